@@ -1,0 +1,136 @@
+// The shared region: one SharedArrayBuffer and the places of everything in it. Thread: both.
+
+import { E_FACTOR, FULL_FACTOR, HEADER, RECORD_BYTES, RECORD_WORDS } from './layout.ts';
+import { ENDPOINT_BLOCK, LISTENER_BLOCK, UPSTREAM_BLOCK } from './lane-fields.ts';
+
+const MAGIC = 0x6661_6972; // "fair"
+const VERSION = 1;
+
+/** How many of each record a region holds. Fixed for its life: a reload that needs more is refused with a reason. */
+export interface RegionCapacity {
+  readonly endpoints: number;
+  readonly upstreams: number;
+  readonly workers: number;
+  readonly listeners: number;
+}
+
+/**
+ * Views over the shared buffer. `words` and `doubles` cover all of it; the *Base getters are indices into them.
+ * Hot code reads `words[endpointBase + slot * RECORD_WORDS + E_...]` directly.
+ */
+export class Region {
+  readonly buffer: SharedArrayBuffer;
+  readonly words: Int32Array;
+  readonly doubles: Float64Array;
+  readonly capacity: RegionCapacity;
+  /** Word index of the first endpoint record, upstream record, worker record and owned row. */
+  readonly endpointBase: number;
+  readonly upstreamBase: number;
+  readonly workerBase: number;
+  readonly ownBase: number;
+  /** Words from one worker's owned row to the next: whole cache lines. */
+  readonly ownStride: number;
+  /** Index into `doubles` of worker 0's lane, and doubles from one lane to the next. */
+  readonly laneBase: number;
+  readonly laneStride: number;
+
+  /** Wraps an existing buffer. @throws Error when it is not a region of this layout's version. */
+  constructor(buffer: SharedArrayBuffer) {
+    this.buffer = buffer;
+    this.words = new Int32Array(buffer);
+    this.doubles = new Float64Array(buffer);
+    if (this.words[HEADER.magic.index] !== MAGIC || this.words[HEADER.version.index] !== VERSION) {
+      throw new Error('this buffer is not a shared region of this version of Fairlead');
+    }
+    this.capacity = {
+      endpoints: this.words[HEADER.endpointCapacity.index]!,
+      upstreams: this.words[HEADER.upstreamCapacity.index]!,
+      workers: this.words[HEADER.workerCapacity.index]!,
+      listeners: this.words[HEADER.listenerCapacity.index]!,
+    };
+    const places = placesOf(this.capacity);
+    this.endpointBase = places.endpointBase;
+    this.upstreamBase = places.upstreamBase;
+    this.workerBase = places.workerBase;
+    this.ownBase = places.ownBase;
+    this.ownStride = places.ownStride;
+    this.laneBase = places.laneBase;
+    this.laneStride = places.laneStride;
+  }
+
+  /** Allocates a region; every endpoint begins with its full factor. */
+  static allocate(capacity: RegionCapacity, originWallMs: number): Region {
+    const buffer = new SharedArrayBuffer(placesOf(capacity).totalBytes);
+    const words = new Int32Array(buffer);
+    words[HEADER.magic.index] = MAGIC;
+    words[HEADER.version.index] = VERSION;
+    words[HEADER.endpointCapacity.index] = capacity.endpoints;
+    words[HEADER.upstreamCapacity.index] = capacity.upstreams;
+    words[HEADER.workerCapacity.index] = capacity.workers;
+    words[HEADER.listenerCapacity.index] = capacity.listeners;
+    const region = new Region(buffer);
+    region.doubles[HEADER.originWallMs.index / 2] = originWallMs;
+    for (let slot = 0; slot < capacity.endpoints; slot++) words[region.endpointWord(slot) + E_FACTOR] = FULL_FACTOR;
+    return region;
+  }
+
+  /** Wall-clock ms that are zero for every stamp in the region (stamps are 32-bit ms: good for 24 days, then wrap). */
+  get originWallMs(): number {
+    return this.doubles[HEADER.originWallMs.index / 2]!;
+  }
+
+  /** Index in `words` of an endpoint's record. */
+  endpointWord(slot: number): number {
+    return this.endpointBase + slot * RECORD_WORDS;
+  }
+
+  /** Index in `words` of an upstream's record. */
+  upstreamWord(upstream: number): number {
+    return this.upstreamBase + upstream * RECORD_WORDS;
+  }
+
+  /** Index in `words` of a worker's record. */
+  workerWord(worker: number): number {
+    return this.workerBase + worker * RECORD_WORDS;
+  }
+
+  /** Index in `words` of what `worker` has in flight at `slot`. */
+  ownWord(worker: number, slot: number): number {
+    return this.ownBase + worker * this.ownStride + slot;
+  }
+
+  /** Index in `doubles` of an endpoint's block in a worker's lane. */
+  endpointLane(worker: number, slot: number): number {
+    return this.laneBase + worker * this.laneStride + slot * ENDPOINT_BLOCK;
+  }
+
+  /** Index in `doubles` of an upstream's block in a worker's lane. */
+  upstreamLane(worker: number, upstream: number): number {
+    const begin = this.laneBase + worker * this.laneStride + this.capacity.endpoints * ENDPOINT_BLOCK;
+    return begin + upstream * UPSTREAM_BLOCK;
+  }
+
+  /** Index in `doubles` of a listener's block in a worker's lane. */
+  listenerLane(worker: number, listener: number): number {
+    return this.upstreamLane(worker, this.capacity.upstreams) + listener * LISTENER_BLOCK;
+  }
+}
+
+function placesOf(capacity: RegionCapacity) {
+  const endpointBase = RECORD_WORDS;
+  const upstreamBase = endpointBase + capacity.endpoints * RECORD_WORDS;
+  const workerBase = upstreamBase + capacity.upstreams * RECORD_WORDS;
+  const ownBase = workerBase + capacity.workers * RECORD_WORDS;
+  const ownStride = Math.ceil(capacity.endpoints / RECORD_WORDS) * RECORD_WORDS;
+  const laneBase = (ownBase + capacity.workers * ownStride) / 2;
+  const laneDoubles =
+    capacity.endpoints * ENDPOINT_BLOCK + capacity.upstreams * UPSTREAM_BLOCK + capacity.listeners * LISTENER_BLOCK;
+  const laneStride = Math.ceil(laneDoubles / 8) * 8;
+  const totalBytes = (laneBase + capacity.workers * laneStride) * 8;
+  return { endpointBase, upstreamBase, workerBase, ownBase, ownStride, laneBase, laneStride, totalBytes };
+}
+
+/** Bytes that a region of this capacity takes. */
+export function regionBytes(capacity: RegionCapacity): number {
+  return Math.ceil(placesOf(capacity).totalBytes / RECORD_BYTES) * RECORD_BYTES;
+}

@@ -1,0 +1,41 @@
+// What main and workers say to each other by postMessage. Everything per request goes through the region instead.
+// Thread: both.
+
+import type { Signal } from './failure.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** What a worker is given when it starts. */
+export interface WorkerStart {
+  readonly worker: number;
+  readonly region: SharedArrayBuffer;
+  readonly snapshot: Snapshot;
+}
+
+export type MessageToWorker =
+  | { readonly kind: 'snapshot'; readonly snapshot: Snapshot }
+  /** Stop accepting, close idle connections, end the rest at the deadline. */
+  | { readonly kind: 'drain'; readonly graceMs: number }
+  | { readonly kind: 'reopen-logs' }
+  /** Close idle connections to this slot: it is down. */
+  | { readonly kind: 'drop-idle'; readonly slot: number };
+
+export type MessageToMain =
+  /** All listeners are bound; `bound` gives the address of each, in the Snapshot's order. */
+  | { readonly kind: 'listening'; readonly bound: readonly BoundListener[] }
+  | { readonly kind: 'bind-failed'; readonly listener: string; readonly address: string; readonly error: string }
+  | { readonly kind: 'acknowledged'; readonly generation: number }
+  /** The count of consecutive failures of an endpoint has just reached its upstream's threshold. */
+  | { readonly kind: 'threshold'; readonly slot: number; readonly generation: number; readonly signal: Signal }
+  /** A worker has marked an endpoint suspect. */
+  | { readonly kind: 'suspect'; readonly slot: number; readonly generation: number; readonly signal: Signal }
+  /** A half-open trial has ended. */
+  | { readonly kind: 'trial'; readonly slot: number; readonly generation: number; readonly ok: boolean }
+  | { readonly kind: 'log'; readonly level: 'info' | 'warn' | 'error'; readonly fields: object; readonly text: string }
+  | { readonly kind: 'drained' };
+
+export interface BoundListener {
+  readonly name: string;
+  /** host:port or the socket's path. */
+  readonly address: string;
+  readonly port: number;
+}

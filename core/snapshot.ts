@@ -1,0 +1,243 @@
+// The Snapshot: compiled configuration as plain, immutable, cloneable data (DESIGN section 1.6). Thread: both.
+
+/** Where a listener or the admin API binds. */
+export type BindAddress =
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  | { readonly kind: 'unix'; readonly path: string }
+  | { readonly kind: 'fd'; readonly fd: number };
+
+/** A certificate as PEM text, with the names that it is good for (from its subject alternative names). */
+export interface CertificateSnapshot {
+  readonly cert: string;
+  readonly key: string;
+  readonly names: readonly string[];
+}
+
+export interface TlsSnapshot {
+  readonly certificates: readonly CertificateSnapshot[];
+  readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
+  /** Whether HTTP/2 is offered by ALPN. */
+  readonly http2: boolean;
+}
+
+/** Limits on what one client may do. Sizes in bytes. */
+export interface ClientLimits {
+  readonly headBytes: number;
+  readonly headFields: number;
+  readonly requestLineBytes: number;
+  /** 0 is none. */
+  readonly bodyBytes: number;
+  /** Client connections per listener, over all workers; 0 is none. */
+  readonly connections: number;
+  /** Requests on one connection before it is closed (jittered by 10 %); 0 is none. */
+  readonly requestsPerConnection: number;
+}
+
+/** Patience with a client, in ms. */
+export interface ClientTimeouts {
+  /** From the first byte of a head to its end, and from the accept to the first byte. */
+  readonly headMs: number;
+  /** Without a byte of a request's body. */
+  readonly bodyIdleMs: number;
+  /** Without the client taking a byte of the response. */
+  readonly sendIdleMs: number;
+  /** Between two requests on a connection. */
+  readonly keepAliveMs: number;
+  /** TLS handshake. */
+  readonly handshakeMs: number;
+}
+
+export interface ListenerSnapshot {
+  readonly name: string;
+  readonly index: number;
+  readonly bind: BindAddress;
+  readonly tls: TlsSnapshot | null;
+  /** CIDR blocks whose X-Forwarded-* fields count. */
+  readonly trustedProxies: readonly string[];
+  /** Whether `Forwarded` (RFC 7239) is sent besides X-Forwarded-*. */
+  readonly sendsForwarded: boolean;
+  readonly limits: ClientLimits;
+  readonly timeouts: ClientTimeouts;
+}
+
+/** How a name or value is compared. */
+export type ValueMatch =
+  | { readonly kind: 'exact'; readonly value: string }
+  | { readonly kind: 'prefix'; readonly value: string }
+  | { readonly kind: 'present' };
+
+export interface NamedMatch {
+  /** Lower case for header fields; as it is for query parameters. */
+  readonly name: string;
+  readonly match: ValueMatch;
+}
+
+/** All given parts must match; an empty match takes everything. */
+export interface RouteMatch {
+  /** Lower case; '*.example.com' matches any depth of subdomain; empty is any host. */
+  readonly hosts: readonly string[];
+  readonly paths: readonly ValueMatch[];
+  /** Upper case. */
+  readonly methods: readonly string[];
+  readonly headers: readonly NamedMatch[];
+  readonly query: readonly NamedMatch[];
+  /** Names of listeners; empty is all. */
+  readonly listeners: readonly string[];
+}
+
+/** What a route does. */
+export type RouteAction =
+  | { readonly kind: 'upstream'; readonly upstream: number }
+  | { readonly kind: 'respond'; readonly status: number; readonly contentType: string; readonly body: string }
+  | { readonly kind: 'redirect'; readonly status: number; readonly location: string };
+
+export interface RouteSnapshot {
+  readonly name: string;
+  readonly match: RouteMatch;
+  readonly action: RouteAction;
+  /** Fields set on the way to the endpoint and on the way to the client: [name, value, ...]; removed ones by name. */
+  readonly requestHeaders: { readonly set: readonly string[]; readonly remove: readonly string[] };
+  readonly responseHeaders: { readonly set: readonly string[]; readonly remove: readonly string[] };
+  /** Host to send: the client's (null), or the endpoint's own ('endpoint'), or a fixed one. */
+  readonly hostField: string | null;
+  /** 0: the listener's. */
+  readonly bodyBytes: number;
+}
+
+export type HashKey =
+  | { readonly kind: 'client-ip' }
+  | { readonly kind: 'header'; readonly name: string }
+  | { readonly kind: 'cookie'; readonly name: string }
+  | { readonly kind: 'path' }
+  | { readonly kind: 'query'; readonly name: string };
+
+/** Balancer and its settings; `kind` is the name in the registry. */
+export type BalanceSnapshot =
+  | { readonly kind: 'least-request' }
+  | { readonly kind: 'round-robin' }
+  | { readonly kind: 'random'; readonly choices: 1 | 2 }
+  | { readonly kind: 'peak-ewma'; readonly decayMs: number; readonly errorPenaltyMs: number }
+  | { readonly kind: 'first' }
+  | {
+      readonly kind: 'consistent-hash';
+      readonly key: HashKey;
+      /** 0 is off; otherwise at least 1. */
+      readonly boundedLoad: number;
+      readonly tableSize: number;
+      readonly seed: number;
+    };
+
+export interface EndpointSnapshot {
+  /** `upstream/host:port`: how operators name it. */
+  readonly name: string;
+  /** `host:port` or the socket's path: what hashing sorts by. */
+  readonly id: string;
+  readonly slot: number;
+  /** Generation of the slot, so that a late event of an earlier owner is told apart. */
+  readonly generation: number;
+  readonly protocol: 'http' | 'https';
+  readonly host: string;
+  readonly port: number;
+  /** Of a Unix socket; '' for TCP. */
+  readonly socketPath: string;
+  readonly weight: number;
+  readonly backup: boolean;
+}
+
+export interface HeartbeatSnapshot {
+  readonly kind: 'http' | 'tcp';
+  readonly path: string;
+  readonly method: string;
+  /** Host field of the heartbeat; '' is the endpoint's own. */
+  readonly host: string;
+  /** Ranges of statuses that are good: [from, to, from, to, ...] inclusive. */
+  readonly statuses: readonly number[];
+  /** 0: the endpoint's own port. */
+  readonly port: number;
+  readonly intervalMs: number;
+  readonly fastIntervalMs: number;
+  readonly downIntervalMs: number;
+  readonly timeoutMs: number;
+  readonly rise: number;
+  readonly fall: number;
+}
+
+export interface PassiveSnapshot {
+  /** 0 turns ejection by consecutive failures off. */
+  readonly consecutiveFailures: number;
+  readonly ejectionBaseMs: number;
+  readonly ejectionMaxMs: number;
+  readonly maxEjectedPercent: number;
+}
+
+/** What may be tried again. */
+export interface RetrySnapshot {
+  /** Tries in addition to the first one. */
+  readonly attempts: number;
+  readonly onConnectFailure: boolean;
+  readonly onReset: boolean;
+  readonly onTimeout: boolean;
+  readonly statuses: readonly number[];
+  /** 0: the response timeout. */
+  readonly perTryTimeoutMs: number;
+  readonly budgetRatio: number;
+  readonly budgetMin: number;
+  readonly bufferBytes: number;
+}
+
+/** Patience with endpoints, in ms; 0 is none. */
+export interface UpstreamTimeouts {
+  readonly connectMs: number;
+  /** From the end of the request to the head of the response. */
+  readonly responseMs: number;
+  /** Between two bytes of a response, or of a request's body that the endpoint doesn't take. */
+  readonly idleMs: number;
+  readonly queueMs: number;
+  /** Of an upgraded connection without a byte in either direction. */
+  readonly tunnelMs: number;
+  /** How long a connection to an endpoint is kept idle, unless the endpoint hints otherwise. */
+  readonly keepAliveMs: number;
+}
+
+export interface UpstreamSnapshot {
+  readonly name: string;
+  /** Index of its record in shared memory; stays over reloads. */
+  readonly index: number;
+  readonly balance: BalanceSnapshot;
+  readonly endpoints: readonly EndpointSnapshot[];
+  readonly heartbeat: HeartbeatSnapshot | null;
+  readonly passive: PassiveSnapshot;
+  readonly retry: RetrySnapshot;
+  readonly timeouts: UpstreamTimeouts;
+  readonly limits: { readonly maxConnections: number; readonly maxQueue: number; readonly maxIdle: number };
+  /** TLS to endpoints: whether their certificates are verified, the CAs (PEM) and the name; '' is the URL's host. */
+  readonly tls: { readonly verify: boolean; readonly ca: readonly string[]; readonly serverName: string };
+  /** Largest response head that is accepted, in bytes. */
+  readonly responseHeadBytes: number;
+}
+
+export type AccessLogFormat = 'json' | 'haproxy' | 'combined';
+
+export interface AccessLogSnapshot {
+  readonly format: AccessLogFormat;
+  /** 'stdout', 'stderr' or a file's path. */
+  readonly output: string;
+}
+
+export interface AdminSnapshot {
+  readonly bind: BindAddress;
+}
+
+export interface Snapshot {
+  readonly generation: number;
+  readonly workers: number;
+  readonly fastPath: boolean;
+  readonly listeners: readonly ListenerSnapshot[];
+  readonly routes: readonly RouteSnapshot[];
+  readonly upstreams: readonly UpstreamSnapshot[];
+  readonly admin: AdminSnapshot | null;
+  readonly accessLog: AccessLogSnapshot | null;
+  readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' };
+  /** How long a drain waits for exchanges in flight, in ms. */
+  readonly graceMs: number;
+}
