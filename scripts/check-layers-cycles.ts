@@ -1,0 +1,64 @@
+// Finds cycles among imports: one shortest cycle for every knot of files that import each other. Thread: main.
+
+/** `from` names `to` on this line. */
+export interface Edge {
+  readonly from: string;
+  readonly to: string;
+  readonly line: number;
+}
+
+type Graph = ReadonlyMap<string, readonly Edge[]>;
+
+/** One shortest cycle through the first file (by name) of every knot, as its edges in order. Empty without cycles. */
+export function findCycles(edges: readonly Edge[]): Edge[][] {
+  const graph = Map.groupBy(edges, (edge) => edge.from);
+  const told = new Set<string>();
+  const cycles: Edge[][] = [];
+  for (const start of [...graph.keys()].toSorted()) {
+    if (told.has(start)) continue;
+    const cycle = shortestCycle(graph, start);
+    if (cycle === undefined) continue;
+    cycles.push(cycle);
+    for (const name of knotOf(graph, start)) told.add(name);
+  }
+  return cycles;
+}
+
+/** Breadth first from `start` back to `start`. */
+function shortestCycle(graph: Graph, start: string): Edge[] | undefined {
+  const cameBy = new Map<string, Edge>();
+  const queue = [start];
+  for (const name of queue) {
+    for (const edge of graph.get(name) ?? []) {
+      if (edge.to === start) return trace(cameBy, edge, start);
+      if (cameBy.has(edge.to)) continue;
+      cameBy.set(edge.to, edge);
+      queue.push(edge.to);
+    }
+  }
+  return undefined;
+}
+
+function trace(cameBy: ReadonlyMap<string, Edge>, last: Edge, start: string): Edge[] {
+  const cycle = [last];
+  for (let edge = last; edge.from !== start; cycle.unshift(edge)) edge = cameBy.get(edge.from)!;
+  return cycle;
+}
+
+/** All files that `start` reaches and that reach `start`. */
+function knotOf(graph: Graph, start: string): string[] {
+  return reachable(graph, start).filter((name) => reachable(graph, name).includes(start));
+}
+
+function reachable(graph: Graph, start: string): string[] {
+  const seen = new Set<string>();
+  const queue = [start];
+  for (const name of queue) {
+    for (const { to } of graph.get(name) ?? []) {
+      if (seen.has(to)) continue;
+      seen.add(to);
+      queue.push(to);
+    }
+  }
+  return [...seen];
+}

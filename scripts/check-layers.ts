@@ -1,0 +1,59 @@
+// Checks the direction of imports, the threads, cycles, barrels and packages of the whole repository (DESIGN section 3).
+// Usage: node scripts/check-layers.ts [--root DIR]. Exit code 1 when a rule is broken. Thread: main.
+
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { checkLayers, type LayerReport, type LayerTables } from './check-layers-rules.ts';
+import { formatFindings, readSourceFiles } from './source-files.ts';
+
+/** What may import what. To add a folder or a package, add it here, with the reason in the commit. */
+const TABLES: LayerTables = {
+  ranks: [
+    ['core'],
+    ['balancers', 'proxy/http1'],
+    ['config'],
+    ['discovery', 'health'],
+    ['proxy/routing', 'proxy/upstream', 'proxy/account', 'admin'],
+    ['proxy/exchange'],
+    ['proxy/downstream'],
+    ['proxy/supervisor'],
+    ['proxy/main.ts', 'proxy/worker.ts'],
+    ['bin'],
+  ],
+  above: ['scripts', 'test', 'examples'],
+  threadOf: { bin: 'main', scripts: undefined, test: undefined, examples: undefined },
+  filled: ['bin', 'core', 'balancers', 'config', 'discovery', 'health', 'proxy', 'admin', 'scripts', 'test'],
+  packages: {
+    undici: ['proxy/upstream', 'health', 'discovery', 'test', 'scripts'],
+    'http-proxy-3': ['proxy/upstream', 'proxy/downstream', 'scripts'],
+    yaml: ['config'],
+    zod: ['config'],
+    pino: ['proxy', 'admin'],
+    'prom-client': ['admin'],
+    commander: ['bin'],
+    // development only
+    autocannon: ['scripts', 'test'],
+    'fast-check': ['test'],
+    mitata: ['scripts'],
+    'oxc-parser': ['scripts'],
+  },
+};
+
+function main(): void {
+  const { values } = parseArgs({ options: { root: { type: 'string' } } });
+  const root = values.root ?? path.resolve(import.meta.dirname, '..');
+  const report = checkLayers(readSourceFiles(root), TABLES);
+  for (const line of formatFindings(report.findings)) console.log(line);
+  console.log(describeReport(report));
+  if (report.findings.length > 0) process.exitCode = 1;
+}
+
+function describeReport(report: LayerReport): string {
+  const folders = [...report.folderCounts].map(([folder, count]) => `${folder} ${count}`).join(', ');
+  const seen = `${report.fileCount} files (${folders}), ${report.importCount} imports`;
+  const cycles = report.findings.filter((finding) => finding.rule === 'cycle').length;
+  const broken = report.findings.length === 0 ? 'no rule broken' : `${report.findings.length} broken rules`;
+  return `check-layers: read ${seen}, ${report.workerUrlCount} worker URLs: ${cycles} cycles, ${broken}`;
+}
+
+main();
