@@ -13,3 +13,12 @@ export const systemClock: Clock = {
   nowMs: () => performance.now(),
   wallMs: () => Date.now(),
 };
+
+/**
+ * The real clock with a zero that all threads share: `nowMs` counts from `originWallMs`, monotonically in each thread.
+ * Stamps in shared memory are taken from it.
+ */
+export function clockSince(originWallMs: number): Clock {
+  const offsetMs = performance.timeOrigin - originWallMs;
+  return { nowMs: () => performance.now() + offsetMs, wallMs: () => Date.now() };
+}

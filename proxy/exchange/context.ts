@@ -1,0 +1,27 @@
+// What forwarding works with in one worker: given once by worker.ts. Thread: worker.
+
+import type { Clock } from '../../core/clock.ts';
+import type { Transport, Tunnels } from '../../core/exchange-contract.ts';
+import type { ExchangeRecord } from '../../core/exchange-record.ts';
+import type { Region } from '../../core/memory/region.ts';
+import type { MessageToMain } from '../../core/messages.ts';
+import type { Random } from '../../core/random.ts';
+import type { TimerWheel } from '../../core/timer-wheel.ts';
+import type { WorkerLanes } from '../account/lane.ts';
+import type { Runtime } from './runtime.ts';
+
+export interface ForwardingContext {
+  readonly region: Region;
+  readonly worker: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly wheel: TimerWheel;
+  readonly transport: Transport;
+  readonly tunnels: Tunnels;
+  /** The newest Runtime; exchanges keep the one they began with. */
+  runtime(): Runtime;
+  post(message: MessageToMain): void;
+  readonly lanes: WorkerLanes;
+  /** Writes an ended exchange's access log line; null where none is wanted. */
+  accessLog(): ((record: ExchangeRecord) => void) | null;
+}

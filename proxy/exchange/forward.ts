@@ -1,0 +1,384 @@
+// The way of every request, on both paths: route, admit, pick, lease, send, await the head, retry or relay, account.
+// Works on exchanges and knows no sockets. Read downwards. Thread: worker.
+
+import { PICK_FAILURE } from '../../core/balancer.ts';
+import type {
+  AttemptRequest,
+  ClientConnection,
+  ClientEvents,
+  ClientGone,
+  ClientSide,
+  ExchangeStarter,
+  LocalReply,
+  TunnelEnd,
+  Unparsable,
+  UpgradeRequest,
+} from '../../core/exchange-contract.ts';
+import { failureOf, signalOfStatus, type Failure } from '../../core/failure.ts';
+import type { FieldList, RequestHead, ResponseHead } from '../../core/head.ts';
+import { Attempt, type AttemptHooks } from './attempt.ts';
+import { clientAddressOf } from './client-address.ts';
+import type { ForwardingContext } from './context.ts';
+import { Ending } from './ending.ts';
+import { Exchange, MAX_TRIED, type ExchangeHooks } from './exchange.ts';
+import { insertedFieldsOf } from './forwarding-fields.ts';
+import { replyOfFailure, type ReplyCauseName } from './local-reply.ts';
+import { findPlace } from './place.ts';
+import { Queues } from './queues.ts';
+import { ReplayBuffer } from './replay-buffer.ts';
+import { RequestIds } from './request-id.ts';
+import { retryVerdict } from './retry.ts';
+import { depositForRequest, withdrawForRetry } from './retry-budget.ts';
+import { Waiting } from './waiting.ts';
+
+export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks {
+  readonly #context: ForwardingContext;
+  readonly #ending: Ending;
+  readonly #queues: Queues;
+  readonly #waiting: Waiting;
+  readonly #requestIds = new RequestIds();
+
+  constructor(context: ForwardingContext) {
+    this.#context = context;
+    this.#ending = new Ending(context);
+    this.#queues = new Queues(context, (exchange) => this.#place(exchange));
+    this.#waiting = new Waiting(context);
+  }
+
+  // ---- 1. a head has come
+
+  begin(client: ClientSide, head: RequestHead, upgrade: UpgradeRequest | null, receivedMs: number): ClientEvents {
+    const { clock } = this.#context;
+    const times = { receivedMs, nowMs: clock.nowMs(), wallMs: clock.wallMs() };
+    const exchange = new Exchange(this, this.#context.runtime(), { client, head, upgrade }, times);
+    this.#ending.opened();
+    this.#forward(exchange);
+    return exchange;
+  }
+
+  refuse(connection: ClientConnection, why: Unparsable): LocalReply {
+    return this.#ending.refuse(connection, why, this.#requestIds.next());
+  }
+
+  #forward(exchange: Exchange): void {
+    this.#identify(exchange);
+    if (!this.#route(exchange)) return;
+    if (!this.#admit(exchange)) return;
+    this.#place(exchange);
+  }
+
+  #identify(exchange: Exchange): void {
+    const { connection, head, runtime } = exchange;
+    exchange.requestId = this.#requestIds.of(connection.isTrusted, head.field('x-request-id'));
+    const isTrusted = (address: string): boolean => runtime.isTrusted(connection.listenerIndex, address);
+    exchange.clientAddress = clientAddressOf(connection, head.field('x-forwarded-for'), isTrusted);
+  }
+
+  // ---- 2. route: whose request is it
+
+  #route(exchange: Exchange): boolean {
+    const { runtime, head, connection } = exchange;
+    const route = runtime.router.find(head, connection.listenerName);
+    if (route === null) return this.#reply(exchange, 'no-route');
+    exchange.route = route;
+    if (route.action.kind !== 'upstream') return this.#ending.replyAsConfigured(exchange, route.action);
+    exchange.target = runtime.upstreams.get(route.action.upstream)!;
+    return true;
+  }
+
+  // ---- 3. admit: limits, and what the attempts will need
+
+  #admit(exchange: Exchange): boolean {
+    const { head, runtime, connection, requestId } = exchange;
+    const route = exchange.route!;
+    const target = exchange.target!;
+    if (isOverBodyLimit(exchange, Math.max(0, head.bodyLength))) return this.#reply(exchange, 'body-too-large');
+    const { sendsForwarded } = runtime.snapshot.listeners[connection.listenerIndex]!;
+    exchange.insertedFields = insertedFieldsOf({ connection, head, requestId, sendsForwarded, route });
+    if (!exchange.isBodyEnded) exchange.replay = new ReplayBuffer(target.snapshot.retry.bufferBytes);
+    target.hashKey?.(head, exchange.clientAddress, exchange);
+    depositForRequest(this.#context.region, target.snapshot.index, target.snapshot.retry);
+    return true;
+  }
+
+  // ---- 4. pick, and wait where all are busy
+
+  #place(exchange: Exchange): void {
+    const target = exchange.target!;
+    exchange.nowMs = this.#context.clock.nowMs();
+    const place = findPlace(exchange, target, this.#context.region, this.#context.worker);
+    if (place.slot >= 0) {
+      this.#queues.leave(exchange);
+      this.#send(exchange, place.slot, place.isTrial);
+    } else if (place.slot === PICK_FAILURE.allBusy) this.#queue(exchange);
+    else if (place.slot === PICK_FAILURE.allTried) this.#allTried(exchange);
+    else this.#giveUp(exchange, 'no-endpoint');
+  }
+
+  #queue(exchange: Exchange): void {
+    if (exchange.state === 'queued') return;
+    if (!this.#queues.join(exchange)) this.#giveUp(exchange, 'queue-full');
+  }
+
+  /** Every usable endpoint has failed this exchange. Where nothing was sent, the first may be asked once more. */
+  #allTried(exchange: Exchange): void {
+    const failure = exchange.lastFailure;
+    const mayRepeat = failure !== null && (!failure.wasSent || failure.kind === 'stale-connection');
+    if (!mayRepeat || exchange.triedCount === 0) return this.#giveUp(exchange, 'no-endpoint');
+    exchange.triedCount = 0;
+    exchange.mustUseFresh = true;
+    if (failure.kind === 'stale-connection') return this.#place(exchange);
+    this.#waiting.backOff(exchange, () => this.#place(exchange));
+  }
+
+  #giveUp(exchange: Exchange, cause: ReplyCauseName): void {
+    this.#queues.leave(exchange);
+    this.#reply(exchange, exchange.lastFailure === null ? cause : replyOfFailure(exchange.lastFailure));
+  }
+
+  // ---- 5. lease a connection and send
+
+  #send(exchange: Exchange, slot: number, isTrial: boolean): void {
+    const { region, worker, clock, transport, tunnels } = this.#context;
+    const target = exchange.target!;
+    const endpoint = target.endpointBySlot.get(slot)!;
+    const nowMs = clock.nowMs();
+    const attempt = new Attempt(this, exchange, endpoint, { region, worker, nowMs });
+    attempt.isTrial = isTrial;
+    if (exchange.placedMs === 0) exchange.placedMs = nowMs;
+    if (exchange.endpoint !== null && exchange.endpoint !== endpoint) exchange.wasRedispatched = true;
+    if (exchange.triedCount < MAX_TRIED) exchange.triedSlots[exchange.triedCount++] = slot;
+    exchange.attempts++;
+    exchange.attempt = attempt;
+    exchange.endpoint = endpoint;
+    exchange.state = 'placing';
+    exchange.isBodyFlowing = false;
+    this.#ending.attemptBegan(exchange, attempt);
+    const request = attemptRequestOf(exchange, attempt);
+    if (exchange.upgrade === null) attempt.start(transport, request);
+    else attempt.startTunnel(tunnels, exchange.upgrade, request);
+  }
+
+  attemptLeased(exchange: Exchange, attempt: Attempt): void {
+    const nowMs = this.#context.clock.nowMs();
+    attempt.leasedMs = nowMs;
+    exchange.leasedMs = nowMs;
+    exchange.state = 'sent';
+    this.#waiting.forEndpoint(exchange);
+  }
+
+  attemptBodyWanted(exchange: Exchange, attempt: Attempt): void {
+    const handle = attempt.handle!;
+    let hasRoom = true;
+    for (const chunk of exchange.replay?.chunks ?? []) hasRoom = handle.sendBody(chunk);
+    exchange.isBodyFlowing = true;
+    if (exchange.isBodyEnded) handle.endBody(exchange.trailers);
+    else if (hasRoom) exchange.client.resumeBody();
+  }
+
+  clientData(exchange: Exchange, chunk: Uint8Array): void {
+    if (isOverBodyLimit(exchange, exchange.bytesReceived)) return this.#cutShort(exchange, 'body-too-large');
+    exchange.replay?.add(chunk);
+    if (!exchange.isBodyFlowing) return;
+    exchange.activeMs = this.#context.clock.nowMs();
+    if (exchange.attempt?.handle?.sendBody(chunk) === false) exchange.client.pauseBody();
+  }
+
+  attemptDrain(exchange: Exchange): void {
+    exchange.activeMs = this.#context.clock.nowMs();
+    if (!exchange.isBodyEnded) exchange.client.resumeBody();
+  }
+
+  clientEnd(exchange: Exchange, trailers: FieldList | null): void {
+    if (exchange.isBodyFlowing) exchange.attempt?.handle?.endBody(trailers);
+    if (exchange.state === 'sent') this.#waiting.forEndpoint(exchange);
+  }
+
+  // ---- 6. await the head
+
+  /** 100 is between us and the endpoint: the client's own was sent when its body was let through. */
+  attemptInterim(exchange: Exchange, _attempt: Attempt, head: ResponseHead): void {
+    if (head.status === 100) return;
+    exchange.hasResponseBegun = true;
+    exchange.client.sendInterim(head);
+  }
+
+  attemptHead(exchange: Exchange, attempt: Attempt, head: ResponseHead): void {
+    exchange.headMs = this.#context.clock.nowMs();
+    const signal = signalOfStatus(head.status, head.field('retry-after') !== undefined);
+    this.#ending.attemptAnswered(exchange, attempt, head.status, signal);
+    const { statuses } = exchange.target!.snapshot.retry;
+    if (statuses.includes(head.status) && hasOtherPlace(exchange) && this.#mayRetry(exchange, 'status', true)) {
+      attempt.abort();
+      return this.#place(exchange);
+    }
+    exchange.state = 'relaying';
+    exchange.hasResponseBegun = true;
+    exchange.replay?.discard();
+    exchange.status = head.status;
+    this.#waiting.forEndpoint(exchange);
+    exchange.client.sendHead(head, this.#ending.responseFieldsOf(exchange));
+  }
+
+  // ---- 7. relay
+
+  attemptData(exchange: Exchange, attempt: Attempt, chunk: Uint8Array): boolean {
+    exchange.activeMs = this.#context.clock.nowMs();
+    exchange.bytesSent += chunk.byteLength;
+    attempt.isHeld = !exchange.client.sendData(chunk);
+    return !attempt.isHeld;
+  }
+
+  clientDrain(exchange: Exchange): void {
+    const { attempt } = exchange;
+    if (attempt === null || !attempt.isHeld) return;
+    attempt.isHeld = false;
+    exchange.activeMs = this.#context.clock.nowMs();
+    attempt.handle?.resume();
+  }
+
+  attemptEnd(exchange: Exchange, attempt: Attempt, trailers: FieldList | null): void {
+    this.#ending.attemptEnded(exchange, attempt);
+    this.#waiting.stop(exchange);
+    exchange.state = 'replied';
+    exchange.client.sendEnd(trailers);
+  }
+
+  clientFlushed(exchange: Exchange): void {
+    this.#ending.finish(exchange);
+  }
+
+  // ---- 8. what goes wrong: another try, an answer of our own, or a visible cut
+
+  attemptFailed(exchange: Exchange, attempt: Attempt, failure: Failure): void {
+    exchange.lastFailure = failure;
+    this.#ending.attemptFailed(exchange, attempt, failure);
+    this.#waiting.stop(exchange);
+    if (exchange.state === 'relaying') return this.#ending.cut(exchange, failure);
+    exchange.client.pauseBody();
+    if (this.#mayRetry(exchange, failure.kind, failure.wasSent)) this.#place(exchange);
+    else this.#reply(exchange, replyOfFailure(failure));
+  }
+
+  #mayRetry(exchange: Exchange, kind: Failure['kind'] | 'status', wasSent: boolean): boolean {
+    const { retry, index } = exchange.target!.snapshot;
+    const { head } = exchange;
+    const facts = {
+      kind,
+      wasSent,
+      method: head.method,
+      hasIdempotencyKey: head.field('idempotency-key') !== undefined,
+      isBodyReplayable: exchange.replay === null || exchange.replay.isComplete,
+      hasResponseBegun: exchange.hasResponseBegun,
+      retriesSoFar: exchange.attempts - 1,
+    };
+    exchange.retryVerdict = retryVerdict(facts, retry);
+    if (exchange.retryVerdict.startsWith('refused')) return false;
+    if (kind === 'stale-connection' || withdrawForRetry(this.#context.region, index)) return true;
+    exchange.retryVerdict = 'refused-budget';
+    return false;
+  }
+
+  deadline(exchange: Exchange): void {
+    if (exchange.isDone) return;
+    if (exchange.state === 'queued') return this.#giveUp(exchange, 'queue-timeout');
+    const kind = this.#waiting.overdue(exchange);
+    if (kind === null) return;
+    const attempt = exchange.attempt as Attempt;
+    attempt.abort();
+    this.attemptFailed(exchange, attempt, failureOf(kind, true));
+  }
+
+  clientGone(exchange: Exchange, why: ClientGone): void {
+    const isWritable = why === 'body-timeout' || why === 'malformed-body' || why === 'body-too-large';
+    if (isWritable) return this.#cutShort(exchange, why);
+    this.#abandon(exchange);
+    this.#ending.clientGone(exchange, why);
+  }
+
+  /** The client has broken its own request: answer where nothing has been said yet, else cut. */
+  #cutShort(exchange: Exchange, cause: 'body-timeout' | 'malformed-body' | 'body-too-large'): void {
+    this.#abandon(exchange);
+    if (exchange.hasResponseBegun) this.#ending.cut(exchange, failureOf('cancelled', true));
+    else this.#reply(exchange, cause);
+  }
+
+  #abandon(exchange: Exchange): void {
+    this.#queues.leave(exchange);
+    this.#waiting.stop(exchange);
+    const attempt = exchange.attempt as Attempt | null;
+    if (attempt === null || attempt.isOver) return;
+    attempt.abort();
+    this.#ending.attemptAbandoned(exchange, attempt);
+  }
+
+  #reply(exchange: Exchange, cause: ReplyCauseName): false {
+    this.#ending.reply(exchange, cause);
+    return false;
+  }
+
+  // ---- 9. tunnels: an exchange whose connection was upgraded
+
+  tunnelOpen(exchange: Exchange, attempt: Attempt): void {
+    exchange.headMs = this.#context.clock.nowMs();
+    exchange.state = 'tunnel';
+    exchange.status = 101;
+    exchange.wasUpgraded = true;
+    exchange.hasResponseBegun = true;
+    this.#waiting.stop(exchange);
+    this.#ending.tunnelOpened(exchange, attempt);
+  }
+
+  tunnelRefused(exchange: Exchange, attempt: Attempt, status: number): void {
+    exchange.headMs = this.#context.clock.nowMs();
+    exchange.status = status;
+    this.#waiting.stop(exchange);
+    this.#ending.attemptAnswered(exchange, attempt, status, signalOfStatus(status, false));
+    this.#ending.attemptEnded(exchange, attempt);
+    this.#ending.finish(exchange);
+  }
+
+  tunnelClosed(exchange: Exchange, attempt: Attempt, end: TunnelEnd): void {
+    exchange.bytesReceived += end.bytesFromClient;
+    exchange.bytesSent += end.bytesFromEndpoint;
+    this.#waiting.stop(exchange);
+    this.#ending.tunnelClosed(exchange, attempt, end);
+  }
+
+  // ---- 10. places that become free
+
+  placeFreed(exchange: Exchange): void {
+    this.#queues.placeFreed(exchange.target!);
+  }
+
+  /** Another worker has freed a place. */
+  onWake(): void {
+    this.#queues.serveAll();
+  }
+}
+
+function attemptRequestOf(exchange: Exchange, attempt: Attempt): AttemptRequest {
+  const route = exchange.route!;
+  const { hostField } = route;
+  return {
+    head: exchange.head,
+    endpoint: attempt.endpoint,
+    upstream: exchange.target!.snapshot,
+    hostField:
+      hostField === null ? exchange.head.authority : hostField === 'endpoint' ? attempt.endpoint.id : hostField,
+    insertedFields: exchange.insertedFields,
+    removedFields: exchange.runtime.removedFields(route),
+    mustUseFresh: exchange.mustUseFresh,
+  };
+}
+
+/** Whether another endpoint could take the exchange: otherwise the answer at hand is better than none. */
+function hasOtherPlace(exchange: Exchange): boolean {
+  return exchange.target!.picker.pick(exchange) >= 0;
+}
+
+function isOverBodyLimit(exchange: Exchange, sizeBytes: number): boolean {
+  const listener = exchange.runtime.snapshot.listeners[exchange.connection.listenerIndex]!;
+  const limit = exchange.route?.bodyBytes || listener.limits.bodyBytes;
+  return limit > 0 && sizeBytes > limit;
+}

@@ -1,0 +1,60 @@
+// The fields that tell an endpoint for whom it works: X-Forwarded-*, Forwarded, X-Request-Id, and what a route sets.
+// Thread: worker.
+
+import type { ClientConnection } from '../../core/exchange-contract.ts';
+import type { FieldList, RequestHead } from '../../core/head.ts';
+import type { RouteSnapshot } from '../../core/snapshot.ts';
+
+/** Names that only we may say to an endpoint: a client that sends them is trying to be somebody else. */
+const OURS = ['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-forwarded-port', 'forwarded'] as const;
+
+/** For each route, the names that are taken out of a request. */
+export function removedFieldsOf(route: RouteSnapshot): ReadonlySet<string> {
+  const replaced = route.requestHeaders.set.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase());
+  return new Set([...OURS, 'x-request-id', ...route.requestHeaders.remove, ...replaced]);
+}
+
+/** What the forwarding fields are made of. */
+export interface ForwardedFacts {
+  readonly connection: ClientConnection;
+  readonly head: RequestHead;
+  readonly requestId: string;
+  readonly sendsForwarded: boolean;
+  readonly route: RouteSnapshot;
+}
+
+/**
+ * The fields to insert, [name, value, ...]. An untrusted peer's own X-Forwarded-* are replaced; a trusted one's
+ * are continued (For) or kept (Proto, Host, Port). One line each, never two.
+ */
+export function insertedFieldsOf(facts: ForwardedFacts): FieldList {
+  const { connection, head, requestId, route } = facts;
+  const given = (name: string): string | undefined => (connection.isTrusted ? head.field(name) : undefined);
+  const chain = given('x-forwarded-for');
+  const peer = connection.peerAddress;
+  const proto = given('x-forwarded-proto') ?? (connection.isTls ? 'https' : 'http');
+  const host = given('x-forwarded-host') ?? head.authority;
+  const fields: string[] = ['X-Request-Id', requestId];
+  if (peer !== '') fields.push('X-Forwarded-For', chain === undefined ? peer : `${chain}, ${peer}`);
+  fields.push('X-Forwarded-Proto', proto);
+  if (host !== '') fields.push('X-Forwarded-Host', host);
+  fields.push('X-Forwarded-Port', given('x-forwarded-port') ?? String(connection.localPort));
+  if (facts.sendsForwarded) fields.push('Forwarded', forwardedOf(facts, given('forwarded')));
+  for (const part of route.requestHeaders.set) fields.push(part);
+  return fields;
+}
+
+/** Whether an untrusted peer sent fields that are ours: worth counting. */
+export function isSpoofed(connection: ClientConnection, head: RequestHead): boolean {
+  return !connection.isTrusted && OURS.some((name) => head.field(name) !== undefined);
+}
+
+/** RFC 7239 section 4: our element, after those of a trusted peer. */
+function forwardedOf(facts: ForwardedFacts, chain: string | undefined): string {
+  const { connection, head } = facts;
+  const peer = connection.peerAddress;
+  const node = peer === '' ? 'unknown' : peer.includes(':') ? `"[${peer}]"` : peer;
+  const host = head.authority.includes(':') ? `"${head.authority}"` : head.authority;
+  const element = `for=${node};host=${host};proto=${connection.isTls ? 'https' : 'http'}`;
+  return chain === undefined ? element : `${chain}, ${element}`;
+}

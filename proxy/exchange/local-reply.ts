@@ -1,0 +1,163 @@
+// The only file that chooses a status: every response that Fairlead makes itself. Thread: worker.
+
+import type { LocalReply, Unparsable } from '../../core/exchange-contract.ts';
+import type { Failure, FailureKind } from '../../core/failure.ts';
+import type { FieldList, RequestHead } from '../../core/head.ts';
+import type { Termination } from '../../core/termination.ts';
+
+/** One cause: its status, how it is called in bodies and logs, what it says, and how the exchange is accounted. */
+interface ReplyCause {
+  readonly status: number;
+  readonly code: string;
+  readonly message: string;
+  readonly termination: Termination;
+  readonly mustClose: boolean;
+  /** Seconds for Retry-After; 0 sends none. */
+  readonly retryAfterS: number;
+}
+
+function cause(
+  status: number,
+  code: string,
+  message: string,
+  termination: Termination,
+  more: { mustClose?: boolean; retryAfterS?: number } = {},
+): ReplyCause {
+  return { status, code, message, termination, mustClose: more.mustClose ?? false, retryAfterS: more.retryAfterS ?? 0 };
+}
+
+const CLOSES = { mustClose: true };
+const SOON = { retryAfterS: 1 };
+
+/** The causes. 4xx are the client's, 5xx the endpoints' or ours. */
+export const REPLY_CAUSES = {
+  malformed: cause(400, 'malformed-request', 'The request is not valid HTTP.', 'badRequest', CLOSES),
+  'malformed-body': cause(
+    400,
+    'malformed-body',
+    "The request's body is not framed as announced.",
+    'badRequest',
+    CLOSES,
+  ),
+  'no-route': cause(404, 'no-route', 'No route takes this request.', 'noRoute'),
+  'head-timeout': cause(408, 'head-timeout', 'The request took too long to arrive.', 'clientTimeoutRequest', CLOSES),
+  'body-timeout': cause(408, 'body-timeout', "The request's body stalled.", 'clientTimeoutRequest', CLOSES),
+  'body-too-large': cause(413, 'body-too-large', "The request's body is over the limit.", 'badRequest', CLOSES),
+  'target-too-long': cause(414, 'target-too-long', "The request's target is over the limit.", 'badRequest', CLOSES),
+  'head-too-large': cause(431, 'head-too-large', "The request's head is over the limit.", 'badRequest', CLOSES),
+  'too-many-fields': cause(431, 'too-many-fields', 'The request has too many header fields.', 'badRequest', CLOSES),
+  internal: cause(500, 'internal', 'The balancer failed on this request.', 'internal', CLOSES),
+  'method-not-served': cause(501, 'method-not-served', 'This method is not served here.', 'badRequest', CLOSES),
+  'unsendable-request': cause(400, 'unsendable-request', 'The request cannot be passed on.', 'badRequest', CLOSES),
+  'endpoint-gone': cause(502, 'endpoint-gone', 'The endpoint closed before it answered.', 'endpointGoneHead'),
+  'connect-failed': cause(502, 'connect-failed', 'No endpoint could be reached.', 'connectFailed'),
+  'malformed-response': cause(502, 'malformed-response', 'The endpoint sent an invalid response.', 'badResponse'),
+  'no-endpoint': cause(503, 'no-endpoint', 'No endpoint is available.', 'noEndpoint', SOON),
+  'queue-full': cause(503, 'queue-full', 'Too many requests are waiting.', 'queueFull', SOON),
+  'queue-timeout': cause(503, 'queue-timeout', 'No endpoint became free in time.', 'queueTimeout', SOON),
+  'connect-timeout': cause(504, 'connect-timeout', 'Connecting to the endpoint took too long.', 'connectTimeout'),
+  'response-timeout': cause(504, 'response-timeout', 'The endpoint did not answer in time.', 'responseTimeout'),
+  'version-not-supported': cause(
+    505,
+    'version-not-supported',
+    'This HTTP version is not served.',
+    'badRequest',
+    CLOSES,
+  ),
+} as const satisfies Record<string, ReplyCause>;
+export type ReplyCauseName = keyof typeof REPLY_CAUSES;
+
+/** Reason phrases of the statuses that we send (RFC 9110 section 15). */
+const REASONS: Readonly<Record<number, string>> = {
+  200: 'OK',
+  301: 'Moved Permanently',
+  302: 'Found',
+  303: 'See Other',
+  307: 'Temporary Redirect',
+  308: 'Permanent Redirect',
+  400: 'Bad Request',
+  403: 'Forbidden',
+  404: 'Not Found',
+  408: 'Request Timeout',
+  410: 'Gone',
+  413: 'Content Too Large',
+  414: 'URI Too Long',
+  431: 'Request Header Fields Too Large',
+  500: 'Internal Server Error',
+  501: 'Not Implemented',
+  502: 'Bad Gateway',
+  503: 'Service Unavailable',
+  504: 'Gateway Timeout',
+  505: 'HTTP Version Not Supported',
+};
+
+/** The reply for a cause, as JSON or text by what the client accepts. `head` is null where none could be parsed. */
+export function localReply(name: ReplyCauseName, head: RequestHead | null, requestId: string): LocalReply {
+  const { status, code, message, mustClose, retryAfterS } = REPLY_CAUSES[name];
+  const isJson = prefersJson(head?.field('accept'));
+  const body = isJson
+    ? `${JSON.stringify({ error: { status, code, message, requestId } })}\n`
+    : `${status} ${REASONS[status]}\n${message}\nCode: ${code}\nRequest: ${requestId}\n`;
+  const fields = [
+    'Content-Type',
+    isJson ? 'application/json' : 'text/plain; charset=utf-8',
+    'Cache-Control',
+    'no-store',
+  ];
+  fields.push('X-Request-Id', requestId);
+  if (retryAfterS > 0) fields.push('Retry-After', String(retryAfterS));
+  return { status, reason: REASONS[status]!, fields, body: Buffer.from(body), mustClose };
+}
+
+/** A reply that a route configures: `respond`, or `redirect` with its Location among the fields. */
+export function configuredReply(status: number, fields: FieldList, body: string): LocalReply {
+  return { status, reason: REASONS[status] ?? '', fields, body: Buffer.from(body), mustClose: false };
+}
+
+/** The reply to what never became an exchange. */
+export function unparsableReply(why: Unparsable, requestId: string): LocalReply {
+  return { ...localReply(why, null, requestId), mustClose: true };
+}
+
+/** JSON where the client names it and doesn't put HTML or text before it; text otherwise. */
+function prefersJson(accept: string | undefined): boolean {
+  if (accept === undefined) return false;
+  const json = accept.search(/application\/(?:[\w.+-]*\+)?json/i);
+  if (json < 0) return false;
+  const text = accept.search(/text\/(?:html|plain|\*)/i);
+  return text < 0 || json < text;
+}
+
+const REPLY_OF_FAILURE: Readonly<Record<FailureKind, ReplyCauseName>> = {
+  'connect-refused': 'connect-failed',
+  'connect-timeout': 'connect-timeout',
+  'connect-failed': 'connect-failed',
+  'tls-failed': 'connect-failed',
+  'stale-connection': 'endpoint-gone',
+  reset: 'endpoint-gone',
+  'response-timeout': 'response-timeout',
+  'try-timeout': 'response-timeout',
+  'idle-timeout': 'response-timeout',
+  'malformed-response': 'malformed-response',
+  'head-too-large': 'malformed-response',
+  truncated: 'endpoint-gone',
+  'unsendable-request': 'unsendable-request',
+  cancelled: 'internal',
+  internal: 'internal',
+};
+
+/** What the client is told when an attempt failed and no other may follow. */
+export function replyOfFailure(failure: Failure): ReplyCauseName {
+  return REPLY_OF_FAILURE[failure.kind];
+}
+
+const CUT_TERMINATIONS: Readonly<Partial<Record<FailureKind, Termination>>> = {
+  'idle-timeout': 'endpointTimeoutData',
+  'malformed-response': 'badResponseData',
+  cancelled: 'clientTimeoutRequest',
+};
+
+/** How an exchange is accounted whose response was cut. */
+export function terminationOfCut(failure: Failure): Termination {
+  return CUT_TERMINATIONS[failure.kind] ?? 'endpointGoneData';
+}

@@ -1,0 +1,58 @@
+// The retry budget of an upstream, shared by all workers (ALGORITHMS 4.2): every first try deposits a share of a
+// retry, every retry takes a whole one, main adds a floor each second. Thread: both.
+
+import { RECORD_WORDS, UPSTREAM } from '../../core/memory/layout.ts';
+import type { Region } from '../../core/memory/region.ts';
+import type { RetrySnapshot } from '../../core/snapshot.ts';
+
+/** The balance counts thousandths of a retry. */
+const ONE_RETRY = 1000;
+/** Seconds of deposits that a balance may hold. */
+const HELD_SECONDS = 10;
+
+/** Worker: a first try was begun. */
+export function depositForRequest(region: Region, upstream: number, settings: RetrySnapshot): void {
+  const deposit = Math.round(settings.budgetRatio * ONE_RETRY);
+  if (deposit > 0) Atomics.add(region.words, balanceWord(region, upstream), deposit);
+}
+
+/** Worker: takes one retry out of the budget. Returns false where it is used up. */
+export function withdrawForRetry(region: Region, upstream: number): boolean {
+  const word = balanceWord(region, upstream);
+  let seen = Atomics.load(region.words, word);
+  while (seen >= ONE_RETRY) {
+    const before = Atomics.compareExchange(region.words, word, seen, seen - ONE_RETRY);
+    if (before === seen) return true;
+    seen = before;
+  }
+  return false;
+}
+
+/** Main: fills a new upstream's budget with its floor. */
+export function openBudget(region: Region, upstream: number, settings: RetrySnapshot): void {
+  Atomics.store(region.words, balanceWord(region, upstream), floorOf(settings) * HELD_SECONDS);
+}
+
+/**
+ * Main, once a second: adds the floor and clamps to what ten seconds may hold.
+ * @param requestsPerSecond first tries of the last second, over all workers.
+ */
+export function topUpBudget(
+  region: Region,
+  upstream: number,
+  settings: RetrySnapshot,
+  requestsPerSecond: number,
+): void {
+  const word = balanceWord(region, upstream);
+  const most = HELD_SECONDS * Math.max(floorOf(settings), requestsPerSecond * settings.budgetRatio * ONE_RETRY);
+  const surplus = Atomics.add(region.words, word, floorOf(settings)) + floorOf(settings) - Math.round(most);
+  if (surplus > 0) Atomics.sub(region.words, word, surplus);
+}
+
+function floorOf(settings: RetrySnapshot): number {
+  return settings.budgetMin * ONE_RETRY;
+}
+
+function balanceWord(region: Region, upstream: number): number {
+  return region.upstreamBase + upstream * RECORD_WORDS + UPSTREAM.retryBalance.index;
+}

@@ -1,0 +1,76 @@
+// Whether a failed attempt may be followed by another, by proof of what was sent (DESIGN section 5, ALGORITHMS 4.1).
+// Pure: the truth table is its test. Thread: worker.
+
+import type { RetryVerdict } from '../../core/exchange-record.ts';
+import type { FailureKind } from '../../core/failure.ts';
+import type { RetrySnapshot } from '../../core/snapshot.ts';
+
+/**
+ * Connect failures may go on past `retry.attempts` up to this many tries: nothing was sent, so nothing is at risk,
+ * and with one extra try two dead endpoints of three would already cost requests.
+ */
+export const MAX_UNSENT_RETRIES = 3;
+
+/** RFC 9110 section 9.2.2. */
+const IDEMPOTENT_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
+
+/** What the decision looks at. */
+export interface RetryFacts {
+  /** What failed; a status that is retried is 'status'. */
+  readonly kind: FailureKind | 'status';
+  /** Whether a byte of the request may have reached the endpoint. */
+  readonly wasSent: boolean;
+  readonly method: string;
+  readonly hasIdempotencyKey: boolean;
+  /** Whether all of the body that was taken from the client so far can be sent again. */
+  readonly isBodyReplayable: boolean;
+  /** Whether a byte of the response (interim ones included) has gone to the client. */
+  readonly hasResponseBegun: boolean;
+  /** Attempts that were made after the first. */
+  readonly retriesSoFar: number;
+}
+
+/** Whether a method or its sender promises that doing it twice is doing it once. */
+export function isIdempotent(method: string, hasIdempotencyKey: boolean): boolean {
+  return hasIdempotencyKey || IDEMPOTENT_METHODS.has(method);
+}
+
+/**
+ * Says which level of DESIGN section 5 lets another try follow: 'never-sent' (a), 'unanswered-safe' (b), 'status'
+ * (opt-in, as b), or why none does. Budget and the existence of another endpoint are asked by the caller afterwards,
+ * since asking them costs.
+ */
+export function retryVerdict(facts: RetryFacts, settings: RetrySnapshot): RetryVerdict {
+  if (facts.hasResponseBegun) return 'refused-response-begun';
+  if (!facts.wasSent) return unsentVerdict(facts, settings);
+  if (!isWanted(facts.kind, settings)) return 'refused-not-retryable';
+  if (!isIdempotent(facts.method, facts.hasIdempotencyKey)) return 'refused-not-retryable';
+  if (!facts.isBodyReplayable) return 'refused-body';
+  if (facts.retriesSoFar >= settings.attempts) return 'refused-attempts';
+  return facts.kind === 'status' ? 'status' : 'unanswered-safe';
+}
+
+function unsentVerdict(facts: RetryFacts, settings: RetrySnapshot): RetryVerdict {
+  if (facts.kind === 'unsendable-request' || facts.kind === 'cancelled') return 'refused-not-retryable';
+  if (facts.kind !== 'stale-connection' && !settings.onConnectFailure) return 'refused-not-retryable';
+  if (!facts.isBodyReplayable) return 'refused-body';
+  const most = settings.attempts === 0 ? 0 : Math.max(settings.attempts, MAX_UNSENT_RETRIES);
+  return facts.retriesSoFar >= most ? 'refused-attempts' : 'never-sent';
+}
+
+function isWanted(kind: RetryFacts['kind'], settings: RetrySnapshot): boolean {
+  switch (kind) {
+    case 'status':
+      return true;
+    case 'stale-connection':
+      return true;
+    case 'reset':
+    case 'malformed-response':
+      return settings.onReset;
+    case 'response-timeout':
+    case 'try-timeout':
+      return settings.onTimeout;
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,51 @@
+// What an attempt's end means for its endpoint: counters in shared memory at once, the rest by message to main
+// (DESIGN sections 1.4 and 4). Thread: worker.
+
+import { SIGNALS, type Signal } from '../../core/failure.ts';
+import { E_CONSECUTIVE, E_GENERATION, E_LAST_SUCCESS, E_SUSPECT, UPSTREAM } from '../../core/memory/layout.ts';
+import type { Region } from '../../core/memory/region.ts';
+import type { MessageToMain } from '../../core/messages.ts';
+import type { EndpointSnapshot, UpstreamSnapshot } from '../../core/snapshot.ts';
+
+/** Where signals go. */
+export interface SignalSink {
+  readonly region: Region;
+  wallMs(): number;
+  post(message: MessageToMain): void;
+}
+
+/**
+ * Reports how an attempt ended. A slot that has another owner by now is left alone.
+ * @param isTrial whether the attempt was the one that decides a half-open endpoint.
+ */
+export function reportSignal(
+  sink: SignalSink,
+  upstream: UpstreamSnapshot,
+  endpoint: EndpointSnapshot,
+  signal: Signal,
+  isTrial: boolean,
+): void {
+  const { words } = sink.region;
+  const { slot, generation } = endpoint;
+  const word = sink.region.endpointWord(slot);
+  if (words[word + E_GENERATION] !== generation) return;
+  const { consecutive, marksSuspect } = SIGNALS[signal];
+  if (consecutive === 'reset') {
+    if (words[word + E_CONSECUTIVE] !== 0) Atomics.store(words, word + E_CONSECUTIVE, 0);
+    words[word + E_LAST_SUCCESS] = (sink.wallMs() - sink.region.originWallMs) | 0;
+  } else if (consecutive === 'add') {
+    const failures = Atomics.add(words, word + E_CONSECUTIVE, 1) + 1;
+    if (failures === upstream.passive.consecutiveFailures) sink.post({ kind: 'threshold', slot, generation, signal });
+  }
+  if (isTrial && signal !== 'client') sink.post({ kind: 'trial', slot, generation, ok: signal === 'ok' });
+  if (marksSuspect) markSuspect(sink, upstream, endpoint, signal);
+}
+
+/** For all workers at once; the one that set the mark tells main. */
+function markSuspect(sink: SignalSink, upstream: UpstreamSnapshot, endpoint: EndpointSnapshot, signal: Signal): void {
+  const { words } = sink.region;
+  const { slot, generation } = endpoint;
+  if (Atomics.compareExchange(words, sink.region.endpointWord(slot) + E_SUSPECT, 0, 1) !== 0) return;
+  Atomics.add(words, sink.region.upstreamWord(upstream.index) + UPSTREAM.suspects.index, 1);
+  sink.post({ kind: 'suspect', slot, generation, signal });
+}

@@ -1,0 +1,93 @@
+// Which route takes a request: the first whose every part matches. Pure; `explain` asks the same function.
+// Thread: both.
+
+import type { RequestHead } from '../../core/head.ts';
+import type { NamedMatch, RouteMatch, RouteSnapshot, ValueMatch } from '../../core/snapshot.ts';
+
+/** Parts of a match, in the order in which they are looked at. */
+export type MatchPart = 'listener' | 'host' | 'path' | 'method' | 'header' | 'query';
+
+/** Looks a request's route up. Built once per Snapshot. */
+export class Router {
+  readonly #routes: readonly RouteSnapshot[];
+
+  constructor(routes: readonly RouteSnapshot[]) {
+    this.#routes = routes;
+  }
+
+  /** The first route that matches, or null. */
+  find(head: RequestHead, listenerName: string): RouteSnapshot | null {
+    const facts = factsOf(head, listenerName);
+    for (const route of this.#routes) if (firstMismatch(route.match, facts) === null) return route;
+    return null;
+  }
+}
+
+/** What a match looks at, taken from the head once. */
+export interface RoutingFacts {
+  readonly head: RequestHead;
+  readonly listenerName: string;
+  /** Lower case, without port and trailing dot. */
+  readonly host: string;
+  readonly path: string;
+  readonly query: string;
+}
+
+/** Takes the facts from a head. */
+export function factsOf(head: RequestHead, listenerName: string): RoutingFacts {
+  const mark = head.target.indexOf('?');
+  return {
+    head,
+    listenerName,
+    host: hostOf(head.authority),
+    path: mark < 0 ? head.target : head.target.slice(0, mark),
+    query: mark < 0 ? '' : head.target.slice(mark + 1),
+  };
+}
+
+/** The first part of `match` that the request fails, or null where it matches. */
+export function firstMismatch(match: RouteMatch, facts: RoutingFacts): MatchPart | null {
+  if (match.listeners.length > 0 && !match.listeners.includes(facts.listenerName)) return 'listener';
+  if (match.hosts.length > 0 && !match.hosts.some((pattern) => matchesHost(pattern, facts.host))) return 'host';
+  if (match.paths.length > 0 && !match.paths.some((wanted) => matchesPath(wanted, facts.path))) return 'path';
+  if (match.methods.length > 0 && !match.methods.includes(facts.head.method)) return 'method';
+  if (!match.headers.every((wanted) => matchesField(wanted, facts.head))) return 'header';
+  if (!match.query.every((wanted) => matchesQuery(wanted, facts.query))) return 'query';
+  return null;
+}
+
+/** Host of an authority: lower case, no port, no trailing dot, IPv6 without brackets kept as it is written. */
+export function hostOf(authority: string): string {
+  const end = authority.startsWith('[') ? authority.indexOf(']') + 1 : authority.indexOf(':');
+  const host = (end > 0 ? authority.slice(0, end) : end === 0 ? '' : authority).toLowerCase();
+  return host.endsWith('.') ? host.slice(0, -1) : host;
+}
+
+function matchesHost(pattern: string, host: string): boolean {
+  if (pattern.startsWith('*.')) return host.length > pattern.length - 1 && host.endsWith(pattern.slice(1));
+  return pattern === host;
+}
+
+/** A prefix matches whole segments: /v1 takes /v1 and /v1/x, not /v10. One that ends in a slash takes what is below. */
+function matchesPath(wanted: ValueMatch, path: string): boolean {
+  if (wanted.kind === 'exact') return path === wanted.value;
+  if (wanted.kind === 'present') return true;
+  if (!path.startsWith(wanted.value)) return false;
+  return wanted.value.endsWith('/') || path.length === wanted.value.length || path[wanted.value.length] === '/';
+}
+
+function matchesField(wanted: NamedMatch, head: RequestHead): boolean {
+  const value = head.field(wanted.name);
+  return value !== undefined && matchesValue(wanted.match, value);
+}
+
+function matchesQuery(wanted: NamedMatch, query: string): boolean {
+  if (query === '') return false;
+  const values = new URLSearchParams(query).getAll(wanted.name);
+  return values.some((value) => matchesValue(wanted.match, value));
+}
+
+function matchesValue(match: ValueMatch, value: string): boolean {
+  if (match.kind === 'exact') return value === match.value;
+  return match.kind === 'present' || value.startsWith(match.value);
+}
