@@ -143,8 +143,7 @@ export class Ending {
     this.finish(exchange);
   }
 
-  clientGone(exchange: Exchange, why: ClientGone): void {
-    exchange.termination = terminationOfLeave(exchange, why);
+  clientGone(exchange: Exchange): void {
     exchange.client.cut();
     this.finish(exchange);
   }
@@ -221,7 +220,7 @@ export class Ending {
 }
 
 /** By the phase in which the client left. */
-function terminationOfLeave(exchange: Exchange, why: ClientGone): Termination {
+export function terminationOfLeave(exchange: Exchange, why: ClientGone): Termination {
   if (why === 'send-timeout') return 'clientTimeoutData';
   switch (exchange.state) {
     case 'queued':

@@ -19,7 +19,7 @@ import type { FieldList, RequestHead, ResponseHead } from '../../core/head.ts';
 import { Attempt, type AttemptHooks } from './attempt.ts';
 import { clientAddressOf } from './client-address.ts';
 import type { ForwardingContext } from './context.ts';
-import { Ending } from './ending.ts';
+import { Ending, terminationOfLeave } from './ending.ts';
 import { Exchange, MAX_TRIED, type ExchangeHooks } from './exchange.ts';
 import { insertedFieldsOf } from './forwarding-fields.ts';
 import { replyOfFailure, type ReplyCauseName } from './local-reply.ts';
@@ -292,8 +292,9 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks {
   clientGone(exchange: Exchange, why: ClientGone): void {
     const isWritable = why === 'body-timeout' || why === 'malformed-body' || why === 'body-too-large';
     if (isWritable) return this.#cutShort(exchange, why);
+    exchange.termination = terminationOfLeave(exchange, why);
     this.#abandon(exchange);
-    this.#ending.clientGone(exchange, why);
+    this.#ending.clientGone(exchange);
   }
 
   /** The client has broken its own request: answer where nothing has been said yet, else cut. */

@@ -58,6 +58,7 @@ function unsentVerdict(facts: RetryFacts, settings: RetrySnapshot): RetryVerdict
   return facts.retriesSoFar >= most ? 'refused-attempts' : 'never-sent';
 }
 
+/** A response timeout is not among them: it spans all tries, so no time is left for another. */
 function isWanted(kind: RetryFacts['kind'], settings: RetrySnapshot): boolean {
   switch (kind) {
     case 'status':
@@ -67,7 +68,6 @@ function isWanted(kind: RetryFacts['kind'], settings: RetrySnapshot): boolean {
     case 'reset':
     case 'malformed-response':
       return settings.onReset;
-    case 'response-timeout':
     case 'try-timeout':
       return settings.onTimeout;
     default:

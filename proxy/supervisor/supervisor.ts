@@ -1,0 +1,215 @@
+// Keeps the workers alive: starts them, hands them Snapshots, replaces those that die, and lets them drain.
+// Thread: main.
+
+import type { Clock } from '../../core/clock.ts';
+import { repairAfterCrash } from '../../core/memory/reservation.ts';
+import { WORKER } from '../../core/memory/layout.ts';
+import type { Region } from '../../core/memory/region.ts';
+import type { BoundListener, MessageToMain, MessageToWorker } from '../../core/messages.ts';
+import type { Snapshot } from '../../core/snapshot.ts';
+import type { Timers } from '../../core/timers.ts';
+import { BindError } from './bind-error.ts';
+import { RestartPolicy } from './restart-policy.ts';
+import { WorkerHandle, type WorkerEvents, type WorkerState } from './worker-handle.ts';
+
+/** A worker that hasn't taken a Snapshot over by then is reported. */
+const ACKNOWLEDGE_MS = 5_000;
+/** What a drain gets on top of its grace before threads are ended by force. */
+const KILL_AFTER_MS = 2_000;
+
+export interface SupervisorParts {
+  readonly workerUrl: URL;
+  readonly region: Region;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly log: (level: 'info' | 'warn' | 'error', text: string, fields?: object) => void;
+  /** Messages about endpoints and logs; the supervisor keeps those about workers to itself. */
+  readonly onMessage: (worker: number, message: MessageToMain) => void;
+}
+
+export interface WorkerStatus {
+  readonly worker: number;
+  readonly state: WorkerState;
+  readonly startedMs: number;
+  readonly restarts: number;
+  readonly generation: number;
+}
+
+export class Supervisor implements WorkerEvents {
+  readonly #parts: SupervisorParts;
+  readonly #handles = new Map<number, WorkerHandle>();
+  readonly #policies = new Map<number, RestartPolicy>();
+  readonly #restarts = new Map<number, number>();
+  readonly #waiting = new Map<
+    WorkerHandle,
+    { resolve: (bound: readonly BoundListener[]) => void; reject: (error: Error) => void }
+  >();
+  #snapshot: Snapshot | null = null;
+  #isEnding = false;
+
+  constructor(parts: SupervisorParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Starts the workers of a Snapshot. The first one alone, because a port that the system chooses must be the same
+   * for all. Resolves with the bound addresses. @throws BindError when a listener can't be bound.
+   */
+  async start(snapshot: Snapshot): Promise<readonly BoundListener[]> {
+    this.#snapshot = snapshot;
+    try {
+      const bound = await this.#startWorker(0, snapshot);
+      this.#snapshot = withPorts(snapshot, bound);
+      const others = Array.from({ length: snapshot.workers - 1 }, (_, i) => this.#startWorker(i + 1, this.#snapshot!));
+      await Promise.all(others);
+      return bound;
+    } catch (error) {
+      await this.kill();
+      throw error;
+    }
+  }
+
+  /** Gives a new Snapshot to all workers; resolves when each runs on it. */
+  async apply(next: Snapshot): Promise<void> {
+    const bound = this.#handles.get(0)?.bound ?? [];
+    const snapshot = withPorts(next, bound);
+    this.#snapshot = snapshot;
+    this.#send({ kind: 'snapshot', snapshot });
+    await this.#acknowledged(snapshot.generation);
+  }
+
+  broadcast(message: MessageToWorker): void {
+    this.#send(message);
+  }
+
+  /** Lets all workers finish what they have; ends them by force after the grace. */
+  async drain(graceMs: number): Promise<void> {
+    this.#isEnding = true;
+    const handles = [...this.#handles.values()];
+    for (const handle of handles) {
+      if (handle.state !== 'exited') handle.state = 'draining';
+      handle.send({ kind: 'drain', graceMs });
+    }
+    const killer = setTimeout(() => void this.kill(), graceMs + KILL_AFTER_MS);
+    await Promise.all(handles.map((handle) => handle.exited()));
+    clearTimeout(killer);
+  }
+
+  /** Ends all workers at once. */
+  async kill(): Promise<void> {
+    this.#isEnding = true;
+    await Promise.all([...this.#handles.values()].map((handle) => handle.kill()));
+  }
+
+  /** Kills one worker, as a fault would: for tests of what follows. */
+  async killWorker(worker: number): Promise<void> {
+    await this.#handles.get(worker)?.kill();
+  }
+
+  status(): readonly WorkerStatus[] {
+    return [...this.#handles.values()].map((handle) => ({
+      worker: handle.index,
+      state: handle.state,
+      startedMs: handle.startedMs,
+      restarts: this.#restarts.get(handle.index) ?? 0,
+      generation: handle.generation,
+    }));
+  }
+
+  /** Whether at least one worker takes connections. */
+  isListening(): boolean {
+    return [...this.#handles.values()].some((handle) => handle.state === 'listening');
+  }
+
+  onMessage(handle: WorkerHandle, message: MessageToMain): void {
+    if (message.kind === 'listening') this.#onListening(handle, message.bound);
+    else if (message.kind === 'bind-failed') {
+      const error = new BindError(message.listener, message.address, message.error);
+      const waiter = this.#waiting.get(handle);
+      if (waiter === undefined) this.#parts.log('error', error.message, { worker: handle.index });
+      else waiter.reject(error);
+    } else if (message.kind === 'acknowledged') handle.generation = message.generation;
+    else this.#parts.onMessage(handle.index, message);
+  }
+
+  onExit(handle: WorkerHandle, error: Error | null): void {
+    const { region, log, timers, clock } = this.#parts;
+    const repaired = repairAfterCrash(region, handle.index);
+    clearWorkerRecord(region, handle.index);
+    this.#waiting.get(handle)?.reject(error ?? new Error('the worker ended before it listened'));
+    this.#waiting.delete(handle);
+    if (error === null || this.#isEnding) return;
+    const policy = this.#policies.get(handle.index) ?? new RestartPolicy();
+    this.#policies.set(handle.index, policy);
+    const delayMs = policy.delayAfter(clock.nowMs() - handle.startedMs);
+    const fields = { worker: handle.index, err: error, repairedInflight: repaired, restartInMs: delayMs };
+    log('error', `worker ${handle.index} died: ${error.message}; it is restarted in ${delayMs} ms`, fields);
+    timers.after(delayMs, () => this.#restart(handle.index));
+  }
+
+  #restart(index: number): void {
+    if (this.#isEnding || this.#snapshot === null || index >= this.#snapshot.workers) return;
+    this.#restarts.set(index, (this.#restarts.get(index) ?? 0) + 1);
+    this.#startWorker(index, this.#snapshot).then(
+      () => this.#parts.log('info', `worker ${index} is back`, { worker: index }),
+      (error: unknown) =>
+        this.#parts.log('error', `worker ${index} did not come back: ${String(error)}`, { worker: index }),
+    );
+  }
+
+  #startWorker(index: number, snapshot: Snapshot): Promise<readonly BoundListener[]> {
+    const { workerUrl, region, clock } = this.#parts;
+    const start = { worker: index, region: region.buffer, snapshot };
+    const handle = new WorkerHandle(workerUrl, start, clock.nowMs(), this);
+    this.#handles.set(index, handle);
+    return new Promise((resolve, reject) => this.#waiting.set(handle, { resolve, reject }));
+  }
+
+  #onListening(handle: WorkerHandle, bound: readonly BoundListener[]): void {
+    handle.state = this.#isEnding ? 'draining' : 'listening';
+    handle.bound = bound;
+    this.#waiting.get(handle)?.resolve(bound);
+    this.#waiting.delete(handle);
+    // A Snapshot that came while it started has passed it by.
+    const snapshot = this.#snapshot!;
+    if (handle.generation < snapshot.generation) handle.send({ kind: 'snapshot', snapshot });
+  }
+
+  async #acknowledged(generation: number): Promise<void> {
+    const late = (): WorkerHandle[] =>
+      [...this.#handles.values()].filter((handle) => handle.state === 'listening' && handle.generation < generation);
+    const giveUpMs = this.#parts.clock.nowMs() + ACKNOWLEDGE_MS;
+    while (late().length > 0) {
+      if (this.#parts.clock.nowMs() > giveUpMs) {
+        const workers = late().map((handle) => handle.index);
+        this.#parts.log('warn', `workers ${workers.join(', ')} have not taken generation ${generation} over`, {
+          workers,
+        });
+        return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+
+  #send(message: MessageToWorker): void {
+    for (const handle of this.#handles.values()) handle.send(message);
+  }
+}
+
+/** The Snapshot with the ports that the system chose in place of port 0. */
+function withPorts(snapshot: Snapshot, bound: readonly BoundListener[]): Snapshot {
+  const listeners = snapshot.listeners.map((listener) => {
+    const chosen = bound.find((one) => one.name === listener.name);
+    if (listener.bind.kind !== 'tcp' || listener.bind.port !== 0 || chosen === undefined) return listener;
+    return { ...listener, bind: { ...listener.bind, port: chosen.port } };
+  });
+  return { ...snapshot, listeners };
+}
+
+/** A dead worker has nothing open. */
+function clearWorkerRecord(region: Region, worker: number): void {
+  const word = region.workerWord(worker);
+  for (const { index } of [WORKER.openExchanges, WORKER.openConnections, WORKER.upgraded]) {
+    Atomics.store(region.words, word + index, 0);
+  }
+}

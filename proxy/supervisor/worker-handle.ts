@@ -1,0 +1,67 @@
+// One worker thread as main holds it: started, spoken to, and mourned. Thread: main.
+
+import { Worker } from 'node:worker_threads';
+import type { BoundListener, MessageToMain, MessageToWorker, WorkerStart } from '../../core/messages.ts';
+
+/** Where a worker is in its life. */
+export type WorkerState = 'starting' | 'listening' | 'draining' | 'exited';
+
+/** What the supervisor wants to hear of a worker. */
+export interface WorkerEvents {
+  onMessage(handle: WorkerHandle, message: MessageToMain): void;
+  /** It has ended; `error` is what killed it, null where it was let go. */
+  onExit(handle: WorkerHandle, error: Error | null): void;
+}
+
+export class WorkerHandle {
+  readonly index: number;
+  readonly startedMs: number;
+  state: WorkerState = 'starting';
+  /** Newest Snapshot that it runs on. */
+  generation = 0;
+  bound: readonly BoundListener[] = [];
+  readonly #worker: Worker;
+  readonly #exited: Promise<void>;
+  #error: Error | null = null;
+
+  constructor(url: URL, start: WorkerStart, startedMs: number, events: WorkerEvents) {
+    this.index = start.worker;
+    this.startedMs = startedMs;
+    this.#worker = new Worker(url, { workerData: start, name: `fairlead-worker-${start.worker}` });
+    this.#worker.on('message', (message: MessageToMain) => events.onMessage(this, message));
+    this.#worker.on('error', (error: unknown) => {
+      this.#error = error instanceof Error ? error : new Error(String(error));
+    });
+    this.#worker.on('messageerror', (error) => {
+      this.#error = error;
+    });
+    this.#exited = new Promise((resolve) => {
+      this.#worker.on('exit', (code) => {
+        const wasLetGo = this.state === 'draining' && this.#error === null;
+        this.state = 'exited';
+        const error = wasLetGo ? null : (this.#error ?? new Error(`the worker exited with code ${code}`));
+        events.onExit(this, error);
+        resolve();
+      });
+    });
+  }
+
+  get threadId(): number {
+    return this.#worker.threadId;
+  }
+
+  send(message: MessageToWorker): void {
+    if (this.state !== 'exited') this.#worker.postMessage(message);
+  }
+
+  /** Resolves when the thread is gone. */
+  exited(): Promise<void> {
+    return this.#exited;
+  }
+
+  /** Ends the thread at once, whatever it does. */
+  async kill(): Promise<void> {
+    if (this.state !== 'exited') await this.#worker.terminate();
+    await this.#exited;
+  }
+}

@@ -1,0 +1,205 @@
+// A Forwarder between a client and a transport that a test plays by hand, on a clock that it moves. Thread: worker.
+
+import { seededRandom } from '../../core/random.ts';
+import type {
+  AttemptEvents,
+  AttemptRequest,
+  ClientConnection,
+  ClientEvents,
+  ClientSide,
+  LocalReply,
+  Transport,
+  Tunnels,
+} from '../../core/exchange-contract.ts';
+import type { ExchangeRecord } from '../../core/exchange-record.ts';
+import type { FieldList, RequestHead, ResponseHead } from '../../core/head.ts';
+import type { Region } from '../../core/memory/region.ts';
+import type { MessageToMain } from '../../core/messages.ts';
+import type { Snapshot } from '../../core/snapshot.ts';
+import { TimerWheel } from '../../core/timer-wheel.ts';
+import { WorkerLanes } from '../../proxy/account/lane.ts';
+import { Forwarder } from '../../proxy/exchange/forward.ts';
+import { openBudget } from '../../proxy/exchange/retry-budget.ts';
+import { Runtime } from '../../proxy/exchange/runtime.ts';
+import { fieldOf, type HeadParts, requestHead } from './request-head.ts';
+import { regionFor } from './snapshots.ts';
+
+/** One attempt that the transport was asked for; the test plays the endpoint through `events`. */
+export class PlayedAttempt {
+  readonly request: AttemptRequest;
+  readonly events: AttemptEvents;
+  readonly sent: string[] = [];
+  isBodyEnded = false;
+  isAborted = false;
+  resumes = 0;
+  /** What sendBody answers. */
+  hasRoom = true;
+
+  constructor(request: AttemptRequest, events: AttemptEvents) {
+    this.request = request;
+    this.events = events;
+  }
+
+  get slot(): number {
+    return this.request.endpoint.slot;
+  }
+
+  /** Plays a whole answer. */
+  answer(status = 200, body = 'ok', fields: FieldList = []): void {
+    this.events.onLease(false);
+    this.events.onHead(responseHead(status, fields));
+    if (body !== '') this.events.onData(Buffer.from(body));
+    this.events.onEnd(null);
+  }
+}
+
+export function responseHead(status: number, fields: FieldList = []): ResponseHead {
+  return {
+    status,
+    reason: '',
+    bodyLength: -1,
+    hasLength: false,
+    field: (name) => fieldOf(fields, name),
+    endToEndFields: () => fields,
+  };
+}
+
+/** A client that writes down what it is told. */
+export class PlayedClient implements ClientSide {
+  readonly connection: ClientConnection;
+  readonly log: string[] = [];
+  hasRoom = true;
+  reply: LocalReply | null = null;
+  events: ClientEvents | null = null;
+  isBodyFlowing = false;
+
+  constructor(connection: Partial<ClientConnection>) {
+    this.connection = {
+      listenerIndex: 0,
+      listenerName: 'web',
+      peerAddress: '192.0.2.1',
+      peerPort: 40_000,
+      localPort: 8080,
+      isTls: false,
+      isTrusted: false,
+      ...connection,
+    };
+  }
+
+  sendInterim(head: ResponseHead): void {
+    this.log.push(`interim ${head.status}`);
+  }
+  sendHead(head: ResponseHead): void {
+    this.log.push(`head ${head.status}`);
+  }
+  sendData(chunk: Uint8Array): boolean {
+    this.log.push(`data ${Buffer.from(chunk).toString()}`);
+    return this.hasRoom;
+  }
+  sendEnd(trailers: FieldList | null): void {
+    this.log.push(trailers === null ? 'end' : `end ${trailers.join()}`);
+    this.events?.onResponseFlushed();
+  }
+  sendLocalReply(reply: LocalReply): void {
+    this.reply = reply;
+    this.log.push(`reply ${reply.status}`);
+    queueMicrotask(() => this.events?.onResponseFlushed());
+  }
+  cut(): void {
+    this.log.push('cut');
+  }
+  resumeBody(): void {
+    this.isBodyFlowing = true;
+  }
+  pauseBody(): void {
+    this.isBodyFlowing = false;
+  }
+}
+
+/** The whole bench. */
+export class ForwardingBench implements Transport {
+  readonly region: Region;
+  readonly wheel: TimerWheel;
+  readonly forwarder: Forwarder;
+  readonly attempts: PlayedAttempt[] = [];
+  readonly messages: MessageToMain[] = [];
+  readonly records: ExchangeRecord[] = [];
+  nowMs = 1000;
+
+  constructor(snapshot: Snapshot) {
+    this.region = regionFor(snapshot);
+    this.wheel = new TimerWheel(10, this.nowMs);
+    const memory = { region: this.region, worker: 0, random: seededRandom(7) };
+    const runtime = new Runtime(snapshot, memory);
+    for (const upstream of snapshot.upstreams) openBudget(this.region, upstream.index, upstream.retry);
+    this.forwarder = new Forwarder({
+      ...memory,
+      clock: { nowMs: () => this.nowMs, wallMs: () => this.region.originWallMs + this.nowMs },
+      wheel: this.wheel,
+      transport: this,
+      tunnels: NO_TUNNELS,
+      runtime: () => runtime,
+      post: (message) => this.messages.push(message),
+      lanes: new WorkerLanes(this.region, 0),
+      accessLog: () => (record) => this.records.push(record),
+    });
+  }
+
+  /** A request arrives. */
+  request(parts: Partial<HeadParts> = {}, connection: Partial<ClientConnection> = {}): PlayedClient {
+    return this.requestWith(requestHead(parts), connection);
+  }
+
+  requestWith(head: RequestHead, connection: Partial<ClientConnection> = {}): PlayedClient {
+    const client = new PlayedClient(connection);
+    client.events = this.forwarder.begin(client, head, null, this.nowMs);
+    return client;
+  }
+
+  /** Time passes. */
+  advance(ms: number): void {
+    for (const endMs = this.nowMs + ms; this.nowMs < endMs; ) {
+      this.nowMs = Math.min(endMs, this.nowMs + 10);
+      this.wheel.advance(this.nowMs);
+    }
+  }
+
+  get last(): PlayedAttempt {
+    return this.attempts.at(-1)!;
+  }
+
+  /** In-flight at a slot, as shared memory has it. */
+  inflight(slot: number): number {
+    return this.region.words[this.region.endpointWord(slot)]!;
+  }
+
+  send(request: AttemptRequest, events: AttemptEvents) {
+    const attempt = new PlayedAttempt(request, events);
+    this.attempts.push(attempt);
+    return {
+      sendBody(chunk: Uint8Array) {
+        attempt.sent.push(Buffer.from(chunk).toString());
+        return attempt.hasRoom;
+      },
+      endBody() {
+        attempt.isBodyEnded = true;
+      },
+      resume() {
+        attempt.resumes++;
+      },
+      abort() {
+        attempt.isAborted = true;
+      },
+    };
+  }
+  update(): void {}
+  dropIdle(): void {}
+  async close(): Promise<void> {}
+}
+
+const NO_TUNNELS: Tunnels = {
+  open() {
+    throw new Error('no tunnels on this bench');
+  },
+  closeAll() {},
+};

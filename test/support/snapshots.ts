@@ -1,0 +1,126 @@
+// Snapshots made of their parts, for tests that need no YAML. Thread: both.
+
+import { E_GENERATION, E_LIMIT, E_WEIGHT } from '../../core/memory/layout.ts';
+import { Region } from '../../core/memory/region.ts';
+import type {
+  EndpointSnapshot,
+  ListenerSnapshot,
+  RouteSnapshot,
+  Snapshot,
+  UpstreamSnapshot,
+} from '../../core/snapshot.ts';
+
+export function endpointSnapshot(slot: number, parts: Partial<EndpointSnapshot> = {}): EndpointSnapshot {
+  const port = parts.port ?? 3000 + slot;
+  return {
+    name: `api/127.0.0.1:${port}`,
+    id: `127.0.0.1:${port}`,
+    slot,
+    generation: 1,
+    protocol: 'http',
+    host: '127.0.0.1',
+    port,
+    socketPath: '',
+    weight: 1,
+    backup: false,
+    ...parts,
+  };
+}
+
+export function upstreamSnapshot(parts: Partial<UpstreamSnapshot> = {}): UpstreamSnapshot {
+  return {
+    name: 'api',
+    index: 0,
+    balance: { kind: 'round-robin' },
+    endpoints: [endpointSnapshot(0), endpointSnapshot(1), endpointSnapshot(2)],
+    heartbeat: null,
+    passive: { consecutiveFailures: 5, ejectionBaseMs: 10_000, ejectionMaxMs: 300_000, maxEjectedPercent: 50 },
+    retry: {
+      attempts: 1,
+      onConnectFailure: true,
+      onReset: true,
+      onTimeout: true,
+      statuses: [],
+      perTryTimeoutMs: 0,
+      budgetRatio: 0.2,
+      budgetMin: 3,
+      bufferBytes: 65_536,
+    },
+    timeouts: {
+      connectMs: 3000,
+      responseMs: 60_000,
+      idleMs: 60_000,
+      queueMs: 5000,
+      tunnelMs: 3_600_000,
+      keepAliveMs: 4000,
+    },
+    limits: { maxConnections: 0, maxQueue: 0, maxIdle: 64 },
+    tls: { verify: true, ca: [], serverName: '' },
+    responseHeadBytes: 32_768,
+    ...parts,
+  };
+}
+
+export function routeSnapshot(parts: Partial<RouteSnapshot> = {}): RouteSnapshot {
+  return {
+    name: 'all',
+    match: { hosts: [], paths: [], methods: [], headers: [], query: [], listeners: [] },
+    action: { kind: 'upstream', upstream: 0 },
+    requestHeaders: { set: [], remove: [] },
+    responseHeaders: { set: [], remove: [] },
+    hostField: null,
+    bodyBytes: 0,
+    ...parts,
+  };
+}
+
+export function listenerSnapshot(parts: Partial<ListenerSnapshot> = {}): ListenerSnapshot {
+  return {
+    name: 'web',
+    index: 0,
+    bind: { kind: 'tcp', host: '127.0.0.1', port: 0 },
+    tls: null,
+    trustedProxies: [],
+    sendsForwarded: false,
+    limits: {
+      headBytes: 32_768,
+      headFields: 200,
+      requestLineBytes: 8192,
+      bodyBytes: 0,
+      connections: 0,
+      requestsPerConnection: 0,
+    },
+    timeouts: { headMs: 15_000, bodyIdleMs: 30_000, sendIdleMs: 30_000, keepAliveMs: 75_000, handshakeMs: 10_000 },
+    ...parts,
+  };
+}
+
+export function snapshot(parts: Partial<Snapshot> = {}): Snapshot {
+  return {
+    generation: 1,
+    workers: 1,
+    fastPath: false,
+    listeners: [listenerSnapshot()],
+    routes: [routeSnapshot()],
+    upstreams: [upstreamSnapshot()],
+    admin: null,
+    accessLog: null,
+    log: { level: 'info' },
+    graceMs: 30_000,
+    ...parts,
+  };
+}
+
+/** A region in which every endpoint of the Snapshot stands as main would write it: up, with weight and limit. */
+export function regionFor(made: Snapshot, workers = 2): Region {
+  const region = Region.allocate({ endpoints: 32, upstreams: 8, workers, listeners: 4 }, Date.now());
+  for (const upstream of made.upstreams) {
+    for (const endpoint of upstream.endpoints) {
+      const word = region.endpointWord(endpoint.slot);
+      region.words[word + E_WEIGHT] = endpoint.weight;
+      region.words[word + E_LIMIT] = upstream.limits.maxConnections;
+      region.words[word + E_GENERATION] = endpoint.generation;
+    }
+  }
+  return region;
+}
