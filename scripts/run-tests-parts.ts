@@ -1,0 +1,81 @@
+// What `npm test` runs: the static checks and the folders of tests, and how its options choose among them. Thread: main.
+
+import { parseArgs } from 'node:util';
+
+/** A command that checks the tree without running it. */
+export interface StaticPart {
+  readonly kind: 'static';
+  readonly name: string;
+  /** A program of node_modules/.bin or `node`, and its arguments. */
+  readonly command: readonly string[];
+}
+
+/** A folder of test files. */
+export interface TestPart {
+  readonly kind: 'test';
+  readonly name: string;
+  readonly folder: string;
+  /** Files at a time. */
+  readonly concurrency: number;
+}
+
+export type Part = StaticPart | TestPart;
+
+/** What the command line asked for. */
+export interface RunOptions {
+  readonly parts: readonly Part[];
+  /** What --only named: a folder that is asked for by name must not be empty. */
+  readonly named: readonly string[];
+  /** Only tests with this in their name (a regular expression), or undefined. */
+  readonly grep: string | undefined;
+  /** The directory that the folders of tests are in. */
+  readonly root: string | undefined;
+}
+
+/** Longest time for one test. */
+export const TEST_TIMEOUT_MS = 120_000;
+/** After so long without any event from a test file what still runs is killed: a leaked socket or an endless loop. */
+export const SILENCE_LIMIT_MS = 180_000;
+
+/** In the order in which they run. */
+export function allParts(coreCount: number): readonly Part[] {
+  return [
+    { kind: 'static', name: 'types', command: ['tsc', '-p', '.'] },
+    { kind: 'static', name: 'lint', command: ['oxlint', '--deny-warnings'] },
+    { kind: 'static', name: 'format', command: ['biome', 'format', '.'] },
+    { kind: 'static', name: 'layers', command: ['node', 'scripts/check-layers.ts'] },
+    { kind: 'static', name: 'sizes', command: ['node', 'scripts/check-sizes.ts'] },
+    { kind: 'test', name: 'unit', folder: 'test/unit', concurrency: coreCount },
+    { kind: 'test', name: 'contract', folder: 'test/contract', concurrency: coreCount },
+    { kind: 'test', name: 'property', folder: 'test/property', concurrency: coreCount },
+    { kind: 'test', name: 'conformance', folder: 'test/conformance', concurrency: coreCount },
+    { kind: 'test', name: 'fuzz', folder: 'test/fuzz', concurrency: coreCount },
+    // A file of these starts worker threads, endpoints and clients of its own: two files keep two cores busy.
+    { kind: 'test', name: 'integration', folder: 'test/integration', concurrency: Math.max(2, coreCount >> 1) },
+    // Compares with other programs under the same conditions: nothing else may run beside it.
+    { kind: 'test', name: 'peers', folder: 'test/peers', concurrency: 1 },
+    { kind: 'test', name: 'regress', folder: 'test/regress', concurrency: coreCount },
+  ];
+}
+
+/**
+ * Reads `--only NAME,NAME` ('static' is all static checks, 'tests' all folders), `--grep TEXT` and `--root DIR`.
+ * With --grep alone only tests run. Throws an Error that names the known parts when a name is unknown.
+ */
+export function readOptions(args: readonly string[], coreCount: number): RunOptions {
+  const options = { only: { type: 'string' }, grep: { type: 'string' }, root: { type: 'string' } } as const;
+  const { values } = parseArgs({ args: [...args], options });
+  const known = allParts(coreCount);
+  const only = values.only ?? (values.grep === undefined ? 'static,tests' : 'tests');
+  const named = only.split(',');
+  return { parts: chooseParts(known, named), named, grep: values.grep, root: values.root };
+}
+
+function chooseParts(known: readonly Part[], names: readonly string[]): Part[] {
+  const groups: Record<string, Part['kind']> = { static: 'static', tests: 'test' };
+  for (const name of names) {
+    if (name in groups || known.some((part) => part.name === name)) continue;
+    throw new Error(`unknown part "${name}": use static, tests, ${known.map((part) => part.name).join(', ')}`);
+  }
+  return known.filter((part) => names.some((name) => name === part.name || groups[name] === part.kind));
+}

@@ -1,0 +1,37 @@
+// The lines that a test run prints: one for each part, the failures, the skips, the closing summary. Thread: main.
+
+import type { NamedTest, Totals } from './run-tests-tally.ts';
+
+/** One part: its name, how it went, how long it took, and a word on what it saw. */
+export function partLine(name: string, hasPassed: boolean, durationMs: number, note: string): string {
+  const seconds = `${(durationMs / 1000).toFixed(1)} s`;
+  return `== ${name.padEnd(12)} ${hasPassed ? 'ok    ' : 'FAILED'} ${seconds.padStart(8)}  ${note}`.trimEnd();
+}
+
+/** A file that took long, told when it ends, so that a long part isn't silent. */
+export function slowFileLine(file: string, durationMs: number): string {
+  return `   ${(durationMs / 1000).toFixed(1).padStart(6)} s  ${file}`;
+}
+
+/** Every failure with its error, then what the files with failures printed. */
+export function describeFailures(failures: readonly NamedTest[], output: ReadonlyMap<string, string>): string[] {
+  const lines = failures.flatMap((one) => [`  FAILED ${one.where}  ${one.name}`, indent(one.text, '    ')]);
+  for (const [file, text] of output) lines.push(`  output of ${file}:`, indent(text, '    | '));
+  return lines;
+}
+
+/** Tests that didn't count, by name with the reason; nothing where there are none. */
+export function describeNamed(kind: string, tests: readonly NamedTest[]): string[] {
+  if (tests.length === 0) return [];
+  return [`${kind} (${tests.length}):`, ...tests.map((one) => `  ${one.where}  ${one.name}: ${one.text}`)];
+}
+
+/** The closing lines, in the form of node's TAP summary. */
+export function describeTotals(totals: Totals, durationMs: number): string[] {
+  const figures = Object.entries(totals).map(([name, count]) => `# ${name} ${count}`);
+  return [...figures, `# duration_ms ${durationMs.toFixed(0)}`];
+}
+
+function indent(text: string, margin: string): string {
+  return text.replaceAll(/^/gm, margin);
+}

@@ -1,0 +1,85 @@
+// `npm test`: the static checks, then every folder of tests; prints the time of each part, every failure and every skip
+// by name, and closes with node's summary lines. Exit code 1 on any failure, 2 on wrong usage. Thread: main.
+// Usage: node scripts/run-tests.ts [--only static,unit,...] [--grep REGEXP] [--root DIR]
+
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+import { findTestFiles, runFolder } from './run-tests-folder.ts';
+import { readOptions, type RunOptions, type TestPart } from './run-tests-parts.ts';
+import { describeFailures, describeNamed, describeTotals, partLine, slowFileLine } from './run-tests-report.ts';
+import { runStatic, type StaticResult } from './run-tests-static.ts';
+import { noTotals, type NamedTest, type Totals } from './run-tests-tally.ts';
+
+/** What all parts together came to. */
+interface Outcome {
+  readonly totals: Totals;
+  readonly skipped: NamedTest[];
+  readonly todo: NamedTest[];
+  readonly failedParts: string[];
+}
+
+const CORE_COUNT = availableParallelism();
+const REPOSITORY = path.resolve(import.meta.dirname, '..');
+
+async function main(options: RunOptions): Promise<void> {
+  const startMs = performance.now();
+  const outcome: Outcome = { totals: noTotals(), skipped: [], todo: [], failedParts: [] };
+  const statics = options.parts.filter((part) => part.kind === 'static');
+  await runStatic(statics, CORE_COUNT, (result) => tellStatic(result, outcome));
+  for (const part of options.parts) if (part.kind === 'test') await runTests(part, options, outcome);
+  const isTesting = statics.length < options.parts.length;
+  if (isTesting && outcome.totals.tests === 0) outcome.failedParts.push('tests (none was run)');
+  tell(describeNamed('skipped', outcome.skipped));
+  tell(describeNamed('todo', outcome.todo));
+  tell(outcome.failedParts.length === 0 ? ['all parts passed'] : [`FAILED: ${outcome.failedParts.join(', ')}`]);
+  tell(describeTotals(outcome.totals, performance.now() - startMs));
+  process.exitCode = outcome.failedParts.length === 0 ? 0 : 1;
+}
+
+function tellStatic(result: StaticResult, outcome: Outcome): void {
+  const { part, hasPassed, output, durationMs } = result;
+  const lastLine = output.split('\n').at(-1) ?? '';
+  tell([partLine(part.name, hasPassed, durationMs, hasPassed ? lastLine : '')]);
+  if (hasPassed) return;
+  tell(output.split('\n').map((line) => `  ${line}`));
+  outcome.failedParts.push(part.name);
+}
+
+async function runTests(part: TestPart, options: RunOptions, outcome: Outcome): Promise<void> {
+  const root = path.resolve(options.root ?? REPOSITORY);
+  const files = findTestFiles(path.join(root, part.folder));
+  if (files.length === 0) {
+    const isNamed = options.named.includes(part.name);
+    tell([partLine(part.name, !isNamed, 0, `no test files in ${part.folder}`)]);
+    if (isNamed) outcome.failedParts.push(part.name);
+    return;
+  }
+  const startMs = performance.now();
+  const onSlowFile = (file: string, durationMs: number): void => tell([slowFileLine(file, durationMs)]);
+  const tally = await runFolder(part, files, { root, grep: options.grep, onSlowFile });
+  const { tests, pass, skipped } = tally.totals;
+  const figures = `${files.length} files, ${tests} tests, ${pass} passed, ${skipped} skipped`;
+  tell([partLine(part.name, tally.failures.length === 0, performance.now() - startMs, figures)]);
+  tell(describeFailures(tally.failures, tally.outputOfFailed()));
+  if (tally.failures.length > 0) outcome.failedParts.push(part.name);
+  outcome.skipped.push(...tally.skipped);
+  outcome.todo.push(...tally.todo);
+  for (const key of Object.keys(outcome.totals) as (keyof Totals)[]) outcome.totals[key] += tally.totals[key];
+}
+
+function tell(lines: readonly string[]): void {
+  for (const line of lines) console.log(line);
+}
+
+function optionsOrUsage(): RunOptions | undefined {
+  try {
+    return readOptions(process.argv.slice(2), CORE_COUNT);
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 2;
+    return undefined;
+  }
+}
+
+const options = optionsOrUsage();
+if (options !== undefined) await main(options);
