@@ -1,0 +1,51 @@
+// Chooses the least loaded of three candidates drawn by weight: for upstreams too large to scan at every pick
+// (ALGORITHMS 1.2: at 1,000 endpoints and 90 % load its p99 is within 4 % of the full scan's). Thread: both.
+
+import type { Balancer, PickRequest } from '../core/balancer.ts';
+import type { Random } from '../core/random.ts';
+import { AliasTable } from './alias-table.ts';
+import type { CandidateTable } from './candidate-table.ts';
+import { FullScan } from './full-scan.ts';
+import type { LoadMeasure } from './load-measure.ts';
+
+/** Up to here every candidate is scanned: 256 cost below 1 us, 2 to 4 % of a proxied request. */
+export const FULL_SCAN_MAX = 256;
+const DRAWS = 3;
+
+class BestOfThree implements Balancer {
+  readonly #table: CandidateTable;
+  readonly #load: LoadMeasure;
+  readonly #random: Random;
+  readonly #aliases: AliasTable;
+  readonly #scan: FullScan;
+
+  constructor(table: CandidateTable, load: LoadMeasure, random: Random) {
+    this.#table = table;
+    this.#load = load;
+    this.#random = random;
+    this.#aliases = new AliasTable(table.weights);
+    this.#scan = new FullScan(table, load, random);
+  }
+
+  pick(request: PickRequest): number {
+    const table = this.#table;
+    let best = -1;
+    let bestLoad = Infinity;
+    for (let draw = 0; draw < DRAWS; draw++) {
+      const index = this.#aliases.draw(this.#random);
+      if (!table.canTake(index, request)) continue;
+      const load = this.#load.of(index, request.nowMs);
+      if (load < bestLoad) {
+        best = index;
+        bestLoad = load;
+      }
+    }
+    // All three are busy or tried: look at every one, so that a pick fails only when there is none.
+    return best < 0 ? this.#scan.pick(request) : table.slots[best]!;
+  }
+}
+
+/** Chooses by load: by a full scan of up to FULL_SCAN_MAX candidates, by the best of three draws above. */
+export function leastLoaded(table: CandidateTable, load: LoadMeasure, random: Random): Balancer {
+  return table.size <= FULL_SCAN_MAX ? new FullScan(table, load, random) : new BestOfThree(table, load, random);
+}

@@ -1,0 +1,67 @@
+// Candidates as columns of numbers, and the questions that every pick asks of one of them. Thread: both.
+
+import { AVAILABILITY } from '../core/availability.ts';
+import { PICK_FAILURE, wasTried, type Candidate, type PickFailure, type PickRequest } from '../core/balancer.ts';
+import { E_AVAILABILITY, E_FACTOR, E_INFLIGHT, E_LIMIT, E_TOKEN } from '../core/memory/layout.ts';
+import type { Region } from '../core/memory/region.ts';
+
+const HALF_OPEN = AVAILABILITY.halfOpen;
+
+/**
+ * Candidates by index (0 to size - 1). Counters are read with plain loads: they are tear-free, seven times cheaper
+ * than Atomics.load, and nanoseconds of staleness don't matter, because the reservation that follows is exact.
+ */
+export class CandidateTable {
+  readonly size: number;
+  readonly words: Int32Array;
+  readonly slots: Int32Array;
+  /** Index in `words` of each candidate's record. */
+  readonly places: Int32Array;
+  readonly weights: Float64Array;
+
+  constructor(candidates: readonly Candidate[], region: Region) {
+    this.size = candidates.length;
+    this.words = region.words;
+    this.slots = Int32Array.from(candidates, (candidate) => candidate.slot);
+    this.places = Int32Array.from(candidates, (candidate) => region.endpointWord(candidate.slot));
+    this.weights = Float64Array.from(candidates, (candidate) => candidate.weight);
+  }
+
+  /** Requests in flight over all workers. */
+  inflight(index: number): number {
+    return this.words[this.places[index]! + E_INFLIGHT]!;
+  }
+
+  /** Dynamic share of the weight (slow start, feedback), in 1/65536. */
+  factor(index: number): number {
+    return this.words[this.places[index]! + E_FACTOR]!;
+  }
+
+  /** Weight times factor: what the endpoint can carry now, in 1/65536 of a weight of 1. */
+  capacity(index: number): number {
+    return this.weights[index]! * this.words[this.places[index]! + E_FACTOR]!;
+  }
+
+  /** Whether one more request may go there: below its limit and, where it is half-open, not on trial already. */
+  hasRoom(index: number): boolean {
+    const words = this.words;
+    const place = this.places[index]!;
+    const limit = words[place + E_LIMIT]!;
+    if (limit > 0 && words[place + E_INFLIGHT]! >= limit) return false;
+    return words[place + E_AVAILABILITY] !== HALF_OPEN || words[place + E_TOKEN] === 0;
+  }
+
+  /** Whether this exchange may be sent there: it has room and was not tried. */
+  canTake(index: number, request: PickRequest): boolean {
+    return !wasTried(request, this.slots[index]!) && this.hasRoom(index);
+  }
+
+  /** Why no candidate was found. An untried one that is busy counts more than tried ones: waiting may help. */
+  failure(request: PickRequest): PickFailure {
+    if (this.size === 0) return PICK_FAILURE.noneUsable;
+    for (let index = 0; index < this.size; index++) {
+      if (!wasTried(request, this.slots[index]!)) return PICK_FAILURE.allBusy;
+    }
+    return PICK_FAILURE.allTried;
+  }
+}

@@ -1,0 +1,141 @@
+// Balancer `consistent-hash`: the same key goes to the same endpoint while that one can take it (ALGORITHMS 1.6).
+// A Maglev table over the configured members; availability, factor, limits and bounded load act at the lookup, so
+// that a change of health moves the keys that must move, no others, and they come home with it. Thread: both.
+
+import type { Balancer, Candidate, PickRequest } from '../core/balancer.ts';
+import { FULL_FACTOR } from '../core/memory/layout.ts';
+import { mix32, murmur32OfString } from '../core/murmur.ts';
+import { CandidateTable } from './candidate-table.ts';
+import type { Candidates } from './candidates.ts';
+import type { BalanceContext, SettingsOf } from './factory.ts';
+import { buildMaglevTable, sortedById } from './maglev.ts';
+
+type HashSettings = SettingsOf<'consistent-hash'>;
+
+/** Places of the table that a pick tries before it compares all members. */
+const PROBES = 16;
+const STEP_WORD = 0x9e3779b1;
+/** What a product of decimals like 1.1 may be off by before it is rounded up. */
+const ROUNDING = 1e-9;
+const NOBODY = -1;
+
+/** What depends on configured members and settings only. */
+interface HashedMembers {
+  readonly settings: HashSettings;
+  readonly sorted: readonly Candidate[];
+  readonly table: Uint16Array;
+  readonly idHashes: Uint32Array;
+}
+
+/** Tables by the member list that they were built over, which `selectCandidates` keeps while weights stay. */
+const kept = new WeakMap<readonly Candidate[], HashedMembers>();
+
+class ConsistentHash implements Balancer {
+  readonly #table: Uint16Array;
+  readonly #idHashes: Uint32Array;
+  readonly #members: CandidateTable;
+  readonly #usable: CandidateTable;
+  readonly #isUsable: Uint8Array;
+  readonly #boundedLoad: number;
+  readonly #usableWeight: number;
+
+  constructor(hashed: HashedMembers, candidates: Candidates, context: BalanceContext) {
+    this.#table = hashed.table;
+    this.#idHashes = hashed.idHashes;
+    this.#members = new CandidateTable(hashed.sorted, context.region);
+    this.#usable = new CandidateTable(candidates.usable, context.region);
+    const usable = new Set(candidates.usable.map((candidate) => candidate.slot));
+    this.#isUsable = Uint8Array.from(hashed.sorted, (member) => Number(usable.has(member.slot)));
+    this.#boundedLoad = hashed.settings.boundedLoad;
+    this.#usableWeight = this.#usable.weights.reduce((sum, weight) => sum + weight, 0);
+  }
+
+  /** An exchange's further tries begin further on in its key's sequence of places. */
+  pick(request: PickRequest): number {
+    const load = this.#boundedLoad > 0 ? this.#totalInflight() + 1 : 0;
+    let hash = request.hash1 >>> 0;
+    for (let probe = 0; probe < PROBES + request.triedCount; probe++) {
+      if (probe >= request.triedCount) {
+        const index = this.#table[hash % this.#table.length]!;
+        if (this.#accepts(index, request, load)) return this.#members.slots[index]!;
+      }
+      hash = mix32(hash ^ Math.imul(request.hash2 + probe + 1, STEP_WORD));
+    }
+    return this.#pickByRendezvous(request, load);
+  }
+
+  #totalInflight(): number {
+    let sum = 0;
+    for (let index = 0; index < this.#usable.size; index++) sum += this.#usable.inflight(index);
+    return sum;
+  }
+
+  /**
+   * @param load requests in flight with this one; 0 where loads are not bounded. A member may then hold `boundedLoad`
+   * times its share of them, rounded up (Mirrokni, Thorup, Zadimoghaddam, arXiv 1608.01350).
+   */
+  #accepts(index: number, request: PickRequest, load: number): boolean {
+    const members = this.#members;
+    if (this.#isUsable[index] === 0 || !members.canTake(index, request)) return false;
+    if (!this.#isWithinFactor(index, request.hash2)) return false;
+    if (load === 0) return true;
+    const share = (this.#boundedLoad * load * members.weights[index]!) / this.#usableWeight;
+    return members.inflight(index) + 1 <= Math.ceil(share - ROUNDING);
+  }
+
+  /** Each key has a fixed threshold at each member, so that a growing factor moves each key once, and home. */
+  #isWithinFactor(index: number, hash2: number): boolean {
+    const factor = this.#members.factor(index);
+    return factor >= FULL_FACTOR || mix32(hash2 ^ this.#idHashes[index]!) < factor * FULL_FACTOR;
+  }
+
+  /** Finds a member if there is one: best one that accepts the request, else one that can take it at all. */
+  #pickByRendezvous(request: PickRequest, load: number): number {
+    let index = this.#rendezvous(request, load, true);
+    if (index === NOBODY) index = this.#rendezvous(request, load, false);
+    return index === NOBODY ? this.#usable.failure(request) : this.#members.slots[index]!;
+  }
+
+  /** Weighted rendezvous (Thaler, Ravishankar 1996): the least -ln(u) / weight. O(members). */
+  #rendezvous(request: PickRequest, load: number, mustAccept: boolean): number {
+    let best = NOBODY;
+    let bestScore = Infinity;
+    for (let index = 0; index < this.#members.size; index++) {
+      if (!(mustAccept ? this.#accepts(index, request, load) : this.#canTakeAtAll(index, request))) continue;
+      const word = mix32(request.hash1 ^ mix32(request.hash2 ^ this.#idHashes[index]!));
+      const score = -Math.log((word + 0.5) / 0x1_0000_0000) / this.#members.weights[index]!;
+      if (score < bestScore) {
+        best = index;
+        bestScore = score;
+      }
+    }
+    return best;
+  }
+
+  #canTakeAtAll(index: number, request: PickRequest): boolean {
+    return this.#isUsable[index] === 1 && this.#members.factor(index) > 0 && this.#members.canTake(index, request);
+  }
+}
+
+export function buildConsistentHash(settings: HashSettings, candidates: Candidates, context: BalanceContext): Balancer {
+  if (candidates.usable.length === 0) {
+    const nobody = new CandidateTable([], context.region);
+    return { pick: (request) => nobody.failure(request) };
+  }
+  return new ConsistentHash(hashMembers(settings, candidates.members), candidates, context);
+}
+
+/** The table for these members: one at hand where they and what it depends on are the same. */
+function hashMembers(settings: HashSettings, members: readonly Candidate[]): HashedMembers {
+  const known = kept.get(members);
+  if (known !== undefined && known.settings === settings) return known;
+  const sorted = sortedById(members);
+  const hashed: HashedMembers = {
+    settings,
+    sorted,
+    table: buildMaglevTable(sorted, settings.tableSize, settings.seed),
+    idHashes: Uint32Array.from(sorted, (member) => murmur32OfString(member.id, mix32(settings.seed + 3))),
+  };
+  kept.set(members, hashed);
+  return hashed;
+}

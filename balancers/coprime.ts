@@ -1,0 +1,16 @@
+// Steps that visit every place of a circle, well spread. Thread: both.
+
+const GOLDEN_SECTION = 0.618_033_988_749_894_9;
+
+/** The first number from the golden section of `size` on that shares no divisor with it; 1 where size is below 3. */
+export function coprimeStep(size: number): number {
+  if (size < 3) return 1;
+  let step = Math.floor(size * GOLDEN_SECTION);
+  while (greatestCommonDivisor(step, size) !== 1) step++;
+  return step;
+}
+
+/** Euclid's algorithm, for non-negative integers; of 0 and n it is n. */
+export function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b);
+}

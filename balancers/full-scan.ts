@@ -1,0 +1,47 @@
+// Chooses the least loaded of all candidates, from a rotating start (ALGORITHMS 1.2). Thread: both.
+
+import type { Balancer, PickRequest } from '../core/balancer.ts';
+import { randomBelow, type Random } from '../core/random.ts';
+import type { CandidateTable } from './candidate-table.ts';
+import { coprimeStep } from './coprime.ts';
+import type { LoadMeasure } from './load-measure.ts';
+
+/**
+ * Looks at every candidate. Of equals the first after the start wins, and the start moves by a step that is coprime
+ * to their number, so that ties are spread evenly without drawing numbers. The start is the only thing that moves.
+ */
+export class FullScan implements Balancer {
+  readonly #table: CandidateTable;
+  readonly #load: LoadMeasure;
+  readonly #step: number;
+  #start: number;
+
+  /** @param random gives the first start, so that workers don't begin at the same candidate. */
+  constructor(table: CandidateTable, load: LoadMeasure, random: Random) {
+    this.#table = table;
+    this.#load = load;
+    this.#step = coprimeStep(table.size);
+    this.#start = randomBelow(random, table.size);
+  }
+
+  pick(request: PickRequest): number {
+    const table = this.#table;
+    const size = table.size;
+    if (size === 0) return table.failure(request);
+    this.#start = (this.#start + this.#step) % size;
+    let best = -1;
+    let bestLoad = Infinity;
+    let index = this.#start;
+    for (let seen = 0; seen < size; seen++) {
+      if (table.canTake(index, request)) {
+        const load = this.#load.of(index, request.nowMs);
+        if (load < bestLoad) {
+          best = index;
+          bestLoad = load;
+        }
+      }
+      index = index + 1 === size ? 0 : index + 1;
+    }
+    return best < 0 ? table.failure(request) : table.slots[best]!;
+  }
+}

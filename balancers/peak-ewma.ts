@@ -1,0 +1,111 @@
+// Balancer `peak-ewma`: in-flight times a moving average of the time to a response's head that jumps up at once and
+// comes down slowly (Finagle's rule, ALGORITHMS 1.3), with a penalty for errors. Thread: both.
+
+import type { Balancer, Candidate } from '../core/balancer.ts';
+import { E_EWMA_COST, E_EWMA_STAMP } from '../core/memory/layout.ts';
+import type { Region } from '../core/memory/region.ts';
+import { leastLoaded } from './best-of-three.ts';
+import { CandidateTable } from './candidate-table.ts';
+import type { Candidates } from './candidates.ts';
+import type { BalanceContext, SettingsOf } from './factory.ts';
+import type { LoadMeasure } from './load-measure.ts';
+
+export type PeakEwmaSettings = SettingsOf<'peak-ewma'>;
+
+/** Cost of an endpoint without history where none has one, in ms: Linkerd's default. */
+const SEED_MS = 30;
+/**
+ * Least cost in ms. Costs decay while idle; without a floor an endpoint that idled a minute longer than another would
+ * look hundreds of times cheaper and take a whole burst before its first answer.
+ */
+const FLOOR_MS = 1;
+/** Longest time that an endpoint's Retry-After keeps counting against it, in ms. */
+const RETRY_AFTER_MAX_MS = 10_000;
+
+/** (in-flight + 1) * decayed cost / (weight * factor). */
+class PeakEwmaLoad implements LoadMeasure {
+  readonly #table: CandidateTable;
+  readonly #doubles: Float64Array;
+  readonly #decayMs: number;
+  readonly #seedMs: number;
+
+  constructor(table: CandidateTable, region: Region, decayMs: number, seedMs: number) {
+    this.#table = table;
+    this.#doubles = region.doubles;
+    this.#decayMs = decayMs;
+    this.#seedMs = seedMs;
+  }
+
+  of(index: number, nowMs: number): number {
+    const table = this.#table;
+    const place = table.places[index]! >> 1;
+    const cost = this.#doubles[place + E_EWMA_COST]!;
+    const sinceMs = nowMs - this.#doubles[place + E_EWMA_STAMP]!;
+    const decayed = cost === 0 ? this.#seedMs : decay(cost, sinceMs, this.#decayMs);
+    return ((table.inflight(index) + 1) * decayed) / table.capacity(index);
+  }
+}
+
+function decay(costMs: number, sinceMs: number, decayMs: number): number {
+  if (sinceMs <= 0) return costMs;
+  return Math.max(Math.min(costMs, FLOOR_MS), costMs * Math.exp(-sinceMs / decayMs));
+}
+
+export function buildPeakEwma(settings: PeakEwmaSettings, candidates: Candidates, context: BalanceContext): Balancer {
+  const table = new CandidateTable(candidates.usable, context.region);
+  const load = new PeakEwmaLoad(table, context.region, settings.decayMs, seedMs(candidates.usable, context.region));
+  return leastLoaded(table, load, context.random);
+}
+
+/** What an endpoint without history is taken for: the median cost of the others, undecayed. */
+function seedMs(usable: readonly Candidate[], region: Region): number {
+  const costs = usable
+    .map((candidate) => region.doubles[region.endpointWord(candidate.slot) / 2 + E_EWMA_COST]!)
+    .filter((cost) => cost > 0)
+    .sort((a, b) => a - b);
+  return costs[costs.length >> 1] ?? SEED_MS;
+}
+
+/**
+ * Takes in one answer. Plain stores: two workers at the same moment lose one sample, which is cheaper than a
+ * contended compare-and-swap at every answer.
+ * @param ms time from sending the request to the response's head. Not to the end of the body: long downloads would
+ *   pass for a slow endpoint.
+ * @param nowMs milliseconds since the region's origin: stamps are read by all workers.
+ */
+export function observe(region: Region, slot: number, ms: number, nowMs: number, settings: PeakEwmaSettings): void {
+  const place = region.endpointWord(slot) / 2;
+  const cost = region.doubles[place + E_EWMA_COST]!;
+  const stamp = region.doubles[place + E_EWMA_STAMP]!;
+  const kept = Math.exp(-Math.max(0, nowMs - stamp) / settings.decayMs);
+  const next = ms > cost ? ms : cost * kept + ms * (1 - kept);
+  // Zero means no history.
+  region.doubles[place + E_EWMA_COST] = Math.max(next, Number.MIN_VALUE);
+  region.doubles[place + E_EWMA_STAMP] = Math.max(stamp, nowMs);
+}
+
+/**
+ * Takes in a failure (connect failure, reset, timeout, gateway-class status). Without the penalty an endpoint that
+ * fails fast looks best and takes nearly all of the traffic.
+ * @param ms how long the failure took; it counts as at least `errorPenaltyMs`.
+ */
+export function observeError(
+  region: Region,
+  slot: number,
+  ms: number,
+  nowMs: number,
+  settings: PeakEwmaSettings,
+): void {
+  observe(region, slot, Math.max(ms, settings.errorPenaltyMs), nowMs, settings);
+}
+
+/** Takes in a refusal for overload (429, or 503) with a Retry-After of `retryAfterMs`; at most 10 s of it count. */
+export function observeRetryAfter(
+  region: Region,
+  slot: number,
+  retryAfterMs: number,
+  nowMs: number,
+  settings: PeakEwmaSettings,
+): void {
+  observe(region, slot, Math.min(retryAfterMs, RETRY_AFTER_MAX_MS), nowMs, settings);
+}
