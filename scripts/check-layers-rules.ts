@@ -42,7 +42,8 @@ interface Layered {
 type Tree = ReadonlyMap<string, Layered>;
 
 const ABOVE_ALL = Number.POSITIVE_INFINITY;
-const IMPORTABLE = ['.ts', '.mjs', '.json'];
+const SOURCE_NAME = /\.m?ts$/;
+const IMPORTABLE = /\.(m?ts|mjs|json)$/;
 
 /** Checks all files against the tables. */
 export function checkLayers(files: readonly SourceFile[], tables: LayerTables): LayerReport {
@@ -123,10 +124,10 @@ function checkImport(
   }
   if (!specifier.startsWith('.')) return checkPackage(source, specifier, tables);
   if (target !== undefined) return checkRank(source, target) ?? checkThread(source, reference, target);
-  if (!IMPORTABLE.some((extension) => specifier.endsWith(extension))) {
+  if (!IMPORTABLE.test(specifier)) {
     return ['no extension', `write ${specifier} with its extension (.ts)`];
   }
-  return specifier.endsWith('.ts') ? ['no such file', `${resolve(source, specifier)} doesn't exist`] : undefined;
+  return SOURCE_NAME.test(specifier) ? ['no such file', `${resolve(source, specifier)} doesn't exist`] : undefined;
 }
 
 function checkPackage(source: Layered, specifier: string, tables: LayerTables): Broken | undefined {

@@ -27,21 +27,24 @@ export interface Finding {
 /** Folders that hold no source of ours, by name, wherever they are. */
 const NOT_OURS: readonly string[] = ['node_modules', '.git', 'dist', 'coverage', 'artifacts', 'golden'];
 
-/** Paths of all .ts files under `root`, sorted, relative, with forward slashes. */
+/** TypeScript, but no declarations alone. */
+const SOURCE_NAME = /(?<!\.d)\.m?ts$/;
+
+/** Paths of all .ts and .mts files under `root`, sorted, relative, with forward slashes. */
 export function listSourcePaths(root: string): string[] {
   const found: string[] = [];
   const walk = (folder: string): void => {
     for (const entry of readdirSync(path.join(root, folder), { withFileTypes: true })) {
       const name = folder === '' ? entry.name : `${folder}/${entry.name}`;
       if (entry.isDirectory() && !NOT_OURS.includes(entry.name)) walk(name);
-      else if (entry.isFile() && entry.name.endsWith('.ts')) found.push(name);
+      else if (entry.isFile() && SOURCE_NAME.test(entry.name)) found.push(name);
     }
   };
   walk('');
   return found.toSorted();
 }
 
-/** Reads and parses every .ts file under `root`. Throws what the file system throws. */
+/** Reads and parses every such file under `root`. Throws what the file system throws. */
 export function readSourceFiles(root: string): SourceFile[] {
   return listSourcePaths(root).map((name) => parseSourceFile(name, readFileSync(path.join(root, name), 'utf8')));
 }

@@ -243,6 +243,16 @@ describe('files and packages', () => {
     ]);
   });
 
+  test('.mts files are read, declarations alone are not', (t) => {
+    const tree = {
+      'left/a.mts': `${BOTH}import '../right/b.mts';\n`,
+      'right/b.mts': BOTH,
+      'odd/c.d.ts': '',
+      'odd/d.d.mts': '',
+    };
+    assert.deepEqual(broken(t, tree), ['left/a.mts:2: rank']);
+  });
+
   test('a module name that is computed is refused below the top, and only there', (t) => {
     const text = `export const a = (name: string): unknown => import(name);\n`;
     assert.deepEqual(broken(t, { 'left/a.ts': BOTH + text, 'test/a.ts': text }), ['left/a.ts:2: computed import']);
