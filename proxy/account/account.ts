@@ -1,0 +1,152 @@
+// What ended exchanges and attempts add to the worker's lanes, so that each thing is counted in one place.
+// Thread: worker.
+//
+// From the record of an ended exchange: everything in `accountExchange`. Counted as they happen, by whoever sees them:
+// attempts (the functions here), connections of clients, TLS failures, hand-offs and spoofs (ListenerLane), hedges
+// (UpstreamLane), open and idle connections (EndpointLane).
+
+import type { ExchangeRecord } from '../../core/exchange-record.ts';
+import { type Failure, type FailureKind, type Signal, SIGNALS } from '../../core/failure.ts';
+import { ENDPOINT_FIELD, LISTENER_FIELD, UPSTREAM_FIELD } from '../../core/memory/lane-fields.ts';
+import type { Termination } from '../../core/termination.ts';
+import type { EndpointLane, UpstreamLane, WorkerLanes } from './lane.ts';
+
+/** A termination or failure that adds to no field. */
+const NOTHING = -1;
+
+const U = UPSTREAM_FIELD;
+const L = LISTENER_FIELD;
+const E = ENDPOINT_FIELD;
+
+/** What a termination adds 1 to: a field of the upstream, and one of the listener. */
+interface TerminationCounts {
+  readonly upstream: number;
+  /** Whether the endpoint's fault cut a response that had begun. */
+  readonly isTruncated: boolean;
+  readonly listener: number;
+}
+
+function counts(upstream: number, listener = NOTHING, isTruncated = false): TerminationCounts {
+  return { upstream, listener, isTruncated };
+}
+
+const COUNTS: Readonly<Record<Termination, TerminationCounts>> = {
+  ok: counts(NOTHING),
+  localReply: counts(NOTHING),
+  badRequest: counts(NOTHING, L.badRequests),
+  noRoute: counts(NOTHING, L.noRoute),
+  clientGoneRequest: counts(U.clientAborts),
+  clientTimeoutRequest: counts(U.clientAborts, L.timeouts),
+  clientGoneQueue: counts(U.clientAborts),
+  queueTimeout: counts(U.queueTimeouts),
+  queueFull: counts(U.queueFull),
+  shed: counts(NOTHING),
+  noEndpoint: counts(U.noEndpoint),
+  connectFailed: counts(NOTHING),
+  connectTimeout: counts(NOTHING),
+  clientGoneConnect: counts(U.clientAborts),
+  clientGoneHead: counts(U.clientAborts),
+  endpointGoneHead: counts(U.endpointAborts),
+  responseTimeout: counts(NOTHING),
+  badResponse: counts(NOTHING),
+  clientGoneData: counts(U.clientAborts),
+  clientTimeoutData: counts(U.clientAborts, L.timeouts),
+  endpointGoneData: counts(U.endpointAborts, NOTHING, true),
+  endpointTimeoutData: counts(NOTHING, NOTHING, true),
+  badResponseData: counts(NOTHING, NOTHING, true),
+  drainedTunnel: counts(NOTHING),
+  tunnelTimeout: counts(NOTHING),
+  internal: counts(NOTHING),
+};
+
+/** Adds all that an ended exchange contributes to its upstream and its listener. Once for each exchange. */
+export function accountExchange(record: ExchangeRecord, lanes: WorkerLanes): void {
+  const counted = COUNTS[record.termination];
+  const listener = lanes.listener(record.connection.listenerIndex);
+  listener.add(L.requests, 1);
+  if (record.bytesReceived > 0) listener.add(L.bytesReceived, record.bytesReceived);
+  if (record.bytesSent > 0) listener.add(L.bytesSent, record.bytesSent);
+  if (counted.listener !== NOTHING) listener.add(counted.listener, 1);
+  if (record.upstream === null) return;
+
+  const upstream = lanes.upstream(record.upstream.index);
+  upstream.add(U.exchanges, 1);
+  const responses = classField(record.status, U.responses1xx);
+  if (responses !== NOTHING) upstream.add(responses, 1);
+  if (counted.upstream !== NOTHING) upstream.add(counted.upstream, 1);
+  if (counted.isTruncated) upstream.add(U.truncated, 1);
+  if (record.phases.queueMs > 0) upstream.add(U.queued, 1);
+  addRetries(upstream, record);
+  // A tunnel lasts as long as its users like: it says nothing of how fast the upstream answers.
+  if (record.wasUpgraded) upstream.add(U.upgrades, 1);
+  else upstream.observeLatency(record.phases.totalMs);
+}
+
+function addRetries(upstream: UpstreamLane, record: ExchangeRecord): void {
+  if (record.attempts > 1) upstream.add(U.retries, record.attempts - 1);
+  if (record.wasRedispatched) upstream.add(U.redispatches, 1);
+  if (record.retryVerdict === 'refused-budget') upstream.add(U.retryBudgetExhausted, 1);
+  if (record.retryVerdict.startsWith('refused-')) upstream.add(U.retriesRefused, 1);
+}
+
+/** The field of a status's class; the five lie in a row. Statuses below 100 or from 600 on have none. */
+function classField(status: number, first: number): number {
+  const index = Math.floor(status / 100) - 1;
+  return index >= 0 && index < 5 ? first + index : NOTHING;
+}
+
+/** Counts an attempt that begins. @param isRetry whether another attempt of the exchange came before it */
+export function countAttempt(lane: EndpointLane, isRetry: boolean): void {
+  lane.add(E.attempts, 1);
+  if (isRetry) lane.add(E.retries, 1);
+}
+
+/** Counts a connection found for an attempt: reused, or made for it. */
+export function countLease(lane: EndpointLane, reused: boolean): void {
+  lane.add(reused ? E.connectionsReused : E.connectionsOpened, 1);
+}
+
+/** Counts the head of a final response (or 101). @param headMs from the request sent to the head's first byte */
+export function countHead(lane: EndpointLane, status: number, headMs: number): void {
+  const field = classField(status, E.responses1xx);
+  if (field !== NOTHING) lane.add(field, 1);
+  lane.observeLatency(headMs);
+}
+
+/** Counts how an attempt that came to its end is judged. Once for each attempt, unless it failed. */
+export function countOutcome(lane: EndpointLane, signal: Signal): void {
+  const judged = SIGNALS[signal].window;
+  if (judged !== 'ignore') lane.add(judged === 'ok' ? E.ok : E.fail, 1);
+}
+
+/** Where each kind of failure counts. What isn't the endpoint's doing counts nowhere. */
+const FAILURE_FIELDS: Readonly<Record<FailureKind, number>> = {
+  'connect-refused': E.failuresConnect,
+  'connect-timeout': E.failuresConnect,
+  'connect-failed': E.failuresConnect,
+  'tls-failed': E.failuresConnect,
+  'stale-connection': NOTHING,
+  reset: E.failuresReset,
+  'response-timeout': E.failuresTimeout,
+  'try-timeout': E.failuresTimeout,
+  'idle-timeout': E.failuresTimeout,
+  'malformed-response': E.failuresProtocol,
+  'head-too-large': E.failuresProtocol,
+  truncated: E.failuresTruncated,
+  'unsendable-request': NOTHING,
+  cancelled: NOTHING,
+  internal: NOTHING,
+};
+
+/** Counts a failed attempt: its kind, and how it is judged. Once for each attempt, instead of `countOutcome`. */
+export function countFailure(lane: EndpointLane, failure: Failure): void {
+  const field = FAILURE_FIELDS[failure.kind];
+  if (field !== NOTHING) lane.add(field, 1);
+  countOutcome(lane, failure.signal);
+}
+
+/** Counts body bytes to and from an endpoint. */
+export function countBytes(lane: EndpointLane, sent: number, received: number): void {
+  if (sent > 0) lane.add(E.bytesSent, sent);
+  if (received > 0) lane.add(E.bytesReceived, received);
+}

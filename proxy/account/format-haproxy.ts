@@ -1,0 +1,55 @@
+// The access log in HAProxy's HTTP format (`option httplog`, manual 8.2.3), so that its tools go on working.
+// Thread: worker.
+//
+// Where Fairlead differs: bytes are those of the body; no cookies and no header fields are captured, so both cookies
+// are `-`, the braces are left out as HAProxy does without captures, and the last two termination letters are `--`.
+
+import type { ExchangePhases, ExchangeRecord } from '../../core/exchange-record.ts';
+import { TERMINATIONS } from '../../core/termination.ts';
+import { cutTo, haproxyBare, haproxyQuoted, MAX_TARGET, MAX_WORD } from './log-escape.ts';
+import { haproxyTime, wholeMs } from './log-time.ts';
+
+/**
+ * `client:port [date] listener~ upstream/endpoint TR/Tw/Tc/Tr/Ta status bytes - - TSCC ac/fc/bc/sc/rc sq/bq "request"`
+ * with its line feed, in ASCII. Status and phases that there were not are -1.
+ */
+export function formatHaproxy(record: ExchangeRecord): string {
+  const { connection, status } = record;
+  return (
+    `${clientOf(record)} [${haproxyTime(record.beganWallMs)}] ` +
+    `${haproxyBare(connection.listenerName)}${connection.isTls ? '~' : ''} ${placeOf(record)} ` +
+    `${timersOf(record.phases)} ${status === 0 ? -1 : status} ${record.bytesSent} - - ` +
+    `${TERMINATIONS[record.termination].letters}-- ${countersOf(record)} ` +
+    `${record.endpointQueuePosition}/${record.upstreamQueuePosition} "${requestLineOf(record)}"\n`
+  );
+}
+
+/** `address:port`; a client on a Unix socket has no address and is called `unix` and its listener's number. */
+function clientOf({ clientAddress, connection }: ExchangeRecord): string {
+  if (clientAddress === '') return `unix:${connection.listenerIndex + 1}`;
+  return `${haproxyBare(cutTo(MAX_WORD, clientAddress))}:${connection.peerPort}`;
+}
+
+/** Without an upstream HAProxy names the frontend in its place. */
+function placeOf({ connection, upstream, endpoint }: ExchangeRecord): string {
+  const group = haproxyBare(upstream === null ? connection.listenerName : upstream.name);
+  return `${group}/${endpoint === null ? '<NOSRV>' : haproxyBare(endpoint.id)}`;
+}
+
+function timersOf(phases: ExchangePhases): string {
+  const waits = `${wholeMs(phases.requestMs)}/${wholeMs(phases.queueMs)}/${wholeMs(phases.connectMs)}`;
+  return `${waits}/${wholeMs(phases.responseMs)}/${wholeMs(phases.totalMs)}`;
+}
+
+/** Open connections of the process (here: the worker), of the listener, of the upstream, of the endpoint; retries. */
+function countersOf(record: ExchangeRecord): string {
+  const connections = `${record.openConnections}/${record.listenerConnections}`;
+  const retries = `${record.wasRedispatched ? '+' : ''}${Math.max(0, record.attempts - 1)}`;
+  return `${connections}/${record.upstreamInflight}/${record.endpointInflight}/${retries}`;
+}
+
+/** What could not be parsed is `<BADREQ>`, as in HAProxy. */
+function requestLineOf({ head }: ExchangeRecord): string {
+  if (head === null) return '<BADREQ>';
+  return haproxyQuoted(`${cutTo(MAX_WORD, head.method)} ${cutTo(MAX_TARGET, head.target)} HTTP/${head.version}`);
+}

@@ -1,0 +1,86 @@
+// Makes text that clients choose harmless in a log line: whatever a line holds is printable ASCII, and no field ends
+// before its end (log injection: forged lines and fields, terminal escape sequences). Thread: worker.
+
+/** A client may send a target as long as its limits allow; a line is for reading. In characters. */
+export const MAX_TARGET = 2048;
+/** Of a field's value. */
+export const MAX_TEXT = 1024;
+/** Of a method, an address or an id. With the longest escapes (12 for 1) a line still fits into a chunk. */
+export const MAX_WORD = 128;
+
+/** What an over-long text ends with. */
+const CUT = '...';
+
+/** The text, or its beginning. */
+export function cutTo(max: number, text: string): string {
+  return text.length <= max ? text : text.slice(0, max - CUT.length) + CUT;
+}
+
+const UNSAFE_JSON = /[^ !#-[\]-~]/;
+
+/** Whether any character of the text must be escaped in a JSON string of ours. */
+export function needsJsonEscape(text: string): boolean {
+  return UNSAFE_JSON.test(text);
+}
+
+/** A JSON string in ASCII alone, quotes included. Characters that are no whole UTF-16 pair stay as they are written. */
+export function jsonString(text: string): string {
+  if (!UNSAFE_JSON.test(text)) return `"${text}"`;
+  return JSON.stringify(text).replace(/[^ -~]/g, (char) => `\\u${hex(char.charCodeAt(0), 4)}`);
+}
+
+const UNSAFE_QUOTED = /[^ !$-~]/gu;
+const UNSAFE_BARE = /[^!$-z~]/gu;
+
+/**
+ * Text within HAProxy's quotes. HAProxy writes what is not printable, the quote and the hash as `#` and two hex
+ * digits (manual 8.6); a character above 255 becomes its UTF-8 bytes.
+ */
+export function haproxyQuoted(text: string): string {
+  return text.search(UNSAFE_QUOTED) === -1 ? text : text.replace(UNSAFE_QUOTED, hashed);
+}
+
+/** Text of a HAProxy field that ends at a space, or stands between braces and bars. '' becomes `-`. */
+export function haproxyBare(text: string): string {
+  if (text === '') return '-';
+  return text.search(UNSAFE_BARE) === -1 ? text : text.replace(UNSAFE_BARE, hashed);
+}
+
+function hashed(char: string): string {
+  return bytesOf(char).reduce((text, byte) => `${text}#${hex(byte, 2).toUpperCase()}`, '');
+}
+
+const UNSAFE_APACHE = /[^ !#-[\]-~]/gu;
+const APACHE_LETTERS: Readonly<Record<string, string>> = {
+  '\b': '\\b',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+  '\v': '\\v',
+  '"': '\\"',
+  '\\': '\\\\',
+};
+
+/** Text within Apache's quotes: C escapes, `\xhh` for every other byte that is not printable. */
+export function apacheQuoted(text: string): string {
+  return text.search(UNSAFE_APACHE) === -1 ? text : text.replace(UNSAFE_APACHE, backslashed);
+}
+
+/** Text of an Apache field that ends at a space. '' becomes `-`. */
+export function apacheBare(text: string): string {
+  return text === '' ? '-' : apacheQuoted(text).replaceAll(' ', '\\x20');
+}
+
+function backslashed(char: string): string {
+  return APACHE_LETTERS[char] ?? bytesOf(char).reduce((text, byte) => `${text}\\x${hex(byte, 2)}`, '');
+}
+
+/** Up to 255 a character is a byte as it came over the wire (Node decodes heads as Latin-1). */
+function bytesOf(char: string): readonly number[] {
+  const code = char.charCodeAt(0);
+  return code < 256 ? [code] : [...Buffer.from(char)];
+}
+
+function hex(value: number, digits: number): string {
+  return value.toString(16).padStart(digits, '0');
+}

@@ -1,0 +1,76 @@
+// Times as the access log writes them. A second's text is made once and kept for all lines of that second.
+// Thread: worker.
+
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+/** The texts of one second. Dates of HAProxy and Apache are in the local time zone, as there. */
+interface SecondTexts {
+  readonly second: number;
+  /** 2009-02-06T12:14:14. with the dot, in UTC */
+  readonly iso: string;
+  /** 06/Feb/2009:12:14:14 */
+  readonly common: string;
+  /** +0100 */
+  readonly zone: string;
+}
+
+let kept: SecondTexts = textsOf(0);
+
+function textsAt(wallMs: number): SecondTexts {
+  const second = Math.floor(wallMs / 1000);
+  if (kept.second !== second) kept = textsOf(second);
+  return kept;
+}
+
+function textsOf(second: number): SecondTexts {
+  const date = new Date(second * 1000);
+  const day = `${two(date.getDate())}/${MONTHS[date.getMonth()]}/${date.getFullYear()}`;
+  const time = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+  const iso = date.toISOString().slice(0, -4);
+  return { second, iso, common: `${day}:${time}`, zone: zoneOf(-date.getTimezoneOffset()) };
+}
+
+function zoneOf(eastMinutes: number): string {
+  const minutes = Math.abs(eastMinutes);
+  return `${eastMinutes < 0 ? '-' : '+'}${two(Math.floor(minutes / 60))}${two(minutes % 60)}`;
+}
+
+function two(value: number): string {
+  return value < 10 ? `0${value}` : `${value}`;
+}
+
+function three(value: number): string {
+  return value < 10 ? `00${value}` : value < 100 ? `0${value}` : `${value}`;
+}
+
+/** `2009-02-06T12:14:14.655Z`. @param wallMs ms since 1970, a date that JavaScript can tell */
+export function isoTime(wallMs: number): string {
+  const texts = textsAt(wallMs);
+  return `${texts.iso}${three(Math.floor(wallMs) - texts.second * 1000)}Z`;
+}
+
+/** `06/Feb/2009:12:14:14.655`, local, as HAProxy's accept date. */
+export function haproxyTime(wallMs: number): string {
+  const texts = textsAt(wallMs);
+  return `${texts.common}.${three(Math.floor(wallMs) - texts.second * 1000)}`;
+}
+
+/** `06/Feb/2009:12:14:14 +0100`, local, as Apache's %t. */
+export function apacheTime(wallMs: number): string {
+  const texts = textsAt(wallMs);
+  return `${texts.common} ${texts.zone}`;
+}
+
+/** Milliseconds with up to three decimals, without the cost of printing a float; -1 for a phase not reached. */
+export function decimalMs(ms: number): string {
+  if (!(ms >= 0 && ms < Number.POSITIVE_INFINITY)) return '-1';
+  const us = Math.round(ms * 1000);
+  const whole = Math.floor(us / 1000);
+  const rest = us - whole * 1000;
+  return rest === 0 ? `${whole}` : `${whole}.${three(rest)}`;
+}
+
+/** Whole milliseconds; -1 for a phase not reached. */
+export function wholeMs(ms: number): number {
+  return ms >= 0 ? Math.round(ms) : -1;
+}
