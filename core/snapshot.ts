@@ -1,6 +1,9 @@
 // The Snapshot: compiled configuration as plain, immutable, cloneable data (DESIGN section 1.6). Thread: both.
 
-/** Where a listener or the admin API binds. */
+/**
+ * Where a listener or the admin API binds. A `host` of '' is every address of the machine (IPv6 with IPv4 where there
+ * is IPv6, else IPv4): what node:net does when it is given no host. Port 0 lets the system choose.
+ */
 export type BindAddress =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
   | { readonly kind: 'unix'; readonly path: string }
@@ -49,6 +52,7 @@ export interface ClientTimeouts {
 
 export interface ListenerSnapshot {
   readonly name: string;
+  /** Index of its lane in shared memory; stays over reloads, so it need not be its place in `Snapshot.listeners`. */
   readonly index: number;
   readonly bind: BindAddress;
   readonly tls: TlsSnapshot | null;
@@ -85,7 +89,7 @@ export interface RouteMatch {
   readonly listeners: readonly string[];
 }
 
-/** What a route does. */
+/** What a route does. `upstream` is the `index` of an UpstreamSnapshot, not its place in `Snapshot.upstreams`. */
 export type RouteAction =
   | { readonly kind: 'upstream'; readonly upstream: number }
   | { readonly kind: 'respond'; readonly status: number; readonly contentType: string; readonly body: string }
@@ -178,7 +182,7 @@ export interface RetrySnapshot {
   readonly onReset: boolean;
   readonly onTimeout: boolean;
   readonly statuses: readonly number[];
-  /** 0: the response timeout. */
+  /** 0: half the response timeout. Cuts a try only where another may follow. */
   readonly perTryTimeoutMs: number;
   readonly budgetRatio: number;
   readonly budgetMin: number;

@@ -1,0 +1,62 @@
+// Addresses of endpoints: `http://10.0.0.1:3000`, `https://app.internal`, `unix:/run/app.sock`. Thread: main.
+
+import { parseUnixAddress } from './bind-address.ts';
+import { bracketed, isHost, parsePort } from './host-name.ts';
+import { quoted, type Parsed } from './parsed.ts';
+
+/** Where an endpoint is and what it speaks. */
+export interface EndpointAddress {
+  readonly protocol: 'http' | 'https';
+  /** Name or address, lower case, IPv6 without brackets; 'localhost' for a Unix socket. */
+  readonly host: string;
+  /** 1..65535; 0 for a Unix socket. */
+  readonly port: number;
+  /** Of a Unix socket; '' for TCP. */
+  readonly socketPath: string;
+}
+
+const DEFAULT_PORTS = { http: 80, https: 443 } as const;
+const FORMS = 'write http://host:port, https://host:port or unix:/path';
+
+/** Reads the URL of an endpoint: scheme, host and port, nothing more. */
+export function parseEndpointAddress(text: string): Parsed<EndpointAddress> {
+  if (text.startsWith('unix:')) {
+    const parsed = parseUnixAddress(text);
+    if (!parsed.ok) return parsed;
+    return { ok: true, value: { protocol: 'http', host: 'localhost', port: 0, socketPath: parsed.value.path } };
+  }
+  const match = /^(https?):\/\/([^/?#]*)(.*)$/is.exec(text);
+  if (match === null) return fault(text, suggestionFor(text));
+  const [, scheme = '', authority = '', rest = ''] = match;
+  if (authority.includes('@')) return { ok: false, message: 'the URL of an endpoint holds no user name or password' };
+  if (rest !== '' && rest !== '/') {
+    const message = `${quoted(rest)} has no place here: an endpoint has no path, query or fragment; requests keep their own`;
+    return { ok: false, message, suggestion: `${scheme}://${authority}` };
+  }
+  return parseAuthority(text, scheme.toLowerCase() === 'https' ? 'https' : 'http', authority);
+}
+
+function parseAuthority(text: string, protocol: 'http' | 'https', authority: string): Parsed<EndpointAddress> {
+  const match = /^(?:\[([^\]]*)\]|([^:]*))(?::(.*))?$/s.exec(authority);
+  if (match === null) return fault(text, undefined);
+  const host = match[1] ?? match[2] ?? '';
+  if (!isHost(host) || (match[1] !== undefined && !host.includes(':'))) return fault(text, undefined);
+  const port = match[3] === undefined ? DEFAULT_PORTS[protocol] : parsePort(match[3], 1);
+  if (port === null) return { ok: false, message: `${quoted(match[3] ?? '')} is not a port: ports are 1 to 65535` };
+  return { ok: true, value: { protocol, host: host.toLowerCase(), port, socketPath: '' } };
+}
+
+function suggestionFor(text: string): string | undefined {
+  const authority = /^(?:[a-z]+:\/\/)?([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d{1,5})$/i.exec(text);
+  return authority === null ? undefined : `http://${authority[1]}${authority[2]}`;
+}
+
+function fault(text: string, suggestion: string | undefined): Parsed<EndpointAddress> {
+  const hint = suggestion === undefined ? 'such as http://10.0.0.1:3000' : `did you mean ${suggestion}?`;
+  return { ok: false, message: `${quoted(text)} is not the URL of an endpoint: ${FORMS}; ${hint}`, suggestion };
+}
+
+/** The identity of an endpoint within its upstream: `host:port`, or the path of its socket. */
+export function endpointId(address: EndpointAddress): string {
+  return address.socketPath === '' ? `${bracketed(address.host)}:${address.port}` : address.socketPath;
+}

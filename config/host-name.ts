@@ -1,0 +1,30 @@
+// Host names and addresses as they may stand in the configuration. Thread: main.
+
+import { isIP } from 'node:net';
+
+/** Labels of RFC 1123 section 2.1, with the underscore that container platforms use. */
+const LABEL = /^(?!-)[a-z0-9_-]{1,63}(?<!-)$/i;
+const LONGEST_NAME = 253;
+
+/** Whether `text` is a host name. Digits and dots alone are an address or a mistake, never a name. */
+export function isHostName(text: string): boolean {
+  if (text.length > LONGEST_NAME || /^[\d.]+$/.test(text)) return false;
+  return text.split('.').every((label) => LABEL.test(label));
+}
+
+/** Whether `text` is a host name or an IP address (IPv6 without brackets). */
+export function isHost(text: string): boolean {
+  return isIP(text) !== 0 || isHostName(text);
+}
+
+/** Puts an IPv6 address in brackets, as it is written before a port (RFC 3986 section 3.2.2). */
+export function bracketed(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+/** `1..65535` from its digits, or null. `0` is allowed where the system may choose. */
+export function parsePort(digits: string, lowest: 0 | 1): number | null {
+  if (!/^(?:0|[1-9]\d{0,4})$/.test(digits)) return null;
+  const port = Number(digits);
+  return port >= lowest && port <= 65_535 ? port : null;
+}

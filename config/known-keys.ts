@@ -1,0 +1,43 @@
+// Every key path of the schema: what documents may name. Thread: main.
+
+import { configSchema } from './schema.ts';
+import { entriesOf, itemOf, type Schema } from './schema-tree.ts';
+
+/** One place in the schema that a configuration may fill. */
+export interface KnownKey {
+  /** `upstreams.*.endpoints[].weight`: `*` is any name, `[]` any item of a list. */
+  readonly path: string;
+  readonly schema: Schema;
+}
+
+/** All keys in the order of the schema, mappings before what is in them. */
+export function knownKeys(): readonly KnownKey[] {
+  const keys: KnownKey[] = [];
+  collect(configSchema, '', keys);
+  return keys;
+}
+
+function collect(schema: Schema, path: string, into: KnownKey[]): void {
+  for (const [key, value] of entriesOf(schema)) {
+    const child = path === '' ? key : `${path}.${key}`;
+    into.push({ path: child, schema: value });
+    collect(value, child, into);
+  }
+  const item = itemOf(schema);
+  if (item !== null) collect(item, `${path}[]`, into);
+}
+
+/**
+ * Whether the schema has a key path. Items of a list may be written as `endpoints[].url`, `endpoints.url` or
+ * `endpoints[0].url`; `*` is needed where a name stands.
+ */
+export function isKnownKey(path: string): boolean {
+  knownPaths ??= new Set(knownKeys().map((key) => withoutItems(key.path)));
+  return knownPaths.has(withoutItems(path));
+}
+
+let knownPaths: ReadonlySet<string> | undefined;
+
+function withoutItems(path: string): string {
+  return path.replaceAll(/\[\d*\]/g, '');
+}

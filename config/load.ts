@@ -1,0 +1,167 @@
+// From a configuration file to checked settings, or to everything that is wrong with it at once. Thread: main.
+
+import { closeSync, openSync, readSync } from 'node:fs';
+import path from 'node:path';
+import { systemClock } from '../core/clock.ts';
+import type { Environment } from './environment.ts';
+import { partsOf, salvage } from './parsed-config.ts';
+import { byPlace, problemAt, type Finding, type Problem, type ProblemCode } from './problem.ts';
+import { ReferencedFiles, reasonOf } from './referenced-files.ts';
+import { retypeVariables } from './retype-variables.ts';
+import { configSchema, type Config } from './schema.ts';
+import { findingsOf } from './schema-findings.ts';
+import { SourceText } from './source-text.ts';
+import { SourceTree } from './source-tree.ts';
+import { validate } from './validate.ts';
+import { parseYaml } from './yaml-text.ts';
+
+/** 10,000 endpoints written as mappings have about half a megabyte. */
+const LARGEST_BYTES = 4 * 1024 * 1024;
+/** More are not told: after a thousand something is wrong with the file as a whole. */
+const MOST_PROBLEMS = 1000;
+
+/** A configuration that has passed every check. */
+export interface LoadedConfig {
+  /** As it was given. */
+  readonly file: string;
+  /** What relative paths in the file are relative to; absolute. */
+  readonly directory: string;
+  readonly settings: Config;
+  /** Texts of the files that the configuration names, by the name that it gives them. */
+  readonly files: ReadonlyMap<string, string>;
+}
+
+export type LoadResult =
+  | { readonly ok: true; readonly config: LoadedConfig; readonly warnings: readonly Problem[] }
+  | {
+      readonly ok: false;
+      /** Errors and warnings in the order of the file; at least one error. */
+      readonly problems: readonly Problem[];
+      /** False where the file itself could not be read: exit code 2 instead of 1. */
+      readonly isReadable: boolean;
+    };
+
+/**
+ * Loads a configuration file. Never throws for what is in the file or for a missing one.
+ * @param environment variables for `${NAME}`; process.env when Fairlead runs.
+ */
+export function loadConfig(file: string, environment: Environment): LoadResult {
+  const read = readBounded(file);
+  const directory = path.dirname(path.resolve(file));
+  if (typeof read !== 'string')
+    return { ok: false, problems: [wholeFile(file, read)], isReadable: read.code !== 'FL1001' };
+  return loadConfigText(read, { file, directory, environment, wallMs: systemClock.wallMs() });
+}
+
+/** Where a text came from and what it is checked against. */
+export interface TextOrigin {
+  readonly file: string;
+  readonly directory: string;
+  readonly environment: Environment;
+  /** Time of the check in ms since 1970: certificates run out. */
+  readonly wallMs: number;
+}
+
+/** Loads a configuration from its text. Never throws for what is in the text. */
+export function loadConfigText(text: string, origin: TextOrigin): LoadResult {
+  const source = new SourceText(text);
+  const yaml = parseYaml(source);
+  if (!yaml.ok) return failed(yaml.findings.map(({ span, finding }) => problemAt(origin.file, span, finding)));
+  const tree = new SourceTree(source, yaml.document, origin.environment);
+  const problems = tree.findings.map(({ span, finding }) => problemAt(origin.file, span, finding));
+  if (tree.root === undefined) return failed(problems);
+  if (tree.root === null) return failed([...problems, wholeFile(origin.file, nothingSaid)]);
+  const faulted = new Set(problems.filter((problem) => problem.code.startsWith('FL12')).map((problem) => problem.path));
+  const report = (finding: Finding): void => {
+    const problem = problemAt(origin.file, tree.spanOf(finding.path, finding.part ?? 'value'), finding);
+    if (problem.path === '' || !faulted.has(problem.path)) problems.push(problem);
+  };
+  const files = new ReferencedFiles(origin.directory);
+  const settings = checkTree(tree, files, origin, report);
+  if (settings === null || problems.some(isError)) return failed(problems);
+  const config = { file: origin.file, directory: origin.directory, settings, files: files.texts() };
+  return { ok: true, config, warnings: inOrder(problems) };
+}
+
+/** Checks values against the schema and each other; null where they don't fit the schema. */
+function checkTree(
+  tree: SourceTree,
+  files: ReferencedFiles,
+  origin: TextOrigin,
+  report: (finding: Finding) => void,
+): Config | null {
+  retypeVariables(tree, configSchema);
+  const parsed = configSchema.safeParse(tree.root);
+  if (!parsed.success) {
+    for (const finding of findingsOf(parsed.error.issues, [], configSchema, (path) => tree.valueAt(path)))
+      report(finding);
+  }
+  const config = parsed.success ? partsOf(parsed.data) : salvage(tree.root);
+  validate({ config, tree, files, directory: origin.directory, wallMs: origin.wallMs, report });
+  return parsed.success ? parsed.data : null;
+}
+
+const nothingSaid: Finding = {
+  code: 'FL1004',
+  path: [],
+  message: 'the file says nothing: a configuration has listeners, routes and upstreams (see examples/minimal.yaml)',
+};
+
+function failed(problems: readonly Problem[]): LoadResult {
+  return { ok: false, problems: inOrder(problems), isReadable: true };
+}
+
+/** In the order of the file; where there are too many, warnings are left out first. */
+function inOrder(problems: readonly Problem[]): Problem[] {
+  const isTooMuch = problems.length > MOST_PROBLEMS;
+  const told = isTooMuch ? [...problems.filter(isError), ...problems.filter((problem) => !isError(problem))] : problems;
+  return told.slice(0, MOST_PROBLEMS).toSorted(byPlace);
+}
+
+function isError(problem: Problem): boolean {
+  return problem.severity === 'error';
+}
+
+function wholeFile(file: string, finding: Finding): Problem {
+  return problemAt(file, { line: 1, column: 1, length: 1 }, finding);
+}
+
+/** Reads a file up to the limit and no further, whatever it is. */
+function readBounded(file: string): string | Finding {
+  try {
+    const descriptor = openSync(file, 'r');
+    try {
+      return decoded(readUpTo(descriptor, LARGEST_BYTES + 1));
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch (error) {
+    return fault('FL1001', `the configuration file ${reasonOf(error)}`);
+  }
+}
+
+function readUpTo(descriptor: number, mostBytes: number): Buffer {
+  const chunks: Buffer[] = [];
+  let total = 0;
+  while (total < mostBytes) {
+    const chunk = Buffer.alloc(Math.min(65_536, mostBytes - total));
+    const count = readSync(descriptor, chunk);
+    if (count === 0) break;
+    chunks.push(chunk.subarray(0, count));
+    total += count;
+  }
+  return Buffer.concat(chunks);
+}
+
+function decoded(bytes: Buffer): string | Finding {
+  if (bytes.length > LARGEST_BYTES) return fault('FL1002', 'the file is larger than 4 MiB, the most that is read');
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return fault('FL1003', 'the file is not UTF-8 text: save it in that encoding');
+  }
+}
+
+function fault(code: ProblemCode, message: string): Finding {
+  return { code, message, path: [] };
+}

@@ -1,0 +1,36 @@
+// The name that was probably meant, for "did you mean". Thread: main.
+
+/** Edits that are still taken for a slip: one in short names, two in longer ones. */
+function allowedEdits(length: number): number {
+  return length <= 3 ? 1 : 2;
+}
+
+/** The candidate nearest to `given`, or undefined where none is near enough. Letter case costs nothing. */
+export function nearestName(given: string, candidates: readonly string[]): string | undefined {
+  let best: string | undefined;
+  let bestEdits = allowedEdits(given.length) + 1;
+  for (const candidate of candidates) {
+    if (Math.abs(candidate.length - given.length) >= bestEdits) continue;
+    const edits = editDistance(given.toLowerCase(), candidate.toLowerCase());
+    if (edits < bestEdits) [best, bestEdits] = [candidate, edits];
+  }
+  return best;
+}
+
+/** Optimal string alignment distance: insertions, deletions, replacements, and swaps of neighbours. */
+export function editDistance(a: string, b: string): number {
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let row = 1; row <= a.length; row++) {
+    const current = [row];
+    for (let column = 1; column <= b.length; column++) {
+      const isSame = a[row - 1] === b[column - 1];
+      let edits = Math.min(last[column]! + 1, current[column - 1]! + 1, last[column - 1]! + (isSame ? 0 : 1));
+      const isSwap = row > 1 && column > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1];
+      if (isSwap) edits = Math.min(edits, beforeLast[column - 2]! + 1);
+      current.push(edits);
+    }
+    [beforeLast, last] = [last, current];
+  }
+  return last[b.length]!;
+}

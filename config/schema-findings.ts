@@ -1,0 +1,157 @@
+// From what zod says against a configuration to sentences that teach. Thread: main.
+
+import { z } from 'zod';
+import { futureKey } from './future-keys.ts';
+import { nearestName } from './nearest-name.ts';
+import { quoted } from './parsed.ts';
+import { formatPath, type Finding, type KeyPath, type ProblemCode } from './problem.ts';
+import { entriesOf, expectsOf, metaOf, scalarKinds, schemaAt, wordsOf, type Schema } from './schema-tree.ts';
+
+type Issue = z.core.$ZodIssue;
+
+/** Gives the value at a path of what was checked. */
+export type ValueAt = (path: KeyPath) => unknown;
+
+/** Translates zod's issues. `base` is the path of what was checked, `schema` the schema of the whole file. */
+export function findingsOf(issues: readonly Issue[], base: KeyPath, schema: Schema, valueAt: ValueAt): Finding[] {
+  return issues.flatMap((issue) => translate(issue, base, { schema, valueAt }));
+}
+
+interface Context {
+  readonly schema: Schema;
+  readonly valueAt: ValueAt;
+}
+
+function translate(issue: Issue, base: KeyPath, context: Context): Finding[] {
+  const path = [...base, ...(issue.path as (string | number)[])];
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return issue.keys.map((key) => unknownKey([...path, key], context));
+    case 'invalid_union':
+      return translateUnion(issue, path, context);
+    case 'invalid_key':
+      return issue.issues.map((inner) => ({ ...ownMessage(inner, path), part: 'key' }));
+    case 'custom':
+      return [ownMessage(issue, path)];
+    default:
+      return [unfit(issue, path, context)];
+  }
+}
+
+/** What the schema's own checks have to say; they bring their code along. */
+function ownMessage(issue: Issue, path: KeyPath): Finding {
+  const params = (issue.code === 'custom' ? issue.params : undefined) as
+    | { code?: ProblemCode; suggestion?: string }
+    | undefined;
+  return { code: params?.code ?? 'FL2006', message: issue.message, path, suggestion: params?.suggestion };
+}
+
+/** Of the forms that a value may have, the one that was meant is the one whose outermost kind fits. */
+function translateUnion(issue: z.core.$ZodIssueInvalidUnion, path: KeyPath, context: Context): Finding[] {
+  const meant = issue.errors.filter((branch) => !branch.some(isOutermostMismatch));
+  const nearest = meant.toSorted((a, b) => a.length - b.length)[0];
+  if (nearest === undefined) return [unfit(issue, path, context)];
+  return nearest.flatMap((inner) => translate(inner, path, context));
+}
+
+function isOutermostMismatch(issue: Issue): boolean {
+  if (issue.path.length > 0) return false;
+  if (issue.code === 'invalid_union') return issue.errors.every((branch) => branch.some(isOutermostMismatch));
+  return issue.code === 'invalid_type' || issue.code === 'invalid_value';
+}
+
+function unfit(issue: Issue, path: KeyPath, context: Context): Finding {
+  const value = context.valueAt(path);
+  const schema = schemaAt(context.schema, path);
+  const name = nameOf(path);
+  const takes = schema === null ? 'another value' : expectsOf(schema);
+  const example = schema === null ? '' : exampleFor(schema, path);
+  if (value === undefined)
+    return { code: 'FL2002', message: `${name} is missing: it takes ${takes}${example}`, path, part: 'key' };
+  if (value === null) return { code: 'FL2004', message: `${name} has no value: it takes ${takes}${example}`, path };
+  if (issue.code === 'too_small' && issue.origin === 'array') {
+    return { code: 'FL2007', message: `${name} is an empty list: at least one entry is needed${example}`, path };
+  }
+  const hint = schema === null ? undefined : hintFor(schema, value, wordsFor(issue, schema));
+  const message = `${name} takes ${takes}, not ${given(value, schema)}${hint?.text ?? example}`;
+  const isKindTaken = schema !== null && (scalarKinds(schema) as ReadonlySet<string>).has(typeof value);
+  return { code: isKindTaken ? 'FL2005' : 'FL2004', message, path, suggestion: hint?.suggestion };
+}
+
+function nameOf(path: KeyPath): string {
+  if (path.length === 0) return 'the file';
+  const key = path.findLastIndex((step) => typeof step === 'string');
+  return quoted(formatPath(path.slice(Math.max(0, key)))).replaceAll('\\"', "'");
+}
+
+function given(value: unknown, schema: Schema | null): string {
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return 'a mapping';
+  if (typeof value !== 'string') return JSON.stringify(value);
+  const isTextTaken = schema !== null && scalarKinds(schema).has('string');
+  return isTextTaken ? quoted(value) : `the text ${quoted(value)}`;
+}
+
+function exampleFor(schema: Schema, path: KeyPath): string {
+  const { example } = metaOf(schema);
+  if (example === undefined) return '';
+  const last = path.at(-1);
+  return typeof last === 'string' ? `, for example ${last}: ${example}` : `, for example ${example}`;
+}
+
+interface Hint {
+  readonly text: string;
+  readonly suggestion: string;
+}
+
+/** The fixed words among which a value must be; of a mapping whose form depends on one key, that key's words. */
+function wordsFor(issue: Issue, schema: Schema): readonly string[] {
+  const options = issue.code === 'invalid_union' && 'options' in issue ? issue.options : undefined;
+  return options === undefined ? wordsOf(schema) : options.map(String);
+}
+
+/** What was probably meant by a scalar that doesn't fit. */
+function hintFor(schema: Schema, value: unknown, words: readonly string[]): Hint | undefined {
+  if (typeof value === 'string') return hintForText(schema, value, words);
+  if (typeof value !== 'number' && typeof value !== 'boolean') return undefined;
+  const asText = z.safeParse(schema, String(value));
+  if (asText.success) return { text: `: write it in quotes, "${value}"`, suggestion: `"${value}"` };
+  const suggestion = asText.error.issues
+    .map((issue) => ownMessage(issue, []).suggestion)
+    .find((text) => text !== undefined);
+  return suggestion === undefined ? undefined : { text: `; did you mean ${suggestion}?`, suggestion };
+}
+
+function hintForText(schema: Schema, text: string, words: readonly string[]): Hint | undefined {
+  const word = nearestName(text, words);
+  if (word !== undefined) return { text: `; did you mean ${word}?`, suggestion: word };
+  const kinds = scalarKinds(schema);
+  if (kinds.has('number') && /^\d+(?:\.\d+)?$/.test(text))
+    return { text: ': write it without quotes', suggestion: text };
+  if (!kinds.has('boolean') || !/^(?:true|false|yes|no|on|off|y|n)$/i.test(text)) return undefined;
+  const meant = /^(?:true|yes|on|y)$/i.test(text) ? 'true' : 'false';
+  return { text: `; did you mean ${meant}?`, suggestion: meant };
+}
+
+function unknownKey(path: KeyPath, context: Context): Finding {
+  const key = String(path.at(-1));
+  const parent = path.slice(0, -1);
+  const schema = schemaAt(context.schema, parent);
+  const allowed = schema === null ? [] : [...entriesOf(schema).keys()];
+  const future = futureKey(path);
+  if (future !== undefined) {
+    const message = `${quoted(key)} is not supported yet: this version of Fairlead has no ${future}; remove the key`;
+    return { code: 'FL2003', message, path, part: 'key' };
+  }
+  if (allowed.includes(key)) return misplacedSetting(key, path, context.valueAt([...parent, 'strategy']));
+  const suggestion = nearestName(key, allowed);
+  const hint = suggestion === undefined ? '; allowed' : `; did you mean ${quoted(suggestion)}? Allowed`;
+  const message = `unknown key ${quoted(key)}${hint} here: ${allowed.join(', ')}`;
+  return { code: 'FL2001', message, path, part: 'key', suggestion };
+}
+
+/** A setting of another balancer than the one that is chosen: the only keys that depend on a neighbour's value. */
+function misplacedSetting(key: string, path: KeyPath, strategy: unknown): Finding {
+  const message = `${quoted(key)} is not a setting of strategy ${String(strategy)}: remove it`;
+  return { code: 'FL3007', message, path, part: 'key' };
+}

@@ -1,0 +1,80 @@
+// The schema of the configuration file: types, validation, descriptions and reference page come from it. Thread: main.
+
+import { z } from 'zod';
+import { clientLimits, clientTimeouts } from './schema-client.ts';
+import { listeners } from './schema-listeners.ts';
+import { routes } from './schema-routes.ts';
+import { upstreams } from './schema-upstreams.ts';
+import { bindAddress, count, duration, parsedText } from './schema-values.ts';
+
+const workers = z
+  .union([z.literal('auto'), count(1, 64)])
+  .meta({ expects: 'auto or a whole number from 1 to 64', example: 'auto' })
+  .default('auto')
+  .describe('Worker threads; `auto` is one for each processor.');
+
+const admin = z
+  .strictObject({
+    bind: bindAddress().describe(
+      'Address to bind; keep it on loopback or a Unix socket, for whoever reaches it may drain endpoints.',
+    ),
+  })
+  .meta({ expects: 'a mapping with bind', example: '{ bind: 127.0.0.1:9900 }' })
+  .describe('The admin API with metrics and health of Fairlead itself. Absent: none.');
+
+const logOutput = parsedText(
+  (text) => {
+    if (text === 'stdout' || text === 'stderr' || (text.length > 1 && !text.includes('\0')))
+      return { ok: true, value: text };
+    return { ok: false, message: 'an access log goes to stdout, stderr or a file' };
+  },
+  { expects: 'stdout, stderr or the path of a file', example: 'stdout' },
+);
+
+const accessLog = z
+  .strictObject({
+    format: z
+      .enum(['json', 'haproxy', 'combined'])
+      .default('json')
+      .describe("`json`, HAProxy's HTTP log line, or the combined format of nginx and Apache."),
+    output: logOutput.prefault('stdout').describe('`stdout`, `stderr` or the path of a file.'),
+  })
+  .meta({ expects: 'a mapping with format and output', example: '{ format: json, output: stdout }' })
+  .describe('One line for each request. Absent: none.');
+
+export const configSchema = z
+  .strictObject({
+    workers,
+    fastPath: z
+      .boolean()
+      .default(true)
+      .describe('Whether plain HTTP/1.1 requests take the fast path. `false` sends all through the general path.'),
+    listeners,
+    routes,
+    upstreams: upstreams.prefault({}),
+    timeouts: clientTimeouts,
+    limits: clientLimits,
+    admin: admin.optional(),
+    accessLog: accessLog.optional(),
+    log: z
+      .strictObject({
+        level: z
+          .enum(['debug', 'info', 'warn', 'error'])
+          .default('info')
+          .describe('Least severe messages that are written.'),
+      })
+      .prefault({})
+      .describe('The log of the process.'),
+    shutdown: z
+      .strictObject({
+        grace: duration()
+          .prefault('30s')
+          .describe('How long a drain waits for exchanges in flight before it ends them.'),
+      })
+      .prefault({})
+      .describe('How Fairlead stops.'),
+  })
+  .meta({ expects: 'a mapping with listeners, routes and upstreams' });
+
+/** A configuration that fits the schema, with every default filled in. */
+export type Config = z.output<typeof configSchema>;

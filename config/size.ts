@@ -1,0 +1,45 @@
+// Sizes as they are written in the configuration: `64KiB`, `10MiB`. Thread: main.
+
+import { quoted, type Parsed } from './parsed.ts';
+
+const UNITS_BYTES: Readonly<Record<string, number>> = {
+  B: 1,
+  KiB: 1024,
+  MiB: 1024 ** 2,
+  GiB: 1024 ** 3,
+  TiB: 1024 ** 4,
+};
+
+/** Reads a size: a number, with a fraction if need be, and one unit of B, KiB, MiB, GiB, TiB. The value is in bytes. */
+export function parseSize(text: string): Parsed<number> {
+  const match = /^(\d+(?:\.\d+)?) ?([a-z]+)$/i.exec(text);
+  if (match === null) return fault(text, /^\d+$/.test(text) ? `${text}B` : undefined);
+  const [, digits = '', unit = ''] = match;
+  const scale = UNITS_BYTES[unit];
+  if (scale === undefined || text.includes(' ')) return fault(text, nearest(digits, unit));
+  const bytes = Number(digits) * scale;
+  if (!Number.isSafeInteger(bytes)) return { ok: false, message: `${quoted(text)} is not a whole number of bytes` };
+  return { ok: true, value: bytes };
+}
+
+/** `64k`, `64KB` and `64kib` are meant as 64KiB: one notation, so that nobody has to ask which thousand is meant. */
+function nearest(digits: string, unit: string): string | undefined {
+  const letter = unit.charAt(0).toUpperCase();
+  if (letter === 'B') return /^b(?:ytes?)?$/i.test(unit) ? `${digits}B` : undefined;
+  return /^[kmgt](?:i?b)?$/i.test(unit) ? `${digits}${letter}iB` : undefined;
+}
+
+function fault(text: string, suggestion: string | undefined): Parsed<number> {
+  const hint = suggestion === undefined ? 'such as 64KiB' : `did you mean ${suggestion}?`;
+  const message = `${quoted(text)} is not a size: write a number and one of the units B, KiB, MiB, GiB; ${hint}`;
+  return { ok: false, message, suggestion };
+}
+
+/** Writes bytes with the largest unit that leaves a whole number. */
+export function formatSize(bytes: number): string {
+  for (const unit of ['TiB', 'GiB', 'MiB', 'KiB']) {
+    const scale = UNITS_BYTES[unit] ?? 1;
+    if (bytes >= scale && bytes % scale === 0) return `${bytes / scale}${unit}`;
+  }
+  return `${bytes}B`;
+}

@@ -1,0 +1,115 @@
+// Which record of shared memory belongs to whom: slots keyed by identity, so that health, counters and slow start
+// survive a reload (DESIGN section 1.6). Thread: main.
+
+/** What a compiled thing is given: its slot, and a number that tells this owner of the slot from earlier ones. */
+export interface SlotAssignment {
+  readonly slot: number;
+  /** 1 for the first owner of a slot. */
+  readonly generation: number;
+}
+
+/** The region has too few records for a configuration; the message says how many are missing. */
+export class CapacityError extends Error {
+  override readonly name = 'CapacityError';
+}
+
+interface Owner {
+  readonly identity: string;
+  /** Generation of the newest Snapshot that it is in. */
+  lastSeen: number;
+}
+
+/**
+ * Slots 0..capacity-1. A slot stays with its identity while that is in the newest Snapshot; after that it waits until
+ * `reclaim`, which the caller allows when every worker has acknowledged a Snapshot without it and nothing is in flight.
+ */
+export class SlotTable {
+  readonly #noun: string;
+  readonly #owners: (Owner | null)[];
+  readonly #generations: number[];
+  readonly #slots = new Map<string, number>();
+
+  /** @param noun what the slots are for, in messages: 'endpoints' */
+  constructor(noun: string, capacity: number) {
+    this.#noun = noun;
+    this.#owners = Array.from({ length: capacity }, () => null);
+    this.#generations = Array.from({ length: capacity }, () => 0);
+  }
+
+  /** Slots with an owner, those that wait for `reclaim` among them. */
+  get usedCount(): number {
+    return this.#slots.size;
+  }
+
+  /** Refuses what does not fit, and changes nothing. @throws CapacityError */
+  refuseOverflow(identities: readonly string[]): void {
+    const wanted = new Set(identities);
+    const added = [...wanted].filter((identity) => !this.#slots.has(identity)).length;
+    const capacity = this.#owners.length;
+    const free = capacity - this.#slots.size;
+    if (added <= free) return;
+    const waiting = [...this.#slots.keys()].filter((identity) => !wanted.has(identity)).length;
+    const later = waiting === 0 ? '' : `; ${waiting} more become free when requests to removed ones have ended`;
+    const message = `${added} more ${this.#noun} do not fit: ${free} of ${capacity} places are free${later}`;
+    throw new CapacityError(`${message}; restart Fairlead to make room for them`);
+  }
+
+  /**
+   * Gives each identity the slot that it has, or the lowest free one. All or nothing.
+   * @param snapshotGeneration of the Snapshot that is being compiled
+   * @throws CapacityError
+   */
+  assign(identities: readonly string[], snapshotGeneration: number): SlotAssignment[] {
+    this.refuseOverflow(identities);
+    let lowest = 0;
+    return identities.map((identity) => {
+      const kept = this.#slots.get(identity);
+      if (kept !== undefined) return this.#keep(kept, snapshotGeneration);
+      while (this.#owners[lowest] !== null) lowest += 1;
+      return this.#take(lowest, identity, snapshotGeneration);
+    });
+  }
+
+  #keep(slot: number, snapshotGeneration: number): SlotAssignment {
+    this.#owners[slot]!.lastSeen = snapshotGeneration;
+    return { slot, generation: this.#generations[slot]! };
+  }
+
+  #take(slot: number, identity: string, snapshotGeneration: number): SlotAssignment {
+    this.#owners[slot] = { identity, lastSeen: snapshotGeneration };
+    this.#slots.set(identity, slot);
+    const generation = this.#generations[slot]! + 1;
+    this.#generations[slot] = generation;
+    return { slot, generation };
+  }
+
+  /**
+   * The slots whose owners are in no Snapshot from `snapshotGeneration` on: once every worker has acknowledged that
+   * generation, they may be reclaimed one by one as their in-flight sums reach zero.
+   */
+  retire(snapshotGeneration: number): readonly number[] {
+    const retired: number[] = [];
+    for (const [slot, owner] of this.#owners.entries()) {
+      if (owner !== null && owner.lastSeen < snapshotGeneration) retired.push(slot);
+    }
+    return retired;
+  }
+
+  /**
+   * Frees a slot for another owner.
+   * @param snapshotGeneration the generation that `retire` was asked for
+   * @returns false where the owner has come back since: then the slot stays with it
+   */
+  reclaim(slot: number, snapshotGeneration: number): boolean {
+    const owner = this.#owners[slot];
+    if (owner === undefined || owner === null || owner.lastSeen >= snapshotGeneration) return false;
+    this.#owners[slot] = null;
+    this.#slots.delete(owner.identity);
+    return true;
+  }
+
+  /** Who owns a slot, for logs; null where nobody does. */
+  identityOf(slot: number): string | null {
+    return this.#owners[slot]?.identity ?? null;
+  }
+}

@@ -1,0 +1,33 @@
+// The text of a configuration file and the places in it. Thread: main.
+
+import { LineCounter } from 'yaml';
+import type { Span } from './problem.ts';
+
+/** Offsets of a stretch of the text: [begin, end), in UTF-16 units. */
+export type TextRange = readonly [begin: number, end: number];
+
+/** A text with its line breaks counted. `lines` is filled by the YAML parser as it reads. */
+export class SourceText {
+  readonly text: string;
+  readonly lines = new LineCounter();
+
+  constructor(text: string) {
+    this.text = text;
+  }
+
+  /** The first line of a range as a span of at least one character. */
+  spanOf([begin, end]: TextRange): Span {
+    const { line, col } = this.lines.linePos(begin);
+    const newline = this.text.indexOf('\n', begin);
+    const lineEnd = newline === -1 ? this.text.length : newline;
+    const visible = this.text.slice(begin, Math.min(end, lineEnd)).trimEnd();
+    return { line: Math.max(1, line), column: Math.max(1, col), length: Math.max(1, visible.length) };
+  }
+
+  /** The whole line that holds `offset`. */
+  lineAt(offset: number): string {
+    const begin = this.text.lastIndexOf('\n', offset - 1) + 1;
+    const newline = this.text.indexOf('\n', offset);
+    return this.text.slice(begin, newline === -1 ? undefined : newline).trimEnd();
+  }
+}

@@ -1,0 +1,29 @@
+// All checks of a configuration that look at more than one value. Thread: main.
+
+import { statSync } from 'node:fs';
+import path from 'node:path';
+import type { CheckContext } from './parsed-config.ts';
+import { checkListeners } from './validate-listeners.ts';
+import { checkRoutes } from './validate-routes.ts';
+import { checkUpstreams } from './validate-upstreams.ts';
+
+/** Reports every finding to the context; parts that don't fit the schema have been reported before. */
+export function validate(context: CheckContext): void {
+  checkListeners(context);
+  checkRoutes(context);
+  checkUpstreams(context);
+  checkAccessLog(context);
+}
+
+/** The log file is made when Fairlead starts; its directory must be there. */
+function checkAccessLog(context: CheckContext): void {
+  const output = context.config.accessLog?.output;
+  if (output === undefined || output === 'stdout' || output === 'stderr') return;
+  const directory = path.dirname(path.resolve(context.directory, output));
+  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() === true) return;
+  context.report({
+    code: 'FL4001',
+    message: `the directory ${directory} does not exist`,
+    path: ['accessLog', 'output'],
+  });
+}
