@@ -1,5 +1,5 @@
 // The contracts that meet in an exchange: the client's side (a downstream adaptor) and the endpoint's side (a
-// transport). Calls may come back synchronously, inside the call that caused them. Thread: worker.
+// transport). Calls may come back synchronously, inside the call that caused them. Thread: both.
 
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';

@@ -1,4 +1,4 @@
-// What is known of an exchange when it has ended: the input of access log and counters. Thread: worker.
+// What is known of an exchange when it has ended: the input of access log and counters. Thread: both.
 
 import type { ClientConnection } from './exchange-contract.ts';
 import type { FailureKind } from './failure.ts';

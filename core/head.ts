@@ -1,4 +1,4 @@
-// Heads of requests and responses as the exchange sees them, without saying where the bytes stand. Thread: worker.
+// Heads of requests and responses as the exchange sees them, without saying where the bytes stand. Thread: both.
 
 /** Field names and values in turn, names as they came: [name, value, name, value, ...]. */
 export type FieldList = readonly string[];

@@ -93,7 +93,7 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks {
     const route = exchange.route!;
     const target = exchange.target!;
     if (isOverBodyLimit(exchange, Math.max(0, head.bodyLength))) return this.#reply(exchange, 'body-too-large');
-    const { sendsForwarded } = runtime.snapshot.listeners[connection.listenerIndex]!;
+    const sendsForwarded = runtime.listener(connection.listenerIndex)?.sendsForwarded ?? false;
     exchange.insertedFields = insertedFieldsOf({ connection, head, requestId, sendsForwarded, route });
     if (!exchange.isBodyEnded) exchange.replay = new ReplayBuffer(target.snapshot.retry.bufferBytes);
     target.hashKey?.(head, exchange.clientAddress, exchange);
@@ -379,7 +379,7 @@ function hasOtherPlace(exchange: Exchange): boolean {
 }
 
 function isOverBodyLimit(exchange: Exchange, sizeBytes: number): boolean {
-  const listener = exchange.runtime.snapshot.listeners[exchange.connection.listenerIndex]!;
-  const limit = exchange.route?.bodyBytes || listener.limits.bodyBytes;
+  const listener = exchange.runtime.listener(exchange.connection.listenerIndex);
+  const limit = exchange.route?.bodyBytes || (listener?.limits.bodyBytes ?? 0);
   return limit > 0 && sizeBytes > limit;
 }

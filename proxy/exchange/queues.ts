@@ -4,7 +4,7 @@ import { ENDPOINT } from '../../core/memory/layout.ts';
 import type { ForwardingContext } from './context.ts';
 import type { Exchange } from './exchange.ts';
 import type { UpstreamRuntime } from './runtime.ts';
-import { hasWaiters } from './wait-queue.ts';
+import { hasWaiters, WaitQueue } from './wait-queue.ts';
 import { wakeWorkers } from './wake.ts';
 
 /** A queue holds no longer than this share of the response timeout: what prevents retry storms (ALGORITHMS 4.3). */
@@ -13,8 +13,8 @@ const MOST_OF_RESPONSE_TIMEOUT = 0.4;
 export class Queues {
   readonly #context: ForwardingContext;
   readonly #place: (exchange: Exchange) => void;
-  /** Upstreams with somebody waiting in this worker. */
-  readonly #waited = new Set<UpstreamRuntime>();
+  /** Of upstreams with somebody waiting in this worker. */
+  readonly #queues = new Map<UpstreamRuntime, WaitQueue<Exchange>>();
   #isServing = false;
 
   /** @param place tries to find a place for an exchange again; it calls `leave` when it has one. */
@@ -27,13 +27,14 @@ export class Queues {
   join(exchange: Exchange): boolean {
     const { clock, wheel, region } = this.#context;
     const target = exchange.target!;
-    const position = target.queue.join(exchange);
+    const queue = this.#queueOf(target);
+    const position = queue.join(exchange);
     if (position < 0) return false;
     const nowMs = clock.nowMs();
     exchange.state = 'queued';
     exchange.upstreamQueuePosition = position;
     if (exchange.queuedMs === 0) exchange.queuedMs = nowMs;
-    this.#waited.add(target);
+    this.#queues.set(target, queue);
     wheel.arm(exchange.timer, queueMs(target), nowMs);
     // A place freed between the failed pick and the join would wake nobody: look once more where one is free.
     if (hasFreePlace(target, region.words, region.endpointWord.bind(region))) queueMicrotask(() => this.serveAll());
@@ -43,8 +44,9 @@ export class Queues {
   /** An exchange that was served or has ended no longer waits. */
   leave(exchange: Exchange): void {
     if (exchange.state !== 'queued') return;
-    exchange.target!.queue.leave(exchange);
-    if (exchange.target!.queue.size === 0) this.#waited.delete(exchange.target!);
+    const queue = this.#queueOf(exchange.target!);
+    queue.leave(exchange);
+    if (queue.size === 0) this.#queues.delete(exchange.target!);
     this.#context.wheel.cancel(exchange.timer);
     exchange.state = 'routing';
   }
@@ -60,15 +62,20 @@ export class Queues {
   serveAll(): void {
     if (this.#isServing) return;
     this.#isServing = true;
-    for (const target of this.#waited) {
-      for (let first = target.queue.first(); first !== undefined; ) {
+    for (const queue of this.#queues.values()) {
+      for (let first = queue.first(); first !== undefined; ) {
         this.#place(first);
-        const next = target.queue.first();
+        const next = queue.first();
         if (next === first) break;
         first = next;
       }
     }
     this.#isServing = false;
+  }
+
+  #queueOf(target: UpstreamRuntime): WaitQueue<Exchange> {
+    const { index, limits } = target.snapshot;
+    return this.#queues.get(target) ?? new WaitQueue<Exchange>(this.#context.region, index, limits.maxQueue);
   }
 }
 

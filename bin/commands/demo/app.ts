@@ -1,0 +1,27 @@
+// One of the demo's app servers: a process of its own, so that it can really be killed. Thread: main.
+
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+const name = process.argv[2] ?? 'app';
+
+const server = createServer((request, response) => {
+  request.resume();
+  const delayMs = request.url?.startsWith('/slow') ? 500 : 0;
+  const answer = (): void => {
+    const body = `hello from ${name} (pid ${process.pid}), you asked for ${request.method} ${request.url}\n`;
+    response.writeHead(200, { 'content-type': 'text/plain', 'x-app': name });
+    response.end(body);
+  };
+  if (delayMs === 0) answer();
+  else setTimeout(answer, delayMs);
+});
+server.keepAliveTimeout = 60_000;
+server.listen(Number(process.argv[3] ?? 0), '127.0.0.1', () => {
+  process.send?.({ name, port: (server.address() as AddressInfo).port });
+});
+// The demo is gone: so is its app server, however the demo ended.
+process.on('disconnect', () => process.exit(0));
+// Ctrl-C reaches the whole process group; the demo decides when its app servers end.
+process.on('SIGINT', () => undefined);
+process.on('SIGTERM', () => server.close(() => process.exit(0)));

@@ -1,0 +1,157 @@
+// A worker thread: takes connections, forwards, counts. Built from the Snapshot that it is started with, rebuilt at
+// each that follows. Whatever throws past everything ends this thread alone; main starts another. Thread: worker.
+
+import { parentPort, workerData } from 'node:worker_threads';
+import { clockSince } from '../core/clock.ts';
+import type { ExchangeRecord } from '../core/exchange-record.ts';
+import { WORKER } from '../core/memory/layout.ts';
+import { Region } from '../core/memory/region.ts';
+import type { MessageToMain, MessageToWorker, WorkerStart } from '../core/messages.ts';
+import { systemRandom } from '../core/random.ts';
+import type { Snapshot } from '../core/snapshot.ts';
+import { systemTimers } from '../core/timers.ts';
+import { TimerWheel } from '../core/timer-wheel.ts';
+import { AccessLog } from './account/access-log.ts';
+import { clearLevels, WorkerLanes } from './account/lane.ts';
+import { forwardingLog } from './account/process-log.ts';
+import { Downstream } from './downstream/downstream.ts';
+import { Forwarder } from './exchange/forward.ts';
+import { Runtime } from './exchange/runtime.ts';
+import { listenForWakes } from './exchange/wake.ts';
+import { UndiciTransport } from './upstream/undici-transport.ts';
+import { UpgradeTunnels } from './upstream/upgrade-tunnel.ts';
+
+/** Precision of time-outs. Fifty turns of the wheel a second cost nothing beside one request. */
+const TICK_MS = 20;
+
+class DataPlane {
+  readonly #region: Region;
+  readonly #worker: number;
+  readonly #clock;
+  readonly #wheel: TimerWheel;
+  readonly #transport: UndiciTransport;
+  readonly #tunnels: UpgradeTunnels;
+  readonly #forwarder: Forwarder;
+  readonly #downstream: Downstream;
+  readonly #wakes = new AbortController();
+  #runtime: Runtime;
+  readonly #accessLog = new AccessLog({
+    timers: systemTimers,
+    onTrouble: (trouble) => log.warn(trouble, 'the access log loses lines'),
+  });
+  #writeAccess: ((record: ExchangeRecord) => void) | null = null;
+
+  constructor(start: WorkerStart) {
+    const region = new Region(start.region);
+    const worker = start.worker;
+    clearLevels(region, worker);
+    const memory = { region, worker, random: systemRandom };
+    this.#region = region;
+    this.#worker = worker;
+    this.#clock = clockSince(region.originWallMs);
+    this.#wheel = new TimerWheel(TICK_MS, this.#clock.nowMs());
+    this.#transport = new UndiciTransport({ region, worker, timers: systemTimers });
+    this.#tunnels = new UpgradeTunnels({ region, worker, timers: systemTimers });
+    this.#runtime = new Runtime(start.snapshot, memory);
+    this.#forwarder = new Forwarder({
+      ...memory,
+      clock: this.#clock,
+      wheel: this.#wheel,
+      transport: this.#transport,
+      tunnels: this.#tunnels,
+      runtime: () => this.#runtime,
+      post,
+      lanes: new WorkerLanes(region, worker),
+      accessLog: () => this.#writeAccess,
+    });
+    this.#downstream = new Downstream({ starter: this.#forwarder, region, worker, clock: this.#clock, log });
+  }
+
+  /** Binds and begins to serve. Failures to bind are told to main, which decides. */
+  async start(snapshot: Snapshot): Promise<void> {
+    this.#installUpstreams(snapshot);
+    this.#driveClockwork();
+    await this.#bind(snapshot);
+    this.#acknowledge(snapshot);
+  }
+
+  async apply(snapshot: Snapshot): Promise<void> {
+    this.#runtime = new Runtime(snapshot, { region: this.#region, worker: this.#worker, random: systemRandom });
+    this.#installUpstreams(snapshot);
+    await this.#bind(snapshot);
+    this.#acknowledge(snapshot);
+  }
+
+  /** Stops accepting, lets what runs finish, and ends the thread. */
+  async drain(graceMs: number): Promise<void> {
+    const deadline = setTimeout(() => this.#tunnels.closeAll(), graceMs);
+    await this.#downstream.drain(graceMs);
+    clearTimeout(deadline);
+    this.#tunnels.closeAll();
+    await this.#transport.close();
+    await this.#accessLog.close();
+    post({ kind: 'drained' });
+    this.#wakes.abort();
+    process.exit(0);
+  }
+
+  reopenLogs(): void {
+    this.#accessLog.reopen();
+  }
+
+  dropIdle(slot: number): void {
+    this.#transport.dropIdle(slot);
+  }
+
+  #installUpstreams(snapshot: Snapshot): void {
+    this.#transport.update(snapshot.upstreams);
+    this.#installAccessLog(snapshot);
+  }
+
+  #installAccessLog(snapshot: Snapshot): void {
+    try {
+      this.#accessLog.update(snapshot.accessLog);
+      this.#writeAccess = snapshot.accessLog === null ? null : (record) => this.#accessLog.write(record);
+    } catch (error) {
+      log.error({ err: error, output: snapshot.accessLog?.output }, 'the access log cannot be opened; nothing is logged');
+    }
+  }
+
+  async #bind(snapshot: Snapshot): Promise<void> {
+    try {
+      post({ kind: 'listening', bound: await this.#downstream.apply(snapshot.listeners) });
+    } catch (error) {
+      const { listener = '', address = '' } = error as { listener?: string; address?: string };
+      post({ kind: 'bind-failed', listener, address, error: (error as Error).message });
+    }
+  }
+
+  #acknowledge(snapshot: Snapshot): void {
+    this.#region.words[this.#region.workerWord(this.#worker) + WORKER.acknowledged.index] = snapshot.generation;
+    post({ kind: 'acknowledged', generation: snapshot.generation });
+  }
+
+  #driveClockwork(): void {
+    const beat = this.#region.workerWord(this.#worker) + WORKER.beat.index;
+    setInterval(() => {
+      this.#wheel.advance(this.#clock.nowMs());
+      this.#region.words[beat]!++;
+    }, TICK_MS);
+    void listenForWakes(this.#region, this.#worker, () => this.#forwarder.onWake(), this.#wakes.signal);
+  }
+}
+
+function post(message: MessageToMain): void {
+  parentPort!.postMessage(message);
+}
+
+const start = workerData as WorkerStart;
+const log = forwardingLog(start.worker, post);
+const plane = new DataPlane(start);
+parentPort!.on('message', (message: MessageToWorker) => {
+  if (message.kind === 'snapshot') void plane.apply(message.snapshot);
+  else if (message.kind === 'drain') void plane.drain(message.graceMs);
+  else if (message.kind === 'reopen-logs') plane.reopenLogs();
+  else plane.dropIdle(message.slot);
+});
+await plane.start(start.snapshot);

@@ -1,0 +1,93 @@
+// Fairlead as a load test runs it: the real command in a process of its own, with a configuration written for it.
+// Thread: main.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const COMMAND = fileURLToPath(new URL('../../bin/fairlead.ts', import.meta.url));
+
+export class FairleadProcess {
+  readonly child: ChildProcess;
+  readonly url: string;
+  readonly adminUrl: string;
+  /** Lines of its process log. */
+  readonly log: string[] = [];
+  readonly #folder: string;
+
+  private constructor(child: ChildProcess, ports: { web: number; admin: number }, folder: string) {
+    this.child = child;
+    this.url = `http://127.0.0.1:${ports.web}`;
+    this.adminUrl = `http://127.0.0.1:${ports.admin}`;
+    this.#folder = folder;
+    child.stderr!.setEncoding('utf8');
+    child.stderr!.on('data', (text: string) => this.log.push(...text.split('\n').filter((line) => line !== '')));
+  }
+
+  /**
+   * Starts Fairlead and waits until it is ready.
+   * @param yaml writes the configuration for the given ports.
+   * @param prefix command to run it under, as in ['taskset', '-c', '0'].
+   */
+  static async start(
+    yaml: (ports: { web: number; admin: number }) => string,
+    prefix: readonly string[] = [],
+  ): Promise<FairleadProcess> {
+    const ports = { web: await freePort(), admin: await freePort() };
+    const folder = await mkdtemp(join(tmpdir(), 'fairlead-load-'));
+    const file = join(folder, 'fairlead.yaml');
+    await writeFile(file, yaml(ports));
+    const [command, ...args] = [...prefix, process.execPath, COMMAND, 'run', '--config', file];
+    const child = spawn(command!, args, { stdio: ['ignore', 'inherit', 'pipe'] });
+    const fairlead = new FairleadProcess(child, ports, folder);
+    await fairlead.#ready();
+    return fairlead;
+  }
+
+  async #ready(): Promise<void> {
+    while (this.child.exitCode === null) {
+      try {
+        const response = await fetch(`${this.adminUrl}/readyz`);
+        await response.arrayBuffer();
+        if (response.ok) return;
+      } catch {
+        // not yet listening
+      }
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    throw new Error(`Fairlead ended with ${this.child.exitCode}:\n${this.log.join('\n')}`);
+  }
+
+  /** Resident memory in bytes. */
+  async residentBytes(): Promise<number> {
+    const { readFile } = await import('node:fs/promises');
+    const status = await readFile(`/proc/${this.child.pid}/status`, 'utf8');
+    return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024;
+  }
+
+  /** Lets it drain and waits for its end. Returns the exit code. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+    if (this.child.exitCode === null) {
+      const gone = once(this.child, 'exit');
+      this.child.kill(signal);
+      await gone;
+    }
+    await rm(this.#folder, { recursive: true, force: true });
+    return this.child.exitCode;
+  }
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, 'close');
+  return port;
+}
