@@ -41,6 +41,8 @@ export interface BalancingOptions {
   readonly worker?: number;
   /** Slot of the first endpoint. */
   readonly firstSlot?: number;
+  /** In place of the one that weights and backups describe. */
+  readonly upstream?: UpstreamSnapshot;
 }
 
 /** Default settings of each balancer. */
@@ -84,7 +86,7 @@ export class Balancing {
     const endpoints = weights.map((weight, index) =>
       endpointSnapshot(this.#firstSlot + index, weight, index >= options.weights.length),
     );
-    this.upstream = upstreamSnapshot(options.balance, endpoints);
+    this.upstream = options.upstream ?? upstreamSnapshot(options.balance, endpoints);
     const context = { region: this.region, worker: this.#worker, random: this.random };
     this.picker = new UpstreamPicker(this.upstream, context);
   }
