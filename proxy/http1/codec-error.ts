@@ -1,0 +1,124 @@
+// Everything that the HTTP/1.1 codec may find wrong: one closed list of numbers, with what each is called, which
+// status fits a request, and whether the general path should answer instead. Thread: both.
+
+/**
+ * Numbers from 1 on, so that a scan's result can be a plain number. The order is that of a message: start line,
+ * fields, framing, body. Side by side with `ROWS`.
+ */
+export const CodecError = {
+  // Legal, but not for the fast path.
+  ABSOLUTE_FORM: 1,
+  ASTERISK_FORM: 2,
+  CONNECT_METHOD: 3,
+  HTTP_1_0: 4,
+  HTTP_2_PREFACE: 5,
+  // Start line.
+  BAD_METHOD: 6,
+  METHOD_TOO_LONG: 7,
+  BAD_REQUEST_LINE: 8,
+  BAD_TARGET: 9,
+  FRAGMENT_IN_TARGET: 10,
+  TARGET_TOO_LONG: 11,
+  BAD_VERSION: 12,
+  VERSION_NOT_SUPPORTED: 13,
+  BAD_STATUS_LINE: 14,
+  BAD_STATUS_CODE: 15,
+  STATUS_LINE_TOO_LONG: 16,
+  // Lines and fields.
+  BARE_CR: 17,
+  BARE_LF: 18,
+  FOLDED_LINE: 19,
+  EMPTY_NAME: 20,
+  SPACE_AFTER_NAME: 21,
+  BAD_NAME: 22,
+  MISSING_COLON: 23,
+  BAD_VALUE: 24,
+  TOO_MANY_FIELDS: 25,
+  HEAD_TOO_LARGE: 26,
+  MISSING_HOST: 27,
+  REPEATED_HOST: 28,
+  BAD_HOST: 29,
+  // Framing and connection options.
+  BAD_CONTENT_LENGTH: 30,
+  REPEATED_CONTENT_LENGTH: 31,
+  LENGTH_WITH_CODING: 32,
+  BAD_TRANSFER_CODING: 33,
+  UNKNOWN_TRANSFER_CODING: 34,
+  CODING_IN_HTTP_1_0: 35,
+  BAD_CONNECTION_OPTION: 36,
+  TOO_MANY_CONNECTION_OPTIONS: 37,
+  FORBIDDEN_NOMINATION: 38,
+  UNASKED_SWITCH: 39,
+  // Chunked bodies.
+  BAD_CHUNK_SIZE: 40,
+  CHUNK_TOO_LARGE: 41,
+  BAD_CHUNK_EXTENSION: 42,
+  CHUNK_LINE_TOO_LONG: 43,
+  BAD_CHUNK_END: 44,
+  TRAILERS_TOO_LARGE: 45,
+} as const;
+export type CodecError = (typeof CodecError)[keyof typeof CodecError];
+
+/** What is known about an error. */
+export interface CodecErrorRow {
+  /** For logs and counters; never changes. */
+  readonly name: string;
+  /** The status that fits where a request had it. A response that has it makes a 502, whatever stands here. */
+  readonly status: number;
+  /** Whether the request is legal and only exotic: the general path serves or refuses it. */
+  readonly isHandedOff: boolean;
+}
+
+const ROWS: readonly (readonly [name: string, status: number])[] = [
+  ['absolute-form', 0],
+  ['asterisk-form', 0],
+  ['connect-method', 0],
+  ['http-1.0', 0],
+  ['http-2-preface', 0],
+  ['bad-method', 400],
+  ['method-too-long', 501],
+  ['bad-request-line', 400],
+  ['bad-target', 400],
+  ['fragment-in-target', 400],
+  ['target-too-long', 414],
+  ['bad-version', 400],
+  ['version-not-supported', 505],
+  ['bad-status-line', 502],
+  ['bad-status-code', 502],
+  ['status-line-too-long', 502],
+  ['bare-cr', 400],
+  ['bare-lf', 400],
+  ['folded-line', 400],
+  ['empty-name', 400],
+  ['space-after-name', 400],
+  ['bad-name', 400],
+  ['missing-colon', 400],
+  ['bad-value', 400],
+  ['too-many-fields', 431],
+  ['head-too-large', 431],
+  ['missing-host', 400],
+  ['repeated-host', 400],
+  ['bad-host', 400],
+  ['bad-content-length', 400],
+  ['repeated-content-length', 400],
+  ['length-with-coding', 400],
+  ['bad-transfer-coding', 400],
+  ['unknown-transfer-coding', 501],
+  ['coding-in-http-1.0', 400],
+  ['bad-connection-option', 400],
+  ['too-many-connection-options', 400],
+  ['forbidden-nomination', 400],
+  ['unasked-switch', 502],
+  ['bad-chunk-size', 400],
+  ['chunk-too-large', 413],
+  ['bad-chunk-extension', 400],
+  ['chunk-line-too-long', 400],
+  ['bad-chunk-end', 400],
+  ['trailers-too-large', 431],
+];
+
+/** The row of each error, by number; index 0 stands for none. A status of 0 goes with a hand-off. */
+export const CODEC_ERRORS: readonly CodecErrorRow[] = [
+  { name: 'none', status: 0, isHandedOff: false },
+  ...ROWS.map(([name, status]) => ({ name, status, isHandedOff: status === 0 })),
+];

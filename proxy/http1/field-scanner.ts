@@ -1,0 +1,114 @@
+// Scans field lines: those of a head and those of a trailer section, which share one grammar (RFC 9112 section 5).
+// Thread: both.
+
+import { BLANK, CLASS, COLON, CR, HTAB, LF, SP, TEXT, TOKEN } from './byte-class.ts';
+import { CodecError } from './codec-error.ts';
+import { recogniseField } from './field-kind.ts';
+import type { MessageHead } from './message-head.ts';
+
+/**
+ * What the scanning functions return where they can't return an offset: the complement of a CodecError, or of 0 where
+ * the bytes ended too early. So every negative number is a failure, and `~result` says which.
+ */
+export const INCOMPLETE = -1;
+
+/** The part of a buffer that is scanned. One reused object, so that scanning functions take few arguments. */
+export class ScanRegion {
+  bytes: Uint8Array = new Uint8Array(0);
+  /** Over the same bytes; reads four at once from any offset. */
+  view: DataView = new DataView(this.bytes.buffer);
+  /** Where the message begins: what offsets in a MessageHead count from. */
+  base = 0;
+  /** Bytes from here on must not be looked at. */
+  limit = 0;
+
+  /** Keeps the view where the buffer is the same as before: with one static receive buffer it is made once. */
+  set(bytes: Uint8Array, base: number, limit: number): void {
+    if (bytes !== this.bytes) {
+      this.bytes = bytes;
+      this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    }
+    this.base = base;
+    this.limit = limit;
+  }
+}
+
+/**
+ * Scans field lines and the empty line behind them into `head`. The loop holds only what a good line needs.
+ * @param from offset of the first field line
+ * @param maxFields limit on their number
+ * @returns the offset behind the empty line, INCOMPLETE, or the complement of a CodecError
+ */
+export function scanFieldLines(head: MessageHead, region: ScanRegion, from: number, maxFields: number): number {
+  const { bytes, limit, base } = region;
+  let at = from;
+  while (at < limit) {
+    const nameStart = at;
+    while (at < limit && (CLASS[bytes[at]!]! & TOKEN) !== 0) at += 1;
+    if (at === nameStart && bytes[at] === CR) return finishLine(region, at);
+    if (at === nameStart || at === limit || bytes[at] !== COLON) return nameFailure(region, nameStart, at);
+    if (head.fieldCount >= maxFields) return ~CodecError.TOO_MANY_FIELDS;
+    const nameEnd = at;
+    at += 1;
+    while (at < limit && (CLASS[bytes[at]!]! & BLANK) !== 0) at += 1;
+    const valueStart = at;
+    at = skipText(region, at);
+    let valueEnd = at;
+    while (valueEnd > valueStart && (CLASS[bytes[valueEnd - 1]!]! & BLANK) !== 0) valueEnd -= 1;
+    if (at + 1 >= limit || bytes[at] !== CR || bytes[at + 1] !== LF) return finishLine(region, at);
+    at += 2;
+    const kind = recogniseField(bytes, nameStart, nameEnd);
+    head.addField(kind, nameStart - base, nameEnd - base, valueStart - base, valueEnd - base);
+  }
+  return INCOMPLETE;
+}
+
+/** Why a field name that ends at `at` is none. */
+function nameFailure(region: ScanRegion, nameStart: number, at: number): number {
+  const { bytes, limit } = region;
+  if (at === limit) return INCOMPLETE;
+  const byte = bytes[at]!;
+  const isEmpty = at === nameStart;
+  if (byte === COLON) return ~CodecError.EMPTY_NAME;
+  // At a line's start a blank continues the line before (obs-fold, RFC 9112 section 5.2) or hides a field right
+  // behind the start line (section 2.2): a parser that takes it for a field of its own is smuggled to.
+  if (byte === SP || byte === HTAB) return isEmpty ? ~CodecError.FOLDED_LINE : ~CodecError.SPACE_AFTER_NAME;
+  if (byte === LF) return ~CodecError.BARE_LF;
+  if (byte !== CR) return ~CodecError.BAD_NAME;
+  if (at + 1 === limit) return INCOMPLETE;
+  return bytes[at + 1] === LF ? ~CodecError.MISSING_COLON : ~CodecError.BARE_CR;
+}
+
+/** Reads the CRLF that must stand at `at`. @returns the offset behind it, or a failure. */
+export function finishLine(region: ScanRegion, at: number): number {
+  const { bytes, limit } = region;
+  if (at >= limit) return INCOMPLETE;
+  const byte = bytes[at]!;
+  // A bare LF or CR is a line's end to some and not to others: never guess (RFC 9112 section 2.2).
+  if (byte === LF) return ~CodecError.BARE_LF;
+  if (byte !== CR) return ~CodecError.BAD_VALUE;
+  if (at + 1 === limit) return INCOMPLETE;
+  return bytes[at + 1] === LF ? at + 2 : ~CodecError.BARE_CR;
+}
+
+/** Offset of the first byte from `from` on that can't be part of a field value or reason phrase, or the limit. */
+export function skipText(region: ScanRegion, from: number): number {
+  const { bytes, view, limit } = region;
+  const lastWord = limit - 4;
+  let at = from;
+  while (at <= lastWord) {
+    // Four bytes at once. Subtracting turns on the top bit of a byte below 0x20, adding that of DEL; bytes from 0x80
+    // had it on before. The lowest byte marked is a control byte, or one that only looks so behind a 0xff.
+    const word = view.getInt32(at, true);
+    const marked = ((word - 0x20202020) | (word + 0x01010101)) & ~word & 0x80808080;
+    if (marked === 0) {
+      at += 4;
+      continue;
+    }
+    at += (31 - Math.clz32(marked & -marked)) >> 3;
+    if ((CLASS[bytes[at]!]! & TEXT) === 0) return at;
+    at += 1;
+  }
+  while (at < limit && (CLASS[bytes[at]!]! & TEXT) !== 0) at += 1;
+  return at;
+}

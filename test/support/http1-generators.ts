@@ -1,0 +1,136 @@
+// Makes HTTP/1.1 streams for property tests and fuzzing: valid ones, and ones with a fault that matters. Both from one
+// seeded source, so that a seed is a case.
+
+import { randomBelow, type Random } from '../../core/random.ts';
+
+const METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'HEAD', 'OPTIONS', 'PATCH', 'REPORT'];
+const TARGETS = ['/', '/a', '/a/b?c=d', '/?', '/%41?x=%20&y', '/a|b[1]?{q}', "/-._~!$&'()*+,;=:@"];
+const HOSTS = ['a', 'example.test', 'example.test:8080', 'EXAMPLE.test', '[::1]', '[::1]:80', '127.0.0.1', 'a:', ''];
+const FIELDS = [
+  'Accept: */*',
+  'accept-encoding:gzip, br',
+  'X-Empty:',
+  'X-Blank: \t ',
+  'X-Pad: \t padded \t',
+  'X-Tab: a\tb',
+  'X-High: \xe9\xff',
+  "!#$%&'*+-.^_`|~: tchars",
+  'Cookie: a=b; c=d',
+  'X-Forwarded-For: 1.2.3.4',
+  'User-Agent: test/1.0 (a; b)',
+  'TE: trailers',
+  'Trailer: X-T',
+  'Date: Sat, 01 Aug 2026 00:00:00 GMT',
+  'Connection: keep-alive',
+  'Connection: close',
+  'Connection: X-Pad, close',
+  'Connection: ,Accept , , TE',
+];
+const EXTENSIONS = ['', '', '', ';a', ';a=b', ' ; a = b', ';q="x;y"', ';q="\\""', ';a;b=c', ';s="\t\xff"'];
+const TRAILERS = ['X-T: v', 'x-sum:1', 'Content-Length: 3', 'Authorization: x', 'X-Forwarded-For: 9', 'X-E:'];
+const BODIES = ['', 'x', 'hello', '\r\n', '0\r\n\r\n', 'GET / HTTP/1.1\r\n\r\n', 'a'.repeat(300)];
+
+/** What is put in, or in the place of something, to break a stream. */
+const POISON = [
+  '\r',
+  '\n',
+  '\0',
+  ' ',
+  '\t',
+  ':',
+  ';',
+  ',',
+  '\x7f',
+  '\x0b',
+  '\x80',
+  '#',
+  '"',
+  '\\',
+  '\r\n',
+  '\r\n ',
+  '\r\n\r\n',
+  '0',
+  '1',
+  'f',
+  '+',
+  '-',
+  '0x',
+  '@',
+  '/',
+  '?',
+  'Content-Length: 5\r\n',
+  'Content-Length: 0, 5\r\n',
+  'Transfer-Encoding: chunked\r\n',
+  'Transfer-Encoding: gzip\r\n',
+  'Host: b\r\n',
+  'Connection: close, Host\r\n',
+  'Connection: a,b,c,d,e,f,g,h,i,j\r\n',
+  ' folded\r\n',
+  'HTTP/1.0',
+  'HTTP/1.2',
+  '0\r\n\r\n',
+];
+
+export function oneOf<T>(random: Random, list: readonly T[]): T {
+  return list[randomBelow(random, list.length)]!;
+}
+
+/** A valid request. */
+export function makeRequest(random: Random): string {
+  const fields = [...new Set(Array.from({ length: randomBelow(random, 6) }, () => oneOf(random, FIELDS)))];
+  const host = `${oneOf(random, ['Host: ', 'host:', 'HOST: \t'])}${oneOf(random, HOSTS)}`;
+  fields.splice(randomBelow(random, fields.length + 1), 0, host);
+  const framing = randomBelow(random, 3);
+  const body = framing === 0 ? '' : oneOf(random, BODIES);
+  if (framing === 1) fields.push(`Content-Length: ${oneOf(random, ['', '', '00'])}${body.length}`);
+  if (framing === 2) fields.push(`Transfer-Encoding: ${oneOf(random, ['chunked', 'Chunked', 'chunked \t'])}`);
+  const line = `${oneOf(random, METHODS)} ${oneOf(random, TARGETS)} HTTP/1.1`;
+  const head = `${oneOf(random, ['', '', '', '\r\n'])}${[line, ...fields].join('\r\n')}\r\n\r\n`;
+  return head + (framing === 2 ? makeChunks(random, body) : body);
+}
+
+/** `body` as a chunked body. */
+export function makeChunks(random: Random, body: string): string {
+  let text = '';
+  for (let at = 0; at < body.length; ) {
+    const size = 1 + randomBelow(random, body.length - at);
+    text += `${hexSize(random, size)}${oneOf(random, EXTENSIONS)}\r\n${body.slice(at, at + size)}\r\n`;
+    at += size;
+  }
+  text += `${oneOf(random, ['0', '0', '000'])}${oneOf(random, EXTENSIONS)}\r\n`;
+  for (let count = randomBelow(random, 4) - 1; count > 0; count -= 1) text += `${oneOf(random, TRAILERS)}\r\n`;
+  return `${text}\r\n`;
+}
+
+function hexSize(random: Random, size: number): string {
+  const hex = size.toString(16);
+  return oneOf(random, [hex, hex, hex.toUpperCase(), `00${hex}`]);
+}
+
+/** One to three valid requests, one behind the other. */
+export function makeStream(random: Random): string {
+  let text = '';
+  for (let count = 1 + randomBelow(random, 3); count > 0; count -= 1) text += makeRequest(random);
+  return text;
+}
+
+/** Breaks a stream in one to three places: something put in, taken out, doubled, or a byte changed. */
+export function mutate(random: Random, text: string): string {
+  let result = text;
+  for (let count = 1 + randomBelow(random, 3); count > 0; count -= 1) {
+    const at = randomBelow(random, result.length + 1);
+    const size = 1 + randomBelow(random, 4);
+    const rest = result.slice(at);
+    const insert = oneOf(random, POISON);
+    result =
+      result.slice(0, at) +
+      oneOf(random, [insert + rest, insert + rest.slice(size), rest.slice(size), rest.slice(0, size) + rest]);
+  }
+  return result;
+}
+
+/** Offsets that cut `length` bytes in random places. */
+export function makeCuts(random: Random, length: number): number[] {
+  const count = randomBelow(random, 8);
+  return Array.from({ length: count }, () => randomBelow(random, length + 1)).sort((a, b) => a - b);
+}
