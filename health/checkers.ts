@@ -1,0 +1,7 @@
+// The kinds of heartbeat by their name in the configuration. A new kind is one file and one line here. Thread: main.
+
+import type { Checkers } from './heartbeat-contract.ts';
+import { httpCheck } from './http-check.ts';
+import { tcpCheck } from './tcp-check.ts';
+
+export const checkers: Checkers = { http: httpCheck, tcp: tcpCheck };

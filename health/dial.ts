@@ -1,0 +1,58 @@
+// Makes the connection of a heartbeat: TCP or a Unix socket, always a new one, so that the endpoint's accept path is
+// tested too. Thread: main.
+
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import type { HeartbeatTarget } from './heartbeat-contract.ts';
+
+/** The port that the heartbeat goes to; 0 for a Unix socket. */
+export function heartbeatPort({ endpoint, heartbeat }: HeartbeatTarget): number {
+  return heartbeat.port === 0 ? endpoint.port : heartbeat.port;
+}
+
+/**
+ * Opens a connection to the endpoint. Events say how it went, as with node:net; the caller handles 'error'. May throw
+ * what node:net throws at once.
+ */
+export function dial(target: HeartbeatTarget): Socket {
+  const { socketPath } = target.endpoint;
+  if (socketPath !== '') return connectTcp({ path: socketPath });
+  return connectTcp({ host: bareHost(target.endpoint.host), port: heartbeatPort(target), noDelay: true });
+}
+
+/**
+ * Speaks TLS over a connection that is open. Certificates are held against the upstream's CAs and name, as those of
+ * live traffic are: a heartbeat that trusts more than traffic does would call an impostor healthy.
+ */
+export function secure(socket: Socket, { endpoint, upstream }: HeartbeatTarget): Socket {
+  const host = bareHost(endpoint.host);
+  const name = upstream.tls.serverName === '' ? host : upstream.tls.serverName;
+  const ca = upstream.tls.ca.length === 0 ? undefined : [...upstream.tls.ca];
+  // RFC 6066 section 3: no address as a server name. The address is still what the certificate is held against.
+  const servername = isIP(name) === 0 ? name : '';
+  return connectTls({
+    socket,
+    host: name,
+    servername,
+    rejectUnauthorized: upstream.tls.verify,
+    ca,
+    ALPNProtocols: ['http/1.1'],
+  });
+}
+
+/**
+ * Whether a connection to a loopback port ended at itself: a connect to a port of the ephemeral range that nobody
+ * listens at may be given that very port as its own (TCP simultaneous open, RFC 9293 section 3.5), and succeeds.
+ */
+export function isSelfConnected(socket: Socket): boolean {
+  return (
+    socket.localPort !== undefined &&
+    socket.localPort === socket.remotePort &&
+    socket.localAddress === socket.remoteAddress
+  );
+}
+
+/** An IPv6 address without the brackets that a URL puts around it. */
+export function bareHost(host: string): string {
+  return host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host;
+}

@@ -1,0 +1,218 @@
+// Health as the rest of main uses it: takes Snapshots, workers' messages and the operator's wishes, and joins
+// heartbeats, outlier detection, the endpoints' state, the publisher and the record of what happened. Thread: main.
+
+import type { Admin } from '../core/availability.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Region } from '../core/memory/region.ts';
+import type { MessageToMain } from '../core/messages.ts';
+import type { Random } from '../core/random.ts';
+import type { Snapshot } from '../core/snapshot.ts';
+import type { Timers } from '../core/timers.ts';
+import { isTransitional } from './check-axis.ts';
+import { isUsable } from './ejection-limit.ts';
+import type { EndpointHealth, Moment, UpstreamHealth } from './endpoint-health.ts';
+import type { StateEdge } from './endpoint-state.ts';
+import { viewEndpoint, type EndpointView } from './endpoint-view.ts';
+import { HealthEvents } from './health-events.ts';
+import type { HealthLog } from './health-log.ts';
+import { HealthRecorder } from './health-recorder.ts';
+import { HealthRoster } from './health-roster.ts';
+import type { Checkers, HeartbeatRecord } from './heartbeat-contract.ts';
+import { HeartbeatIntake } from './heartbeat-intake.ts';
+import type { Pace } from './heartbeat-timing.ts';
+import { Heartbeats } from './heartbeats.ts';
+import { OutlierDetection } from './outlier-detection.ts';
+import { Publisher } from './publisher.ts';
+
+/** State changes kept: hours of a bad day, and bounded. */
+const EVENT_CAPACITY = 1_000;
+const MAX_WEIGHT = 256;
+
+export interface HealthServiceOptions {
+  readonly region: Region;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly timers: Timers;
+  readonly log: HealthLog;
+  readonly checkers: Checkers;
+}
+
+export class HealthService {
+  /** The newest state changes, and a way to hear of them. */
+  readonly events = new HealthEvents(EVENT_CAPACITY);
+  readonly #options: HealthServiceOptions;
+  readonly #publisher: Publisher;
+  readonly #roster: HealthRoster;
+  readonly #heartbeats: Heartbeats;
+  readonly #intake: HeartbeatIntake;
+  readonly #detection: OutlierDetection;
+  readonly #recorder: HealthRecorder;
+
+  constructor(options: HealthServiceOptions) {
+    this.#options = options;
+    this.#publisher = new Publisher(options.region);
+    this.#recorder = new HealthRecorder(options.log, options.clock, this.events);
+    this.#roster = new HealthRoster((health, edge) => this.#onEdge(health, edge));
+    this.#heartbeats = new Heartbeats({
+      ...options,
+      paceOf: (slot) => this.#paceOf(slot),
+      onResult: (slot, record) => this.#onHeartbeat(slot, record),
+    });
+    this.#intake = new HeartbeatIntake({ ...options, publisher: this.#publisher });
+    const checkNow = (slot: number): boolean => this.#heartbeats.checkNow(slot);
+    this.#detection = new OutlierDetection({ ...options, publisher: this.#publisher, checkNow });
+  }
+
+  /**
+   * Takes a Snapshot, before workers get it: publishes the words of new endpoints, keeps the state of those that stay
+   * (by slot and generation), and ends the heartbeats of those that go.
+   */
+  apply(snapshot: Snapshot): void {
+    const { added, kept, removed } = this.#roster.apply(snapshot, this.#now());
+    for (const { slot } of removed) {
+      this.#heartbeats.remove(slot);
+      this.#detection.forget(slot);
+    }
+    for (const health of added) {
+      const { snapshot: upstream } = health.upstream;
+      this.#publisher.adopt(upstream.index, health.endpoint, upstream.limits.maxConnections);
+    }
+    for (const health of kept) this.#publishTerms(health);
+    for (const health of [...added, ...kept]) this.#watch(health);
+    for (const upstream of this.#roster.upstreams) {
+      this.#detection.onReload(upstream);
+      this.#noteAllDown(upstream);
+    }
+  }
+
+  /** Takes any message of a worker; those that aren't about health, or about an earlier owner of a slot, are ignored. */
+  onWorkerMessage(message: MessageToMain): void {
+    if (message.kind !== 'threshold' && message.kind !== 'suspect' && message.kind !== 'trial') return;
+    const health = this.#roster.bySlot(message.slot);
+    if (health === undefined || health.endpoint.generation !== message.generation) return;
+    this.#detection.onMessage(health, message);
+  }
+
+  /** A worker has ended: trials of half-open endpoints that it had begun will not be reported. */
+  onWorkerGone(worker: number): void {
+    for (const { slot } of this.#roster.endpoints) this.#publisher.freeTokenOf(slot, worker);
+  }
+
+  /**
+   * Sets what the operator wants of an endpoint.
+   * @param endpoint its name, with or without `upstream/`.
+   * @param who for log and record, as in `admin API`.
+   * @returns false when there is no such endpoint.
+   */
+  setAdmin(upstream: string, endpoint: string, admin: Admin, who: string): boolean {
+    const health = this.#roster.byName(upstream, endpoint);
+    health?.state.setAdmin(admin, this.#options.clock.nowMs(), `set to ${admin} by ${who}`);
+    return health !== undefined;
+  }
+
+  /**
+   * Sets an endpoint's weight until the configured one changes. @returns false when there is no such endpoint.
+   * @throws RangeError when `weight` isn't a whole number from 1 to 256.
+   */
+  setWeight(upstream: string, endpoint: string, weight: number, who: string): boolean {
+    if (!Number.isInteger(weight) || weight < 1 || weight > MAX_WEIGHT) {
+      throw new RangeError(`a weight is a whole number from 1 to ${MAX_WEIGHT}, not ${weight}`);
+    }
+    const health = this.#roster.byName(upstream, endpoint);
+    if (health === undefined) return false;
+    const from = health.weight;
+    if (from === weight) return true;
+    health.weight = weight;
+    this.#publishTerms(health);
+    this.#recorder.weight(health, from, `set to ${weight} by ${who}`);
+    return true;
+  }
+
+  /** Begins a heartbeat now. Returns false where the endpoint has none, or is in maintenance. */
+  checkNow(slot: number): boolean {
+    return this.#heartbeats.checkNow(slot);
+  }
+
+  /** All endpoints in the order of their slots. */
+  endpoints(): EndpointView[] {
+    const now = this.#now();
+    const views = Array.from(this.#roster.endpoints, (health) =>
+      viewEndpoint(health, {
+        ...now,
+        consecutiveFailures: this.#publisher.consecutiveFailures(health.slot),
+        nextCheckMs: this.#heartbeats.nextMs(health.slot),
+      }),
+    );
+    return views.sort((a, b) => a.slot - b.slot);
+  }
+
+  /** Ends heartbeats and timers. Nothing changes state after it. */
+  stop(): void {
+    this.#heartbeats.stop();
+    for (const { slot } of this.#roster.endpoints) this.#detection.forget(slot);
+  }
+
+  #now(): Moment {
+    return { at: this.#options.clock.wallMs(), nowMs: this.#options.clock.nowMs() };
+  }
+
+  #publishTerms(health: EndpointHealth): void {
+    const { snapshot: upstream } = health.upstream;
+    this.#publisher.terms(upstream.index, health.slot, health.weight, upstream.limits.maxConnections);
+  }
+
+  /** Gives an endpoint the heartbeats that its upstream asks for. */
+  #watch(health: EndpointHealth): void {
+    const { snapshot: upstream } = health.upstream;
+    const { heartbeat } = upstream;
+    if (heartbeat !== null) {
+      this.#heartbeats.set({ endpoint: health.endpoint, upstream, heartbeat });
+    } else {
+      this.#heartbeats.remove(health.slot);
+      health.state.heartbeat('forget', this.#options.clock.nowMs(), 'no heartbeat is configured any more');
+    }
+  }
+
+  /** Which interval the heartbeats of an endpoint keep: quick wherever the next result may change something. */
+  #paceOf(slot: number): Pace {
+    const health = this.#roster.bySlot(slot);
+    if (health === undefined) return 'none';
+    const { axes, check, settings } = health.state;
+    if (axes.admin === 'maintenance' || axes.resolution === 'unresolved') return 'none';
+    if (health.upstream.isAllDown && axes.check === 'down') return 'fast';
+    if (axes.check === 'down' && check.counter === 0) return 'down';
+    const isUndecided = axes.outlier === 'suspect' || health.isContradicted || health.isCheckerFailing;
+    return isUndecided || isTransitional(check, settings.thresholds) ? 'fast' : 'normal';
+  }
+
+  #onHeartbeat(slot: number, record: HeartbeatRecord): void {
+    const health = this.#roster.bySlot(slot);
+    if (health === undefined) return;
+    const passed = this.#intake.take(health, record);
+    if (passed !== null) this.#detection.onPass(health, record, passed);
+  }
+
+  /** Every edge of every axis of every endpoint: publish, record, log, then what follows from it. */
+  #onEdge(health: EndpointHealth, edge: StateEdge): void {
+    const { index } = health.upstream.snapshot;
+    if (edge.before !== edge.after) {
+      health.noteChange(edge, this.#now());
+      this.#publisher.availability(index, health.slot, edge.before, edge.after);
+    }
+    this.#recorder.edge(health, edge);
+    this.#detection.onEdge(health, edge);
+    this.#noteAllDown(health.upstream);
+    if (edge.axis !== 'check') this.#heartbeats.reschedule(health.slot);
+  }
+
+  /** Publishes whether no endpoint of an upstream takes requests, and then checks those that are down more often. */
+  #noteAllDown(upstream: UpstreamHealth): void {
+    const takesRequests = [...upstream.endpoints.values()].some(
+      ({ state }) => isUsable(state.availability) || state.availability === 'halfOpen',
+    );
+    if (upstream.isAllDown === !takesRequests) return;
+    upstream.isAllDown = !takesRequests;
+    this.#publisher.allDown(upstream.snapshot.index, upstream.isAllDown);
+    for (const slot of upstream.endpoints.keys()) this.#heartbeats.reschedule(slot);
+  }
+}

@@ -1,0 +1,70 @@
+// Takes finished heartbeats: judges each, notes it, and moves the check axis where it counts. Thread: main.
+
+import type { Clock } from '../core/clock.ts';
+import type { Region } from '../core/memory/region.ts';
+import type { HeartbeatSnapshot } from '../core/snapshot.ts';
+import { isEjectionAllowed } from './ejection-limit.ts';
+import type { EndpointHealth } from './endpoint-health.ts';
+import type { HealthLog } from './health-log.ts';
+import { heartbeatWords, streakWords } from './health-words.ts';
+import type { HeartbeatRecord } from './heartbeat-contract.ts';
+import { judgeHeartbeat, stampAgeMs, type HeartbeatVerdict } from './heartbeat-verdict.ts';
+import type { Publisher } from './publisher.ts';
+
+export interface HeartbeatIntakeOptions {
+  readonly region: Region;
+  readonly clock: Clock;
+  readonly log: HealthLog;
+  readonly publisher: Publisher;
+}
+
+export class HeartbeatIntake {
+  readonly #options: HeartbeatIntakeOptions;
+
+  constructor(options: HeartbeatIntakeOptions) {
+    this.#options = options;
+  }
+
+  /** Takes one result. Returns what a heartbeat that passed has found, in words; null for any other. */
+  take(health: EndpointHealth, record: HeartbeatRecord): string | null {
+    const { heartbeat } = health.upstream.snapshot;
+    if (heartbeat === null) return null;
+    const verdict = this.#judge(health, record, heartbeat);
+    const at = this.#options.clock.wallMs();
+    health.noteHeartbeat({ ...record, at, isContradicted: verdict === 'contradicted' });
+    const words = heartbeatWords(heartbeat, record);
+    this.#noteEpisodes(health, verdict, words);
+    if (verdict === 'contradicted' || verdict === 'unknown') return null;
+    const { check, settings } = health.state;
+    const cause = `${words} (${streakWords(check, verdict, settings.thresholds)})`;
+    health.state.heartbeat(verdict, this.#options.clock.nowMs(), cause);
+    return verdict === 'pass' ? words : null;
+  }
+
+  #judge(health: EndpointHealth, record: HeartbeatRecord, heartbeat: HeartbeatSnapshot): HeartbeatVerdict {
+    const { region, clock, publisher } = this.#options;
+    const { maxEjectedPercent } = health.upstream.snapshot.passive;
+    const nowStampMs = clock.wallMs() - region.originWallMs;
+    return judgeHeartbeat(record, {
+      state: health.state,
+      liveSuccessAgeMs: stampAgeMs(publisher.lastSuccess(health.slot), nowStampMs),
+      fastIntervalMs: heartbeat.fastIntervalMs,
+      isDispensable: isEjectionAllowed(health.upstream.census(), health.state.availability, maxEjectedPercent),
+      nowMs: clock.nowMs(),
+    });
+  }
+
+  /** Says once an episode, not once a heartbeat, that results don't count. An episode ends with one that does. */
+  #noteEpisodes(health: EndpointHealth, verdict: HeartbeatVerdict, words: string): void {
+    const { name } = health.endpoint;
+    const fields = { upstream: health.upstream.snapshot.name, endpoint: name, cause: words };
+    if (verdict === 'contradicted' && !health.isContradicted) {
+      this.#options.log.warn(fields, `endpoint ${name}: ${words}, but live traffic succeeds: it doesn't count`);
+    }
+    if (verdict === 'unknown' && !health.isCheckerFailing) {
+      this.#options.log.warn(fields, `endpoint ${name}: ${words}: our own trouble, it doesn't count`);
+    }
+    if (verdict !== 'unknown') health.isContradicted = verdict === 'contradicted';
+    health.isCheckerFailing = verdict === 'unknown';
+  }
+}

@@ -1,0 +1,219 @@
+// A HealthService on a fake clock, with checkers that answer as a test says and a log that it can read. Thread: main.
+
+import { AVAILABILITY_NAMES, type Availability } from '../../core/availability.ts';
+import type { Signal } from '../../core/failure.ts';
+import { E_AVAILABILITY, E_LAST_SUCCESS, ENDPOINT, UPSTREAM } from '../../core/memory/layout.ts';
+import { Region } from '../../core/memory/region.ts';
+import { seededRandom } from '../../core/random.ts';
+import type { EndpointSnapshot, HeartbeatSnapshot, PassiveSnapshot, UpstreamSnapshot } from '../../core/snapshot.ts';
+import type { EndpointView } from '../../health/endpoint-view.ts';
+import type { HealthLog } from '../../health/health-log.ts';
+import { HealthService } from '../../health/health-service.ts';
+import type { Checker, HeartbeatResult } from '../../health/heartbeat-contract.ts';
+import { FakeClock } from './fake-clock.ts';
+import { endpointSnapshot, snapshot, upstreamSnapshot } from './snapshots.ts';
+
+export const HEARTBEAT: HeartbeatSnapshot = {
+  kind: 'http',
+  path: '/healthz',
+  method: 'GET',
+  host: '',
+  statuses: [200, 399],
+  port: 0,
+  intervalMs: 2_000,
+  fastIntervalMs: 500,
+  downIntervalMs: 5_000,
+  timeoutMs: 1_000,
+  rise: 2,
+  fall: 3,
+};
+
+export const PASSES: HeartbeatResult = { kind: 'ok', cause: 'got 200' };
+export const REFUSED: HeartbeatResult = { kind: 'fail', cause: 'connection refused' };
+export const OWN_TROUBLE: HeartbeatResult = {
+  kind: 'unknown',
+  cause: 'no file descriptor left in this process (EMFILE)',
+};
+
+/** A check that began. */
+export interface PlayedCheck {
+  readonly slot: number;
+  readonly startedMs: number;
+  isCancelled: boolean;
+}
+
+/** Answers heartbeats as `results` says, `latencyMs` after their start. What isn't in `results` passes; null hangs. */
+export class PlayedChecker {
+  readonly results = new Map<number, HeartbeatResult | null>();
+  readonly began: PlayedCheck[] = [];
+  latencyMs = 0;
+  /** Checks under way now, by slot, and the most that were at any time. */
+  readonly running = new Map<number, number>();
+  mostRunning = 0;
+  readonly #clock: FakeClock;
+
+  constructor(clock: FakeClock) {
+    this.#clock = clock;
+  }
+
+  readonly check: Checker = ({ endpoint }, done) => {
+    const { slot } = endpoint;
+    const played: PlayedCheck = { slot, startedMs: this.#clock.nowMs(), isCancelled: false };
+    this.began.push(played);
+    this.#count(slot, 1);
+    let isOver = false;
+    const end = (): void => {
+      if (isOver) return;
+      isOver = true;
+      this.#count(slot, -1);
+    };
+    const answer = (): void => {
+      const result = this.results.has(slot) ? this.results.get(slot)! : PASSES;
+      if (result === null || isOver) return;
+      end();
+      done(result);
+    };
+    if (this.latencyMs === 0) answer();
+    else this.#clock.after(this.latencyMs, answer);
+    const cancel = (): void => {
+      if (!isOver) played.isCancelled = true;
+      end();
+    };
+    return { phase: () => 'waiting for the response', cancel };
+  };
+
+  /** Starts of an endpoint's checks, monotonic ms. */
+  startsOf(slot: number): number[] {
+    return this.began.filter((check) => check.slot === slot).map((check) => check.startedMs);
+  }
+
+  #count(slot: number, by: number): void {
+    this.running.set(slot, (this.running.get(slot) ?? 0) + by);
+    const total = [...this.running.values()].reduce((sum, one) => sum + one, 0);
+    this.mostRunning = Math.max(this.mostRunning, total);
+  }
+}
+
+export interface LogLine {
+  readonly level: keyof HealthLog;
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly text: string;
+}
+
+export interface BenchOptions {
+  readonly endpoints?: number;
+  readonly heartbeat?: Partial<HeartbeatSnapshot> | null;
+  readonly passive?: Partial<PassiveSnapshot>;
+  readonly seed?: number;
+}
+
+/** One upstream `api`, and everything around its health. Not applied until `begin`. */
+export class HealthBench {
+  readonly clock = new FakeClock();
+  readonly checker = new PlayedChecker(this.clock);
+  readonly region = Region.allocate({ endpoints: 2_048, upstreams: 4, workers: 2, listeners: 1 }, this.clock.wallMs());
+  readonly lines: LogLine[] = [];
+  readonly health: HealthService;
+  upstream: UpstreamSnapshot;
+
+  constructor({ endpoints = 3, heartbeat = {}, passive = {}, seed = 1 }: BenchOptions = {}) {
+    const plain = upstreamSnapshot();
+    this.upstream = {
+      ...plain,
+      endpoints: Array.from({ length: endpoints }, (_, slot) => endpointSnapshot(slot)),
+      heartbeat: heartbeat === null ? null : { ...HEARTBEAT, ...heartbeat },
+      passive: { ...plain.passive, ...passive },
+    };
+    const note =
+      (level: keyof HealthLog) =>
+      (fields: object, text: string): void =>
+        void this.lines.push({ level, fields: { ...fields }, text });
+    this.health = new HealthService({
+      region: this.region,
+      clock: this.clock,
+      timers: this.clock,
+      random: seededRandom(seed),
+      log: { debug: note('debug'), info: note('info'), warn: note('warn'), error: note('error') },
+      checkers: { http: this.checker.check, tcp: this.checker.check },
+    });
+    // Stamps of 0 mean never: begin late enough for a stamp of now to be another.
+    this.clock.advance(1_000);
+  }
+
+  /** Applies the Snapshot; by default also waits until every endpoint has passed its first heartbeat. */
+  begin(settleMs = 2_100): this {
+    this.apply();
+    this.clock.advance(settleMs);
+    return this;
+  }
+
+  /** Applies the Snapshot with changed parts of the upstream. */
+  apply(parts: Partial<UpstreamSnapshot> = {}): void {
+    this.upstream = { ...this.upstream, ...parts };
+    this.health.apply(snapshot({ upstreams: [this.upstream] }));
+  }
+
+  endpoint(slot: number): EndpointSnapshot {
+    return this.upstream.endpoints.find((one) => one.slot === slot)!;
+  }
+
+  view(slot: number): EndpointView {
+    return this.health.endpoints().find((one) => one.slot === slot)!;
+  }
+
+  /** Availability in shared memory, as workers see it. */
+  published(slot: number): Availability {
+    return AVAILABILITY_NAMES[this.word(slot, E_AVAILABILITY)]!;
+  }
+
+  allPublished(): Availability[] {
+    return this.upstream.endpoints.map(({ slot }) => this.published(slot));
+  }
+
+  word(slot: number, index: number): number {
+    return this.region.words[this.region.endpointWord(slot) + index]!;
+  }
+
+  setWord(slot: number, index: number, value: number): void {
+    this.region.words[this.region.endpointWord(slot) + index] = value;
+  }
+
+  get epoch(): number {
+    return this.region.words[this.region.upstreamWord(0) + UPSTREAM.epoch.index]!;
+  }
+
+  get isAllDown(): boolean {
+    return this.region.words[this.region.upstreamWord(0) + UPSTREAM.allDown.index] === 1;
+  }
+
+  /** A good answer to live traffic, now. */
+  succeed(slot: number): void {
+    this.setWord(slot, E_LAST_SUCCESS, Math.floor(this.clock.wallMs() - this.region.originWallMs));
+  }
+
+  /** A worker's report that failures in a row have reached the threshold. */
+  cross(slot: number, signal: Signal = 'connect'): void {
+    this.setWord(slot, ENDPOINT.consecutiveFailures.index, this.upstream.passive.consecutiveFailures);
+    const { generation } = this.endpoint(slot);
+    this.health.onWorkerMessage({ kind: 'threshold', slot, generation, signal });
+  }
+
+  /** A worker's mark and report of a suspicion. */
+  suspect(slot: number, signal: Signal = 'connect'): void {
+    this.setWord(slot, ENDPOINT.suspect.index, 1);
+    const { generation } = this.endpoint(slot);
+    this.health.onWorkerMessage({ kind: 'suspect', slot, generation, signal });
+  }
+
+  /** A worker takes a half-open endpoint's token, tries it and reports. */
+  trial(slot: number, ok: boolean): void {
+    this.setWord(slot, ENDPOINT.halfOpenToken.index, 1);
+    const { generation } = this.endpoint(slot);
+    this.health.onWorkerMessage({ kind: 'trial', slot, generation, ok });
+  }
+
+  /** Log lines of at least info, as texts. */
+  get texts(): string[] {
+    return this.lines.filter(({ level }) => level !== 'debug').map(({ text }) => text);
+  }
+}
