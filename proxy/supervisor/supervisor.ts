@@ -25,6 +25,8 @@ export interface SupervisorParts {
   readonly log: (level: 'info' | 'warn' | 'error', text: string, fields?: object) => void;
   /** Messages about endpoints and logs; the supervisor keeps those about workers to itself. */
   readonly onMessage: (worker: number, message: MessageToMain) => void;
+  /** A worker has ended: what it held is given back by then. */
+  readonly onWorkerGone: (worker: number) => void;
 }
 
 export interface WorkerStatus {
@@ -136,6 +138,7 @@ export class Supervisor implements WorkerEvents {
     const { region, log, timers, clock } = this.#parts;
     const repaired = repairAfterCrash(region, handle.index);
     clearWorkerRecord(region, handle.index);
+    this.#parts.onWorkerGone(handle.index);
     this.#waiting.get(handle)?.reject(error ?? new Error('the worker ended before it listened'));
     this.#waiting.delete(handle);
     if (error === null || this.#isEnding) return;

@@ -1,0 +1,13 @@
+// Exit codes (DESIGN section 7). Thread: main.
+
+export const EXIT = {
+  ok: 0,
+  /** The configuration is invalid. */
+  invalid: 1,
+  /** Wrong usage, or a file that can't be read. */
+  usage: 2,
+  /** Warnings, under --strict. */
+  warnings: 3,
+  /** Refused or failed at run time: a port in use, above all. */
+  failed: 4,
+} as const;

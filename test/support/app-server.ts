@@ -1,0 +1,86 @@
+// App servers for integration tests, in the test's own process: they count, and can be killed and brought back.
+// Thread: main.
+
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo, Socket } from 'node:net';
+import type { TestContext } from 'node:test';
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+
+export class AppServer {
+  readonly name: string;
+  /** Requests that came, heartbeats excepted. */
+  served = 0;
+  /** Set to answer otherwise than with its name. */
+  handler: Handler | null = null;
+  #port = 0;
+  #server: Server | null = null;
+  readonly #sockets = new Set<Socket>();
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  get address(): string {
+    return `127.0.0.1:${this.#port}`;
+  }
+
+  get openConnections(): number {
+    return this.#sockets.size;
+  }
+
+  async start(): Promise<void> {
+    const server = createServer((request, response) => this.#answer(request, response));
+    server.keepAliveTimeout = 60_000;
+    server.on('connection', (socket) => {
+      this.#sockets.add(socket);
+      socket.on('close', () => this.#sockets.delete(socket));
+      socket.on('error', () => undefined);
+    });
+    server.listen(this.#port, '127.0.0.1');
+    await once(server, 'listening');
+    this.#port = (server.address() as AddressInfo).port;
+    this.#server = server;
+  }
+
+  /** Ends it as a crash would: connections reset, port closed. */
+  async kill(): Promise<void> {
+    const server = this.#server;
+    if (server === null) return;
+    this.#server = null;
+    const closed = once(server, 'close');
+    server.close();
+    for (const socket of this.#sockets) socket.resetAndDestroy();
+    await closed;
+  }
+
+  #answer(request: IncomingMessage, response: ServerResponse): void {
+    if (request.url === '/healthz') {
+      response.end('fine');
+      return;
+    }
+    this.served++;
+    if (this.handler !== null) {
+      this.handler(request, response);
+      return;
+    }
+    request.resume();
+    request.on('end', () => {
+      response.setHeader('x-app', this.name);
+      response.end(this.name);
+    });
+  }
+}
+
+/** Starts app servers a, b, c ...; they end with the test. */
+export async function startApps(t: TestContext, count: number): Promise<AppServer[]> {
+  const apps = Array.from({ length: count }, (_, index) => new AppServer(String.fromCharCode(97 + index)));
+  for (const app of apps) await app.start();
+  t.after(() => Promise.all(apps.map((app) => app.kill())));
+  return apps;
+}

@@ -1,0 +1,81 @@
+// A whole Fairlead for an integration test: real worker threads and sockets, ports chosen by the system. Thread: main.
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import type { ProcessLog } from '../../proxy/account/process-log.ts';
+import { ControlPlane } from '../../proxy/main.ts';
+
+/** A line of the process log. */
+export interface LogLine {
+  readonly level: keyof ProcessLog;
+  readonly fields: Record<string, unknown>;
+  readonly text: string;
+}
+
+export interface RunningFairlead {
+  readonly plane: ControlPlane;
+  /** Of the first listener. */
+  readonly url: string;
+  readonly port: number;
+  readonly adminUrl: string;
+  readonly log: readonly LogLine[];
+  /** Rewrites the configuration file; `plane.reload()` takes it over. */
+  rewrite(yaml: string): void;
+}
+
+/** Both paths: suites run once on each. */
+export const PATHS = [false, true] as const;
+
+/**
+ * Starts Fairlead on a configuration and stops it after the test.
+ * @param yaml listeners should bind port 0 of loopback.
+ */
+export async function startFairlead(t: TestContext, yaml: string): Promise<RunningFairlead> {
+  const folder = mkdtempSync(join(tmpdir(), 'fairlead-test-'));
+  const file = join(folder, 'fairlead.yaml');
+  writeFileSync(file, yaml);
+  const lines: LogLine[] = [];
+  const plane = new ControlPlane({ file, environment: {}, version: '0.0.0-test', log: recordingLog(lines) });
+  t.after(async () => {
+    await plane.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  await plane.start();
+  const port = plane.bound[0]?.port ?? 0;
+  return {
+    plane,
+    url: `http://127.0.0.1:${port}`,
+    port,
+    adminUrl: `http://${plane.adminAddress ?? '127.0.0.1:0'}`,
+    log: lines,
+    rewrite: (text) => writeFileSync(file, text),
+  };
+}
+
+function recordingLog(lines: LogLine[]) {
+  const take =
+    (level: LogLine['level']) =>
+    (fields: object, text: string): void => {
+      lines.push({ level, fields: { ...fields }, text });
+    };
+  return {
+    debug: take('debug'),
+    info: take('info'),
+    warn: take('warn'),
+    error: take('error'),
+    setLevel: () => undefined,
+    flushNow: () => undefined,
+  };
+}
+
+
+/** Waits until `isTrue`, looking often; fails with `what` after ten seconds. */
+export async function eventually(isTrue: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  const giveUpMs = performance.now() + 10_000;
+  while (!(await isTrue())) {
+    if (performance.now() > giveUpMs) throw new Error(`never came true: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
