@@ -134,3 +134,31 @@ export function makeCuts(random: Random, length: number): number[] {
   const count = randomBelow(random, 8);
   return Array.from({ length: count }, () => randomBelow(random, length + 1)).sort((a, b) => a - b);
 }
+
+const STATUSES = [200, 200, 201, 204, 304, 404, 500, 599];
+const RESPONSE_FIELDS = [
+  'Server: s',
+  'Date: Sat, 01 Aug 2026 00:00:00 GMT',
+  'Set-Cookie: a=b',
+  'Content-Type: text/plain',
+  'Connection: close',
+  'Connection: keep-alive, X-Hop',
+  'X-Hop: 1',
+  'Keep-Alive: timeout=5',
+  'X-High: \xe9',
+  'X-Empty:',
+];
+
+/** A valid response to a GET, perhaps behind an interim one. */
+export function makeResponse(random: Random): string {
+  const status = oneOf(random, STATUSES);
+  const fields = [...new Set(Array.from({ length: randomBelow(random, 5) }, () => oneOf(random, RESPONSE_FIELDS)))];
+  const isBodyless = status === 204 || status === 304;
+  const isChunked = !isBodyless && randomBelow(random, 2) === 0;
+  const body = isBodyless ? '' : oneOf(random, BODIES);
+  if (isChunked) fields.push('Transfer-Encoding: chunked');
+  else if (!isBodyless) fields.push(`Content-Length: ${body.length}`);
+  const line = oneOf(random, [`HTTP/1.1 ${status} Reason`, `HTTP/1.1 ${status} `, `HTTP/1.1 ${status} R\xe9 a`]);
+  const interim = oneOf(random, ['', '', '', 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n']);
+  return `${interim}${[line, ...fields].join('\r\n')}\r\n\r\n${isChunked ? makeChunks(random, body) : body}`;
+}

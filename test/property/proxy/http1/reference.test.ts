@@ -2,18 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { assert as assertProperty, integer, property } from 'fast-check';
-import { seededRandom } from '../../../../core/random.ts';
 import { makeCuts, makeStream, mutate } from '../../../support/http1-generators.ts';
 import { everyByte, readStream, type ReadResult } from '../../../support/http1-reader.ts';
 import { readReference } from '../../../support/http1-reference.ts';
+import { forSeeds } from '../../../support/seeded-property.ts';
 
-const SEED = 20260801;
 const RUNS = 1500;
-
-function check(holds: (seed: number) => void): void {
-  assertProperty(property(integer(), holds), { seed: SEED, numRuns: RUNS });
-}
 
 /** Holds the codec's result against the reference; an unfinished message may be refused before it ends. */
 function compare(text: string, result: ReadResult): void {
@@ -29,24 +23,22 @@ function compare(text: string, result: ReadResult): void {
 
 describe('requests, compared with a reference', () => {
   test('valid streams are read as the reference reads them', () => {
-    check((seed) => {
-      const text = makeStream(seededRandom(seed));
+    forSeeds(RUNS, (random) => {
+      const text = makeStream(random);
       assert.equal(readReference(text).rest, 'nothing', JSON.stringify(text));
       compare(text, readStream(text, 'request'));
     });
   });
 
   test('broken streams are refused where the reference refuses, and read up to there', () => {
-    check((seed) => {
-      const random = seededRandom(seed);
+    forSeeds(RUNS, (random) => {
       const text = mutate(random, makeStream(random));
       compare(text, readStream(text, 'request'));
     });
   });
 
   test('broken streams that come byte by byte or in random pieces are judged the same', () => {
-    check((seed) => {
-      const random = seededRandom(seed);
+    forSeeds(RUNS, (random) => {
       const text = mutate(random, makeStream(random));
       const whole = readStream(text, 'request');
       for (const cuts of [everyByte(text.length), makeCuts(random, text.length)]) {
