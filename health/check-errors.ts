@@ -33,18 +33,24 @@ const TLS_CODE =
 
 /** The result of a heartbeat that ended in `error`. */
 export function resultOfError(error: unknown): HeartbeatResult {
-  const { code, syscall, message } = partsOf(error);
+  const { name, code, syscall, message } = partsOf(error);
   const own = OWN_CODES[code];
   if (own !== undefined) return { kind: 'unknown', cause: `${own} (${code})` };
   if (syscall === 'getaddrinfo') return { kind: 'unknown', cause: `name not resolved (${code})` };
   const words = ENDPOINT_CODES[code];
   if (words !== undefined) return { kind: 'fail', cause: words };
   if (TLS_CODE.test(code)) return { kind: 'fail', cause: `TLS failed: ${message}` };
-  if (code.startsWith('HPE_')) return { kind: 'fail', cause: `malformed response: ${message}` };
+  if (name === 'HTTPParserError') return { kind: 'fail', cause: `malformed response: ${parserWords(message)}` };
   return { kind: 'fail', cause: message === '' ? code : message };
 }
 
+/** What undici's parser found, without the sentence around it. */
+function parserWords(message: string): string {
+  return /\((.+)\)$/.exec(message)?.[1] ?? message;
+}
+
 interface ErrorParts {
+  readonly name: string;
   readonly code: string;
   readonly syscall: string;
   readonly message: string;
@@ -53,7 +59,7 @@ interface ErrorParts {
 /** What there is in an error, or in the first of those that an AggregateError (several addresses tried) holds. */
 function partsOf(error: unknown): ErrorParts {
   if (error instanceof AggregateError && error.errors.length > 0) return partsOf(error.errors[0]);
-  if (!(error instanceof Error)) return { code: '', syscall: '', message: String(error) };
+  if (!(error instanceof Error)) return { name: '', code: '', syscall: '', message: String(error) };
   const { code, syscall } = error as NodeJS.ErrnoException;
-  return { code: code ?? '', syscall: syscall ?? '', message: error.message };
+  return { name: error.name, code: code ?? '', syscall: syscall ?? '', message: error.message };
 }

@@ -43,11 +43,9 @@ export function ejectionCap(members: number, maxEjectedPercent: number): number 
 }
 
 /**
- * Whether one more endpoint, which takes requests or is drained now, may be ejected: another one must stay usable, and failed
- * checks and ejections, this one included, must stay within the cap.
+ * Whether one more endpoint may be ejected: failed checks and ejections, this one included, must stay within the cap.
+ * Members that are not out are usable, and the cap is below their number: so another one stays usable.
  */
-export function isEjectionAllowed(census: Census, subject: Availability, maxEjectedPercent: number): boolean {
-  const usableOthers = census.usable - (isUsable(subject) ? 1 : 0);
-  if (usableOthers < 1) return false;
+export function isEjectionAllowed(census: Census, maxEjectedPercent: number): boolean {
   return census.out + 1 <= ejectionCap(census.members, maxEjectedPercent);
 }

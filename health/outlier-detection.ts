@@ -101,7 +101,7 @@ export class OutlierDetection {
     if (isJudged || health.state.check.check === 'down' || health.state.axes.admin === 'maintenance') return;
     const { consecutiveFailures, maxEjectedPercent } = health.upstream.snapshot.passive;
     const cause = `${consecutiveFailures} failures in a row, the last one: ${signalWords(signal)}`;
-    if (isEjectionAllowed(health.upstream.census(), health.state.availability, maxEjectedPercent)) {
+    if (isEjectionAllowed(health.upstream.census(), maxEjectedPercent)) {
       this.#step(health, { kind: 'eject', signal, jitter: this.#options.random.next() }, cause);
     } else {
       this.#options.publisher.restartCount(health.slot);

@@ -19,7 +19,6 @@ describe('an error of a heartbeat', () => {
     CERT_HAS_EXPIRED: 'TLS failed: message of the library',
     DEPTH_ZERO_SELF_SIGNED_CERT: 'TLS failed: message of the library',
     ERR_TLS_CERT_ALTNAME_INVALID: 'TLS failed: message of the library',
-    HPE_INVALID_CONSTANT: 'malformed response: message of the library',
     SOMETHING_NEW: 'message of the library',
   };
   for (const [code, cause] of Object.entries(failures)) {
@@ -39,6 +38,11 @@ describe('an error of a heartbeat', () => {
       const result = resultOfError(errorOf(code, '', 'getaddrinfo'));
       assert.deepEqual(result, { kind: 'unknown', cause: `name not resolved (${code})` });
     }
+  });
+
+  test("of undici's parser is the endpoint's, in its words", () => {
+    const error = Object.assign(new Error('Response does not match (Expected HTTP/)'), { name: 'HTTPParserError' });
+    assert.deepEqual(resultOfError(error), { kind: 'fail', cause: 'malformed response: Expected HTTP/' });
   });
 
   test('of several addresses the first counts', () => {

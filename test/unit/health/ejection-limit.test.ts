@@ -69,15 +69,23 @@ describe('isEjectionAllowed', () => {
   ];
   for (const [title, census, isAllowed] of rows) {
     test(`${title}: ${isAllowed ? 'allowed' : 'not allowed'}`, () => {
-      assert.equal(isEjectionAllowed(census, 'up', 50), isAllowed);
+      assert.equal(isEjectionAllowed(census, 50), isAllowed);
     });
   }
 
   test('with 0 % none is', () => {
-    assert.equal(isEjectionAllowed(censusOf(UP, UP, UP), 'up', 0), false);
+    assert.equal(isEjectionAllowed(censusOf(UP, UP, UP), 0), false);
   });
 
-  test('an endpoint that takes no ordinary requests itself leaves all usable ones usable', () => {
-    assert.equal(isEjectionAllowed(censusOf(UP, UP, DRAIN), 'drain', 50), true);
+  test('whatever the share, another member stays usable', () => {
+    const all = [UP, DOWN, EJECTED, HALF_OPEN, SUSPECT, DRAIN, MAINTENANCE];
+    for (const first of all) {
+      for (const second of all) {
+        for (const third of all) {
+          const census = censusOf(UP, first, second, third);
+          if (isEjectionAllowed(census, 100)) assert.ok(census.usable >= 2);
+        }
+      }
+    }
   });
 });

@@ -1,0 +1,33 @@
+// Targets of real heartbeats, and a way to wait for one. Thread: main.
+
+import { BoundSocket } from 'node:net';
+import type { TestContext } from 'node:test';
+import type { EndpointSnapshot, HeartbeatSnapshot, UpstreamSnapshot } from '../../core/snapshot.ts';
+import type { Checker, HeartbeatResult, HeartbeatTarget } from '../../health/heartbeat-contract.ts';
+import { HEARTBEAT } from './health-bench.ts';
+import { endpointSnapshot, upstreamSnapshot } from './snapshots.ts';
+
+export function targetAt(
+  endpoint: Partial<EndpointSnapshot>,
+  heartbeat: Partial<HeartbeatSnapshot> = {},
+  tls: Partial<UpstreamSnapshot['tls']> = {},
+): HeartbeatTarget {
+  const upstream = upstreamSnapshot();
+  return {
+    endpoint: endpointSnapshot(0, endpoint),
+    upstream: { ...upstream, tls: { ...upstream.tls, ...tls } },
+    heartbeat: { ...HEARTBEAT, ...heartbeat },
+  };
+}
+
+/** Runs one heartbeat to its end. */
+export function resultOf(checker: Checker, target: HeartbeatTarget): Promise<HeartbeatResult> {
+  return new Promise((resolve) => void checker(target, resolve));
+}
+
+/** A port of loopback that refuses connections for as long as the test runs: it is held, but nobody listens. */
+export function refusingPort(t: Pick<TestContext, 'after'>): number {
+  const held = new BoundSocket({ host: '127.0.0.1', port: 0 });
+  t.after(() => held.close());
+  return held.address().port!;
+}
