@@ -1,0 +1,189 @@
+// The clients' side of a worker: listeners bound and kept over reloads, connections counted, drains. Thread: worker.
+
+import type { Socket } from 'node:net';
+import { compileCidrs } from '../../core/cidr.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { ExchangeStarter } from '../../core/exchange-contract.ts';
+import type { Region } from '../../core/memory/region.ts';
+import type { BoundListener } from '../../core/messages.ts';
+import { type Random, systemRandom } from '../../core/random.ts';
+import type { ListenerSnapshot } from '../../core/snapshot.ts';
+import { systemTimers, type Timers } from '../../core/timers.ts';
+import type { ProcessLog } from '../account/process-log.ts';
+import { addressText } from './bind-address.ts';
+import { ConnectionFacts, type LiveListener } from './connection-facts.ts';
+import { ConnectionLedger } from './connection-ledger.ts';
+import { ConnectionServer } from './connection-server.ts';
+import type { DownstreamContext, DrainableConnection } from './context.ts';
+import { Listener } from './listener.ts';
+import { Sweeper } from './sweeper.ts';
+
+export interface DownstreamOptions {
+  readonly starter: ExchangeStarter;
+  readonly region: Region;
+  readonly worker: number;
+  readonly clock: Clock;
+  readonly log: ProcessLog;
+  readonly timers?: Timers;
+  readonly random?: Random;
+  /** Precision of idle limits, in ms; see SWEEP_INTERVAL_MS. */
+  readonly sweepIntervalMs?: number;
+}
+
+/** What serves the new connections of a listener; replaced in place when its settings change. */
+interface Serving extends LiveListener {
+  server: ConnectionServer;
+  isTrusted: (address: string) => boolean;
+}
+
+interface ActiveListener {
+  readonly listener: Listener;
+  readonly serving: Serving;
+}
+
+export class Downstream {
+  readonly #worker: number;
+  readonly #timers: Timers;
+  readonly #context: DownstreamContext;
+  /** By what they are bound to: see keyOf. */
+  #active: ReadonlyMap<string, ActiveListener> = new Map();
+  /** Every accepted socket; null while TLS is being negotiated on it. */
+  readonly #connections = new Map<Socket, DrainableConnection | null>();
+  #isDraining = false;
+  #drained: (() => void) | null = null;
+
+  constructor(options: DownstreamOptions) {
+    const { starter, region, worker, clock, log } = options;
+    const timers = options.timers ?? systemTimers;
+    this.#worker = worker;
+    this.#timers = timers;
+    this.#context = {
+      starter,
+      clock,
+      log,
+      random: options.random ?? systemRandom,
+      sweeper: new Sweeper(clock, timers, options.sweepIntervalMs),
+      ledger: new ConnectionLedger(region, worker),
+      isDraining: () => this.#isDraining,
+    };
+  }
+
+  /** Client connections that are open in this worker. */
+  get openConnections(): number {
+    return this.#context.ledger.openCount;
+  }
+
+  /**
+   * Makes the listeners those of a Snapshot: binds new ones, keeps those whose address stays (with new settings for new
+   * connections), and stops those that are gone once all others are bound. Where one can't be bound nothing changes.
+   * @returns where each is bound, in the Snapshot's order
+   * @throws ListenError
+   */
+  async apply(snapshots: readonly ListenerSnapshot[]): Promise<BoundListener[]> {
+    const before = this.#active;
+    const fresh = await this.#bindAll(snapshots.filter((snapshot) => !before.has(keyOf(snapshot))));
+    const after = new Map<string, ActiveListener>();
+    for (const snapshot of snapshots) {
+      const key = keyOf(snapshot);
+      after.set(key, fresh.get(key) ?? this.#updated(before.get(key)!, snapshot));
+    }
+    this.#active = after;
+    for (const [key, { listener }] of before) if (!after.has(key)) listener.close();
+    return snapshots.map((snapshot) => after.get(keyOf(snapshot))!.listener.boundAs(snapshot.name));
+  }
+
+  /**
+   * Stops accepting and ends connections as soon as nothing is lost by it: idle ones at once, others after the response
+   * that is under way, which says so. What is left after `graceMs` is cut. Resolves when none is open.
+   */
+  async drain(graceMs: number): Promise<void> {
+    this.#isDraining = true;
+    for (const { listener } of this.#active.values()) listener.close();
+    for (const connection of this.#connections.values()) connection?.startDrain();
+    const deadline = this.#timers.after(graceMs, () => this.#destroyAll());
+    await this.#allClosed();
+    deadline.cancel();
+  }
+
+  /** Binds several; where one fails, none stays bound. */
+  async #bindAll(snapshots: readonly ListenerSnapshot[]): Promise<Map<string, ActiveListener>> {
+    const bound = new Map<string, ActiveListener>();
+    try {
+      for (const snapshot of snapshots) bound.set(keyOf(snapshot), await this.#bind(snapshot));
+    } catch (error) {
+      for (const { listener } of bound.values()) listener.close();
+      throw error;
+    }
+    return bound;
+  }
+
+  async #bind(snapshot: ListenerSnapshot): Promise<ActiveListener> {
+    const serving = this.#servingOf(snapshot);
+    const listener = await Listener.bind(snapshot, this.#worker, (socket) => this.#accept(serving, socket));
+    return { listener, serving };
+  }
+
+  /** Gives a bound listener new settings. Where they are the old ones, TLS contexts and all stay as they are. */
+  #updated(active: ActiveListener, snapshot: ListenerSnapshot): ActiveListener {
+    const { serving } = active;
+    const isSame = settingsText(serving.snapshot) === settingsText(snapshot);
+    if (isSame) serving.snapshot = snapshot;
+    else Object.assign(serving, this.#servingOf(snapshot));
+    return active;
+  }
+
+  #servingOf(snapshot: ListenerSnapshot): Serving {
+    const spoken = (raw: Socket, connection: DrainableConnection): void => this.#spoken(raw, connection);
+    const server = new ConnectionServer(this.#context, snapshot, spoken);
+    return { snapshot, server, isTrusted: compileCidrs(snapshot.trustedProxies) };
+  }
+
+  #accept(serving: Serving, socket: Socket): void {
+    socket.on('error', () => undefined);
+    const { ledger } = this.#context;
+    const { index } = serving.snapshot;
+    if (ledger.isFull(serving.snapshot)) {
+      ledger.refused(index);
+      socket.destroy();
+      return;
+    }
+    const close = ledger.opened(index);
+    this.#connections.set(socket, null);
+    socket.once('close', () => {
+      close();
+      this.#connections.delete(socket);
+      if (this.#connections.size === 0) this.#drained?.();
+    });
+    serving.server.accept(socket, new ConnectionFacts(socket, serving, serving.isTrusted));
+  }
+
+  #spoken(raw: Socket, connection: DrainableConnection): void {
+    if (!raw.destroyed) this.#connections.set(raw, connection);
+    if (this.#isDraining) connection.startDrain();
+  }
+
+  #allClosed(): Promise<void> {
+    if (this.#connections.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#drained = resolve;
+    });
+  }
+
+  #destroyAll(): void {
+    for (const [socket, connection] of this.#connections) {
+      if (connection === null) socket.destroy();
+      else connection.destroy();
+    }
+  }
+}
+
+/** What a listener is known by over reloads: its address; where the system chooses the port, its name, too. */
+function keyOf(snapshot: ListenerSnapshot): string {
+  const isChosen = snapshot.bind.kind === 'tcp' && snapshot.bind.port === 0;
+  return isChosen ? `${addressText(snapshot.bind)} ${snapshot.name}` : addressText(snapshot.bind);
+}
+
+/** What serving depends on: everything but the listener's place and name, which are looked up live. */
+function settingsText(snapshot: ListenerSnapshot): string {
+  return JSON.stringify({ ...snapshot, index: 0, name: '' });
+}
