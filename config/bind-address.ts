@@ -52,8 +52,8 @@ function tcp(host: string, port: number): Parsed<BindAddress> {
 }
 
 function fault(text: string, suggestion: string | undefined): Parsed<BindAddress> {
-  const hint = suggestion === undefined ? 'such as 0.0.0.0:8080' : `did you mean ${suggestion}?`;
-  return { ok: false, message: `${quoted(text)} is not an address to bind: ${FORMS}; ${hint}`, suggestion };
+  const hint = suggestion === undefined ? ', such as 0.0.0.0:8080' : `; did you mean ${suggestion}?`;
+  return { ok: false, message: `${quoted(text)} is not an address to bind: ${FORMS}${hint}`, suggestion };
 }
 
 /** Writes an address as it stands in the configuration. */

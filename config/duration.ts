@@ -44,8 +44,8 @@ function nearest(digits: string, unit: string): string | undefined {
 }
 
 function fault(text: string, suggestion: string | undefined): Parsed<number> {
-  const hint = suggestion === undefined ? 'such as 2s or 500ms' : `did you mean ${suggestion}?`;
-  const message = `${quoted(text)} is not a duration: write a number and one of the units ms, s, m, h, d; ${hint}`;
+  const hint = suggestion === undefined ? ', such as 2s or 500ms' : `; did you mean ${suggestion}?`;
+  const message = `${quoted(text)} is not a duration: write a number and one of the units ms, s, m, h, d${hint}`;
   return { ok: false, message, suggestion };
 }
 

@@ -52,8 +52,8 @@ function suggestionFor(text: string): string | undefined {
 }
 
 function fault(text: string, suggestion: string | undefined): Parsed<EndpointAddress> {
-  const hint = suggestion === undefined ? 'such as http://10.0.0.1:3000' : `did you mean ${suggestion}?`;
-  return { ok: false, message: `${quoted(text)} is not the URL of an endpoint: ${FORMS}; ${hint}`, suggestion };
+  const hint = suggestion === undefined ? ', such as http://10.0.0.1:3000' : `; did you mean ${suggestion}?`;
+  return { ok: false, message: `${quoted(text)} is not the URL of an endpoint: ${FORMS}${hint}`, suggestion };
 }
 
 /** The identity of an endpoint within its upstream: `host:port`, or the path of its socket. */

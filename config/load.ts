@@ -71,17 +71,29 @@ export function loadConfigText(text: string, origin: TextOrigin): LoadResult {
   const problems = tree.findings.map(({ span, finding }) => problemAt(origin.file, span, finding));
   if (tree.root === undefined) return failed(problems);
   if (tree.root === null) return failed([...problems, wholeFile(origin.file, nothingSaid)]);
-  const faulted = new Set(problems.filter((problem) => problem.code.startsWith('FL12')).map((problem) => problem.path));
-  const report = (finding: Finding): void => {
-    const problem = problemAt(origin.file, tree.spanOf(finding.path, finding.part ?? 'value'), finding);
-    if (problem.path === '' || !faulted.has(problem.path)) problems.push(problem);
-  };
+  const report = reporterTo(problems, tree, origin.file);
   const files = new ReferencedFiles(origin.directory);
   const settings = checkTree(tree, files, origin, report);
   if (settings === null || problems.some(isError)) return failed(problems);
   const config = { file: origin.file, directory: origin.directory, settings, files: files.texts() };
   return { ok: true, config, warnings: inOrder(problems) };
 }
+
+/** Leaves out what only follows from something that has been told of the same value. */
+function reporterTo(problems: Problem[], tree: SourceTree, file: string): (finding: Finding) => void {
+  const told = new Set(problems.filter(({ code }) => UNKNOWN_VALUE.test(code)).map((problem) => problem.path));
+  return (finding) => {
+    const problem = problemAt(file, tree.spanOf(finding.path, finding.part ?? 'value'), finding);
+    if (told.has(problem.path) && DEPENDENT.test(problem.code)) return;
+    if (problem.code.startsWith('FL2') && problem.path !== '') told.add(problem.path);
+    problems.push(problem);
+  };
+}
+
+/** After these nobody knows what the value is: a broken alias, tag or variable. */
+const UNKNOWN_VALUE = /^FL(?:1105|1109|12)/;
+/** Of a value about which something was told, these are no more news: its shape, and names that it refers to. */
+const DEPENDENT = /^FL(?:2|3001|3002)/;
 
 /** Checks values against the schema and each other; null where they don't fit the schema. */
 function checkTree(
@@ -93,8 +105,7 @@ function checkTree(
   retypeVariables(tree, configSchema);
   const parsed = configSchema.safeParse(tree.root);
   if (!parsed.success) {
-    for (const finding of findingsOf(parsed.error.issues, [], configSchema, (path) => tree.valueAt(path)))
-      report(finding);
+    for (const finding of findingsOf(parsed.error.issues, configSchema, tree)) report(finding);
   }
   const config = parsed.success ? partsOf(parsed.data) : salvage(tree.root);
   validate({ config, tree, files, directory: origin.directory, wallMs: origin.wallMs, report });

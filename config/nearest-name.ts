@@ -14,7 +14,13 @@ export function nearestName(given: string, candidates: readonly string[]): strin
     const edits = editDistance(given.toLowerCase(), candidate.toLowerCase());
     if (edits < bestEdits) [best, bestEdits] = [candidate, edits];
   }
-  return best;
+  return best ?? onlyBeginningWith(given, candidates);
+}
+
+/** A word that was written only as far as its first part. */
+function onlyBeginningWith(given: string, candidates: readonly string[]): string | undefined {
+  const longer = given.length < 3 ? [] : candidates.filter((candidate) => candidate.startsWith(given));
+  return longer.length === 1 ? longer[0] : undefined;
 }
 
 /** Optimal string alignment distance: insertions, deletions, replacements, and swaps of neighbours. */

@@ -12,7 +12,7 @@ export const PROBLEM_CODES = {
   FL1104: 'too many values',
   FL1105: 'an alias without its anchor, or within it',
   FL1106: 'a merge key (<<) without a mapping',
-  FL1107: 'a key that is not text',
+  FL1107: 'a key that is not text, or refused',
   FL1108: 'more than one YAML document',
   FL1109: 'an unknown YAML tag',
   FL1201: 'an environment variable is not set',

@@ -58,5 +58,5 @@ export function reasonOf(error: unknown): string {
   if (code === 'ENOENT' || code === 'ENOTDIR') return 'does not exist';
   if (code === 'EACCES' || code === 'EPERM') return 'may not be read by this user';
   if (code === 'EISDIR') return 'is a directory';
-  return `can not be read (${code ?? String(error)})`;
+  return `cannot be read (${code ?? String(error)})`;
 }

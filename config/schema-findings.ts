@@ -9,17 +9,30 @@ import { entriesOf, expectsOf, metaOf, scalarKinds, schemaAt, wordsOf, type Sche
 
 type Issue = z.core.$ZodIssue;
 
-/** Gives the value at a path of what was checked. */
-export type ValueAt = (path: KeyPath) => unknown;
+/** What was checked: its values, and how they are written. */
+export interface CheckedValues {
+  valueAt(path: KeyPath): unknown;
+  writtenAt(path: KeyPath): string;
+}
 
-/** Translates zod's issues. `base` is the path of what was checked, `schema` the schema of the whole file. */
-export function findingsOf(issues: readonly Issue[], base: KeyPath, schema: Schema, valueAt: ValueAt): Finding[] {
-  return issues.flatMap((issue) => translate(issue, base, { schema, valueAt }));
+/** Translates zod's issues against `values`, which were checked by `schema`. */
+export function findingsOf(issues: readonly Issue[], schema: Schema, values: CheckedValues): Finding[] {
+  const findings = issues.flatMap((issue) => translate(issue, [], { schema, values }));
+  return withoutMeantKeys(findings);
+}
+
+/** A key that is missing only because it is misspelt is not told twice. */
+function withoutMeantKeys(findings: readonly Finding[]): Finding[] {
+  const meant = new Set<string>();
+  for (const { code, path, suggestion } of findings) {
+    if (code === 'FL2001' && suggestion !== undefined) meant.add(formatPath([...path.slice(0, -1), suggestion]));
+  }
+  return findings.filter(({ code, path }) => code !== 'FL2002' || !meant.has(formatPath(path)));
 }
 
 interface Context {
   readonly schema: Schema;
-  readonly valueAt: ValueAt;
+  readonly values: CheckedValues;
 }
 
 function translate(issue: Issue, base: KeyPath, context: Context): Finding[] {
@@ -61,7 +74,7 @@ function isOutermostMismatch(issue: Issue): boolean {
 }
 
 function unfit(issue: Issue, path: KeyPath, context: Context): Finding {
-  const value = context.valueAt(path);
+  const value = context.values.valueAt(path);
   const schema = schemaAt(context.schema, path);
   const name = nameOf(path);
   const takes = schema === null ? 'another value' : expectsOf(schema);
@@ -72,8 +85,10 @@ function unfit(issue: Issue, path: KeyPath, context: Context): Finding {
   if (issue.code === 'too_small' && issue.origin === 'array') {
     return { code: 'FL2007', message: `${name} is an empty list: at least one entry is needed${example}`, path };
   }
-  const hint = schema === null ? undefined : hintFor(schema, value, wordsFor(issue, schema));
-  const message = `${name} takes ${takes}, not ${given(value, schema)}${hint?.text ?? example}`;
+  const written =
+    typeof value === 'object' ? '' : context.values.writtenAt(path) || String(value as string | number | boolean);
+  const hint = schema === null ? undefined : hintFor(schema, value, written, wordsFor(issue, schema));
+  const message = `${name} takes ${takes}, not ${given(value, written, schema)}${hint?.text ?? example}`;
   const isKindTaken = schema !== null && (scalarKinds(schema) as ReadonlySet<string>).has(typeof value);
   return { code: isKindTaken ? 'FL2005' : 'FL2004', message, path, suggestion: hint?.suggestion };
 }
@@ -84,17 +99,17 @@ function nameOf(path: KeyPath): string {
   return quoted(formatPath(path.slice(Math.max(0, key)))).replaceAll('\\"', "'");
 }
 
-function given(value: unknown, schema: Schema | null): string {
+function given(value: unknown, written: string, schema: Schema | null): string {
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'a mapping';
-  if (typeof value !== 'string') return JSON.stringify(value);
+  if (typeof value !== 'string') return written;
   const isTextTaken = schema !== null && scalarKinds(schema).has('string');
   return isTextTaken ? quoted(value) : `the text ${quoted(value)}`;
 }
 
 function exampleFor(schema: Schema, path: KeyPath): string {
   const { example } = metaOf(schema);
-  if (example === undefined) return '';
+  if (example === undefined || expectsOf(schema).includes('such as')) return '';
   const last = path.at(-1);
   return typeof last === 'string' ? `, for example ${last}: ${example}` : `, for example ${example}`;
 }
@@ -111,11 +126,11 @@ function wordsFor(issue: Issue, schema: Schema): readonly string[] {
 }
 
 /** What was probably meant by a scalar that doesn't fit. */
-function hintFor(schema: Schema, value: unknown, words: readonly string[]): Hint | undefined {
+function hintFor(schema: Schema, value: unknown, written: string, words: readonly string[]): Hint | undefined {
   if (typeof value === 'string') return hintForText(schema, value, words);
   if (typeof value !== 'number' && typeof value !== 'boolean') return undefined;
-  const asText = z.safeParse(schema, String(value));
-  if (asText.success) return { text: `: write it in quotes, "${value}"`, suggestion: `"${value}"` };
+  const asText = z.safeParse(schema, written);
+  if (asText.success) return { text: `: write it in quotes, "${written}"`, suggestion: `"${written}"` };
   const suggestion = asText.error.issues
     .map((issue) => ownMessage(issue, []).suggestion)
     .find((text) => text !== undefined);
@@ -143,7 +158,7 @@ function unknownKey(path: KeyPath, context: Context): Finding {
     const message = `${quoted(key)} is not supported yet: this version of Fairlead has no ${future}; remove the key`;
     return { code: 'FL2003', message, path, part: 'key' };
   }
-  if (allowed.includes(key)) return misplacedSetting(key, path, context.valueAt([...parent, 'strategy']));
+  if (allowed.includes(key)) return misplacedSetting(key, path, context.values.valueAt([...parent, 'strategy']));
   const suggestion = nearestName(key, allowed);
   const hint = suggestion === undefined ? '; allowed' : `; did you mean ${quoted(suggestion)}? Allowed`;
   const message = `unknown key ${quoted(key)}${hint} here: ${allowed.join(', ')}`;

@@ -16,6 +16,7 @@ const tls = z
     certificates: z
       .array(certificate)
       .min(1)
+      .meta({ expects: 'a list of mappings with cert and key', example: '[{ cert: a.pem, key: a.key }]' })
       .describe(
         'Certificates; the one whose names fit the name that the client asks for (SNI) is used, the first one otherwise.',
       ),
@@ -34,6 +35,7 @@ export const listener = z
     tls: tls.optional(),
     trustedProxies: z
       .array(cidr())
+      .meta({ expects: 'a list of blocks of addresses such as [10.0.0.0/8]' })
       .default([])
       .describe('Blocks of addresses of proxies in front of Fairlead, whose `X-Forwarded-*` fields are believed.'),
     forwarded: z

@@ -53,7 +53,8 @@ const valueMatch = z
     value.transform((exact): ValueMatch => ({ kind: 'exact', value: exact })),
     comparison(value),
   ])
-  .meta({ expects: 'a text, { exact: text }, { prefix: text }, or true for "present"', example: '"1"' });
+  .meta({ expects: 'a text, { exact: text }, { prefix: text }, or true for "present"', example: '"1"' })
+  .describe('What the value must be; a text is the whole value.');
 
 const method = token('a method', 'GET')
   .transform((text) => text.toUpperCase())
@@ -72,10 +73,12 @@ const match = z
     method: oneOrMany(method).describe('Method or methods.').optional(),
     header: z
       .record(token('the name of a header field', 'x-version'), valueMatch)
+      .meta({ expects: 'a mapping of names to values such as { x-version: "2" }' })
       .describe('Header fields by name: all must match. `true` asks only that the field is there.')
       .optional(),
     query: z
       .record(z.string(), valueMatch)
+      .meta({ expects: 'a mapping of names to values such as { debug: "1" }' })
       .describe('Query parameters by name: all must match. `true` asks only that the parameter is there.')
       .optional(),
     listener: oneOrMany(name()).describe('Listener or listeners by name; all if absent.').optional(),
@@ -118,10 +121,15 @@ function fieldChanges(direction: string) {
   return z
     .strictObject({
       set: z
-        .record(token('the name of a header field', 'x-team'), fieldValue())
+        .record(token('the name of a header field', 'x-team'), fieldValue().describe('Value of the field.'))
+        .meta({ expects: 'a mapping of names to values such as { x-team: blue }' })
         .describe('Fields to set, in place of those of the same name.')
         .optional(),
-      remove: z.array(token('the name of a header field', 'x-debug')).describe('Names of fields to remove.').optional(),
+      remove: z
+        .array(token('the name of a header field', 'x-debug'))
+        .meta({ expects: 'a list of names such as [x-debug]' })
+        .describe('Names of fields to remove.')
+        .optional(),
     })
     .meta({ expects: 'a mapping with set and remove', example: '{ set: { x-team: blue }, remove: [x-debug] }' })
     .describe(`Header fields to change on the way to ${direction}.`);

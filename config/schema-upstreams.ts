@@ -49,14 +49,19 @@ const strategies = z.discriminatedUnion('strategy', [
   z.strictObject({ strategy: z.literal(['least-request', 'round-robin', 'first']).meta(strategyMeta) }),
   z.strictObject({
     strategy: z.literal('random').meta(strategyMeta),
-    choices: z.literal([1, 2]).default(1).describe('`2` draws two endpoints and takes the one with less in flight.'),
+    choices: z
+      .literal([1, 2])
+      .default(1)
+      .describe('With `random`: `2` draws two endpoints and takes the one with less in flight.'),
   }),
   z.strictObject({
     strategy: z.literal('peak-ewma').meta(strategyMeta),
-    decay: duration().prefault('10s').describe('Time in which an old latency loses most of its weight.'),
+    decay: duration()
+      .prefault('10s')
+      .describe('With `peak-ewma`: time in which an old latency loses most of its weight.'),
     errorPenalty: duration()
       .prefault('1s')
-      .describe('Latency that an error counts as, so that failing fast attracts nothing.'),
+      .describe('With `peak-ewma`: latency that an error counts as, so that failing fast attracts nothing.'),
   }),
   z.strictObject({
     strategy: z.literal('consistent-hash').meta(strategyMeta),
@@ -65,16 +70,20 @@ const strategies = z.discriminatedUnion('strategy', [
       example: 'header:x-user',
     })
       .prefault('client-ip')
-      .describe('What of a request is hashed.'),
+      .describe('With `consistent-hash`: what of a request is hashed.'),
     boundedLoad: factor(1, 10, '1.25')
       .describe(
-        'Most load of an endpoint, as a factor of its even share; what is above goes elsewhere. No bound if absent.',
+        'With `consistent-hash`: most load of an endpoint, as a factor of its even share; what is above goes elsewhere. No bound if absent.',
       )
       .optional(),
     tableSize: tableSize
-      .describe('Places in the table, a prime; 65537, or 655373 above 655 endpoints, if absent.')
+      .describe(
+        'With `consistent-hash`: places in the table, a prime; 65537, or 655373 above 655 endpoints, if absent.',
+      )
       .optional(),
-    seed: count(0, 0xffff_ffff).default(0).describe('Seed of the hash: several proxies agree when it is the same.'),
+    seed: count(0, 0xffff_ffff)
+      .default(0)
+      .describe('With `consistent-hash`: seed of the hash; several proxies agree when it is the same.'),
   }),
 ]);
 
@@ -160,7 +169,8 @@ export const upstream = z
     limits,
     tls,
   })
-  .meta({ expects: 'an upstream with endpoints', example: '{ endpoints: [http://10.0.0.1:3000] }' });
+  .meta({ expects: 'an upstream with endpoints', example: '{ endpoints: [http://10.0.0.1:3000] }' })
+  .describe('One upstream by name.');
 
 export const upstreams = z
   .record(name(), upstream)

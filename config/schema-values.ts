@@ -77,12 +77,11 @@ function bytesOf(text: string): number {
 
 /** A whole number between two numbers. */
 export function count(min: number, max: number) {
-  const expects = `a whole number from ${min} to ${max}`;
   return z
     .int()
     .min(min)
     .max(max)
-    .meta({ expects, example: String(Math.max(min, Math.min(max, 3))) });
+    .meta({ expects: `a whole number from ${min} to ${max}` });
 }
 
 /** A number between two numbers. */
@@ -91,7 +90,7 @@ export function factor(min: number, max: number, example: string) {
     .number()
     .min(min)
     .max(max)
-    .meta({ expects: `a number from ${min} to ${max}, such as ${example}`, example });
+    .meta({ expects: `a number from ${min} to ${max}`, example });
 }
 
 /** A whole number between two numbers, or `none`, which gives 0. */
@@ -99,7 +98,7 @@ export function countOrNone(max: number) {
   const either = z.union([z.literal('none'), z.int().min(1).max(max)]);
   return either
     .transform((value) => (value === 'none' ? 0 : value))
-    .meta({ expects: `a whole number from 1 to ${max}, or none`, example: '1000' });
+    .meta({ expects: `a whole number from 1 to ${max}, or none` });
 }
 
 /** One value or a list of them; gives a list. */
@@ -119,7 +118,7 @@ export function name() {
     (text) => {
       if (/^[A-Za-z0-9][\w.-]{0,62}$/.test(text)) return { ok: true, value: text };
       const rule =
-        'names begin with a letter or digit, go on with letters, digits, "-", "_" and ".", and have at most 63';
+        'names begin with a letter or digit and go on with letters, digits, "-", "_" or ".", 63 in all at most';
       return { ok: false, message: `${quoted(text)} is not a name: ${rule}` };
     },
     { expects: 'a name', example: 'web' },

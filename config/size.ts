@@ -13,7 +13,7 @@ const UNITS_BYTES: Readonly<Record<string, number>> = {
 /** Reads a size: a number, with a fraction if need be, and one unit of B, KiB, MiB, GiB, TiB. The value is in bytes. */
 export function parseSize(text: string): Parsed<number> {
   const match = /^(\d+(?:\.\d+)?) ?([a-z]+)$/i.exec(text);
-  if (match === null) return fault(text, /^\d+$/.test(text) ? `${text}B` : undefined);
+  if (match === null) return fault(text, /^\d+$/.test(text) ? formatSize(Number(text)) : undefined);
   const [, digits = '', unit = ''] = match;
   const scale = UNITS_BYTES[unit];
   if (scale === undefined || text.includes(' ')) return fault(text, nearest(digits, unit));
@@ -30,8 +30,8 @@ function nearest(digits: string, unit: string): string | undefined {
 }
 
 function fault(text: string, suggestion: string | undefined): Parsed<number> {
-  const hint = suggestion === undefined ? 'such as 64KiB' : `did you mean ${suggestion}?`;
-  const message = `${quoted(text)} is not a size: write a number and one of the units B, KiB, MiB, GiB; ${hint}`;
+  const hint = suggestion === undefined ? ', such as 64KiB' : `; did you mean ${suggestion}?`;
+  const message = `${quoted(text)} is not a size: write a number and one of the units B, KiB, MiB, GiB${hint}`;
   return { ok: false, message, suggestion };
 }
 

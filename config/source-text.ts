@@ -6,13 +6,14 @@ import type { Span } from './problem.ts';
 /** Offsets of a stretch of the text: [begin, end), in UTF-16 units. */
 export type TextRange = readonly [begin: number, end: number];
 
-/** A text with its line breaks counted. `lines` is filled by the YAML parser as it reads. */
+/** A text with its line breaks counted. `lines` is filled by the YAML parser as it reads: it tells where lines end. */
 export class SourceText {
   readonly text: string;
   readonly lines = new LineCounter();
 
   constructor(text: string) {
     this.text = text;
+    this.lines.addNewLine(0);
   }
 
   /** The first line of a range as a span of at least one character. */

@@ -61,6 +61,14 @@ export class SourceTree {
     return value;
   }
 
+  /** The value at `path` as it is written in the file; '' where it stands behind an alias or nowhere. */
+  writtenAt(path: KeyPath): string {
+    const container = this.valueAt(path.slice(0, -1));
+    const entry = isContainer(container) ? this.#places.get(container)?.get(path.at(-1) ?? '') : undefined;
+    const text = entry === undefined ? '' : this.#source.text.slice(...entry.value);
+    return text.startsWith('*') ? '' : text;
+  }
+
   /** The place of the key or value at `path`; of what is missing, the place of the nearest thing around it. */
   spanOf(path: KeyPath, part: 'key' | 'value'): Span {
     let place: TextRange = [0, 1];
@@ -211,8 +219,15 @@ class TreeBuilder {
   #keyOf(pair: Pair<ParsedNode, ParsedNode | null>): string | null {
     const { key } = pair;
     if (isScalar(key) && key.value !== null)
-      return typeof key.value === 'string' ? key.value : (key as Scalar.Parsed).source;
+      return this.#checkedKey(typeof key.value === 'string' ? key.value : (key as Scalar.Parsed).source, rangeOf(key));
     this.#report('FL1107', 'a key must be a text, such as name: value', rangeOf(key));
+    return null;
+  }
+
+  /** `__proto__` would be read as the prototype of what holds it, not as a key (prototype pollution). */
+  #checkedKey(key: string, place: TextRange): string | null {
+    if (key !== '__proto__') return key;
+    this.#report('FL1107', 'the key __proto__ is refused: choose another name', place);
     return null;
   }
 

@@ -1,6 +1,17 @@
 // From text to a YAML document, in bounded time and memory whatever the text. Thread: main.
 
-import { Composer, Lexer, Parser, isScalar, visit, type CST, type Document, type YAMLError } from 'yaml';
+import {
+  Composer,
+  Lexer,
+  Parser,
+  isCollection,
+  isNode,
+  isScalar,
+  visit,
+  type CST,
+  type Document,
+  type YAMLError,
+} from 'yaml';
 import type { Finding, Span } from './problem.ts';
 import type { SourceText, TextRange } from './source-text.ts';
 
@@ -101,43 +112,46 @@ function syntaxFindings(source: SourceText, document: Document.Parsed, errors: r
   return findings;
 }
 
-/** Where to point: for a quote that is never closed, at the quote, not at the end of the file. */
+/** Where to point: for a quote or bracket that is never closed, at its opening, not where the parser gave up. */
 function placeOf(document: Document.Parsed, error: YAMLError): TextRange {
-  if (!error.message.startsWith('Missing closing')) return error.pos;
+  const isQuote = error.message.startsWith('Missing closing');
+  if (!isQuote && !UNCLOSED.test(error.message)) return error.pos;
   let opening: TextRange = error.pos;
-  visit(document, {
-    Scalar(_key, node) {
-      if (isScalar(node) && node.range && node.range[0] < error.pos[0] && node.range[1] >= error.pos[0]) {
-        opening = [node.range[0], node.range[0] + 1];
-      }
-    },
+  visit(document, (_key, node) => {
+    const isFitting = isQuote ? isScalar(node) : isCollection(node) && node.flow === true;
+    if (!isFitting || !isNode(node) || !node.range || node.range[0] >= error.pos[0] || node.range[1] < error.pos[0])
+      return;
+    opening = [node.range[0], node.range[0] + 1];
   });
   return opening;
 }
 
+const UNCLOSED = /end with a [\]}]$/;
+
 /** What the parser's errors mean to the writer of a configuration, by code. Others keep the parser's words. */
 const SENTENCES: Readonly<Record<string, string>> = {
   TAB_AS_INDENT: 'a tab stands in the indentation: YAML is indented with spaces only',
-  BLOCK_AS_IMPLICIT_KEY: 'a second key or list begins on this line: begin a new line for it, or quote the value',
+  BLOCK_AS_IMPLICIT_KEY: 'two keys run together: give each its own line with the same indentation, or quote the value',
   MULTILINE_IMPLICIT_KEY: 'a key without a colon: write key: value, with a space after the colon',
-  BAD_SCALAR_START: 'a value can not begin with this character: put it in quotes',
+  BAD_SCALAR_START: 'a value cannot begin with this character: put it in quotes',
   BAD_DQ_ESCAPE: 'an unknown escape in double quotes: write \\\\ for a backslash, or use single quotes',
 };
 
-const BY_WORDS: readonly (readonly [words: string, sentence: string])[] = [
-  ['Missing closing', 'a quote opens here and is never closed'],
+const BY_WORDS: readonly (readonly [words: RegExp, sentence: string])[] = [
+  [/^Missing closing/, 'a quote opens here and is never closed'],
+  [UNCLOSED, 'a bracket or brace opens here and is never closed'],
   [
-    'must start at the same column',
+    /must start at the same column/,
     'the indentation differs from that of the lines that belong together with this one',
   ],
-  ['need to be followed by map values', 'a key without a value: write key: value, with a space after the colon'],
-  ['Missing , ', 'a comma is missing before this'],
-  ['must end with a', 'a bracket or brace is opened and never closed'],
-  ['at node end', 'this has no place after the value before it'],
+  [/need to be followed by map values/, 'a key without a value: write key: value, with a space after the colon'],
+  [/on same line with key/, 'a list or mapping cannot begin on the line of its key: begin a new line for it'],
+  [/^Missing , /, 'a comma is missing before this'],
+  [/at node end/, 'this has no place after the value before it'],
 ];
 
 function sentenceFor(error: YAMLError): string {
-  const known = SENTENCES[error.code] ?? BY_WORDS.find(([words]) => error.message.includes(words))?.[1];
+  const known = SENTENCES[error.code] ?? BY_WORDS.find(([words]) => words.test(error.message))?.[1];
   return known ?? `YAML syntax: ${error.message.replace(/ at line \d+, column \d+[\s\S]*$/, '')}`;
 }
 

@@ -1,0 +1,133 @@
+// Any damage to a valid file gives a valid configuration or located messages, never a throw. Thread: main.
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { formatProblem } from '../../../config/problem.ts';
+import { compile, newTables } from '../../../config/compile.ts';
+import { DESIGN_EXAMPLE } from '../../unit/config/design-example.ts';
+import { load } from '../../unit/config/golden-cases.ts';
+
+const FORMAT = /^fairlead\.yaml:\d+:\d+: \S.* \[FL\d{4}\]$/s;
+
+/** Checks the promise for one text. */
+function assertLoadsOrTells(text: string): void {
+  const result = load(text);
+  const problems = result.ok ? result.warnings : result.problems;
+  assert.ok(result.ok || problems.some((problem) => problem.severity === 'error'), 'refused without an error');
+  if (result.ok) compile(result.config, newTables({ endpoints: 16, upstreams: 16, listeners: 16 }), 1);
+  const lines = text.split('\n');
+  for (const problem of problems) {
+    assert.match(formatProblem(problem), FORMAT);
+    assert.doesNotMatch(problem.message, /\[object|undefined|NaN|Invalid input|\bat .*:\d+:\d+/);
+    assert.ok(problem.span.line <= lines.length, `line ${problem.span.line} of ${lines.length}`);
+    assert.ok(problem.span.column <= (lines[problem.span.line - 1] ?? '').length + 1);
+  }
+}
+
+describe('the example of the design', () => {
+  test('without any one of its characters', () => {
+    for (let at = 0; at < DESIGN_EXAMPLE.length; at++) {
+      assertLoadsOrTells(DESIGN_EXAMPLE.slice(0, at) + DESIGN_EXAMPLE.slice(at + 1));
+    }
+  });
+
+  test('without any one of its lines, and cut off after any of them', () => {
+    const lines = DESIGN_EXAMPLE.split('\n');
+    for (let at = 0; at < lines.length; at++) {
+      assertLoadsOrTells(lines.toSpliced(at, 1).join('\n'));
+      assertLoadsOrTells(lines.slice(0, at).join('\n'));
+    }
+  });
+
+  test('with signs of YAML put in anywhere', () => {
+    const sign = fc.constantFrom(
+      ...'{}[]:,-?&*!|>\'"%@`#$~\t\n <='.split(''),
+      '<<: ',
+      '${',
+      '${X}',
+      '*a',
+      '&a ',
+      '!!str ',
+      '---\n',
+      '\u0000',
+      '\u{1f600}',
+    );
+    const damage = fc.array(fc.tuple(fc.nat(DESIGN_EXAMPLE.length), sign), { minLength: 1, maxLength: 4 });
+    fc.assert(
+      fc.property(damage, (places) => {
+        let text = DESIGN_EXAMPLE;
+        for (const [at, inserted] of places) text = text.slice(0, at) + inserted + text.slice(at);
+        assertLoadsOrTells(text);
+      }),
+      { seed: 20_260_803, numRuns: 400 },
+    );
+  });
+
+  test('with any of its values in place of another', () => {
+    const words = DESIGN_EXAMPLE.replaceAll(/#.*$/gm, '').match(/[\w./:-]+/g) ?? [];
+    const values = fc.constantFrom(
+      ...words,
+      'null',
+      '[]',
+      '{}',
+      '-1',
+      '1e999',
+      '.nan',
+      'true',
+      '""',
+      '0x10',
+      '2026-01-01',
+    );
+    fc.assert(
+      fc.property(fc.nat(words.length - 1), values, (index, value) => {
+        let seen = -1;
+        assertLoadsOrTells(DESIGN_EXAMPLE.replaceAll(/[\w./:-]+/g, (word) => (++seen === index ? value : word)));
+      }),
+      { seed: 20_260_804, numRuns: 400 },
+    );
+  });
+});
+
+test('any text at all', () => {
+  fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 200 }), assertLoadsOrTells), {
+    seed: 20_260_805,
+    numRuns: 300,
+  });
+});
+
+/** Values as YAML in flow form, keys from the schema: well-formed YAML that means nonsense. */
+test('any well-formed nonsense', () => {
+  const keys = [
+    'listeners',
+    'routes',
+    'upstreams',
+    'name',
+    'bind',
+    'match',
+    'path',
+    'endpoints',
+    'health',
+    'retry',
+    'on',
+    'tls',
+    'balance',
+    'strategy',
+    'exact',
+    'url',
+  ];
+  const { value } = fc.letrec((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 5, withCrossShrink: true },
+      fc.constantFrom('web', ':80', 'http://a', '2s', 5, true, null, 1.5),
+      tie('list'),
+      tie('mapping'),
+    ),
+    list: fc.array(tie('value'), { maxLength: 3 }),
+    mapping: fc.dictionary(fc.constantFrom(...keys), tie('value'), { maxKeys: 5 }),
+  }));
+  fc.assert(
+    fc.property(value, (nonsense) => assertLoadsOrTells(JSON.stringify(nonsense))),
+    { seed: 20_260_806, numRuns: 500 },
+  );
+});

@@ -1,0 +1,46 @@
+// Broken configurations get exactly the messages of the golden files. Thread: main.
+// After a change of words: UPDATE_GOLDEN=1 node --test test/unit/config/broken-configs.test.ts, then read the diff.
+
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { PROBLEM_CODES } from '../../../config/problem.ts';
+import { goldenFile, load, messagesFor, readCases, writeCases } from './golden-cases.ts';
+
+const FILES = ['yaml.cases', 'shape.cases', 'meaning.cases'];
+
+if (process.env['UPDATE_GOLDEN'] === '1') {
+  for (const file of FILES) {
+    const cases = readCases(file).map(({ title, text }) => ({ title, text, expected: messagesFor(text) }));
+    writeFileSync(goldenFile(file), writeCases(cases));
+  }
+}
+
+for (const file of FILES) {
+  describe(file, () => {
+    for (const { title, text, expected } of readCases(file)) {
+      test(title, () => assert.deepEqual(messagesFor(text), expected));
+    }
+  });
+}
+
+test('there are at least 100 broken configurations, and most kinds of problem are among them', () => {
+  const cases = FILES.flatMap(readCases).filter((one) => one.expected.length > 0);
+  assert.ok(cases.length >= 100, `${cases.length} cases`);
+  const told = new Set(cases.flatMap((one) => one.expected.map((line) => /\[(FL\d+)\]$/.exec(line)?.[1])));
+  const untold = Object.keys(PROBLEM_CODES).filter((code) => !told.has(code));
+  // These need files or sizes that a case can't hold; load-config.test.ts has them.
+  assert.deepEqual(untold, ['FL1001', 'FL1002', 'FL1003', 'FL1103', 'FL1104', 'FL9007']);
+});
+
+test('a place is where the text is: the marked stretch is never longer than its line', () => {
+  for (const { text } of FILES.flatMap(readCases)) {
+    const result = load(text);
+    const lines = text.split('\n');
+    for (const { span } of result.ok ? result.warnings : result.problems) {
+      const line = lines[span.line - 1] ?? '';
+      const isEmpty = line === '' && span.length === 1;
+      assert.ok(isEmpty || span.column - 1 + span.length <= Math.max(1, line.length), JSON.stringify({ text, span }));
+    }
+  }
+});

@@ -1,0 +1,60 @@
+// Cases of configuration texts with the messages that they must get, kept in files that people can read. Thread: main.
+// A case is `=== title`, the text, and its messages, each behind `=> `.
+
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { loadConfigText, type LoadResult } from '../../../config/load.ts';
+import { formatProblem } from '../../../config/problem.ts';
+
+export interface GoldenCase {
+  readonly title: string;
+  readonly text: string;
+  readonly expected: readonly string[];
+}
+
+const DIRECTORY = import.meta.dirname;
+
+/** The variables of all cases. */
+export const ENVIRONMENT = {
+  PORT: '8080',
+  NUMBER: '3',
+  WORD: 'abc',
+  EMPTY: '',
+  INJECTION: 'app\nworkers: 64 # {',
+};
+
+/** 2030-01-01: after the certificates of the tests were made, and long before they end. */
+export const WALL_MS = Date.UTC(2030, 0, 1);
+
+export function goldenFile(name: string): string {
+  return path.join(DIRECTORY, 'golden', name);
+}
+
+export function readCases(name: string): GoldenCase[] {
+  const blocks = readFileSync(goldenFile(name), 'utf8').split(/^=== /m).slice(1);
+  return blocks.map((block) => {
+    const [title = '', ...lines] = block.trimEnd().split('\n');
+    const expected = lines.filter((line) => line.startsWith('=> ')).map((line) => line.slice(3));
+    const text = lines.filter((line) => !line.startsWith('=> ')).join('\n');
+    return { title, text: text === '' ? '' : `${text}\n`, expected };
+  });
+}
+
+export function writeCases(cases: readonly GoldenCase[]): string {
+  const blocks = cases.map(({ title, text, expected }) => {
+    const messages = expected.map((line) => `=> ${line}\n`).join('');
+    return `=== ${title}\n${text}${messages}`;
+  });
+  return blocks.join('\n');
+}
+
+export function load(text: string, environment: Record<string, string> = ENVIRONMENT): LoadResult {
+  return loadConfigText(text, { file: 'fairlead.yaml', directory: DIRECTORY, environment, wallMs: WALL_MS });
+}
+
+/** All messages for a text, with the directory of the tests as DIR. */
+export function messagesFor(text: string): string[] {
+  const result = load(text);
+  const problems = result.ok ? result.warnings : result.problems;
+  return problems.map((problem) => formatProblem(problem).replaceAll(DIRECTORY, 'DIR'));
+}

@@ -1,0 +1,171 @@
+// Loading: files that are no configuration, bounds against hostile ones, anchors, and DESIGN's own example. Thread: main.
+
+import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, describe, test } from 'node:test';
+import { loadConfig, loadConfigText } from '../../../config/load.ts';
+import { formatProblem } from '../../../config/problem.ts';
+import { DESIGN_EXAMPLE } from './design-example.ts';
+import { load, messagesFor, WALL_MS } from './golden-cases.ts';
+
+const directory = mkdtempSync(path.join(os.tmpdir(), 'fairlead-config-'));
+after(() => rmSync(directory, { recursive: true }));
+
+function fileWith(name: string, content: string | Buffer): string {
+  const file = path.join(directory, name);
+  writeFileSync(file, content);
+  return file;
+}
+
+function codesOf(text: string): string[] {
+  const result = load(text);
+  return (result.ok ? result.warnings : result.problems).map((problem) => problem.code);
+}
+
+const VALID = `listeners: [{ name: web, bind: ":80" }]
+routes: [{ upstream: app }]
+upstreams: { app: { endpoints: [http://a], health: { heartbeat: false } } }
+`;
+
+describe('a file', () => {
+  test('that is missing or a directory is not readable', () => {
+    for (const file of [path.join(directory, 'missing.yaml'), directory]) {
+      const result = loadConfig(file, {});
+      assert.ok(!result.ok && !result.isReadable);
+      assert.deepEqual(
+        result.problems.map((problem) => problem.code),
+        ['FL1001'],
+      );
+      assert.equal(result.problems[0]?.file, file);
+    }
+  });
+
+  test('that is valid gives settings, and knows its directory', () => {
+    const result = loadConfig(fileWith('valid.yaml', VALID), {});
+    assert.ok(result.ok);
+    assert.equal(result.config.directory, directory);
+    assert.deepEqual(result.warnings, []);
+  });
+
+  test('that is invalid was read all the same', () => {
+    const result = loadConfig(fileWith('invalid.yaml', 'workers: 0'), {});
+    assert.ok(!result.ok && result.isReadable);
+  });
+
+  test('may begin with a byte order mark and have the line ends of Windows', () => {
+    const result = loadConfig(fileWith('windows.yaml', `\uFEFF${VALID.replaceAll('\n', '\r\n')}colour: blue\r\n`), {});
+    assert.ok(!result.ok);
+    assert.deepEqual(result.problems[0]?.span, { line: 4, column: 1, length: 6 });
+  });
+
+  test('that is not UTF-8 is refused', () => {
+    const result = loadConfig(fileWith('latin.yaml', Buffer.from('name: b\xfccher', 'latin1')), {});
+    assert.deepEqual(!result.ok && result.problems.map((problem) => problem.code), ['FL1003']);
+  });
+
+  test('of more than 4 MiB is refused before it is looked at', () => {
+    const result = loadConfig(fileWith('large.yaml', Buffer.alloc(10 * 1024 * 1024, '[')), {});
+    assert.deepEqual(!result.ok && result.problems.map((problem) => problem.code), ['FL1002']);
+    const endless = loadConfig('/dev/zero', {});
+    assert.deepEqual(!endless.ok && endless.problems.map((problem) => problem.code), ['FL1002']);
+  });
+});
+
+describe('a hostile text is refused in bounded time', () => {
+  const LAUGHS = Array.from({ length: 30 }, (_, n) => `x-${n + 1}: &l${n + 1} [${`*l${n}, `.repeat(9)}*l${n}]`).join(
+    '\n',
+  );
+  const MERGES = Array.from({ length: 2000 }, (_, n) => `x-m${n}: { <<: *big, k${n}: 1 }`).join('\n');
+  const hostile = {
+    'a million brackets': ['['.repeat(1_000_000), 'FL1103'],
+    'a million braces': ['{a: '.repeat(250_000), 'FL1103'],
+    'a million dashes': ['- '.repeat(1_000_000), 'FL1103'],
+    'a million explicit keys': ['? '.repeat(1_000_000), 'FL1103'],
+    'mappings nested by indentation': [
+      Array.from({ length: 200 }, (_, n) => `${' '.repeat(n)}a:`).join('\n'),
+      'FL1103',
+    ],
+    'more tokens than any configuration has': [`a: [${'1,'.repeat(1_000_000)}]`, 'FL1104'],
+    'billion laughs': [`x-0: &l0 [lol]\n${LAUGHS}\n${VALID}`, 'FL1104'],
+    'a large mapping merged again and again': [
+      `x-big: &big {${Array.from({ length: 2000 }, (_, n) => `a${n}: 1`).join(', ')}}\n${MERGES}\n${VALID}`,
+      'FL1104',
+    ],
+    'half a million documents': ['---\n'.repeat(400_000), 'FL1108'],
+  } as const;
+  for (const [name, [text, code]] of Object.entries(hostile)) {
+    test(name, () => assert.deepEqual(codesOf(text), [code]));
+  }
+
+  test('many keys in one mapping are compared once each', () => {
+    const text = Array.from({ length: 100_000 }, (_, n) => `k${n}: 1`).join('\n');
+    assert.equal(codesOf(`${VALID}${text}`).length, 1000);
+  });
+
+  test('keys that every object has do no harm', () => {
+    const codes = codesOf('constructor: 1\ntoString: 2\n__proto__: { polluted: yes }\nhasOwnProperty: 3\n');
+    assert.deepEqual(codes.toSorted(), ['FL1107', 'FL2001', 'FL2001', 'FL2001', 'FL2002', 'FL2002']);
+    assert.equal(({} as { polluted?: unknown }).polluted, undefined);
+  });
+});
+
+describe('anchors', () => {
+  test('under top-level x- keys are shared and merged; own keys win', () => {
+    const result = load(`
+x-health: &health { heartbeat: { path: /up } }
+x-base: &base
+  health: *health
+  timeouts: { connect: 1s }
+${VALID.replace('{ endpoints: [http://a], health: { heartbeat: false } }', '{ <<: *base, endpoints: [http://a], timeouts: { connect: 2s } }')}`);
+    assert.ok(result.ok);
+    const app = result.config.settings.upstreams['app'];
+    assert.equal(app?.timeouts.connect, 2000);
+    assert.ok(app?.health.heartbeat !== undefined && app.health.heartbeat !== false);
+    assert.equal(app.health.heartbeat.path, '/up');
+  });
+
+  test('that are defined again mean the newest', () => {
+    const text = 'x-a: &p http://a\nx-b: &p http://b\n' + VALID.replace('[http://a]', '[*p]');
+    const result = load(text);
+    assert.ok(result.ok);
+    assert.equal(result.config.settings.upstreams['app']?.endpoints[0]?.url.host, 'b');
+  });
+
+  test('x- keys are unknown anywhere but at the top', () => {
+    assert.deepEqual(codesOf(VALID.replace('bind: ":80"', 'bind: ":80", x-note: hi')), ['FL2001']);
+  });
+});
+
+test('the example of the design loads without a warning', () => {
+  assert.deepEqual(messagesFor(DESIGN_EXAMPLE), []);
+  assert.ok(load(DESIGN_EXAMPLE).ok);
+});
+
+test('certificates that have expired, soon expire or are not valid yet are warned of', () => {
+  const text = `listeners:
+  - name: web
+    bind: ":443"
+    tls: { certificates: [{ cert: certificates/api.example.com.pem, key: certificates/api.example.com.key }] }
+routes: [{ respond: {} }]
+`;
+  const at = (wallMs: number): string[] => {
+    const result = loadConfigText(text, { file: 'f', directory: import.meta.dirname, environment: {}, wallMs });
+    assert.ok(result.ok);
+    return result.warnings.map((problem) => formatProblem(problem).replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/, 'DATE'));
+  };
+  const expiry = certificateEndMs();
+  assert.deepEqual(at(WALL_MS), []);
+  assert.deepEqual(at(0), [
+    'f:4:35: warning: certificates/api.example.com.pem is not valid before DATE (listeners[0].tls.certificates[0].cert) [FL9007]',
+  ]);
+  assert.match(at(expiry - 5 * 86_400_000)[0] ?? '', /expires in 5 days/);
+  assert.match(at(expiry + 1)[0] ?? '', /has expired on DATE: clients will refuse it/);
+});
+
+function certificateEndMs(): number {
+  const file = path.join(import.meta.dirname, 'certificates/api.example.com.pem');
+  return new X509Certificate(readFileSync(file)).validToDate.getTime();
+}
