@@ -1,0 +1,4 @@
+import { UndiciTransport } from '../../../../proxy/upstream/undici-transport.ts';
+import { transportCases } from './cases.ts';
+
+transportCases({ name: 'undici', sendsTrailers: false, make: (parts) => new UndiciTransport(parts) });

@@ -1,0 +1,40 @@
+// A listener that never accepts, its backlog full: connecting to it takes for ever. Thread: main.
+
+import net from 'node:net';
+import { Worker } from 'node:worker_threads';
+
+/** Listens, says on which port, and stops its event loop for good. */
+const SCRIPT = `
+  const { parentPort, workerData } = require('node:worker_threads');
+  const server = require('node:net').createServer();
+  server.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
+    parentPort.postMessage(server.address().port);
+    setImmediate(() => Atomics.wait(workerData, 0, 0));
+  });
+`;
+
+/** More than a backlog of 1 takes: Linux lets in one beyond it. */
+const FILLERS = 8;
+
+export interface Blackhole {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** Opens one and fills it, so that no further connection can be made. */
+export async function openBlackhole(): Promise<Blackhole> {
+  const gate = new Int32Array(new SharedArrayBuffer(4));
+  const worker = new Worker(SCRIPT, { eval: true, workerData: gate });
+  const port = await new Promise<number>((resolve) => worker.once('message', resolve));
+  const fillers = Array.from({ length: FILLERS }, () => net.connect(port, '127.0.0.1').on('error', () => undefined));
+  await new Promise((resolve) => fillers[0]!.once('connect', resolve));
+  return {
+    port,
+    async close() {
+      for (const filler of fillers) filler.destroy();
+      Atomics.store(gate, 0, 1);
+      Atomics.notify(gate, 0);
+      await worker.terminate();
+    },
+  };
+}

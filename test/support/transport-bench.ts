@@ -1,0 +1,112 @@
+// A transport with a scripted origin at its other end, for the contract cases that every transport passes. Thread: main.
+
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { AttemptRequest, Transport } from '../../core/exchange-contract.ts';
+import { ENDPOINT_FIELD, type EndpointField } from '../../core/memory/lane-fields.ts';
+import type { Region } from '../../core/memory/region.ts';
+import type { EndpointSnapshot, UpstreamSnapshot } from '../../core/snapshot.ts';
+import { systemTimers } from '../../core/timers.ts';
+import type { TransportParts } from '../../proxy/upstream/undici-transport.ts';
+import { RecordedAttempt } from './recorded-attempt.ts';
+import { requestHead, type HeadParts } from './request-head.ts';
+import { ScriptedOrigin } from './scripted-origin.ts';
+import { endpointSnapshot, regionFor, snapshot, upstreamSnapshot } from './snapshots.ts';
+
+/** A transport, and what it may do otherwise than the others. */
+export interface TransportUnderTest {
+  readonly name: string;
+  /** Whether trailers of a request are passed on. */
+  readonly sendsTrailers: boolean;
+  make(parts: TransportParts): Transport;
+}
+
+/** Parts of a request that a case chooses. */
+export type RequestParts = Partial<HeadParts> & Partial<Omit<AttemptRequest, 'head'>>;
+
+const WORKER = 1;
+const NO_NAMES: ReadonlySet<string> = new Set();
+
+export class TransportBench {
+  readonly origin: ScriptedOrigin;
+  readonly region: Region;
+  readonly transport: Transport;
+  readonly endpoint: EndpointSnapshot;
+  readonly upstream: UpstreamSnapshot;
+
+  private constructor(subject: TransportUnderTest, origin: ScriptedOrigin, parts: BenchParts) {
+    this.origin = origin;
+    this.endpoint = endpointSnapshot(0, { port: origin.port, ...parts.endpoint });
+    this.upstream = upstreamSnapshot({ endpoints: [this.endpoint], ...parts.upstream });
+    this.region = regionFor(snapshot({ upstreams: [this.upstream] }));
+    this.transport = subject.make({ region: this.region, worker: WORKER, timers: systemTimers });
+    this.transport.update([this.upstream]);
+  }
+
+  static async open(subject: TransportUnderTest, parts: BenchParts = {}): Promise<TransportBench> {
+    return new TransportBench(subject, parts.origin ?? (await ScriptedOrigin.listen()), parts);
+  }
+
+  /** Sends a request: GET / of a.test unless the parts say otherwise. */
+  send(parts: RequestParts = {}, prepare?: (attempt: RecordedAttempt) => void): RecordedAttempt {
+    return RecordedAttempt.send(this.transport, this.requestOf(parts), prepare);
+  }
+
+  /** Sends a request with this body, as fast as the endpoint takes it. */
+  sendWithBody(body: string, parts: RequestParts = {}): RecordedAttempt {
+    return this.send({ method: 'POST', bodyLength: body.length, ...parts }, (attempt) => {
+      attempt.react = (event) => {
+        if (event !== 'body-wanted') return;
+        if (body !== '') attempt.handle.sendBody(Buffer.from(body));
+        attempt.handle.endBody(null);
+      };
+    });
+  }
+
+  requestOf(parts: RequestParts): AttemptRequest {
+    return {
+      endpoint: this.endpoint,
+      upstream: this.upstream,
+      hostField: 'a.test',
+      insertedFields: [],
+      removedFields: NO_NAMES,
+      mustUseFresh: false,
+      ...parts,
+      head: requestHead(parts),
+    };
+  }
+
+  /** What the worker's lane counts for the endpoint. */
+  lane(field: EndpointField): number {
+    return this.region.doubles[this.region.endpointLane(WORKER, this.endpoint.slot) + ENDPOINT_FIELD[field]]!;
+  }
+
+  /** Resolves when every connection is either idle or closed. */
+  async idled(): Promise<void> {
+    while (this.lane('connectionsOpen') !== this.lane('connectionsIdle')) await nextTurn();
+  }
+
+  async close(): Promise<void> {
+    await this.transport.close();
+    await this.origin.close();
+  }
+}
+
+export interface BenchParts {
+  readonly origin?: ScriptedOrigin;
+  readonly endpoint?: Partial<EndpointSnapshot>;
+  readonly upstream?: Partial<UpstreamSnapshot>;
+}
+
+/** Runs `body` with a bench and closes it whatever happens. */
+export async function withBench(
+  subject: TransportUnderTest,
+  parts: BenchParts,
+  body: (bench: TransportBench) => Promise<void>,
+): Promise<void> {
+  const bench = await TransportBench.open(subject, parts);
+  try {
+    await body(bench);
+  } finally {
+    await bench.close();
+  }
+}
