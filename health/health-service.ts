@@ -1,7 +1,7 @@
 // Health as the rest of main uses it: takes Snapshots, workers' messages and the operator's wishes, and joins
 // heartbeats, outlier detection, the endpoints' state, the publisher and the record of what happened. Thread: main.
 
-import type { Admin } from '../core/availability.ts';
+import type { Admin, Availability } from '../core/availability.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Region } from '../core/memory/region.ts';
 import type { MessageToMain } from '../core/messages.ts';
@@ -35,6 +35,8 @@ export interface HealthServiceOptions {
   readonly timers: Timers;
   readonly log: HealthLog;
   readonly checkers: Checkers;
+  /** An endpoint is down, in maintenance or without an address: idle connections to it are worth nothing. */
+  readonly onOutOfUse?: (slot: number) => void;
 }
 
 export class HealthService {
@@ -198,6 +200,7 @@ export class HealthService {
     if (edge.before !== edge.after) {
       health.noteChange(edge, this.#now());
       this.#publisher.availability(index, health.slot, edge.before, edge.after);
+      if (isOutOfUse(edge.after) && !isOutOfUse(edge.before)) this.#options.onOutOfUse?.(health.slot);
     }
     this.#recorder.edge(health, edge);
     this.#detection.onEdge(health, edge);
@@ -215,4 +218,8 @@ export class HealthService {
     this.#publisher.allDown(upstream.snapshot.index, upstream.isAllDown);
     for (const slot of upstream.endpoints.keys()) this.#heartbeats.reschedule(slot);
   }
+}
+
+function isOutOfUse(availability: Availability): boolean {
+  return availability === 'down' || availability === 'maintenance' || availability === 'unresolved';
 }

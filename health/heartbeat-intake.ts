@@ -49,7 +49,7 @@ export class HeartbeatIntake {
       state: health.state,
       liveSuccessAgeMs: stampAgeMs(publisher.lastSuccess(health.slot), nowStampMs),
       fastIntervalMs: heartbeat.fastIntervalMs,
-      isDispensable: isEjectionAllowed(health.upstream.census(), maxEjectedPercent),
+      isDispensable: () => isEjectionAllowed(health.upstream.census(), maxEjectedPercent),
       nowMs: clock.nowMs(),
     });
   }

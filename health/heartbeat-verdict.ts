@@ -2,9 +2,8 @@
 // confirmation of a suspicion. Pure. Thread: main.
 
 import type { Signal } from '../core/failure.ts';
-import type { HeartbeatTarget } from './heartbeat-contract.ts';
-import type { HeartbeatRecord } from './heartbeat-contract.ts';
 import type { EndpointState } from './endpoint-state.ts';
+import type { HeartbeatRecord, HeartbeatTarget } from './heartbeat-contract.ts';
 
 /** `condemn`: down at once. `contradicted` and `unknown` count for nothing. */
 export type HeartbeatVerdict = 'pass' | 'fail' | 'condemn' | 'contradicted' | 'unknown';
@@ -16,8 +15,8 @@ export interface Evidence {
   readonly liveSuccessAgeMs: number;
   /** How long a good answer speaks against a failed heartbeat. */
   readonly fastIntervalMs: number;
-  /** Whether the upstream can do without the endpoint (ejection-limit.ts). */
-  readonly isDispensable: boolean;
+  /** Whether the upstream can do without the endpoint (ejection-limit.ts); asked only where it matters. */
+  isDispensable(): boolean;
   readonly nowMs: number;
 }
 
@@ -38,7 +37,7 @@ export function judgeHeartbeat(record: HeartbeatRecord, evidence: Evidence): Hea
   if (evidence.liveSuccessAgeMs < contradictionWindowMs(evidence)) return 'contradicted';
   const { outlier, sinceMs } = evidence.state.outlier;
   const isConfirmation = outlier === 'suspect' && record.startedMs >= sinceMs;
-  return isConfirmation && evidence.isDispensable ? 'condemn' : 'fail';
+  return isConfirmation && evidence.isDispensable() ? 'condemn' : 'fail';
 }
 
 function contradictionWindowMs({ state, fastIntervalMs, nowMs }: Evidence): number {

@@ -8,7 +8,7 @@ import { bareHost, dial, heartbeatPort, secure } from './dial.ts';
 import type { Checker, HeartbeatResult, HeartbeatTarget, RunningCheck } from './heartbeat-contract.ts';
 
 /** More of a body is never waited for: an endpoint that answers with a download must not cost us a download. */
-export const MAX_BODY_BYTES = 65_536;
+const MAX_BODY_BYTES = 65_536;
 
 type ConnectCallback = (...outcome: [null, Socket] | [Error, null]) => void;
 

@@ -113,6 +113,8 @@ export class HealthBench {
   readonly checker = new PlayedChecker(this.clock);
   readonly region = Region.allocate({ endpoints: 2_048, upstreams: 4, workers: 2, listeners: 1 }, this.clock.wallMs());
   readonly lines: LogLine[] = [];
+  /** Slots that `onOutOfUse` named. */
+  readonly outOfUse: number[] = [];
   readonly health: HealthService;
   upstream: UpstreamSnapshot;
 
@@ -135,6 +137,7 @@ export class HealthBench {
       random: seededRandom(seed),
       log: { debug: note('debug'), info: note('info'), warn: note('warn'), error: note('error') },
       checkers: { http: this.checker.check, tcp: this.checker.check },
+      onOutOfUse: (slot) => this.outOfUse.push(slot),
     });
     // Stamps of 0 mean never: begin late enough for a stamp of now to be another.
     this.clock.advance(1_000);

@@ -5,7 +5,8 @@ import { test } from 'node:test';
 import { HealthEvents, type HealthEvent } from '../../../health/health-events.ts';
 
 function eventAt(at: number): HealthEvent {
-  return { at, upstream: 'u', endpoint: 'e', axis: 'check', from: 'up', to: 'down', cause: 'c', availability: 'down' };
+  const who = { upstream: 'u', endpoint: 'e' };
+  return { at, ...who, axis: 'check', from: 'up', to: 'down', cause: 'c', availability: 'down' };
 }
 
 test('keeps the newest, oldest first', () => {

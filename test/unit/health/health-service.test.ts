@@ -288,6 +288,16 @@ describe('a view', () => {
   });
 });
 
+test('an endpoint that takes nothing at all any more is named once, so that idle connections to it are closed', () => {
+  const bench = new HealthBench().begin();
+  bench.checker.results.set(0, REFUSED);
+  bench.clock.advance(30_000);
+  bench.cross(1, 'gateway');
+  bench.health.setAdmin('api', '127.0.0.1:3002', 'drain', 'cli');
+  bench.health.setAdmin('api', '127.0.0.1:3002', 'maintenance', 'cli');
+  assert.deepEqual(bench.outOfUse, [0, 2]);
+});
+
 test('messages of other kinds are none of its business', () => {
   const bench = new HealthBench().begin();
   bench.health.onWorkerMessage({ kind: 'acknowledged', generation: 1 });

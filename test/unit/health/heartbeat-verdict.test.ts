@@ -29,7 +29,7 @@ function judge(record: Partial<HeartbeatRecord>, evidence: Partial<Evidence> = {
       state: stateThat('up'),
       liveSuccessAgeMs: Number.POSITIVE_INFINITY,
       fastIntervalMs: 500,
-      isDispensable: true,
+      isDispensable: () => true,
       nowMs: 1_010,
       ...evidence,
     },
@@ -59,7 +59,7 @@ describe('judgeHeartbeat', () => {
   });
 
   test('an endpoint that the upstream needs is not condemned by one heartbeat', () => {
-    assert.equal(judge({}, { state: stateThat('up', 1_000), isDispensable: false }), 'fail');
+    assert.equal(judge({}, { state: stateThat('up', 1_000), isDispensable: () => false }), 'fail');
   });
 
   test('what a suspect answered before the suspicion is no proof of life, what it answered since is', () => {
