@@ -48,6 +48,8 @@ export function openMainLog(options: MainLogOptions): MainLog {
       timestamp: pino.stdTimeFunctions.isoTime,
       messageKey: 'text',
       formatters: { level: (label) => ({ level: label }) },
+      // pino's own would take what plainFields made of an error for an error, and drop its cause.
+      serializers: { err: (value: unknown) => value },
     },
     { write: (line: string) => destination.append(withoutControls(line)) },
   );

@@ -1,0 +1,88 @@
+// Where the admin API may be bound, and binding it. Thread: main.
+
+import fs from 'node:fs';
+import type { Server } from 'node:http';
+import net, { type ListenOptions } from 'node:net';
+import { formatBindAddress } from '../config/bind-address.ts';
+import type { BindAddress } from '../core/snapshot.ts';
+
+/** The admin API can't be bound; the message says where and why. */
+export class AdminBindError extends Error {
+  override readonly name = 'AdminBindError';
+}
+
+/** Owner and group may connect; a Unix socket is as good as its permissions. */
+const SOCKET_MODE = 0o660;
+
+/** Whether only this machine can reach an address. A name counts only if it is `localhost`. */
+export function isLoopback(host: string): boolean {
+  if (host === 'localhost' || host === '::1') return true;
+  const address = host.startsWith('::ffff:') ? host.slice('::ffff:'.length) : host;
+  return net.isIPv4(address) && address.startsWith('127.');
+}
+
+/** Refuses what others could reach: whoever reaches the admin API may change this process. @throws AdminBindError */
+export function refuseRemoteBind(bind: BindAddress): void {
+  if (bind.kind === 'tcp' && !isLoopback(bind.host)) throw remoteError(bind);
+}
+
+function remoteError(bind: BindAddress): AdminBindError {
+  const where = formatBindAddress(bind);
+  const advice = 'bind it to 127.0.0.1, [::1] or unix:/path, and let others in through a proxy that asks who they are';
+  return new AdminBindError(`the admin API is not bound to ${where}: other machines could change this one; ${advice}`);
+}
+
+/** Binds a server. @throws AdminBindError for an address that isn't local, is taken, or can't be had */
+export async function bindServer(server: Server, bind: BindAddress): Promise<void> {
+  refuseRemoteBind(bind);
+  try {
+    await listen(server, bind);
+  } catch (error) {
+    if (bind.kind !== 'unix' || codeOf(error) !== 'EADDRINUSE' || !(await isAbandoned(bind.path))) {
+      throw new AdminBindError(`the admin API can't be bound to ${formatBindAddress(bind)}: ${messageOf(error)}`);
+    }
+    fs.unlinkSync(bind.path);
+    await listen(server, bind);
+  }
+  const address = server.address();
+  if (bind.kind === 'unix') fs.chmodSync(bind.path, SOCKET_MODE);
+  if (address !== null && typeof address === 'object' && !isLoopback(address.address)) {
+    server.close();
+    throw remoteError(bind);
+  }
+}
+
+function listen(server: Server, bind: BindAddress): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(listenOptions(bind), () => {
+      server.removeListener('error', reject);
+      resolve();
+    });
+  });
+}
+
+function listenOptions(bind: BindAddress): ListenOptions & { fd?: number } {
+  if (bind.kind === 'tcp') return { host: bind.host, port: bind.port };
+  return bind.kind === 'unix' ? { path: bind.path } : { fd: bind.fd };
+}
+
+/** Whether a socket file is left of a process that is gone: nobody accepts on it. */
+function isAbandoned(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = net.connect(path);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(false);
+    });
+    socket.once('error', (error) => resolve(codeOf(error) === 'ECONNREFUSED'));
+  });
+}
+
+function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException).code;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

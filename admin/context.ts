@@ -1,0 +1,58 @@
+// What the admin API is given: everything that it shows and changes, as interfaces. Thread: main.
+
+import type { Admin } from '../core/availability.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Region } from '../core/memory/region.ts';
+import type { BoundListener } from '../core/messages.ts';
+import type { Snapshot } from '../core/snapshot.ts';
+import type { Timers } from '../core/timers.ts';
+import type { EndpointView } from '../health/endpoint-view.ts';
+import type { HealthEvent } from '../health/health-events.ts';
+import type { HealthLog } from '../health/health-log.ts';
+
+/** The part of the health service that the admin API uses. */
+export interface AdminHealth {
+  endpoints(): readonly EndpointView[];
+  /** Returns false when there is no such endpoint. */
+  setAdmin(upstream: string, endpoint: string, admin: Admin, who: string): boolean;
+  /** Returns false when there is no such endpoint. @throws RangeError for a weight that isn't one */
+  setWeight(upstream: string, endpoint: string, weight: number, who: string): boolean;
+  readonly events: {
+    /** Oldest first. */
+    list(): readonly HealthEvent[];
+    /** Returns the function that ends it. */
+    subscribe(listener: (event: HealthEvent) => void): () => void;
+  };
+}
+
+/** A worker thread as its supervisor knows it. */
+export interface AdminWorker {
+  readonly worker: number;
+  readonly state: 'starting' | 'listening' | 'draining' | 'exited';
+  /** How often it was started again after it died. */
+  readonly restarts: number;
+}
+
+/** What a reload came to; `problems` are sentences with their places, ready to be shown. */
+export type ReloadOutcome =
+  | { readonly ok: true; readonly generation: number; readonly changes: readonly string[] }
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+export interface AdminContext {
+  readonly version: string;
+  /** Wall-clock ms at which the process began. */
+  readonly startedAt: number;
+  readonly region: Region;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly log: HealthLog;
+  readonly health: AdminHealth;
+  /** The Snapshot that runs. */
+  snapshot(): Snapshot;
+  workers(): readonly AdminWorker[];
+  /** Where the listeners are bound, in the Snapshot's order; empty until they are. */
+  listeners(): readonly BoundListener[];
+  isDraining(): boolean;
+  /** Loads the configuration file again; null where there is none to load. */
+  readonly reload: (() => Promise<ReloadOutcome>) | null;
+}

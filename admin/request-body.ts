@@ -1,0 +1,47 @@
+// Reads a small JSON object from a request. Thread: main.
+
+import type { IncomingMessage } from 'node:http';
+import { AdminError } from './admin-reply.ts';
+
+/** Largest body: what the API takes is a few words. */
+const MAX_BODY_BYTES = 64 * 1024;
+/** Of a larger one so much is read and forgotten, so that the client gets to see the answer; then it is cut off. */
+const MAX_DISCARDED_BYTES = 1024 * 1024;
+
+/** The body, an object. @throws AdminError where it is too large, no JSON, or no object */
+export async function readJsonBody(request: IncomingMessage): Promise<Readonly<Record<string, unknown>>> {
+  const bytes = await readBytes(request);
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    throw new AdminError(400, 'malformed-json', 'the body is not well-formed JSON in UTF-8');
+  }
+  if (value !== null && typeof value === 'object' && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw new AdminError(400, 'not-an-object', 'the body must be a JSON object');
+}
+
+/** The keys that an object may have; all are required. @throws AdminError */
+export function requireKeys(body: Readonly<Record<string, unknown>>, keys: readonly string[]): void {
+  const unknown = Object.keys(body).find((key) => !keys.includes(key));
+  const wanted = keys.length === 0 ? 'none' : keys.join(', ');
+  if (unknown !== undefined) {
+    throw new AdminError(400, 'unknown-key', `the key ${JSON.stringify(unknown)} is not known here; known: ${wanted}`);
+  }
+  const missing = keys.find((key) => !Object.hasOwn(body, key));
+  if (missing !== undefined) throw new AdminError(400, 'missing-key', `the key ${missing} is missing`);
+}
+
+async function readBytes(request: IncomingMessage): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  let sizeBytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    sizeBytes += chunk.length;
+    if (sizeBytes <= MAX_BODY_BYTES) chunks.push(chunk);
+    else chunks.length = 0;
+    if (sizeBytes > MAX_DISCARDED_BYTES) break;
+  }
+  if (sizeBytes <= MAX_BODY_BYTES) return Buffer.concat(chunks);
+  const fields = { Connection: 'close' };
+  throw new AdminError(413, 'body-too-large', `the body may have ${MAX_BODY_BYTES} bytes at most`, { fields });
+}

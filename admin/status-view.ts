@@ -1,0 +1,174 @@
+// The state of everything as plain data, for the admin API. Times are ISO 8601, durations say their unit. Thread: main.
+
+import { AVAILABILITY_NAMES } from '../core/availability.ts';
+import type { EndpointField } from '../core/memory/lane-fields.ts';
+import { ENDPOINT, UPSTREAM, WORKER } from '../core/memory/layout.ts';
+import type { EndpointSnapshot, UpstreamSnapshot } from '../core/snapshot.ts';
+import type { EndpointView } from '../health/endpoint-view.ts';
+import type { AdminContext } from './context.ts';
+import { LaneSums } from './lane-sums.ts';
+import { STATUS_CLASSES } from './metrics-upstream.ts';
+import { notReadyBecause } from './readiness.ts';
+import type { Traffic, TrafficWindow } from './traffic-window.ts';
+
+/** Builds views at the moment they are asked for. */
+export class StatusView {
+  readonly #context: AdminContext;
+  readonly #traffic: TrafficWindow;
+  readonly #sums: LaneSums;
+
+  constructor(context: AdminContext, traffic: TrafficWindow) {
+    this.#context = context;
+    this.#traffic = traffic;
+    this.#sums = new LaneSums(context.region);
+  }
+
+  /** All of it. */
+  status(): object {
+    const { version, startedAt, clock } = this.#context;
+    const because = notReadyBecause(this.#context);
+    return {
+      version,
+      startedAt: isoOf(startedAt),
+      uptimeSeconds: Math.max(0, Math.round((clock.wallMs() - startedAt) / 1000)),
+      generation: this.#context.snapshot().generation,
+      ready: because.length === 0,
+      notReadyBecause: because,
+      workers: this.workers(),
+      listeners: this.listeners(),
+      upstreams: this.upstreams(),
+    };
+  }
+
+  workers(): object[] {
+    const { region } = this.#context;
+    return this.#context.workers().map(({ worker, state, restarts }) => {
+      const word = region.workerWord(worker);
+      return {
+        worker,
+        state,
+        restarts,
+        generation: region.words[word + WORKER.acknowledged.index],
+        exchanges: region.words[word + WORKER.openExchanges.index],
+        connections: region.words[word + WORKER.openConnections.index],
+        upgraded: region.words[word + WORKER.upgraded.index],
+      };
+    });
+  }
+
+  listeners(): object[] {
+    const bound = new Map(this.#context.listeners().map(({ name, address }) => [name, address]));
+    return this.#context.snapshot().listeners.map(({ name, index, tls }) => ({
+      name,
+      address: bound.get(name) ?? null,
+      tls: tls !== null,
+      connections: this.#sums.listener(index, 'connectionsOpen'),
+      connectionsAccepted: this.#sums.listener(index, 'connectionsAccepted'),
+      connectionsRefused: this.#sums.listener(index, 'connectionsRefused'),
+      requests: this.#sums.listener(index, 'requests'),
+      badRequests: this.#sums.listener(index, 'badRequests'),
+    }));
+  }
+
+  upstreams(): object[] {
+    const views = this.#views();
+    return this.#context.snapshot().upstreams.map((upstream) => this.#upstream(upstream, views));
+  }
+
+  /** One endpoint with its newest heartbeats; null where there is none of these names. @param endpoint its id */
+  endpoint(upstream: string, endpoint: string): object | null {
+    const group = this.#context.snapshot().upstreams.find(({ name }) => name === upstream);
+    const member = group?.endpoints.find(({ id }) => id === endpoint);
+    const view = member === undefined ? undefined : this.#views().get(member.slot);
+    if (group === undefined || member === undefined || view === undefined) return null;
+    const heartbeats = view.heartbeats.map((beat) => ({ ...beat, at: isoOf(beat.at) }));
+    return { upstream, ...this.#endpoint(member, view), heartbeats };
+  }
+
+  #views(): ReadonlyMap<number, EndpointView> {
+    return new Map(this.#context.health.endpoints().map((view) => [view.slot, view]));
+  }
+
+  #upstream(upstream: UpstreamSnapshot, views: ReadonlyMap<number, EndpointView>): object {
+    const { name, index, balance, endpoints } = upstream;
+    const { region } = this.#context;
+    const known = endpoints.flatMap((endpoint) => {
+      const view = views.get(endpoint.slot);
+      return view === undefined ? [] : [{ endpoint, view }];
+    });
+    const ofAvailability = Map.groupBy(known, ({ view }) => view.availability);
+    return {
+      name,
+      balance: balance.kind,
+      availability: Object.fromEntries(
+        AVAILABILITY_NAMES.map((state) => [state, ofAvailability.get(state)?.length ?? 0]),
+      ),
+      inFlight: endpoints.reduce(
+        (sum, { slot }) => sum + region.words[region.endpointWord(slot) + ENDPOINT.inflight.index]!,
+        0,
+      ),
+      queued: region.words[region.upstreamWord(index) + UPSTREAM.queued.index],
+      requests: this.#sums.upstream(index, 'exchanges'),
+      responses: Object.fromEntries(STATUS_CLASSES.map(([label, field]) => [label, this.#sums.upstream(index, field)])),
+      retries: this.#sums.upstream(index, 'retries'),
+      redispatches: this.#sums.upstream(index, 'redispatches'),
+      traffic: roundedTraffic(this.#traffic.upstream(upstream)),
+      endpoints: known.map(({ endpoint, view }) => this.#endpoint(endpoint, view)),
+    };
+  }
+
+  #endpoint(endpoint: EndpointSnapshot, view: EndpointView): object {
+    const { slot } = endpoint;
+    const { region } = this.#context;
+    const word = region.endpointWord(slot);
+    const sum = (field: EndpointField) => this.#sums.endpoint(slot, field);
+    return {
+      name: endpoint.id,
+      availability: view.availability,
+      ...view.axes,
+      since: isoOf(view.since),
+      cause: view.cause,
+      weight: view.weight,
+      backup: view.backup,
+      inFlight: region.words[word + ENDPOINT.inflight.index],
+      queued: region.words[word + ENDPOINT.queued.index],
+      consecutiveFailures: view.consecutiveFailures,
+      ejectedUntil: view.ejectedUntil === null ? null : isoOf(view.ejectedUntil),
+      nextCheck: view.nextCheck === null ? null : isoOf(view.nextCheck),
+      downtimeSeconds: Math.round(view.downtimeSeconds),
+      health: view.counters,
+      attempts: sum('attempts'),
+      retries: sum('retries'),
+      responses: Object.fromEntries(STATUS_CLASSES.map(([label, field]) => [label, sum(field)])),
+      failures: {
+        connect: sum('failuresConnect'),
+        reset: sum('failuresReset'),
+        timeout: sum('failuresTimeout'),
+        protocol: sum('failuresProtocol'),
+        truncated: sum('failuresTruncated'),
+      },
+      connections: { open: sum('connectionsOpen'), idle: sum('connectionsIdle'), upgraded: sum('upgradesOpen') },
+      traffic: roundedTraffic(this.#traffic.endpoint(endpoint)),
+    };
+  }
+}
+
+/** Rounded for reading: these are estimates. */
+function roundedTraffic(traffic: Traffic): object {
+  return {
+    windowSeconds: rounded(traffic.seconds),
+    requestsPerSecond: rounded(traffic.requestsPerSecond),
+    errorShare: rounded(traffic.errorShare),
+    p50Ms: rounded(traffic.p50Ms),
+    p90Ms: rounded(traffic.p90Ms),
+    p99Ms: rounded(traffic.p99Ms),
+  };
+}
+
+function rounded(value: number | null): number | null {
+  return value === null ? null : Number(value.toPrecision(4));
+}
+
+function isoOf(wallMs: number): string {
+  return new Date(wallMs).toISOString();
+}

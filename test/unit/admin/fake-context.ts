@@ -1,0 +1,129 @@
+// An admin context that a test plays by hand: two upstreams with three endpoints, two workers. Thread: main.
+
+import type { Admin } from '../../../core/availability.ts';
+import { Region } from '../../../core/memory/region.ts';
+import type { Snapshot } from '../../../core/snapshot.ts';
+import type { AdminContext, AdminHealth, AdminWorker, ReloadOutcome } from '../../../admin/context.ts';
+import type { EndpointView } from '../../../health/endpoint-view.ts';
+import { HealthEvents } from '../../../health/health-events.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+import { endpointSnapshot, listenerSnapshot, snapshot, upstreamSnapshot } from '../../support/snapshots.ts';
+
+export const STARTED_AT = Date.UTC(2026, 0, 1);
+
+function viewOf(upstream: string, slot: number, parts: Partial<EndpointView> = {}): EndpointView {
+  return {
+    upstream,
+    name: `${upstream}/127.0.0.1:${3000 + slot}`,
+    slot,
+    backup: false,
+    weight: 1,
+    availability: 'up',
+    axes: { admin: 'ready', check: 'up', outlier: 'none', resolution: 'resolved' },
+    since: STARTED_AT,
+    cause: 'added',
+    heartbeats: [],
+    consecutiveFailures: 0,
+    ejectionsInRow: 0,
+    ejectedUntil: null,
+    nextCheck: null,
+    counters: {
+      checks: 0,
+      checksFailed: 0,
+      checksUnknown: 0,
+      checksContradicted: 0,
+      ejections: 0,
+      ejectionsRefused: 0,
+      suspicions: 0,
+      transitions: 0,
+    },
+    downtimeSeconds: 0,
+    ...parts,
+  };
+}
+
+/** Health that does what it is told, and knows an endpoint by its address or its whole name as the real one does. */
+export class FakeHealth implements AdminHealth {
+  readonly events = new HealthEvents(10);
+  readonly views = new Map<number, EndpointView>([
+    [0, viewOf('api', 0)],
+    [1, viewOf('api', 1, { weight: 3 })],
+    [2, viewOf('web', 2)],
+  ]);
+  lastWho = '';
+
+  endpoints(): readonly EndpointView[] {
+    return [...this.views.values()];
+  }
+
+  change(slot: number, parts: Partial<EndpointView>): void {
+    this.views.set(slot, { ...this.views.get(slot)!, ...parts });
+  }
+
+  setAdmin(upstream: string, endpoint: string, admin: Admin, who: string): boolean {
+    const view = this.#find(upstream, endpoint);
+    if (view === undefined) return false;
+    this.lastWho = who;
+    const availability = admin === 'ready' ? 'up' : admin;
+    this.change(view.slot, { axes: { ...view.axes, admin }, availability, cause: `set to ${admin} by ${who}` });
+    return true;
+  }
+
+  setWeight(upstream: string, endpoint: string, weight: number): boolean {
+    const view = this.#find(upstream, endpoint);
+    if (view !== undefined) this.change(view.slot, { weight });
+    return view !== undefined;
+  }
+
+  #find(upstream: string, endpoint: string): EndpointView | undefined {
+    return [...this.views.values()].find(
+      (view) => view.upstream === upstream && view.name === `${upstream}/${endpoint}`,
+    );
+  }
+}
+
+export class FakeContext implements AdminContext {
+  readonly version = '1.2.3';
+  readonly startedAt = STARTED_AT;
+  readonly region = Region.allocate({ endpoints: 8, upstreams: 4, workers: 3, listeners: 2 }, STARTED_AT);
+  readonly clock = new FakeClock(0, STARTED_AT);
+  readonly timers = this.clock;
+  readonly health = new FakeHealth();
+  readonly errors: { fields: object; text: string }[] = [];
+  readonly log = {
+    debug: () => undefined,
+    info: () => undefined,
+    warn: () => undefined,
+    error: (fields: object, text: string) => this.errors.push({ fields, text }),
+  };
+  current: Snapshot = snapshot({
+    generation: 7,
+    listeners: [listenerSnapshot({ index: 1 })],
+    upstreams: [
+      upstreamSnapshot({ endpoints: [endpointSnapshot(0), endpointSnapshot(1, { weight: 3 })] }),
+      upstreamSnapshot({ name: 'web', index: 2, endpoints: [endpointSnapshot(2)] }),
+    ],
+  });
+  workerStates: AdminWorker[] = [
+    { worker: 0, state: 'listening', restarts: 0 },
+    { worker: 1, state: 'listening', restarts: 2 },
+  ];
+  draining = false;
+  reload: (() => Promise<ReloadOutcome>) | null = null;
+
+  snapshot(): Snapshot {
+    return this.current;
+  }
+
+  workers(): readonly AdminWorker[] {
+    return this.workerStates;
+  }
+
+  listeners() {
+    return [{ name: 'web', address: '127.0.0.1:8080', port: 8080 }];
+  }
+
+  isDraining(): boolean {
+    return this.draining;
+  }
+}
