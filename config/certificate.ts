@@ -60,7 +60,7 @@ function readPrivateKey(pem: string): KeyObject | string {
 function checkDates(certificate: X509Certificate, wallMs: number): CertificateFault[] {
   const begin = certificate.validFromDate.getTime();
   const end = certificate.validToDate.getTime();
-  const warning = (message: string): CertificateFault[] => [{ code: 'FL9007', part: 'cert', message }];
+  const warning = (message: string): CertificateFault[] => [{ code: 'FL9006', part: 'cert', message }];
   if (wallMs < begin) return warning(`is not valid before ${certificate.validFromDate.toISOString()}`);
   if (wallMs > end) return warning(`has expired on ${certificate.validToDate.toISOString()}: clients will refuse it`);
   return end - wallMs < SOON_MS ? warning(`expires in ${Math.floor((end - wallMs) / DAY_MS)} days`) : [];

@@ -33,6 +33,7 @@ export const PROBLEM_CODES = {
   FL3007: 'a key that has no place beside another',
   FL3008: 'values that contradict each other',
   FL3009: 'a header field that may not be changed',
+  FL3010: 'the admin API is bound where other machines can reach it',
   FL4001: 'a file that the configuration names could not be read',
   FL4002: 'a file holds no certificate',
   FL4003: 'a file holds no private key',
@@ -42,10 +43,9 @@ export const PROBLEM_CODES = {
   FL9003: 'an upstream has no heartbeat',
   FL9004: 'a value has no effect',
   FL9005: 'certificates of endpoints are not verified',
-  FL9006: 'the admin API can be reached from outside',
-  FL9007: 'a certificate is out of date',
-  FL9008: 'Host and TLS server name differ',
-  FL9009: 'all endpoints are backups',
+  FL9006: 'a certificate is out of date',
+  FL9007: 'Host and TLS server name differ',
+  FL9008: 'all endpoints are backups',
 } as const;
 export type ProblemCode = keyof typeof PROBLEM_CODES;
 

@@ -16,7 +16,7 @@ const workers = z
 const admin = z
   .strictObject({
     bind: bindAddress().describe(
-      'Address to bind; keep it on loopback or a Unix socket, for whoever reaches it may drain endpoints.',
+      'Address to bind: loopback or a Unix socket, for whoever reaches it can drain endpoints.',
     ),
   })
   .meta({ expects: 'a mapping with bind', example: '{ bind: 127.0.0.1:9900 }' })

@@ -1,9 +1,9 @@
 // Checks of listeners and the admin API beyond their shape: names, addresses, certificates, limits. Thread: main.
 
-import { isIP } from 'node:net';
 import type { BindAddress } from '../core/snapshot.ts';
 import { formatBindAddress } from './bind-address.ts';
 import { checkCertificate } from './certificate.ts';
+import { isLoopback } from './host-name.ts';
 import { quoted } from './parsed.ts';
 import type { CheckContext } from './parsed-config.ts';
 import { formatPath, type KeyPath } from './problem.ts';
@@ -64,13 +64,9 @@ function isWildcard(bind: BindAddress): bind is BindAddress & { kind: 'tcp' } {
 function checkAdmin(context: CheckContext): void {
   const bind = context.config.admin?.bind;
   if (bind === undefined || bind.kind !== 'tcp' || isLoopback(bind.host)) return;
-  const advice = 'whoever reaches it can drain endpoints; bind it to 127.0.0.1 or a Unix socket, or fence it off';
+  const advice = 'whoever reaches the admin API can drain endpoints; write 127.0.0.1:9900, [::1]:9900 or unix:/path';
   const message = `${formatBindAddress(bind)} can be reached from other machines: ${advice}`;
-  context.report({ code: 'FL9006', message, path: ['admin', 'bind'] });
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+  context.report({ code: 'FL3010', message, path: ['admin', 'bind'] });
 }
 
 function checkTls(listener: ListenerConfig, path: KeyPath, context: CheckContext): void {

@@ -105,7 +105,7 @@ function checkHostField(route: RouteConfig, path: KeyPath, context: CheckContext
   if (named === undefined) return;
   const advice = 'set host: endpoint on the route, or tls.serverName on the upstream, if it serves by name';
   const message = `endpoint ${named.url.host} is asked for by its own name in TLS, but gets the client's Host: ${advice}`;
-  context.report({ code: 'FL9008', message, path: [...path, 'upstream'] });
+  context.report({ code: 'FL9007', message, path: [...path, 'upstream'] });
 }
 
 /** Fields of one connection or of framing: changing them would let one message be read as two (request smuggling). */

@@ -51,7 +51,7 @@ class UpstreamCheck {
     }
     if (endpoints.some(({ backup }) => !backup)) return;
     this.#report(
-      'FL9009',
+      'FL9008',
       'every endpoint is a backup, so that none is: leave backup out of some',
       ['endpoints'],
       'key',

@@ -159,7 +159,7 @@ routes: [{ respond: {} }]
   const expiry = certificateEndMs();
   assert.deepEqual(at(WALL_MS), []);
   assert.deepEqual(at(0), [
-    'f:4:35: warning: certificates/api.example.com.pem is not valid before DATE (listeners[0].tls.certificates[0].cert) [FL9007]',
+    'f:4:35: warning: certificates/api.example.com.pem is not valid before DATE (listeners[0].tls.certificates[0].cert) [FL9006]',
   ]);
   assert.match(at(expiry - 5 * 86_400_000)[0] ?? '', /expires in 5 days/);
   assert.match(at(expiry + 1)[0] ?? '', /has expired on DATE: clients will refuse it/);
