@@ -126,7 +126,7 @@ export function buildConsistentHash(settings: HashSettings, candidates: Candidat
 }
 
 /** The table for these members: one at hand where they and what it depends on are the same. */
-function hashMembers(settings: HashSettings, members: readonly Candidate[]): HashedMembers {
+export function hashMembers(settings: HashSettings, members: readonly Candidate[]): HashedMembers {
   const known = kept.get(members);
   if (known !== undefined && known.settings === settings) return known;
   const sorted = sortedById(members);

@@ -13,6 +13,7 @@ import type { LoadMeasure } from './load-measure.ts';
 export class FullScan implements Balancer {
   readonly #table: CandidateTable;
   readonly #load: LoadMeasure;
+  readonly #loads: Float64Array;
   readonly #step: number;
   #start: number;
 
@@ -20,25 +21,27 @@ export class FullScan implements Balancer {
   constructor(table: CandidateTable, load: LoadMeasure, random: Random) {
     this.#table = table;
     this.#load = load;
+    this.#loads = new Float64Array(table.size);
     this.#step = coprimeStep(table.size);
     this.#start = randomBelow(random, table.size);
   }
 
   pick(request: PickRequest): number {
     const table = this.#table;
-    const size = table.size;
+    const loads = this.#loads;
+    const size = loads.length;
     if (size === 0) return table.failure(request);
+    this.#load.fill(loads, request.nowMs);
     this.#start = (this.#start + this.#step) % size;
     let best = -1;
     let bestLoad = Infinity;
     let index = this.#start;
     for (let seen = 0; seen < size; seen++) {
-      if (table.canTake(index, request)) {
-        const load = this.#load.of(index, request.nowMs);
-        if (load < bestLoad) {
-          best = index;
-          bestLoad = load;
-        }
+      const load = loads[index]!;
+      // In this order the costlier question is asked of the few that are better than all before.
+      if (load < bestLoad && table.canTake(index, request)) {
+        best = index;
+        bestLoad = load;
       }
       index = index + 1 === size ? 0 : index + 1;
     }

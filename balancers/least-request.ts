@@ -3,6 +3,7 @@
 // Thread: both.
 
 import type { Balancer } from '../core/balancer.ts';
+import { E_FACTOR, E_INFLIGHT } from '../core/memory/layout.ts';
 import { leastLoaded } from './best-of-three.ts';
 import { CandidateTable } from './candidate-table.ts';
 import type { Candidates } from './candidates.ts';
@@ -14,14 +15,29 @@ import type { LoadMeasure } from './load-measure.ts';
  * 2^53 is correctly rounded, so that equal loads compare equal.
  */
 class InflightPerCapacity implements LoadMeasure {
-  readonly #table: CandidateTable;
+  readonly #words: Int32Array;
+  readonly #places: Int32Array;
+  readonly #weights: Float64Array;
 
   constructor(table: CandidateTable) {
-    this.#table = table;
+    this.#words = table.words;
+    this.#places = table.places;
+    this.#weights = table.weights;
   }
 
   of(index: number): number {
-    return (this.#table.inflight(index) + 1) / this.#table.capacity(index);
+    const place = this.#places[index]!;
+    return (this.#words[place + E_INFLIGHT]! + 1) / (this.#weights[index]! * this.#words[place + E_FACTOR]!);
+  }
+
+  fill(loads: Float64Array): void {
+    const words = this.#words;
+    const places = this.#places;
+    const weights = this.#weights;
+    for (let index = 0; index < loads.length; index++) {
+      const place = places[index]!;
+      loads[index] = (words[place + E_INFLIGHT]! + 1) / (weights[index]! * words[place + E_FACTOR]!);
+    }
   }
 }
 

@@ -150,6 +150,7 @@ export const balancerCases: readonly BalancerCase[] = [
       balancing.moveEpoch();
       assert.deepEqual(balancing.shares(60), [0, 60]);
       balancing.setFactor(1, 0);
+      assert.equal(balancing.pick(), allBusy, 'before the epoch moves');
       balancing.moveEpoch();
       assert.equal(balancing.pick(), noneUsable);
     },

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PICK_FAILURE } from '../../../core/balancer.ts';
 import { seededRandom } from '../../../core/random.ts';
+import { hashMembers } from '../../../balancers/consistent-hash.ts';
 import { buildHashKey } from '../../../balancers/hash-key.ts';
 import { buildMaglevTable, sortedById } from '../../../balancers/maglev.ts';
 import { BALANCES, Balancing } from '../../support/balancing.ts';
@@ -110,6 +111,18 @@ test('a second try of a key goes where the key goes while its first endpoint is 
   });
 });
 
+test('a second try does not go back to where the sequence of its key begins', () => {
+  const balancing = new Balancing({ balance, weights: equal(5) });
+  const homes = mapKeys(balancing, 3000);
+  balancing.try(0);
+  const second = mapKeys(balancing, 3000);
+  const others = homes.filter((home) => home !== 0).length;
+  const back = homes.filter((home, key) => home !== 0 && second[key] === home).length;
+  // By chance one of the four that remain.
+  const { low, high } = binomialRegion(others, 1 / 4);
+  assert.ok(back >= low && back <= high, `${back} of ${others}`);
+});
+
 test('a factor leaves an endpoint that part of its keys, and the others keep theirs', () => {
   const balancing = new Balancing({ balance, weights: equal(10) });
   const before = mapKeys(balancing);
@@ -149,12 +162,10 @@ test('where all probes miss, keys are spread by weight over those that remain', 
 });
 
 test('the table is built once for the same members, not at each change of health', () => {
-  const balancing = new Balancing({ balance: { ...balance, tableSize: 655_373 }, weights: equal(3) });
-  balancing.pick();
-  const { members } = balancing.picker.candidates;
-  for (let i = 0; i < 200; i++) {
-    balancing.setAvailability(i % 2, i % 4 < 2 ? 'down' : 'up');
-    balancing.pick();
-  }
-  assert.equal(balancing.picker.candidates.members, members);
+  const balancing = new Balancing({ balance, weights: equal(3) });
+  const before = hashMembers(balance, balancing.picker.candidates.members);
+  balancing.setAvailability(0, 'down');
+  assert.equal(hashMembers(balance, balancing.picker.candidates.members), before);
+  balancing.setWeight(1, 2);
+  assert.notEqual(hashMembers(balance, balancing.picker.candidates.members), before);
 });

@@ -79,6 +79,17 @@ test('factors of all endpoints keep their proportions', () => {
   assert.ok(Math.abs(a! - b!) <= 20, `${a} and ${b}`);
 });
 
+test('an endpoint of little factor takes over little from a busy one before it', () => {
+  const balancing = new Balancing({ balance, weights: [1, 1, 1] });
+  balancing.setLimit(1, 1);
+  balancing.setInflight(1, 1);
+  balancing.setFactor(2, 0.25);
+  // Of each round: a quarter of its own place, a quarter of the busy one's.
+  const [a, , c] = balancing.shares(9000);
+  assert.ok(Math.abs(c! - 2000) <= 4, `${c}`);
+  assert.equal(a! + c!, 9000);
+});
+
 test('an endpoint behind more busy places than are looked at is found all the same', () => {
   const weights = [10_000, 9999, 1];
   const balancing = new Balancing({ balance, weights });

@@ -38,12 +38,9 @@ test('where the table would be too large the places of a heavy endpoint are spre
   const weights = new Float64Array(1000).fill(200);
   weights[0] = 10_007;
   const schedule = scheduleFor(weights);
-  const gaps: number[] = [];
-  for (let place = 0, last = -1; place < schedule.period; place++) {
-    if (schedule.indexAt(place) !== 0) continue;
-    if (last >= 0) gaps.push(place - last);
-    last = place;
-  }
+  const places = Array.from({ length: schedule.period }, (_, place) => place);
+  const heavy = places.filter((place) => schedule.indexAt(place) === 0);
+  const gaps = heavy.map((place, nth) => (heavy[nth + 1] ?? schedule.period + heavy[0]!) - place);
   const even = schedule.period / weights[0]!;
   assert.ok(Math.max(...gaps) <= 3 * even, `longest gap ${Math.max(...gaps)}, even would be ${even}`);
 });

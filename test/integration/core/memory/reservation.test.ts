@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { E_INFLIGHT, E_LIMIT } from '../../../../core/memory/layout.ts';
 import type { Region } from '../../../../core/memory/region.ts';
@@ -21,9 +21,10 @@ function limitedRegion(): Region {
   return region;
 }
 
-async function start(region: Region, worker: number, turns: number, parks: boolean) {
+async function start(context: TestContext, region: Region, worker: number, turns: number, parks: boolean) {
   const workerData: ReservingOrder = { buffer: region.buffer, worker, slots: SLOTS, turns, parks };
   const thread = new Worker(new URL('../../../support/reserving-thread.ts', import.meta.url), { workerData });
+  context.after(() => thread.terminate());
   const exit = once(thread, 'exit');
   // Its second message; a thread that is killed never sends it.
   const report = new Promise<ReservingReport>((resolve) => {
@@ -45,9 +46,9 @@ function owned(region: Region, worker: number): number[] {
 
 const NOTHING = Array.from({ length: SLOTS }, () => 0);
 
-test('threads that give back all that they took leave exact zeros, and no limit is ever exceeded', async () => {
+test('threads that give back all that they took leave exact zeros, and no limit is ever exceeded', async (context) => {
   const region = limitedRegion();
-  const threads = await Promise.all([0, 1, 2].map((worker) => start(region, worker, TURNS, false)));
+  const threads = await Promise.all([0, 1, 2].map((worker) => start(context, region, worker, TURNS, false)));
   for (const { report, exit } of threads) {
     assert.deepEqual(await report, { held: 0, excesses: 0 });
     await exit;
@@ -56,9 +57,12 @@ test('threads that give back all that they took leave exact zeros, and no limit 
   for (const worker of [0, 1, 2]) assert.deepEqual(owned(region, worker), NOTHING);
 });
 
-test('repair after a kill takes back exactly what the dead thread held, while others go on', async () => {
+test('repair after a kill takes back exactly what the dead thread held, while others go on', async (context) => {
   const region = limitedRegion();
-  const [dying, living] = await Promise.all([start(region, 0, TURNS / 4, true), start(region, 1, TURNS, false)]);
+  const [dying, living] = await Promise.all([
+    start(context, region, 0, TURNS / 4, true),
+    start(context, region, 1, TURNS, false),
+  ]);
   const { held } = await dying.report;
   assert.ok(held > 0);
   await dying.thread.terminate();
@@ -69,12 +73,12 @@ test('repair after a kill takes back exactly what the dead thread held, while ot
   assert.deepEqual(owned(region, 0), NOTHING);
 });
 
-test('a kill in the middle of a reservation leaves at most one count too few, which the next idle moment ends', async () => {
+test('a kill in the middle of a reservation leaves at most one count too few, which the next idle moment ends', async (context) => {
   const region = limitedRegion();
-  const holder = await start(region, 1, TURNS / 4, true);
+  const holder = await start(context, region, 1, TURNS / 4, true);
   await holder.report;
   for (let round = 0; round < 4; round++) {
-    const { thread } = await start(region, 0, 0, false);
+    const { thread } = await start(context, region, 0, 0, false);
     await thread.terminate();
     const before = inflights(region);
     repairAfterCrash(region, 0);
