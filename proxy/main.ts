@@ -6,7 +6,7 @@ import { AdminServer } from '../admin/admin-server.ts';
 import { type CompileTables, compile, newTables, workersOf } from '../config/compile.ts';
 import { describeChanges } from '../config/diff.ts';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
-import type { Problem } from '../config/problem.ts';
+import { formatProblem, type Problem } from '../config/problem.ts';
 import { type Clock, clockSince } from '../core/clock.ts';
 import { Region } from '../core/memory/region.ts';
 import type { BoundListener, MessageToMain } from '../core/messages.ts';
@@ -64,6 +64,7 @@ export class ControlPlane {
   #snapshot: Snapshot;
   #bound: readonly BoundListener[] = [];
   #admin: AdminServer | null = null;
+  #adminAddress: string | null = null;
   #phase: Phase = 'starting';
   #reloading: Promise<ReloadResult> | null = null;
 
@@ -78,7 +79,13 @@ export class ControlPlane {
     this.#snapshot = compile(config, this.#tables, 1);
     options.log.setLevel(this.#snapshot.log.level);
     const injected = { region: this.region, clock: this.#clock, timers: systemTimers };
-    this.health = new HealthService({ ...injected, random: systemRandom, log: options.log, checkers });
+    this.health = new HealthService({
+      ...injected,
+      random: systemRandom,
+      log: options.log,
+      checkers,
+      onOutOfUse: (slot) => this.supervisor.broadcast({ kind: 'drop-idle', slot }),
+    });
     this.#budgets = new BudgetKeeper(this.region, systemTimers);
     this.supervisor = new Supervisor({
       ...injected,
@@ -99,7 +106,7 @@ export class ControlPlane {
 
   /** Where the admin API listens; null where there is none. */
   get adminAddress(): string | null {
-    return this.#admin?.address ?? null;
+    return this.#adminAddress;
   }
 
   /** Starts everything. @throws BindError and the admin server's errors; nothing is left running then. */
@@ -175,7 +182,10 @@ export class ControlPlane {
     }
     const changes = describeChanges(before, next);
     await this.#install(next);
-    log.info({ generation: next.generation, changes }, `generation ${next.generation} runs: ${changes.length} change(s)`);
+    log.info(
+      { generation: next.generation, changes },
+      `generation ${next.generation} runs: ${changes.length} change(s)`,
+    );
     return { ok: true, generation: next.generation, changes };
   }
 
@@ -185,7 +195,7 @@ export class ControlPlane {
     this.health.apply(next);
     this.#budgets.apply(next);
     await this.supervisor.apply(next);
-    for (const owners of [this.#tables.endpoints]) reclaimSlots(owners, next.generation, this.region, systemTimers);
+    reclaimSlots(this.#tables, next.generation, this.region, systemTimers);
   }
 
   #onMessage(message: MessageToMain): void {
@@ -198,17 +208,22 @@ export class ControlPlane {
     if (admin === null) return;
     this.#admin = new AdminServer({
       version: this.#options.version,
-      startedWallMs: this.#startedWallMs,
+      startedAt: this.#startedWallMs,
       region: this.region,
+      clock: this.#clock,
+      timers: systemTimers,
       log: this.#options.log,
       health: this.health,
       snapshot: () => this.#snapshot,
-      bound: () => this.#bound,
       workers: () => this.supervisor.status(),
-      isReady: () => this.#phase === 'running' && this.supervisor.isListening(),
-      reload: () => this.reload(),
+      listeners: () => this.#bound,
+      isDraining: () => this.#phase === 'draining' || this.#phase === 'ended',
+      reload: async () => {
+        const result = await this.reload();
+        return result.ok ? result : { ok: false, problems: [result.message, ...result.problems.map(formatProblem)] };
+      },
     });
-    await this.#admin.listen(admin.bind);
+    this.#adminAddress = await this.#admin.start(admin.bind);
   }
 }
 

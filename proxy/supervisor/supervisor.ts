@@ -54,16 +54,16 @@ export class Supervisor implements WorkerEvents {
   }
 
   /**
-   * Starts the workers of a Snapshot. The first one alone, because a port that the system chooses must be the same
-   * for all. Resolves with the bound addresses. @throws BindError when a listener can't be bound.
+   * Starts the workers of a Snapshot. Where the system is to choose a port, the first worker starts alone, because the
+   * port must be the same for all. Resolves with the bound addresses. @throws BindError when a listener can't be bound.
    */
   async start(snapshot: Snapshot): Promise<readonly BoundListener[]> {
     this.#snapshot = snapshot;
     try {
-      const bound = await this.#startWorker(0, snapshot);
-      this.#snapshot = withPorts(snapshot, bound);
+      const first = this.#startWorker(0, snapshot);
+      if (choosesPort(snapshot)) this.#snapshot = withPorts(snapshot, await first);
       const others = Array.from({ length: snapshot.workers - 1 }, (_, i) => this.#startWorker(i + 1, this.#snapshot!));
-      await Promise.all(others);
+      const [bound] = await Promise.all([first, ...others]);
       return bound;
     } catch (error) {
       await this.kill();
@@ -197,6 +197,11 @@ export class Supervisor implements WorkerEvents {
   #send(message: MessageToWorker): void {
     for (const handle of this.#handles.values()) handle.send(message);
   }
+}
+
+/** Whether a listener leaves its port to the system. */
+function choosesPort(snapshot: Snapshot): boolean {
+  return snapshot.listeners.some(({ bind }) => bind.kind === 'tcp' && bind.port === 0);
 }
 
 /** The Snapshot with the ports that the system chose in place of port 0. */

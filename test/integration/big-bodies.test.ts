@@ -1,0 +1,128 @@
+// A gibibyte in either direction: streamed, never kept. Fairlead runs in a process of its own, whose resident memory
+// is watched. Thread: main.
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, test, type TestContext } from 'node:test';
+import { FairleadProcess } from '../../scripts/load/fairlead-process.ts';
+import { PATHS } from '../support/fairlead.ts';
+
+const GIBIBYTE = 1024 ** 3;
+const PIECE = Buffer.alloc(256 * 1024, 'x');
+/** What issue 2 allows. */
+const MOST_GROWTH_BYTES = 64 * 1024 ** 2;
+
+/** An origin that swallows what it is sent and says how much, or sends as much as it is asked for. */
+async function startOrigin(t: TestContext): Promise<number> {
+  const origin = createServer((incoming, response) => {
+    if (incoming.method === 'POST') {
+      let sizeBytes = 0;
+      incoming.on('data', (chunk: Buffer) => {
+        sizeBytes += chunk.length;
+      });
+      incoming.on('end', () => response.end(String(sizeBytes)));
+      return;
+    }
+    pour(
+      Number(incoming.url!.slice(1)),
+      (piece) => response.write(piece),
+      response,
+      () => response.end(),
+    );
+  });
+  origin.listen(0, '127.0.0.1');
+  await once(origin, 'listening');
+  t.after(() => origin.close());
+  return (origin.address() as AddressInfo).port;
+}
+
+/** Writes `sizeBytes` as fast as the sink takes them. */
+function pour(sizeBytes: number, write: (piece: Buffer) => boolean, sink: NodeJS.EventEmitter, done: () => void): void {
+  let left = sizeBytes;
+  const more = (): void => {
+    while (left > 0) {
+      const piece = left >= PIECE.length ? PIECE : PIECE.subarray(0, left);
+      left -= piece.length;
+      if (!write(piece) && left > 0) {
+        sink.once('drain', more);
+        return;
+      }
+    }
+    done();
+  };
+  more();
+}
+
+async function startProxy(t: TestContext, originPort: number, fastPath: boolean): Promise<FairleadProcess> {
+  const fairlead = await FairleadProcess.start(
+    (ports) => `
+workers: 1
+fastPath: ${fastPath}
+listeners: [{ name: web, bind: "127.0.0.1:${ports.web}" }]
+routes: [{ upstream: app }]
+upstreams: { app: { endpoints: ["http://127.0.0.1:${originPort}"] } }
+admin: { bind: "127.0.0.1:${ports.admin}" }
+`,
+  );
+  t.after(() => fairlead.stop('SIGKILL'));
+  return fairlead;
+}
+
+/** Watches resident memory while `work` runs. Returns by how much it grew at the most. */
+async function growthDuring(fairlead: FairleadProcess, work: () => Promise<void>): Promise<number> {
+  const before = await fairlead.residentBytes();
+  let most = before;
+  const watch = setInterval(() => {
+    void fairlead.residentBytes().then((now) => {
+      most = Math.max(most, now);
+    });
+  }, 50);
+  await work();
+  clearInterval(watch);
+  return Math.max(most, await fairlead.residentBytes()) - before;
+}
+
+async function download(url: string, sizeBytes: number): Promise<void> {
+  const sent = request(`${url}/${sizeBytes}`).end();
+  const [response] = (await once(sent, 'response')) as [import('node:http').IncomingMessage];
+  let received = 0;
+  response.on('data', (chunk: Buffer) => {
+    received += chunk.length;
+  });
+  await once(response, 'end');
+  assert.equal(received, sizeBytes);
+}
+
+async function upload(url: string, sizeBytes: number): Promise<void> {
+  const sent = request(url, { method: 'POST' });
+  const answered = once(sent, 'response') as Promise<[import('node:http').IncomingMessage]>;
+  pour(
+    sizeBytes,
+    (piece) => sent.write(piece),
+    sent,
+    () => sent.end(),
+  );
+  const [response] = await answered;
+  let text = '';
+  for await (const chunk of response) text += String(chunk);
+  assert.equal(Number(text), sizeBytes);
+}
+
+for (const fastPath of PATHS) {
+  describe(`a gibibyte, fastPath: ${fastPath}`, () => {
+    for (const [direction, carry] of [
+      ['down', download],
+      ['up', upload],
+    ] as const) {
+      test(`${direction} costs less than 64 MiB`, async (t) => {
+        const fairlead = await startProxy(t, await startOrigin(t), fastPath);
+        await carry(fairlead.url, GIBIBYTE / 16);
+        const grown = await growthDuring(fairlead, () => carry(fairlead.url, GIBIBYTE));
+        t.diagnostic(`resident memory grew by ${Math.round(grown / 1024 ** 2)} MiB at the most`);
+        assert.ok(grown < MOST_GROWTH_BYTES, `resident memory grew by ${Math.round(grown / 1024 ** 2)} MiB`);
+      });
+    }
+  });
+}

@@ -1,0 +1,74 @@
+// An HTTP client for integration tests: many requests over a few keep-alive connections, every outcome counted.
+// Thread: main.
+
+import { Agent, request } from 'node:http';
+
+export interface ManyRequests {
+  /** How many to send; or until `signal` aborts. */
+  readonly requests?: number;
+  readonly signal?: AbortSignal;
+  readonly connections: number;
+  readonly method?: string;
+  readonly path?: string;
+  readonly body?: string;
+  readonly headers?: (index: number) => Record<string, string>;
+  readonly onBody?: (index: number, body: string) => void;
+}
+
+export interface Outcome {
+  /** How often each status came. */
+  readonly statuses: Map<number, number>;
+  /** Codes of requests that got no whole response. */
+  readonly errors: Map<string, number>;
+  sent: number;
+}
+
+/** Sends requests from `connections` loops, each one after the other. */
+export async function sendMany(port: number, options: ManyRequests): Promise<Outcome> {
+  const agent = new Agent({ keepAlive: true, maxSockets: options.connections });
+  const outcome: Outcome = { statuses: new Map(), errors: new Map(), sent: 0 };
+  const mayGoOn = (): boolean =>
+    options.signal?.aborted !== true && (options.requests === undefined || outcome.sent < options.requests);
+  const loop = async (): Promise<void> => {
+    while (mayGoOn()) {
+      const index = outcome.sent++;
+      try {
+        const answer = await sendOne(port, agent, options, index);
+        count(outcome.statuses, answer.status);
+        options.onBody?.(index, answer.body);
+      } catch (error) {
+        count(outcome.errors, (error as NodeJS.ErrnoException).code ?? (error as Error).message);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: options.connections }, loop));
+  agent.destroy();
+  return outcome;
+}
+
+function sendOne(
+  port: number,
+  agent: Agent,
+  options: ManyRequests,
+  index: number,
+): Promise<{ status: number; body: string }> {
+  return new Promise((resolve, reject) => {
+    const { method = 'GET', path = '/', body } = options;
+    const sent = request({ port, host: '127.0.0.1', agent, method, path, headers: options.headers?.(index) ?? {} });
+    sent.on('error', reject);
+    sent.on('response', (response) => {
+      let text = '';
+      response.setEncoding('latin1');
+      response.on('data', (chunk: string) => {
+        text += chunk;
+      });
+      response.on('error', reject);
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, body: text }));
+    });
+    sent.end(body);
+  });
+}
+
+function count<Key>(counts: Map<Key, number>, key: Key): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}
