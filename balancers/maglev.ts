@@ -8,7 +8,7 @@ import { mix32, murmur32OfString } from '../core/murmur.ts';
 export const MAGLEV_SIZE = 65_537;
 export const MAGLEV_LARGE_SIZE = 655_373;
 /** More members than this deserve the large table. */
-export const MAGLEV_SIZE_MEMBERS = 655;
+const MAGLEV_SIZE_MEMBERS = 655;
 /** Places hold an index in 16 bits, of which one value means free. */
 const MEMBERS_MAX = 65_535;
 const FREE = 0xffff;
