@@ -1,4 +1,4 @@
-// Times as the access log writes them. A second's text is made once and kept for all lines of that second.
+// Times as the access log writes them. A second's text is made once and kept for the lines of that second.
 // Thread: worker.
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
@@ -6,7 +6,7 @@ const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
 /** The texts of one second. Dates of HAProxy and Apache are in the local time zone, as there. */
 interface SecondTexts {
   readonly second: number;
-  /** 2009-02-06T12:14:14. with the dot, in UTC */
+  /** 2009-02-06T12:14:14, in UTC */
   readonly iso: string;
   /** 06/Feb/2009:12:14:14 */
   readonly common: string;
@@ -14,19 +14,23 @@ interface SecondTexts {
   readonly zone: string;
 }
 
-let kept: SecondTexts = textsOf(0);
+/** Seconds kept at a time: exchanges that end together began at different ones. A power of two. */
+const KEPT_SECONDS = 16;
+const kept: SecondTexts[] = Array.from({ length: KEPT_SECONDS }, () => textsOf(0));
 
 function textsAt(wallMs: number): SecondTexts {
   const second = Math.floor(wallMs / 1000);
-  if (kept.second !== second) kept = textsOf(second);
-  return kept;
+  const place = second & (KEPT_SECONDS - 1);
+  const texts = kept[place]!;
+  if (texts.second === second) return texts;
+  return (kept[place] = textsOf(second));
 }
 
 function textsOf(second: number): SecondTexts {
   const date = new Date(second * 1000);
   const day = `${two(date.getDate())}/${MONTHS[date.getMonth()]}/${date.getFullYear()}`;
   const time = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
-  const iso = date.toISOString().slice(0, -4);
+  const iso = date.toISOString().slice(0, -5);
   return { second, iso, common: `${day}:${time}`, zone: zoneOf(-date.getTimezoneOffset()) };
 }
 
@@ -39,20 +43,19 @@ function two(value: number): string {
   return value < 10 ? `0${value}` : `${value}`;
 }
 
-function three(value: number): string {
-  return value < 10 ? `00${value}` : value < 100 ? `0${value}` : `${value}`;
-}
+/** '.000' to '.999'. */
+const THOUSANDTHS: readonly string[] = Array.from({ length: 1000 }, (_, i) => `.${`${i}`.padStart(3, '0')}`);
 
 /** `2009-02-06T12:14:14.655Z`. @param wallMs ms since 1970, a date that JavaScript can tell */
 export function isoTime(wallMs: number): string {
   const texts = textsAt(wallMs);
-  return `${texts.iso}${three(Math.floor(wallMs) - texts.second * 1000)}Z`;
+  return `${texts.iso}${THOUSANDTHS[Math.floor(wallMs) - texts.second * 1000]}Z`;
 }
 
 /** `06/Feb/2009:12:14:14.655`, local, as HAProxy's accept date. */
 export function haproxyTime(wallMs: number): string {
   const texts = textsAt(wallMs);
-  return `${texts.common}.${three(Math.floor(wallMs) - texts.second * 1000)}`;
+  return `${texts.common}${THOUSANDTHS[Math.floor(wallMs) - texts.second * 1000]}`;
 }
 
 /** `06/Feb/2009:12:14:14 +0100`, local, as Apache's %t. */
@@ -67,7 +70,7 @@ export function decimalMs(ms: number): string {
   const us = Math.round(ms * 1000);
   const whole = Math.floor(us / 1000);
   const rest = us - whole * 1000;
-  return rest === 0 ? `${whole}` : `${whole}.${three(rest)}`;
+  return rest === 0 ? `${whole}` : `${whole}${THOUSANDTHS[rest]}`;
 }
 
 /** Whole milliseconds; -1 for a phase not reached. */
