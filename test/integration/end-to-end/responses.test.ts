@@ -138,7 +138,9 @@ for (const fastPath of PATHS) {
       test(`${what} is cut so that the client sees it`, async (t) => {
         const { ask } = await bench(t, fastPath);
         const answer = await ask('GET', ...steps);
-        assert.equal(answer.end, 'reset', answer.text);
+        // What is broken before anything was relayed can still be told by a status.
+        const isVisible = answer.end === 'reset' || /^HTTP\/1\.1 50[24] /.test(answer.text);
+        assert.ok(isVisible, `${answer.end}: ${answer.text}`);
         assert.doesNotMatch(answer.text, /\r\n0\r\n\r\n$/);
       });
     }
