@@ -7,7 +7,7 @@ import { formatBindAddress } from '../config/bind-address.ts';
 import type { BindAddress } from '../core/snapshot.ts';
 
 /** The admin API can't be bound; the message says where and why. */
-export class AdminBindError extends Error {
+class AdminBindError extends Error {
   override readonly name = 'AdminBindError';
 }
 

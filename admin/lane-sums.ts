@@ -1,15 +1,12 @@
 // Reads the statistics lanes: the sum over all workers of what each has counted. Thread: main.
 
 import {
-  ENDPOINT_BLOCK,
   ENDPOINT_FIELD,
   ENDPOINT_FIELDS,
   type EndpointField,
   LATENCY_BUCKETS,
-  LISTENER_BLOCK,
   LISTENER_FIELD,
   type ListenerField,
-  UPSTREAM_BLOCK,
   UPSTREAM_FIELD,
   UPSTREAM_FIELDS,
   type UpstreamField,
@@ -62,24 +59,4 @@ export class LaneSums {
     }
     return sums;
   }
-}
-
-/** Who owns a block. */
-export type LaneOwner = 'endpoint' | 'upstream' | 'listener';
-
-/**
- * Sets all that was ever counted of a slot, upstream or listener to zero, for a record that gets another owner. Only
- * while no worker knows it: after all have acknowledged a Snapshot without it, before one with it is sent.
- */
-export function clearLanes(region: Region, owner: LaneOwner, index: number): void {
-  for (let worker = 0; worker < region.capacity.workers; worker++) {
-    const [base, length] = blockOf(region, owner, worker, index);
-    region.doubles.fill(0, base, base + length);
-  }
-}
-
-function blockOf(region: Region, owner: LaneOwner, worker: number, index: number): [base: number, length: number] {
-  if (owner === 'endpoint') return [region.endpointLane(worker, index), ENDPOINT_BLOCK];
-  if (owner === 'upstream') return [region.upstreamLane(worker, index), UPSTREAM_BLOCK];
-  return [region.listenerLane(worker, index), LISTENER_BLOCK];
 }

@@ -2,8 +2,8 @@
 // Thread: worker.
 //
 // From the record of an ended exchange: everything in `accountExchange`. Counted as they happen, by whoever sees them:
-// attempts (the functions here), connections of clients, TLS failures, hand-offs and spoofs (ListenerLane), hedges
-// (UpstreamLane), open and idle connections (EndpointLane).
+// attempts (the functions here), connections of clients, TLS failures, hand-offs and spoofs (ListenerLane), those that
+// begin to wait and hedges (UpstreamLane: queued, hedges, hedgesWon), open and idle connections (EndpointLane).
 
 import type { ExchangeRecord } from '../../core/exchange-record.ts';
 import { type Failure, type FailureKind, type Signal, SIGNALS } from '../../core/failure.ts';
@@ -75,7 +75,6 @@ export function accountExchange(record: ExchangeRecord, lanes: WorkerLanes): voi
   if (responses !== NOTHING) upstream.add(responses, 1);
   if (counted.upstream !== NOTHING) upstream.add(counted.upstream, 1);
   if (counted.isTruncated) upstream.add(U.truncated, 1);
-  if (record.phases.queueMs > 0) upstream.add(U.queued, 1);
   addRetries(upstream, record);
   // A tunnel lasts as long as its users like: it says nothing of how fast the upstream answers.
   if (record.wasUpgraded) upstream.add(U.upgrades, 1);

@@ -3,7 +3,7 @@
 /** Lines are written when so many bytes have come together. */
 export const CHUNK_BYTES = 64 * 1024;
 
-export const LINE_FEED = 10;
+const LINE_FEED = 10;
 
 /** Bytes [begin, end) are still to be written. The first byte is a line feed that is written only after a torn line. */
 export class Chunk {

@@ -1,8 +1,7 @@
 // What an access-log line costs: ns for formatting it, and for formatting it and handing it to a destination; beside
-// it what pino, JSON.stringify and SonicBoom would cost. Usage: node scripts/bench/log-line.ts. Thread: main.
+// it what JSON.stringify would cost. Usage: node scripts/bench/log-line.ts. Thread: main.
 
 import { bench, do_not_optimize as keep, group, run } from 'mitata';
-import { pino } from 'pino';
 import type { ExchangeRecord } from '../../core/exchange-record.ts';
 import { systemTimers } from '../../core/timers.ts';
 import { LogDestination } from '../../proxy/account/log-destination.ts';
@@ -31,7 +30,7 @@ const records = Array.from({ length: VARIANTS }, (_, i) => variant(i));
 let turn = 0;
 const next = (): ExchangeRecord => records[turn++ & (VARIANTS - 1)]!;
 
-/** The object that pino would be given: the same keys and values as a line of ours. */
+/** An object with the same keys and values as a line of ours. */
 function objectOf(record: ExchangeRecord): object {
   const { connection, head, phases, upstream, endpoint } = record;
   return {
@@ -70,23 +69,15 @@ function destinationTo(output: string): LogDestination {
 }
 
 const toNull = destinationTo('/dev/null');
-const pinoOnly = pino({ base: null, timestamp: false }, { write: (line: string) => keep(line) });
-const pinoOurs = pino({ base: null, timestamp: false }, { write: (line: string) => toNull.append(line) });
-const sonic = pino.destination({ dest: '/dev/null', sync: false, minLength: 8192 });
-const pinoSonic = pino({ base: null, timestamp: false }, sonic);
 
 group('a line', () => {
   for (const [name, format] of Object.entries(LOG_FORMATS)) bench(name, () => keep(format(next())));
   bench('JSON.stringify of an object', () => keep(`${JSON.stringify(objectOf(next()))}\n`));
-  bench('pino', () => pinoOnly.info(objectOf(next())));
 });
 
 group('a line, and its share of the writes', () => {
   for (const [name, format] of Object.entries(LOG_FORMATS)) bench(name, () => toNull.append(format(next())));
   bench('JSON.stringify of an object', () => toNull.append(`${JSON.stringify(objectOf(next()))}\n`));
-  bench('pino into our destination', () => pinoOurs.info(objectOf(next())));
-  bench('json into SonicBoom', () => void sonic.write(LOG_FORMATS.json(next())));
-  bench('pino into SonicBoom', () => pinoSonic.info(objectOf(next())));
 });
 
 await run();

@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ENDPOINT_FIELD, UPSTREAM_FIELD } from '../../../core/memory/lane-fields.ts';
-import { clearLanes } from '../../../admin/lane-sums.ts';
 import { TrafficWindow } from '../../../admin/traffic-window.ts';
 import { EndpointLane, UpstreamLane } from '../../../proxy/account/lane.ts';
 import { endpointSnapshot, upstreamSnapshot } from '../../support/snapshots.ts';
@@ -68,7 +67,7 @@ describe('the traffic window', () => {
     const { context, window, lanes } = open();
     lanes[0]!.first.add(ENDPOINT_FIELD.attempts, 1000);
     context.clock.advance(2000);
-    clearLanes(context.region, 'endpoint', 0);
+    lanes[0]!.first.add(ENDPOINT_FIELD.attempts, -1000);
     const next = endpointSnapshot(0, { generation: 2 });
     context.current = { ...context.current, upstreams: [upstreamSnapshot({ endpoints: [next] })] };
     context.clock.advance(2000);

@@ -108,11 +108,6 @@ describe('an ended exchange', () => {
     assert.equal(upstream['retryBudgetExhausted'], 1);
   });
 
-  test('counts as queued when it waited', () => {
-    const waits = [0, -1, 0.4, 12].map((queueMs) => ({ phases: phasesOf({ queueMs }) }));
-    assert.equal(account(...waits).upstream['queued'], 2);
-  });
-
   test('keeps the life of a tunnel out of the latency histogram', () => {
     const { upstream } = account({ wasUpgraded: true, status: 101 });
     assert.deepEqual(upstream, { responses1xx: 1, exchanges: 1, upgrades: 1 });

@@ -24,7 +24,7 @@ export function phasesOf(parts: Partial<ExchangePhases> = {}): ExchangePhases {
 
 export const USER_AGENT = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0';
 
-export const SAMPLE_HEAD = requestHead({
+const SAMPLE_HEAD = requestHead({
   target: '/index.html?page=2',
   authority: 'www.example.com',
   fields: ['User-Agent', USER_AGENT, 'Referer', 'https://www.example.com/start'],
