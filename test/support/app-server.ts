@@ -14,6 +14,8 @@ export class AppServer {
   served = 0;
   /** Set to answer otherwise than with its name. */
   handler: Handler | null = null;
+  /** Set to answer Upgrade requests; the socket is the handler's then. */
+  onUpgrade: ((socket: Socket, request: IncomingMessage) => void) | null = null;
   #port = 0;
   #server: Server | null = null;
   readonly #sockets = new Set<Socket>();
@@ -41,6 +43,10 @@ export class AppServer {
       this.#sockets.add(socket);
       socket.on('close', () => this.#sockets.delete(socket));
       socket.on('error', () => undefined);
+    });
+    server.on('upgrade', (request, socket) => {
+      if (this.onUpgrade === null) socket.destroy();
+      else this.onUpgrade(socket as Socket, request);
     });
     server.listen(this.#port, '127.0.0.1');
     await once(server, 'listening');

@@ -6,7 +6,8 @@ import { PATHS, startFairlead } from '../../support/fairlead.ts';
 import { bodyRead, dribble, fin, hang, reset, ScriptedOrigin, send, type Step } from '../../support/scripted-origin.ts';
 import { talk, type WireAnswer } from '../../support/wire.ts';
 
-async function bench(t: TestContext, fastPath: boolean) {
+/** @param patience how long an endpoint may keep silent */
+async function bench(t: TestContext, fastPath: boolean, patience = '30s') {
   const origin = await ScriptedOrigin.listen();
   t.after(() => origin.close());
   const fairlead = await startFairlead(
@@ -19,7 +20,7 @@ routes: [{ upstream: app }]
 upstreams:
   app:
     endpoints: ["http://127.0.0.1:${origin.port}"]
-    timeouts: { response: 600ms, idle: 600ms }
+    timeouts: { response: ${patience}, idle: ${patience} }
     health: { passive: { consecutiveFailures: 0 } }
 `,
   );
@@ -136,7 +137,7 @@ for (const fastPath of PATHS) {
     ];
     for (const [what, steps] of cut) {
       test(`${what} is cut so that the client sees it`, async (t) => {
-        const { ask } = await bench(t, fastPath);
+        const { ask } = await bench(t, fastPath, what.startsWith('stalled') ? '600ms' : '30s');
         const answer = await ask('GET', ...steps);
         // What is broken before anything was relayed can still be told by a status.
         const isVisible = answer.end === 'reset' || /^HTTP\/1\.1 50[24] /.test(answer.text);
@@ -170,7 +171,7 @@ for (const fastPath of PATHS) {
     }
 
     test('that does not begin in time is 504', async (t) => {
-      const { origin, ask } = await bench(t, fastPath);
+      const { origin, ask } = await bench(t, fastPath, '600ms');
       origin.otherwise = [hang()];
       const answer = await ask('POST', hang());
       assert.match(answer.text, /^HTTP\/1\.1 504 /);
