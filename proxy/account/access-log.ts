@@ -20,6 +20,8 @@ export class AccessLog {
   #settings: AccessLogSnapshot | null = null;
   #format: LogFormat = LOG_FORMATS.json;
   #destination: LogDestination | null = null;
+  /** Settles when the destinations of earlier settings have written their last. */
+  #retired: Promise<unknown> = Promise.resolve();
 
   constructor(options: AccessLogOptions) {
     this.#options = options;
@@ -37,7 +39,7 @@ export class AccessLog {
 
   #redirect(settings: AccessLogSnapshot | null): void {
     const next = settings === null ? null : new LogDestination({ output: settings.output, ...this.#options });
-    void this.#destination?.close();
+    this.#retired = Promise.all([this.#retired, this.#destination?.close()]);
     this.#destination = next;
   }
 
@@ -61,6 +63,6 @@ export class AccessLog {
     const destination = this.#destination;
     this.#destination = null;
     this.#settings = null;
-    await destination?.close();
+    await Promise.all([this.#retired, destination?.close()]);
   }
 }
