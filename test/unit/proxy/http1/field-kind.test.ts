@@ -56,7 +56,9 @@ describe('field kinds', () => {
   test('all names under X-Forwarded- are known as such, the bare prefix is not', () => {
     assert.equal(kindOf('X-Forwarded-Prefix'), FieldKind.X_FORWARDED_OTHER);
     assert.equal(kindOf('x-forwarded-a'), FieldKind.X_FORWARDED_OTHER);
-    assert.equal(kindOf('x-forwarded-client-cert-of-a-very-long-name'), FieldKind.X_FORWARDED_OTHER);
+    for (let length = 1; length < 30; length += 1) {
+      assert.equal(kindOf(`x-forwarded-${'a'.repeat(length)}`), FieldKind.X_FORWARDED_OTHER);
+    }
     assert.equal(kindOf('x-forwarded-'), FieldKind.OTHER);
     assert.equal(kindOf('x-forwarded'), FieldKind.OTHER);
     assert.equal(kindOf(`x-${'a'.repeat(60)}`), FieldKind.OTHER);

@@ -21,6 +21,7 @@ describe('Host values', () => {
     ['EXAMPLE.Test.', 'EXAMPLE.Test.'],
     ['under_score.test', 'under_score.test'],
     ['a%2Db', 'a%2Db'],
+    ['a%2D', 'a%2D'],
     ["!$&'()*+,;=-._~", "!$&'()*+,;=-._~"],
     ['10.0.0.1:80', '10.0.0.1'],
     ['a:0', 'a'],
