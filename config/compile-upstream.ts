@@ -19,6 +19,9 @@ const SMALL_TABLE = 65_537;
 const LARGE_TABLE = 655_373;
 const MOST_FOR_SMALL_TABLE = 655;
 
+/** The figures of ALGORITHMS 3.2. */
+const OUTLIER_SWEEP = { intervalMs: 10_000, minRequests: 100, minGap: 0.05, sigmas: 4 };
+
 /** Where an upstream and its endpoints stand in shared memory. */
 export interface UpstreamPlace {
   readonly index: number;
@@ -41,10 +44,21 @@ export function compileUpstream(name: string, config: UpstreamConfig, place: Ups
       ejectionBaseMs: passive.ejection.base,
       ejectionMaxMs: passive.ejection.max,
       maxEjectedPercent: passive.maxEjectedPercent,
+      outliers: OUTLIER_SWEEP,
     },
     retry: compileRetry(config.retry),
     timeouts: compileTimeouts(config.timeouts),
-    limits: { maxConnections: limits.maxConnections, maxQueue: limits.maxQueue, maxIdle: limits.maxIdle },
+    limits: {
+      maxConnections: limits.maxConnections,
+      maxQueue: limits.maxQueue,
+      maxIdle: limits.maxIdle,
+      isAdaptive: false,
+    },
+    hedge: null,
+    sticky: null,
+    whenAllDown: 'fail',
+    slowStartMs: 0,
+    backupBelowPercent: 0,
     tls: {
       verify: tls.verify,
       ca: (tls.ca ?? []).map((file) => place.files.get(file) ?? ''),
@@ -95,6 +109,9 @@ function compileBalance(balance: UpstreamConfig['balance'], endpointCount: numbe
 function compileHeartbeat(heartbeat: HeartbeatConfig): HeartbeatSnapshot {
   return {
     kind: heartbeat.type,
+    bodyPattern: '',
+    expectedFields: [],
+    takesAgentWords: false,
     path: heartbeat.path,
     method: heartbeat.method,
     host: heartbeat.host ?? '',

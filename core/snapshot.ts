@@ -150,6 +150,12 @@ export interface EndpointSnapshot {
 
 export interface HeartbeatSnapshot {
   readonly kind: 'http' | 'tcp';
+  /** Regular expression that the first 16 KiB of the body must match; '' is none. */
+  readonly bodyPattern: string;
+  /** Fields that the answer must carry: [name, value, ...], names in lower case. */
+  readonly expectedFields: readonly string[];
+  /** Whether the answer may set the endpoint's weight or ask to be drained (field X-Fairlead-Agent). */
+  readonly takesAgentWords: boolean;
   readonly path: string;
   readonly method: string;
   /** Host field of the heartbeat; '' is the endpoint's own. */
@@ -172,6 +178,34 @@ export interface PassiveSnapshot {
   readonly ejectionBaseMs: number;
   readonly ejectionMaxMs: number;
   readonly maxEjectedPercent: number;
+  /** The pooled test against the other endpoints (ALGORITHMS 3.2); null turns it off. */
+  readonly outliers: {
+    readonly intervalMs: number;
+    readonly minRequests: number;
+    readonly minGap: number;
+    readonly sigmas: number;
+  } | null;
+}
+
+/** A second try beside the first, for GET and HEAD: after a fixed time, or the upstream's own percentile. */
+export interface HedgeSnapshot {
+  /** 0: by percentile. */
+  readonly afterMs: number;
+  /** 0..1, as in 0.95; 0: by time. */
+  readonly percentile: number;
+}
+
+/** The cookie that keeps a client at its endpoint (ALGORITHMS 5.1). */
+export interface StickySnapshot {
+  readonly cookie: string;
+  /** The first signs; all verify. */
+  readonly secrets: readonly string[];
+  readonly maxIdleMs: number;
+  readonly maxLifeMs: number;
+  readonly sameSite: 'Lax' | 'Strict' | 'None';
+  readonly isHttpOnly: boolean;
+  /** auto: on TLS listeners. */
+  readonly secure: 'auto' | 'always' | 'never';
 }
 
 /** What may be tried again. */
@@ -213,7 +247,21 @@ export interface UpstreamSnapshot {
   readonly passive: PassiveSnapshot;
   readonly retry: RetrySnapshot;
   readonly timeouts: UpstreamTimeouts;
-  readonly limits: { readonly maxConnections: number; readonly maxQueue: number; readonly maxIdle: number };
+  readonly limits: {
+    readonly maxConnections: number;
+    readonly maxQueue: number;
+    readonly maxIdle: number;
+    /** Whether each endpoint's limit follows its latency (ALGORITHMS 6.2); maxConnections is the upper bound then. */
+    readonly isAdaptive: boolean;
+  };
+  readonly hedge: HedgeSnapshot | null;
+  readonly sticky: StickySnapshot | null;
+  /** What happens when no endpoint is usable: 503 at once, all are tried whatever their state, or requests wait. */
+  readonly whenAllDown: 'fail' | 'try-all' | 'wait';
+  /** How long a returning endpoint's weight ramps up; 0 is not at all. */
+  readonly slowStartMs: number;
+  /** Backups help when the usable share of the primaries' weight is below this; 0: only when none is usable. */
+  readonly backupBelowPercent: number;
   /** TLS to endpoints: whether their certificates are verified, the CAs (PEM) and the name; '' is the URL's host. */
   readonly tls: { readonly verify: boolean; readonly ca: readonly string[]; readonly serverName: string };
   /** Largest response head that is accepted, in bytes. */

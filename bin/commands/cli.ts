@@ -7,8 +7,7 @@ import { EXIT } from './exit-codes.ts';
 import { run } from './run.ts';
 import { readVersion } from './version.ts';
 
-const configOption = (): Option =>
-  new Option('-c, --config <file>', 'the configuration file').default('fairlead.yaml');
+const configOption = (): Option => new Option('-c, --config <file>', 'the configuration file').default('fairlead.yaml');
 
 function build(version: string): Command {
   const program = new Command('fairlead');

@@ -1,5 +1,6 @@
 // An upstream in a shared region for tests of balancers: its endpoints' words are set by hand. Thread: both.
 
+import { upstreamSnapshot } from './snapshots.ts';
 import { AVAILABILITY, type Availability } from '../../core/availability.ts';
 import type { Balancer } from '../../core/balancer.ts';
 import {
@@ -86,7 +87,7 @@ export class Balancing {
     const endpoints = weights.map((weight, index) =>
       endpointSnapshot(this.#firstSlot + index, weight, index >= options.weights.length),
     );
-    this.upstream = options.upstream ?? upstreamSnapshot(options.balance, endpoints);
+    this.upstream = options.upstream ?? upstreamOf(options.balance, endpoints);
     const context = { region: this.region, worker: this.#worker, random: this.random };
     this.picker = new UpstreamPicker(this.upstream, context);
   }
@@ -172,28 +173,6 @@ function endpointSnapshot(slot: number, weight: number, backup: boolean): Endpoi
   return { name: `app/${id}`, id, slot, generation: 1, ...address, weight, backup };
 }
 
-function upstreamSnapshot(balance: BalanceSnapshot, endpoints: readonly EndpointSnapshot[]): UpstreamSnapshot {
-  return {
-    name: 'app',
-    index: 0,
-    balance,
-    endpoints,
-    heartbeat: null,
-    passive: { consecutiveFailures: 5, ejectionBaseMs: 10_000, ejectionMaxMs: 300_000, maxEjectedPercent: 50 },
-    retry: {
-      attempts: 1,
-      onConnectFailure: true,
-      onReset: true,
-      onTimeout: true,
-      statuses: [],
-      perTryTimeoutMs: 0,
-      budgetRatio: 0.2,
-      budgetMin: 3,
-      bufferBytes: 65_536,
-    },
-    timeouts: { connectMs: 3000, responseMs: 60_000, idleMs: 60_000, queueMs: 5000, tunnelMs: 0, keepAliveMs: 4000 },
-    limits: { maxConnections: 0, maxQueue: 0, maxIdle: 0 },
-    tls: { verify: true, ca: [], serverName: '' },
-    responseHeadBytes: 65_536,
-  };
+function upstreamOf(balance: BalanceSnapshot, endpoints: readonly EndpointSnapshot[]): UpstreamSnapshot {
+  return upstreamSnapshot({ name: 'app', balance, endpoints });
 }

@@ -70,7 +70,6 @@ function recordingLog(lines: LogLine[]) {
   };
 }
 
-
 /** Waits until `isTrue`, looking often; fails with `what` after ten seconds. */
 export async function eventually(isTrue: () => boolean | Promise<boolean>, what: string): Promise<void> {
   const giveUpMs = performance.now() + 10_000;

@@ -26,6 +26,9 @@ export const HEARTBEAT: HeartbeatSnapshot = {
   timeoutMs: 1_000,
   rise: 2,
   fall: 3,
+  bodyPattern: '',
+  expectedFields: [],
+  takesAgentWords: false,
 };
 
 export const PASSES: HeartbeatResult = { kind: 'ok', cause: 'got 200' };

@@ -65,7 +65,7 @@ describe('defaults', () => {
       tunnelMs: 3_600_000,
       keepAliveMs: 4000,
     });
-    assert.deepEqual(upstream.limits, { maxConnections: 0, maxQueue: 1000, maxIdle: 64 });
+    assert.deepEqual(upstream.limits, { maxConnections: 0, maxQueue: 1000, maxIdle: 64, isAdaptive: false });
     assert.deepEqual(upstream.tls, { verify: true, ca: [], serverName: '' });
     assert.equal(upstream.responseHeadBytes, 32_768);
   });
@@ -87,6 +87,7 @@ describe('defaults', () => {
       ejectionBaseMs: 10_000,
       ejectionMaxMs: 300_000,
       maxEjectedPercent: 50,
+      outliers: { intervalMs: 10_000, minRequests: 100, minGap: 0.05, sigmas: 4 },
     });
   });
 
@@ -104,6 +105,9 @@ describe('defaults', () => {
       timeoutMs: 1000,
       rise: 2,
       fall: 3,
+      bodyPattern: '',
+      expectedFields: [],
+      takesAgentWords: false,
     });
   });
 

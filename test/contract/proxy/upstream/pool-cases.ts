@@ -56,7 +56,7 @@ export function poolCases(subject: TransportUnderTest): void {
     }));
 
   test('no more idle connections than the limit are kept: the oldest goes', () =>
-    withBench(subject, { upstream: { limits: { maxConnections: 0, maxQueue: 0, maxIdle: 2 } } }, async (bench) => {
+    withBench(subject, { upstream: { limits: { maxConnections: 0, maxQueue: 0, maxIdle: 2, isAdaptive: false } } }, async (bench) => {
       await occupy(bench, 3);
       assert.equal(bench.lane('connectionsIdle'), 2);
       assert.equal(bench.lane('connectionsOpen'), 2);

@@ -143,7 +143,10 @@ describe('a request body', () => {
 });
 
 describe('limits', () => {
-  const limited = { endpoints: [endpointSnapshot(0)], limits: { maxConnections: 1, maxQueue: 1, maxIdle: 64 } };
+  const limited = {
+    endpoints: [endpointSnapshot(0)],
+    limits: { maxConnections: 1, maxQueue: 1, maxIdle: 64, isAdaptive: false },
+  };
 
   test('a request waits for its place and is served when it becomes free', () => {
     const bench = benchWith(limited);
