@@ -13,10 +13,21 @@ const TCP_KEEP_ALIVE_MS = 60_000;
 /** Called once, never inside `dial`: with a socket that has no listeners on it, or with why there is none. */
 export type Dialled = (error: EndpointError | null, socket: Socket | null) => void;
 
+/** Where a socket puts what it reads, in place of a stream: `onread` of net.connect. TLS sockets have no such thing. */
+export interface ReadInto {
+  readonly buffer: () => Uint8Array;
+  readonly callback: (size: number, bytes: Uint8Array) => boolean;
+}
+
 /** A connection that is being made. */
 export interface Dialling {
   /** Gives up; `done` is not called any more. */
   abort(): void;
+}
+
+export interface DialOptions {
+  /** Whether our side stays open when the endpoint has ended its own. */
+  readonly allowHalfOpen?: boolean;
 }
 
 /** Dials one endpoint; keeps what is worth keeping between two dials. */
@@ -24,21 +35,26 @@ export class Dialler {
   readonly #endpoint: EndpointSnapshot;
   readonly #upstream: UpstreamSnapshot;
   readonly #timers: Timers;
+  readonly #allowHalfOpen: boolean;
   #secureContext: SecureContext | undefined;
   /** Of the last TLS connection: the next one resumes it. */
   #session: Buffer | undefined;
 
-  constructor(endpoint: EndpointSnapshot, upstream: UpstreamSnapshot, timers: Timers) {
+  constructor(endpoint: EndpointSnapshot, upstream: UpstreamSnapshot, timers: Timers, options: DialOptions = {}) {
     this.#endpoint = endpoint;
     this.#upstream = upstream;
     this.#timers = timers;
+    this.#allowHalfOpen = options.allowHalfOpen ?? false;
   }
 
-  /** Connects; `timeouts.connectMs` covers name look-up, TCP and the TLS handshake together. */
-  dial(done: Dialled): Dialling {
+  /**
+   * Connects; `timeouts.connectMs` covers name look-up, TCP and the TLS handshake together.
+   * @param onread for TCP and Unix sockets only
+   */
+  dial(done: Dialled, onread?: ReadInto): Dialling {
     let socket: Socket;
     try {
-      socket = this.#endpoint.protocol === 'https' ? this.#connectTls() : net.connect(this.#address());
+      socket = this.#endpoint.protocol === 'https' ? this.#connectTls() : this.#connect(onread);
     } catch (error) {
       return failLater(done, new EndpointError('internal', 'could not begin to connect', error));
     }
@@ -48,9 +64,14 @@ export class Dialler {
     return new OpenDial(socket, isTls, this.#upstream.timeouts.connectMs, this.#timers, done);
   }
 
+  #connect(onread: ReadInto | undefined): Socket {
+    return net.connect(onread === undefined ? this.#address() : { ...this.#address(), onread });
+  }
+
   #address(): net.NetConnectOpts {
     const { host, port, socketPath } = this.#endpoint;
-    return socketPath === '' ? { host, port } : { path: socketPath };
+    const allowHalfOpen = this.#allowHalfOpen;
+    return socketPath === '' ? { host, port, allowHalfOpen } : { path: socketPath, allowHalfOpen };
   }
 
   #connectTls(): Socket {

@@ -4,6 +4,7 @@ import type { AttemptEvents, AttemptHandle, AttemptRequest, Transport } from '..
 import type { Region } from '../../core/memory/region.ts';
 import type { EndpointSnapshot, UpstreamSnapshot } from '../../core/snapshot.ts';
 import type { Timers } from '../../core/timers.ts';
+import { connectionSettings } from './connection-settings.ts';
 import { EndpointLane } from './endpoint-lane.ts';
 import { EndpointPool } from './endpoint-pool.ts';
 import type { PooledConnection } from './pooled-connection.ts';
@@ -84,13 +85,4 @@ export class UndiciTransport implements Transport {
     this.#retired.add(pool);
     pool.retire(() => this.#retired.delete(pool));
   }
-}
-
-/** Everything that connections depend on: where it is the same, a reload keeps them. */
-function connectionSettings(endpoint: EndpointSnapshot, upstream: UpstreamSnapshot): string {
-  const { slot, generation, protocol, host, port, socketPath } = endpoint;
-  const { tls, timeouts, limits, responseHeadBytes } = upstream;
-  const { connectMs, keepAliveMs } = timeouts;
-  const where = [slot, generation, protocol, host, port, socketPath];
-  return JSON.stringify([where, tls, connectMs, keepAliveMs, limits.maxIdle, responseHeadBytes]);
 }

@@ -92,6 +92,8 @@ export interface OriginOptions {
   readonly tls?: { readonly cert: string; readonly key: string };
   /** A Unix socket in place of a port. */
   readonly path?: string;
+  /** Whether its side stays open when the other side has ended. */
+  readonly allowHalfOpen?: boolean;
 }
 
 export class ScriptedOrigin {
@@ -106,7 +108,11 @@ export class ScriptedOrigin {
 
   private constructor(options: OriginOptions) {
     const accept = (socket: Socket): void => this.#accept(socket);
-    this.#server = options.tls === undefined ? net.createServer(accept) : tls.createServer(options.tls, accept);
+    const { allowHalfOpen = false } = options;
+    this.#server =
+      options.tls === undefined
+        ? net.createServer({ allowHalfOpen }, accept)
+        : tls.createServer({ ...options.tls, allowHalfOpen }, accept);
     this.#server.on('tlsClientError', () => undefined);
   }
 

@@ -31,9 +31,9 @@ export function requestCases(subject: TransportUnderTest): void {
 
   test('names, order, repetitions and bytes of fields stay', () =>
     withBench(subject, {}, async (bench) => {
-      await bench.send({ target: '/a%20b?c=d&&e#x', fields: FIELDS }).done;
+      await bench.send({ target: '/a%20b?c=d&&e?x', fields: FIELDS }).done;
       const received = bench.origin.requests[0]!;
-      assert.equal(received.requestLine, 'GET /a%20b?c=d&&e#x HTTP/1.1');
+      assert.equal(received.requestLine, 'GET /a%20b?c=d&&e?x HTTP/1.1');
       assert.deepEqual(endToEnd(received.lines), [
         'X-One: 1',
         'accept: text/*',
