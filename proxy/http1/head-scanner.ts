@@ -113,7 +113,7 @@ export class HeadScanner {
   #isWorthScanning(bytes: Buffer, start: number, end: number, seenBytes: number): boolean {
     const size = end - start;
     const { headBytes, startLineBytes } = this.#limits;
-    if (Math.clz32(size) !== Math.clz32(seenBytes)) return true;
+    if (size <= seenBytes || Math.clz32(size) !== Math.clz32(seenBytes)) return true;
     if (size >= headBytes || (size >= startLineBytes && seenBytes < startLineBytes)) return true;
     for (let at = start + seenBytes; at < end; at += 1) {
       const byte = bytes[at]!;

@@ -36,6 +36,14 @@ describe('an encoded request', () => {
     assert.equal(sent(['X-a:\t1 ', 'x-A: \xe9']), `${START}X-a:\t1 \r\nx-A: \xe9\r\n\r\n`);
   });
 
+  test('is what came for every number of fields, also where the table of fields is just full', () => {
+    for (let count = 0; count <= 130; count += 1) {
+      const lines = Array.from({ length: count }, (_, index) => `X-${index}: ${index}`);
+      const end = count === 0 ? '' : '\r\n';
+      assert.equal(sent(lines), `${START}${lines.join('\r\n')}${end}\r\n`);
+    }
+  });
+
   test('has no hop-by-hop field, no proxy credentials, and nothing that Connection nominates', () => {
     const lines = [
       'Connection: X-Hop, keep-alive',
@@ -160,7 +168,8 @@ describe('what we write ourselves', () => {
       'HTTP/1.1 503 Busy\r\nConnection: close\r\n\r\n',
     );
     assert.throws(() => encodeOwnResponseHead(503, 'a\r\nb', NO_LINES), TypeError);
-    assert.throws(() => encodeOwnResponseHead(99, 'a', NO_LINES), TypeError);
+    for (const status of [100, 599]) assert.ok(encodeOwnResponseHead(status, 'a', NO_LINES).includes(` ${status} a`));
+    for (const status of [99, 600]) assert.throws(() => encodeOwnResponseHead(status, 'a', NO_LINES), TypeError);
     assert.throws(() => encodeOwnResponseHead(200.5, 'a', NO_LINES), TypeError);
   });
 

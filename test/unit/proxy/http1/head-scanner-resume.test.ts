@@ -90,6 +90,14 @@ describe('a head in pieces', () => {
     assert.ok(head.scans <= 20, String(head.scans));
   });
 
+  test('is not missed when a stale number of seen bytes is given', () => {
+    const bytes = Buffer.from('GET / HTTP/1.1\r\nHost: a\r\n\r\n', 'latin1');
+    for (const seen of [bytes.length, bytes.length + 1, 10_000]) {
+      const result = new HeadScanner().scanRequest(new MessageHead(), bytes, 0, bytes.length, seen);
+      assert.equal(result, Scan.COMPLETE);
+    }
+  });
+
   test('is scanned once when it comes whole', () => {
     const text = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
     assert.equal(dribble(text, text.length).head.scans, 1);
