@@ -2,17 +2,18 @@
 
 import { AVAILABILITY, AVAILABILITY_NAMES, type Availability } from '../core/availability.ts';
 import type { Candidate } from '../core/balancer.ts';
-import { E_AVAILABILITY, E_FACTOR, E_WEIGHT } from '../core/memory/layout.ts';
+import { E_AVAILABILITY, E_FACTOR, E_SUSPECT, E_WEIGHT } from '../core/memory/layout.ts';
 import type { Region } from '../core/memory/region.ts';
 import type { EndpointSnapshot, UpstreamSnapshot } from '../core/snapshot.ts';
 
-/** Primaries get the traffic; backups only while no primary is usable. */
-export type TierName = 'primary' | 'backup';
+/** Primaries get the traffic; backups while no primary is usable; both while too few primaries are. */
+export type TierName = 'primary' | 'backup' | 'both';
 
-/** The configured members of both tiers, in configured order, with the weights of one moment. */
+/** The configured members of the tiers, in configured order, with the weights of one moment. */
 export interface ConfiguredTiers {
   readonly primary: readonly Candidate[];
   readonly backup: readonly Candidate[];
+  readonly both: readonly Candidate[];
 }
 
 /** What a balancer is built for. Immutable. */
@@ -25,8 +26,13 @@ export interface Candidates {
   readonly members: readonly Candidate[];
   /** Those of `members` that a pick may return, in configured order. Empty: every pick fails at once. */
   readonly usable: readonly Candidate[];
+  /** Usable but for a first failure that nobody has judged yet; not in `usable`, unless nothing else is. */
+  readonly suspects: readonly Candidate[];
   readonly configured: ConfiguredTiers;
 }
+
+/** Points by which the primaries must exceed the threshold before the backups are let go again. */
+const HYSTERESIS_PERCENT = 10;
 
 /**
  * The one place that says which availability a pick may use.
@@ -34,7 +40,7 @@ export interface Candidates {
  * | availability | usable | because |
  * |---|---|---|
  * | up | yes | |
- * | suspect | yes | as if up: nothing but a first failure speaks against it, and its heartbeat decides at once |
+ * | suspect | yes | but only for canaries, while others are usable: see UpstreamPicker |
  * | halfOpen | yes | but for one request at a time: `CandidateTable.hasRoom` reads the token |
  * | ejected, down, drain, unresolved, maintenance | no | |
  */
@@ -42,28 +48,62 @@ export function isUsable(availability: Availability): boolean {
   return availability === 'up' || availability === 'suspect' || availability === 'halfOpen';
 }
 
+/** Where the policy is `try-all`: health is ignored, what the operator and discovery say is not. */
+function isTriedAnyway(availability: Availability): boolean {
+  return availability === 'down' || availability === 'ejected' || isUsable(availability);
+}
+
 const USABLE_BY_NUMBER: readonly boolean[] = AVAILABILITY_NAMES.map(isUsable);
+const TRIED_BY_NUMBER: readonly boolean[] = AVAILABILITY_NAMES.map(isTriedAnyway);
 
 /**
- * Reads weights and availabilities from shared memory and chooses the tier. The policy when all are down is `fail`:
- * nothing is usable, and the exchange answers 503 at once.
+ * Reads weights and availabilities from shared memory and chooses the tier. Where nothing is usable the upstream's
+ * policy decides: with `try-all` every endpoint counts that isn't taken out by hand; otherwise there is no candidate.
  * @param previous what this function returned for the same upstream last time, or null: its member lists are kept
  *   where no weight has changed.
  */
 export function selectCandidates(upstream: UpstreamSnapshot, region: Region, previous: Candidates | null): Candidates {
   const configured = configuredTiers(upstream, region, previous?.configured ?? null);
-  const primary = configured.primary.filter((member) => isMemberUsable(region, member));
-  if (primary.length > 0) return { tier: 'primary', members: configured.primary, usable: primary, configured };
-  const backup = configured.backup.filter((member) => isMemberUsable(region, member));
-  if (backup.length > 0) return { tier: 'backup', members: configured.backup, usable: backup, configured };
-  return { tier: 'primary', members: configured.primary, usable: [], configured };
+  const tier = selectTier(upstream, region, configured, previous?.tier ?? 'primary');
+  const members = configured[tier];
+  const usable = members.filter((member) => isMemberUsable(region, member, USABLE_BY_NUMBER));
+  if (usable.length === 0 && upstream.whenAllDown === 'try-all') {
+    const tried = configured.both.filter((member) => isMemberUsable(region, member, TRIED_BY_NUMBER));
+    return { tier: 'both', members: configured.both, usable: tried, suspects: [], configured };
+  }
+  const clear = usable.filter((member) => !isSuspect(region, member.slot));
+  if (clear.length === 0) return { tier, members, usable, suspects: [], configured };
+  return { tier, members, usable: clear, suspects: usable.filter((member) => !clear.includes(member)), configured };
+}
+
+/** Whether a worker has marked the endpoint, or main has taken the mark over. */
+function isSuspect(region: Region, slot: number): boolean {
+  const word = region.endpointWord(slot);
+  return region.words[word + E_SUSPECT] === 1 || region.words[word + E_AVAILABILITY] === AVAILABILITY.suspect;
 }
 
 /** An endpoint whose dynamic factor is zero gets nothing, whatever its availability. */
-function isMemberUsable(region: Region, member: Candidate): boolean {
+function isMemberUsable(region: Region, member: Candidate, byNumber: readonly boolean[]): boolean {
   const word = region.endpointWord(member.slot);
   const availability = region.words[word + E_AVAILABILITY] ?? AVAILABILITY.maintenance;
-  return USABLE_BY_NUMBER[availability] === true && region.words[word + E_FACTOR]! > 0;
+  return byNumber[availability] === true && region.words[word + E_FACTOR]! > 0;
+}
+
+function selectTier(
+  upstream: UpstreamSnapshot,
+  region: Region,
+  configured: ConfiguredTiers,
+  previous: TierName,
+): TierName {
+  if (configured.backup.length === 0) return 'primary';
+  const isUp = (member: Candidate): boolean => isMemberUsable(region, member, USABLE_BY_NUMBER);
+  const weightOf = (members: readonly Candidate[]): number => members.reduce((sum, { weight }) => sum + weight, 0);
+  const usablePercent = (100 * weightOf(configured.primary.filter(isUp))) / Math.max(1, weightOf(configured.primary));
+  const areBackupsUp = configured.backup.some(isUp);
+  if (usablePercent === 0) return areBackupsUp ? 'backup' : 'primary';
+  const threshold = upstream.backupBelowPercent + (previous === 'primary' ? 0 : HYSTERESIS_PERCENT);
+  const needsHelp = upstream.backupBelowPercent > 0 && usablePercent < Math.min(100, threshold);
+  return needsHelp && areBackupsUp ? 'both' : 'primary';
 }
 
 function configuredTiers(
@@ -80,7 +120,7 @@ function configuredTiers(
     const { slot, id } = endpoint;
     (endpoint.backup ? backup : primary).push({ slot, id, weight: weightOf(region, endpoint) });
   }
-  return { primary, backup };
+  return { primary, backup, both: [...primary, ...backup] };
 }
 
 /** The shared weight, which an operator may have set; the configured one where main has written none yet. */

@@ -1,10 +1,11 @@
 // The current balancer of one upstream in one thread: follows availability, asks the balancer. Thread: both.
 
-import type { Balancer, PickRequest } from '../core/balancer.ts';
+import { type Balancer, PICK_FAILURE, type PickRequest } from '../core/balancer.ts';
 import { UPSTREAM } from '../core/memory/layout.ts';
 import type { Region } from '../core/memory/region.ts';
 import type { Random } from '../core/random.ts';
 import type { UpstreamSnapshot } from '../core/snapshot.ts';
+import { CandidateTable } from './candidate-table.ts';
 import { selectCandidates, type Candidates } from './candidates.ts';
 import type { BalanceContext } from './factory.ts';
 import { buildBalancer } from './registry.ts';
@@ -16,25 +17,39 @@ export interface PickerContext {
   readonly random: Random;
 }
 
+/** A suspect is tried by one live request at most in this time, from each worker. */
+const CANARY_EVERY_MS = 100;
+
 /**
  * Holds what was built for the availabilities of one epoch. Main writes an endpoint's words first and moves the
- * upstream's epoch after; each pick reads the epoch and builds anew only when it moved.
+ * upstream's epoch after; each pick reads the epoch and builds anew only when it moved. Workers mark suspects
+ * themselves and move the upstream's count of them, which is read beside the epoch.
+ *
+ * Suspects get canaries: a request that may be repeated, one at a time, at a trickle. All others avoid them, as long
+ * as anything else can take the request.
  */
 export class UpstreamPicker {
   readonly upstream: UpstreamSnapshot;
   readonly #context: BalanceContext;
-  readonly #epochWord: number;
+  readonly #upstreamWord: number;
   #epoch: number;
+  #suspicions: number;
   #candidates: Candidates;
   #balancer: Balancer;
+  /** Of the suspects alone: the last resort. */
+  #suspectBalancer: Balancer | null = null;
+  #suspectTable: CandidateTable | null = null;
+  #lastCanaryMs = -Infinity;
 
   constructor(upstream: UpstreamSnapshot, context: PickerContext) {
     this.upstream = upstream;
     this.#context = { ...context, upstreamIndex: upstream.index };
-    this.#epochWord = context.region.upstreamWord(upstream.index) + UPSTREAM.epoch.index;
+    this.#upstreamWord = context.region.upstreamWord(upstream.index);
     this.#epoch = this.#readEpoch();
+    this.#suspicions = this.#readSuspicions();
     this.#candidates = selectCandidates(upstream, context.region, null);
     this.#balancer = buildBalancer(upstream.balance, this.#candidates, this.#context);
+    this.#buildSuspects();
   }
 
   /**
@@ -43,12 +58,21 @@ export class UpstreamPicker {
    */
   pick(request: PickRequest): number {
     this.#follow();
-    return this.#balancer.pick(request);
+    if (this.#suspectBalancer === null) return this.#balancer.pick(request);
+    const canary = this.#pickCanary(request);
+    if (canary >= 0) return canary;
+    const slot = this.#balancer.pick(request);
+    if (slot >= 0) return slot;
+    const suspect = this.#suspectBalancer.pick(request);
+    if (suspect >= 0) return suspect;
+    const isBusy = slot === PICK_FAILURE.allBusy || suspect === PICK_FAILURE.allBusy;
+    return isBusy ? PICK_FAILURE.allBusy : PICK_FAILURE.allTried;
   }
 
   /** How many endpoints of the tier in use a pick may return now, tried and busy ones included. */
   get usableCount(): number {
-    return this.candidates.usable.length;
+    const { usable, suspects } = this.candidates;
+    return usable.length + suspects.length;
   }
 
   /** What picks choose from now. */
@@ -57,17 +81,44 @@ export class UpstreamPicker {
     return this.#candidates;
   }
 
-  /** Builds anew if the epoch moved. The epoch is read first: what main changes during the build moves it again. */
+  /** A suspect with nothing in flight for a request that may be repeated, if it is time for one; else -1. */
+  #pickCanary(request: PickRequest): number {
+    const table = this.#suspectTable!;
+    if (!request.mayRetry || request.triedCount > 0 || request.nowMs - this.#lastCanaryMs < CANARY_EVERY_MS) return -1;
+    for (let index = 0; index < table.size; index++) {
+      if (table.inflight(index) > 0 || !table.canTake(index, request)) continue;
+      this.#lastCanaryMs = request.nowMs;
+      return table.slots[index]!;
+    }
+    return -1;
+  }
+
+  /** Builds anew if something moved. The words are read first: what changes during the build moves them again. */
   #follow(): void {
     const epoch = this.#readEpoch();
-    if (epoch === this.#epoch) return;
+    const suspicions = this.#readSuspicions();
+    if (epoch === this.#epoch && suspicions === this.#suspicions) return;
     this.#epoch = epoch;
+    this.#suspicions = suspicions;
     this.#candidates = selectCandidates(this.upstream, this.#context.region, this.#candidates);
     this.#balancer = buildBalancer(this.upstream.balance, this.#candidates, this.#context);
+    this.#buildSuspects();
+  }
+
+  #buildSuspects(): void {
+    const { suspects } = this.#candidates;
+    const isAny = suspects.length > 0;
+    const asUsable = { ...this.#candidates, usable: suspects, suspects: [] };
+    this.#suspectTable = isAny ? new CandidateTable(suspects, this.#context.region) : null;
+    this.#suspectBalancer = isAny ? buildBalancer(this.upstream.balance, asUsable, this.#context) : null;
   }
 
   /** Atomic, so that the words which main wrote before it are seen with it. */
   #readEpoch(): number {
-    return Atomics.load(this.#context.region.words, this.#epochWord);
+    return Atomics.load(this.#context.region.words, this.#upstreamWord + UPSTREAM.epoch.index);
+  }
+
+  #readSuspicions(): number {
+    return this.#context.region.words[this.#upstreamWord + UPSTREAM.suspects.index]!;
   }
 }

@@ -18,6 +18,8 @@ export interface PickRequest {
   readonly hash2: number;
   /** Worker's monotonic milliseconds, read once per event-loop turn. */
   readonly nowMs: number;
+  /** Whether the request may be sent again if this attempt fails: only such requests try a suspect endpoint. */
+  readonly mayRetry: boolean;
   /** How many attempts this exchange has made; 0 for the first pick. */
   readonly triedCount: number;
   /** Slots already tried, of which the first `triedCount` entries count. */

@@ -28,7 +28,7 @@ const TABLES: LayerTables = {
     'http-proxy-3': ['proxy/upstream', 'proxy/downstream', 'scripts'],
     yaml: ['config'],
     zod: ['config'],
-    pino: ['proxy', 'admin'],
+    pino: ['scripts', 'proxy', 'admin'],
     'prom-client': ['admin'],
     commander: ['bin'],
     // development only

@@ -67,6 +67,7 @@ export class Exchange implements ClientEvents, ExchangeRecord {
   hash1 = 0;
   hash2 = 0;
   nowMs = 0;
+  mayRetry = false;
   triedCount = 0;
   readonly triedSlots = new Int32Array(MAX_TRIED);
 
@@ -152,7 +153,8 @@ export class Exchange implements ClientEvents, ExchangeRecord {
     const between = (from: number, to: number): number => (from === 0 || to === 0 ? -1 : Math.max(0, to - from));
     return {
       requestMs: this.beganMs - this.receivedMs,
-      queueMs: between(this.queuedMs || this.beganMs, this.placedMs),
+      queueMs:
+        this.queuedMs === 0 ? (this.placedMs === 0 ? -1 : 0) : between(this.queuedMs, this.placedMs || this.endedMs),
       connectMs: between(this.placedMs, this.leasedMs),
       responseMs: between(this.leasedMs, this.headMs),
       totalMs: Math.max(0, this.endedMs - this.receivedMs),

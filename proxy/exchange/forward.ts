@@ -28,6 +28,7 @@ import { Queues } from './queues.ts';
 import { ReplayBuffer } from './replay-buffer.ts';
 import { RequestIds } from './request-id.ts';
 import { retryVerdict } from './retry.ts';
+import { mayRepeat, retryFactsOf } from './retry-facts.ts';
 import { depositForRequest, withdrawForRetry } from './retry-budget.ts';
 import { Waiting } from './waiting.ts';
 
@@ -106,6 +107,7 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks {
   #place(exchange: Exchange): void {
     const target = exchange.target!;
     exchange.nowMs = this.#context.clock.nowMs();
+    exchange.mayRetry = mayRepeat(exchange);
     const place = findPlace(exchange, target, this.#context.region, this.#context.worker);
     if (place.slot >= 0) {
       this.#queues.leave(exchange);
@@ -262,17 +264,7 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks {
 
   #mayRetry(exchange: Exchange, kind: Failure['kind'] | 'status', wasSent: boolean): boolean {
     const { retry, index } = exchange.target!.snapshot;
-    const { head } = exchange;
-    const facts = {
-      kind,
-      wasSent,
-      method: head.method,
-      hasIdempotencyKey: head.field('idempotency-key') !== undefined,
-      isBodyReplayable: exchange.replay === null || exchange.replay.isComplete,
-      hasResponseBegun: exchange.hasResponseBegun,
-      retriesSoFar: exchange.attempts - 1,
-    };
-    exchange.retryVerdict = retryVerdict(facts, retry);
+    exchange.retryVerdict = retryVerdict(retryFactsOf(exchange, kind, wasSent), retry);
     if (exchange.retryVerdict.startsWith('refused')) return false;
     if (kind === 'stale-connection' || withdrawForRetry(this.#context.region, index)) return true;
     exchange.retryVerdict = 'refused-budget';

@@ -1,5 +1,6 @@
 // Waiting for a place: who waits in this worker, and who is served when a place becomes free anywhere. Thread: worker.
 
+import { UPSTREAM_FIELD } from '../../core/memory/lane-fields.ts';
 import { ENDPOINT } from '../../core/memory/layout.ts';
 import type { ForwardingContext } from './context.ts';
 import type { Exchange } from './exchange.ts';
@@ -33,7 +34,10 @@ export class Queues {
     const nowMs = clock.nowMs();
     exchange.state = 'queued';
     exchange.upstreamQueuePosition = position;
-    if (exchange.queuedMs === 0) exchange.queuedMs = nowMs;
+    if (exchange.queuedMs === 0) {
+      exchange.queuedMs = nowMs;
+      this.#context.lanes.upstream(target.snapshot.index).add(UPSTREAM_FIELD.queued, 1);
+    }
     this.#queues.set(target, queue);
     wheel.arm(exchange.timer, queueMs(target), nowMs);
     // A place freed between the failed pick and the join would wake nobody: look once more where one is free.

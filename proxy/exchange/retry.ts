@@ -20,8 +20,8 @@ export interface RetryFacts {
   readonly kind: FailureKind | 'status';
   /** Whether a byte of the request may have reached the endpoint. */
   readonly wasSent: boolean;
-  readonly method: string;
-  readonly hasIdempotencyKey: boolean;
+  /** Whether the method or the sender promises that doing it twice is doing it once. */
+  readonly isIdempotent: boolean;
   /** Whether all of the body that was taken from the client so far can be sent again. */
   readonly isBodyReplayable: boolean;
   /** Whether a byte of the response (interim ones included) has gone to the client. */
@@ -30,9 +30,9 @@ export interface RetryFacts {
   readonly retriesSoFar: number;
 }
 
-/** Whether a method or its sender promises that doing it twice is doing it once. */
-export function isIdempotent(method: string, hasIdempotencyKey: boolean): boolean {
-  return hasIdempotencyKey || IDEMPOTENT_METHODS.has(method);
+/** Whether the method promises that doing it twice is doing it once. Methods are case-sensitive. */
+export function isIdempotentMethod(method: string): boolean {
+  return IDEMPOTENT_METHODS.has(method);
 }
 
 /**
@@ -44,7 +44,7 @@ export function retryVerdict(facts: RetryFacts, settings: RetrySnapshot): RetryV
   if (facts.hasResponseBegun) return 'refused-response-begun';
   if (!facts.wasSent) return unsentVerdict(facts, settings);
   if (!isWanted(facts.kind, settings)) return 'refused-not-retryable';
-  if (!isIdempotent(facts.method, facts.hasIdempotencyKey)) return 'refused-not-retryable';
+  if (!facts.isIdempotent) return 'refused-not-retryable';
   if (!facts.isBodyReplayable) return 'refused-body';
   if (facts.retriesSoFar >= settings.attempts) return 'refused-attempts';
   return facts.kind === 'status' ? 'status' : 'unanswered-safe';

@@ -6,7 +6,7 @@ import { randomBelow } from '../../core/random.ts';
 import { WheelTimer } from '../../core/timer-wheel.ts';
 import type { ForwardingContext } from './context.ts';
 import type { Exchange } from './exchange.ts';
-import { isIdempotent } from './retry.ts';
+import { mayRepeat } from './retry-facts.ts';
 
 /** First and longest span of the jittered back-off before the only endpoint is asked again (ALGORITHMS 4.1). */
 const BACK_OFF_FIRST_MS = 25;
@@ -82,10 +82,7 @@ export class Waiting {
    */
   #tryMs(exchange: Exchange): number {
     const { retry, timeouts } = exchange.target!.snapshot;
-    const isLast = exchange.attempts - 1 >= retry.attempts || exchange.target!.snapshot.endpoints.length < 2;
-    if (!retry.onTimeout || isLast || exchange.hasResponseBegun) return 0;
-    if (!isIdempotent(exchange.head.method, exchange.head.field('idempotency-key') !== undefined)) return 0;
-    if (exchange.replay !== null && !exchange.replay.isComplete) return 0;
+    if (!retry.onTimeout || exchange.target!.snapshot.endpoints.length < 2 || !mayRepeat(exchange)) return 0;
     return retry.perTryTimeoutMs > 0 ? retry.perTryTimeoutMs : timeouts.responseMs / 2;
   }
 }

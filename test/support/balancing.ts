@@ -27,6 +27,7 @@ export interface TestRequest {
   hash2: number;
   nowMs: number;
   triedCount: number;
+  mayRetry: boolean;
   triedSlots: Int32Array;
 }
 
@@ -60,7 +61,7 @@ export const BALANCES = {
 
 /** A request that nothing is known of. */
 export function testRequest(): TestRequest {
-  return { hash1: 0, hash2: 0, nowMs: 0, triedCount: 0, triedSlots: new Int32Array(1024) };
+  return { hash1: 0, hash2: 0, nowMs: 0, mayRetry: true, triedCount: 0, triedSlots: new Int32Array(1024) };
 }
 
 /** A region large enough for most tests. */

@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import type { RetryVerdict } from '../../../../core/exchange-record.ts';
 import { FAILURE_KINDS, type FailureKind } from '../../../../core/failure.ts';
 import type { RetrySnapshot } from '../../../../core/snapshot.ts';
-import { type RetryFacts, retryVerdict } from '../../../../proxy/exchange/retry.ts';
+import { isIdempotentMethod, type RetryFacts, retryVerdict } from '../../../../proxy/exchange/retry.ts';
 
 const SETTINGS: RetrySnapshot = {
   attempts: 1,
@@ -22,8 +22,7 @@ const SETTINGS: RetrySnapshot = {
 const GET: RetryFacts = {
   kind: 'reset',
   wasSent: true,
-  method: 'GET',
-  hasIdempotencyKey: false,
+  isIdempotent: true,
   isBodyReplayable: true,
   hasResponseBegun: false,
   retriesSoFar: 0,
@@ -49,19 +48,19 @@ const TABLE: Readonly<Record<FailureKind | 'status', readonly [RetryVerdict, Ret
   status: ['never-sent', 'status', 'refused-not-retryable'],
 };
 
+test('the idempotent methods are those of RFC 9110 section 9.2.2, in upper case', () => {
+  for (const method of ['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
+    assert.ok(isIdempotentMethod(method), method);
+  for (const method of ['POST', 'PATCH', 'CONNECT', 'MERGE', 'get']) assert.ok(!isIdempotentMethod(method), method);
+});
+
 describe('retryVerdict', () => {
   for (const kind of [...FAILURE_KINDS, 'status' as const]) {
     test(`${kind}: by what was sent and whether the method is safe to repeat`, () => {
       const [unsent, safe, unsafe] = TABLE[kind];
-      assert.equal(retryVerdict({ ...GET, kind, wasSent: false, method: 'POST' }, SETTINGS), unsent, 'unsent');
-      for (const method of ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']) {
-        assert.equal(retryVerdict({ ...GET, kind, method }, SETTINGS), safe, method);
-      }
-      for (const method of ['POST', 'PATCH', 'MERGE', 'get']) {
-        assert.equal(retryVerdict({ ...GET, kind, method }, SETTINGS), unsafe, method);
-      }
-      const keyed = { ...GET, kind, method: 'POST', hasIdempotencyKey: true };
-      assert.equal(retryVerdict(keyed, SETTINGS), safe, 'POST with an Idempotency-Key');
+      assert.equal(retryVerdict({ ...GET, kind, wasSent: false, isIdempotent: false }, SETTINGS), unsent, 'unsent');
+      assert.equal(retryVerdict({ ...GET, kind }, SETTINGS), safe, 'safe');
+      assert.equal(retryVerdict({ ...GET, kind, isIdempotent: false }, SETTINGS), unsafe, 'unsafe');
     });
 
     test(`${kind}: never after a byte of the response`, () => {
@@ -73,7 +72,7 @@ describe('retryVerdict', () => {
   }
 
   test('a body that is not kept forbids every retry', () => {
-    assert.equal(retryVerdict({ ...GET, method: 'PUT', isBodyReplayable: false }, SETTINGS), 'refused-body');
+    assert.equal(retryVerdict({ ...GET, isBodyReplayable: false }, SETTINGS), 'refused-body');
     const unsent = { ...GET, kind: 'connect-refused' as const, wasSent: false, isBodyReplayable: false };
     assert.equal(retryVerdict(unsent, SETTINGS), 'refused-body');
   });
