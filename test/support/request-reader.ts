@@ -120,12 +120,20 @@ export class RequestReader {
       if (line < 0) return false;
       const size = Number.parseInt(this.#rest.toString('latin1', 0, line), 16);
       if (Number.isNaN(size)) throw new Error('no chunk size');
+      if (size === 0) return this.#readTrailers();
       const whole = line + 2 + size + 2;
       if (this.#rest.length < whole) return false;
       const chunk = this.#take(whole);
-      if (chunk.toString('latin1', whole - 2) !== '\r\n') throw new Error('a chunk without its end, or trailers');
+      if (chunk.toString('latin1', whole - 2) !== '\r\n') throw new Error('a chunk without its end');
       this.#request.addBody(chunk.subarray(line + 2, whole - 2));
-      if (size === 0) return true;
     }
+  }
+
+  /** The last chunk, and trailers up to the empty line. */
+  #readTrailers(): boolean {
+    const end = this.#rest.indexOf('\r\n\r\n');
+    if (end < 0) return false;
+    this.#take(end + 4);
+    return true;
   }
 }

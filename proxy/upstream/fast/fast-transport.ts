@@ -1,0 +1,108 @@
+// The fast path's endpoint side: attempts over our own connections, one pool per endpoint and worker. Thread: worker.
+
+import type { AttemptEvents, AttemptHandle, AttemptRequest, Transport } from '../../../core/exchange-contract.ts';
+import { failureOf } from '../../../core/failure.ts';
+import type { Region } from '../../../core/memory/region.ts';
+import type { EndpointSnapshot, UpstreamSnapshot } from '../../../core/snapshot.ts';
+import type { TimerWheel } from '../../../core/timer-wheel.ts';
+import type { Timers } from '../../../core/timers.ts';
+import { connectionSettings } from '../connection-settings.ts';
+import type { ConnectionParts } from './connection-parts.ts';
+import { FastAttempt } from './fast-attempt.ts';
+import { FastPool, type PoolContext } from './fast-pool.ts';
+import { FastRequestHead } from './fast-request-head.ts';
+import { FastResponseHead } from './fast-response-head.ts';
+import { RequestEncoder } from './request-encoder.ts';
+import { ResponseCodec } from './response-reader.ts';
+import { ReuseDelay } from './reuse-delay.ts';
+import type { Turn } from './turn.ts';
+import type { WireMemory } from './wire-memory.ts';
+
+/** What the transport is made with. `turn` and `memory` are those of the worker's fast client side. */
+export interface FastTransportParts {
+  readonly region: Region;
+  /** Index of the worker: whose lane counts. */
+  readonly worker: number;
+  readonly timers: Timers;
+  readonly wheel: TimerWheel;
+  readonly turn: Turn;
+  readonly memory: WireMemory;
+}
+
+export class FastTransport implements Transport {
+  readonly #context: PoolContext;
+  readonly #parts: ConnectionParts;
+  readonly #encoder = new RequestEncoder();
+  /** Of the endpoints of the newest Snapshot, by slot. */
+  #pools = new Map<number, FastPool>();
+  /** Pools that are gone from it and may have connections in use. */
+  readonly #retired = new Set<FastPool>();
+
+  constructor(parts: FastTransportParts) {
+    const codec = new ResponseCodec();
+    const responseHead = new FastResponseHead(codec.head, codec.framing);
+    const { region, worker, timers, wheel, turn, memory } = parts;
+    this.#context = { region, worker, timers };
+    this.#parts = { wheel, turn, memory, codec, responseHead, reuse: new ReuseDelay() };
+  }
+
+  /**
+   * For a head of the fast client side events may come before this returns; for all others they come after the
+   * caller's turn.
+   */
+  send(request: AttemptRequest, events: AttemptEvents): AttemptHandle {
+    const isImmediate = request.head instanceof FastRequestHead;
+    const headText = this.#encoder.encode(request);
+    const attempt = new FastAttempt(request, events, isImmediate, headText ?? '');
+    if (headText === null) queueMicrotask(() => attempt.fail(failureOf('unsendable-request', false)));
+    else if (isImmediate) this.#poolFor(request).lease(attempt);
+    else {
+      queueMicrotask(() => {
+        if (!attempt.isOver) this.#poolFor(request).lease(attempt);
+      });
+    }
+    return attempt;
+  }
+
+  update(upstreams: readonly UpstreamSnapshot[]): void {
+    const pools = new Map<number, FastPool>();
+    for (const upstream of upstreams) {
+      for (const endpoint of upstream.endpoints) pools.set(endpoint.slot, this.#keepOrMake(endpoint, upstream));
+    }
+    for (const [slot, pool] of this.#pools) if (pools.get(slot) !== pool) this.#retire(pool);
+    this.#pools = pools;
+  }
+
+  dropIdle(slot: number): void {
+    this.#pools.get(slot)?.dropIdle();
+  }
+
+  async close(): Promise<void> {
+    const pools = [...this.#pools.values(), ...this.#retired];
+    this.#pools.clear();
+    await Promise.all(pools.map((pool) => pool.close()));
+  }
+
+  /** An exchange may have begun with a Snapshot whose endpoint is gone by now: its connection is not kept. */
+  #poolFor(request: AttemptRequest): FastPool {
+    const { endpoint, upstream } = request;
+    const pool = this.#pools.get(endpoint.slot);
+    if (pool !== undefined && pool.endpoint.generation === endpoint.generation) return pool;
+    const passing = new FastPool(endpoint, upstream, this.#parts, this.#context);
+    // Retired once the attempt has its connection.
+    queueMicrotask(() => this.#retire(passing));
+    return passing;
+  }
+
+  #keepOrMake(endpoint: EndpointSnapshot, upstream: UpstreamSnapshot): FastPool {
+    const pool = this.#pools.get(endpoint.slot);
+    const settings = connectionSettings(endpoint, upstream);
+    if (pool !== undefined && connectionSettings(pool.endpoint, pool.upstream) === settings) return pool;
+    return new FastPool(endpoint, upstream, this.#parts, this.#context);
+  }
+
+  #retire(pool: FastPool): void {
+    this.#retired.add(pool);
+    pool.retire(() => this.#retired.delete(pool));
+  }
+}

@@ -1,0 +1,72 @@
+// One turn of the event loop as the fast path sees it: the clock is read once, and what was put together while bytes
+// were handled goes out at its end, so that head and body leave in one write (DESIGN section 9). Thread: worker.
+
+import type { Clock } from '../../../core/clock.ts';
+
+/** Whoever has something to write when the turn ends. */
+export interface Flushable {
+  flush(): void;
+}
+
+/**
+ * Whoever handles an event of a socket calls `begin` first and `end` last; turns may lie within each other. One serves
+ * all connections of a worker. As a clock it may lag by as long as the turn lasts: well under a millisecond.
+ */
+export class Turn implements Clock {
+  readonly #clock: Clock;
+  #depth = 0;
+  /** Readings of the turn; 0 where none was taken yet. */
+  #nowMs = 0;
+  #wallMs = 0;
+  readonly #due: (Flushable | null)[] = [];
+  #dueCount = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  begin(): void {
+    if (this.#depth === 0) {
+      this.#nowMs = 0;
+      this.#wallMs = 0;
+    }
+    this.#depth += 1;
+  }
+
+  end(): void {
+    if (this.#depth === 1 && this.#dueCount > 0) this.#flushAll();
+    this.#depth -= 1;
+  }
+
+  /** Flushes at the end of the turn; at once where there is none. */
+  later(flushable: Flushable): void {
+    if (this.#depth === 0) {
+      flushable.flush();
+      return;
+    }
+    this.#due[this.#dueCount] = flushable;
+    this.#dueCount += 1;
+  }
+
+  nowMs(): number {
+    if (this.#depth === 0) return this.#clock.nowMs();
+    if (this.#nowMs === 0) this.#nowMs = this.#clock.nowMs();
+    return this.#nowMs;
+  }
+
+  wallMs(): number {
+    if (this.#depth === 0) return this.#clock.wallMs();
+    if (this.#wallMs === 0) this.#wallMs = this.#clock.wallMs();
+    return this.#wallMs;
+  }
+
+  /** What is flushed may make others due: they follow in the same turn. */
+  #flushAll(): void {
+    for (let index = 0; index < this.#dueCount; index += 1) {
+      const flushable = this.#due[index]!;
+      this.#due[index] = null;
+      flushable.flush();
+    }
+    this.#dueCount = 0;
+  }
+}
