@@ -94,7 +94,7 @@ const HOSTS: readonly Case[] = [
 
 const HANDED_OFF: readonly Case[] = [
   ['absolute-form', 'absolute-form', line('GET http://a/b HTTP/1.1')],
-  ['absolute-form of any scheme', 'absolute-form', line('GET a+b-c.1://x HTTP/1.1')],
+  ['absolute-form of any scheme', 'absolute-form', line('GET aZ+z-c.1://x HTTP/1.1')],
   ['asterisk-form', 'asterisk-form', line('OPTIONS * HTTP/1.1')],
   ['CONNECT', 'connect-method', line('CONNECT a:443 HTTP/1.1')],
   ['HTTP/1.0', 'http-1.0', `GET / HTTP/1.0${END}`],

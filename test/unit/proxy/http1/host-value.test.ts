@@ -6,7 +6,7 @@ import { scanHostValue } from '../../../../proxy/http1/host-value.ts';
 
 /** Host without port, or undefined where the value is invalid; foreign bytes stand around it. */
 function hostNameOf(value: string): string | undefined {
-  const bytes = Buffer.from(`%%${value}:9]`, 'latin1');
+  const bytes = Buffer.from(`%%${value}z:9]`, 'latin1');
   const end = scanHostValue(bytes, 2, 2 + value.length);
   return end < 0 ? undefined : bytes.toString('latin1', 2, end);
 }
