@@ -28,11 +28,16 @@ export interface AttemptHooks {
   attemptData(exchange: Exchange, attempt: Attempt, chunk: Uint8Array): boolean;
   attemptEnd(exchange: Exchange, attempt: Attempt, trailers: FieldList | null): void;
   attemptFailed(exchange: Exchange, attempt: Attempt, failure: Failure): void;
+  /** A place at an endpoint became free. */
+  placeFreed(exchange: Exchange): void;
+  readonly tunnels: TunnelHooks;
+}
+
+/** Who decides on the events of an attempt that is a tunnel. */
+export interface TunnelHooks {
   tunnelOpen(exchange: Exchange, attempt: Attempt): void;
   tunnelRefused(exchange: Exchange, attempt: Attempt, status: number): void;
   tunnelClosed(exchange: Exchange, attempt: Attempt, end: TunnelEnd): void;
-  /** A place at an endpoint became free. */
-  placeFreed(exchange: Exchange): void;
 }
 
 export class Attempt implements AttemptEvents, TunnelEvents, AttemptInProgress {
@@ -136,19 +141,19 @@ export class Attempt implements AttemptEvents, TunnelEvents, AttemptInProgress {
   }
 
   onOpen(): void {
-    if (!this.#isOver) this.#hooks.tunnelOpen(this.exchange, this);
+    if (!this.#isOver) this.#hooks.tunnels.tunnelOpen(this.exchange, this);
   }
 
   onRefused(status: number): void {
     if (this.#isOver) return;
     this.#finish();
-    this.#hooks.tunnelRefused(this.exchange, this, status);
+    this.#hooks.tunnels.tunnelRefused(this.exchange, this, status);
   }
 
   onClosed(end: TunnelEnd): void {
     if (this.#isOver) return;
     this.#finish();
-    this.#hooks.tunnelClosed(this.exchange, this, end);
+    this.#hooks.tunnels.tunnelClosed(this.exchange, this, end);
   }
 
   #finish(): void {

@@ -8,6 +8,7 @@ import type { MessageToMain } from '../../core/messages.ts';
 import type { Random } from '../../core/random.ts';
 import type { TimerWheel } from '../../core/timer-wheel.ts';
 import type { WorkerLanes } from '../account/lane.ts';
+import type { EndpointPaces } from './endpoint-pace.ts';
 import type { Runtime } from './runtime.ts';
 
 export interface ForwardingContext {
@@ -22,6 +23,8 @@ export interface ForwardingContext {
   runtime(): Runtime;
   post(message: MessageToMain): void;
   readonly lanes: WorkerLanes;
+  /** How fast endpoints usually answer this worker. */
+  readonly paces: EndpointPaces;
   /** Writes an ended exchange's access log line; null where none is wanted. */
   accessLog(): ((record: ExchangeRecord) => void) | null;
 }

@@ -7,7 +7,7 @@ import type { Failure, Signal } from '../../core/failure.ts';
 import type { FieldList } from '../../core/head.ts';
 import { LISTENER_FIELD } from '../../core/memory/lane-fields.ts';
 import { ENDPOINT, WORKER } from '../../core/memory/layout.ts';
-import type { RouteAction } from '../../core/snapshot.ts';
+import type { EndpointSnapshot, RouteAction } from '../../core/snapshot.ts';
 import type { Termination } from '../../core/termination.ts';
 import {
   accountExchange,
@@ -32,7 +32,7 @@ import {
 } from './local-reply.ts';
 import { returnToken } from './place.ts';
 import { refusedRecord } from './refused-record.ts';
-import { reportSignal, type SignalSink } from './signals.ts';
+import { markSuspect, reportSignal, type SignalSink } from './signals.ts';
 
 export class Ending {
   readonly #context: ForwardingContext;
@@ -60,8 +60,14 @@ export class Ending {
     countHead(lane, status, headMs);
     countOutcome(lane, signal);
     this.#observeLatency(exchange, attempt, signal, headMs);
+    if (signal === 'ok') this.#context.paces.answered(attempt.endpoint.slot, headMs);
     reportSignal(this.#sink, exchange.target!.snapshot, attempt.endpoint, signal, attempt.isTrial);
     attempt.isTrial = false;
+  }
+
+  /** An endpoint is silent for far longer than it usually is: other requests should avoid it until that is judged. */
+  foundOverdue(exchange: Exchange, endpoint: EndpointSnapshot): void {
+    markSuspect(this.#sink, exchange.target!.snapshot, endpoint, 'timeout');
   }
 
   /** The response has come whole. */

@@ -58,6 +58,12 @@ export class Exchange implements ClientEvents, ExchangeRecord {
   route: RouteSnapshot | null = null;
   target: UpstreamRuntime | null = null;
   attempt: AttemptInProgress | null = null;
+  /** The other one of two that run: a hedge, or the one that was hedged. */
+  rival: AttemptInProgress | null = null;
+  wasHedged = false;
+  /** Attempts that were hedges: they don't count as retries. */
+  hedges = 0;
+  wasFoundOverdue = false;
   endpoint: EndpointSnapshot | null = null;
   insertedFields: FieldList = [];
   requestId = '';

@@ -10,7 +10,6 @@ import type {
   ClientSide,
   ExchangeStarter,
   LocalReply,
-  TunnelEnd,
   Unparsable,
   UpgradeRequest,
 } from '../../core/exchange-contract.ts';
@@ -23,13 +22,16 @@ import { Ending, terminationOfLeave } from './ending.ts';
 import { Exchange, MAX_TRIED, type ExchangeHooks } from './exchange.ts';
 import { insertedFieldsOf } from './forwarding-fields.ts';
 import { replyOfFailure, type ReplyCauseName } from './local-reply.ts';
-import { findPlace } from './place.ts';
+import { Hedging } from './hedging.ts';
+import { findPlace, giveBack } from './place.ts';
 import { Queues } from './queues.ts';
+import { Race } from './race.ts';
 import { ReplayBuffer } from './replay-buffer.ts';
 import { RequestIds } from './request-id.ts';
 import { retryVerdict } from './retry.ts';
 import { mayRepeat, retryFactsOf } from './retry-facts.ts';
 import { depositForRequest, withdrawForRetry } from './retry-budget.ts';
+import { Tunnelling } from './tunnelling.ts';
 import { Waiting } from './waiting.ts';
 
 export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks {
@@ -37,13 +39,19 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks {
   readonly #ending: Ending;
   readonly #queues: Queues;
   readonly #waiting: Waiting;
+  readonly #hedging: Hedging;
+  readonly #race: Race;
+  readonly tunnels: Tunnelling;
   readonly #requestIds = new RequestIds();
 
   constructor(context: ForwardingContext) {
     this.#context = context;
     this.#ending = new Ending(context);
     this.#queues = new Queues(context, (exchange) => this.#place(exchange));
-    this.#waiting = new Waiting(context);
+    this.#hedging = new Hedging(context);
+    this.#waiting = new Waiting(context, this.#hedging);
+    this.#race = new Race(context, this.#ending);
+    this.tunnels = new Tunnelling(context, this.#ending, this.#waiting);
   }
 
   // ---- 1. a head has come
@@ -199,17 +207,25 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks {
   // ---- 6. await the head
 
   /** 100 is between us and the endpoint: the client's own was sent when its body was let through. */
-  attemptInterim(exchange: Exchange, _attempt: Attempt, head: ResponseHead): void {
+  attemptInterim(exchange: Exchange, attempt: Attempt, head: ResponseHead): void {
     if (head.status === 100) return;
+    this.#race.won(exchange, attempt);
     exchange.hasResponseBegun = true;
     exchange.client.sendInterim(head);
   }
 
   attemptHead(exchange: Exchange, attempt: Attempt, head: ResponseHead): void {
-    exchange.headMs = this.#context.clock.nowMs();
+    const nowMs = this.#context.clock.nowMs();
+    exchange.headMs = nowMs;
+    this.#hedging.observe(exchange.target!.snapshot, nowMs - attempt.leasedMs, nowMs);
     const signal = signalOfStatus(head.status, head.field('retry-after') !== undefined);
     this.#ending.attemptAnswered(exchange, attempt, head.status, signal);
     const { statuses } = exchange.target!.snapshot.retry;
+    if (exchange.rival !== null && (signal === 'gateway' || statuses.includes(head.status))) {
+      attempt.abort();
+      return this.#leaveToRival(exchange, attempt);
+    }
+    this.#race.won(exchange, attempt);
     if (statuses.includes(head.status) && hasOtherPlace(exchange) && this.#mayRetry(exchange, 'status', true)) {
       attempt.abort();
       return this.#place(exchange);
@@ -255,11 +271,19 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks {
   attemptFailed(exchange: Exchange, attempt: Attempt, failure: Failure): void {
     exchange.lastFailure = failure;
     this.#ending.attemptFailed(exchange, attempt, failure);
+    if (exchange.rival !== null) return this.#leaveToRival(exchange, attempt);
     this.#waiting.stop(exchange);
     if (exchange.state === 'relaying') return this.#ending.cut(exchange, failure);
     exchange.client.pauseBody();
     if (this.#mayRetry(exchange, failure.kind, failure.wasSent)) this.#place(exchange);
     else this.#reply(exchange, replyOfFailure(failure));
+  }
+
+  /** One of two has failed: the other goes on. */
+  #leaveToRival(exchange: Exchange, loser: Attempt): void {
+    this.#race.lost(exchange, loser);
+    exchange.state = 'sent';
+    this.#waiting.forEndpoint(exchange);
   }
 
   #mayRetry(exchange: Exchange, kind: Failure['kind'] | 'status', wasSent: boolean): boolean {
@@ -274,11 +298,29 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks {
   deadline(exchange: Exchange): void {
     if (exchange.isDone) return;
     if (exchange.state === 'queued') return this.#giveUp(exchange, 'queue-timeout');
-    const kind = this.#waiting.overdue(exchange);
-    if (kind === null) return;
+    const due = this.#waiting.due(exchange);
+    if (due === null) return;
+    if (due === 'hedge') return this.#hedge(exchange);
     const attempt = exchange.attempt as Attempt;
+    if (due === 'overdue') return this.#ending.foundOverdue(exchange, attempt.endpoint);
+    if (due === 'response-timeout') this.#race.cancel(exchange, exchange.rival as Attempt | null);
+    if (due === 'response-timeout') exchange.rival = null;
     attempt.abort();
-    this.attemptFailed(exchange, attempt, failureOf(kind, true));
+    this.attemptFailed(exchange, attempt, failureOf(due, true));
+  }
+
+  /** Sends the request to a second endpoint, where one has room and the budget allows. */
+  #hedge(exchange: Exchange): void {
+    const { region, worker, clock } = this.#context;
+    const upstream = exchange.target!.snapshot;
+    exchange.wasHedged = true;
+    if (!this.#hedging.hasRoom(upstream)) return;
+    exchange.nowMs = clock.nowMs();
+    const place = findPlace(exchange, exchange.target!, region, worker);
+    if (place.slot < 0) return;
+    if (place.isTrial || !withdrawForRetry(region, upstream.index)) return giveBack(place, region, worker);
+    this.#race.begin(exchange);
+    this.#send(exchange, place.slot, false);
   }
 
   clientGone(exchange: Exchange, why: ClientGone): void {
@@ -299,10 +341,8 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks {
   #abandon(exchange: Exchange): void {
     this.#queues.leave(exchange);
     this.#waiting.stop(exchange);
-    const attempt = exchange.attempt as Attempt | null;
-    if (attempt === null || attempt.isOver) return;
-    attempt.abort();
-    this.#ending.attemptAbandoned(exchange, attempt);
+    this.#race.cancel(exchange, exchange.rival as Attempt | null);
+    this.#race.cancel(exchange, exchange.attempt as Attempt | null);
   }
 
   #reply(exchange: Exchange, cause: ReplyCauseName): false {
@@ -310,35 +350,7 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks {
     return false;
   }
 
-  // ---- 9. tunnels: an exchange whose connection was upgraded
-
-  tunnelOpen(exchange: Exchange, attempt: Attempt): void {
-    exchange.headMs = this.#context.clock.nowMs();
-    exchange.state = 'tunnel';
-    exchange.status = 101;
-    exchange.wasUpgraded = true;
-    exchange.hasResponseBegun = true;
-    this.#waiting.stop(exchange);
-    this.#ending.tunnelOpened(exchange, attempt);
-  }
-
-  tunnelRefused(exchange: Exchange, attempt: Attempt, status: number): void {
-    exchange.headMs = this.#context.clock.nowMs();
-    exchange.status = status;
-    this.#waiting.stop(exchange);
-    this.#ending.attemptAnswered(exchange, attempt, status, signalOfStatus(status, false));
-    this.#ending.attemptEnded(exchange, attempt);
-    this.#ending.finish(exchange);
-  }
-
-  tunnelClosed(exchange: Exchange, attempt: Attempt, end: TunnelEnd): void {
-    exchange.bytesReceived += end.bytesFromClient;
-    exchange.bytesSent += end.bytesFromEndpoint;
-    this.#waiting.stop(exchange);
-    this.#ending.tunnelClosed(exchange, attempt, end);
-  }
-
-  // ---- 10. places that become free
+  // ---- 9. places that become free
 
   placeFreed(exchange: Exchange): void {
     this.#queues.placeFreed(exchange.target!);

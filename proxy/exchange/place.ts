@@ -34,6 +34,12 @@ export function findPlace(exchange: Exchange, target: UpstreamRuntime, region: R
   return { slot: PICK_FAILURE.allBusy, isTrial: false };
 }
 
+/** Gives a place back that is not used after all. */
+export function giveBack(place: Place, region: Region, worker: number): void {
+  if (place.isTrial) returnToken(region, worker, place.slot);
+  release(region, worker, place.slot);
+}
+
 /** Gives the token of a half-open endpoint back: its trial ended without a verdict. */
 export function returnToken(region: Region, worker: number, slot: number): void {
   Atomics.compareExchange(region.words, region.endpointWord(slot) + E_TOKEN, worker + 1, 0);

@@ -11,7 +11,7 @@ export function isIdempotent(exchange: Exchange): boolean {
 /** Whether another try could follow one that was sent and not answered: level b, budget and other endpoints aside. */
 export function mayRepeat(exchange: Exchange): boolean {
   if (exchange.hasResponseBegun || !isReplayable(exchange)) return false;
-  if (exchange.attempts > exchange.target!.snapshot.retry.attempts) return false;
+  if (exchange.attempts - exchange.hedges > exchange.target!.snapshot.retry.attempts) return false;
   return isIdempotent(exchange);
 }
 
@@ -23,7 +23,7 @@ export function retryFactsOf(exchange: Exchange, kind: RetryFacts['kind'], wasSe
     isIdempotent: isIdempotent(exchange),
     isBodyReplayable: isReplayable(exchange),
     hasResponseBegun: exchange.hasResponseBegun,
-    retriesSoFar: exchange.attempts - 1,
+    retriesSoFar: exchange.attempts - exchange.hedges - 1,
   };
 }
 

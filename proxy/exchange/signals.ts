@@ -41,8 +41,13 @@ export function reportSignal(
   if (marksSuspect) markSuspect(sink, upstream, endpoint, signal);
 }
 
-/** For all workers at once; the one that set the mark tells main. */
-function markSuspect(sink: SignalSink, upstream: UpstreamSnapshot, endpoint: EndpointSnapshot, signal: Signal): void {
+/** Marks an endpoint suspect for all workers at once; the one that set the mark tells main. */
+export function markSuspect(
+  sink: SignalSink,
+  upstream: UpstreamSnapshot,
+  endpoint: EndpointSnapshot,
+  signal: Signal,
+): void {
   const { words } = sink.region;
   const { slot, generation } = endpoint;
   if (Atomics.compareExchange(words, sink.region.endpointWord(slot) + E_SUSPECT, 0, 1) !== 0) return;

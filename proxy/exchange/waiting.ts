@@ -6,6 +6,7 @@ import { randomBelow } from '../../core/random.ts';
 import { WheelTimer } from '../../core/timer-wheel.ts';
 import type { ForwardingContext } from './context.ts';
 import type { Exchange } from './exchange.ts';
+import type { Hedging } from './hedging.ts';
 import { mayRepeat } from './retry-facts.ts';
 
 /** First and longest span of the jittered back-off before the only endpoint is asked again (ALGORITHMS 4.1). */
@@ -14,9 +15,11 @@ const BACK_OFF_MOST_MS = 250;
 
 export class Waiting {
   readonly #context: ForwardingContext;
+  readonly #hedging: Hedging;
 
-  constructor(context: ForwardingContext) {
+  constructor(context: ForwardingContext, hedging: Hedging) {
     this.#context = context;
+    this.#hedging = hedging;
   }
 
   /** Arms the timer for what the exchange waits for now: the head, or the next byte. */
@@ -33,14 +36,19 @@ export class Waiting {
     this.#context.wheel.cancel(exchange.timer);
   }
 
-  /** Called when the timer fired: what is overdue, or null (the timer is armed again where something may become so). */
-  overdue(exchange: Exchange): FailureKind | null {
+  /**
+   * Called when the timer fired: what is due, or null. The timer is armed again for what may become due after it.
+   * 'overdue': the endpoint is silent for far longer than usual; 'hedge': time for a second try beside the first.
+   */
+  due(exchange: Exchange): FailureKind | 'hedge' | 'overdue' | null {
     const nowMs = this.#context.clock.nowMs();
-    const kind = this.#overdueAt(exchange, nowMs);
-    if (kind !== null) return kind;
+    const due = this.#dueAt(exchange, nowMs);
+    if (due === 'overdue') exchange.wasFoundOverdue = true;
+    if (due === 'hedge') exchange.wasHedged = true;
+    if (due !== null && due !== 'overdue' && due !== 'hedge') return due;
     const waitMs = this.#nextCheckMs(exchange, nowMs);
     if (waitMs > 0) this.#context.wheel.arm(exchange.timer, waitMs, nowMs);
-    return null;
+    return due;
   }
 
   /** Calls `again` after a jittered pause, unless the exchange ends before. */
@@ -52,28 +60,38 @@ export class Waiting {
     this.#context.wheel.arm(timer, 1 + randomBelow(this.#context.random, spanMs), this.#context.clock.nowMs());
   }
 
-  #overdueAt(exchange: Exchange, nowMs: number): FailureKind | null {
+  #dueAt(exchange: Exchange, nowMs: number): FailureKind | 'hedge' | 'overdue' | null {
     const { timeouts } = exchange.target!.snapshot;
     if (!isAwaitingHead(exchange)) {
       const isOver = timeouts.idleMs > 0 && isEndpointsTurn(exchange) && nowMs - exchange.activeMs >= timeouts.idleMs;
       return isOver ? 'idle-timeout' : null;
     }
+    const waitedMs = nowMs - exchange.activeMs;
     if (timeouts.responseMs > 0 && nowMs - exchange.requestEndMs >= timeouts.responseMs) return 'response-timeout';
     const tryMs = this.#tryMs(exchange);
-    return tryMs > 0 && nowMs - exchange.activeMs >= tryMs ? 'try-timeout' : null;
+    if (tryMs > 0 && waitedMs >= tryMs) return 'try-timeout';
+    if (waitedMs >= this.#hedging.delayMs(exchange, nowMs)) return 'hedge';
+    return waitedMs >= this.#overdueMs(exchange) ? 'overdue' : null;
   }
 
+  /** ms until the next thing may be due; 0 where nothing ever is. */
   #nextCheckMs(exchange: Exchange, nowMs: number): number {
     const { timeouts } = exchange.target!.snapshot;
+    const passedMs = nowMs - exchange.activeMs;
     if (!isAwaitingHead(exchange)) {
-      const passedMs = isEndpointsTurn(exchange) ? nowMs - exchange.activeMs : 0;
-      return timeouts.idleMs > 0 ? Math.max(1, timeouts.idleMs - passedMs) : 0;
+      const idledMs = isEndpointsTurn(exchange) ? passedMs : 0;
+      return timeouts.idleMs > 0 ? Math.max(1, timeouts.idleMs - idledMs) : 0;
     }
-    const tryMs = this.#tryMs(exchange);
-    const leftOfTry = tryMs > 0 ? Math.max(1, tryMs - (nowMs - exchange.activeMs)) : Number.POSITIVE_INFINITY;
-    const leftMs = timeouts.responseMs > 0 ? Math.max(1, timeouts.responseMs - (nowMs - exchange.requestEndMs)) : 0;
-    if (leftMs === 0) return Number.isFinite(leftOfTry) ? leftOfTry : 0;
-    return Math.min(leftMs, leftOfTry);
+    const tryMs = this.#tryMs(exchange) || Infinity;
+    const responseMs = timeouts.responseMs > 0 ? timeouts.responseMs - (nowMs - exchange.requestEndMs) : Infinity;
+    const early = Math.min(tryMs, this.#hedging.delayMs(exchange, nowMs), this.#overdueMs(exchange)) - passedMs;
+    const next = Math.min(early, responseMs);
+    return next === Infinity ? 0 : Math.max(1, next);
+  }
+
+  /** When the endpoint of the current attempt counts as silent; Infinity where that is known already. */
+  #overdueMs(exchange: Exchange): number {
+    return exchange.wasFoundOverdue ? Infinity : this.#context.paces.overdueMs(exchange.endpoint!.slot);
   }
 
   /**

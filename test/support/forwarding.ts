@@ -18,6 +18,7 @@ import type { MessageToMain } from '../../core/messages.ts';
 import type { Snapshot } from '../../core/snapshot.ts';
 import { TimerWheel } from '../../core/timer-wheel.ts';
 import { WorkerLanes } from '../../proxy/account/lane.ts';
+import { EndpointPaces } from '../../proxy/exchange/endpoint-pace.ts';
 import { Forwarder } from '../../proxy/exchange/forward.ts';
 import { openBudget } from '../../proxy/exchange/retry-budget.ts';
 import { Runtime } from '../../proxy/exchange/runtime.ts';
@@ -141,6 +142,7 @@ export class ForwardingBench implements Transport {
       runtime: () => runtime,
       post: (message) => this.messages.push(message),
       lanes: new WorkerLanes(this.region, 0),
+      paces: new EndpointPaces(this.region.capacity.endpoints),
       accessLog: () => (record) => this.records.push(record),
     });
   }

@@ -1,0 +1,60 @@
+// Hedging: a second try at another endpoint beside the first, when the answer takes longer than usual
+// (ALGORITHMS 4.4, after Dean and Barroso 2013). For GET and HEAD without a body, within the retry budget.
+// Thread: worker.
+
+import { ENDPOINT } from '../../core/memory/layout.ts';
+import type { UpstreamSnapshot } from '../../core/snapshot.ts';
+import type { ForwardingContext } from './context.ts';
+import type { Exchange } from './exchange.ts';
+import { LatencyWindow } from './latency-window.ts';
+
+/** A hedge by percentile is never sent earlier than this. */
+const LEAST_DELAY_MS = 10;
+/** Above this share of its limits an upstream is busy, and hedges would only add to it. */
+const MOST_LOAD = 0.8;
+
+export class Hedging {
+  readonly #context: ForwardingContext;
+  readonly #windows = new Map<number, LatencyWindow>();
+
+  constructor(context: ForwardingContext) {
+    this.#context = context;
+  }
+
+  /** Notes how long an upstream's endpoint took to answer, where the upstream hedges by percentile. */
+  observe(upstream: UpstreamSnapshot, ms: number, nowMs: number): void {
+    if (upstream.hedge === null || upstream.hedge.percentile === 0) return;
+    let window = this.#windows.get(upstream.index);
+    if (window === undefined) {
+      window = new LatencyWindow(nowMs);
+      this.#windows.set(upstream.index, window);
+    }
+    window.observe(ms, nowMs);
+  }
+
+  /** After how many ms of waiting for its head this exchange is hedged; Infinity where it isn't. */
+  delayMs(exchange: Exchange, nowMs: number): number {
+    const upstream = exchange.target!.snapshot;
+    const { hedge } = upstream;
+    if (hedge === null || exchange.wasHedged || exchange.upgrade !== null) return Infinity;
+    if (exchange.head.bodyLength !== 0 || !isSafe(exchange.head.method)) return Infinity;
+    if (hedge.afterMs > 0) return hedge.afterMs;
+    const usualMs = this.#windows.get(upstream.index)?.percentile(hedge.percentile, nowMs) ?? 0;
+    return usualMs === 0 ? Infinity : Math.max(LEAST_DELAY_MS, usualMs);
+  }
+
+  /** Whether the upstream has room for more than its share of requests. */
+  hasRoom(upstream: UpstreamSnapshot): boolean {
+    if (upstream.limits.maxConnections === 0) return true;
+    const { words } = this.#context.region;
+    let inflight = 0;
+    for (const { slot } of upstream.endpoints) {
+      inflight += words[this.#context.region.endpointWord(slot) + ENDPOINT.inflight.index]!;
+    }
+    return inflight <= MOST_LOAD * upstream.limits.maxConnections * upstream.endpoints.length;
+  }
+}
+
+function isSafe(method: string): boolean {
+  return method === 'GET' || method === 'HEAD';
+}
