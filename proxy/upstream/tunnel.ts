@@ -1,21 +1,19 @@
-// One upgraded connection, from dialling the endpoint to the end of both sides. The bytes are http-proxy-3's to carry;
-// what it must not decide is decided here (README.md lists its hazards). Thread: worker.
+// One upgraded connection, from dialling the endpoint to the end of both sides. Thread: worker.
 
-import { Agent, type ClientRequest, type IncomingMessage } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import httpProxy from 'http-proxy-3';
 import type { AttemptRequest, TunnelEnd, TunnelEvents, UpgradeRequest } from '../../core/exchange-contract.ts';
-import { failureOf } from '../../core/failure.ts';
 import type { TimerHandle, Timers } from '../../core/timers.ts';
 import type { Dialler, Dialling } from './dial.ts';
 import { EndpointError } from './endpoint-error.ts';
 import type { EndpointLane } from './endpoint-lane.ts';
 import { failureOfError } from './failure-of-error.ts';
-import { MAX_INTERIM_RESPONSES } from './response-gate.ts';
+import { askToSwitch } from './http-proxy-ask.ts';
+import { IdleWatch } from './idle-watch.ts';
 import { TunnelMouth, type TunnelMeter } from './tunnel-mouth.ts';
 import { TunnelRefusal } from './tunnel-refusal.ts';
-import { replaceRequest, switchingHead, unsendableUpgrade } from './upgrade-request.ts';
+import { switchingHead, unsendableUpgrade } from './upgrade-request.ts';
 
 /** What a tunnel needs of its worker. */
 export interface TunnelSetting {
@@ -45,8 +43,6 @@ const NEXT_STATES: Readonly<Record<State, readonly State[]>> = {
   over: [],
 };
 
-/** Idleness is looked at this often in its time: a tunnel ends at most a quarter of that late. */
-const IDLE_CHECKS = 4;
 /** When one side has ended, the other has this long to take what is left. */
 const LINGER_MS = 2000;
 
@@ -58,13 +54,11 @@ export class Tunnel implements TunnelMeter {
   #state: State = 'dialling';
   #dialling: Dialling | null = null;
   #endpoint: Socket | null = null;
+  /** The request, once it is being written. */
   #sent: ClientRequest | null = null;
-  /** Whether http-proxy-3 has begun to write the request. */
-  #wasAsked = false;
   #refusal: TunnelRefusal | null = null;
-  #interimCount = 0;
-  #timer: TimerHandle | null = null;
-  #quietChecks = 0;
+  #idle: IdleWatch | null = null;
+  #linger: TimerHandle | null = null;
   #endedBy: Side | null = null;
   #bytesFromClient = 0;
   #bytesFromEndpoint = 0;
@@ -101,13 +95,13 @@ export class Tunnel implements TunnelMeter {
 
   countFromClient(sizeBytes: number): void {
     this.#bytesFromClient += sizeBytes;
-    this.#quietChecks = 0;
+    this.#idle?.touch();
     this.#setting.lane.add('bytesSent', sizeBytes);
   }
 
   countFromEndpoint(sizeBytes: number): void {
     this.#bytesFromEndpoint += sizeBytes;
-    this.#quietChecks = 0;
+    this.#idle?.touch();
     this.#setting.lane.add('bytesReceived', sizeBytes);
   }
 
@@ -119,7 +113,7 @@ export class Tunnel implements TunnelMeter {
     if (fault !== null) return this.#fail(new EndpointError('unsendable-request', fault));
     this.#dialling = this.#setting.dialler.dial((error, socket) => {
       this.#dialling = null;
-      if (socket === null) this.#fail(error);
+      if (socket === null) this.#fail(error ?? new EndpointError('internal', 'no socket'));
       else this.#connected(socket);
     });
   }
@@ -140,52 +134,24 @@ export class Tunnel implements TunnelMeter {
     if (this.#isIn('asking')) this.#ask(socket);
   }
 
-  // ---- 2. ask, through http-proxy-3
+  // ---- 2. ask
 
-  #ask(socket: Socket): void {
-    const proxy = httpProxy.createProxyServer();
-    proxy.on('error', ignore);
-    proxy.on('proxyReqWs', (sent) => this.#asking(sent));
-    const options = {
-      target: { protocol: 'http:', host: 'endpoint.invalid', port: 80 },
-      agent: agentOver(socket),
-      method: this.#task.request.head.method,
-      toProxy: true,
-      // http-proxy-3 makes its request's options from this object.
-      ssl: { maxHeaderSize: this.#task.request.upstream.responseHeadBytes, insecureHTTPParser: false },
-    };
+  #ask(endpoint: Socket): void {
     try {
-      proxy.ws(PLAIN_ASK, this.#mouth, NO_BYTES, options, (error) => this.#fail(error));
-      this.#wasAsked = true;
-      this.#sent?.removeAllListeners('response');
-      this.#sent?.on('response', (answer) => this.#refused(answer));
+      this.#sent = askToSwitch(endpoint, this.#mouth, this.#task, {
+        onSwitched: (answer) => this.#switched(answer),
+        onRefused: (answer) => this.#refused(answer),
+        onError: (error) => this.#fail(error),
+      });
     } catch (error) {
       this.#fail(new EndpointError('unsendable-request', 'the request has a field that cannot be sent', error));
-    }
-  }
-
-  /** http-proxy-3 has made its request and not written it yet. */
-  #asking(sent: ClientRequest): void {
-    this.#sent = sent;
-    sent.on('error', ignore);
-    sent.on('information', () => this.#interim());
-    // Before http-proxy-3's own, which writes to the mouth and joins the two.
-    sent.on('upgrade', (answer) => this.#switched(answer));
-    replaceRequest(sent, this.#task.upgrade, this.#task.request);
-  }
-
-  /** Interim responses are not relayed: whoever waits for a switch has no use for them. */
-  #interim(): void {
-    this.#interimCount += 1;
-    if (this.#interimCount > MAX_INTERIM_RESPONSES) {
-      this.#fail(new EndpointError('malformed-response', 'too many interim responses'));
     }
   }
 
   // ---- 3. the endpoint switched, or did not
 
   #switched(answer: IncomingMessage): void {
-    if (!this.#isIn('asking')) return;
+    if (!this.#isAnswerWanted()) return;
     const head = orNull(() => switchingHead(answer, this.#task.upgrade));
     if (head === null) {
       this.#fail(new EndpointError('malformed-response', 'switched to what was not asked for'));
@@ -194,13 +160,14 @@ export class Tunnel implements TunnelMeter {
     this.#enter('open');
     this.#watchClient();
     this.#mouth.open(head, this.#task.upgrade.firstBytes);
-    this.#armIdle();
+    const { tunnelMs } = this.#task.request.upstream.timeouts;
+    this.#idle = new IdleWatch(this.#setting.timers, tunnelMs, () => this.end('timeout'));
     this.#task.events.onOpen();
   }
 
   #refused(answer: IncomingMessage): void {
     answer.on('error', ignore);
-    if (!this.#isIn('asking')) return;
+    if (!this.#isAnswerWanted()) return;
     // node:http lets a 101 that names no protocol come here.
     const isFinal = (answer.statusCode ?? 0) >= 200;
     const refusal = orNull(() =>
@@ -218,6 +185,11 @@ export class Tunnel implements TunnelMeter {
     this.#refusal = refusal;
     this.#enter('refusing');
     this.#watchClient();
+  }
+
+  #isAnswerWanted(): boolean {
+    if (this.#client.destroyed) this.#fail(new EndpointError('cancelled', 'the client is gone'));
+    return this.#isIn('asking');
   }
 
   #relayed(status: number): void {
@@ -261,8 +233,8 @@ export class Tunnel implements TunnelMeter {
     if (this.#isIn('open')) {
       this.#endedBy ??= side;
       this.#enter('closing');
-      this.#timer?.cancel();
-      this.#timer = this.#setting.timers.after(LINGER_MS, () => this.#finish());
+      this.#idle?.stop();
+      this.#linger = this.#setting.timers.after(LINGER_MS, () => this.#finish());
       const isLost = side === 'client' && (this.#client.errored !== null || this.#endpoint?.destroyed === true);
       if (isLost) this.#finish();
     } else if (this.#isIn('closing') || (this.#isIn('refusing') && side === 'client')) {
@@ -283,18 +255,18 @@ export class Tunnel implements TunnelMeter {
     this.#task.events.onClosed(end);
   }
 
-  #fail(error: Error | null): void {
+  #fail(error: Error): void {
     if (!this.#isIn('dialling') && !this.#isIn('asking')) return;
-    const wasSent = this.#wasAsked;
-    const facts = { wasSent, isReused: false, hasReceived: false, hasHead: false };
+    const facts = { wasSent: this.#sent !== null, isReused: false, hasReceived: false, hasHead: false };
     this.#release();
-    this.#task.events.onFailure(error === null ? failureOf('internal', wasSent) : failureOfError(error, facts));
+    this.#task.events.onFailure(failureOfError(error, facts));
   }
 
   /** Lets go of everything but the client's socket. */
   #release(): void {
     this.#enter('over');
-    this.#timer?.cancel();
+    this.#idle?.stop();
+    this.#linger?.cancel();
     this.#dialling?.abort();
     this.#refusal?.stop();
     this.#client.off('error', this.#onClientError);
@@ -304,18 +276,6 @@ export class Tunnel implements TunnelMeter {
     this.#sent?.destroy();
     this.#endpoint?.destroy();
     this.#setting.onOver(this);
-  }
-
-  // ---- idleness
-
-  #armIdle(): void {
-    const { tunnelMs } = this.#task.request.upstream.timeouts;
-    if (tunnelMs === 0) return;
-    this.#timer = this.#setting.timers.after(Math.ceil(tunnelMs / IDLE_CHECKS), () => {
-      this.#quietChecks += 1;
-      if (this.#quietChecks > IDLE_CHECKS) this.end('timeout');
-      else this.#armIdle();
-    });
   }
 
   // ---- states
@@ -328,24 +288,6 @@ export class Tunnel implements TunnelMeter {
     if (!NEXT_STATES[this.#state].includes(state)) throw new Error(`a tunnel can't go from ${this.#state} to ${state}`);
     this.#state = state;
   }
-}
-
-const NO_BYTES = Buffer.alloc(0);
-
-/** What http-proxy-3 looks at before it asks; replaceRequest puts the real request in its place. */
-const PLAIN_ASK = {
-  method: 'GET',
-  url: '/',
-  httpVersion: '1.1',
-  httpVersionMajor: 1,
-  headers: { connection: 'Upgrade', upgrade: 'websocket' },
-} as unknown as IncomingMessage;
-
-/** An agent that has exactly this connection to give. */
-function agentOver(socket: Socket): Agent {
-  const agent = new Agent({ keepAlive: false, maxSockets: 1 });
-  agent.createConnection = () => socket;
-  return agent;
 }
 
 function destroyAfter(socket: Duplex, timers: Timers): void {

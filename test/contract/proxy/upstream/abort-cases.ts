@@ -11,6 +11,11 @@ import { openBlackhole } from '../../../support/blackhole.ts';
 const INTERIM = 'HTTP/1.1 103 Early Hints\r\n\r\n';
 
 export function abortCases(subject: TransportUnderTest): void {
+  abortsByMoment(subject);
+  abortsOfHeldAttempts(subject);
+}
+
+function abortsByMoment(subject: TransportUnderTest): void {
   for (const event of ['lease', 'body-wanted', 'interim', 'head', 'data'] satisfies EventName[]) {
     for (const moment of ['inside', 'behind'] as const) {
       test(`abort ${moment} the event ${event}`, () => abortAt(subject, event, moment));
@@ -54,7 +59,9 @@ export function abortCases(subject: TransportUnderTest): void {
       await blackhole.close();
     }
   });
+}
 
+function abortsOfHeldAttempts(subject: TransportUnderTest): void {
   test('abort of an attempt whose client takes nothing', () =>
     withBench(subject, {}, async (bench) => {
       bench.origin.play(send(`HTTP/1.1 200 OK\r\nContent-Length: 9000000\r\n\r\n${'x'.repeat(1_000_000)}`), hang());

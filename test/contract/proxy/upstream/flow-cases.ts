@@ -14,6 +14,12 @@ const MOST_BUFFERED_BYTES = 16 * 1024 * 1024;
 const BIG_BYTES = 32 * 1024 * 1024;
 
 export function flowCases(subject: TransportUnderTest): void {
+  bigResponses(subject);
+  bodiesAheadOfAnswers(subject);
+  bodiesBesideAnswers(subject);
+}
+
+function bigResponses(subject: TransportUnderTest): void {
   for (const [name, head, isChunked] of [
     ['a known length', `HTTP/1.1 200 OK\r\nContent-Length: ${BIG_BYTES}\r\n\r\n`, false],
     ['chunks', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n', true],
@@ -51,7 +57,9 @@ export function flowCases(subject: TransportUnderTest): void {
       });
       assert.equal((await attempt.done).body, 'abc'.repeat(100_000));
     }));
+}
 
+function bodiesAheadOfAnswers(subject: TransportUnderTest): void {
   for (const bodyLength of [BIG_BYTES, UNKNOWN_LENGTH]) {
     test(`a big request body (${bodyLength}) waits for the endpoint and arrives whole`, () =>
       withBench(subject, {}, async (bench) => {
@@ -93,7 +101,9 @@ export function flowCases(subject: TransportUnderTest): void {
       await (await bench.origin.connection(0)).gone;
       assert.equal((await bench.send().done).isReused, false);
     }));
+}
 
+function bodiesBesideAnswers(subject: TransportUnderTest): void {
   test('a body goes on while its answer comes', () =>
     withBench(subject, {}, async (bench) => {
       bench.origin.play(send('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel'), bodyRead(), send('lo'));

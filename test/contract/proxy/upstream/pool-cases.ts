@@ -17,6 +17,13 @@ import { ORIGIN_CERTIFICATE, ORIGIN_KEY } from '../../../support/origin-certific
 const TIMEOUTS = { connectMs: 3000, responseMs: 0, idleMs: 0, queueMs: 0, tunnelMs: 0, keepAliveMs: 4000 };
 
 export function poolCases(subject: TransportUnderTest): void {
+  reuse(subject);
+  idleLimits(subject);
+  newSnapshots(subject);
+  endsAndKinds(subject);
+}
+
+function reuse(subject: TransportUnderTest): void {
   test('one request after the other uses one connection, the newest idle one first', () =>
     withBench(subject, {}, async (bench) => {
       await occupy(bench, 3);
@@ -54,13 +61,19 @@ export function poolCases(subject: TransportUnderTest): void {
       assert.equal(attempt.isReused, false);
       assert.equal(bench.origin.connections.length, 2);
     }));
+}
 
+function idleLimits(subject: TransportUnderTest): void {
   test('no more idle connections than the limit are kept: the oldest goes', () =>
-    withBench(subject, { upstream: { limits: { maxConnections: 0, maxQueue: 0, maxIdle: 2, isAdaptive: false } } }, async (bench) => {
-      await occupy(bench, 3);
-      assert.equal(bench.lane('connectionsIdle'), 2);
-      assert.equal(bench.lane('connectionsOpen'), 2);
-    }));
+    withBench(
+      subject,
+      { upstream: { limits: { maxConnections: 0, maxQueue: 0, maxIdle: 2, isAdaptive: false } } },
+      async (bench) => {
+        await occupy(bench, 3);
+        assert.equal(bench.lane('connectionsIdle'), 2);
+        assert.equal(bench.lane('connectionsOpen'), 2);
+      },
+    ));
 
   test('an idle connection ends after keepAliveMs', () =>
     withBench(subject, { upstream: { timeouts: { ...TIMEOUTS, keepAliveMs: 30 } } }, async (bench) => {
@@ -79,7 +92,9 @@ export function poolCases(subject: TransportUnderTest): void {
       await bench.idled();
       assert.equal((await bench.send().done).isReused, true, 'the one with 60 s is still there');
     }));
+}
 
+function newSnapshots(subject: TransportUnderTest): void {
   test('a slot that goes down loses its idle connections, and only these', () =>
     withBench(subject, {}, async (bench) => {
       await occupy(bench, 2);
@@ -127,7 +142,9 @@ export function poolCases(subject: TransportUnderTest): void {
       assert.equal((await bench.send().done).outcome, 'ok');
       await (await bench.origin.connection(0)).gone;
     }));
+}
 
+function endsAndKinds(subject: TransportUnderTest): void {
   test('closing ends what is under way, and says so', () =>
     withBench(subject, {}, async (bench) => {
       bench.origin.play(hang());

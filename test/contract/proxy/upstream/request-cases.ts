@@ -21,6 +21,12 @@ const BODIES = [
 const FIELDS: FieldList = ['X-One', '1', 'accept', 'text/*', 'X-One', '2', 'COOKIE', 'a=b; c=d', 'X-Obs', '\xe9\xff'];
 
 export function requestCases(subject: TransportUnderTest): void {
+  requestsAsTheyAre(subject);
+  requestsAsTheyAreChanged(subject);
+  requestsThatCannotBe(subject);
+}
+
+function requestsAsTheyAre(subject: TransportUnderTest): void {
   for (const method of METHODS) {
     test(`${method} reaches the endpoint as one request, whatever its body`, () =>
       withBench(subject, {}, async (bench) => {
@@ -43,7 +49,9 @@ export function requestCases(subject: TransportUnderTest): void {
       ]);
       assert.deepEqual(received.values('host'), ['a.test']);
     }));
+}
 
+function requestsAsTheyAreChanged(subject: TransportUnderTest): void {
   test('inserted fields replace those of the client, removed ones go', () =>
     withBench(subject, {}, async (bench) => {
       const fields = ['X-Forwarded-For', 'evil', 'X-Keep', 'k', 'x-forwarded-FOR', 'evil', 'X-Gone', 'g'];
@@ -81,7 +89,9 @@ export function requestCases(subject: TransportUnderTest): void {
       await bench.send({ method: 'POST' }).done;
       assert.deepEqual(bench.origin.requests[0]!.values('content-length'), ['0']);
     }));
+}
 
+function requestsThatCannotBe(subject: TransportUnderTest): void {
   for (const [name, parts] of UNSENDABLE) {
     test(`a request with ${name} is a failure of the client and sends nothing`, () =>
       withBench(subject, {}, async (bench) => {

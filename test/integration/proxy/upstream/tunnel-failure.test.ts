@@ -39,6 +39,8 @@ async function isUntouched(bench: TunnelBench, client: RawClient): Promise<void>
   assert.equal(client.text, '');
   const socket = bench.clientSockets[0]!;
   assert.equal(socket.destroyed, false);
+  for (const event of ['data', 'readable', 'drain', 'finish', 'pipe'])
+    assert.equal(socket.listenerCount(event), 0, event);
   socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n');
   await client.received('502');
 }
