@@ -3,7 +3,6 @@
 
 import { PICK_FAILURE } from '../../core/balancer.ts';
 import type {
-  AttemptRequest,
   ClientConnection,
   ClientEvents,
   ClientGone,
@@ -16,6 +15,7 @@ import type {
 import { failureOf, signalOfStatus, type Failure } from '../../core/failure.ts';
 import type { FieldList, RequestHead, ResponseHead } from '../../core/head.ts';
 import { Attempt, type AttemptHooks } from './attempt.ts';
+import { attemptRequestOf, hasOtherPlace, isOverBodyLimit } from './attempt-request.ts';
 import { clientAddressOf } from './client-address.ts';
 import type { ForwardingContext } from './context.ts';
 import { Ending, terminationOfLeave } from './ending.ts';
@@ -114,6 +114,10 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks {
 
   #place(exchange: Exchange): void {
     const target = exchange.target!;
+    if (exchange.state !== 'queued' && this.#queues.isHeld(target)) {
+      exchange.triedCount = 0;
+      return this.#queue(exchange);
+    }
     exchange.nowMs = this.#context.clock.nowMs();
     exchange.mayRetry = mayRepeat(exchange);
     const place = findPlace(exchange, target, this.#context.region, this.#context.worker);
@@ -122,6 +126,7 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks {
       this.#send(exchange, place.slot, place.isTrial);
     } else if (place.slot === PICK_FAILURE.allBusy) this.#queue(exchange);
     else if (place.slot === PICK_FAILURE.allTried) this.#allTried(exchange);
+    else if (target.snapshot.whenAllDown === 'wait') this.#queue(exchange);
     else this.#giveUp(exchange, 'no-endpoint');
   }
 
@@ -137,6 +142,10 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks {
     if (!mayRepeat || exchange.triedCount === 0) return this.#giveUp(exchange, 'no-endpoint');
     exchange.triedCount = 0;
     exchange.mustUseFresh = true;
+    if (exchange.target!.snapshot.whenAllDown === 'wait') {
+      this.#queues.hold(exchange.target!);
+      return this.#queue(exchange);
+    }
     if (failure.kind === 'stale-connection') return this.#place(exchange);
     this.#waiting.backOff(exchange, () => this.#place(exchange));
   }
@@ -174,6 +183,7 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks {
     attempt.leasedMs = nowMs;
     exchange.leasedMs = nowMs;
     exchange.state = 'sent';
+    this.#queues.letGo(exchange.target!);
     this.#waiting.forEndpoint(exchange);
   }
 
@@ -287,10 +297,11 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks {
   }
 
   #mayRetry(exchange: Exchange, kind: Failure['kind'] | 'status', wasSent: boolean): boolean {
-    const { retry, index } = exchange.target!.snapshot;
-    exchange.retryVerdict = retryVerdict(retryFactsOf(exchange, kind, wasSent), retry);
+    const { snapshot } = exchange.target!;
+    exchange.retryVerdict = retryVerdict(retryFactsOf(exchange, kind, wasSent), snapshot.retry);
     if (exchange.retryVerdict.startsWith('refused')) return false;
-    if (kind === 'stale-connection' || withdrawForRetry(this.#context.region, index)) return true;
+    const isFree = kind === 'stale-connection' || (!wasSent && snapshot.whenAllDown === 'wait');
+    if (isFree || withdrawForRetry(this.#context.region, snapshot.index)) return true;
     exchange.retryVerdict = 'refused-budget';
     return false;
   }
@@ -360,30 +371,4 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks {
   onWake(): void {
     this.#queues.serveAll();
   }
-}
-
-function attemptRequestOf(exchange: Exchange, attempt: Attempt): AttemptRequest {
-  const route = exchange.route!;
-  const { hostField } = route;
-  return {
-    head: exchange.head,
-    endpoint: attempt.endpoint,
-    upstream: exchange.target!.snapshot,
-    hostField:
-      hostField === null ? exchange.head.authority : hostField === 'endpoint' ? attempt.endpoint.id : hostField,
-    insertedFields: exchange.insertedFields,
-    removedFields: exchange.runtime.removedFields(route),
-    mustUseFresh: exchange.mustUseFresh,
-  };
-}
-
-/** Whether another endpoint could take the exchange: otherwise the answer at hand is better than none. */
-function hasOtherPlace(exchange: Exchange): boolean {
-  return exchange.target!.picker.pick(exchange) >= 0;
-}
-
-function isOverBodyLimit(exchange: Exchange, sizeBytes: number): boolean {
-  const listener = exchange.runtime.listener(exchange.connection.listenerIndex);
-  const limit = exchange.route?.bodyBytes || (listener?.limits.bodyBytes ?? 0);
-  return limit > 0 && sizeBytes > limit;
 }

@@ -1,7 +1,7 @@
 // Waiting for a place: who waits in this worker, and who is served when a place becomes free anywhere. Thread: worker.
 
 import { UPSTREAM_FIELD } from '../../core/memory/lane-fields.ts';
-import { ENDPOINT } from '../../core/memory/layout.ts';
+import { WheelTimer } from '../../core/timer-wheel.ts';
 import type { ForwardingContext } from './context.ts';
 import type { Exchange } from './exchange.ts';
 import type { UpstreamRuntime } from './runtime.ts';
@@ -11,22 +11,31 @@ import { wakeWorkers } from './wake.ts';
 /** A queue holds no longer than this share of the response timeout: what prevents retry storms (ALGORITHMS 4.3). */
 const MOST_OF_RESPONSE_TIMEOUT = 0.4;
 
+/** Waiters look again this often: a place that came free unseen, or an endpoint that is back, is found by then. */
+const POLL_MS = 25;
+/** While an upstream's endpoints refuse connections, one waiter at a time tries, this often. */
+const PROBE_MS = 50;
+
 export class Queues {
   readonly #context: ForwardingContext;
   readonly #place: (exchange: Exchange) => void;
   /** Of upstreams with somebody waiting in this worker. */
   readonly #queues = new Map<UpstreamRuntime, WaitQueue<Exchange>>();
+  /** Upstreams whose endpoints refuse connections: when the next waiter may try, in monotonic ms. */
+  readonly #held = new Map<UpstreamRuntime, number>();
+  readonly #poll: WheelTimer;
   #isServing = false;
 
   /** @param place tries to find a place for an exchange again; it calls `leave` when it has one. */
   constructor(context: ForwardingContext, place: (exchange: Exchange) => void) {
     this.#context = context;
     this.#place = place;
+    this.#poll = new WheelTimer(() => this.serveAll());
   }
 
   /** Lets an exchange wait. Returns false where the queue is full. */
   join(exchange: Exchange): boolean {
-    const { clock, wheel, region } = this.#context;
+    const { clock, wheel } = this.#context;
     const target = exchange.target!;
     const queue = this.#queueOf(target);
     const position = queue.join(exchange);
@@ -39,9 +48,8 @@ export class Queues {
       this.#context.lanes.upstream(target.snapshot.index).add(UPSTREAM_FIELD.queued, 1);
     }
     this.#queues.set(target, queue);
-    wheel.arm(exchange.timer, queueMs(target), nowMs);
-    // A place freed between the failed pick and the join would wake nobody: look once more where one is free.
-    if (hasFreePlace(target, region.words, region.endpointWord.bind(region))) queueMicrotask(() => this.serveAll());
+    wheel.arm(exchange.timer, Math.max(1, exchange.queuedMs + queueMs(target) - nowMs), nowMs);
+    if (!this.#poll.isArmed()) wheel.arm(this.#poll, POLL_MS, nowMs);
     return true;
   }
 
@@ -55,6 +63,20 @@ export class Queues {
     exchange.state = 'routing';
   }
 
+  /** The upstream's endpoints refuse connections: its requests wait, and one at a time tries. */
+  hold(target: UpstreamRuntime): void {
+    this.#held.set(target, this.#context.clock.nowMs() + PROBE_MS);
+  }
+
+  isHeld(target: UpstreamRuntime): boolean {
+    return this.#held.size > 0 && this.#held.has(target);
+  }
+
+  /** A connection was made: everybody may try. */
+  letGo(target: UpstreamRuntime): void {
+    if (this.#held.size > 0 && this.#held.delete(target)) queueMicrotask(() => this.serveAll());
+  }
+
   /** A place at one of the upstream's endpoints became free in this worker. */
   placeFreed(target: UpstreamRuntime): void {
     const { region } = this.#context;
@@ -66,15 +88,24 @@ export class Queues {
   serveAll(): void {
     if (this.#isServing) return;
     this.#isServing = true;
-    for (const queue of this.#queues.values()) {
-      for (let first = queue.first(); first !== undefined; ) {
-        this.#place(first);
-        const next = queue.first();
-        if (next === first) break;
-        first = next;
-      }
-    }
+    const nowMs = this.#context.clock.nowMs();
+    for (const [target, queue] of this.#queues) this.#serve(target, queue, nowMs);
     this.#isServing = false;
+    if (this.#queues.size > 0) this.#context.wheel.arm(this.#poll, POLL_MS, nowMs);
+  }
+
+  #serve(target: UpstreamRuntime, queue: WaitQueue<Exchange>, nowMs: number): void {
+    const heldUntilMs = this.#held.get(target);
+    if (heldUntilMs !== undefined) {
+      if (nowMs < heldUntilMs) return;
+      this.#held.set(target, nowMs + PROBE_MS);
+    }
+    for (let first = queue.first(); first !== undefined; ) {
+      this.#place(first);
+      const next = queue.first();
+      if (next === first || heldUntilMs !== undefined) return;
+      first = next;
+    }
   }
 
   #queueOf(target: UpstreamRuntime): WaitQueue<Exchange> {
@@ -87,11 +118,4 @@ function queueMs(target: UpstreamRuntime): number {
   const { queueMs: configured, responseMs } = target.snapshot.timeouts;
   const most = responseMs > 0 ? responseMs * MOST_OF_RESPONSE_TIMEOUT : Number.POSITIVE_INFINITY;
   return Math.max(1, Math.min(configured > 0 ? configured : most, most, 2 ** 31));
-}
-
-function hasFreePlace(target: UpstreamRuntime, words: Int32Array, endpointWord: (slot: number) => number): boolean {
-  return target.snapshot.endpoints.some(({ slot }) => {
-    const word = endpointWord(slot);
-    return words[word + ENDPOINT.inflight.index]! < words[word + ENDPOINT.limit.index]!;
-  });
 }

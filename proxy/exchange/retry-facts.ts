@@ -23,6 +23,7 @@ export function retryFactsOf(exchange: Exchange, kind: RetryFacts['kind'], wasSe
     isIdempotent: isIdempotent(exchange),
     isBodyReplayable: isReplayable(exchange),
     hasResponseBegun: exchange.hasResponseBegun,
+    mayWait: exchange.target!.snapshot.whenAllDown === 'wait',
     retriesSoFar: exchange.attempts - exchange.hedges - 1,
   };
 }

@@ -28,6 +28,8 @@ export interface RetryFacts {
   readonly hasResponseBegun: boolean;
   /** Attempts that were made after the first. */
   readonly retriesSoFar: number;
+  /** Whether the upstream's requests wait for an endpoint as long as their queue allows: then no count ends that. */
+  readonly mayWait: boolean;
 }
 
 /** Whether the method promises that doing it twice is doing it once. Methods are case-sensitive. */
@@ -54,6 +56,7 @@ function unsentVerdict(facts: RetryFacts, settings: RetrySnapshot): RetryVerdict
   if (facts.kind === 'unsendable-request' || facts.kind === 'cancelled') return 'refused-not-retryable';
   if (facts.kind !== 'stale-connection' && !settings.onConnectFailure) return 'refused-not-retryable';
   if (!facts.isBodyReplayable) return 'refused-body';
+  if (facts.mayWait) return 'never-sent';
   const most = settings.attempts === 0 ? 0 : Math.max(settings.attempts, MAX_UNSENT_RETRIES);
   return facts.retriesSoFar >= most ? 'refused-attempts' : 'never-sent';
 }

@@ -26,6 +26,7 @@ const GET: RetryFacts = {
   isBodyReplayable: true,
   hasResponseBegun: false,
   retriesSoFar: 0,
+  mayWait: false,
 };
 
 /** What a replayable first try with these settings is told: [unsent, sent and safe, sent and unsafe]. */
