@@ -22,7 +22,7 @@ const TABLES: LayerTables = {
   ],
   above: ['scripts', 'test', 'examples'],
   threadOf: { bin: 'main', scripts: undefined, test: undefined, examples: undefined },
-  filled: ['bin', 'core', 'balancers', 'config', 'discovery', 'health', 'proxy', 'admin', 'scripts', 'test'],
+  filled: ['bin', 'core', 'balancers', 'config', 'health', 'proxy', 'admin', 'scripts', 'test'],
   packages: {
     undici: ['proxy/upstream', 'health', 'discovery', 'test', 'scripts'],
     'http-proxy-3': ['proxy/upstream', 'proxy/downstream', 'scripts'],

@@ -41,14 +41,20 @@ log: { level: info }
 /** Kills one origin at a third of the run, and lets it come back at two thirds. */
 function scheduleFault(victim: Origin, seconds: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    setTimeout(() => {
-      console.log(`killing ${victim.name} (SIGKILL)`);
-      victim.kill().catch(reject);
-    }, (seconds * 1000) / 3);
-    setTimeout(() => {
-      console.log(`starting ${victim.name} again`);
-      victim.start().then(resolve, reject);
-    }, (seconds * 2000) / 3);
+    setTimeout(
+      () => {
+        console.log(`killing ${victim.name} (SIGKILL)`);
+        victim.kill().catch(reject);
+      },
+      (seconds * 1000) / 3,
+    );
+    setTimeout(
+      () => {
+        console.log(`starting ${victim.name} again`);
+        victim.start().then(resolve, reject);
+      },
+      (seconds * 2000) / 3,
+    );
   });
 }
 
@@ -78,7 +84,9 @@ async function report(result: autocannon.Result, origins: readonly Origin[]): Pr
   const counts = await Promise.all(origins.map((origin) => origin.served()));
   const total = counts.reduce((sum, count) => sum + count, 0);
   origins.forEach((origin, index) => {
-    console.log(`${origin.name}  ${counts[index]} requests, ${((100 * counts[index]!) / Math.max(1, total)).toFixed(1)} %`);
+    console.log(
+      `${origin.name}  ${counts[index]} requests, ${((100 * counts[index]!) / Math.max(1, total)).toFixed(1)} %`,
+    );
   });
   return failed;
 }

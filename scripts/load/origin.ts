@@ -17,7 +17,9 @@ const server = createServer((request, response) => {
   });
 });
 server.keepAliveTimeout = 60_000;
-server.listen(port, '127.0.0.1', () => process.send?.({ kind: 'listening', port: (server.address() as AddressInfo).port }));
+server.listen(port, '127.0.0.1', () =>
+  process.send?.({ kind: 'listening', port: (server.address() as AddressInfo).port }),
+);
 process.on('message', (message) => {
   if (message === 'count') process.send?.({ kind: 'count', served });
 });

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, request } from 'node:http';
+import { createServer, type IncomingMessage, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, test, type TestContext } from 'node:test';
 import { FairleadProcess } from '../../scripts/load/fairlead-process.ts';
@@ -86,7 +86,7 @@ async function growthDuring(fairlead: FairleadProcess, work: () => Promise<void>
 
 async function download(url: string, sizeBytes: number): Promise<void> {
   const sent = request(`${url}/${sizeBytes}`).end();
-  const [response] = (await once(sent, 'response')) as [import('node:http').IncomingMessage];
+  const [response] = (await once(sent, 'response')) as [IncomingMessage];
   let received = 0;
   response.on('data', (chunk: Buffer) => {
     received += chunk.length;
@@ -97,7 +97,7 @@ async function download(url: string, sizeBytes: number): Promise<void> {
 
 async function upload(url: string, sizeBytes: number): Promise<void> {
   const sent = request(url, { method: 'POST' });
-  const answered = once(sent, 'response') as Promise<[import('node:http').IncomingMessage]>;
+  const answered = once(sent, 'response') as Promise<[IncomingMessage]>;
   pour(
     sizeBytes,
     (piece) => sent.write(piece),

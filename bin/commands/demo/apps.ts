@@ -2,9 +2,9 @@
 // Thread: main.
 
 import { type ChildProcess, fork } from 'node:child_process';
-import { extname } from 'node:path';
+import { extname, join } from 'node:path';
 
-const APP_URL = new URL(`./app${extname(import.meta.filename)}`, import.meta.url);
+const APP = join(import.meta.dirname, `app${extname(import.meta.filename)}`);
 /** Long enough to see that it is gone, short enough to see that it comes back. */
 const BACK_AFTER_MS = 8_000;
 
@@ -32,7 +32,7 @@ export class Apps {
 
   #launch(name: string, port: number): Promise<App> {
     return new Promise((resolve, reject) => {
-      const child = fork(APP_URL, [name, String(port)]);
+      const child = fork(APP, [name, String(port)]);
       this.#children.set(name, child);
       child.once('error', reject);
       child.once('message', (message) => {

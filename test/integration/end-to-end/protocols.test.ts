@@ -4,8 +4,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { request } from 'node:http';
+import { type IncomingMessage, request } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
@@ -150,7 +151,7 @@ upstreams: ${upstreams(apps)}
       );
       const get = async (where: { socketPath: string } | { host: string; port: number }): Promise<number> => {
         const sent = request({ ...where, agent: false }).end();
-        const [response] = (await once(sent, 'response')) as [import('node:http').IncomingMessage];
+        const [response] = (await once(sent, 'response')) as [IncomingMessage];
         response.resume();
         await once(response, 'end');
         return response.statusCode ?? 0;
@@ -184,7 +185,7 @@ upstreams: ${upstreams(apps)}
           host: '127.0.0.1',
           headers: { connection: 'Upgrade', upgrade: 'echo' },
         }).end();
-        const [, socket] = (await once(sent, 'upgrade')) as [unknown, import('node:net').Socket];
+        const [, socket] = (await once(sent, 'upgrade')) as [unknown, Socket];
         socket.write(`ping ${index}`);
         const [echoed] = (await once(socket, 'data')) as [Buffer];
         assert.equal(String(echoed), `ping ${index}`);
