@@ -1,0 +1,160 @@
+// The documents beside the code: examples load, links lead somewhere, commands and files that they name exist.
+// Thread: main.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { describe, test } from 'node:test';
+import { compile, newTables } from '../../../config/compile.ts';
+import { isKnownKey } from '../../../config/known-keys.ts';
+import { loadConfigText } from '../../../config/load.ts';
+import { formatProblem } from '../../../config/problem.ts';
+import { SourceText } from '../../../config/source-text.ts';
+import { SourceTree } from '../../../config/source-tree.ts';
+import { parseYaml } from '../../../config/yaml-text.ts';
+import { allPages, anchorsOf, codeSpans, exists, type Fence, localLinks, type Page, readPage, ROOT } from './pages.ts';
+
+const PAGES = allPages();
+/** Where examples that need certificates find them, and a time at which these are good. */
+const CERTIFICATES = path.join(ROOT, 'test/unit/config/certificates');
+const WALL_MS = Date.UTC(2030, 0, 1);
+/** Where examples write their logs; `check` wants the directory to be there, so another one takes its place. */
+const LOGS = '/var/log/fairlead';
+
+test('the pages that the foundation promises are there', () => {
+  const names = new Set(PAGES.map((page) => page.name));
+  for (const name of [
+    'README.md',
+    'CHANGELOG.md',
+    'haproxy-compat.md',
+    'docs/operations.md',
+    'docs/config-reference.md',
+    'docs/glossary.md',
+    'docs/life-of-a-request.md',
+    'docs/metrics.md',
+    'docs/threading.md',
+    'docs/decisions/README.md',
+  ])
+    assert.ok(names.has(name), name);
+});
+
+const yamlFences = PAGES.flatMap((page) =>
+  page.fences.filter(({ info }) => info === 'yaml').map((fence) => ({ page, fence })),
+);
+const isWhole = ({ text }: Fence): boolean => /^listeners:/m.test(text);
+
+describe('a YAML example', () => {
+  test('that is a whole configuration stands in the README', () => {
+    assert.ok(yamlFences.some(({ page, fence }) => page.name === 'README.md' && isWhole(fence)));
+  });
+
+  for (const { page, fence } of yamlFences.filter((one) => isWhole(one.fence))) {
+    test(`${page.name}:${fence.line} loads without a warning and compiles`, () => {
+      const environment = { CERT_DIR: CERTIFICATES };
+      const origin = { file: page.name, directory: ROOT, environment, wallMs: WALL_MS };
+      const result = loadConfigText(fence.text.replaceAll(LOGS, tmpdir()), origin);
+      assert.deepEqual((result.ok ? result.warnings : result.problems).map(formatProblem), []);
+      assert.ok(result.ok);
+      compile(result.config, newTables({ endpoints: 64, upstreams: 8, listeners: 8 }), 1);
+    });
+  }
+
+  for (const { page, fence } of yamlFences.filter((one) => !isWhole(one.fence))) {
+    test(`${page.name}:${fence.line} has only keys of the schema, from the root on`, () => {
+      const source = new SourceText(fence.text);
+      const yaml = parseYaml(source);
+      assert.ok(yaml.ok);
+      for (const key of keysIn(new SourceTree(source, yaml.document, {}).root, '')) assert.ok(isKnownKey(key), key);
+    });
+  }
+});
+
+/** Key paths of a value; a key that the schema has no name for is taken for a name of the user's (`*`). */
+function keysIn(value: unknown, prefix: string): string[] {
+  if (Array.isArray(value)) return value.flatMap((item) => keysIn(item, prefix));
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, item]) => {
+    const own = prefix === '' ? key : `${prefix}.${key}`;
+    const known = !isKnownKey(own) && isKnownKey(`${prefix}.*`) ? `${prefix}.*` : own;
+    return [known, ...keysIn(item, known)];
+  });
+}
+
+describe('a link', () => {
+  for (const page of PAGES) {
+    const links = localLinks(page);
+    if (links.length === 0) continue;
+    test(`in ${page.name} leads to a page, a file or a heading`, () => {
+      for (const { target, line } of links) {
+        const [file = '', anchor] = target.split('#');
+        const name = file === '' ? page.name : path.posix.join(path.posix.dirname(page.name), file);
+        assert.ok(exists(name), `${page.name}:${line}: ${target}`);
+        if (anchor !== undefined) assert.ok(anchorsOf(readPage(name)).has(anchor), `${page.name}:${line}: ${target}`);
+      }
+    });
+  }
+});
+
+/** A file of the repository by its path: at least one folder, and an extension that sources and pages have. */
+const FILE_NAME = /^(?:[\w.-]+\/)+[\w.-]+\.(?:ts|mjs|md|yaml|sh|json)$/;
+
+describe('a file that is named', () => {
+  for (const page of PAGES) {
+    const named = page.prose.flatMap((line, index) =>
+      codeSpans(line)
+        .filter((span) => FILE_NAME.test(span))
+        .map((span) => ({ span, line: index + 1 })),
+    );
+    if (named.length === 0) continue;
+    test(`in ${page.name} exists`, () => {
+      for (const { span, line } of named) {
+        const beside = path.posix.join(path.posix.dirname(page.name), span);
+        assert.ok(exists(span) || exists(beside), `${page.name}:${line}: ${span}`);
+      }
+    });
+  }
+});
+
+const CLI = readFileSync(path.join(ROOT, 'bin/commands/cli.ts'), 'utf8');
+const COMMANDS: ReadonlySet<string> = new Set([...CLI.matchAll(/\.command\('([\w-]+)'\)/g)].map((match) => match[1]!));
+const OPTIONS: ReadonlySet<string> = new Set([...CLI.matchAll(/--[a-z][\w-]*/g)].map((match) => match[0]));
+const SCRIPTS = (
+  JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as { scripts: Readonly<Record<string, string>> }
+).scripts;
+
+/** Lines of shell fences, and code spans. */
+function commandTexts(page: Page): string[] {
+  const shell = page.fences.filter(({ info }) => info === 'sh').flatMap(({ text }) => text.split('\n'));
+  return [...shell, ...page.prose.flatMap(codeSpans)];
+}
+
+/** Pages that tell users what to type; the others may speak of what is to come. */
+const GUIDES = ['README.md', 'docs/operations.md', 'haproxy-compat.md'];
+
+for (const name of GUIDES) {
+  describe(`what ${name} tells to type`, () => {
+    const texts = commandTexts(readPage(name));
+
+    test('are commands and options of bin/commands/cli.ts', () => {
+      assert.ok(COMMANDS.size >= 4 && OPTIONS.has('--config'));
+      for (const text of texts) {
+        const typed = /(?:^|[\s/])fairlead(?:\.ts)? ([a-z]+)(.*)$/.exec(text);
+        if (typed === null) continue;
+        assert.ok(COMMANDS.has(typed[1]!), text);
+        for (const option of typed[2]!.match(/--[a-z][\w-]*/g) ?? []) assert.ok(OPTIONS.has(option), text);
+      }
+    });
+
+    test('are scripts of package.json', () => {
+      for (const text of texts) {
+        for (const [, script] of text.matchAll(/npm run ([\w:-]+)/g)) assert.ok(Object.hasOwn(SCRIPTS, script!), text);
+      }
+    });
+  });
+}
+
+test('the README names the two commands', () => {
+  const texts = commandTexts(readPage('README.md'));
+  for (const command of ['npm ci && npm start', 'npm ci && npm test']) assert.ok(texts.includes(command), command);
+});
