@@ -171,8 +171,6 @@ function connectCases(subject: TransportUnderTest): void {
   });
   test('a Unix socket that is not there fails', () =>
     connectFails(subject, { socketPath: '/nonexistent/endpoint.sock' }, 'connect-failed unsent'));
-  test('a name that does not resolve fails', () =>
-    connectFails(subject, { host: 'endpoint.invalid' }, 'connect-failed unsent'));
   test('an endpoint that accepts nothing times out', async () => {
     const blackhole = await openBlackhole();
     try {
