@@ -1,6 +1,6 @@
 // The layout of the memory that main and workers share: for every word its unit and who writes it. Thread: both.
 // DESIGN section 1.2. One region holds, in this order: header, endpoint records, upstream records, worker records,
-// rows of owned in-flight (one per worker), and lanes (one block of statistics per worker).
+// rows of owned in-flight and of waiters (one each per worker), and lanes (one block of statistics per worker).
 
 /** Who writes a word. `workers` with Atomics, `main` alone, or `worker` for a word that belongs to one worker. */
 export type WordWriter = 'main' | 'workers' | 'worker';
@@ -51,7 +51,13 @@ export const UPSTREAM = {
   retryBalance: { index: 2, type: 'i32', unit: '1/1000 retry', writer: 'workers', means: 'what the budget holds' },
   queued: { index: 3, type: 'i32', unit: 'requests', writer: 'workers', means: 'waiting for any endpoint' },
   ticketNext: { index: 4, type: 'i32', unit: 'tickets', writer: 'workers', means: 'next ticket of the queue' },
-  ticketServed: { index: 5, type: 'i32', unit: 'tickets', writer: 'workers', means: 'tickets served or given up' },
+  ticketServed: {
+    index: 5,
+    type: 'i32',
+    unit: 'tickets',
+    writer: 'workers',
+    means: 'tickets whose waiter no longer waits',
+  },
   allDown: { index: 6, type: 'i32', unit: '0 or 1', writer: 'main', means: 'no endpoint of any tier is usable' },
   suspects: { index: 7, type: 'i32', unit: 'endpoints', writer: 'workers', means: 'moves at each new suspect' },
   activeRetries: { index: 8, type: 'i32', unit: 'requests', writer: 'workers', means: 'retries in flight' },

@@ -30,6 +30,9 @@ export class Region {
   readonly ownBase: number;
   /** Words from one worker's owned row to the next: whole cache lines. */
   readonly ownStride: number;
+  /** Word index of worker 0's row of waiters, and words from one row to the next. */
+  readonly waitingBase: number;
+  readonly waitingStride: number;
   /** Index into `doubles` of worker 0's lane, and doubles from one lane to the next. */
   readonly laneBase: number;
   readonly laneStride: number;
@@ -54,6 +57,8 @@ export class Region {
     this.workerBase = places.workerBase;
     this.ownBase = places.ownBase;
     this.ownStride = places.ownStride;
+    this.waitingBase = places.waitingBase;
+    this.waitingStride = places.waitingStride;
     this.laneBase = places.laneBase;
     this.laneStride = places.laneStride;
   }
@@ -99,6 +104,11 @@ export class Region {
     return this.ownBase + worker * this.ownStride + slot;
   }
 
+  /** Index in `words` of how many exchanges of `worker` wait in an upstream's queue: for crash repair. */
+  waitingWord(worker: number, upstream: number): number {
+    return this.waitingBase + worker * this.waitingStride + upstream;
+  }
+
   /** Index in `doubles` of an endpoint's block in a worker's lane. */
   endpointLane(worker: number, slot: number): number {
     return this.laneBase + worker * this.laneStride + slot * ENDPOINT_BLOCK;
@@ -122,12 +132,15 @@ function placesOf(capacity: RegionCapacity) {
   const workerBase = upstreamBase + capacity.upstreams * RECORD_WORDS;
   const ownBase = workerBase + capacity.workers * RECORD_WORDS;
   const ownStride = Math.ceil(capacity.endpoints / RECORD_WORDS) * RECORD_WORDS;
-  const laneBase = (ownBase + capacity.workers * ownStride) / 2;
+  const waitingBase = ownBase + capacity.workers * ownStride;
+  const waitingStride = Math.ceil(capacity.upstreams / RECORD_WORDS) * RECORD_WORDS;
+  const laneBase = (waitingBase + capacity.workers * waitingStride) / 2;
   const laneDoubles =
     capacity.endpoints * ENDPOINT_BLOCK + capacity.upstreams * UPSTREAM_BLOCK + capacity.listeners * LISTENER_BLOCK;
   const laneStride = Math.ceil(laneDoubles / 8) * 8;
   const totalBytes = (laneBase + capacity.workers * laneStride) * 8;
-  return { endpointBase, upstreamBase, workerBase, ownBase, ownStride, laneBase, laneStride, totalBytes };
+  const rows = { ownBase, ownStride, waitingBase, waitingStride };
+  return { endpointBase, upstreamBase, workerBase, ...rows, laneBase, laneStride, totalBytes };
 }
 
 /** Bytes that a region of this capacity takes. */

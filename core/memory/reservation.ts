@@ -2,7 +2,7 @@
 // ALGORITHMS 7.2. Order: the own row first when adding, last when taking away, so that a crash between the two
 // leaves at most one count in the own row, never one that nobody owns.
 
-import { E_INFLIGHT, E_LIMIT } from './layout.ts';
+import { E_INFLIGHT, E_LIMIT, UPSTREAM } from './layout.ts';
 import type { Region } from './region.ts';
 
 /** Reserves one place for `worker` at `slot`. Returns false when the endpoint is at its limit. */
@@ -46,7 +46,19 @@ export function repairAfterCrash(region: Region, worker: number): number {
     clampAtZero(region, slot);
     repaired += owned;
   }
+  repairQueues(region, worker);
   return repaired;
+}
+
+/** Nobody waits in a worker that is dead: its waiters leave the counts, and their tickets are done. */
+function repairQueues(region: Region, worker: number): void {
+  for (let upstream = 0; upstream < region.capacity.upstreams; upstream++) {
+    const waiting = Atomics.exchange(region.words, region.waitingWord(worker, upstream), 0);
+    if (waiting === 0) continue;
+    const word = region.upstreamWord(upstream);
+    Atomics.sub(region.words, word + UPSTREAM.queued.index, waiting);
+    Atomics.add(region.words, word + UPSTREAM.ticketServed.index, waiting);
+  }
 }
 
 /** A worker that died between its two writes may leave one count too few: never below zero. */

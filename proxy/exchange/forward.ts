@@ -114,7 +114,7 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks {
 
   #place(exchange: Exchange): void {
     const target = exchange.target!;
-    if (exchange.state !== 'queued' && this.#queues.isHeld(target)) {
+    if (exchange.state !== 'queued' && (this.#queues.isHeld(target) || this.#queues.hasOthersFirst(target))) {
       exchange.triedCount = 0;
       return this.#queue(exchange);
     }

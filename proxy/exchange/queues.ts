@@ -100,7 +100,8 @@ export class Queues {
       if (nowMs < heldUntilMs) return;
       this.#held.set(target, nowMs + PROBE_MS);
     }
-    for (let first = queue.first(); first !== undefined; ) {
+    const slack = this.#slackOf(target);
+    for (let first = queue.first(); first !== undefined && queue.isTurnOfFirst(slack); ) {
       this.#place(first);
       const next = queue.first();
       if (next === first || heldUntilMs !== undefined) return;
@@ -110,7 +111,21 @@ export class Queues {
 
   #queueOf(target: UpstreamRuntime): WaitQueue<Exchange> {
     const { index, limits } = target.snapshot;
-    return this.#queues.get(target) ?? new WaitQueue<Exchange>(this.#context.region, index, limits.maxQueue);
+    const { region, worker } = this.#context;
+    return (
+      this.#queues.get(target) ?? new WaitQueue<Exchange>({ region, worker, upstreamIndex: index }, limits.maxQueue)
+    );
+  }
+
+  /** Whether a request that has just come must stand behind others. */
+  hasOthersFirst(target: UpstreamRuntime): boolean {
+    return target.snapshot.limits.maxConnections > 0 && hasWaiters(this.#context.region, target.snapshot.index);
+  }
+
+  /** Places are handed out in the order of tickets, give or take one for each worker and each place. */
+  #slackOf(target: UpstreamRuntime): number {
+    const { limits, endpoints } = target.snapshot;
+    return this.#context.runtime().snapshot.workers + Math.max(1, limits.maxConnections) * endpoints.length;
   }
 }
 
