@@ -158,6 +158,7 @@ export class Tunnel implements TunnelMeter {
       return;
     }
     this.#enter('open');
+    this.#setting.lane.add('upgradesOpen', 1);
     this.#watchClient();
     this.#mouth.open(head, this.#task.upgrade.firstBytes);
     const { tunnelMs } = this.#task.request.upstream.timeouts;
@@ -264,6 +265,8 @@ export class Tunnel implements TunnelMeter {
 
   /** Lets go of everything but the client's socket. */
   #release(): void {
+    // Watched since it was open.
+    if (this.#idle !== null) this.#setting.lane.add('upgradesOpen', -1);
     this.#enter('over');
     this.#idle?.stop();
     this.#linger?.cancel();

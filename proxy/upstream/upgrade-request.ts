@@ -20,7 +20,7 @@ const NOT_PASSED: ReadonlySet<string> = new Set([
 ]);
 
 /** The protocols asked for, in lower case. */
-export function protocolsOf(upgrade: string | undefined): string[] {
+function protocolsOf(upgrade: string | undefined): string[] {
   return (upgrade ?? '').split(',').map((item) => item.trim().toLowerCase());
 }
 

@@ -91,12 +91,14 @@ describe('an open tunnel', () => {
       withTunnels({}, async (bench) => {
         const { client, endpoint, tunnel, endpointGone } = await openTunnel(bench);
         endpoint.resume();
+        assert.equal(bench.lane('upgradesOpen'), 1);
         act({ client: client.socket, endpoint, bench });
         await tunnel.over;
         await client.closed;
         await endpointGone;
         assert.deepEqual(tunnel.log, ['lease', 'open', `closed by ${by}`]);
         await bench.emptied();
+        assert.equal(bench.lane('upgradesOpen'), 0);
         assert.equal(bench.clientSockets[0]!.destroyed, true);
       }));
   }
