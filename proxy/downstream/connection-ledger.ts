@@ -55,6 +55,11 @@ export class ConnectionLedger {
     this.#lane(listenerIndex).add(LISTENER_FIELD.connectionsRefused, 1);
   }
 
+  /** Counts a connection that the fast path has given to the general one. */
+  handedOff(listenerIndex: number): void {
+    this.#lane(listenerIndex).add(LISTENER_FIELD.handOffs, 1);
+  }
+
   /** Counts a TLS handshake that failed or took too long. */
   tlsFailed(listenerIndex: number): void {
     this.#lane(listenerIndex).add(LISTENER_FIELD.tlsFailures, 1);

@@ -5,23 +5,32 @@ import type { ClientConnection } from '../../core/exchange-contract.ts';
 import type { ListenerSnapshot } from '../../core/snapshot.ts';
 import { ClientSocket } from './client-socket.ts';
 import type { DownstreamContext, DrainableConnection } from './context.ts';
+import type { FastContext } from './fast/fast-context.ts';
+import { FastServer } from './fast/fast-server.ts';
 import { Http1Server } from './http1-server.ts';
 import { Http2Server } from './http2-server.ts';
 import { TlsAcceptor } from './tls-acceptor.ts';
 
 export class ConnectionServer {
+  /** Null where the fast path is off. */
+  readonly #fast: FastServer | null;
   readonly #http1: Http1Server;
   readonly #http2: Http2Server;
   readonly #tls: TlsAcceptor | null;
   /** What each accepted socket speaks, once that is known. */
   readonly #spoken: (raw: Socket, connection: DrainableConnection) => void;
 
-  /** @param spoken is told of each connection once its protocol is known */
+  /**
+   * @param spoken is told of each connection once its protocol is known, and again where it is handed over
+   * @param fast what the fast path works with; null where it is off
+   */
   constructor(
     context: DownstreamContext,
     listener: ListenerSnapshot,
     spoken: (raw: Socket, connection: DrainableConnection) => void,
+    fast: FastContext | null,
   ) {
+    this.#fast = fast === null ? null : new FastServer(fast, listener);
     this.#http1 = new Http1Server(context, listener);
     this.#http2 = new Http2Server(context, listener);
     this.#spoken = spoken;
@@ -35,13 +44,19 @@ export class ConnectionServer {
     else this.#tls.accept(raw, facts);
   }
 
-  /**
-   * Serves a connection on which plain HTTP is spoken: TLS, if any, is done. This is where another engine hands a
-   * connection over: bytes that it has read must have been put back (socket.unshift), its listeners taken off.
-   */
+  /** Serves a connection on which plain HTTP is spoken: TLS, if any, is done. */
   serveConnection(client: ClientSocket): void {
     const isHttp2 = 'alpnProtocol' in client.stream && client.stream.alpnProtocol === 'h2';
-    const connection = isHttp2 ? this.#http2.serve(client) : this.#http1.serve(client);
-    this.#spoken(client.raw, connection);
+    if (isHttp2) this.#spoken(client.raw, this.#http2.serve(client));
+    else if (this.#fast?.isOn === true) this.#spoken(client.raw, this.#fast.serve(client, this.#serveGenerally));
+    else this.#serveGenerally(client);
   }
+
+  /**
+   * Serves an HTTP/1.1 connection by node:http. This is where the fast path hands a connection over: bytes that it has
+   * read are put back (socket.unshift), its listeners taken off.
+   */
+  readonly #serveGenerally = (client: ClientSocket): void => {
+    this.#spoken(client.raw, this.#http1.serve(client));
+  };
 }

@@ -15,6 +15,9 @@ import { ConnectionFacts, type LiveListener } from './connection-facts.ts';
 import { ConnectionLedger } from './connection-ledger.ts';
 import { ConnectionServer } from './connection-server.ts';
 import type { DownstreamContext, DrainableConnection } from './context.ts';
+import type { FastContext, FastParts } from './fast/fast-context.ts';
+import { HeadPool } from './fast/head-pool.ts';
+import { ResponseEncoder } from './fast/response-encoder.ts';
 import { Listener } from './listener.ts';
 import { Sweeper } from './sweeper.ts';
 
@@ -26,6 +29,10 @@ export interface DownstreamOptions {
   readonly log: ProcessLog;
   readonly timers?: Timers;
   readonly random?: Random;
+  /** What the fast path works with; left out, it is off. */
+  readonly fast?: FastParts;
+  /** Whether new connections are served by the fast path; always, unless told. */
+  readonly isFastPathOn?: () => boolean;
   /** Precision of idle limits, in ms; see SWEEP_INTERVAL_MS. */
   readonly sweepIntervalMs?: number;
 }
@@ -45,6 +52,7 @@ export class Downstream {
   readonly #worker: number;
   readonly #timers: Timers;
   readonly #context: DownstreamContext;
+  readonly #fast: FastContext | null;
   /** By what they are bound to: see keyOf. */
   #active: ReadonlyMap<string, ActiveListener> = new Map();
   /** Every accepted socket; null while TLS is being negotiated on it. */
@@ -66,6 +74,7 @@ export class Downstream {
       ledger: new ConnectionLedger(region, worker),
       isDraining: () => this.#isDraining,
     };
+    this.#fast = options.fast === undefined ? null : fastContext(this.#context, options.fast, options.isFastPathOn);
   }
 
   /** Client connections that are open in this worker. */
@@ -134,7 +143,7 @@ export class Downstream {
 
   #servingOf(snapshot: ListenerSnapshot): Serving {
     const spoken = (raw: Socket, connection: DrainableConnection): void => this.#spoken(raw, connection);
-    const server = new ConnectionServer(this.#context, snapshot, spoken);
+    const server = new ConnectionServer(this.#context, snapshot, spoken, this.#fast);
     return { snapshot, server, isTrusted: compileCidrs(snapshot.trustedProxies) };
   }
 
@@ -175,6 +184,12 @@ export class Downstream {
       else connection.destroy();
     }
   }
+}
+
+function fastContext(context: DownstreamContext, parts: FastParts, isOn = (): boolean => true): FastContext {
+  const { starter, random, ledger } = context;
+  const made = { heads: new HeadPool(), encoder: new ResponseEncoder(parts.turn) };
+  return { ...parts, ...made, starter, random, ledger, isOn, isDraining: () => context.isDraining() };
 }
 
 /** What a listener is known by over reloads: its address; where the system chooses the port, its name, too. */

@@ -1,0 +1,95 @@
+// A Downstream on loopback with a scripted starter behind it, and clients of either protocol before it. Thread: main.
+
+import { Region } from '../../../../core/memory/region.ts';
+import type { Clock } from '../../../../core/clock.ts';
+import { LISTENER_FIELD, type ListenerField } from '../../../../core/memory/lane-fields.ts';
+import { WORKER } from '../../../../core/memory/layout.ts';
+import { seededRandom } from '../../../../core/random.ts';
+import { systemClock } from '../../../../core/clock.ts';
+import type { ClientLimits, ClientTimeouts, ListenerSnapshot } from '../../../../core/snapshot.ts';
+import { Downstream } from '../../../../proxy/downstream/downstream.ts';
+import type { FastParts } from '../../../../proxy/downstream/fast/fast-context.ts';
+import { RawClient } from '../../../support/raw-client.ts';
+import { listenerSnapshot } from '../../../support/snapshots.ts';
+import { ScriptedStarter } from './scripted-starter.ts';
+
+export interface BenchOptions {
+  readonly listener?: Partial<ListenerSnapshot>;
+  readonly timeouts?: Partial<ClientTimeouts>;
+  readonly limits?: Partial<ClientLimits>;
+  readonly clock?: Clock;
+  /** Turns the fast path on. */
+  readonly fast?: FastParts;
+}
+
+/** A line of the process log. */
+export interface LoggedLine {
+  readonly level: string;
+  readonly fields: object;
+  readonly text: string;
+}
+
+export class Bench {
+  readonly starter = new ScriptedStarter();
+  readonly region = Region.allocate({ endpoints: 1, upstreams: 1, workers: 2, listeners: 2 }, 0);
+  readonly logged: LoggedLine[] = [];
+  readonly downstream: Downstream;
+  readonly listener: ListenerSnapshot;
+  port = 0;
+
+  constructor(options: BenchOptions) {
+    const base = listenerSnapshot(options.listener);
+    this.listener = {
+      ...base,
+      timeouts: { ...base.timeouts, ...options.timeouts },
+      limits: { ...base.limits, ...options.limits },
+    };
+    const note = (level: string) => (fields: object, text: string) => void this.logged.push({ level, fields, text });
+    this.downstream = new Downstream({
+      starter: this.starter,
+      region: this.region,
+      worker: 0,
+      clock: options.clock ?? systemClock,
+      log: { debug: note('debug'), info: note('info'), warn: note('warn'), error: note('error') },
+      random: seededRandom(1),
+      sweepIntervalMs: 20,
+      ...(options.fast === undefined ? {} : { fast: options.fast }),
+    });
+  }
+
+  /** Binds, and says where. */
+  async start(): Promise<this> {
+    const [bound] = await this.downstream.apply([this.listener]);
+    this.port = bound!.port;
+    return this;
+  }
+
+  /** Ends everything now. */
+  async stop(): Promise<void> {
+    await this.downstream.drain(0);
+  }
+
+  count(field: ListenerField, worker = 0): number {
+    return this.region.doubles[this.region.listenerLane(worker, 0) + LISTENER_FIELD[field]]!;
+  }
+
+  get openConnections(): number {
+    return this.region.words[this.region.workerWord(0) + WORKER.openConnections.index]!;
+  }
+}
+
+/** Plays with a bench and one raw client, and ends both whatever comes of it. */
+export async function withBench(
+  options: BenchOptions,
+  play: (bench: Bench, client: RawClient) => Promise<void>,
+): Promise<void> {
+  const bench = await new Bench(options).start();
+  const { tls } = bench.listener;
+  const client = await RawClient.connect(tls === null ? { port: bench.port } : { port: bench.port, tls: {} });
+  try {
+    await play(bench, client);
+  } finally {
+    client.destroy();
+    await bench.stop();
+  }
+}
