@@ -4,7 +4,7 @@ import { observe, observeError, observeRetryAfter } from '../../balancers/peak-e
 import type { ClientConnection, ClientGone, LocalReply, TunnelEnd, Unparsable } from '../../core/exchange-contract.ts';
 import type { ExchangeRecord } from '../../core/exchange-record.ts';
 import type { Failure, Signal } from '../../core/failure.ts';
-import type { FieldList } from '../../core/head.ts';
+import type { FieldList, ResponseHead } from '../../core/head.ts';
 import { LISTENER_FIELD } from '../../core/memory/lane-fields.ts';
 import { ENDPOINT, WORKER } from '../../core/memory/layout.ts';
 import type { EndpointSnapshot, RouteAction } from '../../core/snapshot.ts';
@@ -20,6 +20,7 @@ import {
 } from '../account/account.ts';
 import type { Attempt } from './attempt.ts';
 import type { ForwardingContext } from './context.ts';
+import { EditedResponseHead } from './edited-response-head.ts';
 import type { Exchange } from './exchange.ts';
 import { isSpoofed } from './forwarding-fields.ts';
 import {
@@ -31,6 +32,7 @@ import {
   unparsableReply,
 } from './local-reply.ts';
 import { returnToken } from './place.ts';
+import { stickyFieldsOf } from './stickiness.ts';
 import { refusedRecord } from './refused-record.ts';
 import { markSuspect, reportSignal, type SignalSink } from './signals.ts';
 
@@ -137,9 +139,17 @@ export class Ending {
     exchange.client.sendLocalReply(reply);
   }
 
-  /** Fields that a route adds to its responses. */
+  /** Fields that a response gets in addition: what its route sets, and the sticky cookie. */
   responseFieldsOf(exchange: Exchange): FieldList {
-    return exchange.route!.responseHeaders.set;
+    const { set } = exchange.route!.responseHeaders;
+    if (exchange.target === null || exchange.target.sticky === null) return set;
+    return [...set, ...stickyFieldsOf(exchange, this.#context)];
+  }
+
+  /** The endpoint's head as the route lets it through. */
+  responseHeadOf(exchange: Exchange, head: ResponseHead): ResponseHead {
+    const removed = exchange.runtime.removedResponseFields(exchange.route!);
+    return removed.size === 0 ? head : new EditedResponseHead(head, removed);
   }
 
   /** Ends a response that can't be completed, so that the client sees it. */

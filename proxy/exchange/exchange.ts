@@ -17,6 +17,7 @@ import type { Termination } from '../../core/termination.ts';
 import { WheelTimer } from '../../core/timer-wheel.ts';
 import type { ReplayBuffer } from './replay-buffer.ts';
 import type { Runtime, UpstreamRuntime } from './runtime.ts';
+import type { StickyChoice } from './sticky-cookie.ts';
 
 /** Where an exchange is. Edges go forward only, but for a retry: sent -> placing. */
 export type ExchangeState = 'routing' | 'queued' | 'placing' | 'sent' | 'relaying' | 'replied' | 'tunnel' | 'done';
@@ -74,6 +75,8 @@ export class Exchange implements ClientEvents, ExchangeRecord {
   hash2 = 0;
   nowMs = 0;
   mayRetry = false;
+  /** What the client's sticky cookie says; null where it has none that is valid. */
+  stickyChoice: StickyChoice | null = null;
   triedCount = 0;
   readonly triedSlots = new Int32Array(MAX_TRIED);
 

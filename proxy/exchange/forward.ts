@@ -31,6 +31,7 @@ import { RequestIds } from './request-id.ts';
 import { retryVerdict } from './retry.ts';
 import { mayRepeat, retryFactsOf } from './retry-facts.ts';
 import { depositForRequest, withdrawForRetry } from './retry-budget.ts';
+import { findStickyPlace } from './stickiness.ts';
 import { Tunnelling } from './tunnelling.ts';
 import { Waiting } from './waiting.ts';
 
@@ -120,7 +121,8 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks {
     }
     exchange.nowMs = this.#context.clock.nowMs();
     exchange.mayRetry = mayRepeat(exchange);
-    const place = findPlace(exchange, target, this.#context.region, this.#context.worker);
+    const { region, worker } = this.#context;
+    const place = findStickyPlace(exchange, this.#context) ?? findPlace(exchange, target, region, worker);
     if (place.slot >= 0) {
       this.#queues.leave(exchange);
       this.#send(exchange, place.slot, place.isTrial);
@@ -245,7 +247,8 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks {
     exchange.replay?.discard();
     exchange.status = head.status;
     this.#waiting.forEndpoint(exchange);
-    exchange.client.sendHead(head, this.#ending.responseFieldsOf(exchange));
+    const { client } = exchange;
+    client.sendHead(this.#ending.responseHeadOf(exchange, head), this.#ending.responseFieldsOf(exchange));
   }
 
   // ---- 7. relay

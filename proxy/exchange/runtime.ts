@@ -13,7 +13,9 @@ import type {
   UpstreamSnapshot,
 } from '../../core/snapshot.ts';
 import { Router } from '../routing/router.ts';
+import { removedResponseFieldsOf } from './edited-response-head.ts';
 import { removedFieldsOf } from './forwarding-fields.ts';
+import { StickyCookies } from './sticky-cookie.ts';
 
 interface ListenerRuntime {
   readonly snapshot: ListenerSnapshot;
@@ -25,6 +27,7 @@ export interface UpstreamRuntime {
   readonly snapshot: UpstreamSnapshot;
   readonly picker: UpstreamPicker;
   readonly hashKey: HashKeyReader | null;
+  readonly sticky: StickyCookies | null;
   readonly endpointBySlot: ReadonlyMap<number, EndpointSnapshot>;
 }
 
@@ -33,13 +36,17 @@ export class Runtime {
   readonly router: Router;
   readonly upstreams: ReadonlyMap<number, UpstreamRuntime>;
   readonly #removedFields = new Map<RouteSnapshot, ReadonlySet<string>>();
+  readonly #removedResponseFields = new Map<RouteSnapshot, ReadonlySet<string>>();
   readonly #listeners = new Map<number, ListenerRuntime>();
 
   constructor(snapshot: Snapshot, memory: { region: Region; worker: number; random: Random }) {
     this.snapshot = snapshot;
     this.router = new Router(snapshot.routes);
     this.upstreams = new Map(snapshot.upstreams.map((upstream) => [upstream.index, build(upstream, memory)]));
-    for (const route of snapshot.routes) this.#removedFields.set(route, removedFieldsOf(route));
+    for (const route of snapshot.routes) {
+      this.#removedFields.set(route, removedFieldsOf(route));
+      this.#removedResponseFields.set(route, removedResponseFieldsOf(route));
+    }
     for (const listener of snapshot.listeners) {
       this.#listeners.set(listener.index, { snapshot: listener, isTrusted: compileCidrs(listener.trustedProxies) });
     }
@@ -47,6 +54,11 @@ export class Runtime {
 
   removedFields(route: RouteSnapshot): ReadonlySet<string> {
     return this.#removedFields.get(route)!;
+  }
+
+  /** Lower-case names of the fields that a route keeps from its clients. */
+  removedResponseFields(route: RouteSnapshot): ReadonlySet<string> {
+    return this.#removedResponseFields.get(route)!;
   }
 
   /** The listener that a connection came over; undefined when a reload has taken it away. */
@@ -69,6 +81,7 @@ function build(
     snapshot,
     picker: new UpstreamPicker(snapshot, memory),
     hashKey: balance.kind === 'consistent-hash' ? buildHashKey(balance.key, balance.seed, memory.random) : null,
+    sticky: snapshot.sticky === null ? null : new StickyCookies(snapshot.sticky, snapshot.endpoints),
     endpointBySlot: new Map(snapshot.endpoints.map((endpoint) => [endpoint.slot, endpoint])),
   };
 }

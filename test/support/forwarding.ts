@@ -71,6 +71,9 @@ export class PlayedClient implements ClientSide {
   readonly log: string[] = [];
   hasRoom = true;
   reply: LocalReply | null = null;
+  /** The response's head and what came in addition. */
+  head: ResponseHead | null = null;
+  extra: FieldList = [];
   events: ClientEvents | null = null;
   isBodyFlowing = false;
 
@@ -90,7 +93,9 @@ export class PlayedClient implements ClientSide {
   sendInterim(head: ResponseHead): void {
     this.log.push(`interim ${head.status}`);
   }
-  sendHead(head: ResponseHead): void {
+  sendHead(head: ResponseHead, extra: FieldList): void {
+    this.head = head;
+    this.extra = extra;
     this.log.push(`head ${head.status}`);
   }
   sendData(chunk: Uint8Array): boolean {
