@@ -23,14 +23,15 @@ export class ClientSocket {
 
   /**
    * Ends the connection with a TCP reset, so that the client sees that something is missing: under TLS, too, and for
-   * bodies that end with the connection. A Unix socket has no reset; there a declared or chunked length must tell.
+   * bodies that end with the connection. Where none can be sent it is closed without what is still to be written: on a
+   * Unix socket, and while FIN is on its way (libuv refuses a reset then, and Node would lose the socket over it).
    */
   reset(): void {
-    if (!this.raw.destroyed) {
-      if (this.raw.remoteAddress === undefined) this.raw.destroy();
-      else this.raw.resetAndDestroy();
-    }
-    this.stream.destroy();
+    const { raw, stream } = this;
+    const isEnding = stream.writableEnded && !stream.writableFinished;
+    if (!raw.destroyed && !stream.destroyed && !isEnding && raw.remoteAddress !== undefined) raw.resetAndDestroy();
+    else raw.destroy();
+    stream.destroy();
   }
 }
 

@@ -67,6 +67,7 @@ export class Http1Connection implements Http1Host, Swept, DrainableConnection {
   /** socket.bytesWritten when the turn began. */
   #sentBytes = 0;
   #isHolding = false;
+  #isStreamed = false;
   /** An end that waits for the requests before it. */
   #isDoomed = false;
 
@@ -80,7 +81,7 @@ export class Http1Connection implements Http1Host, Swept, DrainableConnection {
     const { stream } = client;
     // node:http ends a connection with this after its last response. A plain close could reset it.
     stream.destroySoon = () => this.linger();
-    stream.on('timeout', () => this.#turns[0]?.side?.sendTimedOut());
+    stream.on('timeout', () => this.#sendTimedOut());
     // Half-closed is gone: FIN is all that most clients send when they give up, and what they wanted is then in vain.
     stream.on('end', () => this.#clientEnded());
     stream.on('close', () => this.#closed());
@@ -221,7 +222,7 @@ export class Http1Connection implements Http1Host, Swept, DrainableConnection {
         if (phaseMs > REST_LIMIT_MS) this.linger();
         break;
       case 'lingering':
-        if (phaseMs > LINGER_LIMIT_MS || this.#readSinceMark() > MAX_DISCARD_BYTES) this.client.stream.destroy();
+        this.#sweepLingering(phaseMs);
         break;
       default:
     }
@@ -235,6 +236,17 @@ export class Http1Connection implements Http1Host, Swept, DrainableConnection {
     ) {
       this.linger();
     }
+  }
+
+  /** While our own last bytes are still on their way, only the limit on sending counts. */
+  #sweepLingering(phaseMs: number): void {
+    const isOver = phaseMs > LINGER_LIMIT_MS || this.#readSinceMark() > MAX_DISCARD_BYTES;
+    if (isOver && this.client.stream.writableFinished) this.client.stream.destroy();
+  }
+
+  #sendTimedOut(): void {
+    this.#turns[0]?.side?.sendTimedOut();
+    if (this.#phase === 'lingering') this.client.reset();
   }
 
   #readSinceMark(): number {
@@ -256,8 +268,10 @@ export class Http1Connection implements Http1Host, Swept, DrainableConnection {
     if (this.#phase === 'lingering' || this.#phase === 'closed') return;
     this.#markBytes = this.client.stream.bytesRead;
     this.#enter('lingering');
-    this.client.stream.end();
-    this.client.stream.resume();
+    const { stream } = this.client;
+    if (stream.writableLength > 0) this.setSendTimeout(this.listener.timeouts.sendIdleMs);
+    stream.end();
+    stream.resume();
   }
 
   #clientEnded(): void {
@@ -280,8 +294,13 @@ export class Http1Connection implements Http1Host, Swept, DrainableConnection {
   // ---- pipelining
 
   #hold(): void {
+    if (this.#isHolding) return;
     this.#isHolding = true;
-    this.client.stream.pause();
+    const { stream } = this.client;
+    // node:http reads past the stream as long as nobody listens to its data, and then a pause holds nothing.
+    if (!this.#isStreamed) stream.on('data', () => undefined);
+    this.#isStreamed = true;
+    stream.pause();
   }
 
   /** node:http resumes its socket at the end of each request that it reads. */

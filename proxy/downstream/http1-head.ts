@@ -95,6 +95,8 @@ export class Http1Head implements RequestHead {
  */
 export function readHttp1Head(message: IncomingMessage, limits: ClientLimits): Http1Head | Unparsable {
   const { rawHeaders: fields, method = '', url = '', httpVersion } = message;
+  // llhttp calls a request line without version 0.9.
+  if (httpVersion === '0.9') return 'malformed';
   if (httpVersion !== '1.1' && httpVersion !== '1.0') return 'version-not-supported';
   if (method.length + url.length + REQUEST_LINE_REST_BYTES > limits.requestLineBytes) return 'target-too-long';
   if (fields.length / 2 > limits.headFields) return 'too-many-fields';

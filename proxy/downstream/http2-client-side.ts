@@ -83,6 +83,11 @@ export class Http2ClientSide implements ClientSide {
     }
   }
 
+  /** Cuts the response, if any, and tells the exchange. */
+  abandon(): void {
+    if (!this.#isOver) this.#fail();
+  }
+
   // ---- ClientSide
 
   sendInterim(head: ResponseHead): void {

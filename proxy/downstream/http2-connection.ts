@@ -67,9 +67,10 @@ export class Http2Connection implements Http2Host, Swept, DrainableConnection {
     this.#session.close();
   }
 
+  /** Each stream is reset by name first: a client may take a connection's end for the end of a body. */
   destroy(): void {
-    for (const side of this.#sides) side.cut();
-    this.client.reset();
+    for (const side of this.#sides) side.abandon();
+    setImmediate(() => this.client.reset());
   }
 
   #onStream(stream: ServerHttp2Stream, rawFields: FieldList): void {
