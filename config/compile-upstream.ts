@@ -4,23 +4,26 @@ import type {
   BalanceSnapshot,
   EndpointSnapshot,
   HeartbeatSnapshot,
+  PassiveSnapshot,
   RetrySnapshot,
+  StickySnapshot,
   UpstreamSnapshot,
   UpstreamTimeouts,
 } from '../core/snapshot.ts';
 import { endpointId } from './endpoint-address.ts';
-import type { HeartbeatConfig, RetryConfig } from './schema-health.ts';
+import { queueMsOf } from './queue-limit.ts';
+import type { HeartbeatConfig } from './schema-heartbeat.ts';
+import type { RetryConfig } from './schema-retry.ts';
+import type { StickyConfig } from './schema-sticky.ts';
 import type { EndpointConfig, UpstreamConfig } from './schema-upstreams.ts';
 import type { SlotAssignment } from './slots.ts';
-import { QUEUE_SHARE } from './validate-upstreams.ts';
 
 /** Primes about a hundred times the number of endpoints keep a Maglev table within 1 % of even (ALGORITHMS 1.6). */
 const SMALL_TABLE = 65_537;
 const LARGE_TABLE = 655_373;
 const MOST_FOR_SMALL_TABLE = 655;
 
-/** The figures of ALGORITHMS 3.2. */
-const OUTLIER_SWEEP = { intervalMs: 10_000, minRequests: 100, minGap: 0.05, sigmas: 4 };
+const SAME_SITE = { lax: 'Lax', strict: 'Strict', none: 'None' } as const;
 
 /** Where an upstream and its endpoints stand in shared memory. */
 export interface UpstreamPlace {
@@ -39,26 +42,20 @@ export function compileUpstream(name: string, config: UpstreamConfig, place: Ups
     balance: compileBalance(config.balance, config.endpoints.length),
     endpoints: config.endpoints.map((endpoint, index) => compileEndpoint(name, endpoint, place.endpoints[index]!)),
     heartbeat: heartbeat === undefined || heartbeat === false ? null : compileHeartbeat(heartbeat),
-    passive: {
-      consecutiveFailures: passive.consecutiveFailures,
-      ejectionBaseMs: passive.ejection.base,
-      ejectionMaxMs: passive.ejection.max,
-      maxEjectedPercent: passive.maxEjectedPercent,
-      outliers: OUTLIER_SWEEP,
-    },
+    passive: compilePassive(passive),
     retry: compileRetry(config.retry),
     timeouts: compileTimeouts(config.timeouts),
     limits: {
       maxConnections: limits.maxConnections,
       maxQueue: limits.maxQueue,
       maxIdle: limits.maxIdle,
-      isAdaptive: false,
+      isAdaptive: limits.concurrency === 'auto',
     },
-    hedge: null,
-    sticky: null,
-    whenAllDown: 'fail',
-    slowStartMs: 0,
-    backupBelowPercent: 0,
+    hedge: config.hedge?.after ?? null,
+    sticky: config.sticky === undefined ? null : compileSticky(config.sticky),
+    whenAllDown: config.whenAllDown,
+    slowStartMs: config.slowStart,
+    backupBelowPercent: config.backups?.below ?? 0,
     tls: {
       verify: tls.verify,
       ca: (tls.ca ?? []).map((file) => place.files.get(file) ?? ''),
@@ -109,9 +106,9 @@ function compileBalance(balance: UpstreamConfig['balance'], endpointCount: numbe
 function compileHeartbeat(heartbeat: HeartbeatConfig): HeartbeatSnapshot {
   return {
     kind: heartbeat.type,
-    bodyPattern: '',
-    expectedFields: [],
-    takesAgentWords: false,
+    bodyPattern: heartbeat.body ?? '',
+    expectedFields: Object.entries(heartbeat.headers).flatMap(([name, value]) => [name.toLowerCase(), value]),
+    takesAgentWords: heartbeat.agent,
     path: heartbeat.path,
     method: heartbeat.method,
     host: heartbeat.host ?? '',
@@ -123,6 +120,38 @@ function compileHeartbeat(heartbeat: HeartbeatConfig): HeartbeatSnapshot {
     timeoutMs: Math.min(heartbeat.timeout, heartbeat.interval),
     rise: heartbeat.rise,
     fall: heartbeat.fall,
+  };
+}
+
+function compilePassive(passive: UpstreamConfig['health']['passive']): PassiveSnapshot {
+  const { outliers, ejection } = passive;
+  return {
+    consecutiveFailures: passive.consecutiveFailures,
+    ejectionBaseMs: ejection.base,
+    ejectionMaxMs: ejection.max,
+    maxEjectedPercent: passive.maxEjectedPercent,
+    outliers:
+      outliers === false
+        ? null
+        : {
+            intervalMs: outliers.interval,
+            minRequests: outliers.minRequests,
+            minGap: outliers.minGap / 100,
+            sigmas: outliers.sigmas,
+          },
+  };
+}
+
+/** Validation has seen to it that there is a secret. */
+function compileSticky(sticky: StickyConfig): StickySnapshot {
+  return {
+    cookie: sticky.cookie,
+    secrets: sticky.secrets ?? [sticky.secret!],
+    maxIdleMs: sticky.maxIdle,
+    maxLifeMs: sticky.maxLife,
+    sameSite: SAME_SITE[sticky.sameSite],
+    isHttpOnly: sticky.httpOnly,
+    secure: sticky.secure,
   };
 }
 
@@ -141,13 +170,11 @@ function compileRetry(retry: RetryConfig): RetrySnapshot {
 }
 
 function compileTimeouts(timeouts: UpstreamConfig['timeouts']): UpstreamTimeouts {
-  const longestQueue =
-    timeouts.response === 0 ? timeouts.queue : Math.max(1, Math.floor(timeouts.response * QUEUE_SHARE));
   return {
     connectMs: timeouts.connect,
     responseMs: timeouts.response,
     idleMs: timeouts.idle,
-    queueMs: Math.min(timeouts.queue, longestQueue),
+    queueMs: queueMsOf(timeouts),
     tunnelMs: timeouts.tunnel,
     keepAliveMs: timeouts.keepAlive,
   };

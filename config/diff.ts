@@ -16,6 +16,9 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
   'name',
 ]);
 
+/** Not even that an old value and a new one differ in length is told of these. */
+const SECRET = 'secrets';
+
 /** Values longer than this, certificates above all, are only said to have changed. */
 const LONGEST_SHOWN = 80;
 
@@ -90,9 +93,13 @@ function collect(before: unknown, after: unknown, path: string, lines: string[])
     }
     return;
   }
+  if (JSON.stringify(before) === JSON.stringify(after)) return;
+  if (path.split('.').at(-1) === SECRET) {
+    lines.push(`${path} changed`);
+    return;
+  }
   const old = shown(path, before);
   const now = shown(path, after);
-  if (JSON.stringify(before) === JSON.stringify(after)) return;
   const isLong = old.length > LONGEST_SHOWN || now.length > LONGEST_SHOWN;
   lines.push(isLong ? `${withoutUnit(path)} changed` : `${withoutUnit(path)} ${old} -> ${now}`);
 }
@@ -105,7 +112,11 @@ function shown(path: string, value: unknown): string {
   if (typeof value === 'number' && path.endsWith('Ms')) return value === 0 ? 'none' : formatDuration(value);
   if (typeof value === 'number' && path.endsWith('Bytes')) return value === 0 ? 'none' : formatSize(value);
   if (value === undefined || value === null) return 'none';
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  return typeof value === 'string' ? value : JSON.stringify(value, withoutSecrets);
+}
+
+function withoutSecrets(key: string, value: unknown): unknown {
+  return key === SECRET ? undefined : value;
 }
 
 /** `timeouts.responseMs` as `timeouts.response`: the values carry their unit. */

@@ -19,7 +19,6 @@ export const PROBLEM_CODES = {
   FL1202: 'a ${...} that is not well formed',
   FL2001: 'an unknown key',
   FL2002: 'a required key is missing',
-  FL2003: 'a key that is not supported yet',
   FL2004: 'a value of the wrong kind',
   FL2005: 'a value out of range or not among those allowed',
   FL2006: 'a text that is not well formed',
@@ -46,6 +45,9 @@ export const PROBLEM_CODES = {
   FL9006: 'a certificate is out of date',
   FL9007: 'Host and TLS server name differ',
   FL9008: 'all endpoints are backups',
+  FL9009: 'a heartbeat expects a field that only requests have',
+  FL9010: 'a regular expression may take very long',
+  FL9011: 'requests wait in vain',
 } as const;
 export type ProblemCode = keyof typeof PROBLEM_CODES;
 

@@ -1,7 +1,6 @@
 // From what zod says against a configuration to sentences that teach. Thread: main.
 
 import { z } from 'zod';
-import { futureKey } from './future-keys.ts';
 import { nearestName } from './nearest-name.ts';
 import { quoted } from './parsed.ts';
 import { formatPath, type Finding, type KeyPath, type ProblemCode } from './problem.ts';
@@ -85,12 +84,21 @@ function unfit(issue: Issue, path: KeyPath, context: Context): Finding {
   if (issue.code === 'too_small' && issue.origin === 'array') {
     return { code: 'FL2007', message: `${name} is an empty list: at least one entry is needed${example}`, path };
   }
+  if (schema !== null && metaOf(schema).isSecret === true) return unfitSecret(schema, value, path);
   const written =
     typeof value === 'object' ? '' : context.values.writtenAt(path) || String(value as string | number | boolean);
   const hint = schema === null ? undefined : hintFor(schema, value, written, wordsFor(issue, schema));
   const message = `${name} takes ${takes}, not ${given(value, written, schema)}${hint?.text ?? example}`;
   const isKindTaken = schema !== null && (scalarKinds(schema) as ReadonlySet<string>).has(typeof value);
   return { code: isKindTaken ? 'FL2005' : 'FL2004', message, path, suggestion: hint?.suggestion };
+}
+
+/** What was written stays untold: messages end in logs. */
+function unfitSecret(schema: Schema, value: unknown, path: KeyPath): Finding {
+  const kind = Array.isArray(value) ? 'a list' : typeof value === 'object' ? 'a mapping' : 'this';
+  const isText = typeof value !== 'object' && scalarKinds(schema).has('string');
+  const advice = isText ? ': write it in quotes' : exampleFor(schema, path);
+  return { code: 'FL2004', message: `${nameOf(path)} takes ${expectsOf(schema)}, not ${kind}${advice}`, path };
 }
 
 function nameOf(path: KeyPath): string {
@@ -133,7 +141,7 @@ function hintFor(schema: Schema, value: unknown, written: string, words: readonl
   if (asText.success) return { text: `: write it in quotes, "${written}"`, suggestion: `"${written}"` };
   const suggestion = asText.error.issues
     .map((issue) => ownMessage(issue, []).suggestion)
-    .find((text) => text !== undefined);
+    .find((text) => text !== undefined && z.safeParse(schema, text).success);
   return suggestion === undefined ? undefined : { text: `; did you mean ${suggestion}?`, suggestion };
 }
 
@@ -153,11 +161,6 @@ function unknownKey(path: KeyPath, context: Context): Finding {
   const parent = path.slice(0, -1);
   const schema = schemaAt(context.schema, parent);
   const allowed = schema === null ? [] : [...entriesOf(schema).keys()];
-  const future = futureKey(path);
-  if (future !== undefined) {
-    const message = `${quoted(key)} is not supported yet: this version of Fairlead has no ${future}; remove the key`;
-    return { code: 'FL2003', message, path, part: 'key' };
-  }
   if (allowed.includes(key)) return misplacedSetting(key, path, context.values.valueAt([...parent, 'strategy']));
   const suggestion = nearestName(key, allowed);
   const hint = suggestion === undefined ? '; allowed' : `; did you mean ${quoted(suggestion)}? Allowed`;

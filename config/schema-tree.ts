@@ -30,7 +30,7 @@ function wrapped(schema: Schema): Schema | null {
 }
 
 /** The schemas without wrappers and unions that a value may fit: what it can be written as. */
-export function formsOf(schema: Schema): readonly Schema[] {
+function formsOf(schema: Schema): readonly Schema[] {
   const inner = wrapped(schema);
   if (inner !== null) return formsOf(inner);
   const definition = definitionOf(schema);

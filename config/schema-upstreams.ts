@@ -1,99 +1,23 @@
 // Schema of `upstreams`: the groups of endpoints and how requests are spread over them. Thread: main.
 
 import { z } from 'zod';
-import type { HashKey } from '../core/snapshot.ts';
 import { parseEndpointAddress } from './endpoint-address.ts';
-import { quoted, type Parsed } from './parsed.ts';
-import { health, retry } from './schema-health.ts';
+import { balance } from './schema-balance.ts';
+import { health } from './schema-health.ts';
+import { hedge, retry } from './schema-retry.ts';
+import { sticky } from './schema-sticky.ts';
 import {
   count,
   countOrNone,
-  factor,
   duration,
   filePath,
   host,
   name,
   oneOrMany,
   parsedText,
+  percent,
   size,
 } from './schema-values.ts';
-
-/** Balancers without settings of their own, and with them. */
-const STRATEGIES = ['least-request', 'round-robin', 'random', 'peak-ewma', 'first', 'consistent-hash'] as const;
-
-const strategyMeta = { expects: `one of ${STRATEGIES.join(', ')}`, example: 'random', description: 'The balancer.' };
-
-/** Reads `client-ip`, `path`, `header:NAME`, `cookie:NAME` or `query:NAME`. */
-export function parseHashKey(text: string): Parsed<HashKey> {
-  if (text === 'client-ip' || text === 'path') return { ok: true, value: { kind: text } };
-  const match = /^(header|cookie|query):([!#$%&'*+.^_`|~0-9A-Za-z-]+)$/.exec(text);
-  const [, kind, named = ''] = match ?? [];
-  if (kind === 'header') return { ok: true, value: { kind, name: named.toLowerCase() } };
-  if (kind === 'cookie' || kind === 'query') return { ok: true, value: { kind, name: named } };
-  const message = `${quoted(text)} is not a key: write client-ip, path, header:NAME, cookie:NAME or query:NAME`;
-  return { ok: false, message };
-}
-
-function isPrime(number: number): boolean {
-  for (let divisor = 2; divisor * divisor <= number; divisor++) if (number % divisor === 0) return false;
-  return number > 1;
-}
-
-const tableSize = count(2, 10_000_019).superRefine((size, context) => {
-  if (isPrime(size)) return;
-  const message = `${size} is not a prime number: Maglev reaches every place of its table only then; 65537 is one`;
-  context.issues.push({ code: 'custom', message, input: size, params: { code: 'FL2005', suggestion: '65537' } });
-});
-
-const strategies = z.discriminatedUnion('strategy', [
-  z.strictObject({ strategy: z.literal(['least-request', 'round-robin', 'first']).meta(strategyMeta) }),
-  z.strictObject({
-    strategy: z.literal('random').meta(strategyMeta),
-    choices: z
-      .literal([1, 2])
-      .default(1)
-      .describe('With `random`: `2` draws two endpoints and takes the one with less in flight.'),
-  }),
-  z.strictObject({
-    strategy: z.literal('peak-ewma').meta(strategyMeta),
-    decay: duration()
-      .prefault('10s')
-      .describe('With `peak-ewma`: time in which an old latency loses most of its weight.'),
-    errorPenalty: duration()
-      .prefault('1s')
-      .describe('With `peak-ewma`: latency that an error counts as, so that failing fast attracts nothing.'),
-  }),
-  z.strictObject({
-    strategy: z.literal('consistent-hash').meta(strategyMeta),
-    key: parsedText(parseHashKey, {
-      expects: 'client-ip, path, header:NAME, cookie:NAME or query:NAME',
-      example: 'header:x-user',
-    })
-      .prefault('client-ip')
-      .describe('With `consistent-hash`: what of a request is hashed.'),
-    boundedLoad: factor(1, 10, '1.25')
-      .describe(
-        'With `consistent-hash`: most load of an endpoint, as a factor of its even share; what is above goes elsewhere. No bound if absent.',
-      )
-      .optional(),
-    tableSize: tableSize
-      .describe(
-        'With `consistent-hash`: places in the table, a prime; 65537, or 655373 above 655 endpoints, if absent.',
-      )
-      .optional(),
-    seed: count(0, 0xffff_ffff)
-      .default(0)
-      .describe('With `consistent-hash`: seed of the hash; several proxies agree when it is the same.'),
-  }),
-]);
-
-const balance = z
-  .union([z.enum(STRATEGIES), strategies])
-  .transform((given) => (typeof given === 'string' ? strategies.parse({ strategy: given }) : given))
-  .meta({
-    expects: `${STRATEGIES.join(', ')}, or a mapping with strategy`,
-    example: '{ strategy: consistent-hash, key: header:x-user }',
-  });
 
 const address = parsedText(parseEndpointAddress, {
   expects: 'a URL such as http://10.0.0.1:3000',
@@ -133,6 +57,12 @@ const limits = z
     maxConnections: countOrNone(1_000_000)
       .prefault('none')
       .describe('Most requests in flight at one endpoint, over all workers.'),
+    concurrency: z
+      .enum(['fixed', 'auto'])
+      .default('fixed')
+      .describe(
+        'Whether `maxConnections` is the limit of each endpoint, or only its upper bound while the limit follows the latency.',
+      ),
     maxQueue: countOrNone(1_000_000)
       .prefault(1000)
       .describe('Most requests that wait for an endpoint of this upstream. Beyond it: 503.'),
@@ -155,6 +85,22 @@ const tls = z
   .prefault({})
   .describe('TLS to endpoints whose URL is https.');
 
+const backups = z
+  .strictObject({
+    below: percent('30%').describe(
+      "Share of the primaries' weight: while less of it is usable, backups get requests beside them.",
+    ),
+  })
+  .meta({ expects: 'a mapping such as { below: 30% }', example: '{ below: 30% }' })
+  .describe('When endpoints with `backup: true` get requests. Only when no other is usable, if absent.');
+
+const whenAllDown = z
+  .enum(['fail', 'try-all', 'wait'])
+  .default('fail')
+  .describe(
+    'When no endpoint is usable: `fail` answers 503 at once, `try-all` tries them whatever their health, `wait` keeps requests in the queue for `timeouts.queue`.',
+  );
+
 export const upstream = z
   .strictObject({
     balance: balance.prefault('least-request').describe('How an endpoint is picked.'),
@@ -163,10 +109,17 @@ export const upstream = z
       .min(1)
       .meta({ expects: 'a list of endpoints', example: '[http://10.0.0.1:3000]' })
       .describe('The endpoints: URLs, or mappings with `url`. A host name is looked up when a connection is made.'),
+    backups: backups.optional(),
     health,
+    whenAllDown,
+    slowStart: duration({ orNone: true })
+      .prefault('none')
+      .describe('How long the share of an endpoint that comes back takes to grow to its full weight.'),
     retry,
+    hedge,
     timeouts,
     limits,
+    sticky,
     tls,
   })
   .meta({ expects: 'an upstream with endpoints', example: '{ endpoints: [http://10.0.0.1:3000] }' })

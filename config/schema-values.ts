@@ -7,6 +7,7 @@ import { parseBindAddress } from './bind-address.ts';
 import { parseDuration } from './duration.ts';
 import { isHost } from './host-name.ts';
 import { quoted, type Parsed } from './parsed.ts';
+import { parsePercent } from './percent.ts';
 import { parseSize } from './size.ts';
 
 /** What a part of the schema says about itself, besides its description. */
@@ -15,6 +16,8 @@ export interface ValueMeta {
   readonly expects?: string;
   /** A value as it is written in YAML. */
   readonly example?: string;
+  /** Whether nobody may see the value: messages, differences and reports leave it out. */
+  readonly isSecret?: boolean;
 }
 
 /** A text that `parse` turns into a value; what `parse` says against it becomes the message. */
@@ -75,6 +78,14 @@ function bytesOf(text: string): number {
   return parsed.value;
 }
 
+/** A share from 0% to 100%; gives percent. */
+export function percent(example: string) {
+  return parsedText(within(parsePercent, { min: 0, max: 100 }, '0% to 100%'), {
+    expects: 'a share from 0% to 100%',
+    example,
+  });
+}
+
 /** A whole number between two numbers. */
 export function count(min: number, max: number) {
   return z
@@ -122,6 +133,21 @@ export function name() {
       return { ok: false, message: `${quoted(text)} is not a name: ${rule}` };
     },
     { expects: 'a name', example: 'web' },
+  );
+}
+
+const LEAST_SECRET = 16;
+
+/** A text that nobody else may know. No message shows it. */
+export function secretText(example: string) {
+  return parsedText(
+    (text) => {
+      if (text.length >= LEAST_SECRET) return { ok: true, value: text };
+      const advice = 'what is short can be guessed; openssl rand -base64 24 makes a good one';
+      const message = `a secret needs ${LEAST_SECRET} characters, and this one has ${text.length}: ${advice}`;
+      return { ok: false, message };
+    },
+    { expects: `a text of at least ${LEAST_SECRET} characters`, example, isSecret: true },
   );
 }
 

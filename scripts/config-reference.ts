@@ -1,6 +1,5 @@
 // The reference page of the configuration, as Markdown made from the schema. Thread: main.
 
-import { FUTURE_KEYS } from '../config/future-keys.ts';
 import { knownKeys, type KnownKey } from '../config/known-keys.ts';
 import { PROBLEM_CODES } from '../config/problem.ts';
 import { defaultText, entriesOf, expectsOf, isOptional, itemOf, metaOf, scalarKinds } from '../config/schema-tree.ts';
@@ -24,7 +23,7 @@ and \`fairlead check FILE\` tells everything that is wrong with a file, with its
 export function renderReference(): string {
   const keys = knownKeys();
   const sections = keys.filter((key) => !key.path.includes('.')).map((key) => renderSection(key, keys));
-  return [INTRODUCTION, ...sections, renderFutureKeys(), renderCodes()].join('\n');
+  return [INTRODUCTION, ...sections, renderCodes()].join('\n');
 }
 
 function renderSection(top: KnownKey, keys: readonly KnownKey[]): string {
@@ -61,18 +60,6 @@ function defaultCell(path: string, schema: KnownKey['schema']): string {
 
 function cell(text: string): string {
   return text.replaceAll('|', '\\|');
-}
-
-function renderFutureKeys(): string {
-  const rows = Object.entries(FUTURE_KEYS).map(([path, what]) => `| \`${path}\` | ${what} |`);
-  return `## Keys that are not supported yet
-
-They are refused with a message that says so.
-
-| key | what is missing |
-|---|---|
-${rows.join('\n')}
-`;
 }
 
 function renderCodes(): string {

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { formatProblem } from '../../../config/problem.ts';
 import { compile, newTables } from '../../../config/compile.ts';
 import { DESIGN_EXAMPLE } from '../../unit/config/design-example.ts';
-import { load } from '../../unit/config/golden-cases.ts';
+import { ENVIRONMENT, load } from '../../unit/config/golden-cases.ts';
 
 const FORMAT = /^fairlead\.yaml:\d+:\d+: \S.* \[FL\d{4}\]$/s;
 
@@ -19,6 +19,7 @@ function assertLoadsOrTells(text: string): void {
   const lines = text.split('\n');
   for (const problem of problems) {
     assert.match(formatProblem(problem), FORMAT);
+    assert.ok(!problem.message.includes(ENVIRONMENT.STICKY_SECRET), problem.message);
     assert.doesNotMatch(problem.message, /\[object|undefined|NaN|Invalid input|\bat .*:\d+:\d+/);
     assert.ok(problem.span.line <= lines.length, `line ${problem.span.line} of ${lines.length}`);
     assert.ok(problem.span.column <= (lines[problem.span.line - 1] ?? '').length + 1);
@@ -108,6 +109,9 @@ test('any well-formed nonsense', () => {
     'path',
     'endpoints',
     'health',
+    'sticky',
+    'hedge',
+    'backups',
     'retry',
     'on',
     'tls',

@@ -4,10 +4,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { formatBindAddress, parseBindAddress } from '../../../config/bind-address.ts';
+import { hasNestedRepeat, parseBodyPattern } from '../../../config/body-pattern.ts';
 import { formatDuration, parseDuration } from '../../../config/duration.ts';
 import { endpointId, parseEndpointAddress } from '../../../config/endpoint-address.ts';
 import { substitute } from '../../../config/environment.ts';
 import { editDistance } from '../../../config/nearest-name.ts';
+import { parsePercent } from '../../../config/percent.ts';
+import { parseHedgeDelay } from '../../../config/schema-retry.ts';
 import { formatSize, parseSize } from '../../../config/size.ts';
 import { parseStatusRanges } from '../../../config/status-ranges.ts';
 import { parseCidr } from '../../../core/cidr.ts';
@@ -62,7 +65,16 @@ test('no text makes a parser throw, and every refusal says why', () => {
     unit: fc.constantFrom(...'0159.:/[]-,% uhtpnixfdmskKMGiB*$\0é'.split('')),
     maxLength: 24,
   });
-  const parsers = [parseDuration, parseSize, parseBindAddress, parseEndpointAddress, parseStatusRanges];
+  const parsers = [
+    parseDuration,
+    parseSize,
+    parsePercent,
+    parseHedgeDelay,
+    parseBodyPattern,
+    parseBindAddress,
+    parseEndpointAddress,
+    parseStatusRanges,
+  ];
   fc.assert(
     fc.property(fc.oneof(grammar, fc.string()), (text) => {
       for (const parse of parsers) {
@@ -70,6 +82,7 @@ test('no text makes a parser throw, and every refusal says why', () => {
         assert.ok(parsed.ok || parsed.message.length > 10);
       }
       parseCidr(text);
+      hasNestedRepeat(text);
     }),
     { ...SEED, numRuns: 3000 },
   );

@@ -1,5 +1,4 @@
-// The YAML of DESIGN section 6 as far as this version supports it, with certificates that exist. Thread: main.
-// Left out: hedge, slowStart and sticky.
+// The YAML of DESIGN section 6, with certificates that exist and a secret that signs the cookie. Thread: main.
 
 export const DESIGN_EXAMPLE = `workers: auto
 listeners:
@@ -20,8 +19,11 @@ upstreams:
       heartbeat: { path: /healthz, interval: 2s, timeout: 1s, rise: 2, fall: 3 }
       passive: { consecutiveFailures: 5, ejection: { base: 10s, max: 300s }, maxEjectedPercent: 50 }
     retry: { attempts: 2, on: [connect-failure, reset, timeout], perTryTimeout: 10s, budget: { ratio: 0.2, min: 3 }, buffer: 64KiB }   # perTryTimeout cuts a try only where another may follow
+    hedge: { after: 200ms }
     timeouts: { connect: 3s, response: 60s, idle: 60s, queue: 5s }
     limits: { maxConnections: 200, maxQueue: 1000 }
+    slowStart: 10s
+    sticky: { cookie: lb, secret: "\${STICKY_SECRET}" }
 admin: { bind: 127.0.0.1:9900 }
 accessLog: { format: json, output: stdout }
 `;

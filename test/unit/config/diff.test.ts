@@ -22,9 +22,9 @@ upstreams:
 log: { level: info }
 `;
 
-function changes(after: string): string[] {
+function changes(after: string, before = BEFORE): string[] {
   const tables = newTables({ endpoints: 16, upstreams: 8, listeners: 8 });
-  const [first, second] = [BEFORE, after].map((text, index) => {
+  const [first, second] = [before, after].map((text, index) => {
     const result = load(text);
     assert.ok(result.ok, JSON.stringify(result));
     return compile(result.config, tables, index + 1);
@@ -80,4 +80,23 @@ test('certificates and keys are never shown', () => {
     `tls: { certificates: [{ cert: certificates/${name}.pem, key: certificates/${name}.key }] }`;
   const text = (name: string) => BEFORE.replace('bind: ":81"', `bind: ":81", ${tls(name)}`);
   assert.deepEqual(changes(text('api.example.com')), ['listener old: tls changed']);
+});
+
+test('secrets are never shown, neither new ones nor changed ones', () => {
+  const text = (sticky: string) => BEFORE.replace('gone: {', `gone: { ${sticky} `);
+  const before = text('sticky: { cookie: s, secret: a secret of last year },');
+  const after = text('sticky: { cookie: s, secrets: [a secret of this year, a secret of last year], maxIdle: 1h },');
+  assert.deepEqual(changes(after, before), [
+    'upstream gone: sticky.secrets changed',
+    'upstream gone: sticky.maxIdle 30m -> 1h',
+  ]);
+  for (const [from, to] of [
+    [BEFORE, after],
+    [after, BEFORE],
+    [text('slowStart: 1s,'), after],
+  ] as const) {
+    const lines = changes(to, from).join('\n');
+    assert.match(lines, /sticky/);
+    assert.doesNotMatch(lines, /year/);
+  }
 });

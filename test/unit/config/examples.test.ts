@@ -16,9 +16,11 @@ import { WALL_MS } from './golden-cases.ts';
 const DIRECTORY = path.resolve(import.meta.dirname, '../../../examples');
 const FILES = readdirSync(DIRECTORY).filter((name) => name.endsWith('.yaml'));
 
-/** What the examples need from outside: a directory with certificates, and the ports of the demo. */
+/** What the examples need from outside: a directory with certificates, secrets, and the ports of the demo. */
 const ENVIRONMENT = {
   CERT_DIR: path.join(import.meta.dirname, 'certificates'),
+  STICKY_SECRET: 'a secret of the tests',
+  OLD_STICKY_SECRET: 'the secret before that',
   FAIRLEAD_DEMO_APP_1: '3001',
   FAIRLEAD_DEMO_APP_2: '3002',
   FAIRLEAD_DEMO_APP_3: '3003',

@@ -20,6 +20,7 @@ export const ENVIRONMENT = {
   NUMBER: '3',
   WORD: 'abc',
   EMPTY: '',
+  STICKY_SECRET: 'sixteen letters and more',
   INJECTION: 'app\nworkers: 64 # {',
 };
 

@@ -8,8 +8,10 @@ import { endpointId, parseEndpointAddress } from '../../../config/endpoint-addre
 import { isHostName } from '../../../config/host-name.ts';
 import { editDistance, nearestName } from '../../../config/nearest-name.ts';
 import { quoted, type Parsed } from '../../../config/parsed.ts';
+import { parsePercent } from '../../../config/percent.ts';
 import { formatPath } from '../../../config/problem.ts';
-import { parseHashKey } from '../../../config/schema-upstreams.ts';
+import { parseHashKey } from '../../../config/schema-balance.ts';
+import { parseHedgeDelay } from '../../../config/schema-retry.ts';
 import { formatSize, parseSize } from '../../../config/size.ts';
 import { parseStatusRanges } from '../../../config/status-ranges.ts';
 
@@ -202,4 +204,27 @@ test('paths are written as they are in the file', () => {
 test('texts in messages are cut and their control characters escaped', () => {
   assert.equal(quoted('a\u001b[31m\n'), '"a\\u001b[31m\\n"');
   assert.equal(quoted('x'.repeat(100)).length, 65);
+});
+
+test('shares are read in percent, and what else was meant is suggested', () => {
+  const expected = { '0%': 0, '30%': 30, '12.5%': 12.5, '100%': 100 };
+  for (const [text, percent] of Object.entries(expected)) assert.equal(valueOf(parsePercent(text)), percent, text);
+  const meant = { '30': '30%', '30 %': '30%', '0.05': '5%', '0.07': '7%', '0.5%x': undefined, half: undefined };
+  for (const [text, suggestion] of Object.entries(meant))
+    assert.equal(suggestionOf(parsePercent(text)), suggestion, text);
+});
+
+test('delays of hedges are times or percentiles', () => {
+  const expected = {
+    '1ms': { afterMs: 1, percentile: 0 },
+    '1.5s': { afterMs: 1500, percentile: 0 },
+    p50: { afterMs: 0, percentile: 0.5 },
+    'p97.5': { afterMs: 0, percentile: 0.975 },
+    'p99.9': { afterMs: 0, percentile: 0.999 },
+  };
+  for (const [text, delay] of Object.entries(expected)) assert.deepEqual(valueOf(parseHedgeDelay(text)), delay, text);
+  const meant = { '95%': 'p95', P99: 'p99', '99.9th': 'p99.9', '95': undefined, p100: undefined, p5: undefined };
+  for (const [text, suggestion] of Object.entries(meant))
+    assert.equal(suggestionOf(parseHedgeDelay(text)), suggestion, text);
+  for (const text of ['0s', 'p49.9', 'p00', 'p99.95', '']) assert.equal(parseHedgeDelay(text).ok, false, text);
 });
