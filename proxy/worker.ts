@@ -19,6 +19,11 @@ import { EndpointPaces } from './exchange/endpoint-pace.ts';
 import { Forwarder } from './exchange/forward.ts';
 import { Runtime } from './exchange/runtime.ts';
 import { listenForWakes } from './exchange/wake.ts';
+import { FastTransport } from './upstream/fast/fast-transport.ts';
+import { Turn } from './upstream/fast/turn.ts';
+import { WireMemory } from './upstream/fast/wire-memory.ts';
+import { TransportSwitch } from './upstream/transport-switch.ts';
+import type { OnIdleDeath } from './upstream/idle-deaths.ts';
 import { UndiciTransport } from './upstream/undici-transport.ts';
 import { UpgradeTunnels } from './upstream/upgrade-tunnel.ts';
 
@@ -30,7 +35,7 @@ class DataPlane {
   readonly #worker: number;
   readonly #clock;
   readonly #wheel: TimerWheel;
-  readonly #transport: UndiciTransport;
+  readonly #transport: TransportSwitch;
   readonly #tunnels: UpgradeTunnels;
   readonly #forwarder: Forwarder;
   readonly #downstream: Downstream;
@@ -51,22 +56,34 @@ class DataPlane {
     this.#worker = worker;
     this.#clock = clockSince(region.originWallMs);
     this.#wheel = new TimerWheel(TICK_MS, this.#clock.nowMs());
-    this.#transport = new UndiciTransport({ region, worker, timers: systemTimers });
+    const onIdleDeath: OnIdleDeath = (upstream, endpoint) => this.#forwarder.onIdleDeath(upstream, endpoint);
+    const parts = { region, worker, timers: systemTimers, onIdleDeath };
+    const fast = { wheel: this.#wheel, turn: new Turn(this.#clock), memory: new WireMemory() };
+    this.#transport = new TransportSwitch(new FastTransport({ ...parts, ...fast }), new UndiciTransport(parts));
     this.#tunnels = new UpgradeTunnels({ region, worker, timers: systemTimers });
     this.#runtime = new Runtime(start.snapshot, memory);
     this.#forwarder = new Forwarder({
       ...memory,
-      clock: this.#clock,
+      clock: fast.turn,
       wheel: this.#wheel,
       transport: this.#transport,
       tunnels: this.#tunnels,
       runtime: () => this.#runtime,
       post,
+      afterThisTurn: setImmediate,
       lanes: new WorkerLanes(region, worker),
       paces: new EndpointPaces(region.capacity.endpoints),
       accessLog: () => this.#writeAccess,
     });
-    this.#downstream = new Downstream({ starter: this.#forwarder, region, worker, clock: this.#clock, log });
+    this.#downstream = new Downstream({
+      starter: this.#forwarder,
+      region,
+      worker,
+      clock: this.#clock,
+      log,
+      fast,
+      isFastPathOn: () => this.#runtime.snapshot.fastPath,
+    });
   }
 
   /** Binds and begins to serve. Failures to bind are told to main, which decides. */

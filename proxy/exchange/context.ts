@@ -21,6 +21,8 @@ export interface ForwardingContext {
   readonly tunnels: Tunnels;
   /** The newest Runtime; exchanges keep the one they began with. */
   runtime(): Runtime;
+  /** Runs something when the event loop has handled all events that it has seen already. */
+  afterThisTurn(run: () => void): void;
   post(message: MessageToMain): void;
   readonly lanes: WorkerLanes;
   /** How fast endpoints usually answer this worker. */

@@ -7,7 +7,7 @@ import type { Failure, Signal } from '../../core/failure.ts';
 import type { FieldList, ResponseHead } from '../../core/head.ts';
 import { LISTENER_FIELD } from '../../core/memory/lane-fields.ts';
 import { ENDPOINT, WORKER } from '../../core/memory/layout.ts';
-import type { EndpointSnapshot, RouteAction } from '../../core/snapshot.ts';
+import type { EndpointSnapshot, RouteAction, UpstreamSnapshot } from '../../core/snapshot.ts';
 import type { Termination } from '../../core/termination.ts';
 import {
   accountExchange,
@@ -34,7 +34,7 @@ import {
 import { returnToken } from './place.ts';
 import { stickyFieldsOf } from './stickiness.ts';
 import { refusedRecord } from './refused-record.ts';
-import { markSuspect, reportSignal, type SignalSink } from './signals.ts';
+import { markSuspect, reportIdleDeath, reportSignal, type SignalSink } from './signals.ts';
 
 export class Ending {
   readonly #context: ForwardingContext;
@@ -70,6 +70,10 @@ export class Ending {
   /** An endpoint is silent for far longer than it usually is: other requests should avoid it until that is judged. */
   foundOverdue(exchange: Exchange, endpoint: EndpointSnapshot): void {
     markSuspect(this.#sink, exchange.target!.snapshot, endpoint, 'timeout');
+  }
+
+  idleDeath(upstream: UpstreamSnapshot, endpoint: EndpointSnapshot): void {
+    reportIdleDeath(this.#sink, upstream, endpoint);
   }
 
   /** The response has come whole. */

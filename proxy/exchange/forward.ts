@@ -14,6 +14,7 @@ import type {
 } from '../../core/exchange-contract.ts';
 import { failureOf, signalOfStatus, type Failure } from '../../core/failure.ts';
 import type { FieldList, RequestHead, ResponseHead } from '../../core/head.ts';
+import type { EndpointSnapshot, UpstreamSnapshot } from '../../core/snapshot.ts';
 import { Attempt, type AttemptHooks } from './attempt.ts';
 import { attemptRequestOf, hasOtherPlace, isOverBodyLimit } from './attempt-request.ts';
 import { clientAddressOf } from './client-address.ts';
@@ -29,7 +30,7 @@ import { Race } from './race.ts';
 import { ReplayBuffer } from './replay-buffer.ts';
 import { RequestIds } from './request-id.ts';
 import { retryVerdict } from './retry.ts';
-import { mayRepeat, retryFactsOf } from './retry-facts.ts';
+import { isIdempotent, mayRepeat, retryFactsOf } from './retry-facts.ts';
 import { depositForRequest, withdrawForRetry } from './retry-budget.ts';
 import { findStickyPlace } from './stickiness.ts';
 import { Tunnelling } from './tunnelling.ts';
@@ -74,7 +75,16 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks {
     this.#identify(exchange);
     if (!this.#route(exchange)) return;
     if (!this.#admit(exchange)) return;
-    this.#place(exchange);
+    if (isIdempotent(exchange)) this.#place(exchange);
+    else this.#context.afterThisTurn(() => this.#placeLater(exchange));
+  }
+
+  /**
+   * What may not be repeated is placed after the event loop has handled everything else that it has already seen: a
+   * killed endpoint's connections end before any request on them fails, and that must count first.
+   */
+  #placeLater(exchange: Exchange): void {
+    if (exchange.state === 'routing') this.#place(exchange);
   }
 
   #identify(exchange: Exchange): void {
@@ -368,6 +378,11 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks {
 
   placeFreed(exchange: Exchange): void {
     this.#queues.placeFreed(exchange.target!);
+  }
+
+  /** An endpoint has closed its idle connections: it may be dead. */
+  onIdleDeath(upstream: UpstreamSnapshot, endpoint: EndpointSnapshot): void {
+    this.#ending.idleDeath(upstream, endpoint);
   }
 
   /** Another worker has freed a place. */

@@ -41,6 +41,15 @@ export function reportSignal(
   if (marksSuspect) markSuspect(sink, upstream, endpoint, signal);
 }
 
+/**
+ * Marks an endpoint suspect whose idle connections it has closed all at once: a killed process does that before any
+ * request fails. One that ends politely does so too; its heartbeat clears it.
+ */
+export function reportIdleDeath(sink: SignalSink, upstream: UpstreamSnapshot, endpoint: EndpointSnapshot): void {
+  if (sink.region.words[sink.region.endpointWord(endpoint.slot) + E_GENERATION] !== endpoint.generation) return;
+  markSuspect(sink, upstream, endpoint, 'resetBefore');
+}
+
 /** Marks an endpoint suspect for all workers at once; the one that set the mark tells main. */
 export function markSuspect(
   sink: SignalSink,

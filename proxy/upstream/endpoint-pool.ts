@@ -6,8 +6,16 @@ import type { Timers } from '../../core/timers.ts';
 import type { HeadScanner } from '../http1/head-scanner.ts';
 import { Dialler } from './dial.ts';
 import type { EndpointLane } from './endpoint-lane.ts';
+import { IdleDeaths, type OnIdleDeath } from './idle-deaths.ts';
 import { PooledConnection, type ConnectionOwner } from './pooled-connection.ts';
 import { responseScanner } from './response-gate.ts';
+
+/** What a pool is made with. */
+export interface PoolParts {
+  readonly timers: Timers;
+  readonly lane: EndpointLane;
+  readonly onIdleDeath: OnIdleDeath;
+}
 
 export class EndpointPool implements ConnectionOwner {
   readonly endpoint: EndpointSnapshot;
@@ -15,13 +23,16 @@ export class EndpointPool implements ConnectionOwner {
   readonly lane: EndpointLane;
   readonly scanner: HeadScanner;
   readonly dialler: Dialler;
+  readonly #deaths: IdleDeaths;
   readonly #connections = new Set<PooledConnection>();
   /** The newest last. */
   readonly #idle: PooledConnection[] = [];
   readonly #onEmpty: Array<() => void> = [];
   #isRetired = false;
 
-  constructor(endpoint: EndpointSnapshot, upstream: UpstreamSnapshot, timers: Timers, lane: EndpointLane) {
+  constructor(endpoint: EndpointSnapshot, upstream: UpstreamSnapshot, parts: PoolParts) {
+    const { timers, lane, onIdleDeath } = parts;
+    this.#deaths = new IdleDeaths(() => onIdleDeath(upstream, endpoint));
     this.endpoint = endpoint;
     this.upstream = upstream;
     this.lane = lane;
@@ -78,6 +89,10 @@ export class EndpointPool implements ConnectionOwner {
     this.#idle.push(connection);
     this.lane.add('connectionsIdle', 1);
     if (this.#idle.length > this.upstream.limits.maxIdle) this.#idle[0]!.destroy();
+  }
+
+  onIdleDeath(): void {
+    this.#deaths.died(this.#idle.length, performance.now());
   }
 
   onDestroyed(connection: PooledConnection): void {

@@ -33,6 +33,7 @@ export class GuardedSocket extends Duplex implements GateSink {
   #isServing = false;
   #mustClose = false;
   #hasEnded = false;
+  #wasEndedByEndpoint = false;
   /** Of the response under way. */
   #finalHead: EndpointResponseHead | null = null;
   #trailers: FieldList | null = null;
@@ -182,6 +183,11 @@ export class GuardedSocket extends Duplex implements GateSink {
     this.#gate.feed(bytes);
   };
 
+  /** Whether the endpoint, not we, has ended the connection. */
+  get wasEndedByEndpoint(): boolean {
+    return this.#wasEndedByEndpoint;
+  }
+
   readonly #onEnd = (): void => {
     if (this.#gate.endsWithConnection) this.#finish();
     else this.#lose(new Error('closed by the endpoint'));
@@ -206,6 +212,7 @@ export class GuardedSocket extends Duplex implements GateSink {
   #lose(cause: Error): void {
     if (this.destroyed || this.#hasEnded) return;
     if (this.#gate.isIdle) {
+      this.#wasEndedByEndpoint = true;
       this.#retire();
       return;
     }

@@ -16,6 +16,8 @@ export interface ConnectionOwner {
   readonly dialler: Dialler;
   /** The connection has served its request and could take another. */
   onFree(connection: PooledConnection): void;
+  /** The endpoint has ended the connection while it was idle. */
+  onIdleDeath(connection: PooledConnection): void;
   /** The connection will serve no other request. */
   onDestroyed(connection: PooledConnection): void;
   /** Nothing is left of it. */
@@ -100,7 +102,10 @@ export class PooledConnection {
   #onGuardClosed(guard: GuardedSocket): void {
     if (this.#guard === guard) this.#guard = null;
     queueMicrotask(() => {
-      if (!this.#isLeased && this.#guard === null) this.destroy();
+      if (this.#isLeased || this.#guard !== null) return;
+      const isDeath = guard.wasEndedByEndpoint && !this.#isDestroyed;
+      this.destroy();
+      if (isDeath) this.#owner.onIdleDeath(this);
     });
   }
 }

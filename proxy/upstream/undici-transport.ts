@@ -6,6 +6,7 @@ import type { EndpointSnapshot, UpstreamSnapshot } from '../../core/snapshot.ts'
 import type { Timers } from '../../core/timers.ts';
 import { connectionSettings } from './connection-settings.ts';
 import { EndpointLane } from './endpoint-lane.ts';
+import type { OnIdleDeath } from './idle-deaths.ts';
 import { EndpointPool } from './endpoint-pool.ts';
 import type { PooledConnection } from './pooled-connection.ts';
 import { UndiciAttempt } from './undici-attempt.ts';
@@ -16,6 +17,8 @@ export interface TransportParts {
   /** Index of the worker: whose lane counts. */
   readonly worker: number;
   readonly timers: Timers;
+  /** Is told of an endpoint that has closed its idle connections. */
+  readonly onIdleDeath?: OnIdleDeath;
 }
 
 export class UndiciTransport implements Transport {
@@ -77,8 +80,9 @@ export class UndiciTransport implements Transport {
   }
 
   #make(endpoint: EndpointSnapshot, upstream: UpstreamSnapshot): EndpointPool {
-    const { region, worker, timers } = this.#parts;
-    return new EndpointPool(endpoint, upstream, timers, new EndpointLane(region, worker, endpoint.slot));
+    const { region, worker, timers, onIdleDeath = () => undefined } = this.#parts;
+    const lane = new EndpointLane(region, worker, endpoint.slot);
+    return new EndpointPool(endpoint, upstream, { timers, lane, onIdleDeath });
   }
 
   #retire(pool: EndpointPool): void {

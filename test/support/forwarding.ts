@@ -145,6 +145,7 @@ export class ForwardingBench implements Transport {
       transport: this,
       tunnels: NO_TUNNELS,
       runtime: () => runtime,
+      afterThisTurn: (run) => run(),
       post: (message) => this.messages.push(message),
       lanes: new WorkerLanes(this.region, 0),
       paces: new EndpointPaces(this.region.capacity.endpoints),
