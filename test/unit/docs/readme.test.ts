@@ -1,10 +1,11 @@
 // README.md: what it says of commands, signals, exit codes and proofs is so. Thread: main.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { EXIT } from '../../../bin/commands/exit-codes.ts';
+import { isKnownKey } from '../../../config/known-keys.ts';
 import { codeSpans, localLinks, readPage, ROOT, type Row, tablesOf } from './pages.ts';
 
 const PAGE = readPage('README.md');
@@ -14,6 +15,35 @@ function rowsUnder(column: string): readonly Row[] {
   const table = tablesOf(PAGE).find(({ header }) => header[0] === column);
   assert.ok(table, `a table with the column ${column}`);
   return table.rows;
+}
+
+/** Keys that were read before they worked, with the field of the Snapshot that carries each to who will obey it. */
+const FIELD_OF_KEY: Readonly<Record<string, string>> = {
+  'upstreams.*.slowStart': 'slowStartMs',
+  'upstreams.*.limits.concurrency': 'isAdaptive',
+  'upstreams.*.health.passive.outliers': 'outliers',
+  'upstreams.*.health.heartbeat.body': 'bodyPattern',
+  'upstreams.*.health.heartbeat.headers': 'expectedFields',
+  'upstreams.*.health.heartbeat.agent': 'takesAgentWords',
+};
+
+test('keys that do nothing yet are those whose field nobody reads', () => {
+  const mark = PAGE.prose.findIndex((line) => line.startsWith('<!-- test/unit/docs/readme.test.ts: a key leaves'));
+  const after = PAGE.prose.slice(mark + 1);
+  const listed = mark < 0 ? [] : codeSpans(after.slice(0, after.indexOf('')).join(' '));
+  const unread = Object.entries(FIELD_OF_KEY).filter(([, field]) => !isRead(field));
+  const advice = 'README.md and haproxy-compat.md say which keys do nothing yet: bring them up to date';
+  assert.deepEqual(listed.toSorted(), unread.map(([key]) => key).toSorted(), advice);
+  for (const key of listed) assert.ok(isKnownKey(key), key);
+});
+
+/** Whether code that obeys configuration mentions a field of the Snapshot. */
+function isRead(field: string): boolean {
+  return ['balancers', 'health', 'proxy', 'admin'].some((folder) =>
+    readdirSync(path.join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .some((name) => new RegExp(`\\.${field}\\b|[{,] ${field}\\b`).test(sourceOf(path.join(folder, name)))),
+  );
 }
 
 test('all commands stand in the table, in the order of the command line', () => {
