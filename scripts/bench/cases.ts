@@ -1,0 +1,67 @@
+// The cases of the benchmark: what is asked, how, and of how many workers. Thread: main.
+
+const SMALL_BYTES = 18;
+const KIB = 1024;
+
+/** One row of the results. */
+export interface BenchCase {
+  readonly name: string;
+  readonly title: string;
+  /** Path at the origin. */
+  readonly path: string;
+  /** Bytes of the response's body; asserted before the load begins. */
+  readonly answerBytes: number;
+  /** Fields beside Host (and Content-Length). */
+  readonly fields: readonly string[];
+  /** Bytes of the request's body; 0 is a GET. */
+  readonly postBytes: number;
+  readonly isTls: boolean;
+  readonly workers: number;
+  readonly hasAccessLog: boolean;
+}
+
+/** With Host, the eleven fields of a page's follow-up request by a browser. */
+const BROWSER_FIELDS: readonly string[] = [
+  'Connection: keep-alive',
+  'User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
+  'Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8',
+  'Accept-Language: en-GB,en;q=0.7,de;q=0.3',
+  'Accept-Encoding: gzip, deflate, br, zstd',
+  'Referer: https://www.example.com/catalogue/chairs?page=2',
+  'Cookie: session=7f3a9c1e5b2d4860a1c3e5f708192a3b; theme=dark; consent=1',
+  'Sec-Fetch-Dest: document',
+  'Sec-Fetch-Mode: navigate',
+  'Sec-Fetch-Site: same-origin',
+];
+
+const SMALL: BenchCase = {
+  name: 'small',
+  title: 'small response, few request headers',
+  path: '/small',
+  answerBytes: SMALL_BYTES,
+  fields: [],
+  postBytes: 0,
+  isTls: false,
+  workers: 1,
+  hasAccessLog: false,
+};
+
+export const CASES: readonly BenchCase[] = [
+  SMALL,
+  { ...SMALL, name: 'browser', title: "small response, a browser's eleven request headers", fields: BROWSER_FIELDS },
+  { ...SMALL, name: '64k', title: '64 KiB responses', path: '/64k', answerBytes: 64 * KIB },
+  { ...SMALL, name: '1m', title: '1 MiB responses', path: '/1m', answerBytes: KIB * KIB },
+  { ...SMALL, name: 'post', title: 'POST of 16 KiB, small response', path: '/post', postBytes: 16 * KIB },
+  { ...SMALL, name: 'connect', title: 'small, a new connection for each request', fields: ['Connection: close'] },
+  { ...SMALL, name: 'tls', title: 'small, TLS with keep-alive', isTls: true },
+  { ...SMALL, name: 'log', title: 'small, JSON access log on', hasAccessLog: true },
+  { ...SMALL, name: 'workers', title: 'small, two workers on both cores', workers: 2 },
+];
+
+/** What the origin serves: its files by name and size. `post` is swallowed, and answered with `small`. */
+export const ORIGIN_FILES: readonly { readonly name: string; readonly bytes: number }[] = [
+  { name: 'small', bytes: SMALL_BYTES },
+  { name: 'post', bytes: SMALL_BYTES },
+  { name: '64k', bytes: 64 * KIB },
+  { name: '1m', bytes: KIB * KIB },
+];

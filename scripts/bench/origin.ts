@@ -1,0 +1,42 @@
+// The app server of the benchmark: an nginx that serves files from memory and keeps connections. Thread: main.
+
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { freePort } from '../load/fairlead-process.ts';
+import { ORIGIN_FILES } from './cases.ts';
+import { nginxPreamble } from './nginx-preamble.ts';
+import { Program } from './program.ts';
+
+/** Starts the origin. `folder` should lie in memory. */
+export async function startOrigin(folder: string, cores: string): Promise<Program> {
+  const www = join(folder, 'www');
+  mkdirSync(www);
+  for (const { name, bytes } of ORIGIN_FILES) writeFileSync(join(www, name), bodyOf(bytes));
+  const port = await freePort();
+  const file = join(folder, 'origin.conf');
+  writeFileSync(file, originConfiguration(folder, www, port));
+  return Program.start({ command: 'nginx', args: ['-p', folder, '-c', file], cores, port, folder });
+}
+
+/**
+ * A POST is read to its end before it is answered, as an application would do it: `mirror` is what reads the body,
+ * and the static module's 405 becomes the small response. A plain `return 200` would answer early.
+ */
+function originConfiguration(folder: string, www: string, port: number): string {
+  return `${nginxPreamble(folder, 1)}
+  root ${www};
+  default_type text/plain;
+  sendfile on;
+  client_body_buffer_size 64k;
+  server {
+    listen 127.0.0.1:${port} backlog=4096;
+    location = /post { mirror /swallow; error_page 405 =200 /small; }
+    location = /swallow { internal; return 204; }
+  }
+}
+`;
+}
+
+function bodyOf(bytes: number): Buffer {
+  return Buffer.alloc(bytes, 'hello from origin\n');
+}

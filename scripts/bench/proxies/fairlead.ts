@@ -1,0 +1,73 @@
+// Fairlead, by its fast path or by its general path alone, with heartbeats, ejection, retries and metrics on, as its
+// users run it. Thread: main.
+
+import { join } from 'node:path';
+import { FairleadProcess } from '../../load/fairlead-process.ts';
+import { endWithUs } from '../program.ts';
+import { fairleadVersion } from '../versions.ts';
+import type { Proxy, ProxySetup, RunningProxy } from './proxy.ts';
+
+interface Ports {
+  readonly web: number;
+  readonly admin: number;
+}
+
+export const fairlead: Proxy = {
+  name: 'fairlead',
+  title: 'Fairlead',
+  install: 'npm ci',
+  version: fairleadVersion,
+  refusal: () => null,
+  start: (setup) => start(setup, true),
+};
+
+export const fairleadGeneral: Proxy = {
+  ...fairlead,
+  name: 'fairlead-general',
+  title: 'Fairlead, general path',
+  start: (setup) => start(setup, false),
+};
+
+async function start(setup: ProxySetup, isFast: boolean): Promise<RunningProxy> {
+  const process = await FairleadProcess.start(
+    (ports) => configuration(setup, ports, isFast),
+    ['taskset', '-c', setup.cores],
+  );
+  endWithUs(process.child);
+  return {
+    port: Number(new URL(process.url).port),
+    pid: process.child.pid!,
+    note: () => handOffs(process.adminUrl),
+    stop: async () => {
+      await process.stop();
+    },
+  };
+}
+
+function configuration(setup: ProxySetup, ports: Ports, isFast: boolean): string {
+  const { certificate, hasAccessLog } = setup;
+  const tls =
+    certificate === null ? '' : `, tls: { certificates: [{ cert: ${certificate.cert}, key: ${certificate.key} }] }`;
+  return `
+workers: ${setup.workers}
+fastPath: ${isFast}
+listeners: [{ name: web, bind: "127.0.0.1:${ports.web}"${tls} }]
+limits: { requestsPerConnection: none }
+routes: [{ upstream: app }]
+upstreams:
+  app:
+    endpoints: ["http://127.0.0.1:${setup.originPort}"]
+    health: { heartbeat: { path: /small, interval: 2s, timeout: 1s } }
+admin: { bind: "127.0.0.1:${ports.admin}" }
+${hasAccessLog ? `accessLog: { format: json, output: ${join(setup.folder, 'access.log')} }` : ''}
+log: { level: warn }
+shutdown: { grace: 1s }
+`;
+}
+
+/** Says how many connections left the fast path, for their requests were not served by it. */
+async function handOffs(adminUrl: string): Promise<string | null> {
+  const text = await (await fetch(`${adminUrl}/metrics?scope=listener`)).text();
+  const count = Number(/^fairlead_listener_hand_offs_total\S* (\d+)$/m.exec(text)?.[1] ?? 0);
+  return count === 0 ? null : `${count} connections went from the fast path to the general path`;
+}
