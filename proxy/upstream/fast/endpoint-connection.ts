@@ -31,7 +31,9 @@ export interface ConnectionOwner {
   readonly keepAliveMs: number;
   /** Adds to a field of the endpoint's block in the worker's lane. @param field of ENDPOINT_FIELD */
   count(field: number, amount: number): void;
-  /** The connection has served its attempt, and may be leased again. */
+  /** The connection has served its attempt. */
+  onFree(connection: EndpointConnection): void;
+  /** It was free for so long that its endpoint had time to close it, or to send what doesn't belong to its response. */
   onIdle(connection: EndpointConnection): void;
   /** The connection will serve no other attempt. */
   onLost(connection: EndpointConnection): void;
@@ -70,6 +72,7 @@ export class EndpointConnection implements LeasedConnection, ResponseSink, Flush
   #isPersistent = true;
   #keepAliveMs = 0;
   #idleUntilMs = 0;
+  #restsDue = 0;
 
   constructor(owner: ConnectionOwner) {
     this.#owner = owner;
@@ -329,15 +332,19 @@ export class EndpointConnection implements LeasedConnection, ResponseSink, Flush
 
   // ---- idleness
 
-  becomeIdle(): void {
-    if (!this.#isClosed) this.#owner.onIdle(this);
+  /** Asked for each time that it was freed: only the last one counts. */
+  rested(): void {
+    this.#restsDue -= 1;
+    if (this.#restsDue === 0 && this.#attempt === null && !this.#isClosed) this.#owner.onIdle(this);
   }
 
   #rest(): void {
     this.#countSent();
     this.#idleUntilMs = this.#parts.turn.nowMs() + this.#keepAliveMs;
     if (!this.#idleTimer.isArmed()) this.#armIdleTimer(this.#keepAliveMs);
+    this.#restsDue += 1;
     this.#parts.reuse.add(this);
+    this.#owner.onFree(this);
   }
 
   /** Armed once for many requests: when it fires it looks whether the connection has been idle for so long. */

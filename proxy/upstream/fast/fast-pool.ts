@@ -34,6 +34,8 @@ export class FastPool implements ConnectionOwner {
   readonly #dialling = new Set<FastAttempt>();
   /** The newest last. */
   readonly #idle: EndpointConnection[] = [];
+  /** Free, but not for long enough to be sure of: leased before a new one is made. The oldest first. */
+  readonly #resting: EndpointConnection[] = [];
   readonly #onEmpty: (() => void)[] = [];
   #isRetired = false;
 
@@ -55,13 +57,17 @@ export class FastPool implements ConnectionOwner {
 
   /** Begins an attempt on the newest idle connection, or on one that is made for it. */
   lease(attempt: FastAttempt): void {
-    const idle = attempt.request.mustUseFresh ? undefined : this.#idle.pop();
-    if (idle === undefined) {
-      this.#dial(attempt);
-      return;
-    }
+    const free = attempt.request.mustUseFresh ? null : this.#takeFree(attempt.isImmediate);
+    if (free === null) this.#dial(attempt);
+    else this.#begin(free, attempt);
+  }
+
+  /** @param mayRest whether a resting one will do: for the fast client side's load, where a new one costs more */
+  #takeFree(mayRest: boolean): EndpointConnection | null {
+    const idle = this.#idle.pop();
+    if (idle === undefined) return mayRest ? (this.#resting.shift() ?? null) : null;
     this.count(ENDPOINT_FIELD.connectionsIdle, -1);
-    this.#begin(idle, attempt);
+    return idle;
   }
 
   #begin(connection: EndpointConnection, attempt: FastAttempt): void {
@@ -94,21 +100,21 @@ export class FastPool implements ConnectionOwner {
     };
   }
 
+  onFree(connection: EndpointConnection): void {
+    if (this.#isRetired) connection.destroy();
+    else this.#resting.push(connection);
+  }
+
   onIdle(connection: EndpointConnection): void {
-    if (this.#isRetired) {
-      connection.destroy();
-      return;
-    }
+    remove(this.#resting, connection);
     this.#idle.push(connection);
     this.count(ENDPOINT_FIELD.connectionsIdle, 1);
     if (this.#idle.length > this.upstream.limits.maxIdle) this.#idle[0]!.destroy();
   }
 
   onLost(connection: EndpointConnection): void {
-    const index = this.#idle.lastIndexOf(connection);
-    if (index < 0) return;
-    this.#idle.splice(index, 1);
-    this.count(ENDPOINT_FIELD.connectionsIdle, -1);
+    if (remove(this.#idle, connection)) this.count(ENDPOINT_FIELD.connectionsIdle, -1);
+    else remove(this.#resting, connection);
   }
 
   onClosed(connection: EndpointConnection): void {
@@ -119,6 +125,7 @@ export class FastPool implements ConnectionOwner {
   dropIdle(): void {
     // Destroying a connection takes it out of the list.
     while (this.#idle.length > 0) this.#idle[0]!.destroy();
+    while (this.#resting.length > 0) this.#resting[0]!.destroy();
   }
 
   /** Closes idle connections now and every other one when its attempt is over. @param onEmpty when none is left */
@@ -143,4 +150,13 @@ export class FastPool implements ConnectionOwner {
     if (!this.#isRetired || this.#connections.size > 0 || this.#dialling.size > 0) return;
     for (const tell of this.#onEmpty.splice(0)) tell();
   }
+}
+
+/** Whether it was there. What rests or is evicted is mostly the first. */
+function remove(list: EndpointConnection[], connection: EndpointConnection): boolean {
+  const index = list.indexOf(connection);
+  if (index < 0) return false;
+  if (index === 0) list.shift();
+  else list.splice(index, 1);
+  return true;
 }

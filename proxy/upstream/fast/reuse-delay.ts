@@ -1,14 +1,14 @@
-// Keeps connections that have just become free from being leased again at once. Thread: worker.
+// Tells connections that have just become free when the event loop has gone round. Thread: worker.
 
 /** Who waits. */
 export interface Freed {
-  /** It may be leased again, unless it has ended since. */
-  becomeIdle(): void;
+  /** The event loop has looked for its input once more. */
+  rested(): void;
 }
 
 /**
- * A connection is leased again when the event loop has looked for its input once more: an endpoint that closes behind
- * its response without having said so, or sends more than it announced, is found out before it gets the next request.
+ * A connection rests until the event loop has looked for its input once more: an endpoint that closes behind its
+ * response without having said so, or sends more than it announced, is found out before it gets the next request.
  * One serves all connections of a worker.
  */
 export class ReuseDelay {
@@ -26,7 +26,7 @@ export class ReuseDelay {
     const waited = this.#looked;
     this.#looked = this.#fresh;
     this.#fresh = [];
-    for (const freed of waited) freed.becomeIdle();
+    for (const freed of waited) freed.rested();
     if (this.#looked.length > 0) setImmediate(this.#goneRound);
   };
 }
