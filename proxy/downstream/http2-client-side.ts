@@ -22,6 +22,8 @@ export interface Http2Host {
   readonly facts: ClientConnection;
   readonly listener: ListenerSnapshot;
   readonly clock: Clock;
+  /** Whether the connection is there, apart from the stream. */
+  isOpen(): boolean;
   /** The stream has closed. */
   sideClosed(side: Http2ClientSide): void;
 }
@@ -164,11 +166,15 @@ export class Http2ClientSide implements ClientSide {
       this.#bodyActiveMs = this.#host.clock.nowMs();
       this.#events?.onBodyData(chunk);
     });
-    this.#stream.on('end', () => {
-      const isWanted = this.#body !== 'discarded' && !this.#isOver && !this.#stream.aborted;
-      this.#body = 'ended';
-      if (isWanted) this.#events?.onBodyEnd(passableTrailers(this.#trailers, this.#host.listener.limits.headFields));
-    });
+    this.#stream.on('end', () => this.#bodyEnded());
+  }
+
+  /** Node ends a body that was reset, too: then it has not come whole, and 'close' tells. */
+  #bodyEnded(): void {
+    if (this.#stream.aborted) return;
+    const isWanted = this.#body !== 'discarded' && !this.#isOver;
+    this.#body = 'ended';
+    if (isWanted) this.#events?.onBodyEnd(passableTrailers(this.#trailers, this.#host.listener.limits.headFields));
   }
 
   #bodyFailed(why: ClientGone): void {
@@ -253,10 +259,17 @@ export class Http2ClientSide implements ClientSide {
     this.#host.sideClosed(this);
     if (this.#isOver) return;
     this.#isOver = true;
-    const isWhole = this.#isEnded && this.#stream.rstCode === NGHTTP2_NO_ERROR;
-    // A broken request was told already, and is told once: what is left of it is its end.
+    const { rstCode } = this.#stream;
+    const isWhole = this.#isEnded && rstCode === NGHTTP2_NO_ERROR;
+    // What nghttp2 resets by itself amid a body differs from its content-length (RFC 9113 section 8.1.1).
+    const isMalformed = rstCode === NGHTTP2_PROTOCOL_ERROR && this.#body !== 'ended' && this.#host.isOpen();
+    if (isMalformed && !this.#isBroken) {
+      this.#isBroken = true;
+      this.#events?.onClientGone('malformed-body');
+    }
+    // A broken request is told once: what is left of it is its end, answered or not.
     if (isWhole || this.#isBroken) this.#events?.onResponseFlushed();
-    else this.#events?.onClientGone(this.#stream.rstCode === NGHTTP2_PROTOCOL_ERROR ? 'malformed-body' : 'closed');
+    else this.#events?.onClientGone('closed');
   }
 
   /** The response can't be completed as begun: cut, and the exchange hears that it is over. */

@@ -49,6 +49,10 @@ export class Http2Connection implements Http2Host, Swept, DrainableConnection {
     return this.#context.clock;
   }
 
+  isOpen(): boolean {
+    return !this.#session.destroyed;
+  }
+
   sideClosed(side: Http2ClientSide): void {
     this.#sides.delete(side);
     if (this.#sides.size === 0) this.#idleSinceMs = this.clock.nowMs();

@@ -145,10 +145,10 @@ export class RawClient {
     return rest;
   }
 
-  /** Waits for the socket's own end, whatever it is; returns 'end', or the code of an error. */
-  async whenClosed(): Promise<string> {
-    await this.#until(() => this.#hasClosed, 'a close');
-    return this.#ending ?? 'closed';
+  /** Waits until the other side has ended, however it did; returns 'end' after a clean close, or an error's code. */
+  async whenEnded(): Promise<string> {
+    await this.#until(() => this.#ending !== null, 'an end');
+    return this.#ending!;
   }
 
   async #readToAnyEnd(): Promise<string> {

@@ -132,7 +132,7 @@ describe('a client that has closed its side', () => {
       const exchange = await starter.next();
       client.finish();
       await exchange.until('gone:closed');
-      assert.equal(await client.whenClosed(), 'end');
+      assert.equal(await client.whenEnded(), 'end');
     }));
 
   test('still gets a response that was ready', () =>
