@@ -1,0 +1,130 @@
+// The small parts of the clients' side: sweeps, quotas, addresses, certificates by name, raw replies, trailers. Thread: main.
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { seededRandom } from '../../../../core/random.ts';
+import type { BindAddress } from '../../../../core/snapshot.ts';
+import { addressText, isShared, ListenError } from '../../../../proxy/downstream/bind-address.ts';
+import { passableTrailers } from '../../../../proxy/downstream/field-list.ts';
+import { rawReply } from '../../../../proxy/downstream/raw-reply.ts';
+import { jittered } from '../../../../proxy/downstream/request-quota.ts';
+import { Sweeper } from '../../../../proxy/downstream/sweeper.ts';
+import { TlsContexts } from '../../../../proxy/downstream/tls-contexts.ts';
+import { testCertificate } from '../../../support/certificates.ts';
+import { FakeClock } from '../../../support/fake-clock.ts';
+
+describe('Sweeper', () => {
+  test('looks at everything at each interval, and sets no timer where there is nothing', () => {
+    const clock = new FakeClock();
+    const sweeper = new Sweeper(clock, clock, 250);
+    assert.equal(clock.pendingCount, 0);
+    const seen: number[] = [];
+    const swept = { sweep: (nowMs: number) => void seen.push(nowMs) };
+    sweeper.add(swept);
+    sweeper.add({ sweep: () => undefined });
+    assert.equal(clock.pendingCount, 1);
+    clock.advance(600);
+    assert.deepEqual(seen, [250, 500]);
+    sweeper.delete(swept);
+    clock.advance(600);
+    assert.deepEqual(seen, [250, 500]);
+  });
+
+  test('one may take itself out while it is looked at', () => {
+    const clock = new FakeClock();
+    const sweeper = new Sweeper(clock, clock, 250);
+    const swept = { sweep: () => sweeper.delete(swept) };
+    sweeper.add(swept);
+    clock.advance(1000);
+    assert.equal(clock.pendingCount, 0);
+  });
+});
+
+describe('jittered', () => {
+  test('takes up to a tenth off a limit, and leaves no limit alone', () => {
+    const random = seededRandom(7);
+    const limits = Array.from({ length: 1000 }, () => jittered(1000, random));
+    assert.ok(Math.min(...limits) >= 900 && Math.max(...limits) <= 1000);
+    assert.ok(Math.min(...limits) < 910 && Math.max(...limits) > 990);
+    assert.equal(jittered(0, random), Number.POSITIVE_INFINITY);
+    assert.equal(jittered(1, random), 1);
+  });
+});
+
+describe('bind addresses', () => {
+  const tcp = (host: string, port: number): BindAddress => ({ kind: 'tcp', host, port });
+
+  test('are written as in the configuration', () => {
+    assert.equal(addressText(tcp('0.0.0.0', 80)), '0.0.0.0:80');
+    assert.equal(addressText(tcp('::1', 80)), '[::1]:80');
+    assert.equal(addressText({ kind: 'unix', path: '/run/x.sock' }), 'unix:/run/x.sock');
+    assert.equal(addressText({ kind: 'fd', fd: 3 }), 'fd:3');
+  });
+
+  test('are shared by workers only where the kernel spreads connections', () => {
+    assert.equal(isShared(tcp('a', 1), 'linux'), true);
+    assert.equal(isShared(tcp('a', 1), 'darwin'), false);
+    assert.equal(isShared({ kind: 'unix', path: '/x' }, 'linux'), false);
+    assert.equal(isShared({ kind: 'fd', fd: 3 }, 'linux'), false);
+  });
+
+  for (const [code, bind, message] of [
+    ['EACCES', tcp('0.0.0.0', 80), /no permission to listen on 0\.0\.0\.0:80; ports below 1024 need .* \(EACCES\)$/],
+    ['EACCES', tcp('0.0.0.0', 8080), /no permission to listen on 0\.0\.0\.0:8080 \(EACCES\)$/],
+    ['EACCES', { kind: 'unix', path: '/x' }, /no permission to listen on unix:\/x; its directory must be writable/],
+    ['EADDRINUSE', tcp('::', 443), /something else listens on \[::\]:443 \(EADDRINUSE\)$/],
+    ['ENOTFOUND', tcp('nowhere', 1), /the host of nowhere:1 has no address/],
+    ['EMFILE', tcp('a', 1), /listening on a:1 failed \(EMFILE\)$/],
+  ] as const) {
+    test(`${code} at ${addressText(bind)} says what helps`, () => {
+      const error = new ListenError('web', bind, Object.assign(new Error('cause'), { code }));
+      assert.match(error.message, message);
+      assert.deepEqual([error.listener, error.address], ['web', addressText(bind)]);
+    });
+  }
+});
+
+describe('TlsContexts', () => {
+  test('an exact name goes before a wildcard, a wildcard stands for one label, the first for all others', () => {
+    const names = [['first.test'], ['*.wild.test'], ['A.wild.test', 'other.test'], ['other.test']];
+    const certificates = names.map((own) => ({
+      ...testCertificate(own.map((name) => name.toLowerCase())),
+      names: own,
+    }));
+    const contexts = new TlsContexts({ certificates, minVersion: 'TLSv1.2', http2: true });
+    const found = ['first.test', 'x.wild.test', 'a.WILD.test', 'other.test.'].map((name) => contexts.find(name));
+    assert.equal(new Set(found).size, 3);
+    assert.notEqual(found[1], found[2]);
+    assert.equal(contexts.find('a.wild.test'), contexts.find('other.test'));
+    for (const name of ['wild.test', 'x.y.wild.test', '', '.test', 'nothing']) {
+      assert.equal(contexts.find(name), contexts.find('first.test'), name);
+    }
+  });
+});
+
+describe('rawReply', () => {
+  test('is a whole response that ends its connection', () => {
+    const body = Buffer.from('what\n');
+    const fields = ['Content-Type', 'text/plain'];
+    const bytes = rawReply({ status: 400, reason: 'Bad Request', fields, body, mustClose: true }, 0);
+    assert.equal(
+      bytes.toString('latin1'),
+      'HTTP/1.1 400 Bad Request\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\nContent-Type: text/plain\r\n' +
+        'Connection: close\r\nContent-Length: 5\r\n\r\nwhat\n',
+    );
+  });
+});
+
+describe('passableTrailers', () => {
+  test('are those that may come late', () => {
+    assert.deepEqual(passableTrailers(['X-Sum', '1', 'Host', 'b', 'Content-Length', '9', 'x-sum', '2'], 10), [
+      'X-Sum',
+      '1',
+      'x-sum',
+      '2',
+    ]);
+    assert.equal(passableTrailers(['Authorization', 'x'], 10), null);
+    assert.equal(passableTrailers([], 10), null);
+    assert.equal(passableTrailers(['a', '1', 'b', '2'], 1), null);
+  });
+});
