@@ -149,7 +149,9 @@ export interface EndpointSnapshot {
 }
 
 export interface HeartbeatSnapshot {
-  readonly kind: 'http' | 'tcp';
+  readonly kind: 'http' | 'tcp' | 'grpc';
+  /** Of a gRPC heartbeat: the service that is asked about; '' is the whole endpoint. */
+  readonly service: string;
   /** Regular expression that the first 16 KiB of the body must match; '' is none. */
   readonly bodyPattern: string;
   /** Fields that the answer must carry: [name, value, ...], names in lower case. */

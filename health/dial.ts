@@ -1,8 +1,8 @@
 // Makes the connection of a heartbeat: TCP or a Unix socket, always a new one, so that the endpoint's accept path is
 // tested too. Thread: main.
 
-import { connect as connectTcp, isIP, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTcp, isIP, isIPv6, type Socket } from 'node:net';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
 import type { HeartbeatTarget } from './heartbeat-contract.ts';
 
 /** The port that the heartbeat goes to; 0 for a Unix socket. */
@@ -23,8 +23,13 @@ export function dial(target: HeartbeatTarget): Socket {
 /**
  * Speaks TLS over a connection that is open. Certificates are held against the upstream's CAs and name, as those of
  * live traffic are: a heartbeat that trusts more than traffic does would call an impostor healthy.
+ * @param protocol what is offered by ALPN (RFC 7301)
  */
-export function secure(socket: Socket, { endpoint, upstream }: HeartbeatTarget): Socket {
+export function secure(
+  socket: Socket,
+  { endpoint, upstream }: HeartbeatTarget,
+  protocol: 'http/1.1' | 'h2',
+): TLSSocket {
   const host = bareHost(endpoint.host);
   const name = upstream.tls.serverName === '' ? host : upstream.tls.serverName;
   const ca = upstream.tls.ca.length === 0 ? undefined : [...upstream.tls.ca];
@@ -36,8 +41,29 @@ export function secure(socket: Socket, { endpoint, upstream }: HeartbeatTarget):
     servername,
     rejectUnauthorized: upstream.tls.verify,
     ca,
-    ALPNProtocols: ['http/1.1'],
+    ALPNProtocols: [protocol],
   });
+}
+
+/** What the Host field says (RFC 9112 section 3.2): what is configured, or the endpoint's own address. */
+export function hostField(target: HeartbeatTarget): string {
+  const { endpoint, heartbeat } = target;
+  if (heartbeat.host !== '') return heartbeat.host;
+  if (endpoint.socketPath !== '') return 'localhost';
+  const bare = bareHost(endpoint.host);
+  const host = isIPv6(bare) ? `[${bare}]` : bare;
+  const port = heartbeatPort(target);
+  const isDefault = port === (endpoint.protocol === 'https' ? 443 : 80);
+  return isDefault ? host : `${host}:${port}`;
+}
+
+/**
+ * Destroys the sockets of one connection, the outermost first: where the TCP socket goes before the TLS socket around
+ * it, in the turn of `secureConnect`, Node 26.10 crashes.
+ * @param sockets in the order in which they were made
+ */
+export function destroyAll(sockets: readonly Socket[]): void {
+  for (const socket of sockets.toReversed()) socket.destroy();
 }
 
 /**

@@ -47,8 +47,14 @@ export function signalWords(signal: Signal): string {
 
 /** Which heartbeat and what it found: `heartbeat GET /healthz got 503`, `TCP heartbeat: connection refused`. */
 export function heartbeatWords(heartbeat: HeartbeatSnapshot, result: HeartbeatResult): string {
-  const name = heartbeat.kind === 'tcp' ? 'TCP heartbeat' : `heartbeat ${heartbeat.method} ${heartbeat.path}`;
+  const name = heartbeatName(heartbeat);
   return result.cause.startsWith('got ') ? `${name} ${result.cause}` : `${name}: ${result.cause}`;
+}
+
+function heartbeatName({ kind, method, path, service }: HeartbeatSnapshot): string {
+  if (kind === 'tcp') return 'TCP heartbeat';
+  if (kind === 'grpc') return service === '' ? 'gRPC heartbeat' : `gRPC heartbeat of ${service}`;
+  return `heartbeat ${method} ${path}`;
 }
 
 /** How far a heartbeat brings the check axis: `2 of 3 failed`, `2 of 2 passed`, `first check`. */

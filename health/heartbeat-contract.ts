@@ -17,6 +17,8 @@ export interface HeartbeatTarget {
 export interface HeartbeatResult {
   readonly kind: 'ok' | 'fail' | 'unknown';
   readonly cause: string;
+  /** What the answer says of the endpoint in the field X-Fairlead-Agent, good answer or not; absent without one. */
+  readonly agentWords?: string;
 }
 
 /** A heartbeat that is under way. */

@@ -57,10 +57,10 @@ export function stampAgeMs(stamp: number, nowStampMs: number): number {
 
 /**
  * Whether a heartbeat could see the failure that live traffic reported: a TCP connection sees only what keeps one from
- * being made, an HTTP exchange also what comes after; on a port of its own it sees nothing of the endpoint's port.
+ * being made, an HTTP or gRPC exchange also what comes after; on a port of its own it sees nothing of the endpoint's port.
  * `signal` null: live traffic failed, how isn't known.
  */
 export function canSee({ heartbeat, endpoint }: HeartbeatTarget, signal: Signal | null): boolean {
   const isOwnPort = heartbeat.port === 0 || heartbeat.port === endpoint.port;
-  return isOwnPort && (heartbeat.kind === 'http' || signal === 'connect');
+  return isOwnPort && (heartbeat.kind !== 'tcp' || signal === 'connect');
 }

@@ -263,7 +263,18 @@ function isSameCheck(a: HeartbeatTarget, b: HeartbeatTarget): boolean {
 
 function definitionOf({ endpoint, upstream, heartbeat }: HeartbeatTarget): string {
   const { protocol, host, port, socketPath } = endpoint;
-  const { kind, path, method, host: field, statuses } = heartbeat;
+  const { kind, service, path, method, host: field, statuses, bodyPattern, expectedFields } = heartbeat;
   const address = [protocol, host, heartbeat.port === 0 ? port : heartbeat.port, socketPath];
-  return JSON.stringify([address, kind, path, method, field, statuses, upstream.tls]);
+  return JSON.stringify([
+    address,
+    kind,
+    service,
+    path,
+    method,
+    field,
+    statuses,
+    bodyPattern,
+    expectedFields,
+    upstream.tls,
+  ]);
 }

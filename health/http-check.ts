@@ -1,10 +1,12 @@
 // The HTTP heartbeat: good when the endpoint answers a request with an expected status, and its body comes whole, or
 // at least its first 64 KiB. Over undici, on a connection of its own. Thread: main.
 
-import { isIPv6, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { Client } from 'undici';
+import { AGENT_FIELD } from './agent-words.ts';
+import { type AnswerFields, PATTERN_BYTES, unmetExpectation, valuesOf } from './answer-expectation.ts';
 import { resultOfError } from './check-errors.ts';
-import { bareHost, dial, heartbeatPort, secure } from './dial.ts';
+import { destroyAll, dial, hostField, secure } from './dial.ts';
 import type { Checker, HeartbeatResult, HeartbeatTarget, RunningCheck } from './heartbeat-contract.ts';
 
 /** More of a body is never waited for: an endpoint that answers with a download must not cost us a download. */
@@ -38,7 +40,7 @@ class HttpCheck implements RunningCheck {
 
   cancel(): void {
     this.#isOver = true;
-    for (const socket of this.#sockets) socket.destroy();
+    destroyAll(this.#sockets);
     // Rejects what is still pending, which nobody waits for any more.
     this.#client?.destroy().catch(() => {});
   }
@@ -68,15 +70,22 @@ class HttpCheck implements RunningCheck {
       bodyTimeout: 0,
       maxHeaderSize: upstream.responseHeadBytes,
     });
-    const { statusCode, body } = await this.#client.request({
+    const { statusCode, headers, body } = await this.#client.request({
       method: heartbeat.method,
       path: heartbeat.path,
       headers: { host: hostField(this.#target), 'user-agent': 'fairlead-heartbeat', accept: '*/*' },
       reset: true,
     });
     this.#phase = 'reading the body';
-    await readSome(body);
-    return { kind: isExpected(statusCode, heartbeat.statuses) ? 'ok' : 'fail', cause: `got ${statusCode}` };
+    const begin = await readSome(body);
+    return { ...this.#judge(statusCode, headers, begin), ...agentWordsIn(headers) };
+  }
+
+  #judge(status: number, fields: AnswerFields, body: Uint8Array): HeartbeatResult {
+    const { heartbeat } = this.#target;
+    if (!isExpected(status, heartbeat.statuses)) return { kind: 'fail', cause: `got ${status}` };
+    const unmet = unmetExpectation(heartbeat, fields, body);
+    return unmet === '' ? { kind: 'ok', cause: `got ${status}` } : { kind: 'fail', cause: `got ${status} ${unmet}` };
   }
 
   /** undici's way to a connection. One heartbeat makes one; what goes wrong with it is the result. */
@@ -99,7 +108,7 @@ class HttpCheck implements RunningCheck {
       socket.once('connect', () => {
         if (this.#target.endpoint.protocol !== 'https') return use(socket);
         this.#phase = 'in the TLS handshake';
-        const secured = this.#keep(secure(socket, this.#target), fail);
+        const secured = this.#keep(secure(socket, this.#target, 'http/1.1'), fail);
         secured.once('secureConnect', () => use(secured));
       });
     } catch (error) {
@@ -114,28 +123,25 @@ class HttpCheck implements RunningCheck {
   }
 }
 
-/** Reads a body to its end, or until enough of it has come. */
-async function readSome(body: AsyncIterable<Uint8Array>): Promise<void> {
+/** Reads a body to its end, or until enough of it has come. Returns what a pattern may look at. */
+async function readSome(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const begin: Uint8Array[] = [];
   let sizeBytes = 0;
   for await (const chunk of body) {
+    if (sizeBytes < PATTERN_BYTES) begin.push(chunk);
     sizeBytes += chunk.length;
-    if (sizeBytes >= MAX_BODY_BYTES) return;
+    if (sizeBytes >= MAX_BODY_BYTES) break;
   }
+  return Buffer.concat(begin);
+}
+
+/** What the endpoint says of itself, if anything. */
+function agentWordsIn(fields: AnswerFields): { readonly agentWords?: string } {
+  const values = valuesOf(fields, AGENT_FIELD);
+  return values.length === 0 ? {} : { agentWords: values.join(', ') };
 }
 
 function isExpected(status: number, ranges: readonly number[]): boolean {
   for (let i = 0; i + 1 < ranges.length; i += 2) if (status >= ranges[i]! && status <= ranges[i + 1]!) return true;
   return false;
-}
-
-/** What the Host field says (RFC 9112 section 3.2): what is configured, or the endpoint's own address. */
-function hostField(target: HeartbeatTarget): string {
-  const { endpoint, heartbeat } = target;
-  if (heartbeat.host !== '') return heartbeat.host;
-  if (endpoint.socketPath !== '') return 'localhost';
-  const bare = bareHost(endpoint.host);
-  const host = isIPv6(bare) ? `[${bare}]` : bare;
-  const port = heartbeatPort(target);
-  const isDefault = port === (endpoint.protocol === 'https' ? 443 : 80);
-  return isDefault ? host : `${host}:${port}`;
 }

@@ -15,6 +15,7 @@ import { endpointSnapshot, snapshot, upstreamSnapshot } from './snapshots.ts';
 
 export const HEARTBEAT: HeartbeatSnapshot = {
   kind: 'http',
+  service: '',
   path: '/healthz',
   method: 'GET',
   host: '',
@@ -139,7 +140,7 @@ export class HealthBench {
       timers: this.clock,
       random: seededRandom(seed),
       log: { debug: note('debug'), info: note('info'), warn: note('warn'), error: note('error') },
-      checkers: { http: this.checker.check, tcp: this.checker.check },
+      checkers: { http: this.checker.check, tcp: this.checker.check, grpc: this.checker.check },
       onOutOfUse: (slot) => this.outOfUse.push(slot),
     });
     // Stamps of 0 mean never: begin late enough for a stamp of now to be another.

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
+import type { HeartbeatSnapshot } from '../../../core/snapshot.ts';
 import type { HeartbeatResult } from '../../../health/heartbeat-contract.ts';
 import { httpCheck } from '../../../health/http-check.ts';
 import { refusingPort, resultOf, targetAt } from '../../support/heartbeat-target.ts';
@@ -144,6 +145,54 @@ describe('a body', () => {
     origin.play(send('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'), send(chunk), hang());
     assert.equal((await resultOf(httpCheck, targetAt({ port: origin.port }))).kind, 'ok');
     await (await origin.connection(0)).closed;
+  });
+});
+
+describe('an answer with a good status', () => {
+  const rows: readonly (readonly [string, Partial<HeartbeatSnapshot>, body: string, fields: string, cause: string])[] =
+    [
+      ['whose body matches', { bodyPattern: '"status":\\s*"ok"' }, '{"status": "ok"}', '', 'got 200'],
+      ['whose body does not', { bodyPattern: '^ok$' }, 'not ok', '', 'got 200 with a body that does not match'],
+      ['whose body is empty', { bodyPattern: '.' }, '', '', 'got 200 with a body that does not match'],
+      ['that matches within 16 KiB', { bodyPattern: 'ok$' }, `${' '.repeat(16_382)}okfar`, '', 'got 200'],
+      [
+        'that matches after them',
+        { bodyPattern: 'ok' },
+        `${' '.repeat(16_383)}ok`,
+        '',
+        'got 200 with a body that does not match',
+      ],
+      ['that is not ASCII', { bodyPattern: '^gr\u00fcn$' }, 'gr\xc3\xbcn', '', 'got 200'],
+      ['that is cut in a character', { bodyPattern: '^ +' }, `${' '.repeat(16_383)}\xc3\xbc`, '', 'got 200'],
+      ['with the field', { expectedFields: ['x-ready', 'yes'] }, '', 'X-Ready: yes\r\n', 'got 200'],
+      ['with it twice', { expectedFields: ['x-ready', 'yes'] }, '', 'X-Ready: no\r\nX-Ready:  yes \r\n', 'got 200'],
+      ['without it', { expectedFields: ['x-ready', 'yes'] }, '', '', 'got 200 without x-ready'],
+      [
+        'with another value',
+        { expectedFields: ['x-ready', 'yes'] },
+        '',
+        'X-Ready: Yes\r\n',
+        'got 200 with another x-ready',
+      ],
+      ['with one of two', { expectedFields: ['a', '1', 'b', '2'] }, '', 'A: 1\r\n', 'got 200 without b'],
+    ];
+  for (const [title, heartbeat, body, fields, cause] of rows) {
+    test(`${title}: ${cause}`, async (t) => {
+      const origin = await originIn(t);
+      origin.play(send(answer(body, fields)));
+      const found = await resultOf(httpCheck, targetAt({ port: origin.port }, heartbeat));
+      assert.deepEqual(found, { kind: cause === 'got 200' ? 'ok' : 'fail', cause });
+    });
+  }
+});
+
+describe('what an endpoint says of itself', () => {
+  test('is heard in good answers and in bad ones', async (t) => {
+    const said = 'X-Fairlead-Agent: 50% drain\r\n';
+    const good = await findingOf(t, [send(status('200 OK', said))]);
+    assert.deepEqual(good, { kind: 'ok', cause: 'got 200', agentWords: '50% drain' });
+    const bad = await findingOf(t, [send(status('503 Oops', 'X-Fairlead-Agent: stopped\r\nx-fairlead-agent: 5%\r\n'))]);
+    assert.deepEqual(bad, { kind: 'fail', cause: 'got 503', agentWords: 'stopped, 5%' });
   });
 });
 

@@ -94,6 +94,7 @@ describe('defaults', () => {
   test('of heartbeats', () => {
     assert.deepEqual(upstream.heartbeat, {
       kind: 'http',
+      service: '',
       path: '/',
       method: 'GET',
       host: '',

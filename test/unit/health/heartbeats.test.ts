@@ -29,7 +29,7 @@ class Bench {
     clock: this.clock,
     timers: this.clock,
     random: seededRandom(3),
-    checkers: { http: this.checker.check, tcp: this.checker.check },
+    checkers: { http: this.checker.check, tcp: this.checker.check, grpc: this.checker.check },
     paceOf: () => this.pace,
     onResult: (slot, record) => {
       this.records.push({ slot, ...record });
