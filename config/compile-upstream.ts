@@ -106,6 +106,7 @@ function compileBalance(balance: UpstreamConfig['balance'], endpointCount: numbe
 function compileHeartbeat(heartbeat: HeartbeatConfig): HeartbeatSnapshot {
   return {
     kind: heartbeat.type,
+    service: heartbeat.service ?? '',
     bodyPattern: heartbeat.body ?? '',
     expectedFields: Object.entries(heartbeat.headers).flatMap(([name, value]) => [name.toLowerCase(), value]),
     takesAgentWords: heartbeat.agent,

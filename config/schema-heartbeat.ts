@@ -19,15 +19,30 @@ const requestPath = parsedText(
   { expects: 'a path', example: '/healthz' },
 );
 
+const serviceName = parsedText(
+  (text) => {
+    if (/^[\w.-]{1,255}$/.test(text)) return { ok: true, value: text };
+    return { ok: false, message: `${quoted(text)} is not the name of a gRPC service, such as shop.v1.Orders` };
+  },
+  { expects: 'the name of a gRPC service', example: 'shop.v1.Orders' },
+);
+
 export const heartbeat = z
   .strictObject({
     type: z
-      .enum(['http', 'tcp'])
+      .enum(['http', 'tcp', 'grpc'])
       .default('http')
-      .describe('`http` sends a request and looks at the status; `tcp` only connects.'),
+      .describe(
+        '`http` sends a request and looks at the answer; `grpc` calls `grpc.health.v1.Health/Check` over HTTP/2; `tcp` only connects.',
+      ),
+    service: serviceName
+      .describe('With `grpc`: the service that is asked about; the endpoint as a whole if absent.')
+      .optional(),
     path: requestPath.prefault('/').describe('Path and query of the request.'),
     method: z.enum(['GET', 'HEAD', 'OPTIONS']).default('GET').describe('Method of the request.'),
-    host: host().describe("Host field of the request; the endpoint's own if absent.").optional(),
+    host: host()
+      .describe("Host field of the request (`:authority` with `grpc`); the endpoint's own if absent.")
+      .optional(),
     expect: z
       .union([expected, z.array(expected).min(1)])
       .transform((given) => given.flat())

@@ -8,7 +8,18 @@ import type { UpstreamCheck } from './upstream-check.ts';
 
 const PATH = ['health', 'heartbeat'];
 
-const HTTP_KEYS = ['path', 'method', 'host', 'expect', 'body', 'headers', 'agent'];
+/** Keys that a kind of heartbeat has no use for, and why. */
+const MISPLACED = {
+  http: { keys: ['service'], why: 'type: http: only grpc asks about one' },
+  tcp: {
+    keys: ['service', 'path', 'method', 'host', 'expect', 'body', 'headers', 'agent'],
+    why: 'type: tcp: it only connects',
+  },
+  grpc: {
+    keys: ['path', 'method', 'expect', 'body', 'headers'],
+    why: 'type: grpc: what is sent and expected is a matter of the gRPC health protocol',
+  },
+} as const;
 
 /** Fields that clients send and no endpoint answers with: whoever expects one wanted it sent. */
 const REQUEST_FIELDS = new Set([
@@ -37,9 +48,8 @@ export function checkHeartbeat(check: UpstreamCheck): void {
 }
 
 function checkKind(check: UpstreamCheck, heartbeat: HeartbeatConfig): void {
-  for (const key of heartbeat.type === 'tcp' ? HTTP_KEYS : []) {
-    if (check.isGiven([...PATH, key])) check.reportMisplaced([...PATH, key], 'beside type: tcp: it only connects');
-  }
+  const { keys, why } = MISPLACED[heartbeat.type];
+  for (const key of keys) if (check.isGiven([...PATH, key])) check.reportMisplaced([...PATH, key], `beside ${why}`);
   if (heartbeat.port !== undefined && check.upstream.endpoints.some(({ url }) => url.socketPath !== '')) {
     check.reportMisplaced([...PATH, 'port'], 'here: an endpoint of this upstream is a Unix socket');
   }

@@ -202,7 +202,9 @@ export interface StickySnapshot {
   readonly cookie: string;
   /** The first signs; all verify. */
   readonly secrets: readonly string[];
+  /** Without a request of the client; 0 is without end. */
   readonly maxIdleMs: number;
+  /** Of a session, however often it is renewed; 0 is without end. */
   readonly maxLifeMs: number;
   readonly sameSite: 'Lax' | 'Strict' | 'None';
   readonly isHttpOnly: boolean;

@@ -118,3 +118,12 @@ test('what a heartbeat expects of an answer', () => {
     },
   );
 });
+
+test('a gRPC heartbeat asks about a service, or about the endpoint', () => {
+  const kindAndService = (given: string): readonly unknown[] => {
+    const { kind, service } = upstreamOf('', given).heartbeat!;
+    return [kind, service];
+  };
+  assert.deepEqual(kindAndService('{ type: grpc, service: shop.v1.Orders }'), ['grpc', 'shop.v1.Orders']);
+  assert.deepEqual(kindAndService('{ type: grpc }'), ['grpc', '']);
+});
