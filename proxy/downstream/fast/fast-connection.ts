@@ -9,6 +9,7 @@ import type { FieldLines } from '../../http1/field-line.ts';
 import { frameRequest } from '../../http1/framing.ts';
 import { Scan } from '../../http1/head-scanner.ts';
 import { HeldBytes } from '../../upstream/fast/held-bytes.ts';
+import { InsertedLines } from '../../upstream/fast/inserted-lines.ts';
 import type { ClientSocket } from '../client-socket.ts';
 import type { DrainableConnection } from '../context.ts';
 import { MAX_DISCARD_BYTES } from '../http1-request-body.ts';
@@ -63,6 +64,7 @@ export class FastConnection implements FastHost, DrainableConnection {
   readonly #socket: Socket;
   readonly #side: FastClientSide;
   readonly #input = new HeldBytes();
+  readonly #inserted = new InsertedLines();
   /** Gives the connection to the general path. */
   readonly #handOver: (client: ClientSocket) => void;
   #phase: Phase = Phase.WAITING;
@@ -173,7 +175,7 @@ export class FastConnection implements FastHost, DrainableConnection {
     this.#enter(Phase.BUSY);
     this.#deadlineMs = NEVER;
     this.#requestsLeft -= 1;
-    head.begin();
+    head.begin(this.#inserted);
     this.#side.begin(head, receivedMs);
   }
 

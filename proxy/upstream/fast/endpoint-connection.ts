@@ -37,6 +37,8 @@ export interface ConnectionOwner {
   onIdle(connection: EndpointConnection): void;
   /** The connection will serve no other attempt. */
   onLost(connection: EndpointConnection): void;
+  /** The endpoint has ended the connection while it was idle. */
+  onIdleDeath(): void;
   /** Nothing is left of the connection. */
   onClosed(connection: EndpointConnection): void;
 }
@@ -275,7 +277,7 @@ export class EndpointConnection implements LeasedConnection, ResponseSink, Flush
 
   /** The endpoint's side has ended; what is held for the exchange counts before that. */
   #finish(): void {
-    if (this.#isClosed || this.#reader.isStopped || this.#reader.finish()) return;
+    if (this.#reader.isStopped || this.#reader.finish()) return;
     this.#lost('closed by the endpoint');
   }
 
@@ -289,8 +291,10 @@ export class EndpointConnection implements LeasedConnection, ResponseSink, Flush
   }
 
   #lost(reason: string): void {
+    if (this.#isClosed) return;
     if (this.#attempt === null) {
       this.destroy();
+      this.#owner.onIdleDeath();
       return;
     }
     const facts = { isReused: this.#requestCount > 1, hasReceived: this.#hasReceived, hasHead: this.#hasHead };

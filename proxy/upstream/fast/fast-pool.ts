@@ -7,6 +7,7 @@ import type { Timers } from '../../../core/timers.ts';
 import { failureOf } from '../../../core/failure.ts';
 import type { HeadScanner } from '../../http1/head-scanner.ts';
 import { Dialler } from '../dial.ts';
+import { IdleDeaths, type OnIdleDeath } from '../idle-deaths.ts';
 import { responseScanner } from '../response-gate.ts';
 import type { ConnectionParts } from './connection-parts.ts';
 import { type ConnectionOwner, EndpointConnection } from './endpoint-connection.ts';
@@ -18,6 +19,7 @@ export interface PoolContext {
   readonly region: Region;
   readonly worker: number;
   readonly timers: Timers;
+  readonly onIdleDeath: OnIdleDeath;
 }
 
 export class FastPool implements ConnectionOwner {
@@ -27,6 +29,7 @@ export class FastPool implements ConnectionOwner {
   readonly scanner: HeadScanner;
   readonly keepAliveMs: number;
   readonly #dialler: Dialler;
+  readonly #deaths: IdleDeaths;
   readonly #isTls: boolean;
   readonly #doubles: Float64Array;
   readonly #lane: number;
@@ -45,6 +48,7 @@ export class FastPool implements ConnectionOwner {
     this.parts = parts;
     this.scanner = responseScanner(upstream.responseHeadBytes);
     this.keepAliveMs = keepAliveMsFor(upstream.timeouts.keepAliveMs);
+    this.#deaths = new IdleDeaths(() => context.onIdleDeath(upstream, endpoint));
     this.#dialler = new Dialler(endpoint, upstream, context.timers);
     this.#isTls = endpoint.protocol === 'https';
     this.#doubles = context.region.doubles;
@@ -115,6 +119,10 @@ export class FastPool implements ConnectionOwner {
   onLost(connection: EndpointConnection): void {
     if (remove(this.#idle, connection)) this.count(ENDPOINT_FIELD.connectionsIdle, -1);
     else remove(this.#resting, connection);
+  }
+
+  onIdleDeath(): void {
+    this.#deaths.died(this.#idle.length + this.#resting.length, this.parts.turn.nowMs());
   }
 
   onClosed(connection: EndpointConnection): void {

@@ -6,7 +6,9 @@ import { ALWAYS_CUT, FRAMING_KINDS } from '../../http1/encoder.ts';
 import { FieldKind, kindSet } from '../../http1/field-kind.ts';
 import { BodyKind, Framing } from '../../http1/framing.ts';
 import { MessageHead } from '../../http1/message-head.ts';
+import { InsertedLines } from './inserted-lines.ts';
 
+const NONE_INSERTED = new InsertedLines();
 const NOT_END_TO_END = ALWAYS_CUT | FRAMING_KINDS | kindSet(FieldKind.HOST);
 
 /**
@@ -19,12 +21,15 @@ export class FastRequestHead implements RequestHead {
   readonly framing: Framing = new Framing();
   readonly version = '1.1';
   method = '';
+  /** Of the connection that the request came on. */
+  inserted: InsertedLines = NONE_INSERTED;
   bodyLength = 0;
   #target: string | null = null;
   #authority: string | null = null;
 
-  /** A head has been scanned and framed. */
-  begin(): void {
+  /** A head has been scanned and framed. @param inserted what the connection's requests get inserted */
+  begin(inserted: InsertedLines): void {
+    this.inserted = inserted;
     this.method = this.message.methodText;
     this.bodyLength = this.framing.body === BodyKind.CHUNKED ? UNKNOWN_LENGTH : this.framing.lengthBytes;
     this.#target = null;

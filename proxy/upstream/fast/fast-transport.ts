@@ -7,6 +7,7 @@ import type { EndpointSnapshot, UpstreamSnapshot } from '../../../core/snapshot.
 import type { TimerWheel } from '../../../core/timer-wheel.ts';
 import type { Timers } from '../../../core/timers.ts';
 import { connectionSettings } from '../connection-settings.ts';
+import type { OnIdleDeath } from '../idle-deaths.ts';
 import type { ConnectionParts } from './connection-parts.ts';
 import { FastAttempt } from './fast-attempt.ts';
 import { FastPool, type PoolContext } from './fast-pool.ts';
@@ -24,6 +25,8 @@ export interface FastTransportParts {
   /** Index of the worker: whose lane counts. */
   readonly worker: number;
   readonly timers: Timers;
+  /** Is told of an endpoint that has closed its idle connections. */
+  readonly onIdleDeath?: OnIdleDeath;
   readonly wheel: TimerWheel;
   readonly turn: Turn;
   readonly memory: WireMemory;
@@ -42,7 +45,7 @@ export class FastTransport implements Transport {
     const codec = new ResponseCodec();
     const responseHead = new FastResponseHead(codec.head, codec.framing);
     const { region, worker, timers, wheel, turn, memory } = parts;
-    this.#context = { region, worker, timers };
+    this.#context = { region, worker, timers, onIdleDeath: parts.onIdleDeath ?? (() => undefined) };
     this.#parts = { wheel, turn, memory, codec, responseHead, reuse: new ReuseDelay() };
   }
 

@@ -5,16 +5,13 @@ import { UNKNOWN_LENGTH, type FieldList, type RequestHead } from '../../../core/
 import type { AttemptRequest } from '../../../core/exchange-contract.ts';
 import { isAllOf, TOKEN } from '../../http1/byte-class.ts';
 import { encodeRequestHead, HeadEdit, passFraming } from '../../http1/encoder.ts';
-import { FIELD_NAMES, FieldKind, kindOfName, kindSet } from '../../http1/field-kind.ts';
+import { FieldKind, kindSet } from '../../http1/field-kind.ts';
 import {
   contentLengthLine,
   type FieldLines,
   fieldLine,
   fieldLines,
-  fieldPrefix,
-  type FieldPrefix,
   joinLines,
-  lineOf,
   NO_LINES,
   TRANSFER_ENCODING_CHUNKED,
 } from '../../http1/field-line.ts';
@@ -22,6 +19,7 @@ import { BodyKind } from '../../http1/framing.ts';
 import { Method, METHOD_NAMES } from '../../http1/message-head.ts';
 import { requestFields } from '../request-fields.ts';
 import { FastRequestHead } from './fast-request-head.ts';
+import { ownKind } from './inserted-lines.ts';
 
 const HOST_KIND = kindSet(FieldKind.HOST);
 
@@ -36,21 +34,9 @@ interface Names {
   readonly others: readonly string[];
 }
 
-/** What is known of the name of a field that is inserted. */
-interface InsertedName {
-  readonly prefix: FieldPrefix;
-  /** Set with its kind; 0 where it has none of its own. */
-  readonly kind: number;
-  readonly lower: string;
-}
-
-/** Inserted names come from the code and the configuration; a bound all the same. */
-const MAX_KNOWN_NAMES = 1000;
-
 export class RequestEncoder {
   readonly #edit = new HeadEdit();
   readonly #removals = new WeakMap<ReadonlySet<string>, Names>();
-  readonly #inserted = new Map<string, InsertedName>();
 
   /** @returns the head as latin1 text; null where the request can't be sent as it is */
   encode(request: AttemptRequest): string | null {
@@ -87,22 +73,11 @@ export class RequestEncoder {
 
   /** Inserted fields take the place of the client's of the same name. */
   #insert(fields: FieldList, head: FastRequestHead): void {
-    const edit = this.#edit;
-    for (let at = 0; at + 1 < fields.length; at += 2) {
-      const known = this.#insertedName(fields[at]!);
-      if (known.kind !== 0) edit.cut(known.kind);
-      else head.message.cutNamed(known.lower);
-      edit.addLines(lineOf(known.prefix, fields[at + 1]!));
-    }
-  }
-
-  #insertedName(name: string): InsertedName {
-    const known = this.#inserted.get(name);
-    if (known !== undefined) return known;
-    const lower = name.toLowerCase();
-    const made = { prefix: fieldPrefix(name), kind: ownKind(lower), lower };
-    if (this.#inserted.size < MAX_KNOWN_NAMES) this.#inserted.set(name, made);
-    return made;
+    const { inserted } = head;
+    inserted.set(fields);
+    this.#edit.cut(inserted.kinds);
+    for (const name of inserted.others) head.message.cutNamed(name);
+    this.#edit.addLines(inserted.lines);
   }
 
   #namesOf(removed: ReadonlySet<string>): Names {
@@ -114,12 +89,6 @@ export class RequestEncoder {
     this.#removals.set(removed, made);
     return made;
   }
-}
-
-/** The set with the kind that has this name and no other; 0 where there is none. @param name lower case */
-function ownKind(name: string): number {
-  const kind = kindOfName(name);
-  return FIELD_NAMES[kind] === name ? 1 << kind : 0;
 }
 
 /** @throws TypeError where a field can't be sent */

@@ -8,6 +8,9 @@ export interface Flushable {
   flush(): void;
 }
 
+/** How often the wall clock is read. */
+const WALL_READ_MS = 1000;
+
 /**
  * Whoever handles an event of a socket calls `begin` first and `end` last; turns may lie within each other. One serves
  * all connections of a worker. As a clock it may lag by as long as the turn lasts: well under a millisecond.
@@ -15,9 +18,11 @@ export interface Flushable {
 export class Turn implements Clock {
   readonly #clock: Clock;
   #depth = 0;
-  /** Readings of the turn; 0 where none was taken yet. */
+  /** Reading of the turn; 0 where none was taken yet. */
   #nowMs = 0;
-  #wallMs = 0;
+  /** What the wall clock showed beyond the monotonic one when both were last read, and when that was. */
+  #wallOffsetMs = 0;
+  #wallReadMs = Number.NEGATIVE_INFINITY;
   readonly #due: (Flushable | null)[] = [];
   #dueCount = 0;
 
@@ -26,10 +31,7 @@ export class Turn implements Clock {
   }
 
   begin(): void {
-    if (this.#depth === 0) {
-      this.#nowMs = 0;
-      this.#wallMs = 0;
-    }
+    if (this.#depth === 0) this.#nowMs = 0;
     this.#depth += 1;
   }
 
@@ -54,10 +56,14 @@ export class Turn implements Clock {
     return this.#nowMs;
   }
 
+  /** Follows a step of the wall clock within a second. */
   wallMs(): number {
-    if (this.#depth === 0) return this.#clock.wallMs();
-    if (this.#wallMs === 0) this.#wallMs = this.#clock.wallMs();
-    return this.#wallMs;
+    const nowMs = this.nowMs();
+    if (nowMs - this.#wallReadMs > WALL_READ_MS) {
+      this.#wallReadMs = nowMs;
+      this.#wallOffsetMs = this.#clock.wallMs() - nowMs;
+    }
+    return nowMs + this.#wallOffsetMs;
   }
 
   /** What is flushed may make others due: they follow in the same turn. */
