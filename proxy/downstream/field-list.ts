@@ -1,6 +1,7 @@
 // Reads fields in the form in which Node gives them: names and values in turn, as they came. Thread: worker.
 
 import type { FieldList } from '../../core/head.ts';
+import { isFieldName, isFieldValue } from '../http1/field-line.ts';
 import { readTrailerSection } from '../http1/trailer-section.ts';
 
 /** Value of a field, its lines joined by ', ' (Cookie's by '; ', RFC 9113 section 8.2.3). @param name lower case */
@@ -17,6 +18,16 @@ export function joinedField(fields: FieldList, name: string): string | undefined
 /** Whether a field name is this one, without case. @param lowerName lower case */
 export function isNamed(name: string, lowerName: string): boolean {
   return name.length === lowerName.length && (name === lowerName || name.toLowerCase() === lowerName);
+}
+
+/** Without what is no field: a CR or LF in a value would split the head (response splitting). */
+export function writableFields(fields: FieldList): string[] {
+  const kept: string[] = [];
+  for (let at = 0; at < fields.length; at += 2) {
+    const [name, value] = [fields[at]!, fields[at + 1]!];
+    if (isFieldName(name) && isFieldValue(value)) kept.push(name, value);
+  }
+  return kept;
 }
 
 /**

@@ -2,14 +2,14 @@
 
 import type { ServerResponse } from 'node:http';
 import type { FieldList } from '../../core/head.ts';
-import { isFieldName, isFieldValue } from '../http1/field-line.ts';
+import { writableFields } from './field-list.ts';
 
 /** Writes the head of a final response. `fields` have framing and Connection. */
 export function writeFinalHead(response: ServerResponse, status: number, reason: string, fields: string[]): void {
   try {
     response.writeHead(status, reason, fields);
   } catch {
-    response.writeHead(status, '', writable(fields));
+    response.writeHead(status, '', writableFields(fields));
   }
 }
 
@@ -18,23 +18,13 @@ export function writeInterimHead(response: ServerResponse, status: number, field
   // Node has the general form since 26.2; before it, what else there is than 100 is left out, as it may be.
   if (typeof response.writeInformation !== 'function') {
     if (status === 100) response.writeContinue();
-  } else response.writeInformation(status, writable(fields));
+  } else response.writeInformation(status, writableFields(fields));
 }
 
 /** Adds trailers to a chunked response that is about to end. */
 export function addTrailers(response: ServerResponse, trailers: FieldList): void {
-  const fields = writable(trailers);
+  const fields = writableFields(trailers);
   const pairs: [string, string][] = [];
   for (let at = 0; at < fields.length; at += 2) pairs.push([fields[at]!, fields[at + 1]!]);
   response.addTrailers(pairs);
-}
-
-/** Without what is no field and could split the head (response splitting). */
-function writable(fields: FieldList): string[] {
-  const kept: string[] = [];
-  for (let at = 0; at < fields.length; at += 2) {
-    const [name, value] = [fields[at]!, fields[at + 1]!];
-    if (isFieldName(name) && isFieldValue(value)) kept.push(name, value);
-  }
-  return kept;
 }

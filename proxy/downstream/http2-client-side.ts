@@ -1,6 +1,6 @@
 // The client's side of one HTTP/2 exchange, over a stream of node:http2. Thread: worker.
 
-import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { Clock } from '../../core/clock.ts';
 import type {
   ClientConnection,
@@ -13,6 +13,7 @@ import type {
 import { type FieldList, type ResponseHead, UNKNOWN_LENGTH } from '../../core/head.ts';
 import type { ListenerSnapshot } from '../../core/snapshot.ts';
 import { isNamed, passableTrailers } from './field-list.ts';
+import { headersOf, http2Fields } from './http2-fields.ts';
 import type { Http2Head } from './http2-head.ts';
 
 const { NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR, NGHTTP2_PROTOCOL_ERROR } = constants;
@@ -199,14 +200,7 @@ export class Http2ClientSide implements ClientSide {
 
   #sendInformation(status: number, fields: FieldList): void {
     if (this.#stream.destroyed || this.#stream.closed) return;
-    const headers: OutgoingHttpHeaders = { ':status': status };
-    for (let at = 0; at < fields.length; at += 2) {
-      const name = fields[at]!.toLowerCase();
-      const before = headers[name];
-      const value = fields[at + 1]!;
-      headers[name] = before === undefined ? value : ([before, value].flat() as string[]);
-    }
-    this.#stream.additionalHeaders(headers);
+    this.#stream.additionalHeaders({ ':status': status, ...headersOf(http2Fields(fields)) });
   }
 
   #respond(head: Pick<ResponseHead, 'status' | 'bodyLength' | 'hasLength'>, own: FieldList): void {
@@ -215,7 +209,7 @@ export class Http2ClientSide implements ClientSide {
     this.#hasNoBody = this.#head?.method === 'HEAD' || status === 204 || status === 205 || status === 304;
     const knowsLength = hasLength && bodyLength !== UNKNOWN_LENGTH && status !== 204;
     if (knowsLength) this.#owedBytes = bodyLength;
-    const fields = [':status', String(status), ...own];
+    const fields = [':status', String(status), ...http2Fields(own)];
     if (knowsLength) fields.push('content-length', String(bodyLength));
     if (this.#stream.destroyed || this.#stream.closed) return;
     const endStream = this.#hasNoBody;
@@ -235,10 +229,7 @@ export class Http2ClientSide implements ClientSide {
   }
 
   #sendTrailers(): void {
-    const headers: OutgoingHttpHeaders = {};
-    const trailers = this.#responseTrailers ?? [];
-    for (let at = 0; at < trailers.length; at += 2) headers[trailers[at]!.toLowerCase()] = trailers[at + 1]!;
-    this.#stream.sendTrailers(headers);
+    this.#stream.sendTrailers(headersOf(http2Fields(this.#responseTrailers ?? [])));
   }
 
   #drained(): void {

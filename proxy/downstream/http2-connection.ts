@@ -1,6 +1,6 @@
 // One HTTP/2 connection of a client: its streams as exchanges, its limits, and how it ends. Thread: worker.
 
-import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
+import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Clock } from '../../core/clock.ts';
 import type { ClientConnection } from '../../core/exchange-contract.ts';
 import type { FieldList } from '../../core/head.ts';
@@ -38,6 +38,8 @@ export class Http2Connection implements Http2Host, Swept, DrainableConnection {
     session.on('stream', (stream, _headers, _flags, rawFields) => this.#onStream(stream, rawFields));
     session.on('error', (error) => this.#onError(error));
     session.on('close', () => this.#closed());
+    // Half-closed is gone: without its window updates and resets a client can't take part any more.
+    client.stream.on('end', () => session.destroy(undefined, constants.NGHTTP2_CANCEL));
     context.sweeper.add(this);
   }
 

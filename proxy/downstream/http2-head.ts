@@ -5,21 +5,13 @@ import type { Unparsable } from '../../core/exchange-contract.ts';
 import { type FieldList, type RequestHead, UNKNOWN_LENGTH } from '../../core/head.ts';
 import type { ClientLimits } from '../../core/snapshot.ts';
 import { joinedField } from './field-list.ts';
+import { CONNECTION_FIELDS } from './http2-fields.ts';
 import { isValidAuthority, readTarget } from './request-target.ts';
 
 /** What RFC 9113 section 10.5.1 counts for a field beside its name and value. */
 const FIELD_OVERHEAD_BYTES = 32;
 
 const CONTENT_LENGTH = /^\d{1,15}$/;
-
-/** Fields of one HTTP/1.1 connection: malformed here (section 8.2.2). */
-const FORBIDDEN: ReadonlySet<string> = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'transfer-encoding',
-  'upgrade',
-]);
 
 /** Not passed on: made anew for the endpoint, or between the client and this proxy only. */
 const NOT_END_TO_END: ReadonlySet<string> = new Set([
@@ -145,6 +137,7 @@ function readBodyLength(fields: FieldList): number | null {
   return CONTENT_LENGTH.test(length) ? Number(length) : null;
 }
 
+/** Section 8.2.2. */
 function isForbidden(name: string, value: string): boolean {
-  return FORBIDDEN.has(name) || (name === 'te' && value.toLowerCase() !== 'trailers');
+  return CONNECTION_FIELDS.has(name) || (name === 'te' && value.toLowerCase() !== 'trailers');
 }

@@ -35,6 +35,8 @@ export class TlsAcceptor {
 
   /** Begins a handshake. */
   accept(raw: Socket, facts: ClientConnection): void {
+    // Half-closed before it is over is closed: a health check that only connects must not hold a descriptor.
+    raw.allowHalfOpen = false;
     const key = addressesOf(raw);
     if (key !== null) {
       this.#handshakes.set(key, { raw, facts, error: 'closed by the client' });
@@ -50,6 +52,7 @@ export class TlsAcceptor {
   }
 
   #secured(stream: Socket): void {
+    stream.allowHalfOpen = true;
     const key = addressesOf(stream);
     if (key === null && this.#unixFacts !== null) {
       this.#serve(new ClientSocket(stream, stream, this.#unixFacts));

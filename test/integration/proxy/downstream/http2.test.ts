@@ -185,6 +185,43 @@ describe('HTTP/2 streams', () => {
       await exchange.until('flushed');
     }));
 
+  test('fields that HTTP/2 has not, or that would split, are left out of responses', () =>
+    withSession({}, async (bench, session) => {
+      const call = session.request({ ...GET, te: 'trailers' });
+      let seen: Record<string, unknown> = {};
+      let trailers: Record<string, unknown> = {};
+      call.on('response', (headers) => {
+        seen = headers;
+      });
+      call.on('trailers', (late) => {
+        trailers = late;
+      });
+      const done = outcome(call);
+      const exchange = await bench.starter.next();
+      const fields = [
+        'Connection',
+        'close',
+        'Keep-Alive',
+        'x',
+        'X-Bad',
+        'a\r\nb',
+        'X Y',
+        'z',
+        'X-Good',
+        '1',
+        'x-good',
+        '2',
+      ];
+      exchange.client.sendInterim(responseHead({ status: 103, fields }));
+      exchange.client.sendHead(responseHead({ fields }), ['Upgrade', 'h2c', 'Set-Cookie', 'a', 'set-cookie', 'b']);
+      exchange.client.sendEnd(fields);
+      assert.deepEqual(await done, { status: 200, code: 0 });
+      assert.equal(seen['x-good'], '1, 2');
+      assert.deepEqual(seen['set-cookie'], ['a', 'b']);
+      for (const name of ['connection', 'keep-alive', 'x-bad', 'upgrade']) assert.equal(seen[name], undefined);
+      assert.deepEqual(Object.entries(trailers), [['x-good', '1, 2']]);
+    }));
+
   test('a hundred may run at once, and nothing is pushed', () =>
     withSession({}, async (_bench, session) => {
       await within(new Promise((resolve) => session.once('remoteSettings', resolve)), 'settings');
