@@ -174,6 +174,8 @@ export class ControlPlane {
     }
     let next: Snapshot;
     try {
+      const most = this.region.capacity.workers;
+      if (workersOf(loaded.config.settings) > most) throw new Error(`more than ${most} workers need a restart`);
       next = compile(loaded.config, this.#tables, before.generation + 1);
     } catch (error) {
       const message = (error as Error).message;
@@ -181,6 +183,9 @@ export class ControlPlane {
       return { ok: false, problems: [], message };
     }
     const changes = describeChanges(before, next);
+    if (JSON.stringify(before.admin) !== JSON.stringify(next.admin)) {
+      log.warn({}, 'the admin API stays where it is: its address changes with a restart');
+    }
     await this.#install(next);
     log.info(
       { generation: next.generation, changes },

@@ -170,10 +170,11 @@ function post(message: MessageToMain): void {
 const start = workerData as WorkerStart;
 const log = forwardingLog(start.worker, post);
 const plane = new DataPlane(start);
+// Snapshots are installed one after the other, the first one first: the next may come while listeners are being bound.
+let installed = plane.start(start.snapshot);
 parentPort!.on('message', (message: MessageToWorker) => {
-  if (message.kind === 'snapshot') void plane.apply(message.snapshot);
+  if (message.kind === 'snapshot') installed = installed.then(() => plane.apply(message.snapshot));
   else if (message.kind === 'drain') void plane.drain(message.graceMs);
   else if (message.kind === 'reopen-logs') plane.reopenLogs();
   else plane.dropIdle(message.slot);
 });
-await plane.start(start.snapshot);

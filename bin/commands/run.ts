@@ -38,25 +38,24 @@ function explain(error: unknown): number {
   return EXIT.failed;
 }
 
-/** HUP reloads, USR1 reopens logs, TERM and INT drain; a second one ends at once (DESIGN section 7). */
+/** HUP reloads, USR1 reopens logs, TERM, INT and QUIT drain; a second one ends at once (DESIGN section 7). */
 function handleSignals(plane: ControlPlane, flush: () => void): void {
-  let isEnding = false;
+  let signals = 0;
   const end = (): void => {
-    if (isEnding) {
-      void plane.close().then(() => {
-        flush();
-        process.exit(EXIT.failed);
-      });
+    signals++;
+    // The second one cuts what is in flight: the drain that the first began is over at once then.
+    if (signals > 1) {
+      void plane.close();
       return;
     }
-    isEnding = true;
     void plane.drain().then(() => {
       flush();
-      process.exit(EXIT.ok);
+      process.exit(signals > 1 ? EXIT.failed : EXIT.ok);
     });
   };
   process.on('SIGTERM', end);
   process.on('SIGINT', end);
+  process.on('SIGQUIT', end);
   process.on('SIGHUP', () => void plane.reload());
   process.on('SIGUSR1', () => plane.reopenLogs());
 }

@@ -89,6 +89,8 @@ export class Exchange implements ClientEvents, ExchangeRecord {
   /** The client's body. */
   replay: ReplayBuffer | null = null;
   isBodyFlowing = false;
+  /** The endpoint takes no more of it for now. */
+  isBodyHeld = false;
   isBodyEnded: boolean;
   trailers: FieldList | null = null;
 

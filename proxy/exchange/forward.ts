@@ -204,6 +204,7 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks {
     let hasRoom = true;
     for (const chunk of exchange.replay?.chunks ?? []) hasRoom = handle.sendBody(chunk);
     exchange.isBodyFlowing = true;
+    exchange.isBodyHeld = !hasRoom;
     if (exchange.isBodyEnded) handle.endBody(exchange.trailers);
     else if (hasRoom) exchange.client.resumeBody();
   }
@@ -213,11 +214,13 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks {
     exchange.replay?.add(chunk);
     if (!exchange.isBodyFlowing) return;
     exchange.activeMs = this.#context.clock.nowMs();
-    if (exchange.attempt?.handle?.sendBody(chunk) === false) exchange.client.pauseBody();
+    exchange.isBodyHeld = exchange.attempt?.handle?.sendBody(chunk) === false;
+    if (exchange.isBodyHeld) exchange.client.pauseBody();
   }
 
   attemptDrain(exchange: Exchange): void {
     exchange.activeMs = this.#context.clock.nowMs();
+    exchange.isBodyHeld = false;
     if (!exchange.isBodyEnded) exchange.client.resumeBody();
   }
 

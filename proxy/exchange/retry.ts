@@ -48,7 +48,9 @@ export function retryVerdict(facts: RetryFacts, settings: RetrySnapshot): RetryV
   if (!isWanted(facts.kind, settings)) return 'refused-not-retryable';
   if (!facts.isIdempotent) return 'refused-not-retryable';
   if (!facts.isBodyReplayable) return 'refused-body';
-  if (facts.retriesSoFar >= settings.attempts) return 'refused-attempts';
+  // A keep-alive race is nobody's fault: what it hit is repeated once even where retries are off.
+  const most = facts.kind === 'stale-connection' ? Math.max(1, settings.attempts) : settings.attempts;
+  if (facts.retriesSoFar >= most) return 'refused-attempts';
   return facts.kind === 'status' ? 'status' : 'unanswered-safe';
 }
 

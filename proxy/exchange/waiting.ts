@@ -112,5 +112,6 @@ function isAwaitingHead(exchange: Exchange): boolean {
 
 /** Whether the next move is the endpoint's: a client that takes or sends nothing is watched by its own side. */
 function isEndpointsTurn(exchange: Exchange): boolean {
+  if (exchange.state === 'sent') return exchange.isBodyHeld;
   return exchange.state === 'relaying' && exchange.attempt?.isHeld !== true;
 }

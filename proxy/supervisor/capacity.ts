@@ -26,7 +26,7 @@ export function capacityFor(counts: Counts): RegionCapacity {
     endpoints: roomFor(counts.endpoints, MIN_ENDPOINTS),
     upstreams: roomFor(counts.upstreams, MIN_UPSTREAMS),
     listeners: roomFor(counts.listeners, MIN_LISTENERS),
-    workers: Math.min(MAX_WORKERS, Math.max(counts.workers, 8)),
+    workers: Math.min(MAX_WORKERS, Math.max(counts.workers * 2, 8)),
   };
 }
 

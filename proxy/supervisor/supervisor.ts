@@ -77,7 +77,23 @@ export class Supervisor implements WorkerEvents {
     const snapshot = withPorts(next, bound);
     this.#snapshot = snapshot;
     this.#send({ kind: 'snapshot', snapshot });
+    await this.#resize(snapshot);
     await this.#acknowledged(snapshot.generation);
+  }
+
+  /** Starts workers that a new Snapshot asks for, and lets those drain that it no longer does. */
+  async #resize(snapshot: Snapshot): Promise<void> {
+    const starting: Promise<unknown>[] = [];
+    for (let index = 0; index < snapshot.workers; index++) {
+      const state = this.#handles.get(index)?.state;
+      if (state === undefined || state === 'exited') starting.push(this.#startWorker(index, snapshot));
+    }
+    for (const handle of this.#handles.values()) {
+      if (handle.index < snapshot.workers || handle.state === 'exited') continue;
+      handle.state = 'draining';
+      handle.send({ kind: 'drain', graceMs: snapshot.graceMs });
+    }
+    await Promise.all(starting);
   }
 
   broadcast(message: MessageToWorker): void {
@@ -152,6 +168,7 @@ export class Supervisor implements WorkerEvents {
 
   #restart(index: number): void {
     if (this.#isEnding || this.#snapshot === null || index >= this.#snapshot.workers) return;
+    if (this.#handles.get(index)?.state !== 'exited') return;
     this.#restarts.set(index, (this.#restarts.get(index) ?? 0) + 1);
     this.#startWorker(index, this.#snapshot).then(
       () => this.#parts.log('info', `worker ${index} is back`, { worker: index }),
@@ -173,9 +190,6 @@ export class Supervisor implements WorkerEvents {
     handle.bound = bound;
     this.#waiting.get(handle)?.resolve(bound);
     this.#waiting.delete(handle);
-    // A Snapshot that came while it started has passed it by.
-    const snapshot = this.#snapshot!;
-    if (handle.generation < snapshot.generation) handle.send({ kind: 'snapshot', snapshot });
   }
 
   async #acknowledged(generation: number): Promise<void> {

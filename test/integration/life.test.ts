@@ -116,6 +116,23 @@ describe('reload', () => {
     assert.deepEqual([...outcome.statuses.keys()], [200]);
   });
 
+  test('starts workers that are wanted and lets go those that are not, under load', async (t) => {
+    const apps = await startApps(t, 1);
+    const fairlead = await startFairlead(t, config(apps));
+    const stop = new AbortController();
+    const load = sendMany(fairlead.port, { connections: 8, signal: stop.signal });
+    const listening = (): number =>
+      fairlead.plane.supervisor.status().filter(({ state }) => state === 'listening').length;
+    for (const workers of [3, 1]) {
+      fairlead.rewrite(config(apps).replace('workers: 2', `workers: ${workers}`));
+      assert.equal((await fairlead.plane.reload()).ok, true);
+      await eventually(() => listening() === workers, `${workers} workers listen`);
+    }
+    stop.abort();
+    const outcome = await load;
+    assert.deepEqual([...outcome.statuses.keys()], [200]);
+  });
+
   test('of a broken file changes nothing', async (t) => {
     const apps = await startApps(t, 1);
     const fairlead = await startFairlead(t, config(apps));

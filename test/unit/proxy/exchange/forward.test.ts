@@ -113,6 +113,21 @@ describe('a request body', () => {
     assert.equal(bench.last.isBodyEnded, true);
   });
 
+  test('that the endpoint stops taking ends with the idle timeout', async () => {
+    const bench = benchWith({ timeouts: { ...upstreamSnapshot().timeouts, idleMs: 1000 } });
+    const client = bench.request({ method: 'POST', bodyLength: UNKNOWN_LENGTH });
+    bench.last.events.onLease(false);
+    bench.last.events.onBodyWanted();
+    bench.advance(5000);
+    assert.equal(bench.last.isAborted, false, 'a slow client is watched by its own side');
+    bench.last.hasRoom = false;
+    client.events!.onBodyData(Buffer.from('abcd'));
+    bench.advance(2100);
+    assert.equal(bench.last.isAborted, true);
+    await settled();
+    assert.equal(client.reply?.status, 504);
+  });
+
   test('that outgrew the buffer is not sent again', async () => {
     const retry = { ...upstreamSnapshot().retry, bufferBytes: 3 };
     const bench = benchWith({ retry });
