@@ -2,7 +2,7 @@
 
 import { AVAILABILITY } from '../core/availability.ts';
 import { PICK_FAILURE, wasTried, type Candidate, type PickFailure, type PickRequest } from '../core/balancer.ts';
-import { E_AVAILABILITY, E_FACTOR, E_INFLIGHT, E_LIMIT, E_TOKEN } from '../core/memory/layout.ts';
+import { E_AVAILABILITY, E_FACTOR, E_INFLIGHT, E_LAST_SUCCESS, E_LIMIT, E_TOKEN } from '../core/memory/layout.ts';
 import type { Region } from '../core/memory/region.ts';
 
 const HALF_OPEN = AVAILABILITY.halfOpen;
@@ -40,6 +40,13 @@ export class CandidateTable {
   /** Weight times factor: what the endpoint can carry now, in 1/65536 of a weight of 1. */
   capacity(index: number): number {
     return this.weights[index]! * this.words[this.places[index]! + E_FACTOR]!;
+  }
+
+  /** Whether live traffic had its last good answer from `index` later than from `other` (-1: from nobody). */
+  isFresher(index: number, other: number): boolean {
+    if (other < 0) return false;
+    const words = this.words;
+    return words[this.places[index]! + E_LAST_SUCCESS]! > words[this.places[other]! + E_LAST_SUCCESS]!;
   }
 
   /** Whether one more request may go there: below its limit and, where it is half-open, not on trial already. */

@@ -9,6 +9,9 @@ import type { LoadMeasure } from './load-measure.ts';
 /**
  * Looks at every candidate. Of equals the first after the start wins, and the start moves by a step that is coprime
  * to their number, so that ties are spread evenly without drawing numbers. The start is the only thing that moves.
+ *
+ * Of equals, a request that may not be repeated takes the one whose last good answer is the youngest: who meets an
+ * endpoint that has just failed is then nearly always a request that can be sent again.
  */
 export class FullScan implements Balancer {
   readonly #table: CandidateTable;
@@ -39,7 +42,8 @@ export class FullScan implements Balancer {
     for (let seen = 0; seen < size; seen++) {
       const load = loads[index]!;
       // In this order the costlier question is asked of the few that are better than all before.
-      if (load < bestLoad && table.canTake(index, request)) {
+      const isBetter = load < bestLoad || (load === bestLoad && !request.mayRetry && table.isFresher(index, best));
+      if (isBetter && table.canTake(index, request)) {
         best = index;
         bestLoad = load;
       }

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { seededRandom } from '../../../core/random.ts';
-import { E_INFLIGHT, E_SUSPECT, UPSTREAM } from '../../../core/memory/layout.ts';
+import { E_INFLIGHT, E_LAST_SUCCESS, E_SUSPECT, UPSTREAM } from '../../../core/memory/layout.ts';
 import { UpstreamPicker } from '../../../balancers/upstream-picker.ts';
 import { snapshot, regionFor, upstreamSnapshot } from '../../support/snapshots.ts';
 
@@ -61,4 +61,17 @@ describe('a suspect', () => {
       [0, 1, 2],
     );
   });
+});
+
+test('of equals, a request that may not be repeated takes the endpoint whose last good answer is the youngest', () => {
+  const { region, pick } = bench();
+  region.words[region.endpointWord(0) + E_LAST_SUCCESS] = 100;
+  region.words[region.endpointWord(1) + E_LAST_SUCCESS] = 102;
+  region.words[region.endpointWord(2) + E_LAST_SUCCESS] = 101;
+  for (let index = 0; index < 9; index++) assert.equal(pick(index, false), 1);
+  assert.equal(pick(0, false, [1]), 2);
+  const spread = new Set(Array.from({ length: 9 }, (_, index) => pick(index, true)));
+  assert.equal(spread.size, 3, 'requests that may be repeated take turns');
+  region.words[region.endpointWord(1) + E_INFLIGHT] = 1;
+  assert.equal(pick(0, false), 2, 'load comes first');
 });
