@@ -1,5 +1,6 @@
 // Compiles one upstream of the configuration. Thread: main.
 
+import { randomBytes } from 'node:crypto';
 import type {
   BalanceSnapshot,
   EndpointSnapshot,
@@ -143,11 +144,13 @@ function compilePassive(passive: UpstreamConfig['health']['passive']): PassiveSn
   };
 }
 
-/** Validation has seen to it that there is a secret. */
+/** Signs where no secret is configured: drawn once, so that sessions outlive reloads but not the process. */
+const PROCESS_SECRET = randomBytes(24).toString('base64');
+
 function compileSticky(sticky: StickyConfig): StickySnapshot {
   return {
     cookie: sticky.cookie,
-    secrets: sticky.secrets ?? [sticky.secret!],
+    secrets: sticky.secrets ?? [sticky.secret ?? PROCESS_SECRET],
     maxIdleMs: sticky.maxIdle,
     maxLifeMs: sticky.maxLife,
     sameSite: SAME_SITE[sticky.sameSite],

@@ -48,6 +48,7 @@ export const PROBLEM_CODES = {
   FL9009: 'a heartbeat expects a field that only requests have',
   FL9010: 'a regular expression may take very long',
   FL9011: 'requests wait in vain',
+  FL9012: 'sticky sessions end with the process',
 } as const;
 export type ProblemCode = keyof typeof PROBLEM_CODES;
 

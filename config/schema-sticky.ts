@@ -9,7 +9,9 @@ export const sticky = z
   .strictObject({
     cookie: token('the name of a cookie', 'lb').describe('Name of the cookie.'),
     secret: secretText(SECRET_EXAMPLE)
-      .describe('Signs the cookie, so that clients cannot choose their endpoint; best taken from the environment.')
+      .describe(
+        'Signs the cookie, so that clients cannot choose their endpoint; best taken from the environment. Absent: drawn at each start.',
+      )
       .optional(),
     secrets: z
       .array(secretText(SECRET_EXAMPLE))

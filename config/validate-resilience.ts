@@ -77,8 +77,8 @@ function checkSecrets(check: UpstreamCheck, { secret, secrets }: StickyConfig): 
   } else if (secret === undefined && secrets === undefined) {
     const advice =
       'set a variable, for example to what openssl rand -base64 24 prints, and write secret: "${STICKY_SECRET}"';
-    const message = `"secret" is missing: it keeps clients from making cookies of their own; ${advice}`;
-    check.report('FL2002', message, ['sticky', 'secret'], 'key');
+    const message = `sticky sessions end with the process: without a secret one is drawn at each start; ${advice}`;
+    check.report('FL9012', message, ['sticky']);
   }
   for (const [index, one] of (secrets ?? []).entries()) {
     if (secrets?.indexOf(one) === index) continue;
