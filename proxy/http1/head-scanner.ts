@@ -33,10 +33,19 @@ export const Scan = {
   COMPLETE: -1,
   /** More bytes are needed. */
   INCOMPLETE: 0,
+  /** The head is whole, and its field lines are byte for byte those of the head before it. Only where that was asked. */
+  REPEATED: -2,
 } as const;
 
 /** A Scan value or a CodecError. */
 export type ScanResult = number;
+
+/** Where the field lines that a head holds from its last scan stand, the empty line included. They must not have changed. */
+export interface LastFields {
+  readonly bytes: Buffer;
+  readonly start: number;
+  readonly end: number;
+}
 
 /**
  * One serves all connections of a worker: it keeps nothing between calls except a view of the last buffer.
@@ -57,11 +66,19 @@ export class HeadScanner {
   /**
    * Scans a request's head from `start` on. One empty line before it is ignored (RFC 9112 section 2.2).
    * @param seenBytes how many bytes from `start` on the last, incomplete call on this head was given; 0 for the first
+   * @param last of the last whole head that was scanned into `head`: clients send most fields again and again, and what
+   *   is the same needn't be scanned
    */
-  scanRequest(head: MessageHead, bytes: Buffer, start: number, end: number, seenBytes = 0): ScanResult {
+  scanRequest(
+    head: MessageHead,
+    bytes: Buffer,
+    start: number,
+    end: number,
+    seenBytes = 0,
+    last: LastFields | null = null,
+  ): ScanResult {
     if (seenBytes > 0 && !this.#isWorthScanning(bytes, start, end, seenBytes)) return Scan.INCOMPLETE;
     const region = this.#region;
-    head.reset();
     region.set(bytes, start, end);
     let base = start;
     if (start < end && bytes[start] === CR) {
@@ -71,6 +88,13 @@ export class HeadScanner {
     region.set(bytes, base, Math.min(end, base + this.#limits.startLineBytes));
     const next = scanRequestLine(head, region);
     if (next < 0) return this.#isOverlong(next) ? CodecError.TARGET_TOO_LONG : ~next;
+    if (last !== null && this.#isRepeated(bytes, base, next, end, last)) {
+      head.moveFields(next - base - head.fieldsStart);
+      head.bodyStart = next + last.end - last.start;
+      head.text = bytes.toString('latin1', base, head.bodyStart);
+      return Scan.REPEATED;
+    }
+    head.resetFields();
     const result = this.#scanFields(head, bytes, next, end);
     return result === Scan.COMPLETE ? checkHost(head, bytes, base) : result;
   }
@@ -84,6 +108,12 @@ export class HeadScanner {
     const next = scanStatusLine(head, region);
     if (next < 0) return this.#isOverlong(next) ? CodecError.STATUS_LINE_TOO_LONG : ~next;
     return this.#scanFields(head, bytes, next, end);
+  }
+
+  #isRepeated(bytes: Buffer, base: number, next: number, end: number, last: LastFields): boolean {
+    const to = next + last.end - last.start;
+    if (to > end || to - base > this.#limits.headBytes) return false;
+    return last.bytes.compare(bytes, next, to, last.start, last.end) === 0;
   }
 
   #isOverlong(result: number): boolean {

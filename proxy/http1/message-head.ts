@@ -88,13 +88,18 @@ export class MessageHead {
 
   /** Empties the head for a new scan. */
   reset(): void {
+    this.method = Method.OTHER;
+    this.status = 0;
+    this.minorVersion = 1;
+    this.resetFields();
+  }
+
+  /** Forgets all but the first line. */
+  resetFields(): void {
     this.text = '';
     this.fieldCount = 0;
     this.seen = 0;
     this.repeated = 0;
-    this.method = Method.OTHER;
-    this.status = 0;
-    this.minorVersion = 1;
     this.hostStart = 0;
     this.hostNameEnd = 0;
     this.hostEnd = 0;
@@ -230,6 +235,18 @@ export class MessageHead {
       if (!this.isCut(index, cutKinds)) list.push(this.nameText(index), this.valueText(index));
     }
     return list;
+  }
+
+  /** Moves all fields by `distance`: the same lines follow a first line of another length. */
+  moveFields(distance: number): void {
+    if (distance === 0) return;
+    const { offsets } = this;
+    const count = this.fieldCount * FIELD_STRIDE + 1;
+    for (let at = 0; at < count; at += 1) offsets[at]! += distance;
+    this.fieldsStart += distance;
+    this.hostStart += distance;
+    this.hostNameEnd += distance;
+    this.hostEnd += distance;
   }
 
   /** Marks a field as not to be passed on. */

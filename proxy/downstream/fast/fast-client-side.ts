@@ -273,10 +273,9 @@ export class FastClientSide implements ClientSide, Flushable {
     this.#host.responseFlushed();
   }
 
-  /** The exchange has ended: its head may be used for another. */
+  /** The exchange has ended: nothing of it is kept. */
   #release(): void {
     this.#events = NO_EXCHANGE;
-    if (this.#head !== null) this.#context.heads.give(this.#head);
     this.#head = null;
   }
 

@@ -6,10 +6,9 @@ import type { Unparsable } from '../../../core/exchange-contract.ts';
 import type { ListenerSnapshot } from '../../../core/snapshot.ts';
 import { WheelTimer } from '../../../core/timer-wheel.ts';
 import type { FieldLines } from '../../http1/field-line.ts';
-import { frameRequest } from '../../http1/framing.ts';
 import { Scan } from '../../http1/head-scanner.ts';
+import type { FastRequestHead } from '../../upstream/fast/fast-request-head.ts';
 import { HeldBytes } from '../../upstream/fast/held-bytes.ts';
-import { InsertedLines } from '../../upstream/fast/inserted-lines.ts';
 import type { ClientSocket } from '../client-socket.ts';
 import type { DrainableConnection } from '../context.ts';
 import { MAX_DISCARD_BYTES } from '../http1-request-body.ts';
@@ -19,6 +18,7 @@ import type { FastContext } from './fast-context.ts';
 import type { FastListener } from './fast-listener.ts';
 import { BodyStep } from './fast-request-body.ts';
 import { unparsableOf, Verdict, verdictOn } from './hand-off.ts';
+import { RequestScan } from './request-scan.ts';
 
 /**
  * Where a connection is. WAITING: for the first byte of a request. HEAD: a part of a head has come. BUSY: an exchange
@@ -64,14 +64,13 @@ export class FastConnection implements FastHost, DrainableConnection {
   readonly #socket: Socket;
   readonly #side: FastClientSide;
   readonly #input = new HeldBytes();
-  readonly #inserted = new InsertedLines();
   /** Gives the connection to the general path. */
   readonly #handOver: (client: ClientSocket) => void;
   #phase: Phase = Phase.WAITING;
   /** Monotonic ms at which the phase began. */
   #sinceMs: number;
-  /** Of an incomplete head: how much of it was looked at. */
-  #seenBytes = 0;
+  /** Made when the first bytes come. */
+  #scan: RequestScan | null = null;
   #requestsLeft: number;
   #isReading = false;
   #isHolding = false;
@@ -144,22 +143,17 @@ export class FastConnection implements FastHost, DrainableConnection {
   }
 
   #readHead(): boolean {
-    const input = this.#input;
-    const head = this.#context.heads.next;
-    const { message, framing } = head;
-    const result = this.#settings.scanner.scanRequest(message, input.bytes, input.start, input.end, this.#seenBytes);
+    this.#scan ??= new RequestScan(this.#settings.scanner);
+    const result = this.#scan.next(this.#input);
     if (result === Scan.INCOMPLETE) {
-      this.#seenBytes = input.length;
       if (this.#phase === Phase.WAITING) this.#beginHead();
       return false;
     }
-    this.#seenBytes = 0;
-    const error = result === Scan.COMPLETE ? frameRequest(message, framing) : result;
-    const verdict = verdictOn(message, error);
-    if (verdict === Verdict.SERVE) {
-      input.consumeTo(message.bodyStart);
-      this.#begin();
-    } else if (verdict === Verdict.REFUSE) this.#refuse(unparsableOf(error));
+    const { head } = this.#scan;
+    const error = result === Scan.COMPLETE ? 0 : result;
+    const verdict = verdictOn(head.message, error);
+    if (verdict === Verdict.SERVE) this.#begin(head);
+    else if (verdict === Verdict.REFUSE) this.#refuse(unparsableOf(error));
     else this.#handOff();
     return true;
   }
@@ -169,13 +163,13 @@ export class FastConnection implements FastHost, DrainableConnection {
     this.#setDeadline(this.listener.timeouts.headMs);
   }
 
-  #begin(): void {
-    const head = this.#context.heads.take();
+  #begin(head: FastRequestHead): void {
+    this.#input.consumeTo(head.message.bodyStart);
     const receivedMs = this.#phase === Phase.HEAD ? this.#sinceMs : this.#context.turn.nowMs();
     this.#enter(Phase.BUSY);
     this.#deadlineMs = NEVER;
     this.#requestsLeft -= 1;
-    head.begin(this.#inserted);
+    head.begin();
     this.#side.begin(head, receivedMs);
   }
 

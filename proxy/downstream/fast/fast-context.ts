@@ -6,7 +6,6 @@ import type { TimerWheel } from '../../../core/timer-wheel.ts';
 import type { Turn } from '../../upstream/fast/turn.ts';
 import type { WireMemory } from '../../upstream/fast/wire-memory.ts';
 import type { ConnectionLedger } from '../connection-ledger.ts';
-import type { HeadPool } from './head-pool.ts';
 import type { ResponseEncoder } from './response-encoder.ts';
 
 /** What a worker's fast client side and its fast transport share. */
@@ -20,7 +19,6 @@ export interface FastContext extends FastParts {
   readonly starter: ExchangeStarter;
   readonly random: Random;
   readonly ledger: ConnectionLedger;
-  readonly heads: HeadPool;
   readonly encoder: ResponseEncoder;
   /** Whether new connections are served by the fast path. */
   isOn(): boolean;

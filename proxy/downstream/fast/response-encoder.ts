@@ -59,8 +59,20 @@ export class ResponseEncoder {
   }
 
   #finalScanned(head: FastResponseHead, extra: FieldList, framing: ResponseFraming, persistence: FieldLines): string {
+    const date = head.message.has(FieldKind.DATE) ? NO_LINES : this.#date.line;
+    const { written } = head;
+    const isSame = written.framing === framing && written.persistence === persistence && written.date === date;
+    if (written.text !== '' && isSame && written.extra === extra) return written.text;
+    written.text = this.#encode(head, joinLines(date, persistence), extra, framing);
+    written.extra = extra;
+    written.framing = framing;
+    written.persistence = persistence;
+    written.date = date;
+    return written.text;
+  }
+
+  #encode(head: FastResponseHead, own: FieldLines, extra: FieldList, framing: ResponseFraming): string {
     const edit = this.#edit;
-    const { message } = head;
     edit.reset();
     if (framing !== ResponseFraming.CHUNKED) edit.cut(TRAILER_KIND);
     if (head.framing.hasPaddedLength) {
@@ -68,10 +80,9 @@ export class ResponseEncoder {
       edit.addLines(contentLengthLine(head.framing.declaredBytes));
     }
     if (extra.length > 0) edit.addLines(this.#linesOf(extra));
-    if (!message.has(FieldKind.DATE)) edit.addLines(this.#date.line);
-    edit.addLines(persistence);
+    edit.addLines(own);
     if (framing === ResponseFraming.CHUNKED) edit.addLines(TRANSFER_ENCODING_CHUNKED);
-    return encodeResponseHead(message, edit);
+    return encodeResponseHead(head.message, edit);
   }
 
   #finalPlain(head: ResponseHead, extra: FieldList, framing: ResponseFraming, persistence: FieldLines): string {

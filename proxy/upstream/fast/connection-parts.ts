@@ -1,8 +1,6 @@
 // What all fast connections of a worker to endpoints share. Thread: worker.
 
 import type { TimerWheel } from '../../../core/timer-wheel.ts';
-import type { FastResponseHead } from './fast-response-head.ts';
-import type { ResponseCodec } from './response-reader.ts';
 import type { ReuseDelay } from './reuse-delay.ts';
 import type { Turn } from './turn.ts';
 import type { WireMemory } from './wire-memory.ts';
@@ -11,8 +9,5 @@ export interface ConnectionParts {
   readonly wheel: TimerWheel;
   readonly turn: Turn;
   readonly memory: WireMemory;
-  readonly codec: ResponseCodec;
-  /** Over the codec's head and framing. */
-  readonly responseHead: FastResponseHead;
   readonly reuse: ReuseDelay;
 }

@@ -79,7 +79,7 @@ export class EndpointConnection implements LeasedConnection, ResponseSink, Flush
   constructor(owner: ConnectionOwner) {
     this.#owner = owner;
     this.#parts = owner.parts;
-    this.#reader = new ResponseReader(owner.parts.codec, owner.scanner, this);
+    this.#reader = new ResponseReader(owner.scanner, this);
     this.#idleTimer = new WheelTimer(() => this.#idleTimeOver());
     this.onread = {
       buffer: () => this.#bodyBuffer ?? owner.parts.memory.shared,
@@ -190,18 +190,18 @@ export class EndpointConnection implements LeasedConnection, ResponseSink, Flush
   }
 
   onFinalHead(): void {
-    const { head, framing } = this.#parts.codec;
+    const { message, framing } = this.#reader.head;
     this.#hasHead = true;
-    this.#isPersistent = framing.isPersistent && !announcesBody(head);
-    this.#keepAliveMs = head.has(FieldKind.KEEP_ALIVE)
-      ? keepAliveMsOf(head, this.#owner.keepAliveMs)
+    this.#isPersistent = framing.isPersistent && !announcesBody(message);
+    this.#keepAliveMs = message.has(FieldKind.KEEP_ALIVE)
+      ? keepAliveMsOf(message, this.#owner.keepAliveMs)
       : this.#owner.keepAliveMs;
     this.#attempt!.events.onHead(this.#responseHead());
   }
 
   #responseHead(): ResponseHead {
-    const { codec, responseHead } = this.#parts;
-    return this.#attempt!.isImmediate ? responseHead : new EndpointResponseHead(codec.head, codec.framing);
+    const { head } = this.#reader;
+    return this.#attempt!.isImmediate ? head : new EndpointResponseHead(head.message, head.framing);
   }
 
   onBody(bytes: Buffer, start: number, end: number): boolean {

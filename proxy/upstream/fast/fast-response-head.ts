@@ -2,21 +2,32 @@
 
 import { type FieldList, type ResponseHead, UNKNOWN_LENGTH } from '../../../core/head.ts';
 import { ALWAYS_CUT, FRAMING_KINDS } from '../../http1/encoder.ts';
-import type { Framing } from '../../http1/framing.ts';
-import type { MessageHead } from '../../http1/message-head.ts';
+import { type FieldLines, NO_LINES } from '../../http1/field-line.ts';
+import { Framing } from '../../http1/framing.ts';
+import { MessageHead } from '../../http1/message-head.ts';
 
 const NOT_PASSED = ALWAYS_CUT | FRAMING_KINDS;
 const NO_CONTENT = 204;
 
-/** One a worker: valid only during the event that brings it. */
-export class FastResponseHead implements ResponseHead {
-  readonly message: MessageHead;
-  readonly framing: Framing;
+/** A head as it was written to a client, and all that it depended on beside the endpoint's own head. */
+export interface WrittenHead {
+  text: string;
+  extra: FieldList;
+  framing: number;
+  persistence: FieldLines;
+  date: FieldLines;
+}
 
-  /** @param message scanned and framed anew before each event, as is `framing` */
-  constructor(message: MessageHead, framing: Framing) {
-    this.message = message;
-    this.framing = framing;
+/** One a connection, used again for each of its responses: valid only during the event that brings it. */
+export class FastResponseHead implements ResponseHead {
+  readonly message: MessageHead = new MessageHead();
+  readonly framing: Framing = new Framing();
+  /** Where the same head came before: what was made of it. */
+  readonly written: WrittenHead = { text: '', extra: [], framing: 0, persistence: NO_LINES, date: NO_LINES };
+
+  /** Another head has been scanned. */
+  forget(): void {
+    this.written.text = '';
   }
 
   get status(): number {

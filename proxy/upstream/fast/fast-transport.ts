@@ -12,9 +12,7 @@ import type { ConnectionParts } from './connection-parts.ts';
 import { FastAttempt } from './fast-attempt.ts';
 import { FastPool, type PoolContext } from './fast-pool.ts';
 import { FastRequestHead } from './fast-request-head.ts';
-import { FastResponseHead } from './fast-response-head.ts';
 import { RequestEncoder } from './request-encoder.ts';
-import { ResponseCodec } from './response-reader.ts';
 import { ReuseDelay } from './reuse-delay.ts';
 import type { Turn } from './turn.ts';
 import type { WireMemory } from './wire-memory.ts';
@@ -42,11 +40,9 @@ export class FastTransport implements Transport {
   readonly #retired = new Set<FastPool>();
 
   constructor(parts: FastTransportParts) {
-    const codec = new ResponseCodec();
-    const responseHead = new FastResponseHead(codec.head, codec.framing);
     const { region, worker, timers, wheel, turn, memory } = parts;
     this.#context = { region, worker, timers, onIdleDeath: parts.onIdleDeath ?? (() => undefined) };
-    this.#parts = { wheel, turn, memory, codec, responseHead, reuse: new ReuseDelay() };
+    this.#parts = { wheel, turn, memory, reuse: new ReuseDelay() };
   }
 
   /**

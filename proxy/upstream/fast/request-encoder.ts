@@ -1,10 +1,10 @@
 // Builds the head of a request for an endpoint: from the client's own bytes with ranges cut out where they were
 // scanned, else from its fields. Thread: worker.
 
-import { UNKNOWN_LENGTH, type FieldList, type RequestHead } from '../../../core/head.ts';
+import { UNKNOWN_LENGTH, type RequestHead } from '../../../core/head.ts';
 import type { AttemptRequest } from '../../../core/exchange-contract.ts';
 import { isAllOf, TOKEN } from '../../http1/byte-class.ts';
-import { encodeRequestHead, HeadEdit, passFraming } from '../../http1/encoder.ts';
+import { ALWAYS_CUT, FRAMING_KINDS } from '../../http1/encoder.ts';
 import { FieldKind, kindSet } from '../../http1/field-kind.ts';
 import {
   contentLengthLine,
@@ -18,7 +18,7 @@ import {
 import { BodyKind } from '../../http1/framing.ts';
 import { Method, METHOD_NAMES } from '../../http1/message-head.ts';
 import { requestFields } from '../request-fields.ts';
-import { FastRequestHead } from './fast-request-head.ts';
+import { type CutNames, FastRequestHead } from './fast-request-head.ts';
 import { ownKind } from './inserted-lines.ts';
 
 const HOST_KIND = kindSet(FieldKind.HOST);
@@ -26,17 +26,8 @@ const HOST_KIND = kindSet(FieldKind.HOST);
 /** Methods whose request says that it has no body (RFC 9110 section 8.6). */
 const SAYS_NO_BODY: readonly number[] = [Method.POST, Method.PUT, Method.PATCH];
 
-/** Field names in the form in which heads are searched for them. */
-interface Names {
-  /** Set of those that are kinds of their own. */
-  readonly kinds: number;
-  /** The others. */
-  readonly others: readonly string[];
-}
-
 export class RequestEncoder {
-  readonly #edit = new HeadEdit();
-  readonly #removals = new WeakMap<ReadonlySet<string>, Names>();
+  readonly #removals = new WeakMap<ReadonlySet<string>, CutNames>();
 
   /** @returns the head as latin1 text; null where the request can't be sent as it is */
   encode(request: AttemptRequest): string | null {
@@ -51,36 +42,27 @@ export class RequestEncoder {
   }
 
   #encodeScanned(head: FastRequestHead, request: AttemptRequest): string {
-    const { message, framing } = head;
-    const edit = this.#edit;
-    edit.reset();
+    const { inserted, framing } = head;
     const removed = this.#namesOf(request.removedFields);
-    edit.cut(removed.kinds);
-    for (const name of removed.others) message.cutNamed(name);
-    if (request.hostField !== head.authority) this.#replaceHost(request.hostField);
-    this.#insert(request.insertedFields, head);
-    passFraming(framing, edit);
-    if (framing.body === BodyKind.NONE && framing.declaredBytes < 0 && SAYS_NO_BODY.includes(message.method)) {
-      edit.addLines(contentLengthLine(0));
+    inserted.set(request.insertedFields);
+    let kinds = ALWAYS_CUT | removed.kinds | inserted.kinds;
+    let lines = inserted.lines;
+    if (request.hostField !== head.authority) {
+      kinds |= HOST_KIND;
+      lines = joinLines(fieldLine('Host', request.hostField), lines);
     }
-    return encodeRequestHead(message, edit);
+    if (framing.hasPaddedLength) {
+      kinds |= FRAMING_KINDS;
+      lines = joinLines(contentLengthLine(framing.declaredBytes), lines);
+    }
+    if (framing.body === BodyKind.CHUNKED) lines = joinLines(TRANSFER_ENCODING_CHUNKED, lines);
+    else if (framing.declaredBytes < 0 && SAYS_NO_BODY.includes(head.message.method)) {
+      lines = joinLines(contentLengthLine(0), lines);
+    }
+    return `${head.firstLine}${head.keptLines(kinds, removed, inserted)}${lines}\r\n`;
   }
 
-  #replaceHost(hostField: string): void {
-    this.#edit.cut(HOST_KIND);
-    this.#edit.addLines(fieldLine('Host', hostField));
-  }
-
-  /** Inserted fields take the place of the client's of the same name. */
-  #insert(fields: FieldList, head: FastRequestHead): void {
-    const { inserted } = head;
-    inserted.set(fields);
-    this.#edit.cut(inserted.kinds);
-    for (const name of inserted.others) head.message.cutNamed(name);
-    this.#edit.addLines(inserted.lines);
-  }
-
-  #namesOf(removed: ReadonlySet<string>): Names {
+  #namesOf(removed: ReadonlySet<string>): CutNames {
     const known = this.#removals.get(removed);
     if (known !== undefined) return known;
     const names = [...removed];

@@ -6,17 +6,19 @@ import type { FieldList } from '../../../core/head.ts';
 import { ChunkedDecoder } from '../../http1/chunked-decoder.ts';
 import { CODEC_ERRORS, CodecError } from '../../http1/codec-error.ts';
 import { DecodeEvent } from '../../http1/decode-event.ts';
-import { BodyKind, frameResponse, Framing } from '../../http1/framing.ts';
+import { BodyKind, frameResponse, type Framing } from '../../http1/framing.ts';
 import { type HeadScanner, Scan } from '../../http1/head-scanner.ts';
-import { Method, MessageHead } from '../../http1/message-head.ts';
+import { Method } from '../../http1/message-head.ts';
 import { MAX_INTERIM_RESPONSES } from '../response-gate.ts';
+import { FastResponseHead } from './fast-response-head.ts';
 import { HeldBytes } from './held-bytes.ts';
+import { LastHead } from './last-head.ts';
 
 /** What the reader tells. Inside each call it may be shut, or its response given up. */
 export interface ResponseSink {
-  /** An interim head was read into the reader's `ResponseCodec`. */
+  /** An interim head was read into the reader's `head`. */
   onInterimHead(): void;
-  /** The final head was read into the reader's `ResponseCodec`. */
+  /** The final head was read into the reader's `head`. */
   onFinalHead(): void;
   /** Body bytes, which may be overwritten after the call. Returns false when no more is to come until `resume`. */
   onBody(bytes: Buffer, start: number, end: number): boolean;
@@ -28,21 +30,18 @@ export interface ResponseSink {
   onExtraBytes(): void;
 }
 
-/** What all readers of a worker share: a head is read and used within one call. */
-export class ResponseCodec {
-  readonly head: MessageHead = new MessageHead();
-  readonly framing: Framing = new Framing();
-}
-
 const State = { IDLE: 0, HEAD: 1, LENGTH: 2, CHUNKED: 3, UNTIL_CLOSE: 4, SHUT: 5 } as const;
 
 const SWITCHING_PROTOCOLS = 101;
 
 export class ResponseReader {
-  readonly #codec: ResponseCodec;
+  readonly head: FastResponseHead = new FastResponseHead();
   readonly #scanner: HeadScanner;
   readonly #sink: ResponseSink;
   readonly #held = new HeldBytes();
+  readonly #last = new LastHead();
+  /** Of the request that the last head answered: it frames the response, too. */
+  #lastMethod: number = Method.OTHER;
   #state: number = State.IDLE;
   #method: number = Method.GET;
   #interimCount = 0;
@@ -52,8 +51,7 @@ export class ResponseReader {
   #seenBytes = 0;
   #isStopped = false;
 
-  constructor(codec: ResponseCodec, scanner: HeadScanner, sink: ResponseSink) {
-    this.#codec = codec;
+  constructor(scanner: HeadScanner, sink: ResponseSink) {
     this.#scanner = scanner;
     this.#sink = sink;
   }
@@ -145,39 +143,53 @@ export class ResponseReader {
 
   /** @returns where to go on; `end` where more is needed or nothing can be read any more */
   #readHead(bytes: Buffer, at: number, end: number): number {
-    const held = this.#held;
-    if (held.length > 0) return this.#readHeldHead(bytes, at, end);
-    const { head } = this.#codec;
-    const result = this.#scanner.scanResponse(head, bytes, at, end);
-    if (result === Scan.COMPLETE) return this.#takeHead(head.bodyStart, end);
+    if (this.#held.length > 0) return this.#readHeldHead(bytes, at, end);
+    const last = this.#last;
+    if (this.#method === this.#lastMethod && last.isAt(bytes, at, end)) return this.#enter(at + last.length, end);
+    const { message } = this.head;
+    const result = this.#scanner.scanResponse(message, bytes, at, end);
+    if (result === Scan.COMPLETE) {
+      last.keep(bytes, at, message.bodyStart);
+      this.#lastMethod = this.#method;
+      return this.#takeHead(message.bodyStart, end);
+    }
     if (result !== Scan.INCOMPLETE) return this.#fault(result, end);
     this.#seenBytes = end - at;
-    held.addCopy(bytes, at, end);
+    last.forget();
+    this.#held.addCopy(bytes, at, end);
     return end;
   }
 
   /** A head that came in pieces is put together in memory of its own. */
   #readHeldHead(bytes: Buffer, at: number, end: number): number {
     const held = this.#held;
-    const { head } = this.#codec;
+    const { message } = this.head;
     const before = held.length;
     held.addCopy(bytes, at, end);
-    const result = this.#scanner.scanResponse(head, held.bytes, held.start, held.end, this.#seenBytes);
+    const result = this.#scanner.scanResponse(message, held.bytes, held.start, held.end, this.#seenBytes);
     if (result === Scan.INCOMPLETE) {
       this.#seenBytes = held.length;
       return end;
     }
     if (result !== Scan.COMPLETE) return this.#fault(result, end);
-    const used = head.bodyStart - held.start - before;
+    const used = message.bodyStart - held.start - before;
     held.clear();
     return this.#takeHead(at + used, end);
   }
 
+  /** Another head than the last one was scanned. */
   #takeHead(next: number, end: number): number {
-    const { head, framing } = this.#codec;
-    const error = frameResponse(head, framing, this.#method, false);
+    const { head } = this;
+    head.forget();
+    const error = frameResponse(head.message, head.framing, this.#method, false);
     if (error !== 0) return this.#fault(error, end);
-    if (head.status < 200 && head.status !== SWITCHING_PROTOCOLS) return this.#takeInterim(next, end);
+    const { status } = head.message;
+    if (status < 200 && status !== SWITCHING_PROTOCOLS) return this.#takeInterim(next, end);
+    return this.#enter(next, end);
+  }
+
+  #enter(next: number, end: number): number {
+    const { framing } = this.head;
     this.#enterBody(framing);
     this.#sink.onFinalHead();
     if (framing.body === BodyKind.NONE) this.#complete(null, next < end);
@@ -190,6 +202,7 @@ export class ResponseReader {
       this.#fail('malformed-response', 'too many interim responses');
       return end;
     }
+    this.#last.forget();
     this.#sink.onInterimHead();
     return next;
   }
