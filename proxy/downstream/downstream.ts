@@ -16,7 +16,6 @@ import { ConnectionLedger } from './connection-ledger.ts';
 import { ConnectionServer } from './connection-server.ts';
 import type { DownstreamContext, DrainableConnection } from './context.ts';
 import type { FastContext, FastParts } from './fast/fast-context.ts';
-import { HeadPool } from './fast/head-pool.ts';
 import { ResponseEncoder } from './fast/response-encoder.ts';
 import { Listener } from './listener.ts';
 import { Sweeper } from './sweeper.ts';
@@ -188,8 +187,8 @@ export class Downstream {
 
 function fastContext(context: DownstreamContext, parts: FastParts, isOn = (): boolean => true): FastContext {
   const { starter, random, ledger } = context;
-  const made = { heads: new HeadPool(), encoder: new ResponseEncoder(parts.turn) };
-  return { ...parts, ...made, starter, random, ledger, isOn, isDraining: () => context.isDraining() };
+  const encoder = new ResponseEncoder(parts.turn);
+  return { ...parts, encoder, starter, random, ledger, isOn, isDraining: () => context.isDraining() };
 }
 
 /** What a listener is known by over reloads: its address; where the system chooses the port, its name, too. */
