@@ -91,13 +91,18 @@ export class Downstream {
     const before = this.#active;
     const fresh = await this.#bindAll(snapshots.filter((snapshot) => !before.has(keyOf(snapshot))));
     const after = new Map<string, ActiveListener>();
+    const bound: BoundListener[] = [];
     for (const snapshot of snapshots) {
       const key = keyOf(snapshot);
-      after.set(key, fresh.get(key) ?? this.#updated(before.get(key)!, snapshot));
+      const active = fresh.get(key) ?? this.#updated(before.get(key)!, snapshot);
+      const { listener } = active;
+      // Where the system chose the port, the Snapshots that follow name it: the listener must be found by it then.
+      after.set(keyOf(snapshot, listener.port), active);
+      bound.push(listener.boundAs(snapshot.name));
     }
     this.#active = after;
     for (const [key, { listener }] of before) if (!after.has(key)) listener.close();
-    return snapshots.map((snapshot) => after.get(keyOf(snapshot))!.listener.boundAs(snapshot.name));
+    return bound;
   }
 
   /**
@@ -192,9 +197,9 @@ function fastContext(context: DownstreamContext, parts: FastParts, isOn = (): bo
 }
 
 /** What a listener is known by over reloads: its address; where the system chooses the port, its name, too. */
-function keyOf(snapshot: ListenerSnapshot): string {
-  const isChosen = snapshot.bind.kind === 'tcp' && snapshot.bind.port === 0;
-  return isChosen ? `${addressText(snapshot.bind)} ${snapshot.name}` : addressText(snapshot.bind);
+function keyOf({ bind, name }: ListenerSnapshot, chosenPort = 0): string {
+  if (bind.kind !== 'tcp' || bind.port !== 0) return addressText(bind);
+  return chosenPort === 0 ? `${addressText(bind)} ${name}` : addressText({ ...bind, port: chosenPort });
 }
 
 /** What serving depends on: everything but the listener's place and name, which are looked up live. */
