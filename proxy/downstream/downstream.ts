@@ -36,6 +36,8 @@ export interface DownstreamOptions {
   readonly sweepIntervalMs?: number;
 }
 
+const ACCEPT_LOG_MS = 10_000;
+
 /** What serves the new connections of a listener; replaced in place when its settings change. */
 interface Serving extends LiveListener {
   server: ConnectionServer;
@@ -56,6 +58,9 @@ export class Downstream {
   #active: ReadonlyMap<string, ActiveListener> = new Map();
   /** Every accepted socket; null while TLS is being negotiated on it. */
   readonly #connections = new Map<Socket, DrainableConnection | null>();
+  #applied: Promise<unknown> = Promise.resolve();
+  /** Monotonic ms at which a failure to accept was logged last. */
+  #acceptLoggedMs = Number.NEGATIVE_INFINITY;
   #isDraining = false;
   #drained: (() => void) | null = null;
 
@@ -87,7 +92,14 @@ export class Downstream {
    * @returns where each is bound, in the Snapshot's order
    * @throws ListenError
    */
-  async apply(snapshots: readonly ListenerSnapshot[]): Promise<BoundListener[]> {
+  apply(snapshots: readonly ListenerSnapshot[]): Promise<BoundListener[]> {
+    // One after the other: two at once would both bind what is new, and one of the sockets would be forgotten.
+    const applied = this.#applied.then(() => this.#apply(snapshots));
+    this.#applied = applied.catch(() => undefined);
+    return applied;
+  }
+
+  async #apply(snapshots: readonly ListenerSnapshot[]): Promise<BoundListener[]> {
     const before = this.#active;
     const fresh = await this.#bindAll(snapshots.filter((snapshot) => !before.has(keyOf(snapshot))));
     const after = new Map<string, ActiveListener>();
@@ -132,7 +144,10 @@ export class Downstream {
 
   async #bind(snapshot: ListenerSnapshot): Promise<ActiveListener> {
     const serving = this.#servingOf(snapshot);
-    const listener = await Listener.bind(snapshot, this.#worker, (socket) => this.#accept(serving, socket));
+    const listener = await Listener.bind(snapshot, this.#worker, {
+      accepted: (socket) => this.#accept(serving, socket),
+      failed: (error) => this.#acceptFailed(serving, error),
+    });
     return { listener, serving };
   }
 
@@ -168,6 +183,14 @@ export class Downstream {
       if (this.#connections.size === 0) this.#drained?.();
     });
     serving.server.accept(socket, new ConnectionFacts(socket, serving, serving.isTrusted));
+  }
+
+  /** For want of descriptors, mostly. Logged now and then only: it comes with every connection that waits. */
+  #acceptFailed({ snapshot }: Serving, error: NodeJS.ErrnoException): void {
+    const nowMs = this.#context.clock.nowMs();
+    if (nowMs - this.#acceptLoggedMs < ACCEPT_LOG_MS) return;
+    this.#acceptLoggedMs = nowMs;
+    this.#context.log.warn({ listener: snapshot.name, error: error.code }, 'connections cannot be accepted');
   }
 
   #spoken(raw: Socket, connection: DrainableConnection): void {

@@ -16,6 +16,13 @@ const HIGH_WATER_BYTES = 65_536;
 /** Who may connect to a Unix socket: everybody, as with a TCP port; its directory's mode says otherwise. */
 const UNIX_SOCKET_MODE = 0o666;
 
+/** What a listener tells. */
+export interface ListenerEvents {
+  accepted(socket: Socket): void;
+  /** A connection could not be accepted; the listener goes on. */
+  failed(error: NodeJS.ErrnoException): void;
+}
+
 export class Listener {
   readonly address: string;
   readonly port: number;
@@ -29,14 +36,15 @@ export class Listener {
   }
 
   /**
-   * Binds an address; `accept` gets each connection. A worker that doesn't own the address binds nothing (isShared).
+   * Binds an address. A worker that doesn't own it binds nothing (isShared).
    * @throws ListenError, naming the address
    */
-  static async bind(snapshot: ListenerSnapshot, worker: number, accept: (socket: Socket) => void): Promise<Listener> {
+  static async bind(snapshot: ListenerSnapshot, worker: number, events: ListenerEvents): Promise<Listener> {
     const { bind, name } = snapshot;
     if (worker !== 0 && !isShared(bind)) return new Listener(null, { address: addressText(bind), port: 0 });
     // Half-open is allowed, so that a response is written out to a client that has sent FIN.
-    const server = createServer({ allowHalfOpen: true, noDelay: true, highWaterMark: HIGH_WATER_BYTES }, accept);
+    const server = createServer({ allowHalfOpen: true, noDelay: true, highWaterMark: HIGH_WATER_BYTES });
+    server.on('connection', (socket) => events.accepted(socket));
     try {
       if (bind.kind === 'unix') await removeStaleSocket(bind.path);
       await listen(server, bind);
@@ -45,8 +53,7 @@ export class Listener {
       server.close();
       throw new ListenError(name, bind, error as NodeJS.ErrnoException);
     }
-    // Accepting may fail for want of descriptors; libuv sheds such connections and goes on.
-    server.on('error', () => undefined);
+    server.on('error', (error) => events.failed(error));
     return new Listener(server, boundAddress(bind, server.address()));
   }
 

@@ -192,7 +192,7 @@ describe('reloads', () => {
       const before = await RawClient.connect({ port: bound!.port });
       assert.equal(await ask(before, starter), 'here');
       const limits = { ...onPort(0).limits, requestLineBytes: 32 };
-      const [after] = await worker!.apply([onPort(0, { limits, index: 1, trustedProxies: ['127.0.0.0/8'] })]);
+      const [after] = await worker!.apply([onPort(bound!.port, { limits, index: 1, trustedProxies: ['127.0.0.0/8'] })]);
       assert.deepEqual(after, bound);
       const long = `GET /${'a'.repeat(40)} HTTP/1.1\r\nHost: a\r\n\r\n`;
       before.send(long);
@@ -213,10 +213,28 @@ describe('reloads', () => {
       const [first, second] = await worker!.apply([onPort(0, { name: 'one' }), onPort(0, { name: 'two', index: 1 })]);
       const client = await RawClient.connect({ port: first!.port });
       assert.equal(await ask(client, starter), 'here');
-      assert.deepEqual(await worker!.apply([onPort(0, { name: 'two' })]), [second]);
+      assert.deepEqual(await worker!.apply([onPort(second!.port, { name: 'two' })]), [second]);
       await assert.rejects(RawClient.connect({ port: first!.port }), /ECONNREFUSED/);
       assert.equal(await ask(client, starter), 'here');
       client.destroy();
+    }));
+
+  test('two at once are applied one after the other, and no socket is forgotten', () =>
+    withWorkers(1, async ([worker], starter) => {
+      const [bound] = await worker!.apply([onPort(0)]);
+      const { port } = bound!;
+      await worker!.apply([]);
+      const applied = [onPort(port), onPort(port, { index: 1 })].map((listener) => worker!.apply([listener]));
+      assert.deepEqual(await Promise.all(applied), [[bound], [bound]]);
+      const client = await RawClient.connect({ port });
+      client.send(GET);
+      const exchange = await starter.next();
+      assert.equal(exchange.client.connection.listenerIndex, 1);
+      exchange.answer();
+      await client.readResponse();
+      client.destroy();
+      await worker!.apply([]);
+      await assert.rejects(RawClient.connect({ port }), /ECONNREFUSED/);
     }));
 
   test('where one can not be bound nothing changes', () =>
