@@ -75,6 +75,7 @@ export class Exchange implements ClientEvents, ExchangeRecord {
   hash2 = 0;
   nowMs = 0;
   mayRetry = false;
+  mayUseLastResort = false;
   /** What the client's sticky cookie says; null where it has none that is valid. */
   stickyChoice: StickyChoice | null = null;
   triedCount = 0;
@@ -124,19 +125,23 @@ export class Exchange implements ClientEvents, ExchangeRecord {
   constructor(
     hooks: ExchangeHooks,
     runtime: Runtime,
-    parts: { client: ClientSide; head: RequestHead; upgrade: UpgradeRequest | null },
-    times: { receivedMs: number; nowMs: number; wallMs: number },
+    client: ClientSide,
+    head: RequestHead,
+    upgrade: UpgradeRequest | null,
+    receivedMs: number,
+    nowMs: number,
+    beganWallMs: number,
   ) {
     this.hooks = hooks;
     this.runtime = runtime;
-    this.client = parts.client;
-    this.head = parts.head;
-    this.upgrade = parts.upgrade;
-    this.isBodyEnded = parts.head.bodyLength === 0;
-    this.receivedMs = times.receivedMs;
-    this.beganMs = times.nowMs;
-    this.beganWallMs = times.wallMs - (times.nowMs - times.receivedMs);
-    this.nowMs = times.nowMs;
+    this.client = client;
+    this.head = head;
+    this.upgrade = upgrade;
+    this.isBodyEnded = head.bodyLength === 0;
+    this.receivedMs = receivedMs;
+    this.beganMs = nowMs;
+    this.beganWallMs = beganWallMs;
+    this.nowMs = nowMs;
     this.timer = new WheelTimer(() => this.hooks.deadline(this));
   }
 

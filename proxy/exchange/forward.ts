@@ -60,8 +60,9 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks {
 
   begin(client: ClientSide, head: RequestHead, upgrade: UpgradeRequest | null, receivedMs: number): ClientEvents {
     const { clock } = this.#context;
-    const times = { receivedMs, nowMs: clock.nowMs(), wallMs: clock.wallMs() };
-    const exchange = new Exchange(this, this.#context.runtime(), { client, head, upgrade }, times);
+    const nowMs = clock.nowMs();
+    const beganWallMs = clock.wallMs() - (nowMs - receivedMs);
+    const exchange = new Exchange(this, this.#context.runtime(), client, head, upgrade, receivedMs, nowMs, beganWallMs);
     this.#ending.opened();
     this.#forward(exchange);
     return exchange;
@@ -89,7 +90,12 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks {
 
   #identify(exchange: Exchange): void {
     const { connection, head, runtime } = exchange;
-    exchange.requestId = this.#requestIds.of(connection.isTrusted, head.field('x-request-id'));
+    if (!connection.isTrusted) {
+      exchange.requestId = this.#requestIds.next();
+      exchange.clientAddress = connection.peerAddress;
+      return;
+    }
+    exchange.requestId = this.#requestIds.of(true, head.field('x-request-id'));
     const isTrusted = (address: string): boolean => runtime.isTrusted(connection.listenerIndex, address);
     exchange.clientAddress = clientAddressOf(connection, head.field('x-forwarded-for'), isTrusted);
   }
@@ -131,6 +137,7 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks {
     }
     exchange.nowMs = this.#context.clock.nowMs();
     exchange.mayRetry = mayRepeat(exchange);
+    exchange.mayUseLastResort = exchange.attempts > 0;
     const { region, worker } = this.#context;
     const place = findStickyPlace(exchange, this.#context) ?? findPlace(exchange, target, region, worker);
     if (place.slot >= 0) {
@@ -243,7 +250,7 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks {
     const nowMs = this.#context.clock.nowMs();
     exchange.headMs = nowMs;
     this.#hedging.observe(exchange.target!.snapshot, nowMs - attempt.leasedMs, nowMs);
-    const signal = signalOfStatus(head.status, head.field('retry-after') !== undefined);
+    const signal = signalOfStatus(head.status, head.status === 503 && head.field('retry-after') !== undefined);
     this.#ending.attemptAnswered(exchange, attempt, head.status, signal);
     const { statuses } = exchange.target!.snapshot.retry;
     if (exchange.rival !== null && (signal === 'gateway' || statuses.includes(head.status))) {
@@ -342,6 +349,7 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks {
     const upstream = exchange.target!.snapshot;
     exchange.wasHedged = true;
     if (!this.#hedging.hasRoom(upstream)) return;
+    exchange.mayUseLastResort = false;
     exchange.nowMs = clock.nowMs();
     const place = findPlace(exchange, exchange.target!, region, worker);
     if (place.slot < 0) return;

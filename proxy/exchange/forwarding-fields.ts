@@ -29,24 +29,25 @@ export interface ForwardedFacts {
  */
 export function insertedFieldsOf(facts: ForwardedFacts): FieldList {
   const { connection, head, requestId, route } = facts;
-  const given = (name: string): string | undefined => (connection.isTrusted ? head.field(name) : undefined);
-  const chain = given('x-forwarded-for');
-  const peer = connection.peerAddress;
-  const proto = given('x-forwarded-proto') ?? (connection.isTls ? 'https' : 'http');
-  const host = given('x-forwarded-host') ?? head.authority;
-  const fields: string[] = ['X-Request-Id', requestId];
+  const { isTrusted, peerAddress: peer } = connection;
+  const chain = isTrusted ? head.field('x-forwarded-for') : undefined;
+  const proto = (isTrusted ? head.field('x-forwarded-proto') : undefined) ?? (connection.isTls ? 'https' : 'http');
+  const host = (isTrusted ? head.field('x-forwarded-host') : undefined) ?? head.authority;
+  const port = (isTrusted ? head.field('x-forwarded-port') : undefined) ?? String(connection.localPort);
+  const fields: string[] = ['X-Request-Id', requestId, 'X-Forwarded-Proto', proto, 'X-Forwarded-Port', port];
   if (peer !== '') fields.push('X-Forwarded-For', chain === undefined ? peer : `${chain}, ${peer}`);
-  fields.push('X-Forwarded-Proto', proto);
   if (host !== '') fields.push('X-Forwarded-Host', host);
-  fields.push('X-Forwarded-Port', given('x-forwarded-port') ?? String(connection.localPort));
-  if (facts.sendsForwarded) fields.push('Forwarded', forwardedOf(facts, given('forwarded')));
+  if (facts.sendsForwarded)
+    fields.push('Forwarded', forwardedOf(facts, isTrusted ? head.field('forwarded') : undefined));
   for (const part of route.requestHeaders.set) fields.push(part);
   return fields;
 }
 
 /** Whether an untrusted peer sent fields that are ours: worth counting. */
 export function isSpoofed(connection: ClientConnection, head: RequestHead): boolean {
-  return !connection.isTrusted && OURS.some((name) => head.field(name) !== undefined);
+  if (connection.isTrusted) return false;
+  for (const name of OURS) if (head.field(name) !== undefined) return true;
+  return false;
 }
 
 /** RFC 7239 section 4: our element, after those of a trusted peer. */

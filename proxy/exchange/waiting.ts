@@ -28,6 +28,8 @@ export class Waiting {
     exchange.activeMs = nowMs;
     if (exchange.state === 'sent' && exchange.isBodyEnded && exchange.requestEndMs === 0) exchange.requestEndMs = nowMs;
     const waitMs = this.#nextCheckMs(exchange, nowMs);
+    // Armed early enough: when it fires too early it is armed anew.
+    if (waitMs > 0 && exchange.timer.isArmed() && exchange.timer.deadlineMs <= nowMs + waitMs) return;
     if (waitMs > 0) this.#context.wheel.arm(exchange.timer, waitMs, nowMs);
     else this.stop(exchange);
   }

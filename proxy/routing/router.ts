@@ -10,13 +10,17 @@ export type MatchPart = 'listener' | 'host' | 'path' | 'method' | 'header' | 'qu
 /** Looks a request's route up. Built once per Snapshot. */
 export class Router {
   readonly #routes: readonly RouteSnapshot[];
+  /** The first route, where it takes every request: then nothing of a head is looked at. */
+  readonly #takesAll: RouteSnapshot | null;
 
   constructor(routes: readonly RouteSnapshot[]) {
     this.#routes = routes;
+    this.#takesAll = routes.length > 0 && matchesAll(routes[0]!.match) ? routes[0]! : null;
   }
 
   /** The first route that matches, or null. */
   find(head: RequestHead, listenerName: string): RouteSnapshot | null {
+    if (this.#takesAll !== null) return this.#takesAll;
     const facts = factsOf(head, listenerName);
     for (const route of this.#routes) if (firstMismatch(route.match, facts) === null) return route;
     return null;
@@ -43,6 +47,10 @@ export function factsOf(head: RequestHead, listenerName: string): RoutingFacts {
     path: mark < 0 ? head.target : head.target.slice(0, mark),
     query: mark < 0 ? '' : head.target.slice(mark + 1),
   };
+}
+
+function matchesAll(match: RouteMatch): boolean {
+  return Object.values(match).every((wanted: readonly unknown[]) => wanted.length === 0);
 }
 
 /** The first part of `match` that the request fails, or null where it matches. */
