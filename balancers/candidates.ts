@@ -28,6 +28,8 @@ export interface Candidates {
   readonly usable: readonly Candidate[];
   /** Usable but for a first failure that nobody has judged yet; not in `usable`, unless nothing else is. */
   readonly suspects: readonly Candidate[];
+  /** Ejected or down: a retry that has nobody else left asks them rather than give up. */
+  readonly lastResort: readonly Candidate[];
   readonly configured: ConfiguredTiers;
 }
 
@@ -69,11 +71,15 @@ export function selectCandidates(upstream: UpstreamSnapshot, region: Region, pre
   const usable = members.filter((member) => isMemberUsable(region, member, USABLE_BY_NUMBER));
   if (usable.length === 0 && upstream.whenAllDown === 'try-all') {
     const tried = configured.both.filter((member) => isMemberUsable(region, member, TRIED_BY_NUMBER));
-    return { tier: 'both', members: configured.both, usable: tried, suspects: [], configured };
+    return { tier: 'both', members: configured.both, usable: tried, suspects: [], lastResort: [], configured };
   }
+  const lastResort = configured.both.filter(
+    (member) => !usable.includes(member) && isMemberUsable(region, member, TRIED_BY_NUMBER),
+  );
   const clear = usable.filter((member) => !isSuspect(region, member.slot));
-  if (clear.length === 0) return { tier, members, usable, suspects: [], configured };
-  return { tier, members, usable: clear, suspects: usable.filter((member) => !clear.includes(member)), configured };
+  if (clear.length === 0) return { tier, members, usable, suspects: [], lastResort, configured };
+  const suspects = usable.filter((member) => !clear.includes(member));
+  return { tier, members, usable: clear, suspects, lastResort, configured };
 }
 
 /** Whether a worker has marked the endpoint, or main has taken the mark over. */

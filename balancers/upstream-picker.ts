@@ -39,6 +39,7 @@ export class UpstreamPicker {
   /** Of the suspects alone: the last resort. */
   #suspectBalancer: Balancer | null = null;
   #suspectTable: CandidateTable | null = null;
+  #lastResortTable: CandidateTable | null = null;
   #lastCanaryMs = -Infinity;
 
   constructor(upstream: UpstreamSnapshot, context: PickerContext) {
@@ -58,15 +59,33 @@ export class UpstreamPicker {
    */
   pick(request: PickRequest): number {
     this.#follow();
-    if (this.#suspectBalancer === null) return this.#balancer.pick(request);
+    const slot = this.#suspectBalancer === null ? this.#balancer.pick(request) : this.#pickAmongSuspects(request);
+    if (slot >= 0 || slot === PICK_FAILURE.allBusy || !request.mayUseLastResort) return slot;
+    return this.#pickLastResort(request, slot);
+  }
+
+  #pickAmongSuspects(request: PickRequest): number {
     const canary = this.#pickCanary(request);
     if (canary >= 0) return canary;
     const slot = this.#balancer.pick(request);
     if (slot >= 0) return slot;
-    const suspect = this.#suspectBalancer.pick(request);
+    const suspect = this.#suspectBalancer!.pick(request);
     if (suspect >= 0) return suspect;
     const isBusy = slot === PICK_FAILURE.allBusy || suspect === PICK_FAILURE.allBusy;
     return isBusy ? PICK_FAILURE.allBusy : PICK_FAILURE.allTried;
+  }
+
+  /** A retry that has nobody else left: better one that is judged bad than to give up. Idlest first. */
+  #pickLastResort(request: PickRequest, failure: number): number {
+    const { lastResort } = this.#candidates;
+    if (lastResort.length === 0) return failure;
+    const table = (this.#lastResortTable ??= new CandidateTable(lastResort, this.#context.region));
+    let best = -1;
+    for (let index = 0; index < table.size; index++) {
+      const isBetter = best < 0 || table.inflight(index) < table.inflight(best);
+      if (isBetter && table.canTake(index, request)) best = index;
+    }
+    return best < 0 ? failure : table.slots[best]!;
   }
 
   /** How many endpoints of the tier in use a pick may return now, tried and busy ones included. */
@@ -109,6 +128,7 @@ export class UpstreamPicker {
     const { suspects } = this.#candidates;
     const isAny = suspects.length > 0;
     const asUsable = { ...this.#candidates, usable: suspects, suspects: [] };
+    this.#lastResortTable = null;
     this.#suspectTable = isAny ? new CandidateTable(suspects, this.#context.region) : null;
     this.#suspectBalancer = isAny ? buildBalancer(this.upstream.balance, asUsable, this.#context) : null;
   }

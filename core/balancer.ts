@@ -20,6 +20,8 @@ export interface PickRequest {
   readonly nowMs: number;
   /** Whether the request may be sent again if this attempt fails: only such requests try a suspect endpoint. */
   readonly mayRetry: boolean;
+  /** Whether an endpoint that is ejected or down is better than none: for a retry, not for a hedge. */
+  readonly mayUseLastResort: boolean;
   /** How many attempts this exchange has made; 0 for the first pick. */
   readonly triedCount: number;
   /** Slots already tried, of which the first `triedCount` entries count. */

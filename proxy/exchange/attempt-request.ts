@@ -22,6 +22,7 @@ export function attemptRequestOf(exchange: Exchange, attempt: Attempt): AttemptR
 
 /** Whether another endpoint could take the exchange: otherwise the answer at hand is better than none. */
 export function hasOtherPlace(exchange: Exchange): boolean {
+  exchange.mayUseLastResort = true;
   return exchange.target!.picker.pick(exchange) >= 0;
 }
 

@@ -17,13 +17,13 @@ import type { FieldList, RequestHead, ResponseHead } from '../../core/head.ts';
 import type { EndpointSnapshot, UpstreamSnapshot } from '../../core/snapshot.ts';
 import { Attempt, type AttemptHooks } from './attempt.ts';
 import { attemptRequestOf, hasOtherPlace, isOverBodyLimit } from './attempt-request.ts';
-import { clientAddressOf } from './client-address.ts';
 import type { ForwardingContext } from './context.ts';
 import { Ending, terminationOfLeave } from './ending.ts';
 import { Exchange, MAX_TRIED, type ExchangeHooks } from './exchange.ts';
 import { insertedFieldsOf } from './forwarding-fields.ts';
 import { replyOfFailure, type ReplyCauseName } from './local-reply.ts';
 import { Hedging } from './hedging.ts';
+import { identify } from './identify.ts';
 import { findPlace, giveBack } from './place.ts';
 import { Queues } from './queues.ts';
 import { Race } from './race.ts';
@@ -73,7 +73,7 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks {
   }
 
   #forward(exchange: Exchange): void {
-    this.#identify(exchange);
+    identify(exchange, this.#requestIds);
     if (!this.#route(exchange)) return;
     if (!this.#admit(exchange)) return;
     if (isIdempotent(exchange)) this.#place(exchange);
@@ -86,18 +86,6 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks {
    */
   #placeLater(exchange: Exchange): void {
     if (exchange.state === 'routing') this.#place(exchange);
-  }
-
-  #identify(exchange: Exchange): void {
-    const { connection, head, runtime } = exchange;
-    if (!connection.isTrusted) {
-      exchange.requestId = this.#requestIds.next();
-      exchange.clientAddress = connection.peerAddress;
-      return;
-    }
-    exchange.requestId = this.#requestIds.of(true, head.field('x-request-id'));
-    const isTrusted = (address: string): boolean => runtime.isTrusted(connection.listenerIndex, address);
-    exchange.clientAddress = clientAddressOf(connection, head.field('x-forwarded-for'), isTrusted);
   }
 
   // ---- 2. route: whose request is it

@@ -28,6 +28,7 @@ export interface TestRequest {
   nowMs: number;
   triedCount: number;
   mayRetry: boolean;
+  mayUseLastResort: boolean;
   triedSlots: Int32Array;
 }
 
@@ -61,7 +62,15 @@ export const BALANCES = {
 
 /** A request that nothing is known of. */
 export function testRequest(): TestRequest {
-  return { hash1: 0, hash2: 0, nowMs: 0, mayRetry: true, triedCount: 0, triedSlots: new Int32Array(1024) };
+  return {
+    hash1: 0,
+    hash2: 0,
+    nowMs: 0,
+    mayRetry: true,
+    mayUseLastResort: false,
+    triedCount: 0,
+    triedSlots: new Int32Array(1024),
+  };
 }
 
 /** A region large enough for most tests. */

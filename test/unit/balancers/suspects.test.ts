@@ -3,7 +3,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { seededRandom } from '../../../core/random.ts';
-import { E_INFLIGHT, E_LAST_SUCCESS, E_SUSPECT, UPSTREAM } from '../../../core/memory/layout.ts';
+import { AVAILABILITY } from '../../../core/availability.ts';
+import { PICK_FAILURE } from '../../../core/balancer.ts';
+import { E_AVAILABILITY, E_INFLIGHT, E_LAST_SUCCESS, E_SUSPECT, UPSTREAM } from '../../../core/memory/layout.ts';
 import { UpstreamPicker } from '../../../balancers/upstream-picker.ts';
 import { snapshot, regionFor, upstreamSnapshot } from '../../support/snapshots.ts';
 
@@ -18,7 +20,15 @@ function bench() {
     }
   };
   const pick = (nowMs: number, mayRetry: boolean, tried: number[] = []): number =>
-    picker.pick({ hash1: 0, hash2: 0, nowMs, mayRetry, triedCount: tried.length, triedSlots: Int32Array.from(tried) });
+    picker.pick({
+      hash1: 0,
+      hash2: 0,
+      nowMs,
+      mayRetry,
+      mayUseLastResort: tried.length > 0,
+      triedCount: tried.length,
+      triedSlots: Int32Array.from(tried),
+    });
   return { region, picker, mark, pick };
 }
 
@@ -74,4 +84,28 @@ test('of equals, a request that may not be repeated takes the endpoint whose las
   assert.equal(spread.size, 3, 'requests that may be repeated take turns');
   region.words[region.endpointWord(1) + E_INFLIGHT] = 1;
   assert.equal(pick(0, false), 2, 'load comes first');
+});
+
+describe('an endpoint that is ejected or down', () => {
+  test('is asked by a retry that has nobody else left, and by nobody else', () => {
+    const { region, pick } = bench();
+    for (const [slot, availability] of [
+      [1, 'ejected'],
+      [2, 'down'],
+    ] as const) {
+      region.words[region.endpointWord(slot) + E_AVAILABILITY] = AVAILABILITY[availability];
+    }
+    Atomics.add(region.words, region.upstreamWord(0) + UPSTREAM.epoch.index, 1);
+    for (let index = 0; index < 9; index++) assert.equal(pick(index, true), 0);
+    assert.ok([1, 2].includes(pick(0, true, [0])));
+    assert.equal(pick(0, true, [0, 1]), 2);
+    assert.equal(pick(0, true, [0, 1, 2]), PICK_FAILURE.allTried);
+  });
+
+  test('is not asked where an operator has taken it out', () => {
+    const { region, pick } = bench();
+    for (const slot of [1, 2]) region.words[region.endpointWord(slot) + E_AVAILABILITY] = AVAILABILITY.maintenance;
+    Atomics.add(region.words, region.upstreamWord(0) + UPSTREAM.epoch.index, 1);
+    assert.equal(pick(0, true, [0]), PICK_FAILURE.allTried);
+  });
 });
