@@ -12,6 +12,8 @@ export type AgentWord = (typeof AGENT_WORDS)[number];
 
 /** What the words ask for; null is what they don't speak of, and that stays as it is. */
 export interface AgentReport {
+  /** The whole text, as it may be shown. */
+  readonly said: string;
   /** In the order in which they came. */
   readonly words: readonly AgentWord[];
   /** A share of the configured weight (1 is all of it), or a weight in its place. */
@@ -25,7 +27,7 @@ export interface AgentReport {
 
 /** More of a field is not looked at: what one heartbeat says fits in far less. */
 const MAX_CHARACTERS = 512;
-const MAX_REASON_CHARACTERS = 100;
+const MAX_SHOWN_CHARACTERS = 100;
 
 const ADMIN_WORDS: Readonly<Record<string, Admin>> = { ready: 'ready', drain: 'drain', maint: 'maintenance' };
 const DOWN_WORDS: ReadonlySet<string> = new Set(['down', 'fail', 'stopped']);
@@ -40,7 +42,7 @@ const WEIGHT = /^(?:weight:)?(\d{1,4})%$|^weight:(\d{1,4})$/;
 export function readAgentWords(text: string): AgentReport {
   const [said = '', ...comment] = text.slice(0, MAX_CHARACTERS).split('#');
   const reason = printable(comment.join('#'));
-  const report = { words: [] as AgentWord[], unknown: [] as string[] };
+  const report = { said: printable(text), words: [] as AgentWord[], unknown: [] as string[] };
   let weight: AgentReport['weight'] = null;
   let admin: AgentReport['admin'] = null;
   let service: AgentReport['service'] = null;
@@ -73,5 +75,5 @@ function printable(text: string): string {
   return text
     .replace(/[^\x21-\x7e]+/g, ' ')
     .trim()
-    .slice(0, MAX_REASON_CHARACTERS);
+    .slice(0, MAX_SHOWN_CHARACTERS);
 }

@@ -17,6 +17,14 @@ export function isUsable(availability: Availability): boolean {
   return availability === 'up' || availability === 'suspect';
 }
 
+/** Availabilities at which ordinary traffic stops, but for a drain, which keeps sticky clients. */
+const OUT: ReadonlySet<Availability> = new Set(['halfOpen', 'ejected', 'down', 'unresolved', 'maintenance']);
+
+/** Whether ordinary traffic has stopped, so that what comes after is a return. */
+export function isOut(availability: Availability): boolean {
+  return OUT.has(availability);
+}
+
 /** Counts the endpoints of one upstream, all tiers together: a primary may be ejected where a backup stands in. */
 export function takeCensus(endpoints: Iterable<{ axes: EndpointAxes; availability: Availability }>): Census {
   let members = 0;

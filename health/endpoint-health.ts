@@ -2,8 +2,10 @@
 
 import type { Availability } from '../core/availability.ts';
 import type { EndpointSnapshot, UpstreamSnapshot } from '../core/snapshot.ts';
-import { takeCensus, type Census } from './ejection-limit.ts';
-import { EndpointState, type StateEdge, type StateSettings } from './endpoint-state.ts';
+import { type AgentState, newAgentState } from './agent-state.ts';
+import type { Because, Detector } from './detector.ts';
+import { isUsable, takeCensus, type Census } from './ejection-limit.ts';
+import { EndpointState, type AxisName, type StateEdge, type StateSettings } from './endpoint-state.ts';
 import type { HeartbeatRecord } from './heartbeat-contract.ts';
 
 /** Heartbeat results kept to answer why an endpoint is out. */
@@ -30,8 +32,36 @@ export interface HealthCounters {
   /** Ejections that the limit forbade. */
   ejectionsRefused: number;
   suspicions: number;
+  slowStarts: number;
   /** Changes of availability. */
   transitions: number;
+}
+
+/** What may make an endpoint carry another share of its weight than all of it; 1 is all, and they multiply. */
+export interface ShareParts {
+  slowStart: number;
+  /** Below 1 where it should have been ejected, and the limit forbade it. */
+  overflow: number;
+  /** What it asks for itself, smoothed; up to 2. */
+  agent: number;
+}
+
+/** A span of time with an end that is known. */
+export interface Span {
+  readonly startedMs: number;
+  readonly untilMs: number;
+}
+
+/** What changed, and who found out: the labels that changes are counted by. */
+export interface ChangeLabels {
+  readonly axis: AxisName | 'weight' | 'slowStart' | 'share';
+  readonly to: string;
+  readonly detector: Detector;
+}
+
+/** How often something has changed in this way. */
+export interface ChangeCount extends ChangeLabels {
+  count: number;
 }
 
 /** A moment on both clocks. */
@@ -58,6 +88,15 @@ export class UpstreamHealth {
   census(): Census {
     return takeCensus([...this.endpoints.values()].map(({ state }) => state));
   }
+
+  /** Whether another endpoint of the same tier takes ordinary requests: one to spare `health` some. */
+  hasPeerOf(health: EndpointHealth): boolean {
+    for (const other of this.endpoints.values()) {
+      const isPeer = other !== health && other.endpoint.backup === health.endpoint.backup;
+      if (isPeer && isUsable(other.state.availability)) return true;
+    }
+    return false;
+  }
 }
 
 export class EndpointHealth {
@@ -74,14 +113,27 @@ export class EndpointHealth {
     ejections: 0,
     ejectionsRefused: 0,
     suspicions: 0,
+    slowStarts: 0,
     transitions: 0,
   };
+  readonly agent: AgentState = newAgentState();
+  readonly shares: ShareParts = { slowStart: 1, overflow: 1, agent: 1 };
+  /** The share of its weight that is published. */
+  share = 1;
+  /** Its slow start, while one is under way; monotonic ms. */
+  warming: Span | null = null;
+  /** While `shares.overflow` is below 1; with what was held against it last. */
+  overflow: (Span & Because) | null = null;
+  /** The last edge of each axis, for `why`. */
+  readonly lastEdges = new Map<AxisName, StateEdge & { readonly at: number }>();
+  readonly #changes = new Map<string, ChangeCount>();
   /** Episodes, each said once: live traffic contradicts heartbeats; heartbeats can't be made at all. */
   isContradicted = false;
   isCheckerFailing = false;
   readonly #history: CountedHeartbeat[] = [];
   #since: Moment;
   #cause = 'added';
+  #detector: Detector | null = null;
   #downtimeMs = 0;
 
   /** @param onEdge is told of every edge of the endpoint's state. */
@@ -102,9 +154,9 @@ export class EndpointHealth {
     return this.endpoint.slot;
   }
 
-  /** When the present availability began, and why. */
-  get since(): Moment & { readonly cause: string } {
-    return { ...this.#since, cause: this.#cause };
+  /** When the present availability began, and why; nobody's doing (null) is that it was added. */
+  get since(): Moment & { readonly cause: string; readonly detector: Detector | null } {
+    return { ...this.#since, cause: this.#cause, detector: this.#detector };
   }
 
   /** The newest heartbeats, oldest first. */
@@ -124,7 +176,20 @@ export class EndpointHealth {
     this.#downtimeMs = this.#downtimeAt(now.nowMs, edge.before);
     this.#since = now;
     this.#cause = edge.cause;
+    this.#detector = edge.detector;
     this.counters.transitions++;
+  }
+
+  /** Changes by what they were, since the endpoint was added. */
+  get changes(): readonly Readonly<ChangeCount>[] {
+    return [...this.#changes.values()];
+  }
+
+  countChange({ axis, to, detector }: ChangeLabels): void {
+    const key = `${axis} ${to} ${detector}`;
+    const known = this.#changes.get(key);
+    if (known === undefined) this.#changes.set(key, { axis, to, detector, count: 1 });
+    else known.count++;
   }
 
   noteHeartbeat(heartbeat: CountedHeartbeat): void {

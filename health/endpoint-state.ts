@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import {
+  ADMIN,
   availabilityOf,
   type Admin,
   type Availability,
@@ -19,6 +20,7 @@ import {
   type CheckState,
   type CheckThresholds,
 } from './check-axis.ts';
+import type { Because } from './detector.ts';
 import {
   OUTLIER_EDGES,
   OUTLIER_NONE,
@@ -31,13 +33,11 @@ import { RESOLUTION_EDGES, stepResolution } from './resolution-axis.ts';
 
 export type AxisName = keyof EndpointAxes;
 
-/** One edge that was taken. */
-export interface StateEdge {
+/** One edge that was taken, and why. */
+export interface StateEdge extends Because {
   readonly axis: AxisName;
   readonly from: string;
   readonly to: string;
-  /** Why, in words. */
-  readonly cause: string;
   /** Availability before and after; often the same. */
   readonly before: Availability;
   readonly after: Availability;
@@ -48,7 +48,12 @@ export interface StateSettings {
   readonly outlier: OutlierSettings;
 }
 
+/** Who may wish for an endpoint to be ready, drained or in maintenance. The strictest wish holds. */
+export type Wisher = 'operator' | 'agent';
+export type Wishes = Readonly<Record<Wisher, Admin>>;
+
 interface AxisStates {
+  wishes: Wishes;
   admin: Admin;
   check: CheckState;
   outlier: OutlierState;
@@ -69,7 +74,13 @@ const EDGES: Readonly<Record<AxisName, EdgeTable>> = {
 export class EndpointState {
   #settings: StateSettings;
   readonly #onEdge: (edge: StateEdge) => void;
-  #states: AxisStates = { admin: 'ready', check: CHECK_UNKNOWN, outlier: OUTLIER_NONE, resolution: 'resolved' };
+  #states: AxisStates = {
+    wishes: { operator: 'ready', agent: 'ready' },
+    admin: 'ready',
+    check: CHECK_UNKNOWN,
+    outlier: OUTLIER_NONE,
+    resolution: 'resolved',
+  };
 
   /** @param onEdge is told of every edge after it was taken, once. */
   constructor(settings: StateSettings, onEdge: (edge: StateEdge) => void) {
@@ -90,6 +101,11 @@ export class EndpointState {
     return availabilityOf(this.axes);
   }
 
+  /** What the admin axis is made of. */
+  get wishes(): Wishes {
+    return this.#states.wishes;
+  }
+
   get check(): CheckState {
     return this.#states.check;
   }
@@ -106,45 +122,59 @@ export class EndpointState {
     this.#states.check = retuneCheck(this.#states.check, settings.thresholds);
   }
 
-  /** What the operator wants. Maintenance forgets what was known: no heartbeat and no request will renew it. */
-  setAdmin(wanted: Admin, nowMs: number, cause: string): void {
-    this.#enter('admin', { ...this.#states, admin: stepAdmin(this.#states.admin, wanted) }, cause);
+  /**
+   * What the operator wants, or the endpoint itself (`because.detector`: nobody else has a say). Neither undoes what
+   * the other one wants. Maintenance forgets what was known: no request will renew it.
+   */
+  setAdmin(wanted: Admin, nowMs: number, because: Because & { readonly detector: Wisher }): void {
+    const wishes = { ...this.#states.wishes, [because.detector]: wanted };
+    const admin = stepAdmin(this.#states.admin, strictest(wishes));
+    this.#enter('admin', { ...this.#states, wishes, admin }, because);
     if (this.#states.admin !== 'maintenance') return;
-    this.heartbeat('forget', nowMs, 'in maintenance');
-    this.liveTraffic({ kind: 'forget' }, nowMs, 'in maintenance');
+    const consequence = { ...because, cause: 'in maintenance' };
+    this.heartbeat('forget', nowMs, consequence);
+    this.liveTraffic({ kind: 'forget' }, nowMs, consequence);
   }
 
-  setResolution(found: Resolution, cause: string): void {
-    this.#enter('resolution', { ...this.#states, resolution: stepResolution(this.#states.resolution, found) }, cause);
+  setResolution(found: Resolution, because: Because): void {
+    const resolution = stepResolution(this.#states.resolution, found);
+    this.#enter('resolution', { ...this.#states, resolution }, because);
   }
 
   /**
    * An event of the check axis. An endpoint that goes down leaves the outlier axis: heartbeats have taken over, and
    * their recovery is proof of what an ejection waits for.
    */
-  heartbeat(event: CheckEvent, nowMs: number, cause: string): void {
+  heartbeat(event: CheckEvent, nowMs: number, because: Because): void {
     if (this.#states.admin === 'maintenance' && event !== 'forget') return;
     const check = stepCheck(this.#states.check, event, this.#settings.thresholds);
-    this.#enter('check', { ...this.#states, check }, cause);
-    if (check.check === 'down') this.liveTraffic({ kind: 'forget' }, nowMs, 'heartbeats say down');
+    this.#enter('check', { ...this.#states, check }, because);
+    if (check.check !== 'down') return;
+    this.liveTraffic({ kind: 'forget' }, nowMs, { ...because, cause: 'it is down' });
   }
 
   /** An event of the outlier axis. Refused in maintenance and while heartbeats say down, but for `forget`. */
-  liveTraffic(event: OutlierEvent, nowMs: number, cause: string): void {
+  liveTraffic(event: OutlierEvent, nowMs: number, because: Because): void {
     const isRuledOut = this.#states.admin === 'maintenance' || this.#states.check.check === 'down';
     if (isRuledOut && event.kind !== 'forget') return;
     const outlier = stepOutlier(this.#states.outlier, event, nowMs, this.#settings.outlier);
-    this.#enter('outlier', { ...this.#states, outlier }, cause);
+    this.#enter('outlier', { ...this.#states, outlier }, because);
   }
 
   /** The one way from state to state. */
-  #enter(axis: AxisName, next: AxisStates, cause: string): void {
+  #enter(axis: AxisName, next: AxisStates, because: Because): void {
     const from = this.axes[axis];
     const before = this.availability;
     this.#states = next;
     const to = this.axes[axis];
     if (from === to) return;
     assert(EDGES[axis][from]?.includes(to), `no edge from ${from} to ${to} on the axis ${axis}`);
-    this.#onEdge({ axis, from, to, cause, before, after: this.availability });
+    const { detector, cause } = because;
+    this.#onEdge({ axis, from, to, detector, cause, before, after: this.availability });
   }
+}
+
+/** Of two wishes the one that takes more away. */
+function strictest({ operator, agent }: Wishes): Admin {
+  return ADMIN[operator] >= ADMIN[agent] ? operator : agent;
 }

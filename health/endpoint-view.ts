@@ -1,7 +1,10 @@
 // An endpoint's health as the admin API, the metrics and `why` show it: plain data, made when asked. Thread: main.
 
-import type { Availability, EndpointAxes } from '../core/availability.ts';
-import type { CountedHeartbeat, EndpointHealth, HealthCounters, Moment } from './endpoint-health.ts';
+import type { Admin, Availability, EndpointAxes } from '../core/availability.ts';
+import type { AgentWord } from './agent-words.ts';
+import type { Detector } from './detector.ts';
+import type { ChangeCount, CountedHeartbeat, EndpointHealth, HealthCounters, Moment } from './endpoint-health.ts';
+import type { Wishes } from './endpoint-state.ts';
 import { ejectionsInRow } from './outlier-axis.ts';
 
 export interface EndpointView {
@@ -14,9 +17,20 @@ export interface EndpointView {
   readonly weight: number;
   readonly availability: Availability;
   readonly axes: EndpointAxes;
+  /** What the admin axis is made of. */
+  readonly wishes: Wishes;
+  /** Share of its weight that it carries now: 1 is all, and it may ask for up to 2 itself. */
+  readonly share: number;
+  /** Its slow start, while one is under way. */
+  readonly warming: { readonly percent: number; readonly until: number } | null;
+  /** Wall-clock ms until which it carries less because the limit forbade its ejection; null where it doesn't. */
+  readonly reducedUntil: number | null;
+  /** What it says of itself; null where it never did, or isn't asked. */
+  readonly agent: AgentView | null;
   /** Wall-clock ms at which the availability began, and why it did. */
   readonly since: number;
   readonly cause: string;
+  readonly detector: Detector | null;
   /** The newest heartbeats, oldest first. */
   readonly heartbeats: readonly CountedHeartbeat[];
   /** Failures of live traffic in a row, over all workers. */
@@ -28,8 +42,23 @@ export interface EndpointView {
   /** Wall-clock ms of the next heartbeat; null where none is planned, or one is under way. */
   readonly nextCheck: number | null;
   readonly counters: Readonly<HealthCounters>;
+  /** All changes since the endpoint was added, by what they were. */
+  readonly changes: readonly Readonly<ChangeCount>[];
   /** Out of service against the operator's will since the endpoint was added. */
   readonly downtimeSeconds: number;
+}
+
+/** What an endpoint says of itself. */
+export interface AgentView {
+  /** Wall-clock ms of its newest words, and the words. */
+  readonly at: number;
+  readonly said: string;
+  readonly admin: Admin;
+  readonly isDown: boolean;
+  /** The share of its weight that it asked for last, and the one that was made of it; null and 1 where stale. */
+  readonly askedShare: number | null;
+  readonly share: number;
+  readonly words: Readonly<Record<AgentWord, number>>;
 }
 
 /** What a view takes from elsewhere. */
@@ -50,14 +79,37 @@ export function viewEndpoint(health: EndpointHealth, context: ViewContext): Endp
     weight: health.weight,
     availability: state.availability,
     axes: state.axes,
+    wishes: state.wishes,
+    share: health.share,
+    warming:
+      health.warming === null
+        ? null
+        : { percent: Math.round(100 * health.shares.slowStart), until: wallOf(health.warming.untilMs) },
+    reducedUntil: health.overflow === null ? null : wallOf(health.overflow.untilMs),
+    agent: viewAgent(health),
     since: health.since.at,
     cause: health.since.cause,
+    detector: health.since.detector,
     heartbeats: [...health.history],
     consecutiveFailures: context.consecutiveFailures,
     ejectionsInRow: ejectionsInRow(state.outlier, context.nowMs, state.settings.outlier),
     ejectedUntil: state.outlier.outlier === 'ejected' ? wallOf(state.outlier.untilMs) : null,
     nextCheck: context.nextCheckMs === null ? null : wallOf(context.nextCheckMs),
     counters: { ...health.counters },
+    changes: health.changes.map((change) => ({ ...change })),
     downtimeSeconds: health.downtimeMs(context.nowMs) / 1_000,
+  };
+}
+
+function viewAgent({ agent, shares, state }: EndpointHealth): AgentView | null {
+  if (agent.heardAt === 0) return null;
+  return {
+    at: agent.heardAt,
+    said: agent.said,
+    admin: state.wishes.agent,
+    isDown: agent.down !== null,
+    askedShare: agent.askedShare,
+    share: shares.agent,
+    words: { ...agent.heard },
   };
 }

@@ -1,18 +1,18 @@
 // The newest state changes, bounded, and those who want to hear of them: the flight recorder's input. Thread: main.
 
 import type { Availability } from '../core/availability.ts';
-import type { AxisName } from './endpoint-state.ts';
+import type { Because } from './detector.ts';
+import type { ChangeLabels } from './endpoint-health.ts';
 
 /** One state change. */
-export interface HealthEvent {
+export interface HealthEvent extends Because {
   /** Wall-clock ms. */
   readonly at: number;
   readonly upstream: string;
   readonly endpoint: string;
-  readonly axis: AxisName | 'weight';
+  readonly axis: ChangeLabels['axis'];
   readonly from: string;
   readonly to: string;
-  readonly cause: string;
   /** What the change left the endpoint at. */
   readonly availability: Availability;
 }

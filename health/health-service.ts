@@ -1,18 +1,20 @@
 // Health as the rest of main uses it: takes Snapshots, workers' messages and the operator's wishes, and joins
 // heartbeats, outlier detection, the endpoints' state, the publisher and the record of what happened. Thread: main.
 
-import type { Admin, Availability } from '../core/availability.ts';
+import type { Admin, Availability, Resolution } from '../core/availability.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Region } from '../core/memory/region.ts';
 import type { MessageToMain } from '../core/messages.ts';
 import type { Random } from '../core/random.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { Timers } from '../core/timers.ts';
+import { AgentFeedback } from './agent-feedback.ts';
 import { isTransitional } from './check-axis.ts';
-import { isUsable } from './ejection-limit.ts';
+import { isOut, isUsable } from './ejection-limit.ts';
 import type { EndpointHealth, Moment, UpstreamHealth } from './endpoint-health.ts';
 import type { StateEdge } from './endpoint-state.ts';
 import { viewEndpoint, type EndpointView } from './endpoint-view.ts';
+import { explain, type Explanation } from './explanation.ts';
 import { HealthEvents } from './health-events.ts';
 import type { HealthLog } from './health-log.ts';
 import { HealthRecorder } from './health-recorder.ts';
@@ -22,7 +24,11 @@ import { HeartbeatIntake } from './heartbeat-intake.ts';
 import type { Pace } from './heartbeat-timing.ts';
 import { Heartbeats } from './heartbeats.ts';
 import { OutlierDetection } from './outlier-detection.ts';
+import { OutlierSweep } from './outlier-sweep.ts';
+import { Overflow } from './overflow.ts';
 import { Publisher } from './publisher.ts';
+import { SlowStart } from './slow-start.ts';
+import { WeightShares } from './weight-shares.ts';
 
 /** State changes kept: hours of a bad day, and bounded. */
 const EVENT_CAPACITY = 1_000;
@@ -48,21 +54,33 @@ export class HealthService {
   readonly #heartbeats: Heartbeats;
   readonly #intake: HeartbeatIntake;
   readonly #detection: OutlierDetection;
+  readonly #sweep: OutlierSweep;
   readonly #recorder: HealthRecorder;
+  readonly #shares: WeightShares;
+  readonly #slowStart: SlowStart;
+  readonly #overflow: Overflow;
+  readonly #agents: AgentFeedback;
 
   constructor(options: HealthServiceOptions) {
     this.#options = options;
     this.#publisher = new Publisher(options.region);
     this.#recorder = new HealthRecorder(options.log, options.clock, this.events);
+    this.#shares = new WeightShares(this.#publisher);
+    const parts = { ...options, publisher: this.#publisher, shares: this.#shares, recorder: this.#recorder };
+    this.#slowStart = new SlowStart(parts);
+    this.#overflow = new Overflow(parts);
+    this.#agents = new AgentFeedback(parts);
     this.#roster = new HealthRoster((health, edge) => this.#onEdge(health, edge));
     this.#heartbeats = new Heartbeats({
       ...options,
       paceOf: (slot) => this.#paceOf(slot),
       onResult: (slot, record) => this.#onHeartbeat(slot, record),
     });
-    this.#intake = new HeartbeatIntake({ ...options, publisher: this.#publisher });
+    this.#intake = new HeartbeatIntake({ ...parts, agents: this.#agents });
     const checkNow = (slot: number): boolean => this.#heartbeats.checkNow(slot);
-    this.#detection = new OutlierDetection({ ...options, publisher: this.#publisher, checkNow });
+    const detection = new OutlierDetection({ ...parts, overflow: this.#overflow, checkNow });
+    this.#detection = detection;
+    this.#sweep = new OutlierSweep({ ...options, onOutlier: (...outlier) => detection.onOutlier(...outlier) });
   }
 
   /**
@@ -73,7 +91,7 @@ export class HealthService {
     const { added, kept, removed } = this.#roster.apply(snapshot, this.#now());
     for (const { slot } of removed) {
       this.#heartbeats.remove(slot);
-      this.#detection.forget(slot);
+      this.#forget(slot);
     }
     for (const health of added) {
       const { snapshot: upstream } = health.upstream;
@@ -81,8 +99,10 @@ export class HealthService {
     }
     for (const health of kept) this.#publishTerms(health);
     for (const health of [...added, ...kept]) this.#watch(health);
+    this.#sweep.apply(this.#roster.upstreams);
     for (const upstream of this.#roster.upstreams) {
       this.#detection.onReload(upstream);
+      this.#shares.refresh(upstream);
       this.#noteAllDown(upstream);
     }
   }
@@ -108,7 +128,21 @@ export class HealthService {
    */
   setAdmin(upstream: string, endpoint: string, admin: Admin, who: string): boolean {
     const health = this.#roster.byName(upstream, endpoint);
-    health?.state.setAdmin(admin, this.#options.clock.nowMs(), `set to ${admin} by ${who}`);
+    if (health === undefined) return false;
+    const { operator } = health.state.wishes;
+    const because = { detector: 'operator', cause: `set to ${admin} by ${who}` } as const;
+    const before = health.state.axes.admin;
+    health.state.setAdmin(admin, this.#options.clock.nowMs(), because);
+    if (operator !== admin && before === health.state.axes.admin) this.#recorder.overruledWish(health, because.cause);
+    // Heartbeats follow the operator's wish even where the endpoint's own is stricter, so that there is no edge.
+    this.#heartbeats.reschedule(health.slot);
+    return true;
+  }
+
+  /** Takes what discovery found of an endpoint's address. @returns false when there is no such endpoint. */
+  setResolution(upstream: string, endpoint: string, resolution: Resolution, cause: string): boolean {
+    const health = this.#roster.byName(upstream, endpoint);
+    health?.state.setResolution(resolution, { detector: 'discovery', cause });
     return health !== undefined;
   }
 
@@ -138,20 +172,36 @@ export class HealthService {
   /** All endpoints in the order of their slots. */
   endpoints(): EndpointView[] {
     const now = this.#now();
-    const views = Array.from(this.#roster.endpoints, (health) =>
-      viewEndpoint(health, {
-        ...now,
-        consecutiveFailures: this.#publisher.consecutiveFailures(health.slot),
-        nextCheckMs: this.#heartbeats.nextMs(health.slot),
-      }),
-    );
+    const views = Array.from(this.#roster.endpoints, (health) => this.#view(health, now));
     return views.sort((a, b) => a.slot - b.slot);
+  }
+
+  /** Why an endpoint is in the state that it is in; null when there is no such endpoint. */
+  explain(upstream: string, endpoint: string): Explanation | null {
+    const health = this.#roster.byName(upstream, endpoint);
+    if (health === undefined) return null;
+    const now = this.#now();
+    return explain(health, now, this.#view(health, now), this.events.list());
   }
 
   /** Ends heartbeats and timers. Nothing changes state after it. */
   stop(): void {
     this.#heartbeats.stop();
-    for (const { slot } of this.#roster.endpoints) this.#detection.forget(slot);
+    this.#sweep.stop();
+    for (const { slot } of this.#roster.endpoints) this.#forget(slot);
+  }
+
+  /** Drops what is kept of a slot. */
+  #forget(slot: number): void {
+    for (const part of [this.#detection, this.#sweep, this.#slowStart, this.#overflow, this.#agents]) part.forget(slot);
+  }
+
+  #view(health: EndpointHealth, now: Moment): EndpointView {
+    return viewEndpoint(health, {
+      ...now,
+      consecutiveFailures: this.#publisher.consecutiveFailures(health.slot),
+      nextCheckMs: this.#heartbeats.nextMs(health.slot),
+    });
   }
 
   #now(): Moment {
@@ -167,11 +217,13 @@ export class HealthService {
   #watch(health: EndpointHealth): void {
     const { snapshot: upstream } = health.upstream;
     const { heartbeat } = upstream;
+    if (heartbeat?.takesAgentWords !== true) this.#agents.dismiss(health);
     if (heartbeat !== null) {
       this.#heartbeats.set({ endpoint: health.endpoint, upstream, heartbeat });
     } else {
       this.#heartbeats.remove(health.slot);
-      health.state.heartbeat('forget', this.#options.clock.nowMs(), 'no heartbeat is configured any more');
+      const because = { detector: 'reload', cause: 'no heartbeat is configured any more' } as const;
+      health.state.heartbeat('forget', this.#options.clock.nowMs(), because);
     }
   }
 
@@ -179,8 +231,10 @@ export class HealthService {
   #paceOf(slot: number): Pace {
     const health = this.#roster.bySlot(slot);
     if (health === undefined) return 'none';
-    const { axes, check, settings } = health.state;
-    if (axes.admin === 'maintenance' || axes.resolution === 'unresolved') return 'none';
+    const { axes, check, settings, wishes } = health.state;
+    if (wishes.operator === 'maintenance' || axes.resolution === 'unresolved') return 'none';
+    // Its own wish ends with a word of its own, and that comes with a heartbeat.
+    if (wishes.agent === 'maintenance') return 'normal';
     if (health.upstream.isAllDown && axes.check === 'down') return 'fast';
     if (axes.check === 'down' && check.counter === 0) return 'down';
     const isUndecided = axes.outlier === 'suspect' || health.isContradicted || health.isCheckerFailing;
@@ -196,16 +250,27 @@ export class HealthService {
 
   /** Every edge of every axis of every endpoint: publish, record, log, then what follows from it. */
   #onEdge(health: EndpointHealth, edge: StateEdge): void {
-    const { index } = health.upstream.snapshot;
-    if (edge.before !== edge.after) {
-      health.noteChange(edge, this.#now());
-      this.#publisher.availability(index, health.slot, edge.before, edge.after);
-      if (isOutOfUse(edge.after) && !isOutOfUse(edge.before)) this.#options.onOutOfUse?.(health.slot);
-    }
-    this.#recorder.edge(health, edge);
+    health.lastEdges.set(edge.axis, { ...edge, at: this.#options.clock.wallMs() });
+    if (edge.before === edge.after) this.#recorder.edge(health, edge);
+    else this.#onChange(health, edge);
     this.#detection.onEdge(health, edge);
     this.#noteAllDown(health.upstream);
     if (edge.axis !== 'check') this.#heartbeats.reschedule(health.slot);
+  }
+
+  /** A change of availability. The share goes before it: nobody may see the endpoint back with all of its weight. */
+  #onChange(health: EndpointHealth, edge: StateEdge): void {
+    const { before, after } = edge;
+    health.noteChange(edge, this.#now());
+    const slowStartMoved = this.#slowStart.onChange(health, edge);
+    const overflowMoved = this.#overflow.onChange(health, edge);
+    this.#publisher.availability(health.upstream.snapshot.index, health.slot, before, after);
+    this.#shares.refresh(health.upstream);
+    if (isOutOfUse(after) && !isOutOfUse(before)) this.#options.onOutOfUse?.(health.slot);
+    if (isOut(before) && !isOut(after)) this.#sweep.onReturn(health);
+    this.#recorder.edge(health, edge);
+    if (slowStartMoved) this.#recorder.slowStart(health, edge);
+    if (overflowMoved) this.#recorder.overflow(health, edge);
   }
 
   /** Publishes whether no endpoint of an upstream takes requests, and then checks those that are down more often. */

@@ -40,6 +40,12 @@ export function durationWords(ms: number): string {
   return `${Number((ms / 60_000).toFixed(1))} min`;
 }
 
+/** `52 %`, `1.2 %`, `0 %`. */
+export function percentWords(share: number): string {
+  const percent = share * 100;
+  return `${percent < 10 ? Number(percent.toFixed(1)) : Math.round(percent)} %`;
+}
+
 /** What live traffic saw. */
 export function signalWords(signal: Signal): string {
   return SIGNAL_WORDS[signal];

@@ -3,6 +3,9 @@
 import type { Clock } from '../core/clock.ts';
 import type { Region } from '../core/memory/region.ts';
 import type { HeartbeatSnapshot } from '../core/snapshot.ts';
+import type { AgentFeedback } from './agent-feedback.ts';
+import type { CheckEvent } from './check-axis.ts';
+import type { Because } from './detector.ts';
 import { isEjectionAllowed } from './ejection-limit.ts';
 import type { EndpointHealth } from './endpoint-health.ts';
 import type { HealthLog } from './health-log.ts';
@@ -16,6 +19,7 @@ export interface HeartbeatIntakeOptions {
   readonly clock: Clock;
   readonly log: HealthLog;
   readonly publisher: Publisher;
+  readonly agents: AgentFeedback;
 }
 
 export class HeartbeatIntake {
@@ -29,15 +33,15 @@ export class HeartbeatIntake {
   take(health: EndpointHealth, record: HeartbeatRecord): string | null {
     const { heartbeat } = health.upstream.snapshot;
     if (heartbeat === null) return null;
-    const verdict = this.#judge(health, record, heartbeat);
+    const { agentWords } = record;
+    if (heartbeat.takesAgentWords && agentWords !== undefined) this.#options.agents.hear(health, agentWords);
+    const verdict = health.agent.down === null ? this.#judge(health, record, heartbeat) : 'condemn';
     const at = this.#options.clock.wallMs();
     health.noteHeartbeat({ ...record, at, isContradicted: verdict === 'contradicted' });
     const words = heartbeatWords(heartbeat, record);
     this.#noteEpisodes(health, verdict, words);
     if (verdict === 'contradicted' || verdict === 'unknown') return null;
-    const { check, settings } = health.state;
-    const cause = `${words} (${streakWords(check, verdict, settings.thresholds)})`;
-    health.state.heartbeat(verdict, this.#options.clock.nowMs(), cause);
+    health.state.heartbeat(verdict, this.#options.clock.nowMs(), becauseOf(health, verdict, words));
     return verdict === 'pass' ? words : null;
   }
 
@@ -67,4 +71,13 @@ export class HeartbeatIntake {
     if (verdict !== 'unknown') health.isContradicted = verdict === 'contradicted';
     health.isCheckerFailing = verdict === 'unknown';
   }
+}
+
+/** An endpoint that says itself that it is down is believed, whatever else its answer holds. */
+function becauseOf({ agent, state }: EndpointHealth, verdict: CheckEvent, words: string): Because {
+  if (agent.down !== null) {
+    const { word, reason } = agent.down;
+    return { detector: 'agent', cause: `its agent says ${word}${reason === '' ? '' : ` #${reason}`}` };
+  }
+  return { detector: 'heartbeat', cause: `${words} (${streakWords(state.check, verdict, state.settings.thresholds)})` };
 }

@@ -36,8 +36,8 @@ export type OutlierEvent =
   | { readonly kind: 'suspect'; readonly signal: Signal; readonly isCheckable: boolean }
   /** The suspicion was wrong. */
   | { readonly kind: 'clear' }
-  /** `jitter` is uniform in [0, 1). */
-  | { readonly kind: 'eject'; readonly signal: Signal | null; readonly jitter: number }
+  /** `jitter` is uniform in [0, 1). `illSinceMs`: how long it has been ill, where that was longer than a moment. */
+  | { readonly kind: 'eject'; readonly signal: Signal | null; readonly jitter: number; readonly illSinceMs?: number }
   /** The ejection is over: a live request may decide. */
   | { readonly kind: 'release' }
   /** The trial went well. */
@@ -98,7 +98,7 @@ export function stepOutlier(
     case 'clear':
       return { ...state, outlier: 'none', sinceMs: nowMs, signal: null, clearedMs: nowMs };
     case 'eject':
-      return ejected(state, event.signal, event.jitter, nowMs, settings);
+      return ejected(state, event, nowMs, settings);
     case 'release':
       return { ...state, outlier: 'halfOpen', sinceMs: nowMs };
     case 'restore':
@@ -109,6 +109,7 @@ export function stepOutlier(
 }
 
 type Suspicion = Extract<OutlierEvent, { kind: 'suspect' }>;
+type Ejection = Extract<OutlierEvent, { kind: 'eject' }>;
 
 function suspected(state: OutlierState, event: Suspicion, nowMs: number, settings: OutlierSettings): OutlierState {
   const isRepeated = nowMs - state.clearedMs < settings.ejectionBaseMs;
@@ -128,14 +129,9 @@ function suspicionLengthMs(count: number, isCheckable: boolean, settings: Outlie
   return Math.min(capMs, plainMs);
 }
 
-function ejected(
-  state: OutlierState,
-  signal: Signal | null,
-  jitter: number,
-  nowMs: number,
-  settings: OutlierSettings,
-): OutlierState {
-  const ejections = Math.min(ejectionsInRow(state, nowMs, settings) + 1, mostInRow(settings));
+function ejected(state: OutlierState, event: Ejection, nowMs: number, settings: OutlierSettings): OutlierState {
+  const { signal, jitter, illSinceMs = nowMs } = event;
+  const ejections = Math.min(ejectionsInRow(state, illSinceMs, settings) + 1, mostInRow(settings));
   const plainMs = Math.min(settings.ejectionMaxMs, settings.ejectionBaseMs * ejections);
   const untilMs = nowMs + plainMs * (1 + EJECTION_JITTER * jitter);
   return { ...state, outlier: 'ejected', sinceMs: nowMs, untilMs, signal, ejections };
@@ -144,7 +140,8 @@ function ejected(
 /** Ejections in a row that still count: each healthy stretch as long as the base time forgives one. */
 export function ejectionsInRow(state: OutlierState, nowMs: number, settings: OutlierSettings): number {
   if (state.outlier === 'ejected' || state.outlier === 'halfOpen' || state.ejections === 0) return state.ejections;
-  return Math.max(0, state.ejections - Math.floor((nowMs - state.returnedMs) / settings.ejectionBaseMs));
+  const healthyMs = Math.max(0, nowMs - state.returnedMs);
+  return Math.max(0, state.ejections - Math.floor(healthyMs / settings.ejectionBaseMs));
 }
 
 /** More would not lengthen an ejection, only what has to be forgiven: 30 with the default times. */

@@ -1,5 +1,6 @@
 // Outlier detection: judges endpoints by live traffic (ALGORITHMS 3.4, 3.5). Workers report, this decides: ejection
-// within the limit, half-open when its time is over, suspicion confirmed or cleared. Thread: main.
+// within the limit, half-open when its time is over, suspicion confirmed or cleared. Outliers among the endpoints are
+// found by outlier-sweep.ts and judged here. Thread: main.
 
 import type { Clock } from '../core/clock.ts';
 import type { Signal } from '../core/failure.ts';
@@ -7,6 +8,7 @@ import type { MessageToMain } from '../core/messages.ts';
 import type { Random } from '../core/random.ts';
 import type { TimerHandle, Timers } from '../core/timers.ts';
 import { isFirmlyUp } from './check-axis.ts';
+import type { Because, Detector } from './detector.ts';
 import { isEjectionAllowed, isUsable } from './ejection-limit.ts';
 import type { EndpointHealth, UpstreamHealth } from './endpoint-health.ts';
 import type { StateEdge } from './endpoint-state.ts';
@@ -14,6 +16,8 @@ import type { HeartbeatRecord } from './heartbeat-contract.ts';
 import { canSee } from './heartbeat-verdict.ts';
 import type { HealthLog } from './health-log.ts';
 import { signalWords } from './health-words.ts';
+import type { OutlierEvent } from './outlier-axis.ts';
+import type { Overflow } from './overflow.ts';
 import type { Publisher } from './publisher.ts';
 
 /** A half-open endpoint that no request came to try for so long may be restored by a heartbeat that could see. */
@@ -27,6 +31,7 @@ export interface OutlierDetectionOptions {
   readonly timers: Timers;
   readonly random: Random;
   readonly publisher: Publisher;
+  readonly overflow: Overflow;
   readonly log: HealthLog;
   /** Begins a heartbeat now; false where there is none. */
   readonly checkNow: (slot: number) => boolean;
@@ -61,16 +66,26 @@ export class OutlierDetection {
     const nowMs = this.#options.clock.nowMs();
     const isNewer = record.startedMs >= sinceMs;
     if (outlier === 'suspect' && nowMs >= untilMs && isNewer && hasSight(health, signal)) {
-      this.#step(health, { kind: 'clear' }, words);
+      this.#step(health, { kind: 'clear' }, 'heartbeat', words);
     } else if (outlier === 'ejected' && nowMs >= untilMs) {
       this.#releaseWhenPassing(health);
     } else if (outlier === 'ejected' && signal === 'connect' && isNewer && hasSight(health, signal)) {
-      this.#step(health, { kind: 'release' }, `it accepts connections again, ${words}`);
+      this.#step(health, { kind: 'release' }, 'heartbeat', `it accepts connections again, ${words}`);
     } else if (outlier === 'halfOpen' && nowMs - sinceMs >= TRIAL_PATIENCE_MS && hasSight(health, signal)) {
       if (!this.#options.publisher.isTrialRunning(health.slot)) {
-        this.#step(health, { kind: 'restore' }, `no request came to try it, ${words}`);
+        this.#step(health, { kind: 'restore' }, 'heartbeat', `no request came to try it, ${words}`);
       }
     }
+  }
+
+  /**
+   * Takes an endpoint that fails more often than the others do. How it behaved since `illSinceMs` (monotonic ms)
+   * forgives no earlier ejection.
+   */
+  onOutlier(health: EndpointHealth, cause: string, illSinceMs: number): void {
+    if (!isJudgeable(health)) return;
+    const jitter = this.#options.random.next();
+    this.#condemn(health, { kind: 'eject', signal: null, jitter, illSinceMs }, { detector: 'outlierTest', cause });
   }
 
   /** Takes every edge of an endpoint's state after it was published. */
@@ -96,29 +111,36 @@ export class OutlierDetection {
   }
 
   #onThreshold(health: EndpointHealth, signal: Signal): void {
-    const { outlier } = health.state.outlier;
-    const isJudged = outlier === 'ejected' || outlier === 'halfOpen';
-    if (isJudged || health.state.check.check === 'down' || health.state.axes.admin === 'maintenance') return;
-    const { consecutiveFailures, maxEjectedPercent } = health.upstream.snapshot.passive;
+    if (!isJudgeable(health)) return;
+    const { consecutiveFailures } = health.upstream.snapshot.passive;
     const cause = `${consecutiveFailures} failures in a row, the last one: ${signalWords(signal)}`;
-    if (isEjectionAllowed(health.upstream.census(), maxEjectedPercent)) {
-      this.#step(health, { kind: 'eject', signal, jitter: this.#options.random.next() }, cause);
-    } else {
-      this.#options.publisher.restartCount(health.slot);
-      this.#refuse(health, cause);
+    const jitter = this.#options.random.next();
+    this.#condemn(health, { kind: 'eject', signal, jitter }, { detector: 'consecutiveFailures', cause });
+  }
+
+  /** Ejects an endpoint within the limit (ALGORITHMS 3.5); beyond it the endpoint carries less from now on. */
+  #condemn(health: EndpointHealth, event: OutlierEvent, because: Because): void {
+    const { detector, cause } = because;
+    if (isEjectionAllowed(health.upstream.census(), health.upstream.snapshot.passive.maxEjectedPercent)) {
+      return this.#step(health, event, detector, cause);
     }
+    this.#options.publisher.restartCount(health.slot);
+    this.#refuse(health, cause);
+    this.#options.overflow.take(health, because);
   }
 
   #onSuspect(health: EndpointHealth, signal: Signal): void {
     const isCheckable = hasSight(health, signal);
-    this.#step(health, { kind: 'suspect', signal, isCheckable }, `live traffic: ${signalWords(signal)}`);
+    const cause = `live traffic: ${signalWords(signal)}`;
+    this.#step(health, { kind: 'suspect', signal, isCheckable }, 'firstFailure', cause);
   }
 
   #onTrial(health: EndpointHealth, isGood: boolean): void {
     if (health.state.outlier.outlier !== 'halfOpen') return;
-    if (isGood) return this.#step(health, { kind: 'restore' }, 'a live request went well');
+    if (isGood) return this.#step(health, { kind: 'restore' }, 'trial', 'a live request went well');
     if (health.upstream.census().usable > 0) {
-      this.#step(health, { kind: 'eject', signal: null, jitter: this.#options.random.next() }, 'its trial failed');
+      const jitter = this.#options.random.next();
+      this.#step(health, { kind: 'eject', signal: null, jitter }, 'trial', 'its trial failed');
     } else {
       this.#options.publisher.reopenTrial(health.slot);
       this.#refuse(health, 'its trial failed');
@@ -165,12 +187,12 @@ export class OutlierDetection {
   #decideSuspicion(health: EndpointHealth): void {
     const { signal } = health.state.outlier;
     if (!hasSight(health, signal) || !this.#options.checkNow(health.slot)) {
-      return this.#step(health, { kind: 'clear' }, 'time has passed, and no heartbeat could tell');
+      return this.#step(health, { kind: 'clear' }, 'timer', 'time has passed, and no heartbeat could tell');
     }
     if (health.state.outlier.outlier !== 'suspect') return;
     const patienceMs = health.upstream.snapshot.passive.ejectionBaseMs;
     this.#at(health, this.#options.clock.nowMs() + patienceMs, () => {
-      this.#step(health, { kind: 'clear' }, 'time has passed, and heartbeats could not tell');
+      this.#step(health, { kind: 'clear' }, 'timer', 'time has passed, and heartbeats could not tell');
     });
   }
 
@@ -178,7 +200,7 @@ export class OutlierDetection {
   #releaseWhenPassing(health: EndpointHealth): void {
     const { check, settings } = health.state;
     if (health.upstream.snapshot.heartbeat !== null && !isFirmlyUp(check, settings.thresholds)) return;
-    this.#step(health, { kind: 'release' }, 'its ejection is over, a live request decides');
+    this.#step(health, { kind: 'release' }, 'timer', 'its ejection is over, a live request decides');
   }
 
   /** Where the last usable endpoint has gone, ejections yield: what we hold against an endpoint is no longer worth it. */
@@ -186,12 +208,13 @@ export class OutlierDetection {
     if (upstream.census().usable > 0) return;
     for (const health of upstream.endpoints.values()) {
       if (health.state.availability !== 'ejected') continue;
-      this.#step(health, { kind: 'release' }, `no other endpoint of ${upstream.snapshot.name} is usable`);
+      const cause = `no other endpoint of ${upstream.snapshot.name} is usable`;
+      this.#step(health, { kind: 'release' }, 'lastResort', cause);
     }
   }
 
-  #step(health: EndpointHealth, event: Parameters<EndpointHealth['state']['liveTraffic']>[0], cause: string): void {
-    health.state.liveTraffic(event, this.#options.clock.nowMs(), cause);
+  #step(health: EndpointHealth, event: OutlierEvent, detector: Detector, cause: string): void {
+    health.state.liveTraffic(event, this.#options.clock.nowMs(), { detector, cause });
   }
 
   /** Sets the endpoint's one timer, or acts at once. */
@@ -201,6 +224,13 @@ export class OutlierDetection {
     this.#timers.get(health.slot)?.cancel();
     this.#timers.set(health.slot, this.#options.timers.after(delayMs, act));
   }
+}
+
+/** Whether live traffic may condemn it: not where it is out already, or nobody asked it anything. */
+function isJudgeable({ state }: EndpointHealth): boolean {
+  const { outlier } = state.outlier;
+  const isOut = outlier === 'ejected' || outlier === 'halfOpen';
+  return !isOut && state.check.check !== 'down' && state.axes.admin !== 'maintenance';
 }
 
 function hasSight({ upstream, endpoint }: EndpointHealth, signal: Signal | null): boolean {

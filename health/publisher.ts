@@ -12,15 +12,14 @@ import {
   E_LIMIT,
   E_SUSPECT,
   E_TOKEN,
+  E_WARM_START,
   E_WEIGHT,
   FULL_FACTOR,
   UPSTREAM,
 } from '../core/memory/layout.ts';
 import type { Region } from '../core/memory/region.ts';
 import type { EndpointSnapshot } from '../core/snapshot.ts';
-
-/** Availabilities at which ordinary traffic stops: what workers counted before the return says nothing after it. */
-const OUT: ReadonlySet<Availability> = new Set(['halfOpen', 'ejected', 'down', 'unresolved', 'maintenance']);
+import { isOut } from './ejection-limit.ts';
 
 export class Publisher {
   readonly #region: Region;
@@ -41,6 +40,7 @@ export class Publisher {
     this.#forgetTraffic(slot);
     this.#set(slot, E_LAST_SUCCESS, 0);
     this.#set(slot, E_FACTOR, FULL_FACTOR);
+    this.#set(slot, E_WARM_START, 0);
     this.#set(slot, E_WEIGHT, weight);
     this.#set(slot, E_LIMIT, limit);
     this.#set(slot, E_AVAILABILITY, AVAILABILITY.up);
@@ -50,10 +50,10 @@ export class Publisher {
   /**
    * Publishes a change of availability. What workers have counted is reset before they can act on the change: the
    * suspicion unless it is what is published, and on a return to traffic (half-open included) also the failures in a
-   * row and the trial's token. A suspicion that is cleared keeps the failures: they are still in a row.
+   * row and the trial's token: what workers counted before says nothing after it. A suspicion that is cleared keeps the failures: they are still in a row.
    */
   availability(upstream: number, slot: number, from: Availability, to: Availability): void {
-    if (to === 'halfOpen' || (OUT.has(from) && !OUT.has(to))) this.#forgetTraffic(slot);
+    if (to === 'halfOpen' || (isOut(from) && !isOut(to))) this.#forgetTraffic(slot);
     this.#set(slot, E_SUSPECT, to === 'suspect' ? 1 : 0);
     this.#set(slot, E_AVAILABILITY, AVAILABILITY[to]);
     this.#moveEpoch(upstream);
@@ -64,6 +64,20 @@ export class Publisher {
     this.#set(slot, E_WEIGHT, weight);
     this.#set(slot, E_LIMIT, limit);
     this.#moveEpoch(upstream);
+  }
+
+  /**
+   * Publishes the share of its weight that an endpoint carries, above 0. Balancers read it at each pick: the epoch need
+   * not move.
+   */
+  share(slot: number, share: number): void {
+    this.#set(slot, E_FACTOR, Math.max(1, Math.round(share * FULL_FACTOR)));
+  }
+
+  /** Publishes when a slow start began, as wall-clock ms; null: there is none. */
+  warmStart(slot: number, wallMs: number | null): void {
+    const stamp = wallMs === null ? 0 : (wallMs - this.#region.originWallMs) | 0;
+    this.#set(slot, E_WARM_START, wallMs === null ? 0 : stamp || 1);
   }
 
   allDown(upstream: number, isAllDown: boolean): void {

@@ -2,7 +2,8 @@
 
 import { AVAILABILITY_NAMES, type Availability } from '../../core/availability.ts';
 import type { Signal } from '../../core/failure.ts';
-import { E_AVAILABILITY, E_LAST_SUCCESS, ENDPOINT, UPSTREAM } from '../../core/memory/layout.ts';
+import { ENDPOINT_FIELD } from '../../core/memory/lane-fields.ts';
+import { E_AVAILABILITY, E_FACTOR, E_LAST_SUCCESS, ENDPOINT, FULL_FACTOR, UPSTREAM } from '../../core/memory/layout.ts';
 import { Region } from '../../core/memory/region.ts';
 import { seededRandom } from '../../core/random.ts';
 import type { EndpointSnapshot, HeartbeatSnapshot, PassiveSnapshot, UpstreamSnapshot } from '../../core/snapshot.ts';
@@ -108,6 +109,7 @@ export interface BenchOptions {
   readonly endpoints?: number;
   readonly heartbeat?: Partial<HeartbeatSnapshot> | null;
   readonly passive?: Partial<PassiveSnapshot>;
+  readonly slowStartMs?: number;
   readonly seed?: number;
 }
 
@@ -122,13 +124,14 @@ export class HealthBench {
   readonly health: HealthService;
   upstream: UpstreamSnapshot;
 
-  constructor({ endpoints = 3, heartbeat = {}, passive = {}, seed = 1 }: BenchOptions = {}) {
+  constructor({ endpoints = 3, heartbeat = {}, passive = {}, slowStartMs = 0, seed = 1 }: BenchOptions = {}) {
     const plain = upstreamSnapshot();
     this.upstream = {
       ...plain,
       endpoints: Array.from({ length: endpoints }, (_, slot) => endpointSnapshot(slot)),
       heartbeat: heartbeat === null ? null : { ...HEARTBEAT, ...heartbeat },
       passive: { ...plain.passive, ...passive },
+      slowStartMs,
     };
     const note =
       (level: keyof HealthLog) =>
@@ -175,6 +178,18 @@ export class HealthBench {
 
   allPublished(): Availability[] {
     return this.upstream.endpoints.map(({ slot }) => this.published(slot));
+  }
+
+  /** Share of its weight in shared memory, as balancers see it. */
+  share(slot: number): number {
+    return this.word(slot, E_FACTOR) / FULL_FACTOR;
+  }
+
+  /** Live traffic of one worker that was answered well or failed. */
+  traffic(slot: number, ok: number, fail: number, worker = 0): void {
+    const lane = this.region.endpointLane(worker, slot);
+    this.region.doubles[lane + ENDPOINT_FIELD.ok]! += ok;
+    this.region.doubles[lane + ENDPOINT_FIELD.fail]! += fail;
   }
 
   word(slot: number, index: number): number {

@@ -103,6 +103,7 @@ describe('the admin API', () => {
         axis: 'check',
         from: 'up',
         to: 'down',
+        detector: 'heartbeat',
         cause: 'no answer',
         availability: 'down',
       });

@@ -6,6 +6,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { EndpointState } from '../../../health/endpoint-state.ts';
 import { ejectionsInRow } from '../../../health/outlier-axis.ts';
+import { by, OPERATOR, SEEN } from '../../support/because.ts';
 
 const RISE = 2;
 const FALL = 3;
@@ -104,20 +105,20 @@ function play(state: EndpointState, event: Event, nowMs: number): void {
     case 'pass':
     case 'fail':
     case 'condemn':
-      return state.heartbeat(event, nowMs, event);
+      return state.heartbeat(event, nowMs, SEEN);
     case 'ready':
     case 'drain':
     case 'maintenance':
-      return state.setAdmin(event, nowMs, event);
+      return state.setAdmin(event, nowMs, OPERATOR);
     case 'unresolved':
     case 'resolved':
-      return state.setResolution(event, event);
+      return state.setResolution(event, by('discovery'));
     case 'suspect':
-      return state.liveTraffic({ kind: 'suspect', signal: 'connect', isCheckable: true }, nowMs, event);
+      return state.liveTraffic({ kind: 'suspect', signal: 'connect', isCheckable: true }, nowMs, SEEN);
     case 'eject':
-      return state.liveTraffic({ kind: 'eject', signal: 'connect', jitter: 0 }, nowMs, event);
+      return state.liveTraffic({ kind: 'eject', signal: 'connect', jitter: 0 }, nowMs, SEEN);
     default:
-      return state.liveTraffic({ kind: event }, nowMs, event);
+      return state.liveTraffic({ kind: event }, nowMs, SEEN);
   }
 }
 
@@ -168,7 +169,7 @@ describe('EndpointState', () => {
         for (const event of script) {
           failuresInRow = event === 'fail' ? failuresInRow + 1 : 0;
           count++;
-          state.heartbeat(event, 0, event);
+          state.heartbeat(event, 0, SEEN);
         }
       }),
       { seed: 7, numRuns: 1_000 },

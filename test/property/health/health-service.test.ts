@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { availabilityOf } from '../../../core/availability.ts';
+import { E_WARM_START } from '../../../core/memory/layout.ts';
 import { seededRandom } from '../../../core/random.ts';
 import { HealthBench, OWN_TROUBLE, PASSES, REFUSED } from '../../support/health-bench.ts';
 
@@ -21,9 +22,12 @@ const stepArbitrary = fc.record({
     'reload',
     'workerGone',
     'heartbeat',
+    'words',
+    'traffic',
     'admin',
   ),
   result: fc.constantFrom(...(Object.keys(RESULTS) as (keyof typeof RESULTS)[])),
+  words: fc.constantFrom('drain', 'maint', 'ready', '5%', '200%', 'down #x', 'up', 'up ready 100%'),
   admin: fc.constantFrom('ready', 'ready', 'drain', 'maintenance'),
   signal: fc.constantFrom('connect', 'gateway', 'timeout'),
   waitMs: fc.oneof(fc.constant(0), fc.nat(50), fc.nat(3_000), fc.nat(30_000)),
@@ -32,13 +36,16 @@ type Step = typeof stepArbitrary extends fc.Arbitrary<infer T> ? T : never;
 
 const scriptArbitrary = fc.record({
   endpoints: fc.constantFrom(1, 2, 2, 3, 3, 4, 5),
-  heartbeat: fc.constantFrom({ kind: 'http' }, { kind: 'tcp' }, null),
+  heartbeat: fc.constantFrom({ kind: 'http' }, { kind: 'http', takesAgentWords: true }, { kind: 'tcp' }, null),
+  slowStartMs: fc.constantFrom(0, 0, 5_000, 60_000),
   maxEjectedPercent: fc.constantFrom(0, 10, 50, 50, 100),
   latencyMs: fc.constantFrom(0, 3, 700),
   steps: fc.array(stepArbitrary, { minLength: 10, maxLength: 60, size: 'max' }),
 } as const);
 
-function play(bench: HealthBench, { slot: anySlot, what, result, admin, signal }: Step): void {
+const OUTLIERS = { intervalMs: 10_000, minRequests: 100, minGap: 0.05, sigmas: 4 };
+
+function play(bench: HealthBench, { slot: anySlot, what, result, words, admin, signal }: Step): void {
   const slot = anySlot % bench.upstream.endpoints.length;
   if (what === 'cross') bench.cross(slot, signal);
   else if (what === 'suspect') bench.suspect(slot, signal);
@@ -48,25 +55,33 @@ function play(bench: HealthBench, { slot: anySlot, what, result, admin, signal }
   else if (what === 'reload') bench.apply();
   else if (what === 'workerGone') bench.health.onWorkerGone(0);
   else if (what === 'heartbeat') bench.checker.results.set(slot, RESULTS[result]);
+  else if (what === 'words') bench.checker.results.set(slot, { ...PASSES, agentWords: words });
+  else if (what === 'traffic')
+    for (const one of bench.upstream.endpoints) bench.traffic(one.slot, 200, one.slot === slot ? 200 : 0);
   else bench.health.setAdmin('api', bench.endpoint(slot).id, admin, 'a test');
 }
 
 /** What must hold at every moment. */
 function assertSafe(bench: HealthBench, maxEjectedPercent: number): void {
   const views = bench.health.endpoints();
-  for (const { slot, availability, axes, ejectionsInRow } of views) {
+  for (const { slot, availability, axes, ejectionsInRow, share, warming } of views) {
     assert.equal(availability, availabilityOf(axes));
     assert.equal(bench.published(slot), availability);
     assert.ok(ejectionsInRow <= 30);
+    assert.ok(share >= 0.01 && share <= 2 && Math.abs(bench.share(slot) - share) < 1e-4, `${share}`);
+    const isAlone = views.every((other) => other.slot === slot || !['up', 'suspect'].includes(other.availability));
+    if (isAlone) assert.equal(share, 1, 'nobody else could take the rest');
+    assert.equal(warming !== null, bench.word(slot, E_WARM_START) !== 0);
   }
   const someoneCould = views.some(({ axes }) => axes.admin === 'ready' && axes.check !== 'down');
   assert.equal(bench.isAllDown, !someoneCould, 'ejections alone never empty an upstream');
   if (maxEjectedPercent === 0) assert.ok(views.every(({ axes }) => axes.outlier !== 'ejected'));
 }
 
-/** 15 good minutes: heartbeats pass, and live requests try what is half-open. */
+/** 15 good minutes: heartbeats pass, endpoints are content, and live requests try what is half-open. */
 function recover(bench: HealthBench): void {
-  bench.checker.results.clear();
+  for (const { slot } of bench.upstream.endpoints)
+    bench.checker.results.set(slot, { ...PASSES, agentWords: 'up ready' });
   bench.checker.latencyMs = 3;
   for (const { name } of bench.upstream.endpoints) bench.health.setAdmin('api', name, 'ready', 'a test');
   for (let second = 0; second < 900; second++) {
@@ -78,10 +93,10 @@ function recover(bench: HealthBench): void {
 }
 
 describe('HealthService, whatever happens', () => {
-  test('is safe at every moment, and every healthy endpoint is up after 15 minutes', () => {
+  test('is safe at every moment, and every healthy endpoint is up after 15 minutes, with its whole weight', () => {
     fc.assert(
-      fc.property(scriptArbitrary, ({ endpoints, heartbeat, maxEjectedPercent, latencyMs, steps }) => {
-        const bench = new HealthBench({ endpoints, heartbeat, passive: { maxEjectedPercent } });
+      fc.property(scriptArbitrary, ({ maxEjectedPercent, latencyMs, steps, ...options }) => {
+        const bench = new HealthBench({ ...options, passive: { maxEjectedPercent, outliers: OUTLIERS } });
         bench.checker.latencyMs = latencyMs;
         bench.begin();
         for (const step of steps) {
@@ -95,6 +110,10 @@ describe('HealthService, whatever happens', () => {
         }
         recover(bench);
         assert.ok(bench.allPublished().every((availability) => availability === 'up'));
+        assert.ok(bench.upstream.endpoints.every(({ slot }) => bench.share(slot) === 1));
+        bench.health.stop();
+        bench.clock.advance(1_000);
+        assert.equal(bench.clock.pendingCount, 0);
       }),
       { seed: 42, numRuns: 400 },
     );

@@ -31,11 +31,11 @@ describe('agent words', () => {
     ['50', { words: ['unknown'], unknown: ['50'] }],
     ['-5% 12345% weight: constructor', { words: ['unknown', 'unknown', 'unknown', 'unknown'] }],
   ];
-  const NOTHING: AgentReport = { words: [], weight: null, admin: null, service: null, unknown: [] };
+  const NOTHING = { words: [], weight: null, admin: null, service: null, unknown: [] };
   for (const [text, report] of rows) {
     test(JSON.stringify(text), () => {
       const read = readAgentWords(text);
-      assert.deepEqual(read, { ...NOTHING, words: read.words, unknown: read.unknown, ...report });
+      assert.deepEqual(read, { ...NOTHING, said: read.said, words: read.words, unknown: read.unknown, ...report });
     });
   }
 

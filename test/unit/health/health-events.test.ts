@@ -6,7 +6,7 @@ import { HealthEvents, type HealthEvent } from '../../../health/health-events.ts
 
 function eventAt(at: number): HealthEvent {
   const who = { upstream: 'u', endpoint: 'e' };
-  return { at, ...who, axis: 'check', from: 'up', to: 'down', cause: 'c', availability: 'down' };
+  return { at, ...who, axis: 'check', from: 'up', to: 'down', detector: 'heartbeat', cause: 'c', availability: 'down' };
 }
 
 test('keeps the newest, oldest first', () => {

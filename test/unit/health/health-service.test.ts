@@ -127,6 +127,7 @@ describe('what is said', () => {
       axis: 'outlier',
       from: 'none',
       to: 'ejected',
+      detector: 'consecutiveFailures',
       cause: '5 failures in a row, the last one: answered 502, 503 or 504',
       availability: 'ejected',
     });

@@ -37,7 +37,8 @@ test('a streak says how far it is', () => {
 });
 
 describe('the line of an edge', () => {
-  const edge: StateEdge = { axis: 'check', from: 'up', to: 'down', cause: 'why', before: 'up', after: 'down' };
+  const because = { detector: 'heartbeat', cause: 'why' } as const;
+  const edge: StateEdge = { axis: 'check', from: 'up', to: 'down', ...because, before: 'up', after: 'down' };
   const parts = { endpoint: 'api/a:1', upstream: 'api', edge, total: 3, ejection: { lengthMs: 10_400, inRow: 1 } };
   const line = (usable: number, changed: Partial<StateEdge> = {}, inRow = 1): string =>
     edgeLine({ ...parts, usable, edge: { ...edge, ...changed }, ejection: { lengthMs: 10_400, inRow } });

@@ -7,6 +7,7 @@ import type { HeartbeatRecord } from '../../../health/heartbeat-contract.ts';
 import { canSee, judgeHeartbeat, stampAgeMs, type Evidence } from '../../../health/heartbeat-verdict.ts';
 import { HEARTBEAT } from '../../support/health-bench.ts';
 import { endpointSnapshot, upstreamSnapshot } from '../../support/snapshots.ts';
+import { SEEN } from '../../support/because.ts';
 
 const SETTINGS = {
   thresholds: { rise: 2, fall: 3 },
@@ -15,9 +16,9 @@ const SETTINGS = {
 
 function stateThat(check: 'up' | 'down', suspectSinceMs?: number): EndpointState {
   const state = new EndpointState(SETTINGS, () => {});
-  state.heartbeat(check === 'up' ? 'pass' : 'fail', 0, 'x');
+  state.heartbeat(check === 'up' ? 'pass' : 'fail', 0, SEEN);
   if (suspectSinceMs !== undefined) {
-    state.liveTraffic({ kind: 'suspect', signal: 'connect', isCheckable: true }, suspectSinceMs, 'x');
+    state.liveTraffic({ kind: 'suspect', signal: 'connect', isCheckable: true }, suspectSinceMs, SEEN);
   }
   return state;
 }

@@ -1,0 +1,25 @@
+// Who or what found the reason of a state change: a closed list, for the log, the metrics, the recorder and `why`.
+// Thread: main.
+
+/** What each of them is. */
+export const DETECTORS = {
+  operator: 'the operator, over the admin API',
+  agent: 'the endpoint itself, in the field X-Fairlead-Agent of a heartbeat',
+  heartbeat: 'a heartbeat',
+  firstFailure: 'a first hard failure of live traffic',
+  consecutiveFailures: 'failures of live traffic in a row, over all workers',
+  outlierTest: 'the comparison with the other endpoints',
+  trial: 'the live request that decides a half-open endpoint',
+  timer: 'time that has passed',
+  lastResort: 'the want of any other endpoint',
+  reload: 'a changed configuration',
+  discovery: 'the source of endpoints',
+} as const;
+export type Detector = keyof typeof DETECTORS;
+
+/** Why a state changed. */
+export interface Because {
+  readonly detector: Detector;
+  /** In words. */
+  readonly cause: string;
+}

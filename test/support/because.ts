@@ -1,0 +1,15 @@
+// Reasons of state changes, for tests that don't look at them. Thread: main.
+
+import type { Detector } from '../../health/detector.ts';
+
+/** A reason; the cause is `x` where nobody reads it. */
+export function by<Name extends Detector>(
+  detector: Name,
+  cause = 'x',
+): { readonly detector: Name; readonly cause: string } {
+  return { detector, cause };
+}
+
+export const OPERATOR = by('operator');
+export const AGENT = by('agent');
+export const SEEN = by('heartbeat');
