@@ -59,9 +59,14 @@ const limits = z
       .describe('Most requests in flight at one endpoint, over all workers.'),
     concurrency: z
       .enum(['fixed', 'auto'])
+      .superRefine((value, context) => {
+        if (value === 'fixed') return;
+        const message = 'auto is not built yet: set a limit with maxConnections';
+        context.issues.push({ code: 'custom', message, input: value, params: { code: 'FL2005', suggestion: 'fixed' } });
+      })
       .default('fixed')
       .describe(
-        'Whether `maxConnections` is the limit of each endpoint, or only its upper bound while the limit follows the latency.',
+        'How the limit of each endpoint is found: `fixed` is `maxConnections`. `auto`, a limit that follows the latency, is refused: it is not built yet.',
       ),
     maxQueue: countOrNone(1_000_000)
       .prefault(1000)

@@ -7,9 +7,6 @@ import { queueMsOf } from './queue-limit.ts';
 import type { StickyConfig } from './schema-sticky.ts';
 import type { UpstreamCheck } from './upstream-check.ts';
 
-/** An adaptive limit never falls below this (ALGORITHMS 6.2). */
-const LEAST_ADAPTIVE_LIMIT = 4;
-
 export function checkHedge(check: UpstreamCheck): void {
   const { hedge, retry, endpoints, timeouts } = check.upstream;
   if (hedge === undefined) return;
@@ -49,13 +46,6 @@ export function checkWhenAllDown(check: UpstreamCheck): void {
   const down = formatDuration(heartbeat.downInterval);
   const message = `requests wait at most ${formatDuration(waitMs)}, but an endpoint that is down is asked only every ${down}: most of them wait in vain; shorten downInterval or lengthen timeouts.queue (at most 0.4 of timeouts.response)`;
   check.report('FL9011', message, ['whenAllDown']);
-}
-
-export function checkConcurrency(check: UpstreamCheck): void {
-  const { concurrency, maxConnections } = check.upstream.limits;
-  if (concurrency === 'fixed' || maxConnections === 0 || maxConnections > LEAST_ADAPTIVE_LIMIT) return;
-  const why = `an adaptive limit is at least ${LEAST_ADAPTIVE_LIMIT}, and maxConnections bounds it to ${maxConnections}`;
-  check.reportNoEffect(['limits', 'concurrency'], why);
 }
 
 export function checkSticky(check: UpstreamCheck): void {

@@ -8,7 +8,7 @@ import { longestQueueMs } from './queue-limit.ts';
 import { UpstreamCheck } from './upstream-check.ts';
 import { checkHeartbeat } from './validate-heartbeat.ts';
 import { readFile } from './validate-listeners.ts';
-import { checkBackups, checkConcurrency, checkHedge, checkSticky, checkWhenAllDown } from './validate-resilience.ts';
+import { checkBackups, checkHedge, checkSticky, checkWhenAllDown } from './validate-resilience.ts';
 
 const CHECKS: readonly ((check: UpstreamCheck) => void)[] = [
   checkEndpoints,
@@ -19,7 +19,6 @@ const CHECKS: readonly ((check: UpstreamCheck) => void)[] = [
   checkPerTryTimeout,
   checkHedge,
   checkWhenAllDown,
-  checkConcurrency,
   checkSticky,
   checkBalance,
   checkTls,

@@ -55,7 +55,7 @@ describe('maxConnections', () => {
     const fairlead = await startFairlead(t, config(apps, '{ maxConnections: 1, maxQueue: 2 }'));
     const outcome = await sendMany(fairlead.port, { requests: 8, connections: 8 });
     assert.deepEqual(
-      new Map([...outcome.statuses].toSorted()),
+      new Map([...outcome.statuses].toSorted(([a], [b]) => a - b)),
       new Map([
         [200, 3],
         [503, 5],

@@ -41,7 +41,6 @@ test('policies and shares', () => {
   assert.equal(upstreamOf('slowStart: 10s').slowStartMs, 10_000);
   assert.equal(upstreamOf('slowStart: none').slowStartMs, 0);
   assert.equal(upstreamOf('backups: { below: 30% }').backupBelowPercent, 30);
-  assert.equal(upstreamOf('limits: { concurrency: auto }').limits.isAdaptive, true);
 });
 
 describe('a sticky cookie', () => {

@@ -298,7 +298,7 @@ describe('the script', () => {
     assert.match(output, /^bin:1: empty folder/m);
     assert.match(
       output,
-      /^check-layers: read 2 files \(config 1, core 1\), 1 imports, 0 worker URLs: 0 cycles, 9 broken rules$/m,
+      /^check-layers: read 2 files \(config 1, core 1\), 1 imports, 0 worker URLs: 0 cycles, 8 broken rules$/m,
     );
   });
 
