@@ -3,6 +3,7 @@
 import { ADMIN, type Admin } from '../core/availability.ts';
 import { AdminError, type AdminReply, jsonReply } from './admin-reply.ts';
 import type { AdminContext } from './context.ts';
+import { eventOf, explanationOf } from './endpoint-facts.ts';
 import { METRIC_SCOPES, type MetricScope } from './metric-family.ts';
 import type { Metrics } from './metrics.ts';
 import { notReadyBecause } from './readiness.ts';
@@ -37,6 +38,8 @@ export interface AdminRoute {
 /** Whose doing a change was, for log and record. */
 const WHO = 'the admin API';
 const MAX_EVENTS = 1000;
+/** Of a list of what there is, for somebody who asked for what isn't there. */
+const MAX_NAMES = 100;
 
 export const ADMIN_ROUTES: readonly AdminRoute[] = [
   { method: 'GET', path: '/healthz', means: 'whether the process lives', handle: sayAlive },
@@ -46,6 +49,12 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   { method: 'GET', path: '/api/v1/status', means: 'the state of everything', handle: sendStatus },
   { method: 'GET', path: '/api/v1/upstreams', means: 'upstreams with their endpoints', handle: sendUpstreams },
   { method: 'GET', path: '/api/v1/endpoints/:upstream/:endpoint', means: 'one endpoint', handle: sendEndpoint },
+  {
+    method: 'GET',
+    path: '/api/v1/endpoints/:upstream/:endpoint/why',
+    means: 'why it is in or out: who found out, since when, until when, the last heartbeats and changes',
+    handle: sendWhy,
+  },
   {
     method: 'POST',
     path: '/api/v1/endpoints/:upstream/:endpoint/state',
@@ -95,6 +104,17 @@ function sendEndpoint({ params }: AdminRequest, { status }: AdminParts): AdminRe
   return jsonReply(view);
 }
 
+function sendWhy({ params }: AdminRequest, { context }: AdminParts): AdminReply {
+  const explanation = context.health.explain(params['upstream']!, params['endpoint']!);
+  if (explanation === null) {
+    const names = context
+      .snapshot()
+      .upstreams.flatMap(({ name, endpoints }) => endpoints.map(({ id }) => `${name}/${id}`));
+    throw noEndpoint(params, { endpoints: names.slice(0, MAX_NAMES), endpointCount: names.length });
+  }
+  return jsonReply(explanationOf(explanation));
+}
+
 function setState(request: AdminRequest, parts: AdminParts): AdminReply {
   const { params, body } = request;
   requireKeys(body, ['admin']);
@@ -118,8 +138,9 @@ function setWeight(request: AdminRequest, parts: AdminParts): AdminReply {
   return sendEndpoint(request, parts);
 }
 
-function noEndpoint({ upstream, endpoint }: Readonly<Record<string, string>>): AdminError {
-  return new AdminError(404, 'no-such-endpoint', `there is no endpoint ${endpoint} in an upstream ${upstream}`);
+function noEndpoint({ upstream, endpoint }: Readonly<Record<string, string>>, details = {}): AdminError {
+  const message = `there is no endpoint ${endpoint} in an upstream ${upstream}`;
+  return new AdminError(404, 'no-such-endpoint', message, { details });
 }
 
 function sendEvents({ query }: AdminRequest, { context }: AdminParts): AdminReply {
@@ -128,7 +149,7 @@ function sendEvents({ query }: AdminRequest, { context }: AdminParts): AdminRepl
     throw new AdminError(400, 'bad-value', `limit must be a whole number from 1 to ${MAX_EVENTS}`);
   }
   const events = context.health.events.list().slice(-limit);
-  return jsonReply({ events: events.map((event) => ({ ...event, at: new Date(event.at).toISOString() })) });
+  return jsonReply({ events: events.map(eventOf) });
 }
 
 async function reload({ body }: AdminRequest, { context }: AdminParts): Promise<AdminReply> {

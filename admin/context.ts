@@ -7,6 +7,7 @@ import type { BoundListener } from '../core/messages.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { Timers } from '../core/timers.ts';
 import type { EndpointView } from '../health/endpoint-view.ts';
+import type { Explanation } from '../health/explanation.ts';
 import type { HealthEvent } from '../health/health-events.ts';
 import type { HealthLog } from '../health/health-log.ts';
 
@@ -17,6 +18,8 @@ export interface AdminHealth {
   setAdmin(upstream: string, endpoint: string, admin: Admin, who: string): boolean;
   /** Returns false when there is no such endpoint. @throws RangeError for a weight that isn't one */
   setWeight(upstream: string, endpoint: string, weight: number, who: string): boolean;
+  /** Why an endpoint is as it is; null when there is no such endpoint. */
+  explain(upstream: string, endpoint: string): Explanation | null;
   readonly events: {
     /** Oldest first. */
     list(): readonly HealthEvent[];

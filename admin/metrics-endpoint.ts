@@ -4,6 +4,8 @@ import { AVAILABILITY } from '../core/availability.ts';
 import type { EndpointField } from '../core/memory/lane-fields.ts';
 import { ENDPOINT, type Word } from '../core/memory/layout.ts';
 import type { EndpointSnapshot } from '../core/snapshot.ts';
+import { AGENT_WORDS } from '../health/agent-words.ts';
+import { DETECTORS, type Detector } from '../health/detector.ts';
 import type { EndpointView } from '../health/endpoint-view.ts';
 import {
   eachEndpoint,
@@ -44,12 +46,22 @@ function health(
   type: 'counter' | 'gauge',
   name: string,
   help: string,
-  read: (view: EndpointView) => number,
+  read: (view: EndpointView) => number | readonly LabelledValue[] | null,
+  label?: string,
 ): MetricFamily {
-  return perEndpoint(type, name, help, ({ views }, { slot }) => {
+  const readView = ({ views }: Scrape, { slot }: EndpointSnapshot) => {
     const view = views.get(slot);
     return view === undefined ? null : read(view);
-  });
+  };
+  return perEndpoint(type, name, help, readView, label);
+}
+
+/** Which axis changed, and to what, would be fifty series for each endpoint: `why` says it. */
+function changesBy({ changes }: EndpointView): LabelledValue[] {
+  return (Object.keys(DETECTORS) as Detector[]).map((detector) => [
+    detector,
+    changes.reduce((sum, change) => sum + (change.detector === detector ? change.count : 0), 0),
+  ]);
 }
 
 /** Availabilities in which requests go to an endpoint: all of them, or a few. */
@@ -114,8 +126,33 @@ export const ENDPOINT_METRICS: readonly MetricFamily[] = [
     return view.since / 1000;
   }),
   health('gauge', 'weight', 'Weight as configured, or as the operator set it.', (view) => view.weight),
+  health('gauge', 'weight_share', 'Share of its weight that it carries now; 1 is all of it.', (view) => view.share),
+  health('gauge', 'warming', '1 while its share grows in slow start, else 0.', (view) =>
+    view.warming === null ? 0 : 1,
+  ),
+  health(
+    'counter',
+    'slow_starts_total',
+    'Times that it has returned and warmed up.',
+    (view) => view.counters.slowStarts,
+  ),
   health('counter', 'transitions_total', 'Changes of availability.', (view) => view.counters.transitions),
+  health(
+    'counter',
+    'changes_total',
+    'Changes of any part of its state, by what found the reason.',
+    changesBy,
+    'detector',
+  ),
   health('counter', 'ejections_total', 'Times that outlier detection took it out.', (view) => view.counters.ejections),
+  health(
+    'counter',
+    'ejections_refused_total',
+    'Times that it should have been taken out, but the limit forbade it.',
+    (view) => {
+      return view.counters.ejectionsRefused;
+    },
+  ),
   health('counter', 'suspicions_total', 'Times that it was marked suspect.', (view) => view.counters.suspicions),
   health('counter', 'downtime_seconds_total', "Time out of service against the operator's will.", (view) => {
     return view.downtimeSeconds;
@@ -124,4 +161,11 @@ export const ENDPOINT_METRICS: readonly MetricFamily[] = [
   health('counter', 'checks_failed_total', "Heartbeats that failed by the endpoint's fault.", (view) => {
     return view.counters.checksFailed;
   }),
+  health(
+    'counter',
+    'agent_words_total',
+    'Words in which it spoke of itself, in answers to heartbeats.',
+    ({ agent }) => agent && AGENT_WORDS.map((word) => [word, agent.words[word]] as const),
+    'word',
+  ),
 ];

@@ -6,6 +6,8 @@ import { ENDPOINT, UPSTREAM, WORKER } from '../core/memory/layout.ts';
 import type { EndpointSnapshot, UpstreamSnapshot } from '../core/snapshot.ts';
 import type { EndpointView } from '../health/endpoint-view.ts';
 import type { AdminContext } from './context.ts';
+import { factsOf, heartbeatsOf } from './endpoint-facts.ts';
+import { isoOf } from './iso-time.ts';
 import { LaneSums } from './lane-sums.ts';
 import { STATUS_CLASSES } from './metrics-upstream.ts';
 import { notReadyBecause } from './readiness.ts';
@@ -81,8 +83,7 @@ export class StatusView {
     const member = group?.endpoints.find(({ id }) => id === endpoint);
     const view = member === undefined ? undefined : this.#views().get(member.slot);
     if (group === undefined || member === undefined || view === undefined) return null;
-    const heartbeats = view.heartbeats.map((beat) => ({ ...beat, at: isoOf(beat.at) }));
-    return { upstream, ...this.#endpoint(member, view), heartbeats };
+    return { upstream, ...this.#endpoint(member, view), heartbeats: heartbeatsOf(view) };
   }
 
   #views(): ReadonlyMap<number, EndpointView> {
@@ -124,19 +125,9 @@ export class StatusView {
     const sum = (field: EndpointField) => this.#sums.endpoint(slot, field);
     return {
       name: endpoint.id,
-      availability: view.availability,
-      ...view.axes,
-      since: isoOf(view.since),
-      cause: view.cause,
-      weight: view.weight,
-      backup: view.backup,
+      ...factsOf(view),
       inFlight: region.words[word + ENDPOINT.inflight.index],
       queued: region.words[word + ENDPOINT.queued.index],
-      consecutiveFailures: view.consecutiveFailures,
-      ejectedUntil: view.ejectedUntil === null ? null : isoOf(view.ejectedUntil),
-      nextCheck: view.nextCheck === null ? null : isoOf(view.nextCheck),
-      downtimeSeconds: Math.round(view.downtimeSeconds),
-      health: view.counters,
       attempts: sum('attempts'),
       retries: sum('retries'),
       responses: Object.fromEntries(STATUS_CLASSES.map(([label, field]) => [label, sum(field)])),
@@ -167,8 +158,4 @@ function roundedTraffic(traffic: Traffic): object {
 
 function rounded(value: number | null): number | null {
   return value === null ? null : Number(value.toPrecision(4));
-}
-
-function isoOf(wallMs: number): string {
-  return new Date(wallMs).toISOString();
 }

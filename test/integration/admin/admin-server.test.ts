@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { parseExposition, valueOf } from '../../unit/admin/exposition.ts';
+import { STARTED_AT } from '../../unit/admin/fake-context.ts';
 import { AskedServer, errorCode, STATE } from './asked-server.ts';
 
 let asked: AskedServer;
@@ -92,6 +93,56 @@ describe('the admin API', () => {
     assert.equal(shown['cause'], 'set to drain by the admin API');
     const weighed = await asked.post('/api/v1/endpoints/api/127.0.0.1:3001/weight', { weight: 40 });
     assert.equal(weighed.json()['weight'], 40);
+  });
+
+  test('says why an endpoint is as it is', async () => {
+    const { health } = asked.context;
+    const since = STARTED_AT + 1_000;
+    const reason = { axis: 'outlier', value: 'ejected', effect: 'none', detector: 'outlierTest' } as const;
+    health.reasons = [{ ...reason, cause: 'half of its requests failed', since, until: since + 10_000 }];
+    const beat = {
+      kind: 'fail',
+      cause: 'got 503',
+      startedMs: 1,
+      durationMs: 2,
+      at: since,
+      isContradicted: false,
+    } as const;
+    health.change(0, { warming: { percent: 40, until: since }, share: 0.4, heartbeats: [beat] });
+    const why = (await asked.ask('GET', '/api/v1/endpoints/api/127.0.0.1:3000/why')).json();
+    assert.deepEqual(why['reasons'], [
+      {
+        ...reason,
+        cause: 'half of its requests failed',
+        since: '2026-01-01T00:00:01.000Z',
+        until: '2026-01-01T00:00:11.000Z',
+      },
+    ]);
+    assert.deepEqual(why['warming'], { percent: 40, until: '2026-01-01T00:00:01.000Z' });
+    const { upstream, endpoint, now, availability, weightShare, wishes, detector } = why;
+    assert.deepEqual(
+      { upstream, endpoint, now, availability, weightShare, wishes, detector },
+      {
+        upstream: 'api',
+        endpoint: '127.0.0.1:3000',
+        now: '2026-01-01T00:01:00.000Z',
+        availability: 'up',
+        weightShare: 0.4,
+        wishes: { operator: 'ready', agent: 'ready' },
+        detector: null,
+      },
+    );
+    assert.deepEqual(why['heartbeats'], [{ ...beat, at: '2026-01-01T00:00:01.000Z' }]);
+    const agent = (await asked.ask('GET', '/api/v1/endpoints/web/127.0.0.1:3002/why')).json()['agent'];
+    assert.deepEqual((agent as Record<string, unknown>)['share'], 0.751);
+  });
+
+  test('says which endpoints there are to somebody who asks about another one', async () => {
+    const answer = await asked.ask('GET', '/api/v1/endpoints/api/10.9.9.9:1/why');
+    assert.deepEqual([answer.status, errorCode(answer)], [404, 'no-such-endpoint']);
+    const { endpoints, endpointCount } = answer.json()['error'] as Record<string, unknown>;
+    assert.deepEqual(endpoints, ['api/127.0.0.1:3000', 'api/127.0.0.1:3001', 'web/127.0.0.1:3002']);
+    assert.equal(endpointCount, 3);
   });
 
   test('lists the newest state changes', async () => {

@@ -4,12 +4,23 @@ import type { Admin } from '../../../core/availability.ts';
 import { Region } from '../../../core/memory/region.ts';
 import type { Snapshot } from '../../../core/snapshot.ts';
 import type { AdminContext, AdminHealth, AdminWorker, ReloadOutcome } from '../../../admin/context.ts';
-import type { EndpointView } from '../../../health/endpoint-view.ts';
+import type { AgentView, EndpointView } from '../../../health/endpoint-view.ts';
+import type { Explanation, Reason } from '../../../health/explanation.ts';
 import { HealthEvents } from '../../../health/health-events.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { endpointSnapshot, listenerSnapshot, snapshot, upstreamSnapshot } from '../../support/snapshots.ts';
 
 export const STARTED_AT = Date.UTC(2026, 0, 1);
+
+const AGENT: AgentView = {
+  at: STARTED_AT,
+  said: '50%',
+  admin: 'ready',
+  isDown: false,
+  askedShare: 0.5,
+  share: 0.7512,
+  words: { weight: 2, ready: 0, drain: 0, maint: 0, up: 0, down: 0, fail: 0, stopped: 0, unknown: 0 },
+};
 
 function viewOf(upstream: string, slot: number, parts: Partial<EndpointView> = {}): EndpointView {
   return {
@@ -56,9 +67,10 @@ class FakeHealth implements AdminHealth {
   readonly views = new Map<number, EndpointView>([
     [0, viewOf('api', 0)],
     [1, viewOf('api', 1, { weight: 3 })],
-    [2, viewOf('web', 2)],
+    [2, viewOf('web', 2, { agent: AGENT })],
   ]);
   lastWho = '';
+  reasons: Reason[] = [];
 
   endpoints(): readonly EndpointView[] {
     return [...this.views.values()];
@@ -66,6 +78,13 @@ class FakeHealth implements AdminHealth {
 
   change(slot: number, parts: Partial<EndpointView>): void {
     this.views.set(slot, { ...this.views.get(slot)!, ...parts });
+  }
+
+  explain(upstream: string, endpoint: string): Explanation | null {
+    const view = this.#find(upstream, endpoint);
+    if (view === undefined) return null;
+    const events = this.events.list().filter((event) => event.endpoint === view.name);
+    return { ...view, now: STARTED_AT + 60_000, reasons: this.reasons, events };
   }
 
   setAdmin(upstream: string, endpoint: string, admin: Admin, who: string): boolean {

@@ -7,6 +7,7 @@ import { ENDPOINT_FIELDS, LISTENER_FIELDS, UPSTREAM_FIELDS } from '../../../core
 import { ENDPOINT, UPSTREAM, WORKER } from '../../../core/memory/layout.ts';
 import { METRIC_SCOPES, type MetricScope } from '../../../admin/metric-family.ts';
 import { Metrics } from '../../../admin/metrics.ts';
+import { DETECTORS } from '../../../health/detector.ts';
 import { accountExchange, countAttempt, countHead } from '../../../proxy/account/account.ts';
 import { clearLevels, EndpointLane, ListenerLane, UpstreamLane, WorkerLanes } from '../../../proxy/account/lane.ts';
 import { upstreamSnapshot } from '../../support/snapshots.ts';
@@ -115,9 +116,17 @@ describe('metrics', () => {
     const context = new FakeContext();
     const { counters } = context.health.views.get(1)!;
     const happened = { ...counters, transitions: 4, ejections: 2, suspicions: 3, checks: 9, checksFailed: 5 };
+    const more = { ejectionsRefused: 6, slowStarts: 7 };
     context.health.change(1, {
       availability: 'ejected',
-      counters: happened,
+      counters: { ...happened, ...more },
+      share: 0.25,
+      warming: { percent: 25, until: STARTED_AT },
+      changes: [
+        { axis: 'check', to: 'up', detector: 'heartbeat', count: 3 },
+        { axis: 'check', to: 'down', detector: 'heartbeat', count: 2 },
+        { axis: 'outlier', to: 'ejected', detector: 'outlierTest', count: 1 },
+      ],
       since: STARTED_AT + 500,
       downtimeSeconds: 8,
     });
@@ -134,6 +143,12 @@ describe('metrics', () => {
       names.map((name) => of(name, '3001')),
       [4, 2, 3, 9, 5],
     );
+    assert.deepEqual([of('ejections_refused_total', '3001'), of('slow_starts_total', '3001')], [6, 7]);
+    assert.deepEqual([of('weight_share', '3000'), of('weight_share', '3001')], [1, 0.25]);
+    assert.deepEqual([of('warming', '3000'), of('warming', '3001')], [0, 1]);
+    const changes = (detector: string): number =>
+      valueOf(families, 'fairlead_endpoint_changes_total', { upstream: 'api', endpoint: '127.0.0.1:3001', detector });
+    assert.deepEqual(['heartbeat', 'outlierTest', 'timer'].map(changes), [5, 1, 0]);
     assert.equal(of('downtime_seconds_total', '3001'), 8);
     assert.equal(of('availability_since_timestamp_seconds', '3001'), STARTED_AT / 1000 + 0.5);
     assert.equal(families.get('fairlead_endpoint_up')!.samples.length, 2);
@@ -141,6 +156,13 @@ describe('metrics', () => {
     const endpoints = (availability: string) =>
       valueOf(families, 'fairlead_upstream_endpoints', { upstream: 'api', availability });
     assert.deepEqual(['up', 'suspect', 'ejected', 'down'].map(endpoints), [0, 1, 1, 0]);
+  });
+
+  test('count what endpoints say of themselves, for those that do', async () => {
+    const families = await scrape(new FakeContext());
+    const name = 'fairlead_endpoint_agent_words_total';
+    assert.equal(valueOf(families, name, { upstream: 'web', endpoint: '127.0.0.1:3002', word: 'weight' }), 2);
+    assert.ok(families.get(name)!.samples.every(({ labels }) => labels['upstream'] === 'web'));
   });
 
   test('say what runs and whether it may be sent traffic', async () => {
@@ -226,6 +248,12 @@ describe('the names of metrics', () => {
       mentioned.filter((name) => !known.includes(name)),
       [],
     );
+  });
+
+  test('have each detector in docs/metrics.md, as the code explains it', () => {
+    const page = fs.readFileSync(new URL('../../../docs/metrics.md', import.meta.url), 'utf8');
+    const rows = Object.entries(DETECTORS).map(([detector, means]) => `| ${detector} | ${means} |`);
+    assert.ok(page.includes(['| detector | what it is |', '|---|---|', ...rows, ''].join('\n')));
   });
 
   for (const scope of METRIC_SCOPES) {
