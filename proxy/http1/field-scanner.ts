@@ -15,21 +15,29 @@ export const INCOMPLETE = -1;
 /** The part of a buffer that is scanned. One reused object, so that scanning functions take few arguments. */
 export class ScanRegion {
   bytes: Uint8Array = new Uint8Array(0);
-  /** Over the same bytes; reads four at once from any offset. */
-  view: DataView = new DataView(this.bytes.buffer);
   /** Where the message begins: what offsets in a MessageHead count from. */
   base = 0;
   /** Bytes from here on must not be looked at. */
   limit = 0;
+  #view: DataView = new DataView(this.bytes.buffer);
+  #viewed: Uint8Array = this.bytes;
 
-  /** Keeps the view where the buffer is the same as before: with one static receive buffer it is made once. */
   set(bytes: Uint8Array, base: number, limit: number): void {
-    if (bytes !== this.bytes) {
-      this.bytes = bytes;
-      this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    }
+    this.bytes = bytes;
     this.base = base;
     this.limit = limit;
+  }
+
+  /**
+   * Over `bytes`; reads four at once from any offset. Made when it is asked for, and kept while the buffer is the same:
+   * with one static receive buffer it is made once.
+   */
+  get view(): DataView {
+    if (this.#viewed !== this.bytes) {
+      this.#viewed = this.bytes;
+      this.#view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength);
+    }
+    return this.#view;
   }
 }
 

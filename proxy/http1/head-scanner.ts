@@ -79,6 +79,7 @@ export class HeadScanner {
   ): ScanResult {
     if (seenBytes > 0 && !this.#isWorthScanning(bytes, start, end, seenBytes)) return Scan.INCOMPLETE;
     const region = this.#region;
+    if (last === null) head.reset();
     region.set(bytes, start, end);
     let base = start;
     if (start < end && bytes[start] === CR) {
@@ -94,7 +95,7 @@ export class HeadScanner {
       head.text = bytes.toString('latin1', base, head.bodyStart);
       return Scan.REPEATED;
     }
-    head.resetFields();
+    if (last !== null) head.resetFields();
     const result = this.#scanFields(head, bytes, next, end);
     return result === Scan.COMPLETE ? checkHost(head, bytes, base) : result;
   }

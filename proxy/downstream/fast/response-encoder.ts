@@ -16,6 +16,7 @@ import {
   TRANSFER_ENCODING_CHUNKED,
 } from '../../http1/field-line.ts';
 import { FastResponseHead } from '../../upstream/fast/fast-response-head.ts';
+import { flatText } from '../../upstream/fast/flat-text.ts';
 import { isNamed } from '../field-list.ts';
 import { DateLine } from './date-line.ts';
 
@@ -62,8 +63,13 @@ export class ResponseEncoder {
     const date = head.message.has(FieldKind.DATE) ? NO_LINES : this.#date.line;
     const { written } = head;
     const isSame = written.framing === framing && written.persistence === persistence && written.date === date;
-    if (written.text !== '' && isSame && written.extra === extra) return written.text;
+    if (written.text !== '' && isSame && written.extra === extra) {
+      if (!written.isFlat) written.text = flatText(written.text);
+      written.isFlat = true;
+      return written.text;
+    }
     written.text = this.#encode(head, joinLines(date, persistence), extra, framing);
+    written.isFlat = false;
     written.extra = extra;
     written.framing = framing;
     written.persistence = persistence;

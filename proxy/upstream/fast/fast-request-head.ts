@@ -6,6 +6,7 @@ import { ALWAYS_CUT, FRAMING_KINDS } from '../../http1/encoder.ts';
 import { FieldKind, kindSet } from '../../http1/field-kind.ts';
 import { BodyKind, Framing } from '../../http1/framing.ts';
 import { FIELD_STRIDE, MessageHead } from '../../http1/message-head.ts';
+import { flatText } from './flat-text.ts';
 import { InsertedLines } from './inserted-lines.ts';
 
 const NOT_END_TO_END = ALWAYS_CUT | FRAMING_KINDS | kindSet(FieldKind.HOST);
@@ -31,15 +32,16 @@ export class FastRequestHead implements RequestHead {
   bodyLength = 0;
   #target: string | null = null;
   #authority: string | null = null;
-  /** The lines that were kept when this was last asked, and what was cut then. */
-  #kept = '';
-  #keptWithout = 0;
-  #hasKept = false;
+  /** What `lines` gave last, and what that was made of. */
+  #lines = '';
+  #cutKinds = 0;
+  #added = '';
+  #hasLines = false;
 
   /** The field lines have changed. */
   forget(): void {
     this.#authority = null;
-    this.#hasKept = false;
+    this.#hasLines = false;
   }
 
   /** A head has been scanned and framed. */
@@ -72,17 +74,19 @@ export class FastRequestHead implements RequestHead {
     return this.message.text.slice(0, this.message.fieldsStart);
   }
 
-  /** The field lines but for those that are cut. */
-  keptLines(kinds: number, removed: CutNames, replaced: CutNames): string {
-    if (removed.others.length + replaced.others.length > 0) {
-      return keptLines(this.message, kinds, [...removed.others, ...replaced.others]);
+  /** The field lines but for those that are cut, and all but the first of those that are inserted. */
+  lines(kinds: number, removed: CutNames): string {
+    const { others, otherLines } = this.inserted;
+    if (removed.others.length + others.length > 0) {
+      return keptLines(this.message, kinds, [...removed.others, ...others]) + otherLines;
     }
-    if (!this.#hasKept || this.#keptWithout !== kinds) {
-      this.#kept = keptLines(this.message, kinds, []);
-      this.#keptWithout = kinds;
-      this.#hasKept = true;
+    if (!this.#hasLines || this.#cutKinds !== kinds || this.#added !== otherLines) {
+      this.#lines = flatText(keptLines(this.message, kinds, []) + otherLines);
+      this.#cutKinds = kinds;
+      this.#added = otherLines;
+      this.#hasLines = true;
     }
-    return this.#kept;
+    return this.#lines;
   }
 }
 

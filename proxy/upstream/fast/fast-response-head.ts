@@ -12,6 +12,8 @@ const NO_CONTENT = 204;
 /** A head as it was written to a client, and all that it depended on beside the endpoint's own head. */
 export interface WrittenHead {
   text: string;
+  /** Whether the text is in one piece. */
+  isFlat: boolean;
   extra: FieldList;
   framing: number;
   persistence: FieldLines;
@@ -23,7 +25,14 @@ export class FastResponseHead implements ResponseHead {
   readonly message: MessageHead = new MessageHead();
   readonly framing: Framing = new Framing();
   /** Where the same head came before: what was made of it. */
-  readonly written: WrittenHead = { text: '', extra: [], framing: 0, persistence: NO_LINES, date: NO_LINES };
+  readonly written: WrittenHead = {
+    text: '',
+    isFlat: false,
+    extra: [],
+    framing: 0,
+    persistence: NO_LINES,
+    date: NO_LINES,
+  };
 
   /** Another head has been scanned. */
   forget(): void {

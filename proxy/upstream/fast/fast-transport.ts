@@ -42,7 +42,7 @@ export class FastTransport implements Transport {
   constructor(parts: FastTransportParts) {
     const { region, worker, timers, wheel, turn, memory } = parts;
     this.#context = { region, worker, timers, onIdleDeath: parts.onIdleDeath ?? (() => undefined) };
-    this.#parts = { wheel, turn, memory, reuse: new ReuseDelay() };
+    this.#parts = { wheel, turn, memory, reuse: new ReuseDelay(wheel, turn) };
   }
 
   /**

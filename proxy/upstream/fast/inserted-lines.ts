@@ -2,7 +2,7 @@
 
 import type { FieldList } from '../../../core/head.ts';
 import { FIELD_NAMES, kindOfName } from '../../http1/field-kind.ts';
-import { type FieldLines, fieldPrefix, type FieldPrefix, lineOf, NO_LINES } from '../../http1/field-line.ts';
+import { type FieldLines, fieldPrefix, type FieldPrefix, joinLines, lineOf, NO_LINES } from '../../http1/field-line.ts';
 
 /** What is known of the name of a field that is inserted. */
 interface KnownName {
@@ -37,22 +37,19 @@ export function ownKind(name: string): number {
  * field are mostly those of the last request: their lines are kept, so that values are checked once.
  */
 export class InsertedLines {
-  lines: FieldLines = NO_LINES;
+  /** Of the first field. */
+  firstLine: FieldLines = NO_LINES;
+  /** Of all others. */
+  otherLines: FieldLines = NO_LINES;
   /** Kinds of the inserted names, and the names (lower case) that have no kind of their own. */
   kinds = 0;
   readonly others: string[] = [];
   #kept: FieldList = [];
-  #keptLines: FieldLines = NO_LINES;
 
   /** @throws TypeError where a value can't be one */
   set(fields: FieldList): void {
-    if (fields.length === 0) {
-      this.#keep(fields);
-      this.lines = NO_LINES;
-      return;
-    }
     if (!this.#isKept(fields)) this.#keep(fields);
-    this.lines = (lineOf(knownName(fields[0]!).prefix, fields[1]!) + this.#keptLines) as FieldLines;
+    this.firstLine = fields.length === 0 ? NO_LINES : lineOf(knownName(fields[0]!).prefix, fields[1]!);
   }
 
   #isKept(fields: FieldList): boolean {
@@ -64,14 +61,14 @@ export class InsertedLines {
 
   #keep(fields: FieldList): void {
     this.#kept = [];
-    this.#keptLines = NO_LINES;
+    this.otherLines = NO_LINES;
     this.kinds = 0;
     this.others.length = 0;
     for (let at = 0; at + 1 < fields.length; at += 2) {
       const known = knownName(fields[at]!);
       if (known.kind !== 0) this.kinds |= known.kind;
       else this.others.push(known.lower);
-      if (at > 0) this.#keptLines = (this.#keptLines + lineOf(known.prefix, fields[at + 1]!)) as FieldLines;
+      if (at > 0) this.otherLines = joinLines(this.otherLines, lineOf(known.prefix, fields[at + 1]!));
     }
     this.#kept = fields;
   }

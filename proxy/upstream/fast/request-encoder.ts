@@ -46,7 +46,7 @@ export class RequestEncoder {
     const removed = this.#namesOf(request.removedFields);
     inserted.set(request.insertedFields);
     let kinds = ALWAYS_CUT | removed.kinds | inserted.kinds;
-    let lines = inserted.lines;
+    let lines = inserted.firstLine;
     if (request.hostField !== head.authority) {
       kinds |= HOST_KIND;
       lines = joinLines(fieldLine('Host', request.hostField), lines);
@@ -59,7 +59,7 @@ export class RequestEncoder {
     else if (framing.declaredBytes < 0 && SAYS_NO_BODY.includes(head.message.method)) {
       lines = joinLines(contentLengthLine(0), lines);
     }
-    return `${head.firstLine}${head.keptLines(kinds, removed, inserted)}${lines}\r\n`;
+    return `${head.firstLine}${head.lines(kinds, removed)}${lines}\r\n`;
   }
 
   #namesOf(removed: ReadonlySet<string>): CutNames {

@@ -1,32 +1,46 @@
-// Tells connections that have just become free when the event loop has gone round. Thread: worker.
+// Tells connections that have just become free when they have been so for a moment. Thread: worker.
+
+import { type TimerWheel, WheelTimer } from '../../../core/timer-wheel.ts';
+import type { Turn } from './turn.ts';
 
 /** Who waits. */
 export interface Freed {
-  /** The event loop has looked for its input once more. */
+  /** At least one tick of the wheel has passed since it was added. */
   rested(): void;
 }
 
 /**
- * A connection rests until the event loop has looked for its input once more: an endpoint that closes behind its
- * response without having said so, or sends more than it announced, is found out before it gets the next request.
- * One serves all connections of a worker.
+ * A connection rests for a tick or two of the wheel: an endpoint that closes behind its response without having said
+ * so, or sends more than it announced, is found out before the next request is on the wire. One serves all connections
+ * of a worker, with one timer.
  */
 export class ReuseDelay {
-  /** Freed since the event loop last looked at all sockets, and before that. */
+  readonly #wheel: TimerWheel;
+  readonly #turn: Turn;
+  readonly #timer: WheelTimer = new WheelTimer(() => this.#ticked());
+  /** Freed since the last tick, and before it. */
   #fresh: Freed[] = [];
-  #looked: Freed[] = [];
+  #older: Freed[] = [];
+
+  constructor(wheel: TimerWheel, turn: Turn) {
+    this.#wheel = wheel;
+    this.#turn = turn;
+  }
 
   add(freed: Freed): void {
     this.#fresh.push(freed);
-    if (this.#fresh.length === 1 && this.#looked.length === 0) setImmediate(this.#goneRound);
+    if (!this.#timer.isArmed()) this.#arm();
   }
 
-  /** Comes behind a look at all sockets: what was freed before the last such look has waited long enough. */
-  readonly #goneRound = (): void => {
-    const waited = this.#looked;
-    this.#looked = this.#fresh;
+  #arm(): void {
+    this.#wheel.arm(this.#timer, this.#wheel.tickMs, this.#turn.nowMs());
+  }
+
+  #ticked(): void {
+    const rested = this.#older;
+    this.#older = this.#fresh;
     this.#fresh = [];
-    for (const freed of waited) freed.rested();
-    if (this.#looked.length > 0) setImmediate(this.#goneRound);
-  };
+    for (const freed of rested) freed.rested();
+    if (this.#older.length > 0) this.#arm();
+  }
 }
