@@ -6,7 +6,7 @@ import type { HealthEvent } from '../health/health-events.ts';
 import { isoOf, isoOrNull } from './iso-time.ts';
 
 /** State, cause and what is left of the weight: a part of every view of an endpoint. */
-export function factsOf(view: EndpointView): object {
+export function factsOf(view: EndpointView) {
   return {
     availability: view.availability,
     ...view.axes,
@@ -28,17 +28,20 @@ export function factsOf(view: EndpointView): object {
 }
 
 /** The newest heartbeats, oldest first. */
-export function heartbeatsOf(view: EndpointView): object[] {
+export function heartbeatsOf(view: EndpointView) {
   return view.heartbeats.map((beat) => ({ ...beat, at: isoOf(beat.at) }));
 }
 
 /** One state change. */
-export function eventOf(event: HealthEvent): object {
+export function eventOf(event: HealthEvent) {
   return { ...event, at: isoOf(event.at) };
 }
 
+/** What `GET .../why` answers. */
+export type WhyAnswer = ReturnType<typeof explanationOf>;
+
 /** Why an endpoint is as it is. */
-export function explanationOf(explanation: Explanation): object {
+export function explanationOf(explanation: Explanation) {
   const { upstream, name, now, reasons, wishes, ejectionsInRow, changes, events } = explanation;
   return {
     upstream,
@@ -58,6 +61,6 @@ export function explanationOf(explanation: Explanation): object {
   };
 }
 
-function agentOf({ at, said, admin, isDown, askedShare, share, words }: AgentView): object {
+function agentOf({ at, said, admin, isDown, askedShare, share, words }: AgentView) {
   return { at: isoOf(at), said, admin, isDown, askedShare, share: Number(share.toFixed(3)), words };
 }

@@ -33,11 +33,13 @@ const AVAILABILITY_WORDS: Readonly<Record<Availability, string>> = {
   maintenance: 'is in maintenance',
 };
 
-/** `750 ms`, `1 s`, `10.3 s`, `5 min`. */
+/** `750 ms`, `1 s`, `10.3 s`, `5 min`, `3.5 h`, `12 days`. */
 export function durationWords(ms: number): string {
   if (ms < 1_000) return `${Math.round(ms)} ms`;
   if (ms < 120_000) return `${Number((ms / 1_000).toFixed(1))} s`;
-  return `${Number((ms / 60_000).toFixed(1))} min`;
+  if (ms < 7_200_000) return `${Number((ms / 60_000).toFixed(1))} min`;
+  if (ms < 172_800_000) return `${Number((ms / 3_600_000).toFixed(1))} h`;
+  return `${Number((ms / 86_400_000).toFixed(1))} days`;
 }
 
 /** `52 %`, `1.2 %`, `0 %`. */

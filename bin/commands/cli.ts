@@ -6,6 +6,7 @@ import { demo } from './demo/demo.ts';
 import { EXIT } from './exit-codes.ts';
 import { run } from './run.ts';
 import { readVersion } from './version.ts';
+import { why } from './why.ts';
 
 const configOption = (): Option => new Option('-c, --config <file>', 'the configuration file').default('fairlead.yaml');
 
@@ -34,6 +35,15 @@ function build(version: string): Command {
     .option('--port <port>', 'port of the balancer', '8080')
     .option('--admin-port <port>', 'port of the admin API', '9900')
     .action((options: { port: string; adminPort: string }) => demo({ ...options, version }));
+  program
+    .command('why')
+    .description('why an endpoint is in or out, asked of the Fairlead that runs')
+    .argument('<endpoint>', 'upstream/host:port, or upstream/ and the path of a socket')
+    .option('--admin <address>', 'where the admin API listens: host:port or unix:/path', '127.0.0.1:9900')
+    .option('--json', 'print everything as JSON')
+    .action((endpoint: string, options: { admin: string; json?: boolean }) =>
+      why({ endpoint, admin: options.admin, isJson: options.json === true }),
+    );
   program
     .command('version')
     .description('print the version')

@@ -8,7 +8,7 @@ import { durationWords, edgeLine, heartbeatWords, streakWords } from '../../../h
 import { HEARTBEAT } from '../../support/health-bench.ts';
 
 test('durations read as people say them', () => {
-  assert.deepEqual([0, 20.4, 999, 1_000, 10_340, 60_000, 300_000, 330_000].map(durationWords), [
+  assert.deepEqual([0, 20.4, 999, 1_000, 10_340, 60_000, 300_000, 330_000, 9_000_000, 864_000_000].map(durationWords), [
     '0 ms',
     '20 ms',
     '999 ms',
@@ -17,6 +17,8 @@ test('durations read as people say them', () => {
     '60 s',
     '5 min',
     '5.5 min',
+    '2.5 h',
+    '10 days',
   ]);
 });
 

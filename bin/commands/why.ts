@@ -1,0 +1,47 @@
+// `fairlead why`: why an endpoint is in or out, since when, who found out, and what its last answers were. Thread: main.
+
+import type { WhyAnswer } from '../../admin/endpoint-facts.ts';
+import { AddressError, type AdminAnswer, askAdmin } from './admin-client.ts';
+import { EXIT } from './exit-codes.ts';
+import { plainText, whyText } from './why-text.ts';
+
+export interface WhyOptions {
+  /** `upstream/endpoint`. */
+  readonly endpoint: string;
+  readonly admin: string;
+  readonly isJson: boolean;
+}
+
+/** Prints the explanation and sets the exit code. @throws UnreachableError */
+export async function why({ endpoint, admin, isJson }: WhyOptions): Promise<void> {
+  const slash = endpoint.indexOf('/');
+  if (slash < 1 || slash === endpoint.length - 1) {
+    return refuse(`"${endpoint}" names no endpoint: write upstream/host:port, such as api/10.0.0.1:3000`);
+  }
+  const names = [endpoint.slice(0, slash), endpoint.slice(slash + 1)].map(encodeURIComponent);
+  try {
+    const answer = await askAdmin(admin, `/api/v1/endpoints/${names.join('/')}/why`);
+    if (answer.status === 200)
+      console.log(isJson ? JSON.stringify(answer.body, null, 2) : whyText(answer.body as WhyAnswer));
+    else if (answer.status === 404) refuse(unknownWords(endpoint, answer));
+    else throw new Error(`the admin API answered ${answer.status}: ${plainText(JSON.stringify(answer.body))}`);
+  } catch (error) {
+    if (!(error instanceof AddressError)) throw error;
+    refuse(error.message);
+  }
+}
+
+function refuse(message: string): void {
+  console.error(`fairlead: ${message}`);
+  process.exitCode = EXIT.usage;
+}
+
+/** What there is instead. Another program's 404 names nothing. */
+function unknownWords(endpoint: string, { body }: AdminAnswer): string {
+  const { error } = body as { error?: { endpoints?: readonly string[]; endpointCount?: number } };
+  const names = error?.endpoints ?? [];
+  const more = (error?.endpointCount ?? 0) - names.length;
+  const list = names.map((name) => `\n  ${plainText(name)}`).join('');
+  const rest = more > 0 ? `\n  and ${more} more` : '';
+  return `there is no endpoint ${endpoint}; there ${names.length === 1 ? 'is' : 'are'}:${list === '' ? ' none' : list}${rest}`;
+}
