@@ -3,7 +3,9 @@
 import type { AttemptEvents, AttemptHandle, AttemptRequest } from '../../../core/exchange-contract.ts';
 import type { Failure } from '../../../core/failure.ts';
 import type { FieldList } from '../../../core/head.ts';
+import { Method } from '../../http1/message-head.ts';
 import type { Dialling } from '../dial.ts';
+import type { FastRequestHead } from './fast-request-head.ts';
 
 /** What an attempt does with its connection. */
 export interface LeasedConnection {
@@ -20,6 +22,8 @@ export class FastAttempt implements AttemptHandle {
   readonly events: AttemptEvents;
   /** Whether heads and chunks of the response are used within the event that brings them. */
   readonly isImmediate: boolean;
+  /** Whether the request may be sent twice: a connection that turns out stale costs only time then. */
+  readonly isRepeatable: boolean;
   /** The request's head as text. */
   readonly headText: string;
   /** While it is the attempt's. */
@@ -32,6 +36,7 @@ export class FastAttempt implements AttemptHandle {
     this.request = request;
     this.events = events;
     this.isImmediate = isImmediate;
+    this.isRepeatable = isImmediate && isRepeatable(request.head as FastRequestHead);
     this.headText = headText;
   }
 
@@ -62,4 +67,10 @@ export class FastAttempt implements AttemptHandle {
     this.connection = null;
     this.events.onFailure(failure);
   }
+}
+
+/** Safe or idempotent by its method (RFC 9110 section 9.2.2), and without a body that may be gone by then. */
+function isRepeatable(head: FastRequestHead): boolean {
+  const { method } = head.message;
+  return (method === Method.GET || method === Method.HEAD || method === Method.OPTIONS) && head.bodyLength === 0;
 }

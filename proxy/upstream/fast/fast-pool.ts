@@ -37,7 +37,7 @@ export class FastPool implements ConnectionOwner {
   readonly #dialling = new Set<FastAttempt>();
   /** The newest last. */
   readonly #idle: EndpointConnection[] = [];
-  /** Free, but not for long enough to be sure of: leased before a new one is made. The oldest first. */
+  /** Free, but not for long. The newest last. */
   readonly #resting: EndpointConnection[] = [];
   readonly #onEmpty: (() => void)[] = [];
   #isRetired = false;
@@ -59,17 +59,22 @@ export class FastPool implements ConnectionOwner {
     this.#doubles[this.#lane + field]! += amount;
   }
 
-  /** Begins an attempt on the newest idle connection, or on one that is made for it. */
+  /** Begins an attempt on a free connection, or on one that is made for it. */
   lease(attempt: FastAttempt): void {
-    const free = attempt.request.mustUseFresh ? null : this.#takeFree(attempt.isImmediate);
+    const free = attempt.request.mustUseFresh ? null : this.#takeFree(attempt);
     if (free === null) this.#dial(attempt);
     else this.#begin(free, attempt);
   }
 
-  /** @param mayRest whether a resting one will do: for the fast client side's load, where a new one costs more */
-  #takeFree(mayRest: boolean): EndpointConnection | null {
+  /**
+   * The newest one for what may be repeated: few connections are in use then, and one that turns out stale costs a retry.
+   * What may not be repeated gets one that has rested. Client sides that aren't pressed never get another.
+   */
+  #takeFree(attempt: FastAttempt): EndpointConnection | null {
+    const newest = attempt.isRepeatable ? this.#resting.pop() : undefined;
+    if (newest !== undefined) return newest;
     const idle = this.#idle.pop();
-    if (idle === undefined) return mayRest ? (this.#resting.shift() ?? null) : null;
+    if (idle === undefined) return attempt.isImmediate ? (this.#resting.shift() ?? null) : null;
     this.count(ENDPOINT_FIELD.connectionsIdle, -1);
     return idle;
   }
@@ -160,7 +165,7 @@ export class FastPool implements ConnectionOwner {
   }
 }
 
-/** Whether it was there. What rests or is evicted is mostly the first. */
+/** Whether it was there. */
 function remove(list: EndpointConnection[], connection: EndpointConnection): boolean {
   const index = list.indexOf(connection);
   if (index < 0) return false;
