@@ -35,6 +35,8 @@ export interface LocalReply {
 /** The client's side of one exchange, as the exchange drives it. */
 export interface ClientSide {
   readonly connection: ClientConnection;
+  /** Whether nothing is told any more after onResponseFlushed, so that the exchange may serve another request. */
+  readonly isSilentAfterFlush?: boolean;
   /** Sends an interim response (103, 100). */
   sendInterim(head: ResponseHead): void;
   /** Sends the final head. `extra` fields come in addition to the head's own. */

@@ -42,8 +42,8 @@ export interface TunnelHooks {
 
 export class Attempt implements AttemptEvents, TunnelEvents, AttemptInProgress {
   readonly exchange: Exchange;
-  readonly endpoint: EndpointSnapshot;
-  readonly beganMs: number;
+  endpoint!: EndpointSnapshot;
+  beganMs = 0;
   handle: AttemptHandle | null = null;
   isHeld = false;
   leasedMs = 0;
@@ -56,19 +56,24 @@ export class Attempt implements AttemptEvents, TunnelEvents, AttemptInProgress {
   #isOver = false;
   #wantsBody = false;
 
-  /** The caller has reserved a place at `endpoint`; the attempt gives it back when it is over. */
-  constructor(
-    hooks: AttemptHooks,
-    exchange: Exchange,
-    endpoint: EndpointSnapshot,
-    memory: { region: Region; worker: number; nowMs: number },
-  ) {
+  constructor(hooks: AttemptHooks, exchange: Exchange, region: Region, worker: number) {
     this.#hooks = hooks;
     this.exchange = exchange;
+    this.#region = region;
+    this.#worker = worker;
+  }
+
+  /** The caller has reserved a place at `endpoint`; the attempt gives it back when it is over. Sets every field. */
+  begin(endpoint: EndpointSnapshot, nowMs: number, isTrial: boolean): void {
     this.endpoint = endpoint;
-    this.#region = memory.region;
-    this.#worker = memory.worker;
-    this.beganMs = memory.nowMs;
+    this.beganMs = nowMs;
+    this.handle = null;
+    this.isHeld = false;
+    this.leasedMs = 0;
+    this.isReused = false;
+    this.isTrial = isTrial;
+    this.#isOver = false;
+    this.#wantsBody = false;
   }
 
   get isOver(): boolean {

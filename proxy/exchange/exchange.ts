@@ -47,13 +47,26 @@ export interface AttemptInProgress {
 /** No more endpoints than this are tried by one exchange. */
 export const MAX_TRIED = 16;
 
-export class Exchange implements ClientEvents, ExchangeRecord {
-  readonly hooks: ExchangeHooks;
+const NO_FIELDS: FieldList = [];
+
+/** What an exchange is given when it begins. */
+export interface ExchangeStart {
   readonly client: ClientSide;
   readonly head: RequestHead;
   readonly upgrade: UpgradeRequest | null;
+}
+
+/**
+ * Used again for another request where its client's side tells nothing more (ClientSide.isSilentAfterFlush): `begin`
+ * sets every field, and a test compares what has been used with what is new.
+ */
+export class Exchange implements ClientEvents, ExchangeRecord {
+  readonly hooks: ExchangeHooks;
+  client!: ClientSide;
+  head!: RequestHead;
+  upgrade: UpgradeRequest | null = null;
   /** The Runtime that it began with: a reload doesn't touch it. */
-  readonly runtime: Runtime;
+  runtime!: Runtime;
   state: ExchangeState = 'routing';
 
   route: RouteSnapshot | null = null;
@@ -66,7 +79,7 @@ export class Exchange implements ClientEvents, ExchangeRecord {
   hedges = 0;
   wasFoundOverdue = false;
   endpoint: EndpointSnapshot | null = null;
-  insertedFields: FieldList = [];
+  insertedFields: FieldList = NO_FIELDS;
   requestId = '';
   clientAddress = '';
 
@@ -92,7 +105,7 @@ export class Exchange implements ClientEvents, ExchangeRecord {
   isBodyFlowing = false;
   /** The endpoint takes no more of it for now. */
   isBodyHeld = false;
-  isBodyEnded: boolean;
+  isBodyEnded = false;
   trailers: FieldList | null = null;
 
   hasResponseBegun = false;
@@ -109,9 +122,9 @@ export class Exchange implements ClientEvents, ExchangeRecord {
   endpointInflight = 0;
 
   /** Times in monotonic ms; 0 where not reached. */
-  readonly receivedMs: number;
-  readonly beganMs: number;
-  readonly beganWallMs: number;
+  receivedMs = 0;
+  beganMs = 0;
+  beganWallMs = 0;
   queuedMs = 0;
   placedMs = 0;
   leasedMs = 0;
@@ -120,31 +133,77 @@ export class Exchange implements ClientEvents, ExchangeRecord {
   endedMs = 0;
   /** Last time that the endpoint gave or took a byte. */
   activeMs = 0;
-  readonly timer: WheelTimer;
+  /** What its first attempt was, the last time that it was used: that is used again, too. Stays over `begin`. */
+  spareAttempt: AttemptInProgress | null = null;
+  readonly timer: WheelTimer = new WheelTimer(() => this.hooks.deadline(this));
 
-  constructor(
-    hooks: ExchangeHooks,
-    runtime: Runtime,
-    client: ClientSide,
-    head: RequestHead,
-    upgrade: UpgradeRequest | null,
-    receivedMs: number,
-    nowMs: number,
-    beganWallMs: number,
-  ) {
+  constructor(hooks: ExchangeHooks) {
     this.hooks = hooks;
+  }
+
+  /**
+   * Begins a request.
+   * @param receivedMs,nowMs monotonic ms: when its first byte came, and now
+   * @param beganWallMs wall-clock ms of its first byte
+   */
+  // size: every field is set, and nothing else is done.
+  begin(start: ExchangeStart, runtime: Runtime, receivedMs: number, nowMs: number, beganWallMs: number): void {
+    this.client = start.client;
+    this.head = start.head;
+    this.upgrade = start.upgrade;
     this.runtime = runtime;
-    this.client = client;
-    this.head = head;
-    this.upgrade = upgrade;
-    this.isBodyEnded = head.bodyLength === 0;
+    this.state = 'routing';
+    this.route = null;
+    this.target = null;
+    this.attempt = null;
+    this.rival = null;
+    this.wasHedged = false;
+    this.hedges = 0;
+    this.wasFoundOverdue = false;
+    this.endpoint = null;
+    this.insertedFields = NO_FIELDS;
+    this.requestId = '';
+    this.clientAddress = '';
+    this.hash1 = 0;
+    this.hash2 = 0;
+    this.mayRetry = false;
+    this.mayUseLastResort = false;
+    this.stickyChoice = null;
+    this.triedCount = 0;
+    this.attempts = 0;
+    this.wasRedispatched = false;
+    this.mustUseFresh = false;
+    this.retryVerdict = 'none';
+    this.lastFailure = null;
+    this.replay = null;
+    this.isBodyFlowing = false;
+    this.isBodyHeld = false;
+    this.trailers = null;
+    this.hasResponseBegun = false;
+    this.wasUpgraded = false;
+    this.status = 0;
+    this.bytesReceived = 0;
+    this.bytesSent = 0;
+    this.termination = 'ok';
+    this.endpointQueuePosition = 0;
+    this.upstreamQueuePosition = 0;
+    this.openConnections = 0;
+    this.listenerConnections = 0;
+    this.upstreamInflight = 0;
+    this.endpointInflight = 0;
+    this.queuedMs = 0;
+    this.placedMs = 0;
+    this.leasedMs = 0;
+    this.requestEndMs = 0;
+    this.headMs = 0;
+    this.endedMs = 0;
+    this.activeMs = 0;
+    this.isBodyEnded = start.head.bodyLength === 0;
     this.receivedMs = receivedMs;
     this.beganMs = nowMs;
     this.beganWallMs = beganWallMs;
     this.nowMs = nowMs;
-    this.timer = new WheelTimer(() => this.hooks.deadline(this));
   }
-
   get connection(): ClientConnection {
     return this.client.connection;
   }
@@ -159,6 +218,12 @@ export class Exchange implements ClientEvents, ExchangeRecord {
 
   get failureKind(): FailureKind | null {
     return this.lastFailure?.kind ?? null;
+  }
+
+  /** Whether it went the plain way: nobody but its client's side and its one attempt, both over, can know it. */
+  get isReusable(): boolean {
+    const isPlain = this.termination === 'ok' && this.attempts === 1 && this.lastFailure === null && this.hedges === 0;
+    return isPlain && this.upgrade === null && this.replay === null && this.queuedMs === 0;
   }
 
   get isDone(): boolean {

@@ -19,7 +19,8 @@ import { Attempt, type AttemptHooks } from './attempt.ts';
 import { attemptRequestOf, hasOtherPlace, isOverBodyLimit } from './attempt-request.ts';
 import type { ForwardingContext } from './context.ts';
 import { Ending, terminationOfLeave } from './ending.ts';
-import { Exchange, MAX_TRIED, type ExchangeHooks } from './exchange.ts';
+import { type Exchange, MAX_TRIED, type ExchangeHooks } from './exchange.ts';
+import { ExchangePool } from './exchange-pool.ts';
 import { insertedFieldsOf } from './forwarding-fields.ts';
 import { replyOfFailure, type ReplyCauseName } from './local-reply.ts';
 import { Hedging } from './hedging.ts';
@@ -45,6 +46,7 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks {
   readonly #race: Race;
   readonly tunnels: Tunnelling;
   readonly #requestIds = new RequestIds();
+  readonly #exchanges = new ExchangePool(this);
 
   constructor(context: ForwardingContext) {
     this.#context = context;
@@ -62,7 +64,8 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks {
     const { clock } = this.#context;
     const nowMs = clock.nowMs();
     const beganWallMs = clock.wallMs() - (nowMs - receivedMs);
-    const exchange = new Exchange(this, this.#context.runtime(), client, head, upgrade, receivedMs, nowMs, beganWallMs);
+    const exchange = this.#exchanges.take();
+    exchange.begin({ client, head, upgrade }, this.#context.runtime(), receivedMs, nowMs, beganWallMs);
     this.#ending.opened();
     this.#forward(exchange);
     return exchange;
@@ -169,8 +172,9 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks {
     const target = exchange.target!;
     const endpoint = target.endpointBySlot.get(slot)!;
     const nowMs = clock.nowMs();
-    const attempt = new Attempt(this, exchange, endpoint, { region, worker, nowMs });
-    attempt.isTrial = isTrial;
+    const spare = exchange.attempts === 0 ? (exchange.spareAttempt as Attempt | null) : null;
+    const attempt = spare ?? new Attempt(this, exchange, region, worker);
+    attempt.begin(endpoint, nowMs, isTrial);
     if (exchange.placedMs === 0) exchange.placedMs = nowMs;
     if (exchange.endpoint !== null && exchange.endpoint !== endpoint) exchange.wasRedispatched = true;
     if (exchange.triedCount < MAX_TRIED) exchange.triedSlots[exchange.triedCount++] = slot;
@@ -285,6 +289,7 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks {
 
   clientFlushed(exchange: Exchange): void {
     this.#ending.finish(exchange);
+    this.#exchanges.give(exchange);
   }
 
   // ---- 8. what goes wrong: another try, an answer of our own, or a visible cut

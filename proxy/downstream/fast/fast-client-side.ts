@@ -54,6 +54,7 @@ const NOT_MODIFIED = 304;
 
 export class FastClientSide implements ClientSide, Flushable {
   readonly connection: ClientConnection;
+  readonly isSilentAfterFlush = true;
   readonly body: FastRequestBody = new FastRequestBody();
   readonly #host: FastHost;
   readonly #context: FastContext;
