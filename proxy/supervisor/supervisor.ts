@@ -9,6 +9,7 @@ import type { BoundListener, MessageToMain, MessageToWorker } from '../../core/m
 import type { Snapshot } from '../../core/snapshot.ts';
 import type { Timers } from '../../core/timers.ts';
 import { BindError } from './bind-error.ts';
+import { probePorts } from './port-probe.ts';
 import { RestartPolicy } from './restart-policy.ts';
 import { WorkerHandle, type WorkerEvents, type WorkerState } from './worker-handle.ts';
 
@@ -59,6 +60,7 @@ export class Supervisor implements WorkerEvents {
    */
   async start(snapshot: Snapshot): Promise<readonly BoundListener[]> {
     this.#snapshot = snapshot;
+    await probePorts(snapshot.listeners);
     try {
       const first = this.#startWorker(0, snapshot);
       if (choosesPort(snapshot)) this.#snapshot = withPorts(snapshot, await first);

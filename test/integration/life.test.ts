@@ -97,6 +97,14 @@ describe('a port in use', () => {
   });
 });
 
+describe('a second Fairlead on the same port', () => {
+  test('is refused: it would take half of the requests', async (t) => {
+    const apps = await startApps(t, 1);
+    const fairlead = await startFairlead(t, config(apps));
+    await assert.rejects(startFairlead(t, config(apps, fairlead.port)), /cannot be bound to 127\.0\.0\.1:\d+: another/);
+  });
+});
+
 describe('reload', () => {
   test('takes endpoints in and out under load without a failed request', async (t) => {
     const apps = await startApps(t, 3);
