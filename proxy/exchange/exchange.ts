@@ -135,6 +135,7 @@ export class Exchange implements ClientEvents, ExchangeRecord {
   activeMs = 0;
   /** What its first attempt was, the last time that it was used: that is used again, too. Stays over `begin`. */
   spareAttempt: AttemptInProgress | null = null;
+  readonly #phases = { requestMs: 0, queueMs: 0, connectMs: 0, responseMs: 0, totalMs: 0 };
   readonly timer: WheelTimer = new WheelTimer(() => this.hooks.deadline(this));
 
   constructor(hooks: ExchangeHooks) {
@@ -230,16 +231,16 @@ export class Exchange implements ClientEvents, ExchangeRecord {
     return this.state === 'done';
   }
 
+  /** One object, written anew each time: who wants to keep it copies it. */
   get phases(): ExchangePhases {
-    const between = (from: number, to: number): number => (from === 0 || to === 0 ? -1 : Math.max(0, to - from));
-    return {
-      requestMs: this.beganMs - this.receivedMs,
-      queueMs:
-        this.queuedMs === 0 ? (this.placedMs === 0 ? -1 : 0) : between(this.queuedMs, this.placedMs || this.endedMs),
-      connectMs: between(this.placedMs, this.leasedMs),
-      responseMs: between(this.leasedMs, this.headMs),
-      totalMs: Math.max(0, this.endedMs - this.receivedMs),
-    };
+    const phases = this.#phases;
+    phases.requestMs = this.beganMs - this.receivedMs;
+    phases.queueMs =
+      this.queuedMs === 0 ? (this.placedMs === 0 ? -1 : 0) : between(this.queuedMs, this.placedMs || this.endedMs);
+    phases.connectMs = between(this.placedMs, this.leasedMs);
+    phases.responseMs = between(this.leasedMs, this.headMs);
+    phases.totalMs = Math.max(0, this.endedMs - this.receivedMs);
+    return phases;
   }
 
   onBodyData(chunk: Uint8Array): void {
@@ -264,4 +265,9 @@ export class Exchange implements ClientEvents, ExchangeRecord {
   onClientGone(why: ClientGone): void {
     if (!this.isDone) this.hooks.clientGone(this, why);
   }
+}
+
+/** ms from one time to another; -1 where either was not reached. */
+function between(fromMs: number, toMs: number): number {
+  return fromMs === 0 || toMs === 0 ? -1 : Math.max(0, toMs - fromMs);
 }

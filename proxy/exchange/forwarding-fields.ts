@@ -34,12 +34,24 @@ export function insertedFieldsOf(facts: ForwardedFacts): FieldList {
   const proto = (isTrusted ? head.field('x-forwarded-proto') : undefined) ?? (connection.isTls ? 'https' : 'http');
   const host = (isTrusted ? head.field('x-forwarded-host') : undefined) ?? head.authority;
   const port = (isTrusted ? head.field('x-forwarded-port') : undefined) ?? String(connection.localPort);
-  const fields: string[] = ['X-Request-Id', requestId, 'X-Forwarded-Proto', proto, 'X-Forwarded-Port', port];
-  if (peer !== '') fields.push('X-Forwarded-For', chain === undefined ? peer : `${chain}, ${peer}`);
-  if (host !== '') fields.push('X-Forwarded-Host', host);
+  const client = chain === undefined ? peer : `${chain}, ${peer}`;
+  const fields = baseFields(requestId, proto, port, peer === '' ? '' : client, host);
   if (facts.sendsForwarded)
     fields.push('Forwarded', forwardedOf(facts, isTrusted ? head.field('forwarded') : undefined));
   for (const part of route.requestHeaders.set) fields.push(part);
+  return fields;
+}
+
+/** In one piece where all are there, as they mostly are: an array that grows is made twice. */
+function baseFields(id: string, proto: string, port: string, client: string, host: string): string[] {
+  const FOR = 'X-Forwarded-For';
+  const HOST = 'X-Forwarded-Host';
+  if (client !== '' && host !== '') {
+    return ['X-Request-Id', id, 'X-Forwarded-Proto', proto, 'X-Forwarded-Port', port, FOR, client, HOST, host];
+  }
+  const fields = ['X-Request-Id', id, 'X-Forwarded-Proto', proto, 'X-Forwarded-Port', port];
+  if (client !== '') fields.push(FOR, client);
+  if (host !== '') fields.push(HOST, host);
   return fields;
 }
 

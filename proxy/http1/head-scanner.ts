@@ -7,6 +7,7 @@ import { FieldKind } from './field-kind.ts';
 import { FIELD_STRIDE, type MessageHead } from './message-head.ts';
 import { finishLine, INCOMPLETE, scanFieldLines, ScanRegion } from './field-scanner.ts';
 import { scanHostValue } from './host-value.ts';
+import { latin1Text } from './latin1.ts';
 import { scanRequestLine, scanStatusLine } from './start-line.ts';
 
 /** Limits on a head. */
@@ -92,7 +93,7 @@ export class HeadScanner {
     if (last !== null && this.#isRepeated(bytes, base, next, end, last)) {
       head.moveFields(next - base - head.fieldsStart);
       head.bodyStart = next + last.end - last.start;
-      head.text = bytes.toString('latin1', base, head.bodyStart);
+      head.text = latin1Text(bytes, base, head.bodyStart);
       return Scan.REPEATED;
     }
     if (last !== null) head.resetFields();
@@ -133,7 +134,7 @@ export class HeadScanner {
     head.fieldsStart = from - base;
     head.offsets[head.fieldCount * FIELD_STRIDE] = next - base - 2;
     head.bodyStart = next;
-    head.text = bytes.toString('latin1', base, next);
+    head.text = latin1Text(bytes, base, next);
     return Scan.COMPLETE;
   }
 

@@ -169,7 +169,6 @@ export class FastConnection implements FastHost, DrainableConnection {
     this.#enter(Phase.BUSY);
     this.#deadlineMs = NEVER;
     this.#requestsLeft -= 1;
-    head.begin();
     this.#side.begin(head, receivedMs);
   }
 

@@ -19,15 +19,21 @@ export class RequestScan implements LastFields {
   /** Of an incomplete head: how much of it was looked at. */
   #seenBytes = 0;
   #hasLast = false;
+  /** Where the first line of the last head begins in `bytes`. */
+  #lineStart = 0;
 
   constructor(scanner: HeadScanner) {
     this.#scanner = scanner;
   }
 
-  /** @returns Scan.COMPLETE where `head` is scanned and framed, Scan.INCOMPLETE, or a CodecError */
+  /** @returns Scan.COMPLETE where `head` is scanned, framed and begun, Scan.INCOMPLETE, or a CodecError */
   next(input: HeldBytes): number {
-    const { message, framing } = this.head;
     const { bytes, start, end } = input;
+    if (this.#hasLast && this.#isSame(bytes, start, end)) {
+      this.head.message.bodyStart = start + this.end - this.#lineStart;
+      return Scan.COMPLETE;
+    }
+    const { message } = this.head;
     const last = this.#hasLast ? this : null;
     const result = this.#scanner.scanRequest(message, bytes, start, end, this.#seenBytes, last);
     if (result === Scan.INCOMPLETE) {
@@ -36,21 +42,40 @@ export class RequestScan implements LastFields {
       return Scan.INCOMPLETE;
     }
     this.#seenBytes = 0;
-    // The same fields frame the same body, and are passed on as they were.
-    if (result !== Scan.REPEATED) {
-      this.head.forget();
-      const error = result === Scan.COMPLETE ? frameRequest(message, framing) : result;
-      this.#hasLast = error === 0 && bytes.length <= MAX_KEPT_BYTES;
-      if (error !== 0) return error;
-    }
-    if (this.#hasLast) this.#keep(bytes, message.bodyStart);
-    return Scan.COMPLETE;
+    return result === Scan.REPEATED ? this.#begin(bytes) : this.#beginAnew(result, bytes);
   }
 
-  #keep(bytes: Buffer, end: number): void {
+  /** Whether the bytes are the last head: first line and fields. */
+  #isSame(bytes: Buffer, start: number, end: number): boolean {
+    const last = this.bytes;
+    const lineStart = this.#lineStart;
+    const next = start + this.end - lineStart;
+    if (next > end) return false;
+    const fieldsStart = start + this.start - lineStart;
+    for (let at = start, lastAt = lineStart; at < fieldsStart; at += 1, lastAt += 1) {
+      if (bytes[at] !== last[lastAt]) return false;
+    }
+    return last.compare(bytes, fieldsStart, next, this.start, this.end) === 0;
+  }
+
+  #beginAnew(result: number, bytes: Buffer): number {
+    const { message, framing } = this.head;
+    this.head.forget();
+    const error = result === Scan.COMPLETE ? frameRequest(message, framing) : result;
+    this.#hasLast = error === 0 && bytes.length <= MAX_KEPT_BYTES;
+    return error === 0 ? this.#begin(bytes) : error;
+  }
+
+  /** The same fields frame the same body, and are passed on as they were. */
+  #begin(bytes: Buffer): number {
     const { message } = this.head;
-    this.bytes = bytes;
-    this.end = end;
-    this.start = end - (message.text.length - message.fieldsStart);
+    this.head.begin();
+    if (this.#hasLast) {
+      this.bytes = bytes;
+      this.end = message.bodyStart;
+      this.start = message.bodyStart - (message.text.length - message.fieldsStart);
+      this.#lineStart = message.bodyStart - message.text.length;
+    }
+    return Scan.COMPLETE;
   }
 }

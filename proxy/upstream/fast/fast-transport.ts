@@ -35,7 +35,7 @@ export class FastTransport implements Transport {
   readonly #parts: ConnectionParts;
   readonly #encoder = new RequestEncoder();
   /** Of the endpoints of the newest Snapshot, by slot. */
-  #pools = new Map<number, FastPool>();
+  #pools: (FastPool | undefined)[] = [];
   /** Pools that are gone from it and may have connections in use. */
   readonly #retired = new Set<FastPool>();
 
@@ -64,28 +64,30 @@ export class FastTransport implements Transport {
   }
 
   update(upstreams: readonly UpstreamSnapshot[]): void {
-    const pools = new Map<number, FastPool>();
+    const pools: (FastPool | undefined)[] = [];
     for (const upstream of upstreams) {
-      for (const endpoint of upstream.endpoints) pools.set(endpoint.slot, this.#keepOrMake(endpoint, upstream));
+      for (const endpoint of upstream.endpoints) pools[endpoint.slot] = this.#keepOrMake(endpoint, upstream);
     }
-    for (const [slot, pool] of this.#pools) if (pools.get(slot) !== pool) this.#retire(pool);
+    for (const [slot, pool] of this.#pools.entries()) {
+      if (pool !== undefined && pools[slot] !== pool) this.#retire(pool);
+    }
     this.#pools = pools;
   }
 
   dropIdle(slot: number): void {
-    this.#pools.get(slot)?.dropIdle();
+    this.#pools[slot]?.dropIdle();
   }
 
   async close(): Promise<void> {
-    const pools = [...this.#pools.values(), ...this.#retired];
-    this.#pools.clear();
+    const pools = [...this.#pools.filter((pool) => pool !== undefined), ...this.#retired];
+    this.#pools = [];
     await Promise.all(pools.map((pool) => pool.close()));
   }
 
   /** An exchange may have begun with a Snapshot whose endpoint is gone by now: its connection is not kept. */
   #poolFor(request: AttemptRequest): FastPool {
     const { endpoint, upstream } = request;
-    const pool = this.#pools.get(endpoint.slot);
+    const pool = this.#pools[endpoint.slot];
     if (pool !== undefined && pool.endpoint.generation === endpoint.generation) return pool;
     const passing = new FastPool(endpoint, upstream, this.#parts, this.#context);
     // Retired once the attempt has its connection.
@@ -94,7 +96,7 @@ export class FastTransport implements Transport {
   }
 
   #keepOrMake(endpoint: EndpointSnapshot, upstream: UpstreamSnapshot): FastPool {
-    const pool = this.#pools.get(endpoint.slot);
+    const pool = this.#pools[endpoint.slot];
     const settings = connectionSettings(endpoint, upstream);
     if (pool !== undefined && connectionSettings(pool.endpoint, pool.upstream) === settings) return pool;
     return new FastPool(endpoint, upstream, this.#parts, this.#context);

@@ -2,6 +2,7 @@
 // can be. Thread: worker.
 
 import type { Socket } from 'node:net';
+import { latin1Text } from '../../http1/latin1.ts';
 import type { WireMemory } from './wire-memory.ts';
 
 /**
@@ -99,5 +100,5 @@ export class SocketWriter {
 
 function latin1Of(chunk: Uint8Array): string {
   const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-  return bytes.toString('latin1');
+  return latin1Text(bytes, 0, bytes.length);
 }
