@@ -6,7 +6,7 @@ import { connect as connectTls, type TLSSocket } from 'node:tls';
 import type { HeartbeatTarget } from './heartbeat-contract.ts';
 
 /** The port that the heartbeat goes to; 0 for a Unix socket. */
-export function heartbeatPort({ endpoint, heartbeat }: HeartbeatTarget): number {
+function heartbeatPort({ endpoint, heartbeat }: HeartbeatTarget): number {
   return heartbeat.port === 0 ? endpoint.port : heartbeat.port;
 }
 
@@ -79,6 +79,6 @@ export function isSelfConnected(socket: Socket): boolean {
 }
 
 /** An IPv6 address without the brackets that a URL puts around it. */
-export function bareHost(host: string): string {
+function bareHost(host: string): string {
   return host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host;
 }

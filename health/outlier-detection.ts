@@ -115,18 +115,24 @@ export class OutlierDetection {
     const { consecutiveFailures } = health.upstream.snapshot.passive;
     const cause = `${consecutiveFailures} failures in a row, the last one: ${signalWords(signal)}`;
     const jitter = this.#options.random.next();
-    this.#condemn(health, { kind: 'eject', signal, jitter }, { detector: 'consecutiveFailures', cause });
+    const because = { detector: 'consecutiveFailures', cause } as const;
+    const isEjected = this.#condemn(health, { kind: 'eject', signal, jitter }, because);
+    if (!isEjected) this.#options.publisher.restartCount(health.slot);
   }
 
-  /** Ejects an endpoint within the limit (ALGORITHMS 3.5); beyond it the endpoint carries less from now on. */
-  #condemn(health: EndpointHealth, event: OutlierEvent, because: Because): void {
+  /**
+   * Ejects an endpoint within the limit (ALGORITHMS 3.5); beyond it the endpoint carries less from now on. Returns
+   * whether it is ejected.
+   */
+  #condemn(health: EndpointHealth, event: OutlierEvent, because: Because): boolean {
     const { detector, cause } = because;
     if (isEjectionAllowed(health.upstream.census(), health.upstream.snapshot.passive.maxEjectedPercent)) {
-      return this.#step(health, event, detector, cause);
+      this.#step(health, event, detector, cause);
+      return true;
     }
-    this.#options.publisher.restartCount(health.slot);
     this.#refuse(health, cause);
     this.#options.overflow.take(health, because);
+    return false;
   }
 
   #onSuspect(health: EndpointHealth, signal: Signal): void {

@@ -15,7 +15,7 @@ export class AddressError extends Error {
 }
 
 /** Nobody answers there, or somebody who isn't Fairlead. The message says where, why, and what to look at. */
-export class UnreachableError extends Error {
+class UnreachableError extends Error {
   override readonly name = 'UnreachableError';
 }
 
