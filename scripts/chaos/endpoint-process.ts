@@ -1,0 +1,81 @@
+// An endpoint of a chaos run as the run holds it: a port, and the processes that serve it one after the other, all
+// started before the load begins, for starting a process takes the processor from those that are measured.
+// Thread: main.
+
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import type { EndpointCommand } from './endpoint-contract.ts';
+import { endWithUs } from '../bench/program.ts';
+import type { EndpointSpec } from './plan.ts';
+
+const PROGRAM = new URL('./endpoint-program.ts', import.meta.url);
+
+export class EndpointProcess {
+  readonly spec: EndpointSpec;
+  readonly #lives: ChildProcess[];
+  #port = 0;
+  #current: ChildProcess;
+
+  private constructor(spec: EndpointSpec, lives: ChildProcess[]) {
+    this.spec = spec;
+    this.#lives = lives;
+    this.#current = lives.shift()!;
+  }
+
+  /**
+   * Starts it and waits until it listens.
+   * @param ledgerFile takes a line for each request.
+   * @param lives how many processes will be needed: one, and one for each time it is killed.
+   */
+  static async start(spec: EndpointSpec, ledgerFile: string, lives: number): Promise<EndpointProcess> {
+    const args = [spec.name, ledgerFile, String(spec.slots), String(spec.slowness)];
+    const children = Array.from({ length: lives }, () => fork(PROGRAM, args));
+    children.forEach(endWithUs);
+    await Promise.all(children.map((child) => once(child, 'spawn')));
+    const endpoint = new EndpointProcess(spec, children);
+    await endpoint.#listen();
+    if (spec.isBroken === true) endpoint.tell({ kind: 'mode', mode: 'broken' });
+    return endpoint;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  async #listen(): Promise<void> {
+    const child = this.#current;
+    child.send({ kind: 'listen', port: this.#port } satisfies EndpointCommand);
+    const [message] = (await once(child, 'message')) as [{ port: number }];
+    this.#port = message.port;
+  }
+
+  tell(command: EndpointCommand): void {
+    this.#current.send(command);
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#current.kill(signal);
+  }
+
+  /** The next process takes over the port of the one that was ended. Throws where it hasn't ended. */
+  async revive(): Promise<void> {
+    const { exitCode, signalCode } = this.#current;
+    if (exitCode === null && signalCode === null) throw new Error(`${this.spec.name} has not ended in time`);
+    this.#current = this.#lives.shift()!;
+    await this.#listen();
+  }
+
+  /** Ends all that is left of it. */
+  async close(): Promise<void> {
+    const left = [this.#current, ...this.#lives].filter(
+      ({ exitCode, signalCode }) => exitCode === null && signalCode === null,
+    );
+    await Promise.all(
+      left.map(async (child) => {
+        const gone = once(child, 'exit');
+        child.kill('SIGKILL');
+        await gone;
+      }),
+    );
+  }
+}

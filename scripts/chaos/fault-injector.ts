@@ -1,0 +1,62 @@
+// Does to the endpoints what the plan says, when it says so. Thread: main.
+
+import type { EndpointProcess } from './endpoint-process.ts';
+import type { Fault, FaultKind } from './plan.ts';
+
+type Deed = (endpoint: EndpointProcess) => void | Promise<void>;
+
+const revive: Deed = (endpoint) => endpoint.revive();
+
+const DEEDS: Readonly<Record<FaultKind, { readonly begin: Deed; readonly end: Deed }>> = {
+  kill: { begin: (endpoint) => endpoint.signal('SIGKILL'), end: revive },
+  restart: { begin: (endpoint) => endpoint.signal('SIGTERM'), end: revive },
+  stop: { begin: (endpoint) => endpoint.signal('SIGSTOP'), end: (endpoint) => endpoint.signal('SIGCONT') },
+  reset: modeDeeds('reset'),
+  unavailable: modeDeeds('unavailable'),
+  late: modeDeeds('late'),
+  halve: {
+    begin: (endpoint) => endpoint.tell({ kind: 'slots', slots: Math.max(1, endpoint.spec.slots >> 1) }),
+    end: (endpoint) => endpoint.tell({ kind: 'slots', slots: endpoint.spec.slots }),
+  },
+};
+
+function modeDeeds(mode: 'reset' | 'unavailable' | 'late') {
+  return {
+    begin: (endpoint: EndpointProcess) => endpoint.tell({ kind: 'mode', mode }),
+    end: (endpoint: EndpointProcess) => endpoint.tell({ kind: 'mode', mode: 'well' }),
+  };
+}
+
+/**
+ * Begins and ends each fault at its time.
+ * @param startMs when the load began, by performance.now().
+ * @returns settles after the last fault has ended; rejects where one could not be done
+ */
+export async function injectFaults(
+  faults: readonly Fault[],
+  endpoints: readonly EndpointProcess[],
+  startMs: number,
+): Promise<void> {
+  await Promise.all(
+    faults.map(async (fault) => {
+      const { begin, end } = DEEDS[fault.kind];
+      const endpoint = endpoints[fault.endpoint]!;
+      await at(startMs + fault.startMs);
+      await begin(endpoint);
+      await at(startMs + fault.endMs);
+      await end(endpoint);
+    }),
+  );
+}
+
+function at(timeMs: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, timeMs - performance.now()));
+}
+
+/** How many processes an endpoint needs. */
+export function livesOf(faults: readonly Fault[], endpoint: number): number {
+  return (
+    1 +
+    faults.filter((fault) => fault.endpoint === endpoint && (fault.kind === 'kill' || fault.kind === 'restart')).length
+  );
+}

@@ -1,0 +1,61 @@
+// The faults of a seed: the same for every proxy. Pure. Thread: main.
+
+import { type Random, randomBelow, seededRandom } from '../../core/random.ts';
+import type { Fault, FaultKind } from './plan.ts';
+
+/** Each as often as the others. */
+const KINDS: readonly FaultKind[] = ['kill', 'stop', 'reset', 'unavailable', 'late'];
+
+/** Shortest and longest fault by kind, in ms. */
+const SPAN_MS: Readonly<Partial<Record<FaultKind, readonly [number, number]>>> = { kill: [1000, 3000] };
+const USUAL_SPAN_MS = [1000, 4000] as const;
+/** Two tracks of faults, one after the other within each: one endpoint is faulted most of the time, at times two. */
+const PAUSES_MS = [
+  [500, 2000],
+  [1500, 5000],
+] as const;
+/** Before the first fault, so that connections and averages are there; after the last one, so that all is seen. */
+const CALM_FIRST_MS = 2000;
+const CALM_LAST_MS = 1500;
+/** An endpoint is left alone for so long after its fault: until checks have found it again. */
+const REST_MS = 1000;
+
+export interface ScheduleSettings {
+  readonly seed: number;
+  readonly durationMs: number;
+  readonly endpoints: number;
+}
+
+/**
+ * Faults in the order of their start. At most two endpoints, and never all of them, are faulted at a time or have just
+ * been; none has two faults at once.
+ */
+export function faultSchedule({ seed, durationMs, endpoints }: ScheduleSettings): readonly Fault[] {
+  const random = seededRandom(seed);
+  const lastMs = durationMs - CALM_LAST_MS;
+  const faults: Fault[] = [];
+  const trackCount = Math.min(PAUSES_MS.length, endpoints - 1);
+  const nextMs = PAUSES_MS.slice(0, trackCount).map((pause) => CALM_FIRST_MS - pause[0] + between(random, pause));
+  while (nextMs.length > 0) {
+    const startMs = Math.min(...nextMs);
+    const track = nextMs.indexOf(startMs);
+    const fault = draw(random, startMs, endpoints, faults);
+    if (fault.endMs > lastMs) break;
+    faults.push(fault);
+    nextMs[track] = fault.endMs + between(random, PAUSES_MS[track]!);
+  }
+  return faults;
+}
+
+function draw(random: Random, startMs: number, endpoints: number, earlier: readonly Fault[]): Fault {
+  const kind = KINDS[randomBelow(random, KINDS.length)]!;
+  const taken = new Set(earlier.filter(({ endMs }) => endMs + REST_MS > startMs).map(({ endpoint }) => endpoint));
+  const free = Array.from({ length: endpoints }, (_, index) => index).filter((index) => !taken.has(index));
+  const endpoint = free[randomBelow(random, free.length)]!;
+  return { kind, endpoint, startMs, endMs: startMs + between(random, SPAN_MS[kind] ?? USUAL_SPAN_MS) };
+}
+
+/** A whole number of milliseconds. */
+function between(random: Random, [least, most]: readonly [number, number]): number {
+  return least + randomBelow(random, most - least + 1);
+}

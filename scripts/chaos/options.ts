@@ -1,0 +1,93 @@
+// Options of the chaos run. Thread: main.
+
+import { parseArgs } from 'node:util';
+import type { Balance } from './proxies/proxy.ts';
+import { PROXIES } from './proxies/registry.ts';
+import { SCENARIOS } from './scenarios/registry.ts';
+
+const SCENARIO_NAMES = SCENARIOS.map(({ name }) => name);
+
+export const HELP = `npm run chaos -- [options]
+Sends requests through Fairlead and each installed peer while endpoints are killed, stopped, reset every request, answer
+503 or answer late, and says what clients saw. The same seed gives every proxy the same faults and requests.
+
+  --scenario NAME      faults (default), ${SCENARIO_NAMES.slice(1).join(', ')}
+  --seeds 1,2,3,4,5    one run for each proxy and seed
+  --seconds N          length of a run, where the scenario has no length of its own
+  --rate N             requests per second, likewise
+  --proxies A,B        of ${PROXIES.map(({ name }) => name).join(', ')}
+  --balance NAME       least-request (default), round-robin or peak-ewma, for all proxies that have it
+  --workers N          workers or threads of each proxy (2)
+  --try MS             patience with a try that may be repeated (250)
+  --no-hedge           without hedging
+  --pin                client and endpoints on one core, the proxy on another
+  --check              exit with 1 where Fairlead misses the aims of the scenario
+  --json FILE          all figures
+  --verbose            faults, every failed and the slowest requests with what the proxy logged of them`;
+
+export interface ChaosOptions {
+  readonly scenario: string;
+  readonly seeds: readonly number[];
+  readonly seconds: number | null;
+  readonly rate: number | null;
+  readonly proxies: readonly string[];
+  readonly balance: Balance;
+  readonly workers: number;
+  readonly tryMs: number;
+  readonly isHedged: boolean;
+  readonly isPinned: boolean;
+  readonly isChecked: boolean;
+  readonly jsonFile: string | null;
+  readonly isVerbose: boolean;
+}
+
+/** Null where help is asked for. Throws an Error for what can't be meant. */
+export function readOptions(args: readonly string[]): ChaosOptions | null {
+  const { values } = parseArgs({ args: [...args], options: OPTIONS });
+  if (values.help === true) return null;
+  return {
+    scenario: oneOf('--scenario', values.scenario, SCENARIO_NAMES),
+    seeds: values.seeds.split(',').map((seed) => wholeNumber('--seeds', seed)),
+    seconds: values.seconds === undefined ? null : wholeNumber('--seconds', values.seconds),
+    rate: values.rate === undefined ? null : wholeNumber('--rate', values.rate),
+    proxies: values.proxies.split(',').map((name) => oneOf('--proxies', name, PROXY_NAMES)),
+    balance: oneOf('--balance', values.balance, ['least-request', 'round-robin', 'peak-ewma'] as const),
+    workers: wholeNumber('--workers', values.workers),
+    tryMs: wholeNumber('--try', values.try),
+    isHedged: values['no-hedge'] !== true,
+    isPinned: values.pin === true,
+    isChecked: values.check === true,
+    jsonFile: values.json ?? null,
+    isVerbose: values.verbose === true,
+  };
+}
+
+const PROXY_NAMES = PROXIES.map(({ name }) => name);
+
+const OPTIONS = {
+  scenario: { type: 'string', default: 'faults' },
+  seeds: { type: 'string', default: '1,2,3,4,5' },
+  seconds: { type: 'string' },
+  rate: { type: 'string' },
+  proxies: { type: 'string', default: PROXY_NAMES.join(',') },
+  balance: { type: 'string', default: 'least-request' },
+  workers: { type: 'string', default: '2' },
+  try: { type: 'string', default: '250' },
+  'no-hedge': { type: 'boolean' },
+  pin: { type: 'boolean' },
+  check: { type: 'boolean' },
+  json: { type: 'string' },
+  verbose: { type: 'boolean' },
+  help: { type: 'boolean' },
+} as const;
+
+function oneOf<Name extends string>(option: string, given: string, names: readonly Name[]): Name {
+  const found = names.find((name) => name === given);
+  if (found === undefined) throw new Error(`${option}: ${given} is none of ${names.join(', ')}`);
+  return found;
+}
+
+function wholeNumber(option: string, text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new Error(`${option}: ${text} is not a whole number above zero`);
+  return Number(text);
+}

@@ -1,0 +1,11 @@
+// Keeps this process, and all that it starts from now on, on one core. Thread: main.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+
+/** Throws where there is no such core or no taskset. */
+export async function pinToCore(core: string): Promise<void> {
+  const child = spawn('taskset', ['-a', '-p', '-c', core, String(process.pid)], { stdio: 'ignore' });
+  const [code] = (await once(child, 'close')) as [number | null];
+  if (code !== 0) throw new Error(`can't be pinned to core ${core}: taskset ended with ${code}`);
+}

@@ -1,0 +1,78 @@
+// Caddy, tuned for availability: active and passive checks, tries made again elsewhere for two seconds. It repeats no
+// request for its status. Thread: main.
+
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Program, versionText } from '../../bench/program.ts';
+import { freePort } from '../../load/fairlead-process.ts';
+import type { Proxy, ProxySetup, RunningProxy, Tuning } from './proxy.ts';
+
+export const caddy: Proxy = {
+  name: 'caddy',
+  version: () => /^v?(\d\S*)/.exec(versionText('caddy', 'version') ?? '')?.[1] ?? null,
+  balances: (balance) => balance !== 'peak-ewma',
+  start,
+};
+
+async function start(setup: ProxySetup): Promise<RunningProxy> {
+  const { folder, workers } = setup;
+  const port = await freePort();
+  const file = join(folder, 'Caddyfile');
+  writeFileSync(file, configuration(setup, port));
+  const args = ['run', '--config', file, '--adapter', 'caddyfile'];
+  const env = { GOMAXPROCS: String(workers), HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder };
+  return Program.start({ ...setup, command: 'caddy', args, port, env });
+}
+
+/** A POST may not be tried again, and so keeps the whole patience; endpoints are known to both parts under one name. */
+function configuration({ endpointPorts, tuning }: ProxySetup, port: number): string {
+  const endpoints = endpointPorts.map((endpoint) => `127.0.0.1:${endpoint}`).join(' ');
+  return `
+{
+  admin off
+  auto_https off
+  log {
+    level PANIC
+  }
+  servers {
+    protocols h1
+  }
+}
+http://:${port} {
+  bind 127.0.0.1
+  @post method POST
+  handle @post {
+    reverse_proxy ${endpoints} {
+      ${settings(tuning, tuning.responseMs)}
+    }
+  }
+  handle {
+    reverse_proxy ${endpoints} {
+      ${settings(tuning, tuning.tryMs ?? tuning.responseMs)}
+    }
+  }
+}
+`;
+}
+
+function settings({ balance, queueMs, maxConnections }: Tuning, responseMs: number): string {
+  return `
+      lb_policy ${balance === 'round-robin' ? 'round_robin' : 'least_conn'}
+      lb_try_duration ${Math.max(queueMs, 2000)}ms
+      lb_try_interval 20ms
+      health_uri /health
+      health_interval 500ms
+      health_timeout 300ms
+      health_status 200
+      fail_duration 1s
+      max_fails 1
+      unhealthy_status 502 503 504
+      ${maxConnections === 0 ? '' : `unhealthy_request_count ${maxConnections}`}
+      transport http {
+        versions 1.1
+        compression off
+        dial_timeout 300ms
+        response_header_timeout ${responseMs}ms
+        keepalive_idle_conns_per_host 64
+      }`;
+}

@@ -1,0 +1,60 @@
+// Fairlead as its users run it, with its access log, so that what became of a request can be asked. Thread: main.
+
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { endWithUs } from '../../bench/program.ts';
+import { fairleadVersion } from '../../bench/versions.ts';
+import { FairleadProcess } from '../../load/fairlead-process.ts';
+import { fairleadConfig } from '../fairlead-config.ts';
+import type { Proxy, ProxySetup, RunningProxy } from './proxy.ts';
+
+export const fairlead: Proxy = { name: 'fairlead', version: fairleadVersion, balances: () => true, start };
+
+/** What of the access log's lines tells a story. */
+const TOLD = [
+  'endpoint',
+  'status',
+  'termination',
+  'attempts',
+  'retry',
+  'queueMs',
+  'connectMs',
+  'responseMs',
+  'totalMs',
+];
+
+async function start(setup: ProxySetup): Promise<RunningProxy> {
+  const { folder, endpointPorts, workers, cores, tuning } = setup;
+  const accessLogFile = join(folder, 'access.log');
+  const process = await FairleadProcess.start(
+    ({ web, admin }) =>
+      fairleadConfig({ webPort: web, adminPort: admin, endpointPorts, workers, accessLogFile }, tuning),
+    ['taskset', '-c', cores],
+  );
+  endWithUs(process.child);
+  return {
+    port: Number(new URL(process.url).port),
+    explain: (id) => explain(accessLogFile, id),
+    notes: async () => [...process.log, ...(await counters(process.adminUrl))],
+    stop: async () => {
+      await process.stop();
+    },
+  };
+}
+
+async function explain(file: string, id: string): Promise<string> {
+  const lines = (await readFile(file, 'latin1')).split('\n').filter((line) => line.includes(`/r/${id}?`));
+  const stories = lines.map((line) => {
+    const record = JSON.parse(line) as Record<string, unknown>;
+    return TOLD.filter((key) => record[key] !== undefined)
+      .map((key) => `${key} ${String(record[key])}`)
+      .join(', ');
+  });
+  return stories.join(' | ') || 'not in the access log';
+}
+
+/** Those that are not zero, of the upstream and its endpoints. */
+async function counters(adminUrl: string): Promise<readonly string[]> {
+  const text = await (await fetch(`${adminUrl}/metrics?scope=upstream&scope=endpoint`)).text();
+  return text.split('\n').filter((line) => /^fairlead_\w+_total/.test(line) && !line.endsWith(' 0'));
+}

@@ -1,0 +1,74 @@
+// One run: endpoints, a proxy before them, the plan's load and faults, and what was seen. Thread: main.
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { arrivalsOf, SHORT_WORK } from './arrivals.ts';
+import { runLoad } from './client.ts';
+import { EndpointProcess } from './endpoint-process.ts';
+import { injectFaults, livesOf } from './fault-injector.ts';
+import type { Observations } from './figures.ts';
+import { readLedgers } from './ledger.ts';
+import type { Plan } from './plan.ts';
+import type { Proxy, RunningProxy, Tuning } from './proxies/proxy.ts';
+
+export interface RunSettings {
+  readonly proxy: Proxy;
+  readonly plan: Plan;
+  readonly tuning: Tuning;
+  readonly workers: number;
+  /** Of the proxy, for taskset. */
+  readonly cores: string;
+}
+
+/** Code is compiled and connections are made in it. Its requests count nowhere. */
+const WARM_UP = { seed: -1, durationMs: 1500, rate: 200, postShare: 0.2, workMs: SHORT_WORK };
+
+/**
+ * Carries out the plan against one proxy.
+ * @param look is called after the load, while the proxy still runs
+ */
+export async function run<Seen>(
+  settings: RunSettings,
+  look: (seen: Observations, proxy: RunningProxy) => Promise<Seen>,
+): Promise<Seen> {
+  const folder = await mkdtemp(join(tmpdir(), 'fairlead-chaos-'));
+  const ledgers = settings.plan.endpoints.map(({ name }) => join(folder, `${name}.ledger`));
+  const endpoints = await startEndpoints(settings.plan, ledgers);
+  try {
+    const endpointPorts = endpoints.map(({ port }) => port);
+    const proxy = await settings.proxy.start({ ...settings, folder, endpointPorts });
+    try {
+      return await look(await carryOut(settings.plan, endpoints, proxy, ledgers), proxy);
+    } finally {
+      await proxy.stop();
+    }
+  } finally {
+    await Promise.all(endpoints.map((endpoint) => endpoint.close()));
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function startEndpoints(plan: Plan, ledgers: readonly string[]): Promise<readonly EndpointProcess[]> {
+  const starts = plan.endpoints.map((spec, index) =>
+    EndpointProcess.start(spec, ledgers[index]!, livesOf(plan.faults, index)),
+  );
+  return Promise.all(starts);
+}
+
+async function carryOut(
+  { arrivals, faults, patienceMs }: Plan,
+  endpoints: readonly EndpointProcess[],
+  { port }: RunningProxy,
+  ledgers: readonly string[],
+): Promise<Observations> {
+  await runLoad({ port, arrivals: arrivalsOf(WARM_UP), patienceMs, startMs: performance.now() });
+  const startMs = performance.now();
+  const [outcomes] = await Promise.all([
+    runLoad({ port, arrivals, patienceMs, startMs }),
+    injectFaults(faults, endpoints, startMs),
+  ]);
+  const ids = new Set(arrivals.map(({ id }) => id));
+  const ledger = (await readLedgers(ledgers)).filter(({ id }) => ids.has(id));
+  return { outcomes, ledger, faults, endpoints: endpoints.length };
+}

@@ -1,0 +1,52 @@
+// Capacity halves for ten seconds at 80 % load and then returns: the trouble must end with its cause (ALGORITHMS.md
+// 4.3: queues that hold dead work, and tries made again, keep it going for ever). Thread: main.
+
+import { arrivalsOf, exponentialWork } from '../arrivals.ts';
+import {
+  type ByCase,
+  type Case,
+  endpointsAlike,
+  type Scenario,
+  type ScenarioSettings,
+  unless,
+  usualTuning,
+} from './scenario.ts';
+
+/** 250 requests per second in all. */
+const ENDPOINTS = 5;
+const SLOTS = 2;
+const MEAN_WORK_MS = 40;
+const LOAD = 0.8;
+const HALVED_MS = { start: 5000, end: 15_000 };
+const DURATION_MS = 25_000;
+const RECOVERY_MS = 2000;
+/** As in the model an answer is worth waiting for 25 times its work, 0.4 of that in a queue. */
+const RESPONSE_MS = 25 * MEAN_WORK_MS;
+const QUEUE_MS = 0.4 * RESPONSE_MS;
+const PATIENCE_MS = 4 * RESPONSE_MS;
+
+export const metastability: Scenario = { name: 'metastability', cases, misses };
+
+function cases(settings: ScenarioSettings): readonly Case[] {
+  const rate = settings.rate ?? (LOAD * ENDPOINTS * SLOTS * 1000) / MEAN_WORK_MS;
+  const load = { seed: settings.seed, durationMs: DURATION_MS, rate, postShare: 0.2 };
+  const endpoints = endpointsAlike(ENDPOINTS, SLOTS);
+  const plan = {
+    endpoints,
+    arrivals: arrivalsOf({ ...load, workMs: exponentialWork(MEAN_WORK_MS) }),
+    faults: endpoints.map((_, endpoint) => ({
+      kind: 'halve' as const,
+      endpoint,
+      startMs: HALVED_MS.start,
+      endMs: HALVED_MS.end,
+    })),
+    patienceMs: PATIENCE_MS,
+  };
+  const bounds = { tryMs: null, responseMs: RESPONSE_MS, queueMs: QUEUE_MS, maxConnections: SLOTS };
+  return [{ name: '', plan, tuning: { ...usualTuning(settings), ...bounds } }];
+}
+
+function misses(fairlead: ByCase): readonly string[] {
+  const lateMs = fairlead.get('')!.lastFailureMs - HALVED_MS.end;
+  return unless(lateMs <= RECOVERY_MS, `a request failed ${(lateMs / 1000).toFixed(1)} s after capacity had returned`);
+}

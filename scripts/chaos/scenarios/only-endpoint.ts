@@ -1,0 +1,37 @@
+// The only endpoint of an upstream is restarted under load, and the proxy is to hold what comes in the meantime.
+// Thread: main.
+
+import { arrivalsOf, SHORT_WORK } from '../arrivals.ts';
+import {
+  type ByCase,
+  type Case,
+  endpointsAlike,
+  type Scenario,
+  type ScenarioSettings,
+  unless,
+  usualTuning,
+} from './scenario.ts';
+
+const DURATION_MS = 10_000;
+const RESTARTS_MS = [2000, 6000];
+const GONE_MS = 1000;
+
+export const onlyEndpoint: Scenario = { name: 'only-endpoint', cases, misses };
+
+function cases(settings: ScenarioSettings): readonly Case[] {
+  const { seed, rate } = settings;
+  const faults = RESTARTS_MS.map((startMs) => ({
+    kind: 'restart' as const,
+    endpoint: 0,
+    startMs,
+    endMs: startMs + GONE_MS,
+  }));
+  const arrivals = arrivalsOf({ seed, durationMs: DURATION_MS, rate: rate ?? 200, postShare: 0.2, workMs: SHORT_WORK });
+  const plan = { endpoints: endpointsAlike(1), arrivals, faults, patienceMs: 10_000 };
+  return [{ name: '', plan, tuning: { ...usualTuning(settings), waitsWhenAllDown: true } }];
+}
+
+function misses(fairlead: ByCase): readonly string[] {
+  const { failedGets, failedPosts } = fairlead.get('')!;
+  return unless(failedGets + failedPosts === 0, `${failedGets} GETs and ${failedPosts} POSTs failed`);
+}

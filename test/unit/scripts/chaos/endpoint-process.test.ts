@@ -1,0 +1,143 @@
+// An endpoint of a chaos run, as a process: each way to misbehave, and what is in its ledger after it. Thread: main.
+
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { Agent, type IncomingMessage, request as send } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { PADDING } from '../../../../scripts/chaos/endpoint-contract.ts';
+import { EndpointProcess } from '../../../../scripts/chaos/endpoint-process.ts';
+import { injectFaults } from '../../../../scripts/chaos/fault-injector.ts';
+import { parseLedger } from '../../../../scripts/chaos/ledger.ts';
+import type { EndpointSpec } from '../../../../scripts/chaos/plan.ts';
+import { eventually } from '../../../support/fairlead.ts';
+
+interface Answer {
+  readonly status: number;
+  readonly body: string;
+  readonly connection: string | undefined;
+}
+
+interface Running {
+  readonly endpoint: EndpointProcess;
+  readonly ledger: () => readonly string[];
+}
+
+async function start(t: TestContext, change: Partial<EndpointSpec> = {}, lives = 1): Promise<Running> {
+  const folder = mkdtempSync(join(tmpdir(), 'chaos-endpoint-'));
+  const file = join(folder, 'ledger');
+  const endpoint = await EndpointProcess.start({ name: '1', slots: 0, slowness: 1, ...change }, file, lives);
+  t.after(async () => {
+    await endpoint.close();
+    rmSync(folder, { recursive: true });
+  });
+  const ledger = (): readonly string[] =>
+    parseLedger(readFileSync(file, 'latin1'), 0).map(({ method, id, mode }) => `${method} ${id} ${mode}`);
+  return { endpoint, ledger };
+}
+
+function ask(port: number, path: string, body?: string, agent?: Agent): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const request = send({ port, host: '127.0.0.1', path, method: body === undefined ? 'GET' : 'POST', agent });
+    request.on('error', reject);
+    request.on('response', (response: IncomingMessage) => {
+      let text = '';
+      response.on('data', (chunk: Buffer) => (text += chunk.toString()));
+      response.on('error', reject);
+      response.on('end', () =>
+        resolve({ status: response.statusCode!, body: text, connection: response.headers.connection }),
+      );
+    });
+    request.end(body);
+  });
+}
+
+/** Whether nobody answers. */
+function isGone(port: number): Promise<boolean> {
+  return ask(port, '/health').then(
+    () => false,
+    () => true,
+  );
+}
+
+test('a well endpoint sends the id back and writes it down', async (t) => {
+  const { endpoint, ledger } = await start(t);
+  assert.equal((await ask(endpoint.port, '/r/g1?work=1')).body, `g1${PADDING}`);
+  assert.equal((await ask(endpoint.port, '/r/p2?work=1', 'p2......')).body, `p2${PADDING}`);
+  assert.equal((await ask(endpoint.port, '/health')).status, 200);
+  assert.deepEqual(ledger(), ['GET g1 well', 'POST p2 well']);
+});
+
+test("another request's body under a POST's target is noticed", async (t) => {
+  const { endpoint, ledger } = await start(t);
+  assert.equal((await ask(endpoint.port, '/r/p2?work=1', 'p3')).status, 400);
+  assert.deepEqual(ledger(), ['POST p2 garbled']);
+});
+
+test('made unavailable it answers 503, to checks too; a broken one says that it is well', async (t) => {
+  const { endpoint, ledger } = await start(t);
+  endpoint.tell({ kind: 'mode', mode: 'unavailable' });
+  await eventually(async () => (await ask(endpoint.port, '/health')).status === 503, 'it is unavailable');
+  assert.equal((await ask(endpoint.port, '/r/g1?work=1')).status, 503);
+  endpoint.tell({ kind: 'mode', mode: 'broken' });
+  await eventually(async () => (await ask(endpoint.port, '/health')).status === 200, 'it says that it is well');
+  assert.equal((await ask(endpoint.port, '/r/g2?work=1')).status, 503);
+  assert.deepEqual(ledger(), ['GET g1 unavailable', 'GET g2 broken']);
+});
+
+test('made to reset it reads the request, writes it down and resets', async (t) => {
+  const { endpoint, ledger } = await start(t);
+  endpoint.tell({ kind: 'mode', mode: 'reset' });
+  await eventually(() => isGone(endpoint.port), 'it resets');
+  await assert.rejects(ask(endpoint.port, '/r/p1?work=1', 'p1'), { code: 'ECONNRESET' });
+  assert.deepEqual(ledger(), ['POST p1 reset']);
+});
+
+test('killed and revived it serves the same port by another process, and its ledger goes on', async (t) => {
+  const { endpoint, ledger } = await start(t, {}, 2);
+  const { port } = endpoint;
+  await ask(port, '/r/g1?work=1');
+  const fault = injectFaults([{ kind: 'kill', endpoint: 0, startMs: 0, endMs: 500 }], [endpoint], performance.now());
+  await eventually(() => isGone(port), 'it is gone');
+  await fault;
+  assert.equal(endpoint.port, port);
+  await ask(port, '/r/g2?work=1');
+  assert.deepEqual(ledger(), ['GET g1 well', 'GET g2 well']);
+});
+
+test('stopped it accepts and says nothing, and answers when it goes on', async (t) => {
+  const { endpoint, ledger } = await start(t);
+  endpoint.signal('SIGSTOP');
+  const answer = ask(endpoint.port, '/r/g1?work=1');
+  const other = await start(t);
+  assert.equal((await ask(other.endpoint.port, '/r/g2?work=1')).status, 200);
+  assert.deepEqual(ledger(), []);
+  endpoint.signal('SIGCONT');
+  assert.equal((await answer).status, 200);
+});
+
+test('one that has not ended can not be revived', async (t) => {
+  const { endpoint } = await start(t, {}, 2);
+  await assert.rejects(endpoint.revive(), /1 has not ended in time/);
+});
+
+test('asked to end it finishes what it accepted, says so, and accepts no more', async (t) => {
+  const { endpoint, ledger } = await start(t);
+  const agent = new Agent({ keepAlive: true });
+  t.after(() => agent.destroy());
+  const answer = ask(endpoint.port, '/r/g1?work=200', undefined, agent);
+  await eventually(() => ledger().length === 1, 'the request has come in');
+  endpoint.signal('SIGTERM');
+  await eventually(() => isGone(endpoint.port), 'it accepts no more');
+  assert.deepEqual(await answer, { status: 200, body: `g1${PADDING}`, connection: 'close' });
+});
+
+test('with one slot requests are worked on one after the other', async (t) => {
+  const { endpoint } = await start(t, { slots: 1 });
+  const order: string[] = [];
+  const first = ask(endpoint.port, '/r/g1?work=60').then(() => order.push('g1'));
+  const second = ask(endpoint.port, '/r/g2?work=1').then(() => order.push('g2'));
+  await Promise.all([first, second]);
+  assert.deepEqual(order, ['g1', 'g2']);
+});

@@ -1,0 +1,110 @@
+// The figures of a run, from made-up observations. Thread: main.
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { blameOf, describeFaults } from '../../../../scripts/chaos/attribution.ts';
+import { figuresOf, percentilesOf } from '../../../../scripts/chaos/figures.ts';
+import { parseLedger } from '../../../../scripts/chaos/ledger.ts';
+import type { Outcome } from '../../../../scripts/chaos/outcome.ts';
+import type { Fault } from '../../../../scripts/chaos/plan.ts';
+
+interface Given {
+  readonly id: string;
+  readonly atMs?: number;
+  readonly endMs?: number;
+  readonly failure?: string;
+}
+
+function outcome({ id, atMs = 0, endMs = atMs + 2, failure }: Given): Outcome {
+  const method = id.startsWith('p') ? 'POST' : 'GET';
+  const arrival = { id, atMs, method, workMs: 1, bodyBytes: 0, isAlone: false } as const;
+  return { arrival, sentMs: atMs + 0.5, endMs, failure: failure ?? null };
+}
+
+const FAULTS: readonly Fault[] = [
+  { kind: 'kill', endpoint: 0, startMs: 1000, endMs: 2000 },
+  { kind: 'late', endpoint: 1, startMs: 1500, endMs: 3000 },
+];
+
+describe('percentiles', () => {
+  test('are of the nearest rank', () => {
+    const values = Array.from({ length: 1000 }, (_, index) => 1000 - index);
+    assert.deepEqual(percentilesOf(values), { p50: 500, p99: 990, p999: 999, max: 1000 });
+    assert.deepEqual(percentilesOf([7]), { p50: 7, p99: 7, p999: 7, max: 7 });
+  });
+
+  test('of nothing are zero', () => {
+    assert.deepEqual(percentilesOf([]), { p50: 0, p99: 0, p999: 0, max: 0 });
+  });
+});
+
+test('failures, doubled POSTs, shares and latencies are counted', () => {
+  const outcomes = [
+    outcome({ id: 'g1', atMs: 10, endMs: 13 }),
+    outcome({ id: 'g2', atMs: 1200, endMs: 1600 }),
+    outcome({ id: 'g3', atMs: 1700, failure: '502' }),
+    outcome({ id: 'p4', atMs: 1800, failure: 'reset' }),
+    outcome({ id: 'p5', atMs: 1900 }),
+  ];
+  const ledger = [
+    ...parseLedger('GET g1 well\nPOST p5 well\nPOST p4 well\n', 0),
+    ...parseLedger('POST p5 well\nGET g2 late\n', 1),
+  ];
+  const figures = figuresOf({ outcomes, ledger, faults: FAULTS, endpoints: 2 });
+  assert.equal(figures.requests, 5);
+  assert.equal(figures.failedGets, 1);
+  assert.equal(figures.failedPosts, 1);
+  assert.equal(figures.failedPostsUnderWay, 0);
+  assert.equal(figures.doubledPosts, 1);
+  assert.equal(figures.availability, 0.6);
+  assert.equal(figures.ofAll.max, 400);
+  assert.equal(figures.ofSuccesses.p50, 3);
+  assert.equal(figures.attemptsPerRequest, 1);
+  assert.deepEqual(figures.shares, [0.6, 0.4]);
+  assert.equal(figures.lastFailureMs, 1800);
+  assert.deepEqual(figures.failures, { 502: 1, reset: 1 });
+  assert.deepEqual(figures.failedBy, { 'GET kill': 1, 'POST kill': 1 });
+  assert.deepEqual(figures.slowBy, { 'GET late': 1 });
+  assert.equal(figures.sendLagP99Ms, 0.5);
+});
+
+describe('a failure is put down to', () => {
+  const blame = (given: Given, ledger = ''): string => blameOf(outcome(given), parseLedger(ledger, 0), FAULTS);
+
+  test('what an endpoint did with it', () => {
+    assert.equal(blame({ id: 'g1', atMs: 1600 }, 'GET g1 unavailable\n'), 'unavailable');
+  });
+
+  test('the fault of the endpoint that had it', () => {
+    assert.equal(blame({ id: 'g1', atMs: 990, endMs: 1001 }, 'GET g1 well\n'), 'kill');
+  });
+
+  test('a fault that leaves no trace, where no endpoint had it', () => {
+    assert.equal(blame({ id: 'g1', atMs: 1600 }), 'kill');
+  });
+
+  test('the fault that has just ended', () => {
+    assert.equal(blame({ id: 'g1', atMs: 3500 }), 'late');
+  });
+
+  test('none, far from any', () => {
+    assert.equal(blame({ id: 'g1', atMs: 10 }), 'none');
+  });
+});
+
+test('a POST that was under way when a process was killed is told apart', () => {
+  const outcomes = [
+    outcome({ id: 'p1', atMs: 998, endMs: 1003, failure: '502' }),
+    outcome({ id: 'p2', atMs: 1004, failure: '502' }),
+    outcome({ id: 'p3', atMs: 1499, endMs: 1501, failure: '502' }),
+    outcome({ id: 'g4', atMs: 998, endMs: 1003, failure: '502' }),
+  ];
+  const figures = figuresOf({ outcomes, ledger: [], faults: FAULTS, endpoints: 2 });
+  assert.equal(figures.failedPosts, 3);
+  assert.equal(figures.failedPostsUnderWay, 1);
+});
+
+test('the faults of a moment are told in words', () => {
+  assert.equal(describeFaults(FAULTS, 1600), 'kill of 1, late of 2');
+  assert.equal(describeFaults(FAULTS, 500), 'no fault');
+});

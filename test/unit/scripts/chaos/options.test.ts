@@ -1,0 +1,59 @@
+// Options of the chaos run. Thread: main.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { HELP, readOptions } from '../../../../scripts/chaos/options.ts';
+import { SCENARIOS } from '../../../../scripts/chaos/scenarios/registry.ts';
+
+test('without options five seeds of the main scenario run against all proxies', () => {
+  assert.deepEqual(readOptions([]), {
+    scenario: 'faults',
+    seeds: [1, 2, 3, 4, 5],
+    seconds: null,
+    rate: null,
+    proxies: ['fairlead', 'haproxy', 'nginx', 'caddy'],
+    balance: 'least-request',
+    workers: 2,
+    tryMs: 250,
+    isHedged: true,
+    isPinned: false,
+    isChecked: false,
+    jsonFile: null,
+    isVerbose: false,
+  });
+});
+
+test('each option is read', () => {
+  const args =
+    '--scenario retry-storm --seeds 7,8 --seconds 5 --rate 100 --proxies nginx,fairlead --balance round-robin';
+  const flags = '--workers 1 --try 100 --no-hedge --pin --check --json out.json --verbose';
+  assert.deepEqual(readOptions(`${args} ${flags}`.split(' ')), {
+    scenario: 'retry-storm',
+    seeds: [7, 8],
+    seconds: 5,
+    rate: 100,
+    proxies: ['nginx', 'fairlead'],
+    balance: 'round-robin',
+    workers: 1,
+    tryMs: 100,
+    isHedged: false,
+    isPinned: true,
+    isChecked: true,
+    jsonFile: 'out.json',
+    isVerbose: true,
+  });
+});
+
+test('help is asked for, and names every scenario', () => {
+  assert.equal(readOptions(['--help']), null);
+  for (const { name } of SCENARIOS) assert.ok(HELP.includes(name), name);
+});
+
+test('what can not be meant is refused with what would be possible', () => {
+  assert.throws(() => readOptions(['--scenario', 'chaos']), /--scenario: chaos is none of faults, rolling-restart/);
+  assert.throws(() => readOptions(['--proxies', 'fairlead,apache']), /--proxies: apache is none of fairlead, haproxy/);
+  assert.throws(() => readOptions(['--balance', 'best']), /--balance: best is none of/);
+  assert.throws(() => readOptions(['--seeds', '1,x']), /--seeds: x is not a whole number above zero/);
+  assert.throws(() => readOptions(['--rate', '0']), /--rate: 0 is not/);
+  assert.throws(() => readOptions(['--fast']), /--fast/);
+});
