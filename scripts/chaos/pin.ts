@@ -5,7 +5,8 @@ import { once } from 'node:events';
 
 /** Throws where there is no such core or no taskset. */
 export async function pinToCore(core: string): Promise<void> {
-  const child = spawn('taskset', ['-a', '-p', '-c', core, String(process.pid)], { stdio: 'ignore' });
+  const args = ['-a', '-p', '-c', core, String(process.pid)];
+  const child = spawn('taskset', args, { stdio: 'ignore' });
   const [code] = (await once(child, 'close')) as [number | null];
   if (code !== 0) throw new Error(`can't be pinned to core ${core}: taskset ended with ${code}`);
 }
