@@ -22,6 +22,18 @@ export interface BenchOptions {
   readonly fast?: FastParts;
 }
 
+let fastByDefault: () => FastParts | undefined = () => undefined;
+
+/** Turns the fast path on in every bench of this process that doesn't say otherwise: one suite, two paths. */
+export function useFastPath(parts: () => FastParts): void {
+  fastByDefault = parts;
+}
+
+/** For a case that holds on the general path alone: the reason to skip it where the fast path is on. */
+export function generalOnly(reason: string): { skip: string | false } {
+  return { skip: fastByDefault() === undefined ? false : `the fast path ${reason}` };
+}
+
 /** A line of the process log. */
 export interface LoggedLine {
   readonly level: string;
@@ -44,6 +56,7 @@ export class Bench {
       timeouts: { ...base.timeouts, ...options.timeouts },
       limits: { ...base.limits, ...options.limits },
     };
+    const fast = options.fast ?? fastByDefault();
     const note = (level: string) => (fields: object, text: string) => void this.logged.push({ level, fields, text });
     this.downstream = new Downstream({
       starter: this.starter,
@@ -53,7 +66,7 @@ export class Bench {
       log: { debug: note('debug'), info: note('info'), warn: note('warn'), error: note('error') },
       random: seededRandom(1),
       sweepIntervalMs: 20,
-      ...(options.fast === undefined ? {} : { fast: options.fast }),
+      ...(fast === undefined ? {} : { fast }),
     });
   }
 
