@@ -39,7 +39,7 @@ function upstream({ endpointPorts }: FairleadPlace, tuning: Tuning): Settings {
         expect: 200,
         interval: '500ms',
         fastInterval: '100ms',
-        downInterval: '500ms',
+        downInterval: '200ms',
         timeout: '300ms',
         rise: 2,
         fall: 2,

@@ -28,7 +28,7 @@ function cases(settings: ScenarioSettings): readonly Case[] {
   }));
   const arrivals = arrivalsOf({ seed, durationMs: DURATION_MS, rate: rate ?? 200, postShare: 0.2, workMs: SHORT_WORK });
   const plan = { endpoints: endpointsAlike(1), arrivals, faults, patienceMs: 10_000 };
-  return [{ name: '', plan, tuning: { ...usualTuning(settings), waitsWhenAllDown: true } }];
+  return [{ name: '', plan, tuning: usualTuning(settings) }];
 }
 
 function misses(fairlead: ByCase): readonly string[] {

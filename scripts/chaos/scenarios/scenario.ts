@@ -50,7 +50,7 @@ export function usualTuning({ balance, tryMs, isHedged }: ScenarioSettings): Tun
     responseMs: 10_000,
     maxConnections: 0,
     queueMs: 4000,
-    waitsWhenAllDown: false,
+    waitsWhenAllDown: true,
     isHedged,
   };
 }
