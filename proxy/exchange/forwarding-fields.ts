@@ -8,6 +8,12 @@ import type { RouteSnapshot } from '../../core/snapshot.ts';
 /** Names that only we may say to an endpoint: a client that sends them is trying to be somebody else. */
 const OURS = ['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-forwarded-port', 'forwarded'] as const;
 
+const ID = 'X-Request-Id';
+const FOR = 'X-Forwarded-For';
+const PROTO = 'X-Forwarded-Proto';
+const HOST = 'X-Forwarded-Host';
+const PORT = 'X-Forwarded-Port';
+
 /** For each route, the names that are taken out of a request. */
 export function removedFieldsOf(route: RouteSnapshot): ReadonlySet<string> {
   const replaced = route.requestHeaders.set.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase());
@@ -34,24 +40,20 @@ export function insertedFieldsOf(facts: ForwardedFacts): FieldList {
   const proto = (isTrusted ? head.field('x-forwarded-proto') : undefined) ?? (connection.isTls ? 'https' : 'http');
   const host = (isTrusted ? head.field('x-forwarded-host') : undefined) ?? head.authority;
   const port = (isTrusted ? head.field('x-forwarded-port') : undefined) ?? String(connection.localPort);
-  const client = chain === undefined ? peer : `${chain}, ${peer}`;
-  const fields = baseFields(requestId, proto, port, peer === '' ? '' : client, host);
-  if (facts.sendsForwarded)
-    fields.push('Forwarded', forwardedOf(facts, isTrusted ? head.field('forwarded') : undefined));
-  for (const part of route.requestHeaders.set) fields.push(part);
-  return fields;
-}
-
-/** In one piece where all are there, as they mostly are: an array that grows is made twice. */
-function baseFields(id: string, proto: string, port: string, client: string, host: string): string[] {
-  const FOR = 'X-Forwarded-For';
-  const HOST = 'X-Forwarded-Host';
-  if (client !== '' && host !== '') {
-    return ['X-Request-Id', id, 'X-Forwarded-Proto', proto, 'X-Forwarded-Port', port, FOR, client, HOST, host];
+  const client = peer === '' ? '' : chain === undefined ? peer : `${chain}, ${peer}`;
+  const { set } = route.requestHeaders;
+  if (client !== '' && host !== '' && !facts.sendsForwarded && set.length === 0) {
+    // As it mostly is, in one piece: an array that grows is made twice.
+    return [PROTO, proto, PORT, port, FOR, client, HOST, host, ID, requestId];
   }
-  const fields = ['X-Request-Id', id, 'X-Forwarded-Proto', proto, 'X-Forwarded-Port', port];
+  const fields = [PROTO, proto, PORT, port];
   if (client !== '') fields.push(FOR, client);
   if (host !== '') fields.push(HOST, host);
+  if (facts.sendsForwarded)
+    fields.push('Forwarded', forwardedOf(facts, isTrusted ? head.field('forwarded') : undefined));
+  for (const part of set) fields.push(part);
+  // Last, because it alone is another each time: a transport may keep what it has made of the others.
+  fields.push(ID, requestId);
   return fields;
 }
 

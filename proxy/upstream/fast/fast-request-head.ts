@@ -74,16 +74,16 @@ export class FastRequestHead implements RequestHead {
     return this.message.text.slice(0, this.message.fieldsStart);
   }
 
-  /** The field lines but for those that are cut, and all but the first of those that are inserted. */
+  /** The field lines but for those that are cut, and all but the last of those that are inserted. */
   lines(kinds: number, removed: CutNames): string {
-    const { others, otherLines } = this.inserted;
+    const { others, firstLines } = this.inserted;
     if (removed.others.length + others.length > 0) {
-      return keptLines(this.message, kinds, [...removed.others, ...others]) + otherLines;
+      return keptLines(this.message, kinds, [...removed.others, ...others]) + firstLines;
     }
-    if (!this.#hasLines || this.#cutKinds !== kinds || this.#added !== otherLines) {
-      this.#lines = flatText(keptLines(this.message, kinds, []) + otherLines);
+    if (!this.#hasLines || this.#cutKinds !== kinds || this.#added !== firstLines) {
+      this.#lines = flatText(keptLines(this.message, kinds, []) + firstLines);
       this.#cutKinds = kinds;
-      this.#added = otherLines;
+      this.#added = firstLines;
       this.#hasLines = true;
     }
     return this.#lines;

@@ -33,14 +33,14 @@ export function ownKind(name: string): number {
 }
 
 /**
- * One a connection. Makes lines of fields, and says which of the client's they take the place of. All but the first
+ * One a connection. Makes lines of fields, and says which of the client's they take the place of. All but the last
  * field are mostly those of the last request: their lines are kept, so that values are checked once.
  */
 export class InsertedLines {
-  /** Of the first field. */
-  firstLine: FieldLines = NO_LINES;
-  /** Of all others. */
-  otherLines: FieldLines = NO_LINES;
+  /** Of all fields but the last one. */
+  firstLines: FieldLines = NO_LINES;
+  /** Of the last field. */
+  lastLine: FieldLines = NO_LINES;
   /** Kinds of the inserted names, and the names (lower case) that have no kind of their own. */
   kinds = 0;
   readonly others: string[] = [];
@@ -48,27 +48,29 @@ export class InsertedLines {
 
   /** @throws TypeError where a value can't be one */
   set(fields: FieldList): void {
-    if (!this.#isKept(fields)) this.#keep(fields);
-    this.firstLine = fields.length === 0 ? NO_LINES : lineOf(knownName(fields[0]!).prefix, fields[1]!);
+    const last = fields.length - 2;
+    if (!this.#isKept(fields, last)) this.#keep(fields, last);
+    this.lastLine = last < 0 ? NO_LINES : lineOf(knownName(fields[last]!).prefix, fields[last + 1]!);
   }
 
-  #isKept(fields: FieldList): boolean {
+  /** @param last where the last field's name stands; its value may differ */
+  #isKept(fields: FieldList, last: number): boolean {
     const kept = this.#kept;
-    if (fields.length !== kept.length || fields[0] !== kept[0]) return false;
-    for (let at = 2; at < fields.length; at += 1) if (fields[at] !== kept[at]) return false;
+    if (fields.length !== kept.length) return false;
+    for (let at = 0; at <= last; at += 1) if (fields[at] !== kept[at]) return false;
     return true;
   }
 
-  #keep(fields: FieldList): void {
+  #keep(fields: FieldList, last: number): void {
     this.#kept = [];
-    this.otherLines = NO_LINES;
+    this.firstLines = NO_LINES;
     this.kinds = 0;
     this.others.length = 0;
-    for (let at = 0; at + 1 < fields.length; at += 2) {
+    for (let at = 0; at <= last; at += 2) {
       const known = knownName(fields[at]!);
       if (known.kind !== 0) this.kinds |= known.kind;
       else this.others.push(known.lower);
-      if (at > 0) this.otherLines = joinLines(this.otherLines, lineOf(known.prefix, fields[at + 1]!));
+      if (at < last) this.firstLines = joinLines(this.firstLines, lineOf(known.prefix, fields[at + 1]!));
     }
     this.#kept = fields;
   }

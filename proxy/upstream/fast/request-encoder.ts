@@ -46,7 +46,7 @@ export class RequestEncoder {
     const removed = this.#namesOf(request.removedFields);
     inserted.set(request.insertedFields);
     let kinds = ALWAYS_CUT | removed.kinds | inserted.kinds;
-    let lines = inserted.firstLine;
+    let lines = inserted.lastLine;
     if (request.hostField !== head.authority) {
       kinds |= HOST_KIND;
       lines = joinLines(fieldLine('Host', request.hostField), lines);

@@ -86,7 +86,7 @@ function idleLimits(subject: TransportUnderTest): void {
       bench.origin.play(send(answer('ok', 'Keep-Alive: timeout=60, max=5\r\n')));
       await bench.send().done;
       bench.origin.play(send(answer('ok', 'Keep-Alive: timeout=2\r\n')));
-      const short = await bench.send().done;
+      const short = await bench.send({ mustUseFresh: true }).done;
       assert.equal(short.isReused, false);
       await (await bench.origin.connection(1)).gone;
       await bench.idled();
