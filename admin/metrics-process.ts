@@ -12,12 +12,12 @@ function single(type: 'counter' | 'gauge', name: string, help: string, read: (sc
   return { name: METRIC_PREFIX + name, help, type, scope: 'process', labels: [], collect };
 }
 
-/** A word of each worker's record. */
-function perWorker(name: string, help: string, word: Word): MetricFamily {
+/** A word of each worker's record. @param factor from its unit to that of the metric */
+function perWorker(name: string, help: string, word: Word, factor = 1): MetricFamily {
   const collect = ({ context }: Scrape): MetricSample[] =>
     context.workers().map(({ worker }) => ({
       labels: { worker },
-      value: context.region.words[context.region.workerWord(worker) + word.index]!,
+      value: context.region.words[context.region.workerWord(worker) + word.index]! * factor,
     }));
   return { name: METRIC_PREFIX + name, help, type: 'gauge', scope: 'process', labels: ['worker'], collect };
 }
@@ -78,6 +78,7 @@ export function processMetrics(lag: EventLoopLag): readonly MetricFamily[] {
     perWorker('worker_exchanges', 'Requests in progress in the worker.', WORKER.openExchanges),
     perWorker('worker_connections', 'Connections of clients to the worker.', WORKER.openConnections),
     perWorker('worker_upgraded', 'Upgraded connections that the worker relays.', WORKER.upgraded),
+    perWorker('worker_heap_used_bytes', "Memory in use in the worker's heap.", WORKER.heapUsed, 1024),
     single('gauge', 'process_resident_memory_bytes', 'Memory of the process, all threads together.', () =>
       process.memoryUsage.rss(),
     ),

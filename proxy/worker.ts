@@ -1,6 +1,7 @@
 // A worker thread: takes connections, forwards, counts. Built from the Snapshot that it is started with, rebuilt at
 // each that follows. Whatever throws past everything ends this thread alone; main starts another. Thread: worker.
 
+import { getHeapStatistics } from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
 import { clockSince } from '../core/clock.ts';
 import type { ExchangeRecord } from '../core/exchange-record.ts';
@@ -29,6 +30,7 @@ import { UpgradeTunnels } from './upstream/upgrade-tunnel.ts';
 
 /** Precision of time-outs. Two hundred turns of the wheel a second cost less than a hundredth of a core. */
 const TICK_MS = 5;
+const HEAP_INTERVAL_MS = 1000;
 
 class DataPlane {
   readonly #region: Region;
@@ -159,6 +161,10 @@ class DataPlane {
       this.#wheel.advance(this.#clock.nowMs());
       this.#region.words[beat]!++;
     }, TICK_MS);
+    const heapUsed = this.#region.workerWord(this.#worker) + WORKER.heapUsed.index;
+    setInterval(() => {
+      this.#region.words[heapUsed] = getHeapStatistics().used_heap_size / 1024;
+    }, HEAP_INTERVAL_MS);
     void listenForWakes(this.#region, this.#worker, () => this.#forwarder.onWake(), this.#wakes.signal);
   }
 }

@@ -70,6 +70,7 @@ export const WORKER = {
   wake: { index: 3, type: 'i32', unit: 'number', writer: 'workers', means: 'a place became free for a waiter' },
   beat: { index: 4, type: 'i32', unit: 'number', writer: 'worker', means: 'moves while the event loop turns' },
   upgraded: { index: 5, type: 'i32', unit: 'connections', writer: 'worker', means: 'relayed after an Upgrade' },
+  heapUsed: { index: 6, type: 'i32', unit: 'KiB', writer: 'worker', means: 'of its JavaScript heap, once a second' },
 } as const satisfies Record<string, Word>;
 
 /** Word `availability` and its kin for the hot path: plain numbers, no property chain. */

@@ -233,7 +233,7 @@ function withPorts(snapshot: Snapshot, bound: readonly BoundListener[]): Snapsho
 /** A dead worker has nothing open. */
 function clearWorkerRecord(region: Region, worker: number): void {
   const word = region.workerWord(worker);
-  for (const { index } of [WORKER.openExchanges, WORKER.openConnections, WORKER.upgraded]) {
+  for (const { index } of [WORKER.openExchanges, WORKER.openConnections, WORKER.upgraded, WORKER.heapUsed]) {
     Atomics.store(region.words, word + index, 0);
   }
 }
