@@ -32,17 +32,21 @@ function remoteError(bind: BindAddress): AdminBindError {
   return new AdminBindError(`the admin API is not bound to ${where}: other machines could change this one; ${advice}`);
 }
 
-/** Binds a server. @throws AdminBindError for an address that isn't local, is taken, or can't be had */
-export async function bindServer(server: Server, bind: BindAddress): Promise<void> {
+/**
+ * Binds a server.
+ * @param fd descriptor of a socket that is bound there already
+ * @throws AdminBindError for an address that isn't local, is taken, or can't be had
+ */
+export async function bindServer(server: Server, bind: BindAddress, fd?: number): Promise<void> {
   refuseRemoteBind(bind);
   try {
-    await listen(server, bind);
+    await listen(server, fd === undefined ? listenOptions(bind) : { fd });
   } catch (error) {
-    if (bind.kind !== 'unix' || codeOf(error) !== 'EADDRINUSE' || !(await isAbandoned(bind.path))) {
+    if (fd !== undefined || bind.kind !== 'unix' || codeOf(error) !== 'EADDRINUSE' || !(await isAbandoned(bind.path))) {
       throw new AdminBindError(`the admin API can't be bound to ${formatBindAddress(bind)}: ${messageOf(error)}`);
     }
     fs.unlinkSync(bind.path);
-    await listen(server, bind);
+    await listen(server, listenOptions(bind));
   }
   const address = server.address();
   if (bind.kind === 'unix') fs.chmodSync(bind.path, SOCKET_MODE);
@@ -52,10 +56,10 @@ export async function bindServer(server: Server, bind: BindAddress): Promise<voi
   }
 }
 
-function listen(server: Server, bind: BindAddress): Promise<void> {
+function listen(server: Server, options: ListenOptions & { fd?: number }): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(listenOptions(bind), () => {
+    server.listen(options, () => {
       server.removeListener('error', reject);
       resolve();
     });
@@ -64,7 +68,9 @@ function listen(server: Server, bind: BindAddress): Promise<void> {
 
 function listenOptions(bind: BindAddress): ListenOptions & { fd?: number } {
   if (bind.kind === 'tcp') return { host: bind.host, port: bind.port };
-  return bind.kind === 'unix' ? { path: bind.path } : { fd: bind.fd };
+  if (bind.kind === 'unix') return { path: bind.path };
+  // A name is looked up by main, which hands the descriptor over. No socket has this one.
+  return { fd: typeof bind.fd === 'number' ? bind.fd : -1 };
 }
 
 /** Whether a socket file is left of a process that is gone: nobody accepts on it. */

@@ -1,4 +1,4 @@
-// Where listeners bind: `0.0.0.0:8080`, `[::]:443`, `:8080`, `unix:/run/x.sock`, `fd:3`. Thread: main.
+// Where listeners bind: `0.0.0.0:8080`, `[::]:443`, `:8080`, `unix:/run/x.sock`, `fd:3`, `fd:web`. Thread: main.
 
 import type { BindAddress } from '../core/snapshot.ts';
 import { bracketed, isHost, parsePort } from './host-name.ts';
@@ -6,7 +6,9 @@ import { quoted, type Parsed } from './parsed.ts';
 
 /** The longest path that fits into a sockaddr_un on Linux, its ending zero taken off (unix(7)). */
 const LONGEST_SOCKET_PATH = 107;
-const FORMS = 'write host:port, [ipv6]:port, :port, unix:/path or fd:3';
+/** Names of descriptors (sd_listen_fds_with_names(3)), those that can't be taken for a number. */
+const SOCKET_NAME = /^[A-Za-z_][\w.@-]{0,254}$/;
+const FORMS = 'write host:port, [ipv6]:port, :port, unix:/path, fd:3 or fd:name';
 
 /**
  * Reads a bind address. A host of '' is every address of the machine: IPv6 with IPv4 where there is IPv6, else IPv4.
@@ -43,7 +45,8 @@ export function parseUnixAddress(text: string): Parsed<{ kind: 'unix'; path: str
 function parseDescriptor(text: string): Parsed<BindAddress> {
   const digits = text.slice('fd:'.length);
   if (/^\d{1,5}$/.test(digits) && Number(digits) >= 3) return { ok: true, value: { kind: 'fd', fd: Number(digits) } };
-  const message = `${quoted(text)} is not an inherited descriptor: write fd: and a number from 3, such as fd:3`;
+  if (SOCKET_NAME.test(digits)) return { ok: true, value: { kind: 'fd', fd: digits } };
+  const message = `${quoted(text)} is not an inherited socket: write fd: and a number from 3, or the name that systemd gives it (FileDescriptorName=), such as fd:3 or fd:web`;
   return { ok: false, message };
 }
 

@@ -4,17 +4,24 @@
 import type { Signal } from './failure.ts';
 import type { Snapshot } from './snapshot.ts';
 
+/**
+ * Descriptors of sockets that are bound already, by the listener's name. Where a listener has an entry the worker takes
+ * these besides what it has, and binds nothing itself, not even where the entry is empty.
+ */
+export type HeldDescriptors = Readonly<Record<string, readonly number[]>>;
+
 /** What a worker is given when it starts. */
 export interface WorkerStart {
   readonly worker: number;
   readonly region: SharedArrayBuffer;
   readonly snapshot: Snapshot;
+  readonly descriptors: HeldDescriptors;
 }
 
 export type MessageToWorker =
-  | { readonly kind: 'snapshot'; readonly snapshot: Snapshot }
-  /** Stop accepting, close idle connections, end the rest at the deadline. */
-  | { readonly kind: 'drain'; readonly graceMs: number }
+  | { readonly kind: 'snapshot'; readonly snapshot: Snapshot; readonly descriptors: HeldDescriptors }
+  /** Stop accepting, let connections be idle for `idleMs` more, end the rest at the deadline. */
+  | { readonly kind: 'drain'; readonly graceMs: number; readonly idleMs: number }
   | { readonly kind: 'reopen-logs' }
   /** Close idle connections to this slot: it is down. */
   | { readonly kind: 'drop-idle'; readonly slot: number };

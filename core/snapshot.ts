@@ -7,7 +7,8 @@
 export type BindAddress =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
   | { readonly kind: 'unix'; readonly path: string }
-  | { readonly kind: 'fd'; readonly fd: number };
+  /** A socket that was handed over: its descriptor, or the name that systemd gave it. */
+  | { readonly kind: 'fd'; readonly fd: number | string };
 
 /** A certificate as PEM text, with the names that it is good for (from its subject alternative names). */
 export interface CertificateSnapshot {

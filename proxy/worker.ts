@@ -7,7 +7,7 @@ import { clockSince } from '../core/clock.ts';
 import type { ExchangeRecord } from '../core/exchange-record.ts';
 import { WORKER } from '../core/memory/layout.ts';
 import { Region } from '../core/memory/region.ts';
-import type { MessageToMain, MessageToWorker, WorkerStart } from '../core/messages.ts';
+import type { HeldDescriptors, MessageToMain, MessageToWorker, WorkerStart } from '../core/messages.ts';
 import { systemRandom } from '../core/random.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import { systemTimers } from '../core/timers.ts';
@@ -89,24 +89,24 @@ class DataPlane {
   }
 
   /** Binds and begins to serve. Failures to bind are told to main, which decides. */
-  async start(snapshot: Snapshot): Promise<void> {
+  async start({ snapshot, descriptors }: WorkerStart): Promise<void> {
     this.#installUpstreams(snapshot);
     this.#driveClockwork();
-    await this.#bind(snapshot);
+    await this.#bind(snapshot, descriptors);
     this.#acknowledge(snapshot);
   }
 
-  async apply(snapshot: Snapshot): Promise<void> {
+  async apply(snapshot: Snapshot, descriptors: HeldDescriptors): Promise<void> {
     this.#runtime = new Runtime(snapshot, { region: this.#region, worker: this.#worker, random: systemRandom });
     this.#installUpstreams(snapshot);
-    await this.#bind(snapshot);
+    await this.#bind(snapshot, descriptors);
     this.#acknowledge(snapshot);
   }
 
   /** Stops accepting, lets what runs finish, and ends the thread. */
-  async drain(graceMs: number): Promise<void> {
+  async drain(graceMs: number, idleMs: number): Promise<void> {
     const deadline = setTimeout(() => this.#tunnels.closeAll(), graceMs);
-    await this.#downstream.drain(graceMs);
+    await this.#downstream.drain(graceMs, idleMs);
     clearTimeout(deadline);
     this.#tunnels.closeAll();
     await this.#transport.close();
@@ -141,9 +141,9 @@ class DataPlane {
     }
   }
 
-  async #bind(snapshot: Snapshot): Promise<void> {
+  async #bind(snapshot: Snapshot, held: HeldDescriptors): Promise<void> {
     try {
-      post({ kind: 'listening', bound: await this.#downstream.apply(snapshot.listeners) });
+      post({ kind: 'listening', bound: await this.#downstream.apply(snapshot.listeners, held) });
     } catch (error) {
       const { listener = '', address = '' } = error as { listener?: string; address?: string };
       post({ kind: 'bind-failed', listener, address, error: (error as Error).message });
@@ -177,10 +177,11 @@ const start = workerData as WorkerStart;
 const log = forwardingLog(start.worker, post);
 const plane = new DataPlane(start);
 // Snapshots are installed one after the other, the first one first: the next may come while listeners are being bound.
-let installed = plane.start(start.snapshot);
+let installed = plane.start(start);
 parentPort!.on('message', (message: MessageToWorker) => {
-  if (message.kind === 'snapshot') installed = installed.then(() => plane.apply(message.snapshot));
-  else if (message.kind === 'drain') void plane.drain(message.graceMs);
+  if (message.kind === 'snapshot') {
+    installed = installed.then(() => plane.apply(message.snapshot, message.descriptors));
+  } else if (message.kind === 'drain') void plane.drain(message.graceMs, message.idleMs);
   else if (message.kind === 'reopen-logs') plane.reopenLogs();
   else plane.dropIdle(message.slot);
 });

@@ -14,7 +14,7 @@ export function isShared(bind: BindAddress, platform: string = process.platform)
   return bind.kind === 'tcp' && SPREADING_PLATFORMS.includes(platform);
 }
 
-/** As the configuration writes it: `host:port`, `[::1]:port`, `unix:/path`, `fd:3`. */
+/** As the configuration writes it: `host:port`, `[::1]:port`, `unix:/path`, `fd:3`, `fd:web`. */
 export function addressText(bind: BindAddress): string {
   switch (bind.kind) {
     case 'tcp':

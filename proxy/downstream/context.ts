@@ -15,7 +15,9 @@ export interface DownstreamContext {
   readonly sweeper: Sweeper;
   readonly ledger: ConnectionLedger;
   /** Whether the worker takes leave: every response is then the last one of its connection. */
-  isDraining(): boolean;
+  readonly isDraining: () => boolean;
+  /** Until when (monotonic ms) a drain leaves a connection open that has been idle since `sinceMs`. */
+  readonly mayBeIdleUntilMs: (sinceMs: number) => number;
 }
 
 /** A connection as a drain sees it, whatever it speaks. */

@@ -5,7 +5,7 @@ import { compileCidrs } from '../../core/cidr.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { ExchangeStarter } from '../../core/exchange-contract.ts';
 import type { Region } from '../../core/memory/region.ts';
-import type { BoundListener } from '../../core/messages.ts';
+import type { BoundListener, HeldDescriptors } from '../../core/messages.ts';
 import { type Random, systemRandom } from '../../core/random.ts';
 import type { ListenerSnapshot } from '../../core/snapshot.ts';
 import { systemTimers, type Timers } from '../../core/timers.ts';
@@ -38,6 +38,11 @@ export interface DownstreamOptions {
 
 const ACCEPT_LOG_MS = 10_000;
 
+/** A connection idle for less may have its next request on the way: a drain waits for it that long. */
+const DRAIN_IDLE_MS = 500;
+/** Before the end of a drain's grace idle connections are closed softly, so that none of them is reset. */
+const GOODBYE_MS = 1_500;
+
 /** What serves the new connections of a listener; replaced in place when its settings change. */
 interface Serving extends LiveListener {
   server: ConnectionServer;
@@ -62,6 +67,8 @@ export class Downstream {
   /** Monotonic ms at which a failure to accept was logged last. */
   #acceptLoggedMs = Number.NEGATIVE_INFINITY;
   #isDraining = false;
+  /** Monotonic ms until which a drain lets connections be idle. */
+  #idleUntilMs = 0;
   #drained: (() => void) | null = null;
 
   constructor(options: DownstreamOptions) {
@@ -77,6 +84,7 @@ export class Downstream {
       sweeper: new Sweeper(clock, timers, options.sweepIntervalMs),
       ledger: new ConnectionLedger(region, worker),
       isDraining: () => this.#isDraining,
+      mayBeIdleUntilMs: (sinceMs) => Math.max(sinceMs + DRAIN_IDLE_MS, this.#idleUntilMs),
     };
     this.#fast = options.fast === undefined ? null : fastContext(this.#context, options.fast, options.isFastPathOn);
   }
@@ -89,19 +97,24 @@ export class Downstream {
   /**
    * Makes the listeners those of a Snapshot: binds new ones, keeps those whose address stays (with new settings for new
    * connections), and stops those that are gone once all others are bound. Where one can't be bound nothing changes.
+   * @param held sockets that are bound already: their listeners take these, and bind nothing
    * @returns where each is bound, in the Snapshot's order
    * @throws ListenError
    */
-  apply(snapshots: readonly ListenerSnapshot[]): Promise<BoundListener[]> {
+  apply(snapshots: readonly ListenerSnapshot[], held: HeldDescriptors = {}): Promise<BoundListener[]> {
     // One after the other: two at once would both bind what is new, and one of the sockets would be forgotten.
-    const applied = this.#applied.then(() => this.#apply(snapshots));
+    const applied = this.#applied.then(() => this.#apply(snapshots, held));
     this.#applied = applied.catch(() => undefined);
     return applied;
   }
 
-  async #apply(snapshots: readonly ListenerSnapshot[]): Promise<BoundListener[]> {
+  async #apply(snapshots: readonly ListenerSnapshot[], held: HeldDescriptors): Promise<BoundListener[]> {
     const before = this.#active;
-    const fresh = await this.#bindAll(snapshots.filter((snapshot) => !before.has(keyOf(snapshot))));
+    const fresh = await this.#bindAll(
+      snapshots.filter((snapshot) => !before.has(keyOf(snapshot))),
+      held,
+    );
+    for (const snapshot of snapshots) await before.get(keyOf(snapshot))?.listener.take(held[snapshot.name] ?? []);
     const after = new Map<string, ActiveListener>();
     const bound: BoundListener[] = [];
     for (const snapshot of snapshots) {
@@ -118,11 +131,13 @@ export class Downstream {
   }
 
   /**
-   * Stops accepting and ends connections as soon as nothing is lost by it: idle ones at once, others after the response
-   * that is under way, which says so. What is left after `graceMs` is cut. Resolves when none is open.
+   * Stops accepting and ends connections as soon as nothing is lost by it: after the next response, which says so; idle
+   * ones after `idleMs`, and half a second after their last request at the soonest, since another request may be on its
+   * way. What is left after `graceMs` is cut. Resolves when none is open.
    */
-  async drain(graceMs: number): Promise<void> {
+  async drain(graceMs: number, idleMs = 0): Promise<void> {
     this.#isDraining = true;
+    this.#idleUntilMs = this.#context.clock.nowMs() + Math.min(idleMs, graceMs - GOODBYE_MS);
     for (const { listener } of this.#active.values()) listener.close();
     for (const connection of this.#connections.values()) connection?.startDrain();
     const deadline = this.#timers.after(graceMs, () => this.#destroyAll());
@@ -131,10 +146,10 @@ export class Downstream {
   }
 
   /** Binds several; where one fails, none stays bound. */
-  async #bindAll(snapshots: readonly ListenerSnapshot[]): Promise<Map<string, ActiveListener>> {
+  async #bindAll(snapshots: readonly ListenerSnapshot[], held: HeldDescriptors): Promise<Map<string, ActiveListener>> {
     const bound = new Map<string, ActiveListener>();
     try {
-      for (const snapshot of snapshots) bound.set(keyOf(snapshot), await this.#bind(snapshot));
+      for (const snapshot of snapshots) bound.set(keyOf(snapshot), await this.#bind(snapshot, held[snapshot.name]));
     } catch (error) {
       for (const { listener } of bound.values()) listener.close();
       throw error;
@@ -142,12 +157,13 @@ export class Downstream {
     return bound;
   }
 
-  async #bind(snapshot: ListenerSnapshot): Promise<ActiveListener> {
+  async #bind(snapshot: ListenerSnapshot, descriptors: readonly number[] | undefined): Promise<ActiveListener> {
     const serving = this.#servingOf(snapshot);
-    const listener = await Listener.bind(snapshot, this.#worker, {
-      accepted: (socket) => this.#accept(serving, socket),
-      failed: (error) => this.#acceptFailed(serving, error),
-    });
+    const events = {
+      accepted: (socket: Socket): void => this.#accept(serving, socket),
+      failed: (error: NodeJS.ErrnoException): void => this.#acceptFailed(serving, error),
+    };
+    const listener = await Listener.bind(snapshot, this.#worker, events, descriptors);
     return { listener, serving };
   }
 
@@ -216,7 +232,9 @@ export class Downstream {
 function fastContext(context: DownstreamContext, parts: FastParts, isOn = (): boolean => true): FastContext {
   const { starter, random, ledger } = context;
   const encoder = new ResponseEncoder(parts.turn);
-  return { ...parts, encoder, starter, random, ledger, isOn, isDraining: () => context.isDraining() };
+  const { isDraining, mayBeIdleUntilMs } = context;
+  const draining = { isDraining, mayBeIdleUntilMs };
+  return { ...parts, encoder, starter, random, ledger, isOn, ...draining };
 }
 
 /** What a listener is known by over reloads: its address; where the system chooses the port, its name, too. */

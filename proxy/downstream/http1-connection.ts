@@ -32,9 +32,6 @@ const NEXT_PHASES: Readonly<Record<Phase, readonly Phase[]>> = {
 const REST_LIMIT_MS = 1000;
 const LINGER_LIMIT_MS = 1000;
 
-/** A connection idle for less may have its next request on the way: a drain waits for it that long. */
-const DRAIN_IDLE_MS = 500;
-
 /** Pipelined requests that are kept waiting; behind them the socket isn't read (memory exhaustion by pipelining). */
 const MAX_WAITING_TURNS = 16;
 
@@ -209,7 +206,7 @@ export class Http1Connection implements Http1Host, Swept, DrainableConnection {
     const phaseMs = nowMs - this.#sinceMs;
     switch (this.#phase) {
       case 'waiting':
-        this.#sweepWaiting(phaseMs);
+        this.#sweepWaiting(nowMs);
         break;
       case 'head':
         // Slowloris: a head that comes byte by byte holds a connection only so long.
@@ -228,14 +225,12 @@ export class Http1Connection implements Http1Host, Swept, DrainableConnection {
     }
   }
 
-  #sweepWaiting(phaseMs: number): void {
+  #sweepWaiting(nowMs: number): void {
     const { keepAliveMs, headMs } = this.listener.timeouts;
+    const { isDraining, mayBeIdleUntilMs } = this.#context;
     if (this.#readSinceMark() > 0) this.#enter('head');
-    else if (
-      this.#context.isDraining() ? phaseMs > DRAIN_IDLE_MS : phaseMs > (this.#hadRequest ? keepAliveMs : headMs)
-    ) {
-      this.linger();
-    }
+    else if (nowMs - this.#sinceMs > (this.#hadRequest ? keepAliveMs : headMs)) this.linger();
+    else if (isDraining() && nowMs > mayBeIdleUntilMs(this.#sinceMs)) this.linger();
   }
 
   /** While our own last bytes are still on their way, only the limit on sending counts. */

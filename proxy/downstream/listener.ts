@@ -1,4 +1,4 @@
-// A listening socket: bound in this worker, or left to the worker that has it. Thread: worker.
+// A listener's sockets in one worker: bound here, handed over by main, or left to the worker that has it. Thread: worker.
 
 import { chmod } from 'node:fs/promises';
 import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
@@ -24,37 +24,73 @@ export interface ListenerEvents {
 }
 
 export class Listener {
-  readonly address: string;
-  readonly port: number;
-  /** Null where another worker has the address. */
-  readonly #server: Server | null;
+  #address: string;
+  #port = 0;
+  readonly #name: string;
+  readonly #bind: BindAddress;
+  readonly #events: ListenerEvents;
+  /** None where other workers have the address. */
+  readonly #servers: Server[] = [];
 
-  private constructor(server: Server | null, bound: { address: string; port: number }) {
-    this.#server = server;
-    this.address = bound.address;
-    this.port = bound.port;
+  private constructor(snapshot: ListenerSnapshot, events: ListenerEvents) {
+    this.#name = snapshot.name;
+    this.#bind = snapshot.bind;
+    this.#events = events;
+    this.#address = addressText(snapshot.bind);
   }
 
   /**
-   * Binds an address. A worker that doesn't own it binds nothing (isShared).
+   * Binds an address, or takes the descriptors of sockets that are bound to it already. A worker that doesn't own the
+   * address binds nothing (isShared).
+   * @param descriptors one for each socket; left out, the worker binds for itself
    * @throws ListenError, naming the address
    */
-  static async bind(snapshot: ListenerSnapshot, worker: number, events: ListenerEvents): Promise<Listener> {
-    const { bind, name } = snapshot;
-    if (worker !== 0 && !isShared(bind)) return new Listener(null, { address: addressText(bind), port: 0 });
+  static async bind(
+    snapshot: ListenerSnapshot,
+    worker: number,
+    events: ListenerEvents,
+    descriptors?: readonly number[],
+  ): Promise<Listener> {
+    const listener = new Listener(snapshot, events);
+    if (descriptors !== undefined) await listener.take(descriptors);
+    else if (worker === 0 || isShared(snapshot.bind)) await listener.#open(listenOptions(snapshot.bind));
+    return listener;
+  }
+
+  /** Where it is bound: host:port or the socket's path; as configured where this worker has no socket of it. */
+  get address(): string {
+    return this.#address;
+  }
+
+  /** 0 for what has none. */
+  get port(): number {
+    return this.#port;
+  }
+
+  /** Accepts from sockets that are bound already. Each descriptor is this worker's alone. @throws ListenError */
+  async take(descriptors: readonly number[]): Promise<void> {
+    for (const fd of descriptors) await this.#open({ fd, backlog: BACKLOG });
+  }
+
+  async #open(options: ListenOptions | { fd: number; backlog: number }): Promise<void> {
+    const bind = this.#bind;
     // Half-open is allowed, so that a response is written out to a client that has sent FIN.
     const server = createServer({ allowHalfOpen: true, noDelay: true, highWaterMark: HIGH_WATER_BYTES });
-    server.on('connection', (socket) => events.accepted(socket));
+    server.on('connection', (socket) => this.#events.accepted(socket));
     try {
-      if (bind.kind === 'unix') await removeStaleSocket(bind.path);
-      await listen(server, bind);
+      if (bind.kind === 'unix' && !('fd' in options)) await removeStaleSocket(bind.path);
+      await listen(server, options);
       if (bind.kind === 'unix') await chmod(bind.path, UNIX_SOCKET_MODE);
     } catch (error) {
       server.close();
-      throw new ListenError(name, bind, error as NodeJS.ErrnoException);
+      this.close();
+      throw new ListenError(this.#name, bind, error as NodeJS.ErrnoException);
     }
-    server.on('error', (error) => events.failed(error));
-    return new Listener(server, boundAddress(bind, server.address()));
+    server.on('error', (error) => this.#events.failed(error));
+    this.#servers.push(server);
+    const { address, port } = boundAddress(bind, server.address());
+    this.#address = address;
+    this.#port = port;
   }
 
   /** What main is told of it. */
@@ -64,14 +100,14 @@ export class Listener {
 
   /** Stops accepting. Connections that were accepted stay; a Unix socket's file goes. */
   close(): void {
-    this.#server?.close();
+    for (const server of this.#servers) server.close();
   }
 }
 
-function listen(server: Server, bind: BindAddress): Promise<void> {
+function listen(server: Server, options: ListenOptions | { fd: number; backlog: number }): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(listenOptions(bind), () => {
+    server.listen(options, () => {
       server.off('error', reject);
       resolve();
     });
@@ -86,6 +122,7 @@ function listenOptions(bind: BindAddress): ListenOptions | { fd: number; backlog
     case 'unix':
       return { path: bind.path, backlog: BACKLOG };
     default:
-      return { fd: bind.fd, backlog: BACKLOG };
+      // A name means nothing here: main looks it up and hands the descriptor over. No socket has this one.
+      return { fd: typeof bind.fd === 'number' ? bind.fd : -1, backlog: BACKLOG };
   }
 }

@@ -5,10 +5,11 @@ import type { Clock } from '../../core/clock.ts';
 import { repairAfterCrash } from '../../core/memory/reservation.ts';
 import { WORKER } from '../../core/memory/layout.ts';
 import type { Region } from '../../core/memory/region.ts';
-import type { BoundListener, MessageToMain, MessageToWorker } from '../../core/messages.ts';
+import type { BoundListener, HeldDescriptors, MessageToMain, MessageToWorker } from '../../core/messages.ts';
 import type { Snapshot } from '../../core/snapshot.ts';
 import type { Timers } from '../../core/timers.ts';
 import { BindError } from './bind-error.ts';
+import { InheritedSockets, keyOfListener } from './inherited-sockets.ts';
 import { probePorts } from './port-probe.ts';
 import { RestartPolicy } from './restart-policy.ts';
 import { WorkerHandle, type WorkerEvents, type WorkerState } from './worker-handle.ts';
@@ -17,6 +18,8 @@ import { WorkerHandle, type WorkerEvents, type WorkerState } from './worker-hand
 const ACKNOWLEDGE_MS = 5_000;
 /** What a drain gets on top of its grace before threads are ended by force. */
 const KILL_AFTER_MS = 2_000;
+
+const NOTHING: HeldDescriptors = {};
 
 export interface SupervisorParts {
   readonly workerUrl: URL;
@@ -28,6 +31,10 @@ export interface SupervisorParts {
   readonly onMessage: (worker: number, message: MessageToMain) => void;
   /** A worker has ended: what it held is given back by then. */
   readonly onWorkerGone: (worker: number) => void;
+  /** Sockets that the process was given; none, unless told. */
+  readonly sockets?: InheritedSockets;
+  /** A socket that was given has no descriptor left for a worker: only another process can have it served. */
+  readonly onSocketLost?: () => void;
 }
 
 export interface WorkerStatus {
@@ -40,6 +47,7 @@ export interface WorkerStatus {
 
 export class Supervisor implements WorkerEvents {
   readonly #parts: SupervisorParts;
+  readonly #sockets: InheritedSockets;
   readonly #handles = new Map<number, WorkerHandle>();
   readonly #policies = new Map<number, RestartPolicy>();
   readonly #restarts = new Map<number, number>();
@@ -52,6 +60,7 @@ export class Supervisor implements WorkerEvents {
 
   constructor(parts: SupervisorParts) {
     this.#parts = parts;
+    this.#sockets = parts.sockets ?? new InheritedSockets({});
   }
 
   /**
@@ -60,12 +69,14 @@ export class Supervisor implements WorkerEvents {
    */
   async start(snapshot: Snapshot): Promise<readonly BoundListener[]> {
     this.#snapshot = snapshot;
-    await probePorts(snapshot.listeners);
+    await probePorts(snapshot.listeners.filter((listener) => !this.#sockets.has(keyOfListener(listener))));
+    const held = this.#cover(snapshot, indices(snapshot.workers));
     try {
-      const first = this.#startWorker(0, snapshot);
-      if (choosesPort(snapshot)) this.#snapshot = withPorts(snapshot, await first);
-      const others = Array.from({ length: snapshot.workers - 1 }, (_, i) => this.#startWorker(i + 1, this.#snapshot!));
-      const [bound] = await Promise.all([first, ...others]);
+      const first = this.#startWorker(0, snapshot, held);
+      if (choosesPort(snapshot)) this.#snapshot = this.#withPorts(snapshot, await first);
+      const others = indices(snapshot.workers).slice(1);
+      const starting = others.map((index) => this.#startWorker(index, this.#snapshot!, held));
+      const [bound] = await Promise.all([first, ...starting]);
       return bound;
     } catch (error) {
       await this.kill();
@@ -73,27 +84,36 @@ export class Supervisor implements WorkerEvents {
     }
   }
 
-  /** Gives a new Snapshot to all workers; resolves when each runs on it. */
-  async apply(next: Snapshot): Promise<void> {
+  /**
+   * Gives a new Snapshot to all workers; resolves when each runs on it. Sockets of workers that go are given to those
+   * that stay, before they go.
+   * @returns keys of the sockets that were given to this process and that it needs no longer
+   */
+  async apply(next: Snapshot): Promise<readonly string[]> {
     const bound = this.#handles.get(0)?.bound ?? [];
-    const snapshot = withPorts(next, bound);
+    const snapshot = this.#withPorts(next, bound);
     this.#snapshot = snapshot;
-    this.#send({ kind: 'snapshot', snapshot });
-    await this.#resize(snapshot);
+    const released = this.#sockets.retain(snapshot.listeners);
+    const held = this.#cover(snapshot, indices(snapshot.workers));
+    for (const handle of this.#handles.values()) {
+      handle.send({ kind: 'snapshot', snapshot, descriptors: held.get(handle.index) ?? NOTHING });
+    }
+    await this.#resize(snapshot, held);
     await this.#acknowledged(snapshot.generation);
+    return released;
   }
 
   /** Starts workers that a new Snapshot asks for, and lets those drain that it no longer does. */
-  async #resize(snapshot: Snapshot): Promise<void> {
+  async #resize(snapshot: Snapshot, held: ReadonlyMap<number, HeldDescriptors>): Promise<void> {
     const starting: Promise<unknown>[] = [];
     for (let index = 0; index < snapshot.workers; index++) {
       const state = this.#handles.get(index)?.state;
-      if (state === undefined || state === 'exited') starting.push(this.#startWorker(index, snapshot));
+      if (state === undefined || state === 'exited') starting.push(this.#startWorker(index, snapshot, held));
     }
     for (const handle of this.#handles.values()) {
       if (handle.index < snapshot.workers || handle.state === 'exited') continue;
       handle.state = 'draining';
-      handle.send({ kind: 'drain', graceMs: snapshot.graceMs });
+      handle.send({ kind: 'drain', graceMs: snapshot.graceMs, idleMs: 0 });
     }
     await Promise.all(starting);
   }
@@ -102,13 +122,13 @@ export class Supervisor implements WorkerEvents {
     this.#send(message);
   }
 
-  /** Lets all workers finish what they have; ends them by force after the grace. */
-  async drain(graceMs: number): Promise<void> {
+  /** Lets all workers finish what they have, idle connections `idleMs` long; ends them by force after the grace. */
+  async drain(graceMs: number, idleMs = 0): Promise<void> {
     this.#isEnding = true;
     const handles = [...this.#handles.values()];
     for (const handle of handles) {
       if (handle.state !== 'exited') handle.state = 'draining';
-      handle.send({ kind: 'drain', graceMs });
+      handle.send({ kind: 'drain', graceMs, idleMs });
     }
     const killer = setTimeout(() => void this.kill(), graceMs + KILL_AFTER_MS);
     await Promise.all(handles.map((handle) => handle.exited()));
@@ -156,6 +176,7 @@ export class Supervisor implements WorkerEvents {
     const { region, log, timers, clock } = this.#parts;
     const repaired = repairAfterCrash(region, handle.index);
     clearWorkerRecord(region, handle.index);
+    this.#sockets.workerGone(handle.index);
     this.#parts.onWorkerGone(handle.index);
     this.#waiting.get(handle)?.reject(error ?? new Error('the worker ended before it listened'));
     this.#waiting.delete(handle);
@@ -172,16 +193,41 @@ export class Supervisor implements WorkerEvents {
     if (this.#isEnding || this.#snapshot === null || index >= this.#snapshot.workers) return;
     if (this.#handles.get(index)?.state !== 'exited') return;
     this.#restarts.set(index, (this.#restarts.get(index) ?? 0) + 1);
-    this.#startWorker(index, this.#snapshot).then(
+    const others = [...this.#handles.values()].filter(({ state }) => state === 'starting' || state === 'listening');
+    const held = this.#cover(this.#snapshot, [index, ...others.map((handle) => handle.index)]);
+    this.#startWorker(index, this.#snapshot, held).then(
       () => this.#parts.log('info', `worker ${index} is back`, { worker: index }),
       (error: unknown) =>
         this.#parts.log('error', `worker ${index} did not come back: ${String(error)}`, { worker: index }),
     );
   }
 
-  #startWorker(index: number, snapshot: Snapshot): Promise<readonly BoundListener[]> {
+  /** What each worker takes of the sockets that the process was given. */
+  #cover(snapshot: Snapshot, workers: readonly number[]): ReadonlyMap<number, HeldDescriptors> {
+    const { given, isShort } = this.#sockets.cover(snapshot.listeners, workers);
+    if (isShort && !this.#isEnding) {
+      this.#parts.log('error', 'a socket that was handed over has no descriptor left for a worker');
+      this.#parts.onSocketLost?.();
+    }
+    return given;
+  }
+
+  /** The Snapshot with the ports that the system chose; sockets that were given are known by them from now on. */
+  #withPorts(snapshot: Snapshot, bound: readonly BoundListener[]): Snapshot {
+    const chosen = withPorts(snapshot, bound);
+    for (const [index, listener] of snapshot.listeners.entries()) {
+      this.#sockets.rename(keyOfListener(listener), keyOfListener(chosen.listeners[index]!));
+    }
+    return chosen;
+  }
+
+  #startWorker(
+    index: number,
+    snapshot: Snapshot,
+    held: ReadonlyMap<number, HeldDescriptors>,
+  ): Promise<readonly BoundListener[]> {
     const { workerUrl, region, clock } = this.#parts;
-    const start = { worker: index, region: region.buffer, snapshot };
+    const start = { worker: index, region: region.buffer, snapshot, descriptors: held.get(index) ?? NOTHING };
     const handle = new WorkerHandle(workerUrl, start, clock.nowMs(), this);
     this.#handles.set(index, handle);
     return new Promise((resolve, reject) => this.#waiting.set(handle, { resolve, reject }));
@@ -213,6 +259,10 @@ export class Supervisor implements WorkerEvents {
   #send(message: MessageToWorker): void {
     for (const handle of this.#handles.values()) handle.send(message);
   }
+}
+
+function indices(count: number): number[] {
+  return Array.from({ length: count }, (_, index) => index);
 }
 
 /** Whether a listener leaves its port to the system. */

@@ -47,9 +47,6 @@ function setOf(...phases: readonly Phase[]): number {
 const REST_LIMIT_MS = 1000;
 const LINGER_LIMIT_MS = 1000;
 
-/** A connection idle for less may have its next request on the way: a drain waits for it that long. */
-const DRAIN_IDLE_MS = 500;
-
 /** Bytes that wait for their turn; behind them the socket isn't read (memory exhaustion by pipelining). */
 const MAX_WAITING_BYTES = 65_536;
 
@@ -253,6 +250,8 @@ export class FastConnection implements FastHost, DrainableConnection {
   #turnOver(): void {
     this.#enter(Phase.WAITING);
     this.#setDeadline(this.listener.timeouts.keepAliveMs);
+    // The head of the response was out before the drain began, and promised to go on.
+    if (this.#context.isDraining()) this.startDrain();
     this.#read();
   }
 
@@ -304,9 +303,10 @@ export class FastConnection implements FastHost, DrainableConnection {
 
   startDrain(): void {
     if (this.#phase !== Phase.WAITING) return;
-    const idleMs = this.#context.turn.nowMs() - this.#sinceMs;
-    if (idleMs >= DRAIN_IDLE_MS) this.#linger();
-    else this.#setDeadline(DRAIN_IDLE_MS - idleMs);
+    const nowMs = this.#context.turn.nowMs();
+    const leftMs = this.#context.mayBeIdleUntilMs(this.#sinceMs) - nowMs;
+    if (leftMs <= 0) this.#linger();
+    else this.#setDeadline(Math.min(leftMs, this.#deadlineMs - nowMs));
   }
 
   destroy(): void {

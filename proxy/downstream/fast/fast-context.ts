@@ -23,5 +23,7 @@ export interface FastContext extends FastParts {
   /** Whether new connections are served by the fast path. */
   isOn(): boolean;
   /** Whether the worker takes leave: every response is then the last one of its connection. */
-  isDraining(): boolean;
+  readonly isDraining: () => boolean;
+  /** Until when (monotonic ms) a drain leaves a connection open that has been idle since `sinceMs`. */
+  readonly mayBeIdleUntilMs: (sinceMs: number) => number;
 }

@@ -106,6 +106,7 @@ test('bind addresses of every form are read and written back', () => {
     'localhost:0': { kind: 'tcp', host: 'localhost', port: 0 },
     'unix:/run/x.sock': { kind: 'unix', path: '/run/x.sock' },
     'fd:3': { kind: 'fd', fd: 3 },
+    'fd:web-1.socket': { kind: 'fd', fd: 'web-1.socket' },
   };
   for (const [text, bind] of Object.entries(expected)) {
     assert.deepEqual(valueOf(parseBindAddress(text)), bind, text);
