@@ -37,7 +37,6 @@ class ConsistentHash implements Balancer {
   readonly #usable: CandidateTable;
   readonly #isUsable: Uint8Array;
   readonly #boundedLoad: number;
-  readonly #usableWeight: number;
 
   constructor(hashed: HashedMembers, candidates: Candidates, context: BalanceContext) {
     this.#table = hashed.table;
@@ -47,12 +46,11 @@ class ConsistentHash implements Balancer {
     const usable = new Set(candidates.usable.map((candidate) => candidate.slot));
     this.#isUsable = Uint8Array.from(hashed.sorted, (member) => Number(usable.has(member.slot)));
     this.#boundedLoad = hashed.settings.boundedLoad;
-    this.#usableWeight = this.#usable.weights.reduce((sum, weight) => sum + weight, 0);
   }
 
   /** An exchange's further tries begin further on in its key's sequence of places. */
   pick(request: PickRequest): number {
-    const load = this.#boundedLoad > 0 ? this.#totalInflight() + 1 : 0;
+    const load = this.#boundedLoad > 0 ? this.#loadPerCapacity() : 0;
     let hash = request.hash1 >>> 0;
     for (let probe = 0; probe < PROBES + request.triedCount; probe++) {
       if (probe >= request.triedCount) {
@@ -64,23 +62,27 @@ class ConsistentHash implements Balancer {
     return this.#pickByRendezvous(request, load);
   }
 
-  #totalInflight(): number {
-    let sum = 0;
-    for (let index = 0; index < this.#usable.size; index++) sum += this.#usable.inflight(index);
-    return sum;
+  /** What each unit of capacity may hold: of the requests in flight, with this one, `boundedLoad` times its share. */
+  #loadPerCapacity(): number {
+    let inflight = 1;
+    let capacity = 0;
+    for (let index = 0; index < this.#usable.size; index++) {
+      inflight += this.#usable.inflight(index);
+      capacity += this.#usable.capacity(index);
+    }
+    return (this.#boundedLoad * inflight) / capacity;
   }
 
   /**
-   * @param load requests in flight with this one; 0 where loads are not bounded. A member may then hold `boundedLoad`
-   * times its share of them, rounded up (Mirrokni, Thorup, Zadimoghaddam, arXiv 1608.01350).
+   * @param load as `#loadPerCapacity` has it; 0 where loads are not bounded. A member may then hold what its capacity
+   * allows, rounded up (Mirrokni, Thorup, Zadimoghaddam, arXiv 1608.01350).
    */
   #accepts(index: number, request: PickRequest, load: number): boolean {
     const members = this.#members;
     if (this.#isUsable[index] === 0 || !members.canTake(index, request)) return false;
     if (!this.#isWithinFactor(index, request.hash2)) return false;
     if (load === 0) return true;
-    const share = (this.#boundedLoad * load * members.weights[index]!) / this.#usableWeight;
-    return members.inflight(index) + 1 <= Math.ceil(share - ROUNDING);
+    return members.inflight(index) + 1 <= Math.ceil(load * members.capacity(index) - ROUNDING);
   }
 
   /** Each key has a fixed threshold at each member, so that a growing factor moves each key once, and home. */

@@ -5,7 +5,7 @@
 import type { Balancer } from '../core/balancer.ts';
 import { E_FACTOR, E_INFLIGHT } from '../core/memory/layout.ts';
 import { leastLoaded } from './best-of-three.ts';
-import { CandidateTable } from './candidate-table.ts';
+import type { CandidateTable } from './candidate-table.ts';
 import type { Candidates } from './candidates.ts';
 import type { BalanceContext, SettingsOf } from './factory.ts';
 import type { LoadMeasure } from './load-measure.ts';
@@ -46,6 +46,5 @@ export function buildLeastRequest(
   candidates: Candidates,
   context: BalanceContext,
 ): Balancer {
-  const table = new CandidateTable(candidates.usable, context.region);
-  return leastLoaded(table, new InflightPerCapacity(table), context.random);
+  return leastLoaded(candidates.usable, context, (table) => new InflightPerCapacity(table));
 }

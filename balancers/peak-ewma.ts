@@ -5,7 +5,7 @@ import type { Balancer, Candidate } from '../core/balancer.ts';
 import { E_EWMA_COST, E_EWMA_STAMP, E_FACTOR, E_INFLIGHT } from '../core/memory/layout.ts';
 import type { Region } from '../core/memory/region.ts';
 import { leastLoaded } from './best-of-three.ts';
-import { CandidateTable } from './candidate-table.ts';
+import type { CandidateTable } from './candidate-table.ts';
 import type { Candidates } from './candidates.ts';
 import type { BalanceContext, SettingsOf } from './factory.ts';
 import type { LoadMeasure } from './load-measure.ts';
@@ -66,9 +66,10 @@ class PeakEwmaLoad implements LoadMeasure {
 }
 
 export function buildPeakEwma(settings: PeakEwmaSettings, candidates: Candidates, context: BalanceContext): Balancer {
-  const table = new CandidateTable(candidates.usable, context.region);
-  const load = new PeakEwmaLoad(table, context.region, settings.decayMs, seedMs(candidates.usable, context.region));
-  return leastLoaded(table, load, context.random);
+  const { usable } = candidates;
+  const { region } = context;
+  const seed = seedMs(usable, region);
+  return leastLoaded(usable, context, (table) => new PeakEwmaLoad(table, region, settings.decayMs, seed));
 }
 
 /** What an endpoint without history is taken for: the median cost of the others, undecayed. */

@@ -9,6 +9,7 @@ import {
   E_INFLIGHT,
   E_LIMIT,
   E_TOKEN,
+  E_WARM_START,
   E_WEIGHT,
   FULL_FACTOR,
   UPSTREAM,
@@ -149,6 +150,12 @@ export class Balancing {
   /** @param factor 0 to 1. */
   setFactor(index: number, factor: number): void {
     this.#write(index, E_FACTOR, Math.round(factor * FULL_FACTOR));
+  }
+
+  /** Whether a slow start is under way; the epoch moves at its beginning only, as with the real publisher. */
+  setWarming(index: number, isWarming: boolean): void {
+    this.#write(index, E_WARM_START, isWarming ? 1 : 0);
+    if (isWarming) this.moveEpoch();
   }
 
   setLimit(index: number, limit: number): void {

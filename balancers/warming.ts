@@ -1,0 +1,118 @@
+// Slow start for balancers that compare loads (ALGORITHMS 2.2). Thread: both.
+//
+// A share of a weight divides an endpoint's capacity, so at a tenth of it one request in flight counts as ten: at low
+// load it gets next to nothing, and a warm-up that needs requests never happens. So while endpoints warm up, chance
+// gives each of them its share of the requests, and the comparison goes on among the others.
+
+import type { Balancer, Candidate, PickRequest } from '../core/balancer.ts';
+import { E_WARM_START } from '../core/memory/layout.ts';
+import type { Region } from '../core/memory/region.ts';
+import type { Random } from '../core/random.ts';
+import { CandidateTable } from './candidate-table.ts';
+
+const NOBODY = -1;
+
+/** Where requests go, and by whose chance. */
+export interface WarmingContext {
+  readonly region: Region;
+  readonly random: Random;
+}
+
+/**
+ * Gives each warming candidate weight * factor of the sum of these over all candidates, whatever the load. One that
+ * has more in flight for its whole weight than the others have on average is left out: it is slower than its ramp
+ * supposes.
+ */
+class WarmingBalancer implements Balancer {
+  readonly #warming: CandidateTable;
+  readonly #settled: CandidateTable;
+  readonly #amongSettled: Balancer;
+  readonly #amongAll: Balancer;
+  readonly #random: Random;
+
+  constructor(tables: { warming: CandidateTable; settled: CandidateTable }, balancers: Balancers, random: Random) {
+    this.#warming = tables.warming;
+    this.#settled = tables.settled;
+    this.#amongSettled = balancers.amongSettled;
+    this.#amongAll = balancers.amongAll;
+    this.#random = random;
+  }
+
+  pick(request: PickRequest): number {
+    // The end of a slow start moves no epoch: from then on everybody is compared again.
+    if (!this.#isAnyWarming()) return this.#amongAll.pick(request);
+    const index = this.#draw();
+    if (index !== NOBODY && this.#warming.canTake(index, request) && !this.#isBehind(index)) {
+      return this.#warming.slots[index]!;
+    }
+    const slot = this.#amongSettled.pick(request);
+    return slot >= 0 ? slot : this.#amongAll.pick(request);
+  }
+
+  #isAnyWarming(): boolean {
+    const { words, places, size } = this.#warming;
+    for (let index = 0; index < size; index++) if (words[places[index]! + E_WARM_START] !== 0) return true;
+    return false;
+  }
+
+  /** A warming candidate with the probability of its share, else nobody. Draws one number. */
+  #draw(): number {
+    const warming = this.#warming;
+    let point = this.#random.next() * (sumOfCapacities(this.#settled) + sumOfCapacities(warming));
+    for (let index = 0; index < warming.size; index++) {
+      point -= warming.capacity(index);
+      if (point < 0) return index;
+    }
+    return NOBODY;
+  }
+
+  /** More in flight than the mean of the settled ones by weight, and one more. */
+  #isBehind(index: number): boolean {
+    const settled = this.#settled;
+    let inflight = 0;
+    let weight = 0;
+    for (let other = 0; other < settled.size; other++) {
+      inflight += settled.inflight(other);
+      weight += settled.weights[other]!;
+    }
+    return (this.#warming.inflight(index) - 1) * weight >= inflight * this.#warming.weights[index]!;
+  }
+}
+
+interface Balancers {
+  readonly amongSettled: Balancer;
+  readonly amongAll: Balancer;
+}
+
+/**
+ * Builds a balancer of loads for these candidates, with chance in front of it where some of them warm up. A slow start
+ * begins before the epoch moves, so whoever builds for a new epoch sees it.
+ * @param build makes the comparison for a table
+ */
+export function withWarming(
+  candidates: readonly Candidate[],
+  context: WarmingContext,
+  build: (table: CandidateTable) => Balancer,
+): Balancer {
+  const { region, random } = context;
+  const amongAll = build(new CandidateTable(candidates, region));
+  const warming = candidates.filter((one) => isWarming(region, one));
+  // Where all warm up together their factors say all that there is to say.
+  if (warming.length === 0 || warming.length === candidates.length) return amongAll;
+  const settled = new CandidateTable(
+    candidates.filter((one) => !isWarming(region, one)),
+    region,
+  );
+  const tables = { warming: new CandidateTable(warming, region), settled };
+  return new WarmingBalancer(tables, { amongSettled: build(settled), amongAll }, random);
+}
+
+function isWarming(region: Region, { slot }: Candidate): boolean {
+  return region.words[region.endpointWord(slot) + E_WARM_START] !== 0;
+}
+
+function sumOfCapacities(table: CandidateTable): number {
+  let sum = 0;
+  for (let index = 0; index < table.size; index++) sum += table.capacity(index);
+  return sum;
+}
