@@ -17,6 +17,7 @@ export type RetryVerdict =
   | 'refused-budget'
   | 'refused-body'
   | 'refused-no-other-endpoint'
+  | 'refused-no-time'
   | 'refused-response-begun';
 
 /** Phases in ms; -1 where the phase was not reached (as in HAProxy's TR/Tw/Tc/Tr/Ta). */

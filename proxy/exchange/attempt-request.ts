@@ -20,12 +20,6 @@ export function attemptRequestOf(exchange: Exchange, attempt: Attempt): AttemptR
   };
 }
 
-/** Whether another endpoint could take the exchange: otherwise the answer at hand is better than none. */
-export function hasOtherPlace(exchange: Exchange): boolean {
-  exchange.mayUseLastResort = true;
-  return exchange.target!.picker.pick(exchange) >= 0;
-}
-
 /** Whether a body of `sizeBytes` is more than the route, or else the listener, allows. */
 export function isOverBodyLimit(exchange: Exchange, sizeBytes: number): boolean {
   const listener = exchange.runtime.listener(exchange.connection.listenerIndex);

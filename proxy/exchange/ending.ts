@@ -248,6 +248,7 @@ export function terminationOfLeave(exchange: Exchange, why: ClientGone): Termina
     case 'placing':
       return 'clientGoneConnect';
     case 'sent':
+    case 'pausing':
       return exchange.isBodyEnded ? 'clientGoneHead' : 'clientGoneRequest';
     case 'routing':
       return 'clientGoneRequest';

@@ -19,8 +19,17 @@ import type { ReplayBuffer } from './replay-buffer.ts';
 import type { Runtime, UpstreamRuntime } from './runtime.ts';
 import type { StickyChoice } from './sticky-cookie.ts';
 
-/** Where an exchange is. Edges go forward only, but for a retry: sent -> placing. */
-export type ExchangeState = 'routing' | 'queued' | 'placing' | 'sent' | 'relaying' | 'replied' | 'tunnel' | 'done';
+/** Where an exchange is. Edges go forward only, but for a retry: sent -> (pausing ->) placing. */
+export type ExchangeState =
+  | 'routing'
+  | 'queued'
+  | 'placing'
+  | 'sent'
+  | 'pausing'
+  | 'relaying'
+  | 'replied'
+  | 'tunnel'
+  | 'done';
 
 /** Who decides: implemented by forward.ts. */
 export interface ExchangeHooks {
@@ -97,6 +106,10 @@ export class Exchange implements ClientEvents, ExchangeRecord {
   attempts = 0;
   wasRedispatched = false;
   mustUseFresh = false;
+  /** The present try is the last one: its own timeout has come, and no other may follow. */
+  isUncut = false;
+  /** After the pause endpoints that were tried may be asked again. */
+  startsOver = false;
   retryVerdict: RetryVerdict = 'none';
   lastFailure: Failure | null = null;
 
@@ -174,6 +187,8 @@ export class Exchange implements ClientEvents, ExchangeRecord {
     this.attempts = 0;
     this.wasRedispatched = false;
     this.mustUseFresh = false;
+    this.isUncut = false;
+    this.startsOver = false;
     this.retryVerdict = 'none';
     this.lastFailure = null;
     this.replay = null;

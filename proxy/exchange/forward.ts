@@ -16,7 +16,8 @@ import { failureOf, signalOfStatus, type Failure } from '../../core/failure.ts';
 import type { FieldList, RequestHead, ResponseHead } from '../../core/head.ts';
 import type { EndpointSnapshot, UpstreamSnapshot } from '../../core/snapshot.ts';
 import { Attempt, type AttemptHooks } from './attempt.ts';
-import { attemptRequestOf, hasOtherPlace, isOverBodyLimit } from './attempt-request.ts';
+import { attemptRequestOf, isOverBodyLimit } from './attempt-request.ts';
+import { beginBody, passBody } from './body-flow.ts';
 import type { ForwardingContext } from './context.ts';
 import { Ending, terminationOfLeave } from './ending.ts';
 import { type Exchange, MAX_TRIED, type ExchangeHooks } from './exchange.ts';
@@ -25,14 +26,14 @@ import { insertedFieldsOf } from './forwarding-fields.ts';
 import { replyOfFailure, type ReplyCauseName } from './local-reply.ts';
 import { Hedging } from './hedging.ts';
 import { identify } from './identify.ts';
-import { findPlace, giveBack } from './place.ts';
+import { findPlace } from './place.ts';
 import { Queues } from './queues.ts';
 import { Race } from './race.ts';
 import { ReplayBuffer } from './replay-buffer.ts';
 import { RequestIds } from './request-id.ts';
-import { retryVerdict } from './retry.ts';
-import { isIdempotent, mayRepeat, retryFactsOf } from './retry-facts.ts';
-import { depositForRequest, withdrawForRetry } from './retry-budget.ts';
+import { isIdempotent, isReplayable, mayRepeat } from './retry-facts.ts';
+import { depositForRequest } from './retry-budget.ts';
+import { NO_RETRY, Retrying } from './retrying.ts';
 import { findStickyPlace } from './stickiness.ts';
 import { Tunnelling } from './tunnelling.ts';
 import { Waiting } from './waiting.ts';
@@ -44,6 +45,7 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks {
   readonly #waiting: Waiting;
   readonly #hedging: Hedging;
   readonly #race: Race;
+  readonly #retrying: Retrying;
   readonly tunnels: Tunnelling;
   readonly #requestIds = new RequestIds();
   readonly #exchanges = new ExchangePool(this);
@@ -55,6 +57,7 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks {
     this.#hedging = new Hedging(context);
     this.#waiting = new Waiting(context, this.#hedging);
     this.#race = new Race(context, this.#ending);
+    this.#retrying = new Retrying(context);
     this.tunnels = new Tunnelling(context, this.#ending, this.#waiting);
   }
 
@@ -148,16 +151,24 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks {
   /** Every usable endpoint has failed this exchange. Where nothing was sent, the first may be asked once more. */
   #allTried(exchange: Exchange): void {
     const failure = exchange.lastFailure;
-    const mayRepeat = failure !== null && (!failure.wasSent || failure.kind === 'stale-connection');
-    if (!mayRepeat || exchange.triedCount === 0) return this.#giveUp(exchange, 'no-endpoint');
+    const mayAskAgain = failure !== null && (!failure.wasSent || failure.kind === 'stale-connection');
+    if (!mayAskAgain || exchange.triedCount === 0) return this.#giveUp(exchange, 'no-endpoint');
     exchange.triedCount = 0;
     exchange.mustUseFresh = true;
     if (exchange.target!.snapshot.whenAllDown === 'wait') {
       this.#queues.hold(exchange.target!);
       return this.#queue(exchange);
     }
-    if (failure.kind === 'stale-connection') return this.#place(exchange);
-    this.#waiting.backOff(exchange, () => this.#place(exchange));
+    this.#again(exchange, failure.kind === 'stale-connection' ? 0 : this.#retrying.jitterMs(exchange));
+  }
+
+  /** Another try, after a pause. */
+  #again(exchange: Exchange, pauseMs: number): void {
+    if (pauseMs > 0) return this.#waiting.pause(exchange, pauseMs);
+    this.#retrying.resume(exchange);
+    // What came of the body since the last try may have outgrown the buffer: half a body must never be sent for a whole.
+    if (isReplayable(exchange)) this.#place(exchange);
+    else this.#giveUp(exchange, 'endpoint-gone');
   }
 
   #giveUp(exchange: Exchange, cause: ReplyCauseName): void {
@@ -183,10 +194,12 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks {
     exchange.endpoint = endpoint;
     exchange.state = 'placing';
     exchange.isBodyFlowing = false;
+    exchange.isUncut = false;
     this.#ending.attemptBegan(exchange, attempt);
     const request = attemptRequestOf(exchange, attempt);
     if (exchange.upgrade === null) attempt.start(transport, request);
     else attempt.startTunnel(tunnels, exchange.upgrade, request);
+    if (exchange.state === 'placing' && exchange.attempt === attempt) this.#waiting.forEndpoint(exchange);
   }
 
   attemptLeased(exchange: Exchange, attempt: Attempt): void {
@@ -199,22 +212,12 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks {
   }
 
   attemptBodyWanted(exchange: Exchange, attempt: Attempt): void {
-    const handle = attempt.handle!;
-    let hasRoom = true;
-    for (const chunk of exchange.replay?.chunks ?? []) hasRoom = handle.sendBody(chunk);
-    exchange.isBodyFlowing = true;
-    exchange.isBodyHeld = !hasRoom;
-    if (exchange.isBodyEnded) handle.endBody(exchange.trailers);
-    else if (hasRoom) exchange.client.resumeBody();
+    beginBody(exchange, attempt.handle!);
   }
 
   clientData(exchange: Exchange, chunk: Uint8Array): void {
     if (isOverBodyLimit(exchange, exchange.bytesReceived)) return this.#cutShort(exchange, 'body-too-large');
-    exchange.replay?.add(chunk);
-    if (!exchange.isBodyFlowing) return;
-    exchange.activeMs = this.#context.clock.nowMs();
-    exchange.isBodyHeld = exchange.attempt?.handle?.sendBody(chunk) === false;
-    if (exchange.isBodyHeld) exchange.client.pauseBody();
+    passBody(exchange, chunk, this.#context.clock);
   }
 
   attemptDrain(exchange: Exchange): void {
@@ -250,9 +253,11 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks {
       return this.#leaveToRival(exchange, attempt);
     }
     this.#race.won(exchange, attempt);
-    if (statuses.includes(head.status) && hasOtherPlace(exchange) && this.#mayRetry(exchange, 'status', true)) {
+    this.#retrying.rests.heard(attempt.endpoint.slot, head, nowMs, this.#context.clock.wallMs());
+    const pauseMs = statuses.includes(head.status) ? this.#retrying.pauseAfter(exchange, 'status', true) : NO_RETRY;
+    if (pauseMs !== NO_RETRY) {
       attempt.abort();
-      return this.#place(exchange);
+      return this.#again(exchange, pauseMs);
     }
     exchange.state = 'relaying';
     exchange.hasResponseBegun = true;
@@ -301,59 +306,58 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks {
     this.#waiting.stop(exchange);
     if (exchange.state === 'relaying') return this.#ending.cut(exchange, failure);
     exchange.client.pauseBody();
-    if (this.#mayRetry(exchange, failure.kind, failure.wasSent)) this.#place(exchange);
-    else this.#reply(exchange, replyOfFailure(failure));
+    exchange.isBodyFlowing = false;
+    const pauseMs = this.#retrying.pauseAfter(exchange, failure.kind, failure.wasSent);
+    if (pauseMs === NO_RETRY) this.#reply(exchange, replyOfFailure(failure));
+    else this.#again(exchange, pauseMs);
+  }
+
+  /** A try has taken its time. It is cut only where another one follows: what is slow is better than nothing. */
+  #tryTimedOut(exchange: Exchange, attempt: Attempt): void {
+    const pauseMs = this.#retrying.pauseAfter(exchange, 'try-timeout', true);
+    if (pauseMs === NO_RETRY) {
+      exchange.isUncut = true;
+      this.#waiting.forEndpoint(exchange);
+      return this.#ending.foundOverdue(exchange, attempt.endpoint);
+    }
+    attempt.abort();
+    const failure = failureOf('try-timeout', true);
+    exchange.lastFailure = failure;
+    this.#ending.attemptFailed(exchange, attempt, failure);
+    this.#again(exchange, pauseMs);
   }
 
   /** One of two has failed: the other goes on. */
   #leaveToRival(exchange: Exchange, loser: Attempt): void {
     this.#race.lost(exchange, loser);
-    exchange.state = 'sent';
     this.#waiting.forEndpoint(exchange);
-  }
-
-  #mayRetry(exchange: Exchange, kind: Failure['kind'] | 'status', wasSent: boolean): boolean {
-    const { snapshot } = exchange.target!;
-    exchange.retryVerdict = retryVerdict(retryFactsOf(exchange, kind, wasSent), snapshot.retry);
-    if (exchange.retryVerdict.startsWith('refused')) return false;
-    const isFree = kind === 'stale-connection' || (!wasSent && snapshot.whenAllDown === 'wait');
-    if (isFree || withdrawForRetry(this.#context.region, snapshot.index)) return true;
-    exchange.retryVerdict = 'refused-budget';
-    return false;
   }
 
   deadline(exchange: Exchange): void {
     if (exchange.isDone) return;
     if (exchange.state === 'queued') return this.#giveUp(exchange, 'queue-timeout');
+    if (exchange.state === 'pausing') return this.#again(exchange, 0);
     const due = this.#waiting.due(exchange);
     if (due === null) return;
     if (due === 'hedge') return this.#hedge(exchange);
     const attempt = exchange.attempt as Attempt;
     if (due === 'overdue') return this.#ending.foundOverdue(exchange, attempt.endpoint);
-    if (due === 'response-timeout') this.#race.cancel(exchange, exchange.rival as Attempt | null);
-    if (due === 'response-timeout') exchange.rival = null;
+    if (due === 'try-timeout' && exchange.rival === null) return this.#tryTimedOut(exchange, attempt);
+    if (due === 'response-timeout') this.#race.callOff(exchange);
     attempt.abort();
     this.attemptFailed(exchange, attempt, failureOf(due, true));
   }
 
   /** Sends the request to a second endpoint, where one has room and the budget allows. */
   #hedge(exchange: Exchange): void {
-    const { region, worker, clock } = this.#context;
-    const upstream = exchange.target!.snapshot;
-    exchange.wasHedged = true;
-    if (!this.#hedging.hasRoom(upstream)) return;
-    exchange.mayUseLastResort = false;
-    exchange.nowMs = clock.nowMs();
-    const place = findPlace(exchange, exchange.target!, region, worker);
-    if (place.slot < 0) return;
-    if (place.isTrial || !withdrawForRetry(region, upstream.index)) return giveBack(place, region, worker);
+    const slot = this.#hedging.findSlot(exchange);
+    if (slot < 0) return;
     this.#race.begin(exchange);
-    this.#send(exchange, place.slot, false);
+    this.#send(exchange, slot, false);
   }
 
   clientGone(exchange: Exchange, why: ClientGone): void {
-    const isWritable = why === 'body-timeout' || why === 'malformed-body' || why === 'body-too-large';
-    if (isWritable) return this.#cutShort(exchange, why);
+    if (why !== 'closed' && why !== 'send-timeout') return this.#cutShort(exchange, why);
     exchange.termination = terminationOfLeave(exchange, why);
     this.#abandon(exchange);
     this.#ending.clientGone(exchange);
@@ -369,7 +373,7 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks {
   #abandon(exchange: Exchange): void {
     this.#queues.leave(exchange);
     this.#waiting.stop(exchange);
-    this.#race.cancel(exchange, exchange.rival as Attempt | null);
+    this.#race.callOff(exchange);
     this.#race.cancel(exchange, exchange.attempt as Attempt | null);
   }
 

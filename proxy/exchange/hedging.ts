@@ -7,6 +7,8 @@ import type { UpstreamSnapshot } from '../../core/snapshot.ts';
 import type { ForwardingContext } from './context.ts';
 import type { Exchange } from './exchange.ts';
 import { LatencyWindow } from './latency-window.ts';
+import { findPlace, giveBack } from './place.ts';
+import { withdrawForRetry } from './retry-budget.ts';
 
 /** A hedge by percentile is never sent earlier than this. */
 const LEAST_DELAY_MS = 10;
@@ -32,7 +34,7 @@ export class Hedging {
     window.observe(ms, nowMs);
   }
 
-  /** After how many ms of waiting for its head this exchange is hedged; Infinity where it isn't. */
+  /** After how many ms of waiting for a connection or for its head this exchange is hedged; Infinity where it isn't. */
   delayMs(exchange: Exchange, nowMs: number): number {
     const upstream = exchange.target!.snapshot;
     const { hedge } = upstream;
@@ -43,8 +45,23 @@ export class Hedging {
     return usualMs === 0 ? Infinity : Math.max(LEAST_DELAY_MS, usualMs);
   }
 
+  /** Reserves a place for the hedge of an exchange and pays for it. Returns its slot; -1 where none is to be had. */
+  findSlot(exchange: Exchange): number {
+    const { region, worker, clock } = this.#context;
+    const target = exchange.target!;
+    exchange.wasHedged = true;
+    if (!this.#hasRoom(target.snapshot)) return -1;
+    exchange.mayUseLastResort = false;
+    exchange.nowMs = clock.nowMs();
+    const place = findPlace(exchange, target, region, worker);
+    if (place.slot < 0) return -1;
+    if (!place.isTrial && withdrawForRetry(region, target.snapshot.index)) return place.slot;
+    giveBack(place, region, worker);
+    return -1;
+  }
+
   /** Whether the upstream has room for more than its share of requests. */
-  hasRoom(upstream: UpstreamSnapshot): boolean {
+  #hasRoom(upstream: UpstreamSnapshot): boolean {
     if (upstream.limits.maxConnections === 0) return true;
     const { words } = this.#context.region;
     let inflight = 0;

@@ -45,8 +45,15 @@ export class Race {
     exchange.attempt = other;
     exchange.endpoint = other.endpoint;
     exchange.rival = null;
+    exchange.state = other.leasedMs > 0 ? 'sent' : 'placing';
     // The one that is left may be hedged again.
     exchange.wasHedged = false;
+  }
+
+  /** Ends the race before it is decided: what was the rival is cancelled. */
+  callOff(exchange: Exchange): void {
+    this.cancel(exchange, exchange.rival as Attempt | null);
+    exchange.rival = null;
   }
 
   /** Ends an attempt without a verdict on its endpoint. */

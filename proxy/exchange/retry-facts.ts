@@ -28,6 +28,7 @@ export function retryFactsOf(exchange: Exchange, kind: RetryFacts['kind'], wasSe
   };
 }
 
-function isReplayable(exchange: Exchange): boolean {
+/** Whether all of the body that came so far can be sent again. */
+export function isReplayable(exchange: Exchange): boolean {
   return exchange.replay === null || exchange.replay.isComplete;
 }

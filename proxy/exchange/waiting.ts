@@ -2,16 +2,10 @@
 // when it fires instead of being moved at every chunk. Thread: worker.
 
 import type { FailureKind } from '../../core/failure.ts';
-import { randomBelow } from '../../core/random.ts';
-import { WheelTimer } from '../../core/timer-wheel.ts';
 import type { ForwardingContext } from './context.ts';
 import type { Exchange } from './exchange.ts';
 import type { Hedging } from './hedging.ts';
 import { mayRepeat } from './retry-facts.ts';
-
-/** First and longest span of the jittered back-off before the only endpoint is asked again (ALGORITHMS 4.1). */
-const BACK_OFF_FIRST_MS = 25;
-const BACK_OFF_MOST_MS = 250;
 
 export class Waiting {
   readonly #context: ForwardingContext;
@@ -22,7 +16,7 @@ export class Waiting {
     this.#hedging = hedging;
   }
 
-  /** Arms the timer for what the exchange waits for now: the head, or the next byte. */
+  /** Arms the timer for what the exchange waits for now: a connection, the head, or the next byte. */
   forEndpoint(exchange: Exchange): void {
     const nowMs = this.#context.clock.nowMs();
     exchange.activeMs = nowMs;
@@ -53,23 +47,20 @@ export class Waiting {
     return due;
   }
 
-  /** Calls `again` after a jittered pause, unless the exchange ends before. */
-  backOff(exchange: Exchange, again: () => void): void {
-    const spanMs = Math.min(BACK_OFF_MOST_MS, BACK_OFF_FIRST_MS * (2 ** exchange.attempts - 1));
-    const timer = new WheelTimer(() => {
-      if (!exchange.isDone) again();
-    });
-    this.#context.wheel.arm(timer, 1 + randomBelow(this.#context.random, spanMs), this.#context.clock.nowMs());
+  /** Arms the timer for the end of a pause before the next try. */
+  pause(exchange: Exchange, ms: number): void {
+    exchange.state = 'pausing';
+    this.#context.wheel.arm(exchange.timer, ms, this.#context.clock.nowMs());
   }
 
   #dueAt(exchange: Exchange, nowMs: number): FailureKind | 'hedge' | 'overdue' | null {
     const { timeouts } = exchange.target!.snapshot;
-    if (!isAwaitingHead(exchange)) {
+    if (!isAwaitingHead(exchange) && exchange.state !== 'placing') {
       const isOver = timeouts.idleMs > 0 && isEndpointsTurn(exchange) && nowMs - exchange.activeMs >= timeouts.idleMs;
       return isOver ? 'idle-timeout' : null;
     }
     const waitedMs = nowMs - exchange.activeMs;
-    if (timeouts.responseMs > 0 && nowMs - exchange.requestEndMs >= timeouts.responseMs) return 'response-timeout';
+    if (this.#responseLeftMs(exchange, nowMs) <= 0) return 'response-timeout';
     const tryMs = this.#tryMs(exchange);
     if (tryMs > 0 && waitedMs >= tryMs) return 'try-timeout';
     if (waitedMs >= this.#hedging.delayMs(exchange, nowMs)) return 'hedge';
@@ -80,15 +71,20 @@ export class Waiting {
   #nextCheckMs(exchange: Exchange, nowMs: number): number {
     const { timeouts } = exchange.target!.snapshot;
     const passedMs = nowMs - exchange.activeMs;
-    if (!isAwaitingHead(exchange)) {
+    if (!isAwaitingHead(exchange) && exchange.state !== 'placing') {
       const idledMs = isEndpointsTurn(exchange) ? passedMs : 0;
       return timeouts.idleMs > 0 ? Math.max(1, timeouts.idleMs - idledMs) : 0;
     }
     const tryMs = this.#tryMs(exchange) || Infinity;
-    const responseMs = timeouts.responseMs > 0 ? timeouts.responseMs - (nowMs - exchange.requestEndMs) : Infinity;
     const early = Math.min(tryMs, this.#hedging.delayMs(exchange, nowMs), this.#overdueMs(exchange)) - passedMs;
-    const next = Math.min(early, responseMs);
+    const next = Math.min(early, this.#responseLeftMs(exchange, nowMs));
     return next === Infinity ? 0 : Math.max(1, next);
+  }
+
+  /** What is left of the response timeout, which begins when a whole request is with an endpoint for the first time. */
+  #responseLeftMs({ target, requestEndMs }: Exchange, nowMs: number): number {
+    const { responseMs } = target!.snapshot.timeouts;
+    return responseMs > 0 && requestEndMs > 0 ? responseMs - (nowMs - requestEndMs) : Infinity;
   }
 
   /** When the endpoint of the current attempt counts as silent; Infinity where that is known already. */
@@ -98,10 +94,11 @@ export class Waiting {
 
   /**
    * Patience with one try in ms; 0 where no other try may follow, so that a request that can't be repeated keeps the
-   * whole response timeout. Without a setting it is half of that.
+   * whole response timeout. Without a setting it is half of that. Connecting has a timeout of its own.
    */
   #tryMs(exchange: Exchange): number {
     const { retry, timeouts } = exchange.target!.snapshot;
+    if (exchange.isUncut || exchange.state === 'placing') return 0;
     if (!retry.onTimeout || exchange.target!.snapshot.endpoints.length < 2 || !mayRepeat(exchange)) return 0;
     return retry.perTryTimeoutMs > 0 ? retry.perTryTimeoutMs : timeouts.responseMs / 2;
   }

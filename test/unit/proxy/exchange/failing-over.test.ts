@@ -56,6 +56,7 @@ describe('failing over', () => {
     const get = bench.request();
     bench.last.events.onLease(false);
     bench.last.events.onFailure(failureOf('reset', true));
+    bench.advance(40);
     bench.last.answer();
     assert.equal(get.log[0], 'head 200');
     const post = bench.request({ method: 'POST' });
@@ -99,6 +100,7 @@ describe('failing over', () => {
     const asked = benchWith({ retry });
     const client = asked.request();
     asked.last.answer(503, '');
+    asked.advance(40);
     asked.last.answer(200, '');
     assert.deepEqual(client.log, ['head 200', 'end']);
 

@@ -104,6 +104,7 @@ describe('a request body', () => {
     bench.last.events.onBodyWanted();
     client.events!.onBodyData(Buffer.from('ab'));
     bench.last.events.onFailure(failureOf('reset', true));
+    bench.advance(40);
     assert.equal(bench.attempts.length, 2);
     bench.last.events.onLease(false);
     bench.last.events.onBodyWanted();

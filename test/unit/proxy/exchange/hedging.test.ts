@@ -96,6 +96,68 @@ describe('a slow GET', () => {
   });
 });
 
+describe('a GET whose endpoint takes its time to accept a connection', () => {
+  test('is hedged too, and the loser is cancelled while it connects', () => {
+    const bench = benchWith();
+    const client = bench.request();
+    bench.advance(60);
+    const [first, second] = bench.attempts;
+    assert.notEqual(first!.slot, second!.slot);
+    second!.answer(200, 'hedge');
+    assert.deepEqual(client.log, ['head 200', 'data hedge', 'end']);
+    assert.equal(first!.isAborted, true);
+    assert.equal(bench.inflight(0) + bench.inflight(1) + bench.inflight(2), 0);
+  });
+
+  test('goes on connecting when the hedge fails, and may be hedged again', () => {
+    const bench = benchWith();
+    const client = bench.request();
+    bench.advance(60);
+    bench.last.events.onLease(false);
+    bench.last.events.onFailure(failureOf('reset', true));
+    assert.equal(bench.attempts[0]!.isAborted, false);
+    bench.advance(60);
+    assert.equal(bench.attempts.length, 3);
+    bench.attempts[0]!.answer(200, 'first');
+    assert.equal(client.log[0], 'head 200');
+    assert.equal(bench.last.isAborted, true);
+  });
+
+  test('waits on where its first endpoint refuses after all', () => {
+    const bench = benchWith();
+    const client = bench.request();
+    bench.advance(60);
+    bench.attempts[0]!.events.onFailure(failureOf('connect-timeout', false));
+    bench.last.answer();
+    assert.equal(client.log[0], 'head 200');
+    assert.equal(bench.attempts.length, 2);
+  });
+
+  test('makes it suspect, where it is known to answer much faster; the request goes on', () => {
+    const bench = benchWith({ hedge: null, balance: { kind: 'first' } });
+    for (let index = 0; index < 10; index++) {
+      bench.request();
+      bench.last.answer();
+    }
+    bench.request({ method: 'POST' });
+    bench.advance(200);
+    assert.equal(bench.region.words[bench.region.endpointWord(0) + E_SUSPECT], 1);
+    assert.equal(bench.last.isAborted, false);
+  });
+
+  test('does not hold its client for longer than the response timeout, once a whole request was sent', async () => {
+    const bench = benchWith({ hedge: null });
+    const client = bench.request();
+    bench.last.events.onLease(false);
+    bench.advance(30_100);
+    assert.equal(bench.attempts.length, 2, 'the second one connects for ever');
+    bench.advance(30_100);
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(client.reply?.status, 504);
+    assert.equal(bench.last.isAborted, true);
+  });
+});
+
 describe('an endpoint that is silent for far longer than it usually is', () => {
   test('is marked suspect while the request goes on waiting', () => {
     const bench = benchWith({ hedge: null });
