@@ -1,6 +1,6 @@
 // Metrics of the process: version, configuration, workers, memory. Thread: main.
 
-import { WORKER, type Word } from '../core/memory/layout.ts';
+import { HEADER, WORKER, type Word } from '../core/memory/layout.ts';
 import type { EventLoopLag } from './event-loop-lag.ts';
 import { METRIC_PREFIX, type MetricFamily, type MetricSample, type Scrape } from './metric-family.ts';
 import { notReadyBecause } from './readiness.ts';
@@ -86,6 +86,12 @@ export function processMetrics(lag: EventLoopLag): readonly MetricFamily[] {
       const { user, system } = process.cpuUsage();
       return (user + system) / 1e6;
     }),
+    single(
+      'counter',
+      'process_descriptor_shortages_total',
+      'Looks, one a second, that found no file descriptor left: new connections are lost then.',
+      ({ context }) => context.region.words[HEADER.descriptorShortages.index]!,
+    ),
     single('gauge', 'main_heap_used_bytes', "Memory in use in the main thread's heap.", () => {
       return process.memoryUsage().heapUsed;
     }),

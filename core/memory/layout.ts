@@ -26,6 +26,7 @@ export const HEADER = {
   workerCapacity: { index: 4, type: 'i32', unit: 'records', writer: 'main', means: 'worker records, rows, lanes' },
   listenerCapacity: { index: 5, type: 'i32', unit: 'records', writer: 'main', means: 'listeners with a lane' },
   originWallMs: { index: 6, type: 'f64', unit: 'ms since 1970', writer: 'main', means: 'zero of all stamps in ms' },
+  descriptorShortages: { index: 8, type: 'i32', unit: 'looks', writer: 'main', means: 'that found no descriptor left' },
 } as const satisfies Record<string, Word>;
 
 export const ENDPOINT = {

@@ -9,6 +9,7 @@ import type { BoundListener, HeldDescriptors, MessageToMain, MessageToWorker } f
 import type { Snapshot } from '../../core/snapshot.ts';
 import type { Timers } from '../../core/timers.ts';
 import { BindError } from './bind-error.ts';
+import { DescriptorWatch } from './descriptor-watch.ts';
 import { InheritedSockets, keyOfListener } from './inherited-sockets.ts';
 import { probePorts } from './port-probe.ts';
 import { RestartPolicy } from './restart-policy.ts';
@@ -55,12 +56,16 @@ export class Supervisor implements WorkerEvents {
     WorkerHandle,
     { resolve: (bound: readonly BoundListener[]) => void; reject: (error: Error) => void }
   >();
+  readonly #descriptors: DescriptorWatch;
   #snapshot: Snapshot | null = null;
   #isEnding = false;
 
   constructor(parts: SupervisorParts) {
     this.#parts = parts;
     this.#sockets = parts.sockets ?? new InheritedSockets({});
+    this.#descriptors = new DescriptorWatch(parts.region, parts.timers, (text, fields) =>
+      parts.log('warn', text, fields),
+    );
   }
 
   /**
@@ -77,6 +82,7 @@ export class Supervisor implements WorkerEvents {
       const others = indices(snapshot.workers).slice(1);
       const starting = others.map((index) => this.#startWorker(index, this.#snapshot!, held));
       const [bound] = await Promise.all([first, ...starting]);
+      this.#descriptors.start();
       return bound;
     } catch (error) {
       await this.kill();
@@ -133,11 +139,13 @@ export class Supervisor implements WorkerEvents {
     const killer = setTimeout(() => void this.kill(), graceMs + KILL_AFTER_MS);
     await Promise.all(handles.map((handle) => handle.exited()));
     clearTimeout(killer);
+    this.#descriptors.stop();
   }
 
   /** Ends all workers at once. */
   async kill(): Promise<void> {
     this.#isEnding = true;
+    this.#descriptors.stop();
     await Promise.all([...this.#handles.values()].map((handle) => handle.kill()));
   }
 
