@@ -1,6 +1,6 @@
 // Replies of the admin API: JSON but for the metrics, never cached, never taken for anything else. Thread: main.
 
-import type { ServerResponse } from 'node:http';
+import { type ServerResponse, STATUS_CODES } from 'node:http';
 
 export interface AdminReply {
   readonly status: number;
@@ -33,26 +33,41 @@ export class AdminError extends Error {
   }
 }
 
-export function jsonReply(value: unknown, status = 200): AdminReply {
-  return { status, contentType: 'application/json; charset=utf-8', body: `${JSON.stringify(value)}\n` };
+/** A reply that goes on until the client or the server ends it. */
+export interface AdminStream {
+  /** Writes head and body; is not called for HEAD. */
+  readonly stream: (response: ServerResponse) => void;
+  readonly contentType: string;
 }
 
-/** `{"error": {"code": ..., "message": ...}}`. */
-export function errorReply(error: AdminError): AdminReply {
-  const { code, message, details, status, fields } = error;
-  return { ...jsonReply({ error: { code, message, ...details } }, status), fields };
+export function jsonReply(value: unknown, status = 200, fields: Readonly<Record<string, string>> = {}): AdminReply {
+  return { status, contentType: 'application/json; charset=utf-8', body: `${JSON.stringify(value)}\n`, fields };
 }
+
+/** Problem details (RFC 9457) with our code, and what the code brings along. */
+export function errorReply({ code, message, details, status, fields }: AdminError): AdminReply {
+  const problem = { type: 'about:blank', title: STATUS_CODES[status] ?? '', status, detail: message, code, ...details };
+  return { status, contentType: 'application/problem+json', body: `${JSON.stringify(problem)}\n`, fields };
+}
+
+/** What every answer says. */
+export const COMMON_FIELDS = {
+  'Cache-Control': 'no-store',
+  // A browser must not take a name from the configuration for a page of ours (stored cross-site scripting).
+  'X-Content-Type-Options': 'nosniff',
+  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+} as const;
 
 /** Sends a reply; only its head where the request was HEAD. */
-export function sendReply(response: ServerResponse, reply: AdminReply, isHead: boolean): void {
-  response.writeHead(reply.status, {
-    'Content-Type': reply.contentType,
-    'Content-Length': Buffer.byteLength(reply.body),
-    'Cache-Control': 'no-store',
-    // A browser must not take a name from the configuration for a page of ours (stored cross-site scripting).
-    'X-Content-Type-Options': 'nosniff',
-    'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
-    ...reply.fields,
-  });
+export function sendReply(response: ServerResponse, reply: AdminReply | AdminStream, isHead: boolean): void {
+  if ('stream' in reply) {
+    if (isHead) response.writeHead(200, { 'Content-Type': reply.contentType, ...COMMON_FIELDS }).end();
+    else reply.stream(response);
+    return;
+  }
+  // RFC 9110 section 8.6: no Content-Length in 204.
+  const length = reply.status === 204 ? {} : { 'Content-Length': Buffer.byteLength(reply.body) };
+  const type = reply.status === 204 ? {} : { 'Content-Type': reply.contentType };
+  response.writeHead(reply.status, { ...type, ...length, ...COMMON_FIELDS, ...reply.fields });
   response.end(isHead ? undefined : reply.body);
 }

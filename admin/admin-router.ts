@@ -1,10 +1,14 @@
 // Finds the route of a request to the admin API. Thread: main.
 
 import { AdminError } from './admin-reply.ts';
-import { ADMIN_ROUTES, type AdminRoute } from './admin-routes.ts';
+import type { AdminRoute } from './admin-route.ts';
+import { ADMIN_ROUTES } from './admin-routes.ts';
 
 export interface RoutedRequest {
-  readonly route: AdminRoute;
+  /** Null for OPTIONS. */
+  readonly route: AdminRoute | null;
+  /** Value of the field Allow. */
+  readonly allow: string;
   readonly params: Readonly<Record<string, string>>;
 }
 
@@ -15,10 +19,17 @@ export function findRoute(method: string, path: string): RoutedRequest {
     return params === null ? [] : [{ route, params }];
   });
   if (found.length === 0) throw notFound();
+  const allow = allowOf(found.map(({ route }) => route.method));
+  // RFC 9110 section 9.3.7. Nothing here answers a preflight of a browser: there is no cross-origin access.
+  if (method === 'OPTIONS') return { route: null, allow, params: {} };
   const wanted = method === 'HEAD' ? 'GET' : method;
   const match = found.find(({ route }) => route.method === wanted);
-  if (match === undefined) throw notAllowed(found.map(({ route }) => route.method));
-  return match;
+  if (match !== undefined) return { ...match, allow };
+  throw new AdminError(405, 'method-not-allowed', `use ${allow}`, { fields: { Allow: allow } });
+}
+
+function allowOf(methods: readonly string[]): string {
+  return [...methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])), 'OPTIONS'].join(', ');
 }
 
 function matchPath(pattern: string, path: string): Record<string, string> | null {
@@ -44,9 +55,4 @@ function decoded(segment: string): string {
 function notFound(): AdminError {
   const paths = ADMIN_ROUTES.map(({ method, path, means }) => `${method} ${path}: ${means}`);
   return new AdminError(404, 'not-found', 'there is nothing here; `paths` says what there is', { details: { paths } });
-}
-
-function notAllowed(methods: readonly string[]): AdminError {
-  const allow = methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ');
-  return new AdminError(405, 'method-not-allowed', `use ${allow}`, { fields: { Allow: allow } });
 }

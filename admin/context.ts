@@ -41,6 +41,21 @@ export type ReloadOutcome =
   | { readonly ok: true; readonly generation: number; readonly changes: readonly string[] }
   | { readonly ok: false; readonly problems: readonly string[] };
 
+/** A configuration that runs, or that still finishes what it began. */
+export interface AdminGeneration {
+  readonly generation: number;
+  /** Wall-clock ms at which it was taken over. */
+  readonly at: number;
+  /** Exchanges that began with it and are open; null where that is not counted. */
+  readonly exchanges: number | null;
+}
+
+/** The configuration as it is written, for people: variables are not put in, secrets are left out. */
+export interface WrittenConfig {
+  readonly file: string;
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
 export interface AdminContext {
   readonly version: string;
   /** Wall-clock ms at which the process began. */
@@ -56,6 +71,10 @@ export interface AdminContext {
   /** Where the listeners are bound, in the Snapshot's order; empty until they are. */
   listeners(): readonly BoundListener[];
   isDraining(): boolean;
+  /** Newest first; the first one is the Snapshot that runs. */
+  generations(): readonly AdminGeneration[];
+  /** Null where there is no file. */
+  writtenConfig(): WrittenConfig | null;
   /** Loads the configuration file again; null where there is none to load. */
   readonly reload: (() => Promise<ReloadOutcome>) | null;
 }

@@ -3,17 +3,21 @@
 import type { AgentView, EndpointView } from '../health/endpoint-view.ts';
 import type { Explanation } from '../health/explanation.ts';
 import type { HealthEvent } from '../health/health-events.ts';
+import type { ChangeReply, EndpointFacts, WhyAnswer } from './endpoint-schemas.ts';
 import { isoOf, isoOrNull } from './iso-time.ts';
 
 /** State, cause and what is left of the weight: a part of every view of an endpoint. */
-export function factsOf(view: EndpointView) {
+export function factsOf(view: EndpointView): EndpointFacts {
   return {
     availability: view.availability,
     ...view.axes,
+    wishes: view.wishes,
     since: isoOf(view.since),
     cause: view.cause,
     detector: view.detector,
     weight: view.weight,
+    configuredWeight: view.configuredWeight,
+    isWeightOverridden: view.weight !== view.configuredWeight,
     weightShare: Number(view.share.toFixed(3)),
     warming: view.warming === null ? null : { ...view.warming, until: isoOf(view.warming.until) },
     reducedUntil: isoOrNull(view.reducedUntil),
@@ -32,32 +36,33 @@ export function heartbeatsOf(view: EndpointView) {
   return view.heartbeats.map((beat) => ({ ...beat, at: isoOf(beat.at) }));
 }
 
-/** One state change. */
-export function eventOf(event: HealthEvent) {
-  return { ...event, at: isoOf(event.at) };
+/** One state change; the endpoint by its address, as in paths. */
+export function changeOf(event: HealthEvent): ChangeReply {
+  return { ...event, at: isoOf(event.at), endpoint: addressOf(event.upstream, event.endpoint) };
 }
 
-/** What `GET .../why` answers. */
-export type WhyAnswer = ReturnType<typeof explanationOf>;
+/** Health names endpoints `upstream/address`. */
+function addressOf(upstream: string, name: string): string {
+  return name.startsWith(`${upstream}/`) ? name.slice(upstream.length + 1) : name;
+}
 
 /** Why an endpoint is as it is. */
-export function explanationOf(explanation: Explanation) {
-  const { upstream, name, now, reasons, wishes, ejectionsInRow, changes, events } = explanation;
+export function explanationOf(explanation: Explanation): WhyAnswer {
+  const { upstream, name, now, reasons, ejectionsInRow, changes, events } = explanation;
   return {
     upstream,
-    endpoint: name.slice(upstream.length + 1),
+    endpoint: addressOf(upstream, name),
     now: isoOf(now),
     ...factsOf(explanation),
-    wishes,
     reasons: reasons.map((reason) => ({
       ...reason,
       since: isoOrNull(reason.since),
       until: isoOrNull(reason.until),
     })),
     ejectionsInRow,
-    changes,
+    changes: [...changes],
     heartbeats: heartbeatsOf(explanation),
-    events: events.map(eventOf),
+    events: events.map(changeOf),
   };
 }
 

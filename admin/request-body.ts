@@ -1,6 +1,7 @@
 // Reads a small JSON object from a request. Thread: main.
 
 import type { IncomingMessage } from 'node:http';
+import type { z } from 'zod';
 import { AdminError } from './admin-reply.ts';
 
 /** Largest body: what the API takes is a few words. */
@@ -21,15 +22,20 @@ export async function readJsonBody(request: IncomingMessage): Promise<Readonly<R
   throw new AdminError(400, 'not-an-object', 'the body must be a JSON object');
 }
 
-/** The keys that an object may have; all are required. @throws AdminError */
-export function requireKeys(body: Readonly<Record<string, unknown>>, keys: readonly string[]): void {
-  const unknown = Object.keys(body).find((key) => !keys.includes(key));
-  const wanted = keys.length === 0 ? 'none' : keys.join(', ');
+/** The body as a schema has it. @throws AdminError 400 that says which key is wrong */
+export function fitBody(body: Readonly<Record<string, unknown>>, schema: z.ZodObject): unknown {
+  const known = Object.keys(schema.shape);
+  const unknown = Object.keys(body).find((key) => !known.includes(key));
   if (unknown !== undefined) {
-    throw new AdminError(400, 'unknown-key', `the key ${JSON.stringify(unknown)} is not known here; known: ${wanted}`);
+    const message = `the key ${JSON.stringify(unknown)} is not known here; known: ${known.join(', ') || 'none'}`;
+    throw new AdminError(400, 'unknown-key', message);
   }
-  const missing = keys.find((key) => !Object.hasOwn(body, key));
-  if (missing !== undefined) throw new AdminError(400, 'missing-key', `the key ${missing} is missing`);
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  const key = String(issue.path[0] ?? '');
+  if (!Object.hasOwn(body, key)) throw new AdminError(400, 'missing-key', `the key ${key} is missing`);
+  throw new AdminError(400, 'bad-value', `${key} is not as it must be: ${issue.message}`);
 }
 
 async function readBytes(request: IncomingMessage): Promise<Uint8Array> {

@@ -26,13 +26,14 @@ export function guardCaller(headers: IncomingHttpHeaders, isUnixSocket: boolean)
  * Cross-site request forgery: a form of a foreign page can send POST with three media types without being asked. A
  * change must be JSON, for which a browser asks first, and nobody here says yes. @throws AdminError
  */
-export function guardChange(headers: IncomingHttpHeaders): void {
+export function guardChange(method: string, headers: IncomingHttpHeaders): void {
   const site = headers['sec-fetch-site'];
   if (site !== undefined && site !== 'same-origin' && site !== 'none') {
     throw new AdminError(403, 'site-not-allowed', 'changes that pages of other sites ask for are refused');
   }
   const mediaType = (headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase();
-  if (mediaType !== 'application/json') {
+  const isPatch = method === 'PATCH' && mediaType === 'application/merge-patch+json';
+  if (mediaType !== 'application/json' && !isPatch) {
     throw new AdminError(415, 'not-json', 'send the body with Content-Type: application/json');
   }
 }

@@ -7,11 +7,20 @@ import type { EndpointSnapshot, UpstreamSnapshot } from '../core/snapshot.ts';
 import type { EndpointView } from '../health/endpoint-view.ts';
 import type { AdminContext } from './context.ts';
 import { factsOf, heartbeatsOf } from './endpoint-facts.ts';
+import type { EndpointAloneReply, EndpointReply } from './endpoint-schemas.ts';
+import { endpointTag } from './entity-tag.ts';
 import { isoOf } from './iso-time.ts';
 import { LaneSums } from './lane-sums.ts';
 import { STATUS_CLASSES } from './metrics-upstream.ts';
 import { notReadyBecause } from './readiness.ts';
+import type { StatusReply, UpstreamReply } from './reply-schemas.ts';
 import type { Traffic, TrafficWindow } from './traffic-window.ts';
+
+/** An endpoint by itself, and the entity tag of what operators may set of it. */
+export interface TaggedEndpoint {
+  readonly reply: EndpointAloneReply;
+  readonly tag: string;
+}
 
 /** Builds views at the moment they are asked for. */
 export class StatusView {
@@ -26,7 +35,7 @@ export class StatusView {
   }
 
   /** All of it. */
-  status(): object {
+  status(): StatusReply {
     const { version, startedAt, clock } = this.#context;
     const because = notReadyBecause(this.#context);
     return {
@@ -35,14 +44,14 @@ export class StatusView {
       uptimeSeconds: Math.max(0, Math.round((clock.wallMs() - startedAt) / 1000)),
       generation: this.#context.snapshot().generation,
       ready: because.length === 0,
-      notReadyBecause: because,
+      notReadyBecause: [...because],
       workers: this.workers(),
       listeners: this.listeners(),
       upstreams: this.upstreams(),
     };
   }
 
-  workers(): object[] {
+  workers(): StatusReply['workers'] {
     const { region } = this.#context;
     return this.#context.workers().map(({ worker, state, restarts }) => {
       const word = region.workerWord(worker);
@@ -50,15 +59,15 @@ export class StatusView {
         worker,
         state,
         restarts,
-        generation: region.words[word + WORKER.acknowledged.index],
-        exchanges: region.words[word + WORKER.openExchanges.index],
-        connections: region.words[word + WORKER.openConnections.index],
-        upgraded: region.words[word + WORKER.upgraded.index],
+        generation: region.words[word + WORKER.acknowledged.index]!,
+        exchanges: region.words[word + WORKER.openExchanges.index]!,
+        connections: region.words[word + WORKER.openConnections.index]!,
+        upgraded: region.words[word + WORKER.upgraded.index]!,
       };
     });
   }
 
-  listeners(): object[] {
+  listeners(): StatusReply['listeners'] {
     const bound = new Map(this.#context.listeners().map(({ name, address }) => [name, address]));
     return this.#context.snapshot().listeners.map(({ name, index, tls }) => ({
       name,
@@ -72,25 +81,32 @@ export class StatusView {
     }));
   }
 
-  upstreams(): object[] {
+  upstreams(): UpstreamReply[] {
     const views = this.#views();
     return this.#context.snapshot().upstreams.map((upstream) => this.#upstream(upstream, views));
   }
 
-  /** One endpoint with its newest heartbeats; null where there is none of these names. @param endpoint its id */
-  endpoint(upstream: string, endpoint: string): object | null {
+  /** One upstream with its endpoints; null where there is none of this name. */
+  upstream(name: string): UpstreamReply | null {
+    const upstream = this.#context.snapshot().upstreams.find((one) => one.name === name);
+    return upstream === undefined ? null : this.#upstream(upstream, this.#views());
+  }
+
+  /** One endpoint with its newest heartbeats and its tag; null where there is none of these names. */
+  endpoint(upstream: string, endpoint: string): TaggedEndpoint | null {
     const group = this.#context.snapshot().upstreams.find(({ name }) => name === upstream);
     const member = group?.endpoints.find(({ id }) => id === endpoint);
     const view = member === undefined ? undefined : this.#views().get(member.slot);
     if (group === undefined || member === undefined || view === undefined) return null;
-    return { upstream, ...this.#endpoint(member, view), heartbeats: heartbeatsOf(view) };
+    const reply = { upstream, ...this.#endpoint(member, view), heartbeats: heartbeatsOf(view) };
+    return { reply, tag: endpointTag(member, view) };
   }
 
   #views(): ReadonlyMap<number, EndpointView> {
     return new Map(this.#context.health.endpoints().map((view) => [view.slot, view]));
   }
 
-  #upstream(upstream: UpstreamSnapshot, views: ReadonlyMap<number, EndpointView>): object {
+  #upstream(upstream: UpstreamSnapshot, views: ReadonlyMap<number, EndpointView>): UpstreamReply {
     const { name, index, balance, endpoints } = upstream;
     const { region } = this.#context;
     const known = endpoints.flatMap((endpoint) => {
@@ -103,14 +119,14 @@ export class StatusView {
       balance: balance.kind,
       availability: Object.fromEntries(
         AVAILABILITY_NAMES.map((state) => [state, ofAvailability.get(state)?.length ?? 0]),
-      ),
+      ) as UpstreamReply['availability'],
       inFlight: endpoints.reduce(
         (sum, { slot }) => sum + region.words[region.endpointWord(slot) + ENDPOINT.inflight.index]!,
         0,
       ),
-      queued: region.words[region.upstreamWord(index) + UPSTREAM.queued.index],
+      queued: region.words[region.upstreamWord(index) + UPSTREAM.queued.index]!,
       requests: this.#sums.upstream(index, 'exchanges'),
-      responses: Object.fromEntries(STATUS_CLASSES.map(([label, field]) => [label, this.#sums.upstream(index, field)])),
+      responses: responsesOf((field) => this.#sums.upstream(index, field)),
       retries: this.#sums.upstream(index, 'retries'),
       redispatches: this.#sums.upstream(index, 'redispatches'),
       traffic: roundedTraffic(this.#traffic.upstream(upstream)),
@@ -118,7 +134,7 @@ export class StatusView {
     };
   }
 
-  #endpoint(endpoint: EndpointSnapshot, view: EndpointView): object {
+  #endpoint(endpoint: EndpointSnapshot, view: EndpointView): EndpointReply {
     const { slot } = endpoint;
     const { region } = this.#context;
     const word = region.endpointWord(slot);
@@ -126,11 +142,11 @@ export class StatusView {
     return {
       name: endpoint.id,
       ...factsOf(view),
-      inFlight: region.words[word + ENDPOINT.inflight.index],
-      queued: region.words[word + ENDPOINT.queued.index],
+      inFlight: region.words[word + ENDPOINT.inflight.index]!,
+      queued: region.words[word + ENDPOINT.queued.index]!,
       attempts: sum('attempts'),
       retries: sum('retries'),
-      responses: Object.fromEntries(STATUS_CLASSES.map(([label, field]) => [label, sum(field)])),
+      responses: responsesOf(sum),
       failures: {
         connect: sum('failuresConnect'),
         reset: sum('failuresReset'),
@@ -144,8 +160,15 @@ export class StatusView {
   }
 }
 
+type StatusClassField = (typeof STATUS_CLASSES)[number][1];
+
+function responsesOf(read: (field: StatusClassField) => number): EndpointReply['responses'] {
+  const counted = STATUS_CLASSES.map(([label, field]) => [label, read(field)]);
+  return Object.fromEntries(counted) as EndpointReply['responses'];
+}
+
 /** Rounded for reading: these are estimates. */
-function roundedTraffic(traffic: Traffic): object {
+export function roundedTraffic(traffic: Traffic): EndpointReply['traffic'] {
   return {
     windowSeconds: rounded(traffic.seconds),
     requestsPerSecond: rounded(traffic.requestsPerSecond),

@@ -1,10 +1,10 @@
 // Rates and percentiles of the last ten seconds, from samples of the lanes. Thread: main.
 
+import { percentileMs } from '../core/latency-percentile.ts';
 import type { EndpointSnapshot, UpstreamSnapshot } from '../core/snapshot.ts';
 import type { TimerHandle } from '../core/timers.ts';
 import type { AdminContext } from './context.ts';
 import { LaneSums } from './lane-sums.ts';
-import { percentileMs } from './latency.ts';
 
 /** Between two samples, in ms. */
 const SAMPLE_MS = 2000;

@@ -13,6 +13,7 @@ import { findingsOf } from './schema-findings.ts';
 import { SourceText } from './source-text.ts';
 import { SourceTree } from './source-tree.ts';
 import { validate } from './validate.ts';
+import { writtenConfig } from './written-config.ts';
 import { parseYaml } from './yaml-text.ts';
 
 /** 10,000 endpoints written as mappings have about half a megabyte. */
@@ -29,6 +30,8 @@ export interface LoadedConfig {
   readonly settings: Config;
   /** Texts of the files that the configuration names, by the name that it gives them. */
   readonly files: ReadonlyMap<string, string>;
+  /** The values as they are written, without secrets, for people. Made when asked for: that takes a while. */
+  readonly written: () => Readonly<Record<string, unknown>>;
 }
 
 export type LoadResult =
@@ -75,7 +78,9 @@ export function loadConfigText(text: string, origin: TextOrigin): LoadResult {
   const files = new ReferencedFiles(origin.directory);
   const settings = checkTree(tree, files, origin, report);
   if (settings === null || problems.some(isError)) return failed(problems);
-  const config = { file: origin.file, directory: origin.directory, settings, files: files.texts() };
+  const { file, directory } = origin;
+  const written = () => writtenConfig(source, yaml.document);
+  const config = { file, directory, settings, files: files.texts(), written };
   return { ok: true, config, warnings: inOrder(problems) };
 }
 

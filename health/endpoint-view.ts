@@ -6,6 +6,7 @@ import type { Detector } from './detector.ts';
 import type { ChangeCount, CountedHeartbeat, EndpointHealth, HealthCounters, Moment } from './endpoint-health.ts';
 import type { Wishes } from './endpoint-state.ts';
 import { ejectionsInRow } from './outlier-axis.ts';
+import { limitOf } from './weight-shares.ts';
 
 export interface EndpointView {
   readonly upstream: string;
@@ -15,12 +16,15 @@ export interface EndpointView {
   readonly backup: boolean;
   /** The weight that holds now: configured, or the operator's. */
   readonly weight: number;
+  readonly configuredWeight: number;
   readonly availability: Availability;
   readonly axes: EndpointAxes;
   /** What the admin axis is made of. */
   readonly wishes: Wishes;
   /** Share of its weight that it carries now: 1 is all, and it may ask for up to 2 itself. */
   readonly share: number;
+  /** Most requests that it may have in flight now; 0 is no limit. */
+  readonly limit: { readonly inFlight: number; readonly adaptive: AdaptiveView | null };
   /** Its slow start, while one is under way. */
   readonly warming: { readonly percent: number; readonly until: number } | null;
   /** Wall-clock ms until which it carries less because the limit forbade its ejection; null where it doesn't. */
@@ -46,6 +50,14 @@ export interface EndpointView {
   readonly changes: readonly Readonly<ChangeCount>[];
   /** Out of service against the operator's will since the endpoint was added. */
   readonly downtimeSeconds: number;
+}
+
+/** What an adaptive limit was found from, in ms; 0 is not known yet. */
+export interface AdaptiveView {
+  /** Median of an answer while the endpoint is not crowded. */
+  readonly baselineMs: number;
+  /** Median of the newest answers. */
+  readonly p50Ms: number;
 }
 
 /** What an endpoint says of itself. */
@@ -77,10 +89,12 @@ export function viewEndpoint(health: EndpointHealth, context: ViewContext): Endp
     slot: endpoint.slot,
     backup: endpoint.backup,
     weight: health.weight,
+    configuredWeight: endpoint.weight,
     availability: state.availability,
     axes: state.axes,
     wishes: state.wishes,
     share: health.share,
+    limit: viewLimit(health),
     warming:
       health.warming === null
         ? null
@@ -99,6 +113,12 @@ export function viewEndpoint(health: EndpointHealth, context: ViewContext): Endp
     changes: health.changes.map((change) => ({ ...change })),
     downtimeSeconds: health.downtimeMs(context.nowMs) / 1_000,
   };
+}
+
+function viewLimit(health: EndpointHealth): EndpointView['limit'] {
+  const { gradient } = health;
+  const adaptive = gradient === null ? null : { baselineMs: gradient.baselineMs, p50Ms: gradient.p50Ms };
+  return { inFlight: limitOf(health), adaptive };
 }
 
 function viewAgent({ agent, shares, state }: EndpointHealth): AgentView | null {

@@ -3,6 +3,7 @@
 
 import { extname } from 'node:path';
 import { AdminServer } from '../admin/admin-server.ts';
+import type { AdminGeneration, ReloadOutcome } from '../admin/context.ts';
 import { type CompileTables, compile, newTables, workersOf } from '../config/compile.ts';
 import { describeChanges } from '../config/diff.ts';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
@@ -27,6 +28,9 @@ const WORKER_URL = new URL(`./worker${extname(import.meta.filename)}`, import.me
 export interface ControlPlaneOptions {
   readonly file: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
+/** Generations of which the time is kept. */
+const MOST_GENERATIONS = 64;
+
   readonly version: string;
   readonly log: MainLog;
 }
@@ -89,6 +93,9 @@ export class ControlPlane {
     this.#budgets = new BudgetKeeper(this.region, systemTimers);
     this.supervisor = new Supervisor({
       ...injected,
+  #config: LoadedConfig;
+  /** When each generation was taken over, the newest first. */
+  readonly #takenOver: { generation: number; at: number }[] = [];
       workerUrl: WORKER_URL,
       log: (level, text, fields = {}) => options.log[level](fields, text),
       onMessage: (_worker, message) => this.#onMessage(message),
@@ -103,10 +110,12 @@ export class ControlPlane {
   get bound(): readonly BoundListener[] {
     return this.#bound;
   }
+    this.#config = config;
 
   /** Where the admin API listens; null where there is none. */
   get adminAddress(): string | null {
     return this.#adminAddress;
+    this.#takenOver.push({ generation: 1, at: this.#startedWallMs });
   }
 
   /** Starts everything. @throws BindError and the admin server's errors; nothing is left running then. */
@@ -128,9 +137,14 @@ export class ControlPlane {
 
   /** Loads the file again. What is wrong with it changes nothing. One reload at a time. */
   reload(): Promise<ReloadResult> {
-    this.#reloading ??= this.#reload().finally(() => {
-      this.#reloading = null;
-    });
+    this.#reloading ??= this.#reload()
+      .then((result) => {
+        this.#admin?.noteReload(outcomeOf(result));
+        return result;
+      })
+      .finally(() => {
+        this.#reloading = null;
+      });
     return this.#reloading;
   }
 
@@ -223,10 +237,9 @@ export class ControlPlane {
       workers: () => this.supervisor.status(),
       listeners: () => this.#bound,
       isDraining: () => this.#phase === 'draining' || this.#phase === 'ended',
-      reload: async () => {
-        const result = await this.reload();
-        return result.ok ? result : { ok: false, problems: [result.message, ...result.problems.map(formatProblem)] };
-      },
+      generations: () => this.#generations(),
+      writtenConfig: () => ({ file: this.#config.file, config: this.#config.written() }),
+      reload: async () => outcomeOf(await this.reload()),
     });
     this.#adminAddress = await this.#admin.start(admin.bind);
   }
@@ -248,3 +261,21 @@ function countsOfConfig({ settings }: LoadedConfig): Counts {
     workers: workersOf(settings),
   };
 }
+    this.#config = loaded.config;
+    this.#takenOver.unshift({ generation: next.generation, at: this.#clock.wallMs() });
+    this.#takenOver.splice(MOST_GENERATIONS);
+  /** The one that runs, and those that some worker has not left yet; of these forgets the others. */
+  #generations(): AdminGeneration[] {
+    const workers = this.supervisor.status();
+    const inUse = new Set(workers.map(({ generation }) => generation));
+    const [current, ...older] = this.#takenOver;
+    const kept = [current!, ...older.filter(({ generation }) => inUse.has(generation))];
+    this.#takenOver.splice(0, this.#takenOver.length, ...kept);
+    return kept.map(({ generation, at }) => ({ generation, at, exchanges: null }));
+  }
+
+/** A result as the admin API gives it. */
+function outcomeOf(result: ReloadResult): ReloadOutcome {
+  return result.ok ? result : { ok: false, problems: [result.message, ...result.problems.map(formatProblem)] };
+}
+

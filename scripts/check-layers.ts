@@ -27,7 +27,7 @@ const TABLES: LayerTables = {
     undici: ['proxy/upstream', 'health', 'discovery', 'test', 'scripts'],
     'http-proxy-3': ['proxy/upstream', 'proxy/downstream', 'scripts'],
     yaml: ['config'],
-    zod: ['config'],
+    zod: ['config', 'admin', 'test'],
     pino: ['scripts', 'proxy', 'admin'],
     'prom-client': ['admin'],
     commander: ['bin'],

@@ -1,6 +1,6 @@
 // The explanation of an endpoint's state as a person reads it. Pure. Thread: main.
 
-import type { WhyAnswer } from '../../admin/endpoint-facts.ts';
+import type { WhyAnswer } from '../../admin/endpoint-schemas.ts';
 import { durationWords, percentWords } from '../../health/health-words.ts';
 
 type Reason = WhyAnswer['reasons'][number];

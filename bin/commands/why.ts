@@ -1,6 +1,6 @@
 // `fairlead why`: why an endpoint is in or out, since when, who found out, and what its last answers were. Thread: main.
 
-import type { WhyAnswer } from '../../admin/endpoint-facts.ts';
+import type { WhyAnswer } from '../../admin/endpoint-schemas.ts';
 import { AddressError, type AdminAnswer, askAdmin } from './admin-client.ts';
 import { EXIT } from './exit-codes.ts';
 import { plainText, whyText } from './why-text.ts';
@@ -38,9 +38,9 @@ function refuse(message: string): void {
 
 /** What there is instead. Another program's 404 names nothing. */
 function unknownWords(endpoint: string, { body }: AdminAnswer): string {
-  const { error } = body as { error?: { endpoints?: readonly string[]; endpointCount?: number } };
-  const names = error?.endpoints ?? [];
-  const more = (error?.endpointCount ?? 0) - names.length;
+  const problem = body as { endpoints?: readonly string[]; endpointCount?: number };
+  const names = problem.endpoints ?? [];
+  const more = (problem.endpointCount ?? 0) - names.length;
   const list = names.map((name) => `\n  ${plainText(name)}`).join('');
   const rest = more > 0 ? `\n  and ${more} more` : '';
   return `there is no endpoint ${endpoint}; there ${names.length === 1 ? 'is' : 'are'}:${list === '' ? ' none' : list}${rest}`;

@@ -140,7 +140,7 @@ describe('the admin API', () => {
   test('says which endpoints there are to somebody who asks about another one', async () => {
     const answer = await asked.ask('GET', '/api/v1/endpoints/api/10.9.9.9:1/why');
     assert.deepEqual([answer.status, errorCode(answer)], [404, 'no-such-endpoint']);
-    const { endpoints, endpointCount } = answer.json()['error'] as Record<string, unknown>;
+    const { endpoints, endpointCount } = answer.json();
     assert.deepEqual(endpoints, ['api/127.0.0.1:3000', 'api/127.0.0.1:3001', 'web/127.0.0.1:3002']);
     assert.equal(endpointCount, 3);
   });
@@ -163,8 +163,8 @@ describe('the admin API', () => {
     assert.deepEqual(
       events.map(({ endpoint, at }) => [endpoint, at]),
       [
-        ['api/1', '2026-01-01T00:00:00.000Z'],
-        ['api/2', '2026-01-01T00:00:00.000Z'],
+        ['1', '2026-01-01T00:00:00.000Z'],
+        ['2', '2026-01-01T00:00:00.000Z'],
       ],
     );
     for (const limit of ['0', '1.5', 'x', '1001']) {
@@ -182,7 +182,7 @@ describe('the admin API', () => {
     asked.context.reload = () => Promise.resolve({ ok: false, problems: ['a.yaml:3:1: no'] });
     const refused = await asked.post('/api/v1/reload', {});
     assert.equal(refused.status, 422);
-    assert.deepEqual((refused.json()['error'] as { problems: string[] }).problems, ['a.yaml:3:1: no']);
+    assert.deepEqual(refused.json()['problems'], ['a.yaml:3:1: no']);
   });
 
   test('answers HEAD with the head of GET', async () => {
@@ -203,17 +203,16 @@ describe('a request that makes no sense', () => {
   test('to an unknown path is told what there is', async () => {
     const answer = await asked.ask('GET', '/api/v2/status');
     assert.deepEqual([answer.status, errorCode(answer)], [404, 'not-found']);
-    const { paths } = answer.json()['error'] as { paths: string[] };
+    const { paths } = answer.json() as { paths: string[] };
     assert.ok(paths.some((line) => line.startsWith('GET /api/v1/status')));
   });
 
   test('by the wrong method is told the right one', async () => {
     for (const [method, target, allow] of [
-      ['POST', '/metrics', 'GET, HEAD'],
-      ['DELETE', '/api/v1/status', 'GET, HEAD'],
-      ['OPTIONS', STATE, 'POST'],
-      ['GET', STATE, 'POST'],
-      ['PUT', STATE, 'POST'],
+      ['POST', '/metrics', 'GET, HEAD, OPTIONS'],
+      ['DELETE', '/api/v1/status', 'GET, HEAD, OPTIONS'],
+      ['GET', STATE, 'POST, OPTIONS'],
+      ['PUT', STATE, 'POST, OPTIONS'],
     ] as const) {
       const answer = await asked.ask(method, target, { headers: { 'content-type': 'application/json' } });
       assert.deepEqual([answer.status, answer.headers.allow, errorCode(answer)], [405, allow, 'method-not-allowed']);
@@ -250,7 +249,7 @@ describe('a request that makes no sense', () => {
     });
   }
 
-  for (const weight of [0, 257, 1.5, '3', null, Number.MAX_VALUE]) {
+  for (const weight of [0, 257, 1.5, '3', true, Number.MAX_VALUE]) {
     test(`with the weight ${JSON.stringify(weight)} is refused`, async () => {
       const answer = await asked.post('/api/v1/endpoints/api/127.0.0.1:3001/weight', { weight });
       assert.deepEqual([answer.status, errorCode(answer)], [400, 'bad-value']);

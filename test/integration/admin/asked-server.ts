@@ -1,9 +1,16 @@
 // Asks an admin server over real sockets. Thread: main.
 
+import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';
+import type { AdminRoute } from '../../../admin/admin-route.ts';
+import { ADMIN_ROUTES } from '../../../admin/admin-routes.ts';
 import { AdminServer } from '../../../admin/admin-server.ts';
+import { openApiOf } from '../../../admin/open-api.ts';
+import { problem } from '../../../admin/reply-schemas.ts';
 import { FakeContext } from '../../unit/admin/fake-context.ts';
+
+const DOCUMENT = openApiOf('1.2.3');
 
 export interface Answer {
   readonly status: number;
@@ -41,7 +48,9 @@ export class AskedServer {
     for await (const chunk of response) chunks.push(chunk as Buffer);
     const text = Buffer.concat(chunks).toString();
     const json = () => JSON.parse(text) as Record<string, unknown>;
-    return { status: response.statusCode!, headers: response.headers, text, json };
+    const answer = { status: response.statusCode!, headers: response.headers, text, json };
+    if (method !== 'HEAD') assertDescribed(method, target, answer);
+    return answer;
   }
 
   post(target: string, body: unknown, headers: Record<string, string> = {}): Promise<Answer> {
@@ -55,8 +64,36 @@ export class AskedServer {
   }
 }
 
+/** Every answer that a test gets is one that the OpenAPI document describes. */
+function assertDescribed(method: string, target: string, answer: Answer): void {
+  const type = (answer.headers['content-type'] ?? '').split(';')[0]!;
+  if (type === 'application/problem+json') problem.parse(answer.json());
+  const path = target.split('?')[0]!;
+  const pattern = (route: AdminRoute) =>
+    new RegExp(`^${route.path.replaceAll('.', '\\.').replaceAll(/:\w+/g, '[^/]+')}$`);
+  const route = ADMIN_ROUTES.find((one) => one.method === method && pattern(one).test(path));
+  if (route === undefined) {
+    assert.ok([204, 401, 403, 404, 405].includes(answer.status), `${method} ${target}: ${answer.status}`);
+    return;
+  }
+  const described = responsesOf(route)[answer.status];
+  assert.ok(described !== undefined || answer.status === 500, `${method} ${target} answers ${answer.status}`);
+  if (described === undefined) return;
+  assert.ok(Object.hasOwn(described.content, type), `${method} ${target} answers ${answer.status} as ${type}`);
+  if (type === 'application/json' && typeof route.reply !== 'string') route.reply.parse(answer.json());
+}
+
+interface DescribedResponse {
+  readonly content: Readonly<Record<string, unknown>>;
+}
+
+function responsesOf({ method, path }: AdminRoute): Readonly<Record<number, DescribedResponse>> {
+  const paths = DOCUMENT['paths'] as Record<string, Record<string, { responses: Record<number, DescribedResponse> }>>;
+  return paths[path.replaceAll(/:(\w+)/g, '{$1}')]![method.toLowerCase()]!.responses;
+}
+
 export function errorCode(answer: Answer): unknown {
-  return (answer.json()['error'] as { code: string }).code;
+  return answer.json()['code'];
 }
 
 /** Where the state of the endpoint in slot 1 is set. */

@@ -3,7 +3,14 @@
 import type { Admin } from '../../../core/availability.ts';
 import { Region } from '../../../core/memory/region.ts';
 import type { Snapshot } from '../../../core/snapshot.ts';
-import type { AdminContext, AdminHealth, AdminWorker, ReloadOutcome } from '../../../admin/context.ts';
+import type {
+  AdminContext,
+  AdminGeneration,
+  AdminHealth,
+  AdminWorker,
+  ReloadOutcome,
+  WrittenConfig,
+} from '../../../admin/context.ts';
 import type { AgentView, EndpointView } from '../../../health/endpoint-view.ts';
 import type { Explanation, Reason } from '../../../health/explanation.ts';
 import { HealthEvents } from '../../../health/health-events.ts';
@@ -29,6 +36,7 @@ function viewOf(upstream: string, slot: number, parts: Partial<EndpointView> = {
     slot,
     backup: false,
     weight: 1,
+    configuredWeight: parts.weight ?? 1,
     availability: 'up',
     axes: { admin: 'ready', check: 'up', outlier: 'none', resolution: 'resolved' },
     wishes: { operator: 'ready', agent: 'ready' },
@@ -136,6 +144,7 @@ export class FakeContext implements AdminContext {
     { worker: 1, state: 'listening', restarts: 2 },
   ];
   draining = false;
+  written: WrittenConfig | null = { file: 'fairlead.yaml', config: { workers: 2 } };
   reload: (() => Promise<ReloadOutcome>) | null = null;
 
   snapshot(): Snapshot {
@@ -152,5 +161,14 @@ export class FakeContext implements AdminContext {
 
   isDraining(): boolean {
     return this.draining;
+  }
+
+  generations(): readonly AdminGeneration[] {
+    const current = { generation: this.current.generation, at: STARTED_AT, exchanges: 0 };
+    return [current, { generation: 6, at: STARTED_AT, exchanges: null }];
+  }
+
+  writtenConfig(): WrittenConfig | null {
+    return this.written;
   }
 }

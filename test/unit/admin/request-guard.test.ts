@@ -67,9 +67,9 @@ describe('a change', () => {
   const json = { 'content-type': 'application/json; charset=utf-8' };
 
   test('is JSON, from no page or from one of ours', () => {
-    guardChange(json);
-    guardChange({ ...json, 'sec-fetch-site': 'same-origin' });
-    guardChange({ 'content-type': 'Application/JSON', 'sec-fetch-site': 'none' });
+    guardChange('POST', json);
+    guardChange('POST', { ...json, 'sec-fetch-site': 'same-origin' });
+    guardChange('POST', { 'content-type': 'Application/JSON', 'sec-fetch-site': 'none' });
   });
 
   for (const type of [
@@ -81,13 +81,16 @@ describe('a change', () => {
     'application/jsonp',
   ]) {
     test(`is not ${type}`, () => {
-      assert.throws(() => guardChange(type === undefined ? {} : { 'content-type': type }), { status: 415 });
+      assert.throws(() => guardChange('POST', type === undefined ? {} : { 'content-type': type }), { status: 415 });
     });
   }
 
   for (const site of ['cross-site', 'same-site', 'nonsense']) {
     test(`is not asked for by a page that is ${site}`, () => {
-      assert.throws(() => guardChange({ ...json, 'sec-fetch-site': site }), { status: 403, code: 'site-not-allowed' });
+      assert.throws(() => guardChange('POST', { ...json, 'sec-fetch-site': site }), {
+        status: 403,
+        code: 'site-not-allowed',
+      });
     });
   }
 });

@@ -29,6 +29,7 @@ test('the pages that the foundation promises are there', () => {
     'CHANGELOG.md',
     'haproxy-compat.md',
     'docs/operations.md',
+    'docs/admin-api.md',
     'docs/config-reference.md',
     'docs/glossary.md',
     'docs/life-of-a-request.md',

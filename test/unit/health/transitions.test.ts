@@ -146,6 +146,8 @@ async function counted(bench: HealthBench, detector: Detector): Promise<number> 
     workers: () => [],
     listeners: () => [],
     isDraining: () => false,
+    generations: () => [],
+    writtenConfig: () => null,
     reload: null,
   };
   const families = parseExposition(await new Metrics(context).text(new Set(['endpoint'])));

@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { explanationOf, type WhyAnswer } from '../../../../admin/endpoint-facts.ts';
+import { explanationOf } from '../../../../admin/endpoint-facts.ts';
+import type { WhyAnswer } from '../../../../admin/endpoint-schemas.ts';
 import { plainText, whyText } from '../../../../bin/commands/why-text.ts';
 import { HealthBench, REFUSED, type BenchOptions } from '../../../support/health-bench.ts';
 
