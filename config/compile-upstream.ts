@@ -155,6 +155,7 @@ function compileSticky(sticky: StickyConfig): StickySnapshot {
     maxLifeMs: sticky.maxLife,
     sameSite: SAME_SITE[sticky.sameSite],
     isHttpOnly: sticky.httpOnly,
+    isPassedOn: sticky.passOn,
     secure: sticky.secure,
   };
 }

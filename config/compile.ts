@@ -64,6 +64,7 @@ export function compile(config: LoadedConfig, tables: CompileTables, generation:
     admin: settings.admin ?? null,
     accessLog: compileAccessLog(config),
     log: settings.log,
+    drainDelayMs: settings.shutdown.delay,
     graceMs: settings.shutdown.grace,
   });
 }

@@ -30,6 +30,10 @@ export const sticky = z
       .default('lax')
       .describe('Whether the cookie comes along from other sites (attribute SameSite).'),
     httpOnly: z.boolean().default(true).describe('Whether the cookie is kept from scripts (attribute HttpOnly).'),
+    passOn: z
+      .boolean()
+      .default(false)
+      .describe('Whether endpoints get the cookie too. It says nothing to anybody but Fairlead.'),
     secure: z
       .enum(['auto', 'always', 'never'])
       .default('auto')

@@ -67,6 +67,11 @@ export const configSchema = z
       .describe('The log of the process.'),
     shutdown: z
       .strictObject({
+        delay: duration({ orNone: true })
+          .prefault('none')
+          .describe(
+            'How long a drain only says that it is not ready (`/readyz`) before it stops accepting, so that an outer balancer can look away first.',
+          ),
         grace: duration()
           .prefault('30s')
           .describe('How long a drain waits for exchanges in flight before it ends them.'),

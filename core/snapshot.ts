@@ -209,6 +209,8 @@ export interface StickySnapshot {
   readonly maxLifeMs: number;
   readonly sameSite: 'Lax' | 'Strict' | 'None';
   readonly isHttpOnly: boolean;
+  /** Whether endpoints get the cookie too. */
+  readonly isPassedOn: boolean;
   /** auto: on TLS listeners. */
   readonly secure: 'auto' | 'always' | 'never';
 }
@@ -295,6 +297,8 @@ export interface Snapshot {
   readonly admin: AdminSnapshot | null;
   readonly accessLog: AccessLogSnapshot | null;
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' };
-  /** How long a drain waits for exchanges in flight, in ms. */
+  /** How long a drain says that it isn't ready before it stops accepting, in ms. */
+  readonly drainDelayMs: number;
+  /** How long a drain waits for exchanges in flight after that, in ms. */
   readonly graceMs: number;
 }

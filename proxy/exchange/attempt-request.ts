@@ -15,7 +15,7 @@ export function attemptRequestOf(exchange: Exchange, attempt: Attempt): AttemptR
     hostField:
       hostField === null ? exchange.head.authority : hostField === 'endpoint' ? attempt.endpoint.id : hostField,
     insertedFields: exchange.insertedFields,
-    removedFields: exchange.runtime.removedFields(route),
+    removedFields: exchange.runtime.removedFields(route, exchange.hasOwnCookies),
     mustUseFresh: exchange.mustUseFresh,
   };
 }

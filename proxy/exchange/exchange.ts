@@ -100,6 +100,8 @@ export class Exchange implements ClientEvents, ExchangeRecord {
   mayUseLastResort = false;
   /** What the client's sticky cookie says; null where it has none that is valid. */
   stickyChoice: StickyChoice | null = null;
+  /** The client's cookies don't go to endpoints as they came: ours is among them. */
+  hasOwnCookies = false;
   triedCount = 0;
   readonly triedSlots = new Int32Array(MAX_TRIED);
 
@@ -183,6 +185,7 @@ export class Exchange implements ClientEvents, ExchangeRecord {
     this.mayRetry = false;
     this.mayUseLastResort = false;
     this.stickyChoice = null;
+    this.hasOwnCookies = false;
     this.triedCount = 0;
     this.attempts = 0;
     this.wasRedispatched = false;

@@ -34,7 +34,7 @@ import { RequestIds } from './request-id.ts';
 import { isIdempotent, isReplayable, mayRepeat } from './retry-facts.ts';
 import { depositForRequest } from './retry-budget.ts';
 import { NO_RETRY, Retrying } from './retrying.ts';
-import { findStickyPlace } from './stickiness.ts';
+import { findStickyPlace, hideStickyCookie } from './stickiness.ts';
 import { Tunnelling } from './tunnelling.ts';
 import { Waiting } from './waiting.ts';
 
@@ -110,11 +110,11 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks {
 
   #admit(exchange: Exchange): boolean {
     const { head, runtime, connection, requestId } = exchange;
-    const route = exchange.route!;
-    const target = exchange.target!;
+    const [route, target] = [exchange.route!, exchange.target!];
     if (isOverBodyLimit(exchange, Math.max(0, head.bodyLength))) return this.#reply(exchange, 'body-too-large');
     const sendsForwarded = runtime.listener(connection.listenerIndex)?.sendsForwarded ?? false;
     exchange.insertedFields = insertedFieldsOf({ connection, head, requestId, sendsForwarded, route });
+    if (target.sticky !== null) hideStickyCookie(exchange);
     if (!exchange.isBodyEnded) exchange.replay = new ReplayBuffer(target.snapshot.retry.bufferBytes);
     target.hashKey?.(head, exchange.clientAddress, exchange);
     depositForRequest(this.#context.region, target.snapshot.index, target.snapshot.retry);

@@ -36,6 +36,8 @@ export class Runtime {
   readonly router: Router;
   readonly upstreams: ReadonlyMap<number, UpstreamRuntime>;
   readonly #removedFields = new Map<RouteSnapshot, ReadonlySet<string>>();
+  /** The same and the client's cookies. */
+  readonly #removedWithCookies = new Map<RouteSnapshot, ReadonlySet<string>>();
   readonly #removedResponseFields = new Map<RouteSnapshot, ReadonlySet<string>>();
   readonly #listeners = new Map<number, ListenerRuntime>();
 
@@ -44,7 +46,9 @@ export class Runtime {
     this.router = new Router(snapshot.routes);
     this.upstreams = new Map(snapshot.upstreams.map((upstream) => [upstream.index, build(upstream, memory)]));
     for (const route of snapshot.routes) {
-      this.#removedFields.set(route, removedFieldsOf(route));
+      const removed = removedFieldsOf(route);
+      this.#removedFields.set(route, removed);
+      this.#removedWithCookies.set(route, new Set([...removed, 'cookie']));
       this.#removedResponseFields.set(route, removedResponseFieldsOf(route));
     }
     for (const listener of snapshot.listeners) {
@@ -52,8 +56,9 @@ export class Runtime {
     }
   }
 
-  removedFields(route: RouteSnapshot): ReadonlySet<string> {
-    return this.#removedFields.get(route)!;
+  /** Lower-case names of the client's fields that endpoints don't get, always the same set for the same route. */
+  removedFields(route: RouteSnapshot, isWithCookies = false): ReadonlySet<string> {
+    return (isWithCookies ? this.#removedWithCookies : this.#removedFields).get(route)!;
   }
 
   /** Lower-case names of the fields that a route keeps from its clients. */

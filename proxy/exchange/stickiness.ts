@@ -28,6 +28,19 @@ export function findStickyPlace(exchange: Exchange, context: ForwardingContext):
   return { slot: choice.slot, isTrial: false };
 }
 
+/** Takes our cookie out of what endpoints get of the request, unless the route replaces or drops cookies anyway. */
+export function hideStickyCookie(exchange: Exchange): void {
+  const { target, head, runtime, route, insertedFields } = exchange;
+  const cookies = target!.sticky === null ? undefined : head.field('cookie');
+  if (cookies === undefined || runtime.removedFields(route!).has('cookie')) return;
+  const others = target!.sticky!.without(cookies);
+  if (others === null) return;
+  exchange.hasOwnCookies = true;
+  if (others === '') return;
+  // The last of the inserted fields stays the last: see forwarding-fields.ts.
+  exchange.insertedFields = [...insertedFields.slice(0, -2), 'Cookie', others, ...insertedFields.slice(-2)];
+}
+
 /**
  * The fields that bind the client to the endpoint that has answered; none where its cookie says so already. A response
  * with a cookie in it is one client's own and no cache may give it to another.

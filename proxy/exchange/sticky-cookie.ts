@@ -100,6 +100,17 @@ export class StickyCookies {
   }
 
   /**
+   * The cookies of a request without ours, which are nobody else's business; null where none of them is ours. What is
+   * left keeps its order; cookies of our name that a neighbour in the domain has set go with ours.
+   */
+  without(cookieHeader: string): string | null {
+    if (this.#settings.isPassedOn || !cookieHeader.includes(this.#prefix)) return null;
+    const cookies = cookieHeader.split(';').map((cookie) => cookie.trim());
+    const others = cookies.filter((cookie) => !cookie.startsWith(this.#prefix));
+    return others.length === cookies.length ? null : others.filter((cookie) => cookie !== '').join('; ');
+  }
+
+  /**
    * The value of a Set-Cookie field that leads to an endpoint. The response is this client's alone then: it needs
    * `Cache-Control: private`, or a shared cache hands the session on (RFC 9111 section 7.3).
    * @param slot of one of the endpoints that this was built with

@@ -44,6 +44,29 @@ describe('draining', () => {
     assert.deepEqual([...after.errors.keys()], ['ECONNREFUSED']);
   });
 
+  test('goes on serving for the configured delay while /readyz says no', async (t) => {
+    const apps = await startApps(t, 1);
+    const fairlead = await startFairlead(t, `${config(apps)}shutdown: { delay: 400ms, grace: 5s }\n`);
+    const drained = fairlead.plane.drain();
+    assert.equal((await fetch(`${fairlead.adminUrl}/readyz`)).status, 503);
+    const outcome = await sendMany(fairlead.port, { connections: 4, requests: 20 });
+    assert.deepEqual([[...outcome.statuses], [...outcome.errors]], [[[200, 20]], []]);
+    assert.ok(fairlead.log.some(({ text }) => text.includes('stops accepting in 0.4 s')));
+    await drained;
+    const after = await sendMany(fairlead.port, { connections: 1, requests: 1 });
+    assert.deepEqual([...after.errors.keys()], ['ECONNREFUSED']);
+  });
+
+  test('that is told to end at once does not wait for the delay', async (t) => {
+    const apps = await startApps(t, 1);
+    const fairlead = await startFairlead(t, `${config(apps)}shutdown: { delay: 1h }\n`);
+    const drained = fairlead.plane.drain();
+    await fairlead.plane.close();
+    await drained;
+    const after = await sendMany(fairlead.port, { connections: 1, requests: 1 });
+    assert.deepEqual([...after.errors.keys()], ['ECONNREFUSED']);
+  });
+
   test('cuts what is still there at the deadline', async (t) => {
     const apps = await startApps(t, 1);
     apps[0]!.handler = (request) => request.resume();

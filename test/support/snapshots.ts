@@ -117,6 +117,7 @@ export function snapshot(parts: Partial<Snapshot> = {}): Snapshot {
     admin: null,
     accessLog: null,
     log: { level: 'info' },
+    drainDelayMs: 0,
     graceMs: 30_000,
     ...parts,
   };

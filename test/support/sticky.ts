@@ -16,6 +16,7 @@ export function settingsOf(changes: Partial<StickySnapshot> = {}): StickySnapsho
     maxLifeMs: 43_200_000,
     sameSite: 'Lax',
     isHttpOnly: true,
+    isPassedOn: false,
     secure: 'auto',
     ...changes,
   };

@@ -52,6 +52,7 @@ describe('a sticky cookie', () => {
       maxLifeMs: 43_200_000,
       sameSite: 'Lax',
       isHttpOnly: true,
+      isPassedOn: false,
       secure: 'auto',
     });
   });
@@ -66,6 +67,7 @@ describe('a sticky cookie', () => {
       maxLifeMs: 0,
       sameSite: 'Strict',
       isHttpOnly: false,
+      isPassedOn: false,
       secure: 'always',
     });
     assert.equal(

@@ -113,14 +113,15 @@ describe('defaults', () => {
   });
 
   test('of the process', () => {
-    const { fastPath, admin, accessLog, log, graceMs, workers, generation } = snapshot;
+    const { fastPath, admin, accessLog, log, drainDelayMs, graceMs, workers, generation } = snapshot;
     assert.deepEqual(
-      { fastPath, admin, accessLog, log, graceMs, generation },
+      { fastPath, admin, accessLog, log, drainDelayMs, graceMs, generation },
       {
         fastPath: true,
         admin: null,
         accessLog: null,
         log: { level: 'info' },
+        drainDelayMs: 0,
         graceMs: 30_000,
         generation: 1,
       },

@@ -52,6 +52,7 @@ test('verdicts on retries are all that there are', () => {
     'refused-budget': true,
     'refused-body': true,
     'refused-no-other-endpoint': true,
+    'refused-no-time': true,
     'refused-response-begun': true,
   };
   assert.deepEqual(rowsUnder('retry').flat(), Object.keys(verdicts));

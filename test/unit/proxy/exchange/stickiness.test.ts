@@ -16,6 +16,7 @@ const STICKY = {
   maxLifeMs: 43_200_000,
   sameSite: 'Lax',
   isHttpOnly: true,
+  isPassedOn: false,
   secure: 'auto',
 } as const;
 
@@ -107,4 +108,46 @@ test('a route takes fields away from its responses, and sets others in their pla
   at.last.answer(200, '', ['Server', 'theirs', 'X-Secret', '1', 'X-Kept', '2']);
   assert.deepEqual([...client.head!.endToEndFields()], ['X-Kept', '2']);
   assert.deepEqual(client.extra, ['Server', 'ours']);
+});
+
+/** What an endpoint gets of a client's cookies, as fields of the request. */
+function cookiesAt(at: ForwardingBench): string | undefined {
+  const { request } = at.last;
+  const inserted = fieldOf(request.insertedFields, 'cookie');
+  if (inserted !== undefined) return inserted;
+  return request.removedFields.has('cookie') ? undefined : request.head.field('cookie');
+}
+
+test("our cookie is nobody else's business: endpoints get all others, in their order", () => {
+  const at = bench();
+  const { cookie } = bind(at);
+  at.request({ fields: ['Cookie', `a=1; ${cookie}; b=2;lbx=3; ${cookie}`] });
+  assert.equal(cookiesAt(at), 'a=1; b=2; lbx=3');
+  assert.equal(at.last.request.insertedFields.at(-2), 'X-Request-Id');
+  at.request({ fields: ['Cookie', cookie] });
+  assert.equal(cookiesAt(at), undefined);
+  at.request({ fields: ['Cookie', 'a=1; b=lb=2'] });
+  assert.equal(cookiesAt(at), 'a=1; b=lb=2');
+});
+
+test('our cookie is passed on where that is asked for', () => {
+  const upstream = upstreamSnapshot({ sticky: { ...STICKY, isPassedOn: true } });
+  const at = new ForwardingBench(snapshot({ upstreams: [upstream] }));
+  const { cookie } = bind(at);
+  at.request({ fields: ['Cookie', `a=1; ${cookie}`] });
+  assert.equal(cookiesAt(at), `a=1; ${cookie}`);
+});
+
+test('a route that drops or replaces cookies has its way', () => {
+  const upstream = upstreamSnapshot({ sticky: STICKY });
+  for (const [set, remove, got] of [
+    [['Cookie', 'fixed=1'], [], 'fixed=1'],
+    [[], ['cookie'], undefined],
+  ] as const) {
+    const route = routeSnapshot({ requestHeaders: { set, remove } });
+    const at = new ForwardingBench(snapshot({ routes: [route], upstreams: [upstream] }));
+    const { cookie } = bind(at);
+    at.request({ fields: ['Cookie', `a=1; ${cookie}`] });
+    assert.equal(cookiesAt(at), got);
+  }
 });
