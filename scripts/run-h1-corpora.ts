@@ -1,10 +1,12 @@
 // Runs the shared HTTP/1.1 corpora against a whole Fairlead, on both paths at once: hostile requests and hostile
-// responses. Ends with 1 when a case is lost that the goal asks for. `node scripts/run-h1-corpora.ts FOLDER [--dribble 1]`
-// Thread: main.
+// responses, whole and byte by byte. Ends with 1 when a case is lost that the goal asks for.
+// `node scripts/run-h1-corpora.ts FOLDER [--dribble 1 | --both]`. Thread: main.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { DribbleRelay } from './h1-corpora/dribble-relay.ts';
 import { FairleadProcess, freePort } from './load/fairlead-process.ts';
 
 /** What issue 3 asks for at the least; the goal is all. */
@@ -14,7 +16,24 @@ const FORBIDDEN = ['SMUGGLED', 'EXTRA', 'DESYNC', 'RAW', 'SPLIT', 'MASKED', 'HAN
 
 type Corpus = keyof typeof LEAST;
 
-const [folder = '../shared/h1', ...more] = process.argv.slice(2);
+/** One corpus on one path. */
+interface Run {
+  readonly corpus: Corpus;
+  readonly fastPath: boolean;
+  /** Whether the bytes come one at a time. */
+  readonly isDribbled: boolean;
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    /** Byte by byte, and only so. */
+    dribble: { type: 'string', default: '0' },
+    /** Whole, and byte by byte. */
+    both: { type: 'boolean', default: false },
+  },
+});
+const folder = positionals[0] ?? '../shared/h1';
 
 function configuration(ports: { web: number; admin: number }, originPort: number, fastPath: boolean): string {
   return `
@@ -32,9 +51,10 @@ admin: { bind: "127.0.0.1:${ports.admin}" }
 }
 
 /** Runs one corpus; resolves with the runner's report. */
-async function runCorpus(corpus: Corpus, proxy: string, originPort: number): Promise<string> {
+async function report({ corpus, isDribbled }: Run, proxy: string, originPort: number): Promise<string> {
   const args = [join(folder, `run-${corpus}.py`), '--proxy', proxy, '--origin', `127.0.0.1:${originPort}`];
-  args.push('--corpus', join(folder, `${corpus}.jsonl`), ...(corpus === 'requests' ? more : []));
+  args.push('--corpus', join(folder, `${corpus}.jsonl`));
+  if (isDribbled && corpus === 'requests') args.push('--dribble', '1');
   const runner = spawn('python3', args, { stdio: ['ignore', 'pipe', 'inherit'] });
   let text = '';
   runner.stdout.setEncoding('utf8');
@@ -46,27 +66,35 @@ async function runCorpus(corpus: Corpus, proxy: string, originPort: number): Pro
 }
 
 /** What is wrong with a report; empty where nothing is. */
-function faultsOf(corpus: Corpus, report: string): string[] {
-  const total = /^total\s.*$/m.exec(report)?.[0] ?? '';
+function faultsOf(corpus: Corpus, text: string): string[] {
+  const total = /^total\s.*$/m.exec(text)?.[0] ?? '';
   const passed = Number(/PASS=(\d+)/.exec(total)?.[1] ?? 0);
   const faults = FORBIDDEN.filter((outcome) => total.includes(`${outcome}=`));
   if (passed < LEAST[corpus]) faults.push(`only ${passed} passed, ${LEAST[corpus]} are wanted`);
   return faults;
 }
 
-async function runPath(fastPath: boolean): Promise<boolean> {
+/** Each run has a Fairlead and an origin of its own: they spend most of their time waiting, and may do so together. */
+async function isGood(run: Run): Promise<boolean> {
+  const { corpus, fastPath, isDribbled } = run;
   const originPort = await freePort();
-  const fairlead = await FairleadProcess.start((ports) => configuration(ports, originPort, fastPath));
-  let isGood = true;
-  for (const corpus of ['requests', 'responses'] as const) {
-    const report = await runCorpus(corpus, fairlead.url.replace('http://', ''), originPort);
-    const faults = faultsOf(corpus, report);
-    console.log(`== ${corpus}, fastPath: ${fastPath}: ${faults.length === 0 ? 'ok' : faults.join(', ')}\n${report}`);
-    isGood &&= faults.length === 0;
-  }
+  const relay = isDribbled && corpus === 'responses' ? await DribbleRelay.start(originPort) : null;
+  const fairlead = await FairleadProcess.start((ports) => configuration(ports, relay?.port ?? originPort, fastPath));
+  const text = await report(run, fairlead.url.replace('http://', ''), originPort);
   await fairlead.stop('SIGKILL');
-  return isGood;
+  relay?.close();
+  const faults = faultsOf(corpus, text);
+  const how = `${corpus}, ${isDribbled ? 'byte by byte' : 'whole'}, fastPath: ${fastPath}`;
+  console.log(`== ${how}: ${faults.length === 0 ? 'ok' : faults.join(', ')}\n${text}`);
+  return faults.length === 0;
 }
 
-const outcomes = await Promise.all([runPath(true), runPath(false)]);
+const modes = values.both ? [false, true] : [values.dribble !== '0'];
+const runs: Run[] = [];
+for (const isDribbled of modes) {
+  for (const corpus of ['requests', 'responses'] as const) {
+    for (const fastPath of [true, false]) runs.push({ corpus, fastPath, isDribbled });
+  }
+}
+const outcomes = await Promise.all(runs.map(isGood));
 process.exitCode = outcomes.every(Boolean) ? 0 : 1;

@@ -34,6 +34,7 @@ test('a TLS connection that is reset as soon as it may be served ends, and the p
     sweeper: new Sweeper(systemClock, systemTimers),
     ledger: new ConnectionLedger(region, 0),
     isDraining: () => false,
+    mayBeIdleUntilMs: (sinceMs: number) => sinceMs,
   };
   let served = 0;
   const acceptor = new TlsAcceptor(context, snapshot, (client) => {

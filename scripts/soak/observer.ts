@@ -1,0 +1,88 @@
+// What a soak sees of Fairlead: memory and descriptors from /proc, heap and counts from its metrics. Thread: main.
+
+import { readdirSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { FairleadProcess } from '../load/fairlead-process.ts';
+
+const SETTLE_MS = 20_000;
+
+/** At one moment, in bytes and numbers. */
+export interface Sample {
+  readonly residentBytes: number;
+  /** Of all workers together. */
+  readonly heapBytes: number;
+  readonly descriptors: number;
+}
+
+/** What must be 0 when all clients have left: names of metrics, summed over their labels. */
+const LEVELS = [
+  'fairlead_worker_exchanges',
+  'fairlead_worker_connections',
+  'fairlead_worker_upgraded',
+  'fairlead_listener_connections',
+  'fairlead_upstream_in_flight',
+  'fairlead_upstream_queue_length',
+  'fairlead_upstream_active_retries',
+  'fairlead_endpoint_in_flight',
+  'fairlead_endpoint_queue_length',
+  'fairlead_endpoint_connections',
+] as const;
+
+export class Observer {
+  readonly #fairlead: FairleadProcess;
+  readonly samples: Sample[] = [];
+
+  constructor(fairlead: FairleadProcess) {
+    this.#fairlead = fairlead;
+  }
+
+  descriptors(): number {
+    return readdirSync(`/proc/${this.#fairlead.child.pid}/fd`).length;
+  }
+
+  async sample(): Promise<void> {
+    const metrics = await this.#metrics();
+    this.samples.push({
+      residentBytes: await this.#fairlead.residentBytes(),
+      heapBytes: sumOf(metrics, 'fairlead_worker_heap_used_bytes'),
+      descriptors: this.descriptors(),
+    });
+  }
+
+  /**
+   * Waits until nothing is open, connections to endpoints included, and no more descriptors than before the traffic.
+   * @returns what is left after twenty seconds, in words; empty where nothing is
+   */
+  async leftovers(descriptorsBefore: number): Promise<string[]> {
+    const deadlineMs = performance.now() + SETTLE_MS;
+    for (;;) {
+      const metrics = await this.#metrics();
+      const left = LEVELS.filter((name) => sumOf(metrics, name) !== 0).map((name) => `${name} ${sumOf(metrics, name)}`);
+      const descriptors = this.descriptors();
+      if (descriptors > descriptorsBefore) left.push(`${descriptors} descriptors, ${descriptorsBefore} before`);
+      if (left.length === 0 || performance.now() > deadlineMs) return left;
+      await pause(100);
+    }
+  }
+
+  /** Sum of a counter over its labels. */
+  async total(name: string): Promise<number> {
+    return sumOf(await this.#metrics(), name);
+  }
+
+  async #metrics(): Promise<string> {
+    return (await fetch(`${this.#fairlead.adminUrl}/metrics`)).text();
+  }
+}
+
+function sumOf(metrics: string, name: string): number {
+  let sum = 0;
+  let isThere = false;
+  for (const line of metrics.split('\n')) {
+    if (!line.startsWith(`${name} `) && !line.startsWith(`${name}{`)) continue;
+    isThere = true;
+    sum += Number(line.slice(line.lastIndexOf(' ') + 1));
+  }
+  if (!isThere) throw new Error(`no metric ${name}`);
+  return sum;
+}

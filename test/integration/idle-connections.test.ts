@@ -1,0 +1,19 @@
+// What idle connections of clients cost on the fast path; for five thousand of them: `npm run idle`. Thread: main.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { measureIdleConnections } from '../../scripts/idle-connections/measure.ts';
+
+const KIB = 1024;
+
+test('idle keep-alive connections take less than 20 KiB of resident memory each', async (t) => {
+  const { bytesEach, open } = await measureIdleConnections({
+    connections: 3500,
+    isTls: false,
+    isFast: true,
+    limitKib: 20,
+  });
+  t.diagnostic(`${(bytesEach / KIB).toFixed(1)} KiB each`);
+  assert.equal(open, 3500);
+  assert.ok(bytesEach < 20 * KIB, `${bytesEach} bytes each`);
+});
