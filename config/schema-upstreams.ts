@@ -59,14 +59,9 @@ const limits = z
       .describe('Most requests in flight at one endpoint, over all workers.'),
     concurrency: z
       .enum(['fixed', 'auto'])
-      .superRefine((value, context) => {
-        if (value === 'fixed') return;
-        const message = 'auto is not built yet: set a limit with maxConnections';
-        context.issues.push({ code: 'custom', message, input: value, params: { code: 'FL2005', suggestion: 'fixed' } });
-      })
       .default('fixed')
       .describe(
-        'How the limit of each endpoint is found: `fixed` is `maxConnections`. `auto`, a limit that follows the latency, is refused: it is not built yet.',
+        'How the limit of each endpoint is found: `fixed` is `maxConnections`; `auto` follows how fast it answers, from 4 up to `maxConnections` (10,000 where that is none).',
       ),
     maxQueue: countOrNone(1_000_000)
       .prefault(1000)

@@ -3,6 +3,7 @@
 import type { Availability } from '../core/availability.ts';
 import type { EndpointSnapshot, UpstreamSnapshot } from '../core/snapshot.ts';
 import { type AgentState, newAgentState } from './agent-state.ts';
+import type { ConcurrencyGradient } from './concurrency-gradient.ts';
 import type { Because, Detector } from './detector.ts';
 import { isUsable, takeCensus, type Census } from './ejection-limit.ts';
 import { EndpointState, type AxisName, type StateEdge, type StateSettings } from './endpoint-state.ts';
@@ -120,6 +121,8 @@ export class EndpointHealth {
   readonly shares: ShareParts = { slowStart: 1, overflow: 1, agent: 1 };
   /** The share of its weight that is published. */
   share = 1;
+  /** What finds its limit; null where that is fixed. */
+  gradient: ConcurrencyGradient | null = null;
   /** Its slow start, while one is under way; monotonic ms. */
   warming: Span | null = null;
   /** While `shares.overflow` is below 1; with what was held against it last. */

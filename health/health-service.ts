@@ -8,6 +8,7 @@ import type { MessageToMain } from '../core/messages.ts';
 import type { Random } from '../core/random.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { Timers } from '../core/timers.ts';
+import { AdaptiveLimits } from './adaptive-limits.ts';
 import { AgentFeedback } from './agent-feedback.ts';
 import { isTransitional } from './check-axis.ts';
 import { isOut, isUsable } from './ejection-limit.ts';
@@ -28,7 +29,7 @@ import { OutlierSweep } from './outlier-sweep.ts';
 import { Overflow } from './overflow.ts';
 import { Publisher } from './publisher.ts';
 import { SlowStart } from './slow-start.ts';
-import { WeightShares } from './weight-shares.ts';
+import { limitOf, WeightShares } from './weight-shares.ts';
 
 /** State changes kept: hours of a bad day, and bounded. */
 const EVENT_CAPACITY = 1_000;
@@ -60,6 +61,7 @@ export class HealthService {
   readonly #slowStart: SlowStart;
   readonly #overflow: Overflow;
   readonly #agents: AgentFeedback;
+  readonly #limits: AdaptiveLimits;
 
   constructor(options: HealthServiceOptions) {
     this.#options = options;
@@ -70,6 +72,7 @@ export class HealthService {
     this.#slowStart = new SlowStart(parts);
     this.#overflow = new Overflow(parts);
     this.#agents = new AgentFeedback(parts);
+    this.#limits = new AdaptiveLimits(parts);
     this.#roster = new HealthRoster((health, edge) => this.#onEdge(health, edge));
     this.#heartbeats = new Heartbeats({
       ...options,
@@ -93,9 +96,9 @@ export class HealthService {
       this.#heartbeats.remove(slot);
       this.#forget(slot);
     }
+    this.#limits.apply(this.#roster.upstreams);
     for (const health of added) {
-      const { snapshot: upstream } = health.upstream;
-      this.#publisher.adopt(upstream.index, health.endpoint, upstream.limits.maxConnections);
+      this.#publisher.adopt(health.upstream.snapshot.index, health.endpoint, limitOf(health));
     }
     for (const health of kept) this.#publishTerms(health);
     for (const health of [...added, ...kept]) this.#watch(health);
@@ -188,6 +191,7 @@ export class HealthService {
   stop(): void {
     this.#heartbeats.stop();
     this.#sweep.stop();
+    this.#limits.stop();
     for (const { slot } of this.#roster.endpoints) this.#forget(slot);
   }
 
@@ -210,7 +214,7 @@ export class HealthService {
 
   #publishTerms(health: EndpointHealth): void {
     const { snapshot: upstream } = health.upstream;
-    this.#publisher.terms(upstream.index, health.slot, health.weight, upstream.limits.maxConnections);
+    this.#publisher.terms(upstream.index, health.slot, health.weight, limitOf(health));
   }
 
   /** Gives an endpoint the heartbeats that its upstream asks for. */

@@ -74,6 +74,11 @@ export class Publisher {
     this.#set(slot, E_FACTOR, Math.max(1, Math.round(share * FULL_FACTOR)));
   }
 
+  /** Publishes how many requests an endpoint may have in flight; 0 is no limit. Reservations read it each time. */
+  limit(slot: number, limit: number): void {
+    this.#set(slot, E_LIMIT, limit);
+  }
+
   /** Publishes when a slow start began, as wall-clock ms; null: there is none. */
   warmStart(slot: number, wallMs: number | null): void {
     const stamp = wallMs === null ? 0 : (wallMs - this.#region.originWallMs) | 0;

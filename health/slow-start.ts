@@ -1,11 +1,8 @@
 // Slow start (ALGORITHMS 2.2): the share of an endpoint that returns grows from a tenth to all of its weight, so that
 // cold caches and an empty connection pool don't meet a full load. Thread: main.
 //
-// The tenth is also the trickle that a warm-up needs: round robin, random and hashing give an endpoint its share of the
-// requests however small it is. Balancers that compare loads (least-request, peak-ewma) don't: with six requests in
-// flight over three endpoints the third one gets 0.0 % of them at a share of 0.1, 9 % at 0.3 and 18 % at 0.5, and with
-// sixty in flight 4, 13 and 20 % (exact shares are 5, 13 and 20 %). A trickle there is a matter of the pick, for which
-// `warmStartMs` stands in shared memory.
+// The tenth is also the trickle that a warm-up needs. Balancers that compare loads would give it nothing at low load, so
+// while `warmStartMs` stands in shared memory they let chance give it its share (balancers/warming.ts).
 
 import type { Clock } from '../core/clock.ts';
 import type { TimerHandle, Timers } from '../core/timers.ts';

@@ -1,5 +1,5 @@
-// Joins what makes an endpoint carry less (or more) than its weight, and publishes the product. Balancers read it at
-// each pick, so a change needs no epoch: it never comes to 0. Thread: main.
+// Joins what makes an endpoint carry less (or more) than its weight, and publishes the product; and the limit of its
+// requests in flight, which slow start scales too. Both are read at each pick, so a change needs no epoch. Thread: main.
 
 import type { EndpointHealth, ShareParts, UpstreamHealth } from './endpoint-health.ts';
 import type { Publisher } from './publisher.ts';
@@ -18,6 +18,12 @@ export class WeightShares {
   set(health: EndpointHealth, part: keyof ShareParts, share: number): void {
     health.shares[part] = share;
     this.publish(health);
+    if (part === 'slowStart') this.publishLimit(health);
+  }
+
+  /** Publishes how many requests may be in flight. */
+  publishLimit(health: EndpointHealth): void {
+    this.#publisher.limit(health.slot, limitOf(health));
   }
 
   /**
@@ -37,6 +43,21 @@ export class WeightShares {
     for (const health of upstream.endpoints.values()) {
       const { slowStart, overflow, agent } = health.shares;
       if (slowStart !== 1 || overflow !== 1 || agent !== 1) this.publish(health);
+      if (slowStart !== 1) this.publishLimit(health);
     }
   }
+}
+
+/**
+ * Most requests in flight, 0 where there is no limit: as configured, or as found by the gradient, or less where the
+ * endpoint asks for less; during a slow start its share of that, at least one. An endpoint that no other one could spare
+ * carries all.
+ */
+export function limitOf(health: EndpointHealth): number {
+  const ours = health.gradient?.limit ?? health.upstream.snapshot.limits.maxConnections;
+  const limit = Math.min(ours || Infinity, health.agent.maxConnections ?? Infinity);
+  const { slowStart } = health.shares;
+  if (limit === Infinity) return 0;
+  if (slowStart === 1 || !health.upstream.hasPeerOf(health)) return limit;
+  return Math.max(1, Math.ceil(limit * slowStart));
 }

@@ -1,6 +1,7 @@
 // The layout of the memory that main and workers share: for every word its unit and who writes it. Thread: both.
 // DESIGN section 1.2. One region holds, in this order: header, endpoint records, upstream records, worker records,
-// rows of owned in-flight and of waiters (one each per worker), and lanes (one block of statistics per worker).
+// rows of owned in-flight and of waiters (one each per worker), lanes (one block of statistics per worker), and samples
+// (latencies of good answers per worker, for adaptive limits).
 
 /** Who writes a word. `workers` with Atomics, `main` alone, or `worker` for a word that belongs to one worker. */
 export type WordWriter = 'main' | 'workers' | 'worker';

@@ -1,10 +1,10 @@
 // The shared region: one SharedArrayBuffer and the places of everything in it. Thread: both.
 
 import { E_FACTOR, FULL_FACTOR, HEADER, RECORD_BYTES, RECORD_WORDS } from './layout.ts';
-import { ENDPOINT_BLOCK, LISTENER_BLOCK, UPSTREAM_BLOCK } from './lane-fields.ts';
+import { ENDPOINT_BLOCK, LATENCY_BUCKETS, LISTENER_BLOCK, UPSTREAM_BLOCK } from './lane-fields.ts';
 
 const MAGIC = 0x6661_6972; // "fair"
-const VERSION = 1;
+const VERSION = 2;
 
 /** How many of each record a region holds. Fixed for its life: a reload that needs more is refused with a reason. */
 export interface RegionCapacity {
@@ -36,6 +36,9 @@ export class Region {
   /** Index into `doubles` of worker 0's lane, and doubles from one lane to the next. */
   readonly laneBase: number;
   readonly laneStride: number;
+  /** Index into `doubles` of worker 0's samples, and doubles from one worker's samples to the next. */
+  readonly samplesBase: number;
+  readonly samplesStride: number;
 
   /** Wraps an existing buffer. @throws Error when it is not a region of this layout's version. */
   constructor(buffer: SharedArrayBuffer) {
@@ -61,6 +64,8 @@ export class Region {
     this.waitingStride = places.waitingStride;
     this.laneBase = places.laneBase;
     this.laneStride = places.laneStride;
+    this.samplesBase = places.samplesBase;
+    this.samplesStride = places.samplesStride;
   }
 
   /** Allocates a region; every endpoint begins with its full factor. */
@@ -124,6 +129,14 @@ export class Region {
   listenerLane(worker: number, listener: number): number {
     return this.upstreamLane(worker, this.capacity.upstreams) + listener * LISTENER_BLOCK;
   }
+
+  /**
+   * Index in `doubles` of the histogram of an endpoint's good answers as a worker saw them, LATENCY_BUCKETS long. Apart
+   * from the lanes, so that where no limit is adaptive its pages are never touched and cost nothing.
+   */
+  endpointSamples(worker: number, slot: number): number {
+    return this.samplesBase + worker * this.samplesStride + slot * LATENCY_BUCKETS;
+  }
 }
 
 function placesOf(capacity: RegionCapacity) {
@@ -138,9 +151,12 @@ function placesOf(capacity: RegionCapacity) {
   const laneDoubles =
     capacity.endpoints * ENDPOINT_BLOCK + capacity.upstreams * UPSTREAM_BLOCK + capacity.listeners * LISTENER_BLOCK;
   const laneStride = Math.ceil(laneDoubles / 8) * 8;
-  const totalBytes = (laneBase + capacity.workers * laneStride) * 8;
+  const samplesBase = laneBase + capacity.workers * laneStride;
+  const samplesStride = Math.ceil((capacity.endpoints * LATENCY_BUCKETS) / 8) * 8;
+  const totalBytes = (samplesBase + capacity.workers * samplesStride) * 8;
   const rows = { ownBase, ownStride, waitingBase, waitingStride };
-  return { endpointBase, upstreamBase, workerBase, ...rows, laneBase, laneStride, totalBytes };
+  const lanes = { laneBase, laneStride, samplesBase, samplesStride };
+  return { endpointBase, upstreamBase, workerBase, ...rows, ...lanes, totalBytes };
 }
 
 /** Bytes that a region of this capacity takes. */

@@ -43,9 +43,19 @@ class Block {
 
 /** What this worker counts of one endpoint: fields of ENDPOINT_FIELD. */
 export class EndpointLane extends Block {
+  readonly #samples: Float64Array;
+  readonly #firstSample: number;
+
   /** @throws RangeError when the region has no such slot. */
   constructor(region: Region, worker: number, slot: number) {
     super(region.doubles, region.endpointLane(worker, checkedIndex('slot', slot, region.capacity.endpoints)));
+    this.#samples = region.doubles;
+    this.#firstSample = region.endpointSamples(worker, slot);
+  }
+
+  /** Enters the time in ms that a good answer took, for an adaptive limit: from the whole request to its head. */
+  sampleLatency(ms: number): void {
+    if (ms >= 0 && ms < MAX_LATENCY_MS) this.#samples[this.#firstSample + latencyBucketOf(ms)]!++;
   }
 
   /** Enters the time in ms from a sent request to the response's head. */

@@ -62,9 +62,18 @@ export class Ending {
     countHead(lane, status, headMs);
     countOutcome(lane, signal);
     this.#observeLatency(exchange, attempt, signal, headMs);
-    if (signal === 'ok') this.#context.paces.answered(attempt.endpoint.slot, headMs);
+    if (signal === 'ok') this.#noteGood(exchange, attempt, headMs);
     reportSignal(this.#sink, exchange.target!.snapshot, attempt.endpoint, signal, attempt.isTrial);
     attempt.isTrial = false;
+  }
+
+  /** An adaptive limit counts from the whole request on: a client that is slow to send it says nothing of the endpoint. */
+  #noteGood(exchange: Exchange, attempt: Attempt, headMs: number): void {
+    const { slot } = attempt.endpoint;
+    this.#context.paces.answered(slot, headMs);
+    if (!exchange.target!.snapshot.limits.isAdaptive) return;
+    const sentMs = Math.max(attempt.leasedMs || attempt.beganMs, exchange.requestEndMs);
+    this.#context.lanes.endpoint(slot).sampleLatency(exchange.headMs - sentMs);
   }
 
   /** An endpoint is silent for far longer than it usually is: other requests should avoid it until that is judged. */

@@ -2,7 +2,7 @@
 // (ALGORITHMS 4.4, after Dean and Barroso 2013). For GET and HEAD without a body, within the retry budget.
 // Thread: worker.
 
-import { ENDPOINT } from '../../core/memory/layout.ts';
+import { E_INFLIGHT, E_LIMIT } from '../../core/memory/layout.ts';
 import type { UpstreamSnapshot } from '../../core/snapshot.ts';
 import type { ForwardingContext } from './context.ts';
 import type { Exchange } from './exchange.ts';
@@ -62,13 +62,17 @@ export class Hedging {
 
   /** Whether the upstream has room for more than its share of requests. */
   #hasRoom(upstream: UpstreamSnapshot): boolean {
-    if (upstream.limits.maxConnections === 0) return true;
-    const { words } = this.#context.region;
+    const { region } = this.#context;
     let inflight = 0;
+    let most = 0;
     for (const { slot } of upstream.endpoints) {
-      inflight += words[this.#context.region.endpointWord(slot) + ENDPOINT.inflight.index]!;
+      const word = region.endpointWord(slot);
+      const limit = region.words[word + E_LIMIT]!;
+      if (limit === 0) return true;
+      inflight += region.words[word + E_INFLIGHT]!;
+      most += limit;
     }
-    return inflight <= MOST_LOAD * upstream.limits.maxConnections * upstream.endpoints.length;
+    return inflight <= MOST_LOAD * most;
   }
 }
 

@@ -1,6 +1,7 @@
 // Waiting for a place: who waits in this worker, and who is served when a place becomes free anywhere. Thread: worker.
 
 import { UPSTREAM_FIELD } from '../../core/memory/lane-fields.ts';
+import { E_LIMIT } from '../../core/memory/layout.ts';
 import { WheelTimer } from '../../core/timer-wheel.ts';
 import type { ForwardingContext } from './context.ts';
 import type { Exchange } from './exchange.ts';
@@ -119,13 +120,19 @@ export class Queues {
 
   /** Whether a request that has just come must stand behind others. */
   hasOthersFirst(target: UpstreamRuntime): boolean {
-    return target.snapshot.limits.maxConnections > 0 && hasWaiters(this.#context.region, target.snapshot.index);
+    const { limits, index, heartbeat } = target.snapshot;
+    const isLimited = limits.maxConnections > 0 || limits.isAdaptive || heartbeat?.takesAgentWords === true;
+    return isLimited && hasWaiters(this.#context.region, index);
   }
 
   /** Places are handed out in the order of tickets, give or take one for each worker and each place. */
   #slackOf(target: UpstreamRuntime): number {
-    const { limits, endpoints } = target.snapshot;
-    return this.#context.runtime().snapshot.workers + Math.max(1, limits.maxConnections) * endpoints.length;
+    const { region } = this.#context;
+    let slack = this.#context.runtime().snapshot.workers;
+    for (const { slot } of target.snapshot.endpoints) {
+      slack += Math.max(1, region.words[region.endpointWord(slot) + E_LIMIT]!);
+    }
+    return slack;
   }
 }
 

@@ -26,7 +26,7 @@ const AGENT: AgentView = {
   isDown: false,
   askedShare: 0.5,
   share: 0.7512,
-  words: { weight: 2, ready: 0, drain: 0, maint: 0, up: 0, down: 0, fail: 0, stopped: 0, unknown: 0 },
+  words: { weight: 2, maxconn: 0, ready: 0, drain: 0, maint: 0, up: 0, down: 0, fail: 0, stopped: 0, unknown: 0 },
 };
 
 function viewOf(upstream: string, slot: number, parts: Partial<EndpointView> = {}): EndpointView {
@@ -41,6 +41,7 @@ function viewOf(upstream: string, slot: number, parts: Partial<EndpointView> = {
     axes: { admin: 'ready', check: 'up', outlier: 'none', resolution: 'resolved' },
     wishes: { operator: 'ready', agent: 'ready' },
     share: 1,
+    limit: { inFlight: 0, adaptive: null },
     warming: null,
     reducedUntil: null,
     agent: null,

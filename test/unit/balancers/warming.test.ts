@@ -76,7 +76,7 @@ describe('an endpoint that warms up', () => {
     test(`gets about its share with ${name} however many requests run, and never much more`, () => {
       for (const busy of [2, 12, 60]) {
         for (const factor of [0.1, 0.5, 0.9]) {
-          const share = play({ balance: BALANCES[name], factor, busy }).got / REQUESTS;
+          const share: number = play({ balance: BALANCES[name], factor, busy }).got / REQUESTS;
           const fair = factor / (2 + factor);
           const words = `${share} at ${factor} with ${busy} in flight, not ${fair}`;
           assert.ok(share > 0.55 * fair && share < fair + 0.08, words);

@@ -1,0 +1,22 @@
+// Percentiles of the latency histograms that lanes hold. Thread: both.
+
+import { LATENCY_BOUNDS_MS } from './memory/lane-fields.ts';
+
+/**
+ * The latency in ms that the given share of observations did not exceed, interpolated within its bucket: within 26 %
+ * of the truth. Null where nothing was observed. @param share in (0, 1]
+ */
+export function percentileMs(buckets: Float64Array, share: number): number | null {
+  const total = buckets.reduce((sum, count) => sum + count, 0);
+  if (!(total > 0)) return null;
+  let rank = share * total;
+  for (let i = 0; i < LATENCY_BOUNDS_MS.length; i++) {
+    const count = buckets[i]!;
+    if (count > 0 && rank <= count) {
+      const lower = i === 0 ? 0 : LATENCY_BOUNDS_MS[i - 1]!;
+      return lower + (LATENCY_BOUNDS_MS[i]! - lower) * (rank / count);
+    }
+    rank -= count;
+  }
+  return LATENCY_BOUNDS_MS.at(-1)!;
+}
