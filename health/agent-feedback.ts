@@ -1,5 +1,5 @@
 // Acts on what endpoints say of themselves in the answers to heartbeats (ALGORITHMS 2.2): weight, drain and maintenance,
-// down and up. An endpoint undoes its own words only, and only it undoes them; a weight goes stale. Thread: main.
+// down and up. An endpoint undoes its own words only, and only it undoes them; weight and limit go stale. Thread: main.
 
 import type { Clock } from '../core/clock.ts';
 import type { TimerHandle, Timers } from '../core/timers.ts';
@@ -9,7 +9,7 @@ import type { EndpointHealth } from './endpoint-health.ts';
 import type { HealthLog } from './health-log.ts';
 import type { WeightShares } from './weight-shares.ts';
 
-/** Intervals without a word on the weight after which the last one is stale. */
+/** Intervals without a word on the weight, or on the limit, after which the last one is stale. */
 const STALE_AFTER = 3;
 
 export interface AgentFeedbackOptions {
@@ -23,6 +23,8 @@ export class AgentFeedback {
   readonly #options: AgentFeedbackOptions;
   /** The next step towards the whole weight of those whose word on it goes stale. */
   readonly #timers = new Map<number, TimerHandle>();
+  /** The end of those words on the limit that nobody repeats. */
+  readonly #limitTimers = new Map<number, TimerHandle>();
 
   constructor(options: AgentFeedbackOptions) {
     this.#options = options;
@@ -39,6 +41,7 @@ export class AgentFeedback {
     if (report.admin !== null) this.#setAdmin(health, report.admin, `its agent says ${report.said}`);
     if (report.service !== null) agent.down = report.service.isUp ? null : report.service;
     this.#takeWeight(health, report);
+    if (report.maxConnections !== null) this.#takeLimit(health, report.maxConnections);
   }
 
   /** Nobody listens to the endpoint any more (a reload): what it has said holds no longer. */
@@ -50,14 +53,25 @@ export class AgentFeedback {
     agent.down = null;
     agent.askedShare = null;
     this.forget(health.slot);
+    this.#limit(health, null);
     this.#options.shares.set(health, 'agent', 1);
     this.#setAdmin(health, 'ready', 'its agent is not asked any more');
   }
 
   /** Drops what is kept of a slot: its endpoint is gone. */
   forget(slot: number): void {
+    this.#forgetWeight(slot);
+    this.#forgetLimit(slot);
+  }
+
+  #forgetWeight(slot: number): void {
     this.#timers.get(slot)?.cancel();
     this.#timers.delete(slot);
+  }
+
+  #forgetLimit(slot: number): void {
+    this.#limitTimers.get(slot)?.cancel();
+    this.#limitTimers.delete(slot);
   }
 
   #setAdmin(health: EndpointHealth, admin: 'ready' | 'drain' | 'maintenance', cause: string): void {
@@ -72,12 +86,30 @@ export class AgentFeedback {
     this.#waitForMore(health, STALE_AFTER);
   }
 
+  /** A limit holds as it is said, and ends when nobody repeats it. */
+  #takeLimit(health: EndpointHealth, maxConnections: number): void {
+    this.#limit(health, maxConnections);
+    this.#forgetLimit(health.slot);
+    const intervalMs = health.upstream.snapshot.heartbeat?.intervalMs ?? 0;
+    const timer = this.#options.timers.after(intervalMs * STALE_AFTER, () => {
+      this.#forgetLimit(health.slot);
+      this.#limit(health, null);
+    });
+    this.#limitTimers.set(health.slot, timer);
+  }
+
+  #limit(health: EndpointHealth, maxConnections: number | null): void {
+    if (health.agent.maxConnections === maxConnections) return;
+    health.agent.maxConnections = maxConnections;
+    this.#options.shares.publishLimit(health);
+  }
+
   /** A stale word fades as it came: step by step, one an interval. */
   #waitForMore(health: EndpointHealth, intervals: number): void {
-    this.forget(health.slot);
+    this.#forgetWeight(health.slot);
     const intervalMs = health.upstream.snapshot.heartbeat?.intervalMs ?? 0;
     const timer = this.#options.timers.after(intervalMs * intervals, () => {
-      this.forget(health.slot);
+      this.#forgetWeight(health.slot);
       health.agent.askedShare = null;
       this.#options.shares.set(health, 'agent', nextShare(health.shares.agent, 1));
       if (health.shares.agent !== 1) this.#waitForMore(health, 1);

@@ -3,7 +3,7 @@
 
 import { AGENT_WORDS, type AgentReport, type AgentWord } from './agent-words.ts';
 
-/** Kept of one endpoint. Words hold until the endpoint itself takes them back; the weight alone goes stale. */
+/** Kept of one endpoint. Words hold until the endpoint itself takes them back; weight and limit alone go stale. */
 export interface AgentState {
   /** Wall-clock ms of the newest report; 0 is never. */
   heardAt: number;
@@ -13,6 +13,8 @@ export interface AgentState {
   down: { readonly word: AgentWord; readonly reason: string } | null;
   /** The share of its weight that it asked for last; null where it asks for none, or its word is stale. */
   askedShare: number | null;
+  /** Most requests in flight that it asked for last; null where it asks for none, or its word is stale. */
+  maxConnections: number | null;
   /** How often each word was heard. */
   readonly heard: Record<AgentWord, number>;
   /** An episode, said once: words that are none. */
@@ -31,7 +33,7 @@ const CLOSE_ENOUGH = 0.01;
 
 export function newAgentState(): AgentState {
   const heard = Object.fromEntries(AGENT_WORDS.map((word) => [word, 0])) as Record<AgentWord, number>;
-  return { heardAt: 0, said: '', down: null, askedShare: null, heard, isMisspoken: false };
+  return { heardAt: 0, said: '', down: null, askedShare: null, maxConnections: null, heard, isMisspoken: false };
 }
 
 /** The share that a report asks for, 0.05 to 2; null where it doesn't speak of it. @param weight the configured one */

@@ -110,6 +110,7 @@ export interface BenchOptions {
   readonly heartbeat?: Partial<HeartbeatSnapshot> | null;
   readonly passive?: Partial<PassiveSnapshot>;
   readonly slowStartMs?: number;
+  readonly maxConnections?: number;
   readonly seed?: number;
 }
 
@@ -124,10 +125,12 @@ export class HealthBench {
   readonly health: HealthService;
   upstream: UpstreamSnapshot;
 
-  constructor({ endpoints = 3, heartbeat = {}, passive = {}, slowStartMs = 0, seed = 1 }: BenchOptions = {}) {
+  constructor(options: BenchOptions = {}) {
+    const { endpoints = 3, heartbeat = {}, passive = {}, slowStartMs = 0, maxConnections = 0, seed = 1 } = options;
     const plain = upstreamSnapshot();
     this.upstream = {
       ...plain,
+      limits: { ...plain.limits, maxConnections },
       endpoints: Array.from({ length: endpoints }, (_, slot) => endpointSnapshot(slot)),
       heartbeat: heartbeat === null ? null : { ...HEARTBEAT, ...heartbeat },
       passive: { ...plain.passive, ...passive },

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { E_WEIGHT } from '../../../core/memory/layout.ts';
+import { E_LIMIT, E_WEIGHT } from '../../../core/memory/layout.ts';
 import { askedShareOf, nextShare } from '../../../health/agent-state.ts';
 import { readAgentWords } from '../../../health/agent-words.ts';
 import { HEARTBEAT, HealthBench, type BenchOptions } from '../../support/health-bench.ts';
@@ -71,6 +71,38 @@ describe('the share that follows from a report', () => {
       assert.equal(askedShareOf(readAgentWords(text), weight), share);
     });
   }
+});
+
+describe('a limit', () => {
+  test('holds at once, and ends after three intervals in which nobody repeats it', () => {
+    const bench = saying('maxconn:3');
+    assert.equal(bench.word(0, E_LIMIT), 3);
+    assert.equal(bench.word(1, E_LIMIT), 0);
+    bench.clock.advance(60_000);
+    assert.equal(bench.word(0, E_LIMIT), 3, 'it says so with each heartbeat');
+    say(bench, 'maxconn:2');
+    assert.equal(bench.word(0, E_LIMIT), 2);
+    say(bench, 'up');
+    bench.clock.advance(5_900);
+    assert.equal(bench.word(0, E_LIMIT), 2);
+    bench.clock.advance(200);
+    assert.equal(bench.word(0, E_LIMIT), 0);
+  });
+
+  test('may be below the configured one, not above it', () => {
+    const bench = saying('maxconn:300', { ...ASKED, maxConnections: 10 });
+    assert.equal(bench.word(0, E_LIMIT), 10);
+    say(bench, 'maxconn:4');
+    assert.equal(bench.word(0, E_LIMIT), 4);
+  });
+
+  test('outlives a reload, and ends with one that no longer asks the endpoint', () => {
+    const bench = saying('maxconn:3');
+    bench.apply({ heartbeat: { ...HEARTBEAT, takesAgentWords: true } });
+    assert.equal(bench.word(0, E_LIMIT), 3);
+    bench.apply({ heartbeat: HEARTBEAT });
+    assert.equal(bench.word(0, E_LIMIT), 0);
+  });
 });
 
 describe('a weight', () => {
@@ -231,21 +263,21 @@ describe('words', () => {
   });
 
   test('that are none are said once an episode, and counted', () => {
-    const bench = saying('maxconn:30 up');
-    say(bench, 'maxconn:40');
+    const bench = saying('minconn:30 up');
+    say(bench, 'minconn:40');
     const said = (): string[] => bench.texts.filter((text) => text.includes('no word of the protocol'));
     assert.deepEqual(said(), [
-      'endpoint api/127.0.0.1:3000: its agent says what is no word of the protocol: maxconn:30',
+      'endpoint api/127.0.0.1:3000: its agent says what is no word of the protocol: minconn:30',
     ]);
     say(bench, 'up');
-    say(bench, 'maxconn:50');
+    say(bench, 'minconn:50');
     assert.equal(said().length, 2);
     const { words } = bench.view(0).agent!;
     assert.deepEqual([words.unknown, words.up], [3, 2]);
   });
 
   test('leave nothing pending when health stops', () => {
-    const bench = saying('50%');
+    const bench = saying('50% maxconn:3');
     bench.health.stop();
     assert.equal(bench.clock.pendingCount, 0);
   });

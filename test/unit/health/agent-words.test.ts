@@ -27,11 +27,13 @@ describe('agent words', () => {
     ['10% stopped#deploy #42', { weight: share(0.1), service: { isUp: false, word: 'stopped', reason: 'deploy #42' } }],
     ['up #fine', { service: up }],
     ['#only a comment', { words: [] }],
-    ['maxconn:30', { words: ['unknown'], unknown: ['maxconn:30'] }],
+    ['maxconn:30', { words: ['maxconn'], maxConnections: 30 }],
+    ['MaxConn:007 50%', { words: ['maxconn', 'weight'], maxConnections: 7, weight: share(0.5) }],
+    ['maxconn:0 maxconn:-1', { words: ['unknown', 'unknown'], unknown: ['maxconn:0', 'maxconn:-1'] }],
     ['50', { words: ['unknown'], unknown: ['50'] }],
     ['-5% 12345% weight: constructor', { words: ['unknown', 'unknown', 'unknown', 'unknown'] }],
   ];
-  const NOTHING = { words: [], weight: null, admin: null, service: null, unknown: [] };
+  const NOTHING = { words: [], weight: null, maxConnections: null, admin: null, service: null, unknown: [] };
   for (const [text, report] of rows) {
     test(JSON.stringify(text), () => {
       const read = readAgentWords(text);
