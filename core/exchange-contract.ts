@@ -170,6 +170,7 @@ export type Unparsable =
   | 'target-too-long'
   | 'head-timeout'
   | 'version-not-supported'
+  | 'expectation-unknown'
   | 'method-not-served';
 
 /** What downstream adaptors are given: the way into forwarding. */

@@ -108,7 +108,8 @@ export function readHttp1Head(message: IncomingMessage, limits: ClientLimits): H
   if (target === null || !isHostValid(joinedField(fields, 'host'), httpVersion)) return 'malformed';
   const bodyLength = readBodyLength(fields, httpVersion);
   const options = readNominations(fields);
-  if (bodyLength === null || options === null || !isExpectationKnown(fields, httpVersion)) return 'malformed';
+  if (bodyLength === null || options === null) return 'malformed';
+  if (!isExpectationKnown(fields, httpVersion)) return 'expectation-unknown';
   const isPersistent = httpVersion === '1.1' ? !options.closes : options.keepsAlive && !options.closes;
   return new Http1Head({ message, target, bodyLength, kinds, nominated: options.nominated, isPersistent });
 }

@@ -44,6 +44,7 @@ export const REPLY_CAUSES = {
   'body-timeout': cause(408, 'body-timeout', "The request's body stalled.", 'clientTimeoutRequest', CLOSES),
   'body-too-large': cause(413, 'body-too-large', "The request's body is over the limit.", 'badRequest', CLOSES),
   'target-too-long': cause(414, 'target-too-long', "The request's target is over the limit.", 'badRequest', CLOSES),
+  'expectation-unknown': cause(417, 'expectation-unknown', 'This expectation is not known here.', 'badRequest', CLOSES),
   'head-too-large': cause(431, 'head-too-large', "The request's head is over the limit.", 'badRequest', CLOSES),
   'too-many-fields': cause(431, 'too-many-fields', 'The request has too many header fields.', 'badRequest', CLOSES),
   internal: cause(500, 'internal', 'The balancer failed on this request.', 'internal', CLOSES),

@@ -158,6 +158,7 @@ const STATUS_OF: Readonly<Record<Unparsable, number>> = {
   'target-too-long': 414,
   'head-timeout': 408,
   'version-not-supported': 505,
+  'expectation-unknown': 417,
   'method-not-served': 501,
 };
 

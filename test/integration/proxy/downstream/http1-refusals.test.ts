@@ -43,8 +43,8 @@ const REFUSALS: readonly Refusal[] = [
   {
     name: 'an expectation that nobody knows',
     bytes: `GET / HTTP/1.1\r\n${HOST}Expect: tea\r\n\r\n`,
-    why: 'malformed',
-    status: 400,
+    why: 'expectation-unknown',
+    status: 417,
   },
   {
     name: 'a long target',

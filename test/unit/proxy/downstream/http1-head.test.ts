@@ -54,7 +54,7 @@ const REFUSED: Readonly<Record<string, readonly [fields: readonly string[], why:
   'ten nominations': [[...HOST, 'Connection', 'a,b,c,d,e', 'Connection', 'f,g,h,i,j'], 'malformed'],
   'many empty nominations': [[...HOST, 'Connection', ',,,,,,,,,'], 'malformed'],
   'a nomination that is no token': [[...HOST, 'Connection', 'a b'], 'malformed'],
-  'an unknown expectation': [[...HOST, 'Expect', '200-maybe'], 'malformed'],
+  'an unknown expectation': [[...HOST, 'Expect', '200-maybe'], 'expectation-unknown'],
   'a fragment': [HOST, 'malformed', { url: '/a#b' }],
   CONNECT: [HOST, 'method-not-served', { method: 'CONNECT', url: 'a:80' }],
   'a line that is too long': [HOST, 'target-too-long', { url: `/${'a'.repeat(85)}` }],
