@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { type AdminRoute, change, type QueryParameter } from './admin-route.ts';
-import { patchEndpoint, reload, setState, setWeight } from './change-handlers.ts';
+import { patchEndpoint, reload, setState, setWeight, upgrade } from './change-handlers.ts';
 import { endpointAlone, why } from './endpoint-schemas.ts';
 import { MAX_EVENTS } from './event-feed.ts';
 import { STREAM_KINDS } from './event-streams.ts';
@@ -144,6 +144,15 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
     isTagged: true,
     statuses: [422, 501],
     handle: reload,
+  }),
+  change({
+    method: 'POST',
+    path: '/api/v1/upgrade',
+    means: '{}: have the next process take over, which the holder starts; answers when it serves',
+    body: schemas.emptyBody,
+    reply: schemas.upgraded,
+    statuses: [409, 501],
+    handle: upgrade,
   }),
   {
     method: 'GET',

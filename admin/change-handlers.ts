@@ -54,6 +54,17 @@ export async function reload(
   throw new AdminError(422, 'config-refused', 'the configuration is refused; nothing has changed', { details });
 }
 
+export async function upgrade({ who }: AdminRequest, { context }: AdminParts): Promise<AdminReply> {
+  if (context.upgrade === undefined) {
+    const message = 'this process has no holder that could start the next one: run it with --holder';
+    throw new AdminError(501, 'no-holder', message);
+  }
+  context.log.info({ who }, `upgrade asked for by ${who}`);
+  const outcome = await context.upgrade();
+  if (outcome.ok) return jsonReply({ pid: outcome.pid });
+  throw new AdminError(409, 'upgrade-failed', outcome.message);
+}
+
 /** The endpoint that a path names. @throws AdminError 404 with what there is */
 export function findEndpoint(params: Readonly<Record<string, string>>, parts: AdminParts): TaggedEndpoint {
   const found = parts.status.endpoint(params['upstream']!, params['endpoint']!);

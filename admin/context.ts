@@ -56,6 +56,11 @@ export interface WrittenConfig {
   readonly config: Readonly<Record<string, unknown>>;
 }
 
+/** What it came to that the next process was to take over; `pid` is that process. */
+export type UpgradeOutcome =
+  | { readonly ok: true; readonly pid: number }
+  | { readonly ok: false; readonly message: string };
+
 export interface AdminContext {
   readonly version: string;
   /** Wall-clock ms at which the process began. */
@@ -77,4 +82,6 @@ export interface AdminContext {
   writtenConfig(): WrittenConfig | null;
   /** Loads the configuration file again; null where there is none to load. */
   readonly reload: (() => Promise<ReloadOutcome>) | null;
+  /** Has the next process take over; left out where there is no holder, which could start one. */
+  readonly upgrade?: (() => Promise<UpgradeOutcome>) | undefined;
 }

@@ -136,6 +136,8 @@ export const config = z.strictObject({
 export type ConfigReply = z.output<typeof config>;
 
 export const reloaded = z.strictObject({ generation: amount, changes: z.array(z.string()) });
+/** The process that serves now. */
+export const upgraded = z.strictObject({ pid: amount });
 export const version = z.strictObject({
   name: z.literal('fairlead'),
   version: z.string(),

@@ -19,20 +19,46 @@ import { HealthService } from '../health/health-service.ts';
 import { logMessage, type MainLog } from './account/process-log.ts';
 import { BudgetKeeper } from './supervisor/budget-keeper.ts';
 import { capacityFor, type Counts } from './supervisor/capacity.ts';
+import { InheritedSockets, keyOfAdmin, type SocketTable } from './supervisor/inherited-sockets.ts';
+import type { UpgradeOutcome } from './supervisor/holder/messages.ts';
 import { reclaimSlots } from './supervisor/slot-reclaimer.ts';
+import { tableOfActivation } from './supervisor/socket-table.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
 
 /** The only place that knows where the worker's module is: beside this one, in TypeScript or compiled. */
 const WORKER_URL = new URL(`./worker${extname(import.meta.filename)}`, import.meta.url);
 
-export interface ControlPlaneOptions {
-  readonly file: string;
-  readonly environment: Readonly<Record<string, string | undefined>>;
 /** Generations of which the time is kept. */
 const MOST_GENERATIONS = 64;
 
+export interface ControlPlaneOptions {
+  readonly file: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
   readonly version: string;
   readonly log: MainLog;
+  /** The holder of this process, with the sockets that it gave; left out, those of socket activation are taken. */
+  readonly holder?: Holder;
+  /** Is told how the process is. */
+  readonly service?: Service;
+  /** A socket that was given can't be served by this process any more. */
+  readonly onSocketLost?: () => void;
+}
+
+/** What a control plane wants of its holder. */
+interface Holder {
+  readonly table: SocketTable;
+  /** Has this process replaced by the next one. */
+  upgrade(): Promise<UpgradeOutcome>;
+  /** Takes back sockets that are needed no longer. */
+  release(keys: readonly string[]): void;
+}
+
+/** Who started the process, and wants to know how it is. */
+interface Service {
+  ready(status: string): void;
+  reloading(): void;
+  stopping(status: string): void;
+  fallSilent(): void;
 }
 
 /** The configuration was refused. */
@@ -64,23 +90,35 @@ export class ControlPlane {
   readonly #clock: Clock;
   readonly #tables: CompileTables;
   readonly #budgets: BudgetKeeper;
+  readonly #sockets: InheritedSockets;
   readonly #startedWallMs = Date.now();
   #snapshot: Snapshot;
+  #config: LoadedConfig;
+  /** When each generation was taken over, the newest first. */
+  readonly #takenOver: { generation: number; at: number }[] = [];
   #bound: readonly BoundListener[] = [];
   #admin: AdminServer | null = null;
   #adminAddress: string | null = null;
   #phase: Phase = 'starting';
   #reloading: Promise<ReloadResult> | null = null;
+  /** Ends the pause at the begin of a drain; null where there is none. */
+  #goNow: (() => void) | null = null;
+  #isClosed = false;
 
-  /** Loads and compiles the configuration; binds nothing yet. @throws ConfigError, CapacityError */
+  /** Loads and compiles the configuration; binds nothing yet. @throws ConfigError, CapacityError, BindError */
   constructor(options: ControlPlaneOptions) {
     const config = loadOrThrow(options);
     const capacity = capacityFor(countsOfConfig(config));
     this.#options = options;
+    this.#config = config;
     this.region = Region.allocate(capacity, this.#startedWallMs);
     this.#clock = clockSince(this.#startedWallMs);
     this.#tables = newTables(capacity);
     this.#snapshot = compile(config, this.#tables, 1);
+    this.#sockets = new InheritedSockets(
+      options.holder?.table ?? tableOfActivation(this.#snapshot, options.environment),
+    );
+    this.#takenOver.push({ generation: 1, at: this.#startedWallMs });
     options.log.setLevel(this.#snapshot.log.level);
     const injected = { region: this.region, clock: this.#clock, timers: systemTimers };
     this.health = new HealthService({
@@ -93,9 +131,9 @@ export class ControlPlane {
     this.#budgets = new BudgetKeeper(this.region, systemTimers);
     this.supervisor = new Supervisor({
       ...injected,
-  #config: LoadedConfig;
-  /** When each generation was taken over, the newest first. */
-  readonly #takenOver: { generation: number; at: number }[] = [];
+      sockets: this.#sockets,
+      onSocketsReleased: (keys) => options.holder?.release(keys),
+      onSocketLost: () => options.onSocketLost?.(),
       workerUrl: WORKER_URL,
       log: (level, text, fields = {}) => options.log[level](fields, text),
       onMessage: (_worker, message) => this.#onMessage(message),
@@ -110,12 +148,10 @@ export class ControlPlane {
   get bound(): readonly BoundListener[] {
     return this.#bound;
   }
-    this.#config = config;
 
   /** Where the admin API listens; null where there is none. */
   get adminAddress(): string | null {
     return this.#adminAddress;
-    this.#takenOver.push({ generation: 1, at: this.#startedWallMs });
   }
 
   /** Starts everything. @throws BindError and the admin server's errors; nothing is left running then. */
@@ -133,10 +169,12 @@ export class ControlPlane {
     const listeners = this.#bound.map(({ name, address }) => `${name} on ${address}`);
     const fields = { version: this.#options.version, listeners, workers: this.#snapshot.workers, pid: process.pid };
     this.#options.log.info({ ...fields, admin: this.adminAddress }, `ready: ${listeners.join(', ')}`);
+    this.#tellReady();
   }
 
   /** Loads the file again. What is wrong with it changes nothing. One reload at a time. */
   reload(): Promise<ReloadResult> {
+    if (this.#reloading === null) this.#options.service?.reloading();
     this.#reloading ??= this.#reload()
       .then((result) => {
         this.#admin?.noteReload(outcomeOf(result));
@@ -144,6 +182,7 @@ export class ControlPlane {
       })
       .finally(() => {
         this.#reloading = null;
+        if (this.#phase === 'running') this.#tellReady();
       });
     return this.#reloading;
   }
@@ -153,12 +192,34 @@ export class ControlPlane {
     this.#options.log.info({}, 'logs are opened anew');
   }
 
-  /** Stops accepting, lets exchanges in flight finish within the grace, and ends. */
-  async drain(graceMs: number = this.#snapshot.graceMs): Promise<void> {
+  /**
+   * Another process serves the same sockets: accepts no more, and ends when all connections have. They may be idle for
+   * nearly as long as the grace, because nobody waits for this process to end: a client's next request is answered, and
+   * told to go to a new connection.
+   */
+  retire(): Promise<void> {
+    this.#options.service?.fallSilent();
+    this.#admin?.stopAccepting();
+    return this.drain(this.#snapshot.graceMs, this.#snapshot.graceMs, 0);
+  }
+
+  /**
+   * Stops accepting, lets exchanges in flight finish within the grace, idle connections `idleMs`, and ends. For
+   * `delayMs` before that it goes on as ever, but for `/readyz`.
+   */
+  async drain(
+    graceMs: number = this.#snapshot.graceMs,
+    idleMs = 0,
+    delayMs: number = this.#snapshot.drainDelayMs,
+  ): Promise<void> {
     if (this.#phase === 'draining' || this.#phase === 'ended') return;
     this.#phase = 'draining';
-    this.#options.log.info({ graceMs }, `draining: exchanges in flight have ${graceMs / 1000} s to finish`);
-    await this.supervisor.drain(graceMs);
+    await this.#stayAWhile(delayMs);
+    if (this.#isClosed) return;
+    const status = `draining: exchanges in flight have ${graceMs / 1000} s to finish`;
+    this.#options.log.info({ graceMs }, status);
+    this.#options.service?.stopping(status);
+    await this.supervisor.drain(graceMs, idleMs);
     await this.#release();
     this.#options.log.info({}, 'ended');
   }
@@ -166,8 +227,30 @@ export class ControlPlane {
   /** Ends at once: what is in flight is cut. */
   async close(): Promise<void> {
     this.#phase = 'draining';
+    this.#isClosed = true;
+    this.#goNow?.();
     await this.supervisor.kill();
     await this.#release();
+  }
+
+  /** An outer balancer needs a moment to see that we aren't ready, and to look away. */
+  async #stayAWhile(delayMs: number): Promise<void> {
+    if (delayMs === 0) return;
+    this.#options.log.info({ delayMs }, `draining: not ready any more, stops accepting in ${delayMs / 1000} s`);
+    await new Promise<void>((resolve) => {
+      const timer = systemTimers.after(delayMs, resolve);
+      this.#goNow = () => {
+        timer.cancel();
+        resolve();
+      };
+    });
+    this.#goNow = null;
+  }
+
+  #tellReady(): void {
+    const { generation, workers, listeners } = this.#snapshot;
+    const counts = `${listeners.length} listener(s), ${workers} worker(s)`;
+    this.#options.service?.ready(`generation ${generation} of the configuration: ${counts}`);
   }
 
   async #release(): Promise<void> {
@@ -200,6 +283,7 @@ export class ControlPlane {
     if (JSON.stringify(before.admin) !== JSON.stringify(next.admin)) {
       log.warn({}, 'the admin API stays where it is: its address changes with a restart');
     }
+    this.#config = loaded.config;
     await this.#install(next);
     log.info(
       { generation: next.generation, changes },
@@ -210,11 +294,23 @@ export class ControlPlane {
 
   async #install(next: Snapshot): Promise<void> {
     this.#snapshot = next;
+    this.#takenOver.unshift({ generation: next.generation, at: this.#clock.wallMs() });
+    this.#takenOver.splice(MOST_GENERATIONS);
     this.#options.log.setLevel(next.log.level);
     this.health.apply(next);
     this.#budgets.apply(next);
     await this.supervisor.apply(next);
     reclaimSlots(this.#tables, next.generation, this.region, systemTimers);
+  }
+
+  /** The one that runs, and those that some worker has not left yet; of these forgets the others. */
+  #generations(): AdminGeneration[] {
+    const workers = this.supervisor.status();
+    const inUse = new Set(workers.map(({ generation }) => generation));
+    const [current, ...older] = this.#takenOver;
+    const kept = [current!, ...older.filter(({ generation }) => inUse.has(generation))];
+    this.#takenOver.splice(0, this.#takenOver.length, ...kept);
+    return kept.map(({ generation, at }) => ({ generation, at, exchanges: null }));
   }
 
   #onMessage(message: MessageToMain): void {
@@ -240,9 +336,15 @@ export class ControlPlane {
       generations: () => this.#generations(),
       writtenConfig: () => ({ file: this.#config.file, config: this.#config.written() }),
       reload: async () => outcomeOf(await this.reload()),
+      upgrade: this.#options.holder === undefined ? undefined : () => this.#options.holder!.upgrade(),
     });
-    this.#adminAddress = await this.#admin.start(admin.bind);
+    this.#adminAddress = await this.#admin.start(admin.bind, this.#sockets.take(keyOfAdmin(admin.bind)) ?? undefined);
   }
+}
+
+/** A result as the admin API gives it. */
+function outcomeOf(result: ReloadResult): ReloadOutcome {
+  return result.ok ? result : { ok: false, problems: [result.message, ...result.problems.map(formatProblem)] };
 }
 
 function loadOrThrow(options: ControlPlaneOptions): LoadedConfig {
@@ -261,21 +363,3 @@ function countsOfConfig({ settings }: LoadedConfig): Counts {
     workers: workersOf(settings),
   };
 }
-    this.#config = loaded.config;
-    this.#takenOver.unshift({ generation: next.generation, at: this.#clock.wallMs() });
-    this.#takenOver.splice(MOST_GENERATIONS);
-  /** The one that runs, and those that some worker has not left yet; of these forgets the others. */
-  #generations(): AdminGeneration[] {
-    const workers = this.supervisor.status();
-    const inUse = new Set(workers.map(({ generation }) => generation));
-    const [current, ...older] = this.#takenOver;
-    const kept = [current!, ...older.filter(({ generation }) => inUse.has(generation))];
-    this.#takenOver.splice(0, this.#takenOver.length, ...kept);
-    return kept.map(({ generation, at }) => ({ generation, at, exchanges: null }));
-  }
-
-/** A result as the admin API gives it. */
-function outcomeOf(result: ReloadResult): ReloadOutcome {
-  return result.ok ? result : { ok: false, problems: [result.message, ...result.problems.map(formatProblem)] };
-}
-

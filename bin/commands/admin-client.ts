@@ -25,15 +25,22 @@ export interface AdminAnswer {
   readonly body: object;
 }
 
+/** What is to be done instead of being told. */
+export interface AdminChange {
+  readonly body: object;
+  /** How long it may take. */
+  readonly timeoutMs?: number;
+}
+
 /**
- * GET `path` from the admin API.
+ * GET `path` from the admin API, or POST a change to it.
  * @param address `host:port`, `:port` or `unix:/path`
  * @throws AddressError, UnreachableError
  */
-export async function askAdmin(address: string, path: string): Promise<AdminAnswer> {
+export async function askAdmin(address: string, path: string, change?: AdminChange): Promise<AdminAnswer> {
   const where = addressOf(address);
   const name = formatBindAddress(where);
-  const { status, text } = await get(where, path).catch((error: unknown) => {
+  const { status, text } = await send(where, path, change).catch((error: unknown) => {
     const advice = 'does Fairlead run, and does its configuration have `admin` with this address?';
     throw new UnreachableError(`the admin API at ${name} can't be reached: ${wordsOf(error)}; ${advice}`);
   });
@@ -58,11 +65,16 @@ function addressOf(text: string): Exclude<BindAddress, { kind: 'fd' }> {
   return isAnywhere ? { ...value, host: '127.0.0.1' } : value;
 }
 
-function get(where: Exclude<BindAddress, { kind: 'fd' }>, path: string): Promise<{ status: number; text: string }> {
+function send(
+  where: Exclude<BindAddress, { kind: 'fd' }>,
+  path: string,
+  change: AdminChange | undefined,
+): Promise<{ status: number; text: string }> {
   const to = where.kind === 'unix' ? { socketPath: where.path } : { host: where.host, port: where.port };
-  const signal = AbortSignal.timeout(TIMEOUT_MS);
+  const signal = AbortSignal.timeout(change?.timeoutMs ?? TIMEOUT_MS);
+  const asked = change === undefined ? {} : { method: 'POST', headers: { 'Content-Type': 'application/json' } };
   return new Promise((resolve, reject) => {
-    const request = http.get({ ...to, path, agent: false, signal }, (response) => {
+    const request = http.request({ ...to, ...asked, path, agent: false, signal }, (response) => {
       const chunks: Buffer[] = [];
       let sizeBytes = 0;
       response.on('data', (chunk: Buffer) => {
@@ -74,6 +86,7 @@ function get(where: Exclude<BindAddress, { kind: 'fd' }>, path: string): Promise
       response.on('end', () => resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() }));
     });
     request.on('error', reject);
+    request.end(change === undefined ? undefined : JSON.stringify(change.body));
   });
 }
 

@@ -5,13 +5,15 @@
 import { closeSync } from 'node:fs';
 import { formatBindAddress } from '../../config/bind-address.ts';
 import type { HeldDescriptors } from '../../core/messages.ts';
-import type { ListenerSnapshot } from '../../core/snapshot.ts';
+import type { BindAddress, ListenerSnapshot } from '../../core/snapshot.ts';
 
 /** By key, for each socket that is bound to its address: the descriptors that lead to it. */
 export type SocketTable = Readonly<Record<string, readonly (readonly number[])[]>>;
 
-/** The key of the admin API's socket. */
-export const ADMIN_KEY = 'admin';
+/** What the admin API's socket is known by. */
+export function keyOfAdmin(bind: BindAddress): string {
+  return `admin ${formatBindAddress(bind)}`;
+}
 
 /** What a listener's sockets are known by: its address; where the system chooses the port, its name, too. */
 export function keyOfListener({ bind, name }: Pick<ListenerSnapshot, 'bind' | 'name'>): string {
@@ -27,6 +29,8 @@ interface Socket {
 
 export class InheritedSockets {
   readonly #sockets = new Map<string, Socket[]>();
+  /** Keys of what main itself has taken. */
+  readonly #pinned = new Set<string>();
   readonly #close: (fd: number) => void;
 
   constructor(table: SocketTable, close: (fd: number) => void = closeQuietly) {
@@ -45,7 +49,9 @@ export class InheritedSockets {
 
   /** One descriptor for main itself; null where there is none. */
   take(key: string): number | null {
-    return this.#sockets.get(key)?.[0]?.free.pop() ?? null;
+    const fd = this.#sockets.get(key)?.[0]?.free.pop();
+    if (fd !== undefined) this.#pinned.add(key);
+    return fd ?? null;
   }
 
   /**
@@ -83,9 +89,9 @@ export class InheritedSockets {
     this.#sockets.set(to, sockets);
   }
 
-  /** Lets go of the sockets of listeners that are gone. @returns their keys */
+  /** Lets go of the sockets of listeners that are gone, and keeps what main has taken. @returns the keys of the former */
   retain(listeners: readonly ListenerSnapshot[]): readonly string[] {
-    const kept = new Set([ADMIN_KEY, ...listeners.map(keyOfListener)]);
+    const kept = new Set([...this.#pinned, ...listeners.map(keyOfListener)]);
     const released = [...this.#sockets.keys()].filter((key) => !kept.has(key));
     for (const key of released) {
       for (const { free } of this.#sockets.get(key)!) free.forEach(this.#close);

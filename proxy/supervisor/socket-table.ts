@@ -3,7 +3,7 @@
 
 import type { Snapshot } from '../../core/snapshot.ts';
 import { BindError } from './bind-error.ts';
-import { ADMIN_KEY, keyOfListener, type SocketTable } from './inherited-sockets.ts';
+import { keyOfAdmin, keyOfListener, type SocketTable } from './inherited-sockets.ts';
 
 /** The first descriptor that systemd passes (SD_LISTEN_FDS_START). */
 const FIRST_DESCRIPTOR = 3;
@@ -46,7 +46,8 @@ export function tableOfActivation(snapshot: Snapshot, environment: Environment, 
   const passed = passedSockets(environment, pid);
   const table: Record<string, readonly (readonly number[])[]> = {};
   const bound = snapshot.listeners.map(({ name, bind }) => ({ name, bind, key: keyOfListener({ name, bind }) }));
-  if (snapshot.admin !== null) bound.push({ name: ADMIN_KEY, bind: snapshot.admin.bind, key: ADMIN_KEY });
+  const { admin } = snapshot;
+  if (admin !== null) bound.push({ name: 'admin', bind: admin.bind, key: keyOfAdmin(admin.bind) });
   for (const { name, bind, key } of bound) {
     if (bind.kind !== 'fd') continue;
     const sockets = socketsNamed(passed, bind.fd);

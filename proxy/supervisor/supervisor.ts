@@ -13,6 +13,7 @@ import { DescriptorWatch } from './descriptor-watch.ts';
 import { InheritedSockets, keyOfListener } from './inherited-sockets.ts';
 import { probePorts } from './port-probe.ts';
 import { RestartPolicy } from './restart-policy.ts';
+import { WorkerBeats } from './worker-beats.ts';
 import { WorkerHandle, type WorkerEvents, type WorkerState } from './worker-handle.ts';
 
 /** A worker that hasn't taken a Snapshot over by then is reported. */
@@ -36,6 +37,8 @@ export interface SupervisorParts {
   readonly sockets?: InheritedSockets;
   /** A socket that was given has no descriptor left for a worker: only another process can have it served. */
   readonly onSocketLost?: () => void;
+  /** Sockets that were given are needed no longer; these are their keys. */
+  readonly onSocketsReleased?: (keys: readonly string[]) => void;
 }
 
 export interface WorkerStatus {
@@ -49,6 +52,7 @@ export interface WorkerStatus {
 export class Supervisor implements WorkerEvents {
   readonly #parts: SupervisorParts;
   readonly #sockets: InheritedSockets;
+  readonly #beats: WorkerBeats;
   readonly #handles = new Map<number, WorkerHandle>();
   readonly #policies = new Map<number, RestartPolicy>();
   readonly #restarts = new Map<number, number>();
@@ -63,6 +67,7 @@ export class Supervisor implements WorkerEvents {
   constructor(parts: SupervisorParts) {
     this.#parts = parts;
     this.#sockets = parts.sockets ?? new InheritedSockets({});
+    this.#beats = new WorkerBeats(parts.region);
     this.#descriptors = new DescriptorWatch(parts.region, parts.timers, (text, fields) =>
       parts.log('warn', text, fields),
     );
@@ -83,6 +88,7 @@ export class Supervisor implements WorkerEvents {
       const starting = others.map((index) => this.#startWorker(index, this.#snapshot!, held));
       const [bound] = await Promise.all([first, ...starting]);
       this.#descriptors.start();
+      this.#releaseUnused(this.#snapshot);
       return bound;
     } catch (error) {
       await this.kill();
@@ -93,20 +99,18 @@ export class Supervisor implements WorkerEvents {
   /**
    * Gives a new Snapshot to all workers; resolves when each runs on it. Sockets of workers that go are given to those
    * that stay, before they go.
-   * @returns keys of the sockets that were given to this process and that it needs no longer
    */
-  async apply(next: Snapshot): Promise<readonly string[]> {
+  async apply(next: Snapshot): Promise<void> {
     const bound = this.#handles.get(0)?.bound ?? [];
     const snapshot = this.#withPorts(next, bound);
     this.#snapshot = snapshot;
-    const released = this.#sockets.retain(snapshot.listeners);
+    this.#releaseUnused(snapshot);
     const held = this.#cover(snapshot, indices(snapshot.workers));
     for (const handle of this.#handles.values()) {
       handle.send({ kind: 'snapshot', snapshot, descriptors: held.get(handle.index) ?? NOTHING });
     }
     await this.#resize(snapshot, held);
     await this.#acknowledged(snapshot.generation);
-    return released;
   }
 
   /** Starts workers that a new Snapshot asks for, and lets those drain that it no longer does. */
@@ -169,6 +173,12 @@ export class Supervisor implements WorkerEvents {
     return [...this.#handles.values()].some((handle) => handle.state === 'listening');
   }
 
+  /** Whether no worker that takes connections has stood still since this was asked last. */
+  isAnswering(): boolean {
+    const listening = [...this.#handles.values()].filter(({ state }) => state === 'listening');
+    return this.#beats.haveAllBeaten(listening.map(({ index }) => index));
+  }
+
   onMessage(handle: WorkerHandle, message: MessageToMain): void {
     if (message.kind === 'listening') this.#onListening(handle, message.bound);
     else if (message.kind === 'bind-failed') {
@@ -218,6 +228,11 @@ export class Supervisor implements WorkerEvents {
       this.#parts.onSocketLost?.();
     }
     return given;
+  }
+
+  #releaseUnused({ listeners }: Snapshot): void {
+    const keys = this.#sockets.retain(listeners);
+    if (keys.length > 0) this.#parts.onSocketsReleased?.(keys);
   }
 
   /** The Snapshot with the ports that the system chose; sockets that were given are known by them from now on. */

@@ -8,6 +8,7 @@ import { describe, test } from 'node:test';
 import { ADMIN_ROUTES } from '../../../admin/admin-routes.ts';
 import { BALANCE_KINDS } from '../../../balancers/registry.ts';
 import { isKnownKey, knownKeys } from '../../../config/known-keys.ts';
+import { TAKEN_SIGNALS } from '../../../proxy/supervisor/holder/messages.ts';
 import { codeSpans, readPage, ROOT, type Row, tablesOf } from './pages.ts';
 
 const PAGE = readPage('haproxy-compat.md');
@@ -82,9 +83,8 @@ describe('a command of the stats socket', () => {
   }
 });
 
-test('the signals that have a handler are those of bin/commands/run.ts', () => {
-  const source = readFileSync(path.join(ROOT, 'bin/commands/run.ts'), 'utf8');
-  const handled = [...source.matchAll(/process\.on\('SIG([A-Z0-9]+)'/g)].map((match) => match[1]!);
+test('the signals that have a handler are those of proxy/supervisor/holder/messages.ts', () => {
+  const handled = TAKEN_SIGNALS.map((signal) => signal.slice('SIG'.length));
   const documented = SIGNALS[0]!.rows.filter(({ cells }) => !/ha(?:s|ve) no handler/.test(cells[2]!));
   assert.deepEqual(documented.map(({ cells }) => cells[0]!).toSorted(), handled.toSorted());
 });

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { EXIT } from '../../../bin/commands/exit-codes.ts';
 import { isKnownKey } from '../../../config/known-keys.ts';
+import { TAKEN_SIGNALS } from '../../../proxy/supervisor/holder/messages.ts';
 import { codeSpans, localLinks, readPage, ROOT, type Row, tablesOf } from './pages.ts';
 
 const PAGE = readPage('README.md');
@@ -55,7 +56,7 @@ test('all commands stand in the table, in the order of the command line', () => 
 });
 
 test('signals are those that have a handler', () => {
-  const handled = [...sourceOf('bin/commands/run.ts').matchAll(/process\.on\('SIG([A-Z0-9]+)'/g)].map((one) => one[1]!);
+  const handled = TAKEN_SIGNALS.map((signal) => signal.slice('SIG'.length));
   const listed = rowsUnder('signal').flatMap(({ cells }) => cells[0]!.split(', '));
   assert.deepEqual(listed.toSorted(), handled.toSorted());
 });
