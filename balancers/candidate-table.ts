@@ -6,6 +6,8 @@ import { E_AVAILABILITY, E_FACTOR, E_INFLIGHT, E_LAST_SUCCESS, E_LIMIT, E_TOKEN 
 import type { Region } from '../core/memory/region.ts';
 
 const HALF_OPEN = AVAILABILITY.halfOpen;
+/** A half-open endpoint waits so long for a request that may be repeated before any other decides about it. */
+const WAIT_FOR_SAFE_MS = 1_000;
 
 /**
  * Candidates by index (0 to size - 1). Counters are read with plain loads: they are tear-free, seven times cheaper
@@ -18,6 +20,8 @@ export class CandidateTable {
   /** Index in `words` of each candidate's record. */
   readonly places: Int32Array;
   readonly weights: Float64Array;
+  /** When the first request that can't be repeated was kept from a half-open endpoint; below 0 where none was. */
+  #waitsSinceMs = -1;
 
   constructor(candidates: readonly Candidate[], region: Region) {
     this.size = candidates.length;
@@ -58,9 +62,22 @@ export class CandidateTable {
     return words[place + E_AVAILABILITY] !== HALF_OPEN || words[place + E_TOKEN] === 0;
   }
 
-  /** Whether this exchange may be sent there: it has room and was not tried. */
+  /** Whether this exchange may be sent there: it has room, was not tried, and isn't half-open and better tried by another. */
   canTake(index: number, request: PickRequest): boolean {
-    return !wasTried(request, this.slots[index]!) && this.hasRoom(index);
+    if (wasTried(request, this.slots[index]!) || !this.hasRoom(index)) return false;
+    return (
+      request.mayRetry || this.words[this.places[index]! + E_AVAILABILITY] !== HALF_OPEN || this.#maySpend(request)
+    );
+  }
+
+  /**
+   * Whether a request that can't be repeated may be the trial of a half-open endpoint: not while one that can may still
+   * come, which loses nothing where the trial fails; but where nobody else takes it, or none has come for a while.
+   */
+  #maySpend(request: PickRequest): boolean {
+    if (this.size === 1 || request.triedCount > 0) return true;
+    if (this.#waitsSinceMs < 0) this.#waitsSinceMs = request.nowMs;
+    return request.nowMs - this.#waitsSinceMs >= WAIT_FOR_SAFE_MS;
   }
 
   /** Why no candidate was found. An untried one that is busy counts more than tried ones: waiting may help. */

@@ -7,6 +7,9 @@ import type { Region } from '../../core/memory/region.ts';
 import type { MessageToMain } from '../../core/messages.ts';
 import type { EndpointSnapshot, UpstreamSnapshot } from '../../core/snapshot.ts';
 
+/** A good answer speaks for an endpoint that answers badly now for so long. */
+const WELL_MS = 10_000;
+
 /** Where signals go. */
 export interface SignalSink {
   readonly region: Region;
@@ -30,6 +33,7 @@ export function reportSignal(
   const word = sink.region.endpointWord(slot);
   if (words[word + E_GENERATION] !== generation) return;
   const { consecutive, marksSuspect } = SIGNALS[signal];
+  const isNews = signal !== 'gateway' || wasWell(sink, word);
   if (consecutive === 'reset') {
     if (words[word + E_CONSECUTIVE] !== 0) Atomics.store(words, word + E_CONSECUTIVE, 0);
     words[word + E_LAST_SUCCESS] = (sink.wallMs() - sink.region.originWallMs) | 0;
@@ -38,7 +42,17 @@ export function reportSignal(
     if (failures === upstream.passive.consecutiveFailures) sink.post({ kind: 'threshold', slot, generation, signal });
   }
   if (isTrial && signal !== 'client') sink.post({ kind: 'trial', slot, generation, ok: signal === 'ok' });
-  if (marksSuspect) markSuspect(sink, upstream, endpoint, signal);
+  if (marksSuspect && isNews) markSuspect(sink, upstream, endpoint, signal);
+}
+
+/**
+ * Whether an endpoint had been answering well: its last answer to anybody was good, or one a moment ago was. One that
+ * answers 502, 503 or 504 all the time is what ejection is for; suspecting it again and again would say nothing.
+ */
+function wasWell({ region, wallMs }: SignalSink, word: number): boolean {
+  const lastMs = region.words[word + E_LAST_SUCCESS]!;
+  if (lastMs === 0) return false;
+  return region.words[word + E_CONSECUTIVE] === 0 || ((wallMs() - region.originWallMs) | 0) - lastMs < WELL_MS;
 }
 
 /**

@@ -83,6 +83,26 @@ export const balancerCases: readonly BalancerCase[] = [
     },
   },
   {
+    name: 'leaves a half-open endpoint to a request that may be repeated, for a second, unless nobody else is left',
+    run(balance) {
+      const balancing = new Balancing({ balance, weights: [1, 1, 1] });
+      balancing.setAvailability(0, 'halfOpen');
+      balancing.request.nowMs = 5_000;
+      balancing.request.mayRetry = false;
+      assert.equal(balancing.shares(100)[0], 0);
+      balancing.request.mayRetry = true;
+      assert.ok(balancing.shares(100)[0]! > 0);
+      balancing.request.mayRetry = false;
+      balancing.request.nowMs = 5_999;
+      assert.equal(balancing.shares(100)[0], 0);
+      balancing.try(1, 2);
+      assert.equal(balancing.pick(), 0);
+      balancing.try();
+      balancing.request.nowMs = 6_000;
+      assert.ok(balancing.shares(100)[0]! > 0);
+    },
+  },
+  {
     name: 'never returns a tried endpoint, and says when all were tried',
     run(balance) {
       const balancing = new Balancing({ balance, weights: [1, 5, 2] });

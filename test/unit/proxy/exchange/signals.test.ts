@@ -1,0 +1,157 @@
+// What each end of an attempt says of its endpoint: who is suspected, for all workers at once (DESIGN section 4).
+// Thread: worker.
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { UpstreamPicker } from '../../../../balancers/upstream-picker.ts';
+import { type Failure, failureOf, type Signal, SIGNALS } from '../../../../core/failure.ts';
+import { E_CONSECUTIVE, E_GENERATION, E_SUSPECT, UPSTREAM as UPSTREAM_WORDS } from '../../../../core/memory/layout.ts';
+import { seededRandom } from '../../../../core/random.ts';
+import { testRequest } from '../../../support/balancing.ts';
+import { ForwardingBench } from '../../../support/forwarding.ts';
+import { endpointSnapshot, snapshot, upstreamSnapshot } from '../../../support/snapshots.ts';
+
+const NO_RETRY = { ...upstreamSnapshot().retry, attempts: 0 };
+const UPSTREAM = upstreamSnapshot({ balance: { kind: 'first' }, retry: NO_RETRY });
+
+function benchWith(upstream = UPSTREAM): ForwardingBench {
+  return new ForwardingBench(snapshot({ upstreams: [upstream] }));
+}
+
+const isSuspect = (bench: ForwardingBench, slot = 0): boolean =>
+  bench.region.words[bench.region.endpointWord(slot) + E_SUSPECT] === 1;
+
+/** Plays ends of attempts at slot 0, one request each. */
+function play(bench: ForwardingBench, ...ends: readonly (number | Failure)[]): void {
+  for (const end of ends) {
+    bench.request();
+    if (typeof end === 'number') bench.last.answer(end);
+    else {
+      bench.last.events.onLease(false);
+      bench.last.events.onFailure(end);
+    }
+  }
+}
+
+describe('an endpoint is suspected', () => {
+  const rows: readonly (readonly [what: string, failure: Failure])[] = [
+    ['refuses a connection', failureOf('connect-refused', false)],
+    ['lets a connection time out', failureOf('connect-timeout', false)],
+    ['resets before a byte of the response', failureOf('reset', true)],
+    ['had closed the connection that was used again', failureOf('stale-connection', true)],
+    ['does not answer in time', failureOf('response-timeout', true)],
+    ['answers what is no HTTP', failureOf('malformed-response', true)],
+    ['breaks off in its response', failureOf('truncated', true)],
+  ];
+  for (const [what, failure] of rows) {
+    test(`that ${what}, by its first failure`, () => {
+      const bench = benchWith();
+      play(bench, failure);
+      assert.equal(isSuspect(bench), true);
+      assert.deepEqual(
+        bench.messages.map(({ kind }) => kind),
+        ['suspect'],
+      );
+    });
+  }
+
+  for (const status of [502, 503, 504]) {
+    test(`that answers ${status} after it had been answering well`, () => {
+      const bench = benchWith();
+      play(bench, 200, status);
+      assert.equal(isSuspect(bench), true);
+    });
+  }
+
+  test('again by a further 503 a moment after a good answer, not by one of a row without', () => {
+    const bench = benchWith();
+    const clear = (): void => void Atomics.store(bench.region.words, bench.region.endpointWord(0) + E_SUSPECT, 0);
+    play(bench, 200, 503);
+    clear();
+    bench.advance(5_000);
+    play(bench, 503);
+    assert.equal(isSuspect(bench), true);
+    clear();
+    bench.advance(10_000);
+    play(bench, 503);
+    assert.equal(isSuspect(bench), false);
+    assert.equal(bench.region.words[bench.region.endpointWord(0) + E_CONSECUTIVE], 3);
+  });
+});
+
+describe('an endpoint is not suspected', () => {
+  test('for a 503 where it has never answered well: that is what ejection is for', () => {
+    const bench = benchWith();
+    play(bench, 503, 503, 503, 503, 503);
+    assert.equal(isSuspect(bench), false);
+    assert.deepEqual(
+      bench.messages.map(({ kind }) => kind),
+      ['threshold'],
+    );
+  });
+
+  test('for its own 500, 429 or 404, nor for a client that leaves', () => {
+    const bench = benchWith();
+    play(bench, 200, 500, 429, 404);
+    bench.request().events!.onClientGone('closed');
+    assert.equal(isSuspect(bench), false);
+  });
+
+  test('for a 503 with Retry-After: it is busy, not broken', () => {
+    const bench = benchWith();
+    play(bench, 200);
+    bench.request();
+    bench.last.answer(503, '', ['Retry-After', '1']);
+    assert.equal(isSuspect(bench), false);
+  });
+});
+
+test('a suspicion holds in all workers from the moment that it is raised', () => {
+  const bench = benchWith();
+  const elsewhere = new UpstreamPicker(UPSTREAM, { region: bench.region, worker: 1, random: seededRandom(1) });
+  const post = { ...testRequest(), mayRetry: false };
+  assert.equal(elsewhere.pick(post), 0);
+  play(bench, failureOf('connect-refused', false));
+  assert.equal(elsewhere.pick(post), 1);
+});
+
+test('suspects are avoided by what may not be repeated, tested at a trickle by what may, ignored where all are', () => {
+  const bench = benchWith(upstreamSnapshot({ balance: { kind: 'first' }, retry: { ...NO_RETRY, attempts: 1 } }));
+  play(bench, failureOf('connect-refused', false));
+  bench.last.answer();
+  const slotsOf = (method: string): number[] =>
+    Array.from({ length: 50 }, () => {
+      bench.advance(10);
+      bench.request({ method });
+      bench.last.answer();
+      return bench.last.slot;
+    });
+  // A good answer of a canary clears nothing by itself: that is for the heartbeat.
+  assert.equal(slotsOf('POST').filter((slot) => slot === 0).length, 0);
+  const canaries = slotsOf('GET').filter((slot) => slot === 0).length;
+  assert.ok(canaries >= 4 && canaries <= 6, `${canaries} in half a second`);
+  for (const slot of [1, 2]) Atomics.store(bench.region.words, bench.region.endpointWord(slot) + E_SUSPECT, 1);
+  Atomics.add(bench.region.words, bench.region.upstreamWord(0) + UPSTREAM_WORDS.suspects.index, 1);
+  assert.ok(slotsOf('POST').every((slot) => slot === 0));
+});
+
+test('every signal has a row above, or says nothing of the endpoint', () => {
+  const suspected = (Object.keys(SIGNALS) as Signal[]).filter((signal) => SIGNALS[signal].marksSuspect);
+  assert.deepEqual(suspected.toSorted(), [
+    'connect',
+    'gateway',
+    'protocol',
+    'resetBefore',
+    'resetBody',
+    'staleConnection',
+    'timeout',
+  ]);
+});
+
+test('an endpoint whose slot has another owner by now is left alone', () => {
+  const bench = benchWith(upstreamSnapshot({ endpoints: [endpointSnapshot(0, { generation: 2 })], retry: NO_RETRY }));
+  Atomics.store(bench.region.words, bench.region.endpointWord(0) + E_GENERATION, 3);
+  play(bench, failureOf('connect-refused', false));
+  assert.equal(isSuspect(bench), false);
+  assert.deepEqual(bench.messages, []);
+});
