@@ -130,7 +130,7 @@ export class Http1ClientSide implements ClientSide {
     if (this.#isOver || this.#framing !== null) return;
     this.#writeHead(head, head.reason, head.endToEndFields(), extra);
     // Flushed alone where no body byte follows in this turn (a stream of events may be silent for long).
-    process.nextTick(flushHead, this.#response);
+    if (this.#framing !== 'none') process.nextTick(flushHead, this.#response);
   }
 
   sendData(chunk: Uint8Array): boolean {
@@ -284,5 +284,6 @@ export class Http1ClientSide implements ClientSide {
 }
 
 function flushHead(response: ServerResponse): void {
-  if (!response.writableEnded && !response.destroyed) response.flushHeaders();
+  // Not flushHeaders(): it writes the head as UTF-8, and a field's bytes above 0x7f would become two.
+  if (!response.writableEnded && !response.destroyed) response.write('', 'latin1');
 }

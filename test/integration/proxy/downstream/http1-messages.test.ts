@@ -33,6 +33,19 @@ describe('framing', () => {
       assert.ok((await client.readResponse()).head.includes(`Content-Disposition: ${value}\r\n`));
     }));
 
+  test('bytes above 0x7f in a field come through as they are, where the head goes alone', () =>
+    withBench({}, async ({ starter }, client) => {
+      for (const length of [2, undefined]) {
+        client.send(GET);
+        const exchange = await starter.next();
+        exchange.client.sendHead(responseHead({ fields: ['X-High', '\xe4'], ...(length && { length }) }), []);
+        assert.match(await client.readUntil('\r\n\r\n'), /\r\nX-High: \xe4\r\n/);
+        exchange.client.sendData(Buffer.from('hi'));
+        exchange.client.sendEnd(null);
+        await client.readUntil(length === undefined ? '2\r\nhi\r\n0\r\n\r\n' : 'hi');
+      }
+    }));
+
   test('an unknown length is chunked, with trailers only for those who take them', () =>
     withBench({}, async ({ starter }, client) => {
       for (const [te, end] of [
