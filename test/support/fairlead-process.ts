@@ -1,0 +1,74 @@
+// Fairlead in processes of its own, as operators run it: command line, signals, descriptors. Thread: main.
+
+import { type ChildProcess, spawn, type SpawnOptions } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { TestContext } from 'node:test';
+import { eventually } from './fairlead.ts';
+
+const ROOT = path.join(import.meta.dirname, '../..');
+export const ENTRY = path.join(ROOT, 'bin/fairlead.ts');
+
+/** A line of the process log. */
+export type LoggedLine = Record<string, unknown> & { text?: string };
+
+export interface StartedProcess {
+  readonly child: ChildProcess;
+  readonly lines: readonly LoggedLine[];
+  readonly stderr: () => string;
+  /** Resolves with the exit code; null where a signal ended it. */
+  readonly ended: Promise<number | null>;
+  /** Waits until this many lines of the log begin with `text`, and returns the last of them. */
+  logged(text: string, count?: number): Promise<LoggedLine>;
+}
+
+/** A folder that goes with the test, with a configuration in it. */
+export function configFile(t: TestContext, yaml: string): { file: string; folder: string } {
+  const folder = mkdtempSync(path.join(tmpdir(), 'fairlead-process-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const file = path.join(folder, 'fairlead.yaml');
+  writeFileSync(file, yaml);
+  return { file, folder };
+}
+
+/** Runs a program whose standard error is a process log. It is killed after the test, if it lives then. */
+export function startProcess(
+  t: TestContext,
+  program: string,
+  args: readonly string[],
+  options: SpawnOptions = {},
+): StartedProcess {
+  const { stdio = [], ...others } = options;
+  const extra = Array.isArray(stdio) ? stdio.slice(3) : [];
+  const child = spawn(program, args, { cwd: ROOT, ...others, stdio: ['ignore', 'ignore', 'pipe', ...extra] });
+  const lines: LoggedLine[] = [];
+  let text = '';
+  let rest = '';
+  child.stderr!.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk;
+    const parts = (rest + chunk).split('\n');
+    rest = parts.pop()!;
+    for (const part of parts) if (part.startsWith('{')) lines.push(JSON.parse(part) as LoggedLine);
+  });
+  const ended = new Promise<number | null>((resolve) => child.on('exit', resolve));
+  t.after(async () => {
+    child.kill('SIGKILL');
+    await ended;
+  });
+  const logged = async (start: string, count = 1): Promise<LoggedLine> => {
+    const matching = (): LoggedLine[] => lines.filter((line) => line.text?.startsWith(start) === true);
+    try {
+      await eventually(() => matching().length >= count, `${count} lines of the log say: ${start}`);
+    } catch (error) {
+      throw new Error(`${(error as Error).message}\n${text}`);
+    }
+    return matching().at(-1)!;
+  };
+  return { child, lines, stderr: () => text, ended, logged };
+}
+
+/** `fairlead` with these arguments. */
+export function startCommand(t: TestContext, args: readonly string[], options: SpawnOptions = {}): StartedProcess {
+  return startProcess(t, process.execPath, [ENTRY, ...args], options);
+}
