@@ -4,6 +4,8 @@
 const WINDOWS = 12;
 
 export interface Trend {
+  /** What each window gave. */
+  readonly windows: readonly number[];
   /** Of the first windows, in the quantity's unit. */
   readonly start: number;
   /** By the slope, from the first sample to the last one. */
@@ -24,7 +26,11 @@ export function trendOf(samples: readonly number[], quantile: number): Trend {
     return quantileOf(samples.slice(from, to), quantile);
   });
   const slopes = values.flatMap((late, to) => values.slice(0, to).map((early, from) => (late - early) / (to - from)));
-  return { start: quantileOf(values.slice(0, 3), 0.5), growth: quantileOf(slopes, 0.5) * (WINDOWS - 1) };
+  return {
+    windows: values,
+    start: quantileOf(values.slice(0, 3), 0.5),
+    growth: quantileOf(slopes, 0.5) * (WINDOWS - 1),
+  };
 }
 
 /** @param allowed growth in the quantity's unit, @param allowedShare as a share of the start; the larger one counts */

@@ -9,8 +9,8 @@ const SETTLE_MS = 20_000;
 /** At one moment, in bytes and numbers. */
 export interface Sample {
   readonly residentBytes: number;
-  /** Of all workers together. */
-  readonly heapBytes: number;
+  /** Of each worker: their collections come at different times, and the floor of a sum is never seen. */
+  readonly heapBytes: readonly number[];
   readonly descriptors: number;
 }
 
@@ -44,7 +44,7 @@ export class Observer {
     const metrics = await this.#metrics();
     this.samples.push({
       residentBytes: await this.#fairlead.residentBytes(),
-      heapBytes: sumOf(metrics, 'fairlead_worker_heap_used_bytes'),
+      heapBytes: valuesOf(metrics, 'fairlead_worker_heap_used_bytes'),
       descriptors: this.descriptors(),
     });
   }
@@ -76,13 +76,12 @@ export class Observer {
 }
 
 function sumOf(metrics: string, name: string): number {
-  let sum = 0;
-  let isThere = false;
-  for (const line of metrics.split('\n')) {
-    if (!line.startsWith(`${name} `) && !line.startsWith(`${name}{`)) continue;
-    isThere = true;
-    sum += Number(line.slice(line.lastIndexOf(' ') + 1));
-  }
-  if (!isThere) throw new Error(`no metric ${name}`);
-  return sum;
+  return valuesOf(metrics, name).reduce((sum, value) => sum + value, 0);
+}
+
+/** Values of a metric, one for each set of labels. */
+function valuesOf(metrics: string, name: string): number[] {
+  const lines = metrics.split('\n').filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`));
+  if (lines.length === 0) throw new Error(`no metric ${name}`);
+  return lines.map((line) => Number(line.slice(line.lastIndexOf(' ') + 1)));
 }

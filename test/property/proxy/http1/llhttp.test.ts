@@ -2,20 +2,16 @@
 // stricter the rule is named here.
 
 import assert from 'node:assert/strict';
-import { METHODS } from 'node:http';
 import { after, before, describe, test } from 'node:test';
-import { seededRandom } from '../../../../core/random.ts';
-import { makeRequest, mutate } from '../../../support/http1-generators.ts';
+import { type Random, seededRandom } from '../../../../core/random.ts';
+import { makeCuts, makeRequest, mutate } from '../../../support/http1-generators.ts';
+import { LENIENT, STRICTER } from '../../../support/http1-parser-differences.ts';
 import { PlatformReader, type PlatformMessage, type PlatformResult } from '../../../support/http1-llhttp.ts';
-import { readStream, type ReadMessage, type ReadResult } from '../../../support/http1-reader.ts';
+import { everyByte, readStream, type ReadMessage, type ReadResult } from '../../../support/http1-reader.ts';
 
 const platform = new PlatformReader();
 before(() => platform.start());
 after(() => platform.stop());
-
-const HOST = 'Host: a\r\n';
-const CHUNKED = 'Transfer-Encoding: chunked\r\n';
-const post = (fields: string, body: string): string => `POST / HTTP/1.1\r\n${HOST}${fields}\r\n${body}`;
 
 /** Messages up to the first one that ends the connection: the platform reads no further. */
 function untilClose(result: ReadResult): readonly ReadMessage[] {
@@ -31,48 +27,13 @@ function assertSameMessage(ours: ReadMessage, theirs: PlatformMessage, text: str
   else for (const part of ours.fields) assert.ok(theirFields.includes(part), JSON.stringify(text));
 }
 
-/** Rules by which we refuse what the platform takes, each shown by a case below. */
-const STRICTER = {
-  'bad-host': [`GET / HTTP/1.1\r\nHost: a b\r\n\r\n`, `GET / HTTP/1.1\r\nHost: u@a\r\n\r\n`],
-  'repeated-host': [`GET / HTTP/1.1\r\n${HOST}host: b\r\n\r\n`],
-  'bad-request-line': [`GET /\r\n\r\n`, `GET /HTTP/1.1\r\n${HOST}\r\n`],
-  'bad-target': [`GET  / HTTP/1.1\r\n${HOST}\r\n`],
-  'fragment-in-target': [`GET /a#b HTTP/1.1\r\n${HOST}\r\n`],
-  'bad-method': [`\r\n\r\nGET / HTTP/1.1\r\n${HOST}\r\n`, `\nGET / HTTP/1.1\r\n${HOST}\r\n`],
-  'bare-cr': [`\rGET / HTTP/1.1\r\n${HOST}\r\n`],
-  'bad-connection-option': [`GET / HTTP/1.1\r\n${HOST}Connection: keep alive\r\n\r\n`],
-  'too-many-connection-options': [`GET / HTTP/1.1\r\n${HOST}Connection: a,b,c,d,e,f,g,h,i,j\r\n\r\n`],
-  'forbidden-nomination': [`GET / HTTP/1.1\r\n${HOST}Connection: Host\r\n\r\n`],
-  'bad-chunk-extension': [post(CHUNKED, '0;a=;b\r\n\r\n'), post(CHUNKED, '0;="a"\r\n\r\n')],
-  'bad-transfer-coding': [post('Transfer-Encoding: gzip, chunked\r\n', '0\r\n\r\n')],
-} as const satisfies Record<string, readonly string[]>;
-
-/** Rules of the RFCs by which we take what the platform refuses: each tells whether a stream is of that kind. */
-const LENIENT: readonly (readonly [rule: string, example: string, applies: (text: string) => boolean])[] = [
-  ['a method is any token', `MOVED / HTTP/1.1\r\n${HOST}\r\n`, (text) => !METHODS.includes(methodOf(text))],
-  [
-    'OWS around a coding may be HTAB (RFC 9110 5.6.3)',
-    post('Transfer-Encoding:\tchunked\t\r\n', '0\r\n\r\n'),
-    (text) => /transfer-encoding:[^\r\n]*\t/i.test(text),
-  ],
-  [
-    'blanks around chunk extensions are parsed (RFC 9110 5.6.3, BWS)',
-    post(CHUNKED, '1 ; a = b\r\nx\r\n0\r\n\r\n'),
-    (text) => /[0-9a-f][ \t]*;[ \t]|[0-9a-f][ \t]+;|[ \t]=|=[ \t]/i.test(text),
-  ],
-  [
-    'a framing field in trailers is dropped (RFC 9110 6.5.1)',
-    post(CHUNKED, '0\r\nContent-Length: 5\r\n\r\n'),
-    (text) => /chunked[^]*\r\n\r\n[^]*\r\n(?:content-length|transfer-encoding):/i.test(text),
-  ],
-];
-
-function methodOf(text: string): string {
-  return text.trimStart().split(' ')[0]!;
+/** The stream whole, byte by byte, and cut at random: each is to be read as the platform reads it whole. */
+function splitsOf(text: string, random: Random): readonly (readonly number[])[] {
+  return [[], everyByte(text.length), makeCuts(random, text.length)];
 }
 
 describe('valid requests', () => {
-  test('pipelined over a few connections are read the same by both', async () => {
+  test('pipelined over a few connections are read the same by both, at every split', async () => {
     const random = seededRandom(9112);
     let compared = 0;
     for (let connection = 0; connection < 10; connection += 1) {
@@ -81,17 +42,19 @@ describe('valid requests', () => {
       );
       const text = requests.join('');
       const theirs = await platform.read(text);
-      const ours = readStream(text, 'request');
-      assert.deepEqual([ours.error, theirs.error], ['', '']);
-      assert.equal(ours.messages.length, requests.length);
-      assert.equal(theirs.messages.length, requests.length);
-      for (const [index, message] of ours.messages.entries()) {
-        assertSameMessage(message, theirs.messages[index]!, requests[index]!);
-        assert.deepEqual(message.trailers ?? [], passedTrailers(theirs.messages[index]!));
-        compared += 1;
+      for (const cuts of splitsOf(text, random)) {
+        const ours = readStream(text, 'request', cuts);
+        assert.deepEqual([ours.error, theirs.error], ['', '']);
+        assert.equal(ours.messages.length, requests.length);
+        assert.equal(theirs.messages.length, requests.length);
+        for (const [index, message] of ours.messages.entries()) {
+          assertSameMessage(message, theirs.messages[index]!, requests[index]!);
+          assert.deepEqual(message.trailers ?? [], passedTrailers(theirs.messages[index]!));
+          compared += 1;
+        }
       }
     }
-    assert.ok(compared > 150, String(compared));
+    assert.ok(compared > 450, String(compared));
   });
 });
 
@@ -102,20 +65,22 @@ function passedTrailers(message: PlatformMessage): string[] {
 }
 
 describe('broken requests', () => {
-  test('are taken by both and read the same, or refused by a rule that is named here', async () => {
+  test('are taken by both and read the same at every split, or refused by a rule that is named here', async () => {
     const random = seededRandom(9110);
     const counts = { same: 0, stricter: 0, lenient: 0 };
     for (let batch = 0; batch < 30; batch += 1) {
       const texts = Array.from({ length: 20 }, () => mutate(random, makeRequest(random)));
       const results = await Promise.all(texts.map((text) => platform.read(text)));
-      for (const [index, text] of texts.entries()) counts[compare(text, results[index]!)] += 1;
+      for (const [index, text] of texts.entries()) {
+        for (const cuts of splitsOf(text, random)) counts[compare(text, cuts, results[index]!)] += 1;
+      }
     }
-    assert.ok(counts.same > 400 && counts.stricter > 0 && counts.lenient > 0, JSON.stringify(counts));
+    assert.ok(counts.same > 1200 && counts.stricter > 0 && counts.lenient > 0, JSON.stringify(counts));
   });
 });
 
-function compare(text: string, theirs: PlatformResult): 'same' | 'stricter' | 'lenient' {
-  const result = readStream(text, 'request');
+function compare(text: string, cuts: readonly number[], theirs: PlatformResult): 'same' | 'stricter' | 'lenient' {
+  const result = readStream(text, 'request', cuts);
   const ours = untilClose(result);
   const common = Math.min(ours.length, theirs.messages.length);
   for (let index = 0; index < common; index += 1) assertSameMessage(ours[index]!, theirs.messages[index]!, text);
