@@ -19,6 +19,7 @@ export function factsOf(view: EndpointView): EndpointFacts {
     configuredWeight: view.configuredWeight,
     isWeightOverridden: view.weight !== view.configuredWeight,
     weightShare: Number(view.share.toFixed(3)),
+    limit: limitOf(view),
     warming: view.warming === null ? null : { ...view.warming, until: isoOf(view.warming.until) },
     reducedUntil: isoOrNull(view.reducedUntil),
     agent: view.agent === null ? null : agentOf(view.agent),
@@ -64,6 +65,12 @@ export function explanationOf(explanation: Explanation): WhyAnswer {
     heartbeats: heartbeatsOf(explanation),
     events: events.map(changeOf),
   };
+}
+
+function limitOf({ limit: { inFlight, adaptive } }: EndpointView): EndpointFacts['limit'] {
+  if (adaptive === null) return { inFlight, adaptive };
+  const rounded = (ms: number): number => Number(ms.toPrecision(3));
+  return { inFlight, adaptive: { baselineMs: rounded(adaptive.baselineMs), p50Ms: rounded(adaptive.p50Ms) } };
 }
 
 function agentOf({ at, said, admin, isDown, askedShare, share, words }: AgentView) {

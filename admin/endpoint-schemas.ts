@@ -66,6 +66,18 @@ const facts = z.strictObject({
   configuredWeight: z.int().min(1).max(256),
   isWeightOverridden: z.boolean().describe('Whether an operator has set another weight than the configured one.'),
   weightShare: share.describe('Share of the weight that it carries now.'),
+  limit: z
+    .strictObject({
+      inFlight: z.int().describe('Most requests in flight that it may have now; 0 is no limit.'),
+      adaptive: z
+        .strictObject({
+          baselineMs: z.number().describe('Median of an answer while the endpoint is not crowded; 0 is not known yet.'),
+          p50Ms: z.number().describe('Median of the newest answers.'),
+        })
+        .nullable()
+        .describe('What the limit was found from, with `concurrency: auto`.'),
+    })
+    .describe('Its limit.'),
   warming: z.strictObject({ percent: z.number(), until: time }).nullable().describe('Its slow start.'),
   reducedUntil: timeOrNull.describe('Carries less until then, because the limit forbade its ejection.'),
   agent: agent.nullable().describe('What the endpoint says of itself.'),

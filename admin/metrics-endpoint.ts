@@ -115,6 +115,12 @@ export const ENDPOINT_METRICS: readonly MetricFamily[] = [
   word('in_flight', 'Requests at the endpoint now, over all workers.', ENDPOINT.inflight),
   word('queue_length', 'Requests that wait for this endpoint only.', ENDPOINT.queued),
   word('in_flight_limit', 'Most requests in flight that it may have; 0 is no limit.', ENDPOINT.limit),
+  health(
+    'gauge',
+    'latency_baseline_seconds',
+    'Median of an answer while it is not crowded, as an adaptive limit has it; 0 is not known yet.',
+    ({ limit }) => limit.adaptive && limit.adaptive.baselineMs / 1000,
+  ),
   word('consecutive_failures', 'Failures of live traffic since its last success.', ENDPOINT.consecutiveFailures),
   health('gauge', 'up', '1 while requests go to the endpoint (up, suspect or half-open), else 0.', (view) =>
     TAKES_REQUESTS.has(view.availability) ? 1 : 0,

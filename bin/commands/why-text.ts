@@ -32,6 +32,7 @@ export function whyText(why: WhyAnswer): string {
     headline(why),
     ...reasonLines(why),
     weightLine(why),
+    ...limitLines(why),
     ...heartbeatLines(why),
     ...changeLines(why),
     countLine(why),
@@ -73,6 +74,15 @@ function weightLine({ weight, weightShare, warming, backup, agent }: WhyAnswer):
   const warm = warming === null ? '' : `; slow start ends ${clockOf(warming.until)}`;
   const said = agent === null ? '' : `; its agent said "${agent.said}" at ${clockOf(agent.at)}`;
   return `weight ${weight}, it carries ${share}${warm}${said}${backup ? '; a backup' : ''}`;
+}
+
+function limitLines({ limit: { inFlight, adaptive } }: WhyAnswer): string[] {
+  if (inFlight === 0) return [];
+  const words = `at most ${inFlight} requests in flight`;
+  if (adaptive === null) return [words];
+  if (adaptive.baselineMs === 0) return [`${words}, until its answers say how many it can take`];
+  const { baselineMs, p50Ms } = adaptive;
+  return [`${words}, found from its answers: ${durationWords(p50Ms)} now, ${durationWords(baselineMs)} at rest`];
 }
 
 function heartbeatLines({ heartbeats, nextCheck, now }: WhyAnswer): string[] {

@@ -2,7 +2,7 @@
 
 import type { Admin } from '../../../core/availability.ts';
 import { Region } from '../../../core/memory/region.ts';
-import type { Snapshot } from '../../../core/snapshot.ts';
+import type { AdminSnapshot, BindAddress, Snapshot } from '../../../core/snapshot.ts';
 import type {
   AdminContext,
   AdminGeneration,
@@ -18,6 +18,13 @@ import { FakeClock } from '../../support/fake-clock.ts';
 import { endpointSnapshot, listenerSnapshot, snapshot, upstreamSnapshot } from '../../support/snapshots.ts';
 
 export const STARTED_AT = Date.UTC(2026, 0, 1);
+
+/** The admin API at an address, without tokens and TLS. */
+export function adminAt(bind: BindAddress, parts: Partial<AdminSnapshot> = {}): AdminSnapshot {
+  return { bind, tokens: [], tls: null, hosts: [], open: [], ...parts };
+}
+
+export const LOOPBACK: BindAddress = { kind: 'tcp', host: '127.0.0.1', port: 0 };
 
 const AGENT: AgentView = {
   at: STARTED_AT,
@@ -76,7 +83,7 @@ class FakeHealth implements AdminHealth {
   readonly views = new Map<number, EndpointView>([
     [0, viewOf('api', 0)],
     [1, viewOf('api', 1, { weight: 3 })],
-    [2, viewOf('web', 2, { agent: AGENT })],
+    [2, viewOf('web', 2, { agent: AGENT, limit: { inFlight: 9, adaptive: { baselineMs: 4, p50Ms: 5 } } })],
   ]);
   lastWho = '';
   reasons: Reason[] = [];

@@ -122,6 +122,7 @@ describe('metrics', () => {
       counters: { ...happened, ...more },
       share: 0.25,
       warming: { percent: 25, until: STARTED_AT },
+      limit: { inFlight: 33, adaptive: { baselineMs: 7, p50Ms: 11 } },
       changes: [
         { axis: 'check', to: 'up', detector: 'heartbeat', count: 3 },
         { axis: 'check', to: 'down', detector: 'heartbeat', count: 2 },
@@ -146,6 +147,8 @@ describe('metrics', () => {
     assert.deepEqual([of('ejections_refused_total', '3001'), of('slow_starts_total', '3001')], [6, 7]);
     assert.deepEqual([of('weight_share', '3000'), of('weight_share', '3001')], [1, 0.25]);
     assert.deepEqual([of('warming', '3000'), of('warming', '3001')], [0, 1]);
+    assert.equal(of('latency_baseline_seconds', '3001'), 0.007);
+    assert.equal(families.get('fairlead_endpoint_latency_baseline_seconds')!.samples.length, 1, 'adaptive ones only');
     const changes = (detector: string): number =>
       valueOf(families, 'fairlead_endpoint_changes_total', { upstream: 'api', endpoint: '127.0.0.1:3001', detector });
     assert.deepEqual(['heartbeat', 'outlierTest', 'timer'].map(changes), [5, 1, 0]);

@@ -5,6 +5,7 @@ import { describe, test } from 'node:test';
 import { explanationOf } from '../../../../admin/endpoint-facts.ts';
 import type { WhyAnswer } from '../../../../admin/endpoint-schemas.ts';
 import { plainText, whyText } from '../../../../bin/commands/why-text.ts';
+import { latencyBucketOf } from '../../../../core/memory/lane-fields.ts';
 import { HealthBench, REFUSED, type BenchOptions } from '../../../support/health-bench.ts';
 
 /** As it comes over the admin API. */
@@ -30,6 +31,18 @@ describe('the text', () => {
       'changes: none',
       'counts: nothing yet',
     ]);
+  });
+
+  test('of an endpoint with a limit says it, and what an adaptive one was found from', () => {
+    const bench = begun({ heartbeat: null });
+    const limits = { maxConnections: 30, maxQueue: 0, maxIdle: 64, isAdaptive: false };
+    bench.apply({ limits });
+    assert.equal(linesOf(bench)[3], 'at most 30 requests in flight');
+    bench.apply({ limits: { ...limits, isAdaptive: true } });
+    assert.match(linesOf(bench)[3]!, /^at most 20 requests in flight, until its answers say how many it can take$/);
+    bench.region.doubles[bench.region.endpointSamples(0, 0) + latencyBucketOf(9)]! += 100;
+    bench.clock.advance(300);
+    assert.match(linesOf(bench)[3]!, /^at most 20 requests in flight, found from its answers: 9 ms now, 9 ms at rest$/);
   });
 
   test('of an endpoint that is down says who found out, since when, and what its last answers were', () => {
