@@ -1,11 +1,11 @@
 // From a configuration file to checked settings, or to everything that is wrong with it at once. Thread: main.
 
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import path from 'node:path';
 import { systemClock } from '../core/clock.ts';
 import type { Environment } from './environment.ts';
 import { partsOf, salvage } from './parsed-config.ts';
-import { byPlace, problemAt, type Finding, type Problem, type ProblemCode } from './problem.ts';
+import { byPlace, problemAt, type Finding, type Problem, type ProblemCode, type Span } from './problem.ts';
 import { ReferencedFiles, reasonOf } from './referenced-files.ts';
 import { retypeVariables } from './retype-variables.ts';
 import { configSchema, type Config } from './schema.ts';
@@ -13,6 +13,7 @@ import { findingsOf } from './schema-findings.ts';
 import { SourceText } from './source-text.ts';
 import { SourceTree } from './source-tree.ts';
 import { validate } from './validate.ts';
+import { isWorldReadable } from './validate-secrets.ts';
 import { writtenConfig } from './written-config.ts';
 import { parseYaml } from './yaml-text.ts';
 
@@ -51,9 +52,9 @@ export type LoadResult =
 export function loadConfig(file: string, environment: Environment): LoadResult {
   const read = readBounded(file);
   const directory = path.dirname(path.resolve(file));
-  if (typeof read !== 'string')
-    return { ok: false, problems: [wholeFile(file, read)], isReadable: read.code !== 'FL1001' };
-  return loadConfigText(read, { file, directory, environment, wallMs: systemClock.wallMs() });
+  if (!('text' in read)) return { ok: false, problems: [wholeFile(file, read)], isReadable: read.code !== 'FL1001' };
+  const { text, mode } = read;
+  return loadConfigText(text, { file, directory, environment, wallMs: systemClock.wallMs(), mode });
 }
 
 /** Where a text came from and what it is checked against. */
@@ -63,18 +64,20 @@ export interface TextOrigin {
   readonly environment: Environment;
   /** Time of the check in ms since 1970: certificates run out. */
   readonly wallMs: number;
+  /** Permissions of the file, as in chmod(1); those of nobody else where absent. */
+  readonly mode?: number;
 }
 
 /** Loads a configuration from its text. Never throws for what is in the text. */
 export function loadConfigText(text: string, origin: TextOrigin): LoadResult {
   const source = new SourceText(text);
   const yaml = parseYaml(source);
-  if (!yaml.ok) return failed(yaml.findings.map(({ span, finding }) => problemAt(origin.file, span, finding)));
+  if (!yaml.ok) return failed(yaml.findings.map(({ span, finding }) => placed(finding, span, source, origin.file)));
   const tree = new SourceTree(source, yaml.document, origin.environment);
-  const problems = tree.findings.map(({ span, finding }) => problemAt(origin.file, span, finding));
+  const problems = tree.findings.map(({ span, finding }) => placed(finding, span, source, origin.file));
   if (tree.root === undefined) return failed(problems);
   if (tree.root === null) return failed([...problems, wholeFile(origin.file, nothingSaid)]);
-  const report = reporterTo(problems, tree, origin.file);
+  const report = reporterTo(problems, tree, source, origin.file);
   const files = new ReferencedFiles(origin.directory);
   const settings = checkTree(tree, files, origin, report);
   if (settings === null || problems.some(isError)) return failed(problems);
@@ -85,14 +88,23 @@ export function loadConfigText(text: string, origin: TextOrigin): LoadResult {
 }
 
 /** Leaves out what only follows from something that has been told of the same value. */
-function reporterTo(problems: Problem[], tree: SourceTree, file: string): (finding: Finding) => void {
+function reporterTo(
+  problems: Problem[],
+  tree: SourceTree,
+  source: SourceText,
+  file: string,
+): (finding: Finding) => void {
   const told = new Set(problems.filter(({ code }) => UNKNOWN_VALUE.test(code)).map((problem) => problem.path));
   return (finding) => {
-    const problem = problemAt(file, tree.spanOf(finding.path, finding.part ?? 'value'), finding);
+    const problem = placed(finding, tree.spanOf(finding.path, finding.part ?? 'value'), source, file);
     if (told.has(problem.path) && DEPENDENT.test(problem.code)) return;
     if (problem.code.startsWith('FL2') && problem.path !== '') told.add(problem.path);
     problems.push(problem);
   };
+}
+
+function placed(finding: Finding, span: Span, source: SourceText, file: string): Problem {
+  return problemAt(file, span, finding, source.text.trim() === '' ? null : source.excerptAt(span));
 }
 
 /** After these nobody knows what the value is: a broken alias, tag or variable. */
@@ -113,7 +125,8 @@ function checkTree(
     for (const finding of findingsOf(parsed.error.issues, configSchema, tree)) report(finding);
   }
   const config = parsed.success ? partsOf(parsed.data) : salvage(tree.root);
-  validate({ config, tree, files, directory: origin.directory, wallMs: origin.wallMs, report });
+  const { directory, wallMs, mode = 0o600 } = origin;
+  validate({ config, tree, files, directory, wallMs, isWorldReadable: isWorldReadable(mode), report });
   return parsed.success ? parsed.data : null;
 }
 
@@ -139,21 +152,30 @@ function isError(problem: Problem): boolean {
 }
 
 function wholeFile(file: string, finding: Finding): Problem {
-  return problemAt(file, { line: 1, column: 1, length: 1 }, finding);
+  return problemAt(file, { line: 1, column: 1, length: 1 }, finding, null);
 }
 
-/** Reads a file up to the limit and no further, whatever it is. */
-function readBounded(file: string): string | Finding {
+/** Reads a file up to the limit and no further. */
+function readBounded(file: string): { readonly text: string; readonly mode: number } | Finding {
+  let descriptor: number | undefined;
   try {
-    const descriptor = openSync(file, 'r');
-    try {
-      return decoded(readUpTo(descriptor, LARGEST_BYTES + 1));
-    } finally {
-      closeSync(descriptor);
-    }
+    // Without O_NONBLOCK the opening of a named pipe waits for a writer, for ever.
+    descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    const status = fstatSync(descriptor);
+    if (!status.isFile()) return fault('FL1001', `the configuration file ${kindOf(status)}`);
+    const text = decoded(readUpTo(descriptor, LARGEST_BYTES + 1));
+    return typeof text === 'string' ? { text, mode: status.mode & 0o777 } : text;
   } catch (error) {
     return fault('FL1001', `the configuration file ${reasonOf(error)}`);
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
   }
+}
+
+function kindOf(status: Stats): string {
+  if (status.isDirectory()) return 'is a directory';
+  const kind = status.isFIFO() ? 'a pipe' : status.isSocket() ? 'a socket' : 'a device';
+  return `is ${kind}: a regular file is needed, for it is read again at every reload`;
 }
 
 function readUpTo(descriptor: number, mostBytes: number): Buffer {
@@ -174,7 +196,9 @@ function decoded(bytes: Buffer): string | Finding {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    return fault('FL1003', 'the file is not UTF-8 text: save it in that encoding');
+    const isWide = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
+    const found = isWide ? ' but UTF-16' : ' (it may be Latin-1)';
+    return fault('FL1003', `the file is not UTF-8 text${found}: save it as UTF-8`);
   }
 }
 

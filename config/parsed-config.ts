@@ -29,6 +29,8 @@ export interface CheckContext {
   readonly directory: string;
   /** Time of the check in ms since 1970. */
   readonly wallMs: number;
+  /** Whether every user of the machine may read the configuration file. */
+  readonly isWorldReadable: boolean;
   report(finding: Finding): void;
 }
 

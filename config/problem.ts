@@ -49,6 +49,15 @@ export const PROBLEM_CODES = {
   FL9010: 'a regular expression may take very long',
   FL9011: 'requests wait in vain',
   FL9012: 'sticky sessions end with the process',
+  FL9013: 'a host or path never leads to its route',
+  FL9014: 'a listener without a route',
+  FL9015: 'a secret can be read by every user of the machine',
+  FL9016: 'tries that do not fit into their time',
+  FL9017: 'tries that nobody waits for',
+  FL9018: 'nothing tells that an endpoint is down',
+  FL9019: 'one endpoint may be left with all requests',
+  FL9020: 'timeouts that contradict each other',
+  FL9021: 'a token goes over the network in clear text',
 } as const;
 export type ProblemCode = keyof typeof PROBLEM_CODES;
 
@@ -63,6 +72,13 @@ export interface Span {
   readonly column: number;
   /** Characters to underline, at least 1. */
   readonly length: number;
+}
+
+/** A piece of a source line with the place of the marked stretch in it, in UTF-16 units from 0. */
+export interface Excerpt {
+  readonly text: string;
+  readonly markBegin: number;
+  readonly markLength: number;
 }
 
 /** What was found, before it has a file and a place. */
@@ -87,16 +103,18 @@ export interface Problem {
   /** `upstreams.api.endpoints[1].weight`; '' is the file as a whole. */
   readonly path: string;
   readonly suggestion: string | null;
+  /** The source line; null where the file as a whole is meant. */
+  readonly excerpt: Excerpt | null;
 }
 
 /** Gives a finding its place. */
-export function problemAt(file: string, span: Span, finding: Finding): Problem {
+export function problemAt(file: string, span: Span, finding: Finding, excerpt: Excerpt | null): Problem {
   const { code, message, suggestion = null } = finding;
   const severity = code.startsWith('FL9') ? 'warning' : 'error';
-  return { code, severity, file, span, message, path: formatPath(finding.path), suggestion };
+  return { code, severity, file, span, message, path: formatPath(finding.path), suggestion, excerpt };
 }
 
-/** `file:line:column: message (path.of.key) [code]`, with `warning: ` before the message of a warning. */
+/** In one line: `file:line:column: message (path.of.key) [code]`, with `warning: ` before the message of a warning. */
 export function formatProblem(problem: Problem): string {
   const place = `${problem.file}:${problem.span.line}:${problem.span.column}`;
   const severity = problem.severity === 'warning' ? 'warning: ' : '';

@@ -1,14 +1,14 @@
 // Files that a configuration names (certificates, keys, CAs), each read once, so that what was checked is what is
 // used. Thread: main.
 
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
 /** A certificate chain has some kilobytes; a bundle of all public CAs about 250. */
 const LARGEST_BYTES = 4 * 1024 * 1024;
 
 export type FileOutcome =
-  | { readonly ok: true; readonly text: string }
+  | { readonly ok: true; readonly text: string /** Permissions, as in chmod(1). */; readonly mode: number }
   | { readonly ok: false; readonly reason: string };
 
 /** Reads files relative to the directory of the configuration. */
@@ -40,11 +40,12 @@ export class ReferencedFiles {
 function readRegularFile(absolute: string): FileOutcome {
   let descriptor: number | undefined;
   try {
-    descriptor = openSync(absolute, 'r');
+    // Without O_NONBLOCK the opening of a named pipe waits for a writer, for ever.
+    descriptor = openSync(absolute, constants.O_RDONLY | constants.O_NONBLOCK);
     const status = fstatSync(descriptor);
     if (!status.isFile()) return { ok: false, reason: 'is not a regular file' };
     if (status.size > LARGEST_BYTES) return { ok: false, reason: 'is larger than 4 MiB' };
-    return { ok: true, text: readFileSync(descriptor, 'utf8') };
+    return { ok: true, text: readFileSync(descriptor, 'utf8'), mode: status.mode & 0o777 };
   } catch (error) {
     return { ok: false, reason: reasonOf(error) };
   } finally {

@@ -88,7 +88,9 @@ function unfit(issue: Issue, path: KeyPath, context: Context): Finding {
   const written =
     typeof value === 'object' ? '' : context.values.writtenAt(path) || String(value as string | number | boolean);
   const hint = schema === null ? undefined : hintFor(schema, value, written, wordsFor(issue, schema));
-  const message = `${name} takes ${takes}, not ${given(value, written, schema)}${hint?.text ?? example}`;
+  const instead = value === 0 && schema !== null ? metaOf(schema).insteadOfZero : undefined;
+  const advice = instead === undefined ? (hint?.text ?? example) : `: ${instead}`;
+  const message = `${name} takes ${takes}, not ${given(value, written, schema)}${advice}`;
   const isKindTaken = schema !== null && (scalarKinds(schema) as ReadonlySet<string>).has(typeof value);
   return { code: isKindTaken ? 'FL2005' : 'FL2004', message, path, suggestion: hint?.suggestion };
 }

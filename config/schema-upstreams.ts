@@ -26,7 +26,13 @@ const address = parsedText(parseEndpointAddress, {
 
 const endpointSettings = z.strictObject({
   url: address.describe('`http://host:port`, `https://host:port` or `unix:/path`.'),
-  weight: count(1, 256).default(1).describe('Share of requests, relative to the other endpoints.'),
+  weight: count(1, 256)
+    .meta({
+      expects: 'a whole number from 1 to 256',
+      insteadOfZero: 'to keep requests away, drain the endpoint or remove it',
+    })
+    .default(1)
+    .describe('Share of requests, relative to the other endpoints.'),
   backup: z.boolean().default(false).describe('Whether it gets requests only when the others are not enough.'),
 });
 

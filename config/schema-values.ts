@@ -18,6 +18,8 @@ export interface ValueMeta {
   readonly example?: string;
   /** Whether nobody may see the value: messages, differences and reports leave it out. */
   readonly isSecret?: boolean;
+  /** What to do instead of writing 0, where people expect that to mean something. */
+  readonly insteadOfZero?: string;
 }
 
 /** A text that `parse` turns into a value; what `parse` says against it becomes the message. */

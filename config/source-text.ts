@@ -1,7 +1,8 @@
 // The text of a configuration file and the places in it. Thread: main.
 
 import { LineCounter } from 'yaml';
-import type { Span } from './problem.ts';
+import { excerptOf } from './excerpt.ts';
+import type { Excerpt, Span } from './problem.ts';
 
 /** Offsets of a stretch of the text: [begin, end), in UTF-16 units. */
 export type TextRange = readonly [begin: number, end: number];
@@ -23,6 +24,16 @@ export class SourceText {
     const lineEnd = newline === -1 ? this.text.length : newline;
     const visible = this.text.slice(begin, Math.min(end, lineEnd)).trimEnd();
     return { line: Math.max(1, line), column: Math.max(1, col), length: Math.max(1, visible.length) };
+  }
+
+  /** What of the source is shown for a span. */
+  excerptAt(span: Span): Excerpt {
+    const begin = this.lines.lineStarts[span.line - 1] ?? 0;
+    return excerptOf(this.lineAt(begin), span, this.#linesBefore(begin));
+  }
+
+  *#linesBefore(offset: number): Generator<string, void> {
+    for (let at = offset - 1; at > 0; at = this.text.lastIndexOf('\n', at - 1)) yield this.lineAt(at - 1);
   }
 
   /** The whole line that holds `offset`. */

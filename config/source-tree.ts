@@ -71,8 +71,8 @@ export class SourceTree {
 
   /** The place of the key or value at `path`; of what is missing, the place of the nearest thing around it. */
   spanOf(path: KeyPath, part: 'key' | 'value'): Span {
-    let place: TextRange = [0, 1];
     let value = this.root;
+    let place = this.#beginning();
     for (const [depth, step] of path.entries()) {
       const entry = isContainer(value) ? this.#places.get(value)?.get(step) : undefined;
       if (entry === undefined) break;
@@ -81,6 +81,13 @@ export class SourceTree {
       value = childOf(value, step);
     }
     return this.#source.spanOf(place);
+  }
+
+  /** Where the file as a whole is meant: its first key, not the comments before it. */
+  #beginning(): TextRange {
+    const places = isContainer(this.root) ? this.#places.get(this.root) : undefined;
+    const first = places?.values().next().value;
+    return first === undefined ? [0, 1] : first.key;
   }
 }
 
@@ -171,8 +178,12 @@ class TreeBuilder {
       const key = this.#keyOf(pair);
       if (key === null || this.#isDuplicate(map, key, pair)) continue;
       if (key === '<<' && !isQuoted(pair.key)) {
+        if (merged.length > 0) this.#reportSecondMerge(pair);
+        const toldBefore = this.findings.length;
         const built = this.#build(pair.value, map, key);
         size += built.size;
+        // Of a broken alias enough has been told.
+        if (built.value === null && this.findings.length > toldBefore) continue;
         merged.push({ value: built.value, place: rangeOf(pair.key) });
         continue;
       }
@@ -180,6 +191,11 @@ class TreeBuilder {
     }
     for (const { value, place } of merged) this.#merge(map, value, place);
     return { value: map, size };
+  }
+
+  #reportSecondMerge(pair: Pair<ParsedNode, ParsedNode | null>): void {
+    const message = 'the merge key << is given twice: write it once with a list, such as <<: [*one, *other]';
+    this.#report('FL1102', message, rangeOf(pair.key));
   }
 
   #buildEntry(map: Record<string, unknown>, key: string, pair: Pair<ParsedNode, ParsedNode | null>): number {

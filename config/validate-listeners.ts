@@ -1,19 +1,18 @@
-// Checks of listeners and the admin API beyond their shape: names, addresses, certificates, limits. Thread: main.
+// Checks of listeners beyond their shape: names, addresses, certificates, limits. Thread: main.
 
 import type { BindAddress } from '../core/snapshot.ts';
 import { formatBindAddress } from './bind-address.ts';
 import { checkCertificate } from './certificate.ts';
-import { isLoopback } from './host-name.ts';
 import { quoted } from './parsed.ts';
 import type { CheckContext } from './parsed-config.ts';
 import { formatPath, type KeyPath } from './problem.ts';
 import type { ListenerConfig } from './schema-listeners.ts';
 import { formatSize } from './size.ts';
+import { checkKeyFile } from './validate-secrets.ts';
 
 export function checkListeners(context: CheckContext): void {
   checkNames(context);
   checkBinds(context);
-  checkAdmin(context);
   for (const [index, listener] of context.config.listeners.entries()) {
     if (listener === null) continue;
     checkTls(listener, ['listeners', index, 'tls'], context);
@@ -61,19 +60,12 @@ function isWildcard(bind: BindAddress): bind is BindAddress & { kind: 'tcp' } {
   return bind.kind === 'tcp' && ['', '0.0.0.0', '::'].includes(bind.host);
 }
 
-function checkAdmin(context: CheckContext): void {
-  const bind = context.config.admin?.bind;
-  if (bind === undefined || bind.kind !== 'tcp' || isLoopback(bind.host)) return;
-  const advice = 'whoever reaches the admin API can drain endpoints; write 127.0.0.1:9900, [::1]:9900 or unix:/path';
-  const message = `${formatBindAddress(bind)} can be reached from other machines: ${advice}`;
-  context.report({ code: 'FL3010', message, path: ['admin', 'bind'] });
-}
-
 function checkTls(listener: ListenerConfig, path: KeyPath, context: CheckContext): void {
   for (const [index, { cert, key }] of (listener.tls?.certificates ?? []).entries()) {
     const parts = { cert: [...path, 'certificates', index, 'cert'], key: [...path, 'certificates', index, 'key'] };
     const certText = readFile(cert, parts.cert, context);
     const keyText = readFile(key, parts.key, context);
+    checkKeyFile(key, parts.key, context);
     if (certText === null || keyText === null) continue;
     for (const { code, part, message } of checkCertificate(certText, keyText, context.wallMs)) {
       context.report({ code, message: `${part === 'cert' ? cert : key} ${message}`, path: parts[part] });

@@ -6,6 +6,7 @@ import { quoted } from './parsed.ts';
 import type { CheckContext } from './parsed-config.ts';
 import type { KeyPath } from './problem.ts';
 import type { FieldChanges, RouteConfig } from './schema-routes.ts';
+import { checkShadowed } from './validate-shadows.ts';
 
 export function checkRoutes(context: CheckContext): void {
   checkNames(context);
@@ -20,6 +21,7 @@ export function checkRoutes(context: CheckContext): void {
   }
   checkShadowed(context);
   checkUnused(context);
+  checkIdleListeners(context);
 }
 
 /** The name of a route: its own, or one made of its place. */
@@ -168,53 +170,30 @@ function reasonAgainst(field: string): string {
   return "it belongs to the connection, which is Fairlead's own";
 }
 
-/** The simple cases: a route after one that takes every request, or after one with the same match. */
-function checkShadowed(context: CheckContext): void {
-  const firstWith = new Map<string, number>();
-  for (const [index, route] of context.config.routes.entries()) {
-    if (route === null) continue;
-    const match = canonicalMatch(route);
-    const shadow = firstWith.get(EVERYTHING) ?? firstWith.get(match);
-    if (shadow === undefined) {
-      firstWith.set(match, index);
-      continue;
-    }
-    const what = firstWith.has(EVERYTHING) ? 'takes every request' : 'has the same match';
-    const message = `this route can never match: routes[${shadow}] ${what} and comes first`;
-    context.report({ code: 'FL9001', message, path: ['routes', index] });
-  }
-}
-
-const EVERYTHING = '[]';
-
-/** The match as a text that is the same for the same match, however it is written. */
-function canonicalMatch(route: RouteConfig): string {
-  const parts = Object.entries(route.match ?? {}).filter(([, value]) => value !== undefined);
-  const canonical = parts.map(([key, value]) => [
-    key,
-    Array.isArray(value) ? value.map(canonicalText).toSorted() : canonicalText(value),
-  ]);
-  const selective = canonical.filter(
-    ([key, value]) => !(key === 'path' && String(value) === canonicalText({ kind: 'prefix', value: '/' })),
-  );
-  return JSON.stringify(selective.toSorted((a, b) => (String(a[0]) < String(b[0]) ? -1 : 1)));
-}
-
-function canonicalText(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return String(value);
-  return JSON.stringify(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)));
-}
-
 function checkUnused(context: CheckContext): void {
   const routes = context.tree.valueAt(['routes']);
   const used = new Set(
     Array.isArray(routes) ? routes.map((_, index) => context.tree.valueAt(['routes', index, 'upstream'])) : [],
   );
-  // A route with a name that doesn't exist was probably meant for one of those that look unused.
+  // A route whose key upstream is mistyped, or with a name that doesn't exist, was probably meant for one of those that
+  // look unused.
+  if (context.config.routes.includes(null)) return;
   if ([...used].some((name) => typeof name === 'string' && !context.config.upstreams.has(name))) return;
   for (const name of context.config.upstreams.keys()) {
     if (used.has(name)) continue;
     const message = `no route leads to upstream ${quoted(name)}: its endpoints are checked but get no request`;
     context.report({ code: 'FL9002', message, path: ['upstreams', name], part: 'key' });
+  }
+}
+
+/** Where every route is for other listeners, a listener answers nothing but 404. */
+function checkIdleListeners(context: CheckContext): void {
+  const { listeners, routes } = context.config;
+  if (routes.length === 0 || routes.some((route) => route === null || route.match?.listener === undefined)) return;
+  const served = new Set(routes.flatMap((route) => route?.match?.listener ?? []));
+  for (const [index, listener] of listeners.entries()) {
+    if (listener === null || served.has(listener.name)) continue;
+    const message = `no route is for listener ${quoted(listener.name)}: all of its requests get 404`;
+    context.report({ code: 'FL9014', message, path: ['listeners', index, 'name'] });
   }
 }

@@ -1,22 +1,23 @@
 // Checks of upstreams beyond their shape: endpoints, times, balancers and TLS that contradict each other. Thread: main.
 
 import { readCertificates } from './certificate.ts';
-import { formatDuration } from './duration.ts';
 import { endpointId } from './endpoint-address.ts';
 import type { CheckContext } from './parsed-config.ts';
-import { longestQueueMs } from './queue-limit.ts';
 import { UpstreamCheck } from './upstream-check.ts';
+import { checkEjectionTimes, checkMostEjected, checkNothingWatches } from './validate-ejection.ts';
 import { checkHeartbeat } from './validate-heartbeat.ts';
 import { readFile } from './validate-listeners.ts';
 import { checkBackups, checkHedge, checkSticky, checkWhenAllDown } from './validate-resilience.ts';
+import { checkTimes } from './validate-times.ts';
 
 const CHECKS: readonly ((check: UpstreamCheck) => void)[] = [
   checkEndpoints,
   checkBackups,
   checkHeartbeat,
-  checkEjection,
-  checkQueue,
-  checkPerTryTimeout,
+  checkEjectionTimes,
+  checkNothingWatches,
+  checkMostEjected,
+  checkTimes,
   checkHedge,
   checkWhenAllDown,
   checkSticky,
@@ -44,32 +45,6 @@ function checkEndpoints(check: UpstreamCheck): void {
     const advice = 'an address stands once in an upstream; give it a weight for a larger share';
     check.report('FL3005', `${id} is endpoints[${first}] already: ${advice}`, ['endpoints', index]);
   }
-}
-
-function checkEjection(check: UpstreamCheck): void {
-  const path = ['health', 'passive', 'ejection'];
-  const { base, max } = check.upstream.health.passive.ejection;
-  if (base <= max) return;
-  const message = `the first ejection, ${formatDuration(base)}, is longer than the longest, ${formatDuration(max)}: base is at most max`;
-  check.report('FL3008', message, [...path, check.givenOf(path, ['base', 'max'])]);
-}
-
-function checkQueue(check: UpstreamCheck): void {
-  const { queue, response } = check.upstream.timeouts;
-  const longest = longestQueueMs(response);
-  if (queue <= longest || !check.isGiven(['timeouts', 'queue'])) return;
-  const share = `${formatDuration(longest)}, which is 0.4 of the response timeout`;
-  const message = `requests wait at most ${share}: a longer queue holds only requests that are given up before they are answered`;
-  check.report('FL9004', message, ['timeouts', 'queue']);
-}
-
-function checkPerTryTimeout(check: UpstreamCheck): void {
-  const { retry, timeouts } = check.upstream;
-  const path = ['retry', 'perTryTimeout'];
-  if (retry.perTryTimeout === undefined) return;
-  if (retry.attempts === 0) check.reportNoEffect(path, 'with attempts: 0 no other try may follow');
-  else if (timeouts.response !== 0 && retry.perTryTimeout >= timeouts.response)
-    check.reportNoEffect(path, `the response timeout of ${formatDuration(timeouts.response)} comes first`);
 }
 
 function checkBalance(check: UpstreamCheck): void {

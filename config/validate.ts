@@ -3,15 +3,19 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import type { CheckContext } from './parsed-config.ts';
+import { checkAdmin } from './validate-admin.ts';
 import { checkListeners } from './validate-listeners.ts';
 import { checkRoutes } from './validate-routes.ts';
+import { checkWrittenSecrets } from './validate-secrets.ts';
 import { checkUpstreams } from './validate-upstreams.ts';
 
 /** Reports every finding to the context; parts that don't fit the schema have been reported before. */
 export function validate(context: CheckContext): void {
   checkListeners(context);
+  checkAdmin(context);
   checkRoutes(context);
   checkUpstreams(context);
+  checkWrittenSecrets(context);
   checkAccessLog(context);
 }
 

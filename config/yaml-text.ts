@@ -83,7 +83,8 @@ const tooMany: Finding = {
 };
 
 function severalDocuments(source: SourceText, second: Document.Parsed): PlacedFinding {
-  const message = 'a second YAML document begins here: a configuration is one document, so remove the --- between them';
+  const message =
+    'a second YAML document begins here: a configuration is one document, so remove the --- or ... that stands before it';
   const begin = second.range[0];
   return { finding: { code: 'FL1108', path: [], message }, span: source.spanOf([begin, begin + 3]) };
 }
@@ -146,6 +147,7 @@ const BY_WORDS: readonly (readonly [words: RegExp, sentence: string])[] = [
   ],
   [/need to be followed by map values/, 'a key without a value: write key: value, with a space after the colon'],
   [/on same line with key/, 'a list or mapping cannot begin on the line of its key: begin a new line for it'],
+  [/^Unknown directive/, 'a line that begins with % is a directive of YAML, and this one is not known: remove it'],
   [/^Missing , /, 'a comma is missing before this'],
   [/at node end/, 'this has no place after the value before it'],
 ];

@@ -1,14 +1,24 @@
 // `fairlead check`: the same code path as start and reload, but nothing starts. Thread: main.
 
 import { loadConfig } from '../../config/load.ts';
+import { reportOf } from '../../config/problem-report.ts';
 import { EXIT } from './exit-codes.ts';
 import { printProblems } from './problems.ts';
 
-export function check(options: { file: string; isStrict: boolean }): void {
-  const loaded = loadConfig(options.file, process.env);
+export interface CheckOptions {
+  readonly file: string;
+  /** Whether warnings fail too. */
+  readonly isStrict: boolean;
+  readonly format: 'text' | 'json';
+}
+
+/** Prints what is wrong (text to stderr, JSON to stdout) and sets the exit code. */
+export function check({ file, isStrict, format }: CheckOptions): void {
+  const loaded = loadConfig(file, process.env);
   const problems = loaded.ok ? loaded.warnings : loaded.problems;
-  printProblems(problems);
+  if (format === 'json') console.log(JSON.stringify(reportOf(file, problems), null, 2));
+  else printProblems(problems);
   if (!loaded.ok) process.exitCode = loaded.isReadable ? EXIT.invalid : EXIT.usage;
-  else if (options.isStrict && problems.length > 0) process.exitCode = EXIT.warnings;
-  else console.log(`${options.file}: ok`);
+  else if (isStrict && problems.length > 0) process.exitCode = EXIT.warnings;
+  else if (format === 'text') console.log(`${file}: ok`);
 }

@@ -2,13 +2,17 @@
 
 import { Command, CommanderError, Option } from 'commander';
 import { check } from './check.ts';
-import { demo } from './demo/demo.ts';
 import { EXIT } from './exit-codes.ts';
-import { run } from './run.ts';
 import { readVersion } from './version.ts';
 import { why } from './why.ts';
 
 const configOption = (): Option => new Option('-c, --config <file>', 'the configuration file').default('fairlead.yaml');
+
+interface CheckArguments {
+  readonly config: string;
+  readonly strict?: boolean;
+  readonly format: 'text' | 'json';
+}
 
 function build(version: string): Command {
   const program = new Command('fairlead');
@@ -17,8 +21,13 @@ function build(version: string): Command {
     .command('run')
     .description('run in the foreground')
     .addOption(configOption())
-    .action(async (options: { config: string }) => {
-      await run({ file: options.config, version });
+    .option('--holder', 'keep the sockets in a process of their own, so that `upgrade` loses no connection')
+    .option('--pid-file <file>', 'write the pid of the process that takes signals')
+    .action(async (options: { config: string; holder?: boolean; pidFile?: string }) => {
+      if (options.pidFile !== undefined) (await import('./pid-file.ts')).writePidFile(options.pidFile);
+      // Loaded when it is needed: the other commands don't wait for the whole proxy.
+      if (options.holder === true) await (await import('./hold.ts')).hold(options.config);
+      else await (await import('./run.ts')).run({ file: options.config, version });
     });
   program
     .command('check')
@@ -26,15 +35,19 @@ function build(version: string): Command {
     .argument('[file]', 'the configuration file')
     .addOption(configOption())
     .option('--strict', 'warnings fail too (exit code 3)')
-    .action((file: string | undefined, options: { config: string; strict?: boolean }) =>
-      check({ file: file ?? options.config, isStrict: options.strict === true }),
+    .addOption(new Option('--format <format>', 'text or json').choices(['text', 'json']).default('text'))
+    .action((file: string | undefined, options: CheckArguments) =>
+      check({ file: file ?? options.config, isStrict: options.strict === true, format: options.format }),
     );
   program
     .command('demo')
     .description('three small app servers with Fairlead in front of them')
     .option('--port <port>', 'port of the balancer', '8080')
     .option('--admin-port <port>', 'port of the admin API', '9900')
-    .action((options: { port: string; adminPort: string }) => demo({ ...options, version }));
+    .action(async (options: { port: string; adminPort: string }) => {
+      const { demo } = await import('./demo/demo.ts');
+      await demo({ ...options, version });
+    });
   program
     .command('why')
     .description('why an endpoint is in or out, asked of the Fairlead that runs')
@@ -44,6 +57,11 @@ function build(version: string): Command {
     .action((endpoint: string, options: { admin: string; json?: boolean }) =>
       why({ endpoint, admin: options.admin, isJson: options.json === true }),
     );
+  program
+    .command('upgrade')
+    .description('have the next process take over from the one that runs under --holder')
+    .option('--admin <address>', 'where the admin API listens: host:port or unix:/path', '127.0.0.1:9900')
+    .action(async (options: { admin: string }) => (await import('./upgrade.ts')).upgrade(options.admin));
   program
     .command('version')
     .description('print the version')

@@ -1,15 +1,27 @@
-// Problems of a configuration as people read them. Thread: main.
+// Problems of a configuration on the terminal: with colour where somebody looks, and without for files, pipes and
+// NO_COLOR. Thread: main.
 
-import { formatProblem, type Problem } from '../../config/problem.ts';
+import { styleText } from 'node:util';
+import { renderProblem, tallyOf, type Paint } from '../../config/problem-text.ts';
+import type { Problem } from '../../config/problem.ts';
 
-/** One line for each problem, then how many there are. */
+/** Each problem with its source line, then how many there are. */
 export function printProblems(problems: readonly Problem[]): void {
-  for (const problem of problems) console.error(formatProblem(problem));
-  const errors = problems.filter(({ severity }) => severity === 'error').length;
-  const warnings = problems.length - errors;
-  if (problems.length > 0) console.error(`${count(errors, 'error')}, ${count(warnings, 'warning')}`);
+  if (problems.length === 0) return;
+  const paint = paintFor(process.stderr);
+  for (const problem of problems) console.error(renderProblem(problem, paint));
+  console.error(tallyOf(problems));
 }
 
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+type Style = Parameters<typeof styleText>[0];
+
+/** `styleText` knows NO_COLOR, FORCE_COLOR and whether a terminal is there. */
+function paintFor(stream: NodeJS.WriteStream): Paint {
+  const style = (format: Style) => (text: string) => styleText(format, text, { stream });
+  return {
+    error: style(['bold', 'red']),
+    warning: style(['bold', 'yellow']),
+    strong: style('bold'),
+    faint: style('dim'),
+  };
 }

@@ -11,6 +11,7 @@ import { formatProblem } from '../../../config/problem.ts';
 import { SourceText } from '../../../config/source-text.ts';
 import { SourceTree } from '../../../config/source-tree.ts';
 import { parseYaml } from '../../../config/yaml-text.ts';
+import { privateCertificates } from '../../support/private-certificates.ts';
 import { WALL_MS } from './golden-cases.ts';
 
 const DIRECTORY = path.resolve(import.meta.dirname, '../../../examples');
@@ -18,7 +19,7 @@ const FILES = readdirSync(DIRECTORY).filter((name) => name.endsWith('.yaml'));
 
 /** What the examples need from outside: a directory with certificates, secrets, and the ports of the demo. */
 const ENVIRONMENT = {
-  CERT_DIR: path.join(import.meta.dirname, 'certificates'),
+  CERT_DIR: path.join(privateCertificates(), 'certificates'),
   STICKY_SECRET: 'a secret of the tests',
   OLD_STICKY_SECRET: 'the secret before that',
   FAIRLEAD_DEMO_APP_1: '3001',

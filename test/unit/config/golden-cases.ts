@@ -1,10 +1,11 @@
 // Cases of configuration texts with the messages that they must get, kept in files that people can read. Thread: main.
-// A case is `=== title`, the text, and its messages, each behind `=> `.
+// A case is `=== title`, the text, and its messages with their source lines and carets, each line behind `=> `.
 
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { loadConfigText, type LoadResult } from '../../../config/load.ts';
-import { formatProblem } from '../../../config/problem.ts';
+import { renderProblem } from '../../../config/problem-text.ts';
+import { privateCertificates } from '../../support/private-certificates.ts';
 
 export interface GoldenCase {
   readonly title: string;
@@ -12,7 +13,7 @@ export interface GoldenCase {
   readonly expected: readonly string[];
 }
 
-const DIRECTORY = import.meta.dirname;
+const DIRECTORY = privateCertificates();
 
 /** The variables of all cases. */
 export const ENVIRONMENT = {
@@ -28,7 +29,7 @@ export const ENVIRONMENT = {
 export const WALL_MS = Date.UTC(2030, 0, 1);
 
 export function goldenFile(name: string): string {
-  return path.join(DIRECTORY, 'golden', name);
+  return path.join(import.meta.dirname, 'golden', name);
 }
 
 export function readCases(name: string): GoldenCase[] {
@@ -53,9 +54,9 @@ export function load(text: string, environment: Record<string, string> = ENVIRON
   return loadConfigText(text, { file: 'fairlead.yaml', directory: DIRECTORY, environment, wallMs: WALL_MS });
 }
 
-/** All messages for a text, with the directory of the tests as DIR. */
+/** The lines of all messages for a text, with the directory of the tests as DIR. */
 export function messagesFor(text: string): string[] {
   const result = load(text);
   const problems = result.ok ? result.warnings : result.problems;
-  return problems.map((problem) => formatProblem(problem).replaceAll(DIRECTORY, 'DIR'));
+  return problems.flatMap((problem) => renderProblem(problem).replaceAll(DIRECTORY, 'DIR').split('\n'));
 }

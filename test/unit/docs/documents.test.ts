@@ -10,6 +10,7 @@ import { compile, newTables } from '../../../config/compile.ts';
 import { isKnownKey } from '../../../config/known-keys.ts';
 import { loadConfigText } from '../../../config/load.ts';
 import { formatProblem } from '../../../config/problem.ts';
+import { privateCertificates } from '../../support/private-certificates.ts';
 import { SourceText } from '../../../config/source-text.ts';
 import { SourceTree } from '../../../config/source-tree.ts';
 import { parseYaml } from '../../../config/yaml-text.ts';
@@ -17,7 +18,7 @@ import { allPages, anchorsOf, codeSpans, exists, type Fence, localLinks, type Pa
 
 const PAGES = allPages();
 /** Where examples that need certificates find them, and a time at which these are good. */
-const CERTIFICATES = path.join(ROOT, 'test/unit/config/certificates');
+const CERTIFICATES = path.join(privateCertificates(), 'certificates');
 const WALL_MS = Date.UTC(2030, 0, 1);
 /** Where examples write their logs; `check` wants the directory to be there, so another one takes its place. */
 const LOGS = '/var/log/fairlead';

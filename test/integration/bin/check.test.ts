@@ -1,0 +1,140 @@
+// `fairlead check` as a process: exit codes, the two formats and where they go. Thread: main.
+
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, describe, test } from 'node:test';
+import type { CheckReport } from '../../../config/problem-report.ts';
+
+const ENTRY = path.join(import.meta.dirname, '../../../bin/fairlead.ts');
+const DIRECTORY = mkdtempSync(path.join(tmpdir(), 'fairlead-check-'));
+after(() => rmSync(DIRECTORY, { recursive: true }));
+
+interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function run(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<Outcome> {
+  const { NO_COLOR: _no, FORCE_COLOR: _force, ...inherited } = process.env;
+  const options = { cwd: DIRECTORY, env: { ...inherited, ...environment } };
+  return new Promise((resolve) => {
+    execFile(process.execPath, [ENTRY, ...args], options, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
+    });
+  });
+}
+
+function file(name: string, text: string): string {
+  writeFileSync(path.join(DIRECTORY, name), text);
+  return name;
+}
+
+const VALID = `listeners: [{ name: web, bind: 127.0.0.1:0 }]
+routes: [{ upstream: app }]
+upstreams: { app: { endpoints: [http://a], health: { heartbeat: false } } }
+`;
+const WARNED = VALID.replace(', health: { heartbeat: false }', '');
+const BROKEN = VALID.replace('upstream: app', 'upstraem: app').replace('http://a', 'a:80');
+
+describe('text', () => {
+  test('of a good file is one line on stdout', async () => {
+    const { code, stdout, stderr } = await run(['check', file('good.yaml', VALID)]);
+    assert.deepEqual({ code, stdout, stderr }, { code: 0, stdout: 'good.yaml: ok\n', stderr: '' });
+  });
+
+  test('of a broken file is on stderr, with carets and without colour', async () => {
+    const { code, stdout, stderr } = await run(['check', file('broken.yaml', BROKEN)]);
+    assert.equal(code, 1);
+    assert.equal(stdout, '');
+    assert.ok(!stderr.includes('\u001b'));
+    assert.match(stderr, /^broken\.yaml:2:12: unknown key "upstraem"; did you mean "upstream"\?.*\[FL2001\]$/m);
+    assert.match(stderr, /^ {4}2 \| routes: \[\{ upstraem: app \}\]\n {6}\| {12}\^{8} write upstream$/m);
+    assert.match(stderr, /^broken\.yaml:3:33: .* \[FL2006\]$/m);
+    assert.match(stderr, /^2 errors, \d warnings?$/m);
+  });
+
+  test('has colour where it is asked for, and not against NO_COLOR', async () => {
+    const name = file('broken.yaml', BROKEN);
+    assert.ok((await run(['check', name], { FORCE_COLOR: '1' })).stderr.includes('\u001b[31m'));
+    assert.ok(!(await run(['check', name], { NO_COLOR: '1' })).stderr.includes('\u001b'));
+  });
+
+  test('of warnings fails only under --strict', async () => {
+    const name = file('warned.yaml', WARNED);
+    const lenient = await run(['check', name]);
+    assert.equal(lenient.code, 0);
+    assert.match(lenient.stderr, /warning: .*\[FL9003\]/);
+    assert.equal(lenient.stdout, 'warned.yaml: ok\n');
+    const strict = await run(['check', '--strict', name]);
+    assert.equal(strict.code, 3);
+    assert.equal(strict.stdout, '');
+  });
+
+  test('of a file that is not there is exit code 2', async () => {
+    const { code, stderr } = await run(['check', 'missing.yaml']);
+    assert.equal(code, 2);
+    assert.match(stderr, /^missing\.yaml:1:1: the configuration file does not exist \[FL1001\]$/m);
+  });
+});
+
+describe('JSON on stdout', () => {
+  async function report(name: string, ...more: readonly string[]): Promise<{ code: number; report: CheckReport }> {
+    const { code, stdout, stderr } = await run(['check', '--format', 'json', ...more, name]);
+    assert.equal(stderr, '');
+    return { code, report: JSON.parse(stdout) as CheckReport };
+  }
+
+  test('of a good file has no problem', async () => {
+    const { code, report: good } = await report(file('good.yaml', VALID));
+    assert.equal(code, 0);
+    assert.deepEqual(good, { file: 'good.yaml', ok: true, errors: 0, warnings: 0, problems: [] });
+  });
+
+  test('of a broken file has the place, the code and the suggestion', async () => {
+    const { code, report: broken } = await report(file('broken.yaml', BROKEN));
+    assert.equal(code, 1);
+    assert.equal(broken.ok, false);
+    const { message, ...rest } = broken.problems[0]!;
+    assert.match(message, /^unknown key/);
+    assert.deepEqual(rest, {
+      code: 'FL2001',
+      severity: 'error',
+      file: 'broken.yaml',
+      line: 2,
+      column: 12,
+      endColumn: 20,
+      path: 'routes[0].upstraem',
+      suggestion: 'upstream',
+      excerpt: 'routes: [{ upstraem: app }]',
+    });
+  });
+
+  test('of warnings is ok, and exit code 3 under --strict', async () => {
+    const { code, report: warned } = await report(file('warned.yaml', WARNED), '--strict');
+    assert.equal(code, 3);
+    assert.deepEqual([warned.ok, warned.errors, warned.warnings], [true, 0, 1]);
+  });
+
+  test('of a file that can not be read is JSON all the same', async () => {
+    const { code, report: missing } = await report('missing.yaml');
+    assert.equal(code, 2);
+    assert.deepEqual(
+      missing.problems.map((problem) => [problem.code, problem.line, problem.excerpt]),
+      [['FL1001', 1, null]],
+    );
+  });
+});
+
+test('run tells the same in the same way and does not start', async () => {
+  const { code, stderr } = await run(['run', '--config', file('broken.yaml', BROKEN)]);
+  assert.equal(code, 1);
+  assert.match(stderr, /\^{8} write upstream$/m);
+});
+
+test('a format that does not exist is wrong usage', async () => {
+  assert.equal((await run(['check', '--format', 'xml', file('good.yaml', VALID)])).code, 2);
+});

@@ -1,0 +1,100 @@
+// A route that is said to be shadowed gets no request from the router: the arithmetic of matches against the function
+// that serves traffic. Thread: main.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { compile, newTables } from '../../../config/compile.ts';
+import type { LoadResult } from '../../../config/load.ts';
+import { Router } from '../../../proxy/routing/router.ts';
+import { requestHead } from '../../support/request-head.ts';
+import { load } from '../../unit/config/golden-cases.ts';
+
+const HOSTS = ['a.org', 'b.org', 'x.a.org', 'y.x.a.org'];
+const PATHS = ['/', '/a', '/a/', '/a/b', '/ab', '/b'];
+const METHODS = ['GET', 'POST'];
+const VERSIONS = ['', '1', '12'];
+
+const optional = <Value>(value: fc.Arbitrary<Value>): fc.Arbitrary<Value | undefined> =>
+  fc.option(value, { nil: undefined, freq: 2 });
+const some = (...values: string[]): fc.Arbitrary<string[]> => fc.subarray(values, { minLength: 1, maxLength: 2 });
+const path = fc.constantFrom(...PATHS, ...PATHS.map((exact) => ({ exact })));
+const match = fc.record({
+  host: optional(some(...HOSTS, '*.a.org', '*.org')),
+  path: optional(fc.array(path, { minLength: 1, maxLength: 2 })),
+  method: optional(some(...METHODS)),
+  header: optional(fc.constantFrom<object>({ 'x-v': true }, { 'X-V': '1' }, { 'x-v': { prefix: '1' } })),
+  query: optional(fc.constantFrom<object>({ q: true }, { q: '1' }, { q: { prefix: '1' } }, { Q: true })),
+});
+
+/** Every request that the words above can make. */
+const REQUESTS = HOSTS.flatMap((host) =>
+  PATHS.flatMap((where) =>
+    METHODS.flatMap((method) =>
+      VERSIONS.flatMap((version) =>
+        ['', '?q=1', '?q=12', '?Q=1'].map((query) => {
+          const fields = version === '' ? [] : ['x-v', version];
+          return requestHead({ method, target: where + query, authority: host, fields });
+        }),
+      ),
+    ),
+  ),
+);
+
+/** The name of the route of each of these requests. */
+function routed(result: LoadResult): string[] {
+  assert.ok(result.ok, JSON.stringify(result));
+  const { routes } = compile(result.config, newTables({ endpoints: 4, upstreams: 4, listeners: 4 }), 1);
+  const router = new Router(routes);
+  return REQUESTS.map((request) => router.find(request, 'web')?.name ?? '');
+}
+
+function shadowedIn(result: LoadResult): number[] {
+  const warnings = result.ok ? result.warnings : [];
+  return warnings.filter(({ code }) => code === 'FL9001').map(({ path: at }) => Number(/\d+/.exec(at)?.[0]));
+}
+
+const configText = (matches: readonly object[]): string =>
+  JSON.stringify({
+    listeners: [{ name: 'web', bind: '127.0.0.1:0' }],
+    routes: matches.map((one, index) => ({ name: `r${index}`, match: one, respond: {} })),
+  });
+
+test('a shadowed route never matches', () => {
+  let shadowed = 0;
+  fc.assert(
+    fc.property(fc.array(match, { minLength: 2, maxLength: 6 }), (matches) => {
+      const result = load(configText(matches));
+      const matching = new Set(routed(result));
+      for (const index of shadowedIn(result)) {
+        shadowed++;
+        assert.ok(!matching.has(`r${index}`), JSON.stringify(matches));
+      }
+    }),
+    { seed: 20_261_121, numRuns: 400 },
+  );
+  assert.ok(shadowed > 50, `${shadowed} were found`);
+});
+
+test('what is taken out of a list because a warning says so changes nothing', () => {
+  let told = 0;
+  fc.assert(
+    fc.property(fc.array(match, { minLength: 2, maxLength: 5 }), (matches) => {
+      const result = load(configText(matches));
+      assert.ok(result.ok);
+      const needless = result.warnings.find(({ code }) => code === 'FL9013');
+      const place = /^routes\[(\d+)\]\.match\.(host|path)\[(\d+)\]$/.exec(needless?.path ?? '');
+      if (place === null) return;
+      const [, route, part, item] = place;
+      const rest = matches.map((one, index) =>
+        index === Number(route)
+          ? { ...one, [part!]: (one[part as 'host' | 'path'] ?? []).filter((_, at) => at !== Number(item)) }
+          : one,
+      );
+      told++;
+      assert.deepEqual(routed(load(configText(rest))), routed(result));
+    }),
+    { seed: 20_261_122, numRuns: 400 },
+  );
+  assert.ok(told > 20, `${told} were told`);
+});
