@@ -31,6 +31,8 @@ export class InheritedSockets {
   readonly #sockets = new Map<string, Socket[]>();
   /** Keys of what main itself has taken. */
   readonly #pinned = new Set<string>();
+  /** Keys that they were given under, of those that are known by another one now. */
+  readonly #givenAs = new Map<string, string>();
   readonly #close: (fd: number) => void;
 
   constructor(table: SocketTable, close: (fd: number) => void = closeQuietly) {
@@ -87,9 +89,10 @@ export class InheritedSockets {
     if (sockets === undefined || from === to) return;
     this.#sockets.delete(from);
     this.#sockets.set(to, sockets);
+    this.#givenAs.set(to, this.#givenAs.get(from) ?? from);
   }
 
-  /** Lets go of the sockets of listeners that are gone, and keeps what main has taken. @returns the keys of the former */
+  /** Lets go of the sockets of listeners that are gone, and keeps what main has taken. @returns keys of the former, as given */
   retain(listeners: readonly ListenerSnapshot[]): readonly string[] {
     const kept = new Set([...this.#pinned, ...listeners.map(keyOfListener)]);
     const released = [...this.#sockets.keys()].filter((key) => !kept.has(key));
@@ -97,7 +100,7 @@ export class InheritedSockets {
       for (const { free } of this.#sockets.get(key)!) free.forEach(this.#close);
       this.#sockets.delete(key);
     }
-    return released;
+    return released.map((key) => this.#givenAs.get(key) ?? key);
   }
 }
 

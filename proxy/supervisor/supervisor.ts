@@ -303,10 +303,11 @@ function withPorts(snapshot: Snapshot, bound: readonly BoundListener[]): Snapsho
   return { ...snapshot, listeners };
 }
 
-/** A dead worker has nothing open. */
+/** A dead worker has nothing open, and uses nothing. */
 function clearWorkerRecord(region: Region, worker: number): void {
   const word = region.workerWord(worker);
-  for (const { index } of [WORKER.openExchanges, WORKER.openConnections, WORKER.upgraded, WORKER.heapUsed]) {
+  const { openExchanges, openConnections, upgraded, heapUsed, memory, pressure } = WORKER;
+  for (const { index } of [openExchanges, openConnections, upgraded, heapUsed, memory, pressure]) {
     Atomics.store(region.words, word + index, 0);
   }
 }

@@ -109,6 +109,7 @@ describe('sockets that were handed over', () => {
     sockets.rename(keyOfListener(anyPort), KEY);
     sockets.workerGone(0);
     assert.deepEqual([...sockets.cover([web], [0]).given], [[0, { web: [3] }]]);
+    assert.deepEqual(sockets.retain([]), ['127.0.0.1:0 web'], 'given back under the name that they were given by');
   });
 
   test('of listeners that are gone are closed, and what main has taken is not', () => {
