@@ -18,16 +18,19 @@ const NEAR_UNITS: Readonly<Record<string, string>> = {
   mins: 'm',
   minute: 'm',
   minutes: 'm',
+  hr: 'h',
+  hrs: 'h',
   hour: 'h',
   hours: 'h',
   day: 'd',
   days: 'd',
 };
+const DAYS_PER_WEEK = 7;
 
 /** Reads a duration: a number, with a fraction if need be, and one unit of ms, s, m, h, d. The value is in whole ms. */
 export function parseDuration(text: string): Parsed<number> {
   const match = /^(\d+(?:\.\d+)?) ?([a-z]+)$/i.exec(text);
-  if (match === null) return fault(text, /^\d+(?:\.\d+)?$/.test(text) ? `${text}s` : undefined);
+  if (match === null) return fault(text, meantBy(text));
   const [, digits = '', unit = ''] = match;
   const scale = UNITS_MS[unit];
   if (scale === undefined || text.includes(' ')) return fault(text, nearest(digits, unit.toLowerCase()));
@@ -38,15 +41,34 @@ export function parseDuration(text: string): Parsed<number> {
   return { ok: true, value: Math.round(ms) };
 }
 
+/** A number without a unit: from a thousand on, milliseconds were meant. Several units: their sum. */
+function meantBy(text: string): string | undefined {
+  if (/^\d+(?:\.\d+)?$/.test(text)) return Number(text) >= 1000 && !text.includes('.') ? `${text}ms` : `${text}s`;
+  if (/^\.\d+ ?[a-z]+$/i.test(text)) return meantBy(`0${text}`);
+  const parts = [...text.toLowerCase().matchAll(/(\d+(?:\.\d+)?) ?([a-z]+) ?/g)];
+  if (parts.length === 0 || parts.map(([part]) => part).join('') !== text.toLowerCase()) return undefined;
+  let ms = 0;
+  for (const [, digits = '', unit = ''] of parts)
+    ms += Number(digits) * (UNITS_MS[NEAR_UNITS[unit] ?? unit] ?? Number.NaN);
+  return Number.isInteger(ms) && ms > 0 ? formatDuration(ms) : undefined;
+}
+
 function nearest(digits: string, unit: string): string | undefined {
+  if (/^w(?:eeks?)?$/.test(unit)) return `${Number(digits) * DAYS_PER_WEEK}d`;
   const known = UNITS_MS[unit] === undefined ? NEAR_UNITS[unit] : unit;
   return known === undefined ? undefined : digits + known;
 }
 
 function fault(text: string, suggestion: string | undefined): Parsed<number> {
-  const hint = suggestion === undefined ? ', such as 2s or 500ms' : `; did you mean ${suggestion}?`;
+  const hint = suggestion === undefined ? ', such as 2s or 500ms' : `; did you mean ${suggestion}?${otherUnit(text)}`;
   const message = `${quoted(text)} is not a duration: write a number and one of the units ms, s, m, h, d${hint}`;
   return { ok: false, message, suggestion };
+}
+
+/** A number alone leaves two readings. */
+export function otherUnit(text: string): string {
+  if (!/^\d+$/.test(text)) return '';
+  return Number(text) >= 1000 ? ` Or ${text}s?` : ` Or ${text}ms?`;
 }
 
 /** Writes milliseconds with the largest unit that leaves a whole number. */

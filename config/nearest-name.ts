@@ -5,16 +5,25 @@ function allowedEdits(length: number): number {
   return length <= 3 ? 1 : 2;
 }
 
-/** The candidate nearest to `given`, or undefined where none is near enough. Letter case costs nothing. */
+/**
+ * The candidate nearest to `given`, or undefined where none is near enough. Letter case, hyphens and underscores cost
+ * nothing: whoever writes per_try_timeout means perTryTimeout.
+ */
 export function nearestName(given: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined;
-  let bestEdits = allowedEdits(given.length) + 1;
+  const word = plain(given);
+  let bestEdits = allowedEdits(word.length) + 1;
   for (const candidate of candidates) {
-    if (Math.abs(candidate.length - given.length) >= bestEdits) continue;
-    const edits = editDistance(given.toLowerCase(), candidate.toLowerCase());
+    const name = plain(candidate);
+    if (Math.abs(name.length - word.length) >= bestEdits) continue;
+    const edits = editDistance(word, name);
     if (edits < bestEdits) [best, bestEdits] = [candidate, edits];
   }
   return best ?? onlyBeginningWith(given, candidates);
+}
+
+function plain(name: string): string {
+  return name.toLowerCase().replaceAll(/[-_ ]/g, '');
 }
 
 /** A word that was written only as far as its first part. */

@@ -1,6 +1,7 @@
 // From what zod says against a configuration to sentences that teach. Thread: main.
 
 import { z } from 'zod';
+import { otherUnit } from './duration.ts';
 import { nearestName } from './nearest-name.ts';
 import { quoted } from './parsed.ts';
 import { formatPath, type Finding, type KeyPath, type ProblemCode } from './problem.ts';
@@ -74,6 +75,8 @@ function isOutermostMismatch(issue: Issue): boolean {
 
 function unfit(issue: Issue, path: KeyPath, context: Context): Finding {
   const value = context.values.valueAt(path);
+  const mistyped = value === undefined && issue.code === 'invalid_union' ? mistypedFor(path, context) : undefined;
+  if (mistyped !== undefined) return unknownKey(mistyped, context);
   const schema = schemaAt(context.schema, path);
   const name = nameOf(path);
   const takes = schema === null ? 'another value' : expectsOf(schema);
@@ -144,7 +147,9 @@ function hintFor(schema: Schema, value: unknown, written: string, words: readonl
   const suggestion = asText.error.issues
     .map((issue) => ownMessage(issue, []).suggestion)
     .find((text) => text !== undefined && z.safeParse(schema, text).success);
-  return suggestion === undefined ? undefined : { text: `; did you mean ${suggestion}?`, suggestion };
+  if (suggestion === undefined) return undefined;
+  const other = /^\d+m?s$/.test(suggestion) ? otherUnit(written) : '';
+  return { text: `; did you mean ${suggestion}?${other}`, suggestion };
 }
 
 function hintForText(schema: Schema, text: string, words: readonly string[]): Hint | undefined {
@@ -156,6 +161,18 @@ function hintForText(schema: Schema, text: string, words: readonly string[]): Hi
   if (!kinds.has('boolean') || !/^(?:true|false|yes|no|on|off|y|n)$/i.test(text)) return undefined;
   const meant = /^(?:true|yes|on|y)$/i.test(text) ? 'true' : 'false';
   return { text: `; did you mean ${meant}?`, suggestion: meant };
+}
+
+/** The key that was written for a missing one on which the form of its mapping depends: the others wait for it. */
+function mistypedFor(path: KeyPath, { schema, values }: Context): KeyPath | undefined {
+  const around = path.slice(0, -1);
+  const mapping = values.valueAt(around);
+  const mappingSchema = schemaAt(schema, around);
+  if (typeof mapping !== 'object' || mapping === null || mappingSchema === null) return undefined;
+  const allowed = [...entriesOf(mappingSchema).keys()];
+  const unknown = Object.keys(mapping).filter((key) => !allowed.includes(key));
+  const mistyped = unknown.find((key) => nearestName(key, allowed) === path.at(-1));
+  return mistyped === undefined ? undefined : [...around, mistyped];
 }
 
 function unknownKey(path: KeyPath, context: Context): Finding {

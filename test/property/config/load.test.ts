@@ -1,14 +1,29 @@
 // Any damage to a valid file gives a valid configuration or located messages, never a throw. Thread: main.
 
 import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
+import path from 'node:path';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { formatProblem } from '../../../config/problem.ts';
+import { caretLine, columnsOf } from '../../../config/excerpt.ts';
+import { renderProblem } from '../../../config/problem-text.ts';
+import { formatProblem, type Problem } from '../../../config/problem.ts';
 import { compile, newTables } from '../../../config/compile.ts';
 import { DESIGN_EXAMPLE } from '../../unit/config/design-example.ts';
 import { ENVIRONMENT, load } from '../../unit/config/golden-cases.ts';
 
 const FORMAT = /^fairlead\.yaml:\d+:\d+: \S.* \[FL\d{4}\]$/s;
+
+/** What is shown of the source has its mark within it, in one line that a terminal can take. */
+function assertShown(problem: Problem): void {
+  const { excerpt } = problem;
+  if (excerpt === null) return;
+  const { text, markBegin, markLength } = excerpt;
+  assert.ok(columnsOf(text) <= 106 && markBegin <= text.length && markLength >= 1, JSON.stringify(problem));
+  assert.match(caretLine(excerpt), /^[\t ]*\^+$/);
+  assert.ok(!/(?!\t)\p{Cc}/u.test(text), JSON.stringify(text));
+  assert.ok(!renderProblem(problem).includes(ENVIRONMENT.STICKY_SECRET));
+}
 
 /** Checks the promise for one text. */
 function assertLoadsOrTells(text: string): void {
@@ -19,12 +34,38 @@ function assertLoadsOrTells(text: string): void {
   const lines = text.split('\n');
   for (const problem of problems) {
     assert.match(formatProblem(problem), FORMAT);
+    assertShown(problem);
     assert.ok(!problem.message.includes(ENVIRONMENT.STICKY_SECRET), problem.message);
     assert.doesNotMatch(problem.message, /\[object|undefined|NaN|Invalid input|\bat .*:\d+:\d+/);
     assert.ok(problem.span.line <= lines.length, `line ${problem.span.line} of ${lines.length}`);
     assert.ok(problem.span.column <= (lines[problem.span.line - 1] ?? '').length + 1);
   }
 }
+
+/** Valid files besides the example of the design, and how many of their characters are passed over each time. */
+function validFiles(): readonly (readonly [name: string, text: string, step: number])[] {
+  const root = path.resolve(import.meta.dirname, '../../..');
+  const read = (name: string): string => readFileSync(path.join(root, name), 'utf8');
+  const readme = /```yaml\n(listeners:[\s\S]*?)```/.exec(read('README.md'))?.[1] ?? '';
+  const examples = readdirSync(path.join(root, 'examples')).filter((name) => name.endsWith('.yaml'));
+  assert.ok(readme !== '' && examples.includes('everything.yaml'));
+  const files = examples.map((name) => [name, read(`examples/${name}`), name === 'everything.yaml' ? 7 : 1] as const);
+  return [["the README's example", readme, 1], ...files];
+}
+
+/** Comments say nothing: without them the test is faster. */
+function withoutComments(text: string): string {
+  return text.replaceAll(/(?:^| +)# .*$\n?/gm, '\n').replaceAll(/\n+/g, '\n');
+}
+
+describe('a valid file without any one of its characters', () => {
+  for (const [name, text, step] of validFiles()) {
+    test(name, () => {
+      const bare = withoutComments(text);
+      for (let at = 0; at < bare.length; at += step) assertLoadsOrTells(bare.slice(0, at) + bare.slice(at + 1));
+    });
+  }
+});
 
 describe('the example of the design', () => {
   test('without any one of its characters', () => {

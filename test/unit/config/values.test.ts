@@ -47,7 +47,16 @@ test('what is meant by an odd duration is suggested', () => {
     '2minutes': '2m',
     '1.5 H': '1.5h',
     soon: undefined,
-    '1m30s': undefined,
+    '10': '10s',
+    '5000': '5000ms',
+    '1m30s': '90s',
+    '1h30m': '90m',
+    '1h 30min': '90m',
+    '.5s': '500ms',
+    '2w': '14d',
+    '3hrs': '3h',
+    '1m30': undefined,
+    '1x2y': undefined,
   };
   for (const [text, suggestion] of Object.entries(expected)) {
     assert.equal(suggestionOf(parseDuration(text)), suggestion, text);

@@ -1,0 +1,115 @@
+// Every key of the README's example and of the example files, mistyped in every usual way, gets the right suggestion.
+// Thread: main.
+
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import { describe, test } from 'node:test';
+import { isMap, isScalar, visit } from 'yaml';
+import { loadConfigText } from '../../../config/load.ts';
+import { SourceText } from '../../../config/source-text.ts';
+import { parseYaml } from '../../../config/yaml-text.ts';
+import { privateCertificates } from '../../support/private-certificates.ts';
+import { WALL_MS } from './golden-cases.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '../../..');
+const CERTIFICATES = privateCertificates();
+const ENVIRONMENT = { CERT_DIR: path.join(CERTIFICATES, 'certificates'), STICKY_SECRET: 'a secret of the tests' };
+
+/** Mappings whose keys are names of the user's own, or of header fields. */
+const OWN_NAMES = new Set(['upstreams', 'header', 'headers', 'query', 'set']);
+
+/** Ways to mistype a word. */
+const TYPOS: Readonly<Record<string, (word: string) => readonly string[]>> = {
+  'a letter missing': (word) => each(word, (at) => word.slice(0, at) + word.slice(at + 1)),
+  'a letter doubled': (word) => each(word, (at) => word.slice(0, at + 1) + word.slice(at)),
+  'two letters swapped': (word) =>
+    each(word.slice(1), (at) => word.slice(0, at) + word[at + 1]! + word[at]! + word.slice(at + 2)),
+  'a wrong letter': (word) => each(word, (at) => `${word.slice(0, at)}x${word.slice(at + 1)}`),
+  'another case': (word) => [word.toUpperCase(), word.toLowerCase(), word[0]!.toUpperCase() + word.slice(1)],
+  'kebab, snake and spaced': (word) =>
+    ['-', '_', ' '].map((sign) => word.replaceAll(/[A-Z]/g, (letter) => sign + letter.toLowerCase())),
+};
+
+function each(word: string, make: (at: number) => string): string[] {
+  return Array.from(word, (_, at) => make(at));
+}
+
+interface KeyPlace {
+  readonly word: string;
+  readonly begin: number;
+  /** All keys of its mapping. */
+  readonly siblings: readonly string[];
+}
+
+/** The keys of a text that the schema gives, with their places. */
+function keysOf(text: string): KeyPlace[] {
+  const yaml = parseYaml(new SourceText(text));
+  assert.ok(yaml.ok);
+  const places: KeyPlace[] = [];
+  visit(yaml.document, {
+    Pair(_, pair, ancestors) {
+      const map = ancestors.at(-1);
+      const outer = ancestors.findLast((node) => node !== map && 'key' in node);
+      const outerKey = outer !== undefined && 'key' in outer && isScalar(outer.key) ? String(outer.key.value) : '';
+      if (!isScalar(pair.key) || !isMap(map) || OWN_NAMES.has(outerKey)) return;
+      const word = String(pair.key.value);
+      if (word === '<<' || word.startsWith('x-')) return;
+      const siblings = map.items.map((item) => (isScalar(item.key) ? String(item.key.value) : ''));
+      places.push({ word, begin: pair.key.range![0], siblings });
+    },
+  });
+  return places;
+}
+
+const readme = /```yaml\n(listeners:[\s\S]*?)```/.exec(readFileSync(path.join(ROOT, 'README.md'), 'utf8'))?.[1] ?? '';
+
+describe("the README's example", () => {
+  const keys = keysOf(readme);
+  test('has its keys found', () => {
+    assert.ok(keys.length >= 30, `${keys.length} keys`);
+    assert.ok(keys.some(({ word }) => word === 'boundedLoad'));
+  });
+
+  for (const [kind, typosOf] of Object.entries(TYPOS)) {
+    test(`with ${kind} in any key`, () => {
+      for (const key of keys) {
+        for (const typo of typosOf(key.word)) assertSuggested(readme, key, typo);
+      }
+    });
+  }
+});
+
+/** Checks that one key in place of another is told at its place with the right suggestion. */
+function assertSuggested(text: string, { word, begin, siblings }: KeyPlace, typo: string): void {
+  if (typo === word || typo === '' || siblings.includes(typo)) return;
+  const broken = text.slice(0, begin) + typo + text.slice(begin + word.length);
+  const origin = { file: 'f', directory: CERTIFICATES, environment: ENVIRONMENT, wallMs: WALL_MS };
+  const result = loadConfigText(broken, origin);
+  const { line, column } = placeAt(text, begin);
+  const said = JSON.stringify({ word, typo, line, problems: result.ok ? [] : result.problems.slice(0, 3) });
+  assert.ok(!result.ok, said);
+  const problem = result.problems.find(({ span }) => span.line === line && span.column === column);
+  assert.ok(problem !== undefined, said);
+  assert.equal(problem.suggestion, word, said);
+  assert.match(problem.message, new RegExp(`did you mean "${word}"\\?`), said);
+}
+
+function placeAt(text: string, offset: number): { line: number; column: number } {
+  const before = text.slice(0, offset).split('\n');
+  return { line: before.length, column: before.at(-1)!.length + 1 };
+}
+
+/** In the longer files, one typo of each kind for each key. */
+const DIRECTORY = path.join(ROOT, 'examples');
+for (const name of readdirSync(DIRECTORY).filter((file) => file.endsWith('.yaml') && file !== 'everything.yaml')) {
+  test(`examples/${name} with any key mistyped`, () => {
+    const text = readFileSync(path.join(DIRECTORY, name), 'utf8');
+    for (const key of keysOf(text)) {
+      for (const typosOf of Object.values(TYPOS)) {
+        const typos = typosOf(key.word);
+        assertSuggested(text, key, typos[Math.floor(typos.length / 2)]!);
+      }
+    }
+  });
+}
