@@ -21,24 +21,30 @@ export function isLoopback(host: string): boolean {
   return net.isIPv4(address) && address.startsWith('127.');
 }
 
-/** Refuses what others could reach: whoever reaches the admin API may change this process. @throws AdminBindError */
-export function refuseRemoteBind(bind: BindAddress): void {
-  if (bind.kind === 'tcp' && !isLoopback(bind.host)) throw remoteError(bind);
+/**
+ * Refuses what others could reach unless they need a token or a certificate: whoever reaches the admin API may change
+ * this process. @throws AdminBindError
+ */
+export function refuseRemoteBind(bind: BindAddress, isProtected: boolean): void {
+  if (!isProtected && bind.kind === 'tcp' && !isLoopback(bind.host)) throw remoteError(bind);
 }
 
 function remoteError(bind: BindAddress): AdminBindError {
   const where = formatBindAddress(bind);
-  const advice = 'bind it to 127.0.0.1, [::1] or unix:/path, and let others in through a proxy that asks who they are';
+  const advice = 'set admin.token or admin.tls.clientCa, or bind it to 127.0.0.1, [::1] or unix:/path';
   return new AdminBindError(`the admin API is not bound to ${where}: other machines could change this one; ${advice}`);
 }
 
-/**
- * Binds a server.
- * @param fd descriptor of a socket that is bound there already
- * @throws AdminBindError for an address that isn't local, is taken, or can't be had
- */
-export async function bindServer(server: Server, bind: BindAddress, fd?: number): Promise<void> {
-  refuseRemoteBind(bind);
+export interface BindOptions {
+  /** Descriptor of a socket that is bound there already. */
+  readonly fd?: number | undefined;
+  /** Whether clients need a token or a certificate. */
+  readonly isProtected: boolean;
+}
+
+/** Binds a server. @throws AdminBindError for an address that others can reach, that is taken, or can't be had */
+export async function bindServer(server: Server, bind: BindAddress, { fd, isProtected }: BindOptions): Promise<void> {
+  refuseRemoteBind(bind, isProtected);
   try {
     await listen(server, fd === undefined ? listenOptions(bind) : { fd });
   } catch (error) {
@@ -50,7 +56,7 @@ export async function bindServer(server: Server, bind: BindAddress, fd?: number)
   }
   const address = server.address();
   if (bind.kind === 'unix') fs.chmodSync(bind.path, SOCKET_MODE);
-  if (address !== null && typeof address === 'object' && !isLoopback(address.address)) {
+  if (!isProtected && address !== null && typeof address === 'object' && !isLoopback(address.address)) {
     server.close();
     throw remoteError(bind);
   }

@@ -1,8 +1,10 @@
 // The admin API's server: binds, guards, answers. Never on a port that carries traffic. Thread: main.
 
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { BindAddress } from '../core/snapshot.ts';
-import { bindServer } from './admin-bind.ts';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { formatBindAddress } from '../config/bind-address.ts';
+import type { AdminSnapshot } from '../core/snapshot.ts';
+import { admit, requireWriter } from './admin-access.ts';
+import { AdminBinding, certificateNameOf } from './admin-binding.ts';
 import { AdminError, type AdminReply, type AdminStream, errorReply, jsonReply, sendReply } from './admin-reply.ts';
 import type { AdminParts } from './admin-route.ts';
 import { findRoute } from './admin-router.ts';
@@ -18,58 +20,77 @@ import { guardCaller, guardChange } from './request-guard.ts';
 import { StatusView } from './status-view.ts';
 import { TrafficWindow } from './traffic-window.ts';
 
-/** Each of Node's limits by name, since its defaults differ between versions. Times in ms. */
-const LIMITS = {
-  /** Slowloris: a head that comes byte by byte. */
-  headersTimeout: 10_000,
-  /** The same of a body. */
-  requestTimeout: 15_000,
-  keepAliveTimeout: 5_000,
-  connectionsCheckingInterval: 1_000,
-  maxHeaderSize: 16_384,
-  insecureHTTPParser: false,
-  requireHostHeader: true,
-  noDelay: true,
-} as const;
-const IDLE_MS = 30_000;
-const MAX_CONNECTIONS = 256;
-const MAX_FIELDS = 100;
-/** Whose doing a change was, for log and record. */
-const WHO = 'the admin API';
+/** What requests in progress get when the API moves to another address. */
+const LEAVE_MS = 5_000;
 
 /** From `start` to `close`. */
 export class AdminServer {
   readonly #context: AdminContext;
   readonly #parts: AdminParts;
   readonly #traffic: TrafficWindow;
-  readonly #server: Server;
-  #isUnixSocket = false;
-  #closed: Promise<void> | null = null;
+  #binding: AdminBinding | null = null;
+  /** Addresses that were left, with requests that still end there. */
+  readonly #left = new Set<AdminBinding>();
 
   constructor(context: AdminContext) {
     this.#context = context;
     this.#traffic = new TrafficWindow(context);
     this.#parts = partsOf(context, this.#traffic);
-    this.#server = createServer(LIMITS, (request, response) => void this.#serve(request, response));
-    this.#server.timeout = IDLE_MS;
-    this.#server.maxConnections = MAX_CONNECTIONS;
-    this.#server.maxHeadersCount = MAX_FIELDS;
   }
 
   /**
    * Binds and serves. Returns host and port, or the path of a Unix socket.
    * @param fd descriptor of a socket that is bound there already
-   * @throws AdminBindError for an address that others can reach, that is taken or can't be had
+   * @throws AdminBindError for an address that others can reach unhindered, that is taken or can't be had
    */
-  async start(bind: BindAddress, fd?: number): Promise<string> {
-    await bindServer(this.#server, bind, fd);
-    this.#server.on('error', (error) => this.#context.log.error({ error }, "the admin API's listener failed"));
+  async start(admin: AdminSnapshot, fd?: number): Promise<string> {
+    this.#binding = await this.#bind(admin, fd);
     this.#traffic.start();
     this.#parts.metrics.start();
-    const address = this.#server.address();
-    this.#isUnixSocket = typeof address === 'string';
-    if (address === null || typeof address === 'string') return address ?? '';
-    return address.family === 'IPv6' ? `[${address.address}]:${address.port}` : `${address.address}:${address.port}`;
+    return this.#binding.address;
+  }
+
+  /**
+   * Takes what a reload has changed: tokens, hosts and certificates at once; another address is bound before the old
+   * one is left. Returns the address. @throws AdminBindError, and all is as before
+   */
+  async move(admin: AdminSnapshot, fd?: number): Promise<string> {
+    const old = this.#binding!;
+    const isSameAddress = formatBindAddress(old.admin.bind) === formatBindAddress(admin.bind);
+    if (isSameAddress && kindOf(old.admin) === kindOf(admin)) {
+      old.update(admin);
+      return old.address;
+    }
+    if (isSameAddress) {
+      // Nobody can bind it twice: it is free for a moment, and connections are refused then.
+      old.stopAccepting();
+      this.#binding = await this.#bind(admin, fd).catch(async (error: unknown) => {
+        this.#binding = await this.#bind(old.admin, fd);
+        throw error;
+      });
+    } else this.#binding = await this.#bind(admin, fd);
+    this.#leave(old);
+    return this.#binding.address;
+  }
+
+  async #bind(admin: AdminSnapshot, fd: number | undefined): Promise<AdminBinding> {
+    const binding: AdminBinding = new AdminBinding(admin, (request, response) => {
+      void this.#serve(request, response, binding);
+    });
+    await binding.listen(fd);
+    binding.server.on('error', (error) => this.#context.log.error({ error }, "the admin API's listener failed"));
+    return binding;
+  }
+
+  /** Requests in progress end, the one that asked for the reload among them. */
+  #leave(old: AdminBinding): void {
+    old.stopAccepting();
+    this.#parts.streams.endAll();
+    this.#left.add(old);
+    this.#context.timers.after(LEAVE_MS, () => {
+      this.#left.delete(old);
+      void old.close();
+    });
   }
 
   /** Streams of events that are open. */
@@ -90,9 +111,7 @@ export class AdminServer {
 
   /** Accepts no more connections: another process does, on the same socket. Those that are open are served on. */
   stopAccepting(): void {
-    this.#closed ??= new Promise((resolve) => {
-      this.#server.close(() => resolve());
-    });
+    this.#binding?.stopAccepting();
   }
 
   /** Ends at once, requests in progress included. */
@@ -101,23 +120,26 @@ export class AdminServer {
     this.#parts.metrics.stop();
     this.#parts.streams.stop();
     this.#parts.feed.stop();
-    this.stopAccepting();
-    this.#server.closeAllConnections();
-    await this.#closed;
+    await Promise.all([this.#binding, ...this.#left].map((binding) => binding?.close()));
   }
 
-  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const reply = await this.#answer(request).catch((error: unknown) => this.#replyTo(error, request));
+  async #serve(request: IncomingMessage, response: ServerResponse, binding: AdminBinding): Promise<void> {
+    const reply = await this.#answer(request, binding).catch((error: unknown) => this.#replyTo(error, request));
     if (!response.destroyed) sendReply(response, reply, request.method === 'HEAD');
   }
 
-  async #answer(request: IncomingMessage): Promise<AdminReply | AdminStream> {
+  async #answer(request: IncomingMessage, binding: AdminBinding): Promise<AdminReply | AdminStream> {
     const { headers } = request;
-    guardCaller(headers, this.#isUnixSocket);
+    const method = request.method ?? '';
+    guardCaller(headers, binding.rules);
     const [path, query] = splitTarget(request.url ?? '');
-    const { route, params, allow } = findRoute(request.method ?? '', path);
+    const caller = admit({ method, path, headers }, binding.admin, certificateNameOf(request));
+    const { route, params, allow } = findRoute(method, path);
     if (route === null) return { status: 204, contentType: '', body: '', fields: { Allow: allow } };
-    if (route.method !== 'GET') guardChange(request.method ?? '', headers);
+    if (route.method !== 'GET') {
+      requireWriter(caller);
+      guardChange(method, headers);
+    }
     const body = route.body === undefined ? {} : fitBody(await readJsonBody(request), route.body);
     const lastEventId = headers['last-event-id'];
     return route.handle(
@@ -128,7 +150,7 @@ export class AdminServer {
         ifMatch: headers['if-match'],
         lastEventId: typeof lastEventId === 'string' ? lastEventId : undefined,
         wantsStream: wantsStream(headers.accept),
-        who: WHO,
+        who: caller.who,
       },
       this.#parts,
     );
@@ -141,6 +163,12 @@ export class AdminServer {
       this.#context.log.error({ error, path: request.url }, 'the admin API failed to answer');
     return errorReply(new AdminError(500, 'internal', 'a fault of Fairlead itself; the log says more'));
   }
+}
+
+/** What a server can't change while it is bound. */
+function kindOf({ tls }: AdminSnapshot): string {
+  if (tls === null) return 'http';
+  return tls.clientCa === null ? 'https' : 'https with certificates of clients';
 }
 
 function partsOf(context: AdminContext, traffic: TrafficWindow): AdminParts {

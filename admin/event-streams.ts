@@ -67,10 +67,15 @@ export class EventStreams {
     };
   }
 
-  /** Ends all streams. */
+  /** Ends all streams and the clock. */
   stop(): void {
     this.#unsubscribe();
     this.#timer?.cancel();
+    this.endAll();
+  }
+
+  /** Ends those that are open: their clients come back, to where they find us then. */
+  endAll(): void {
     for (const { response } of this.#watchers) response.end();
     this.#watchers.clear();
   }

@@ -15,6 +15,7 @@ const MEANINGS: Readonly<Record<number, string>> = {
   401: 'No token, or one that is not known.',
   403: 'The token may not change anything, or a page of another site has asked.',
   404: 'There is nothing of this name; the problem lists what there is.',
+  409: 'It has failed; `detail` says why, and all is as before.',
   412: 'It has been changed since the entity tag was given out.',
   413: 'The body is too large.',
   415: 'The body is not declared as JSON.',

@@ -1,23 +1,33 @@
 // Who may ask the admin API at all: keeps out browsers that a foreign page has sent. Thread: main.
 
 import type { IncomingHttpHeaders } from 'node:http';
+import { isIP } from 'node:net';
 import { isLoopback } from './admin-bind.ts';
 import { AdminError } from './admin-reply.ts';
 
-/**
- * Refuses a request that a page of another site may have caused.
- * @param isUnixSocket no browser reaches a Unix socket, and clients name it as they like
- * @throws AdminError
- */
-export function guardCaller(headers: IncomingHttpHeaders, isUnixSocket: boolean): void {
+/** What requests on one address must be like. */
+export interface CallerRules {
+  /** No browser reaches a Unix socket, and clients name it as they like. */
+  readonly isUnixSocket: boolean;
+  /** Whether other machines reach the address: then they name it by its address. */
+  readonly isRemote: boolean;
+  /** Names that are ours, lower case. */
+  readonly hosts: readonly string[];
+  readonly scheme: 'http' | 'https';
+}
+
+/** Refuses a request that a page of another site may have caused. @throws AdminError */
+export function guardCaller(headers: IncomingHttpHeaders, rules: CallerRules): void {
   const host = headers.host ?? '';
-  // DNS rebinding: a foreign name that was made to point here is still foreign.
-  if (!isUnixSocket && !isLoopback(nameOf(host))) {
-    throw new AdminError(403, 'host-not-allowed', 'the Host field must be localhost, 127.0.0.1 or [::1]');
+  // DNS rebinding: a foreign name that was made to point here is still foreign. An address is nobody's name.
+  if (!rules.isUnixSocket && !isOurs(nameOf(host), rules)) {
+    const names = ['localhost', rules.isRemote ? 'an address' : '127.0.0.1, [::1]', ...rules.hosts];
+    const message = `the Host field must be one of ${names.join(', ')}; admin.hosts adds names`;
+    throw new AdminError(403, 'host-not-allowed', message);
   }
   // Cross-site requests: a browser says where a page came from, and `null` for pages of nowhere.
   const { origin } = headers;
-  if (origin !== undefined && origin.toLowerCase() !== `http://${host.toLowerCase()}`) {
+  if (origin !== undefined && origin.toLowerCase() !== `${rules.scheme}://${host.toLowerCase()}`) {
     throw new AdminError(403, 'origin-not-allowed', 'requests of pages from other origins are refused');
   }
 }
@@ -36,6 +46,10 @@ export function guardChange(method: string, headers: IncomingHttpHeaders): void 
   if (mediaType !== 'application/json' && !isPatch) {
     throw new AdminError(415, 'not-json', 'send the body with Content-Type: application/json');
   }
+}
+
+function isOurs(name: string, { hosts, isRemote }: CallerRules): boolean {
+  return isLoopback(name) || hosts.includes(name) || (isRemote && isIP(name) !== 0);
 }
 
 /** The host of a Host field without its port, brackets taken off; '' where it is none. */

@@ -15,6 +15,7 @@ import type {
   UpstreamSnapshot,
 } from '../core/snapshot.ts';
 import { certificateNames } from './certificate.ts';
+import { compileAdmin } from './compile-admin.ts';
 import { compileUpstream, endpointName } from './compile-upstream.ts';
 import type { LoadedConfig } from './load.ts';
 import type { Config } from './schema.ts';
@@ -61,7 +62,7 @@ export function compile(config: LoadedConfig, tables: CompileTables, generation:
     listeners: settings.listeners.map((listener, at) => compileListener(listener, places.listeners[at]!.slot, config)),
     routes: settings.routes.map((route, at) => compileRoute(route, routeName(route, at), indexOf)),
     upstreams,
-    admin: settings.admin ?? null,
+    admin: settings.admin === undefined ? null : compileAdmin(settings.admin, config.files),
     accessLog: compileAccessLog(config),
     log: settings.log,
     drainDelayMs: settings.shutdown.delay,

@@ -1,26 +1,18 @@
 // The schema of the configuration file: types, validation, descriptions and reference page come from it. Thread: main.
 
 import { z } from 'zod';
+import { admin } from './schema-admin.ts';
 import { clientLimits, clientTimeouts } from './schema-client.ts';
 import { listeners } from './schema-listeners.ts';
 import { routes } from './schema-routes.ts';
 import { upstreams } from './schema-upstreams.ts';
-import { bindAddress, count, duration, parsedText } from './schema-values.ts';
+import { count, duration, parsedText } from './schema-values.ts';
 
 const workers = z
   .union([z.literal('auto'), count(1, 64)])
   .meta({ expects: 'auto or a whole number from 1 to 64', example: 'auto' })
   .default('auto')
   .describe('Worker threads; `auto` is one for each processor.');
-
-const admin = z
-  .strictObject({
-    bind: bindAddress().describe(
-      'Address to bind: loopback or a Unix socket, for whoever reaches it can drain endpoints.',
-    ),
-  })
-  .meta({ expects: 'a mapping with bind', example: '{ bind: 127.0.0.1:9900 }' })
-  .describe('The admin API with metrics and health of Fairlead itself. Absent: none.');
 
 const logOutput = parsedText(
   (text) => {

@@ -3,7 +3,7 @@
 
 import { extname } from 'node:path';
 import { AdminServer } from '../admin/admin-server.ts';
-import type { AdminGeneration, ReloadOutcome } from '../admin/context.ts';
+import type { AdminContext, AdminGeneration, ReloadOutcome } from '../admin/context.ts';
 import { type CompileTables, compile, newTables, workersOf } from '../config/compile.ts';
 import { describeChanges } from '../config/diff.ts';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
@@ -12,7 +12,7 @@ import { type Clock, clockSince } from '../core/clock.ts';
 import { Region } from '../core/memory/region.ts';
 import type { BoundListener, MessageToMain } from '../core/messages.ts';
 import { systemRandom } from '../core/random.ts';
-import type { Snapshot } from '../core/snapshot.ts';
+import type { AdminSnapshot, Snapshot } from '../core/snapshot.ts';
 import { systemTimers } from '../core/timers.ts';
 import { checkers } from '../health/checkers.ts';
 import { HealthService } from '../health/health-service.ts';
@@ -30,6 +30,8 @@ const WORKER_URL = new URL(`./worker${extname(import.meta.filename)}`, import.me
 
 /** Generations of which the time is kept. */
 const MOST_GENERATIONS = 64;
+/** What answers of an admin API get that a reload has ended. */
+const CLOSE_ADMIN_MS = 1_000;
 
 export interface ControlPlaneOptions {
   readonly file: string;
@@ -280,8 +282,10 @@ export class ControlPlane {
       return { ok: false, problems: [], message };
     }
     const changes = describeChanges(before, next);
-    if (JSON.stringify(before.admin) !== JSON.stringify(next.admin)) {
-      log.warn({}, 'the admin API stays where it is: its address changes with a restart');
+    const refused = await this.#moveAdmin(next.admin).catch((error: Error) => error.message);
+    if (refused !== undefined) {
+      log.error({}, `the configuration can't be taken over: ${refused}`);
+      return { ok: false, problems: [], message: refused };
     }
     this.#config = loaded.config;
     await this.#install(next);
@@ -320,8 +324,35 @@ export class ControlPlane {
 
   async #startAdmin(): Promise<void> {
     const { admin } = this.#snapshot;
-    if (admin === null) return;
-    this.#admin = new AdminServer({
+    if (admin !== null) await this.#moveAdmin(admin);
+  }
+
+  /** Puts the admin API where a configuration wants it. @throws AdminBindError, and it is where it was */
+  async #moveAdmin(admin: AdminSnapshot | null): Promise<undefined> {
+    if (admin === null) {
+      const old = this.#admin;
+      this.#admin = null;
+      this.#adminAddress = null;
+      // The reload may have been asked for there: the answer goes out first.
+      old?.stopAccepting();
+      if (old !== null) systemTimers.after(CLOSE_ADMIN_MS, () => void old.close());
+      return;
+    }
+    const fd = this.#sockets.take(keyOfAdmin(admin.bind)) ?? undefined;
+    if (this.#admin !== null) this.#adminAddress = await this.#admin.move(admin, fd);
+    else {
+      const server = new AdminServer(this.#adminContext());
+      this.#admin = server;
+      this.#adminAddress = await server.start(admin, fd).catch(async (error: unknown) => {
+        this.#admin = null;
+        await server.close();
+        throw error;
+      });
+    }
+  }
+
+  #adminContext(): AdminContext {
+    return {
       version: this.#options.version,
       startedAt: this.#startedWallMs,
       region: this.region,
@@ -337,8 +368,7 @@ export class ControlPlane {
       writtenConfig: () => ({ file: this.#config.file, config: this.#config.written() }),
       reload: async () => outcomeOf(await this.reload()),
       upgrade: this.#options.holder === undefined ? undefined : () => this.#options.holder!.upgrade(),
-    });
-    this.#adminAddress = await this.#admin.start(admin.bind, this.#sockets.take(keyOfAdmin(admin.bind)) ?? undefined);
+    };
   }
 }
 

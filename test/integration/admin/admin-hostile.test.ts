@@ -8,6 +8,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { AdminServer } from '../../../admin/admin-server.ts';
+import { adminAt } from '../../unit/admin/fake-context.ts';
 import { AskedServer, errorCode, STATE } from './asked-server.ts';
 
 let asked: AskedServer;
@@ -115,14 +116,17 @@ describe('binding', () => {
   test('is refused where other machines could reach it', async () => {
     const other = new AdminServer(asked.context);
     for (const host of ['0.0.0.0', '::', '']) {
-      await assert.rejects(other.start({ kind: 'tcp', host, port: 0 }), /other machines could change this one/);
+      await assert.rejects(
+        other.start(adminAt({ kind: 'tcp', host, port: 0 })),
+        /other machines could change this one/,
+      );
     }
     await other.close();
   });
 
   test('says which address is taken', async () => {
     const other = new AdminServer(asked.context);
-    await assert.rejects(other.start({ kind: 'tcp', host: '127.0.0.1', port: asked.port }), {
+    await assert.rejects(other.start(adminAt({ kind: 'tcp', host: '127.0.0.1', port: asked.port })), {
       name: 'AdminBindError',
       message: new RegExp(`can't be bound to 127\\.0\\.0\\.1:${asked.port}: .*EADDRINUSE`),
     });
@@ -134,12 +138,12 @@ describe('binding', () => {
     const socketPath = path.join(folder, 'admin.sock');
     await leaveSocketFile(socketPath);
     const first = new AdminServer(asked.context);
-    assert.equal(await first.start({ kind: 'unix', path: socketPath }), socketPath);
+    assert.equal(await first.start(adminAt({ kind: 'unix', path: socketPath })), socketPath);
     assert.equal(fs.statSync(socketPath).mode & 0o777, 0o660);
     const answer = await asked.ask('GET', '/healthz', { socketPath, headers: { host: 'whatever' } });
     assert.equal(answer.status, 200);
     const second = new AdminServer(asked.context);
-    await assert.rejects(second.start({ kind: 'unix', path: socketPath }), /EADDRINUSE/);
+    await assert.rejects(second.start(adminAt({ kind: 'unix', path: socketPath })), /EADDRINUSE/);
     assert.equal((await asked.ask('GET', '/healthz', { socketPath })).status, 200);
     await first.close();
     await second.close();

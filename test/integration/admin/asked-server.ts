@@ -3,12 +3,14 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';
+import https from 'node:https';
 import type { AdminRoute } from '../../../admin/admin-route.ts';
 import { ADMIN_ROUTES } from '../../../admin/admin-routes.ts';
 import { AdminServer } from '../../../admin/admin-server.ts';
 import { openApiOf } from '../../../admin/open-api.ts';
 import { problem } from '../../../admin/reply-schemas.ts';
-import { FakeContext } from '../../unit/admin/fake-context.ts';
+import type { AdminSnapshot } from '../../../core/snapshot.ts';
+import { adminAt, FakeContext, LOOPBACK } from '../../unit/admin/fake-context.ts';
 
 const DOCUMENT = openApiOf('1.2.3');
 
@@ -20,7 +22,8 @@ export interface Answer {
   readonly json: () => Record<string, unknown>;
 }
 
-export type AskOptions = Omit<http.RequestOptions, 'method' | 'path' | 'headers'> & {
+/** With `ca` over TLS. */
+export type AskOptions = Omit<https.RequestOptions, 'method' | 'path' | 'headers'> & {
   readonly headers?: Record<string, string>;
   readonly body?: string | Buffer;
 };
@@ -31,17 +34,17 @@ export class AskedServer {
   readonly server = new AdminServer(this.context);
   port = 0;
 
-  static async start(): Promise<AskedServer> {
+  static async start(parts: Partial<AdminSnapshot> = {}): Promise<AskedServer> {
     const asked = new AskedServer();
-    const address = await asked.server.start({ kind: 'tcp', host: '127.0.0.1', port: 0 });
-    asked.port = Number(address.split(':')[1]);
+    const address = await asked.server.start(adminAt(LOOPBACK, parts));
+    asked.port = portOf(address);
     return asked;
   }
 
   async ask(method: string, target: string, options: AskOptions = {}): Promise<Answer> {
     const { body, headers = {}, ...where } = options;
     const to = { host: '127.0.0.1', port: this.port, agent: false, ...where };
-    const request = http.request({ ...to, method, path: target, headers });
+    const request = (options.ca === undefined ? http : https).request({ ...to, method, path: target, headers });
     request.end(body);
     const [response] = (await once(request, 'response')) as [http.IncomingMessage];
     const chunks: Buffer[] = [];
@@ -62,6 +65,11 @@ export class AskedServer {
   get admin(): string {
     return this.context.health.views.get(1)!.axes.admin;
   }
+}
+
+/** Of an address as `start` returns it. */
+export function portOf(address: string): number {
+  return Number(/:(\d+)$/.exec(address)![1]);
 }
 
 /** Every answer that a test gets is one that the OpenAPI document describes. */

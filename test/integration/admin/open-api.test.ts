@@ -20,6 +20,7 @@ let paths: Readonly<Record<string, Readonly<Record<string, Operation>>>> = {};
 before(async () => {
   asked = await AskedServer.start();
   asked.context.reload = () => Promise.resolve({ ok: true, generation: 8, changes: [] });
+  asked.context.upgrade = () => Promise.resolve({ ok: true, pid: 7 });
   const answer = await asked.ask('GET', '/api/v1/openapi.json');
   text = answer.text;
   paths = answer.json()['paths'] as typeof paths;
@@ -31,7 +32,6 @@ const BODIES: Readonly<Record<string, unknown>> = {
   patchEndpointsByEndpoint: { admin: 'drain', weight: 2 },
   postEndpointsState: { admin: 'ready' },
   postEndpointsWeight: { weight: null },
-  postReload: {},
 };
 
 /** A path with names that there are. */
@@ -70,7 +70,7 @@ describe('the OpenAPI document', () => {
     for (const [path, operations] of Object.entries(paths)) {
       for (const [method, { operationId, requestBody }] of Object.entries(operations)) {
         const headers = { 'content-type': 'application/json' };
-        const body = requestBody === undefined ? undefined : JSON.stringify(BODIES[operationId]);
+        const body = requestBody === undefined ? undefined : JSON.stringify(BODIES[operationId] ?? {});
         const options = body === undefined ? {} : { body, headers };
         const answer = await asked.ask(method.toUpperCase(), real(path), options);
         assert.equal(answer.status, 200, `${method} ${path}: ${answer.text}`);

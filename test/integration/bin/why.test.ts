@@ -11,7 +11,7 @@ import path from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { AdminServer } from '../../../admin/admin-server.ts';
 import type { BindAddress } from '../../../core/snapshot.ts';
-import { FakeContext } from '../../unit/admin/fake-context.ts';
+import { adminAt as rulesAt, FakeContext } from '../../unit/admin/fake-context.ts';
 import { refusingPort } from '../../support/heartbeat-target.ts';
 
 const ENTRY = path.join(import.meta.dirname, '../../../bin/fairlead.ts');
@@ -34,7 +34,7 @@ function why(...args: readonly string[]): Promise<Outcome> {
 async function adminAt(t: TestContext, bind: BindAddress): Promise<{ context: FakeContext; address: string }> {
   const context = new FakeContext();
   const server = new AdminServer(context);
-  const address = await server.start(bind);
+  const address = await server.start(rulesAt(bind));
   t.after(() => server.close());
   return { context, address: bind.kind === 'unix' ? `unix:${address}` : address };
 }

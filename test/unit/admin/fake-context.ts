@@ -154,6 +154,7 @@ export class FakeContext implements AdminContext {
   draining = false;
   written: WrittenConfig | null = { file: 'fairlead.yaml', config: { workers: 2 } };
   reload: (() => Promise<ReloadOutcome>) | null = null;
+  upgrade: AdminContext['upgrade'] = undefined;
 
   snapshot(): Snapshot {
     return this.current;

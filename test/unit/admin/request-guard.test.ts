@@ -3,7 +3,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { isLoopback, refuseRemoteBind } from '../../../admin/admin-bind.ts';
-import { guardCaller, guardChange } from '../../../admin/request-guard.ts';
+import { type CallerRules, guardCaller, guardChange } from '../../../admin/request-guard.ts';
+
+const TCP: CallerRules = { isUnixSocket: false, isRemote: false, hosts: [], scheme: 'http' };
+const UNIX: CallerRules = { ...TCP, isUnixSocket: true };
 
 describe('the Host field', () => {
   for (const host of [
@@ -15,7 +18,7 @@ describe('the Host field', () => {
     '[::1]',
     '[::1]:9900',
   ]) {
-    test(`${host} names this machine`, () => guardCaller({ host }, false));
+    test(`${host} names this machine`, () => guardCaller({ host }, TCP));
   }
 
   const foreign = [
@@ -38,26 +41,50 @@ describe('the Host field', () => {
   for (const host of foreign) {
     test(`${host} does not`, () => {
       const headers = host === undefined ? {} : { host };
-      assert.throws(() => guardCaller(headers, false), { status: 403, code: 'host-not-allowed' });
+      assert.throws(() => guardCaller(headers, TCP), { status: 403, code: 'host-not-allowed' });
     });
   }
 
-  test('is anything on a Unix socket', () => guardCaller({ host: 'anything' }, true));
+  test('may be a configured name, and an address where other machines come', () => {
+    const rules: CallerRules = { ...TCP, isRemote: true, hosts: ['lb.internal'] };
+    for (const host of ['lb.internal', 'LB.internal:9900', '10.0.0.1:9900', '[2001:db8::1]:9900', 'localhost']) {
+      guardCaller({ host }, rules);
+    }
+    guardCaller({ host: 'lb.internal' }, { ...rules, isRemote: false });
+    for (const host of [
+      'evil.example',
+      'x.lb.internal',
+      'lb.internal.evil.example',
+      '10.0.0.1.evil.example',
+      '127.1',
+    ]) {
+      assert.throws(() => guardCaller({ host }, rules), { status: 403, code: 'host-not-allowed' });
+    }
+  });
+
+  test('is anything on a Unix socket', () => guardCaller({ host: 'anything' }, UNIX));
 });
 
 describe('the Origin field', () => {
   test('may be the one of our own pages', () => {
-    guardCaller({ host: 'localhost:9900', origin: 'http://localhost:9900' }, false);
+    guardCaller({ host: 'localhost:9900', origin: 'http://localhost:9900' }, TCP);
+  });
+
+  test('has the scheme of the API', () => {
+    const secure: CallerRules = { ...TCP, scheme: 'https' };
+    guardCaller({ host: 'localhost:9900', origin: 'https://localhost:9900' }, secure);
+    const plain = { host: 'localhost:9900', origin: 'http://localhost:9900' };
+    assert.throws(() => guardCaller(plain, secure), { code: 'origin-not-allowed' });
   });
 
   for (const origin of ['null', 'http://evil.example', 'http://localhost:3000', 'https://localhost:9900', '']) {
     test(`may not be ${JSON.stringify(origin)}`, () => {
-      assert.throws(() => guardCaller({ host: 'localhost:9900', origin }, false), { code: 'origin-not-allowed' });
+      assert.throws(() => guardCaller({ host: 'localhost:9900', origin }, TCP), { code: 'origin-not-allowed' });
     });
   }
 
   test('counts on a Unix socket too', () => {
-    assert.throws(() => guardCaller({ host: 'x', origin: 'http://evil.example' }, true), {
+    assert.throws(() => guardCaller({ host: 'x', origin: 'http://evil.example' }, UNIX), {
       code: 'origin-not-allowed',
     });
   });
@@ -112,10 +139,14 @@ describe('the bind address', () => {
     test(`${JSON.stringify(host)} is not`, () => assert.equal(isLoopback(host), false));
   }
 
+  test('that others can reach is not refused where they need a token or a certificate', () => {
+    refuseRemoteBind({ kind: 'tcp', host: '0.0.0.0', port: 9900 }, true);
+  });
+
   test('that others can reach is refused with what to do instead', () => {
     assert.throws(
-      () => refuseRemoteBind({ kind: 'tcp', host: '0.0.0.0', port: 9900 }),
-      /not bound to 0\.0\.0\.0:9900: other machines could change this one; bind it to 127\.0\.0\.1, \[::1\] or unix:/,
+      () => refuseRemoteBind({ kind: 'tcp', host: '0.0.0.0', port: 9900 }, false),
+      /not bound to 0\.0\.0\.0:9900: other machines could change this one; set admin\.token or admin\.tls\.clientCa, or bind it to 127\.0\.0\.1, \[::1\] or unix:/,
     );
   });
 });

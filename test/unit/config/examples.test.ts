@@ -22,6 +22,8 @@ const ENVIRONMENT = {
   CERT_DIR: path.join(privateCertificates(), 'certificates'),
   STICKY_SECRET: 'a secret of the tests',
   OLD_STICKY_SECRET: 'the secret before that',
+  ADMIN_TOKEN: 'a-token-of-the-tests',
+  ONCALL_TOKEN: 'another-token-of-the-tests',
   FAIRLEAD_DEMO_APP_1: '3001',
   FAIRLEAD_DEMO_APP_2: '3002',
   FAIRLEAD_DEMO_APP_3: '3003',

@@ -1,0 +1,150 @@
+// Who may use the admin API, as configured: what is refused, and what the Snapshot is told. Thread: main.
+
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, test } from 'node:test';
+import { compile, newTables } from '../../../config/compile.ts';
+import { digestOf } from '../../../config/compile-admin.ts';
+import { describeChanges } from '../../../config/diff.ts';
+import { type LoadResult, loadConfigText } from '../../../config/load.ts';
+import type { Snapshot } from '../../../core/snapshot.ts';
+import { privateCertificates } from '../../support/private-certificates.ts';
+import { WALL_MS } from './golden-cases.ts';
+
+const DIRECTORY = privateCertificates();
+const TOKEN = 'a-token-of-the-tests-only';
+writeFileSync(path.join(DIRECTORY, 'ops.token'), `${TOKEN}-of-ops\n`, { mode: 0o600 });
+writeFileSync(path.join(DIRECTORY, 'short.token'), 'short\n', { mode: 0o600 });
+const TLS = 'cert: certificates/shop.example.com.pem, key: certificates/shop.example.com.key';
+
+function load(admin: string, more = ''): LoadResult {
+  const text = `listeners: [{ name: web, bind: :80 }]\nroutes: [{ respond: {} }]\nadmin: { ${admin} }\n${more}`;
+  const environment = { ADMIN_TOKEN: TOKEN };
+  return loadConfigText(text, { file: 'f.yaml', directory: DIRECTORY, environment, wallMs: WALL_MS });
+}
+
+/** `code path: message` of everything that is told. */
+function told(admin: string): string[] {
+  const result = load(admin);
+  return (result.ok ? result.warnings : result.problems).map(
+    ({ code, path: at, message }) => `${code} ${at}: ${message}`,
+  );
+}
+
+function snapshotOf(admin: string, generation = 1): Snapshot {
+  const result = load(admin);
+  assert.ok(result.ok, JSON.stringify(result));
+  return compile(result.config, newTables({ endpoints: 4, upstreams: 4, listeners: 4 }), generation);
+}
+
+describe('an address that other machines can reach', () => {
+  for (const bind of ['0.0.0.0:9900', '":9900"', '"[::]:9900"', '10.0.0.1:9900', 'lb.internal:9900']) {
+    test(`${bind} is refused without a token or certificates of clients`, () => {
+      for (const admin of [`bind: ${bind}`, `bind: ${bind}, tls: { ${TLS} }`]) {
+        assert.match(told(admin).join('\n'), /^FL3010 admin\.bind: .* can be reached from other machines/);
+      }
+    });
+  }
+
+  test('is taken with certificates of clients, or with a token and TLS', () => {
+    assert.deepEqual(told(`bind: 0.0.0.0:9900, tls: { ${TLS}, clientCa: certificates/ca.pem }`), []);
+    assert.deepEqual(told(`bind: 0.0.0.0:9900, token: "\${ADMIN_TOKEN}", tls: { ${TLS} }`), []);
+  });
+
+  test('brings a warning where tokens go there in clear text', () => {
+    const [problem, ...others] = told(`bind: 0.0.0.0:9900, token: "\${ADMIN_TOKEN}"`);
+    assert.match(problem!, /^FL9021 admin\.bind: tokens go to 0\.0\.0\.0:9900 in clear text/);
+    assert.deepEqual(others, []);
+  });
+});
+
+describe('a token', () => {
+  const bad = [
+    ['tokens: [{ name: a }]', /^FL2002 admin\.tokens\[0\]: token or file is missing/],
+    [
+      `tokens: [{ name: a, token: ${TOKEN}, file: ops.token }]`,
+      /^FL3007 admin\.tokens\[0\]\.file: .*leave one of them/,
+    ],
+    ['tokens: [{ name: a, file: missing.token }]', /^FL4001 admin\.tokens\[0\]\.file: missing\.token /],
+    ['tokens: [{ name: a, file: short.token }]', /^FL2006 admin\.tokens\[0\]\.file: a token needs 16 characters/],
+    ['token: short', /^FL2006 admin\.token: a secret needs 16 characters/],
+    ['token: "a token with spaces in it"', /^FL2006 admin\.token: a token is letters, digits/],
+    [`token: ${TOKEN}, tokens: [{ name: token, file: ops.token }]`, /^FL3003 .* the name "token"/],
+    [`token: ${TOKEN}, tokens: [{ name: a, token: ${TOKEN} }]`, /^FL3003 admin\.tokens\[0\]\.token: a and token have/],
+    ['tokens: [{ name: a, file: ops.token, role: admin }]', /^FL2005 admin\.tokens\[0\]\.role: /],
+  ] as const;
+  for (const [admin, expected] of bad) {
+    test(`as in ${admin} is refused, and not shown`, () => {
+      const messages = told(`bind: 127.0.0.1:9900, ${admin}`).join('\n');
+      assert.match(messages, expected);
+      assert.ok(!messages.includes(TOKEN));
+    });
+  }
+
+  test('becomes a digest, with its name and role; a file may end in a line break', () => {
+    const { admin } = snapshotOf(
+      `bind: 127.0.0.1:9900, token: "\${ADMIN_TOKEN}", tokens: [{ name: ops, file: ops.token }]`,
+    );
+    assert.deepEqual(admin?.tokens, [
+      { name: 'token', role: 'write', digest: digestOf(TOKEN) },
+      { name: 'ops', role: 'read', digest: digestOf(`${TOKEN}-of-ops`) },
+    ]);
+    assert.deepEqual([admin?.tls, admin?.hosts, admin?.open], [null, [], ['/healthz', '/livez', '/readyz']]);
+    assert.ok(!JSON.stringify(admin).includes(TOKEN));
+  });
+
+  test('that changes is told without its digest', () => {
+    const [before, after] = ['one-token-of-two-here', 'two-token-of-two-here'].map((token, index) =>
+      snapshotOf(`bind: 127.0.0.1:9900, token: ${token}`, index + 1),
+    );
+    assert.deepEqual(describeChanges(before!, after!), ['setting admin.tokens changed']);
+  });
+});
+
+test('files of TLS are read and checked', () => {
+  const swapped = 'cert: certificates/shop.example.com.pem, key: certificates/api.example.com.key';
+  assert.match(told(`bind: 127.0.0.1:9900, tls: { ${swapped} }`).join('\n'), /^FL4004 admin\.tls\.key: /);
+  const noCa = `bind: 127.0.0.1:9900, tls: { ${TLS}, clientCa: ops.token }`;
+  assert.match(told(noCa).join('\n'), /^FL4002 admin\.tls\.clientCa: ops\.token holds no certificate/);
+  const { admin } = snapshotOf(`bind: 127.0.0.1:9900, tls: { ${TLS}, clientCa: certificates/ca.pem }, open: [metrics]`);
+  assert.match(admin?.tls?.clientCa ?? '', /BEGIN CERTIFICATE/);
+  assert.deepEqual(admin?.open, ['/metrics']);
+});
+
+test('the configuration as written has variables by name and no secret', () => {
+  const more = [
+    'upstreams: { app: { endpoints: [http://127.0.0.1:1], sticky: { cookie: lb, secret: "sixteen letters or more" } } }',
+    'log: { level: "${LEVEL:-info}" }',
+  ];
+  const result = load(
+    `bind: 127.0.0.1:9900, token: "\${ADMIN_TOKEN}", tokens: [{ name: a, token: ${TOKEN}-of-a }]`,
+    `${more.join('\n')}\n`,
+  );
+  assert.ok(result.ok, JSON.stringify(result));
+  const { admin, upstreams, log } = result.config.written() as Record<string, Record<string, unknown>>;
+  assert.deepEqual(admin, {
+    bind: '127.0.0.1:9900',
+    token: '${ADMIN_TOKEN}',
+    tokens: [{ name: 'a', token: '<hidden>' }],
+  });
+  assert.deepEqual((upstreams!['app'] as Record<string, unknown>)['sticky'], { cookie: 'lb', secret: '<hidden>' });
+  assert.deepEqual(log, { level: '${LEVEL}' });
+});
+
+test('the configuration as written hides credentials in header fields and addresses', () => {
+  const text = [
+    'listeners: [{ name: web, bind: :80 }]',
+    'routes:',
+    '  - { match: { path: /a }, redirect: { to: "https://user:password@example.com/" } }',
+    '  - { respond: {}, responseHeaders: { set: { X-Api-Key: abc, X-Plain: shown, Set-Cookie: "a=b" } } }',
+  ].join('\n');
+  const origin = { file: 'f.yaml', directory: DIRECTORY, environment: {}, wallMs: WALL_MS };
+  const result = loadConfigText(`${text}\n`, origin);
+  assert.ok(result.ok, JSON.stringify(result));
+  const routes = result.config.written()['routes'] as Record<string, unknown>[];
+  assert.deepEqual(routes[0]!['redirect'], { to: 'https://<hidden>@example.com/' });
+  assert.deepEqual(routes[1]!['responseHeaders'], {
+    set: { 'X-Api-Key': '<hidden>', 'X-Plain': 'shown', 'Set-Cookie': '<hidden>' },
+  });
+});
