@@ -283,8 +283,17 @@ export interface AccessLogSnapshot {
   readonly output: string;
 }
 
+/** Where the admin API is, and who may use it. */
 export interface AdminSnapshot {
   readonly bind: BindAddress;
+  /** Empty: none is needed. Of each the SHA-256 in hex. */
+  readonly tokens: readonly { readonly name: string; readonly role: 'read' | 'write'; readonly digest: string }[];
+  /** PEM texts. With `clientCa`, clients need a certificate of one of its CAs. */
+  readonly tls: { readonly cert: string; readonly key: string; readonly clientCa: string | null } | null;
+  /** Names that Host may be besides localhost and addresses, lower case. */
+  readonly hosts: readonly string[];
+  /** Paths that need no token. */
+  readonly open: readonly string[];
 }
 
 export interface Snapshot {
@@ -299,15 +308,6 @@ export interface Snapshot {
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' };
   /** How long a drain says that it isn't ready before it stops accepting, in ms. */
   readonly drainDelayMs: number;
-/** Where the admin API is, and who may use it. */
   /** How long a drain waits for exchanges in flight after that, in ms. */
   readonly graceMs: number;
 }
-  /** Empty: none is needed. Of each the SHA-256 in hex. */
-  readonly tokens: readonly { readonly name: string; readonly role: 'read' | 'write'; readonly digest: string }[];
-  /** PEM texts. With `clientCa`, clients need a certificate of one of its CAs. */
-  readonly tls: { readonly cert: string; readonly key: string; readonly clientCa: string | null } | null;
-  /** Names that Host may be besides localhost and addresses, lower case. */
-  readonly hosts: readonly string[];
-  /** Paths that need no token. */
-  readonly open: readonly string[];
