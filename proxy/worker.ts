@@ -72,7 +72,7 @@ class DataPlane {
       tunnels: this.#tunnels,
       runtime: () => this.#runtime,
       post,
-      afterThisTurn: setImmediate,
+      afterThisTurn: (run) => fast.turn.afterThis(run),
       lanes: new WorkerLanes(region, worker),
       paces: new EndpointPaces(region.capacity.endpoints),
       accessLog: () => this.#writeAccess,

@@ -17,7 +17,7 @@ export class ClientSocket {
     this.facts = facts;
     // No socket without an error handler: a reset by the client would end the worker. What follows from an error
     // follows from 'close', which always comes after it.
-    raw.on('error', ignoreError);
+    if (raw.listenerCount('error') === 0) raw.on('error', ignoreError);
     if (stream !== raw) stream.on('error', ignoreError);
   }
 

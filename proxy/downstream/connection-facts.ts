@@ -7,6 +7,8 @@ import type { ListenerSnapshot } from '../../core/snapshot.ts';
 /** A listener that stays while reloads change its settings and its place in the Snapshot. */
 export interface LiveListener {
   snapshot: ListenerSnapshot;
+  /** The port that it is bound to: that of our end of every connection. 0 where it has none, or while it isn't known. */
+  port: number;
 }
 
 /** Facts read once, at the accept: later the socket may be closed and know nothing any more. */
@@ -23,7 +25,8 @@ export class ConnectionFacts implements ClientConnection {
     this.#listener = listener;
     this.peerAddress = plainAddress(socket.remoteAddress);
     this.peerPort = socket.remotePort ?? 0;
-    this.localPort = socket.localPort ?? 0;
+    // Each question to the socket is a system call.
+    this.localPort = listener.port > 0 ? listener.port : (socket.localPort ?? 0);
     this.isTls = listener.snapshot.tls !== null;
     this.isTrusted = this.peerAddress !== '' && isTrusted(this.peerAddress);
   }

@@ -164,6 +164,8 @@ export class Downstream {
       failed: (error: NodeJS.ErrnoException): void => this.#acceptFailed(serving, error),
     };
     const listener = await Listener.bind(snapshot, this.#worker, events, descriptors);
+    // A descriptor that was configured may take connections for other addresses, too (TPROXY).
+    if (snapshot.bind.kind === 'tcp') serving.port = listener.port;
     return { listener, serving };
   }
 
@@ -172,14 +174,14 @@ export class Downstream {
     const { serving } = active;
     const isSame = settingsText(serving.snapshot) === settingsText(snapshot);
     if (isSame) serving.snapshot = snapshot;
-    else Object.assign(serving, this.#servingOf(snapshot));
+    else Object.assign(serving, this.#servingOf(snapshot), { port: serving.port });
     return active;
   }
 
   #servingOf(snapshot: ListenerSnapshot): Serving {
     const spoken = (raw: Socket, connection: DrainableConnection): void => this.#spoken(raw, connection);
     const server = new ConnectionServer(this.#context, snapshot, spoken, this.#fast);
-    return { snapshot, server, isTrusted: compileCidrs(snapshot.trustedProxies) };
+    return { snapshot, port: 0, server, isTrusted: compileCidrs(snapshot.trustedProxies) };
   }
 
   #accept(serving: Serving, socket: Socket): void {
@@ -193,7 +195,7 @@ export class Downstream {
     }
     const close = ledger.opened(index);
     this.#connections.set(socket, null);
-    socket.once('close', () => {
+    socket.on('close', () => {
       close();
       this.#connections.delete(socket);
       if (this.#connections.size === 0) this.#drained?.();

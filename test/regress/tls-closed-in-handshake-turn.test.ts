@@ -41,7 +41,7 @@ test('a TLS connection that is reset as soon as it may be served ends, and the p
     served += 1;
     client.reset();
   });
-  const listener = { snapshot };
+  const listener = { snapshot, port: 0 };
   const server = createServer({ allowHalfOpen: true }, (raw) => {
     raw.on('error', quiet);
     acceptor.accept(raw, new ConnectionFacts(raw, listener, compileCidrs([])));

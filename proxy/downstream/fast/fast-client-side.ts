@@ -94,6 +94,11 @@ export class FastClientSide implements ClientSide, Flushable {
     return this.#isEnded;
   }
 
+  /** Whether an exchange is under way. */
+  get isBusy(): boolean {
+    return !this.#isOver;
+  }
+
   /** Begins an exchange. */
   begin(head: FastRequestHead, receivedMs: number): void {
     this.#head = head;

@@ -18,7 +18,7 @@ import type { FastContext } from './fast-context.ts';
 import type { FastListener } from './fast-listener.ts';
 import { BodyStep } from './fast-request-body.ts';
 import { unparsableOf, Verdict, verdictOn } from './hand-off.ts';
-import { RequestScan } from './request-scan.ts';
+import type { RequestScan } from './request-scan.ts';
 
 /**
  * Where a connection is. WAITING: for the first byte of a request. HEAD: a part of a head has come. BUSY: an exchange
@@ -140,7 +140,7 @@ export class FastConnection implements FastHost, DrainableConnection {
   }
 
   #readHead(): boolean {
-    this.#scan ??= new RequestScan(this.#settings.scanner);
+    this.#scan ??= this.#settings.takeScan();
     const result = this.#scan.next(this.#input);
     if (result === Scan.INCOMPLETE) {
       if (this.#phase === Phase.WAITING) this.#beginHead();
@@ -357,6 +357,8 @@ export class FastConnection implements FastHost, DrainableConnection {
     this.#input.clear();
     this.#enter(Phase.GONE);
     wheel.cancel(this.#timer);
+    if (this.#scan !== null && !this.#side.isBusy) this.#settings.giveScan(this.#scan);
+    this.#scan = null;
     turn.begin();
     this.#side.closed();
     turn.end();

@@ -9,10 +9,12 @@ import type { HeldBytes } from '../../upstream/fast/held-bytes.ts';
 /** Larger pieces aren't kept for comparison: a body came with the head, and would be kept with it. */
 const MAX_KEPT_BYTES = 4096;
 
+const NO_BYTES = Buffer.alloc(0);
+
 export class RequestScan implements LastFields {
   readonly head: FastRequestHead = new FastRequestHead();
   /** Of LastFields. */
-  bytes: Buffer = Buffer.alloc(0);
+  bytes: Buffer = NO_BYTES;
   start = 0;
   end = 0;
   readonly #scanner: HeadScanner;
@@ -24,6 +26,14 @@ export class RequestScan implements LastFields {
 
   constructor(scanner: HeadScanner) {
     this.#scanner = scanner;
+  }
+
+  /** Forgets the last head: the next one may be another client's, and what it holds must not tell on this one's. */
+  forget(): void {
+    this.#seenBytes = 0;
+    this.#hasLast = false;
+    this.bytes = NO_BYTES;
+    this.head.forget();
   }
 
   /** @returns Scan.COMPLETE where `head` is scanned, framed and begun, Scan.INCOMPLETE, or a CodecError */

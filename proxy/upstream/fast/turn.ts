@@ -25,6 +25,8 @@ export class Turn implements Clock {
   #wallReadMs = Number.NEGATIVE_INFINITY;
   readonly #due: (Flushable | null)[] = [];
   #dueCount = 0;
+  /** What waits for the next turn. */
+  #deferred: (() => void)[] = [];
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -49,6 +51,23 @@ export class Turn implements Clock {
     this.#due[this.#dueCount] = flushable;
     this.#dueCount += 1;
   }
+
+  /**
+   * Runs something when the event loop has handled all events that it has seen already: all that asked for it since then
+   * in one turn, so that what it makes due leaves together.
+   */
+  afterThis(run: () => void): void {
+    this.#deferred.push(run);
+    if (this.#deferred.length === 1) setImmediate(this.#runDeferred);
+  }
+
+  readonly #runDeferred = (): void => {
+    const deferred = this.#deferred;
+    this.#deferred = [];
+    this.begin();
+    for (const run of deferred) run();
+    this.end();
+  };
 
   nowMs(): number {
     if (this.#depth === 0) return this.#clock.nowMs();
