@@ -70,8 +70,9 @@ export function parseWrk(report: string): WrkResult {
   return {
     requests,
     requestsPerSecond: Number(find(report, /^Requests\/sec:\s+([\d.]+)/m)),
-    p50Ms: toMs(find(report, /^\s+50%\s+(\S+)$/m)),
-    p99Ms: toMs(find(report, /^\s+99%\s+(\S+)$/m)),
+    // Behind a unit of one letter, as seconds and minutes have, wrk pads with a space.
+    p50Ms: toMs(find(report, /^\s+50%\s+(\S+) *$/m)),
+    p99Ms: toMs(find(report, /^\s+99%\s+(\S+) *$/m)),
     problems,
   };
 }

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { CASES } from '../../../../scripts/bench/cases.ts';
 import { parseWrk, wrkArguments } from '../../../../scripts/bench/wrk.ts';
 
+// As wrk writes it: behind a unit of one letter stands a space.
 const REPORT = `Running 1s test @ http://127.0.0.1:18555/small
   1 threads and 8 connections
   Thread Stats   Avg      Stdev     Max   +/- Stdev
@@ -14,7 +15,7 @@ const REPORT = `Running 1s test @ http://127.0.0.1:18555/small
      50%  653.00us
      75%    4.76ms
      90%   27.43ms
-     99%    1.13s
+     99%    1.13s 
   4339 requests in 1.05s, 1.03MB read
 Requests/sec:   4145.33
 Transfer/sec:      0.99MB
