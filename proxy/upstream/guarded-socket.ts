@@ -15,6 +15,9 @@ import { ResponseGate, type GateSink } from './response-gate.ts';
 /** What is waiting in one direction of one connection before the other side is told to wait. */
 const BUFFER_BYTES = 65_536;
 
+/** The target that undici is given in place of `*`, which it can't send; the guard writes `*` (RFC 9112 section 3.2.4). */
+export const ASTERISK_STAND_IN = '/*';
+
 /** What a request on the connection is told. */
 export interface GuardListener {
   onInterim(head: EndpointResponseHead): void;
@@ -34,6 +37,8 @@ export class GuardedSocket extends Duplex implements GateSink {
   #mustClose = false;
   #hasEnded = false;
   #wasEndedByEndpoint = false;
+  /** The next bytes are the head of a request for `*`. */
+  #isAsteriskDue = false;
   /** Of the response under way. */
   #finalHead: EndpointResponseHead | null = null;
   #trailers: FieldList | null = null;
@@ -54,8 +59,13 @@ export class GuardedSocket extends Duplex implements GateSink {
     this.on('error', ignore);
   }
 
-  /** A request is about to be written. @param method as methodNumber says */
-  begin(method: number, listener: GuardListener): void {
+  /**
+   * A request is about to be written.
+   * @param method as methodNumber says
+   * @param isAsterisk whether its target stands in for `*`
+   */
+  begin(method: number, listener: GuardListener, isAsterisk: boolean): void {
+    this.#isAsteriskDue = isAsterisk;
     this.#requestCount += 1;
     this.#isServing = true;
     this.#wasSent = false;
@@ -166,7 +176,9 @@ export class GuardedSocket extends Duplex implements GateSink {
     done(error);
   }
 
-  #send(chunk: Buffer | string, encoding: BufferEncoding, done: WriteDone | undefined): void {
+  #send(given: Buffer | string, encoding: BufferEncoding, done: WriteDone | undefined): void {
+    const chunk = this.#isAsteriskDue ? this.#withAsterisk(given) : given;
+    if (chunk === null) return;
     this.#wasSent = true;
     this.#lane.add('bytesSent', chunk.length);
     const socketEncoding = typeof chunk === 'string' ? encoding : undefined;
@@ -175,6 +187,15 @@ export class GuardedSocket extends Duplex implements GateSink {
       // Where the response is complete already, the rest of the request has nowhere to go and nobody to tell.
       done?.(this.destroyed ? error : null);
     });
+  }
+
+  /** The head with `*` for its stand-in; null, and the connection destroyed, where undici wrote something else. */
+  #withAsterisk(head: Buffer | string): string | null {
+    this.#isAsteriskDue = false;
+    const line = `OPTIONS ${ASTERISK_STAND_IN} `;
+    if (typeof head === 'string' && head.startsWith(line)) return `OPTIONS * ${head.slice(line.length)}`;
+    this.destroy(new EndpointError('unsendable-request', 'the request line is not the one that was asked for'));
+    return null;
   }
 
   readonly #onData = (bytes: Buffer): void => {

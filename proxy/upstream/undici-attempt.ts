@@ -7,7 +7,7 @@ import type { FieldList } from '../../core/head.ts';
 import { EndpointError } from './endpoint-error.ts';
 import type { EndpointResponseHead } from './endpoint-response-head.ts';
 import { codeOf, failureOfError } from './failure-of-error.ts';
-import type { GuardedSocket, GuardListener } from './guarded-socket.ts';
+import { ASTERISK_STAND_IN, type GuardedSocket, type GuardListener } from './guarded-socket.ts';
 import type { PooledConnection } from './pooled-connection.ts';
 import { RequestBody } from './request-body.ts';
 import { requestFields } from './request-fields.ts';
@@ -84,7 +84,8 @@ export class UndiciAttempt implements AttemptHandle, Dispatcher.DispatchHandler,
     }
     this.#controller = controller;
     this.#guard = guard;
-    guard.begin(methodNumber(this.#request.head.method), this);
+    const { method, target } = this.#request.head;
+    guard.begin(methodNumber(method), this, target === '*');
     this.#isReused = guard.isReused;
     this.#events.onLease(guard.isReused);
     if (this.#body !== null && !this.#isOver) this.#events.onBodyWanted();
@@ -167,13 +168,15 @@ export class UndiciAttempt implements AttemptHandle, Dispatcher.DispatchHandler,
     if (head.bodyLength > 0) headers.push('Content-Length', String(head.bodyLength));
     const connection = this.#lease();
     this.#connection = connection;
-    connection.client.dispatch({ path: head.target, method: head.method, headers, body: this.#body }, this);
+    const path = head.target === '*' ? ASTERISK_STAND_IN : head.target;
+    connection.client.dispatch({ path, method: head.method, headers, body: this.#body }, this);
   }
 
   /** What undici can't send, or would take for something else; it refuses the rest itself. */
   #unsendableBecause(): string | null {
     const { method, target } = this.#request.head;
     if (method === 'CONNECT') return 'CONNECT asks for a tunnel';
+    if (target === '*' && method === 'OPTIONS') return null;
     return target.startsWith('/') ? null : 'the target is not in origin-form';
   }
 

@@ -77,7 +77,8 @@ export class RequestEncoder {
 function encodePlain(head: RequestHead, request: AttemptRequest): string | null {
   const { method, target } = head;
   if (!isAllOf(method, 0, method.length, TOKEN) || method === '' || method === 'CONNECT') return null;
-  if (!target.startsWith('/') || !/^[!-~]+$/.test(target)) return null;
+  const isAsterisk = target === '*' && method === 'OPTIONS';
+  if (!isAsterisk && (!target.startsWith('/') || !/^[!-~]+$/.test(target))) return null;
   const lines = joinLines(fieldLines(requestFields(request)), framingLines(head));
   return `${method} ${target} HTTP/1.1\r\n${lines}\r\n`;
 }

@@ -63,6 +63,13 @@ for (const fastPath of PATHS) {
       }
     });
 
+    test('for the endpoint as a whole (OPTIONS *) reaches it as such', async (t) => {
+      const { origin, port } = await bench(t, fastPath);
+      await talk(port, 'OPTIONS * HTTP/1.1\r\nHost: shop.test\r\nConnection: close\r\n\r\n');
+      await talk(port, 'OPTIONS http://shop.test HTTP/1.1\r\nHost: shop.test\r\nConnection: close\r\n\r\n');
+      for (const index of [0, 1]) assert.equal((await origin.request(index)).requestLine, 'OPTIONS * HTTP/1.1');
+    });
+
     test('carries X-Forwarded-* of ours and none of the client', async (t) => {
       const { origin, port } = await bench(t, fastPath);
       await talk(

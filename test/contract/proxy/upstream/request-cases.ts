@@ -84,6 +84,21 @@ function requestsAsTheyAreChanged(subject: TransportUnderTest): void {
       assert.deepEqual(received.values('host'), ['a.test']);
     }));
 
+  test('OPTIONS asks of the endpoint as a whole, with and without a body', () =>
+    withBench(subject, {}, async (bench) => {
+      const body = 'OPTIONS /* HTTP/1.1';
+      const asked = bench.sendWithBody(body, { method: 'OPTIONS', target: '*' });
+      assert.equal((await asked.done).outcome, 'ok');
+      assert.equal((await bench.send({ method: 'OPTIONS', target: '*' }).done).outcome, 'ok');
+      assert.equal((await bench.send({ method: 'OPTIONS', target: '/*' }).done).outcome, 'ok');
+      const [first, ...others] = bench.origin.requests;
+      assert.deepEqual([first!.requestLine, first!.body.toString()], ['OPTIONS * HTTP/1.1', body]);
+      assert.deepEqual(
+        others.map(({ requestLine }) => requestLine),
+        ['OPTIONS * HTTP/1.1', 'OPTIONS /* HTTP/1.1'],
+      );
+    }));
+
   test('POST without a body says so', () =>
     withBench(subject, {}, async (bench) => {
       await bench.send({ method: 'POST' }).done;
