@@ -78,6 +78,8 @@ export function processMetrics(lag: EventLoopLag): readonly MetricFamily[] {
     perWorker('worker_exchanges', 'Requests in progress in the worker.', WORKER.openExchanges),
     perWorker('worker_connections', 'Connections of clients to the worker.', WORKER.openConnections),
     perWorker('worker_upgraded', 'Upgraded connections that the worker relays.', WORKER.upgraded),
+    perWorker('worker_memory_bytes', "Memory in use in the worker's heap and buffers.", WORKER.memory, 1024),
+    perWorker('worker_pressure', 'The fullest of the limits of overload; 1 is full.', WORKER.pressure, 0.001),
     perWorker('worker_heap_used_bytes', "Memory in use in the worker's heap.", WORKER.heapUsed, 1024),
     single('gauge', 'process_resident_memory_bytes', 'Memory of the process, all threads together.', () =>
       process.memoryUsage.rss(),

@@ -74,6 +74,7 @@ export const UPSTREAM_METRICS: readonly MetricFamily[] = [
   counter('queued', 'queued_total', 'Requests that waited for an endpoint.'),
   counter('queueTimeouts', 'queue_timeouts_total', 'Requests that waited in vain.'),
   counter('queueFull', 'queue_full_total', 'Requests refused because the queue was full.'),
+  counter('shed', 'shed_total', 'Requests refused to protect the process.'),
   counter('noEndpoint', 'no_endpoint_total', 'Requests refused because no endpoint was usable.'),
   counter('clientAborts', 'client_aborts_total', 'Requests that ended because the client went away or was too slow.'),
   counter('endpointAborts', 'endpoint_aborts_total', 'Requests that ended because the endpoint closed or reset.'),

@@ -16,6 +16,7 @@ import type {
 } from '../core/snapshot.ts';
 import { certificateNames } from './certificate.ts';
 import { compileAdmin } from './compile-admin.ts';
+import { compileOverload } from './compile-overload.ts';
 import { compileUpstream, endpointName } from './compile-upstream.ts';
 import type { LoadedConfig } from './load.ts';
 import type { Config } from './schema.ts';
@@ -62,6 +63,7 @@ export function compile(config: LoadedConfig, tables: CompileTables, generation:
     listeners: settings.listeners.map((listener, at) => compileListener(listener, places.listeners[at]!.slot, config)),
     routes: settings.routes.map((route, at) => compileRoute(route, routeName(route, at), indexOf)),
     upstreams,
+    overload: compileOverload(settings.overload),
     admin: settings.admin === undefined ? null : compileAdmin(settings.admin, config.files),
     accessLog: compileAccessLog(config),
     log: settings.log,
@@ -159,6 +161,7 @@ function compileRoute(route: RouteConfig, name: string, indexOf: ReadonlyMap<str
     responseHeaders: compileFields(route.responseHeaders),
     hostField: route.host === 'preserve' ? null : route.host,
     bodyBytes: route.limits?.body ?? 0,
+    priority: route.priority,
   };
 }
 

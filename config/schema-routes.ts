@@ -159,6 +159,12 @@ export const route = z
       .prefault('preserve')
       .describe("Host field for the endpoint: the client's (`preserve`), the endpoint's own (`endpoint`), or a name."),
     limits: routeLimits.optional(),
+    priority: z
+      .enum(['critical', 'default', 'sheddable'])
+      .default('default')
+      .describe(
+        'Which requests are refused first in an overload: `sheddable` ones at 80 % of the limits in `overload` (and of `upstreams.*.limits.maxQueue`), `default` ones at 95 %, `critical` ones at 100 %.',
+      ),
   })
   .meta({ expects: 'a route with match and upstream', example: '{ match: { path: / }, upstream: app }' });
 

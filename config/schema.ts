@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { admin } from './schema-admin.ts';
 import { clientLimits, clientTimeouts } from './schema-client.ts';
 import { listeners } from './schema-listeners.ts';
+import { overload } from './schema-overload.ts';
 import { routes } from './schema-routes.ts';
 import { upstreams } from './schema-upstreams.ts';
 import { count, duration, parsedText } from './schema-values.ts';
@@ -46,6 +47,7 @@ export const configSchema = z
     upstreams: upstreams.prefault({}),
     timeouts: clientTimeouts,
     limits: clientLimits,
+    overload,
     admin: admin.optional(),
     accessLog: accessLog.optional(),
     log: z

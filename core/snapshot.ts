@@ -107,6 +107,22 @@ export interface RouteSnapshot {
   readonly hostField: string | null;
   /** 0: the listener's. */
   readonly bodyBytes: number;
+  readonly priority: Priority;
+}
+
+/** Which requests are refused first in an overload: `sheddable` ones, then `default` ones. */
+export type Priority = 'critical' | 'default' | 'sheddable';
+
+/** What the process protects itself by (ALGORITHMS 6.2); 0 is no limit. */
+export interface OverloadSnapshot {
+  /** Heaps and buffers of all workers. */
+  readonly memoryBytes: number;
+  /** Requests in progress in all workers. */
+  readonly requests: number;
+  /** Of each worker. */
+  readonly eventLoopLagMs: number;
+  /** Bodies kept for a retry, over all workers. */
+  readonly replayBytes: number;
 }
 
 export type HashKey =
@@ -303,6 +319,7 @@ export interface Snapshot {
   readonly listeners: readonly ListenerSnapshot[];
   readonly routes: readonly RouteSnapshot[];
   readonly upstreams: readonly UpstreamSnapshot[];
+  readonly overload: OverloadSnapshot;
   readonly admin: AdminSnapshot | null;
   readonly accessLog: AccessLogSnapshot | null;
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' };

@@ -9,7 +9,7 @@ import { WORKER } from '../core/memory/layout.ts';
 import { Region } from '../core/memory/region.ts';
 import type { HeldDescriptors, MessageToMain, MessageToWorker, WorkerStart } from '../core/messages.ts';
 import { systemRandom } from '../core/random.ts';
-import type { Snapshot } from '../core/snapshot.ts';
+import type { OverloadSnapshot, Snapshot } from '../core/snapshot.ts';
 import { systemTimers } from '../core/timers.ts';
 import { TimerWheel } from '../core/timer-wheel.ts';
 import { AccessLog } from './account/access-log.ts';
@@ -18,6 +18,9 @@ import { forwardingLog } from './account/process-log.ts';
 import { Downstream } from './downstream/downstream.ts';
 import { EndpointPaces } from './exchange/endpoint-pace.ts';
 import { Forwarder } from './exchange/forward.ts';
+import { collectGarbage, readMemory } from './exchange/memory-reading.ts';
+import { Overload, type OverloadCause } from './exchange/overload.ts';
+import { ReplayBudget } from './exchange/replay-buffer.ts';
 import { Runtime } from './exchange/runtime.ts';
 import { listenForWakes } from './exchange/wake.ts';
 import { FastTransport } from './upstream/fast/fast-transport.ts';
@@ -41,6 +44,7 @@ class DataPlane {
   readonly #tunnels: UpgradeTunnels;
   readonly #forwarder: Forwarder;
   readonly #downstream: Downstream;
+  readonly #overload: Overload;
   readonly #wakes = new AbortController();
   #runtime: Runtime;
   readonly #accessLog = new AccessLog({
@@ -64,6 +68,9 @@ class DataPlane {
     this.#transport = new TransportSwitch(new FastTransport({ ...parts, ...fast }), new UndiciTransport(parts));
     this.#tunnels = new UpgradeTunnels({ region, worker, timers: systemTimers });
     this.#runtime = new Runtime(start.snapshot, memory);
+    const settings = (): OverloadSnapshot => this.#runtime.snapshot.overload;
+    const onChange = logOverload;
+    this.#overload = new Overload({ region, worker, settings, readMemory, collectGarbage, onChange });
     this.#forwarder = new Forwarder({
       ...memory,
       clock: fast.turn,
@@ -75,6 +82,8 @@ class DataPlane {
       afterThisTurn: (run) => fast.turn.afterThis(run),
       lanes: new WorkerLanes(region, worker),
       paces: new EndpointPaces(region.capacity.endpoints),
+      overload: this.#overload,
+      replays: new ReplayBudget(() => settings().replayBytes / this.#runtime.snapshot.workers),
       accessLog: () => this.#writeAccess,
     });
     this.#downstream = new Downstream({
@@ -157,9 +166,13 @@ class DataPlane {
 
   #driveClockwork(): void {
     const beat = this.#region.workerWord(this.#worker) + WORKER.beat.index;
+    let beforeMs = this.#clock.nowMs();
     setInterval(() => {
-      this.#wheel.advance(this.#clock.nowMs());
+      const nowMs = this.#clock.nowMs();
+      this.#wheel.advance(nowMs);
       this.#region.words[beat]!++;
+      this.#overload.tick(nowMs, Math.max(0, nowMs - beforeMs - TICK_MS));
+      beforeMs = nowMs;
     }, TICK_MS);
     const heapUsed = this.#region.workerWord(this.#worker) + WORKER.heapUsed.index;
     setInterval(() => {
@@ -167,6 +180,18 @@ class DataPlane {
     }, HEAP_INTERVAL_MS);
     void listenForWakes(this.#region, this.#worker, () => this.#forwarder.onWake(), this.#wakes.signal);
   }
+}
+
+const OVERLOADS: Readonly<Record<OverloadCause, string>> = {
+  memory: 'the memory of all workers is near overload.memory',
+  heap: 'the heap of this worker is near what V8 gives it',
+  requests: 'as many requests are in progress as overload.requests allows',
+  eventLoop: 'the event loop of this worker is as late as overload.eventLoopLag allows',
+};
+
+function logOverload(cause: OverloadCause | null, pressure: number): void {
+  if (cause === null) log.info({}, 'no request had to be refused for 5 s: the overload is over');
+  else log.warn({ cause, pressure: Number(pressure.toFixed(2)) }, `new requests are refused: ${OVERLOADS[cause]}`);
 }
 
 function post(message: MessageToMain): void {

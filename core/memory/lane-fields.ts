@@ -51,6 +51,7 @@ export const UPSTREAM_FIELDS = [
   'queued',
   'queueTimeouts',
   'queueFull',
+  'shed',
   'noEndpoint',
   'clientAborts',
   'endpointAborts',

@@ -72,6 +72,8 @@ export const WORKER = {
   wake: { index: 3, type: 'i32', unit: 'number', writer: 'workers', means: 'a place became free for a waiter' },
   beat: { index: 4, type: 'i32', unit: 'number', writer: 'worker', means: 'moves while the event loop turns' },
   upgraded: { index: 5, type: 'i32', unit: 'connections', writer: 'worker', means: 'relayed after an Upgrade' },
+  memory: { index: 7, type: 'i32', unit: 'KiB', writer: 'worker', means: 'heap and buffers, 20 times a second' },
+  pressure: { index: 8, type: 'i32', unit: '1/1000', writer: 'worker', means: 'fullest of the limits of overload' },
   heapUsed: { index: 6, type: 'i32', unit: 'KiB', writer: 'worker', means: 'of its JavaScript heap, once a second' },
 } as const satisfies Record<string, Word>;
 

@@ -40,7 +40,7 @@ const COUNTS: Readonly<Record<Termination, TerminationCounts>> = {
   clientGoneQueue: counts(U.clientAborts),
   queueTimeout: counts(U.queueTimeouts),
   queueFull: counts(U.queueFull),
-  shed: counts(NOTHING),
+  shed: counts(U.shed),
   noEndpoint: counts(U.noEndpoint),
   connectFailed: counts(NOTHING),
   connectTimeout: counts(NOTHING),

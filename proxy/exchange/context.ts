@@ -9,6 +9,8 @@ import type { Random } from '../../core/random.ts';
 import type { TimerWheel } from '../../core/timer-wheel.ts';
 import type { WorkerLanes } from '../account/lane.ts';
 import type { EndpointPaces } from './endpoint-pace.ts';
+import type { Overload } from './overload.ts';
+import type { ReplayBudget } from './replay-buffer.ts';
 import type { Runtime } from './runtime.ts';
 
 export interface ForwardingContext {
@@ -27,6 +29,10 @@ export interface ForwardingContext {
   readonly lanes: WorkerLanes;
   /** How fast endpoints usually answer this worker. */
   readonly paces: EndpointPaces;
+  /** Says which requests must be refused to protect the process. */
+  readonly overload: Pick<Overload, 'mustRefuse'>;
+  /** What is left for bodies that are kept for a retry. */
+  readonly replays: ReplayBudget;
   /** Writes an ended exchange's access log line; null where none is wanted. */
   accessLog(): ((record: ExchangeRecord) => void) | null;
 }

@@ -203,6 +203,7 @@ export class Ending {
     if (exchange.isDone) return;
     const { region, clock, lanes, wheel } = this.#context;
     wheel.cancel(exchange.timer);
+    exchange.replay?.discard();
     exchange.state = 'done';
     exchange.endedMs = clock.nowMs();
     region.words[this.#openWord]!--;

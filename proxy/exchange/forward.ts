@@ -15,6 +15,7 @@ import type {
 import { failureOf, signalOfStatus, type Failure } from '../../core/failure.ts';
 import type { FieldList, RequestHead, ResponseHead } from '../../core/head.ts';
 import type { EndpointSnapshot, UpstreamSnapshot } from '../../core/snapshot.ts';
+import { admit } from './admission.ts';
 import { Attempt, type AttemptHooks } from './attempt.ts';
 import { attemptRequestOf, isOverBodyLimit } from './attempt-request.ts';
 import { beginBody, passBody } from './body-flow.ts';
@@ -22,19 +23,16 @@ import type { ForwardingContext } from './context.ts';
 import { Ending, terminationOfLeave } from './ending.ts';
 import { type Exchange, MAX_TRIED, type ExchangeHooks } from './exchange.ts';
 import { ExchangePool } from './exchange-pool.ts';
-import { insertedFieldsOf } from './forwarding-fields.ts';
 import { replyOfFailure, type ReplyCauseName } from './local-reply.ts';
 import { Hedging } from './hedging.ts';
 import { identify } from './identify.ts';
 import { findPlace } from './place.ts';
 import { Queues } from './queues.ts';
 import { Race } from './race.ts';
-import { ReplayBuffer } from './replay-buffer.ts';
 import { RequestIds } from './request-id.ts';
 import { isIdempotent, isReplayable, mayRepeat } from './retry-facts.ts';
-import { depositForRequest } from './retry-budget.ts';
 import { NO_RETRY, Retrying } from './retrying.ts';
-import { findStickyPlace, hideStickyCookie } from './stickiness.ts';
+import { findStickyPlace } from './stickiness.ts';
 import { Tunnelling } from './tunnelling.ts';
 import { Waiting } from './waiting.ts';
 
@@ -109,16 +107,8 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks {
   // ---- 3. admit: limits, and what the attempts will need
 
   #admit(exchange: Exchange): boolean {
-    const { head, runtime, connection, requestId } = exchange;
-    const [route, target] = [exchange.route!, exchange.target!];
-    if (isOverBodyLimit(exchange, Math.max(0, head.bodyLength))) return this.#reply(exchange, 'body-too-large');
-    const sendsForwarded = runtime.listener(connection.listenerIndex)?.sendsForwarded ?? false;
-    exchange.insertedFields = insertedFieldsOf({ connection, head, requestId, sendsForwarded, route });
-    if (target.sticky !== null) hideStickyCookie(exchange);
-    if (!exchange.isBodyEnded) exchange.replay = new ReplayBuffer(target.snapshot.retry.bufferBytes);
-    target.hashKey?.(head, exchange.clientAddress, exchange);
-    depositForRequest(this.#context.region, target.snapshot.index, target.snapshot.retry);
-    return true;
+    const refusal = admit(exchange, this.#context);
+    return refusal === null || this.#reply(exchange, refusal);
   }
 
   // ---- 4. pick, and wait where all are busy

@@ -14,6 +14,8 @@ interface ReplyCause {
   readonly mustClose: boolean;
   /** Seconds for Retry-After; 0 sends none. */
   readonly retryAfterS: number;
+  /** How many different seconds are sent, from the first on, so that clients don't come back all at once. */
+  readonly spreadS: number;
 }
 
 function cause(
@@ -21,9 +23,9 @@ function cause(
   code: string,
   message: string,
   termination: Termination,
-  more: { mustClose?: boolean; retryAfterS?: number } = {},
+  more: Partial<Pick<ReplyCause, 'mustClose' | 'retryAfterS' | 'spreadS'>> = {},
 ): ReplyCause {
-  return { status, code, message, termination, mustClose: more.mustClose ?? false, retryAfterS: more.retryAfterS ?? 0 };
+  return { status, code, message, termination, mustClose: false, retryAfterS: 0, spreadS: 1, ...more };
 }
 
 const CLOSES = { mustClose: true };
@@ -54,6 +56,7 @@ export const REPLY_CAUSES = {
   'connect-failed': cause(502, 'connect-failed', 'No endpoint could be reached.', 'connectFailed'),
   'malformed-response': cause(502, 'malformed-response', 'The endpoint sent an invalid response.', 'badResponse'),
   'no-endpoint': cause(503, 'no-endpoint', 'No endpoint is available.', 'noEndpoint', SOON),
+  shed: cause(503, 'shed', 'Overloaded: please try again in a moment.', 'shed', { retryAfterS: 1, spreadS: 3 }),
   'queue-full': cause(503, 'queue-full', 'Too many requests are waiting.', 'queueFull', SOON),
   'queue-timeout': cause(503, 'queue-timeout', 'No endpoint became free in time.', 'queueTimeout', SOON),
   'connect-timeout': cause(504, 'connect-timeout', 'Connecting to the endpoint took too long.', 'connectTimeout'),
@@ -94,7 +97,7 @@ const REASONS: Readonly<Record<number, string>> = {
 
 /** The reply for a cause, as JSON or text by what the client accepts. `head` is null where none could be parsed. */
 export function localReply(name: ReplyCauseName, head: RequestHead | null, requestId: string): LocalReply {
-  const { status, code, message, mustClose, retryAfterS } = REPLY_CAUSES[name];
+  const { status, code, message, mustClose, retryAfterS, spreadS } = REPLY_CAUSES[name];
   const isJson = prefersJson(head?.field('accept'));
   const body = isJson
     ? `${JSON.stringify({ error: { status, code, message, requestId } })}\n`
@@ -106,8 +109,13 @@ export function localReply(name: ReplyCauseName, head: RequestHead | null, reque
     'no-store',
   ];
   fields.push('X-Request-Id', requestId);
-  if (retryAfterS > 0) fields.push('Retry-After', String(retryAfterS));
+  if (retryAfterS > 0) fields.push('Retry-After', String(retryAfterS + spreadOf(requestId, spreadS)));
   return { status, reason: REASONS[status]!, fields, body: Buffer.from(body), mustClose };
+}
+
+/** A number below `count`, as good as drawn: request identifiers differ in their last characters. */
+function spreadOf(requestId: string, count: number): number {
+  return (requestId.charCodeAt(requestId.length - 1) || 0) % count;
 }
 
 /** A reply that a route configures: `respond`, or `redirect` with its Location among the fields. */

@@ -12,6 +12,8 @@ import { wakeWorkers } from './wake.ts';
 /** A queue holds no longer than this share of the response timeout: what prevents retry storms (ALGORITHMS 4.3). */
 const MOST_OF_RESPONSE_TIMEOUT = 0.4;
 
+/** The last places of a queue are for requests that matter (ALGORITHMS 6.2). */
+const SHEDDABLE_SHARE = 0.8;
 /** Waiters look again this often: a place that came free unseen, or an endpoint that is back, is found by then. */
 const POLL_MS = 25;
 /** While an upstream's endpoints refuse connections, one waiter at a time tries, this often. */
@@ -39,7 +41,7 @@ export class Queues {
     const { clock, wheel } = this.#context;
     const target = exchange.target!;
     const queue = this.#queueOf(target);
-    const position = queue.join(exchange);
+    const position = queue.join(exchange, exchange.route!.priority === 'sheddable' ? SHEDDABLE_SHARE : 1);
     if (position < 0) return false;
     const nowMs = clock.nowMs();
     exchange.state = 'queued';

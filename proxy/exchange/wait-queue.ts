@@ -32,10 +32,13 @@ export class WaitQueue<Waiter> {
     return this.#waiters.size;
   }
 
-  /** Takes a waiter in. Returns how many were before it over all workers, or -1 when the queue is full. */
-  join(waiter: Waiter): number {
+  /**
+   * Takes a waiter in. Returns how many were before it over all workers, or -1 when the queue is full.
+   * @param share of the queue that such a waiter may fill
+   */
+  join(waiter: Waiter, share = 1): number {
     const before = Atomics.add(this.#words, this.#record + UPSTREAM.queued.index, 1);
-    if (this.#most > 0 && before >= this.#most) {
+    if (this.#most > 0 && before >= this.#most * share) {
       Atomics.sub(this.#words, this.#record + UPSTREAM.queued.index, 1);
       return -1;
     }

@@ -20,6 +20,7 @@ import { TimerWheel } from '../../core/timer-wheel.ts';
 import { WorkerLanes } from '../../proxy/account/lane.ts';
 import { EndpointPaces } from '../../proxy/exchange/endpoint-pace.ts';
 import { Forwarder } from '../../proxy/exchange/forward.ts';
+import { ReplayBudget } from '../../proxy/exchange/replay-buffer.ts';
 import { openBudget } from '../../proxy/exchange/retry-budget.ts';
 import { Runtime } from '../../proxy/exchange/runtime.ts';
 import { fieldOf, type HeadParts, requestHead } from './request-head.ts';
@@ -131,6 +132,8 @@ export class ForwardingBench implements Transport {
   readonly messages: MessageToMain[] = [];
   readonly records: ExchangeRecord[] = [];
   nowMs = 1000;
+  /** Whether the process has to protect itself. */
+  mustShed = false;
 
   constructor(snapshot: Snapshot) {
     this.region = regionFor(snapshot);
@@ -149,6 +152,8 @@ export class ForwardingBench implements Transport {
       post: (message) => this.messages.push(message),
       lanes: new WorkerLanes(this.region, 0),
       paces: new EndpointPaces(this.region.capacity.endpoints),
+      overload: { mustRefuse: () => this.mustShed },
+      replays: new ReplayBudget(() => snapshot.overload.replayBytes),
       accessLog: () => (record) => this.records.push(record),
     });
   }

@@ -81,6 +81,7 @@ export function routeSnapshot(parts: Partial<RouteSnapshot> = {}): RouteSnapshot
     responseHeaders: { set: [], remove: [] },
     hostField: null,
     bodyBytes: 0,
+    priority: 'default',
     ...parts,
   };
 }
@@ -114,6 +115,7 @@ export function snapshot(parts: Partial<Snapshot> = {}): Snapshot {
     listeners: [listenerSnapshot()],
     routes: [routeSnapshot()],
     upstreams: [upstreamSnapshot()],
+    overload: { memoryBytes: 0, requests: 0, eventLoopLagMs: 0, replayBytes: 67_108_864 },
     admin: null,
     accessLog: null,
     log: { level: 'info' },

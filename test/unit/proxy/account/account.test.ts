@@ -128,6 +128,7 @@ const COUNTED_AT_UPSTREAM: Partial<Record<Termination, readonly string[]>> = {
   clientGoneData: ['clientAborts'],
   clientTimeoutData: ['clientAborts'],
   queueTimeout: ['queueTimeouts'],
+  shed: ['shed'],
   queueFull: ['queueFull'],
   noEndpoint: ['noEndpoint'],
   endpointGoneHead: ['endpointAborts'],

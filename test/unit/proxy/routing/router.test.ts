@@ -17,6 +17,7 @@ function route(name: string, match: Partial<RouteMatch>): RouteSnapshot {
     responseHeaders: { set: [], remove: [] },
     hostField: null,
     bodyBytes: 0,
+    priority: 'default',
   };
 }
 

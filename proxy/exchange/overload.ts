@@ -1,0 +1,150 @@
+// Load shedding: refuses new requests before memory runs out, too many run at once, or the event loop falls behind
+// (ALGORITHMS 6.2). What is under way goes on. Important routes are refused last. Thread: worker.
+//
+// Each worker measures itself and writes its memory where the others see it, so that the limit is one of the process.
+
+import { WORKER } from '../../core/memory/layout.ts';
+import type { Region } from '../../core/memory/region.ts';
+import type { OverloadSnapshot, Priority } from '../../core/snapshot.ts';
+import type { MemoryReading } from './memory-reading.ts';
+
+/** Of every limit, the share up to which requests of a priority are taken. */
+const SHARES: Readonly<Record<Priority, number>> = { critical: 1, default: 0.95, sheddable: 0.8 };
+
+/** V8 ends a thread at its heap's limit, and collects garbage all the time shortly before: this share is ours. */
+const HEAP_SHARE = 0.85;
+const MEASURE_MS = 50;
+/** Lateness counts that the event loop shows all over this time: a single pause of the garbage collector doesn't. */
+const STANDING_MS = 100;
+/** Memory that stays over its limit for so long may be garbage that nobody has collected. */
+const COLLECT_AFTER_MS = 1_000;
+const COLLECT_EVERY_MS = 5_000;
+/** Shedding is over, for the log, when it hasn't been necessary for so long. */
+const CALM_MS = 5_000;
+
+/** What an overload is about. */
+export type OverloadCause = 'memory' | 'heap' | 'requests' | 'eventLoop';
+
+export interface OverloadParts {
+  readonly region: Region;
+  readonly worker: number;
+  readonly settings: () => OverloadSnapshot;
+  readonly readMemory: () => MemoryReading;
+  readonly collectGarbage: () => void;
+  /** Told when shedding begins and when it has ended. @param cause null: it has ended */
+  readonly onChange: (cause: OverloadCause | null, pressure: number) => void;
+}
+
+export class Overload {
+  readonly #parts: OverloadParts;
+  readonly #memoryWord: number;
+  readonly #pressureWord: number;
+  #memory = 0;
+  #heap = 0;
+  #lag = 0;
+  #measuredMs = -Infinity;
+  #overSinceMs = Infinity;
+  #collectedMs = -Infinity;
+  #leastLateMs = Infinity;
+  #lateSinceMs = -Infinity;
+  #isShedding = false;
+  #shedMs = -Infinity;
+  #nowMs = 0;
+
+  constructor(parts: OverloadParts) {
+    this.#parts = parts;
+    const word = parts.region.workerWord(parts.worker);
+    this.#memoryWord = word + WORKER.memory.index;
+    this.#pressureWord = word + WORKER.pressure.index;
+  }
+
+  /**
+   * To be called by the worker's clockwork.
+   * @param lateMs how much later than planned
+   */
+  tick(nowMs: number, lateMs: number): void {
+    this.#nowMs = nowMs;
+    this.#noteLateness(nowMs, lateMs);
+    if (nowMs - this.#measuredMs < MEASURE_MS) return;
+    this.#measuredMs = nowMs;
+    this.#measure(nowMs);
+    if (this.#isShedding && nowMs - this.#shedMs > CALM_MS) this.#change(null, 0);
+  }
+
+  /** Whether a request of this priority must be refused now. */
+  mustRefuse(priority: Priority): boolean {
+    const share = SHARES[priority];
+    const cause = this.#causeAbove(share);
+    if (cause === null) return false;
+    this.#shedMs = this.#nowMs;
+    if (!this.#isShedding) this.#change(cause, this.pressure);
+    return true;
+  }
+
+  /** The fullest of the limits: 1 is full. */
+  get pressure(): number {
+    return Math.max(this.#memory, this.#heap, this.#lag, this.#requestPressure());
+  }
+
+  #causeAbove(share: number): OverloadCause | null {
+    if (this.#memory >= share) return 'memory';
+    if (this.#heap >= share) return 'heap';
+    if (this.#lag >= share) return 'eventLoop';
+    return this.#requestPressure() > share ? 'requests' : null;
+  }
+
+  /** Requests in progress in all workers, the one that asks among them; workers may overshoot by one each. */
+  #requestPressure(): number {
+    const { region, settings } = this.#parts;
+    const most = settings().requests;
+    if (most === 0) return 0;
+    let open = 0;
+    for (let worker = 0; worker < region.capacity.workers; worker++) {
+      open += region.words[region.workerWord(worker) + WORKER.openExchanges.index]!;
+    }
+    return open / most;
+  }
+
+  #measure(nowMs: number): void {
+    const { region, settings, readMemory } = this.#parts;
+    const { heapBytes, heapLimitBytes, externalBytes } = readMemory();
+    region.words[this.#memoryWord] = (heapBytes + externalBytes) / 1024;
+    this.#heap = heapBytes / (HEAP_SHARE * heapLimitBytes);
+    const most = settings().memoryBytes;
+    this.#memory = most === 0 ? 0 : this.#usedBytes() / most;
+    region.words[this.#pressureWord] = Math.min(1_000_000, this.pressure * 1000);
+    this.#collectIfStuck(nowMs);
+  }
+
+  #usedBytes(): number {
+    const { region } = this.#parts;
+    let sumKiB = 0;
+    for (let worker = 0; worker < region.capacity.workers; worker++) {
+      sumKiB += region.words[region.workerWord(worker) + WORKER.memory.index]!;
+    }
+    return sumKiB * 1024;
+  }
+
+  /** Who refuses all requests allocates next to nothing, so that V8 would see no reason to collect garbage. */
+  #collectIfStuck(nowMs: number): void {
+    if (Math.max(this.#memory, this.#heap) < SHARES.sheddable) this.#overSinceMs = Infinity;
+    else if (this.#overSinceMs === Infinity) this.#overSinceMs = nowMs;
+    if (nowMs - this.#overSinceMs < COLLECT_AFTER_MS || nowMs - this.#collectedMs < COLLECT_EVERY_MS) return;
+    this.#collectedMs = nowMs;
+    this.#parts.collectGarbage();
+  }
+
+  #noteLateness(nowMs: number, lateMs: number): void {
+    this.#leastLateMs = Math.min(this.#leastLateMs, lateMs);
+    if (nowMs - this.#lateSinceMs < STANDING_MS) return;
+    const most = this.#parts.settings().eventLoopLagMs;
+    this.#lag = most === 0 ? 0 : this.#leastLateMs / most;
+    this.#leastLateMs = Infinity;
+    this.#lateSinceMs = nowMs;
+  }
+
+  #change(cause: OverloadCause | null, pressure: number): void {
+    this.#isShedding = cause !== null;
+    this.#parts.onChange(cause, pressure);
+  }
+}

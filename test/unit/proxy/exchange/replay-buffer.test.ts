@@ -1,0 +1,79 @@
+// Bodies that are kept for another try: the limit of one, and of all together. Thread: worker.
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { ReplayBudget, ReplayBuffer } from '../../../../proxy/exchange/replay-buffer.ts';
+import { ForwardingBench } from '../../../support/forwarding.ts';
+import { snapshot } from '../../../support/snapshots.ts';
+
+const bytes = (count: number): Uint8Array => new Uint8Array(count);
+
+describe('a replay buffer', () => {
+  test('keeps what is within its limit, and nothing of what is beyond it', () => {
+    const budget = new ReplayBudget(() => 1_000);
+    const buffer = new ReplayBuffer(10, budget);
+    buffer.add(bytes(6));
+    buffer.add(bytes(4));
+    assert.deepEqual([buffer.isComplete, buffer.chunks.length, budget.usedBytes], [true, 2, 10]);
+    buffer.add(bytes(1));
+    assert.deepEqual([buffer.isComplete, buffer.chunks.length, budget.usedBytes], [false, 0, 0]);
+    buffer.add(bytes(1));
+    assert.deepEqual([buffer.isComplete, budget.usedBytes], [false, 0]);
+  });
+
+  test('keeps nothing more where all together have no room, and gives back what it had', () => {
+    let limitBytes = 10;
+    const budget = new ReplayBudget(() => limitBytes);
+    const [first, second] = [new ReplayBuffer(100, budget), new ReplayBuffer(100, budget)];
+    first.add(bytes(8));
+    second.add(bytes(3));
+    assert.deepEqual([first.isComplete, second.isComplete, budget.usedBytes], [true, false, 8]);
+    first.discard();
+    first.discard();
+    assert.equal(budget.usedBytes, 0);
+    limitBytes = 2;
+    const third = new ReplayBuffer(100, budget);
+    third.add(bytes(3));
+    assert.equal(third.isComplete, false);
+  });
+});
+
+describe('bodies of exchanges', () => {
+  test('go on in full beyond what may be kept, but no other try can follow', () => {
+    const made = snapshot();
+    const bench = new ForwardingBench({ ...made, overload: { ...made.overload, replayBytes: 4 } });
+    const client = bench.request({ method: 'PUT', bodyLength: 8 });
+    bench.last.events.onLease(false);
+    bench.last.events.onBodyWanted();
+    client.events!.onBodyData(Buffer.from('four'));
+    client.events!.onBodyData(Buffer.from('more'));
+    client.events!.onBodyEnd(null);
+    assert.deepEqual(bench.last.sent, ['four', 'more']);
+    bench.last.events.onFailure({ side: 'endpoint', kind: 'reset', signal: 'resetBefore', wasSent: true, cause: null });
+    assert.equal(bench.attempts.length, 1);
+    assert.equal(client.reply?.status, 502);
+  });
+
+  test('give their room back when their exchanges end', () => {
+    const made = snapshot();
+    const bench = new ForwardingBench({ ...made, overload: { ...made.overload, replayBytes: 4 } });
+    for (let i = 0; i < 3; i++) {
+      const client = bench.request({ method: 'PUT', bodyLength: 4 });
+      bench.last.events.onBodyWanted();
+      client.events!.onBodyData(Buffer.from('four'));
+      client.events!.onBodyEnd(null);
+      client.events!.onClientGone('closed');
+    }
+    const client = bench.request({ method: 'PUT', bodyLength: 4 });
+    bench.last.events.onBodyWanted();
+    client.events!.onBodyData(Buffer.from('four'));
+    client.events!.onBodyEnd(null);
+    const before = bench.attempts.length;
+    bench.last.events.onFailure({ side: 'endpoint', kind: 'reset', signal: 'resetBefore', wasSent: true, cause: null });
+    bench.advance(300);
+    assert.equal(bench.attempts.length, before + 1, 'it was kept, so it can be sent again');
+    assert.deepEqual(bench.last.sent, []);
+    bench.last.events.onBodyWanted();
+    assert.deepEqual(bench.last.sent, ['four']);
+  });
+});
