@@ -49,10 +49,11 @@ export function reportSignal(
  * Whether an endpoint had been answering well: its last answer to anybody was good, or one a moment ago was. One that
  * answers 502, 503 or 504 all the time is what ejection is for; suspecting it again and again would say nothing.
  */
-function wasWell({ region, wallMs }: SignalSink, word: number): boolean {
+function wasWell(sink: SignalSink, word: number): boolean {
+  const { region } = sink;
   const lastMs = region.words[word + E_LAST_SUCCESS]!;
   if (lastMs === 0) return false;
-  return region.words[word + E_CONSECUTIVE] === 0 || ((wallMs() - region.originWallMs) | 0) - lastMs < WELL_MS;
+  return region.words[word + E_CONSECUTIVE] === 0 || ((sink.wallMs() - region.originWallMs) | 0) - lastMs < WELL_MS;
 }
 
 /**

@@ -18,6 +18,8 @@ import { WorkerHandle, type WorkerEvents, type WorkerState } from './worker-hand
 
 /** A worker that hasn't taken a Snapshot over by then is reported. */
 const ACKNOWLEDGE_MS = 5_000;
+/** A worker that doesn't listen by then never will: it is ended, and the start with it. */
+const LISTEN_MS = 30_000;
 /** What a drain gets on top of its grace before threads are ended by force. */
 const KILL_AFTER_MS = 2_000;
 
@@ -253,7 +255,18 @@ export class Supervisor implements WorkerEvents {
     const start = { worker: index, region: region.buffer, snapshot, descriptors: held.get(index) ?? NOTHING };
     const handle = new WorkerHandle(workerUrl, start, clock.nowMs(), this);
     this.#handles.set(index, handle);
-    return new Promise((resolve, reject) => this.#waiting.set(handle, { resolve, reject }));
+    const deadline = this.#parts.timers.after(LISTEN_MS, () => this.#onSilent(handle));
+    const listening = new Promise<readonly BoundListener[]>((resolve, reject) => {
+      this.#waiting.set(handle, { resolve, reject });
+    });
+    return listening.finally(() => deadline.cancel());
+  }
+
+  #onSilent(handle: WorkerHandle): void {
+    const seconds = LISTEN_MS / 1_000;
+    this.#waiting.get(handle)?.reject(new Error(`worker ${handle.index} has not listened within ${seconds} s`));
+    this.#waiting.delete(handle);
+    void handle.kill();
   }
 
   #onListening(handle: WorkerHandle, bound: readonly BoundListener[]): void {

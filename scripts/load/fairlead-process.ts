@@ -11,6 +11,9 @@ import { fileURLToPath } from 'node:url';
 
 const COMMAND = fileURLToPath(new URL('../../bin/fairlead.ts', import.meta.url));
 
+/** Far more than a start takes on a machine that is busy with something else. */
+const READY_MS = 30_000;
+
 export class FairleadProcess {
   readonly child: ChildProcess;
   readonly url: string;
@@ -49,9 +52,11 @@ export class FairleadProcess {
   }
 
   async #ready(): Promise<void> {
+    const giveUpMs = performance.now() + READY_MS;
     while (this.child.exitCode === null) {
+      if (performance.now() > giveUpMs) return this.#giveUp();
       try {
-        const response = await fetch(`${this.adminUrl}/readyz`);
+        const response = await fetch(`${this.adminUrl}/readyz`, { signal: AbortSignal.timeout(READY_MS) });
         await response.arrayBuffer();
         if (response.ok) return;
       } catch {
@@ -60,6 +65,11 @@ export class FairleadProcess {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     throw new Error(`Fairlead ended with ${this.child.exitCode}:\n${this.log.join('\n')}`);
+  }
+
+  async #giveUp(): Promise<never> {
+    await this.stop('SIGKILL');
+    throw new Error(`Fairlead was not ready within ${READY_MS / 1000} s:\n${this.log.join('\n')}`);
   }
 
   /** Resident memory in bytes. */
