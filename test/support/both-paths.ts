@@ -66,8 +66,8 @@ ${more}
     return new OnePath(origin, fairlead.port);
   }
 
-  /** Sends bytes on a connection of their own and reads until it ends. */
-  async play(bytes: string): Promise<Seen> {
+  /** Sends bytes on a connection of their own and reads until it ends. @param method of requests: HEAD has no body */
+  async play(bytes: string, method: 'GET' | 'HEAD' = 'GET'): Promise<Seen> {
     const { text, end } = await talk(this.port, bytes);
     const received = this.origin.requests.slice(this.#taken);
     this.#taken = this.origin.requests.length;
@@ -79,7 +79,7 @@ ${more}
         body: request.body.toString('latin1'),
         trailers: trailersOf(request),
       }));
-    return { responses: readResponses(text), end, requests };
+    return { responses: readResponses(text, method), end, requests };
   }
 
   /** What the endpoint does with each request from now on. */
@@ -107,7 +107,7 @@ function plainLine(line: string): string {
 }
 
 /** Final and interim responses in a client's bytes. What can't be read is a response of status 0. */
-export function readResponses(text: string): SeenResponse[] {
+function readResponses(text: string, method: string): SeenResponse[] {
   const responses: SeenResponse[] = [];
   for (let rest = text; rest !== ''; ) {
     const end = rest.indexOf('\r\n\r\n');
@@ -115,7 +115,9 @@ export function readResponses(text: string): SeenResponse[] {
     if (end < 0 || status === 0) return [...responses, { status: 0, fields: [rest], body: '', trailers: [] }];
     const [, ...lines] = rest.slice(0, end).split('\r\n');
     const fields = lines.map(plainLine).filter((line) => line !== '');
-    const read = readBody(status, fields, rest.slice(end + 4));
+    const isBodyless = method === 'HEAD' || status < 200 || status === 204 || status === 304;
+    const behind = rest.slice(end + 4);
+    const read = isBodyless ? { body: '', trailers: [], rest: behind } : readBody(fields, behind);
     responses.push({ status, fields, body: read.body, trailers: read.trailers });
     rest = read.rest;
   }
@@ -128,9 +130,8 @@ interface ReadBody {
   readonly rest: string;
 }
 
-function readBody(status: number, fields: readonly string[], text: string): ReadBody {
+function readBody(fields: readonly string[], text: string): ReadBody {
   const length = fields.find((line) => line.startsWith('content-length: '))?.slice('content-length: '.length);
-  if (status < 200 || status === 204 || status === 304) return { body: '', trailers: [], rest: text };
   if (length !== undefined)
     return { body: text.slice(0, Number(length)), trailers: [], rest: text.slice(Number(length)) };
   return fields.includes('transfer-encoding: chunked') ? readChunks(text) : { body: text, trailers: [], rest: '' };
