@@ -6,7 +6,7 @@ import { AdminServer } from '../admin/admin-server.ts';
 import type { AdminContext, AdminGeneration, ReloadOutcome } from '../admin/context.ts';
 import { type CompileTables, compile, newTables, workersOf } from '../config/compile.ts';
 import { describeChanges } from '../config/diff.ts';
-import { type LoadedConfig, loadConfig } from '../config/load.ts';
+import type { LoadedConfig, LoadResult } from '../config/load.ts';
 import { formatProblem, type Problem } from '../config/problem.ts';
 import { type Clock, clockSince } from '../core/clock.ts';
 import { Region } from '../core/memory/region.ts';
@@ -34,7 +34,9 @@ const MOST_GENERATIONS = 64;
 const CLOSE_ADMIN_MS = 1_000;
 
 export interface ControlPlaneOptions {
-  readonly file: string;
+  /** Loads the configuration: at the start, and for every reload again. */
+  readonly load: () => LoadResult;
+  /** Of the process: where socket activation is told. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly version: string;
   readonly log: MainLog;
@@ -265,7 +267,7 @@ export class ControlPlane {
   async #reload(): Promise<ReloadResult> {
     const { log } = this.#options;
     const before = this.#snapshot;
-    const loaded = loadConfig(this.#options.file, this.#options.environment);
+    const loaded = this.#options.load();
     if (!loaded.ok) {
       const message = `the configuration is refused; generation ${before.generation} runs on`;
       log.error({ problems: loaded.problems }, message);
@@ -378,7 +380,7 @@ function outcomeOf(result: ReloadResult): ReloadOutcome {
 }
 
 function loadOrThrow(options: ControlPlaneOptions): LoadedConfig {
-  const loaded = loadConfig(options.file, options.environment);
+  const loaded = options.load();
   if (!loaded.ok) throw new ConfigError(loaded.problems, loaded.isReadable);
   for (const warning of loaded.warnings) options.log.warn({ problem: warning }, warning.message);
   return loaded.config;

@@ -1,6 +1,7 @@
 // `fairlead run`: the balancer in the foreground, until a signal ends it; by itself, or as a generation under a holder.
 // Thread: main.
 
+import { loadConfig } from '../../config/load.ts';
 import { systemTimers } from '../../core/timers.ts';
 import { type MainLog, openMainLog } from '../../proxy/account/process-log.ts';
 import { ConfigError, ControlPlane } from '../../proxy/main.ts';
@@ -10,6 +11,9 @@ import { ServiceManager } from '../../proxy/supervisor/service-manager.ts';
 import { isMet, needsOf } from '../../proxy/supervisor/socket-needs.ts';
 import { EXIT } from './exit-codes.ts';
 import { printProblems } from './problems.ts';
+
+/** The holder has logged why it failed: a file that is invalid just now, above all. */
+const RENEW_AGAIN_MS = 5_000;
 
 export interface RunOptions {
   readonly file: string;
@@ -52,12 +56,12 @@ function planeOf(options: RunOptions, log: MainLog, link: HolderLink | null): Co
     isAnswering: () => plane.supervisor.isAnswering(),
   });
   const plane: ControlPlane = new ControlPlane({
-    file: options.file,
+    load: () => loadConfig(options.file, environment),
     environment,
     version: options.version,
     log,
     service,
-    onSocketLost: () => (link === null ? void endWithoutSocket(plane, log) : void link.upgrade()),
+    onSocketLost: () => void (link === null ? endWithoutSocket(plane, log) : renew(link)),
     ...(link === null ? {} : { holder: link }),
   });
   return plane;
@@ -69,6 +73,12 @@ async function hasItsSockets(plane: ControlPlane, link: HolderLink): Promise<boo
   if (isMet(needs, link.table)) return true;
   await link.need(needs);
   return false;
+}
+
+/** Until the next generation serves, connections wait in a socket that no worker accepts from. */
+async function renew(link: HolderLink): Promise<void> {
+  const { ok } = await link.upgrade();
+  if (!ok) systemTimers.after(RENEW_AGAIN_MS, () => void renew(link));
 }
 
 /** Whoever passed the socket has it still, and passes it to the next process. */

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { loadConfig } from '../../config/load.ts';
 import type { ProcessLog } from '../../proxy/account/process-log.ts';
 import { ControlPlane } from '../../proxy/main.ts';
 
@@ -37,7 +38,12 @@ export async function startFairlead(t: TestContext, yaml: string): Promise<Runni
   const file = join(folder, 'fairlead.yaml');
   writeFileSync(file, yaml);
   const lines: LogLine[] = [];
-  const plane = new ControlPlane({ file, environment: {}, version: '0.0.0-test', log: recordingLog(lines) });
+  const plane = new ControlPlane({
+    load: () => loadConfig(file, {}),
+    environment: {},
+    version: '0.0.0-test',
+    log: recordingLog(lines),
+  });
   t.after(async () => {
     await plane.close();
     rmSync(folder, { recursive: true, force: true });
