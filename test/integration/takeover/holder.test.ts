@@ -129,6 +129,21 @@ describe('a holder', () => {
     await endWell(held);
   });
 
+  test('starts the next process by itself when a worker has died so often that no descriptor is left', async (t) => {
+    const [app] = await startApps(t, 1);
+    const held = await startHeld(t, config(app!));
+    for (let deaths = 1; deaths <= 5; deaths++) {
+      writeFileSync(`${held.crash}0`, '');
+      await held.holder.logged('worker 0 died', deaths);
+      if (deaths < 5) await held.holder.logged('worker 0 is back', deaths);
+    }
+    await held.holder.logged('a socket that was handed over has no descriptor left');
+    await held.holder.logged('process');
+    const outcome = await sendMany(held.port, { connections: 40, requests: 200 });
+    assert.deepEqual([...outcome.statuses], [[200, 200]]);
+    await endWell(held);
+  });
+
   test('starts the next process where one was killed, and what came meanwhile has waited', async (t) => {
     const [app] = await startApps(t, 1);
     const held = await startHeld(t, config(app!));

@@ -14,6 +14,7 @@ import { Downstream } from '../../../../proxy/downstream/downstream.ts';
 import { ListenError } from '../../../../proxy/downstream/bind-address.ts';
 import { RawClient } from '../../../support/raw-client.ts';
 import { listenerSnapshot } from '../../../support/snapshots.ts';
+import { sharedParts } from '../../../support/fast-parts.ts';
 import { ScriptedStarter } from '../../../contract/proxy/downstream/scripted-starter.ts';
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
@@ -23,11 +24,20 @@ const SILENT = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {
 async function withWorkers(
   count: number,
   play: (workers: Downstream[], starter: ScriptedStarter, region: Region) => Promise<void>,
+  isFast = false,
 ): Promise<void> {
   const region = Region.allocate({ endpoints: 1, upstreams: 1, workers: count, listeners: 4 }, 0);
   const starter = new ScriptedStarter();
   const make = (worker: number): Downstream =>
-    new Downstream({ starter, region, worker, clock: systemClock, log: SILENT, sweepIntervalMs: 20 });
+    new Downstream({
+      starter,
+      region,
+      worker,
+      clock: systemClock,
+      log: SILENT,
+      sweepIntervalMs: 20,
+      ...(isFast ? { fast: sharedParts() } : {}),
+    });
   const workers = Array.from({ length: count }, (_, worker) => make(worker));
   try {
     await play(workers, starter, region);
@@ -44,6 +54,12 @@ async function ask(client: RawClient, starter: ScriptedStarter): Promise<string>
   client.send(GET);
   (await starter.next()).answer('here');
   return (await client.readResponse()).body;
+}
+
+async function connected(port: number, starter: ScriptedStarter): Promise<RawClient> {
+  const client = await RawClient.connect({ port });
+  assert.equal(await ask(client, starter), 'here');
+  return client;
 }
 
 function withDirectory(play: (directory: string) => Promise<void>): Promise<void> {
@@ -291,6 +307,33 @@ describe('drains', () => {
       await drained;
       assert.equal(worker!.openConnections, 0);
     }));
+
+  for (const isFast of [false, true]) {
+    const which = isFast ? 'fast' : 'general';
+    test(`where idle connections have time, their next request is answered, and is the last (${which} path)`, () =>
+      withWorkers(
+        1,
+        async ([worker], starter) => {
+          const [bound] = await worker!.apply([onPort(0)]);
+          const [late, never] = [await connected(bound!.port, starter), await connected(bound!.port, starter)];
+          const begunMs = performance.now();
+          const drained = worker!.drain(3_000, 3_000);
+          // Without the time it would have been closed after half a second.
+          await new Promise((resolve) => setTimeout(resolve, 700));
+          late.send(GET);
+          (await starter.next()).answer('last');
+          assert.match((await late.readResponse()).head, /^Connection: close\r$/m);
+          assert.equal(await late.readToEnd(), '');
+          late.finish();
+          // Not reset at the deadline, but closed softly before it.
+          assert.equal(await never.readToEnd(), '');
+          never.finish();
+          await drained;
+          assert.ok(performance.now() - begunMs > 1_000);
+        },
+        isFast,
+      ));
+  }
 
   test('the deadline resets what is amid a response', () =>
     withWorkers(1, async ([worker], starter) => {
