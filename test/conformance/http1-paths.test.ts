@@ -14,9 +14,14 @@ import { RESPONSE_FIELD_CASES, RESPONSE_FRAMING_CASES, STATUS_LINE_CASES } from 
 const CANARY = 'GET /canary HTTP/1.1\r\nHost: canary.test\r\nConnection: close\r\n\r\n';
 
 const REQUEST_CASES = [
-  ...[...LINE_CASES, ...REQUEST_LINE_CASES, ...HOST_CASES, ...FIELD_CASES, ...CONNECTION_CASES],
-  ...[...FRAMING_CASES, ...CHUNK_CASES],
-];
+  LINE_CASES,
+  REQUEST_LINE_CASES,
+  HOST_CASES,
+  FIELD_CASES,
+  CONNECTION_CASES,
+  FRAMING_CASES,
+  CHUNK_CASES,
+].flat();
 const RESPONSE_CASES = [...STATUS_LINE_CASES, ...RESPONSE_FIELD_CASES, ...RESPONSE_FRAMING_CASES];
 
 /** docs/wire-differences.md: forms that llhttp overlooks, or refuses, where the codec does the opposite. */
