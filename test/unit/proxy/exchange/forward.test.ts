@@ -182,7 +182,9 @@ describe('limits', () => {
     const bench = benchWith(limited);
     bench.request();
     const waiting = bench.request();
-    assert.equal(bench.request().reply?.status, 503);
+    const refused = bench.request().reply!;
+    assert.equal(refused.status, 503);
+    assert.match(fieldOf(refused.fields, 'retry-after')!, /^[1-3]$/);
     assert.deepEqual(waiting.log, []);
     bench.advance(6000);
     assert.deepEqual(waiting.log, ['reply 503']);
