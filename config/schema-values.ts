@@ -18,6 +18,8 @@ export interface ValueMeta {
   readonly example?: string;
   /** Whether nobody may see the value: messages, differences and reports leave it out. */
   readonly isSecret?: boolean;
+  /** Regular expression of JSON Schema for editors; the parser of the text is the judge. */
+  readonly pattern?: string;
   /** What to do instead of writing 0, where people expect that to mean something. */
   readonly insteadOfZero?: string;
 }
@@ -64,6 +66,7 @@ export function duration(options: { readonly orNone?: boolean } = {}) {
   return parsedText(within(parseDuration, { min: 1, max: LONGEST_MS, ...options }, limits), {
     expects,
     example: '2s',
+    pattern: patternOf('(ms|s|m|h|d)', options),
   });
 }
 
@@ -71,7 +74,16 @@ export function duration(options: { readonly orNone?: boolean } = {}) {
 export function size(least: string, most: string, options: { readonly orNone?: boolean } = {}) {
   const bounds = { min: bytesOf(least), max: bytesOf(most), ...options };
   const expects = `a size from ${least} to ${most}${options.orNone === true ? ', or none' : ''}`;
-  return parsedText(within(parseSize, bounds, `${least} to ${most}`), { expects, example: '64KiB' });
+  return parsedText(within(parseSize, bounds, `${least} to ${most}`), {
+    expects,
+    example: '64KiB',
+    pattern: patternOf('([KMGT]i)?B', options),
+  });
+}
+
+function patternOf(unit: string, { orNone = false }: { readonly orNone?: boolean }): string {
+  const text = `^\\d+(\\.\\d+)?${unit}$`;
+  return orNone ? `${text}|^none$` : text;
 }
 
 function bytesOf(text: string): number {
@@ -85,6 +97,7 @@ export function percent(example: string) {
   return parsedText(within(parsePercent, { min: 0, max: 100 }, '0% to 100%'), {
     expects: 'a share from 0% to 100%',
     example,
+    pattern: patternOf('%', {}),
   });
 }
 

@@ -191,6 +191,9 @@ function checkIdleListeners(context: CheckContext): void {
   const { listeners, routes } = context.config;
   if (routes.length === 0 || routes.some((route) => route === null || route.match?.listener === undefined)) return;
   const served = new Set(routes.flatMap((route) => route?.match?.listener ?? []));
+  // A name that is not known was probably meant for one of those that look idle.
+  const known = new Set(listeners.map((listener) => listener?.name));
+  if ([...served].some((name) => !known.has(name))) return;
   for (const [index, listener] of listeners.entries()) {
     if (listener === null || served.has(listener.name)) continue;
     const message = `no route is for listener ${quoted(listener.name)}: all of its requests get 404`;

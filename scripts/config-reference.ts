@@ -7,7 +7,8 @@ import { defaultText, entriesOf, expectsOf, isOptional, itemOf, metaOf, scalarKi
 const INTRODUCTION = `# Configuration reference
 
 Generated from the schema by \`node scripts/generate-config-reference.ts\`; do not edit. Examples are in \`examples/\`,
-and \`fairlead check FILE\` tells everything that is wrong with a file, with its place.
+and \`fairlead check FILE\` tells everything that is wrong with a file, with its place. Editors read
+\`fairlead.schema.json\`, which \`fairlead schema\` prints.
 
 - In key paths, \`*\` stands for a name of your choice and \`[]\` for an item of a list.
 - Durations are a number and a unit: \`500ms\`, \`2s\`, \`5m\`, \`1h\`, \`1d\`. Sizes are \`512B\`, \`64KiB\`, \`10MiB\`, \`1GiB\`.
@@ -66,7 +67,8 @@ function renderCodes(): string {
   const rows = Object.entries(PROBLEM_CODES).map(([code, meaning]) => `| ${code} | ${cell(meaning)} |`);
   return `## Codes of problems
 
-Codes that begin with FL9 are warnings, all others errors. A code never changes its meaning.
+Codes that begin with FL9 are warnings, all others errors. A code never changes its meaning. Each with an example and
+what to do: [config-errors.md](config-errors.md).
 
 | code | meaning |
 |---|---|

@@ -1,29 +1,38 @@
-// Writes docs/config-reference.md from the schema. With --check it writes nothing and fails when the page is stale.
+// Writes what is made from the schema of the configuration: docs/config-reference.md, docs/config-errors.md and
+// fairlead.schema.json. With --check it writes nothing and fails when one of them is stale.
 // Usage: node scripts/generate-config-reference.ts [--check]. Thread: main.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { renderEditorSchema } from '../config/editor-schema.ts';
+import { renderErrors } from './config-errors.ts';
 import { renderReference } from './config-reference.ts';
 
-const PAGE = path.resolve(import.meta.dirname, '../docs/config-reference.md');
+const ROOT = path.resolve(import.meta.dirname, '..');
+const PAGES = {
+  'docs/config-reference.md': renderReference,
+  'docs/config-errors.md': renderErrors,
+  'fairlead.schema.json': renderEditorSchema,
+};
 
 function main(): void {
   const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
-  const page = renderReference();
-  if (!values.check) {
-    writeFileSync(PAGE, page);
-    console.log(`wrote ${PAGE}: ${page.split('\n').length} lines`);
-    return;
+  for (const [name, render] of Object.entries(PAGES)) {
+    const page = render();
+    if (!values.check) {
+      writeFileSync(path.join(ROOT, name), page);
+      console.log(`wrote ${name}: ${page.split('\n').length} lines`);
+    } else if (current(name) !== page) {
+      console.log(`${name} is stale: run node scripts/generate-config-reference.ts`);
+      process.exitCode = 1;
+    }
   }
-  if (currentPage() === page) return;
-  console.log('docs/config-reference.md is stale: run node scripts/generate-config-reference.ts');
-  process.exitCode = 1;
 }
 
-function currentPage(): string {
+function current(name: string): string {
   try {
-    return readFileSync(PAGE, 'utf8');
+    return readFileSync(path.join(ROOT, name), 'utf8');
   } catch {
     return '';
   }

@@ -1,10 +1,13 @@
 // The commands of `fairlead` (DESIGN section 7). Thread: main.
 
 import { Command, CommanderError, Option } from 'commander';
+import { addAdminOptions, type AdminOptions } from './admin-target.ts';
 import { check } from './check.ts';
+import { explainCode } from './explain-code.ts';
 import { EXIT } from './exit-codes.ts';
-import { readVersion } from './version.ts';
-import { why } from './why.ts';
+import { printSchema } from './schema.ts';
+import { readVersion } from '../library/package-files.ts';
+import { why, type WhyOptions } from './why.ts';
 
 const configOption = (): Option => new Option('-c, --config <file>', 'the configuration file').default('fairlead.yaml');
 
@@ -12,6 +15,7 @@ interface CheckArguments {
   readonly config: string;
   readonly strict?: boolean;
   readonly format: 'text' | 'json';
+  readonly explain?: string;
 }
 
 function build(version: string): Command {
@@ -36,9 +40,16 @@ function build(version: string): Command {
     .addOption(configOption())
     .option('--strict', 'warnings fail too (exit code 3)')
     .addOption(new Option('--format <format>', 'text or json').choices(['text', 'json']).default('text'))
-    .action((file: string | undefined, options: CheckArguments) =>
-      check({ file: file ?? options.config, isStrict: options.strict === true, format: options.format }),
-    );
+    .option('--explain <code>', 'say what a code such as FL2001 means, and check nothing')
+    .action((file: string | undefined, options: CheckArguments) => {
+      if (options.explain === undefined)
+        check({ file: file ?? options.config, isStrict: options.strict === true, format: options.format });
+      else explainCode(options.explain);
+    });
+  program
+    .command('schema')
+    .description('print the JSON Schema of the configuration, for editors')
+    .action(() => printSchema());
   program
     .command('demo')
     .description('three small app servers with Fairlead in front of them')
@@ -48,20 +59,14 @@ function build(version: string): Command {
       const { demo } = await import('./demo/demo.ts');
       await demo({ ...options, version });
     });
-  program
-    .command('why')
+  addAdminOptions(program.command('why'))
     .description('why an endpoint is in or out, asked of the Fairlead that runs')
     .argument('<endpoint>', 'upstream/host:port, or upstream/ and the path of a socket')
-    .option('--admin <address>', 'where the admin API listens: host:port or unix:/path', '127.0.0.1:9900')
     .option('--json', 'print everything as JSON')
-    .action((endpoint: string, options: { admin: string; json?: boolean }) =>
-      why({ endpoint, admin: options.admin, isJson: options.json === true }),
-    );
-  program
-    .command('upgrade')
+    .action((endpoint: string, options: WhyOptions) => why(endpoint, options));
+  addAdminOptions(program.command('upgrade'))
     .description('have the next process take over from the one that runs under --holder')
-    .option('--admin <address>', 'where the admin API listens: host:port or unix:/path', '127.0.0.1:9900')
-    .action(async (options: { admin: string }) => (await import('./upgrade.ts')).upgrade(options.admin));
+    .action(async (options: AdminOptions) => (await import('./upgrade.ts')).upgrade(options));
   program
     .command('version')
     .description('print the version')

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -137,4 +137,19 @@ test('run tells the same in the same way and does not start', async () => {
 
 test('a format that does not exist is wrong usage', async () => {
   assert.equal((await run(['check', '--format', 'xml', file('good.yaml', VALID)])).code, 2);
+});
+
+test('a code is explained, and a near one suggested', async () => {
+  const explained = await run(['check', '--explain', 'fl9001']);
+  assert.equal(explained.code, 0);
+  assert.match(explained.stdout, /^FL9001 \(warning\): a route can never match$/m);
+  const unknown = await run(['check', '--explain', 'FL200']);
+  assert.equal(unknown.code, 2);
+  assert.match(unknown.stderr, /there is no code "FL200"; did you mean FL\d{4}\?/);
+});
+
+test('schema prints the file of the package', async () => {
+  const { code, stdout } = await run(['schema']);
+  assert.equal(code, 0);
+  assert.equal(stdout, readFileSync(path.join(path.dirname(ENTRY), '../fairlead.schema.json'), 'utf8'));
 });

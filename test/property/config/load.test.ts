@@ -46,7 +46,7 @@ function assertLoadsOrTells(text: string): void {
 function validFiles(): readonly (readonly [name: string, text: string, step: number])[] {
   const root = path.resolve(import.meta.dirname, '../../..');
   const read = (name: string): string => readFileSync(path.join(root, name), 'utf8');
-  const readme = /```yaml\n(listeners:[\s\S]*?)```/.exec(read('README.md'))?.[1] ?? '';
+  const readme = /```yaml\n([^`]*^listeners:[\s\S]*?)```/m.exec(read('README.md'))?.[1] ?? '';
   const examples = readdirSync(path.join(root, 'examples')).filter((name) => name.endsWith('.yaml'));
   assert.ok(readme !== '' && examples.includes('everything.yaml'));
   const files = examples.map((name) => [name, read(`examples/${name}`), name === 'everything.yaml' ? 7 : 1] as const);

@@ -62,7 +62,8 @@ function keysOf(text: string): KeyPlace[] {
   return places;
 }
 
-const readme = /```yaml\n(listeners:[\s\S]*?)```/.exec(readFileSync(path.join(ROOT, 'README.md'), 'utf8'))?.[1] ?? '';
+const readme =
+  /```yaml\n([^`]*^listeners:[\s\S]*?)```/m.exec(readFileSync(path.join(ROOT, 'README.md'), 'utf8'))?.[1] ?? '';
 
 describe("the README's example", () => {
   const keys = keysOf(readme);

@@ -4,10 +4,12 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
+import { renderEditorSchema } from '../../../config/editor-schema.ts';
 import { isKnownKey, knownKeys } from '../../../config/known-keys.ts';
 import { PROBLEM_CODES } from '../../../config/problem.ts';
 import { configSchema } from '../../../config/schema.ts';
 import { defaultText, expectsOf, metaOf, schemaAt } from '../../../config/schema-tree.ts';
+import { renderErrors } from '../../../scripts/config-errors.ts';
 import { renderReference } from '../../../scripts/config-reference.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../../..');
@@ -63,20 +65,20 @@ test('a path through the schema ends at its key or nowhere', () => {
   assert.equal(at('nothing', 'at', 'all'), null);
 });
 
-test('docs/config-reference.md is fresh', () => {
-  const page = readFileSync(path.join(ROOT, 'docs/config-reference.md'), 'utf8');
-  assert.ok(page === renderReference(), 'stale: run node scripts/generate-config-reference.ts');
-});
+for (const [name, render] of Object.entries({
+  'docs/config-reference.md': renderReference,
+  'docs/config-errors.md': renderErrors,
+  'fairlead.schema.json': renderEditorSchema,
+})) {
+  test(`${name} is fresh`, () => {
+    const page = readFileSync(path.join(ROOT, name), 'utf8');
+    assert.ok(page === render(), 'stale: run node scripts/generate-config-reference.ts');
+  });
+}
 
 test('the reference has every key and every code', () => {
   const page = renderReference();
   const plain = (text: string): string => text.replaceAll('[]', '');
   for (const { path: key } of knownKeys()) assert.ok(plain(page).includes(plain(key)), key);
   for (const code of Object.keys(PROBLEM_CODES)) assert.ok(page.includes(`| ${code} |`), code);
-});
-
-test('the schema can be written as JSON Schema for editors', () => {
-  const json = configSchema.toJSONSchema({ io: 'input' }) as { required: string[]; properties: Record<string, object> };
-  assert.deepEqual(json.required, ['listeners', 'routes']);
-  assert.deepEqual(Object.keys(json.properties), Object.keys(configSchema.shape));
 });

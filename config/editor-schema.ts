@@ -1,0 +1,97 @@
+// JSON Schema of the configuration for editors (yaml-language-server), made from the schema that validates. Thread: main.
+// It lets everything pass that Fairlead takes, and finds misspelt keys, wrong kinds and wrong units while somebody types.
+
+import { z } from 'zod';
+import { configSchema } from './schema.ts';
+
+/** A part of a JSON Schema; only the keywords that are looked at have a name here. */
+export interface JsonSchema {
+  readonly [keyword: string]: unknown;
+  readonly type?: string;
+  readonly description?: string;
+  readonly pattern?: string;
+  readonly anyOf?: readonly JsonSchema[];
+}
+
+const VARIABLE = { $ref: '#/definitions/variable' };
+/** Words of the schema's own that JSON Schema doesn't know. */
+const OWN_WORDS = ['expects', 'example', 'isSecret', 'insteadOfZero'];
+
+/** The whole schema (draft 7, which editors know best). */
+export function editorSchema(): JsonSchema {
+  const { $schema, ...made } = z.toJSONSchema(configSchema, { io: 'input', target: 'draft-7' }) as JsonSchema;
+  return {
+    $schema,
+    title: 'Fairlead configuration',
+    ...translate(made, false),
+    patternProperties: { '^x-': { description: 'Left out by Fairlead: a place for anchors and notes.' } },
+    definitions: {
+      variable: {
+        type: 'string',
+        pattern: '\\$\\{',
+        description: '${NAME} or ${NAME:-default}, from the environment.',
+      },
+    },
+  };
+}
+
+/** The text of `fairlead.schema.json`. */
+export function renderEditorSchema(): string {
+  return `${JSON.stringify(editorSchema(), null, 2)}\n`;
+}
+
+/** @param isForm whether this is one of several forms of a value: a variable is let in beside them, not in each */
+function translate(schema: JsonSchema, isForm: boolean): JsonSchema {
+  const parts: Record<string, unknown> = {};
+  for (const [keyword, value] of Object.entries(schema)) {
+    if (OWN_WORDS.includes(keyword) || (keyword === 'default' && typeof value === 'object')) continue;
+    parts[keyword] = translateKeyword(keyword, value);
+  }
+  // Of several mappings, a variable in place of the word that tells them apart may fit two.
+  const { oneOf, anyOf = oneOf, ...rest } = parts;
+  const words = describe(schema);
+  if (anyOf !== undefined) return { ...rest, ...words, anyOf: withVariable(anyOf as readonly JsonSchema[], isForm) };
+  if (isForm || !isPickyScalar(rest)) return { ...rest, ...words };
+  const { default: standard, ...form } = rest;
+  delete form['description'];
+  return { ...words, ...(standard === undefined ? {} : { default: standard }), anyOf: [form, VARIABLE] };
+}
+
+function translateKeyword(keyword: string, value: unknown): unknown {
+  switch (keyword) {
+    case 'properties':
+      return Object.fromEntries(
+        Object.entries(value as Record<string, JsonSchema>).map(([key, one]) => [key, translate(one, false)]),
+      );
+    case 'items':
+    case 'additionalProperties':
+      return typeof value === 'object' ? translate(value as JsonSchema, false) : value;
+    case 'propertyNames':
+      return translate(value as JsonSchema, true);
+    case 'anyOf':
+    case 'oneOf':
+      return (value as readonly JsonSchema[]).map((one) => translate(one, true));
+    default:
+      return value;
+  }
+}
+
+/** What an editor shows: the meaning, then what is taken. */
+function describe({ description, expects, example }: JsonSchema): JsonSchema {
+  const takes = typeof expects === 'string' ? `Takes ${expects}.` : '';
+  const text = [description, takes].filter((part) => part !== undefined && part !== '').join(' ');
+  const isPlain = typeof example === 'string' && !/^[[{"]/.test(example);
+  return { ...(text === '' ? {} : { description: text }), ...(isPlain ? { examples: [example] } : {}) };
+}
+
+function withVariable(forms: readonly JsonSchema[], isForm: boolean): readonly JsonSchema[] {
+  const takesAnyText = forms.some((form) => form.type === 'string' && !isPickyScalar(form));
+  return isForm || takesAnyText || !forms.some(isPickyScalar) ? forms : [...forms, VARIABLE];
+}
+
+/** Whether a value is a scalar that not every text fits. */
+function isPickyScalar(schema: JsonSchema): boolean {
+  if (schema.type === 'object' || schema.type === 'array') return false;
+  const isText = schema.type === 'string';
+  return !isText || schema.pattern !== undefined || 'enum' in schema || 'const' in schema;
+}

@@ -1,0 +1,36 @@
+// Guidance for every code of problem: what `fairlead check --explain` prints and docs/config-errors.md lists.
+// Thread: main.
+
+import type { Guidance } from './guidance.ts';
+import { FILE_GUIDE } from './guide-file.ts';
+import { VALUE_GUIDE } from './guide-values.ts';
+import { WARNING_GUIDE } from './guide-warnings.ts';
+import { PROBLEM_CODES, type ProblemCode } from './problem.ts';
+
+/** Complete by its type: a code without guidance does not compile. */
+export const PROBLEM_GUIDE: Readonly<Record<ProblemCode, Guidance>> = {
+  ...FILE_GUIDE,
+  ...VALUE_GUIDE,
+  ...WARNING_GUIDE,
+};
+
+/** The code in any letter case, or null where there is none. */
+export function problemCode(text: string): ProblemCode | null {
+  const code = text.toUpperCase();
+  return Object.hasOwn(PROBLEM_CODES, code) ? (code as ProblemCode) : null;
+}
+
+/** Guidance for the terminal. */
+export function explainProblem(code: ProblemCode): string {
+  const { meaning, fix, wrong, right, shell } = PROBLEM_GUIDE[code];
+  const kind = code.startsWith('FL9') ? 'warning' : 'error';
+  const parts = [`${code} (${kind}): ${PROBLEM_CODES[code]}`, meaning, fix];
+  if (wrong !== undefined) parts.push(`Instead of\n\n${indent(wrong)}`);
+  if (right !== undefined) parts.push(`write, for example,\n\n${indent(right)}`);
+  if (shell !== undefined) parts.push(indent(shell));
+  return parts.join('\n\n');
+}
+
+function indent(text: string): string {
+  return text.replaceAll(/^/gm, '    ');
+}
