@@ -77,3 +77,6 @@ export const configSchema = z
 
 /** A configuration that fits the schema, with every default filled in. */
 export type Config = z.output<typeof configSchema>;
+
+/** What may be written for it. */
+export type ConfigInput = z.input<typeof configSchema>;

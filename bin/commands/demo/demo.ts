@@ -1,10 +1,11 @@
 // `fairlead demo`: app servers, the balancer and its admin API on loopback, and what to try. Thread: main.
 
 import { fileURLToPath } from 'node:url';
+import { packageFile } from '../../library/package-files.ts';
 import { run } from '../run.ts';
 import { type App, Apps } from './apps.ts';
 
-const CONFIG = fileURLToPath(new URL('../../../examples/demo.yaml', import.meta.url));
+const CONFIG = fileURLToPath(packageFile('examples/demo.yaml'));
 
 export interface DemoOptions {
   readonly port: string;
