@@ -120,7 +120,8 @@ export class AdminServer {
     this.#parts.metrics.stop();
     this.#parts.streams.stop();
     this.#parts.feed.stop();
-    await Promise.all([this.#binding, ...this.#left].map((binding) => binding?.close()));
+    const bindings = this.#binding === null ? [...this.#left] : [this.#binding, ...this.#left];
+    await Promise.all(bindings.map((binding) => binding.close()));
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse, binding: AdminBinding): Promise<void> {

@@ -1,93 +1,162 @@
-// Asks the admin API of a Fairlead that runs, over loopback or a Unix socket. Thread: main.
+// Asks the admin API of a Fairlead that runs: once, or for events as they happen. Thread: main.
 
 import http from 'node:http';
-import { formatBindAddress, parseBindAddress } from '../../config/bind-address.ts';
-import type { BindAddress } from '../../core/snapshot.ts';
+import https from 'node:https';
+import type { AdminTarget } from './admin-target.ts';
 
 /** An answer takes milliseconds; who waits longer waits in vain. */
 const TIMEOUT_MS = 5_000;
 /** More is no answer of the admin API, but something else at its address. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
-/** The address makes no sense. */
-export class AddressError extends Error {
-  override readonly name = 'AddressError';
-}
-
 /** Nobody answers there, or somebody who isn't Fairlead. The message says where, why, and what to look at. */
 class UnreachableError extends Error {
   override readonly name = 'UnreachableError';
+}
+
+/** The API answered, and said no. */
+export class RefusedError extends Error {
+  override readonly name = 'RefusedError';
+  readonly answer: AdminAnswer;
+
+  constructor(answer: AdminAnswer) {
+    super(refusalWords(answer));
+    this.answer = answer;
+  }
 }
 
 export interface AdminAnswer {
   readonly status: number;
   /** Parsed JSON; an object. */
   readonly body: object;
+  /** For `ifMatch` of a change; null where the answer has none. */
+  readonly tag: string | null;
 }
 
 /** What is to be done instead of being told. */
 export interface AdminChange {
+  /** POST if left out. */
+  readonly method?: 'POST' | 'PATCH';
   readonly body: object;
+  /** The change is refused with 412 where it has been changed since this tag was given out. */
+  readonly ifMatch?: string | null;
   /** How long it may take. */
   readonly timeoutMs?: number;
 }
 
-/**
- * GET `path` from the admin API, or POST a change to it.
- * @param address `host:port`, `:port` or `unix:/path`
- * @throws AddressError, UnreachableError
- */
-export async function askAdmin(address: string, path: string, change?: AdminChange): Promise<AdminAnswer> {
-  const where = addressOf(address);
-  const name = formatBindAddress(where);
-  const { status, text } = await send(where, path, change).catch((error: unknown) => {
-    const advice = 'does Fairlead run, and does its configuration have `admin` with this address?';
-    throw new UnreachableError(`the admin API at ${name} can't be reached: ${wordsOf(error)}; ${advice}`);
+/** One event of a stream. */
+export interface AdminEvent {
+  /** '' where it has none. */
+  readonly id: string;
+  readonly event: string;
+  /** Parsed JSON. */
+  readonly data: unknown;
+}
+
+/** GETs `path` from the admin API, or sends a change to it. @throws UnreachableError */
+export async function askAdmin(target: AdminTarget, path: string, change?: AdminChange): Promise<AdminAnswer> {
+  const signal = AbortSignal.timeout(change?.timeoutMs ?? TIMEOUT_MS);
+  const response = await send(target, path, { change, signal });
+  const text = await textOf(response).catch((error: unknown) => {
+    throw unreachable(target, error);
   });
+  const status = response.statusCode ?? 0;
   try {
     const body: unknown = JSON.parse(text);
-    if (typeof body === 'object' && body !== null) return { status, body };
+    if (typeof body === 'object' && body !== null) return { status, body, tag: response.headers.etag ?? null };
   } catch {
     // What is no JSON is told the same way as JSON that is no object.
   }
   throw new UnreachableError(
-    `what answers at ${name} is not the admin API of Fairlead: it sent ${status} without JSON`,
+    `what answers at ${target.name} is not the admin API of Fairlead: it sent ${status} without JSON`,
   );
 }
 
-function addressOf(text: string): Exclude<BindAddress, { kind: 'fd' }> {
-  const parsed = parseBindAddress(text);
-  if (!parsed.ok) throw new AddressError(parsed.message);
-  const { value } = parsed;
-  if (value.kind === 'fd')
-    throw new AddressError(`"${text}" is a descriptor of another process: write host:port or unix:/path`);
-  const isAnywhere = value.kind === 'tcp' && (value.host === '' || value.host === '0.0.0.0');
-  return isAnywhere ? { ...value, host: '127.0.0.1' } : value;
+/**
+ * Events as they happen, until `signal` ends it or the API does.
+ * @param path `/api/v1/events`, with `?kind=` as one likes
+ * @param lastEventId what came after it is told first
+ * @throws UnreachableError; RefusedError where the API says no
+ */
+export async function* watchAdmin(
+  target: AdminTarget,
+  path: string,
+  { signal, lastEventId }: { signal: AbortSignal; lastEventId?: string },
+): AsyncGenerator<AdminEvent, void, undefined> {
+  const last: Record<string, string> = lastEventId === undefined ? {} : { 'Last-Event-ID': lastEventId };
+  const response = await send(target, path, { signal, headers: { Accept: 'text/event-stream', ...last } });
+  if (response.statusCode !== 200) {
+    const body = JSON.parse(await textOf(response)) as object;
+    throw new RefusedError({ status: response.statusCode ?? 0, body, tag: null });
+  }
+  response.setEncoding('utf8');
+  let rest = '';
+  try {
+    for await (const chunk of response as AsyncIterable<string>) {
+      const blocks = (rest + chunk).split('\n\n');
+      rest = blocks.pop()!;
+      for (const block of blocks) {
+        const event = eventOf(block);
+        if (event !== null) yield event;
+      }
+    }
+  } catch (error) {
+    if (!signal.aborted) throw unreachable(target, error);
+  }
 }
 
-function send(
-  where: Exclude<BindAddress, { kind: 'fd' }>,
-  path: string,
-  change: AdminChange | undefined,
-): Promise<{ status: number; text: string }> {
+/** Null for comments and times to try again. */
+function eventOf(block: string): AdminEvent | null {
+  const fields = new Map(block.split('\n').map((line) => [line.split(':', 1)[0]!, line.replace(/^[^:]*: ?/, '')]));
+  const data = fields.get('data');
+  if (data === undefined) return null;
+  return { id: fields.get('id') ?? '', event: fields.get('event') ?? 'message', data: JSON.parse(data) };
+}
+
+/** What an answer says against the request, in words, with what to do about it. */
+export function refusalWords({ status, body }: AdminAnswer): string {
+  const { detail } = body as { detail?: string };
+  const words = detail ?? `the admin API answered ${status}`;
+  if (status === 401) return `${words} (--token, or better FAIRLEAD_ADMIN_TOKEN in the environment)`;
+  return words;
+}
+
+interface Sent {
+  readonly change?: AdminChange | undefined;
+  readonly signal: AbortSignal;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+function send({ where, tls, token, name }: AdminTarget, path: string, sent: Sent): Promise<http.IncomingMessage> {
+  const { change, signal } = sent;
   const to = where.kind === 'unix' ? { socketPath: where.path } : { host: where.host, port: where.port };
-  const signal = AbortSignal.timeout(change?.timeoutMs ?? TIMEOUT_MS);
-  const asked = change === undefined ? {} : { method: 'POST', headers: { 'Content-Type': 'application/json' } };
+  const method = change === undefined ? 'GET' : (change.method ?? 'POST');
+  const headers: Record<string, string> = { ...sent.headers };
+  if (token !== null) headers['Authorization'] = `Bearer ${token}`;
+  if (change !== undefined) headers['Content-Type'] = 'application/json';
+  if (change?.ifMatch) headers['If-Match'] = change.ifMatch;
+  const options = { ...to, ...tls, method, headers, path, agent: false, signal } as const;
   return new Promise((resolve, reject) => {
-    const request = http.request({ ...to, ...asked, path, agent: false, signal }, (response) => {
-      const chunks: Buffer[] = [];
-      let sizeBytes = 0;
-      response.on('data', (chunk: Buffer) => {
-        chunks.push(chunk);
-        sizeBytes += chunk.length;
-        if (sizeBytes > MAX_ANSWER_BYTES) response.destroy(new Error('its answer has no end'));
-      });
-      response.on('error', reject);
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() }));
-    });
-    request.on('error', reject);
+    const request = (tls === null ? http : https).request(options, resolve);
+    request.on('error', (error) => reject(unreachable({ name }, error)));
     request.end(change === undefined ? undefined : JSON.stringify(change.body));
   });
+}
+
+async function textOf(response: http.IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let sizeBytes = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    sizeBytes += chunk.length;
+    if (sizeBytes > MAX_ANSWER_BYTES) throw new Error('its answer has no end');
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+function unreachable({ name }: Pick<AdminTarget, 'name'>, error: unknown): UnreachableError {
+  const advice = 'does Fairlead run, and does its configuration have `admin` with this address?';
+  return new UnreachableError(`the admin API at ${name} can't be reached: ${wordsOf(error)}; ${advice}`);
 }
 
 function wordsOf(error: unknown): string {
@@ -96,5 +165,7 @@ function wordsOf(error: unknown): string {
   if (error.name === 'AbortError' || error.name === 'TimeoutError') return `no answer within ${TIMEOUT_MS / 1000} s`;
   if (code === 'ECONNREFUSED') return 'connection refused';
   if (code === 'ENOENT') return 'there is no such socket';
+  if (code === 'EPROTO') return 'it does not speak TLS as it should';
+  if (code === 'ECONNRESET') return 'it hung up (does it speak TLS? then write https://)';
   return error.message === '' ? (code ?? error.name) : error.message;
 }

@@ -118,7 +118,9 @@ describe('a file that is named', () => {
   }
 });
 
-const CLI = readFileSync(path.join(ROOT, 'bin/commands/cli.ts'), 'utf8');
+const CLI = ['cli.ts', 'admin-target.ts']
+  .map((name) => readFileSync(path.join(ROOT, 'bin/commands', name), 'utf8'))
+  .join('\n');
 const COMMANDS: ReadonlySet<string> = new Set([...CLI.matchAll(/\.command\('([\w-]+)'\)/g)].map((match) => match[1]!));
 const OPTIONS: ReadonlySet<string> = new Set([...CLI.matchAll(/--[a-z][\w-]*/g)].map((match) => match[0]));
 const SCRIPTS = (
