@@ -50,7 +50,7 @@ export async function reload(
     const { generation, changes } = outcome;
     return jsonReply({ generation, changes }, 200, { ETag: configTag(generation) });
   }
-  const details = { problems: outcome.problems };
+  const details = { problems: outcome.problems, findings: outcome.findings ?? [] };
   throw new AdminError(422, 'config-refused', 'the configuration is refused; nothing has changed', { details });
 }
 

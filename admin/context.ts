@@ -1,5 +1,6 @@
 // What the admin API is given: everything that it shows and changes, as interfaces. Thread: main.
 
+import type { ProblemJson } from '../config/problem-report.ts';
 import type { Admin } from '../core/availability.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Region } from '../core/memory/region.ts';
@@ -36,10 +37,10 @@ export interface AdminWorker {
   readonly restarts: number;
 }
 
-/** What a reload came to; `problems` are sentences with their places, ready to be shown. */
+/** What a reload came to; `problems` are sentences with their places, `findings` the same for programs. */
 export type ReloadOutcome =
   | { readonly ok: true; readonly generation: number; readonly changes: readonly string[] }
-  | { readonly ok: false; readonly problems: readonly string[] };
+  | { readonly ok: false; readonly problems: readonly string[]; readonly findings?: readonly ProblemJson[] };
 
 /** A configuration that runs, or that still finishes what it began. */
 export interface AdminGeneration {

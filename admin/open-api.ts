@@ -19,7 +19,7 @@ const MEANINGS: Readonly<Record<number, string>> = {
   412: 'It has been changed since the entity tag was given out.',
   413: 'The body is too large.',
   415: 'The body is not declared as JSON.',
-  422: 'The configuration is refused; `problems` says why, and nothing has changed.',
+  422: 'The configuration is refused; `problems` says why, `findings` says it for programs, and nothing has changed.',
   501: 'This process was not started from a configuration file.',
   503: 'Not now: not ready, or too many streams.',
 };

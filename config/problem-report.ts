@@ -2,6 +2,7 @@
 // The shape is described in docs/config-errors.md; fields are added to it, never changed.
 
 import type { Problem } from './problem.ts';
+import { renderProblem } from './problem-text.ts';
 
 /** One problem. Lines and columns count from 1, columns in UTF-16 units. */
 export interface ProblemJson {
@@ -19,6 +20,8 @@ export interface ProblemJson {
   readonly suggestion: string | null;
   /** The source line, cut where it is long and without secrets; null where the file as a whole is meant. */
   readonly excerpt: string | null;
+  /** As `fairlead check` shows it, without colour: the sentence, the line and the mark under it. */
+  readonly rendered: string;
 }
 
 /** The whole answer of `fairlead check --format json`. */
@@ -34,7 +37,8 @@ export interface CheckReport {
 export function problemJson(problem: Problem): ProblemJson {
   const { code, severity, message, file, span, path, suggestion, excerpt } = problem;
   const place = { line: span.line, column: span.column, endColumn: span.column + span.length };
-  return { code, severity, message, file, ...place, path, suggestion, excerpt: excerpt?.text ?? null };
+  const rendered = renderProblem(problem);
+  return { code, severity, message, file, ...place, path, suggestion, excerpt: excerpt?.text ?? null, rendered };
 }
 
 export function reportOf(file: string, problems: readonly Problem[]): CheckReport {

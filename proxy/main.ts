@@ -21,6 +21,7 @@ import { BudgetKeeper } from './supervisor/budget-keeper.ts';
 import { capacityFor, type Counts } from './supervisor/capacity.ts';
 import { InheritedSockets, keyOfAdmin, type SocketTable } from './supervisor/inherited-sockets.ts';
 import type { UpgradeOutcome } from './supervisor/holder/messages.ts';
+import { refusedFields, refusedOutcome } from './supervisor/refused-config.ts';
 import { reclaimSlots } from './supervisor/slot-reclaimer.ts';
 import { tableOfActivation } from './supervisor/socket-table.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
@@ -270,7 +271,7 @@ export class ControlPlane {
     const loaded = this.#options.load();
     if (!loaded.ok) {
       const message = `the configuration is refused; generation ${before.generation} runs on`;
-      log.error({ problems: loaded.problems }, message);
+      log.error(refusedFields(loaded.problems), message);
       return { ok: false, problems: loaded.problems, message };
     }
     let next: Snapshot;
@@ -376,13 +377,13 @@ export class ControlPlane {
 
 /** A result as the admin API gives it. */
 function outcomeOf(result: ReloadResult): ReloadOutcome {
-  return result.ok ? result : { ok: false, problems: [result.message, ...result.problems.map(formatProblem)] };
+  return result.ok ? result : refusedOutcome(result.message, result.problems);
 }
 
 function loadOrThrow(options: ControlPlaneOptions): LoadedConfig {
   const loaded = options.load();
   if (!loaded.ok) throw new ConfigError(loaded.problems, loaded.isReadable);
-  for (const warning of loaded.warnings) options.log.warn({ problem: warning }, warning.message);
+  for (const warning of loaded.warnings) options.log.warn({ problem: formatProblem(warning) }, warning.message);
   return loaded.config;
 }
 

@@ -48,6 +48,9 @@ Fields may be added, none changes its meaning.
 | \`problems[].path\` | the key, such as \`upstreams.api.endpoints[1].weight\`; empty for the file as a whole |
 | \`problems[].suggestion\` | what to write instead of the marked text, or null |
 | \`problems[].excerpt\` | the line, cut where it is long, or null |
+| \`problems[].rendered\` | all of it as \`check\` shows it, in one to three lines |
+
+The admin API answers a reload that is refused with the same objects, as \`findings\`.
 
 ## In the editor
 

@@ -183,6 +183,7 @@ describe('the admin API', () => {
     const refused = await asked.post('/api/v1/reload', {});
     assert.equal(refused.status, 422);
     assert.deepEqual(refused.json()['problems'], ['a.yaml:3:1: no']);
+    assert.deepEqual(refused.json()['findings'], []);
   });
 
   test('answers HEAD with the head of GET', async () => {

@@ -110,6 +110,9 @@ describe('JSON on stdout', () => {
       path: 'routes[0].upstraem',
       suggestion: 'upstream',
       excerpt: 'routes: [{ upstraem: app }]',
+      rendered: `broken.yaml:2:12: ${message} (routes[0].upstraem) [FL2001]
+    2 | routes: [{ upstraem: app }]
+      |            ^^^^^^^^ write upstream`,
     });
   });
 
