@@ -33,9 +33,19 @@ export function trendOf(samples: readonly number[], quantile: number): Trend {
   };
 }
 
-/** @param allowed growth in the quantity's unit, @param allowedShare as a share of the start; the larger one counts */
-export function isFlat({ start, growth }: Trend, allowed: number, allowedShare: number): boolean {
-  return growth <= Math.max(allowed, start * allowedShare);
+/**
+ * Flat is what grows by no more than is allowed, or has come to rest: a leak sets records to the end.
+ * @param allowed growth in the quantity's unit
+ * @param allowedShare as a share of the start; the larger one of the two counts
+ */
+export function isFlat({ start, growth, windows }: Trend, allowed: number, allowedShare: number): boolean {
+  return growth <= Math.max(allowed, start * allowedShare) || hasComeToRest(windows);
+}
+
+/** Whether the last third is, by its median, not above what was reached before it. */
+function hasComeToRest(windows: readonly number[]): boolean {
+  const last = Math.floor((windows.length * 2) / 3);
+  return windows.length > 0 && quantileOf(windows.slice(last), 0.5) <= Math.max(...windows.slice(0, last));
 }
 
 function quantileOf(values: readonly number[], quantile: number): number {

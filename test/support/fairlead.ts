@@ -29,6 +29,13 @@ export interface RunningFairlead {
 /** Both paths: suites run once on each. */
 export const PATHS = [false, true] as const;
 
+let isGeneralByDefault = false;
+
+/** Turns the fast path off in every Fairlead of this process whose configuration doesn't speak of it: one suite, two paths. */
+export function useGeneralPath(): void {
+  isGeneralByDefault = true;
+}
+
 /**
  * Starts Fairlead on a configuration and stops it after the test.
  * @param yaml listeners should bind port 0 of loopback.
@@ -36,7 +43,8 @@ export const PATHS = [false, true] as const;
 export async function startFairlead(t: TestContext, yaml: string): Promise<RunningFairlead> {
   const folder = mkdtempSync(join(tmpdir(), 'fairlead-test-'));
   const file = join(folder, 'fairlead.yaml');
-  writeFileSync(file, yaml);
+  const write = (text: string): void => writeFileSync(file, onPath(text));
+  write(yaml);
   const lines: LogLine[] = [];
   const plane = new ControlPlane({
     load: () => loadConfig(file, {}),
@@ -56,8 +64,12 @@ export async function startFairlead(t: TestContext, yaml: string): Promise<Runni
     port,
     adminUrl: `http://${plane.adminAddress ?? '127.0.0.1:0'}`,
     log: lines,
-    rewrite: (text) => writeFileSync(file, text),
+    rewrite: write,
   };
+}
+
+function onPath(yaml: string): string {
+  return isGeneralByDefault && !/^fastPath:/m.test(yaml) ? `fastPath: false\n${yaml}` : yaml;
 }
 
 function recordingLog(lines: LogLine[]) {

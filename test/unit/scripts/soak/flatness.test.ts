@@ -36,10 +36,17 @@ describe('a trend', () => {
 });
 
 describe('flat is', () => {
+  const rising = [1, 2, 3, 4, 5, 6];
+
   test('what grows by less than the amount or the share that is allowed, whichever is more', () => {
-    assert.equal(isFlat({ windows: [], start: 100, growth: 7 }, 3, 0.08), true);
-    assert.equal(isFlat({ windows: [], start: 100, growth: 9 }, 3, 0.08), false);
-    assert.equal(isFlat({ windows: [], start: 10, growth: 2.9 }, 3, 0.08), true);
-    assert.equal(isFlat({ windows: [], start: 10, growth: -50 }, 3, 0.08), true);
+    assert.equal(isFlat({ windows: rising, start: 100, growth: 7 }, 3, 0.08), true);
+    assert.equal(isFlat({ windows: rising, start: 100, growth: 9 }, 3, 0.08), false);
+    assert.equal(isFlat({ windows: rising, start: 10, growth: 2.9 }, 3, 0.08), true);
+    assert.equal(isFlat({ windows: rising, start: 10, growth: -50 }, 3, 0.08), true);
+  });
+
+  test('what has grown and come to rest', () => {
+    assert.equal(isFlat({ windows: [10, 12, 30, 31, 29, 30], start: 10, growth: 20 }, 3, 0.08), true);
+    assert.equal(isFlat({ windows: [10, 12, 30, 31, 33, 34], start: 10, growth: 20 }, 3, 0.08), false);
   });
 });
