@@ -1,24 +1,23 @@
 // Availability under faults, measured: Fairlead and each installed peer, the same requests and the same faults. `npm run
 // chaos -- --help` for options, docs/chaos.md for what is done and counted. Thread: main.
 
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { preparePrograms } from './bench/program.ts';
-import { type Figures, figuresOf } from './chaos/figures.ts';
-import { type ChaosOptions, HELP, readOptions } from './chaos/options.ts';
+import { placeReport } from './bench/report.ts';
+import { machineFacts } from './bench/versions.ts';
+import { Book } from './chaos/book.ts';
+import { type Figures, figuresOf, isClientLate } from './chaos/figures.ts';
+import { type ChaosOptions, HELP, MORE_TO_MEASURE, readOptions } from './chaos/options.ts';
 import { pinToCore } from './chaos/pin.ts';
-import type { Proxy } from './chaos/proxies/proxy.ts';
+import { describeCase, type Part, programmeOf, type Task, tasksOf } from './chaos/programme.ts';
 import { PROXIES } from './chaos/proxies/registry.ts';
+import { missesOf, renderReport } from './chaos/report.ts';
 import { run } from './chaos/run.ts';
-import { SCENARIOS } from './chaos/scenarios/registry.ts';
-import type { Case, Scenario, ScenarioSettings } from './chaos/scenarios/scenario.ts';
 import { storyOf } from './chaos/story.ts';
-import { faultsTable, figuresTable, type Row } from './chaos/table.ts';
+import { figuresTable } from './chaos/table.ts';
 
 const LOAD_CORE = '1';
 const PROXY_CORE = '0';
-
-/** Of one seed: by name of the proxy, by name of the case. */
-type Results = Map<string, Map<string, Figures>>;
 
 async function main(): Promise<number> {
   const options = readOptions(process.argv.slice(2));
@@ -27,53 +26,52 @@ async function main(): Promise<number> {
     return 0;
   }
   preparePrograms();
+  // What would only show after the measurements.
+  if (options.markdownFile !== null) placeIn(options.markdownFile, null);
+  const versions = versionsOf(options);
+  const installed = PROXIES.filter(({ name }) => versions.has(name));
+  const parts = programmeOf(options, installed);
+  const book = Book.open(options.resultsFile);
   if (options.isPinned) await pinToCore(LOAD_CORE);
-  const scenario = SCENARIOS.find(({ name }) => name === options.scenario)!;
-  const proxies = installed(options);
-  const all: Record<number, unknown> = {};
-  const misses: string[] = [];
-  for (const seed of options.seeds) {
-    const settings = { ...options, seed };
-    const results = await runSeed(scenario, settings, proxies, options);
-    all[seed] = Object.fromEntries([...results].map(([name, byCase]) => [name, Object.fromEntries(byCase)]));
-    misses.push(...report(scenario, settings, results));
-  }
-  if (options.jsonFile !== null) writeFileSync(options.jsonFile, JSON.stringify({ options, seeds: all }, null, 2));
-  return options.isChecked && misses.length > 0 ? 1 : 0;
+  const left = await measureAll(tasksOf(parts), book, versions, options);
+  if (left > 0) return MORE_TO_MEASURE;
+  return report(parts, book, versions, options);
 }
 
-function installed(options: ChaosOptions): readonly Proxy[] {
-  return PROXIES.filter((proxy) => {
-    if (!options.proxies.includes(proxy.name)) return false;
+/** Versions of those that are asked for and installed, by name. */
+function versionsOf(options: ChaosOptions): ReadonlyMap<string, string> {
+  const versions = new Map<string, string>();
+  for (const proxy of PROXIES.filter(({ name }) => options.proxies.includes(name))) {
     const version = proxy.version();
-    const isFit = version !== null && proxy.balances(options.balance);
-    console.log(
-      `${proxy.name} ${version ?? 'is not installed'}${version === null || isFit ? '' : `: no ${options.balance}`}`,
-    );
-    return isFit;
-  });
-}
-
-async function runSeed(
-  scenario: Scenario,
-  settings: ScenarioSettings,
-  proxies: readonly Proxy[],
-  options: ChaosOptions,
-): Promise<Results> {
-  const cases = scenario.cases(settings);
-  console.log(`\n${scenario.name}, ${settings.balance}, seed ${settings.seed}: ${describe(cases)}`);
-  const results: Results = new Map();
-  for (const proxy of proxies) {
-    const byCase = new Map<string, Figures>();
-    for (const one of cases.filter(({ tuning }) => proxy.balances(tuning.balance))) {
-      byCase.set(one.name, await runCase(proxy, one, options));
-    }
-    results.set(proxy.name, byCase);
+    console.log(`${proxy.name} ${version ?? 'is not installed'}`);
+    if (version !== null) versions.set(proxy.name, version);
   }
-  return results;
+  return versions;
 }
 
-async function runCase(proxy: Proxy, { name, plan, tuning }: Case, options: ChaosOptions): Promise<Figures> {
+/** Returns how many runs are left to be done. */
+async function measureAll(
+  tasks: readonly Task[],
+  book: Book,
+  versions: ReadonlyMap<string, string>,
+  options: ChaosOptions,
+): Promise<number> {
+  const todo = (): readonly Task[] => tasks.filter((task) => !book.isDone(task));
+  for (let count = 0; count < options.mostRuns; count++) {
+    const [task] = todo();
+    if (task === undefined) return 0;
+    const { part, proxy } = task;
+    console.log(`\n${part.title}, seed ${part.settings.seed}, ${todo().length} left: ${describeCase(task.case)}`);
+    const figures = await measure(task, options);
+    const name = `${proxy.name} ${task.case.name}`.trim();
+    console.log(figuresTable([{ seed: part.settings.seed, name, figures }]));
+    if (isClientLate(figures)) console.log('the client was late: no times of this run are judged');
+    book.add(task, versions.get(proxy.name)!, figures);
+  }
+  return todo().length;
+}
+
+async function measure({ proxy, case: { name, plan, tuning } }: Task, options: ChaosOptions): Promise<Figures> {
   const cores = options.isPinned ? PROXY_CORE : `0-${navigator.hardwareConcurrency - 1}`;
   return run({ proxy, plan, tuning, workers: options.workers, cores }, async (seen, running) => {
     if (options.isVerbose) console.log([`  ${proxy.name} ${name}`, ...(await storyOf(seen, running))].join('\n'));
@@ -81,31 +79,31 @@ async function runCase(proxy: Proxy, { name, plan, tuning }: Case, options: Chao
   });
 }
 
-function describe(cases: readonly Case[]): string {
-  return cases
-    .map(({ name, plan }) => {
-      const posts = plan.arrivals.filter(({ method }) => method === 'POST').length;
-      const kinds = Object.entries(Object.groupBy(plan.faults, ({ kind }) => kind));
-      const faults = kinds.map(([kind, ofKind]) => `${ofKind.length} ${kind}`).join(', ');
-      return `${name} ${plan.arrivals.length} requests, ${posts} POSTs; ${faults || 'no faults'}`.trim();
-    })
-    .join(' | ');
+/** Prints the report, and puts it where it is wanted. Returns the exit code. */
+function report(
+  parts: readonly Part[],
+  book: Book,
+  versions: ReadonlyMap<string, string>,
+  options: ChaosOptions,
+): number {
+  const measured = parts.map((part) => ({ part, results: book.resultsOf(part) }));
+  const text = renderReport(measured, [
+    ['date', new Date().toISOString().slice(0, 10)],
+    ['command', `\`npm run chaos -- ${process.argv.slice(2).join(' ')}\``],
+    ...machineFacts(),
+    ...[...versions.keys()].map((name) => [name, book.versionsOf(name).join(', ')] as const),
+  ]);
+  console.log(`\n${text}`);
+  if (options.markdownFile !== null) placeIn(options.markdownFile, text);
+  const misses = missesOf(measured);
+  console.log(misses.length === 0 ? 'Fairlead holds its aims' : misses.join('\n'));
+  return options.isChecked && misses.length > 0 ? 1 : 0;
 }
 
-/** Prints the tables. Returns what Fairlead misses. */
-function report(scenario: Scenario, settings: ScenarioSettings, results: Results): readonly string[] {
-  const rows: Row[] = [...results].flatMap(([proxy, byCase]) =>
-    [...byCase].map(([name, figures]) => ({ name: `${proxy} ${name}`.trim(), figures })),
-  );
-  console.log(figuresTable(rows));
-  console.log(`  failed, by fault\n${faultsTable(rows, ({ failedBy }) => failedBy)}`);
-  console.log(`  slow, by fault\n${faultsTable(rows, ({ slowBy }) => slowBy)}`);
-  const fairlead = results.get('fairlead');
-  if (fairlead === undefined) return [];
-  const peers = new Map([...results].filter(([name]) => name !== 'fairlead'));
-  const misses = scenario.misses(fairlead, settings, peers);
-  console.log(misses.length === 0 ? '  Fairlead holds its aims' : misses.map((miss) => `  missed: ${miss}`).join('\n'));
-  return misses;
+/** @param text null only looks whether there is a place for it */
+function placeIn(file: string, text: string | null): void {
+  const document = placeReport(readFileSync(file, 'utf8'), text ?? '', 'chaos');
+  if (text !== null) writeFileSync(file, document);
 }
 
 process.exitCode = await main();

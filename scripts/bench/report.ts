@@ -5,7 +5,7 @@ import type { BenchCase } from './cases.ts';
 import type { Results } from './summary.ts';
 import { aimsTable, caseTable, type Column, overview } from './tables.ts';
 
-const BEGIN = '<!-- results: written by npm run bench, from here -->';
+const beginOf = (script: string): string => `<!-- results: written by npm run ${script}, from here -->`;
 const END = '<!-- results: to here -->';
 
 export interface ReportParts {
@@ -38,10 +38,16 @@ export function renderReport(parts: ReportParts): string {
   return `${sections.join('\n\n')}\n`;
 }
 
-/** Puts a report between the markers of a document. Throws where it doesn't hold both, in this order. */
-export function placeReport(document: string, report: string): string {
-  const begin = document.indexOf(BEGIN);
-  const end = document.indexOf(END);
-  if (begin === -1 || end < begin) throw new Error(`the document needs a line "${BEGIN}" and below it a line "${END}"`);
-  return `${document.slice(0, begin + BEGIN.length)}\n\n${report}\n${document.slice(end)}`;
+/**
+ * Puts a report between the markers of a document. Throws where it doesn't hold both, in this order.
+ * @param script of package.json that wrote it
+ */
+export function placeReport(document: string, report: string, script = 'bench'): string {
+  const marker = beginOf(script);
+  const begin = document.indexOf(marker);
+  const end = document.indexOf(END, begin);
+  if (begin === -1 || end === -1) {
+    throw new Error(`the document needs a line "${marker}" and below it a line "${END}"`);
+  }
+  return `${document.slice(0, begin + marker.length)}\n\n${report}\n${document.slice(end)}`;
 }

@@ -6,10 +6,12 @@
 
 import { openSync, writeSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, Server } from 'node:net';
 import { type EndpointCommand, type EndpointMode, PADDING } from './endpoint-contract.ts';
 
 const LATE_MS = 4000;
+/** From SIGTERM until connections on which nothing comes are closed. */
+const LAME_DUCK_MS = 200;
 
 const [name = '', ledgerFile = '', slotsText = '0', slownessText = '1'] = process.argv.slice(2);
 const ledger = openSync(ledgerFile, 'a');
@@ -68,10 +70,15 @@ function answer(response: ServerResponse, status: number, id: string): void {
   response.writeHead(status, isEnding ? { ...headers, connection: 'close' } : headers).end(body);
 }
 
-/** Accepts no more, closes idle connections, ends what it accepted and goes. */
+/**
+ * Accepts no more connections, answers what still comes over those that it has, says with each answer that it was the
+ * last, and goes. To close idle connections at once would reset requests that have arrived on them in the same moment.
+ */
 function endInPeace(): void {
   isEnding = true;
-  server.close(() => process.exit(0));
+  // The one of node:http closes idle connections beside it.
+  Server.prototype.close.call(server, () => process.exit(0));
+  setTimeout(() => server.closeIdleConnections(), LAME_DUCK_MS);
 }
 
 process.on('message', (command: EndpointCommand) => {

@@ -14,6 +14,8 @@ export interface FairleadPlace {
 
 type Settings = Readonly<Record<string, unknown>>;
 
+const PASSIVE = { consecutiveFailures: 3, ejection: { base: '1s', max: '5s' }, maxEjectedPercent: 67 };
+
 /** As YAML (JSON is a part of it). */
 export function fairleadConfig(place: FairleadPlace, tuning: Tuning): string {
   const config = {
@@ -30,6 +32,7 @@ export function fairleadConfig(place: FairleadPlace, tuning: Tuning): string {
 }
 
 function upstream({ endpointPorts }: FairleadPlace, tuning: Tuning): Settings {
+  const isAlone = endpointPorts.length === 1;
   return {
     balance: tuning.balance,
     endpoints: endpointPorts.map((port) => `http://127.0.0.1:${port}`),
@@ -44,7 +47,7 @@ function upstream({ endpointPorts }: FairleadPlace, tuning: Tuning): Settings {
         rise: 2,
         fall: 2,
       },
-      passive: { consecutiveFailures: 3, ejection: { base: '1s', max: '5s' }, maxEjectedPercent: 67 },
+      ...(isAlone ? {} : { passive: PASSIVE }),
     },
     retry: {
       attempts: 2,
@@ -53,7 +56,7 @@ function upstream({ endpointPorts }: FairleadPlace, tuning: Tuning): Settings {
     },
     timeouts: { connect: '300ms', response: `${tuning.responseMs}ms`, queue: `${tuning.queueMs}ms` },
     limits: tuning.maxConnections === 0 ? {} : { maxConnections: tuning.maxConnections },
-    ...whereKnown('hedge.after', tuning.isHedged && endpointPorts.length > 1, { hedge: { after: 'p95' } }),
+    ...whereKnown('hedge.after', tuning.isHedged && !isAlone, { hedge: { after: 'p95' } }),
     ...whereKnown('whenAllDown', tuning.waitsWhenAllDown, { whenAllDown: 'wait' }),
   };
 }

@@ -50,7 +50,7 @@ export async function injectFaults(
 }
 
 function at(timeMs: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, timeMs - performance.now()));
+  return new Promise((resolve) => setTimeout(resolve, Math.max(0, timeMs - performance.now())));
 }
 
 /** How many processes an endpoint needs. */

@@ -2,7 +2,7 @@
 
 import { type Blame, blameOf, wasUnderWay } from './attribution.ts';
 import { byRequest, doubledPosts, type LedgerEntry } from './ledger.ts';
-import { latencyMs, type Outcome } from './outcome.ts';
+import { lagMs, latencyMs, type Outcome } from './outcome.ts';
 import type { Fault } from './plan.ts';
 
 /** In milliseconds. */
@@ -37,7 +37,7 @@ export interface Figures {
   /** When the last request that failed was to be sent, in ms after the load began; 0 where none failed. */
   readonly lastFailureMs: number;
   /** How late the client sent: what is large here is the machine's fault and no proxy's. */
-  readonly sendLagP99Ms: number;
+  readonly lag: Percentiles;
 }
 
 /** Beyond it a request counts into the tail: the threshold of p99.9. */
@@ -74,8 +74,21 @@ export function figuresOf({ outcomes, ledger, faults, endpoints }: Observations)
     failedBy: tally(failed, (outcome) => `${outcome.arrival.method} ${blame(outcome)}`),
     slowBy: tally(slow, (outcome) => `${outcome.arrival.method} ${blame(outcome)}`),
     failures: tally(failed, ({ failure }) => failure!),
-    sendLagP99Ms: percentilesOf(outcomes.map(({ arrival, sentMs }) => sentMs - arrival.atMs)).p99,
+    lag: percentilesOf(outcomes.map(lagMs)),
   };
+}
+
+/** A client that was later has also read its answers late: latencies say nothing then. Its clock ticks every millisecond. */
+const MOST_LAG = { p99Ms: 4, p999Ms: 25 } as const;
+/** Where a request takes long anyway so much of it doesn't matter. */
+const LAG_SHARE = 0.05;
+
+/** Whether the client was so late that its times are its own rather than the proxy's. */
+export function isClientLate({ lag, ofAll }: Pick<Figures, 'lag' | 'ofAll'>): boolean {
+  return (
+    lag.p99 > Math.max(MOST_LAG.p99Ms, LAG_SHARE * ofAll.p99) ||
+    lag.p999 > Math.max(MOST_LAG.p999Ms, LAG_SHARE * ofAll.p999)
+  );
 }
 
 /** By nearest rank. Zeros where there is no value. */

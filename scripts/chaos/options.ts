@@ -3,26 +3,32 @@
 import { parseArgs } from 'node:util';
 import type { Balance } from './proxies/proxy.ts';
 import { PROXIES } from './proxies/registry.ts';
-import { SCENARIOS } from './scenarios/registry.ts';
+import { ALL_SCENARIOS, SCENARIOS } from './scenarios/registry.ts';
 
-const SCENARIO_NAMES = SCENARIOS.map(({ name }) => name);
+const SCENARIO_NAMES = [...SCENARIOS.map(({ name }) => name), ALL_SCENARIOS];
+const PROXY_NAMES = PROXIES.map(({ name }) => name);
+/** Exit code where runs are left because of --most. */
+export const MORE_TO_MEASURE = 3;
 
 export const HELP = `npm run chaos -- [options]
 Sends requests through Fairlead and each installed peer while endpoints are killed, stopped, reset every request, answer
 503 or answer late, and says what clients saw. The same seed gives every proxy the same faults and requests.
 
-  --scenario NAME      faults (default), ${SCENARIO_NAMES.slice(1).join(', ')}
+  --scenario NAME      faults (default), ${SCENARIO_NAMES.slice(1).join(', ')};
+                       all: faults with every seed, under round robin too, and each of the others with the first seed
   --seeds 1,2,3,4,5    one run for each proxy and seed
   --seconds N          length of a run, where the scenario has no length of its own
   --rate N             requests per second, likewise
-  --proxies A,B        of ${PROXIES.map(({ name }) => name).join(', ')}
+  --proxies A,B        of ${PROXY_NAMES.join(', ')}; all (default)
   --balance NAME       least-request (default), round-robin or peak-ewma, for all proxies that have it
   --workers N          workers or threads of each proxy (2)
   --try MS             patience with a try that may be repeated (250)
   --no-hedge           without hedging
   --pin                client and endpoints on one core, the proxy on another
-  --check              exit with 1 where Fairlead misses the aims of the scenario
-  --json FILE          all figures
+  --check              exit with 1 where Fairlead misses an aim, or none could be judged because the client was late
+  --results FILE       keeps all figures; what it holds already is not measured again
+  --most N             at most so many runs now; exits with ${MORE_TO_MEASURE} where some are left (for --results)
+  --markdown FILE      puts the report into FILE, between its markers (docs/chaos.md has them)
   --verbose            faults, every failed and the slowest requests with what the proxy logged of them`;
 
 export interface ChaosOptions {
@@ -37,7 +43,9 @@ export interface ChaosOptions {
   readonly isHedged: boolean;
   readonly isPinned: boolean;
   readonly isChecked: boolean;
-  readonly jsonFile: string | null;
+  readonly resultsFile: string | null;
+  readonly mostRuns: number;
+  readonly markdownFile: string | null;
   readonly isVerbose: boolean;
 }
 
@@ -50,36 +58,43 @@ export function readOptions(args: readonly string[]): ChaosOptions | null {
     seeds: values.seeds.split(',').map((seed) => wholeNumber('--seeds', seed)),
     seconds: values.seconds === undefined ? null : wholeNumber('--seconds', values.seconds),
     rate: values.rate === undefined ? null : wholeNumber('--rate', values.rate),
-    proxies: values.proxies.split(',').map((name) => oneOf('--proxies', name, PROXY_NAMES)),
+    proxies: proxiesOf(values.proxies),
     balance: oneOf('--balance', values.balance, ['least-request', 'round-robin', 'peak-ewma'] as const),
     workers: wholeNumber('--workers', values.workers),
     tryMs: wholeNumber('--try', values.try),
     isHedged: values['no-hedge'] !== true,
     isPinned: values.pin === true,
     isChecked: values.check === true,
-    jsonFile: values.json ?? null,
+    resultsFile: values.results ?? null,
+    mostRuns: values.most === undefined ? Number.POSITIVE_INFINITY : wholeNumber('--most', values.most),
+    markdownFile: values.markdown ?? null,
     isVerbose: values.verbose === true,
   };
 }
-
-const PROXY_NAMES = PROXIES.map(({ name }) => name);
 
 const OPTIONS = {
   scenario: { type: 'string', default: 'faults' },
   seeds: { type: 'string', default: '1,2,3,4,5' },
   seconds: { type: 'string' },
   rate: { type: 'string' },
-  proxies: { type: 'string', default: PROXY_NAMES.join(',') },
+  proxies: { type: 'string', default: 'all' },
   balance: { type: 'string', default: 'least-request' },
   workers: { type: 'string', default: '2' },
   try: { type: 'string', default: '250' },
   'no-hedge': { type: 'boolean' },
   pin: { type: 'boolean' },
   check: { type: 'boolean' },
-  json: { type: 'string' },
+  results: { type: 'string' },
+  most: { type: 'string' },
+  markdown: { type: 'string' },
   verbose: { type: 'boolean' },
   help: { type: 'boolean' },
 } as const;
+
+function proxiesOf(text: string): readonly string[] {
+  if (text === 'all') return PROXY_NAMES;
+  return text.split(',').map((name) => oneOf('--proxies', name, PROXY_NAMES));
+}
 
 function oneOf<Name extends string>(option: string, given: string, names: readonly Name[]): Name {
   const found = names.find((name) => name === given);

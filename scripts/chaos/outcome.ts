@@ -11,7 +11,15 @@ export interface Outcome {
   readonly failure: string | null;
 }
 
-/** From the time at which it was to be sent: what waits for a slow client or a full queue waits visibly. */
+/**
+ * From the moment at which it was sent. No request waits for those before it, so what a slow proxy or a full queue
+ * costs is all in it; that the client itself was late is told apart (lagMs).
+ */
 export function latencyMs(outcome: Outcome): number {
-  return outcome.endMs - outcome.arrival.atMs;
+  return outcome.endMs - outcome.sentMs;
+}
+
+/** How late the client sent it. */
+export function lagMs(outcome: Outcome): number {
+  return outcome.sentMs - outcome.arrival.atMs;
 }

@@ -10,7 +10,7 @@
  * | reset | every request is read and its connection reset before a byte of response |
  * | unavailable | every request is answered with 503 |
  * | late | every request is answered four seconds late, those at the end too |
- * | restart | SIGTERM: accepts no more, ends what it accepted; at the end another process listens |
+ * | restart | SIGTERM: accepts no more, ends what it accepted, 200 ms later it is gone; at the end another process listens |
  * | halve | half of the requests at a time |
  */
 export const FAULT_KINDS = ['kill', 'stop', 'reset', 'unavailable', 'late', 'restart', 'halve'] as const;

@@ -1,16 +1,19 @@
-// The tables that a chaos run prints. Pure. Thread: main.
+// The figures of chaos runs as a table for terminals and documents. Pure. Thread: main.
 
-import type { Figures } from './figures.ts';
-import { percent } from './scenarios/scenario.ts';
+import { table } from '../bench/tables.ts';
+import { type Figures, isClientLate } from './figures.ts';
+import { percent } from './scenarios/aim.ts';
 
 /** One proxy in one case. */
 export interface Row {
+  readonly seed: number;
   readonly name: string;
   readonly figures: Figures;
 }
 
 const HEADINGS = [
   '',
+  'seed',
   'succeeded',
   'GETs',
   'POSTs',
@@ -20,52 +23,40 @@ const HEADINGS = [
   'p99',
   'p99.9',
   'max',
-  'p99.9 ok',
   'attempts',
   'lag',
+  'failed, by fault',
+  'slow, by fault',
 ];
 
-/** Failed GETs and POSTs, those of the POSTs that were under way when a process was killed, doubled POSTs, latencies in ms of all requests, attempts per request, lateness of the client. */
+/**
+ * Failed GETs and POSTs, those of the POSTs that were under way when a process was killed, doubled POSTs, latencies in
+ * ms of all requests, attempts per request, lateness of the client (p99), and the faults that failed and slow requests met.
+ */
 export function figuresTable(rows: readonly Row[]): string {
-  return columns([HEADINGS, ...rows.map(figuresRow)]);
+  return table([HEADINGS, ...rows.map(figuresRow)]);
 }
 
-function figuresRow({ name, figures }: Row): readonly string[] {
-  const { ofAll, ofSuccesses } = figures;
-  const latencies = [ofAll.p50, ofAll.p99, ofAll.p999, ofAll.max, ofSuccesses.p999];
+function figuresRow({ seed, name, figures }: Row): readonly string[] {
+  const { ofAll, lag } = figures;
   return [
     name,
+    String(seed),
     percent(figures.availability),
     String(figures.failedGets),
     String(figures.failedPosts),
     String(figures.failedPostsUnderWay),
     String(figures.doubledPosts),
-    ...latencies.map((latencyMs) => latencyMs.toFixed(latencyMs < 100 ? 1 : 0)),
+    ...[ofAll.p50, ofAll.p99, ofAll.p999, ofAll.max].map((timeMs) => timeMs.toFixed(timeMs < 100 ? 1 : 0)),
     figures.attemptsPerRequest.toFixed(3),
-    figures.sendLagP99Ms.toFixed(1),
+    `${lag.p99.toFixed(1)}${isClientLate(figures) ? ' LATE' : ''}`,
+    countsText(figures.failedBy),
+    countsText(figures.slowBy),
   ];
 }
 
-/** Which faults cost requests, and which made them slow. */
-export function faultsTable(
-  rows: readonly Row[],
-  countsOf: (figures: Figures) => Readonly<Record<string, number>>,
-): string {
-  const keys = [...new Set(rows.flatMap(({ figures }) => Object.keys(countsOf(figures))))].sort();
-  if (keys.length === 0) return '  none';
-  return columns([
-    ['', ...keys],
-    ...rows.map(({ name, figures }) => [name, ...keys.map((key) => String(countsOf(figures)[key] ?? 0))]),
-  ]);
-}
-
-/** The first column to the left, the others to the right. */
-function columns(lines: readonly (readonly string[])[]): string {
-  const widths = lines[0]!.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
-  return lines
-    .map((line) =>
-      line.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!))).join('  '),
-    )
-    .map((line) => `  ${line}`)
-    .join('\n');
+/** Most frequent first, as in "POST kill 2, POST reset 1". */
+function countsText(counts: Readonly<Record<string, number>>): string {
+  const sorted = Object.entries(counts).sort(([, one], [, other]) => other - one);
+  return sorted.map(([name, count]) => `${name} ${count}`).join(', ') || '-';
 }

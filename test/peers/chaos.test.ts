@@ -10,18 +10,19 @@ import type { Plan } from '../../scripts/chaos/plan.ts';
 import type { Proxy, Tuning } from '../../scripts/chaos/proxies/proxy.ts';
 import { PROXIES } from '../../scripts/chaos/proxies/registry.ts';
 import { run } from '../../scripts/chaos/run.ts';
-import { availabilityMisses, faults } from '../../scripts/chaos/scenarios/faults.ts';
+import { inMs, judge } from '../../scripts/chaos/scenarios/aim.ts';
+import { availabilityAims, faults } from '../../scripts/chaos/scenarios/faults.ts';
 import { endpointsAlike, usualTuning } from '../../scripts/chaos/scenarios/scenario.ts';
 import { storyOf } from '../../scripts/chaos/story.ts';
 import { preparePrograms } from '../../scripts/bench/program.ts';
 import { requirePeer } from '../support/peers.ts';
 
 /**
- * All five kinds of fault in 20 s, and no POST in the 27 ms after the beginning of a kill, a reset or a 503: a POST that
- * is the first to meet one of these is lost behind any proxy, and whether it is would be chance.
+ * Ten faults of all five kinds in 30 s, and no POST in the 19 ms after the beginning of a kill, a reset or a 503: a POST
+ * that is the first to meet one of these is lost behind any proxy, and whether it is would be chance.
  */
-const SEED = 4217;
-const SETTINGS = { seed: SEED, seconds: 20, rate: null, balance: 'least-request', tryMs: 250, isHedged: true } as const;
+const SEED = 9323;
+const SETTINGS = { seed: SEED, seconds: 30, rate: null, balance: 'least-request', tryMs: 250, isHedged: true } as const;
 
 preparePrograms();
 
@@ -40,11 +41,16 @@ test('faults of all kinds cost no GET, double no POST, and at least 99.98 % succ
   const [only] = faults.cases(SETTINGS);
   assert.equal(new Set(only!.plan.faults.map(({ kind }) => kind)).size, 5);
   const [figures, story] = await measure(proxyNamed('fairlead'), only!.plan, only!.tuning);
-  const { requests, failedPostsUnderWay, failedBy } = figures;
+  const { requests, failedPostsUnderWay, failedBy, ofAll, lag } = figures;
   t.diagnostic(`${requests} requests, failed by fault: ${JSON.stringify(failedBy)}, ${failedPostsUnderWay} under way`);
+  t.diagnostic(`p99 ${inMs(ofAll.p99)}, p99.9 ${inMs(ofAll.p999)}; the client was ${inMs(lag.p99)} late (p99)`);
   // On a machine that is short of time many are under way at a kill; these are nobody's fault.
   const judged = { ...figures, availability: figures.availability + failedPostsUnderWay / requests };
-  assert.deepEqual(availabilityMisses(judged, SETTINGS), [], story.join('\n'));
+  for (const aim of availabilityAims(SETTINGS)) {
+    const { values, verdict } = judge(aim, new Map([['', judged]]), new Map());
+    const words = `${aim.what}: ${aim.text(values.get('fairlead')!)}, wanted ${aim.wanted}`;
+    assert.equal(verdict, 'met', [words, ...story].join('\n'));
+  }
 });
 
 describe('the configuration of a peer serves', () => {

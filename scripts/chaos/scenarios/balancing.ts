@@ -4,16 +4,8 @@
 import { arrivalsOf, exponentialWork } from '../arrivals.ts';
 import type { EndpointSpec, Plan } from '../plan.ts';
 import type { Tuning } from '../proxies/proxy.ts';
-import {
-  type ByCase,
-  type Case,
-  endpointsAlike,
-  percent,
-  type Scenario,
-  type ScenarioSettings,
-  unless,
-  usualTuning,
-} from './scenario.ts';
+import { type Aim, type ByCase, inMs, noneOf, percent, ratioAtMost } from './aim.ts';
+import { type Case, endpointsAlike, type Scenario, type ScenarioSettings, usualTuning } from './scenario.ts';
 
 const ENDPOINTS = 10;
 const SLOTS = 4;
@@ -23,8 +15,18 @@ const CAPACITY = (SLOTS * 1000) / MEAN_WORK_MS;
 const SLOWNESS = 5;
 const ALIKE = endpointsAlike(ENDPOINTS, SLOTS);
 
-function planOf(settings: ScenarioSettings, endpoints: readonly EndpointSpec[], rate: number, postShare: number): Plan {
-  const durationMs = 1000 * (settings.seconds ?? 60);
+interface Load {
+  readonly rate: number;
+  readonly postShare: number;
+  readonly seconds: number;
+}
+
+function planOf(
+  settings: ScenarioSettings,
+  endpoints: readonly EndpointSpec[],
+  { rate, postShare, seconds }: Load,
+): Plan {
+  const durationMs = 1000 * (settings.seconds ?? seconds);
   const workMs = exponentialWork(MEAN_WORK_MS);
   const arrivals = arrivalsOf({ seed: settings.seed, durationMs, rate: settings.rate ?? rate, postShare, workMs });
   return { endpoints, arrivals, faults: [], patienceMs: 10_000 };
@@ -39,29 +41,53 @@ function withFirst(change: Partial<EndpointSpec>): readonly EndpointSpec[] {
   return ALIKE.map((spec, index) => (index === 0 ? { ...spec, ...change } : spec));
 }
 
+function p99(of: ByCase, name: string): number {
+  return of.get(name)!.ofAll.p99;
+}
+
+function shareAtMost(what: string, most: number, value: (of: ByCase) => number): Aim {
+  const wanted = `at most ${100 * most} %`;
+  return { what, wanted, value, text: percent, isMet: (share) => share <= most, isOfTime: false };
+}
+
+/** Where proxies pick alike their latencies still differ by chance: by less than this share. */
+const CHANCE = 0.1;
+
+function noMoreThanPeers(what: string, value: (of: ByCase) => number): Aim {
+  return {
+    what,
+    wanted: `at most ${1 + CHANCE} times that of each peer`,
+    value,
+    text: inMs,
+    isMet: () => true,
+    isMetBeside: (ours, theirs) => ours <= (1 + CHANCE) * theirs,
+    isOfTime: true,
+  };
+}
+
 const MOST_SLOW_SHARE = 0.04;
 const MOST_P99_RATIO = { 'peak-ewma': 1.25, other: 2 } as const;
 
 /** One endpoint five times slower at 70 % of what all can do, beside ten that are well. */
 export const slowEndpoint: Scenario = {
   name: 'slow-endpoint',
+  hasOtherAimsByLatency: true,
   cases(settings) {
-    const rate = 0.7 * CAPACITY * (ENDPOINTS - 1 + 1 / SLOWNESS);
+    const load = (endpoints: number): Load => ({ rate: 0.7 * CAPACITY * endpoints, postShare: 0, seconds: 30 });
+    const slow = planOf(settings, withFirst({ slowness: SLOWNESS }), load(ENDPOINTS - 1 + 1 / SLOWNESS));
     const tuning = tuningOf(settings);
     return [
-      { name: 'healthy', plan: planOf(settings, ALIKE, 0.7 * CAPACITY * ENDPOINTS, 0), tuning },
-      { name: 'slow', plan: planOf(settings, withFirst({ slowness: SLOWNESS }), rate, 0), tuning },
+      { name: 'healthy', plan: planOf(settings, ALIKE, load(ENDPOINTS)), tuning },
+      { name: 'slow', plan: slow, tuning },
     ];
   },
-  misses(fairlead, { balance }) {
-    const slow = fairlead.get('slow')!;
-    const share = slow.shares[0]!;
-    const ratio = slow.ofAll.p99 / fairlead.get('healthy')!.ofAll.p99;
+  aims({ balance }) {
     const most = MOST_P99_RATIO[balance === 'peak-ewma' ? balance : 'other'];
     return [
-      ...unless(slow.failedGets === 0, `${slow.failedGets} requests failed`),
-      ...unless(share <= MOST_SLOW_SHARE, `the slow endpoint got ${percent(share)} of the requests`),
-      ...unless(ratio <= most, `p99 is ${ratio.toFixed(2)} times that of healthy endpoints, more than ${most}`),
+      noneOf('requests that failed', (of) => of.get('slow')!.failedGets),
+      shareAtMost('share of the slow endpoint', MOST_SLOW_SHARE, (of) => of.get('slow')!.shares[0]!),
+      ratioAtMost('p99 against that of healthy endpoints', most, (of) => p99(of, 'slow') / p99(of, 'healthy')),
+      noMoreThanPeers('p99', (of) => p99(of, 'slow')),
     ];
   },
 };
@@ -72,18 +98,20 @@ const MOST_OF_ROUND_ROBIN = 0.85;
 export const fullLoad: Scenario = {
   name: 'full-load',
   cases(settings) {
-    const plan = planOf(settings, ALIKE, 0.9 * CAPACITY * ENDPOINTS, 0);
+    const plan = planOf(settings, ALIKE, { rate: 0.9 * CAPACITY * ENDPOINTS, postShare: 0, seconds: 30 });
     const balances = [settings.balance, 'round-robin'] as const;
     return balances.map((balance): Case => ({ name: balance, plan, tuning: { ...tuningOf(settings), balance } }));
   },
-  misses(fairlead, { balance }) {
-    const ratio = fairlead.get(balance)!.ofAll.p99 / fairlead.get('round-robin')!.ofAll.p99;
-    const words = `p99 is ${ratio.toFixed(2)} times that of round robin, more than ${MOST_OF_ROUND_ROBIN}`;
-    return unless(ratio <= MOST_OF_ROUND_ROBIN, words);
+  aims({ balance }) {
+    const ratio = (of: ByCase): number => p99(of, balance) / p99(of, 'round-robin');
+    return [
+      ratioAtMost(`p99 of ${balance} against that of round robin`, MOST_OF_ROUND_ROBIN, ratio),
+      noMoreThanPeers(`p99 of ${balance}`, (of) => p99(of, balance)),
+    ];
   },
 };
 
-const LEAST_AVAILABILITY = 0.999;
+const MOST_FAILED = 0.001;
 
 /**
  * One endpoint answers 503 at once, but says that it is well when asked: it looks the least loaded of all. All requests
@@ -92,11 +120,11 @@ const LEAST_AVAILABILITY = 0.999;
 export const failingFast: Scenario = {
   name: 'failing-fast',
   cases(settings) {
-    const plan = planOf(settings, withFirst({ isBroken: true }), 0.7 * CAPACITY * (ENDPOINTS - 1), 1);
+    const load = { rate: 0.7 * CAPACITY * (ENDPOINTS - 1), postShare: 1, seconds: 60 };
+    const plan = planOf(settings, withFirst({ isBroken: true }), load);
     return [{ name: '', plan, tuning: tuningOf(settings) }];
   },
-  misses(fairlead: ByCase) {
-    const { availability } = fairlead.get('')!;
-    return unless(availability >= LEAST_AVAILABILITY, `${percent(1 - availability)} of requests failed`);
+  aims() {
+    return [shareAtMost('requests that failed', MOST_FAILED, (of) => 1 - of.get('')!.availability)];
   },
 };

@@ -2,21 +2,14 @@
 // Thread: main.
 
 import { arrivalsOf, SHORT_WORK } from '../arrivals.ts';
-import {
-  type ByCase,
-  type Case,
-  endpointsAlike,
-  type Scenario,
-  type ScenarioSettings,
-  unless,
-  usualTuning,
-} from './scenario.ts';
+import { type Aim, noneOf } from './aim.ts';
+import { type Case, endpointsAlike, type Scenario, type ScenarioSettings, usualTuning } from './scenario.ts';
 
 const DURATION_MS = 10_000;
 const RESTARTS_MS = [2000, 6000];
 const GONE_MS = 1000;
 
-export const onlyEndpoint: Scenario = { name: 'only-endpoint', cases, misses };
+export const onlyEndpoint: Scenario = { name: 'only-endpoint', cases, aims };
 
 function cases(settings: ScenarioSettings): readonly Case[] {
   const { seed, rate } = settings;
@@ -28,10 +21,12 @@ function cases(settings: ScenarioSettings): readonly Case[] {
   }));
   const arrivals = arrivalsOf({ seed, durationMs: DURATION_MS, rate: rate ?? 200, postShare: 0.2, workMs: SHORT_WORK });
   const plan = { endpoints: endpointsAlike(1), arrivals, faults, patienceMs: 10_000 };
-  return [{ name: '', plan, tuning: usualTuning(settings) }];
+  return [{ name: '', plan, tuning: { ...usualTuning(settings), tryMs: null } }];
 }
 
-function misses(fairlead: ByCase): readonly string[] {
-  const { failedGets, failedPosts } = fairlead.get('')!;
-  return unless(failedGets + failedPosts === 0, `${failedGets} GETs and ${failedPosts} POSTs failed`);
+function aims(): readonly Aim[] {
+  return [
+    noneOf('GETs that failed', (of) => of.get('')!.failedGets),
+    noneOf('POSTs that failed', (of) => of.get('')!.failedPosts),
+  ];
 }

@@ -19,3 +19,6 @@ export const SCENARIOS: readonly Scenario[] = [
   fullLoad,
   failingFast,
 ];
+
+/** In the place of a scenario's name: everything that is to be shown. */
+export const ALL_SCENARIOS = 'all';

@@ -1,37 +1,40 @@
-// All endpoints answer 503, and 503 is retried: tries must not multiply the load on them. Thread: main.
+// All endpoints answer 503, and 503 is retried: tries must not multiply the load on them. Once with checks that see it,
+// so that endpoints are taken out, and once with checks that don't. Thread: main.
 
 import { arrivalsOf, SHORT_WORK } from '../arrivals.ts';
-import {
-  type ByCase,
-  type Case,
-  endpointsAlike,
-  type Scenario,
-  type ScenarioSettings,
-  unless,
-  usualTuning,
-} from './scenario.ts';
+import type { EndpointSpec, Fault } from '../plan.ts';
+import type { Aim } from './aim.ts';
+import { type Case, endpointsAlike, type Scenario, type ScenarioSettings, usualTuning } from './scenario.ts';
 
 const ENDPOINTS = 3;
+const RATE = 1000;
 const MOST_ATTEMPTS = 1.25;
 
-export const retryStorm: Scenario = { name: 'retry-storm', cases, misses };
+export const retryStorm: Scenario = { name: 'retry-storm', cases, aims };
 
 function cases(settings: ScenarioSettings): readonly Case[] {
   const { seed, seconds, rate } = settings;
   const durationMs = 1000 * (seconds ?? 15);
-  const endpoints = endpointsAlike(ENDPOINTS);
-  const faults = endpoints.map((_, endpoint) => ({
-    kind: 'unavailable' as const,
-    endpoint,
-    startMs: 0,
-    endMs: durationMs,
-  }));
-  const arrivals = arrivalsOf({ seed, durationMs, rate: rate ?? 1000, postShare: 0, workMs: SHORT_WORK });
-  return [{ name: '', plan: { endpoints, arrivals, faults, patienceMs: 10_000 }, tuning: usualTuning(settings) }];
+  const arrivals = arrivalsOf({ seed, durationMs, rate: rate ?? RATE, postShare: 0, workMs: SHORT_WORK });
+  const tuning = usualTuning(settings);
+  const one = (name: string, endpoints: readonly EndpointSpec[], faults: readonly Fault[]): Case => {
+    return { name, plan: { endpoints, arrivals, faults, patienceMs: 10_000 }, tuning };
+  };
+  const alike = endpointsAlike(ENDPOINTS);
+  const refusals = alike.map(
+    (_, endpoint): Fault => ({ kind: 'unavailable', endpoint, startMs: 0, endMs: durationMs }),
+  );
+  const broken = alike.map((spec) => ({ ...spec, isBroken: true }));
+  return [one('checks fail', alike, refusals), one('checks pass', broken, [])];
 }
 
-function misses(fairlead: ByCase): readonly string[] {
-  const { attemptsPerRequest } = fairlead.get('')!;
-  const words = `${attemptsPerRequest.toFixed(3)} attempts per request, not below ${MOST_ATTEMPTS}`;
-  return unless(attemptsPerRequest < MOST_ATTEMPTS, words);
+function aims(): readonly Aim[] {
+  return ['checks fail', 'checks pass'].map((name) => ({
+    what: `attempts for each request, ${name}`,
+    wanted: `below ${MOST_ATTEMPTS}`,
+    value: (of) => of.get(name)!.attemptsPerRequest,
+    text: (value) => value.toFixed(3),
+    isMet: (value) => value < MOST_ATTEMPTS,
+    isOfTime: false,
+  }));
 }

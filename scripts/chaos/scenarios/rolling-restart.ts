@@ -2,22 +2,15 @@
 
 import { arrivalsOf, SHORT_WORK } from '../arrivals.ts';
 import type { Fault } from '../plan.ts';
-import {
-  type ByCase,
-  type Case,
-  endpointsAlike,
-  type Scenario,
-  type ScenarioSettings,
-  unless,
-  usualTuning,
-} from './scenario.ts';
+import { type Aim, noneOf } from './aim.ts';
+import { type Case, endpointsAlike, type Scenario, type ScenarioSettings, usualTuning } from './scenario.ts';
 
 const ENDPOINTS = 3;
 const FIRST_MS = 2000;
 const EVERY_MS = 4000;
 const GONE_MS = 1000;
 
-export const rollingRestart: Scenario = { name: 'rolling-restart', cases, misses };
+export const rollingRestart: Scenario = { name: 'rolling-restart', cases, aims };
 
 function cases(settings: ScenarioSettings): readonly Case[] {
   const { seed, rate } = settings;
@@ -31,10 +24,10 @@ function cases(settings: ScenarioSettings): readonly Case[] {
   return [{ name: '', plan, tuning: usualTuning(settings) }];
 }
 
-function misses(fairlead: ByCase): readonly string[] {
-  const { failedGets, failedPosts, doubledPosts } = fairlead.get('')!;
+function aims(): readonly Aim[] {
   return [
-    ...unless(failedGets + failedPosts === 0, `${failedGets} GETs and ${failedPosts} POSTs failed`),
-    ...unless(doubledPosts === 0, `${doubledPosts} POSTs were processed twice`),
+    noneOf('GETs that failed', (of) => of.get('')!.failedGets),
+    noneOf('POSTs that failed', (of) => of.get('')!.failedPosts),
+    noneOf('POSTs processed twice', (of) => of.get('')!.doubledPosts),
   ];
 }

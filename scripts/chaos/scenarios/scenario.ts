@@ -1,8 +1,8 @@
 // What a scenario is: what is done in it, and what Fairlead is to show by it. Thread: main.
 
-import type { Figures } from '../figures.ts';
 import type { EndpointSpec, Plan } from '../plan.ts';
 import type { Balance, Tuning } from '../proxies/proxy.ts';
+import type { Aim } from './aim.ts';
 
 /** What a scenario takes from the command line. */
 export interface ScenarioSettings {
@@ -24,17 +24,12 @@ export interface Case {
   readonly tuning: Tuning;
 }
 
-/** Figures by name of the case. */
-export type ByCase = ReadonlyMap<string, Figures>;
-
 export interface Scenario {
   readonly name: string;
+  /** Whether balancers that know latencies have aims of their own in it. */
+  readonly hasOtherAimsByLatency?: boolean;
   cases(settings: ScenarioSettings): readonly Case[];
-  /**
-   * What Fairlead misses, in words; empty where it holds all.
-   * @param peers by name of the proxy, those that ran
-   */
-  misses(fairlead: ByCase, settings: ScenarioSettings, peers: ReadonlyMap<string, ByCase>): readonly string[];
+  aims(settings: ScenarioSettings): readonly Aim[];
 }
 
 /** Endpoints named 1, 2, ... that are alike. */
@@ -53,14 +48,4 @@ export function usualTuning({ balance, tryMs, isHedged }: ScenarioSettings): Tun
     waitsWhenAllDown: true,
     isHedged,
   };
-}
-
-/** The words where the claim is false. */
-export function unless(isTrue: boolean, words: string): readonly string[] {
-  return isTrue ? [] : [words];
-}
-
-/** A share of 1 in percent, precise enough for five nines. */
-export function percent(share: number): string {
-  return `${(100 * share).toFixed(3)} %`;
 }

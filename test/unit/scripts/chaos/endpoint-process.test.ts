@@ -122,6 +122,19 @@ test('one that has not ended can not be revived', async (t) => {
   await assert.rejects(endpoint.revive(), /1 has not ended in time/);
 });
 
+test('asked to end it still answers what comes over a connection that it has, and then closes it', async (t) => {
+  const { endpoint } = await start(t);
+  const agent = new Agent({ keepAlive: true });
+  t.after(() => agent.destroy());
+  assert.equal((await ask(endpoint.port, '/r/g1?work=1', undefined, agent)).connection, 'keep-alive');
+  endpoint.signal('SIGTERM');
+  let answer: Answer;
+  do answer = await ask(endpoint.port, '/r/p2?work=1', 'p2', agent);
+  while (answer.connection === 'keep-alive');
+  assert.deepEqual(answer, { status: 200, body: `p2${PADDING}`, connection: 'close' });
+  assert.ok(await isGone(endpoint.port));
+});
+
 test('asked to end it finishes what it accepted, says so, and accepts no more', async (t) => {
   const { endpoint, ledger } = await start(t);
   const agent = new Agent({ keepAlive: true });

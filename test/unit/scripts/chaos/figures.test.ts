@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { blameOf, describeFaults } from '../../../../scripts/chaos/attribution.ts';
-import { figuresOf, percentilesOf } from '../../../../scripts/chaos/figures.ts';
+import { figuresOf, isClientLate, percentilesOf } from '../../../../scripts/chaos/figures.ts';
 import { parseLedger } from '../../../../scripts/chaos/ledger.ts';
 import type { Outcome } from '../../../../scripts/chaos/outcome.ts';
 import type { Fault } from '../../../../scripts/chaos/plan.ts';
@@ -57,15 +57,15 @@ test('failures, doubled POSTs, shares and latencies are counted', () => {
   assert.equal(figures.failedPostsUnderWay, 0);
   assert.equal(figures.doubledPosts, 1);
   assert.equal(figures.availability, 0.6);
-  assert.equal(figures.ofAll.max, 400);
-  assert.equal(figures.ofSuccesses.p50, 3);
+  assert.equal(figures.ofAll.max, 399.5);
+  assert.equal(figures.ofSuccesses.p50, 2.5);
   assert.equal(figures.attemptsPerRequest, 1);
   assert.deepEqual(figures.shares, [0.6, 0.4]);
   assert.equal(figures.lastFailureMs, 1800);
   assert.deepEqual(figures.failures, { 502: 1, reset: 1 });
   assert.deepEqual(figures.failedBy, { 'GET kill': 1, 'POST kill': 1 });
   assert.deepEqual(figures.slowBy, { 'GET late': 1 });
-  assert.equal(figures.sendLagP99Ms, 0.5);
+  assert.equal(figures.lag.p99, 0.5);
 });
 
 describe('a failure is put down to', () => {
@@ -107,4 +107,21 @@ test('a POST that was under way when a process was killed is told apart', () => 
 test('the faults of a moment are told in words', () => {
   assert.equal(describeFaults(FAULTS, 1600), 'kill of 1, late of 2');
   assert.equal(describeFaults(FAULTS, 500), 'no fault');
+});
+
+describe('the client counts as late', () => {
+  const even = (timeMs: number) => ({ p50: timeMs, p99: timeMs, p999: timeMs, max: timeMs });
+  const isLate = (lag: object, timesMs = 10): boolean =>
+    isClientLate({ lag: { ...even(1), ...lag }, ofAll: even(timesMs) });
+
+  test('where one request in a hundred left 4 ms late, or one in a thousand 25 ms', () => {
+    assert.ok(!isLate({ p99: 4, p999: 25, max: 500 }));
+    assert.ok(isLate({ p99: 4.1 }));
+    assert.ok(isLate({ p999: 25.1 }));
+  });
+
+  test('but not by less than a twentieth of what requests take', () => {
+    assert.ok(!isLate({ p99: 9.9, p999: 30 }, 1000));
+    assert.ok(isLate({ p99: 50.1 }, 1000));
+  });
 });

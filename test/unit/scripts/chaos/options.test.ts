@@ -18,7 +18,9 @@ test('without options five seeds of the main scenario run against all proxies', 
     isHedged: true,
     isPinned: false,
     isChecked: false,
-    jsonFile: null,
+    resultsFile: null,
+    mostRuns: Number.POSITIVE_INFINITY,
+    markdownFile: null,
     isVerbose: false,
   });
 });
@@ -26,7 +28,8 @@ test('without options five seeds of the main scenario run against all proxies', 
 test('each option is read', () => {
   const args =
     '--scenario retry-storm --seeds 7,8 --seconds 5 --rate 100 --proxies nginx,fairlead --balance round-robin';
-  const flags = '--workers 1 --try 100 --no-hedge --pin --check --json out.json --verbose';
+  const flags =
+    '--workers 1 --try 100 --no-hedge --pin --check --results out.json --most 2 --markdown chaos.md --verbose';
   assert.deepEqual(readOptions(`${args} ${flags}`.split(' ')), {
     scenario: 'retry-storm',
     seeds: [7, 8],
@@ -39,9 +42,15 @@ test('each option is read', () => {
     isHedged: false,
     isPinned: true,
     isChecked: true,
-    jsonFile: 'out.json',
+    resultsFile: 'out.json',
+    mostRuns: 2,
+    markdownFile: 'chaos.md',
     isVerbose: true,
   });
+});
+
+test('all proxies can be asked for by one word', () => {
+  assert.deepEqual(readOptions(['--proxies', 'all'])!.proxies, readOptions([])!.proxies);
 });
 
 test('help is asked for, and names every scenario', () => {

@@ -1,0 +1,62 @@
+// What a chaos command measures, in its order. Pure. Thread: main.
+
+import type { ChaosOptions } from './options.ts';
+import type { Balance, Proxy } from './proxies/proxy.ts';
+import { ALL_SCENARIOS, SCENARIOS } from './scenarios/registry.ts';
+import type { Case, Scenario, ScenarioSettings } from './scenarios/scenario.ts';
+
+/** A scenario with one seed: what is compared stands in the same part. */
+export interface Part {
+  /** Parts with the same title differ by their seeds. */
+  readonly title: string;
+  readonly scenario: Scenario;
+  readonly settings: ScenarioSettings;
+  readonly proxies: readonly Proxy[];
+}
+
+/** One run of one proxy. */
+export interface Task {
+  readonly part: Part;
+  readonly proxy: Proxy;
+  readonly case: Case;
+}
+
+/** @param installed those of the proxies asked for that are there */
+export function programmeOf(options: ChaosOptions, installed: readonly Proxy[]): readonly Part[] {
+  const { seeds, balance } = options;
+  const add = (scenario: Scenario, given: readonly number[], by: Balance, among: readonly Proxy[]): readonly Part[] => {
+    const proxies = among.filter((proxy) => proxy.balances(by));
+    const title = `${scenario.name}, ${by}`;
+    return given.map((seed) => ({ title, scenario, settings: { ...options, balance: by, seed }, proxies }));
+  };
+  if (options.scenario !== ALL_SCENARIOS) {
+    return add(SCENARIOS.find(({ name }) => name === options.scenario)!, seeds, balance, installed);
+  }
+  const [main, ...others] = SCENARIOS;
+  const fairlead = installed.filter(({ name }) => name === 'fairlead');
+  const slow = others.filter(({ hasOtherAimsByLatency }) => hasOtherAimsByLatency === true);
+  return [
+    ...add(main!, seeds, 'least-request', installed),
+    ...add(main!, seeds, 'round-robin', fairlead),
+    ...others.flatMap((scenario) => add(scenario, seeds.slice(0, 1), 'least-request', installed)),
+    ...slow.flatMap((scenario) => add(scenario, seeds.slice(0, 1), 'peak-ewma', fairlead)),
+  ];
+}
+
+/** In the order in which they are measured: what is compared one soon after the other. */
+export function tasksOf(parts: readonly Part[]): readonly Task[] {
+  return parts.flatMap((part) => {
+    const cases = part.scenario.cases(part.settings);
+    return part.proxies.flatMap((proxy) =>
+      cases.filter(({ tuning }) => proxy.balances(tuning.balance)).map((one) => ({ part, proxy, case: one })),
+    );
+  });
+}
+
+/** In words, for a line before the results. */
+export function describeCase({ name, plan }: Case): string {
+  const posts = plan.arrivals.filter(({ method }) => method === 'POST').length;
+  const kinds = Object.entries(Object.groupBy(plan.faults, ({ kind }) => kind));
+  const faults = kinds.map(([kind, ofKind]) => `${ofKind.length} ${kind}`).join(', ');
+  return `${name} ${plan.arrivals.length} requests, ${posts} POSTs; ${faults || 'no faults'}`.trim();
+}
