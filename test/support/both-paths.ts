@@ -53,13 +53,13 @@ workers: 1
 fastPath: ${fastPath}
 listeners: [{ name: web, bind: "127.0.0.1:0" }]
 routes: [{ upstream: app }]
-timeouts: { head: 2s, bodyIdle: 2s }
+timeouts: { head: 10s, bodyIdle: 10s }
 upstreams:
   app:
     endpoints: ["http://127.0.0.1:${origin.port}"]
     health: { heartbeat: false, passive: { consecutiveFailures: 0, outliers: false } }
     retry: { attempts: 0 }
-    timeouts: { response: 2s, idle: 2s }
+    timeouts: { response: 10s, idle: 10s }
 ${more}
 `,
     );
