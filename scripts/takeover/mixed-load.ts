@@ -35,10 +35,10 @@ export interface MixedLoad {
 /** Begins at once and goes on until it is stopped. */
 export function startMixedLoad(options: MixedLoadOptions): MixedLoad {
   const tally = new Tally();
-  let isOver = false;
+  const stopping = new AbortController();
   const begunMs = performance.now();
   const loop = async (kind: string, agent: Agent | false, pauseMs: number): Promise<void> => {
-    while (!isOver) {
+    while (!stopping.signal.aborted) {
       if (pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, Math.random() * pauseMs));
       const sentMs = performance.now();
       const failure = await sendOne(options.port, agent, tally);
@@ -57,7 +57,7 @@ export function startMixedLoad(options: MixedLoadOptions): MixedLoad {
   return {
     requests: () => tally.requests,
     stop: async () => {
-      isOver = true;
+      stopping.abort();
       await Promise.all(loops);
       return tally.result((performance.now() - begunMs) / 1000);
     },

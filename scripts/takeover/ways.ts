@@ -183,11 +183,16 @@ export function crash(isHeld: boolean): Way {
   let file = '';
   return {
     name: isHeld ? 'worker crash, holder' : 'worker crash, no holder',
-    means: 'one of the workers dies, and is started again',
+    means: 'one of the workers hangs for 300 ms, dies, and is started again',
     start: async (setting) => {
       file = setting.configure(`127.0.0.1:${setting.port}`);
       const preload = path.join(ROOT, 'test/support/crash-on-file.mjs');
-      const env = { ...process.env, CRASH_FILE: `${file}.crash-`, NODE_OPTIONS: `--import=${preload}` };
+      const env = {
+        ...process.env,
+        CRASH_FILE: `${file}.crash-`,
+        CRASH_HANG_MS: '300',
+        NODE_OPTIONS: `--import=${preload}`,
+      };
       const args = [ENTRY, 'run', ...(isHeld ? ['--holder'] : []), '--config', file];
       running = startLogged(spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'], env }));
       crashes = 0;

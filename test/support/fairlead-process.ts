@@ -61,7 +61,7 @@ export function startProcess(
     try {
       await eventually(() => matching().length >= count, `${count} lines of the log say: ${start}`);
     } catch (error) {
-      throw new Error(`${(error as Error).message}\n${text}`);
+      throw new Error(`${(error as Error).message}\n${text}`, { cause: error });
     }
     return matching().at(-1)!;
   };

@@ -166,6 +166,28 @@ describe('a holder', () => {
     await endWell(held);
   });
 
+  test('takes over a port that a reload added, and refuses to where it is a Unix socket', async (t) => {
+    const [app] = await startApps(t, 1);
+    const held = await startHeld(t, config(app!));
+    const added = '{ name: web, bind: "127.0.0.1:0" }, { name: other, bind: "127.0.0.1:0" }';
+    writeFileSync(held.file, config(app!, added));
+    held.holder.child.kill('SIGHUP');
+    await held.holder.logged('generation 2 runs');
+    assert.equal(await startCommand(t, ['upgrade', '--admin', held.admin]).ended, 0);
+    const listeners = (await held.holder.logged('ready', 2))['listeners'] as string[];
+    assert.equal(listeners[0], `web on 127.0.0.1:${held.port}`);
+    const otherPort = Number(listeners[1]!.split(':')[1]);
+    assert.equal((await sendMany(otherPort, { connections: 20, requests: 20 })).statuses.get(200), 20);
+    const socket = `unix:${path.join(held.folder, 'late.sock')}`;
+    writeFileSync(held.file, config(app!, `${added}, { name: late, bind: "${socket}" }`));
+    held.holder.child.kill('SIGHUP');
+    await held.holder.logged('generation 2 runs', 2);
+    const refused = startCommand(t, ['upgrade', '--admin', held.admin]);
+    assert.equal(await refused.ended, 4);
+    assert.match(refused.stderr(), /listener late cannot be bound to unix:.*late.sock: another process has it/);
+    await endWell(held);
+  });
+
   test('closes the socket of a listener that a reload takes away, so that clients are refused', async (t) => {
     const [app] = await startApps(t, 1);
     const both = '{ name: web, bind: "127.0.0.1:0" }, { name: other, bind: "127.0.0.1:0" }';
