@@ -5,7 +5,7 @@
 // gives each of them its share of the requests, and the comparison goes on among the others.
 
 import type { Balancer, Candidate, PickRequest } from '../core/balancer.ts';
-import { E_WARM_START } from '../core/memory/layout.ts';
+import { E_FACTOR, E_INFLIGHT, E_WARM_START } from '../core/memory/layout.ts';
 import type { Region } from '../core/memory/region.ts';
 import type { Random } from '../core/random.ts';
 import { CandidateTable } from './candidate-table.ts';
@@ -55,12 +55,23 @@ class WarmingBalancer implements Balancer {
     return false;
   }
 
-  /** A warming candidate with the probability of its share, else nobody. Draws one number. */
+  /**
+   * A warming candidate with the probability of its share, else nobody. Draws one number. Sums stay in local variables:
+   * a function that returned one would allocate it.
+   */
   #draw(): number {
-    const warming = this.#warming;
-    let point = this.#random.next() * (sumOfCapacities(this.#settled) + sumOfCapacities(warming));
-    for (let index = 0; index < warming.size; index++) {
-      point -= warming.capacity(index);
+    const { words, places, weights, size } = this.#warming;
+    const { places: settledPlaces, weights: settledWeights, size: settledSize } = this.#settled;
+    let capacity = 0;
+    for (let index = 0; index < size; index++) capacity += weights[index]! * words[places[index]! + E_FACTOR]!;
+    const warmingCapacity = capacity;
+    for (let index = 0; index < settledSize; index++) {
+      capacity += settledWeights[index]! * words[settledPlaces[index]! + E_FACTOR]!;
+    }
+    let point = this.#random.next() * capacity;
+    if (point >= warmingCapacity) return NOBODY;
+    for (let index = 0; index < size; index++) {
+      point -= weights[index]! * words[places[index]! + E_FACTOR]!;
       if (point < 0) return index;
     }
     return NOBODY;
@@ -68,12 +79,12 @@ class WarmingBalancer implements Balancer {
 
   /** More in flight than the mean of the settled ones by weight, and one more. */
   #isBehind(index: number): boolean {
-    const settled = this.#settled;
+    const { words, places, weights, size } = this.#settled;
     let inflight = 0;
     let weight = 0;
-    for (let other = 0; other < settled.size; other++) {
-      inflight += settled.inflight(other);
-      weight += settled.weights[other]!;
+    for (let other = 0; other < size; other++) {
+      inflight += words[places[other]! + E_INFLIGHT]!;
+      weight += weights[other]!;
     }
     return (this.#warming.inflight(index) - 1) * weight >= inflight * this.#warming.weights[index]!;
   }
@@ -109,10 +120,4 @@ export function withWarming(
 
 function isWarming(region: Region, { slot }: Candidate): boolean {
   return region.words[region.endpointWord(slot) + E_WARM_START] !== 0;
-}
-
-function sumOfCapacities(table: CandidateTable): number {
-  let sum = 0;
-  for (let index = 0; index < table.size; index++) sum += table.capacity(index);
-  return sum;
 }

@@ -214,6 +214,7 @@ upstreams: { app: { endpoints: [http://a], health: { heartbeat: false } } }
     responseHeaders: { set: [], remove: [] },
     hostField: 'endpoint',
     bodyBytes: 1024,
+    priority: 'default',
   });
   assert.deepEqual(routes[1]?.action, { kind: 'redirect', status: 302, location: '/s' });
   assert.deepEqual(routes[2]?.action, { kind: 'respond', status: 404, body: 'no', contentType: 'text/html' });
