@@ -72,7 +72,8 @@ export class ConfigError extends Error {
   readonly isReadable: boolean;
 
   constructor(problems: readonly Problem[], isReadable: boolean) {
-    super(`the configuration is refused: ${problems.filter(({ severity }) => severity === 'error').length} error(s)`);
+    const errors = problems.filter(({ severity }) => severity === 'error');
+    super(`the configuration is refused: ${errors.length} error(s), the first is ${formatProblem(errors[0]!)}`);
     this.name = 'ConfigError';
     this.problems = problems;
     this.isReadable = isReadable;

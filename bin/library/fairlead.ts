@@ -16,10 +16,7 @@ export { ConfigError };
 export type { Admin, ConfigInput, EndpointView, HealthEvent, ReloadResult };
 
 /** A configuration: the YAML's keys as an object, the YAML itself, or a file that has it. */
-export type ConfigSource =
-  | { readonly config: ConfigInput }
-  | { readonly yaml: string }
-  | { readonly file: string };
+export type ConfigSource = { readonly config: ConfigInput } | { readonly yaml: string } | { readonly file: string };
 
 export type FairleadOptions = ConfigSource & {
   /** Variables for `${NAME}` in the configuration; process.env unless told. */
@@ -107,7 +104,8 @@ export async function createFairlead(options: FairleadOptions): Promise<Fairlead
       return plane.adminAddress;
     },
     endpoints: () => plane.health.endpoints(),
-    setState: (endpoint, state) => mustExist(plane.health.setAdmin(upstreamOf(endpoint), endpoint, state, WHO), endpoint),
+    setState: (endpoint, state) =>
+      mustExist(plane.health.setAdmin(upstreamOf(endpoint), endpoint, state, WHO), endpoint),
     setWeight: (endpoint, weight) =>
       mustExist(plane.health.setWeight(upstreamOf(endpoint), endpoint, weight, WHO), endpoint),
     onEvent: (listener) => plane.health.events.subscribe(listener),
@@ -128,7 +126,12 @@ function load(source: ConfigSource, { directory }: FairleadOptions, environment:
   // JSON is YAML: so an object's problems have places too, in the text that it would be.
   const text = 'yaml' in source ? source.yaml : JSON.stringify(source.config, null, 2);
   const file = 'yaml' in source ? '(yaml)' : '(config)';
-  return loadConfigText(text, { file, directory: directory ?? process.cwd(), environment, wallMs: systemClock.wallMs() });
+  return loadConfigText(text, {
+    file,
+    directory: directory ?? process.cwd(),
+    environment,
+    wallMs: systemClock.wallMs(),
+  });
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;

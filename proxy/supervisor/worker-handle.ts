@@ -13,6 +13,9 @@ export type WorkerState = 'starting' | 'listening' | 'draining' | 'exited';
  */
 const YOUNG_GENERATION_MIB = 12;
 
+/** Of Node's options, those for workers too: the others say how the program around them is started (--eval, --test). */
+const FOR_WORKERS = /^--(?:cpu-prof|heap-prof|heapsnapshot|enable-source-maps)/;
+
 /** What the supervisor wants to hear of a worker. */
 export interface WorkerEvents {
   onMessage(handle: WorkerHandle, message: MessageToMain): void;
@@ -36,6 +39,7 @@ export class WorkerHandle {
     this.startedMs = startedMs;
     this.#worker = new Worker(url, {
       workerData: start,
+      execArgv: process.execArgv.filter((option) => FOR_WORKERS.test(option)),
       name: `fairlead-worker-${start.worker}`,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB },
     });
