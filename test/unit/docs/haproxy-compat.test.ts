@@ -2,14 +2,12 @@
 // a web operator uses are there. Thread: main.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { describe, test } from 'node:test';
 import { ADMIN_ROUTES } from '../../../admin/admin-routes.ts';
 import { BALANCE_KINDS } from '../../../balancers/registry.ts';
 import { isKnownKey, knownKeys } from '../../../config/known-keys.ts';
 import { TAKEN_SIGNALS } from '../../../proxy/supervisor/holder/messages.ts';
-import { codeSpans, readPage, ROOT, type Row, tablesOf } from './pages.ts';
+import { codeSpans, readPage, type Row, tablesOf } from './pages.ts';
 
 const PAGE = readPage('haproxy-compat.md');
 const TABLES = tablesOf(PAGE);
