@@ -15,9 +15,11 @@ export type MetricScope = (typeof METRIC_SCOPES)[number];
 
 export type Labels = Readonly<Record<string, string | number>>;
 
-/** One line of the exposition. `metricName` where it isn't the family's (histograms). */
+/** One line of the exposition, as prom-client takes it. `metricName` where it isn't the family's (histograms). */
 export interface MetricSample {
   readonly labels: Labels;
+  /** Labels that many samples have: one object for all of them, so that it is written once. */
+  readonly sharedLabels?: Labels;
   readonly value: number;
   readonly metricName?: string;
 }
@@ -66,10 +68,13 @@ export function perUpstream(
   read: (scrape: Scrape, upstream: UpstreamSnapshot) => number | readonly LabelledValue[],
   label?: string,
 ): MetricFamily {
-  const collect = (scrape: Scrape): MetricSample[] =>
-    scrape.snapshot.upstreams.flatMap((upstream) =>
-      samplesOf({ upstream: upstream.name }, read(scrape, upstream), label),
-    );
+  const collect = (scrape: Scrape): MetricSample[] => {
+    const samples: MetricSample[] = [];
+    for (const upstream of scrape.snapshot.upstreams) {
+      addSamples(samples, { upstream: upstream.name }, read(scrape, upstream), label);
+    }
+    return samples;
+  };
   const labels = label === undefined ? ['upstream'] : ['upstream', label];
   return { name: `${METRIC_PREFIX}upstream_${name}`, help, type, scope: 'upstream', labels, collect };
 }
@@ -82,8 +87,11 @@ export function perEndpoint(
   read: (scrape: Scrape, endpoint: EndpointSnapshot) => number | readonly LabelledValue[] | null,
   label?: string,
 ): MetricFamily {
-  const collect = (scrape: Scrape): MetricSample[] =>
-    eachEndpoint(scrape).flatMap(({ labels, endpoint }) => samplesOf(labels, read(scrape, endpoint), label));
+  const collect = (scrape: Scrape): MetricSample[] => {
+    const samples: MetricSample[] = [];
+    for (const { labels, endpoint } of eachEndpoint(scrape)) addSamples(samples, labels, read(scrape, endpoint), label);
+    return samples;
+  };
   const labels = label === undefined ? ['upstream', 'endpoint'] : ['upstream', 'endpoint', label];
   return { name: `${METRIC_PREFIX}endpoint_${name}`, help, type, scope: 'endpoint', labels, collect };
 }
@@ -91,38 +99,68 @@ export function perEndpoint(
 /** A value of a label, and what was counted for it. */
 export type LabelledValue = readonly [label: string, value: number];
 
-function samplesOf(
-  labels: Labels,
+function addSamples(
+  samples: MetricSample[],
+  sharedLabels: Labels,
   read: number | readonly LabelledValue[] | null,
   label: string | undefined,
-): MetricSample[] {
-  if (read === null) return [];
-  if (typeof read === 'number') return [{ labels, value: read }];
-  return read.map(([name, value]) => ({ labels: { ...labels, [label!]: name }, value }));
+): void {
+  if (read === null) return;
+  if (typeof read === 'number') samples.push({ labels: NO_LABELS, sharedLabels, value: read });
+  else for (const [name, value] of read) samples.push({ labels: oneLabel(label!, name), sharedLabels, value });
 }
 
-/** Every endpoint of every upstream, with its labels. */
-export function eachEndpoint({ snapshot }: Scrape): { labels: Labels; endpoint: EndpointSnapshot }[] {
-  return snapshot.upstreams.flatMap((upstream) =>
-    upstream.endpoints.map((endpoint) => ({
-      labels: { upstream: upstream.name, endpoint: endpoint.id },
-      endpoint,
-    })),
-  );
+const NO_LABELS: Labels = {};
+const oneLabels = new Map<string, Map<string | number, Labels>>();
+
+/** The same object for the same label: values come from closed lists, so there are few. */
+function oneLabel(label: string, value: string | number): Labels {
+  const known = oneLabels.get(label) ?? new Map<string | number, Labels>();
+  oneLabels.set(label, known);
+  const labels = known.get(value) ?? { [label]: value };
+  known.set(value, labels);
+  return labels;
+}
+
+interface LabelledEndpoint {
+  readonly labels: Labels;
+  readonly endpoint: EndpointSnapshot;
+}
+const labelled = new WeakMap<Scrape, LabelledEndpoint[]>();
+
+/** Every endpoint of every upstream, with its labels: the same objects for all families of a scrape. */
+export function eachEndpoint(scrape: Scrape): readonly LabelledEndpoint[] {
+  let endpoints = labelled.get(scrape);
+  if (endpoints === undefined) {
+    endpoints = scrape.snapshot.upstreams.flatMap((upstream) =>
+      upstream.endpoints.map((endpoint) => ({
+        labels: { upstream: upstream.name, endpoint: endpoint.id },
+        endpoint,
+      })),
+    );
+    labelled.set(scrape, endpoints);
+  }
+  return endpoints;
 }
 
 /** The lines of one histogram. @param sumMs sum of all observations in ms */
-export function histogramSamples(name: string, labels: Labels, buckets: Float64Array, sumMs: number): MetricSample[] {
+export function histogramSamples(
+  name: string,
+  sharedLabels: Labels,
+  buckets: Float64Array,
+  sumMs: number,
+): MetricSample[] {
   const coarse = coarseHistogram(buckets);
   const lines = coarse.map(({ leSeconds, count }) => ({
     metricName: `${name}_bucket`,
-    labels: { ...labels, le: leSeconds === Number.POSITIVE_INFINITY ? '+Inf' : leSeconds },
+    labels: oneLabel('le', leSeconds === Number.POSITIVE_INFINITY ? '+Inf' : leSeconds),
+    sharedLabels,
     value: count,
   }));
   const count = coarse.at(-1)!.count;
   return [
     ...lines,
-    { metricName: `${name}_sum`, labels, value: sumMs / 1000 },
-    { metricName: `${name}_count`, labels, value: count },
+    { metricName: `${name}_sum`, labels: NO_LABELS, sharedLabels, value: sumMs / 1000 },
+    { metricName: `${name}_count`, labels: NO_LABELS, sharedLabels, value: count },
   ];
 }

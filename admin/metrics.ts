@@ -1,9 +1,11 @@
-// The metric registry: prom-client writes the text, our families read the shared lanes at each scrape. Thread: main.
+// The metric registry of prom-client, and the text of a scrape: our families read the shared lanes at each one.
+// Thread: main.
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Metric, Registry } from 'prom-client';
 import type { AdminContext } from './context.ts';
 import { EventLoopLag } from './event-loop-lag.ts';
+import { exposition } from './exposition.ts';
 import { LaneSums } from './lane-sums.ts';
 import type { MetricFamily, MetricScope, Scrape } from './metric-family.ts';
 import { ENDPOINT_METRICS } from './metrics-endpoint.ts';
@@ -18,7 +20,8 @@ import { UPSTREAM_METRICS } from './metrics-upstream.ts';
 export class Metrics {
   readonly #context: AdminContext;
   readonly #sums: LaneSums;
-  readonly #registry = new Registry();
+  /** For programs that join registries: it gives the same as `text`, only slower. */
+  readonly registry = new Registry();
   readonly #lag = new EventLoopLag();
   readonly families: readonly MetricFamily[];
   #scrape: Scrape;
@@ -28,12 +31,12 @@ export class Metrics {
     this.#sums = new LaneSums(context.region);
     this.#scrape = this.#takeScrape();
     this.families = [...processMetrics(this.#lag), ...LISTENER_METRICS, ...UPSTREAM_METRICS, ...ENDPOINT_METRICS];
-    for (const family of this.families) this.#registry.registerMetric(this.#collectorOf(family));
+    for (const family of this.families) this.registry.registerMetric(this.#collectorOf(family));
   }
 
   /** Value of the response's Content-Type. */
   get contentType(): string {
-    return this.#registry.contentType;
+    return this.registry.contentType;
   }
 
   start(): void {
@@ -48,9 +51,9 @@ export class Metrics {
   async text(scopes: ReadonlySet<MetricScope>): Promise<string> {
     this.#scrape = this.#takeScrape();
     const texts: string[] = [];
-    for (const { name, scope } of this.families) {
-      if (!scopes.has(scope)) continue;
-      texts.push(await this.#registry.getSingleMetricAsString(name));
+    for (const family of this.families) {
+      if (!scopes.has(family.scope)) continue;
+      texts.push(exposition(family, family.collect(this.#scrape)));
       await nextTurn();
     }
     return `${texts.join('\n\n')}\n`;

@@ -29,7 +29,7 @@ const TABLES: LayerTables = {
     yaml: ['config'],
     zod: ['config', 'admin', 'test'],
     pino: ['scripts', 'proxy', 'admin'],
-    'prom-client': ['admin'],
+    'prom-client': ['admin', 'test'],
     commander: ['bin'],
     // development only
     autocannon: ['scripts', 'test'],
