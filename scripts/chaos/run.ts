@@ -21,8 +21,11 @@ export interface RunSettings {
   readonly cores: string;
 }
 
-/** Code is compiled and connections are made in it. Its requests count nowhere. */
-const WARM_UP = { seed: -1, durationMs: 1500, rate: 200, postShare: 0.2, workMs: SHORT_WORK };
+/**
+ * Code is compiled and connections are made in it, the client's and the endpoints' too: at the rate of the load itself it
+ * would take most of a run until what is compiled while it runs is done. Its requests count nowhere.
+ */
+const WARM_UP = { seed: -1, durationMs: 4000, rate: 800, postShare: 0.2, workMs: SHORT_WORK };
 
 /**
  * Carries out the plan against one proxy.
