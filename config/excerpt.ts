@@ -17,10 +17,10 @@ const CUT = '...';
  */
 export function excerptOf(line: string, span: Span, before: Iterable<string>): Excerpt {
   const begin = Math.min(span.column - 1, line.length);
-  const isLong = line.length > 20 * MOST_COLUMNS;
+  const isLong = line.length > 8 * MOST_COLUMNS;
   // A line may have megabytes: what is far away is left out before anybody looks at it closely.
-  const from = isLong ? wholeCharacter(line, Math.max(0, begin - 10 * MOST_COLUMNS)) : 0;
-  const near = isLong ? line.slice(from, wholeCharacter(line, begin + 10 * MOST_COLUMNS)) : line;
+  const from = isLong ? wholeCharacter(line, Math.max(0, begin - 4 * MOST_COLUMNS)) : 0;
+  const near = isLong ? line.slice(from, wholeCharacter(line, begin + 4 * MOST_COLUMNS)) : line;
   const text = maskSecrets(near, before).replaceAll(CONTROL, '\ufffd');
   return cut(text, begin - from, Math.min(span.length, Math.max(1, text.length - (begin - from))), from > 0);
 }

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { systemClock } from '../core/clock.ts';
 import type { Environment } from './environment.ts';
 import { partsOf, salvage } from './parsed-config.ts';
-import { byPlace, problemAt, type Finding, type Problem, type ProblemCode, type Span } from './problem.ts';
+import { byPlace, problemAt, type Finding, type Problem, type ProblemCode } from './problem.ts';
 import { ReferencedFiles, reasonOf } from './referenced-files.ts';
 import { retypeVariables } from './retype-variables.ts';
 import { configSchema, type Config } from './schema.ts';
@@ -72,39 +72,33 @@ export interface TextOrigin {
 export function loadConfigText(text: string, origin: TextOrigin): LoadResult {
   const source = new SourceText(text);
   const yaml = parseYaml(source);
-  if (!yaml.ok) return failed(yaml.findings.map(({ span, finding }) => placed(finding, span, source, origin.file)));
+  if (!yaml.ok) {
+    const found = yaml.findings.map(({ span, finding }) => problemAt(origin.file, span, finding));
+    return failed(found, source);
+  }
   const tree = new SourceTree(source, yaml.document, origin.environment);
-  const problems = tree.findings.map(({ span, finding }) => placed(finding, span, source, origin.file));
-  if (tree.root === undefined) return failed(problems);
-  if (tree.root === null) return failed([...problems, wholeFile(origin.file, nothingSaid)]);
-  const report = reporterTo(problems, tree, source, origin.file);
+  const problems = tree.findings.map(({ span, finding }) => problemAt(origin.file, span, finding));
+  if (tree.root === undefined) return failed(problems, source);
+  if (tree.root === null) return failed([...problems, wholeFile(origin.file, nothingSaid)], source);
+  const report = reporterTo(problems, tree, origin.file);
   const files = new ReferencedFiles(origin.directory);
   const settings = checkTree(tree, files, origin, report);
-  if (settings === null || problems.some(isError)) return failed(problems);
+  if (settings === null || problems.some(isError)) return failed(problems, source);
   const { file, directory } = origin;
   const written = () => writtenConfig(source, yaml.document);
   const config = { file, directory, settings, files: files.texts(), written };
-  return { ok: true, config, warnings: inOrder(problems) };
+  return { ok: true, config, warnings: inOrder(problems, source) };
 }
 
 /** Leaves out what only follows from something that has been told of the same value. */
-function reporterTo(
-  problems: Problem[],
-  tree: SourceTree,
-  source: SourceText,
-  file: string,
-): (finding: Finding) => void {
+function reporterTo(problems: Problem[], tree: SourceTree, file: string): (finding: Finding) => void {
   const told = new Set(problems.filter(({ code }) => UNKNOWN_VALUE.test(code)).map((problem) => problem.path));
   return (finding) => {
-    const problem = placed(finding, tree.spanOf(finding.path, finding.part ?? 'value'), source, file);
+    const problem = problemAt(file, tree.spanOf(finding.path, finding.part ?? 'value'), finding);
     if (told.has(problem.path) && DEPENDENT.test(problem.code)) return;
     if (problem.code.startsWith('FL2') && problem.path !== '') told.add(problem.path);
     problems.push(problem);
   };
-}
-
-function placed(finding: Finding, span: Span, source: SourceText, file: string): Problem {
-  return problemAt(file, span, finding, source.text.trim() === '' ? null : source.excerptAt(span));
 }
 
 /** After these nobody knows what the value is: a broken alias, tag or variable. */
@@ -136,15 +130,18 @@ const nothingSaid: Finding = {
   message: 'the file says nothing: a configuration has listeners, routes and upstreams (see examples/minimal.yaml)',
 };
 
-function failed(problems: readonly Problem[]): LoadResult {
-  return { ok: false, problems: inOrder(problems), isReadable: true };
+function failed(problems: readonly Problem[], source: SourceText): LoadResult {
+  return { ok: false, problems: inOrder(problems, source), isReadable: true };
 }
 
-/** In the order of the file; where there are too many, warnings are left out first. */
-function inOrder(problems: readonly Problem[]): Problem[] {
+/** In the order of the file, with their lines; where there are too many, warnings are left out first. */
+function inOrder(problems: readonly Problem[], source: SourceText): Problem[] {
   const isTooMuch = problems.length > MOST_PROBLEMS;
   const told = isTooMuch ? [...problems.filter(isError), ...problems.filter((problem) => !isError(problem))] : problems;
-  return told.slice(0, MOST_PROBLEMS).toSorted(byPlace);
+  const kept = told.slice(0, MOST_PROBLEMS).toSorted(byPlace);
+  return kept.map((problem) =>
+    problem.code === nothingSaid.code ? problem : { ...problem, excerpt: source.excerptAt(problem.span) },
+  );
 }
 
 function isError(problem: Problem): boolean {
@@ -152,7 +149,7 @@ function isError(problem: Problem): boolean {
 }
 
 function wholeFile(file: string, finding: Finding): Problem {
-  return problemAt(file, { line: 1, column: 1, length: 1 }, finding, null);
+  return problemAt(file, { line: 1, column: 1, length: 1 }, finding);
 }
 
 /** Reads a file up to the limit and no further. */

@@ -107,11 +107,11 @@ export interface Problem {
   readonly excerpt: Excerpt | null;
 }
 
-/** Gives a finding its place. */
-export function problemAt(file: string, span: Span, finding: Finding, excerpt: Excerpt | null): Problem {
+/** Gives a finding its place; its excerpt is cut when it is sure to be told. */
+export function problemAt(file: string, span: Span, finding: Finding): Problem {
   const { code, message, suggestion = null } = finding;
   const severity = code.startsWith('FL9') ? 'warning' : 'error';
-  return { code, severity, file, span, message, path: formatPath(finding.path), suggestion, excerpt };
+  return { code, severity, file, span, message, path: formatPath(finding.path), suggestion, excerpt: null };
 }
 
 /** In one line: `file:line:column: message (path.of.key) [code]`, with `warning: ` before the message of a warning. */

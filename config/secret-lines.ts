@@ -7,6 +7,8 @@ import { metaOf } from './schema-tree.ts';
 
 /** Lines that are looked back on for the key of a list or a text of several lines. */
 const MOST_LINES_BACK = 50;
+/** Of each of them: a line may have megabytes. */
+const MOST_CHARACTERS_BACK = 400;
 
 const KEY = /(?:"([^"]*)"|'([^']*)'|([\w.-]+))\s*:\s*/g;
 const VALUE = /^(?:"(?:[^"\\]|\\.)*"?|'[^']*'?|\[[^\]]*\]?|[^,}\]]*)/;
@@ -32,7 +34,7 @@ function belongsToSecret(line: string, before: Iterable<string>): boolean {
   let count = 0;
   for (const earlier of before) {
     if (++count > MOST_LINES_BACK) return false;
-    const key = [...earlier.matchAll(KEY)].at(-1);
+    const key = [...earlier.slice(-MOST_CHARACTERS_BACK).matchAll(KEY)].at(-1);
     if (key !== undefined) return isSecretKey(key[1] ?? key[2] ?? key[3] ?? '');
   }
   return false;

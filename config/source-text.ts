@@ -11,6 +11,7 @@ export type TextRange = readonly [begin: number, end: number];
 export class SourceText {
   readonly text: string;
   readonly lines = new LineCounter();
+  readonly #lineEnds = new Map<number, number>();
 
   constructor(text: string) {
     this.text = text;
@@ -20,10 +21,19 @@ export class SourceText {
   /** The first line of a range as a span of at least one character. */
   spanOf([begin, end]: TextRange): Span {
     const { line, col } = this.lines.linePos(begin);
-    const newline = this.text.indexOf('\n', begin);
-    const lineEnd = newline === -1 ? this.text.length : newline;
+    const lineEnd = this.#lineEnd(line, begin);
     const visible = this.text.slice(begin, Math.min(end, lineEnd)).trimEnd();
     return { line: Math.max(1, line), column: Math.max(1, col), length: Math.max(1, visible.length) };
+  }
+
+  /** Where a line ends that holds `offset`: sought once, for a file may be one line of megabytes. */
+  #lineEnd(line: number, offset: number): number {
+    const known = this.#lineEnds.get(line);
+    if (known !== undefined) return known;
+    const newline = this.text.indexOf('\n', offset);
+    const end = newline === -1 ? this.text.length : newline;
+    this.#lineEnds.set(line, end);
+    return end;
   }
 
   /** What of the source is shown for a span. */

@@ -36,7 +36,9 @@ export type YamlOutcome =
 export function parseYaml(source: SourceText): YamlOutcome {
   const reader = new BoundedReader(source);
   const composer = new Composer({ uniqueKeys: false, version: '1.2', prettyErrors: false });
-  const [document, second] = composer.compose(reader.tokens(), true, source.text.length);
+  const [document, second] = withoutEnvironment(() =>
+    Array.from(composer.compose(reader.tokens(), true, source.text.length)),
+  );
   if (reader.refusal !== null) return { ok: false, findings: [reader.refusal] };
   if (document === undefined) throw new Error('the YAML composer gave no document');
   const errors = [...document.errors, ...document.warnings.filter((warning) => warning.code !== 'TAG_RESOLVE_FAILED')];
@@ -44,6 +46,20 @@ export function parseYaml(source: SourceText): YamlOutcome {
   if (second !== undefined) findings.push(severalDocuments(source, second));
   findings.push(...refusedVersion(source, document));
   return findings.length > 0 ? { ok: false, findings } : { ok: true, document };
+}
+
+/**
+ * The parser asks process.env for LOG_TOKENS at every word, and each look-up there leaves JavaScript: a seventh of the
+ * time for 10,000 endpoints (501 ms against 422 ms, Node 26). Synchronous, so that nobody else sees the empty one.
+ */
+function withoutEnvironment<Result>(act: () => Result): Result {
+  const { env } = process;
+  process.env = {};
+  try {
+    return act();
+  } finally {
+    process.env = env;
+  }
 }
 
 /** Hands tokens from the lexer to the parser and stops at the limits, before the recursive composer sees them. */
