@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Installs, from Debian packages, the programs that tests compare with or use. Quick where all are there already.
 #
-#   scripts/install-peers.sh              haproxy nginx wrk h2load caddy python3 openssl curl
+#   scripts/install-peers.sh              haproxy nginx wrk h2load caddy python3 openssl curl promtool
 #   scripts/install-peers.sh chromium     these programs only (any of the table below)
 #   PEERS_BROWSER=1 scripts/install-peers.sh    the first list and chromium
 #
 # Needs root or sudo only when something is missing. No daemon is started or enabled by it: the packages of haproxy,
-# nginx and caddy would take ports 80 and 443.
+# nginx and caddy would take ports 80 and 443, that of prometheus 9090.
 set -euo pipefail
 
 # Daemons live in sbin, which is not in every user's PATH.
@@ -14,9 +14,9 @@ export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 
 declare -A PACKAGE_OF=(
   [haproxy]=haproxy [nginx]=nginx [wrk]=wrk [h2load]=nghttp2-client [caddy]=caddy
-  [python3]=python3 [openssl]=openssl [curl]=curl [chromium]=chromium
+  [python3]=python3 [openssl]=openssl [curl]=curl [chromium]=chromium [promtool]=prometheus
 )
-DAEMONS=(haproxy nginx caddy)
+DAEMONS=(haproxy nginx caddy prometheus)
 POLICY=/usr/sbin/policy-rc.d
 
 fail() {
@@ -63,7 +63,7 @@ check_no_daemon() {
 main() {
   local wanted=("$@") missing=() packages=() name
   if [ ${#wanted[@]} -eq 0 ]; then
-    wanted=(haproxy nginx wrk h2load caddy python3 openssl curl)
+    wanted=(haproxy nginx wrk h2load caddy python3 openssl curl promtool)
     if [ "${PEERS_BROWSER:-}" = 1 ]; then wanted+=(chromium); fi
   fi
   for name in "${wanted[@]}"; do

@@ -14,6 +14,7 @@ const COMMANDS = {
   caddy: ['caddy'],
   chromium: ['chromium', 'chromium-browser', 'google-chrome'],
   python3: ['python3'],
+  promtool: ['promtool'],
 } as const;
 
 export type Peer = keyof typeof COMMANDS;

@@ -8,7 +8,7 @@ import { test, type TestContext } from 'node:test';
 import { writeTree } from './fixture-tree.ts';
 
 const SCRIPT = path.resolve(import.meta.dirname, '../../../scripts/install-peers.sh');
-const DEFAULTS = ['haproxy', 'nginx', 'wrk', 'h2load', 'caddy', 'python3', 'openssl', 'curl'];
+const DEFAULTS = ['haproxy', 'nginx', 'wrk', 'h2load', 'caddy', 'python3', 'openssl', 'curl', 'promtool'];
 
 /** Runs the script where these programs, and an apt-get that fails loudly, come first in PATH. */
 function install(

@@ -1,0 +1,99 @@
+// What deploy/ and the Dockerfile start exists, and their configurations are valid. Thread: main.
+
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, test } from 'node:test';
+import { formatProblem } from '../../../config/problem.ts';
+import { loadConfigText } from '../../../config/load.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '../../..');
+const COMMANDS = read('bin/commands/cli.ts');
+
+function read(file: string): string {
+  return readFileSync(path.join(ROOT, file), 'utf8');
+}
+
+/** Commands and options of a command line exist. */
+function assertKnown(commandLine: string): void {
+  const [command, ...words] = commandLine.trim().split(/\s+/);
+  assert.match(COMMANDS, new RegExp(`command\\('${command!}`), commandLine);
+  for (const option of words.filter((word) => word.startsWith('--'))) {
+    assert.ok(COMMANDS.includes(`${option}`), `${option} of ${commandLine}`);
+  }
+}
+
+describe('the Dockerfile', () => {
+  const dockerfile = read('Dockerfile');
+
+  test('runs as nobody in particular, checks its health, and starts a command that there is', () => {
+    assert.match(dockerfile, /^USER 65532:65532$/m);
+    assert.match(dockerfile, /^HEALTHCHECK .*\\\n {2}CMD \["node", "-e", "fetch\(.*\/healthz/m);
+    const [, list] = /^CMD (\[.*\])$/m.exec(dockerfile)!;
+    assertKnown((JSON.parse(list!) as string[]).join(' '));
+  });
+
+  test('copies what there is, and no tests', () => {
+    for (const [, from] of dockerfile.matchAll(/^COPY ([\w.-]+(?: [\w.-]+)*) \.\/?$/gm)) {
+      for (const name of from!.split(' ')) assert.ok(name === '.' || existsSync(path.join(ROOT, name)), name);
+    }
+    assert.match(read('.dockerignore'), /^test$/m);
+  });
+
+  test('the script of the health check is a program', () => {
+    const script = /CMD \["node", "-e", "(fetch.*)"\]$/m.exec(dockerfile)![1]!;
+    assert.doesNotThrow(() => new Function('fetch', 'process', script));
+  });
+});
+
+describe('the systemd units', () => {
+  const service = read('deploy/systemd/fairlead.service');
+
+  test('start commands that there are', () => {
+    const lines = [...service.matchAll(/^Exec\w+=\S+\/fairlead (.+)$/gm)].map(([, line]) => line!);
+    assert.equal(lines.length, 2);
+    for (const line of lines) assertKnown(line);
+  });
+
+  test('give systemd time for the drain, and hold the sockets over restarts', () => {
+    assert.match(service, /^Type=notify$/m);
+    assert.match(service, /^NotifyAccess=all$/m);
+    assert.match(service, /^Requires=fairlead\.socket$/m);
+    assert.match(read('deploy/systemd/fairlead.socket'), /^FileDescriptorName=web$/m);
+    const stopSeconds = Number(/^TimeoutStopSec=(\d+)$/m.exec(service)![1]);
+    assert.ok(stopSeconds > 30, 'the default of shutdown.grace is 30 s');
+  });
+
+  test('do not forbid what V8 needs', () => {
+    assert.doesNotMatch(service, /^MemoryDenyWriteExecute=/m);
+    assert.match(service, /^NoNewPrivileges=yes$/m);
+  });
+});
+
+describe('the Kubernetes manifests', () => {
+  const manifests = read('deploy/kubernetes/fairlead.yaml');
+
+  test('have a valid configuration without warnings', () => {
+    const block = /^ {2}fairlead\.yaml: \|\n((?: {4}.*\n)+)/m.exec(manifests)![1]!;
+    const result = loadConfigText(block.replaceAll(/^ {4}/gm, ''), {
+      file: 'fairlead.yaml',
+      directory: '/',
+      environment: { FAIRLEAD_ADMIN_TOKEN: '0123456789abcdef0123456789abcdef' },
+      wallMs: 0,
+    });
+    assert.ok(result.ok, result.ok ? '' : result.problems.map(formatProblem).join('\n'));
+    // Plain HTTP inside of the cluster is meant.
+    assert.deepEqual(result.warnings.filter(({ code }) => code !== 'FL9021').map(formatProblem), []);
+    const { delay, grace } = result.config.settings.shutdown;
+    const termination = Number(/terminationGracePeriodSeconds: (\d+)/.exec(manifests)![1]);
+    assert.ok((delay ?? 0) + grace < termination * 1000, 'the pod may finish its drain');
+  });
+
+  test('start a command that there is, on a read-only file system, as nobody in particular', () => {
+    const [, list] = /args: \[(.*)\]/.exec(manifests)!;
+    assertKnown(list!.replaceAll(',', ''));
+    for (const wanted of ['readOnlyRootFilesystem: true', 'runAsNonRoot: true', 'drop: [ALL]', 'path: /readyz']) {
+      assert.ok(manifests.includes(wanted), wanted);
+    }
+  });
+});

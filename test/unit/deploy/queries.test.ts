@@ -1,0 +1,141 @@
+// What deploy/ asks of Prometheus exists: metric names and labels are those of docs/metrics.md, which another test
+// compares with the registry. Thread: main.
+
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, test } from 'node:test';
+import { requirePeer } from '../../support/peers.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '../../..');
+const ALERTS = 'deploy/prometheus/fairlead-alerts.yaml';
+const DASHBOARD = 'deploy/grafana/fairlead.json';
+/** Put on by Prometheus, for every series. */
+const SCRAPED = ['instance', 'job'];
+
+interface Family {
+  readonly type: string;
+  readonly labels: readonly string[];
+}
+
+const FAMILIES = new Map<string, Family>(
+  read('docs/metrics.md')
+    .split('\n')
+    .map((line) => /^\| `(fairlead_\w+)` \| (\w+) \| ([\w, ]*) ?\|/.exec(line))
+    .filter((match) => match !== null)
+    .map((match) => [match[1]!, { type: match[2]!, labels: match[3]!.trim().split(/, */).filter(Boolean) }]),
+);
+
+function read(file: string): string {
+  return readFileSync(path.join(ROOT, file), 'utf8');
+}
+
+interface Panel {
+  readonly id: number;
+  readonly title: string;
+  readonly type: string;
+  readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
+  readonly targets?: readonly { readonly expr: string; readonly legendFormat: string }[];
+}
+
+interface Dashboard {
+  readonly panels: readonly Panel[];
+  readonly templating: { readonly list: readonly { readonly name: string; readonly query: string }[] };
+}
+
+const dashboard = JSON.parse(read(DASHBOARD)) as Dashboard;
+
+/** Every expression of the rules: what stands behind `expr:`, also over several lines. */
+function expressionsOfRules(): string[] {
+  const found = read(ALERTS).matchAll(/^( +)expr: (?:\|\n((?:\1 {2}.*\n)+)|(.+)\n)/gm);
+  return [...found].map(([, , block, line]) => (block ?? line)!.replaceAll(/\s+/g, ' ').trim());
+}
+
+/** What is wrong with an expression's names. */
+function strangersIn(expression: string): string[] {
+  const strangers: string[] = [];
+  const known = new Set<string>(SCRAPED);
+  for (const [, name, matchers = ''] of expression.matchAll(/\b(fairlead_\w+)(?:\{([^}]*)\})?/g)) {
+    const family = FAMILIES.get(name!) ?? histogramOf(name!);
+    if (family === undefined) {
+      strangers.push(name!);
+      continue;
+    }
+    for (const label of family.labels) known.add(label);
+    for (const [, label] of matchers.matchAll(/(\w+) *=?[=~!]/g)) {
+      if (![...family.labels, ...SCRAPED].includes(label!)) strangers.push(`${name!}{${label!}}`);
+    }
+    if (/(?:rate|increase)\($/.test(expression.slice(0, expression.indexOf(name!))) && family.type === 'gauge') {
+      strangers.push(`rate of the gauge ${name!}`);
+    }
+  }
+  for (const [, list] of expression.matchAll(/\b(?:by|on|without) \(([^)]*)\)/g)) {
+    for (const label of list!.split(/, */)) if (!known.has(label)) strangers.push(`by ${label}`);
+  }
+  return strangers;
+}
+
+function histogramOf(name: string): Family | undefined {
+  const family = FAMILIES.get(name.replace(/_(?:bucket|sum|count)$/, ''));
+  return family?.type === 'histogram' ? { ...family, type: 'counter' } : undefined;
+}
+
+describe('queries', () => {
+  test('the table of metrics was read', () => {
+    assert.ok(FAMILIES.size > 60, String(FAMILIES.size));
+    assert.deepEqual(FAMILIES.get('fairlead_upstream_responses_total')!.labels, ['upstream', 'class']);
+  });
+
+  test('names that nobody exports would be found', () => {
+    assert.deepEqual(strangersIn('rate(fairlead_nothing_total[5m])'), ['fairlead_nothing_total']);
+    assert.deepEqual(strangersIn('sum by (colour) (fairlead_ready{size="1"})'), ['fairlead_ready{size}', 'by colour']);
+    assert.deepEqual(strangersIn('rate(fairlead_workers[1m])'), ['rate of the gauge fairlead_workers']);
+  });
+
+  test('of the alert rules', () => {
+    const expressions = expressionsOfRules();
+    const count = [...read(ALERTS).matchAll(/^ +- alert: /gm)].length;
+    assert.ok(count >= 10);
+    assert.equal(expressions.length, count);
+    for (const expression of expressions) assert.deepEqual(strangersIn(expression), [], expression);
+  });
+
+  test('of the Grafana dashboard, and the legends have labels that the queries keep', () => {
+    const targets = dashboard.panels.flatMap(({ targets = [] }) => targets);
+    assert.ok(targets.length > 30);
+    for (const { expr, legendFormat } of targets) {
+      assert.deepEqual(strangersIn(expr.replaceAll(/\$__rate_interval/g, '5m')), [], expr);
+      const kept = [...(/\bby \(([^)]*)\)/.exec(expr)?.[1]?.split(/, */) ?? ['instance', 'worker', 'quantile'])];
+      for (const [, label] of legendFormat.matchAll(/\{\{(\w+)\}\}/g))
+        assert.ok(kept.includes(label!), `${expr}: ${label!}`);
+    }
+    for (const { name, query } of dashboard.templating.list) {
+      if (name !== 'datasource') assert.deepEqual(strangersIn(query), [], query);
+    }
+  });
+});
+
+describe('the Grafana dashboard', () => {
+  test('has panels with numbers of their own that do not lie on each other', () => {
+    const ids = dashboard.panels.map(({ id }) => id);
+    assert.equal(new Set(ids).size, ids.length);
+    const taken = new Set<string>();
+    for (const { title, gridPos } of dashboard.panels) {
+      assert.ok(gridPos.x + gridPos.w <= 24, title);
+      for (let x = gridPos.x; x < gridPos.x + gridPos.w; x++) {
+        for (let y = gridPos.y; y < gridPos.y + gridPos.h; y++) {
+          assert.ok(!taken.has(`${x},${y}`), `${title} lies on another panel`);
+          taken.add(`${x},${y}`);
+        }
+      }
+    }
+  });
+});
+
+test('promtool accepts the alert rules', (t) => {
+  const promtool = requirePeer(t, 'promtool');
+  if (promtool === undefined) return;
+  const checked = spawnSync(promtool, ['check', 'rules', path.join(ROOT, ALERTS)], { encoding: 'utf8' });
+  assert.equal(checked.status, 0, checked.stdout + checked.stderr);
+});
