@@ -38,7 +38,7 @@ test('where all programs are there it says so and calls nothing', (t) => {
 test('the browser is asked for by an argument or by PEERS_BROWSER=1', (t) => {
   assert.deepEqual(install(t, ['chromium'], ['chromium']), [0, 'install-peers: all there: chromium\n']);
   const [, output] = install(t, [...DEFAULTS, 'chromium'], [], { PEERS_BROWSER: '1' });
-  assert.match(output, /^install-peers: all there: .*curl chromium\n$/);
+  assert.match(output, /^install-peers: all there: .*curl promtool chromium\n$/);
 });
 
 test('a name that is no peer is refused', (t) => {
