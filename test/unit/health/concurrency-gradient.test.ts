@@ -116,7 +116,7 @@ describe('a look for the baseline', () => {
     const limits: number[] = [];
     for (let i = 0; i < 8; i++) limits.push(played.see(12).gradient.limit);
     const halved = limits.findIndex((limit, i) => i > 0 && limit < limits[i - 1]! * 0.7);
-    assert.equal(halved, 3, `${limits}`);
+    assert.equal(halved, 3, limits.join());
     assert.equal(limits[halved + 1], limits[halved], 'answers of before the halving are left out');
     assert.ok(limits[halved + 2]! > limits[halved]! * 1.9, 'the limit is back');
   });
