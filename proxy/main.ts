@@ -2,7 +2,6 @@
 // Thread: main.
 
 import { extname } from 'node:path';
-import { AdminServer } from '../admin/admin-server.ts';
 import type { AdminContext, AdminGeneration, ReloadOutcome } from '../admin/context.ts';
 import { type CompileTables, compile, newTables, workersOf } from '../config/compile.ts';
 import { describeChanges } from '../config/diff.ts';
@@ -12,14 +11,15 @@ import { type Clock, clockSince } from '../core/clock.ts';
 import { Region } from '../core/memory/region.ts';
 import type { BoundListener, MessageToMain } from '../core/messages.ts';
 import { systemRandom } from '../core/random.ts';
-import type { AdminSnapshot, Snapshot } from '../core/snapshot.ts';
+import type { Snapshot } from '../core/snapshot.ts';
 import { systemTimers } from '../core/timers.ts';
 import { checkers } from '../health/checkers.ts';
 import { HealthService } from '../health/health-service.ts';
 import { logMessage, type MainLog } from './account/process-log.ts';
+import { AdminHost } from './supervisor/admin-host.ts';
 import { BudgetKeeper } from './supervisor/budget-keeper.ts';
 import { capacityFor, type Counts } from './supervisor/capacity.ts';
-import { InheritedSockets, keyOfAdmin, type SocketTable } from './supervisor/inherited-sockets.ts';
+import { InheritedSockets, type SocketTable } from './supervisor/inherited-sockets.ts';
 import type { UpgradeOutcome } from './supervisor/holder/messages.ts';
 import { refusedFields, refusedOutcome } from './supervisor/refused-config.ts';
 import { reclaimSlots } from './supervisor/slot-reclaimer.ts';
@@ -31,8 +31,6 @@ const WORKER_URL = new URL(`./worker${extname(import.meta.filename)}`, import.me
 
 /** Generations of which the time is kept. */
 const MOST_GENERATIONS = 64;
-/** What answers of an admin API get that a reload has ended. */
-const CLOSE_ADMIN_MS = 1_000;
 
 export interface ControlPlaneOptions {
   /** Loads the configuration: at the start, and for every reload again. */
@@ -96,15 +94,13 @@ export class ControlPlane {
   readonly #clock: Clock;
   readonly #tables: CompileTables;
   readonly #budgets: BudgetKeeper;
-  readonly #sockets: InheritedSockets;
+  readonly #admin: AdminHost;
   readonly #startedWallMs = Date.now();
   #snapshot: Snapshot;
   #config: LoadedConfig;
   /** When each generation was taken over, the newest first. */
   readonly #takenOver: { generation: number; at: number }[] = [];
   #bound: readonly BoundListener[] = [];
-  #admin: AdminServer | null = null;
-  #adminAddress: string | null = null;
   #phase: Phase = 'starting';
   #reloading: Promise<ReloadResult> | null = null;
   /** Ends the pause at the begin of a drain; null where there is none. */
@@ -121,9 +117,10 @@ export class ControlPlane {
     this.#clock = clockSince(this.#startedWallMs);
     this.#tables = newTables(capacity);
     this.#snapshot = compile(config, this.#tables, 1);
-    this.#sockets = new InheritedSockets(
+    const sockets = new InheritedSockets(
       options.holder?.table ?? tableOfActivation(this.#snapshot, options.environment),
     );
+    this.#admin = new AdminHost({ sockets, timers: systemTimers, context: () => this.#adminContext() });
     this.#takenOver.push({ generation: 1, at: this.#startedWallMs });
     options.log.setLevel(this.#snapshot.log.level);
     const injected = { region: this.region, clock: this.#clock, timers: systemTimers };
@@ -137,7 +134,7 @@ export class ControlPlane {
     this.#budgets = new BudgetKeeper(this.region, systemTimers);
     this.supervisor = new Supervisor({
       ...injected,
-      sockets: this.#sockets,
+      sockets,
       onSocketsReleased: (keys) => options.holder?.release(keys),
       onSocketLost: () => options.onSocketLost?.(),
       workerUrl: WORKER_URL,
@@ -157,7 +154,7 @@ export class ControlPlane {
 
   /** Where the admin API listens; null where there is none. */
   get adminAddress(): string | null {
-    return this.#adminAddress;
+    return this.#admin.address;
   }
 
   /** Starts everything. @throws BindError and the admin server's errors; nothing is left running then. */
@@ -165,7 +162,7 @@ export class ControlPlane {
     this.health.apply(this.#snapshot);
     this.#budgets.apply(this.#snapshot);
     try {
-      await this.#startAdmin();
+      await this.#admin.move(this.#snapshot.admin);
       this.#bound = await this.supervisor.start(this.#snapshot);
     } catch (error) {
       await this.#release();
@@ -183,7 +180,7 @@ export class ControlPlane {
     if (this.#reloading === null) this.#options.service?.reloading();
     this.#reloading ??= this.#reload()
       .then((result) => {
-        this.#admin?.noteReload(outcomeOf(result));
+        this.#admin.noteReload(outcomeOf(result));
         return result;
       })
       .finally(() => {
@@ -205,7 +202,7 @@ export class ControlPlane {
    */
   retire(): Promise<void> {
     this.#options.service?.fallSilent();
-    this.#admin?.stopAccepting();
+    this.#admin.stopAccepting();
     return this.drain(this.#snapshot.graceMs, this.#snapshot.graceMs, 0);
   }
 
@@ -263,7 +260,7 @@ export class ControlPlane {
     this.#phase = 'ended';
     this.health.stop();
     this.#budgets.stop();
-    await this.#admin?.close();
+    await this.#admin.close();
   }
 
   async #reload(): Promise<ReloadResult> {
@@ -286,7 +283,7 @@ export class ControlPlane {
       return { ok: false, problems: [], message };
     }
     const changes = describeChanges(before, next);
-    const refused = await this.#moveAdmin(next.admin).catch((error: Error) => error.message);
+    const refused = await this.#admin.move(next.admin).catch((error: Error) => error.message);
     if (refused !== undefined) {
       log.error({}, `the configuration can't be taken over: ${refused}`);
       return { ok: false, problems: [], message: refused };
@@ -324,35 +321,6 @@ export class ControlPlane {
   #onMessage(message: MessageToMain): void {
     if (message.kind === 'log') logMessage(this.#options.log, message);
     else this.health.onWorkerMessage(message);
-  }
-
-  async #startAdmin(): Promise<void> {
-    const { admin } = this.#snapshot;
-    if (admin !== null) await this.#moveAdmin(admin);
-  }
-
-  /** Puts the admin API where a configuration wants it. @throws AdminBindError, and it is where it was */
-  async #moveAdmin(admin: AdminSnapshot | null): Promise<undefined> {
-    if (admin === null) {
-      const old = this.#admin;
-      this.#admin = null;
-      this.#adminAddress = null;
-      // The reload may have been asked for there: the answer goes out first.
-      old?.stopAccepting();
-      if (old !== null) systemTimers.after(CLOSE_ADMIN_MS, () => void old.close());
-      return;
-    }
-    const fd = this.#sockets.take(keyOfAdmin(admin.bind)) ?? undefined;
-    if (this.#admin !== null) this.#adminAddress = await this.#admin.move(admin, fd);
-    else {
-      const server = new AdminServer(this.#adminContext());
-      this.#admin = server;
-      this.#adminAddress = await server.start(admin, fd).catch(async (error: unknown) => {
-        this.#admin = null;
-        await server.close();
-        throw error;
-      });
-    }
   }
 
   #adminContext(): AdminContext {
