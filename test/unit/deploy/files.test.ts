@@ -1,7 +1,10 @@
 // What deploy/ and the Dockerfile start exists, and their configurations are valid. Thread: main.
 
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { formatProblem } from '../../../config/problem.ts';
@@ -19,7 +22,7 @@ function assertKnown(commandLine: string): void {
   const [command, ...words] = commandLine.trim().split(/\s+/);
   assert.match(COMMANDS, new RegExp(`command\\('${command!}`), commandLine);
   for (const option of words.filter((word) => word.startsWith('--'))) {
-    assert.ok(COMMANDS.includes(`${option}`), `${option} of ${commandLine}`);
+    assert.ok(COMMANDS.includes(option), `${option} of ${commandLine}`);
   }
 }
 
@@ -40,9 +43,20 @@ describe('the Dockerfile', () => {
     assert.match(read('.dockerignore'), /^test$/m);
   });
 
-  test('the script of the health check is a program', () => {
+  test('the script of the health check succeeds where Fairlead is well, and fails where it is not', async (t) => {
     const script = /CMD \["node", "-e", "(fetch.*)"\]$/m.exec(dockerfile)![1]!;
-    assert.doesNotThrow(() => new Function('fetch', 'process', script));
+    const server = createServer((request, response) =>
+      response.writeHead(request.url === '/healthz' ? 200 : 500).end(),
+    );
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    t.after(() => server.close());
+    const admin = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const exitCodeAt = (address: string): Promise<unknown> =>
+      new Promise((resolve) => {
+        const env = { ...process.env, FAIRLEAD_ADMIN: address };
+        spawn(process.execPath, ['-e', script], { env, stdio: 'ignore' }).once('exit', resolve);
+      });
+    assert.deepEqual([await exitCodeAt(admin), await exitCodeAt('127.0.0.1:1')], [0, 1]);
   });
 });
 

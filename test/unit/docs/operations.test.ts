@@ -1,8 +1,6 @@
 // docs/operations.md: its tables say what the code says, and the metrics that it names exist. Thread: main.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { test } from 'node:test';
 import { ADMIN_ROUTES } from '../../../admin/admin-routes.ts';
 import { EXIT } from '../../../bin/commands/exit-codes.ts';
@@ -11,7 +9,7 @@ import { AVAILABILITY } from '../../../core/availability.ts';
 import type { RetryVerdict } from '../../../core/exchange-record.ts';
 import { TERMINATIONS } from '../../../core/termination.ts';
 import { REPLY_CAUSES } from '../../../proxy/exchange/local-reply.ts';
-import { codeSpans, readPage, ROOT, tablesOf } from './pages.ts';
+import { codeSpans, readPage, tablesOf } from './pages.ts';
 
 const PAGE = readPage('docs/operations.md');
 
@@ -85,12 +83,4 @@ test('what looks like a key of the configuration is one', () => {
       assert.ok(isKnownKey(span), `line ${index + 1}: ${span}`);
     }
   }
-});
-
-test('the unit runs commands that exist, with the files that this repository has', () => {
-  const unit = PAGE.fences.find(({ info }) => info === 'ini')?.text ?? '';
-  const cli = readFileSync(path.join(ROOT, 'bin/commands/cli.ts'), 'utf8');
-  const commands = [...unit.matchAll(/bin\/fairlead\.ts (\w+)/g)].map((match) => match[1]!);
-  assert.deepEqual(commands, ['check', 'run']);
-  for (const command of commands) assert.ok(cli.includes(`.command('${command}')`), command);
 });
