@@ -3,8 +3,12 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
-import type { AddressInfo, Socket } from 'node:net';
+import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** How long an app server that ends in peace waits for the other side to close idle connections. */
+const LINGER_MS = 3_000;
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -54,6 +58,27 @@ export class AppServer {
     this.#server = server;
   }
 
+  /**
+   * Ends it in peace: accepts no more connections, finishes what comes on those that it has, says so in each answer
+   * (Connection: close), and leaves it to the other side to close idle ones. Closing these itself would lose what is on
+   * its way.
+   */
+  async stop(): Promise<void> {
+    const server = this.#server;
+    if (server === null) return;
+    this.#server = null;
+    // What waits in the kernel for us to accept it would be reset with the listening socket.
+    await afterNextPoll();
+    const closed = once(server, 'close');
+    // That of node:http closes idle connections.
+    NetServer.prototype.close.call(server);
+    await Promise.race([closed, sleep(LINGER_MS)]);
+    // Timers come before what can be read: a request may be there that would be taken for none.
+    await afterNextPoll();
+    server.closeIdleConnections();
+    await closed;
+  }
+
   /** Ends it as a crash would: connections reset, port closed. */
   async kill(): Promise<void> {
     const server = this.#server;
@@ -71,6 +96,7 @@ export class AppServer {
       return;
     }
     this.served++;
+    if (this.#server === null) response.setHeader('connection', 'close');
     if (this.handler !== null) {
       this.handler(request, response);
       return;
@@ -81,6 +107,11 @@ export class AppServer {
       response.end(this.name);
     });
   }
+}
+
+/** Resolves when the event loop has taken in everything that was there to be accepted and read. */
+async function afterNextPoll(): Promise<void> {
+  for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
 /** Starts app servers a, b, c ...; they end with the test. */

@@ -1,0 +1,138 @@
+// Endpoints that are restarted under load, in peace: they finish what they have accepted, are gone for a second, and come
+// back. Nobody notices, whoever asks with a POST neither (issue 4). Both paths. Thread: main.
+
+import assert from 'node:assert/strict';
+import { Agent, request } from 'node:http';
+import { describe, test, type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type AppServer, startApps } from '../support/app-server.ts';
+import { eventually, PATHS, startFairlead } from '../support/fairlead.ts';
+
+const GONE_MS = 1_000;
+const EVERY_MS = 10;
+
+const config = (apps: readonly AppServer[], fastPath: boolean, more = ''): string => `
+workers: 2
+fastPath: ${fastPath}
+listeners: [{ name: web, bind: "127.0.0.1:0" }]
+routes: [{ upstream: app }]
+upstreams:
+  app:
+    endpoints: [${apps.map((app) => `"http://${app.address}"`).join(', ')}]
+    health: { heartbeat: { path: /healthz, interval: 500ms, fastInterval: 100ms, downInterval: 200ms, timeout: 300ms } }
+    timeouts: { keepAlive: 500ms }
+    ${more}
+`;
+
+/** Sends `rate` requests a second, one in five a POST, whatever becomes of them. */
+class Stream {
+  sent = 0;
+  readonly #agent = new Agent({ keepAlive: true });
+  readonly #port: number;
+  readonly #failures: string[] = [];
+  readonly #pending = new Set<Promise<void>>();
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(t: TestContext, port: number, rate: number) {
+    t.after(() => this.end());
+    this.#port = port;
+    const beganMs = performance.now();
+    this.#timer = setInterval(() => {
+      const due = ((performance.now() - beganMs) / 1_000) * rate;
+      while (this.sent < due) this.#send();
+    }, EVERY_MS);
+  }
+
+  /** Resolves when answers come as fast as requests go out. */
+  calm(): Promise<void> {
+    let looks = 0;
+    return eventually(() => {
+      looks = this.#pending.size < 10 ? looks + 1 : 0;
+      return looks > 10;
+    }, 'requests are answered as they come');
+  }
+
+  /** Stops, waits for all answers, and gives what went wrong. */
+  async end(): Promise<readonly string[]> {
+    clearInterval(this.#timer);
+    await Promise.all(this.#pending);
+    this.#agent.destroy();
+    return this.#failures;
+  }
+
+  #send(): void {
+    const method = this.sent++ % 5 === 0 ? 'POST' : 'GET';
+    const ended = this.#ask(method).catch((error: Error) => void this.#failures.push(`${method}: ${error.message}`));
+    this.#pending.add(ended);
+    void ended.then(() => this.#pending.delete(ended));
+  }
+
+  #ask(method: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const asked = request({ port: this.#port, host: '127.0.0.1', agent: this.#agent, method });
+      asked.on('error', reject);
+      asked.on('response', (response) => {
+        response.resume();
+        response.on('error', reject);
+        if (response.statusCode === 200) response.on('end', resolve);
+        else reject(new Error(`status ${response.statusCode}`));
+      });
+      asked.end(method === 'POST' ? 'x'.repeat(100) : undefined);
+    });
+  }
+}
+
+/** Answers after a moment, so that something is always under way. */
+function takeTime(app: AppServer): void {
+  app.handler = (asked, response) => {
+    asked.resume();
+    asked.on('end', () => setTimeout(() => response.end(app.name), 2));
+  };
+}
+
+async function restart(app: AppServer): Promise<void> {
+  await app.stop();
+  await sleep(GONE_MS);
+  await app.start();
+}
+
+for (const fastPath of PATHS) {
+  // Endpoints and clients share a process here; the general path needs more of the machine that they share with it.
+  const rate = fastPath ? 500 : 300;
+  describe(`with the fast path ${fastPath ? 'on' : 'off'}`, () => {
+    test(`a rolling restart of three endpoints under ${rate} requests a second costs no request`, async (t) => {
+      const apps = await startApps(t, 3);
+      for (const app of apps) takeTime(app);
+      const fairlead = await startFairlead(t, config(apps, fastPath));
+      const stream = new Stream(t, fairlead.port, rate);
+      await eventually(() => apps.every(({ served }) => served > 50), 'all are in use');
+      for (const app of apps) {
+        await stream.calm();
+        await restart(app);
+        const { served } = app;
+        await eventually(() => app.served > served + 50, 'it is in use again');
+      }
+      assert.deepEqual(await stream.end(), []);
+      assert.equal(
+        apps.reduce((sum, { served }) => sum + served, 0),
+        stream.sent,
+        'each was processed once',
+      );
+    });
+
+    test('the only endpoint is restarted, and whenAllDown: wait loses no request', async (t) => {
+      const apps = await startApps(t, 1);
+      takeTime(apps[0]!);
+      const fairlead = await startFairlead(t, config(apps, fastPath, 'whenAllDown: wait'));
+      const stream = new Stream(t, fairlead.port, 200);
+      for (let round = 1; round <= 2; round++) {
+        await eventually(() => apps[0]!.served > round * 100, 'it is in use');
+        await stream.calm();
+        await restart(apps[0]!);
+      }
+      await stream.calm();
+      assert.deepEqual(await stream.end(), []);
+      assert.equal(apps[0]!.served, stream.sent, 'each was processed once');
+    });
+  });
+}
