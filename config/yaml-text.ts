@@ -40,6 +40,8 @@ export function parseYaml(source: SourceText): YamlOutcome {
     Array.from(composer.compose(reader.tokens(), true, source.text.length)),
   );
   if (reader.refusal !== null) return { ok: false, findings: [reader.refusal] };
+  const forbidden = forbiddenCharacter(source);
+  if (forbidden !== null) return { ok: false, findings: [forbidden] };
   if (document === undefined) throw new Error('the YAML composer gave no document');
   const errors = [...document.errors, ...document.warnings.filter((warning) => warning.code !== 'TAG_RESOLVE_FAILED')];
   const findings = syntaxFindings(source, document, errors);
@@ -97,6 +99,21 @@ const tooMany: Finding = {
   path: [],
   message: `a file of more than ${MOST_TOKENS.toLocaleString('en')} words and signs is refused`,
 };
+
+/** YAML has no control characters but tab, LF, CR LF and NEL (YAML 1.2.2 section 5.1); the parser lets them pass. */
+const FORBIDDEN = /\r(?!\n)|(?![\t\n\r\x85])\p{Cc}/u;
+
+/** The first forbidden character: the others are seldom alone, and one is enough to refuse the file. */
+function forbiddenCharacter(source: SourceText): PlacedFinding | null {
+  const match = FORBIDDEN.exec(source.text);
+  if (match === null) return null;
+  const number = match[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
+  const message =
+    match[0] === '\r'
+      ? 'a carriage return stands alone: save the file with line ends of Unix (LF) or Windows (CR LF)'
+      : `the control character U+${number} may not stand in YAML: remove it, or write \\x${number.slice(2)} in double quotes`;
+  return { finding: { code: 'FL1101', path: [], message }, span: source.spanOf([match.index, match.index + 1]) };
+}
 
 function severalDocuments(source: SourceText, second: Document.Parsed): PlacedFinding {
   const message =

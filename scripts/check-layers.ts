@@ -26,13 +26,14 @@ const TABLES: LayerTables = {
   packages: {
     undici: ['proxy/upstream', 'health', 'discovery', 'test', 'scripts'],
     'http-proxy-3': ['proxy/upstream', 'proxy/downstream', 'scripts'],
-    yaml: ['config'],
+    yaml: ['config', 'test'],
     zod: ['config', 'admin', 'test'],
     pino: ['scripts', 'proxy', 'admin'],
     'prom-client': ['admin', 'test'],
     commander: ['bin'],
     // development only
     autocannon: ['scripts', 'test'],
+    ajv: ['test'],
     'fast-check': ['test'],
     mitata: ['scripts'],
     'oxc-parser': ['scripts'],

@@ -101,6 +101,18 @@ describe('a file', () => {
     assert.match((!wide.ok && wide.problems[0]?.message) || '', /but UTF-16: save it as UTF-8/);
   });
 
+  test('with control characters, or lines that end in CR alone, is refused at the first of them', () => {
+    const messagesOf = (text: string): string[] => messagesFor(text).filter((_, line) => line % 3 === 0);
+    assert.deepEqual(messagesOf(`${VALID}workers: "\0"\n`), [
+      'fairlead.yaml:4:11: the control character U+0000 may not stand in YAML: remove it, or write \\x00 in double quotes [FL1101]',
+    ]);
+    assert.deepEqual(messagesOf(`# a comment\u001b[2J\n${VALID}`).length, 1);
+    assert.deepEqual(messagesOf(`# ${VALID.replaceAll('\n', '\r')}`), [
+      `fairlead.yaml:1:${VALID.indexOf('\n') + 3}: a carriage return stands alone: save the file with line ends of Unix (LF) or Windows (CR LF) [FL1101]`,
+    ]);
+    assert.deepEqual(messagesOf(`${VALID}x-text: "\t\u0085é"\r\n`), []);
+  });
+
   test('of more than 4 MiB is refused before it is looked at', () => {
     const result = loadConfig(fileWith('large.yaml', Buffer.alloc(10 * 1024 * 1024, '[')), {});
     assert.deepEqual(!result.ok && result.problems.map((problem) => problem.code), ['FL1002']);
