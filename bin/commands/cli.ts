@@ -5,6 +5,7 @@ import { addAdminOptions, type AdminOptions } from './admin-target.ts';
 import { check } from './check.ts';
 import { explainCode } from './explain-code.ts';
 import { EXIT } from './exit-codes.ts';
+import type { ReloadOptions } from './reload.ts';
 import { printSchema } from './schema.ts';
 import { readVersion } from '../library/package-files.ts';
 import { why, type WhyOptions } from './why.ts';
@@ -64,6 +65,10 @@ function build(version: string): Command {
     .argument('<endpoint>', 'upstream/host:port, or upstream/ and the path of a socket')
     .option('--json', 'print everything as JSON')
     .action((endpoint: string, options: WhyOptions) => why(endpoint, options));
+  addAdminOptions(program.command('reload'))
+    .description('have the one that runs load its configuration again, and tell what changed')
+    .option('--json', 'print the answer of the admin API')
+    .action(async (options: ReloadOptions) => (await import('./reload.ts')).reload(options));
   addAdminOptions(program.command('upgrade'))
     .description('have the next process take over from the one that runs under --holder')
     .action(async (options: AdminOptions) => (await import('./upgrade.ts')).upgrade(options));
