@@ -11,6 +11,7 @@ import type {
 } from '../../../core/exchange-contract.ts';
 import type { FieldList, ResponseHead } from '../../../core/head.ts';
 import type { ListenerSnapshot } from '../../../core/snapshot.ts';
+import { WheelTimer } from '../../../core/timer-wheel.ts';
 import { CHUNK_END, chunkHead, encodeLastChunk } from '../../http1/encoder.ts';
 import { CONNECTION_CLOSE, type FieldLines } from '../../http1/field-line.ts';
 import { Method } from '../../http1/message-head.ts';
@@ -49,6 +50,12 @@ const NO_EXCHANGE: ClientEvents = {
 /** The head has not been sent. */
 const UNSENT = -1;
 
+/**
+ * Under TLS every write is on its way for a moment, until node:tls has heard of its end; what takes longer than this
+ * waits for the client. A timer of the socket for each response would be a tenth of all that it costs.
+ */
+const TLS_WRITE_MS = 20;
+
 const NO_CONTENT = 204;
 const NOT_MODIFIED = 304;
 
@@ -74,6 +81,8 @@ export class FastClientSide implements ClientSide, Flushable {
   #isBroken = false;
   #willClose = false;
   #hasSendTimeout = false;
+  /** Made where it is needed: under TLS. */
+  #sendTimer: WheelTimer | null = null;
 
   constructor(host: FastHost, context: FastContext) {
     this.#host = host;
@@ -219,6 +228,7 @@ export class FastClientSide implements ClientSide, Flushable {
 
   /** The connection has closed. */
   closed(): void {
+    if (this.#sendTimer !== null) this.#context.wheel.cancel(this.#sendTimer);
     if (!this.#isOver) {
       this.#isOver = true;
       this.#writer.drop();
@@ -258,7 +268,7 @@ export class FastClientSide implements ClientSide, Flushable {
       this.#flushed();
       return;
     }
-    this.#beginSendTimeout();
+    this.#watchSending();
     // Nothing more to write: called behind all that waits.
     if (isEmpty || !this.#isTls) socket.write('', 'latin1', this.#onWritten);
   }
@@ -330,13 +340,24 @@ export class FastClientSide implements ClientSide, Flushable {
 
   // ---- patience
 
+  #watchSending(): void {
+    if (!this.#isTls || this.#socket.writableNeedDrain) {
+      this.#beginSendTimeout();
+      return;
+    }
+    const { wheel, turn } = this.#context;
+    this.#sendTimer ??= new WheelTimer(() => this.#beginSendTimeout());
+    wheel.arm(this.#sendTimer, TLS_WRITE_MS, turn.nowMs());
+  }
+
   #beginSendTimeout(): void {
-    if (this.#hasSendTimeout) return;
+    if (this.#hasSendTimeout || this.#isOver) return;
     this.#hasSendTimeout = true;
     this.#socket.setTimeout(this.#host.listener.timeouts.sendIdleMs);
   }
 
   #endSendTimeout(): void {
+    if (this.#sendTimer !== null) this.#context.wheel.cancel(this.#sendTimer);
     if (!this.#hasSendTimeout) return;
     this.#hasSendTimeout = false;
     this.#socket.setTimeout(0);

@@ -6,7 +6,7 @@ import type { TlsSnapshot } from '../../../../core/snapshot.ts';
 import { testCertificate } from '../../../support/certificates.ts';
 import { RawClient } from '../../../support/raw-client.ts';
 import { Bench, type BenchOptions } from '../../../contract/proxy/downstream/bench.ts';
-import { responseHead } from '../../../contract/proxy/downstream/scripted-starter.ts';
+import { responseHead, type ScriptedExchange } from '../../../contract/proxy/downstream/scripted-starter.ts';
 
 const TLS: TlsSnapshot = {
   certificates: [testCertificate(['first.test']), testCertificate(['*.wild.test']), testCertificate(['second.test'])],
@@ -54,6 +54,25 @@ describe('TLS', () => {
         client.destroy();
       }
     }));
+
+  test('a client that asks again and again and takes nothing loses its connection in time', () =>
+    withTls(
+      async (bench) => {
+        const { starter } = bench;
+        const held = await RawClient.connect({ port: bench.port, tls: {}, isHeld: true });
+        const exchanges: ScriptedExchange[] = [];
+        starter.answerAll((exchange) => {
+          exchanges.push(exchange);
+          exchange.answer('x'.repeat(4096));
+        });
+        for (let sent = 0; sent < 200; sent++) held.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(50));
+        while (bench.openConnections > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+        const gone = exchanges.flatMap((exchange) => exchange.gone);
+        assert.deepEqual(gone, ['send-timeout']);
+        held.destroy();
+      },
+      { timeouts: { sendIdleMs: 150 } },
+    ));
 
   test('a cut is a reset, so that a body without length can not seem whole', () =>
     withTls(async (bench) => {
