@@ -12,12 +12,14 @@ export interface Column {
   readonly title: string;
 }
 
-/** A table; the first column reads from the left, figures from the right. */
-export function table(rows: readonly (readonly string[])[]): string {
+/** A table; the first columns, those of text, read from the left, figures from the right. */
+export function table(rows: readonly (readonly string[])[], textColumns = 1): string {
   const widths = rows[0]!.map((_, column) => Math.max(3, ...rows.map((row) => row[column]!.length)));
-  const line = (row: readonly string[]): string =>
-    `| ${row.map((text, column) => (column === 0 ? text.padEnd(widths[0]!) : text.padStart(widths[column]!))).join(' | ')} |`;
-  const rule = `|${widths.map((width, column) => `${'-'.repeat(width + 1)}${column === 0 ? '-' : ':'}`).join('|')}|`;
+  const padded = (text: string, column: number): string =>
+    column < textColumns ? text.padEnd(widths[column]!) : text.padStart(widths[column]!);
+  const line = (row: readonly string[]): string => `| ${row.map(padded).join(' | ')} |`;
+  const ends = (column: number): string => (column < textColumns ? '-' : ':');
+  const rule = `|${widths.map((width, column) => `${'-'.repeat(width + 1)}${ends(column)}`).join('|')}|`;
   return [line(rows[0]!), rule, ...rows.slice(1).map(line)].join('\n');
 }
 

@@ -49,7 +49,7 @@ export function aimsTable(measured: readonly Measured[]): string {
       verdictText(judged, index),
     ]);
   });
-  return table([['scenario', 'what', 'wanted', ...proxies, 'verdict'], ...rows]);
+  return table([['scenario', 'what', 'wanted', ...proxies, 'verdict'], ...rows], 3);
 }
 
 function valuesText(judged: readonly Judged[], index: number, proxy: string): string {

@@ -19,13 +19,16 @@ export interface RunSettings {
   readonly workers: number;
   /** Of the proxy, for taskset. */
   readonly cores: string;
+  /** Where no times are wanted a short one does. */
+  readonly warmUpMs?: number;
 }
 
 /**
  * Code is compiled and connections are made in it, the client's and the endpoints' too: at the rate of the load itself it
  * would take most of a run until what is compiled while it runs is done. Its requests count nowhere.
  */
-const WARM_UP = { seed: -1, durationMs: 4000, rate: 800, postShare: 0.2, workMs: SHORT_WORK };
+const WARM_UP = { seed: -1, rate: 800, postShare: 0.2, workMs: SHORT_WORK };
+const WARM_UP_MS = 4000;
 
 /**
  * Carries out the plan against one proxy.
@@ -42,7 +45,7 @@ export async function run<Seen>(
     const endpointPorts = endpoints.map(({ port }) => port);
     const proxy = await settings.proxy.start({ ...settings, folder, endpointPorts });
     try {
-      return await look(await carryOut(settings.plan, endpoints, proxy, ledgers), proxy);
+      return await look(await carryOut(settings, endpoints, proxy, ledgers), proxy);
     } finally {
       await proxy.stop();
     }
@@ -60,12 +63,13 @@ function startEndpoints(plan: Plan, ledgers: readonly string[]): Promise<readonl
 }
 
 async function carryOut(
-  { arrivals, faults, patienceMs }: Plan,
+  { plan: { arrivals, faults, patienceMs }, warmUpMs = WARM_UP_MS }: RunSettings,
   endpoints: readonly EndpointProcess[],
   { port }: RunningProxy,
   ledgers: readonly string[],
 ): Promise<Observations> {
-  await runLoad({ port, arrivals: arrivalsOf(WARM_UP), patienceMs, startMs: performance.now() });
+  const warmUp = arrivalsOf({ ...WARM_UP, durationMs: warmUpMs });
+  await runLoad({ port, arrivals: warmUp, patienceMs, startMs: performance.now() });
   const startMs = performance.now();
   const [outcomes] = await Promise.all([
     runLoad({ port, arrivals, patienceMs, startMs }),

@@ -29,9 +29,14 @@ preparePrograms();
 const proxyNamed = (name: string): Proxy => PROXIES.find((proxy) => proxy.name === name)!;
 
 /** The figures, and what the proxy can tell of it. */
-function measure(proxy: Proxy, plan: Plan, tuning: Tuning): Promise<readonly [Figures, readonly string[]]> {
+function measure(
+  proxy: Proxy,
+  plan: Plan,
+  tuning: Tuning,
+  warmUpMs?: number,
+): Promise<readonly [Figures, readonly string[]]> {
   const cores = `0-${availableParallelism() - 1}`;
-  return run({ proxy, plan, tuning, workers: 2, cores }, async (seen, running) => [
+  return run({ proxy, plan, tuning, workers: 2, cores, warmUpMs }, async (seen, running) => [
     figuresOf(seen),
     await storyOf(seen, running),
   ]);
@@ -59,7 +64,7 @@ describe('the configuration of a peer serves', () => {
   for (const name of ['haproxy', 'nginx', 'caddy'] as const) {
     test(name, async (t) => {
       if (requirePeer(t, name) === undefined) return;
-      const [figures] = await measure(proxyNamed(name), plan, { ...usualTuning(SETTINGS), maxConnections: 100 });
+      const [figures] = await measure(proxyNamed(name), plan, { ...usualTuning(SETTINGS), maxConnections: 100 }, 200);
       assert.deepEqual(figures.failures, {});
       assert.ok(figures.shares.every((share) => share > 0));
     });

@@ -112,9 +112,9 @@ test('a report says what was wanted and measured, seed by seed, and names what w
   });
   const report = renderReport(measured, [['date', '2026-11-21']]);
   assert.match(report, /^- date: 2026-11-21\n/);
-  assert.match(report, /\| +GETs that failed +\| +none \| +0, 3 \| +7 \| +missed \(seed 2\) \|/);
-  assert.match(report, /\| +p99\.9 .*\| +not judged \(seed 2\) \|/);
-  assert.match(report, /\| +requests that succeeded +\|.*\| +met \|/);
+  assert.match(report, /\| GETs that failed +\| none +\| +0, 3 \| +7 \| +missed \(seed 2\) \|/);
+  assert.match(report, /\| p99\.9 .*\| +not judged \(seed 2\) \|/);
+  assert.match(report, /\| requests that succeeded +\|.*\| +met \|/);
   assert.match(report, /### faults, least-request\n\n\| +\| seed \|/);
   const misses = missesOf(measured).join('\n');
   assert.match(misses, /^faults, least-request, seed 2: missed: GETs that failed: fairlead 3, nginx 7; wanted none$/m);
