@@ -1,6 +1,7 @@
 // The commands of `fairlead` (DESIGN section 7). Thread: main.
 
 import { Command, CommanderError, Option } from 'commander';
+import type { Admin } from '../../core/availability.ts';
 import { addAdminOptions, type AdminOptions } from './admin-target.ts';
 import { check } from './check.ts';
 import { explainCode } from './explain-code.ts';
@@ -8,6 +9,9 @@ import { EXIT } from './exit-codes.ts';
 import type { ReloadOptions } from './reload.ts';
 import { printSchema } from './schema.ts';
 import { readVersion } from '../library/package-files.ts';
+import type { ChangeOptions } from './change-endpoint.ts';
+import type { StatusOptions } from './status.ts';
+import type { TopOptions } from './top.ts';
 import { why, type WhyOptions } from './why.ts';
 
 const configOption = (): Option => new Option('-c, --config <file>', 'the configuration file').default('fairlead.yaml');
@@ -60,11 +64,32 @@ function build(version: string): Command {
       const { demo } = await import('./demo/demo.ts');
       await demo({ ...options, version });
     });
+  addLiveCommands(program);
+  program
+    .command('version')
+    .description('print the version')
+    .option('--json', 'with the versions of Node and of what is in it')
+    .action((options: { json?: boolean }) => printVersion(version, options.json === true));
+  return program;
+}
+
+/** What speaks to a Fairlead that runs. */
+function addLiveCommands(program: Command): void {
   addAdminOptions(program.command('why'))
     .description('why an endpoint is in or out, asked of the Fairlead that runs')
     .argument('<endpoint>', 'upstream/host:port, or upstream/ and the path of a socket')
     .option('--json', 'print everything as JSON')
     .action((endpoint: string, options: WhyOptions) => why(endpoint, options));
+  addAdminOptions(program.command('status'))
+    .description('the state of everything, once')
+    .option('--trouble', 'only what is not up')
+    .option('--json', 'print everything as JSON')
+    .action(async (options: StatusOptions) => (await import('./status.ts')).status(options));
+  addAdminOptions(program.command('top'))
+    .description('the state of everything, live; t shows only what is not up, q ends')
+    .option('--frames <count>', 'end after that many')
+    .action(async (options: TopOptions) => (await import('./top.ts')).top(options));
+  addEndpointCommands(program);
   addAdminOptions(program.command('reload'))
     .description('have the one that runs load its configuration again, and tell what changed')
     .option('--json', 'print the answer of the admin API')
@@ -72,11 +97,41 @@ function build(version: string): Command {
   addAdminOptions(program.command('upgrade'))
     .description('have the next process take over from the one that runs under --holder')
     .action(async (options: AdminOptions) => (await import('./upgrade.ts')).upgrade(options));
-  program
-    .command('version')
-    .description('print the version')
-    .action(() => console.log(version));
-  return program;
+}
+
+/** What changes an endpoint: each takes its name. */
+function addEndpointCommands(program: Command): void {
+  const setState = (admin: Admin) => async (endpoint: string, options: ChangeOptions) =>
+    (await import('./change-endpoint.ts')).setState(endpoint, admin, options);
+  ofEndpoint(program.command('drain'))
+    .description('send an endpoint no more requests, but of clients that stick to it')
+    .option('--wait', 'return when nothing is in flight there')
+    .action(setState('drain'));
+  ofEndpoint(program.command('ready'))
+    .description('take an endpoint back from drain or maintenance')
+    .action(setState('ready'));
+  ofEndpoint(program.command('maintain'))
+    .description('send an endpoint nothing at all, no heartbeats either')
+    .option('--wait', 'return when nothing is in flight there')
+    .action(setState('maintenance'));
+  ofEndpoint(program.command('weight'))
+    .description('give an endpoint another weight while Fairlead runs')
+    .argument('<weight>', '1 to 256, or configured for the one in the file')
+    .action(async (endpoint: string, weight: string, options: ChangeOptions) =>
+      (await import('./change-endpoint.ts')).setWeight(endpoint, weight, options),
+    );
+}
+
+function ofEndpoint(command: Command): Command {
+  return addAdminOptions(command)
+    .argument('<endpoint>', 'upstream/host:port, or upstream/ and the path of a socket')
+    .option('--json', 'print the endpoint as JSON');
+}
+
+function printVersion(version: string, isJson: boolean): void {
+  const { node, v8, openssl } = process.versions;
+  const { platform, arch } = process;
+  console.log(isJson ? JSON.stringify({ name: 'fairlead', version, node, v8, openssl, platform, arch }) : version);
 }
 
 /** Runs the command line. Sets the exit code; what runs on keeps the process alive. */
