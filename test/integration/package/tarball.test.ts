@@ -33,7 +33,9 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Without what `npm test` has set for its scripts. */
 function plainEnvironment(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(npm_(?!config_)|NODE_(?!EXTRA_CA))/i.test(name)));
+  return Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(npm_(?!config_)|NODE_(?!EXTRA_CA))/i.test(name)),
+  );
 }
 
 describe('the tarball', () => {
