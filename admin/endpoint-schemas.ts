@@ -19,7 +19,7 @@ export const availability = z.enum(keysOf(AVAILABILITY)).describe('What a pick m
 const detector = z.enum(Object.keys(DETECTORS) as [Detector, ...Detector[]]).describe('Who found out.');
 const share = z.number().min(0);
 
-export const heartbeat = z.strictObject({
+const heartbeat = z.strictObject({
   at: time.describe('Its end.'),
   kind: z.enum(['ok', 'fail', 'unknown']),
   cause: z.string(),

@@ -15,7 +15,7 @@ class UnreachableError extends Error {
 }
 
 /** The API answered, and said no. */
-export class RefusedError extends Error {
+class RefusedError extends Error {
   override readonly name = 'RefusedError';
   readonly answer: AdminAnswer;
 
