@@ -65,9 +65,10 @@ export function sendReply(response: ServerResponse, reply: AdminReply | AdminStr
     else reply.stream(response);
     return;
   }
-  // RFC 9110 section 8.6: no Content-Length in 204.
-  const length = reply.status === 204 ? {} : { 'Content-Length': Buffer.byteLength(reply.body) };
-  const type = reply.status === 204 ? {} : { 'Content-Type': reply.contentType };
+  // RFC 9110 sections 8.6 and 15.4.5: no Content-Length in 204; in 304 it would be that of what isn't sent.
+  const isBare = reply.status === 204 || reply.status === 304;
+  const length = isBare ? {} : { 'Content-Length': Buffer.byteLength(reply.body) };
+  const type = isBare ? {} : { 'Content-Type': reply.contentType };
   response.writeHead(reply.status, { ...type, ...length, ...COMMON_FIELDS, ...reply.fields });
   response.end(isHead ? undefined : reply.body);
 }

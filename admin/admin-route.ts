@@ -32,6 +32,7 @@ export interface AdminRequest<Body = unknown> {
   readonly wantsStream: boolean;
   /** Who asks, for log and record. */
   readonly who: string;
+  readonly role: 'read' | 'write';
 }
 
 /** A parameter of the query, for the document. */

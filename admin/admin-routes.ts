@@ -6,6 +6,7 @@ import { patchEndpoint, reload, setState, setWeight, upgrade } from './change-ha
 import { endpointAlone, why } from './endpoint-schemas.ts';
 import { MAX_EVENTS } from './event-feed.ts';
 import { STREAM_KINDS } from './event-streams.ts';
+import { explained } from './explain-schemas.ts';
 import { METRIC_SCOPES } from './metric-family.ts';
 import * as read from './read-handlers.ts';
 import * as schemas from './reply-schemas.ts';
@@ -27,6 +28,14 @@ const KIND: QueryParameter = {
   means: 'Events of these kinds only; may be given several times. `status` comes on streams only.',
   schema: z.enum(STREAM_KINDS),
 };
+
+const REQUEST: readonly QueryParameter[] = [
+  { name: 'url', means: 'Of the request. Needed.', schema: z.string() },
+  { name: 'method', means: 'GET if left out.', schema: z.string() },
+  { name: 'header', means: '`Name: value`; may be given several times.', schema: z.string() },
+  { name: 'client', means: 'Address of who connects; 127.0.0.1 if left out.', schema: z.string() },
+  { name: 'listener', means: 'Where the URL does not say it by scheme and port.', schema: z.string() },
+];
 
 /** All but the OpenAPI document, which is made of it. */
 export const ADMIN_ROUTES: readonly AdminRoute[] = [
@@ -54,6 +63,13 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
     means: 'what runs, and since when',
     reply: schemas.version,
     handle: read.sendVersion,
+  },
+  {
+    method: 'GET',
+    path: '/api/v1/caller',
+    means: 'who asks, and whether they may change anything',
+    reply: schemas.caller,
+    handle: read.sendCaller,
   },
   {
     method: 'GET',
@@ -126,6 +142,14 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
     query: [LIMIT, KIND],
     isStream: true,
     handle: read.sendEvents,
+  },
+  {
+    method: 'GET',
+    path: '/api/v1/explain',
+    means: 'where a request would go now, and why: ?url=, ?method=, ?header=, ?client=, ?listener=',
+    reply: explained,
+    query: REQUEST,
+    handle: read.sendExplanation,
   },
   {
     method: 'GET',

@@ -1,6 +1,6 @@
 // The admin API's server: binds, guards, answers. Never on a port that carries traffic. Thread: main.
 
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { formatBindAddress } from '../config/bind-address.ts';
 import type { AdminSnapshot } from '../core/snapshot.ts';
 import { admit, requireWriter } from './admin-access.ts';
@@ -9,6 +9,7 @@ import { AdminError, type AdminReply, type AdminStream, errorReply, jsonReply, s
 import type { AdminParts } from './admin-route.ts';
 import { findRoute } from './admin-router.ts';
 import type { AdminContext, ReloadOutcome } from './context.ts';
+import { DashboardFiles } from './dashboard-files.ts';
 import { EventFeed } from './event-feed.ts';
 import { EventStreams } from './event-streams.ts';
 import { isoOf } from './iso-time.ts';
@@ -28,6 +29,8 @@ export class AdminServer {
   readonly #context: AdminContext;
   readonly #parts: AdminParts;
   readonly #traffic: TrafficWindow;
+  /** Read at the first request: a balancer doesn't need it to start. */
+  #dashboard: DashboardFiles | null = null;
   #binding: AdminBinding | null = null;
   /** Addresses that were left, with requests that still end there. */
   readonly #left = new Set<AdminBinding>();
@@ -134,6 +137,8 @@ export class AdminServer {
     const method = request.method ?? '';
     guardCaller(headers, binding.rules);
     const [path, query] = splitTarget(request.url ?? '');
+    const page = path === '/' || path.startsWith('/dashboard') ? this.#page(method, path, headers) : null;
+    if (page !== null) return page;
     const caller = admit({ method, path, headers }, binding.admin, certificateNameOf(request));
     const { route, params, allow } = findRoute(method, path);
     if (route === null) return { status: 204, contentType: '', body: '', fields: { Allow: allow } };
@@ -152,9 +157,15 @@ export class AdminServer {
         lastEventId: typeof lastEventId === 'string' ? lastEventId : undefined,
         wantsStream: wantsStream(headers.accept),
         who: caller.who,
+        role: caller.role,
       },
       this.#parts,
     );
+  }
+
+  #page(method: string, path: string, headers: IncomingHttpHeaders): AdminReply | null {
+    this.#dashboard ??= new DashboardFiles();
+    return this.#dashboard.answer(method, path, headers['if-none-match']);
   }
 
   #replyTo(error: unknown, request: IncomingMessage): AdminReply {
@@ -175,11 +186,12 @@ function kindOf({ tls }: AdminSnapshot): string {
 function partsOf(context: AdminContext, traffic: TrafficWindow): AdminParts {
   const feed = new EventFeed(context.health.events, context.startedAt);
   const endpointCount = () => context.snapshot().upstreams.reduce((sum, { endpoints }) => sum + endpoints.length, 0);
-  const live = () => liveStatus(context, traffic);
+  const status = new StatusView(context, traffic);
+  const live = () => liveStatus(context, traffic, status);
   let openApi: AdminReply | null = null;
   return {
     context,
-    status: new StatusView(context, traffic),
+    status,
     metrics: new Metrics(context),
     feed,
     streams: new EventStreams({ feed, timers: context.timers, live, endpointCount }),

@@ -7,24 +7,29 @@ import type { AdminContext } from './context.ts';
 import { isoOf } from './iso-time.ts';
 import { notReadyBecause } from './readiness.ts';
 import type { LiveReply } from './reply-schemas.ts';
-import { roundedTraffic } from './status-view.ts';
+import { roundedTraffic, type StatusView } from './status-view.ts';
 import type { Traffic, TrafficWindow } from './traffic-window.ts';
 
 type LiveUpstream = LiveReply['upstreams'][number];
 type LiveEndpoint = LiveUpstream['endpoints'][number];
 
-/** About 200 bytes for each endpoint, so 80 KB at 400 of them. */
-export function liveStatus(context: AdminContext, traffic: TrafficWindow): LiveReply {
+/** About 300 bytes for each endpoint, so 120 KB at 400 of them. */
+export function liveStatus(context: AdminContext, traffic: TrafficWindow, status: StatusView): LiveReply {
   const views = new Map(context.health.endpoints().map((view) => [view.slot, view]));
   const { generation, upstreams } = context.snapshot();
   const nowMs = context.clock.wallMs();
+  const because = notReadyBecause(context);
   return {
     at: isoOf(nowMs),
     generation,
-    ready: notReadyBecause(context).length === 0,
+    ready: because.length === 0,
+    notReadyBecause: [...because],
     uptimeSeconds: Math.max(0, Math.round((nowMs - context.startedAt) / 1000)),
     exchanges: sumOfWorkers(context, WORKER.openExchanges.index),
     connections: sumOfWorkers(context, WORKER.openConnections.index),
+    generations: status.generations(),
+    workers: status.workers(),
+    listeners: status.listeners(),
     upstreams: upstreams.map((upstream) => upstreamOf(context, upstream, views, traffic)),
   };
 }
@@ -42,11 +47,14 @@ function upstreamOf(
 ): LiveUpstream {
   const endpoints = upstream.endpoints.flatMap((endpoint) => {
     const view = views.get(endpoint.slot);
-    const inFlight = region.words[region.endpointWord(endpoint.slot) + ENDPOINT.inflight.index]!;
-    return view === undefined ? [] : [endpointOf(endpoint, view, inFlight, traffic)];
+    const word = region.endpointWord(endpoint.slot);
+    const inFlight = region.words[word + ENDPOINT.inflight.index]!;
+    const queued = region.words[word + ENDPOINT.queued.index]!;
+    return view === undefined ? [] : [endpointOf(endpoint, view, { inFlight, queued }, traffic)];
   });
   return {
     name: upstream.name,
+    balance: upstream.balance.kind,
     inFlight: endpoints.reduce((sum, { inFlight }) => sum + inFlight, 0),
     queued: region.words[region.upstreamWord(upstream.index) + UPSTREAM.queued.index]!,
     ...figuresOf(traffic.upstream(upstream)),
@@ -57,7 +65,7 @@ function upstreamOf(
 function endpointOf(
   endpoint: EndpointSnapshot,
   view: EndpointView,
-  inFlight: number,
+  load: { readonly inFlight: number; readonly queued: number },
   traffic: TrafficWindow,
 ): LiveEndpoint {
   return {
@@ -67,7 +75,8 @@ function endpointOf(
     weight: view.weight,
     configuredWeight: view.configuredWeight,
     weightShare: Number(view.share.toFixed(3)),
-    inFlight,
+    backup: view.backup,
+    ...load,
     ...figuresOf(traffic.endpoint(endpoint)),
     since: isoOf(view.since),
     cause: view.cause,

@@ -7,6 +7,7 @@ import { explanationOf } from './endpoint-facts.ts';
 import { configTag } from './entity-tag.ts';
 import { MAX_EVENTS } from './event-feed.ts';
 import { STREAM_KINDS, type StreamKind } from './event-streams.ts';
+import { ExplainError } from './explain-schemas.ts';
 import { isoOf } from './iso-time.ts';
 import { METRIC_SCOPES, type MetricScope } from './metric-family.ts';
 import { notReadyBecause } from './readiness.ts';
@@ -42,6 +43,10 @@ export function sendVersion(_request: AdminRequest, { context }: AdminParts): Ad
   const { version, startedAt } = context;
   const node = process.versions.node;
   return jsonReply({ name: 'fairlead', version, node, api: 'v1', startedAt: isoOf(startedAt), pid: process.pid });
+}
+
+export function sendCaller({ who, role }: AdminRequest): AdminReply {
+  return jsonReply({ who, role });
 }
 
 export function sendStatus(_request: AdminRequest, { status }: AdminParts): AdminReply {
@@ -82,6 +87,26 @@ export function sendEvents(request: AdminRequest, { feed, streams }: AdminParts)
   return jsonReply({ events: events.slice(-limit) });
 }
 
+/** @throws AdminError 400 for a request that no client could send */
+export function sendExplanation({ query }: AdminRequest, { context }: AdminParts): AdminReply {
+  const url = query.get('url');
+  if (url === null) throw new AdminError(400, 'missing-key', 'url says which request: ?url=http://host/path');
+  const [method, client, listener] = [query.get('method'), query.get('client'), query.get('listener')];
+  const asked = {
+    url,
+    method: method ?? 'GET',
+    headers: query.getAll('header'),
+    client: client ?? '127.0.0.1',
+    listener,
+  };
+  try {
+    return jsonReply(context.explain(asked));
+  } catch (error) {
+    if (error instanceof ExplainError) throw new AdminError(400, 'bad-value', error.message);
+    throw error;
+  }
+}
+
 export function sendConfig(_request: AdminRequest, parts: AdminParts): AdminReply {
   const { context } = parts;
   const { generation } = context.snapshot();
@@ -90,20 +115,7 @@ export function sendConfig(_request: AdminRequest, parts: AdminParts): AdminRepl
     generation,
     file: written?.file ?? null,
     config: written?.config ?? null,
-    generations: generationsOf(parts),
+    generations: parts.status.generations(),
   };
   return jsonReply(reply, 200, { ETag: configTag(generation) });
-}
-
-function generationsOf({ context, status }: AdminParts): ConfigReply['generations'] {
-  const nowMs = context.clock.wallMs();
-  const workers = status.workers();
-  return context.generations().map(({ generation, at, exchanges }, index) => ({
-    generation,
-    at: isoOf(at),
-    ageSeconds: Math.max(0, Math.round((nowMs - at) / 1000)),
-    isCurrent: index === 0,
-    workers: workers.filter((worker) => worker.generation === generation).length,
-    exchanges,
-  }));
 }

@@ -57,6 +57,15 @@ export const status = z.strictObject({
 });
 export type StatusReply = z.output<typeof status>;
 
+const generation = z.strictObject({
+  generation: amount,
+  at: time.describe('When it was taken over.'),
+  ageSeconds: amount,
+  isCurrent: z.boolean(),
+  workers: amount.describe('Workers whose newest configuration it is.'),
+  exchanges: z.int().nullable().describe('Open exchanges that began with it; null where that is not counted.'),
+});
+
 const liveEndpoint = z.strictObject({
   name: z.string(),
   availability,
@@ -64,7 +73,9 @@ const liveEndpoint = z.strictObject({
   weight: amount,
   configuredWeight: amount,
   weightShare: z.number(),
+  backup: z.boolean(),
   inFlight: z.int(),
+  queued: z.int(),
   requestsPerSecond: number,
   errorShare: number,
   p50Ms: number,
@@ -78,12 +89,17 @@ export const live = z.strictObject({
   at: time,
   generation: amount,
   ready: z.boolean(),
+  notReadyBecause: z.array(z.string()),
   uptimeSeconds: amount,
   exchanges: z.int(),
   connections: z.int(),
+  generations: z.array(generation).describe('Newest first, as with the configuration.'),
+  workers: z.array(worker),
+  listeners: z.array(listener),
   upstreams: z.array(
     z.strictObject({
       name: z.string(),
+      balance: z.string(),
       inFlight: z.int(),
       queued: z.int(),
       requestsPerSecond: number,
@@ -115,15 +131,6 @@ export const event = z.discriminatedUnion('kind', [
 export type EventReply = z.output<typeof event>;
 export const events = z.strictObject({ events: z.array(event).describe('Oldest first.') });
 
-const generation = z.strictObject({
-  generation: amount,
-  at: time.describe('When it was taken over.'),
-  ageSeconds: amount,
-  isCurrent: z.boolean(),
-  workers: amount.describe('Workers whose newest configuration it is.'),
-  exchanges: z.int().nullable().describe('Open exchanges that began with it; null where that is not counted.'),
-});
-
 export const config = z.strictObject({
   generation: amount,
   file: z.string().nullable(),
@@ -147,6 +154,8 @@ export const version = z.strictObject({
   pid: amount,
 });
 export const alive = z.strictObject({ alive: z.literal(true) });
+/** Who a token or a certificate says that one is. */
+export const caller = z.strictObject({ who: z.string(), role: z.enum(['read', 'write']) });
 export const ready = z.strictObject({ ready: z.boolean(), because: z.array(z.string()).optional() });
 
 /** Problem details (RFC 9457); some codes have more members. */

@@ -13,7 +13,7 @@ import { isoOf } from './iso-time.ts';
 import { LaneSums } from './lane-sums.ts';
 import { STATUS_CLASSES } from './metrics-upstream.ts';
 import { notReadyBecause } from './readiness.ts';
-import type { StatusReply, UpstreamReply } from './reply-schemas.ts';
+import type { ConfigReply, StatusReply, UpstreamReply } from './reply-schemas.ts';
 import type { Traffic, TrafficWindow } from './traffic-window.ts';
 
 /** An endpoint by itself, and the entity tag of what operators may set of it. */
@@ -78,6 +78,20 @@ export class StatusView {
       connectionsRefused: this.#sums.listener(index, 'connectionsRefused'),
       requests: this.#sums.listener(index, 'requests'),
       badRequests: this.#sums.listener(index, 'badRequests'),
+    }));
+  }
+
+  /** Configurations that run, and those that still finish exchanges; newest first. */
+  generations(): ConfigReply['generations'] {
+    const nowMs = this.#context.clock.wallMs();
+    const workers = this.workers();
+    return this.#context.generations().map(({ generation, at, exchanges }, index) => ({
+      generation,
+      at: isoOf(at),
+      ageSeconds: Math.max(0, Math.round((nowMs - at) / 1000)),
+      isCurrent: index === 0,
+      workers: workers.filter((worker) => worker.generation === generation).length,
+      exchanges,
     }));
   }
 

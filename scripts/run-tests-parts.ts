@@ -41,6 +41,7 @@ export const SILENCE_LIMIT_MS = 180_000;
 export function allParts(coreCount: number): readonly Part[] {
   return [
     { kind: 'static', name: 'types', command: ['tsc', '-p', '.'] },
+    { kind: 'static', name: 'page-types', command: ['tsc', '-p', 'admin/dashboard'] },
     { kind: 'static', name: 'lint', command: ['oxlint', '--deny-warnings'] },
     { kind: 'static', name: 'format', command: ['biome', 'format', '.'] },
     { kind: 'static', name: 'layers', command: ['node', 'scripts/check-layers.ts'] },

@@ -34,12 +34,13 @@ function banner(options: DemoOptions, apps: readonly App[]): string {
   Fairlead ${options.version} balances ${apps.length} app servers.
 
     app       ${web}
-    admin     ${admin}/api/v1/status   and /metrics
+    dashboard ${admin}/
+    admin API ${admin}/api/v1/status   and /metrics
 
   Try:
     curl ${web}/                 again and again: the app servers take turns
     kill -9 ${apps[0]!.pid}                            ${apps[0]!.name} dies; no request fails; it is back after 8 s
-    curl -s ${admin}/api/v1/status     see who is up and why
+    curl -s ${admin}/api/v1/status     who is up and why; the dashboard shows it live
     npx autocannon -d 20 ${web}/  and kill one while it runs
 
   Ctrl-C drains and ends.

@@ -1,0 +1,108 @@
+// The admin API as the page asks it, with the token of whoever is signed in. Runs in the browser.
+
+/** @import { Caller, Change, EndpointAlone, FeedEvent, Why } from './types.d.ts' */
+
+/** Beside the folder of the page, so that a prefix in front of both does no harm. */
+const BASE = new URL('../api/v1/', document.baseURI);
+/** Of this tab: it survives a reload of the page, and ends with the tab. */
+const TOKEN_KEY = 'fairlead.token';
+
+/** An answer that isn't good, in the words of the API. */
+export class ApiError extends Error {
+  status;
+  code;
+
+  /** @param {number} status @param {string} code @param {string} message */
+  constructor(status, code, message) {
+    super(message);
+    this.name = 'ApiError';
+    this.status = status;
+    this.code = code;
+  }
+}
+
+export const token = {
+  read: () => sessionStorage.getItem(TOKEN_KEY) ?? '',
+  /** @param {string} value */
+  keep: (value) => sessionStorage.setItem(TOKEN_KEY, value),
+  forget: () => sessionStorage.removeItem(TOKEN_KEY),
+};
+
+/**
+ * Asks. @param {string} path below /api/v1/ @param {RequestInit} [options]
+ * @returns {Promise<Response>}
+ * @throws {ApiError} for a status that isn't good; status 0 where nobody answered
+ */
+export async function request(path, options = {}) {
+  const headers = new Headers(options.headers);
+  if (token.read() !== '') headers.set('Authorization', `Bearer ${token.read()}`);
+  const init = {
+    ...options,
+    headers,
+    cache: /** @type {const} */ ('no-store'),
+    redirect: /** @type {const} */ ('error'),
+  };
+  const response = await fetch(new URL(path, BASE), init).catch((error) => {
+    if (options.signal?.aborted === true) throw error;
+    throw new ApiError(0, 'no-answer', 'Fairlead does not answer');
+  });
+  if (!response.ok) throw await errorOf(response);
+  return response;
+}
+
+/** @param {Response} response */
+async function errorOf(response) {
+  const problem = await response.json().catch(() => ({}));
+  return new ApiError(
+    response.status,
+    String(problem.code ?? ''),
+    String(problem.detail ?? `status ${response.status}`),
+  );
+}
+
+/** @param {string} upstream @param {string} endpoint */
+function endpointPath(upstream, endpoint) {
+  return `endpoints/${encodeURIComponent(upstream)}/${encodeURIComponent(endpoint)}`;
+}
+
+/** @returns {Promise<Caller>} */
+export async function askCaller() {
+  return await (await request('caller')).json();
+}
+
+/** @returns {Promise<{ version: string, pid: number }>} */
+export async function askVersion() {
+  return await (await request('version')).json();
+}
+
+/** The newest, oldest first. @param {number} limit @returns {Promise<FeedEvent[]>} */
+export async function askEvents(limit) {
+  const answer = await (await request(`events?kind=change&kind=reload&limit=${limit}`)).json();
+  return answer.events;
+}
+
+/** @param {string} upstream @param {string} endpoint @returns {Promise<Why>} */
+export async function askWhy(upstream, endpoint) {
+  return await (await request(`${endpointPath(upstream, endpoint)}/why`)).json();
+}
+
+/**
+ * The entity tag of what operators have set: a change names it, so that none undoes another unseen.
+ * @param {string} upstream @param {string} endpoint
+ */
+export async function askTag(upstream, endpoint) {
+  const answer = await request(endpointPath(upstream, endpoint));
+  // A body that nobody reads keeps the connection.
+  await answer.arrayBuffer();
+  return answer.headers.get('ETag') ?? '*';
+}
+
+/** @param {string} upstream @param {string} endpoint @param {Change} change @param {string} tag @returns {Promise<EndpointAlone>} */
+export async function sendChange(upstream, endpoint, change, tag) {
+  const answer = await request(endpointPath(upstream, endpoint), {
+    method: 'PATCH',
+    headers: { 'Content-Type': 'application/json', 'If-Match': tag },
+    body: JSON.stringify(change),
+  });
+  return await answer.json();
+}

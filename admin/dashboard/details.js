@@ -1,0 +1,134 @@
+// The pane about one endpoint: why it is in or out, its last minutes, and what an operator may do with it. Runs in the
+// browser.
+
+/** @import { History } from './history.js' */
+/** @import { Change, Row, Why } from './types.d.ts' */
+
+import { ApiError, askWhy } from './api.js';
+import { Chart } from './charts.js';
+import { byId, make, setText } from './dom.js';
+import { count, millis, percent, rate, span } from './format.js';
+import { weightText } from './endpoint-row.js';
+import { StateBadge } from './state-badge.js';
+import { whySections } from './why-sections.js';
+
+const SIZE = { width: 400, height: 96, hasAxes: true };
+
+/** @typedef {{ act: (row: Row, change: Change | 'weight') => void, close: () => void }} DetailsParts */
+
+export class Details {
+  #pane = byId('details', HTMLElement);
+  #title = byId('details-name', HTMLElement);
+  #facts = byId('details-facts', HTMLElement);
+  #why = byId('details-why', HTMLElement);
+  #actions = byId('actions', HTMLElement);
+  #badge = new StateBadge();
+  /** @type {Row | null} */
+  #row = null;
+  #asked = 0;
+  #whyText = '';
+  #rates = new Chart({
+    title: 'Requests per second',
+    lines: [
+      { ink: 'rate', name: 'requests' },
+      { ink: 'error', name: 'errors' },
+    ],
+    format: rate,
+    ...SIZE,
+  });
+  #times = new Chart({
+    title: 'Time to answer',
+    lines: [
+      { ink: 'slow', name: '99th percentile' },
+      { ink: 'fast', name: 'median' },
+    ],
+    format: millis,
+    ...SIZE,
+  });
+
+  /** @param {DetailsParts} parts */
+  constructor({ act, close }) {
+    byId('details-state', HTMLElement).append(this.#badge.element);
+    byId('details-rates', HTMLElement).append(this.#rates.element);
+    byId('details-times', HTMLElement).append(this.#times.element);
+    byId('details-close', HTMLButtonElement).addEventListener('click', close);
+    for (const button of this.#actions.querySelectorAll('button')) {
+      button.addEventListener('click', () => {
+        const asked = button.dataset['act'] ?? '';
+        const change = asked === 'weight' ? asked : { admin: /** @type {Row['operator']} */ (asked) };
+        if (this.#row !== null) act(this.#row, change);
+      });
+    }
+  }
+
+  /** Shows this one from now on; null: none. @param {Row | null} row */
+  open(row) {
+    this.#row = row;
+    this.#pane.hidden = row === null;
+    if (row === null) return;
+    this.#whyText = '';
+    this.#why.replaceChildren(make('p', { class: 'minor' }, 'Asking why…'));
+    setText(this.#title, row.key);
+    this.#pane.scrollIntoView({ block: 'nearest' });
+    this.#title.focus();
+    void this.ask();
+  }
+
+  /** The figures of this second. @param {Row} row @param {History} history @param {number} nowMs of the server @param {boolean} mayChange */
+  update(row, history, nowMs, mayChange) {
+    this.#row = row;
+    this.#badge.update(row.availability);
+    this.#actions.hidden = !mayChange;
+    byId('actions-refused', HTMLElement).hidden = mayChange;
+    for (const button of this.#actions.querySelectorAll('button')) {
+      const isNow = button.dataset['act'] === row.operator;
+      button.disabled = isNow;
+      button.setAttribute('aria-pressed', String(isNow));
+    }
+    this.#showFacts(row, nowMs);
+    this.#rates.draw(history.read(`${row.key} rate`, `${row.key} errors`));
+    this.#times.draw(history.read(`${row.key} p99`, `${row.key} p50`));
+  }
+
+  /** Asks again why the endpoint is as it is. */
+  async ask() {
+    const row = this.#row;
+    if (row === null) return;
+    const number = ++this.#asked;
+    const why = await askWhy(row.upstream, row.name).catch((/** @type {unknown} */ error) => error);
+    if (number !== this.#asked || this.#row?.key !== row.key) return;
+    if (why instanceof ApiError) this.#showError(why);
+    else if (!(why instanceof Error)) this.#showWhy(/** @type {Why} */ (why));
+  }
+
+  /** @param {Row} row @param {number} nowMs */
+  #showFacts(row, nowMs) {
+    const texts = [
+      span((nowMs - Date.parse(row.since)) / 1000),
+      weightText(row),
+      count(row.inFlight),
+      count(row.queued),
+      rate(row.requestsPerSecond),
+      percent(row.errorShare),
+      millis(row.p50Ms),
+      millis(row.p99Ms),
+    ];
+    for (const [index, cell] of [...this.#facts.querySelectorAll('dd')].entries()) setText(cell, texts[index] ?? '');
+    setText(byId('details-cause', HTMLElement), row.cause);
+  }
+
+  /** Only what is different from the last answer, or whoever reads it would lose the place. @param {Why} why */
+  #showWhy(why) {
+    const { now, ...rest } = why;
+    const text = JSON.stringify(rest);
+    if (text === this.#whyText) return;
+    this.#whyText = text;
+    this.#why.replaceChildren(...whySections(why, Date.parse(now)));
+  }
+
+  /** @param {ApiError} error */
+  #showError(error) {
+    this.#whyText = '';
+    this.#why.replaceChildren(make('p', { class: 'error', role: 'alert' }, error.message));
+  }
+}

@@ -1,0 +1,61 @@
+// One row of the table of endpoints; a second changes only the cells that are different. Runs in the browser.
+
+/** @import { Row } from './types.d.ts' */
+
+import { make, setAttribute, setText } from './dom.js';
+import { age, count, millis, percent, rate } from './format.js';
+import { StateBadge } from './state-badge.js';
+import { STATES } from './states.js';
+
+export class EndpointRow {
+  element = make('tr');
+  button = make('button', { type: 'button', class: 'link', tabindex: '-1' });
+  #badge = new StateBadge();
+  #since = make('td', { class: 'number minor' });
+  #figures = ['weight', 'inFlight', 'queued', 'rate', 'errors', 'p50', 'p99'].map(() =>
+    make('td', { class: 'number' }),
+  );
+  #cause = make('td', { class: 'cause' });
+
+  /** @param {Row} row @param {() => void} choose */
+  constructor({ key, name, upstream, backup }, choose) {
+    this.button.append(make('span', { class: 'minor' }, `${upstream}/`), name);
+    this.button.addEventListener('click', choose);
+    this.element.dataset['key'] = key;
+    const head = make('th', { scope: 'row' }, this.button);
+    if (backup) head.append(make('span', { class: 'mark' }, 'backup'));
+    this.element.append(make('td', {}, this.#badge.element), head, this.#since, ...this.#figures, this.#cause);
+  }
+
+  /** @param {Row} row @param {number} nowMs of the server @param {boolean} isChosen */
+  update(row, nowMs, isChosen) {
+    const { availability, inFlight, queued, requestsPerSecond, errorShare, p50Ms, p99Ms, cause, since } = row;
+    const { tone } = STATES[availability];
+    this.#badge.update(availability);
+    setAttribute(this.element, 'data-tone', tone);
+    setAttribute(this.element, 'data-state', availability);
+    setAttribute(this.button, 'aria-pressed', String(isChosen));
+    setText(this.#since, age(since, nowMs));
+    const texts = [
+      count(inFlight),
+      count(queued),
+      rate(requestsPerSecond),
+      percent(errorShare),
+      millis(p50Ms),
+      millis(p99Ms),
+    ];
+    for (const [index, text] of [weightText(row), ...texts].entries()) {
+      setText(/** @type {Element} */ (this.#figures[index]), text);
+    }
+    setAttribute(/** @type {Element} */ (this.#figures[4]), 'data-tone', (errorShare ?? 0) >= 0.01 ? 'bad' : '');
+    setText(this.#cause, cause);
+    setAttribute(this.#cause, 'title', cause);
+  }
+}
+
+/** The weight that holds, marked where an operator has set it; the share of it that is carried where it isn't all. @param {Row} row */
+export function weightText({ weight, configuredWeight, weightShare }) {
+  const override = weight === configuredWeight ? '' : `* (${configuredWeight})`;
+  const share = weightShare === 1 ? '' : ` × ${weightShare}`;
+  return `${weight}${override}${share}`;
+}

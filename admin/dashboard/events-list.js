@@ -1,0 +1,75 @@
+// The newest events, those that happened last at the top. Runs in the browser.
+
+/** @import { FeedEvent } from './types.d.ts' */
+
+import { make } from './dom.js';
+import { clock } from './format.js';
+import { badgeOf } from './state-badge.js';
+
+/** On the page; the API has a thousand. */
+export const MAX_SHOWN = 100;
+
+export class EventsList {
+  #list;
+  #choose;
+  /** @type {Set<string>} of those that are on the page */
+  #known = new Set();
+
+  /** @param {HTMLElement} list @param {(key: string) => void} choose */
+  constructor(list, choose) {
+    this.#list = list;
+    this.#choose = choose;
+  }
+
+  /** In the order in which they happened; what is there already stays. @param {readonly FeedEvent[]} events */
+  add(events) {
+    for (const event of events) {
+      if (this.#known.has(event.id)) continue;
+      this.#known.add(event.id);
+      const item = event.kind === 'change' ? this.#changeOf(event) : reloadOf(event);
+      item.dataset['id'] = event.id;
+      this.#list.prepend(item);
+    }
+    while (this.#list.childElementCount > MAX_SHOWN) {
+      const oldest = /** @type {HTMLElement} */ (this.#list.lastElementChild);
+      this.#known.delete(oldest.dataset['id'] ?? '');
+      oldest.remove();
+    }
+  }
+
+  /** @param {Extract<FeedEvent, { kind: 'change' }>} event */
+  #changeOf({ at, upstream, endpoint, axis, from, to, cause, availability }) {
+    const key = `${upstream}/${endpoint}`;
+    const button = make('button', { type: 'button', class: 'link' }, key);
+    button.addEventListener('click', () => this.#choose(key));
+    const what = make('span', { class: 'minor' }, `${axis}: ${from} → ${to}`);
+    const line = make(
+      'div',
+      { class: 'line' },
+      make('time', { datetime: at }, clock(at)),
+      badgeOf(availability),
+      button,
+    );
+    return make('li', {}, line, make('div', { class: 'why' }, what, ` ${cause}`));
+  }
+}
+
+/** @param {Extract<FeedEvent, { kind: 'reload' }>} event */
+function reloadOf({ at, ok, generation, changes, problems }) {
+  const badge = make(
+    'span',
+    { class: 'state', 'data-tone': ok ? 'good' : 'bad' },
+    ok ? '↻ reload' : '✕ reload refused',
+  );
+  const line = make(
+    'div',
+    { class: 'line' },
+    make('time', { datetime: at }, clock(at)),
+    badge,
+    `generation ${generation}`,
+  );
+  const said = ok ? changes : problems;
+  const more = said.length > 3 ? [`and ${said.length - 3} more`] : [];
+  const lines = [...said.slice(0, 3), ...more].map((text) => make('div', { class: 'why' }, text));
+  return make('li', {}, line, ...lines);
+}

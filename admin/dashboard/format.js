@@ -1,0 +1,58 @@
+// Numbers and times as people read them: short, of one width, with their unit. Pure. Runs in the browser.
+
+const NOTHING = '–';
+/** Never broken between a number and its unit. */
+const GAP = '\u00a0';
+
+const WHOLE = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+const TENTHS = new Intl.NumberFormat('en', { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+
+/** @param {number | null} value */
+export function count(value) {
+  return value === null ? NOTHING : WHOLE.format(value);
+}
+
+/** Requests per second. @param {number | null} value */
+export function rate(value) {
+  if (value === null) return NOTHING;
+  return value === 0 || value >= 99.95 ? WHOLE.format(value) : TENTHS.format(value);
+}
+
+/** A share of 1 in percent; what isn't nothing doesn't look like nothing. @param {number | null} share */
+export function percent(share) {
+  if (share === null) return NOTHING;
+  if (share === 0) return `0${GAP}%`;
+  if (share < 0.0005) return `<0.1${GAP}%`;
+  if (share >= 0.9995) return `100${GAP}%`;
+  return `${TENTHS.format(share * 100)}${GAP}%`;
+}
+
+/** @param {number | null} ms */
+export function millis(ms) {
+  if (ms === null) return NOTHING;
+  if (ms < 9.95) return `${TENTHS.format(ms)}${GAP}ms`;
+  if (ms < 999.5) return `${WHOLE.format(ms)}${GAP}ms`;
+  return `${TENTHS.format(ms / 1000)}${GAP}s`;
+}
+
+/** How long, in its two largest units. @param {number} seconds */
+export function span(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  if (whole < 60) return `${whole}${GAP}s`;
+  const [minutes, hours, days] = [Math.floor(whole / 60), Math.floor(whole / 3600), Math.floor(whole / 86_400)];
+  if (minutes < 60) return `${minutes}${GAP}min`;
+  if (hours < 24) return minutes % 60 === 0 ? `${hours}${GAP}h` : `${hours}${GAP}h ${minutes % 60}${GAP}min`;
+  return hours % 24 === 0 ? `${days}${GAP}d` : `${days}${GAP}d ${hours % 24}${GAP}h`;
+}
+
+/** How long ago. @param {string} iso @param {number} nowMs wall-clock ms, of the server where there is one */
+export function age(iso, nowMs) {
+  return span((nowMs - Date.parse(iso)) / 1000);
+}
+
+const TIME = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+
+/** Time of day where the reader is. @param {string | number} time ISO 8601, or wall-clock ms */
+export function clock(time) {
+  return TIME.format(new Date(time));
+}
