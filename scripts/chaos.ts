@@ -9,7 +9,7 @@ import { Book } from './chaos/book.ts';
 import { type Figures, figuresOf, isClientLate } from './chaos/figures.ts';
 import { type ChaosOptions, HELP, MORE_TO_MEASURE, readOptions } from './chaos/options.ts';
 import { pinToCore } from './chaos/pin.ts';
-import { describeCase, type Part, programmeOf, type Task, tasksOf } from './chaos/programme.ts';
+import { describeCase, isReady, type Part, programmeOf, type Task, tasksOf } from './chaos/programme.ts';
 import { PROXIES } from './chaos/proxies/registry.ts';
 import { missesOf, renderReport } from './chaos/report.ts';
 import { run } from './chaos/run.ts';
@@ -32,6 +32,7 @@ async function main(): Promise<number> {
   const installed = PROXIES.filter(({ name }) => versions.has(name));
   const parts = programmeOf(options, installed);
   const book = Book.open(options.resultsFile);
+  if (options.isReportOnly) return report(parts, book, versions, options);
   if (options.isPinned) await pinToCore(LOAD_CORE);
   const left = await measureAll(tasksOf(parts), book, versions, options);
   if (left > 0) return MORE_TO_MEASURE;
@@ -86,7 +87,9 @@ function report(
   versions: ReadonlyMap<string, string>,
   options: ChaosOptions,
 ): number {
-  const measured = parts.map((part) => ({ part, results: book.resultsOf(part) }));
+  const measured = parts
+    .map((part) => ({ part, results: book.resultsOf(part) }))
+    .filter(({ part, results }) => isReady(part, results));
   const text = renderReport(measured, [
     ['date', new Date().toISOString().slice(0, 10)],
     ['command', `\`npm run chaos -- ${process.argv.slice(2).join(' ')}\``],

@@ -15,7 +15,8 @@ Sends requests through Fairlead and each installed peer while endpoints are kill
 503 or answer late, and says what clients saw. The same seed gives every proxy the same faults and requests.
 
   --scenario NAME      faults (default), ${SCENARIO_NAMES.slice(1).join(', ')};
-                       all: faults with every seed, under round robin too, and each of the others with the first seed
+                       all: faults with every seed, under round robin too, and each of the others with the
+                       first seed and without Caddy
   --seeds 1,2,3,4,5    one run for each proxy and seed
   --seconds N          length of a run, where the scenario has no length of its own
   --rate N             requests per second, likewise
@@ -28,6 +29,7 @@ Sends requests through Fairlead and each installed peer while endpoints are kill
   --check              exit with 1 where Fairlead misses an aim, or none could be judged because the client was late
   --results FILE       keeps all figures; what it holds already is not measured again
   --most N             at most so many runs now; exits with ${MORE_TO_MEASURE} where some are left (for --results)
+  --report             measures nothing, and reports what is whole in the results
   --markdown FILE      puts the report into FILE, between its markers (docs/chaos.md has them)
   --verbose            faults, every failed and the slowest requests with what the proxy logged of them`;
 
@@ -45,6 +47,7 @@ export interface ChaosOptions {
   readonly isChecked: boolean;
   readonly resultsFile: string | null;
   readonly mostRuns: number;
+  readonly isReportOnly: boolean;
   readonly markdownFile: string | null;
   readonly isVerbose: boolean;
 }
@@ -66,6 +69,7 @@ export function readOptions(args: readonly string[]): ChaosOptions | null {
     isPinned: values.pin === true,
     isChecked: values.check === true,
     resultsFile: values.results ?? null,
+    isReportOnly: values.report === true,
     mostRuns: values.most === undefined ? Number.POSITIVE_INFINITY : wholeNumber('--most', values.most),
     markdownFile: values.markdown ?? null,
     isVerbose: values.verbose === true,
@@ -86,6 +90,7 @@ const OPTIONS = {
   check: { type: 'boolean' },
   results: { type: 'string' },
   most: { type: 'string' },
+  report: { type: 'boolean' },
   markdown: { type: 'string' },
   verbose: { type: 'boolean' },
   help: { type: 'boolean' },

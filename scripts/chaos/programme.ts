@@ -2,6 +2,7 @@
 
 import type { ChaosOptions } from './options.ts';
 import type { Balance, Proxy } from './proxies/proxy.ts';
+import type { ByCase } from './scenarios/aim.ts';
 import { ALL_SCENARIOS, SCENARIOS } from './scenarios/registry.ts';
 import type { Case, Scenario, ScenarioSettings } from './scenarios/scenario.ts';
 
@@ -34,13 +35,23 @@ export function programmeOf(options: ChaosOptions, installed: readonly Proxy[]):
   }
   const [main, ...others] = SCENARIOS;
   const fairlead = installed.filter(({ name }) => name === 'fairlead');
+  // Half an hour is enough: what is compared there is compared with those that know least connections best.
+  const usual = installed.filter(({ name }) => name !== 'caddy');
   const slow = others.filter(({ hasOtherAimsByLatency }) => hasOtherAimsByLatency === true);
   return [
     ...add(main!, seeds, 'least-request', installed),
     ...add(main!, seeds, 'round-robin', fairlead),
-    ...others.flatMap((scenario) => add(scenario, seeds.slice(0, 1), 'least-request', installed)),
+    ...others.flatMap((scenario) => add(scenario, seeds.slice(0, 1), 'least-request', usual)),
     ...slow.flatMap((scenario) => add(scenario, seeds.slice(0, 1), 'peak-ewma', fairlead)),
   ];
+}
+
+/** Whether there is something to report: its first proxy, Fairlead where that takes part, has been through all cases. */
+export function isReady({ scenario, settings, proxies }: Part, results: ReadonlyMap<string, ByCase>): boolean {
+  const first = proxies[0];
+  const byCase = first === undefined ? undefined : results.get(first.name);
+  if (first === undefined || byCase === undefined) return false;
+  return scenario.cases(settings).every(({ name, tuning }) => !first.balances(tuning.balance) || byCase.has(name));
 }
 
 /** In the order in which they are measured: what is compared one soon after the other. */

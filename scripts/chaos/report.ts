@@ -27,7 +27,7 @@ export function renderReport(measured: readonly Measured[], facts: readonly (rea
 export function missesOf(measured: readonly Measured[]): readonly string[] {
   return measured.flatMap((one) =>
     judgementsOf(one)
-      .filter(({ verdict }) => verdict !== 'met')
+      .filter(({ verdict }) => verdict === 'missed' || verdict === 'not judged')
       .map(
         ({ aim, values, verdict }) =>
           `${one.part.title}, seed ${one.part.settings.seed}: ${verdict}: ${aim.what}: ` +
@@ -64,7 +64,7 @@ function valuesText(judged: readonly Judged[], index: number, proxy: string): st
 function verdictText(judged: readonly Judged[], index: number): string {
   const ofVerdict = (verdict: Verdict): readonly number[] =>
     judged.filter(({ judgements }) => judgements[index]!.verdict === verdict).map(({ seed }) => seed);
-  const bad = (['missed', 'not judged'] as const)
+  const bad = (['missed', 'not judged', 'no peer'] as const)
     .map((verdict) => [verdict, ofVerdict(verdict)] as const)
     .filter(([, seeds]) => seeds.length > 0);
   if (bad.length === 0) return 'met';

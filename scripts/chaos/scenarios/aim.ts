@@ -11,15 +11,16 @@ export interface Aim {
   readonly wanted: string;
   value(of: ByCase): number;
   text(value: number): string;
-  /** Whether Fairlead's value is good; true where only the comparison counts. */
-  isMet(value: number): boolean;
+  /** Whether Fairlead's value is good; left out where only the comparison counts. */
+  isMet?(value: number): boolean;
   /** Whether Fairlead's value is good beside that of a peer; left out where peers don't matter. */
   isMetBeside?(value: number, peers: number): boolean;
   /** Whether it is about time: then it says nothing where the client itself was late. */
   readonly isOfTime: boolean;
 }
 
-export type Verdict = 'met' | 'missed' | 'not judged';
+/** 'not judged' where the client was late, 'no peer' where there was none to compare with. */
+export type Verdict = 'met' | 'missed' | 'not judged' | 'no peer';
 
 /** An aim, and what it was with each proxy. */
 export interface Judgement {
@@ -36,8 +37,11 @@ export function judge(aim: Aim, fairlead: ByCase, peers: ReadonlyMap<string, ByC
   const values = new Map([['fairlead', value], ...whole.map(([name, byCase]) => [name, aim.value(byCase)] as const)]);
   const compared = aim.isMetBeside === undefined ? [] : whole;
   const isLate = aim.isOfTime && [fairlead, ...compared.map(([, byCase]) => byCase)].some(hasLateClient);
-  const isMet = aim.isMet(value) && compared.every(([name]) => aim.isMetBeside!(value, values.get(name)!));
-  return { aim, values, verdict: isLate ? 'not judged' : isMet ? 'met' : 'missed' };
+  if (aim.isMet === undefined && compared.length === 0) return { aim, values, verdict: 'no peer' };
+  if (isLate) return { aim, values, verdict: 'not judged' };
+  const isGood = aim.isMet?.(value) ?? true;
+  const isMet = isGood && compared.every(([name]) => aim.isMetBeside!(value, values.get(name)!));
+  return { aim, values, verdict: isMet ? 'met' : 'missed' };
 }
 
 function hasLateClient(byCase: ByCase): boolean {

@@ -59,7 +59,6 @@ function noMoreThanPeers(what: string, value: (of: ByCase) => number): Aim {
     wanted: `at most ${1 + CHANCE} times that of each peer`,
     value,
     text: inMs,
-    isMet: () => true,
     isMetBeside: (ours, theirs) => ours <= (1 + CHANCE) * theirs,
     isOfTime: true,
   };

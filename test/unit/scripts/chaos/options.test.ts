@@ -20,6 +20,7 @@ test('without options five seeds of the main scenario run against all proxies', 
     isChecked: false,
     resultsFile: null,
     mostRuns: Number.POSITIVE_INFINITY,
+    isReportOnly: false,
     markdownFile: null,
     isVerbose: false,
   });
@@ -29,7 +30,7 @@ test('each option is read', () => {
   const args =
     '--scenario retry-storm --seeds 7,8 --seconds 5 --rate 100 --proxies nginx,fairlead --balance round-robin';
   const flags =
-    '--workers 1 --try 100 --no-hedge --pin --check --results out.json --most 2 --markdown chaos.md --verbose';
+    '--workers 1 --try 100 --no-hedge --pin --check --results out.json --most 2 --report --markdown chaos.md --verbose';
   assert.deepEqual(readOptions(`${args} ${flags}`.split(' ')), {
     scenario: 'retry-storm',
     seeds: [7, 8],
@@ -44,6 +45,7 @@ test('each option is read', () => {
     isChecked: true,
     resultsFile: 'out.json',
     mostRuns: 2,
+    isReportOnly: true,
     markdownFile: 'chaos.md',
     isVerbose: true,
   });

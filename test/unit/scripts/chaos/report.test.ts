@@ -9,7 +9,7 @@ import { placeReport } from '../../../../scripts/bench/report.ts';
 import { Book } from '../../../../scripts/chaos/book.ts';
 import type { Figures } from '../../../../scripts/chaos/figures.ts';
 import { readOptions } from '../../../../scripts/chaos/options.ts';
-import { programmeOf, tasksOf } from '../../../../scripts/chaos/programme.ts';
+import { isReady, programmeOf, tasksOf } from '../../../../scripts/chaos/programme.ts';
 import { PROXIES } from '../../../../scripts/chaos/proxies/registry.ts';
 import { missesOf, renderReport } from '../../../../scripts/chaos/report.ts';
 
@@ -93,6 +93,14 @@ test('a book keeps what was measured, and asks again where the client was late, 
   assert.deepEqual([...results.keys()], ['fairlead', 'haproxy']);
   assert.deepEqual(results.get('fairlead')!.get(''), FIGURES);
   assert.deepEqual(book.versionsOf('haproxy'), ['2.0']);
+});
+
+test('a part is reported when its first proxy has been through all cases', () => {
+  const [part] = programme('--scenario full-load --seeds 1 --proxies fairlead,nginx');
+  const after = (...names: string[]) => new Map([['fairlead', new Map(names.map((name) => [name, FIGURES]))]]);
+  assert.ok(!isReady(part!, new Map()));
+  assert.ok(!isReady(part!, after('least-request')));
+  assert.ok(isReady(part!, after('least-request', 'round-robin')));
 });
 
 test('what holds no results is refused', (t) => {

@@ -51,7 +51,7 @@ function misses(name: string, change: Partial<Figures>, of: Partial<ScenarioSett
   return scenario
     .aims(settings)
     .map((aim) => judge(aim, byCase(change), peers))
-    .filter(({ verdict }) => verdict !== 'met')
+    .filter(({ verdict }) => verdict !== 'met' && verdict !== 'no peer')
     .map(({ aim, values, verdict }) => `${verdict}: ${aim.what} ${aim.text(values.get('fairlead')!)}`);
 }
 
@@ -144,6 +144,13 @@ test('a slow endpoint: a failure, more than 4 % of requests, and a p99 of twice 
   assert.deepEqual(misses('slow-endpoint', { ofAll: slow }), []);
   const ratio = ['missed: p99 against that of healthy endpoints 1.40'];
   assert.deepEqual(misses('slow-endpoint', { ofAll: slow }, { balance: 'peak-ewma' }), ratio);
+});
+
+test('what is only compared is not judged without a peer', () => {
+  const aim = named('full-load').aims(SETTINGS).at(-1)!;
+  const byCase: ByCase = new Map(['least-request', 'round-robin'].map((name) => [name, FLAWLESS]));
+  assert.equal(judge(aim, byCase, new Map()).verdict, 'no peer');
+  assert.equal(judge(aim, byCase, new Map([['nginx', byCase]])).verdict, 'met');
 });
 
 test('a slow endpoint may not cost a tenth more than it does with a peer', () => {
