@@ -24,7 +24,7 @@ export const HELP = `npm run bench -- [options]
 Measures Fairlead and the proxies that are installed, one after the other, in front of an nginx.
 
   --seconds 4           length of a measurement, whole seconds
-  --warmup 2            load before each measurement, whole seconds
+  --warmup 8            load before each measurement, whole seconds
   --rounds 3            measurements of each proxy in each case; medians are reported
   --connections 64      of the load
   --cases LIST          of ${CASES.map((one) => one.name).join(',')}
@@ -40,7 +40,8 @@ export function readBenchOptions(args: readonly string[]): BenchOptions {
     args: [...args],
     options: {
       seconds: { type: 'string', default: '4' },
-      warmup: { type: 'string', default: '2' },
+      // V8 takes that long with TLS until it has compiled what is hot: docs/benchmarks.md.
+      warmup: { type: 'string', default: '8' },
       rounds: { type: 'string', default: '3' },
       connections: { type: 'string', default: '64' },
       cases: { type: 'string' },
