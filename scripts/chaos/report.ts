@@ -37,7 +37,7 @@ export function missesOf(measured: readonly Measured[]): readonly string[] {
 }
 
 /** A line for each aim; the values of several seeds stand one behind the other. */
-export function aimsTable(measured: readonly Measured[]): string {
+function aimsTable(measured: readonly Measured[]): string {
   const proxies = [...new Set(['fairlead', ...measured.flatMap(({ results }) => [...results.keys()])])];
   const rows = [...byTitle(measured)].flatMap(([title, ofTitle]) => {
     const judged = ofTitle.map((one) => ({ seed: one.part.settings.seed, judgements: judgementsOf(one) }));
