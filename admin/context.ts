@@ -11,6 +11,7 @@ import type { EndpointView } from '../health/endpoint-view.ts';
 import type { Explanation } from '../health/explanation.ts';
 import type { HealthEvent } from '../health/health-events.ts';
 import type { HealthLog } from '../health/health-log.ts';
+import type { ExplainQuery, ExplainReply } from './explain-schemas.ts';
 
 /** The part of the health service that the admin API uses. */
 export interface AdminHealth {
@@ -77,6 +78,8 @@ export interface AdminContext {
   /** Where the listeners are bound, in the Snapshot's order; empty until they are. */
   listeners(): readonly BoundListener[];
   isDraining(): boolean;
+  /** Where a request would go now, and why. @throws ExplainError */
+  explain(query: ExplainQuery): ExplainReply;
   /** Newest first; the first one is the Snapshot that runs. */
   generations(): readonly AdminGeneration[];
   /** Null where there is no file. */

@@ -55,6 +55,16 @@ export function buildHashKey(key: HashKey, seed: number, random: Random): HashKe
   };
 }
 
+/**
+ * What is hashed of a request, to be looked at: the client's address, or the text of the key. '' where it has none.
+ * @param clientAddress as for a HashKeyReader
+ */
+export function hashKeyText(key: HashKey, source: HashSource, clientAddress: string): string {
+  const length = writerFor(key)(source, clientAddress);
+  if (length === 0) return '';
+  return key.kind === 'client-ip' ? clientAddress : new TextDecoder().decode(scratch.slice(0, length));
+}
+
 function randomWord(random: Random): number {
   return Math.floor(random.next() * 0x1_0000_0000);
 }

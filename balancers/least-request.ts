@@ -41,10 +41,15 @@ class InflightPerCapacity implements LoadMeasure {
   }
 }
 
+/** The load that it compares. */
+export function inflightPerCapacity(table: CandidateTable): LoadMeasure {
+  return new InflightPerCapacity(table);
+}
+
 export function buildLeastRequest(
   _settings: SettingsOf<'least-request'>,
   candidates: Candidates,
   context: BalanceContext,
 ): Balancer {
-  return leastLoaded(candidates.usable, context, (table) => new InflightPerCapacity(table));
+  return leastLoaded(candidates.usable, context, inflightPerCapacity);
 }

@@ -66,10 +66,17 @@ class PeakEwmaLoad implements LoadMeasure {
 }
 
 export function buildPeakEwma(settings: PeakEwmaSettings, candidates: Candidates, context: BalanceContext): Balancer {
-  const { usable } = candidates;
-  const { region } = context;
+  return leastLoaded(candidates.usable, context, peakEwmaMeasure(settings, candidates.usable, context.region));
+}
+
+/** The load that it compares, for candidates among which these are usable. */
+export function peakEwmaMeasure(
+  settings: PeakEwmaSettings,
+  usable: readonly Candidate[],
+  region: Region,
+): (table: CandidateTable) => LoadMeasure {
   const seed = seedMs(usable, region);
-  return leastLoaded(usable, context, (table) => new PeakEwmaLoad(table, region, settings.decayMs, seed));
+  return (table) => new PeakEwmaLoad(table, region, settings.decayMs, seed);
 }
 
 /** What an endpoint without history is taken for: the median cost of the others, undecayed. */

@@ -16,6 +16,7 @@ import { systemTimers } from '../core/timers.ts';
 import { checkers } from '../health/checkers.ts';
 import { HealthService } from '../health/health-service.ts';
 import { logMessage, type MainLog } from './account/process-log.ts';
+import { explain, type ExplainFacts } from './explain/explanation.ts';
 import { AdminHost } from './supervisor/admin-host.ts';
 import { BudgetKeeper } from './supervisor/budget-keeper.ts';
 import { capacityFor, type Counts } from './supervisor/capacity.ts';
@@ -314,6 +315,11 @@ export class ControlPlane {
     const inUse = new Set(workers.map(({ generation }) => generation));
     const [current, ...older] = this.#takenOver;
     const kept = [current!, ...older.filter(({ generation }) => inUse.has(generation))];
+  #explainFacts(): ExplainFacts {
+    const ports = new Map(this.#bound.map(({ name, port }) => [name, port]));
+    return { snapshot: this.#snapshot, region: this.region, ports, clock: this.#clock, random: systemRandom };
+  }
+
     this.#takenOver.splice(0, this.#takenOver.length, ...kept);
     return kept.map(({ generation, at }) => ({ generation, at, exchanges: null }));
   }
@@ -326,6 +332,7 @@ export class ControlPlane {
   #adminContext(): AdminContext {
     return {
       version: this.#options.version,
+      explain: (query) => explain(query, this.#explainFacts()),
       startedAt: this.#startedWallMs,
       region: this.region,
       clock: this.#clock,

@@ -16,7 +16,7 @@ const TABLES: LayerTables = {
     ['proxy/routing', 'proxy/upstream', 'proxy/account', 'admin'],
     ['proxy/exchange'],
     ['proxy/downstream'],
-    ['proxy/supervisor'],
+    ['proxy/supervisor', 'proxy/explain'],
     ['proxy/main.ts', 'proxy/worker.ts'],
     ['bin'],
   ],

@@ -1,144 +1,15 @@
-// The commands of `fairlead` (DESIGN section 7). Thread: main.
+// Runs the command line. Thread: main.
 
-import { Command, CommanderError, Option } from 'commander';
-import type { Admin } from '../../core/availability.ts';
-import { addAdminOptions, type AdminOptions } from './admin-target.ts';
-import { check } from './check.ts';
-import { explainCode } from './explain-code.ts';
-import { EXIT } from './exit-codes.ts';
-import type { ReloadOptions } from './reload.ts';
-import { printSchema } from './schema.ts';
+import { CommanderError } from 'commander';
 import { readVersion } from '../library/package-files.ts';
-import type { ChangeOptions } from './change-endpoint.ts';
-import type { StatusOptions } from './status.ts';
-import type { TopOptions } from './top.ts';
-import { why, type WhyOptions } from './why.ts';
-
-const configOption = (): Option => new Option('-c, --config <file>', 'the configuration file').default('fairlead.yaml');
-
-interface CheckArguments {
-  readonly config: string;
-  readonly strict?: boolean;
-  readonly format: 'text' | 'json';
-  readonly explain?: string;
-}
-
-function build(version: string): Command {
-  const program = new Command('fairlead');
-  program.description('A Layer-7 reverse proxy and load balancer.').version(version).exitOverride();
-  program
-    .command('run')
-    .description('run in the foreground')
-    .addOption(configOption())
-    .option('--holder', 'keep the sockets in a process of their own, so that `upgrade` loses no connection')
-    .option('--pid-file <file>', 'write the pid of the process that takes signals')
-    .action(async (options: { config: string; holder?: boolean; pidFile?: string }) => {
-      if (options.pidFile !== undefined) (await import('./pid-file.ts')).writePidFile(options.pidFile);
-      // Loaded when it is needed: the other commands don't wait for the whole proxy.
-      if (options.holder === true) await (await import('./hold.ts')).hold(options.config);
-      else await (await import('./run.ts')).run({ file: options.config, version });
-    });
-  program
-    .command('check')
-    .description('check a configuration file and start nothing')
-    .argument('[file]', 'the configuration file')
-    .addOption(configOption())
-    .option('--strict', 'warnings fail too (exit code 3)')
-    .addOption(new Option('--format <format>', 'text or json').choices(['text', 'json']).default('text'))
-    .option('--explain <code>', 'say what a code such as FL2001 means, and check nothing')
-    .action((file: string | undefined, options: CheckArguments) => {
-      if (options.explain === undefined)
-        check({ file: file ?? options.config, isStrict: options.strict === true, format: options.format });
-      else explainCode(options.explain);
-    });
-  program
-    .command('schema')
-    .description('print the JSON Schema of the configuration, for editors')
-    .action(() => printSchema());
-  program
-    .command('demo')
-    .description('three small app servers with Fairlead in front of them')
-    .option('--port <port>', 'port of the balancer', '8080')
-    .option('--admin-port <port>', 'port of the admin API', '9900')
-    .action(async (options: { port: string; adminPort: string }) => {
-      const { demo } = await import('./demo/demo.ts');
-      await demo({ ...options, version });
-    });
-  addLiveCommands(program);
-  program
-    .command('version')
-    .description('print the version')
-    .option('--json', 'with the versions of Node and of what is in it')
-    .action((options: { json?: boolean }) => printVersion(version, options.json === true));
-  return program;
-}
-
-/** What speaks to a Fairlead that runs. */
-function addLiveCommands(program: Command): void {
-  addAdminOptions(program.command('why'))
-    .description('why an endpoint is in or out, asked of the Fairlead that runs')
-    .argument('<endpoint>', 'upstream/host:port, or upstream/ and the path of a socket')
-    .option('--json', 'print everything as JSON')
-    .action((endpoint: string, options: WhyOptions) => why(endpoint, options));
-  addAdminOptions(program.command('status'))
-    .description('the state of everything, once')
-    .option('--trouble', 'only what is not up')
-    .option('--json', 'print everything as JSON')
-    .action(async (options: StatusOptions) => (await import('./status.ts')).status(options));
-  addAdminOptions(program.command('top'))
-    .description('the state of everything, live; t shows only what is not up, q ends')
-    .option('--frames <count>', 'end after that many')
-    .action(async (options: TopOptions) => (await import('./top.ts')).top(options));
-  addEndpointCommands(program);
-  addAdminOptions(program.command('reload'))
-    .description('have the one that runs load its configuration again, and tell what changed')
-    .option('--json', 'print the answer of the admin API')
-    .action(async (options: ReloadOptions) => (await import('./reload.ts')).reload(options));
-  addAdminOptions(program.command('upgrade'))
-    .description('have the next process take over from the one that runs under --holder')
-    .action(async (options: AdminOptions) => (await import('./upgrade.ts')).upgrade(options));
-}
-
-/** What changes an endpoint: each takes its name. */
-function addEndpointCommands(program: Command): void {
-  const setState = (admin: Admin) => async (endpoint: string, options: ChangeOptions) =>
-    (await import('./change-endpoint.ts')).setState(endpoint, admin, options);
-  ofEndpoint(program.command('drain'))
-    .description('send an endpoint no more requests, but of clients that stick to it')
-    .option('--wait', 'return when nothing is in flight there')
-    .action(setState('drain'));
-  ofEndpoint(program.command('ready'))
-    .description('take an endpoint back from drain or maintenance')
-    .action(setState('ready'));
-  ofEndpoint(program.command('maintain'))
-    .description('send an endpoint nothing at all, no heartbeats either')
-    .option('--wait', 'return when nothing is in flight there')
-    .action(setState('maintenance'));
-  ofEndpoint(program.command('weight'))
-    .description('give an endpoint another weight while Fairlead runs')
-    .argument('<weight>', '1 to 256, or configured for the one in the file')
-    .action(async (endpoint: string, weight: string, options: ChangeOptions) =>
-      (await import('./change-endpoint.ts')).setWeight(endpoint, weight, options),
-    );
-}
-
-function ofEndpoint(command: Command): Command {
-  return addAdminOptions(command)
-    .argument('<endpoint>', 'upstream/host:port, or upstream/ and the path of a socket')
-    .option('--json', 'print the endpoint as JSON');
-}
-
-function printVersion(version: string, isJson: boolean): void {
-  const { node, v8, openssl } = process.versions;
-  const { platform, arch } = process;
-  console.log(isJson ? JSON.stringify({ name: 'fairlead', version, node, v8, openssl, platform, arch }) : version);
-}
+import { EXIT } from './exit-codes.ts';
+import { buildProgram } from './program.ts';
 
 /** Runs the command line. Sets the exit code; what runs on keeps the process alive. */
 async function main(): Promise<void> {
   const version = await readVersion();
   try {
-    await build(version).parseAsync(process.argv);
+    await buildProgram(version).parseAsync(process.argv);
   } catch (error) {
     if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     else {

@@ -1,4 +1,4 @@
-// Who the client is, seen through proxies that the listener trusts. Thread: worker.
+// Who the client is, seen through proxies that the listener trusts. Thread: both.
 
 import { isIP } from 'node:net';
 import type { ClientConnection } from '../../core/exchange-contract.ts';
@@ -11,7 +11,7 @@ const MAX_HOPS = 64;
  * Addresses further left may be forged by the client and are never believed. What isn't an address ends the walk.
  */
 export function clientAddressOf(
-  connection: ClientConnection,
+  connection: Pick<ClientConnection, 'isTrusted' | 'peerAddress'>,
   forwardedFor: string | undefined,
   isTrusted: (address: string) => boolean,
 ): string {

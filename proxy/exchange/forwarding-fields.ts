@@ -1,5 +1,5 @@
 // The fields that tell an endpoint for whom it works: X-Forwarded-*, Forwarded, X-Request-Id, and what a route sets.
-// Thread: worker.
+// Thread: both.
 
 import type { ClientConnection } from '../../core/exchange-contract.ts';
 import type { FieldList, RequestHead } from '../../core/head.ts';

@@ -8,6 +8,7 @@ import type { ForwardingContext } from './context.ts';
 import type { Exchange } from './exchange.ts';
 import { LatencyWindow } from './latency-window.ts';
 import { findPlace, giveBack } from './place.ts';
+import { isHedgeable } from './retry.ts';
 import { withdrawForRetry } from './retry-budget.ts';
 
 /** A hedge by percentile is never sent earlier than this. */
@@ -39,7 +40,7 @@ export class Hedging {
     const upstream = exchange.target!.snapshot;
     const { hedge } = upstream;
     if (hedge === null || exchange.wasHedged || exchange.upgrade !== null) return Infinity;
-    if (exchange.head.bodyLength !== 0 || !isSafe(exchange.head.method)) return Infinity;
+    if (!isHedgeable(exchange.head)) return Infinity;
     if (hedge.afterMs > 0) return hedge.afterMs;
     const usualMs = this.#windows.get(upstream.index)?.percentile(hedge.percentile, nowMs) ?? 0;
     return usualMs === 0 ? Infinity : Math.max(LEAST_DELAY_MS, usualMs);
@@ -74,8 +75,4 @@ export class Hedging {
     }
     return inflight <= MOST_LOAD * most;
   }
-}
-
-function isSafe(method: string): boolean {
-  return method === 'GET' || method === 'HEAD';
 }

@@ -1,4 +1,4 @@
-// The only file that chooses a status: every response that Fairlead makes itself. Thread: worker.
+// The only file that chooses a status: every response that Fairlead makes itself. Thread: both.
 
 import type { LocalReply, Unparsable } from '../../core/exchange-contract.ts';
 import type { Failure, FailureKind } from '../../core/failure.ts';

@@ -1,13 +1,12 @@
 // Finding a place for an exchange: pick an endpoint, then reserve it, and pick again where somebody was faster.
-// Thread: worker.
+// Thread: both.
 
 import { AVAILABILITY } from '../../core/availability.ts';
-import { PICK_FAILURE } from '../../core/balancer.ts';
+import type { UpstreamPicker } from '../../balancers/upstream-picker.ts';
+import { PICK_FAILURE, type PickRequest } from '../../core/balancer.ts';
 import { E_AVAILABILITY, E_TOKEN } from '../../core/memory/layout.ts';
 import { release, reserve } from '../../core/memory/reservation.ts';
 import type { Region } from '../../core/memory/region.ts';
-import type { Exchange } from './exchange.ts';
-import type { UpstreamRuntime } from './runtime.ts';
 
 /** Lost races after which the upstream counts as busy: each means that another worker took the last place. */
 const MAX_RACES = 8;
@@ -21,9 +20,14 @@ export interface Place {
 }
 
 /** Picks and reserves. The place that is returned must be given back with `release`. */
-export function findPlace(exchange: Exchange, target: UpstreamRuntime, region: Region, worker: number): Place {
+export function findPlace(
+  request: PickRequest,
+  target: { readonly picker: UpstreamPicker },
+  region: Region,
+  worker: number,
+): Place {
   for (let race = 0; race < MAX_RACES; race++) {
-    const slot = target.picker.pick(exchange);
+    const slot = target.picker.pick(request);
     if (slot < 0) return { slot, isTrial: false };
     if (!reserve(region, worker, slot)) continue;
     const word = region.endpointWord(slot);
@@ -32,6 +36,16 @@ export function findPlace(exchange: Exchange, target: UpstreamRuntime, region: R
     release(region, worker, slot);
   }
   return { slot: PICK_FAILURE.allBusy, isTrial: false };
+}
+
+/** A draining endpoint still serves the clients that it has; one that is judged bad serves nobody. */
+const SERVES_ITS_OWN: ReadonlySet<number> = new Set([AVAILABILITY.up, AVAILABILITY.suspect, AVAILABILITY.drain]);
+
+/** The place at an endpoint whose client asks for it by a cookie, reserved; null where it can't serve now. */
+export function reserveForItsOwn(region: Region, worker: number, slot: number): Place | null {
+  const availability = region.words[region.endpointWord(slot) + E_AVAILABILITY]!;
+  if (!SERVES_ITS_OWN.has(availability) || !reserve(region, worker, slot)) return null;
+  return { slot, isTrial: false };
 }
 
 /** Gives a place back that is not used after all. */

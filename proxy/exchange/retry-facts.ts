@@ -1,11 +1,11 @@
 // What the retry decision looks at, taken from an exchange. Thread: worker.
 
 import type { Exchange } from './exchange.ts';
-import { isIdempotentMethod, type RetryFacts } from './retry.ts';
+import { isIdempotentRequest, type RetryFacts } from './retry.ts';
 
 /** Whether doing the exchange's request twice is doing it once: by its method, or because its sender says so. */
 export function isIdempotent(exchange: Exchange): boolean {
-  return isIdempotentMethod(exchange.head.method) || exchange.head.field('idempotency-key') !== undefined;
+  return isIdempotentRequest(exchange.head);
 }
 
 /** Whether another try could follow one that was sent and not answered: level b, budget and other endpoints aside. */

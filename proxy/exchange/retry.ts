@@ -1,8 +1,9 @@
 // Whether a failed attempt may be followed by another, by proof of what was sent (DESIGN section 5, ALGORITHMS 4.1).
-// Pure: the truth table is its test. Thread: worker.
+// Pure: the truth table is its test. Thread: both.
 
 import type { RetryVerdict } from '../../core/exchange-record.ts';
 import type { FailureKind } from '../../core/failure.ts';
+import type { RequestHead } from '../../core/head.ts';
 import type { RetrySnapshot } from '../../core/snapshot.ts';
 
 /**
@@ -35,6 +36,16 @@ export interface RetryFacts {
 /** Whether the method promises that doing it twice is doing it once. Methods are case-sensitive. */
 export function isIdempotentMethod(method: string): boolean {
   return IDEMPOTENT_METHODS.has(method);
+}
+
+/** Whether doing a request twice is doing it once: by its method, or because its sender says so. */
+export function isIdempotentRequest(head: RequestHead): boolean {
+  return isIdempotentMethod(head.method) || head.field('idempotency-key') !== undefined;
+}
+
+/** Whether a request may have a second try beside the first. */
+export function isHedgeable({ method, bodyLength }: RequestHead): boolean {
+  return bodyLength === 0 && (method === 'GET' || method === 'HEAD');
 }
 
 /**

@@ -1,16 +1,10 @@
 // Keeping a client at its endpoint by a cookie (ALGORITHMS 5.1 and 5.3): the endpoint that the cookie names, where it
 // may still serve the client, and the cookie to send where it no longer does. Thread: worker.
 
-import { AVAILABILITY } from '../../core/availability.ts';
 import type { FieldList } from '../../core/head.ts';
-import { reserve } from '../../core/memory/reservation.ts';
-import { E_AVAILABILITY } from '../../core/memory/layout.ts';
 import type { ForwardingContext } from './context.ts';
 import type { Exchange } from './exchange.ts';
-import type { Place } from './place.ts';
-
-/** A draining endpoint still serves the clients that it has; one that is judged bad serves nobody. */
-const SERVES_ITS_OWN: ReadonlySet<number> = new Set([AVAILABILITY.up, AVAILABILITY.suspect, AVAILABILITY.drain]);
+import { type Place, reserveForItsOwn } from './place.ts';
 
 /**
  * The place that the client's cookie asks for, reserved; null where there is no valid cookie or its endpoint can't
@@ -21,11 +15,7 @@ export function findStickyPlace(exchange: Exchange, context: ForwardingContext):
   if (sticky === null || exchange.attempts > 0) return null;
   const choice = sticky.slotOf(exchange.head.field('cookie'), context.clock.wallMs());
   exchange.stickyChoice = choice;
-  if (choice === null) return null;
-  const { region, worker } = context;
-  const availability = region.words[region.endpointWord(choice.slot) + E_AVAILABILITY]!;
-  if (!SERVES_ITS_OWN.has(availability) || !reserve(region, worker, choice.slot)) return null;
-  return { slot: choice.slot, isTrial: false };
+  return choice === null ? null : reserveForItsOwn(context.region, context.worker, choice.slot);
 }
 
 /** Takes our cookie out of what endpoints get of the request, unless the route replaces or drops cookies anyway. */

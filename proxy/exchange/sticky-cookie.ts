@@ -1,7 +1,7 @@
 // The cookie that keeps a client at its endpoint: signed, opaque, without a state of its own (ALGORITHMS 5.1).
 // The value is `v1.KEY.FIRST-AGAIN.MAC`: who (KEY: a keyed hash of the endpoint's id, so that it tells no address and
 // outlives any order of the list), since when and until when (seconds since 1970 in base 36: when the session began,
-// when the cookie was last issued), and proof that it is ours. Thread: worker.
+// when the cookie was last issued), and proof that it is ours. Thread: both.
 
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { EndpointSnapshot, StickySnapshot } from '../../core/snapshot.ts';

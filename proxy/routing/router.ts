@@ -25,6 +25,17 @@ export class Router {
     for (const route of this.#routes) if (firstMismatch(route.match, facts) === null) return route;
     return null;
   }
+
+  /** Each route's verdict, in order, also behind the one that `find` returns: the first whose mismatch is null. */
+  verdicts(facts: RoutingFacts): readonly RouteVerdict[] {
+    return this.#routes.map((route) => ({ route, mismatch: firstMismatch(route.match, facts) }));
+  }
+}
+
+/** A route, and the first part of its match that a request fails: null where it matches. */
+export interface RouteVerdict {
+  readonly route: RouteSnapshot;
+  readonly mismatch: MatchPart | null;
 }
 
 /** What a match looks at, taken from the head once. */

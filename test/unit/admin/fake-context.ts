@@ -11,6 +11,9 @@ import type {
   ReloadOutcome,
   WrittenConfig,
 } from '../../../admin/context.ts';
+import type { ExplainQuery, ExplainReply } from '../../../admin/explain-schemas.ts';
+import { seededRandom } from '../../../core/random.ts';
+import { explain } from '../../../proxy/explain/explanation.ts';
 import type { AgentView, EndpointView } from '../../../health/endpoint-view.ts';
 import type { Explanation, Reason } from '../../../health/explanation.ts';
 import { HealthEvents } from '../../../health/health-events.ts';
@@ -170,6 +173,12 @@ export class FakeContext implements AdminContext {
 
   isDraining(): boolean {
     return this.draining;
+  }
+
+  explain(query: ExplainQuery): ExplainReply {
+    const ports = new Map(this.listeners().map(({ name, port }) => [name, port]));
+    const { region, clock } = this;
+    return explain(query, { snapshot: this.current, region, ports, clock, random: seededRandom(1) });
   }
 
   generations(): readonly AdminGeneration[] {

@@ -11,7 +11,7 @@ import { formatProblem } from '../../../config/problem.ts';
 import { loadConfigText } from '../../../config/load.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../../..');
-const COMMANDS = read('bin/commands/cli.ts');
+const COMMANDS = read('bin/commands/program.ts');
 
 function read(file: string): string {
   return readFileSync(path.join(ROOT, file), 'utf8');

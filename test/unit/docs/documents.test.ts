@@ -118,7 +118,7 @@ describe('a file that is named', () => {
   }
 });
 
-const CLI = ['cli.ts', 'admin-target.ts']
+const CLI = ['program.ts', 'admin-target.ts']
   .map((name) => readFileSync(path.join(ROOT, 'bin/commands', name), 'utf8'))
   .join('\n');
 const COMMANDS: ReadonlySet<string> = new Set([...CLI.matchAll(/\.command\('([\w-]+)'\)/g)].map((match) => match[1]!));
@@ -140,7 +140,7 @@ for (const name of GUIDES) {
   describe(`what ${name} tells to type`, () => {
     const texts = commandTexts(readPage(name));
 
-    test('are commands and options of bin/commands/cli.ts', () => {
+    test('are commands and options of bin/commands/program.ts', () => {
       assert.ok(COMMANDS.size >= 4 && OPTIONS.has('--config'));
       for (const text of texts) {
         const typed = /(?:^|[\s/])fairlead(?:\.ts)? ([a-z]+)(.*)$/.exec(text);

@@ -146,6 +146,7 @@ async function counted(bench: HealthBench, detector: Detector): Promise<number> 
     workers: () => [],
     listeners: () => [],
     isDraining: () => false,
+    explain: () => assert.fail('nobody asks'),
     generations: () => [],
     writtenConfig: () => null,
     reload: null,

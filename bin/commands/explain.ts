@@ -1,0 +1,63 @@
+// `fairlead explain`: where a request would go and why, by the Fairlead that runs or by a file. Thread: main.
+
+import { ExplainError, type ExplainQuery, type ExplainReply } from '../../admin/explain-schemas.ts';
+import { loadConfig } from '../../config/load.ts';
+import { systemRandom } from '../../core/random.ts';
+import { explainFile } from '../../proxy/explain/explained-file.ts';
+import { askAdmin, refusalWords } from './admin-client.ts';
+import { type AdminOptions, adminTarget } from './admin-target.ts';
+import { attempt, UsageError } from './attempt.ts';
+import { EXIT } from './exit-codes.ts';
+import { explainText } from './explain-text.ts';
+import { printProblems } from './problems.ts';
+
+export interface ExplainOptions extends AdminOptions {
+  readonly method: string;
+  readonly header: readonly string[];
+  readonly client: string;
+  readonly listener?: string;
+  /** Of a configuration that is asked in place of the Fairlead that runs. */
+  readonly config?: string;
+  readonly json?: boolean;
+}
+
+/** Prints the explanation and sets the exit code. */
+export function explainRequest(url: string, options: ExplainOptions): Promise<void> {
+  return attempt(async () => {
+    const { method, header, client, listener = null, config } = options;
+    const query = { url: withScheme(url), method, headers: header, client, listener };
+    const reply = config === undefined ? await askLive(query, options) : askFile(query, config);
+    if (reply === null) return;
+    console.log(options.json === true ? JSON.stringify(reply, null, 2) : explainText(reply));
+  });
+}
+
+/** As curl has it. */
+function withScheme(url: string): string {
+  return /^[a-z][a-z\d+.-]*:\/\//i.test(url) ? url : `http://${url}`;
+}
+
+async function askLive(query: ExplainQuery, options: AdminOptions): Promise<ExplainReply> {
+  const { url, method, headers, client, listener } = query;
+  const parameters = new URLSearchParams({ url, method, client, ...(listener === null ? {} : { listener }) });
+  for (const header of headers) parameters.append('header', header);
+  const answer = await askAdmin(adminTarget(options), `/api/v1/explain?${parameters.toString()}`);
+  if (answer.status === 200) return answer.body as ExplainReply;
+  const words = refusalWords(answer);
+  throw answer.status === 400 ? new UsageError(words) : new Error(words);
+}
+
+/** Null where the file is refused: that has been told then. */
+function askFile(query: ExplainQuery, file: string): ExplainReply | null {
+  const loaded = loadConfig(file, process.env);
+  if (!loaded.ok) {
+    printProblems(loaded.problems);
+    process.exitCode = loaded.isReadable ? EXIT.invalid : EXIT.usage;
+    return null;
+  }
+  try {
+    return explainFile(query, loaded.config, systemRandom);
+  } catch (error) {
+    throw error instanceof ExplainError ? new UsageError(error.message) : error;
+  }
+}

@@ -1,0 +1,57 @@
+// A choice in words. Pure. Thread: main.
+
+import { PICK_FAILURE, type PickRequest } from '../../core/balancer.ts';
+import type { BalanceSnapshot, UpstreamSnapshot } from '../../core/snapshot.ts';
+
+export interface Pick {
+  /** Slot, or one of PICK_FAILURE. */
+  readonly slot: number;
+  readonly by: 'sticky-cookie' | 'balancer' | 'suspect' | 'nobody';
+  readonly trial: number | null;
+}
+
+export interface Circumstances {
+  readonly upstream: UpstreamSnapshot;
+  readonly hashKey: { readonly from: string; readonly value: string } | null;
+  /** How many have the same least load. */
+  readonly equals: number;
+  readonly request: PickRequest;
+  readonly leadsTo: number | null;
+}
+
+export function becauseOf(pick: Pick, facts: Circumstances): string {
+  const { upstream, leadsTo } = facts;
+  if (pick.by === 'sticky-cookie') return `the cookie ${upstream.sticky!.cookie} leads to it`;
+  const before = leadsTo === null ? '' : 'the endpoint of its cookie cannot serve now; ';
+  if (pick.by === 'nobody') return `${before}${nobodyBecause(pick.slot, upstream)}`;
+  if (pick.by === 'suspect') return `${before}it is suspect, and nobody else has room`;
+  return `${before}${balancerWords(upstream.balance, facts)}`;
+}
+
+function nobodyBecause(slot: number, { whenAllDown, timeouts, limits }: UpstreamSnapshot): string {
+  const queue = `it waits up to ${timeouts.queueMs} ms in a queue of ${limits.maxQueue}`;
+  if (slot === PICK_FAILURE.allBusy) return `every usable endpoint is at its limit: ${queue}`;
+  return whenAllDown === 'wait' ? `no endpoint is usable: ${queue}` : 'no endpoint is usable: 503 at once';
+}
+
+function balancerWords(balance: BalanceSnapshot, { hashKey, equals, request }: Circumstances): string {
+  const tie = equals > 1 ? `; ${equals} are equal, and ${request.mayRetry ? 'they take turns' : 'turns decide'}` : '';
+  switch (balance.kind) {
+    case 'least-request':
+      return `fewest requests in flight for its weight${tie}`;
+    case 'peak-ewma':
+      return `least time to a response expected, for its weight${tie}`;
+    case 'round-robin':
+      return 'its turn in the order of weights';
+    case 'random':
+      return balance.choices === 1 ? 'drawn by weight' : 'the less loaded of two that are drawn by weight';
+    case 'first':
+      return 'the first in configured order that has room';
+    case 'consistent-hash':
+      return hashKey!.value === ''
+        ? `the request has no ${hashKey!.from} to hash: drawn by weight`
+        : `${hashKey!.from} "${hashKey!.value}" is hashed to it`;
+    default:
+      return balance satisfies never;
+  }
+}
