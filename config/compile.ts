@@ -69,7 +69,15 @@ export function compile(config: LoadedConfig, tables: CompileTables, generation:
     log: settings.log,
     drainDelayMs: settings.shutdown.delay,
     graceMs: settings.shutdown.grace,
+    reload: { drainMs: settings.reload.drain, hardStopMs: settings.reload.hardStop },
+    healthState: compileHealthState(config),
   });
+}
+
+function compileHealthState({ settings, directory }: LoadedConfig): Snapshot['healthState'] {
+  if (settings.health === undefined) return null;
+  const { stateFile, maxAge } = settings.health;
+  return { file: path.resolve(directory, stateFile), maxAgeMs: maxAge };
 }
 
 /** Worker threads: as configured, or one for each processor that this process may use. */

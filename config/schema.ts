@@ -5,6 +5,7 @@ import { admin } from './schema-admin.ts';
 import { clientLimits, clientTimeouts } from './schema-client.ts';
 import { listeners } from './schema-listeners.ts';
 import { overload } from './schema-overload.ts';
+import { health, reload } from './schema-reload.ts';
 import { routes } from './schema-routes.ts';
 import { upstreams } from './schema-upstreams.ts';
 import { count, duration, parsedText } from './schema-values.ts';
@@ -72,6 +73,8 @@ export const configSchema = z
       })
       .prefault({})
       .describe('How Fairlead stops.'),
+    reload,
+    health: health.optional(),
   })
   .meta({ expects: 'a mapping with listeners, routes and upstreams' });
 

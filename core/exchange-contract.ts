@@ -155,9 +155,16 @@ export interface TunnelEnd {
   readonly bytesFromEndpoint: number;
 }
 
+export interface TunnelHandle {
+  /** Ends it without a word, and without an event. */
+  abort(): void;
+  /** Ends it as a drain does, and says so to both sides. */
+  close(): void;
+}
+
 /** Relays upgraded connections. One per worker. */
 export interface Tunnels {
-  open(upgrade: UpgradeRequest, request: AttemptRequest, events: TunnelEvents): { abort(): void };
+  open(upgrade: UpgradeRequest, request: AttemptRequest, events: TunnelEvents): TunnelHandle;
   /** Ends all that are still open: the drain deadline has come. */
   closeAll(): void;
 }

@@ -38,7 +38,15 @@ export type MessageToMain =
   /** A half-open trial has ended. */
   | { readonly kind: 'trial'; readonly slot: number; readonly generation: number; readonly ok: boolean }
   | { readonly kind: 'log'; readonly level: 'info' | 'warn' | 'error'; readonly fields: object; readonly text: string }
+  /** What is open of each generation but the newest, oldest first. */
+  | { readonly kind: 'generations'; readonly older: readonly OpenGeneration[] }
   | { readonly kind: 'drained' };
+
+/** Exchanges of one worker that began with a configuration and are open. */
+export interface OpenGeneration {
+  readonly generation: number;
+  readonly exchanges: number;
+}
 
 export interface BoundListener {
   readonly name: string;

@@ -327,4 +327,12 @@ export interface Snapshot {
   readonly drainDelayMs: number;
   /** How long a drain waits for exchanges in flight after that, in ms. */
   readonly graceMs: number;
+  readonly reload: {
+    /** What streams and tunnels of an endpoint that a reload took away have left, in ms. */
+    readonly drainMs: number;
+    /** What everything has left that began before a reload, in ms; 0 is no limit. */
+    readonly hardStopMs: number;
+  };
+  /** Where the state of endpoints is kept over a restart, by its absolute path; null keeps none. */
+  readonly healthState: { readonly file: string; readonly maxAgeMs: number } | null;
 }

@@ -35,7 +35,8 @@ export const TERMINATIONS = {
   endpointGoneData: { letters: 'SD', means: 'the endpoint closed or reset during its response' },
   endpointTimeoutData: { letters: 'sD', means: 'the endpoint sent no bytes for too long' },
   badResponseData: { letters: 'PD', means: "the response's body was malformed" },
-  drainedTunnel: { letters: 'KT', means: 'an upgraded connection was closed by the drain deadline' },
+  drainedStream: { letters: 'KD', means: 'a response was cut, some time after a reload that took its endpoint away' },
+  drainedTunnel: { letters: 'KT', means: 'an upgraded connection was closed by the deadline of a drain or a reload' },
   tunnelTimeout: { letters: 'sT', means: 'an upgraded connection was idle for too long' },
   internal: { letters: 'IH', means: 'a fault of Fairlead itself' },
 } as const satisfies Record<string, TerminationInfo>;

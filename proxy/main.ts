@@ -2,7 +2,7 @@
 // Thread: main.
 
 import { extname } from 'node:path';
-import type { AdminContext, AdminGeneration, ReloadOutcome } from '../admin/context.ts';
+import type { AdminContext, ReloadOutcome } from '../admin/context.ts';
 import { type CompileTables, compile, newTables, workersOf } from '../config/compile.ts';
 import { describeChanges } from '../config/diff.ts';
 import type { LoadedConfig, LoadResult } from '../config/load.ts';
@@ -20,6 +20,7 @@ import { explain, type ExplainFacts } from './explain/explanation.ts';
 import { AdminHost } from './supervisor/admin-host.ts';
 import { BudgetKeeper } from './supervisor/budget-keeper.ts';
 import { capacityFor, type Counts } from './supervisor/capacity.ts';
+import { GenerationBook } from './supervisor/generation-book.ts';
 import { InheritedSockets, type SocketTable } from './supervisor/inherited-sockets.ts';
 import type { UpgradeOutcome } from './supervisor/holder/messages.ts';
 import { refusedFields, refusedOutcome } from './supervisor/refused-config.ts';
@@ -29,9 +30,6 @@ import { Supervisor } from './supervisor/supervisor.ts';
 
 /** The only place that knows where the worker's module is: beside this one, in TypeScript or compiled. */
 const WORKER_URL = new URL(`./worker${extname(import.meta.filename)}`, import.meta.url);
-
-/** Generations of which the time is kept. */
-const MOST_GENERATIONS = 64;
 
 export interface ControlPlaneOptions {
   /** Loads the configuration: at the start, and for every reload again. */
@@ -99,8 +97,7 @@ export class ControlPlane {
   readonly #startedWallMs = Date.now();
   #snapshot: Snapshot;
   #config: LoadedConfig;
-  /** When each generation was taken over, the newest first. */
-  readonly #takenOver: { generation: number; at: number }[] = [];
+  readonly #generations: GenerationBook;
   #bound: readonly BoundListener[] = [];
   #phase: Phase = 'starting';
   #reloading: Promise<ReloadResult> | null = null;
@@ -122,7 +119,8 @@ export class ControlPlane {
       options.holder?.table ?? tableOfActivation(this.#snapshot, options.environment),
     );
     this.#admin = new AdminHost({ sockets, timers: systemTimers, context: () => this.#adminContext() });
-    this.#takenOver.push({ generation: 1, at: this.#startedWallMs });
+    this.#generations = new GenerationBook(this.region);
+    this.#generations.takenOver(1, this.#startedWallMs);
     options.log.setLevel(this.#snapshot.log.level);
     const injected = { region: this.region, clock: this.#clock, timers: systemTimers };
     this.health = new HealthService({
@@ -140,8 +138,11 @@ export class ControlPlane {
       onSocketLost: () => options.onSocketLost?.(),
       workerUrl: WORKER_URL,
       log: (level, text, fields = {}) => options.log[level](fields, text),
-      onMessage: (_worker, message) => this.#onMessage(message),
-      onWorkerGone: (worker) => this.health.onWorkerGone(worker),
+      onMessage: (worker, message) => this.#onMessage(worker, message),
+      onWorkerGone: (worker) => {
+        this.health.onWorkerGone(worker);
+        this.#generations.workerGone(worker);
+      },
     });
   }
 
@@ -300,8 +301,7 @@ export class ControlPlane {
 
   async #install(next: Snapshot): Promise<void> {
     this.#snapshot = next;
-    this.#takenOver.unshift({ generation: next.generation, at: this.#clock.wallMs() });
-    this.#takenOver.splice(MOST_GENERATIONS);
+    this.#generations.takenOver(next.generation, this.#clock.wallMs());
     this.#options.log.setLevel(next.log.level);
     this.health.apply(next);
     this.#budgets.apply(next);
@@ -309,30 +309,20 @@ export class ControlPlane {
     reclaimSlots(this.#tables, next.generation, this.region, systemTimers);
   }
 
-  /** The one that runs, and those that some worker has not left yet; of these forgets the others. */
-  #generations(): AdminGeneration[] {
-    const workers = this.supervisor.status();
-    const inUse = new Set(workers.map(({ generation }) => generation));
-    const [current, ...older] = this.#takenOver;
-    const kept = [current!, ...older.filter(({ generation }) => inUse.has(generation))];
+  #onMessage(worker: number, message: MessageToMain): void {
+    if (message.kind === 'log') logMessage(this.#options.log, message);
+    else if (message.kind === 'generations') this.#generations.note(worker, message.older);
+    else this.health.onWorkerMessage(message);
+  }
+
   #explainFacts(): ExplainFacts {
     const ports = new Map(this.#bound.map(({ name, port }) => [name, port]));
     return { snapshot: this.#snapshot, region: this.region, ports, clock: this.#clock, random: systemRandom };
   }
 
-    this.#takenOver.splice(0, this.#takenOver.length, ...kept);
-    return kept.map(({ generation, at }) => ({ generation, at, exchanges: null }));
-  }
-
-  #onMessage(message: MessageToMain): void {
-    if (message.kind === 'log') logMessage(this.#options.log, message);
-    else this.health.onWorkerMessage(message);
-  }
-
   #adminContext(): AdminContext {
     return {
       version: this.#options.version,
-      explain: (query) => explain(query, this.#explainFacts()),
       startedAt: this.#startedWallMs,
       region: this.region,
       clock: this.#clock,
@@ -342,8 +332,9 @@ export class ControlPlane {
       snapshot: () => this.#snapshot,
       workers: () => this.supervisor.status(),
       listeners: () => this.#bound,
+      explain: (query) => explain(query, this.#explainFacts()),
       isDraining: () => this.#phase === 'draining' || this.#phase === 'ended',
-      generations: () => this.#generations(),
+      generations: () => this.#generations.list(this.supervisor.status().map(({ generation }) => generation)),
       writtenConfig: () => ({ file: this.#config.file, config: this.#config.written() }),
       reload: async () => outcomeOf(await this.reload()),
       upgrade: this.#options.holder === undefined ? undefined : () => this.#options.holder!.upgrade(),

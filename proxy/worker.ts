@@ -20,6 +20,7 @@ import { EndpointPaces } from './exchange/endpoint-pace.ts';
 import { Forwarder } from './exchange/forward.ts';
 import { collectGarbage, readMemory } from './exchange/memory-reading.ts';
 import { Overload, type OverloadCause } from './exchange/overload.ts';
+import { Generations } from './exchange/generations.ts';
 import { ReplayBudget } from './exchange/replay-buffer.ts';
 import { Runtime } from './exchange/runtime.ts';
 import { listenForWakes } from './exchange/wake.ts';
@@ -46,7 +47,7 @@ class DataPlane {
   readonly #downstream: Downstream;
   readonly #overload: Overload;
   readonly #wakes = new AbortController();
-  #runtime: Runtime;
+  readonly #generations: Generations;
   readonly #accessLog = new AccessLog({
     timers: systemTimers,
     onTrouble: (trouble) => log.warn(trouble, 'the access log loses lines'),
@@ -67,8 +68,14 @@ class DataPlane {
     const fast = { wheel: this.#wheel, turn: new Turn(this.#clock), memory: new WireMemory() };
     this.#transport = new TransportSwitch(new FastTransport({ ...parts, ...fast }), new UndiciTransport(parts));
     this.#tunnels = new UpgradeTunnels({ region, worker, timers: systemTimers });
-    this.#runtime = new Runtime(start.snapshot, memory);
-    const settings = (): OverloadSnapshot => this.#runtime.snapshot.overload;
+    this.#generations = new Generations(new Runtime(start.snapshot, memory), {
+      clock: this.#clock,
+      timers: systemTimers,
+      end: (exchange) => this.#forwarder.endForReload(exchange),
+      report: (older) => post({ kind: 'generations', older }),
+    });
+    const runtime = (): Runtime => this.#generations.runtime;
+    const settings = (): OverloadSnapshot => runtime().snapshot.overload;
     const onChange = logOverload;
     this.#overload = new Overload({ region, worker, settings, readMemory, collectGarbage, onChange });
     this.#forwarder = new Forwarder({
@@ -77,13 +84,14 @@ class DataPlane {
       wheel: this.#wheel,
       transport: this.#transport,
       tunnels: this.#tunnels,
-      runtime: () => this.#runtime,
+      runtime,
+      open: () => this.#generations.open,
       post,
       afterThisTurn: (run) => fast.turn.afterThis(run),
       lanes: new WorkerLanes(region, worker),
       paces: new EndpointPaces(region.capacity.endpoints),
       overload: this.#overload,
-      replays: new ReplayBudget(() => settings().replayBytes / this.#runtime.snapshot.workers),
+      replays: new ReplayBudget(() => settings().replayBytes / runtime().snapshot.workers),
       accessLog: () => this.#writeAccess,
     });
     this.#downstream = new Downstream({
@@ -93,7 +101,7 @@ class DataPlane {
       clock: this.#clock,
       log,
       fast,
-      isFastPathOn: () => this.#runtime.snapshot.fastPath,
+      isFastPathOn: () => runtime().snapshot.fastPath,
     });
   }
 
@@ -106,7 +114,8 @@ class DataPlane {
   }
 
   async apply(snapshot: Snapshot, descriptors: HeldDescriptors): Promise<void> {
-    this.#runtime = new Runtime(snapshot, { region: this.#region, worker: this.#worker, random: systemRandom });
+    const memory = { region: this.#region, worker: this.#worker, random: systemRandom };
+    this.#generations.replace(new Runtime(snapshot, memory));
     this.#installUpstreams(snapshot);
     await this.#bind(snapshot, descriptors);
     this.#acknowledge(snapshot);

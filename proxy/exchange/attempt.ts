@@ -8,6 +8,7 @@ import type {
   Transport,
   TunnelEnd,
   TunnelEvents,
+  TunnelHandle,
   Tunnels,
   UpgradeRequest,
 } from '../../core/exchange-contract.ts';
@@ -53,6 +54,7 @@ export class Attempt implements AttemptEvents, TunnelEvents, AttemptInProgress {
   readonly #hooks: AttemptHooks;
   readonly #region: Region;
   readonly #worker: number;
+  #tunnel: TunnelHandle | null = null;
   #isOver = false;
   #wantsBody = false;
 
@@ -72,6 +74,7 @@ export class Attempt implements AttemptEvents, TunnelEvents, AttemptInProgress {
     this.leasedMs = 0;
     this.isReused = false;
     this.isTrial = isTrial;
+    this.#tunnel = null;
     this.#isOver = false;
     this.#wantsBody = false;
   }
@@ -91,6 +94,7 @@ export class Attempt implements AttemptEvents, TunnelEvents, AttemptInProgress {
   /** Opens a tunnel instead. */
   startTunnel(tunnels: Tunnels, upgrade: UpgradeRequest, request: AttemptRequest): void {
     const tunnel = tunnels.open(upgrade, request, this);
+    this.#tunnel = tunnel;
     this.handle = {
       abort: () => tunnel.abort(),
       sendBody: () => true,
@@ -104,6 +108,11 @@ export class Attempt implements AttemptEvents, TunnelEvents, AttemptInProgress {
     if (this.#isOver) return;
     this.#finish();
     this.handle?.abort();
+  }
+
+  /** Ends a tunnel as a drain does; its end is told. */
+  closeTunnel(): void {
+    this.#tunnel?.close();
   }
 
   onLease(reused: boolean): void {

@@ -9,6 +9,8 @@ import type { Random } from '../../core/random.ts';
 import type { TimerWheel } from '../../core/timer-wheel.ts';
 import type { WorkerLanes } from '../account/lane.ts';
 import type { EndpointPaces } from './endpoint-pace.ts';
+import type { Exchange } from './exchange.ts';
+import type { OpenList } from './open-list.ts';
 import type { Overload } from './overload.ts';
 import type { ReplayBudget } from './replay-buffer.ts';
 import type { Runtime } from './runtime.ts';
@@ -23,6 +25,8 @@ export interface ForwardingContext {
   readonly tunnels: Tunnels;
   /** The newest Runtime; exchanges keep the one they began with. */
   runtime(): Runtime;
+  /** Exchanges that are open and began with it. */
+  open(): OpenList<Exchange>;
   /** Runs something when the event loop has handled all events that it has seen already. */
   afterThisTurn(run: () => void): void;
   post(message: MessageToMain): void;

@@ -172,6 +172,12 @@ export class Ending {
     this.finish(exchange);
   }
 
+  /** Ends what a reload gave a time to end, and that is over. */
+  cutForReload(exchange: Exchange): void {
+    exchange.termination = 'drainedStream';
+    this.clientGone(exchange);
+  }
+
   clientGone(exchange: Exchange): void {
     exchange.client.cut();
     this.finish(exchange);
@@ -195,7 +201,8 @@ export class Ending {
 
   // ---- the end of all
 
-  opened(): void {
+  opened(exchange: Exchange): void {
+    this.#context.open().add(exchange);
     this.#context.region.words[this.#openWord]!++;
   }
 
@@ -207,6 +214,7 @@ export class Ending {
     exchange.state = 'done';
     exchange.endedMs = clock.nowMs();
     region.words[this.#openWord]!--;
+    exchange.openIn?.remove(exchange);
     accountExchange(exchange, lanes);
     if (isSpoofed(exchange.connection, exchange.head)) {
       lanes.listener(exchange.connection.listenerIndex).add(LISTENER_FIELD.forwardedSpoofs, 1);

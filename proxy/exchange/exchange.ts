@@ -15,6 +15,7 @@ import type { FieldList, RequestHead } from '../../core/head.ts';
 import type { EndpointSnapshot, RouteSnapshot, UpstreamSnapshot } from '../../core/snapshot.ts';
 import type { Termination } from '../../core/termination.ts';
 import { WheelTimer } from '../../core/timer-wheel.ts';
+import type { Linked, OpenList } from './open-list.ts';
 import type { ReplayBuffer } from './replay-buffer.ts';
 import type { Runtime, UpstreamRuntime } from './runtime.ts';
 import type { StickyChoice } from './sticky-cookie.ts';
@@ -69,13 +70,17 @@ export interface ExchangeStart {
  * Used again for another request where its client's side tells nothing more (ClientSide.isSilentAfterFlush): `begin`
  * sets every field, and a test compares what has been used with what is new.
  */
-export class Exchange implements ClientEvents, ExchangeRecord {
+export class Exchange implements ClientEvents, ExchangeRecord, Linked<Exchange> {
   readonly hooks: ExchangeHooks;
   client!: ClientSide;
   head!: RequestHead;
   upgrade: UpgradeRequest | null = null;
-  /** The Runtime that it began with: a reload doesn't touch it. */
+  /** The Runtime that it began with: a reload doesn't touch it; see Generations for when it moves on. */
   runtime!: Runtime;
+  /** Where it is among what is open: OpenList alone sets these. */
+  openIn: OpenList<Exchange> | null = null;
+  earlierOpen: Exchange | null = null;
+  laterOpen: Exchange | null = null;
   state: ExchangeState = 'routing';
 
   route: RouteSnapshot | null = null;

@@ -65,9 +65,10 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks {
     const { clock } = this.#context;
     const nowMs = clock.nowMs();
     const beganWallMs = clock.wallMs() - (nowMs - receivedMs);
-    const exchange = this.#exchanges.take();
-    exchange.begin({ client, head, upgrade }, this.#context.runtime(), receivedMs, nowMs, beganWallMs);
-    this.#ending.opened();
+    const runtime = this.#context.runtime();
+    const exchange = this.#exchanges.take(runtime);
+    exchange.begin({ client, head, upgrade }, runtime, receivedMs, nowMs, beganWallMs);
+    this.#ending.opened(exchange);
     this.#forward(exchange);
     return exchange;
   }
@@ -358,6 +359,15 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks {
     this.#abandon(exchange);
     if (exchange.hasResponseBegun) this.#ending.cut(exchange, failureOf('cancelled', true));
     else this.#reply(exchange, cause);
+  }
+
+  /** Its time is over: a reload left it only so much. */
+  endForReload(exchange: Exchange): void {
+    if (exchange.state === 'tunnel') return (exchange.attempt as Attempt).closeTunnel();
+    if (exchange.isDone || exchange.state === 'replied') return;
+    this.#abandon(exchange);
+    if (exchange.hasResponseBegun) this.#ending.cutForReload(exchange);
+    else this.#reply(exchange, 'no-endpoint');
   }
 
   #abandon(exchange: Exchange): void {

@@ -1,6 +1,12 @@
 // Tunnels: relays upgraded connections, WebSocket above all, through http-proxy-3's ws(). Thread: worker.
 
-import type { AttemptRequest, TunnelEvents, Tunnels, UpgradeRequest } from '../../core/exchange-contract.ts';
+import type {
+  AttemptRequest,
+  TunnelEvents,
+  TunnelHandle,
+  Tunnels,
+  UpgradeRequest,
+} from '../../core/exchange-contract.ts';
 import type { EndpointSnapshot } from '../../core/snapshot.ts';
 import { Dialler } from './dial.ts';
 import { EndpointLane } from './endpoint-lane.ts';
@@ -17,7 +23,7 @@ export class UpgradeTunnels implements Tunnels {
     this.#parts = parts;
   }
 
-  open(upgrade: UpgradeRequest, request: AttemptRequest, events: TunnelEvents): { abort(): void } {
+  open(upgrade: UpgradeRequest, request: AttemptRequest, events: TunnelEvents): TunnelHandle {
     const { region, worker, timers } = this.#parts;
     const setting = {
       dialler: this.#diallerOf(request),
@@ -28,7 +34,7 @@ export class UpgradeTunnels implements Tunnels {
     const tunnel = new Tunnel(setting, { upgrade, request, events });
     this.#open.add(tunnel);
     tunnel.start();
-    return tunnel;
+    return { abort: () => tunnel.abort(), close: () => tunnel.end('drain') };
   }
 
   closeAll(): void {

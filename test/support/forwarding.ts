@@ -19,7 +19,9 @@ import type { Snapshot } from '../../core/snapshot.ts';
 import { TimerWheel } from '../../core/timer-wheel.ts';
 import { WorkerLanes } from '../../proxy/account/lane.ts';
 import { EndpointPaces } from '../../proxy/exchange/endpoint-pace.ts';
+import type { Exchange } from '../../proxy/exchange/exchange.ts';
 import { Forwarder } from '../../proxy/exchange/forward.ts';
+import { OpenList } from '../../proxy/exchange/open-list.ts';
 import { ReplayBudget } from '../../proxy/exchange/replay-buffer.ts';
 import { openBudget } from '../../proxy/exchange/retry-budget.ts';
 import { Runtime } from '../../proxy/exchange/runtime.ts';
@@ -128,6 +130,8 @@ export class ForwardingBench implements Transport {
   readonly region: Region;
   readonly wheel: TimerWheel;
   readonly forwarder: Forwarder;
+  /** Exchanges that are not over. */
+  readonly open = new OpenList<Exchange>();
   readonly attempts: PlayedAttempt[] = [];
   readonly messages: MessageToMain[] = [];
   readonly records: ExchangeRecord[] = [];
@@ -148,6 +152,7 @@ export class ForwardingBench implements Transport {
       transport: this,
       tunnels: NO_TUNNELS,
       runtime: () => runtime,
+      open: () => this.open,
       afterThisTurn: (run) => run(),
       post: (message) => this.messages.push(message),
       lanes: new WorkerLanes(this.region, 0),

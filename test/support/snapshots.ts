@@ -121,6 +121,8 @@ export function snapshot(parts: Partial<Snapshot> = {}): Snapshot {
     log: { level: 'info' },
     drainDelayMs: 0,
     graceMs: 30_000,
+    reload: { drainMs: 30_000, hardStopMs: 0 },
+    healthState: null,
     ...parts,
   };
 }

@@ -13,7 +13,8 @@ const SILENT = { isSilentAfterFlush: true } as ClientSide;
 const start = (client = SILENT) => ({ client, head: requestHead(), upgrade: null });
 
 /** Fields that stay over `begin`, because they are the exchange's own. */
-const OWN: readonly string[] = ['hooks', 'timer', 'triedSlots', 'spareAttempt'];
+const OPEN = ['openIn', 'earlierOpen', 'laterOpen'];
+const OWN: readonly string[] = ['hooks', 'timer', 'triedSlots', 'spareAttempt', ...OPEN];
 
 function fields(exchange: Exchange): Record<string, unknown> {
   return Object.fromEntries(Object.entries(exchange).filter(([name]) => !OWN.includes(name)));
@@ -49,20 +50,35 @@ describe('an exchange that is used again', () => {
   });
 });
 
+function newPool(): ExchangePool {
+  const pool = new ExchangePool(HOOKS);
+  pool.take(RUNTIME);
+  return pool;
+}
+
 describe('the pool', () => {
-  test('gives back what went the plain way', () => {
-    const pool = new ExchangePool(HOOKS);
+  test('drops what it kept when another Runtime is there: it would keep the earlier one', () => {
+    const pool = newPool();
     const exchange = plain();
     pool.give(exchange);
-    assert.equal(pool.take(), exchange);
-    assert.notEqual(pool.take(), exchange);
+    assert.notEqual(pool.take({} as Runtime), exchange);
+    pool.give(exchange);
+    assert.notEqual(pool.take(RUNTIME), exchange);
+  });
+
+  test('gives back what went the plain way', () => {
+    const pool = newPool();
+    const exchange = plain();
+    pool.give(exchange);
+    assert.equal(pool.take(RUNTIME), exchange);
+    assert.notEqual(pool.take(RUNTIME), exchange);
   });
 
   test('keeps nothing of a client side that may tell more', () => {
-    const pool = new ExchangePool(HOOKS);
+    const pool = newPool();
     const exchange = plain({} as ClientSide);
     pool.give(exchange);
-    assert.notEqual(pool.take(), exchange);
+    assert.notEqual(pool.take(RUNTIME), exchange);
   });
 
   const WAYS: readonly (readonly [string, (exchange: Exchange) => void])[] = [
@@ -74,11 +90,11 @@ describe('the pool', () => {
   ];
   for (const [name, change] of WAYS) {
     test(`keeps nothing of an exchange that ${name}: others may know it still`, () => {
-      const pool = new ExchangePool(HOOKS);
+      const pool = newPool();
       const exchange = plain();
       change(exchange);
       pool.give(exchange);
-      assert.notEqual(pool.take(), exchange);
+      assert.notEqual(pool.take(RUNTIME), exchange);
     });
   }
 });

@@ -1,0 +1,30 @@
+// Fifty reloads in thirty seconds under load (`npm run reloads`): what failed, what was cut, what memory did.
+// --seconds, --reloads, --rate, --streams change that. Ends with 1 where something was lost. Thread: main.
+
+import { parseArgs } from 'node:util';
+import { measureReloads } from './reloads/run.ts';
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '30' },
+    reloads: { type: 'string', default: '50' },
+    rate: { type: 'string', default: '2000' },
+    streams: { type: 'string', default: '20' },
+  },
+});
+const result = await measureReloads({
+  seconds: Number(values.seconds),
+  reloads: Number(values.reloads),
+  perSecond: Number(values.rate),
+  streams: Number(values.streams),
+});
+const { requests, seconds, failures, longestMs, changes, longestReloadMs, broken, rssMib, generations } = result;
+const changeCount = changes.reduce((sum, count) => sum + count, 0);
+console.log(`${changes.length} reloads, ${changeCount} changes; the longest took ${Math.round(longestReloadMs)} ms`);
+console.log(
+  `${requests} requests in ${seconds.toFixed(1)} s, ${Math.round(requests / seconds)}/s; longest ${Math.round(longestMs)} ms`,
+);
+console.log(`failed: ${[...failures].map(([what, count]) => `${count} ${what}`).join(', ') || 'none'}`);
+console.log(`streams cut: ${broken.join(', ') || 'none'}; generations that are left: ${generations}`);
+console.log(`RSS in MiB, twice a second: ${rssMib.join(' ')}`);
+process.exit(failures.size > 0 || broken.length > 0 ? 1 : 0);

@@ -1,0 +1,77 @@
+// Requests at a fixed rate, most of them on connections that are kept, some on new ones. Every request that gets no whole
+// 200 is a failure. Thread: main.
+
+import { Agent, request } from 'node:http';
+
+const TICK_MS = 5;
+
+export interface PacedLoadOptions {
+  readonly port: number;
+  readonly perSecond: number;
+  /** One in so many has a connection of its own. */
+  readonly freshEvery: number;
+  /** Connections that are kept. */
+  readonly kept: number;
+  readonly paths: readonly string[];
+}
+
+export interface PacedLoadResult {
+  readonly requests: number;
+  /** What went wrong, and how often. */
+  readonly failures: ReadonlyMap<string, number>;
+  readonly longestMs: number;
+  readonly seconds: number;
+}
+
+export function startPacedLoad(options: PacedLoadOptions): { stop(): Promise<PacedLoadResult> } {
+  const agent = new Agent({ keepAlive: true, maxSockets: options.kept });
+  const failures = new Map<string, number>();
+  const open = new Set<Promise<void>>();
+  const begunMs = performance.now();
+  let sent = 0;
+  let longestMs = 0;
+  const send = (): void => {
+    const number = sent++;
+    const isFresh = number % options.freshEvery === 0;
+    const path = options.paths[number % options.paths.length]!;
+    const sentMs = performance.now();
+    const over = sendOne(options.port, path, isFresh ? false : agent).then((failure) => {
+      longestMs = Math.max(longestMs, performance.now() - sentMs);
+      if (failure !== null) {
+        const what = `${isFresh ? 'new' : 'kept'} ${failure}`;
+        failures.set(what, (failures.get(what) ?? 0) + 1);
+      }
+      open.delete(over);
+    });
+    open.add(over);
+  };
+  const timer = setInterval(() => {
+    const due = ((performance.now() - begunMs) / 1_000) * options.perSecond;
+    while (sent < due) send();
+  }, TICK_MS);
+  return {
+    stop: async () => {
+      clearInterval(timer);
+      const seconds = (performance.now() - begunMs) / 1_000;
+      await Promise.all(open);
+      agent.destroy();
+      return { requests: sent, failures, longestMs, seconds };
+    },
+  };
+}
+
+/** Resolves with what went wrong; null where nothing did. */
+function sendOne(port: number, path: string, agent: Agent | false): Promise<string | null> {
+  return new Promise((resolve) => {
+    const sent = request({ host: '127.0.0.1', port, agent, path });
+    sent.on('error', (error: NodeJS.ErrnoException) => resolve(`${error.code ?? error.message} on ${path}`));
+    sent.on('response', (response) => {
+      response.resume();
+      response.on('error', (error: NodeJS.ErrnoException) => resolve(`${error.code ?? error.message} in the response`));
+      response.on('end', () =>
+        resolve(response.statusCode === 200 ? null : `status ${response.statusCode} on ${path}`),
+      );
+    });
+    sent.end();
+  });
+}
