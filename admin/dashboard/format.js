@@ -15,6 +15,7 @@ export function count(value) {
 /** Requests per second. @param {number | null} value */
 export function rate(value) {
   if (value === null) return NOTHING;
+  if (value > 0 && value < 0.05) return '<0.1';
   return value === 0 || value >= 99.95 ? WHOLE.format(value) : TENTHS.format(value);
 }
 

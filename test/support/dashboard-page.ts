@@ -1,0 +1,84 @@
+// The dashboard in a real Chromium, and everything that the browser complains of. Thread: main.
+
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import type { TestContext } from 'node:test';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { requirePeer } from './peers.ts';
+
+/** Kept by CI as artefacts; git ignores them. */
+const ARTIFACTS = path.join(import.meta.dirname, '../artifacts');
+const WAIT_MS = 15_000;
+
+let browser: Promise<Browser> | null = null;
+
+/** Of a test file that opened pages: ends the browser that they shared. */
+export async function closeBrowser(): Promise<void> {
+  await (await browser)?.close();
+  browser = null;
+}
+
+export interface DashboardPage {
+  readonly page: Page;
+  /** Errors of scripts, of the console, and violations of the Content-Security-Policy. */
+  readonly complaints: readonly string[];
+  /** Takes a picture: test/artifacts/NAME.png. */
+  photograph(name: string): Promise<void>;
+}
+
+/**
+ * Opens a page of the admin server; undefined, and the test is skipped, where there is no Chromium.
+ * @param url where the admin server is, without a path
+ */
+export async function openDashboard(
+  t: TestContext,
+  url: string,
+  options: BrowserContextOptions = {},
+): Promise<DashboardPage | undefined> {
+  const executablePath = requirePeer(t, 'chromium');
+  if (executablePath === undefined) return undefined;
+  // Nothing but this machine is asked for anything.
+  const args = ['--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'];
+  browser ??= chromium.launch({ executablePath, args });
+  const context = await (await browser).newContext({ viewport: { width: 1600, height: 1000 }, ...options });
+  t.after(() => context.close());
+  const page = await context.newPage();
+  page.setDefaultTimeout(WAIT_MS);
+  const complaints = listenTo(page);
+  await page.addInitScript(
+    `document.addEventListener('securitypolicyviolation', (event) => {
+      console.error('policy: ' + event.violatedDirective + ' ' + event.blockedURI);
+    });`,
+  );
+  await page.goto(url);
+  const photograph = async (name: string): Promise<void> => {
+    mkdirSync(ARTIFACTS, { recursive: true });
+    await page.screenshot({ path: path.join(ARTIFACTS, `${name}.png`) });
+  };
+  return { page, complaints, photograph };
+}
+
+/** Waits until the page shows a first status. */
+export async function untilLive({ page }: DashboardPage): Promise<void> {
+  await page.locator('#connection', { hasText: 'live' }).waitFor();
+}
+
+/** The row of an endpoint. */
+export function rowOf({ page }: DashboardPage, key: string) {
+  return page.locator(`#endpoints tr[data-key="${key}"]`);
+}
+
+/** Fails where the browser had anything to complain of. */
+export function assertNoComplaints({ complaints }: DashboardPage): void {
+  assert.deepEqual(complaints, []);
+}
+
+function listenTo(page: Page): string[] {
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) complaints.push(`console: ${message.text()}`);
+  });
+  page.on('pageerror', (error) => complaints.push(`error: ${error.stack ?? error.message}`));
+  return complaints;
+}
