@@ -41,6 +41,8 @@ export type LoadResult =
       readonly ok: false;
       /** Errors and warnings in the order of the file; at least one error. */
       readonly problems: readonly Problem[];
+      /** Files that it names, as far as that was found out. */
+      readonly named: readonly string[];
       /** False where the file itself could not be read: exit code 2 instead of 1. */
       readonly isReadable: boolean;
     };
@@ -52,7 +54,8 @@ export type LoadResult =
 export function loadConfig(file: string, environment: Environment): LoadResult {
   const read = readBounded(file);
   const directory = path.dirname(path.resolve(file));
-  if (!('text' in read)) return { ok: false, problems: [wholeFile(file, read)], isReadable: read.code !== 'FL1001' };
+  if (!('text' in read))
+    return { ok: false, problems: [wholeFile(file, read)], named: [], isReadable: read.code !== 'FL1001' };
   const { text, mode } = read;
   return loadConfigText(text, { file, directory, environment, wallMs: systemClock.wallMs(), mode });
 }
@@ -83,7 +86,7 @@ export function loadConfigText(text: string, origin: TextOrigin): LoadResult {
   const report = reporterTo(problems, tree, origin.file);
   const files = new ReferencedFiles(origin.directory);
   const settings = checkTree(tree, files, origin, report);
-  if (settings === null || problems.some(isError)) return failed(problems, source);
+  if (settings === null || problems.some(isError)) return failed(problems, source, files.names());
   const { file, directory } = origin;
   const written = () => writtenConfig(source, yaml.document);
   const config = { file, directory, settings, files: files.texts(), written };
@@ -130,8 +133,8 @@ const nothingSaid: Finding = {
   message: 'the file says nothing: a configuration has listeners, routes and upstreams (see examples/minimal.yaml)',
 };
 
-function failed(problems: readonly Problem[], source: SourceText): LoadResult {
-  return { ok: false, problems: inOrder(problems, source), isReadable: true };
+function failed(problems: readonly Problem[], source: SourceText, named: readonly string[] = []): LoadResult {
+  return { ok: false, problems: inOrder(problems, source), named, isReadable: true };
 }
 
 /** In the order of the file, with their lines; where there are too many, warnings are left out first. */

@@ -29,6 +29,11 @@ export class ReferencedFiles {
     return outcome;
   }
 
+  /** Of all that were asked for, those that could not be read among them. */
+  names(): readonly string[] {
+    return [...this.#outcomes.keys()];
+  }
+
   /** What was read, by the name in the configuration. */
   texts(): ReadonlyMap<string, string> {
     const texts = new Map<string, string>();

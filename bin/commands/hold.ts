@@ -13,14 +13,14 @@ import { EXIT } from './exit-codes.ts';
 const FOR_EVER_MS = 2 ** 30;
 
 /** Runs until nothing is left to hold. Sets the exit code. */
-export async function hold(file: string): Promise<void> {
+export async function hold(file: string, isWatching: boolean): Promise<void> {
   if (!canHold()) {
     console.error(`fairlead: --holder needs Node >= 24.19 (net.BoundSocket); this is ${process.version}`);
     process.exitCode = EXIT.failed;
     return;
   }
   const log = openMainLog({ level: 'info' });
-  const args = [...process.execArgv, process.argv[1]!, 'run', '--config', file];
+  const args = [...process.execArgv, process.argv[1]!, 'run', '--config', file, ...(isWatching ? ['--watch'] : [])];
   const holder = new Holder({
     command: { program: process.execPath, args, environment: process.env },
     sockets: new HeldSockets(passedSockets(process.env)),

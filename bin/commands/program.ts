@@ -30,13 +30,14 @@ export function buildProgram(version: string): Command {
     .command('run')
     .description('run in the foreground')
     .addOption(configOption())
+    .option('--watch', 'reload when the file, or one that it names, changes')
     .option('--holder', 'keep the sockets in a process of their own, so that `upgrade` loses no connection')
     .option('--pid-file <file>', 'write the pid of the process that takes signals')
-    .action(async (options: { config: string; holder?: boolean; pidFile?: string }) => {
+    .action(async (options: { config: string; watch?: boolean; holder?: boolean; pidFile?: string }) => {
       if (options.pidFile !== undefined) (await import('./pid-file.ts')).writePidFile(options.pidFile);
       // Loaded when it is needed: the other commands don't wait for the whole proxy.
-      if (options.holder === true) await (await import('./hold.ts')).hold(options.config);
-      else await (await import('./run.ts')).run({ file: options.config, version });
+      if (options.holder === true) await (await import('./hold.ts')).hold(options.config, options.watch === true);
+      else await (await import('./run.ts')).run({ file: options.config, version, isWatching: options.watch === true });
     });
   program
     .command('check')

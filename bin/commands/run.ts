@@ -1,7 +1,7 @@
 // `fairlead run`: the balancer in the foreground, until a signal ends it; by itself, or as a generation under a holder.
 // Thread: main.
 
-import { loadConfig } from '../../config/load.ts';
+import { loadConfig, type LoadResult } from '../../config/load.ts';
 import { systemTimers } from '../../core/timers.ts';
 import { type MainLog, openMainLog } from '../../proxy/account/process-log.ts';
 import { ConfigError, ControlPlane } from '../../proxy/main.ts';
@@ -11,6 +11,7 @@ import { ServiceManager } from '../../proxy/supervisor/service-manager.ts';
 import { isMet, needsOf } from '../../proxy/supervisor/socket-needs.ts';
 import { EXIT } from './exit-codes.ts';
 import { printProblems } from './problems.ts';
+import { watchConfig } from './watch-config.ts';
 
 /** The holder has logged why it failed: a file that is invalid just now, above all. */
 const RENEW_AGAIN_MS = 5_000;
@@ -18,6 +19,8 @@ const RENEW_AGAIN_MS = 5_000;
 export interface RunOptions {
   readonly file: string;
   readonly version: string;
+  /** Reload when the file, or one that it names, changes. */
+  readonly isWatching?: boolean;
   /** More variables for `${NAME}` in the file. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -28,11 +31,13 @@ export async function run(options: RunOptions): Promise<ControlPlane | null> {
   // A generation without sockets only asks for them: the one that follows says what there is to say of the file.
   const isAsking = link !== null && Object.keys(link.table).length === 0;
   const log = openMainLog({ level: isAsking ? 'error' : 'info' });
+  const loader = loaderOf(options);
   try {
-    const plane = planeOf(options, log, link);
+    const plane = planeOf({ ...options, load: loader.load }, log, link);
     if (link !== null && !(await hasItsSockets(plane, link))) process.exit(EXIT.ok);
     takeSignals(plane, log, link);
     await plane.start();
+    if (options.isWatching === true) watchConfig({ file: options.file, latest: loader.latest, plane, log });
     await link?.ready();
     return plane;
   } catch (error) {
@@ -46,8 +51,20 @@ export async function run(options: RunOptions): Promise<ControlPlane | null> {
   }
 }
 
+/** Loads the file, and keeps what the last time came to. */
+function loaderOf({ file, environment }: RunOptions): { load: () => LoadResult; latest: () => LoadResult } {
+  const variables = { ...process.env, ...environment };
+  let latest: LoadResult | null = null;
+  const load = (): LoadResult => (latest = loadConfig(file, variables));
+  return { load, latest: () => latest ?? load() };
+}
+
 /** A control plane that tells systemd how it is, and its holder what it needs. */
-function planeOf(options: RunOptions, log: MainLog, link: HolderLink | null): ControlPlane {
+function planeOf(
+  options: RunOptions & { load: () => LoadResult },
+  log: MainLog,
+  link: HolderLink | null,
+): ControlPlane {
   const environment = { ...process.env, ...options.environment };
   const service: ServiceManager = new ServiceManager({
     environment: process.env,
@@ -56,7 +73,7 @@ function planeOf(options: RunOptions, log: MainLog, link: HolderLink | null): Co
     isAnswering: () => plane.supervisor.isAnswering(),
   });
   const plane: ControlPlane = new ControlPlane({
-    load: () => loadConfig(options.file, environment),
+    load: options.load,
     environment,
     version: options.version,
     log,

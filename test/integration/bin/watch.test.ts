@@ -1,0 +1,56 @@
+// `fairlead run --watch` and `fairlead reload` as processes. Thread: main.
+
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { renameSync, writeFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { configFile, ENTRY, startCommand } from '../../support/fairlead-process.ts';
+
+const yaml = (body: string): string => `workers: 1
+listeners: [{ name: web, bind: "127.0.0.1:0" }]
+admin: { bind: "127.0.0.1:0" }
+routes: [{ respond: { status: 200, body: ${body} } }]
+`;
+
+function reload(admin: string): Promise<{ code: number; stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [ENTRY, 'reload', '--admin', admin], (error, stdout, stderr) =>
+      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
+    );
+  });
+}
+
+describe('run --watch', () => {
+  test('takes over what is saved, and what is invalid once only: in the log', async (t) => {
+    const { file } = configFile(t, yaml('one'));
+    const running = startCommand(t, ['run', '--watch', '--config', file]);
+    await running.logged('ready: ');
+    writeFileSync(`${file}~`, yaml('two'));
+    renameSync(`${file}~`, file);
+    await running.logged('generation 2 runs: 1 change(s)');
+    writeFileSync(file, yaml('[two'));
+    await running.logged('the configuration is refused; generation 2 runs on');
+    writeFileSync(file, yaml('three'));
+    await running.logged('generation 3 runs: 1 change(s)');
+    assert.equal(
+      running.lines.filter(({ text }) => text?.startsWith('the configuration is refused') === true).length,
+      1,
+    );
+  });
+});
+
+describe('fairlead reload', () => {
+  test('prints the changes, and the problems of a file that is refused', async (t) => {
+    const { file } = configFile(t, yaml('one'));
+    const running = startCommand(t, ['run', '--config', file]);
+    const admin = String((await running.logged('ready: '))['admin']);
+    writeFileSync(file, yaml('two'));
+    const taken = await reload(admin);
+    assert.equal(taken.code, 0, taken.stderr);
+    assert.match(taken.stdout, /^generation 2 runs: 1 change\n {2}route /);
+    writeFileSync(file, yaml('two').replace('workers', 'wokers'));
+    const refused = await reload(admin);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /:1:1: unknown key "wokers"; did you mean "workers"\?[^]*\^\^\^\^\^\^ write workers/);
+  });
+});
