@@ -17,6 +17,9 @@ import uPlot from './uPlot.esm.js';
  * @property {boolean} [hasAxes]
  */
 
+/** What a chart shows at least, so that two points don't look like a trend. */
+const LEAST_SECONDS = 60;
+
 /** @type {Set<Chart>} */
 const all = new Set();
 
@@ -105,8 +108,13 @@ function optionsOf({ lines, format, width, height, hasAxes = false }) {
     cursor: { show: false },
     select: { show: false, left: 0, top: 0, width: 0, height: 0 },
     scales: {
-      // A line comes in from the right; it isn't stretched while there is little of it.
-      x: { range: (_plot, _first, last) => [(last ?? 0) - SAMPLES, last ?? 0] },
+      // A line comes in from the right, and is stretched only as long as there is less than four minutes of it.
+      x: {
+        range: (_plot, first, last) => {
+          const seconds = Math.min(SAMPLES, Math.max(LEAST_SECONDS, (last ?? 0) - (first ?? 0)));
+          return [(last ?? 0) - seconds, last ?? 0];
+        },
+      },
       y: { range: (_plot, _least, most) => [0, Math.max(most ?? 0, 1) * 1.1] },
     },
     axes: hasAxes ? axesOf(format) : [{ show: false }, { show: false }],

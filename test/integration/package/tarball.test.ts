@@ -86,10 +86,16 @@ describe('the tarball', () => {
         assert.equal(await new Promise((resolve) => child.once('exit', resolve)), 0);
       });
 
-      test('npx fairlead demo serves', async (t) => {
+      test('npx fairlead demo serves, and so does its dashboard', async (t) => {
         const child = start(t, index, ['demo', '--port', '0', '--admin-port', '0']);
-        const address = await readyAddress(child);
+        const [address, admin] = await Promise.all([readyAddress(child), readyAddress(child, ADMIN_ADDRESS)]);
         assert.equal((await fetch(`http://${address}/`)).status, 200);
+        const page = await (await fetch(`http://${admin}/`)).text();
+        const files = [...page.matchAll(/(?:src|href)="([^"#]+)"/g)].map((match) => match[1]!);
+        assert.ok(files.some((file) => file.endsWith('/main.js')));
+        const charts = files[0]!.replace(/[^/]+$/, 'uPlot.esm.js');
+        for (const file of [...files, charts])
+          assert.equal((await fetch(`http://${admin}/dashboard/${file}`)).status, 200, file);
       });
 
       test("import { createFairlead } from 'fairlead'", async (t) => {
@@ -164,13 +170,17 @@ function start(t: TestContext, index: number, args: readonly string[]): ChildPro
   return child;
 }
 
-/** `host:port` of the first listener, from the line of the log that says that it is ready. */
-function readyAddress(child: ChildProcess): Promise<string> {
+/** In the line of the log that says that it is ready. */
+const LISTENER_ADDRESS = /"ready: \S+ on ([^\s,"]+)/;
+const ADMIN_ADDRESS = /"admin":"([^"]+)"/;
+
+/** `host:port` of the first listener, or of what else that line names. */
+function readyAddress(child: ChildProcess, pattern = LISTENER_ADDRESS): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = '';
     child.stderr!.setEncoding('utf8').on('data', (chunk: string) => {
       text += chunk;
-      const found = /"ready: \S+ on ([^\s,"]+)/.exec(text);
+      const found = pattern.exec(text);
       if (found !== null) resolve(found[1]!);
     });
     child.once('exit', () => reject(new Error(`it ended: ${text}`)));
