@@ -10,7 +10,6 @@ import { AdminError, type AdminReply } from './admin-reply.ts';
 const HOME = '/dashboard/';
 /** The same place beside the sources and beside what is compiled of them: the build copies it. */
 const FOLDER = path.join(import.meta.dirname, 'dashboard');
-const CHARTS = ['uPlot.esm.js', 'uPlot.min.css'];
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
   '.css': 'text/css; charset=utf-8',
@@ -97,7 +96,8 @@ function readTexts(): ReadonlyMap<string, string> {
   const own = readdirSync(FOLDER).filter((name) => path.extname(name) in TYPES);
   const places = [
     ...own.map((name) => [name, path.join(FOLDER, name)] as const),
-    ...CHARTS.map((name) => [name, fileURLToPath(import.meta.resolve(`uplot/dist/${name}`))] as const),
+    ['uPlot.esm.js', fileURLToPath(import.meta.resolve('uplot/dist/uPlot.esm.js'))] as const,
+    ['uPlot.min.css', fileURLToPath(import.meta.resolve('uplot/dist/uPlot.min.css'))] as const,
   ];
   const inOrder = places.toSorted(([a], [b]) => (a < b ? -1 : 1));
   return new Map(inOrder.map(([name, place]) => [name, readFileSync(place, 'utf8')]));

@@ -43,7 +43,8 @@ type Tree = ReadonlyMap<string, Layered>;
 
 const ABOVE_ALL = Number.POSITIVE_INFINITY;
 const SOURCE_NAME = /\.m?ts$/;
-const IMPORTABLE = /\.(m?ts|mjs|json)$/;
+/** Sources, data, plain scripts, and the modules of the dashboard's page, which run in a browser. */
+const IMPORTABLE = /\.(m?ts|mjs|json)$|\/admin\/dashboard\/[\w-]+\.js$/;
 
 /** Checks all files against the tables. */
 export function checkLayers(files: readonly SourceFile[], tables: LayerTables): LayerReport {

@@ -31,12 +31,14 @@ const TABLES: LayerTables = {
     pino: ['scripts', 'proxy', 'admin'],
     'prom-client': ['admin', 'test'],
     commander: ['bin'],
+    uplot: ['admin'],
     // development only
     autocannon: ['scripts', 'test'],
     ajv: ['test'],
     'fast-check': ['test'],
     mitata: ['scripts'],
     'oxc-parser': ['scripts'],
+    'playwright-core': ['test'],
   },
 };
 
