@@ -13,6 +13,7 @@ export const DETECTORS = {
   timer: 'time that has passed',
   lastResort: 'the want of any other endpoint',
   reload: 'a changed configuration',
+  restart: 'what was known before the process was started anew',
   discovery: 'the source of endpoints',
 } as const;
 export type Detector = keyof typeof DETECTORS;

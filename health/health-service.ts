@@ -28,6 +28,7 @@ import { OutlierDetection } from './outlier-detection.ts';
 import { OutlierSweep } from './outlier-sweep.ts';
 import { Overflow } from './overflow.ts';
 import { Publisher } from './publisher.ts';
+import { restoreFindings, restoreWishes, type SavedEndpoint, type SavedHealth, saveHealth } from './saved-health.ts';
 import { SlowStart } from './slow-start.ts';
 import { limitOf, WeightShares } from './weight-shares.ts';
 
@@ -165,6 +166,32 @@ export class HealthService {
     this.#publishTerms(health);
     this.#recorder.weight(health, from, `set to ${weight} by ${who}`);
     return true;
+  }
+
+  /** What is worth to be kept over a restart. */
+  save(): SavedHealth {
+    return saveHealth(this.#roster.endpoints, this.#now());
+  }
+
+  /**
+   * Takes what was saved of endpoints that are there; call after the first `apply`.
+   * @param isFresh false: only what operators set is taken, because the rest is too old
+   * @returns of how many
+   */
+  restore(saved: readonly SavedEndpoint[], isFresh: boolean): number {
+    const now = this.#now();
+    let count = 0;
+    for (const one of saved) {
+      const health = this.#roster.byName(one.upstream, one.endpoint);
+      if (health === undefined) continue;
+      count++;
+      restoreWishes(health, one, now.nowMs);
+      if (one.weight?.configured === health.endpoint.weight) {
+        this.setWeight(one.upstream, one.endpoint, one.weight.set, 'what was kept over a restart');
+      }
+      if (isFresh) restoreFindings(health, one, now);
+    }
+    return count;
   }
 
   /** Begins a heartbeat now. Returns false where the endpoint has none, or is in maintenance. */

@@ -4,6 +4,12 @@
 import type { Outlier } from '../core/availability.ts';
 import type { Signal } from '../core/failure.ts';
 
+/** An ejection that a restart interrupted: until when, in monotonic ms, and which one in a row it is. */
+interface Resumed {
+  readonly untilMs: number;
+  readonly ejections: number;
+}
+
 /** All in ms. */
 export interface OutlierSettings {
   /** Length of a first ejection, and the healthy time that forgives one. */
@@ -37,7 +43,13 @@ export type OutlierEvent =
   /** The suspicion was wrong. */
   | { readonly kind: 'clear' }
   /** `jitter` is uniform in [0, 1). `illSinceMs`: how long it has been ill, where that was longer than a moment. */
-  | { readonly kind: 'eject'; readonly signal: Signal | null; readonly jitter: number; readonly illSinceMs?: number }
+  | {
+      readonly kind: 'eject';
+      readonly signal: Signal | null;
+      readonly jitter: number;
+      readonly illSinceMs?: number;
+      readonly resumes?: Resumed;
+    }
   /** The ejection is over: a live request may decide. */
   | { readonly kind: 'release' }
   /** The trial went well. */
@@ -130,7 +142,8 @@ function suspicionLengthMs(count: number, isCheckable: boolean, settings: Outlie
 }
 
 function ejected(state: OutlierState, event: Ejection, nowMs: number, settings: OutlierSettings): OutlierState {
-  const { signal, jitter, illSinceMs = nowMs } = event;
+  const { signal, jitter, illSinceMs = nowMs, resumes } = event;
+  if (resumes !== undefined) return { ...state, outlier: 'ejected', sinceMs: nowMs, signal, ...resumes };
   const ejections = Math.min(ejectionsInRow(state, illSinceMs, settings) + 1, mostInRow(settings));
   const plainMs = Math.min(settings.ejectionMaxMs, settings.ejectionBaseMs * ejections);
   const untilMs = nowMs + plainMs * (1 + EJECTION_JITTER * jitter);

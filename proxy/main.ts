@@ -26,6 +26,7 @@ import type { UpgradeOutcome } from './supervisor/holder/messages.ts';
 import { refusedFields, refusedOutcome } from './supervisor/refused-config.ts';
 import { reclaimSlots } from './supervisor/slot-reclaimer.ts';
 import { tableOfActivation } from './supervisor/socket-table.ts';
+import { StateKeeper } from './supervisor/state-keeper.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
 
 /** The only place that knows where the worker's module is: beside this one, in TypeScript or compiled. */
@@ -100,7 +101,10 @@ export class ControlPlane {
   readonly #generations: GenerationBook;
   #bound: readonly BoundListener[] = [];
   #phase: Phase = 'starting';
+  readonly #keeper: StateKeeper;
   #reloading: Promise<ReloadResult> | null = null;
+  /** The one that follows it, for all who asked meanwhile: what it loaded may be older than what they mean. */
+  #nextReload: Promise<ReloadResult> | null = null;
   /** Ends the pause at the begin of a drain; null where there is none. */
   #goNow: (() => void) | null = null;
   #isClosed = false;
@@ -131,6 +135,7 @@ export class ControlPlane {
       onOutOfUse: (slot) => this.supervisor.broadcast({ kind: 'drop-idle', slot }),
     });
     this.#budgets = new BudgetKeeper(this.region, systemTimers);
+    this.#keeper = new StateKeeper({ health: this.health, clock: this.#clock, timers: systemTimers, log: options.log });
     this.supervisor = new Supervisor({
       ...injected,
       sockets,
@@ -162,6 +167,7 @@ export class ControlPlane {
   /** Starts everything. @throws BindError and the admin server's errors; nothing is left running then. */
   async start(): Promise<void> {
     this.health.apply(this.#snapshot);
+    if (this.#snapshot.healthState !== null) this.#keeper.restore(this.#snapshot.healthState);
     this.#budgets.apply(this.#snapshot);
     try {
       await this.#admin.move(this.#snapshot.admin);
@@ -171,16 +177,24 @@ export class ControlPlane {
       throw error;
     }
     this.#phase = 'running';
+    this.#keeper.apply(this.#snapshot.healthState);
     const listeners = this.#bound.map(({ name, address }) => `${name} on ${address}`);
     const fields = { version: this.#options.version, listeners, workers: this.#snapshot.workers, pid: process.pid };
     this.#options.log.info({ ...fields, admin: this.adminAddress }, `ready: ${listeners.join(', ')}`);
     this.#tellReady();
   }
 
-  /** Loads the file again. What is wrong with it changes nothing. One reload at a time. */
+  /** Loads the file again. What is wrong with it changes nothing. One reload at a time, and at most one waits. */
   reload(): Promise<ReloadResult> {
-    if (this.#reloading === null) this.#options.service?.reloading();
-    this.#reloading ??= this.#reload()
+    if (this.#reloading !== null) {
+      this.#nextReload ??= this.#reloading.then(() => {
+        this.#nextReload = null;
+        return this.reload();
+      });
+      return this.#nextReload;
+    }
+    this.#options.service?.reloading();
+    this.#reloading = this.#reload()
       .then((result) => {
         this.#admin.noteReload(outcomeOf(result));
         return result;
@@ -204,6 +218,7 @@ export class ControlPlane {
    */
   retire(): Promise<void> {
     this.#options.service?.fallSilent();
+    this.#keeper.stop(false);
     this.#admin.stopAccepting();
     return this.drain(this.#snapshot.graceMs, this.#snapshot.graceMs, 0);
   }
@@ -260,6 +275,7 @@ export class ControlPlane {
 
   async #release(): Promise<void> {
     this.#phase = 'ended';
+    this.#keeper.stop(true);
     this.health.stop();
     this.#budgets.stop();
     await this.#admin.close();
@@ -305,6 +321,7 @@ export class ControlPlane {
     this.#options.log.setLevel(next.log.level);
     this.health.apply(next);
     this.#budgets.apply(next);
+    this.#keeper.apply(next.healthState);
     await this.supervisor.apply(next);
     reclaimSlots(this.#tables, next.generation, this.region, systemTimers);
   }
