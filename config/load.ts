@@ -2,6 +2,7 @@
 
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import path from 'node:path';
+import type { Document } from 'yaml';
 import { systemClock } from '../core/clock.ts';
 import type { Environment } from './environment.ts';
 import { partsOf, salvage } from './parsed-config.ts';
@@ -33,6 +34,8 @@ export interface LoadedConfig {
   readonly files: ReadonlyMap<string, string>;
   /** The values as they are written, without secrets, for people. Made when asked for: that takes a while. */
   readonly written: () => Readonly<Record<string, unknown>>;
+  /** The same with variables put in and secrets shown. */
+  readonly values: () => Readonly<Record<string, unknown>>;
 }
 
 export type LoadResult =
@@ -89,8 +92,16 @@ export function loadConfigText(text: string, origin: TextOrigin): LoadResult {
   if (settings === null || problems.some(isError)) return failed(problems, source, files.names());
   const { file, directory } = origin;
   const written = () => writtenConfig(source, yaml.document);
-  const config = { file, directory, settings, files: files.texts(), written };
+  const values = () => valuesOf(source, yaml.document, origin.environment);
+  const config = { file, directory, settings, files: files.texts(), written, values };
   return { ok: true, config, warnings: inOrder(problems, source) };
+}
+
+/** Built anew where somebody asks: a process that runs doesn't keep them. */
+function valuesOf(source: SourceText, document: Document.Parsed, environment: Environment) {
+  const tree = new SourceTree(source, document, environment);
+  retypeVariables(tree, configSchema);
+  return tree.root as Readonly<Record<string, unknown>>;
 }
 
 /** Leaves out what only follows from something that has been told of the same value. */

@@ -59,6 +59,22 @@ export function defaultText(schema: Schema): string | undefined {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
+/**
+ * Keys of a mapping that have a default, with it as it is written in YAML. Empty where several kinds of mapping may
+ * stand: which defaults hold depends on the kind.
+ */
+export function defaultsOf(schema: Schema): ReadonlyMap<string, unknown> {
+  const shapes = formsOf(schema)
+    .map(definitionOf)
+    .flatMap((one) => (one.type === 'object' ? [one.shape] : []));
+  const defaults = new Map<string, unknown>();
+  for (const [key, value] of shapes.length === 1 ? Object.entries(shapes[0]!) : []) {
+    const definition = definitionOf(value);
+    if (definition.type === 'default' || definition.type === 'prefault') defaults.set(key, definition.defaultValue);
+  }
+  return defaults;
+}
+
 /** Keys of a mapping with their schemas: `*` stands for any name. Empty for what is no mapping. */
 export function entriesOf(schema: Schema): ReadonlyMap<string, Schema> {
   const entries = new Map<string, Schema>();

@@ -66,6 +66,7 @@ export function buildProgram(version: string): Command {
       await demo({ ...options, version });
     });
   addLiveCommands(program);
+  addConfig(program);
   program
     .command('version')
     .description('print the version')
@@ -99,6 +100,30 @@ function addLiveCommands(program: Command): void {
   addAdminOptions(program.command('upgrade'))
     .description('have the next process take over from the one that runs under --holder')
     .action(async (options: AdminOptions) => (await import('./upgrade.ts')).upgrade(options));
+}
+
+interface PrintArguments extends AdminOptions {
+  readonly config: string;
+  readonly redact?: boolean;
+  readonly defaults?: boolean;
+  readonly live?: boolean;
+}
+
+function addConfig(program: Command): void {
+  const config = program.command('config').description('the configuration, for people to look at');
+  addAdminOptions(config.command('print'))
+    .description('print it as YAML: aliases resolved, variables put in, secrets shown unless --redact hides both')
+    .argument('[file]', 'the configuration file')
+    .addOption(configOption())
+    .option('--redact', 'hide secrets, and show variables by their names')
+    .option('--defaults', 'with what is left out, as it holds')
+    .option('--live', 'of the Fairlead that runs (as --admin does): always without secrets')
+    .action(async (file: string | undefined, options: PrintArguments, command: Command) => {
+      const { redact = false, defaults = false, live = false } = options;
+      const isLive = live || command.getOptionValueSource('admin') === 'cli';
+      const chosen = { file: file ?? options.config, isLive, isRedacted: redact, hasDefaults: defaults };
+      await (await import('./config-print.ts')).printConfig({ ...options, ...chosen });
+    });
 }
 
 function addExplain(program: Command): void {
