@@ -61,7 +61,10 @@ export class AdminServer {
     const old = this.#binding!;
     const isSameAddress = formatBindAddress(old.admin.bind) === formatBindAddress(admin.bind);
     if (isSameAddress && kindOf(old.admin) === kindOf(admin)) {
+      const isOtherwiseOpen = JSON.stringify(old.admin.tokens) !== JSON.stringify(admin.tokens);
       old.update(admin);
+      // Whoever lost a token must not go on watching; the others come back at once.
+      if (isOtherwiseOpen) this.#parts.streams.endAll();
       return old.address;
     }
     if (isSameAddress) {

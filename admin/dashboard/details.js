@@ -6,7 +6,7 @@
 
 import { ApiError, askWhy } from './api.js';
 import { Chart } from './charts.js';
-import { byId, make, setText } from './dom.js';
+import { byId, make, setAttribute, setText } from './dom.js';
 import { count, millis, percent, rate, span } from './format.js';
 import { weightText } from './endpoint-row.js';
 import { StateBadge } from './state-badge.js';
@@ -56,7 +56,7 @@ export class Details {
       button.addEventListener('click', () => {
         const asked = button.dataset['act'] ?? '';
         const change = asked === 'weight' ? asked : { admin: /** @type {Row['operator']} */ (asked) };
-        if (this.#row !== null) act(this.#row, change);
+        if (this.#row !== null && button.ariaDisabled !== 'true') act(this.#row, change);
       });
     }
   }
@@ -82,8 +82,9 @@ export class Details {
     byId('actions-refused', HTMLElement).hidden = mayChange;
     for (const button of this.#actions.querySelectorAll('button')) {
       const isNow = button.dataset['act'] === row.operator;
-      button.disabled = isNow;
-      button.setAttribute('aria-pressed', String(isNow));
+      // Not `disabled`: whoever has just pressed it would lose the focus.
+      setAttribute(button, 'aria-disabled', String(isNow));
+      setAttribute(button, 'aria-pressed', String(isNow));
     }
     this.#showFacts(row, nowMs);
     this.#rates.draw(history.read(`${row.key} rate`, `${row.key} errors`));

@@ -5,7 +5,7 @@
 /** @import { Caller, FeedEvent, Live, Row } from './types.d.ts' */
 
 import { Announcer } from './announcer.js';
-import { ApiError, askEvents, askVersion } from './api.js';
+import { ApiError, askEvents, askVersion, token } from './api.js';
 import { ChangeDialog } from './change-dialog.js';
 import { Details } from './details.js';
 import { batched, byId, setText } from './dom.js';
@@ -68,8 +68,9 @@ const feed = new LiveFeed({
     banner.lose(why);
   },
   onTokenNeeded: () => {
+    token.forget();
     showSignedOut();
-    void signIn.try();
+    signIn.ask('The token is not good any more.');
   },
 });
 const signIn = new SignIn({ onIn: showSignedIn, onOut: showSignedOut });

@@ -97,7 +97,7 @@ export function consequenceOf({ upstreams }, row, change) {
     return { text: `${kind}${flight} ${grave}`, isGrave: true };
   }
   return {
-    text: `${kind}${flight} ${left} other ${left === 1 ? 'endpoint' : 'endpoints'} of ${row.upstream} up.`,
+    text: `${kind}${flight} ${left} other ${left === 1 ? 'endpoint' : 'endpoints'} of ${row.upstream} ${left === 1 ? 'is' : 'are'} up.`,
     isGrave: false,
   };
 }

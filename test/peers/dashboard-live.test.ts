@@ -118,7 +118,7 @@ test('who has only a keyboard drains an endpoint, which gets no request any more
   await keyboard.press('Enter');
   await page.locator('#confirm[open]').waitFor();
   assert.equal(await focused(), 'Cancel');
-  assert.match(await page.locator('#confirm-text').innerText(), /2 other endpoints of app up/);
+  assert.match(await page.locator('#confirm-text').innerText(), /2 other endpoints of app are up/);
   await dashboard.photograph('dashboard-confirm');
   await press('Tab', /^Drain$/);
   await keyboard.press('Enter');
@@ -134,6 +134,7 @@ test('who has only a keyboard drains an endpoint, which gets no request any more
   await press('Tab', /^Make ready$/);
   await keyboard.press('Enter');
   await rowOf(dashboard, key).and(page.locator('[data-state="up"]')).waitFor();
+  assert.equal(await focused(), 'Ready');
   await eventually(() => apps[2]!.served > before + 1, 'it is asked again');
   await keyboard.press('Escape');
   await page.locator('#details').waitFor({ state: 'hidden' });
@@ -152,6 +153,12 @@ test('the weight of an endpoint is changed, shown as an override, and taken back
   await page.locator('#weight').fill('7');
   await page.locator('#confirm-go').click();
   await row.locator('td', { hasText: '7* (1)' }).waitFor();
+  const wide = page.viewportSize()!;
+  await page.setViewportSize({ width: 480, height: 1000 });
+  await page.locator('#details').waitFor();
+  assert.equal(await page.evaluate('document.documentElement.scrollWidth > innerWidth'), false);
+  await dashboard.photograph('dashboard-narrow');
+  await page.setViewportSize(wide);
   await page.locator('#actions button', { hasText: 'Weight' }).click();
   await page.locator('#weight-reset').click();
   await row.locator('td', { hasText: /^1$/ }).first().waitFor();

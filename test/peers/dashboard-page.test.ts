@@ -80,6 +80,20 @@ test('who may only look is offered nothing else', async (t) => {
   assert.ok(!(await page.locator('#actions').isVisible()));
 });
 
+test('a token that a reload takes away signs out whoever used it', async (t) => {
+  const fairlead = await startFairlead(t, plain(`bind: "127.0.0.1:0", ${TOKENS}`));
+  const dashboard = await openDashboard(t, fairlead.adminUrl);
+  if (dashboard === undefined) return;
+  const { page } = dashboard;
+  await signIn(dashboard, WRITER);
+  await untilLive(dashboard);
+  fairlead.rewrite(plain(`bind: "127.0.0.1:0", tokens: [{ name: eyes, token: ${READER}, role: read }]`));
+  await fairlead.plane.reload();
+  await page.locator('#sign-in-error', { hasText: 'not good any more' }).waitFor();
+  await signIn(dashboard, READER);
+  await page.locator('#who', { hasText: 'may only look' }).waitFor();
+});
+
 test('a page that has lost the stream says since when, and finds the next process', async (t) => {
   const first = await startFairlead(t, plain('bind: "127.0.0.1:0"'));
   const dashboard = await openDashboard(t, first.adminUrl);

@@ -7,6 +7,7 @@ import net from 'node:net';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { live } from '../../../admin/reply-schemas.ts';
 import { eventually } from '../../support/fairlead.ts';
+import { adminAt, LOOPBACK } from '../../unit/admin/fake-context.ts';
 import { AskedServer, errorCode, STATE } from './asked-server.ts';
 
 let asked: AskedServer;
@@ -122,6 +123,16 @@ describe('a stream of events', () => {
     for (let second = 0; second < 10; second++) asked.context.clock.advance(1000);
     await eventually(() => stream.text.includes(': still here\n\n'), 'a comment');
     stream.response.destroy();
+  });
+
+  test('ends when a reload changes the tokens: who lost one watches no longer', async () => {
+    const stream = await Stream.open('/api/v1/events');
+    const ended = once(stream.response, 'end');
+    await asked.server.move(adminAt(LOOPBACK, { hosts: ['lb.internal'] }));
+    assert.equal(asked.server.openStreams, 1);
+    await asked.server.move(adminAt(LOOPBACK, { tokens: [{ name: 'eyes', role: 'read', digest: '0'.repeat(64) }] }));
+    await ended;
+    assert.equal(asked.server.openStreams, 0);
   });
 
   test('leaves no timer behind when its client goes', async () => {

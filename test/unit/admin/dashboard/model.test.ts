@@ -127,7 +127,7 @@ describe('what a change would do', () => {
       assert.match(text, /4 in flight may end in peace. No other endpoint of web is up: expect requests to fail/);
     }
     assert.deepEqual(consequenceOf(LIVE, down!, { admin: 'maintenance' }), {
-      text: 'No requests at all, and no heartbeats. 1 other endpoint of web up.',
+      text: 'No requests at all, and no heartbeats. 1 other endpoint of web is up.',
       isGrave: false,
     });
     assert.equal(consequenceOf(LIVE, drained!, { admin: 'ready' }).isGrave, false);
