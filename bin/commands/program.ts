@@ -1,9 +1,10 @@
 // The commands of `fairlead` (DESIGN section 7), as commander has them. Thread: main.
 
-import { Command, Option } from 'commander';
+import { Argument, Command, Option } from 'commander';
 import type { Admin } from '../../core/availability.ts';
 import { addAdminOptions, type AdminOptions } from './admin-target.ts';
 import { check } from './check.ts';
+import { SHELLS, type Shell } from './completion-scripts.ts';
 import { explainCode } from './explain-code.ts';
 import type { ExplainOptions } from './explain.ts';
 import type { ReloadOptions } from './reload.ts';
@@ -67,6 +68,7 @@ export function buildProgram(version: string): Command {
     });
   addLiveCommands(program);
   addConfig(program);
+  addCompletion(program);
   program
     .command('version')
     .description('print the version')
@@ -124,6 +126,19 @@ function addConfig(program: Command): void {
       const chosen = { file: file ?? options.config, isLive, isRedacted: redact, hasDefaults: defaults };
       await (await import('./config-print.ts')).printConfig({ ...options, ...chosen });
     });
+}
+
+function addCompletion(program: Command): void {
+  program
+    .command('completion')
+    .description('print a script that completes command lines: source <(fairlead completion bash)')
+    .addArgument(new Argument('<shell>', 'whose script').choices(SHELLS))
+    .action(async (shell: Shell) => (await import('./completion.ts')).printCompletion(shell, program));
+  addAdminOptions(program.command('__complete', { hidden: true }))
+    .addArgument(new Argument('<what>').choices(['endpoints']))
+    .action(async (_what: string, options: AdminOptions) =>
+      (await import('./completion.ts')).completeEndpoints(options),
+    );
 }
 
 function addExplain(program: Command): void {

@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { EXIT } from '../../../bin/commands/exit-codes.ts';
+import { shownCommands } from '../../../bin/commands/completion-table.ts';
 import { buildProgram } from '../../../bin/commands/program.ts';
 import { isKnownKey } from '../../../config/known-keys.ts';
 import { TAKEN_SIGNALS } from '../../../proxy/supervisor/holder/messages.ts';
@@ -49,7 +50,7 @@ function isRead(field: string): boolean {
 }
 
 test('all commands stand in the table, in the order of the command line', () => {
-  const commands = buildProgram('0.0.0').commands.map((command) => command.name());
+  const commands = shownCommands(buildProgram('0.0.0')).map((command) => command.name());
   assert.deepEqual(
     rowsUnder('command').map(({ cells }) => codeSpans(cells[0]!)[0]),
     commands,
