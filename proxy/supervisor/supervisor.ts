@@ -126,6 +126,7 @@ export class Supervisor implements WorkerEvents {
       if (handle.index < snapshot.workers || handle.state === 'exited') continue;
       handle.state = 'draining';
       handle.send({ kind: 'drain', graceMs: snapshot.graceMs, idleMs: 0 });
+      this.#parts.timers.after(snapshot.graceMs + KILL_AFTER_MS, () => void handle.kill());
     }
     await Promise.all(starting);
   }
@@ -200,7 +201,8 @@ export class Supervisor implements WorkerEvents {
     this.#parts.onWorkerGone(handle.index);
     this.#waiting.get(handle)?.reject(error ?? new Error('the worker ended before it listened'));
     this.#waiting.delete(handle);
-    if (error === null || this.#isEnding) return;
+    if (this.#isEnding) return;
+    if (error === null) return this.#startAgain(handle.index);
     const policy = this.#policies.get(handle.index) ?? new RestartPolicy();
     this.#policies.set(handle.index, policy);
     const delayMs = policy.delayAfter(clock.nowMs() - handle.startedMs);
@@ -209,13 +211,25 @@ export class Supervisor implements WorkerEvents {
     timers.after(delayMs, () => this.#restart(handle.index));
   }
 
+  /** A worker that a reload let go may be wanted again by a later one, which had to wait for its end. */
+  #startAgain(index: number): void {
+    const snapshot = this.#snapshot;
+    if (snapshot === null || index >= snapshot.workers) return;
+    this.#startWorker(index, snapshot, this.#coverAll(snapshot, index)).catch((error: unknown) =>
+      this.#parts.log('error', `worker ${index} did not start: ${String(error)}`, { worker: index }),
+    );
+  }
+
+  #coverAll(snapshot: Snapshot, index: number): ReadonlyMap<number, HeldDescriptors> {
+    const others = [...this.#handles.values()].filter(({ state }) => state === 'starting' || state === 'listening');
+    return this.#cover(snapshot, [index, ...others.map((handle) => handle.index)]);
+  }
+
   #restart(index: number): void {
     if (this.#isEnding || this.#snapshot === null || index >= this.#snapshot.workers) return;
     if (this.#handles.get(index)?.state !== 'exited') return;
     this.#restarts.set(index, (this.#restarts.get(index) ?? 0) + 1);
-    const others = [...this.#handles.values()].filter(({ state }) => state === 'starting' || state === 'listening');
-    const held = this.#cover(this.#snapshot, [index, ...others.map((handle) => handle.index)]);
-    this.#startWorker(index, this.#snapshot, held).then(
+    this.#startWorker(index, this.#snapshot, this.#coverAll(this.#snapshot, index)).then(
       () => this.#parts.log('info', `worker ${index} is back`, { worker: index }),
       (error: unknown) =>
         this.#parts.log('error', `worker ${index} did not come back: ${String(error)}`, { worker: index }),
