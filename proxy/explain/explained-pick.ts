@@ -61,7 +61,8 @@ export function explainPick(facts: PickFacts): ExplainedUpstream {
   // Read before the place is reserved, which counts.
   const listed = candidatesOf(facts, candidates);
   const equals = equalsOf(facts, candidates, request);
-  const nameOf = (slot: number): string => upstream.endpoints.find((endpoint) => endpoint.slot === slot)!.id;
+  const names = new Map(upstream.endpoints.map(({ slot, id }) => [slot, id]));
+  const nameOf = (slot: number): string => names.get(slot)!;
   const leadsTo = stickySlot(facts);
   const pick = choose(facts, picker, request, leadsTo);
   const isTie = equals.length > 1 && pick.by === 'balancer';
@@ -138,15 +139,16 @@ function candidatesOf({ upstream, region, nowMs }: PickFacts, candidates: Candid
   const members = candidates.configured.both;
   const loads = candidateLoads(upstream.balance, members, candidates, region, nowMs);
   const table = new CandidateTable(members, region);
-  const bySlot = new Map(upstream.endpoints.map((endpoint) => [endpoint.slot, endpoint]));
+  const roleOf = rolesOf(candidates);
+  const backups = new Set(candidates.configured.backup);
   return members.map((member, index) => {
     const place = table.places[index]!;
     const load = loads?.[index] ?? null;
     return {
       name: member.id,
       availability: AVAILABILITY_NAMES[region.words[place + E_AVAILABILITY]!] ?? 'up',
-      backup: bySlot.get(member.slot)!.backup,
-      role: roleOf(member, candidates),
+      backup: backups.has(member),
+      role: roleOf(member),
       weight: member.weight,
       weightShare: Number((table.factor(index) / FULL_FACTOR).toFixed(3)),
       inFlight: Math.max(0, table.inflight(index)),
@@ -156,11 +158,16 @@ function candidatesOf({ upstream, region, nowMs }: PickFacts, candidates: Candid
   });
 }
 
-function roleOf(member: Candidate, candidates: Candidates): ExplainedUpstream['candidates'][number]['role'] {
-  if (candidates.usable.includes(member)) return 'usable';
-  if (candidates.suspects.includes(member)) return 'suspect';
-  if (candidates.lastResort.includes(member)) return candidates.members.includes(member) ? 'last-resort' : 'other-tier';
-  return 'out';
+/** By sets: upstreams may have thousands. */
+function rolesOf(candidates: Candidates): (member: Candidate) => ExplainedUpstream['candidates'][number]['role'] {
+  const [usable, suspects] = [new Set(candidates.usable), new Set(candidates.suspects)];
+  const [lastResort, members] = [new Set(candidates.lastResort), new Set(candidates.members)];
+  return (member) => {
+    if (usable.has(member)) return 'usable';
+    if (suspects.has(member)) return 'suspect';
+    if (!lastResort.has(member)) return 'out';
+    return members.has(member) ? 'last-resort' : 'other-tier';
+  };
 }
 
 /** Slots of the usable ones with the least load that can take it, and by which a tie is broken. */

@@ -106,7 +106,7 @@ describe('in bash', { skip: !has('bash') }, () => {
   });
 
   test('where nobody answers nothing is offered, and nothing is said', async (t) => {
-    const port = await refusingPort(t);
+    const port = refusingPort(t);
     assert.deepEqual(await offered(`fairlead drain --admin 127.0.0.1:${port} `), []);
   });
 });
