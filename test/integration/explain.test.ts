@@ -135,7 +135,7 @@ describe('explain agrees with what is served', () => {
       const ports = new Map(plane.bound.map(({ name, port }) => [name, port]));
       const clock = clockSince(plane.region.originWallMs);
       const seen = new Map<string, number>();
-      let byChance = 0;
+      let known = 0;
       for (let config = 0; config < CONFIGS; config++) {
         if (config > 0) {
           fairlead.rewrite(nextConfig());
@@ -151,12 +151,13 @@ describe('explain agrees with what is served', () => {
           assert.deepEqual(was, said, JSON.stringify({ config, count, request }));
           const what = said.kind === 'upstream' ? reply.upstream!.name : said.kind;
           seen.set(what, (seen.get(what) ?? 0) + 1);
-          if (reply.upstream?.choice.isByChance === true) byChance++;
+          if (said.endpoint === explained(reply).endpoint && said.endpoint !== null) known++;
         }
       }
+      assert.ok(known > REQUESTS_EACH, `only ${known} endpoints were known beforehand`);
       const kinds = [...ROUTED_UPSTREAMS, 'respond', 'redirect', 'no-route'];
       for (const kind of kinds) assert.ok((seen.get(kind) ?? 0) >= 50, `${kind}: ${seen.get(kind) ?? 0}`);
-      t.diagnostic(`${JSON.stringify(Object.fromEntries(seen))}, ${byChance} by chance`);
+      t.diagnostic(`${JSON.stringify(Object.fromEntries(seen))}, ${known} endpoints known beforehand`);
     });
   }
 });
