@@ -57,7 +57,7 @@ export interface AskedRequest {
   readonly headers: readonly string[];
 }
 
-export function pickOf<Item>(random: Random, items: readonly Item[]): Item {
+function pickOf<Item>(random: Random, items: readonly Item[]): Item {
   return items[randomBelow(random, items.length)]!;
 }
 
