@@ -1,6 +1,7 @@
 // Health as the rest of main uses it: takes Snapshots, workers' messages and the operator's wishes, and joins
 // heartbeats, outlier detection, the endpoints' state, the publisher and the record of what happened. Thread: main.
 
+import type { SavedEndpoint, SavedHealth } from '../config/saved-state.ts';
 import type { Admin, Availability, Resolution } from '../core/availability.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Region } from '../core/memory/region.ts';
@@ -28,7 +29,7 @@ import { OutlierDetection } from './outlier-detection.ts';
 import { OutlierSweep } from './outlier-sweep.ts';
 import { Overflow } from './overflow.ts';
 import { Publisher } from './publisher.ts';
-import { restoreFindings, restoreWishes, type SavedEndpoint, type SavedHealth, saveHealth } from './saved-health.ts';
+import { restoreFindings, restoreWishes, saveHealth } from './saved-health.ts';
 import { SlowStart } from './slow-start.ts';
 import { limitOf, WeightShares } from './weight-shares.ts';
 

@@ -2,12 +2,12 @@
 // with the file is said once, and nothing else comes of it. Thread: main.
 
 import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { parseSavedHealth, type SavedHealth } from '../../config/saved-state.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Snapshot } from '../../core/snapshot.ts';
 import type { TimerHandle, Timers } from '../../core/timers.ts';
 import type { HealthLog } from '../../health/health-log.ts';
 import type { HealthService } from '../../health/health-service.ts';
-import { parseSavedHealth, type SavedHealth } from '../../health/saved-health.ts';
 
 /** A change is written within this time. */
 const WRITE_AFTER_MS = 1_000;

@@ -2,6 +2,7 @@
 // client, until the tunnel is opened; from then on bytes flow both ways with back-pressure. Thread: worker.
 
 import { Duplex } from 'node:stream';
+import type { WebSocketFrames } from './websocket-frames.ts';
 
 /** What waits in one direction before the other side is told to wait. */
 const BUFFER_BYTES = 65_536;
@@ -18,6 +19,8 @@ export interface TunnelMeter {
 export class TunnelMouth extends Duplex {
   readonly #client: Duplex;
   readonly #meter: TunnelMeter;
+  /** Follows what goes to the client, where that is a WebSocket. */
+  #frames: WebSocketFrames | null = null;
   #isOpen = false;
   #hasEnded = false;
   /** How much of the end of the head that http-proxy-3 writes was seen: it is dropped, ours was sent. */
@@ -30,9 +33,14 @@ export class TunnelMouth extends Duplex {
     this.on('error', ignore);
   }
 
-  /** Sends our head and lets bytes flow. @param firstBytes what the client had sent behind its request */
-  open(head: string, firstBytes: Buffer): void {
+  /**
+   * Sends our head and lets bytes flow.
+   * @param firstBytes what the client had sent behind its request
+   * @param frames is shown what goes to the client
+   */
+  open(head: string, firstBytes: Buffer, frames: WebSocketFrames | null = null): void {
     this.#isOpen = true;
+    this.#frames = frames;
     this.#client.write(head, 'latin1');
     if (firstBytes.length > 0) this.#take(firstBytes);
     this.#client.on('data', this.#take);
@@ -71,6 +79,7 @@ export class TunnelMouth extends Duplex {
       return;
     }
     this.#meter.countFromEndpoint(payload.length);
+    this.#frames?.take(payload);
     this.#client.write(payload, (error) => done(error));
   }
 

@@ -14,6 +14,7 @@ import { IdleWatch } from './idle-watch.ts';
 import { TunnelMouth, type TunnelMeter } from './tunnel-mouth.ts';
 import { TunnelRefusal } from './tunnel-refusal.ts';
 import { switchingHead, unsendableUpgrade } from './upgrade-request.ts';
+import { GOING_AWAY, WebSocketFrames } from './websocket-frames.ts';
 
 /** What a tunnel needs of its worker. */
 export interface TunnelSetting {
@@ -58,6 +59,8 @@ export class Tunnel implements TunnelMeter {
   #sent: ClientRequest | null = null;
   #refusal: TunnelRefusal | null = null;
   #idle: IdleWatch | null = null;
+  /** Null where it is no WebSocket. */
+  #frames: WebSocketFrames | null = null;
   #linger: TimerHandle | null = null;
   #endedBy: Side | null = null;
   #bytesFromClient = 0;
@@ -90,7 +93,7 @@ export class Tunnel implements TunnelMeter {
       return;
     }
     this.#endedBy ??= by;
-    this.#finish();
+    this.#finish(this.#isIn('open') && this.#frames?.isBetween === true);
   }
 
   countFromClient(sizeBytes: number): void {
@@ -160,7 +163,8 @@ export class Tunnel implements TunnelMeter {
     this.#enter('open');
     this.#setting.lane.add('upgradesOpen', 1);
     this.#watchClient();
-    this.#mouth.open(head, this.#task.upgrade.firstBytes);
+    if (answer.headers.upgrade?.toLowerCase() === 'websocket') this.#frames = new WebSocketFrames();
+    this.#mouth.open(head, this.#task.upgrade.firstBytes, this.#frames);
     const { tunnelMs } = this.#task.request.upstream.timeouts;
     this.#idle = new IdleWatch(this.#setting.timers, tunnelMs, () => this.end('timeout'));
     this.#task.events.onOpen();
@@ -195,13 +199,20 @@ export class Tunnel implements TunnelMeter {
 
   #relayed(status: number): void {
     if (!this.#isIn('refusing')) return;
-    const client = this.#client;
     this.#release();
-    client.end();
+    this.#leave();
+    this.#task.events.onRefused(status);
+  }
+
+  /** Ends the client's side softly. */
+  #leave(lastWords?: Buffer): void {
+    const client = this.#client;
+    client.on('error', ignore);
+    if (lastWords === undefined) client.end();
+    else client.end(lastWords);
     // Whatever it still sends is for nobody; unread, it would turn our end into a reset that overtakes the answer.
     client.resume();
     destroyAfter(client, this.#setting.timers);
-    this.#task.events.onRefused(status);
   }
 
   /** Cut, not ended: what is missing must not pass for complete. */
@@ -244,7 +255,8 @@ export class Tunnel implements TunnelMeter {
     }
   }
 
-  #finish(): void {
+  /** @param saysGoodbye tells a WebSocket's client, which then knows that it was no fault */
+  #finish(saysGoodbye = false): void {
     if (this.#isIn('over')) return;
     const end: TunnelEnd = {
       by: this.#endedBy ?? 'endpoint',
@@ -252,7 +264,8 @@ export class Tunnel implements TunnelMeter {
       bytesFromEndpoint: this.#bytesFromEndpoint,
     };
     this.#release();
-    this.#client.destroy();
+    if (saysGoodbye) this.#leave(GOING_AWAY);
+    else this.#client.destroy();
     this.#task.events.onClosed(end);
   }
 

@@ -47,7 +47,7 @@ export function startPacedLoad(options: PacedLoadOptions): { stop(): Promise<Pac
   };
   const timer = setInterval(() => {
     const due = ((performance.now() - begunMs) / 1_000) * options.perSecond;
-    while (sent < due) send();
+    for (let missing = Math.ceil(due) - sent; missing > 0; missing--) send();
   }, TICK_MS);
   return {
     stop: async () => {

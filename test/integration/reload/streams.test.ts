@@ -120,6 +120,29 @@ describe('a reload that takes an endpoint away', () => {
     assert.equal(apps[1]!.openConnections, 0);
   });
 
+  test('tells a WebSocket that it is going away, between two frames', async (t) => {
+    const apps = await startApps(t, 2);
+    apps[1]!.onUpgrade = (socket) => {
+      socket.on('error', () => undefined);
+      socket.on('end', () => socket.end());
+      const head = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n';
+      socket.write(`${head}Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n`);
+      socket.write(Buffer.from([0x81, 0x02, 0x68, 0x69]));
+    };
+    const fairlead = await startFairlead(t, config(apps, { drain: '100ms' }));
+    const socket = connect(fairlead.port, '127.0.0.1');
+    t.after(() => socket.destroy());
+    let heard = Buffer.alloc(0);
+    socket.on('data', (bytes: Buffer) => (heard = Buffer.concat([heard, bytes])));
+    const ended = once(socket, 'end');
+    const fields = 'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
+    socket.write(`GET /b HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${fields}\r\n`);
+    await eventually(() => heard.toString('latin1').endsWith('\x81\x02hi'), 'it is open');
+    await reload(fairlead, config(apps.slice(0, 1), { drain: '100ms' }));
+    await ended;
+    assert.equal(heard.subarray(-8).toString('hex'), '81026869880203e9');
+  });
+
   test('leaves them alone where the endpoint is back in time', async (t) => {
     const apps = await startApps(t, 2);
     streaming(apps);

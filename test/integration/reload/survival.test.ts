@@ -68,7 +68,7 @@ describe('a reload keeps', () => {
     const first = await fetch(fairlead.url);
     const app = await first.text();
     const cookie = first.headers.get('set-cookie')!.split(';')[0]!;
-    await reload(fairlead, config([...apps].reverse(), { ...sticky, route: '/y' }));
+    await reload(fairlead, config(apps.toReversed(), { ...sticky, route: '/y' }));
     for (let count = 0; count < 12; count++) {
       assert.equal(await (await fetch(fairlead.url, { headers: { cookie } })).text(), app);
     }
