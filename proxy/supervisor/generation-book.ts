@@ -6,7 +6,7 @@ import { WORKER } from '../../core/memory/layout.ts';
 import type { Region } from '../../core/memory/region.ts';
 import type { OpenGeneration } from '../../core/messages.ts';
 
-/** Of more generations than this nothing is told. */
+/** Beyond these, only generations are remembered of which something is open. */
 const MOST_GENERATIONS = 64;
 
 export class GenerationBook {
@@ -23,7 +23,9 @@ export class GenerationBook {
   /** @param at wall-clock ms */
   takenOver(generation: number, at: number): void {
     this.#takenOver.unshift({ generation, at });
-    this.#takenOver.splice(MOST_GENERATIONS);
+    if (this.#takenOver.length <= MOST_GENERATIONS) return;
+    const open = this.#sums();
+    this.#takenOver = this.#takenOver.filter((one, index) => index < MOST_GENERATIONS || open.has(one.generation));
   }
 
   /** What a worker has open. */
