@@ -68,6 +68,15 @@ const drainOthers = others((bench, slot) =>
   bench.health.setAdmin('api', `127.0.0.1:${3000 + slot}`, 'drain', 'a test'),
 );
 
+/** What was kept over a restart: the endpoint was down, or ejected for another ten seconds. */
+const kept =
+  (found: 'down' | 'ejected'): Story[number] =>
+  (bench) => {
+    const [saved] = bench.health.save().endpoints;
+    const ejection = found === 'ejected' ? { until: bench.clock.wallMs() + 10_000, inRow: 1 } : null;
+    bench.health.restore([{ ...saved!, check: found === 'down' ? 'down' : saved!.check, ejection }], true);
+  };
+
 const ROWS: readonly Row[] = [
   ['admin ready>drain', 'operator', {}, [set('drain')]],
   ['admin ready>drain', 'agent', AGENT, [words('drain')]],
@@ -88,12 +97,14 @@ const ROWS: readonly Row[] = [
   ['check up>unknown', 'operator', {}, [set('maintenance')]],
   ['check up>unknown', 'agent', AGENT, [words('maint')]],
   ['check up>unknown', 'reload', {}, [noHeartbeat]],
+  ['check up>down', 'restart', {}, [kept('down')]],
   ['check down>up', 'heartbeat', {}, [...down, passes, wait(6_000)]],
   ['check down>unknown', 'operator', {}, [...down, set('maintenance')]],
   ['check down>unknown', 'reload', {}, [...down, noHeartbeat]],
   ['outlier none>suspect', 'firstFailure', { heartbeat: { timeoutMs: 1_000 } }, [hangs, suspect]],
   ['outlier none>ejected', 'consecutiveFailures', QUIET, [cross]],
   ['outlier none>ejected', 'outlierTest', { ...QUIET, passive: { outliers: OUTLIERS } }, [outlier]],
+  ['outlier none>ejected', 'restart', QUIET, [kept('ejected')]],
   ['outlier suspect>none', 'heartbeat', {}, [suspect]],
   ['outlier suspect>none', 'timer', QUIET, [suspect, wait(2_000)]],
   ['outlier suspect>none', 'operator', QUIET, [suspect, set('maintenance')]],
