@@ -83,7 +83,7 @@ describe('systemd', { skip }, () => {
     await eventually(() => heard.length === 1, 'the first is ready');
     holder.child.kill('SIGUSR2');
     await holder.logged('ended');
-    assert.equal(heard.length, 2);
+    await eventually(() => heard.length === 2, 'the second is ready');
     assert.ok(
       heard.every((line) => line.startsWith('READY=1')),
       heard.join('\n'),
