@@ -112,7 +112,9 @@ describe('in bash', { skip: !has('bash') }, () => {
 });
 
 for (const shell of SHELLS) {
-  test(`the script for ${shell} is understood by it`, { skip: has(shell) ? false : `${shell} is not installed` }, () => {
+  test(`the script for ${shell} is understood by it`, {
+    skip: has(shell) ? false : `${shell} is not installed`,
+  }, () => {
     const { status, stderr } = spawnSync(shell, ['-n', scriptOf(shell)], { encoding: 'utf8' });
     assert.deepEqual([status, stderr], [0, '']);
   });
