@@ -11,6 +11,7 @@ const APART_BYTES = 512;
 export class DribbleRelay {
   readonly #server: Server;
   readonly #endpointPort: number;
+  readonly #sockets = new Set<Socket>();
 
   private constructor(server: Server, endpointPort: number) {
     this.#server = server;
@@ -31,13 +32,18 @@ export class DribbleRelay {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** Takes no more connections; those that are open end with their peers. */
+  /** Takes no more connections, and cuts those that are open. */
   close(): void {
     this.#server.close();
+    for (const socket of this.#sockets) socket.destroy();
   }
 
   #carry(proxy: Socket): void {
     const endpoint = connect({ port: this.#endpointPort, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
+    for (const socket of [proxy, endpoint]) {
+      this.#sockets.add(socket);
+      socket.on('close', () => this.#sockets.delete(socket));
+    }
     // A reset on one side is a reset on the other: whether a response was cut or ended is what the cases are about.
     endpoint.on('error', () => proxy.resetAndDestroy());
     proxy.on('error', () => endpoint.resetAndDestroy());
