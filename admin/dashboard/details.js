@@ -7,7 +7,7 @@
 import { ApiError, askWhy } from './api.js';
 import { Chart } from './charts.js';
 import { byId, make, setAttribute, setText } from './dom.js';
-import { count, millis, percent, rate, span } from './format.js';
+import { loadTexts, millis, rate, span } from './format.js';
 import { weightText } from './endpoint-row.js';
 import { StateBadge } from './state-badge.js';
 import { whySections } from './why-sections.js';
@@ -104,16 +104,7 @@ export class Details {
 
   /** @param {Row} row @param {number} nowMs */
   #showFacts(row, nowMs) {
-    const texts = [
-      span((nowMs - Date.parse(row.since)) / 1000),
-      weightText(row),
-      count(row.inFlight),
-      count(row.queued),
-      rate(row.requestsPerSecond),
-      percent(row.errorShare),
-      millis(row.p50Ms),
-      millis(row.p99Ms),
-    ];
+    const texts = [span((nowMs - Date.parse(row.since)) / 1000), weightText(row), ...loadTexts(row)];
     for (const [index, cell] of [...this.#facts.querySelectorAll('dd')].entries()) setText(cell, texts[index] ?? '');
     setText(byId('details-cause', HTMLElement), row.cause);
   }

@@ -3,7 +3,7 @@
 /** @import { Row } from './types.d.ts' */
 
 import { make, setAttribute, setText } from './dom.js';
-import { age, count, millis, percent, rate } from './format.js';
+import { age, loadTexts } from './format.js';
 import { StateBadge } from './state-badge.js';
 import { STATES } from './states.js';
 
@@ -29,22 +29,14 @@ export class EndpointRow {
 
   /** @param {Row} row @param {number} nowMs of the server @param {boolean} isChosen */
   update(row, nowMs, isChosen) {
-    const { availability, inFlight, queued, requestsPerSecond, errorShare, p50Ms, p99Ms, cause, since } = row;
+    const { availability, errorShare, cause, since } = row;
     const { tone } = STATES[availability];
     this.#badge.update(availability);
     setAttribute(this.element, 'data-tone', tone);
     setAttribute(this.element, 'data-state', availability);
     setAttribute(this.button, 'aria-pressed', String(isChosen));
     setText(this.#since, age(since, nowMs));
-    const texts = [
-      count(inFlight),
-      count(queued),
-      rate(requestsPerSecond),
-      percent(errorShare),
-      millis(p50Ms),
-      millis(p99Ms),
-    ];
-    for (const [index, text] of [weightText(row), ...texts].entries()) {
+    for (const [index, text] of [weightText(row), ...loadTexts(row)].entries()) {
       setText(/** @type {Element} */ (this.#figures[index]), text);
     }
     setAttribute(/** @type {Element} */ (this.#figures[4]), 'data-tone', (errorShare ?? 0) >= 0.01 ? 'bad' : '');

@@ -36,6 +36,14 @@ export function millis(ms) {
   return `${TENTHS.format(ms / 1000)}${GAP}s`;
 }
 
+/**
+ * The figures that a row of any table has, in the order of their columns.
+ * @param {{ inFlight: number, queued: number, requestsPerSecond: number | null, errorShare: number | null, p50Ms: number | null, p99Ms: number | null }} load
+ */
+export function loadTexts({ inFlight, queued, requestsPerSecond, errorShare, p50Ms, p99Ms }) {
+  return [count(inFlight), count(queued), rate(requestsPerSecond), percent(errorShare), millis(p50Ms), millis(p99Ms)];
+}
+
 /** How long, in its two largest units. @param {number} seconds */
 export function span(seconds) {
   const whole = Math.max(0, Math.floor(seconds));

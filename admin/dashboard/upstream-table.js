@@ -5,7 +5,7 @@
 
 import { Chart } from './charts.js';
 import { make, setAttribute, setChildren, setText } from './dom.js';
-import { count, millis, percent, rate } from './format.js';
+import { loadTexts, millis, rate } from './format.js';
 import { sortUpstreams } from './model.js';
 import { isProblem, STATES, tally } from './states.js';
 
@@ -44,18 +44,11 @@ class UpstreamRow {
 
   /** @param {LiveUpstream} upstream @param {History} history @param {boolean} isChosen */
   update(upstream, history, isChosen) {
-    const { name, balance, inFlight, queued, requestsPerSecond, errorShare, p50Ms, p99Ms } = upstream;
+    const { name, balance, errorShare } = upstream;
     setAttribute(this.#button, 'aria-pressed', String(isChosen));
     setText(this.#balance, balance);
     this.#showStates(upstream);
-    const texts = [
-      count(inFlight),
-      count(queued),
-      rate(requestsPerSecond),
-      percent(errorShare),
-      millis(p50Ms),
-      millis(p99Ms),
-    ];
+    const texts = loadTexts(upstream);
     for (const [index, cell] of this.#figures.entries()) setText(cell, texts[index] ?? '');
     setAttribute(/** @type {Element} */ (this.#figures[3]), 'data-tone', (errorShare ?? 0) >= 0.01 ? 'bad' : '');
     this.#rates.draw(history.read(`${name} rate`, `${name} errors`));

@@ -3,7 +3,7 @@
 import { loadConfig } from '../../config/load.ts';
 import { reportOf } from '../../config/problem-report.ts';
 import { EXIT } from './exit-codes.ts';
-import { printProblems } from './problems.ts';
+import { exitCodeOf, printProblems } from './problems.ts';
 
 export interface CheckOptions {
   readonly file: string;
@@ -18,7 +18,7 @@ export function check({ file, isStrict, format }: CheckOptions): void {
   const problems = loaded.ok ? loaded.warnings : loaded.problems;
   if (format === 'json') console.log(JSON.stringify(reportOf(file, problems), null, 2));
   else printProblems(problems);
-  if (!loaded.ok) process.exitCode = loaded.isReadable ? EXIT.invalid : EXIT.usage;
+  if (!loaded.ok) process.exitCode = exitCodeOf(loaded);
   else if (isStrict && problems.length > 0) process.exitCode = EXIT.warnings;
   else if (format === 'text') console.log(`${file}: ok`);
 }

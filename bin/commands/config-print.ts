@@ -2,13 +2,11 @@
 // Thread: main.
 
 import type { ConfigReply } from '../../admin/reply-schemas.ts';
-import { loadConfig } from '../../config/load.ts';
 import { printedConfig, yamlOf } from '../../config/printed-config.ts';
 import { askAdmin, refusalWords } from './admin-client.ts';
 import { type AdminOptions, adminTarget } from './admin-target.ts';
 import { attempt, UsageError } from './attempt.ts';
-import { EXIT } from './exit-codes.ts';
-import { printProblems } from './problems.ts';
+import { loadOrTell } from './problems.ts';
 
 export interface ConfigPrintOptions extends AdminOptions {
   readonly file: string;
@@ -26,13 +24,8 @@ export function printConfig(options: ConfigPrintOptions): Promise<void> {
 }
 
 function printFile({ file, isRedacted, hasDefaults }: ConfigPrintOptions): void {
-  const loaded = loadConfig(file, process.env);
-  if (loaded.ok) {
-    process.stdout.write(printedConfig(loaded.config, { isRedacted, hasDefaults }));
-    return;
-  }
-  printProblems(loaded.problems);
-  process.exitCode = loaded.isReadable ? EXIT.invalid : EXIT.usage;
+  const config = loadOrTell(file);
+  if (config !== null) process.stdout.write(printedConfig(config, { isRedacted, hasDefaults }));
 }
 
 /** The one that runs gives its configuration without secrets only. */

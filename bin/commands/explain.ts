@@ -1,15 +1,13 @@
 // `fairlead explain`: where a request would go and why, by the Fairlead that runs or by a file. Thread: main.
 
 import { ExplainError, type ExplainQuery, type ExplainReply } from '../../admin/explain-schemas.ts';
-import { loadConfig } from '../../config/load.ts';
 import { systemRandom } from '../../core/random.ts';
 import { explainFile } from '../../proxy/explain/explained-file.ts';
 import { askAdmin, refusalWords } from './admin-client.ts';
 import { type AdminOptions, adminTarget } from './admin-target.ts';
 import { attempt, UsageError } from './attempt.ts';
-import { EXIT } from './exit-codes.ts';
 import { explainText } from './explain-text.ts';
-import { printProblems } from './problems.ts';
+import { loadOrTell } from './problems.ts';
 
 export interface ExplainOptions extends AdminOptions {
   readonly method: string;
@@ -49,14 +47,10 @@ async function askLive(query: ExplainQuery, options: AdminOptions): Promise<Expl
 
 /** Null where the file is refused: that has been told then. */
 function askFile(query: ExplainQuery, file: string): ExplainReply | null {
-  const loaded = loadConfig(file, process.env);
-  if (!loaded.ok) {
-    printProblems(loaded.problems);
-    process.exitCode = loaded.isReadable ? EXIT.invalid : EXIT.usage;
-    return null;
-  }
+  const config = loadOrTell(file);
+  if (config === null) return null;
   try {
-    return explainFile(query, loaded.config, systemRandom);
+    return explainFile(query, config, systemRandom);
   } catch (error) {
     throw error instanceof ExplainError ? new UsageError(error.message) : error;
   }

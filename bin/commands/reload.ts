@@ -3,7 +3,8 @@
 
 import type { ProblemJson } from '../../config/problem-report.ts';
 import { type AdminAnswer, askAdmin, refusalWords } from './admin-client.ts';
-import { AddressError, adminTarget, type AdminOptions } from './admin-target.ts';
+import { adminTarget, type AdminOptions } from './admin-target.ts';
+import { attempt } from './attempt.ts';
 import { EXIT } from './exit-codes.ts';
 import { plainText } from './why-text.ts';
 
@@ -24,18 +25,15 @@ export interface ReloadReport {
  * Asks over the admin API, prints what came of it, and sets the exit code: 1 where the file is invalid, 4 where a valid
  * one can't be taken over or the API refuses.
  */
-export async function reload(options: ReloadOptions): Promise<void> {
-  try {
+export function reload(options: ReloadOptions): Promise<void> {
+  return attempt(async () => {
     const change = { body: {}, timeoutMs: TIMEOUT_MS };
     const answer = await askAdmin(adminTarget(options), '/api/v1/reload', change);
     const { lines, exitCode } = reloadReport(answer);
     if (options.json === true) console.log(JSON.stringify(answer.body, null, 2));
     else for (const line of lines) (exitCode === EXIT.ok ? console.log : console.error)(line);
     process.exitCode = exitCode;
-  } catch (error) {
-    console.error(`fairlead: ${(error as Error).message}`);
-    process.exitCode = error instanceof AddressError ? EXIT.usage : EXIT.failed;
-  }
+  });
 }
 
 export function reloadReport(answer: AdminAnswer): ReloadReport {

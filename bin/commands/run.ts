@@ -10,7 +10,7 @@ import { FORWARDED_SIGNALS, type ForwardedSignal } from '../../proxy/supervisor/
 import { ServiceManager } from '../../proxy/supervisor/service-manager.ts';
 import { isMet, needsOf } from '../../proxy/supervisor/socket-needs.ts';
 import { EXIT } from './exit-codes.ts';
-import { printProblems } from './problems.ts';
+import { exitCodeOf, printProblems } from './problems.ts';
 import { watchConfig } from './watch-config.ts';
 
 /** The holder has logged why it failed: a file that is invalid just now, above all. */
@@ -111,7 +111,7 @@ async function endWithoutSocket(plane: ControlPlane, log: MainLog): Promise<void
 function explain(error: unknown): { exitCode: number; text: string } {
   if (error instanceof ConfigError) {
     printProblems(error.problems);
-    return { exitCode: error.isReadable ? EXIT.invalid : EXIT.usage, text: error.message };
+    return { exitCode: exitCodeOf(error), text: error.message };
   }
   const text = error instanceof Error ? error.message : String(error);
   console.error(`fairlead: ${text}`);

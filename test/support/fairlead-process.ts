@@ -1,6 +1,6 @@
 // Fairlead in processes of its own, as operators run it: command line, signals, descriptors. Thread: main.
 
-import { type ChildProcess, spawn, type SpawnOptions } from 'node:child_process';
+import { type ChildProcess, execFile, spawn, type SpawnOptions } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -66,6 +66,25 @@ export function startProcess(
     return matching().at(-1)!;
   };
   return { child, lines, stderr: () => text, ended, logged };
+}
+
+/** What a command came to. */
+export interface CommandOutcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs `fairlead` with these arguments to its end. */
+export function runCommand(
+  args: readonly string[],
+  options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {},
+): Promise<CommandOutcome> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [ENTRY, ...args], options, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
+    });
+  });
 }
 
 /** `fairlead` with these arguments. */

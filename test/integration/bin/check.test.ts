@@ -1,31 +1,19 @@
 // `fairlead check` as a process: exit codes, the two formats and where they go. Thread: main.
 
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
 import type { CheckReport } from '../../../config/problem-report.ts';
+import { type CommandOutcome, ENTRY, runCommand } from '../../support/fairlead-process.ts';
 
-const ENTRY = path.join(import.meta.dirname, '../../../bin/fairlead.ts');
 const DIRECTORY = mkdtempSync(path.join(tmpdir(), 'fairlead-check-'));
 after(() => rmSync(DIRECTORY, { recursive: true }));
 
-interface Outcome {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function run(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<Outcome> {
+function run(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<CommandOutcome> {
   const { NO_COLOR: _no, FORCE_COLOR: _force, ...inherited } = process.env;
-  const options = { cwd: DIRECTORY, env: { ...inherited, ...environment } };
-  return new Promise((resolve) => {
-    execFile(process.execPath, [ENTRY, ...args], options, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
-    });
-  });
+  return runCommand(args, { cwd: DIRECTORY, env: { ...inherited, ...environment } });
 }
 
 function file(name: string, text: string): string {

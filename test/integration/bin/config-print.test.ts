@@ -1,15 +1,11 @@
 // `fairlead config print` as a process: of a file, and of one that runs. Thread: main.
 
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { describe, test, type TestContext } from 'node:test';
+import { describe, test } from 'node:test';
 import { AdminServer } from '../../../admin/admin-server.ts';
+import { type CommandOutcome, configFile, runCommand } from '../../support/fairlead-process.ts';
 import { adminAt, FakeContext, LOOPBACK } from '../../unit/admin/fake-context.ts';
 
-const ENTRY = path.join(import.meta.dirname, '../../../bin/fairlead.ts');
 const CONFIG = `# a comment
 listeners: [{ name: web, bind: "127.0.0.1:\${PORT}" }]
 routes: [{ upstream: app }]
@@ -18,32 +14,13 @@ upstreams:
 `;
 const VARIABLES = { PORT: '8080', SECRET: 'a secret of the tests' };
 
-interface Outcome {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function print(...args: readonly string[]): Promise<Outcome> {
-  const env = { ...process.env, ...VARIABLES };
-  return new Promise((resolve) => {
-    execFile(process.execPath, [ENTRY, 'config', 'print', ...args], { env }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
-    });
-  });
-}
-
-function written(t: TestContext, text: string): string {
-  const folder = mkdtempSync(path.join(tmpdir(), 'fairlead-'));
-  t.after(() => rmSync(folder, { recursive: true }));
-  const file = path.join(folder, 'fairlead.yaml');
-  writeFileSync(file, text);
-  return file;
+function print(...args: readonly string[]): Promise<CommandOutcome> {
+  return runCommand(['config', 'print', ...args], { env: { ...process.env, ...VARIABLES } });
 }
 
 describe('fairlead config print', () => {
   test('prints a file with its variables and secrets, or without', async (t) => {
-    const file = written(t, CONFIG);
+    const { file } = configFile(t, CONFIG);
     const whole = await print(file);
     assert.deepEqual([whole.code, whole.stderr], [0, '']);
     assert.match(whole.stdout, /^listeners:\n {2}- name: web\n {4}bind: 127\.0\.0\.1:8080\n/);
@@ -67,7 +44,7 @@ describe('fairlead config print', () => {
   });
 
   test('refuses what check refuses, with its exit codes', async (t) => {
-    const broken = await print(written(t, CONFIG.replace('endpoints', 'endpints')));
+    const broken = await print(configFile(t, CONFIG.replace('endpoints', 'endpints')).file);
     assert.deepEqual([broken.code, broken.stdout], [1, '']);
     assert.match(broken.stderr, /did you mean "endpoints"/);
     assert.equal((await print('/nowhere/fairlead.yaml')).code, 2);

@@ -1,16 +1,12 @@
 // `fairlead explain` as a process: of a file, of one that runs, and what it refuses. Thread: main.
 
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { describe, test, type TestContext } from 'node:test';
+import { describe, test } from 'node:test';
 import type { ExplainReply } from '../../../admin/explain-schemas.ts';
 import { AdminServer } from '../../../admin/admin-server.ts';
+import { type CommandOutcome, configFile, runCommand } from '../../support/fairlead-process.ts';
 import { adminAt, FakeContext, LOOPBACK } from '../../unit/admin/fake-context.ts';
 
-const ENTRY = path.join(import.meta.dirname, '../../../bin/fairlead.ts');
 const CONFIG = `
 listeners: [{ name: web, bind: 127.0.0.1:8080 }]
 routes:
@@ -20,31 +16,13 @@ upstreams:
   app: { endpoints: ["http://127.0.0.1:3000", "http://127.0.0.1:3001"], health: { heartbeat: { path: /healthz } } }
 `;
 
-interface Outcome {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function explain(...args: readonly string[]): Promise<Outcome> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [ENTRY, 'explain', ...args], (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
-    });
-  });
-}
-
-function written(t: TestContext, text: string): string {
-  const folder = mkdtempSync(path.join(tmpdir(), 'fairlead-'));
-  t.after(() => rmSync(folder, { recursive: true }));
-  const file = path.join(folder, 'fairlead.yaml');
-  writeFileSync(file, text);
-  return file;
+function explain(...args: readonly string[]): Promise<CommandOutcome> {
+  return runCommand(['explain', ...args]);
 }
 
 describe('fairlead explain', () => {
   test('tells of a file where a request would go, as text and as JSON', async (t) => {
-    const file = written(t, CONFIG);
+    const { file } = configFile(t, CONFIG);
     const text = await explain('localhost:8080/x', '-m', 'POST', '-H', 'X-A: 1', '-c', file);
     assert.equal(text.code, 0, text.stderr);
     assert.match(
@@ -83,10 +61,10 @@ describe('fairlead explain', () => {
   });
 
   test('refuses what no client could send, and a file that is refused', async (t) => {
-    const file = written(t, CONFIG);
+    const { file } = configFile(t, CONFIG);
     const noHost = await explain('http:///x', '-c', file);
     assert.deepEqual([noHost.code, noHost.stderr], [2, 'fairlead: "" is no host with or without a port\n']);
-    const broken = await explain('http://a.test/', '-c', written(t, CONFIG.replace('redirect', 'redirekt')));
+    const broken = await explain('http://a.test/', '-c', configFile(t, CONFIG.replace('redirect', 'redirekt')).file);
     assert.equal(broken.code, 1);
     assert.match(broken.stderr, /did you mean "redirect"/);
     assert.equal((await explain('http://a.test/', '-c', `${file}.none`)).code, 2);

@@ -4,26 +4,14 @@ import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import path from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { eventually, startFairlead } from '../../support/fairlead.ts';
+import { type CommandOutcome, ENTRY, runCommand } from '../../support/fairlead-process.ts';
 import { refusingPort } from '../../support/heartbeat-target.ts';
 import { requirePeer } from '../../support/peers.ts';
 
-const ENTRY = path.join(import.meta.dirname, '../../../bin/fairlead.ts');
-
-interface Outcome {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function fairlead(...args: readonly string[]): Promise<Outcome> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [ENTRY, ...args], (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
-    });
-  });
+function fairlead(...args: readonly string[]): Promise<CommandOutcome> {
+  return runCommand(args);
 }
 
 /** An app server; `hold` keeps requests until it is let go. */
@@ -195,7 +183,7 @@ _, status = os.waitpid(pid, 0)
 sys.stdout.buffer.write(seen)
 sys.exit(os.waitstatus_to_exitcode(status))
 `;
-    const run = await new Promise<Outcome>((resolve) => {
+    const run = await new Promise<CommandOutcome>((resolve) => {
       execFile(python, ['-c', script, process.execPath, ENTRY, 'top', ...admin], (error, stdout, stderr) => {
         resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
       });

@@ -1,10 +1,9 @@
 // `fairlead run --watch` and `fairlead reload` as processes. Thread: main.
 
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { renameSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { configFile, ENTRY, startCommand } from '../../support/fairlead-process.ts';
+import { type CommandOutcome, configFile, runCommand, startCommand } from '../../support/fairlead-process.ts';
 
 const yaml = (body: string): string => `workers: 1
 listeners: [{ name: web, bind: "127.0.0.1:0" }]
@@ -12,12 +11,8 @@ admin: { bind: "127.0.0.1:0" }
 routes: [{ respond: { status: 200, body: ${body} } }]
 `;
 
-function reload(admin: string): Promise<{ code: number; stdout: string; stderr: string }> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [ENTRY, 'reload', '--admin', admin], (error, stdout, stderr) =>
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
-    );
-  });
+function reload(admin: string): Promise<CommandOutcome> {
+  return runCommand(['reload', '--admin', admin]);
 }
 
 describe('run --watch', () => {

@@ -1,7 +1,6 @@
 // `fairlead why` as a process, against admin APIs and what is none. Thread: main.
 
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import http from 'node:http';
@@ -12,22 +11,11 @@ import { describe, test, type TestContext } from 'node:test';
 import { AdminServer } from '../../../admin/admin-server.ts';
 import type { BindAddress } from '../../../core/snapshot.ts';
 import { adminAt as rulesAt, FakeContext } from '../../unit/admin/fake-context.ts';
+import { type CommandOutcome, runCommand } from '../../support/fairlead-process.ts';
 import { refusingPort } from '../../support/heartbeat-target.ts';
 
-const ENTRY = path.join(import.meta.dirname, '../../../bin/fairlead.ts');
-
-interface Outcome {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function why(...args: readonly string[]): Promise<Outcome> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [ENTRY, 'why', ...args], (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
-    });
-  });
+function why(...args: readonly string[]): Promise<CommandOutcome> {
+  return runCommand(['why', ...args]);
 }
 
 /** Starts an admin API that a test plays; returns its address as `--admin` takes it. */

@@ -18,6 +18,7 @@ import {
   snapshot,
   upstreamSnapshot,
 } from '../../../support/snapshots.ts';
+import { settingsOf } from '../../../support/sticky.ts';
 
 const REGION = Region.allocate({ endpoints: 64, upstreams: 2, workers: 2, listeners: 2 }, 0);
 
@@ -32,16 +33,7 @@ test('tells key, cookie, load, limit, trial and hedge in lines of their own', ()
   region.words[region.endpointWord(0) + E_LIMIT] = 9;
   region.words[region.endpointWord(0) + E_INFLIGHT] = 2;
   region.words[region.endpointWord(1) + E_AVAILABILITY] = AVAILABILITY.suspect;
-  const sticky = {
-    cookie: 'lb',
-    secrets: ['0123456789abcdef'],
-    maxIdleMs: 0,
-    maxLifeMs: 0,
-    sameSite: 'Lax',
-    isHttpOnly: true,
-    isPassedOn: false,
-    secure: 'auto',
-  } as const;
+  const sticky = settingsOf({ maxIdleMs: 0, maxLifeMs: 0 });
   const endpoints = [endpointSnapshot(0), endpointSnapshot(1)];
   const parts = {
     balance: { kind: 'least-request' },

@@ -18,6 +18,7 @@ import {
   snapshot,
   upstreamSnapshot,
 } from '../../../support/snapshots.ts';
+import { settingsOf } from '../../../support/sticky.ts';
 
 const ANY: RouteMatch = { hosts: [], paths: [], methods: [], headers: [], query: [], listeners: [] };
 const NOW = Date.UTC(2026, 0, 1);
@@ -238,16 +239,7 @@ describe('the choice', () => {
   });
 
   test('follows a sticky cookie, also to an endpoint that drains, not to one that is down', () => {
-    const sticky = {
-      cookie: 'lb',
-      secrets: ['0123456789abcdef'],
-      maxIdleMs: 0,
-      maxLifeMs: 0,
-      sameSite: 'Lax',
-      isHttpOnly: true,
-      isPassedOn: false,
-      secure: 'auto',
-    } as const;
+    const sticky = settingsOf({ maxIdleMs: 0, maxLifeMs: 0 });
     const { endpoints } = upstreamSnapshot();
     const cookie = new StickyCookies(sticky, endpoints).setCookieFor(2, false, NOW).split(';')[0]!;
     const region = newRegion();
