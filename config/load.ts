@@ -4,19 +4,19 @@ import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 
 import path from 'node:path';
 import type { Document } from 'yaml';
 import { systemClock } from '../core/clock.ts';
-import type { Environment } from './environment.ts';
-import { partsOf, salvage } from './parsed-config.ts';
-import { byPlace, problemAt, type Finding, type Problem, type ProblemCode } from './problem.ts';
-import { ReferencedFiles, reasonOf } from './referenced-files.ts';
-import { retypeVariables } from './retype-variables.ts';
-import { configSchema, type Config } from './schema.ts';
-import { findingsOf } from './schema-findings.ts';
-import { SourceText } from './source-text.ts';
-import { SourceTree } from './source-tree.ts';
-import { validate } from './validate.ts';
-import { isWorldReadable } from './validate-secrets.ts';
-import { writtenConfig } from './written-config.ts';
-import { parseYaml } from './yaml-text.ts';
+import type { Environment } from './yaml/environment.ts';
+import { partsOf, salvage } from './validate/parsed-config.ts';
+import { byPlace, problemAt, type Finding, type Problem, type ProblemCode } from './problems/problem.ts';
+import { ReferencedFiles, reasonOf } from './files/referenced-files.ts';
+import { retypeVariables } from './yaml/retype-variables.ts';
+import { configSchema, type Config } from './schema/schema.ts';
+import { findingsOf } from './schema/schema-findings.ts';
+import { SourceText } from './yaml/source-text.ts';
+import { SourceTree } from './yaml/source-tree.ts';
+import { validate } from './validate/validate.ts';
+import { isWorldReadable } from './validate/validate-secrets.ts';
+import { writtenConfig } from './yaml/written-config.ts';
+import { parseYaml } from './yaml/yaml-text.ts';
 
 /** 10,000 endpoints written as mappings have about half a megabyte. */
 const LARGEST_BYTES = 4 * 1024 * 1024;

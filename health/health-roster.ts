@@ -2,8 +2,8 @@
 // (slot and generation), so that a reload forgets no verdict. Thread: main.
 
 import type { EndpointSnapshot, Snapshot, UpstreamSnapshot } from '../core/snapshot.ts';
-import { EndpointHealth, UpstreamHealth, type Moment } from './endpoint-health.ts';
-import type { StateEdge } from './endpoint-state.ts';
+import { EndpointHealth, UpstreamHealth, type Moment } from './state/endpoint-health.ts';
+import type { StateEdge } from './state/endpoint-state.ts';
 
 /** What a Snapshot changed. */
 export interface RosterChange {

@@ -1,7 +1,7 @@
 // Health as the rest of main uses it: takes Snapshots, workers' messages and the operator's wishes, and joins
 // heartbeats, outlier detection, the endpoints' state, the publisher and the record of what happened. Thread: main.
 
-import type { SavedEndpoint, SavedHealth } from '../config/saved-state.ts';
+import type { SavedEndpoint, SavedHealth } from '../config/files/saved-state.ts';
 import type { Admin, Availability, Resolution } from '../core/availability.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Region } from '../core/memory/region.ts';
@@ -9,29 +9,29 @@ import type { MessageToMain } from '../core/messages.ts';
 import type { Random } from '../core/random.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { Timers } from '../core/timers.ts';
-import { AdaptiveLimits } from './adaptive-limits.ts';
-import { AgentFeedback } from './agent-feedback.ts';
-import { isTransitional } from './check-axis.ts';
-import { isOut, isUsable } from './ejection-limit.ts';
-import type { EndpointHealth, Moment, UpstreamHealth } from './endpoint-health.ts';
-import type { StateEdge } from './endpoint-state.ts';
-import { viewEndpoint, type EndpointView } from './endpoint-view.ts';
-import { explain, type Explanation } from './explanation.ts';
-import { HealthEvents } from './health-events.ts';
-import type { HealthLog } from './health-log.ts';
-import { HealthRecorder } from './health-recorder.ts';
+import { AdaptiveLimits } from './weight/adaptive-limits.ts';
+import { AgentFeedback } from './weight/agent-feedback.ts';
+import { isTransitional } from './state/check-axis.ts';
+import { isOut, isUsable } from './outlier/ejection-limit.ts';
+import type { EndpointHealth, Moment, UpstreamHealth } from './state/endpoint-health.ts';
+import type { StateEdge } from './state/endpoint-state.ts';
+import { viewEndpoint, type EndpointView } from './record/endpoint-view.ts';
+import { explain, type Explanation } from './record/endpoint-explanation.ts';
+import { HealthEvents } from './record/health-events.ts';
+import type { HealthLog } from './record/health-log.ts';
+import { HealthRecorder } from './record/health-recorder.ts';
 import { HealthRoster } from './health-roster.ts';
-import type { Checkers, HeartbeatRecord } from './heartbeat-contract.ts';
-import { HeartbeatIntake } from './heartbeat-intake.ts';
-import type { Pace } from './heartbeat-timing.ts';
-import { Heartbeats } from './heartbeats.ts';
-import { OutlierDetection } from './outlier-detection.ts';
-import { OutlierSweep } from './outlier-sweep.ts';
-import { Overflow } from './overflow.ts';
-import { Publisher } from './publisher.ts';
-import { restoreFindings, restoreWishes, saveHealth } from './saved-health.ts';
-import { SlowStart } from './slow-start.ts';
-import { limitOf, WeightShares } from './weight-shares.ts';
+import type { Checkers, HeartbeatRecord } from './heartbeat/heartbeat-contract.ts';
+import { HeartbeatIntake } from './heartbeat/heartbeat-intake.ts';
+import type { Pace } from './heartbeat/heartbeat-timing.ts';
+import { Heartbeats } from './heartbeat/heartbeats.ts';
+import { OutlierDetection } from './outlier/outlier-detection.ts';
+import { OutlierSweep } from './outlier/outlier-sweep.ts';
+import { Overflow } from './outlier/overflow.ts';
+import { Publisher } from './state/publisher.ts';
+import { restoreFindings, restoreWishes, saveHealth } from './state/saved-health.ts';
+import { SlowStart } from './weight/slow-start.ts';
+import { limitOf, WeightShares } from './weight/weight-shares.ts';
 
 /** State changes kept: hours of a bad day, and bounded. */
 const EVENT_CAPACITY = 1_000;

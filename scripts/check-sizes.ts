@@ -3,8 +3,8 @@
 
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { checkSizes, type SizeLimits, type SizeReport } from './check-sizes-rules.ts';
-import { formatFindings, readSourceFiles } from './source-files.ts';
+import { checkSizes, type SizeLimits, type SizeReport } from './checks/check-sizes-rules.ts';
+import { formatFindings, readSourceFiles } from './checks/source-files.ts';
 
 const LIMITS: SizeLimits = { functionAim: 25, functionStop: 60, fileAim: 200, fileStop: 400 };
 

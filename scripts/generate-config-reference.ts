@@ -5,9 +5,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { renderEditorSchema } from '../config/editor-schema.ts';
-import { renderErrors } from './config-errors.ts';
-import { renderReference } from './config-reference.ts';
+import { renderEditorSchema } from '../config/schema/editor-schema.ts';
+import { renderErrors } from './config-docs/config-errors.ts';
+import { renderReference } from './config-docs/config-reference.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 const PAGES = {

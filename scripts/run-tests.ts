@@ -4,11 +4,17 @@
 
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
-import { findTestFiles, runFolder } from './run-tests-folder.ts';
-import { readOptions, type RunOptions, type TestPart } from './run-tests-parts.ts';
-import { describeFailures, describeNamed, describeTotals, partLine, slowFileLine } from './run-tests-report.ts';
-import { runStatic, type StaticResult } from './run-tests-static.ts';
-import { noTotals, type NamedTest, type Totals } from './run-tests-tally.ts';
+import { findTestFiles, runFolder } from './test-run/run-tests-folder.ts';
+import { readOptions, type RunOptions, type TestPart } from './test-run/run-tests-parts.ts';
+import {
+  describeFailures,
+  describeNamed,
+  describeTotals,
+  partLine,
+  slowFileLine,
+} from './test-run/run-tests-report.ts';
+import { runStatic, type StaticResult } from './test-run/run-tests-static.ts';
+import { noTotals, type NamedTest, type Totals } from './test-run/run-tests-tally.ts';
 
 /** What all parts together came to. */
 interface Outcome {

@@ -1,7 +1,7 @@
 // What the page is told: the shapes of the API's own replies, so that the compiler compares both sides.
 
-import type { EndpointAloneReply, WhyAnswer } from '../endpoint-schemas.ts';
-import type { EventReply, LiveReply } from '../reply-schemas.ts';
+import type { EndpointAloneReply, WhyAnswer } from '../api/endpoint-schemas.ts';
+import type { EventReply, LiveReply } from '../api/reply-schemas.ts';
 
 export type Live = LiveReply;
 export type LiveUpstream = LiveReply['upstreams'][number];

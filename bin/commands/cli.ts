@@ -1,7 +1,7 @@
 // Runs the command line. Thread: main.
 
 import { CommanderError } from 'commander';
-import { readVersion } from '../library/package-files.ts';
+import { readVersion } from '../../config/files/package-files.ts';
 import { EXIT } from './exit-codes.ts';
 import { buildProgram } from './program.ts';
 

@@ -2,17 +2,17 @@
 
 import { Argument, Command, Option } from 'commander';
 import type { Admin } from '../../core/availability.ts';
-import { addAdminOptions, type AdminOptions } from './admin-target.ts';
-import { check } from './check.ts';
-import { SHELLS, type Shell } from './completion-scripts.ts';
-import { explainCode } from './explain-code.ts';
-import type { ExplainOptions } from './explain.ts';
-import type { ReloadOptions } from './reload.ts';
-import { printSchema } from './schema.ts';
-import type { ChangeOptions } from './change-endpoint.ts';
-import type { StatusOptions } from './status.ts';
-import type { TopOptions } from './top.ts';
-import { why, type WhyOptions } from './why.ts';
+import { addAdminOptions, type AdminOptions } from './live/admin-target.ts';
+import { check } from './config/check.ts';
+import { SHELLS, type Shell } from './completion/completion-scripts.ts';
+import { explainCode } from './config/explain-code.ts';
+import type { ExplainOptions } from './explain/explain.ts';
+import type { ReloadOptions } from './live/reload.ts';
+import { printSchema } from './config/schema.ts';
+import type { ChangeOptions } from './live/change-endpoint.ts';
+import type { StatusOptions } from './status/status.ts';
+import type { TopOptions } from './status/top.ts';
+import { why, type WhyOptions } from './explain/why.ts';
 
 const configOption = (): Option => new Option('-c, --config <file>', 'the configuration file').default('fairlead.yaml');
 
@@ -35,10 +35,11 @@ export function buildProgram(version: string): Command {
     .option('--holder', 'keep the sockets in a process of their own, so that `upgrade` loses no connection')
     .option('--pid-file <file>', 'write the pid of the process that takes signals')
     .action(async (options: { config: string; watch?: boolean; holder?: boolean; pidFile?: string }) => {
-      if (options.pidFile !== undefined) (await import('./pid-file.ts')).writePidFile(options.pidFile);
+      if (options.pidFile !== undefined) (await import('./run/pid-file.ts')).writePidFile(options.pidFile);
       // Loaded when it is needed: the other commands don't wait for the whole proxy.
-      if (options.holder === true) await (await import('./hold.ts')).hold(options.config, options.watch === true);
-      else await (await import('./run.ts')).run({ file: options.config, version, isWatching: options.watch === true });
+      if (options.holder === true) await (await import('./run/hold.ts')).hold(options.config, options.watch === true);
+      else
+        await (await import('./run/run.ts')).run({ file: options.config, version, isWatching: options.watch === true });
     });
   program
     .command('check')
@@ -89,19 +90,19 @@ function addLiveCommands(program: Command): void {
     .description('the state of everything, once')
     .option('--trouble', 'only what is not up')
     .option('--json', 'print everything as JSON')
-    .action(async (options: StatusOptions) => (await import('./status.ts')).status(options));
+    .action(async (options: StatusOptions) => (await import('./status/status.ts')).status(options));
   addAdminOptions(program.command('top'))
     .description('the state of everything, live; t shows only what is not up, q ends')
     .option('--frames <count>', 'end after that many')
-    .action(async (options: TopOptions) => (await import('./top.ts')).top(options));
+    .action(async (options: TopOptions) => (await import('./status/top.ts')).top(options));
   addEndpointCommands(program);
   addAdminOptions(program.command('reload'))
     .description('have the one that runs load its configuration again, and tell what changed')
     .option('--json', 'print the answer of the admin API')
-    .action(async (options: ReloadOptions) => (await import('./reload.ts')).reload(options));
+    .action(async (options: ReloadOptions) => (await import('./live/reload.ts')).reload(options));
   addAdminOptions(program.command('upgrade'))
     .description('have the next process take over from the one that runs under --holder')
-    .action(async (options: AdminOptions) => (await import('./upgrade.ts')).upgrade(options));
+    .action(async (options: AdminOptions) => (await import('./live/upgrade.ts')).upgrade(options));
 }
 
 interface PrintArguments extends AdminOptions {
@@ -124,7 +125,7 @@ function addConfig(program: Command): void {
       const { redact = false, defaults = false, live = false } = options;
       const isLive = live || command.getOptionValueSource('admin') === 'cli';
       const chosen = { file: file ?? options.config, isLive, isRedacted: redact, hasDefaults: defaults };
-      await (await import('./config-print.ts')).printConfig({ ...options, ...chosen });
+      await (await import('./config/config-print.ts')).printConfig({ ...options, ...chosen });
     });
 }
 
@@ -133,11 +134,11 @@ function addCompletion(program: Command): void {
     .command('completion')
     .description('print a script that completes command lines: source <(fairlead completion bash)')
     .addArgument(new Argument('<shell>', 'whose script').choices(SHELLS))
-    .action(async (shell: Shell) => (await import('./completion.ts')).printCompletion(shell, program));
+    .action(async (shell: Shell) => (await import('./completion/completion.ts')).printCompletion(shell, program));
   addAdminOptions(program.command('__complete', { hidden: true }))
     .addArgument(new Argument('<what>').choices(['endpoints']))
     .action(async (_what: string, options: AdminOptions) =>
-      (await import('./completion.ts')).completeEndpoints(options),
+      (await import('./completion/completion.ts')).completeEndpoints(options),
     );
 }
 
@@ -153,14 +154,14 @@ function addExplain(program: Command): void {
     .option('-c, --config <file>', 'ask this file: every endpoint counts as up and idle')
     .option('--json', 'print everything as JSON')
     .action(async (url: string, options: ExplainOptions) =>
-      (await import('./explain.ts')).explainRequest(url, options),
+      (await import('./explain/explain.ts')).explainRequest(url, options),
     );
 }
 
 /** What changes an endpoint: each takes its name. */
 function addEndpointCommands(program: Command): void {
   const setState = (admin: Admin) => async (endpoint: string, options: ChangeOptions) =>
-    (await import('./change-endpoint.ts')).setState(endpoint, admin, options);
+    (await import('./live/change-endpoint.ts')).setState(endpoint, admin, options);
   ofEndpoint(program.command('drain'))
     .description('send an endpoint no more requests, but of clients that stick to it')
     .option('--wait', 'return when nothing is in flight there')
@@ -176,7 +177,7 @@ function addEndpointCommands(program: Command): void {
     .description('give an endpoint another weight while Fairlead runs')
     .argument('<weight>', '1 to 256, or configured for the one in the file')
     .action(async (endpoint: string, weight: string, options: ChangeOptions) =>
-      (await import('./change-endpoint.ts')).setWeight(endpoint, weight, options),
+      (await import('./live/change-endpoint.ts')).setWeight(endpoint, weight, options),
     );
 }
 

@@ -3,13 +3,13 @@
 import type { Socket } from 'node:net';
 import type { ClientConnection } from '../../core/exchange-contract.ts';
 import type { ListenerSnapshot } from '../../core/snapshot.ts';
-import { ClientSocket } from './client-socket.ts';
-import type { DownstreamContext, DrainableConnection } from './context.ts';
-import type { FastContext } from './fast/fast-context.ts';
-import { FastServer } from './fast/fast-server.ts';
-import { Http1Server } from './http1-server.ts';
-import { Http2Server } from './http2-server.ts';
-import { TlsAcceptor } from './tls-acceptor.ts';
+import { ClientSocket } from './accept/client-socket.ts';
+import type { DownstreamContext, DrainableConnection } from './downstream-context.ts';
+import type { FastContext } from './http1/http1-context.ts';
+import { FastServer } from './http1/http1-server.ts';
+import { Http1Server } from './node/node-http1-server.ts';
+import { Http2Server } from './node/node-http2-server.ts';
+import { TlsAcceptor } from './accept/tls-acceptor.ts';
 
 export class ConnectionServer {
   /** Null where the fast path is off. */

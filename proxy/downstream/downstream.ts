@@ -9,16 +9,16 @@ import type { BoundListener, HeldDescriptors } from '../../core/messages.ts';
 import { type Random, systemRandom } from '../../core/random.ts';
 import type { ListenerSnapshot } from '../../core/snapshot.ts';
 import { systemTimers, type Timers } from '../../core/timers.ts';
-import type { ProcessLog } from '../account/process-log.ts';
-import { addressText } from './bind-address.ts';
-import { ConnectionFacts, type LiveListener } from './connection-facts.ts';
-import { ConnectionLedger } from './connection-ledger.ts';
+import type { ProcessLog } from '../../logging/process-log.ts';
+import { addressText } from './accept/listen-address.ts';
+import { ConnectionFacts, type LiveListener } from './accept/connection-facts.ts';
+import { ConnectionLedger } from './accept/connection-ledger.ts';
 import { ConnectionServer } from './connection-server.ts';
-import type { DownstreamContext, DrainableConnection } from './context.ts';
-import type { FastContext, FastParts } from './fast/fast-context.ts';
-import { ResponseEncoder } from './fast/response-encoder.ts';
-import { Listener } from './listener.ts';
-import { Sweeper } from './sweeper.ts';
+import type { DownstreamContext, DrainableConnection } from './downstream-context.ts';
+import type { FastContext, FastParts } from './http1/http1-context.ts';
+import { ResponseEncoder } from './http1/response-encoder.ts';
+import { Listener } from './accept/listener.ts';
+import { Sweeper } from './accept/sweeper.ts';
 
 export interface DownstreamOptions {
   readonly starter: ExchangeStarter;

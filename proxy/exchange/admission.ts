@@ -1,12 +1,12 @@
 // Admitting an exchange that has a route: limits first, then what its attempts will need. Thread: worker.
 
 import { isOverBodyLimit } from './attempt-request.ts';
-import type { ForwardingContext } from './context.ts';
+import type { ForwardingContext } from './forwarding-context.ts';
 import type { Exchange } from './exchange.ts';
-import { insertedFieldsOf } from './forwarding-fields.ts';
+import { insertedFieldsOf } from '../policies/forwarding-fields.ts';
 import type { ReplyCauseName } from './local-reply.ts';
 import { ReplayBuffer } from './replay-buffer.ts';
-import { depositForRequest } from './retry-budget.ts';
+import { depositForRequest } from '../placement/retry-budget.ts';
 import { hideStickyCookie } from './stickiness.ts';
 
 /** Prepares the exchange. Returns null, or why it is refused. */

@@ -19,10 +19,10 @@ import {
   countOutcome,
 } from '../account/account.ts';
 import type { Attempt } from './attempt.ts';
-import type { ForwardingContext } from './context.ts';
-import { EditedResponseHead } from './edited-response-head.ts';
+import type { ForwardingContext } from './forwarding-context.ts';
+import { EditedResponseHead } from '../policies/edited-response-head.ts';
 import type { Exchange } from './exchange.ts';
-import { isSpoofed } from './forwarding-fields.ts';
+import { isSpoofed } from '../policies/forwarding-fields.ts';
 import {
   configuredReply,
   localReply,
@@ -31,10 +31,10 @@ import {
   terminationOfCut,
   unparsableReply,
 } from './local-reply.ts';
-import { returnToken } from './place.ts';
+import { returnToken } from '../placement/place.ts';
 import { stickyFieldsOf } from './stickiness.ts';
 import { refusedRecord } from './refused-record.ts';
-import { markSuspect, reportIdleDeath, reportSignal, type SignalSink } from './signals.ts';
+import { markSuspect, reportIdleDeath, reportSignal, type SignalSink } from '../placement/signals.ts';
 
 export class Ending {
   readonly #context: ForwardingContext;

@@ -4,12 +4,12 @@
 
 import { E_INFLIGHT, E_LIMIT } from '../../core/memory/layout.ts';
 import type { UpstreamSnapshot } from '../../core/snapshot.ts';
-import type { ForwardingContext } from './context.ts';
+import type { ForwardingContext } from './forwarding-context.ts';
 import type { Exchange } from './exchange.ts';
-import { LatencyWindow } from './latency-window.ts';
-import { findPlace, giveBack } from './place.ts';
-import { isHedgeable } from './retry.ts';
-import { withdrawForRetry } from './retry-budget.ts';
+import { LatencyWindow } from '../placement/latency-window.ts';
+import { findPlace, giveBack } from '../placement/place.ts';
+import { isHedgeable } from '../placement/retry.ts';
+import { withdrawForRetry } from '../placement/retry-budget.ts';
 
 /** A hedge by percentile is never sent earlier than this. */
 const LEAST_DELAY_MS = 10;

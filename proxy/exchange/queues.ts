@@ -3,11 +3,11 @@
 import { UPSTREAM_FIELD } from '../../core/memory/lane-fields.ts';
 import { E_LIMIT } from '../../core/memory/layout.ts';
 import { WheelTimer } from '../../core/timer-wheel.ts';
-import type { ForwardingContext } from './context.ts';
+import type { ForwardingContext } from './forwarding-context.ts';
 import type { Exchange } from './exchange.ts';
 import type { UpstreamRuntime } from './runtime.ts';
-import { hasWaiters, WaitQueue } from './wait-queue.ts';
-import { wakeWorkers } from './wake.ts';
+import { hasWaiters, WaitQueue } from '../placement/wait-queue.ts';
+import { wakeWorkers } from '../placement/wake.ts';
 
 /** A queue holds no longer than this share of the response timeout: what prevents retry storms (ALGORITHMS 4.3). */
 const MOST_OF_RESPONSE_TIMEOUT = 0.4;

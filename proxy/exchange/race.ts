@@ -2,7 +2,7 @@
 
 import { UPSTREAM_FIELD } from '../../core/memory/lane-fields.ts';
 import type { Attempt } from './attempt.ts';
-import type { ForwardingContext } from './context.ts';
+import type { ForwardingContext } from './forwarding-context.ts';
 import type { Ending } from './ending.ts';
 import type { Exchange } from './exchange.ts';
 

@@ -1,7 +1,7 @@
 // What the retry decision looks at, taken from an exchange. Thread: worker.
 
 import type { Exchange } from './exchange.ts';
-import { isIdempotentRequest, type RetryFacts } from './retry.ts';
+import { isIdempotentRequest, type RetryFacts } from '../placement/retry.ts';
 
 /** Whether doing the exchange's request twice is doing it once: by its method, or because its sender says so. */
 export function isIdempotent(exchange: Exchange): boolean {

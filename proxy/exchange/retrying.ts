@@ -5,12 +5,12 @@ import { PICK_FAILURE, wasTried } from '../../core/balancer.ts';
 import type { RetryVerdict } from '../../core/exchange-record.ts';
 import type { FailureKind } from '../../core/failure.ts';
 import { randomBelow } from '../../core/random.ts';
-import type { ForwardingContext } from './context.ts';
-import { EndpointRests } from './endpoint-rests.ts';
+import type { ForwardingContext } from './forwarding-context.ts';
+import { EndpointRests } from '../placement/retry-after-backoff.ts';
 import { type Exchange, MAX_TRIED } from './exchange.ts';
-import { retryVerdict } from './retry.ts';
+import { retryVerdict } from '../placement/retry.ts';
 import { mayRepeat, retryFactsOf } from './retry-facts.ts';
-import { withdrawForRetry } from './retry-budget.ts';
+import { withdrawForRetry } from '../placement/retry-budget.ts';
 
 /** First and longest span of the jittered pause before a try that follows one which was sent (full jitter). */
 const PAUSE_FIRST_MS = 25;

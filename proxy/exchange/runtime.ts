@@ -13,9 +13,9 @@ import type {
   UpstreamSnapshot,
 } from '../../core/snapshot.ts';
 import { Router } from '../routing/router.ts';
-import { removedResponseFieldsOf } from './edited-response-head.ts';
-import { removedFieldsOf } from './forwarding-fields.ts';
-import { StickyCookies } from './sticky-cookie.ts';
+import { removedResponseFieldsOf } from '../policies/edited-response-head.ts';
+import { removedFieldsOf } from '../policies/forwarding-fields.ts';
+import { StickyCookies } from '../policies/sticky-cookie.ts';
 
 interface ListenerRuntime {
   readonly snapshot: ListenerSnapshot;

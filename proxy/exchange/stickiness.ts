@@ -2,9 +2,9 @@
 // may still serve the client, and the cookie to send where it no longer does. Thread: worker.
 
 import type { FieldList } from '../../core/head.ts';
-import type { ForwardingContext } from './context.ts';
+import type { ForwardingContext } from './forwarding-context.ts';
 import type { Exchange } from './exchange.ts';
-import { type Place, reserveForItsOwn } from './place.ts';
+import { type Place, reserveForItsOwn } from '../placement/place.ts';
 
 /**
  * The place that the client's cookie asks for, reserved; null where there is no valid cookie or its endpoint can't

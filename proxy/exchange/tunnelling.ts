@@ -3,7 +3,7 @@
 import type { TunnelEnd } from '../../core/exchange-contract.ts';
 import { signalOfStatus } from '../../core/failure.ts';
 import type { Attempt, TunnelHooks } from './attempt.ts';
-import type { ForwardingContext } from './context.ts';
+import type { ForwardingContext } from './forwarding-context.ts';
 import type { Ending } from './ending.ts';
 import type { Exchange } from './exchange.ts';
 import type { Waiting } from './waiting.ts';

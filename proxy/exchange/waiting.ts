@@ -2,7 +2,7 @@
 // when it fires instead of being moved at every chunk. Thread: worker.
 
 import type { FailureKind } from '../../core/failure.ts';
-import type { ForwardingContext } from './context.ts';
+import type { ForwardingContext } from './forwarding-context.ts';
 import type { Exchange } from './exchange.ts';
 import type { Hedging } from './hedging.ts';
 import { mayRepeat } from './retry-facts.ts';

@@ -3,7 +3,7 @@
 
 import type { AttemptEvents, AttemptHandle, AttemptRequest, Transport } from '../../core/exchange-contract.ts';
 import type { UpstreamSnapshot } from '../../core/snapshot.ts';
-import { FastRequestHead } from './fast/fast-request-head.ts';
+import { FastRequestHead } from '../wire/scanned-request-head.ts';
 
 export class TransportSwitch implements Transport {
   readonly #fast: Transport;

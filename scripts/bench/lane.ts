@@ -5,7 +5,7 @@ import { bench, run } from 'mitata';
 import { Region } from '../../core/memory/region.ts';
 import { accountExchange, countAttempt, countHead, countLease, countOutcome } from '../../proxy/account/account.ts';
 import { WorkerLanes } from '../../proxy/account/lane.ts';
-import { phasesOf, recordOf } from '../../test/unit/proxy/account/sample-record.ts';
+import { phasesOf, recordOf } from '../../test/unit/logging/access/sample-record.ts';
 
 const VARIANTS = 64;
 

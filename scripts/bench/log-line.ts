@@ -4,10 +4,10 @@
 import { bench, do_not_optimize as keep, group, run } from 'mitata';
 import type { ExchangeRecord } from '../../core/exchange-record.ts';
 import { systemTimers } from '../../core/timers.ts';
-import { LogDestination } from '../../proxy/account/log-destination.ts';
-import { LOG_FORMATS } from '../../proxy/account/log-formats.ts';
+import { LogDestination } from '../../logging/destination/log-destination.ts';
+import { LOG_FORMATS } from '../../logging/access/log-formats.ts';
 import { requestHead } from '../../test/support/request-head.ts';
-import { phasesOf, recordOf, USER_AGENT } from '../../test/unit/proxy/account/sample-record.ts';
+import { phasesOf, recordOf, USER_AGENT } from '../../test/unit/logging/access/sample-record.ts';
 
 const VARIANTS = 64;
 

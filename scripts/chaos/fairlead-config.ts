@@ -1,7 +1,7 @@
 // Fairlead's configuration for a chaos run: what its operators would write for availability. Keys that this version
 // does not have yet are left out, so that the run serves to see what they bring. Thread: main.
 
-import { isKnownKey } from '../../config/known-keys.ts';
+import { isKnownKey } from '../../config/schema/known-keys.ts';
 import type { Tuning } from './proxies/proxy.ts';
 
 export interface FairleadPlace {

@@ -4,10 +4,10 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import { describe, test, type TestContext } from 'node:test';
-import type { ExplainQuery, ExplainReply } from '../../admin/explain-schemas.ts';
+import type { ExplainQuery, ExplainReply } from '../../admin/api/explain-schemas.ts';
 import { clockSince } from '../../core/clock.ts';
 import { seededRandom } from '../../core/random.ts';
-import { explain } from '../../proxy/explain/explanation.ts';
+import { explain } from '../../control/explain/explanation.ts';
 import { AppServer } from '../support/app-server.ts';
 import { PATHS, type RunningFairlead, startFairlead } from '../support/fairlead.ts';
 import { type AskedRequest, randomConfig, randomRequest, ROUTED_UPSTREAMS } from '../support/random-routes.ts';

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { describe, test } from 'node:test';
-import { BindError } from '../../proxy/supervisor/bind-error.ts';
+import { BindError } from '../../control/supervisor/bind-error.ts';
 import { type AppServer, startApps } from '../support/app-server.ts';
 import { sendMany } from '../support/client.ts';
 import { eventually, startFairlead } from '../support/fairlead.ts';

@@ -1,6 +1,6 @@
 // Reasons of state changes, for tests that don't look at them. Thread: main.
 
-import type { Detector } from '../../health/detector.ts';
+import type { Detector } from '../../health/state/detector.ts';
 
 /** A reason; the cause is `x` where nobody reads it. */
 export function by<Name extends Detector>(

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { loadConfig } from '../../config/load.ts';
-import type { ProcessLog } from '../../proxy/account/process-log.ts';
-import { ControlPlane } from '../../proxy/main.ts';
+import type { ProcessLog } from '../../logging/process-log.ts';
+import { ControlPlane } from '../../control/control-plane.ts';
 
 /** A line of the process log. */
 export interface LogLine {

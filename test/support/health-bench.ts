@@ -7,10 +7,10 @@ import { E_AVAILABILITY, E_FACTOR, E_LAST_SUCCESS, ENDPOINT, FULL_FACTOR, UPSTRE
 import { Region } from '../../core/memory/region.ts';
 import { seededRandom } from '../../core/random.ts';
 import type { EndpointSnapshot, HeartbeatSnapshot, PassiveSnapshot, UpstreamSnapshot } from '../../core/snapshot.ts';
-import type { EndpointView } from '../../health/endpoint-view.ts';
-import type { HealthLog } from '../../health/health-log.ts';
+import type { EndpointView } from '../../health/record/endpoint-view.ts';
+import type { HealthLog } from '../../health/record/health-log.ts';
 import { HealthService } from '../../health/health-service.ts';
-import type { Checker, HeartbeatResult } from '../../health/heartbeat-contract.ts';
+import type { Checker, HeartbeatResult } from '../../health/heartbeat/heartbeat-contract.ts';
 import { FakeClock } from './fake-clock.ts';
 import { endpointSnapshot, snapshot, upstreamSnapshot } from './snapshots.ts';
 

@@ -3,7 +3,7 @@
 import { BoundSocket } from 'node:net';
 import type { TestContext } from 'node:test';
 import type { EndpointSnapshot, HeartbeatSnapshot, UpstreamSnapshot } from '../../core/snapshot.ts';
-import type { Checker, HeartbeatResult, HeartbeatTarget } from '../../health/heartbeat-contract.ts';
+import type { Checker, HeartbeatResult, HeartbeatTarget } from '../../health/heartbeat/heartbeat-contract.ts';
 import { HEARTBEAT } from './health-bench.ts';
 import { endpointSnapshot, upstreamSnapshot } from './snapshots.ts';
 

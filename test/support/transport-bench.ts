@@ -6,7 +6,7 @@ import { ENDPOINT_FIELD, type EndpointField } from '../../core/memory/lane-field
 import type { Region } from '../../core/memory/region.ts';
 import type { EndpointSnapshot, UpstreamSnapshot } from '../../core/snapshot.ts';
 import { systemTimers } from '../../core/timers.ts';
-import type { TransportParts } from '../../proxy/upstream/undici-transport.ts';
+import type { TransportParts } from '../../proxy/upstream/undici/undici-transport.ts';
 import { RecordedAttempt } from './recorded-attempt.ts';
 import { requestHead, type HeadParts } from './request-head.ts';
 import { ScriptedOrigin } from './scripted-origin.ts';

@@ -11,7 +11,7 @@ import { ENDPOINT_FIELD, type EndpointField } from '../../core/memory/lane-field
 import type { Region } from '../../core/memory/region.ts';
 import type { EndpointSnapshot, UpstreamSnapshot } from '../../core/snapshot.ts';
 import { systemTimers, type Timers } from '../../core/timers.ts';
-import { UpgradeTunnels } from '../../proxy/upstream/upgrade-tunnel.ts';
+import { UpgradeTunnels } from '../../proxy/upstream/tunnel/upgrade-tunnel.ts';
 import { requestHead } from './request-head.ts';
 import { ScriptedOrigin, send } from './scripted-origin.ts';
 import { endpointSnapshot, regionFor, snapshot, upstreamSnapshot } from './snapshots.ts';

@@ -1,8 +1,8 @@
 // `fairlead demo`: app servers, the balancer and its admin API on loopback, and what to try. Thread: main.
 
 import { fileURLToPath } from 'node:url';
-import { packageFile } from '../../library/package-files.ts';
-import { run } from '../run.ts';
+import { packageFile } from '../../../config/files/package-files.ts';
+import { run } from '../run/run.ts';
 import { type App, Apps } from './apps.ts';
 
 const CONFIG = fileURLToPath(packageFile('examples/demo.yaml'));

@@ -7,7 +7,7 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { AdminServer } from '../../../admin/admin-server.ts';
+import { AdminServer } from '../../../admin/api/admin-server.ts';
 import { adminAt } from '../../unit/admin/fake-context.ts';
 import { AskedServer, errorCode, STATE } from './asked-server.ts';
 

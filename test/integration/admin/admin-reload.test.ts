@@ -9,8 +9,8 @@ import { describe, test, type TestContext } from 'node:test';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { askAdmin, watchAdmin } from '../../../bin/commands/admin-client.ts';
-import { adminTarget, type AdminTarget } from '../../../bin/commands/admin-target.ts';
+import { askAdmin, watchAdmin } from '../../../bin/commands/live/admin-client.ts';
+import { adminTarget, type AdminTarget } from '../../../bin/commands/live/admin-target.ts';
 import { startFairlead } from '../../support/fairlead.ts';
 
 const TOKEN = 'the-token-of-the-operators';

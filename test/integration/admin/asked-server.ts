@@ -4,11 +4,11 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
-import type { AdminRoute } from '../../../admin/admin-route.ts';
-import { ADMIN_ROUTES } from '../../../admin/admin-routes.ts';
-import { AdminServer } from '../../../admin/admin-server.ts';
-import { openApiOf } from '../../../admin/open-api.ts';
-import { problem } from '../../../admin/reply-schemas.ts';
+import type { AdminRoute } from '../../../admin/api/admin-route.ts';
+import { ADMIN_ROUTES } from '../../../admin/api/admin-routes.ts';
+import { AdminServer } from '../../../admin/api/admin-server.ts';
+import { openApiOf } from '../../../admin/api/open-api.ts';
+import { problem } from '../../../admin/api/reply-schemas.ts';
 import type { AdminSnapshot } from '../../../core/snapshot.ts';
 import { adminAt, FakeContext, LOOPBACK } from '../../unit/admin/fake-context.ts';
 

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { live } from '../../../admin/reply-schemas.ts';
+import { live } from '../../../admin/api/reply-schemas.ts';
 import { eventually } from '../../support/fairlead.ts';
 import { adminAt, LOOPBACK } from '../../unit/admin/fake-context.ts';
 import { AskedServer, errorCode, STATE } from './asked-server.ts';

@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
-import type { CheckReport } from '../../../config/problem-report.ts';
+import type { CheckReport } from '../../../config/problems/problem-report.ts';
 import { type CommandOutcome, ENTRY, runCommand } from '../../support/fairlead-process.ts';
 
 const DIRECTORY = mkdtempSync(path.join(tmpdir(), 'fairlead-check-'));

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { AdminServer } from '../../../admin/admin-server.ts';
+import { AdminServer } from '../../../admin/api/admin-server.ts';
 import { type CommandOutcome, configFile, runCommand } from '../../support/fairlead-process.ts';
 import { adminAt, FakeContext, LOOPBACK } from '../../unit/admin/fake-context.ts';
 

@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { ExplainReply } from '../../../admin/explain-schemas.ts';
-import { AdminServer } from '../../../admin/admin-server.ts';
+import type { ExplainReply } from '../../../admin/api/explain-schemas.ts';
+import { AdminServer } from '../../../admin/api/admin-server.ts';
 import { type CommandOutcome, configFile, runCommand } from '../../support/fairlead-process.ts';
 import { adminAt, FakeContext, LOOPBACK } from '../../unit/admin/fake-context.ts';
 

@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import { AdminServer } from '../../../admin/admin-server.ts';
+import { AdminServer } from '../../../admin/api/admin-server.ts';
 import type { BindAddress } from '../../../core/snapshot.ts';
 import { adminAt as rulesAt, FakeContext } from '../../unit/admin/fake-context.ts';
 import { type CommandOutcome, runCommand } from '../../support/fairlead-process.ts';

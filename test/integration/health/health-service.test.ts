@@ -11,9 +11,9 @@ import { E_AVAILABILITY } from '../../../core/memory/layout.ts';
 import { Region } from '../../../core/memory/region.ts';
 import { systemRandom } from '../../../core/random.ts';
 import { systemTimers } from '../../../core/timers.ts';
-import { checkers } from '../../../health/checkers.ts';
+import { checkers } from '../../../health/heartbeat/checkers.ts';
 import { HealthService } from '../../../health/health-service.ts';
-import type { HealthEvent } from '../../../health/health-events.ts';
+import type { HealthEvent } from '../../../health/record/health-events.ts';
 import { HEARTBEAT } from '../../support/health-bench.ts';
 import { endpointSnapshot, snapshot, upstreamSnapshot } from '../../support/snapshots.ts';
 

@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import type { EndpointView } from '../../../health/endpoint-view.ts';
+import type { EndpointView } from '../../../health/record/endpoint-view.ts';
 import { type AppServer, startApps } from '../../support/app-server.ts';
 import { eventually, type RunningFairlead, startFairlead } from '../../support/fairlead.ts';
 

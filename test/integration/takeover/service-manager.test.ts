@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { systemTimers } from '../../../core/timers.ts';
-import { ServiceManager, watchdogIntervalMs } from '../../../proxy/supervisor/service-manager.ts';
+import { ServiceManager, watchdogIntervalMs } from '../../../control/service-manager.ts';
 import { startApps } from '../../support/app-server.ts';
 import { eventually } from '../../support/fairlead.ts';
 import { configFile, startCommand } from '../../support/fairlead-process.ts';

@@ -5,10 +5,10 @@ import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { caretLine, columnsOf } from '../../../config/excerpt.ts';
-import { renderProblem } from '../../../config/problem-text.ts';
-import { formatProblem, type Problem } from '../../../config/problem.ts';
-import { compile, newTables } from '../../../config/compile.ts';
+import { caretLine, columnsOf } from '../../../config/problems/excerpt.ts';
+import { renderProblem } from '../../../config/problems/problem-text.ts';
+import { formatProblem, type Problem } from '../../../config/problems/problem.ts';
+import { compile, newTables } from '../../../config/compile/compile.ts';
 import { DESIGN_EXAMPLE } from '../../unit/config/design-example.ts';
 import { ENVIRONMENT, load } from '../../unit/config/golden-cases.ts';
 

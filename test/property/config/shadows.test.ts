@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { compile, newTables } from '../../../config/compile.ts';
+import { compile, newTables } from '../../../config/compile/compile.ts';
 import type { LoadResult } from '../../../config/load.ts';
 import { Router } from '../../../proxy/routing/router.ts';
 import { requestHead } from '../../support/request-head.ts';

@@ -3,16 +3,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { formatBindAddress, parseBindAddress } from '../../../config/bind-address.ts';
-import { hasNestedRepeat, parseBodyPattern } from '../../../config/body-pattern.ts';
-import { formatDuration, parseDuration } from '../../../config/duration.ts';
-import { endpointId, parseEndpointAddress } from '../../../config/endpoint-address.ts';
-import { substitute } from '../../../config/environment.ts';
-import { editDistance } from '../../../config/nearest-name.ts';
-import { parsePercent } from '../../../config/percent.ts';
-import { parseHedgeDelay } from '../../../config/schema-retry.ts';
-import { formatSize, parseSize } from '../../../config/size.ts';
-import { parseStatusRanges } from '../../../config/status-ranges.ts';
+import { formatBindAddress, parseBindAddress } from '../../../config/values/bind-address.ts';
+import { hasNestedRepeat, parseBodyPattern } from '../../../config/values/body-pattern.ts';
+import { formatDuration, parseDuration } from '../../../config/values/duration.ts';
+import { endpointId, parseEndpointAddress } from '../../../config/values/endpoint-address.ts';
+import { substitute } from '../../../config/yaml/environment.ts';
+import { editDistance } from '../../../config/problems/nearest-name.ts';
+import { parsePercent } from '../../../config/values/percent.ts';
+import { parseHedgeDelay } from '../../../config/schema/schema-retry.ts';
+import { formatSize, parseSize } from '../../../config/values/size.ts';
+import { parseStatusRanges } from '../../../config/values/status-ranges.ts';
 import { parseCidr } from '../../../core/cidr.ts';
 
 const SEED = { seed: 20_260_802, numRuns: 500 };

@@ -10,13 +10,13 @@ import type {
   AdminWorker,
   ReloadOutcome,
   WrittenConfig,
-} from '../../../admin/context.ts';
-import type { ExplainQuery, ExplainReply } from '../../../admin/explain-schemas.ts';
+} from '../../../admin/admin-context.ts';
+import type { ExplainQuery, ExplainReply } from '../../../admin/api/explain-schemas.ts';
 import { seededRandom } from '../../../core/random.ts';
-import { explain } from '../../../proxy/explain/explanation.ts';
-import type { AgentView, EndpointView } from '../../../health/endpoint-view.ts';
-import type { Explanation, Reason } from '../../../health/explanation.ts';
-import { HealthEvents } from '../../../health/health-events.ts';
+import { explain } from '../../../control/explain/explanation.ts';
+import type { AgentView, EndpointView } from '../../../health/record/endpoint-view.ts';
+import type { Explanation, Reason } from '../../../health/record/endpoint-explanation.ts';
+import { HealthEvents } from '../../../health/record/health-events.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { endpointSnapshot, listenerSnapshot, snapshot, upstreamSnapshot } from '../../support/snapshots.ts';
 

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { PROBLEM_CODES } from '../../../config/problem.ts';
+import { PROBLEM_CODES } from '../../../config/problems/problem.ts';
 import { goldenFile, load, messagesFor, readCases, writeCases } from './golden-cases.ts';
 
 const FILES = ['yaml.cases', 'shape.cases', 'meaning.cases', 'warnings.cases'];

@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { loadConfigText, type LoadResult } from '../../../config/load.ts';
-import { renderProblem } from '../../../config/problem-text.ts';
+import { renderProblem } from '../../../config/problems/problem-text.ts';
 import { privateCertificates } from '../../support/private-certificates.ts';
 
 export interface GoldenCase {

@@ -8,7 +8,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
 import { loadConfig, loadConfigText } from '../../../config/load.ts';
-import { formatProblem } from '../../../config/problem.ts';
+import { formatProblem } from '../../../config/problems/problem.ts';
 import { privateCertificates } from '../../support/private-certificates.ts';
 import { DESIGN_EXAMPLE } from './design-example.ts';
 import { load, messagesFor, WALL_MS } from './golden-cases.ts';

@@ -7,8 +7,8 @@ import path from 'node:path';
 import { describe, test } from 'node:test';
 import { isMap, isScalar, visit } from 'yaml';
 import { loadConfigText } from '../../../config/load.ts';
-import { SourceText } from '../../../config/source-text.ts';
-import { parseYaml } from '../../../config/yaml-text.ts';
+import { SourceText } from '../../../config/yaml/source-text.ts';
+import { parseYaml } from '../../../config/yaml/yaml-text.ts';
 import { privateCertificates } from '../../support/private-certificates.ts';
 import { WALL_MS } from './golden-cases.ts';
 

@@ -2,18 +2,18 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { formatBindAddress, parseBindAddress } from '../../../config/bind-address.ts';
-import { formatDuration, parseDuration } from '../../../config/duration.ts';
-import { endpointId, parseEndpointAddress } from '../../../config/endpoint-address.ts';
-import { isHostName } from '../../../config/host-name.ts';
-import { editDistance, nearestName } from '../../../config/nearest-name.ts';
-import { quoted, type Parsed } from '../../../config/parsed.ts';
-import { parsePercent } from '../../../config/percent.ts';
-import { formatPath } from '../../../config/problem.ts';
-import { parseHashKey } from '../../../config/schema-balance.ts';
-import { parseHedgeDelay } from '../../../config/schema-retry.ts';
-import { formatSize, parseSize } from '../../../config/size.ts';
-import { parseStatusRanges } from '../../../config/status-ranges.ts';
+import { formatBindAddress, parseBindAddress } from '../../../config/values/bind-address.ts';
+import { formatDuration, parseDuration } from '../../../config/values/duration.ts';
+import { endpointId, parseEndpointAddress } from '../../../config/values/endpoint-address.ts';
+import { isHostName } from '../../../config/values/host-name.ts';
+import { editDistance, nearestName } from '../../../config/problems/nearest-name.ts';
+import { quoted, type Parsed } from '../../../config/values/parsed.ts';
+import { parsePercent } from '../../../config/values/percent.ts';
+import { formatPath } from '../../../config/problems/problem.ts';
+import { parseHashKey } from '../../../config/schema/schema-balance.ts';
+import { parseHedgeDelay } from '../../../config/schema/schema-retry.ts';
+import { formatSize, parseSize } from '../../../config/values/size.ts';
+import { parseStatusRanges } from '../../../config/values/status-ranges.ts';
 
 function valueOf<Value>(parsed: Parsed<Value>): Value {
   if (!parsed.ok) throw new Error(parsed.message);

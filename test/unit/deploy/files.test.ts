@@ -7,7 +7,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { formatProblem } from '../../../config/problem.ts';
+import { formatProblem } from '../../../config/problems/problem.ts';
 import { loadConfigText } from '../../../config/load.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../../..');

@@ -6,14 +6,14 @@ import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { compile, newTables } from '../../../config/compile.ts';
-import { isKnownKey } from '../../../config/known-keys.ts';
+import { compile, newTables } from '../../../config/compile/compile.ts';
+import { isKnownKey } from '../../../config/schema/known-keys.ts';
 import { loadConfigText } from '../../../config/load.ts';
-import { formatProblem } from '../../../config/problem.ts';
+import { formatProblem } from '../../../config/problems/problem.ts';
 import { privateCertificates } from '../../support/private-certificates.ts';
-import { SourceText } from '../../../config/source-text.ts';
-import { SourceTree } from '../../../config/source-tree.ts';
-import { parseYaml } from '../../../config/yaml-text.ts';
+import { SourceText } from '../../../config/yaml/source-text.ts';
+import { SourceTree } from '../../../config/yaml/source-tree.ts';
+import { parseYaml } from '../../../config/yaml/yaml-text.ts';
 import { allPages, anchorsOf, codeSpans, exists, type Fence, localLinks, type Page, readPage, ROOT } from './pages.ts';
 
 const PAGES = allPages();
@@ -118,7 +118,7 @@ describe('a file that is named', () => {
   }
 });
 
-const CLI = ['program.ts', 'admin-target.ts']
+const CLI = ['program.ts', 'live/admin-target.ts']
   .map((name) => readFileSync(path.join(ROOT, 'bin/commands', name), 'utf8'))
   .join('\n');
 const COMMANDS: ReadonlySet<string> = new Set([...CLI.matchAll(/\.command\('([\w-]+)'\)/g)].map((match) => match[1]!));

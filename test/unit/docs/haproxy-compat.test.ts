@@ -3,10 +3,10 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { ADMIN_ROUTES } from '../../../admin/admin-routes.ts';
+import { ADMIN_ROUTES } from '../../../admin/api/admin-routes.ts';
 import { BALANCE_KINDS } from '../../../balancers/registry.ts';
-import { isKnownKey, knownKeys } from '../../../config/known-keys.ts';
-import { TAKEN_SIGNALS } from '../../../proxy/supervisor/holder/messages.ts';
+import { isKnownKey, knownKeys } from '../../../config/schema/known-keys.ts';
+import { TAKEN_SIGNALS } from '../../../control/holder/holder-messages.ts';
 import { codeSpans, readPage, type Row, tablesOf } from './pages.ts';
 
 const PAGE = readPage('haproxy-compat.md');
@@ -81,7 +81,7 @@ describe('a command of the stats socket', () => {
   }
 });
 
-test('the signals that have a handler are those of proxy/supervisor/holder/messages.ts', () => {
+test('the signals that have a handler are those of control/holder/holder-messages.ts', () => {
   const handled = TAKEN_SIGNALS.map((signal) => signal.slice('SIG'.length));
   const documented = SIGNALS[0]!.rows.filter(({ cells }) => !/ha(?:s|ve) no handler/.test(cells[2]!));
   assert.deepEqual(documented.map(({ cells }) => cells[0]!).toSorted(), handled.toSorted());

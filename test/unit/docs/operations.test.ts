@@ -2,9 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ADMIN_ROUTES } from '../../../admin/admin-routes.ts';
+import { ADMIN_ROUTES } from '../../../admin/api/admin-routes.ts';
 import { EXIT } from '../../../bin/commands/exit-codes.ts';
-import { isKnownKey, knownKeys } from '../../../config/known-keys.ts';
+import { isKnownKey, knownKeys } from '../../../config/schema/known-keys.ts';
 import { AVAILABILITY } from '../../../core/availability.ts';
 import type { RetryVerdict } from '../../../core/exchange-record.ts';
 import { TERMINATIONS } from '../../../core/termination.ts';
@@ -61,7 +61,7 @@ test('exit codes are those of bin/commands/exit-codes.ts', () => {
   assert.deepEqual(rowsUnder('exit code', 'name'), listed);
 });
 
-test('the admin API is that of admin/admin-routes.ts', () => {
+test('the admin API is that of admin/api/admin-routes.ts', () => {
   const listed = ADMIN_ROUTES.map(({ method, path: where, means }) => [`${method} ${where}`, means]);
   assert.deepEqual(rowsUnder('request', 'what it does'), listed);
 });

@@ -5,10 +5,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { EXIT } from '../../../bin/commands/exit-codes.ts';
-import { shownCommands } from '../../../bin/commands/completion-table.ts';
+import { shownCommands } from '../../../bin/commands/completion/completion-table.ts';
 import { buildProgram } from '../../../bin/commands/program.ts';
-import { isKnownKey } from '../../../config/known-keys.ts';
-import { TAKEN_SIGNALS } from '../../../proxy/supervisor/holder/messages.ts';
+import { isKnownKey } from '../../../config/schema/known-keys.ts';
+import { TAKEN_SIGNALS } from '../../../control/holder/holder-messages.ts';
 import { codeSpans, localLinks, readPage, ROOT, type Row, tablesOf } from './pages.ts';
 
 const PAGE = readPage('README.md');

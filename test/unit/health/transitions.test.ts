@@ -3,14 +3,14 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { AdminContext } from '../../../admin/context.ts';
-import { Metrics } from '../../../admin/metrics.ts';
-import { ADMIN_EDGES } from '../../../health/admin-axis.ts';
-import { CHECK_EDGES } from '../../../health/check-axis.ts';
-import { DETECTORS, type Detector } from '../../../health/detector.ts';
-import type { HealthEvent } from '../../../health/health-events.ts';
-import { OUTLIER_EDGES } from '../../../health/outlier-axis.ts';
-import { RESOLUTION_EDGES } from '../../../health/resolution-axis.ts';
+import type { AdminContext } from '../../../admin/admin-context.ts';
+import { Metrics } from '../../../admin/metrics/metrics.ts';
+import { ADMIN_EDGES } from '../../../health/state/admin-axis.ts';
+import { CHECK_EDGES } from '../../../health/state/check-axis.ts';
+import { DETECTORS, type Detector } from '../../../health/state/detector.ts';
+import type { HealthEvent } from '../../../health/record/health-events.ts';
+import { OUTLIER_EDGES } from '../../../health/state/outlier-axis.ts';
+import { RESOLUTION_EDGES } from '../../../health/state/resolution-axis.ts';
 import { type BenchOptions, HealthBench, type LogLine, PASSES, REFUSED } from '../../support/health-bench.ts';
 import { snapshot } from '../../support/snapshots.ts';
 import { parseExposition, valueOf } from '../admin/exposition.ts';

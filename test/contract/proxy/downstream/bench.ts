@@ -8,7 +8,7 @@ import { seededRandom } from '../../../../core/random.ts';
 import { systemClock } from '../../../../core/clock.ts';
 import type { ClientLimits, ClientTimeouts, ListenerSnapshot } from '../../../../core/snapshot.ts';
 import { Downstream } from '../../../../proxy/downstream/downstream.ts';
-import type { FastParts } from '../../../../proxy/downstream/fast/fast-context.ts';
+import type { FastParts } from '../../../../proxy/downstream/http1/http1-context.ts';
 import { RawClient } from '../../../support/raw-client.ts';
 import { listenerSnapshot } from '../../../support/snapshots.ts';
 import { ScriptedStarter } from './scripted-starter.ts';

@@ -1,4 +1,4 @@
-import { UndiciTransport } from '../../../../proxy/upstream/undici-transport.ts';
+import { UndiciTransport } from '../../../../proxy/upstream/undici/undici-transport.ts';
 import { transportCases } from './cases.ts';
 
 transportCases({ name: 'undici', sendsTrailers: false, make: (parts) => new UndiciTransport(parts) });

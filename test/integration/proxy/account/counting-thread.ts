@@ -5,7 +5,7 @@ import { Region } from '../../../../core/memory/region.ts';
 import { accountExchange, countAttempt, countHead } from '../../../../proxy/account/account.ts';
 import { clearLevels, WorkerLanes } from '../../../../proxy/account/lane.ts';
 import { LISTENER_FIELD } from '../../../../core/memory/lane-fields.ts';
-import { recordOf } from '../../../unit/proxy/account/sample-record.ts';
+import { recordOf } from '../../../unit/logging/access/sample-record.ts';
 
 export interface CountingStart {
   readonly worker: number;

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import { LaneSums } from '../../../../admin/lane-sums.ts';
+import { LaneSums } from '../../../../admin/metrics/lane-sums.ts';
 import { Region } from '../../../../core/memory/region.ts';
 import type { CountingStart } from './counting-thread.ts';
 

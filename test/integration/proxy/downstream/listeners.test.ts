@@ -11,10 +11,10 @@ import { Region } from '../../../../core/memory/region.ts';
 import { systemClock } from '../../../../core/clock.ts';
 import type { ListenerSnapshot } from '../../../../core/snapshot.ts';
 import { Downstream } from '../../../../proxy/downstream/downstream.ts';
-import { ListenError } from '../../../../proxy/downstream/bind-address.ts';
+import { ListenError } from '../../../../proxy/downstream/accept/listen-address.ts';
 import { RawClient } from '../../../support/raw-client.ts';
 import { listenerSnapshot } from '../../../support/snapshots.ts';
-import { sharedParts } from '../../../support/fast-parts.ts';
+import { sharedParts } from '../../../support/http1-parts.ts';
 import { ScriptedStarter } from '../../../contract/proxy/downstream/scripted-starter.ts';
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';

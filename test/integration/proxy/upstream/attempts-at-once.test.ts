@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { randomBelow, seededRandom, type Random } from '../../../../core/random.ts';
 import { UNKNOWN_LENGTH } from '../../../../core/head.ts';
-import { UndiciTransport } from '../../../../proxy/upstream/undici-transport.ts';
+import { UndiciTransport } from '../../../../proxy/upstream/undici/undici-transport.ts';
 import type { RecordedAttempt } from '../../../support/recorded-attempt.ts';
 import { answer, bodyRead, fin, reset, send } from '../../../support/scripted-origin.ts';
 import { withBench, type TransportBench, type TransportUnderTest } from '../../../support/transport-bench.ts';

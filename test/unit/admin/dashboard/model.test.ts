@@ -12,7 +12,7 @@ import {
 } from '../../../../admin/dashboard/model.js';
 import { samplesOf } from '../../../../admin/dashboard/samples.js';
 import { STATES, tallyText } from '../../../../admin/dashboard/states.js';
-import type { LiveReply } from '../../../../admin/reply-schemas.ts';
+import type { LiveReply } from '../../../../admin/api/reply-schemas.ts';
 import { AVAILABILITY } from '../../../../core/availability.ts';
 
 type LiveUpstream = LiveReply['upstreams'][number];

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { checkSizes } from '../../../../scripts/check-sizes-rules.ts';
-import { openingComment, parseSourceFile } from '../../../../scripts/source-files.ts';
+import { checkSizes } from '../../../../scripts/checks/check-sizes-rules.ts';
+import { openingComment, parseSourceFile } from '../../../../scripts/checks/source-files.ts';
 
 const FOLDER = path.join(import.meta.dirname, '../../../../admin/dashboard');
 const texts = readdirSync(FOLDER)

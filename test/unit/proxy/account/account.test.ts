@@ -23,7 +23,7 @@ import {
   countOutcome,
 } from '../../../../proxy/account/account.ts';
 import { type EndpointLane, WorkerLanes } from '../../../../proxy/account/lane.ts';
-import { connectionOf, phasesOf, recordOf } from './sample-record.ts';
+import { connectionOf, phasesOf, recordOf } from '../../logging/access/sample-record.ts';
 
 const CAPACITY = { endpoints: 4, upstreams: 2, workers: 2, listeners: 2 };
 

@@ -4,12 +4,12 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { seededRandom } from '../../../../core/random.ts';
 import type { BindAddress } from '../../../../core/snapshot.ts';
-import { addressText, isShared, ListenError } from '../../../../proxy/downstream/bind-address.ts';
-import { passableTrailers } from '../../../../proxy/downstream/field-list.ts';
-import { rawReply } from '../../../../proxy/downstream/raw-reply.ts';
-import { jittered } from '../../../../proxy/downstream/request-quota.ts';
-import { Sweeper } from '../../../../proxy/downstream/sweeper.ts';
-import { TlsContexts } from '../../../../proxy/downstream/tls-contexts.ts';
+import { addressText, isShared, ListenError } from '../../../../proxy/downstream/accept/listen-address.ts';
+import { passableTrailers } from '../../../../proxy/downstream/node/field-list.ts';
+import { rawReply } from '../../../../proxy/downstream/node/raw-reply.ts';
+import { jittered } from '../../../../proxy/downstream/accept/request-quota.ts';
+import { Sweeper } from '../../../../proxy/downstream/accept/sweeper.ts';
+import { TlsContexts } from '../../../../proxy/downstream/accept/tls-contexts.ts';
 import { testCertificate } from '../../../support/certificates.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { failureOf } from '../../../../core/failure.ts';
 import { E_SUSPECT, UPSTREAM } from '../../../../core/memory/layout.ts';
-import { LatencyWindow } from '../../../../proxy/exchange/latency-window.ts';
+import { LatencyWindow } from '../../../../proxy/placement/latency-window.ts';
 import { ForwardingBench, responseHead } from '../../../support/forwarding.ts';
 import { endpointSnapshot, snapshot, upstreamSnapshot } from '../../../support/snapshots.ts';
 

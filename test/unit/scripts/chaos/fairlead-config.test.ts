@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { loadConfigText } from '../../../../config/load.ts';
-import { formatProblem } from '../../../../config/problem.ts';
+import { formatProblem } from '../../../../config/problems/problem.ts';
 import { fairleadConfig } from '../../../../scripts/chaos/fairlead-config.ts';
 import { SCENARIOS } from '../../../../scripts/chaos/scenarios/registry.ts';
 

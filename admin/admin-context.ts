@@ -1,0 +1,91 @@
+// What the admin API is given: everything that it shows and changes, as interfaces. Thread: main.
+
+import type { ProblemJson } from '../config/problems/problem-report.ts';
+import type { Admin } from '../core/availability.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Region } from '../core/memory/region.ts';
+import type { BoundListener } from '../core/messages.ts';
+import type { Snapshot } from '../core/snapshot.ts';
+import type { Timers } from '../core/timers.ts';
+import type { EndpointView } from '../health/record/endpoint-view.ts';
+import type { Explanation } from '../health/record/endpoint-explanation.ts';
+import type { HealthEvent } from '../health/record/health-events.ts';
+import type { HealthLog } from '../health/record/health-log.ts';
+import type { ExplainQuery, ExplainReply } from './api/explain-schemas.ts';
+
+/** The part of the health service that the admin API uses. */
+export interface AdminHealth {
+  endpoints(): readonly EndpointView[];
+  /** Returns false when there is no such endpoint. */
+  setAdmin(upstream: string, endpoint: string, admin: Admin, who: string): boolean;
+  /** Returns false when there is no such endpoint. @throws RangeError for a weight that isn't one */
+  setWeight(upstream: string, endpoint: string, weight: number, who: string): boolean;
+  /** Why an endpoint is as it is; null when there is no such endpoint. */
+  explain(upstream: string, endpoint: string): Explanation | null;
+  readonly events: {
+    /** Oldest first. */
+    list(): readonly HealthEvent[];
+    /** Returns the function that ends it. */
+    subscribe(listener: (event: HealthEvent) => void): () => void;
+  };
+}
+
+/** A worker thread as its supervisor knows it. */
+export interface AdminWorker {
+  readonly worker: number;
+  readonly state: 'starting' | 'listening' | 'draining' | 'exited';
+  /** How often it was started again after it died. */
+  readonly restarts: number;
+}
+
+/** What a reload came to; `problems` are sentences with their places, `findings` the same for programs. */
+export type ReloadOutcome =
+  | { readonly ok: true; readonly generation: number; readonly changes: readonly string[] }
+  | { readonly ok: false; readonly problems: readonly string[]; readonly findings?: readonly ProblemJson[] };
+
+/** A configuration that runs, or that still finishes what it began. */
+export interface AdminGeneration {
+  readonly generation: number;
+  /** Wall-clock ms at which it was taken over. */
+  readonly at: number;
+  /** Exchanges that began with it and are open; null where that is not counted. */
+  readonly exchanges: number | null;
+}
+
+/** The configuration as it is written, for people: variables are not put in, secrets are left out. */
+export interface WrittenConfig {
+  readonly file: string;
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
+/** What it came to that the next process was to take over; `pid` is that process. */
+export type UpgradeOutcome =
+  | { readonly ok: true; readonly pid: number }
+  | { readonly ok: false; readonly message: string };
+
+export interface AdminContext {
+  readonly version: string;
+  /** Wall-clock ms at which the process began. */
+  readonly startedAt: number;
+  readonly region: Region;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly log: HealthLog;
+  readonly health: AdminHealth;
+  /** The Snapshot that runs. */
+  snapshot(): Snapshot;
+  workers(): readonly AdminWorker[];
+  /** Where the listeners are bound, in the Snapshot's order; empty until they are. */
+  listeners(): readonly BoundListener[];
+  isDraining(): boolean;
+  /** Where a request would go now, and why. @throws ExplainError */
+  explain(query: ExplainQuery): ExplainReply;
+  /** Newest first; the first one is the Snapshot that runs. */
+  generations(): readonly AdminGeneration[];
+  /** Null where there is no file. */
+  writtenConfig(): WrittenConfig | null;
+  /** Loads the configuration file again; null where there is none to load. */
+  readonly reload: (() => Promise<ReloadOutcome>) | null;
+  /** Has the next process take over; left out where there is no holder, which could start one. */
+  readonly upgrade?: (() => Promise<UpgradeOutcome>) | undefined;
+}

@@ -1,0 +1,100 @@
+// Where the admin API may be bound, and binding it. Thread: main.
+
+import fs from 'node:fs';
+import type { Server } from 'node:http';
+import net, { type ListenOptions } from 'node:net';
+import { formatBindAddress } from '../../config/values/bind-address.ts';
+import type { BindAddress } from '../../core/snapshot.ts';
+
+/** The admin API can't be bound; the message says where and why. */
+class AdminBindError extends Error {
+  override readonly name = 'AdminBindError';
+}
+
+/** Owner and group may connect; a Unix socket is as good as its permissions. */
+const SOCKET_MODE = 0o660;
+
+/** Whether only this machine can reach an address. A name counts only if it is `localhost`. */
+export function isLoopback(host: string): boolean {
+  if (host === 'localhost' || host === '::1') return true;
+  const address = host.startsWith('::ffff:') ? host.slice('::ffff:'.length) : host;
+  return net.isIPv4(address) && address.startsWith('127.');
+}
+
+/**
+ * Refuses what others could reach unless they need a token or a certificate: whoever reaches the admin API may change
+ * this process. @throws AdminBindError
+ */
+export function refuseRemoteBind(bind: BindAddress, isProtected: boolean): void {
+  if (!isProtected && bind.kind === 'tcp' && !isLoopback(bind.host)) throw remoteError(bind);
+}
+
+function remoteError(bind: BindAddress): AdminBindError {
+  const where = formatBindAddress(bind);
+  const advice = 'set admin.token or admin.tls.clientCa, or bind it to 127.0.0.1, [::1] or unix:/path';
+  return new AdminBindError(`the admin API is not bound to ${where}: other machines could change this one; ${advice}`);
+}
+
+export interface BindOptions {
+  /** Descriptor of a socket that is bound there already. */
+  readonly fd?: number | undefined;
+  /** Whether clients need a token or a certificate. */
+  readonly isProtected: boolean;
+}
+
+/** Binds a server. @throws AdminBindError for an address that others can reach, that is taken, or can't be had */
+export async function bindServer(server: Server, bind: BindAddress, { fd, isProtected }: BindOptions): Promise<void> {
+  refuseRemoteBind(bind, isProtected);
+  try {
+    await listen(server, fd === undefined ? listenOptions(bind) : { fd });
+  } catch (error) {
+    if (fd !== undefined || bind.kind !== 'unix' || codeOf(error) !== 'EADDRINUSE' || !(await isAbandoned(bind.path))) {
+      throw new AdminBindError(`the admin API can't be bound to ${formatBindAddress(bind)}: ${messageOf(error)}`);
+    }
+    fs.unlinkSync(bind.path);
+    await listen(server, listenOptions(bind));
+  }
+  const address = server.address();
+  if (bind.kind === 'unix') fs.chmodSync(bind.path, SOCKET_MODE);
+  if (!isProtected && address !== null && typeof address === 'object' && !isLoopback(address.address)) {
+    server.close();
+    throw remoteError(bind);
+  }
+}
+
+function listen(server: Server, options: ListenOptions & { fd?: number }): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options, () => {
+      server.removeListener('error', reject);
+      resolve();
+    });
+  });
+}
+
+function listenOptions(bind: BindAddress): ListenOptions & { fd?: number } {
+  if (bind.kind === 'tcp') return { host: bind.host, port: bind.port };
+  if (bind.kind === 'unix') return { path: bind.path };
+  // A name is looked up by main, which hands the descriptor over. No socket has this one.
+  return { fd: typeof bind.fd === 'number' ? bind.fd : -1 };
+}
+
+/** Whether a socket file is left of a process that is gone: nobody accepts on it. */
+function isAbandoned(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = net.connect(path);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(false);
+    });
+    socket.once('error', (error) => resolve(codeOf(error) === 'ECONNREFUSED'));
+  });
+}
+
+function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException).code;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

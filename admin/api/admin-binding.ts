@@ -1,0 +1,118 @@
+// One address that the admin API is served on, with those who may use it there: HTTP or HTTPS, node:http with all its
+// limits by name. Thread: main.
+
+import { constants, X509Certificate } from 'node:crypto';
+import http, { type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import https from 'node:https';
+import { TLSSocket } from 'node:tls';
+import type { AdminSnapshot } from '../../core/snapshot.ts';
+import { bindServer, isLoopback } from './admin-bind.ts';
+import type { CallerRules } from './request-guard.ts';
+
+/** Each of Node's limits by name, since its defaults differ between versions. Times in ms. */
+const LIMITS = {
+  /** Slowloris: a head that comes byte by byte. */
+  headersTimeout: 10_000,
+  /** The same of a body. */
+  requestTimeout: 15_000,
+  keepAliveTimeout: 5_000,
+  connectionsCheckingInterval: 1_000,
+  maxHeaderSize: 16_384,
+  insecureHTTPParser: false,
+  requireHostHeader: true,
+  noDelay: true,
+} as const;
+const HANDSHAKE_MS = 10_000;
+const IDLE_MS = 30_000;
+const MAX_CONNECTIONS = 256;
+const MAX_FIELDS = 100;
+
+export class AdminBinding {
+  /** Who may do what; a reload may give another one with the same address. */
+  admin: AdminSnapshot;
+  readonly server: Server;
+  #address = '';
+  #isUnixSocket = false;
+  #isRemote = false;
+  #closed: Promise<void> | null = null;
+
+  constructor(admin: AdminSnapshot, onRequest: RequestListener) {
+    this.admin = admin;
+    this.server = admin.tls === null ? http.createServer(LIMITS, onRequest) : secureServer(admin.tls, onRequest);
+    this.server.timeout = IDLE_MS;
+    this.server.maxConnections = MAX_CONNECTIONS;
+    this.server.maxHeadersCount = MAX_FIELDS;
+  }
+
+  /** Host and port, or the path of a Unix socket; '' before `listen`. */
+  get address(): string {
+    return this.#address;
+  }
+
+  /** What a request's Host and Origin must be here. */
+  get rules(): CallerRules {
+    const { hosts, tls } = this.admin;
+    const scheme = tls === null ? 'http' : 'https';
+    return { isUnixSocket: this.#isUnixSocket, isRemote: this.#isRemote, hosts, scheme };
+  }
+
+  /** @param fd descriptor of a socket that is bound there already @throws AdminBindError */
+  async listen(fd?: number): Promise<void> {
+    const { bind, tokens, tls } = this.admin;
+    await bindServer(this.server, bind, { fd, isProtected: tokens.length > 0 || (tls?.clientCa ?? null) !== null });
+    const address = this.server.address();
+    this.#isUnixSocket = typeof address === 'string';
+    if (address === null || typeof address === 'string') {
+      this.#address = address ?? '';
+      return;
+    }
+    this.#isRemote = !isLoopback(address.address);
+    const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+    this.#address = `${host}:${address.port}`;
+  }
+
+  /** Takes new rules, and new certificates for new connections. The address stays. */
+  update(admin: AdminSnapshot): void {
+    this.admin = admin;
+    if (this.server instanceof https.Server && admin.tls !== null) this.server.setSecureContext(contextOf(admin.tls));
+  }
+
+  /** Accepts no more connections. Those that are open are served on. */
+  stopAccepting(): void {
+    this.#closed ??= new Promise((resolve) => {
+      this.server.close(() => resolve());
+    });
+  }
+
+  /** Ends at once, requests in progress included. */
+  async close(): Promise<void> {
+    this.stopAccepting();
+    this.server.closeAllConnections();
+    await this.#closed;
+  }
+}
+
+type AdminTls = NonNullable<AdminSnapshot['tls']>;
+
+function secureServer(tls: AdminTls, onRequest: RequestListener): Server {
+  const isMutual = tls.clientCa !== null;
+  const options = { ...contextOf(tls), requestCert: isMutual, rejectUnauthorized: isMutual };
+  return https.createServer(
+    { ...LIMITS, ...options, handshakeTimeout: HANDSHAKE_MS, ALPNProtocols: ['http/1.1'] },
+    onRequest,
+  );
+}
+
+function contextOf({ cert, key, clientCa }: AdminTls) {
+  // No tickets: a session that is taken up again would not be asked for its certificate again.
+  const options = { minVersion: 'TLSv1.2', secureOptions: constants.SSL_OP_NO_TICKET } as const;
+  return clientCa === null ? { cert, key, ...options } : { cert, key, ca: clientCa, ...options };
+}
+
+/** The name in the certificate of a client that TLS has verified; null without one. */
+export function certificateNameOf({ socket }: IncomingMessage): string | null {
+  if (!(socket instanceof TLSSocket) || !socket.authorized) return null;
+  const certificate = socket.getPeerX509Certificate();
+  if (!(certificate instanceof X509Certificate)) return null;
+  return /^CN=(.*)$/m.exec(certificate.subject ?? '')?.[1] ?? certificate.fingerprint256;
+}

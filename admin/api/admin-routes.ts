@@ -1,0 +1,188 @@
+// The table of what the admin API serves. To add something: one row; the OpenAPI document follows. Thread: main.
+
+import { z } from 'zod';
+import { type AdminRoute, change, type QueryParameter } from './admin-route.ts';
+import { patchEndpoint, reload, setState, setWeight, upgrade } from './change-handlers.ts';
+import { endpointAlone, why } from './endpoint-schemas.ts';
+import { MAX_EVENTS } from './event-feed.ts';
+import { STREAM_KINDS } from './event-streams.ts';
+import { explained } from './explain-schemas.ts';
+import { METRIC_SCOPES } from '../metrics/metric-family.ts';
+import * as read from './read-handlers.ts';
+import * as schemas from './reply-schemas.ts';
+
+const ENDPOINT = '/api/v1/endpoints/:upstream/:endpoint';
+
+const SCOPE: QueryParameter = {
+  name: 'scope',
+  means: 'Families of these scopes only; may be given several times.',
+  schema: z.enum(METRIC_SCOPES),
+};
+const LIMIT: QueryParameter = {
+  name: 'limit',
+  means: 'How many at most, the newest.',
+  schema: z.int().min(1).max(MAX_EVENTS),
+};
+const KIND: QueryParameter = {
+  name: 'kind',
+  means: 'Events of these kinds only; may be given several times. `status` comes on streams only.',
+  schema: z.enum(STREAM_KINDS),
+};
+
+const REQUEST: readonly QueryParameter[] = [
+  { name: 'url', means: 'Of the request. Needed.', schema: z.string() },
+  { name: 'method', means: 'GET if left out.', schema: z.string() },
+  { name: 'header', means: '`Name: value`; may be given several times.', schema: z.string() },
+  { name: 'client', means: 'Address of who connects; 127.0.0.1 if left out.', schema: z.string() },
+  { name: 'listener', means: 'Where the URL does not say it by scheme and port.', schema: z.string() },
+];
+
+/** All but the OpenAPI document, which is made of it. */
+export const ADMIN_ROUTES: readonly AdminRoute[] = [
+  { method: 'GET', path: '/healthz', means: 'whether the process lives', reply: schemas.alive, handle: read.sayAlive },
+  { method: 'GET', path: '/livez', means: 'the same', reply: schemas.alive, handle: read.sayAlive },
+  {
+    method: 'GET',
+    path: '/readyz',
+    means: 'whether it may be sent traffic, else 503 and why',
+    reply: schemas.ready,
+    statuses: [503],
+    handle: read.sayReady,
+  },
+  {
+    method: 'GET',
+    path: '/metrics',
+    means: 'Prometheus metrics; ?scope= chooses',
+    reply: 'text/plain',
+    query: [SCOPE],
+    handle: read.sendMetrics,
+  },
+  {
+    method: 'GET',
+    path: '/api/v1/version',
+    means: 'what runs, and since when',
+    reply: schemas.version,
+    handle: read.sendVersion,
+  },
+  {
+    method: 'GET',
+    path: '/api/v1/caller',
+    means: 'who asks, and whether they may change anything',
+    reply: schemas.caller,
+    handle: read.sendCaller,
+  },
+  {
+    method: 'GET',
+    path: '/api/v1/status',
+    means: 'the state of everything',
+    reply: schemas.status,
+    handle: read.sendStatus,
+  },
+  {
+    method: 'GET',
+    path: '/api/v1/upstreams',
+    means: 'upstreams with their endpoints',
+    reply: schemas.upstreams,
+    handle: read.sendUpstreams,
+  },
+  {
+    method: 'GET',
+    path: '/api/v1/upstreams/:upstream',
+    means: 'one upstream with its endpoints',
+    reply: schemas.upstream,
+    handle: read.sendUpstream,
+  },
+  {
+    method: 'GET',
+    path: ENDPOINT,
+    means: 'one endpoint, with its tag for If-Match',
+    reply: endpointAlone,
+    isTagged: true,
+    handle: read.sendEndpoint,
+  },
+  {
+    method: 'GET',
+    path: `${ENDPOINT}/why`,
+    means: 'why it is in or out: who found out, since when, until when, the last heartbeats and changes',
+    reply: why,
+    handle: read.sendWhy,
+  },
+  change({
+    method: 'PATCH',
+    path: ENDPOINT,
+    means: '{"admin": ..., "weight": ...}: both or one, as below',
+    body: schemas.endpointPatch,
+    reply: endpointAlone,
+    isTagged: true,
+    handle: patchEndpoint,
+  }),
+  change({
+    method: 'POST',
+    path: `${ENDPOINT}/state`,
+    means: '{"admin": "ready" | "drain" | "maintenance"}',
+    body: schemas.stateBody,
+    reply: endpointAlone,
+    isTagged: true,
+    handle: setState,
+  }),
+  change({
+    method: 'POST',
+    path: `${ENDPOINT}/weight`,
+    means: '{"weight": 1..256}, until the configured one changes; null takes the configured one back',
+    body: schemas.weightBody,
+    reply: endpointAlone,
+    isTagged: true,
+    handle: setWeight,
+  }),
+  {
+    method: 'GET',
+    path: '/api/v1/events',
+    means: 'the newest changes and reloads; ?limit=, ?kind=; as they happen with Accept: text/event-stream',
+    reply: schemas.events,
+    query: [LIMIT, KIND],
+    isStream: true,
+    handle: read.sendEvents,
+  },
+  {
+    method: 'GET',
+    path: '/api/v1/explain',
+    means: 'where a request would go now, and why: ?url=, ?method=, ?header=, ?client=, ?listener=',
+    reply: explained,
+    query: REQUEST,
+    handle: read.sendExplanation,
+  },
+  {
+    method: 'GET',
+    path: '/api/v1/config',
+    means: 'the configuration as written, without secrets, and the generations that still run',
+    reply: schemas.config,
+    isTagged: true,
+    handle: read.sendConfig,
+  },
+  change({
+    method: 'POST',
+    path: '/api/v1/reload',
+    means: '{}: load the configuration again',
+    body: schemas.emptyBody,
+    reply: schemas.reloaded,
+    isTagged: true,
+    statuses: [422, 501],
+    handle: reload,
+  }),
+  change({
+    method: 'POST',
+    path: '/api/v1/upgrade',
+    means: '{}: have the next process take over, which the holder starts; answers when it serves',
+    body: schemas.emptyBody,
+    reply: schemas.upgraded,
+    statuses: [409, 501],
+    handle: upgrade,
+  }),
+  {
+    method: 'GET',
+    path: '/api/v1/openapi.json',
+    means: 'this API as an OpenAPI document',
+    reply: z.looseObject({ openapi: z.string(), paths: z.record(z.string(), z.unknown()) }),
+    handle: (_request, { openApi }) => openApi(),
+  },
+];

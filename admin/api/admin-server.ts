@@ -1,0 +1,213 @@
+// The admin API's server: binds, guards, answers. Never on a port that carries traffic. Thread: main.
+
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import { formatBindAddress } from '../../config/values/bind-address.ts';
+import type { AdminSnapshot } from '../../core/snapshot.ts';
+import { admit, requireWriter } from './admin-access.ts';
+import { AdminBinding, certificateNameOf } from './admin-binding.ts';
+import { AdminError, type AdminReply, type AdminStream, errorReply, jsonReply, sendReply } from './admin-reply.ts';
+import type { AdminParts } from './admin-route.ts';
+import { findRoute } from './admin-router.ts';
+import type { AdminContext, ReloadOutcome } from '../admin-context.ts';
+import { DashboardFiles } from './dashboard-files.ts';
+import { EventFeed } from './event-feed.ts';
+import { EventStreams } from './event-streams.ts';
+import { isoOf } from './iso-time.ts';
+import { liveStatus } from './live-status.ts';
+import { Metrics } from '../metrics/metrics.ts';
+import { openApiOf } from './open-api.ts';
+import { fitBody, readJsonBody } from './json-body.ts';
+import { guardCaller, guardChange } from './request-guard.ts';
+import { StatusView } from './status-view.ts';
+import { TrafficWindow } from '../metrics/traffic-window.ts';
+
+/** What requests in progress get when the API moves to another address. */
+const LEAVE_MS = 5_000;
+
+/** From `start` to `close`. */
+export class AdminServer {
+  readonly #context: AdminContext;
+  readonly #parts: AdminParts;
+  readonly #traffic: TrafficWindow;
+  /** Read at the first request: a balancer doesn't need it to start. */
+  #dashboard: DashboardFiles | null = null;
+  #binding: AdminBinding | null = null;
+  /** Addresses that were left, with requests that still end there. */
+  readonly #left = new Set<AdminBinding>();
+
+  constructor(context: AdminContext) {
+    this.#context = context;
+    this.#traffic = new TrafficWindow(context);
+    this.#parts = partsOf(context, this.#traffic);
+  }
+
+  /**
+   * Binds and serves. Returns host and port, or the path of a Unix socket.
+   * @param fd descriptor of a socket that is bound there already
+   * @throws AdminBindError for an address that others can reach unhindered, that is taken or can't be had
+   */
+  async start(admin: AdminSnapshot, fd?: number): Promise<string> {
+    this.#binding = await this.#bind(admin, fd);
+    this.#traffic.start();
+    this.#parts.metrics.start();
+    return this.#binding.address;
+  }
+
+  /**
+   * Takes what a reload has changed: tokens, hosts and certificates at once; another address is bound before the old
+   * one is left. Returns the address. @throws AdminBindError, and all is as before
+   */
+  async move(admin: AdminSnapshot, fd?: number): Promise<string> {
+    const old = this.#binding!;
+    const isSameAddress = formatBindAddress(old.admin.bind) === formatBindAddress(admin.bind);
+    if (isSameAddress && kindOf(old.admin) === kindOf(admin)) {
+      const isOtherwiseOpen = JSON.stringify(old.admin.tokens) !== JSON.stringify(admin.tokens);
+      old.update(admin);
+      // Whoever lost a token must not go on watching; the others come back at once.
+      if (isOtherwiseOpen) this.#parts.streams.endAll();
+      return old.address;
+    }
+    if (isSameAddress) {
+      // Nobody can bind it twice: it is free for a moment, and connections are refused then.
+      old.stopAccepting();
+      this.#binding = await this.#bind(admin, fd).catch(async (error: unknown) => {
+        this.#binding = await this.#bind(old.admin, fd);
+        throw error;
+      });
+    } else this.#binding = await this.#bind(admin, fd);
+    this.#leave(old);
+    return this.#binding.address;
+  }
+
+  async #bind(admin: AdminSnapshot, fd: number | undefined): Promise<AdminBinding> {
+    const binding: AdminBinding = new AdminBinding(admin, (request, response) => {
+      void this.#serve(request, response, binding);
+    });
+    await binding.listen(fd);
+    binding.server.on('error', (error) => this.#context.log.error({ error }, "the admin API's listener failed"));
+    return binding;
+  }
+
+  /** Requests in progress end, the one that asked for the reload among them. */
+  #leave(old: AdminBinding): void {
+    old.stopAccepting();
+    this.#parts.streams.endAll();
+    this.#left.add(old);
+    this.#context.timers.after(LEAVE_MS, () => {
+      this.#left.delete(old);
+      void old.close();
+    });
+  }
+
+  /** Streams of events that are open. */
+  get openStreams(): number {
+    return this.#parts.streams.count;
+  }
+
+  /** Tells those who watch what a reload has come to, whoever asked for it. */
+  noteReload(outcome: ReloadOutcome): void {
+    const { generation } = this.#context.snapshot();
+    const at = isoOf(this.#context.clock.wallMs());
+    const lists = {
+      changes: outcome.ok ? [...outcome.changes] : [],
+      problems: outcome.ok ? [] : [...outcome.problems],
+    };
+    this.#parts.feed.addReload({ at, ok: outcome.ok, generation, ...lists });
+  }
+
+  /** Accepts no more connections: another process does, on the same socket. Those that are open are served on. */
+  stopAccepting(): void {
+    this.#binding?.stopAccepting();
+  }
+
+  /** Ends at once, requests in progress included. */
+  async close(): Promise<void> {
+    this.#traffic.stop();
+    this.#parts.metrics.stop();
+    this.#parts.streams.stop();
+    this.#parts.feed.stop();
+    const bindings = this.#binding === null ? [...this.#left] : [this.#binding, ...this.#left];
+    await Promise.all(bindings.map((binding) => binding.close()));
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse, binding: AdminBinding): Promise<void> {
+    const reply = await this.#answer(request, binding).catch((error: unknown) => this.#replyTo(error, request));
+    if (!response.destroyed) sendReply(response, reply, request.method === 'HEAD');
+  }
+
+  async #answer(request: IncomingMessage, binding: AdminBinding): Promise<AdminReply | AdminStream> {
+    const { headers } = request;
+    const method = request.method ?? '';
+    guardCaller(headers, binding.rules);
+    const [path, query] = splitTarget(request.url ?? '');
+    const page = path === '/' || path.startsWith('/dashboard') ? this.#page(method, path, headers) : null;
+    if (page !== null) return page;
+    const caller = admit({ method, path, headers }, binding.admin, certificateNameOf(request));
+    const { route, params, allow } = findRoute(method, path);
+    if (route === null) return { status: 204, contentType: '', body: '', fields: { Allow: allow } };
+    if (route.method !== 'GET') {
+      requireWriter(caller);
+      guardChange(method, headers);
+    }
+    const body = route.body === undefined ? {} : fitBody(await readJsonBody(request), route.body);
+    const lastEventId = headers['last-event-id'];
+    return route.handle(
+      {
+        params,
+        query: new URLSearchParams(query),
+        body,
+        ifMatch: headers['if-match'],
+        lastEventId: typeof lastEventId === 'string' ? lastEventId : undefined,
+        wantsStream: wantsStream(headers.accept),
+        who: caller.who,
+        role: caller.role,
+      },
+      this.#parts,
+    );
+  }
+
+  #page(method: string, path: string, headers: IncomingHttpHeaders): AdminReply | null {
+    this.#dashboard ??= new DashboardFiles();
+    return this.#dashboard.answer(method, path, headers['if-none-match']);
+  }
+
+  #replyTo(error: unknown, request: IncomingMessage): AdminReply {
+    if (error instanceof AdminError) return errorReply(error);
+    // What a client broke off is no fault of ours.
+    if (!request.socket.destroyed)
+      this.#context.log.error({ error, path: request.url }, 'the admin API failed to answer');
+    return errorReply(new AdminError(500, 'internal', 'a fault of Fairlead itself; the log says more'));
+  }
+}
+
+/** What a server can't change while it is bound. */
+function kindOf({ tls }: AdminSnapshot): string {
+  if (tls === null) return 'http';
+  return tls.clientCa === null ? 'https' : 'https with certificates of clients';
+}
+
+function partsOf(context: AdminContext, traffic: TrafficWindow): AdminParts {
+  const feed = new EventFeed(context.health.events, context.startedAt);
+  const endpointCount = () => context.snapshot().upstreams.reduce((sum, { endpoints }) => sum + endpoints.length, 0);
+  const status = new StatusView(context, traffic);
+  const live = () => liveStatus(context, traffic, status);
+  let openApi: AdminReply | null = null;
+  return {
+    context,
+    status,
+    metrics: new Metrics(context),
+    feed,
+    streams: new EventStreams({ feed, timers: context.timers, live, endpointCount }),
+    openApi: () => (openApi ??= jsonReply(openApiOf(context.version))),
+  };
+}
+
+/** Streams are for who names them: any other Accept, `*` among it, gets JSON. */
+function wantsStream(accept: string | undefined): boolean {
+  return (accept ?? '').split(',').some((range) => range.split(';')[0]!.trim().toLowerCase() === 'text/event-stream');
+}
+
+function splitTarget(target: string): [path: string, query: string] {
+  const mark = target.indexOf('?');
+  return mark === -1 ? [target, ''] : [target.slice(0, mark), target.slice(mark + 1)];
+}

@@ -1,0 +1,89 @@
+// What a live display needs of everything, once for all who watch: the event `status` of the stream. Thread: main.
+
+import { ENDPOINT, UPSTREAM, WORKER } from '../../core/memory/layout.ts';
+import type { EndpointSnapshot, UpstreamSnapshot } from '../../core/snapshot.ts';
+import type { EndpointView } from '../../health/record/endpoint-view.ts';
+import type { AdminContext } from '../admin-context.ts';
+import { isoOf } from './iso-time.ts';
+import { notReadyBecause } from './readiness.ts';
+import type { LiveReply } from './reply-schemas.ts';
+import { roundedTraffic, type StatusView } from './status-view.ts';
+import type { Traffic, TrafficWindow } from '../metrics/traffic-window.ts';
+
+type LiveUpstream = LiveReply['upstreams'][number];
+type LiveEndpoint = LiveUpstream['endpoints'][number];
+
+/** About 300 bytes for each endpoint, so 120 KB at 400 of them. */
+export function liveStatus(context: AdminContext, traffic: TrafficWindow, status: StatusView): LiveReply {
+  const views = new Map(context.health.endpoints().map((view) => [view.slot, view]));
+  const { generation, upstreams } = context.snapshot();
+  const nowMs = context.clock.wallMs();
+  const because = notReadyBecause(context);
+  return {
+    at: isoOf(nowMs),
+    generation,
+    ready: because.length === 0,
+    notReadyBecause: [...because],
+    uptimeSeconds: Math.max(0, Math.round((nowMs - context.startedAt) / 1000)),
+    exchanges: sumOfWorkers(context, WORKER.openExchanges.index),
+    connections: sumOfWorkers(context, WORKER.openConnections.index),
+    generations: status.generations(),
+    workers: status.workers(),
+    listeners: status.listeners(),
+    upstreams: upstreams.map((upstream) => upstreamOf(context, upstream, views, traffic)),
+  };
+}
+
+function sumOfWorkers(context: AdminContext, word: number): number {
+  const { region } = context;
+  return context.workers().reduce((sum, { worker }) => sum + region.words[region.workerWord(worker) + word]!, 0);
+}
+
+function upstreamOf(
+  { region }: AdminContext,
+  upstream: UpstreamSnapshot,
+  views: ReadonlyMap<number, EndpointView>,
+  traffic: TrafficWindow,
+): LiveUpstream {
+  const endpoints = upstream.endpoints.flatMap((endpoint) => {
+    const view = views.get(endpoint.slot);
+    const word = region.endpointWord(endpoint.slot);
+    const inFlight = region.words[word + ENDPOINT.inflight.index]!;
+    const queued = region.words[word + ENDPOINT.queued.index]!;
+    return view === undefined ? [] : [endpointOf(endpoint, view, { inFlight, queued }, traffic)];
+  });
+  return {
+    name: upstream.name,
+    balance: upstream.balance.kind,
+    inFlight: endpoints.reduce((sum, { inFlight }) => sum + inFlight, 0),
+    queued: region.words[region.upstreamWord(upstream.index) + UPSTREAM.queued.index]!,
+    ...figuresOf(traffic.upstream(upstream)),
+    endpoints,
+  };
+}
+
+function endpointOf(
+  endpoint: EndpointSnapshot,
+  view: EndpointView,
+  load: { readonly inFlight: number; readonly queued: number },
+  traffic: TrafficWindow,
+): LiveEndpoint {
+  return {
+    name: endpoint.id,
+    availability: view.availability,
+    operator: view.wishes.operator,
+    weight: view.weight,
+    configuredWeight: view.configuredWeight,
+    weightShare: Number(view.share.toFixed(3)),
+    backup: view.backup,
+    ...load,
+    ...figuresOf(traffic.endpoint(endpoint)),
+    since: isoOf(view.since),
+    cause: view.cause,
+  };
+}
+
+function figuresOf(traffic: Traffic) {
+  const { requestsPerSecond, errorShare, p50Ms, p99Ms } = roundedTraffic(traffic);
+  return { requestsPerSecond, errorShare, p50Ms, p99Ms };
+}

@@ -1,0 +1,175 @@
+// The shapes of the admin API's other replies: status, events, configuration, problems. Thread: main.
+
+import { z } from 'zod';
+import { AVAILABILITY, type Availability } from '../../core/availability.ts';
+import { admin, amount, availability, change, endpoint, responses, time, traffic } from './endpoint-schemas.ts';
+
+const number = z.number().nullable();
+
+const worker = z.strictObject({
+  worker: amount,
+  state: z.enum(['starting', 'listening', 'draining', 'exited']),
+  restarts: amount,
+  generation: amount.describe('The newest configuration that it runs on.'),
+  exchanges: z.int(),
+  connections: z.int(),
+  upgraded: z.int(),
+});
+
+const listener = z.strictObject({
+  name: z.string(),
+  address: z.string().nullable(),
+  tls: z.boolean(),
+  connections: z.int(),
+  connectionsAccepted: amount,
+  connectionsRefused: amount,
+  requests: amount,
+  badRequests: amount,
+});
+
+export const upstream = z.strictObject({
+  name: z.string(),
+  balance: z.string(),
+  availability: z.record(z.enum(Object.keys(AVAILABILITY) as [Availability, ...Availability[]]), amount),
+  inFlight: z.int(),
+  queued: z.int(),
+  requests: amount,
+  responses,
+  retries: amount,
+  redispatches: amount,
+  traffic,
+  endpoints: z.array(endpoint),
+});
+export type UpstreamReply = z.output<typeof upstream>;
+
+export const upstreams = z.strictObject({ upstreams: z.array(upstream) });
+
+export const status = z.strictObject({
+  version: z.string(),
+  startedAt: time,
+  uptimeSeconds: amount,
+  generation: amount,
+  ready: z.boolean(),
+  notReadyBecause: z.array(z.string()),
+  workers: z.array(worker),
+  listeners: z.array(listener),
+  upstreams: z.array(upstream),
+});
+export type StatusReply = z.output<typeof status>;
+
+const generation = z.strictObject({
+  generation: amount,
+  at: time.describe('When it was taken over.'),
+  ageSeconds: amount,
+  isCurrent: z.boolean(),
+  workers: amount.describe('Workers whose newest configuration it is.'),
+  exchanges: z.int().nullable().describe('Open exchanges that began with it; null where that is not counted.'),
+});
+
+const liveEndpoint = z.strictObject({
+  name: z.string(),
+  availability,
+  operator: admin,
+  weight: amount,
+  configuredWeight: amount,
+  weightShare: z.number(),
+  backup: z.boolean(),
+  inFlight: z.int(),
+  queued: z.int(),
+  requestsPerSecond: number,
+  errorShare: number,
+  p50Ms: number,
+  p99Ms: number,
+  since: time,
+  cause: z.string(),
+});
+
+/** What a live display needs, every second: the event `status` of the stream. */
+export const live = z.strictObject({
+  at: time,
+  generation: amount,
+  ready: z.boolean(),
+  notReadyBecause: z.array(z.string()),
+  uptimeSeconds: amount,
+  exchanges: z.int(),
+  connections: z.int(),
+  generations: z.array(generation).describe('Newest first, as with the configuration.'),
+  workers: z.array(worker),
+  listeners: z.array(listener),
+  upstreams: z.array(
+    z.strictObject({
+      name: z.string(),
+      balance: z.string(),
+      inFlight: z.int(),
+      queued: z.int(),
+      requestsPerSecond: number,
+      errorShare: number,
+      p50Ms: number,
+      p99Ms: number,
+      endpoints: z.array(liveEndpoint),
+    }),
+  ),
+});
+export type LiveReply = z.output<typeof live>;
+
+const identified = { id: z.string().describe('Unique, as in Last-Event-ID.') };
+
+const reloadEvent = z.strictObject({
+  at: time,
+  ok: z.boolean(),
+  generation: amount.describe('What runs now.'),
+  changes: z.array(z.string()),
+  problems: z.array(z.string()),
+});
+export type ReloadEvent = z.output<typeof reloadEvent>;
+
+/** One event: a change of an endpoint's state, or a reload. */
+export const event = z.discriminatedUnion('kind', [
+  change.extend({ ...identified, kind: z.literal('change') }),
+  reloadEvent.extend({ ...identified, kind: z.literal('reload') }),
+]);
+export type EventReply = z.output<typeof event>;
+export const events = z.strictObject({ events: z.array(event).describe('Oldest first.') });
+
+export const config = z.strictObject({
+  generation: amount,
+  file: z.string().nullable(),
+  config: z
+    .record(z.string(), z.unknown())
+    .nullable()
+    .describe('As it is written, variables not put in, secrets left out; null where there is no file.'),
+  generations: z.array(generation).describe('Newest first: the one that runs, and those that still finish exchanges.'),
+});
+export type ConfigReply = z.output<typeof config>;
+
+export const reloaded = z.strictObject({ generation: amount, changes: z.array(z.string()) });
+/** The process that serves now. */
+export const upgraded = z.strictObject({ pid: amount });
+export const version = z.strictObject({
+  name: z.literal('fairlead'),
+  version: z.string(),
+  node: z.string(),
+  api: z.literal('v1'),
+  startedAt: time,
+  pid: amount,
+});
+export const alive = z.strictObject({ alive: z.literal(true) });
+/** Who a token or a certificate says that one is. */
+export const caller = z.strictObject({ who: z.string(), role: z.enum(['read', 'write']) });
+export const ready = z.strictObject({ ready: z.boolean(), because: z.array(z.string()).optional() });
+
+/** Problem details (RFC 9457); some codes have more members. */
+export const problem = z.looseObject({
+  type: z.literal('about:blank'),
+  title: z.string().describe("The status's phrase."),
+  status: z.int().min(400).max(599),
+  detail: z.string().describe('What is wrong, in one sentence.'),
+  code: z.string().describe('Stable, for programs.'),
+});
+
+/** Bodies of changes. */
+export const stateBody = z.strictObject({ admin });
+const weight = z.int().min(1).max(256).nullable().describe('Null takes back the configured weight.');
+export const weightBody = z.strictObject({ weight });
+export const endpointPatch = z.strictObject({ admin: admin.optional(), weight: weight.optional() });
+export const emptyBody = z.strictObject({});

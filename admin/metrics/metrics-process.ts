@@ -1,0 +1,102 @@
+// Metrics of the process: version, configuration, workers, memory. Thread: main.
+
+import { HEADER, WORKER, type Word } from '../../core/memory/layout.ts';
+import type { EventLoopLag } from './event-loop-lag.ts';
+import { METRIC_PREFIX, type MetricFamily, type MetricSample, type Scrape } from './metric-family.ts';
+import { notReadyBecause } from '../api/readiness.ts';
+
+const WORKER_STATES = ['starting', 'listening', 'draining', 'exited'] as const;
+
+function single(type: 'counter' | 'gauge', name: string, help: string, read: (scrape: Scrape) => number): MetricFamily {
+  const collect = (scrape: Scrape): MetricSample[] => [{ labels: {}, value: read(scrape) }];
+  return { name: METRIC_PREFIX + name, help, type, scope: 'process', labels: [], collect };
+}
+
+/** A word of each worker's record. @param factor from its unit to that of the metric */
+function perWorker(name: string, help: string, word: Word, factor = 1): MetricFamily {
+  const collect = ({ context }: Scrape): MetricSample[] =>
+    context.workers().map(({ worker }) => ({
+      labels: { worker },
+      value: context.region.words[context.region.workerWord(worker) + word.index]! * factor,
+    }));
+  return { name: METRIC_PREFIX + name, help, type: 'gauge', scope: 'process', labels: ['worker'], collect };
+}
+
+const BUILD_INFO: MetricFamily = {
+  name: `${METRIC_PREFIX}build_info`,
+  help: 'Always 1; the labels say what runs.',
+  type: 'gauge',
+  scope: 'process',
+  labels: ['version', 'node'],
+  collect: ({ context }) => [{ labels: { version: context.version, node: process.versions.node }, value: 1 }],
+};
+
+const WORKERS: MetricFamily = {
+  name: `${METRIC_PREFIX}workers`,
+  help: 'Worker threads by state.',
+  type: 'gauge',
+  scope: 'process',
+  labels: ['state'],
+  collect: ({ context }) => {
+    const states = context.workers().map(({ state }) => state);
+    return WORKER_STATES.map((state) => ({ labels: { state }, value: states.filter((one) => one === state).length }));
+  },
+};
+
+const WORKER_RESTARTS: MetricFamily = {
+  name: `${METRIC_PREFIX}worker_restarts_total`,
+  help: 'Times that a worker thread was started again after it died.',
+  type: 'counter',
+  scope: 'process',
+  labels: ['worker'],
+  collect: ({ context }) => context.workers().map(({ worker, restarts }) => ({ labels: { worker }, value: restarts })),
+};
+
+function lagFamily(lag: EventLoopLag): MetricFamily {
+  return {
+    name: `${METRIC_PREFIX}main_event_loop_lag_seconds`,
+    help: 'How late the event loop of the main thread ran since the last scrape.',
+    type: 'gauge',
+    scope: 'process',
+    labels: ['quantile'],
+    collect: () => lag.takeQuantiles().map(({ quantile, seconds }) => ({ labels: { quantile }, value: seconds })),
+  };
+}
+
+/** The families; `lag` is measured while it is started. */
+export function processMetrics(lag: EventLoopLag): readonly MetricFamily[] {
+  return [
+    BUILD_INFO,
+    single('gauge', 'start_time_seconds', 'When the process began.', ({ context }) => context.startedAt / 1000),
+    single('gauge', 'ready', '1 while the process may be sent traffic.', ({ context }) =>
+      notReadyBecause(context).length === 0 ? 1 : 0,
+    ),
+    single('gauge', 'config_generation', 'Number of the running configuration.', ({ snapshot }) => snapshot.generation),
+    WORKERS,
+    WORKER_RESTARTS,
+    perWorker('worker_config_generation', 'Newest configuration that the worker runs on.', WORKER.acknowledged),
+    perWorker('worker_exchanges', 'Requests in progress in the worker.', WORKER.openExchanges),
+    perWorker('worker_connections', 'Connections of clients to the worker.', WORKER.openConnections),
+    perWorker('worker_upgraded', 'Upgraded connections that the worker relays.', WORKER.upgraded),
+    perWorker('worker_memory_bytes', "Memory in use in the worker's heap and buffers.", WORKER.memory, 1024),
+    perWorker('worker_pressure', 'The fullest of the limits of overload; 1 is full.', WORKER.pressure, 0.001),
+    perWorker('worker_heap_used_bytes', "Memory in use in the worker's heap.", WORKER.heapUsed, 1024),
+    single('gauge', 'process_resident_memory_bytes', 'Memory of the process, all threads together.', () =>
+      process.memoryUsage.rss(),
+    ),
+    single('counter', 'process_cpu_seconds_total', 'Processor time of the process, all threads together.', () => {
+      const { user, system } = process.cpuUsage();
+      return (user + system) / 1e6;
+    }),
+    single(
+      'counter',
+      'process_descriptor_shortages_total',
+      'Looks, one a second, that found no file descriptor left: new connections are lost then.',
+      ({ context }) => context.region.words[HEADER.descriptorShortages.index]!,
+    ),
+    single('gauge', 'main_heap_used_bytes', "Memory in use in the main thread's heap.", () => {
+      return process.memoryUsage().heapUsed;
+    }),
+    lagFamily(lag),
+  ];
+}

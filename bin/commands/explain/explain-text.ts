@@ -1,0 +1,150 @@
+// An explanation as text for a terminal. Pure. Thread: main.
+
+import type { ExplainReply } from '../../../admin/api/explain-schemas.ts';
+import { plainText } from './why-text.ts';
+
+type Verdict = ExplainReply['routes'][number];
+type Upstream = NonNullable<ExplainReply['upstream']>;
+type Plan = NonNullable<ExplainReply['plan']>;
+type Fields = NonNullable<ExplainReply['fields']>;
+
+/** More candidates than a screen has lines are left out: `--json` has them all. */
+const MOST_CANDIDATES = 40;
+const LABEL = 11;
+
+/** The whole explanation. Free of control characters but line feeds. */
+export function explainText(reply: ExplainReply): string {
+  const { request, listener, upstream, plan, fields } = reply;
+  const lines = [
+    `${request.method} ${request.target} for ${request.host}${clientWords(request)}`,
+    label('listener', `${listener.name}: ${listener.because}`),
+    label('route', actionWords(reply)),
+    ...routeLines(reply.routes),
+    ...(upstream === null ? [] : upstreamLines(upstream)),
+    ...(plan === null ? [] : planLines(plan)),
+    ...(fields === null ? [] : fieldLines(fields)),
+  ];
+  return lines.map(plainText).join('\n');
+}
+
+function label(name: string, text: string): string {
+  return `${name.padEnd(LABEL)}${text}`;
+}
+
+function clientWords({ peer, client, isTrusted }: ExplainReply['request']): string {
+  if (client !== peer) return `, from ${client} by the trusted proxy ${peer}`;
+  return peer === '' ? '' : `, from ${peer}${isTrusted ? ', which is trusted' : ''}`;
+}
+
+function actionWords({ route, action }: ExplainReply): string {
+  switch (action.kind) {
+    case 'upstream':
+      return `${route} -> upstream ${action.upstream}`;
+    case 'respond':
+      return `${route} -> answers ${action.status} (${action.contentType}, ${action.bodyBytes} bytes)`;
+    case 'redirect':
+      return `${route} -> redirects with ${action.status} to ${action.location}`;
+    default:
+      return `none matches -> ${action.status} ${action.code}`;
+  }
+}
+
+/** Those above the one that matched, and of those behind it only who would have taken the request too. */
+function routeLines(routes: readonly Verdict[]): string[] {
+  const taken = routes.findIndex(({ verdict }) => verdict === 'matched');
+  const shown = routes.filter(({ verdict }, index) => taken < 0 || index <= taken || verdict === 'behind');
+  const width = Math.max(0, ...shown.map(({ name }) => name.length));
+  return shown.map(({ name, position, verdict, wanted, had }) => {
+    const words =
+      verdict === 'matched'
+        ? 'matches, and is the first'
+        : verdict === 'behind'
+          ? 'matches too, but a route above was first'
+          : `no, ${verdict}: wants ${wanted.join(verdict === 'header' || verdict === 'query' ? ' and ' : ' or ')}, has ${had || 'nothing'}`;
+    return `${String(position).padStart(LABEL - 2)}  ${name.padEnd(width)}  ${words}`;
+  });
+}
+
+function upstreamLines(upstream: Upstream): string[] {
+  const { name, balance, tier, queued, hashKey, sticky, candidates, choice } = upstream;
+  const waiting = queued > 0 ? `, ${queued} waiting` : '';
+  const shown = candidates.slice(0, MOST_CANDIDATES);
+  const rest = candidates.length - shown.length;
+  return [
+    label('upstream', `${name}: ${balance}, ${tier === 'both' ? 'primaries and backups' : `${tier} tier`}${waiting}`),
+    ...(hashKey === null ? [] : [label('hash key', `${hashKey.from} = ${hashKey.value || '(the request has none)'}`)]),
+    ...(sticky === null
+      ? []
+      : [
+          label(
+            'cookie',
+            `${sticky.cookie} ${sticky.leadsTo === null ? 'is not there, or not valid' : `leads to ${sticky.leadsTo}`}`,
+          ),
+        ]),
+    ...candidateTable(shown, choice.endpoint),
+    ...(rest > 0 ? [label('', `and ${rest} more (--json)`)] : []),
+    label(
+      'choice',
+      `${choice.endpoint ?? 'nobody'}: ${choice.because}${choice.isByChance ? ' (may differ each time)' : ''}`,
+    ),
+    ...(choice.trial === null
+      ? []
+      : [label('', `or ${choice.trial}, a suspect, with one request in 100 ms as a trial`)]),
+  ];
+}
+
+function candidateTable(candidates: Upstream['candidates'], chosen: string | null): string[] {
+  const rows = candidates.map((one) => [
+    one.name === chosen ? '>' : '',
+    one.name,
+    one.availability,
+    one.backup ? `${one.role} (backup)` : one.role,
+    `${one.weight}${one.weightShare < 1 ? ` x ${one.weightShare}` : ''}`,
+    `${one.inFlight}${one.limit > 0 ? `/${one.limit}` : ''}`,
+    one.load === null ? '-' : String(one.load),
+  ]);
+  const table = [['', 'endpoint', 'state', 'role', 'weight', 'in flight', 'load'], ...rows];
+  const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
+  return table.map((row) =>
+    `${' '.repeat(LABEL - 2)}${row.map((cell, at) => cell.padEnd(widths[at]!)).join('  ')}`.trimEnd(),
+  );
+}
+
+function planLines(plan: Plan): string[] {
+  const { timeouts, budget, hedge } = plan;
+  const ms = (value: number): string => (value === 0 ? 'none' : `${value} ms`);
+  const again = plan.mayRepeat ? 'may be repeated' : 'may be repeated only where no endpoint has seen it';
+  return [
+    label('retries', `up to ${plan.retries}; the request ${again}; the budget has ${Math.floor(budget.held)} now`),
+    ...plan.verdicts.map(({ failure, verdict }) => {
+      const which =
+        verdict === 'status' || failure === 'a status of these' ? `${failure}: ${plan.statuses.join(', ')}` : failure;
+      return label('', `${which}: ${verdictWords(verdict)}`);
+    }),
+    label(
+      'timeouts',
+      `connect ${ms(timeouts.connectMs)}, response ${ms(timeouts.responseMs)}, each try ${ms(timeouts.tryMs)}, idle ${ms(timeouts.idleMs)}`,
+    ),
+    label('queue', `${plan.maxQueue} places, ${ms(timeouts.queueMs)}; priority ${plan.priority}`),
+    ...(hedge === null
+      ? []
+      : [
+          label(
+            'hedge',
+            hedge.afterMs > 0 ? `after ${hedge.afterMs} ms` : `after the usual time (${hedge.percentile * 100} %)`,
+          ),
+        ]),
+  ];
+}
+
+function verdictWords(verdict: string): string {
+  return verdict.startsWith('refused-') ? `no (${verdict})` : `again (${verdict})`;
+}
+
+function fieldLines(fields: Fields): string[] {
+  const set = fields.toEndpoint.map(({ name, value }) => label('', `+ ${name}: ${value}`));
+  const left = fields.notToEndpoint.map((name) => label('', `- ${name}`));
+  const back = fields.toClient.map(({ name, value }) => label('', `+ ${name}: ${value} (to the client)`));
+  const kept = fields.notToClient.map((name) => label('', `- ${name} (to the client)`));
+  return [label('fields', `Host: ${fields.host}`), ...left, ...set, ...kept, ...back];
+}

@@ -1,0 +1,57 @@
+// `fairlead explain`: where a request would go and why, by the Fairlead that runs or by a file. Thread: main.
+
+import { ExplainError, type ExplainQuery, type ExplainReply } from '../../../admin/api/explain-schemas.ts';
+import { systemRandom } from '../../../core/random.ts';
+import { explainFile } from '../../../control/explain/explained-file.ts';
+import { askAdmin, refusalWords } from '../live/admin-client.ts';
+import { type AdminOptions, adminTarget } from '../live/admin-target.ts';
+import { attempt, UsageError } from '../live/run-live-command.ts';
+import { explainText } from './explain-text.ts';
+import { loadOrTell } from '../config/problems.ts';
+
+export interface ExplainOptions extends AdminOptions {
+  readonly method: string;
+  readonly header: readonly string[];
+  readonly client: string;
+  readonly listener?: string;
+  /** Of a configuration that is asked in place of the Fairlead that runs. */
+  readonly config?: string;
+  readonly json?: boolean;
+}
+
+/** Prints the explanation and sets the exit code. */
+export function explainRequest(url: string, options: ExplainOptions): Promise<void> {
+  return attempt(async () => {
+    const { method, header, client, listener = null, config } = options;
+    const query = { url: withScheme(url), method, headers: header, client, listener };
+    const reply = config === undefined ? await askLive(query, options) : askFile(query, config);
+    if (reply === null) return;
+    console.log(options.json === true ? JSON.stringify(reply, null, 2) : explainText(reply));
+  });
+}
+
+/** As curl has it. */
+function withScheme(url: string): string {
+  return /^[a-z][a-z\d+.-]*:\/\//i.test(url) ? url : `http://${url}`;
+}
+
+async function askLive(query: ExplainQuery, options: AdminOptions): Promise<ExplainReply> {
+  const { url, method, headers, client, listener } = query;
+  const parameters = new URLSearchParams({ url, method, client, ...(listener === null ? {} : { listener }) });
+  for (const header of headers) parameters.append('header', header);
+  const answer = await askAdmin(adminTarget(options), `/api/v1/explain?${parameters.toString()}`);
+  if (answer.status === 200) return answer.body as ExplainReply;
+  const words = refusalWords(answer);
+  throw answer.status === 400 ? new UsageError(words) : new Error(words);
+}
+
+/** Null where the file is refused: that has been told then. */
+function askFile(query: ExplainQuery, file: string): ExplainReply | null {
+  const config = loadOrTell(file);
+  if (config === null) return null;
+  try {
+    return explainFile(query, config, systemRandom);
+  } catch (error) {
+    throw error instanceof ExplainError ? new UsageError(error.message) : error;
+  }
+}

@@ -1,0 +1,65 @@
+// `fairlead drain|ready|maintain|weight`: what an operator changes of an endpoint while Fairlead runs. Thread: main.
+
+import type { EndpointReply } from '../../../admin/api/endpoint-schemas.ts';
+import type { Admin } from '../../../core/availability.ts';
+import { askAdmin } from './admin-client.ts';
+import { type AdminOptions, adminTarget } from './admin-target.ts';
+import { attempt, UsageError } from './run-live-command.ts';
+import { endpointError, endpointPath } from './endpoint-path.ts';
+
+export interface ChangeOptions extends AdminOptions {
+  readonly json?: boolean;
+  /** Waits until nothing is in flight at the endpoint. */
+  readonly wait?: boolean;
+}
+
+/** Between two looks at what is in flight. */
+const LOOK_MS = 250;
+
+const DONE: Readonly<Record<Admin, string>> = {
+  ready: 'takes requests again as its health allows',
+  drain: 'gets no more requests, but of clients that stick to it',
+  maintenance: 'gets no more requests, and no heartbeats',
+};
+
+/** Changes the state and tells what it is now. Sets the exit code. */
+export function setState(endpoint: string, admin: Admin, options: ChangeOptions): Promise<void> {
+  return attempt(async () => {
+    const now = await change(endpoint, 'state', { admin }, options);
+    if (options.json !== true) {
+      console.log(`${endpoint} ${DONE[admin]}; ${now.inFlight} in flight, availability: ${now.availability}`);
+    }
+    if (options.wait === true) await waitUntilIdle(endpoint, now.inFlight, options);
+  });
+}
+
+/** @param text 1 to 256, or `configured` for the weight in the file */
+export function setWeight(endpoint: string, text: string, options: ChangeOptions): Promise<void> {
+  return attempt(async () => {
+    const weight = text === 'configured' ? null : Number(text);
+    if (weight !== null && !/^\d+$/.test(text)) {
+      throw new UsageError(`"${text}" is no weight: write 1 to 256, or configured for the one in the file`);
+    }
+    const now = await change(endpoint, 'weight', { weight }, options);
+    if (options.json !== true)
+      console.log(`${endpoint} has weight ${now.weight} now (configured: ${now.configuredWeight})`);
+  });
+}
+
+async function change(endpoint: string, what: 'state' | 'weight', body: object, options: ChangeOptions) {
+  const answer = await askAdmin(adminTarget(options), `${endpointPath(endpoint)}/${what}`, { body });
+  if (answer.status !== 200) throw endpointError(endpoint, answer);
+  if (options.json === true) console.log(JSON.stringify(answer.body, null, 2));
+  return answer.body as EndpointReply;
+}
+
+async function waitUntilIdle(endpoint: string, before: number, options: ChangeOptions): Promise<void> {
+  let inFlight = before;
+  while (inFlight > 0) {
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    const answer = await askAdmin(adminTarget(options), endpointPath(endpoint));
+    if (answer.status !== 200) throw endpointError(endpoint, answer);
+    ({ inFlight } = answer.body as EndpointReply);
+  }
+  if (options.json !== true) console.log(`${endpoint} has nothing in flight`);
+}

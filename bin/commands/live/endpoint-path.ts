@@ -1,0 +1,25 @@
+// An endpoint as it is named on the command line, and as the admin API names it. Pure. Thread: main.
+
+import { type AdminAnswer, refusalWords } from './admin-client.ts';
+import { UsageError } from './run-live-command.ts';
+
+/** @param endpoint `upstream/host:port`, or `upstream/` and the path of a socket @throws UsageError */
+export function endpointPath(endpoint: string): string {
+  const slash = endpoint.indexOf('/');
+  if (slash < 1 || slash === endpoint.length - 1) {
+    throw new UsageError(`"${endpoint}" names no endpoint: write upstream/host:port, such as api/10.0.0.1:3000`);
+  }
+  const names = [endpoint.slice(0, slash), endpoint.slice(slash + 1)].map(encodeURIComponent);
+  return `/api/v1/endpoints/${names.join('/')}`;
+}
+
+/** The error for an answer about an endpoint that isn't 200; with what there is instead, where it is not known. */
+export function endpointError(endpoint: string, answer: AdminAnswer): Error {
+  if (answer.status !== 404) return new Error(refusalWords(answer));
+  const { endpoints = [], endpointCount = 0 } = answer.body as { endpoints?: string[]; endpointCount?: number };
+  const more = endpointCount - endpoints.length;
+  const list = endpoints.map((name) => `\n  ${name}`).join('');
+  const rest = more > 0 ? `\n  and ${more} more` : '';
+  const verb = endpoints.length === 1 ? 'is' : 'are';
+  return new UsageError(`there is no endpoint ${endpoint}; there ${verb}:${list === '' ? ' none' : list}${rest}`);
+}

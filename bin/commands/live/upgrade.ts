@@ -1,0 +1,19 @@
+// `fairlead upgrade`: has the next process take over from the one that runs (DESIGN section 1.8). Thread: main.
+
+import { askAdmin, refusalWords } from './admin-client.ts';
+import { adminTarget, type AdminOptions } from './admin-target.ts';
+import { attempt } from './run-live-command.ts';
+
+/** The next process may have to be started twice, and loads its configuration each time. */
+const TIMEOUT_MS = 60_000;
+
+/** Asks over the admin API, and waits until the next process serves. Sets the exit code. */
+export function upgrade(options: AdminOptions): Promise<void> {
+  return attempt(async () => {
+    const change = { body: {}, timeoutMs: TIMEOUT_MS };
+    const answer = await askAdmin(adminTarget(options), '/api/v1/upgrade', change);
+    if (answer.status !== 200) throw new Error(refusalWords(answer));
+    const { pid } = answer.body as { pid: number };
+    console.log(`process ${pid} has taken over; the one before it ends when its last connection has`);
+  });
+}

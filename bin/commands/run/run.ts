@@ -1,0 +1,153 @@
+// `fairlead run`: the balancer in the foreground, until a signal ends it; by itself, or as a generation under a holder.
+// Thread: main.
+
+import { loadConfig, type LoadResult } from '../../../config/load.ts';
+import { systemTimers } from '../../../core/timers.ts';
+import { type MainLog, openMainLog } from '../../../logging/process-log.ts';
+import { ConfigError, ControlPlane } from '../../../control/control-plane.ts';
+import { HolderLink } from '../../../control/holder/holder-link.ts';
+import { FORWARDED_SIGNALS, type ForwardedSignal } from '../../../control/holder/holder-messages.ts';
+import { ServiceManager } from '../../../control/service-manager.ts';
+import { isMet, needsOf } from '../../../control/supervisor/socket-needs.ts';
+import { EXIT } from '../exit-codes.ts';
+import { exitCodeOf, printProblems } from '../config/problems.ts';
+import { watchConfig } from './watch-config.ts';
+
+/** The holder has logged why it failed: a file that is invalid just now, above all. */
+const RENEW_AGAIN_MS = 5_000;
+
+export interface RunOptions {
+  readonly file: string;
+  readonly version: string;
+  /** Reload when the file, or one that it names, changes. */
+  readonly isWatching?: boolean;
+  /** More variables for `${NAME}` in the file. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** Starts and returns the control plane, or null with the exit code set and the reason told. */
+export async function run(options: RunOptions): Promise<ControlPlane | null> {
+  const link = HolderLink.find(process.env, process);
+  // A generation without sockets only asks for them: the one that follows says what there is to say of the file.
+  const isAsking = link !== null && Object.keys(link.table).length === 0;
+  const log = openMainLog({ level: isAsking ? 'error' : 'info' });
+  const loader = loaderOf(options);
+  try {
+    const plane = planeOf({ ...options, load: loader.load }, log, link);
+    if (link !== null && !(await hasItsSockets(plane, link))) process.exit(EXIT.ok);
+    takeSignals(plane, log, link);
+    await plane.start();
+    if (options.isWatching === true) watchConfig({ file: options.file, latest: loader.latest, plane, log });
+    await link?.ready();
+    return plane;
+  } catch (error) {
+    log.flushNow();
+    const { exitCode, text } = explain(error);
+    await link?.failed(text);
+    process.exitCode = exitCode;
+    // The channel would keep the process.
+    if (link !== null) process.exit();
+    return null;
+  }
+}
+
+/** Loads the file, and keeps what the last time came to. */
+function loaderOf({ file, environment }: RunOptions): { load: () => LoadResult; latest: () => LoadResult } {
+  const variables = { ...process.env, ...environment };
+  let latest: LoadResult | null = null;
+  const load = (): LoadResult => (latest = loadConfig(file, variables));
+  return { load, latest: () => latest ?? load() };
+}
+
+/** A control plane that tells systemd how it is, and its holder what it needs. */
+function planeOf(
+  options: RunOptions & { load: () => LoadResult },
+  log: MainLog,
+  link: HolderLink | null,
+): ControlPlane {
+  const environment = { ...process.env, ...options.environment };
+  const service: ServiceManager = new ServiceManager({
+    environment: process.env,
+    timers: systemTimers,
+    log,
+    isAnswering: () => plane.supervisor.isAnswering(),
+  });
+  const plane: ControlPlane = new ControlPlane({
+    load: options.load,
+    environment,
+    version: options.version,
+    log,
+    service,
+    onSocketLost: () => void (link === null ? endWithoutSocket(plane, log) : renew(link)),
+    ...(link === null ? {} : { holder: link }),
+  });
+  return plane;
+}
+
+/** Whether a generation was given what it needs; where it wasn't, the holder knows when this resolves. */
+async function hasItsSockets(plane: ControlPlane, link: HolderLink): Promise<boolean> {
+  const needs = await needsOf(plane.snapshot);
+  if (isMet(needs, link.table)) return true;
+  await link.need(needs);
+  return false;
+}
+
+/** Until the next generation serves, connections wait in a socket that no worker accepts from. */
+async function renew(link: HolderLink): Promise<void> {
+  const { ok } = await link.upgrade();
+  if (!ok) systemTimers.after(RENEW_AGAIN_MS, () => void renew(link));
+}
+
+/** Whoever passed the socket has it still, and passes it to the next process. */
+async function endWithoutSocket(plane: ControlPlane, log: MainLog): Promise<void> {
+  const advice = 'ending, so that whoever passed it starts another process; with --holder that is not necessary';
+  log.error({}, `a worker that died took an inherited socket with it: ${advice}`);
+  await plane.drain();
+  log.flushNow();
+  process.exit(EXIT.failed);
+}
+
+/** Tells why nothing runs. */
+function explain(error: unknown): { exitCode: number; text: string } {
+  if (error instanceof ConfigError) {
+    printProblems(error.problems);
+    return { exitCode: exitCodeOf(error), text: error.message };
+  }
+  const text = error instanceof Error ? error.message : String(error);
+  console.error(`fairlead: ${text}`);
+  return { exitCode: EXIT.failed, text };
+}
+
+/**
+ * HUP reloads, USR1 reopens logs, TERM, INT and QUIT drain; a second one ends at once (DESIGN section 7). USR2 has the
+ * next process take over, which takes a holder. A generation
+ * takes those that end it from its holder alone: a service manager sends them to both, and they would count twice.
+ */
+function takeSignals(plane: ControlPlane, log: MainLog, link: HolderLink | null): void {
+  let endings = 0;
+  const leave = (ending: Promise<void>): void =>
+    void ending.then(() => {
+      log.flushNow();
+      process.exit(endings > 1 ? EXIT.failed : EXIT.ok);
+    });
+  const obey = (signal: ForwardedSignal): void => {
+    if (signal === 'SIGHUP') void plane.reload();
+    else if (signal === 'SIGUSR1') plane.reopenLogs();
+    // The second one cuts what is in flight: the drain that the first began is over at once then.
+    else if (++endings > 1) void plane.close();
+    else leave(plane.drain());
+  };
+  for (const signal of FORWARDED_SIGNALS) process.on(signal, link === null ? () => obey(signal) : () => undefined);
+  process.on('SIGUSR2', () => {
+    if (link !== null) void link.upgrade();
+    else log.error({}, 'USR2 asks for an upgrade, and this process has no holder: run it with --holder');
+  });
+  link?.obey({
+    retire: () => leave(plane.retire()),
+    signal: obey,
+    orphaned: () => {
+      log.error({}, 'the holder is gone: ending, so that the next one can bind the addresses');
+      leave(plane.drain());
+    },
+  });
+}

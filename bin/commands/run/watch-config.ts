@@ -1,0 +1,42 @@
+// `run --watch`: reloads when the configuration file, or a file that it names, has other content. Thread: main.
+
+import path from 'node:path';
+import { FileWatch } from '../../../config/files/file-watch.ts';
+import type { LoadResult } from '../../../config/load.ts';
+import { systemTimers } from '../../../core/timers.ts';
+import type { MainLog } from '../../../logging/process-log.ts';
+import type { ControlPlane } from '../../../control/control-plane.ts';
+
+export interface WatchConfigOptions {
+  readonly file: string;
+  /** What the last load of the file came to. */
+  readonly latest: () => LoadResult;
+  readonly plane: Pick<ControlPlane, 'reload'>;
+  readonly log: MainLog;
+}
+
+/** Watches until the returned function is called. What is refused changes nothing, and is logged once as any reload. */
+export function watchConfig({ file, latest, plane, log }: WatchConfigOptions): () => void {
+  const absolute = path.resolve(file);
+  const directory = path.dirname(absolute);
+  let named: readonly string[] = [];
+  const watchAll = (): void => {
+    const loaded = latest();
+    const names = loaded.ok ? [...loaded.config.files.keys()] : loaded.named;
+    const found = names.map((name) => path.resolve(directory, name));
+    // A file that is refused may have lost names by a mistake: what runs needs those that it had.
+    named = loaded.ok ? found : [...new Set([...named, ...found])];
+    watching.watch(absolute, named);
+  };
+  const watching = new FileWatch({
+    timers: systemTimers,
+    nowMs: () => performance.now(),
+    onChange: async () => {
+      log.info({ file }, 'the configuration, or a file that it names, has changed: reload');
+      await plane.reload();
+      watchAll();
+    },
+  });
+  watchAll();
+  return () => watching.stop();
+}

@@ -1,0 +1,151 @@
+// The state of everything as a table that fits a terminal: for `status` and `top`. Pure. Thread: main.
+
+import type { LiveReply } from '../../../admin/api/reply-schemas.ts';
+import { percentWords } from '../../../health/record/health-words.ts';
+import { plainText } from '../explain/why-text.ts';
+
+type Upstream = LiveReply['upstreams'][number];
+type Endpoint = Upstream['endpoints'][number];
+
+export interface StatusTextOptions {
+  /** Columns; what doesn't fit is cut at the end of the line. */
+  readonly width: number;
+  readonly hasColor: boolean;
+  /** Whether upstreams and endpoints that are well are left out. */
+  readonly isTroubleOnly: boolean;
+}
+
+type Paint = (text: string) => string;
+
+interface Row {
+  readonly cells: readonly string[];
+  readonly paint: Paint;
+}
+
+const HEADER = ['ENDPOINT', 'STATE', 'FOR', 'WEIGHT', 'INFLIGHT', 'QUEUED', 'REQ/S', 'ERRORS', 'P50', 'P99', 'CAUSE'];
+/** These are read as words, the others as numbers. */
+const LEFT_ALIGNED = new Set([0, 1, 10]);
+
+/** First line: the process; then a table. Lines without their breaks. */
+export function statusLines(live: LiveReply, options: StatusTextOptions): string[] {
+  const paints = paintsFor(options.hasColor);
+  const rows = live.upstreams.flatMap((upstream) => rowsOf(upstream, live, options, paints));
+  const table: Row[] = [{ cells: HEADER, paint: paints.dim }, ...rows];
+  const widths = HEADER.map((_title, column) => Math.max(...table.map(({ cells }) => cells[column]!.length)));
+  const lines = table.map(({ cells, paint }) => paint(cut(lineOf(cells, widths), options.width)));
+  const nothing = options.isTroubleOnly && rows.length === 0 ? ['everything is up'] : lines;
+  return [...headLines(live, options.width, paints), '', ...nothing];
+}
+
+function headLines(live: LiveReply, width: number, paints: Paints): string[] {
+  const { generation, uptimeSeconds, exchanges, connections, workers } = live;
+  const listening = workers.filter(({ state }) => state === 'listening').length;
+  const state = live.ready ? 'ready' : `NOT READY: ${live.notReadyBecause.join('; ')}`;
+  const counts = `${exchanges} requests in progress, ${connections} connections`;
+  const run = `generation ${generation}, ${listening} of ${workers.length} workers, up ${ageWords(uptimeSeconds)}`;
+  const first = cut(plainText(`Fairlead: ${state}`), width);
+  return [live.ready ? first : paints.red(first), cut(`${counts}; ${run}`, width)];
+}
+
+function rowsOf(upstream: Upstream, live: LiveReply, options: StatusTextOptions, paints: Paints): Row[] {
+  const endpoints = options.isTroubleOnly ? upstream.endpoints.filter(isInTrouble) : upstream.endpoints;
+  if (options.isTroubleOnly && endpoints.length === 0) return [];
+  const up = upstream.endpoints.filter(({ availability }) => availability === 'up').length;
+  const state = `${up}/${upstream.endpoints.length} up`;
+  const own = ['', '', String(upstream.inFlight), String(upstream.queued), ...figures(upstream), ''];
+  const title = { cells: [plainText(`${upstream.name} (${upstream.balance})`), state, ...own], paint: paints.bold };
+  return [title, ...endpoints.map((endpoint) => rowOf(endpoint, live, paints))];
+}
+
+function rowOf(endpoint: Endpoint, live: LiveReply, paints: Paints): Row {
+  const { name, availability, inFlight, queued, cause, backup } = endpoint;
+  const forSeconds = (Date.parse(live.at) - Date.parse(endpoint.since)) / 1000;
+  const cells = [
+    plainText(`  ${name}${backup ? ' (backup)' : ''}`),
+    availability,
+    ageWords(forSeconds),
+    weightWords(endpoint),
+    String(inFlight),
+    String(queued),
+    ...figures(endpoint),
+    availability === 'up' ? '' : plainText(cause),
+  ];
+  return { cells, paint: paintOf(availability, paints) };
+}
+
+/** `3`, or while it carries another share of it `3 x 40 %`; `*` where an operator has set it. */
+function weightWords({ weight, configuredWeight, weightShare }: Endpoint): string {
+  const share = weightShare === 1 ? '' : ` x ${Math.round(weightShare * 100)} %`;
+  return `${weight}${weight === configuredWeight ? '' : '*'}${share}`;
+}
+
+function figures({ requestsPerSecond, errorShare, p50Ms, p99Ms }: Upstream | Endpoint): string[] {
+  return [
+    requestsPerSecond === null ? '-' : String(Number(requestsPerSecond.toFixed(requestsPerSecond < 10 ? 1 : 0))),
+    errorShare === null ? '-' : percentWords(errorShare),
+    milliseconds(p50Ms),
+    milliseconds(p99Ms),
+  ];
+}
+
+function milliseconds(ms: number | null): string {
+  if (ms === null) return '-';
+  return ms >= 1000 ? `${(ms / 1000).toFixed(1)} s` : `${ms < 10 ? Number(ms.toFixed(1)) : Math.round(ms)} ms`;
+}
+
+/** The two largest units: `3d 4h`, `12min 5s`. @param seconds not negative */
+export function ageWords(seconds: number): string {
+  const whole = Math.max(0, Math.floor(seconds));
+  const units: [number, string][] = [
+    [Math.floor(whole / 86_400), 'd'],
+    [Math.floor(whole / 3600) % 24, 'h'],
+    [Math.floor(whole / 60) % 60, 'min'],
+    [whole % 60, 's'],
+  ];
+  const first = units.findIndex(([count]) => count > 0);
+  if (first === -1) return '0s';
+  return units
+    .slice(first, first + 2)
+    .filter(([count]) => count > 0)
+    .map(([count, unit]) => `${count}${unit}`)
+    .join(' ');
+}
+
+function isInTrouble({ availability, weightShare }: Endpoint): boolean {
+  return availability !== 'up' || weightShare < 1;
+}
+
+function lineOf(cells: readonly string[], widths: readonly number[]): string {
+  const aligned = cells.map((cell, column) =>
+    LEFT_ALIGNED.has(column) ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!),
+  );
+  return aligned.join('  ').trimEnd();
+}
+
+function cut(line: string, width: number): string {
+  return line.length <= width ? line : `${line.slice(0, Math.max(0, width - 1))}…`;
+}
+
+interface Paints {
+  readonly red: Paint;
+  readonly yellow: Paint;
+  readonly dim: Paint;
+  readonly bold: Paint;
+  readonly none: Paint;
+}
+
+/** ANSI: what is red or yellow is named in its row, too. */
+function paintsFor(hasColor: boolean): Paints {
+  const paint =
+    (code: number): Paint =>
+    (text) =>
+      hasColor ? `\u001b[${code}m${text}\u001b[0m` : text;
+  return { red: paint(31), yellow: paint(33), dim: paint(2), bold: paint(1), none: (text) => text };
+}
+
+function paintOf(availability: Endpoint['availability'], paints: Paints): Paint {
+  if (availability === 'up') return paints.none;
+  return availability === 'down' || availability === 'ejected' || availability === 'unresolved'
+    ? paints.red
+    : paints.yellow;
+}

@@ -1,0 +1,186 @@
+// Compiles one upstream of the configuration. Thread: main.
+
+import { randomBytes } from 'node:crypto';
+import type {
+  BalanceSnapshot,
+  EndpointSnapshot,
+  HeartbeatSnapshot,
+  PassiveSnapshot,
+  RetrySnapshot,
+  StickySnapshot,
+  UpstreamSnapshot,
+  UpstreamTimeouts,
+} from '../../core/snapshot.ts';
+import { endpointId } from '../values/endpoint-address.ts';
+import { queueMsOf } from './queue-limit.ts';
+import type { HeartbeatConfig } from '../schema/schema-heartbeat.ts';
+import type { RetryConfig } from '../schema/schema-retry.ts';
+import type { StickyConfig } from '../schema/schema-sticky.ts';
+import type { EndpointConfig, UpstreamConfig } from '../schema/schema-upstreams.ts';
+import type { SlotAssignment } from './slots.ts';
+
+/** Primes about a hundred times the number of endpoints keep a Maglev table within 1 % of even (ALGORITHMS 1.6). */
+const SMALL_TABLE = 65_537;
+const LARGE_TABLE = 655_373;
+const MOST_FOR_SMALL_TABLE = 655;
+
+const SAME_SITE = { lax: 'Lax', strict: 'Strict', none: 'None' } as const;
+
+/** Where an upstream and its endpoints stand in shared memory. */
+export interface UpstreamPlace {
+  readonly index: number;
+  readonly endpoints: readonly SlotAssignment[];
+  /** Texts of the CA files, by name. */
+  readonly files: ReadonlyMap<string, string>;
+}
+
+export function compileUpstream(name: string, config: UpstreamConfig, place: UpstreamPlace): UpstreamSnapshot {
+  const { health, limits, tls } = config;
+  const { heartbeat, passive } = health;
+  return {
+    name,
+    index: place.index,
+    balance: compileBalance(config.balance, config.endpoints.length),
+    endpoints: config.endpoints.map((endpoint, index) => compileEndpoint(name, endpoint, place.endpoints[index]!)),
+    heartbeat: heartbeat === undefined || heartbeat === false ? null : compileHeartbeat(heartbeat),
+    passive: compilePassive(passive),
+    retry: compileRetry(config.retry),
+    timeouts: compileTimeouts(config.timeouts),
+    limits: {
+      maxConnections: limits.maxConnections,
+      maxQueue: limits.maxQueue,
+      maxIdle: limits.maxIdle,
+      isAdaptive: limits.concurrency === 'auto',
+    },
+    hedge: config.hedge?.after ?? null,
+    sticky: config.sticky === undefined ? null : compileSticky(config.sticky),
+    whenAllDown: config.whenAllDown,
+    slowStartMs: config.slowStart,
+    backupBelowPercent: config.backups?.below ?? 0,
+    tls: {
+      verify: tls.verify,
+      ca: (tls.ca ?? []).map((file) => place.files.get(file) ?? ''),
+      serverName: tls.serverName ?? '',
+    },
+    responseHeadBytes: limits.responseHead,
+  };
+}
+
+/** How operators name an endpoint, and what its slot is keyed by. Names of upstreams hold no slash. */
+export function endpointName(upstream: string, endpoint: EndpointConfig): string {
+  return `${upstream}/${endpointId(endpoint.url)}`;
+}
+
+function compileEndpoint(upstream: string, endpoint: EndpointConfig, place: SlotAssignment): EndpointSnapshot {
+  const { protocol, host, port, socketPath } = endpoint.url;
+  return {
+    name: endpointName(upstream, endpoint),
+    id: endpointId(endpoint.url),
+    slot: place.slot,
+    generation: place.generation,
+    protocol,
+    host,
+    port,
+    socketPath,
+    weight: endpoint.weight,
+    backup: endpoint.backup,
+  };
+}
+
+function compileBalance(balance: UpstreamConfig['balance'], endpointCount: number): BalanceSnapshot {
+  switch (balance.strategy) {
+    case 'random':
+      return { kind: 'random', choices: balance.choices };
+    case 'peak-ewma':
+      return { kind: 'peak-ewma', decayMs: balance.decay, errorPenaltyMs: balance.errorPenalty };
+    case 'consistent-hash': {
+      const tableSize = endpointCount > MOST_FOR_SMALL_TABLE ? LARGE_TABLE : SMALL_TABLE;
+      const { key, boundedLoad = 0, seed } = balance;
+      return { kind: 'consistent-hash', key, boundedLoad, tableSize: balance.tableSize ?? tableSize, seed };
+    }
+    default:
+      return { kind: balance.strategy };
+  }
+}
+
+/** Defaults that are longer than a short interval follow it (written ones were refused). */
+function compileHeartbeat(heartbeat: HeartbeatConfig): HeartbeatSnapshot {
+  return {
+    kind: heartbeat.type,
+    service: heartbeat.service ?? '',
+    bodyPattern: heartbeat.body ?? '',
+    expectedFields: Object.entries(heartbeat.headers).flatMap(([name, value]) => [name.toLowerCase(), value]),
+    takesAgentWords: heartbeat.agent,
+    path: heartbeat.path,
+    method: heartbeat.method,
+    host: heartbeat.host ?? '',
+    statuses: heartbeat.expect,
+    port: heartbeat.port ?? 0,
+    intervalMs: heartbeat.interval,
+    fastIntervalMs: Math.min(heartbeat.fastInterval, heartbeat.interval),
+    downIntervalMs: heartbeat.downInterval,
+    timeoutMs: Math.min(heartbeat.timeout, heartbeat.interval),
+    rise: heartbeat.rise,
+    fall: heartbeat.fall,
+  };
+}
+
+function compilePassive(passive: UpstreamConfig['health']['passive']): PassiveSnapshot {
+  const { outliers, ejection } = passive;
+  return {
+    consecutiveFailures: passive.consecutiveFailures,
+    ejectionBaseMs: ejection.base,
+    ejectionMaxMs: ejection.max,
+    maxEjectedPercent: passive.maxEjectedPercent,
+    outliers:
+      outliers === false
+        ? null
+        : {
+            intervalMs: outliers.interval,
+            minRequests: outliers.minRequests,
+            minGap: outliers.minGap / 100,
+            sigmas: outliers.sigmas,
+          },
+  };
+}
+
+/** Signs where no secret is configured: drawn once, so that sessions outlive reloads but not the process. */
+const PROCESS_SECRET = randomBytes(24).toString('base64');
+
+function compileSticky(sticky: StickyConfig): StickySnapshot {
+  return {
+    cookie: sticky.cookie,
+    secrets: sticky.secrets ?? [sticky.secret ?? PROCESS_SECRET],
+    maxIdleMs: sticky.maxIdle,
+    maxLifeMs: sticky.maxLife,
+    sameSite: SAME_SITE[sticky.sameSite],
+    isHttpOnly: sticky.httpOnly,
+    isPassedOn: sticky.passOn,
+    secure: sticky.secure,
+  };
+}
+
+function compileRetry(retry: RetryConfig): RetrySnapshot {
+  return {
+    attempts: retry.attempts,
+    onConnectFailure: retry.on.includes('connect-failure'),
+    onReset: retry.on.includes('reset'),
+    onTimeout: retry.on.includes('timeout'),
+    statuses: retry.on.filter((condition) => typeof condition === 'number'),
+    perTryTimeoutMs: retry.perTryTimeout ?? 0,
+    budgetRatio: retry.budget.ratio,
+    budgetMin: retry.budget.min,
+    bufferBytes: retry.buffer,
+  };
+}
+
+function compileTimeouts(timeouts: UpstreamConfig['timeouts']): UpstreamTimeouts {
+  return {
+    connectMs: timeouts.connect,
+    responseMs: timeouts.response,
+    idleMs: timeouts.idle,
+    queueMs: queueMsOf(timeouts),
+    tunnelMs: timeouts.tunnel,
+    keepAliveMs: timeouts.keepAlive,
+  };
+}

@@ -1,0 +1,212 @@
+// From a checked configuration to the Snapshot that workers are given. Thread: main.
+
+import os from 'node:os';
+import path from 'node:path';
+import type { RegionCapacity } from '../../core/memory/region.ts';
+import type {
+  ClientLimits,
+  ClientTimeouts,
+  ListenerSnapshot,
+  RouteAction,
+  RouteMatch,
+  RouteSnapshot,
+  Snapshot,
+  TlsSnapshot,
+  UpstreamSnapshot,
+} from '../../core/snapshot.ts';
+import { certificateNames } from '../files/certificate.ts';
+import { compileAdmin } from './compile-admin.ts';
+import { compileOverload } from './compile-overload.ts';
+import { compileUpstream, endpointName } from './compile-upstream.ts';
+import type { LoadedConfig } from '../load.ts';
+import type { Config } from '../schema/schema.ts';
+import type { ListenerConfig } from '../schema/schema-listeners.ts';
+import type { FieldChanges, RouteConfig } from '../schema/schema-routes.ts';
+import { SlotTable, type SlotAssignment } from './slots.ts';
+import { routeName } from '../validate/validate-routes.ts';
+
+const MOST_WORKERS = 64;
+
+/** Who has which record of one region. */
+export interface CompileTables {
+  /** By `upstream/address`. */
+  readonly endpoints: SlotTable;
+  /** By name. */
+  readonly upstreams: SlotTable;
+  /** By name. */
+  readonly listeners: SlotTable;
+}
+
+/** Empty tables with the capacity of a region. */
+export function newTables(capacity: Pick<RegionCapacity, 'endpoints' | 'upstreams' | 'listeners'>): CompileTables {
+  return {
+    endpoints: new SlotTable('endpoints', capacity.endpoints),
+    upstreams: new SlotTable('upstreams', capacity.upstreams),
+    listeners: new SlotTable('listeners', capacity.listeners),
+  };
+}
+
+/**
+ * Compiles a configuration. The result is frozen to its depth and may be cloned to workers.
+ * @param generation number of this Snapshot: higher than those before it
+ * @throws CapacityError where the region has too few records; the tables are as before then
+ */
+export function compile(config: LoadedConfig, tables: CompileTables, generation: number): Snapshot {
+  const { settings } = config;
+  const places = assignPlaces(settings, tables, generation);
+  const upstreams = compileUpstreams(config, places);
+  const indexOf = new Map(upstreams.map((upstream) => [upstream.name, upstream.index]));
+  return deepFreeze({
+    generation,
+    workers: workersOf(settings),
+    fastPath: settings.fastPath,
+    listeners: settings.listeners.map((listener, at) => compileListener(listener, places.listeners[at]!.slot, config)),
+    routes: settings.routes.map((route, at) => compileRoute(route, routeName(route, at), indexOf)),
+    upstreams,
+    overload: compileOverload(settings.overload),
+    admin: settings.admin === undefined ? null : compileAdmin(settings.admin, config.files),
+    accessLog: compileAccessLog(config),
+    log: settings.log,
+    drainDelayMs: settings.shutdown.delay,
+    graceMs: settings.shutdown.grace,
+    reload: { drainMs: settings.reload.drain, hardStopMs: settings.reload.hardStop },
+    healthState: compileHealthState(config),
+  });
+}
+
+function compileHealthState({ settings, directory }: LoadedConfig): Snapshot['healthState'] {
+  if (settings.health === undefined) return null;
+  const { stateFile, maxAge } = settings.health;
+  return { file: path.resolve(directory, stateFile), maxAgeMs: maxAge };
+}
+
+/** Worker threads: as configured, or one for each processor that this process may use. */
+export function workersOf(settings: Config): number {
+  return settings.workers === 'auto' ? Math.min(MOST_WORKERS, os.availableParallelism()) : settings.workers;
+}
+
+interface Places {
+  readonly listeners: readonly SlotAssignment[];
+  readonly upstreams: readonly SlotAssignment[];
+  /** Of all upstreams, one after the other. */
+  readonly endpoints: readonly SlotAssignment[];
+}
+
+/** All or nothing: every table is asked before one is changed. */
+function assignPlaces(settings: Config, tables: CompileTables, generation: number): Places {
+  const upstreams = Object.entries(settings.upstreams);
+  const identities = {
+    listeners: settings.listeners.map((listener) => listener.name),
+    upstreams: upstreams.map(([name]) => name),
+    endpoints: upstreams.flatMap(([name, { endpoints }]) => endpoints.map((endpoint) => endpointName(name, endpoint))),
+  };
+  tables.listeners.refuseOverflow(identities.listeners);
+  tables.upstreams.refuseOverflow(identities.upstreams);
+  return {
+    endpoints: tables.endpoints.assign(identities.endpoints, generation),
+    upstreams: tables.upstreams.assign(identities.upstreams, generation),
+    listeners: tables.listeners.assign(identities.listeners, generation),
+  };
+}
+
+function compileUpstreams(config: LoadedConfig, places: Places): UpstreamSnapshot[] {
+  let first = 0;
+  return Object.entries(config.settings.upstreams).map(([name, upstream], at) => {
+    const endpoints = places.endpoints.slice(first, first + upstream.endpoints.length);
+    first += endpoints.length;
+    return compileUpstream(name, upstream, { index: places.upstreams[at]!.slot, endpoints, files: config.files });
+  });
+}
+
+function compileListener(listener: ListenerConfig, index: number, { settings, files }: LoadedConfig): ListenerSnapshot {
+  return {
+    name: listener.name,
+    index,
+    bind: listener.bind,
+    tls: listener.tls === undefined ? null : compileTls(listener.tls, files),
+    trustedProxies: listener.trustedProxies,
+    sendsForwarded: listener.forwarded,
+    limits: compileLimits({ ...settings.limits, ...listener.limits }),
+    timeouts: compileTimeouts({ ...settings.timeouts, ...listener.timeouts }),
+  };
+}
+
+function compileTls(tls: NonNullable<ListenerConfig['tls']>, files: ReadonlyMap<string, string>): TlsSnapshot {
+  const certificates = tls.certificates.map(({ cert, key }) => {
+    const text = files.get(cert) ?? '';
+    return { cert: text, key: files.get(key) ?? '', names: certificateNames(text) };
+  });
+  return { certificates, minVersion: tls.minVersion, http2: tls.http2 };
+}
+
+function compileLimits(limits: Config['limits']): ClientLimits {
+  return {
+    headBytes: limits.head,
+    headFields: limits.fields,
+    requestLineBytes: limits.requestLine,
+    bodyBytes: limits.body,
+    connections: limits.connections,
+    requestsPerConnection: limits.requestsPerConnection,
+  };
+}
+
+function compileTimeouts(timeouts: Config['timeouts']): ClientTimeouts {
+  return {
+    headMs: timeouts.head,
+    bodyIdleMs: timeouts.bodyIdle,
+    sendIdleMs: timeouts.sendIdle,
+    keepAliveMs: timeouts.keepAlive,
+    handshakeMs: timeouts.handshake,
+  };
+}
+
+function compileRoute(route: RouteConfig, name: string, indexOf: ReadonlyMap<string, number>): RouteSnapshot {
+  return {
+    name,
+    match: compileMatch(route.match ?? {}),
+    action: compileAction(route, indexOf),
+    requestHeaders: compileFields(route.requestHeaders),
+    responseHeaders: compileFields(route.responseHeaders),
+    hostField: route.host === 'preserve' ? null : route.host,
+    bodyBytes: route.limits?.body ?? 0,
+    priority: route.priority,
+  };
+}
+
+function compileMatch(match: NonNullable<RouteConfig['match']>): RouteMatch {
+  return {
+    hosts: match.host ?? [],
+    paths: match.path ?? [],
+    methods: match.method ?? [],
+    headers: Object.entries(match.header ?? {}).map(([name, value]) => ({ name: name.toLowerCase(), match: value })),
+    query: Object.entries(match.query ?? {}).map(([name, value]) => ({ name, match: value })),
+    listeners: match.listener ?? [],
+  };
+}
+
+/** Validation has seen to it that a route does exactly one thing, and that its upstream exists. */
+function compileAction(route: RouteConfig, indexOf: ReadonlyMap<string, number>): RouteAction {
+  const { respond, redirect } = route;
+  if (respond !== undefined) return { kind: 'respond', ...respond };
+  if (redirect !== undefined) return { kind: 'redirect', status: redirect.status, location: redirect.to };
+  const upstream = indexOf.get(route.upstream ?? '');
+  if (upstream === undefined) throw new Error(`upstream ${route.upstream} was not validated`);
+  return { kind: 'upstream', upstream };
+}
+
+function compileFields(changes: FieldChanges | undefined): RouteSnapshot['requestHeaders'] {
+  return { set: Object.entries(changes?.set ?? {}).flat(), remove: changes?.remove ?? [] };
+}
+
+function compileAccessLog({ settings, directory }: LoadedConfig): Snapshot['accessLog'] {
+  if (settings.accessLog === undefined) return null;
+  const { format, output } = settings.accessLog;
+  const isStream = output === 'stdout' || output === 'stderr';
+  return { format, output: isStream ? output : path.resolve(directory, output) };
+}
+
+function deepFreeze<Value>(value: Value): Value {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  for (const item of Object.values(value)) deepFreeze(item);
+  return Object.freeze(value);
+}

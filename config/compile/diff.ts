@@ -1,0 +1,125 @@
+// What changed from one Snapshot to the next, as lines for people. Thread: main.
+
+import type { RouteSnapshot, Snapshot, UpstreamSnapshot } from '../../core/snapshot.ts';
+import { formatDuration } from '../values/duration.ts';
+import { formatSize } from '../values/size.ts';
+
+/** Where things stand in shared memory, and what is told line by line elsewhere: no news to an operator. */
+const LEFT_OUT: ReadonlySet<string> = new Set([
+  'index',
+  'slot',
+  'generation',
+  'endpoints',
+  'listeners',
+  'routes',
+  'upstreams',
+  'name',
+]);
+
+/** Not even that an old value and a new one differ in length is told of these. */
+const SECRET = 'secrets';
+
+/** Values longer than this, certificates above all, are only said to have changed. */
+const LONGEST_SHOWN = 80;
+
+/** The differences, in the order global settings, listeners, routes, upstreams; empty where there is none. */
+export function describeChanges(before: Snapshot, after: Snapshot): string[] {
+  return [
+    ...changes(before, after).map((change) => `setting ${change}`),
+    ...diffNamed('listener', before.listeners, after.listeners, changes),
+    ...diffNamed('route', readableRoutes(before), readableRoutes(after), changes),
+    ...diffOrder(before.routes, after.routes),
+    ...diffNamed('upstream', before.upstreams, after.upstreams, diffUpstream),
+  ];
+}
+
+interface Named {
+  readonly name: string;
+}
+
+function diffNamed<Item extends Named>(
+  noun: string,
+  before: readonly Item[],
+  after: readonly Item[],
+  differ: (before: Item, after: Item) => string[],
+): string[] {
+  const old = new Map(before.map((item) => [item.name, item]));
+  const kept = new Set(after.map((item) => item.name));
+  const lines = before.filter((item) => !kept.has(item.name)).map((item) => `${noun} ${item.name}: removed`);
+  for (const item of after) {
+    const earlier = old.get(item.name);
+    if (earlier === undefined) lines.push(`${noun} ${item.name}: added`);
+    else lines.push(...differ(earlier, item).map((change) => `${noun} ${item.name}: ${change}`));
+  }
+  return lines;
+}
+
+function diffUpstream(before: UpstreamSnapshot, after: UpstreamSnapshot): string[] {
+  const byAddress = (upstream: UpstreamSnapshot) =>
+    upstream.endpoints.map(({ id, ...rest }) => ({ ...rest, name: id }));
+  return [...changes(before, after), ...diffNamed('endpoint', byAddress(before), byAddress(after), changes)];
+}
+
+/** Routes with the name of their upstream in place of its index. */
+function readableRoutes(snapshot: Snapshot): (RouteSnapshot | (Named & { action: object }))[] {
+  const names = new Map(snapshot.upstreams.map((upstream) => [upstream.index, upstream.name]));
+  return snapshot.routes.map((route) => {
+    if (route.action.kind !== 'upstream') return route;
+    return { ...route, action: { kind: 'upstream', upstream: names.get(route.action.upstream) } };
+  });
+}
+
+/** The first match wins, so that order alone can change where requests go. */
+function diffOrder(before: readonly Named[], after: readonly Named[]): string[] {
+  const names = new Set(after.map((route) => route.name));
+  const old = before.map((route) => route.name).filter((name) => names.has(name));
+  const left = new Set(old);
+  const now = after.map((route) => route.name).filter((name) => left.has(name));
+  return old.join(' ') === now.join(' ') ? [] : [`routes: order changed to ${now.join(', ')}`];
+}
+
+/** `path before -> after` for each value that differs. */
+function changes(before: object, after: object): string[] {
+  const lines: string[] = [];
+  collect(before, after, '', lines);
+  return lines;
+}
+
+function collect(before: unknown, after: unknown, path: string, lines: string[]): void {
+  if (isMapping(before) && isMapping(after)) {
+    for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
+      if (LEFT_OUT.has(key) && path === '') continue;
+      collect(before[key], after[key], path === '' ? key : `${path}.${key}`, lines);
+    }
+    return;
+  }
+  if (JSON.stringify(before) === JSON.stringify(after)) return;
+  if (path.split('.').at(-1) === SECRET) {
+    lines.push(`${path} changed`);
+    return;
+  }
+  const old = shown(path, before);
+  const now = shown(path, after);
+  const isLong = old.length > LONGEST_SHOWN || now.length > LONGEST_SHOWN;
+  lines.push(isLong ? `${withoutUnit(path)} changed` : `${withoutUnit(path)} ${old} -> ${now}`);
+}
+
+function isMapping(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function shown(path: string, value: unknown): string {
+  if (typeof value === 'number' && path.endsWith('Ms')) return value === 0 ? 'none' : formatDuration(value);
+  if (typeof value === 'number' && path.endsWith('Bytes')) return value === 0 ? 'none' : formatSize(value);
+  if (value === undefined || value === null) return 'none';
+  return typeof value === 'string' ? value : JSON.stringify(value, withoutSecrets);
+}
+
+function withoutSecrets(key: string, value: unknown): unknown {
+  return key === SECRET ? undefined : value;
+}
+
+/** `timeouts.responseMs` as `timeouts.response`: the values carry their unit. */
+function withoutUnit(path: string): string {
+  return path.replace(/(?:Ms|Bytes)$/, '');
+}

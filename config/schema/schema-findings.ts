@@ -1,0 +1,194 @@
+// From what zod says against a configuration to sentences that teach. Thread: main.
+
+import { z } from 'zod';
+import { otherUnit } from '../values/duration.ts';
+import { nearestName } from '../problems/nearest-name.ts';
+import { quoted } from '../values/parsed.ts';
+import { formatPath, type Finding, type KeyPath, type ProblemCode } from '../problems/problem.ts';
+import { entriesOf, expectsOf, metaOf, scalarKinds, schemaAt, wordsOf, type Schema } from './schema-tree.ts';
+
+type Issue = z.core.$ZodIssue;
+
+/** What was checked: its values, and how they are written. */
+export interface CheckedValues {
+  valueAt(path: KeyPath): unknown;
+  writtenAt(path: KeyPath): string;
+}
+
+/** Translates zod's issues against `values`, which were checked by `schema`. */
+export function findingsOf(issues: readonly Issue[], schema: Schema, values: CheckedValues): Finding[] {
+  const findings = issues.flatMap((issue) => translate(issue, [], { schema, values }));
+  return withoutMeantKeys(findings);
+}
+
+/** A key that is missing only because it is misspelt is not told twice. */
+function withoutMeantKeys(findings: readonly Finding[]): Finding[] {
+  const meant = new Set<string>();
+  for (const { code, path, suggestion } of findings) {
+    if (code === 'FL2001' && suggestion !== undefined) meant.add(formatPath([...path.slice(0, -1), suggestion]));
+  }
+  return findings.filter(({ code, path }) => code !== 'FL2002' || !meant.has(formatPath(path)));
+}
+
+interface Context {
+  readonly schema: Schema;
+  readonly values: CheckedValues;
+}
+
+function translate(issue: Issue, base: KeyPath, context: Context): Finding[] {
+  const path = [...base, ...(issue.path as (string | number)[])];
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return issue.keys.map((key) => unknownKey([...path, key], context));
+    case 'invalid_union':
+      return translateUnion(issue, path, context);
+    case 'invalid_key':
+      return issue.issues.map((inner) => ({ ...ownMessage(inner, path), part: 'key' }));
+    case 'custom':
+      return [ownMessage(issue, path)];
+    default:
+      return [unfit(issue, path, context)];
+  }
+}
+
+/** What the schema's own checks have to say; they bring their code along. */
+function ownMessage(issue: Issue, path: KeyPath): Finding {
+  const params = (issue.code === 'custom' ? issue.params : undefined) as
+    | { code?: ProblemCode; suggestion?: string }
+    | undefined;
+  return { code: params?.code ?? 'FL2006', message: issue.message, path, suggestion: params?.suggestion };
+}
+
+/** Of the forms that a value may have, the one that was meant is the one whose outermost kind fits. */
+function translateUnion(issue: z.core.$ZodIssueInvalidUnion, path: KeyPath, context: Context): Finding[] {
+  const meant = issue.errors.filter((branch) => !branch.some(isOutermostMismatch));
+  const nearest = meant.toSorted((a, b) => a.length - b.length)[0];
+  if (nearest === undefined) return [unfit(issue, path, context)];
+  return nearest.flatMap((inner) => translate(inner, path, context));
+}
+
+function isOutermostMismatch(issue: Issue): boolean {
+  if (issue.path.length > 0) return false;
+  if (issue.code === 'invalid_union') return issue.errors.every((branch) => branch.some(isOutermostMismatch));
+  return issue.code === 'invalid_type' || issue.code === 'invalid_value';
+}
+
+function unfit(issue: Issue, path: KeyPath, context: Context): Finding {
+  const value = context.values.valueAt(path);
+  const mistyped = value === undefined && issue.code === 'invalid_union' ? mistypedFor(path, context) : undefined;
+  if (mistyped !== undefined) return unknownKey(mistyped, context);
+  const schema = schemaAt(context.schema, path);
+  const name = nameOf(path);
+  const takes = schema === null ? 'another value' : expectsOf(schema);
+  const example = schema === null ? '' : exampleFor(schema, path);
+  if (value === undefined)
+    return { code: 'FL2002', message: `${name} is missing: it takes ${takes}${example}`, path, part: 'key' };
+  if (value === null) return { code: 'FL2004', message: `${name} has no value: it takes ${takes}${example}`, path };
+  if (issue.code === 'too_small' && issue.origin === 'array') {
+    return { code: 'FL2007', message: `${name} is an empty list: at least one entry is needed${example}`, path };
+  }
+  if (schema !== null && metaOf(schema).isSecret === true) return unfitSecret(schema, value, path);
+  const written =
+    typeof value === 'object' ? '' : context.values.writtenAt(path) || String(value as string | number | boolean);
+  const hint = schema === null ? undefined : hintFor(schema, value, written, wordsFor(issue, schema));
+  const instead = value === 0 && schema !== null ? metaOf(schema).insteadOfZero : undefined;
+  const advice = instead === undefined ? (hint?.text ?? example) : `: ${instead}`;
+  const message = `${name} takes ${takes}, not ${given(value, written, schema)}${advice}`;
+  const isKindTaken = schema !== null && (scalarKinds(schema) as ReadonlySet<string>).has(typeof value);
+  return { code: isKindTaken ? 'FL2005' : 'FL2004', message, path, suggestion: hint?.suggestion };
+}
+
+/** What was written stays untold: messages end in logs. */
+function unfitSecret(schema: Schema, value: unknown, path: KeyPath): Finding {
+  const kind = Array.isArray(value) ? 'a list' : typeof value === 'object' ? 'a mapping' : 'this';
+  const isText = typeof value !== 'object' && scalarKinds(schema).has('string');
+  const advice = isText ? ': write it in quotes' : exampleFor(schema, path);
+  return { code: 'FL2004', message: `${nameOf(path)} takes ${expectsOf(schema)}, not ${kind}${advice}`, path };
+}
+
+function nameOf(path: KeyPath): string {
+  if (path.length === 0) return 'the file';
+  const key = path.findLastIndex((step) => typeof step === 'string');
+  return quoted(formatPath(path.slice(Math.max(0, key)))).replaceAll('\\"', "'");
+}
+
+function given(value: unknown, written: string, schema: Schema | null): string {
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return 'a mapping';
+  if (typeof value !== 'string') return written;
+  const isTextTaken = schema !== null && scalarKinds(schema).has('string');
+  return isTextTaken ? quoted(value) : `the text ${quoted(value)}`;
+}
+
+function exampleFor(schema: Schema, path: KeyPath): string {
+  const { example } = metaOf(schema);
+  if (example === undefined || expectsOf(schema).includes('such as')) return '';
+  const last = path.at(-1);
+  return typeof last === 'string' ? `, for example ${last}: ${example}` : `, for example ${example}`;
+}
+
+interface Hint {
+  readonly text: string;
+  readonly suggestion: string;
+}
+
+/** The fixed words among which a value must be; of a mapping whose form depends on one key, that key's words. */
+function wordsFor(issue: Issue, schema: Schema): readonly string[] {
+  const options = issue.code === 'invalid_union' && 'options' in issue ? issue.options : undefined;
+  return options === undefined ? wordsOf(schema) : options.map(String);
+}
+
+/** What was probably meant by a scalar that doesn't fit. */
+function hintFor(schema: Schema, value: unknown, written: string, words: readonly string[]): Hint | undefined {
+  if (typeof value === 'string') return hintForText(schema, value, words);
+  if (typeof value !== 'number' && typeof value !== 'boolean') return undefined;
+  const asText = z.safeParse(schema, written);
+  if (asText.success) return { text: `: write it in quotes, "${written}"`, suggestion: `"${written}"` };
+  const suggestion = asText.error.issues
+    .map((issue) => ownMessage(issue, []).suggestion)
+    .find((text) => text !== undefined && z.safeParse(schema, text).success);
+  if (suggestion === undefined) return undefined;
+  const other = /^\d+m?s$/.test(suggestion) ? otherUnit(written) : '';
+  return { text: `; did you mean ${suggestion}?${other}`, suggestion };
+}
+
+function hintForText(schema: Schema, text: string, words: readonly string[]): Hint | undefined {
+  const word = nearestName(text, words);
+  if (word !== undefined) return { text: `; did you mean ${word}?`, suggestion: word };
+  const kinds = scalarKinds(schema);
+  if (kinds.has('number') && /^\d+(?:\.\d+)?$/.test(text))
+    return { text: ': write it without quotes', suggestion: text };
+  if (!kinds.has('boolean') || !/^(?:true|false|yes|no|on|off|y|n)$/i.test(text)) return undefined;
+  const meant = /^(?:true|yes|on|y)$/i.test(text) ? 'true' : 'false';
+  return { text: `; did you mean ${meant}?`, suggestion: meant };
+}
+
+/** The key that was written for a missing one on which the form of its mapping depends: the others wait for it. */
+function mistypedFor(path: KeyPath, { schema, values }: Context): KeyPath | undefined {
+  const around = path.slice(0, -1);
+  const mapping = values.valueAt(around);
+  const mappingSchema = schemaAt(schema, around);
+  if (typeof mapping !== 'object' || mapping === null || mappingSchema === null) return undefined;
+  const allowed = [...entriesOf(mappingSchema).keys()];
+  const unknown = Object.keys(mapping).filter((key) => !allowed.includes(key));
+  const mistyped = unknown.find((key) => nearestName(key, allowed) === path.at(-1));
+  return mistyped === undefined ? undefined : [...around, mistyped];
+}
+
+function unknownKey(path: KeyPath, context: Context): Finding {
+  const key = String(path.at(-1));
+  const parent = path.slice(0, -1);
+  const schema = schemaAt(context.schema, parent);
+  const allowed = schema === null ? [] : [...entriesOf(schema).keys()];
+  if (allowed.includes(key)) return misplacedSetting(key, path, context.values.valueAt([...parent, 'strategy']));
+  const suggestion = nearestName(key, allowed);
+  const hint = suggestion === undefined ? '; allowed' : `; did you mean ${quoted(suggestion)}? Allowed`;
+  const message = `unknown key ${quoted(key)}${hint} here: ${allowed.join(', ')}`;
+  return { code: 'FL2001', message, path, part: 'key', suggestion };
+}
+
+/** A setting of another balancer than the one that is chosen: the only keys that depend on a neighbour's value. */
+function misplacedSetting(key: string, path: KeyPath, strategy: unknown): Finding {
+  const message = `${quoted(key)} is not a setting of strategy ${String(strategy)}: remove it`;
+  return { code: 'FL3007', message, path, part: 'key' };
+}

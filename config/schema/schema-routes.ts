@@ -1,0 +1,178 @@
+// Schema of `routes`: which requests go where. Thread: main.
+
+import { z } from 'zod';
+import type { ValueMatch } from '../../core/snapshot.ts';
+import { isHost, isHostName } from '../values/host-name.ts';
+import { quoted, type Parsed } from '../values/parsed.ts';
+import { routeLimits } from './schema-client.ts';
+import { count, fieldValue, name, oneOrMany, parsedText, token } from './schema-values.ts';
+
+function parseHostPattern(text: string): Parsed<string> {
+  const isWildcard = text.startsWith('*.');
+  if (isWildcard ? isHostName(text.slice(2)) : isHost(text)) return { ok: true, value: text.toLowerCase() };
+  const forms = 'write api.example.com, or *.example.com for every name below example.com';
+  const hint = /:\d+$/.test(text) ? '; the port is not part of it' : '';
+  return { ok: false, message: `${quoted(text)} is not a host to match: ${forms}${hint}` };
+}
+
+/** Printable US-ASCII without query or fragment: a path as it stands in a request (RFC 3986 section 3.3). */
+function parsePath(text: string): Parsed<string> {
+  if (/^\/[\x21-\x7e]*$/.test(text) && !/[?#]/.test(text)) return { ok: true, value: text };
+  const rule = 'begin with /, percent-encode what is not ASCII, and leave ? and # out (match the query with query)';
+  return { ok: false, message: `${quoted(text)} is not a path to match: ${rule}` };
+}
+
+const path = parsedText(parsePath, { expects: 'a path', example: '/v1/' });
+const value = z.string().meta({ expects: 'a text', example: '"1"' });
+
+/** A mapping with exactly one of the ways to compare. */
+function comparison<Item extends z.ZodType<string>>(item: Item) {
+  const ways = z.strictObject({
+    exact: item.optional().describe('The whole must be this.'),
+    prefix: item.optional().describe('It must begin with this.'),
+  });
+  return ways
+    .transform((given, context): ValueMatch => {
+      const { exact, prefix } = given as { exact?: string; prefix?: string };
+      if (exact !== undefined && prefix === undefined) return { kind: 'exact', value: exact };
+      if (prefix !== undefined && exact === undefined) return { kind: 'prefix', value: prefix };
+      const message = 'exactly one of exact and prefix is needed';
+      context.issues.push({ code: 'custom', message, input: given, params: { code: 'FL3007' } });
+      return z.NEVER;
+    })
+    .meta({ expects: 'a mapping with exact or prefix' });
+}
+
+const pathMatch = z
+  .union([path.transform((prefix): ValueMatch => ({ kind: 'prefix', value: prefix })), comparison(path)])
+  .meta({ expects: 'a path prefix, { exact: path } or { prefix: path }', example: '/v1/' });
+
+const valueMatch = z
+  .union([
+    z.literal(true).transform((): ValueMatch => ({ kind: 'present' })),
+    value.transform((exact): ValueMatch => ({ kind: 'exact', value: exact })),
+    comparison(value),
+  ])
+  .meta({ expects: 'a text, { exact: text }, { prefix: text }, or true for "present"', example: '"1"' })
+  .describe('What the value must be; a text is the whole value.');
+
+const method = token('a method', 'GET')
+  .transform((text) => text.toUpperCase())
+  .meta({ expects: 'a method', example: 'GET' });
+
+const match = z
+  .strictObject({
+    host: oneOrMany(parsedText(parseHostPattern, { expects: 'a host', example: 'api.example.com' }))
+      .describe('Host or hosts, exact or `*.` with a domain, which takes every depth of name below it.')
+      .optional(),
+    path: oneOrMany(pathMatch)
+      .describe(
+        'Path or paths. A text is a prefix of whole segments: `/v1` takes `/v1` and `/v1/x`, not `/v10`; `/v1/` takes what is below. `{ exact: /x }` takes only `/x`.',
+      )
+      .optional(),
+    method: oneOrMany(method).describe('Method or methods.').optional(),
+    header: z
+      .record(token('the name of a header field', 'x-version'), valueMatch)
+      .meta({ expects: 'a mapping of names to values such as { x-version: "2" }' })
+      .describe('Header fields by name: all must match. `true` asks only that the field is there.')
+      .optional(),
+    query: z
+      .record(z.string(), valueMatch)
+      .meta({ expects: 'a mapping of names to values such as { debug: "1" }' })
+      .describe('Query parameters by name: all must match. `true` asks only that the parameter is there.')
+      .optional(),
+    listener: oneOrMany(name()).describe('Listener or listeners by name; all if absent.').optional(),
+  })
+  .meta({ expects: 'a mapping such as { host: api.example.com, path: /v1/ }' })
+  .describe('What a request must be like: every part that is given must match. Without it, every request matches.');
+
+const respond = z
+  .strictObject({
+    status: count(200, 599).default(200).describe('Status of the answer.'),
+    body: z.string().default('').describe('Body of the answer.'),
+    contentType: fieldValue().prefault('text/plain; charset=utf-8').describe('Its Content-Type.'),
+  })
+  .meta({ expects: 'a mapping with status and body', example: '{ status: 404, body: nothing here }' })
+  .describe('Answers without an endpoint.');
+
+function parseTarget(text: string): Parsed<string> {
+  if (/[{}]/.test(text)) return { ok: false, message: `${quoted(text)}: placeholders in braces are not supported yet` };
+  if (/^(?:https?:\/\/[^/\s]|\/(?!\/))[\x21-\x7e]*$/i.test(text) || text === '/') return { ok: true, value: text };
+  return {
+    ok: false,
+    message: `${quoted(text)} is not a target: write https://host/path, or a path that begins with one /`,
+  };
+}
+
+const redirect = z
+  .strictObject({
+    status: z
+      .literal([301, 302, 303, 307, 308])
+      .default(308)
+      .describe('Status; 308 and 307 keep the method, 308 and 301 are permanent.'),
+    to: parsedText(parseTarget, { expects: 'a URL or an absolute path', example: 'https://www.example.com/' }).describe(
+      'Value of `Location`, sent as it is.',
+    ),
+  })
+  .meta({ expects: 'a mapping with to and status', example: '{ to: https://www.example.com/, status: 301 }' })
+  .describe('Answers with a redirect.');
+
+function fieldChanges(direction: string) {
+  return z
+    .strictObject({
+      set: z
+        .record(token('the name of a header field', 'x-team'), fieldValue().describe('Value of the field.'))
+        .meta({ expects: 'a mapping of names to values such as { x-team: blue }' })
+        .describe('Fields to set, in place of those of the same name.')
+        .optional(),
+      remove: z
+        .array(token('the name of a header field', 'x-debug'))
+        .meta({ expects: 'a list of names such as [x-debug]' })
+        .describe('Names of fields to remove.')
+        .optional(),
+    })
+    .meta({ expects: 'a mapping with set and remove', example: '{ set: { x-team: blue }, remove: [x-debug] }' })
+    .describe(`Header fields to change on the way to ${direction}.`);
+}
+
+function parseHostField(text: string): Parsed<string> {
+  const withoutPort = text.replace(/:\d{1,5}$/, '').replace(/^\[(.*)\]$/, '$1');
+  if (isHost(withoutPort)) return { ok: true, value: text };
+  return {
+    ok: false,
+    message: `${quoted(text)} is not a host: write preserve, endpoint, or a name with an optional port`,
+  };
+}
+
+export const route = z
+  .strictObject({
+    name: name().describe('Name in logs and metrics; `route-1` and so on if absent.').optional(),
+    match: match.optional(),
+    upstream: name()
+      .describe('The upstream that answers. One of `upstream`, `respond` and `redirect` is needed.')
+      .optional(),
+    respond: respond.optional(),
+    redirect: redirect.optional(),
+    requestHeaders: fieldChanges('the endpoint').optional(),
+    responseHeaders: fieldChanges('the client').optional(),
+    host: parsedText(parseHostField, { expects: 'preserve, endpoint or a host name', example: 'endpoint' })
+      .prefault('preserve')
+      .describe("Host field for the endpoint: the client's (`preserve`), the endpoint's own (`endpoint`), or a name."),
+    limits: routeLimits.optional(),
+    priority: z
+      .enum(['critical', 'default', 'sheddable'])
+      .default('default')
+      .describe(
+        'Which requests are refused first in an overload: `sheddable` ones at 80 % of the limits in `overload` (and of `upstreams.*.limits.maxQueue`), `default` ones at 95 %, `critical` ones at 100 %.',
+      ),
+  })
+  .meta({ expects: 'a route with match and upstream', example: '{ match: { path: / }, upstream: app }' });
+
+export const routes = z
+  .array(route)
+  .min(1)
+  .meta({ expects: 'a list of routes', example: '[{ upstream: app }]' })
+  .describe('Which requests go where. The first route that matches wins; a request without one gets 404.');
+
+export type RouteConfig = z.output<typeof route>;
+export type FieldChanges = NonNullable<RouteConfig['requestHeaders']>;

@@ -1,0 +1,167 @@
+// Looking into the schema: what stands at a path, what it takes in words, which keys it has. Thread: main.
+// The only file that knows zod's definitions (`_zod.def`).
+
+import { z } from 'zod';
+import type { KeyPath } from '../problems/problem.ts';
+import type { ValueMeta } from './schema-values.ts';
+
+export type Schema = z.core.$ZodType;
+type Definition = z.core.$ZodTypes['_zod']['def'];
+
+function definitionOf(schema: Schema): Definition {
+  return (schema as z.core.$ZodTypes)._zod.def;
+}
+
+/** The schema that a wrapper (optional, default, transform) was put around, or null for a schema of its own. */
+function wrapped(schema: Schema): Schema | null {
+  const definition = definitionOf(schema);
+  switch (definition.type) {
+    case 'optional':
+    case 'default':
+    case 'prefault':
+    case 'nullable':
+    case 'readonly':
+      return definition.innerType;
+    case 'pipe':
+      return definition.in;
+    default:
+      return null;
+  }
+}
+
+/** The schemas without wrappers and unions that a value may fit: what it can be written as. */
+function formsOf(schema: Schema): readonly Schema[] {
+  const inner = wrapped(schema);
+  if (inner !== null) return formsOf(inner);
+  const definition = definitionOf(schema);
+  return definition.type === 'union' ? definition.options.flatMap(formsOf) : [schema];
+}
+
+/** What a schema and those that it wraps say about themselves, the outermost first. */
+export function metaOf(schema: Schema): ValueMeta & { readonly description?: string } {
+  const inner = wrapped(schema);
+  const own = z.globalRegistry.get(schema) ?? {};
+  return inner === null ? own : { ...metaOf(inner), ...own };
+}
+
+/** Whether a key may be left out. */
+export function isOptional(schema: Schema): boolean {
+  return ['optional', 'default', 'prefault'].includes(definitionOf(schema).type);
+}
+
+/** The default as it is written in YAML; undefined where there is none, or where it is a mapping of defaults. */
+export function defaultText(schema: Schema): string | undefined {
+  const definition = definitionOf(schema);
+  if (definition.type !== 'default' && definition.type !== 'prefault') return undefined;
+  const value: unknown = definition.defaultValue;
+  if (Array.isArray(value)) return `[${value.join(', ')}]`;
+  if (typeof value === 'object') return undefined;
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/**
+ * Keys of a mapping that have a default, with it as it is written in YAML. Empty where several kinds of mapping may
+ * stand: which defaults hold depends on the kind.
+ */
+export function defaultsOf(schema: Schema): ReadonlyMap<string, unknown> {
+  const shapes = formsOf(schema)
+    .map(definitionOf)
+    .flatMap((one) => (one.type === 'object' ? [one.shape] : []));
+  const defaults = new Map<string, unknown>();
+  for (const [key, value] of shapes.length === 1 ? Object.entries(shapes[0]!) : []) {
+    const definition = definitionOf(value);
+    if (definition.type === 'default' || definition.type === 'prefault') defaults.set(key, definition.defaultValue);
+  }
+  return defaults;
+}
+
+/** Keys of a mapping with their schemas: `*` stands for any name. Empty for what is no mapping. */
+export function entriesOf(schema: Schema): ReadonlyMap<string, Schema> {
+  const entries = new Map<string, Schema>();
+  for (const form of formsOf(schema)) {
+    const definition = definitionOf(form);
+    if (definition.type === 'record') entries.set('*', definition.valueType);
+    if (definition.type !== 'object') continue;
+    for (const [key, value] of Object.entries(definition.shape)) {
+      if (!entries.has(key)) entries.set(key, value);
+    }
+  }
+  return entries;
+}
+
+/** The schema of a list's items, or null for what is no list. */
+export function itemOf(schema: Schema): Schema | null {
+  for (const form of formsOf(schema)) {
+    const definition = definitionOf(form);
+    if (definition.type === 'array') return definition.element;
+  }
+  return null;
+}
+
+/** The schema at a path, or null where the schema has nothing there. */
+export function schemaAt(root: Schema, path: KeyPath): Schema | null {
+  let schema: Schema | null = root;
+  for (const step of path) {
+    if (schema === null) return null;
+    const entries = entriesOf(schema);
+    schema = typeof step === 'number' ? itemOf(schema) : (entries.get(step) ?? entries.get('*') ?? null);
+  }
+  return schema;
+}
+
+/** Kinds of scalar that a value may be written as. */
+export function scalarKinds(schema: Schema): ReadonlySet<'string' | 'number' | 'boolean'> {
+  const kinds = new Set<'string' | 'number' | 'boolean'>();
+  for (const form of formsOf(schema)) {
+    const definition = definitionOf(form);
+    if (definition.type === 'string' || definition.type === 'enum') kinds.add('string');
+    if (definition.type === 'number') kinds.add('number');
+    if (definition.type === 'boolean') kinds.add('boolean');
+    if (definition.type !== 'literal') continue;
+    for (const value of definition.values) {
+      const kind = typeof value;
+      if (kind === 'string' || kind === 'number' || kind === 'boolean') kinds.add(kind);
+    }
+  }
+  return kinds;
+}
+
+/** The fixed words that a value may be, for suggestions. */
+export function wordsOf(schema: Schema): readonly string[] {
+  return formsOf(schema).flatMap((form) => {
+    const definition = definitionOf(form);
+    if (definition.type === 'enum') return Object.keys(definition.entries);
+    return definition.type === 'literal' ? definition.values.filter((value) => typeof value === 'string') : [];
+  });
+}
+
+/** What a value takes, in words that follow "takes": from the schema's own words, or from its kind. */
+export function expectsOf(schema: Schema): string {
+  const said = metaOf(schema).expects;
+  if (said !== undefined) return said;
+  return [...new Set(formsOf(schema).map(wordsForForm))].join(' or ');
+}
+
+function wordsForForm(form: Schema): string {
+  const said = metaOf(form).expects;
+  if (said !== undefined) return said;
+  const definition = definitionOf(form);
+  switch (definition.type) {
+    case 'string':
+      return 'a text';
+    case 'boolean':
+      return 'true or false';
+    case 'number':
+      return 'a number';
+    case 'enum':
+      return `one of ${Object.keys(definition.entries).join(', ')}`;
+    case 'literal':
+      return definition.values.length > 1 ? `one of ${definition.values.join(', ')}` : String(definition.values[0]);
+    case 'array':
+      return 'a list';
+    case 'object':
+      return `a mapping with ${Object.keys(definition.shape).join(', ')}`;
+    default:
+      return 'a mapping';
+  }
+}

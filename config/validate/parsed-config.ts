@@ -1,0 +1,66 @@
+// What is known of a configuration while it is checked: the parts that fit the schema, even where others don't, so that
+// one run can report everything. Thread: main.
+
+import type { Config } from '../schema/schema.ts';
+import { configSchema } from '../schema/schema.ts';
+import { listener, type ListenerConfig } from '../schema/schema-listeners.ts';
+import { route, type RouteConfig } from '../schema/schema-routes.ts';
+import { upstream, type UpstreamConfig } from '../schema/schema-upstreams.ts';
+import type { Finding } from '../problems/problem.ts';
+import type { ReferencedFiles } from '../files/referenced-files.ts';
+import type { SourceTree } from '../yaml/source-tree.ts';
+
+/** The parts of a configuration; null is a part that doesn't fit the schema. */
+export interface PartialConfig {
+  readonly listeners: readonly (ListenerConfig | null)[];
+  readonly routes: readonly (RouteConfig | null)[];
+  readonly upstreams: ReadonlyMap<string, UpstreamConfig | null>;
+  readonly limits: Config['limits'] | null;
+  readonly admin: Config['admin'] | null;
+  readonly accessLog: Config['accessLog'] | null;
+}
+
+/** What the checks between fields are given. */
+export interface CheckContext {
+  readonly config: PartialConfig;
+  /** The values as they were written: tells what was given from what is a default. */
+  readonly tree: SourceTree;
+  readonly files: ReferencedFiles;
+  readonly directory: string;
+  /** Time of the check in ms since 1970. */
+  readonly wallMs: number;
+  /** Whether every user of the machine may read the configuration file. */
+  readonly isWorldReadable: boolean;
+  report(finding: Finding): void;
+}
+
+/** All parts of a configuration that fits the schema. */
+export function partsOf(config: Config): PartialConfig {
+  const { listeners, routes, limits, admin, accessLog } = config;
+  return { listeners, routes, limits, admin, accessLog, upstreams: new Map(Object.entries(config.upstreams)) };
+}
+
+/** The parts that fit, of one that doesn't fit as a whole. */
+export function salvage(root: unknown): PartialConfig {
+  const raw = (typeof root === 'object' && root !== null && !Array.isArray(root) ? root : {}) as Record<
+    string,
+    unknown
+  >;
+  const { shape } = configSchema;
+  return {
+    listeners: listOf(raw['listeners']).map((item) => listener.safeParse(item).data ?? null),
+    routes: listOf(raw['routes']).map((item) => route.safeParse(item).data ?? null),
+    upstreams: new Map(mappingOf(raw['upstreams']).map(([key, item]) => [key, upstream.safeParse(item).data ?? null])),
+    limits: shape.limits.safeParse(raw['limits']).data ?? null,
+    admin: shape.admin.safeParse(raw['admin']).data ?? null,
+    accessLog: shape.accessLog.safeParse(raw['accessLog']).data ?? null,
+  };
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function mappingOf(value: unknown): [string, unknown][] {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : [];
+}

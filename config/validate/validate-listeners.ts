@@ -1,0 +1,96 @@
+// Checks of listeners beyond their shape: names, addresses, certificates, limits. Thread: main.
+
+import type { BindAddress } from '../../core/snapshot.ts';
+import { formatBindAddress } from '../values/bind-address.ts';
+import { checkCertificate } from '../files/certificate.ts';
+import { quoted } from '../values/parsed.ts';
+import type { CheckContext } from './parsed-config.ts';
+import { formatPath, type KeyPath } from '../problems/problem.ts';
+import type { ListenerConfig } from '../schema/schema-listeners.ts';
+import { formatSize } from '../values/size.ts';
+import { checkKeyFile } from './validate-secrets.ts';
+
+export function checkListeners(context: CheckContext): void {
+  checkNames(context);
+  checkBinds(context);
+  for (const [index, listener] of context.config.listeners.entries()) {
+    if (listener === null) continue;
+    checkTls(listener, ['listeners', index, 'tls'], context);
+    checkRequestLine(listener.limits, ['listeners', index, 'limits'], context);
+  }
+  checkRequestLine({}, ['limits'], context);
+}
+
+function checkNames(context: CheckContext): void {
+  const seen = new Map<string, number>();
+  for (const [index, listener] of context.config.listeners.entries()) {
+    if (listener === null) continue;
+    const first = seen.get(listener.name);
+    if (first === undefined) {
+      seen.set(listener.name, index);
+      continue;
+    }
+    const message = `listeners[${first}] has the name ${quoted(listener.name)} too: names of listeners must differ`;
+    context.report({ code: 'FL3003', message, path: ['listeners', index, 'name'] });
+  }
+}
+
+/** Two listeners on one address would share its connections at random. */
+function checkBinds(context: CheckContext): void {
+  const binds: { readonly bind: BindAddress; readonly path: KeyPath }[] = [];
+  for (const [index, listener] of context.config.listeners.entries()) {
+    if (listener !== null) binds.push({ bind: listener.bind, path: ['listeners', index, 'bind'] });
+  }
+  if (context.config.admin) binds.push({ bind: context.config.admin.bind, path: ['admin', 'bind'] });
+  const seen = new Map<string, KeyPath>();
+  for (const { bind, path } of binds) {
+    if (bind.kind === 'tcp' && bind.port === 0) continue;
+    const key = formatBindAddress(isWildcard(bind) ? { ...bind, host: '' } : bind);
+    const first = seen.get(key);
+    if (first === undefined) seen.set(key, path);
+    else {
+      const message = `${formatBindAddress(bind)} is bound already, by ${formatPath(first)}: each address can be bound once`;
+      context.report({ code: 'FL3004', message, path });
+    }
+  }
+}
+
+/** `::` takes IPv4 as well, so it clashes with `0.0.0.0`. */
+function isWildcard(bind: BindAddress): bind is BindAddress & { kind: 'tcp' } {
+  return bind.kind === 'tcp' && ['', '0.0.0.0', '::'].includes(bind.host);
+}
+
+function checkTls(listener: ListenerConfig, path: KeyPath, context: CheckContext): void {
+  for (const [index, { cert, key }] of (listener.tls?.certificates ?? []).entries()) {
+    const parts = { cert: [...path, 'certificates', index, 'cert'], key: [...path, 'certificates', index, 'key'] };
+    const certText = readFile(cert, parts.cert, context);
+    const keyText = readFile(key, parts.key, context);
+    checkKeyFile(key, parts.key, context);
+    if (certText === null || keyText === null) continue;
+    for (const { code, part, message } of checkCertificate(certText, keyText, context.wallMs)) {
+      context.report({ code, message: `${part === 'cert' ? cert : key} ${message}`, path: parts[part] });
+    }
+  }
+}
+
+/** The text of a file that the configuration names, or null after it was reported. */
+export function readFile(name: string, path: KeyPath, context: CheckContext): string | null {
+  const outcome = context.files.read(name);
+  if (outcome.ok) return outcome.text;
+  context.report({ code: 'FL4001', message: `${name} ${outcome.reason} (relative to ${context.directory})`, path });
+  return null;
+}
+
+type Limits = NonNullable<ListenerConfig['limits']>;
+
+/** A request line is a part of the head. */
+function checkRequestLine(own: Limits | undefined, path: KeyPath, context: CheckContext): void {
+  const { limits } = context.config;
+  if (own === undefined || limits === null) return;
+  const head = own.head ?? limits.head;
+  const line = own.requestLine ?? limits.requestLine;
+  if (line <= head) return;
+  const message = `a request line of ${formatSize(line)} does not fit into a head of ${formatSize(head)}: requestLine must be at most head`;
+  const key = context.tree.valueAt([...path, 'requestLine']) === undefined ? 'head' : 'requestLine';
+  context.report({ code: 'FL3008', message, path: [...path, key] });
+}

@@ -1,0 +1,98 @@
+// Checks of what an upstream does under trouble: hedging, backups, waiting, adaptive limits, sticky sessions.
+// Thread: main.
+
+import { formatDuration } from '../values/duration.ts';
+import { quoted } from '../values/parsed.ts';
+import { queueMsOf } from '../compile/queue-limit.ts';
+import type { StickyConfig } from '../schema/schema-sticky.ts';
+import type { UpstreamCheck } from './upstream-check.ts';
+
+export function checkHedge(check: UpstreamCheck): void {
+  const { hedge, retry, endpoints, timeouts } = check.upstream;
+  if (hedge === undefined) return;
+  const { afterMs } = hedge.after;
+  const after = formatDuration(afterMs);
+  if (endpoints.length === 1) check.reportNoEffect(['hedge'], 'there is no other endpoint to try', 'key');
+  else if (retry.attempts === 0) check.reportNoEffect(['hedge'], 'retry.attempts: 0 allows no second try', 'key');
+  else if (retry.budget.ratio === 0 && retry.budget.min === 0)
+    check.reportNoEffect(['hedge'], 'retry.budget allows no second try', 'key');
+  else if (timeouts.response !== 0 && afterMs >= timeouts.response) {
+    const response = formatDuration(timeouts.response);
+    check.reportNoEffect(['hedge', 'after'], `the response timeout of ${response} comes before ${after} are over`);
+  } else if (retry.perTryTimeout !== undefined && afterMs >= retry.perTryTimeout) {
+    const perTry = formatDuration(retry.perTryTimeout);
+    check.reportNoEffect(['hedge', 'after'], `retry.perTryTimeout of ${perTry} comes before ${after} are over`);
+  }
+}
+
+export function checkBackups(check: UpstreamCheck): void {
+  const { backups, endpoints } = check.upstream;
+  const backupCount = endpoints.filter(({ backup }) => backup).length;
+  if (backupCount === endpoints.length) {
+    const message = 'every endpoint is a backup, so that none is: leave backup out of some';
+    check.report('FL9008', message, ['endpoints'], 'key');
+  } else if (backups !== undefined && backupCount === 0) {
+    check.reportNoEffect(['backups'], 'no endpoint of this upstream has backup: true', 'key');
+  }
+}
+
+/** Who waits for an endpoint waits for a good heartbeat, which comes at the interval for those that are down. */
+export function checkWhenAllDown(check: UpstreamCheck): void {
+  const { whenAllDown, health, timeouts } = check.upstream;
+  const { heartbeat } = health;
+  if (whenAllDown !== 'wait' || heartbeat === undefined || heartbeat === false) return;
+  const waitMs = queueMsOf(timeouts);
+  if (waitMs >= heartbeat.downInterval) return;
+  const down = formatDuration(heartbeat.downInterval);
+  const message = `requests wait at most ${formatDuration(waitMs)}, but an endpoint that is down is asked only every ${down}: most of them wait in vain; shorten downInterval or lengthen timeouts.queue (at most 0.4 of timeouts.response)`;
+  check.report('FL9011', message, ['whenAllDown']);
+}
+
+export function checkSticky(check: UpstreamCheck): void {
+  const { sticky, balance } = check.upstream;
+  if (sticky === undefined) return;
+  if (balance.strategy === 'consistent-hash') {
+    const why = 'beside strategy consistent-hash: both would say where a client goes; keep one of them';
+    check.reportMisplaced(['sticky'], why);
+  }
+  checkSecrets(check, sticky);
+  checkSecure(check, sticky);
+  if (sticky.maxIdle <= sticky.maxLife || sticky.maxLife === 0 || !check.isGiven(['sticky', 'maxIdle'])) return;
+  check.reportNoEffect(['sticky', 'maxIdle'], `maxLife of ${formatDuration(sticky.maxLife)} comes first`);
+}
+
+function checkSecrets(check: UpstreamCheck, { secret, secrets }: StickyConfig): void {
+  if (secret !== undefined && secrets !== undefined) {
+    check.reportMisplaced(['sticky', 'secret'], 'beside secrets: the first of these signs; keep one of the two keys');
+  } else if (secret === undefined && secrets === undefined) {
+    const advice =
+      'set a variable, for example to what openssl rand -base64 24 prints, and write secret: "${STICKY_SECRET}"';
+    const message = `sticky sessions end with the process: without a secret one is drawn at each start; ${advice}`;
+    check.report('FL9012', message, ['sticky']);
+  }
+  for (const [index, one] of (secrets ?? []).entries()) {
+    if (secrets?.indexOf(one) === index) continue;
+    check.report('FL9004', `secrets[${index}] has no effect: it stands in the list before`, [
+      'sticky',
+      'secrets',
+      index,
+    ]);
+  }
+}
+
+/** Browsers drop cookies that ask for more than they may. */
+function checkSecure(check: UpstreamCheck, { cookie, sameSite, secure }: StickyConfig): void {
+  const isPrefixed = /^__(?:Host|Secure)-/i.test(cookie);
+  if (sameSite !== 'none' && !isPrefixed) return;
+  const what = isPrefixed ? `a cookie named ${quoted(cookie)}` : 'a cookie with sameSite: none';
+  const path = ['sticky', isPrefixed ? 'cookie' : 'sameSite'];
+  if (secure === 'never') {
+    check.report('FL3008', `browsers refuse ${what} and secure: never: leave secure out, or write always`, path);
+  } else if (
+    secure === 'auto' &&
+    check.context.config.listeners.every((listener) => listener !== null && listener.tls === undefined)
+  ) {
+    const advice = 'write secure: always if something in front of Fairlead ends TLS';
+    check.report('FL9004', `browsers refuse ${what} without TLS, and no listener has tls: ${advice}`, path);
+  }
+}

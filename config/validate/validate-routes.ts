@@ -1,0 +1,202 @@
+// Checks of routes beyond their shape: what they refer to, what they do, and which can never match. Thread: main.
+
+import { isIP } from 'node:net';
+import { nearestName } from '../problems/nearest-name.ts';
+import { quoted } from '../values/parsed.ts';
+import type { CheckContext } from './parsed-config.ts';
+import type { KeyPath } from '../problems/problem.ts';
+import type { FieldChanges, RouteConfig } from '../schema/schema-routes.ts';
+import { checkShadowed } from './validate-shadows.ts';
+
+export function checkRoutes(context: CheckContext): void {
+  checkNames(context);
+  for (const [index, route] of context.config.routes.entries()) {
+    const path = ['routes', index];
+    checkReferences(path, context);
+    if (route === null) continue;
+    checkAction(route, path, context);
+    checkHostField(route, path, context);
+    checkFields(route.requestHeaders, REQUEST_FIELDS, [...path, 'requestHeaders'], context);
+    checkFields(route.responseHeaders, FRAMING_FIELDS, [...path, 'responseHeaders'], context);
+  }
+  checkShadowed(context);
+  checkUnused(context);
+  checkIdleListeners(context);
+}
+
+/** The name of a route: its own, or one made of its place. */
+export function routeName(route: RouteConfig, index: number): string {
+  return route.name ?? `route-${index + 1}`;
+}
+
+function checkNames(context: CheckContext): void {
+  const seen = new Map<string, number>();
+  for (const [index, route] of context.config.routes.entries()) {
+    if (route === null) continue;
+    const name = routeName(route, index);
+    const first = seen.get(name);
+    if (first === undefined) {
+      seen.set(name, index);
+      continue;
+    }
+    const message = `routes[${first}] has the name ${quoted(name)} too: names of routes must differ`;
+    context.report({ code: 'FL3003', message, path: ['routes', index, 'name'] });
+  }
+}
+
+const ACTIONS = ['upstream', 'respond', 'redirect'] as const;
+
+function checkAction(route: RouteConfig, path: KeyPath, context: CheckContext): void {
+  const given = ACTIONS.filter((action) => route[action] !== undefined);
+  const [first, second] = given;
+  if (first === undefined) {
+    const message = 'this route does nothing: give it an upstream, respond or redirect, for example upstream: app';
+    context.report({ code: 'FL3006', message, path });
+  } else if (second !== undefined) {
+    const message = `a route does one thing: this one has ${given.join(' and ')}; keep one of them`;
+    context.report({ code: 'FL3006', message, path: [...path, second], part: 'key' });
+  } else if (first !== 'upstream') {
+    checkWithoutUpstream(first, path, context);
+  }
+}
+
+function checkWithoutUpstream(action: string, path: KeyPath, context: CheckContext): void {
+  for (const key of ['requestHeaders', 'host', 'limits']) {
+    if (context.tree.valueAt([...path, key]) === undefined) continue;
+    const message = `${quoted(key)} has no place beside ${action}: no request is sent to an endpoint`;
+    context.report({ code: 'FL3007', message, path: [...path, key], part: 'key' });
+  }
+}
+
+/** Names are taken as they are written, so that they are checked even where the rest doesn't fit the schema. */
+function checkReferences(path: KeyPath, context: CheckContext): void {
+  const upstream = context.tree.valueAt([...path, 'upstream']);
+  if (typeof upstream === 'string' && !context.config.upstreams.has(upstream)) {
+    const known = [...context.config.upstreams.keys()];
+    context.report({ code: 'FL3001', path: [...path, 'upstream'], ...unknownName('upstream', upstream, known) });
+  }
+  const place = [...path, 'match', 'listener'];
+  const given = context.tree.valueAt(place);
+  const known = context.config.listeners.map((_, index) => context.tree.valueAt(['listeners', index, 'name']));
+  for (const [index, name] of (Array.isArray(given) ? (given as unknown[]) : [given]).entries()) {
+    if (typeof name !== 'string' || known.includes(name)) continue;
+    const names = known.filter((other) => typeof other === 'string');
+    const step = Array.isArray(given) ? [index] : [];
+    context.report({ code: 'FL3002', path: [...place, ...step], ...unknownName('listener', name, names) });
+  }
+}
+
+function unknownName(
+  kind: string,
+  name: string,
+  known: readonly string[],
+): { message: string; suggestion?: string | undefined } {
+  const suggestion = nearestName(name, known);
+  const hint = suggestion === undefined ? '' : `; did you mean ${quoted(suggestion)}?`;
+  if (known.length === 0 || suggestion !== undefined)
+    return { message: `there is no ${kind} ${quoted(name)}${hint}`, suggestion };
+  const list = `${known.slice(0, 10).join(', ')}${known.length > 10 ? ', ...' : ''}`;
+  return { message: `there is no ${kind} ${quoted(name)}; there are: ${list}` };
+}
+
+/** By name, a virtual host behind TLS is found by Host and by SNI; when they differ it may answer 421 or 404. */
+function checkHostField(route: RouteConfig, path: KeyPath, context: CheckContext): void {
+  const upstream = context.config.upstreams.get(route.upstream ?? '');
+  if (route.host !== 'preserve' || !upstream || upstream.tls.serverName !== undefined) return;
+  const named = upstream.endpoints.find(({ url }) => url.protocol === 'https' && isIP(url.host) === 0);
+  if (named === undefined) return;
+  const advice = 'set host: endpoint on the route, or tls.serverName on the upstream, if it serves by name';
+  const message = `endpoint ${named.url.host} is asked for by its own name in TLS, but gets the client's Host: ${advice}`;
+  context.report({ code: 'FL9007', message, path: [...path, 'upstream'] });
+}
+
+/** Fields of one connection or of framing: changing them would let one message be read as two (request smuggling). */
+const FRAMING_FIELDS: ReadonlySet<string> = new Set([
+  'connection',
+  'content-length',
+  'http2-settings',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+/** What Fairlead says about the client itself: a second line of the same name would be a second truth. */
+const OWN_FIELDS: readonly string[] = [
+  'forwarded',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'x-forwarded-proto',
+  'x-request-id',
+];
+const REQUEST_FIELDS: ReadonlySet<string> = new Set([...FRAMING_FIELDS, ...OWN_FIELDS, 'expect', 'host']);
+
+function checkFields(
+  changes: FieldChanges | undefined,
+  refused: ReadonlySet<string>,
+  path: KeyPath,
+  context: CheckContext,
+): void {
+  const seen = new Set<string>();
+  for (const name of Object.keys(changes?.set ?? {})) {
+    const place = [...path, 'set', name];
+    checkField(name, refused, place, context);
+    if (seen.has(name.toLowerCase())) {
+      const message = `the field ${quoted(name)} is set twice: names of fields do not depend on letter case`;
+      context.report({ code: 'FL3003', message, path: place, part: 'key' });
+    }
+    seen.add(name.toLowerCase());
+  }
+  for (const [index, name] of (changes?.remove ?? []).entries())
+    checkField(name, refused, [...path, 'remove', index], context);
+}
+
+function checkField(name: string, refused: ReadonlySet<string>, path: KeyPath, context: CheckContext): void {
+  if (!refused.has(name.toLowerCase())) return;
+  const why = reasonAgainst(name.toLowerCase());
+  context.report({
+    code: 'FL3009',
+    message: `the field ${quoted(name)} may not be changed: ${why}`,
+    path,
+    part: 'key',
+  });
+}
+
+function reasonAgainst(field: string): string {
+  if (field === 'host') return 'use the key host of the route';
+  if (OWN_FIELDS.includes(field)) return 'Fairlead sets it from what it knows of the client';
+  return "it belongs to the connection, which is Fairlead's own";
+}
+
+function checkUnused(context: CheckContext): void {
+  const routes = context.tree.valueAt(['routes']);
+  const used = new Set(
+    Array.isArray(routes) ? routes.map((_, index) => context.tree.valueAt(['routes', index, 'upstream'])) : [],
+  );
+  // A route whose key upstream is mistyped, or with a name that doesn't exist, was probably meant for one of those that
+  // look unused.
+  if (context.config.routes.includes(null)) return;
+  if ([...used].some((name) => typeof name === 'string' && !context.config.upstreams.has(name))) return;
+  for (const name of context.config.upstreams.keys()) {
+    if (used.has(name)) continue;
+    const message = `no route leads to upstream ${quoted(name)}: its endpoints are checked but get no request`;
+    context.report({ code: 'FL9002', message, path: ['upstreams', name], part: 'key' });
+  }
+}
+
+/** Where every route is for other listeners, a listener answers nothing but 404. */
+function checkIdleListeners(context: CheckContext): void {
+  const { listeners, routes } = context.config;
+  if (routes.length === 0 || routes.some((route) => route === null || route.match?.listener === undefined)) return;
+  const served = new Set(routes.flatMap((route) => route?.match?.listener ?? []));
+  // A name that is not known was probably meant for one of those that look idle.
+  const known = new Set(listeners.map((listener) => listener?.name));
+  if ([...served].some((name) => !known.has(name))) return;
+  for (const [index, listener] of listeners.entries()) {
+    if (listener === null || served.has(listener.name)) continue;
+    const message = `no route is for listener ${quoted(listener.name)}: all of its requests get 404`;
+    context.report({ code: 'FL9014', message, path: ['listeners', index, 'name'] });
+  }
+}

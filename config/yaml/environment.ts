@@ -1,0 +1,60 @@
+// Environment variables in values: `${NAME}`, `${NAME:-default}`, and `$$` for a dollar sign. Thread: main.
+// It is done to the texts of a parsed file, so that the value of a variable can't bring structure of its own
+// (YAML injection).
+
+import type { ProblemCode } from '../problems/problem.ts';
+import { quoted } from '../values/parsed.ts';
+
+/** Variables by name, as in process.env. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface Substitution {
+  readonly text: string;
+  /** Whether a variable was put in. */
+  readonly hasVariables: boolean;
+  readonly faults: readonly SubstitutionFault[];
+}
+
+export interface SubstitutionFault {
+  readonly code: ProblemCode;
+  readonly message: string;
+}
+
+const DOLLAR = /\$\$|\$\{([^}]*)(\}?)/g;
+const VARIABLE = /^([A-Za-z_]\w*)(?::-(.*))?$/s;
+
+/** Puts variables into `text`. As in a shell, the default of `${NAME:-default}` also stands for an empty variable. */
+export function substitute(text: string, environment: Environment): Substitution {
+  if (!text.includes('$')) return { text, hasVariables: false, faults: [] };
+  const faults: SubstitutionFault[] = [];
+  let hasVariables = false;
+  const replaced = text.replace(DOLLAR, (whole: string, content: string | undefined, closing: string | undefined) => {
+    if (content === undefined) return '$';
+    hasVariables = true;
+    const value = closing === '' ? unclosed(whole) : valueOf(content, environment);
+    if (typeof value === 'string') return value;
+    faults.push(value);
+    return '';
+  });
+  return { text: replaced, hasVariables, faults };
+}
+
+function valueOf(content: string, environment: Environment): string | SubstitutionFault {
+  const match = VARIABLE.exec(content);
+  if (match === null || match[2]?.includes('${')) return malformed(`\${${content}}`);
+  const [, name = '', fallback] = match;
+  const value = Object.hasOwn(environment, name) ? environment[name] : undefined;
+  if (fallback !== undefined) return value === undefined || value === '' ? fallback : value;
+  if (value !== undefined) return value;
+  const message = `the environment variable ${name} is not set: set it, or give a default as in \${${name}:-value}`;
+  return { code: 'FL1201', message };
+}
+
+function unclosed(text: string): SubstitutionFault {
+  return { code: 'FL1202', message: `${quoted(text)} has no closing }: write \${NAME}, or $$ for a dollar sign` };
+}
+
+function malformed(text: string): SubstitutionFault {
+  const forms = 'write ${NAME} or ${NAME:-default} (no variable within a default), or $$ for a dollar sign';
+  return { code: 'FL1202', message: `${quoted(text)} does not name a variable: ${forms}` };
+}

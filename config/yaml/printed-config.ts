@@ -1,0 +1,81 @@
+// A configuration as YAML text again: as it is meant, with aliases and merge keys resolved. Thread: main.
+
+import { stringify } from 'yaml';
+import { systemClock } from '../../core/clock.ts';
+import { type LoadedConfig, loadConfigText } from '../load.ts';
+import { formatPath, type KeyPath } from '../problems/problem.ts';
+import { configSchema } from '../schema/schema.ts';
+import { defaultsOf, entriesOf, itemOf, type Schema } from '../schema/schema-tree.ts';
+
+/** A default that is left out may bring another one to light. */
+const MOST_ROUNDS = 4;
+
+export interface PrintOptions {
+  /** Secrets are left out, variables stand by their names. Such a text is for people: it need not load. */
+  readonly isRedacted: boolean;
+  /** Whether what was left out stands there with its default. */
+  readonly hasDefaults: boolean;
+}
+
+/**
+ * The text of a configuration. Without redaction it holds the secrets and the values of variables, and loads to the
+ * same configuration from the same directory.
+ */
+export function printedConfig(config: LoadedConfig, { isRedacted, hasDefaults }: PrintOptions): string {
+  const values = isRedacted ? config.written() : config.values();
+  const whole = hasDefaults ? withDefaults(values, configSchema, { at: [], left: refusedDefaults(config) }) : values;
+  return yamlOf(isRedacted ? whole : withDollarsEscaped(whole));
+}
+
+/**
+ * Places where a default must not be written: it has no place beside what is written, or follows from it. Found by
+ * checking the text with all of them, and again without those that were refused.
+ */
+function refusedDefaults(config: LoadedConfig): ReadonlySet<string> {
+  const left = new Set<string>();
+  const { file, directory } = config;
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    const whole = withDollarsEscaped(withDefaults(config.values(), configSchema, { at: [], left }));
+    const loaded = loadConfigText(yamlOf(whole), { file, directory, environment: {}, wallMs: systemClock.wallMs() });
+    const before = left.size;
+    for (const { path } of loaded.ok ? loaded.warnings : loaded.problems) left.add(path);
+    if (left.size === before) break;
+  }
+  return left;
+}
+
+/** Plain values as YAML. */
+export function yamlOf(values: unknown): string {
+  return stringify(values, { lineWidth: 0, aliasDuplicateObjects: false, version: '1.2' });
+}
+
+interface Place {
+  readonly at: KeyPath;
+  /** Places of defaults that are left out. */
+  readonly left: ReadonlySet<string>;
+}
+
+function withDefaults(value: unknown, schema: Schema | null, { at, left }: Place): unknown {
+  if (schema === null || typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) {
+    return value.map((item, index) => withDefaults(item, itemOf(schema), { at: [...at, index], left }));
+  }
+  const entries = entriesOf(schema);
+  const given = Object.entries(value);
+  const names = new Set(given.map(([key]) => key));
+  const added = [...defaultsOf(schema)].filter(([key]) => !names.has(key) && !left.has(formatPath([...at, key])));
+  return Object.fromEntries(
+    [...given, ...added].map(([key, one]) => {
+      const own = entries.get(key) ?? entries.get('*') ?? null;
+      return [key, withDefaults(one, own, { at: [...at, key], left })];
+    }),
+  );
+}
+
+/** A dollar sign that would begin a variable is doubled, as environment.ts has it. Keys are never substituted. */
+function withDollarsEscaped(value: unknown): unknown {
+  if (typeof value === 'string') return /\$[${]/.test(value) ? value.replaceAll('$', '$$$$') : value;
+  if (Array.isArray(value)) return value.map(withDollarsEscaped);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, withDollarsEscaped(one)]));
+}

@@ -1,0 +1,41 @@
+// Gives values out of the environment the type that the schema wants at their place. Thread: main.
+// `workers: ${WORKERS}` is a text until the schema says that a number goes there; a quoted one stays a text.
+
+import { entriesOf, itemOf, scalarKinds, type Schema } from '../schema/schema-tree.ts';
+import type { SourceTree } from './source-tree.ts';
+
+/** Changes the values of `tree` in place. */
+export function retypeVariables(tree: SourceTree, schema: Schema): void {
+  if (tree.hasVariables) visit(tree.root, schema, tree);
+}
+
+function visit(value: unknown, schema: Schema, tree: SourceTree): void {
+  if (Array.isArray(value)) visitList(value, schema, tree);
+  else if (typeof value === 'object' && value !== null) visitMapping(value as Record<string, unknown>, schema, tree);
+}
+
+function visitList(list: unknown[], schema: Schema, tree: SourceTree): void {
+  const item = itemOf(schema);
+  if (item === null) return;
+  for (const [index, value] of list.entries()) {
+    if (tree.isVariable(list, index)) list[index] = retyped(value, item);
+    else visit(value, item, tree);
+  }
+}
+
+function visitMapping(mapping: Record<string, unknown>, schema: Schema, tree: SourceTree): void {
+  const entries = entriesOf(schema);
+  for (const [key, value] of Object.entries(mapping)) {
+    const entry = entries.get(key) ?? entries.get('*');
+    if (entry === undefined) continue;
+    if (tree.isVariable(mapping, key)) mapping[key] = retyped(value, entry);
+    else visit(value, entry, tree);
+  }
+}
+
+function retyped(value: unknown, schema: Schema): unknown {
+  if (typeof value !== 'string') return value;
+  const kinds = scalarKinds(schema);
+  if (kinds.has('number') && /^-?\d+(?:\.\d+)?$/.test(value)) return Number(value);
+  return kinds.has('boolean') && (value === 'true' || value === 'false') ? value === 'true' : value;
+}

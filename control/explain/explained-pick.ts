@@ -1,0 +1,186 @@
+// Whom an upstream would choose for a request, and why: by the same picker, cookies and reservation as traffic, over a
+// copy of the shared records. Thread: main.
+
+import type { ExplainReply } from '../../admin/api/explain-schemas.ts';
+import { candidateLoads } from '../../balancers/candidate-loads.ts';
+import { CandidateTable } from '../../balancers/candidate-table.ts';
+import type { Candidates } from '../../balancers/candidates.ts';
+import { buildHashKey, hashKeyText } from '../../balancers/hash-key.ts';
+import { UpstreamPicker } from '../../balancers/upstream-picker.ts';
+import { AVAILABILITY_NAMES } from '../../core/availability.ts';
+import type { Candidate, PickRequest } from '../../core/balancer.ts';
+import type { RequestHead } from '../../core/head.ts';
+import { E_AVAILABILITY, E_LAST_SUCCESS, E_LIMIT, FULL_FACTOR, UPSTREAM } from '../../core/memory/layout.ts';
+import type { Region } from '../../core/memory/region.ts';
+import type { Random } from '../../core/random.ts';
+import type { HashKey, UpstreamSnapshot } from '../../core/snapshot.ts';
+import { findPlace, giveBack, reserveForItsOwn } from '../../proxy/placement/place.ts';
+import { StickyCookies } from '../../proxy/policies/sticky-cookie.ts';
+import { becauseOf, type Pick } from './pick-because.ts';
+
+type ExplainedUpstream = NonNullable<ExplainReply['upstream']>;
+
+/** What is chosen from, and for whom. */
+export interface PickFacts {
+  readonly upstream: UpstreamSnapshot;
+  /** A copy: it is written to. */
+  readonly region: Region;
+  readonly random: Random;
+  readonly head: RequestHead;
+  readonly clientAddress: string;
+  readonly mayRepeat: boolean;
+  readonly nowMs: number;
+  readonly wallMs: number;
+}
+
+/** Says whether chance had a part in something. */
+class WatchedRandom implements Random {
+  readonly #random: Random;
+  wasAsked = false;
+
+  constructor(random: Random) {
+    this.#random = random;
+  }
+
+  next(): number {
+    this.wasAsked = true;
+    return this.#random.next();
+  }
+}
+
+const WORKER = 0;
+
+export function explainPick(facts: PickFacts): ExplainedUpstream {
+  const { upstream, region } = facts;
+  const random = new WatchedRandom(facts.random);
+  const picker = new UpstreamPicker(upstream, { region, worker: WORKER, random });
+  random.wasAsked = false;
+  const hashKey = hashKeyOf(facts, random);
+  const request = pickRequestOf(facts, hashKey?.words ?? { hash1: 0, hash2: 0 });
+  const { candidates } = picker;
+  // Read before the place is reserved, which counts.
+  const listed = candidatesOf(facts, candidates);
+  const equals = equalsOf(facts, candidates, request);
+  const names = new Map(upstream.endpoints.map(({ slot, id }) => [slot, id]));
+  const nameOf = (slot: number): string => names.get(slot)!;
+  const leadsTo = stickySlot(facts);
+  const pick = choose(facts, picker, request, leadsTo);
+  const isTie = equals.length > 1 && pick.by === 'balancer';
+  return {
+    name: upstream.name,
+    balance: upstream.balance.kind,
+    tier: candidates.tier,
+    whenAllDown: upstream.whenAllDown,
+    queued: Math.max(0, region.words[region.upstreamWord(upstream.index) + UPSTREAM.queued.index]!),
+    hashKey: hashKey === null ? null : { from: hashKey.from, value: hashKey.value },
+    sticky:
+      upstream.sticky === null
+        ? null
+        : { cookie: upstream.sticky.cookie, leadsTo: leadsTo === null ? null : nameOf(leadsTo) },
+    candidates: listed,
+    choice: {
+      endpoint: pick.slot < 0 ? null : nameOf(pick.slot),
+      by: pick.by,
+      because: becauseOf(pick, { upstream, hashKey, equals: isTie ? equals.length : 1, request, leadsTo }),
+      isByChance: isTie || (random.wasAsked && pick.by !== 'sticky-cookie'),
+      equals: isTie ? equals.map(nameOf) : [],
+      trial: pick.trial === null ? null : nameOf(pick.trial),
+    },
+  };
+}
+
+/** As the forwarder does: the cookie first, then the balancer. Of a suspect's trial it tells what comes without it. */
+function choose({ region }: PickFacts, picker: UpstreamPicker, request: PickRequest, leadsTo: number | null): Pick {
+  const own = leadsTo === null ? null : reserveForItsOwn(region, WORKER, leadsTo);
+  if (own !== null) return { slot: own.slot, by: 'sticky-cookie', trial: null };
+  const isSuspect = (slot: number): boolean => picker.candidates.suspects.some((one) => one.slot === slot);
+  let place = findPlace(request, { picker }, region, WORKER);
+  let trial: number | null = null;
+  if (place.slot >= 0 && isSuspect(place.slot) && request.mayRetry) {
+    trial = place.slot;
+    giveBack(place, region, WORKER);
+    place = findPlace(request, { picker }, region, WORKER);
+  }
+  const by = place.slot < 0 ? 'nobody' : isSuspect(place.slot) ? 'suspect' : 'balancer';
+  return { slot: place.slot, by, trial: trial === place.slot ? null : trial };
+}
+
+function stickySlot({ upstream, head, wallMs }: PickFacts): number | null {
+  if (upstream.sticky === null) return null;
+  const cookies = new StickyCookies(upstream.sticky, upstream.endpoints);
+  return cookies.slotOf(head.field('cookie'), wallMs)?.slot ?? null;
+}
+
+function hashKeyOf({ upstream: { balance }, head, clientAddress }: PickFacts, random: Random) {
+  if (balance.kind !== 'consistent-hash') return null;
+  const words = { hash1: 0, hash2: 0 };
+  buildHashKey(balance.key, balance.seed, random)(head, clientAddress, words);
+  return { from: keyName(balance.key), value: hashKeyText(balance.key, head, clientAddress), words };
+}
+
+function keyName(key: HashKey): string {
+  return 'name' in key ? `${key.kind} ${key.name}` : key.kind;
+}
+
+function pickRequestOf(facts: PickFacts, words: { hash1: number; hash2: number }): PickRequest {
+  return {
+    hash1: words.hash1,
+    hash2: words.hash2,
+    nowMs: facts.nowMs,
+    mayRetry: facts.mayRepeat,
+    mayUseLastResort: false,
+    triedCount: 0,
+    triedSlots: new Int32Array(1),
+  };
+}
+
+/** All endpoints in configured order, primaries before backups. */
+function candidatesOf({ upstream, region, nowMs }: PickFacts, candidates: Candidates): ExplainedUpstream['candidates'] {
+  const members = candidates.configured.both;
+  const loads = candidateLoads(upstream.balance, members, candidates, region, nowMs);
+  const table = new CandidateTable(members, region);
+  const roleOf = rolesOf(candidates);
+  const backups = new Set(candidates.configured.backup);
+  return members.map((member, index) => {
+    const place = table.places[index]!;
+    const load = loads?.[index] ?? null;
+    return {
+      name: member.id,
+      availability: AVAILABILITY_NAMES[region.words[place + E_AVAILABILITY]!] ?? 'up',
+      backup: backups.has(member),
+      role: roleOf(member),
+      weight: member.weight,
+      weightShare: Number((table.factor(index) / FULL_FACTOR).toFixed(3)),
+      inFlight: Math.max(0, table.inflight(index)),
+      limit: region.words[place + E_LIMIT]!,
+      load: load === null || !Number.isFinite(load) ? null : Number(load.toPrecision(4)),
+    };
+  });
+}
+
+/** By sets: upstreams may have thousands. */
+function rolesOf(candidates: Candidates): (member: Candidate) => ExplainedUpstream['candidates'][number]['role'] {
+  const [usable, suspects] = [new Set(candidates.usable), new Set(candidates.suspects)];
+  const [lastResort, members] = [new Set(candidates.lastResort), new Set(candidates.members)];
+  return (member) => {
+    if (usable.has(member)) return 'usable';
+    if (suspects.has(member)) return 'suspect';
+    if (!lastResort.has(member)) return 'out';
+    return members.has(member) ? 'last-resort' : 'other-tier';
+  };
+}
+
+/** Slots of the usable ones with the least load that can take it, and by which a tie is broken. */
+function equalsOf({ upstream, region, nowMs }: PickFacts, candidates: Candidates, request: PickRequest): number[] {
+  const { usable } = candidates;
+  const loads = candidateLoads(upstream.balance, usable, candidates, region, nowMs);
+  if (loads === null) return [];
+  const table = new CandidateTable(usable, region);
+  const open = usable.map((_, index) => index).filter((index) => table.canTake(index, request));
+  const least = Math.min(...open.map((index) => loads[index]!));
+  const equal = open.filter((index) => loads[index] === least);
+  const freshness = (index: number): number => region.words[table.places[index]! + E_LAST_SUCCESS]!;
+  const freshest = Math.max(...equal.map(freshness));
+  const left = request.mayRetry ? equal : equal.filter((index) => freshness(index) === freshest);
+  return left.map((index) => table.slots[index]!);
+}

@@ -1,0 +1,120 @@
+// A request that nobody has sent: its head, and the connection over which it would come. Pure. Thread: main.
+
+import { isIP } from 'node:net';
+import { ExplainError, type ExplainQuery } from '../../admin/api/explain-schemas.ts';
+import { compileCidrs } from '../../core/cidr.ts';
+import type { ClientConnection } from '../../core/exchange-contract.ts';
+import { type RequestHead, UNKNOWN_LENGTH } from '../../core/head.ts';
+import type { ListenerSnapshot, Snapshot } from '../../core/snapshot.ts';
+import { isFieldName, isFieldValue, isTarget } from '../../proxy/http1/field-line.ts';
+import { scanHostValue } from '../../proxy/http1/host-value.ts';
+
+/** Ports on which listeners are bound, by name: those of a file where nothing runs. */
+export type BoundPorts = ReadonlyMap<string, number>;
+
+export interface ExplainedRequest {
+  readonly head: RequestHead;
+  readonly connection: ClientConnection;
+  readonly listener: ListenerSnapshot;
+  /** Why it is that listener. */
+  readonly because: string;
+  readonly isTrusted: (address: string) => boolean;
+}
+
+interface Url {
+  readonly isTls: boolean;
+  readonly authority: string;
+  readonly port: number;
+  readonly target: string;
+}
+
+/** @throws ExplainError for what no client could send */
+export function requestOf(query: ExplainQuery, { listeners }: Snapshot, ports: BoundPorts): ExplainedRequest {
+  const url = urlOf(query.url, query.method);
+  const { listener, because } = listenerFor(url, query.listener, listeners, ports);
+  if (isIP(query.client) === 0 && query.client !== '') throw new ExplainError(`"${query.client}" is no IP address`);
+  const isTrusted = compileCidrs(listener.trustedProxies);
+  const connection = {
+    listenerIndex: listener.index,
+    listenerName: listener.name,
+    peerAddress: query.client,
+    peerPort: 0,
+    localPort: ports.get(listener.name) ?? url.port,
+    isTls: listener.tls !== null,
+    isTrusted: query.client !== '' && isTrusted(query.client),
+  };
+  return { head: headOf(query, url), connection, listener, because, isTrusted };
+}
+
+/** Taken apart by hand: a URL parser would tidy the path, which clients that mean harm don't. */
+function urlOf(text: string, method: string): Url {
+  const parts = /^(https?):\/\/([^/?#]*)([^#]*)/i.exec(text);
+  if (parts === null) throw new ExplainError(`"${text}" is no URL: write http://host/path or https://host:port/path`);
+  const [, scheme = '', authority = '', rest = ''] = parts;
+  const bytes = Buffer.from(authority, 'latin1');
+  if (authority === '' || scanHostValue(bytes, 0, bytes.length) < 0) {
+    throw new ExplainError(`"${authority}" is no host with or without a port`);
+  }
+  const target = rest === '' && method === 'OPTIONS' ? '*' : rest.startsWith('/') ? rest : `/${rest}`;
+  if (!isTarget(target)) throw new ExplainError('the path has bytes that must be percent-encoded');
+  const isTls = scheme.toLowerCase() === 'https';
+  const port = Number(/:(\d+)$/.exec(authority)?.[1] ?? (isTls ? 443 : 80));
+  return { isTls, authority, port, target };
+}
+
+interface ChosenListener {
+  readonly listener: ListenerSnapshot;
+  readonly because: string;
+}
+
+function listenerFor(
+  url: Url,
+  name: string | null,
+  listeners: readonly ListenerSnapshot[],
+  ports: BoundPorts,
+): ChosenListener {
+  if (name !== null) {
+    const named = listeners.find((one) => one.name === name);
+    const names = listeners.map((one) => one.name).join(', ');
+    if (named === undefined) throw new ExplainError(`there is no listener ${name}; there are: ${names}`);
+    return { listener: named, because: 'it is named' };
+  }
+  const sameKind = listeners.filter(({ tls }) => (tls !== null) === url.isTls);
+  const samePort = sameKind.find((one) => ports.get(one.name) === url.port);
+  if (samePort !== undefined) return { listener: samePort, because: `it listens on port ${url.port}` };
+  const first = sameKind[0] ?? listeners[0]!;
+  const kind = url.isTls ? 'with TLS' : 'without TLS';
+  const what = sameKind.length === 0 ? `none is ${kind}, so the first is taken` : `the first one ${kind} is taken`;
+  return { listener: first, because: `nobody ${kind} listens on port ${url.port}: ${what}` };
+}
+
+function headOf({ method, headers }: ExplainQuery, { target, authority }: Url): RequestHead {
+  if (!isFieldName(method)) throw new ExplainError(`"${method}" is no method`);
+  const fields = headers.flatMap(fieldOf);
+  const valuesOf = (name: string): string[] =>
+    fields.filter((_, at) => at % 2 === 1 && fields[at - 1]!.toLowerCase() === name);
+  const field = (name: string): string | undefined => {
+    const values = valuesOf(name);
+    return values.length === 0 ? undefined : values.join(name === 'cookie' ? '; ' : ', ');
+  };
+  const isChunked = field('transfer-encoding') !== undefined;
+  return {
+    method,
+    target,
+    authority: valuesOf('host')[0] ?? authority,
+    version: '1.1',
+    bodyLength: isChunked ? UNKNOWN_LENGTH : Number(field('content-length') ?? 0) || 0,
+    field,
+    endToEndFields: () => fields.filter((_, at) => fields[at - (at % 2)]!.toLowerCase() !== 'host'),
+  };
+}
+
+/** [name, value] of a line. */
+function fieldOf(line: string): [string, string] {
+  const colon = line.indexOf(':');
+  const [name, value] = [line.slice(0, colon), line.slice(colon + 1).trim()];
+  if (colon < 1 || !isFieldName(name) || !isFieldValue(value)) {
+    throw new ExplainError(`"${line}" is no header: write 'Name: value'`);
+  }
+  return [name, value];
+}

@@ -1,0 +1,154 @@
+// Where a request would go and why, for `fairlead explain` and the admin API. Every decision is asked of the code that
+// serves traffic (router, picker, sticky cookies, reservation, retry verdicts, forwarding fields); here it is put
+// together. Thread: main.
+
+import type { ExplainQuery, ExplainReply } from '../../admin/api/explain-schemas.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { RequestHead } from '../../core/head.ts';
+import { copyRecords } from '../../core/memory/region-copy.ts';
+import type { Region } from '../../core/memory/region.ts';
+import type { Random } from '../../core/random.ts';
+import type { NamedMatch, RouteMatch, RouteSnapshot, Snapshot, ValueMatch } from '../../core/snapshot.ts';
+import { clientAddressOf } from '../../proxy/exchange/client-address.ts';
+import { insertedFieldsOf, removedFieldsOf } from '../../proxy/policies/forwarding-fields.ts';
+import { REPLY_CAUSES } from '../../proxy/exchange/local-reply.ts';
+import { isHedgeable, isIdempotentRequest } from '../../proxy/placement/retry.ts';
+import { factsOf, type MatchPart, Router, type RoutingFacts } from '../../proxy/routing/router.ts';
+import { explainPick } from './explained-pick.ts';
+import { explainPlan } from './explained-plan.ts';
+import { type BoundPorts, type ExplainedRequest, requestOf } from './explained-request.ts';
+
+/** What would serve the request. */
+export interface ExplainFacts {
+  readonly snapshot: Snapshot;
+  /** Is only read. */
+  readonly region: Region;
+  readonly ports: BoundPorts;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** @throws ExplainError for a request that no client could send */
+export function explain(query: ExplainQuery, facts: ExplainFacts): ExplainReply {
+  const { snapshot } = facts;
+  const request = requestOf(query, snapshot, facts.ports);
+  const { head, connection, listener } = request;
+  const router = new Router(snapshot.routes);
+  const route = router.find(head, listener.name);
+  const client = clientAddressOf(connection, head.field('x-forwarded-for'), request.isTrusted);
+  return {
+    generation: snapshot.generation,
+    request: {
+      method: head.method,
+      target: head.target,
+      host: head.authority,
+      fields: pairsOf(head.endToEndFields()),
+      peer: connection.peerAddress,
+      client,
+      isTrusted: connection.isTrusted,
+    },
+    listener: { name: listener.name, tls: listener.tls !== null, because: request.because },
+    routes: routesOf(router, route, factsOf(head, listener.name)),
+    route: route?.name ?? null,
+    action: actionOf(route, snapshot),
+    ...(route === null ? NOTHING : forwardingOf(request, route, client, facts)),
+  };
+}
+
+const NOTHING = { upstream: null, plan: null, fields: null };
+
+function forwardingOf(request: ExplainedRequest, route: RouteSnapshot, clientAddress: string, facts: ExplainFacts) {
+  const { action } = route;
+  if (action.kind !== 'upstream') return NOTHING;
+  const { clock, random } = facts;
+  const { head } = request;
+  const upstream = facts.snapshot.upstreams.find(({ index }) => index === action.upstream)!;
+  const region = copyRecords(facts.region);
+  const isIdempotent = isIdempotentRequest(head);
+  const times = { nowMs: clock.nowMs(), wallMs: clock.wallMs() };
+  const plan = explainPlan({ upstream, route, region, isIdempotent, isHedgeable: isHedgeable(head) });
+  const pick = explainPick({ upstream, region, random, head, clientAddress, mayRepeat: isIdempotent, ...times });
+  return { upstream: pick, plan, fields: fieldsOf(request, route, pick.choice.endpoint) };
+}
+
+function actionOf(route: RouteSnapshot | null, { upstreams }: Snapshot): ExplainReply['action'] {
+  if (route === null) {
+    const { status, code } = REPLY_CAUSES['no-route'];
+    return { kind: 'no-route', status, code };
+  }
+  const { action } = route;
+  if (action.kind === 'upstream') {
+    return { kind: 'upstream', upstream: upstreams.find(({ index }) => index === action.upstream)!.name };
+  }
+  if (action.kind === 'redirect') return { ...action };
+  const { kind, status, contentType, body } = action;
+  return { kind, status, contentType, bodyBytes: Buffer.byteLength(body) };
+}
+
+function routesOf(router: Router, taken: RouteSnapshot | null, facts: RoutingFacts): ExplainReply['routes'] {
+  return router.verdicts(facts).map(({ route, mismatch }, index) => {
+    const verdict = route === taken ? 'matched' : (mismatch ?? 'behind');
+    const lost = mismatch === null ? { wanted: [], had: '' } : differenceOf(mismatch, route.match, facts);
+    return { name: route.name, position: index + 1, verdict, ...lost };
+  });
+}
+
+/** What a part of a match asks for, and what the request has there. */
+function differenceOf(part: MatchPart, match: RouteMatch, facts: RoutingFacts): { wanted: string[]; had: string } {
+  const { head } = facts;
+  switch (part) {
+    case 'listener':
+      return { wanted: [...match.listeners], had: facts.listenerName };
+    case 'host':
+      return { wanted: [...match.hosts], had: facts.host };
+    case 'path':
+      return { wanted: match.paths.map(valueWords), had: facts.path };
+    case 'method':
+      return { wanted: [...match.methods], had: head.method };
+    case 'header':
+      return { wanted: match.headers.map(namedWords), had: hadFields(match.headers, head) };
+    case 'query':
+      return { wanted: match.query.map(namedWords), had: facts.query };
+    default:
+      return part satisfies never;
+  }
+}
+
+function valueWords(match: ValueMatch): string {
+  if (match.kind === 'present') return 'any';
+  return match.kind === 'exact' ? match.value : `${match.value}*`;
+}
+
+function namedWords({ name, match }: NamedMatch): string {
+  return `${name}: ${valueWords(match)}`;
+}
+
+function hadFields(wanted: readonly NamedMatch[], head: RequestHead): string {
+  const had = wanted.map(({ name }) => [name, head.field(name)] as const);
+  return had.flatMap(([name, value]) => (value === undefined ? [] : `${name}: ${value}`)).join(', ');
+}
+
+function fieldsOf({ head, connection, listener }: ExplainedRequest, route: RouteSnapshot, endpoint: string | null) {
+  const requestId = head.field('x-request-id');
+  const inserted = insertedFieldsOf({
+    connection,
+    head,
+    requestId: connection.isTrusted && requestId !== undefined ? requestId : '(a new one)',
+    sendsForwarded: listener.sendsForwarded,
+    route,
+  });
+  const removed = removedFieldsOf(route);
+  const { hostField, responseHeaders } = route;
+  const present = pairsOf(head.endToEndFields()).map(({ name }) => name);
+  return {
+    host: hostField === null ? head.authority : hostField === 'endpoint' ? (endpoint ?? '') : hostField,
+    toEndpoint: pairsOf(inserted),
+    notToEndpoint: present.filter((name) => removed.has(name.toLowerCase())),
+    toClient: pairsOf(responseHeaders.set),
+    notToClient: [...responseHeaders.remove],
+  };
+}
+
+function pairsOf(list: readonly string[]): { name: string; value: string }[] {
+  return list.flatMap((name, at) => (at % 2 === 0 ? [{ name, value: list[at + 1]! }] : []));
+}

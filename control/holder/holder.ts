@@ -1,0 +1,178 @@
+// The holder: keeps sockets, and one generation of Fairlead after the other behind them (DESIGN section 1.8). It serves
+// nothing, reads no configuration and knows no protocol, so that it hardly ever needs to be replaced itself.
+// Thread: main.
+
+import type { MainLog } from '../../logging/process-log.ts';
+import type { Timers } from '../../core/timers.ts';
+import { RestartPolicy } from '../supervisor/restart-policy.ts';
+import { Generation, type GenerationCommand, type GenerationEvents, type StartOutcome } from './generation.ts';
+import type { HeldSockets } from './held-sockets.ts';
+import type { ForwardedSignal, UpgradeOutcome } from './holder-messages.ts';
+
+/** A generation that doesn't serve by then has failed. Heartbeats needn't have been answered for it. */
+const START_LIMIT_MS = 20_000;
+/** The first start says what it needs, the second one gets it. More is two versions that misunderstand each other. */
+const MOST_STARTS = 3;
+/** As EXIT.failed: the commands rank above this. */
+const FAILED = 4;
+
+export interface HolderParts {
+  readonly command: GenerationCommand;
+  readonly sockets: HeldSockets;
+  readonly log: Pick<MainLog, 'info' | 'warn' | 'error'>;
+  readonly timers: Timers;
+  /** Monotonic ms. */
+  readonly nowMs: () => number;
+  readonly startLimitMs?: number;
+}
+
+/** Signals that end everything. */
+const ENDING: readonly ForwardedSignal[] = ['SIGTERM', 'SIGINT', 'SIGQUIT'];
+
+export class Holder implements GenerationEvents {
+  /** Resolves when no generation runs any more and none is to follow, with the exit code for the holder. */
+  readonly ended: Promise<number>;
+  readonly #parts: HolderParts;
+  readonly #policy = new RestartPolicy();
+  /** Every process that lives: the current one, those that drain, and one that starts. */
+  readonly #living = new Set<Generation>();
+  #current: Generation | null = null;
+  #currentSinceMs = 0;
+  #upgrading: Promise<UpgradeOutcome> | null = null;
+  /** The first start; what follows waits for it. */
+  #begun: Promise<unknown> = Promise.resolve();
+  #isEnding = false;
+  #finish: (exitCode: number) => void = () => undefined;
+
+  constructor(parts: HolderParts) {
+    this.#parts = parts;
+    this.ended = new Promise((resolve) => {
+      this.#finish = resolve;
+    });
+  }
+
+  /** Pid of the generation that serves; 0 where none does. */
+  get pid(): number {
+    return this.#current?.pid ?? 0;
+  }
+
+  /** Starts the first generation. Where it can't start, the holder ends with its exit code. */
+  async start(): Promise<void> {
+    const first = this.#next();
+    this.#begun = first;
+    const { outcome } = await first;
+    if (outcome.kind !== 'failed') return;
+    this.#isEnding = true;
+    this.#parts.log.error({ error: outcome.message }, `no generation could be started: ${outcome.message}`);
+    this.#finish(outcome.exitCode ?? FAILED);
+  }
+
+  /** Replaces the generation that serves. Where the next one can't start, the one that serves goes on. One at a time. */
+  upgrade(): Promise<UpgradeOutcome> {
+    this.#upgrading ??= this.#upgrade().finally(() => {
+      this.#upgrading = null;
+    });
+    return this.#upgrading;
+  }
+
+  /** Hands a signal on to every generation; those that end processes end the holder when they have. */
+  signal(signal: ForwardedSignal): void {
+    if (ENDING.includes(signal)) {
+      this.#isEnding = true;
+      // What the generations still have open is theirs: without ours it closes with them, and clients are refused.
+      this.#parts.sockets.releaseAll();
+    }
+    for (const generation of this.#living) generation.tell({ kind: 'signal', signal });
+    if (this.#isEnding && this.#living.size === 0) this.#finish(FAILED);
+  }
+
+  upgradeAsked(generation: Generation): void {
+    void this.upgrade().then((outcome) => generation.tell({ kind: 'upgraded', outcome }));
+  }
+
+  released(keys: readonly string[]): void {
+    this.#parts.sockets.release(keys);
+  }
+
+  async #upgrade(): Promise<UpgradeOutcome> {
+    const { log } = this.#parts;
+    await this.#begun;
+    const before = this.#current;
+    if (this.#isEnding) return { ok: false, message: 'Fairlead is being stopped' };
+    log.info({ pid: before?.pid }, 'upgrade: the next generation is being started');
+    const { outcome, generation } = await this.#next();
+    if (outcome.kind === 'failed' || generation === null) {
+      const why = outcome.kind === 'failed' ? outcome.message : 'it is not ready';
+      const message = `the next generation could not be started: ${why}; process ${before?.pid ?? 0} serves on`;
+      log.error({ pid: before?.pid }, message);
+      return { ok: false, message };
+    }
+    before?.tell({ kind: 'retire' });
+    log.info({ pid: generation.pid, retired: before?.pid }, `process ${generation.pid} has taken over`);
+    return { ok: true, pid: generation.pid };
+  }
+
+  /** Starts a generation, with the sockets that it asks for. */
+  async #next(): Promise<{ outcome: StartOutcome; generation: Generation | null }> {
+    const { sockets, command } = this.#parts;
+    for (let starts = 1; starts <= MOST_STARTS; starts++) {
+      const generation = new Generation(command, sockets.dowry(), this);
+      this.#living.add(generation);
+      void generation.ended.then((code) => this.#ended(generation, code));
+      const outcome = await this.#startedInTime(generation);
+      if (outcome.kind === 'ready') this.#serves(generation);
+      if (outcome.kind !== 'needs') return { outcome, generation };
+      await generation.ended;
+      try {
+        await sockets.provide(outcome.needs, this.#current === null);
+      } catch (error) {
+        return { outcome: { kind: 'failed', message: (error as Error).message, exitCode: null }, generation: null };
+      }
+    }
+    const message = 'it asked for other sockets than it was given, again and again';
+    return { outcome: { kind: 'failed', message, exitCode: null }, generation: null };
+  }
+
+  async #startedInTime(generation: Generation): Promise<StartOutcome> {
+    const limitMs = this.#parts.startLimitMs ?? START_LIMIT_MS;
+    let late: StartOutcome | null = null;
+    const timer = this.#parts.timers.after(limitMs, () => {
+      late = { kind: 'failed', message: `it was not ready within ${limitMs / 1000} s`, exitCode: null };
+      generation.kill();
+    });
+    const outcome = await generation.started;
+    timer.cancel();
+    return late ?? outcome;
+  }
+
+  #serves(generation: Generation): void {
+    this.#current = generation;
+    this.#currentSinceMs = this.#parts.nowMs();
+  }
+
+  #ended(generation: Generation, code: number | null): void {
+    this.#living.delete(generation);
+    const wasCurrent = generation === this.#current;
+    if (wasCurrent) this.#current = null;
+    if (this.#isEnding || (wasCurrent && code === 0)) {
+      this.#isEnding = true;
+      if (this.#living.size === 0) this.#finish(code ?? FAILED);
+      return;
+    }
+    if (wasCurrent) this.#restartLater(generation, code);
+  }
+
+  /** Its sockets stay open, and connections wait in their queues. */
+  #restartLater(dead: Generation, code: number | null): void {
+    const { log, nowMs, timers } = this.#parts;
+    const delayMs = this.#policy.delayAfter(nowMs() - this.#currentSinceMs);
+    log.error({ pid: dead.pid, exitCode: code }, `process ${dead.pid} has died; another one follows in ${delayMs} ms`);
+    timers.after(delayMs, () => {
+      if (this.#isEnding || this.#current !== null) return;
+      void this.upgrade().then(({ ok }) => {
+        this.#currentSinceMs = nowMs();
+        if (!ok && this.#current === null && !this.#isEnding) this.#restartLater(dead, code);
+      });
+    });
+  }
+}

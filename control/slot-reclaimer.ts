@@ -1,0 +1,100 @@
+// Frees the records of what a reload took away: once every worker has acknowledged, and nothing is in flight or queued
+// there any more (DESIGN section 1.6). A freed record's counters begin at zero for its next owner. Thread: main.
+
+import {
+  ENDPOINT_BLOCK,
+  ENDPOINT_FIELD,
+  LISTENER_BLOCK,
+  LISTENER_FIELD,
+  UPSTREAM_BLOCK,
+} from '../core/memory/lane-fields.ts';
+import { ENDPOINT, UPSTREAM } from '../core/memory/layout.ts';
+import type { Region } from '../core/memory/region.ts';
+import type { Timers } from '../core/timers.ts';
+
+const LOOK_EVERY_MS = 500;
+
+/** What frees slots: config's SlotTable. */
+export interface SlotOwners {
+  retire(snapshotGeneration: number): readonly number[];
+  reclaim(slot: number, snapshotGeneration: number): boolean;
+}
+
+/** The tables of one region. */
+export interface OwnedTables {
+  readonly endpoints: SlotOwners;
+  readonly upstreams: SlotOwners;
+  readonly listeners: SlotOwners;
+}
+
+/** One kind of record: when it is busy, and how its counters are cleared. */
+interface RecordKind {
+  readonly owners: SlotOwners;
+  readonly isBusy: (slot: number) => boolean;
+  readonly lane: (worker: number, slot: number) => number;
+  readonly blockLength: number;
+  /** Fields that are levels: whoever raised them lowers them, so they stay. */
+  readonly levels: readonly number[];
+}
+
+/** Call when all workers run on `generation`; looks again until all retired records are free. */
+export function reclaimSlots(tables: OwnedTables, generation: number, region: Region, timers: Timers): void {
+  const kinds = kindsOf(tables, region);
+  const look = (): void => {
+    const areBusy = kinds.map((kind) => reclaim(kind, generation, region));
+    if (areBusy.includes(true)) timers.after(LOOK_EVERY_MS, look);
+  };
+  // Exchanges on earlier Runtimes may count in a record a moment after its last request: give them one look's time.
+  timers.after(LOOK_EVERY_MS, look);
+}
+
+/** Returns whether some are still busy. */
+function reclaim(kind: RecordKind, generation: number, region: Region): boolean {
+  let areSomeBusy = false;
+  for (const slot of kind.owners.retire(generation)) {
+    if (kind.isBusy(slot)) areSomeBusy = true;
+    else if (kind.owners.reclaim(slot, generation)) clearCounters(kind, slot, region);
+  }
+  return areSomeBusy;
+}
+
+function clearCounters(kind: RecordKind, slot: number, region: Region): void {
+  for (let worker = 0; worker < region.capacity.workers; worker++) {
+    const base = kind.lane(worker, slot);
+    for (let field = 0; field < kind.blockLength; field++) {
+      if (!kind.levels.includes(field)) region.doubles[base + field] = 0;
+    }
+  }
+}
+
+function kindsOf(tables: OwnedTables, region: Region): readonly RecordKind[] {
+  const levelOfAnyWorker = (slot: number): boolean => {
+    for (let worker = 0; worker < region.capacity.workers; worker++) {
+      if (region.doubles[region.listenerLane(worker, slot) + LISTENER_FIELD.connectionsOpen]! > 0) return true;
+    }
+    return false;
+  };
+  return [
+    {
+      owners: tables.endpoints,
+      isBusy: (slot) => region.words[region.endpointWord(slot) + ENDPOINT.inflight.index]! > 0,
+      lane: (worker, slot) => region.endpointLane(worker, slot),
+      blockLength: ENDPOINT_BLOCK,
+      levels: [ENDPOINT_FIELD.connectionsOpen, ENDPOINT_FIELD.connectionsIdle, ENDPOINT_FIELD.upgradesOpen],
+    },
+    {
+      owners: tables.upstreams,
+      isBusy: (index) => region.words[region.upstreamWord(index) + UPSTREAM.queued.index]! > 0,
+      lane: (worker, index) => region.upstreamLane(worker, index),
+      blockLength: UPSTREAM_BLOCK,
+      levels: [],
+    },
+    {
+      owners: tables.listeners,
+      isBusy: levelOfAnyWorker,
+      lane: (worker, index) => region.listenerLane(worker, index),
+      blockLength: LISTENER_BLOCK,
+      levels: [LISTENER_FIELD.connectionsOpen],
+    },
+  ];
+}

@@ -1,0 +1,178 @@
+// The gRPC heartbeat: good when grpc.health.v1.Health/Check answers SERVING. HTTP/2 by node:http2: with prior knowledge
+// to http endpoints (RFC 9113 section 3.3), by ALPN to https ones. Thread: main.
+
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect,
+  type IncomingHttpHeaders,
+  type IncomingHttpStatusHeader,
+} from 'node:http2';
+import type { Socket } from 'node:net';
+import { AGENT_FIELD } from '../weight/agent-words.ts';
+import { type AnswerFields, valuesOf } from './answer-expectation.ts';
+import { resultOfError } from './check-errors.ts';
+import { destroyAll, dial, hostField, secure } from './dial.ts';
+import { decodeCheckResponse, encodeCheckRequest, SERVING_STATUS } from './grpc-health-message.ts';
+import type { Checker, HeartbeatResult, HeartbeatTarget, RunningCheck } from './heartbeat-contract.ts';
+
+/** An answer of the protocol has seven bytes; more than this is none, and is not waited for. */
+const MAX_ANSWER_BYTES = 1_024;
+const SERVING = 1;
+
+/** Names of gRPC status codes by number. */
+const STATUS_NAMES = [
+  'OK',
+  'CANCELLED',
+  'UNKNOWN',
+  'INVALID_ARGUMENT',
+  'DEADLINE_EXCEEDED',
+  'NOT_FOUND',
+  'ALREADY_EXISTS',
+  'PERMISSION_DENIED',
+  'RESOURCE_EXHAUSTED',
+  'FAILED_PRECONDITION',
+  'ABORTED',
+  'OUT_OF_RANGE',
+  'UNIMPLEMENTED',
+  'INTERNAL',
+  'UNAVAILABLE',
+  'DATA_LOSS',
+  'UNAUTHENTICATED',
+] as const;
+
+/** Asks once, on a connection of its own. */
+export const grpcCheck: Checker = (target, done) => {
+  const check = new GrpcCheck(target, done);
+  check.begin();
+  return check;
+};
+
+class GrpcCheck implements RunningCheck {
+  readonly #target: HeartbeatTarget;
+  readonly #done: (result: HeartbeatResult) => void;
+  readonly #sockets: Socket[] = [];
+  #session: ClientHttp2Session | null = null;
+  /** Fields of the head, then of the trailers too. */
+  #fields: AnswerFields = {};
+  #httpStatus = 0;
+  readonly #chunks: Buffer[] = [];
+  #sizeBytes = 0;
+  #phase = 'connecting';
+  #isOver = false;
+
+  constructor(target: HeartbeatTarget, done: (result: HeartbeatResult) => void) {
+    this.#target = target;
+    this.#done = done;
+  }
+
+  phase(): string {
+    return this.#phase;
+  }
+
+  cancel(): void {
+    this.#isOver = true;
+    this.#session?.destroy();
+    destroyAll(this.#sockets);
+  }
+
+  begin(): void {
+    try {
+      const socket = this.#keep(dial(this.#target));
+      socket.once('connect', () => {
+        if (this.#target.endpoint.protocol !== 'https') return this.#ask(socket);
+        this.#phase = 'in the TLS handshake';
+        const secured = secure(socket, this.#target, 'h2');
+        this.#keep(secured);
+        secured.once('secureConnect', () => {
+          if (secured.alpnProtocol === 'h2') this.#ask(secured);
+          else this.#end({ kind: 'fail', cause: 'TLS without HTTP/2 (ALPN h2)' });
+        });
+      });
+    } catch (error) {
+      this.#end(resultOfError(error));
+    }
+  }
+
+  #end(result: HeartbeatResult): void {
+    if (this.#isOver) return;
+    this.cancel();
+    this.#done(result);
+  }
+
+  /** Holds a socket for `cancel`, with an error handler for as long as it lives. */
+  #keep(socket: Socket): Socket {
+    this.#sockets.push(socket);
+    return socket.on('error', (error) => this.#end(resultOfError(error)));
+  }
+
+  #ask(socket: Socket): void {
+    if (this.#isOver) return;
+    this.#phase = 'waiting for the response';
+    const { endpoint, heartbeat } = this.#target;
+    const session = connect(`${endpoint.protocol}://heartbeat.invalid`, {
+      createConnection: () => socket,
+      settings: { enablePush: false },
+    });
+    this.#session = session;
+    session.on('error', (error) => this.#end(resultOfSession(error)));
+    session.on('close', () => this.#end(this.#judge()));
+    const stream = session.request({
+      ':method': 'POST',
+      ':scheme': endpoint.protocol,
+      ':authority': hostField(this.#target),
+      ':path': '/grpc.health.v1.Health/Check',
+      'content-type': 'application/grpc',
+      te: 'trailers',
+      'grpc-timeout': `${Math.ceil(heartbeat.timeoutMs)}m`,
+      'user-agent': 'fairlead-heartbeat',
+    });
+    this.#listen(stream);
+    stream.end(encodeCheckRequest(heartbeat.service));
+  }
+
+  #listen(stream: ClientHttp2Stream): void {
+    const take = ({ ':status': _status, ...fields }: IncomingHttpHeaders & IncomingHttpStatusHeader): void => {
+      this.#fields = { ...this.#fields, ...fields };
+    };
+    stream.on('response', (head) => {
+      this.#httpStatus = head[':status'] ?? 0;
+      take(head);
+    });
+    stream.on('trailers', take);
+    stream.on('data', (chunk: Buffer) => {
+      this.#chunks.push(chunk);
+      this.#sizeBytes += chunk.length;
+      if (this.#sizeBytes > MAX_ANSWER_BYTES) this.#end({ kind: 'fail', cause: 'an answer that is too large' });
+    });
+    stream.on('error', (error) => this.#end(resultOfSession(error)));
+    stream.on('close', () => this.#end(this.#judge()));
+  }
+
+  /** The result of an answer that has ended: HTTP status, then gRPC status, then what the message says. */
+  #judge(): HeartbeatResult {
+    if (this.#httpStatus === 0) return { kind: 'fail', cause: 'connection closed before the response' };
+    const said = valuesOf(this.#fields, AGENT_FIELD);
+    return { ...this.#verdict(), ...(said.length === 0 ? {} : { agentWords: said.join(', ') }) };
+  }
+
+  #verdict(): HeartbeatResult {
+    if (this.#httpStatus !== 200) return { kind: 'fail', cause: `got ${this.#httpStatus}` };
+    const { service } = this.#target.heartbeat;
+    const [code] = valuesOf(this.#fields, 'grpc-status');
+    if (code === undefined) return { kind: 'fail', cause: 'got an answer without grpc-status' };
+    const name = STATUS_NAMES[Number(code)] ?? 'a grpc-status that is none';
+    if (name === 'NOT_FOUND') return { kind: 'fail', cause: `got NOT_FOUND: unknown service "${service}"` };
+    if (name !== 'OK') return { kind: 'fail', cause: `got ${name}` };
+    const status = decodeCheckResponse(Buffer.concat(this.#chunks));
+    if (status === null) return { kind: 'fail', cause: 'got a malformed answer' };
+    return { kind: status === SERVING ? 'ok' : 'fail', cause: `got ${SERVING_STATUS[status] ?? `status ${status}`}` };
+  }
+}
+
+/** What goes wrong with HTTP/2 itself is mostly that the other side speaks something else. */
+function resultOfSession(error: Error): HeartbeatResult {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code?.startsWith('ERR_HTTP2_') === true) return { kind: 'fail', cause: `HTTP/2 failed: ${error.message}` };
+  return resultOfError(error);
+}

@@ -1,0 +1,83 @@
+// Takes finished heartbeats: judges each, notes it, and moves the check axis where it counts. Thread: main.
+
+import type { Clock } from '../../core/clock.ts';
+import type { Region } from '../../core/memory/region.ts';
+import type { HeartbeatSnapshot } from '../../core/snapshot.ts';
+import type { AgentFeedback } from '../weight/agent-feedback.ts';
+import type { CheckEvent } from '../state/check-axis.ts';
+import type { Because } from '../state/detector.ts';
+import { isEjectionAllowed } from '../outlier/ejection-limit.ts';
+import type { EndpointHealth } from '../state/endpoint-health.ts';
+import type { HealthLog } from '../record/health-log.ts';
+import { heartbeatWords, streakWords } from '../record/health-words.ts';
+import type { HeartbeatRecord } from './heartbeat-contract.ts';
+import { judgeHeartbeat, stampAgeMs, type HeartbeatVerdict } from './heartbeat-verdict.ts';
+import type { Publisher } from '../state/publisher.ts';
+
+export interface HeartbeatIntakeOptions {
+  readonly region: Region;
+  readonly clock: Clock;
+  readonly log: HealthLog;
+  readonly publisher: Publisher;
+  readonly agents: AgentFeedback;
+}
+
+export class HeartbeatIntake {
+  readonly #options: HeartbeatIntakeOptions;
+
+  constructor(options: HeartbeatIntakeOptions) {
+    this.#options = options;
+  }
+
+  /** Takes one result. Returns what a heartbeat that passed has found, in words; null for any other. */
+  take(health: EndpointHealth, record: HeartbeatRecord): string | null {
+    const { heartbeat } = health.upstream.snapshot;
+    if (heartbeat === null) return null;
+    const { agentWords } = record;
+    if (heartbeat.takesAgentWords && agentWords !== undefined) this.#options.agents.hear(health, agentWords);
+    const verdict = health.agent.down === null ? this.#judge(health, record, heartbeat) : 'condemn';
+    const at = this.#options.clock.wallMs();
+    health.noteHeartbeat({ ...record, at, isContradicted: verdict === 'contradicted' });
+    const words = heartbeatWords(heartbeat, record);
+    this.#noteEpisodes(health, verdict, words);
+    if (verdict === 'contradicted' || verdict === 'unknown') return null;
+    health.state.heartbeat(verdict, this.#options.clock.nowMs(), becauseOf(health, verdict, words));
+    return verdict === 'pass' ? words : null;
+  }
+
+  #judge(health: EndpointHealth, record: HeartbeatRecord, heartbeat: HeartbeatSnapshot): HeartbeatVerdict {
+    const { region, clock, publisher } = this.#options;
+    const { maxEjectedPercent } = health.upstream.snapshot.passive;
+    const nowStampMs = clock.wallMs() - region.originWallMs;
+    return judgeHeartbeat(record, {
+      state: health.state,
+      liveSuccessAgeMs: stampAgeMs(publisher.lastSuccess(health.slot), nowStampMs),
+      fastIntervalMs: heartbeat.fastIntervalMs,
+      isDispensable: () => isEjectionAllowed(health.upstream.census(), maxEjectedPercent),
+      nowMs: clock.nowMs(),
+    });
+  }
+
+  /** Says once an episode, not once a heartbeat, that results don't count. An episode ends with one that does. */
+  #noteEpisodes(health: EndpointHealth, verdict: HeartbeatVerdict, words: string): void {
+    const { name } = health.endpoint;
+    const fields = { upstream: health.upstream.snapshot.name, endpoint: name, cause: words };
+    if (verdict === 'contradicted' && !health.isContradicted) {
+      this.#options.log.warn(fields, `endpoint ${name}: ${words}, but live traffic succeeds: it doesn't count`);
+    }
+    if (verdict === 'unknown' && !health.isCheckerFailing) {
+      this.#options.log.warn(fields, `endpoint ${name}: ${words}: our own trouble, it doesn't count`);
+    }
+    if (verdict !== 'unknown') health.isContradicted = verdict === 'contradicted';
+    health.isCheckerFailing = verdict === 'unknown';
+  }
+}
+
+/** An endpoint that says itself that it is down is believed, whatever else its answer holds. */
+function becauseOf({ agent, state }: EndpointHealth, verdict: CheckEvent, words: string): Because {
+  if (agent.down !== null) {
+    const { word, reason } = agent.down;
+    return { detector: 'agent', cause: `its agent says ${word}${reason === '' ? '' : ` #${reason}`}` };
+  }
+  return { detector: 'heartbeat', cause: `${words} (${streakWords(state.check, verdict, state.settings.thresholds)})` };
+}

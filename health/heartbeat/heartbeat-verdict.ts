@@ -1,0 +1,66 @@
+// What a heartbeat's result means for an endpoint in its present state: counted, contradicted by live traffic, or the
+// confirmation of a suspicion. Pure. Thread: main.
+
+import type { Signal } from '../../core/failure.ts';
+import type { EndpointState } from '../state/endpoint-state.ts';
+import type { HeartbeatRecord, HeartbeatTarget } from './heartbeat-contract.ts';
+
+/** `condemn`: down at once. `contradicted` and `unknown` count for nothing. */
+export type HeartbeatVerdict = 'pass' | 'fail' | 'condemn' | 'contradicted' | 'unknown';
+
+/** What a verdict rests on besides the result. */
+export interface Evidence {
+  readonly state: EndpointState;
+  /** Ms since the last good answer to live traffic; Infinity where there was none. */
+  readonly liveSuccessAgeMs: number;
+  /** How long a good answer speaks against a failed heartbeat. */
+  readonly fastIntervalMs: number;
+  /** Whether the upstream can do without the endpoint (ejection-limit.ts); asked only where it matters. */
+  isDispensable(): boolean;
+  readonly nowMs: number;
+}
+
+/**
+ * Rules, in this order:
+ * 1. A failure while live traffic got a good answer within the last fast interval doesn't count (ALGORITHMS 2.3:
+ *    bursts of lost checks). While the endpoint is suspect the good answer must be younger than the suspicion: the
+ *    requests that a killed process had just answered are no proof of life.
+ * 2. A failure of a heartbeat that began after a suspicion confirms it: live traffic and heartbeat agree, and the
+ *    endpoint is down without waiting for `fall` failures. Only where the upstream can do without it: one bad second
+ *    of our own network must not take down all.
+ * 3. What remains counts.
+ */
+export function judgeHeartbeat(record: HeartbeatRecord, evidence: Evidence): HeartbeatVerdict {
+  if (record.kind === 'unknown') return 'unknown';
+  if (record.kind === 'ok') return 'pass';
+  if (evidence.state.check.check === 'down') return 'fail';
+  if (evidence.liveSuccessAgeMs < contradictionWindowMs(evidence)) return 'contradicted';
+  const { outlier, sinceMs } = evidence.state.outlier;
+  const isConfirmation = outlier === 'suspect' && record.startedMs >= sinceMs;
+  return isConfirmation && evidence.isDispensable() ? 'condemn' : 'fail';
+}
+
+function contradictionWindowMs({ state, fastIntervalMs, nowMs }: Evidence): number {
+  if (state.outlier.outlier !== 'suspect') return fastIntervalMs;
+  return Math.min(fastIntervalMs, nowMs - state.outlier.sinceMs);
+}
+
+/**
+ * Ms from a stamp of the region to now. Both are ms since the region's origin in 32 bits, which wrap after 24 days,
+ * hence the difference in 32 bits. Infinity for 0 (never), and for a stamp far in the future: the wall clock stepped.
+ */
+export function stampAgeMs(stamp: number, nowStampMs: number): number {
+  if (stamp === 0) return Number.POSITIVE_INFINITY;
+  const ageMs = (Math.floor(nowStampMs) - stamp) | 0;
+  return ageMs < -1_000 ? Number.POSITIVE_INFINITY : Math.max(0, ageMs);
+}
+
+/**
+ * Whether a heartbeat could see the failure that live traffic reported: a TCP connection sees only what keeps one from
+ * being made, an HTTP or gRPC exchange also what comes after; on a port of its own it sees nothing of the endpoint's port.
+ * `signal` null: live traffic failed, how isn't known.
+ */
+export function canSee({ heartbeat, endpoint }: HeartbeatTarget, signal: Signal | null): boolean {
+  const isOwnPort = heartbeat.port === 0 || heartbeat.port === endpoint.port;
+  return isOwnPort && (heartbeat.kind !== 'tcp' || signal === 'connect');
+}

@@ -1,0 +1,221 @@
+// What main knows of the health of one endpoint, and of one upstream as the set of its endpoints. Thread: main.
+
+import type { Availability } from '../../core/availability.ts';
+import type { EndpointSnapshot, UpstreamSnapshot } from '../../core/snapshot.ts';
+import { type AgentState, newAgentState } from '../weight/agent-state.ts';
+import type { ConcurrencyGradient } from '../weight/concurrency-gradient.ts';
+import type { Because, Detector } from './detector.ts';
+import { isUsable, takeCensus, type Census } from '../outlier/ejection-limit.ts';
+import { EndpointState, type AxisName, type StateEdge, type StateSettings } from './endpoint-state.ts';
+import type { HeartbeatRecord } from '../heartbeat/heartbeat-contract.ts';
+
+/** Heartbeat results kept to answer why an endpoint is out. */
+const HISTORY = 8;
+/** Thresholds and step where no heartbeat is configured: the first are never used. */
+const NO_HEARTBEAT = { rise: 1, fall: 1, fastIntervalMs: 500 };
+
+/** A finished heartbeat as it counted: `contradicted` by live traffic, so not at all. */
+export interface CountedHeartbeat extends HeartbeatRecord {
+  /** Wall-clock ms of its end. */
+  readonly at: number;
+  readonly isContradicted: boolean;
+}
+
+/** Counters of one endpoint since it was added; they only grow. */
+export interface HealthCounters {
+  checks: number;
+  /** Failed through the endpoint's fault, contradicted ones included. */
+  checksFailed: number;
+  /** Failed through our own: they counted for nothing. */
+  checksUnknown: number;
+  checksContradicted: number;
+  ejections: number;
+  /** Ejections that the limit forbade. */
+  ejectionsRefused: number;
+  suspicions: number;
+  slowStarts: number;
+  /** Changes of availability. */
+  transitions: number;
+}
+
+/** What may make an endpoint carry another share of its weight than all of it; 1 is all, and they multiply. */
+export interface ShareParts {
+  slowStart: number;
+  /** Below 1 where it should have been ejected, and the limit forbade it. */
+  overflow: number;
+  /** What it asks for itself, smoothed; up to 2. */
+  agent: number;
+}
+
+/** A span of time with an end that is known. */
+export interface Span {
+  readonly startedMs: number;
+  readonly untilMs: number;
+}
+
+/** What changed, and who found out: the labels that changes are counted by. */
+export interface ChangeLabels {
+  readonly axis: AxisName | 'weight' | 'slowStart' | 'share';
+  readonly to: string;
+  readonly detector: Detector;
+}
+
+/** How often something has changed in this way. */
+export interface ChangeCount extends ChangeLabels {
+  count: number;
+}
+
+/** A moment on both clocks. */
+export interface Moment {
+  /** Wall-clock ms. */
+  readonly at: number;
+  /** Monotonic ms. */
+  readonly nowMs: number;
+}
+
+/** Availabilities that count as downtime: out, and not because the operator said so. */
+const DOWNTIME: ReadonlySet<Availability> = new Set(['down', 'ejected', 'halfOpen', 'unresolved']);
+
+/** One upstream's endpoints by slot. */
+export class UpstreamHealth {
+  snapshot: UpstreamSnapshot;
+  readonly endpoints = new Map<number, EndpointHealth>();
+  isAllDown = false;
+
+  constructor(snapshot: UpstreamSnapshot) {
+    this.snapshot = snapshot;
+  }
+
+  census(): Census {
+    return takeCensus([...this.endpoints.values()].map(({ state }) => state));
+  }
+
+  /** Whether another endpoint of the same tier takes ordinary requests: one to spare `health` some. */
+  hasPeerOf(health: EndpointHealth): boolean {
+    for (const other of this.endpoints.values()) {
+      const isPeer = other !== health && other.endpoint.backup === health.endpoint.backup;
+      if (isPeer && isUsable(other.state.availability)) return true;
+    }
+    return false;
+  }
+}
+
+export class EndpointHealth {
+  endpoint: EndpointSnapshot;
+  readonly upstream: UpstreamHealth;
+  readonly state: EndpointState;
+  /** 1..256: the configured weight, or the operator's. */
+  weight: number;
+  readonly counters: HealthCounters = {
+    checks: 0,
+    checksFailed: 0,
+    checksUnknown: 0,
+    checksContradicted: 0,
+    ejections: 0,
+    ejectionsRefused: 0,
+    suspicions: 0,
+    slowStarts: 0,
+    transitions: 0,
+  };
+  readonly agent: AgentState = newAgentState();
+  readonly shares: ShareParts = { slowStart: 1, overflow: 1, agent: 1 };
+  /** The share of its weight that is published. */
+  share = 1;
+  /** What finds its limit; null where that is fixed. */
+  gradient: ConcurrencyGradient | null = null;
+  /** Its slow start, while one is under way; monotonic ms. */
+  warming: Span | null = null;
+  /** While `shares.overflow` is below 1; with what was held against it last. */
+  overflow: (Span & Because) | null = null;
+  /** The last edge of each axis, for `why`. */
+  readonly lastEdges = new Map<AxisName, StateEdge & { readonly at: number }>();
+  readonly #changes = new Map<string, ChangeCount>();
+  /** Episodes, each said once: live traffic contradicts heartbeats; heartbeats can't be made at all. */
+  isContradicted = false;
+  isCheckerFailing = false;
+  readonly #history: CountedHeartbeat[] = [];
+  #since: Moment;
+  #cause = 'added';
+  #detector: Detector | null = null;
+  #downtimeMs = 0;
+
+  /** @param onEdge is told of every edge of the endpoint's state. */
+  constructor(
+    upstream: UpstreamHealth,
+    endpoint: EndpointSnapshot,
+    now: Moment,
+    onEdge: (health: EndpointHealth, edge: StateEdge) => void,
+  ) {
+    this.upstream = upstream;
+    this.endpoint = endpoint;
+    this.weight = endpoint.weight;
+    this.#since = now;
+    this.state = new EndpointState(settingsOf(upstream.snapshot), (edge) => onEdge(this, edge));
+  }
+
+  get slot(): number {
+    return this.endpoint.slot;
+  }
+
+  /** When the present availability began, and why; nobody's doing (null) is that it was added. */
+  get since(): Moment & { readonly cause: string; readonly detector: Detector | null } {
+    return { ...this.#since, cause: this.#cause, detector: this.#detector };
+  }
+
+  /** The newest heartbeats, oldest first. */
+  get history(): readonly CountedHeartbeat[] {
+    return this.#history;
+  }
+
+  /** Takes what a reload changed. A changed configured weight takes the place of the operator's. */
+  update(endpoint: EndpointSnapshot): void {
+    if (endpoint.weight !== this.endpoint.weight) this.weight = endpoint.weight;
+    this.endpoint = endpoint;
+    this.state.retune(settingsOf(this.upstream.snapshot));
+  }
+
+  /** Notes a change of availability. */
+  noteChange(edge: StateEdge, now: Moment): void {
+    this.#downtimeMs = this.#downtimeAt(now.nowMs, edge.before);
+    this.#since = now;
+    this.#cause = edge.cause;
+    this.#detector = edge.detector;
+    this.counters.transitions++;
+  }
+
+  /** Changes by what they were, since the endpoint was added. */
+  get changes(): readonly Readonly<ChangeCount>[] {
+    return [...this.#changes.values()];
+  }
+
+  countChange({ axis, to, detector }: ChangeLabels): void {
+    const key = `${axis} ${to} ${detector}`;
+    const known = this.#changes.get(key);
+    if (known === undefined) this.#changes.set(key, { axis, to, detector, count: 1 });
+    else known.count++;
+  }
+
+  noteHeartbeat(heartbeat: CountedHeartbeat): void {
+    this.#history.push(heartbeat);
+    if (this.#history.length > HISTORY) this.#history.shift();
+    this.counters.checks++;
+    if (heartbeat.kind === 'fail') this.counters.checksFailed++;
+    if (heartbeat.kind === 'unknown') this.counters.checksUnknown++;
+    if (heartbeat.isContradicted) this.counters.checksContradicted++;
+  }
+
+  /** Ms out of service against the operator's will since the endpoint was added. */
+  downtimeMs(nowMs: number): number {
+    return this.#downtimeAt(nowMs, this.state.availability);
+  }
+
+  #downtimeAt(nowMs: number, availability: Availability): number {
+    return this.#downtimeMs + (DOWNTIME.has(availability) ? nowMs - this.#since.nowMs : 0);
+  }
+}
+
+function settingsOf({ heartbeat, passive }: UpstreamSnapshot): StateSettings {
+  const { rise, fall, fastIntervalMs } = heartbeat ?? NO_HEARTBEAT;
+  const { ejectionBaseMs, ejectionMaxMs } = passive;
+  return { thresholds: { rise, fall }, outlier: { ejectionBaseMs, ejectionMaxMs, suspicionStepMs: fastIntervalMs } };
+}

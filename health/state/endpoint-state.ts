@@ -1,0 +1,180 @@
+// The state of one endpoint: four axes, joined by availabilityOf. Every edge of every axis goes through one function
+// (`#enter`), which holds it against the axis' table of allowed edges and reports it. Thread: main.
+
+import assert from 'node:assert/strict';
+import {
+  ADMIN,
+  availabilityOf,
+  type Admin,
+  type Availability,
+  type EndpointAxes,
+  type Resolution,
+} from '../../core/availability.ts';
+import { ADMIN_EDGES, stepAdmin } from './admin-axis.ts';
+import {
+  CHECK_EDGES,
+  CHECK_UNKNOWN,
+  retuneCheck,
+  stepCheck,
+  type CheckEvent,
+  type CheckState,
+  type CheckThresholds,
+} from './check-axis.ts';
+import type { Because } from './detector.ts';
+import {
+  OUTLIER_EDGES,
+  OUTLIER_NONE,
+  stepOutlier,
+  type OutlierEvent,
+  type OutlierSettings,
+  type OutlierState,
+} from './outlier-axis.ts';
+import { RESOLUTION_EDGES, stepResolution } from './resolution-axis.ts';
+
+export type AxisName = keyof EndpointAxes;
+
+/** One edge that was taken, and why. */
+export interface StateEdge extends Because {
+  readonly axis: AxisName;
+  readonly from: string;
+  readonly to: string;
+  /** Availability before and after; often the same. */
+  readonly before: Availability;
+  readonly after: Availability;
+}
+
+export interface StateSettings {
+  readonly thresholds: CheckThresholds;
+  readonly outlier: OutlierSettings;
+}
+
+/** Who may wish for an endpoint to be ready, drained or in maintenance. The strictest wish holds. */
+export type Wisher = 'operator' | 'agent';
+export type Wishes = Readonly<Record<Wisher, Admin>>;
+
+interface AxisStates {
+  wishes: Wishes;
+  admin: Admin;
+  check: CheckState;
+  outlier: OutlierState;
+  resolution: Resolution;
+}
+
+/** What it takes to leave one value of an axis for another. */
+type EdgeTable = Readonly<Record<string, readonly string[]>>;
+
+const EDGES: Readonly<Record<AxisName, EdgeTable>> = {
+  admin: ADMIN_EDGES,
+  check: CHECK_EDGES,
+  outlier: OUTLIER_EDGES,
+  resolution: RESOLUTION_EDGES,
+};
+
+/** Holds the axes of one endpoint. Events that the present state refuses change nothing and report nothing. */
+export class EndpointState {
+  #settings: StateSettings;
+  readonly #onEdge: (edge: StateEdge) => void;
+  #states: AxisStates = {
+    wishes: { operator: 'ready', agent: 'ready' },
+    admin: 'ready',
+    check: CHECK_UNKNOWN,
+    outlier: OUTLIER_NONE,
+    resolution: 'resolved',
+  };
+
+  /** @param onEdge is told of every edge after it was taken, once. */
+  constructor(settings: StateSettings, onEdge: (edge: StateEdge) => void) {
+    this.#settings = settings;
+    this.#onEdge = onEdge;
+  }
+
+  get settings(): StateSettings {
+    return this.#settings;
+  }
+
+  get axes(): EndpointAxes {
+    const { admin, check, outlier, resolution } = this.#states;
+    return { admin, check: check.check, outlier: outlier.outlier, resolution };
+  }
+
+  get availability(): Availability {
+    return availabilityOf(this.axes);
+  }
+
+  /** What the admin axis is made of. */
+  get wishes(): Wishes {
+    return this.#states.wishes;
+  }
+
+  get check(): CheckState {
+    return this.#states.check;
+  }
+
+  get outlier(): OutlierState {
+    return this.#states.outlier;
+  }
+
+  /** Takes changed settings (a reload). The verdicts stay; a streak of heartbeats begins anew. */
+  retune(settings: StateSettings): void {
+    const before = this.#settings.thresholds;
+    this.#settings = settings;
+    if (before.rise === settings.thresholds.rise && before.fall === settings.thresholds.fall) return;
+    this.#states.check = retuneCheck(this.#states.check, settings.thresholds);
+  }
+
+  /**
+   * What the operator wants, or the endpoint itself (`because.detector`: nobody else has a say). Neither undoes what
+   * the other one wants. Maintenance forgets what was known: no request will renew it.
+   */
+  setAdmin(wanted: Admin, nowMs: number, because: Because & { readonly detector: Wisher }): void {
+    const wishes = { ...this.#states.wishes, [because.detector]: wanted };
+    const admin = stepAdmin(this.#states.admin, strictest(wishes));
+    this.#enter('admin', { ...this.#states, wishes, admin }, because);
+    if (this.#states.admin !== 'maintenance') return;
+    const consequence = { ...because, cause: 'in maintenance' };
+    this.heartbeat('forget', nowMs, consequence);
+    this.liveTraffic({ kind: 'forget' }, nowMs, consequence);
+  }
+
+  setResolution(found: Resolution, because: Because): void {
+    const resolution = stepResolution(this.#states.resolution, found);
+    this.#enter('resolution', { ...this.#states, resolution }, because);
+  }
+
+  /**
+   * An event of the check axis. An endpoint that goes down leaves the outlier axis: heartbeats have taken over, and
+   * their recovery is proof of what an ejection waits for.
+   */
+  heartbeat(event: CheckEvent, nowMs: number, because: Because): void {
+    if (this.#states.admin === 'maintenance' && event !== 'forget') return;
+    const check = stepCheck(this.#states.check, event, this.#settings.thresholds);
+    this.#enter('check', { ...this.#states, check }, because);
+    if (check.check !== 'down') return;
+    this.liveTraffic({ kind: 'forget' }, nowMs, { ...because, cause: 'it is down' });
+  }
+
+  /** An event of the outlier axis. Refused in maintenance and while heartbeats say down, but for `forget`. */
+  liveTraffic(event: OutlierEvent, nowMs: number, because: Because): void {
+    const isRuledOut = this.#states.admin === 'maintenance' || this.#states.check.check === 'down';
+    if (isRuledOut && event.kind !== 'forget') return;
+    const outlier = stepOutlier(this.#states.outlier, event, nowMs, this.#settings.outlier);
+    this.#enter('outlier', { ...this.#states, outlier }, because);
+  }
+
+  /** The one way from state to state. */
+  #enter(axis: AxisName, next: AxisStates, because: Because): void {
+    const from = this.axes[axis];
+    const before = this.availability;
+    this.#states = next;
+    const to = this.axes[axis];
+    if (from === to) return;
+    assert(EDGES[axis][from]?.includes(to), `no edge from ${from} to ${to} on the axis ${axis}`);
+    const { detector, cause } = because;
+    this.#onEdge({ axis, from, to, detector, cause, before, after: this.availability });
+  }
+}
+
+/** Of two wishes the one that takes more away. */
+function strictest({ operator, agent }: Wishes): Admin {
+  return ADMIN[operator] >= ADMIN[agent] ? operator : agent;
+}

@@ -1,0 +1,129 @@
+// Acts on what endpoints say of themselves in the answers to heartbeats (ALGORITHMS 2.2): weight, drain and maintenance,
+// down and up. An endpoint undoes its own words only, and only it undoes them; weight and limit go stale. Thread: main.
+
+import type { Clock } from '../../core/clock.ts';
+import type { TimerHandle, Timers } from '../../core/timers.ts';
+import { askedShareOf, nextShare } from './agent-state.ts';
+import { readAgentWords, type AgentReport } from './agent-words.ts';
+import type { EndpointHealth } from '../state/endpoint-health.ts';
+import type { HealthLog } from '../record/health-log.ts';
+import type { WeightShares } from './weight-shares.ts';
+
+/** Intervals without a word on the weight, or on the limit, after which the last one is stale. */
+const STALE_AFTER = 3;
+
+export interface AgentFeedbackOptions {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly shares: WeightShares;
+  readonly log: HealthLog;
+}
+
+export class AgentFeedback {
+  readonly #options: AgentFeedbackOptions;
+  /** The next step towards the whole weight of those whose word on it goes stale. */
+  readonly #timers = new Map<number, TimerHandle>();
+  /** The end of those words on the limit that nobody repeats. */
+  readonly #limitTimers = new Map<number, TimerHandle>();
+
+  constructor(options: AgentFeedbackOptions) {
+    this.#options = options;
+  }
+
+  /** Takes the words of one answer. What they don't speak of stays as it is. */
+  hear(health: EndpointHealth, text: string): void {
+    const report = readAgentWords(text);
+    const { agent } = health;
+    agent.heardAt = this.#options.clock.wallMs();
+    agent.said = report.said;
+    for (const word of report.words) agent.heard[word]++;
+    this.#noteMisspoken(health, report);
+    if (report.admin !== null) this.#setAdmin(health, report.admin, `its agent says ${report.said}`);
+    if (report.service !== null) agent.down = report.service.isUp ? null : report.service;
+    this.#takeWeight(health, report);
+    if (report.maxConnections !== null) this.#takeLimit(health, report.maxConnections);
+  }
+
+  /** Nobody listens to the endpoint any more (a reload): what it has said holds no longer. */
+  dismiss(health: EndpointHealth): void {
+    const { agent } = health;
+    if (agent.heardAt === 0) return;
+    agent.heardAt = 0;
+    agent.said = '';
+    agent.down = null;
+    agent.askedShare = null;
+    this.forget(health.slot);
+    this.#limit(health, null);
+    this.#options.shares.set(health, 'agent', 1);
+    this.#setAdmin(health, 'ready', 'its agent is not asked any more');
+  }
+
+  /** Drops what is kept of a slot: its endpoint is gone. */
+  forget(slot: number): void {
+    this.#forgetWeight(slot);
+    this.#forgetLimit(slot);
+  }
+
+  #forgetWeight(slot: number): void {
+    this.#timers.get(slot)?.cancel();
+    this.#timers.delete(slot);
+  }
+
+  #forgetLimit(slot: number): void {
+    this.#limitTimers.get(slot)?.cancel();
+    this.#limitTimers.delete(slot);
+  }
+
+  #setAdmin(health: EndpointHealth, admin: 'ready' | 'drain' | 'maintenance', cause: string): void {
+    health.state.setAdmin(admin, this.#options.clock.nowMs(), { detector: 'agent', cause });
+  }
+
+  #takeWeight(health: EndpointHealth, report: AgentReport): void {
+    const asked = askedShareOf(report, health.weight);
+    if (asked === null) return;
+    health.agent.askedShare = asked;
+    this.#options.shares.set(health, 'agent', nextShare(health.shares.agent, asked));
+    this.#waitForMore(health, STALE_AFTER);
+  }
+
+  /** A limit holds as it is said, and ends when nobody repeats it. */
+  #takeLimit(health: EndpointHealth, maxConnections: number): void {
+    this.#limit(health, maxConnections);
+    this.#forgetLimit(health.slot);
+    const intervalMs = health.upstream.snapshot.heartbeat?.intervalMs ?? 0;
+    const timer = this.#options.timers.after(intervalMs * STALE_AFTER, () => {
+      this.#forgetLimit(health.slot);
+      this.#limit(health, null);
+    });
+    this.#limitTimers.set(health.slot, timer);
+  }
+
+  #limit(health: EndpointHealth, maxConnections: number | null): void {
+    if (health.agent.maxConnections === maxConnections) return;
+    health.agent.maxConnections = maxConnections;
+    this.#options.shares.publishLimit(health);
+  }
+
+  /** A stale word fades as it came: step by step, one an interval. */
+  #waitForMore(health: EndpointHealth, intervals: number): void {
+    this.#forgetWeight(health.slot);
+    const intervalMs = health.upstream.snapshot.heartbeat?.intervalMs ?? 0;
+    const timer = this.#options.timers.after(intervalMs * intervals, () => {
+      this.#forgetWeight(health.slot);
+      health.agent.askedShare = null;
+      this.#options.shares.set(health, 'agent', nextShare(health.shares.agent, 1));
+      if (health.shares.agent !== 1) this.#waitForMore(health, 1);
+    });
+    this.#timers.set(health.slot, timer);
+  }
+
+  /** Said once an episode: words that are none. */
+  #noteMisspoken(health: EndpointHealth, { unknown }: AgentReport): void {
+    const { agent, endpoint, upstream } = health;
+    if (unknown.length > 0 && !agent.isMisspoken) {
+      const text = `endpoint ${endpoint.name}: its agent says what is no word of the protocol: ${unknown.join(' ')}`;
+      this.#options.log.warn({ upstream: upstream.snapshot.name, endpoint: endpoint.name, unknown }, text);
+    }
+    agent.isMisspoken = unknown.length > 0;
+  }
+}

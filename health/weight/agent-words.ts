@@ -1,0 +1,97 @@
+// What an endpoint says of itself in the answer to a heartbeat, in the words of HAProxy's agent protocol (ALGORITHMS
+// 2.2): weight, limit, wishes of an operator's kind, and whether it serves at all. Pure. Thread: main.
+
+import type { Admin } from '../../core/availability.ts';
+
+/** The response field that carries the words. */
+export const AGENT_FIELD = 'x-fairlead-agent';
+
+/** What is counted of each report; `unknown` is everything that is no word of the protocol. */
+export const AGENT_WORDS = [
+  'weight',
+  'maxconn',
+  'ready',
+  'drain',
+  'maint',
+  'up',
+  'down',
+  'fail',
+  'stopped',
+  'unknown',
+] as const;
+export type AgentWord = (typeof AGENT_WORDS)[number];
+
+/** What the words ask for; null is what they don't speak of, and that stays as it is. */
+export interface AgentReport {
+  /** The whole text, as it may be shown. */
+  readonly said: string;
+  /** In the order in which they came. */
+  readonly words: readonly AgentWord[];
+  /** A share of the configured weight (1 is all of it), or a weight in its place. */
+  readonly weight: { readonly kind: 'share' | 'absolute'; readonly value: number } | null;
+  /** Most requests that it wants to have in flight; at least 1. */
+  readonly maxConnections: number | null;
+  readonly admin: Admin | null;
+  /** Whether it serves; `reason` is what it said with it. */
+  readonly service: { readonly isUp: boolean; readonly word: AgentWord; readonly reason: string } | null;
+  /** The words that are none, for the log. */
+  readonly unknown: readonly string[];
+}
+
+/** More of a field is not looked at: what one heartbeat says fits in far less. */
+const MAX_CHARACTERS = 512;
+const MAX_SHOWN_CHARACTERS = 100;
+
+const ADMIN_WORDS: Readonly<Record<string, Admin>> = { ready: 'ready', drain: 'drain', maint: 'maintenance' };
+const DOWN_WORDS: ReadonlySet<string> = new Set(['down', 'fail', 'stopped']);
+
+/** `75%`, `weight:75%`, `weight:20`. Digits are few: no number of sense has more. */
+const WEIGHT = /^(?:weight:)?(\d{1,4})%$|^weight:(\d{1,4})$/;
+/** `maxconn:30`. None at all is `drain`. */
+const MAXCONN = /^maxconn:0*([1-9]\d{0,5})$/;
+
+/**
+ * Reads a report: words between blanks or commas, in either case; of two that contradict each other the later one
+ * holds. After `#` the rest is the reason of `down`, `fail` or `stopped`.
+ */
+export function readAgentWords(text: string): AgentReport {
+  const [said = '', ...comment] = text.slice(0, MAX_CHARACTERS).split('#');
+  const reason = printable(comment.join('#'));
+  const report = { said: printable(text), words: [] as AgentWord[], unknown: [] as string[] };
+  let weight: AgentReport['weight'] = null;
+  let maxConnections: AgentReport['maxConnections'] = null;
+  let admin: AgentReport['admin'] = null;
+  let service: AgentReport['service'] = null;
+  for (const given of said.toLowerCase().split(/[\s,]+/)) {
+    if (given === '') continue;
+    const word = kindOf(given);
+    report.words.push(word);
+    if (word === 'weight') weight = weightOf(given);
+    else if (word === 'maxconn') maxConnections = Number(MAXCONN.exec(given)![1]);
+    else if (word === 'unknown') report.unknown.push(printable(given));
+    else if (word in ADMIN_WORDS) admin = ADMIN_WORDS[word]!;
+    else service = { isUp: word === 'up', word, reason: word === 'up' ? '' : reason };
+  }
+  return { ...report, weight, maxConnections, admin, service };
+}
+
+function kindOf(given: string): AgentWord {
+  if (WEIGHT.test(given)) return 'weight';
+  if (MAXCONN.test(given)) return 'maxconn';
+  const isKnown = given === 'up' || DOWN_WORDS.has(given) || Object.hasOwn(ADMIN_WORDS, given);
+  return isKnown ? (given as AgentWord) : 'unknown';
+}
+
+function weightOf(given: string): AgentReport['weight'] {
+  const [, percent, absolute] = WEIGHT.exec(given)!;
+  if (percent !== undefined) return { kind: 'share', value: Number(percent) / 100 };
+  return { kind: 'absolute', value: Number(absolute) };
+}
+
+/** Log injection: what an endpoint says goes into logs and a terminal, so only plain characters of it. */
+function printable(text: string): string {
+  return text
+    .replace(/[^\x21-\x7e]+/g, ' ')
+    .trim()
+    .slice(0, MAX_SHOWN_CHARACTERS);
+}

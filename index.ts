@@ -1,0 +1,159 @@
+// The package's entry for programs: `createFairlead` starts a balancer inside of another Node program, or a test of
+// one. Thread: main.
+
+import process from 'node:process';
+import { loadConfig, loadConfigText, type LoadResult } from './config/load.ts';
+import type { ConfigInput } from './config/schema/schema.ts';
+import type { Admin } from './core/availability.ts';
+import { systemClock } from './core/clock.ts';
+import type { EndpointView } from './health/record/endpoint-view.ts';
+import type { HealthEvent } from './health/record/health-events.ts';
+import { type MainLog, openMainLog } from './logging/process-log.ts';
+import { ConfigError, ControlPlane, type ReloadResult } from './control/control-plane.ts';
+import { readVersion } from './config/files/package-files.ts';
+
+export { ConfigError };
+export type { Admin, ConfigInput, EndpointView, HealthEvent, ReloadResult };
+
+/** A configuration: the YAML's keys as an object, the YAML itself, or a file that has it. */
+export type ConfigSource = { readonly config: ConfigInput } | { readonly yaml: string } | { readonly file: string };
+
+export type FairleadOptions = ConfigSource & {
+  /** Variables for `${NAME}` in the configuration; process.env unless told. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** What relative paths of `config` and `yaml` are relative to; the working directory unless told. */
+  readonly directory?: string;
+  /**
+   * Where the process log goes: 'stderr' as JSON lines (the default), 'none', or a function that takes each line. It
+   * must not throw.
+   */
+  readonly log?: 'stderr' | 'none' | ((line: FairleadLogLine) => void);
+};
+
+/** A line of the process log. */
+export interface FairleadLogLine {
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly text: string;
+  readonly fields: object;
+}
+
+/** A listener that is bound: port 0 in the configuration has become a real one here. */
+export interface FairleadListener {
+  readonly name: string;
+  /** `host:port`, or the path of a Unix socket. */
+  readonly address: string;
+  /** 0 for a Unix socket. */
+  readonly port: number;
+}
+
+/** A balancer that runs: its own worker threads serve; this thread looks after health and configuration. */
+export interface Fairlead extends AsyncDisposable {
+  readonly listeners: readonly FairleadListener[];
+  /** `host:port` of the admin API, or its Unix socket; null where the configuration has no `admin`. */
+  readonly admin: string | null;
+  /** Every endpoint with its state, the cause of it and its newest heartbeats. */
+  endpoints(): readonly EndpointView[];
+  /**
+   * Drains an endpoint, takes it out for maintenance, or puts it back, as `fairlead drain|maintain|ready` do.
+   * @param endpoint its name: `upstream/host:port`
+   * @throws RangeError where there is no such endpoint
+   */
+  setState(endpoint: string, state: Admin): void;
+  /** Gives an endpoint another weight until the configuration's changes. @throws RangeError for no such endpoint or weight */
+  setWeight(endpoint: string, weight: number): void;
+  /** Calls `listener` at every change of an endpoint's state; the returned function ends that. It must not throw. */
+  onEvent(listener: (event: HealthEvent) => void): () => void;
+  /**
+   * Takes another configuration over without losing a request; without one, the file is read again. What is wrong with
+   * it changes nothing and is told in the result.
+   */
+  reload(next?: ConfigSource): Promise<ReloadResult>;
+  /**
+   * Ends: stops accepting, lets exchanges in flight finish for `graceMs` (none unless told), and cuts the rest. When it
+   * resolves no thread, socket or timer of the balancer is left.
+   */
+  close(options?: { readonly graceMs?: number }): Promise<void>;
+}
+
+/**
+ * Starts a balancer and resolves when it serves.
+ * @throws ConfigError with every problem of the configuration, an error with the reason where an address can't be had;
+ *   nothing is left running then.
+ */
+export async function createFairlead(options: FairleadOptions): Promise<Fairlead> {
+  const environment = options.environment ?? process.env;
+  let source: ConfigSource = options;
+  const log = logOf(options.log ?? 'stderr');
+  const plane = new ControlPlane({
+    load: () => load(source, options, environment),
+    environment: {},
+    version: await readVersion(),
+    log,
+  });
+  await plane.start();
+  const close = async ({ graceMs = 0 }: { readonly graceMs?: number } = {}): Promise<void> => {
+    if (graceMs > 0) await plane.drain(graceMs, 0, 0);
+    await plane.close();
+    log.flushNow();
+  };
+  return {
+    get listeners() {
+      return plane.bound;
+    },
+    get admin() {
+      return plane.adminAddress;
+    },
+    endpoints: () => plane.health.endpoints(),
+    setState: (endpoint, state) =>
+      mustExist(plane.health.setAdmin(upstreamOf(endpoint), endpoint, state, WHO), endpoint),
+    setWeight: (endpoint, weight) =>
+      mustExist(plane.health.setWeight(upstreamOf(endpoint), endpoint, weight, WHO), endpoint),
+    onEvent: (listener) => plane.health.events.subscribe(listener),
+    reload: (next) => {
+      source = next ?? source;
+      return plane.reload();
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** Whose doing a change was, for log and record. */
+const WHO = 'the program around it';
+
+function load(source: ConfigSource, { directory }: FairleadOptions, environment: Environment): LoadResult {
+  if ('file' in source) return loadConfig(source.file, environment);
+  // JSON is YAML: so an object's problems have places too, in the text that it would be.
+  const text = 'yaml' in source ? source.yaml : JSON.stringify(source.config, null, 2);
+  const file = 'yaml' in source ? '(yaml)' : '(config)';
+  return loadConfigText(text, {
+    file,
+    directory: directory ?? process.cwd(),
+    environment,
+    wallMs: systemClock.wallMs(),
+  });
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+function upstreamOf(endpoint: string): string {
+  return endpoint.slice(0, Math.max(0, endpoint.indexOf('/')));
+}
+
+function mustExist(isThere: boolean, endpoint: string): void {
+  if (!isThere) throw new RangeError(`there is no endpoint "${endpoint}": names are upstream/host:port`);
+}
+
+function logOf(wanted: NonNullable<FairleadOptions['log']>): MainLog {
+  if (wanted === 'stderr') return openMainLog({ level: 'info' });
+  const take = wanted === 'none' ? () => undefined : wanted;
+  const taker = (level: FairleadLogLine['level']) => (fields: object, text: string) => take({ level, fields, text });
+  return {
+    debug: taker('debug'),
+    info: taker('info'),
+    warn: taker('warn'),
+    error: taker('error'),
+    setLevel: () => undefined,
+    flushNow: () => undefined,
+  };
+}

@@ -1,0 +1,76 @@
+// Addresses to listen on: how they are written, which of them several workers can share, what goes wrong. Thread: worker.
+
+import type { AddressInfo } from 'node:net';
+import type { BindAddress } from '../../../core/snapshot.ts';
+
+/** Where the kernel spreads connections over sockets that are bound to one address (SO_REUSEPORT). */
+const SPREADING_PLATFORMS: readonly string[] = ['linux', 'freebsd', 'dragonfly', 'sunos', 'aix'];
+
+/**
+ * Whether each worker binds the address for itself. A Unix socket's path has one owner, and a descriptor that several
+ * closed would be closed for all: those are the first worker's alone, and so is everything where there is no SO_REUSEPORT.
+ */
+export function isShared(bind: BindAddress, platform: string = process.platform): boolean {
+  return bind.kind === 'tcp' && SPREADING_PLATFORMS.includes(platform);
+}
+
+/** As the configuration writes it: `host:port`, `[::1]:port`, `unix:/path`, `fd:3`, `fd:web`. */
+export function addressText(bind: BindAddress): string {
+  switch (bind.kind) {
+    case 'tcp':
+      return hostPort(bind.host, bind.port);
+    case 'unix':
+      return `unix:${bind.path}`;
+    default:
+      return `fd:${bind.fd}`;
+  }
+}
+
+/** The address of a bound server, with the port that the system chose. */
+export function boundAddress(bind: BindAddress, bound: AddressInfo | string | null): { address: string; port: number } {
+  if (bound === null || typeof bound === 'string') return { address: addressText(bind), port: 0 };
+  return { address: hostPort(bound.address, bound.port), port: bound.port };
+}
+
+function hostPort(host: string, port: number): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** A listener could not be bound. Its message says where, why, and what helps. */
+export class ListenError extends Error {
+  readonly listener: string;
+  readonly address: string;
+
+  constructor(listener: string, bind: BindAddress, cause: NodeJS.ErrnoException) {
+    const address = addressText(bind);
+    super(`${whyOf(bind, address, cause)} (${cause.code ?? cause.message})`, { cause });
+    this.name = 'ListenError';
+    this.listener = listener;
+    this.address = address;
+  }
+}
+
+const PRIVILEGED_PORTS_END = 1024;
+
+function whyOf(bind: BindAddress, address: string, cause: NodeJS.ErrnoException): string {
+  switch (cause.code) {
+    case 'EADDRINUSE':
+      return `something else listens on ${address}`;
+    case 'EACCES':
+      return `there is no permission to listen on ${address}${permissionHint(bind)}`;
+    case 'EADDRNOTAVAIL':
+      return `this machine has no address ${address}`;
+    case 'ENOTFOUND':
+      return `the host of ${address} has no address`;
+    default:
+      return `listening on ${address} failed`;
+  }
+}
+
+function permissionHint(bind: BindAddress): string {
+  if (bind.kind === 'unix') return '; its directory must be writable';
+  if (bind.kind === 'tcp' && bind.port < PRIVILEGED_PORTS_END) {
+    return `; ports below ${PRIVILEGED_PORTS_END} need CAP_NET_BIND_SERVICE, or a lower net.ipv4.ip_unprivileged_port_start`;
+  }
+  return '';
+}

@@ -1,0 +1,91 @@
+// Scans the requests of one connection, one after the other, into one head; what a client sends again and again is
+// compared, not scanned. Thread: worker.
+
+import { frameRequest } from '../../http1/framing.ts';
+import { type HeadScanner, type LastFields, Scan } from '../../http1/head-scanner.ts';
+import { FastRequestHead } from '../../wire/scanned-request-head.ts';
+import type { HeldBytes } from '../../wire/held-bytes.ts';
+
+/** Larger pieces aren't kept for comparison: a body came with the head, and would be kept with it. */
+const MAX_KEPT_BYTES = 4096;
+
+const NO_BYTES = Buffer.alloc(0);
+
+export class RequestScan implements LastFields {
+  readonly head: FastRequestHead = new FastRequestHead();
+  /** Of LastFields. */
+  bytes: Buffer = NO_BYTES;
+  start = 0;
+  end = 0;
+  readonly #scanner: HeadScanner;
+  /** Of an incomplete head: how much of it was looked at. */
+  #seenBytes = 0;
+  #hasLast = false;
+  /** Where the first line of the last head begins in `bytes`. */
+  #lineStart = 0;
+
+  constructor(scanner: HeadScanner) {
+    this.#scanner = scanner;
+  }
+
+  /** Forgets the last head: the next one may be another client's, and what it holds must not tell on this one's. */
+  forget(): void {
+    this.#seenBytes = 0;
+    this.#hasLast = false;
+    this.bytes = NO_BYTES;
+    this.head.forget();
+  }
+
+  /** @returns Scan.COMPLETE where `head` is scanned, framed and begun, Scan.INCOMPLETE, or a CodecError */
+  next(input: HeldBytes): number {
+    const { bytes, start, end } = input;
+    if (this.#hasLast && this.#isSame(bytes, start, end)) {
+      this.head.message.bodyStart = start + this.end - this.#lineStart;
+      return Scan.COMPLETE;
+    }
+    const { message } = this.head;
+    const last = this.#hasLast ? this : null;
+    const result = this.#scanner.scanRequest(message, bytes, start, end, this.#seenBytes, last);
+    if (result === Scan.INCOMPLETE) {
+      this.#seenBytes = input.length;
+      this.#hasLast = false;
+      return Scan.INCOMPLETE;
+    }
+    this.#seenBytes = 0;
+    return result === Scan.REPEATED ? this.#begin(bytes) : this.#beginAnew(result, bytes);
+  }
+
+  /** Whether the bytes are the last head: first line and fields. */
+  #isSame(bytes: Buffer, start: number, end: number): boolean {
+    const last = this.bytes;
+    const lineStart = this.#lineStart;
+    const next = start + this.end - lineStart;
+    if (next > end) return false;
+    const fieldsStart = start + this.start - lineStart;
+    for (let at = start, lastAt = lineStart; at < fieldsStart; at += 1, lastAt += 1) {
+      if (bytes[at] !== last[lastAt]) return false;
+    }
+    return last.compare(bytes, fieldsStart, next, this.start, this.end) === 0;
+  }
+
+  #beginAnew(result: number, bytes: Buffer): number {
+    const { message, framing } = this.head;
+    this.head.forget();
+    const error = result === Scan.COMPLETE ? frameRequest(message, framing) : result;
+    this.#hasLast = error === 0 && bytes.length <= MAX_KEPT_BYTES;
+    return error === 0 ? this.#begin(bytes) : error;
+  }
+
+  /** The same fields frame the same body, and are passed on as they were. */
+  #begin(bytes: Buffer): number {
+    const { message } = this.head;
+    this.head.begin();
+    if (this.#hasLast) {
+      this.bytes = bytes;
+      this.end = message.bodyStart;
+      this.start = message.bodyStart - (message.text.length - message.fieldsStart);
+      this.#lineStart = message.bodyStart - message.text.length;
+    }
+    return Scan.COMPLETE;
+  }
+}

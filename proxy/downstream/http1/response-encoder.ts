@@ -1,0 +1,138 @@
+// Builds the heads of responses for clients: from the endpoint's own bytes with ranges cut out where they were scanned,
+// else from fields. Thread: worker.
+
+import type { Clock } from '../../../core/clock.ts';
+import type { FieldList, ResponseHead } from '../../../core/head.ts';
+import { encodeOwnResponseHead, encodeResponseHead, FRAMING_KINDS, HeadEdit } from '../../http1/encoder.ts';
+import { FieldKind, kindSet } from '../../http1/field-kind.ts';
+import {
+  contentLengthLine,
+  type FieldLines,
+  fieldLine,
+  isFieldName,
+  isFieldValue,
+  joinLines,
+  NO_LINES,
+  TRANSFER_ENCODING_CHUNKED,
+} from '../../http1/field-line.ts';
+import { FastResponseHead } from '../../wire/scanned-response-head.ts';
+import { flatText } from '../../wire/flat-text.ts';
+import { isNamed } from '../node/field-list.ts';
+import { DateLine } from './date-line.ts';
+
+/** How the end of a response's body is known to a client of HTTP/1.1. */
+export const ResponseFraming = { NONE: 0, LENGTH: 1, CHUNKED: 2 } as const;
+export type ResponseFraming = (typeof ResponseFraming)[keyof typeof ResponseFraming];
+
+const TRAILER_KIND = kindSet(FieldKind.TRAILER);
+const NO_CONTENT = 204;
+
+/** One a worker. */
+export class ResponseEncoder {
+  readonly #edit = new HeadEdit();
+  readonly #date: DateLine;
+  /** Lines of the last list of extra fields: lists come from the configuration and are few. */
+  #extra: FieldList = [];
+  #extraLines: FieldLines = NO_LINES;
+
+  constructor(clock: Clock) {
+    this.#date = new DateLine(clock);
+  }
+
+  /**
+   * The head of a final response, the empty line included: latin1.
+   * @param extra fields in addition to the head's own
+   * @param persistence what says whether the connection stays
+   */
+  final(head: ResponseHead, extra: FieldList, framing: ResponseFraming, persistence: FieldLines): string {
+    return head instanceof FastResponseHead
+      ? this.#finalScanned(head, extra, framing, persistence)
+      : this.#finalPlain(head, extra, framing, persistence);
+  }
+
+  /** The head of an interim response. */
+  interim(head: ResponseHead): string {
+    if (!(head instanceof FastResponseHead)) {
+      return ownHead(head.status, head.reason, safeLines(head.endToEndFields(), true));
+    }
+    this.#edit.reset();
+    return encodeResponseHead(head.message, this.#edit);
+  }
+
+  #finalScanned(head: FastResponseHead, extra: FieldList, framing: ResponseFraming, persistence: FieldLines): string {
+    const date = head.message.has(FieldKind.DATE) ? NO_LINES : this.#date.line;
+    const { written } = head;
+    const isSame = written.framing === framing && written.persistence === persistence && written.date === date;
+    if (written.text !== '' && isSame && written.extra === extra) {
+      if (!written.isFlat) written.text = flatText(written.text);
+      written.isFlat = true;
+      return written.text;
+    }
+    written.text = this.#encode(head, joinLines(date, persistence), extra, framing);
+    written.isFlat = false;
+    written.extra = extra;
+    written.framing = framing;
+    written.persistence = persistence;
+    written.date = date;
+    return written.text;
+  }
+
+  #encode(head: FastResponseHead, own: FieldLines, extra: FieldList, framing: ResponseFraming): string {
+    const edit = this.#edit;
+    edit.reset();
+    if (framing !== ResponseFraming.CHUNKED) edit.cut(TRAILER_KIND);
+    if (head.framing.hasPaddedLength) {
+      edit.cut(FRAMING_KINDS);
+      edit.addLines(contentLengthLine(head.framing.declaredBytes));
+    }
+    if (extra.length > 0) edit.addLines(this.#linesOf(extra));
+    edit.addLines(own);
+    if (framing === ResponseFraming.CHUNKED) edit.addLines(TRANSFER_ENCODING_CHUNKED);
+    return encodeResponseHead(head.message, edit);
+  }
+
+  #finalPlain(head: ResponseHead, extra: FieldList, framing: ResponseFraming, persistence: FieldLines): string {
+    let lines = safeLines(head.endToEndFields(), framing === ResponseFraming.CHUNKED);
+    if (extra.length > 0) lines = joinLines(lines, this.#linesOf(extra));
+    if (head.field('date') === undefined) lines = joinLines(lines, this.#date.line);
+    lines = joinLines(lines, persistence);
+    if (framing === ResponseFraming.CHUNKED) lines = joinLines(lines, TRANSFER_ENCODING_CHUNKED);
+    else if (head.hasLength && head.bodyLength >= 0 && head.status !== NO_CONTENT) {
+      lines = joinLines(lines, contentLengthLine(head.bodyLength));
+    }
+    return ownHead(head.status, head.reason, lines);
+  }
+
+  #linesOf(extra: FieldList): FieldLines {
+    if (extra !== this.#extra) {
+      this.#extra = extra;
+      this.#extraLines = safeLines(extra, true);
+    }
+    return this.#extraLines;
+  }
+}
+
+/** Without what is no field, and could split the head (response splitting). */
+function safeLines(fields: FieldList, hasTrailers: boolean): FieldLines {
+  let lines = NO_LINES;
+  for (let at = 0; at + 1 < fields.length; at += 2) {
+    const name = fields[at]!;
+    const value = fields[at + 1]!;
+    if (!hasTrailers && isNamed(name, 'trailer')) continue;
+    if (isFieldName(name) && isFieldValue(value)) lines = joinLines(lines, fieldLine(name, value));
+  }
+  return lines;
+}
+
+/** Trailers that can be written; null where none is left. */
+export function safeTrailers(fields: FieldList): FieldList | null {
+  const kept: string[] = [];
+  for (let at = 0; at + 1 < fields.length; at += 2) {
+    if (isFieldName(fields[at]!) && isFieldValue(fields[at + 1]!)) kept.push(fields[at]!, fields[at + 1]!);
+  }
+  return kept.length > 0 ? kept : null;
+}
+
+function ownHead(status: number, reason: string, lines: FieldLines): string {
+  return encodeOwnResponseHead(status, isFieldValue(reason) ? reason : '', lines);
+}

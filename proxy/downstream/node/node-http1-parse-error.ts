@@ -1,0 +1,54 @@
+// What llhttp found wrong, as the reasons that a request can be refused for. Thread: worker.
+
+import type { Unparsable } from '../../../core/exchange-contract.ts';
+
+/** An error of node:http's parser, or of the socket. */
+export interface ParseError extends Error {
+  readonly code?: string;
+  /** Where in `rawPacket` it stopped. */
+  readonly bytesParsed?: number;
+  readonly rawPacket?: Buffer;
+}
+
+const LF = 0x0a;
+const REQUEST_LINE = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+ [!-~]+ HTTP\/1\.[01]\r$/;
+
+/** Whether it is about what was sent: not the end of the connection amid a request, or a fault of the socket. */
+export function isParseError(error: ParseError): boolean {
+  return error.code?.startsWith('HPE_') === true && error.code !== 'HPE_INVALID_EOF_STATE';
+}
+
+/** Why the request must be refused. */
+export function whyUnparsable(error: ParseError): Unparsable {
+  switch (error.code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return isInRequestLine(error) ? 'target-too-long' : 'head-too-large';
+    case 'HPE_INVALID_VERSION':
+      return isUnknownVersion(error) ? 'version-not-supported' : 'malformed';
+    case 'HPE_INVALID_METHOD':
+      // llhttp has a list of methods: another one may be well-formed (RFC 9110 section 9.1 wants 501).
+      return REQUEST_LINE.test(lineAround(error)) ? 'method-not-served' : 'malformed';
+    default:
+      return 'malformed';
+  }
+}
+
+/** As far as the last packet shows: where the line began in an earlier one it counts as part of the fields. */
+function isInRequestLine(error: ParseError): boolean {
+  const packet = error.rawPacket?.subarray(0, error.bytesParsed) ?? Buffer.alloc(0);
+  return /^(?:\r\n)*[A-Z]+ [^\r\n]*$/.test(packet.toString('latin1'));
+}
+
+/** A version in form: RFC 9110 section 15.6.6 is not for garbage. */
+function isUnknownVersion(error: ParseError): boolean {
+  return / HTTP\/\d\.\d\r$/.test(lineAround(error));
+}
+
+/** The line in which the parser stopped, its CR included and its LF not, as far as the packet has it. */
+function lineAround(error: ParseError): string {
+  const packet = error.rawPacket ?? Buffer.alloc(0);
+  const at = Math.min(error.bytesParsed ?? 0, packet.length);
+  const start = at === 0 ? 0 : packet.lastIndexOf(LF, at - 1) + 1;
+  const end = packet.indexOf(LF, at);
+  return packet.toString('latin1', start, end === -1 ? packet.length : end);
+}

@@ -1,0 +1,154 @@
+// HTTP/1.1 by node:http: its settings, every one stated, and its events as turns of a connection. Thread: worker.
+
+import { type IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { UpgradeRequest } from '../../../core/exchange-contract.ts';
+import type { ListenerSnapshot } from '../../../core/snapshot.ts';
+import type { ClientSocket } from '../accept/client-socket.ts';
+import type { DownstreamContext } from '../downstream-context.ts';
+import { Http1ClientSide } from './node-http1-client-side.ts';
+import { Http1Connection, type Http1Turn } from './node-http1-connection.ts';
+import { readHttp1Head } from './node-http1-head.ts';
+import { isParseError, type ParseError, whyUnparsable } from './node-http1-parse-error.ts';
+import { joinedField } from './field-list.ts';
+
+/** How much of a response waits in our memory for a slow client before the endpoint is held. */
+const HIGH_WATER_BYTES = 65_536;
+
+/**
+ * Protocols that are not switched to, in lower case. h2c behind a proxy that only relays bytes would carry requests
+ * past every rule (h2c smuggling); to ignore an Upgrade is always right (RFC 9110 section 7.8).
+ */
+const IGNORED_PROTOCOLS = /(?:^|,)[ \t]*(?:h2c|http\/|tls\/)/i;
+
+/** Serves the HTTP/1.1 connections of one listener with one set of settings. Listens on nothing itself. */
+export class Http1Server {
+  readonly #context: DownstreamContext;
+  readonly #listener: ListenerSnapshot;
+  readonly #server: Server;
+  readonly #connections = new WeakMap<Duplex, Http1Connection>();
+
+  constructor(context: DownstreamContext, listener: ListenerSnapshot) {
+    this.#context = context;
+    this.#listener = listener;
+    this.#server = new Server(settingsOf(listener, (request) => this.#mayUpgrade(request)));
+    // One more than is allowed: node:http drops what is beyond without a word, and a dropped field may be the one that counts.
+    this.#server.maxHeadersCount = listener.limits.headFields + 1;
+    this.#server.maxRequestsPerSocket = 0;
+    this.#server.timeout = 0;
+    this.#listenTo(this.#server);
+  }
+
+  /** Takes over an accepted connection; bytes that were read already must have been put back (socket.unshift). */
+  serve(client: ClientSocket): Http1Connection {
+    const connection = new Http1Connection(this.#context, client, this.#listener);
+    this.#connections.set(client.stream, connection);
+    this.#server.emit('connection', client.stream);
+    return connection;
+  }
+
+  #listenTo(server: Server): void {
+    server.on('request', (request, response) => this.#onRequest(request, response));
+    // 100 is sent when the exchange lets the body through, not before; 417 is readHttp1Head's to decide.
+    server.on('checkContinue', (request, response) => this.#onRequest(request, response));
+    server.on('checkExpectation', (request, response) => this.#onRequest(request, response));
+    server.on('upgrade', (request, _socket, firstBytes) => this.#onUpgrade(request, firstBytes));
+    server.on('connect', (request, _socket, firstBytes) => this.#onUpgrade(request, firstBytes));
+    server.on('clientError', (error: ParseError, socket) => this.#onClientError(error, socket));
+    // The connection hears it from its socket; without a listener here node:http would close it.
+    server.on('timeout', () => undefined);
+  }
+
+  #onRequest(request: IncomingMessage, response: ServerResponse): void {
+    const connection = this.#connections.get(request.socket)!;
+    const turn = this.#turnOf(connection, request, response, null);
+    // Node loses what is pipelined behind an Upgrade that it was told to ignore.
+    if (request.headers.upgrade !== undefined) turn.side!.closeAfter();
+    connection.enqueue(turn);
+  }
+
+  /** node:http has let go of the socket: the response, and what follows on the connection, are ours to arrange. */
+  #onUpgrade(request: IncomingMessage, firstBytes: Buffer): void {
+    const connection = this.#connections.get(request.socket)!;
+    const { stream } = connection.client;
+    const response = new ServerResponse(request);
+    response.assignSocket(stream);
+    const turn = this.#turnOf(connection, request, response, firstBytes);
+    const drained = (): void => turn.side!.drained();
+    stream.on('drain', drained);
+    response.once('finish', () => {
+      stream.off('drain', drained);
+      if (response.socket !== null) response.detachSocket(stream);
+    });
+    connection.enqueue(turn);
+  }
+
+  #turnOf(
+    connection: Http1Connection,
+    request: IncomingMessage,
+    response: ServerResponse,
+    firstBytes: Buffer | null,
+  ): Http1Turn {
+    const { starter } = this.#context;
+    const head = readHttp1Head(request, this.#listener.limits);
+    if (typeof head === 'string') {
+      const side = new Http1ClientSide(connection, request, response, null);
+      const begin = (): void => side.refuse(starter.refuse(connection.facts, head));
+      return { side, request, begin, goOn: null, isUpgrade: false };
+    }
+    const side = new Http1ClientSide(connection, request, response, head);
+    const upgrade = firstBytes === null ? null : this.#upgradeOf(connection, request, firstBytes);
+    const begin = (receivedMs: number): void => side.begin(starter, upgrade, receivedMs);
+    const goOn = firstBytes === null ? null : (): void => this.#takeBack(connection, firstBytes);
+    return { side, request, begin, goOn, isUpgrade: upgrade !== null };
+  }
+
+  #upgradeOf(connection: Http1Connection, request: IncomingMessage, firstBytes: Buffer): UpgradeRequest | null {
+    const protocols = joinedField(request.rawHeaders, 'upgrade') ?? '';
+    if (request.httpVersion !== '1.1' || IGNORED_PROTOCOLS.test(protocols)) return null;
+    return { message: request, socket: connection.client.stream, firstBytes };
+  }
+
+  /** The connection goes on with HTTP/1.1 after an Upgrade that was ignored. */
+  #takeBack(connection: Http1Connection, firstBytes: Buffer): void {
+    const { stream } = connection.client;
+    if (firstBytes.length > 0) stream.unshift(firstBytes);
+    this.#server.emit('connection', stream);
+  }
+
+  /** Only a request without body that is alone on its connection; others are served as if they hadn't asked. */
+  #mayUpgrade(request: IncomingMessage): boolean {
+    const { headers } = request;
+    const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0;
+    return !hasBody && this.#connections.get(request.socket)!.isFree;
+  }
+
+  #onClientError(error: ParseError, socket: Duplex): void {
+    const connection = this.#connections.get(socket);
+    if (connection === undefined || !isParseError(error)) return;
+    this.#context.log.debug({ code: error.code, peer: connection.facts.peerAddress }, 'a request could not be parsed');
+    connection.unparsable(whyUnparsable(error));
+  }
+}
+
+/** Nothing is left to Node's defaults: they differ between versions. */
+function settingsOf(listener: ListenerSnapshot, mayUpgrade: (request: IncomingMessage) => boolean) {
+  return {
+    maxHeaderSize: listener.limits.headBytes,
+    insecureHTTPParser: false,
+    // Our own limits on time are finer; node:http checks its own only for sockets that it listens on itself.
+    headersTimeout: 0,
+    requestTimeout: 0,
+    keepAliveTimeout: 0,
+    keepAliveTimeoutBuffer: 0,
+    connectionsCheckingInterval: 2 ** 30,
+    // readHttp1Head looks at Host, and starter.refuse answers.
+    requireHostHeader: false,
+    joinDuplicateHeaders: false,
+    rejectNonStandardBodyWrites: false,
+    noDelay: true,
+    keepAlive: false,
+    highWaterMark: HIGH_WATER_BYTES,
+    shouldUpgradeCallback: mayUpgrade,
+  };
+}

@@ -1,0 +1,278 @@
+// The client's side of one HTTP/2 exchange, over a stream of node:http2. Thread: worker.
+
+import { constants, type ServerHttp2Stream } from 'node:http2';
+import type { Clock } from '../../../core/clock.ts';
+import type {
+  ClientConnection,
+  ClientEvents,
+  ClientGone,
+  ClientSide,
+  ExchangeStarter,
+  LocalReply,
+} from '../../../core/exchange-contract.ts';
+import { type FieldList, type ResponseHead, UNKNOWN_LENGTH } from '../../../core/head.ts';
+import type { ListenerSnapshot } from '../../../core/snapshot.ts';
+import { isNamed, passableTrailers } from './field-list.ts';
+import { headersOf, http2Fields } from './node-http2-fields.ts';
+import type { Http2Head } from './node-http2-head.ts';
+
+const { NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR, NGHTTP2_PROTOCOL_ERROR } = constants;
+
+/** What a stream's side needs of the connection that it is on. */
+export interface Http2Host {
+  readonly facts: ClientConnection;
+  readonly listener: ListenerSnapshot;
+  readonly clock: Clock;
+  /** Whether the connection is there, apart from the stream. */
+  isOpen(): boolean;
+  /** The stream has closed. */
+  sideClosed(side: Http2ClientSide): void;
+}
+
+/** held: not read yet. */
+type BodyState = 'held' | 'flowing' | 'paused' | 'discarded' | 'ended';
+
+export class Http2ClientSide implements ClientSide {
+  readonly #host: Http2Host;
+  readonly #stream: ServerHttp2Stream;
+  /** Null where the head was refused. */
+  readonly #head: Http2Head | null;
+  #events: ClientEvents | null = null;
+  #body: BodyState;
+  #trailers: FieldList = [];
+  #isContinued = false;
+  #isHeadSent = false;
+  #hasNoBody = false;
+  #owedBytes = UNKNOWN_LENGTH;
+  #responseTrailers: FieldList | null = null;
+  #isEnded = false;
+  #isOver = false;
+  #isBroken = false;
+  /** Monotonic ms: last byte of the body, and since when the client has taken nothing (-1: it takes). */
+  #bodyActiveMs = 0;
+  #blockedSinceMs = -1;
+
+  constructor(host: Http2Host, stream: ServerHttp2Stream, head: Http2Head | null) {
+    this.#host = host;
+    this.#stream = stream;
+    this.#head = head;
+    this.#body = head === null || head.bodyLength === 0 ? 'ended' : 'held';
+    stream.on('error', () => undefined); // 'close' follows, with the code
+    stream.on('trailers', (_headers, _flags, raw?: readonly string[]) => (this.#trailers = raw ?? []));
+    stream.on('drain', () => this.#drained());
+    stream.on('finish', () => this.#finished());
+    stream.on('wantTrailers', () => this.#sendTrailers());
+    stream.on('close', () => this.#closed());
+  }
+
+  get connection(): ClientConnection {
+    return this.#host.facts;
+  }
+
+  begin(starter: ExchangeStarter, receivedMs: number): void {
+    this.#events = starter.begin(this, this.#head!, null, receivedMs);
+  }
+
+  /** Looks at the idle limits. */
+  sweep(nowMs: number): void {
+    const { bodyIdleMs, sendIdleMs } = this.#host.listener.timeouts;
+    if (this.#isOver) return;
+    if (this.#blockedSinceMs >= 0 && nowMs - this.#blockedSinceMs > sendIdleMs) {
+      this.#isOver = true;
+      this.#events?.onClientGone('send-timeout');
+      this.#stream.close(NGHTTP2_INTERNAL_ERROR);
+    } else if (this.#body === 'flowing' && !this.#isEnded && nowMs - this.#bodyActiveMs > bodyIdleMs) {
+      this.#bodyFailed('body-timeout');
+    }
+  }
+
+  /** Cuts the response, if any, and tells the exchange. */
+  abandon(): void {
+    if (!this.#isOver) this.#fail();
+  }
+
+  // ---- ClientSide
+
+  sendInterim(head: ResponseHead): void {
+    if (this.#isOver || this.#isHeadSent || head.status === 101) return;
+    if (head.status === 100) this.#sendContinue();
+    else this.#sendInformation(head.status, head.endToEndFields());
+  }
+
+  sendHead(head: ResponseHead, extra: FieldList): void {
+    if (this.#isOver || this.#isHeadSent) return;
+    this.#respond(head, [...head.endToEndFields(), ...extra]);
+  }
+
+  sendData(chunk: Uint8Array): boolean {
+    if (this.#isOver || this.#isEnded || this.#hasNoBody) return true;
+    if (this.#owedBytes !== UNKNOWN_LENGTH) {
+      if (chunk.byteLength > this.#owedBytes) return this.#fail();
+      this.#owedBytes -= chunk.byteLength;
+    }
+    const hasRoom = this.#stream.write(chunk);
+    if (!hasRoom) this.#blockedSinceMs = this.#host.clock.nowMs();
+    return hasRoom;
+  }
+
+  sendEnd(trailers: FieldList | null): void {
+    if (this.#isOver || this.#isEnded) return;
+    if (!this.#isHeadSent || (this.#owedBytes > 0 && !this.#hasNoBody)) {
+      this.#fail();
+      return;
+    }
+    this.#responseTrailers = trailers;
+    this.#end(null);
+  }
+
+  sendLocalReply(reply: LocalReply): void {
+    if (this.#isOver || this.#isEnded) return;
+    if (this.#isHeadSent) {
+      this.#fail();
+      return;
+    }
+    // `mustClose` is about framing that can't be trusted any more; here a stream's end is certain.
+    const facts = { status: reply.status, bodyLength: reply.body.byteLength, hasLength: true };
+    this.#respond(facts, reply.fields);
+    this.#end(reply.body);
+  }
+
+  cut(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#stream.close(NGHTTP2_INTERNAL_ERROR);
+  }
+
+  resumeBody(): void {
+    if (this.#isOver || this.#isEnded || this.#body === 'ended' || this.#body === 'discarded') return;
+    this.#sendContinue();
+    this.#bodyActiveMs = this.#host.clock.nowMs();
+    const wasHeld = this.#body === 'held';
+    this.#body = 'flowing';
+    if (wasHeld) this.#readBody();
+    this.#stream.resume();
+  }
+
+  pauseBody(): void {
+    if (this.#body !== 'flowing') return;
+    this.#body = 'paused';
+    this.#stream.pause();
+  }
+
+  // ---- the request's body
+
+  #readBody(): void {
+    this.#stream.on('data', (chunk: Buffer) => {
+      if (this.#body === 'discarded') return;
+      this.#bodyActiveMs = this.#host.clock.nowMs();
+      this.#events?.onBodyData(chunk);
+    });
+    this.#stream.on('end', () => this.#bodyEnded());
+  }
+
+  /** Node ends a body that was reset, too: then it has not come whole, and 'close' tells. */
+  #bodyEnded(): void {
+    if (this.#stream.aborted) return;
+    const isWanted = this.#body !== 'discarded' && !this.#isOver;
+    this.#body = 'ended';
+    if (isWanted) this.#events?.onBodyEnd(passableTrailers(this.#trailers, this.#host.listener.limits.headFields));
+  }
+
+  #bodyFailed(why: ClientGone): void {
+    if (this.#isBroken) return;
+    this.#isBroken = true;
+    this.#discardBody();
+    this.#events?.onClientGone(why);
+  }
+
+  #discardBody(): void {
+    if (this.#body !== 'ended') this.#body = 'discarded';
+    this.#stream.resume();
+  }
+
+  #sendContinue(): void {
+    if (this.#isContinued || this.#isHeadSent || this.#head?.expectsContinue !== true) return;
+    this.#isContinued = true;
+    this.#sendInformation(100, []);
+  }
+
+  // ---- the response
+
+  #sendInformation(status: number, fields: FieldList): void {
+    if (this.#stream.destroyed || this.#stream.closed) return;
+    this.#stream.additionalHeaders({ ':status': status, ...headersOf(http2Fields(fields)) });
+  }
+
+  #respond(head: Pick<ResponseHead, 'status' | 'bodyLength' | 'hasLength'>, own: FieldList): void {
+    const { status, bodyLength, hasLength } = head;
+    this.#isHeadSent = true;
+    this.#hasNoBody = this.#head?.method === 'HEAD' || status === 204 || status === 205 || status === 304;
+    const knowsLength = hasLength && bodyLength !== UNKNOWN_LENGTH && status !== 204;
+    if (knowsLength) this.#owedBytes = bodyLength;
+    const fields = [':status', String(status), ...http2Fields(own)];
+    if (knowsLength) fields.push('content-length', String(bodyLength));
+    if (this.#stream.destroyed || this.#stream.closed) return;
+    const endStream = this.#hasNoBody;
+    this.#stream.respond(fields, { endStream, waitForTrailers: !endStream && mayHaveTrailers(knowsLength, own) });
+  }
+
+  #end(body: Uint8Array | null): void {
+    this.#isEnded = true;
+    this.#discardBody();
+    if (this.#hasNoBody) {
+      setImmediate(() => this.#finished());
+      return;
+    }
+    if (body !== null && body.byteLength > 0) this.#stream.end(body);
+    else this.#stream.end();
+    if (this.#stream.writableLength > 0) this.#blockedSinceMs = this.#host.clock.nowMs();
+  }
+
+  #sendTrailers(): void {
+    this.#stream.sendTrailers(headersOf(http2Fields(this.#responseTrailers ?? [])));
+  }
+
+  #drained(): void {
+    this.#blockedSinceMs = -1;
+    if (!this.#isOver && !this.#isEnded) this.#events?.onClientDrain();
+  }
+
+  /** All is out: a client that goes on sending its body is told to stop (RFC 9113 section 8.1). */
+  #finished(): void {
+    this.#blockedSinceMs = -1;
+    if (this.#isOver || !this.#isEnded) return;
+    setImmediate(() => {
+      if (!this.#stream.readableEnded && !this.#stream.destroyed) this.#stream.close(NGHTTP2_NO_ERROR);
+    });
+  }
+
+  #closed(): void {
+    this.#host.sideClosed(this);
+    if (this.#isOver) return;
+    this.#isOver = true;
+    const { rstCode } = this.#stream;
+    const isWhole = this.#isEnded && rstCode === NGHTTP2_NO_ERROR;
+    // What nghttp2 resets by itself amid a body differs from its content-length (RFC 9113 section 8.1.1).
+    const isMalformed = rstCode === NGHTTP2_PROTOCOL_ERROR && this.#body !== 'ended' && this.#host.isOpen();
+    if (isMalformed && !this.#isBroken) {
+      this.#isBroken = true;
+      this.#events?.onClientGone('malformed-body');
+    }
+    // A broken request is told once: what is left of it is its end, answered or not.
+    if (isWhole || this.#isBroken) this.#events?.onResponseFlushed();
+    else this.#events?.onClientGone('closed');
+  }
+
+  /** The response can't be completed as begun: cut, and the exchange hears that it is over. */
+  #fail(): true {
+    this.#isOver = true;
+    this.#stream.close(NGHTTP2_INTERNAL_ERROR);
+    this.#events?.onClientGone('closed');
+    return true;
+  }
+}
+
+/** Trailers come behind a body of unknown length, or where they are announced. Waiting for them costs a frame. */
+function mayHaveTrailers(knowsLength: boolean, fields: FieldList): boolean {
+  return !knowsLength || fields.some((name, at) => at % 2 === 0 && isNamed(name, 'trailer'));
+}

@@ -1,0 +1,37 @@
+// Fields as node:http2 takes them, and without those over which it would throw. Thread: worker.
+
+import type { OutgoingHttpHeaders } from 'node:http2';
+import type { FieldList } from '../../../core/head.ts';
+import { writableFields } from './field-list.ts';
+
+/** Fields of one HTTP/1.1 connection: malformed in HTTP/2 (RFC 9113 section 8.2.2). */
+export const CONNECTION_FIELDS: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** node:http2 throws over these, too, wherever they stand in a response. */
+const REFUSED: ReadonlySet<string> = new Set([...CONNECTION_FIELDS, 'http2-settings', 'te']);
+
+/** Fields that may be sent, names in lower case (section 8.2.1). */
+export function http2Fields(fields: FieldList): string[] {
+  const kept = writableFields(fields);
+  for (let at = kept.length - 2; at >= 0; at -= 2) {
+    kept[at] = kept[at]!.toLowerCase();
+    if (REFUSED.has(kept[at]!)) kept.splice(at, 2);
+  }
+  return kept;
+}
+
+/** As an object, which interim responses and trailers need: repeated fields as arrays. @param fields of http2Fields */
+export function headersOf(fields: FieldList): OutgoingHttpHeaders {
+  const headers: OutgoingHttpHeaders = {};
+  for (let at = 0; at < fields.length; at += 2) {
+    const before = headers[fields[at]!];
+    headers[fields[at]!] = before === undefined ? fields[at + 1]! : [before, fields[at + 1]!].flat().map(String);
+  }
+  return headers;
+}

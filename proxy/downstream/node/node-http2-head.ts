@@ -1,0 +1,143 @@
+// An HTTP/2 request's head over the fields that node:http2 has decoded, and its rules (RFC 9113 section 8). nghttp2 has
+// checked names, values and the order of pseudo-header fields before. Thread: worker.
+
+import type { Unparsable } from '../../../core/exchange-contract.ts';
+import { type FieldList, type RequestHead, UNKNOWN_LENGTH } from '../../../core/head.ts';
+import type { ClientLimits } from '../../../core/snapshot.ts';
+import { joinedField } from './field-list.ts';
+import { CONNECTION_FIELDS } from './node-http2-fields.ts';
+import { isValidAuthority, readTarget } from './request-target.ts';
+
+/** What RFC 9113 section 10.5.1 counts for a field beside its name and value. */
+const FIELD_OVERHEAD_BYTES = 32;
+
+const CONTENT_LENGTH = /^\d{1,15}$/;
+
+/** Not passed on: made anew for the endpoint, or between the client and this proxy only. */
+const NOT_END_TO_END: ReadonlySet<string> = new Set([
+  'host',
+  'te',
+  'content-length',
+  'proxy-authorization',
+  'proxy-authenticate',
+]);
+
+interface HeadParts {
+  readonly method: string;
+  readonly target: string;
+  readonly authority: string;
+  readonly bodyLength: number;
+  /** Without pseudo-header fields. */
+  readonly fields: FieldList;
+}
+
+export class Http2Head implements RequestHead {
+  readonly method: string;
+  readonly target: string;
+  readonly authority: string;
+  readonly version = '2.0';
+  readonly bodyLength: number;
+  readonly #fields: FieldList;
+  #endToEnd: FieldList | null = null;
+
+  constructor(parts: HeadParts) {
+    this.method = parts.method;
+    this.target = parts.target;
+    this.authority = parts.authority;
+    this.bodyLength = parts.bodyLength;
+    this.#fields = parts.fields;
+  }
+
+  /** Whether the client waits for a 100 before it sends its body. */
+  get expectsContinue(): boolean {
+    return this.bodyLength !== 0 && this.field('expect')?.toLowerCase() === '100-continue';
+  }
+
+  field(name: string): string | undefined {
+    return name === 'host' && this.authority !== '' ? this.authority : joinedField(this.#fields, name);
+  }
+
+  endToEndFields(): FieldList {
+    return (this.#endToEnd ??= this.#filtered());
+  }
+
+  /** Cookie crumbs become one field, where the first one stands (section 8.2.3). */
+  #filtered(): FieldList {
+    const kept: string[] = [];
+    let hasCookie = false;
+    for (let at = 0; at < this.#fields.length; at += 2) {
+      const name = this.#fields[at]!;
+      if (NOT_END_TO_END.has(name)) continue;
+      if (name !== 'cookie') kept.push(name, this.#fields[at + 1]!);
+      else if (!hasCookie) kept.push(name, this.field('cookie')!);
+      hasCookie ||= name === 'cookie';
+    }
+    return kept;
+  }
+}
+
+/** Pseudo-header fields apart from the others. */
+interface SplitFields {
+  readonly pseudo: ReadonlyMap<string, string>;
+  readonly fields: FieldList;
+  readonly sizeBytes: number;
+}
+
+/**
+ * Checks a head by HTTP/2's rules and the listener's limits.
+ * @param rawFields as the 'stream' event has them: names and values in turn
+ * @param hasBody whether the stream goes on after the head
+ */
+export function readHttp2Head(rawFields: FieldList, hasBody: boolean, limits: ClientLimits): Http2Head | Unparsable {
+  const { pseudo, fields, sizeBytes } = split(rawFields);
+  const method = pseudo.get(':method') ?? '';
+  const path = pseudo.get(':path') ?? '';
+  if (method === 'CONNECT') return 'method-not-served';
+  if (path.length > limits.requestLineBytes) return 'target-too-long';
+  if (fields.length / 2 > limits.headFields) return 'too-many-fields';
+  if (sizeBytes > limits.headBytes) return 'head-too-large';
+
+  const target = readTarget(method, path);
+  const authority = readAuthority(pseudo.get(':authority'), fields);
+  const isHttp = /^https?$/i.test(pseudo.get(':scheme') ?? '');
+  // A path is in origin-form here; the authority has a field of its own.
+  if (target === null || target.authority !== null || authority === null || !isHttp) return 'malformed';
+  const bodyLength = hasBody ? readBodyLength(fields) : 0;
+  if (bodyLength === null || fields.some((name, at) => at % 2 === 0 && isForbidden(name, fields[at + 1]!))) {
+    return 'malformed';
+  }
+  return new Http2Head({ method, target: target.target, authority, bodyLength, fields });
+}
+
+function split(rawFields: FieldList): SplitFields {
+  const pseudo = new Map<string, string>();
+  const fields: string[] = [];
+  let sizeBytes = 0;
+  for (let at = 0; at < rawFields.length; at += 2) {
+    const name = rawFields[at]!;
+    const value = rawFields[at + 1]!;
+    sizeBytes += name.length + value.length + FIELD_OVERHEAD_BYTES;
+    if (name.startsWith(':')) pseudo.set(name, value);
+    else fields.push(name, value);
+  }
+  return { pseudo, fields, sizeBytes };
+}
+
+/** ':authority', or Host in its place; both must say the same (section 8.3.1). */
+function readAuthority(pseudo: string | undefined, fields: FieldList): string | null {
+  const host = joinedField(fields, 'host');
+  if (pseudo !== undefined && host !== undefined && pseudo.toLowerCase() !== host.toLowerCase()) return null;
+  const authority = pseudo ?? host ?? '';
+  return authority !== '' && isValidAuthority(authority) ? authority : null;
+}
+
+function readBodyLength(fields: FieldList): number | null {
+  const length = joinedField(fields, 'content-length');
+  if (length === undefined) return UNKNOWN_LENGTH;
+  return CONTENT_LENGTH.test(length) ? Number(length) : null;
+}
+
+/** Section 8.2.2. */
+function isForbidden(name: string, value: string): boolean {
+  return CONNECTION_FIELDS.has(name) || (name === 'te' && value.toLowerCase() !== 'trailers');
+}

@@ -1,0 +1,93 @@
+// Relays a final answer to an Upgrade: the endpoint did not switch. The client's connection ends behind it, since
+// node:http has let go of it. Thread: worker.
+
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { encodeOwnResponseHead, chunkHead, CHUNK_END, LAST_CHUNK } from '../../http1/encoder.ts';
+import {
+  CONNECTION_CLOSE,
+  contentLengthLine,
+  fieldLines,
+  joinLines,
+  NO_LINES,
+  TRANSFER_ENCODING_CHUNKED,
+} from '../../http1/field-line.ts';
+import { passedFields } from './upgrade-request.ts';
+
+/** How a refusal went. */
+export interface RefusalEvents {
+  /** All of it was written. */
+  onRelayed(): void;
+  /** The endpoint ended inside it. */
+  onTruncated(): void;
+}
+
+const LENGTH = /^\d{1,15}$/;
+
+export class TunnelRefusal {
+  readonly #answer: IncomingMessage;
+  readonly #client: Duplex;
+  readonly #endpoint: Duplex;
+  readonly #events: RefusalEvents;
+  readonly #isChunked: boolean;
+  #isOver = false;
+
+  /** @throws TypeError where the answer's head can't be written */
+  constructor(answer: IncomingMessage, client: Duplex, endpoint: Duplex, events: RefusalEvents) {
+    this.#answer = answer;
+    this.#endpoint = endpoint;
+    this.#client = client;
+    this.#events = events;
+    const { statusCode = 502, statusMessage = '' } = answer;
+    const length = answer.headers['content-length'] ?? '';
+    const isBodyless = statusCode === 204 || statusCode === 304;
+    this.#isChunked = !isBodyless && !LENGTH.test(length);
+    const framing = isBodyless
+      ? NO_LINES
+      : this.#isChunked
+        ? TRANSFER_ENCODING_CHUNKED
+        : contentLengthLine(Number(length));
+    const lines = joinLines(fieldLines(passedFields(answer)), joinLines(framing, CONNECTION_CLOSE));
+    client.write(encodeOwnResponseHead(statusCode, statusMessage, lines), 'latin1');
+    answer.on('data', this.#onData);
+    answer.on('end', this.#onEnd);
+    answer.on('error', this.#onCut);
+    answer.on('close', this.#onCut);
+    client.on('drain', this.#onDrain);
+  }
+
+  /** Gives up. */
+  stop(): void {
+    this.#isOver = true;
+    this.#client.off('drain', this.#onDrain);
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    if (this.#isOver || chunk.length === 0) return;
+    this.#client.cork();
+    if (this.#isChunked) this.#client.write(chunkHead(chunk.length), 'latin1');
+    let hasRoom = this.#client.write(chunk);
+    if (this.#isChunked) hasRoom = this.#client.write(CHUNK_END, 'latin1');
+    this.#client.uncork();
+    if (!hasRoom) this.#answer.pause();
+  };
+
+  readonly #onDrain = (): void => {
+    this.#answer.resume();
+  };
+
+  readonly #onEnd = (): void => {
+    if (this.#isOver) return;
+    // node:http takes a reset for the end of a body that lasts until the connection's end.
+    if (this.#endpoint.errored !== null) return this.#onCut();
+    this.stop();
+    if (this.#isChunked) this.#client.write(LAST_CHUNK, 'latin1');
+    this.#events.onRelayed();
+  };
+
+  readonly #onCut = (): void => {
+    if (this.#isOver) return;
+    this.stop();
+    this.#events.onTruncated();
+  };
+}

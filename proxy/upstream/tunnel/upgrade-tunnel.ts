@@ -1,0 +1,52 @@
+// Tunnels: relays upgraded connections, WebSocket above all, through http-proxy-3's ws(). Thread: worker.
+
+import type {
+  AttemptRequest,
+  TunnelEvents,
+  TunnelHandle,
+  Tunnels,
+  UpgradeRequest,
+} from '../../../core/exchange-contract.ts';
+import type { EndpointSnapshot } from '../../../core/snapshot.ts';
+import { Dialler } from '../../../net/dial.ts';
+import { EndpointLane } from '../endpoint-lane.ts';
+import { Tunnel } from './tunnel.ts';
+import type { TransportParts } from '../undici/undici-transport.ts';
+
+export class UpgradeTunnels implements Tunnels {
+  readonly #parts: TransportParts;
+  readonly #open = new Set<Tunnel>();
+  /** TLS contexts and sessions are kept as long as an endpoint's Snapshot is. */
+  readonly #diallers = new WeakMap<EndpointSnapshot, Dialler>();
+
+  constructor(parts: TransportParts) {
+    this.#parts = parts;
+  }
+
+  open(upgrade: UpgradeRequest, request: AttemptRequest, events: TunnelEvents): TunnelHandle {
+    const { region, worker, timers } = this.#parts;
+    const setting = {
+      dialler: this.#diallerOf(request),
+      lane: new EndpointLane(region, worker, request.endpoint.slot),
+      timers,
+      onOver: (over: Tunnel): void => void this.#open.delete(over),
+    };
+    const tunnel = new Tunnel(setting, { upgrade, request, events });
+    this.#open.add(tunnel);
+    tunnel.start();
+    return { abort: () => tunnel.abort(), close: () => tunnel.end('drain') };
+  }
+
+  closeAll(): void {
+    for (const tunnel of this.#open) tunnel.end('drain');
+  }
+
+  #diallerOf({ endpoint, upstream }: AttemptRequest): Dialler {
+    let dialler = this.#diallers.get(endpoint);
+    if (dialler === undefined) {
+      dialler = new Dialler(endpoint, upstream, this.#parts.timers, { allowHalfOpen: true });
+      this.#diallers.set(endpoint, dialler);
+    }
+    return dialler;
+  }
+}

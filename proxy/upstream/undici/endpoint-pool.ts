@@ -1,0 +1,110 @@
+// A worker's connections to one endpoint: each is an undici Client of its own, so that which connection serves which
+// attempt, and whether it served one before, is known and not guessed. Newest idle first. Thread: worker.
+
+import type { EndpointSnapshot, UpstreamSnapshot } from '../../../core/snapshot.ts';
+import type { Timers } from '../../../core/timers.ts';
+import type { HeadScanner } from '../../http1/head-scanner.ts';
+import { Dialler } from '../../../net/dial.ts';
+import type { EndpointLane } from '../endpoint-lane.ts';
+import { IdleDeaths, type OnIdleDeath } from '../idle-deaths.ts';
+import { PooledConnection, type ConnectionOwner } from './pooled-connection.ts';
+import { responseScanner } from './response-gate.ts';
+
+/** What a pool is made with. */
+export interface PoolParts {
+  readonly timers: Timers;
+  readonly lane: EndpointLane;
+  readonly onIdleDeath: OnIdleDeath;
+}
+
+export class EndpointPool implements ConnectionOwner {
+  readonly endpoint: EndpointSnapshot;
+  readonly upstream: UpstreamSnapshot;
+  readonly lane: EndpointLane;
+  readonly scanner: HeadScanner;
+  readonly dialler: Dialler;
+  readonly #deaths: IdleDeaths;
+  readonly #connections = new Set<PooledConnection>();
+  /** The newest last. */
+  readonly #idle: PooledConnection[] = [];
+  readonly #onEmpty: Array<() => void> = [];
+  #isRetired = false;
+
+  constructor(endpoint: EndpointSnapshot, upstream: UpstreamSnapshot, parts: PoolParts) {
+    const { timers, lane, onIdleDeath } = parts;
+    this.#deaths = new IdleDeaths(() => onIdleDeath(upstream, endpoint));
+    this.endpoint = endpoint;
+    this.upstream = upstream;
+    this.lane = lane;
+    this.scanner = responseScanner(upstream.responseHeadBytes);
+    this.dialler = new Dialler(endpoint, upstream, timers);
+  }
+
+  /** A connection to send one request on; made where there is no idle one or `mustBeFresh`. */
+  lease(mustBeFresh: boolean): PooledConnection {
+    const idle = mustBeFresh ? null : this.#takeIdle();
+    if (idle !== null) return idle;
+    const connection = new PooledConnection(this);
+    this.#connections.add(connection);
+    return connection;
+  }
+
+  #takeIdle(): PooledConnection | null {
+    for (let connection = this.#idle.pop(); connection !== undefined; connection = this.#idle.pop()) {
+      this.lane.add('connectionsIdle', -1);
+      if (connection.isReusable) {
+        connection.take();
+        return connection;
+      }
+      connection.destroy();
+    }
+    return null;
+  }
+
+  /** Closes idle connections now and every other one when its request is over. @param onEmpty when none is left */
+  retire(onEmpty: () => void): void {
+    this.#isRetired = true;
+    this.dropIdle();
+    if (this.#connections.size === 0) onEmpty();
+    else this.#onEmpty.push(onEmpty);
+  }
+
+  dropIdle(): void {
+    // Destroying a connection takes it out of the list.
+    while (this.#idle.length > 0) this.#idle[0]!.destroy();
+  }
+
+  /** Ends all connections, those in use too; resolves when undici is done with them. */
+  async close(): Promise<void> {
+    this.#isRetired = true;
+    for (const connection of this.#connections) connection.destroy();
+    if (this.#connections.size > 0) await new Promise<void>((resolve) => this.#onEmpty.push(resolve));
+  }
+
+  onFree(connection: PooledConnection): void {
+    if (this.#isRetired || !connection.isReusable) {
+      connection.destroy();
+      return;
+    }
+    this.#idle.push(connection);
+    this.lane.add('connectionsIdle', 1);
+    if (this.#idle.length > this.upstream.limits.maxIdle) this.#idle[0]!.destroy();
+  }
+
+  onIdleDeath(): void {
+    this.#deaths.died(this.#idle.length, performance.now());
+  }
+
+  onDestroyed(connection: PooledConnection): void {
+    const index = this.#idle.indexOf(connection);
+    if (index < 0) return;
+    this.#idle.splice(index, 1);
+    this.lane.add('connectionsIdle', -1);
+  }
+
+  onClosed(connection: PooledConnection): void {
+    this.#connections.delete(connection);
+    if (this.#connections.size > 0) return;
+    for (const resolve of this.#onEmpty.splice(0)) resolve();
+  }
+}

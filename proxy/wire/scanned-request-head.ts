@@ -1,0 +1,110 @@
+// A request's head over the bytes that the fast client side has scanned: nothing is made of it before it is asked for.
+// Thread: worker.
+
+import { type FieldList, type RequestHead, UNKNOWN_LENGTH } from '../../core/head.ts';
+import { ALWAYS_CUT, FRAMING_KINDS } from '../http1/encoder.ts';
+import { FieldKind, kindSet } from '../http1/field-kind.ts';
+import { BodyKind, Framing } from '../http1/framing.ts';
+import { FIELD_STRIDE, MessageHead } from '../http1/message-head.ts';
+import { flatText } from './flat-text.ts';
+import { InsertedLines } from './inserted-lines.ts';
+
+const NOT_END_TO_END = ALWAYS_CUT | FRAMING_KINDS | kindSet(FieldKind.HOST);
+
+/** Field names that are cut: the set of those that are kinds of their own, and the others in lower case. */
+export interface CutNames {
+  readonly kinds: number;
+  readonly others: readonly string[];
+}
+
+/**
+ * One a connection, used again for each of its requests: scan into `message`, frame into `framing`, then `begin`. Valid
+ * until its exchange has ended. A transport that gets one knows that the client's side is the fast one, which uses
+ * response heads and chunks within the turn that brings them, and takes events inside `send`.
+ */
+export class FastRequestHead implements RequestHead {
+  readonly message: MessageHead = new MessageHead();
+  readonly framing: Framing = new Framing();
+  readonly version = '1.1';
+  /** What the connection's requests get inserted. */
+  readonly inserted: InsertedLines = new InsertedLines();
+  method = '';
+  bodyLength = 0;
+  #target: string | null = null;
+  #authority: string | null = null;
+  /** What `lines` gave last, and what that was made of. */
+  #lines = '';
+  #cutKinds = 0;
+  #added = '';
+  #hasLines = false;
+
+  /** The field lines have changed. */
+  forget(): void {
+    this.#authority = null;
+    this.#hasLines = false;
+  }
+
+  /** A head has been scanned and framed. */
+  begin(): void {
+    this.method = this.message.methodText;
+    this.bodyLength = this.framing.body === BodyKind.CHUNKED ? UNKNOWN_LENGTH : this.framing.lengthBytes;
+    this.#target = null;
+  }
+
+  get target(): string {
+    this.#target ??= this.message.targetText;
+    return this.#target;
+  }
+
+  get authority(): string {
+    this.#authority ??= this.message.hostText;
+    return this.#authority;
+  }
+
+  field(name: string): string | undefined {
+    return this.message.field(name);
+  }
+
+  endToEndFields(): FieldList {
+    return this.message.fieldList(NOT_END_TO_END);
+  }
+
+  /** The first line, its CRLF included. */
+  get firstLine(): string {
+    return this.message.text.slice(0, this.message.fieldsStart);
+  }
+
+  /** The field lines but for those that are cut, and all but the last of those that are inserted. */
+  lines(kinds: number, removed: CutNames): string {
+    const { others, firstLines } = this.inserted;
+    if (removed.others.length + others.length > 0) {
+      return keptLines(this.message, kinds, [...removed.others, ...others]) + firstLines;
+    }
+    if (!this.#hasLines || this.#cutKinds !== kinds || this.#added !== firstLines) {
+      this.#lines = flatText(keptLines(this.message, kinds, []) + firstLines);
+      this.#cutKinds = kinds;
+      this.#added = firstLines;
+      this.#hasLines = true;
+    }
+    return this.#lines;
+  }
+}
+
+/** The scanned lines as they came, ranges of them put together. */
+function keptLines(message: MessageHead, kinds: number, names: readonly string[]): string {
+  const { text, offsets, fieldCount } = message;
+  let kept = '';
+  let from = message.fieldsStart;
+  for (let index = 0; index < fieldCount; index += 1) {
+    if (!message.isCut(index, kinds) && !isNamed(message, index, names)) continue;
+    const lineStart = offsets[index * FIELD_STRIDE]!;
+    if (lineStart > from) kept += text.slice(from, lineStart);
+    from = offsets[index * FIELD_STRIDE + FIELD_STRIDE]!;
+  }
+  return kept + text.slice(from, offsets[fieldCount * FIELD_STRIDE]);
+}
+
+function isNamed(message: MessageHead, index: number, names: readonly string[]): boolean {
+  for (const name of names) if (message.nameEquals(index, name)) return true;
+  return false;
+}

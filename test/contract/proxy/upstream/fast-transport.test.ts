@@ -1,6 +1,0 @@
-// The fast transport with request heads of any client side. Thread: main.
-
-import { fastTransport } from '../../../support/fast-parts.ts';
-import { transportCases } from './cases.ts';
-
-transportCases({ name: 'fast', sendsTrailers: true, make: (parts) => fastTransport(parts) });

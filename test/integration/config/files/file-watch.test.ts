@@ -1,0 +1,170 @@
+// The file watch against a real file system: the ways in which editors and Kubernetes replace files. Thread: main.
+
+import assert from 'node:assert/strict';
+import {
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { describe, test, type TestContext } from 'node:test';
+import { FileWatch } from '../../../../config/files/file-watch.ts';
+import { systemTimers } from '../../../../core/timers.ts';
+import { eventually } from '../../../support/fairlead.ts';
+
+/** Longer than a watch waits for a writer to be quiet. */
+const SETTLE_MS = 400;
+const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+
+function folderFor(t: TestContext): string {
+  const folder = mkdtempSync(path.join(tmpdir(), 'fairlead-watch-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+interface Watched {
+  changes: number;
+  /** Awaited by each change. */
+  hold: Promise<void>;
+}
+
+function watching(t: TestContext, first: string, files: readonly string[] = []): Watched {
+  const watched: Watched = { changes: 0, hold: Promise.resolve() };
+  const watch = new FileWatch({
+    timers: systemTimers,
+    nowMs: () => performance.now(),
+    onChange: async () => {
+      watched.changes++;
+      await watched.hold;
+    },
+  });
+  watch.watch(first, files);
+  t.after(() => watch.stop());
+  return watched;
+}
+
+async function changed(watched: Watched, times: number): Promise<void> {
+  await eventually(() => watched.changes >= times, `${times} changes are told`);
+  await settle();
+  assert.equal(watched.changes, times);
+}
+
+describe('a watched file', () => {
+  test('that is written in place is told of', async (t) => {
+    const file = path.join(folderFor(t), 'f.yaml');
+    writeFileSync(file, 'a');
+    const watched = watching(t, file);
+    writeFileSync(file, 'b');
+    await changed(watched, 1);
+    writeFileSync(file, 'c');
+    await changed(watched, 2);
+  });
+
+  test('over which an editor renames another one is told of, time after time', async (t) => {
+    const file = path.join(folderFor(t), 'f.yaml');
+    writeFileSync(file, 'a');
+    const watched = watching(t, file);
+    for (const [index, text] of ['b', 'c', 'd'].entries()) {
+      writeFileSync(`${file}.swp`, text);
+      renameSync(`${file}.swp`, file);
+      await changed(watched, index + 1);
+    }
+  });
+
+  test('that is written often within a moment is told of once', async (t) => {
+    const file = path.join(folderFor(t), 'f.yaml');
+    writeFileSync(file, 'a');
+    const watched = watching(t, file);
+    for (let count = 0; count < 50; count++) writeFileSync(file, `b${count}`);
+    await changed(watched, 1);
+  });
+
+  test('that has the same content as before is not told of', async (t) => {
+    const file = path.join(folderFor(t), 'f.yaml');
+    writeFileSync(file, 'a');
+    const watched = watching(t, file);
+    writeFileSync(file, 'a');
+    utimesSync(file, 1, 1);
+    writeFileSync(`${file}.other`, 'x');
+    await settle();
+    assert.equal(watched.changes, 0);
+  });
+
+  test('that is deleted is waited for', async (t) => {
+    const folder = folderFor(t);
+    const [file, certificate] = [path.join(folder, 'f.yaml'), path.join(folder, 'a.pem')];
+    writeFileSync(file, 'a');
+    writeFileSync(certificate, 'a');
+    const watched = watching(t, file, [certificate]);
+    unlinkSync(file);
+    writeFileSync(certificate, 'b');
+    await settle();
+    assert.equal(watched.changes, 0, 'nobody loads a configuration that is not there');
+    writeFileSync(file, 'a');
+    await changed(watched, 1);
+  });
+
+  test('that another file names is told of too, also in a folder that comes later', async (t) => {
+    const folder = folderFor(t);
+    const [file, certificate] = [path.join(folder, 'f.yaml'), path.join(folder, 'tls', 'a.pem')];
+    writeFileSync(file, 'a');
+    mkdirSync(path.dirname(certificate));
+    writeFileSync(certificate, 'a');
+    const watched = watching(t, file, [certificate]);
+    rmSync(path.dirname(certificate), { recursive: true });
+    await settle();
+    mkdirSync(path.dirname(certificate));
+    writeFileSync(certificate, 'b');
+    await changed(watched, 1);
+    writeFileSync(certificate, 'c');
+    await changed(watched, 2);
+  });
+
+  test('that changes while the change before is being taken over is told of after it', async (t) => {
+    const file = path.join(folderFor(t), 'f.yaml');
+    writeFileSync(file, 'a');
+    const watched = watching(t, file);
+    let letGo = (): void => undefined;
+    watched.hold = new Promise((resolve) => (letGo = resolve));
+    writeFileSync(file, 'b');
+    await eventually(() => watched.changes === 1, 'the first is told');
+    writeFileSync(file, 'c');
+    await settle();
+    assert.equal(watched.changes, 1);
+    letGo();
+    await changed(watched, 2);
+  });
+});
+
+describe('a ConfigMap', () => {
+  /** As kubelet does: a folder with the new files, a link to it, and that link renamed over the old one. */
+  function publish(mount: string, revision: string, text: string): void {
+    mkdirSync(path.join(mount, revision));
+    writeFileSync(path.join(mount, revision, 'fairlead.yaml'), text);
+    symlinkSync(revision, path.join(mount, '..data_tmp'));
+    renameSync(path.join(mount, '..data_tmp'), path.join(mount, '..data'));
+  }
+
+  test('is told of at each revision, and not where the text is the same', async (t) => {
+    const mount = folderFor(t);
+    publish(mount, '..2026_1', 'a');
+    const file = path.join(mount, 'fairlead.yaml');
+    symlinkSync('..data/fairlead.yaml', file);
+    const watched = watching(t, file);
+    publish(mount, '..2026_2', 'b');
+    rmSync(path.join(mount, '..2026_1'), { recursive: true });
+    await changed(watched, 1);
+    publish(mount, '..2026_3', 'c');
+    rmSync(path.join(mount, '..2026_2'), { recursive: true });
+    await changed(watched, 2);
+    publish(mount, '..2026_4', 'c');
+    await settle();
+    assert.equal(watched.changes, 2);
+  });
+});

@@ -1,0 +1,81 @@
+// The access log of a worker on real files: settings that change, rotation, the end. Thread: both.
+
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { AccessLog } from '../../../../logging/access/access-log.ts';
+import { LOG_FORMATS } from '../../../../logging/access/log-formats.ts';
+import type { LogTrouble } from '../../../../logging/destination/log-trouble.ts';
+import { FakeClock } from '../../../support/fake-clock.ts';
+import { recordOf } from '../../../unit/logging/access/sample-record.ts';
+
+let folder: string;
+before(() => {
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), 'fairlead-access-'));
+});
+after(() => {
+  fs.rmSync(folder, { recursive: true });
+});
+
+function open(): { log: AccessLog; troubles: LogTrouble[] } {
+  const troubles: LogTrouble[] = [];
+  const log = new AccessLog({ timers: new FakeClock(), onTrouble: (trouble) => troubles.push(trouble) });
+  return { log, troubles };
+}
+
+describe('the access log', () => {
+  test('is off until it is turned on, and after it was turned off', async () => {
+    const { log } = open();
+    log.write(recordOf());
+    const output = path.join(folder, 'off.log');
+    log.update({ format: 'haproxy', output });
+    log.write(recordOf());
+    log.update(null);
+    log.write(recordOf());
+    await log.close();
+    assert.equal(fs.readFileSync(output, 'utf8'), LOG_FORMATS.haproxy(recordOf()));
+  });
+
+  test('takes another format at once, and another output without losing a line', async () => {
+    const { log } = open();
+    const [first, second] = [path.join(folder, 'first.log'), path.join(folder, 'second.log')];
+    log.update({ format: 'json', output: first });
+    log.write(recordOf());
+    log.update({ format: 'combined', output: first });
+    log.write(recordOf());
+    log.update({ format: 'combined', output: second });
+    log.write(recordOf());
+    log.flushNow();
+    await log.close();
+    assert.equal(fs.readFileSync(first, 'utf8'), LOG_FORMATS.json(recordOf()) + LOG_FORMATS.combined(recordOf()));
+    assert.equal(fs.readFileSync(second, 'utf8'), LOG_FORMATS.combined(recordOf()));
+  });
+
+  test('stays as it was when its new output cannot be opened', async () => {
+    const { log } = open();
+    const output = path.join(folder, 'kept.log');
+    log.update({ format: 'combined', output });
+    assert.throws(() => log.update({ format: 'json', output: path.join(folder, 'no', 'such.log') }), {
+      code: 'ENOENT',
+    });
+    log.write(recordOf());
+    await log.close();
+    assert.equal(fs.readFileSync(output, 'utf8'), LOG_FORMATS.combined(recordOf()));
+  });
+
+  test('goes on in a new file after a rotation', async () => {
+    const { log, troubles } = open();
+    const output = path.join(folder, 'rotated.log');
+    log.update({ format: 'combined', output });
+    log.write(recordOf({ status: 201 }));
+    fs.renameSync(output, `${output}.1`);
+    log.reopen();
+    log.write(recordOf({ status: 202 }));
+    await log.close();
+    assert.match(fs.readFileSync(`${output}.1`, 'utf8'), /" 201 .*\n$/);
+    assert.match(fs.readFileSync(output, 'utf8'), /^[^\n]*" 202 [^\n]*\n$/);
+    assert.deepEqual(troubles, []);
+  });
+});

@@ -1,0 +1,57 @@
+// Slot tables against a model: whatever is assigned, retired and reclaimed, no slot has two owners. Thread: main.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { CapacityError, SlotTable } from '../../../../config/compile/slots.ts';
+
+const IDENTITIES = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
+const CAPACITY = 5;
+
+test('slots are unique, kept while in use, and a new owner is told from an old one', () => {
+  const step = fc.record({ identities: fc.uniqueArray(fc.constantFrom(...IDENTITIES)), reclaims: fc.boolean() });
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 1, maxLength: 30 }), (steps) => {
+      const table = new SlotTable('endpoints', CAPACITY);
+      const owners = new Map<number, { identity: string; generation: number }>();
+      for (const [index, { identities, reclaims }] of steps.entries()) {
+        const generation = index + 1;
+        const isInstalled = assignAndCheck(table, owners, identities, generation);
+        if (!reclaims || !isInstalled) continue;
+        for (const slot of table.retire(generation)) {
+          assert.ok(!identities.includes(table.identityOf(slot) ?? ''));
+          assert.ok(table.reclaim(slot, generation));
+          assert.equal(table.identityOf(slot), null);
+        }
+      }
+    }),
+    { seed: 20_260_807, numRuns: 500 },
+  );
+});
+
+function assignAndCheck(
+  table: SlotTable,
+  owners: Map<number, { identity: string; generation: number }>,
+  identities: readonly string[],
+  generation: number,
+): boolean {
+  const usedBefore = table.usedCount;
+  try {
+    const given = table.assign(identities, generation);
+    assert.equal(new Set(given.map(({ slot }) => slot)).size, identities.length);
+    for (const [index, assignment] of given.entries()) {
+      const identity = identities[index]!;
+      const earlier = owners.get(assignment.slot);
+      assert.ok(assignment.slot < CAPACITY);
+      assert.equal(table.identityOf(assignment.slot), identity);
+      if (earlier !== undefined && earlier.generation === assignment.generation)
+        assert.equal(earlier.identity, identity);
+      owners.set(assignment.slot, { identity, generation: assignment.generation });
+    }
+    return true;
+  } catch (error) {
+    assert.ok(error instanceof CapacityError);
+    assert.equal(table.usedCount, usedBefore);
+    return false;
+  }
+}

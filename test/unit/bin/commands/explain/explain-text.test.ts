@@ -1,0 +1,70 @@
+// An explanation as text: what stands in which line, and nothing that steers a terminal. Thread: main.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ExplainQuery } from '../../../../../admin/api/explain-schemas.ts';
+import { explainText } from '../../../../../bin/commands/explain/explain-text.ts';
+import { AVAILABILITY } from '../../../../../core/availability.ts';
+import { E_AVAILABILITY, E_INFLIGHT, E_LIMIT } from '../../../../../core/memory/layout.ts';
+import { Region } from '../../../../../core/memory/region.ts';
+import { seededRandom } from '../../../../../core/random.ts';
+import type { Snapshot } from '../../../../../core/snapshot.ts';
+import { explain } from '../../../../../control/explain/explanation.ts';
+import { FakeClock } from '../../../../support/fake-clock.ts';
+import {
+  endpointSnapshot,
+  listenerSnapshot,
+  routeSnapshot,
+  snapshot,
+  upstreamSnapshot,
+} from '../../../../support/snapshots.ts';
+import { settingsOf } from '../../../../support/sticky.ts';
+
+const REGION = Region.allocate({ endpoints: 64, upstreams: 2, workers: 2, listeners: 2 }, 0);
+
+function textOf(query: Partial<ExplainQuery>, of: Partial<Snapshot>, region = REGION): string {
+  const asked = { url: 'http://a.test/', method: 'GET', headers: [], client: '10.0.0.9', listener: null, ...query };
+  const facts = { region, ports: new Map([['web', 80]]), clock: new FakeClock(0, 0), random: seededRandom(1) };
+  return explainText(explain(asked, { snapshot: snapshot(of), ...facts }));
+}
+
+test('tells key, cookie, load, limit, trial and hedge in lines of their own', () => {
+  const region = Region.allocate({ endpoints: 8, upstreams: 2, workers: 2, listeners: 2 }, 0);
+  region.words[region.endpointWord(0) + E_LIMIT] = 9;
+  region.words[region.endpointWord(0) + E_INFLIGHT] = 2;
+  region.words[region.endpointWord(1) + E_AVAILABILITY] = AVAILABILITY.suspect;
+  const sticky = settingsOf({ maxIdleMs: 0, maxLifeMs: 0 });
+  const endpoints = [endpointSnapshot(0), endpointSnapshot(1)];
+  const parts = {
+    balance: { kind: 'least-request' },
+    endpoints,
+    sticky,
+    hedge: { afterMs: 0, percentile: 0.95 },
+  } as const;
+  const text = textOf({}, { upstreams: [upstreamSnapshot(parts)] }, region);
+  assert.match(text, /^cookie +lb is not there, or not valid$/m);
+  assert.match(text, /^ +> +127\.0\.0\.1:3000 +up +usable +1 +2\/9 +3$/m);
+  assert.match(text, /^ +127\.0\.0\.1:3001 +suspect +suspect +1 +0 +1$/m);
+  assert.match(text, /^choice +127\.0\.0\.1:3000: fewest requests in flight for its weight$/m);
+  assert.match(text, /^ +or 127\.0\.0\.1:3001, a suspect, with one request in 100 ms as a trial$/m);
+  assert.match(text, /^hedge +after the usual time \(95 %\)$/m);
+  assert.match(text, /^ +no connection could be made: again \(never-sent\)$/m);
+});
+
+test('tells a client behind a trusted proxy, and fields that come and go', () => {
+  const route = routeSnapshot({ requestHeaders: { set: ['X-Team', 'shop'], remove: ['cookie'] } });
+  const listeners = [listenerSnapshot({ trustedProxies: ['10.0.0.0/8'] })];
+  const text = textOf({ headers: ['X-Forwarded-For: 192.0.2.1', 'Cookie: a=b'] }, { routes: [route], listeners });
+  assert.match(text, /^GET \/ for a\.test, from 192\.0\.2\.1 by the trusted proxy 10\.0\.0\.9\n/);
+  assert.match(text, /^ +- Cookie\n(?: +.*\n)* +\+ X-Team: shop$/m);
+});
+
+test('leaves out candidates beyond a screen, and says so', () => {
+  const endpoints = Array.from({ length: 50 }, (_, slot) => endpointSnapshot(slot));
+  assert.match(textOf({}, { upstreams: [upstreamSnapshot({ endpoints })] }), /^ +and 10 more \(--json\)$/m);
+});
+
+test('has no control character but line feeds, whatever names hold', () => {
+  const routes = [routeSnapshot({ name: 'evil\u001b[31m\u202e' })];
+  assert.match(textOf({}, { routes }), /^route +evil\?\[31m\? -> upstream api$/m);
+});

@@ -1,0 +1,61 @@
+// Patterns for the bodies of heartbeats: which are well formed, and which repeat a repetition. Thread: main.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { hasNestedRepeat, parseBodyPattern } from '../../../../config/values/body-pattern.ts';
+
+test('regular expressions of JavaScript with the flag u are taken as they are', () => {
+  for (const text of ['ok', '^\\{"status":\\s*"up"', '\\p{L}+', '(?<=a)b', 'é']) {
+    assert.deepEqual(parseBodyPattern(text), { ok: true, value: text });
+  }
+});
+
+test('what is no regular expression is told why', () => {
+  const reasons = { '(': 'unterminated group', 'a**': 'nothing to repeat', '\\-': 'invalid escape', '': 'empty' };
+  for (const [text, reason] of Object.entries(reasons)) {
+    const parsed = parseBodyPattern(text);
+    assert.ok(!parsed.ok && parsed.message.includes(reason), text);
+  }
+  assert.equal(parseBodyPattern('a'.repeat(1001)).ok, false);
+});
+
+test('a repetition within a repetition is seen', () => {
+  const nested = [
+    '(a+)+',
+    '(a*)*b',
+    '(?:a|b+)*',
+    '(?<name>x{2,}){3,}',
+    '((a+)b)+',
+    '(a+(b))+',
+    '(([ab]+))*',
+    '(\\w+\\s?)*$',
+    '(a{1,10})+',
+    '(a+?)+?',
+  ];
+  for (const pattern of nested) {
+    assert.ok(parseBodyPattern(pattern).ok, pattern);
+    assert.ok(hasNestedRepeat(pattern), pattern);
+  }
+});
+
+test('repetitions beside each other, in classes, escaped or short are none', () => {
+  const plain = [
+    'a+b*',
+    '(a|b)+',
+    '(a+)b(c+)',
+    '(a+){3}',
+    '(a+)?',
+    '([+*])+',
+    '([\\]+*])+',
+    '(\\+\\*)+',
+    '(\\(a+)b',
+    '(a{2}){5,}',
+    '(a{1,3})+',
+    '(?:)+',
+    '(?=a+)b+',
+  ];
+  for (const pattern of plain) {
+    assert.ok(parseBodyPattern(pattern).ok, pattern);
+    assert.ok(!hasNestedRepeat(pattern), pattern);
+  }
+});

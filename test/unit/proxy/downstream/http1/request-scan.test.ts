@@ -1,0 +1,45 @@
+// Scans of requests, used for one connection after the other. Thread: main.
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { FastListener } from '../../../../../proxy/downstream/http1/http1-listener.ts';
+import type { RequestScan } from '../../../../../proxy/downstream/http1/request-scan.ts';
+import { Scan } from '../../../../../proxy/http1/head-scanner.ts';
+import { HeldBytes } from '../../../../../proxy/wire/held-bytes.ts';
+import { listenerSnapshot } from '../../../../support/snapshots.ts';
+
+function feed(scan: RequestScan, text: string): number {
+  const input = new HeldBytes();
+  input.add(Buffer.from(text, 'latin1'));
+  return scan.next(input);
+}
+
+const head = (path: string, cookie: string): string => `GET ${path} HTTP/1.1\r\nHost: a\r\nCookie: ${cookie}\r\n\r\n`;
+
+describe('RequestScan', () => {
+  test('is used again for another connection, and knows nothing of the first one', () => {
+    const listener = new FastListener(listenerSnapshot());
+    const scan = listener.takeScan();
+    assert.equal(feed(scan, head('/one', 'mine')), Scan.COMPLETE);
+    listener.giveScan(scan);
+    assert.equal(scan.bytes.length, 0);
+    assert.equal(listener.takeScan(), scan);
+    assert.equal(feed(scan, head('/two', 'yours')), Scan.COMPLETE);
+    const { target, authority } = scan.head;
+    assert.deepEqual([target, authority, scan.head.field('cookie')], ['/two', 'a', 'yours']);
+  });
+
+  test('begins anew where the connection before it ended amid a head', () => {
+    const listener = new FastListener(listenerSnapshot());
+    const scan = listener.takeScan();
+    assert.equal(feed(scan, 'GET /one HTTP/1.1\r\nHost: a\r\nX-Long: 0123456789'), Scan.INCOMPLETE);
+    listener.giveScan(scan);
+    assert.equal(feed(listener.takeScan(), 'GET /2 HTTP/1.1\r\nHost: b\r\n\r\n'), Scan.COMPLETE);
+    assert.deepEqual([scan.head.target, scan.head.authority], ['/2', 'b']);
+  });
+
+  test('is another one where two connections are open', () => {
+    const listener = new FastListener(listenerSnapshot());
+    assert.notEqual(listener.takeScan(), listener.takeScan());
+  });
+});

@@ -1,0 +1,109 @@
+// Generations of one worker on a clock that the test moves: what ends when, who holds which Runtime. Thread: worker.
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { OpenGeneration } from '../../../../core/messages.ts';
+import type { Snapshot } from '../../../../core/snapshot.ts';
+import { Exchange, type ExchangeHooks, type ExchangeState } from '../../../../proxy/exchange/exchange.ts';
+import { Generations } from '../../../../proxy/exchange/runtime-generations.ts';
+import { Runtime } from '../../../../proxy/exchange/runtime.ts';
+import { seededRandom } from '../../../../core/random.ts';
+import { FakeClock } from '../../../support/fake-clock.ts';
+import { regionFor, snapshot } from '../../../support/snapshots.ts';
+
+const REGION = regionFor(snapshot());
+
+class Bench {
+  readonly clock = new FakeClock();
+  readonly ended: Exchange[] = [];
+  told: readonly OpenGeneration[] = [];
+  generation = 1;
+  readonly generations: Generations;
+
+  constructor(parts: Partial<Snapshot> = {}) {
+    this.generations = new Generations(this.runtime(parts), {
+      clock: this.clock,
+      timers: this.clock,
+      end: (exchange) => {
+        this.ended.push(exchange);
+        exchange.openIn!.remove(exchange);
+      },
+      report: (older) => (this.told = older),
+    });
+  }
+
+  runtime(parts: Partial<Snapshot>): Runtime {
+    const made = snapshot({ generation: this.generation, ...parts });
+    return new Runtime(made, { region: REGION, worker: 0, random: seededRandom(1) });
+  }
+
+  reload(parts: Partial<Snapshot> = {}): void {
+    this.generation++;
+    this.generations.replace(this.runtime(parts));
+  }
+
+  /** Begins an exchange with the first endpoint of the first upstream. */
+  open(state: ExchangeState): Exchange {
+    const exchange = new Exchange({} as ExchangeHooks);
+    const { runtime } = this.generations;
+    exchange.runtime = runtime;
+    exchange.target = [...runtime.upstreams.values()][0]!;
+    exchange.endpoint = exchange.target.snapshot.endpoints[0]!;
+    exchange.state = state;
+    this.generations.open.add(exchange);
+    return exchange;
+  }
+}
+
+const WITHOUT_ENDPOINTS = { upstreams: snapshot().upstreams.map((upstream) => ({ ...upstream, endpoints: [] })) };
+
+describe('generations', () => {
+  test('tell what is open of those before the newest, and no more when it has ended', () => {
+    const bench = new Bench();
+    const exchange = bench.open('sent');
+    bench.open('sent');
+    bench.reload();
+    assert.deepEqual(bench.told, [{ generation: 1, exchanges: 2 }]);
+    for (const one of exchange.openIn!.items()) one.openIn!.remove(one);
+    bench.clock.advance(300);
+    assert.deepEqual(bench.told, []);
+    assert.equal(bench.clock.pendingCount, 0, 'nothing is left to look after');
+  });
+
+  test('end streams of an endpoint that is gone when reload.drain is over, and leave requests to their timeouts', () => {
+    const bench = new Bench();
+    const [tunnel, stream, request] = [bench.open('tunnel'), bench.open('relaying'), bench.open('sent')];
+    bench.reload({ ...WITHOUT_ENDPOINTS, reload: { drainMs: 1_000, hardStopMs: 0 } });
+    bench.clock.advance(900);
+    assert.deepEqual(bench.ended, []);
+    bench.clock.advance(400);
+    assert.deepEqual(new Set(bench.ended), new Set([tunnel, stream]));
+    assert.equal(request.openIn?.size, 1);
+  });
+
+  test('end everything at reload.hardStop', () => {
+    const bench = new Bench();
+    const request = bench.open('sent');
+    bench.reload({ reload: { drainMs: 0, hardStopMs: 1_000 } });
+    const later = bench.open('sent');
+    bench.clock.advance(1_300);
+    assert.deepEqual(bench.ended, [request]);
+    assert.equal(later.openIn, bench.generations.open);
+  });
+
+  test('give streams the newest Runtime after a minute, or after many reloads, and requests never', () => {
+    const bench = new Bench();
+    const first = bench.generations.runtime;
+    const [stream, request] = [bench.open('relaying'), bench.open('sent')];
+    bench.reload();
+    bench.clock.advance(59_000);
+    assert.equal(stream.runtime, first);
+    bench.clock.advance(2_000);
+    assert.equal(stream.runtime, bench.generations.runtime);
+    assert.equal(stream.target, [...bench.generations.runtime.upstreams.values()][0]);
+    for (let count = 0; count < 20; count++) bench.reload();
+    assert.equal(stream.runtime, bench.generations.runtime, 'and again with each that follows');
+    assert.equal(request.runtime, first);
+    assert.deepEqual(bench.told, [{ generation: 1, exchanges: 2 }]);
+  });
+});

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { AttemptRequest } from '../../../../../core/exchange-contract.ts';
+import { requestFields } from '../../../../../proxy/upstream/undici/request-fields.ts';
+import { requestHead } from '../../../../support/request-head.ts';
+import { endpointSnapshot, upstreamSnapshot } from '../../../../support/snapshots.ts';
+
+function fieldsOf(fields: readonly string[], parts: Partial<AttemptRequest> = {}): string[] {
+  return requestFields({
+    head: requestHead({ fields }),
+    endpoint: endpointSnapshot(0),
+    upstream: upstreamSnapshot(),
+    hostField: 'a.test',
+    insertedFields: [],
+    removedFields: new Set<string>(),
+    mustUseFresh: false,
+    ...parts,
+  });
+}
+
+test('Host comes first, then the fields as they came', () => {
+  assert.deepEqual(fieldsOf(['B', '1', 'a', '2', 'B', '3']), ['Host', 'a.test', 'B', '1', 'a', '2', 'B', '3']);
+});
+
+test('inserted fields take the place of all lines of the same name, at the end', () => {
+  const inserted = ['X-Forwarded-For', 'us', 'X-New', 'n'];
+  assert.deepEqual(fieldsOf(['x-forwarded-for', 'a', 'K', 'k', 'X-FORWARDED-FOR', 'b'], { insertedFields: inserted }), [
+    'Host',
+    'a.test',
+    'K',
+    'k',
+    ...inserted,
+  ]);
+});
+
+test('removed names go, whatever their case', () => {
+  assert.deepEqual(fieldsOf(['X-Gone', 'g', 'x-gone', 'g'], { removedFields: new Set(['x-gone']) }), [
+    'Host',
+    'a.test',
+  ]);
+});
+
+test('nobody sets framing, Host or fields of the connection, be it a client or a route', () => {
+  const forbidden = [
+    'Host',
+    'Connection',
+    'Keep-Alive',
+    'TE',
+    'Transfer-Encoding',
+    'Content-Length',
+    'Upgrade',
+    'Expect',
+  ];
+  const fields = forbidden.flatMap((name) => [name, 'x']);
+  assert.deepEqual(fieldsOf(fields, { insertedFields: fields }), ['Host', 'a.test']);
+});

@@ -1,0 +1,160 @@
+// The test run end to end over small trees of test files: what it counts, names, prints and exits with. Thread: main.
+
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { describe, test, type TestContext } from 'node:test';
+import { runScript, writeTree, type ScriptRun, type Tree } from '../fixture-tree.ts';
+
+const HEADER = `import { test, describe, after } from 'node:test';\nimport assert from 'node:assert/strict';\n`;
+
+/** Runs over test files given by path below test/, each with the header above. */
+function runOver(t: TestContext, files: Tree, ...args: string[]): ScriptRun {
+  const tests = Object.entries(files).map(([name, text]) => [`test/${name}`, HEADER + text]);
+  const root = writeTree(t, { 'package.json': '{"type":"module"}', ...Object.fromEntries(tests) });
+  return runScript('run-tests.ts', ['--root', root, ...(args.length === 0 ? ['--only', 'tests'] : args)]);
+}
+
+/** The closing summary, as an object. */
+function closing(output: string): Record<string, number> {
+  const lines = [...output.matchAll(/^# (\w+) (\d+)$/gm)];
+  return Object.fromEntries(lines.map(([, name, count]) => [name!, Number(count)]));
+}
+
+describe('the closing summary', () => {
+  test('adds up the tests of all folders, and the exit code is 0 when all pass', (t) => {
+    const { status, output } = runOver(t, {
+      'unit/a.test.ts': `describe('s', () => { test('a', () => {}); test('b', () => {}); });\n`,
+      'property/deep/b.test.ts': `test('c', async (t) => { await t.test('d', () => {}); });\n`,
+      'unit/support.ts': `throw new Error('not a test file');\n`,
+    });
+    const { duration_ms: durationMs, ...counts } = closing(output);
+    assert.deepEqual(counts, { tests: 4, suites: 1, pass: 4, fail: 0, cancelled: 0, skipped: 0, todo: 0 });
+    assert.ok(durationMs! > 0);
+    assert.match(output, /^== unit +ok +\d+\.\d s {2}1 files, 2 tests, 2 passed, 0 skipped$/m);
+    assert.match(output, /^== fuzz +ok +0\.0 s {2}no test files in test\/fuzz$/m);
+    assert.match(output, /^all parts passed$/m);
+    assert.equal(status, 0);
+  });
+
+  test('skipped and todo tests are listed by name with their reason', (t) => {
+    const { status, output } = runOver(t, {
+      'unit/a.test.ts': `describe('s', () => {
+  test('a', { skip: 'no haproxy' }, () => {});
+  test('b', (t) => t.skip('no nginx'));
+  test('c', { todo: 'later' }, () => assert.equal(1, 2));
+});
+describe('d', { skip: true }, () => { test('e', () => {}); });
+`,
+    });
+    assert.match(output, /^skipped \(3\):\n {2}test\/unit\/a\.test\.ts:4 {2}s > a: no haproxy\n/m);
+    assert.match(output, /\n {2}test\/unit\/a\.test\.ts:5 {2}s > b: no nginx\n.*\.ts:8 {2}d: no reason given\n/);
+    assert.match(output, /^todo \(1\):\n.*s > c: later$/m);
+    const { skipped, todo, pass, fail } = closing(output);
+    assert.deepEqual([skipped, todo, pass, fail, status], [3, 1, 0, 0, 0]);
+  });
+});
+
+describe('failures', () => {
+  const failing: Record<string, [text: string, shown: RegExp]> = {
+    'a failed assertion': [
+      `describe('s', () => { test('a', () => { console.log('a trace'); assert.equal(1, 2); }); });\n`,
+      /FAILED test\/unit\/x\.test\.ts:3 {2}s > a\n[^]*1 !== 2\n[^]*output of test\/unit\/x\.test\.ts:\n {4}\| a trace$/m,
+    ],
+    'a hook that throws': [
+      `describe('s', () => { after(() => { throw new Error('hook broke'); }); test('a', () => {}); });\n`,
+      /FAILED test\/unit\/x\.test\.ts:3 {2}s\n {4}Error: hook broke$/m,
+    ],
+    'a file that can not be loaded': [`import './gone.ts';\n`, /FAILED .* the file\n {4}exit code 1\n[^]*gone\.ts/],
+    'an error after the test has ended': [
+      `test('a', () => { setTimeout(() => { throw new Error('too late'); }, 20); });\n`,
+      /FAILED .* the file\n {4}exit code 1\n[^]*too late/,
+    ],
+    'a file that exits amid its tests': [
+      `test('a', () => {});\ntest('b', () => process.exit(0));\ntest('c', () => assert.fail());\n`,
+      /FAILED test\/unit\/x\.test\.ts {2}the file\n {4}ended without reporting any test$/m,
+    ],
+    'a file without a test': [`assert.ok(test && describe && after);\n`, /ended without reporting any test$/m],
+  };
+  for (const [kind, [text, shown]] of Object.entries(failing)) {
+    test(`${kind} fails the run and is shown by name`, (t) => {
+      const { status, output } = runOver(t, { 'unit/x.test.ts': text, 'unit/y.test.ts': `test('fine', () => {});\n` });
+      assert.match(output, shown);
+      assert.match(output, /^== unit +FAILED/m);
+      assert.match(output, /^FAILED: unit$/m);
+      assert.ok(closing(output)['fail']! > 0);
+      assert.equal(status, 1);
+    });
+  }
+
+  test('an error is shown without the frames of node itself', (t) => {
+    const { output } = runOver(t, { 'unit/x.test.ts': `test('a', () => { throw new Error('boom'); });\n` });
+    assert.match(output, /Error: boom\n +at .*x\.test\.ts/);
+    assert.doesNotMatch(output, /\(node:internal/);
+  });
+});
+
+describe('the choice of tests', () => {
+  const files = {
+    'unit/a.test.ts': `test('retry once', () => {});\ntest('other', () => assert.fail());\n`,
+    'unit/b.test.ts': `test('other', () => assert.fail());\n`,
+  };
+
+  test('--grep runs only what it names', (t) => {
+    const { status, output } = runOver(t, files, '--grep', 'retry');
+    const { tests, pass } = closing(output);
+    assert.deepEqual([tests, pass, status], [1, 1, 0]);
+  });
+
+  test('--grep that names nothing fails', (t) => {
+    const { status, output } = runOver(t, files, '--grep', 'nothing of this name');
+    assert.match(output, /^FAILED: tests \(none was run\)$/m);
+    assert.equal(status, 1);
+  });
+
+  test('a folder that --only names must hold tests', (t) => {
+    const { status, output } = runOver(t, files, '--only', 'fuzz');
+    assert.match(output, /^== fuzz +FAILED +0\.0 s {2}no test files in test\/fuzz$/m);
+    assert.equal(status, 1);
+  });
+
+  test('wrong usage is one line and exit code 2', () => {
+    const { status, output } = runScript('run-tests.ts', ['--only', 'everything']);
+    assert.match(output, /^unknown part "everything": use .*\n$/);
+    assert.equal(status, 2);
+  });
+});
+
+/** A program that runs a folder with short limits and prints what failed: node:test can't be nested in one process. */
+const SHORT_LIMITS = `
+import { findTestFiles, runFolder } from '${path.resolve(import.meta.dirname, '../../../../scripts/test-run/run-tests-folder.ts')}';
+const [root] = process.argv.slice(2);
+const part = { kind: 'test', name: 'unit', folder: 'test/unit', concurrency: 2 };
+const how = { root, grep: undefined, testTimeoutMs: 300, silenceLimitMs: 1500 };
+const tally = await runFolder(part, findTestFiles(root + '/test/unit'), how);
+for (const { where, name, text } of tally.failures) console.log(where, name, text.split('\\n')[0]);
+console.log(JSON.stringify(tally.totals));
+`;
+
+describe('nothing hangs for ever', () => {
+  for (const [kind, text, shown] of [
+    ['a test that never ends', `test('a', () => new Promise(() => {}));\n`, /x\.test\.ts:3 a .*timed out after 300ms/],
+    [
+      'a file that keeps something open',
+      `test('a', () => { setInterval(() => {}, 100); });\n`,
+      /x\.test\.ts:1 the file .*abort/,
+    ],
+    ['an endless loop', `test('a', () => { for (;;); });\n`, /x\.test\.ts:1 the file .*abort/],
+  ] as const) {
+    test(`${kind} is ended and named`, (t) => {
+      const tree = {
+        'limits.ts': SHORT_LIMITS,
+        'package.json': '{"type":"module"}',
+        'test/unit/x.test.ts': HEADER + text,
+      };
+      const root = writeTree(t, tree);
+      const { output } = runScript(path.join(root, 'limits.ts'), [root]);
+      assert.match(output, shown);
+      assert.match(output, /"cancelled":1|"fail":1/);
+    });
+  }
+});
