@@ -20,7 +20,7 @@ import { explain, type ExplainFacts } from './explain/explanation.ts';
 import { AdminHost } from './admin-host.ts';
 import { BudgetKeeper } from './budget-keeper.ts';
 import { capacityFor, type Counts } from './capacity.ts';
-import { GenerationBook } from './revision-ledger.ts';
+import { RevisionLedger } from './revision-ledger.ts';
 import { InheritedSockets, type SocketTable } from './supervisor/inherited-sockets.ts';
 import type { UpgradeOutcome } from './holder/holder-messages.ts';
 import { refusedFields, refusedOutcome } from './refused-config.ts';
@@ -98,7 +98,7 @@ export class ControlPlane {
   readonly #startedWallMs = Date.now();
   #snapshot: Snapshot;
   #config: LoadedConfig;
-  readonly #generations: GenerationBook;
+  readonly #generations: RevisionLedger;
   #bound: readonly BoundListener[] = [];
   #phase: Phase = 'starting';
   readonly #keeper: StateKeeper;
@@ -123,7 +123,7 @@ export class ControlPlane {
       options.holder?.table ?? tableOfActivation(this.#snapshot, options.environment),
     );
     this.#admin = new AdminHost({ sockets, timers: systemTimers, context: () => this.#adminContext() });
-    this.#generations = new GenerationBook(this.region);
+    this.#generations = new RevisionLedger(this.region);
     this.#generations.takenOver(1, this.#startedWallMs);
     options.log.setLevel(this.#snapshot.log.level);
     const injected = { region: this.region, clock: this.#clock, timers: systemTimers };

@@ -9,7 +9,7 @@ import type { OpenGeneration } from '../core/messages.ts';
 /** Beyond these, only generations are remembered of which something is open. */
 const MOST_GENERATIONS = 64;
 
-export class GenerationBook {
+export class RevisionLedger {
   readonly #region: Region;
   /** Newest first. */
   #takenOver: { readonly generation: number; readonly at: number }[] = [];

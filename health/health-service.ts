@@ -29,7 +29,7 @@ import { OutlierDetection } from './outlier/outlier-detection.ts';
 import { OutlierSweep } from './outlier/outlier-sweep.ts';
 import { Overflow } from './outlier/overflow.ts';
 import { Publisher } from './state/publisher.ts';
-import { restoreFindings, restoreWishes, saveHealth } from './state/saved-health.ts';
+import { restoreFindings, restoreRequestedStates, saveHealth } from './state/saved-health.ts';
 import { SlowStart } from './weight/slow-start.ts';
 import { limitOf, WeightShares } from './weight/weight-shares.ts';
 
@@ -186,7 +186,7 @@ export class HealthService {
       const health = this.#roster.byName(one.upstream, one.endpoint);
       if (health === undefined) continue;
       count++;
-      restoreWishes(health, one, now.nowMs);
+      restoreRequestedStates(health, one, now.nowMs);
       if (one.weight?.configured === health.endpoint.weight) {
         this.setWeight(one.upstream, one.endpoint, one.weight.set, 'what was kept over a restart');
       }

@@ -11,7 +11,7 @@ import { codeOf, connectFailureKind } from './failure-of-error.ts';
 const TCP_KEEP_ALIVE_MS = 60_000;
 
 /** Called once, never inside `dial`: with a socket that has no listeners on it, or with why there is none. */
-export type Dialled = (error: EndpointError | null, socket: Socket | null) => void;
+export type DialResult = (error: EndpointError | null, socket: Socket | null) => void;
 
 /** Where a socket puts what it reads, in place of a stream: `onread` of net.connect. TLS sockets have no such thing. */
 export interface ReadInto {
@@ -51,7 +51,7 @@ export class Dialler {
    * Connects; `timeouts.connectMs` covers name look-up, TCP and the TLS handshake together.
    * @param onread for TCP and Unix sockets only
    */
-  dial(done: Dialled, onread?: ReadInto): Dialling {
+  dial(done: DialResult, onread?: ReadInto): Dialling {
     let socket: Socket;
     try {
       socket = this.#endpoint.protocol === 'https' ? this.#connectTls() : this.#connect(onread);
@@ -96,12 +96,12 @@ export class Dialler {
 
 class OpenDial implements Dialling {
   readonly #socket: Socket;
-  readonly #done: Dialled;
+  readonly #done: DialResult;
   readonly #timer: TimerHandle | null;
   readonly #readyEvent: 'connect' | 'secureConnect';
   #isHandshake = false;
 
-  constructor(socket: Socket, isTls: boolean, connectMs: number, timers: Timers, done: Dialled) {
+  constructor(socket: Socket, isTls: boolean, connectMs: number, timers: Timers, done: DialResult) {
     this.#socket = socket;
     this.#done = done;
     this.#readyEvent = isTls ? 'secureConnect' : 'connect';
@@ -155,7 +155,7 @@ class OpenDial implements Dialling {
   }
 }
 
-function failLater(done: Dialled, error: EndpointError): Dialling {
+function failLater(done: DialResult, error: EndpointError): Dialling {
   let isAborted = false;
   queueMicrotask(() => {
     if (!isAborted) done(error, null);

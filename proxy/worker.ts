@@ -16,15 +16,15 @@ import { AccessLog } from '../logging/access/access-log.ts';
 import { clearLevels, WorkerLanes } from './account/lane.ts';
 import { forwardingLog } from '../logging/process-log.ts';
 import { Downstream } from './downstream/downstream.ts';
-import { EndpointPaces } from './placement/latency-baseline.ts';
+import { LatencyBaselines } from './placement/latency-baseline.ts';
 import { Forwarder } from './exchange/forward.ts';
 import { collectGarbage, readMemory } from './policies/memory-reading.ts';
 import { Overload, type OverloadCause } from './policies/overload.ts';
-import { Generations } from './exchange/runtime-generations.ts';
+import { RuntimeHistory } from './exchange/runtime-history.ts';
 import { ReplayBudget } from './exchange/replay-buffer.ts';
 import { Runtime } from './exchange/runtime.ts';
 import { listenForWakes } from './placement/wake.ts';
-import { FastTransport } from './upstream/http1/http1-transport.ts';
+import { Http1Transport } from './upstream/http1/http1-transport.ts';
 import { Turn } from './wire/turn.ts';
 import { WireMemory } from './wire/wire-memory.ts';
 import { TransportSwitch } from './upstream/transport-switch.ts';
@@ -47,7 +47,7 @@ class DataPlane {
   readonly #downstream: Downstream;
   readonly #overload: Overload;
   readonly #wakes = new AbortController();
-  readonly #generations: Generations;
+  readonly #generations: RuntimeHistory;
   readonly #accessLog = new AccessLog({
     timers: systemTimers,
     onTrouble: (trouble) => log.warn(trouble, 'the access log loses lines'),
@@ -66,9 +66,9 @@ class DataPlane {
     const onIdleDeath: OnIdleDeath = (upstream, endpoint) => this.#forwarder.onIdleDeath(upstream, endpoint);
     const parts = { region, worker, timers: systemTimers, onIdleDeath };
     const fast = { wheel: this.#wheel, turn: new Turn(this.#clock), memory: new WireMemory() };
-    this.#transport = new TransportSwitch(new FastTransport({ ...parts, ...fast }), new UndiciTransport(parts));
+    this.#transport = new TransportSwitch(new Http1Transport({ ...parts, ...fast }), new UndiciTransport(parts));
     this.#tunnels = new UpgradeTunnels({ region, worker, timers: systemTimers });
-    this.#generations = new Generations(new Runtime(start.snapshot, memory), {
+    this.#generations = new RuntimeHistory(new Runtime(start.snapshot, memory), {
       clock: this.#clock,
       timers: systemTimers,
       end: (exchange) => this.#forwarder.endForReload(exchange),
@@ -89,7 +89,7 @@ class DataPlane {
       post,
       afterThisTurn: (run) => fast.turn.afterThis(run),
       lanes: new WorkerLanes(region, worker),
-      paces: new EndpointPaces(region.capacity.endpoints),
+      paces: new LatencyBaselines(region.capacity.endpoints),
       overload: this.#overload,
       replays: new ReplayBudget(() => settings().replayBytes / runtime().snapshot.workers),
       accessLog: () => this.#writeAccess,

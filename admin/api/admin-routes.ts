@@ -39,15 +39,21 @@ const REQUEST: readonly QueryParameter[] = [
 
 /** All but the OpenAPI document, which is made of it. */
 export const ADMIN_ROUTES: readonly AdminRoute[] = [
-  { method: 'GET', path: '/healthz', means: 'whether the process lives', reply: schemas.alive, handle: read.sayAlive },
-  { method: 'GET', path: '/livez', means: 'the same', reply: schemas.alive, handle: read.sayAlive },
+  {
+    method: 'GET',
+    path: '/healthz',
+    means: 'whether the process lives',
+    reply: schemas.alive,
+    handle: read.replyAlive,
+  },
+  { method: 'GET', path: '/livez', means: 'the same', reply: schemas.alive, handle: read.replyAlive },
   {
     method: 'GET',
     path: '/readyz',
     means: 'whether it may be sent traffic, else 503 and why',
     reply: schemas.ready,
     statuses: [503],
-    handle: read.sayReady,
+    handle: read.replyReady,
   },
   {
     method: 'GET',

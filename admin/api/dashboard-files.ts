@@ -9,7 +9,7 @@ import { AdminError, type AdminReply } from './admin-reply.ts';
 
 const HOME = '/dashboard/';
 /** The same place beside the sources and beside what is compiled of them: the build copies it. */
-const FOLDER = path.join(import.meta.dirname, 'dashboard');
+const FOLDER = path.join(import.meta.dirname, '../dashboard');
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
   '.css': 'text/css; charset=utf-8',

@@ -13,11 +13,11 @@ import { METRIC_SCOPES, type MetricScope } from '../metrics/metric-family.ts';
 import { notReadyBecause } from './readiness.ts';
 import type { ConfigReply } from './reply-schemas.ts';
 
-export function sayAlive(): AdminReply {
+export function replyAlive(): AdminReply {
   return jsonReply({ alive: true });
 }
 
-export function sayReady(_request: AdminRequest, { context }: AdminParts): AdminReply {
+export function replyReady(_request: AdminRequest, { context }: AdminParts): AdminReply {
   const because = notReadyBecause(context);
   return because.length === 0 ? jsonReply({ ready: true }) : jsonReply({ ready: false, because }, 503);
 }

@@ -7,7 +7,7 @@ export type Live = LiveReply;
 export type LiveUpstream = LiveReply['upstreams'][number];
 export type LiveEndpoint = LiveUpstream['endpoints'][number];
 export type State = LiveEndpoint['availability'];
-export type Wish = LiveEndpoint['operator'];
+export type RequestedState = LiveEndpoint['operator'];
 export type FeedEvent = EventReply;
 export type Why = WhyAnswer;
 export type EndpointAlone = EndpointAloneReply;
@@ -16,6 +16,6 @@ export type EndpointAlone = EndpointAloneReply;
 export type Row = LiveEndpoint & { readonly key: string; readonly upstream: string };
 
 /** What an operator asks of an endpoint. */
-export type Change = { readonly admin: Wish } | { readonly weight: number | null };
+export type Change = { readonly admin: RequestedState } | { readonly weight: number | null };
 
 export type Caller = { readonly who: string; readonly role: 'read' | 'write' };

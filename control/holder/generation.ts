@@ -3,7 +3,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { SocketNeed } from '../supervisor/socket-needs.ts';
-import type { Dowry } from './held-sockets.ts';
+import type { SocketHandover } from './held-sockets.ts';
 import { type MessageToGeneration, type MessageToHolder, SOCKETS_VARIABLE } from './holder-messages.ts';
 
 /** How a generation is started: program, arguments, and variables on top of the holder's. */
@@ -33,13 +33,13 @@ export class Generation {
   #settle: (outcome: StartOutcome) => void = () => undefined;
   #failure: string | null = null;
 
-  constructor(command: GenerationCommand, dowry: Dowry, events: GenerationEvents) {
+  constructor(command: GenerationCommand, socketHandover: SocketHandover, events: GenerationEvents) {
     this.started = new Promise((resolve) => {
       this.#settle = resolve;
     });
     this.#child = spawn(command.program, command.args, {
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...dowry.descriptors],
-      env: { ...withoutActivation(command.environment), [SOCKETS_VARIABLE]: JSON.stringify(dowry.table) },
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...socketHandover.descriptors],
+      env: { ...withoutActivation(command.environment), [SOCKETS_VARIABLE]: JSON.stringify(socketHandover.table) },
       // A terminal's Ctrl-C goes to the whole group: the holder hears it, and hands it on.
       detached: true,
     });

@@ -5,7 +5,7 @@ import { statSync, unlinkSync } from 'node:fs';
 import net, { type BoundSocket, connect } from 'node:net';
 import { BindError } from '../supervisor/bind-error.ts';
 import type { SocketTable } from '../supervisor/inherited-sockets.ts';
-import { nobodyPassed, type PassedSocket, socketsNamed } from '../supervisor/socket-table.ts';
+import { notPassedMessage, type PassedSocket, socketsNamed } from '../supervisor/socket-table.ts';
 import type { SocketNeed } from '../supervisor/socket-needs.ts';
 import { FIRST_SOCKET } from './holder-messages.ts';
 
@@ -19,7 +19,7 @@ interface Held {
 }
 
 /** What a generation is started with. */
-export interface Dowry {
+export interface SocketHandover {
   readonly table: SocketTable;
   /** The descriptors here that become FIRST_SOCKET and those that follow. */
   readonly descriptors: readonly number[];
@@ -62,7 +62,7 @@ export class HeldSockets {
   }
 
   /** A descriptor is passed several times over: each copy is closed for itself, and leads to the same socket. */
-  dowry(): Dowry {
+  socketHandover(): SocketHandover {
     const table: Record<string, number[][]> = {};
     const descriptors: number[] = [];
     for (const [key, { need, sockets }] of this.#held) {
@@ -88,7 +88,7 @@ export class HeldSockets {
 
   #socketsPassed({ bind: address, name, key }: SocketNeed): Held['sockets'] {
     const fds = address.kind === 'fd' ? socketsNamed(this.#passed, address.fd).flat() : [];
-    if (fds.length === 0) throw new BindError(name, key, nobodyPassed(this.#passed));
+    if (fds.length === 0) throw new BindError(name, key, notPassedMessage(this.#passed));
     return fds.map((fd) => ({ fd, bound: null }));
   }
 }

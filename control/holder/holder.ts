@@ -116,7 +116,7 @@ export class Holder implements GenerationEvents {
   async #next(): Promise<{ outcome: StartOutcome; generation: Generation | null }> {
     const { sockets, command } = this.#parts;
     for (let starts = 1; starts <= MOST_STARTS; starts++) {
-      const generation = new Generation(command, sockets.dowry(), this);
+      const generation = new Generation(command, sockets.socketHandover(), this);
       this.#living.add(generation);
       void generation.ended.then((code) => this.#ended(generation, code));
       const outcome = await this.#startedInTime(generation);

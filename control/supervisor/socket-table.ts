@@ -53,13 +53,13 @@ export function tableOfActivation(snapshot: Snapshot, environment: Environment, 
     const sockets = socketsNamed(passed, bind.fd);
     if (sockets.length > 0) table[key] = sockets;
     else if (typeof bind.fd === 'number') table[key] = [[bind.fd]];
-    else throw new BindError(name, `fd:${bind.fd}`, nobodyPassed(passed));
+    else throw new BindError(name, `fd:${bind.fd}`, notPassedMessage(passed));
   }
   return table;
 }
 
 /** Why there is no socket of a name. */
-export function nobodyPassed(passed: readonly PassedSocket[]): string {
+export function notPassedMessage(passed: readonly PassedSocket[]): string {
   if (passed.length === 0)
     return 'no socket was passed to this process (LISTEN_FDS); systemd passes those of a .socket unit';
   return `no socket of this name was passed; there are ${passed.map(({ name, fd }) => `${name} (fd:${fd})`).join(', ')}`;

@@ -13,7 +13,7 @@ import { DescriptorWatch } from './descriptor-watch.ts';
 import { InheritedSockets, keyOfListener } from './inherited-sockets.ts';
 import { probePorts } from './port-probe.ts';
 import { RestartPolicy } from './restart-policy.ts';
-import { WorkerBeats } from './worker-liveness.ts';
+import { WorkerLiveness } from './worker-liveness.ts';
 import { WorkerHandle, type WorkerEvents, type WorkerState } from './worker-handle.ts';
 
 /** A worker that hasn't taken a Snapshot over by then is reported. */
@@ -54,7 +54,7 @@ export interface WorkerStatus {
 export class Supervisor implements WorkerEvents {
   readonly #parts: SupervisorParts;
   readonly #sockets: InheritedSockets;
-  readonly #beats: WorkerBeats;
+  readonly #beats: WorkerLiveness;
   readonly #handles = new Map<number, WorkerHandle>();
   readonly #policies = new Map<number, RestartPolicy>();
   readonly #restarts = new Map<number, number>();
@@ -69,7 +69,7 @@ export class Supervisor implements WorkerEvents {
   constructor(parts: SupervisorParts) {
     this.#parts = parts;
     this.#sockets = parts.sockets ?? new InheritedSockets({});
-    this.#beats = new WorkerBeats(parts.region);
+    this.#beats = new WorkerLiveness(parts.region);
     this.#descriptors = new DescriptorWatch(parts.region, parts.timers, (text, fields) =>
       parts.log('warn', text, fields),
     );

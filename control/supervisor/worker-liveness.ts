@@ -4,7 +4,7 @@
 import { WORKER } from '../../core/memory/layout.ts';
 import type { Region } from '../../core/memory/region.ts';
 
-export class WorkerBeats {
+export class WorkerLiveness {
   readonly #region: Region;
   readonly #seen = new Map<number, number>();
 

@@ -10,7 +10,7 @@ import type {
   HealthCounters,
   Moment,
 } from '../state/endpoint-health.ts';
-import type { Wishes } from '../state/endpoint-state.ts';
+import type { RequestedStates } from '../state/endpoint-state.ts';
 import { ejectionsInRow } from '../state/outlier-axis.ts';
 import { limitOf } from '../weight/weight-shares.ts';
 
@@ -26,7 +26,7 @@ export interface EndpointView {
   readonly availability: Availability;
   readonly axes: EndpointAxes;
   /** What the admin axis is made of. */
-  readonly wishes: Wishes;
+  readonly wishes: RequestedStates;
   /** Share of its weight that it carries now: 1 is all, and it may ask for up to 2 itself. */
   readonly share: number;
   /** Most requests that it may have in flight now; 0 is no limit. */

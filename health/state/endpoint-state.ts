@@ -49,11 +49,11 @@ export interface StateSettings {
 }
 
 /** Who may wish for an endpoint to be ready, drained or in maintenance. The strictest wish holds. */
-export type Wisher = 'operator' | 'agent';
-export type Wishes = Readonly<Record<Wisher, Admin>>;
+export type Requester = 'operator' | 'agent';
+export type RequestedStates = Readonly<Record<Requester, Admin>>;
 
 interface AxisStates {
-  wishes: Wishes;
+  wishes: RequestedStates;
   admin: Admin;
   check: CheckState;
   outlier: OutlierState;
@@ -102,7 +102,7 @@ export class EndpointState {
   }
 
   /** What the admin axis is made of. */
-  get wishes(): Wishes {
+  get wishes(): RequestedStates {
     return this.#states.wishes;
   }
 
@@ -126,7 +126,7 @@ export class EndpointState {
    * What the operator wants, or the endpoint itself (`because.detector`: nobody else has a say). Neither undoes what
    * the other one wants. Maintenance forgets what was known: no request will renew it.
    */
-  setAdmin(wanted: Admin, nowMs: number, because: Because & { readonly detector: Wisher }): void {
+  setAdmin(wanted: Admin, nowMs: number, because: Because & { readonly detector: Requester }): void {
     const wishes = { ...this.#states.wishes, [because.detector]: wanted };
     const admin = stepAdmin(this.#states.admin, strictest(wishes));
     this.#enter('admin', { ...this.#states, wishes, admin }, because);
@@ -175,6 +175,6 @@ export class EndpointState {
 }
 
 /** Of two wishes the one that takes more away. */
-function strictest({ operator, agent }: Wishes): Admin {
+function strictest({ operator, agent }: RequestedStates): Admin {
   return ADMIN[operator] >= ADMIN[agent] ? operator : agent;
 }

@@ -29,7 +29,7 @@ function savedOf(health: EndpointHealth, now: Moment): SavedEndpoint {
 const CAUSE = 'kept over a restart';
 
 /** Puts an endpoint that was added just now back where the operator wanted it. */
-export function restoreWishes(health: EndpointHealth, saved: SavedEndpoint, nowMs: number): void {
+export function restoreRequestedStates(health: EndpointHealth, saved: SavedEndpoint, nowMs: number): void {
   if (saved.admin !== 'ready') health.state.setAdmin(saved.admin, nowMs, { detector: 'operator', cause: CAUSE });
 }
 

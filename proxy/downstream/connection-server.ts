@@ -5,17 +5,17 @@ import type { ClientConnection } from '../../core/exchange-contract.ts';
 import type { ListenerSnapshot } from '../../core/snapshot.ts';
 import { ClientSocket } from './accept/client-socket.ts';
 import type { DownstreamContext, DrainableConnection } from './downstream-context.ts';
-import type { FastContext } from './http1/http1-context.ts';
-import { FastServer } from './http1/http1-server.ts';
-import { Http1Server } from './node/node-http1-server.ts';
-import { Http2Server } from './node/node-http2-server.ts';
+import type { Http1Context } from './http1/http1-context.ts';
+import { Http1Server } from './http1/http1-server.ts';
+import { NodeHttp1Server } from './node/node-http1-server.ts';
+import { NodeHttp2Server } from './node/node-http2-server.ts';
 import { TlsAcceptor } from './accept/tls-acceptor.ts';
 
 export class ConnectionServer {
   /** Null where the fast path is off. */
-  readonly #fast: FastServer | null;
-  readonly #http1: Http1Server;
-  readonly #http2: Http2Server;
+  readonly #fast: Http1Server | null;
+  readonly #http1: NodeHttp1Server;
+  readonly #http2: NodeHttp2Server;
   readonly #tls: TlsAcceptor | null;
   /** What each accepted socket speaks, once that is known. */
   readonly #spoken: (raw: Socket, connection: DrainableConnection) => void;
@@ -28,11 +28,11 @@ export class ConnectionServer {
     context: DownstreamContext,
     listener: ListenerSnapshot,
     spoken: (raw: Socket, connection: DrainableConnection) => void,
-    fast: FastContext | null,
+    fast: Http1Context | null,
   ) {
-    this.#fast = fast === null ? null : new FastServer(fast, listener);
-    this.#http1 = new Http1Server(context, listener);
-    this.#http2 = new Http2Server(context, listener);
+    this.#fast = fast === null ? null : new Http1Server(fast, listener);
+    this.#http1 = new NodeHttp1Server(context, listener);
+    this.#http2 = new NodeHttp2Server(context, listener);
     this.#spoken = spoken;
     const serve = (client: ClientSocket): void => this.serveConnection(client);
     this.#tls = listener.tls === null ? null : new TlsAcceptor(context, listener, serve);

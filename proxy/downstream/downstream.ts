@@ -15,7 +15,7 @@ import { ConnectionFacts, type LiveListener } from './accept/connection-facts.ts
 import { ConnectionLedger } from './accept/connection-ledger.ts';
 import { ConnectionServer } from './connection-server.ts';
 import type { DownstreamContext, DrainableConnection } from './downstream-context.ts';
-import type { FastContext, FastParts } from './http1/http1-context.ts';
+import type { Http1Context, Http1Parts } from './http1/http1-context.ts';
 import { ResponseEncoder } from './http1/response-encoder.ts';
 import { Listener } from './accept/listener.ts';
 import { Sweeper } from './accept/sweeper.ts';
@@ -29,7 +29,7 @@ export interface DownstreamOptions {
   readonly timers?: Timers;
   readonly random?: Random;
   /** What the fast path works with; left out, it is off. */
-  readonly fast?: FastParts;
+  readonly fast?: Http1Parts;
   /** Whether new connections are served by the fast path; always, unless told. */
   readonly isFastPathOn?: () => boolean;
   /** Precision of idle limits, in ms; see SWEEP_INTERVAL_MS. */
@@ -58,7 +58,7 @@ export class Downstream {
   readonly #worker: number;
   readonly #timers: Timers;
   readonly #context: DownstreamContext;
-  readonly #fast: FastContext | null;
+  readonly #fast: Http1Context | null;
   /** By what they are bound to: see keyOf. */
   #active: ReadonlyMap<string, ActiveListener> = new Map();
   /** Every accepted socket; null while TLS is being negotiated on it. */
@@ -231,7 +231,7 @@ export class Downstream {
   }
 }
 
-function fastContext(context: DownstreamContext, parts: FastParts, isOn = (): boolean => true): FastContext {
+function fastContext(context: DownstreamContext, parts: Http1Parts, isOn = (): boolean => true): Http1Context {
   const { starter, random, ledger } = context;
   const encoder = new ResponseEncoder(parts.turn);
   const { isDraining, mayBeIdleUntilMs } = context;

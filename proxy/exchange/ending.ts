@@ -77,7 +77,7 @@ export class Ending {
   }
 
   /** An endpoint is silent for far longer than it usually is: other requests should avoid it until that is judged. */
-  foundOverdue(exchange: Exchange, endpoint: EndpointSnapshot): void {
+  markStalled(exchange: Exchange, endpoint: EndpointSnapshot): void {
     markSuspect(this.#sink, exchange.target!.snapshot, endpoint, 'timeout');
   }
 

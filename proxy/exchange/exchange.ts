@@ -75,7 +75,7 @@ export class Exchange implements ClientEvents, ExchangeRecord, Linked<Exchange> 
   client!: ClientSide;
   head!: RequestHead;
   upgrade: UpgradeRequest | null = null;
-  /** The Runtime that it began with: a reload doesn't touch it; see Generations for when it moves on. */
+  /** The Runtime that it began with: a reload doesn't touch it; see RuntimeHistory for when it moves on. */
   runtime!: Runtime;
   /** Where it is among what is open: OpenList alone sets these. */
   openIn: OpenList<Exchange> | null = null;
@@ -91,7 +91,7 @@ export class Exchange implements ClientEvents, ExchangeRecord, Linked<Exchange> 
   wasHedged = false;
   /** Attempts that were hedges: they don't count as retries. */
   hedges = 0;
-  wasFoundOverdue = false;
+  wasMarkedStalled = false;
   endpoint: EndpointSnapshot | null = null;
   insertedFields: FieldList = NO_FIELDS;
   requestId = '';
@@ -180,7 +180,7 @@ export class Exchange implements ClientEvents, ExchangeRecord, Linked<Exchange> 
     this.rival = null;
     this.wasHedged = false;
     this.hedges = 0;
-    this.wasFoundOverdue = false;
+    this.wasMarkedStalled = false;
     this.endpoint = null;
     this.insertedFields = NO_FIELDS;
     this.requestId = '';

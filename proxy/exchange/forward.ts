@@ -309,7 +309,7 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks {
     if (pauseMs === NO_RETRY) {
       exchange.isUncut = true;
       this.#waiting.forEndpoint(exchange);
-      return this.#ending.foundOverdue(exchange, attempt.endpoint);
+      return this.#ending.markStalled(exchange, attempt.endpoint);
     }
     attempt.abort();
     const failure = failureOf('try-timeout', true);
@@ -332,7 +332,7 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks {
     if (due === null) return;
     if (due === 'hedge') return this.#hedge(exchange);
     const attempt = exchange.attempt as Attempt;
-    if (due === 'overdue') return this.#ending.foundOverdue(exchange, attempt.endpoint);
+    if (due === 'overdue') return this.#ending.markStalled(exchange, attempt.endpoint);
     if (due === 'try-timeout' && exchange.rival === null) return this.#tryTimedOut(exchange, attempt);
     if (due === 'response-timeout') this.#race.callOff(exchange);
     attempt.abort();

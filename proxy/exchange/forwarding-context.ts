@@ -8,7 +8,7 @@ import type { MessageToMain } from '../../core/messages.ts';
 import type { Random } from '../../core/random.ts';
 import type { TimerWheel } from '../../core/timer-wheel.ts';
 import type { WorkerLanes } from '../account/lane.ts';
-import type { EndpointPaces } from '../placement/latency-baseline.ts';
+import type { LatencyBaselines } from '../placement/latency-baseline.ts';
 import type { Exchange } from './exchange.ts';
 import type { OpenList } from './open-list.ts';
 import type { Overload } from '../policies/overload.ts';
@@ -32,7 +32,7 @@ export interface ForwardingContext {
   post(message: MessageToMain): void;
   readonly lanes: WorkerLanes;
   /** How fast endpoints usually answer this worker. */
-  readonly paces: EndpointPaces;
+  readonly paces: LatencyBaselines;
   /** Says which requests must be refused to protect the process. */
   readonly overload: Pick<Overload, 'mustRefuse'>;
   /** What is left for bodies that are kept for a retry. */

@@ -33,7 +33,7 @@ export class Race {
     exchange.rival = null;
     if (winner === hedge) {
       this.#context.lanes.upstream(exchange.target!.snapshot.index).add(UPSTREAM_FIELD.hedgesWon, 1);
-      if (this.#context.paces.lostHedge(loser.endpoint.slot)) this.#ending.foundOverdue(exchange, loser.endpoint);
+      if (this.#context.paces.lostHedge(loser.endpoint.slot)) this.#ending.markStalled(exchange, loser.endpoint);
     }
     this.cancel(exchange, loser);
   }

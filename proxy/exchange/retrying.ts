@@ -6,7 +6,7 @@ import type { RetryVerdict } from '../../core/exchange-record.ts';
 import type { FailureKind } from '../../core/failure.ts';
 import { randomBelow } from '../../core/random.ts';
 import type { ForwardingContext } from './forwarding-context.ts';
-import { EndpointRests } from '../placement/retry-after-backoff.ts';
+import { RetryAfterBackoff } from '../placement/retry-after-backoff.ts';
 import { type Exchange, MAX_TRIED } from './exchange.ts';
 import { retryVerdict } from '../placement/retry.ts';
 import { mayRepeat, retryFactsOf } from './retry-facts.ts';
@@ -24,12 +24,12 @@ const LEAST_TIME_MS = 10;
 export const NO_RETRY = -1;
 
 export class Retrying {
-  readonly rests: EndpointRests;
+  readonly rests: RetryAfterBackoff;
   readonly #context: ForwardingContext;
 
   constructor(context: ForwardingContext) {
     this.#context = context;
-    this.rests = new EndpointRests(context.region.capacity.endpoints);
+    this.rests = new RetryAfterBackoff(context.region.capacity.endpoints);
   }
 
   /**

@@ -39,7 +39,7 @@ export class Waiting {
   due(exchange: Exchange): FailureKind | 'hedge' | 'overdue' | null {
     const nowMs = this.#context.clock.nowMs();
     const due = this.#dueAt(exchange, nowMs);
-    if (due === 'overdue') exchange.wasFoundOverdue = true;
+    if (due === 'overdue') exchange.wasMarkedStalled = true;
     if (due === 'hedge') exchange.wasHedged = true;
     if (due !== null && due !== 'overdue' && due !== 'hedge') return due;
     const waitMs = this.#nextCheckMs(exchange, nowMs);
@@ -89,7 +89,7 @@ export class Waiting {
 
   /** When the endpoint of the current attempt counts as silent; Infinity where that is known already. */
   #overdueMs(exchange: Exchange): number {
-    return exchange.wasFoundOverdue ? Infinity : this.#context.paces.overdueMs(exchange.endpoint!.slot);
+    return exchange.wasMarkedStalled ? Infinity : this.#context.paces.overdueMs(exchange.endpoint!.slot);
   }
 
   /**

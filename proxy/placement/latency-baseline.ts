@@ -11,7 +11,7 @@ const GAIN = 1 / 8;
 const LOST_HEDGES = 3;
 
 /** By slot. Worker-local: plain numbers, no sharing. */
-export class EndpointPaces {
+export class LatencyBaselines {
   readonly #typicalMs: Float64Array;
   readonly #deviationMs: Float64Array;
   readonly #lostHedges: Int32Array;

@@ -7,7 +7,7 @@ import type { ResponseHead } from '../../core/head.ts';
 const LONGEST_MS = 10_000;
 
 /** By slot. Worker-local, as the retries are that it holds back. */
-export class EndpointRests {
+export class RetryAfterBackoff {
   readonly #untilMs: Float64Array;
 
   constructor(slots: number) {

@@ -3,7 +3,7 @@
 
 import type { AttemptEvents, AttemptHandle, AttemptRequest, Transport } from '../../core/exchange-contract.ts';
 import type { UpstreamSnapshot } from '../../core/snapshot.ts';
-import { FastRequestHead } from '../wire/scanned-request-head.ts';
+import { ScannedRequestHead } from '../wire/scanned-request-head.ts';
 
 export class TransportSwitch implements Transport {
   readonly #fast: Transport;
@@ -15,7 +15,7 @@ export class TransportSwitch implements Transport {
   }
 
   send(request: AttemptRequest, events: AttemptEvents): AttemptHandle {
-    return request.head instanceof FastRequestHead
+    return request.head instanceof ScannedRequestHead
       ? this.#fast.send(request, events)
       : this.#general.send(request, events);
   }

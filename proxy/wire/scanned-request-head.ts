@@ -22,7 +22,7 @@ export interface CutNames {
  * until its exchange has ended. A transport that gets one knows that the client's side is the fast one, which uses
  * response heads and chunks within the turn that brings them, and takes events inside `send`.
  */
-export class FastRequestHead implements RequestHead {
+export class ScannedRequestHead implements RequestHead {
   readonly message: MessageHead = new MessageHead();
   readonly framing: Framing = new Framing();
   readonly version = '1.1';

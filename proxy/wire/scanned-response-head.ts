@@ -21,7 +21,7 @@ export interface WrittenHead {
 }
 
 /** One a connection, used again for each of its responses: valid only during the event that brings it. */
-export class FastResponseHead implements ResponseHead {
+export class ScannedResponseHead implements ResponseHead {
   readonly message: MessageHead = new MessageHead();
   readonly framing: Framing = new Framing();
   /** Where the same head came before: what was made of it. */

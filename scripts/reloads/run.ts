@@ -33,7 +33,7 @@ export interface ReloadsResult extends PacedLoadResult {
   readonly broken: readonly string[];
   /** MiB, twice a second. */
   readonly rssMib: readonly number[];
-  /** Generations that the admin API told of at the end. */
+  /** RuntimeHistory that the admin API told of at the end. */
   readonly generations: number;
 }
 

@@ -110,7 +110,7 @@ function withoutChance(reply: ExplainReply, served: Served): { said: Served; was
   return { said: plain(said), was: plain(served) };
 }
 
-async function askAdmin({ adminUrl }: RunningFairlead, query: ExplainQuery): Promise<ExplainReply> {
+async function callAdmin({ adminUrl }: RunningFairlead, query: ExplainQuery): Promise<ExplainReply> {
   const { url, method, headers, client } = query;
   const parameters = new URLSearchParams({ url, method, client });
   for (const header of headers) parameters.append('header', header);
@@ -146,7 +146,7 @@ describe('explain agrees with what is served', () => {
           const port = ports.get(request.listener)!;
           const query = queryOf(request, port);
           const facts = { snapshot: plane.snapshot, region: plane.region, ports, clock, random: seededRandom(count) };
-          const reply = count % 50 === 0 ? await askAdmin(fairlead, query) : explain(query, facts);
+          const reply = count % 50 === 0 ? await callAdmin(fairlead, query) : explain(query, facts);
           const { said, was } = withoutChance(reply, await send(agent, port, request));
           assert.deepEqual(was, said, JSON.stringify({ config, count, request }));
           const what = said.kind === 'upstream' ? reply.upstream!.name : said.kind;

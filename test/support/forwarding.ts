@@ -18,7 +18,7 @@ import type { MessageToMain } from '../../core/messages.ts';
 import type { Snapshot } from '../../core/snapshot.ts';
 import { TimerWheel } from '../../core/timer-wheel.ts';
 import { WorkerLanes } from '../../proxy/account/lane.ts';
-import { EndpointPaces } from '../../proxy/placement/latency-baseline.ts';
+import { LatencyBaselines } from '../../proxy/placement/latency-baseline.ts';
 import type { Exchange } from '../../proxy/exchange/exchange.ts';
 import { Forwarder } from '../../proxy/exchange/forward.ts';
 import { OpenList } from '../../proxy/exchange/open-list.ts';
@@ -156,7 +156,7 @@ export class ForwardingBench implements Transport {
       afterThisTurn: (run) => run(),
       post: (message) => this.messages.push(message),
       lanes: new WorkerLanes(this.region, 0),
-      paces: new EndpointPaces(this.region.capacity.endpoints),
+      paces: new LatencyBaselines(this.region.capacity.endpoints),
       overload: { mustRefuse: () => this.mustShed },
       replays: new ReplayBudget(() => snapshot.overload.replayBytes),
       accessLog: () => (record) => this.records.push(record),

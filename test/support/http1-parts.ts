@@ -2,7 +2,7 @@
 
 import { systemClock } from '../../core/clock.ts';
 import { TimerWheel } from '../../core/timer-wheel.ts';
-import { FastTransport } from '../../proxy/upstream/http1/http1-transport.ts';
+import { Http1Transport } from '../../proxy/upstream/http1/http1-transport.ts';
 import { Turn } from '../../proxy/wire/turn.ts';
 import { WireMemory } from '../../proxy/wire/wire-memory.ts';
 import type { TransportParts } from '../../proxy/upstream/undici/undici-transport.ts';
@@ -24,6 +24,6 @@ export function sharedParts(): SharedParts {
 }
 
 /** A fast transport of its own. */
-export function fastTransport(parts: TransportParts, shared: SharedParts = sharedParts()): FastTransport {
-  return new FastTransport({ ...parts, ...shared });
+export function fastTransport(parts: TransportParts, shared: SharedParts = sharedParts()): Http1Transport {
+  return new Http1Transport({ ...parts, ...shared });
 }

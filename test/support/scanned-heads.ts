@@ -7,16 +7,16 @@ import { type FieldList, type RequestHead, type ResponseHead, UNKNOWN_LENGTH } f
 import { frameRequest } from '../../proxy/http1/framing.ts';
 import { HeadScanner, Scan } from '../../proxy/http1/head-scanner.ts';
 import { EndpointResponseHead } from '../../proxy/upstream/undici/endpoint-response-head.ts';
-import { FastRequestHead } from '../../proxy/wire/scanned-request-head.ts';
-import { FastResponseHead } from '../../proxy/wire/scanned-response-head.ts';
+import { ScannedRequestHead } from '../../proxy/wire/scanned-request-head.ts';
+import { ScannedResponseHead } from '../../proxy/wire/scanned-response-head.ts';
 
 const scanner = new HeadScanner();
 
 /** The head as it would have been scanned; null where the fast client side would never have such a one. */
-export function scannedHead(head: RequestHead): FastRequestHead | null {
+export function scannedHead(head: RequestHead): ScannedRequestHead | null {
   const text = textOf(head);
   const bytes = Buffer.from(text, 'latin1');
-  const scanned = new FastRequestHead();
+  const scanned = new ScannedRequestHead();
   if (scanner.scanRequest(scanned.message, bytes, 0, bytes.length) !== Scan.COMPLETE) return null;
   if (frameRequest(scanned.message, scanned.framing) !== 0) return null;
   scanned.begin();
@@ -85,7 +85,7 @@ class CopiedEvents implements AttemptEvents {
 }
 
 function copied(head: ResponseHead): ResponseHead {
-  return head instanceof FastResponseHead ? new EndpointResponseHead(head.message, head.framing) : head;
+  return head instanceof ScannedResponseHead ? new EndpointResponseHead(head.message, head.framing) : head;
 }
 
 /** Begins an attempt after the caller's turn, since a test has no handle before `send` has returned. */

@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 import type { UpstreamReply } from '../../../admin/api/reply-schemas.ts';
-import { askAdmin } from '../live/admin-client.ts';
+import { callAdmin } from '../live/admin-client.ts';
 import { type AdminOptions, adminTarget } from '../live/admin-target.ts';
 import { completionScript, type Shell } from './completion-scripts.ts';
 import { completionTable } from './completion-table.ts';
@@ -21,7 +21,7 @@ export function printCompletion(shell: Shell, program: Command): void {
 export async function completeEndpoints(options: AdminOptions): Promise<void> {
   setTimeout(() => process.exit(), PATIENCE_MS).unref();
   try {
-    const answer = await askAdmin(adminTarget(options), '/api/v1/upstreams');
+    const answer = await callAdmin(adminTarget(options), '/api/v1/upstreams');
     const { upstreams = [] } = answer.body as { upstreams?: readonly UpstreamReply[] };
     const names = upstreams.flatMap((upstream) =>
       upstream.endpoints.map((endpoint) => `${upstream.name}/${endpoint.name}`),

@@ -3,7 +3,7 @@
 
 import type { ConfigReply } from '../../../admin/api/reply-schemas.ts';
 import { printedConfig, yamlOf } from '../../../config/yaml/printed-config.ts';
-import { askAdmin, refusalWords } from '../live/admin-client.ts';
+import { callAdmin, refusalWords } from '../live/admin-client.ts';
 import { type AdminOptions, adminTarget } from '../live/admin-target.ts';
 import { attempt, UsageError } from '../live/run-live-command.ts';
 import { loadOrTell } from './problems.ts';
@@ -31,7 +31,7 @@ function printFile({ file, isRedacted, hasDefaults }: ConfigPrintOptions): void 
 /** The one that runs gives its configuration without secrets only. */
 async function printLive(options: ConfigPrintOptions): Promise<void> {
   if (options.hasDefaults) throw new UsageError('--defaults is for a file: the one that runs tells what is written');
-  const answer = await askAdmin(adminTarget(options), '/api/v1/config');
+  const answer = await callAdmin(adminTarget(options), '/api/v1/config');
   if (answer.status !== 200) throw new Error(refusalWords(answer));
   const { generation, file, config } = answer.body as ConfigReply;
   if (config === null) throw new Error('it runs without a configuration file');

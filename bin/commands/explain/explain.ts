@@ -3,7 +3,7 @@
 import { ExplainError, type ExplainQuery, type ExplainReply } from '../../../admin/api/explain-schemas.ts';
 import { systemRandom } from '../../../core/random.ts';
 import { explainFile } from '../../../control/explain/explained-file.ts';
-import { askAdmin, refusalWords } from '../live/admin-client.ts';
+import { callAdmin, refusalWords } from '../live/admin-client.ts';
 import { type AdminOptions, adminTarget } from '../live/admin-target.ts';
 import { attempt, UsageError } from '../live/run-live-command.ts';
 import { explainText } from './explain-text.ts';
@@ -39,7 +39,7 @@ async function askLive(query: ExplainQuery, options: AdminOptions): Promise<Expl
   const { url, method, headers, client, listener } = query;
   const parameters = new URLSearchParams({ url, method, client, ...(listener === null ? {} : { listener }) });
   for (const header of headers) parameters.append('header', header);
-  const answer = await askAdmin(adminTarget(options), `/api/v1/explain?${parameters.toString()}`);
+  const answer = await callAdmin(adminTarget(options), `/api/v1/explain?${parameters.toString()}`);
   if (answer.status === 200) return answer.body as ExplainReply;
   const words = refusalWords(answer);
   throw answer.status === 400 ? new UsageError(words) : new Error(words);

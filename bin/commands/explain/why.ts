@@ -1,7 +1,7 @@
 // `fairlead why`: why an endpoint is in or out, since when, who found out, and what its last answers were. Thread: main.
 
 import type { WhyAnswer } from '../../../admin/api/endpoint-schemas.ts';
-import { askAdmin } from '../live/admin-client.ts';
+import { callAdmin } from '../live/admin-client.ts';
 import { type AdminOptions, adminTarget } from '../live/admin-target.ts';
 import { attempt } from '../live/run-live-command.ts';
 import { endpointError, endpointPath } from '../live/endpoint-path.ts';
@@ -14,7 +14,7 @@ export interface WhyOptions extends AdminOptions {
 /** Prints the explanation and sets the exit code. @param endpoint `upstream/endpoint` */
 export function why(endpoint: string, options: WhyOptions): Promise<void> {
   return attempt(async () => {
-    const answer = await askAdmin(adminTarget(options), `${endpointPath(endpoint)}/why`);
+    const answer = await callAdmin(adminTarget(options), `${endpointPath(endpoint)}/why`);
     if (answer.status !== 200) throw endpointError(endpoint, answer);
     console.log(options.json === true ? JSON.stringify(answer.body, null, 2) : whyText(answer.body as WhyAnswer));
   });

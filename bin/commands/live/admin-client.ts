@@ -54,7 +54,7 @@ export interface AdminEvent {
 }
 
 /** GETs `path` from the admin API, or sends a change to it. @throws UnreachableError */
-export async function askAdmin(target: AdminTarget, path: string, change?: AdminChange): Promise<AdminAnswer> {
+export async function callAdmin(target: AdminTarget, path: string, change?: AdminChange): Promise<AdminAnswer> {
   const signal = AbortSignal.timeout(change?.timeoutMs ?? TIMEOUT_MS);
   const response = await send(target, path, { change, signal });
   const text = await textOf(response).catch((error: unknown) => {

@@ -2,7 +2,7 @@
 
 import type { EndpointReply } from '../../../admin/api/endpoint-schemas.ts';
 import type { Admin } from '../../../core/availability.ts';
-import { askAdmin } from './admin-client.ts';
+import { callAdmin } from './admin-client.ts';
 import { type AdminOptions, adminTarget } from './admin-target.ts';
 import { attempt, UsageError } from './run-live-command.ts';
 import { endpointError, endpointPath } from './endpoint-path.ts';
@@ -47,7 +47,7 @@ export function setWeight(endpoint: string, text: string, options: ChangeOptions
 }
 
 async function change(endpoint: string, what: 'state' | 'weight', body: object, options: ChangeOptions) {
-  const answer = await askAdmin(adminTarget(options), `${endpointPath(endpoint)}/${what}`, { body });
+  const answer = await callAdmin(adminTarget(options), `${endpointPath(endpoint)}/${what}`, { body });
   if (answer.status !== 200) throw endpointError(endpoint, answer);
   if (options.json === true) console.log(JSON.stringify(answer.body, null, 2));
   return answer.body as EndpointReply;
@@ -57,7 +57,7 @@ async function waitUntilIdle(endpoint: string, before: number, options: ChangeOp
   let inFlight = before;
   while (inFlight > 0) {
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-    const answer = await askAdmin(adminTarget(options), endpointPath(endpoint));
+    const answer = await callAdmin(adminTarget(options), endpointPath(endpoint));
     if (answer.status !== 200) throw endpointError(endpoint, answer);
     ({ inFlight } = answer.body as EndpointReply);
   }

@@ -2,7 +2,7 @@
 // wrong with it. Thread: main.
 
 import type { ProblemJson } from '../../../config/problems/problem-report.ts';
-import { type AdminAnswer, askAdmin, refusalWords } from './admin-client.ts';
+import { type AdminAnswer, callAdmin, refusalWords } from './admin-client.ts';
 import { adminTarget, type AdminOptions } from './admin-target.ts';
 import { attempt } from './run-live-command.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -28,7 +28,7 @@ export interface ReloadReport {
 export function reload(options: ReloadOptions): Promise<void> {
   return attempt(async () => {
     const change = { body: {}, timeoutMs: TIMEOUT_MS };
-    const answer = await askAdmin(adminTarget(options), '/api/v1/reload', change);
+    const answer = await callAdmin(adminTarget(options), '/api/v1/reload', change);
     const { lines, exitCode } = reloadReport(answer);
     if (options.json === true) console.log(JSON.stringify(answer.body, null, 2));
     else for (const line of lines) (exitCode === EXIT.ok ? console.log : console.error)(line);

@@ -1,6 +1,6 @@
 // `fairlead upgrade`: has the next process take over from the one that runs (DESIGN section 1.8). Thread: main.
 
-import { askAdmin, refusalWords } from './admin-client.ts';
+import { callAdmin, refusalWords } from './admin-client.ts';
 import { adminTarget, type AdminOptions } from './admin-target.ts';
 import { attempt } from './run-live-command.ts';
 
@@ -11,7 +11,7 @@ const TIMEOUT_MS = 60_000;
 export function upgrade(options: AdminOptions): Promise<void> {
   return attempt(async () => {
     const change = { body: {}, timeoutMs: TIMEOUT_MS };
-    const answer = await askAdmin(adminTarget(options), '/api/v1/upgrade', change);
+    const answer = await callAdmin(adminTarget(options), '/api/v1/upgrade', change);
     if (answer.status !== 200) throw new Error(refusalWords(answer));
     const { pid } = answer.body as { pid: number };
     console.log(`process ${pid} has taken over; the one before it ends when its last connection has`);

@@ -1,7 +1,7 @@
 // `fairlead status`: the state of everything, once. Thread: main.
 
 import type { LiveReply } from '../../../admin/api/reply-schemas.ts';
-import { askAdmin, refusalWords, watchAdmin } from '../live/admin-client.ts';
+import { callAdmin, refusalWords, watchAdmin } from '../live/admin-client.ts';
 import { type AdminOptions, type AdminTarget, adminTarget } from '../live/admin-target.ts';
 import { attempt } from '../live/run-live-command.ts';
 import { statusLines } from './status-text.ts';
@@ -16,7 +16,7 @@ export function status(options: StatusOptions): Promise<void> {
   return attempt(async () => {
     const target = adminTarget(options);
     if (options.json === true) {
-      const answer = await askAdmin(target, '/api/v1/status');
+      const answer = await callAdmin(target, '/api/v1/status');
       if (answer.status !== 200) throw new Error(refusalWords(answer));
       console.log(JSON.stringify(answer.body, null, 2));
       return;

@@ -1,5 +1,5 @@
 // The client's side of the exchanges on one fast connection, one after the other: their responses as bytes, and what
-// the exchange is told. Behaves as Http1ClientSide does. Thread: worker.
+// the exchange is told. Behaves as NodeHttp1ClientSide does. Thread: worker.
 
 import type { Socket } from 'node:net';
 import type {
@@ -15,17 +15,17 @@ import { WheelTimer } from '../../../core/timer-wheel.ts';
 import { CHUNK_END, chunkHead, encodeLastChunk } from '../../http1/encoder.ts';
 import { CONNECTION_CLOSE, type FieldLines } from '../../http1/field-line.ts';
 import { Method } from '../../http1/message-head.ts';
-import type { FastRequestHead } from '../../wire/scanned-request-head.ts';
+import type { ScannedRequestHead } from '../../wire/scanned-request-head.ts';
 import { SocketWriter } from '../../wire/socket-writer.ts';
 import type { Flushable } from '../../wire/turn.ts';
 import type { ClientSocket } from '../accept/client-socket.ts';
-import type { FastContext } from './http1-context.ts';
-import { FastRequestBody } from './http1-request-body.ts';
+import type { Http1Context } from './http1-context.ts';
+import { Http1RequestBody } from './http1-request-body.ts';
 import { ReplyHead } from './reply-head.ts';
 import { ResponseFraming, safeTrailers } from './response-encoder.ts';
 
 /** What an exchange's side needs of the connection that it is on. */
-export interface FastHost {
+export interface Http1Host {
   readonly client: ClientSocket;
   readonly listener: ListenerSnapshot;
   /** The fields that say to a client that its connection stays, and for how long. */
@@ -59,17 +59,17 @@ const TLS_WRITE_MS = 20;
 const NO_CONTENT = 204;
 const NOT_MODIFIED = 304;
 
-export class FastClientSide implements ClientSide, Flushable {
+export class Http1ClientSide implements ClientSide, Flushable {
   readonly connection: ClientConnection;
   readonly isSilentAfterFlush = true;
-  readonly body: FastRequestBody = new FastRequestBody();
-  readonly #host: FastHost;
-  readonly #context: FastContext;
+  readonly body: Http1RequestBody = new Http1RequestBody();
+  readonly #host: Http1Host;
+  readonly #context: Http1Context;
   readonly #socket: Socket;
   readonly #isTls: boolean;
   readonly #writer: SocketWriter;
   #events: ClientEvents = NO_EXCHANGE;
-  #head: FastRequestHead | null = null;
+  #head: ScannedRequestHead | null = null;
   #framing: number = UNSENT;
   /** Body bytes still to be sent of a declared length. */
   #owedBytes = 0;
@@ -84,7 +84,7 @@ export class FastClientSide implements ClientSide, Flushable {
   /** Made where it is needed: under TLS. */
   #sendTimer: WheelTimer | null = null;
 
-  constructor(host: FastHost, context: FastContext) {
+  constructor(host: Http1Host, context: Http1Context) {
     this.#host = host;
     this.#context = context;
     this.#socket = host.client.stream;
@@ -109,7 +109,7 @@ export class FastClientSide implements ClientSide, Flushable {
   }
 
   /** Begins an exchange. */
-  begin(head: FastRequestHead, receivedMs: number): void {
+  begin(head: ScannedRequestHead, receivedMs: number): void {
     this.#head = head;
     this.body.begin(head.framing);
     this.#framing = UNSENT;
@@ -197,8 +197,8 @@ export class FastClientSide implements ClientSide, Flushable {
 
   // ---- what the connection tells
 
-  /** Uses up bytes of the request's body. @returns as FastRequestBody.step */
-  readBody(input: Parameters<FastRequestBody['step']>[0]): ReturnType<FastRequestBody['step']> {
+  /** Uses up bytes of the request's body. @returns as Http1RequestBody.step */
+  readBody(input: Parameters<Http1RequestBody['step']>[0]): ReturnType<Http1RequestBody['step']> {
     return this.body.step(input, this.#events);
   }
 

@@ -1,5 +1,5 @@
 // One client's HTTP/1.1 connection on the fast path: its requests in turn, its limits, and how it ends. Behaves as
-// Http1Connection does. Thread: worker.
+// NodeHttp1Connection does. Thread: worker.
 
 import type { Socket } from 'node:net';
 import type { Unparsable } from '../../../core/exchange-contract.ts';
@@ -7,15 +7,15 @@ import type { ListenerSnapshot } from '../../../core/snapshot.ts';
 import { WheelTimer } from '../../../core/timer-wheel.ts';
 import type { FieldLines } from '../../http1/field-line.ts';
 import { Scan } from '../../http1/head-scanner.ts';
-import type { FastRequestHead } from '../../wire/scanned-request-head.ts';
+import type { ScannedRequestHead } from '../../wire/scanned-request-head.ts';
 import { HeldBytes } from '../../wire/held-bytes.ts';
 import type { ClientSocket } from '../accept/client-socket.ts';
 import type { DrainableConnection } from '../downstream-context.ts';
 import { MAX_DISCARD_BYTES } from '../node/node-http1-request-body.ts';
 import { jittered } from '../accept/request-quota.ts';
-import { FastClientSide, type FastHost } from './http1-client-side.ts';
-import type { FastContext } from './http1-context.ts';
-import type { FastListener } from './http1-listener.ts';
+import { Http1ClientSide, type Http1Host } from './http1-client-side.ts';
+import type { Http1Context } from './http1-context.ts';
+import type { Http1Listener } from './http1-listener.ts';
 import { BodyStep } from './http1-request-body.ts';
 import { unparsableOf, Verdict, verdictOn } from './hand-off.ts';
 import type { RequestScan } from './request-scan.ts';
@@ -52,14 +52,14 @@ const MAX_WAITING_BYTES = 65_536;
 
 const NEVER = Number.POSITIVE_INFINITY;
 
-export class FastConnection implements FastHost, DrainableConnection {
+export class Http1Connection implements Http1Host, DrainableConnection {
   readonly client: ClientSocket;
   readonly listener: ListenerSnapshot;
   readonly keepAliveLines: FieldLines;
-  readonly #context: FastContext;
-  readonly #settings: FastListener;
+  readonly #context: Http1Context;
+  readonly #settings: Http1Listener;
   readonly #socket: Socket;
-  readonly #side: FastClientSide;
+  readonly #side: Http1ClientSide;
   readonly #input = new HeldBytes();
   /** Gives the connection to the general path. */
   readonly #handOver: (client: ClientSocket) => void;
@@ -77,8 +77,8 @@ export class FastConnection implements FastHost, DrainableConnection {
   #deadlineMs = NEVER;
 
   constructor(
-    context: FastContext,
-    settings: FastListener,
+    context: Http1Context,
+    settings: Http1Listener,
     client: ClientSocket,
     handOver: (client: ClientSocket) => void,
   ) {
@@ -89,7 +89,7 @@ export class FastConnection implements FastHost, DrainableConnection {
     this.#settings = settings;
     this.#socket = client.stream;
     this.#handOver = handOver;
-    this.#side = new FastClientSide(this, context);
+    this.#side = new Http1ClientSide(this, context);
     this.#requestsLeft = jittered(settings.snapshot.limits.requestsPerConnection, context.random);
     this.#sinceMs = context.turn.nowMs();
     this.#setDeadline(settings.snapshot.timeouts.headMs);
@@ -160,7 +160,7 @@ export class FastConnection implements FastHost, DrainableConnection {
     this.#setDeadline(this.listener.timeouts.headMs);
   }
 
-  #begin(head: FastRequestHead): void {
+  #begin(head: ScannedRequestHead): void {
     this.#input.consumeTo(head.message.bodyStart);
     const receivedMs = this.#phase === Phase.HEAD ? this.#sinceMs : this.#context.turn.nowMs();
     this.#enter(Phase.BUSY);
@@ -227,7 +227,7 @@ export class FastConnection implements FastHost, DrainableConnection {
     this.#linger();
   }
 
-  // ---- FastHost: what the client's side tells
+  // ---- Http1Host: what the client's side tells
 
   mayPersist(): boolean {
     return this.#requestsLeft > 0 && !this.#context.isDraining();

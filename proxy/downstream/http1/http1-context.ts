@@ -9,13 +9,13 @@ import type { ConnectionLedger } from '../accept/connection-ledger.ts';
 import type { ResponseEncoder } from './response-encoder.ts';
 
 /** What a worker's fast client side and its fast transport share. */
-export interface FastParts {
+export interface Http1Parts {
   readonly wheel: TimerWheel;
   readonly turn: Turn;
   readonly memory: WireMemory;
 }
 
-export interface FastContext extends FastParts {
+export interface Http1Context extends Http1Parts {
   readonly starter: ExchangeStarter;
   readonly random: Random;
   readonly ledger: ConnectionLedger;

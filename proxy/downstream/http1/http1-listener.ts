@@ -8,7 +8,7 @@ import { RequestScan } from './request-scan.ts';
 /** Scans that are kept for new connections: some 2 KiB each, in six objects and as many pieces of memory. */
 const MAX_SPARE_SCANS = 64;
 
-export class FastListener {
+export class Http1Listener {
   readonly snapshot: ListenerSnapshot;
   readonly scanner: HeadScanner;
   /** The fields that say to a client that its connection stays, and for how long. */

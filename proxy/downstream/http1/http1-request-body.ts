@@ -21,7 +21,7 @@ export const BodyStep = {
 } as const;
 export type BodyStep = (typeof BodyStep)[keyof typeof BodyStep];
 
-export class FastRequestBody {
+export class Http1RequestBody {
   #state: number = State.ENDED;
   #isChunked = false;
   /** Of a body of known length. */

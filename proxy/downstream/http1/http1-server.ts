@@ -2,17 +2,17 @@
 
 import type { ListenerSnapshot } from '../../../core/snapshot.ts';
 import type { ClientSocket } from '../accept/client-socket.ts';
-import { FastConnection } from './http1-connection.ts';
-import type { FastContext } from './http1-context.ts';
-import { FastListener } from './http1-listener.ts';
+import { Http1Connection } from './http1-connection.ts';
+import type { Http1Context } from './http1-context.ts';
+import { Http1Listener } from './http1-listener.ts';
 
-export class FastServer {
-  readonly #context: FastContext;
-  readonly #listener: FastListener;
+export class Http1Server {
+  readonly #context: Http1Context;
+  readonly #listener: Http1Listener;
 
-  constructor(context: FastContext, snapshot: ListenerSnapshot) {
+  constructor(context: Http1Context, snapshot: ListenerSnapshot) {
     this.#context = context;
-    this.#listener = new FastListener(snapshot);
+    this.#listener = new Http1Listener(snapshot);
   }
 
   /** Whether new connections are to be served here. */
@@ -24,7 +24,7 @@ export class FastServer {
    * Takes over a connection.
    * @param handOver serves it where a request is the general path's: all bytes from that request on are unread then
    */
-  serve(client: ClientSocket, handOver: (client: ClientSocket) => void): FastConnection {
-    return new FastConnection(this.#context, this.#listener, client, handOver);
+  serve(client: ClientSocket, handOver: (client: ClientSocket) => void): Http1Connection {
+    return new Http1Connection(this.#context, this.#listener, client, handOver);
   }
 }

@@ -3,7 +3,7 @@
 
 import { frameRequest } from '../../http1/framing.ts';
 import { type HeadScanner, type LastFields, Scan } from '../../http1/head-scanner.ts';
-import { FastRequestHead } from '../../wire/scanned-request-head.ts';
+import { ScannedRequestHead } from '../../wire/scanned-request-head.ts';
 import type { HeldBytes } from '../../wire/held-bytes.ts';
 
 /** Larger pieces aren't kept for comparison: a body came with the head, and would be kept with it. */
@@ -12,7 +12,7 @@ const MAX_KEPT_BYTES = 4096;
 const NO_BYTES = Buffer.alloc(0);
 
 export class RequestScan implements LastFields {
-  readonly head: FastRequestHead = new FastRequestHead();
+  readonly head: ScannedRequestHead = new ScannedRequestHead();
   /** Of LastFields. */
   bytes: Buffer = NO_BYTES;
   start = 0;

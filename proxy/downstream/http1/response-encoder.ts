@@ -15,7 +15,7 @@ import {
   NO_LINES,
   TRANSFER_ENCODING_CHUNKED,
 } from '../../http1/field-line.ts';
-import { FastResponseHead } from '../../wire/scanned-response-head.ts';
+import { ScannedResponseHead } from '../../wire/scanned-response-head.ts';
 import { flatText } from '../../wire/flat-text.ts';
 import { isNamed } from '../node/field-list.ts';
 import { DateLine } from './date-line.ts';
@@ -45,21 +45,26 @@ export class ResponseEncoder {
    * @param persistence what says whether the connection stays
    */
   final(head: ResponseHead, extra: FieldList, framing: ResponseFraming, persistence: FieldLines): string {
-    return head instanceof FastResponseHead
+    return head instanceof ScannedResponseHead
       ? this.#finalScanned(head, extra, framing, persistence)
       : this.#finalPlain(head, extra, framing, persistence);
   }
 
   /** The head of an interim response. */
   interim(head: ResponseHead): string {
-    if (!(head instanceof FastResponseHead)) {
+    if (!(head instanceof ScannedResponseHead)) {
       return ownHead(head.status, head.reason, safeLines(head.endToEndFields(), true));
     }
     this.#edit.reset();
     return encodeResponseHead(head.message, this.#edit);
   }
 
-  #finalScanned(head: FastResponseHead, extra: FieldList, framing: ResponseFraming, persistence: FieldLines): string {
+  #finalScanned(
+    head: ScannedResponseHead,
+    extra: FieldList,
+    framing: ResponseFraming,
+    persistence: FieldLines,
+  ): string {
     const date = head.message.has(FieldKind.DATE) ? NO_LINES : this.#date.line;
     const { written } = head;
     const isSame = written.framing === framing && written.persistence === persistence && written.date === date;
@@ -77,7 +82,7 @@ export class ResponseEncoder {
     return written.text;
   }
 
-  #encode(head: FastResponseHead, own: FieldLines, extra: FieldList, framing: ResponseFraming): string {
+  #encode(head: ScannedResponseHead, own: FieldLines, extra: FieldList, framing: ResponseFraming): string {
     const edit = this.#edit;
     edit.reset();
     if (framing !== ResponseFraming.CHUNKED) edit.cut(TRAILER_KIND);

@@ -13,13 +13,13 @@ import type {
 } from '../../../core/exchange-contract.ts';
 import type { FieldList, ResponseHead } from '../../../core/head.ts';
 import type { ListenerSnapshot } from '../../../core/snapshot.ts';
-import type { Http1Head } from './node-http1-head.ts';
-import { Http1RequestBody } from './node-http1-request-body.ts';
+import type { NodeHttp1Head } from './node-http1-head.ts';
+import { NodeHttp1RequestBody } from './node-http1-request-body.ts';
 import { framingOf, type ResponseFacts, type ResponseFraming, responseFields } from './node-http1-response-fields.ts';
 import { addTrailers, writeFinalHead, writeInterimHead } from './node-http1-writes.ts';
 
 /** What an exchange's side needs of the connection that it is on. */
-export interface Http1Host {
+export interface NodeHttp1Host {
   readonly facts: ClientConnection;
   readonly listener: ListenerSnapshot;
   readonly clock: Clock;
@@ -44,14 +44,14 @@ const NO_EXCHANGE: ClientEvents = {
   onClientGone: () => undefined,
 };
 
-export class Http1ClientSide implements ClientSide {
-  readonly #host: Http1Host;
+export class NodeHttp1ClientSide implements ClientSide {
+  readonly #host: NodeHttp1Host;
   readonly #response: ServerResponse;
   /** Null where the head was refused. */
-  readonly #head: Http1Head | null;
+  readonly #head: NodeHttp1Head | null;
   readonly #method: string;
   readonly #version: string;
-  readonly #body: Http1RequestBody;
+  readonly #body: NodeHttp1RequestBody;
   #events: ClientEvents = NO_EXCHANGE;
   #framing: ResponseFraming | null = null;
   /** Body bytes still to be sent of a declared length. */
@@ -63,13 +63,13 @@ export class Http1ClientSide implements ClientSide {
   #isBroken = false;
   #willClose = false;
 
-  constructor(host: Http1Host, request: IncomingMessage, response: ServerResponse, head: Http1Head | null) {
+  constructor(host: NodeHttp1Host, request: IncomingMessage, response: ServerResponse, head: NodeHttp1Head | null) {
     this.#host = host;
     this.#response = response;
     this.#head = head;
     this.#method = request.method ?? '';
     this.#version = request.httpVersion;
-    this.#body = new Http1RequestBody(request, head?.bodyLength ?? 0, {
+    this.#body = new NodeHttp1RequestBody(request, head?.bodyLength ?? 0, {
       limits: host.listener.limits,
       clock: host.clock,
       events: () => this.#events,
@@ -96,7 +96,7 @@ export class Http1ClientSide implements ClientSide {
     return this.#isEnded;
   }
 
-  get body(): Http1RequestBody {
+  get body(): NodeHttp1RequestBody {
     return this.#body;
   }
 

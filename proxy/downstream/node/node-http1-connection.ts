@@ -6,7 +6,7 @@ import type { ClientConnection, Unparsable } from '../../../core/exchange-contra
 import type { ListenerSnapshot } from '../../../core/snapshot.ts';
 import type { ClientSocket } from '../accept/client-socket.ts';
 import type { DownstreamContext, DrainableConnection } from '../downstream-context.ts';
-import type { Http1ClientSide, Http1Host } from './node-http1-client-side.ts';
+import type { NodeHttp1ClientSide, NodeHttp1Host } from './node-http1-client-side.ts';
 import { MAX_DISCARD_BYTES } from './node-http1-request-body.ts';
 import { rawReply } from './raw-reply.ts';
 import { jittered } from '../accept/request-quota.ts';
@@ -36,9 +36,9 @@ const LINGER_LIMIT_MS = 1000;
 const MAX_WAITING_TURNS = 16;
 
 /** One request on the connection; what it does when its turn comes. */
-export interface Http1Turn {
+export interface NodeHttp1Turn {
   /** Null where what came was no request at all. */
-  readonly side: Http1ClientSide | null;
+  readonly side: NodeHttp1ClientSide | null;
   readonly request: IncomingMessage | null;
   /** Begins it; `receivedMs` is when its head's first byte came. */
   begin(receivedMs: number): void;
@@ -48,7 +48,7 @@ export interface Http1Turn {
   readonly isUpgrade: boolean;
 }
 
-export class Http1Connection implements Http1Host, Swept, DrainableConnection {
+export class NodeHttp1Connection implements NodeHttp1Host, Swept, DrainableConnection {
   readonly client: ClientSocket;
   readonly listener: ListenerSnapshot;
   readonly #context: DownstreamContext;
@@ -56,7 +56,7 @@ export class Http1Connection implements Http1Host, Swept, DrainableConnection {
   /** Monotonic ms at which the phase began. */
   #sinceMs: number;
   /** The first one is under way; the others have come behind it. */
-  readonly #turns: Http1Turn[] = [];
+  readonly #turns: NodeHttp1Turn[] = [];
   #requestsLeft: number;
   #hadRequest = false;
   /** socket.bytesRead when the connection began to wait, or to linger. */
@@ -102,7 +102,7 @@ export class Http1Connection implements Http1Host, Swept, DrainableConnection {
   // ---- requests
 
   /** A request has come: its turn is now, or after those before it. */
-  enqueue(turn: Http1Turn): void {
+  enqueue(turn: NodeHttp1Turn): void {
     if (this.#isDoomed || this.#phase === 'lingering' || this.#phase === 'closed') {
       turn.request?.resume();
       return;
@@ -153,7 +153,7 @@ export class Http1Connection implements Http1Host, Swept, DrainableConnection {
     this.linger();
   }
 
-  // ---- Http1Host: what an exchange's side tells
+  // ---- NodeHttp1Host: what an exchange's side tells
 
   mayPersist(): boolean {
     return this.#requestsLeft > 0 && !this.#context.isDraining();
@@ -182,7 +182,7 @@ export class Http1Connection implements Http1Host, Swept, DrainableConnection {
     this.client.reset();
   }
 
-  #rest(side: Http1ClientSide): void {
+  #rest(side: NodeHttp1ClientSide): void {
     if (side.body.isDiscardOver) this.linger();
     else this.#enter('resting');
   }

@@ -33,7 +33,7 @@ interface HeadParts {
   readonly isPersistent: boolean;
 }
 
-export class Http1Head implements RequestHead {
+export class NodeHttp1Head implements RequestHead {
   readonly method: string;
   readonly target: string;
   readonly authority: string;
@@ -93,7 +93,7 @@ export class Http1Head implements RequestHead {
  * Checks what node:http has parsed by the rules that fast and general path share, and that llhttp does not have.
  * @returns the head, or why the request must be refused and the connection closed
  */
-export function readHttp1Head(message: IncomingMessage, limits: ClientLimits): Http1Head | Unparsable {
+export function readNodeHttp1Head(message: IncomingMessage, limits: ClientLimits): NodeHttp1Head | Unparsable {
   const { rawHeaders: fields, method = '', url = '', httpVersion } = message;
   // llhttp calls a request line without version 0.9.
   if (httpVersion === '0.9') return 'malformed';
@@ -111,7 +111,7 @@ export function readHttp1Head(message: IncomingMessage, limits: ClientLimits): H
   if (bodyLength === null || options === null) return 'malformed';
   if (!isExpectationKnown(fields, httpVersion)) return 'expectation-unknown';
   const isPersistent = httpVersion === '1.1' ? !options.closes : options.keepsAlive && !options.closes;
-  return new Http1Head({ message, target, bodyLength, kinds, nominated: options.nominated, isPersistent });
+  return new NodeHttp1Head({ message, target, bodyLength, kinds, nominated: options.nominated, isPersistent });
 }
 
 /** Kind of each field; null where one stands twice that must not: what we route and frame by must be certain. */

@@ -22,7 +22,7 @@ export interface BodyContext {
   discarded(): void;
 }
 
-export class Http1RequestBody {
+export class NodeHttp1RequestBody {
   /** Whether 100 was sent. */
   wasContinued = false;
   readonly #request: IncomingMessage;

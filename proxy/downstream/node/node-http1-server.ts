@@ -6,9 +6,9 @@ import type { UpgradeRequest } from '../../../core/exchange-contract.ts';
 import type { ListenerSnapshot } from '../../../core/snapshot.ts';
 import type { ClientSocket } from '../accept/client-socket.ts';
 import type { DownstreamContext } from '../downstream-context.ts';
-import { Http1ClientSide } from './node-http1-client-side.ts';
-import { Http1Connection, type Http1Turn } from './node-http1-connection.ts';
-import { readHttp1Head } from './node-http1-head.ts';
+import { NodeHttp1ClientSide } from './node-http1-client-side.ts';
+import { NodeHttp1Connection, type NodeHttp1Turn } from './node-http1-connection.ts';
+import { readNodeHttp1Head } from './node-http1-head.ts';
 import { isParseError, type ParseError, whyUnparsable } from './node-http1-parse-error.ts';
 import { joinedField } from './field-list.ts';
 
@@ -22,11 +22,11 @@ const HIGH_WATER_BYTES = 65_536;
 const IGNORED_PROTOCOLS = /(?:^|,)[ \t]*(?:h2c|http\/|tls\/)/i;
 
 /** Serves the HTTP/1.1 connections of one listener with one set of settings. Listens on nothing itself. */
-export class Http1Server {
+export class NodeHttp1Server {
   readonly #context: DownstreamContext;
   readonly #listener: ListenerSnapshot;
   readonly #server: Server;
-  readonly #connections = new WeakMap<Duplex, Http1Connection>();
+  readonly #connections = new WeakMap<Duplex, NodeHttp1Connection>();
 
   constructor(context: DownstreamContext, listener: ListenerSnapshot) {
     this.#context = context;
@@ -40,8 +40,8 @@ export class Http1Server {
   }
 
   /** Takes over an accepted connection; bytes that were read already must have been put back (socket.unshift). */
-  serve(client: ClientSocket): Http1Connection {
-    const connection = new Http1Connection(this.#context, client, this.#listener);
+  serve(client: ClientSocket): NodeHttp1Connection {
+    const connection = new NodeHttp1Connection(this.#context, client, this.#listener);
     this.#connections.set(client.stream, connection);
     this.#server.emit('connection', client.stream);
     return connection;
@@ -49,7 +49,7 @@ export class Http1Server {
 
   #listenTo(server: Server): void {
     server.on('request', (request, response) => this.#onRequest(request, response));
-    // 100 is sent when the exchange lets the body through, not before; 417 is readHttp1Head's to decide.
+    // 100 is sent when the exchange lets the body through, not before; 417 is readNodeHttp1Head's to decide.
     server.on('checkContinue', (request, response) => this.#onRequest(request, response));
     server.on('checkExpectation', (request, response) => this.#onRequest(request, response));
     server.on('upgrade', (request, _socket, firstBytes) => this.#onUpgrade(request, firstBytes));
@@ -84,33 +84,33 @@ export class Http1Server {
   }
 
   #turnOf(
-    connection: Http1Connection,
+    connection: NodeHttp1Connection,
     request: IncomingMessage,
     response: ServerResponse,
     firstBytes: Buffer | null,
-  ): Http1Turn {
+  ): NodeHttp1Turn {
     const { starter } = this.#context;
-    const head = readHttp1Head(request, this.#listener.limits);
+    const head = readNodeHttp1Head(request, this.#listener.limits);
     if (typeof head === 'string') {
-      const side = new Http1ClientSide(connection, request, response, null);
+      const side = new NodeHttp1ClientSide(connection, request, response, null);
       const begin = (): void => side.refuse(starter.refuse(connection.facts, head));
       return { side, request, begin, goOn: null, isUpgrade: false };
     }
-    const side = new Http1ClientSide(connection, request, response, head);
+    const side = new NodeHttp1ClientSide(connection, request, response, head);
     const upgrade = firstBytes === null ? null : this.#upgradeOf(connection, request, firstBytes);
     const begin = (receivedMs: number): void => side.begin(starter, upgrade, receivedMs);
     const goOn = firstBytes === null ? null : (): void => this.#takeBack(connection, firstBytes);
     return { side, request, begin, goOn, isUpgrade: upgrade !== null };
   }
 
-  #upgradeOf(connection: Http1Connection, request: IncomingMessage, firstBytes: Buffer): UpgradeRequest | null {
+  #upgradeOf(connection: NodeHttp1Connection, request: IncomingMessage, firstBytes: Buffer): UpgradeRequest | null {
     const protocols = joinedField(request.rawHeaders, 'upgrade') ?? '';
     if (request.httpVersion !== '1.1' || IGNORED_PROTOCOLS.test(protocols)) return null;
     return { message: request, socket: connection.client.stream, firstBytes };
   }
 
   /** The connection goes on with HTTP/1.1 after an Upgrade that was ignored. */
-  #takeBack(connection: Http1Connection, firstBytes: Buffer): void {
+  #takeBack(connection: NodeHttp1Connection, firstBytes: Buffer): void {
     const { stream } = connection.client;
     if (firstBytes.length > 0) stream.unshift(firstBytes);
     this.#server.emit('connection', stream);
@@ -142,7 +142,7 @@ function settingsOf(listener: ListenerSnapshot, mayUpgrade: (request: IncomingMe
     keepAliveTimeout: 0,
     keepAliveTimeoutBuffer: 0,
     connectionsCheckingInterval: 2 ** 30,
-    // readHttp1Head looks at Host, and starter.refuse answers.
+    // readNodeHttp1Head looks at Host, and starter.refuse answers.
     requireHostHeader: false,
     joinDuplicateHeaders: false,
     rejectNonStandardBodyWrites: false,

@@ -14,29 +14,29 @@ import { type FieldList, type ResponseHead, UNKNOWN_LENGTH } from '../../../core
 import type { ListenerSnapshot } from '../../../core/snapshot.ts';
 import { isNamed, passableTrailers } from './field-list.ts';
 import { headersOf, http2Fields } from './node-http2-fields.ts';
-import type { Http2Head } from './node-http2-head.ts';
+import type { NodeHttp2Head } from './node-http2-head.ts';
 
 const { NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR, NGHTTP2_PROTOCOL_ERROR } = constants;
 
 /** What a stream's side needs of the connection that it is on. */
-export interface Http2Host {
+export interface NodeHttp2Host {
   readonly facts: ClientConnection;
   readonly listener: ListenerSnapshot;
   readonly clock: Clock;
   /** Whether the connection is there, apart from the stream. */
   isOpen(): boolean;
   /** The stream has closed. */
-  sideClosed(side: Http2ClientSide): void;
+  sideClosed(side: NodeHttp2ClientSide): void;
 }
 
 /** held: not read yet. */
 type BodyState = 'held' | 'flowing' | 'paused' | 'discarded' | 'ended';
 
-export class Http2ClientSide implements ClientSide {
-  readonly #host: Http2Host;
+export class NodeHttp2ClientSide implements ClientSide {
+  readonly #host: NodeHttp2Host;
   readonly #stream: ServerHttp2Stream;
   /** Null where the head was refused. */
-  readonly #head: Http2Head | null;
+  readonly #head: NodeHttp2Head | null;
   #events: ClientEvents | null = null;
   #body: BodyState;
   #trailers: FieldList = [];
@@ -52,7 +52,7 @@ export class Http2ClientSide implements ClientSide {
   #bodyActiveMs = 0;
   #blockedSinceMs = -1;
 
-  constructor(host: Http2Host, stream: ServerHttp2Stream, head: Http2Head | null) {
+  constructor(host: NodeHttp2Host, stream: ServerHttp2Stream, head: NodeHttp2Head | null) {
     this.#host = host;
     this.#stream = stream;
     this.#head = head;

@@ -7,17 +7,17 @@ import type { FieldList } from '../../../core/head.ts';
 import type { ListenerSnapshot } from '../../../core/snapshot.ts';
 import type { ClientSocket } from '../accept/client-socket.ts';
 import type { DownstreamContext, DrainableConnection } from '../downstream-context.ts';
-import { Http2ClientSide, type Http2Host } from './node-http2-client-side.ts';
-import { readHttp2Head } from './node-http2-head.ts';
+import { NodeHttp2ClientSide, type NodeHttp2Host } from './node-http2-client-side.ts';
+import { readNodeHttp2Head } from './node-http2-head.ts';
 import { jittered } from '../accept/request-quota.ts';
 import type { Swept } from '../accept/sweeper.ts';
 
-export class Http2Connection implements Http2Host, Swept, DrainableConnection {
+export class NodeHttp2Connection implements NodeHttp2Host, Swept, DrainableConnection {
   readonly client: ClientSocket;
   readonly listener: ListenerSnapshot;
   readonly #context: DownstreamContext;
   readonly #session: ServerHttp2Session;
-  readonly #sides = new Set<Http2ClientSide>();
+  readonly #sides = new Set<NodeHttp2ClientSide>();
   #requestsLeft: number;
   #hadRequest = false;
   /** Monotonic ms since when no stream is open. */
@@ -55,7 +55,7 @@ export class Http2Connection implements Http2Host, Swept, DrainableConnection {
     return !this.#session.destroyed;
   }
 
-  sideClosed(side: Http2ClientSide): void {
+  sideClosed(side: NodeHttp2ClientSide): void {
     this.#sides.delete(side);
     if (this.#sides.size === 0) this.#idleSinceMs = this.clock.nowMs();
   }
@@ -82,9 +82,9 @@ export class Http2Connection implements Http2Host, Swept, DrainableConnection {
   #onStream(stream: ServerHttp2Stream, rawFields: FieldList): void {
     const { starter } = this.#context;
     this.#hadRequest = true;
-    const head = readHttp2Head(rawFields, !stream.endAfterHeaders, this.listener.limits);
+    const head = readNodeHttp2Head(rawFields, !stream.endAfterHeaders, this.listener.limits);
     const isRefused = typeof head === 'string';
-    const side = new Http2ClientSide(this, stream, isRefused ? null : head);
+    const side = new NodeHttp2ClientSide(this, stream, isRefused ? null : head);
     this.#sides.add(side);
     if (isRefused) side.sendLocalReply(starter.refuse(this.facts, head));
     else side.begin(starter, this.clock.nowMs());

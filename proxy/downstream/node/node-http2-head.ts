@@ -31,7 +31,7 @@ interface HeadParts {
   readonly fields: FieldList;
 }
 
-export class Http2Head implements RequestHead {
+export class NodeHttp2Head implements RequestHead {
   readonly method: string;
   readonly target: string;
   readonly authority: string;
@@ -88,7 +88,11 @@ interface SplitFields {
  * @param rawFields as the 'stream' event has them: names and values in turn
  * @param hasBody whether the stream goes on after the head
  */
-export function readHttp2Head(rawFields: FieldList, hasBody: boolean, limits: ClientLimits): Http2Head | Unparsable {
+export function readNodeHttp2Head(
+  rawFields: FieldList,
+  hasBody: boolean,
+  limits: ClientLimits,
+): NodeHttp2Head | Unparsable {
   const { pseudo, fields, sizeBytes } = split(rawFields);
   const method = pseudo.get(':method') ?? '';
   const path = pseudo.get(':path') ?? '';
@@ -106,7 +110,7 @@ export function readHttp2Head(rawFields: FieldList, hasBody: boolean, limits: Cl
   if (bodyLength === null || fields.some((name, at) => at % 2 === 0 && isForbidden(name, fields[at + 1]!))) {
     return 'malformed';
   }
-  return new Http2Head({ method, target: target.target, authority, bodyLength, fields });
+  return new NodeHttp2Head({ method, target: target.target, authority, bodyLength, fields });
 }
 
 function split(rawFields: FieldList): SplitFields {

@@ -4,7 +4,7 @@ import { performServerHandshake, type ServerSessionOptions } from 'node:http2';
 import type { ListenerSnapshot } from '../../../core/snapshot.ts';
 import type { ClientSocket } from '../accept/client-socket.ts';
 import type { DownstreamContext } from '../downstream-context.ts';
-import { Http2Connection } from './node-http2-connection.ts';
+import { NodeHttp2Connection } from './node-http2-connection.ts';
 
 /** Exchanges at once on a connection: what HAProxy and RFC 9113 section 6.5.2 take as the useful minimum. */
 const MAX_CONCURRENT_STREAMS = 100;
@@ -16,7 +16,7 @@ const MAX_SESSION_MEMORY_MB = 10;
 /** Pseudo-header fields beside the listener's limit; and room to refuse politely what is not far beyond it. */
 const EXTRA_HEADER_PAIRS = 64;
 
-export class Http2Server {
+export class NodeHttp2Server {
   readonly #context: DownstreamContext;
   readonly #listener: ListenerSnapshot;
   readonly #settings: ServerSessionOptions;
@@ -28,9 +28,9 @@ export class Http2Server {
   }
 
   /** Takes over a connection on which HTTP/2 was agreed. */
-  serve(client: ClientSocket): Http2Connection {
+  serve(client: ClientSocket): NodeHttp2Connection {
     const session = performServerHandshake(client.stream, this.#settings);
-    return new Http2Connection(this.#context, client, this.#listener, session);
+    return new NodeHttp2Connection(this.#context, client, this.#listener, session);
   }
 }
 

@@ -13,8 +13,8 @@ import { EndpointResponseHead } from '../undici/endpoint-response-head.ts';
 import { lossKind } from '../../../net/failure-of-error.ts';
 import { methodNumber } from '../undici/response-gate.ts';
 import type { ConnectionParts } from './connection-parts.ts';
-import type { FastAttempt, LeasedConnection } from './http1-attempt.ts';
-import { FastRequestHead } from '../../wire/scanned-request-head.ts';
+import type { Http1Attempt, LeasedConnection } from './http1-attempt.ts';
+import { ScannedRequestHead } from '../../wire/scanned-request-head.ts';
 import { announcesBody, keepAliveMsOf } from './response-persistence.ts';
 import { ResponseReader, type ResponseSink } from './response-reader.ts';
 import type { Freed } from './reuse-delay.ts';
@@ -60,7 +60,7 @@ export class EndpointConnection implements LeasedConnection, ResponseSink, Flush
   /** A buffer of its own while a body comes; null: the worker's shared one. */
   #bodyBuffer: Buffer | null = null;
 
-  #attempt: FastAttempt | null = null;
+  #attempt: Http1Attempt | null = null;
   #requestCount = 0;
   /** Bytes that were sent before the attempt under way. */
   #sentBefore = 0;
@@ -107,7 +107,7 @@ export class EndpointConnection implements LeasedConnection, ResponseSink, Flush
   // ---- the attempt
 
   /** Sends an attempt's head: the connection is leased to it. */
-  begin(attempt: FastAttempt): void {
+  begin(attempt: Http1Attempt): void {
     const { bodyLength } = attempt.request.head;
     const isReused = this.#requestCount > 0;
     this.#attempt = attempt;
@@ -365,9 +365,9 @@ export class EndpointConnection implements LeasedConnection, ResponseSink, Flush
   }
 }
 
-function methodOf(attempt: FastAttempt): number {
+function methodOf(attempt: Http1Attempt): number {
   const { head } = attempt.request;
-  return head instanceof FastRequestHead ? head.message.method : methodNumber(head.method);
+  return head instanceof ScannedRequestHead ? head.message.method : methodNumber(head.method);
 }
 
 function ignore(): void {

@@ -5,7 +5,7 @@ import type { Failure } from '../../../core/failure.ts';
 import type { FieldList } from '../../../core/head.ts';
 import { Method } from '../../http1/message-head.ts';
 import type { Dialling } from '../../../net/dial.ts';
-import type { FastRequestHead } from '../../wire/scanned-request-head.ts';
+import type { ScannedRequestHead } from '../../wire/scanned-request-head.ts';
 
 /** What an attempt does with its connection. */
 export interface LeasedConnection {
@@ -17,7 +17,7 @@ export interface LeasedConnection {
   abandon(): void;
 }
 
-export class FastAttempt implements AttemptHandle {
+export class Http1Attempt implements AttemptHandle {
   readonly request: AttemptRequest;
   readonly events: AttemptEvents;
   /** Whether heads and chunks of the response are used within the event that brings them. */
@@ -36,7 +36,7 @@ export class FastAttempt implements AttemptHandle {
     this.request = request;
     this.events = events;
     this.isImmediate = isImmediate;
-    this.isRepeatable = isImmediate && isRepeatable(request.head as FastRequestHead);
+    this.isRepeatable = isImmediate && isRepeatable(request.head as ScannedRequestHead);
     this.headText = headText;
   }
 
@@ -70,7 +70,7 @@ export class FastAttempt implements AttemptHandle {
 }
 
 /** Safe or idempotent by its method (RFC 9110 section 9.2.2), and without a body that may be gone by then. */
-function isRepeatable(head: FastRequestHead): boolean {
+function isRepeatable(head: ScannedRequestHead): boolean {
   const { method } = head.message;
   return (method === Method.GET || method === Method.HEAD || method === Method.OPTIONS) && head.bodyLength === 0;
 }

@@ -11,7 +11,7 @@ import { IdleDeaths, type OnIdleDeath } from '../idle-deaths.ts';
 import { responseScanner } from '../undici/response-gate.ts';
 import type { ConnectionParts } from './connection-parts.ts';
 import { type ConnectionOwner, EndpointConnection } from './endpoint-connection.ts';
-import type { FastAttempt } from './http1-attempt.ts';
+import type { Http1Attempt } from './http1-attempt.ts';
 import { keepAliveMsFor } from './response-persistence.ts';
 
 /** Where a pool counts, and what it dials with. */
@@ -22,7 +22,7 @@ export interface PoolContext {
   readonly onIdleDeath: OnIdleDeath;
 }
 
-export class FastPool implements ConnectionOwner {
+export class Http1Pool implements ConnectionOwner {
   readonly endpoint: EndpointSnapshot;
   readonly upstream: UpstreamSnapshot;
   readonly parts: ConnectionParts;
@@ -34,7 +34,7 @@ export class FastPool implements ConnectionOwner {
   readonly #doubles: Float64Array;
   readonly #lane: number;
   readonly #connections = new Set<EndpointConnection>();
-  readonly #dialling = new Set<FastAttempt>();
+  readonly #dialling = new Set<Http1Attempt>();
   /** The newest last. */
   readonly #idle: EndpointConnection[] = [];
   /** Free, but not for long. The newest last. */
@@ -60,7 +60,7 @@ export class FastPool implements ConnectionOwner {
   }
 
   /** Begins an attempt on a free connection, or on one that is made for it. */
-  lease(attempt: FastAttempt): void {
+  lease(attempt: Http1Attempt): void {
     const free = attempt.request.mustUseFresh ? null : this.#takeFree(attempt);
     if (free === null) this.#dial(attempt);
     else this.#begin(free, attempt);
@@ -70,7 +70,7 @@ export class FastPool implements ConnectionOwner {
    * The newest one for what may be repeated: few connections are in use then, and one that turns out stale costs a retry.
    * What may not be repeated gets one that has rested. Client sides that aren't pressed never get another.
    */
-  #takeFree(attempt: FastAttempt): EndpointConnection | null {
+  #takeFree(attempt: Http1Attempt): EndpointConnection | null {
     const newest = attempt.isRepeatable ? this.#resting.pop() : undefined;
     if (newest !== undefined) return newest;
     const idle = this.#idle.pop();
@@ -79,14 +79,14 @@ export class FastPool implements ConnectionOwner {
     return idle;
   }
 
-  #begin(connection: EndpointConnection, attempt: FastAttempt): void {
+  #begin(connection: EndpointConnection, attempt: Http1Attempt): void {
     const { turn } = this.parts;
     turn.begin();
     connection.begin(attempt);
     turn.end();
   }
 
-  #dial(attempt: FastAttempt): void {
+  #dial(attempt: Http1Attempt): void {
     const connection = new EndpointConnection(this);
     this.#dialling.add(attempt);
     const dialling = this.#dialler.dial((error, socket) => {

@@ -9,16 +9,16 @@ import type { Timers } from '../../../core/timers.ts';
 import { connectionSettings } from '../undici/connection-settings.ts';
 import type { OnIdleDeath } from '../idle-deaths.ts';
 import type { ConnectionParts } from './connection-parts.ts';
-import { FastAttempt } from './http1-attempt.ts';
-import { FastPool, type PoolContext } from './http1-pool.ts';
-import { FastRequestHead } from '../../wire/scanned-request-head.ts';
+import { Http1Attempt } from './http1-attempt.ts';
+import { Http1Pool, type PoolContext } from './http1-pool.ts';
+import { ScannedRequestHead } from '../../wire/scanned-request-head.ts';
 import { RequestEncoder } from './request-encoder.ts';
 import { ReuseDelay } from './reuse-delay.ts';
 import type { Turn } from '../../wire/turn.ts';
 import type { WireMemory } from '../../wire/wire-memory.ts';
 
 /** What the transport is made with. `turn` and `memory` are those of the worker's fast client side. */
-export interface FastTransportParts {
+export interface Http1TransportParts {
   readonly region: Region;
   /** Index of the worker: whose lane counts. */
   readonly worker: number;
@@ -30,16 +30,16 @@ export interface FastTransportParts {
   readonly memory: WireMemory;
 }
 
-export class FastTransport implements Transport {
+export class Http1Transport implements Transport {
   readonly #context: PoolContext;
   readonly #parts: ConnectionParts;
   readonly #encoder = new RequestEncoder();
   /** Of the endpoints of the newest Snapshot, by slot. */
-  #pools: (FastPool | undefined)[] = [];
+  #pools: (Http1Pool | undefined)[] = [];
   /** Pools that are gone from it and may have connections in use. */
-  readonly #retired = new Set<FastPool>();
+  readonly #retired = new Set<Http1Pool>();
 
-  constructor(parts: FastTransportParts) {
+  constructor(parts: Http1TransportParts) {
     const { region, worker, timers, wheel, turn, memory } = parts;
     this.#context = { region, worker, timers, onIdleDeath: parts.onIdleDeath ?? (() => undefined) };
     this.#parts = { wheel, turn, memory, reuse: new ReuseDelay(wheel, turn) };
@@ -50,9 +50,9 @@ export class FastTransport implements Transport {
    * caller's turn.
    */
   send(request: AttemptRequest, events: AttemptEvents): AttemptHandle {
-    const isImmediate = request.head instanceof FastRequestHead;
+    const isImmediate = request.head instanceof ScannedRequestHead;
     const headText = this.#encoder.encode(request);
-    const attempt = new FastAttempt(request, events, isImmediate, headText ?? '');
+    const attempt = new Http1Attempt(request, events, isImmediate, headText ?? '');
     if (headText === null) queueMicrotask(() => attempt.fail(failureOf('unsendable-request', false)));
     else if (isImmediate) this.#poolFor(request).lease(attempt);
     else {
@@ -64,7 +64,7 @@ export class FastTransport implements Transport {
   }
 
   update(upstreams: readonly UpstreamSnapshot[]): void {
-    const pools: (FastPool | undefined)[] = [];
+    const pools: (Http1Pool | undefined)[] = [];
     for (const upstream of upstreams) {
       for (const endpoint of upstream.endpoints) pools[endpoint.slot] = this.#keepOrMake(endpoint, upstream);
     }
@@ -85,24 +85,24 @@ export class FastTransport implements Transport {
   }
 
   /** An exchange may have begun with a Snapshot whose endpoint is gone by now: its connection is not kept. */
-  #poolFor(request: AttemptRequest): FastPool {
+  #poolFor(request: AttemptRequest): Http1Pool {
     const { endpoint, upstream } = request;
     const pool = this.#pools[endpoint.slot];
     if (pool !== undefined && pool.endpoint.generation === endpoint.generation) return pool;
-    const passing = new FastPool(endpoint, upstream, this.#parts, this.#context);
+    const passing = new Http1Pool(endpoint, upstream, this.#parts, this.#context);
     // Retired once the attempt has its connection.
     queueMicrotask(() => this.#retire(passing));
     return passing;
   }
 
-  #keepOrMake(endpoint: EndpointSnapshot, upstream: UpstreamSnapshot): FastPool {
+  #keepOrMake(endpoint: EndpointSnapshot, upstream: UpstreamSnapshot): Http1Pool {
     const pool = this.#pools[endpoint.slot];
     const settings = connectionSettings(endpoint, upstream);
     if (pool !== undefined && connectionSettings(pool.endpoint, pool.upstream) === settings) return pool;
-    return new FastPool(endpoint, upstream, this.#parts, this.#context);
+    return new Http1Pool(endpoint, upstream, this.#parts, this.#context);
   }
 
-  #retire(pool: FastPool): void {
+  #retire(pool: Http1Pool): void {
     this.#retired.add(pool);
     pool.retire(() => this.#retired.delete(pool));
   }

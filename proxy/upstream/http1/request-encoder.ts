@@ -18,7 +18,7 @@ import {
 import { BodyKind } from '../../http1/framing.ts';
 import { Method, METHOD_NAMES } from '../../http1/message-head.ts';
 import { requestFields } from '../undici/request-fields.ts';
-import { type CutNames, FastRequestHead } from '../../wire/scanned-request-head.ts';
+import { type CutNames, ScannedRequestHead } from '../../wire/scanned-request-head.ts';
 import { ownKind } from '../../wire/inserted-lines.ts';
 
 const HOST_KIND = kindSet(FieldKind.HOST);
@@ -33,7 +33,7 @@ export class RequestEncoder {
   encode(request: AttemptRequest): string | null {
     const { head } = request;
     try {
-      return head instanceof FastRequestHead ? this.#encodeScanned(head, request) : encodePlain(head, request);
+      return head instanceof ScannedRequestHead ? this.#encodeScanned(head, request) : encodePlain(head, request);
     } catch (error) {
       // What the builder of field lines refuses: values that would be more than a value.
       if (error instanceof TypeError) return null;
@@ -41,7 +41,7 @@ export class RequestEncoder {
     }
   }
 
-  #encodeScanned(head: FastRequestHead, request: AttemptRequest): string {
+  #encodeScanned(head: ScannedRequestHead, request: AttemptRequest): string {
     const { inserted, framing } = head;
     const removed = this.#namesOf(request.removedFields);
     inserted.set(request.insertedFields);

@@ -10,7 +10,7 @@ import { BodyKind, frameResponse, type Framing } from '../../http1/framing.ts';
 import { type HeadScanner, Scan } from '../../http1/head-scanner.ts';
 import { Method } from '../../http1/message-head.ts';
 import { MAX_INTERIM_RESPONSES } from '../undici/response-gate.ts';
-import { FastResponseHead } from '../../wire/scanned-response-head.ts';
+import { ScannedResponseHead } from '../../wire/scanned-response-head.ts';
 import { HeldBytes } from '../../wire/held-bytes.ts';
 import { LastHead } from '../../wire/last-head.ts';
 
@@ -35,7 +35,7 @@ const State = { IDLE: 0, HEAD: 1, LENGTH: 2, CHUNKED: 3, UNTIL_CLOSE: 4, SHUT: 5
 const SWITCHING_PROTOCOLS = 101;
 
 export class ResponseReader {
-  readonly head: FastResponseHead = new FastResponseHead();
+  readonly head: ScannedResponseHead = new ScannedResponseHead();
   readonly #scanner: HeadScanner;
   readonly #sink: ResponseSink;
   readonly #held = new HeldBytes();

@@ -7,11 +7,11 @@ import httpProxy, { numOpenSockets } from 'http-proxy-3';
 import type { AttemptRequest, UpgradeRequest } from '../../../core/exchange-contract.ts';
 import { EndpointError } from '../../../net/endpoint-error.ts';
 import { MAX_INTERIM_RESPONSES } from '../undici/response-gate.ts';
-import type { TunnelMouth } from './tunnel-socket.ts';
+import type { TunnelSocket } from './tunnel-socket.ts';
 import { replaceRequest } from './upgrade-request.ts';
 
-/** What comes of asking. Never inside `askToSwitch`. */
-export interface AskEvents {
+/** What comes of asking. Never inside `sendUpgrade`. */
+export interface UpgradeEvents {
   /** Before anything is written to the mouth. */
   onSwitched(answer: IncomingMessage): void;
   onRefused(answer: IncomingMessage): void;
@@ -35,11 +35,11 @@ const PLAIN_ASK = {
  * @returns the request that is being written, to be destroyed when it is given up
  * @throws TypeError where a field can't be sent: nothing has left then
  */
-export function askToSwitch(
+export function sendUpgrade(
   endpoint: Socket,
-  mouth: TunnelMouth,
+  mouth: TunnelSocket,
   task: { readonly upgrade: UpgradeRequest; readonly request: AttemptRequest },
-  events: AskEvents,
+  events: UpgradeEvents,
 ): ClientRequest {
   const { upgrade, request } = task;
   const proxy = httpProxy.createProxyServer();
@@ -82,7 +82,7 @@ export function socketsHeldByHttpProxy(): number {
 }
 
 /** Interim responses are not relayed: whoever waits for a switch has no use for them. */
-function interimLimit(events: AskEvents): () => void {
+function interimLimit(events: UpgradeEvents): () => void {
   let count = 0;
   return () => {
     count += 1;

@@ -16,7 +16,7 @@ export interface TunnelMeter {
   countFromEndpoint(sizeBytes: number): void;
 }
 
-export class TunnelMouth extends Duplex {
+export class TunnelSocket extends Duplex {
   readonly #client: Duplex;
   readonly #meter: TunnelMeter;
   /** Follows what goes to the client, where that is a WebSocket. */

@@ -9,9 +9,9 @@ import type { Dialler, Dialling } from '../../../net/dial.ts';
 import { EndpointError } from '../../../net/endpoint-error.ts';
 import type { EndpointLane } from '../endpoint-lane.ts';
 import { failureOfError } from '../../../net/failure-of-error.ts';
-import { askToSwitch } from './http-proxy-upgrade.ts';
+import { sendUpgrade } from './http-proxy-upgrade.ts';
 import { IdleWatch } from './idle-watch.ts';
-import { TunnelMouth, type TunnelMeter } from './tunnel-socket.ts';
+import { TunnelSocket, type TunnelMeter } from './tunnel-socket.ts';
 import { TunnelRefusal } from './tunnel-refusal.ts';
 import { switchingHead, unsendableUpgrade } from './upgrade-request.ts';
 import { GOING_AWAY, WebSocketFrames } from './websocket-frames.ts';
@@ -51,7 +51,7 @@ export class Tunnel implements TunnelMeter {
   readonly #setting: TunnelSetting;
   readonly #task: TunnelTask;
   readonly #client: Duplex;
-  readonly #mouth: TunnelMouth;
+  readonly #mouth: TunnelSocket;
   #state: State = 'dialling';
   #dialling: Dialling | null = null;
   #endpoint: Socket | null = null;
@@ -70,7 +70,7 @@ export class Tunnel implements TunnelMeter {
     this.#setting = setting;
     this.#task = task;
     this.#client = task.upgrade.socket;
-    this.#mouth = new TunnelMouth(this.#client, this);
+    this.#mouth = new TunnelSocket(this.#client, this);
   }
 
   /** Begins, once the caller's turn is over. */
@@ -141,7 +141,7 @@ export class Tunnel implements TunnelMeter {
 
   #ask(endpoint: Socket): void {
     try {
-      this.#sent = askToSwitch(endpoint, this.#mouth, this.#task, {
+      this.#sent = sendUpgrade(endpoint, this.#mouth, this.#task, {
         onSwitched: (answer) => this.#switched(answer),
         onRefused: (answer) => this.#refused(answer),
         onError: (error) => this.#fail(error),

@@ -9,7 +9,7 @@ import { describe, test, type TestContext } from 'node:test';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { askAdmin, watchAdmin } from '../../../bin/commands/live/admin-client.ts';
+import { callAdmin, watchAdmin } from '../../../bin/commands/live/admin-client.ts';
 import { adminTarget, type AdminTarget } from '../../../bin/commands/live/admin-target.ts';
 import { startFairlead } from '../../support/fairlead.ts';
 
@@ -43,15 +43,15 @@ describe('the admin API over reloads', () => {
     const before = targetAt(fairlead.plane.adminAddress);
     const folder = folderOf(t);
     fairlead.rewrite(yaml(`admin: { bind: "unix:${folder}/a.sock", token: ${TOKEN} }`));
-    const reloaded = await askAdmin(before, '/api/v1/reload', { body: {} });
+    const reloaded = await callAdmin(before, '/api/v1/reload', { body: {} });
     assert.equal(reloaded.status, 200);
     const { changes } = reloaded.body as { changes: string[] };
     assert.ok(changes.length > 0 && changes.every((change) => change.startsWith('setting admin.')), changes.join());
     assert.ok(!JSON.stringify(reloaded.body).includes(TOKEN));
-    await assert.rejects(askAdmin(before, '/api/v1/version'), { name: 'UnreachableError' });
-    assert.equal((await askAdmin(targetAt(fairlead.plane.adminAddress), '/api/v1/version')).status, 401);
+    await assert.rejects(callAdmin(before, '/api/v1/version'), { name: 'UnreachableError' });
+    assert.equal((await callAdmin(targetAt(fairlead.plane.adminAddress), '/api/v1/version')).status, 401);
     const after = targetAt(fairlead.plane.adminAddress, TOKEN);
-    const { body } = await askAdmin(after, '/api/v1/config');
+    const { body } = await callAdmin(after, '/api/v1/config');
     const { generation, config, generations } = body as {
       generation: number;
       config: Record<string, Record<string, unknown>>;
@@ -65,11 +65,11 @@ describe('the admin API over reloads', () => {
   test('goes away and comes back', async (t) => {
     const fairlead = await startFairlead(t, yaml(LOOPBACK));
     fairlead.rewrite(yaml(''));
-    assert.equal((await askAdmin(targetAt(fairlead.plane.adminAddress), '/api/v1/reload', { body: {} })).status, 200);
+    assert.equal((await callAdmin(targetAt(fairlead.plane.adminAddress), '/api/v1/reload', { body: {} })).status, 200);
     assert.equal(fairlead.plane.adminAddress, null);
     fairlead.rewrite(yaml(LOOPBACK));
     assert.equal((await fairlead.plane.reload()).ok, true);
-    assert.equal((await askAdmin(targetAt(fairlead.plane.adminAddress), '/readyz')).status, 200);
+    assert.equal((await callAdmin(targetAt(fairlead.plane.adminAddress), '/readyz')).status, 200);
   });
 
   test('stays, and with it all of the configuration, where the new address is taken', async (t) => {
@@ -79,10 +79,10 @@ describe('the admin API over reloads', () => {
     t.after(() => taken.close());
     fairlead.rewrite(yaml(`admin: { bind: "127.0.0.1:${(taken.address() as AddressInfo).port}" }`, 7));
     const target = targetAt(fairlead.plane.adminAddress);
-    const refused = await askAdmin(target, '/api/v1/reload', { body: {} });
+    const refused = await callAdmin(target, '/api/v1/reload', { body: {} });
     assert.equal(refused.status, 422);
     assert.match(JSON.stringify(refused.body), /can't be bound to 127\.0\.0\.1:\d+: .*EADDRINUSE/);
-    const { generation } = (await askAdmin(target, '/api/v1/status')).body as { generation: number };
+    const { generation } = (await callAdmin(target, '/api/v1/status')).body as { generation: number };
     assert.equal(generation, 1);
   });
 
@@ -106,17 +106,17 @@ describe('the admin API over reloads', () => {
     const fairlead = await startFairlead(t, yaml(LOOPBACK));
     const target = targetAt(fairlead.plane.adminAddress);
     const weights = async () => {
-      const { weight, configuredWeight, isWeightOverridden } = (await askAdmin(target, ENDPOINT)).body as Weights;
+      const { weight, configuredWeight, isWeightOverridden } = (await callAdmin(target, ENDPOINT)).body as Weights;
       return { weight, configuredWeight, isWeightOverridden };
     };
-    await askAdmin(target, `${ENDPOINT}/weight`, { body: { weight: 40 } });
+    await callAdmin(target, `${ENDPOINT}/weight`, { body: { weight: 40 } });
     const byHand = { weight: 40, configuredWeight: 3, isWeightOverridden: true };
     assert.deepEqual(await weights(), byHand);
     await fairlead.plane.reload();
     assert.deepEqual(await weights(), byHand);
-    await askAdmin(target, ENDPOINT, { method: 'PATCH', body: { weight: null } });
+    await callAdmin(target, ENDPOINT, { method: 'PATCH', body: { weight: null } });
     assert.deepEqual(await weights(), { weight: 3, configuredWeight: 3, isWeightOverridden: false });
-    await askAdmin(target, `${ENDPOINT}/weight`, { body: { weight: 40 } });
+    await callAdmin(target, `${ENDPOINT}/weight`, { body: { weight: 40 } });
     fairlead.rewrite(yaml(LOOPBACK, 5));
     await fairlead.plane.reload();
     assert.deepEqual(await weights(), { weight: 5, configuredWeight: 5, isWeightOverridden: false });

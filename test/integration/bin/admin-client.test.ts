@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { AdminServer } from '../../../admin/api/admin-server.ts';
-import { askAdmin, refusalWords, watchAdmin } from '../../../bin/commands/live/admin-client.ts';
+import { callAdmin, refusalWords, watchAdmin } from '../../../bin/commands/live/admin-client.ts';
 import { type AdminOptions, adminTarget } from '../../../bin/commands/live/admin-target.ts';
 import { digestOf } from '../../../config/compile/compile-admin.ts';
 import type { AdminSnapshot } from '../../../core/snapshot.ts';
@@ -36,20 +36,20 @@ function folderOf(t: TestContext, files: Readonly<Record<string, string>>): stri
 describe('a command', () => {
   test('brings its token, and is told in words what is missing without one', async (t) => {
     const { address } = await serve(t, { tokens: TOKENS });
-    const refused = await askAdmin(adminTarget({ admin: address }), '/api/v1/status');
+    const refused = await callAdmin(adminTarget({ admin: address }), '/api/v1/status');
     assert.equal(refused.status, 401);
     assert.match(refusalWords(refused), /send a token.*FAIRLEAD_ADMIN_TOKEN/);
-    const { status } = await askAdmin(adminTarget({ admin: address, token: TOKEN }), '/api/v1/status');
+    const { status } = await callAdmin(adminTarget({ admin: address, token: TOKEN }), '/api/v1/status');
     assert.equal(status, 200);
   });
 
   test('changes something only if it is as it was seen', async (t) => {
     const { address, context } = await serve(t, {});
     const target = adminTarget({ admin: address });
-    const { tag } = await askAdmin(target, ENDPOINT);
+    const { tag } = await callAdmin(target, ENDPOINT);
     const change = { method: 'PATCH', body: { admin: 'drain', weight: 7 }, ifMatch: tag } as const;
-    assert.equal((await askAdmin(target, ENDPOINT, change)).status, 200);
-    const again = await askAdmin(target, ENDPOINT, { ...change, body: { admin: 'ready' } });
+    assert.equal((await callAdmin(target, ENDPOINT, change)).status, 200);
+    const again = await callAdmin(target, ENDPOINT, { ...change, body: { admin: 'ready' } });
     assert.deepEqual(
       [again.status, refusalWords(again)],
       [412, 'it has been changed since you looked: look again, then decide'],
@@ -63,13 +63,13 @@ describe('a command', () => {
     const folder = folderOf(t, { 'ca.pem': server.cert, 'me.pem': operator.cert, 'me.key': operator.key });
     const file = (name: string) => path.join(folder, name);
     const options: AdminOptions = { admin: `https://${address}`, ca: file('ca.pem') };
-    const { status } = await askAdmin(
+    const { status } = await callAdmin(
       adminTarget({ ...options, cert: file('me.pem'), key: file('me.key') }),
       '/api/v1/version',
     );
     assert.equal(status, 200);
-    await assert.rejects(askAdmin(adminTarget(options), '/api/v1/version'), { name: 'UnreachableError' });
-    await assert.rejects(askAdmin(adminTarget({ admin: address }), '/api/v1/version'), { name: 'UnreachableError' });
+    await assert.rejects(callAdmin(adminTarget(options), '/api/v1/version'), { name: 'UnreachableError' });
+    await assert.rejects(callAdmin(adminTarget({ admin: address }), '/api/v1/version'), { name: 'UnreachableError' });
   });
 
   test('watches events, until it has seen enough', async (t) => {

@@ -8,7 +8,7 @@ import { seededRandom } from '../../../../core/random.ts';
 import { systemClock } from '../../../../core/clock.ts';
 import type { ClientLimits, ClientTimeouts, ListenerSnapshot } from '../../../../core/snapshot.ts';
 import { Downstream } from '../../../../proxy/downstream/downstream.ts';
-import type { FastParts } from '../../../../proxy/downstream/http1/http1-context.ts';
+import type { Http1Parts } from '../../../../proxy/downstream/http1/http1-context.ts';
 import { RawClient } from '../../../support/raw-client.ts';
 import { listenerSnapshot } from '../../../support/snapshots.ts';
 import { ScriptedStarter } from './scripted-starter.ts';
@@ -19,13 +19,13 @@ export interface BenchOptions {
   readonly limits?: Partial<ClientLimits>;
   readonly clock?: Clock;
   /** Turns the fast path on. */
-  readonly fast?: FastParts;
+  readonly fast?: Http1Parts;
 }
 
-let fastByDefault: () => FastParts | undefined = () => undefined;
+let fastByDefault: () => Http1Parts | undefined = () => undefined;
 
 /** Turns the fast path on in every bench of this process that doesn't say otherwise: one suite, two paths. */
-export function useFastPath(parts: () => FastParts): void {
+export function useFastPath(parts: () => Http1Parts): void {
   fastByDefault = parts;
 }
 

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { FastListener } from '../../../../../proxy/downstream/http1/http1-listener.ts';
+import { Http1Listener } from '../../../../../proxy/downstream/http1/http1-listener.ts';
 import type { RequestScan } from '../../../../../proxy/downstream/http1/request-scan.ts';
 import { Scan } from '../../../../../proxy/http1/head-scanner.ts';
 import { HeldBytes } from '../../../../../proxy/wire/held-bytes.ts';
@@ -18,7 +18,7 @@ const head = (path: string, cookie: string): string => `GET ${path} HTTP/1.1\r\n
 
 describe('RequestScan', () => {
   test('is used again for another connection, and knows nothing of the first one', () => {
-    const listener = new FastListener(listenerSnapshot());
+    const listener = new Http1Listener(listenerSnapshot());
     const scan = listener.takeScan();
     assert.equal(feed(scan, head('/one', 'mine')), Scan.COMPLETE);
     listener.giveScan(scan);
@@ -30,7 +30,7 @@ describe('RequestScan', () => {
   });
 
   test('begins anew where the connection before it ended amid a head', () => {
-    const listener = new FastListener(listenerSnapshot());
+    const listener = new Http1Listener(listenerSnapshot());
     const scan = listener.takeScan();
     assert.equal(feed(scan, 'GET /one HTTP/1.1\r\nHost: a\r\nX-Long: 0123456789'), Scan.INCOMPLETE);
     listener.giveScan(scan);
@@ -39,7 +39,7 @@ describe('RequestScan', () => {
   });
 
   test('is another one where two connections are open', () => {
-    const listener = new FastListener(listenerSnapshot());
+    const listener = new Http1Listener(listenerSnapshot());
     assert.notEqual(listener.takeScan(), listener.takeScan());
   });
 });

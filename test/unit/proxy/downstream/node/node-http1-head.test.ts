@@ -5,7 +5,7 @@ import type { IncomingMessage } from 'node:http';
 import { describe, test } from 'node:test';
 import type { Unparsable } from '../../../../../core/exchange-contract.ts';
 import { UNKNOWN_LENGTH } from '../../../../../core/head.ts';
-import { type Http1Head, readHttp1Head } from '../../../../../proxy/downstream/node/node-http1-head.ts';
+import { type NodeHttp1Head, readNodeHttp1Head } from '../../../../../proxy/downstream/node/node-http1-head.ts';
 import { listenerSnapshot } from '../../../../support/snapshots.ts';
 
 const LIMITS = { ...listenerSnapshot().limits, headFields: 20, requestLineBytes: 100 };
@@ -16,13 +16,13 @@ interface Asked {
   readonly httpVersion?: string;
 }
 
-function read(fields: readonly string[], asked: Asked = {}): Http1Head | Unparsable {
+function read(fields: readonly string[], asked: Asked = {}): NodeHttp1Head | Unparsable {
   const message = { method: 'GET', url: '/', httpVersion: '1.1', rawHeaders: fields, ...asked };
-  return readHttp1Head(message as unknown as IncomingMessage, LIMITS);
+  return readNodeHttp1Head(message as unknown as IncomingMessage, LIMITS);
 }
 
 /** A head that must be accepted. */
-function accepted(fields: readonly string[], asked: Asked = {}): Http1Head {
+function accepted(fields: readonly string[], asked: Asked = {}): NodeHttp1Head {
   const head = read(fields, asked);
   assert.ok(typeof head !== 'string', 'the head was refused');
   return head;
@@ -63,13 +63,13 @@ const REFUSED: Readonly<Record<string, readonly [fields: readonly string[], why:
   'no version': [[], 'malformed', { httpVersion: '0.9' }],
 };
 
-describe('readHttp1Head refuses', () => {
+describe('readNodeHttp1Head refuses', () => {
   for (const [name, [fields, why, asked]] of Object.entries(REFUSED)) {
     test(name, () => assert.equal(read(fields, asked), why));
   }
 });
 
-describe('readHttp1Head reads', () => {
+describe('readNodeHttp1Head reads', () => {
   test('what is just within the limits', () => {
     accepted([...HOST, ...Array.from({ length: 19 }, () => ['x', '1']).flat()]);
     accepted(HOST, { url: `/${'a'.repeat(84)}` });
@@ -137,6 +137,6 @@ describe('readHttp1Head reads', () => {
   });
 });
 
-function pick({ target, authority }: Http1Head): string[] {
+function pick({ target, authority }: NodeHttp1Head): string[] {
   return [target, authority];
 }

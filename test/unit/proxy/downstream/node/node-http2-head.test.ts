@@ -4,19 +4,19 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Unparsable } from '../../../../../core/exchange-contract.ts';
 import { UNKNOWN_LENGTH } from '../../../../../core/head.ts';
-import { type Http2Head, readHttp2Head } from '../../../../../proxy/downstream/node/node-http2-head.ts';
+import { type NodeHttp2Head, readNodeHttp2Head } from '../../../../../proxy/downstream/node/node-http2-head.ts';
 import { listenerSnapshot } from '../../../../support/snapshots.ts';
 
 const { limits: LIMITS } = listenerSnapshot();
 const PSEUDO = [':method', 'POST', ':scheme', 'https', ':path', '/p', ':authority', 'a'];
 
-function read(fields: readonly string[], hasBody = true): Http2Head {
-  const head = readHttp2Head([...PSEUDO, ...fields], hasBody, LIMITS);
+function read(fields: readonly string[], hasBody = true): NodeHttp2Head {
+  const head = readNodeHttp2Head([...PSEUDO, ...fields], hasBody, LIMITS);
   assert.ok(typeof head !== 'string', 'the head was refused');
   return head;
 }
 
-describe('readHttp2Head', () => {
+describe('readNodeHttp2Head', () => {
   test('reads pseudo-header fields, and keeps them from the others', () => {
     const head = read(['x', '1']);
     assert.deepEqual([head.method, head.target, head.authority, head.version], ['POST', '/p', 'a', '2.0']);
@@ -35,7 +35,7 @@ describe('readHttp2Head', () => {
   test('takes Host in place of :authority, and beside it where both say the same', () => {
     const fields = [':method', 'GET', ':scheme', 'http', ':path', '*', 'host', 'h:1'];
     const options = [':method', 'OPTIONS', ...fields.slice(2)];
-    const head = readHttp2Head(options, false, LIMITS) as Http2Head;
+    const head = readNodeHttp2Head(options, false, LIMITS) as NodeHttp2Head;
     assert.deepEqual([head.authority, head.target], ['h:1', '*']);
     assert.equal(read(['host', 'A']).authority, 'a');
   });
@@ -59,6 +59,6 @@ describe('readHttp2Head', () => {
     'a large head': [[...PSEUDO, 'x', 'a'.repeat(LIMITS.headBytes)], 'head-too-large'],
   };
   for (const [name, [fields, why]] of Object.entries(refused)) {
-    test(`refuses ${name}`, () => assert.equal(readHttp2Head(fields, true, LIMITS), why));
+    test(`refuses ${name}`, () => assert.equal(readNodeHttp2Head(fields, true, LIMITS), why));
   }
 });

@@ -1,11 +1,11 @@
-// Generations of one worker on a clock that the test moves: what ends when, who holds which Runtime. Thread: worker.
+// RuntimeHistory of one worker on a clock that the test moves: what ends when, who holds which Runtime. Thread: worker.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { OpenGeneration } from '../../../../core/messages.ts';
 import type { Snapshot } from '../../../../core/snapshot.ts';
 import { Exchange, type ExchangeHooks, type ExchangeState } from '../../../../proxy/exchange/exchange.ts';
-import { Generations } from '../../../../proxy/exchange/runtime-generations.ts';
+import { RuntimeHistory } from '../../../../proxy/exchange/runtime-history.ts';
 import { Runtime } from '../../../../proxy/exchange/runtime.ts';
 import { seededRandom } from '../../../../core/random.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
@@ -18,10 +18,10 @@ class Bench {
   readonly ended: Exchange[] = [];
   told: readonly OpenGeneration[] = [];
   generation = 1;
-  readonly generations: Generations;
+  readonly generations: RuntimeHistory;
 
   constructor(parts: Partial<Snapshot> = {}) {
-    this.generations = new Generations(this.runtime(parts), {
+    this.generations = new RuntimeHistory(this.runtime(parts), {
       clock: this.clock,
       timers: this.clock,
       end: (exchange) => {

@@ -33,7 +33,7 @@ interface Generation {
   replacedMs: number;
 }
 
-export class Generations {
+export class RuntimeHistory {
   readonly #parts: GenerationParts;
   #runtime: Runtime;
   #current: Generation;
