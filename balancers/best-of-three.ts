@@ -1,5 +1,5 @@
 // Chooses the least loaded of three candidates drawn by weight: for upstreams too large to scan at every pick
-// (ALGORITHMS 1.2: at 1,000 endpoints and 90 % load its p99 is within 4 % of the full scan's). Thread: both.
+// (docs/algorithms.md 1.2: at 1,000 endpoints and 90 % load its p99 is within 4 % of the full scan's). Thread: both.
 
 import type { Balancer, Candidate, PickRequest } from '../core/balancer.ts';
 import type { Random } from '../core/random.ts';

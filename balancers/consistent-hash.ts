@@ -1,4 +1,4 @@
-// Balancer `consistent-hash`: the same key goes to the same endpoint while that one can take it (ALGORITHMS 1.6).
+// Balancer `consistent-hash`: the same key goes to the same endpoint while that one can take it (docs/algorithms.md 1.6).
 // A Maglev table over the configured members; availability, factor, limits and bounded load act at the lookup, so
 // that a change of health moves the keys that must move, no others, and they come home with it. Thread: both.
 

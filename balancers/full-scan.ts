@@ -1,4 +1,4 @@
-// Chooses the least loaded of all candidates, from a rotating start (ALGORITHMS 1.2). Thread: both.
+// Chooses the least loaded of all candidates, from a rotating start (docs/algorithms.md 1.2). Thread: both.
 
 import type { Balancer, PickRequest } from '../core/balancer.ts';
 import { randomBelow, type Random } from '../core/random.ts';

@@ -1,4 +1,4 @@
-// The key of a request for consistent hashing, as the two words that a pick wants (ALGORITHMS 1.6 and 5.2).
+// The key of a request for consistent hashing, as the two words that a pick wants (docs/algorithms.md 1.6 and 5.2).
 // Thread: both.
 
 import { mix32, murmur32 } from '../core/murmur.ts';

@@ -1,4 +1,4 @@
-// Balancer `least-request`, the default: fewest requests in flight per weight, exact over all workers (ALGORITHMS 1.2).
+// Balancer `least-request`, the default: fewest requests in flight per weight, exact over all workers (docs/algorithms.md 1.2).
 // Under it a weight means capacity, not share: at low load a light endpoint beside heavy ones gets next to nothing.
 // Thread: both.
 

@@ -1,5 +1,5 @@
 // The Maglev table (Eisenbud et al., NSDI 2016): which member each of M places belongs to. Thread: both.
-// It is built over the configured members, never over the healthy ones: ALGORITHMS 1.6.
+// It is built over the configured members, never over the healthy ones: docs/algorithms.md 1.6.
 
 import type { Candidate } from '../core/balancer.ts';
 import { mix32, murmur32OfString } from '../core/murmur.ts';

@@ -1,5 +1,5 @@
 // Balancer `peak-ewma`: in-flight times a moving average of the time to a response's head that jumps up at once and
-// comes down slowly (Finagle's rule, ALGORITHMS 1.3), with a penalty for errors. Thread: both.
+// comes down slowly (Finagle's rule, docs/algorithms.md 1.3), with a penalty for errors. Thread: both.
 
 import type { Balancer, Candidate } from '../core/balancer.ts';
 import { E_EWMA_COST, E_EWMA_STAMP, E_FACTOR, E_INFLIGHT } from '../core/memory/layout.ts';

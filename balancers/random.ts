@@ -1,4 +1,4 @@
-// Balancer `random`: draws by weight, one or the better of two (ALGORITHMS 1.2, random(d)). Thread: both.
+// Balancer `random`: draws by weight, one or the better of two (docs/algorithms.md 1.2, random(d)). Thread: both.
 
 import type { Balancer, PickRequest } from '../core/balancer.ts';
 import { FULL_FACTOR } from '../core/memory/layout.ts';

@@ -1,4 +1,4 @@
-// Balancer `round-robin`: smooth and weighted, strictly in order over all workers (DESIGN section 1.5). Thread: both.
+// Balancer `round-robin`: smooth and weighted, strictly in order over all workers (docs/design.md 1.5). Thread: both.
 
 import type { Balancer, PickRequest } from '../core/balancer.ts';
 import { FULL_FACTOR, UPSTREAM } from '../core/memory/layout.ts';

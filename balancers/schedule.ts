@@ -31,7 +31,7 @@ export function scheduleFor(weights: Float64Array): Schedule {
 }
 
 /**
- * nginx's smooth weighted round robin (ALGORITHMS 1.1): everybody gains its weight, the richest is chosen and pays
+ * nginx's smooth weighted round robin (docs/algorithms.md 1.1): everybody gains its weight, the richest is chosen and pays
  * the sum of all weights. {5, 1, 1} gives A A B A C A A.
  */
 function smoothSchedule(weights: Float64Array, period: number): Schedule {

@@ -1,4 +1,4 @@
-// Slow start for balancers that compare loads (ALGORITHMS 2.2). Thread: both.
+// Slow start for balancers that compare loads (docs/algorithms.md 2.2). Thread: both.
 //
 // A share of a weight divides an endpoint's capacity, so at a tenth of it one request in flight counts as ten: at low
 // load it gets next to nothing, and a warm-up that needs requests never happens. So while endpoints warm up, chance

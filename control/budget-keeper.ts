@@ -1,4 +1,4 @@
-// Tops the retry budgets of all upstreams up, once a second (ALGORITHMS 4.2). Thread: main.
+// Tops the retry budgets of all upstreams up, once a second (docs/algorithms.md 4.2). Thread: main.
 
 import { UPSTREAM_FIELD } from '../core/memory/lane-fields.ts';
 import type { Region } from '../core/memory/region.ts';

@@ -1,5 +1,5 @@
 // Frees the records of what a reload took away: once every worker has acknowledged, and nothing is in flight or queued
-// there any more (DESIGN section 1.6). A freed record's counters begin at zero for its next owner. Thread: main.
+// there any more (docs/design.md 1.6). A freed record's counters begin at zero for its next owner. Thread: main.
 
 import {
   ENDPOINT_BLOCK,

@@ -1,4 +1,4 @@
-// The four axes of an endpoint's state and the one function that joins them (DESIGN section 4). Thread: both.
+// The four axes of an endpoint's state and the one function that joins them (docs/design.md 4). Thread: both.
 
 /** What the operator wants. */
 export const ADMIN = { ready: 0, drain: 1, maintenance: 2 } as const;

@@ -6,7 +6,7 @@ import type { RequestHead } from './head.ts';
 import type { EndpointSnapshot, UpstreamSnapshot } from './snapshot.ts';
 import type { Termination } from './termination.ts';
 
-/** Which rule of DESIGN section 5 let a try follow another, or forbade it. */
+/** Which rule of docs/design.md 5 let a try follow another, or forbade it. */
 export type RetryVerdict =
   | 'none'
   | 'never-sent'

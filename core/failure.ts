@@ -1,5 +1,5 @@
 // What can go wrong with an attempt, and what follows from it: one table for outlier detection, retries and
-// budgets alike (ALGORITHMS 3.3). Thread: both.
+// budgets alike (docs/algorithms.md 3.3). Thread: both.
 
 /** Whose fault a failure is. */
 export type Side = 'client' | 'endpoint' | 'internal';
@@ -12,7 +12,7 @@ export interface SignalClass {
   readonly consecutive: ConsecutiveEffect;
   /** How the window of outlier detection counts it. */
   readonly window: 'ok' | 'fail' | 'ignore';
-  /** Marks the endpoint suspect at once (DESIGN section 4). */
+  /** Marks the endpoint suspect at once (docs/design.md 4). */
   readonly marksSuspect: boolean;
 }
 

@@ -1,4 +1,4 @@
-// The Snapshot: compiled configuration as plain, immutable, cloneable data (DESIGN section 1.6). Thread: both.
+// The Snapshot: compiled configuration as plain, immutable, cloneable data (docs/design.md 1.6). Thread: both.
 
 /**
  * Where a listener or the admin API binds. A `host` of '' is every address of the machine (IPv6 with IPv4 where there
@@ -113,7 +113,7 @@ export interface RouteSnapshot {
 /** Which requests are refused first in an overload: `sheddable` ones, then `default` ones. */
 export type Priority = 'critical' | 'default' | 'sheddable';
 
-/** What the process protects itself by (ALGORITHMS 6.2); 0 is no limit. */
+/** What the process protects itself by (docs/algorithms.md 6.2); 0 is no limit. */
 export interface OverloadSnapshot {
   /** Heaps and buffers of all workers. */
   readonly memoryBytes: number;
@@ -197,7 +197,7 @@ export interface PassiveSnapshot {
   readonly ejectionBaseMs: number;
   readonly ejectionMaxMs: number;
   readonly maxEjectedPercent: number;
-  /** The pooled test against the other endpoints (ALGORITHMS 3.2); null turns it off. */
+  /** The pooled test against the other endpoints (docs/algorithms.md 3.2); null turns it off. */
   readonly outliers: {
     readonly intervalMs: number;
     readonly minRequests: number;
@@ -214,7 +214,7 @@ export interface HedgeSnapshot {
   readonly percentile: number;
 }
 
-/** The cookie that keeps a client at its endpoint (ALGORITHMS 5.1). */
+/** The cookie that keeps a client at its endpoint (docs/algorithms.md 5.1). */
 export interface StickySnapshot {
   readonly cookie: string;
   /** The first signs; all verify. */
@@ -274,7 +274,7 @@ export interface UpstreamSnapshot {
     readonly maxConnections: number;
     readonly maxQueue: number;
     readonly maxIdle: number;
-    /** Whether each endpoint's limit follows its latency (ALGORITHMS 6.2); maxConnections is the upper bound then. */
+    /** Whether each endpoint's limit follows its latency (docs/algorithms.md 6.2); maxConnections is the upper bound then. */
     readonly isAdaptive: boolean;
   };
   readonly hedge: HedgeSnapshot | null;

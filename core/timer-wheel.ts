@@ -1,4 +1,4 @@
-// One coarse timer wheel a worker instead of a timer a socket (DESIGN section 9). Arming and cancelling are a few
+// One coarse timer wheel a worker instead of a timer a socket (docs/design.md 9). Arming and cancelling are a few
 // pointer writes; precision is one tick. Thread: both.
 
 /** Something that can be armed on a wheel. Embed one per purpose; it is reused for ever. */

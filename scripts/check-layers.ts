@@ -1,4 +1,4 @@
-// Checks the direction of imports, the threads, cycles, barrels and packages of the whole repository (DESIGN section 3).
+// Checks the direction of imports, the threads, cycles, barrels and packages of the whole repository (docs/design.md 3).
 // Usage: node scripts/check-layers.ts [--root DIR]. Exit code 1 when a rule is broken. Thread: main.
 
 import path from 'node:path';

@@ -1,4 +1,4 @@
-// Exit codes (DESIGN section 7). Thread: main.
+// Exit codes (docs/design.md 7). Thread: main.
 
 export const EXIT = {
   ok: 0,

@@ -1,4 +1,4 @@
-// The commands of `fairlead` (DESIGN section 7), as commander has them. Thread: main.
+// The commands of `fairlead` (docs/design.md 7), as commander has them. Thread: main.
 
 import { Argument, Command, Option } from 'commander';
 import type { Admin } from '../../core/availability.ts';

@@ -19,7 +19,7 @@ import type { StickyConfig } from '../schema/schema-sticky.ts';
 import type { EndpointConfig, UpstreamConfig } from '../schema/schema-upstreams.ts';
 import type { SlotAssignment } from './slots.ts';
 
-/** Primes about a hundred times the number of endpoints keep a Maglev table within 1 % of even (ALGORITHMS 1.6). */
+/** Primes about a hundred times the number of endpoints keep a Maglev table within 1 % of even (docs/algorithms.md 1.6). */
 const SMALL_TABLE = 65_537;
 const LARGE_TABLE = 655_373;
 const MOST_FOR_SMALL_TABLE = 655;

@@ -1,6 +1,6 @@
 // How long requests may wait for an endpoint, which the response timeout bounds. Thread: main.
 
-/** A queue that holds more than this share of the response timeout keeps an overload alive (ALGORITHMS 4.3). */
+/** A queue that holds more than this share of the response timeout keeps an overload alive (docs/algorithms.md 4.3). */
 const QUEUE_SHARE = 0.4;
 
 /** The longest wait in ms that a response timeout in ms leaves; infinite without one. */

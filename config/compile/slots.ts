@@ -1,5 +1,5 @@
 // Which record of shared memory belongs to whom: slots keyed by identity, so that health, counters and slow start
-// survive a reload (DESIGN section 1.6). Thread: main.
+// survive a reload (docs/design.md 1.6). Thread: main.
 
 /** What a compiled thing is given: its slot, and a number that tells this owner of the slot from earlier ones. */
 export interface SlotAssignment {

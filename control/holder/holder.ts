@@ -1,4 +1,4 @@
-// The holder: keeps sockets, and one generation of Fairlead after the other behind them (DESIGN section 1.8). It serves
+// The holder: keeps sockets, and one generation of Fairlead after the other behind them (docs/design.md 1.8). It serves
 // nothing, reads no configuration and knows no protocol, so that it hardly ever needs to be replaced itself.
 // Thread: main.
 

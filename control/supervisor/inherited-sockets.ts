@@ -1,5 +1,5 @@
 // Sockets that this process was given, bound already, and which worker accepts from which of them. Closing a descriptor
-// that workers share would close it for all (DESIGN section 1.8), so each gets its own; a worker that dies takes its
+// that workers share would close it for all (docs/design.md 1.8), so each gets its own; a worker that dies takes its
 // descriptors with it, and the next one gets others that lead to the same sockets. Thread: main.
 
 import { closeSync } from 'node:fs';

@@ -1,5 +1,5 @@
 // The layout of the memory that main and workers share: for every word its unit and who writes it. Thread: both.
-// DESIGN section 1.2. One region holds, in this order: header, endpoint records, upstream records, worker records,
+// docs/design.md 1.2. One region holds, in this order: header, endpoint records, upstream records, worker records,
 // rows of owned in-flight and of waiters (one each per worker), lanes (one block of statistics per worker), and samples
 // (latencies of good answers per worker, for adaptive limits).
 

@@ -1,5 +1,5 @@
 // Reserving and releasing a place at an endpoint: the exact in-flight count and its crash repair. Thread: both.
-// ALGORITHMS 7.2. Order: the own row first when adding, last when taking away, so that a crash between the two
+// docs/algorithms.md 7.2. Order: the own row first when adding, last when taking away, so that a crash between the two
 // leaves at most one count in the own row, never one that nobody owns.
 
 import { E_INFLIGHT, E_LIMIT, UPSTREAM } from './layout.ts';

@@ -3,7 +3,7 @@
 
 import type { HeartbeatSnapshot } from '../../core/snapshot.ts';
 
-/** Of a body this much is held against the pattern (ALGORITHMS 2.2). */
+/** Of a body this much is held against the pattern (docs/algorithms.md 2.2). */
 export const PATTERN_BYTES = 16_384;
 
 /** Fields as undici gives them: names in lower case, several lines of one name as a list. */

@@ -1,4 +1,4 @@
-// When heartbeats come: the spread of the first ones, the interval by state, the jitter (ALGORITHMS 2.2). Pure.
+// When heartbeats come: the spread of the first ones, the interval by state, the jitter (docs/algorithms.md 2.2). Pure.
 // Thread: main.
 
 import { murmur32OfString } from '../../core/murmur.ts';

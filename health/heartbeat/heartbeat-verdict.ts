@@ -22,7 +22,7 @@ export interface Evidence {
 
 /**
  * Rules, in this order:
- * 1. A failure while live traffic got a good answer within the last fast interval doesn't count (ALGORITHMS 2.3:
+ * 1. A failure while live traffic got a good answer within the last fast interval doesn't count (docs/algorithms.md 2.3:
  *    bursts of lost checks). While the endpoint is suspect the good answer must be younger than the suspicion: the
  *    requests that a killed process had just answered are no proof of life.
  * 2. A failure of a heartbeat that began after a suspicion confirms it: live traffic and heartbeat agree, and the

@@ -1,5 +1,5 @@
 // The scheduler of heartbeats: one at a time per endpoint, at most 64 at once, each watched by a timeout and by the
-// own-lag guard (ALGORITHMS 2.2). It knows when and whom to check, not what a result means. Thread: main.
+// own-lag guard (docs/algorithms.md 2.2). It knows when and whom to check, not what a result means. Thread: main.
 
 import type { Clock } from '../../core/clock.ts';
 import type { Random } from '../../core/random.ts';

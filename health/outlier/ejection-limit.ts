@@ -1,4 +1,4 @@
-// How many endpoints of an upstream may be out by our own judgement (ALGORITHMS 3.5). Thread: main.
+// How many endpoints of an upstream may be out by our own judgement (docs/algorithms.md 3.5). Thread: main.
 
 import type { Availability, EndpointAxes } from '../../core/availability.ts';
 

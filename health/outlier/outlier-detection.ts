@@ -1,4 +1,4 @@
-// Outlier detection: judges endpoints by live traffic (ALGORITHMS 3.4, 3.5). Workers report, this decides: ejection
+// Outlier detection: judges endpoints by live traffic (docs/algorithms.md 3.4, 3.5). Workers report, this decides: ejection
 // within the limit, half-open when its time is over, suspicion confirmed or cleared. Outliers among the endpoints are
 // found by outlier-sweep.ts and judged here. Thread: main.
 
@@ -121,7 +121,7 @@ export class OutlierDetection {
   }
 
   /**
-   * Ejects an endpoint within the limit (ALGORITHMS 3.5); beyond it the endpoint carries less from now on. Returns
+   * Ejects an endpoint within the limit (docs/algorithms.md 3.5); beyond it the endpoint carries less from now on. Returns
    * whether it is ejected.
    */
   #condemn(health: EndpointHealth, event: OutlierEvent, because: Because): boolean {

@@ -1,5 +1,5 @@
 // The comparison of an endpoint with the others of its upstream: two proportions, pooled over all the others
-// (ALGORITHMS 3.2, where it stands why not "mean minus 1.9 sigma"). Pure. Thread: main.
+// (docs/algorithms.md 3.2, where it stands why not "mean minus 1.9 sigma"). Pure. Thread: main.
 
 /** What live traffic came to in one stretch of time. */
 export interface Tally {

@@ -1,4 +1,4 @@
-// The check axis: what heartbeats say of an endpoint, after HAProxy's single counter (ALGORITHMS 2.1). Thread: main.
+// The check axis: what heartbeats say of an endpoint, after HAProxy's single counter (docs/algorithms.md 2.1). Thread: main.
 
 import type { Check } from '../../core/availability.ts';
 

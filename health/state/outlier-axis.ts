@@ -1,4 +1,4 @@
-// The outlier axis: what live traffic says of an endpoint (ALGORITHMS 3.4). Pure; whether an ejection is allowed and
+// The outlier axis: what live traffic says of an endpoint (docs/algorithms.md 3.4). Pure; whether an ejection is allowed and
 // when a timer fires is decided in outlier-detection.ts. Thread: main.
 
 import type { Outlier } from '../../core/availability.ts';

@@ -1,5 +1,5 @@
 // Writes the verdicts where workers read them: the only writer of availability, factor, weight, limit and generation,
-// of `allDown` and of the upstream's epoch (DESIGN section 1.4). Order: the endpoint's words first, then the epoch, so
+// of `allDown` and of the upstream's epoch (docs/design.md 1.4). Order: the endpoint's words first, then the epoch, so
 // that a worker that sees a new epoch sees what moved it. Thread: main.
 
 import { AVAILABILITY, type Availability } from '../../core/availability.ts';

@@ -1,5 +1,5 @@
 // Adaptive limits of all endpoints: reads what their good answers took, over all workers, and publishes what follows
-// (ALGORITHMS 6.2). One timer, which runs only while an upstream asks for it. Thread: main.
+// (docs/algorithms.md 6.2). One timer, which runs only while an upstream asks for it. Thread: main.
 
 import type { Clock } from '../../core/clock.ts';
 import { percentileMs } from '../../core/latency-percentile.ts';

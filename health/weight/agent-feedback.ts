@@ -1,4 +1,4 @@
-// Acts on what endpoints say of themselves in the answers to heartbeats (ALGORITHMS 2.2): weight, drain and maintenance,
+// Acts on what endpoints say of themselves in the answers to heartbeats (docs/algorithms.md 2.2): weight, drain and maintenance,
 // down and up. An endpoint undoes its own words only, and only it undoes them; weight and limit go stale. Thread: main.
 
 import type { Clock } from '../../core/clock.ts';

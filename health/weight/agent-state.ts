@@ -1,4 +1,4 @@
-// What an endpoint has said of itself, and the share of its weight that follows from it (ALGORITHMS 2.2). Pure.
+// What an endpoint has said of itself, and the share of its weight that follows from it (docs/algorithms.md 2.2). Pure.
 // Thread: main.
 
 import { AGENT_WORDS, type AgentReport, type AgentWord } from './agent-words.ts';

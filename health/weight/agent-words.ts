@@ -1,4 +1,4 @@
-// What an endpoint says of itself in the answer to a heartbeat, in the words of HAProxy's agent protocol (ALGORITHMS
+// What an endpoint says of itself in the answer to a heartbeat, in the words of HAProxy's agent protocol (docs/algorithms.md
 // 2.2): weight, limit, wishes of an operator's kind, and whether it serves at all. Pure. Thread: main.
 
 import type { Admin } from '../../core/availability.ts';

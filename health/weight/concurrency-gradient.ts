@@ -1,5 +1,5 @@
 // The adaptive limit of one endpoint: how many requests it may have in flight before its answers slow down
-// (ALGORITHMS 6.2, after the gradient controllers of Netflix and Envoy, on medians). Pure. Thread: main.
+// (docs/algorithms.md 6.2, after the gradient controllers of Netflix and Envoy, on medians). Pure. Thread: main.
 //
 // The baseline is what an answer takes while the endpoint is not crowded. Where the median is near it the limit grows,
 // where the median is far above it the limit shrinks, down to half in one step. An endpoint that is crowded all the time

@@ -1,4 +1,4 @@
-// Slow start (ALGORITHMS 2.2): the share of an endpoint that returns grows from a tenth to all of its weight, so that
+// Slow start (docs/algorithms.md 2.2): the share of an endpoint that returns grows from a tenth to all of its weight, so that
 // cold caches and an empty connection pool don't meet a full load. Thread: main.
 //
 // The tenth is also the trickle that a warm-up needs. Balancers that compare loads would give it nothing at low load, so

@@ -1,4 +1,4 @@
-// The worker's writer of its own lanes: plain adds into blocks that no other thread writes (DESIGN section 1.3).
+// The worker's writer of its own lanes: plain adds into blocks that no other thread writes (docs/design.md 1.3).
 // Thread: worker.
 
 import {

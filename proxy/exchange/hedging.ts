@@ -1,5 +1,5 @@
 // Hedging: a second try at another endpoint beside the first, when the answer takes longer than usual
-// (ALGORITHMS 4.4, after Dean and Barroso 2013). For GET and HEAD without a body, within the retry budget.
+// (docs/algorithms.md 4.4, after Dean and Barroso 2013). For GET and HEAD without a body, within the retry budget.
 // Thread: worker.
 
 import { E_INFLIGHT, E_LIMIT } from '../../core/memory/layout.ts';

@@ -9,10 +9,10 @@ import type { UpstreamRuntime } from './runtime.ts';
 import { hasWaiters, WaitQueue } from '../placement/wait-queue.ts';
 import { wakeWorkers } from '../placement/wake.ts';
 
-/** A queue holds no longer than this share of the response timeout: what prevents retry storms (ALGORITHMS 4.3). */
+/** A queue holds no longer than this share of the response timeout: what prevents retry storms (docs/algorithms.md 4.3). */
 const MOST_OF_RESPONSE_TIMEOUT = 0.4;
 
-/** The last places of a queue are for requests that matter (ALGORITHMS 6.2). */
+/** The last places of a queue are for requests that matter (docs/algorithms.md 6.2). */
 const SHEDDABLE_SHARE = 0.8;
 /** Waiters look again this often: a place that came free unseen, or an endpoint that is back, is found by then. */
 const POLL_MS = 25;

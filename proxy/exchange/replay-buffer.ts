@@ -1,4 +1,4 @@
-// The part of a request's body that is kept so that a later attempt can send it again (DESIGN section 5b).
+// The part of a request's body that is kept so that a later attempt can send it again (docs/design.md 5b).
 // Thread: worker.
 
 /** What all replay buffers of a worker may keep together: many large uploads must not fill the memory. */

@@ -1,5 +1,5 @@
 // Whether and when another try follows one that has failed: the rules of retry.ts, then what costs to ask: another
-// endpoint, the time that is left, the budget (ALGORITHMS 4.1, 4.2). Thread: worker.
+// endpoint, the time that is left, the budget (docs/algorithms.md 4.1, 4.2). Thread: worker.
 
 import { PICK_FAILURE, wasTried } from '../../core/balancer.ts';
 import type { RetryVerdict } from '../../core/exchange-record.ts';

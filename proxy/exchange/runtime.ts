@@ -1,4 +1,4 @@
-// A Runtime: a worker's live objects built from one Snapshot, replaced whole (DESIGN section 1.6). Thread: worker.
+// A Runtime: a worker's live objects built from one Snapshot, replaced whole (docs/design.md 1.6). Thread: worker.
 
 import { buildHashKey, type HashKeyReader } from '../../balancers/hash-key.ts';
 import { UpstreamPicker } from '../../balancers/upstream-picker.ts';

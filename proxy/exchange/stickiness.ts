@@ -1,4 +1,4 @@
-// Keeping a client at its endpoint by a cookie (ALGORITHMS 5.1 and 5.3): the endpoint that the cookie names, where it
+// Keeping a client at its endpoint by a cookie (docs/algorithms.md 5.1 and 5.3): the endpoint that the cookie names, where it
 // may still serve the client, and the cookie to send where it no longer does. Thread: worker.
 
 import type { FieldList } from '../../core/head.ts';

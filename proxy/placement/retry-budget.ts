@@ -1,4 +1,4 @@
-// The retry budget of an upstream, shared by all workers (ALGORITHMS 4.2): every first try deposits a share of a
+// The retry budget of an upstream, shared by all workers (docs/algorithms.md 4.2): every first try deposits a share of a
 // retry, every retry takes a whole one, main adds a floor each second. Thread: both.
 
 import { RECORD_WORDS, UPSTREAM } from '../../core/memory/layout.ts';

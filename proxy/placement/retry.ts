@@ -1,4 +1,4 @@
-// Whether a failed attempt may be followed by another, by proof of what was sent (DESIGN section 5, ALGORITHMS 4.1).
+// Whether a failed attempt may be followed by another, by proof of what was sent (docs/design.md 5, docs/algorithms.md 4.1).
 // Pure: the truth table is its test. Thread: both.
 
 import type { RetryVerdict } from '../../core/exchange-record.ts';
@@ -49,7 +49,7 @@ export function isHedgeable({ method, bodyLength }: RequestHead): boolean {
 }
 
 /**
- * Says which level of DESIGN section 5 lets another try follow: 'never-sent' (a), 'unanswered-safe' (b), 'status'
+ * Says which level of docs/design.md 5 lets another try follow: 'never-sent' (a), 'unanswered-safe' (b), 'status'
  * (opt-in, as b), or why none does. Budget and the existence of another endpoint are asked by the caller afterwards,
  * since asking them costs.
  */

@@ -1,5 +1,5 @@
 // What an attempt's end means for its endpoint: counters in shared memory at once, the rest by message to main
-// (DESIGN sections 1.4 and 4). Thread: worker.
+// (docs/design.md 1.4 and 4). Thread: worker.
 
 import { SIGNALS, type Signal } from '../../core/failure.ts';
 import { E_CONSECUTIVE, E_GENERATION, E_LAST_SUCCESS, E_SUSPECT, UPSTREAM } from '../../core/memory/layout.ts';

@@ -1,5 +1,5 @@
 // Exchanges of one upstream that wait in this worker for a place at an endpoint: first come, first served, bounded over
-// all workers by a count in shared memory, and fair between them by tickets (ALGORITHMS 6.1). Thread: worker.
+// all workers by a count in shared memory, and fair between them by tickets (docs/algorithms.md 6.1). Thread: worker.
 
 import { UPSTREAM } from '../../core/memory/layout.ts';
 import type { Region } from '../../core/memory/region.ts';

@@ -1,5 +1,5 @@
 // Load shedding: refuses new requests before memory runs out, too many run at once, or the event loop falls behind
-// (ALGORITHMS 6.2). What is under way goes on. Important routes are refused last. Thread: worker.
+// (docs/algorithms.md 6.2). What is under way goes on. Important routes are refused last. Thread: worker.
 //
 // Each worker measures itself and writes its memory where the others see it, so that the limit is one of the process.
 

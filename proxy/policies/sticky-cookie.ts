@@ -1,4 +1,4 @@
-// The cookie that keeps a client at its endpoint: signed, opaque, without a state of its own (ALGORITHMS 5.1).
+// The cookie that keeps a client at its endpoint: signed, opaque, without a state of its own (docs/algorithms.md 5.1).
 // The value is `v1.KEY.FIRST-AGAIN.MAC`: who (KEY: a keyed hash of the endpoint's id, so that it tells no address and
 // outlives any order of the list), since when and until when (seconds since 1970 in base 36: when the session began,
 // when the cookie was last issued), and proof that it is ours. Thread: both.
@@ -44,7 +44,7 @@ const MAX_VALUE_CHARACTERS = 64;
  */
 const MAX_CANDIDATES = 4;
 
-/** An HMAC costs 1.7 us, a look into a Map 0.1 us (ALGORITHMS 5.1). */
+/** An HMAC costs 1.7 us, a look into a Map 0.1 us (docs/algorithms.md 5.1). */
 const MAX_VERIFIED = 4096;
 
 /** Proxies with the same secrets needn't have the same time to the second. */

@@ -1,5 +1,5 @@
 // One turn of the event loop as the fast path sees it: the clock is read once, and what was put together while bytes
-// were handled goes out at its end, so that head and body leave in one write (DESIGN section 9). Thread: worker.
+// were handled goes out at its end, so that head and body leave in one write (docs/design.md 9). Thread: worker.
 
 import type { Clock } from '../../core/clock.ts';
 

@@ -41,7 +41,7 @@ export function arrivalsOf({ seed, durationMs, rate, postShare, workMs }: Arriva
 /** One or two milliseconds, as often as the other. */
 export const SHORT_WORK = (draw: number): number => (draw < 0.5 ? 1 : 2);
 
-/** Exponential with a mean, as in the models of ALGORITHMS.md section 1. */
+/** Exponential with a mean, as in the models of docs/algorithms.md 1. */
 export function exponentialWork(meanMs: number): (draw: number) => number {
   return (draw) => -Math.log(1 - draw) * meanMs;
 }

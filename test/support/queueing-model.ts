@@ -1,4 +1,4 @@
-// A queueing model of an upstream under open-loop load: ranks balancers by ratios, not by milliseconds (ALGORITHMS 1.5).
+// A queueing model of an upstream under open-loop load: ranks balancers by ratios, not by milliseconds (docs/algorithms.md 1.5).
 // Poisson arrivals; each endpoint serves a few requests at once, the others wait in order; log-normal service times.
 // Thread: both.
 

@@ -1,4 +1,4 @@
-// Exact confidence regions for shares, so that no test says "roughly half" (ALGORITHMS 1.7). Thread: both.
+// Exact confidence regions for shares, so that no test says "roughly half" (docs/algorithms.md 1.7). Thread: both.
 
 /** Significance of share tests: with fixed seeds a pass is a pass for ever; the value says how tight the region is. */
 export const ALPHA = 1e-4;

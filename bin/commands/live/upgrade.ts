@@ -1,4 +1,4 @@
-// `fairlead upgrade`: has the next process take over from the one that runs (DESIGN section 1.8). Thread: main.
+// `fairlead upgrade`: has the next process take over from the one that runs (docs/design.md 1.8). Thread: main.
 
 import { callAdmin, refusalWords } from './admin-client.ts';
 import { adminTarget, type AdminOptions } from './admin-target.ts';

@@ -119,7 +119,7 @@ function explain(error: unknown): { exitCode: number; text: string } {
 }
 
 /**
- * HUP reloads, USR1 reopens logs, TERM, INT and QUIT drain; a second one ends at once (DESIGN section 7). USR2 has the
+ * HUP reloads, USR1 reopens logs, TERM, INT and QUIT drain; a second one ends at once (docs/design.md 7). USR2 has the
  * next process take over, which takes a holder. A generation
  * takes those that end it from its holder alone: a service manager sends them to both, and they would count twice.
  */

@@ -1,4 +1,4 @@
-// One coarse timer for all connections of a worker: each keeps stamps, and a sweep compares them (ALGORITHMS section 10:
+// One coarse timer for all connections of a worker: each keeps stamps, and a sweep compares them (docs/algorithms.md 10:
 // 13 us for 10,000 connections, against a timer a connection). Thread: worker.
 
 import type { Clock } from '../../../core/clock.ts';

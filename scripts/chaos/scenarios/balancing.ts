@@ -1,4 +1,4 @@
-// How load is spread when endpoints are busy, slow or broken, as ratios within one run (ALGORITHMS.md 1.5, 1.7).
+// How load is spread when endpoints are busy, slow or broken, as ratios within one run (docs/algorithms.md 1.5, 1.7).
 // No tries are cut or made beside others here: what is measured is the picks. Thread: main.
 
 import { arrivalsOf, exponentialWork } from '../arrivals.ts';

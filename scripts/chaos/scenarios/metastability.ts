@@ -1,4 +1,4 @@
-// Capacity halves for ten seconds at 80 % load and then returns: the trouble must end with its cause (ALGORITHMS.md
+// Capacity halves for ten seconds at 80 % load and then returns: the trouble must end with its cause (docs/algorithms.md
 // 4.3: queues that hold dead work, and tries made again, keep it going for ever). Thread: main.
 
 import { arrivalsOf, exponentialWork } from '../arrivals.ts';

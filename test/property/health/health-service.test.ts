@@ -1,5 +1,5 @@
 // Whatever happens: somebody is left to take requests, what is published is what is known, and healthy endpoints come
-// back (ALGORITHMS 3.5, Tests). Thread: main.
+// back (docs/algorithms.md 3.5, Tests). Thread: main.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';

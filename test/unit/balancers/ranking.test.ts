@@ -1,4 +1,4 @@
-// The ranking of the balancers in the queueing model, as ratios over paired runs of three seeds (ALGORITHMS 1.5).
+// The ranking of the balancers in the queueing model, as ratios over paired runs of three seeds (docs/algorithms.md 1.5).
 // Ten endpoints that serve four requests at once. Thread: both.
 
 import assert from 'node:assert/strict';

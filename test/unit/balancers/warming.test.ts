@@ -50,7 +50,7 @@ function play({ balance, factor, busy, slowness = 1 }: Load): { got: number; mos
   return { got, most };
 }
 
-/** Balancers whose share doesn't depend on the load; hashing gives f/N (ALGORITHMS 1.6), `first` gives f. */
+/** Balancers whose share doesn't depend on the load; hashing gives f/N (docs/algorithms.md 1.6), `first` gives f. */
 const EXACT: readonly (readonly [name: keyof typeof BALANCES, expected: (factor: number) => number])[] = [
   ['leastRequest', (factor) => factor / (2 + factor)],
   ['peakEwma', (factor) => factor / (2 + factor)],

@@ -1,4 +1,4 @@
-// The YAML of DESIGN section 6, with certificates that exist and a secret that signs the cookie. Thread: main.
+// The YAML of docs/design.md 6, with certificates that exist and a secret that signs the cookie. Thread: main.
 
 export const DESIGN_EXAMPLE = `workers: auto
 listeners:

@@ -1,4 +1,4 @@
-// Loading: files that are no configuration, bounds against hostile ones, anchors, and DESIGN's own example. Thread: main.
+// Loading: files that are no configuration, bounds against hostile ones, anchors, and the example of docs/design.md 6. Thread: main.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';

@@ -27,7 +27,7 @@ interface Row {
   readonly count: number;
 }
 
-/** The table of DESIGN section 4; the first row that fits wins; an axis that isn't named may be anything. */
+/** The table of docs/design.md 4; the first row that fits wins; an axis that isn't named may be anything. */
 const ROWS: readonly Row[] = [
   { admin: 'maintenance', availability: 'maintenance', count: 24 },
   { resolution: 'unresolved', availability: 'unresolved', count: 24 },

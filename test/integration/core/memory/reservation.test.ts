@@ -1,4 +1,4 @@
-// Reservations by several real worker threads at once, and repair after one of them is killed (ALGORITHMS 7.3).
+// Reservations by several real worker threads at once, and repair after one of them is killed (docs/algorithms.md 7.3).
 // Thread: main.
 
 import assert from 'node:assert/strict';

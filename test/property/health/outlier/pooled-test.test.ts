@@ -1,4 +1,4 @@
-// Error rates of the comparison with the other endpoints, by simulation (ALGORITHMS 3.2). Thread: main.
+// Error rates of the comparison with the other endpoints, by simulation (docs/algorithms.md 3.2). Thread: main.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';

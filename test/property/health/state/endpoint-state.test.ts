@@ -1,5 +1,5 @@
 // Random sequences of events against a reference interpreter: a table of one merged state, written without a look at
-// the axes' code (ALGORITHMS 3.4 and 3.5, Tests). Thread: main.
+// the axes' code (docs/algorithms.md 3.4 and 3.5, Tests). Thread: main.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';

@@ -15,7 +15,7 @@ import { renderReference } from '../../../../scripts/config-docs/config-referenc
 const ROOT = path.resolve(import.meta.dirname, '../../../..');
 
 describe('key paths', () => {
-  test('cover the contract of DESIGN section 6', () => {
+  test('cover the contract of docs/design.md 6', () => {
     const contract = [
       'workers',
       'listeners[].bind',

@@ -1,4 +1,4 @@
-// When another try follows: pauses, Retry-After, the time that is left, and who else there is (ALGORITHMS 4.1).
+// When another try follows: pauses, Retry-After, the time that is left, and who else there is (docs/algorithms.md 4.1).
 // Thread: worker.
 
 import assert from 'node:assert/strict';

@@ -1,4 +1,4 @@
-// Under failure of everything attempts stay within the budget, whatever fails and whatever is asked (ALGORITHMS 4.2).
+// Under failure of everything attempts stay within the budget, whatever fails and whatever is asked (docs/algorithms.md 4.2).
 // A simulation on a fake clock with a fixed seed. Thread: worker.
 
 import assert from 'node:assert/strict';

@@ -1,4 +1,4 @@
-// The truth table of retries: every failure, method, body and progress (ALGORITHMS 4.1). Thread: both.
+// The truth table of retries: every failure, method, body and progress (docs/algorithms.md 4.1). Thread: both.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';

@@ -1,4 +1,4 @@
-// What each end of an attempt says of its endpoint: who is suspected, for all workers at once (DESIGN section 4).
+// What each end of an attempt says of its endpoint: who is suspected, for all workers at once (docs/design.md 4).
 // Thread: worker.
 
 import assert from 'node:assert/strict';
