@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import { DribbleRelay } from './h1-corpora/dribble-relay.ts';
 import { FairleadProcess, freePort } from './load/fairlead-process.ts';
 
-/** What issue 3 asks for at the least; the goal is all. */
+/** The least that must pass; the goal is all. */
 const LEAST = { requests: 340, responses: 118 } as const;
 /** Outcomes that are never acceptable, in the runners' words. */
 const FORBIDDEN = ['SMUGGLED', 'EXTRA', 'DESYNC', 'RAW', 'SPLIT', 'MASKED', 'HANG'];

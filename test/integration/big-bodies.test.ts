@@ -11,7 +11,7 @@ import { PATHS } from '../support/fairlead.ts';
 
 const GIBIBYTE = 1024 ** 3;
 const PIECE = Buffer.alloc(256 * 1024, 'x');
-/** What issue 2 allows. */
+/** The most that memory may grow. */
 const MOST_GROWTH_BYTES = 64 * 1024 ** 2;
 
 /** An origin that swallows what it is sent and says how much, or sends as much as it is asked for. */

@@ -1,4 +1,4 @@
-// A killed endpoint is found out by its idle connections, before any request fails (issue 4). Both paths. Thread: main.
+// A killed endpoint is found out by its idle connections, before any request fails. Both paths. Thread: main.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

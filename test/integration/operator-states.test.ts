@@ -1,5 +1,5 @@
 // What an operator does to endpoints over the admin API, and what clients see of it: drain and maintenance with sticky
-// clients, slow start on the way back, backups that step in (issue 4). Both paths, real workers. Thread: main.
+// clients, slow start on the way back, backups that step in. Both paths, real workers. Thread: main.
 
 import assert from 'node:assert/strict';
 import { request } from 'node:http';

@@ -1,4 +1,4 @@
-// A POST is processed once or not at all, wherever in it, or in its answer, an endpoint resets (docs/algorithms.md 4, issue 4).
+// A POST is processed once or not at all, wherever in it, or in its answer, an endpoint resets (docs/algorithms.md 4).
 // Recording endpoints on raw sockets, cut offsets from a fixed seed. Both paths. Thread: main.
 
 import assert from 'node:assert/strict';

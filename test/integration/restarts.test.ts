@@ -1,5 +1,5 @@
 // Endpoints that are restarted under load, in peace: they finish what they have accepted, are gone for a second, and come
-// back. Nobody notices, whoever asks with a POST neither (issue 4). Both paths. Thread: main.
+// back. No request fails, POSTs included. Both paths. Thread: main.
 
 import assert from 'node:assert/strict';
 import { Agent, request } from 'node:http';

@@ -1,5 +1,5 @@
 // The dashboard in a real Chromium before a real Fairlead with traffic: what it shows of endpoints that die, and what an
-// operator does with it. It wants the machine for itself, for the three seconds of issue 5. Thread: main.
+// operator does with it. It wants the machine for itself, for the three seconds in which a change must show. Thread: main.
 
 import assert from 'node:assert/strict';
 import { after, test, type TestContext } from 'node:test';

@@ -1,5 +1,5 @@
 // Every row of the transition tables: the cause of the change stands in the log, in the recorder and in the metrics, and
-// `why` tells it (issue 4). Thread: main.
+// `why` tells it. Thread: main.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
