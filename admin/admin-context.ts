@@ -5,7 +5,7 @@ import type { Admin } from '../core/availability.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Region } from '../core/memory/region.ts';
 import type { BoundListener } from '../core/messages.ts';
-import type { Snapshot } from '../core/snapshot.ts';
+import type { Snapshot } from '../core/snapshot/snapshot.ts';
 import type { Timers } from '../core/timers.ts';
 import type { EndpointView } from '../health/record/endpoint-view.ts';
 import type { Explanation } from '../health/record/endpoint-explanation.ts';

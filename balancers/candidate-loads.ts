@@ -3,7 +3,7 @@
 import type { Candidate } from '../core/balancer.ts';
 import { FULL_FACTOR } from '../core/memory/layout.ts';
 import type { Region } from '../core/memory/region.ts';
-import type { BalanceSnapshot } from '../core/snapshot.ts';
+import type { BalanceSnapshot } from '../core/snapshot/upstream.ts';
 import { CandidateTable } from './candidate-table.ts';
 import type { Candidates } from './candidates.ts';
 import { inflightPerCapacity } from './least-request.ts';

@@ -4,7 +4,8 @@ import { AVAILABILITY, AVAILABILITY_NAMES, type Availability } from '../core/ava
 import type { Candidate } from '../core/balancer.ts';
 import { E_AVAILABILITY, E_FACTOR, E_SUSPECT, E_WEIGHT } from '../core/memory/layout.ts';
 import type { Region } from '../core/memory/region.ts';
-import type { EndpointSnapshot, UpstreamSnapshot } from '../core/snapshot.ts';
+import type { EndpointSnapshot } from '../core/snapshot/endpoint.ts';
+import type { UpstreamSnapshot } from '../core/snapshot/upstream.ts';
 
 /** Primaries get the traffic; backups while no primary is usable; both while too few primaries are. */
 export type TierName = 'primary' | 'backup' | 'both';

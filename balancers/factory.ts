@@ -3,7 +3,7 @@
 import type { Balancer } from '../core/balancer.ts';
 import type { Region } from '../core/memory/region.ts';
 import type { Random } from '../core/random.ts';
-import type { BalanceSnapshot } from '../core/snapshot.ts';
+import type { BalanceSnapshot } from '../core/snapshot/upstream.ts';
 import type { Candidates } from './candidates.ts';
 
 export type BalanceKind = BalanceSnapshot['kind'];

@@ -3,7 +3,7 @@
 
 import { mix32, murmur32 } from '../core/murmur.ts';
 import type { Random } from '../core/random.ts';
-import type { HashKey } from '../core/snapshot.ts';
+import type { HashKey } from '../core/snapshot/upstream.ts';
 import { writeAddressPrefix } from './address-prefix.ts';
 
 /** What a key is read from besides the client's address: a request's head. */

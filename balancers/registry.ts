@@ -1,7 +1,7 @@
 // The table of all balancers: the only list of them. A new one is one file and one line here. Thread: both.
 
 import type { Balancer } from '../core/balancer.ts';
-import type { BalanceSnapshot } from '../core/snapshot.ts';
+import type { BalanceSnapshot } from '../core/snapshot/upstream.ts';
 import type { Candidates } from './candidates.ts';
 import { buildConsistentHash } from './consistent-hash.ts';
 import type { BalanceContext, BalanceKind, BalancerFactory } from './factory.ts';

@@ -4,7 +4,7 @@ import { type Balancer, PICK_FAILURE, type PickRequest } from '../core/balancer.
 import { UPSTREAM } from '../core/memory/layout.ts';
 import type { Region } from '../core/memory/region.ts';
 import type { Random } from '../core/random.ts';
-import type { UpstreamSnapshot } from '../core/snapshot.ts';
+import type { UpstreamSnapshot } from '../core/snapshot/upstream.ts';
 import { CandidateTable } from './candidate-table.ts';
 import { selectCandidates, type Candidates } from './candidates.ts';
 import type { BalanceContext } from './factory.ts';

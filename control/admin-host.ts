@@ -2,7 +2,7 @@
 
 import { AdminServer } from '../admin/api/admin-server.ts';
 import type { AdminContext, ReloadOutcome } from '../admin/admin-context.ts';
-import type { AdminSnapshot } from '../core/snapshot.ts';
+import type { AdminSnapshot } from '../core/snapshot/admin.ts';
 import type { Timers } from '../core/timers.ts';
 import { type InheritedSockets, keyOfAdmin } from './supervisor/inherited-sockets.ts';
 

@@ -2,7 +2,8 @@
 
 import { UPSTREAM_FIELD } from '../core/memory/lane-fields.ts';
 import type { Region } from '../core/memory/region.ts';
-import type { Snapshot, UpstreamSnapshot } from '../core/snapshot.ts';
+import type { Snapshot } from '../core/snapshot/snapshot.ts';
+import type { UpstreamSnapshot } from '../core/snapshot/upstream.ts';
 import type { TimerHandle, Timers } from '../core/timers.ts';
 import { openBudget, topUpBudget } from '../proxy/placement/retry-budget.ts';
 

@@ -1,7 +1,7 @@
 // How large the shared region is made: for what is configured, with room for reloads. Thread: main.
 
 import type { RegionCapacity } from '../core/memory/region.ts';
-import type { Snapshot } from '../core/snapshot.ts';
+import type { Snapshot } from '../core/snapshot/snapshot.ts';
 
 /** More worker threads than this are refused by the schema. */
 const MAX_WORKERS = 64;

@@ -11,7 +11,7 @@ import { type Clock, clockSince } from '../core/clock.ts';
 import { Region } from '../core/memory/region.ts';
 import type { BoundListener, MessageToMain } from '../core/messages.ts';
 import { systemRandom } from '../core/random.ts';
-import type { Snapshot } from '../core/snapshot.ts';
+import type { Snapshot } from '../core/snapshot/snapshot.ts';
 import { systemTimers } from '../core/timers.ts';
 import { checkers } from '../health/heartbeat/checkers.ts';
 import { HealthService } from '../health/health-service.ts';

@@ -4,7 +4,7 @@
 import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { parseSavedHealth, type SavedHealth } from '../config/files/saved-state.ts';
 import type { Clock } from '../core/clock.ts';
-import type { Snapshot } from '../core/snapshot.ts';
+import type { Snapshot } from '../core/snapshot/snapshot.ts';
 import type { TimerHandle, Timers } from '../core/timers.ts';
 import type { HealthLog } from '../health/record/health-log.ts';
 import type { HealthService } from '../health/health-service.ts';

@@ -5,7 +5,8 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Failure } from './failure.ts';
 import type { FieldList, RequestHead, ResponseHead } from './head.ts';
-import type { EndpointSnapshot, UpstreamSnapshot } from './snapshot.ts';
+import type { EndpointSnapshot } from './snapshot/endpoint.ts';
+import type { UpstreamSnapshot } from './snapshot/upstream.ts';
 
 /** Facts about a client's connection: true for every exchange on it. */
 export interface ClientConnection {

@@ -3,7 +3,8 @@
 import type { ClientConnection } from './exchange-contract.ts';
 import type { FailureKind } from './failure.ts';
 import type { RequestHead } from './head.ts';
-import type { EndpointSnapshot, UpstreamSnapshot } from './snapshot.ts';
+import type { EndpointSnapshot } from './snapshot/endpoint.ts';
+import type { UpstreamSnapshot } from './snapshot/upstream.ts';
 import type { Termination } from './termination.ts';
 
 /** Which rule of docs/design.md 5 let a try follow another, or forbade it. */

@@ -2,7 +2,7 @@
 // Thread: both.
 
 import type { Signal } from './failure.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { Snapshot } from './snapshot/snapshot.ts';
 
 /**
  * Descriptors of sockets that are bound already, by the listener's name. Where a listener has an entry the worker takes

@@ -1,7 +1,9 @@
 // Who is being watched: endpoints by slot and upstreams by index, kept over reloads by the identity of their slot
 // (slot and generation), so that a reload forgets no verdict. Thread: main.
 
-import type { EndpointSnapshot, Snapshot, UpstreamSnapshot } from '../core/snapshot.ts';
+import type { EndpointSnapshot } from '../core/snapshot/endpoint.ts';
+import type { Snapshot } from '../core/snapshot/snapshot.ts';
+import type { UpstreamSnapshot } from '../core/snapshot/upstream.ts';
 import { EndpointHealth, UpstreamHealth, type Moment } from './state/endpoint-health.ts';
 import type { StateEdge } from './state/endpoint-state.ts';
 

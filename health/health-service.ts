@@ -7,7 +7,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Region } from '../core/memory/region.ts';
 import type { MessageToMain } from '../core/messages.ts';
 import type { Random } from '../core/random.ts';
-import type { Snapshot } from '../core/snapshot.ts';
+import type { Snapshot } from '../core/snapshot/snapshot.ts';
 import type { Timers } from '../core/timers.ts';
 import { AdaptiveLimits } from './weight/adaptive-limits.ts';
 import { AgentFeedback } from './weight/agent-feedback.ts';

@@ -2,7 +2,7 @@
 
 import { pino } from 'pino';
 import type { MessageToMain } from '../core/messages.ts';
-import type { Snapshot } from '../core/snapshot.ts';
+import type { Snapshot } from '../core/snapshot/snapshot.ts';
 import { systemTimers, type Timers } from '../core/timers.ts';
 import { LogDestination } from './destination/log-destination.ts';
 

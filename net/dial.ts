@@ -2,7 +2,8 @@
 
 import net, { type Socket } from 'node:net';
 import tls, { type SecureContext } from 'node:tls';
-import type { EndpointSnapshot, UpstreamSnapshot } from '../core/snapshot.ts';
+import type { EndpointSnapshot } from '../core/snapshot/endpoint.ts';
+import type { UpstreamSnapshot } from '../core/snapshot/upstream.ts';
 import type { TimerHandle, Timers } from '../core/timers.ts';
 import { EndpointError } from './endpoint-error.ts';
 import { codeOf, connectFailureKind } from './failure-of-error.ts';

@@ -9,7 +9,7 @@ import { WORKER } from '../core/memory/layout.ts';
 import { Region } from '../core/memory/region.ts';
 import type { HeldDescriptors, MessageToMain, MessageToWorker, WorkerStart } from '../core/messages.ts';
 import { systemRandom } from '../core/random.ts';
-import type { OverloadSnapshot, Snapshot } from '../core/snapshot.ts';
+import type { OverloadSnapshot, Snapshot } from '../core/snapshot/snapshot.ts';
 import { systemTimers } from '../core/timers.ts';
 import { TimerWheel } from '../core/timer-wheel.ts';
 import { AccessLog } from '../logging/access/access-log.ts';

@@ -2,7 +2,7 @@
 
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import type { AdminSnapshot } from '../../core/snapshot.ts';
+import type { AdminSnapshot } from '../../core/snapshot/admin.ts';
 import { AdminError } from './admin-reply.ts';
 
 /** Somebody who was let in. */

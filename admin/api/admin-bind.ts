@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import type { Server } from 'node:http';
 import net, { type ListenOptions } from 'node:net';
 import { formatBindAddress } from '../../config/values/bind-address.ts';
-import type { BindAddress } from '../../core/snapshot.ts';
+import type { BindAddress } from '../../core/snapshot/listener.ts';
 
 /** The admin API can't be bound; the message says where and why. */
 class AdminBindError extends Error {

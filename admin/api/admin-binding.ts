@@ -5,7 +5,7 @@ import { constants, X509Certificate } from 'node:crypto';
 import http, { type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import https from 'node:https';
 import { TLSSocket } from 'node:tls';
-import type { AdminSnapshot } from '../../core/snapshot.ts';
+import type { AdminSnapshot } from '../../core/snapshot/admin.ts';
 import { bindServer, isLoopback } from './admin-bind.ts';
 import type { CallerRules } from './request-guard.ts';
 

@@ -2,7 +2,7 @@
 
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { formatBindAddress } from '../../config/values/bind-address.ts';
-import type { AdminSnapshot } from '../../core/snapshot.ts';
+import type { AdminSnapshot } from '../../core/snapshot/admin.ts';
 import { admit, requireWriter } from './admin-access.ts';
 import { AdminBinding, certificateNameOf } from './admin-binding.ts';
 import { AdminError, type AdminReply, type AdminStream, errorReply, jsonReply, sendReply } from './admin-reply.ts';

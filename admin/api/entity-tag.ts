@@ -1,7 +1,7 @@
 // Entity tags of what operators change, and the precondition If-Match (RFC 9110 sections 8.8.3 and 13.1.1): who
 // changes something that has been changed meanwhile is told so instead of undoing it. Pure. Thread: main.
 
-import type { EndpointSnapshot } from '../../core/snapshot.ts';
+import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
 import type { EndpointView } from '../../health/record/endpoint-view.ts';
 import { AdminError } from './admin-reply.ts';
 

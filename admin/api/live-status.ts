@@ -1,7 +1,8 @@
 // What a live display needs of everything, once for all who watch: the event `status` of the stream. Thread: main.
 
 import { ENDPOINT, UPSTREAM, WORKER } from '../../core/memory/layout.ts';
-import type { EndpointSnapshot, UpstreamSnapshot } from '../../core/snapshot.ts';
+import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
+import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import type { EndpointView } from '../../health/record/endpoint-view.ts';
 import type { AdminContext } from '../admin-context.ts';
 import { isoOf } from './iso-time.ts';

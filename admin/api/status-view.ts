@@ -3,7 +3,8 @@
 import { AVAILABILITY_NAMES } from '../../core/availability.ts';
 import type { EndpointField } from '../../core/memory/lane-fields.ts';
 import { ENDPOINT, UPSTREAM, WORKER } from '../../core/memory/layout.ts';
-import type { EndpointSnapshot, UpstreamSnapshot } from '../../core/snapshot.ts';
+import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
+import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import type { EndpointView } from '../../health/record/endpoint-view.ts';
 import type { AdminContext } from '../admin-context.ts';
 import { factsOf, heartbeatsOf } from './endpoint-facts.ts';

@@ -1,6 +1,9 @@
 // What a metric is here: a name with its meaning, and a function that reads its values from a scrape. Thread: main.
 
-import type { EndpointSnapshot, ListenerSnapshot, Snapshot, UpstreamSnapshot } from '../../core/snapshot.ts';
+import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
+import type { ListenerSnapshot } from '../../core/snapshot/listener.ts';
+import type { Snapshot } from '../../core/snapshot/snapshot.ts';
+import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import type { EndpointView } from '../../health/record/endpoint-view.ts';
 import type { AdminContext } from '../admin-context.ts';
 import type { LaneSums } from './lane-sums.ts';

@@ -3,7 +3,7 @@
 import { AVAILABILITY } from '../../core/availability.ts';
 import type { EndpointField } from '../../core/memory/lane-fields.ts';
 import { ENDPOINT, type Word } from '../../core/memory/layout.ts';
-import type { EndpointSnapshot } from '../../core/snapshot.ts';
+import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
 import { AGENT_WORDS } from '../../health/weight/agent-words.ts';
 import { DETECTORS, type Detector } from '../../health/state/detector.ts';
 import type { EndpointView } from '../../health/record/endpoint-view.ts';

@@ -3,7 +3,7 @@
 import { AVAILABILITY_NAMES } from '../../core/availability.ts';
 import type { UpstreamField } from '../../core/memory/lane-fields.ts';
 import { ENDPOINT, UPSTREAM, type Word } from '../../core/memory/layout.ts';
-import type { UpstreamSnapshot } from '../../core/snapshot.ts';
+import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import {
   histogramSamples,
   type LabelledValue,

@@ -1,7 +1,8 @@
 // Rates and percentiles of the last ten seconds, from samples of the lanes. Thread: main.
 
 import { percentileMs } from '../../core/latency-percentile.ts';
-import type { EndpointSnapshot, UpstreamSnapshot } from '../../core/snapshot.ts';
+import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
+import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import type { TimerHandle } from '../../core/timers.ts';
 import type { AdminContext } from '../admin-context.ts';
 import { LaneSums } from './lane-sums.ts';

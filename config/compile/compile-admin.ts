@@ -2,7 +2,7 @@
 // mistake, and none is in the memory of workers. Thread: main.
 
 import { createHash } from 'node:crypto';
-import type { AdminSnapshot } from '../../core/snapshot.ts';
+import type { AdminSnapshot } from '../../core/snapshot/admin.ts';
 import type { KeyPath } from '../problems/problem.ts';
 import type { AdminConfig } from '../schema/schema-admin.ts';
 

@@ -1,7 +1,7 @@
 // Compiles what the process protects itself by. Thread: main.
 
 import os from 'node:os';
-import type { OverloadSnapshot } from '../../core/snapshot.ts';
+import type { OverloadSnapshot } from '../../core/snapshot/snapshot.ts';
 import type { OverloadConfig } from '../schema/schema-overload.ts';
 
 /** The rest is for the system, for main, and for what no heap counts: code, stacks, sockets. */

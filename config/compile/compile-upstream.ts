@@ -1,16 +1,15 @@
 // Compiles one upstream of the configuration. Thread: main.
 
 import { randomBytes } from 'node:crypto';
+import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
+import type { HeartbeatSnapshot, PassiveSnapshot } from '../../core/snapshot/health.ts';
 import type {
   BalanceSnapshot,
-  EndpointSnapshot,
-  HeartbeatSnapshot,
-  PassiveSnapshot,
   RetrySnapshot,
   StickySnapshot,
   UpstreamSnapshot,
   UpstreamTimeouts,
-} from '../../core/snapshot.ts';
+} from '../../core/snapshot/upstream.ts';
 import { endpointId } from '../values/endpoint-address.ts';
 import { queueMsOf } from './queue-limit.ts';
 import type { HeartbeatConfig } from '../schema/schema-heartbeat.ts';

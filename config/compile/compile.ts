@@ -3,17 +3,10 @@
 import os from 'node:os';
 import path from 'node:path';
 import type { RegionCapacity } from '../../core/memory/region.ts';
-import type {
-  ClientLimits,
-  ClientTimeouts,
-  ListenerSnapshot,
-  RouteAction,
-  RouteMatch,
-  RouteSnapshot,
-  Snapshot,
-  TlsSnapshot,
-  UpstreamSnapshot,
-} from '../../core/snapshot.ts';
+import type { ClientLimits, ClientTimeouts, ListenerSnapshot, TlsSnapshot } from '../../core/snapshot/listener.ts';
+import type { RouteAction, RouteMatch, RouteSnapshot } from '../../core/snapshot/route.ts';
+import type { Snapshot } from '../../core/snapshot/snapshot.ts';
+import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import { certificateNames } from '../files/certificate.ts';
 import { compileAdmin } from './compile-admin.ts';
 import { compileOverload } from './compile-overload.ts';

@@ -1,6 +1,8 @@
 // What changed from one Snapshot to the next, as lines for people. Thread: main.
 
-import type { RouteSnapshot, Snapshot, UpstreamSnapshot } from '../../core/snapshot.ts';
+import type { RouteSnapshot } from '../../core/snapshot/route.ts';
+import type { Snapshot } from '../../core/snapshot/snapshot.ts';
+import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import { formatDuration } from '../values/duration.ts';
 import { formatSize } from '../values/size.ts';
 

@@ -1,7 +1,7 @@
 // Schema of an upstream's `balance`: the balancer and its settings. Thread: main.
 
 import { z } from 'zod';
-import type { HashKey } from '../../core/snapshot.ts';
+import type { HashKey } from '../../core/snapshot/upstream.ts';
 import { quoted, type Parsed } from '../values/parsed.ts';
 import { count, duration, factor, parsedText } from './schema-values.ts';
 

@@ -1,7 +1,7 @@
 // Schema of an upstream's `retry` and `hedge`: trying again after a failure, or before one. Thread: main.
 
 import { z } from 'zod';
-import type { HedgeSnapshot } from '../../core/snapshot.ts';
+import type { HedgeSnapshot } from '../../core/snapshot/upstream.ts';
 import { parseDuration } from '../values/duration.ts';
 import { quoted, type Parsed } from '../values/parsed.ts';
 import { count, duration, factor, parsedText, size } from './schema-values.ts';

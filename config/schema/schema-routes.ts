@@ -1,7 +1,7 @@
 // Schema of `routes`: which requests go where. Thread: main.
 
 import { z } from 'zod';
-import type { ValueMatch } from '../../core/snapshot.ts';
+import type { ValueMatch } from '../../core/snapshot/route.ts';
 import { isHost, isHostName } from '../values/host-name.ts';
 import { quoted, type Parsed } from '../values/parsed.ts';
 import { routeLimits } from './schema-client.ts';

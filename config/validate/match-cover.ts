@@ -1,7 +1,7 @@
 // Whether every request that one match takes is taken by another match too: the arithmetic behind "this route can never
 // match". Pure. Thread: main.
 
-import type { ValueMatch } from '../../core/snapshot.ts';
+import type { ValueMatch } from '../../core/snapshot/route.ts';
 import type { RouteConfig } from '../schema/schema-routes.ts';
 
 export type Match = NonNullable<RouteConfig['match']>;

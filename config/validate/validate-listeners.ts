@@ -1,6 +1,6 @@
 // Checks of listeners beyond their shape: names, addresses, certificates, limits. Thread: main.
 
-import type { BindAddress } from '../../core/snapshot.ts';
+import type { BindAddress } from '../../core/snapshot/listener.ts';
 import { formatBindAddress } from '../values/bind-address.ts';
 import { checkCertificate } from '../files/certificate.ts';
 import { quoted } from '../values/parsed.ts';

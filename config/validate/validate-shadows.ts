@@ -1,6 +1,6 @@
 // Routes that never get a request, or not all that they ask for, because routes before them take it. Thread: main.
 
-import type { ValueMatch } from '../../core/snapshot.ts';
+import type { ValueMatch } from '../../core/snapshot/route.ts';
 import { coversRest, keysOfCover, keysOfCovering, piecesOf, type Match } from './match-cover.ts';
 import { quoted } from '../values/parsed.ts';
 import type { CheckContext } from './parsed-config.ts';

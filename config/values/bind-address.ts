@@ -1,6 +1,6 @@
 // Where listeners bind: `0.0.0.0:8080`, `[::]:443`, `:8080`, `unix:/run/x.sock`, `fd:3`, `fd:web`. Thread: main.
 
-import type { BindAddress } from '../../core/snapshot.ts';
+import type { BindAddress } from '../../core/snapshot/listener.ts';
 import { bracketed, isHost, parsePort } from './host-name.ts';
 import { quoted, type Parsed } from './parsed.ts';
 

@@ -13,7 +13,7 @@ import type { RequestHead } from '../../core/head.ts';
 import { E_AVAILABILITY, E_LAST_SUCCESS, E_LIMIT, FULL_FACTOR, UPSTREAM } from '../../core/memory/layout.ts';
 import type { Region } from '../../core/memory/region.ts';
 import type { Random } from '../../core/random.ts';
-import type { HashKey, UpstreamSnapshot } from '../../core/snapshot.ts';
+import type { HashKey, UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import { findPlace, giveBack, reserveForItsOwn } from '../../proxy/placement/place.ts';
 import { StickyCookies } from '../../proxy/policies/sticky-cookie.ts';
 import { becauseOf, type Pick } from './pick-because.ts';

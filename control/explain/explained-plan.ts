@@ -3,7 +3,8 @@
 import type { ExplainReply } from '../../admin/api/explain-schemas.ts';
 import { UPSTREAM } from '../../core/memory/layout.ts';
 import type { Region } from '../../core/memory/region.ts';
-import type { RouteSnapshot, UpstreamSnapshot } from '../../core/snapshot.ts';
+import type { RouteSnapshot } from '../../core/snapshot/route.ts';
+import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import { type RetryFacts, retryVerdict } from '../../proxy/placement/retry.ts';
 
 type Plan = NonNullable<ExplainReply['plan']>;

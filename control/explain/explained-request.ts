@@ -5,7 +5,8 @@ import { ExplainError, type ExplainQuery } from '../../admin/api/explain-schemas
 import { compileCidrs } from '../../core/cidr.ts';
 import type { ClientConnection } from '../../core/exchange-contract.ts';
 import { type RequestHead, UNKNOWN_LENGTH } from '../../core/head.ts';
-import type { ListenerSnapshot, Snapshot } from '../../core/snapshot.ts';
+import type { ListenerSnapshot } from '../../core/snapshot/listener.ts';
+import type { Snapshot } from '../../core/snapshot/snapshot.ts';
 import { isFieldName, isFieldValue, isTarget } from '../../proxy/http1/field-line.ts';
 import { scanHostValue } from '../../proxy/http1/host-value.ts';
 

@@ -1,7 +1,7 @@
 // A choice in words. Pure. Thread: main.
 
 import { PICK_FAILURE, type PickRequest } from '../../core/balancer.ts';
-import type { BalanceSnapshot, UpstreamSnapshot } from '../../core/snapshot.ts';
+import type { BalanceSnapshot, UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 
 export interface Pick {
   /** Slot, or one of PICK_FAILURE. */

@@ -5,7 +5,7 @@
 import { closeSync } from 'node:fs';
 import { formatBindAddress } from '../../config/values/bind-address.ts';
 import type { HeldDescriptors } from '../../core/messages.ts';
-import type { BindAddress, ListenerSnapshot } from '../../core/snapshot.ts';
+import type { BindAddress, ListenerSnapshot } from '../../core/snapshot/listener.ts';
 
 /** By key, for each socket that is bound to its address: the descriptors that lead to it. */
 export type SocketTable = Readonly<Record<string, readonly (readonly number[])[]>>;

@@ -3,7 +3,7 @@
 
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import type { ListenerSnapshot } from '../../core/snapshot.ts';
+import type { ListenerSnapshot } from '../../core/snapshot/listener.ts';
 import { BindError } from './bind-error.ts';
 
 /** Binds each port alone for a moment. @throws BindError where somebody has it */

@@ -2,7 +2,8 @@
 
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import type { BindAddress, Snapshot } from '../../core/snapshot.ts';
+import type { BindAddress } from '../../core/snapshot/listener.ts';
+import type { Snapshot } from '../../core/snapshot/snapshot.ts';
 import { BindError } from './bind-error.ts';
 import { keyOfAdmin, keyOfListener, type SocketTable } from './inherited-sockets.ts';
 

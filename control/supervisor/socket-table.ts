@@ -1,7 +1,7 @@
 // Which sockets this process was given: by systemd (sd_listen_fds(3)), by a holder, or as plain descriptors that the
 // configuration names. Thread: main.
 
-import type { Snapshot } from '../../core/snapshot.ts';
+import type { Snapshot } from '../../core/snapshot/snapshot.ts';
 import { BindError } from './bind-error.ts';
 import { keyOfAdmin, keyOfListener, type SocketTable } from './inherited-sockets.ts';
 

@@ -6,7 +6,7 @@ import { repairAfterCrash } from '../../core/memory/reservation.ts';
 import { WORKER } from '../../core/memory/layout.ts';
 import type { Region } from '../../core/memory/region.ts';
 import type { BoundListener, HeldDescriptors, MessageToMain, MessageToWorker } from '../../core/messages.ts';
-import type { Snapshot } from '../../core/snapshot.ts';
+import type { Snapshot } from '../../core/snapshot/snapshot.ts';
 import type { Timers } from '../../core/timers.ts';
 import { BindError } from './bind-error.ts';
 import { DescriptorWatch } from './descriptor-watch.ts';

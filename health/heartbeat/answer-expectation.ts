@@ -1,7 +1,7 @@
 // What the answer to an HTTP heartbeat must hold besides its status: fields, and a body that matches a pattern. Pure.
 // Thread: main.
 
-import type { HeartbeatSnapshot } from '../../core/snapshot.ts';
+import type { HeartbeatSnapshot } from '../../core/snapshot/health.ts';
 
 /** Of a body this much is held against the pattern (docs/algorithms.md 2.2). */
 export const PATTERN_BYTES = 16_384;

@@ -1,7 +1,9 @@
 // What a kind of heartbeat is given and what it says: the contract between the scheduler and the checks.
 // Thread: main.
 
-import type { EndpointSnapshot, HeartbeatSnapshot, UpstreamSnapshot } from '../../core/snapshot.ts';
+import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
+import type { HeartbeatSnapshot } from '../../core/snapshot/health.ts';
+import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 
 /** Whom to check, and how. */
 export interface HeartbeatTarget {

@@ -2,7 +2,7 @@
 
 import type { Clock } from '../../core/clock.ts';
 import type { Region } from '../../core/memory/region.ts';
-import type { HeartbeatSnapshot } from '../../core/snapshot.ts';
+import type { HeartbeatSnapshot } from '../../core/snapshot/health.ts';
 import type { AgentFeedback } from '../weight/agent-feedback.ts';
 import type { CheckEvent } from '../state/check-axis.ts';
 import type { Because } from '../state/detector.ts';

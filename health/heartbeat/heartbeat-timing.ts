@@ -3,7 +3,7 @@
 
 import { murmur32OfString } from '../../core/murmur.ts';
 import type { Random } from '../../core/random.ts';
-import type { HeartbeatSnapshot } from '../../core/snapshot.ts';
+import type { HeartbeatSnapshot } from '../../core/snapshot/health.ts';
 
 /** Which of its intervals an endpoint's heartbeats keep now; `none`: there are none (maintenance). */
 export type Pace = 'normal' | 'fast' | 'down' | 'none';

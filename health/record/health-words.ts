@@ -2,7 +2,7 @@
 
 import type { Availability } from '../../core/availability.ts';
 import type { Signal } from '../../core/failure.ts';
-import type { HeartbeatSnapshot } from '../../core/snapshot.ts';
+import type { HeartbeatSnapshot } from '../../core/snapshot/health.ts';
 import { streakOf, type CheckEvent, type CheckState, type CheckThresholds } from '../state/check-axis.ts';
 import { isUsable } from '../outlier/ejection-limit.ts';
 import type { StateEdge } from '../state/endpoint-state.ts';

@@ -1,7 +1,8 @@
 // What main knows of the health of one endpoint, and of one upstream as the set of its endpoints. Thread: main.
 
 import type { Availability } from '../../core/availability.ts';
-import type { EndpointSnapshot, UpstreamSnapshot } from '../../core/snapshot.ts';
+import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
+import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import { type AgentState, newAgentState } from '../weight/agent-state.ts';
 import type { ConcurrencyGradient } from '../weight/concurrency-gradient.ts';
 import type { Because, Detector } from './detector.ts';

@@ -18,7 +18,7 @@ import {
   UPSTREAM,
 } from '../../core/memory/layout.ts';
 import type { Region } from '../../core/memory/region.ts';
-import type { EndpointSnapshot } from '../../core/snapshot.ts';
+import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
 import { isOut } from '../outlier/ejection-limit.ts';
 
 export class Publisher {

@@ -2,7 +2,7 @@
 // comparison where it is off. Thread: worker.
 
 import type { ExchangeRecord } from '../../core/exchange-record.ts';
-import type { AccessLogSnapshot } from '../../core/snapshot.ts';
+import type { AccessLogSnapshot } from '../../core/snapshot/snapshot.ts';
 import type { Timers } from '../../core/timers.ts';
 import { LogDestination } from '../destination/log-destination.ts';
 import { LOG_FORMATS, type LogFormat } from './log-formats.ts';

@@ -4,7 +4,8 @@
 
 import type { ExchangePhases, ExchangeRecord } from '../../core/exchange-record.ts';
 import type { RequestHead } from '../../core/head.ts';
-import type { EndpointSnapshot, UpstreamSnapshot } from '../../core/snapshot.ts';
+import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
+import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import { TERMINATIONS } from '../../core/termination.ts';
 import { cutTo, jsonString, MAX_TARGET, MAX_TEXT, MAX_WORD, needsJsonEscape } from './log-escape.ts';
 import { decimalMs, isoTime } from './log-time.ts';

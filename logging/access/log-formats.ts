@@ -1,7 +1,7 @@
 // The table of access-log formats. To add one: write its file, add its line. Thread: worker.
 
 import type { ExchangeRecord } from '../../core/exchange-record.ts';
-import type { AccessLogFormat } from '../../core/snapshot.ts';
+import type { AccessLogFormat } from '../../core/snapshot/snapshot.ts';
 import { formatCombined } from './format-combined.ts';
 import { formatHaproxy } from './format-haproxy.ts';
 import { formatJson } from './format-json.ts';

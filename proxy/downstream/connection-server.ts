@@ -2,7 +2,7 @@
 
 import type { Socket } from 'node:net';
 import type { ClientConnection } from '../../core/exchange-contract.ts';
-import type { ListenerSnapshot } from '../../core/snapshot.ts';
+import type { ListenerSnapshot } from '../../core/snapshot/listener.ts';
 import { ClientSocket } from './accept/client-socket.ts';
 import type { DownstreamContext, DrainableConnection } from './downstream-context.ts';
 import type { Http1Context } from './http1/http1-context.ts';

@@ -7,7 +7,7 @@ import type { ExchangeStarter } from '../../core/exchange-contract.ts';
 import type { Region } from '../../core/memory/region.ts';
 import type { BoundListener, HeldDescriptors } from '../../core/messages.ts';
 import { type Random, systemRandom } from '../../core/random.ts';
-import type { ListenerSnapshot } from '../../core/snapshot.ts';
+import type { ListenerSnapshot } from '../../core/snapshot/listener.ts';
 import { systemTimers, type Timers } from '../../core/timers.ts';
 import type { ProcessLog } from '../../logging/process-log.ts';
 import { addressText } from './accept/listen-address.ts';

@@ -16,7 +16,7 @@ import type { Failure } from '../../core/failure.ts';
 import type { FieldList, ResponseHead } from '../../core/head.ts';
 import { release } from '../../core/memory/reservation.ts';
 import type { Region } from '../../core/memory/region.ts';
-import type { EndpointSnapshot } from '../../core/snapshot.ts';
+import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
 import type { AttemptInProgress, Exchange } from './exchange.ts';
 
 /** Who decides on an attempt's events: implemented by forward.ts. */

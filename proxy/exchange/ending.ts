@@ -7,7 +7,9 @@ import type { Failure, Signal } from '../../core/failure.ts';
 import type { FieldList, ResponseHead } from '../../core/head.ts';
 import { LISTENER_FIELD } from '../../core/memory/lane-fields.ts';
 import { ENDPOINT, WORKER } from '../../core/memory/layout.ts';
-import type { EndpointSnapshot, RouteAction, UpstreamSnapshot } from '../../core/snapshot.ts';
+import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
+import type { RouteAction } from '../../core/snapshot/route.ts';
+import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import type { Termination } from '../../core/termination.ts';
 import {
   accountExchange,

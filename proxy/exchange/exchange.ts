@@ -12,7 +12,9 @@ import type {
 import type { ExchangePhases, ExchangeRecord, RetryVerdict } from '../../core/exchange-record.ts';
 import type { Failure, FailureKind } from '../../core/failure.ts';
 import type { FieldList, RequestHead } from '../../core/head.ts';
-import type { EndpointSnapshot, RouteSnapshot, UpstreamSnapshot } from '../../core/snapshot.ts';
+import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
+import type { RouteSnapshot } from '../../core/snapshot/route.ts';
+import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import type { Termination } from '../../core/termination.ts';
 import { WheelTimer } from '../../core/timer-wheel.ts';
 import type { Linked, OpenList } from './open-list.ts';

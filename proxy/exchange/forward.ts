@@ -14,7 +14,8 @@ import type {
 } from '../../core/exchange-contract.ts';
 import { failureOf, signalOfStatus, type Failure } from '../../core/failure.ts';
 import type { FieldList, RequestHead, ResponseHead } from '../../core/head.ts';
-import type { EndpointSnapshot, UpstreamSnapshot } from '../../core/snapshot.ts';
+import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
+import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import { admit } from './admission.ts';
 import { Attempt, type AttemptHooks } from './attempt.ts';
 import { attemptRequestOf, isOverBodyLimit } from './attempt-request.ts';

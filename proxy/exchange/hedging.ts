@@ -3,7 +3,7 @@
 // Thread: worker.
 
 import { E_INFLIGHT, E_LIMIT } from '../../core/memory/layout.ts';
-import type { UpstreamSnapshot } from '../../core/snapshot.ts';
+import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import type { ForwardingContext } from './forwarding-context.ts';
 import type { Exchange } from './exchange.ts';
 import { LatencyWindow } from '../placement/latency-window.ts';

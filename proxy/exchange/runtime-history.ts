@@ -3,7 +3,8 @@
 
 import type { Clock } from '../../core/clock.ts';
 import type { OpenGeneration } from '../../core/messages.ts';
-import type { EndpointSnapshot, Snapshot } from '../../core/snapshot.ts';
+import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
+import type { Snapshot } from '../../core/snapshot/snapshot.ts';
 import type { TimerHandle, Timers } from '../../core/timers.ts';
 import type { Exchange } from './exchange.ts';
 import { OpenList } from './open-list.ts';

@@ -5,13 +5,11 @@ import { UpstreamPicker } from '../../balancers/upstream-picker.ts';
 import { compileCidrs } from '../../core/cidr.ts';
 import type { Region } from '../../core/memory/region.ts';
 import type { Random } from '../../core/random.ts';
-import type {
-  EndpointSnapshot,
-  ListenerSnapshot,
-  RouteSnapshot,
-  Snapshot,
-  UpstreamSnapshot,
-} from '../../core/snapshot.ts';
+import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
+import type { ListenerSnapshot } from '../../core/snapshot/listener.ts';
+import type { RouteSnapshot } from '../../core/snapshot/route.ts';
+import type { Snapshot } from '../../core/snapshot/snapshot.ts';
+import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import { Router } from '../routing/router.ts';
 import { removedResponseFieldsOf } from '../policies/edited-response-head.ts';
 import { removedFieldsOf } from '../policies/forwarding-fields.ts';

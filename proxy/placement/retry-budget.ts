@@ -3,7 +3,7 @@
 
 import { RECORD_WORDS, UPSTREAM } from '../../core/memory/layout.ts';
 import type { Region } from '../../core/memory/region.ts';
-import type { RetrySnapshot } from '../../core/snapshot.ts';
+import type { RetrySnapshot } from '../../core/snapshot/upstream.ts';
 
 /** The balance counts thousandths of a retry. */
 const ONE_RETRY = 1000;

@@ -4,7 +4,7 @@
 import type { RetryVerdict } from '../../core/exchange-record.ts';
 import type { FailureKind } from '../../core/failure.ts';
 import type { RequestHead } from '../../core/head.ts';
-import type { RetrySnapshot } from '../../core/snapshot.ts';
+import type { RetrySnapshot } from '../../core/snapshot/upstream.ts';
 
 /**
  * Connect failures may go on past `retry.attempts` up to this many tries: nothing was sent, so nothing is at risk,

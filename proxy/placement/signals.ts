@@ -5,7 +5,8 @@ import { SIGNALS, type Signal } from '../../core/failure.ts';
 import { E_CONSECUTIVE, E_GENERATION, E_LAST_SUCCESS, E_SUSPECT, UPSTREAM } from '../../core/memory/layout.ts';
 import type { Region } from '../../core/memory/region.ts';
 import type { MessageToMain } from '../../core/messages.ts';
-import type { EndpointSnapshot, UpstreamSnapshot } from '../../core/snapshot.ts';
+import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
+import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 
 /** A good answer speaks for an endpoint that answers badly now for so long. */
 const WELL_MS = 10_000;

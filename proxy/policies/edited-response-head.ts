@@ -1,7 +1,7 @@
 // A response's head without the fields that its route takes away or replaces. Thread: worker.
 
 import type { FieldList, ResponseHead } from '../../core/head.ts';
-import type { RouteSnapshot } from '../../core/snapshot.ts';
+import type { RouteSnapshot } from '../../core/snapshot/route.ts';
 
 /** Lower-case names that a route takes out of its responses: removed ones, and those that it sets itself. */
 export function removedResponseFieldsOf(route: RouteSnapshot): ReadonlySet<string> {

@@ -3,7 +3,7 @@
 
 import type { ClientConnection } from '../../core/exchange-contract.ts';
 import type { FieldList, RequestHead } from '../../core/head.ts';
-import type { RouteSnapshot } from '../../core/snapshot.ts';
+import type { RouteSnapshot } from '../../core/snapshot/route.ts';
 
 /** Names that only we may say to an endpoint: a client that sends them is trying to be somebody else. */
 const OURS = ['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-forwarded-port', 'forwarded'] as const;

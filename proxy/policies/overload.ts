@@ -5,7 +5,8 @@
 
 import { WORKER } from '../../core/memory/layout.ts';
 import type { Region } from '../../core/memory/region.ts';
-import type { OverloadSnapshot, Priority } from '../../core/snapshot.ts';
+import type { Priority } from '../../core/snapshot/route.ts';
+import type { OverloadSnapshot } from '../../core/snapshot/snapshot.ts';
 import type { MemoryReading } from './memory-reading.ts';
 
 /** Of every limit, the share up to which requests of a priority are taken. */

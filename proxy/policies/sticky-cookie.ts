@@ -4,7 +4,8 @@
 // when the cookie was last issued), and proof that it is ours. Thread: both.
 
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { EndpointSnapshot, StickySnapshot } from '../../core/snapshot.ts';
+import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
+import type { StickySnapshot } from '../../core/snapshot/upstream.ts';
 
 /** Where a client's cookie leads. */
 export interface StickyChoice {

@@ -2,7 +2,7 @@
 // Thread: both.
 
 import type { RequestHead } from '../../core/head.ts';
-import type { NamedMatch, RouteMatch, RouteSnapshot, ValueMatch } from '../../core/snapshot.ts';
+import type { NamedMatch, RouteMatch, RouteSnapshot, ValueMatch } from '../../core/snapshot/route.ts';
 
 /** Parts of a match, in the order in which they are looked at. */
 export type MatchPart = 'listener' | 'host' | 'path' | 'method' | 'header' | 'query';

@@ -1,7 +1,8 @@
 // Notices that an endpoint closes idle connections: several together, or its last one. A process that is killed does
 // that before any request to it fails. Thread: worker.
 
-import type { EndpointSnapshot, UpstreamSnapshot } from '../../core/snapshot.ts';
+import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
+import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 
 /** Deaths within this time count as together. */
 const TOGETHER_MS = 100;

@@ -2,7 +2,7 @@
 // Thread: worker.
 
 import type { AttemptEvents, AttemptHandle, AttemptRequest, Transport } from '../../core/exchange-contract.ts';
-import type { UpstreamSnapshot } from '../../core/snapshot.ts';
+import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import { ScannedRequestHead } from '../wire/scanned-request-head.ts';
 
 export class TransportSwitch implements Transport {

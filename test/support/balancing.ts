@@ -17,7 +17,8 @@ import {
 import { Region } from '../../core/memory/region.ts';
 import { reserve } from '../../core/memory/reservation.ts';
 import { seededRandom, type Random } from '../../core/random.ts';
-import type { BalanceSnapshot, EndpointSnapshot, UpstreamSnapshot } from '../../core/snapshot.ts';
+import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
+import type { BalanceSnapshot, UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import { selectCandidates } from '../../balancers/candidates.ts';
 import { buildBalancer } from '../../balancers/registry.ts';
 import { UpstreamPicker } from '../../balancers/upstream-picker.ts';

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { CertificateSnapshot } from '../../core/snapshot.ts';
+import type { CertificateSnapshot } from '../../core/snapshot/listener.ts';
 
 const VALID_DAYS = 30;
 const RENEW_AFTER_MS = 20 * 24 * 3600 * 1000;

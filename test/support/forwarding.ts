@@ -15,7 +15,7 @@ import type { ExchangeRecord } from '../../core/exchange-record.ts';
 import type { FieldList, RequestHead, ResponseHead } from '../../core/head.ts';
 import type { Region } from '../../core/memory/region.ts';
 import type { MessageToMain } from '../../core/messages.ts';
-import type { Snapshot } from '../../core/snapshot.ts';
+import type { Snapshot } from '../../core/snapshot/snapshot.ts';
 import { TimerWheel } from '../../core/timer-wheel.ts';
 import { WorkerLanes } from '../../proxy/account/lane.ts';
 import { LatencyBaselines } from '../../proxy/placement/latency-baseline.ts';

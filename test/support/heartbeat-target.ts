@@ -2,7 +2,9 @@
 
 import { BoundSocket } from 'node:net';
 import type { TestContext } from 'node:test';
-import type { EndpointSnapshot, HeartbeatSnapshot, UpstreamSnapshot } from '../../core/snapshot.ts';
+import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
+import type { HeartbeatSnapshot } from '../../core/snapshot/health.ts';
+import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import type { Checker, HeartbeatResult, HeartbeatTarget } from '../../health/heartbeat/heartbeat-contract.ts';
 import { HEARTBEAT } from './health-bench.ts';
 import { endpointSnapshot, upstreamSnapshot } from './snapshots.ts';

@@ -6,7 +6,7 @@ import { UpstreamPicker } from '../../balancers/upstream-picker.ts';
 import { Region } from '../../core/memory/region.ts';
 import { release, reserve } from '../../core/memory/reservation.ts';
 import { seededRandom } from '../../core/random.ts';
-import type { UpstreamSnapshot } from '../../core/snapshot.ts';
+import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import { testRequest } from './balancing.ts';
 
 export interface PickingOrder {

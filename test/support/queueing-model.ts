@@ -5,7 +5,7 @@
 import { observe, observeError } from '../../balancers/peak-ewma.ts';
 import { release, reserve } from '../../core/memory/reservation.ts';
 import { seededRandom, type Random } from '../../core/random.ts';
-import type { BalanceSnapshot } from '../../core/snapshot.ts';
+import type { BalanceSnapshot } from '../../core/snapshot/upstream.ts';
 import { Balancing } from './balancing.ts';
 
 export interface ModelEndpoint {

@@ -2,13 +2,11 @@
 
 import { E_GENERATION, E_LIMIT, E_WEIGHT } from '../../core/memory/layout.ts';
 import { Region } from '../../core/memory/region.ts';
-import type {
-  EndpointSnapshot,
-  ListenerSnapshot,
-  RouteSnapshot,
-  Snapshot,
-  UpstreamSnapshot,
-} from '../../core/snapshot.ts';
+import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
+import type { ListenerSnapshot } from '../../core/snapshot/listener.ts';
+import type { RouteSnapshot } from '../../core/snapshot/route.ts';
+import type { Snapshot } from '../../core/snapshot/snapshot.ts';
+import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 
 export function endpointSnapshot(slot: number, parts: Partial<EndpointSnapshot> = {}): EndpointSnapshot {
   const port = parts.port ?? 3000 + slot;

@@ -1,6 +1,7 @@
 // Settings and endpoints for the tests of sticky cookies. Thread: worker.
 
-import type { EndpointSnapshot, StickySnapshot } from '../../core/snapshot.ts';
+import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
+import type { StickySnapshot } from '../../core/snapshot/upstream.ts';
 import { endpointSnapshot } from './snapshots.ts';
 
 export const SECRET = 'sixteen letters and more';

@@ -9,7 +9,8 @@ import type { AttemptRequest, TunnelEnd, TunnelEvents, UpgradeRequest } from '..
 import type { Failure } from '../../core/failure.ts';
 import { ENDPOINT_FIELD, type EndpointField } from '../../core/memory/lane-fields.ts';
 import type { Region } from '../../core/memory/region.ts';
-import type { EndpointSnapshot, UpstreamSnapshot } from '../../core/snapshot.ts';
+import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
+import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import { systemTimers, type Timers } from '../../core/timers.ts';
 import { UpgradeTunnels } from '../../proxy/upstream/tunnel/upgrade-tunnel.ts';
 import { requestHead } from './request-head.ts';

@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { formatBindAddress, parseBindAddress } from '../../../config/values/bind-address.ts';
-import type { BindAddress } from '../../../core/snapshot.ts';
+import type { BindAddress } from '../../../core/snapshot/listener.ts';
 
 /** The address makes no sense, or a file that it needs can't be read. */
 export class AddressError extends Error {

@@ -2,7 +2,7 @@
 
 import type { Socket } from 'node:net';
 import type { ClientConnection } from '../../../core/exchange-contract.ts';
-import type { ListenerSnapshot } from '../../../core/snapshot.ts';
+import type { ListenerSnapshot } from '../../../core/snapshot/listener.ts';
 
 /** A listener that stays while reloads change its settings and its place in the Snapshot. */
 export interface LiveListener {

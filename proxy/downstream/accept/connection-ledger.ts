@@ -4,7 +4,7 @@
 import { LISTENER_FIELD } from '../../../core/memory/lane-fields.ts';
 import { WORKER } from '../../../core/memory/layout.ts';
 import type { Region } from '../../../core/memory/region.ts';
-import type { ListenerSnapshot } from '../../../core/snapshot.ts';
+import type { ListenerSnapshot } from '../../../core/snapshot/listener.ts';
 import { ListenerLane } from '../../account/lane.ts';
 
 export class ConnectionLedger {

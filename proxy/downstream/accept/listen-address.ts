@@ -1,7 +1,7 @@
 // Addresses to listen on: how they are written, which of them several workers can share, what goes wrong. Thread: worker.
 
 import type { AddressInfo } from 'node:net';
-import type { BindAddress } from '../../../core/snapshot.ts';
+import type { BindAddress } from '../../../core/snapshot/listener.ts';
 
 /** Where the kernel spreads connections over sockets that are bound to one address (SO_REUSEPORT). */
 const SPREADING_PLATFORMS: readonly string[] = ['linux', 'freebsd', 'dragonfly', 'sunos', 'aix'];

@@ -3,7 +3,7 @@
 import { chmod } from 'node:fs/promises';
 import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import type { BoundListener } from '../../../core/messages.ts';
-import type { BindAddress, ListenerSnapshot } from '../../../core/snapshot.ts';
+import type { BindAddress, ListenerSnapshot } from '../../../core/snapshot/listener.ts';
 import { addressText, boundAddress, isShared, ListenError } from './listen-address.ts';
 import { removeStaleSocket } from './unix-socket.ts';
 

@@ -3,7 +3,7 @@
 import type { Socket } from 'node:net';
 import { Server, type TlsOptions } from 'node:tls';
 import type { ClientConnection } from '../../../core/exchange-contract.ts';
-import type { ListenerSnapshot } from '../../../core/snapshot.ts';
+import type { ListenerSnapshot } from '../../../core/snapshot/listener.ts';
 import { ClientSocket } from './client-socket.ts';
 import type { DownstreamContext } from '../downstream-context.ts';
 import { TlsContexts } from './tls-contexts.ts';

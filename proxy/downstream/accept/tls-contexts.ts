@@ -1,7 +1,7 @@
 // Certificates of a listener, and which of them a client gets by the name that it asks for. Thread: worker.
 
 import { createSecureContext, type SecureContext } from 'node:tls';
-import type { TlsSnapshot } from '../../../core/snapshot.ts';
+import type { TlsSnapshot } from '../../../core/snapshot/listener.ts';
 
 export class TlsContexts {
   readonly #byName = new Map<string, SecureContext>();

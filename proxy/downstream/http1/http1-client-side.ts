@@ -10,7 +10,7 @@ import type {
   LocalReply,
 } from '../../../core/exchange-contract.ts';
 import type { FieldList, ResponseHead } from '../../../core/head.ts';
-import type { ListenerSnapshot } from '../../../core/snapshot.ts';
+import type { ListenerSnapshot } from '../../../core/snapshot/listener.ts';
 import { WheelTimer } from '../../../core/timer-wheel.ts';
 import { CHUNK_END, chunkHead, encodeLastChunk } from '../../http1/encoder.ts';
 import { CONNECTION_CLOSE, type FieldLines } from '../../http1/field-line.ts';

@@ -3,7 +3,7 @@
 
 import type { Socket } from 'node:net';
 import type { Unparsable } from '../../../core/exchange-contract.ts';
-import type { ListenerSnapshot } from '../../../core/snapshot.ts';
+import type { ListenerSnapshot } from '../../../core/snapshot/listener.ts';
 import { WheelTimer } from '../../../core/timer-wheel.ts';
 import type { FieldLines } from '../../http1/field-line.ts';
 import { Scan } from '../../http1/head-scanner.ts';

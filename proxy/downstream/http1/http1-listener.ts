@@ -1,6 +1,6 @@
 // What the fast connections of one listener share while its settings stay. Thread: worker.
 
-import type { ListenerSnapshot } from '../../../core/snapshot.ts';
+import type { ListenerSnapshot } from '../../../core/snapshot/listener.ts';
 import { CONNECTION_KEEP_ALIVE, type FieldLines, fieldLine, joinLines } from '../../http1/field-line.ts';
 import { HeadScanner } from '../../http1/head-scanner.ts';
 import { RequestScan } from './request-scan.ts';

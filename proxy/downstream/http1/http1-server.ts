@@ -1,6 +1,6 @@
 // Serves HTTP/1.1 connections of one listener on the fast path, with one set of its settings. Thread: worker.
 
-import type { ListenerSnapshot } from '../../../core/snapshot.ts';
+import type { ListenerSnapshot } from '../../../core/snapshot/listener.ts';
 import type { ClientSocket } from '../accept/client-socket.ts';
 import { Http1Connection } from './http1-connection.ts';
 import type { Http1Context } from './http1-context.ts';

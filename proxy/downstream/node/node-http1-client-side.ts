@@ -12,7 +12,7 @@ import type {
   UpgradeRequest,
 } from '../../../core/exchange-contract.ts';
 import type { FieldList, ResponseHead } from '../../../core/head.ts';
-import type { ListenerSnapshot } from '../../../core/snapshot.ts';
+import type { ListenerSnapshot } from '../../../core/snapshot/listener.ts';
 import type { NodeHttp1Head } from './node-http1-head.ts';
 import { NodeHttp1RequestBody } from './node-http1-request-body.ts';
 import { framingOf, type ResponseFacts, type ResponseFraming, responseFields } from './node-http1-response-fields.ts';

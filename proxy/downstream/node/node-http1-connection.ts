@@ -3,7 +3,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../../../core/clock.ts';
 import type { ClientConnection, Unparsable } from '../../../core/exchange-contract.ts';
-import type { ListenerSnapshot } from '../../../core/snapshot.ts';
+import type { ListenerSnapshot } from '../../../core/snapshot/listener.ts';
 import type { ClientSocket } from '../accept/client-socket.ts';
 import type { DownstreamContext, DrainableConnection } from '../downstream-context.ts';
 import type { NodeHttp1ClientSide, NodeHttp1Host } from './node-http1-client-side.ts';

@@ -3,7 +3,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Unparsable } from '../../../core/exchange-contract.ts';
 import { type FieldList, type RequestHead, UNKNOWN_LENGTH } from '../../../core/head.ts';
-import type { ClientLimits } from '../../../core/snapshot.ts';
+import type { ClientLimits } from '../../../core/snapshot/listener.ts';
 import { ALWAYS_CUT, FRAMING_KINDS } from '../../http1/encoder.ts';
 import { FieldKind, kindOfName, kindSet } from '../../http1/field-kind.ts';
 import { readNominations } from './node-connection-options.ts';

@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../../../core/clock.ts';
 import type { ClientEvents } from '../../../core/exchange-contract.ts';
 import { UNKNOWN_LENGTH } from '../../../core/head.ts';
-import type { ClientLimits } from '../../../core/snapshot.ts';
+import type { ClientLimits } from '../../../core/snapshot/listener.ts';
 import { passableTrailers } from './field-list.ts';
 
 /** What is read of an unwanted body so that the connection can be used again: a round trip's worth at most. */

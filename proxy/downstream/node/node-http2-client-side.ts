@@ -11,7 +11,7 @@ import type {
   LocalReply,
 } from '../../../core/exchange-contract.ts';
 import { type FieldList, type ResponseHead, UNKNOWN_LENGTH } from '../../../core/head.ts';
-import type { ListenerSnapshot } from '../../../core/snapshot.ts';
+import type { ListenerSnapshot } from '../../../core/snapshot/listener.ts';
 import { isNamed, passableTrailers } from './field-list.ts';
 import { headersOf, http2Fields } from './node-http2-fields.ts';
 import type { NodeHttp2Head } from './node-http2-head.ts';

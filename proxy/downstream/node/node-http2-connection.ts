@@ -4,7 +4,7 @@ import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node
 import type { Clock } from '../../../core/clock.ts';
 import type { ClientConnection } from '../../../core/exchange-contract.ts';
 import type { FieldList } from '../../../core/head.ts';
-import type { ListenerSnapshot } from '../../../core/snapshot.ts';
+import type { ListenerSnapshot } from '../../../core/snapshot/listener.ts';
 import type { ClientSocket } from '../accept/client-socket.ts';
 import type { DownstreamContext, DrainableConnection } from '../downstream-context.ts';
 import { NodeHttp2ClientSide, type NodeHttp2Host } from './node-http2-client-side.ts';

@@ -3,7 +3,7 @@
 
 import type { Unparsable } from '../../../core/exchange-contract.ts';
 import { type FieldList, type RequestHead, UNKNOWN_LENGTH } from '../../../core/head.ts';
-import type { ClientLimits } from '../../../core/snapshot.ts';
+import type { ClientLimits } from '../../../core/snapshot/listener.ts';
 import { joinedField } from './field-list.ts';
 import { CONNECTION_FIELDS } from './node-http2-fields.ts';
 import { isValidAuthority, readTarget } from './request-target.ts';

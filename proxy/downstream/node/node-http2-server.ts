@@ -1,7 +1,7 @@
 // HTTP/2 by node:http2: its settings, every one that bounds what a client can make us hold or do. Thread: worker.
 
 import { performServerHandshake, type ServerSessionOptions } from 'node:http2';
-import type { ListenerSnapshot } from '../../../core/snapshot.ts';
+import type { ListenerSnapshot } from '../../../core/snapshot/listener.ts';
 import type { ClientSocket } from '../accept/client-socket.ts';
 import type { DownstreamContext } from '../downstream-context.ts';
 import { NodeHttp2Connection } from './node-http2-connection.ts';

@@ -2,7 +2,8 @@
 
 import type { Region } from '../../../core/memory/region.ts';
 import { ENDPOINT_FIELD } from '../../../core/memory/lane-fields.ts';
-import type { EndpointSnapshot, UpstreamSnapshot } from '../../../core/snapshot.ts';
+import type { EndpointSnapshot } from '../../../core/snapshot/endpoint.ts';
+import type { UpstreamSnapshot } from '../../../core/snapshot/upstream.ts';
 import type { Timers } from '../../../core/timers.ts';
 import { failureOf } from '../../../core/failure.ts';
 import type { HeadScanner } from '../../http1/head-scanner.ts';

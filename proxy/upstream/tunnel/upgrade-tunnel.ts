@@ -7,7 +7,7 @@ import type {
   Tunnels,
   UpgradeRequest,
 } from '../../../core/exchange-contract.ts';
-import type { EndpointSnapshot } from '../../../core/snapshot.ts';
+import type { EndpointSnapshot } from '../../../core/snapshot/endpoint.ts';
 import { Dialler } from '../../../net/dial.ts';
 import { EndpointLane } from '../endpoint-lane.ts';
 import { Tunnel } from './tunnel.ts';

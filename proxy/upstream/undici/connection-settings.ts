@@ -1,6 +1,7 @@
 // What the connections of a pool depend on: a reload that changes nothing of it keeps them. Thread: worker.
 
-import type { EndpointSnapshot, UpstreamSnapshot } from '../../../core/snapshot.ts';
+import type { EndpointSnapshot } from '../../../core/snapshot/endpoint.ts';
+import type { UpstreamSnapshot } from '../../../core/snapshot/upstream.ts';
 
 /** All of it as one text, to be compared. */
 export function connectionSettings(endpoint: EndpointSnapshot, upstream: UpstreamSnapshot): string {

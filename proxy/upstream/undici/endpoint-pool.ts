@@ -1,7 +1,8 @@
 // A worker's connections to one endpoint: each is an undici Client of its own, so that which connection serves which
 // attempt, and whether it served one before, is known and not guessed. Newest idle first. Thread: worker.
 
-import type { EndpointSnapshot, UpstreamSnapshot } from '../../../core/snapshot.ts';
+import type { EndpointSnapshot } from '../../../core/snapshot/endpoint.ts';
+import type { UpstreamSnapshot } from '../../../core/snapshot/upstream.ts';
 import type { Timers } from '../../../core/timers.ts';
 import type { HeadScanner } from '../../http1/head-scanner.ts';
 import { Dialler } from '../../../net/dial.ts';

@@ -2,7 +2,7 @@
 
 import type { Socket } from 'node:net';
 import { Client, type buildConnector } from 'undici';
-import type { UpstreamSnapshot } from '../../../core/snapshot.ts';
+import type { UpstreamSnapshot } from '../../../core/snapshot/upstream.ts';
 import type { HeadScanner } from '../../http1/head-scanner.ts';
 import type { Dialler, Dialling } from '../../../net/dial.ts';
 import type { EndpointLane } from '../endpoint-lane.ts';

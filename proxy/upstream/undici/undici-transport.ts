@@ -2,7 +2,8 @@
 
 import type { AttemptEvents, AttemptHandle, AttemptRequest, Transport } from '../../../core/exchange-contract.ts';
 import type { Region } from '../../../core/memory/region.ts';
-import type { EndpointSnapshot, UpstreamSnapshot } from '../../../core/snapshot.ts';
+import type { EndpointSnapshot } from '../../../core/snapshot/endpoint.ts';
+import type { UpstreamSnapshot } from '../../../core/snapshot/upstream.ts';
 import type { Timers } from '../../../core/timers.ts';
 import { connectionSettings } from './connection-settings.ts';
 import { EndpointLane } from '../endpoint-lane.ts';

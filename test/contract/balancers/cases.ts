@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { AVAILABILITY_NAMES, type Availability } from '../../../core/availability.ts';
 import { PICK_FAILURE } from '../../../core/balancer.ts';
 import { randomBelow, seededRandom } from '../../../core/random.ts';
-import type { BalanceSnapshot } from '../../../core/snapshot.ts';
+import type { BalanceSnapshot } from '../../../core/snapshot/upstream.ts';
 import { isUsable, selectCandidates } from '../../../balancers/candidates.ts';
 import { buildBalancer } from '../../../balancers/registry.ts';
 import { Balancing, testRequest } from '../../support/balancing.ts';

@@ -9,7 +9,7 @@ import { ADMIN_ROUTES } from '../../../admin/api/admin-routes.ts';
 import { AdminServer } from '../../../admin/api/admin-server.ts';
 import { openApiOf } from '../../../admin/api/open-api.ts';
 import { problem } from '../../../admin/api/reply-schemas.ts';
-import type { AdminSnapshot } from '../../../core/snapshot.ts';
+import type { AdminSnapshot } from '../../../core/snapshot/admin.ts';
 import { adminAt, FakeContext, LOOPBACK } from '../../unit/admin/fake-context.ts';
 
 const DOCUMENT = openApiOf('1.2.3');

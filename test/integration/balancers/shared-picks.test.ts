@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import type { BalanceSnapshot } from '../../../core/snapshot.ts';
+import type { BalanceSnapshot } from '../../../core/snapshot/upstream.ts';
 import { BALANCES, Balancing } from '../../support/balancing.ts';
 import type { PickingOrder } from '../../support/picking-thread.ts';
 

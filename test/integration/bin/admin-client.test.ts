@@ -10,7 +10,7 @@ import { AdminServer } from '../../../admin/api/admin-server.ts';
 import { callAdmin, refusalWords, watchAdmin } from '../../../bin/commands/live/admin-client.ts';
 import { type AdminOptions, adminTarget } from '../../../bin/commands/live/admin-target.ts';
 import { digestOf } from '../../../config/compile/compile-admin.ts';
-import type { AdminSnapshot } from '../../../core/snapshot.ts';
+import type { AdminSnapshot } from '../../../core/snapshot/admin.ts';
 import { testCertificate } from '../../support/certificates.ts';
 import { adminAt, FakeContext, LOOPBACK } from '../../unit/admin/fake-context.ts';
 

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { AdminServer } from '../../../admin/api/admin-server.ts';
-import type { BindAddress } from '../../../core/snapshot.ts';
+import type { BindAddress } from '../../../core/snapshot/listener.ts';
 import { adminAt as rulesAt, FakeContext } from '../../unit/admin/fake-context.ts';
 import { type CommandOutcome, runCommand } from '../../support/fairlead-process.ts';
 import { refusingPort } from '../../support/heartbeat-target.ts';

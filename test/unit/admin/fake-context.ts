@@ -2,7 +2,9 @@
 
 import type { Admin } from '../../../core/availability.ts';
 import { Region } from '../../../core/memory/region.ts';
-import type { AdminSnapshot, BindAddress, Snapshot } from '../../../core/snapshot.ts';
+import type { AdminSnapshot } from '../../../core/snapshot/admin.ts';
+import type { BindAddress } from '../../../core/snapshot/listener.ts';
+import type { Snapshot } from '../../../core/snapshot/snapshot.ts';
 import type {
   AdminContext,
   AdminGeneration,

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { buildHashKey } from '../../../balancers/hash-key.ts';
 import { mix32, murmur32OfString } from '../../../core/murmur.ts';
 import { seededRandom } from '../../../core/random.ts';
-import type { HashKey } from '../../../core/snapshot.ts';
+import type { HashKey } from '../../../core/snapshot/upstream.ts';
 
 interface TestSource {
   readonly target?: string;

@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import { observe } from '../../../balancers/peak-ewma.ts';
 import { release, reserve } from '../../../core/memory/reservation.ts';
 import { seededRandom } from '../../../core/random.ts';
-import type { BalanceSnapshot } from '../../../core/snapshot.ts';
+import type { BalanceSnapshot } from '../../../core/snapshot/upstream.ts';
 import { BALANCES, Balancing } from '../../support/balancing.ts';
 import { binomialRegion } from '../../support/statistics.ts';
 

@@ -8,7 +8,7 @@ import { compile, newTables } from '../../../config/compile/compile.ts';
 import { digestOf } from '../../../config/compile/compile-admin.ts';
 import { describeChanges } from '../../../config/compile/diff.ts';
 import { type LoadResult, loadConfigText } from '../../../config/load.ts';
-import type { Snapshot } from '../../../core/snapshot.ts';
+import type { Snapshot } from '../../../core/snapshot/snapshot.ts';
 import { privateCertificates } from '../../support/private-certificates.ts';
 import { WALL_MS } from './golden-cases.ts';
 

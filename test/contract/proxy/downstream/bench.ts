@@ -6,7 +6,7 @@ import { LISTENER_FIELD, type ListenerField } from '../../../../core/memory/lane
 import { WORKER } from '../../../../core/memory/layout.ts';
 import { seededRandom } from '../../../../core/random.ts';
 import { systemClock } from '../../../../core/clock.ts';
-import type { ClientLimits, ClientTimeouts, ListenerSnapshot } from '../../../../core/snapshot.ts';
+import type { ClientLimits, ClientTimeouts, ListenerSnapshot } from '../../../../core/snapshot/listener.ts';
 import { Downstream } from '../../../../proxy/downstream/downstream.ts';
 import type { Http1Parts } from '../../../../proxy/downstream/http1/http1-context.ts';
 import { RawClient } from '../../../support/raw-client.ts';

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { after, afterEach, before, describe, test, type TestContext } from 'node:test';
 import tls from 'node:tls';
 import { digestOf } from '../../../../config/compile/compile-admin.ts';
-import type { AdminSnapshot } from '../../../../core/snapshot.ts';
+import type { AdminSnapshot } from '../../../../core/snapshot/admin.ts';
 import { testCertificate } from '../../../support/certificates.ts';
 import { adminAt, LOOPBACK } from '../../../unit/admin/fake-context.ts';
 import { AskedServer, type AskOptions, errorCode, portOf, STATE } from '../asked-server.ts';

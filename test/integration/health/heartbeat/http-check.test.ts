@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import type { HeartbeatSnapshot } from '../../../../core/snapshot.ts';
+import type { HeartbeatSnapshot } from '../../../../core/snapshot/health.ts';
 import type { HeartbeatResult } from '../../../../health/heartbeat/heartbeat-contract.ts';
 import { httpCheck } from '../../../../health/heartbeat/http-check.ts';
 import { refusingPort, resultOf, targetAt } from '../../../support/heartbeat-target.ts';

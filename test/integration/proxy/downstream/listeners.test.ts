@@ -9,7 +9,7 @@ import { describe, test } from 'node:test';
 import { LISTENER_FIELD } from '../../../../core/memory/lane-fields.ts';
 import { Region } from '../../../../core/memory/region.ts';
 import { systemClock } from '../../../../core/clock.ts';
-import type { ListenerSnapshot } from '../../../../core/snapshot.ts';
+import type { ListenerSnapshot } from '../../../../core/snapshot/listener.ts';
 import { Downstream } from '../../../../proxy/downstream/downstream.ts';
 import { ListenError } from '../../../../proxy/downstream/accept/listen-address.ts';
 import { RawClient } from '../../../support/raw-client.ts';

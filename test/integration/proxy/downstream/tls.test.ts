@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { TlsSnapshot } from '../../../../core/snapshot.ts';
+import type { TlsSnapshot } from '../../../../core/snapshot/listener.ts';
 import { testCertificate } from '../../../support/certificates.ts';
 import { RawClient } from '../../../support/raw-client.ts';
 import { Bench, type BenchOptions } from '../../../contract/proxy/downstream/bench.ts';

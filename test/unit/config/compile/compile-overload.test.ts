@@ -6,7 +6,7 @@ import { describe, test } from 'node:test';
 import { compile, newTables } from '../../../../config/compile/compile.ts';
 import { compileOverload } from '../../../../config/compile/compile-overload.ts';
 import { overload } from '../../../../config/schema/schema-overload.ts';
-import type { Snapshot } from '../../../../core/snapshot.ts';
+import type { Snapshot } from '../../../../core/snapshot/snapshot.ts';
 import { load } from '../golden-cases.ts';
 
 const MIB = 2 ** 20;

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { compile, newTables } from '../../../../config/compile/compile.ts';
-import type { UpstreamSnapshot } from '../../../../core/snapshot.ts';
+import type { UpstreamSnapshot } from '../../../../core/snapshot/upstream.ts';
 import { ENVIRONMENT, load } from '../golden-cases.ts';
 
 function upstreamOf(settings: string, heartbeat = 'false'): UpstreamSnapshot {

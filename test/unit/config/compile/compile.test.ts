@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { compile, newTables, workersOf, type CompileTables } from '../../../../config/compile/compile.ts';
 import { CapacityError } from '../../../../config/compile/slots.ts';
-import type { Snapshot } from '../../../../core/snapshot.ts';
+import type { Snapshot } from '../../../../core/snapshot/snapshot.ts';
 import { DESIGN_EXAMPLE } from '../design-example.ts';
 import { load } from '../golden-cases.ts';
 

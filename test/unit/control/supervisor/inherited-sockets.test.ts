@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { BindAddress, ListenerSnapshot } from '../../../../core/snapshot.ts';
+import type { BindAddress, ListenerSnapshot } from '../../../../core/snapshot/listener.ts';
 import { InheritedSockets, keyOfListener } from '../../../../control/supervisor/inherited-sockets.ts';
 
 function listener(name: string, bind: BindAddress): ListenerSnapshot {

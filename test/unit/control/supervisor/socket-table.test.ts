@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { BindAddress, Snapshot } from '../../../../core/snapshot.ts';
+import type { BindAddress } from '../../../../core/snapshot/listener.ts';
+import type { Snapshot } from '../../../../core/snapshot/snapshot.ts';
 import { passedSockets, tableOfActivation } from '../../../../control/supervisor/socket-table.ts';
 
 const PID = 42;

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import type { Snapshot } from '../../../../core/snapshot.ts';
+import type { Snapshot } from '../../../../core/snapshot/snapshot.ts';
 import { Supervisor } from '../../../../control/supervisor/supervisor.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import { regionFor, snapshot } from '../../../support/snapshots.ts';

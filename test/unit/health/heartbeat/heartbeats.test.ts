@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { seededRandom } from '../../../../core/random.ts';
-import type { HeartbeatSnapshot } from '../../../../core/snapshot.ts';
+import type { HeartbeatSnapshot } from '../../../../core/snapshot/health.ts';
 import type { HeartbeatRecord, HeartbeatTarget } from '../../../../health/heartbeat/heartbeat-contract.ts';
 import { firstDelayMs, type Pace } from '../../../../health/heartbeat/heartbeat-timing.ts';
 import { Heartbeats, MAX_CONCURRENT } from '../../../../health/heartbeat/heartbeats.ts';

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { E_INFLIGHT, E_LIMIT } from '../../../../core/memory/layout.ts';
 import { latencyBucketOf } from '../../../../core/memory/lane-fields.ts';
-import type { UpstreamSnapshot } from '../../../../core/snapshot.ts';
+import type { UpstreamSnapshot } from '../../../../core/snapshot/upstream.ts';
 import { ConcurrencyModel } from '../../../support/concurrency-model.ts';
 import { HealthBench, PASSES, REFUSED } from '../../../support/health-bench.ts';
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import type { ExchangeRecord } from '../../../../core/exchange-record.ts';
-import type { AccessLogFormat } from '../../../../core/snapshot.ts';
+import type { AccessLogFormat } from '../../../../core/snapshot/snapshot.ts';
 import { CHUNK_BYTES } from '../../../../logging/destination/log-chunk.ts';
 import { LOG_FORMATS } from '../../../../logging/access/log-formats.ts';
 import { requestHead } from '../../../support/request-head.ts';

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { seededRandom } from '../../../../core/random.ts';
-import type { BindAddress } from '../../../../core/snapshot.ts';
+import type { BindAddress } from '../../../../core/snapshot/listener.ts';
 import { addressText, isShared, ListenError } from '../../../../proxy/downstream/accept/listen-address.ts';
 import { passableTrailers } from '../../../../proxy/downstream/node/field-list.ts';
 import { rawReply } from '../../../../proxy/downstream/node/raw-reply.ts';

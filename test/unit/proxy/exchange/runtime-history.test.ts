@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { OpenGeneration } from '../../../../core/messages.ts';
-import type { Snapshot } from '../../../../core/snapshot.ts';
+import type { Snapshot } from '../../../../core/snapshot/snapshot.ts';
 import { Exchange, type ExchangeHooks, type ExchangeState } from '../../../../proxy/exchange/exchange.ts';
 import { RuntimeHistory } from '../../../../proxy/exchange/runtime-history.ts';
 import { Runtime } from '../../../../proxy/exchange/runtime.ts';

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { RetryVerdict } from '../../../../core/exchange-record.ts';
 import { FAILURE_KINDS, type FailureKind } from '../../../../core/failure.ts';
-import type { RetrySnapshot } from '../../../../core/snapshot.ts';
+import type { RetrySnapshot } from '../../../../core/snapshot/upstream.ts';
 import { isIdempotentMethod, type RetryFacts, retryVerdict } from '../../../../proxy/placement/retry.ts';
 
 const SETTINGS: RetrySnapshot = {

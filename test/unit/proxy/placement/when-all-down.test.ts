@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import { AVAILABILITY, type Availability } from '../../../../core/availability.ts';
 import { failureOf } from '../../../../core/failure.ts';
 import { E_AVAILABILITY, UPSTREAM } from '../../../../core/memory/layout.ts';
-import type { UpstreamSnapshot } from '../../../../core/snapshot.ts';
+import type { UpstreamSnapshot } from '../../../../core/snapshot/upstream.ts';
 import { ForwardingBench } from '../../../support/forwarding.ts';
 import { endpointSnapshot, snapshot, upstreamSnapshot } from '../../../support/snapshots.ts';
 

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { RouteMatch, RouteSnapshot } from '../../../../core/snapshot.ts';
+import type { RouteMatch, RouteSnapshot } from '../../../../core/snapshot/route.ts';
 import { factsOf, firstMismatch, hostOf, Router } from '../../../../proxy/routing/router.ts';
 import { requestHead } from '../../../support/request-head.ts';
 

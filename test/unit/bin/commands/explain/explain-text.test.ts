@@ -8,7 +8,7 @@ import { AVAILABILITY } from '../../../../../core/availability.ts';
 import { E_AVAILABILITY, E_INFLIGHT, E_LIMIT } from '../../../../../core/memory/layout.ts';
 import { Region } from '../../../../../core/memory/region.ts';
 import { seededRandom } from '../../../../../core/random.ts';
-import type { Snapshot } from '../../../../../core/snapshot.ts';
+import type { Snapshot } from '../../../../../core/snapshot/snapshot.ts';
 import { explain } from '../../../../../control/explain/explanation.ts';
 import { FakeClock } from '../../../../support/fake-clock.ts';
 import {
