@@ -1,5 +1,4 @@
-// The way of every request, on both paths: route, admit, pick, lease, send, await the head, retry or relay, account.
-// Works on exchanges and knows no sockets. Read downwards. Thread: worker.
+// Request path without sockets: route, admit, pick, lease, send, await the head, retry or relay, record. Thread: worker.
 
 import { PICK_FAILURE } from '../../core/balancer.ts';
 import type {
