@@ -8,7 +8,7 @@ import type { Admin } from './core/availability.ts';
 import { systemClock } from './core/clock.ts';
 import type { EndpointView } from './health/record/endpoint-view.ts';
 import type { HealthEvent } from './health/record/health-events.ts';
-import { type MainLog, openMainLog } from './logging/process-log.ts';
+import { type MainLogger, openFunctionLog, openMainLog } from './logging/process-log.ts';
 import { ConfigError, ControlPlane, type ReloadResult } from './control/control-plane.ts';
 import { readVersion } from './config/files/package-files.ts';
 
@@ -144,16 +144,8 @@ function mustExist(isThere: boolean, endpoint: string): void {
   if (!isThere) throw new RangeError(`there is no endpoint "${endpoint}": names are upstream/host:port`);
 }
 
-function logOf(wanted: NonNullable<FairleadOptions['log']>): MainLog {
+function logOf(wanted: NonNullable<FairleadOptions['log']>): MainLogger {
   if (wanted === 'stderr') return openMainLog({ level: 'info' });
   const take = wanted === 'none' ? () => undefined : wanted;
-  const taker = (level: FairleadLogLine['level']) => (fields: object, text: string) => take({ level, fields, text });
-  return {
-    debug: taker('debug'),
-    info: taker('info'),
-    warn: taker('warn'),
-    error: taker('error'),
-    setLevel: () => undefined,
-    flushNow: () => undefined,
-  };
+  return openFunctionLog((level, fields, text) => take({ level, fields, text }));
 }

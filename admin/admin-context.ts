@@ -10,7 +10,7 @@ import type { Timers } from '../core/timers.ts';
 import type { EndpointView } from '../health/record/endpoint-view.ts';
 import type { Explanation } from '../health/record/endpoint-explanation.ts';
 import type { HealthEvent } from '../health/record/health-events.ts';
-import type { HealthLog } from '../health/record/health-log.ts';
+import type { Logger } from '../core/log.ts';
 import type { ExplainQuery, ExplainReply } from './api/explain-schemas.ts';
 
 /** The part of the health service that the admin API uses. */
@@ -70,7 +70,7 @@ export interface AdminContext {
   readonly region: Region;
   readonly clock: Clock;
   readonly timers: Timers;
-  readonly log: HealthLog;
+  readonly log: Logger;
   readonly health: AdminHealth;
   /** The Snapshot that runs. */
   snapshot(): Snapshot;

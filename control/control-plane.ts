@@ -15,7 +15,7 @@ import type { Snapshot } from '../core/snapshot/snapshot.ts';
 import { systemTimers } from '../core/timers.ts';
 import { checkers } from '../health/heartbeat/checkers.ts';
 import { HealthService } from '../health/health-service.ts';
-import { logMessage, type MainLog } from '../logging/process-log.ts';
+import type { MainLogger } from '../logging/process-log.ts';
 import { explain, type ExplainFacts } from './explain/explanation.ts';
 import { AdminHost } from './admin-host.ts';
 import { BudgetKeeper } from './budget-keeper.ts';
@@ -38,7 +38,7 @@ export interface ControlPlaneOptions {
   /** Of the process: where socket activation is told. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly version: string;
-  readonly log: MainLog;
+  readonly log: MainLogger;
   /** The holder of this process, with the sockets that it gave; left out, those of socket activation are taken. */
   readonly holder?: Holder;
   /** Is told how the process is. */
@@ -142,7 +142,7 @@ export class ControlPlane {
       onSocketsReleased: (keys) => options.holder?.release(keys),
       onSocketLost: () => options.onSocketLost?.(),
       workerUrl: WORKER_URL,
-      log: (level, text, fields = {}) => options.log[level](fields, text),
+      log: options.log,
       onMessage: (worker, message) => this.#onMessage(worker, message),
       onWorkerGone: (worker) => {
         this.health.onWorkerGone(worker);
@@ -327,7 +327,7 @@ export class ControlPlane {
   }
 
   #onMessage(worker: number, message: MessageToMain): void {
-    if (message.kind === 'log') logMessage(this.#options.log, message);
+    if (message.kind === 'log') this.#options.log.write(message.level, message.fields, message.text);
     else if (message.kind === 'generations') this.#generations.note(worker, message.older);
     else this.health.onWorkerMessage(message);
   }

@@ -4,7 +4,7 @@
 
 import { spawn } from 'node:child_process';
 import type { Timers } from '../core/timers.ts';
-import type { MainLog } from '../logging/process-log.ts';
+import type { MainLogger } from '../logging/process-log.ts';
 
 const PROGRAM = 'systemd-notify';
 /** A word that isn't delivered by then is lost, so that those behind it aren't. */
@@ -15,7 +15,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export interface ServiceManagerParts {
   readonly environment: Environment;
   readonly timers: Timers;
-  readonly log: Pick<MainLog, 'warn'>;
+  readonly log: Pick<MainLogger, 'warn'>;
   /** Whether everything answers. Where it doesn't, the watchdog isn't told that it does. */
   readonly isAnswering: () => boolean;
   /** CLOCK_MONOTONIC in microseconds, for RELOADING=1. */

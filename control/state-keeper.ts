@@ -6,7 +6,7 @@ import { parseSavedHealth, type SavedHealth } from '../config/files/saved-state.
 import type { Clock } from '../core/clock.ts';
 import type { Snapshot } from '../core/snapshot/snapshot.ts';
 import type { TimerHandle, Timers } from '../core/timers.ts';
-import type { HealthLog } from '../health/record/health-log.ts';
+import type { Logger } from '../core/log.ts';
 import type { HealthService } from '../health/health-service.ts';
 
 /** A change is written within this time. */
@@ -19,7 +19,7 @@ export interface StateKeeperParts {
   readonly health: Pick<HealthService, 'events' | 'save' | 'restore'>;
   readonly clock: Pick<Clock, 'wallMs'>;
   readonly timers: Timers;
-  readonly log: HealthLog;
+  readonly log: Logger;
 }
 
 type Setting = NonNullable<Snapshot['healthState']>;

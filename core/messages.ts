@@ -2,6 +2,7 @@
 // Thread: both.
 
 import type { Signal } from './failure.ts';
+import type { LogLevel } from './log.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
 
 /**
@@ -37,7 +38,7 @@ export type MessageToMain =
   | { readonly kind: 'suspect'; readonly slot: number; readonly generation: number; readonly signal: Signal }
   /** A half-open trial has ended. */
   | { readonly kind: 'trial'; readonly slot: number; readonly generation: number; readonly ok: boolean }
-  | { readonly kind: 'log'; readonly level: 'info' | 'warn' | 'error'; readonly fields: object; readonly text: string }
+  | { readonly kind: 'log'; readonly level: LogLevel; readonly fields: object; readonly text: string }
   /** What is open of each generation but the newest, oldest first. */
   | { readonly kind: 'generations'; readonly older: readonly OpenGeneration[] }
   | { readonly kind: 'drained' };

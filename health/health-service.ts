@@ -18,7 +18,7 @@ import type { StateEdge } from './state/endpoint-state.ts';
 import { viewEndpoint, type EndpointView } from './record/endpoint-view.ts';
 import { explain, type Explanation } from './record/endpoint-explanation.ts';
 import { HealthEvents } from './record/health-events.ts';
-import type { HealthLog } from './record/health-log.ts';
+import type { Logger } from '../core/log.ts';
 import { HealthRecorder } from './record/health-recorder.ts';
 import { HealthRoster } from './health-roster.ts';
 import type { Checkers, HeartbeatRecord } from './heartbeat/heartbeat-contract.ts';
@@ -42,7 +42,7 @@ export interface HealthServiceOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly timers: Timers;
-  readonly log: HealthLog;
+  readonly log: Logger;
   readonly checkers: Checkers;
   /** An endpoint is down, in maintenance or without an address: idle connections to it are worth nothing. */
   readonly onOutOfUse?: (slot: number) => void;

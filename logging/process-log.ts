@@ -1,95 +1,114 @@
-// The process log: pino, JSON lines on standard error. Main writes them; workers send theirs to main. Thread: both.
+// The process log: pino writes JSON lines to standard error. Main writes them; workers post theirs to main.
+// Thread: both.
 
 import { pino } from 'pino';
+import { LOG_LEVELS, type Logger, type LogLevel } from '../core/log.ts';
 import type { MessageToMain } from '../core/messages.ts';
-import type { Snapshot } from '../core/snapshot/snapshot.ts';
 import { systemTimers, type Timers } from '../core/timers.ts';
 import { LogDestination } from './destination/log-destination.ts';
 
-export type LogLevel = Snapshot['log']['level'];
+/** Writes a line whose level is enabled. */
+export type WriteLine = (level: LogLevel, fields: object, text: string) => void;
 
-/** What code that logs is given. `fields` are plain data or errors; `text` is a fixed sentence without values. */
-export interface ProcessLog {
-  debug(fields: object, text: string): void;
-  info(fields: object, text: string): void;
-  warn(fields: object, text: string): void;
-  error(fields: object, text: string): void;
+/** Passes lines of an enabled level to a function. */
+export class LevelLogger implements Logger {
+  readonly #write: WriteLine;
+  #rank = 0;
+  /** A plain property: exchanges read it once each. */
+  isDebugEnabled = true;
+
+  constructor(level: LogLevel, write: WriteLine) {
+    this.#write = write;
+    this.setLevel(level);
+  }
+
+  /** Takes effect with the next line: a reload may change the level. */
+  setLevel(level: LogLevel): void {
+    this.#rank = LOG_LEVELS.indexOf(level);
+    this.isDebugEnabled = level === 'debug';
+  }
+
+  debug(fields: object, text: string): void {
+    this.write('debug', fields, text);
+  }
+
+  info(fields: object, text: string): void {
+    this.write('info', fields, text);
+  }
+
+  warn(fields: object, text: string): void {
+    this.write('warn', fields, text);
+  }
+
+  error(fields: object, text: string): void {
+    this.write('error', fields, text);
+  }
+
+  write(level: LogLevel, fields: object, text: string): void {
+    if (LOG_LEVELS.indexOf(level) >= this.#rank) this.#write(level, fields, text);
+  }
 }
 
-/** Main's process log. */
-export interface MainLog extends ProcessLog {
-  /** Changes what is logged, after a reload. */
+/** The process log of the main thread. */
+export interface MainLogger extends Logger {
   setLevel(level: LogLevel): void;
-  /** Writes what is left before it returns: when the process is about to end. */
+  /** Writes a line that a worker posted. */
+  write(level: LogLevel, fields: object, text: string): void;
+  /** Writes buffered lines before it returns. Call it before the process exits. */
   flushNow(): void;
 }
 
 export interface MainLogOptions {
   readonly level: LogLevel;
   readonly timers?: Timers;
-  /** 'stderr' unless told. */
+  /** A destination as of LogDestination; default: 'stderr'. */
   readonly output?: string;
 }
 
-type LogMessage = Extract<MessageToMain, { kind: 'log' }>;
-
-/** Opens the process log. Lines lost to a broken or stuck standard error are lost silently: there is no other place. */
-export function openMainLog(options: MainLogOptions): MainLog {
+/** Opens the process log. Lines lost to a broken or blocked standard error can't be reported: there is no other place. */
+export function openMainLog(options: MainLogOptions): MainLogger {
   const destination = new LogDestination({
     output: options.output ?? 'stderr',
     timers: options.timers ?? systemTimers,
     onTrouble: () => undefined,
     flushMs: 0,
   });
-  const logger = pino(
+  const writer = pino(
     {
-      level: options.level,
+      level: 'debug',
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       messageKey: 'text',
       formatters: { level: (label) => ({ level: label }) },
-      // pino's own would take what plainFields made of an error for an error, and drop its cause.
+      // pino's own serializer would treat the result of plainFields as an error and drop its cause.
       serializers: { err: (value: unknown) => value },
     },
     { write: (line: string) => destination.append(withoutControls(line)) },
   );
-  return {
-    debug: (fields, text) => logger.debug(plainFields(fields), text),
-    info: (fields, text) => logger.info(plainFields(fields), text),
-    warn: (fields, text) => logger.warn(plainFields(fields), text),
-    error: (fields, text) => logger.error(plainFields(fields), text),
-    setLevel: (level) => {
-      logger.level = level;
-    },
-    flushNow: () => destination.flushNow(),
-  };
+  const logger = new LevelLogger(options.level, (level, fields, text) => writer[level](plainFields(fields), text));
+  return Object.assign(logger, { flushNow: () => destination.flushNow() });
 }
 
-/** A worker's process log: sends each line to main. Debug lines stay where they are: they'd cost a message each. */
-export function forwardingLog(worker: number, post: (message: LogMessage) => void): ProcessLog {
-  const send = (level: LogMessage['level'], fields: object, text: string) =>
-    post({ kind: 'log', level, fields: { worker, ...plainFields(fields) }, text });
-  return {
-    debug: () => undefined,
-    info: (fields, text) => send('info', fields, text),
-    warn: (fields, text) => send('warn', fields, text),
-    error: (fields, text) => send('error', fields, text),
-  };
+/** Passes the lines of an embedding program's log to a function, which must not throw. */
+export function openFunctionLog(write: WriteLine): MainLogger {
+  return Object.assign(new LevelLogger('info', write), { flushNow: () => undefined });
 }
 
-/** Writes what a worker has sent. */
-export function logMessage(log: ProcessLog, message: LogMessage): void {
-  log[message.level](message.fields, message.text);
+/** A worker's process log: posts each line to main. At level debug each line costs a message. */
+export function openWorkerLog(worker: number, level: LogLevel, post: (message: MessageToMain) => void): LevelLogger {
+  return new LevelLogger(level, (lineLevel, fields, text) =>
+    post({ kind: 'log', level: lineLevel, fields: { worker, ...plainFields(fields) }, text }),
+  );
 }
 
-/** Nested causes and objects are followed so far. */
+/** Deepest level of nested causes and objects that is written. */
 const MAX_DEPTH = 4;
 
 function plainFields(fields: object): Record<string, unknown> {
   return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, plainValue(value, MAX_DEPTH)]));
 }
 
-/** What can be cloned and written as JSON: errors by their parts; what neither can say (sockets, functions) by kind. */
+/** A value that can be cloned and written as JSON: errors as objects; sockets, functions and such as their type's name. */
 function plainValue(value: unknown, depth: number = MAX_DEPTH): unknown {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
   if (typeof value === 'number') return Number.isFinite(value) ? value : String(value);
@@ -117,7 +136,7 @@ function plainError(error: Error, depth: number): object {
   };
 }
 
-/** JSON escapes controls below 32 alone; a terminal obeys those from 127 to 159 too (an escape sequence in a log). */
+/** JSON escapes only controls below 32. Terminals interpret those from 127 to 159 as well: escape-sequence injection. */
 function withoutControls(line: string): string {
   return line.replace(
     /[\u007f-\u009f\u2028\u2029]/g,

@@ -14,7 +14,7 @@ import { systemTimers } from '../core/timers.ts';
 import { TimerWheel } from '../core/timer-wheel.ts';
 import { AccessLog } from '../logging/access/access-log.ts';
 import { clearLevels, WorkerLanes } from './account/lane.ts';
-import { forwardingLog } from '../logging/process-log.ts';
+import { openWorkerLog } from '../logging/process-log.ts';
 import { Downstream } from './downstream/downstream.ts';
 import { LatencyBaselines } from './placement/latency-baseline.ts';
 import { Forwarder } from './exchange/forward.ts';
@@ -93,6 +93,7 @@ class DataPlane {
       overload: this.#overload,
       replays: new ReplayBudget(() => settings().replayBytes / runtime().snapshot.workers),
       accessLog: () => this.#writeAccess,
+      log,
     });
     this.#downstream = new Downstream({
       starter: this.#forwarder,
@@ -115,6 +116,7 @@ class DataPlane {
 
   async apply(snapshot: Snapshot, descriptors: HeldDescriptors): Promise<void> {
     const memory = { region: this.#region, worker: this.#worker, random: systemRandom };
+    log.setLevel(snapshot.log.level);
     this.#generations.replace(new Runtime(snapshot, memory));
     this.#installUpstreams(snapshot);
     await this.#bind(snapshot, descriptors);
@@ -208,7 +210,7 @@ function post(message: MessageToMain): void {
 }
 
 const start = workerData as WorkerStart;
-const log = forwardingLog(start.worker, post);
+const log = openWorkerLog(start.worker, start.snapshot.log.level, post);
 const plane = new DataPlane(start);
 // Snapshots are installed one after the other, the first one first: the next may come while listeners are being bound.
 let installed = plane.start(start);

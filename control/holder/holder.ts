@@ -2,7 +2,7 @@
 // nothing, reads no configuration and knows no protocol, so that it hardly ever needs to be replaced itself.
 // Thread: main.
 
-import type { MainLog } from '../../logging/process-log.ts';
+import type { MainLogger } from '../../logging/process-log.ts';
 import type { Timers } from '../../core/timers.ts';
 import { RestartPolicy } from '../supervisor/restart-policy.ts';
 import { Generation, type GenerationCommand, type GenerationEvents, type StartOutcome } from './generation.ts';
@@ -19,7 +19,7 @@ const FAILED = 4;
 export interface HolderParts {
   readonly command: GenerationCommand;
   readonly sockets: HeldSockets;
-  readonly log: Pick<MainLog, 'info' | 'warn' | 'error'>;
+  readonly log: Pick<MainLogger, 'info' | 'warn' | 'error'>;
   readonly timers: Timers;
   /** Monotonic ms. */
   readonly nowMs: () => number;

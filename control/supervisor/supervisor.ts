@@ -2,6 +2,7 @@
 // Thread: main.
 
 import type { Clock } from '../../core/clock.ts';
+import type { Logger } from '../../core/log.ts';
 import { repairAfterCrash } from '../../core/memory/reservation.ts';
 import { WORKER } from '../../core/memory/layout.ts';
 import type { Region } from '../../core/memory/region.ts';
@@ -30,7 +31,7 @@ export interface SupervisorParts {
   readonly region: Region;
   readonly clock: Clock;
   readonly timers: Timers;
-  readonly log: (level: 'info' | 'warn' | 'error', text: string, fields?: object) => void;
+  readonly log: Logger;
   /** Messages about endpoints and logs; the supervisor keeps those about workers to itself. */
   readonly onMessage: (worker: number, message: MessageToMain) => void;
   /** A worker has ended: what it held is given back by then. */
@@ -70,9 +71,7 @@ export class Supervisor implements WorkerEvents {
     this.#parts = parts;
     this.#sockets = parts.sockets ?? new InheritedSockets({});
     this.#beats = new WorkerLiveness(parts.region);
-    this.#descriptors = new DescriptorWatch(parts.region, parts.timers, (text, fields) =>
-      parts.log('warn', text, fields),
-    );
+    this.#descriptors = new DescriptorWatch(parts.region, parts.timers, (text, fields) => parts.log.warn(fields, text));
   }
 
   /**
@@ -187,7 +186,7 @@ export class Supervisor implements WorkerEvents {
     else if (message.kind === 'bind-failed') {
       const error = new BindError(message.listener, message.address, message.error);
       const waiter = this.#waiting.get(handle);
-      if (waiter === undefined) this.#parts.log('error', error.message, { worker: handle.index });
+      if (waiter === undefined) this.#parts.log.error({ worker: handle.index }, error.message);
       else waiter.reject(error);
     } else if (message.kind === 'acknowledged') handle.generation = message.generation;
     else this.#parts.onMessage(handle.index, message);
@@ -207,7 +206,7 @@ export class Supervisor implements WorkerEvents {
     this.#policies.set(handle.index, policy);
     const delayMs = policy.delayAfter(clock.nowMs() - handle.startedMs);
     const fields = { worker: handle.index, err: error, repairedInflight: repaired, restartInMs: delayMs };
-    log('error', `worker ${handle.index} died: ${error.message}; it is restarted in ${delayMs} ms`, fields);
+    log.error(fields, `worker ${handle.index} died: ${error.message}; it is restarted in ${delayMs} ms`);
     timers.after(delayMs, () => this.#restart(handle.index));
   }
 
@@ -216,7 +215,7 @@ export class Supervisor implements WorkerEvents {
     const snapshot = this.#snapshot;
     if (snapshot === null || index >= snapshot.workers) return;
     this.#startWorker(index, snapshot, this.#coverAll(snapshot, index)).catch((error: unknown) =>
-      this.#parts.log('error', `worker ${index} did not start: ${String(error)}`, { worker: index }),
+      this.#parts.log.error({ worker: index }, `worker ${index} did not start: ${String(error)}`),
     );
   }
 
@@ -230,9 +229,9 @@ export class Supervisor implements WorkerEvents {
     if (this.#handles.get(index)?.state !== 'exited') return;
     this.#restarts.set(index, (this.#restarts.get(index) ?? 0) + 1);
     this.#startWorker(index, this.#snapshot, this.#coverAll(this.#snapshot, index)).then(
-      () => this.#parts.log('info', `worker ${index} is back`, { worker: index }),
+      () => this.#parts.log.info({ worker: index }, `worker ${index} is back`),
       (error: unknown) =>
-        this.#parts.log('error', `worker ${index} did not come back: ${String(error)}`, { worker: index }),
+        this.#parts.log.error({ worker: index }, `worker ${index} did not come back: ${String(error)}`),
     );
   }
 
@@ -240,7 +239,7 @@ export class Supervisor implements WorkerEvents {
   #cover(snapshot: Snapshot, workers: readonly number[]): ReadonlyMap<number, HeldDescriptors> {
     const { given, isShort } = this.#sockets.cover(snapshot.listeners, workers);
     if (isShort && !this.#isEnding) {
-      this.#parts.log('error', 'a socket that was handed over has no descriptor left for a worker');
+      this.#parts.log.error({}, 'a socket that was handed over has no descriptor left for a worker');
       this.#parts.onSocketLost?.();
     }
     return given;
@@ -297,9 +296,7 @@ export class Supervisor implements WorkerEvents {
     while (late().length > 0) {
       if (this.#parts.clock.nowMs() > giveUpMs) {
         const workers = late().map((handle) => handle.index);
-        this.#parts.log('warn', `workers ${workers.join(', ')} have not taken generation ${generation} over`, {
-          workers,
-        });
+        this.#parts.log.warn({ workers }, `workers ${workers.join(', ')} have not taken generation ${generation} over`);
         return;
       }
       await new Promise((resolve) => setTimeout(resolve, 5));

@@ -1,5 +1,6 @@
 // The Snapshot: compiled configuration as plain, immutable, cloneable data (DESIGN section 1.6). Thread: both.
 
+import type { LogLevel } from '../log.ts';
 import type { AdminSnapshot } from './admin.ts';
 import type { ListenerSnapshot } from './listener.ts';
 import type { RouteSnapshot } from './route.ts';
@@ -35,7 +36,7 @@ export interface Snapshot {
   readonly overload: OverloadSnapshot;
   readonly admin: AdminSnapshot | null;
   readonly accessLog: AccessLogSnapshot | null;
-  readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' };
+  readonly log: { readonly level: LogLevel };
   /** How long a drain says that it isn't ready before it stops accepting, in ms. */
   readonly drainDelayMs: number;
   /** How long a drain waits for exchanges in flight after that, in ms. */

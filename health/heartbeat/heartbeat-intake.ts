@@ -8,7 +8,7 @@ import type { CheckEvent } from '../state/check-axis.ts';
 import type { Because } from '../state/detector.ts';
 import { isEjectionAllowed } from '../outlier/ejection-limit.ts';
 import type { EndpointHealth } from '../state/endpoint-health.ts';
-import type { HealthLog } from '../record/health-log.ts';
+import type { Logger } from '../../core/log.ts';
 import { heartbeatWords, streakWords } from '../record/health-words.ts';
 import type { HeartbeatRecord } from './heartbeat-contract.ts';
 import { judgeHeartbeat, stampAgeMs, type HeartbeatVerdict } from './heartbeat-verdict.ts';
@@ -17,7 +17,7 @@ import type { Publisher } from '../state/publisher.ts';
 export interface HeartbeatIntakeOptions {
   readonly region: Region;
   readonly clock: Clock;
-  readonly log: HealthLog;
+  readonly log: Logger;
   readonly publisher: Publisher;
   readonly agents: AgentFeedback;
 }

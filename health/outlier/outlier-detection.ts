@@ -14,7 +14,7 @@ import type { EndpointHealth, UpstreamHealth } from '../state/endpoint-health.ts
 import type { StateEdge } from '../state/endpoint-state.ts';
 import type { HeartbeatRecord } from '../heartbeat/heartbeat-contract.ts';
 import { canSee } from '../heartbeat/heartbeat-verdict.ts';
-import type { HealthLog } from '../record/health-log.ts';
+import type { Logger } from '../../core/log.ts';
 import { signalWords } from '../record/health-words.ts';
 import type { OutlierEvent } from '../state/outlier-axis.ts';
 import type { Overflow } from './overflow.ts';
@@ -32,7 +32,7 @@ export interface OutlierDetectionOptions {
   readonly random: Random;
   readonly publisher: Publisher;
   readonly overflow: Overflow;
-  readonly log: HealthLog;
+  readonly log: Logger;
   /** Begins a heartbeat now; false where there is none. */
   readonly checkNow: (slot: number) => boolean;
 }

@@ -7,7 +7,7 @@ import { isUsable } from '../outlier/ejection-limit.ts';
 import type { ChangeLabels, EndpointHealth } from '../state/endpoint-health.ts';
 import type { StateEdge } from '../state/endpoint-state.ts';
 import type { HealthEvents } from './health-events.ts';
-import type { HealthLog } from './health-log.ts';
+import type { Logger, LogLevel } from '../../core/log.ts';
 import { durationWords, edgeLine, percentWords } from './health-words.ts';
 import { ejectionsInRow } from '../state/outlier-axis.ts';
 
@@ -19,11 +19,11 @@ interface Change extends Because {
 }
 
 export class HealthRecorder {
-  readonly #log: HealthLog;
+  readonly #log: Logger;
   readonly #clock: Clock;
   readonly #events: HealthEvents;
 
-  constructor(log: HealthLog, clock: Clock, events: HealthEvents) {
+  constructor(log: Logger, clock: Clock, events: HealthEvents) {
     this.#log = log;
     this.#clock = clock;
     this.#events = events;
@@ -85,7 +85,7 @@ export class HealthRecorder {
     this.#note(health, { axis: 'share', from, to, detector, cause }, level, `endpoint ${name} ${text}: ${cause}`);
   }
 
-  #note(health: EndpointHealth, change: Change, level: keyof HealthLog, text: string): void {
+  #note(health: EndpointHealth, change: Change, level: LogLevel, text: string): void {
     const upstream = health.upstream.snapshot.name;
     const endpoint = health.endpoint.name;
     const { availability } = health.state;
@@ -94,7 +94,7 @@ export class HealthRecorder {
   }
 }
 
-function levelOf(edge: StateEdge, usable: number): keyof HealthLog {
+function levelOf(edge: StateEdge, usable: number): LogLevel {
   if (edge.before === edge.after) return edge.axis === 'admin' ? 'info' : 'debug';
   if (isUsable(edge.before) && usable === 0) return 'error';
   const isGood = edge.after === 'up' || edge.after === 'halfOpen' || edge.axis === 'admin';

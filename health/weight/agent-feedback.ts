@@ -6,7 +6,7 @@ import type { TimerHandle, Timers } from '../../core/timers.ts';
 import { askedShareOf, nextShare } from './agent-state.ts';
 import { readAgentWords, type AgentReport } from './agent-words.ts';
 import type { EndpointHealth } from '../state/endpoint-health.ts';
-import type { HealthLog } from '../record/health-log.ts';
+import type { Logger } from '../../core/log.ts';
 import type { WeightShares } from './weight-shares.ts';
 
 /** Intervals without a word on the weight, or on the limit, after which the last one is stale. */
@@ -16,7 +16,7 @@ export interface AgentFeedbackOptions {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly shares: WeightShares;
-  readonly log: HealthLog;
+  readonly log: Logger;
 }
 
 export class AgentFeedback {

@@ -3,7 +3,7 @@
 import type { Clock } from '../../core/clock.ts';
 import type { ExchangeStarter } from '../../core/exchange-contract.ts';
 import type { Random } from '../../core/random.ts';
-import type { ProcessLog } from '../../logging/process-log.ts';
+import type { Logger } from '../../core/log.ts';
 import type { ConnectionLedger } from './accept/connection-ledger.ts';
 import type { Sweeper } from './accept/sweeper.ts';
 
@@ -11,7 +11,7 @@ export interface DownstreamContext {
   readonly starter: ExchangeStarter;
   readonly clock: Clock;
   readonly random: Random;
-  readonly log: ProcessLog;
+  readonly log: Logger;
   readonly sweeper: Sweeper;
   readonly ledger: ConnectionLedger;
   /** Whether the worker takes leave: every response is then the last one of its connection. */

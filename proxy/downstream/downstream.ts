@@ -9,7 +9,7 @@ import type { BoundListener, HeldDescriptors } from '../../core/messages.ts';
 import { type Random, systemRandom } from '../../core/random.ts';
 import type { ListenerSnapshot } from '../../core/snapshot/listener.ts';
 import { systemTimers, type Timers } from '../../core/timers.ts';
-import type { ProcessLog } from '../../logging/process-log.ts';
+import type { Logger } from '../../core/log.ts';
 import { addressText } from './accept/listen-address.ts';
 import { ConnectionFacts, type LiveListener } from './accept/connection-facts.ts';
 import { ConnectionLedger } from './accept/connection-ledger.ts';
@@ -25,7 +25,7 @@ export interface DownstreamOptions {
   readonly region: Region;
   readonly worker: number;
   readonly clock: Clock;
-  readonly log: ProcessLog;
+  readonly log: Logger;
   readonly timers?: Timers;
   readonly random?: Random;
   /** What the fast path works with; left out, it is off. */

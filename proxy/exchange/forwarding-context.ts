@@ -3,6 +3,7 @@
 import type { Clock } from '../../core/clock.ts';
 import type { Transport, Tunnels } from '../../core/exchange-contract.ts';
 import type { ExchangeRecord } from '../../core/exchange-record.ts';
+import type { Logger } from '../../core/log.ts';
 import type { Region } from '../../core/memory/region.ts';
 import type { MessageToMain } from '../../core/messages.ts';
 import type { Random } from '../../core/random.ts';
@@ -39,4 +40,5 @@ export interface ForwardingContext {
   readonly replays: ReplayBudget;
   /** Writes an ended exchange's access log line; null where none is wanted. */
   accessLog(): ((record: ExchangeRecord) => void) | null;
+  readonly log: Logger;
 }

@@ -18,6 +18,7 @@ import { TlsAcceptor } from '../../proxy/downstream/accept/tls-acceptor.ts';
 import { ScriptedStarter } from '../contract/proxy/downstream/scripted-starter.ts';
 import { testCertificate } from '../support/certificates.ts';
 import { listenerSnapshot } from '../support/snapshots.ts';
+import { SILENT_LOG } from '../support/loggers.ts';
 
 const CLIENTS = 50;
 
@@ -25,12 +26,11 @@ test('a TLS connection that is reset as soon as it may be served ends, and the p
   const certificates = [testCertificate(['first.test'])];
   const snapshot = listenerSnapshot({ tls: { certificates, minVersion: 'TLSv1.2', http2: true } });
   const region = Region.allocate({ endpoints: 1, upstreams: 1, workers: 1, listeners: 1 }, 0);
-  const quiet = (): void => undefined;
   const context = {
     starter: new ScriptedStarter(),
     clock: systemClock,
     random: systemRandom,
-    log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
+    log: SILENT_LOG,
     sweeper: new Sweeper(systemClock, systemTimers),
     ledger: new ConnectionLedger(region, 0),
     isDraining: () => false,
@@ -43,7 +43,7 @@ test('a TLS connection that is reset as soon as it may be served ends, and the p
   });
   const listener = { snapshot, port: 0 };
   const server = createServer({ allowHalfOpen: true }, (raw) => {
-    raw.on('error', quiet);
+    raw.on('error', () => undefined);
     acceptor.accept(raw, new ConnectionFacts(raw, listener, compileCidrs([])));
   });
   server.listen(0, '127.0.0.1');
@@ -53,7 +53,7 @@ test('a TLS connection that is reset as soon as it may be served ends, and the p
     connect({ port, host: '127.0.0.1', rejectUnauthorized: false }),
   );
   const ended = clients.map(
-    (client) => new Promise<void>((resolve) => client.on('error', quiet).on('close', () => resolve())),
+    (client) => new Promise<void>((resolve) => client.on('error', () => undefined).on('close', () => resolve())),
   );
   await Promise.all(ended);
   assert.equal(served, CLIENTS);

@@ -5,15 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { loadConfig } from '../../config/load.ts';
-import type { ProcessLog } from '../../logging/process-log.ts';
 import { ControlPlane } from '../../control/control-plane.ts';
-
-/** A line of the process log. */
-export interface LogLine {
-  readonly level: keyof ProcessLog;
-  readonly fields: Record<string, unknown>;
-  readonly text: string;
-}
+import { type LogLine, recordingLog } from './loggers.ts';
 
 export interface RunningFairlead {
   readonly plane: ControlPlane;
@@ -70,22 +63,6 @@ export async function startFairlead(t: TestContext, yaml: string): Promise<Runni
 
 function onPath(yaml: string): string {
   return isGeneralByDefault && !/^fastPath:/m.test(yaml) ? `fastPath: false\n${yaml}` : yaml;
-}
-
-function recordingLog(lines: LogLine[]) {
-  const take =
-    (level: LogLine['level']) =>
-    (fields: object, text: string): void => {
-      lines.push({ level, fields: { ...fields }, text });
-    };
-  return {
-    debug: take('debug'),
-    info: take('info'),
-    warn: take('warn'),
-    error: take('error'),
-    setLevel: () => undefined,
-    flushNow: () => undefined,
-  };
 }
 
 /** Waits until `isTrue`, looking often; fails with `what` after ten seconds. */

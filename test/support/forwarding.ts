@@ -27,6 +27,7 @@ import { openBudget } from '../../proxy/placement/retry-budget.ts';
 import { Runtime } from '../../proxy/exchange/runtime.ts';
 import { fieldOf, type HeadParts, requestHead } from './request-head.ts';
 import { regionFor } from './snapshots.ts';
+import { SILENT_LOG } from './loggers.ts';
 
 /** One attempt that the transport was asked for; the test plays the endpoint through `events`. */
 export class PlayedAttempt {
@@ -160,6 +161,7 @@ export class ForwardingBench implements Transport {
       overload: { mustRefuse: () => this.mustShed },
       replays: new ReplayBudget(() => snapshot.overload.replayBytes),
       accessLog: () => (record) => this.records.push(record),
+      log: SILENT_LOG,
     });
   }
 

@@ -10,11 +10,11 @@ import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
 import type { HeartbeatSnapshot, PassiveSnapshot } from '../../core/snapshot/health.ts';
 import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import type { EndpointView } from '../../health/record/endpoint-view.ts';
-import type { HealthLog } from '../../health/record/health-log.ts';
 import { HealthService } from '../../health/health-service.ts';
 import type { Checker, HeartbeatResult } from '../../health/heartbeat/heartbeat-contract.ts';
 import { FakeClock } from './fake-clock.ts';
 import { endpointSnapshot, snapshot, upstreamSnapshot } from './snapshots.ts';
+import { type LogLine, recordingLog } from './loggers.ts';
 
 export const HEARTBEAT: HeartbeatSnapshot = {
   kind: 'http',
@@ -101,12 +101,6 @@ export class PlayedChecker {
   }
 }
 
-export interface LogLine {
-  readonly level: keyof HealthLog;
-  readonly fields: Readonly<Record<string, unknown>>;
-  readonly text: string;
-}
-
 export interface BenchOptions {
   readonly endpoints?: number;
   readonly heartbeat?: Partial<HeartbeatSnapshot> | null;
@@ -138,16 +132,12 @@ export class HealthBench {
       passive: { ...plain.passive, ...passive },
       slowStartMs,
     };
-    const note =
-      (level: keyof HealthLog) =>
-      (fields: object, text: string): void =>
-        void this.lines.push({ level, fields: { ...fields }, text });
     this.health = new HealthService({
       region: this.region,
       clock: this.clock,
       timers: this.clock,
       random: seededRandom(seed),
-      log: { debug: note('debug'), info: note('info'), warn: note('warn'), error: note('error') },
+      log: recordingLog(this.lines),
       checkers: { http: this.checker.check, tcp: this.checker.check, grpc: this.checker.check },
       onOutOfUse: (slot) => this.outOfUse.push(slot),
     });

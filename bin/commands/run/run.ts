@@ -3,7 +3,7 @@
 
 import { loadConfig, type LoadResult } from '../../../config/load.ts';
 import { systemTimers } from '../../../core/timers.ts';
-import { type MainLog, openMainLog } from '../../../logging/process-log.ts';
+import { type MainLogger, openMainLog } from '../../../logging/process-log.ts';
 import { ConfigError, ControlPlane } from '../../../control/control-plane.ts';
 import { HolderLink } from '../../../control/holder/holder-link.ts';
 import { FORWARDED_SIGNALS, type ForwardedSignal } from '../../../control/holder/holder-messages.ts';
@@ -62,7 +62,7 @@ function loaderOf({ file, environment }: RunOptions): { load: () => LoadResult; 
 /** A control plane that tells systemd how it is, and its holder what it needs. */
 function planeOf(
   options: RunOptions & { load: () => LoadResult },
-  log: MainLog,
+  log: MainLogger,
   link: HolderLink | null,
 ): ControlPlane {
   const environment = { ...process.env, ...options.environment };
@@ -99,7 +99,7 @@ async function renew(link: HolderLink): Promise<void> {
 }
 
 /** Whoever passed the socket has it still, and passes it to the next process. */
-async function endWithoutSocket(plane: ControlPlane, log: MainLog): Promise<void> {
+async function endWithoutSocket(plane: ControlPlane, log: MainLogger): Promise<void> {
   const advice = 'ending, so that whoever passed it starts another process; with --holder that is not necessary';
   log.error({}, `a worker that died took an inherited socket with it: ${advice}`);
   await plane.drain();
@@ -123,7 +123,7 @@ function explain(error: unknown): { exitCode: number; text: string } {
  * next process take over, which takes a holder. A generation
  * takes those that end it from its holder alone: a service manager sends them to both, and they would count twice.
  */
-function takeSignals(plane: ControlPlane, log: MainLog, link: HolderLink | null): void {
+function takeSignals(plane: ControlPlane, log: MainLogger, link: HolderLink | null): void {
   let endings = 0;
   const leave = (ending: Promise<void>): void =>
     void ending.then(() => {

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { FileWatch } from '../../../config/files/file-watch.ts';
 import type { LoadResult } from '../../../config/load.ts';
 import { systemTimers } from '../../../core/timers.ts';
-import type { MainLog } from '../../../logging/process-log.ts';
+import type { MainLogger } from '../../../logging/process-log.ts';
 import type { ControlPlane } from '../../../control/control-plane.ts';
 
 export interface WatchConfigOptions {
@@ -12,7 +12,7 @@ export interface WatchConfigOptions {
   /** What the last load of the file came to. */
   readonly latest: () => LoadResult;
   readonly plane: Pick<ControlPlane, 'reload'>;
-  readonly log: MainLog;
+  readonly log: MainLogger;
 }
 
 /** Watches until the returned function is called. What is refused changes nothing, and is logged once as any reload. */

@@ -16,6 +16,7 @@ import { HealthService } from '../../../health/health-service.ts';
 import type { HealthEvent } from '../../../health/record/health-events.ts';
 import { HEARTBEAT } from '../../support/health-bench.ts';
 import { endpointSnapshot, snapshot, upstreamSnapshot } from '../../support/snapshots.ts';
+import { SILENT_LOG } from '../../support/loggers.ts';
 
 /** A server that can play dead: it then resets every connection, and keeps its port. */
 class MortalServer {
@@ -38,8 +39,7 @@ class MortalServer {
 
 function healthOf(t: TestContext, ports: readonly number[]): { health: HealthService; region: Region } {
   const region = Region.allocate({ endpoints: 4, upstreams: 1, workers: 1, listeners: 1 }, Date.now());
-  const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-  const parts = { region, clock: systemClock, random: systemRandom, timers: systemTimers, log, checkers };
+  const parts = { region, clock: systemClock, random: systemRandom, timers: systemTimers, log: SILENT_LOG, checkers };
   const health = new HealthService(parts);
   t.after(() => health.stop());
   const endpoints = ports.map((port, slot) => endpointSnapshot(slot, { port }));

@@ -7,12 +7,12 @@ import path from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
 import type { MessageToMain } from '../../../core/messages.ts';
-import { forwardingLog, logMessage, type MainLog, openMainLog } from '../../../logging/process-log.ts';
+import { type MainLogger, openMainLog, openWorkerLog } from '../../../logging/process-log.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
 let folder: string;
 let output: string;
-let log: MainLog;
+let log: MainLogger;
 let count = 0;
 
 before(() => {
@@ -41,7 +41,7 @@ describe('the log of main', () => {
     assert.deepEqual(rest, { level: 'warn', endpoint: 'api/10.0.0.1:3000', from: 'up', text: 'endpoint is down' });
   });
 
-  test('keeps its level, which a reload may change', () => {
+  test('writes lines of its level and above, and follows a change of level', () => {
     log.debug({}, 'one');
     log.setLevel('debug');
     log.debug({}, 'two');
@@ -54,14 +54,14 @@ describe('the log of main', () => {
     );
   });
 
-  test('tells an error by its parts, its cause included', () => {
+  test('writes an error as an object with its cause', () => {
     const cause = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
     log.error({ err: new TypeError('no endpoint', { cause }) }, 'it failed');
-    const { type, message, cause: told } = lines()[0]!['err'] as Record<string, Record<string, unknown>>;
-    assert.deepEqual([type, message, told!['code']], ['TypeError', 'no endpoint', 'ECONNREFUSED']);
+    const { type, message, cause: written } = lines()[0]!['err'] as Record<string, Record<string, unknown>>;
+    assert.deepEqual([type, message, written!['code']], ['TypeError', 'no endpoint', 'ECONNREFUSED']);
   });
 
-  test('survives whatever stands in a field', () => {
+  test('writes fields of any type', () => {
     const round: Record<string, unknown> = {};
     round['self'] = round;
     const odd = { round, big: 1n, nan: Number.NaN, make: () => 1, map: new Map(), bare: Object.create(null) as object };
@@ -71,7 +71,7 @@ describe('the log of main', () => {
     assert.equal(Object.hasOwn(line!, 'nothing'), false);
   });
 
-  test('gives a terminal nothing to obey', () => {
+  test('escapes control characters that a terminal would interpret', () => {
     log.info({ cause: 'a\u001b[2J\nb\u009b2J\u007f\u2028' }, 'text');
     log.flushNow();
     const text = fs.readFileSync(output, 'utf8');
@@ -81,19 +81,33 @@ describe('the log of main', () => {
 });
 
 describe('the log of a worker', () => {
-  test('comes out of main as if it had been written there, with its worker', () => {
+  test('is written by main with the number of the worker', () => {
     const { port1, port2 } = new MessageChannel();
-    const worker = forwardingLog(3, (message) => port1.postMessage(message));
+    const worker = openWorkerLog(3, 'info', (message) => port1.postMessage(message));
     const socket = { write: () => undefined };
     worker.error({ err: new Error('boom'), socket, status: 502 }, 'an exchange failed');
-    worker.debug({}, 'not worth a message');
+    worker.debug({}, 'below the level');
     const received = receiveMessageOnPort(port2) as { message: MessageToMain };
     assert.equal(receiveMessageOnPort(port2), undefined);
     assert.ok(received.message.kind === 'log');
-    logMessage(log, received.message);
+    log.write(received.message.level, received.message.fields, received.message.text);
     port1.close();
     const { level, worker: from, status, err, text } = lines()[0]!;
     assert.deepEqual([level, from, status, text], ['error', 3, 502, 'an exchange failed']);
     assert.equal((err as { message: string }).message, 'boom');
+  });
+
+  test('posts debug lines while its level is debug, and says so in isDebugEnabled', () => {
+    const posted: MessageToMain[] = [];
+    const worker = openWorkerLog(0, 'debug', (message) => posted.push(message));
+    assert.equal(worker.isDebugEnabled, true);
+    worker.debug({ route: 'api' }, 'route chosen');
+    worker.setLevel('warn');
+    assert.equal(worker.isDebugEnabled, false);
+    worker.debug({}, 'below the level');
+    worker.info({}, 'below the level');
+    worker.warn({}, 'at the level');
+    const texts = posted.map((message) => message.kind === 'log' && `${message.level} ${message.text}`);
+    assert.deepEqual(texts, ['debug route chosen', 'warn at the level']);
   });
 });

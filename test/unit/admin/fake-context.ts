@@ -21,6 +21,7 @@ import type { Explanation, Reason } from '../../../health/record/endpoint-explan
 import { HealthEvents } from '../../../health/record/health-events.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { endpointSnapshot, listenerSnapshot, snapshot, upstreamSnapshot } from '../../support/snapshots.ts';
+import { type LogLine, recordingLog } from '../../support/loggers.ts';
 
 export const STARTED_AT = Date.UTC(2026, 0, 1);
 
@@ -137,13 +138,8 @@ export class FakeContext implements AdminContext {
   readonly clock = new FakeClock(0, STARTED_AT);
   readonly timers = this.clock;
   readonly health = new FakeHealth();
-  readonly errors: { fields: object; text: string }[] = [];
-  readonly log = {
-    debug: () => undefined,
-    info: () => undefined,
-    warn: () => undefined,
-    error: (fields: object, text: string) => this.errors.push({ fields, text }),
-  };
+  readonly errors: LogLine[] = [];
+  readonly log = recordingLog(this.errors, 'error');
   current: Snapshot = snapshot({
     generation: 7,
     listeners: [listenerSnapshot({ index: 1 })],

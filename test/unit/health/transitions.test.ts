@@ -11,9 +11,10 @@ import { DETECTORS, type Detector } from '../../../health/state/detector.ts';
 import type { HealthEvent } from '../../../health/record/health-events.ts';
 import { OUTLIER_EDGES } from '../../../health/state/outlier-axis.ts';
 import { RESOLUTION_EDGES } from '../../../health/state/resolution-axis.ts';
-import { type BenchOptions, HealthBench, type LogLine, PASSES, REFUSED } from '../../support/health-bench.ts';
+import { type BenchOptions, HealthBench, PASSES, REFUSED } from '../../support/health-bench.ts';
 import { snapshot } from '../../support/snapshots.ts';
 import { parseExposition, valueOf } from '../admin/exposition.ts';
+import { type LogLine, SILENT_LOG } from '../../support/loggers.ts';
 
 const TABLES = {
   admin: ADMIN_EDGES,
@@ -151,7 +152,7 @@ async function counted(bench: HealthBench, detector: Detector): Promise<number> 
     region: bench.region,
     clock: bench.clock,
     timers: bench.clock,
-    log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
+    log: SILENT_LOG,
     health: bench.health,
     snapshot: () => snapshot({ upstreams: [bench.upstream] }),
     workers: () => [],

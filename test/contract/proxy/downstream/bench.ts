@@ -12,6 +12,7 @@ import type { Http1Parts } from '../../../../proxy/downstream/http1/http1-contex
 import { RawClient } from '../../../support/raw-client.ts';
 import { listenerSnapshot } from '../../../support/snapshots.ts';
 import { ScriptedStarter } from './scripted-starter.ts';
+import { type LogLine, recordingLog } from '../../../support/loggers.ts';
 
 export interface BenchOptions {
   readonly listener?: Partial<ListenerSnapshot>;
@@ -34,17 +35,10 @@ export function generalOnly(reason: string): { skip: string | false } {
   return { skip: fastByDefault() === undefined ? false : `the fast path ${reason}` };
 }
 
-/** A line of the process log. */
-export interface LoggedLine {
-  readonly level: string;
-  readonly fields: object;
-  readonly text: string;
-}
-
 export class Bench {
   readonly starter = new ScriptedStarter();
   readonly region = Region.allocate({ endpoints: 1, upstreams: 1, workers: 2, listeners: 2 }, 0);
-  readonly logged: LoggedLine[] = [];
+  readonly logged: LogLine[] = [];
   readonly downstream: Downstream;
   readonly listener: ListenerSnapshot;
   port = 0;
@@ -57,13 +51,12 @@ export class Bench {
       limits: { ...base.limits, ...options.limits },
     };
     const fast = options.fast ?? fastByDefault();
-    const note = (level: string) => (fields: object, text: string) => void this.logged.push({ level, fields, text });
     this.downstream = new Downstream({
       starter: this.starter,
       region: this.region,
       worker: 0,
       clock: options.clock ?? systemClock,
-      log: { debug: note('debug'), info: note('info'), warn: note('warn'), error: note('error') },
+      log: recordingLog(this.logged),
       random: seededRandom(1),
       sweepIntervalMs: 20,
       ...(fast === undefined ? {} : { fast }),

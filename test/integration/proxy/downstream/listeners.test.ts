@@ -16,9 +16,9 @@ import { RawClient } from '../../../support/raw-client.ts';
 import { listenerSnapshot } from '../../../support/snapshots.ts';
 import { sharedParts } from '../../../support/http1-parts.ts';
 import { ScriptedStarter } from '../../../contract/proxy/downstream/scripted-starter.ts';
+import { SILENT_LOG } from '../../../support/loggers.ts';
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
-const SILENT = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 /** Workers over one region, each with its Downstream; all are ended at the end. */
 async function withWorkers(
@@ -34,7 +34,7 @@ async function withWorkers(
       region,
       worker,
       clock: systemClock,
-      log: SILENT,
+      log: SILENT_LOG,
       sweepIntervalMs: 20,
       ...(isFast ? { fast: sharedParts() } : {}),
     });

@@ -6,18 +6,19 @@ import type { Snapshot } from '../../../../core/snapshot/snapshot.ts';
 import { Supervisor } from '../../../../control/supervisor/supervisor.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import { regionFor, snapshot } from '../../../support/snapshots.ts';
+import { type LogLine, recordingLog } from '../../../support/loggers.ts';
 
 const SNAPSHOT: Snapshot = { ...snapshot(), listeners: [], workers: 1 };
 
-function supervise(t: TestContext, code: string): { clock: FakeClock; supervisor: Supervisor; log: string[] } {
+function supervise(t: TestContext, code: string): { clock: FakeClock; supervisor: Supervisor; log: LogLine[] } {
   const clock = new FakeClock();
-  const log: string[] = [];
+  const log: LogLine[] = [];
   const supervisor = new Supervisor({
     workerUrl: new URL(`data:text/javascript,${encodeURIComponent(code)}`),
     region: regionFor(SNAPSHOT),
     clock,
     timers: clock,
-    log: (_level, text) => log.push(text),
+    log: recordingLog(log),
     onMessage: () => undefined,
     onWorkerGone: () => undefined,
   });
