@@ -1,5 +1,5 @@
-// The one place that talks to http-proxy-3: asks an endpoint, over a connection that stands, to switch protocols, and
-// joins the two sides when it does. README.md lists its hazards. Thread: worker.
+// The only user of http-proxy-3: sends an Upgrade request over an open connection to an endpoint, and joins the two
+// sides when the endpoint switches protocols. README.md lists the library's hazards. Thread: worker.
 
 import { Agent, type ClientRequest, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
@@ -10,9 +10,9 @@ import { MAX_INTERIM_RESPONSES } from '../undici/response-gate.ts';
 import type { TunnelSocket } from './tunnel-socket.ts';
 import { replaceRequest } from './upgrade-request.ts';
 
-/** What comes of asking. Never inside `sendUpgrade`. */
+/** The outcome of an Upgrade request. Never emitted inside `sendUpgrade`. */
 export interface UpgradeEvents {
-  /** Before anything is written to the mouth. */
+  /** Before anything is written to the client's stand-in. */
   onSwitched(answer: IncomingMessage): void;
   onRefused(answer: IncomingMessage): void;
   /** May come more than once, and after the others. */
@@ -21,8 +21,8 @@ export interface UpgradeEvents {
 
 const NO_BYTES = Buffer.alloc(0);
 
-/** What http-proxy-3 looks at before it asks; replaceRequest puts the real request in its place. */
-const PLAIN_ASK = {
+/** The request that http-proxy-3 inspects; replaceRequest puts the real one in its place. */
+const PLACEHOLDER_REQUEST = {
   method: 'GET',
   url: '/',
   httpVersion: '1.1',
@@ -31,26 +31,27 @@ const PLAIN_ASK = {
 } as unknown as IncomingMessage;
 
 /**
- * Asks, and carries the bytes between `endpoint` and `mouth` when the endpoint switches.
- * @returns the request that is being written, to be destroyed when it is given up
- * @throws TypeError where a field can't be sent: nothing has left then
+ * Sends the Upgrade request, and relays bytes between `endpoint` and `client` once the endpoint has switched.
+ * @param client stands in for the client's socket
+ * @returns the request being written; destroy it to cancel
+ * @throws TypeError if a field can't be sent; nothing was written then
  */
 export function sendUpgrade(
   endpoint: Socket,
-  mouth: TunnelSocket,
+  client: TunnelSocket,
   task: { readonly upgrade: UpgradeRequest; readonly request: AttemptRequest },
   events: UpgradeEvents,
 ): ClientRequest {
   const { upgrade, request } = task;
   const proxy = httpProxy.createProxyServer();
   let sent: ClientRequest | null = null;
-  // Without a listener of ours http-proxy-3 throws what it hears here.
+  // http-proxy-3 throws the errors of an emitter without a listener.
   proxy.on('error', ignore);
   proxy.on('proxyReqWs', (made) => {
     sent = made;
     made.on('error', ignore);
     made.on('information', interimLimit(events));
-    // Ahead of http-proxy-3's own listener.
+    // Registered before http-proxy-3's own listener, so that our head is written first.
     made.on('upgrade', (answer) => events.onSwitched(answer));
     replaceRequest(made, upgrade, request);
   });
@@ -59,29 +60,29 @@ export function sendUpgrade(
     agent: agentOver(endpoint),
     method: request.head.method,
     toProxy: true,
-    // http-proxy-3 makes its request's options from this object.
+    // http-proxy-3 builds its request options from this object.
     ssl: { maxHeaderSize: request.upstream.responseHeadBytes, insecureHTTPParser: false },
   };
   try {
-    proxy.ws(PLAIN_ASK, mouth, NO_BYTES, options, (error) => events.onError(error));
+    proxy.ws(PLACEHOLDER_REQUEST, client, NO_BYTES, options, (error) => events.onError(error));
   } catch (error) {
     (sent as ClientRequest | null)?.destroy();
     throw error;
   }
   const made = sent as ClientRequest | null;
-  if (made === null) throw new TypeError('http-proxy-3 asked for nothing');
-  // A refusal is ours to relay: http-proxy-3 has no back-pressure there, and hangs where the endpoint dies.
+  if (made === null) throw new TypeError('http-proxy-3 made no request');
+  // We relay refusals: http-proxy-3 applies no back-pressure to them, and hangs if the endpoint dies.
   made.removeAllListeners('response');
   made.on('response', (answer) => events.onRefused(answer));
   return made;
 }
 
-/** Sockets of this thread that http-proxy-3 still counts as open: 0 when no tunnel is. */
+/** Sockets of this thread that http-proxy-3 counts as open: 0 when no tunnel is open. */
 export function socketsHeldByHttpProxy(): number {
   return numOpenSockets();
 }
 
-/** Interim responses are not relayed: whoever waits for a switch has no use for them. */
+/** Counts interim responses, which are not relayed: a client that waits for a 101 has no use for them. */
 function interimLimit(events: UpgradeEvents): () => void {
   let count = 0;
   return () => {
@@ -92,7 +93,7 @@ function interimLimit(events: UpgradeEvents): () => void {
   };
 }
 
-/** An agent that has exactly this connection to give. */
+/** An agent that hands out exactly this connection. */
 function agentOver(socket: Socket): Agent {
   const agent = new Agent({ keepAlive: false, maxSockets: 1 });
   agent.createConnection = () => socket;

@@ -1,5 +1,5 @@
-// Relays a final answer to an Upgrade: the endpoint did not switch. The client's connection ends behind it, since
-// node:http has let go of it. Thread: worker.
+// Relays an endpoint's final response to an Upgrade request. The client's connection closes after it, because node:http
+// has detached it. Thread: worker.
 
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -14,11 +14,11 @@ import {
 } from '../../http1/field-line.ts';
 import { passedFields } from './upgrade-request.ts';
 
-/** How a refusal went. */
+/** The outcome of a relayed refusal. */
 export interface RefusalEvents {
-  /** All of it was written. */
+  /** The whole response was written. */
   onRelayed(): void;
-  /** The endpoint ended inside it. */
+  /** The endpoint's connection ended inside the response. */
   onTruncated(): void;
 }
 
@@ -32,7 +32,7 @@ export class TunnelRefusal {
   readonly #isChunked: boolean;
   #isOver = false;
 
-  /** @throws TypeError where the answer's head can't be written */
+  /** @throws TypeError if a field of the head can't be written */
   constructor(answer: IncomingMessage, client: Duplex, endpoint: Duplex, events: RefusalEvents) {
     this.#answer = answer;
     this.#endpoint = endpoint;
@@ -56,7 +56,7 @@ export class TunnelRefusal {
     client.on('drain', this.#onDrain);
   }
 
-  /** Gives up. */
+  /** Stops relaying; no event follows. */
   stop(): void {
     this.#isOver = true;
     this.#client.off('drain', this.#onDrain);
@@ -78,7 +78,7 @@ export class TunnelRefusal {
 
   readonly #onEnd = (): void => {
     if (this.#isOver) return;
-    // node:http takes a reset for the end of a body that lasts until the connection's end.
+    // node:http reports a reset as the end of a close-delimited body.
     if (this.#endpoint.errored !== null) return this.#onCut();
     this.stop();
     if (this.#isChunked) this.#client.write(LAST_CHUNK, 'latin1');

@@ -1,16 +1,16 @@
-// What http-proxy-3 gets in place of a client's socket: nothing of it reaches the client, and nothing is read from the
-// client, until the tunnel is opened; from then on bytes flow both ways with back-pressure. Thread: worker.
+// Stands in for the client's socket towards http-proxy-3: until the tunnel is open nothing is written to the client and
+// nothing read from it; from then on bytes flow both ways with back-pressure. Thread: worker.
 
 import { Duplex } from 'node:stream';
 import type { WebSocketFrames } from './websocket-frames.ts';
 
-/** What waits in one direction before the other side is told to wait. */
+/** Bytes buffered in one direction before the sender is paused. */
 const BUFFER_BYTES = 65_536;
 const END_OF_HEAD = Buffer.from('\r\n\r\n', 'latin1');
 
 type Done = (error?: Error | null) => void;
 
-/** Told of every byte that passes. */
+/** Counts relayed bytes. */
 export interface TunnelMeter {
   countFromClient(sizeBytes: number): void;
   countFromEndpoint(sizeBytes: number): void;
@@ -19,12 +19,12 @@ export interface TunnelMeter {
 export class TunnelSocket extends Duplex {
   readonly #client: Duplex;
   readonly #meter: TunnelMeter;
-  /** Follows what goes to the client, where that is a WebSocket. */
+  /** Tracks frames sent to a WebSocket client. */
   #frames: WebSocketFrames | null = null;
   #isOpen = false;
   #hasEnded = false;
-  /** How much of the end of the head that http-proxy-3 writes was seen: it is dropped, ours was sent. */
-  #seenOfEnd = 0;
+  /** Matched bytes of the empty line that ends http-proxy-3's head, which is dropped: our head was sent. */
+  #matchedEndBytes = 0;
 
   constructor(client: Duplex, meter: TunnelMeter) {
     super({ allowHalfOpen: true, highWaterMark: BUFFER_BYTES });
@@ -34,9 +34,9 @@ export class TunnelSocket extends Duplex {
   }
 
   /**
-   * Sends our head and lets bytes flow.
-   * @param firstBytes what the client had sent behind its request
-   * @param frames is shown what goes to the client
+   * Sends our head and starts relaying.
+   * @param firstBytes bytes that the client sent after its request
+   * @param frames tracks the frames sent to the client
    */
   open(head: string, firstBytes: Buffer, frames: WebSocketFrames | null = null): void {
     this.#isOpen = true;
@@ -49,12 +49,12 @@ export class TunnelSocket extends Duplex {
     this.#client.on('close', this.#onClosed);
   }
 
-  /** As sockets have it, for http-proxy-3: write what is left, then end. */
+  /** Part of net.Socket that http-proxy-3 calls: write what is buffered, then end. */
   destroySoon(): void {
     if (this.#isOpen) this.end();
   }
 
-  // http-proxy-3 sets these on what it takes for a socket. The client's side has set its own.
+  // http-proxy-3 sets these on its client socket; ours is configured by the client side.
 
   setTimeout(): this {
     return this;
@@ -73,7 +73,7 @@ export class TunnelSocket extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: Done): void {
-    const payload = this.#isOpen ? this.#behindHead(chunk) : null;
+    const payload = this.#isOpen ? this.#afterHead(chunk) : null;
     if (payload === null || payload.length === 0) {
       done();
       return;
@@ -96,12 +96,12 @@ export class TunnelSocket extends Duplex {
     done(error);
   }
 
-  /** The bytes of `chunk` that don't belong to http-proxy-3's own head. */
-  #behindHead(chunk: Buffer): Buffer {
+  /** The bytes of `chunk` after http-proxy-3's own head. */
+  #afterHead(chunk: Buffer): Buffer {
     let at = 0;
-    for (; at < chunk.length && this.#seenOfEnd < END_OF_HEAD.length; at += 1) {
-      if (chunk[at] === END_OF_HEAD[this.#seenOfEnd]) this.#seenOfEnd += 1;
-      else this.#seenOfEnd = chunk[at] === END_OF_HEAD[0] ? 1 : 0;
+    for (; at < chunk.length && this.#matchedEndBytes < END_OF_HEAD.length; at += 1) {
+      if (chunk[at] === END_OF_HEAD[this.#matchedEndBytes]) this.#matchedEndBytes += 1;
+      else this.#matchedEndBytes = chunk[at] === END_OF_HEAD[0] ? 1 : 0;
     }
     return at === 0 ? chunk : chunk.subarray(at);
   }
@@ -116,7 +116,7 @@ export class TunnelSocket extends Duplex {
     this.push(null);
   };
 
-  /** A client that closed behind its own end leaves bytes that the endpoint may still take. */
+  /** After an orderly end the endpoint may still receive the client's buffered bytes. */
   readonly #onClosed = (): void => {
     if (!this.#hasEnded) this.destroy();
   };

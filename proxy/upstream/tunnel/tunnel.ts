@@ -1,4 +1,5 @@
-// One upgraded connection, from dialling the endpoint to the end of both sides. Thread: worker.
+// One upgraded connection: dial the endpoint, send the Upgrade request, relay the answer, relay bytes, close both sides.
+// Thread: worker.
 
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
@@ -10,22 +11,22 @@ import { EndpointError } from '../../../net/endpoint-error.ts';
 import type { EndpointLane } from '../endpoint-lane.ts';
 import { failureOfError } from '../../../net/failure-of-error.ts';
 import { sendUpgrade } from './http-proxy-upgrade.ts';
-import { IdleWatch } from './idle-watch.ts';
-import { TunnelSocket, type TunnelMeter } from './tunnel-socket.ts';
 import { TunnelRefusal } from './tunnel-refusal.ts';
+import { TunnelSocket } from './tunnel-socket.ts';
+import { TunnelTraffic } from './tunnel-traffic.ts';
 import { switchingHead, unsendableUpgrade } from './upgrade-request.ts';
 import { GOING_AWAY, WebSocketFrames } from './websocket-frames.ts';
 
-/** What a tunnel needs of its worker. */
+/** Worker objects that a tunnel uses. */
 export interface TunnelSetting {
   readonly dialler: Dialler;
   readonly lane: EndpointLane;
   readonly timers: Timers;
-  /** Called once, when nothing is left of it. */
+  /** Called once, after both sides were released. */
   onOver(tunnel: Tunnel): void;
 }
 
-/** What is asked, of whom, and who is told. */
+/** One Upgrade request, its attempt, and the events to report. */
 export interface TunnelTask {
   readonly upgrade: UpgradeRequest;
   readonly request: AttemptRequest;
@@ -33,62 +34,61 @@ export interface TunnelTask {
 }
 
 type Side = TunnelEnd['by'];
-type State = 'dialling' | 'asking' | 'refusing' | 'open' | 'closing' | 'over';
+type State = 'dialling' | 'requesting' | 'refusing' | 'open' | 'closing' | 'over';
 
 const NEXT_STATES: Readonly<Record<State, readonly State[]>> = {
-  dialling: ['asking', 'over'],
-  asking: ['refusing', 'open', 'over'],
+  dialling: ['requesting', 'over'],
+  requesting: ['refusing', 'open', 'over'],
   refusing: ['closing', 'over'],
   open: ['closing', 'over'],
   closing: ['over'],
   over: [],
 };
 
-/** When one side has ended, the other has this long to take what is left. */
+/** After one side has closed, the other side has this long to receive the remaining bytes. */
 const LINGER_MS = 2000;
 
-export class Tunnel implements TunnelMeter {
+export class Tunnel {
   readonly #setting: TunnelSetting;
   readonly #task: TunnelTask;
   readonly #client: Duplex;
-  readonly #mouth: TunnelSocket;
+  readonly #clientStandIn: TunnelSocket;
+  readonly #traffic: TunnelTraffic;
   #state: State = 'dialling';
   #dialling: Dialling | null = null;
   #endpoint: Socket | null = null;
-  /** The request, once it is being written. */
+  /** The request to the endpoint, from the moment it is written. */
   #sent: ClientRequest | null = null;
   #refusal: TunnelRefusal | null = null;
-  #idle: IdleWatch | null = null;
-  /** Null where it is no WebSocket. */
+  /** Null for protocols other than WebSocket. */
   #frames: WebSocketFrames | null = null;
   #linger: TimerHandle | null = null;
   #endedBy: Side | null = null;
-  #bytesFromClient = 0;
-  #bytesFromEndpoint = 0;
 
   constructor(setting: TunnelSetting, task: TunnelTask) {
     this.#setting = setting;
     this.#task = task;
     this.#client = task.upgrade.socket;
-    this.#mouth = new TunnelSocket(this.#client, this);
+    this.#traffic = new TunnelTraffic(setting.lane);
+    this.#clientStandIn = new TunnelSocket(this.#client, this.#traffic);
   }
 
-  /** Begins, once the caller's turn is over. */
+  /** Begins in a microtask, so that no event comes inside the caller's turn. */
   start(): void {
     queueMicrotask(() => this.#dial());
   }
 
-  /** Ends without a word. Where nothing was relayed, the client's socket stays as it was. */
+  /** Cancels without an event. The client's socket stays usable if nothing was relayed to it. */
   abort(): void {
     if (this.#state === 'over') return;
-    const wasRelaying = this.#state !== 'dialling' && this.#state !== 'asking';
+    const wasRelaying = !this.#isBeforeAnswer();
     this.#release();
     if (wasRelaying) this.#client.destroy();
   }
 
-  /** Ends at once, and says so. */
+  /** Ends the tunnel now and reports it. */
   end(by: 'timeout' | 'drain'): void {
-    if (this.#state === 'dialling' || this.#state === 'asking') {
+    if (this.#isBeforeAnswer()) {
       this.#fail(new EndpointError('cancelled', `ended by ${by}`));
       return;
     }
@@ -96,19 +96,7 @@ export class Tunnel implements TunnelMeter {
     this.#finish(this.#isIn('open') && this.#frames?.isBetween === true);
   }
 
-  countFromClient(sizeBytes: number): void {
-    this.#bytesFromClient += sizeBytes;
-    this.#idle?.touch();
-    this.#setting.lane.add('bytesSent', sizeBytes);
-  }
-
-  countFromEndpoint(sizeBytes: number): void {
-    this.#bytesFromEndpoint += sizeBytes;
-    this.#idle?.touch();
-    this.#setting.lane.add('bytesReceived', sizeBytes);
-  }
-
-  // ---- 1. connect, so that a failure to connect is known before anything was said
+  // ---- 1. dial first, so that a failure to connect leaves the client's socket untouched for the next attempt
 
   #dial(): void {
     if (this.#state === 'over') return;
@@ -132,16 +120,16 @@ export class Tunnel implements TunnelMeter {
       lane.add('connectionsOpen', -1);
       this.#sideClosed('endpoint');
     });
-    this.#enter('asking');
+    this.#enter('requesting');
     this.#task.events.onLease(false);
-    if (this.#isIn('asking')) this.#ask(socket);
+    if (this.#isIn('requesting')) this.#request(socket);
   }
 
-  // ---- 2. ask
+  // ---- 2. send the request
 
-  #ask(endpoint: Socket): void {
+  #request(endpoint: Socket): void {
     try {
-      this.#sent = sendUpgrade(endpoint, this.#mouth, this.#task, {
+      this.#sent = sendUpgrade(endpoint, this.#clientStandIn, this.#task, {
         onSwitched: (answer) => this.#switched(answer),
         onRefused: (answer) => this.#refused(answer),
         onError: (error) => this.#fail(error),
@@ -151,29 +139,28 @@ export class Tunnel implements TunnelMeter {
     }
   }
 
-  // ---- 3. the endpoint switched, or did not
+  // ---- 3. the answer: a switch of protocols, or a final response
 
   #switched(answer: IncomingMessage): void {
     if (!this.#isAnswerWanted()) return;
     const head = orNull(() => switchingHead(answer, this.#task.upgrade));
     if (head === null) {
-      this.#fail(new EndpointError('malformed-response', 'switched to what was not asked for'));
+      this.#fail(new EndpointError('malformed-response', 'the endpoint switched to a protocol that was not requested'));
       return;
     }
     this.#enter('open');
-    this.#setting.lane.add('upgradesOpen', 1);
     this.#watchClient();
     if (answer.headers.upgrade?.toLowerCase() === 'websocket') this.#frames = new WebSocketFrames();
-    this.#mouth.open(head, this.#task.upgrade.firstBytes, this.#frames);
+    this.#clientStandIn.open(head, this.#task.upgrade.firstBytes, this.#frames);
     const { tunnelMs } = this.#task.request.upstream.timeouts;
-    this.#idle = new IdleWatch(this.#setting.timers, tunnelMs, () => this.end('timeout'));
+    this.#traffic.open(this.#setting.timers, tunnelMs, () => this.end('timeout'));
     this.#task.events.onOpen();
   }
 
   #refused(answer: IncomingMessage): void {
     answer.on('error', ignore);
     if (!this.#isAnswerWanted()) return;
-    // node:http lets a 101 that names no protocol come here.
+    // node:http emits a 101 without an Upgrade field as an ordinary response.
     const isFinal = (answer.statusCode ?? 0) >= 200;
     const refusal = orNull(() =>
       isFinal
@@ -184,7 +171,9 @@ export class Tunnel implements TunnelMeter {
         : null,
     );
     if (refusal === null) {
-      this.#fail(new EndpointError('malformed-response', 'the refusal cannot be relayed'));
+      this.#fail(
+        new EndpointError('malformed-response', 'the refusal of the Upgrade has a head that cannot be relayed'),
+      );
       return;
     }
     this.#refusal = refusal;
@@ -193,29 +182,18 @@ export class Tunnel implements TunnelMeter {
   }
 
   #isAnswerWanted(): boolean {
-    if (this.#client.destroyed) this.#fail(new EndpointError('cancelled', 'the client is gone'));
-    return this.#isIn('asking');
+    if (this.#client.destroyed) this.#fail(new EndpointError('cancelled', 'the client closed its connection'));
+    return this.#isIn('requesting');
   }
 
   #relayed(status: number): void {
     if (!this.#isIn('refusing')) return;
     this.#release();
-    this.#leave();
+    closeClient(this.#client, this.#setting.timers);
     this.#task.events.onRefused(status);
   }
 
-  /** Ends the client's side softly. */
-  #leave(lastWords?: Buffer): void {
-    const client = this.#client;
-    client.on('error', ignore);
-    if (lastWords === undefined) client.end();
-    else client.end(lastWords);
-    // Whatever it still sends is for nobody; unread, it would turn our end into a reset that overtakes the answer.
-    client.resume();
-    destroyAfter(client, this.#setting.timers);
-  }
-
-  /** Cut, not ended: what is missing must not pass for complete. */
+  /** Destroys the client's connection: a clean end would let a truncated refusal pass for a complete one. */
   #truncated(): void {
     this.#endedBy ??= 'endpoint';
     this.#finish();
@@ -224,13 +202,12 @@ export class Tunnel implements TunnelMeter {
   // ---- 4. the end
 
   #watchClient(): void {
-    this.#client.on('error', this.#onClientError);
-    this.#client.on('end', this.#onClientEnd);
+    this.#client.on('error', this.#onClientEnded);
+    this.#client.on('end', this.#onClientEnded);
     this.#client.once('close', this.#onClientClosed);
   }
 
-  readonly #onClientError = (): void => this.#sideEnded('client');
-  readonly #onClientEnd = (): void => this.#sideEnded('client');
+  readonly #onClientEnded = (): void => this.#sideEnded('client');
   readonly #onClientClosed = (): void => this.#sideClosed('client');
 
   #sideEnded(side: 'client' | 'endpoint'): void {
@@ -238,14 +215,14 @@ export class Tunnel implements TunnelMeter {
   }
 
   /**
-   * One side is gone. What it sent last is still on its way to the other (the pipes end that side behind it), but not
-   * for ever: http-proxy-3 would wait as long as the other side likes.
+   * One side has closed. Its last bytes may still be on their way to the other side, which the pipes end after them;
+   * http-proxy-3 would wait for that without limit.
    */
   #sideClosed(side: 'client' | 'endpoint'): void {
     if (this.#isIn('open')) {
       this.#endedBy ??= side;
       this.#enter('closing');
-      this.#idle?.stop();
+      this.#traffic.stopIdleTimeout();
       this.#linger = this.#setting.timers.after(LINGER_MS, () => this.#finish());
       const isLost = side === 'client' && (this.#client.errored !== null || this.#endpoint?.destroyed === true);
       if (isLost) this.#finish();
@@ -255,40 +232,34 @@ export class Tunnel implements TunnelMeter {
     }
   }
 
-  /** @param saysGoodbye tells a WebSocket's client, which then knows that it was no fault */
-  #finish(saysGoodbye = false): void {
+  /** @param sendsClose whether a WebSocket client gets a Close frame, which marks the end as orderly */
+  #finish(sendsClose = false): void {
     if (this.#isIn('over')) return;
-    const end: TunnelEnd = {
-      by: this.#endedBy ?? 'endpoint',
-      bytesFromClient: this.#bytesFromClient,
-      bytesFromEndpoint: this.#bytesFromEndpoint,
-    };
+    const { bytesFromClient, bytesFromEndpoint } = this.#traffic;
     this.#release();
-    if (saysGoodbye) this.#leave(GOING_AWAY);
+    if (sendsClose) closeClient(this.#client, this.#setting.timers, GOING_AWAY);
     else this.#client.destroy();
-    this.#task.events.onClosed(end);
+    this.#task.events.onClosed({ by: this.#endedBy ?? 'endpoint', bytesFromClient, bytesFromEndpoint });
   }
 
   #fail(error: Error): void {
-    if (!this.#isIn('dialling') && !this.#isIn('asking')) return;
+    if (!this.#isBeforeAnswer()) return;
     const facts = { wasSent: this.#sent !== null, isReused: false, hasReceived: false, hasHead: false };
     this.#release();
     this.#task.events.onFailure(failureOfError(error, facts));
   }
 
-  /** Lets go of everything but the client's socket. */
+  /** Releases everything but the client's socket. */
   #release(): void {
-    // Watched since it was open.
-    if (this.#idle !== null) this.#setting.lane.add('upgradesOpen', -1);
     this.#enter('over');
-    this.#idle?.stop();
+    this.#traffic.stop();
     this.#linger?.cancel();
     this.#dialling?.abort();
     this.#refusal?.stop();
-    this.#client.off('error', this.#onClientError);
-    this.#client.off('end', this.#onClientEnd);
+    this.#client.off('error', this.#onClientEnded);
+    this.#client.off('end', this.#onClientEnded);
     this.#client.off('close', this.#onClientClosed);
-    this.#mouth.destroy();
+    this.#clientStandIn.destroy();
     this.#sent?.destroy();
     this.#endpoint?.destroy();
     this.#setting.onOver(this);
@@ -300,15 +271,25 @@ export class Tunnel implements TunnelMeter {
     return this.#state === state;
   }
 
+  #isBeforeAnswer(): boolean {
+    return this.#state === 'dialling' || this.#state === 'requesting';
+  }
+
   #enter(state: State): void {
     if (!NEXT_STATES[this.#state].includes(state)) throw new Error(`a tunnel can't go from ${this.#state} to ${state}`);
     this.#state = state;
   }
 }
 
-function destroyAfter(socket: Duplex, timers: Timers): void {
-  const timer = timers.after(LINGER_MS, () => socket.destroy());
-  socket.once('close', () => timer.cancel());
+/** Ends the client's side after `lastBytes`, and destroys it if it doesn't close in time. */
+function closeClient(client: Duplex, timers: Timers, lastBytes?: Buffer): void {
+  client.on('error', ignore);
+  if (lastBytes === undefined) client.end();
+  else client.end(lastBytes);
+  // Discards what the client still sends: left unread, it would turn our FIN into a reset that destroys the answer.
+  client.resume();
+  const timer = timers.after(LINGER_MS, () => client.destroy());
+  client.once('close', () => timer.cancel());
 }
 
 function orNull<T>(make: () => T | null): T | null {

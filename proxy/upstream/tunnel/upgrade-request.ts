@@ -1,4 +1,4 @@
-// The request that asks an endpoint to switch protocols, and what of its answer may be passed on. Thread: worker.
+// Builds the Upgrade request for an endpoint, and selects the fields of its answer that are relayed. Thread: worker.
 
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { AttemptRequest, UpgradeRequest } from '../../../core/exchange-contract.ts';
@@ -6,7 +6,7 @@ import type { FieldList } from '../../../core/head.ts';
 import { fieldLines, isFieldName, isFieldValue, isTarget } from '../../http1/field-line.ts';
 import { requestFields } from '../undici/request-fields.ts';
 
-/** Fields of one connection, and framing: made anew where they are needed. */
+/** Connection-specific and framing fields: regenerated where they are needed. */
 const NOT_PASSED: ReadonlySet<string> = new Set([
   'connection',
   'keep-alive',
@@ -19,25 +19,28 @@ const NOT_PASSED: ReadonlySet<string> = new Set([
   'trailer',
 ]);
 
-/** The protocols asked for, in lower case. */
+/** The elements of an Upgrade field, in lower case. */
 function protocolsOf(upgrade: string | undefined): string[] {
   return (upgrade ?? '').split(',').map((item) => item.trim().toLowerCase());
 }
 
-/** Why the request can't be sent as an Upgrade; null where it can. */
+/** The reason why the request can't be sent as an Upgrade, or null. */
 export function unsendableUpgrade(upgrade: UpgradeRequest, request: AttemptRequest): string | null {
   const { method, target, bodyLength } = request.head;
   const protocols = upgrade.message.headers.upgrade ?? '';
-  if (protocols === '' || !isFieldValue(protocols)) return 'no protocol is asked for';
-  // A body would be read as the first bytes of the new protocol by one side and not by the other.
-  if (bodyLength !== 0) return 'an Upgrade with a body';
-  if (method === 'CONNECT' || method === 'HEAD' || !isFieldName(method)) return 'no method for an Upgrade';
+  if (protocols === '' || !isFieldValue(protocols)) return 'the Upgrade field names no valid protocol';
+  // One side would read a body as the first bytes of the new protocol, the other would not.
+  if (bodyLength !== 0) return 'an Upgrade request may not have a body';
+  if (method === 'CONNECT' || method === 'HEAD' || !isFieldName(method)) {
+    return 'the method may not be used with Upgrade';
+  }
   return target.startsWith('/') && isTarget(target) ? null : 'the target is not in origin-form';
 }
 
 /**
- * Makes http-proxy-3's request ours: it has passed on hop-by-hop fields, folded repeated ones and normalised the path.
- * @throws TypeError where a field can't be sent
+ * Replaces the fields and target of http-proxy-3's request, which has copied hop-by-hop fields, folded repeated ones
+ * and normalised the path.
+ * @throws TypeError if a field can't be sent
  */
 export function replaceRequest(sent: ClientRequest, upgrade: UpgradeRequest, request: AttemptRequest): void {
   const fields = requestFields(request);
@@ -47,7 +50,7 @@ export function replaceRequest(sent: ClientRequest, upgrade: UpgradeRequest, req
   sent.path = request.head.target;
 }
 
-/** The fields of an answer that pass: not those of the connection, nor what Connection nominates (RFC 9110 7.6.1). */
+/** The end-to-end fields of an answer: neither connection-specific nor nominated by Connection (RFC 9110 7.6.1). */
 export function passedFields(answer: IncomingMessage): FieldList {
   const nominated = new Set(protocolsOf(answer.headers.connection));
   const { rawHeaders } = answer;
@@ -60,14 +63,14 @@ export function passedFields(answer: IncomingMessage): FieldList {
 }
 
 /**
- * The head of the 101 for the client. Null where the endpoint switched to something that nobody asked for.
- * @throws TypeError where a field of the answer could split it (http-proxy-3 would write it as it is)
+ * The head of the 101 for the client, or null if the endpoint switched to a protocol that was not requested.
+ * @throws TypeError if a field could split the response (http-proxy-3 would write it unchecked)
  */
-export function switchingHead(answer: IncomingMessage, asked: UpgradeRequest): string | null {
+export function switchingHead(answer: IncomingMessage, request: UpgradeRequest): string | null {
   const protocol = answer.headers.upgrade ?? '';
-  const offered = protocolsOf(asked.message.headers.upgrade);
-  const isAsked = protocol !== '' && protocolsOf(protocol).every((item) => offered.includes(item));
-  if (answer.statusCode !== 101 || !isAsked) return null;
+  const offered = protocolsOf(request.message.headers.upgrade);
+  const isRequested = protocol !== '' && protocolsOf(protocol).every((item) => offered.includes(item));
+  if (answer.statusCode !== 101 || !isRequested) return null;
   const lines = fieldLines([...passedFields(answer), 'Connection', 'Upgrade', 'Upgrade', protocol]);
   return `HTTP/1.1 101 Switching Protocols\r\n${lines}\r\n`;
 }

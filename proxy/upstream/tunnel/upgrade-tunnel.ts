@@ -1,4 +1,4 @@
-// Tunnels: relays upgraded connections, WebSocket above all, through http-proxy-3's ws(). Thread: worker.
+// Tunnels over http-proxy-3's ws(): relays upgraded connections, mostly WebSocket. Thread: worker.
 
 import type {
   AttemptRequest,
@@ -16,7 +16,7 @@ import type { TransportParts } from '../undici/undici-transport.ts';
 export class UpgradeTunnels implements Tunnels {
   readonly #parts: TransportParts;
   readonly #open = new Set<Tunnel>();
-  /** TLS contexts and sessions are kept as long as an endpoint's Snapshot is. */
+  /** Weak, so that TLS contexts and sessions live as long as their endpoint's Snapshot. */
   readonly #diallers = new WeakMap<EndpointSnapshot, Dialler>();
 
   constructor(parts: TransportParts) {

@@ -1,7 +1,7 @@
-// Follows the frames that an endpoint sends on a WebSocket, as far as it takes to know where one ends: only there may a
-// frame of our own stand. Thread: worker.
+// Tracks frame boundaries in the bytes that an endpoint sends on a WebSocket: a frame of ours may be inserted only
+// between two frames. Thread: worker.
 
-/** Says that we are going away (RFC 6455 sections 5.5.1 and 7.4.1: opcode 8, code 1001); from a server, so unmasked. */
+/** Close frame with code 1001, going away (RFC 6455 sections 5.5.1 and 7.4.1); unmasked, as servers send it. */
 export const GOING_AWAY = Buffer.from([0x88, 0x02, 0x03, 0xe9]);
 
 const IS_MASKED = 0x80;
@@ -12,7 +12,7 @@ export class WebSocketFrames {
   readonly #head: number[] = [];
   #payloadLeft = 0;
 
-  /** Whether all that came so far are whole frames. */
+  /** Whether the bytes seen so far end at a frame boundary. */
   get isBetween(): boolean {
     return this.#payloadLeft === 0 && this.#head.length === 0;
   }
@@ -34,7 +34,7 @@ export class WebSocketFrames {
   }
 }
 
-/** Bytes of payload behind a frame's head; -1 where the head isn't whole (RFC 6455 section 5.2). */
+/** Payload bytes that follow a frame header, or -1 if the header is incomplete (RFC 6455 section 5.2). */
 function payloadOf(head: readonly number[]): number {
   if (head.length < 2) return -1;
   const short = head[1]! & LENGTH_BITS;

@@ -24,7 +24,7 @@ const ENDS: readonly (readonly [string, (ends: Ends) => void, string])[] = [
 ];
 
 describe('an open tunnel', () => {
-  test('carries bytes both ways, those behind either head first', () =>
+  test('relays bytes both ways, starting with those that follow either head', () =>
     withTunnels({}, async (bench) => {
       bench.origin.play(send(`${SWITCH}first from endpoint`));
       const client = bench.client(`${HANDSHAKE}first from client`);
@@ -45,7 +45,7 @@ describe('an open tunnel', () => {
       assert.equal(bench.lane('bytesReceived'), tunnel.end!.bytesFromEndpoint);
     }));
 
-  test('bytes are those that were sent', () =>
+  test('relays bytes unchanged', () =>
     withTunnels({}, async (bench) => {
       const { client, endpoint } = await openTunnel(bench);
       const bytes = Buffer.from(Array.from({ length: 200_000 }, (_, at) => (at * 7) & 255));
@@ -60,7 +60,7 @@ describe('an open tunnel', () => {
       assert.ok(Buffer.from(client.text.slice(before), 'latin1').equals(bytes));
     }));
 
-  test('a client that ends its side still gets what the endpoint sends', async () =>
+  test('a client that half-closes still receives from the endpoint', async () =>
     withTunnels({ origin: await ScriptedOrigin.listen({ allowHalfOpen: true }) }, async (bench) => {
       const { client, endpoint, endpointGone, tunnel } = await openTunnel(bench);
       client.socket.end('bye');
@@ -71,7 +71,7 @@ describe('an open tunnel', () => {
       assert.deepEqual(tunnel.log, ['lease', 'open', 'closed by client']);
     }));
 
-  test('an endpoint that ends its side still gets what the client sends', async () =>
+  test('an endpoint that half-closes still receives from the client', async () =>
     withTunnels(
       { origin: await ScriptedOrigin.listen({ allowHalfOpen: true }), clientsStayHalfOpen: true },
       async (bench) => {
@@ -88,7 +88,7 @@ describe('an open tunnel', () => {
     ));
 
   for (const [name, act, by] of ENDS) {
-    test(`${name}: both sides end, nothing is left`, () =>
+    test(`${name}: both sides close and no connection is left`, () =>
       withTunnels({}, async (bench) => {
         const { client, endpoint, tunnel, endpointGone } = await openTunnel(bench);
         endpoint.resume();
@@ -104,7 +104,7 @@ describe('an open tunnel', () => {
       }));
   }
 
-  test('an endpoint that never ends is ended when its client has reset', () =>
+  test('an endpoint that never closes is closed after its client has reset', () =>
     withTunnels({}, async (bench) => {
       const { client, endpoint, endpointGone } = await openTunnel(bench);
       const flood = setInterval(() => endpoint.write('x'.repeat(10_000)), 1);
@@ -114,7 +114,7 @@ describe('an open tunnel', () => {
       assert.equal((await bench.tunnel()).end!.by, 'client');
     }));
 
-  test('abort ends both sides without a word', () =>
+  test('abort closes both sides without an event', () =>
     withTunnels({}, async (bench) => {
       const { client, tunnel, endpointGone } = await openTunnel(bench);
       tunnel.handle.abort();
@@ -123,7 +123,7 @@ describe('an open tunnel', () => {
       assert.deepEqual(tunnel.log, ['lease', 'open']);
     }));
 
-  test('a side that takes nothing holds the other', () =>
+  test('a side that stops reading pauses the other', () =>
     withTunnels({}, async (bench) => {
       const { client, endpoint } = await openTunnel(bench);
       client.socket.pause();
@@ -140,8 +140,8 @@ describe('an open tunnel', () => {
     }));
 });
 
-describe('idleness', () => {
-  test('ends a tunnel after its time and at most a quarter more, unless bytes flow', () => {
+describe('the idle timeout', () => {
+  test('ends a tunnel at most a quarter late, unless bytes flow', () => {
     const timers = new FakeClock();
     const timeouts = { connectMs: 0, responseMs: 0, idleMs: 0, queueMs: 0, tunnelMs: 1000, keepAliveMs: 0 };
     return withTunnels({ timers, upstream: { timeouts } }, async (bench) => {

@@ -5,7 +5,7 @@ import { openBlackhole } from '../../../../support/blackhole.ts';
 import { fin, hang, reset, send, type Step } from '../../../../support/scripted-origin.ts';
 import { HANDSHAKE, SWITCH, withTunnels, type RawClient, type TunnelBench } from '../../../../support/tunnel-bench.ts';
 
-/** What the endpoint does in answer to the handshake, and how it is told. */
+/** Endpoint behaviours during the handshake, and the failure that each one causes. */
 const FAILURES: readonly (readonly [string, readonly Step[], string])[] = [
   ['ends', [fin()], 'reset sent'],
   ['resets', [reset()], 'reset sent'],
@@ -34,7 +34,7 @@ const UNSENDABLE: readonly (readonly [string, string])[] = [
   ['a body', HANDSHAKE.replace('Sec-WebSocket-V', 'Content-Length: 5\r\nSec-WebSocket-V') + 'hello'],
 ];
 
-/** The client's socket is as it was: nothing was said, and the exchange may answer. */
+/** Checks that nothing was written to the client's socket, so that the exchange can still answer on it. */
 async function isUntouched(bench: TunnelBench, client: RawClient): Promise<void> {
   assert.equal(client.text, '');
   const socket = bench.clientSockets[0]!;
@@ -70,7 +70,7 @@ describe('before anything was relayed', () => {
       }));
   }
 
-  test('a field that cannot be sent is found before a byte has left', () =>
+  test('a field that cannot be sent is detected before a byte is written', () =>
     withTunnels({ request: { insertedFields: ['X-A', 'a\r\nX-B: b'] } }, async (bench) => {
       const client = bench.client();
       const tunnel = await (await bench.tunnel()).over;
@@ -80,7 +80,7 @@ describe('before anything was relayed', () => {
       await isUntouched(bench, client);
     }));
 
-  test('a refused connection is told as such, and the same client may be tried elsewhere', () =>
+  test('a refused connection is reported, and the same client can be retried at another endpoint', () =>
     withTunnels({ endpoint: { socketPath: '/nonexistent/endpoint.sock' } }, async (bench) => {
       const client = bench.client(`${HANDSHAKE}first`);
       const tunnel = await (await bench.tunnel()).over;
@@ -88,7 +88,7 @@ describe('before anything was relayed', () => {
       await isUntouched(bench, client);
     }));
 
-  test('a connection that is not made in time is told as such', async () => {
+  test('a connect timeout is reported', async () => {
     const blackhole = await openBlackhole();
     const timeouts = { connectMs: 60, responseMs: 0, idleMs: 0, queueMs: 0, tunnelMs: 0, keepAliveMs: 0 };
     try {
@@ -103,7 +103,7 @@ describe('before anything was relayed', () => {
     }
   });
 
-  test('what the client sent meanwhile is there for the next endpoint', () =>
+  test('bytes that the client sends meanwhile are kept for the next endpoint', () =>
     withTunnels({}, async (bench) => {
       bench.origin.play(fin());
       const client = bench.client(`${HANDSHAKE}first`);
@@ -122,7 +122,7 @@ describe('before anything was relayed', () => {
     }));
 
   for (const moment of ['lease', 'behind lease'] as const) {
-    test(`abort at ${moment} ends the endpoint and leaves the client alone`, () =>
+    test(`abort at ${moment} closes the endpoint's connection and leaves the client's open`, () =>
       withTunnels(
         {
           prepare: (tunnel) => {
@@ -143,7 +143,7 @@ describe('before anything was relayed', () => {
       ));
   }
 
-  test('the drain deadline fails what has not opened', () =>
+  test('the drain deadline fails tunnels that are not open yet', () =>
     withTunnels({}, async (bench) => {
       bench.origin.play(hang());
       const client = bench.client();

@@ -6,7 +6,7 @@ import { withTunnels } from '../../../../support/tunnel-bench.ts';
 
 const CLOSE = 'Connection: close\r\n\r\n';
 
-/** What the endpoint says, and what the client gets. */
+/** Responses of the endpoint, and the bytes that the client receives. */
 const REFUSALS: readonly (readonly [string, string, string])[] = [
   [
     'a length',
@@ -39,7 +39,7 @@ const TRUNCATED: readonly (readonly [string, string])[] = [
 
 describe('a refusal', () => {
   for (const [name, wire, wanted] of REFUSALS) {
-    test(`with ${name} is relayed whole, and the connection ends`, () =>
+    test(`with ${name} is relayed whole, and the connection closes`, () =>
       withTunnels({}, async (bench) => {
         bench.origin.play(send(wire), fin());
         const client = bench.client();
@@ -54,7 +54,7 @@ describe('a refusal', () => {
       }));
   }
 
-  test('that is big waits for a slow client', () =>
+  test('that is large waits for a slow client', () =>
     withTunnels({}, async (bench) => {
       const size = 32 * 1024 * 1024;
       bench.origin.play(send(`HTTP/1.1 403 No\r\nContent-Length: ${size}\r\n\r\n`), send(Buffer.alloc(size, 'x')));
@@ -74,7 +74,7 @@ describe('a refusal', () => {
     }));
 
   for (const [name, wire] of TRUNCATED) {
-    test(`that ends inside ${name} is cut, not ended`, () =>
+    test(`that ends inside ${name} is cut by a reset, not ended cleanly`, () =>
       withTunnels({}, async (bench) => {
         const { promise, resolve } = Promise.withResolvers<void>();
         bench.origin.play(
@@ -93,7 +93,7 @@ describe('a refusal', () => {
       }));
   }
 
-  test('whose client goes away ends the endpoint too', () =>
+  test('closes the connection to the endpoint when its client disconnects', () =>
     withTunnels({}, async (bench) => {
       bench.origin.play(send('HTTP/1.1 403 No\r\nContent-Length: 10\r\n\r\nhel'));
       const client = bench.client();

@@ -3,8 +3,8 @@ import { describe, test } from 'node:test';
 import { send } from '../../../../support/scripted-origin.ts';
 import { HANDSHAKE, openTunnel, SWITCH, withTunnels } from '../../../../support/tunnel-bench.ts';
 
-describe('the handshake', () => {
-  test('reaches the endpoint with its own fields only, names and target as they came', () =>
+describe('an Upgrade request', () => {
+  test('reaches the endpoint with end-to-end fields only, names and target unchanged', () =>
     withTunnels(
       { request: { insertedFields: ['X-Forwarded-For', '192.0.2.1'], hostField: 'b.test' } },
       async (bench) => {
@@ -26,14 +26,14 @@ describe('the handshake', () => {
     ));
 
   for (const target of ['//a/../b', '/%2e%2e/x?', '/a?b=c?d', '/?a=http://x/../y', '/[']) {
-    test(`the target ${target} is not touched`, () =>
+    test(`the target ${target} is sent unchanged`, () =>
       withTunnels({}, async (bench) => {
         bench.client(HANDSHAKE.replace('/chat?x=1', target));
         assert.equal((await bench.origin.request(0)).requestLine, `GET ${target} HTTP/1.1`);
       }));
   }
 
-  test('nominated fields, Expect and trailers of the client do not pass', () =>
+  test('nominated fields, Expect and Trailer of the client are not forwarded', () =>
     withTunnels({}, async (bench) => {
       const more =
         'X-Hop: 1\r\nExpect: 100-continue\r\nTE: trailers\r\nKeep-Alive: 5\r\nProxy-Connection: x\r\nX-Two: 1\r\nX-Two: 2\r\n';
@@ -48,7 +48,7 @@ describe('the handshake', () => {
       assert.deepEqual(received.values('connection'), ['Upgrade']);
     }));
 
-  test('other protocols and methods are asked for as they are', () =>
+  test('other protocols and methods are forwarded unchanged', () =>
     withTunnels({}, async (bench) => {
       bench.origin.play(send('HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\nraw'));
       const client = bench.client(

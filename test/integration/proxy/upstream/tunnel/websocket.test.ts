@@ -8,7 +8,7 @@ import { ORIGIN_CERTIFICATE, ORIGIN_KEY } from '../../../../support/origin-certi
 import { ScriptedOrigin } from '../../../../support/scripted-origin.ts';
 import { withTunnels, type TunnelBench } from '../../../../support/tunnel-bench.ts';
 
-/** Sends texts of many sizes and gets each back, then closes. */
+/** Sends texts of many sizes, expects each echoed, then closes. */
 async function chat(bench: TunnelBench): Promise<void> {
   bench.origin.play(echoWebSocket());
   const socket = new WebSocket(`ws://127.0.0.1:${bench.port}/chat`);
@@ -28,14 +28,14 @@ async function chat(bench: TunnelBench): Promise<void> {
 }
 
 describe('a WebSocket', () => {
-  test('speaks with its endpoint', () =>
+  test('exchanges messages with its endpoint', () =>
     withTunnels({}, async (bench) => {
       await chat(bench);
       const tunnel = await (await bench.tunnel()).over;
       assert.deepEqual(tunnel.log.slice(0, 2), ['lease', 'open']);
     }));
 
-  test('speaks with an endpoint over TLS', async () => {
+  test('exchanges messages with an endpoint over TLS', async () => {
     const origin = await ScriptedOrigin.listen({ tls: { cert: ORIGIN_CERTIFICATE, key: ORIGIN_KEY } });
     const tls = { verify: true, ca: [ORIGIN_CERTIFICATE], serverName: 'origin.test' };
     await withTunnels({ origin, endpoint: { protocol: 'https' }, upstream: { tls } }, async (bench) => {
@@ -44,7 +44,7 @@ describe('a WebSocket', () => {
     });
   });
 
-  test('leaves nothing behind in http-proxy-3, however it ends', () =>
+  test('leaves no open socket in http-proxy-3, however it closes', () =>
     withTunnels({}, async (bench) => {
       await chat(bench);
       for (const end of ['terminate', 'abort', 'close-all'] as const) {

@@ -1,4 +1,4 @@
-// Where frames of a WebSocket end, however the bytes are cut. Thread: worker.
+// Frame boundaries of a WebSocket, for every split of the bytes. Thread: worker.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -18,10 +18,10 @@ function frame(payloadBytes: number, isMasked: boolean): Buffer {
 
 const SIZES = [0, 1, 125, 126, 127, 65_535, 65_536, 70_000];
 
-describe('frames of a WebSocket', () => {
+describe('WebSocket frames', () => {
   for (const size of SIZES) {
     for (const isMasked of [false, true]) {
-      test(`of ${size} bytes${isMasked ? ', masked,' : ''} end with their last byte and not before`, () => {
+      test(`of ${size} bytes${isMasked ? ', masked,' : ''} end exactly at their last byte`, () => {
         const frames = new WebSocketFrames();
         assert.equal(frames.isBetween, true);
         const bytes = frame(size, isMasked);
@@ -33,7 +33,7 @@ describe('frames of a WebSocket', () => {
     }
   }
 
-  test('end at the same place however the bytes are cut', () => {
+  test('end at the same offset for every split', () => {
     const sizes = fc.array(fc.constantFrom(0, 3, 126, 300, 65_536), { minLength: 1, maxLength: 4 });
     fc.assert(
       fc.property(sizes, fc.array(fc.integer({ min: 1, max: 9_000 }), { minLength: 1 }), (payloads, cuts) => {

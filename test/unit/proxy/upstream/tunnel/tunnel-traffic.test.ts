@@ -1,29 +1,29 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { IdleWatch } from '../../../../../proxy/upstream/tunnel/idle-watch.ts';
+import { IdleWatch } from '../../../../../proxy/upstream/tunnel/tunnel-traffic.ts';
 import { FakeClock } from '../../../../support/fake-clock.ts';
 
-describe('a watch of 1000 ms', () => {
-  /** When the watch tells, if something moves at each of these times. */
-  function toldAt(touches: readonly number[]): number {
+describe('an idle watch of 1000 ms', () => {
+  /** The times at which the watch fires if bytes move at each of these times. */
+  function firedAt(touches: readonly number[]): number {
     const clock = new FakeClock();
-    let told = 0;
+    let firedMs = 0;
     const watch = new IdleWatch(clock, 1000, () => {
-      told = clock.nowMs();
+      firedMs = clock.nowMs();
     });
     for (const touch of touches) clock.after(touch, () => watch.touch());
     clock.advance(10_000);
-    return told;
+    return firedMs;
   }
 
   for (const last of [0, 1, 249, 250, 251, 600, 999, 1000, 1200, 1499]) {
-    test(`tells between 1000 and 1250 ms after the last movement at ${last}`, () => {
-      const quietMs = toldAt([last / 3, last / 2, last]) - last;
+    test(`fires between 1000 and 1250 ms after the last movement at ${last}`, () => {
+      const quietMs = firedAt([last / 3, last / 2, last]) - last;
       assert.ok(quietMs >= 1000 && quietMs <= 1250, `after ${quietMs}`);
     });
   }
 
-  test('tells once', () => {
+  test('fires once', () => {
     const clock = new FakeClock();
     let count = 0;
     const watch = new IdleWatch(clock, 1000, () => {
@@ -35,9 +35,9 @@ describe('a watch of 1000 ms', () => {
     assert.equal(clock.pendingCount, 0);
   });
 
-  test('tells nothing when stopped', () => {
+  test('does not fire after stop', () => {
     const clock = new FakeClock();
-    const watch = new IdleWatch(clock, 1000, () => assert.fail('told'));
+    const watch = new IdleWatch(clock, 1000, () => assert.fail('fired'));
     clock.advance(700);
     watch.stop();
     assert.equal(clock.pendingCount, 0);
@@ -45,9 +45,9 @@ describe('a watch of 1000 ms', () => {
   });
 });
 
-test('a watch of 0 ms never tells', () => {
+test('an idle watch of 0 ms never fires', () => {
   const clock = new FakeClock();
-  const watch = new IdleWatch(clock, 0, () => assert.fail('told'));
+  const watch = new IdleWatch(clock, 0, () => assert.fail('fired'));
   assert.equal(clock.pendingCount, 0);
   watch.touch();
   watch.stop();
