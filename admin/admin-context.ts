@@ -40,12 +40,12 @@ export interface AdminWorker {
 
 /** What a reload came to; `problems` are sentences with their places, `findings` the same for programs. */
 export type ReloadOutcome =
-  | { readonly ok: true; readonly generation: number; readonly changes: readonly string[] }
+  | { readonly ok: true; readonly revision: number; readonly changes: readonly string[] }
   | { readonly ok: false; readonly problems: readonly string[]; readonly findings?: readonly ProblemJson[] };
 
 /** A configuration that runs, or that still finishes what it began. */
-export interface AdminGeneration {
-  readonly generation: number;
+export interface AdminRevision {
+  readonly revision: number;
   /** Wall-clock ms at which it was taken over. */
   readonly at: number;
   /** Exchanges that began with it and are open; null where that is not counted. */
@@ -81,7 +81,7 @@ export interface AdminContext {
   /** Where a request would go now, and why. @throws ExplainError */
   explain(query: ExplainQuery): ExplainReply;
   /** Newest first; the first one is the Snapshot that runs. */
-  generations(): readonly AdminGeneration[];
+  revisions(): readonly AdminRevision[];
   /** Null where there is no file. */
   writtenConfig(): WrittenConfig | null;
   /** Loads the configuration file again; null where there is none to load. */

@@ -80,7 +80,7 @@ export class ConfigError extends Error {
 
 /** What a reload came to. */
 export type ReloadResult =
-  | { readonly ok: true; readonly generation: number; readonly changes: readonly string[] }
+  | { readonly ok: true; readonly revision: number; readonly changes: readonly string[] }
   | { readonly ok: false; readonly problems: readonly Problem[]; readonly message: string };
 
 /** Where a control plane is in its life. */
@@ -98,7 +98,7 @@ export class ControlPlane {
   readonly #startedWallMs = Date.now();
   #snapshot: Snapshot;
   #config: LoadedConfig;
-  readonly #generations: RevisionLedger;
+  readonly #revisions: RevisionLedger;
   #bound: readonly BoundListener[] = [];
   #phase: Phase = 'starting';
   readonly #keeper: StateKeeper;
@@ -123,8 +123,8 @@ export class ControlPlane {
       options.holder?.table ?? tableOfActivation(this.#snapshot, options.environment),
     );
     this.#admin = new AdminHost({ sockets, timers: systemTimers, context: () => this.#adminContext() });
-    this.#generations = new RevisionLedger(this.region);
-    this.#generations.takenOver(1, this.#startedWallMs);
+    this.#revisions = new RevisionLedger(this.region);
+    this.#revisions.takenOver(1, this.#startedWallMs);
     options.log.setLevel(this.#snapshot.log.level);
     const injected = { region: this.region, clock: this.#clock, timers: systemTimers };
     this.health = new HealthService({
@@ -146,7 +146,7 @@ export class ControlPlane {
       onMessage: (worker, message) => this.#onMessage(worker, message),
       onWorkerGone: (worker) => {
         this.health.onWorkerGone(worker);
-        this.#generations.workerGone(worker);
+        this.#revisions.workerGone(worker);
       },
     });
   }
@@ -268,9 +268,9 @@ export class ControlPlane {
   }
 
   #tellReady(): void {
-    const { generation, workers, listeners } = this.#snapshot;
+    const { revision, workers, listeners } = this.#snapshot;
     const counts = `${listeners.length} listener(s), ${workers} worker(s)`;
-    this.#options.service?.ready(`generation ${generation} of the configuration: ${counts}`);
+    this.#options.service?.ready(`revision ${revision} of the configuration: ${counts}`);
   }
 
   async #release(): Promise<void> {
@@ -286,7 +286,7 @@ export class ControlPlane {
     const before = this.#snapshot;
     const loaded = this.#options.load();
     if (!loaded.ok) {
-      const message = `the configuration is refused; generation ${before.generation} runs on`;
+      const message = `the configuration is refused; revision ${before.revision} runs on`;
       log.error(refusedFields(loaded.problems), message);
       return { ok: false, problems: loaded.problems, message };
     }
@@ -294,7 +294,7 @@ export class ControlPlane {
     try {
       const most = this.region.capacity.workers;
       if (workersOf(loaded.config.settings) > most) throw new Error(`more than ${most} workers need a restart`);
-      next = compile(loaded.config, this.#tables, before.generation + 1);
+      next = compile(loaded.config, this.#tables, before.revision + 1);
     } catch (error) {
       const message = (error as Error).message;
       log.error({ err: error }, `the configuration can't be taken over: ${message}`);
@@ -308,27 +308,24 @@ export class ControlPlane {
     }
     this.#config = loaded.config;
     await this.#install(next);
-    log.info(
-      { generation: next.generation, changes },
-      `generation ${next.generation} runs: ${changes.length} change(s)`,
-    );
-    return { ok: true, generation: next.generation, changes };
+    log.info({ revision: next.revision, changes }, `revision ${next.revision} runs: ${changes.length} change(s)`);
+    return { ok: true, revision: next.revision, changes };
   }
 
   async #install(next: Snapshot): Promise<void> {
     this.#snapshot = next;
-    this.#generations.takenOver(next.generation, this.#clock.wallMs());
+    this.#revisions.takenOver(next.revision, this.#clock.wallMs());
     this.#options.log.setLevel(next.log.level);
     this.health.apply(next);
     this.#budgets.apply(next);
     this.#keeper.apply(next.healthState);
     await this.supervisor.apply(next);
-    reclaimSlots(this.#tables, next.generation, this.region, systemTimers);
+    reclaimSlots(this.#tables, next.revision, this.region, systemTimers);
   }
 
   #onMessage(worker: number, message: MessageToMain): void {
     if (message.kind === 'log') this.#options.log.write(message.level, message.fields, message.text);
-    else if (message.kind === 'generations') this.#generations.note(worker, message.older);
+    else if (message.kind === 'open-revisions') this.#revisions.note(worker, message.older);
     else this.health.onWorkerMessage(message);
   }
 
@@ -351,7 +348,7 @@ export class ControlPlane {
       listeners: () => this.#bound,
       explain: (query) => explain(query, this.#explainFacts()),
       isDraining: () => this.#phase === 'draining' || this.#phase === 'ended',
-      generations: () => this.#generations.list(this.supervisor.status().map(({ generation }) => generation)),
+      revisions: () => this.#revisions.list(this.supervisor.status().map(({ revision }) => revision)),
       writtenConfig: () => ({ file: this.#config.file, config: this.#config.written() }),
       reload: async () => outcomeOf(await this.reload()),
       upgrade: this.#options.holder === undefined ? undefined : () => this.#options.holder!.upgrade(),

@@ -1,35 +1,35 @@
 // Which configurations run, since when, and what is open of each: of those before the newest only what some worker still
 // runs on or has open. Thread: main.
 
-import type { AdminGeneration } from '../admin/admin-context.ts';
+import type { AdminRevision } from '../admin/admin-context.ts';
 import { WORKER } from '../core/memory/layout.ts';
 import type { Region } from '../core/memory/region.ts';
-import type { OpenGeneration } from '../core/messages.ts';
+import type { OpenRevision } from '../core/messages.ts';
 
-/** Beyond these, only generations are remembered of which something is open. */
-const MOST_GENERATIONS = 64;
+/** Beyond these, only revisions are remembered of which something is open. */
+const MOST_REVISIONS = 64;
 
 export class RevisionLedger {
   readonly #region: Region;
   /** Newest first. */
-  #takenOver: { readonly generation: number; readonly at: number }[] = [];
-  /** By worker: what it has open of generations before the newest. */
-  readonly #open = new Map<number, readonly OpenGeneration[]>();
+  #takenOver: { readonly revision: number; readonly at: number }[] = [];
+  /** By worker: what it has open of revisions before the newest. */
+  readonly #open = new Map<number, readonly OpenRevision[]>();
 
   constructor(region: Region) {
     this.#region = region;
   }
 
   /** @param at wall-clock ms */
-  takenOver(generation: number, at: number): void {
-    this.#takenOver.unshift({ generation, at });
-    if (this.#takenOver.length <= MOST_GENERATIONS) return;
+  takenOver(revision: number, at: number): void {
+    this.#takenOver.unshift({ revision, at });
+    if (this.#takenOver.length <= MOST_REVISIONS) return;
     const open = this.#sums();
-    this.#takenOver = this.#takenOver.filter((one, index) => index < MOST_GENERATIONS || open.has(one.generation));
+    this.#takenOver = this.#takenOver.filter((one, index) => index < MOST_REVISIONS || open.has(one.revision));
   }
 
   /** What a worker has open. */
-  note(worker: number, older: readonly OpenGeneration[]): void {
+  note(worker: number, older: readonly OpenRevision[]): void {
     this.#open.set(worker, older);
   }
 
@@ -39,25 +39,25 @@ export class RevisionLedger {
 
   /**
    * The one that runs, and those that are not over yet; the others are forgotten.
-   * @param acknowledged newest generation of each worker
+   * @param acknowledged newest revision of each worker
    */
-  list(acknowledged: readonly number[]): AdminGeneration[] {
+  list(acknowledged: readonly number[]): AdminRevision[] {
     const open = this.#sums();
     const inUse = new Set(acknowledged);
     const [current, ...older] = this.#takenOver;
-    const kept = older.filter(({ generation }) => inUse.has(generation) || open.has(generation));
+    const kept = older.filter(({ revision }) => inUse.has(revision) || open.has(revision));
     this.#takenOver = [current!, ...kept];
     const oldOnes = [...open.values()].reduce((sum, count) => sum + count, 0);
-    return this.#takenOver.map(({ generation, at }, index) => {
-      const exchanges = index === 0 ? Math.max(0, this.#openExchanges() - oldOnes) : (open.get(generation) ?? 0);
-      return { generation, at, exchanges };
+    return this.#takenOver.map(({ revision, at }, index) => {
+      const exchanges = index === 0 ? Math.max(0, this.#openExchanges() - oldOnes) : (open.get(revision) ?? 0);
+      return { revision, at, exchanges };
     });
   }
 
   #sums(): Map<number, number> {
     const sums = new Map<number, number>();
     for (const older of this.#open.values()) {
-      for (const { generation, exchanges } of older) sums.set(generation, (sums.get(generation) ?? 0) + exchanges);
+      for (const { revision, exchanges } of older) sums.set(revision, (sums.get(revision) ?? 0) + exchanges);
     }
     return sums;
   }

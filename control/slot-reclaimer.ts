@@ -16,8 +16,8 @@ const LOOK_EVERY_MS = 500;
 
 /** What frees slots: config's SlotTable. */
 export interface SlotOwners {
-  retire(snapshotGeneration: number): readonly number[];
-  reclaim(slot: number, snapshotGeneration: number): boolean;
+  retire(revision: number): readonly number[];
+  reclaim(slot: number, revision: number): boolean;
 }
 
 /** The tables of one region. */
@@ -37,11 +37,11 @@ interface RecordKind {
   readonly levels: readonly number[];
 }
 
-/** Call when all workers run on `generation`; looks again until all retired records are free. */
-export function reclaimSlots(tables: OwnedTables, generation: number, region: Region, timers: Timers): void {
+/** Call when all workers run on `revision`; looks again until all retired records are free. */
+export function reclaimSlots(tables: OwnedTables, revision: number, region: Region, timers: Timers): void {
   const kinds = kindsOf(tables, region);
   const look = (): void => {
-    const areBusy = kinds.map((kind) => reclaim(kind, generation, region));
+    const areBusy = kinds.map((kind) => reclaim(kind, revision, region));
     if (areBusy.includes(true)) timers.after(LOOK_EVERY_MS, look);
   };
   // Exchanges on earlier Runtimes may count in a record a moment after its last request: give them one look's time.
@@ -49,11 +49,11 @@ export function reclaimSlots(tables: OwnedTables, generation: number, region: Re
 }
 
 /** Returns whether some are still busy. */
-function reclaim(kind: RecordKind, generation: number, region: Region): boolean {
+function reclaim(kind: RecordKind, revision: number, region: Region): boolean {
   let areSomeBusy = false;
-  for (const slot of kind.owners.retire(generation)) {
+  for (const slot of kind.owners.retire(revision)) {
     if (kind.isBusy(slot)) areSomeBusy = true;
-    else if (kind.owners.reclaim(slot, generation)) clearCounters(kind, slot, region);
+    else if (kind.owners.reclaim(slot, revision)) clearCounters(kind, slot, region);
   }
   return areSomeBusy;
 }

@@ -31,7 +31,7 @@ export type MessageToMain =
   /** All listeners are bound; `bound` gives the address of each, in the Snapshot's order. */
   | { readonly kind: 'listening'; readonly bound: readonly BoundListener[] }
   | { readonly kind: 'bind-failed'; readonly listener: string; readonly address: string; readonly error: string }
-  | { readonly kind: 'acknowledged'; readonly generation: number }
+  | { readonly kind: 'acknowledged'; readonly revision: number }
   /** The count of consecutive failures of an endpoint has just reached its upstream's threshold. */
   | { readonly kind: 'threshold'; readonly slot: number; readonly generation: number; readonly signal: Signal }
   /** A worker has marked an endpoint suspect. */
@@ -39,13 +39,13 @@ export type MessageToMain =
   /** A half-open trial has ended. */
   | { readonly kind: 'trial'; readonly slot: number; readonly generation: number; readonly ok: boolean }
   | { readonly kind: 'log'; readonly level: LogLevel; readonly fields: object; readonly text: string }
-  /** What is open of each generation but the newest, oldest first. */
-  | { readonly kind: 'generations'; readonly older: readonly OpenGeneration[] }
+  /** Open exchanges of each revision but the newest, oldest first. */
+  | { readonly kind: 'open-revisions'; readonly older: readonly OpenRevision[] }
   | { readonly kind: 'drained' };
 
-/** Exchanges of one worker that began with a configuration and are open. */
-export interface OpenGeneration {
-  readonly generation: number;
+/** Open exchanges of one worker that began under a revision. */
+export interface OpenRevision {
+  readonly revision: number;
   readonly exchanges: number;
 }
 

@@ -47,7 +47,7 @@ class DataPlane {
   readonly #downstream: Downstream;
   readonly #overload: Overload;
   readonly #wakes = new AbortController();
-  readonly #generations: RuntimeHistory;
+  readonly #runtimes: RuntimeHistory;
   readonly #accessLog = new AccessLog({
     timers: systemTimers,
     onTrouble: (trouble) => log.warn(trouble, 'the access log loses lines'),
@@ -68,13 +68,13 @@ class DataPlane {
     const fast = { wheel: this.#wheel, turn: new Turn(this.#clock), memory: new WireMemory() };
     this.#transport = new TransportSwitch(new Http1Transport({ ...parts, ...fast }), new UndiciTransport(parts));
     this.#tunnels = new UpgradeTunnels({ region, worker, timers: systemTimers });
-    this.#generations = new RuntimeHistory(new Runtime(start.snapshot, memory), {
+    this.#runtimes = new RuntimeHistory(new Runtime(start.snapshot, memory), {
       clock: this.#clock,
       timers: systemTimers,
       end: (exchange) => this.#forwarder.endForReload(exchange),
-      report: (older) => post({ kind: 'generations', older }),
+      report: (older) => post({ kind: 'open-revisions', older }),
     });
-    const runtime = (): Runtime => this.#generations.runtime;
+    const runtime = (): Runtime => this.#runtimes.runtime;
     const settings = (): OverloadSnapshot => runtime().snapshot.overload;
     const onChange = logOverload;
     this.#overload = new Overload({ region, worker, settings, readMemory, collectGarbage, onChange });
@@ -85,7 +85,7 @@ class DataPlane {
       transport: this.#transport,
       tunnels: this.#tunnels,
       runtime,
-      open: () => this.#generations.open,
+      open: () => this.#runtimes.open,
       post,
       afterThisTurn: (run) => fast.turn.afterThis(run),
       lanes: new WorkerLanes(region, worker),
@@ -117,7 +117,7 @@ class DataPlane {
   async apply(snapshot: Snapshot, descriptors: HeldDescriptors): Promise<void> {
     const memory = { region: this.#region, worker: this.#worker, random: systemRandom };
     log.setLevel(snapshot.log.level);
-    this.#generations.replace(new Runtime(snapshot, memory));
+    this.#runtimes.replace(new Runtime(snapshot, memory));
     this.#installUpstreams(snapshot);
     await this.#bind(snapshot, descriptors);
     this.#acknowledge(snapshot);
@@ -171,8 +171,8 @@ class DataPlane {
   }
 
   #acknowledge(snapshot: Snapshot): void {
-    this.#region.words[this.#region.workerWord(this.#worker) + WORKER.acknowledged.index] = snapshot.generation;
-    post({ kind: 'acknowledged', generation: snapshot.generation });
+    this.#region.words[this.#region.workerWord(this.#worker) + WORKER.acknowledged.index] = snapshot.revision;
+    post({ kind: 'acknowledged', revision: snapshot.revision });
   }
 
   #driveClockwork(): void {

@@ -106,13 +106,13 @@ export class AdminServer {
 
   /** Tells those who watch what a reload has come to, whoever asked for it. */
   noteReload(outcome: ReloadOutcome): void {
-    const { generation } = this.#context.snapshot();
+    const { revision } = this.#context.snapshot();
     const at = isoOf(this.#context.clock.wallMs());
     const lists = {
       changes: outcome.ok ? [...outcome.changes] : [],
       problems: outcome.ok ? [] : [...outcome.problems],
     };
-    this.#parts.feed.addReload({ at, ok: outcome.ok, generation, ...lists });
+    this.#parts.feed.addReload({ at, ok: outcome.ok, generation: revision, ...lists });
   }
 
   /** Accepts no more connections: another process does, on the same socket. Those that are open are served on. */

@@ -40,15 +40,15 @@ export async function reload(
   { ifMatch, who }: AdminRequest<z.output<typeof emptyBody>>,
   { context }: AdminParts,
 ): Promise<AdminReply> {
-  requireMatch(ifMatch, configTag(context.snapshot().generation));
+  requireMatch(ifMatch, configTag(context.snapshot().revision));
   if (context.reload === null) {
     throw new AdminError(501, 'no-reload', 'this process was not started from a configuration file');
   }
   context.log.info({ who }, `reload asked for by ${who}`);
   const outcome = await context.reload();
   if (outcome.ok) {
-    const { generation, changes } = outcome;
-    return jsonReply({ generation, changes }, 200, { ETag: configTag(generation) });
+    const { revision, changes } = outcome;
+    return jsonReply({ generation: revision, changes }, 200, { ETag: configTag(revision) });
   }
   const details = { problems: outcome.problems, findings: outcome.findings ?? [] };
   throw new AdminError(422, 'config-refused', 'the configuration is refused; nothing has changed', { details });

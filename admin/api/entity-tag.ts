@@ -14,8 +14,8 @@ export function endpointTag(endpoint: EndpointSnapshot, { wishes, weight }: Endp
 }
 
 /** The tag of the running configuration. */
-export function configTag(generation: number): string {
-  return `"generation-${generation}"`;
+export function configTag(revision: number): string {
+  return `"generation-${revision}"`;
 }
 
 /** Refuses a change of what isn't as the caller saw it. No If-Match is no condition. @throws AdminError 412, 400 */

@@ -17,12 +17,12 @@ type LiveEndpoint = LiveUpstream['endpoints'][number];
 /** About 300 bytes for each endpoint, so 120 KB at 400 of them. */
 export function liveStatus(context: AdminContext, traffic: TrafficWindow, status: StatusView): LiveReply {
   const views = new Map(context.health.endpoints().map((view) => [view.slot, view]));
-  const { generation, upstreams } = context.snapshot();
+  const { revision, upstreams } = context.snapshot();
   const nowMs = context.clock.wallMs();
   const because = notReadyBecause(context);
   return {
     at: isoOf(nowMs),
-    generation,
+    generation: revision,
     ready: because.length === 0,
     notReadyBecause: [...because],
     uptimeSeconds: Math.max(0, Math.round((nowMs - context.startedAt) / 1000)),

@@ -109,13 +109,13 @@ export function sendExplanation({ query }: AdminRequest, { context }: AdminParts
 
 export function sendConfig(_request: AdminRequest, parts: AdminParts): AdminReply {
   const { context } = parts;
-  const { generation } = context.snapshot();
+  const { revision } = context.snapshot();
   const written = context.writtenConfig();
   const reply: ConfigReply = {
-    generation,
+    generation: revision,
     file: written?.file ?? null,
     config: written?.config ?? null,
     generations: parts.status.generations(),
   };
-  return jsonReply(reply, 200, { ETag: configTag(generation) });
+  return jsonReply(reply, 200, { ETag: configTag(revision) });
 }

@@ -43,7 +43,7 @@ export class StatusView {
       version,
       startedAt: isoOf(startedAt),
       uptimeSeconds: Math.max(0, Math.round((clock.wallMs() - startedAt) / 1000)),
-      generation: this.#context.snapshot().generation,
+      generation: this.#context.snapshot().revision,
       ready: because.length === 0,
       notReadyBecause: [...because],
       workers: this.workers(),
@@ -86,12 +86,12 @@ export class StatusView {
   generations(): ConfigReply['generations'] {
     const nowMs = this.#context.clock.wallMs();
     const workers = this.workers();
-    return this.#context.generations().map(({ generation, at, exchanges }, index) => ({
-      generation,
+    return this.#context.revisions().map(({ revision, at, exchanges }, index) => ({
+      generation: revision,
       at: isoOf(at),
       ageSeconds: Math.max(0, Math.round((nowMs - at) / 1000)),
       isCurrent: index === 0,
-      workers: workers.filter((worker) => worker.generation === generation).length,
+      workers: workers.filter((worker) => worker.generation === revision).length,
       exchanges,
     }));
   }

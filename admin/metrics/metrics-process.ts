@@ -71,7 +71,7 @@ export function processMetrics(lag: EventLoopLag): readonly MetricFamily[] {
     single('gauge', 'ready', '1 while the process may be sent traffic.', ({ context }) =>
       notReadyBecause(context).length === 0 ? 1 : 0,
     ),
-    single('gauge', 'config_generation', 'Number of the running configuration.', ({ snapshot }) => snapshot.generation),
+    single('gauge', 'config_generation', 'Number of the running configuration.', ({ snapshot }) => snapshot.revision),
     WORKERS,
     WORKER_RESTARTS,
     perWorker('worker_config_generation', 'Newest configuration that the worker runs on.', WORKER.acknowledged),

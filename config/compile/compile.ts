@@ -41,16 +41,16 @@ export function newTables(capacity: Pick<RegionCapacity, 'endpoints' | 'upstream
 
 /**
  * Compiles a configuration. The result is frozen to its depth and may be cloned to workers.
- * @param generation number of this Snapshot: higher than those before it
+ * @param revision number of this Snapshot: higher than those before it
  * @throws CapacityError where the region has too few records; the tables are as before then
  */
-export function compile(config: LoadedConfig, tables: CompileTables, generation: number): Snapshot {
+export function compile(config: LoadedConfig, tables: CompileTables, revision: number): Snapshot {
   const { settings } = config;
-  const places = assignPlaces(settings, tables, generation);
+  const places = assignPlaces(settings, tables, revision);
   const upstreams = compileUpstreams(config, places);
   const indexOf = new Map(upstreams.map((upstream) => [upstream.name, upstream.index]));
   return deepFreeze({
-    generation,
+    revision,
     workers: workersOf(settings),
     fastPath: settings.fastPath,
     listeners: settings.listeners.map((listener, at) => compileListener(listener, places.listeners[at]!.slot, config)),
@@ -86,7 +86,7 @@ interface Places {
 }
 
 /** All or nothing: every table is asked before one is changed. */
-function assignPlaces(settings: Config, tables: CompileTables, generation: number): Places {
+function assignPlaces(settings: Config, tables: CompileTables, revision: number): Places {
   const upstreams = Object.entries(settings.upstreams);
   const identities = {
     listeners: settings.listeners.map((listener) => listener.name),
@@ -96,9 +96,9 @@ function assignPlaces(settings: Config, tables: CompileTables, generation: numbe
   tables.listeners.refuseOverflow(identities.listeners);
   tables.upstreams.refuseOverflow(identities.upstreams);
   return {
-    endpoints: tables.endpoints.assign(identities.endpoints, generation),
-    upstreams: tables.upstreams.assign(identities.upstreams, generation),
-    listeners: tables.listeners.assign(identities.listeners, generation),
+    endpoints: tables.endpoints.assign(identities.endpoints, revision),
+    upstreams: tables.upstreams.assign(identities.upstreams, revision),
+    listeners: tables.listeners.assign(identities.listeners, revision),
   };
 }
 

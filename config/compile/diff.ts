@@ -10,7 +10,7 @@ import { formatSize } from '../values/size.ts';
 const LEFT_OUT: ReadonlySet<string> = new Set([
   'index',
   'slot',
-  'generation',
+  'revision',
   'endpoints',
   'listeners',
   'routes',

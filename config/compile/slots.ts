@@ -15,7 +15,7 @@ export class CapacityError extends Error {
 
 interface Owner {
   readonly identity: string;
-  /** Generation of the newest Snapshot that it is in. */
+  /** Revision of the newest Snapshot that it is in. */
   lastSeen: number;
 }
 
@@ -56,27 +56,27 @@ export class SlotTable {
 
   /**
    * Gives each identity the slot that it has, or the lowest free one. All or nothing.
-   * @param snapshotGeneration of the Snapshot that is being compiled
+   * @param revision of the Snapshot that is being compiled
    * @throws CapacityError
    */
-  assign(identities: readonly string[], snapshotGeneration: number): SlotAssignment[] {
+  assign(identities: readonly string[], revision: number): SlotAssignment[] {
     this.refuseOverflow(identities);
     let lowest = 0;
     return identities.map((identity) => {
       const kept = this.#slots.get(identity);
-      if (kept !== undefined) return this.#keep(kept, snapshotGeneration);
+      if (kept !== undefined) return this.#keep(kept, revision);
       while (this.#owners[lowest] !== null) lowest += 1;
-      return this.#take(lowest, identity, snapshotGeneration);
+      return this.#take(lowest, identity, revision);
     });
   }
 
-  #keep(slot: number, snapshotGeneration: number): SlotAssignment {
-    this.#owners[slot]!.lastSeen = snapshotGeneration;
+  #keep(slot: number, revision: number): SlotAssignment {
+    this.#owners[slot]!.lastSeen = revision;
     return { slot, generation: this.#generations[slot]! };
   }
 
-  #take(slot: number, identity: string, snapshotGeneration: number): SlotAssignment {
-    this.#owners[slot] = { identity, lastSeen: snapshotGeneration };
+  #take(slot: number, identity: string, revision: number): SlotAssignment {
+    this.#owners[slot] = { identity, lastSeen: revision };
     this.#slots.set(identity, slot);
     const generation = this.#generations[slot]! + 1;
     this.#generations[slot] = generation;
@@ -84,25 +84,25 @@ export class SlotTable {
   }
 
   /**
-   * The slots whose owners are in no Snapshot from `snapshotGeneration` on: once every worker has acknowledged that
-   * generation, they may be reclaimed one by one as their in-flight sums reach zero.
+   * The slots whose owners are in no Snapshot from `revision` on: once every worker has acknowledged that
+   * revision, they may be reclaimed one by one as their in-flight sums reach zero.
    */
-  retire(snapshotGeneration: number): readonly number[] {
+  retire(revision: number): readonly number[] {
     const retired: number[] = [];
     for (const [slot, owner] of this.#owners.entries()) {
-      if (owner !== null && owner.lastSeen < snapshotGeneration) retired.push(slot);
+      if (owner !== null && owner.lastSeen < revision) retired.push(slot);
     }
     return retired;
   }
 
   /**
    * Frees a slot for another owner.
-   * @param snapshotGeneration the generation that `retire` was asked for
+   * @param revision the one that `retire` was called with
    * @returns false where the owner has come back since: then the slot stays with it
    */
-  reclaim(slot: number, snapshotGeneration: number): boolean {
+  reclaim(slot: number, revision: number): boolean {
     const owner = this.#owners[slot];
-    if (owner === undefined || owner === null || owner.lastSeen >= snapshotGeneration) return false;
+    if (owner === undefined || owner === null || owner.lastSeen >= revision) return false;
     this.#owners[slot] = null;
     this.#slots.delete(owner.identity);
     return true;

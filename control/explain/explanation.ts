@@ -38,7 +38,7 @@ export function explain(query: ExplainQuery, facts: ExplainFacts): ExplainReply 
   const route = router.find(head, listener.name);
   const client = clientAddressOf(connection, head.field('x-forwarded-for'), request.isTrusted);
   return {
-    generation: snapshot.generation,
+    generation: snapshot.revision,
     request: {
       method: head.method,
       target: head.target,

@@ -49,7 +49,7 @@ export interface WorkerStatus {
   readonly state: WorkerState;
   readonly startedMs: number;
   readonly restarts: number;
-  readonly generation: number;
+  readonly revision: number;
 }
 
 export class Supervisor implements WorkerEvents {
@@ -111,7 +111,7 @@ export class Supervisor implements WorkerEvents {
       handle.send({ kind: 'snapshot', snapshot, descriptors: held.get(handle.index) ?? NOTHING });
     }
     await this.#resize(snapshot, held);
-    await this.#acknowledged(snapshot.generation);
+    await this.#acknowledged(snapshot.revision);
   }
 
   /** Starts workers that a new Snapshot asks for, and lets those drain that it no longer does. */
@@ -166,7 +166,7 @@ export class Supervisor implements WorkerEvents {
       state: handle.state,
       startedMs: handle.startedMs,
       restarts: this.#restarts.get(handle.index) ?? 0,
-      generation: handle.generation,
+      revision: handle.revision,
     }));
   }
 
@@ -188,7 +188,7 @@ export class Supervisor implements WorkerEvents {
       const waiter = this.#waiting.get(handle);
       if (waiter === undefined) this.#parts.log.error({ worker: handle.index }, error.message);
       else waiter.reject(error);
-    } else if (message.kind === 'acknowledged') handle.generation = message.generation;
+    } else if (message.kind === 'acknowledged') handle.revision = message.revision;
     else this.#parts.onMessage(handle.index, message);
   }
 
@@ -289,14 +289,14 @@ export class Supervisor implements WorkerEvents {
     this.#waiting.delete(handle);
   }
 
-  async #acknowledged(generation: number): Promise<void> {
+  async #acknowledged(revision: number): Promise<void> {
     const late = (): WorkerHandle[] =>
-      [...this.#handles.values()].filter((handle) => handle.state === 'listening' && handle.generation < generation);
+      [...this.#handles.values()].filter((handle) => handle.state === 'listening' && handle.revision < revision);
     const giveUpMs = this.#parts.clock.nowMs() + ACKNOWLEDGE_MS;
     while (late().length > 0) {
       if (this.#parts.clock.nowMs() > giveUpMs) {
         const workers = late().map((handle) => handle.index);
-        this.#parts.log.warn({ workers }, `workers ${workers.join(', ')} have not taken generation ${generation} over`);
+        this.#parts.log.warn({ workers }, `workers ${workers.join(', ')} have not taken revision ${revision} over`);
         return;
       }
       await new Promise((resolve) => setTimeout(resolve, 5));

@@ -27,8 +27,8 @@ export class WorkerHandle {
   readonly index: number;
   readonly startedMs: number;
   state: WorkerState = 'starting';
-  /** Newest Snapshot that it runs on. */
-  generation = 0;
+  /** Newest revision that it has acknowledged. */
+  revision = 0;
   bound: readonly BoundListener[] = [];
   readonly #worker: Worker;
   readonly #exited: Promise<void>;

@@ -68,7 +68,7 @@ export const UPSTREAM = {
 export const WORKER = {
   openExchanges: { index: 0, type: 'i32', unit: 'exchanges', writer: 'worker', means: 'begun and not finished' },
   openConnections: { index: 1, type: 'i32', unit: 'connections', writer: 'worker', means: 'of clients' },
-  acknowledged: { index: 2, type: 'i32', unit: 'generation', writer: 'worker', means: 'newest Snapshot installed' },
+  acknowledged: { index: 2, type: 'i32', unit: 'revision', writer: 'worker', means: 'newest Snapshot installed' },
   wake: { index: 3, type: 'i32', unit: 'number', writer: 'workers', means: 'a place became free for a waiter' },
   beat: { index: 4, type: 'i32', unit: 'number', writer: 'worker', means: 'moves while the event loop turns' },
   upgraded: { index: 5, type: 'i32', unit: 'connections', writer: 'worker', means: 'relayed after an Upgrade' },

@@ -27,7 +27,8 @@ export interface AccessLogSnapshot {
 }
 
 export interface Snapshot {
-  readonly generation: number;
+  /** Number of this Snapshot; each reload raises it. */
+  readonly revision: number;
   readonly workers: number;
   readonly fastPath: boolean;
   readonly listeners: readonly ListenerSnapshot[];

@@ -2,7 +2,7 @@
 // it that what a reload took away has an end, and that no exchange keeps a Runtime for ever. Thread: worker.
 
 import type { Clock } from '../../core/clock.ts';
-import type { OpenGeneration } from '../../core/messages.ts';
+import type { OpenRevision } from '../../core/messages.ts';
 import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
 import type { Snapshot } from '../../core/snapshot/snapshot.ts';
 import type { TimerHandle, Timers } from '../../core/timers.ts';
@@ -17,38 +17,38 @@ const MOST_OLDER = 8;
 /** Nor longer than this. */
 const KEEP_MS = 60_000;
 
-export interface GenerationParts {
+export interface RuntimeHistoryParts {
   readonly clock: Pick<Clock, 'nowMs'>;
   readonly timers: Timers;
   /** Ends an exchange now, whatever it does. */
   readonly end: (exchange: Exchange) => void;
-  /** What is open of each generation but the newest, oldest first; called when that has changed. */
-  readonly report: (older: readonly OpenGeneration[]) => void;
+  /** Receives the open exchanges of each revision but the newest, oldest first, whenever they have changed. */
+  readonly report: (older: readonly OpenRevision[]) => void;
 }
 
 /** Exchanges that began with the same Runtime; which of them still hold it, they know themselves. */
-interface Generation {
-  readonly generation: number;
+interface RevisionExchanges {
+  readonly revision: number;
   readonly open: OpenList<Exchange>;
   /** Monotonic ms. */
   replacedMs: number;
 }
 
 export class RuntimeHistory {
-  readonly #parts: GenerationParts;
+  readonly #parts: RuntimeHistoryParts;
   #runtime: Runtime;
-  #current: Generation;
+  #current: RevisionExchanges;
   /** Oldest first. */
-  #older: Generation[] = [];
+  #older: RevisionExchanges[] = [];
   /** Endpoints that no configuration names any more and that exchanges may still use: since when, in monotonic ms. */
   readonly #gone = new Map<string, number>();
   #timer: TimerHandle | null = null;
   #reported = '[]';
 
-  constructor(first: Runtime, parts: GenerationParts) {
+  constructor(first: Runtime, parts: RuntimeHistoryParts) {
     this.#parts = parts;
     this.#runtime = first;
-    this.#current = generationOf(first);
+    this.#current = revisionOf(first);
   }
 
   /** The newest. */
@@ -68,7 +68,7 @@ export class RuntimeHistory {
     this.#current.replacedMs = nowMs;
     this.#older.push(this.#current);
     this.#runtime = next;
-    this.#current = generationOf(next);
+    this.#current = revisionOf(next);
     this.#look();
   }
 
@@ -122,7 +122,7 @@ export class RuntimeHistory {
    * Gives exchanges that have their response, and whose upstream stays, the newest Runtime: all that is left to do for
    * them is to pass bytes on and to count. The others end soon, by their own timeouts or with their endpoint.
    */
-  #moveOn({ open }: Generation): void {
+  #moveOn({ open }: RevisionExchanges): void {
     const runtime = this.#runtime;
     for (const exchange of open.items()) {
       if (exchange.runtime === runtime || (exchange.state !== 'relaying' && exchange.state !== 'tunnel')) continue;
@@ -135,7 +135,7 @@ export class RuntimeHistory {
   }
 
   #report(): void {
-    const older = this.#older.map(({ generation, open }) => ({ generation, exchanges: open.size }));
+    const older = this.#older.map(({ revision, open }) => ({ revision, exchanges: open.size }));
     const text = JSON.stringify(older);
     if (text === this.#reported) return;
     this.#reported = text;
@@ -143,8 +143,8 @@ export class RuntimeHistory {
   }
 }
 
-function generationOf({ snapshot }: Runtime): Generation {
-  return { generation: snapshot.generation, open: new OpenList(), replacedMs: 0 };
+function revisionOf({ snapshot }: Runtime): RevisionExchanges {
+  return { revision: snapshot.revision, open: new OpenList(), replacedMs: 0 };
 }
 
 function endpointsOf({ upstreams }: Snapshot): EndpointSnapshot[] {

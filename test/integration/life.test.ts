@@ -170,7 +170,7 @@ describe('reload', () => {
     fairlead.rewrite('upstreams: [');
     const result = await fairlead.plane.reload();
     assert.equal(result.ok, false);
-    assert.equal(fairlead.plane.snapshot.generation, 1);
+    assert.equal(fairlead.plane.snapshot.revision, 1);
     const outcome = await sendMany(fairlead.port, { connections: 1, requests: 3 });
     assert.deepEqual([...outcome.statuses], [[200, 3]]);
   });

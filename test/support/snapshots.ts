@@ -107,7 +107,7 @@ export function listenerSnapshot(parts: Partial<ListenerSnapshot> = {}): Listene
 
 export function snapshot(parts: Partial<Snapshot> = {}): Snapshot {
   return {
-    generation: 1,
+    revision: 1,
     workers: 1,
     fastPath: false,
     listeners: [listenerSnapshot()],

@@ -36,6 +36,6 @@ async function printLive(options: ConfigPrintOptions): Promise<void> {
   const { generation, file, config } = answer.body as ConfigReply;
   if (config === null) throw new Error('it runs without a configuration file');
   process.stdout.write(
-    `# generation ${generation}${file === null ? '' : ` of ${JSON.stringify(file)}`}\n${yamlOf(config)}`,
+    `# revision ${generation}${file === null ? '' : ` of ${JSON.stringify(file)}`}\n${yamlOf(config)}`,
   );
 }

@@ -59,7 +59,7 @@ interface Refusal {
 function changeLines({ generation, changes }: Changes): string[] {
   const summary =
     changes.length === 0 ? 'nothing has changed' : `${changes.length} change${changes.length === 1 ? '' : 's'}`;
-  return [`generation ${generation} runs: ${summary}`, ...changes.map((change) => `  ${plainText(change)}`)];
+  return [`revision ${generation} runs: ${summary}`, ...changes.map((change) => `  ${plainText(change)}`)];
 }
 
 /** Several lines, none of which may steer the terminal. */

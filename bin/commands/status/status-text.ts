@@ -42,7 +42,7 @@ function headLines(live: LiveReply, width: number, paints: Paints): string[] {
   const listening = workers.filter(({ state }) => state === 'listening').length;
   const state = live.ready ? 'ready' : `NOT READY: ${live.notReadyBecause.join('; ')}`;
   const counts = `${exchanges} requests in progress, ${connections} connections`;
-  const run = `generation ${generation}, ${listening} of ${workers.length} workers, up ${ageWords(uptimeSeconds)}`;
+  const run = `revision ${generation}, ${listening} of ${workers.length} workers, up ${ageWords(uptimeSeconds)}`;
   const first = cut(plainText(`Fairlead: ${state}`), width);
   return [live.ready ? first : paints.red(first), cut(`${counts}; ${run}`, width)];
 }

@@ -193,7 +193,7 @@ describe('a list of events', () => {
   test('is for who does not ask for a stream, of the kinds that are asked for', async () => {
     happen(1);
     await asked.post(STATE, { admin: 'drain' });
-    asked.server.noteReload({ ok: true, generation: 7, changes: ['one'] });
+    asked.server.noteReload({ ok: true, revision: 7, changes: ['one'] });
     for (const accept of ['*/*', 'application/json', 'text/*']) {
       const answer = await asked.ask('GET', '/api/v1/events?kind=reload', { headers: { accept } });
       const events = answer.json()['events'] as Record<string, unknown>[];

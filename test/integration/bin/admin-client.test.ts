@@ -79,7 +79,7 @@ describe('a command', () => {
     const kinds: string[] = [];
     for await (const { event, data } of watchAdmin(target, '/api/v1/events', { signal: ends.signal })) {
       kinds.push(event);
-      if (event === 'status') server.noteReload({ ok: true, generation: 7, changes: ['one ö'] });
+      if (event === 'status') server.noteReload({ ok: true, revision: 7, changes: ['one ö'] });
       else {
         assert.deepEqual((data as { changes: string[] }).changes, ['one ö']);
         ends.abort();

@@ -37,7 +37,7 @@ describe('fairlead config print', () => {
     t.after(() => server.close());
     const address = await server.start(adminAt(LOOPBACK));
     const live = await print('--admin', address);
-    assert.deepEqual([live.code, live.stdout], [0, '# generation 7 of "fairlead.yaml"\nworkers: 2\n']);
+    assert.deepEqual([live.code, live.stdout], [0, '# revision 7 of "fairlead.yaml"\nworkers: 2\n']);
     assert.equal((await print('--admin', address, '--defaults')).code, 2);
     context.written = null;
     assert.equal((await print('--live', '--admin', address)).code, 4);

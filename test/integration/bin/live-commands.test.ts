@@ -132,7 +132,7 @@ describe('fairlead status', () => {
     await fairlead('drain', first, ...admin);
     const { code, stdout } = await fairlead('status', ...admin);
     assert.equal(code, 0);
-    assert.match(stdout, /^Fairlead: ready\n0 requests in progress, .* generation 1, 1 of 1 workers, up /);
+    assert.match(stdout, /^Fairlead: ready\n0 requests in progress, .* revision 1, 1 of 1 workers, up /);
     assert.match(stdout, /\napi \(round-robin\) +1\/2 up /);
     assert.match(stdout, new RegExp(`\n {2}${apps[0]!.address} +drain .*the admin API`));
     const trouble = await fairlead('status', '--trouble', ...admin);

@@ -22,11 +22,11 @@ describe('run --watch', () => {
     await running.logged('ready: ');
     writeFileSync(`${file}~`, yaml('two'));
     renameSync(`${file}~`, file);
-    await running.logged('generation 2 runs: 1 change(s)');
+    await running.logged('revision 2 runs: 1 change(s)');
     writeFileSync(file, yaml('[two'));
-    await running.logged('the configuration is refused; generation 2 runs on');
+    await running.logged('the configuration is refused; revision 2 runs on');
     writeFileSync(file, yaml('three'));
-    await running.logged('generation 3 runs: 1 change(s)');
+    await running.logged('revision 3 runs: 1 change(s)');
     assert.equal(
       running.lines.filter(({ text }) => text?.startsWith('the configuration is refused') === true).length,
       1,
@@ -42,7 +42,7 @@ describe('fairlead reload', () => {
     writeFileSync(file, yaml('two'));
     const taken = await reload(admin);
     assert.equal(taken.code, 0, taken.stderr);
-    assert.match(taken.stdout, /^generation 2 runs: 1 change\n {2}route /);
+    assert.match(taken.stdout, /^revision 2 runs: 1 change\n {2}route /);
     writeFileSync(file, yaml('two').replace('workers', 'wokers'));
     const refused = await reload(admin);
     assert.equal(refused.code, 1);

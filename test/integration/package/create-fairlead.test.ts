@@ -76,7 +76,7 @@ describe('createFairlead', () => {
     // The listener keeps its address by its name: port 0 would ask for another one only where the name is new.
     const taken = await balancer.reload({ config: next });
     assert.ok(taken.ok);
-    assert.equal(taken.generation, 2);
+    assert.equal(taken.revision, 2);
     await eventually(async () => (await textFrom(port)) === 'two', 'the new endpoint answers');
     const refused = await balancer.reload({ yaml: 'listeners: []\nroute: []\n' });
     assert.ok(!refused.ok);

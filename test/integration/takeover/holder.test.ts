@@ -160,7 +160,7 @@ describe('a holder', () => {
     const held = await startHeld(t, config(app!));
     writeFileSync(held.file, config(app!, undefined, 1));
     held.holder.child.kill('SIGHUP');
-    await held.holder.logged('generation 2 runs');
+    await held.holder.logged('revision 2 runs');
     const outcome = await sendMany(held.port, { connections: 40, requests: 200 });
     assert.deepEqual([...outcome.statuses], [[200, 200]]);
     await endWell(held);
@@ -172,7 +172,7 @@ describe('a holder', () => {
     const added = '{ name: web, bind: "127.0.0.1:0" }, { name: other, bind: "127.0.0.1:0" }';
     writeFileSync(held.file, config(app!, added));
     held.holder.child.kill('SIGHUP');
-    await held.holder.logged('generation 2 runs');
+    await held.holder.logged('revision 2 runs');
     assert.equal(await startCommand(t, ['upgrade', '--admin', held.admin]).ended, 0);
     const listeners = (await held.holder.logged('ready', 2))['listeners'] as string[];
     assert.equal(listeners[0], `web on 127.0.0.1:${held.port}`);
@@ -181,7 +181,7 @@ describe('a holder', () => {
     const socket = `unix:${path.join(held.folder, 'late.sock')}`;
     writeFileSync(held.file, config(app!, `${added}, { name: late, bind: "${socket}" }`));
     held.holder.child.kill('SIGHUP');
-    await held.holder.logged('generation 2 runs', 2);
+    await held.holder.logged('revision 2 runs', 2);
     const refused = startCommand(t, ['upgrade', '--admin', held.admin]);
     assert.equal(await refused.ended, 4);
     assert.match(refused.stderr(), /listener late cannot be bound to unix:.*late.sock: another process has it/);
@@ -197,7 +197,7 @@ describe('a holder', () => {
     assert.equal((await sendMany(otherPort, { connections: 1, requests: 1 })).statuses.get(200), 1);
     writeFileSync(held.file, config(app!));
     held.holder.child.kill('SIGHUP');
-    await held.holder.logged('generation 2 runs');
+    await held.holder.logged('revision 2 runs');
     await eventually(async () => {
       const outcome = await sendMany(otherPort, { connections: 1, requests: 1 });
       return outcome.errors.has('ECONNREFUSED');

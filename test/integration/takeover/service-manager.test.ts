@@ -64,10 +64,10 @@ describe('systemd', { skip }, () => {
     const fairlead = startCommand(t, ['run', '--config', file], { env });
     const one = (text: string): string | undefined => heard.find((line) => line.includes(text));
     await eventually(() => one('READY=1') !== undefined, 'ready');
-    assert.match(heard[0]!, /^READY=1 \| STATUS=generation 1 of the configuration: 1 listener\(s\), 1 worker\(s\)/);
+    assert.match(heard[0]!, /^READY=1 \| STATUS=revision 1 of the configuration: 1 listener\(s\), 1 worker\(s\)/);
     await eventually(() => heard.filter((line) => line.includes('WATCHDOG=1')).length >= 2, 'the watchdog is fed');
     fairlead.child.kill('SIGHUP');
-    await eventually(() => one('STATUS=generation 2') !== undefined, 'ready again');
+    await eventually(() => one('STATUS=revision 2') !== undefined, 'ready again');
     assert.match(one('RELOADING=1')!, /^RELOADING=1 \| MONOTONIC_USEC=\d{6,} \| STATUS=/);
     fairlead.child.kill('SIGTERM');
     assert.equal(await fairlead.ended, 0);

@@ -7,7 +7,7 @@ import type { BindAddress } from '../../../core/snapshot/listener.ts';
 import type { Snapshot } from '../../../core/snapshot/snapshot.ts';
 import type {
   AdminContext,
-  AdminGeneration,
+  AdminRevision,
   AdminHealth,
   AdminWorker,
   ReloadOutcome,
@@ -141,7 +141,7 @@ export class FakeContext implements AdminContext {
   readonly errors: LogLine[] = [];
   readonly log = recordingLog(this.errors, 'error');
   current: Snapshot = snapshot({
-    generation: 7,
+    revision: 7,
     listeners: [listenerSnapshot({ index: 1 })],
     upstreams: [
       upstreamSnapshot({ endpoints: [endpointSnapshot(0), endpointSnapshot(1, { weight: 3 })] }),
@@ -179,9 +179,9 @@ export class FakeContext implements AdminContext {
     return explain(query, { snapshot: this.current, region, ports, clock, random: seededRandom(1) });
   }
 
-  generations(): readonly AdminGeneration[] {
-    const current = { generation: this.current.generation, at: STARTED_AT, exchanges: 0 };
-    return [current, { generation: 6, at: STARTED_AT, exchanges: null }];
+  revisions(): readonly AdminRevision[] {
+    const current = { revision: this.current.revision, at: STARTED_AT, exchanges: 0 };
+    return [current, { revision: 6, at: STARTED_AT, exchanges: null }];
   }
 
   writtenConfig(): WrittenConfig | null {

@@ -32,10 +32,10 @@ function told(admin: string): string[] {
   );
 }
 
-function snapshotOf(admin: string, generation = 1): Snapshot {
+function snapshotOf(admin: string, revision = 1): Snapshot {
   const result = load(admin);
   assert.ok(result.ok, JSON.stringify(result));
-  return compile(result.config, newTables({ endpoints: 4, upstreams: 4, listeners: 4 }), generation);
+  return compile(result.config, newTables({ endpoints: 4, upstreams: 4, listeners: 4 }), revision);
 }
 
 describe('an address that other machines can reach', () => {

@@ -301,7 +301,7 @@ test('an endpoint that takes nothing at all any more is named once, so that idle
 
 test('messages of other kinds are none of its business', () => {
   const bench = new HealthBench().begin();
-  bench.health.onWorkerMessage({ kind: 'acknowledged', generation: 1 });
+  bench.health.onWorkerMessage({ kind: 'acknowledged', revision: 1 });
   bench.health.onWorkerMessage({ kind: 'drained' });
   assert.deepEqual(bench.allPublished(), ['up', 'up', 'up']);
 });

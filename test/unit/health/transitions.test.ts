@@ -159,7 +159,7 @@ async function counted(bench: HealthBench, detector: Detector): Promise<number> 
     listeners: () => [],
     isDraining: () => false,
     explain: () => assert.fail('nobody asks'),
-    generations: () => [],
+    revisions: () => [],
     writtenConfig: () => null,
     reload: null,
   };

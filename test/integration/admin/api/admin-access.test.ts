@@ -227,7 +227,7 @@ describe('a reload', () => {
     const { context, server } = asked;
     context.reload = async () => {
       await server.move(adminAt({ kind: 'unix', path: socketPath }));
-      return { ok: true, generation: 8, changes: ['setting admin.bind'] };
+      return { ok: true, revision: 8, changes: ['setting admin.bind'] };
     };
     assert.equal((await asked.post('/api/v1/reload', {})).status, 200);
     await assert.rejects(asked.ask('GET', '/healthz'), { code: 'ECONNREFUSED' });

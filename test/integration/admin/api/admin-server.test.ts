@@ -174,7 +174,7 @@ describe('the admin API', () => {
 
   test('reloads where there is something to reload', async () => {
     assert.equal((await asked.post('/api/v1/reload', {})).status, 501);
-    asked.context.reload = () => Promise.resolve({ ok: true, generation: 8, changes: ['upstream api: weight'] });
+    asked.context.reload = () => Promise.resolve({ ok: true, revision: 8, changes: ['upstream api: weight'] });
     assert.deepEqual((await asked.post('/api/v1/reload', {})).json(), {
       generation: 8,
       changes: ['upstream api: weight'],

@@ -19,7 +19,7 @@ let paths: Readonly<Record<string, Readonly<Record<string, Operation>>>> = {};
 
 before(async () => {
   asked = await AskedServer.start();
-  asked.context.reload = () => Promise.resolve({ ok: true, generation: 8, changes: [] });
+  asked.context.reload = () => Promise.resolve({ ok: true, revision: 8, changes: [] });
   asked.context.upgrade = () => Promise.resolve({ ok: true, pid: 7 });
   const answer = await asked.ask('GET', '/api/v1/openapi.json');
   text = answer.text;

@@ -12,10 +12,10 @@ function tables(endpoints = 8, upstreams = 4, listeners = 4): CompileTables {
   return newTables({ endpoints, upstreams, listeners });
 }
 
-function snapshotOf(text: string, into = tables(), generation = 1): Snapshot {
+function snapshotOf(text: string, into = tables(), revision = 1): Snapshot {
   const result = load(text);
   assert.ok(result.ok, JSON.stringify(result));
-  return compile(result.config, into, generation);
+  return compile(result.config, into, revision);
 }
 
 const MINIMAL = `
@@ -113,9 +113,9 @@ describe('defaults', () => {
   });
 
   test('of the process', () => {
-    const { fastPath, admin, accessLog, log, drainDelayMs, graceMs, workers, generation } = snapshot;
+    const { fastPath, admin, accessLog, log, drainDelayMs, graceMs, workers, revision } = snapshot;
     assert.deepEqual(
-      { fastPath, admin, accessLog, log, drainDelayMs, graceMs, generation },
+      { fastPath, admin, accessLog, log, drainDelayMs, graceMs, revision },
       {
         fastPath: true,
         admin: null,
@@ -123,7 +123,7 @@ describe('defaults', () => {
         log: { level: 'info' },
         drainDelayMs: 0,
         graceMs: 30_000,
-        generation: 1,
+        revision: 1,
       },
     );
     assert.ok(workers >= 1 && workers <= 64);

@@ -32,7 +32,7 @@ function changes(after: string, before = BEFORE): string[] {
   return describeChanges(first!, second!);
 }
 
-test('nothing is said where nothing changed, though the generation did', () => {
+test('nothing is said where nothing changed, though the revision did', () => {
   assert.deepEqual(changes(BEFORE), []);
 });
 

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { CapacityError, SlotTable } from '../../../../config/compile/slots.ts';
 
-function slotsOf(table: SlotTable, identities: string[], generation: number): number[] {
-  return table.assign(identities, generation).map((assignment) => assignment.slot);
+function slotsOf(table: SlotTable, identities: string[], revision: number): number[] {
+  return table.assign(identities, revision).map((assignment) => assignment.slot);
 }
 
 describe('slots', () => {

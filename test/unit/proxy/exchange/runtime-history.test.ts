@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { OpenGeneration } from '../../../../core/messages.ts';
+import type { OpenRevision } from '../../../../core/messages.ts';
 import type { Snapshot } from '../../../../core/snapshot/snapshot.ts';
 import { Exchange, type ExchangeHooks, type ExchangeState } from '../../../../proxy/exchange/exchange.ts';
 import { RuntimeHistory } from '../../../../proxy/exchange/runtime-history.ts';
@@ -16,12 +16,12 @@ const REGION = regionFor(snapshot());
 class Bench {
   readonly clock = new FakeClock();
   readonly ended: Exchange[] = [];
-  told: readonly OpenGeneration[] = [];
-  generation = 1;
-  readonly generations: RuntimeHistory;
+  told: readonly OpenRevision[] = [];
+  revision = 1;
+  readonly runtimes: RuntimeHistory;
 
   constructor(parts: Partial<Snapshot> = {}) {
-    this.generations = new RuntimeHistory(this.runtime(parts), {
+    this.runtimes = new RuntimeHistory(this.runtime(parts), {
       clock: this.clock,
       timers: this.clock,
       end: (exchange) => {
@@ -33,37 +33,37 @@ class Bench {
   }
 
   runtime(parts: Partial<Snapshot>): Runtime {
-    const made = snapshot({ generation: this.generation, ...parts });
+    const made = snapshot({ revision: this.revision, ...parts });
     return new Runtime(made, { region: REGION, worker: 0, random: seededRandom(1) });
   }
 
   reload(parts: Partial<Snapshot> = {}): void {
-    this.generation++;
-    this.generations.replace(this.runtime(parts));
+    this.revision++;
+    this.runtimes.replace(this.runtime(parts));
   }
 
   /** Begins an exchange with the first endpoint of the first upstream. */
   open(state: ExchangeState): Exchange {
     const exchange = new Exchange({} as ExchangeHooks);
-    const { runtime } = this.generations;
+    const { runtime } = this.runtimes;
     exchange.runtime = runtime;
     exchange.target = [...runtime.upstreams.values()][0]!;
     exchange.endpoint = exchange.target.snapshot.endpoints[0]!;
     exchange.state = state;
-    this.generations.open.add(exchange);
+    this.runtimes.open.add(exchange);
     return exchange;
   }
 }
 
 const WITHOUT_ENDPOINTS = { upstreams: snapshot().upstreams.map((upstream) => ({ ...upstream, endpoints: [] })) };
 
-describe('generations', () => {
+describe('revisions', () => {
   test('tell what is open of those before the newest, and no more when it has ended', () => {
     const bench = new Bench();
     const exchange = bench.open('sent');
     bench.open('sent');
     bench.reload();
-    assert.deepEqual(bench.told, [{ generation: 1, exchanges: 2 }]);
+    assert.deepEqual(bench.told, [{ revision: 1, exchanges: 2 }]);
     for (const one of exchange.openIn!.items()) one.openIn!.remove(one);
     bench.clock.advance(300);
     assert.deepEqual(bench.told, []);
@@ -88,22 +88,22 @@ describe('generations', () => {
     const later = bench.open('sent');
     bench.clock.advance(1_300);
     assert.deepEqual(bench.ended, [request]);
-    assert.equal(later.openIn, bench.generations.open);
+    assert.equal(later.openIn, bench.runtimes.open);
   });
 
   test('give streams the newest Runtime after a minute, or after many reloads, and requests never', () => {
     const bench = new Bench();
-    const first = bench.generations.runtime;
+    const first = bench.runtimes.runtime;
     const [stream, request] = [bench.open('relaying'), bench.open('sent')];
     bench.reload();
     bench.clock.advance(59_000);
     assert.equal(stream.runtime, first);
     bench.clock.advance(2_000);
-    assert.equal(stream.runtime, bench.generations.runtime);
-    assert.equal(stream.target, [...bench.generations.runtime.upstreams.values()][0]);
+    assert.equal(stream.runtime, bench.runtimes.runtime);
+    assert.equal(stream.target, [...bench.runtimes.runtime.upstreams.values()][0]);
     for (let count = 0; count < 20; count++) bench.reload();
-    assert.equal(stream.runtime, bench.generations.runtime, 'and again with each that follows');
+    assert.equal(stream.runtime, bench.runtimes.runtime, 'and again with each that follows');
     assert.equal(request.runtime, first);
-    assert.deepEqual(bench.told, [{ generation: 1, exchanges: 2 }]);
+    assert.deepEqual(bench.told, [{ revision: 1, exchanges: 2 }]);
   });
 });

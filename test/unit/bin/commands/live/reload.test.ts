@@ -18,7 +18,7 @@ describe('fairlead reload', () => {
     const { lines, exitCode } = reloadReport({ status: 200, body, tag: null });
     assert.equal(exitCode, 0);
     assert.deepEqual(lines, [
-      'generation 7 runs: 2 changes',
+      'revision 7 runs: 2 changes',
       '  upstream app: endpoint http://a:1 added',
       '  route x: ?[31mred',
     ]);
@@ -26,7 +26,7 @@ describe('fairlead reload', () => {
 
   test('says that nothing has changed', () => {
     const { lines } = reloadReport({ status: 200, body: { generation: 2, changes: [] }, tag: null });
-    assert.deepEqual(lines, ['generation 2 runs: nothing has changed']);
+    assert.deepEqual(lines, ['revision 2 runs: nothing has changed']);
   });
 
   test('shows the line of each problem with a caret, and ends with 1', () => {

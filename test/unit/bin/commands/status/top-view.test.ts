@@ -48,7 +48,7 @@ describe('the table', () => {
   test('has a line for each upstream and endpoint; causes only of what is not up', () => {
     const lines = statusLines(liveOf(2, { availability: 'down', cause: 'connection refused' }), PLAIN);
     assert.equal(lines[0], 'Fairlead: ready');
-    assert.equal(lines[1], '7 requests in progress, 9 connections; generation 3, 0 of 0 workers, up 1d 1h');
+    assert.equal(lines[1], '7 requests in progress, 9 connections; revision 3, 0 of 0 workers, up 1d 1h');
     assert.match(lines[4]!, /^api \(least-request\) +1\/2 up +7 +0 +12 +1\.5 % +1\.2 ms +2\.3 s$/);
     assert.match(lines[5]!, /^ {2}10\.0\.0\.0:80 +down +1min 5s +1 .* connection refused$/);
     assert.match(lines[6]!, /^ {2}10\.0\.0\.1:80 +up .* 2\.3 s$/);
