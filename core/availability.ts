@@ -1,18 +1,18 @@
-// The four axes of an endpoint's state and the one function that joins them (docs/design.md 4). Thread: both.
+// Endpoint state: four independent axes, and the availability that follows from them (docs/design.md 4). Thread: both.
 
-/** What the operator wants. */
+/** Operator axis: the state requested through the admin API or the CLI. */
 export const ADMIN = { ready: 0, drain: 1, maintenance: 2 } as const;
 export type Admin = keyof typeof ADMIN;
 
-/** What heartbeats say. */
+/** Check axis: the outcome of heartbeats. */
 export const CHECK = { unknown: 0, up: 1, down: 2 } as const;
 export type Check = keyof typeof CHECK;
 
-/** What live traffic says. `halfOpen`: an ejection has run out and one live request at a time may decide. */
+/** Outlier axis: judgement by live traffic. `halfOpen`: the ejection has expired; one live request at a time is let through as a trial. */
 export const OUTLIER = { none: 0, suspect: 1, ejected: 2, halfOpen: 3 } as const;
 export type Outlier = keyof typeof OUTLIER;
 
-/** Whether discovery has an address for the endpoint. */
+/** Resolution axis: whether the endpoint's name resolves to an address. */
 export const RESOLUTION = { resolved: 0, unresolved: 1 } as const;
 export type Resolution = keyof typeof RESOLUTION;
 
@@ -24,7 +24,7 @@ export interface EndpointAxes {
   readonly resolution: Resolution;
 }
 
-/** What a pick may do with an endpoint now; the number is what stands in shared memory. */
+/** Availability of an endpoint to picks; the number is its value in shared memory. */
 export const AVAILABILITY = {
   up: 0,
   suspect: 1,
@@ -54,7 +54,7 @@ export const AVAILABILITY_NAMES = Object.keys(AVAILABILITY) as readonly Availabi
  * | any         | any        | any   | suspect  | suspect      |
  * | any         | any        | any   | any      | up           |
  *
- * An endpoint whose check is still unknown is usable: nothing has been said against it.
+ * An endpoint whose check is still unknown is usable: there is no evidence against it.
  */
 export function availabilityOf(axes: EndpointAxes): Availability {
   if (axes.admin === 'maintenance') return 'maintenance';

@@ -1,22 +1,22 @@
-// The clocks that everything else is given. Thread: both.
+// Clock contract and the system clocks. Clocks are injected. Thread: both.
 
-/** Time as the program sees it. Injected, so that tests can move it by hand. */
+/** A source of time. Injected, so that tests can advance it. */
 export interface Clock {
-  /** Monotonic milliseconds with a fraction; comparable only within one process. */
+  /** Monotonic fractional milliseconds; comparable only within one process. */
   nowMs(): number;
   /** Wall-clock milliseconds since 1970 (UTC), for logs and HTTP dates. May step. */
   wallMs(): number;
 }
 
-/** The real clock. The origin of `nowMs` differs between threads by the time at which each began. */
+/** The system clock. The origin of `nowMs` is the start of the calling thread, so it differs between threads. */
 export const systemClock: Clock = {
   nowMs: () => performance.now(),
   wallMs: () => Date.now(),
 };
 
 /**
- * The real clock with a zero that all threads share: `nowMs` counts from `originWallMs`, monotonically in each thread.
- * Stamps in shared memory are taken from it.
+ * The system clock with an origin that all threads share: `nowMs` counts from `originWallMs`, monotonically in each
+ * thread. Timestamps in shared memory use it.
  */
 export function clockSince(originWallMs: number): Clock {
   const offsetMs = performance.timeOrigin - originWallMs;

@@ -1,22 +1,22 @@
-// What can go wrong with an attempt, and what follows from it: one table for outlier detection, retries and
+// Failures of an attempt and their consequences: one table for outlier detection, retries and
 // budgets alike (docs/algorithms.md 3.3). Thread: both.
 
-/** Whose fault a failure is. */
+/** The side that caused a failure. */
 export type Side = 'client' | 'endpoint' | 'internal';
 
-/** What a signal does to an endpoint's count of consecutive failures. */
+/** Effect of a signal on an endpoint's count of consecutive failures. */
 export type ConsecutiveEffect = 'add' | 'reset' | 'keep';
 
-/** One row of the table. */
+/** One row of the signal table. */
 export interface SignalClass {
   readonly consecutive: ConsecutiveEffect;
-  /** How the window of outlier detection counts it. */
+  /** How the outlier detection window counts it. */
   readonly window: 'ok' | 'fail' | 'ignore';
-  /** Marks the endpoint suspect at once (docs/design.md 4). */
+  /** Whether it marks the endpoint suspect immediately (docs/design.md 4). */
   readonly marksSuspect: boolean;
 }
 
-/** Signal classes of an attempt's end. */
+/** Signals that the end of an attempt can give about its endpoint. */
 export const SIGNALS = {
   connect: { consecutive: 'add', window: 'fail', marksSuspect: true },
   resetBefore: { consecutive: 'add', window: 'fail', marksSuspect: true },
@@ -32,7 +32,7 @@ export const SIGNALS = {
 } as const satisfies Record<string, SignalClass>;
 export type Signal = keyof typeof SIGNALS;
 
-/** The class of a response's status. `retryAfter`: whether the response carries that field. */
+/** The signal of a response status. @param hasRetryAfter whether the response has a Retry-After field */
 export function signalOfStatus(status: number, hasRetryAfter: boolean): Signal {
   if (status < 500) return status === 429 ? 'overload' : 'ok';
   if (status === 503 && hasRetryAfter) return 'overload';
@@ -41,7 +41,7 @@ export function signalOfStatus(status: number, hasRetryAfter: boolean): Signal {
   return 'server';
 }
 
-/** Kinds of failure of an attempt. `sent` of the failure says whether a byte of the request had left. */
+/** Kinds of attempt failure. `Failure.wasSent` records whether any byte of the request was sent. */
 export const FAILURE_KINDS = [
   'connect-refused',
   'connect-timeout',
@@ -61,14 +61,14 @@ export const FAILURE_KINDS = [
 ] as const;
 export type FailureKind = (typeof FAILURE_KINDS)[number];
 
-/** Why an attempt failed. Plain data: made once a failure, never on the way of a good exchange. */
+/** Why an attempt failed. Plain data, allocated only on failure. */
 export interface Failure {
   readonly side: Side;
   readonly kind: FailureKind;
   readonly signal: Signal;
-  /** Whether a byte of the request may have reached the endpoint. False proves that none did. */
+  /** Whether any byte of the request may have reached the endpoint. False proves that none did. */
   readonly wasSent: boolean;
-  /** The error underneath, for the log; its message never reaches a client. */
+  /** The underlying error, for the log only; its message is never sent to a client. */
   readonly cause: Error | null;
 }
 
@@ -92,7 +92,7 @@ const SIGNAL_OF_KIND: Readonly<Record<FailureKind, Signal>> = {
 
 const CLIENT_KINDS: ReadonlySet<FailureKind> = new Set(['unsendable-request', 'cancelled']);
 
-/** Makes a failure of `kind`. */
+/** Builds the failure for `kind`. */
 export function failureOf(kind: FailureKind, wasSent: boolean, cause: Error | null = null): Failure {
   const side = kind === 'internal' ? 'internal' : CLIENT_KINDS.has(kind) ? 'client' : 'endpoint';
   return { side, kind, signal: SIGNAL_OF_KIND[kind], wasSent, cause };

@@ -1,9 +1,9 @@
-// Heads of requests and responses as the exchange sees them, without saying where the bytes stand. Thread: both.
+// Request and response heads as the exchange sees them, independent of how their bytes are stored. Thread: both.
 
-/** Field names and values in turn, names as they came: [name, value, name, value, ...]. */
+/** Alternating field names and values, names in their original letter case: [name, value, name, value, ...]. */
 export type FieldList = readonly string[];
 
-/** Length of a body that is not known beforehand. */
+/** Body length of chunked and close-delimited messages. */
 export const UNKNOWN_LENGTH = -1;
 
 /**
@@ -12,30 +12,30 @@ export const UNKNOWN_LENGTH = -1;
  */
 export interface RequestHead {
   readonly method: string;
-  /** Origin-form: path and query as they came, percent-encoding untouched. '*' for OPTIONS *. */
+  /** Origin-form: path and query as received, percent-encoding unchanged. '*' for OPTIONS *. */
   readonly target: string;
-  /** Host and optional port that the client asked for; '' where it named none (HTTP/1.0). */
+  /** Host and optional port that the client requested; '' if it named none (HTTP/1.0). */
   readonly authority: string;
-  /** '1.0', '1.1' or '2.0': what the client spoke. */
+  /** HTTP version of the request: '1.0', '1.1' or '2.0'. */
   readonly version: string;
-  /** Body bytes: 0 is no body, UNKNOWN_LENGTH is chunked (or HTTP/2 without a content-length). */
+  /** Body length in bytes; 0 for no body, UNKNOWN_LENGTH for chunked (or HTTP/2 without content-length). */
   readonly bodyLength: number;
-  /** Value of the field, lines joined by ', ' (cookies by '; '); undefined where absent. @param name lower case */
+  /** Field value, lines joined by ', ' (cookies by '; '); undefined if absent. @param name lower case */
   field(name: string): string | undefined;
-  /** All end-to-end fields: hop-by-hop ones, those that Connection names, framing and Host are left out. */
+  /** All end-to-end fields: without hop-by-hop fields, those named by Connection, framing fields and Host. */
   endToEndFields(): FieldList;
 }
 
-/** A response's head, interim or final, as an endpoint sent it. */
+/** Head of an interim or final response of an endpoint. */
 export interface ResponseHead {
   readonly status: number;
   readonly reason: string;
-  /** Body bytes, or UNKNOWN_LENGTH for chunked and close-delimited ones; of HEAD and 304: what the field says. */
+  /** Body length in bytes, or UNKNOWN_LENGTH; for HEAD and 304 the value of Content-Length. */
   readonly bodyLength: number;
-  /** Whether the head names a body length (also of a HEAD response or 304, which have none). */
+  /** Whether the head states a body length (possible for HEAD and 304 too, which have no body). */
   readonly hasLength: boolean;
-  /** As in RequestHead. */
+  /** See RequestHead.field. */
   field(name: string): string | undefined;
-  /** All end-to-end fields; hop-by-hop ones and framing are left out. */
+  /** All end-to-end fields: without hop-by-hop and framing fields. */
   endToEndFields(): FieldList;
 }

@@ -1,10 +1,10 @@
-// Percentiles of the latency histograms that lanes hold. Thread: both.
+// Percentiles of the latency histograms in the lanes. Thread: both.
 
 import { LATENCY_BOUNDS_MS } from './memory/lane-fields.ts';
 
 /**
- * The latency in ms that the given share of observations did not exceed, interpolated within its bucket: within 26 %
- * of the truth. Null where nothing was observed. @param share in (0, 1]
+ * The latency in ms that the given share of observations did not exceed, interpolated within its bucket: at most 26 %
+ * off. Null without observations. @param share in (0, 1]
  */
 export function percentileMs(buckets: Float64Array, share: number): number | null {
   const total = buckets.reduce((sum, count) => sum + count, 0);

@@ -1,17 +1,16 @@
-// What main and workers say to each other by postMessage. Everything per request goes through the region instead.
-// Thread: both.
+// Messages between main and workers (postMessage). Per-request data goes through the shared region instead. Thread: both.
 
 import type { Signal } from './failure.ts';
 import type { LogLevel } from './log.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
 
 /**
- * Descriptors of sockets that are bound already, by the listener's name. Where a listener has an entry the worker takes
- * these besides what it has, and binds nothing itself, not even where the entry is empty.
+ * Descriptors of sockets that are already bound, by listener name. For a listener with an entry, even an empty one, the
+ * worker adopts these descriptors in addition to those it has and binds nothing itself.
  */
 export type HeldDescriptors = Readonly<Record<string, readonly number[]>>;
 
-/** What a worker is given when it starts. */
+/** workerData of a starting worker. */
 export interface WorkerStart {
   readonly worker: number;
   readonly region: SharedArrayBuffer;
@@ -21,20 +20,20 @@ export interface WorkerStart {
 
 export type MessageToWorker =
   | { readonly kind: 'snapshot'; readonly snapshot: Snapshot; readonly descriptors: HeldDescriptors }
-  /** Stop accepting, let connections be idle for `idleMs` more, end the rest at the deadline. */
+  /** Stop accepting, keep idle connections for `idleMs`, destroy what is left at the deadline. */
   | { readonly kind: 'drain'; readonly graceMs: number; readonly idleMs: number }
   | { readonly kind: 'reopen-logs' }
-  /** Close idle connections to this slot: it is down. */
+  /** Close idle connections to this slot, whose endpoint is down. */
   | { readonly kind: 'drop-idle'; readonly slot: number };
 
 export type MessageToMain =
-  /** All listeners are bound; `bound` gives the address of each, in the Snapshot's order. */
+  /** All listeners are bound; `bound` lists their addresses in the order of the Snapshot. */
   | { readonly kind: 'listening'; readonly bound: readonly BoundListener[] }
   | { readonly kind: 'bind-failed'; readonly listener: string; readonly address: string; readonly error: string }
   | { readonly kind: 'acknowledged'; readonly revision: number }
-  /** The count of consecutive failures of an endpoint has just reached its upstream's threshold. */
+  /** An endpoint's consecutive failures have reached the threshold of its upstream. */
   | { readonly kind: 'threshold'; readonly slot: number; readonly generation: number; readonly signal: Signal }
-  /** A worker has marked an endpoint suspect. */
+  /** The worker marked an endpoint suspect. */
   | { readonly kind: 'suspect'; readonly slot: number; readonly generation: number; readonly signal: Signal }
   /** A half-open trial has ended. */
   | { readonly kind: 'trial'; readonly slot: number; readonly generation: number; readonly ok: boolean }
@@ -51,7 +50,7 @@ export interface OpenRevision {
 
 export interface BoundListener {
   readonly name: string;
-  /** host:port or the socket's path. */
+  /** host:port or socket path. */
   readonly address: string;
   readonly port: number;
 }

@@ -1,5 +1,5 @@
-// Hashing of keys for consistent hashing: MurmurHash3 x86 32-bit (Austin Appleby, public domain), our own writing,
-// over UTF-8 bytes so that several proxies agree. Thread: both.
+// Key hash for consistent hashing: MurmurHash3 x86 32-bit (Austin Appleby, public domain), reimplemented over UTF-8
+// bytes, so that all proxies compute the same hash. Thread: both.
 
 const encoder = new TextEncoder();
 let scratch = new Uint8Array(1024);

@@ -1,6 +1,6 @@
-// Randomness that everything else is given: the real one, and a seeded one for tests and simulations. Thread: both.
+// Sources of random numbers, injected: the system's, and a seeded one for tests and simulations. Thread: both.
 
-/** A source of uniform numbers. */
+/** A source of uniformly distributed numbers. */
 export interface Random {
   /** A number in [0, 1). */
   next(): number;
@@ -10,8 +10,8 @@ export interface Random {
 export const systemRandom: Random = { next: () => Math.random() };
 
 /**
- * A seeded generator (mulberry32, Tommy Ettinger's 32-bit counter mixed once), the same sequence on every machine.
- * @param seed any integer; its low 32 bits count.
+ * A seeded generator (mulberry32 by Tommy Ettinger) with the same sequence on every machine.
+ * @param seed any integer; only its low 32 bits are used.
  */
 export function seededRandom(seed: number): Random {
   let state = seed >>> 0;

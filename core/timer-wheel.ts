@@ -1,9 +1,9 @@
-// One coarse timer wheel a worker instead of a timer a socket (docs/design.md 9). Arming and cancelling are a few
+// Timer wheel: one coarse wheel per worker instead of one timer per socket (docs/design.md 9). Arming and cancelling are a few
 // pointer writes; precision is one tick. Thread: both.
 
-/** Something that can be armed on a wheel. Embed one per purpose; it is reused for ever. */
+/** A timer on a wheel. Embedded in its owner, one per purpose, and reused. */
 export class WheelTimer {
-  /** Called when the time is over; the timer is idle again by then. */
+  /** Called on expiry, after the timer has been disarmed. */
   readonly fire: () => void;
   deadlineMs = 0;
   next: WheelTimer | null = null;
@@ -18,10 +18,10 @@ export class WheelTimer {
   }
 }
 
-/** Slots of the wheel; what lies further ahead than TICK_MS * SLOTS stays in its slot for another round. */
+/** Slots of the wheel; a timer due later than tickMs * SLOTS stays in its slot for another round. */
 const SLOTS = 512;
 
-/** Fires timers when `advance` is called; who drives it decides the precision. */
+/** Fires timers when `advance` is called; the caller's interval sets the precision. */
 export class TimerWheel {
   readonly tickMs: number;
   readonly #heads: WheelTimer[];
@@ -29,8 +29,8 @@ export class TimerWheel {
   #armed = 0;
 
   /**
-   * @param tickMs length of a slot in ms: timers fire up to one tick late, never early.
-   * @param nowMs monotonic ms at which the wheel begins.
+   * @param tickMs length of a slot in ms: timers fire up to one tick late, never early
+   * @param nowMs monotonic ms at which the wheel starts
    */
   constructor(tickMs: number, nowMs: number) {
     this.tickMs = tickMs;
@@ -38,12 +38,12 @@ export class TimerWheel {
     this.#heads = Array.from({ length: SLOTS }, () => listHead());
   }
 
-  /** How many timers are armed. */
+  /** Number of armed timers. */
   get armedCount(): number {
     return this.#armed;
   }
 
-  /** Arms `timer` to fire `delayMs` after `nowMs`; re-arms it where it was armed. */
+  /** Arms `timer` to fire `delayMs` after `nowMs`; rearms it if it is armed. */
   arm(timer: WheelTimer, delayMs: number, nowMs: number): void {
     if (timer.next !== null) this.cancel(timer);
     timer.deadlineMs = nowMs + delayMs;
@@ -56,7 +56,7 @@ export class TimerWheel {
     this.#armed++;
   }
 
-  /** Disarms `timer`; does nothing where it is idle. */
+  /** Disarms `timer`; no-op if it is not armed. */
   cancel(timer: WheelTimer): void {
     if (timer.next === null) return;
     timer.previous!.next = timer.next;
@@ -66,7 +66,7 @@ export class TimerWheel {
     this.#armed--;
   }
 
-  /** Fires everything that is due at `nowMs`. A timer may arm and cancel others while it fires. */
+  /** Fires every timer that is due at `nowMs`. A firing timer may arm and cancel others. */
   advance(nowMs: number): void {
     const target = Math.floor(nowMs / this.tickMs);
     if (target - this.#tick > SLOTS) this.#tick = target - SLOTS;
@@ -80,7 +80,7 @@ export class TimerWheel {
     const due: WheelTimer[] = [];
     for (let timer = head.next!; timer !== head; timer = timer.next!) if (timer.deadlineMs <= nowMs) due.push(timer);
     for (const timer of due) {
-      if (timer.next === null || timer.deadlineMs > nowMs) continue; // cancelled or re-armed by an earlier one
+      if (timer.next === null || timer.deadlineMs > nowMs) continue; // cancelled or rearmed by an earlier one
       this.cancel(timer);
       timer.fire();
     }

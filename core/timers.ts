@@ -1,13 +1,13 @@
-// Timers as everything outside the hot path is given them. Thread: both.
+// Timer contract for code outside the hot path, and Node's timers. Timers are injected. Thread: both.
 
-/** A timer that was set; opaque. */
+/** A pending timer. */
 export interface TimerHandle {
   cancel(): void;
 }
 
 /** Sets timers. Injected, so that a test's fake clock fires them. */
 export interface Timers {
-  /** Calls `fire` once, at the earliest after `delayMs`. Does not keep the process alive. */
+  /** Calls `fire` once, after at least `delayMs`. Does not keep the process alive. */
   after(delayMs: number, fire: () => void): TimerHandle;
 }
 

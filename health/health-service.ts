@@ -249,7 +249,7 @@ export class HealthService {
   #watch(health: EndpointHealth): void {
     const { snapshot: upstream } = health.upstream;
     const { heartbeat } = upstream;
-    if (heartbeat?.takesAgentWords !== true) this.#agents.dismiss(health);
+    if (heartbeat?.acceptsAgentFeedback !== true) this.#agents.dismiss(health);
     if (heartbeat !== null) {
       this.#heartbeats.set({ endpoint: health.endpoint, upstream, heartbeat });
     } else {

@@ -176,7 +176,7 @@ class DataPlane {
   }
 
   #driveClockwork(): void {
-    const beat = this.#region.workerWord(this.#worker) + WORKER.beat.index;
+    const beat = this.#region.workerWord(this.#worker) + WORKER.liveness.index;
     let beforeMs = this.#clock.nowMs();
     setInterval(() => {
       const nowMs = this.#clock.nowMs();

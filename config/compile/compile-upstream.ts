@@ -109,7 +109,7 @@ function compileHeartbeat(heartbeat: HeartbeatConfig): HeartbeatSnapshot {
     service: heartbeat.service ?? '',
     bodyPattern: heartbeat.body ?? '',
     expectedFields: Object.entries(heartbeat.headers).flatMap(([name, value]) => [name.toLowerCase(), value]),
-    takesAgentWords: heartbeat.agent,
+    acceptsAgentFeedback: heartbeat.agent,
     path: heartbeat.path,
     method: heartbeat.method,
     host: heartbeat.host ?? '',

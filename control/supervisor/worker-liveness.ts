@@ -16,7 +16,7 @@ export class WorkerLiveness {
   haveAllBeaten(workers: readonly number[]): boolean {
     let haveAll = true;
     for (const worker of workers) {
-      const beat = this.#region.words[this.#region.workerWord(worker) + WORKER.beat.index]!;
+      const beat = this.#region.words[this.#region.workerWord(worker) + WORKER.liveness.index]!;
       if (this.#seen.get(worker) === beat) haveAll = false;
       this.#seen.set(worker, beat);
     }

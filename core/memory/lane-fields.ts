@@ -1,14 +1,14 @@
-// The fields of the statistics lanes: what a worker counts by plain adds and main sums. Thread: both.
+// Fields of the statistics lanes: workers count with plain adds, main sums. Thread: both.
 
-/** Upper bounds of the latency histogram in ms: ten a decade from 0.1 ms (Renard R10), so within 26 % of the truth. */
+/** Upper bounds of the latency histogram in ms: ten per decade from 0.1 ms (Renard R10), so at most 26 % off. */
 const DECADE = [1, 1.25, 1.6, 2, 2.5, 3.2, 4, 5, 6.3, 8];
 export const LATENCY_BOUNDS_MS: readonly number[] = [-1, 0, 1, 2, 3, 4]
   .flatMap((power) => DECADE.map((step) => Number((step * 10 ** power).toPrecision(3))))
   .concat(100_000);
-/** One bucket more than bounds: what took longer than all. */
+/** One bucket more than bounds, for latencies above the last bound. */
 export const LATENCY_BUCKETS = LATENCY_BOUNDS_MS.length + 1;
 
-/** Counted per endpoint: attempts as the endpoint answered them. */
+/** Per endpoint: attempts and their outcomes. */
 export const ENDPOINT_FIELDS = [
   'responses1xx',
   'responses2xx',
@@ -34,7 +34,7 @@ export const ENDPOINT_FIELDS = [
   'latencySumMs',
 ] as const;
 
-/** Counted per upstream: exchanges as the client saw them. */
+/** Per upstream: exchanges as the client saw them. */
 export const UPSTREAM_FIELDS = [
   'responses1xx',
   'responses2xx',
@@ -60,7 +60,7 @@ export const UPSTREAM_FIELDS = [
   'latencySumMs',
 ] as const;
 
-/** Counted per listener: connections and what came over them. */
+/** Per listener: connections and their requests. */
 export const LISTENER_FIELDS = [
   'connectionsAccepted',
   'connectionsOpen',
@@ -84,17 +84,17 @@ function indexed<const Names extends readonly string[]>(names: Names): { readonl
   return Object.fromEntries(names.map((name, index) => [name, index])) as { [K in Names[number]]: number };
 }
 
-/** Places of the fields within one block. */
+/** Offsets of the fields within a block. */
 export const ENDPOINT_FIELD = indexed(ENDPOINT_FIELDS);
 export const UPSTREAM_FIELD = indexed(UPSTREAM_FIELDS);
 export const LISTENER_FIELD = indexed(LISTENER_FIELDS);
 
-/** 64-bit words of one block: its fields, then the latency buckets where it has them. */
+/** Size of a block in 64-bit words: its fields, then its latency buckets if it has any. */
 export const ENDPOINT_BLOCK = ENDPOINT_FIELDS.length + LATENCY_BUCKETS;
 export const UPSTREAM_BLOCK = UPSTREAM_FIELDS.length + LATENCY_BUCKETS;
 export const LISTENER_BLOCK = LISTENER_FIELDS.length;
 
-/** Index of the latency bucket that `ms` falls in: the first whose bound is not below it. */
+/** Index of the latency bucket for `ms`: the first whose bound is at least `ms`. */
 export function latencyBucketOf(ms: number): number {
   if (!(ms > 0.1)) return 0;
   let bucket = Math.min(LATENCY_BUCKETS - 1, Math.max(0, Math.floor((Math.log10(ms) + 1) * 10)));

@@ -1,10 +1,10 @@
-// A copy of what picks read and write, to try out what would happen. Thread: both.
+// Copy of the records that picks read and write, for dry runs. Thread: both.
 
 import { Region } from './region.ts';
 
 /**
- * A region of its own with the records of endpoints and upstreams as they are now, for one worker whose row is empty.
- * Words are copied one by one while workers go on: no record is more torn than a pick would find it.
+ * A separate region with the current endpoint and upstream records, for one worker whose row is empty. Words are copied
+ * one by one while workers run: a record is at most as torn as a pick would see it.
  */
 export function copyRecords(region: Region): Region {
   const copy = Region.allocate({ ...region.capacity, workers: 1 }, region.originWallMs);

@@ -1,4 +1,4 @@
-// The shared region: one SharedArrayBuffer and the places of everything in it. Thread: both.
+// Shared region: one SharedArrayBuffer and the offsets of its records, rows and lanes. Thread: both.
 
 import { E_FACTOR, FULL_FACTOR, HEADER, RECORD_BYTES, RECORD_WORDS } from './layout.ts';
 import { ENDPOINT_BLOCK, LATENCY_BUCKETS, LISTENER_BLOCK, UPSTREAM_BLOCK } from './lane-fields.ts';
@@ -6,7 +6,7 @@ import { ENDPOINT_BLOCK, LATENCY_BUCKETS, LISTENER_BLOCK, UPSTREAM_BLOCK } from 
 const MAGIC = 0x6661_6972; // "fair"
 const VERSION = 2;
 
-/** How many of each record a region holds. Fixed for its life: a reload that needs more is refused with a reason. */
+/** Number of records of each kind. Fixed for the life of a region: a reload that needs more is refused. */
 export interface RegionCapacity {
   readonly endpoints: number;
   readonly upstreams: number;
@@ -23,14 +23,14 @@ export class Region {
   readonly words: Int32Array;
   readonly doubles: Float64Array;
   readonly capacity: RegionCapacity;
-  /** Word index of the first endpoint record, upstream record, worker record and owned row. */
+  /** Word indices of the first endpoint record, upstream record, worker record and owned row. */
   readonly endpointBase: number;
   readonly upstreamBase: number;
   readonly workerBase: number;
   readonly ownBase: number;
-  /** Words from one worker's owned row to the next: whole cache lines. */
+  /** Words from one worker's owned row to the next: a multiple of a cache line. */
   readonly ownStride: number;
-  /** Word index of worker 0's row of waiters, and words from one row to the next. */
+  /** Word index of worker 0's waiter row, and words from one row to the next. */
   readonly waitingBase: number;
   readonly waitingStride: number;
   /** Index into `doubles` of worker 0's lane, and doubles from one lane to the next. */
@@ -40,7 +40,7 @@ export class Region {
   readonly samplesBase: number;
   readonly samplesStride: number;
 
-  /** Wraps an existing buffer. @throws Error when it is not a region of this layout's version. */
+  /** Wraps an existing buffer. @throws Error if it is not a region of this layout version */
   constructor(buffer: SharedArrayBuffer) {
     this.buffer = buffer;
     this.words = new Int32Array(buffer);
@@ -68,7 +68,7 @@ export class Region {
     this.samplesStride = places.samplesStride;
   }
 
-  /** Allocates a region; every endpoint begins with its full factor. */
+  /** Allocates a region; every endpoint starts with its full factor. */
   static allocate(capacity: RegionCapacity, originWallMs: number): Region {
     const buffer = new SharedArrayBuffer(placesOf(capacity).totalBytes);
     const words = new Int32Array(buffer);
@@ -84,7 +84,7 @@ export class Region {
     return region;
   }
 
-  /** Wall-clock ms that are zero for every stamp in the region (stamps are 32-bit ms: good for 24 days, then wrap). */
+  /** Wall-clock ms of the origin of all timestamps in the region (32-bit ms, which wrap after 24 days). */
   get originWallMs(): number {
     return this.doubles[HEADER.originWallMs.index / 2]!;
   }
@@ -104,12 +104,12 @@ export class Region {
     return this.workerBase + worker * RECORD_WORDS;
   }
 
-  /** Index in `words` of what `worker` has in flight at `slot`. */
+  /** Index in `words` of the number of requests that `worker` has in flight at `slot`. */
   ownWord(worker: number, slot: number): number {
     return this.ownBase + worker * this.ownStride + slot;
   }
 
-  /** Index in `words` of how many exchanges of `worker` wait in an upstream's queue: for crash repair. */
+  /** Index in `words` of the number of exchanges of `worker` in an upstream's queue, for crash repair. */
   waitingWord(worker: number, upstream: number): number {
     return this.waitingBase + worker * this.waitingStride + upstream;
   }
@@ -131,8 +131,8 @@ export class Region {
   }
 
   /**
-   * Index in `doubles` of the histogram of an endpoint's good answers as a worker saw them, LATENCY_BUCKETS long. Apart
-   * from the lanes, so that where no limit is adaptive its pages are never touched and cost nothing.
+   * Index in `doubles` of a worker's latency histogram of an endpoint's successful responses, LATENCY_BUCKETS long.
+   * Separate from the lanes, so that its pages are never touched, and cost nothing, unless a limit is adaptive.
    */
   endpointSamples(worker: number, slot: number): number {
     return this.samplesBase + worker * this.samplesStride + slot * LATENCY_BUCKETS;
@@ -159,7 +159,7 @@ function placesOf(capacity: RegionCapacity) {
   return { endpointBase, upstreamBase, workerBase, ...rows, ...lanes, totalBytes };
 }
 
-/** Bytes that a region of this capacity takes. */
+/** Size in bytes of a region of this capacity. */
 export function regionBytes(capacity: RegionCapacity): number {
   return Math.ceil(placesOf(capacity).totalBytes / RECORD_BYTES) * RECORD_BYTES;
 }

@@ -1,11 +1,11 @@
-// Reserving and releasing a place at an endpoint: the exact in-flight count and its crash repair. Thread: both.
-// docs/algorithms.md 7.2. Order: the own row first when adding, last when taking away, so that a crash between the two
-// leaves at most one count in the own row, never one that nobody owns.
+// Reservation and release of in-flight places at an endpoint, and repair after a crash. Thread: both.
+// docs/algorithms.md 7.2. Order: the own row first on reserve, last on release, so that a crash between the two writes
+// leaves at most one count in the own row, never a count without an owner.
 
 import { E_INFLIGHT, E_LIMIT, UPSTREAM } from './layout.ts';
 import type { Region } from './region.ts';
 
-/** Reserves one place for `worker` at `slot`. Returns false when the endpoint is at its limit. */
+/** Reserves a place for `worker` at `slot`. Returns false if the endpoint is at its limit. */
 export function reserve(region: Region, worker: number, slot: number): boolean {
   const words = region.words;
   const word = region.endpointWord(slot);
@@ -26,7 +26,7 @@ export function reserve(region: Region, worker: number, slot: number): boolean {
   return false;
 }
 
-/** Gives back a place that `reserve` granted. */
+/** Releases a place that `reserve` granted. */
 export function release(region: Region, worker: number, slot: number): void {
   const words = region.words;
   Atomics.sub(words, region.endpointWord(slot) + E_INFLIGHT, 1);
@@ -34,8 +34,8 @@ export function release(region: Region, worker: number, slot: number): void {
 }
 
 /**
- * Main only, after `worker` has exited: takes back all that it had in flight.
- * Returns how many requests that was.
+ * Main only, after `worker` has exited: subtracts its in-flight requests from the totals.
+ * Returns their number.
  */
 export function repairAfterCrash(region: Region, worker: number): number {
   let repaired = 0;
@@ -50,7 +50,7 @@ export function repairAfterCrash(region: Region, worker: number): number {
   return repaired;
 }
 
-/** Nobody waits in a worker that is dead: its waiters leave the counts, and their tickets are done. */
+/** Removes the waiters of a dead worker from the queue counts and marks their tickets served. */
 function repairQueues(region: Region, worker: number): void {
   for (let upstream = 0; upstream < region.capacity.upstreams; upstream++) {
     const waiting = Atomics.exchange(region.words, region.waitingWord(worker, upstream), 0);
@@ -61,7 +61,7 @@ function repairQueues(region: Region, worker: number): void {
   }
 }
 
-/** A worker that died between its two writes may leave one count too few: never below zero. */
+/** Clamps a count at zero: a worker that died between its two writes may leave it one too low. */
 function clampAtZero(region: Region, slot: number): void {
   const word = region.endpointWord(slot) + E_INFLIGHT;
   for (let seen = Atomics.load(region.words, word); seen < 0; ) {

@@ -1,17 +1,17 @@
 // Endpoints in the Snapshot. Thread: both.
 
 export interface EndpointSnapshot {
-  /** `upstream/host:port`: how operators name it. */
+  /** `upstream/host:port`: the name that operators use. */
   readonly name: string;
-  /** `host:port` or the socket's path: what hashing sorts by. */
+  /** `host:port` or socket path; the order in which hashing fills its table. */
   readonly id: string;
   readonly slot: number;
-  /** Generation of the slot, so that a late event of an earlier owner is told apart. */
+  /** Generation of the slot: distinguishes late events of an earlier owner. */
   readonly generation: number;
   readonly protocol: 'http' | 'https';
   readonly host: string;
   readonly port: number;
-  /** Of a Unix socket; '' for TCP. */
+  /** Path of a Unix socket; '' for TCP. */
   readonly socketPath: string;
   readonly weight: number;
   readonly backup: boolean;

@@ -2,21 +2,21 @@
 
 export interface HeartbeatSnapshot {
   readonly kind: 'http' | 'tcp' | 'grpc';
-  /** Of a gRPC heartbeat: the service that is asked about; '' is the whole endpoint. */
+  /** Service name of a gRPC heartbeat; '' for the endpoint as a whole. */
   readonly service: string;
-  /** Regular expression that the first 16 KiB of the body must match; '' is none. */
+  /** Regular expression that the first 16 KiB of the body must match; '' for any body. */
   readonly bodyPattern: string;
-  /** Fields that the answer must carry: [name, value, ...], names in lower case. */
+  /** Fields required in the response: [name, value, ...], names in lower case. */
   readonly expectedFields: readonly string[];
-  /** Whether the answer may set the endpoint's weight or ask to be drained (field X-Fairlead-Agent). */
-  readonly takesAgentWords: boolean;
+  /** Whether the response may set the endpoint's weight or request a drain (field X-Fairlead-Agent). */
+  readonly acceptsAgentFeedback: boolean;
   readonly path: string;
   readonly method: string;
-  /** Host field of the heartbeat; '' is the endpoint's own. */
+  /** Host field of the heartbeat; '' for the endpoint's own. */
   readonly host: string;
-  /** Ranges of statuses that are good: [from, to, from, to, ...] inclusive. */
+  /** Ranges of healthy statuses: [from, to, from, to, ...], inclusive. */
   readonly statuses: readonly number[];
-  /** 0: the endpoint's own port. */
+  /** 0 for the endpoint's own port. */
   readonly port: number;
   readonly intervalMs: number;
   readonly fastIntervalMs: number;
@@ -27,12 +27,12 @@ export interface HeartbeatSnapshot {
 }
 
 export interface PassiveSnapshot {
-  /** 0 turns ejection by consecutive failures off. */
+  /** 0 disables ejection by consecutive failures. */
   readonly consecutiveFailures: number;
   readonly ejectionBaseMs: number;
   readonly ejectionMaxMs: number;
   readonly maxEjectedPercent: number;
-  /** The pooled test against the other endpoints (docs/algorithms.md 3.2); null turns it off. */
+  /** Comparison with the other endpoints (docs/algorithms.md 3.2); null disables it. */
   readonly outliers: {
     readonly intervalMs: number;
     readonly minRequests: number;

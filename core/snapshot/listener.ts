@@ -1,16 +1,16 @@
-// Listeners in the Snapshot: addresses, TLS, and limits and timeouts for clients. Thread: both.
+// Listeners in the Snapshot: address, TLS, client limits and timeouts. Thread: both.
 
 /**
- * Where a listener or the admin API binds. A `host` of '' is every address of the machine (IPv6 with IPv4 where there
- * is IPv6, else IPv4): what node:net does when it is given no host. Port 0 lets the system choose.
+ * Address that a listener or the admin API binds. A `host` of '' means every address of the machine, as in node:net:
+ * IPv6 and IPv4 if IPv6 is available, otherwise IPv4. Port 0 lets the system choose.
  */
 export type BindAddress =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
   | { readonly kind: 'unix'; readonly path: string }
-  /** A socket that was handed over: its descriptor, or the name that systemd gave it. */
+  /** Inherited socket: its descriptor, or its name given by systemd. */
   | { readonly kind: 'fd'; readonly fd: number | string };
 
-/** A certificate as PEM text, with the names that it is good for (from its subject alternative names). */
+/** A certificate and its key as PEM text, and the names that it covers (subject alternative names). */
 export interface CertificateSnapshot {
   readonly cert: string;
   readonly key: string;
@@ -20,32 +20,32 @@ export interface CertificateSnapshot {
 export interface TlsSnapshot {
   readonly certificates: readonly CertificateSnapshot[];
   readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
-  /** Whether HTTP/2 is offered by ALPN. */
+  /** Whether HTTP/2 is offered in ALPN. */
   readonly http2: boolean;
 }
 
-/** Limits on what one client may do. Sizes in bytes. */
+/** Limits for one client. Sizes are in bytes. */
 export interface ClientLimits {
   readonly headBytes: number;
   readonly headFields: number;
   readonly requestLineBytes: number;
-  /** 0 is none. */
+  /** 0 for no limit. */
   readonly bodyBytes: number;
-  /** Client connections per listener, over all workers; 0 is none. */
+  /** Client connections per listener, over all workers; 0 for no limit. */
   readonly connections: number;
-  /** Requests on one connection before it is closed (jittered by 10 %); 0 is none. */
+  /** Requests on one connection before it is closed (10 % jitter); 0 for no limit. */
   readonly requestsPerConnection: number;
 }
 
-/** Patience with a client, in ms. */
+/** Timeouts for one client, in ms. */
 export interface ClientTimeouts {
-  /** From the first byte of a head to its end, and from the accept to the first byte. */
+  /** From accept to the first byte of a head, and from its first byte to its end. */
   readonly headMs: number;
-  /** Without a byte of a request's body. */
+  /** Between two reads of a request body. */
   readonly bodyIdleMs: number;
-  /** Without the client taking a byte of the response. */
+  /** Between two writes of a response that make progress. */
   readonly sendIdleMs: number;
-  /** Between two requests on a connection. */
+  /** Between two requests on one connection. */
   readonly keepAliveMs: number;
   /** TLS handshake. */
   readonly handshakeMs: number;
@@ -53,13 +53,13 @@ export interface ClientTimeouts {
 
 export interface ListenerSnapshot {
   readonly name: string;
-  /** Index of its lane in shared memory; stays over reloads, so it need not be its place in `Snapshot.listeners`. */
+  /** Index of its lane in shared memory; survives reloads, so it may differ from its position in `Snapshot.listeners`. */
   readonly index: number;
   readonly bind: BindAddress;
   readonly tls: TlsSnapshot | null;
-  /** CIDR blocks whose X-Forwarded-* fields count. */
+  /** CIDR blocks of proxies whose X-Forwarded-* fields are trusted. */
   readonly trustedProxies: readonly string[];
-  /** Whether `Forwarded` (RFC 7239) is sent besides X-Forwarded-*. */
+  /** Whether `Forwarded` (RFC 7239) is sent in addition to X-Forwarded-*. */
   readonly sendsForwarded: boolean;
   readonly limits: ClientLimits;
   readonly timeouts: ClientTimeouts;

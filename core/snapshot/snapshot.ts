@@ -1,4 +1,4 @@
-// The Snapshot: compiled configuration as plain, immutable, cloneable data (DESIGN section 1.6). Thread: both.
+// The Snapshot: compiled configuration as plain, immutable, cloneable data (docs/design.md 1.6). Thread: both.
 
 import type { LogLevel } from '../log.ts';
 import type { AdminSnapshot } from './admin.ts';
@@ -6,15 +6,15 @@ import type { ListenerSnapshot } from './listener.ts';
 import type { RouteSnapshot } from './route.ts';
 import type { UpstreamSnapshot } from './upstream.ts';
 
-/** What the process protects itself by (docs/algorithms.md 6.2); 0 is no limit. */
+/** Overload limits of the process (docs/algorithms.md 6.2); 0 for no limit. */
 export interface OverloadSnapshot {
-  /** Heaps and buffers of all workers. */
+  /** Heaps and buffers of all workers, in bytes. */
   readonly memoryBytes: number;
   /** Requests in progress in all workers. */
   readonly requests: number;
-  /** Of each worker. */
+  /** Limit for each worker. */
   readonly eventLoopLagMs: number;
-  /** Bodies kept for a retry, over all workers. */
+  /** Request bodies kept for retries, over all workers, in bytes. */
   readonly replayBytes: number;
 }
 
@@ -22,7 +22,7 @@ export type AccessLogFormat = 'json' | 'haproxy' | 'combined';
 
 export interface AccessLogSnapshot {
   readonly format: AccessLogFormat;
-  /** 'stdout', 'stderr' or a file's path. */
+  /** 'stdout', 'stderr' or a file path. */
   readonly output: string;
 }
 
@@ -38,16 +38,16 @@ export interface Snapshot {
   readonly admin: AdminSnapshot | null;
   readonly accessLog: AccessLogSnapshot | null;
   readonly log: { readonly level: LogLevel };
-  /** How long a drain says that it isn't ready before it stops accepting, in ms. */
+  /** Time between reporting "not ready" and closing the listeners in a drain, in ms. */
   readonly drainDelayMs: number;
-  /** How long a drain waits for exchanges in flight after that, in ms. */
+  /** Time for open exchanges to finish after that, in ms. */
   readonly graceMs: number;
   readonly reload: {
-    /** What streams and tunnels of an endpoint that a reload took away have left, in ms. */
+    /** Time that streams and tunnels of a removed endpoint may continue after the reload, in ms. */
     readonly drainMs: number;
-    /** What everything has left that began before a reload, in ms; 0 is no limit. */
+    /** Time that any exchange started before a reload may continue, in ms; 0 for no limit. */
     readonly hardStopMs: number;
   };
-  /** Where the state of endpoints is kept over a restart, by its absolute path; null keeps none. */
+  /** File (absolute path) that keeps endpoint state over a restart; null to keep none. */
   readonly healthState: { readonly file: string; readonly maxAgeMs: number } | null;
 }

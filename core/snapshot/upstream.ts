@@ -20,40 +20,40 @@ export type BalanceSnapshot =
   | {
       readonly kind: 'consistent-hash';
       readonly key: HashKey;
-      /** 0 is off; otherwise at least 1. */
+      /** 0 to disable; otherwise at least 1. */
       readonly boundedLoad: number;
       readonly tableSize: number;
       readonly seed: number;
     };
 
-/** A second try beside the first, for GET and HEAD: after a fixed time, or the upstream's own percentile. */
+/** Hedging of GET and HEAD: the second attempt starts after a fixed delay or a latency percentile of the upstream. */
 export interface HedgeSnapshot {
-  /** 0: by percentile. */
+  /** 0 if by percentile. */
   readonly afterMs: number;
-  /** 0..1, as in 0.95; 0: by time. */
+  /** 0..1, for example 0.95; 0 if by time. */
   readonly percentile: number;
 }
 
-/** The cookie that keeps a client at its endpoint (docs/algorithms.md 5.1). */
+/** Sticky cookie (docs/algorithms.md 5.1). */
 export interface StickySnapshot {
   readonly cookie: string;
-  /** The first signs; all verify. */
+  /** The first secret signs; any of them verifies. */
   readonly secrets: readonly string[];
-  /** Without a request of the client; 0 is without end. */
+  /** Lifetime without a request of the client, in ms; 0 for no limit. */
   readonly maxIdleMs: number;
-  /** Of a session, however often it is renewed; 0 is without end. */
+  /** Lifetime of a session including renewals, in ms; 0 for no limit. */
   readonly maxLifeMs: number;
   readonly sameSite: 'Lax' | 'Strict' | 'None';
   readonly isHttpOnly: boolean;
-  /** Whether endpoints get the cookie too. */
+  /** Whether the cookie is forwarded to endpoints. */
   readonly isPassedOn: boolean;
-  /** auto: on TLS listeners. */
+  /** `auto` sets Secure on TLS listeners only. */
   readonly secure: 'auto' | 'always' | 'never';
 }
 
-/** What may be tried again. */
+/** Retry conditions and budget. */
 export interface RetrySnapshot {
-  /** Tries in addition to the first one. */
+  /** Attempts in addition to the first one. */
   readonly attempts: number;
   readonly onConnectFailure: boolean;
   readonly onReset: boolean;
@@ -66,23 +66,23 @@ export interface RetrySnapshot {
   readonly bufferBytes: number;
 }
 
-/** Patience with endpoints, in ms; 0 is none. */
+/** Timeouts for endpoints, in ms; 0 for none. */
 export interface UpstreamTimeouts {
   readonly connectMs: number;
   /** From the end of the request to the head of the response. */
   readonly responseMs: number;
-  /** Between two bytes of a response, or of a request's body that the endpoint doesn't take. */
+  /** Between two reads of a response body, or two writes of a request body that make progress. */
   readonly idleMs: number;
   readonly queueMs: number;
-  /** Of an upgraded connection without a byte in either direction. */
+  /** Idle time of an upgraded connection. */
   readonly tunnelMs: number;
-  /** How long a connection to an endpoint is kept idle, unless the endpoint hints otherwise. */
+  /** Idle time of a pooled endpoint connection, unless the endpoint announces its own (Keep-Alive). */
   readonly keepAliveMs: number;
 }
 
 export interface UpstreamSnapshot {
   readonly name: string;
-  /** Index of its record in shared memory; stays over reloads. */
+  /** Index of its record in shared memory; survives reloads. */
   readonly index: number;
   readonly balance: BalanceSnapshot;
   readonly endpoints: readonly EndpointSnapshot[];
@@ -94,19 +94,19 @@ export interface UpstreamSnapshot {
     readonly maxConnections: number;
     readonly maxQueue: number;
     readonly maxIdle: number;
-    /** Whether each endpoint's limit follows its latency (docs/algorithms.md 6.2); maxConnections is the upper bound then. */
+    /** Whether each endpoint's limit adapts to its latency (docs/algorithms.md 6.2), up to maxConnections. */
     readonly isAdaptive: boolean;
   };
   readonly hedge: HedgeSnapshot | null;
   readonly sticky: StickySnapshot | null;
-  /** What happens when no endpoint is usable: 503 at once, all are tried whatever their state, or requests wait. */
+  /** With no usable endpoint: answer 503 at once, try endpoints whatever their state, or queue. */
   readonly whenAllDown: 'fail' | 'try-all' | 'wait';
-  /** How long a returning endpoint's weight ramps up; 0 is not at all. */
+  /** Ramp-up time of a returning endpoint's weight; 0 to disable. */
   readonly slowStartMs: number;
-  /** Backups help when the usable share of the primaries' weight is below this; 0: only when none is usable. */
+  /** Backups join when the usable share of the primaries' weight is below this; 0 for only when none is usable. */
   readonly backupBelowPercent: number;
-  /** TLS to endpoints: whether their certificates are verified, the CAs (PEM) and the name; '' is the URL's host. */
+  /** TLS to endpoints: certificate verification, CAs (PEM) and server name ('' for the host of the URL). */
   readonly tls: { readonly verify: boolean; readonly ca: readonly string[]; readonly serverName: string };
-  /** Largest response head that is accepted, in bytes. */
+  /** Limit for response heads, in bytes. */
   readonly responseHeadBytes: number;
 }

@@ -34,7 +34,7 @@ export class HeartbeatIntake {
     const { heartbeat } = health.upstream.snapshot;
     if (heartbeat === null) return null;
     const { agentWords } = record;
-    if (heartbeat.takesAgentWords && agentWords !== undefined) this.#options.agents.hear(health, agentWords);
+    if (heartbeat.acceptsAgentFeedback && agentWords !== undefined) this.#options.agents.hear(health, agentWords);
     const verdict = health.agent.down === null ? this.#judge(health, record, heartbeat) : 'condemn';
     const at = this.#options.clock.wallMs();
     health.noteHeartbeat({ ...record, at, isContradicted: verdict === 'contradicted' });

@@ -123,7 +123,7 @@ export class Queues {
   /** Whether a request that has just come must stand behind others. */
   hasOthersFirst(target: UpstreamRuntime): boolean {
     const { limits, index, heartbeat } = target.snapshot;
-    const isLimited = limits.maxConnections > 0 || limits.isAdaptive || heartbeat?.takesAgentWords === true;
+    const isLimited = limits.maxConnections > 0 || limits.isAdaptive || heartbeat?.acceptsAgentFeedback === true;
     return isLimited && hasWaiters(this.#context.region, index);
   }
 

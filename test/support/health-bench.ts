@@ -32,7 +32,7 @@ export const HEARTBEAT: HeartbeatSnapshot = {
   fall: 3,
   bodyPattern: '',
   expectedFields: [],
-  takesAgentWords: false,
+  acceptsAgentFeedback: false,
 };
 
 export const PASSES: HeartbeatResult = { kind: 'ok', cause: 'got 200' };

@@ -7,7 +7,7 @@ import { mix32, murmur32, murmur32OfString } from '../../../core/murmur.ts';
 
 const parameters = { seed: 505, numRuns: 500 };
 
-test('a text hashes as its UTF-8 bytes', () => {
+test('the hash of a string is the hash of its UTF-8 bytes', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary', maxLength: 200 }), fc.integer(), (text, seed) => {
       const bytes = new TextEncoder().encode(text);
@@ -17,7 +17,7 @@ test('a text hashes as its UTF-8 bytes', () => {
   );
 });
 
-test('hashes are unsigned 32-bit numbers that depend on nothing but bytes and seed', () => {
+test('hashes are unsigned 32-bit numbers that depend only on bytes and seed', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 64 }), fc.integer(), (bytes, seed) => {
       const hash = murmur32(bytes, bytes.length, seed);
@@ -28,7 +28,7 @@ test('hashes are unsigned 32-bit numbers that depend on nothing but bytes and se
   );
 });
 
-test('the mixer never maps two words to one', () => {
+test('the mixer is injective', () => {
   fc.assert(
     fc.property(fc.integer(), fc.integer(), (a, b) => {
       if ((a | 0) !== (b | 0)) assert.notEqual(mix32(a), mix32(b));

@@ -36,7 +36,7 @@ type Step = typeof stepArbitrary extends fc.Arbitrary<infer T> ? T : never;
 
 const scriptArbitrary = fc.record({
   endpoints: fc.constantFrom(1, 2, 2, 3, 3, 4, 5),
-  heartbeat: fc.constantFrom({ kind: 'http' }, { kind: 'http', takesAgentWords: true }, { kind: 'tcp' }, null),
+  heartbeat: fc.constantFrom({ kind: 'http' }, { kind: 'http', acceptsAgentFeedback: true }, { kind: 'tcp' }, null),
   slowStartMs: fc.constantFrom(0, 0, 5_000, 60_000),
   maxEjectedPercent: fc.constantFrom(0, 10, 50, 50, 100),
   latencyMs: fc.constantFrom(0, 3, 700),

@@ -1,4 +1,4 @@
-// Availability row by row: every combination of the four axes against the table. Thread: both.
+// Availability: every combination of the four axes against the table. Thread: both.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -23,11 +23,11 @@ interface Row {
   readonly check?: Check;
   readonly outlier?: Outlier;
   readonly availability: Availability;
-  /** How many combinations the row decides, those of earlier rows taken off. */
+  /** Number of combinations that this row decides, without those of earlier rows. */
   readonly count: number;
 }
 
-/** The table of docs/design.md 4; the first row that fits wins; an axis that isn't named may be anything. */
+/** The table of docs/design.md 4; the first matching row wins; an axis that isn't named matches any value. */
 const ROWS: readonly Row[] = [
   { admin: 'maintenance', availability: 'maintenance', count: 24 },
   { resolution: 'unresolved', availability: 'unresolved', count: 24 },
@@ -67,7 +67,7 @@ describe('availabilityOf', () => {
     });
   }
 
-  test('an unknown check is no reason to refuse requests', () => {
+  test('an endpoint whose check is unknown is usable', () => {
     assert.equal(
       availabilityOf({ admin: 'ready', resolution: 'resolved', check: 'unknown', outlier: 'none' }),
       AVAILABILITY_NAMES[AVAILABILITY.up],
@@ -75,6 +75,6 @@ describe('availabilityOf', () => {
   });
 });
 
-test('names stand at their numbers', () => {
+test('names are indexed by their number', () => {
   for (const [name, number] of Object.entries(AVAILABILITY)) assert.equal(AVAILABILITY_NAMES[number], name);
 });

@@ -15,11 +15,11 @@ function bucketsOf(latencies: readonly number[]): Float64Array {
 const latencies = fc.array(fc.double({ min: 0.1, max: 99_999, noNaN: true }), { minLength: 1, maxLength: 60 });
 
 describe('a percentile', () => {
-  test('is unknown where nothing was observed', () => {
+  test('is null without observations', () => {
     assert.equal(percentileMs(bucketsOf([]), 0.99), null);
   });
 
-  test('lies within 26 percent of the true one', () => {
+  test('is within 26 % of the exact value', () => {
     fc.assert(
       fc.property(latencies, fc.constantFrom(0.5, 0.9, 0.99, 1), (all, share) => {
         const sorted = all.toSorted((a, b) => a - b);

@@ -1,4 +1,4 @@
-// MurmurHash3 x86 32-bit against published test vectors, and what we rely on besides. Thread: both.
+// MurmurHash3 x86 32-bit against published test vectors, and the properties that hashing relies on. Thread: both.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -6,7 +6,7 @@ import { mix32, murmur32, murmur32OfString } from '../../../core/murmur.ts';
 
 const FOX = 'The quick brown fox jumps over the lazy dog';
 
-/** Vectors that implementations in several languages agree on. */
+/** Vectors on which implementations in several languages agree. */
 const STRINGS: readonly (readonly [text: string, seed: number, hash: number])[] = [
   ['', 0, 0],
   ['', 1, 0x514e28b7],
@@ -31,15 +31,15 @@ const BYTES: readonly (readonly [bytes: readonly number[], seed: number, hash: n
   [[0, 0, 0], 0, 0x85f0b427],
 ];
 
-test('strings hash as their UTF-8 bytes do elsewhere', () => {
+test('strings have the published hash of their UTF-8 bytes', () => {
   for (const [text, seed, hash] of STRINGS) assert.equal(murmur32OfString(text, seed), hash, `${text} ${seed}`);
 });
 
-test('bytes above 127 hash as elsewhere', () => {
+test('bytes above 127 have the published hash', () => {
   for (const [bytes, seed, hash] of BYTES) assert.equal(murmur32(Uint8Array.from(bytes), bytes.length, seed), hash);
 });
 
-test('bytes behind the length do not count', () => {
+test('bytes beyond the length are ignored', () => {
   const bytes = new TextEncoder().encode('testXYZ');
   assert.equal(murmur32(bytes, 4, 0), 0xba6bd213);
 });
@@ -50,7 +50,7 @@ test('a text longer than the scratch buffer hashes as its bytes', () => {
   assert.equal(murmur32OfString(text, 5), murmur32(bytes, bytes.length, 5));
 });
 
-test('the mixer moves about half of the bits when one bit of its input flips', () => {
+test('flipping one input bit of the mixer flips about half of the output bits', () => {
   for (let bit = 0; bit < 32; bit++) {
     let flipped = 0;
     for (let word = 0; word < 1000; word++) {

@@ -35,7 +35,7 @@ test('a cancelled timer does not fire, and cancelling twice is harmless', () => 
   assert.equal(timer.isArmed(), false);
 });
 
-test('re-arming moves the deadline', () => {
+test('rearming moves the deadline', () => {
   const wheel = new TimerWheel(20, 0);
   let fired = 0;
   const timer = new WheelTimer(() => fired++);
@@ -69,7 +69,7 @@ test('a timer may arm itself again while it fires', () => {
   assert.equal(fired, 3);
 });
 
-test('after a long stall of the event loop everything overdue fires', () => {
+test('after a long stall of the event loop every overdue timer fires', () => {
   const wheel = new TimerWheel(20, 0);
   let fired = 0;
   for (const delayMs of [10, 5_000, 20_000, 100_000]) wheel.arm(new WheelTimer(() => fired++), delayMs, 0);

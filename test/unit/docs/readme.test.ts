@@ -27,7 +27,7 @@ const FIELD_OF_KEY: Readonly<Record<string, string>> = {
   'upstreams.*.health.passive.outliers': 'outliers',
   'upstreams.*.health.heartbeat.body': 'bodyPattern',
   'upstreams.*.health.heartbeat.headers': 'expectedFields',
-  'upstreams.*.health.heartbeat.agent': 'takesAgentWords',
+  'upstreams.*.health.heartbeat.agent': 'acceptsAgentFeedback',
 };
 
 test('keys that do nothing yet are those whose field nobody reads', () => {

@@ -25,7 +25,7 @@ const TABLES = {
   share: { full: ['reduced'], reduced: ['full'] },
 };
 const OUTLIERS = { intervalMs: 10_000, minRequests: 100, minGap: 0.05, sigmas: 4 };
-const AGENT: BenchOptions = { heartbeat: { takesAgentWords: true } };
+const AGENT: BenchOptions = { heartbeat: { acceptsAgentFeedback: true } };
 const SLOW: BenchOptions = { heartbeat: null, slowStartMs: 10_000 };
 const QUIET: BenchOptions = { heartbeat: null };
 const LIMITED: BenchOptions = { heartbeat: null, passive: { maxEjectedPercent: 30 } };

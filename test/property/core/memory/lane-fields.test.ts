@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { LATENCY_BOUNDS_MS, latencyBucketOf } from '../../../../core/memory/lane-fields.ts';
 
-test('the bucket of a duration is the first whose bound is not below it', () => {
+test('the bucket of a duration is the first whose bound is at least the duration', () => {
   fc.assert(
     fc.property(fc.double({ min: -1, max: 1e6, noNaN: true }), (ms) => {
       const first = LATENCY_BOUNDS_MS.findIndex((bound) => bound >= ms);

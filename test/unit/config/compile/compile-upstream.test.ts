@@ -109,13 +109,13 @@ describe('outliers', () => {
 test('what a heartbeat expects of an answer', () => {
   const given = `{ body: '"status": "(ok|up)"', headers: { X-Ready: "yes", x-role: main }, agent: true }`;
   const heartbeat = upstreamOf('', given).heartbeat!;
-  const { bodyPattern, expectedFields, takesAgentWords } = heartbeat;
+  const { bodyPattern, expectedFields, acceptsAgentFeedback } = heartbeat;
   assert.deepEqual(
-    { bodyPattern, expectedFields, takesAgentWords },
+    { bodyPattern, expectedFields, acceptsAgentFeedback },
     {
       bodyPattern: '"status": "(ok|up)"',
       expectedFields: ['x-ready', 'yes', 'x-role', 'main'],
-      takesAgentWords: true,
+      acceptsAgentFeedback: true,
     },
   );
 });

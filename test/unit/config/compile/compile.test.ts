@@ -108,7 +108,7 @@ describe('defaults', () => {
       fall: 3,
       bodyPattern: '',
       expectedFields: [],
-      takesAgentWords: false,
+      acceptsAgentFeedback: false,
     });
   });
 

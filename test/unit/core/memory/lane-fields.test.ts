@@ -19,7 +19,7 @@ test('bounds ascend from 0.1 ms to 100 s, each within 30 % of the one before', (
   });
 });
 
-test('a duration falls into the first bucket whose bound is not below it', () => {
+test('a duration falls into the first bucket whose bound is at least the duration', () => {
   LATENCY_BOUNDS_MS.forEach((bound, bucket) => {
     assert.equal(latencyBucketOf(bound), bucket, `${bound}`);
     assert.equal(latencyBucketOf(bound * 1.0001), bucket + 1, `just above ${bound}`);
@@ -27,11 +27,11 @@ test('a duration falls into the first bucket whose bound is not below it', () =>
   });
 });
 
-test('what is no duration falls into the first bucket, what is too long into the last', () => {
+test('invalid durations fall into the first bucket, overlong ones into the last', () => {
   for (const ms of [0, -5, Number.NaN]) assert.equal(latencyBucketOf(ms), 0);
   for (const ms of [100_001, 1e12, Infinity]) assert.equal(latencyBucketOf(ms), LATENCY_BUCKETS - 1);
 });
 
-test('fields are indexed in their order', () => {
+test('fields are indexed in order', () => {
   ENDPOINT_FIELDS.forEach((name, index) => assert.equal(ENDPOINT_FIELD[name], index));
 });

@@ -1,4 +1,4 @@
-// The shared region: places that don't overlap, and views of one buffer from two sides. Thread: both.
+// Shared region: records that don't overlap, and two views of one buffer. Thread: both.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -33,7 +33,7 @@ test('a buffer that is not a region, or one of another version, is refused', () 
   assert.throws(() => new Region(region.buffer), /not a shared region/);
 });
 
-test('every endpoint begins with its whole factor', () => {
+test('every endpoint starts with its full factor', () => {
   const region = Region.allocate(CAPACITY, 0);
   for (let slot = 0; slot < 19; slot++) assert.equal(region.words[region.endpointWord(slot) + E_FACTOR], FULL_FACTOR);
 });
@@ -61,7 +61,7 @@ test('no two records, rows or lanes share a word, and all lie within the buffer'
   }
 });
 
-test('records and what one worker writes begin on a cache line', () => {
+test('records and the rows of each worker start on a cache line', () => {
   const region = Region.allocate(CAPACITY, 0);
   const begins = [region.endpointWord(1), region.upstreamWord(1), region.workerWord(1), region.ownWord(1, 0)];
   for (const begin of begins) assert.equal(begin % RECORD_WORDS, 0);

@@ -1,4 +1,4 @@
-// Reservations of one thread: limits, own rows, and what repair takes back. Thread: both.
+// Reservations in one thread: limits, own rows, and crash repair. Thread: both.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -13,7 +13,7 @@ function setUp() {
   return { region, inflight, own };
 }
 
-test('a reservation counts at the endpoint and in the row of its worker, until it is given back', () => {
+test('a reservation counts at the endpoint and in the row of its worker until it is released', () => {
   const { region, inflight, own } = setUp();
   assert.ok(reserve(region, 1, 3));
   assert.ok(reserve(region, 2, 3));
@@ -22,7 +22,7 @@ test('a reservation counts at the endpoint and in the row of its worker, until i
   assert.deepEqual([inflight(3), own(1, 3), own(2, 3)], [1, 0, 1]);
 });
 
-test('at its limit an endpoint takes no more, and a refused reservation leaves no trace', () => {
+test('an endpoint at its limit refuses reservations, and a refused one leaves no trace', () => {
   const { region, inflight, own } = setUp();
   region.words[region.endpointWord(0) + E_LIMIT] = 2;
   assert.deepEqual([reserve(region, 0, 0), reserve(region, 1, 0), reserve(region, 2, 0)], [true, true, false]);
@@ -31,7 +31,7 @@ test('at its limit an endpoint takes no more, and a refused reservation leaves n
   assert.ok(reserve(region, 2, 0));
 });
 
-test('a limit below what is in flight refuses until enough are back', () => {
+test('a limit below the in-flight count refuses until enough are released', () => {
   const { region } = setUp();
   for (let i = 0; i < 5; i++) reserve(region, 0, 0);
   region.words[region.endpointWord(0) + E_LIMIT] = 4;
@@ -42,7 +42,7 @@ test('a limit below what is in flight refuses until enough are back', () => {
   assert.ok(reserve(region, 0, 0));
 });
 
-test('repair takes back what the dead worker had, and nothing of the others', () => {
+test('repair subtracts the reservations of the dead worker only', () => {
   const { region, inflight, own } = setUp();
   for (let i = 0; i < 4; i++) reserve(region, 1, 5);
   reserve(region, 1, 6);
@@ -55,7 +55,7 @@ test('repair takes back what the dead worker had, and nothing of the others', ()
 test('repair never leaves a count below zero', () => {
   const { region, inflight } = setUp();
   reserve(region, 1, 0);
-  // The worker died after it had given the place back and before it had taken it off its row.
+  // The worker died between decrementing the endpoint's count and its own row.
   Atomics.sub(region.words, region.endpointWord(0) + E_INFLIGHT, 1);
   repairAfterCrash(region, 1);
   assert.equal(inflight(0), 0);

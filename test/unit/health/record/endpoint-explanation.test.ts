@@ -70,7 +70,7 @@ describe('an explanation', () => {
   });
 
   test('says everything that is against it at once, what weighs most first', () => {
-    const bench = new HealthBench({ heartbeat: { takesAgentWords: true } }).begin();
+    const bench = new HealthBench({ heartbeat: { acceptsAgentFeedback: true } }).begin();
     bench.checker.results.set(0, { kind: 'ok', cause: 'got 200', agentWords: 'drain stopped #deploy' });
     bench.health.checkNow(0);
     set(bench, 'drain');
@@ -87,7 +87,7 @@ describe('an explanation', () => {
   });
 
   test('says what makes requests fewer', () => {
-    const bench = new HealthBench({ slowStartMs: 10_000, heartbeat: { takesAgentWords: true } }).begin();
+    const bench = new HealthBench({ slowStartMs: 10_000, heartbeat: { acceptsAgentFeedback: true } }).begin();
     bench.checker.results.set(0, { ...PASSES, agentWords: '50%' });
     set(bench, 'maintenance');
     set(bench, 'ready');

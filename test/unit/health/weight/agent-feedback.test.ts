@@ -7,7 +7,7 @@ import { askedShareOf, nextShare } from '../../../../health/weight/agent-state.t
 import { readAgentWords } from '../../../../health/weight/agent-words.ts';
 import { HEARTBEAT, HealthBench, type BenchOptions } from '../../../support/health-bench.ts';
 
-const ASKED = { heartbeat: { takesAgentWords: true } };
+const ASKED = { heartbeat: { acceptsAgentFeedback: true } };
 
 /** A bench whose endpoint 0 has said this with its next heartbeat; the others say nothing. */
 function saying(words: string, options: BenchOptions = ASKED): HealthBench {
@@ -98,7 +98,7 @@ describe('a limit', () => {
 
   test('outlives a reload, and ends with one that no longer asks the endpoint', () => {
     const bench = saying('maxconn:3');
-    bench.apply({ heartbeat: { ...HEARTBEAT, takesAgentWords: true } });
+    bench.apply({ heartbeat: { ...HEARTBEAT, acceptsAgentFeedback: true } });
     assert.equal(bench.word(0, E_LIMIT), 3);
     bench.apply({ heartbeat: HEARTBEAT });
     assert.equal(bench.word(0, E_LIMIT), 0);

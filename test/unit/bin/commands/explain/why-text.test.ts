@@ -89,7 +89,7 @@ describe('the text', () => {
   });
 
   test('says what the endpoint says of itself, and that it is a backup', () => {
-    const bench = new HealthBench({ heartbeat: { takesAgentWords: true } });
+    const bench = new HealthBench({ heartbeat: { acceptsAgentFeedback: true } });
     bench.upstream = {
       ...bench.upstream,
       endpoints: bench.upstream.endpoints.map((one) => ({ ...one, backup: true })),
