@@ -6,7 +6,7 @@ import type { Random } from '../core/random.ts';
 import { AliasTable } from './alias-table.ts';
 import type { CandidateTable } from './candidate-table.ts';
 import { FullScan } from './full-scan.ts';
-import type { LoadMeasure } from './load-measure.ts';
+import type { LoadMeasure } from './descriptor.ts';
 import { type WarmingContext, withWarming } from './warming.ts';
 
 /** Up to here every candidate is scanned: 256 cost below 1 us, 2 to 4 % of a proxied request. */

@@ -7,10 +7,15 @@ import { FULL_FACTOR } from '../core/memory/layout.ts';
 import { mix32, murmur32OfString } from '../core/murmur.ts';
 import { CandidateTable } from './candidate-table.ts';
 import type { Candidates } from './candidates.ts';
-import type { BalanceContext, SettingsOf } from './factory.ts';
-import { buildMaglevTable, sortedById } from './maglev.ts';
+import { type BalanceContext, defineBalancer, type HashKeySettings } from './descriptor.ts';
+import { parseHashKey } from './hash-key.ts';
+import { buildMaglevTable, isPrime, maglevSizeFor, sortedById } from './maglev.ts';
 
-type HashSettings = SettingsOf<'consistent-hash'>;
+interface HashSettings extends HashKeySettings {
+  /** 0 is off; otherwise at least 1. */
+  readonly boundedLoad: number;
+  readonly tableSize: number;
+}
 
 /** Places of the table that a pick tries before it compares all members. */
 const PROBES = 16;
@@ -119,14 +124,6 @@ class ConsistentHash implements Balancer {
   }
 }
 
-export function buildConsistentHash(settings: HashSettings, candidates: Candidates, context: BalanceContext): Balancer {
-  if (candidates.usable.length === 0) {
-    const nobody = new CandidateTable([], context.region);
-    return { pick: (request) => nobody.failure(request) };
-  }
-  return new ConsistentHash(hashMembers(settings, candidates.members), candidates, context);
-}
-
 /** The table for these members: one at hand where they and what it depends on are the same. */
 export function hashMembers(settings: HashSettings, members: readonly Candidate[]): HashedMembers {
   const known = kept.get(members);
@@ -141,3 +138,58 @@ export function hashMembers(settings: HashSettings, members: readonly Candidate[
   kept.set(members, hashed);
   return hashed;
 }
+
+function build(settings: HashSettings, candidates: Candidates, context: BalanceContext): Balancer {
+  if (candidates.usable.length === 0) {
+    const empty = new CandidateTable([], context.region);
+    return { pick: (request) => empty.failure(request) };
+  }
+  return new ConsistentHash(hashMembers(settings, candidates.members), candidates, context);
+}
+
+export const consistentHash = defineBalancer({
+  name: 'consistent-hash',
+  options: ({ text, factor, count }) => ({
+    key: text(parseHashKey, {
+      expects: 'client-ip, path, header:NAME, cookie:NAME or query:NAME',
+      example: 'header:x-user',
+    })
+      .prefault('client-ip')
+      .describe('With `consistent-hash`: what of a request is hashed.'),
+    boundedLoad: factor(1, 10, '1.25')
+      .describe(
+        'With `consistent-hash`: most load of an endpoint, as a factor of its even share; what is above goes elsewhere. No bound if absent.',
+      )
+      .optional(),
+    tableSize: count(2, 10_000_019)
+      .superRefine((size, context) => {
+        if (isPrime(size)) return;
+        const message = `${size} is not a prime number: Maglev reaches every place of its table only then; 65537 is one`;
+        context.issues.push({ code: 'custom', message, input: size, params: { code: 'FL2005', suggestion: '65537' } });
+      })
+      .describe(
+        'With `consistent-hash`: places in the table, a prime; 65537, or 655373 above 655 endpoints, if absent.',
+      )
+      .optional(),
+    seed: count(0, 0xffff_ffff)
+      .default(0)
+      .describe('With `consistent-hash`: seed of the hash; several proxies agree when it is the same.'),
+  }),
+  check: ({ tableSize }, { endpointCount }) => {
+    if (tableSize === undefined || tableSize >= endpointCount) return null;
+    const message = `a table of ${tableSize} places has no room for ${endpointCount} endpoints: take a prime above 100 times as many`;
+    return { option: 'tableSize', message };
+  },
+  compile: ({ key, boundedLoad = 0, tableSize, seed }, { endpointCount }): HashSettings => ({
+    key,
+    boundedLoad,
+    tableSize: tableSize ?? maglevSizeFor(endpointCount),
+    seed,
+  }),
+  build,
+  hashKey: ({ key, seed }) => ({ key, seed }),
+  because: (_settings, key) =>
+    key!.value === ''
+      ? `the request has no ${key!.name} to hash: drawn by weight`
+      : `${key!.name} "${key!.value}" is hashed to it`,
+});

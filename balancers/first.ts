@@ -5,8 +5,7 @@ import type { Balancer, PickRequest } from '../core/balancer.ts';
 import { FULL_FACTOR } from '../core/memory/layout.ts';
 import type { Random } from '../core/random.ts';
 import { CandidateTable } from './candidate-table.ts';
-import type { Candidates } from './candidates.ts';
-import type { BalanceContext, SettingsOf } from './factory.ts';
+import { defineBalancer, noOptions } from './descriptor.ts';
 
 class FirstBalancer implements Balancer {
   readonly #table: CandidateTable;
@@ -31,6 +30,11 @@ class FirstBalancer implements Balancer {
   }
 }
 
-export function buildFirst(_settings: SettingsOf<'first'>, candidates: Candidates, context: BalanceContext): Balancer {
-  return new FirstBalancer(new CandidateTable(candidates.usable, context.region), context.random);
-}
+export const first = defineBalancer({
+  name: 'first',
+  options: noOptions,
+  compile: () => ({}),
+  build: (_settings, candidates, context) =>
+    new FirstBalancer(new CandidateTable(candidates.usable, context.region), context.random),
+  because: () => 'the first in configured order that has room',
+});

@@ -4,7 +4,7 @@ import type { Balancer, PickRequest } from '../core/balancer.ts';
 import { randomBelow, type Random } from '../core/random.ts';
 import type { CandidateTable } from './candidate-table.ts';
 import { coprimeStep } from './coprime.ts';
-import type { LoadMeasure } from './load-measure.ts';
+import type { LoadMeasure } from './descriptor.ts';
 
 /**
  * Looks at every candidate. Of equals the first after the start wins, and the start moves by a step that is coprime

@@ -3,8 +3,32 @@
 
 import { mix32, murmur32 } from '../core/murmur.ts';
 import type { Random } from '../core/random.ts';
-import type { HashKey } from '../core/snapshot/upstream.ts';
+import type { ParsedOption } from '../core/option-schema.ts';
 import { writeAddressPrefix } from './address-prefix.ts';
+
+/** The part of a request that is hashed. Names of header fields are in lower case. */
+export type HashKey =
+  | { readonly kind: 'client-ip' }
+  | { readonly kind: 'header'; readonly name: string }
+  | { readonly kind: 'cookie'; readonly name: string }
+  | { readonly kind: 'path' }
+  | { readonly kind: 'query'; readonly name: string };
+
+/** Parses `client-ip`, `path`, `header:NAME`, `cookie:NAME` or `query:NAME`. */
+export function parseHashKey(text: string): ParsedOption<HashKey> {
+  if (text === 'client-ip' || text === 'path') return { ok: true, value: { kind: text } };
+  const match = /^(header|cookie|query):([!#$%&'*+.^_`|~0-9A-Za-z-]+)$/.exec(text);
+  const [, kind, named = ''] = match ?? [];
+  if (kind === 'header') return { ok: true, value: { kind, name: named.toLowerCase() } };
+  if (kind === 'cookie' || kind === 'query') return { ok: true, value: { kind, name: named } };
+  const message = `${JSON.stringify(text)} is not a key: write client-ip, path, header:NAME, cookie:NAME or query:NAME`;
+  return { ok: false, message };
+}
+
+/** The key for people: `client-ip`, `header x-user`. */
+export function hashKeyName(key: HashKey): string {
+  return 'name' in key ? `${key.kind} ${key.name}` : key.kind;
+}
 
 /** What a key is read from besides the client's address: a request's head. */
 export interface HashSource {

@@ -2,13 +2,10 @@
 // Under it a weight means capacity, not share: at low load a light endpoint beside heavy ones gets next to nothing.
 // Thread: both.
 
-import type { Balancer } from '../core/balancer.ts';
 import { E_FACTOR, E_INFLIGHT } from '../core/memory/layout.ts';
 import { leastLoaded } from './best-of-three.ts';
 import type { CandidateTable } from './candidate-table.ts';
-import type { Candidates } from './candidates.ts';
-import type { BalanceContext, SettingsOf } from './factory.ts';
-import type { LoadMeasure } from './load-measure.ts';
+import { defineBalancer, type LoadMeasure, noOptions } from './descriptor.ts';
 
 /**
  * (in-flight + 1) / (weight * factor), the shortest expected delay of Linux IPVS. A quotient of two integers below
@@ -41,15 +38,12 @@ class InflightPerCapacity implements LoadMeasure {
   }
 }
 
-/** The load that it compares. */
-export function inflightPerCapacity(table: CandidateTable): LoadMeasure {
-  return new InflightPerCapacity(table);
-}
-
-export function buildLeastRequest(
-  _settings: SettingsOf<'least-request'>,
-  candidates: Candidates,
-  context: BalanceContext,
-): Balancer {
-  return leastLoaded(candidates.usable, context, inflightPerCapacity);
-}
+export const leastRequest = defineBalancer({
+  name: 'least-request',
+  options: noOptions,
+  compile: () => ({}),
+  build: (_settings, candidates, context) =>
+    leastLoaded(candidates.usable, context, (table) => new InflightPerCapacity(table)),
+  load: () => (table) => new InflightPerCapacity(table),
+  because: () => 'fewest requests in flight for its weight',
+});

@@ -62,8 +62,8 @@ function checkSize(memberCount: number, size: number): void {
   }
 }
 
-/** Steps of a composite size could miss places for ever. */
-function isPrime(size: number): boolean {
+/** The table's size must be prime: steps through a composite size could miss places for ever. */
+export function isPrime(size: number): boolean {
   if (!Number.isInteger(size) || size < 2) return false;
   for (let divisor = 2; divisor * divisor <= size; divisor++) if (size % divisor === 0) return false;
   return true;

@@ -1,16 +1,19 @@
 // Balancer `peak-ewma`: in-flight times a moving average of the time to a response's head that jumps up at once and
 // comes down slowly (Finagle's rule, docs/algorithms.md 1.3), with a penalty for errors. Thread: both.
 
-import type { Balancer, Candidate } from '../core/balancer.ts';
+import type { Candidate, OutcomeObserver } from '../core/balancer.ts';
 import { E_EWMA_COST, E_EWMA_STAMP, E_FACTOR, E_INFLIGHT } from '../core/memory/layout.ts';
 import type { Region } from '../core/memory/region.ts';
 import { leastLoaded } from './best-of-three.ts';
 import type { CandidateTable } from './candidate-table.ts';
-import type { Candidates } from './candidates.ts';
-import type { BalanceContext, SettingsOf } from './factory.ts';
-import type { LoadMeasure } from './load-measure.ts';
+import { defineBalancer, type LoadMeasure } from './descriptor.ts';
 
-export type PeakEwmaSettings = SettingsOf<'peak-ewma'>;
+interface PeakEwmaSettings {
+  /** Time constant of the average, in ms. */
+  readonly decayMs: number;
+  /** Least latency that an error counts as, in ms. */
+  readonly errorPenaltyMs: number;
+}
 
 /** Cost of an endpoint without history where none has one, in ms: Linkerd's default. */
 const SEED_MS = 30;
@@ -65,18 +68,10 @@ class PeakEwmaLoad implements LoadMeasure {
   }
 }
 
-export function buildPeakEwma(settings: PeakEwmaSettings, candidates: Candidates, context: BalanceContext): Balancer {
-  return leastLoaded(candidates.usable, context, peakEwmaMeasure(settings, candidates.usable, context.region));
-}
-
-/** The load that it compares, for candidates among which these are usable. */
-export function peakEwmaMeasure(
-  settings: PeakEwmaSettings,
-  usable: readonly Candidate[],
-  region: Region,
-): (table: CandidateTable) => LoadMeasure {
+/** The load measure for candidates of which `usable` can be picked. */
+function measureFor(settings: PeakEwmaSettings, usable: readonly Candidate[], region: Region) {
   const seed = seedMs(usable, region);
-  return (table) => new PeakEwmaLoad(table, region, settings.decayMs, seed);
+  return (table: CandidateTable): LoadMeasure => new PeakEwmaLoad(table, region, settings.decayMs, seed);
 }
 
 /** What an endpoint without history is taken for: the median cost of the others, undecayed. */
@@ -88,46 +83,59 @@ function seedMs(usable: readonly Candidate[], region: Region): number {
   return costs[costs.length >> 1] ?? SEED_MS;
 }
 
-/**
- * Takes in one answer. Plain stores: two workers at the same moment lose one sample, which is cheaper than a
- * contended compare-and-swap at every answer.
- * @param ms time from sending the request to the response's head. Not to the end of the body: long downloads would
- *   pass for a slow endpoint.
- * @param nowMs milliseconds since the region's origin: stamps are read by all workers.
- */
-export function observe(region: Region, slot: number, ms: number, nowMs: number, settings: PeakEwmaSettings): void {
-  const place = region.endpointWord(slot) / 2;
-  const cost = region.doubles[place + E_EWMA_COST]!;
-  const stamp = region.doubles[place + E_EWMA_STAMP]!;
-  const kept = Math.exp(-Math.max(0, nowMs - stamp) / settings.decayMs);
-  const next = ms > cost ? ms : cost * kept + ms * (1 - kept);
-  // Zero means no history.
-  region.doubles[place + E_EWMA_COST] = Math.max(next, Number.MIN_VALUE);
-  region.doubles[place + E_EWMA_STAMP] = Math.max(stamp, nowMs);
+/** Keeps each endpoint's average latency in shared memory, for the pickers of all workers. */
+class LatencyAverages implements OutcomeObserver {
+  readonly #region: Region;
+  readonly #settings: PeakEwmaSettings;
+
+  constructor(region: Region, settings: PeakEwmaSettings) {
+    this.#region = region;
+    this.#settings = settings;
+  }
+
+  /**
+   * Plain stores: when two workers store at the same moment one sample is lost, which costs less than a contended
+   * compare-and-swap for each response. The time to the head counts, not to the end of the body: a long download
+   * would make its endpoint look slow.
+   * @param nowMs milliseconds since the region's origin: all workers read the stamps
+   */
+  answered(slot: number, ms: number, nowMs: number): void {
+    const { doubles } = this.#region;
+    const place = this.#region.endpointWord(slot) / 2;
+    const cost = doubles[place + E_EWMA_COST]!;
+    const stamp = doubles[place + E_EWMA_STAMP]!;
+    const kept = Math.exp(-Math.max(0, nowMs - stamp) / this.#settings.decayMs);
+    const next = ms > cost ? ms : cost * kept + ms * (1 - kept);
+    // Zero means no history.
+    doubles[place + E_EWMA_COST] = Math.max(next, Number.MIN_VALUE);
+    doubles[place + E_EWMA_STAMP] = Math.max(stamp, nowMs);
+  }
+
+  /** Without the penalty an endpoint that fails fast looks best and takes nearly all of the traffic. */
+  failed(slot: number, ms: number, nowMs: number): void {
+    this.answered(slot, Math.max(ms, this.#settings.errorPenaltyMs), nowMs);
+  }
+
+  overloaded(slot: number, ms: number, retryAfterMs: number, nowMs: number): void {
+    if (retryAfterMs <= 0) return this.failed(slot, ms, nowMs);
+    this.answered(slot, Math.max(ms, Math.min(retryAfterMs, RETRY_AFTER_MAX_MS)), nowMs);
+  }
 }
 
-/**
- * Takes in a failure (connect failure, reset, timeout, gateway-class status). Without the penalty an endpoint that
- * fails fast looks best and takes nearly all of the traffic.
- * @param ms how long the failure took; it counts as at least `errorPenaltyMs`.
- */
-export function observeError(
-  region: Region,
-  slot: number,
-  ms: number,
-  nowMs: number,
-  settings: PeakEwmaSettings,
-): void {
-  observe(region, slot, Math.max(ms, settings.errorPenaltyMs), nowMs, settings);
-}
-
-/** Takes in a refusal for overload (429, or 503) with a Retry-After of `retryAfterMs`; at most 10 s of it count. */
-export function observeRetryAfter(
-  region: Region,
-  slot: number,
-  retryAfterMs: number,
-  nowMs: number,
-  settings: PeakEwmaSettings,
-): void {
-  observe(region, slot, Math.min(retryAfterMs, RETRY_AFTER_MAX_MS), nowMs, settings);
-}
+export const peakEwma = defineBalancer({
+  name: 'peak-ewma',
+  options: ({ duration }) => ({
+    decay: duration()
+      .prefault('10s')
+      .describe('With `peak-ewma`: time in which an old latency loses most of its weight.'),
+    errorPenalty: duration()
+      .prefault('1s')
+      .describe('With `peak-ewma`: latency that an error counts as, so that failing fast attracts nothing.'),
+  }),
+  compile: ({ decay, errorPenalty }): PeakEwmaSettings => ({ decayMs: decay, errorPenaltyMs: errorPenalty }),
+  build: (settings, candidates, context) =>
+    leastLoaded(candidates.usable, context, measureFor(settings, candidates.usable, context.region)),
+  load: measureFor,
+  observe: (settings, region) => new LatencyAverages(region, settings),
+  because: () => 'least time to a response expected, for its weight',
+});

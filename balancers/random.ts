@@ -5,8 +5,7 @@ import { FULL_FACTOR } from '../core/memory/layout.ts';
 import type { Random } from '../core/random.ts';
 import { AliasTable } from './alias-table.ts';
 import { CandidateTable } from './candidate-table.ts';
-import type { Candidates } from './candidates.ts';
-import type { BalanceContext, SettingsOf } from './factory.ts';
+import { defineBalancer } from './descriptor.ts';
 
 /** Draws before the exact way is taken: enough that it is rare, few enough that a full upstream fails quickly. */
 const DRAWS = 4;
@@ -76,6 +75,16 @@ class RandomBalancer implements Balancer {
   }
 }
 
-export function buildRandom(settings: SettingsOf<'random'>, candidates: Candidates, context: BalanceContext): Balancer {
-  return new RandomBalancer(new CandidateTable(candidates.usable, context.region), context.random, settings.choices);
-}
+export const random = defineBalancer({
+  name: 'random',
+  options: ({ z }) => ({
+    choices: z
+      .literal([1, 2])
+      .default(1)
+      .describe('With `random`: `2` draws two endpoints and takes the one with less in flight.'),
+  }),
+  compile: ({ choices }) => ({ choices }),
+  build: ({ choices }, candidates, context) =>
+    new RandomBalancer(new CandidateTable(candidates.usable, context.region), context.random, choices),
+  because: ({ choices }) => (choices === 1 ? 'drawn by weight' : 'the less loaded of two that are drawn by weight'),
+});

@@ -1,31 +1,72 @@
-// The table of all balancers: the only list of them. A new one is one file and one line here. Thread: both.
+// Table of balancers. A new one is one file and one line here; a plugin's joins by `addBalancer`. Thread: both.
 
-import type { Balancer } from '../core/balancer.ts';
+import type { Balancer, Candidate } from '../core/balancer.ts';
+import { FULL_FACTOR } from '../core/memory/layout.ts';
+import type { Region } from '../core/memory/region.ts';
 import type { BalanceSnapshot } from '../core/snapshot/upstream.ts';
+import { CandidateTable } from './candidate-table.ts';
 import type { Candidates } from './candidates.ts';
-import { buildConsistentHash } from './consistent-hash.ts';
-import type { BalanceContext, BalanceKind, BalancerFactory } from './factory.ts';
-import { buildFirst } from './first.ts';
-import { buildLeastRequest } from './least-request.ts';
-import { buildPeakEwma } from './peak-ewma.ts';
-import { buildRandom } from './random.ts';
-import { buildRoundRobin } from './round-robin.ts';
+import { consistentHash } from './consistent-hash.ts';
+import type { BalanceContext, BalancedUpstream, BalancerDescriptor } from './descriptor.ts';
+import { first } from './first.ts';
+import { leastRequest } from './least-request.ts';
+import { peakEwma } from './peak-ewma.ts';
+import { random } from './random.ts';
+import { roundRobin } from './round-robin.ts';
 
-const BALANCERS: { readonly [Kind in BalanceKind]: BalancerFactory<Kind> } = {
-  'least-request': buildLeastRequest,
-  'round-robin': buildRoundRobin,
-  random: buildRandom,
-  'peak-ewma': buildPeakEwma,
-  'consistent-hash': buildConsistentHash,
-  first: buildFirst,
-};
+/** In the order in which the documentation lists them. */
+const BUILT_IN: readonly BalancerDescriptor[] = [leastRequest, roundRobin, random, peakEwma, first, consistentHash];
 
-/** Names of all balancers, as the YAML has them. */
-export const BALANCE_KINDS = Object.keys(BALANCERS) as readonly BalanceKind[];
+const byName = new Map(BUILT_IN.map((descriptor) => [descriptor.name, descriptor]));
+
+/** All balancers, the built-in ones first. */
+export function allBalancers(): readonly BalancerDescriptor[] {
+  return [...byName.values()];
+}
+
+/**
+ * Adds a plugin's balancer for the rest of the process. Call it in the main thread before the configuration is
+ * validated, and in each worker before its first Runtime is built.
+ * @throws Error when the name is taken
+ */
+export function addBalancer(descriptor: BalancerDescriptor): void {
+  if (byName.has(descriptor.name)) throw new Error(`a balancer named ${descriptor.name} exists already`);
+  byName.set(descriptor.name, descriptor);
+}
+
+/** @throws Error when there is none: the configuration accepts registered names only. */
+export function balancerNamed(name: string): BalancerDescriptor {
+  const descriptor = byName.get(name);
+  if (descriptor === undefined) throw new Error(`no balancer is named ${name}`);
+  return descriptor;
+}
+
+/** Compiles an upstream's validated `balance`. */
+export function compileBalance(
+  { strategy, ...options }: { readonly strategy: string } & Readonly<Record<string, unknown>>,
+  upstream: BalancedUpstream,
+): BalanceSnapshot {
+  return { ...balancerNamed(strategy).compile(options, upstream), kind: strategy };
+}
 
 /** Builds the balancer that the settings name. */
 export function buildBalancer(settings: BalanceSnapshot, candidates: Candidates, context: BalanceContext): Balancer {
-  // Each row fits the settings of its own kind; the compiler can't follow the kind through the look-up.
-  const build = BALANCERS[settings.kind] as BalancerFactory;
-  return build(settings, candidates, context);
+  return balancerNamed(settings.kind).build(settings, candidates, context);
+}
+
+/**
+ * Loads of `members` per weight of 1, as the balancer compares them. Null for a balancer that compares none.
+ * @param nowMs as in PickRequest
+ */
+export function candidateLoads(
+  settings: BalanceSnapshot,
+  members: readonly Candidate[],
+  candidates: Candidates,
+  region: Region,
+  nowMs: number,
+): readonly number[] | null {
+  const measureOf = balancerNamed(settings.kind).load?.(settings, candidates.usable, region);
+  if (measureOf === undefined) return null;
+  const load = measureOf(new CandidateTable(members, region));
+  return members.map((_, index) => load.of(index, nowMs) * FULL_FACTOR);
 }

@@ -4,8 +4,7 @@ import type { Balancer, PickRequest } from '../core/balancer.ts';
 import { FULL_FACTOR, UPSTREAM } from '../core/memory/layout.ts';
 import { mix32 } from '../core/murmur.ts';
 import { CandidateTable } from './candidate-table.ts';
-import type { Candidates } from './candidates.ts';
-import type { BalanceContext, SettingsOf } from './factory.ts';
+import { defineBalancer, noOptions } from './descriptor.ts';
 import { scheduleFor, type Schedule } from './schedule.ts';
 
 /** Turns of the cursor in one pick, and places looked at behind a busy one, before the order is given up. */
@@ -76,13 +75,15 @@ class RoundRobin implements Balancer {
   }
 }
 
-export function buildRoundRobin(
-  _settings: SettingsOf<'round-robin'>,
-  candidates: Candidates,
-  context: BalanceContext,
-): Balancer {
-  const table = new CandidateTable(candidates.usable, context.region);
-  if (table.size === 0) return { pick: (request) => table.failure(request) };
-  const cursor = context.region.upstreamWord(context.upstreamIndex) + UPSTREAM.roundRobinCursor.index;
-  return new RoundRobin(table, scheduleFor(table.weights), cursor);
-}
+export const roundRobin = defineBalancer({
+  name: 'round-robin',
+  options: noOptions,
+  compile: () => ({}),
+  build: (_settings, candidates, { region, upstreamIndex }) => {
+    const table = new CandidateTable(candidates.usable, region);
+    if (table.size === 0) return { pick: (request) => table.failure(request) };
+    const cursor = region.upstreamWord(upstreamIndex) + UPSTREAM.roundRobinCursor.index;
+    return new RoundRobin(table, scheduleFor(table.weights), cursor);
+  },
+  because: () => 'its turn in the order of weights',
+});

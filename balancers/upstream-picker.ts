@@ -7,7 +7,7 @@ import type { Random } from '../core/random.ts';
 import type { UpstreamSnapshot } from '../core/snapshot/upstream.ts';
 import { CandidateTable } from './candidate-table.ts';
 import { selectCandidates, type Candidates } from './candidates.ts';
-import type { BalanceContext } from './factory.ts';
+import type { BalanceContext } from './descriptor.ts';
 import { buildBalancer } from './registry.ts';
 
 /** Where a picker works. */

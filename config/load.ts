@@ -100,7 +100,7 @@ export function loadConfigText(text: string, origin: TextOrigin): LoadResult {
 /** Built anew where somebody asks: a process that runs doesn't keep them. */
 function valuesOf(source: SourceText, document: Document.Parsed, environment: Environment) {
   const tree = new SourceTree(source, document, environment);
-  retypeVariables(tree, configSchema);
+  retypeVariables(tree, configSchema());
   return tree.root as Readonly<Record<string, unknown>>;
 }
 
@@ -127,10 +127,10 @@ function checkTree(
   origin: TextOrigin,
   report: (finding: Finding) => void,
 ): Config | null {
-  retypeVariables(tree, configSchema);
-  const parsed = configSchema.safeParse(tree.root);
+  retypeVariables(tree, configSchema());
+  const parsed = configSchema().safeParse(tree.root);
   if (!parsed.success) {
-    for (const finding of findingsOf(parsed.error.issues, configSchema, tree)) report(finding);
+    for (const finding of findingsOf(parsed.error.issues, configSchema(), tree)) report(finding);
   }
   const config = parsed.success ? partsOf(parsed.data) : salvage(tree.root);
   const { directory, wallMs, mode = 0o600 } = origin;

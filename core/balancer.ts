@@ -40,6 +40,23 @@ export interface Balancer {
   pick(request: PickRequest): number;
 }
 
+/**
+ * Receives the outcomes of attempts, for a balancer that weighs endpoints by them. Called once an attempt; allocates
+ * nothing. Attempts that say nothing about the endpoint (the client left, an idle connection had closed) are left out.
+ * Times are in milliseconds; `nowMs` is as in PickRequest.
+ */
+export interface OutcomeObserver {
+  /** @param ms from sending the request to the head of a response that is no failure */
+  answered(slot: number, ms: number, nowMs: number): void;
+  /** @param ms from the start of the attempt to its failure (connect failure, reset, timeout, gateway-class status) */
+  failed(slot: number, ms: number, nowMs: number): void;
+  /**
+   * The endpoint refused the request because it is overloaded (429, or 503 with Retry-After).
+   * @param retryAfterMs delay that the response's Retry-After requests; 0 where there is none
+   */
+  overloaded(slot: number, ms: number, retryAfterMs: number, nowMs: number): void;
+}
+
 /** An endpoint that a balancer may pick. */
 export interface Candidate {
   readonly slot: number;

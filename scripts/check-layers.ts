@@ -43,7 +43,8 @@ const TABLES: LayerTables = {
     undici: ['proxy/upstream', 'health', 'discovery', 'test', 'scripts'],
     'http-proxy-3': ['proxy/upstream', 'scripts'],
     yaml: ['config', 'test'],
-    zod: ['config', 'admin', 'test'],
+    // In core/option-schema.ts for its types alone.
+    zod: ['config', 'admin', 'core', 'test'],
     pino: ['scripts', 'logging'],
     'prom-client': ['admin', 'test'],
     commander: ['bin'],

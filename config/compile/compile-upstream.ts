@@ -4,12 +4,12 @@ import { randomBytes } from 'node:crypto';
 import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
 import type { HeartbeatSnapshot, PassiveSnapshot } from '../../core/snapshot/health.ts';
 import type {
-  BalanceSnapshot,
   RetrySnapshot,
   StickySnapshot,
   UpstreamSnapshot,
   UpstreamTimeouts,
 } from '../../core/snapshot/upstream.ts';
+import { compileBalance } from '../../balancers/registry.ts';
 import { endpointId } from '../values/endpoint-address.ts';
 import { queueMsOf } from './queue-limit.ts';
 import type { HeartbeatConfig } from '../schema/schema-heartbeat.ts';
@@ -17,11 +17,6 @@ import type { RetryConfig } from '../schema/schema-retry.ts';
 import type { StickyConfig } from '../schema/schema-sticky.ts';
 import type { EndpointConfig, UpstreamConfig } from '../schema/schema-upstreams.ts';
 import type { SlotAssignment } from './slots.ts';
-
-/** Primes about a hundred times the number of endpoints keep a Maglev table within 1 % of even (docs/algorithms.md 1.6). */
-const SMALL_TABLE = 65_537;
-const LARGE_TABLE = 655_373;
-const MOST_FOR_SMALL_TABLE = 655;
 
 const SAME_SITE = { lax: 'Lax', strict: 'Strict', none: 'None' } as const;
 
@@ -39,7 +34,7 @@ export function compileUpstream(name: string, config: UpstreamConfig, place: Ups
   return {
     name,
     index: place.index,
-    balance: compileBalance(config.balance, config.endpoints.length),
+    balance: compileBalance(config.balance, { endpointCount: config.endpoints.length }),
     endpoints: config.endpoints.map((endpoint, index) => compileEndpoint(name, endpoint, place.endpoints[index]!)),
     heartbeat: heartbeat === undefined || heartbeat === false ? null : compileHeartbeat(heartbeat),
     passive: compilePassive(passive),
@@ -84,22 +79,6 @@ function compileEndpoint(upstream: string, endpoint: EndpointConfig, place: Slot
     weight: endpoint.weight,
     backup: endpoint.backup,
   };
-}
-
-function compileBalance(balance: UpstreamConfig['balance'], endpointCount: number): BalanceSnapshot {
-  switch (balance.strategy) {
-    case 'random':
-      return { kind: 'random', choices: balance.choices };
-    case 'peak-ewma':
-      return { kind: 'peak-ewma', decayMs: balance.decay, errorPenaltyMs: balance.errorPenalty };
-    case 'consistent-hash': {
-      const tableSize = endpointCount > MOST_FOR_SMALL_TABLE ? LARGE_TABLE : SMALL_TABLE;
-      const { key, boundedLoad = 0, seed } = balance;
-      return { kind: 'consistent-hash', key, boundedLoad, tableSize: balance.tableSize ?? tableSize, seed };
-    }
-    default:
-      return { kind: balance.strategy };
-  }
 }
 
 /** Defaults that are longer than a short interval follow it (written ones were refused). */

@@ -19,7 +19,7 @@ const OWN_WORDS = ['expects', 'example', 'isSecret', 'insteadOfZero'];
 
 /** The whole schema (draft 7, which editors know best). */
 export function editorSchema(): JsonSchema {
-  const { $schema, ...made } = z.toJSONSchema(configSchema, { io: 'input', target: 'draft-7' }) as JsonSchema;
+  const { $schema, ...made } = z.toJSONSchema(configSchema(), { io: 'input', target: 'draft-7' }) as JsonSchema;
   return {
     $schema,
     title: 'Fairlead configuration',

@@ -13,7 +13,7 @@ export interface KnownKey {
 /** All keys in the order of the schema, mappings before what is in them. */
 export function knownKeys(): readonly KnownKey[] {
   const keys: KnownKey[] = [];
-  collect(configSchema, '', keys);
+  collect(configSchema(), '', keys);
   return keys;
 }
 
@@ -32,11 +32,14 @@ function collect(schema: Schema, path: string, into: KnownKey[]): void {
  * `endpoints[0].url`; `*` is needed where a name stands.
  */
 export function isKnownKey(path: string): boolean {
-  knownPaths ??= new Set(knownKeys().map((key) => withoutItems(key.path)));
-  return knownPaths.has(withoutItems(path));
+  const schema = configSchema();
+  if (known?.schema !== schema) {
+    known = { schema, paths: new Set(knownKeys().map((key) => withoutItems(key.path))) };
+  }
+  return known.paths.has(withoutItems(path));
 }
 
-let knownPaths: ReadonlySet<string> | undefined;
+let known: { readonly schema: Schema; readonly paths: ReadonlySet<string> } | undefined;
 
 function withoutItems(path: string): string {
   return path.replaceAll(/\[\d*\]/g, '');

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { parseEndpointAddress } from '../values/endpoint-address.ts';
-import { balance } from './schema-balance.ts';
+import { balanceSchema } from './schema-balance.ts';
 import { health } from './schema-health.ts';
 import { hedge, retry } from './schema-retry.ts';
 import { sticky } from './schema-sticky.ts';
@@ -107,34 +107,40 @@ const whenAllDown = z
     'When no endpoint is usable: `fail` answers 503 at once, `try-all` tries them whatever their health, `wait` keeps requests in the queue for `timeouts.queue`.',
   );
 
-export const upstream = z
-  .strictObject({
-    balance: balance.prefault('least-request').describe('How an endpoint is picked.'),
-    endpoints: z
-      .array(endpoint)
-      .min(1)
-      .meta({ expects: 'a list of endpoints', example: '[http://10.0.0.1:3000]' })
-      .describe('The endpoints: URLs, or mappings with `url`. A host name is looked up when a connection is made.'),
-    backups: backups.optional(),
-    health,
-    whenAllDown,
-    slowStart: duration({ orNone: true })
-      .prefault('none')
-      .describe('How long the share of an endpoint that comes back takes to grow to its full weight.'),
-    retry,
-    hedge,
-    timeouts,
-    limits,
-    sticky,
-    tls,
-  })
-  .meta({ expects: 'an upstream with endpoints', example: '{ endpoints: [http://10.0.0.1:3000] }' })
-  .describe('One upstream by name.');
+/** Schema of one upstream, for the balancers that are registered now. */
+export function upstreamSchema() {
+  return z
+    .strictObject({
+      balance: balanceSchema().prefault('least-request').describe('How an endpoint is picked.'),
+      endpoints: z
+        .array(endpoint)
+        .min(1)
+        .meta({ expects: 'a list of endpoints', example: '[http://10.0.0.1:3000]' })
+        .describe('The endpoints: URLs, or mappings with `url`. A host name is looked up when a connection is made.'),
+      backups: backups.optional(),
+      health,
+      whenAllDown,
+      slowStart: duration({ orNone: true })
+        .prefault('none')
+        .describe('How long the share of an endpoint that comes back takes to grow to its full weight.'),
+      retry,
+      hedge,
+      timeouts,
+      limits,
+      sticky,
+      tls,
+    })
+    .meta({ expects: 'an upstream with endpoints', example: '{ endpoints: [http://10.0.0.1:3000] }' })
+    .describe('One upstream by name.');
+}
 
-export const upstreams = z
-  .record(name(), upstream)
-  .meta({ expects: 'a mapping of names to upstreams', example: '{ app: { endpoints: [http://10.0.0.1:3000] } }' })
-  .describe('Named groups of interchangeable endpoints.');
+/** Schema of `upstreams`, for the balancers that are registered now. */
+export function upstreamsSchema() {
+  return z
+    .record(name(), upstreamSchema())
+    .meta({ expects: 'a mapping of names to upstreams', example: '{ app: { endpoints: [http://10.0.0.1:3000] } }' })
+    .describe('Named groups of interchangeable endpoints.');
+}
 
-export type UpstreamConfig = z.output<typeof upstream>;
+export type UpstreamConfig = z.output<ReturnType<typeof upstreamSchema>>;
 export type EndpointConfig = UpstreamConfig['endpoints'][number];

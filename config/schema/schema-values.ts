@@ -3,6 +3,7 @@
 
 import { z } from 'zod';
 import { parseCidr } from '../../core/cidr.ts';
+import type { OptionSchemas } from '../../core/option-schema.ts';
 import { parseBindAddress } from '../values/bind-address.ts';
 import { parseDuration } from '../values/duration.ts';
 import { isHost } from '../values/host-name.ts';
@@ -227,3 +228,6 @@ export function fieldValue() {
     { expects: 'the value of a header field', example: 'value' },
   );
 }
+
+/** The value types for options that are declared outside of the configuration: by balancers, checkers and plugins. */
+export const optionSchemas: OptionSchemas = { z, duration, size, percent, count, factor, text: parsedText };

@@ -1,13 +1,14 @@
 // The schema of the configuration file: types, validation, descriptions and reference page come from it. Thread: main.
 
 import { z } from 'zod';
+import { allBalancers } from '../../balancers/registry.ts';
 import { admin } from './schema-admin.ts';
 import { clientLimits, clientTimeouts } from './schema-client.ts';
 import { listeners } from './schema-listeners.ts';
 import { overload } from './schema-overload.ts';
 import { health, reload } from './schema-reload.ts';
 import { routes } from './schema-routes.ts';
-import { upstreams } from './schema-upstreams.ts';
+import { upstreamsSchema } from './schema-upstreams.ts';
 import { count, duration, parsedText } from './schema-values.ts';
 
 const workers = z
@@ -36,50 +37,61 @@ const accessLog = z
   .meta({ expects: 'a mapping with format and output', example: '{ format: json, output: stdout }' })
   .describe('One line for each request. Absent: none.');
 
-export const configSchema = z
-  .strictObject({
-    workers,
-    fastPath: z
-      .boolean()
-      .default(true)
-      .describe('Whether plain HTTP/1.1 requests take the fast path. `false` sends all through the general path.'),
-    listeners,
-    routes,
-    upstreams: upstreams.prefault({}),
-    timeouts: clientTimeouts,
-    limits: clientLimits,
-    overload,
-    admin: admin.optional(),
-    accessLog: accessLog.optional(),
-    log: z
-      .strictObject({
-        level: z
-          .enum(['debug', 'info', 'warn', 'error'])
-          .default('info')
-          .describe('Least severe messages that are written.'),
-      })
-      .prefault({})
-      .describe('The log of the process.'),
-    shutdown: z
-      .strictObject({
-        delay: duration({ orNone: true })
-          .prefault('none')
-          .describe(
-            'How long a drain only says that it is not ready (`/readyz`) before it stops accepting, so that an outer balancer can look away first.',
-          ),
-        grace: duration()
-          .prefault('30s')
-          .describe('How long a drain waits for exchanges in flight before it ends them.'),
-      })
-      .prefault({})
-      .describe('How Fairlead stops.'),
-    reload,
-    health: health.optional(),
-  })
-  .meta({ expects: 'a mapping with listeners, routes and upstreams' });
+function buildSchema() {
+  return z
+    .strictObject({
+      workers,
+      fastPath: z
+        .boolean()
+        .default(true)
+        .describe('Whether plain HTTP/1.1 requests take the fast path. `false` sends all through the general path.'),
+      listeners,
+      routes,
+      upstreams: upstreamsSchema().prefault({}),
+      timeouts: clientTimeouts,
+      limits: clientLimits,
+      overload,
+      admin: admin.optional(),
+      accessLog: accessLog.optional(),
+      log: z
+        .strictObject({
+          level: z
+            .enum(['debug', 'info', 'warn', 'error'])
+            .default('info')
+            .describe('Least severe messages that are written.'),
+        })
+        .prefault({})
+        .describe('The log of the process.'),
+      shutdown: z
+        .strictObject({
+          delay: duration({ orNone: true })
+            .prefault('none')
+            .describe(
+              'How long a drain only says that it is not ready (`/readyz`) before it stops accepting, so that an outer balancer can look away first.',
+            ),
+          grace: duration()
+            .prefault('30s')
+            .describe('How long a drain waits for exchanges in flight before it ends them.'),
+        })
+        .prefault({})
+        .describe('How Fairlead stops.'),
+      reload,
+      health: health.optional(),
+    })
+    .meta({ expects: 'a mapping with listeners, routes and upstreams' });
+}
+
+let current: { readonly schema: ReturnType<typeof buildSchema>; readonly balancerCount: number } | undefined;
+
+/** The schema, with the options of every registered balancer; rebuilt after a plugin has added one. */
+export function configSchema(): ReturnType<typeof buildSchema> {
+  const balancerCount = allBalancers().length;
+  if (current?.balancerCount !== balancerCount) current = { schema: buildSchema(), balancerCount };
+  return current.schema;
+}
 
 /** A configuration that fits the schema, with every default filled in. */
-export type Config = z.output<typeof configSchema>;
+export type Config = z.output<ReturnType<typeof buildSchema>>;
 
 /** What may be written for it. */
-export type ConfigInput = z.input<typeof configSchema>;
+export type ConfigInput = z.input<ReturnType<typeof buildSchema>>;

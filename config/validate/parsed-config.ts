@@ -5,7 +5,7 @@ import type { Config } from '../schema/schema.ts';
 import { configSchema } from '../schema/schema.ts';
 import { listener, type ListenerConfig } from '../schema/schema-listeners.ts';
 import { route, type RouteConfig } from '../schema/schema-routes.ts';
-import { upstream, type UpstreamConfig } from '../schema/schema-upstreams.ts';
+import { upstreamSchema, type UpstreamConfig } from '../schema/schema-upstreams.ts';
 import type { Finding } from '../problems/problem.ts';
 import type { ReferencedFiles } from '../files/referenced-files.ts';
 import type { SourceTree } from '../yaml/source-tree.ts';
@@ -46,7 +46,8 @@ export function salvage(root: unknown): PartialConfig {
     string,
     unknown
   >;
-  const { shape } = configSchema;
+  const { shape } = configSchema();
+  const upstream = upstreamSchema();
   return {
     listeners: listOf(raw['listeners']).map((item) => listener.safeParse(item).data ?? null),
     routes: listOf(raw['routes']).map((item) => route.safeParse(item).data ?? null),

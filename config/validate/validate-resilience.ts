@@ -1,6 +1,7 @@
 // Checks of what an upstream does under trouble: hedging, backups, waiting, adaptive limits, sticky sessions.
 // Thread: main.
 
+import { balancerNamed } from '../../balancers/registry.ts';
 import { formatDuration } from '../values/duration.ts';
 import { quoted } from '../values/parsed.ts';
 import { queueMsOf } from '../compile/queue-limit.ts';
@@ -51,8 +52,8 @@ export function checkWhenAllDown(check: UpstreamCheck): void {
 export function checkSticky(check: UpstreamCheck): void {
   const { sticky, balance } = check.upstream;
   if (sticky === undefined) return;
-  if (balance.strategy === 'consistent-hash') {
-    const why = 'beside strategy consistent-hash: both would say where a client goes; keep one of them';
+  if (balancerNamed(balance.strategy).hashKey !== undefined) {
+    const why = `beside strategy ${balance.strategy}: both would say where a client goes; keep one of them`;
     check.reportMisplaced(['sticky'], why);
   }
   checkSecrets(check, sticky);

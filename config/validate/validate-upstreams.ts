@@ -1,5 +1,6 @@
 // Checks of upstreams beyond their shape: endpoints, times, balancers and TLS that contradict each other. Thread: main.
 
+import { balancerNamed } from '../../balancers/registry.ts';
 import { readCertificates } from '../files/certificate.ts';
 import { endpointId } from '../values/endpoint-address.ts';
 import type { CheckContext } from './parsed-config.ts';
@@ -49,10 +50,8 @@ function checkEndpoints(check: UpstreamCheck): void {
 
 function checkBalance(check: UpstreamCheck): void {
   const { balance, endpoints } = check.upstream;
-  if (balance.strategy !== 'consistent-hash' || balance.tableSize === undefined) return;
-  if (balance.tableSize >= endpoints.length) return;
-  const message = `a table of ${balance.tableSize} places has no room for ${endpoints.length} endpoints: take a prime above 100 times as many`;
-  check.report('FL3008', message, ['balance', 'tableSize']);
+  const problem = balancerNamed(balance.strategy).check?.(balance, { endpointCount: endpoints.length });
+  if (problem) check.report('FL3008', problem.message, ['balance', problem.option]);
 }
 
 function checkTls(check: UpstreamCheck): void {

@@ -28,7 +28,7 @@ const BY_NAME: Environment = new Proxy(
 /** The values of a file that has passed every check. */
 export function writtenConfig(source: SourceText, document: Document.Parsed): Readonly<Record<string, unknown>> {
   const { root } = new SourceTree(source, document, BY_NAME);
-  return withoutSecrets(root, configSchema) as Record<string, unknown>;
+  return withoutSecrets(root, configSchema()) as Record<string, unknown>;
 }
 
 function withoutSecrets(value: unknown, schema: Schema | null): unknown {

@@ -2,10 +2,10 @@
 // copy of the shared records. Thread: main.
 
 import type { ExplainReply } from '../../admin/api/explain-schemas.ts';
-import { candidateLoads } from '../../balancers/candidate-loads.ts';
 import { CandidateTable } from '../../balancers/candidate-table.ts';
 import type { Candidates } from '../../balancers/candidates.ts';
-import { buildHashKey, hashKeyText } from '../../balancers/hash-key.ts';
+import { buildHashKey, hashKeyName, hashKeyText } from '../../balancers/hash-key.ts';
+import { balancerNamed, candidateLoads } from '../../balancers/registry.ts';
 import { UpstreamPicker } from '../../balancers/upstream-picker.ts';
 import { AVAILABILITY_NAMES } from '../../core/availability.ts';
 import type { Candidate, PickRequest } from '../../core/balancer.ts';
@@ -13,7 +13,7 @@ import type { RequestHead } from '../../core/head.ts';
 import { E_AVAILABILITY, E_LAST_SUCCESS, E_LIMIT, FULL_FACTOR, UPSTREAM } from '../../core/memory/layout.ts';
 import type { Region } from '../../core/memory/region.ts';
 import type { Random } from '../../core/random.ts';
-import type { HashKey, UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
+import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import { findPlace, giveBack, reserveForItsOwn } from '../../proxy/placement/place.ts';
 import { StickyCookies } from '../../proxy/policies/sticky-cookie.ts';
 import { becauseOf, type Pick } from './pick-because.ts';
@@ -72,7 +72,7 @@ export function explainPick(facts: PickFacts): ExplainedUpstream {
     tier: candidates.tier,
     whenAllDown: upstream.whenAllDown,
     queued: Math.max(0, region.words[region.upstreamWord(upstream.index) + UPSTREAM.queued.index]!),
-    hashKey: hashKey === null ? null : { from: hashKey.from, value: hashKey.value },
+    hashKey: hashKey === null ? null : { from: hashKey.name, value: hashKey.value },
     sticky:
       upstream.sticky === null
         ? null
@@ -112,14 +112,11 @@ function stickySlot({ upstream, head, wallMs }: PickFacts): number | null {
 }
 
 function hashKeyOf({ upstream: { balance }, head, clientAddress }: PickFacts, random: Random) {
-  if (balance.kind !== 'consistent-hash') return null;
+  const hashed = balancerNamed(balance.kind).hashKey?.(balance);
+  if (hashed === undefined) return null;
   const words = { hash1: 0, hash2: 0 };
-  buildHashKey(balance.key, balance.seed, random)(head, clientAddress, words);
-  return { from: keyName(balance.key), value: hashKeyText(balance.key, head, clientAddress), words };
-}
-
-function keyName(key: HashKey): string {
-  return 'name' in key ? `${key.kind} ${key.name}` : key.kind;
+  buildHashKey(hashed.key, hashed.seed, random)(head, clientAddress, words);
+  return { name: hashKeyName(hashed.key), value: hashKeyText(hashed.key, head, clientAddress), words };
 }
 
 function pickRequestOf(facts: PickFacts, words: { hash1: number; hash2: number }): PickRequest {

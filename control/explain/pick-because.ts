@@ -1,7 +1,9 @@
 // A choice in words. Pure. Thread: main.
 
 import { PICK_FAILURE, type PickRequest } from '../../core/balancer.ts';
-import type { BalanceSnapshot, UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
+import type { ExplainedKey } from '../../balancers/descriptor.ts';
+import { balancerNamed } from '../../balancers/registry.ts';
+import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 
 export interface Pick {
   /** Slot, or one of PICK_FAILURE. */
@@ -12,7 +14,7 @@ export interface Pick {
 
 export interface Circumstances {
   readonly upstream: UpstreamSnapshot;
-  readonly hashKey: { readonly from: string; readonly value: string } | null;
+  readonly hashKey: ExplainedKey | null;
   /** How many have the same least load. */
   readonly equals: number;
   readonly request: PickRequest;
@@ -25,7 +27,7 @@ export function becauseOf(pick: Pick, facts: Circumstances): string {
   const before = leadsTo === null ? '' : 'the endpoint of its cookie cannot serve now; ';
   if (pick.by === 'nobody') return `${before}${nobodyBecause(pick.slot, upstream)}`;
   if (pick.by === 'suspect') return `${before}it is suspect, and nobody else has room`;
-  return `${before}${balancerWords(upstream.balance, facts)}`;
+  return `${before}${balancerReason(upstream, facts)}`;
 }
 
 function nobodyBecause(slot: number, { whenAllDown, timeouts, limits }: UpstreamSnapshot): string {
@@ -34,24 +36,7 @@ function nobodyBecause(slot: number, { whenAllDown, timeouts, limits }: Upstream
   return whenAllDown === 'wait' ? `no endpoint is usable: ${queue}` : 'no endpoint is usable: 503 at once';
 }
 
-function balancerWords(balance: BalanceSnapshot, { hashKey, equals, request }: Circumstances): string {
+function balancerReason({ balance }: UpstreamSnapshot, { hashKey, equals, request }: Circumstances): string {
   const tie = equals > 1 ? `; ${equals} are equal, and ${request.mayRetry ? 'they take turns' : 'turns decide'}` : '';
-  switch (balance.kind) {
-    case 'least-request':
-      return `fewest requests in flight for its weight${tie}`;
-    case 'peak-ewma':
-      return `least time to a response expected, for its weight${tie}`;
-    case 'round-robin':
-      return 'its turn in the order of weights';
-    case 'random':
-      return balance.choices === 1 ? 'drawn by weight' : 'the less loaded of two that are drawn by weight';
-    case 'first':
-      return 'the first in configured order that has room';
-    case 'consistent-hash':
-      return hashKey!.value === ''
-        ? `the request has no ${hashKey!.from} to hash: drawn by weight`
-        : `${hashKey!.from} "${hashKey!.value}" is hashed to it`;
-    default:
-      return balance satisfies never;
-  }
+  return `${balancerNamed(balance.kind).because(balance, hashKey)}${tie}`;
 }

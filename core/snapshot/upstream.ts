@@ -3,28 +3,11 @@
 import type { EndpointSnapshot } from './endpoint.ts';
 import type { HeartbeatSnapshot, PassiveSnapshot } from './health.ts';
 
-export type HashKey =
-  | { readonly kind: 'client-ip' }
-  | { readonly kind: 'header'; readonly name: string }
-  | { readonly kind: 'cookie'; readonly name: string }
-  | { readonly kind: 'path' }
-  | { readonly kind: 'query'; readonly name: string };
-
-/** Balancer and its settings; `kind` is the name in the registry. */
-export type BalanceSnapshot =
-  | { readonly kind: 'least-request' }
-  | { readonly kind: 'round-robin' }
-  | { readonly kind: 'random'; readonly choices: 1 | 2 }
-  | { readonly kind: 'peak-ewma'; readonly decayMs: number; readonly errorPenaltyMs: number }
-  | { readonly kind: 'first' }
-  | {
-      readonly kind: 'consistent-hash';
-      readonly key: HashKey;
-      /** 0 to disable; otherwise at least 1. */
-      readonly boundedLoad: number;
-      readonly tableSize: number;
-      readonly seed: number;
-    };
+/** A balancer by its registered name, with the settings that its `compile` returned. */
+export interface BalanceSnapshot {
+  readonly kind: string;
+  readonly [setting: string]: unknown;
+}
 
 /** Hedging of GET and HEAD: the second attempt starts after a fixed delay or a latency percentile of the upstream. */
 export interface HedgeSnapshot {

@@ -1,9 +1,8 @@
 // How attempts and exchanges end: what is counted, reported and logged, and what the client is told. Thread: worker.
 
-import { observe, observeError, observeRetryAfter } from '../../balancers/peak-ewma.ts';
 import type { ClientConnection, ClientGone, LocalReply, TunnelEnd, Unparsable } from '../../core/exchange-contract.ts';
 import type { ExchangeRecord } from '../../core/exchange-record.ts';
-import type { Failure, Signal } from '../../core/failure.ts';
+import { type Failure, type Signal, signalOfStatus } from '../../core/failure.ts';
 import type { FieldList, ResponseHead } from '../../core/head.ts';
 import { LISTENER_FIELD } from '../../core/memory/lane-fields.ts';
 import { ENDPOINT, WORKER } from '../../core/memory/layout.ts';
@@ -34,6 +33,7 @@ import {
   unparsableReply,
 } from './local-reply.ts';
 import { returnToken } from '../placement/place.ts';
+import { readRetryAfter } from '../placement/retry-after-backoff.ts';
 import { stickyFieldsOf } from './stickiness.ts';
 import { refusedRecord } from './refused-record.ts';
 import { markSuspect, reportIdleDeath, reportSignal, type SignalSink } from '../placement/signals.ts';
@@ -56,14 +56,26 @@ export class Ending {
     countAttempt(this.#context.lanes.endpoint(attempt.endpoint.slot), exchange.attempts > 1);
   }
 
-  /** A head has come: what its status says of the endpoint. */
-  attemptAnswered(exchange: Exchange, attempt: Attempt, status: number, signal: Signal): void {
+  /** Accounts a response head and returns its class. */
+  headReceived(exchange: Exchange, attempt: Attempt, head: ResponseHead): Signal {
+    const retryAfter = head.status === 429 || head.status === 503 ? head.field('retry-after') : undefined;
+    const signal = signalOfStatus(head.status, retryAfter !== undefined);
+    const retryAfterMs = readRetryAfter(retryAfter, this.#context.clock.wallMs());
+    this.attemptAnswered(exchange, attempt, head.status, signal, retryAfterMs);
+    return signal;
+  }
+
+  /**
+   * Accounts a response by its status.
+   * @param retryAfterMs delay that its Retry-After requests; 0 where there is none
+   */
+  attemptAnswered(exchange: Exchange, attempt: Attempt, status: number, signal: Signal, retryAfterMs = 0): void {
     const lane = this.#context.lanes.endpoint(attempt.endpoint.slot);
     const headMs = exchange.headMs - (attempt.leasedMs || attempt.beganMs);
     countLease(lane, attempt.isReused);
     countHead(lane, status, headMs);
     countOutcome(lane, signal);
-    this.#observeLatency(exchange, attempt, signal, headMs);
+    this.#observeOutcome(exchange, attempt, signal, headMs, retryAfterMs);
     if (signal === 'ok') this.#noteGood(exchange, attempt, headMs);
     reportSignal(this.#sink, exchange.target!.snapshot, attempt.endpoint, signal, attempt.isTrial);
     attempt.isTrial = false;
@@ -97,7 +109,7 @@ export class Ending {
     const lane = this.#context.lanes.endpoint(attempt.endpoint.slot);
     countFailure(lane, failure);
     const failedMs = this.#context.clock.nowMs() - attempt.beganMs;
-    this.#observeLatency(exchange, attempt, failure.signal, failedMs);
+    this.#observeOutcome(exchange, attempt, failure.signal, failedMs, 0);
     reportSignal(this.#sink, exchange.target!.snapshot, attempt.endpoint, failure.signal, attempt.isTrial);
     if (failure.signal === 'client' || failure.signal === 'staleConnection') this.#giveTrialUp(attempt);
   }
@@ -114,15 +126,15 @@ export class Ending {
     returnToken(this.#context.region, this.#context.worker, attempt.endpoint.slot);
   }
 
-  /** Feeds peak EWMA, where the upstream balances by it. */
-  #observeLatency(exchange: Exchange, attempt: Attempt, signal: Signal, ms: number): void {
-    const { balance } = exchange.target!.snapshot;
-    if (balance.kind !== 'peak-ewma' || signal === 'client' || signal === 'staleConnection') return;
-    const { region, clock } = this.#context;
+  /** Reports an attempt's outcome to the upstream's balancer, where that weighs endpoints by outcomes. */
+  #observeOutcome(exchange: Exchange, attempt: Attempt, signal: Signal, ms: number, retryAfterMs: number): void {
+    const { observer } = exchange.target!;
+    if (observer === null || signal === 'client' || signal === 'staleConnection') return;
     const { slot } = attempt.endpoint;
-    if (signal === 'ok') observe(region, slot, ms, clock.nowMs(), balance);
-    else if (signal === 'overload') observeRetryAfter(region, slot, balance.errorPenaltyMs, clock.nowMs(), balance);
-    else observeError(region, slot, ms, clock.nowMs(), balance);
+    const nowMs = this.#context.clock.nowMs();
+    if (signal === 'ok') observer.answered(slot, ms, nowMs);
+    else if (signal === 'overload') observer.overloaded(slot, ms, retryAfterMs, nowMs);
+    else observer.failed(slot, ms, nowMs);
   }
 
   // ---- what the client is told

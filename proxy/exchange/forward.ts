@@ -11,7 +11,7 @@ import type {
   Unparsable,
   UpgradeRequest,
 } from '../../core/exchange-contract.ts';
-import { failureOf, signalOfStatus, type Failure } from '../../core/failure.ts';
+import { failureOf, type Failure } from '../../core/failure.ts';
 import type { FieldList, RequestHead, ResponseHead } from '../../core/head.ts';
 import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
 import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
@@ -236,8 +236,7 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks {
     const nowMs = this.#context.clock.nowMs();
     exchange.headMs = nowMs;
     this.#hedging.observe(exchange.target!.snapshot, nowMs - attempt.leasedMs, nowMs);
-    const signal = signalOfStatus(head.status, head.status === 503 && head.field('retry-after') !== undefined);
-    this.#ending.attemptAnswered(exchange, attempt, head.status, signal);
+    const signal = this.#ending.headReceived(exchange, attempt, head);
     const { statuses } = exchange.target!.snapshot.retry;
     if (exchange.rival !== null && (signal === 'gateway' || statuses.includes(head.status))) {
       attempt.abort();

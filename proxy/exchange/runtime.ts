@@ -1,7 +1,9 @@
 // A Runtime: a worker's live objects built from one Snapshot, replaced whole (docs/design.md 1.6). Thread: worker.
 
 import { buildHashKey, type HashKeyReader } from '../../balancers/hash-key.ts';
+import { balancerNamed } from '../../balancers/registry.ts';
 import { UpstreamPicker } from '../../balancers/upstream-picker.ts';
+import type { OutcomeObserver } from '../../core/balancer.ts';
 import { compileCidrs } from '../../core/cidr.ts';
 import type { Region } from '../../core/memory/region.ts';
 import type { Random } from '../../core/random.ts';
@@ -25,6 +27,8 @@ export interface UpstreamRuntime {
   readonly snapshot: UpstreamSnapshot;
   readonly picker: UpstreamPicker;
   readonly hashKey: HashKeyReader | null;
+  /** Receives the outcome of each attempt, where the balancer weighs endpoints by them. */
+  readonly observer: OutcomeObserver | null;
   readonly sticky: StickyCookies | null;
   readonly endpointBySlot: ReadonlyMap<number, EndpointSnapshot>;
 }
@@ -80,10 +84,13 @@ function build(
   memory: { region: Region; worker: number; random: Random },
 ): UpstreamRuntime {
   const { balance } = snapshot;
+  const balancer = balancerNamed(balance.kind);
+  const hashed = balancer.hashKey?.(balance);
   return {
     snapshot,
     picker: new UpstreamPicker(snapshot, memory),
-    hashKey: balance.kind === 'consistent-hash' ? buildHashKey(balance.key, balance.seed, memory.random) : null,
+    hashKey: hashed === undefined ? null : buildHashKey(hashed.key, hashed.seed, memory.random),
+    observer: balancer.observe?.(balance, memory.region) ?? null,
     sticky: snapshot.sticky === null ? null : new StickyCookies(snapshot.sticky, snapshot.endpoints),
     endpointBySlot: new Map(snapshot.endpoints.map((endpoint) => [endpoint.slot, endpoint])),
   };

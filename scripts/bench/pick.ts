@@ -6,7 +6,6 @@ import { parseArgs } from 'node:util';
 import { bench, do_not_optimize, group, run } from 'mitata';
 import { selectCandidates } from '../../balancers/candidates.ts';
 import { buildBalancer } from '../../balancers/registry.ts';
-import { observe } from '../../balancers/peak-ewma.ts';
 import { seededRandom } from '../../core/random.ts';
 import { BALANCES, Balancing } from '../../test/support/balancing.ts';
 
@@ -36,7 +35,7 @@ function loaded(name: BalanceName, size: number): Balancing {
   const random = seededRandom(size);
   for (let slot = 0; slot < size; slot++) {
     balancing.setInflight(slot, Math.floor(random.next() * 8));
-    observe(balancing.region, slot, 5 + random.next() * 20, random.next() * 5000, BALANCES.peakEwma);
+    balancing.observer?.answered(slot, 5 + random.next() * 20, random.next() * 5000);
   }
   balancing.request.nowMs = 6000;
   return balancing;

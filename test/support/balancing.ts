@@ -2,7 +2,7 @@
 
 import { upstreamSnapshot } from './snapshots.ts';
 import { AVAILABILITY, type Availability } from '../../core/availability.ts';
-import type { Balancer } from '../../core/balancer.ts';
+import type { Balancer, OutcomeObserver } from '../../core/balancer.ts';
 import {
   E_AVAILABILITY,
   E_FACTOR,
@@ -20,7 +20,7 @@ import { seededRandom, type Random } from '../../core/random.ts';
 import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
 import type { BalanceSnapshot, UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import { selectCandidates } from '../../balancers/candidates.ts';
-import { buildBalancer } from '../../balancers/registry.ts';
+import { balancerNamed, buildBalancer } from '../../balancers/registry.ts';
 import { UpstreamPicker } from '../../balancers/upstream-picker.ts';
 
 /** A request whose fields a test may set. */
@@ -86,6 +86,8 @@ export class Balancing {
   readonly picker: UpstreamPicker;
   readonly request = testRequest();
   readonly random: Random;
+  /** Of balancers that weigh endpoints by outcomes; null of the others. */
+  readonly observer: OutcomeObserver | null;
   readonly #worker: number;
   readonly #firstSlot: number;
 
@@ -102,6 +104,8 @@ export class Balancing {
     this.upstream = options.upstream ?? upstreamOf(options.balance, endpoints);
     const context = { region: this.region, worker: this.#worker, random: this.random };
     this.picker = new UpstreamPicker(this.upstream, context);
+    const { balance } = this.upstream;
+    this.observer = balancerNamed(balance.kind).observe?.(balance, this.region) ?? null;
   }
 
   /** Index of the picked endpoint, or a failure. Keys are drawn at random where `keyed` is true. */

@@ -2,7 +2,6 @@
 // Poisson arrivals; each endpoint serves a few requests at once, the others wait in order; log-normal service times.
 // Thread: both.
 
-import { observe, observeError } from '../../balancers/peak-ewma.ts';
 import { release, reserve } from '../../core/memory/reservation.ts';
 import { seededRandom, type Random } from '../../core/random.ts';
 import type { BalanceSnapshot } from '../../core/snapshot/upstream.ts';
@@ -121,9 +120,8 @@ class Run {
     release(region, 0, endpoint);
     const tookMs = this.#nowMs - arrivedMs;
     const isFailed = this.#model.endpoints[endpoint]!.failsAfterMs > 0;
-    if (this.#model.balance.kind === 'peak-ewma') {
-      (isFailed ? observeError : observe)(region, endpoint, tookMs, this.#nowMs, this.#model.balance);
-    }
+    if (isFailed) this.#balancing.observer?.failed(endpoint, tookMs, this.#nowMs);
+    else this.#balancing.observer?.answered(endpoint, tookMs, this.#nowMs);
     if (isFailed) {
       this.#failed++;
       return;

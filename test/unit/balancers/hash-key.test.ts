@@ -2,10 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { buildHashKey } from '../../../balancers/hash-key.ts';
+import { buildHashKey, type HashKey, parseHashKey } from '../../../balancers/hash-key.ts';
 import { mix32, murmur32OfString } from '../../../core/murmur.ts';
 import { seededRandom } from '../../../core/random.ts';
-import type { HashKey } from '../../../core/snapshot/upstream.ts';
 
 interface TestSource {
   readonly target?: string;
@@ -98,4 +97,11 @@ test('requests without the key have words of their own, each time others', () =>
     assert.ok(Number.isInteger(out.hash1) && out.hash1 >= 0 && out.hash1 < 2 ** 32);
   }
   assert.equal(words.size, 200);
+});
+
+test('hash keys are parsed, header names to lower case', () => {
+  assert.deepEqual(parseHashKey('client-ip'), { ok: true, value: { kind: 'client-ip' } });
+  assert.deepEqual(parseHashKey('header:X-User'), { ok: true, value: { kind: 'header', name: 'x-user' } });
+  assert.deepEqual(parseHashKey('cookie:Session'), { ok: true, value: { kind: 'cookie', name: 'Session' } });
+  for (const bad of ['', 'header:', 'header:a b', 'uri', 'cookie']) assert.equal(parseHashKey(bad).ok, false, bad);
 });

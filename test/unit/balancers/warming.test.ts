@@ -2,7 +2,6 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { observe } from '../../../balancers/peak-ewma.ts';
 import { release, reserve } from '../../../core/memory/reservation.ts';
 import { seededRandom } from '../../../core/random.ts';
 import type { BalanceSnapshot } from '../../../core/snapshot/upstream.ts';
@@ -37,7 +36,7 @@ function play({ balance, factor, busy, slowness = 1 }: Load): { got: number; mos
     request.nowMs += drawMs(MEAN_MS / busy);
     for (const { slot, beganMs, endMs } of running.filter(({ endMs: at }) => at <= request.nowMs)) {
       release(region, 0, slot);
-      if (balance.kind === 'peak-ewma') observe(region, slot, endMs - beganMs, endMs, balance);
+      balancing.observer?.answered(slot, endMs - beganMs, endMs);
     }
     running = running.filter(({ endMs }) => endMs > request.nowMs);
     const slot = balancing.pick();

@@ -10,7 +10,6 @@ import { editDistance, nearestName } from '../../../config/problems/nearest-name
 import { quoted, type Parsed } from '../../../config/values/parsed.ts';
 import { parsePercent } from '../../../config/values/percent.ts';
 import { formatPath } from '../../../config/problems/problem.ts';
-import { parseHashKey } from '../../../config/schema/schema-balance.ts';
 import { parseHedgeDelay } from '../../../config/schema/schema-retry.ts';
 import { formatSize, parseSize } from '../../../config/values/size.ts';
 import { parseStatusRanges } from '../../../config/values/status-ranges.ts';
@@ -170,13 +169,6 @@ test('statuses are read as ranges', () => {
   assert.deepEqual(valueOf(parseStatusRanges('200, 204-206,404')), [200, 200, 204, 206, 404, 404]);
   for (const bad of ['', '2xx', '99', '600', '300-200', '200-', '200;204'])
     assert.equal(parseStatusRanges(bad).ok, false, bad);
-});
-
-test('hash keys are read, header names in lower case', () => {
-  assert.deepEqual(valueOf(parseHashKey('client-ip')), { kind: 'client-ip' });
-  assert.deepEqual(valueOf(parseHashKey('header:X-User')), { kind: 'header', name: 'x-user' });
-  assert.deepEqual(valueOf(parseHashKey('cookie:Session')), { kind: 'cookie', name: 'Session' });
-  for (const bad of ['', 'header:', 'header:a b', 'uri', 'cookie']) assert.equal(parseHashKey(bad).ok, false, bad);
 });
 
 describe('the nearest name', () => {

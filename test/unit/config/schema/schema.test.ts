@@ -58,7 +58,7 @@ describe('every key', () => {
 });
 
 test('a path through the schema ends at its key or nowhere', () => {
-  const at = (...steps: (string | number)[]) => schemaAt(configSchema, steps);
+  const at = (...steps: (string | number)[]) => schemaAt(configSchema(), steps);
   assert.equal(expectsOf(at('upstreams', 'any', 'endpoints', 3, 'weight')!), 'a whole number from 1 to 256');
   assert.equal(at('upstreams', 'any', 'nothing'), null);
   assert.equal(at('workers', 0), null);
