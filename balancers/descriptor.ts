@@ -97,6 +97,6 @@ export function defineBalancer<Shape extends OptionShape, Settings extends objec
 }
 
 /** For `options` of a balancer that has none. */
-export function noOptions(): Record<never, never> {
+export function noOptions(): OptionShape {
   return {};
 }
