@@ -11,7 +11,6 @@ import type {
 } from '../../core/snapshot/upstream.ts';
 import { compileBalance } from '../../balancers/registry.ts';
 import { endpointId } from '../values/endpoint-address.ts';
-import { queueMsOf } from './queue-limit.ts';
 import type { HeartbeatConfig } from '../schema/schema-heartbeat.ts';
 import type { RetryConfig } from '../schema/schema-retry.ts';
 import type { StickyConfig } from '../schema/schema-sticky.ts';
@@ -161,4 +160,17 @@ function compileTimeouts(timeouts: UpstreamConfig['timeouts']): UpstreamTimeouts
     tunnelMs: timeouts.tunnel,
     keepAliveMs: timeouts.keepAlive,
   };
+}
+
+/** A queue that holds more than this share of the response timeout keeps an overload alive (docs/algorithms.md 4.3). */
+const QUEUE_SHARE = 0.4;
+
+/** The longest wait in ms that a response timeout in ms leaves; infinite without one. */
+export function longestQueueMs(responseMs: number): number {
+  return responseMs === 0 ? Infinity : Math.max(1, Math.floor(responseMs * QUEUE_SHARE));
+}
+
+/** How long requests do wait at most, in ms. */
+export function queueMsOf(timeouts: { readonly queue: number; readonly response: number }): number {
+  return Math.min(timeouts.queue, longestQueueMs(timeouts.response));
 }

@@ -5,14 +5,14 @@ import path from 'node:path';
 import type { RegionCapacity } from '../../core/memory/region.ts';
 import type { ClientLimits, ClientTimeouts, ListenerSnapshot, TlsSnapshot } from '../../core/snapshot/listener.ts';
 import type { RouteAction, RouteMatch, RouteSnapshot } from '../../core/snapshot/route.ts';
-import type { Snapshot } from '../../core/snapshot/snapshot.ts';
+import type { OverloadSnapshot, Snapshot } from '../../core/snapshot/snapshot.ts';
 import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import { certificateNames } from '../files/certificate.ts';
 import { compileAdmin } from './compile-admin.ts';
-import { compileOverload } from './compile-overload.ts';
 import { compileUpstream, endpointName } from './compile-upstream.ts';
 import type { LoadedConfig } from '../load.ts';
 import type { Config } from '../schema/schema.ts';
+import type { OverloadConfig } from '../schema/schema-process.ts';
 import type { ListenerConfig } from '../schema/schema-listeners.ts';
 import type { FieldChanges, RouteConfig } from '../schema/schema-routes.ts';
 import { SlotTable, type SlotAssignment } from './slots.ts';
@@ -202,4 +202,27 @@ function deepFreeze<Value>(value: Value): Value {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
   for (const item of Object.values(value)) deepFreeze(item);
   return Object.freeze(value);
+}
+
+/** The rest is for the system, for main, and for what no heap counts: code, stacks, sockets. */
+const AUTO_SHARE = 0.7;
+
+/** @param availableBytes what the process may have */
+export function compileOverload(
+  overload: OverloadConfig,
+  availableBytes: number = availableMemory(),
+): OverloadSnapshot {
+  const { memory, requests, eventLoopLag, replayBuffers } = overload;
+  return {
+    memoryBytes: memory === 'auto' ? Math.floor(AUTO_SHARE * availableBytes) : memory,
+    requests,
+    eventLoopLagMs: eventLoopLag,
+    replayBytes: replayBuffers,
+  };
+}
+
+/** Of the control group where there is one, else of the machine. */
+function availableMemory(): number {
+  const constrained = process.constrainedMemory();
+  return constrained > 0 ? Math.min(constrained, os.totalmem()) : os.totalmem();
 }

@@ -4,7 +4,7 @@ import type { RouteSnapshot } from '../../core/snapshot/route.ts';
 import type { Snapshot } from '../../core/snapshot/snapshot.ts';
 import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import { formatDuration } from '../values/duration.ts';
-import { formatSize } from '../values/size.ts';
+import { formatSize } from '../values/quantity.ts';
 
 /** Where things stand in shared memory, and what is told line by line elsewhere: no news to an operator. */
 const LEFT_OUT: ReadonlySet<string> = new Set([

@@ -1,6 +1,6 @@
 // Guidance for the problems of a file as a whole, its YAML and its variables. Thread: main.
 
-import type { Guidance } from './guidance.ts';
+import type { Guidance } from './problem.ts';
 
 export const FILE_GUIDE = {
   FL1001: {

@@ -1,6 +1,6 @@
 // Guidance for errors in values, between values, and in the files that a configuration names. Thread: main.
 
-import type { Guidance } from './guidance.ts';
+import type { Guidance } from './problem.ts';
 
 export const VALUE_GUIDE = {
   FL2001: {

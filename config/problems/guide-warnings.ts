@@ -1,6 +1,6 @@
 // Guidance for warnings: what works, but hardly as it was meant. Thread: main.
 
-import type { Guidance } from './guidance.ts';
+import type { Guidance } from './problem.ts';
 
 /** One upstream named app, with two endpoints and what else is given. */
 const app = (settings: string, health = 'heartbeat: { path: /healthz }'): string =>

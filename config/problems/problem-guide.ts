@@ -1,11 +1,10 @@
 // Guidance for every code of problem: what `fairlead check --explain` prints and docs/config-errors.md lists.
 // Thread: main.
 
-import type { Guidance } from './guidance.ts';
 import { FILE_GUIDE } from './guide-file.ts';
 import { VALUE_GUIDE } from './guide-values.ts';
 import { WARNING_GUIDE } from './guide-warnings.ts';
-import { PROBLEM_CODES, type ProblemCode } from './problem.ts';
+import { PROBLEM_CODES, type Guidance, type ProblemCode } from './problem.ts';
 
 /** Complete by its type: a code without guidance does not compile. */
 export const PROBLEM_GUIDE: Readonly<Record<ProblemCode, Guidance>> = {

@@ -107,6 +107,20 @@ export interface Problem {
   readonly excerpt: Excerpt | null;
 }
 
+/** Guidance for a problem code: what it means and how to fix it. */
+export interface Guidance {
+  /** What it means and why it matters, in one or two sentences. */
+  readonly meaning: string;
+  /** What to do, in one or two sentences. */
+  readonly fix: string;
+  /** Top-level keys that get this code; what else a configuration needs is as in the README. */
+  readonly wrong?: string;
+  /** The same as it should be. */
+  readonly right?: string;
+  /** What it looks like where no text of a configuration can show it: commands. */
+  readonly shell?: string;
+}
+
 /** Gives a finding its place; its excerpt is cut when it is sure to be told. */
 export function problemAt(file: string, span: Span, finding: Finding): Problem {
   const { code, message, suggestion = null } = finding;

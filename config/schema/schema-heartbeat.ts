@@ -2,9 +2,24 @@
 
 import { z } from 'zod';
 import { parseBodyPattern } from '../values/body-pattern.ts';
-import { quoted } from '../values/parsed.ts';
+import { quoted, type Parsed } from '../values/parsed.ts';
 import { count, duration, fieldValue, host, parsedText, token } from './schema-values.ts';
-import { parseStatusRanges } from '../values/status-ranges.ts';
+
+/** Reads statuses and ranges, separated by commas. The value is [from, to, from, to, ...], both ends inclusive. */
+export function parseStatusRanges(text: string): Parsed<number[]> {
+  const ranges: number[] = [];
+  for (const part of text.split(',')) {
+    const match = /^ *([1-5]\d\d)(?: *- *([1-5]\d\d))? *$/.exec(part);
+    const from = Number(match?.[1]);
+    const to = Number(match?.[2] ?? match?.[1]);
+    if (match === null || to < from) {
+      const message = `${quoted(part.trim())} is not a status or a range of statuses from 100 to 599, such as 200 or 200-399`;
+      return { ok: false, message };
+    }
+    ranges.push(from, to);
+  }
+  return { ok: true, value: ranges };
+}
 
 const statuses = parsedText(parseStatusRanges, { expects: 'statuses such as 200-399', example: '200-399' });
 const expected = z

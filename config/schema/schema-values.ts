@@ -8,8 +8,8 @@ import { parseBindAddress } from '../values/bind-address.ts';
 import { parseDuration } from '../values/duration.ts';
 import { isHost } from '../values/host-name.ts';
 import { quoted, type Parsed } from '../values/parsed.ts';
-import { parsePercent } from '../values/percent.ts';
-import { parseSize } from '../values/size.ts';
+import { parsePercent } from '../values/quantity.ts';
+import { parseSize } from '../values/quantity.ts';
 
 /** What a part of the schema says about itself, besides its description. */
 export interface ValueMeta {

@@ -7,7 +7,7 @@ import { quoted } from '../values/parsed.ts';
 import type { CheckContext } from './parsed-config.ts';
 import { formatPath, type KeyPath } from '../problems/problem.ts';
 import type { ListenerConfig } from '../schema/schema-listeners.ts';
-import { formatSize } from '../values/size.ts';
+import { formatSize } from '../values/quantity.ts';
 import { checkKeyFile } from './validate-secrets.ts';
 
 export function checkListeners(context: CheckContext): void {

@@ -4,7 +4,7 @@
 import { balancerNamed } from '../../balancers/registry.ts';
 import { formatDuration } from '../values/duration.ts';
 import { quoted } from '../values/parsed.ts';
-import { queueMsOf } from '../compile/queue-limit.ts';
+import { queueMsOf } from '../compile/compile-upstream.ts';
 import type { StickyConfig } from '../schema/schema-sticky.ts';
 import type { UpstreamCheck } from './upstream-check.ts';
 

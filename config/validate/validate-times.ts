@@ -1,7 +1,7 @@
 // Checks of an upstream's timeouts against each other and against the patience of clients. Thread: main.
 
 import { formatDuration } from '../values/duration.ts';
-import { longestQueueMs } from '../compile/queue-limit.ts';
+import { longestQueueMs } from '../compile/compile-upstream.ts';
 import type { UpstreamCheck } from './upstream-check.ts';
 
 /** Browsers give a request up after five minutes without an answer, most libraries much earlier. */

@@ -5,8 +5,7 @@
 import type { ExplainQuery, ExplainReply } from '../../admin/api/explain-schemas.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { RequestHead } from '../../core/head.ts';
-import { copyRecords } from '../../core/memory/region-copy.ts';
-import type { Region } from '../../core/memory/region.ts';
+import { copyRecords, type Region } from '../../core/memory/region.ts';
 import type { Random } from '../../core/random.ts';
 import type { NamedMatch, RouteMatch, RouteSnapshot, ValueMatch } from '../../core/snapshot/route.ts';
 import type { Snapshot } from '../../core/snapshot/snapshot.ts';

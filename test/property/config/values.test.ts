@@ -9,10 +9,10 @@ import { formatDuration, parseDuration } from '../../../config/values/duration.t
 import { endpointId, parseEndpointAddress } from '../../../config/values/endpoint-address.ts';
 import { substitute } from '../../../config/yaml/environment.ts';
 import { editDistance } from '../../../config/problems/nearest-name.ts';
-import { parsePercent } from '../../../config/values/percent.ts';
+import { parsePercent } from '../../../config/values/quantity.ts';
 import { parseHedgeDelay } from '../../../config/schema/schema-retry.ts';
-import { formatSize, parseSize } from '../../../config/values/size.ts';
-import { parseStatusRanges } from '../../../config/values/status-ranges.ts';
+import { formatSize, parseSize } from '../../../config/values/quantity.ts';
+import { parseStatusRanges } from '../../../config/schema/schema-heartbeat.ts';
 import { parseCidr } from '../../../core/cidr.ts';
 
 const SEED = { seed: 20_260_802, numRuns: 500 };

@@ -8,11 +8,11 @@ import { endpointId, parseEndpointAddress } from '../../../config/values/endpoin
 import { isHostName } from '../../../config/values/host-name.ts';
 import { editDistance, nearestName } from '../../../config/problems/nearest-name.ts';
 import { quoted, type Parsed } from '../../../config/values/parsed.ts';
-import { parsePercent } from '../../../config/values/percent.ts';
+import { parsePercent } from '../../../config/values/quantity.ts';
 import { formatPath } from '../../../config/problems/problem.ts';
 import { parseHedgeDelay } from '../../../config/schema/schema-retry.ts';
-import { formatSize, parseSize } from '../../../config/values/size.ts';
-import { parseStatusRanges } from '../../../config/values/status-ranges.ts';
+import { formatSize, parseSize } from '../../../config/values/quantity.ts';
+import { parseStatusRanges } from '../../../config/schema/schema-heartbeat.ts';
 
 function valueOf<Value>(parsed: Parsed<Value>): Value {
   if (!parsed.ok) throw new Error(parsed.message);

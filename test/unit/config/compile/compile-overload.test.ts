@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import os from 'node:os';
 import { describe, test } from 'node:test';
 import { compile, newTables } from '../../../../config/compile/compile.ts';
-import { compileOverload } from '../../../../config/compile/compile-overload.ts';
-import { overload } from '../../../../config/schema/schema-overload.ts';
+import { compileOverload } from '../../../../config/compile/compile.ts';
+import { overload } from '../../../../config/schema/schema-process.ts';
 import type { Snapshot } from '../../../../core/snapshot/snapshot.ts';
 import { load } from '../golden-cases.ts';
 

@@ -1,4 +1,4 @@
-// Sizes as they are written in the configuration: `64KiB`, `10MiB`. Thread: main.
+// Sizes (`64KiB`, `10MiB`) and shares (`30%`) as written in the configuration. Thread: main.
 
 import { quoted, type Parsed } from './parsed.ts';
 
@@ -42,4 +42,19 @@ export function formatSize(bytes: number): string {
     if (bytes >= scale && bytes % scale === 0) return `${bytes / scale}${unit}`;
   }
   return `${bytes}B`;
+}
+
+/** Reads a number with a percent sign. The value is in percent: 30 for `30%`. */
+export function parsePercent(text: string): Parsed<number> {
+  const match = /^(\d+(?:\.\d+)?)( ?)%$/.exec(text);
+  if (match?.[2] === '') return { ok: true, value: Number(match[1]) };
+  const digits = match?.[1] ?? /^\d+(?:\.\d+)?$/.exec(text)?.[0];
+  const suggestion = digits === undefined ? undefined : percentFor(Number(digits), match !== null);
+  const hint = suggestion === undefined ? ', such as 30%' : `; did you mean ${suggestion}?`;
+  return { ok: false, message: `${quoted(text)} is not a share: write a number and a percent sign${hint}`, suggestion };
+}
+
+/** A bare number below one was meant as a fraction. */
+function percentFor(number: number, hasSign: boolean): string {
+  return hasSign || number >= 1 ? `${number}%` : `${Number((number * 100).toPrecision(12))}%`;
 }
