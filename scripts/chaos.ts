@@ -2,7 +2,7 @@
 // chaos -- --help` for options, docs/chaos.md for what is done and counted. Thread: main.
 
 import { readFileSync, writeFileSync } from 'node:fs';
-import { preparePrograms } from './bench/program.ts';
+import { preparePrograms } from './peers/program.ts';
 import { placeReport } from './bench/report.ts';
 import { machineFacts } from './bench/versions.ts';
 import { Book } from './chaos/book.ts';

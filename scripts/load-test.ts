@@ -4,7 +4,7 @@
 
 import { parseArgs } from 'node:util';
 import autocannon from 'autocannon';
-import { FairleadProcess } from './load/fairlead-process.ts';
+import { FairleadProcess } from './peers/fairlead-process.ts';
 import { type Origin, startOrigins } from './load/origins.ts';
 
 const HELP = `npm run load -- [--seconds 30] [--connections 50] [--endpoints 3] [--workers 2] [--balance least-request] [--no-kill]

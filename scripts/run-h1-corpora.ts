@@ -7,7 +7,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { DribbleRelay } from './h1-corpora/dribble-relay.ts';
-import { FairleadProcess, freePort } from './load/fairlead-process.ts';
+import { FairleadProcess } from './peers/fairlead-process.ts';
+import { freePort } from './peers/free-port.ts';
 
 /** The least that must pass; the goal is all. */
 const LEAST = { requests: 340, responses: 118 } as const;

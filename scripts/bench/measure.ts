@@ -6,7 +6,7 @@ import { request as httpsRequest } from 'node:https';
 import { join } from 'node:path';
 import { TLSSocket } from 'node:tls';
 import type { BenchCase } from './cases.ts';
-import type { Certificate } from './certificate.ts';
+import type { Certificate } from '../peers/self-signed-certificate.ts';
 import { cpuUsOf, residentBytesOf } from './process-stat.ts';
 import type { Proxy, RunningProxy } from './proxies/proxy.ts';
 import { runWrk } from './wrk.ts';

@@ -2,10 +2,10 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort } from '../load/fairlead-process.ts';
+import { freePort } from '../peers/free-port.ts';
 import { ORIGIN_FILES } from './cases.ts';
-import { nginxPreamble } from './nginx-preamble.ts';
-import { Program } from './program.ts';
+import { nginxPreamble } from '../peers/nginx.ts';
+import { Program } from '../peers/program.ts';
 
 /** Starts the origin. `folder` should lie in memory. */
 export async function startOrigin(folder: string, cores: string): Promise<Program> {

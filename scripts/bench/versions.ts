@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { versionText } from './program.ts';
+import { versionText } from '../peers/program.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const GIB = 2 ** 30;

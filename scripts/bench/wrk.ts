@@ -5,7 +5,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { BenchCase } from './cases.ts';
-import { endWithUs } from './program.ts';
+import { endWithUs } from '../peers/program.ts';
 
 /** What a run of wrk found. */
 export interface WrkResult {

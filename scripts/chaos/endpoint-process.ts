@@ -5,7 +5,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import type { EndpointCommand } from './endpoint-contract.ts';
-import { endWithUs } from '../bench/program.ts';
+import { endWithUs } from '../peers/program.ts';
 import type { EndpointSpec } from './plan.ts';
 
 const PROGRAM = new URL('./endpoint-program.ts', import.meta.url);

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { makeCertificate } from '../bench/certificate.ts';
-import { FairleadProcess } from '../load/fairlead-process.ts';
+import { makeCertificate } from '../peers/self-signed-certificate.ts';
+import { FairleadProcess } from '../peers/fairlead-process.ts';
 import { startOrigins } from '../load/origins.ts';
 import { WireConnection } from '../soak/wire-connection.ts';
 

@@ -2,7 +2,7 @@
 
 import { readdirSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { FairleadProcess } from '../load/fairlead-process.ts';
+import type { FairleadProcess } from '../peers/fairlead-process.ts';
 
 const SETTLE_MS = 20_000;
 

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, test, type TestContext } from 'node:test';
-import { FairleadProcess } from '../../scripts/load/fairlead-process.ts';
+import { FairleadProcess } from '../../scripts/peers/fairlead-process.ts';
 import { PATHS } from '../support/fairlead.ts';
 
 const GIBIBYTE = 1024 ** 3;

@@ -14,7 +14,7 @@ import { inMs, judge } from '../../scripts/chaos/scenarios/aim.ts';
 import { availabilityAims, faults } from '../../scripts/chaos/scenarios/faults.ts';
 import { endpointsAlike, usualTuning } from '../../scripts/chaos/scenarios/scenario.ts';
 import { storyOf } from '../../scripts/chaos/story.ts';
-import { preparePrograms } from '../../scripts/bench/program.ts';
+import { preparePrograms } from '../../scripts/peers/program.ts';
 import { requirePeer } from '../support/peers.ts';
 
 /**

@@ -2,8 +2,8 @@
 // users run it. Thread: main.
 
 import { join } from 'node:path';
-import { FairleadProcess } from '../../load/fairlead-process.ts';
-import { endWithUs } from '../program.ts';
+import { FairleadProcess } from '../../peers/fairlead-process.ts';
+import { endWithUs } from '../../peers/program.ts';
 import { fairleadVersion } from '../versions.ts';
 import type { Proxy, ProxySetup, RunningProxy } from './proxy.ts';
 

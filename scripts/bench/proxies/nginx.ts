@@ -1,27 +1,13 @@
 // nginx as a proxy: as many worker processes as workers, 64 idle connections to the origin for each. Thread: main.
 
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { freePort } from '../../load/fairlead-process.ts';
-import { nginxPreamble } from '../nginx-preamble.ts';
-import { Program, versionText } from '../program.ts';
-import { type Proxy, type ProxySetup, type RunningProxy, withoutAccessLog } from './proxy.ts';
+import { nginx as peer, nginxPreamble } from '../../peers/nginx.ts';
+import { type Proxy, type ProxySetup, withoutAccessLog } from './proxy.ts';
 
 export const nginx: Proxy = {
-  name: 'nginx',
-  title: 'nginx',
-  install: 'scripts/install-peers.sh nginx',
-  version: () => /nginx\/(\S+)/.exec(versionText('nginx', '-v') ?? '')?.[1] ?? null,
+  ...peer,
   refusal: withoutAccessLog,
-  start,
+  start: (setup) => peer.start(setup, (port) => configuration(setup, port)),
 };
-
-async function start(setup: ProxySetup): Promise<RunningProxy> {
-  const port = await freePort();
-  const file = join(setup.folder, 'proxy.conf');
-  writeFileSync(file, configuration(setup, port));
-  return Program.start({ ...setup, command: 'nginx', args: ['-p', setup.folder, '-c', file], port });
-}
 
 /**
  * Without `reuseport` two workers share connections unevenly. Bodies never go through a file, and buffers larger than

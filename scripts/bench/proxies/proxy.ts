@@ -1,45 +1,31 @@
-// What the benchmark wants of a proxy. Thread: main.
+// A proxy in the benchmark. Thread: main.
 
-import type { Certificate } from '../certificate.ts';
+import type { Peer, PeerPlace, RunningPeer } from '../../peers/peer.ts';
+import type { Certificate } from '../../peers/self-signed-certificate.ts';
 
-/** What a proxy is started for. */
-export interface ProxySetup {
+/** What a proxy is started for. Its folder is in memory where there is such a file system. */
+export interface ProxySetup extends PeerPlace {
   /** Port of the origin on 127.0.0.1. */
   readonly originPort: number;
-  /** For its configuration and logs; in memory where there is such a file system. */
-  readonly folder: string;
-  /** Cores for taskset. */
-  readonly cores: string;
-  readonly workers: number;
-  /** Given where it is to speak TLS. */
+  /** Set when the proxy is to speak TLS. */
   readonly certificate: Certificate | null;
   readonly hasAccessLog: boolean;
 }
 
-export interface RunningProxy {
-  readonly port: number;
-  /** Of the process whose tree does the work. */
-  readonly pid: number;
-  /** Something that a reader of the figures should know; asked after the load. */
+export interface RunningProxy extends RunningPeer {
+  /** A remark for readers of the figures; called after the load. */
   note?(): Promise<string | null>;
-  stop(): Promise<void>;
 }
 
-/** One file of this folder for each. */
-export interface Proxy {
-  readonly name: string;
-  readonly title: string;
-  /** How to get it, where `version` says null. */
-  readonly install: string;
-  /** Its version; null where it is not installed. */
-  version(): string | null;
-  /** Why it does not take part in a case with this; null where it does. */
+/** One file of this folder for each: the configuration that is measured. */
+export interface Proxy extends Pick<Peer, 'name' | 'title' | 'install' | 'version'> {
+  /** Why it takes no part in such a case; null where it does. */
   refusal(setup: Pick<ProxySetup, 'workers' | 'hasAccessLog'>): string | null;
-  /** Starts it and waits until it serves. Throws with what it said where it doesn't. */
+  /** Starts it and waits until it serves. @throws Error with its last line of output when it does not */
   start(setup: ProxySetup): Promise<RunningProxy>;
 }
 
-/** The refusal of peers: what an access log costs is asked of Fairlead only, for every peer has another format. */
+/** Peers take no part in cases with an access log: their formats differ. */
 export function withoutAccessLog({ hasAccessLog }: Pick<ProxySetup, 'hasAccessLog'>): string | null {
   return hasAccessLog ? 'measured for Fairlead only' : null;
 }

@@ -1,28 +1,14 @@
 // Caddy, tuned for availability: active and passive checks, tries made again elsewhere for two seconds. It repeats no
 // request for its status. Thread: main.
 
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { Program, versionText } from '../../bench/program.ts';
-import { freePort } from '../../load/fairlead-process.ts';
-import type { Proxy, ProxySetup, RunningProxy, Tuning } from './proxy.ts';
+import { caddy as peer } from '../../peers/caddy.ts';
+import type { Proxy, ProxySetup, Tuning } from './proxy.ts';
 
 export const caddy: Proxy = {
-  name: 'caddy',
-  version: () => /^v?(\d\S*)/.exec(versionText('caddy', 'version') ?? '')?.[1] ?? null,
+  ...peer,
   balances: (balance) => balance !== 'peak-ewma',
-  start,
+  start: (setup) => peer.start(setup, (port) => configuration(setup, port)),
 };
-
-async function start(setup: ProxySetup): Promise<RunningProxy> {
-  const { folder, workers } = setup;
-  const port = await freePort();
-  const file = join(folder, 'Caddyfile');
-  writeFileSync(file, configuration(setup, port));
-  const args = ['run', '--config', file, '--adapter', 'caddyfile'];
-  const env = { GOMAXPROCS: String(workers), HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder };
-  return Program.start({ ...setup, command: 'caddy', args, port, env });
-}
 
 /** A POST may not be tried again, and so keeps the whole patience; endpoints are known to both parts under one name. */
 function configuration({ endpointPorts, tuning }: ProxySetup, port: number): string {

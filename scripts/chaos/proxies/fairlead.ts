@@ -2,9 +2,9 @@
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { endWithUs } from '../../bench/program.ts';
+import { endWithUs } from '../../peers/program.ts';
 import { fairleadVersion } from '../../bench/versions.ts';
-import { FairleadProcess } from '../../load/fairlead-process.ts';
+import { FairleadProcess } from '../../peers/fairlead-process.ts';
 import { fairleadConfig } from '../fairlead-config.ts';
 import type { Proxy, ProxySetup, RunningProxy } from './proxy.ts';
 

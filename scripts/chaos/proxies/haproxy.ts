@@ -1,25 +1,14 @@
 // HAProxy, tuned for availability: fast checks, live traffic watched, tries cut short and made again elsewhere where
 // the method allows it. Thread: main.
 
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { Program, versionText } from '../../bench/program.ts';
-import { freePort } from '../../load/fairlead-process.ts';
-import type { Proxy, ProxySetup, RunningProxy, Tuning } from './proxy.ts';
+import { haproxy as peer } from '../../peers/haproxy.ts';
+import type { Proxy, ProxySetup, Tuning } from './proxy.ts';
 
 export const haproxy: Proxy = {
-  name: 'haproxy',
-  version: () => /version (\S+)/.exec(versionText('haproxy', '-v') ?? '')?.[1] ?? null,
+  ...peer,
   balances: (balance) => balance !== 'peak-ewma',
-  start,
+  start: (setup) => peer.start(setup, (port) => configuration(setup, port)),
 };
-
-async function start(setup: ProxySetup): Promise<RunningProxy> {
-  const port = await freePort();
-  const file = join(setup.folder, 'haproxy.cfg');
-  writeFileSync(file, configuration(setup, port));
-  return Program.start({ ...setup, command: 'haproxy', args: ['-db', '-f', file], port });
-}
 
 function configuration({ endpointPorts, workers, tuning }: ProxySetup, port: number): string {
   const servers = endpointPorts.map((endpoint, index) => `  server e${index + 1} 127.0.0.1:${endpoint}`);

@@ -1,30 +1,19 @@
 // nginx, tuned for availability: an endpoint is left out for a second after one failure, tries are cut short and made
 // again elsewhere where the method allows it. It has no active checks. Thread: main.
 
-import { writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { nginxPreamble } from '../../bench/nginx-preamble.ts';
-import { Program, versionText } from '../../bench/program.ts';
-import { freePort } from '../../load/fairlead-process.ts';
+import { nginx as peer, nginxPreamble } from '../../peers/nginx.ts';
 import type { Proxy, ProxySetup, RunningProxy, Tuning } from './proxy.ts';
 
-export const nginx: Proxy = {
-  name: 'nginx',
-  version: () => /nginx\/(\S+)/.exec(versionText('nginx', '-v') ?? '')?.[1] ?? null,
-  balances: (balance) => balance !== 'peak-ewma',
-  start,
-};
+export const nginx: Proxy = { ...peer, balances: (balance) => balance !== 'peak-ewma', start };
 
 async function start(setup: ProxySetup): Promise<RunningProxy> {
-  const port = await freePort();
-  const file = join(setup.folder, 'proxy.conf');
-  writeFileSync(file, configuration(setup, port));
-  const program = await Program.start({ ...setup, command: 'nginx', args: ['-p', setup.folder, '-c', file], port });
+  const running = await peer.start(setup, (port) => configuration(setup, port));
   return {
-    port,
+    port: running.port,
     notes: async () => (await readFile(join(setup.folder, 'nginx.log'), 'utf8')).split('\n'),
-    stop: () => program.stop(),
+    stop: () => running.stop(),
   };
 }
 

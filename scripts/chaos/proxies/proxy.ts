@@ -1,4 +1,6 @@
-// What a chaos run wants of a proxy. Thread: main.
+// A proxy in a chaos run. Thread: main.
+
+import type { Peer, PeerPlace } from '../../peers/peer.ts';
 
 /** As every proxy calls them, or something very near. */
 export type Balance = 'least-request' | 'round-robin' | 'peak-ewma';
@@ -20,14 +22,9 @@ export interface Tuning {
   readonly isHedged: boolean;
 }
 
-export interface ProxySetup {
+export interface ProxySetup extends PeerPlace {
   /** Ports of the endpoints on 127.0.0.1; each answers GET /health. */
   readonly endpointPorts: readonly number[];
-  /** For its configuration and logs. */
-  readonly folder: string;
-  /** Cores for taskset. */
-  readonly cores: string;
-  readonly workers: number;
   readonly tuning: Tuning;
 }
 
@@ -40,12 +37,9 @@ export interface RunningProxy {
   stop(): Promise<void>;
 }
 
-/** One file of this folder for each. */
-export interface Proxy {
-  readonly name: string;
-  /** Its version; null where it is not installed. */
-  version(): string | null;
+/** One file of this folder for each: the configuration that is put to the test. */
+export interface Proxy extends Pick<Peer, 'name' | 'version'> {
   balances(balance: Balance): boolean;
-  /** Starts it and waits until it serves. Throws with what it said where it doesn't. */
+  /** Starts it and waits until it serves. @throws Error with its last line of output when it does not */
   start(setup: ProxySetup): Promise<RunningProxy>;
 }

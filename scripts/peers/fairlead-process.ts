@@ -1,13 +1,13 @@
-// Fairlead as a load test runs it: the real command in a process of its own, with a configuration written for it.
-// Thread: main.
+// Fairlead as benchmarks and load tests run it: the real command in a process of its own, with a configuration written
+// for it. Thread: main.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePort } from './free-port.ts';
 
 const COMMAND = fileURLToPath(new URL('../../bin/fairlead.ts', import.meta.url));
 
@@ -89,15 +89,4 @@ export class FairleadProcess {
     await rm(this.#folder, { recursive: true, force: true });
     return this.child.exitCode;
   }
-}
-
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
 }
