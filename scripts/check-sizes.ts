@@ -1,4 +1,4 @@
-// Checks how long functions and files are (STYLE habit 12), tests included.
+// Checks how long functions and classes are, tests included.
 // Usage: node scripts/check-sizes.ts [--root DIR]. Exit code 1 when a limit is broken without a reason. Thread: main.
 
 import path from 'node:path';
@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { checkSizes, type SizeLimits, type SizeReport } from './checks/check-sizes-rules.ts';
 import { formatFindings, readSourceFiles } from './checks/source-files.ts';
 
-const LIMITS: SizeLimits = { functionAim: 25, functionStop: 60, fileAim: 200, fileStop: 400 };
+const LIMITS: SizeLimits = { functionAim: 25, functionStop: 60, classStop: 400, fileAim: 200 };
 
 function main(): void {
   const { values } = parseArgs({ options: { root: { type: 'string' } } });

@@ -27,7 +27,7 @@ start a balancer inside a program.
 `;
 
 /** The entries of package.json's \`exports\` that are modules. */
-export function entriesOfPackage(root: string): Entry[] {
+function entriesOfPackage(root: string): Entry[] {
   const { name, exports } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as {
     readonly name: string;
     readonly exports: Readonly<Record<string, string | { readonly types: string }>>;

@@ -1,14 +1,15 @@
-// The limits on the length of functions and files over a set of parsed files; no I/O. Thread: main.
+// Limits on the length of functions and classes over a set of parsed files; no I/O. The linter limits files (max-lines);
+// its limit for functions would count the callbacks of describe(). Thread: main.
 
 import type { Node } from 'oxc-parser';
-import { countLines, lineOf, openingComment, visitNodes, type Finding, type SourceFile } from './source-files.ts';
+import { countLines, lineOf, visitNodes, type Finding, type SourceFile } from './source-files.ts';
 
 /** Lines, comments inside included; a function counts with all that it holds, and without its docstring. */
 export interface SizeLimits {
   readonly functionAim: number;
   readonly functionStop: number;
+  readonly classStop: number;
   readonly fileAim: number;
-  readonly fileStop: number;
 }
 
 /** What was broken, and how long things are. */
@@ -66,17 +67,16 @@ interface Excess {
 
 function tooLong(file: SourceFile, functions: readonly MeasuredFunction[], limits: SizeLimits): Excess[] {
   const excess: Excess[] = [];
-  const lines = countLines(file);
-  if (lines > limits.fileStop) {
-    const message = `${lines} lines, the limit is ${limits.fileStop}: split it, or open it with "// size: <reason>"`;
-    excess.push({ finding: finding(file, 1, 'long file', message), reason: REASON.exec(openingComment(file))?.[1] });
-  }
   const reasons = reasonsByLine(file);
   for (const one of functions.filter((candidate) => candidate.lines > limits.functionStop)) {
     const advice = 'split it, or write "// size: <reason>" right above';
     const message = `${one.name} has ${one.lines} lines, the limit is ${limits.functionStop}: ${advice}`;
     const reason = one.anchors.map((line) => reasons.get(line)).find((text) => text !== undefined);
     excess.push({ finding: finding(file, one.line, 'long function', message), reason });
+  }
+  for (const { name, line, lines } of measureClasses(file).filter((one) => one.lines > limits.classStop)) {
+    const message = `${name} has ${lines} lines, the limit is ${limits.classStop}: it is two classes`;
+    excess.push({ finding: finding(file, line, 'long class', message), reason: reasons.get(line) });
   }
   return excess;
 }
@@ -100,6 +100,18 @@ function reasonsByLine(file: SourceFile): Map<number, string> {
     if (reason !== undefined) reasons.set(lineOf(file, comment.end) + 1, reason);
   }
   return reasons;
+}
+
+/** Every class, from its keyword or name to its closing brace. */
+function measureClasses(file: SourceFile): { readonly name: string; readonly line: number; readonly lines: number }[] {
+  const found: { name: string; line: number; lines: number }[] = [];
+  visitNodes(file.program, (node, ancestors) => {
+    if (node.type !== 'ClassDeclaration' && node.type !== 'ClassExpression') return;
+    const start = ancestors.at(-1)?.type === 'ExportNamedDeclaration' ? ancestors.at(-1)!.start : node.start;
+    const line = lineOf(file, start);
+    found.push({ name: node.id?.name ?? 'a class without a name', line, lines: lineOf(file, node.end) - line + 1 });
+  });
+  return found;
 }
 
 /** Every function, method, accessor, constructor, arrow and static block with a body. */
