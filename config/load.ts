@@ -5,6 +5,7 @@ import path from 'node:path';
 import type { Document } from 'yaml';
 import { systemClock } from '../core/clock.ts';
 import type { Environment } from './yaml/environment.ts';
+import { type CompiledPolicies, compilePolicies } from './policies/compile-policies.ts';
 import { partsOf, salvage } from './validate/parsed-config.ts';
 import { byPlace, problemAt, type Finding, type Problem, type ProblemCode } from './problems/problem.ts';
 import { ReferencedFiles, reasonOf } from './files/referenced-files.ts';
@@ -30,6 +31,8 @@ export interface LoadedConfig {
   /** What relative paths in the file are relative to; absolute. */
   readonly directory: string;
   readonly settings: Config;
+  /** What policies compiled their options to. */
+  readonly policies: CompiledPolicies;
   /** Texts of the files that the configuration names, by the name that it gives them. */
   readonly files: ReadonlyMap<string, string>;
   /** The values as they are written, without secrets, for people. Made when asked for: that takes a while. */
@@ -88,12 +91,12 @@ export function loadConfigText(text: string, origin: TextOrigin): LoadResult {
   if (tree.root === null) return failed([...problems, wholeFile(origin.file, nothingSaid)], source);
   const report = reporterTo(problems, tree, origin.file);
   const files = new ReferencedFiles(origin.directory);
-  const settings = checkTree(tree, files, origin, report);
-  if (settings === null || problems.some(isError)) return failed(problems, source, files.names());
+  const checked = checkTree(tree, files, origin, report);
+  if (checked === null || problems.some(isError)) return failed(problems, source, files.names());
   const { file, directory } = origin;
   const written = () => writtenConfig(source, yaml.document);
   const values = () => valuesOf(source, yaml.document, origin.environment);
-  const config = { file, directory, settings, files: files.texts(), written, values };
+  const config = { file, directory, ...checked, files: files.texts(), written, values };
   return { ok: true, config, warnings: inOrder(problems, source) };
 }
 
@@ -120,13 +123,15 @@ const UNKNOWN_VALUE = /^FL(?:1105|1109|12)/;
 /** Of a value about which something was told, these are no more news: its shape, and names that it refers to. */
 const DEPENDENT = /^FL(?:2|3001|3002)/;
 
+type CheckedConfig = Pick<LoadedConfig, 'settings' | 'policies'>;
+
 /** Checks values against the schema and each other; null where they don't fit the schema. */
 function checkTree(
   tree: SourceTree,
   files: ReferencedFiles,
   origin: TextOrigin,
   report: (finding: Finding) => void,
-): Config | null {
+): CheckedConfig | null {
   retypeVariables(tree, configSchema());
   const parsed = configSchema().safeParse(tree.root);
   if (!parsed.success) {
@@ -134,8 +139,10 @@ function checkTree(
   }
   const config = parsed.success ? partsOf(parsed.data) : salvage(tree.root);
   const { directory, wallMs, mode = 0o600 } = origin;
-  validate({ config, tree, files, directory, wallMs, isWorldReadable: isWorldReadable(mode), report });
-  return parsed.success ? parsed.data : null;
+  const context = { config, tree, files, directory, wallMs, isWorldReadable: isWorldReadable(mode), report };
+  validate(context);
+  const policies = compilePolicies(context);
+  return parsed.success ? { settings: parsed.data, policies } : null;
 }
 
 const nothingSaid: Finding = {

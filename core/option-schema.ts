@@ -37,6 +37,24 @@ export interface OptionSchemas {
   readonly count: (min: number, max: number) => z.ZodType<number, number>;
   /** A number in a closed range. */
   readonly factor: (min: number, max: number, example: string) => z.ZodType<number, number>;
+  /** One value or a list of them; a list. */
+  readonly oneOrMany: <Item extends z.ZodType>(
+    item: Item,
+  ) => z.ZodType<z.output<Item>[], z.input<Item> | z.input<Item>[]>;
+  /** A name as listeners, routes and upstreams have. */
+  readonly name: () => z.ZodType<string, string>;
+  /** A token (RFC 9110 section 5.6.2). @param expects its meaning, for messages: 'the name of a cookie' */
+  readonly token: (expects: string, example: string) => z.ZodType<string, string>;
+  /** The name of a header field. */
+  readonly fieldName: () => z.ZodType<string, string>;
+  /** The value of a header field. */
+  readonly fieldValue: () => z.ZodType<string, string>;
+  /** A text that messages, logs and `config print` leave out. */
+  readonly secretText: (example: string) => z.ZodType<string, string>;
+  /** The path of a file, relative to the directory of the configuration. */
+  readonly filePath: (example: string) => z.ZodType<string, string>;
+  /** An address, or a block of addresses. */
+  readonly cidr: () => z.ZodType<string, string>;
   /** A text that `parse` turns into a value; its message is reported with the place in the file. */
   readonly text: <Value>(parse: (text: string) => ParsedOption<Value>, meta: OptionMeta) => z.ZodType<Value, string>;
 }

@@ -11,12 +11,12 @@ const TABLES: LayerTables = {
   ranks: [
     ['core'],
     ['balancers', 'net', 'proxy/http1'],
+    ['proxy/policies', 'plugins'],
     ['config'],
     ['logging', 'discovery'],
     ['health', 'proxy/routing', 'proxy/wire', 'proxy/account'],
     ['proxy/upstream'],
     ['proxy/placement'],
-    ['proxy/policies'],
     ['proxy/exchange'],
     ['proxy/downstream', 'admin'],
     ['proxy/worker.ts'],
@@ -39,6 +39,7 @@ const TABLES: LayerTables = {
     'scripts',
     'test',
   ],
+  loaders: ['plugins/plugin-library.ts'],
   packages: {
     undici: ['proxy/upstream', 'health', 'discovery', 'test', 'scripts'],
     'http-proxy-3': ['proxy/upstream', 'scripts'],

@@ -1,27 +1,21 @@
 // Compiles one upstream of the configuration. Thread: main.
 
-import { randomBytes } from 'node:crypto';
 import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
 import type { HeartbeatSnapshot, PassiveSnapshot } from '../../core/snapshot/health.ts';
-import type {
-  RetrySnapshot,
-  StickySnapshot,
-  UpstreamSnapshot,
-  UpstreamTimeouts,
-} from '../../core/snapshot/upstream.ts';
+import type { RetrySnapshot, UpstreamSnapshot, UpstreamTimeouts } from '../../core/snapshot/upstream.ts';
 import { compileBalance } from '../../balancers/registry.ts';
+import type { PolicySnapshot } from '../../core/snapshot/policy.ts';
+import { stickyOf } from '../../proxy/policies/sticky-cookie.ts';
 import { endpointId } from '../values/endpoint-address.ts';
 import type { HeartbeatConfig } from '../schema/schema-heartbeat.ts';
 import type { RetryConfig } from '../schema/schema-retry.ts';
-import type { StickyConfig } from '../schema/schema-sticky.ts';
 import type { EndpointConfig, UpstreamConfig } from '../schema/schema-upstreams.ts';
 import type { SlotAssignment } from './slots.ts';
-
-const SAME_SITE = { lax: 'Lax', strict: 'Strict', none: 'None' } as const;
 
 /** Where an upstream and its endpoints stand in shared memory. */
 export interface UpstreamPlace {
   readonly index: number;
+  readonly policies: readonly PolicySnapshot[];
   readonly endpoints: readonly SlotAssignment[];
   /** Texts of the CA files, by name. */
   readonly files: ReadonlyMap<string, string>;
@@ -32,6 +26,7 @@ export function compileUpstream(name: string, config: UpstreamConfig, place: Ups
   const { heartbeat, passive } = health;
   return {
     name,
+    policies: place.policies,
     index: place.index,
     balance: compileBalance(config.balance, { endpointCount: config.endpoints.length }),
     endpoints: config.endpoints.map((endpoint, index) => compileEndpoint(name, endpoint, place.endpoints[index]!)),
@@ -46,7 +41,7 @@ export function compileUpstream(name: string, config: UpstreamConfig, place: Ups
       isAdaptive: limits.concurrency === 'auto',
     },
     hedge: config.hedge?.after ?? null,
-    sticky: config.sticky === undefined ? null : compileSticky(config.sticky),
+    sticky: stickyOf({ policies: place.policies }),
     whenAllDown: config.whenAllDown,
     slowStartMs: config.slowStart,
     backupBelowPercent: config.backups?.below ?? 0,
@@ -118,22 +113,6 @@ function compilePassive(passive: UpstreamConfig['health']['passive']): PassiveSn
             minGap: outliers.minGap / 100,
             sigmas: outliers.sigmas,
           },
-  };
-}
-
-/** Signs where no secret is configured: drawn once, so that sessions outlive reloads but not the process. */
-const PROCESS_SECRET = randomBytes(24).toString('base64');
-
-function compileSticky(sticky: StickyConfig): StickySnapshot {
-  return {
-    cookie: sticky.cookie,
-    secrets: sticky.secrets ?? [sticky.secret ?? PROCESS_SECRET],
-    maxIdleMs: sticky.maxIdle,
-    maxLifeMs: sticky.maxLife,
-    sameSite: SAME_SITE[sticky.sameSite],
-    isHttpOnly: sticky.httpOnly,
-    isPassedOn: sticky.passOn,
-    secure: sticky.secure,
   };
 }
 

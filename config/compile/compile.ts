@@ -2,7 +2,7 @@
 
 import os from 'node:os';
 import path from 'node:path';
-import type { RegionCapacity } from '../../core/memory/region.ts';
+import { POLICY_CAPACITY, type RegionCapacity } from '../../core/memory/region.ts';
 import type { ClientLimits, ClientTimeouts, ListenerSnapshot, TlsSnapshot } from '../../core/snapshot/listener.ts';
 import type { RouteAction, RouteMatch, RouteSnapshot } from '../../core/snapshot/route.ts';
 import type { OverloadSnapshot, Snapshot } from '../../core/snapshot/snapshot.ts';
@@ -10,11 +10,15 @@ import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import { certificateNames } from '../files/certificate.ts';
 import { compileAdmin } from './compile-admin.ts';
 import { compileUpstream, endpointName } from './compile-upstream.ts';
+import { headerEditsOf } from '../../proxy/policies/header-edits.ts';
 import type { LoadedConfig } from '../load.ts';
+import type { CompiledPolicies } from '../policies/compile-policies.ts';
+import type { CompiledPolicy } from '../policies/policy-place.ts';
+import type { PolicySnapshot } from '../../core/snapshot/policy.ts';
 import type { Config } from '../schema/schema.ts';
 import type { OverloadConfig } from '../schema/schema-process.ts';
 import type { ListenerConfig } from '../schema/schema-listeners.ts';
-import type { FieldChanges, RouteConfig } from '../schema/schema-routes.ts';
+import type { RouteConfig } from '../schema/schema-routes.ts';
 import { SlotTable, type SlotAssignment } from './slots.ts';
 import { routeName } from '../validate/validate-routes.ts';
 
@@ -28,6 +32,8 @@ export interface CompileTables {
   readonly upstreams: SlotTable;
   /** By name. */
   readonly listeners: SlotTable;
+  /** By name. */
+  readonly policies: SlotTable;
 }
 
 /** Empty tables with the capacity of a region. */
@@ -36,6 +42,7 @@ export function newTables(capacity: Pick<RegionCapacity, 'endpoints' | 'upstream
     endpoints: new SlotTable('endpoints', capacity.endpoints),
     upstreams: new SlotTable('upstreams', capacity.upstreams),
     listeners: new SlotTable('listeners', capacity.listeners),
+    policies: new SlotTable('policies', POLICY_CAPACITY),
   };
 }
 
@@ -46,16 +53,19 @@ export function newTables(capacity: Pick<RegionCapacity, 'endpoints' | 'upstream
  */
 export function compile(config: LoadedConfig, tables: CompileTables, revision: number): Snapshot {
   const { settings } = config;
-  const places = assignPlaces(settings, tables, revision);
+  const places = assignPlaces(config, tables, revision);
   const upstreams = compileUpstreams(config, places);
   const indexOf = new Map(upstreams.map((upstream) => [upstream.name, upstream.index]));
   return deepFreeze({
     revision,
     workers: workersOf(settings),
     fastPath: settings.fastPath,
-    listeners: settings.listeners.map((listener, at) => compileListener(listener, places.listeners[at]!.slot, config)),
-    routes: settings.routes.map((route, at) => compileRoute(route, routeName(route, at), indexOf)),
+    listeners: settings.listeners.map((listener, at) => compileListener(listener, at, places, config)),
+    routes: settings.routes.map((route, at) =>
+      compileRoute(route, routeName(route, at), indexOf, places.policies(config.policies.routes[at]!)),
+    ),
     upstreams,
+    plugins: config.policies.plugins,
     overload: compileOverload(settings.overload),
     admin: settings.admin === undefined ? null : compileAdmin(settings.admin, config.files),
     accessLog: compileAccessLog(config),
@@ -83,22 +93,39 @@ interface Places {
   readonly upstreams: readonly SlotAssignment[];
   /** Of all upstreams, one after the other. */
   readonly endpoints: readonly SlotAssignment[];
+  /** Gives compiled policies their blocks. */
+  readonly policies: PolicyPlacer;
+}
+
+type PolicyPlacer = (compiled: readonly CompiledPolicy[]) => PolicySnapshot[];
+
+function policyPlacer(names: readonly string[], assigned: readonly SlotAssignment[]): PolicyPlacer {
+  const indexOf = new Map(names.map((name, at) => [name, assigned[at]!.slot]));
+  return (compiled) => compiled.map(({ name, data }) => ({ name, index: indexOf.get(name)!, data }));
+}
+
+/** Every name once: a policy counts for all places together. */
+function policyNames({ listeners, routes, upstreams }: CompiledPolicies): string[] {
+  return [...new Set([...listeners, ...routes, ...upstreams.values()].flat().map(({ name }) => name))];
 }
 
 /** All or nothing: every table is asked before one is changed. */
-function assignPlaces(settings: Config, tables: CompileTables, revision: number): Places {
+function assignPlaces({ settings, policies }: LoadedConfig, tables: CompileTables, revision: number): Places {
   const upstreams = Object.entries(settings.upstreams);
   const identities = {
     listeners: settings.listeners.map((listener) => listener.name),
+    policies: policyNames(policies),
     upstreams: upstreams.map(([name]) => name),
     endpoints: upstreams.flatMap(([name, { endpoints }]) => endpoints.map((endpoint) => endpointName(name, endpoint))),
   };
   tables.listeners.refuseOverflow(identities.listeners);
   tables.upstreams.refuseOverflow(identities.upstreams);
+  tables.policies.refuseOverflow(identities.policies);
   return {
     endpoints: tables.endpoints.assign(identities.endpoints, revision),
     upstreams: tables.upstreams.assign(identities.upstreams, revision),
     listeners: tables.listeners.assign(identities.listeners, revision),
+    policies: policyPlacer(identities.policies, tables.policies.assign(identities.policies, revision)),
   };
 }
 
@@ -107,18 +134,29 @@ function compileUpstreams(config: LoadedConfig, places: Places): UpstreamSnapsho
   return Object.entries(config.settings.upstreams).map(([name, upstream], at) => {
     const endpoints = places.endpoints.slice(first, first + upstream.endpoints.length);
     first += endpoints.length;
-    return compileUpstream(name, upstream, { index: places.upstreams[at]!.slot, endpoints, files: config.files });
+    const policies = places.policies(config.policies.upstreams.get(name)!);
+    return compileUpstream(name, upstream, {
+      index: places.upstreams[at]!.slot,
+      endpoints,
+      policies,
+      files: config.files,
+    });
   });
 }
 
-function compileListener(listener: ListenerConfig, index: number, { settings, files }: LoadedConfig): ListenerSnapshot {
+function compileListener(
+  listener: ListenerConfig,
+  at: number,
+  places: Places,
+  { settings, files, policies }: LoadedConfig,
+): ListenerSnapshot {
   return {
     name: listener.name,
-    index,
+    policies: places.policies(policies.listeners[at]!),
+    index: places.listeners[at]!.slot,
     bind: listener.bind,
     tls: listener.tls === undefined ? null : compileTls(listener.tls, files),
     trustedProxies: listener.trustedProxies,
-    sendsForwarded: listener.forwarded,
     limits: compileLimits({ ...settings.limits, ...listener.limits }),
     timeouts: compileTimeouts({ ...settings.timeouts, ...listener.timeouts }),
   };
@@ -153,13 +191,18 @@ function compileTimeouts(timeouts: Config['timeouts']): ClientTimeouts {
   };
 }
 
-function compileRoute(route: RouteConfig, name: string, indexOf: ReadonlyMap<string, number>): RouteSnapshot {
+function compileRoute(
+  route: RouteConfig,
+  name: string,
+  indexOf: ReadonlyMap<string, number>,
+  policies: readonly PolicySnapshot[],
+): RouteSnapshot {
   return {
     name,
+    policies,
     match: compileMatch(route.match ?? {}),
     action: compileAction(route, indexOf),
-    requestHeaders: compileFields(route.requestHeaders),
-    responseHeaders: compileFields(route.responseHeaders),
+    ...headerEditsOf({ policies }),
     hostField: route.host === 'preserve' ? null : route.host,
     bodyBytes: route.limits?.body ?? 0,
     priority: route.priority,
@@ -185,10 +228,6 @@ function compileAction(route: RouteConfig, indexOf: ReadonlyMap<string, number>)
   const upstream = indexOf.get(route.upstream ?? '');
   if (upstream === undefined) throw new Error(`upstream ${route.upstream} was not validated`);
   return { kind: 'upstream', upstream };
-}
-
-function compileFields(changes: FieldChanges | undefined): RouteSnapshot['requestHeaders'] {
-  return { set: Object.entries(changes?.set ?? {}).flat(), remove: changes?.remove ?? [] };
 }
 
 function compileAccessLog({ settings, directory }: LoadedConfig): Snapshot['accessLog'] {

@@ -1,9 +1,12 @@
 // What changed from one Snapshot to the next, as lines for people. Thread: main.
 
+import { isDeepStrictEqual } from 'node:util';
+import type { PolicySnapshot } from '../../core/snapshot/policy.ts';
 import type { RouteSnapshot } from '../../core/snapshot/route.ts';
 import type { Snapshot } from '../../core/snapshot/snapshot.ts';
 import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import { formatDuration } from '../values/duration.ts';
+import { POLICIES } from '../../proxy/policies/registry.ts';
 import { formatSize } from '../values/quantity.ts';
 
 /** Where things stand in shared memory, and what is told line by line elsewhere: no news to an operator. */
@@ -28,8 +31,8 @@ const LONGEST_SHOWN = 80;
 export function describeChanges(before: Snapshot, after: Snapshot): string[] {
   return [
     ...changes(before, after).map((change) => `setting ${change}`),
-    ...diffNamed('listener', before.listeners, after.listeners, changes),
-    ...diffNamed('route', readableRoutes(before), readableRoutes(after), changes),
+    ...diffNamed('listener', before.listeners, after.listeners, diffWithPolicies),
+    ...diffNamed('route', readableRoutes(before), readableRoutes(after), diffWithPolicies),
     ...diffOrder(before.routes, after.routes),
     ...diffNamed('upstream', before.upstreams, after.upstreams, diffUpstream),
   ];
@@ -59,11 +62,32 @@ function diffNamed<Item extends Named>(
 function diffUpstream(before: UpstreamSnapshot, after: UpstreamSnapshot): string[] {
   const byAddress = (upstream: UpstreamSnapshot) =>
     upstream.endpoints.map(({ id, ...rest }) => ({ ...rest, name: id }));
-  return [...changes(before, after), ...diffNamed('endpoint', byAddress(before), byAddress(after), changes)];
+  return [...diffWithPolicies(before, after), ...diffNamed('endpoint', byAddress(before), byAddress(after), changes)];
+}
+
+interface WithPolicies extends Named {
+  readonly policies: readonly PolicySnapshot[];
+}
+
+/** Built-in policies by their keys in the file; those of plugins by name alone, for their options may be secret. */
+function diffWithPolicies(before: WithPolicies, after: WithPolicies): string[] {
+  const own = ({ policies }: WithPolicies) => policies.filter(({ name }) => !isBuiltIn(name));
+  const differ = (a: PolicySnapshot, b: PolicySnapshot) =>
+    isDeepStrictEqual(a.data, b.data) ? [] : ['options changed'];
+  return [...changes(flat(before), flat(after)), ...diffNamed('policy', own(before), own(after), differ)];
+}
+
+function flat({ policies, ...rest }: WithPolicies): object {
+  const builtIn = policies.filter(({ name }) => isBuiltIn(name)).map(({ data }) => data);
+  return Object.assign({}, rest, ...builtIn) as object;
+}
+
+function isBuiltIn(name: string): boolean {
+  return POLICIES.some((policy) => policy.name === name);
 }
 
 /** Routes with the name of their upstream in place of its index. */
-function readableRoutes(snapshot: Snapshot): (RouteSnapshot | (Named & { action: object }))[] {
+function readableRoutes(snapshot: Snapshot): (RouteSnapshot | (WithPolicies & { action: object }))[] {
   const names = new Map(snapshot.upstreams.map((upstream) => [upstream.index, upstream.name]));
   return snapshot.routes.map((route) => {
     if (route.action.kind !== 'upstream') return route;

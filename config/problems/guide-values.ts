@@ -106,6 +106,18 @@ export const VALUE_GUIDE = {
     wrong: 'admin: { bind: 0.0.0.0:9900 }',
     right: 'admin: { bind: 127.0.0.1:9900 }',
   },
+  FL3011: {
+    meaning: 'A list `policies` names policies of plugins, one to an entry, and no plugin defines this one.',
+    fix: 'Correct the name, or name the file of the plugin in the top-level list `plugins`.',
+    wrong: 'routes: [{ upstream: app, policies: [{ greeting: true }] }]',
+    right: 'plugins: [plugins/greeting.js]\nroutes: [{ upstream: app, policies: [{ greeting: true }] }]',
+  },
+  FL3012: {
+    meaning: 'The options have the right shape, and the policy objects to what they say.',
+    fix: 'Change the options as the message says; the page of the policy describes them.',
+    wrong: 'plugins: [plugins/greeting.js]\nroutes: [{ upstream: app, policies: [{ greeting: { text: " " } }] }]',
+    right: 'plugins: [plugins/greeting.js]\nroutes: [{ upstream: app, policies: [{ greeting: { text: hello } }] }]',
+  },
   FL4001: {
     meaning:
       'A file that the configuration names is not there or can not be read. Paths are relative to the directory of the configuration.',
@@ -137,5 +149,12 @@ export const VALUE_GUIDE = {
       'listeners:\n  - name: web\n    bind: 127.0.0.1:8443\n    tls: { certificates: [{ cert: certificates/shop.example.com.pem, key: certificates/api.example.com.key }] }',
     right:
       'listeners:\n  - name: web\n    bind: 127.0.0.1:8443\n    tls: { certificates: [{ cert: certificates/api.example.com.pem, key: certificates/api.example.com.key }] }',
+  },
+  FL4005: {
+    meaning:
+      'The file of a plugin could be read, but its module threw an exception, has a syntax error, or does not export what a plugin exports. Nothing of the running configuration is replaced.',
+    fix: 'Correct the module; docs/extending.md shows what it exports.',
+    wrong: 'plugins: [plugins/no-plugin.js]',
+    right: 'plugins: [plugins/greeting.js]',
   },
 } as const satisfies Record<string, Guidance>;

@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { ownClientLimits, ownClientTimeouts } from './schema-client.ts';
+import { policies, policyKeys } from './schema-policies.ts';
 import { bindAddress, cidr, filePath, name } from './schema-values.ts';
 
 const certificate = z
@@ -38,10 +39,8 @@ export const listener = z
       .meta({ expects: 'a list of blocks of addresses such as [10.0.0.0/8]' })
       .default([])
       .describe('Blocks of addresses of proxies in front of Fairlead, whose `X-Forwarded-*` fields are believed.'),
-    forwarded: z
-      .boolean()
-      .default(false)
-      .describe('Whether `Forwarded` (RFC 7239) is sent to endpoints besides `X-Forwarded-*`.'),
+    ...policyKeys('listener'),
+    policies,
     timeouts: ownClientTimeouts.optional(),
     limits: ownClientLimits.optional(),
   })

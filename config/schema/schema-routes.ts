@@ -5,6 +5,7 @@ import type { ValueMatch } from '../../core/snapshot/route.ts';
 import { isHost, isHostName } from '../values/host-name.ts';
 import { quoted, type Parsed } from '../values/parsed.ts';
 import { routeLimits } from './schema-client.ts';
+import { policies, policyKeys } from './schema-policies.ts';
 import { count, fieldValue, name, oneOrMany, parsedText, token } from './schema-values.ts';
 
 function parseHostPattern(text: string): Parsed<string> {
@@ -117,24 +118,6 @@ const redirect = z
   .meta({ expects: 'a mapping with to and status', example: '{ to: https://www.example.com/, status: 301 }' })
   .describe('Answers with a redirect.');
 
-function fieldChanges(direction: string) {
-  return z
-    .strictObject({
-      set: z
-        .record(token('the name of a header field', 'x-team'), fieldValue().describe('Value of the field.'))
-        .meta({ expects: 'a mapping of names to values such as { x-team: blue }' })
-        .describe('Fields to set, in place of those of the same name.')
-        .optional(),
-      remove: z
-        .array(token('the name of a header field', 'x-debug'))
-        .meta({ expects: 'a list of names such as [x-debug]' })
-        .describe('Names of fields to remove.')
-        .optional(),
-    })
-    .meta({ expects: 'a mapping with set and remove', example: '{ set: { x-team: blue }, remove: [x-debug] }' })
-    .describe(`Header fields to change on the way to ${direction}.`);
-}
-
 function parseHostField(text: string): Parsed<string> {
   const withoutPort = text.replace(/:\d{1,5}$/, '').replace(/^\[(.*)\]$/, '$1');
   if (isHost(withoutPort)) return { ok: true, value: text };
@@ -153,18 +136,12 @@ export const route = z
       .optional(),
     respond: respond.optional(),
     redirect: redirect.optional(),
-    requestHeaders: fieldChanges('the endpoint').optional(),
-    responseHeaders: fieldChanges('the client').optional(),
+    ...policyKeys('route'),
+    policies,
     host: parsedText(parseHostField, { expects: 'preserve, endpoint or a host name', example: 'endpoint' })
       .prefault('preserve')
       .describe("Host field for the endpoint: the client's (`preserve`), the endpoint's own (`endpoint`), or a name."),
     limits: routeLimits.optional(),
-    priority: z
-      .enum(['critical', 'default', 'sheddable'])
-      .default('default')
-      .describe(
-        'Which requests are refused first in an overload: `sheddable` ones at 80 % of the limits in `overload` (and of `upstreams.*.limits.maxQueue`), `default` ones at 95 %, `critical` ones at 100 %.',
-      ),
   })
   .meta({ expects: 'a route with match and upstream', example: '{ match: { path: / }, upstream: app }' });
 
@@ -175,4 +152,3 @@ export const routes = z
   .describe('Which requests go where. The first route that matches wins; a request without one gets 404.');
 
 export type RouteConfig = z.output<typeof route>;
-export type FieldChanges = NonNullable<RouteConfig['requestHeaders']>;

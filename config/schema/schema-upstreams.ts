@@ -4,8 +4,8 @@ import { z } from 'zod';
 import { parseEndpointAddress } from '../values/endpoint-address.ts';
 import { balanceSchema } from './schema-balance.ts';
 import { health } from './schema-health.ts';
+import { policies, policyKeys } from './schema-policies.ts';
 import { hedge, retry } from './schema-retry.ts';
-import { sticky } from './schema-sticky.ts';
 import {
   count,
   countOrNone,
@@ -127,7 +127,8 @@ export function upstreamSchema() {
       hedge,
       timeouts,
       limits,
-      sticky,
+      ...policyKeys('upstream'),
+      policies,
       tls,
     })
     .meta({ expects: 'an upstream with endpoints', example: '{ endpoints: [http://10.0.0.1:3000] }' })

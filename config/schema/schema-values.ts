@@ -230,4 +230,20 @@ export function fieldValue() {
 }
 
 /** The value types for options that are declared outside of the configuration: by balancers, checkers and plugins. */
-export const optionSchemas: OptionSchemas = { z, duration, size, percent, count, factor, text: parsedText };
+export const optionSchemas: OptionSchemas = {
+  z,
+  duration,
+  size,
+  percent,
+  count,
+  factor,
+  oneOrMany,
+  name,
+  token,
+  fieldName: () => token('the name of a header field', 'x-team'),
+  fieldValue,
+  secretText,
+  filePath,
+  cidr,
+  text: parsedText,
+};

@@ -5,6 +5,7 @@ import { allBalancers } from '../../balancers/registry.ts';
 import { admin } from './schema-admin.ts';
 import { clientLimits, clientTimeouts } from './schema-client.ts';
 import { listeners } from './schema-listeners.ts';
+import { plugins } from './schema-policies.ts';
 import { health, overload, reload } from './schema-process.ts';
 import { routes } from './schema-routes.ts';
 import { upstreamsSchema } from './schema-upstreams.ts';
@@ -76,6 +77,7 @@ function buildSchema() {
         .describe('How Fairlead stops.'),
       reload,
       health: health.optional(),
+      plugins,
     })
     .meta({ expects: 'a mapping with listeners, routes and upstreams' });
 }

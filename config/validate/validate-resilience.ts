@@ -5,7 +5,6 @@ import { balancerNamed } from '../../balancers/registry.ts';
 import { formatDuration } from '../values/duration.ts';
 import { quoted } from '../values/parsed.ts';
 import { queueMsOf } from '../compile/compile-upstream.ts';
-import type { StickyConfig } from '../schema/schema-sticky.ts';
 import type { UpstreamCheck } from './upstream-check.ts';
 
 export function checkHedge(check: UpstreamCheck): void {
@@ -48,6 +47,8 @@ export function checkWhenAllDown(check: UpstreamCheck): void {
   const message = `requests wait at most ${formatDuration(waitMs)}, but an endpoint that is down is asked only every ${down}: most of them wait in vain; shorten downInterval or lengthen timeouts.queue (at most 0.4 of timeouts.response)`;
   check.report('FL9011', message, ['whenAllDown']);
 }
+
+type StickyConfig = NonNullable<UpstreamCheck['upstream']['sticky']>;
 
 export function checkSticky(check: UpstreamCheck): void {
   const { sticky, balance } = check.upstream;

@@ -5,7 +5,7 @@ import { nearestName } from '../problems/nearest-name.ts';
 import { quoted } from '../values/parsed.ts';
 import type { CheckContext } from './parsed-config.ts';
 import type { KeyPath } from '../problems/problem.ts';
-import type { FieldChanges, RouteConfig } from '../schema/schema-routes.ts';
+import type { RouteConfig } from '../schema/schema-routes.ts';
 import { checkShadowed } from './validate-shadows.ts';
 
 export function checkRoutes(context: CheckContext): void {
@@ -16,8 +16,6 @@ export function checkRoutes(context: CheckContext): void {
     if (route === null) continue;
     checkAction(route, path, context);
     checkHostField(route, path, context);
-    checkFields(route.requestHeaders, REQUEST_FIELDS, [...path, 'requestHeaders'], context);
-    checkFields(route.responseHeaders, FRAMING_FIELDS, [...path, 'responseHeaders'], context);
   }
   checkShadowed(context);
   checkUnused(context);
@@ -108,66 +106,6 @@ function checkHostField(route: RouteConfig, path: KeyPath, context: CheckContext
   const advice = 'set host: endpoint on the route, or tls.serverName on the upstream, if it serves by name';
   const message = `endpoint ${named.url.host} is asked for by its own name in TLS, but gets the client's Host: ${advice}`;
   context.report({ code: 'FL9007', message, path: [...path, 'upstream'] });
-}
-
-/** Fields of one connection or of framing: changing them would let one message be read as two (request smuggling). */
-const FRAMING_FIELDS: ReadonlySet<string> = new Set([
-  'connection',
-  'content-length',
-  'http2-settings',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
-/** What Fairlead says about the client itself: a second line of the same name would be a second truth. */
-const OWN_FIELDS: readonly string[] = [
-  'forwarded',
-  'x-forwarded-for',
-  'x-forwarded-host',
-  'x-forwarded-port',
-  'x-forwarded-proto',
-  'x-request-id',
-];
-const REQUEST_FIELDS: ReadonlySet<string> = new Set([...FRAMING_FIELDS, ...OWN_FIELDS, 'expect', 'host']);
-
-function checkFields(
-  changes: FieldChanges | undefined,
-  refused: ReadonlySet<string>,
-  path: KeyPath,
-  context: CheckContext,
-): void {
-  const seen = new Set<string>();
-  for (const name of Object.keys(changes?.set ?? {})) {
-    const place = [...path, 'set', name];
-    checkField(name, refused, place, context);
-    if (seen.has(name.toLowerCase())) {
-      const message = `the field ${quoted(name)} is set twice: names of fields do not depend on letter case`;
-      context.report({ code: 'FL3003', message, path: place, part: 'key' });
-    }
-    seen.add(name.toLowerCase());
-  }
-  for (const [index, name] of (changes?.remove ?? []).entries())
-    checkField(name, refused, [...path, 'remove', index], context);
-}
-
-function checkField(name: string, refused: ReadonlySet<string>, path: KeyPath, context: CheckContext): void {
-  if (!refused.has(name.toLowerCase())) return;
-  const why = reasonAgainst(name.toLowerCase());
-  context.report({
-    code: 'FL3009',
-    message: `the field ${quoted(name)} may not be changed: ${why}`,
-    path,
-    part: 'key',
-  });
-}
-
-function reasonAgainst(field: string): string {
-  if (field === 'host') return 'use the key host of the route';
-  if (OWN_FIELDS.includes(field)) return 'Fairlead sets it from what it knows of the client';
-  return "it belongs to the connection, which is Fairlead's own";
 }
 
 function checkUnused(context: CheckContext): void {

@@ -2,11 +2,17 @@
 // `workers: ${WORKERS}` is a text until the schema says that a number goes there; a quoted one stays a text.
 
 import { entriesOf, itemOf, scalarKinds, type Schema } from '../schema/schema-tree.ts';
+import type { KeyPath } from '../problems/problem.ts';
 import type { SourceTree } from './source-tree.ts';
 
 /** Changes the values of `tree` in place. */
 export function retypeVariables(tree: SourceTree, schema: Schema): void {
   if (tree.hasVariables) visit(tree.root, schema, tree);
+}
+
+/** Does so for the value at `path` alone, whose own schema became known later: the options of a policy. */
+export function retypeVariablesAt(tree: SourceTree, path: KeyPath, schema: Schema): void {
+  if (tree.hasVariables) visit(tree.valueAt(path), schema, tree);
 }
 
 function visit(value: unknown, schema: Schema, tree: SourceTree): void {

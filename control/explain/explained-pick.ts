@@ -15,7 +15,7 @@ import type { Region } from '../../core/memory/region.ts';
 import type { Random } from '../../core/random.ts';
 import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import { findPlace, giveBack, reserveForItsOwn } from '../../proxy/placement/place.ts';
-import { StickyCookies } from '../../proxy/policies/sticky-cookie.ts';
+import { StickyCookies } from '../../proxy/policies/sticky-cookies.ts';
 import { becauseOf, type Pick } from './pick-because.ts';
 
 type ExplainedUpstream = NonNullable<ExplainReply['upstream']>;

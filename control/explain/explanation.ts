@@ -10,7 +10,7 @@ import type { Random } from '../../core/random.ts';
 import type { NamedMatch, RouteMatch, RouteSnapshot, ValueMatch } from '../../core/snapshot/route.ts';
 import type { Snapshot } from '../../core/snapshot/snapshot.ts';
 import { clientAddressOf } from '../../proxy/exchange/client-address.ts';
-import { insertedFieldsOf, removedFieldsOf } from '../../proxy/policies/forwarding-fields.ts';
+import { insertedFieldsOf, removedFieldsOf, sendsForwarded } from '../../proxy/policies/forwarding-fields.ts';
 import { REPLY_CAUSES } from '../../proxy/exchange/local-reply.ts';
 import { isHedgeable, isIdempotentRequest } from '../../proxy/placement/retry.ts';
 import { factsOf, type MatchPart, Router, type RoutingFacts } from '../../proxy/routing/router.ts';
@@ -130,13 +130,12 @@ function hadFields(wanted: readonly NamedMatch[], head: RequestHead): string {
 
 function fieldsOf({ head, connection, listener }: ExplainedRequest, route: RouteSnapshot, endpoint: string | null) {
   const requestId = head.field('x-request-id');
-  const inserted = insertedFieldsOf({
+  const facts = {
     connection,
-    head,
+    request: head,
     requestId: connection.isTrusted && requestId !== undefined ? requestId : '(a new one)',
-    sendsForwarded: listener.sendsForwarded,
-    route,
-  });
+  };
+  const inserted = insertedFieldsOf(facts, sendsForwarded(listener), route.requestHeaders.set);
   const removed = removedFieldsOf(route);
   const { hostField, responseHeaders } = route;
   const present = pairsOf(head.endToEndFields()).map(({ name }) => name);

@@ -76,9 +76,13 @@ export const LISTENER_FIELDS = [
   'timeouts',
 ] as const;
 
+/** Counted per policy name: calls of its hooks. */
+export const POLICY_FIELDS = ['allowed', 'refused', 'errors', 'overruns'] as const;
+
 export type EndpointField = (typeof ENDPOINT_FIELDS)[number];
 export type UpstreamField = (typeof UPSTREAM_FIELDS)[number];
 export type ListenerField = (typeof LISTENER_FIELDS)[number];
+export type PolicyField = (typeof POLICY_FIELDS)[number];
 
 function indexed<const Names extends readonly string[]>(names: Names): { readonly [K in Names[number]]: number } {
   return Object.fromEntries(names.map((name, index) => [name, index])) as { [K in Names[number]]: number };
@@ -88,11 +92,13 @@ function indexed<const Names extends readonly string[]>(names: Names): { readonl
 export const ENDPOINT_FIELD = indexed(ENDPOINT_FIELDS);
 export const UPSTREAM_FIELD = indexed(UPSTREAM_FIELDS);
 export const LISTENER_FIELD = indexed(LISTENER_FIELDS);
+export const POLICY_FIELD = indexed(POLICY_FIELDS);
 
 /** Size of a block in 64-bit words: its fields, then its latency buckets if it has any. */
 export const ENDPOINT_BLOCK = ENDPOINT_FIELDS.length + LATENCY_BUCKETS;
 export const UPSTREAM_BLOCK = UPSTREAM_FIELDS.length + LATENCY_BUCKETS;
 export const LISTENER_BLOCK = LISTENER_FIELDS.length;
+export const POLICY_BLOCK = POLICY_FIELDS.length;
 
 /** Index of the latency bucket for `ms`: the first whose bound is at least `ms`. */
 export function latencyBucketOf(ms: number): number {

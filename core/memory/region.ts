@@ -1,10 +1,13 @@
 // Shared region: one SharedArrayBuffer and the offsets of its records, rows and lanes. Thread: both.
 
 import { E_FACTOR, FULL_FACTOR, HEADER, RECORD_BYTES, RECORD_WORDS } from './layout.ts';
-import { ENDPOINT_BLOCK, LATENCY_BUCKETS, LISTENER_BLOCK, UPSTREAM_BLOCK } from './lane-fields.ts';
+import { ENDPOINT_BLOCK, LATENCY_BUCKETS, LISTENER_BLOCK, POLICY_BLOCK, UPSTREAM_BLOCK } from './lane-fields.ts';
 
 const MAGIC = 0x6661_6972; // "fair"
-const VERSION = 2;
+const VERSION = 3;
+
+/** Names of policies that a region counts: those of Fairlead and of plugins together. */
+export const POLICY_CAPACITY = 64;
 
 /** Number of records of each kind. Fixed for the life of a region: a reload that needs more is refused. */
 export interface RegionCapacity {
@@ -130,6 +133,11 @@ export class Region {
     return this.upstreamLane(worker, this.capacity.upstreams) + listener * LISTENER_BLOCK;
   }
 
+  /** Index in `doubles` of a policy's block in a worker's lane. */
+  policyLane(worker: number, policy: number): number {
+    return this.listenerLane(worker, this.capacity.listeners) + policy * POLICY_BLOCK;
+  }
+
   /**
    * Index in `doubles` of a worker's latency histogram of an endpoint's successful responses, LATENCY_BUCKETS long.
    * Separate from the lanes, so that its pages are never touched, and cost nothing, unless a limit is adaptive.
@@ -149,7 +157,10 @@ function placesOf(capacity: RegionCapacity) {
   const waitingStride = Math.ceil(capacity.upstreams / RECORD_WORDS) * RECORD_WORDS;
   const laneBase = (waitingBase + capacity.workers * waitingStride) / 2;
   const laneDoubles =
-    capacity.endpoints * ENDPOINT_BLOCK + capacity.upstreams * UPSTREAM_BLOCK + capacity.listeners * LISTENER_BLOCK;
+    capacity.endpoints * ENDPOINT_BLOCK +
+    capacity.upstreams * UPSTREAM_BLOCK +
+    capacity.listeners * LISTENER_BLOCK +
+    POLICY_CAPACITY * POLICY_BLOCK;
   const laneStride = Math.ceil(laneDoubles / 8) * 8;
   const samplesBase = laneBase + capacity.workers * laneStride;
   const samplesStride = Math.ceil((capacity.endpoints * LATENCY_BUCKETS) / 8) * 8;

@@ -1,5 +1,7 @@
 // Listeners in the Snapshot: address, TLS, client limits and timeouts. Thread: both.
 
+import type { PolicySnapshot } from './policy.ts';
+
 /**
  * Address that a listener or the admin API binds. A `host` of '' means every address of the machine, as in node:net:
  * IPv6 and IPv4 if IPv6 is available, otherwise IPv4. Port 0 lets the system choose.
@@ -53,14 +55,14 @@ export interface ClientTimeouts {
 
 export interface ListenerSnapshot {
   readonly name: string;
+  /** Built-in ones in the order of their table, then those of plugins as they are written. */
+  readonly policies: readonly PolicySnapshot[];
   /** Index of its lane in shared memory; survives reloads, so it may differ from its position in `Snapshot.listeners`. */
   readonly index: number;
   readonly bind: BindAddress;
   readonly tls: TlsSnapshot | null;
   /** CIDR blocks of proxies whose X-Forwarded-* fields are trusted. */
   readonly trustedProxies: readonly string[];
-  /** Whether `Forwarded` (RFC 7239) is sent in addition to X-Forwarded-*. */
-  readonly sendsForwarded: boolean;
   readonly limits: ClientLimits;
   readonly timeouts: ClientTimeouts;
 }

@@ -1,5 +1,7 @@
 // Routes in the Snapshot: match and action. Thread: both.
 
+import type { PolicySnapshot } from './policy.ts';
+
 /** Comparison with a name or value. */
 export type ValueMatch =
   | { readonly kind: 'exact'; readonly value: string }
@@ -36,6 +38,8 @@ export type Priority = 'critical' | 'default' | 'sheddable';
 
 export interface RouteSnapshot {
   readonly name: string;
+  /** Built-in ones in the order of their table, then those of plugins as they are written. */
+  readonly policies: readonly PolicySnapshot[];
   readonly match: RouteMatch;
   readonly action: RouteAction;
   /** Field edits of requests and responses: `set` as [name, value, ...], `remove` as names. */

@@ -3,6 +3,7 @@
 import type { LogLevel } from '../log.ts';
 import type { AdminSnapshot } from './admin.ts';
 import type { ListenerSnapshot } from './listener.ts';
+import type { PluginSnapshot } from './policy.ts';
 import type { RouteSnapshot } from './route.ts';
 import type { UpstreamSnapshot } from './upstream.ts';
 
@@ -34,6 +35,8 @@ export interface Snapshot {
   readonly listeners: readonly ListenerSnapshot[];
   readonly routes: readonly RouteSnapshot[];
   readonly upstreams: readonly UpstreamSnapshot[];
+  /** In the order of the file. */
+  readonly plugins: readonly PluginSnapshot[];
   readonly overload: OverloadSnapshot;
   readonly admin: AdminSnapshot | null;
   readonly accessLog: AccessLogSnapshot | null;

@@ -2,6 +2,7 @@
 
 import type { EndpointSnapshot } from './endpoint.ts';
 import type { HeartbeatSnapshot, PassiveSnapshot } from './health.ts';
+import type { PolicySnapshot } from './policy.ts';
 
 /** A balancer by its registered name, with the settings that its `compile` returned. */
 export interface BalanceSnapshot {
@@ -65,6 +66,8 @@ export interface UpstreamTimeouts {
 
 export interface UpstreamSnapshot {
   readonly name: string;
+  /** Built-in ones in the order of their table, then those of plugins as they are written. */
+  readonly policies: readonly PolicySnapshot[];
   /** Index of its record in shared memory; survives reloads. */
   readonly index: number;
   readonly balance: BalanceSnapshot;

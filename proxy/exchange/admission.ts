@@ -3,7 +3,7 @@
 import { isOverBodyLimit } from './attempt-request.ts';
 import type { ForwardingContext } from './forwarding-context.ts';
 import type { Exchange } from './exchange.ts';
-import { insertedFieldsOf } from '../policies/forwarding-fields.ts';
+import { insertedFieldsOf, sendsForwarded } from '../policies/forwarding-fields.ts';
 import type { ReplyCauseName } from './local-reply.ts';
 import { ReplayBuffer } from './replay-buffer.ts';
 import { depositForRequest } from '../placement/retry-budget.ts';
@@ -16,8 +16,12 @@ export function admit(exchange: Exchange, context: ForwardingContext): ReplyCaus
   if (context.overload.mustRefuse(route.priority)) return 'shed';
   if (isOverBodyLimit(exchange, Math.max(0, head.bodyLength))) return 'body-too-large';
   const { retry, index } = target.snapshot;
-  const sendsForwarded = runtime.listener(connection.listenerIndex)?.sendsForwarded ?? false;
-  exchange.insertedFields = insertedFieldsOf({ connection, head, requestId, sendsForwarded, route });
+  const listener = runtime.listener(connection.listenerIndex);
+  exchange.insertedFields = insertedFieldsOf(
+    { connection, request: head, requestId },
+    listener !== undefined && sendsForwarded(listener),
+    route.requestHeaders.set,
+  );
   if (target.sticky !== null) hideStickyCookie(exchange);
   if (!exchange.isBodyEnded) exchange.replay = new ReplayBuffer(retry.bufferBytes, context.replays);
   target.hashKey?.(head, exchange.clientAddress, exchange);

@@ -20,7 +20,7 @@ import { WheelTimer } from '../../core/timer-wheel.ts';
 import type { Linked, OpenList } from './open-list.ts';
 import type { ReplayBuffer } from './replay-buffer.ts';
 import type { Runtime, UpstreamRuntime } from './runtime.ts';
-import type { StickyChoice } from '../policies/sticky-cookie.ts';
+import type { StickyChoice } from '../policies/sticky-cookies.ts';
 
 /** Where an exchange is. Edges go forward only, but for a retry: sent -> (pausing ->) placing. */
 export type ExchangeState =

@@ -15,7 +15,7 @@ import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import { Router } from '../routing/router.ts';
 import { removedResponseFieldsOf } from '../policies/edited-response-head.ts';
 import { removedFieldsOf } from '../policies/forwarding-fields.ts';
-import { StickyCookies } from '../policies/sticky-cookie.ts';
+import { StickyCookies } from '../policies/sticky-cookies.ts';
 
 interface ListenerRuntime {
   readonly snapshot: ListenerSnapshot;

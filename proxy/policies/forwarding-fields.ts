@@ -1,75 +1,112 @@
-// The fields that tell an endpoint for whom it works: X-Forwarded-*, Forwarded, X-Request-Id, and what a route sets.
-// Thread: both.
+// Policy: tells endpoints who the client is, by X-Forwarded-*, Forwarded (RFC 7239) and X-Request-Id. Runs after all
+// policies that edit request fields, so that the one field that differs in each request stands last. Thread: both.
 
 import type { ClientConnection } from '../../core/exchange-contract.ts';
 import type { FieldList, RequestHead } from '../../core/head.ts';
+import type { PolicyExchange } from '../../core/policy/policy.ts';
 import type { RouteSnapshot } from '../../core/snapshot/route.ts';
+import type { PolicySnapshot } from '../../core/snapshot/policy.ts';
+import { builtIn } from './built-in.ts';
+import { FORWARDED_NAMES, REQUEST_ID_NAME } from './editable-fields.ts';
 
-/** Names that only we may say to an endpoint: a client that sends them is trying to be somebody else. */
-const OURS = ['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-forwarded-port', 'forwarded'] as const;
-
+const NAME = 'forwarding-fields';
 const ID = 'X-Request-Id';
 const FOR = 'X-Forwarded-For';
 const PROTO = 'X-Forwarded-Proto';
 const HOST = 'X-Forwarded-Host';
 const PORT = 'X-Forwarded-Port';
 
-/** For each route, the names that are taken out of a request. */
-export function removedFieldsOf(route: RouteSnapshot): ReadonlySet<string> {
-  const replaced = route.requestHeaders.set.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase());
-  return new Set([...OURS, 'x-request-id', ...route.requestHeaders.remove, ...replaced]);
+/** Names of a client's fields that never reach an endpoint. */
+export const REPLACED_NAMES: readonly string[] = [...FORWARDED_NAMES, REQUEST_ID_NAME];
+
+/** Names that are removed from the requests of a route. */
+export function removedFieldsOf({ requestHeaders }: Pick<RouteSnapshot, 'requestHeaders'>): ReadonlySet<string> {
+  const replaced = requestHeaders.set.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase());
+  return new Set([...REPLACED_NAMES, ...requestHeaders.remove, ...replaced]);
 }
 
-/** What the forwarding fields are made of. */
+interface ForwardingData {
+  readonly forwarded: boolean;
+}
+
+/** The part of an exchange that only this policy uses: the fields that others have inserted so far. */
+interface ForwardedExchange extends PolicyExchange {
+  insertedFields: FieldList;
+}
+
+export const forwardingFields = builtIn({
+  name: NAME,
+  scope: 'listener',
+  stage: 'forward',
+  options: ({ z }) => ({
+    forwarded: z
+      .boolean()
+      .default(false)
+      .describe('Whether `Forwarded` (RFC 7239) is sent to endpoints besides `X-Forwarded-*`.'),
+  }),
+  compile: ({ forwarded }): ForwardingData => ({ forwarded }),
+  create: ({ forwarded: sendsForwarded }) => ({
+    requestFields: { set: [], remove: REPLACED_NAMES },
+    onRequest(exchange) {
+      if (exchange.upstreamName === '') return;
+      const editable = exchange as ForwardedExchange;
+      editable.insertedFields = insertedFieldsOf(editable, sendsForwarded, editable.insertedFields);
+    },
+  }),
+});
+
+/** Whether a listener adds `Forwarded`. */
+export function sendsForwarded({ policies }: { readonly policies: readonly PolicySnapshot[] }): boolean {
+  const data = policies.find(({ name }) => name === NAME)?.data as ForwardingData | undefined;
+  return data?.forwarded ?? false;
+}
+
+/** Facts that the fields are made of. */
 export interface ForwardedFacts {
   readonly connection: ClientConnection;
-  readonly head: RequestHead;
+  readonly request: RequestHead;
   readonly requestId: string;
-  readonly sendsForwarded: boolean;
-  readonly route: RouteSnapshot;
 }
 
 /**
  * The fields to insert, [name, value, ...]. An untrusted peer's own X-Forwarded-* are replaced; a trusted one's
  * are continued (For) or kept (Proto, Host, Port). One line each, never two.
+ * @param others inserted by other policies
  */
-export function insertedFieldsOf(facts: ForwardedFacts): FieldList {
-  const { connection, head, requestId, route } = facts;
+export function insertedFieldsOf(facts: ForwardedFacts, sendsForwarded: boolean, others: FieldList): FieldList {
+  const { connection, request, requestId } = facts;
   const { isTrusted, peerAddress: peer } = connection;
-  const chain = isTrusted ? head.field('x-forwarded-for') : undefined;
-  const proto = (isTrusted ? head.field('x-forwarded-proto') : undefined) ?? (connection.isTls ? 'https' : 'http');
-  const host = (isTrusted ? head.field('x-forwarded-host') : undefined) ?? head.authority;
-  const port = (isTrusted ? head.field('x-forwarded-port') : undefined) ?? String(connection.localPort);
+  const chain = isTrusted ? request.field('x-forwarded-for') : undefined;
+  const proto = (isTrusted ? request.field('x-forwarded-proto') : undefined) ?? (connection.isTls ? 'https' : 'http');
+  const host = (isTrusted ? request.field('x-forwarded-host') : undefined) ?? request.authority;
+  const port = (isTrusted ? request.field('x-forwarded-port') : undefined) ?? String(connection.localPort);
   const client = peer === '' ? '' : chain === undefined ? peer : `${chain}, ${peer}`;
-  const { set } = route.requestHeaders;
-  if (client !== '' && host !== '' && !facts.sendsForwarded && set.length === 0) {
-    // As it mostly is, in one piece: an array that grows is made twice.
+  if (client !== '' && host !== '' && !sendsForwarded && others.length === 0) {
+    // The common case in one literal: an array that grows is allocated twice.
     return [PROTO, proto, PORT, port, FOR, client, HOST, host, ID, requestId];
   }
   const fields = [PROTO, proto, PORT, port];
   if (client !== '') fields.push(FOR, client);
   if (host !== '') fields.push(HOST, host);
-  if (facts.sendsForwarded)
-    fields.push('Forwarded', forwardedOf(facts, isTrusted ? head.field('forwarded') : undefined));
-  for (const part of set) fields.push(part);
-  // Last, because it alone is another each time: a transport may keep what it has made of the others.
+  if (sendsForwarded) fields.push('Forwarded', forwardedOf(facts, isTrusted ? request.field('forwarded') : undefined));
+  for (const part of others) fields.push(part);
+  // Last, because it alone differs in each request: a transport keeps the lines that it made of the others.
   fields.push(ID, requestId);
   return fields;
 }
 
-/** Whether an untrusted peer sent fields that are ours: worth counting. */
+/** Whether an untrusted peer sent forwarding fields of its own: worth counting. */
 export function isSpoofed(connection: ClientConnection, head: RequestHead): boolean {
   if (connection.isTrusted) return false;
-  for (const name of OURS) if (head.field(name) !== undefined) return true;
+  for (const name of FORWARDED_NAMES) if (head.field(name) !== undefined) return true;
   return false;
 }
 
 /** RFC 7239 section 4: our element, after those of a trusted peer. */
-function forwardedOf(facts: ForwardedFacts, chain: string | undefined): string {
-  const { connection, head } = facts;
+function forwardedOf({ connection, request }: ForwardedFacts, chain: string | undefined): string {
   const peer = connection.peerAddress;
   const node = peer === '' ? 'unknown' : peer.includes(':') ? `"[${peer}]"` : peer;
-  const host = head.authority.includes(':') ? `"${head.authority}"` : head.authority;
+  const host = request.authority.includes(':') ? `"${request.authority}"` : request.authority;
   const element = `for=${node};host=${host};proto=${connection.isTls ? 'https' : 'http'}`;
   return chain === undefined ? element : `${chain}, ${element}`;
 }

@@ -1,212 +1,135 @@
-// The cookie that keeps a client at its endpoint: signed, opaque, without a state of its own (docs/algorithms.md 5.1).
-// The value is `v1.KEY.FIRST-AGAIN.MAC`: who (KEY: a keyed hash of the endpoint's id, so that it tells no address and
-// outlives any order of the list), since when and until when (seconds since 1970 in base 36: when the session began,
-// when the cookie was last issued), and proof that it is ours. Thread: both.
+// Policy: keeps a client at its endpoint by a signed cookie (docs/algorithms.md 5.1 and 5.3). Reads the cookie before
+// the request is placed, keeps it from endpoints, and issues one where the answering endpoint is another.
+// Thread: both.
 
-import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
+import { randomBytes } from 'node:crypto';
+import type { PolicyExchange } from '../../core/policy/policy.ts';
+import type { OptionSchemas, OptionsOf } from '../../core/option-schema.ts';
+import type { PolicySnapshot } from '../../core/snapshot/policy.ts';
 import type { StickySnapshot } from '../../core/snapshot/upstream.ts';
+import { builtIn } from './built-in.ts';
+import { StickyCookies, type StickyChoice } from './sticky-cookies.ts';
 
-/** Where a client's cookie leads. */
-export interface StickyChoice {
-  readonly slot: number;
-  /** Whether the response should carry the cookie anew: half its idle time is over, or an old secret signed it. */
-  readonly mustRenew: boolean;
-  /** When the session began, in ms since 1970; given back to `setCookieFor` when the cookie is renewed. */
-  readonly sinceMs: number;
+const NAME = 'sticky-cookie';
+const SECRET_EXAMPLE = '${STICKY_SECRET}';
+const SAME_SITE = { lax: 'Lax', strict: 'Strict', none: 'None' } as const;
+/** Signs where no secret is configured: drawn once, so that sessions outlive reloads but not the process. */
+const PROCESS_SECRET = randomBytes(24).toString('base64');
+
+interface StickyData {
+  readonly sticky: StickySnapshot;
 }
 
-/** What a cookie says, once its signature was found to be right. */
-interface Verified {
-  readonly slot: number;
-  readonly isOldSecret: boolean;
-  readonly sinceMs: number;
-  readonly issuedMs: number;
+/** The part of an exchange that only this policy uses: the endpoint where a first attempt goes if it can serve. */
+interface StickyExchange extends PolicyExchange {
+  preferSlot(slot: number): void;
 }
 
-/** Who is meant by a KEY, and which secret made it. */
-interface Owner {
-  readonly slot: number;
-  readonly secret: string;
-  readonly isOldSecret: boolean;
+export const stickyCookie = builtIn({
+  name: NAME,
+  scope: 'upstream',
+  stage: 'forward',
+  options: (schemas) => ({ sticky: sticky(schemas).optional() }),
+  compile: (options): StickyData | null =>
+    options.sticky === undefined ? null : { sticky: compileSticky(options.sticky) },
+  create: (data, { upstream }) => stickyPolicy(new StickyCookies(data.sticky, upstream!.endpoints)),
+});
+
+/** Settings of an upstream's cookie; null where it has none. */
+export function stickyOf({ policies }: { readonly policies: readonly PolicySnapshot[] }): StickySnapshot | null {
+  const data = policies.find(({ name }) => name === NAME)?.data as StickyData | undefined;
+  return data?.sticky ?? null;
 }
 
-const KEY_BYTES = 8;
-const MAC_BYTES = 12;
-/** In base64url, which is not padded. */
-const MAC_CHARACTERS = 16;
-
-const FORM = /^v1\.([\w-]{11})\.([\da-z]{1,9})-([\da-z]{1,9})\.[\w-]{16}$/;
-const MAX_VALUE_CHARACTERS = 64;
-
-/**
- * Cookies of our name that one request may try: a neighbour in the domain can set some of that name beside ours
- * (cookie tossing), and each with a known KEY costs an HMAC.
- */
-const MAX_CANDIDATES = 4;
-
-/** An HMAC costs 1.7 us, a look into a Map 0.1 us (docs/algorithms.md 5.1). */
-const MAX_VERIFIED = 4096;
-
-/** Proxies with the same secrets needn't have the same time to the second. */
-const MAX_AHEAD_MS = 300_000;
-
-/** The sticky cookies of one upstream in one Runtime. */
-export class StickyCookies {
-  readonly #settings: StickySnapshot;
-  readonly #prefix: string;
-  readonly #attributes: string;
-  readonly #owners = new Map<string, Owner>();
-  /** KEYs by the first secret, which signs. */
-  readonly #keys = new Map<number, string>();
-  readonly #verified = new Map<string, Verified>();
-  /** The newest fresh cookie of each slot: clients without one that come in the same second get the same. */
-  readonly #newest = new Map<number, { readonly second: number; readonly value: string }>();
-
-  constructor(settings: StickySnapshot, endpoints: readonly EndpointSnapshot[]) {
-    this.#settings = settings;
-    this.#prefix = `${settings.cookie}=`;
-    this.#attributes = `; Path=/${settings.isHttpOnly ? '; HttpOnly' : ''}; SameSite=${settings.sameSite}`;
-    for (const [index, secret] of settings.secrets.entries()) {
-      for (const { id, slot } of endpoints) {
-        const key = keyOf(id, secret);
-        this.#owners.set(key, { slot, secret, isOldSecret: index > 0 });
-        if (index === 0) this.#keys.set(slot, key);
+function stickyPolicy(cookies: StickyCookies) {
+  return {
+    onRequest(exchange: PolicyExchange): undefined {
+      const header = exchange.request.field('cookie');
+      if (header === undefined) return;
+      const choice = cookies.slotOf(header, exchange.wallMs);
+      if (choice !== null) {
+        exchange.memo = choice;
+        (exchange as StickyExchange).preferSlot(choice.slot);
       }
-    }
-  }
-
-  /**
-   * Where the cookies of a request lead; null where none of them is ours, in time and for an endpoint that is still
-   * configured. Never throws, and takes time in proportion to the length of the header whatever is in it. Whether the
-   * endpoint may be used is the caller's to judge.
-   * @param cookieHeader value of the Cookie field, lines joined by '; ' (RFC 6265 section 5.4)
-   * @param nowWallMs ms since 1970
-   */
-  slotOf(cookieHeader: string | undefined, nowWallMs: number): StickyChoice | null {
-    if (cookieHeader === undefined) return null;
-    let candidates = 0;
-    for (let at = 0; at < cookieHeader.length && candidates < MAX_CANDIDATES; ) {
-      const next = cookieHeader.indexOf(';', at);
-      const end = next < 0 ? cookieHeader.length : next;
-      const value = this.#valueIn(cookieHeader, at, end);
-      at = end + 1;
-      if (value === '') continue;
-      candidates++;
-      const verified = this.#verified.get(value) ?? this.#verify(value);
-      const choice = verified === null ? null : this.#choiceOf(verified, nowWallMs);
-      if (choice !== null) return choice;
-    }
-    return null;
-  }
-
-  /**
-   * The cookies of a request without ours, which are nobody else's business; null where none of them is ours. What is
-   * left keeps its order; cookies of our name that a neighbour in the domain has set go with ours.
-   */
-  without(cookieHeader: string): string | null {
-    if (this.#settings.isPassedOn || !cookieHeader.includes(this.#prefix)) return null;
-    const cookies = cookieHeader.split(';').map((cookie) => cookie.trim());
-    const others = cookies.filter((cookie) => !cookie.startsWith(this.#prefix));
-    return others.length === cookies.length ? null : others.filter((cookie) => cookie !== '').join('; ');
-  }
-
-  /**
-   * The value of a Set-Cookie field that leads to an endpoint. The response is this client's alone then: it needs
-   * `Cache-Control: private`, or a shared cache hands the session on (RFC 9111 section 7.3).
-   * @param slot of one of the endpoints that this was built with
-   * @param isTls whether the client came over TLS, for `secure: auto`
-   * @param nowWallMs ms since 1970
-   * @param sinceMs where the session goes on: `sinceMs` of the choice that is renewed. Without it a session begins.
-   */
-  setCookieFor(slot: number, isTls: boolean, nowWallMs: number, sinceMs = nowWallMs): string {
-    const { secure } = this.#settings;
-    const isSecure = secure === 'always' || (secure === 'auto' && isTls);
-    return `${this.#prefix}${this.#valueFor(slot, sinceMs, nowWallMs)}${this.#attributes}${isSecure ? '; Secure' : ''}`;
-  }
-
-  /** The value of our cookie in one part of the header, '' where it is another's or cannot be ours. */
-  #valueIn(header: string, begin: number, end: number): string {
-    let at = begin;
-    while (at < end && (header[at] === ' ' || header[at] === '\t')) at++;
-    if (!header.startsWith(this.#prefix, at)) return '';
-    at += this.#prefix.length;
-    return end - at > MAX_VALUE_CHARACTERS ? '' : header.slice(at, end).trimEnd();
-  }
-
-  /** Checks form and signature. What is made up by hand ends at the unknown KEY, before any hashing. */
-  #verify(value: string): Verified | null {
-    const [, key = '', first = '', again = ''] = FORM.exec(value) ?? [];
-    const owner = this.#owners.get(key);
-    if (owner === undefined) return null;
-    const signed = value.slice(0, -MAC_CHARACTERS - 1);
-    if (!areSame(value.slice(-MAC_CHARACTERS), this.#macOf(signed, owner.secret))) return null;
-    const { slot, isOldSecret } = owner;
-    const verified = { slot, isOldSecret, sinceMs: msOf(first), issuedMs: msOf(again) };
-    this.#remember(value, verified);
-    return verified;
-  }
-
-  #choiceOf({ slot, isOldSecret, sinceMs, issuedMs }: Verified, nowWallMs: number): StickyChoice | null {
-    const { maxIdleMs, maxLifeMs } = this.#settings;
-    const idleMs = nowWallMs - issuedMs;
-    if (idleMs < -MAX_AHEAD_MS || isOver(idleMs, maxIdleMs) || isOver(nowWallMs - sinceMs, maxLifeMs)) return null;
-    return { slot, mustRenew: isOldSecret || isOver(idleMs, maxIdleMs / 2), sinceMs };
-  }
-
-  #valueFor(slot: number, sinceMs: number, nowWallMs: number): string {
-    const first = secondOf(Math.min(sinceMs, nowWallMs));
-    const again = secondOf(nowWallMs);
-    const newest = this.#newest.get(slot);
-    if (first === again && newest?.second === first) return newest.value;
-    const value = this.#sign(slot, first, again);
-    if (first === again) this.#newest.set(slot, { second: first, value });
-    return value;
-  }
-
-  #sign(slot: number, first: number, again: number): string {
-    const key = this.#keys.get(slot);
-    if (key === undefined) throw new Error(`slot ${slot} is not an endpoint of this upstream`);
-    const signed = `v1.${key}.${first.toString(36)}-${again.toString(36)}`;
-    return `${signed}.${this.#macOf(signed, this.#settings.secrets[0]!)}`;
-  }
-
-  /** The name is signed too, so that a cookie is worth nothing under another upstream's name. */
-  #macOf(signed: string, secret: string): string {
-    const mac = createHmac('sha256', secret).update(this.#prefix).update(signed).digest();
-    return mac.toString('base64url', 0, MAC_BYTES);
-  }
-
-  /** Only what was verified comes in here, so that no flood of forged cookies drives it out. */
-  #remember(value: string, verified: Verified): void {
-    if (this.#verified.size >= MAX_VERIFIED) this.#verified.delete(this.#verified.keys().next().value!);
-    this.#verified.set(ownCopy(value), verified);
-  }
+      hideCookie(exchange, cookies);
+    },
+    /** A response with a cookie in it is one client's own, and no cache may give it to another. */
+    onResponse(exchange: PolicyExchange): undefined {
+      const { endpoint, connection, wallMs } = exchange;
+      if (endpoint === null) return;
+      const known = exchange.memo as StickyChoice | undefined;
+      const choice = known?.slot === endpoint.slot ? known : undefined;
+      if (choice !== undefined && !choice.mustRenew) return;
+      const cookie = cookies.setCookieFor(endpoint.slot, connection.isTls, wallMs, choice?.sinceMs ?? wallMs);
+      exchange.addResponseField('Set-Cookie', cookie);
+      exchange.addResponseField('Cache-Control', 'private');
+    },
+  };
 }
 
-function keyOf(id: string, secret: string): string {
-  return createHmac('sha256', secret).update(id).digest().toString('base64url', 0, KEY_BYTES);
+/** Removes the cookie from the request, unless another policy replaced or removed all cookies. */
+function hideCookie(exchange: PolicyExchange, cookies: StickyCookies): void {
+  const header = exchange.request.field('cookie');
+  if (header === undefined || exchange.requestField('cookie') !== header) return;
+  const others = cookies.without(header);
+  if (others === '') exchange.removeRequestField('Cookie');
+  else if (others !== null) exchange.setRequestField('Cookie', others);
 }
 
-/** In constant time: one that ends at the first difference would let a signature be found sign by sign. */
-function areSame(mac: string, expected: string): boolean {
-  return timingSafeEqual(Buffer.from(mac, 'latin1'), Buffer.from(expected, 'latin1'));
+function sticky({ z, token, secretText, duration }: OptionSchemas) {
+  return z
+    .strictObject({
+      cookie: token('the name of a cookie', 'lb').describe('Name of the cookie.'),
+      secret: secretText(SECRET_EXAMPLE)
+        .describe(
+          'Signs the cookie, so that clients cannot choose their endpoint; best taken from the environment. Absent: drawn at each start.',
+        )
+        .optional(),
+      secrets: z
+        .array(secretText(SECRET_EXAMPLE))
+        .min(1)
+        .meta({
+          expects: 'a list of secrets',
+          isSecret: true,
+          example: `["\${STICKY_SECRET}", "\${OLD_STICKY_SECRET}"]`,
+        })
+        .describe('In place of `secret`, to change it without losing sessions: the first signs, all are accepted.')
+        .optional(),
+      maxIdle: duration({ orNone: true })
+        .prefault('30m')
+        .describe('How long a cookie is good without a request; it is issued anew after half of that.'),
+      maxLife: duration({ orNone: true })
+        .prefault('12h')
+        .describe('How long a client stays at one endpoint however often it comes.'),
+      sameSite: z
+        .enum(['lax', 'strict', 'none'])
+        .default('lax')
+        .describe('Whether the cookie comes along from other sites (attribute SameSite).'),
+      httpOnly: z.boolean().default(true).describe('Whether the cookie is kept from scripts (attribute HttpOnly).'),
+      passOn: z
+        .boolean()
+        .default(false)
+        .describe('Whether endpoints get the cookie too. It says nothing to anybody but Fairlead.'),
+      secure: z
+        .enum(['auto', 'always', 'never'])
+        .default('auto')
+        .describe('Whether the cookie is for HTTPS only (attribute Secure); `auto` is on listeners with TLS.'),
+    })
+    .meta({ expects: 'a mapping with cookie and secret', example: '{ cookie: lb, secret: "${STICKY_SECRET}" }' })
+    .describe('A signed cookie that keeps each client at its endpoint as long as that is usable. None if absent.');
 }
 
-/** A slice of a header would keep the whole header in memory for as long as it is remembered. */
-function ownCopy(value: string): string {
-  return Buffer.from(value, 'latin1').toString('latin1');
-}
+type StickyOptions = OptionsOf<{ sticky: ReturnType<typeof sticky> }>['sticky'];
 
-/** A limit of 0 is none. */
-function isOver(ms: number, limitMs: number): boolean {
-  return limitMs > 0 && ms > limitMs;
-}
-
-function secondOf(ms: number): number {
-  return Math.floor(ms / 1000);
-}
-
-function msOf(base36: string): number {
-  return Number.parseInt(base36, 36) * 1000;
+function compileSticky(options: StickyOptions): StickySnapshot {
+  return {
+    cookie: options.cookie,
+    secrets: options.secrets ?? [options.secret ?? PROCESS_SECRET],
+    maxIdleMs: options.maxIdle,
+    maxLifeMs: options.maxLife,
+    sameSite: SAME_SITE[options.sameSite],
+    isHttpOnly: options.httpOnly,
+    isPassedOn: options.passOn,
+    secure: options.secure,
+  };
 }

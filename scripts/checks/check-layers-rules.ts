@@ -16,6 +16,8 @@ export interface LayerTables {
   readonly threadOf: Readonly<Record<string, Thread | undefined>>;
   /** Folders that must hold at least one source file. */
   readonly filled: readonly string[];
+  /** Files whose task is to load modules that are named elsewhere: plugins. All others name theirs in plain strings. */
+  readonly loaders: readonly string[];
   /** For each npm package, the places that may import it. */
   readonly packages: Readonly<Record<string, readonly string[]>>;
 }
@@ -120,7 +122,7 @@ function checkImport(
 ): Broken | undefined {
   const { specifier } = reference;
   if (specifier === undefined) {
-    if (source.rank === ABOVE_ALL) return undefined;
+    if (source.rank === ABOVE_ALL || tables.loaders.includes(source.file.path)) return undefined;
     return ['computed import', 'name the module in a plain string, so that its layer can be seen'];
   }
   if (!specifier.startsWith('.')) return checkPackage(source, specifier, tables);

@@ -1,13 +1,15 @@
-// The certificates of the tests in a directory of their own, with keys that only the owner can read: git keeps no such
-// permissions, and the configuration warns of keys that everybody can read. Thread: main.
+// The files that configurations of the tests name, in a directory of their own: certificates, with keys that only the
+// owner can read (git keeps no such permissions, and the configuration warns of keys that everybody can read), and
+// plugins. Thread: main.
 
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 const SOURCE = path.resolve(import.meta.dirname, '../unit/config/certificates');
+const PLUGINS = path.resolve(import.meta.dirname, 'plugins');
 
-/** Copies to `DIRECTORY/certificates` of a new directory, which goes with the process. Returns that directory. */
+/** Copies to `DIRECTORY/certificates` and `DIRECTORY/plugins`; removed when the process exits. Returns DIRECTORY. */
 export function privateCertificates(): string {
   const directory = mkdtempSync(path.join(tmpdir(), 'fairlead-certificates-'));
   process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
@@ -17,5 +19,7 @@ export function privateCertificates(): string {
     copyFileSync(path.join(SOURCE, name), copy);
     if (name.endsWith('.key')) chmodSync(copy, 0o600);
   }
+  cpSync(PLUGINS, path.join(directory, 'plugins'), { recursive: true });
+  writeFileSync(path.join(directory, 'plugins/no-plugin.js'), 'export const nothing = true;\n');
   return directory;
 }

@@ -28,6 +28,7 @@ export function endpointSnapshot(slot: number, parts: Partial<EndpointSnapshot> 
 export function upstreamSnapshot(parts: Partial<UpstreamSnapshot> = {}): UpstreamSnapshot {
   return {
     name: 'api',
+    policies: [],
     index: 0,
     balance: { kind: 'round-robin' },
     endpoints: [endpointSnapshot(0), endpointSnapshot(1), endpointSnapshot(2)],
@@ -73,6 +74,7 @@ export function upstreamSnapshot(parts: Partial<UpstreamSnapshot> = {}): Upstrea
 export function routeSnapshot(parts: Partial<RouteSnapshot> = {}): RouteSnapshot {
   return {
     name: 'all',
+    policies: [],
     match: { hosts: [], paths: [], methods: [], headers: [], query: [], listeners: [] },
     action: { kind: 'upstream', upstream: 0 },
     requestHeaders: { set: [], remove: [] },
@@ -87,11 +89,11 @@ export function routeSnapshot(parts: Partial<RouteSnapshot> = {}): RouteSnapshot
 export function listenerSnapshot(parts: Partial<ListenerSnapshot> = {}): ListenerSnapshot {
   return {
     name: 'web',
+    policies: [],
     index: 0,
     bind: { kind: 'tcp', host: '127.0.0.1', port: 0 },
     tls: null,
     trustedProxies: [],
-    sendsForwarded: false,
     limits: {
       headBytes: 32_768,
       headFields: 200,
@@ -113,6 +115,7 @@ export function snapshot(parts: Partial<Snapshot> = {}): Snapshot {
     listeners: [listenerSnapshot()],
     routes: [routeSnapshot()],
     upstreams: [upstreamSnapshot()],
+    plugins: [],
     overload: { memoryBytes: 0, requests: 0, eventLoopLagMs: 0, replayBytes: 67_108_864 },
     admin: null,
     accessLog: null,

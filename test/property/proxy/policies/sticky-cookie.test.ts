@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { StickyCookies } from '../../../../proxy/policies/sticky-cookie.ts';
+import { StickyCookies } from '../../../../proxy/policies/sticky-cookies.ts';
 import { endpointsOf, NOW_MS, settingsOf, valueOf } from '../../../support/sticky.ts';
 
 const SEED = 20_260_901;

@@ -35,7 +35,7 @@ describe('defaults', () => {
   assert.ok(upstream);
 
   test('of listeners', () => {
-    const { limits, timeouts, tls, trustedProxies, sendsForwarded, bind } = snapshot.listeners[0]!;
+    const { limits, timeouts, tls, trustedProxies, policies, bind } = snapshot.listeners[0]!;
     assert.deepEqual(timeouts, {
       headMs: 15_000,
       bodyIdleMs: 30_000,
@@ -51,7 +51,8 @@ describe('defaults', () => {
       connections: 0,
       requestsPerConnection: 1000,
     });
-    assert.deepEqual({ tls, trustedProxies, sendsForwarded }, { tls: null, trustedProxies: [], sendsForwarded: false });
+    assert.deepEqual({ tls, trustedProxies }, { tls: null, trustedProxies: [] });
+    assert.deepEqual(policies, [{ name: 'forwarding-fields', index: policies[0]!.index, data: { forwarded: false } }]);
     assert.deepEqual(bind, { kind: 'tcp', host: '', port: 80 });
   });
 
@@ -172,6 +173,28 @@ routes: [{ respond: {} }]
   assert.deepEqual([tls?.http2, tls?.minVersion], [false, 'TLSv1.3']);
 });
 
+test('options of built-in policies compile to their data, in the order of the table', () => {
+  const { routes } = snapshotOf(`
+listeners: [{ name: web, bind: ":80" }]
+routes: [{ upstream: app, requestHeaders: { set: { X-Team: a, x-b: c }, remove: [x-d] } }]
+upstreams: { app: { endpoints: [http://a], health: { heartbeat: false } } }
+`);
+  const { policies } = routes[0]!;
+  assert.deepEqual(
+    policies.map(({ name, data }) => [name, data]),
+    [
+      ['shedding', { priority: 'default' }],
+      [
+        'header-edits',
+        {
+          requestHeaders: { set: ['X-Team', 'a', 'x-b', 'c'], remove: ['x-d'] },
+          responseHeaders: { set: [], remove: [] },
+        },
+      ],
+    ],
+  );
+});
+
 test('routes compile to matches, actions and field changes', () => {
   const { routes, upstreams } = snapshotOf(`
 listeners: [{ name: web, bind: ":80" }]
@@ -193,7 +216,8 @@ routes:
   - respond: { status: 404, body: no, contentType: text/html }
 upstreams: { app: { endpoints: [http://a], health: { heartbeat: false } } }
 `);
-  assert.deepEqual(routes[0], {
+  const { policies: _, ...first } = routes[0]!;
+  assert.deepEqual(first, {
     name: 'first',
     match: {
       hosts: ['*.example.com', 'b.example.com'],

@@ -66,7 +66,7 @@ describe('a configuration that is printed without redaction', () => {
     }
   });
 
-  for (const name of readdirSync(EXAMPLES)) {
+  for (const name of readdirSync(EXAMPLES).filter((name) => name.endsWith('.yaml'))) {
     test(`loads to the same Snapshot: examples/${name}, also with its defaults`, () => {
       const config = load(readFileSync(path.join(EXAMPLES, name), 'utf8').replaceAll('/var/log/fairlead', tmpdir()));
       for (const hasDefaults of [false, true]) {

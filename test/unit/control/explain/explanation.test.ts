@@ -11,7 +11,7 @@ import type { RouteMatch } from '../../../../core/snapshot/route.ts';
 import type { Snapshot } from '../../../../core/snapshot/snapshot.ts';
 import type { UpstreamSnapshot } from '../../../../core/snapshot/upstream.ts';
 import { explain } from '../../../../control/explain/explanation.ts';
-import { StickyCookies } from '../../../../proxy/policies/sticky-cookie.ts';
+import { StickyCookies } from '../../../../proxy/policies/sticky-cookies.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import {
   endpointSnapshot,

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { StickyCookies } from '../../../../proxy/policies/sticky-cookie.ts';
+import { StickyCookies } from '../../../../proxy/policies/sticky-cookies.ts';
 import { endpointsOf, NOW_MS, SECRET, settingsOf, valueOf } from '../../../support/sticky.ts';
 
 const ENDPOINTS = endpointsOf('10.0.0.1:80', '10.0.0.2:80', '/run/app.sock');

@@ -11,6 +11,7 @@ const ANY: RouteMatch = { hosts: [], paths: [], methods: [], headers: [], query:
 function route(name: string, match: Partial<RouteMatch>): RouteSnapshot {
   return {
     name,
+    policies: [],
     match: { ...ANY, ...match },
     action: { kind: 'upstream', upstream: 0 },
     requestHeaders: { set: [], remove: [] },

@@ -11,6 +11,7 @@ const TABLES: LayerTables = {
   above: ['test'],
   threadOf: { bin: 'main', test: undefined },
   filled: ['core'],
+  loaders: [],
   packages: { yaml: ['left'], '@scope/kit': ['right', 'top/main.ts'] },
 };
 

@@ -1,0 +1,66 @@
+// Compiles the policies of a configuration: those of the table by their keys, those of plugins by their lists. Runs with
+// the checks, so that everything that a policy objects to is reported with its place. Thread: main.
+
+import type { PolicyScope } from '../../core/policy/policy-definition.ts';
+import type { PluginSnapshot } from '../../core/snapshot/policy.ts';
+import { type AnyBuiltInPolicy, POLICIES } from '../../proxy/policies/registry.ts';
+import type { KeyPath } from '../problems/problem.ts';
+import type { CheckContext } from '../validate/parsed-config.ts';
+import { routeName } from '../validate/validate-routes.ts';
+import { loadPlugins } from './load-plugins.ts';
+import { compileContext, type CompiledPolicy, type PolicyPlace } from './policy-place.ts';
+import { compileUses, type KnownPolicies } from './policy-uses.ts';
+
+/** The policies of a configuration, in the order in which they are written within each place. */
+export interface CompiledPolicies {
+  readonly plugins: readonly PluginSnapshot[];
+  readonly listeners: readonly (readonly CompiledPolicy[])[];
+  readonly routes: readonly (readonly CompiledPolicy[])[];
+  /** By name. */
+  readonly upstreams: ReadonlyMap<string, readonly CompiledPolicy[]>;
+}
+
+/** Reports every problem to the context; what is returned is complete only where none was reported. */
+export function compilePolicies(context: CheckContext): CompiledPolicies {
+  const { plugins, policies } = loadPlugins(context);
+  const at = (place: PolicyPlace | null): readonly CompiledPolicy[] =>
+    place === null ? [] : compilePlace(place, policies, context);
+  const { listeners, routes, upstreams } = context.config;
+  return {
+    plugins,
+    listeners: listeners.map((listener, index) =>
+      at(listener && { ...ofScope('listener', listener.name, ['listeners', index]), settings: listener }),
+    ),
+    routes: routes.map((route, index) =>
+      at(
+        route && {
+          ...ofScope('route', routeName(route, index), ['routes', index]),
+          hasUpstream: route.upstream !== undefined,
+          settings: route,
+        },
+      ),
+    ),
+    upstreams: new Map(
+      [...upstreams].map(([name, upstream]) => [
+        name,
+        at(upstream && { ...ofScope('upstream', name, ['upstreams', name]), settings: upstream }),
+      ]),
+    ),
+  };
+}
+
+function ofScope(scope: PolicyScope, owner: string, path: KeyPath) {
+  return { scope, owner, path, hasUpstream: true };
+}
+
+function compilePlace(place: PolicyPlace, known: KnownPolicies, context: CheckContext): CompiledPolicy[] {
+  const compiled: CompiledPolicy[] = [];
+  for (const policy of POLICIES as unknown as readonly AnyBuiltInPolicy[]) {
+    if (policy.scope !== place.scope) continue;
+    const data = policy.compile(place.settings as never, compileContext(place, place.path, context));
+    if (data !== null) compiled.push({ name: policy.name, data });
+  }
+  const written = place.settings['policies'];
+  if (Array.isArray(written)) compiled.push(...compileUses(place, written as readonly object[], known, context));
+  return compiled;
+}

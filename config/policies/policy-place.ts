@@ -1,0 +1,28 @@
+// A listener, route or upstream that has policies, and the context in which one of them is compiled. Thread: main.
+
+import type { CompileContext, OptionProblem, PolicyScope } from '../../core/policy/policy-definition.ts';
+import type { KeyPath } from '../problems/problem.ts';
+import type { CheckContext } from '../validate/parsed-config.ts';
+
+export interface PolicyPlace {
+  readonly scope: PolicyScope;
+  /** Name of the listener, route or upstream. */
+  readonly owner: string;
+  readonly hasUpstream: boolean;
+  readonly path: KeyPath;
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+/** A policy before it has its block in shared memory. */
+export interface CompiledPolicy {
+  readonly name: string;
+  readonly data: unknown;
+}
+
+/** @param base path of the options in the file */
+export function compileContext(place: PolicyPlace, base: KeyPath, context: CheckContext): CompileContext {
+  const { scope, owner, hasUpstream } = place;
+  const report = ({ message, path = [], part = 'value', code = 'FL3012' }: OptionProblem): void =>
+    context.report({ code, message, path: [...base, ...path], part });
+  return { scope, owner, hasUpstream, directory: context.directory, report };
+}

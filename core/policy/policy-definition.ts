@@ -1,0 +1,134 @@
+// Contract of a policy's definition: its name, options, place in the order, and how it is compiled on the main thread
+// and created in workers. Thread: both.
+
+import type { Logger } from '../log.ts';
+import type { OptionSchemas, OptionShape, OptionsOf } from '../option-schema.ts';
+import type { UpstreamSnapshot } from '../snapshot/upstream.ts';
+import type { Policy } from './policy.ts';
+
+/** Where a policy is configured. */
+export type PolicyScope = 'listener' | 'route' | 'upstream';
+
+/** Stages in the order in which they run (docs/policies.md); those of one stage run by scope, then in file order. */
+export const POLICY_STAGES = ['admit', 'authorize', 'answer', 'shape', 'forward'] as const;
+export type PolicyStage = (typeof POLICY_STAGES)[number];
+
+/** What a policy does beyond reading heads and editing fields. Declared, so that it is known when a plan is compiled. */
+export const POLICY_NEEDS = [
+  /** `onRequest` or `onResponse` may answer: requests are counted as allowed or refused. */
+  'reply',
+  /** `onRequest` may return a promise. */
+  'wait',
+  /** Changes path or query. */
+  'change-target',
+  /** Sends requests to another upstream than the route's. */
+  'choose-upstream',
+  'read-request-body',
+  'read-response-body',
+  'change-response-body',
+] as const;
+export type PolicyNeed = (typeof POLICY_NEEDS)[number];
+
+/** Needs that take a head out of byte ranges: it is built from its fields instead. */
+export const NEEDS_FIELD_LIST: readonly PolicyNeed[] = ['change-target', 'change-response-body'];
+
+/** A problem that `compile` found in the options. */
+export interface OptionProblem {
+  /** One sentence: what is wrong and what is allowed. */
+  readonly message: string;
+  /** Steps from the options to the value: keys and indexes. The options as a whole if absent. */
+  readonly path?: readonly (string | number)[];
+  /** Whether the key or the value is underlined. */
+  readonly part?: 'key' | 'value';
+  /** Stable code of the kind of problem; FL3012 unless given. */
+  readonly code?: 'FL3003' | 'FL3007' | 'FL3008' | 'FL3009' | 'FL3012';
+}
+
+/** What `compile` gets besides the options. */
+export interface CompileContext {
+  readonly scope: PolicyScope;
+  /** Name of the listener, route or upstream. */
+  readonly owner: string;
+  /** Whether requests go to an upstream: false for a route that answers by itself. */
+  readonly hasUpstream: boolean;
+  /** What relative paths are relative to; absolute. */
+  readonly directory: string;
+  /** Reports a problem; the configuration is refused then. */
+  readonly report: (problem: OptionProblem) => void;
+}
+
+/** What `create` gets besides the compiled data. */
+export interface CreateContext {
+  readonly scope: PolicyScope;
+  readonly owner: string;
+  /** Index of this worker. */
+  readonly worker: number;
+  readonly log: Logger;
+  /** The upstream that it is configured on; null for other scopes. */
+  readonly upstream: UpstreamSnapshot | null;
+  readonly services: PolicyServices;
+}
+
+/** Services of a worker that policies may use. */
+export interface PolicyServices {
+  /** Whether a request of this priority must be refused to protect the process. */
+  readonly mustShed: (priority: 'critical' | 'default' | 'sheddable') => boolean;
+}
+
+/** Common to the policies of Fairlead and of plugins. */
+export interface PolicyBase<Data> {
+  /** In YAML, metrics, logs and `explain`. Lower-case kebab. */
+  readonly name: string;
+  readonly scope: PolicyScope;
+  readonly stage: PolicyStage;
+  readonly needs: readonly PolicyNeed[];
+  /** Longest that one call of a hook should take, in ms; calls beyond it are counted and logged. */
+  readonly budgetMs: number;
+  /** Longest that a promise of `onRequest` may take, in ms; the exchange is answered 500 then. */
+  readonly waitMs: number;
+  /** Builds the policy for one Runtime of one worker. */
+  create(data: Data, context: CreateContext): Policy;
+}
+
+/**
+ * A policy of Fairlead's own. Its options are keys of their own in the mapping of the listener, route or upstream.
+ */
+export interface BuiltInPolicy<Scope extends PolicyScope, Shape extends OptionShape, Data> extends PolicyBase<Data> {
+  readonly scope: Scope;
+  readonly options: (schemas: OptionSchemas) => Shape;
+  /** @returns plain, cloneable data for the Snapshot; null where the policy has nothing to do */
+  compile(options: OptionsOf<Shape>, context: CompileContext): Data | null;
+}
+
+/** A policy of a plugin, as its author writes it: its options stand under its name in a list `policies`. */
+export interface PolicyDefinition<Shape extends OptionShape, Data> {
+  readonly name: string;
+  /** Where it may be configured: `route` unless given. */
+  readonly scope?: PolicyScope;
+  /** When it runs: `shape` unless given. */
+  readonly stage?: PolicyStage;
+  readonly needs?: readonly PolicyNeed[];
+  /** 10 unless given. */
+  readonly budgetMs?: number;
+  /** 5000 unless given. */
+  readonly waitMs?: number;
+  /** Declares the options. `true` in YAML stands for none. */
+  readonly options: (schemas: OptionSchemas) => Shape;
+  /** Main thread. @returns plain, cloneable data for workers; null where the policy has nothing to do */
+  compile(options: OptionsOf<Shape>, context: CompileContext): Data | null;
+  /** Worker: once for each place of use in each Runtime. */
+  create(data: Data, context: CreateContext): Policy;
+}
+
+/** A plugin's policy with its defaults filled in and its types erased. */
+export interface PluginPolicy extends PolicyBase<unknown> {
+  readonly options: (schemas: OptionSchemas) => OptionShape;
+  compile(options: unknown, context: CompileContext): unknown;
+}
+
+/** Checks a definition's types and erases them. */
+export function definePolicy<Shape extends OptionShape, Data>(
+  definition: PolicyDefinition<Shape, Data>,
+): PolicyDefinition<OptionShape, unknown> {
+  return definition as unknown as PolicyDefinition<OptionShape, unknown>;
+}

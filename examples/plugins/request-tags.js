@@ -1,0 +1,44 @@
+// An example of a plugin: three small policies, one for each place where a policy may stand. Without an import from
+// fairlead, so that it loads from anywhere; docs/extending.md shows the same with types.
+
+/** On a listener: marks requests of clients that came over it. */
+const tagRequests = {
+  name: 'tag-requests',
+  scope: 'listener',
+  options: ({ fieldName, fieldValue }) => ({
+    field: fieldName().prefault('X-Entrance').describe('Field to set.'),
+    value: fieldValue().describe('Its value.'),
+  }),
+  compile: ({ field, value }) => ({ set: [field, value], remove: [] }),
+  create: (requestFields) => ({ requestFields }),
+};
+
+/** On a route: answers 400 where a field is missing. */
+const requireField = {
+  name: 'require-field',
+  stage: 'authorize',
+  needs: ['reply'],
+  options: ({ fieldName }) => ({ name: fieldName().describe('Field that requests must have.') }),
+  compile: ({ name }) => ({ name: name.toLowerCase() }),
+  create: ({ name }) => ({
+    onRequest(exchange) {
+      if (exchange.request.field(name) !== undefined) return undefined;
+      return { status: 400, fields: ['Content-Type', 'text/plain'], body: `The field ${name} is missing.\n` };
+    },
+  }),
+};
+
+/** On an upstream: tells clients which endpoint answered. */
+const nameEndpoint = {
+  name: 'name-endpoint',
+  scope: 'upstream',
+  options: () => ({}),
+  compile: () => ({}),
+  create: () => ({
+    onResponse(exchange) {
+      exchange.setResponseField('X-Endpoint', exchange.endpoint.id);
+    },
+  }),
+};
+
+export const policies = [tagRequests, requireField, nameEndpoint];

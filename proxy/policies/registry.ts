@@ -1,0 +1,14 @@
+// The policies of Fairlead's own. A new one is one file and one line here. Within a stage they run in this order.
+// Thread: both.
+
+import type { OptionShape } from '../../core/option-schema.ts';
+import type { BuiltInPolicy, PolicyScope } from '../../core/policy/policy-definition.ts';
+import { forwardingFields } from './forwarding-fields.ts';
+import { headerEdits } from './header-edits.ts';
+import { shedding } from './shedding.ts';
+import { stickyCookie } from './sticky-cookie.ts';
+
+export const POLICIES = [shedding, headerEdits, stickyCookie, forwardingFields] as const;
+
+/** A policy of the table, whatever its options are. */
+export type AnyBuiltInPolicy = BuiltInPolicy<PolicyScope, OptionShape, unknown>;
