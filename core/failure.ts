@@ -20,7 +20,7 @@ export interface SignalClass {
 export const SIGNALS = {
   connect: { consecutive: 'add', window: 'fail', marksSuspect: true },
   resetBefore: { consecutive: 'add', window: 'fail', marksSuspect: true },
-  staleConnection: { consecutive: 'keep', window: 'ignore', marksSuspect: true },
+  staleConnection: { consecutive: 'keep', window: 'ignore', marksSuspect: false },
   timeout: { consecutive: 'add', window: 'fail', marksSuspect: true },
   gateway: { consecutive: 'add', window: 'fail', marksSuspect: true },
   protocol: { consecutive: 'add', window: 'fail', marksSuspect: true },

@@ -11,7 +11,7 @@ import type { HeartbeatResult } from '../heartbeat/heartbeat-contract.ts';
 const SIGNAL_WORDS: Readonly<Record<Signal, string>> = {
   connect: 'could not connect',
   resetBefore: 'connection reset before a response',
-  staleConnection: 'an idle connection had gone',
+  staleConnection: 'several idle connections were closed early',
   timeout: 'no response in time',
   gateway: 'answered 502, 503 or 504',
   protocol: 'malformed response',

@@ -6,9 +6,9 @@ import { CodecError } from './codec-error.ts';
 import { DecodeEvent, type BodyDecoder, type DecodeResult } from './decode-event.ts';
 import { readTrailerSection } from './trailer-section.ts';
 
-/** Limits on what stands around the payload. */
+/** Limits on everything but the payload. */
 export interface ChunkLimits {
-  /** Bytes of a chunk-size line behind its digits, CRLF excluded. */
+  /** Bytes of a chunk-size line after its digits, CRLF excluded. */
   readonly extensionBytes: number;
   /** Bytes of a trailer section. */
   readonly trailerBytes: number;
@@ -17,13 +17,13 @@ export interface ChunkLimits {
 }
 
 /**
- * 1 KiB of extensions a chunk: the longest in use are signatures of about 90 bytes, and bytes that mean nothing are a
- * way to keep us busy. 8 KiB and 64 fields of trailers: they are held in memory until the body ends; real ones are a
+ * 1 KiB of extensions per chunk: the longest in use are signatures of about 90 bytes, and ignored bytes are a way to
+ * keep us busy. 8 KiB and 64 fields of trailers: they are held in memory until the body ends, and real messages have a
  * handful (gRPC status, digests, timings).
  */
 export const DEFAULT_CHUNK_LIMITS: ChunkLimits = { extensionBytes: 1024, trailerBytes: 8192, trailerFields: 64 };
 
-/** Enough for 2^64 - 1; what is beyond a safe integer is refused, so that no sum of sizes can wrap (CL.TE by overflow). */
+/** Enough for 2^64 - 1. Sizes beyond a safe integer are refused, so that none can wrap (smuggling by overflow). */
 const MAX_SIZE_DIGITS = 16;
 
 const State = {
@@ -41,21 +41,14 @@ const State = {
   DONE: 11,
 } as const;
 
-/**
- * Reused: `reset` before each body. Two ways to read one: `next` gives the payload alone; `nextRun` gives the payload
- * together with its chunk framing, checked, in ranges as long as can be, to be written to a peer that gets chunks too.
- */
+/** Reused: call `reset` before each body. */
 export class ChunkedDecoder implements BodyDecoder {
   position = 0;
   dataStart = 0;
   dataEnd = 0;
   payloadBytes = 0;
-  /** Names and values in turn of the trailers that may be passed on, or null. Set when the body is DONE. */
+  /** The trailers that may be forwarded, as [name, value, ...], or null. Set at DONE. */
   trailers: readonly string[] | null = null;
-  /** Of nextRun: what must be written before the range (a size line that came in pieces or had extensions), or ''. */
-  prefix = '';
-  /** Of nextRun: whether the ranges held the last chunk too. If not, a last chunk must be written at DONE. */
-  isTerminated = false;
 
   readonly #limits: ChunkLimits;
   #state: number = State.SIZE_START;
@@ -63,7 +56,6 @@ export class ChunkedDecoder implements BodyDecoder {
   #sizeDigits = 0;
   #extensionState: number = ExtensionState.BEFORE_SEMICOLON;
   #extensionBytes = 0;
-  #isPrefixDue = false;
   #trailerBytes: Buffer | null = null;
   #trailerLength = 0;
 
@@ -75,10 +67,7 @@ export class ChunkedDecoder implements BodyDecoder {
   reset(): void {
     this.payloadBytes = 0;
     this.trailers = null;
-    this.prefix = '';
-    this.isTerminated = false;
     this.#state = State.SIZE_START;
-    this.#isPrefixDue = false;
     this.#trailerBytes = null;
     this.#trailerLength = 0;
   }
@@ -94,65 +83,9 @@ export class ChunkedDecoder implements BodyDecoder {
     return this.#stop(at, DecodeEvent.DONE);
   }
 
-  /**
-   * Like `next`, but ranges hold chunk-size lines and line ends as well. Write `prefix` before each. At DONE write a
-   * last chunk with the trailers, unless `isTerminated`.
-   */
-  nextRun(bytes: Uint8Array, from: number, end: number): DecodeResult {
-    this.prefix = this.#takePrefix();
-    let runStart = from;
-    let at = from;
-    while (this.#state !== State.DONE) {
-      if (at === end) return this.#stopRun(runStart, at, at, DecodeEvent.NEED_MORE);
-      const lineStart = at;
-      const wasInside = this.#isInsideChunk();
-      const wasSplit = this.#state !== State.SIZE_START;
-      at = this.#state === State.DATA ? this.#passData(at, end) : this.#step(bytes, at, end);
-      if (at < 0) return ~at;
-      if (wasInside) continue;
-      if (this.#state === State.DATA && !wasSplit && this.#extensionBytes === 0) continue;
-      if (this.#state === State.DATA) this.#isPrefixDue = true;
-      else if (!wasSplit && this.#isPlainEnd(bytes, at, end)) return this.#finishRun(runStart, at + 2);
-      if (lineStart > runStart) return this.#stopRun(runStart, lineStart, at, DecodeEvent.NEED_MORE);
-      this.prefix = this.#takePrefix();
-      runStart = at;
-    }
-    return this.#stop(at, DecodeEvent.DONE);
-  }
-
   #stop(at: number, event: DecodeResult): DecodeResult {
     this.position = at;
     return event;
-  }
-
-  #stopRun(runStart: number, runEnd: number, at: number, ifEmpty: DecodeResult): DecodeResult {
-    this.position = at;
-    this.dataStart = runStart;
-    this.dataEnd = runEnd;
-    return runEnd > runStart || this.prefix !== '' ? DecodeEvent.DATA : ifEmpty;
-  }
-
-  #finishRun(runStart: number, end: number): DecodeResult {
-    this.#state = State.DONE;
-    this.isTerminated = true;
-    return this.#stopRun(runStart, end, end, DecodeEvent.DONE);
-  }
-
-  /** The size line of the chunk that has just begun, if it has to be written anew. */
-  #takePrefix(): string {
-    if (!this.#isPrefixDue) return '';
-    this.#isPrefixDue = false;
-    return `${this.#remainingBytes.toString(16)}\r\n`;
-  }
-
-  #isInsideChunk(): boolean {
-    return this.#state >= State.DATA && this.#state <= State.DATA_LF;
-  }
-
-  /** Whether the last chunk's line, just read without extensions, is followed by the end at once. */
-  #isPlainEnd(bytes: Uint8Array, at: number, end: number): boolean {
-    if (this.#state !== State.TRAILER_START || this.#extensionBytes > 0 || this.#trailerLength > 0) return false;
-    return at + 2 <= end && bytes[at] === CR && bytes[at + 1] === LF;
   }
 
   #takeData(from: number, end: number): DecodeResult {
@@ -169,7 +102,7 @@ export class ChunkedDecoder implements BodyDecoder {
     return from + size;
   }
 
-  /** Uses up at least one byte outside of payload. @returns the offset behind, or the complement of a CodecError. */
+  /** Consumes at least one byte of framing. @returns the next offset, or the complement of a CodecError */
   #step(bytes: Uint8Array, at: number, end: number): number {
     if (this.#state <= State.SIZE_LF) return this.#readSizeLine(bytes, at, end);
     if (this.#state <= State.DATA_LF) return this.#readDataEnd(bytes[at]!, at);
@@ -177,7 +110,7 @@ export class ChunkedDecoder implements BodyDecoder {
   }
 
   #readDataEnd(byte: number, at: number): number {
-    // Payload that runs over its size, or a line end that only one of two parsers takes for one.
+    // A payload longer than its size, or a line end that only one of two parsers accepts.
     if (byte !== (this.#state === State.DATA_CR ? CR : LF)) return ~CodecError.BAD_CHUNK_END;
     this.#state = this.#state === State.DATA_CR ? State.DATA_LF : State.SIZE_START;
     return at + 1;
@@ -199,7 +132,7 @@ export class ChunkedDecoder implements BodyDecoder {
     return at + 1;
   }
 
-  /** chunk-size = 1*HEXDIG: no sign, no 0x, no blank before it. */
+  /** chunk-size = 1*HEXDIG: no sign, no 0x, no leading whitespace. */
   #readDigits(bytes: Uint8Array, from: number, end: number): number {
     let at = from;
     let size = this.#remainingBytes;
@@ -256,7 +189,7 @@ export class ChunkedDecoder implements BodyDecoder {
     return end;
   }
 
-  /** Moves on by one byte of the trailer section. @returns 0 or a CodecError. */
+  /** Advances by one byte of the trailer section. @returns 0 or a CodecError */
   #stepTrailer(byte: number): number {
     switch (this.#state) {
       case State.TRAILER_START:

@@ -20,8 +20,8 @@ import { CodecError } from './codec-error.ts';
 import { finishLine, INCOMPLETE, skipText, type ScanRegion } from './field-scanner.ts';
 import { METHOD_NAMES, Method, type MessageHead } from './message-head.ts';
 
-/** The longest registered method has 17 bytes. */
-const MAX_METHOD_BYTES = 32;
+/** Registered methods have up to 17 bytes; any token is forwarded. Bounds what is scanned before the first blank. */
+const MAX_METHOD_BYTES = 128;
 /** HTTP-version is eight bytes: HTTP/1.1 */
 const VERSION_BYTES = 8;
 const HTTP_NAME = Buffer.from('HTTP/', 'latin1');

@@ -58,12 +58,12 @@ function wasWell(sink: SignalSink, word: number): boolean {
 }
 
 /**
- * Marks an endpoint suspect whose idle connections it has closed all at once: a killed process does that before any
- * request fails. One that ends politely does so too; its heartbeat clears it.
+ * Marks an endpoint suspect that has closed several idle connections too early (see proxy/upstream/idle-deaths.ts): a
+ * killed process does that before any request fails. An orderly restart does too; the heartbeat clears it.
  */
 export function reportIdleDeath(sink: SignalSink, upstream: UpstreamSnapshot, endpoint: EndpointSnapshot): void {
   if (sink.region.words[sink.region.endpointWord(endpoint.slot) + E_GENERATION] !== endpoint.generation) return;
-  markSuspect(sink, upstream, endpoint, 'resetBefore');
+  markSuspect(sink, upstream, endpoint, 'staleConnection');
 }
 
 /** Marks an endpoint suspect for all workers at once; the one that set the mark tells main. */

@@ -1,9 +1,9 @@
-// What connections to one endpoint count: plain adds in the worker's own lane. Thread: worker.
+// Counts for one endpoint: plain adds in the worker's own lane. Thread: worker.
 
 import { ENDPOINT_FIELD, type EndpointField } from '../../core/memory/lane-fields.ts';
 import type { Region } from '../../core/memory/region.ts';
 
-/** The place of one endpoint's block in one worker's lane. */
+/** One endpoint's block in one worker's lane. */
 export class EndpointLane {
   readonly #doubles: Float64Array;
   readonly #base: number;

@@ -1,32 +1,68 @@
-// Notices that an endpoint closes idle connections: several together, or its last one. A process that is killed does
-// that before any request to it fails. Thread: worker.
+// Judges the closes of idle connections by an endpoint: an idle timeout explains most of them; several that come
+// together and too early suggest that its process has died. Thread: worker.
 
 import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
 import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 
-/** Deaths within this time count as together. */
+/** Closes within this time count as one group. */
 const TOGETHER_MS = 100;
+/** Early closes in one group that are a sign. A single one never is: connections fail by themselves. */
+const SIGN_COUNT = 2;
+/** Until an endpoint's idle timeout is known: servers in use have idle timeouts of more than a second. */
+const UNKNOWN_TIMEOUT_MS = 1000;
+/** An endpoint may close this much earlier than its timeout: clocks, rounding, and the time of the response itself. */
+const TOLERANCE = 0.1;
+const MIN_TOLERANCE_MS = 500;
+/** Share of the difference by which the learned timeout follows a longer observation. */
+const LEARN_RATE = 0.25;
 
-/** Is told of an endpoint whose idle connections died. */
+/** Called for an endpoint whose idle connections died. */
 export type OnIdleDeath = (upstream: UpstreamSnapshot, endpoint: EndpointSnapshot) => void;
 
-/** Of one endpoint in one worker. */
+/** One idle connection that the endpoint, not we, has closed. */
+export interface IdleClose {
+  /** How long it had been idle. */
+  readonly idleMs: number;
+  /** The timeout that its last response announced in Keep-Alive; -1 if none. */
+  readonly announcedMs: number;
+}
+
+/** Serves one endpoint in one worker. */
 export class IdleDeaths {
-  readonly #tell: () => void;
-  #firstMs = -Infinity;
+  readonly #onDeath: () => void;
+  /** The endpoint's idle timeout as observed; 0 while unknown. */
+  #learnedMs = 0;
+  #groupStartMs = Number.NEGATIVE_INFINITY;
+  #groupCount = 0;
 
-  /** @param tell is called once for each group of deaths */
-  constructor(tell: () => void) {
-    this.#tell = tell;
+  /** @param onDeath called once per group of early closes */
+  constructor(onDeath: () => void) {
+    this.#onDeath = onDeath;
   }
 
-  /**
-   * The endpoint, not we, has closed an idle connection.
-   * @param idleLeft idle connections that are left
-   */
-  died(idleLeft: number, nowMs: number): void {
-    const areSeveral = nowMs - this.#firstMs < TOGETHER_MS;
-    if (!areSeveral) this.#firstMs = nowMs;
-    if (areSeveral || idleLeft === 0) this.#tell();
+  closed({ idleMs, announcedMs }: IdleClose, nowMs: number): void {
+    const timeoutMs = announcedMs >= 0 ? announcedMs : this.#learnedMs;
+    if (isEarly(idleMs, timeoutMs)) this.#addEarly(nowMs);
+    else if (announcedMs < 0) this.#learn(idleMs);
   }
+
+  #addEarly(nowMs: number): void {
+    if (nowMs - this.#groupStartMs >= TOGETHER_MS) {
+      this.#groupStartMs = nowMs;
+      this.#groupCount = 0;
+    }
+    this.#groupCount += 1;
+    if (this.#groupCount === SIGN_COUNT) this.#onDeath();
+  }
+
+  /** Follows shorter times at once and longer ones slowly, as a busy endpoint closes late. */
+  #learn(idleMs: number): void {
+    const known = this.#learnedMs;
+    this.#learnedMs = known === 0 || idleMs < known ? idleMs : known + (idleMs - known) * LEARN_RATE;
+  }
+}
+
+function isEarly(idleMs: number, timeoutMs: number): boolean {
+  if (timeoutMs === 0) return idleMs < UNKNOWN_TIMEOUT_MS;
+  return idleMs < timeoutMs - Math.max(MIN_TOLERANCE_MS, timeoutMs * TOLERANCE);
 }

@@ -1,4 +1,4 @@
-// Which transport sends an attempt: the fast one what the fast client side has scanned, the general one all else.
+// Chooses the transport of an attempt: our engine for heads that our client side has scanned, undici for all others.
 // Thread: worker.
 
 import type { AttemptEvents, AttemptHandle, AttemptRequest, Transport } from '../../core/exchange-contract.ts';

@@ -1,4 +1,4 @@
-// Nanoseconds to decode a chunked body that came in one read: by payload, and in runs with its framing. Thread: main.
+// Nanoseconds to decode a chunked body that arrived in one read. Thread: main.
 // Usage: node scripts/bench/chunked.ts
 
 import { bench, do_not_optimize, group, run } from 'mitata';
@@ -22,12 +22,6 @@ for (const [name, text] of Object.entries(BODIES)) {
       decoder.reset();
       let at = start;
       while (decoder.next(bytes, at, end) === DecodeEvent.DATA) at = decoder.position;
-      do_not_optimize(decoder.payloadBytes);
-    });
-    bench('nextRun', () => {
-      decoder.reset();
-      let at = start;
-      while (decoder.nextRun(bytes, at, end) === DecodeEvent.DATA) at = decoder.position;
       do_not_optimize(decoder.payloadBytes);
     });
   });

@@ -6,7 +6,7 @@ import { CODEC_ERRORS } from '../../proxy/http1/codec-error.ts';
 import { DecodeEvent } from '../../proxy/http1/decode-event.ts';
 import { BodyKind, frameRequest, frameResponse, Framing } from '../../proxy/http1/framing.ts';
 import { HeadScanner, Scan } from '../../proxy/http1/head-scanner.ts';
-import { LengthDecoder } from '../../proxy/http1/length-decoder.ts';
+import { LengthDecoder } from './length-decoder.ts';
 import { Method, MessageHead } from '../../proxy/http1/message-head.ts';
 
 /** A message that was read whole. */

@@ -6,7 +6,7 @@ import type { Failure } from '../../core/failure.ts';
 import { type FieldList, type RequestHead, type ResponseHead, UNKNOWN_LENGTH } from '../../core/head.ts';
 import { frameRequest } from '../../proxy/http1/framing.ts';
 import { HeadScanner, Scan } from '../../proxy/http1/head-scanner.ts';
-import { EndpointResponseHead } from '../../proxy/upstream/undici/endpoint-response-head.ts';
+import { EndpointResponseHead } from '../../proxy/upstream/endpoint-response-head.ts';
 import { ScannedRequestHead } from '../../proxy/wire/scanned-request-head.ts';
 import { ScannedResponseHead } from '../../proxy/wire/scanned-response-head.ts';
 

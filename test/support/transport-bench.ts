@@ -13,11 +13,9 @@ import { requestHead, type HeadParts } from './request-head.ts';
 import { ScriptedOrigin } from './scripted-origin.ts';
 import { endpointSnapshot, regionFor, snapshot, upstreamSnapshot } from './snapshots.ts';
 
-/** A transport, and what it may do otherwise than the others. */
+/** A transport under test. */
 export interface TransportUnderTest {
   readonly name: string;
-  /** Whether trailers of a request are passed on. */
-  readonly sendsTrailers: boolean;
   make(parts: TransportParts): Transport;
 }
 

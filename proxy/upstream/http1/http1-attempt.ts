@@ -1,19 +1,19 @@
-// One attempt on the fast path, as the exchange holds it: while it lasts it stands for its connection. Thread: worker.
+// One attempt over our HTTP/1.1 engine, as the exchange holds it. Thread: worker.
 
 import type { AttemptEvents, AttemptHandle, AttemptRequest } from '../../../core/exchange-contract.ts';
 import type { Failure } from '../../../core/failure.ts';
 import type { FieldList } from '../../../core/head.ts';
-import { Method } from '../../http1/message-head.ts';
 import type { Dialling } from '../../../net/dial.ts';
+import { Method } from '../../http1/message-head.ts';
 import type { ScannedRequestHead } from '../../wire/scanned-request-head.ts';
 
-/** What an attempt does with its connection. */
+/** The connection that an attempt has leased. */
 export interface LeasedConnection {
-  /** Whether the endpoint takes more at once. */
+  /** @returns whether the endpoint has room for more */
   sendBody(chunk: Uint8Array): boolean;
   endBody(trailers: FieldList | null): void;
   resume(): void;
-  /** Nobody wants what is still to come. */
+  /** The exchange discards the rest of the response. */
   abandon(): void;
 }
 
@@ -22,14 +22,14 @@ export class Http1Attempt implements AttemptHandle {
   readonly events: AttemptEvents;
   /** Whether heads and chunks of the response are used within the event that brings them. */
   readonly isImmediate: boolean;
-  /** Whether the request may be sent twice: a connection that turns out stale costs only time then. */
+  /** Whether the request may be sent twice: a stale connection then costs only time. */
   readonly isRepeatable: boolean;
   /** The request's head as text. */
   readonly headText: string;
-  /** While it is the attempt's. */
+  /** Null before and after the lease. */
   connection: LeasedConnection | null = null;
   dialling: Dialling | null = null;
-  /** The last event has come, or the exchange has ended it. */
+  /** The last event was emitted, or the exchange has cancelled the attempt. */
   isOver = false;
 
   constructor(request: AttemptRequest, events: AttemptEvents, isImmediate: boolean, headText: string) {
@@ -60,7 +60,7 @@ export class Http1Attempt implements AttemptHandle {
     this.connection?.abandon();
   }
 
-  /** The last event: the attempt failed. */
+  /** Emits the last event: the attempt failed. */
   fail(failure: Failure): void {
     if (this.isOver) return;
     this.isOver = true;
@@ -69,7 +69,7 @@ export class Http1Attempt implements AttemptHandle {
   }
 }
 
-/** Safe or idempotent by its method (RFC 9110 section 9.2.2), and without a body that may be gone by then. */
+/** Safe by its method (RFC 9110 section 9.2.1) and without a body, which may be gone by the time of a retry. */
 function isRepeatable(head: ScannedRequestHead): boolean {
   const { method } = head.message;
   return (method === Method.GET || method === Method.HEAD || method === Method.OPTIONS) && head.bodyLength === 0;

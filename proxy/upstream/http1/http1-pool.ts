@@ -1,4 +1,4 @@
-// A worker's fast connections to one endpoint: which are idle, newest first, and how many may be. Thread: worker.
+// A worker's connections to one endpoint: dials, leases the newest idle one first, bounds the idle ones. Thread: worker.
 
 import type { Region } from '../../../core/memory/region.ts';
 import { ENDPOINT_FIELD } from '../../../core/memory/lane-fields.ts';
@@ -8,14 +8,14 @@ import type { Timers } from '../../../core/timers.ts';
 import { failureOf } from '../../../core/failure.ts';
 import type { HeadScanner } from '../../http1/head-scanner.ts';
 import { Dialler } from '../../../net/dial.ts';
-import { IdleDeaths, type OnIdleDeath } from '../idle-deaths.ts';
-import { responseScanner } from '../undici/response-gate.ts';
-import type { ConnectionParts } from './connection-parts.ts';
-import { type ConnectionOwner, EndpointConnection } from './endpoint-connection.ts';
+import { type IdleClose, IdleDeaths, type OnIdleDeath } from '../idle-deaths.ts';
+import type { ConnectionPool } from '../pool-table.ts';
+import { configuredKeepAliveMs } from '../response-persistence.ts';
+import { responseScanner } from '../response-reader.ts';
+import { type ConnectionOwner, type ConnectionParts, EndpointConnection } from './endpoint-connection.ts';
 import type { Http1Attempt } from './http1-attempt.ts';
-import { keepAliveMsFor } from './response-persistence.ts';
 
-/** Where a pool counts, and what it dials with. */
+/** The lane that a pool counts in, its timers, and its sink for deaths. */
 export interface PoolContext {
   readonly region: Region;
   readonly worker: number;
@@ -23,7 +23,7 @@ export interface PoolContext {
   readonly onIdleDeath: OnIdleDeath;
 }
 
-export class Http1Pool implements ConnectionOwner {
+export class Http1Pool implements ConnectionOwner, ConnectionPool {
   readonly endpoint: EndpointSnapshot;
   readonly upstream: UpstreamSnapshot;
   readonly parts: ConnectionParts;
@@ -36,10 +36,10 @@ export class Http1Pool implements ConnectionOwner {
   readonly #lane: number;
   readonly #connections = new Set<EndpointConnection>();
   readonly #dialling = new Set<Http1Attempt>();
-  /** The newest last. */
+  /** Newest last. */
   readonly #idle: EndpointConnection[] = [];
-  /** Free, but not for long. The newest last. */
-  readonly #resting: EndpointConnection[] = [];
+  /** Free, but within the delay before reuse. Newest last. */
+  readonly #recent: EndpointConnection[] = [];
   readonly #onEmpty: (() => void)[] = [];
   #isRetired = false;
 
@@ -48,7 +48,7 @@ export class Http1Pool implements ConnectionOwner {
     this.upstream = upstream;
     this.parts = parts;
     this.scanner = responseScanner(upstream.responseHeadBytes);
-    this.keepAliveMs = keepAliveMsFor(upstream.timeouts.keepAliveMs);
+    this.keepAliveMs = configuredKeepAliveMs(upstream.timeouts.keepAliveMs);
     this.#deaths = new IdleDeaths(() => context.onIdleDeath(upstream, endpoint));
     this.#dialler = new Dialler(endpoint, upstream, context.timers);
     this.#isTls = endpoint.protocol === 'https';
@@ -60,7 +60,7 @@ export class Http1Pool implements ConnectionOwner {
     this.#doubles[this.#lane + field]! += amount;
   }
 
-  /** Begins an attempt on a free connection, or on one that is made for it. */
+  /** Begins an attempt on a free connection, or dials a new one. */
   lease(attempt: Http1Attempt): void {
     const free = attempt.request.mustUseFresh ? null : this.#takeFree(attempt);
     if (free === null) this.#dial(attempt);
@@ -68,14 +68,14 @@ export class Http1Pool implements ConnectionOwner {
   }
 
   /**
-   * The newest one for what may be repeated: few connections are in use then, and one that turns out stale costs a retry.
-   * What may not be repeated gets one that has rested. Client sides that aren't pressed never get another.
+   * A repeatable request gets the newest connection: that keeps the number in use small, and a stale one costs a retry.
+   * Other requests get one whose delay before reuse has passed, or, from the scanned client side, the oldest recent one.
    */
   #takeFree(attempt: Http1Attempt): EndpointConnection | null {
-    const newest = attempt.isRepeatable ? this.#resting.pop() : undefined;
+    const newest = attempt.isRepeatable ? this.#recent.pop() : undefined;
     if (newest !== undefined) return newest;
     const idle = this.#idle.pop();
-    if (idle === undefined) return attempt.isImmediate ? (this.#resting.shift() ?? null) : null;
+    if (idle === undefined) return attempt.isImmediate ? (this.#recent.shift() ?? null) : null;
     this.count(ENDPOINT_FIELD.connectionsIdle, -1);
     return idle;
   }
@@ -96,27 +96,27 @@ export class Http1Pool implements ConnectionOwner {
       if (socket === null) attempt.fail(failureOf(error?.kind ?? 'internal', false, error));
       else {
         this.#connections.add(connection);
-        connection.open(socket, this.#isTls);
+        connection.socket.open(socket, this.#isTls);
         this.#begin(connection, attempt);
       }
-      this.#tellIfEmpty();
-    }, connection.onread);
+      this.#reportIfEmpty();
+    }, connection.socket.onread);
     attempt.dialling = {
       abort: () => {
         this.#dialling.delete(attempt);
         dialling.abort();
-        this.#tellIfEmpty();
+        this.#reportIfEmpty();
       },
     };
   }
 
   onFree(connection: EndpointConnection): void {
     if (this.#isRetired) connection.destroy();
-    else this.#resting.push(connection);
+    else this.#recent.push(connection);
   }
 
   onIdle(connection: EndpointConnection): void {
-    remove(this.#resting, connection);
+    remove(this.#recent, connection);
     this.#idle.push(connection);
     this.count(ENDPOINT_FIELD.connectionsIdle, 1);
     if (this.#idle.length > this.upstream.limits.maxIdle) this.#idle[0]!.destroy();
@@ -124,33 +124,31 @@ export class Http1Pool implements ConnectionOwner {
 
   onLost(connection: EndpointConnection): void {
     if (remove(this.#idle, connection)) this.count(ENDPOINT_FIELD.connectionsIdle, -1);
-    else remove(this.#resting, connection);
+    else remove(this.#recent, connection);
   }
 
-  onIdleDeath(): void {
-    this.#deaths.died(this.#idle.length + this.#resting.length, this.parts.turn.nowMs());
+  onIdleClose(close: IdleClose): void {
+    this.#deaths.closed(close, this.parts.turn.nowMs());
   }
 
   onClosed(connection: EndpointConnection): void {
     this.#connections.delete(connection);
-    this.#tellIfEmpty();
+    this.#reportIfEmpty();
   }
 
   dropIdle(): void {
-    // Destroying a connection takes it out of the list.
+    // Destroying a connection removes it from the list.
     while (this.#idle.length > 0) this.#idle[0]!.destroy();
-    while (this.#resting.length > 0) this.#resting[0]!.destroy();
+    while (this.#recent.length > 0) this.#recent[0]!.destroy();
   }
 
-  /** Closes idle connections now and every other one when its attempt is over. @param onEmpty when none is left */
   retire(onEmpty: () => void): void {
     this.#isRetired = true;
     this.dropIdle();
     this.#onEmpty.push(onEmpty);
-    this.#tellIfEmpty();
+    this.#reportIfEmpty();
   }
 
-  /** Ends all connections, those in use too. */
   close(): Promise<void> {
     for (const attempt of this.#dialling) {
       attempt.dialling?.abort();
@@ -160,13 +158,13 @@ export class Http1Pool implements ConnectionOwner {
     return new Promise((resolve) => this.retire(resolve));
   }
 
-  #tellIfEmpty(): void {
+  #reportIfEmpty(): void {
     if (!this.#isRetired || this.#connections.size > 0 || this.#dialling.size > 0) return;
-    for (const tell of this.#onEmpty.splice(0)) tell();
+    for (const onEmpty of this.#onEmpty.splice(0)) onEmpty();
   }
 }
 
-/** Whether it was there. */
+/** @returns whether the list had it */
 function remove(list: EndpointConnection[], connection: EndpointConnection): boolean {
   const index = list.indexOf(connection);
   if (index < 0) return false;

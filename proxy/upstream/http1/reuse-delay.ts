@@ -1,23 +1,23 @@
-// Tells connections that have just become free when they have been so for a moment. Thread: worker.
+// Delays the reuse of connections that have just become free. Thread: worker.
 
 import { type TimerWheel, WheelTimer } from '../../../core/timer-wheel.ts';
 import type { Turn } from '../../wire/turn.ts';
 
-/** Who waits. */
+/** A freed connection. */
 export interface Freed {
-  /** At least one tick of the wheel has passed since it was added. */
-  rested(): void;
+  /** At least one tick of the wheel has passed since the connection was added. */
+  onReuseDelayOver(): void;
 }
 
 /**
- * A connection rests for a tick or two of the wheel: an endpoint that closes behind its response without having said
- * so, or sends more than it announced, is found out before the next request is on the wire. One serves all connections
- * of a worker, with one timer.
+ * A freed connection waits for one or two ticks of the wheel: an endpoint that closes after a response without having
+ * announced it, or sends more than the response, is found out before the next request is written. One object and one
+ * timer serve all connections of a worker.
  */
 export class ReuseDelay {
   readonly #wheel: TimerWheel;
   readonly #turn: Turn;
-  readonly #timer: WheelTimer = new WheelTimer(() => this.#ticked());
+  readonly #timer: WheelTimer = new WheelTimer(() => this.#tick());
   /** Freed since the last tick, and before it. */
   #fresh: Freed[] = [];
   #older: Freed[] = [];
@@ -36,11 +36,11 @@ export class ReuseDelay {
     this.#wheel.arm(this.#timer, this.#wheel.tickMs, this.#turn.nowMs());
   }
 
-  #ticked(): void {
-    const rested = this.#older;
+  #tick(): void {
+    const due = this.#older;
     this.#older = this.#fresh;
     this.#fresh = [];
-    for (const freed of rested) freed.rested();
+    for (const freed of due) freed.onReuseDelayOver();
     if (this.#older.length > 0) this.#arm();
   }
 }

@@ -6,7 +6,7 @@ import type { Socket } from 'node:net';
 import httpProxy, { numOpenSockets } from 'http-proxy-3';
 import type { AttemptRequest, UpgradeRequest } from '../../../core/exchange-contract.ts';
 import { EndpointError } from '../../../net/endpoint-error.ts';
-import { MAX_INTERIM_RESPONSES } from '../undici/response-gate.ts';
+import { MAX_INTERIM_RESPONSES } from '../response-reader.ts';
 import type { TunnelSocket } from './tunnel-socket.ts';
 import { replaceRequest } from './upgrade-request.ts';
 

@@ -4,7 +4,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { AttemptRequest, UpgradeRequest } from '../../../core/exchange-contract.ts';
 import type { FieldList } from '../../../core/head.ts';
 import { fieldLines, isFieldName, isFieldValue, isTarget } from '../../http1/field-line.ts';
-import { requestFields } from '../undici/request-fields.ts';
+import { requestFields } from '../request-encoder.ts';
 
 /** Connection-specific and framing fields: regenerated where they are needed. */
 const NOT_PASSED: ReadonlySet<string> = new Set([

@@ -1,5 +1,5 @@
-// A worker's connections to one endpoint: each is an undici Client of its own, so that which connection serves which
-// attempt, and whether it served one before, is known and not guessed. Newest idle first. Thread: worker.
+// A worker's undici connections to one endpoint, each a Client of its own, so that the pool knows which connection
+// serves an attempt and whether it has served one before. Leases the newest idle one first. Thread: worker.
 
 import type { EndpointSnapshot } from '../../../core/snapshot/endpoint.ts';
 import type { UpstreamSnapshot } from '../../../core/snapshot/upstream.ts';
@@ -7,18 +7,19 @@ import type { Timers } from '../../../core/timers.ts';
 import type { HeadScanner } from '../../http1/head-scanner.ts';
 import { Dialler } from '../../../net/dial.ts';
 import type { EndpointLane } from '../endpoint-lane.ts';
-import { IdleDeaths, type OnIdleDeath } from '../idle-deaths.ts';
+import { type IdleClose, IdleDeaths, type OnIdleDeath } from '../idle-deaths.ts';
+import type { ConnectionPool } from '../pool-table.ts';
+import { responseScanner } from '../response-reader.ts';
 import { PooledConnection, type ConnectionOwner } from './pooled-connection.ts';
-import { responseScanner } from './response-gate.ts';
 
-/** What a pool is made with. */
+/** Worker objects that a pool uses. */
 export interface PoolParts {
   readonly timers: Timers;
   readonly lane: EndpointLane;
   readonly onIdleDeath: OnIdleDeath;
 }
 
-export class EndpointPool implements ConnectionOwner {
+export class EndpointPool implements ConnectionOwner, ConnectionPool {
   readonly endpoint: EndpointSnapshot;
   readonly upstream: UpstreamSnapshot;
   readonly lane: EndpointLane;
@@ -26,7 +27,7 @@ export class EndpointPool implements ConnectionOwner {
   readonly dialler: Dialler;
   readonly #deaths: IdleDeaths;
   readonly #connections = new Set<PooledConnection>();
-  /** The newest last. */
+  /** Newest last. */
   readonly #idle: PooledConnection[] = [];
   readonly #onEmpty: Array<() => void> = [];
   #isRetired = false;
@@ -41,7 +42,7 @@ export class EndpointPool implements ConnectionOwner {
     this.dialler = new Dialler(endpoint, upstream, timers);
   }
 
-  /** A connection to send one request on; made where there is no idle one or `mustBeFresh`. */
+  /** Leases an idle connection, or a new one if there is none or `mustBeFresh`. */
   lease(mustBeFresh: boolean): PooledConnection {
     const idle = mustBeFresh ? null : this.#takeIdle();
     if (idle !== null) return idle;
@@ -62,7 +63,6 @@ export class EndpointPool implements ConnectionOwner {
     return null;
   }
 
-  /** Closes idle connections now and every other one when its request is over. @param onEmpty when none is left */
   retire(onEmpty: () => void): void {
     this.#isRetired = true;
     this.dropIdle();
@@ -71,11 +71,10 @@ export class EndpointPool implements ConnectionOwner {
   }
 
   dropIdle(): void {
-    // Destroying a connection takes it out of the list.
+    // Destroying a connection removes it from the list.
     while (this.#idle.length > 0) this.#idle[0]!.destroy();
   }
 
-  /** Ends all connections, those in use too; resolves when undici is done with them. */
   async close(): Promise<void> {
     this.#isRetired = true;
     for (const connection of this.#connections) connection.destroy();
@@ -92,8 +91,8 @@ export class EndpointPool implements ConnectionOwner {
     if (this.#idle.length > this.upstream.limits.maxIdle) this.#idle[0]!.destroy();
   }
 
-  onIdleDeath(): void {
-    this.#deaths.died(this.#idle.length, performance.now());
+  onIdleClose(close: IdleClose): void {
+    this.#deaths.closed(close, performance.now());
   }
 
   onDestroyed(connection: PooledConnection): void {

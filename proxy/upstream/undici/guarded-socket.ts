@@ -1,116 +1,143 @@
-// The socket that undici gets: a Duplex over the real one that lets through only what the response gate has checked,
-// and that says exactly what was sent and received, and why a connection ended. Thread: worker.
+// The socket that undici gets: a Duplex that writes our own request in place of undici's, and passes on only what the
+// response reader has checked. Knows exactly what was sent and received, and why a connection ended. Thread: worker.
 
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { FailureKind } from '../../../core/failure.ts';
 import type { FieldList } from '../../../core/head.ts';
-import type { HeadScanner } from '../../http1/head-scanner.ts';
 import { EndpointError } from '../../../net/endpoint-error.ts';
-import type { EndpointLane } from '../endpoint-lane.ts';
-import type { EndpointResponseHead } from './endpoint-response-head.ts';
 import { lossKind } from '../../../net/failure-of-error.ts';
-import { ResponseGate, type GateSink } from './response-gate.ts';
+import { CHUNK_END, chunkHead, LAST_CHUNK } from '../../http1/encoder.ts';
+import { BodyKind } from '../../http1/framing.ts';
+import type { HeadScanner } from '../../http1/head-scanner.ts';
+import type { EndpointLane } from '../endpoint-lane.ts';
+import { EndpointResponseHead } from '../endpoint-response-head.ts';
+import { announcedTimeoutMs } from '../response-persistence.ts';
+import { ResponseReader, type ResponseSink } from '../response-reader.ts';
+import { isReusable, PLACEHOLDER_LINE, placeholderHead } from './placeholder.ts';
+import { RequestWriter } from './request-writer.ts';
 
-/** What is waiting in one direction of one connection before the other side is told to wait. */
+/** Bytes buffered in one direction of a connection before the sender is paused. */
 const BUFFER_BYTES = 65_536;
 
-/** The target that undici is given in place of `*`, which it can't send; the guard writes `*` (RFC 9112 section 3.2.4). */
-export const ASTERISK_STAND_IN = '/*';
-
-/** What a request on the connection is told. */
+/** The attempt on a connection. */
 export interface GuardListener {
+  /** The request's head was written; its body may follow. */
+  onHeadSent(): void;
+  /** The socket has room again after `sendBody` returned false. */
+  onSocketDrain(): void;
   onInterim(head: EndpointResponseHead): void;
+}
+
+/** A request to write. */
+export interface GuardedRequest {
+  /** The encoded head. */
+  readonly headText: string;
+  /** As methodNumber returns it. */
+  readonly method: number;
+  /** As in RequestHead. */
+  readonly bodyLength: number;
 }
 
 type WriteDone = (error?: Error | null) => void;
 
-export class GuardedSocket extends Duplex implements GateSink {
+export class GuardedSocket extends Duplex implements ResponseSink {
+  readonly writer: RequestWriter;
   readonly #socket: Socket;
-  readonly #gate: ResponseGate;
+  readonly #reader: ResponseReader;
   readonly #lane: EndpointLane;
   #listener: GuardListener | null = null;
+  /** The head to write in place of undici's next bytes. */
+  #dueHead: string | null = null;
   #requestCount = 0;
-  #wasSent = false;
   #hasReceived = false;
   #isServing = false;
   #mustClose = false;
   #hasEnded = false;
-  #wasEndedByEndpoint = false;
-  /** The next bytes are the head of a request for `*`. */
-  #isAsteriskDue = false;
-  /** Of the response under way. */
+  #wasClosedByEndpoint = false;
+  #announcedMs = -1;
+  /** Of the current response. */
+  #isComplete = false;
   #finalHead: EndpointResponseHead | null = null;
   #trailers: FieldList | null = null;
 
-  /** @param socket connected, with no listeners on it; the guard owns it from now on */
+  /** @param socket connected, without listeners; the guard owns it from now on */
   constructor(socket: Socket, scanner: HeadScanner, lane: EndpointLane) {
-    // Strings stay strings: undici writes heads as latin1, and the socket takes them so.
+    // Strings stay strings: undici writes heads as latin1.
     super({ allowHalfOpen: false, decodeStrings: false, highWaterMark: BUFFER_BYTES });
     this.#socket = socket;
     this.#lane = lane;
-    this.#gate = new ResponseGate(scanner, this);
+    this.#reader = new ResponseReader(scanner, this);
     lane.add('connectionsOpened', 1);
     lane.add('connectionsOpen', 1);
+    this.writer = new RequestWriter(socket, lane);
     socket.on('data', this.#onData);
     socket.on('end', this.#onEnd);
+    socket.on('drain', this.#onDrain);
     socket.on('error', this.#onLost);
     socket.on('close', this.#onClose);
     this.on('error', ignore);
   }
 
-  /**
-   * A request is about to be written.
-   * @param method as methodNumber says
-   * @param isAsterisk whether its target stands in for `*`
-   */
-  begin(method: number, listener: GuardListener, isAsterisk: boolean): void {
-    this.#isAsteriskDue = isAsterisk;
+  // ---- the request
+
+  /** undici is about to write its placeholder: the request takes its place. */
+  begin({ headText, method, bodyLength }: GuardedRequest, listener: GuardListener): void {
+    this.#dueHead = headText;
     this.#requestCount += 1;
     this.#isServing = true;
-    this.#wasSent = false;
     this.#hasReceived = false;
+    this.#isComplete = false;
     this.#finalHead = null;
     this.#trailers = null;
     this.#listener = listener;
-    this.#gate.begin(method);
+    this.writer.begin(bodyLength);
+    this.#reader.expect(method);
     if (this.isReused) this.#lane.add('connectionsReused', 1);
   }
 
-  /** undici has handed on the whole response. */
+  /** undici has delivered the whole response. */
   settle(): void {
     this.#isServing = false;
     this.#listener = null;
+    if (!this.writer.isEnded || this.writer.writeError !== null) this.#mustClose = true;
   }
 
-  /** Whether an earlier request was served on this connection. */
+  // ---- facts
+
+  /** Whether the connection has served an earlier request. */
   get isReused(): boolean {
     return this.#requestCount > 1;
   }
 
-  /** Whether a byte of the current request was handed to the system: if not, none can have reached the endpoint. */
-  get wasSent(): boolean {
-    return this.#wasSent;
-  }
-
-  /** Whether a byte of the current response came. */
+  /** Whether a byte of the current response was received. */
   get hasReceived(): boolean {
     return this.#hasReceived;
   }
 
-  /** The head of the current response, or null until it came whole. */
+  /** The head of the current response; null until it is complete. */
   get finalHead(): EndpointResponseHead | null {
     return this.#finalHead;
   }
 
-  /** Of the current response, once it is complete. */
+  /** The trailers of the current response, once it is complete. */
   get trailers(): FieldList | null {
     return this.#trailers;
   }
 
   /** Whether another request may be sent on this connection. */
   get isReusable(): boolean {
-    return !this.destroyed && !this.#mustClose && !this.#isServing && this.#gate.isIdle;
+    return !this.destroyed && !this.#mustClose && !this.#isServing && this.#reader.isIdle;
+  }
+
+  /** Whether the endpoint, not we, has closed the idle connection. */
+  get wasClosedByEndpoint(): boolean {
+    return this.#wasClosedByEndpoint;
+  }
+
+  /** The idle timeout that the last response announced, in ms; -1 if none. */
+  get announcedMs(): number {
+    return this.#announcedMs;
   }
 
   ref(): void {
@@ -121,47 +148,64 @@ export class GuardedSocket extends Duplex implements GateSink {
     this.#socket.unref();
   }
 
-  onInterim(head: EndpointResponseHead): void {
-    this.#listener?.onInterim(head);
+  // ---- ResponseSink
+
+  onInterimHead(): void {
+    const { message, framing } = this.#reader.head;
+    this.#listener?.onInterim(new EndpointResponseHead(message, framing));
   }
 
-  onFinalHead(head: EndpointResponseHead, plain: string): void {
-    this.#finalHead = head;
-    this.push(plain, 'latin1');
+  onFinalHead(): void {
+    const { message, framing } = this.#reader.head;
+    this.#finalHead = new EndpointResponseHead(message, framing);
+    this.#announcedMs = announcedTimeoutMs(message);
+    if (!isReusable(message, framing)) this.#mustClose = true;
+    this.push(placeholderHead(message, framing), 'latin1');
   }
 
-  onBody(bytes: Buffer): void {
-    if (!this.push(bytes)) this.#socket.pause();
+  /** undici gets chunked bodies in chunks of ours, without extensions and trailers. */
+  onBody(bytes: Buffer, start: number, end: number): boolean {
+    const isChunked = this.#reader.head.framing.body === BodyKind.CHUNKED;
+    if (isChunked) this.push(chunkHead(end - start), 'latin1');
+    let hasRoom = this.push(bytes.subarray(start, end));
+    if (isChunked) hasRoom = this.push(CHUNK_END, 'latin1');
+    if (!hasRoom) this.#socket.pause();
+    return true;
   }
 
-  onComplete(trailers: FieldList | null): void {
+  onComplete(trailers: FieldList | null, hasMore: boolean): void {
     this.#trailers = trailers;
+    // Bytes that answer no request must reach nobody (response queue poisoning).
+    if (hasMore) this.#mustClose = true;
+    this.#isComplete = true;
+    if (this.#hasEnded) this.push(null);
+    else if (this.#reader.head.framing.body === BodyKind.CHUNKED) this.push(LAST_CHUNK, 'latin1');
   }
 
   onFault(kind: FailureKind, reason: string): void {
     this.destroy(new EndpointError(kind, reason));
   }
 
-  /** Whatever the endpoint thinks it is answering, nobody may get it (response queue poisoning). */
   onExtraBytes(): void {
     this.#retire();
   }
+
+  // ---- Duplex, for undici
 
   override _read(): void {
     if (!this.#hasEnded) this.#socket.resume();
   }
 
-  override _write(chunk: Buffer | string, encoding: BufferEncoding, done: WriteDone): void {
-    this.#send(chunk, encoding, done);
-  }
-
-  override _writev(chunks: { chunk: Buffer | string; encoding: BufferEncoding }[], done: WriteDone): void {
-    const last = chunks.length - 1;
-    this.#socket.cork();
-    for (const [index, { chunk, encoding }] of chunks.entries()) {
-      this.#send(chunk, encoding, index === last ? done : undefined);
+  override _write(chunk: Buffer | string, _encoding: BufferEncoding, done: WriteDone): void {
+    const head = this.#dueHead;
+    this.#dueHead = null;
+    if (head === null || typeof chunk !== 'string' || !chunk.startsWith(PLACEHOLDER_LINE)) {
+      done(new EndpointError('internal', 'undici wrote bytes other than its placeholder request'));
+      return;
     }
-    this.#socket.uncork();
+    this.writer.sendHead(head);
+    done();
+    this.#listener?.onHeadSent();
   }
 
   override _final(done: WriteDone): void {
@@ -170,73 +214,45 @@ export class GuardedSocket extends Duplex implements GateSink {
   }
 
   override _destroy(error: Error | null, done: WriteDone): void {
-    this.#gate.shut();
+    this.#reader.shut();
+    this.writer.abandon();
     this.#listener = null;
     this.#socket.destroy();
     done(error);
   }
 
-  #send(given: Buffer | string, encoding: BufferEncoding, done: WriteDone | undefined): void {
-    const chunk = this.#isAsteriskDue ? this.#withAsterisk(given) : given;
-    if (chunk === null) return;
-    this.#wasSent = true;
-    this.#lane.add('bytesSent', chunk.length);
-    const socketEncoding = typeof chunk === 'string' ? encoding : undefined;
-    this.#socket.write(chunk, socketEncoding, (error) => {
-      if (error) this.#lose(error);
-      // Where the response is complete already, the rest of the request has nowhere to go and nobody to tell.
-      done?.(this.destroyed ? error : null);
-    });
-  }
-
-  /** The head with `*` for its stand-in; null, and the connection destroyed, where undici wrote something else. */
-  #withAsterisk(head: Buffer | string): string | null {
-    this.#isAsteriskDue = false;
-    const line = `OPTIONS ${ASTERISK_STAND_IN} `;
-    if (typeof head === 'string' && head.startsWith(line)) return `OPTIONS * ${head.slice(line.length)}`;
-    this.destroy(new EndpointError('unsendable-request', 'the request line is not the one that was asked for'));
-    return null;
-  }
+  // ---- the socket
 
   readonly #onData = (bytes: Buffer): void => {
     this.#hasReceived = true;
     this.#lane.add('bytesReceived', bytes.length);
-    this.#gate.feed(bytes);
+    this.#reader.feed(bytes, 0, bytes.length);
   };
 
-  /** Whether the endpoint, not we, has ended the connection. */
-  get wasEndedByEndpoint(): boolean {
-    return this.#wasEndedByEndpoint;
-  }
+  readonly #onDrain = (): void => this.#listener?.onSocketDrain();
 
   readonly #onEnd = (): void => {
-    if (this.#gate.endsWithConnection) this.#finish();
-    else this.#lose(new Error('closed by the endpoint'));
+    this.#hasEnded = true;
+    if (this.#reader.finish()) this.#mustClose = true;
+    else this.#lose(this.writer.writeError ?? new Error('closed by the endpoint'));
   };
 
   readonly #onLost = (error: Error): void => this.#lose(error);
 
   readonly #onClose = (): void => {
     this.#lane.add('connectionsOpen', -1);
-    this.#lose(new Error('closed'));
+    this.#lose(this.writer.writeError ?? new Error('connection lost'));
   };
 
-  /** The connection's end is the response's. */
-  #finish(): void {
-    this.#hasEnded = true;
-    this.#mustClose = true;
-    this.#gate.shut();
-    this.push(null);
-  }
-
-  /** The connection is gone. A response that came whole before that may still be read. */
+  /** The connection is gone. undici may still deliver a response that was complete before. */
   #lose(cause: Error): void {
-    if (this.destroyed || this.#hasEnded) return;
-    if (this.#gate.isIdle) {
-      this.#wasEndedByEndpoint = true;
+    if (this.destroyed) return;
+    if (this.#reader.isIdle) {
+      this.#wasClosedByEndpoint = true;
       this.#retire();
       return;
     }
+    if (this.#isComplete) return;
     const kind = lossKind({
       isReused: this.isReused,
       hasReceived: this.#hasReceived,
@@ -245,7 +261,7 @@ export class GuardedSocket extends Duplex implements GateSink {
     this.destroy(new EndpointError(kind, cause.message, cause));
   }
 
-  /** Not to be used again: ends now where nothing is under way, else when undici has handed on the response. */
+  /** Makes the connection unusable: closes it now if it is idle, otherwise after the response. */
   #retire(): void {
     this.#mustClose = true;
     if (!this.#isServing) this.destroy();

@@ -1,4 +1,4 @@
-// One connection to an endpoint: an undici Client that dials through us and gets a guarded socket. Thread: worker.
+// One connection to an endpoint: an undici Client that dials through net/ and gets a guarded socket. Thread: worker.
 
 import type { Socket } from 'node:net';
 import { Client, type buildConnector } from 'undici';
@@ -6,30 +6,28 @@ import type { UpstreamSnapshot } from '../../../core/snapshot/upstream.ts';
 import type { HeadScanner } from '../../http1/head-scanner.ts';
 import type { Dialler, Dialling } from '../../../net/dial.ts';
 import type { EndpointLane } from '../endpoint-lane.ts';
+import type { IdleClose } from '../idle-deaths.ts';
+import { configuredKeepAliveMs, KEEP_ALIVE_MARGIN_MS, MAX_KEEP_ALIVE_MS } from '../response-persistence.ts';
 import { GuardedSocket } from './guarded-socket.ts';
 
-/** Whoever keeps connections. */
+/** The pool of a connection. */
 export interface ConnectionOwner {
   readonly upstream: UpstreamSnapshot;
   readonly lane: EndpointLane;
   readonly scanner: HeadScanner;
   readonly dialler: Dialler;
-  /** The connection has served its request and could take another. */
+  /** The connection has served its request. */
   onFree(connection: PooledConnection): void;
-  /** The endpoint has ended the connection while it was idle. */
-  onIdleDeath(connection: PooledConnection): void;
+  /** The endpoint has closed the connection while it was idle. */
+  onIdleClose(close: IdleClose): void;
   /** The connection will serve no other request. */
   onDestroyed(connection: PooledConnection): void;
-  /** Nothing is left of it. */
+  /** undici has released the connection. */
   onClosed(connection: PooledConnection): void;
 }
 
-/** Never looked at: the connector dials the endpoint, and every request brings its own Host. */
+/** Unused: the connector dials the endpoint, and every request has a Host of its own. */
 const ORIGIN = 'http://endpoint.invalid';
-/** An endpoint's Keep-Alive hint counts up to here. */
-const MAX_KEEP_ALIVE_MS = 600_000;
-/** What is taken off the hint, so that we close before the endpoint does (the stale connection race). */
-const KEEP_ALIVE_MARGIN_MS = 2000;
 
 export class PooledConnection {
   readonly client: Client;
@@ -37,6 +35,7 @@ export class PooledConnection {
   #guard: GuardedSocket | null = null;
   #dialling: Dialling | null = null;
   #isLeased = true;
+  #idleSinceMs = 0;
   #isDestroyed = false;
 
   constructor(owner: ConnectionOwner) {
@@ -45,7 +44,7 @@ export class PooledConnection {
     this.client.on('drain', this.#onDrain);
   }
 
-  /** The socket as undici has it; null while there is none. */
+  /** The socket that undici uses; null before the connection is made and after it is lost. */
   get guard(): GuardedSocket | null {
     return this.#guard;
   }
@@ -54,17 +53,12 @@ export class PooledConnection {
     return !this.#isDestroyed && this.#guard !== null && this.#guard.isReusable;
   }
 
-  /** The connection is idle and is taken for another request. */
+  /** Leases the idle connection to another request. */
   take(): void {
     this.#isLeased = true;
   }
 
-  /** The request for which it was leased was never begun. */
-  giveBack(): void {
-    this.#onDrain();
-  }
-
-  /** Ends the connection at once, whatever is under way on it. */
+  /** Closes the connection now, with the request on it. */
   destroy(): void {
     if (this.#isDestroyed) return;
     this.#isDestroyed = true;
@@ -83,29 +77,31 @@ export class PooledConnection {
       const guard = new GuardedSocket(socket, this.#owner.scanner, this.#owner.lane);
       this.#guard = guard;
       guard.once('close', () => this.#onGuardClosed(guard));
-      // undici uses nothing of a Socket but what a Duplex has, and ref and unref, which the guard has.
+      // Of a Socket undici uses only what a Duplex has, and ref and unref, which the guard has.
       connected(null, guard as unknown as Socket);
     });
   };
 
-  /** undici says this when its request is over and the socket is either free or gone. */
+  /** Emitted by undici when its request is over and the socket is either free or lost. */
   readonly #onDrain = (): void => {
     if (this.#isDestroyed) return;
     this.#isLeased = false;
+    this.#idleSinceMs = performance.now();
     this.#owner.onFree(this);
   };
 
   /**
-   * While leased, undici tells the request, or dials again where it had not begun to write it. Destroyed in a turn of
-   * its own: undici must have seen the close first, or its `destroy` waits for it for ever.
+   * While leased, undici fails the request, or dials again if it had not begun to write it. Destroyed in a microtask:
+   * undici must have seen the close first, or its `destroy` never calls back.
    */
   #onGuardClosed(guard: GuardedSocket): void {
     if (this.#guard === guard) this.#guard = null;
     queueMicrotask(() => {
       if (this.#isLeased || this.#guard !== null) return;
-      const isDeath = guard.wasEndedByEndpoint && !this.#isDestroyed;
+      const idleMs = performance.now() - this.#idleSinceMs;
+      const wasClosed = guard.wasClosedByEndpoint && !this.#isDestroyed;
       this.destroy();
-      if (isDeath) this.#owner.onIdleDeath(this);
+      if (wasClosed) this.#owner.onIdleClose({ idleMs, announcedMs: guard.announcedMs });
     });
   }
 }
@@ -116,10 +112,10 @@ function clientOptions(upstream: UpstreamSnapshot, connect: buildConnector.conne
     connect,
     allowH2: false,
     pipelining: 1,
-    // The exchange keeps time; undici's own timers are half a second coarse.
+    // The exchange has its own timers; undici's have a resolution of half a second.
     headersTimeout: 0,
     bodyTimeout: 0,
-    keepAliveTimeout: keepAliveMs === 0 ? MAX_KEEP_ALIVE_MS : keepAliveMs,
+    keepAliveTimeout: configuredKeepAliveMs(keepAliveMs),
     keepAliveMaxTimeout: MAX_KEEP_ALIVE_MS,
     keepAliveTimeoutThreshold: KEEP_ALIVE_MARGIN_MS,
     maxHeaderSize: upstream.responseHeadBytes,

@@ -1,50 +1,50 @@
-// One attempt over undici: its handler on one side, the exchange's handle on the other. Thread: worker.
+// One attempt over undici: undici's handler on one side, the exchange's handle on the other. Thread: worker.
 
 import type { Dispatcher } from 'undici';
 import type { AttemptEvents, AttemptHandle, AttemptRequest } from '../../../core/exchange-contract.ts';
 import { failureOf } from '../../../core/failure.ts';
 import type { FieldList } from '../../../core/head.ts';
 import { EndpointError } from '../../../net/endpoint-error.ts';
-import type { EndpointResponseHead } from './endpoint-response-head.ts';
 import { codeOf, failureOfError } from '../../../net/failure-of-error.ts';
-import { ASTERISK_STAND_IN, type GuardedSocket, type GuardListener } from './guarded-socket.ts';
+import type { EndpointResponseHead } from '../endpoint-response-head.ts';
+import { methodNumber } from '../response-reader.ts';
+import type { GuardedSocket, GuardListener } from './guarded-socket.ts';
+import { PLACEHOLDER_REQUEST } from './placeholder.ts';
 import type { PooledConnection } from './pooled-connection.ts';
-import { RequestBody } from './undici-request-body.ts';
-import { requestFields } from './request-fields.ts';
-import { methodNumber } from './response-gate.ts';
 
 /**
- * Events never come inside `send`, nor inside a handle's calls: undici's parser may not be entered twice, and the
- * exchange may call from inside another attempt's event.
+ * No event comes inside `send` or inside a call of the handle: undici's parser may not be re-entered, and the exchange
+ * may call from inside another attempt's event.
  */
 export class UndiciAttempt implements AttemptHandle, Dispatcher.DispatchHandler, GuardListener {
   readonly #request: AttemptRequest;
   readonly #events: AttemptEvents;
+  /** The request's head; null if it can't be sent. */
+  readonly #headText: string | null;
   readonly #lease: () => PooledConnection;
-  /** While it is the attempt's: until undici has handed on the whole response. */
+  /** From the lease until undici has delivered the whole response. */
   #connection: PooledConnection | null = null;
-  readonly #body: RequestBody | null;
   #controller: Dispatcher.DispatchController | null = null;
-  /** The connection that the request is on, once it is being written. */
+  /** The connection's socket, from the moment the request is written. */
   #guard: GuardedSocket | null = null;
   #isReused = false;
   #isOver = false;
-  /** The exchange takes no response bytes for now. */
+  /** The exchange has stopped the response. */
   #isPaused = false;
   #isResumeDue = false;
-  /** What undici handed on nevertheless. */
+  /** Chunks that undici delivered nevertheless. */
   #held: Uint8Array[] = [];
   #hasEnded = false;
 
-  /** @param lease gives the connection to send on, when the attempt begins */
-  constructor(request: AttemptRequest, events: AttemptEvents, lease: () => PooledConnection) {
+  /** @param lease leases the connection, called when the attempt begins */
+  constructor(request: AttemptRequest, headText: string | null, events: AttemptEvents, lease: () => PooledConnection) {
     this.#request = request;
+    this.#headText = headText;
     this.#events = events;
     this.#lease = lease;
-    this.#body = request.head.bodyLength === 0 ? null : new RequestBody(this.#onBodyDrain);
   }
 
-  /** Begins, once the caller's turn is over. */
+  /** Begins after the caller's turn. */
   start(): void {
     queueMicrotask(() => {
       if (!this.#isOver) this.#dispatch();
@@ -52,12 +52,16 @@ export class UndiciAttempt implements AttemptHandle, Dispatcher.DispatchHandler,
   }
 
   sendBody(chunk: Uint8Array): boolean {
-    return this.#isOver || this.#body === null || this.#body.send(chunk);
+    if (this.#isOver || this.#guard === null) return true;
+    const hasRoom = this.#guard.writer.sendBody(chunk);
+    if (hasRoom !== null) return hasRoom;
+    this.#failLater('the body is longer than announced');
+    return true;
   }
 
-  /** Trailers are dropped: undici can't send any. */
-  endBody(_trailers: FieldList | null): void {
-    if (!this.#isOver) this.#body?.end();
+  endBody(trailers: FieldList | null): void {
+    if (this.#isOver || this.#guard === null) return;
+    if (!this.#guard.writer.endBody(trailers)) this.#failLater('the body is shorter than announced');
   }
 
   resume(): void {
@@ -69,30 +73,44 @@ export class UndiciAttempt implements AttemptHandle, Dispatcher.DispatchHandler,
   abort(): void {
     if (this.#isOver) return;
     this.#finish();
-    // Paused, so that undici's parser stops where it is if this comes from inside it.
+    // Paused first, so that undici's parser stops where it is if the call comes from inside it.
     this.#controller?.pause();
     this.#controller?.abort(new EndpointError('cancelled', 'aborted'));
     this.#connection?.destroy();
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    const guard = this.#connection?.guard ?? null;
-    if (this.#isOver || this.#guard !== null || guard === null) {
-      // undici begins a request anew in rare cases; what may have been sent once is never sent twice unasked.
-      controller.abort(new EndpointError(this.#guard === null ? 'internal' : 'reset', 'began twice'));
-      return;
-    }
-    this.#controller = controller;
-    this.#guard = guard;
-    const { method, target } = this.#request.head;
-    guard.begin(methodNumber(method), this, target === '*');
-    this.#isReused = guard.isReused;
-    this.#events.onLease(guard.isReused);
-    if (this.#body !== null && !this.#isOver) this.#events.onBodyWanted();
+  // ---- GuardListener
+
+  onHeadSent(): void {
+    if (this.#request.head.bodyLength === 0) return;
+    queueMicrotask(() => {
+      if (!this.#isOver) this.#events.onBodyWanted();
+    });
+  }
+
+  onSocketDrain(): void {
+    if (!this.#isOver && this.#guard?.writer.isEnded === false) this.#events.onEndpointDrain();
   }
 
   onInterim(head: EndpointResponseHead): void {
     if (!this.#isOver) this.#events.onInterim(head);
+  }
+
+  // ---- undici's handler
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    const guard = this.#connection?.guard ?? null;
+    if (this.#isOver || this.#guard !== null || guard === null) {
+      // undici repeats a request in rare cases; only the exchange may send one twice.
+      controller.abort(new EndpointError(this.#guard === null ? 'internal' : 'reset', 'undici repeated the request'));
+      return;
+    }
+    this.#controller = controller;
+    this.#guard = guard;
+    const { method, bodyLength } = this.#request.head;
+    guard.begin({ headText: this.#headText!, method: methodNumber(method), bodyLength }, this);
+    this.#isReused = guard.isReused;
+    this.#events.onLease(guard.isReused);
   }
 
   onResponseStart(): void {
@@ -124,20 +142,15 @@ export class UndiciAttempt implements AttemptHandle, Dispatcher.DispatchHandler,
       return;
     }
     const failure = failureOfError(error, {
-      wasSent: this.#guard?.wasSent ?? false,
+      wasSent: this.#guard?.writer.wasSent ?? false,
       isReused: this.#isReused,
       hasReceived: this.#guard?.hasReceived ?? false,
       hasHead: (this.#guard?.finalHead ?? null) !== null,
     });
     this.#finish();
-    if (failure.kind === 'unsendable-request' && this.#guard === null) this.#connection?.giveBack();
-    else this.#connection?.destroy();
+    this.#connection?.destroy();
     this.#events.onFailure(failure);
   }
-
-  readonly #onBodyDrain = (): void => {
-    if (!this.#isOver) this.#events.onEndpointDrain();
-  };
 
   readonly #resumeNow = (): void => {
     this.#isResumeDue = false;
@@ -145,9 +158,9 @@ export class UndiciAttempt implements AttemptHandle, Dispatcher.DispatchHandler,
     this.#isPaused = false;
     while (this.#held.length > 0) {
       const chunk = this.#held.shift()!;
-      const takesMore = this.#events.onData(chunk);
+      const hasRoom = this.#events.onData(chunk);
       if (this.#isOver) return;
-      if (!takesMore) {
+      if (!hasRoom) {
         this.#isPaused = true;
         return;
       }
@@ -157,27 +170,20 @@ export class UndiciAttempt implements AttemptHandle, Dispatcher.DispatchHandler,
   };
 
   #dispatch(): void {
-    const { head } = this.#request;
-    const fault = this.#unsendableBecause();
-    if (fault !== null) {
+    if (this.#headText === null) {
       this.#finish();
-      this.#events.onFailure(failureOf('unsendable-request', false, new Error(fault)));
+      this.#events.onFailure(failureOf('unsendable-request', false));
       return;
     }
-    const headers = requestFields(this.#request);
-    if (head.bodyLength > 0) headers.push('Content-Length', String(head.bodyLength));
     const connection = this.#lease();
     this.#connection = connection;
-    const path = head.target === '*' ? ASTERISK_STAND_IN : head.target;
-    connection.client.dispatch({ path, method: head.method, headers, body: this.#body }, this);
+    connection.client.dispatch(PLACEHOLDER_REQUEST, this);
   }
 
-  /** What undici can't send, or would take for something else; it refuses the rest itself. */
-  #unsendableBecause(): string | null {
-    const { method, target } = this.#request.head;
-    if (method === 'CONNECT') return 'CONNECT asks for a tunnel';
-    if (target === '*' && method === 'OPTIONS') return null;
-    return target.startsWith('/') ? null : 'the target is not in origin-form';
+  #failLater(reason: string): void {
+    queueMicrotask(() => {
+      if (!this.#isOver) this.#controller?.abort(new EndpointError('unsendable-request', reason));
+    });
   }
 
   #end(): void {
@@ -188,11 +194,10 @@ export class UndiciAttempt implements AttemptHandle, Dispatcher.DispatchHandler,
   #finish(): void {
     this.#isOver = true;
     this.#held = [];
-    this.#body?.destroy();
   }
 }
 
-/** undici catches what the exchange throws in an event; after the last event nobody would hear of it. */
+/** undici catches errors that the exchange throws in an event; after the last event nothing would report them. */
 function rethrowOwn(error: Error): void {
   if (error instanceof EndpointError || codeOf(error) !== '') return;
   queueMicrotask(() => {

@@ -121,7 +121,7 @@ function bodiesBesideAnswers(subject: TransportUnderTest): void {
       assert.equal((await bench.send().done).isReused, true);
     }));
 
-  test('trailers of a request are passed on or dropped, never mistaken for anything else', () =>
+  test('request trailers are forwarded', () =>
     withBench(subject, {}, async (bench) => {
       const attempt = bench.send({ method: 'POST', bodyLength: UNKNOWN_LENGTH }, (it) => {
         it.react = (event) => {
@@ -133,7 +133,7 @@ function bodiesBesideAnswers(subject: TransportUnderTest): void {
       assert.equal((await attempt.done).outcome, 'ok');
       const { raw, body } = bench.origin.requests[0]!;
       assert.equal(body.toString(), 'abc');
-      assert.equal(raw.toString('latin1').endsWith('\r\n0\r\nX-Sum: 1\r\n\r\n'), subject.sendsTrailers);
+      assert.ok(raw.toString('latin1').endsWith('\r\n0\r\nX-Sum: 1\r\n\r\n'));
     }));
 
   test('an endpoint that reads nothing and an exchange that ends: the connection is given up', () =>

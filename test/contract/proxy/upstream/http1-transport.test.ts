@@ -1,6 +1,6 @@
-// The fast transport with request heads of any client side. Thread: main.
+// Our HTTP/1.1 engine with heads of any client side. Thread: main.
 
 import { fastTransport } from '../../../support/http1-parts.ts';
 import { transportCases } from './cases.ts';
 
-transportCases({ name: 'fast', sendsTrailers: true, make: (parts) => fastTransport(parts) });
+transportCases({ name: 'http1', make: (parts) => fastTransport(parts) });

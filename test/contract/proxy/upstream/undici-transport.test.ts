@@ -1,4 +1,4 @@
 import { UndiciTransport } from '../../../../proxy/upstream/undici/undici-transport.ts';
 import { transportCases } from './cases.ts';
 
-transportCases({ name: 'undici', sendsTrailers: false, make: (parts) => new UndiciTransport(parts) });
+transportCases({ name: 'undici', make: (parts) => new UndiciTransport(parts) });

@@ -11,7 +11,6 @@ import { withBench, type TransportBench, type TransportUnderTest } from '../../.
 
 const UNDICI: TransportUnderTest = {
   name: 'undici',
-  sendsTrailers: false,
   make: (parts) => new UndiciTransport(parts),
 };
 

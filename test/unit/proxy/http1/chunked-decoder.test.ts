@@ -8,7 +8,7 @@ import { decodeChunks } from '../../../support/http1-chunks.ts';
 import { everyByte } from '../../../support/http1-reader.ts';
 
 const decode = (text: string, limits?: ChunkLimits): ReturnType<typeof decodeChunks> => {
-  return decodeChunks(text, 'next', [], limits);
+  return decodeChunks(text, [], limits);
 };
 
 describe('a chunked body', () => {
@@ -80,7 +80,7 @@ describe('a chunked body', () => {
   for (const [what, error, text] of refused) {
     test(`is refused for ${what}: ${error}`, () => {
       assert.equal(decode(text).outcome, error);
-      assert.equal(decodeChunks(text, 'next', everyByte(text.length)).outcome, error);
+      assert.equal(decodeChunks(text, everyByte(text.length)).outcome, error);
     });
   }
 

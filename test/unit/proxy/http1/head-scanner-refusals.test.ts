@@ -23,7 +23,7 @@ const REQUEST_LINES: readonly Case[] = [
   ['two empty lines before the request', 'bad-method', `\r\n\r\n${line('GET / HTTP/1.1')}`],
   ['CR and another byte before the request', 'bare-cr', `\rX${line('GET / HTTP/1.1')}`],
   ['TLS bytes', 'bad-method', '\x16\x03\x01\x02\x00\x01'],
-  ['a method of 33 bytes', 'method-too-long', line(`${'M'.repeat(33)} / HTTP/1.1`)],
+  ['a method of 129 bytes', 'method-too-long', line(`${'M'.repeat(129)} / HTTP/1.1`)],
   ['two blanks behind the method', 'bad-target', line('GET  / HTTP/1.1')],
   ['a blank in the target', 'bad-request-line', line('GET /a b HTTP/1.1')],
   ['two blanks behind the target', 'bad-request-line', line('GET /  HTTP/1.1')],

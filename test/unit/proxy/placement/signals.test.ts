@@ -33,12 +33,17 @@ function play(bench: ForwardingBench, ...ends: readonly (number | Failure)[]): v
   }
 }
 
+test('a stale connection makes no endpoint suspect: an idle timeout explains it', () => {
+  const bench = benchWith();
+  play(bench, failureOf('stale-connection', true));
+  assert.equal(isSuspect(bench), false);
+});
+
 describe('an endpoint is suspected', () => {
   const rows: readonly (readonly [what: string, failure: Failure])[] = [
     ['refuses a connection', failureOf('connect-refused', false)],
     ['lets a connection time out', failureOf('connect-timeout', false)],
     ['resets before a byte of the response', failureOf('reset', true)],
-    ['had closed the connection that was used again', failureOf('stale-connection', true)],
     ['does not answer in time', failureOf('response-timeout', true)],
     ['answers what is no HTTP', failureOf('malformed-response', true)],
     ['breaks off in its response', failureOf('truncated', true)],
@@ -137,15 +142,7 @@ test('suspects are avoided by what may not be repeated, tested at a trickle by w
 
 test('every signal has a row above, or says nothing of the endpoint', () => {
   const suspected = (Object.keys(SIGNALS) as Signal[]).filter((signal) => SIGNALS[signal].marksSuspect);
-  assert.deepEqual(suspected.toSorted(), [
-    'connect',
-    'gateway',
-    'protocol',
-    'resetBefore',
-    'resetBody',
-    'staleConnection',
-    'timeout',
-  ]);
+  assert.deepEqual(suspected.toSorted(), ['connect', 'gateway', 'protocol', 'resetBefore', 'resetBody', 'timeout']);
 });
 
 test('an endpoint whose slot has another owner by now is left alone', () => {

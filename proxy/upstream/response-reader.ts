@@ -1,38 +1,61 @@
-// Cuts the bytes of one endpoint connection into responses, held to the strict codec: state and step, no I/O.
+// Splits the bytes of one endpoint connection into responses, checked by the strict codec: state and step, no I/O.
 // Thread: worker.
 
-import type { FailureKind } from '../../../core/failure.ts';
-import type { FieldList } from '../../../core/head.ts';
-import { ChunkedDecoder } from '../../http1/chunked-decoder.ts';
-import { CODEC_ERRORS, CodecError } from '../../http1/codec-error.ts';
-import { DecodeEvent } from '../../http1/decode-event.ts';
-import { BodyKind, frameResponse, type Framing } from '../../http1/framing.ts';
-import { type HeadScanner, Scan } from '../../http1/head-scanner.ts';
-import { Method } from '../../http1/message-head.ts';
-import { MAX_INTERIM_RESPONSES } from '../undici/response-gate.ts';
-import { ScannedResponseHead } from '../../wire/scanned-response-head.ts';
-import { HeldBytes } from '../../wire/held-bytes.ts';
-import { LastHead } from '../../wire/last-head.ts';
+import type { FailureKind } from '../../core/failure.ts';
+import type { FieldList } from '../../core/head.ts';
+import { ChunkedDecoder } from '../http1/chunked-decoder.ts';
+import { CODEC_ERRORS, CodecError } from '../http1/codec-error.ts';
+import { DecodeEvent } from '../http1/decode-event.ts';
+import { BodyKind, frameResponse, type Framing } from '../http1/framing.ts';
+import { describeResponseFault } from '../http1/head-fault.ts';
+import { DEFAULT_HEAD_LIMITS, HeadScanner, Scan } from '../http1/head-scanner.ts';
+import { METHOD_NAMES, Method } from '../http1/message-head.ts';
+import { HeldBytes } from '../wire/held-bytes.ts';
+import { LastHead } from '../wire/last-head.ts';
+import { ScannedResponseHead } from '../wire/scanned-response-head.ts';
 
-/** What the reader tells. Inside each call it may be shut, or its response given up. */
+/** The reader's events. Inside each of them the reader may be shut. */
 export interface ResponseSink {
   /** An interim head was read into the reader's `head`. */
   onInterimHead(): void;
   /** The final head was read into the reader's `head`. */
   onFinalHead(): void;
-  /** Body bytes, which may be overwritten after the call. Returns false when no more is to come until `resume`. */
+  /** Body bytes, valid during the call. Returns false to hold further ones until `resume`. */
   onBody(bytes: Buffer, start: number, end: number): boolean;
-  /** @param hasMore whether bytes came behind the response, to which they can't belong */
+  /** @param hasMore whether bytes follow that belong to no response */
   onComplete(trailers: FieldList | null, hasMore: boolean): void;
-  /** The endpoint said what it must not; the connection is unusable. */
+  /** The endpoint broke the protocol; the connection is unusable. */
   onFault(kind: FailureKind, reason: string): void;
   /** Bytes came while no response was expected. */
   onExtraBytes(): void;
 }
 
+/**
+ * Servers send one or two interim responses, some a 102 every few seconds for minutes. More than this keeps us busy
+ * while no deadline moves.
+ */
+export const MAX_INTERIM_RESPONSES = 100;
+
 const State = { IDLE: 0, HEAD: 1, LENGTH: 2, CHUNKED: 3, UNTIL_CLOSE: 4, SHUT: 5 } as const;
 
 const SWITCHING_PROTOCOLS = 101;
+
+const TOO_LARGE: ReadonlySet<number> = new Set([
+  CodecError.HEAD_TOO_LARGE,
+  CodecError.TOO_MANY_FIELDS,
+  CodecError.STATUS_LINE_TOO_LONG,
+]);
+
+/** Makes the scanner that all connections of one upstream share. @param headBytes the largest accepted head */
+export function responseScanner(headBytes: number): HeadScanner {
+  const { startLineBytes, fields } = DEFAULT_HEAD_LIMITS;
+  return new HeadScanner({ headBytes, startLineBytes: Math.min(startLineBytes, headBytes), fields });
+}
+
+/** The number of a method, by its name. */
+export function methodNumber(name: string): number {
+  return Math.max(Method.OTHER, METHOD_NAMES.indexOf(name, 1));
+}
 
 export class ResponseReader {
   readonly head: ScannedResponseHead = new ScannedResponseHead();
@@ -40,12 +63,12 @@ export class ResponseReader {
   readonly #sink: ResponseSink;
   readonly #held = new HeldBytes();
   readonly #last = new LastHead();
-  /** Of the request that the last head answered: it frames the response, too. */
+  /** Method of the request that the last head answered: it affects the framing, too. */
   #lastMethod: number = Method.OTHER;
   #state: number = State.IDLE;
   #method: number = Method.GET;
   #interimCount = 0;
-  /** Bytes of a body of known length that are still to come. */
+  /** Bytes of a body of known length that have not come yet. */
   #remainingBytes = 0;
   #chunked: ChunkedDecoder | null = null;
   #seenBytes = 0;
@@ -56,7 +79,7 @@ export class ResponseReader {
     this.#sink = sink;
   }
 
-  /** A request is being sent: its response is expected. @param method of the request, as in MessageHead */
+  /** Expects the response to a request that is being sent. @param method of the request, as in MessageHead */
   expect(method: number): void {
     if (this.#state === State.SHUT) return;
     this.#state = State.HEAD;
@@ -64,7 +87,7 @@ export class ResponseReader {
     this.#interimCount = 0;
   }
 
-  /** Lets nothing through any more. */
+  /** Discards everything from now on, without an event. */
   shut(): void {
     this.#state = State.SHUT;
     this.#held.clear();
@@ -74,23 +97,23 @@ export class ResponseReader {
     return this.#state === State.IDLE;
   }
 
-  /** Whether a body is under way: what comes next is more of it. */
+  /** Whether the next bytes belong to a body. */
   get isInBody(): boolean {
     return this.#state >= State.LENGTH && this.#state <= State.UNTIL_CLOSE;
   }
 
-  /** Whether bytes wait for `resume`. */
+  /** Whether the sink has stopped the body. */
   get isStopped(): boolean {
     return this.#isStopped;
   }
 
-  /** Takes bytes that may be overwritten afterwards. */
+  /** Reads bytes, which may be overwritten afterwards. */
   feed(bytes: Buffer, start: number, end: number): void {
     if (this.#isStopped) this.#held.addCopy(bytes, start, end);
     else this.#read(bytes, start, end);
   }
 
-  /** The sink takes body bytes again. */
+  /** Continues a stopped body. */
   resume(): void {
     if (!this.#isStopped) return;
     this.#isStopped = false;
@@ -99,17 +122,12 @@ export class ResponseReader {
     if (start < end) this.#read(bytes, start, end);
   }
 
-  /** The connection has ended behind the last byte. Returns whether that is the end of the response (RFC 9112 6.3, 8). */
+  /** The endpoint has sent FIN. @returns whether that completes the response (RFC 9112 section 6.3, 8) */
   finish(): boolean {
     if (this.#state !== State.UNTIL_CLOSE || this.#isStopped) return false;
     this.#state = State.SHUT;
     this.#sink.onComplete(null, false);
     return true;
-  }
-
-  /** Whether the end of the connection will be the end of the response, once all that is held was taken. */
-  get endsWithConnection(): boolean {
-    return this.#state === State.UNTIL_CLOSE;
   }
 
   #read(bytes: Buffer, start: number, end: number): void {
@@ -141,7 +159,7 @@ export class ResponseReader {
     }
   }
 
-  /** @returns where to go on; `end` where more is needed or nothing can be read any more */
+  /** @returns the offset to continue at; `end` if more bytes are needed or reading has ended */
   #readHead(bytes: Buffer, at: number, end: number): number {
     if (this.#held.length > 0) return this.#readHeldHead(bytes, at, end);
     const last = this.#last;
@@ -151,41 +169,55 @@ export class ResponseReader {
     if (result === Scan.COMPLETE) {
       last.keep(bytes, at, message.bodyStart);
       this.#lastMethod = this.#method;
-      return this.#takeHead(message.bodyStart, end);
+      return this.#takeHead(bytes, at, message.bodyStart, end);
     }
-    if (result !== Scan.INCOMPLETE) return this.#fault(result, end);
+    if (result !== Scan.INCOMPLETE) return this.#headFault(result, bytes, at, end);
     this.#seenBytes = end - at;
     last.forget();
     this.#held.addCopy(bytes, at, end);
     return end;
   }
 
-  /** A head that came in pieces is put together in memory of its own. */
+  /** Joins a head that came in pieces in memory of its own. */
   #readHeldHead(bytes: Buffer, at: number, end: number): number {
     const held = this.#held;
     const { message } = this.head;
     const before = held.length;
     held.addCopy(bytes, at, end);
-    const result = this.#scanner.scanResponse(message, held.bytes, held.start, held.end, this.#seenBytes);
+    const joined = held.bytes;
+    const { start } = held;
+    const result = this.#scanner.scanResponse(message, joined, start, held.end, this.#seenBytes);
     if (result === Scan.INCOMPLETE) {
       this.#seenBytes = held.length;
       return end;
     }
-    if (result !== Scan.COMPLETE) return this.#fault(result, end);
-    const used = message.bodyStart - held.start - before;
+    if (result !== Scan.COMPLETE) {
+      this.#headFault(result, joined, start, held.end);
+      return end;
+    }
+    const used = message.bodyStart - start - before;
     held.clear();
-    return this.#takeHead(at + used, end);
+    const fault = this.#frame(joined, start, message.bodyStart);
+    return fault ? end : this.#enterFinal(at + used, end);
   }
 
-  /** Another head than the last one was scanned. */
-  #takeHead(next: number, end: number): number {
+  /** Handles a scanned head that differs from the last one. */
+  #takeHead(bytes: Buffer, start: number, next: number, end: number): number {
+    return this.#frame(bytes, start, next) ? end : this.#enterFinal(next, end);
+  }
+
+  /** @returns whether the framing is faulty; the fault was reported then */
+  #frame(bytes: Buffer, start: number, end: number): boolean {
     const { head } = this;
     head.forget();
     const error = frameResponse(head.message, head.framing, this.#method, false);
-    if (error !== 0) return this.#fault(error, end);
-    const { status } = head.message;
-    if (status < 200 && status !== SWITCHING_PROTOCOLS) return this.#takeInterim(next, end);
-    return this.#enter(next, end);
+    if (error !== 0) this.#headFault(error, bytes, start, end);
+    return error !== 0;
+  }
+
+  #enterFinal(next: number, end: number): number {
+    const { status } = this.head.message;
+    return status < 200 && status !== SWITCHING_PROTOCOLS ? this.#takeInterim(next, end) : this.#enter(next, end);
   }
 
   #enter(next: number, end: number): number {
@@ -222,7 +254,7 @@ export class ResponseReader {
         this.#state = State.UNTIL_CLOSE;
         break;
       default:
-        // No body: complete at once, unless the sink gives the response up before.
+        // Without a body: completed right after onFinalHead, unless the sink shuts the reader there.
         this.#state = State.LENGTH;
         this.#remainingBytes = 0;
     }
@@ -239,7 +271,10 @@ export class ResponseReader {
   #readChunks(bytes: Buffer, at: number, end: number): number {
     const decoder = this.#chunked!;
     const event = decoder.next(bytes, at, end);
-    if (event > 0) return this.#fault(event, end);
+    if (event > 0) {
+      this.#fail('malformed-response', `${CODEC_ERRORS[event]!.name} in the chunked body`);
+      return end;
+    }
     const next = decoder.position;
     if (event === DecodeEvent.DATA) this.#pass(bytes, decoder.dataStart, decoder.dataEnd);
     else if (event === DecodeEvent.DONE) this.#complete(decoder.trailers, next < end);
@@ -257,12 +292,9 @@ export class ResponseReader {
     this.#sink.onComplete(trailers, hasMore);
   }
 
-  #fault(error: number, end: number): number {
-    const isTooLarge =
-      error === CodecError.HEAD_TOO_LARGE ||
-      error === CodecError.TOO_MANY_FIELDS ||
-      error === CodecError.STATUS_LINE_TOO_LONG;
-    this.#fail(isTooLarge ? 'head-too-large' : 'malformed-response', CODEC_ERRORS[error]!.name);
+  #headFault(error: number, bytes: Buffer, start: number, end: number): number {
+    const kind = TOO_LARGE.has(error) ? 'head-too-large' : 'malformed-response';
+    this.#fail(kind, describeResponseFault(error, this.head.message, bytes, start, end));
     return end;
   }
 

@@ -1,6 +1,6 @@
-// Decodes a body of known length, or one that lasts until its connection closes. Thread: both.
+// A decoder of bodies of known length, or until close, for the reader of tests. Thread: both.
 
-import { DecodeEvent, type BodyDecoder, type DecodeResult } from './decode-event.ts';
+import { DecodeEvent, type BodyDecoder, type DecodeResult } from '../../proxy/http1/decode-event.ts';
 
 /** `reset(bytes)` for Content-Length, `reset(Infinity)` for a body until close (its end is the connection's). */
 export class LengthDecoder implements BodyDecoder {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { AttemptRequest } from '../../../../../core/exchange-contract.ts';
-import { requestFields } from '../../../../../proxy/upstream/undici/request-fields.ts';
-import { requestHead } from '../../../../support/request-head.ts';
-import { endpointSnapshot, upstreamSnapshot } from '../../../../support/snapshots.ts';
+import type { AttemptRequest } from '../../../../core/exchange-contract.ts';
+import { requestFields } from '../../../../proxy/upstream/request-encoder.ts';
+import { requestHead } from '../../../support/request-head.ts';
+import { endpointSnapshot, upstreamSnapshot } from '../../../support/snapshots.ts';
 
 function fieldsOf(fields: readonly string[], parts: Partial<AttemptRequest> = {}): string[] {
   return requestFields({

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { largestFieldName } from '../../../../proxy/http1/largest-field.ts';
+import { largestFieldName } from '../../../../proxy/http1/head-fault.ts';
 
 function largestOf(text: string): string {
   const bytes = Buffer.from(`AROUND: ${'x'.repeat(99)}${text}`, 'latin1');
