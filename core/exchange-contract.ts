@@ -66,6 +66,11 @@ export interface ClientEvents {
   onClientDrain(): void;
   /** The response has been handed to the system whole; bytes are what went over the wire as far as known. */
   onResponseFlushed(): void;
+  /**
+   * The client has half-closed after its whole request (FIN, or close_notify): it sends nothing more, and may have gone.
+   * @param afterMs since its request began
+   */
+  onClientHalfClosed(afterMs: number): void;
   /** The client went away, or sent something that ends the exchange. Comes at most once, never after the flush. */
   onClientGone(why: ClientGone): void;
 }

@@ -59,6 +59,9 @@ export interface AttemptInProgress {
 /** No more endpoints than this are tried by one exchange. */
 export const MAX_TRIED = 16;
 
+/** Clients that half-close on purpose do so right after their request; later it is nearly always a client giving up. */
+const HALF_CLOSE_MS = 1000;
+
 const NO_FIELDS: FieldList = [];
 
 /** What an exchange is given when it begins. */
@@ -285,6 +288,12 @@ export class Exchange implements ClientEvents, ExchangeRecord, Linked<Exchange> 
 
   onResponseFlushed(): void {
     if (!this.isDone) this.hooks.clientFlushed(this);
+  }
+
+  /** A request that only waits is dropped; one that an endpoint has may have done its work, and is answered. */
+  onClientHalfClosed(afterMs: number): void {
+    const isWaiting = this.state === 'queued' || this.state === 'pausing';
+    if (isWaiting && afterMs > HALF_CLOSE_MS) this.onClientGone('closed');
   }
 
   onClientGone(why: ClientGone): void {

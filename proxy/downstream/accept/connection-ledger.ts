@@ -1,9 +1,10 @@
-// Counts of client connections: the listeners' lanes and the worker's own word, and the limit that they serve.
-// Thread: worker.
+// Counts of client connections in the listeners' lanes and the worker's own word, and the limits on connections and on
+// requests per connection. Thread: worker.
 
 import { LISTENER_FIELD } from '../../../core/memory/lane-fields.ts';
 import { WORKER } from '../../../core/memory/layout.ts';
 import type { Region } from '../../../core/memory/region.ts';
+import type { Random } from '../../../core/random.ts';
 import type { ListenerSnapshot } from '../../../core/snapshot/listener.ts';
 import { ListenerLane } from '../../account/lane.ts';
 
@@ -13,7 +14,7 @@ export class ConnectionLedger {
   readonly #worker: number;
   readonly #lanes: (ListenerLane | undefined)[] = [];
 
-  /** Begins with no connection open, whatever a worker before it left (its sockets died with it). */
+  /** Starts at zero: the sockets of a worker that died with this index died with it. */
   constructor(region: Region, worker: number) {
     this.#region = region;
     this.#worker = worker;
@@ -21,12 +22,12 @@ export class ConnectionLedger {
     region.words[this.#openWord] = 0;
   }
 
-  /** Connections of this worker that are open. */
+  /** Open connections of this worker. */
   get openCount(): number {
     return this.#region.words[this.#openWord]!;
   }
 
-  /** Whether a listener has as many connections, over all workers, as it may have. Workers may overshoot by one each. */
+  /** Whether a listener has reached its connection limit over all workers. Workers may overshoot it by one each. */
   isFull(listener: ListenerSnapshot): boolean {
     const limit = listener.limits.connections;
     if (limit === 0) return false;
@@ -38,7 +39,7 @@ export class ConnectionLedger {
     return open >= limit;
   }
 
-  /** Counts an accepted connection. Call what is returned once, when it has closed. */
+  /** Counts an accepted connection. @returns a function to call once, when it has closed */
   opened(listenerIndex: number): () => void {
     const lane = this.#lane(listenerIndex);
     lane.add(LISTENER_FIELD.connectionsAccepted, 1);
@@ -50,17 +51,17 @@ export class ConnectionLedger {
     };
   }
 
-  /** Counts a connection that was closed at once, over the limit. */
+  /** Counts a connection that was closed at once because of the limit. */
   refused(listenerIndex: number): void {
     this.#lane(listenerIndex).add(LISTENER_FIELD.connectionsRefused, 1);
   }
 
-  /** Counts a connection that the fast path has given to the general one. */
+  /** Counts a connection that the engine has handed off to node:http. */
   handedOff(listenerIndex: number): void {
     this.#lane(listenerIndex).add(LISTENER_FIELD.handOffs, 1);
   }
 
-  /** Counts a TLS handshake that failed or took too long. */
+  /** Counts a TLS handshake that failed or timed out. */
   tlsFailed(listenerIndex: number): void {
     this.#lane(listenerIndex).add(LISTENER_FIELD.tlsFailures, 1);
   }
@@ -68,4 +69,12 @@ export class ConnectionLedger {
   #lane(listenerIndex: number): ListenerLane {
     return (this.#lanes[listenerIndex] ??= new ListenerLane(this.#region, this.#worker, listenerIndex));
   }
+}
+
+const SPREAD = 0.1;
+
+/** A limit on the requests of one connection, lowered by up to 10 %: clients that connected together reconnect apart. */
+export function jittered(limit: number, random: Random): number {
+  if (limit === 0) return Number.POSITIVE_INFINITY;
+  return Math.max(1, Math.round(limit * (1 - SPREAD * random.next())));
 }

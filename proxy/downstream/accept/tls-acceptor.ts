@@ -1,5 +1,6 @@
-// TLS over accepted connections: handshakes, SNI, ALPN. What fails is counted, and never thrown. Thread: worker.
+// TLS over accepted connections: handshakes, SNI, ALPN. Failures are counted, and never thrown. Thread: worker.
 
+import { constants } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { Server, type TlsOptions } from 'node:tls';
 import type { ClientConnection } from '../../../core/exchange-contract.ts';
@@ -8,7 +9,7 @@ import { ClientSocket } from './client-socket.ts';
 import type { DownstreamContext } from '../downstream-context.ts';
 import { TlsContexts } from './tls-contexts.ts';
 
-/** A connection whose handshake is not over. */
+/** A connection whose handshake is in progress. */
 interface Handshake {
   readonly raw: Socket;
   readonly facts: ClientConnection;
@@ -19,12 +20,12 @@ export class TlsAcceptor {
   readonly #context: DownstreamContext;
   readonly #server: Server;
   readonly #serve: (client: ClientSocket) => void;
-  /** By their addresses, which no two open connections share: node:tls doesn't say over which socket it speaks. */
+  /** By both addresses, which no two open connections share: node:tls doesn't expose the socket underneath. */
   readonly #handshakes = new Map<string, Handshake>();
-  /** The same for all that come over a Unix socket. */
+  /** Shared by all connections over a Unix socket. */
   #unixFacts: ClientConnection | null = null;
 
-  /** @param serve takes over each connection whose handshake went well; `stream.alpnProtocol` says what it speaks */
+  /** @param serve takes over each connection whose handshake succeeded; `stream.alpnProtocol` names its protocol */
   constructor(context: DownstreamContext, listener: ListenerSnapshot, serve: (client: ClientSocket) => void) {
     this.#context = context;
     this.#serve = serve;
@@ -35,7 +36,7 @@ export class TlsAcceptor {
 
   /** Begins a handshake. */
   accept(raw: Socket, facts: ClientConnection): void {
-    // Half-closed before it is over is closed: a health check that only connects must not hold a descriptor.
+    // A half-close during the handshake closes: a health check that only connects must not hold a descriptor.
     raw.allowHalfOpen = false;
     const key = addressesOf(raw);
     if (key !== null) {
@@ -45,7 +46,7 @@ export class TlsAcceptor {
     } else this.#acceptUnix(raw, facts);
   }
 
-  /** Unix sockets have no addresses to tell them by, and no reset for which the socket underneath would be needed. */
+  /** Unix sockets have no addresses to identify them, and no reset that would need the socket underneath. */
   #acceptUnix(raw: Socket, facts: ClientConnection): void {
     this.#unixFacts = facts;
     this.#server.emit('connection', raw);
@@ -68,14 +69,19 @@ export class TlsAcceptor {
     this.#serveLater(new ClientSocket(handshake.raw, stream, handshake.facts));
   }
 
-  /** In a turn of its own: a TCP socket that is closed before its TLS socket in that of the handshake ends Node 26 (SIGSEGV). */
+  /**
+   * In a turn of its own: Node 26 crashes (SIGSEGV) where the TCP socket is closed before its TLS socket in the turn in
+   * which the handshake ends.
+   */
   #serveLater(client: ClientSocket): void {
     setImmediate(() => {
-      if (!client.stream.destroyed) this.#serve(client);
+      // close_notify came with the end of the handshake, and 'end' was emitted before there was a listener.
+      if (client.stream.readableEnded) client.stream.end();
+      else if (!client.stream.destroyed) this.#serve(client);
     });
   }
 
-  /** node:tls leaves a connection open whose handshake took too long. */
+  /** node:tls leaves a connection open whose handshake has timed out. */
   #failed(error: Error & { code?: string }, stream: Socket): void {
     const handshake = this.#handshakes.get(addressesOf(stream) ?? '');
     if (handshake !== undefined) handshake.error = error.code ?? error.message;
@@ -83,17 +89,14 @@ export class TlsAcceptor {
     stream.destroy();
   }
 
-  /** A connection has closed: where its handshake was not over, it has failed. */
+  /** A connection has closed: where its handshake was in progress, it has failed. */
   #closed(key: string): void {
     const handshake = this.#handshakes.get(key);
     if (handshake === undefined) return;
     this.#handshakes.delete(key);
     const { facts, error } = handshake;
     this.#context.ledger.tlsFailed(facts.listenerIndex);
-    this.#context.log.debug(
-      { listener: facts.listenerName, peer: facts.peerAddress, error },
-      'a TLS handshake has failed',
-    );
+    this.#context.log.debug({ listener: facts.listenerName, peer: facts.peerAddress, error }, 'TLS handshake failed');
   }
 }
 
@@ -106,14 +109,17 @@ function settingsOf(listener: ListenerSnapshot): TlsOptions {
     key,
     minVersion: tls.minVersion,
     SNICallback: (name, done) => done(null, contexts.find(name)),
-    ALPNProtocols: tls.http2 ? ['h2', 'http/1.1'] : ['http/1.1'],
+    // http/1.0 for clients that offer nothing else (curl --http1.0): they would get a fatal alert.
+    ALPNProtocols: tls.http2 ? ['h2', 'http/1.1', 'http/1.0'] : ['http/1.1', 'http/1.0'],
     handshakeTimeout: listener.timeouts.handshakeMs,
     requestCert: false,
+    // A client that renegotiates makes us pay for a handshake each time (TLS 1.2; CVE-2011-1473).
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
     honorCipherOrder: true,
   };
 }
 
-/** Both ends of a connection; null where they aren't known (a Unix socket, or closed already). */
+/** Both addresses of a connection; null where they aren't known (a Unix socket, or closed already). */
 function addressesOf(socket: Socket): string | null {
   const { remoteAddress, remotePort, localAddress, localPort } = socket;
   return remotePort === undefined ? null : `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;

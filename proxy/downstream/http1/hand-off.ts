@@ -1,28 +1,28 @@
-// Decides what the fast path does with a request's head: serve it, hand its connection to the general path, or refuse
-// it. The only file that does. Thread: worker.
+// Decides what the engine does with a request head: serve it, hand the connection off to node:http, or refuse it. The only
+// file that decides it. Thread: worker.
 
 import type { Unparsable } from '../../../core/exchange-contract.ts';
 import { CODEC_ERRORS, CodecError } from '../../http1/codec-error.ts';
 import { FieldKind, kindSet } from '../../http1/field-kind.ts';
 import { type MessageHead, Method } from '../../http1/message-head.ts';
 
-/** What is done with a head. */
+/** Decision on a head. */
 export const Verdict = {
   SERVE: 0,
-  /** The general path gets the connection and reads the head again. */
+  /** node:http takes the connection over and parses the head again. */
   HAND_OFF: 1,
-  /** Answered at once, and the connection is closed: never forwarded, whatever another parser would make of it. */
+  /** Answered at once, and the connection is closed. Never forwarded, however another parser would read it. */
   REFUSE: 2,
 } as const;
 export type Verdict = (typeof Verdict)[keyof typeof Verdict];
 
-/** Fields that ask for more than the fast path does: a switch of protocols, and a 100 before the body. */
+/** Fields of features that the engine doesn't have: a switch of protocols, and an expectation. */
 const EXOTIC_FIELDS = kindSet(FieldKind.UPGRADE, FieldKind.EXPECT);
 
 /** @param error 0 for a head that is whole and framed, else a CodecError of scanning or framing it */
 export function verdictOn(head: MessageHead, error: number): Verdict {
   if (error !== 0) return CODEC_ERRORS[error]!.isHandedOff ? Verdict.HAND_OFF : Verdict.REFUSE;
-  // Which unknown methods are served is the general path's to say.
+  // node:http decides which other methods are served.
   return head.hasAny(EXOTIC_FIELDS) || head.method === Method.OTHER ? Verdict.HAND_OFF : Verdict.SERVE;
 }
 
@@ -34,7 +34,7 @@ const UNPARSABLE_OF: Readonly<Record<number, Unparsable>> = {
   [CodecError.HEAD_TOO_LARGE]: 'head-too-large',
 };
 
-/** What a refused request is called. @param error a CodecError */
+/** The reason to refuse a request. @param error a CodecError */
 export function unparsableOf(error: number): Unparsable {
   return UNPARSABLE_OF[error] ?? 'malformed';
 }

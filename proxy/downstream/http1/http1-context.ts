@@ -1,4 +1,4 @@
-// What the fast connections of a worker work with. Thread: worker.
+// Dependencies that all connections of the HTTP/1.1 engine in a worker share. Thread: worker.
 
 import type { ExchangeStarter } from '../../../core/exchange-contract.ts';
 import type { Random } from '../../../core/random.ts';
@@ -8,7 +8,7 @@ import type { WireMemory } from '../../wire/wire-memory.ts';
 import type { ConnectionLedger } from '../accept/connection-ledger.ts';
 import type { ResponseEncoder } from './response-encoder.ts';
 
-/** What a worker's fast client side and its fast transport share. */
+/** Parts that the client side and the endpoint side of the engine share. */
 export interface Http1Parts {
   readonly wheel: TimerWheel;
   readonly turn: Turn;
@@ -20,10 +20,10 @@ export interface Http1Context extends Http1Parts {
   readonly random: Random;
   readonly ledger: ConnectionLedger;
   readonly encoder: ResponseEncoder;
-  /** Whether new connections are served by the fast path. */
+  /** Whether the engine serves new connections. */
   isOn(): boolean;
-  /** Whether the worker takes leave: every response is then the last one of its connection. */
+  /** Whether the worker is draining: every response is then the last one of its connection. */
   readonly isDraining: () => boolean;
-  /** Until when (monotonic ms) a drain leaves a connection open that has been idle since `sinceMs`. */
+  /** Monotonic ms until which a drain keeps a connection open that has been idle since `sinceMs`. */
   readonly mayBeIdleUntilMs: (sinceMs: number) => number;
 }

@@ -1,17 +1,17 @@
-// What the fast connections of one listener share while its settings stay. Thread: worker.
+// State that the engine's connections of one listener share while its settings stay the same. Thread: worker.
 
 import type { ListenerSnapshot } from '../../../core/snapshot/listener.ts';
 import { CONNECTION_KEEP_ALIVE, type FieldLines, fieldLine, joinLines } from '../../http1/field-line.ts';
 import { HeadScanner } from '../../http1/head-scanner.ts';
 import { RequestScan } from './request-scan.ts';
 
-/** Scans that are kept for new connections: some 2 KiB each, in six objects and as many pieces of memory. */
+/** Scans kept for new connections: some 2 KiB each, in six objects and as many pieces of memory. */
 const MAX_SPARE_SCANS = 64;
 
 export class Http1Listener {
   readonly snapshot: ListenerSnapshot;
   readonly scanner: HeadScanner;
-  /** The fields that say to a client that its connection stays, and for how long. */
+  /** Fields of a response after which the connection stays open. */
   readonly keepAliveLines: FieldLines;
   readonly #spareScans: RequestScan[] = [];
 
@@ -26,7 +26,7 @@ export class Http1Listener {
     return this.#spareScans.pop() ?? new RequestScan(this.scanner);
   }
 
-  /** Takes the scan of a connection that has closed, with no exchange on it that might still look at its head. */
+  /** Takes back the scan of a closed connection. No exchange may still use its head. */
   giveScan(scan: RequestScan): void {
     if (this.#spareScans.length >= MAX_SPARE_SCANS) return;
     scan.forget();
@@ -34,7 +34,7 @@ export class Http1Listener {
   }
 }
 
-/** A client that knows when we close doesn't send into a closing connection (undici, node:http and others heed it). */
+/** A client that knows our idle timeout doesn't send into a closing connection (undici, node:http and others heed it). */
 function keepAliveLinesFor(keepAliveMs: number): FieldLines {
   const seconds = Math.floor(keepAliveMs / 1000);
   if (seconds === 0) return CONNECTION_KEEP_ALIVE;

@@ -1,22 +1,22 @@
-// The body of a request on a fast connection: held, let through, or discarded once nobody wants it. Thread: worker.
+// Request body on a connection of the HTTP/1.1 engine: held, flowing to the exchange, or discarded. Thread: worker.
 
 import type { ClientEvents } from '../../../core/exchange-contract.ts';
 import { ChunkedDecoder } from '../../http1/chunked-decoder.ts';
 import { DecodeEvent } from '../../http1/decode-event.ts';
 import { BodyKind, type Framing } from '../../http1/framing.ts';
 import type { HeldBytes } from '../../wire/held-bytes.ts';
-import { MAX_DISCARD_BYTES } from '../node/node-http1-request-body.ts';
+import { MAX_DISCARD_BYTES } from '../accept/lingering-close.ts';
 
-/** Held: not read. Discarded: read and dropped. Ended: its end has come, or there never was a body. */
+/** HELD: not read. DISCARDED: read and dropped. ENDED: received to its end, or there never was a body. */
 const State = { ENDED: 0, HELD: 1, FLOWING: 2, PAUSED: 3, DISCARDED: 4 } as const;
 
-/** What a step came to. */
+/** Result of a step. */
 export const BodyStep = {
-  /** Bytes were used up; there may be more to do. */
+  /** Bytes were consumed; another step may follow. */
   MOVED: 0,
-  /** The body is held, or has ended. */
+  /** The body is held, paused or ended. */
   STOPPED: 1,
-  /** It isn't framed as announced. */
+  /** The chunked coding is malformed. */
   MALFORMED: 2,
 } as const;
 export type BodyStep = (typeof BodyStep)[keyof typeof BodyStep];
@@ -24,12 +24,12 @@ export type BodyStep = (typeof BodyStep)[keyof typeof BodyStep];
 export class Http1RequestBody {
   #state: number = State.ENDED;
   #isChunked = false;
-  /** Of a body of known length. */
+  /** Bytes not received yet of a body of known length. */
   #remainingBytes = 0;
   #discardedBytes = 0;
   #chunked: ChunkedDecoder | null = null;
 
-  /** A request begins. */
+  /** Begins the body of another request. */
   begin(framing: Framing): void {
     this.#state = framing.body === BodyKind.NONE ? State.ENDED : State.HELD;
     this.#isChunked = framing.body === BodyKind.CHUNKED;
@@ -40,12 +40,12 @@ export class Http1RequestBody {
     this.#chunked.reset();
   }
 
-  /** Whether body bytes may still be wanted. */
+  /** Whether the exchange may still take body bytes. */
   get isOpen(): boolean {
     return this.#state === State.HELD || this.#state === State.FLOWING || this.#state === State.PAUSED;
   }
 
-  /** Whether the client is let send. */
+  /** Whether received bytes go to the exchange at once. */
   get isFlowing(): boolean {
     return this.#state === State.FLOWING;
   }
@@ -54,12 +54,12 @@ export class Http1RequestBody {
     return this.#state === State.DISCARDED;
   }
 
-  /** Whether surely more is due than would be discarded. */
+  /** Whether more than the discard limit is certainly still to be received. */
   get isRestTooLong(): boolean {
     return this.isOpen && !this.#isChunked && this.#remainingBytes > MAX_DISCARD_BYTES;
   }
 
-  /** Whether more was discarded than is worth it. */
+  /** Whether more than the limit has been discarded. */
   get isDiscardOver(): boolean {
     return this.#discardedBytes > MAX_DISCARD_BYTES;
   }
@@ -72,12 +72,12 @@ export class Http1RequestBody {
     if (this.#state === State.FLOWING) this.#state = State.PAUSED;
   }
 
-  /** Drops what is still to come. */
+  /** Drops all further bytes. */
   discard(): void {
     if (this.isOpen) this.#state = State.DISCARDED;
   }
 
-  /** Uses up bytes of `input`, which isn't empty, and tells of them unless they are discarded. */
+  /** Consumes bytes of `input`, which isn't empty, and emits them unless they are discarded. */
   step(input: HeldBytes, events: ClientEvents): BodyStep {
     if (this.#state !== State.FLOWING && this.#state !== State.DISCARDED) return BodyStep.STOPPED;
     return this.#isChunked ? this.#stepChunked(input, events) : this.#stepLength(input, events);
@@ -110,8 +110,8 @@ export class Http1RequestBody {
   }
 
   #finish(events: ClientEvents): void {
-    const wasWanted = this.#state !== State.DISCARDED;
+    const mustEmit = this.#state !== State.DISCARDED;
     this.#state = State.ENDED;
-    if (wasWanted) events.onBodyEnd(this.#isChunked ? this.#chunked!.trailers : null);
+    if (mustEmit) events.onBodyEnd(this.#isChunked ? this.#chunked!.trailers : null);
   }
 }

@@ -1,34 +1,34 @@
-// Scans the requests of one connection, one after the other, into one head; what a client sends again and again is
-// compared, not scanned. Thread: worker.
+// Scans the request heads of one connection, one after the other, into one object; a head that repeats the last one is
+// compared instead of scanned. Thread: worker.
 
 import { frameRequest } from '../../http1/framing.ts';
 import { type HeadScanner, type LastFields, Scan } from '../../http1/head-scanner.ts';
 import { ScannedRequestHead } from '../../wire/scanned-request-head.ts';
 import type { HeldBytes } from '../../wire/held-bytes.ts';
 
-/** Larger pieces aren't kept for comparison: a body came with the head, and would be kept with it. */
+/** Larger buffers aren't kept for comparison: they hold a body, which would be kept with the head. */
 const MAX_KEPT_BYTES = 4096;
 
 const NO_BYTES = Buffer.alloc(0);
 
 export class RequestScan implements LastFields {
   readonly head: ScannedRequestHead = new ScannedRequestHead();
-  /** Of LastFields. */
+  /** LastFields: the buffer, and the range of the field lines in it. */
   bytes: Buffer = NO_BYTES;
   start = 0;
   end = 0;
   readonly #scanner: HeadScanner;
-  /** Of an incomplete head: how much of it was looked at. */
+  /** Bytes of an incomplete head that have been scanned. */
   #seenBytes = 0;
   #hasLast = false;
-  /** Where the first line of the last head begins in `bytes`. */
+  /** Offset of the first line of the last head in `bytes`. */
   #lineStart = 0;
 
   constructor(scanner: HeadScanner) {
     this.#scanner = scanner;
   }
 
-  /** Forgets the last head: the next one may be another client's, and what it holds must not tell on this one's. */
+  /** Forgets the last head: the next one may be another client's. */
   forget(): void {
     this.#seenBytes = 0;
     this.#hasLast = false;
@@ -36,7 +36,7 @@ export class RequestScan implements LastFields {
     this.head.forget();
   }
 
-  /** @returns Scan.COMPLETE where `head` is scanned, framed and begun, Scan.INCOMPLETE, or a CodecError */
+  /** @returns Scan.COMPLETE where `head` has been scanned, framed and begun, Scan.INCOMPLETE, or a CodecError */
   next(input: HeldBytes): number {
     const { bytes, start, end } = input;
     if (this.#hasLast && this.#isSame(bytes, start, end)) {
@@ -52,10 +52,10 @@ export class RequestScan implements LastFields {
       return Scan.INCOMPLETE;
     }
     this.#seenBytes = 0;
-    return result === Scan.REPEATED ? this.#begin(bytes) : this.#beginAnew(result, bytes);
+    return result === Scan.REPEATED ? this.#begin(bytes) : this.#beginScanned(result, bytes);
   }
 
-  /** Whether the bytes are the last head: first line and fields. */
+  /** Whether the bytes repeat the last head, first line and fields. */
   #isSame(bytes: Buffer, start: number, end: number): boolean {
     const last = this.bytes;
     const lineStart = this.#lineStart;
@@ -68,7 +68,7 @@ export class RequestScan implements LastFields {
     return last.compare(bytes, fieldsStart, next, this.start, this.end) === 0;
   }
 
-  #beginAnew(result: number, bytes: Buffer): number {
+  #beginScanned(result: number, bytes: Buffer): number {
     const { message, framing } = this.head;
     this.head.forget();
     const error = result === Scan.COMPLETE ? frameRequest(message, framing) : result;
@@ -76,7 +76,6 @@ export class RequestScan implements LastFields {
     return error === 0 ? this.#begin(bytes) : error;
   }
 
-  /** The same fields frame the same body, and are passed on as they were. */
   #begin(bytes: Buffer): number {
     const { message } = this.head;
     this.head.begin();

@@ -1,5 +1,5 @@
-// Builds the heads of responses for clients: from the endpoint's own bytes with ranges cut out where they were scanned,
-// else from fields. Thread: worker.
+// Encodes response heads for clients: from the endpoint's own bytes with ranges cut out where they were scanned, else from
+// fields. Thread: worker.
 
 import type { Clock } from '../../../core/clock.ts';
 import type { FieldList, ResponseHead } from '../../../core/head.ts';
@@ -18,20 +18,19 @@ import {
 import { ScannedResponseHead } from '../../wire/scanned-response-head.ts';
 import { flatText } from '../../wire/flat-text.ts';
 import { isNamed } from '../node/field-list.ts';
-import { DateLine } from './date-line.ts';
 
-/** How the end of a response's body is known to a client of HTTP/1.1. */
+/** Framing of a response body for an HTTP/1.1 client. */
 export const ResponseFraming = { NONE: 0, LENGTH: 1, CHUNKED: 2 } as const;
 export type ResponseFraming = (typeof ResponseFraming)[keyof typeof ResponseFraming];
 
 const TRAILER_KIND = kindSet(FieldKind.TRAILER);
 const NO_CONTENT = 204;
 
-/** One a worker. */
+/** One per worker. */
 export class ResponseEncoder {
   readonly #edit = new HeadEdit();
   readonly #date: DateLine;
-  /** Lines of the last list of extra fields: lists come from the configuration and are few. */
+  /** Lines of the last list of extra fields: lists are configured, and few. */
   #extra: FieldList = [];
   #extraLines: FieldLines = NO_LINES;
 
@@ -40,9 +39,10 @@ export class ResponseEncoder {
   }
 
   /**
-   * The head of a final response, the empty line included: latin1.
+   * Encodes the head of a final response, the empty line included.
    * @param extra fields in addition to the head's own
-   * @param persistence what says whether the connection stays
+   * @param persistence lines that say whether the connection stays open
+   * @returns latin1 text
    */
   final(head: ResponseHead, extra: FieldList, framing: ResponseFraming, persistence: FieldLines): string {
     return head instanceof ScannedResponseHead
@@ -50,7 +50,7 @@ export class ResponseEncoder {
       : this.#finalPlain(head, extra, framing, persistence);
   }
 
-  /** The head of an interim response. */
+  /** Encodes the head of an interim response. */
   interim(head: ResponseHead): string {
     if (!(head instanceof ScannedResponseHead)) {
       return ownHead(head.status, head.reason, safeLines(head.endToEndFields(), true));
@@ -117,7 +117,7 @@ export class ResponseEncoder {
   }
 }
 
-/** Without what is no field, and could split the head (response splitting). */
+/** Lines of the fields that are valid: any other could split the head (response splitting). */
 function safeLines(fields: FieldList, hasTrailers: boolean): FieldLines {
   let lines = NO_LINES;
   for (let at = 0; at + 1 < fields.length; at += 2) {
@@ -129,7 +129,7 @@ function safeLines(fields: FieldList, hasTrailers: boolean): FieldLines {
   return lines;
 }
 
-/** Trailers that can be written; null where none is left. */
+/** The trailers that are valid fields; null where none is. */
 export function safeTrailers(fields: FieldList): FieldList | null {
   const kept: string[] = [];
   for (let at = 0; at + 1 < fields.length; at += 2) {
@@ -140,4 +140,26 @@ export function safeTrailers(fields: FieldList): FieldList | null {
 
 function ownHead(status: number, reason: string, lines: FieldLines): string {
   return encodeOwnResponseHead(status, isFieldValue(reason) ? reason : '', lines);
+}
+
+const SECOND_MS = 1000;
+
+/** Date line of responses without one (RFC 9110 section 6.6.1), encoded once a second. */
+export class DateLine {
+  readonly #clock: Clock;
+  #second = Number.NaN;
+  #line: FieldLines = NO_LINES;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get line(): FieldLines {
+    const second = Math.floor(this.#clock.wallMs() / SECOND_MS);
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#line = fieldLine('Date', new Date(second * SECOND_MS).toUTCString());
+    }
+    return this.#line;
+  }
 }

@@ -1,4 +1,4 @@
-// The client's side of one HTTP/1.1 exchange, over node:http's request and response. Thread: worker.
+// Client side of one HTTP/1.1 exchange over node:http's request and response. Thread: worker.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../../../core/clock.ts';
@@ -13,34 +13,45 @@ import type {
 } from '../../../core/exchange-contract.ts';
 import type { FieldList, ResponseHead } from '../../../core/head.ts';
 import type { ListenerSnapshot } from '../../../core/snapshot/listener.ts';
+import type { ClientSocket } from '../accept/client-socket.ts';
 import type { NodeHttp1Head } from './node-http1-head.ts';
 import { NodeHttp1RequestBody } from './node-http1-request-body.ts';
-import { framingOf, type ResponseFacts, type ResponseFraming, responseFields } from './node-http1-response-fields.ts';
-import { addTrailers, writeFinalHead, writeInterimHead } from './node-http1-writes.ts';
+import {
+  addTrailers,
+  flushHead,
+  framingOf,
+  type ResponseFacts,
+  type ResponseFraming,
+  responseFields,
+  writeFinalHead,
+  writeInterimHead,
+} from './node-http1-response.ts';
 
-/** What an exchange's side needs of the connection that it is on. */
+/** The connection, as the client side of an exchange uses it. */
 export interface NodeHttp1Host {
+  readonly client: ClientSocket;
   readonly facts: ClientConnection;
   readonly listener: ListenerSnapshot;
   readonly clock: Clock;
-  /** Whether this response may be followed by another one. */
+  /** Whether another response may follow this one. */
   mayPersist(): boolean;
-  /** The response has been handed to the system. */
+  /** The response has been handed to the kernel. */
   responseFlushed(): void;
-  /** The rest of the request's body, which nobody wants, has come, or was too much. */
+  /** The rest of an unwanted request body has been received, or exceeds the limit. */
   restDiscarded(): void;
-  /** Bounds how long the client may take no byte of what is being written; 0 is no bound. */
+  /** Bounds how long the client may take no byte of pending writes; 0 removes the bound. */
   setSendTimeout(limitMs: number): void;
-  /** Ends the connection with a reset. */
+  /** Resets the connection. */
   reset(): void;
 }
 
-/** A refused request's side: its response is Fairlead's own, and there is no exchange. */
+/** Receiver of events where the request was refused: there is no exchange. */
 const NO_EXCHANGE: ClientEvents = {
   onBodyData: () => undefined,
   onBodyEnd: () => undefined,
   onClientDrain: () => undefined,
   onResponseFlushed: () => undefined,
+  onClientHalfClosed: () => undefined,
   onClientGone: () => undefined,
 };
 
@@ -54,14 +65,16 @@ export class NodeHttp1ClientSide implements ClientSide {
   readonly #body: NodeHttp1RequestBody;
   #events: ClientEvents = NO_EXCHANGE;
   #framing: ResponseFraming | null = null;
-  /** Body bytes still to be sent of a declared length. */
+  /** Body bytes still to be written of a declared length. */
   #owedBytes = 0;
   #isEnded = false;
-  /** Flushed, cut, or the client gone: nothing is done or told any more. */
+  /** The response is flushed or cut, or the client is gone: nothing is sent and no event is emitted any more. */
   #isOver = false;
-  /** The client broke its own request; after the answer the connection ends. */
+  /** The client sent a malformed or stalled body; the connection ends after the response. */
   #isBroken = false;
   #willClose = false;
+  /** Monotonic ms at which the request's first byte was received. */
+  #receivedMs = 0;
 
   constructor(host: NodeHttp1Host, request: IncomingMessage, response: ServerResponse, head: NodeHttp1Head | null) {
     this.#host = host;
@@ -77,7 +90,7 @@ export class NodeHttp1ClientSide implements ClientSide {
     });
     response.on('drain', () => this.drained());
     response.on('finish', () => this.#flushed());
-    // Writing to a socket that has just closed: 'close' tells the rest.
+    // A write to a socket that has just closed: 'close' follows.
     response.on('error', () => undefined);
     if (this.#version === '1.0') response.useChunkedEncodingByDefault = false;
   }
@@ -91,7 +104,7 @@ export class NodeHttp1ClientSide implements ClientSide {
     return this.#willClose;
   }
 
-  /** Whether the whole response has been given to be sent. */
+  /** Whether the whole response has been handed over for sending. */
   get isEnded(): boolean {
     return this.#isEnded;
   }
@@ -100,9 +113,10 @@ export class NodeHttp1ClientSide implements ClientSide {
     return this.#body;
   }
 
-  /** Begins the exchange. @param upgrade as in ExchangeStarter.begin: the connection ends with it */
+  /** Begins the exchange. @param upgrade as in ExchangeStarter.begin: the connection ends with the tunnel */
   begin(starter: ExchangeStarter, upgrade: UpgradeRequest | null, receivedMs: number): void {
     if (upgrade !== null) this.#willClose = true;
+    this.#receivedMs = receivedMs;
     this.#events = starter.begin(this, this.#head!, upgrade, receivedMs);
   }
 
@@ -111,7 +125,7 @@ export class NodeHttp1ClientSide implements ClientSide {
     this.#willClose = true;
   }
 
-  /** Answers what is not to become an exchange. */
+  /** Answers a request that doesn't become an exchange. */
   refuse(reply: LocalReply): void {
     this.#willClose = true;
     this.sendLocalReply(reply);
@@ -129,7 +143,7 @@ export class NodeHttp1ClientSide implements ClientSide {
   sendHead(head: ResponseHead, extra: FieldList): void {
     if (this.#isOver || this.#framing !== null) return;
     this.#writeHead(head, head.reason, head.endToEndFields(), extra);
-    // Flushed alone where no body byte follows in this turn (a stream of events may be silent for long).
+    // Flushed alone where no body byte follows in this turn (an event stream may be idle for long).
     if (this.#framing !== 'none') process.nextTick(flushHead, this.#response);
   }
 
@@ -145,7 +159,7 @@ export class NodeHttp1ClientSide implements ClientSide {
 
   sendEnd(trailers: FieldList | null): void {
     if (this.#isOver || this.#isEnded) return;
-    // Less than was declared: the client must not take it for the whole.
+    // Shorter than declared: the client must not take it for the whole.
     if (this.#framing === null || (this.#framing === 'length' && this.#owedBytes > 0)) {
       this.#fail();
       return;
@@ -184,16 +198,16 @@ export class NodeHttp1ClientSide implements ClientSide {
     this.#body.pause();
   }
 
-  // ---- what the connection tells
+  // ---- events of the connection
 
-  /** The client takes bytes again. */
+  /** The socket takes bytes again. */
   drained(): void {
     if (this.#isOver || this.#isEnded) return;
     this.#host.setSendTimeout(0);
     this.#events.onClientDrain();
   }
 
-  /** What the client sent doesn't parse any further, or came too slowly. */
+  /** The request body is malformed, or stalled. */
   bodyFailed(why: ClientGone): void {
     if (this.#isOver || this.#isBroken) return;
     this.#isBroken = true;
@@ -202,7 +216,14 @@ export class NodeHttp1ClientSide implements ClientSide {
     if (!this.#isEnded) this.#events.onClientGone(why);
   }
 
-  /** The client has taken nothing for too long. */
+  /** The client has half-closed after its whole request. */
+  halfClosed(): void {
+    if (this.#isOver || this.#isEnded) return;
+    this.#host.client.startKeepAlive();
+    this.#events.onClientHalfClosed(this.#host.clock.nowMs() - this.#receivedMs);
+  }
+
+  /** The client has read nothing, or too little, for the whole send timeout. */
   sendTimedOut(): void {
     if (this.#isOver) return;
     this.#isOver = true;
@@ -210,23 +231,23 @@ export class NodeHttp1ClientSide implements ClientSide {
     this.#host.reset();
   }
 
-  /** The connection has closed. @param isTunnel whether others spoke on it: they tell the exchange */
+  /** The connection has closed. @param isTunnel whether a tunnel used it, which then reports to the exchange */
   closed(isTunnel: boolean): void {
     if (this.#isOver) return;
     this.#isOver = true;
     if (isTunnel && this.#framing === null) return;
-    // A broken request was told already, and is told once: what is left of it is its end.
+    // A broken request was reported once already: its end is all that is left to report.
     if (this.#isBroken) this.#events.onResponseFlushed();
     else this.#events.onClientGone('closed');
   }
 
-  /** Looks at the idle limit of the body. */
+  /** Checks the idle limit of the body. */
   sweep(nowMs: number): void {
     if (this.#isOver || this.#isEnded) return;
     if (this.#body.isStalled(nowMs, this.#host.listener.timeouts.bodyIdleMs)) this.bodyFailed('body-timeout');
   }
 
-  // ---- inside
+  // ---- writing
 
   #writeHead(
     head: Pick<ResponseFacts, 'status' | 'bodyLength' | 'hasLength'>,
@@ -244,7 +265,7 @@ export class NodeHttp1ClientSide implements ClientSide {
     writeFinalHead(this.#response, status, reason, responseFields(own, extra, framing, facts, persistence));
   }
 
-  /** Not after a refusal, a Connection: close, or where more of the body is due than would be discarded. */
+  /** Not after a refusal or a Connection: close, nor where more of the body is due than would be discarded. */
   #mayPersist(): boolean {
     if (this.#willClose || this.#head === null || !this.#head.isPersistent) return false;
     // The client may or may not send its body after a final response: only closing is safe (RFC 9110 section 10.1.1).
@@ -274,16 +295,11 @@ export class NodeHttp1ClientSide implements ClientSide {
     this.#host.responseFlushed();
   }
 
-  /** The response can't be completed as begun: cut, and the exchange hears that it is over. */
+  /** The response can't be completed as begun: resets the connection and ends the exchange. */
   #fail(): true {
     this.#isOver = true;
     this.#host.reset();
     this.#events.onClientGone('closed');
     return true;
   }
-}
-
-function flushHead(response: ServerResponse): void {
-  // Not flushHeaders(): it writes the head as UTF-8, and a field's bytes above 0x7f would become two.
-  if (!response.writableEnded && !response.destroyed) response.write('', 'latin1');
 }

@@ -1,29 +1,27 @@
-// The body of an HTTP/1.1 request: held, let through, or discarded once nobody wants it. Thread: worker.
+// Request body on a node:http connection: held, flowing to the exchange, or discarded. Thread: worker.
 
 import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../../../core/clock.ts';
 import type { ClientEvents } from '../../../core/exchange-contract.ts';
 import { UNKNOWN_LENGTH } from '../../../core/head.ts';
 import type { ClientLimits } from '../../../core/snapshot/listener.ts';
+import { MAX_DISCARD_BYTES } from '../accept/lingering-close.ts';
 import { passableTrailers } from './field-list.ts';
 
-/** What is read of an unwanted body so that the connection can be used again: a round trip's worth at most. */
-export const MAX_DISCARD_BYTES = 65_536;
-
-/** Held: not read at all. Discarded: read and dropped. Ended: its end has come, or there never was a body. */
+/** held: not read. discarded: read and dropped. ended: received to its end, or there never was a body. */
 type BodyState = 'held' | 'flowing' | 'paused' | 'discarded' | 'ended';
 
-/** What a body works with. */
+/** Dependencies of a body. */
 export interface BodyContext {
   readonly limits: ClientLimits;
   readonly clock: Clock;
   events(): ClientEvents;
-  /** The end of a discarded body has come, or more than is worth reading. */
+  /** A discarded body has ended, or exceeds the limit. */
   discarded(): void;
 }
 
 export class NodeHttp1RequestBody {
-  /** Whether 100 was sent. */
+  /** Whether 100 has been sent. */
   wasContinued = false;
   readonly #request: IncomingMessage;
   readonly #declaredBytes: number;
@@ -41,27 +39,27 @@ export class NodeHttp1RequestBody {
     this.#declaredBytes = declaredBytes;
     this.#context = context;
     this.#state = declaredBytes === 0 ? 'ended' : 'held';
-    // A request that its connection takes along: the connection's 'close' tells.
+    // The connection has closed: its 'close' reports it.
     request.on('error', () => undefined);
   }
 
-  /** Whether body bytes may still be wanted. */
+  /** Whether the exchange may still take body bytes. */
   get isOpen(): boolean {
     return this.#state === 'held' || this.#state === 'flowing' || this.#state === 'paused';
   }
 
-  /** Whether its rest is being read and dropped. */
+  /** Whether the rest is being read and dropped. */
   get isDiscarding(): boolean {
     return this.#state === 'discarded';
   }
 
-  /** Whether surely more is due than would be discarded. */
+  /** Whether more than the discard limit is certainly still to be received. */
   get isRestTooLong(): boolean {
     if (!this.isOpen || this.#declaredBytes === UNKNOWN_LENGTH) return false;
     return this.#declaredBytes - this.#receivedBytes > MAX_DISCARD_BYTES;
   }
 
-  /** Whether more was discarded than is worth it. */
+  /** Whether more than the limit has been discarded. */
   get isDiscardOver(): boolean {
     return this.#discardedBytes > MAX_DISCARD_BYTES;
   }
@@ -80,7 +78,7 @@ export class NodeHttp1RequestBody {
     this.#request.pause();
   }
 
-  /** Drops what is still to come. */
+  /** Drops all further bytes. */
   discard(): void {
     if (!this.isOpen) return;
     this.#state = 'discarded';
@@ -88,7 +86,7 @@ export class NodeHttp1RequestBody {
     this.#request.resume();
   }
 
-  /** Whether the client is let send and has sent nothing for so long (a slowloris of the body). */
+  /** Whether the body is flowing and nothing has been received for `limitMs` (slow body attack). */
   isStalled(nowMs: number, limitMs: number): boolean {
     return this.#state === 'flowing' && nowMs - this.#activeMs > limitMs;
   }
@@ -110,11 +108,11 @@ export class NodeHttp1RequestBody {
     this.#context.events().onBodyData(chunk);
   }
 
+  /** Beyond the limit the connection lingers, and goes on reading: not paused, but reported once. */
   #dropped(sizeBytes: number): void {
+    const wasOver = this.isDiscardOver;
     this.#discardedBytes += sizeBytes;
-    if (!this.isDiscardOver) return;
-    this.#request.pause();
-    this.#context.discarded();
+    if (this.isDiscardOver && !wasOver) this.#context.discarded();
   }
 
   #end(): void {

@@ -1,4 +1,4 @@
-// HTTP/1.1 by node:http: its settings, every one stated, and its events as turns of a connection. Thread: worker.
+// HTTP/1.1 over node:http: its settings, all explicit, and its events as turns of a connection. Thread: worker.
 
 import { type IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -7,17 +7,18 @@ import type { ListenerSnapshot } from '../../../core/snapshot/listener.ts';
 import type { ClientSocket } from '../accept/client-socket.ts';
 import type { DownstreamContext } from '../downstream-context.ts';
 import { NodeHttp1ClientSide } from './node-http1-client-side.ts';
-import { NodeHttp1Connection, type NodeHttp1Turn } from './node-http1-connection.ts';
+import { NodeHttp1Connection } from './node-http1-connection.ts';
 import { readNodeHttp1Head } from './node-http1-head.ts';
 import { isParseError, type ParseError, whyUnparsable } from './node-http1-parse-error.ts';
+import type { NodeHttp1Turn } from './node-http1-turns.ts';
 import { joinedField } from './field-list.ts';
 
-/** How much of a response waits in our memory for a slow client before the endpoint is held. */
+/** Response bytes buffered for a slow client before the endpoint is paused. */
 const HIGH_WATER_BYTES = 65_536;
 
 /**
- * Protocols that are not switched to, in lower case. h2c behind a proxy that only relays bytes would carry requests
- * past every rule (h2c smuggling); to ignore an Upgrade is always right (RFC 9110 section 7.8).
+ * Protocols whose Upgrade is ignored, in lower case. h2c behind a proxy that only relays bytes would carry requests past
+ * every rule (h2c smuggling). A server may always ignore an Upgrade (RFC 9110 section 7.8).
  */
 const IGNORED_PROTOCOLS = /(?:^|,)[ \t]*(?:h2c|http\/|tls\/)/i;
 
@@ -32,14 +33,16 @@ export class NodeHttp1Server {
     this.#context = context;
     this.#listener = listener;
     this.#server = new Server(settingsOf(listener, (request) => this.#mayUpgrade(request)));
-    // One more than is allowed: node:http drops what is beyond without a word, and a dropped field may be the one that counts.
+    // One more than allowed: node:http drops fields beyond this silently, and a dropped field may be the one that matters.
     this.#server.maxHeadersCount = listener.limits.headFields + 1;
     this.#server.maxRequestsPerSocket = 0;
     this.#server.timeout = 0;
+    // Requests of a half-closed client are answered. (Missing in the types; node:net reads the field at each 'end'.)
+    Object.assign(this.#server, { httpAllowHalfOpen: true });
     this.#listenTo(this.#server);
   }
 
-  /** Takes over an accepted connection; bytes that were read already must have been put back (socket.unshift). */
+  /** Takes over an accepted connection; bytes that were read must have been put back (socket.unshift). */
   serve(client: ClientSocket): NodeHttp1Connection {
     const connection = new NodeHttp1Connection(this.#context, client, this.#listener);
     this.#connections.set(client.stream, connection);
@@ -49,25 +52,25 @@ export class NodeHttp1Server {
 
   #listenTo(server: Server): void {
     server.on('request', (request, response) => this.#onRequest(request, response));
-    // 100 is sent when the exchange lets the body through, not before; 417 is readNodeHttp1Head's to decide.
+    // The exchange decides when 100 is sent; readNodeHttp1Head decides on 417.
     server.on('checkContinue', (request, response) => this.#onRequest(request, response));
     server.on('checkExpectation', (request, response) => this.#onRequest(request, response));
     server.on('upgrade', (request, _socket, firstBytes) => this.#onUpgrade(request, firstBytes));
     server.on('connect', (request, _socket, firstBytes) => this.#onUpgrade(request, firstBytes));
     server.on('clientError', (error: ParseError, socket) => this.#onClientError(error, socket));
-    // The connection hears it from its socket; without a listener here node:http would close it.
+    // The connection listens to its socket; without a listener here node:http would close it.
     server.on('timeout', () => undefined);
   }
 
   #onRequest(request: IncomingMessage, response: ServerResponse): void {
     const connection = this.#connections.get(request.socket)!;
     const turn = this.#turnOf(connection, request, response, null);
-    // Node loses what is pipelined behind an Upgrade that it was told to ignore.
+    // Node loses requests that are pipelined behind an ignored Upgrade.
     if (request.headers.upgrade !== undefined) turn.side!.closeAfter();
     connection.enqueue(turn);
   }
 
-  /** node:http has let go of the socket: the response, and what follows on the connection, are ours to arrange. */
+  /** node:http has released the socket: the response and later requests on the connection must be arranged here. */
   #onUpgrade(request: IncomingMessage, firstBytes: Buffer): void {
     const connection = this.#connections.get(request.socket)!;
     const { stream } = connection.client;
@@ -109,14 +112,14 @@ export class NodeHttp1Server {
     return { message: request, socket: connection.client.stream, firstBytes };
   }
 
-  /** The connection goes on with HTTP/1.1 after an Upgrade that was ignored. */
+  /** Continues with HTTP/1.1 after an Upgrade that was ignored. */
   #takeBack(connection: NodeHttp1Connection, firstBytes: Buffer): void {
     const { stream } = connection.client;
     if (firstBytes.length > 0) stream.unshift(firstBytes);
     this.#server.emit('connection', stream);
   }
 
-  /** Only a request without body that is alone on its connection; others are served as if they hadn't asked. */
+  /** Only for a request without body that is alone on its connection; others are served as if without Upgrade. */
   #mayUpgrade(request: IncomingMessage): boolean {
     const { headers } = request;
     const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0;
@@ -126,23 +129,26 @@ export class NodeHttp1Server {
   #onClientError(error: ParseError, socket: Duplex): void {
     const connection = this.#connections.get(socket);
     if (connection === undefined || !isParseError(error)) return;
-    this.#context.log.debug({ code: error.code, peer: connection.facts.peerAddress }, 'a request could not be parsed');
+    this.#context.log.debug(
+      { code: error.code, peer: connection.facts.peerAddress },
+      'request malformed: node:http could not parse it',
+    );
     connection.unparsable(whyUnparsable(error));
   }
 }
 
-/** Nothing is left to Node's defaults: they differ between versions. */
+/** Every setting is explicit: Node's defaults differ between versions. */
 function settingsOf(listener: ListenerSnapshot, mayUpgrade: (request: IncomingMessage) => boolean) {
   return {
     maxHeaderSize: listener.limits.headBytes,
     insecureHTTPParser: false,
-    // Our own limits on time are finer; node:http checks its own only for sockets that it listens on itself.
+    // Our own timeouts are finer; node:http checks its own only for sockets that it listens on itself.
     headersTimeout: 0,
     requestTimeout: 0,
     keepAliveTimeout: 0,
     keepAliveTimeoutBuffer: 0,
     connectionsCheckingInterval: 2 ** 30,
-    // readNodeHttp1Head looks at Host, and starter.refuse answers.
+    // readNodeHttp1Head checks Host, and starter.refuse answers.
     requireHostHeader: false,
     joinDuplicateHeaders: false,
     rejectNonStandardBodyWrites: false,

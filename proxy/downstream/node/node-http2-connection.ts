@@ -9,7 +9,7 @@ import type { ClientSocket } from '../accept/client-socket.ts';
 import type { DownstreamContext, DrainableConnection } from '../downstream-context.ts';
 import { NodeHttp2ClientSide, type NodeHttp2Host } from './node-http2-client-side.ts';
 import { readNodeHttp2Head } from './node-http2-head.ts';
-import { jittered } from '../accept/request-quota.ts';
+import { jittered } from '../accept/connection-ledger.ts';
 import type { Swept } from '../accept/sweeper.ts';
 
 export class NodeHttp2Connection implements NodeHttp2Host, Swept, DrainableConnection {

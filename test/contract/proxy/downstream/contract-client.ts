@@ -36,7 +36,7 @@ export interface ContractCall {
   readonly trailers: () => Record<string, unknown>;
   /** Ends the body with trailers. */
   endWithTrailers(trailers: Record<string, string>): void;
-  /** Gives up. */
+  /** Aborts: a reset of the connection, or of the stream. */
   abort(): void;
 }
 
@@ -86,7 +86,7 @@ export class Http1Client implements ContractClient {
       interims,
       trailers: () => message?.trailers ?? {},
       endWithTrailers: (trailers) => endChunked(request, trailers),
-      abort: () => void request.destroy(),
+      abort: () => (request.socket === null ? request.destroy() : request.socket.resetAndDestroy()),
     };
   }
 

@@ -28,6 +28,7 @@ export class ScriptedExchange implements ClientEvents {
   gone: ClientGone[] = [];
   flushes = 0;
   drains = 0;
+  halfCloses = 0;
   /** Called at each gone, inside it. */
   onGone: (why: ClientGone) => void = () => undefined;
   #wake: (() => void)[] = [];
@@ -62,6 +63,12 @@ export class ScriptedExchange implements ClientEvents {
   onResponseFlushed(): void {
     this.flushes++;
     this.#note('flushed');
+  }
+
+  /** Counted apart from the events: no contract case depends on when it arrives. */
+  onClientHalfClosed(): void {
+    this.halfCloses++;
+    this.#notify();
   }
 
   onClientGone(why: ClientGone): void {

@@ -34,9 +34,13 @@ const LEAVES: Readonly<Record<string, (client: RawClient) => void>> = {
   'by half-close': (client) => client.finish(),
 };
 
-/** What the exchanges do meanwhile. */
+const LATE_REPLY_MS = 30;
+
+/** Responses of the exchanges meanwhile. */
 const ANSWERS: Readonly<Record<string, (exchange: ScriptedExchange) => void>> = {
-  'no answer': () => undefined,
+  // A half-closed client waits for its response, and a closed one can't be told from it before a write.
+  'a late reply': (exchange) =>
+    void setTimeout(() => exchange.client.sendLocalReply(localReply(200, 'late')), LATE_REPLY_MS),
   'a begun response': (exchange) => {
     exchange.client.resumeBody();
     exchange.client.sendHead(responseHead({ length: 100_000 }), []);

@@ -8,7 +8,7 @@ import {
   type ResponseFacts,
   type ResponseFraming,
   responseFields,
-} from '../../../../../proxy/downstream/node/node-http1-response-fields.ts';
+} from '../../../../../proxy/downstream/node/node-http1-response.ts';
 
 const FACTS: ResponseFacts = { status: 200, bodyLength: 5, hasLength: true, method: 'GET', version: '1.1' };
 const UNKNOWN = { bodyLength: UNKNOWN_LENGTH, hasLength: false };
