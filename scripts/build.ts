@@ -1,12 +1,12 @@
 // Compiles the package: `dist/` from the sources (Node refuses TypeScript under node_modules). `npm pack` runs it.
-// Usage: node scripts/build.ts. Exit code 1 when the compiler complains. Thread: main.
+// Usage: node scripts/build.ts. Exit code 1 when compilation fails. Thread: main.
 
 import { spawnSync } from 'node:child_process';
 import { cpSync, globSync, rmSync } from 'node:fs';
 import path from 'node:path';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
-/** What the program reads beside its modules, and what tells Node how to read these. */
+/** Files that the program reads beside its modules, and the package.json files that set module types. */
 const COPIED = ['bin/**/package.json', 'admin/dashboard/**/*.{html,css,js,svg}'];
 
 rmSync(path.join(ROOT, 'dist'), { recursive: true, force: true });

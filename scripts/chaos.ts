@@ -1,5 +1,5 @@
-// Availability under faults, measured: Fairlead and each installed peer, the same requests and the same faults. `npm run
-// chaos -- --help` for options, docs/chaos.md for what is done and counted. Thread: main.
+// Measures availability under faults: Fairlead and each installed peer, with the same requests and the same faults.
+// `npm run chaos -- --help` prints the options; docs/chaos.md describes method and figures. Thread: main.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { preparePrograms } from './peers/program.ts';
@@ -26,7 +26,7 @@ async function main(): Promise<number> {
     return 0;
   }
   preparePrograms();
-  // What would only show after the measurements.
+  // Find problems of the document before the measurements.
   if (options.markdownFile !== null) placeIn(options.markdownFile, null);
   const versions = versionsOf(options);
   const installed = PROXIES.filter(({ name }) => versions.has(name));
@@ -39,7 +39,7 @@ async function main(): Promise<number> {
   return report(parts, book, versions, options);
 }
 
-/** Versions of those that are asked for and installed, by name. */
+/** Versions of the requested proxies that are installed, by name. */
 function versionsOf(options: ChaosOptions): ReadonlyMap<string, string> {
   const versions = new Map<string, string>();
   for (const proxy of PROXIES.filter(({ name }) => options.proxies.includes(name))) {
@@ -50,7 +50,7 @@ function versionsOf(options: ChaosOptions): ReadonlyMap<string, string> {
   return versions;
 }
 
-/** Returns how many runs are left to be done. */
+/** Returns the number of runs that are left. */
 async function measureAll(
   tasks: readonly Task[],
   book: Book,
@@ -80,7 +80,7 @@ async function measure({ proxy, case: { name, plan, tuning } }: Task, options: C
   });
 }
 
-/** Prints the report, and puts it where it is wanted. Returns the exit code. */
+/** Prints the report and writes it into the document, if one was named. Returns the exit code. */
 function report(
   parts: readonly Part[],
   book: Book,
@@ -103,7 +103,7 @@ function report(
   return options.isChecked && misses.length > 0 ? 1 : 0;
 }
 
-/** @param text null only looks whether there is a place for it */
+/** @param text null only checks that the document has a place for it */
 function placeIn(file: string, text: string | null): void {
   const document = placeReport(readFileSync(file, 'utf8'), text ?? '', 'chaos');
   if (text !== null) writeFileSync(file, document);

@@ -1,4 +1,4 @@
-// What the fast path was built to reach, as quotients of CPU per request within one run. No I/O. Thread: main.
+// Goals of the HTTP/1.1 engine, as ratios of CPU time per request within one run. No I/O. Thread: main.
 
 import type { CellName, Results } from './summary.ts';
 
@@ -44,7 +44,7 @@ function costOf(caseName: string, limit: number, goal: number): Aim {
   return { title, over: [caseName, 'fairlead'], under: ['small', 'fairlead'], isSpeed: false, limit, goal };
 }
 
-/** The aims that the chosen cases and proxies can tell about. */
+/** The goals that the chosen cases and proxies can decide. */
 export function aimsFor(caseNames: readonly string[], proxyNames: readonly string[]): readonly Aim[] {
   const isChosen = ([caseName, proxyName]: CellName): boolean =>
     caseNames.includes(caseName) && proxyNames.includes(proxyName);
@@ -62,7 +62,7 @@ function verdictOf({ isSpeed, limit, goal }: Aim, quotient: number): Judgement['
   return isWithin(limit) ? 'reached' : 'missed';
 }
 
-/** Whether a check of the figures passes: what could not be measured counts as missed. */
+/** Whether a figure reaches its goal. A figure that could not be measured counts as missed. */
 export function isReached({ verdict }: Judgement): boolean {
   return verdict === 'reached' || verdict === 'goal reached';
 }

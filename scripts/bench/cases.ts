@@ -1,4 +1,4 @@
-// The cases of the benchmark: what is asked, how, and of how many workers. Thread: main.
+// Benchmark cases: request, protocol and number of workers. Thread: main.
 
 const SMALL_BYTES = 18;
 const KIB = 1024;
@@ -58,7 +58,7 @@ export const CASES: readonly BenchCase[] = [
   { ...SMALL, name: 'workers', title: 'small, two workers on both cores', workers: 2 },
 ];
 
-/** What the origin serves: its files by name and size. `post` is swallowed, and answered with `small`. */
+/** Files of the origin by name and size. It reads a POST to its end and answers with `small`. */
 export const ORIGIN_FILES: readonly { readonly name: string; readonly bytes: number }[] = [
   { name: 'small', bytes: SMALL_BYTES },
   { name: 'post', bytes: SMALL_BYTES },

@@ -1,4 +1,4 @@
-// What counting costs: ns for a lane's histogram, an attempt and an accounted exchange.
+// Cost of counting: ns for a lane's histogram, an attempt and an accounted exchange.
 // Usage: node scripts/bench/lane.ts. Thread: main.
 
 import { bench, run } from 'mitata';

@@ -1,5 +1,5 @@
-// What an access-log line costs: ns for formatting it, and for formatting it and handing it to a destination; beside
-// it what JSON.stringify would cost. Usage: node scripts/bench/log-line.ts. Thread: main.
+// Cost of an access-log line: ns to format it, and to format it and pass it to a destination, beside the cost of
+// JSON.stringify. Usage: node scripts/bench/log-line.ts. Thread: main.
 
 import { bench, do_not_optimize as keep, group, run } from 'mitata';
 import type { ExchangeRecord } from '../../core/exchange-record.ts';
@@ -11,7 +11,7 @@ import { phasesOf, recordOf, USER_AGENT } from '../../test/unit/logging/access/s
 
 const VARIANTS = 64;
 
-/** Records that differ as those of real traffic do; their strings are made anew, as a parser makes them. */
+/** Records that differ as real ones do. Each has new strings, as a parser produces. */
 function variant(i: number): ExchangeRecord {
   const fresh = (text: string) => Buffer.from(text).toString('latin1');
   const fields = new Map([
@@ -30,7 +30,7 @@ const records = Array.from({ length: VARIANTS }, (_, i) => variant(i));
 let turn = 0;
 const next = (): ExchangeRecord => records[turn++ & (VARIANTS - 1)]!;
 
-/** An object with the same keys and values as a line of ours. */
+/** An object with the keys and values of one JSON log line. */
 function objectOf(record: ExchangeRecord): object {
   const { connection, head, phases, upstream, endpoint } = record;
   return {

@@ -1,4 +1,4 @@
-// One measurement: a proxy started for a case, warmed up, loaded, and what it cost. Thread: main.
+// One measurement: start a proxy for a case, warm it up, load it, read its CPU time. Thread: main.
 
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
@@ -11,7 +11,7 @@ import { cpuUsOf, residentBytesOf } from './process-stat.ts';
 import type { Proxy, RunningProxy } from './proxies/proxy.ts';
 import { runWrk } from './wrk.ts';
 
-/** What all measurements of a run have in common. */
+/** Settings shared by all measurements of a run. */
 export interface Surroundings {
   /** In memory where there is such a file system. */
   readonly folder: string;
@@ -25,15 +25,15 @@ export interface Surroundings {
 
 export interface Cores {
   readonly proxy: string;
-  /** wrk's and the origin's. */
+  /** For wrk and the origin. */
   readonly load: string;
-  /** What a second worker gets in addition; may be the load's. */
+  /** Added for a second worker; may be the load's core. */
   readonly second: string;
 }
 
-/** What one measurement found. */
+/** Result of one measurement. */
 export interface Sample {
-  /** Processor time of the proxy for a request, user and system, all its processes and threads; microseconds. */
+  /** CPU time of the proxy per request in microseconds: user and system, all its processes and threads. */
   readonly cpuUs: number;
   readonly requestsPerSecond: number;
   readonly p50Ms: number;
@@ -46,7 +46,7 @@ export interface Sample {
 const MIB = 2 ** 20;
 const ANSWER_TIMEOUT_MS = 10_000;
 
-/** Measures a proxy in a case. Throws, in words for the table, where it doesn't start or a request isn't answered well. */
+/** Measures a proxy in a case. @throws Error with a text for the table when it does not start or answers wrongly */
 export async function measure(proxy: Proxy, benchCase: BenchCase, around: Surroundings): Promise<Sample> {
   const folder = await mkdtemp(join(around.folder, `${proxy.name}-`));
   try {
@@ -81,7 +81,7 @@ async function load(running: RunningProxy, benchCase: BenchCase, around: Surroun
   return { cpuUs: usedUs / result.requests, requestsPerSecond, p50Ms, p99Ms, residentMib, note };
 }
 
-/** wrk takes every status below 400, every body and every version of TLS: this makes sure of them, once. */
+/** Checks status, length and TLS version of one response: wrk accepts every status below 400, any body, any TLS. */
 async function checkAnswer(port: number, benchCase: BenchCase, certificate: Certificate): Promise<void> {
   const ca = benchCase.isTls ? await readFile(certificate.cert) : undefined;
   const { status, bytes, tls } = await ask(port, benchCase, ca);
@@ -97,7 +97,7 @@ interface Answer {
   readonly tls: string | null;
 }
 
-/** Makes the case's request once. */
+/** Sends the case's request once. */
 function ask(port: number, benchCase: BenchCase, ca: Buffer | undefined): Promise<Answer> {
   const headers = Object.fromEntries(benchCase.fields.map((field) => field.split(': ', 2)));
   const method = benchCase.postBytes > 0 ? 'POST' : 'GET';

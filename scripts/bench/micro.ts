@@ -1,4 +1,4 @@
-// Runs the micro-benchmarks one after the other: the files of this folder that import mitata.
+// Runs the micro-benchmarks in turn: the files of this folder that import mitata.
 // Usage: npm run bench:micro [-- --only scanner,lane]. Thread: main.
 
 import { spawnSync } from 'node:child_process';
@@ -14,7 +14,7 @@ function microBenchmarks(folder: string): readonly string[] {
   return files.filter((name) => IMPORT.test(readFileSync(join(folder, name), 'utf8'))).map((name) => name.slice(0, -3));
 }
 
-/** Runs them. Returns the exit code: 1 where one of them failed, 2 on wrong usage. */
+/** Runs them. Returns the exit code: 1 when one failed, 2 on wrong usage. */
 function main(): number {
   const { values } = parseArgs({ options: { only: { type: 'string' } } });
   const all = microBenchmarks(import.meta.dirname);

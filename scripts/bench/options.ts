@@ -1,4 +1,4 @@
-// The options of the benchmark's command. No I/O. Thread: main.
+// Options of `npm run bench`. No I/O. Thread: main.
 
 import { parseArgs } from 'node:util';
 import { type BenchCase, CASES } from './cases.ts';
@@ -34,7 +34,7 @@ Measures Fairlead and the proxies that are installed, one after the other, in fr
   --check               ends with 1 where an aim of the fast path is missed
 Ends with 1 where a measurement failed, with 2 on wrong usage. Peers: scripts/install-peers.sh`;
 
-/** Reads the arguments. Throws an error for the user where they are wrong. */
+/** Reads the arguments. @throws Error with a message for the user */
 export function readBenchOptions(args: readonly string[]): BenchOptions {
   const { values } = parseArgs({
     args: [...args],
@@ -72,7 +72,7 @@ function wholeNumber(name: string, text: string, least: number): number {
   throw new Error(`--${name} takes a whole number from ${least}, not "${text}"`);
 }
 
-/** The named ones in the order of the table; all where no list is given. */
+/** The named items in the order of the table; all of them without a list. */
 function choose<T extends { readonly name: string }>(
   option: string,
   all: readonly T[],

@@ -1,4 +1,4 @@
-// The app server of the benchmark: an nginx that serves files from memory and keeps connections. Thread: main.
+// App server of the benchmark: an nginx that serves files from memory over persistent connections. Thread: main.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { ORIGIN_FILES } from './cases.ts';
 import { nginxPreamble } from '../peers/nginx.ts';
 import { Program } from '../peers/program.ts';
 
-/** Starts the origin. `folder` should lie in memory. */
+/** Starts the origin. `folder` should be in memory. */
 export async function startOrigin(folder: string, cores: string): Promise<Program> {
   const www = join(folder, 'www');
   mkdirSync(www);

@@ -28,7 +28,7 @@ for (const name of names) {
 }
 await run({ colors: false });
 
-/** An upstream under some load, with costs for peak-ewma; weights 1 to 3. */
+/** An upstream under load, with costs for peak-ewma; weights 1 to 3. */
 function loaded(name: BalanceName, size: number): Balancing {
   const weights = Array.from({ length: size }, (_, index) => 1 + (index % 3));
   const balancing = new Balancing({ balance: BALANCES[name], weights });
@@ -50,7 +50,7 @@ function benchPick(name: BalanceName, size: number): void {
   });
 }
 
-/** What a pick costs in addition when the epoch moved. */
+/** The additional cost of a pick after the epoch moved. */
 function benchRebuild(name: BalanceName, size: number): void {
   const { upstream, region, random } = loaded(name, size);
   const context = { region, upstreamIndex: upstream.index, worker: 0, random };

@@ -1,13 +1,13 @@
-// Processor time and memory of a process with all its descendants, from /proc. Linux only. Thread: main.
+// CPU time and memory of a process and its descendants, from /proc. Linux only. Thread: main.
 
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** What proc_pid_stat(5) tells of one process. */
+/** Fields of proc_pid_stat(5) for one process. */
 export interface ProcessStat {
   readonly pid: number;
   readonly parent: number;
-  /** User and system time of all its threads, in clock ticks; of children that ended, nothing. */
+  /** User and system time of all its threads in clock ticks, without children that ended. */
   readonly ticks: number;
 }
 
@@ -18,7 +18,7 @@ const SYSTEM_FIELD = 12;
 
 let ticksPerSecond = 0;
 
-/** Reads a line of /proc/PID/stat. The command in parentheses may itself hold spaces and parentheses. */
+/** Parses /proc/PID/stat. The command in parentheses may contain spaces and parentheses. */
 export function parseStat(line: string): ProcessStat {
   const fields = line.slice(line.lastIndexOf(')') + 2).split(' ');
   const ticks = Number(fields[USER_FIELD]) + Number(fields[SYSTEM_FIELD]);
@@ -27,7 +27,7 @@ export function parseStat(line: string): ProcessStat {
   return stat;
 }
 
-/** The process and all its descendants; nothing where it is gone. */
+/** The process and all its descendants; empty when it has ended. */
 export function treeOf(stats: readonly ProcessStat[], root: number): readonly ProcessStat[] {
   const tree = stats.filter((stat) => stat.pid === root);
   for (let grown = 0; grown < tree.length; grown++) {
@@ -36,14 +36,14 @@ export function treeOf(stats: readonly ProcessStat[], root: number): readonly Pr
   return tree;
 }
 
-/** Processor time that a process and its descendants have used so far, in microseconds. Throws where it is gone. */
+/** CPU time used so far by a process and its descendants, in microseconds. @throws Error when it has ended */
 export function cpuUsOf(root: number): number {
   ticksPerSecond ||= Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
   const ticks = livingTree(root).reduce((sum, stat) => sum + stat.ticks, 0);
   return (ticks * 1e6) / ticksPerSecond;
 }
 
-/** Resident memory of a process and its descendants, in bytes; what they share counts for each. */
+/** Resident memory of a process and its descendants in bytes; shared pages count for each. */
 export function residentBytesOf(root: number): number {
   return livingTree(root).reduce((sum, { pid }) => sum + parseResident(readFileSync(`/proc/${pid}/status`, 'utf8')), 0);
 }
@@ -62,7 +62,7 @@ function livingTree(root: number): readonly ProcessStat[] {
     try {
       stats.push(parseStat(readFileSync(`/proc/${name}/stat`, 'utf8')));
     } catch {
-      // ended since the folder was read; of the tree that is asked for, this shows below
+      // The process ended after the folder was read. If it is the root of the tree, the check below reports it.
     }
   }
   const tree = treeOf(stats, root);

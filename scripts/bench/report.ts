@@ -1,4 +1,4 @@
-// The whole report, and its place in a document. No I/O. Thread: main.
+// The whole report and its place in a document. No I/O. Thread: main.
 
 import { aimsFor, type Judgement, judge } from './aims.ts';
 import type { BenchCase } from './cases.ts';
@@ -16,7 +16,7 @@ export interface ReportParts {
   readonly facts: readonly (readonly [string, string])[];
 }
 
-/** What the aims say to the results. */
+/** Judges the results by the goals. */
 export function judgementsOf({ results, cases, proxies }: ReportParts): readonly Judgement[] {
   const aims = aimsFor(
     cases.map((one) => one.name),
@@ -39,8 +39,9 @@ export function renderReport(parts: ReportParts): string {
 }
 
 /**
- * Puts a report between the markers of a document. Throws where it doesn't hold both, in this order.
- * @param script of package.json that wrote it
+ * Puts a report between the markers of a document.
+ * @param script the script of package.json that wrote it
+ * @throws Error when the document does not contain both markers in order
  */
 export function placeReport(document: string, report: string, script = 'bench'): string {
   const marker = beginOf(script);

@@ -1,5 +1,5 @@
-// What a request costs: Fairlead beside HAProxy, nginx, Caddy and http-proxy-3, each pinned to one core, the load and
-// the origin on another. `npm run bench -- --help` for options. Thread: main.
+// CPU time per request: Fairlead beside HAProxy, nginx, Caddy and http-proxy-3, each pinned to one core, load and origin
+// on another. `npm run bench -- --help` prints the options. Thread: main.
 
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -54,7 +54,7 @@ function readOptionsOrExplain(): BenchOptions | null {
   }
 }
 
-/** What would only show after the measurements, or spoil all of them. */
+/** Problems that would spoil the measurements, or show only after them. */
 function troubleWith({ markdownFile }: BenchOptions): string | null {
   if (process.platform !== 'linux') return 'the benchmark reads /proc and pins to cores: Linux only';
   if (availableParallelism() < 2) return 'the benchmark needs two cores: one for the proxy, one for the load';
@@ -95,7 +95,7 @@ async function measureAll(options: BenchOptions): Promise<Results> {
   return results;
 }
 
-/** All rounds of a case, interleaved: what changes on the machine meanwhile hits all proxies alike. */
+/** Runs all rounds of a case interleaved, so that changes of the machine affect all proxies alike. */
 async function measureCase(
   benchCase: BenchCase,
   { proxies, rounds }: BenchOptions,

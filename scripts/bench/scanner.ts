@@ -1,5 +1,5 @@
-// Nanoseconds for a head: scanning it, and the whole way of a request's or response's head through the codec (scan,
-// frame, edit, encode, write into a buffer). Thread: main.
+// Nanoseconds for a head: scanning alone, and the whole codec (scan, frame, edit, encode, write into a buffer) for a
+// request and a response. Thread: main.
 // Usage: node scripts/bench/scanner.ts
 
 import { bench, do_not_optimize, group, run } from 'mitata';

@@ -1,11 +1,11 @@
-// From measurements to the cells of the tables: medians over the rounds, ratios. No I/O. Thread: main.
+// Turns measurements into table cells: medians over the rounds, ratios. No I/O. Thread: main.
 
 import type { Sample } from './measure.ts';
 
-/** Characters of a message's line that a table takes. */
+/** Longest message in a table, in characters. */
 const LINE_LIMIT = 200;
 
-/** What one round found, or why it found nothing. */
+/** Result of one round, or the reason for its failure. */
 export type Outcome = { readonly sample: Sample } | { readonly failure: string };
 
 /** A proxy in a case. */
@@ -23,12 +23,12 @@ export class Results {
     this.#cells.set(`${caseName} ${proxyName}`, cell);
   }
 
-  /** A cell that was not asked for is absent. */
+  /** A cell that was not requested is absent. */
   get(caseName: string, proxyName: string): Cell {
     return this.#cells.get(`${caseName} ${proxyName}`) ?? { kind: 'absent', why: 'not chosen' };
   }
 
-  /** The quotient of two cells' CPU per request; undefined where one of them has none. */
+  /** Ratio of two cells' CPU time per request; undefined when one has none. */
   quotient(over: CellName, under: CellName): number | undefined {
     const [a, b] = [this.get(...over), this.get(...under)];
     return a.kind === 'measured' && b.kind === 'measured' ? a.median.cpuUs / b.median.cpuUs : undefined;
@@ -42,7 +42,7 @@ export class Results {
 /** Names of the case and of the proxy. */
 export type CellName = readonly [caseName: string, proxyName: string];
 
-/** Takes all rounds of a proxy in a case together. One failed round fails the cell: its figures would mislead. */
+/** Combines all rounds of a proxy in a case. One failed round fails the cell, since its figures would mislead. */
 export function summarise(outcomes: readonly Outcome[]): Cell {
   const failures = outcomes.flatMap((outcome) => ('failure' in outcome ? [outcome.failure] : []));
   if (failures.length > 0) {
@@ -67,7 +67,7 @@ function medianSample(samples: readonly Sample[]): Sample {
   };
 }
 
-/** The middle of the values, or the mean of the two in the middle. Throws where there is none. */
+/** Median: the middle value, or the mean of the two middle values. @throws Error without values */
 export function median(values: readonly number[]): number {
   if (values.length === 0) throw new Error('no value to take the median of');
   const sorted = values.toSorted((a, b) => a - b);
@@ -75,7 +75,7 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-/** A message for a table: its first line, and its last one, where programs say why they ended. */
+/** A message for a table: its first line and its last one, where programs print why they ended. */
 export function inOneLine(message: string): string {
   const lines = message.trim().split('\n');
   const ends = lines.length > 1 ? [lines[0]!, lines.at(-1)!] : lines;

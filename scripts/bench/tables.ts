@@ -1,4 +1,4 @@
-// The results as text: Markdown tables, padded so that they read well in a terminal too. No I/O. Thread: main.
+// Results as Markdown tables, padded so that they are readable in a terminal too. No I/O. Thread: main.
 
 import type { Judgement } from './aims.ts';
 import type { BenchCase } from './cases.ts';
@@ -12,7 +12,7 @@ export interface Column {
   readonly title: string;
 }
 
-/** A table; the first columns, those of text, read from the left, figures from the right. */
+/** A table: text columns are left-aligned, figures right-aligned. */
 export function table(rows: readonly (readonly string[])[], textColumns = 1): string {
   const widths = rows[0]!.map((_, column) => Math.max(3, ...rows.map((row) => row[column]!.length)));
   const padded = (text: string, column: number): string =>
@@ -36,7 +36,7 @@ function overviewCell(results: Results, caseName: string, proxyName: string): st
   return `${figure(cell.median.cpuUs)} (${ratioText(results, caseName, proxyName)})`;
 }
 
-/** Everything about one case, a row for each proxy that took part, then what there is to say beside the figures. */
+/** One case in full: a row for each proxy that took part, then remarks. */
 export function caseTable(results: Results, benchCase: BenchCase, proxies: readonly Column[]): string {
   const head = ['proxy', 'CPU us/request', 'of rounds', 'ratio', 'requests/s', 'p50 ms', 'p99 ms', 'RSS MiB'];
   const rows: string[][] = [];
@@ -70,7 +70,7 @@ function remarkOn(cell: Cell): string | null {
   return cell.kind === 'failed' ? `FAILED in ${cell.why}` : cell.why;
 }
 
-/** The aims, what was measured, and whether they were reached. */
+/** Goals, measured values, and whether each goal was reached. */
 export function aimsTable(judgements: readonly Judgement[]): string {
   const rows = judgements.map(({ aim, quotient, verdict }) => {
     const word = aim.isSpeed ? 'at least' : 'at most';

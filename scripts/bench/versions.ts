@@ -1,4 +1,4 @@
-// What the figures were measured on and with: machine, kernel, versions. Thread: main.
+// Facts for a report: machine, kernel, versions. Thread: main.
 
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os';
@@ -8,14 +8,14 @@ import { versionText } from '../peers/program.ts';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const GIB = 2 ** 30;
 
-/** Version of the checkout, with its commit where git knows one. */
+/** Version of the checkout, with its commit when git has one. */
 export function fairleadVersion(): string {
   const { version } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8')) as { version: string };
   const commit = versionText('git', '-C', ROOT, 'describe', '--always', '--dirty')?.trim() ?? '';
   return /^[0-9a-f]+(-dirty)?$/.test(commit) ? `${version} (${commit})` : version;
 }
 
-/** Lines of name and value. */
+/** Name and value of each fact about the machine. */
 export function machineFacts(): readonly (readonly [string, string])[] {
   const model = cpus()[0]?.model ?? 'unknown processor';
   const memory = `${(totalmem() / GIB).toFixed(0)} GiB`;
@@ -31,7 +31,7 @@ export function machineFacts(): readonly (readonly [string, string])[] {
   ];
 }
 
-/** Versions of what is neither proxy nor missing: the load, the origin's maker of certificates, the platform. */
+/** Versions of the tools that are not proxies: load generator, OpenSSL, Node. */
 export function toolFacts(): readonly (readonly [string, string])[] {
   return [
     ['Node', process.version],

@@ -1,4 +1,4 @@
-// The load: wrk's arguments for a case, and what its report says. Thread: main.
+// Load generator: wrk's arguments for a case, and its report. Thread: main.
 
 import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
@@ -7,18 +7,18 @@ import { promisify } from 'node:util';
 import type { BenchCase } from './cases.ts';
 import { endWithUs } from '../peers/program.ts';
 
-/** What a run of wrk found. */
+/** Result of one run of wrk. */
 export interface WrkResult {
   readonly requests: number;
   readonly requestsPerSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
-  /** What went wrong, in words; empty where every request was answered well. */
+  /** Problems as text; empty when every request was answered correctly. */
   readonly problems: readonly string[];
 }
 
 export interface WrkOptions {
-  /** Where a script may be written. */
+  /** Folder for a script. */
   readonly folder: string;
   readonly port: number;
   readonly seconds: number;
@@ -27,7 +27,7 @@ export interface WrkOptions {
   readonly cores: string;
 }
 
-/** A run on a machine that others use may stall for a while; what takes longer than this is a fault. */
+/** A shared machine may stall; a longer run counts as failed. */
 const ANSWER_TIMEOUT_SECONDS = 10;
 const MS_OF: Readonly<Record<string, number>> = { us: 0.001, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
@@ -58,7 +58,7 @@ function postScript(bytes: number): string {
   return `wrk.method = "POST"\nwrk.headers["Content-Type"] = "text/plain"\nwrk.body = string.rep("x", ${bytes})\n`;
 }
 
-/** Reads wrk's report (with --latency). Throws where it is no such report. */
+/** Parses wrk's report (with --latency). @throws Error when the text is not one */
 export function parseWrk(report: string): WrkResult {
   const requests = Number(find(report, /^\s*(\d+) requests in /m));
   const problems: string[] = [];
@@ -70,14 +70,14 @@ export function parseWrk(report: string): WrkResult {
   return {
     requests,
     requestsPerSecond: Number(find(report, /^Requests\/sec:\s+([\d.]+)/m)),
-    // Behind a unit of one letter, as seconds and minutes have, wrk pads with a space.
+    // wrk pads units of one letter (s, m) with a space.
     p50Ms: toMs(find(report, /^\s+50%\s+(\S+) *$/m)),
     p99Ms: toMs(find(report, /^\s+99%\s+(\S+) *$/m)),
     problems,
   };
 }
 
-/** Milliseconds of a time as wrk writes it, as in 330.00us. */
+/** A time in wrk's notation, such as 330.00us, in milliseconds. */
 function toMs(text: string): number {
   const [, figure, unit] = /^([\d.]+)([a-z]+)$/.exec(text) ?? [];
   const factor = MS_OF[unit ?? ''];

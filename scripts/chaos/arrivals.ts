@@ -1,9 +1,9 @@
-// The requests of a seed: the same for every proxy. Pure. Thread: main.
+// Requests of a seed, the same for every proxy. Pure. Thread: main.
 
 import { randomBelow, seededRandom } from '../../core/random.ts';
 import type { Arrival } from './plan.ts';
 
-/** So that the requests of a seed have nothing to do with its faults. */
+/** Keeps the requests of a seed independent of its faults. */
 const SEED_OFFSET = 0x5eed;
 const LARGEST_BODY_BYTES = 2048;
 const ALONE_SHARE = 0.05;
@@ -14,11 +14,11 @@ export interface ArrivalSettings {
   /** Requests per second, on average: gaps between them are exponential (a Poisson process). */
   readonly rate: number;
   readonly postShare: number;
-  /** What a request asks of its endpoint, from a uniform draw. */
+  /** Work of a request in ms, from a uniform draw. */
   readonly workMs: (draw: number) => number;
 }
 
-/** In the order of their times. */
+/** Returns the requests in order of time. */
 export function arrivalsOf({ seed, durationMs, rate, postShare, workMs }: ArrivalSettings): readonly Arrival[] {
   const random = seededRandom(seed + SEED_OFFSET);
   const arrivals: Arrival[] = [];
@@ -38,7 +38,7 @@ export function arrivalsOf({ seed, durationMs, rate, postShare, workMs }: Arriva
   }
 }
 
-/** One or two milliseconds, as often as the other. */
+/** One or two milliseconds with equal probability. */
 export const SHORT_WORK = (draw: number): number => (draw < 0.5 ? 1 : 2);
 
 /** Exponential with a mean, as in the models of docs/algorithms.md 1. */

@@ -1,18 +1,18 @@
-// Which fault a request met: what tells what there is to improve. Pure. Thread: main.
+// Attributes failed and slow requests to faults. Pure. Thread: main.
 
 import type { LedgerEntry } from './ledger.ts';
 import type { Outcome } from './outcome.ts';
 import { type Fault, type FaultKind, faultsAt } from './plan.ts';
 
-/** A kind of fault, what the endpoint did with the request, or 'none'. */
+/** A kind of fault, the action of the endpoint, or 'none'. */
 export type Blame = FaultKind | LedgerEntry['mode'] | 'none';
 
-/** A fault is still met by connections and averages from its time for so long after its end. */
+/** Connections and averages from the time of a fault are affected for this long after its end, in ms. */
 const AFTERMATH_MS = 1000;
 
 /**
- * The fault that a failed or slow request met: of an endpoint that has it in its ledger; else, where none was faulted
- * or none has it, one in force in its time, first those that let an endpoint write nothing.
+ * The fault behind a failed or slow request: a fault of an endpoint whose ledger has the request; otherwise one that was
+ * active at that time, preferring kinds that keep an endpoint from writing its ledger.
  * @param entries of this request
  */
 export function blameOf(outcome: Outcome, entries: readonly LedgerEntry[], faults: readonly Fault[]): Blame {
@@ -29,14 +29,14 @@ function faultsDuring(faults: readonly Fault[], fromMs: number, toMs: number): r
 }
 
 /**
- * Whether a request was on its way, or at work, when a process was killed: whether it was done is known to nobody, and
- * so one that may not be repeated is lost behind any proxy.
+ * Whether a request was in flight or being processed when a process was killed. Its outcome is unknowable, so a request
+ * that must not be repeated is lost behind any proxy.
  */
 export function wasUnderWay({ sentMs, endMs }: Outcome, faults: readonly Fault[]): boolean {
   return faults.some(({ kind, startMs }) => kind === 'kill' && sentMs <= startMs && startMs <= endMs);
 }
 
-/** The faults of a moment in words: "kill of 1, late of 3". */
+/** The active faults as text: "kill of 1, late of 3". */
 export function describeFaults(faults: readonly Fault[], atMs: number): string {
   const words = faultsAt(faults, atMs).map(({ kind, endpoint }) => `${kind} of ${endpoint + 1}`);
   return words.length === 0 ? 'no fault' : words.join(', ');

@@ -1,4 +1,4 @@
-// What has been measured, kept in a file where that is wanted: a long programme can be measured in several goes.
+// Results so far, optionally kept in a file, so that a long programme can be measured in several runs of the command.
 // Thread: main.
 
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
@@ -6,7 +6,7 @@ import { type Figures, isClientLate } from './figures.ts';
 import type { Part, Task } from './programme.ts';
 import type { ByCase } from './scenarios/aim.ts';
 
-/** A run whose client was late is done again, whatever it found; after so many tries it stands, and isn't judged. */
+/** A run whose client was late is repeated; after this many tries it is kept and not judged. */
 const MOST_TRIES = 3;
 
 interface Entry {
@@ -29,7 +29,7 @@ export class Book {
     this.#entries = entries;
   }
 
-  /** Reads the file where there is one. Throws where it is none of ours. */
+  /** Reads the file if it exists. @throws Error when it holds something else */
   static open(file: string | null): Book {
     if (file === null || !existsSync(file)) return new Book(file, []);
     const { entries } = JSON.parse(readFileSync(file, 'utf8')) as { entries?: Entry[] };
@@ -42,7 +42,7 @@ export class Book {
     return entry !== undefined && (!isClientLate(entry.figures) || entry.tries >= MOST_TRIES);
   }
 
-  /** Takes the place of what was measured before. */
+  /** Replaces earlier results of the same run. */
   add(task: Task, version: string, figures: Figures): void {
     const at = this.#entries.findIndex((one) => isOf(one, task));
     const { part, proxy } = task;
@@ -54,7 +54,7 @@ export class Book {
     this.#save();
   }
 
-  /** Figures by case, by name of the proxy, of a part: those that are there. */
+  /** Figures of a part, by proxy name and case. */
   resultsOf({ title, settings }: Part): ReadonlyMap<string, ByCase> {
     const ofPart = this.#entries.filter((entry) => entry.title === title && entry.seed === settings.seed);
     const byProxy = Map.groupBy(ofPart, ({ proxy }) => proxy);
@@ -63,14 +63,14 @@ export class Book {
     );
   }
 
-  /** Of a proxy, all that were measured. */
+  /** All figures of a proxy. */
   versionsOf(proxy: string): readonly string[] {
     return [...new Set(this.#entries.filter((entry) => entry.proxy === proxy).map(({ version }) => version))];
   }
 
   #save(): void {
     if (this.#file === null) return;
-    // Written beside it and put in its place, so that an end at any moment leaves a whole file.
+    // Write to a temporary file and rename it, so that a crash never leaves half a file.
     writeFileSync(`${this.#file}.new`, `${JSON.stringify({ entries: this.#entries }, null, 1)}\n`);
     renameSync(`${this.#file}.new`, this.#file);
   }

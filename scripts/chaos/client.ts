@@ -1,5 +1,5 @@
-// The client of a chaos run: sends each request at its time, however the ones before it fare, over connections that it
-// keeps, and never a second time. Thread: main.
+// Client of a chaos run: sends each request at its scheduled time over persistent connections (open loop) and never
+// repeats one. Thread: main.
 
 import { Agent, type IncomingMessage, request as send } from 'node:http';
 import { PADDING } from './endpoint-contract.ts';
@@ -9,15 +9,15 @@ import type { Arrival } from './plan.ts';
 const TICK_MS = 1;
 
 export interface LoadSettings {
-  /** Of the proxy, on 127.0.0.1. */
+  /** Port of the proxy on 127.0.0.1. */
   readonly port: number;
   readonly arrivals: readonly Arrival[];
   readonly patienceMs: number;
-  /** Zero of all times, by performance.now(). */
+  /** Origin of all times, by performance.now(). */
   readonly startMs: number;
 }
 
-/** Settles when the last request has ended. */
+/** Resolves when the last request has ended. */
 export async function runLoad(settings: LoadSettings): Promise<readonly Outcome[]> {
   const agent = new Agent({ keepAlive: true, maxFreeSockets: Number.POSITIVE_INFINITY });
   const ended: Promise<Outcome>[] = [];
@@ -70,7 +70,7 @@ function exchange(arrival: Arrival, { port, patienceMs, startMs }: LoadSettings,
   });
 }
 
-/** The first call of `finish` counts. */
+/** Only the first call of `finish` counts. */
 function read(response: IncomingMessage, id: string, finish: (failure: string | null) => void): void {
   let text = '';
   response.setEncoding('latin1');

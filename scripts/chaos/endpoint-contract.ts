@@ -1,13 +1,13 @@
-// What a run and its endpoints' processes say to each other. Thread: main.
+// Messages between a run and its endpoint processes. Thread: main.
 
-/** What an endpoint does with a request that has come in whole. 'broken' is 'unavailable' to all but health checks. */
+/** What an endpoint does with a complete request. 'broken' is 'unavailable' except for health checks. */
 export type EndpointMode = 'well' | 'reset' | 'unavailable' | 'late' | 'broken';
 
-/** By IPC, to the endpoint. */
+/** Sent to the endpoint by IPC. */
 export type EndpointCommand =
   | { readonly kind: 'listen'; readonly port: number }
   | { readonly kind: 'mode'; readonly mode: EndpointMode }
   | { readonly kind: 'slots'; readonly slots: number };
 
-/** Follows the id in the body of a response, so that a cut one is seen. */
+/** Follows the id in the body of a response, so that a truncated body is detected. */
 export const PADDING = `\n${'.'.repeat(200)}\n`;

@@ -1,6 +1,5 @@
-// An endpoint of a chaos run as the run holds it: a port, and the processes that serve it one after the other, all
-// started before the load begins, for starting a process takes the processor from those that are measured.
-// Thread: main.
+// Endpoint of a chaos run: a port and the processes that serve it in turn. All are started before the load, since
+// starting a process takes CPU time from those that are measured. Thread: main.
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -23,9 +22,9 @@ export class EndpointProcess {
   }
 
   /**
-   * Starts it and waits until it listens.
-   * @param ledgerFile takes a line for each request.
-   * @param lives how many processes will be needed: one, and one for each time it is killed.
+   * Starts the endpoint and waits until it listens.
+   * @param ledgerFile gets one line per request
+   * @param lives number of processes: one, and one more for each kill
    */
   static async start(spec: EndpointSpec, ledgerFile: string, lives: number): Promise<EndpointProcess> {
     const args = [spec.name, ledgerFile, String(spec.slots), String(spec.slowness)];
@@ -57,7 +56,7 @@ export class EndpointProcess {
     this.#current.kill(signal);
   }
 
-  /** The next process takes over the port of the one that was ended. Throws where it hasn't ended. */
+  /** Makes the next process listen on the port. @throws Error when the previous one has not ended */
   async revive(): Promise<void> {
     const { exitCode, signalCode } = this.#current;
     if (exitCode === null && signalCode === null) throw new Error(`${this.spec.name} has not ended in time`);
@@ -65,7 +64,7 @@ export class EndpointProcess {
     await this.#listen();
   }
 
-  /** Ends all that is left of it. */
+  /** Ends all remaining processes. */
   async close(): Promise<void> {
     const left = [this.#current, ...this.#lives].filter(
       ({ exitCode, signalCode }) => exitCode === null && signalCode === null,

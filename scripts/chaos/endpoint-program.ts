@@ -1,8 +1,8 @@
-// An app server of a chaos run: a process that can be killed, stopped and told to misbehave. Usage:
-// node endpoint-program.ts NAME LEDGER SLOTS SLOWNESS; it listens when told to by IPC. Thread: main.
+// App server of a chaos run: a process that can be killed, stopped and made to misbehave. Usage:
+// node endpoint-program.ts NAME LEDGER SLOTS SLOWNESS. It listens on a command by IPC. Thread: main.
 //
-// Each request that has come in whole is written to the ledger, a file, before anything is done about it: what a
-// process had taken is known also where it was killed in the same moment.
+// Each complete request is written to the ledger, a file, before it is processed. So the run knows what a process had
+// accepted even if it was killed at that moment.
 
 import { openSync, writeSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -10,7 +10,7 @@ import { type AddressInfo, Server } from 'node:net';
 import { type EndpointCommand, type EndpointMode, PADDING } from './endpoint-contract.ts';
 
 const LATE_MS = 4000;
-/** From SIGTERM until connections on which nothing comes are closed. */
+/** Time from SIGTERM until idle connections are closed, in ms. */
 const LAME_DUCK_MS = 200;
 
 const [name = '', ledgerFile = '', slotsText = '0', slownessText = '1'] = process.argv.slice(2);
@@ -30,7 +30,7 @@ const server = createServer((request, response) => {
 });
 server.keepAliveTimeout = 60_000;
 
-/** The whole request is here. */
+/** Handles a complete request. */
 function take(request: IncomingMessage, response: ServerResponse, body: Buffer): void {
   const { pathname, searchParams } = new URL(request.url!, 'http://endpoint');
   const id = pathname.slice(pathname.lastIndexOf('/') + 1);
@@ -46,7 +46,7 @@ function take(request: IncomingMessage, response: ServerResponse, body: Buffer):
   else work();
 }
 
-/** Does the work in a slot, after those that came before. */
+/** Does the work in a slot, first come, first served. */
 function whenFree(workMs: number, done: () => void): void {
   waiting.push({ workMs, done });
   begin();
@@ -71,12 +71,12 @@ function answer(response: ServerResponse, status: number, id: string): void {
 }
 
 /**
- * Accepts no more connections, answers what still comes over those that it has, says with each answer that it was the
- * last, and goes. To close idle connections at once would reset requests that have arrived on them in the same moment.
+ * Stops accepting, answers requests on existing connections with `Connection: close`, and exits. Closing idle connections
+ * at once would reset requests that have just arrived on them.
  */
 function endInPeace(): void {
   isEnding = true;
-  // The one of node:http closes idle connections beside it.
+  // The close() of node:http would also close idle connections.
   Server.prototype.close.call(server, () => process.exit(0));
   setTimeout(() => server.closeIdleConnections(), LAME_DUCK_MS);
 }
@@ -91,6 +91,6 @@ process.on('message', (command: EndpointCommand) => {
   }
 });
 process.on('SIGTERM', endInPeace);
-// Ctrl-C reaches the whole group; the run itself ends its endpoints.
+// Ctrl-C reaches the whole process group; the run ends its endpoints itself.
 process.on('SIGINT', () => undefined);
 process.on('disconnect', () => process.exit(0));

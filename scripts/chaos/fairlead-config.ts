@@ -1,5 +1,5 @@
-// Fairlead's configuration for a chaos run: what its operators would write for availability. Keys that this version
-// does not have yet are left out, so that the run serves to see what they bring. Thread: main.
+// Fairlead's configuration for a chaos run. Keys that a version does not have are left out, so that versions can be
+// compared. Thread: main.
 
 import { isKnownKey } from '../../config/schema/known-keys.ts';
 import type { Tuning } from './proxies/proxy.ts';
@@ -16,7 +16,7 @@ type Settings = Readonly<Record<string, unknown>>;
 
 const PASSIVE = { consecutiveFailures: 3, ejection: { base: '1s', max: '5s' }, maxEjectedPercent: 67 };
 
-/** As YAML (JSON is a part of it). */
+/** Returns YAML, in its JSON subset. */
 export function fairleadConfig(place: FairleadPlace, tuning: Tuning): string {
   const config = {
     workers: place.workers,
@@ -61,7 +61,7 @@ function upstream({ endpointPorts }: FairleadPlace, tuning: Tuning): Settings {
   };
 }
 
-/** The settings, where they are wanted and this version knows the key under `upstreams.*`. */
+/** The settings, if they are wanted and this version knows the key under `upstreams.*`. */
 function whereKnown(key: string, isWanted: boolean, settings: Settings): Settings {
   return isWanted && isKnownKey(`upstreams.*.${key}`) ? settings : {};
 }

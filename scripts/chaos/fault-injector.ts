@@ -1,4 +1,4 @@
-// Does to the endpoints what the plan says, when it says so. Thread: main.
+// Applies the planned faults to the endpoints. Thread: main.
 
 import type { EndpointProcess } from './endpoint-process.ts';
 import type { Fault, FaultKind } from './plan.ts';
@@ -28,9 +28,9 @@ function modeDeeds(mode: 'reset' | 'unavailable' | 'late') {
 }
 
 /**
- * Begins and ends each fault at its time.
- * @param startMs when the load began, by performance.now().
- * @returns settles after the last fault has ended; rejects where one could not be done
+ * Starts and ends each fault at its time.
+ * @param startMs start of the load, by performance.now()
+ * @returns resolves after the last fault; rejects when one could not be applied
  */
 export async function injectFaults(
   faults: readonly Fault[],
@@ -53,7 +53,7 @@ function at(timeMs: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, Math.max(0, timeMs - performance.now())));
 }
 
-/** How many processes an endpoint needs. */
+/** Number of processes that an endpoint needs. */
 export function livesOf(faults: readonly Fault[], endpoint: number): number {
   return (
     1 +

@@ -1,23 +1,23 @@
-// The faults of a seed: the same for every proxy. Pure. Thread: main.
+// Faults of a seed, the same for every proxy. Pure. Thread: main.
 
 import { type Random, randomBelow, seededRandom } from '../../core/random.ts';
 import type { Fault, FaultKind } from './plan.ts';
 
-/** Each as often as the others. */
+/** Kinds, with equal probability. */
 const KINDS: readonly FaultKind[] = ['kill', 'stop', 'reset', 'unavailable', 'late'];
 
 /** Shortest and longest fault by kind, in ms. */
 const SPAN_MS: Readonly<Partial<Record<FaultKind, readonly [number, number]>>> = { kill: [1000, 3000] };
 const USUAL_SPAN_MS = [1000, 4000] as const;
-/** Two tracks of faults, one after the other within each: one endpoint is faulted most of the time, at times two. */
+/** Two tracks with one fault after the other: one endpoint is faulted most of the time, sometimes two. */
 const PAUSES_MS = [
   [500, 2000],
   [1500, 5000],
 ] as const;
-/** Before the first fault, so that connections and averages are there; after the last one, so that all is seen. */
+/** Quiet time in ms before the first fault, to build connections and averages, and after the last one. */
 const CALM_FIRST_MS = 2000;
 const CALM_LAST_MS = 1500;
-/** An endpoint is left alone for so long after its fault: until checks have found it again. */
+/** Minimum pause of an endpoint after a fault, in ms: checks must find it again. */
 const REST_MS = 1000;
 
 export interface ScheduleSettings {
@@ -27,8 +27,8 @@ export interface ScheduleSettings {
 }
 
 /**
- * Faults in the order of their start. At most two endpoints, and never all of them, are faulted at a time or have just
- * been; none has two faults at once.
+ * Faults in order of start. At most two endpoints, and never all of them, are faulted or recovering at a time; none has
+ * two faults at once.
  */
 export function faultSchedule({ seed, durationMs, endpoints }: ScheduleSettings): readonly Fault[] {
   const random = seededRandom(seed);

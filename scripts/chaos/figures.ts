@@ -1,4 +1,4 @@
-// The figures of one run: what its clients saw, in numbers. Pure. Thread: main.
+// Figures of one run as its clients saw it. Pure. Thread: main.
 
 import { type Blame, blameOf, wasUnderWay } from './attribution.ts';
 import { byRequest, doubledPosts, type LedgerEntry } from './ledger.ts';
@@ -17,30 +17,30 @@ export interface Figures {
   readonly requests: number;
   readonly failedGets: number;
   readonly failedPosts: number;
-  /** Of these, the ones that were under way when a process was killed. */
+  /** The ones among them that were in flight when a process was killed. */
   readonly failedPostsUnderWay: number;
   readonly doubledPosts: number;
   /** Of 1. */
   readonly availability: number;
   readonly ofSuccesses: Percentiles;
   readonly ofAll: Percentiles;
-  /** Requests that came to endpoints, retries and hedges among them, for each request of the client. */
+  /** Requests that reached endpoints, with retries and hedges, per client request. */
   readonly attemptsPerRequest: number;
-  /** Failed requests by the fault that they met, as "GET kill". */
+  /** Failed requests by fault, such as "GET kill". */
   readonly failedBy: Readonly<Record<string, number>>;
-  /** Requests slower than SLOW_MS by the fault that they met. */
+  /** Requests slower than SLOW_MS by fault. */
   readonly slowBy: Readonly<Record<string, number>>;
-  /** Failed requests by what the client saw. */
+  /** Failed requests by the client's observation. */
   readonly failures: Readonly<Record<string, number>>;
-  /** Share of the requests that came to each endpoint. */
+  /** Share of the requests at each endpoint. */
   readonly shares: readonly number[];
-  /** When the last request that failed was to be sent, in ms after the load began; 0 where none failed. */
+  /** Scheduled time of the last failed request in ms after the start of the load; 0 when none failed. */
   readonly lastFailureMs: number;
-  /** How late the client sent: what is large here is the machine's fault and no proxy's. */
+  /** Lateness of the client itself: the machine's fault, not the proxy's. */
   readonly lag: Percentiles;
 }
 
-/** Beyond it a request counts into the tail: the threshold of p99.9. */
+/** Requests above this count as slow, in ms: the goal for p99.9. */
 export const SLOW_MS = 150;
 
 export interface Observations {
@@ -78,12 +78,12 @@ export function figuresOf({ outcomes, ledger, faults, endpoints }: Observations)
   };
 }
 
-/** A client that was later has also read its answers late: latencies say nothing then. Its clock ticks every millisecond. */
+/** A client later than this, in ms, also read its answers late, so latencies are not judged. */
 const MOST_LAG = { p99Ms: 4, p999Ms: 25 } as const;
-/** Where a request takes long anyway so much of it doesn't matter. */
+/** Tolerated share of the request time, for requests that take long anyway. */
 const LAG_SHARE = 0.05;
 
-/** Whether the client was so late that its times are its own rather than the proxy's. */
+/** Whether the client was too late for its times to describe the proxy. */
 export function isClientLate({ lag, ofAll }: Pick<Figures, 'lag' | 'ofAll'>): boolean {
   return (
     lag.p99 > Math.max(MOST_LAG.p99Ms, LAG_SHARE * ofAll.p99) ||
@@ -91,7 +91,7 @@ export function isClientLate({ lag, ofAll }: Pick<Figures, 'lag' | 'ofAll'>): bo
   );
 }
 
-/** By nearest rank. Zeros where there is no value. */
+/** Percentiles by nearest rank; zeros without values. */
 export function percentilesOf(values: readonly number[]): Percentiles {
   const sorted = Float64Array.from(values).sort();
   const at = (share: number): number => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0;

@@ -1,4 +1,4 @@
-// What the endpoints wrote down: every request that came to them in whole. Thread: main.
+// Ledgers of the endpoints: every complete request that reached them. Thread: main.
 
 import { readFile } from 'node:fs/promises';
 import type { EndpointMode } from './endpoint-contract.ts';
@@ -7,7 +7,7 @@ export interface LedgerEntry {
   readonly endpoint: number;
   readonly method: string;
   readonly id: string;
-  /** What the endpoint did with it; 'garbled' where body and target named different requests. */
+  /** The endpoint's action; 'garbled' when body and target name different requests. */
   readonly mode: EndpointMode | 'garbled';
 }
 
@@ -31,8 +31,8 @@ export function byRequest(entries: readonly LedgerEntry[]): ReadonlyMap<string, 
 }
 
 /**
- * POSTs that endpoints began to handle more than once. One that was refused with 503 was not handled; one whose
- * connection was reset may have been, and so counts.
+ * POSTs that endpoints began to process more than once. One refused with 503 was not processed; one whose connection was
+ * reset may have been, and counts.
  */
 export function doubledPosts(entries: readonly LedgerEntry[]): readonly string[] {
   const handled = entries.filter(

@@ -7,7 +7,7 @@ import { ALL_SCENARIOS, SCENARIOS } from './scenarios/registry.ts';
 
 const SCENARIO_NAMES = [...SCENARIOS.map(({ name }) => name), ALL_SCENARIOS];
 const PROXY_NAMES = PROXIES.map(({ name }) => name);
-/** Exit code where runs are left because of --most. */
+/** Exit code when --most left runs undone. */
 export const MORE_TO_MEASURE = 3;
 
 export const HELP = `npm run chaos -- [options]
@@ -52,7 +52,7 @@ export interface ChaosOptions {
   readonly isVerbose: boolean;
 }
 
-/** Null where help is asked for. Throws an Error for what can't be meant. */
+/** Returns null for --help. @throws Error with a message for the user */
 export function readOptions(args: readonly string[]): ChaosOptions | null {
   const { values } = parseArgs({ args: [...args], options: OPTIONS });
   if (values.help === true) return null;

@@ -1,9 +1,9 @@
-// Keeps this process, and all that it starts from now on, on one core. Thread: main.
+// Pins this process and its future children to one core. Thread: main.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 
-/** Throws where there is no such core or no taskset. */
+/** @throws Error when the core or taskset is missing */
 export async function pinToCore(core: string): Promise<void> {
   const args = ['-a', '-p', '-c', core, String(process.pid)];
   const child = spawn('taskset', args, { stdio: 'ignore' });

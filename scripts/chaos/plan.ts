@@ -1,7 +1,7 @@
-// What a run does to endpoints and what it asks of the proxy, all decided before it begins. Thread: main.
+// Plan of a run: faults and requests, all decided before it starts. Thread: main.
 
 /**
- * What is done to an endpoint:
+ * Kinds of fault:
  *
  * | kind | from its start to its end |
  * |---|---|
@@ -16,7 +16,7 @@
 export const FAULT_KINDS = ['kill', 'stop', 'reset', 'unavailable', 'late', 'restart', 'halve'] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
-/** Times are milliseconds after the load begins. */
+/** Times are in milliseconds after the start of the load. */
 export interface Fault {
   readonly kind: FaultKind;
   /** Index of the endpoint. */
@@ -25,26 +25,26 @@ export interface Fault {
   readonly endMs: number;
 }
 
-/** One request that is sent when its time has come, however the ones before it fare (open loop). */
+/** One request, sent at its time regardless of earlier ones (open loop). */
 export interface Arrival {
-  /** Unique in the run, and what the endpoint must send back. */
+  /** Unique in the run; the endpoint must return it. */
   readonly id: string;
   readonly atMs: number;
   readonly method: 'GET' | 'POST';
-  /** What the endpoint is to spend on it. */
+  /** Work of the endpoint in ms. */
   readonly workMs: number;
   /** Bytes of the body beside the id; 0 for a GET. */
   readonly bodyBytes: number;
-  /** Whether it comes over a connection of its own. */
+  /** Whether it uses a connection of its own. */
   readonly isAlone: boolean;
 }
 
-/** One of the endpoints, as it is started. */
+/** Start parameters of one endpoint. */
 export interface EndpointSpec {
   readonly name: string;
-  /** Requests that it works on at a time; more of them wait in it. 0 is no limit. */
+  /** Requests processed at once; more of them wait in the endpoint. 0 is no limit. */
   readonly slots: number;
-  /** What its work takes, as a multiple of what a request asks for. */
+  /** Factor on the work of each request. */
   readonly slowness: number;
   /** Answers every request but those of health checks with 503 at once. */
   readonly isBroken?: boolean;
@@ -54,11 +54,11 @@ export interface Plan {
   readonly endpoints: readonly EndpointSpec[];
   readonly arrivals: readonly Arrival[];
   readonly faults: readonly Fault[];
-  /** Patience of the client with one request, from the time at which it was to be sent. */
+  /** Timeout of the client for one request in ms, from its scheduled time. */
   readonly patienceMs: number;
 }
 
-/** The faults that are in force at a time. */
+/** Faults that are active at a time. */
 export function faultsAt(faults: readonly Fault[], atMs: number): readonly Fault[] {
   return faults.filter((fault) => fault.startMs <= atMs && atMs < fault.endMs);
 }

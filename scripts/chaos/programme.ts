@@ -1,4 +1,4 @@
-// What a chaos command measures, in its order. Pure. Thread: main.
+// Runs of a chaos command, in order. Pure. Thread: main.
 
 import type { ChaosOptions } from './options.ts';
 import type { Balance, Proxy } from './proxies/proxy.ts';
@@ -6,7 +6,7 @@ import type { ByCase } from './scenarios/aim.ts';
 import { ALL_SCENARIOS, SCENARIOS } from './scenarios/registry.ts';
 import type { Case, Scenario, ScenarioSettings } from './scenarios/scenario.ts';
 
-/** A scenario with one seed: what is compared stands in the same part. */
+/** A scenario with one seed. Proxies are compared within a part. */
 export interface Part {
   /** Parts with the same title differ by their seeds. */
   readonly title: string;
@@ -22,7 +22,7 @@ export interface Task {
   readonly case: Case;
 }
 
-/** @param installed those of the proxies asked for that are there */
+/** @param installed the requested proxies that are installed */
 export function programmeOf(options: ChaosOptions, installed: readonly Proxy[]): readonly Part[] {
   const { seeds, balance } = options;
   const add = (scenario: Scenario, given: readonly number[], by: Balance, among: readonly Proxy[]): readonly Part[] => {
@@ -35,7 +35,7 @@ export function programmeOf(options: ChaosOptions, installed: readonly Proxy[]):
   }
   const [main, ...others] = SCENARIOS;
   const fairlead = installed.filter(({ name }) => name === 'fairlead');
-  // Half an hour is enough: what is compared there is compared with those that know least connections best.
+  // Without Caddy, to save half an hour: these scenarios compare least-connections balancing.
   const usual = installed.filter(({ name }) => name !== 'caddy');
   const slow = others.filter(({ hasOtherAimsByLatency }) => hasOtherAimsByLatency === true);
   return [
@@ -46,7 +46,7 @@ export function programmeOf(options: ChaosOptions, installed: readonly Proxy[]):
   ];
 }
 
-/** Whether there is something to report: its first proxy, Fairlead where that takes part, has been through all cases. */
+/** Whether there is something to report: the first proxy (Fairlead, if it takes part) has completed all cases. */
 export function isReady({ scenario, settings, proxies }: Part, results: ReadonlyMap<string, ByCase>): boolean {
   const first = proxies[0];
   const byCase = first === undefined ? undefined : results.get(first.name);
@@ -54,7 +54,7 @@ export function isReady({ scenario, settings, proxies }: Part, results: Readonly
   return scenario.cases(settings).every(({ name, tuning }) => !first.balances(tuning.balance) || byCase.has(name));
 }
 
-/** In the order in which they are measured: what is compared one soon after the other. */
+/** Tasks in order of measurement: compared runs follow each other closely. */
 export function tasksOf(parts: readonly Part[]): readonly Task[] {
   return parts.flatMap((part) => {
     const cases = part.scenario.cases(part.settings);
@@ -64,7 +64,7 @@ export function tasksOf(parts: readonly Part[]): readonly Task[] {
   });
 }
 
-/** In words, for a line before the results. */
+/** A case as text, for a line before the results. */
 export function describeCase({ name, plan }: Case): string {
   const posts = plan.arrivals.filter(({ method }) => method === 'POST').length;
   const kinds = Object.entries(Object.groupBy(plan.faults, ({ kind }) => kind));

@@ -1,4 +1,4 @@
-// Fairlead, by its fast path or by its general path alone, with heartbeats, ejection, retries and metrics on, as its
+// Fairlead with our HTTP/1.1 engine, or with the general path alone. Heartbeats, ejection, retries and metrics are on, as
 // users run it. Thread: main.
 
 import { join } from 'node:path';
@@ -65,7 +65,7 @@ shutdown: { grace: 1s }
 `;
 }
 
-/** Says how many connections left the fast path, for their requests were not served by it. */
+/** Reports how many connections were handed off: the engine under test did not serve their requests. */
 async function handOffs(adminUrl: string): Promise<string | null> {
   const text = await (await fetch(`${adminUrl}/metrics?scope=listener`)).text();
   const count = Number(/^fairlead_listener_hand_offs_total\S* (\d+)$/m.exec(text)?.[1] ?? 0);

@@ -1,5 +1,5 @@
-// Caddy, tuned for availability: active and passive checks, tries made again elsewhere for two seconds. It repeats no
-// request for its status. Thread: main.
+// Caddy, tuned for availability: active and passive checks, retries at other endpoints for two seconds. It retries no
+// request because of its status. Thread: main.
 
 import { caddy as peer } from '../../peers/caddy.ts';
 import type { Proxy, ProxySetup, Tuning } from './proxy.ts';
@@ -10,7 +10,7 @@ export const caddy: Proxy = {
   start: (setup) => peer.start(setup, (port) => configuration(setup, port)),
 };
 
-/** A POST may not be tried again, and so keeps the whole patience; endpoints are known to both parts under one name. */
+/** A POST is never retried, so it gets the whole timeout. Both blocks share the state of the endpoints. */
 function configuration({ endpointPorts, tuning }: ProxySetup, port: number): string {
   const endpoints = endpointPorts.map((endpoint) => `127.0.0.1:${endpoint}`).join(' ');
   return `

@@ -1,4 +1,4 @@
-// Fairlead as its users run it, with its access log, so that what became of a request can be asked. Thread: main.
+// Fairlead as users run it. Its access log explains the outcome of single requests. Thread: main.
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import type { Proxy, ProxySetup, RunningProxy } from './proxy.ts';
 
 export const fairlead: Proxy = { name: 'fairlead', version: fairleadVersion, balances: () => true, start };
 
-/** What of the access log's lines tells a story. */
+/** Fields of the access log that explain an outcome. */
 const TOLD = [
   'endpoint',
   'status',
@@ -53,7 +53,7 @@ async function explain(file: string, id: string): Promise<string> {
   return stories.join(' | ') || 'not in the access log';
 }
 
-/** Those that are not zero, of the upstream and its endpoints. */
+/** Counters of the upstream and its endpoints that are not zero. */
 async function counters(adminUrl: string): Promise<readonly string[]> {
   const text = await (await fetch(`${adminUrl}/metrics?scope=upstream&scope=endpoint`)).text();
   return text.split('\n').filter((line) => /^fairlead_\w+_total/.test(line) && !line.endsWith(' 0'));

@@ -1,5 +1,5 @@
-// HAProxy, tuned for availability: fast checks, live traffic watched, tries cut short and made again elsewhere where
-// the method allows it. Thread: main.
+// HAProxy, tuned for availability: fast checks, `observe` on live traffic, short timeouts per try and retries at other
+// servers where the method allows it. Thread: main.
 
 import { haproxy as peer } from '../../peers/haproxy.ts';
 import type { Proxy, ProxySetup, Tuning } from './proxy.ts';
@@ -42,7 +42,7 @@ ${servers.join('\n')}
 `;
 }
 
-/** A POST may not be tried again, and so keeps the whole patience. */
+/** A POST is never retried, so it gets the whole timeout. */
 function tryTimeout({ tryMs }: Tuning): string {
   return tryMs === null ? '' : `  http-request set-timeout server ${tryMs}ms if !METH_POST`;
 }

@@ -1,5 +1,5 @@
-// nginx, tuned for availability: an endpoint is left out for a second after one failure, tries are cut short and made
-// again elsewhere where the method allows it. It has no active checks. Thread: main.
+// nginx, tuned for availability: a server is skipped for a second after one failure, tries have short timeouts and are
+// repeated at other servers where the method allows it. nginx has no active checks. Thread: main.
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -18,9 +18,9 @@ async function start(setup: ProxySetup): Promise<RunningProxy> {
 }
 
 /**
- * The zone shares what is known of endpoints between workers. Every endpoint is listed again as a backup that is never
- * left out: without these, one failure of the last good one while others are out ends all requests for a second ("no
- * live upstreams"). A POST may not be tried again, and so keeps the whole patience.
+ * The zone shares the state of endpoints between workers. Every endpoint is listed again as a backup that is never
+ * skipped: without it, one failure of the last good one fails all requests for a second ("no live upstreams"). A POST is
+ * never retried, so it gets the whole timeout.
  */
 function configuration({ folder, endpointPorts, workers, tuning }: ProxySetup, port: number): string {
   const primaries = endpointPorts.map(

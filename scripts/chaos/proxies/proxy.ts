@@ -2,23 +2,23 @@
 
 import type { Peer, PeerPlace } from '../../peers/peer.ts';
 
-/** As every proxy calls them, or something very near. */
+/** Balancers that every proxy has, under one name or another. */
 export type Balance = 'least-request' | 'round-robin' | 'peak-ewma';
 
-/** What all proxies are tuned to, as far as they can. */
+/** Settings that all proxies are tuned to, as far as they have them. */
 export interface Tuning {
   readonly balance: Balance;
-  /** Patience with one try of a request that may be repeated; null is no limit of its own. */
+  /** Timeout of one try of a repeatable request in ms; null is none. */
   readonly tryMs: number | null;
-  /** Patience with an answer. */
+  /** Response timeout in ms. */
   readonly responseMs: number;
-  /** Most requests at one endpoint; more of them wait. 0 is no limit. */
+  /** Limit of requests at one endpoint; more of them wait. 0 is no limit. */
   readonly maxConnections: number;
-  /** How long requests wait for an endpoint. */
+  /** Queue timeout in ms. */
   readonly queueMs: number;
   /** Whether requests are held while no endpoint is up. */
   readonly waitsWhenAllDown: boolean;
-  /** Whether slow requests get a second try beside the first, where the proxy has that. */
+  /** Whether slow requests are hedged, if the proxy can. */
   readonly isHedged: boolean;
 }
 
@@ -30,9 +30,9 @@ export interface ProxySetup extends PeerPlace {
 
 export interface RunningProxy {
   readonly port: number;
-  /** What its logs say about a request; asked after the load. */
+  /** Explains a request from the proxy's logs; called after the load. */
   explain?(id: string): Promise<string>;
-  /** Counters and log lines that a reader of the figures should see; asked after the load. */
+  /** Counters and log lines for readers of the figures; called after the load. */
   notes?(): Promise<readonly string[]>;
   stop(): Promise<void>;
 }
