@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { checkLayers, type LayerReport, type LayerTables } from './checks/check-layers-rules.ts';
 import { formatFindings, readSourceFiles } from './checks/source-files.ts';
 
-/** What may import what. To add a folder or a package, add it here, with the reason in the commit. */
+/** Permitted imports. To add a folder or a package, add it here and give the reason in the commit. */
 const TABLES: LayerTables = {
   ranks: [
     ['core'],

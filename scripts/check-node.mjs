@@ -1,14 +1,14 @@
-// Says in one line when the running Node is too old for Fairlead; run by itself it says so and exits with 2. Plain
-// JavaScript in the syntax of 2020, because an old Node must be able to read it. Thread: main.
+// Detects a Node that is too old for Fairlead; run as a program it prints one line and exits with 2. Plain JavaScript in
+// the syntax of 2020, because an old Node must be able to parse it. Thread: main.
 
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** The oldest Node that Fairlead runs on; package.json `engines` says the same, a test compares them. */
+/** The oldest supported Node. A test compares it with `engines` in package.json. */
 export const OLDEST_NODE = [24, 12];
 
 /**
- * What to tell the user of a Node that is too old, or undefined when it is new enough.
+ * The message for a Node that is too old, or undefined when it is new enough.
  * @param {string} version as in process.versions.node
  * @returns {string | undefined}
  */

@@ -1,4 +1,4 @@
-// Checks how long functions and classes are, tests included.
+// Checks the length of functions and classes, tests included.
 // Usage: node scripts/check-sizes.ts [--root DIR]. Exit code 1 when a limit is broken without a reason. Thread: main.
 
 import path from 'node:path';

@@ -1,6 +1,6 @@
-// Completes package-lock.json after `npm install`: a registry that lacks packages for foreign platforms makes npm 11
-// leave them out of the lock, and `npm ci` then refuses it (npm/cli#9342). Adds an entry for each, without a hash.
-// Plain JavaScript: it runs before anything is installed. Thread: main.
+// Completes package-lock.json after `npm install`: with a registry that lacks packages for foreign platforms, npm 11
+// leaves them out of the lock, and `npm ci` then refuses it (npm/cli#9342). Adds an entry for each, without a hash.
+// Plain JavaScript, since it runs before anything is installed. Thread: main.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 
@@ -8,7 +8,7 @@ const FILE = new URL('../package-lock.json', import.meta.url);
 const OS = /android|darwin|freebsd|linux|win32|openharmony|aix|sunos|netbsd|openbsd/;
 const CPU = /-(arm64|armv7|arm|x64|ia32|ppc64|riscv64|s390x|wasm32|loong64)(?![a-z0-9])/;
 
-/** The entry of an optional package, its platform told from its name as npm's own naming has it. */
+/** The entry of an optional package. Its platform is derived from its name. */
 function entryOf(name, version, isDev) {
   const os = OS.exec(name)?.[0];
   const cpu = CPU.exec(name)?.[1];

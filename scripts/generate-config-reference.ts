@@ -1,5 +1,5 @@
-// Writes what is made from the schema of the configuration: docs/config-reference.md, docs/config-errors.md and
-// fairlead.schema.json. With --check it writes nothing and fails when one of them is stale.
+// Generates docs/config-reference.md, docs/config-errors.md and fairlead.schema.json from the configuration schema. With
+// --check it writes nothing and fails when one of them is stale.
 // Usage: node scripts/generate-config-reference.ts [--check]. Thread: main.
 
 import { readFileSync, writeFileSync } from 'node:fs';

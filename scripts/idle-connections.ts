@@ -1,5 +1,5 @@
-// What an idle keep-alive connection of a client costs: opens thousands, each after a request, and looks at Fairlead's
-// resident memory. `npm run idle -- --help`. Thread: main.
+// Memory of an idle client connection: opens thousands, each after one request, and reads Fairlead's resident memory.
+// `npm run idle -- --help`. Thread: main.
 
 import { measureIdleConnections, readOptions, HELP } from './idle-connections/measure.ts';
 

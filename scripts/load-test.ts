@@ -1,6 +1,5 @@
-// The main job on real input: app servers behind Fairlead, load from autocannon, one server killed in the middle and
-// started again. Prints what happened and exits non-zero on any failed request. `npm run load -- --help` for options.
-// Thread: main.
+// Load test: app servers behind Fairlead, load from autocannon, one server killed in the middle and restarted. Prints the
+// result and fails when a request failed. `npm run load -- --help` prints the options. Thread: main.
 
 import { parseArgs } from 'node:util';
 import autocannon from 'autocannon';
@@ -38,7 +37,7 @@ log: { level: info }
 `;
 }
 
-/** Kills one origin at a third of the run, and lets it come back at two thirds. */
+/** Kills one origin after a third of the run and restarts it after two thirds. */
 function scheduleFault(victim: Origin, seconds: number): Promise<void> {
   return new Promise((resolve, reject) => {
     setTimeout(
@@ -74,7 +73,7 @@ async function main(): Promise<number> {
   return failed > 0 || code !== 0 ? 1 : 0;
 }
 
-/** Prints the table. Returns how many requests failed. */
+/** Prints the table. Returns the number of failed requests. */
 async function report(result: autocannon.Result, origins: readonly Origin[]): Promise<number> {
   const { latency } = result;
   const failed = result.errors + result.timeouts + result.non2xx;

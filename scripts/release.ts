@@ -45,7 +45,7 @@ function readOptions(): Options {
   };
 }
 
-/** What must be true before anything is changed. @throws Error that says what isn't */
+/** Checks the preconditions before anything is changed. @throws Error that names the violated one */
 function checkTree({ root, version }: Options): void {
   const changed = runIn(root, 'git', ['status', '--porcelain']).trim();
   if (changed !== '') throw new Error(`the working tree has changes that are not committed:\n${changed}`);

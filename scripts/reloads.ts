@@ -1,5 +1,5 @@
-// Fifty reloads in thirty seconds under load (`npm run reloads`): what failed, what was cut, what memory did.
-// --seconds, --reloads, --rate, --streams change that. Ends with 1 where something was lost. Thread: main.
+// Fifty reloads in thirty seconds under load (`npm run reloads`): counts failed requests and cut streams, and records
+// memory. Options: --seconds, --reloads, --rate, --streams. Exit code 1 when something was lost. Thread: main.
 
 import { parseArgs } from 'node:util';
 import { measureReloads } from './reloads/run.ts';

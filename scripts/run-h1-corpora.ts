@@ -1,5 +1,5 @@
-// Runs the shared HTTP/1.1 corpora against a whole Fairlead, on both paths at once: hostile requests and hostile
-// responses, whole and byte by byte. Ends with 1 when a case is lost that the goal asks for.
+// Runs corpora of hostile HTTP/1.1 requests and responses against a complete Fairlead on both paths, as a whole and byte
+// by byte. Exit code 1 when fewer cases pass than required.
 // `node scripts/run-h1-corpora.ts FOLDER [--dribble 1 | --both]`. Thread: main.
 
 import { spawn } from 'node:child_process';
@@ -12,7 +12,7 @@ import { freePort } from './peers/free-port.ts';
 
 /** The least that must pass; the goal is all. */
 const LEAST = { requests: 340, responses: 118 } as const;
-/** Outcomes that are never acceptable, in the runners' words. */
+/** Outcomes that are never acceptable, as the runners name them. */
 const FORBIDDEN = ['SMUGGLED', 'EXTRA', 'DESYNC', 'RAW', 'SPLIT', 'MASKED', 'HANG'];
 
 type Corpus = keyof typeof LEAST;
@@ -21,16 +21,16 @@ type Corpus = keyof typeof LEAST;
 interface Run {
   readonly corpus: Corpus;
   readonly fastPath: boolean;
-  /** Whether the bytes come one at a time. */
+  /** Whether bytes arrive one at a time. */
   readonly isDribbled: boolean;
 }
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    /** Byte by byte, and only so. */
+    /** Byte by byte only. */
     dribble: { type: 'string', default: '0' },
-    /** Whole, and byte by byte. */
+    /** As a whole, and byte by byte. */
     both: { type: 'boolean', default: false },
   },
 });
@@ -66,7 +66,7 @@ async function report({ corpus, isDribbled }: Run, proxy: string, originPort: nu
   return text;
 }
 
-/** What is wrong with a report; empty where nothing is. */
+/** Faults in a report; empty means success. */
 function faultsOf(corpus: Corpus, text: string): string[] {
   const total = /^total\s.*$/m.exec(text)?.[0] ?? '';
   const passed = Number(/PASS=(\d+)/.exec(total)?.[1] ?? 0);
@@ -75,7 +75,7 @@ function faultsOf(corpus: Corpus, text: string): string[] {
   return faults;
 }
 
-/** Each run has a Fairlead and an origin of its own: they spend most of their time waiting, and may do so together. */
+/** Each run has its own Fairlead and origin. Runs mostly wait, so they may overlap. */
 async function isGood(run: Run): Promise<boolean> {
   const { corpus, fastPath, isDribbled } = run;
   const originPort = await freePort();
@@ -98,5 +98,5 @@ for (const isDribbled of modes) {
   }
 }
 const outcomes = await Promise.all(runs.map(isGood));
-// All is told. What a corpus left open must not keep the run, which was seen to go on for minutes.
+// Exit explicitly: connections that a corpus left open would keep the process alive for minutes.
 process.exit(outcomes.every(Boolean) ? 0 : 1);

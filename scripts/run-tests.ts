@@ -16,7 +16,7 @@ import {
 import { runStatic, type StaticResult } from './test-run/run-tests-static.ts';
 import { noTotals, type NamedTest, type Totals } from './test-run/run-tests-tally.ts';
 
-/** What all parts together came to. */
+/** Result of all parts. */
 interface Outcome {
   readonly totals: Totals;
   readonly skipped: NamedTest[];

@@ -1,4 +1,4 @@
-// Minutes of mixed traffic with clients that leave: nothing may fail, grow or stay open. `npm run soak -- --help`.
+// Minutes of mixed traffic with aborting clients: nothing may fail, grow or stay open. `npm run soak -- --help`.
 // Thread: main.
 
 import { HELP, readOptions } from './soak/options.ts';

@@ -1,5 +1,5 @@
-// `npm start`: the demo, or with `npm start -- --config FILE` that configuration in the foreground. Plain JavaScript,
-// so that a Node that can't read TypeScript still gets one clear line. Thread: main.
+// `npm start`: runs the demo, or with `npm start -- --config FILE` that configuration in the foreground. Plain JavaScript,
+// so that a Node without TypeScript support still prints one clear line. Thread: main.
 
 import { fileURLToPath } from 'node:url';
 import { tooOldMessage } from './check-node.mjs';

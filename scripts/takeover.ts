@@ -1,5 +1,5 @@
-// What each way to replace a running Fairlead loses (`npm run takeover`): requests that failed under a mixed load, and
-// how long the longest one took. --only NAME tries one, --swaps N replaces so often. Thread: main.
+// Compares ways to replace a running Fairlead (`npm run takeover`): failed requests under a mixed load, and the duration of
+// the longest request. --only NAME runs one way, --swaps N sets the number of replacements. Thread: main.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -11,7 +11,7 @@ import { type MixedLoadResult, startMixedLoad } from './takeover/mixed-load.ts';
 import { activation, crash, holder, migrating, overlap, plainClose, type Setting, type Way } from './takeover/ways.ts';
 
 const WORKERS = 2;
-/** What each process is left alone with the load before it is replaced. */
+/** Time under load of each process before it is replaced, in ms. */
 const BETWEEN_MS = 1_000;
 const LOAD = { busy: 4, pausing: 16, pauseMs: 300, fresh: 12 } as const;
 const WAYS = (): Way[] => [plainClose(), overlap(), migrating(), activation(), holder(), crash(false), crash(true)];
@@ -98,7 +98,7 @@ async function main(): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
 }
 
-// What was set of the kernel is set back on exit.
+// Kernel settings are restored on exit.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 await main();
 process.exit();

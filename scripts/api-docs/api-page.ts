@@ -56,7 +56,7 @@ function read(root: string, name: string): SourceFile {
   return parseSourceFile(name, readFileSync(path.join(root, name), 'utf8'));
 }
 
-/** What a module exports, in the order in which it does. */
+/** The exports of a module, in order. */
 function exportsOf(root: string, name: string): Declaration[] {
   const file = read(root, name);
   const imported = importsOf(file);

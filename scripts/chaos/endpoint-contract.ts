@@ -1,6 +1,6 @@
 // Messages between a run and its endpoint processes. Thread: main.
 
-/** What an endpoint does with a complete request. 'broken' is 'unavailable' except for health checks. */
+/** The action of an endpoint on a complete request. 'broken' is 'unavailable' except for health checks. */
 export type EndpointMode = 'well' | 'reset' | 'unavailable' | 'late' | 'broken';
 
 /** Sent to the endpoint by IPC. */

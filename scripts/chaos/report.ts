@@ -1,11 +1,11 @@
-// The report of a chaos run: facts, what was to be shown and was, and all figures. Pure. Thread: main.
+// Report of a chaos run: facts, goals with their results, and all figures. Pure. Thread: main.
 
 import { table } from '../bench/tables.ts';
 import type { Part } from './programme.ts';
 import { type ByCase, type Judgement, judge, type Verdict } from './scenarios/aim.ts';
 import { figuresTable, type Row } from './table.ts';
 
-/** A part and its results, by name of the proxy. */
+/** A part and its results by proxy name. */
 export interface Measured {
   readonly part: Part;
   readonly results: ReadonlyMap<string, ByCase>;
@@ -23,7 +23,7 @@ export function renderReport(measured: readonly Measured[], facts: readonly (rea
   return `${[head, '### Wanted and measured', aimsTable(measured), ...sections].join('\n\n')}\n`;
 }
 
-/** What Fairlead misses, and what could not be judged, in words. */
+/** Missed goals, and goals that could not be judged, as text. */
 export function missesOf(measured: readonly Measured[]): readonly string[] {
   return measured.flatMap((one) =>
     judgementsOf(one)
@@ -36,7 +36,7 @@ export function missesOf(measured: readonly Measured[]): readonly string[] {
   );
 }
 
-/** A line for each aim; the values of several seeds stand one behind the other. */
+/** One line per goal, with the values of all seeds. */
 function aimsTable(measured: readonly Measured[]): string {
   const proxies = [...new Set(['fairlead', ...measured.flatMap(({ results }) => [...results.keys()])])];
   const rows = [...byTitle(measured)].flatMap(([title, ofTitle]) => {

@@ -1,4 +1,4 @@
-// One run: endpoints, a proxy before them, the plan's load and faults, and what was seen. Thread: main.
+// One run: start endpoints and a proxy, apply the planned load and faults, collect the observations. Thread: main.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -17,22 +17,22 @@ export interface RunSettings {
   readonly plan: Plan;
   readonly tuning: Tuning;
   readonly workers: number;
-  /** Of the proxy, for taskset. */
+  /** Cores of the proxy, for taskset. */
   readonly cores: string;
-  /** Where no times are wanted a short one does. */
+  /** May be short when no latencies are judged. */
   readonly warmUpMs?: number;
 }
 
 /**
- * Code is compiled and connections are made in it, the client's and the endpoints' too: at the rate of the load itself it
- * would take most of a run until what is compiled while it runs is done. Its requests count nowhere.
+ * Lets all processes compile their code and open connections, at twice the usual rate to shorten it. Its requests are
+ * not counted.
  */
 const WARM_UP = { seed: -1, rate: 800, postShare: 0.2, workMs: SHORT_WORK };
 const WARM_UP_MS = 4000;
 
 /**
- * Carries out the plan against one proxy.
- * @param look is called after the load, while the proxy still runs
+ * Runs the plan against one proxy.
+ * @param look called after the load, while the proxy still runs
  */
 export async function run<Seen>(
   settings: RunSettings,

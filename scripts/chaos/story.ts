@@ -1,5 +1,5 @@
-// What a run tells when asked for more than figures: its faults, what failed and what was slow, and what the proxy
-// knows of it. Thread: main.
+// Details of a run for --verbose: faults, failed and slow requests, and the proxy's own logs about them.
+// Thread: main.
 
 import { blameOf, describeFaults } from './attribution.ts';
 import { type Observations, SLOW_MS } from './figures.ts';
@@ -10,7 +10,7 @@ import type { RunningProxy } from './proxies/proxy.ts';
 const MOST_SLOW = 40;
 const MOST_NOTES = 200;
 
-/** In lines, in the order of time. */
+/** Lines in order of time. */
 export async function storyOf(seen: Observations, proxy: RunningProxy): Promise<readonly string[]> {
   const failed = seen.outcomes.filter(({ failure }) => failure !== null);
   const slow = seen.outcomes.filter((outcome) => outcome.failure === null && latencyMs(outcome) > SLOW_MS);

@@ -1,4 +1,4 @@
-// The figures of chaos runs as a table for terminals and documents. Pure. Thread: main.
+// Figures of chaos runs as a table for terminals and documents. Pure. Thread: main.
 
 import { table } from '../bench/tables.ts';
 import { type Figures, isClientLate } from './figures.ts';
@@ -30,8 +30,8 @@ const HEADINGS = [
 ];
 
 /**
- * Failed GETs and POSTs, those of the POSTs that were under way when a process was killed, doubled POSTs, latencies in
- * ms of all requests, attempts per request, lateness of the client (p99), and the faults that failed and slow requests met.
+ * Failed GETs and POSTs, POSTs in flight when a process was killed, doubled POSTs, latencies in ms of all requests,
+ * attempts per request, lateness of the client (p99), and the faults behind failed and slow requests.
  */
 export function figuresTable(rows: readonly Row[]): string {
   return table([HEADINGS, ...rows.map(figuresRow)]);
@@ -55,7 +55,7 @@ function figuresRow({ seed, name, figures }: Row): readonly string[] {
   ];
 }
 
-/** Most frequent first, as in "POST kill 2, POST reset 1". */
+/** Most frequent first, such as "POST kill 2, POST reset 1". */
 function countsText(counts: Readonly<Record<string, number>>): string {
   const sorted = Object.entries(counts).sort(([, one], [, other]) => other - one);
   return sorted.map(([name, count]) => `${name} ${count}`).join(', ') || '-';

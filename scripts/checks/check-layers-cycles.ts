@@ -1,6 +1,6 @@
-// Finds cycles among imports: one shortest cycle for every knot of files that import each other. Thread: main.
+// Finds import cycles: one shortest cycle for each strongly connected set of files. Thread: main.
 
-/** `from` names `to` on this line. */
+/** `from` imports `to` on this line. */
 export interface Edge {
   readonly from: string;
   readonly to: string;
@@ -9,7 +9,7 @@ export interface Edge {
 
 type Graph = ReadonlyMap<string, readonly Edge[]>;
 
-/** One shortest cycle through the first file (by name) of every knot, as its edges in order. Empty without cycles. */
+/** For each strongly connected set, a shortest cycle through its first file by name, as edges in order. */
 export function findCycles(edges: readonly Edge[]): Edge[][] {
   const graph = Map.groupBy(edges, (edge) => edge.from);
   const told = new Set<string>();
@@ -24,7 +24,7 @@ export function findCycles(edges: readonly Edge[]): Edge[][] {
   return cycles;
 }
 
-/** Breadth first from `start` back to `start`. */
+/** Breadth-first search from `start` back to `start`. */
 function shortestCycle(graph: Graph, start: string): Edge[] | undefined {
   const cameBy = new Map<string, Edge>();
   const queue = [start];
@@ -45,7 +45,7 @@ function trace(cameBy: ReadonlyMap<string, Edge>, last: Edge, start: string): Ed
   return cycle;
 }
 
-/** All files that `start` reaches and that reach `start`. */
+/** The strongly connected set of `start`. */
 function knotOf(graph: Graph, start: string): string[] {
   return reachable(graph, start).filter((name) => reachable(graph, name).includes(start));
 }

@@ -1,11 +1,11 @@
-// Finds every way in which one file names another module: imports, re-exports, types, worker URLs. Thread: main.
+// Finds all references from a file to other modules: imports, re-exports, types, worker URLs. Thread: main.
 
 import type { Expression, Node } from 'oxc-parser';
 import { lineOf, visitNodes, type SourceFile } from './source-files.ts';
 
 export type ImportKind = 'import' | 're-export' | 'dynamic import' | 'type query' | 'worker URL';
 
-/** One mention of another module. `specifier` is undefined where the code computes it. */
+/** A reference to another module. `specifier` is undefined when the code computes it. */
 export interface ImportReference {
   readonly specifier: string | undefined;
   readonly kind: ImportKind;
@@ -13,8 +13,8 @@ export interface ImportReference {
 }
 
 /**
- * All mentions in a file, in the order of the text. `exists` says whether a path relative to this file names a source
- * file: `new URL('./data.json', import.meta.url)` is no import, `./worker${extension}` is one if ./worker.ts is there.
+ * All references of a file in order. `exists` reports whether a path relative to this file is a source file:
+ * `new URL('./data.json', import.meta.url)` is no import, `./worker${extension}` is one if ./worker.ts exists.
  */
 export function findImports(file: SourceFile, exists: (specifier: string) => boolean): ImportReference[] {
   const found: ImportReference[] = [];
@@ -76,7 +76,7 @@ function workerUrls(
     .map((specifier) => ({ specifier, kind: 'worker URL' }));
 }
 
-/** The texts that a URL's first argument may begin with: `'./a.ts'`, `./a${x}`, './a' + x, c ? './a.ts' : './a.js'. */
+/** Possible beginnings of a URL's first argument: `'./a.ts'`, `./a${x}`, './a' + x, c ? './a.ts' : './a.js'. */
 function urlTexts(node: Node | undefined): string[] {
   if (node === undefined) return [];
   if (node.type === 'Literal') return typeof node.value === 'string' ? [node.value] : [];
@@ -86,7 +86,7 @@ function urlTexts(node: Node | undefined): string[] {
   return [];
 }
 
-/** The text of a string that needs no computing, else undefined. */
+/** The text of a constant string, or undefined. */
 function fixedText(node: Node | undefined): string | undefined {
   if (node?.type === 'Literal' && typeof node.value === 'string') return node.value;
   if (node?.type === 'TemplateLiteral' && node.expressions.length === 0)
@@ -94,7 +94,7 @@ function fixedText(node: Node | undefined): string | undefined {
   return undefined;
 }
 
-/** Whether a file does nothing but hand on what other files export. */
+/** Whether a file only re-exports others. */
 export function isBarrel(file: SourceFile): boolean {
   let handsOn = false;
   for (const statement of file.program.body) {

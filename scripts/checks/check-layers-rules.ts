@@ -1,4 +1,4 @@
-// The rules of layers and threads over a set of parsed files; no I/O. Thread: main.
+// Rules for layers and threads over a set of parsed files; no I/O. Thread: main.
 
 import { isBuiltin } from 'node:module';
 import path from 'node:path';
@@ -6,13 +6,13 @@ import { findCycles, type Edge } from './check-layers-cycles.ts';
 import { findImports, isBarrel, type ImportReference } from './check-layers-imports.ts';
 import { openingComment, type Finding, type SourceFile } from './source-files.ts';
 
-/** The tables that the rules work from. A place is a folder or one file; the longest one that fits a path counts. */
+/** Tables for the rules. A place is a folder or a file; the longest match of a path counts. */
 export interface LayerTables {
-  /** Places by rank, lowest first. An import goes to a lower rank or stays within its folder. */
+  /** Places by rank, lowest first. An import must go to a lower rank or stay within its place. */
   readonly ranks: readonly (readonly string[])[];
   /** Places above all ranks: they may import everything, and nothing with a rank may import them. */
   readonly above: readonly string[];
-  /** Places whose files needn't name their thread, and the thread that they count as: undefined is any. */
+  /** Places whose files need not name their thread, with the thread that applies; undefined is any. */
   readonly threadOf: Readonly<Record<string, Thread | undefined>>;
   /** Folders that must hold at least one source file. */
   readonly filled: readonly string[];
@@ -24,13 +24,13 @@ export interface LayerTables {
 
 export type Thread = 'main' | 'worker' | 'both';
 
-/** What was broken, and how much was looked at. */
+/** Broken rules, and counts of the checked files and imports. */
 export interface LayerReport {
   readonly findings: readonly Finding[];
   readonly fileCount: number;
   readonly importCount: number;
   readonly workerUrlCount: number;
-  /** Files for each top folder. */
+  /** Number of files by top folder. */
   readonly folderCounts: ReadonlyMap<string, number>;
 }
 
@@ -45,7 +45,7 @@ type Tree = ReadonlyMap<string, Layered>;
 
 const ABOVE_ALL = Number.POSITIVE_INFINITY;
 const SOURCE_NAME = /\.m?ts$/;
-/** Sources, data, plain scripts, and the modules of the dashboard's page, which run in a browser. */
+/** Sources, data, plain scripts, and the browser modules of the dashboard. */
 const IMPORTABLE = /\.(m?ts|mjs|json)$|\/admin\/dashboard\/[\w-]+\.js$/;
 
 /** Checks all files against the tables. */

@@ -4,7 +4,7 @@
 import type { Node } from 'oxc-parser';
 import { countLines, lineOf, visitNodes, type Finding, type SourceFile } from './source-files.ts';
 
-/** Lines, comments inside included; a function counts with all that it holds, and without its docstring. */
+/** Limits in lines, with comments inside a function but without its docstring. */
 export interface SizeLimits {
   readonly functionAim: number;
   readonly functionStop: number;
@@ -12,16 +12,16 @@ export interface SizeLimits {
   readonly fileAim: number;
 }
 
-/** What was broken, and how long things are. */
+/** Broken limits, and statistics. */
 export interface SizeReport {
   readonly findings: readonly Finding[];
   readonly fileCount: number;
   readonly filesAboveAim: number;
   readonly functionCount: number;
   readonly functionsAboveAim: number;
-  /** Of the functions with a body in braces, not of one-expression arrows. */
+  /** Over functions with a body in braces, without one-expression arrows. */
   readonly medianFunctionLines: number;
-  /** Functions and files beyond a limit whose comment gives the reason: `path:line reason`. */
+  /** Functions and classes beyond a limit whose comment gives a reason: `path:line reason`. */
   readonly exceptions: readonly string[];
 }
 
@@ -30,16 +30,16 @@ interface MeasuredFunction {
   readonly line: number;
   readonly lines: number;
   readonly hasBlock: boolean;
-  /** Lines of the function's own beginning and of the statement or member that it is written in. */
+  /** Start lines of the function and of the statement or member around it. */
   readonly anchors: readonly number[];
 }
 
-/** Callbacks of these only group tests, as a class groups methods; what is inside is measured. */
+/** Callbacks of these group tests as a class groups methods; the functions inside are measured. */
 const GROUPS: readonly string[] = ['describe', 'suite'];
 const REASON = /^[\s*]*size:[ \t]*(\S.*)$/m;
 const NO_REASON = /^[\s*]*size:[ \t]*$/m;
 
-/** Measures all files and says what is beyond a limit without a reason. */
+/** Measures all files and reports what exceeds a limit without a reason. */
 export function checkSizes(files: readonly SourceFile[], limits: SizeLimits): SizeReport {
   const findings: Finding[] = [];
   const exceptions: string[] = [];
@@ -151,13 +151,13 @@ function isGroup(node: Node, parent: Node | undefined): boolean {
   return callee.type === 'Identifier' && GROUPS.includes(callee.name);
 }
 
-/** A method begins at its name or modifier, other functions where they stand. */
+/** Start of a function: the name or modifier for a method, the function itself otherwise. */
 function startOf(node: Node, parent: Node | undefined): number {
   const isMethod = parent?.type === 'MethodDefinition' || (parent?.type === 'Property' && parent.method);
   return isMethod ? parent.start : node.start;
 }
 
-/** The statement or member that a function is written in, and what lies between. */
+/** The statement or member around a function, and the nodes between. */
 function enclosing(ancestors: readonly Node[]): Node[] {
   const block = ancestors.findLastIndex((node) => ['BlockStatement', 'ClassBody', 'Program'].includes(node.type));
   const member = ancestors.findLastIndex(isMember);
@@ -181,7 +181,7 @@ function isMember(node: Node): node is Extract<Node, { type: 'MethodDefinition' 
   return node.type === 'MethodDefinition' || node.type === 'PropertyDefinition' || node.type === 'Property';
 }
 
-/** `test('title', () => {...})`: the callback goes by its title. */
+/** `test('title', () => {...})`: the callback is named by its title. */
 function testTitle(parent: Node | undefined): string | undefined {
   if (parent?.type !== 'CallExpression') return undefined;
   const title = parent.arguments[0];

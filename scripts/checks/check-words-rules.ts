@@ -8,7 +8,7 @@ export interface ProsePage {
   readonly lines: readonly string[];
 }
 
-/** What was found, and how many lines were allowed to differ. */
+/** Findings, and the lines that were allowed to differ. */
 export interface WordReport {
   readonly findings: readonly Finding[];
   readonly fileCount: number;

@@ -1,4 +1,4 @@
-// The repository's TypeScript files, read and parsed, for the static checks (layers, sizes). Thread: main.
+// Reads and parses the repository's TypeScript files for the static checks. Thread: main.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -12,11 +12,11 @@ export interface SourceFile {
   readonly comments: readonly Comment[];
   /** Offset of the first character of each line. */
   readonly lineStarts: readonly number[];
-  /** What the parser refused; the checks report it, since they can't see behind it. */
+  /** Errors of the parser. The checks report them, since they see nothing after one. */
   readonly syntaxErrors: readonly Finding[];
 }
 
-/** One broken rule: where (1-based line), which rule, and what to do about it. */
+/** A broken rule: place (1-based line), name of the rule, and advice. */
 export interface Finding {
   readonly path: string;
   readonly line: number;
@@ -24,10 +24,10 @@ export interface Finding {
   readonly message: string;
 }
 
-/** Folders that hold no source of ours, by name, wherever they are. */
+/** Names of folders without sources of the repository, at any depth. */
 const NOT_OURS: readonly string[] = ['node_modules', '.git', 'dist', 'coverage', 'artifacts', 'golden'];
 
-/** TypeScript, but no declarations alone. */
+/** TypeScript, without declaration files. */
 const SOURCE_NAME = /(?<!\.d)\.m?ts$/;
 
 /** Paths of all .ts and .mts files under `root`, sorted, relative, with forward slashes. */
@@ -44,7 +44,7 @@ export function listSourcePaths(root: string): string[] {
   return found.toSorted();
 }
 
-/** Reads and parses every such file under `root`. Throws what the file system throws. */
+/** Reads and parses every such file under `root`. @throws errors of the file system */
 export function readSourceFiles(root: string): SourceFile[] {
   return listSourcePaths(root).map((name) => parseSourceFile(name, readFileSync(path.join(root, name), 'utf8')));
 }
@@ -79,7 +79,7 @@ function lineAt(lineStarts: readonly number[], offset: number): number {
   return low + 1;
 }
 
-/** How many lines a file has; a newline at the end doesn't begin another. */
+/** Number of lines of a file; a final newline does not start another. */
 export function countLines(file: SourceFile): number {
   return file.text.endsWith('\n') ? file.lineStarts.length - 1 : file.lineStarts.length;
 }
@@ -119,7 +119,7 @@ export function openingComment(file: SourceFile): string {
   return run.join('\n');
 }
 
-/** Findings as lines for a person, in the order of files and lines. */
+/** Findings as text, ordered by file and line. */
 export function formatFindings(findings: readonly Finding[]): string[] {
   return findings
     .toSorted((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : a.line - b.line))

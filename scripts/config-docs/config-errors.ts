@@ -1,4 +1,4 @@
-// The page of all codes of problems, as Markdown made from the guidance beside the checks. Thread: main.
+// Renders the page of all problem codes as Markdown from the guidance of the checks. Thread: main.
 
 import { PROBLEM_GUIDE } from '../../config/problems/problem-guide.ts';
 import { PROBLEM_CODES, type ProblemCode } from '../../config/problems/problem.ts';
@@ -16,9 +16,9 @@ fairlead.yaml:8:15: unknown key "conect"; did you mean "connect"? Allowed here: 
       |               ^^^^^^ write connect
 \`\`\`
 
-The same is told by \`fairlead run\`; a reload that is refused logs it and answers with it. What a code means stands
-below, and \`fairlead check --explain FL2001\` prints it. A code never gets another meaning. Codes that begin with FL9 are
-warnings: Fairlead starts with them, and \`--strict\` lets them fail. Secrets in the lines that are shown are starred out.
+\`fairlead run\` prints the same, and a refused reload logs and returns it. Each code is explained below and by
+\`fairlead check --explain FL2001\`; its meaning never changes. Codes that begin with FL9 are warnings: Fairlead starts with
+them, and \`--strict\` makes them fail. Secrets in quoted lines are masked with stars.
 
 | exit code | when |
 |---|---|
@@ -37,8 +37,8 @@ Fields may be added, none changes its meaning.
 | field | meaning |
 |---|---|
 | \`file\` | the file, as it was given |
-| \`ok\` | whether Fairlead would start with it: false where there is an error |
-| \`errors\`, \`warnings\` | how many there are; after a thousand no more are told |
+| \`ok\` | whether Fairlead would start with it: false with an error |
+| \`errors\`, \`warnings\` | their numbers; after a thousand no more are reported |
 | \`problems[].code\` | the code |
 | \`problems[].severity\` | \`error\` or \`warning\` |
 | \`problems[].message\` | one sentence |
@@ -61,11 +61,10 @@ says where the schema is; \`fairlead schema > fairlead.schema.json\` writes it:
 # yaml-language-server: $schema=./fairlead.schema.json
 \`\`\`
 
-What a schema can't say (names that don't exist, routes in the shadow of others, files that are missing) is told by
-\`fairlead check\`.
+\`fairlead check\` finds what a schema cannot express: names that don't exist, routes shadowed by others, missing files.
 `;
 
-/** The whole page. */
+/** Renders the page. */
 export function renderErrors(): string {
   const codes = Object.keys(PROBLEM_CODES) as ProblemCode[];
   const errors = codes.filter((code) => !code.startsWith('FL9')).map(renderCode);

@@ -1,4 +1,4 @@
-// The reference page of the configuration, as Markdown made from the schema. Thread: main.
+// Renders the configuration reference as Markdown from the schema. Thread: main.
 
 import { knownKeys, type KnownKey } from '../../config/schema/known-keys.ts';
 import { PROBLEM_CODES } from '../../config/problems/problem.ts';
@@ -28,7 +28,7 @@ and \`fairlead check FILE\` tells everything that is wrong with a file, with its
   used with \`*name\` and merged with \`<<: *name\`.
 `;
 
-/** The whole page. */
+/** Renders the page. */
 export function renderReference(): string {
   const keys = knownKeys();
   const sections = keys.filter((key) => !key.path.includes('.')).map((key) => renderSection(key, keys));
@@ -46,7 +46,7 @@ function renderSection(top: KnownKey, keys: readonly KnownKey[]): string {
   return `## ${top.path}\n\n${lead}${table.join('\n')}\n`;
 }
 
-/** A key that may be given once or in a list stands in the schema twice. */
+/** Removes duplicates: a key that may be a single value or a list is in the schema twice. */
 function withoutTwins(keys: readonly KnownKey[]): readonly KnownKey[] {
   const paths = new Set(keys.map((key) => key.path));
   return keys.filter((key) => {

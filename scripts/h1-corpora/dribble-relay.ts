@@ -1,11 +1,11 @@
-// Stands between Fairlead and an endpoint, and passes the endpoint's bytes on one at a time: each is a read of its own.
-// Thread: main.
+// Relay between Fairlead and an endpoint that forwards the endpoint's bytes one at a time, so that each is a separate
+// read. Thread: main.
 
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { setImmediate as nextTurn, setTimeout as after } from 'node:timers/promises';
 
-/** Of each response so many bytes come a millisecond apart, so that none of their reads can merge; then as fast as turns go. */
+/** Number of bytes of a response that are sent a millisecond apart, so that no reads merge; later ones follow per turn. */
 const APART_BYTES = 512;
 
 export class DribbleRelay {
@@ -18,7 +18,7 @@ export class DribbleRelay {
     this.#endpointPort = endpointPort;
   }
 
-  /** Listens on a port of loopback that the system chooses, for connections to `endpointPort`. */
+  /** Listens on a free loopback port for connections to `endpointPort`. */
   static async start(endpointPort: number): Promise<DribbleRelay> {
     const server = createServer({ allowHalfOpen: true, noDelay: true });
     const relay = new DribbleRelay(server, endpointPort);
@@ -32,7 +32,7 @@ export class DribbleRelay {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** Takes no more connections, and cuts those that are open. */
+  /** Stops listening and destroys open connections. */
   close(): void {
     this.#server.close();
     for (const socket of this.#sockets) socket.destroy();
@@ -44,7 +44,7 @@ export class DribbleRelay {
       this.#sockets.add(socket);
       socket.on('close', () => this.#sockets.delete(socket));
     }
-    // A reset on one side is a reset on the other: whether a response was cut or ended is what the cases are about.
+    // A reset on one side becomes a reset on the other: the cases distinguish truncated from complete responses.
     endpoint.on('error', () => proxy.resetAndDestroy());
     proxy.on('error', () => endpoint.resetAndDestroy());
     endpoint.on('close', () => proxy.destroySoon());
@@ -59,7 +59,7 @@ export class DribbleRelay {
   }
 }
 
-/** Ends `to` where `from` ends; an error ends both by the handlers above. */
+/** Ends `to` when `from` ends; on an error the handlers above end both. */
 async function dribble(from: Socket, to: Socket, isApart: () => boolean): Promise<void> {
   try {
     for await (const bytes of from as AsyncIterable<Buffer>) {
@@ -70,6 +70,6 @@ async function dribble(from: Socket, to: Socket, isApart: () => boolean): Promis
     }
     to.end();
   } catch {
-    // The socket's error handler has done what is to be done.
+    // The socket's error handler has cleaned up.
   }
 }

@@ -21,15 +21,15 @@ export interface IdleOptions {
   readonly limitKib: number;
 }
 
-/** Opened and closed first: what is made once is then made. */
+/** Connections opened and closed first, to exclude one-time allocations. */
 const WARM_UP = 200;
-/** Opened at a time: a backlog of handshakes would be measured, too. */
+/** Connections opened at a time, so that no backlog of handshakes is measured. */
 const AT_A_TIME = 50;
-/** Looks at memory so often: garbage of the opening goes meanwhile. */
+/** Number of memory readings: garbage of the opening phase is collected meanwhile. */
 const LOOKS = 8;
 const LOOK_MS = 500;
 
-/** Null where help is asked for. @throws Error for what can't be meant */
+/** Returns null for --help. @throws Error with a message for the user */
 export function readOptions(args: readonly string[]): IdleOptions | null {
   const { values } = parseArgs({ args: [...args], options: OPTIONS });
   if (values.help === true) return null;
@@ -47,7 +47,7 @@ const OPTIONS = {
   help: { type: 'boolean' },
 } as const;
 
-/** @returns resident bytes for each connection, and how many of them were open at the end */
+/** @returns resident bytes per connection, and the number of connections open at the end */
 export async function measureIdleConnections(options: IdleOptions): Promise<{ bytesEach: number; open: number }> {
   const folder = mkdtempSync(join(tmpdir(), 'fairlead-idle-'));
   const [origin] = await startOrigins(1);

@@ -1,5 +1,5 @@
-// An app server for load tests and benchmarks: a process of its own that can be killed. Answers at once, counts what
-// it served, and says so when asked by IPC. Thread: main.
+// App server for load tests and benchmarks: a separate process that can be killed. Answers at once and reports its
+// request count by IPC. Thread: main.
 
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';

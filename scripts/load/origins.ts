@@ -1,4 +1,4 @@
-// Origins as a load test holds them: started, counted, killed and started again on the same port. Thread: main.
+// Origins of a load test: started, counted, killed and restarted on the same port. Thread: main.
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -7,7 +7,7 @@ export class Origin {
   readonly name: string;
   #port = 0;
   #child: ChildProcess | null = null;
-  /** Served by earlier lives, as far as they were asked before they died. */
+  /** Requests served by earlier processes, as last reported. */
   #servedBefore = 0;
 
   constructor(name: string) {
@@ -29,7 +29,7 @@ export class Origin {
     this.#child = child;
   }
 
-  /** Requests served in all lives. */
+  /** Requests served by all processes. */
   async served(): Promise<number> {
     const child = this.#child;
     if (child === null) return this.#servedBefore;
@@ -38,7 +38,7 @@ export class Origin {
     return this.#servedBefore + (await answer)[0].served;
   }
 
-  /** Ends it as a crash would. */
+  /** Kills it with SIGKILL. */
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     const child = this.#child;
     if (child === null) return;

@@ -11,7 +11,7 @@ import { freePort } from './free-port.ts';
 
 const COMMAND = fileURLToPath(new URL('../../bin/fairlead.ts', import.meta.url));
 
-/** Far more than a start takes on a machine that is busy with something else. */
+/** Start deadline in ms, far above the start time on a busy machine. */
 const READY_MS = 30_000;
 
 export class FairleadProcess {
@@ -33,8 +33,8 @@ export class FairleadProcess {
 
   /**
    * Starts Fairlead and waits until it is ready.
-   * @param yaml writes the configuration for the given ports.
-   * @param prefix command to run it under, as in ['taskset', '-c', '0'].
+   * @param yaml returns the configuration for the given ports
+   * @param prefix command to run it under, such as ['taskset', '-c', '0']
    */
   static async start(
     yaml: (ports: { web: number; admin: number }) => string,
@@ -79,7 +79,7 @@ export class FairleadProcess {
     return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024;
   }
 
-  /** Lets it drain and waits for its end. Returns the exit code. */
+  /** Drains it and waits for its exit. Returns the exit code. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
     if (this.child.exitCode === null) {
       const gone = once(this.child, 'exit');

@@ -1,4 +1,4 @@
-// A reverse proxy as users of http-proxy-3 write it, with an agent that keeps connections. Its own process.
+// A reverse proxy as users of http-proxy-3 write it, with a keep-alive agent. Runs as a separate process.
 // Usage: node http-proxy-3-server.ts PORT ORIGIN_PORT [CERT KEY]. Thread: main.
 
 import { readFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// A program as the benchmark runs it: pinned to its cores, awaited until it listens, ended with us. Thread: main.
+// A program under measurement: pinned to its cores, awaited until it listens, ended with this process. Thread: main.
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,9 +11,9 @@ export interface ProgramOptions {
   readonly args: readonly string[];
   /** Cores for taskset, as in 0 or 0,1. */
   readonly cores: string;
-  /** Port on 127.0.0.1 that tells that it is ready. */
+  /** Port on 127.0.0.1 that it listens on when it is ready. */
   readonly port: number;
-  /** For the file that takes what it prints. */
+  /** Folder for a file with its output. */
   readonly folder: string;
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -21,25 +21,25 @@ export interface ProgramOptions {
 const START_DEADLINE_MS = 15_000;
 const STOP_DEADLINE_MS = 10_000;
 const POLL_MS = 20;
-/** Daemons live in sbin, which is not in every user's PATH. */
+/** Daemons are in sbin, which is not in every user's PATH. */
 const DAEMON_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
 
 const running = new Set<ChildProcess>();
 
-/** Makes daemons found, and ends what was started when this process ends early. To be called once, first. */
+/** Adds the daemons' folders to PATH, and ends started programs when this process exits. Call it once, first. */
 export function preparePrograms(): void {
   process.env['PATH'] = [process.env['PATH'], ...DAEMON_FOLDERS].join(delimiter);
   process.on('exit', () => running.forEach((child) => child.kill('SIGTERM')));
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 }
 
-/** Has a child ended together with this process, where it was started elsewhere. */
+/** Registers a child that was started elsewhere to be ended with this process. */
 export function endWithUs(child: ChildProcess): void {
   running.add(child);
   child.once('exit', () => running.delete(child));
 }
 
-/** What a program prints about its version; null where it is not installed. nginx tells it on stderr. */
+/** Output of a program's version option (nginx prints to stderr); null when it is not installed. */
 export function versionText(command: string, ...args: readonly string[]): string | null {
   const { error, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8' });
   return error === undefined ? stdout + stderr : null;
@@ -56,7 +56,7 @@ export class Program {
     this.port = port;
   }
 
-  /** Starts it and waits until it listens. Throws with the end of its output where it doesn't. */
+  /** Starts it and waits until it listens. @throws Error with its last line of output when it does not */
   static async start(options: ProgramOptions): Promise<Program> {
     const logFile = join(options.folder, `${options.command.split('/').at(-1)}.out`);
     const log = openSync(logFile, 'w');
@@ -80,7 +80,7 @@ export class Program {
     return false;
   }
 
-  /** Asks it to end, and ends it where it takes too long. */
+  /** Sends SIGTERM, and SIGKILL after a deadline. */
   async stop(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const gone = once(this.#child, 'exit');
@@ -91,7 +91,7 @@ export class Program {
   }
 }
 
-/** Where programs say why they ended. */
+/** The last line, where programs print why they ended. */
 function lastLine(text: string): string {
   return text.trim().split('\n').at(-1)!.slice(0, 500);
 }

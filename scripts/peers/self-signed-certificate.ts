@@ -1,4 +1,4 @@
-// The certificate that all proxies of a benchmark use: self-signed, ECDSA P-256, made by openssl. Thread: main.
+// The certificate of all proxies in a benchmark: self-signed, ECDSA P-256, made by openssl. Thread: main.
 
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -8,11 +8,11 @@ import { join } from 'node:path';
 export interface Certificate {
   readonly cert: string;
   readonly key: string;
-  /** Both in one file, as HAProxy wants them. */
+  /** Both in one file, as HAProxy expects. */
   readonly both: string;
 }
 
-/** Makes a certificate for 127.0.0.1 in the folder. Throws where openssl is missing. */
+/** Creates a certificate for 127.0.0.1 in the folder. @throws Error when openssl is missing */
 export function makeCertificate(folder: string): Certificate {
   const files = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem'), both: join(folder, 'both.pem') };
   const kind = '-x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 7 -subj /CN=localhost'.split(' ');

@@ -1,4 +1,4 @@
-// What a release consists of: the tarball, a bill of materials, release notes and checksums. Thread: main.
+// Files of a release: tarball, bill of materials, release notes, checksums. Thread: main.
 
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';

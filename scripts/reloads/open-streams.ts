@@ -1,10 +1,10 @@
-// Streams of events and WebSockets that must outlive every reload: each has to get something all the time. Thread: main.
+// Event streams and WebSockets that must survive every reload: each must keep receiving data. Thread: main.
 
 import { get } from 'node:http';
 import { connect } from 'node:net';
 
-/** Events come ten times a second; who has heard nothing for so long hears nothing any more. */
-const SILENT_MS = 2_000;
+/** Events arrive ten times a second; a stream without data for this long, in ms, counts as broken. */
+const SILENCE_MS = 2_000;
 const SAY_EVERY_MS = 100;
 const HANDSHAKE =
   'GET /socket HTTP/1.1\r\nHost: reloads\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
@@ -14,26 +14,26 @@ const FRAME = Buffer.from([0x81, 0x81, 0, 0, 0, 0, 0x78]);
 
 export interface OpenStream {
   readonly kind: 'events' | 'socket';
-  /** What ended it; null while it is open. */
+  /** Cause of its end; null while it is open. */
   ended: string | null;
-  heardMs: number;
+  lastDataMs: number;
   bytes: number;
   close(): void;
 }
 
-/** Opens so many of each kind, and resolves when each has been answered. */
+/** Opens `count` streams of each kind and resolves when each has been answered. */
 export async function openStreams(port: number, count: number): Promise<OpenStream[]> {
   const opening: Promise<OpenStream>[] = [];
   for (let index = 0; index < count; index++) opening.push(openEvents(port), openSocket(port));
   return Promise.all(opening);
 }
 
-/** What has become of them, by what went wrong; empty where all are open and hear something. */
+/** Counts broken streams by cause; empty when all are open and receive data. */
 export function brokenStreams(streams: readonly OpenStream[]): string[] {
   const nowMs = performance.now();
-  return streams.flatMap(({ kind, ended, heardMs }) => {
+  return streams.flatMap(({ kind, ended, lastDataMs }) => {
     if (ended !== null) return [`${kind}: ${ended}`];
-    return nowMs - heardMs > SILENT_MS ? [`${kind}: silent`] : [];
+    return nowMs - lastDataMs > SILENCE_MS ? [`${kind}: silent`] : [];
   });
 }
 
@@ -50,7 +50,7 @@ function openEvents(port: number): Promise<OpenStream> {
       response.on('error', (error) => (stream.ended ??= error.message));
       response.on('close', () => (stream.ended ??= 'closed'));
       response.on('data', (chunk: Buffer) => {
-        hear(stream, chunk);
+        receive(stream, chunk);
         resolve(stream);
       });
     });
@@ -64,7 +64,7 @@ function openSocket(port: number): Promise<OpenStream> {
     const stream = newStream('socket', () => socket.destroy());
     socket.on('data', (bytes: Buffer) => {
       if (stream.bytes === 0 && !bytes.toString('latin1').startsWith('HTTP/1.1 101 ')) stream.ended = 'not switched';
-      hear(stream, bytes);
+      receive(stream, bytes);
       resolve(stream);
     });
     socket.on('error', (error) => {
@@ -79,10 +79,10 @@ function openSocket(port: number): Promise<OpenStream> {
 }
 
 function newStream(kind: OpenStream['kind'], close: () => void): OpenStream {
-  return { kind, ended: null, heardMs: performance.now(), bytes: 0, close };
+  return { kind, ended: null, lastDataMs: performance.now(), bytes: 0, close };
 }
 
-function hear(stream: OpenStream, bytes: Buffer): void {
-  stream.heardMs = performance.now();
+function receive(stream: OpenStream, bytes: Buffer): void {
+  stream.lastDataMs = performance.now();
   stream.bytes += bytes.length;
 }

@@ -1,5 +1,5 @@
-// App servers for `npm run reloads`, in a process of their own: plain answers, events that never end, and upgraded
-// connections that echo. Tells its parent the ports. Thread: main.
+// App servers for `npm run reloads` in a separate process: plain responses, endless event streams, and upgraded
+// connections that echo. Reports the ports to its parent. Thread: main.
 
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';

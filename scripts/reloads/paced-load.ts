@@ -1,5 +1,5 @@
-// Requests at a fixed rate, most of them on connections that are kept, some on new ones. Every request that gets no whole
-// 200 is a failure. Thread: main.
+// Requests at a fixed rate, most on persistent connections, some on new ones. A request without a complete 200 response
+// has failed. Thread: main.
 
 import { Agent, request } from 'node:http';
 
@@ -8,16 +8,16 @@ const TICK_MS = 5;
 export interface PacedLoadOptions {
   readonly port: number;
   readonly perSecond: number;
-  /** One in so many has a connection of its own. */
+  /** One in this many requests uses a new connection. */
   readonly freshEvery: number;
-  /** Connections that are kept. */
+  /** Persistent connections. */
   readonly kept: number;
   readonly paths: readonly string[];
 }
 
 export interface PacedLoadResult {
   readonly requests: number;
-  /** What went wrong, and how often. */
+  /** Number of failures by cause. */
   readonly failures: ReadonlyMap<string, number>;
   readonly longestMs: number;
   readonly seconds: number;
@@ -60,7 +60,7 @@ export function startPacedLoad(options: PacedLoadOptions): { stop(): Promise<Pac
   };
 }
 
-/** Resolves with what went wrong; null where nothing did. */
+/** Resolves with the cause of a failure, or null. */
 function sendOne(port: number, path: string, agent: Agent | false): Promise<string | null> {
   return new Promise((resolve) => {
     const sent = request({ host: '127.0.0.1', port, agent, path });

@@ -1,5 +1,5 @@
-// Reloads under load: a Fairlead in its own process, app servers in another, requests at a fixed rate and open streams
-// while the configuration changes again and again. Thread: main.
+// Reloads under load: Fairlead in one process, app servers in another, requests at a fixed rate and open streams while
+// the configuration changes repeatedly. Thread: main.
 
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,7 +11,7 @@ import { type PacedLoadResult, startPacedLoad } from './paced-load.ts';
 
 const ENTRY = path.join(import.meta.dirname, '../../bin/fairlead.ts');
 const ORIGINS = path.join(import.meta.dirname, 'origin-program.ts');
-/** The first two have the streams, and stay. */
+/** The first two carry the streams and stay. */
 const ENDPOINTS = 8;
 const STAYING = 2;
 const PAGE_BYTES = 4096;
@@ -21,17 +21,17 @@ export interface ReloadsOptions {
   readonly seconds: number;
   readonly reloads: number;
   readonly perSecond: number;
-  /** Of each kind. */
+  /** Number of streams of each kind. */
   readonly streams: number;
 }
 
 export interface ReloadsResult extends PacedLoadResult {
-  /** Changes that each reload told of. */
+  /** Number of changes in each reload's report. */
   readonly changes: readonly number[];
   readonly longestReloadMs: number;
-  /** What became of streams whose endpoint stayed; empty is well. */
+  /** Broken streams whose endpoint stayed; empty means success. */
   readonly broken: readonly string[];
-  /** MiB, twice a second. */
+  /** Resident memory in MiB, twice a second. */
   readonly rssMib: readonly number[];
   /** RuntimeHistory that the admin API told of at the end. */
   readonly generations: number;
@@ -97,7 +97,7 @@ async function underLoad(options: ReloadsOptions, setting: Setting): Promise<Rel
   return { ...result, changes, longestReloadMs, broken, rssMib, generations };
 }
 
-/** Each differs from the one before in weights, endpoints and routes. */
+/** Each configuration differs from the previous one in weights, endpoints and routes. */
 function configAt(at: number, ports: readonly number[]): string {
   const moving = ports.slice(STAYING).filter((_port, index) => (index + at) % 3 !== 0);
   const endpoint = (port: number, index: number): string =>
@@ -122,7 +122,7 @@ log: { level: info }
 `;
 }
 
-/** What its log says when it serves. */
+/** Log line of a process that serves. */
 async function readiness(child: ChildProcess): Promise<{ port: number; admin: string }> {
   let text = '';
   for await (const chunk of child.stderr!.setEncoding('utf8') as AsyncIterable<string>) {

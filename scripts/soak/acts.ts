@@ -1,10 +1,10 @@
-// What clients of a soak do: each act is one use of a connection, with what must come of it. Thread: main.
+// Acts of the clients in a soak: each is one use of a connection with its expected result. Thread: main.
 
 import { type Random, randomBelow } from '../../core/random.ts';
 import { BIG_BYTES, CHUNK_BYTES, CHUNKS, POST_BYTES, SMALL_BYTES } from './shapes.ts';
 import type { WireConnection, WireResponse } from './wire-connection.ts';
 
-/** @returns whether the connection may be used again. @throws Error where what should succeed doesn't */
+/** @returns whether the connection may be reused. @throws Error when the act fails */
 export type Act = (connection: WireConnection, random: Random) => Promise<boolean>;
 
 const POST_BODY = Buffer.alloc(POST_BYTES, 'p');
@@ -46,7 +46,7 @@ const postChunks: Act = async (connection) => {
   return !(await expect(connection, 0, String(CHUNKS * CHUNK_BYTES))).isLast;
 };
 
-/** Not the fast path's: the connection is handed over to the general one. */
+/** A request that our engine hands off to the general path. */
 const expectContinue: Act = async (connection) => {
   connection.send(request('POST', '/post', 'Content-Length: 5\r\nExpect: 100-continue\r\n'));
   await connection.readAnything();
@@ -54,7 +54,7 @@ const expectContinue: Act = async (connection) => {
   return !(await expect(connection, 0, '5')).isLast;
 };
 
-/** What follows the last response of a connection is not answered, and need not be. */
+/** Requests after the last response of a connection need no answer. */
 const pipeline: Act = async (connection) => {
   connection.send(request('GET', '/small').repeat(PIPELINED));
   for (let count = 0; count < PIPELINED; count += 1) {
@@ -106,7 +106,7 @@ const leaveBeforeResponse: Act = async (connection, random) => {
   return leave(connection, random);
 };
 
-/** Acts and how often each comes, of the sum of all. */
+/** Acts with their weights. */
 const ACTS: readonly (readonly [share: number, act: Act])[] = [
   [30, get('/small', SMALL_BYTES)],
   [10, get('/big', BIG_BYTES)],
@@ -127,7 +127,7 @@ const ACTS: readonly (readonly [share: number, act: Act])[] = [
 ];
 const SHARES = ACTS.reduce((sum, [share]) => sum + share, 0);
 
-/** Draws an act by its share. */
+/** Draws an act by weight. */
 export function drawAct(random: Random): Act {
   let left = randomBelow(random, SHARES);
   for (const [share, act] of ACTS) {

@@ -1,22 +1,22 @@
-// Whether a quantity that was sampled over time stays flat, or grows. Thread: both.
+// Decides whether a sampled quantity stays flat or grows. Thread: both.
 
-/** Windows that a series is cut into: each gives one value that a collection of garbage or a burst doesn't move. */
+/** Number of windows of a series. Each gives one value that a garbage collection or a burst does not move. */
 const WINDOWS = 12;
 
 export interface Trend {
-  /** What each window gave. */
+  /** The value of each window. */
   readonly windows: readonly number[];
-  /** Of the first windows, in the quantity's unit. */
+  /** Level of the first windows, in the quantity's unit. */
   readonly start: number;
-  /** By the slope, from the first sample to the last one. */
+  /** Slope times duration, from the first sample to the last. */
   readonly growth: number;
 }
 
 /**
  * Growth over a series by the median of the slopes between all pairs of windows (Theil 1950, Sen 1968): up to 29 % of the
- * windows may lie anywhere without moving it. Of each window the quantile `quantile` counts: a low one for a heap, whose
- * floor after collections is what is kept.
- * @throws Error where there are fewer than 24 samples
+ * windows may lie anywhere without moving it. Each window counts with its quantile `quantile`: a low one for a heap, whose
+ * floor after collections is the retained memory.
+ * @throws Error with fewer than 24 samples
  */
 export function trendOf(samples: readonly number[], quantile: number): Trend {
   if (samples.length < 2 * WINDOWS) throw new Error(`${samples.length} samples say nothing about a trend`);
@@ -34,7 +34,7 @@ export function trendOf(samples: readonly number[], quantile: number): Trend {
 }
 
 /**
- * Flat is what grows by no more than is allowed, or has come to rest: a leak sets records to the end.
+ * A series is flat when it grows by no more than is allowed, or has stopped growing: a leak reaches new maxima to the end.
  * @param allowed growth in the quantity's unit
  * @param allowedShare as a share of the start; the larger one of the two counts
  */
@@ -42,7 +42,7 @@ export function isFlat({ start, growth, windows }: Trend, allowed: number, allow
   return growth <= Math.max(allowed, start * allowedShare) || hasComeToRest(windows);
 }
 
-/** Whether the last third is, by its median, not above what was reached before it. */
+/** Whether the median of the last third is not above the earlier maximum. */
 function hasComeToRest(windows: readonly number[]): boolean {
   const last = Math.floor((windows.length * 2) / 3);
   return windows.length > 0 && quantileOf(windows.slice(last), 0.5) <= Math.max(...windows.slice(0, last));

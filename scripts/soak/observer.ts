@@ -1,4 +1,4 @@
-// What a soak sees of Fairlead: memory and descriptors from /proc, heap and counts from its metrics. Thread: main.
+// Observes Fairlead during a soak: memory and descriptors from /proc, heap and counts from its metrics. Thread: main.
 
 import { readdirSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -6,15 +6,15 @@ import type { FairleadProcess } from '../peers/fairlead-process.ts';
 
 const SETTLE_MS = 20_000;
 
-/** At one moment, in bytes and numbers. */
+/** One sample, in bytes and counts. */
 export interface Sample {
   readonly residentBytes: number;
-  /** Of each worker: their collections come at different times, and the floor of a sum is never seen. */
+  /** For each worker: collections happen at different times, so a sum would never show its floor. */
   readonly heapBytes: readonly number[];
   readonly descriptors: number;
 }
 
-/** What must be 0 when all clients have left: names of metrics, summed over their labels. */
+/** Metrics, summed over their labels, that must be 0 when all clients have left. */
 const LEVELS = [
   'fairlead_worker_exchanges',
   'fairlead_worker_connections',
@@ -50,8 +50,8 @@ export class Observer {
   }
 
   /**
-   * Waits until nothing is open, connections to endpoints included, and no more descriptors than before the traffic.
-   * @returns what is left after twenty seconds, in words; empty where nothing is
+   * Waits until nothing is open, including connections to endpoints, and descriptors are back at their initial number.
+   * @returns what remains after twenty seconds, as text; empty means nothing
    */
   async leftovers(descriptorsBefore: number): Promise<string[]> {
     const deadlineMs = performance.now() + SETTLE_MS;
@@ -79,7 +79,7 @@ function sumOf(metrics: string, name: string): number {
   return valuesOf(metrics, name).reduce((sum, value) => sum + value, 0);
 }
 
-/** Values of a metric, one for each set of labels. */
+/** Values of a metric, one per set of labels. */
 function valuesOf(metrics: string, name: string): number[] {
   const lines = metrics.split('\n').filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`));
   if (lines.length === 0) throw new Error(`no metric ${name}`);

@@ -21,7 +21,7 @@ export interface SoakOptions {
   readonly seed: number;
 }
 
-/** Null where help is asked for. @throws Error for what can't be meant */
+/** Returns null for --help. @throws Error with a message for the user */
 export function readOptions(args: readonly string[]): SoakOptions | null {
   const { values } = parseArgs({ args: [...args], options: OPTIONS });
   if (values.help === true) return null;

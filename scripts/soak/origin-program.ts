@@ -1,4 +1,4 @@
-// The app server of a soak, in a process of its own: every shape of response that the traffic asks for. Thread: main.
+// App server of a soak in a separate process: produces every shape of response that the traffic requests. Thread: main.
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -16,7 +16,7 @@ const server = createServer((request, response) => {
   response.on('error', () => undefined);
   answer(request, response);
 });
-// Said to clients: what Fairlead keeps idle is gone soon after the traffic.
+// Announced to Fairlead, so that its idle connections close soon after the traffic.
 server.keepAliveTimeout = 6000;
 
 function answer(request: IncomingMessage, response: ServerResponse): void {
@@ -45,7 +45,7 @@ function end(request: IncomingMessage, response: ServerResponse, body: Buffer): 
   response.writeHead(200, { 'content-length': body.length }).end(body);
 }
 
-/** Answers with the number of bytes that came. */
+/** Answers with the number of received bytes. */
 function count(request: IncomingMessage, response: ServerResponse): void {
   let bytes = 0;
   request.on('data', (part: Buffer) => (bytes += part.length));

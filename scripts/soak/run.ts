@@ -1,4 +1,4 @@
-// One soak: app server, Fairlead, traffic, samples, and the verdict. Thread: main.
+// One soak: app server, Fairlead, traffic, samples, verdict. Thread: main.
 
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -16,19 +16,19 @@ import { Traffic } from './traffic.ts';
 
 const MIB = 1_048_576;
 const SAMPLE_MS = 1000;
-/** From here on a trend can be told from the warm-up; a shorter soak only looks at what is left open. */
+/** Minimum duration for judging a trend, in seconds. A shorter soak checks only for open resources. */
 const TREND_FROM_SECONDS = 60;
-/** Share of the time in which caches, pools and the optimizing compiler fill up. */
+/** Warm-up as a share of the duration: caches and pools fill, code is optimized. */
 const WARM_UP = 0.25;
 
-/** How much each quantity may grow after the warm-up: noise that was measured, and what a leak soon exceeds. */
+/** Allowed growth of each quantity after the warm-up: above the measured noise, soon exceeded by a leak. */
 const QUANTITIES = [
   { name: 'resident', unit: MIB, quantile: 0.5, allowed: 12 * MIB, share: 0.06, of: (s: Sample) => s.residentBytes },
   { name: 'descriptors', unit: 1, quantile: 0.5, allowed: 8, share: 0.05, of: (s: Sample) => s.descriptors },
 ] as const;
 const HEAP = { name: 'heap', unit: MIB, quantile: 0.05, allowed: 3 * MIB, share: 0.08 } as const;
 
-/** @returns what went wrong, in words; empty where all is well */
+/** @returns faults as text; empty means success */
 export async function runSoak(options: SoakOptions, say: (line: string) => void): Promise<string[]> {
   const folder = mkdtempSync(join(tmpdir(), 'fairlead-soak-'));
   const origin = fork(new URL('./origin-program.ts', import.meta.url));

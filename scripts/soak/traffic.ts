@@ -1,4 +1,4 @@
-// The traffic of a soak: clients that act, pause and act again, each with a connection that it keeps as long as it may.
+// Traffic of a soak: clients that alternate acts and pauses, each keeping its connection as long as it is allowed to.
 // Thread: main.
 
 import { setTimeout as pause } from 'node:timers/promises';
@@ -15,7 +15,7 @@ export class Traffic {
   #isEnding = false;
   #acts = 0;
   #failed = 0;
-  /** What failed, in words; the first ones. */
+  /** The first failures, as text. */
   readonly failures: string[] = [];
 
   constructor(options: SoakOptions, ports: { readonly web: number; readonly tls: number }) {
@@ -31,7 +31,7 @@ export class Traffic {
     return this.#failed;
   }
 
-  /** Settles when all clients have left, after `stop`. */
+  /** Resolves when all clients have left, after `stop`. */
   async run(): Promise<void> {
     const { clients, seed } = this.#options;
     const random = (client: number): Random => seededRandom(seed * 10_007 + client);
@@ -49,7 +49,7 @@ export class Traffic {
       await pause(random.next() * 2 * this.#options.pauseMs);
       this.#acts += 1;
       try {
-        // The listener may have ended an idle connection between two acts: that is no failure of either.
+        // The listener may close an idle connection between two acts; neither act has failed then.
         if (connection === null || connection.isOver) connection = await WireConnection.open(port, isTls);
         if (await drawAct(random)(connection, random)) continue;
         connection.leave('fin');

@@ -1,4 +1,4 @@
-// A client's connection in a soak: bytes out, responses in, and every way to leave. Thread: main.
+// Client connection of a soak: sends bytes, reads responses, and leaves in every possible way. Thread: main.
 
 import { once } from 'node:events';
 import { connect as connectTcp, type Socket } from 'node:net';
@@ -12,7 +12,7 @@ export interface WireResponse {
   readonly status: number;
   readonly bodyBytes: number;
   readonly body: string;
-  /** Whether it is the last one of its connection. */
+  /** Whether it is the last response on its connection. */
   readonly isLast: boolean;
 }
 
@@ -37,7 +37,7 @@ export class WireConnection {
     }
   }
 
-  /** @throws Error where it can't be made */
+  /** @throws Error when the connection cannot be established */
   static async open(port: number, isTls: boolean): Promise<WireConnection> {
     const place = { port, host: '127.0.0.1' };
     const socket = isTls ? connectTls({ ...place, rejectUnauthorized: false }) : connectTcp(place);
@@ -54,12 +54,12 @@ export class WireConnection {
     this.#socket.write(bytes);
   }
 
-  /** Waits until anything has come. */
+  /** Waits for the first byte. */
   async readAnything(): Promise<void> {
     await this.#until(() => this.#unread.length > 0);
   }
 
-  /** @throws Error where none comes whole */
+  /** @throws Error when no complete response arrives */
   async readResponse(): Promise<WireResponse> {
     for (;;) {
       let end = -1;
@@ -99,7 +99,7 @@ export class WireConnection {
     return taken;
   }
 
-  /** Leaves at once, without reading what is still to come. */
+  /** Closes the connection at once, with unread data. */
   leave(how: 'fin' | 'reset' | 'destroy'): void {
     if (how === 'fin') this.#socket.end();
     else if (how === 'reset' && !('encrypted' in this.#socket)) this.#socket.resetAndDestroy();

@@ -1,13 +1,13 @@
-// Load as a takeover meets it: connections that are kept and reused after all kinds of pauses, and new ones all the
-// time. Every request that gets no whole 200 is a failure, whatever a client would have made of it. Thread: main.
+// Load for a takeover: persistent connections that are reused after pauses of any length, and new connections all the
+// time. A request without a complete 200 response has failed, even if a client could have retried it. Thread: main.
 
 import { Agent, request } from 'node:http';
 
 export interface MixedLoadOptions {
   readonly port: number;
-  /** Connections that are kept, with a request at once after each response. */
+  /** Persistent connections that send the next request right after each response. */
   readonly busy: number;
-  /** Connections that are kept, with pauses between requests. */
+  /** Persistent connections that pause between requests. */
   readonly pausing: number;
   /** Longest pause in ms; each is drawn between 0 and this. */
   readonly pauseMs: number;
@@ -17,10 +17,10 @@ export interface MixedLoadOptions {
 
 export interface MixedLoadResult {
   readonly requests: number;
-  /** How often each thing went wrong, by kind of connection, code and phase. */
+  /** Number of failures by kind of connection, code and phase. */
   readonly failures: ReadonlyMap<string, number>;
   readonly failed: number;
-  /** Connections that were opened. */
+  /** Number of opened connections. */
   readonly connections: number;
   readonly longestMs: number;
   readonly seconds: number;
@@ -32,7 +32,7 @@ export interface MixedLoad {
   stop(): Promise<MixedLoadResult>;
 }
 
-/** Begins at once and goes on until it is stopped. */
+/** Starts at once and runs until it is stopped. */
 export function startMixedLoad(options: MixedLoadOptions): MixedLoad {
   const tally = new Tally();
   const stopping = new AbortController();
@@ -43,7 +43,7 @@ export function startMixedLoad(options: MixedLoadOptions): MixedLoad {
       const sentMs = performance.now();
       const failure = await sendOne(options.port, agent, tally);
       tally.count(failure === null ? null : `${kind} ${failure}`, performance.now() - sentMs);
-      // A port that refuses would be asked in a tight loop.
+      // Do not retry a refusing port in a tight loop.
       if (failure !== null) await new Promise((resolve) => setTimeout(resolve, 5));
     }
     if (agent !== false) agent.destroy();
@@ -84,7 +84,7 @@ class Tally {
   }
 }
 
-/** Resolves with what went wrong; null where nothing did. */
+/** Resolves with the cause of a failure, or null. */
 function sendOne(port: number, agent: Agent | false, tally: Tally): Promise<string | null> {
   return new Promise((resolve) => {
     const sent = request({ host: '127.0.0.1', port, agent, path: '/' });

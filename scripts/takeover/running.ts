@@ -1,4 +1,4 @@
-// A Fairlead process whose log is read as it is written. Thread: main.
+// A Fairlead process whose log is followed. Thread: main.
 
 import type { ChildProcess } from 'node:child_process';
 
@@ -6,11 +6,11 @@ const LIMIT_MS = 40_000;
 
 export interface Running {
   readonly child: ChildProcess;
-  /** Waits until it has said so many times that it is ready. */
+  /** Waits until it has logged `ready` this many times. */
   ready(times: number): Promise<void>;
-  /** The same of any line of its log that begins so. */
+  /** The same for any beginning of a log line. */
   said(text: string, times: number): Promise<void>;
-  /** TERM, and its end. */
+  /** Sends TERM and waits for the exit. */
   terminate(): Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-// Ways to replace one Fairlead by the next, and how each is done once. Thread: main.
+// Ways to replace one Fairlead process by the next. Thread: main.
 
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { type Running, startLogged } from './running.ts';
 const ROOT = path.join(import.meta.dirname, '../..');
 const ENTRY = path.join(ROOT, 'bin/fairlead.ts');
 const MIGRATE = '/proc/sys/net/ipv4/tcp_migrate_req';
-/** LISTEN_PID must be the pid of the process itself, which a shell knows before it becomes that process. */
+/** LISTEN_PID must be the pid of the process itself; a shell knows its pid before it executes that process. */
 const AS_ITSELF = 'LISTEN_PID=$$ exec "$0" "$@"';
 
 export interface Setting {
@@ -19,14 +19,14 @@ export interface Setting {
   readonly configure: (bind: string) => string;
 }
 
-/** One way: starts the first process, replaces it as often as is asked, and ends the last one. */
+/** One way: starts the first process, replaces it `swaps` times, ends the last one. */
 export interface Way {
   readonly name: string;
   readonly means: string;
   start(setting: Setting): Promise<void>;
   swap(): Promise<void>;
   end(): Promise<void>;
-  /** Why it can't be tried on this machine; null where it can. */
+  /** Why it cannot run on this machine; null if it can. */
   readonly impossible?: () => string | null;
 }
 
@@ -49,7 +49,7 @@ function bind({ port, workers }: Setting): net.BoundSocket[] {
   return Array.from({ length: workers }, () => new net.BoundSocket({ host: '127.0.0.1', port, reusePort: true }));
 }
 
-/** TERM, wait, start: what a restart is where nobody keeps the sockets. */
+/** TERM, wait, start: a restart without anything that keeps the sockets. */
 export function plainClose(): Way {
   let running: Running;
   let file = '';
@@ -70,7 +70,7 @@ export function plainClose(): Way {
   };
 }
 
-/** Two processes with sockets of their own on one port. Fairlead refuses that by itself; sockets that it is given it takes. */
+/** Two processes with their own sockets on one port. Fairlead refuses that by itself but accepts inherited sockets. */
 export function overlap(): Way {
   let running: Running;
   let setting: Setting;
@@ -99,7 +99,7 @@ export function overlap(): Way {
   };
 }
 
-/** The same, while the kernel moves connections from a queue that is closed to one that isn't. */
+/** The same, with the kernel migrating connections from a closed queue to an open one. */
 export function migrating(): Way {
   const way = overlap();
   const before = existsSync(MIGRATE) ? readFileSync(MIGRATE, 'utf8') : '';
@@ -129,7 +129,7 @@ export function migrating(): Way {
   };
 }
 
-/** What `systemctl restart` does for a unit with a socket: stop, start, and the sockets stay open all the time. */
+/** `systemctl restart` of a unit with a socket: stop, start; the sockets stay open. */
 export function activation(): Way {
   let running: Running;
   let sockets: net.BoundSocket[] = [];
@@ -176,7 +176,7 @@ export function holder(): Way {
   };
 }
 
-/** A worker dies, alone or under a holder. Not a takeover, but what a takeover must not be worse than. */
+/** Death of a worker, alone or under a holder. Not a takeover, but the yardstick for one. */
 export function crash(isHeld: boolean): Way {
   let running: Running;
   let crashes = 0;

@@ -3,7 +3,7 @@
 import type { Peer, PeerPlace, RunningPeer } from '../../peers/peer.ts';
 import type { Certificate } from '../../peers/self-signed-certificate.ts';
 
-/** What a proxy is started for. Its folder is in memory where there is such a file system. */
+/** Start parameters of a proxy. Its folder is in memory if such a file system exists. */
 export interface ProxySetup extends PeerPlace {
   /** Port of the origin on 127.0.0.1. */
   readonly originPort: number;

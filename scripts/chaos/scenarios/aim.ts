@@ -1,36 +1,36 @@
-// What a scenario is to show, and whether it did. Pure. Thread: main.
+// Goals of a scenario and their verdicts. Pure. Thread: main.
 
 import { type Figures, isClientLate } from '../figures.ts';
 
-/** Figures by name of the case, of one proxy. */
+/** Figures of one proxy by case name. */
 export type ByCase = ReadonlyMap<string, Figures>;
 
-/** One thing that Fairlead is to show. Its value is told of the peers, too. */
+/** A goal for Fairlead. The report also prints the peers' values. */
 export interface Aim {
   readonly what: string;
   readonly wanted: string;
   value(of: ByCase): number;
   text(value: number): string;
-  /** Whether Fairlead's value is good; left out where only the comparison counts. */
+  /** Whether Fairlead's value is good; left out when only the comparison counts. */
   isMet?(value: number): boolean;
-  /** Whether Fairlead's value is good beside that of a peer; left out where peers don't matter. */
+  /** Whether Fairlead's value is good compared with a peer's; left out when peers don't matter. */
   isMetBeside?(value: number, peers: number): boolean;
-  /** Whether it is about time: then it says nothing where the client itself was late. */
+  /** Whether it is a latency: then it is not judged when the client itself was late. */
   readonly isOfTime: boolean;
 }
 
-/** 'not judged' where the client was late, 'no peer' where there was none to compare with. */
+/** 'not judged' when the client was late, 'no peer' when there is none to compare with. */
 export type Verdict = 'met' | 'missed' | 'not judged' | 'no peer';
 
-/** An aim, and what it was with each proxy. */
+/** A goal and its value for each proxy. */
 export interface Judgement {
   readonly aim: Aim;
-  /** By name of the proxy, Fairlead's first. */
+  /** By proxy name, Fairlead first. */
   readonly values: ReadonlyMap<string, number>;
   readonly verdict: Verdict;
 }
 
-/** @param peers by name of the proxy, those that ran; one that lacks a case of Fairlead's is not compared */
+/** @param peers figures by proxy name; a peer that lacks one of Fairlead's cases is not compared */
 export function judge(aim: Aim, fairlead: ByCase, peers: ReadonlyMap<string, ByCase>): Judgement {
   const whole = [...peers].filter(([, byCase]) => [...fairlead.keys()].every((name) => byCase.has(name)));
   const value = aim.value(fairlead);
@@ -48,20 +48,20 @@ function hasLateClient(byCase: ByCase): boolean {
   return [...byCase.values()].some(isClientLate);
 }
 
-/** Of times: in milliseconds. */
+/** A latency in milliseconds. */
 export const inMs = (valueMs: number): string => `${valueMs.toFixed(valueMs < 100 ? 1 : 0)} ms`;
 
-/** A share of 1 in percent, precise enough for five nines. */
+/** A ratio as a percentage, precise enough for five nines. */
 export function percent(share: number): string {
   return `${(100 * share).toFixed(3)} %`;
 }
 
-/** Something that must not happen, counted. */
+/** A count of something that must not happen. */
 export function noneOf(what: string, count: (of: ByCase) => number): Aim {
   return { what, wanted: 'none', value: count, text: String, isMet: (value) => value === 0, isOfTime: false };
 }
 
-/** A ratio of two times within a run. */
+/** A ratio of two latencies within a run. */
 export function ratioAtMost(what: string, most: number, ratio: (of: ByCase) => number): Aim {
   return {
     what,

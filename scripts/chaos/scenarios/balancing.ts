@@ -1,5 +1,5 @@
-// How load is spread when endpoints are busy, slow or broken, as ratios within one run (docs/algorithms.md 1.5, 1.7).
-// No tries are cut or made beside others here: what is measured is the picks. Thread: main.
+// Distribution of load when endpoints are busy, slow or broken, as ratios within one run (docs/algorithms.md 1.5, 1.7).
+// Tries have no timeout of their own and no hedges here: only the picks are measured. Thread: main.
 
 import { arrivalsOf, exponentialWork } from '../arrivals.ts';
 import type { EndpointSpec, Plan } from '../plan.ts';
@@ -10,7 +10,7 @@ import { type Case, endpointsAlike, type Scenario, type ScenarioSettings, usualT
 const ENDPOINTS = 10;
 const SLOTS = 4;
 const MEAN_WORK_MS = 40;
-/** Requests per second that one endpoint can do. */
+/** Capacity of one endpoint in requests per second. */
 const CAPACITY = (SLOTS * 1000) / MEAN_WORK_MS;
 const SLOWNESS = 5;
 const ALIKE = endpointsAlike(ENDPOINTS, SLOTS);
@@ -36,7 +36,7 @@ function tuningOf(settings: ScenarioSettings): Tuning {
   return { ...usualTuning(settings), tryMs: null, isHedged: false };
 }
 
-/** The first endpoint in another way. */
+/** Endpoints of which the first differs. */
 function withFirst(change: Partial<EndpointSpec>): readonly EndpointSpec[] {
   return ALIKE.map((spec, index) => (index === 0 ? { ...spec, ...change } : spec));
 }
@@ -50,7 +50,7 @@ function shareAtMost(what: string, most: number, value: (of: ByCase) => number):
   return { what, wanted, value, text: percent, isMet: (share) => share <= most, isOfTime: false };
 }
 
-/** Where proxies pick alike their latencies still differ by chance: by less than this share. */
+/** Latencies of proxies that pick alike differ by chance, by less than this ratio. */
 const CHANCE = 0.1;
 
 function noMoreThanPeers(what: string, value: (of: ByCase) => number): Aim {
@@ -67,7 +67,7 @@ function noMoreThanPeers(what: string, value: (of: ByCase) => number): Aim {
 const MOST_SLOW_SHARE = 0.04;
 const MOST_P99_RATIO = { 'peak-ewma': 1.25, other: 2 } as const;
 
-/** One endpoint five times slower at 70 % of what all can do, beside ten that are well. */
+/** One of ten endpoints five times slower at 70 % of the total capacity, beside ten equal ones. */
 export const slowEndpoint: Scenario = {
   name: 'slow-endpoint',
   hasOtherAimsByLatency: true,
@@ -93,7 +93,7 @@ export const slowEndpoint: Scenario = {
 
 const MOST_OF_ROUND_ROBIN = 0.85;
 
-/** Ten endpoints at 90 %: knowing what is in flight against knowing nothing. */
+/** Ten endpoints at 90 %: balancing by requests in flight against balancing without that knowledge. */
 export const fullLoad: Scenario = {
   name: 'full-load',
   cases(settings) {
@@ -113,8 +113,8 @@ export const fullLoad: Scenario = {
 const MOST_FAILED = 0.001;
 
 /**
- * One endpoint answers 503 at once, but says that it is well when asked: it looks the least loaded of all. All requests
- * are POSTs, so that none may be tried again.
+ * One endpoint answers 503 at once but passes its checks, so it looks the least loaded of all. All requests are POSTs, so
+ * none may be retried.
  */
 export const failingFast: Scenario = {
   name: 'failing-fast',

@@ -1,5 +1,5 @@
-// The main scenario: one or two of three endpoints killed, stopped, resetting, answering 503 or late, all the time.
-// Thread: main.
+// The main scenario: one or two of three endpoints are killed, stopped, resetting, answering 503 or answering late, at
+// almost any time. Thread: main.
 
 import { arrivalsOf, SHORT_WORK } from '../arrivals.ts';
 import { faultSchedule } from '../fault-schedule.ts';
@@ -7,7 +7,7 @@ import { type Aim, type ByCase, inMs, noneOf, percent } from './aim.ts';
 import { type Case, endpointsAlike, type Scenario, type ScenarioSettings, usualTuning } from './scenario.ts';
 
 const ENDPOINTS = 3;
-/** The aims of issue "Five nines under chaos". Round robin can't see trouble in a queue that grows, so it has less to show. */
+/** Goals. Round robin cannot see a growing queue, so it has fewer. */
 const LEAST_AVAILABILITY = { 'round-robin': 0.999, other: 0.9998 } as const;
 const MOST_P99_MS = 10;
 const MOST_P999_MS = 150;
@@ -26,7 +26,7 @@ function cases(settings: ScenarioSettings): readonly Case[] {
   return [{ name: '', plan, tuning: usualTuning(settings) }];
 }
 
-/** What is to be shown without measuring time: what the test in CI asks for, too. */
+/** Goals that measure no time; the test in CI checks them too. */
 export function availabilityAims({ balance }: Pick<ScenarioSettings, 'balance'>): readonly Aim[] {
   const least = LEAST_AVAILABILITY[balance === 'round-robin' ? 'round-robin' : 'other'];
   return [

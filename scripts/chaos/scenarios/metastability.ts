@@ -1,11 +1,11 @@
-// Capacity halves for ten seconds at 80 % load and then returns: the trouble must end with its cause (docs/algorithms.md
-// 4.3: queues that hold dead work, and tries made again, keep it going for ever). Thread: main.
+// Capacity halves for ten seconds at 80 % load and then returns. The overload must end with its cause (docs/algorithms.md
+// 4.3: queues of expired work and retries can sustain it for ever). Thread: main.
 
 import { arrivalsOf, exponentialWork } from '../arrivals.ts';
 import type { Aim } from './aim.ts';
 import { type Case, endpointsAlike, type Scenario, type ScenarioSettings, usualTuning } from './scenario.ts';
 
-/** 250 requests per second in all. */
+/** Total capacity: 250 requests per second. */
 const ENDPOINTS = 5;
 const SLOTS = 2;
 const MEAN_WORK_MS = 40;
@@ -13,7 +13,7 @@ const LOAD = 0.8;
 const HALVED_MS = { start: 5000, end: 15_000 };
 const DURATION_MS = 25_000;
 const RECOVERY_MS = 2000;
-/** As in the model an answer is worth waiting for 25 times its work, 0.4 of that in a queue. */
+/** Timeouts as in the model: a response may take 25 times its work, 0.4 of that in a queue. */
 const RESPONSE_MS = 25 * MEAN_WORK_MS;
 const QUEUE_MS = 0.4 * RESPONSE_MS;
 const PATIENCE_MS = 4 * RESPONSE_MS;

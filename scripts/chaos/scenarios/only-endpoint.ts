@@ -1,4 +1,4 @@
-// The only endpoint of an upstream is restarted under load, and the proxy is to hold what comes in the meantime.
+// The only endpoint of an upstream is restarted under load; the proxy must hold the requests of the meantime.
 // Thread: main.
 
 import { arrivalsOf, SHORT_WORK } from '../arrivals.ts';

@@ -20,5 +20,5 @@ export const SCENARIOS: readonly Scenario[] = [
   failingFast,
 ];
 
-/** In the place of a scenario's name: everything that is to be shown. */
+/** Replaces a scenario's name: run everything. */
 export const ALL_SCENARIOS = 'all';

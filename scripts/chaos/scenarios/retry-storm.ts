@@ -1,5 +1,5 @@
-// All endpoints answer 503, and 503 is retried: tries must not multiply the load on them. Once with checks that see it,
-// so that endpoints are taken out, and once with checks that don't. Thread: main.
+// All endpoints answer 503, and 503 is retried: retries must not multiply the load. One case has checks that fail, so
+// endpoints are taken out, the other has checks that pass. Thread: main.
 
 import { arrivalsOf, SHORT_WORK } from '../arrivals.ts';
 import type { EndpointSpec, Fault } from '../plan.ts';

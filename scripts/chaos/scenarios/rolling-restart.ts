@@ -1,4 +1,4 @@
-// A rolling restart: every endpoint in turn ends what it accepted, is gone for a second and comes back. Thread: main.
+// A rolling restart: each endpoint in turn finishes its requests, is absent for a second and returns. Thread: main.
 
 import { arrivalsOf, SHORT_WORK } from '../arrivals.ts';
 import type { Fault } from '../plan.ts';
