@@ -24,6 +24,7 @@ import { RuntimeHistory } from './exchange/runtime-history.ts';
 import { ReplayBudget } from './exchange/replay-buffer.ts';
 import { Runtime } from './exchange/runtime.ts';
 import { listenForWakes } from './placement/wake.ts';
+import { FaultLog } from './upstream/fault-log.ts';
 import { Http1Transport } from './upstream/http1/http1-transport.ts';
 import { Turn } from './wire/turn.ts';
 import { WireMemory } from './wire/wire-memory.ts';
@@ -64,10 +65,11 @@ class DataPlane {
     this.#clock = clockSince(region.originWallMs);
     this.#wheel = new TimerWheel(TICK_MS, this.#clock.nowMs());
     const onIdleDeath: OnIdleDeath = (upstream, endpoint) => this.#forwarder.onIdleDeath(upstream, endpoint);
-    const parts = { region, worker, timers: systemTimers, onIdleDeath };
+    const faults = new FaultLog(log, this.#clock);
+    const parts = { region, worker, timers: systemTimers, onIdleDeath, onFault: faults.report };
     const fast = { wheel: this.#wheel, turn: new Turn(this.#clock), memory: new WireMemory() };
     this.#transport = new TransportSwitch(new Http1Transport({ ...parts, ...fast }), new UndiciTransport(parts));
-    this.#tunnels = new UpgradeTunnels({ region, worker, timers: systemTimers });
+    this.#tunnels = new UpgradeTunnels(parts);
     this.#runtimes = new RuntimeHistory(new Runtime(start.snapshot, memory), {
       clock: this.#clock,
       timers: systemTimers,

@@ -10,6 +10,12 @@ const TOGETHER_MS = 100;
 const SIGN_COUNT = 2;
 /** Until an endpoint's idle timeout is known: servers in use have idle timeouts of more than a second. */
 const UNKNOWN_TIMEOUT_MS = 1000;
+/**
+ * While the timeout is unknown, equal idle times may be a short one, or a server that closes after each response: they
+ * must differ by more than this factor and time.
+ */
+const SPREAD_FACTOR = 2;
+const SPREAD_MS = 20;
 /** An endpoint may close this much earlier than its timeout: clocks, rounding, and the time of the response itself. */
 const TOLERANCE = 0.1;
 const MIN_TOLERANCE_MS = 500;
@@ -34,6 +40,9 @@ export class IdleDeaths {
   #learnedMs = 0;
   #groupStartMs = Number.NEGATIVE_INFINITY;
   #groupCount = 0;
+  #shortestMs = 0;
+  #longestMs = 0;
+  #wasReported = false;
 
   /** @param onDeath called once per group of early closes */
   constructor(onDeath: () => void) {
@@ -42,17 +51,25 @@ export class IdleDeaths {
 
   closed({ idleMs, announcedMs }: IdleClose, nowMs: number): void {
     const timeoutMs = announcedMs >= 0 ? announcedMs : this.#learnedMs;
-    if (isEarly(idleMs, timeoutMs)) this.#addEarly(nowMs);
+    if (isEarly(idleMs, timeoutMs)) this.#addEarly(idleMs, timeoutMs > 0, nowMs);
     else if (announcedMs < 0) this.#learn(idleMs);
   }
 
-  #addEarly(nowMs: number): void {
+  #addEarly(idleMs: number, isTimeoutKnown: boolean, nowMs: number): void {
     if (nowMs - this.#groupStartMs >= TOGETHER_MS) {
       this.#groupStartMs = nowMs;
       this.#groupCount = 0;
+      this.#shortestMs = idleMs;
+      this.#longestMs = idleMs;
+      this.#wasReported = false;
     }
     this.#groupCount += 1;
-    if (this.#groupCount === SIGN_COUNT) this.#onDeath();
+    this.#shortestMs = Math.min(this.#shortestMs, idleMs);
+    this.#longestMs = Math.max(this.#longestMs, idleMs);
+    const isSpread = this.#longestMs > this.#shortestMs * SPREAD_FACTOR + SPREAD_MS;
+    if (this.#wasReported || this.#groupCount < SIGN_COUNT || !(isTimeoutKnown || isSpread)) return;
+    this.#wasReported = true;
+    this.#onDeath();
   }
 
   /** Follows shorter times at once and longer ones slowly, as a busy endpoint closes late. */

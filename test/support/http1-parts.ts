@@ -5,7 +5,7 @@ import { TimerWheel } from '../../core/timer-wheel.ts';
 import { Http1Transport } from '../../proxy/upstream/http1/http1-transport.ts';
 import { Turn } from '../../proxy/wire/turn.ts';
 import { WireMemory } from '../../proxy/wire/wire-memory.ts';
-import type { TransportParts } from '../../proxy/upstream/undici/undici-transport.ts';
+import type { TransportParts } from '../../proxy/upstream/transport-parts.ts';
 
 const TICK_MS = 5;
 

@@ -7,7 +7,7 @@ import type { Region } from '../../core/memory/region.ts';
 import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
 import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import { systemTimers } from '../../core/timers.ts';
-import type { TransportParts } from '../../proxy/upstream/undici/undici-transport.ts';
+import type { TransportParts } from '../../proxy/upstream/transport-parts.ts';
 import { RecordedAttempt } from './recorded-attempt.ts';
 import { requestHead, type HeadParts } from './request-head.ts';
 import { ScriptedOrigin } from './scripted-origin.ts';
@@ -31,13 +31,24 @@ export class TransportBench {
   readonly transport: Transport;
   readonly endpoint: EndpointSnapshot;
   readonly upstream: UpstreamSnapshot;
+  /** Reported protocol faults, and deaths of idle connections. */
+  readonly faults: string[] = [];
+  idleDeaths = 0;
 
   private constructor(subject: TransportUnderTest, origin: ScriptedOrigin, parts: BenchParts) {
     this.origin = origin;
     this.endpoint = endpointSnapshot(0, { port: origin.port, ...parts.endpoint });
     this.upstream = upstreamSnapshot({ endpoints: [this.endpoint], ...parts.upstream });
     this.region = regionFor(snapshot({ upstreams: [this.upstream] }));
-    this.transport = subject.make({ region: this.region, worker: WORKER, timers: systemTimers });
+    this.transport = subject.make({
+      region: this.region,
+      worker: WORKER,
+      timers: systemTimers,
+      onIdleDeath: () => {
+        this.idleDeaths += 1;
+      },
+      onFault: (endpoint, kind, reason) => this.faults.push(`${endpoint.name}: ${kind}: ${reason}`),
+    });
     this.transport.update([this.upstream]);
   }
 

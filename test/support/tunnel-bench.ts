@@ -135,6 +135,8 @@ export class TunnelBench {
   readonly tunnels: UpgradeTunnels;
   readonly opened: RecordedTunnel[] = [];
   readonly clientSockets: Duplex[] = [];
+  /** Reported protocol faults. */
+  readonly faults: string[] = [];
   readonly region: Region;
   readonly #parts: TunnelBenchParts;
   readonly #endpoint: EndpointSnapshot;
@@ -149,7 +151,12 @@ export class TunnelBench {
     this.#endpoint = endpointSnapshot(0, { port: origin.port, ...parts.endpoint });
     this.#upstream = upstreamSnapshot({ endpoints: [this.#endpoint], ...parts.upstream });
     this.region = regionFor(snapshot({ upstreams: [this.#upstream] }));
-    this.tunnels = new UpgradeTunnels({ region: this.region, worker: 0, timers: parts.timers ?? systemTimers });
+    this.tunnels = new UpgradeTunnels({
+      region: this.region,
+      worker: 0,
+      timers: parts.timers ?? systemTimers,
+      onFault: (endpoint, kind, reason) => this.faults.push(`${endpoint.name}: ${kind}: ${reason}`),
+    });
     this.#server.on('upgrade', (message, socket, firstBytes) => this.#upgrade(message, socket, firstBytes));
   }
 

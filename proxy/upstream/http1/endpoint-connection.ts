@@ -46,6 +46,8 @@ export interface ConnectionOwner {
   onLost(connection: EndpointConnection): void;
   /** The endpoint has closed the connection while it was idle. */
   onIdleClose(close: IdleClose): void;
+  /** A response broke the protocol. */
+  onFault(kind: FailureKind, reason: string): void;
   /** The socket is closed. */
   onClosed(connection: EndpointConnection): void;
 }
@@ -180,6 +182,7 @@ export class EndpointConnection implements LeasedConnection, ResponseSink, Socke
   }
 
   onFault(kind: FailureKind, reason: string): void {
+    this.#owner.onFault(kind, reason);
     this.#fail(kind, reason);
   }
 

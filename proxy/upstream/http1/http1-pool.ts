@@ -1,27 +1,18 @@
 // A worker's connections to one endpoint: dials, leases the newest idle one first, bounds the idle ones. Thread: worker.
 
-import type { Region } from '../../../core/memory/region.ts';
 import { ENDPOINT_FIELD } from '../../../core/memory/lane-fields.ts';
 import type { EndpointSnapshot } from '../../../core/snapshot/endpoint.ts';
 import type { UpstreamSnapshot } from '../../../core/snapshot/upstream.ts';
-import type { Timers } from '../../../core/timers.ts';
-import { failureOf } from '../../../core/failure.ts';
+import { type FailureKind, failureOf } from '../../../core/failure.ts';
 import type { HeadScanner } from '../../http1/head-scanner.ts';
 import { Dialler } from '../../../net/dial.ts';
-import { type IdleClose, IdleDeaths, type OnIdleDeath } from '../idle-deaths.ts';
+import { type IdleClose, IdleDeaths } from '../idle-deaths.ts';
 import type { ConnectionPool } from '../pool-table.ts';
 import { configuredKeepAliveMs } from '../response-persistence.ts';
 import { responseScanner } from '../response-reader.ts';
+import type { TransportParts } from '../transport-parts.ts';
 import { type ConnectionOwner, type ConnectionParts, EndpointConnection } from './endpoint-connection.ts';
 import type { Http1Attempt } from './http1-attempt.ts';
-
-/** The lane that a pool counts in, its timers, and its sink for deaths. */
-export interface PoolContext {
-  readonly region: Region;
-  readonly worker: number;
-  readonly timers: Timers;
-  readonly onIdleDeath: OnIdleDeath;
-}
 
 export class Http1Pool implements ConnectionOwner, ConnectionPool {
   readonly endpoint: EndpointSnapshot;
@@ -29,6 +20,7 @@ export class Http1Pool implements ConnectionOwner, ConnectionPool {
   readonly parts: ConnectionParts;
   readonly scanner: HeadScanner;
   readonly keepAliveMs: number;
+  readonly #context: TransportParts;
   readonly #dialler: Dialler;
   readonly #deaths: IdleDeaths;
   readonly #isTls: boolean;
@@ -43,12 +35,13 @@ export class Http1Pool implements ConnectionOwner, ConnectionPool {
   readonly #onEmpty: (() => void)[] = [];
   #isRetired = false;
 
-  constructor(endpoint: EndpointSnapshot, upstream: UpstreamSnapshot, parts: ConnectionParts, context: PoolContext) {
+  constructor(endpoint: EndpointSnapshot, upstream: UpstreamSnapshot, parts: ConnectionParts, context: TransportParts) {
     this.endpoint = endpoint;
     this.upstream = upstream;
     this.parts = parts;
     this.scanner = responseScanner(upstream.responseHeadBytes);
     this.keepAliveMs = configuredKeepAliveMs(upstream.timeouts.keepAliveMs);
+    this.#context = context;
     this.#deaths = new IdleDeaths(() => context.onIdleDeath(upstream, endpoint));
     this.#dialler = new Dialler(endpoint, upstream, context.timers);
     this.#isTls = endpoint.protocol === 'https';
@@ -129,6 +122,10 @@ export class Http1Pool implements ConnectionOwner, ConnectionPool {
 
   onIdleClose(close: IdleClose): void {
     this.#deaths.closed(close, this.parts.turn.nowMs());
+  }
+
+  onFault(kind: FailureKind, reason: string): void {
+    this.#context.onFault(this.endpoint, kind, reason);
   }
 
   onClosed(connection: EndpointConnection): void {

@@ -2,28 +2,20 @@
 
 import type { AttemptEvents, AttemptHandle, AttemptRequest, Transport } from '../../../core/exchange-contract.ts';
 import { failureOf } from '../../../core/failure.ts';
-import type { Region } from '../../../core/memory/region.ts';
 import type { UpstreamSnapshot } from '../../../core/snapshot/upstream.ts';
 import type { TimerWheel } from '../../../core/timer-wheel.ts';
-import type { Timers } from '../../../core/timers.ts';
 import { ScannedRequestHead } from '../../wire/scanned-request-head.ts';
 import type { Turn } from '../../wire/turn.ts';
 import type { WireMemory } from '../../wire/wire-memory.ts';
-import type { OnIdleDeath } from '../idle-deaths.ts';
 import { PoolTable } from '../pool-table.ts';
 import { RequestEncoder } from '../request-encoder.ts';
+import type { TransportParts } from '../transport-parts.ts';
 import { Http1Attempt } from './http1-attempt.ts';
 import { Http1Pool } from './http1-pool.ts';
 import { ReuseDelay } from './reuse-delay.ts';
 
 /** Worker objects that the transport uses. `turn` and `memory` are those of the worker's HTTP/1.1 client side. */
-export interface Http1TransportParts {
-  readonly region: Region;
-  /** Index of the worker, whose lane is counted in. */
-  readonly worker: number;
-  readonly timers: Timers;
-  /** Called when the idle connections of an endpoint died in a way that suggests its death. */
-  readonly onIdleDeath?: OnIdleDeath;
+export interface Http1TransportParts extends TransportParts {
   readonly wheel: TimerWheel;
   readonly turn: Turn;
   readonly memory: WireMemory;
@@ -34,10 +26,9 @@ export class Http1Transport implements Transport {
   readonly #pools: PoolTable<Http1Pool>;
 
   constructor(parts: Http1TransportParts) {
-    const { region, worker, timers, wheel, turn, memory, onIdleDeath = () => undefined } = parts;
-    const context = { region, worker, timers, onIdleDeath };
+    const { wheel, turn, memory } = parts;
     const shared = { wheel, turn, memory, reuse: new ReuseDelay(wheel, turn) };
-    this.#pools = new PoolTable((endpoint, upstream) => new Http1Pool(endpoint, upstream, shared, context));
+    this.#pools = new PoolTable((endpoint, upstream) => new Http1Pool(endpoint, upstream, shared, parts));
   }
 
   /** For a scanned head, events may come before this returns; for all others they come after the caller's turn. */

@@ -9,6 +9,7 @@ import type { TimerHandle, Timers } from '../../../core/timers.ts';
 import type { Dialler, Dialling } from '../../../net/dial.ts';
 import { EndpointError } from '../../../net/endpoint-error.ts';
 import type { EndpointLane } from '../endpoint-lane.ts';
+import type { OnFault } from '../fault-log.ts';
 import { failureOfError } from '../../../net/failure-of-error.ts';
 import { sendUpgrade } from './http-proxy-upgrade.ts';
 import { TunnelRefusal } from './tunnel-refusal.ts';
@@ -22,6 +23,7 @@ export interface TunnelSetting {
   readonly dialler: Dialler;
   readonly lane: EndpointLane;
   readonly timers: Timers;
+  readonly onFault: OnFault;
   /** Called once, after both sides were released. */
   onOver(tunnel: Tunnel): void;
 }
@@ -245,8 +247,10 @@ export class Tunnel {
   #fail(error: Error): void {
     if (!this.#isBeforeAnswer()) return;
     const facts = { wasSent: this.#sent !== null, isReused: false, hasReceived: false, hasHead: false };
+    const failure = failureOfError(error, facts);
     this.#release();
-    this.#task.events.onFailure(failureOfError(error, facts));
+    if (failure.signal === 'protocol') this.#setting.onFault(this.#task.request.endpoint, failure.kind, error.message);
+    this.#task.events.onFailure(failure);
   }
 
   /** Releases everything but the client's socket. */

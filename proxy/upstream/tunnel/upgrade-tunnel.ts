@@ -11,24 +11,28 @@ import type { EndpointSnapshot } from '../../../core/snapshot/endpoint.ts';
 import { Dialler } from '../../../net/dial.ts';
 import { EndpointLane } from '../endpoint-lane.ts';
 import { Tunnel } from './tunnel.ts';
-import type { TransportParts } from '../undici/undici-transport.ts';
+import type { TransportParts } from '../transport-parts.ts';
+
+/** Worker objects that tunnels use. */
+export type TunnelParts = Omit<TransportParts, 'onIdleDeath'>;
 
 export class UpgradeTunnels implements Tunnels {
-  readonly #parts: TransportParts;
+  readonly #parts: TunnelParts;
   readonly #open = new Set<Tunnel>();
   /** Weak, so that TLS contexts and sessions live as long as their endpoint's Snapshot. */
   readonly #diallers = new WeakMap<EndpointSnapshot, Dialler>();
 
-  constructor(parts: TransportParts) {
+  constructor(parts: TunnelParts) {
     this.#parts = parts;
   }
 
   open(upgrade: UpgradeRequest, request: AttemptRequest, events: TunnelEvents): TunnelHandle {
-    const { region, worker, timers } = this.#parts;
+    const { region, worker, timers, onFault } = this.#parts;
     const setting = {
       dialler: this.#diallerOf(request),
       lane: new EndpointLane(region, worker, request.endpoint.slot),
       timers,
+      onFault,
       onOver: (over: Tunnel): void => void this.#open.delete(over),
     };
     const tunnel = new Tunnel(setting, { upgrade, request, events });

@@ -1,23 +1,17 @@
 // A worker's undici connections to one endpoint, each a Client of its own, so that the pool knows which connection
 // serves an attempt and whether it has served one before. Leases the newest idle one first. Thread: worker.
 
+import type { FailureKind } from '../../../core/failure.ts';
 import type { EndpointSnapshot } from '../../../core/snapshot/endpoint.ts';
 import type { UpstreamSnapshot } from '../../../core/snapshot/upstream.ts';
-import type { Timers } from '../../../core/timers.ts';
 import type { HeadScanner } from '../../http1/head-scanner.ts';
 import { Dialler } from '../../../net/dial.ts';
 import type { EndpointLane } from '../endpoint-lane.ts';
-import { type IdleClose, IdleDeaths, type OnIdleDeath } from '../idle-deaths.ts';
+import { type IdleClose, IdleDeaths } from '../idle-deaths.ts';
 import type { ConnectionPool } from '../pool-table.ts';
 import { responseScanner } from '../response-reader.ts';
+import type { TransportParts } from '../transport-parts.ts';
 import { PooledConnection, type ConnectionOwner } from './pooled-connection.ts';
-
-/** Worker objects that a pool uses. */
-export interface PoolParts {
-  readonly timers: Timers;
-  readonly lane: EndpointLane;
-  readonly onIdleDeath: OnIdleDeath;
-}
 
 export class EndpointPool implements ConnectionOwner, ConnectionPool {
   readonly endpoint: EndpointSnapshot;
@@ -25,6 +19,7 @@ export class EndpointPool implements ConnectionOwner, ConnectionPool {
   readonly lane: EndpointLane;
   readonly scanner: HeadScanner;
   readonly dialler: Dialler;
+  readonly onFault: (kind: FailureKind, reason: string) => void;
   readonly #deaths: IdleDeaths;
   readonly #connections = new Set<PooledConnection>();
   /** Newest last. */
@@ -32,14 +27,14 @@ export class EndpointPool implements ConnectionOwner, ConnectionPool {
   readonly #onEmpty: Array<() => void> = [];
   #isRetired = false;
 
-  constructor(endpoint: EndpointSnapshot, upstream: UpstreamSnapshot, parts: PoolParts) {
-    const { timers, lane, onIdleDeath } = parts;
-    this.#deaths = new IdleDeaths(() => onIdleDeath(upstream, endpoint));
+  constructor(endpoint: EndpointSnapshot, upstream: UpstreamSnapshot, lane: EndpointLane, parts: TransportParts) {
+    this.#deaths = new IdleDeaths(() => parts.onIdleDeath(upstream, endpoint));
+    this.onFault = (kind, reason) => parts.onFault(endpoint, kind, reason);
     this.endpoint = endpoint;
     this.upstream = upstream;
     this.lane = lane;
     this.scanner = responseScanner(upstream.responseHeadBytes);
-    this.dialler = new Dialler(endpoint, upstream, timers);
+    this.dialler = new Dialler(endpoint, upstream, parts.timers);
   }
 
   /** Leases an idle connection, or a new one if there is none or `mustBeFresh`. */

@@ -29,6 +29,13 @@ export interface GuardListener {
   onInterim(head: EndpointResponseHead): void;
 }
 
+/** Objects of a pool that its sockets use. */
+export interface GuardParts {
+  readonly scanner: HeadScanner;
+  readonly lane: EndpointLane;
+  readonly onFault: (kind: FailureKind, reason: string) => void;
+}
+
 /** A request to write. */
 export interface GuardedRequest {
   /** The encoded head. */
@@ -46,6 +53,7 @@ export class GuardedSocket extends Duplex implements ResponseSink {
   readonly #socket: Socket;
   readonly #reader: ResponseReader;
   readonly #lane: EndpointLane;
+  readonly #reportFault: GuardParts['onFault'];
   #listener: GuardListener | null = null;
   /** The head to write in place of undici's next bytes. */
   #dueHead: string | null = null;
@@ -62,11 +70,12 @@ export class GuardedSocket extends Duplex implements ResponseSink {
   #trailers: FieldList | null = null;
 
   /** @param socket connected, without listeners; the guard owns it from now on */
-  constructor(socket: Socket, scanner: HeadScanner, lane: EndpointLane) {
+  constructor(socket: Socket, { scanner, lane, onFault }: GuardParts) {
     // Strings stay strings: undici writes heads as latin1.
     super({ allowHalfOpen: false, decodeStrings: false, highWaterMark: BUFFER_BYTES });
     this.#socket = socket;
     this.#lane = lane;
+    this.#reportFault = onFault;
     this.#reader = new ResponseReader(scanner, this);
     lane.add('connectionsOpened', 1);
     lane.add('connectionsOpen', 1);
@@ -183,6 +192,7 @@ export class GuardedSocket extends Duplex implements ResponseSink {
   }
 
   onFault(kind: FailureKind, reason: string): void {
+    this.#reportFault(kind, reason);
     this.destroy(new EndpointError(kind, reason));
   }
 

@@ -2,6 +2,7 @@
 
 import type { Socket } from 'node:net';
 import { Client, type buildConnector } from 'undici';
+import type { FailureKind } from '../../../core/failure.ts';
 import type { UpstreamSnapshot } from '../../../core/snapshot/upstream.ts';
 import type { HeadScanner } from '../../http1/head-scanner.ts';
 import type { Dialler, Dialling } from '../../../net/dial.ts';
@@ -16,6 +17,8 @@ export interface ConnectionOwner {
   readonly lane: EndpointLane;
   readonly scanner: HeadScanner;
   readonly dialler: Dialler;
+  /** A response broke the protocol. */
+  readonly onFault: (kind: FailureKind, reason: string) => void;
   /** The connection has served its request. */
   onFree(connection: PooledConnection): void;
   /** The endpoint has closed the connection while it was idle. */
@@ -74,7 +77,7 @@ export class PooledConnection {
         connected(error ?? new Error('no socket'), null);
         return;
       }
-      const guard = new GuardedSocket(socket, this.#owner.scanner, this.#owner.lane);
+      const guard = new GuardedSocket(socket, this.#owner);
       this.#guard = guard;
       guard.once('close', () => this.#onGuardClosed(guard));
       // Of a Socket undici uses only what a Duplex has, and ref and unref, which the guard has.

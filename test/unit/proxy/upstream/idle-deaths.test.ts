@@ -25,6 +25,11 @@ describe('no death', () => {
     assert.equal(deathsAfter([4510, 1000, 5000], [4600, 1000, 5000]), 0);
   });
 
+  test('closes together after equal idle times: a short timeout, or a server that closes after each response', () => {
+    assert.equal(deathsAfter([300, 1000], [301, 1000], [320, 1001]), 0);
+    assert.equal(deathsAfter([1, 1000], [2, 1000], [9, 1010], [4, 1020]), 0);
+  });
+
   test('closes together of connections that were idle for longer than any short timeout', () => {
     assert.equal(deathsAfter([5000, 1000], [5000, 1000], [5001, 1001]), 0);
     assert.equal(deathsAfter([20_000, 1000], [29_000, 1000], [61_000, 1000]), 0);
@@ -41,8 +46,8 @@ describe('a death', () => {
   });
 
   test('is reported once per group', () => {
-    assert.equal(deathsAfter([40, 1000], [41, 1000], [42, 1000], [43, 1099]), 1);
-    assert.equal(deathsAfter([40, 1000], [41, 1000], [42, 2000], [43, 2000]), 2);
+    assert.equal(deathsAfter([40, 1000], [141, 1000], [342, 1000], [943, 1099]), 1);
+    assert.equal(deathsAfter([40, 1000], [141, 1000], [42, 2000], [343, 2000]), 2);
   });
 
   test('two connections close together long before the announced timeout', () => {

@@ -1,0 +1,50 @@
+// Logs protocol faults of endpoints with their cause, one line per endpoint and interval. Thread: worker.
+
+import type { Clock } from '../../core/clock.ts';
+import type { FailureKind } from '../../core/failure.ts';
+import type { Logger } from '../../core/log.ts';
+import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
+
+/** A broken endpoint breaks every response: the first fault is logged at once, later ones are counted. */
+const INTERVAL_MS = 10_000;
+
+/**
+ * Called for each response that broke the protocol.
+ * @param reason the rule, and the field if there is one
+ */
+export type OnFault = (endpoint: EndpointSnapshot, kind: FailureKind, reason: string) => void;
+
+interface LastLine {
+  readonly endpoint: string;
+  readonly atMs: number;
+  folded: number;
+}
+
+export class FaultLog {
+  readonly #log: Logger;
+  readonly #clock: Clock;
+  /** By slot. */
+  readonly #last: (LastLine | undefined)[] = [];
+
+  constructor(log: Logger, clock: Clock) {
+    this.#log = log;
+    this.#clock = clock;
+  }
+
+  readonly report: OnFault = ({ name, slot }, kind, reason) => {
+    const nowMs = this.#clock.nowMs();
+    const last = this.#last[slot];
+    const isSame = last?.endpoint === name;
+    if (isSame && nowMs - last.atMs < INTERVAL_MS) {
+      last.folded += 1;
+      return;
+    }
+    const folded = isSame ? last.folded : 0;
+    this.#last[slot] = { endpoint: name, atMs: nowMs, folded: 0 };
+    const more = folded === 0 ? '' : ` (${folded} more invalid responses since the last line)`;
+    this.#log.warn(
+      { endpoint: name, failure: kind, reason },
+      `endpoint ${name} sent an invalid response: ${reason}${more}`,
+    );
+  };
+}
