@@ -44,7 +44,8 @@ function listOf(module: Unknown, fallback: Unknown, name: string): readonly unkn
 const NAME = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
 const SCOPES: readonly unknown[] = ['listener', 'route', 'upstream'];
 
-function policyOf(value: unknown): PluginPolicy {
+/** Checks a definition and fills in its defaults. @throws PluginShapeError */
+export function policyOf(value: unknown): PluginPolicy {
   if (!isObject(value)) throw new PluginShapeError('has a policy that is not an object');
   const { name, scope = 'route', stage = 'shape', needs = [], budgetMs = 10, waitMs = 5000 } = value;
   if (typeof name !== 'string' || !NAME.test(name) || name.length > 63) {

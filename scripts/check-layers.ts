@@ -21,7 +21,7 @@ const TABLES: LayerTables = {
     ['proxy/downstream', 'admin'],
     ['proxy/worker.ts'],
     ['control'],
-    ['index.ts', 'bin'],
+    ['index.ts', 'testing', 'bin'],
   ],
   above: ['scripts', 'test', 'examples'],
   threadOf: { bin: 'main', scripts: undefined, test: undefined, examples: undefined },
@@ -45,7 +45,7 @@ const TABLES: LayerTables = {
     'http-proxy-3': ['proxy/upstream', 'scripts'],
     yaml: ['config', 'test'],
     // In core/option-schema.ts for its types alone.
-    zod: ['config', 'admin', 'core', 'test'],
+    zod: ['config', 'admin', 'core', 'testing', 'test'],
     pino: ['scripts', 'logging'],
     'prom-client': ['admin', 'test'],
     commander: ['bin'],

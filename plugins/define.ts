@@ -1,0 +1,19 @@
+// The package's entry `fairlead/plugin`: the functions and types that plugins are written with. Loads nothing of
+// Fairlead besides, for every worker loads it with the plugin. Thread: both.
+
+import { type BalancerDescriptor, defineBalancer } from '../balancers/descriptor.ts';
+import { definePolicy, type PolicyDefinition } from '../core/policy/policy-definition.ts';
+import type { OptionShape } from '../core/option-schema.ts';
+
+export { defineBalancer, definePolicy };
+
+/** What a plugin provides: its named exports, or its default export. */
+export interface Plugin {
+  readonly policies?: readonly PolicyDefinition<OptionShape, unknown>[];
+  readonly balancers?: readonly BalancerDescriptor[];
+}
+
+/** Checks the type of a plugin's default export. */
+export function definePlugin(plugin: Plugin): Plugin {
+  return plugin;
+}

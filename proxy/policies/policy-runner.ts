@@ -1,0 +1,260 @@
+// Runs the hooks of a plan. Isolates their errors: whatever a policy throws is counted, logged, and answered 500 for its
+// exchange alone. Without promises and allocations where the hooks are synchronous. Thread: both.
+
+import type { ExchangeRecord } from '../../core/exchange-record.ts';
+import type { BodyDirection, PendingReply, Policy, PolicyAnswer, PolicyReply } from '../../core/policy/policy.ts';
+import type { PlanEntry, PlanPhase } from './policy-plan.ts';
+import type { PolicyView } from './policy-view.ts';
+import type { HookName, PolicyWatch } from './policy-watch.ts';
+
+/** The exchange waits for a promise: `onSettled` gets its outcome. */
+export const WAITING = Symbol('waiting');
+/** A hook failed. */
+export const FAILED = Symbol('failed');
+
+export type PolicyFailure = typeof FAILED;
+export type RequestOutcome = PolicyAnswer | typeof WAITING | PolicyFailure;
+
+export interface PolicyRunnerParts {
+  readonly watch: PolicyWatch;
+  /** Monotonic ms, finer than a turn of the event loop. */
+  readonly preciseMs: () => number;
+  /** A promise that an exchange waited for has led to an outcome; never called after `cancel` or `expire`. */
+  readonly onSettled: (view: PolicyView, outcome: PolicyAnswer | PolicyFailure) => void;
+}
+
+export class PolicyRunner {
+  readonly #parts: PolicyRunnerParts;
+
+  constructor(parts: PolicyRunnerParts) {
+    this.#parts = parts;
+  }
+
+  /** A request has been routed. */
+  request(view: PolicyView): RequestOutcome {
+    return view.plan.request === null ? undefined : this.#requestFrom(view, 0);
+  }
+
+  /** Time that the present wait may take, in ms. */
+  waitMsOf(view: PolicyView): number {
+    return view.entry?.waitMs ?? 0;
+  }
+
+  /** The present wait has taken too long. */
+  expire(view: PolicyView): PolicyFailure {
+    const entry = view.entry!;
+    this.#endWait(view);
+    this.#parts.watch.overran({ ...entry, budgetMs: entry.waitMs }, 'onRequest', this.#sinceWait(view));
+    return FAILED;
+  }
+
+  /** The exchange has ended: the promise that it waits for no longer matters. */
+  cancel(view: PolicyView): void {
+    if (view.isWaiting) this.#endWait(view);
+  }
+
+  /** An endpoint was chosen. */
+  placed(view: PolicyView): PolicyFailure | undefined {
+    const phase = view.plan.placed;
+    if (phase === null) return undefined;
+    view.beginAttempt();
+    for (const entry of phase) {
+      const outcome = this.#call(view, entry, 'onPlaced');
+      if (outcome === FAILED) return FAILED;
+    }
+    return undefined;
+  }
+
+  /** A final response arrived; its head is in the view. */
+  response(view: PolicyView): PolicyAnswer | PolicyFailure {
+    for (const entry of view.plan.response ?? NONE) {
+      const answer = this.#call(view, entry, 'onResponse') as PolicyAnswer | PolicyFailure;
+      if (answer === undefined) continue;
+      if (answer !== FAILED && entry.mayReply) this.#parts.watch.refused(entry);
+      return answer;
+    }
+    return undefined;
+  }
+
+  /** A reply of Fairlead's own is about to be sent. A hook that fails leaves it as it is. */
+  localReply(view: PolicyView, reply: PendingReply): PendingReply {
+    let pending = reply;
+    for (const entry of view.plan.localReply ?? NONE) {
+      const replaced = this.#call(view, entry, 'onLocalReply', pending) as PolicyReply | PolicyFailure | undefined;
+      if (replaced !== undefined && replaced !== FAILED) pending = { ...pending, ...pendingOf(replaced) };
+    }
+    return pending;
+  }
+
+  /** @returns the bytes to pass on */
+  bodyChunk(
+    view: PolicyView,
+    chunk: Uint8Array,
+    direction: BodyDirection,
+    isLast: boolean,
+  ): Uint8Array | PolicyFailure {
+    let bytes = chunk;
+    for (const entry of (direction === 'request' ? view.plan.requestBody : view.plan.responseBody) ?? NONE) {
+      const changed = this.#call(view, entry, 'onBodyChunk', bytes, direction, isLast) as
+        | Uint8Array
+        | PolicyFailure
+        | undefined;
+      if (changed === FAILED) return FAILED;
+      if (changed !== undefined && direction === 'response' && entry.needs.includes('change-response-body')) {
+        bytes = changed;
+      }
+    }
+    return bytes;
+  }
+
+  /** The exchange has ended. */
+  end(view: PolicyView, record: ExchangeRecord): void {
+    for (const entry of view.plan.end ?? NONE) this.#call(view, entry, 'onEnd', record);
+  }
+
+  #requestFrom(view: PolicyView, from: number): RequestOutcome {
+    const { watch } = this.#parts;
+    let { plan } = view;
+    for (let at = from; at < (plan.request?.length ?? 0); at++) {
+      const entry = plan.request![at]!;
+      const answer = this.#call(view, entry, 'onRequest') as PolicyAnswer | Promise<PolicyAnswer> | PolicyFailure;
+      if (answer === FAILED) return FAILED;
+      if (answer !== undefined) {
+        if (isPromise(answer)) return this.#wait(view, entry, answer);
+        if (entry.mayReply) watch.refused(entry);
+        return answer;
+      }
+      if (entry.mayReply) watch.allowed(entry);
+      if (view.plan === plan) continue;
+      // The policy chose another upstream, with another plan: go on behind the policy there.
+      plan = view.plan;
+      at = nextAfter(plan.request, entry) - 1;
+    }
+    return undefined;
+  }
+
+  #wait(view: PolicyView, entry: PlanEntry, promise: Promise<PolicyAnswer>): RequestOutcome {
+    if (!entry.mayWait) {
+      // Handled, so that a later rejection does not end the thread.
+      promise.then(undefined, () => undefined);
+      return this.#fail(entry, 'onRequest', new Error('it returned a promise without declaring the need wait'));
+    }
+    const number = ++view.waitNumber;
+    view.isWaiting = true;
+    view.waitingSinceMs = this.#parts.preciseMs();
+    promise.then(
+      (answer) => this.#settle(view, entry, number, answer),
+      (error: unknown) => {
+        if (this.#isCurrent(view, number)) this.#resume(view, this.#fail(entry, 'onRequest', error));
+      },
+    );
+    return WAITING;
+  }
+
+  #settle(view: PolicyView, entry: PlanEntry, number: number, answer: PolicyAnswer): void {
+    if (!this.#isCurrent(view, number)) return;
+    const { watch } = this.#parts;
+    if (entry.mayReply) {
+      if (answer === undefined) watch.allowed(entry);
+      else watch.refused(entry);
+    }
+    if (answer !== undefined) return this.#resume(view, answer);
+    view.isWaiting = false;
+    const outcome = this.#requestFrom(view, nextAfter(view.plan.request, entry));
+    if (outcome !== WAITING) this.#resume(view, outcome);
+  }
+
+  #isCurrent(view: PolicyView, number: number): boolean {
+    return view.isWaiting && view.waitNumber === number;
+  }
+
+  #resume(view: PolicyView, outcome: PolicyAnswer | PolicyFailure): void {
+    this.#endWait(view);
+    this.#parts.onSettled(view, outcome);
+  }
+
+  #endWait(view: PolicyView): void {
+    view.isWaiting = false;
+    view.waitNumber++;
+  }
+
+  #sinceWait(view: PolicyView): number {
+    return this.#parts.preciseMs() - view.waitingSinceMs;
+  }
+
+  /** Runs one hook, timed where the policy is a plugin's. */
+  #call(
+    view: PolicyView,
+    entry: PlanEntry,
+    hook: HookName,
+    first?: unknown,
+    second?: unknown,
+    third?: unknown,
+  ): unknown {
+    view.entry = entry;
+    const startMs = entry.isTimed ? this.#parts.preciseMs() : 0;
+    try {
+      const result = invoke(entry.policy, hook, view, first, second, third);
+      if (hook !== 'onRequest') mustBeSynchronous(result, hook);
+      if (entry.isTimed) this.#parts.watch.took(entry, hook, this.#parts.preciseMs() - startMs);
+      return result;
+    } catch (error) {
+      return this.#fail(entry, hook, error);
+    }
+  }
+
+  #fail(entry: PlanEntry, hook: HookName, error: unknown): PolicyFailure {
+    this.#parts.watch.failed(entry, hook, error);
+    return FAILED;
+  }
+}
+
+const NONE: readonly PlanEntry[] = [];
+
+/** Without a closure per call: hooks run on the request path. */
+function invoke(
+  policy: Policy,
+  hook: HookName,
+  view: PolicyView,
+  first: unknown,
+  second: unknown,
+  third: unknown,
+): unknown {
+  switch (hook) {
+    case 'onRequest':
+      return policy.onRequest!(view);
+    case 'onPlaced':
+      return policy.onPlaced!(view);
+    case 'onResponse':
+      return policy.onResponse!(view);
+    case 'onLocalReply':
+      return policy.onLocalReply!(view, first as PendingReply);
+    case 'onBodyChunk':
+      return policy.onBodyChunk!(view, first as Uint8Array, second as BodyDirection, third as boolean);
+    case 'onEnd':
+      return policy.onEnd!(view, first as ExchangeRecord);
+    default:
+      return undefined;
+  }
+}
+
+/** The place to go on after a policy, in a plan that may be another one by now. */
+function nextAfter(phase: PlanPhase, entry: PlanEntry): number {
+  const at = phase?.findIndex(({ policy }) => policy === entry.policy) ?? -1;
+  return at + 1;
+}
+
+function pendingOf({ status, fields = [], body = '' }: PolicyReply): Omit<PendingReply, 'cause'> {
+  return { status, fields, body: typeof body === 'string' ? Buffer.from(body) : body };
+}
+
+function isPromise(answer: object): answer is Promise<PolicyAnswer> {
+  return typeof (answer as { then?: unknown }).then === 'function';
+}
+
+function mustBeSynchronous(result: unknown, hook: HookName): void {
+  if (typeof result !== 'object' || result === null || !isPromise(result)) return;
+  // Handled, so that a later rejection does not end the thread.
+  result.then(undefined, () => undefined);
+  throw new TypeError(`${hook} returned a promise, and only onRequest may`);
+}

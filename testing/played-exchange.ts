@@ -1,0 +1,227 @@
+// One exchange that a test plays against a policy. Thread: main.
+
+import type { ClientConnection } from '../core/exchange-contract.ts';
+import type { ExchangeRecord } from '../core/exchange-record.ts';
+import type { FieldList, RequestHead, ResponseHead } from '../core/head.ts';
+import type { PendingReply, PolicyAnswer, PolicyReply } from '../core/policy/policy.ts';
+import type { EndpointSnapshot } from '../core/snapshot/endpoint.ts';
+import type { PolicyPlan } from '../proxy/policies/policy-plan.ts';
+import { FAILED, type PolicyFailure, type PolicyRunner, WAITING } from '../proxy/policies/policy-runner.ts';
+import { PolicyView, type ViewedExchange } from '../proxy/policies/policy-view.ts';
+
+/** A request of a client; everything has a default. */
+export interface PlayedRequest {
+  readonly method?: string;
+  readonly target?: string;
+  /** Host and port that the client names. */
+  readonly authority?: string;
+  readonly version?: '1.0' | '1.1' | '2.0';
+  /** [name, value, ...] */
+  readonly fields?: FieldList;
+  readonly connection?: Partial<ClientConnection>;
+  readonly clientAddress?: string;
+  readonly requestId?: string;
+}
+
+/** A message as its receiver would get it. */
+export interface PlayedMessage {
+  /** Lines in the order in which they would be sent. */
+  readonly fields: FieldList;
+  /** Value of a field, lines joined; undefined where it is absent. */
+  field(name: string): string | undefined;
+}
+
+export interface SentRequest extends PlayedMessage {
+  readonly target: string;
+  readonly upstream: string;
+}
+
+export interface SentResponse extends PlayedMessage {
+  readonly status: number;
+  readonly body: string;
+}
+
+/** The bench around it. */
+export interface PlayedContext {
+  readonly plan: PolicyPlan;
+  readonly runner: PolicyRunner;
+  readonly wallMs: () => number;
+  readonly upstreams: readonly string[];
+  readonly wait: (view: PolicyView) => Promise<PolicyAnswer | PolicyFailure>;
+}
+
+const FAILURE: PolicyReply = { status: 500, body: 'policy-failed' };
+
+export class PlayedExchange {
+  /** The policy's own answer, or the 500 of one that failed; null where the request goes to an endpoint. */
+  reply: SentResponse | null = null;
+  /** The request as the endpoint would get it; null where it was answered. */
+  sent: SentRequest | null = null;
+  readonly #context: PlayedContext;
+  readonly #view: PolicyView;
+  readonly #head: RequestHead;
+  #upstream: string;
+  #endpoint: EndpointSnapshot | null = null;
+  #attempts = 0;
+
+  constructor(request: PlayedRequest, context: PlayedContext) {
+    this.#context = context;
+    this.#head = requestHeadOf(request);
+    this.#upstream = context.upstreams[0] ?? '';
+    this.#view = new PolicyView(this.#viewed(request));
+    this.#view.begin(context.plan);
+  }
+
+  /** Runs `onRequest`, and `onPlaced` where that lets the request pass. Called by the bench. */
+  async begin(): Promise<void> {
+    let outcome = this.#context.runner.request(this.#view);
+    if (outcome === WAITING) outcome = await this.#context.wait(this.#view);
+    if (outcome !== undefined) this.reply = this.#replyOf(outcome as NonNullable<PolicyAnswer> | PolicyFailure);
+    else this.place();
+  }
+
+  /** Places the request at an endpoint: a first time by itself, again for each retry that a test plays. */
+  place(endpoint: Partial<EndpointSnapshot> = {}): void {
+    this.#attempts++;
+    this.#endpoint = { ...ENDPOINT, ...endpoint };
+    if (this.#context.runner.placed(this.#view) === FAILED) this.reply = this.#replyOf(FAILED);
+    const { inserted, removed } = this.#view.sentEdits;
+    const fields = editedFields(this.#head.endToEndFields(), inserted, (name) => removed.names.has(name), true);
+    this.sent = { ...messageOf(fields), target: this.#view.target ?? this.#head.target, upstream: this.#upstream };
+  }
+
+  /** Plays the endpoint's response, and returns it as the client would get it. */
+  respond(
+    response: { readonly status?: number; readonly fields?: FieldList; readonly body?: string } = {},
+  ): SentResponse {
+    const { status = 200, fields = [], body = '' } = response;
+    this.#view.beginResponse(responseHeadOf(status, fields));
+    const answer = this.#context.runner.response(this.#view);
+    if (answer !== undefined) return (this.reply = this.#replyOf(answer));
+    const { inserted, removed } = this.#view.responseEdits;
+    const edited = editedFields(fields, inserted, (name) => removed.names.has(name), false);
+    return { status, ...messageOf(edited), body: this.#throughBody(body) };
+  }
+
+  /** Plays a reply of Fairlead's own, such as a 503 without an endpoint, and returns it as the client would get it. */
+  localReply(reply: {
+    readonly status: number;
+    readonly cause: string;
+    readonly fields?: FieldList;
+    readonly body?: string;
+  }): SentResponse {
+    const pending = { ...reply, fields: reply.fields ?? [], body: Buffer.from(reply.body ?? '') };
+    return sentOf(this.#context.runner.localReply(this.#view, pending));
+  }
+
+  /** Ends the exchange. @param record what the policy reads of it */
+  end(record: Partial<ExchangeRecord> = {}): void {
+    this.#context.runner.end(this.#view, record as ExchangeRecord);
+  }
+
+  #throughBody(body: string): string {
+    const { runner } = this.#context;
+    if (this.#view.plan.responseBody === null) return body;
+    const pieces = [runner.bodyChunk(this.#view, Buffer.from(body), 'response', false)];
+    pieces.push(runner.bodyChunk(this.#view, new Uint8Array(0), 'response', true));
+    if (pieces.includes(FAILED)) throw new Error('the policy failed in onBodyChunk: the response would be cut');
+    return pieces.map((piece) => Buffer.from(piece as Uint8Array).toString()).join('');
+  }
+
+  #replyOf(answer: NonNullable<PolicyAnswer> | PolicyFailure): SentResponse {
+    const reply = answer === FAILED || 'cause' in answer ? FAILURE : answer;
+    const cause = answer === FAILED ? 'policy-failed' : 'policy';
+    const { status, fields = [], body = '' } = reply;
+    const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+    return sentOf(this.#context.runner.localReply(this.#view, { status, cause, fields, body: bytes }));
+  }
+
+  #viewed(request: PlayedRequest): ViewedExchange {
+    const connection = { ...CONNECTION, ...request.connection };
+    const upstreamName = () => this.#upstream;
+    const endpoint = () => this.#endpoint;
+    const attempts = () => this.#attempts;
+    return {
+      connection,
+      head: this.#head,
+      requestId: request.requestId ?? 'test-request',
+      clientAddress: request.clientAddress ?? connection.peerAddress,
+      routeName: 'test',
+      get upstreamName() {
+        return upstreamName();
+      },
+      get endpoint() {
+        return endpoint();
+      },
+      get attempts() {
+        return attempts();
+      },
+      wallMs: this.#context.wallMs,
+      chooseUpstream: (name) => {
+        if (!this.#context.upstreams.includes(name)) return false;
+        this.#upstream = name;
+        return true;
+      },
+      preferSlot: () => undefined,
+    };
+  }
+}
+
+const CONNECTION: ClientConnection = {
+  listenerIndex: 0,
+  listenerName: 'web',
+  peerAddress: '192.0.2.1',
+  peerPort: 40_000,
+  localPort: 8080,
+  isTls: false,
+  isTrusted: false,
+};
+
+const ENDPOINT: EndpointSnapshot = {
+  name: 'app/10.0.0.1:3000',
+  id: '10.0.0.1:3000',
+  slot: 0,
+  generation: 1,
+  protocol: 'http',
+  host: '10.0.0.1',
+  port: 3000,
+  socketPath: '',
+  weight: 1,
+  backup: false,
+};
+
+function requestHeadOf(request: PlayedRequest): RequestHead {
+  const { method = 'GET', target = '/', authority = 'example.com', version = '1.1', fields = [] } = request;
+  return { method, target, authority, version, bodyLength: 0, endToEndFields: () => fields, ...messageOf(fields) };
+}
+
+function responseHeadOf(status: number, fields: FieldList): ResponseHead {
+  return { status, reason: '', bodyLength: -1, hasLength: false, endToEndFields: () => fields, ...messageOf(fields) };
+}
+
+function messageOf(fields: FieldList): PlayedMessage {
+  return {
+    fields,
+    field: (name) => {
+      const lower = name.toLowerCase();
+      const values = fields.filter((_, at) => at % 2 === 1 && fields[at - 1]!.toLowerCase() === lower);
+      return values.length === 0 ? undefined : values.join(lower === 'cookie' ? '; ' : ', ');
+    },
+  };
+}
+
+/** @param replaces whether inserted fields take the place of those of the same name */
+function editedFields(
+  fields: FieldList,
+  inserted: FieldList,
+  isRemoved: (name: string) => boolean,
+  replaces: boolean,
+): FieldList {
+  const names = new Set(replaces ? inserted.filter((_, at) => at % 2 === 0).map((name) => name.toLowerCase()) : []);
+  const isKept = (name: string) => !isRemoved(name) && !names.has(name);
+  return [...fields.filter((_, at) => isKept(fields[at - (at % 2)]!.toLowerCase())), ...inserted];
+}
+
+function sentOf({ status, fields, body }: PendingReply): SentResponse {
+  return { status, ...messageOf(fields), body: Buffer.from(body).toString() };
+}

@@ -1,0 +1,146 @@
+// The package's entry `fairlead/testing`: runs one policy against exchanges that a test plays, without sockets, worker
+// threads and configuration files. Thread: main.
+
+import { z } from 'zod';
+import { optionSchemas } from '../config/schema/schema-values.ts';
+import type { Logger } from '../core/log.ts';
+import { POLICY_FIELDS, type PolicyField } from '../core/memory/lane-fields.ts';
+import type { OptionShape } from '../core/option-schema.ts';
+import type { PolicyAnswer } from '../core/policy/policy.ts';
+import type { OptionProblem, PluginPolicy, PolicyDefinition } from '../core/policy/policy-definition.ts';
+import type { UpstreamSnapshot } from '../core/snapshot/upstream.ts';
+import { policyOf } from '../plugins/plugin-parts.ts';
+import { composePlan, type LivePolicy } from '../proxy/policies/policy-plan.ts';
+import { type PolicyFailure, PolicyRunner } from '../proxy/policies/policy-runner.ts';
+import type { PolicyView } from '../proxy/policies/policy-view.ts';
+import { PolicyWatch } from '../proxy/policies/policy-watch.ts';
+import { PlayedExchange, type PlayedRequest } from './played-exchange.ts';
+
+/** The place where the policy stands. */
+export interface TestPlace {
+  /** Name of the route, listener or upstream. */
+  readonly owner?: string;
+  /** Names of upstreams that the policy may choose. */
+  readonly upstreams?: readonly string[];
+  /** The upstream that it is configured on; for policies of that scope which read it. */
+  readonly upstream?: UpstreamSnapshot;
+}
+
+/** A line that the policy, or Fairlead about the policy, logged. */
+export interface TestLogLine {
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly text: string;
+  readonly fields: object;
+}
+
+/** The options don't fit the policy: what a configuration with them would be told. */
+export class PolicyOptionsError extends Error {
+  readonly problems: readonly OptionProblem[];
+
+  constructor(problems: readonly OptionProblem[]) {
+    super(problems.map(({ path = [], message }) => `${path.join('.') || 'options'}: ${message}`).join('; '));
+    this.name = 'PolicyOptionsError';
+    this.problems = problems;
+  }
+}
+
+/**
+ * Compiles the options and creates the policy, as a configuration with it would.
+ * @param options as in YAML; `true` for none
+ * @throws PolicyOptionsError, and PluginShapeError for a definition that is none
+ */
+export function testPolicy(
+  definition: PolicyDefinition<OptionShape, unknown>,
+  options: unknown = true,
+  place: TestPlace = {},
+): PolicyBench {
+  const policy = policyOf(definition);
+  return new PolicyBench(policy, compiled(policy, options, place), place);
+}
+
+function compiled(policy: PluginPolicy, options: unknown, { owner = 'test' }: TestPlace): unknown {
+  const parsed = z.strictObject(policy.options(optionSchemas)).safeParse(options === true ? {} : options);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map(({ message, path }) => ({ message, path: path as (string | number)[] }));
+    throw new PolicyOptionsError(problems);
+  }
+  const problems: OptionProblem[] = [];
+  const report = (problem: OptionProblem) => void problems.push(problem);
+  const directory = process.cwd();
+  const data = policy.compile(parsed.data, { scope: policy.scope, owner, hasUpstream: true, directory, report });
+  if (problems.length > 0) throw new PolicyOptionsError(problems);
+  return structuredClone(data);
+}
+
+/** One policy in one place. */
+export class PolicyBench {
+  /** What was logged. */
+  readonly log: TestLogLine[] = [];
+  /** Calls that the metrics would count. */
+  readonly counts: Readonly<Record<PolicyField, number>>;
+  /** Milliseconds since 1970, as policies see them: set it to move the clock. */
+  wallMs = Date.UTC(2030, 0, 1);
+  readonly #runner: PolicyRunner;
+  readonly #live: LivePolicy;
+  readonly #place: TestPlace;
+  readonly #settled = new Map<PolicyView, (outcome: PolicyAnswer | PolicyFailure) => void>();
+
+  constructor(policy: PluginPolicy, data: unknown, place: TestPlace) {
+    this.#place = place;
+    const counts = Object.fromEntries(POLICY_FIELDS.map((field) => [field, 0])) as Record<PolicyField, number>;
+    this.counts = counts;
+    const log = this.#logger();
+    const preciseMs = () => performance.now();
+    const count = (_lane: number, field: number) => void counts[POLICY_FIELDS[field]!]++;
+    this.#runner = new PolicyRunner({
+      watch: new PolicyWatch({ log, nowMs: preciseMs, count }),
+      preciseMs,
+      onSettled: (view, outcome) => this.#settled.get(view)?.(outcome),
+    });
+    const { owner = 'test', upstream = null } = place;
+    const { name, scope, stage, needs, budgetMs, waitMs } = policy;
+    const services = { mustShed: () => false };
+    const live = policy.create(data, { scope, owner, worker: 0, log, upstream, services });
+    this.#live = { name, scope, stage, needs, budgetMs, waitMs, lane: 0, isTimed: true, policy: live };
+  }
+
+  /** Plays a request up to the answer of the policy: a reply, or the request as the endpoint would get it. */
+  async request(request: PlayedRequest = {}): Promise<PlayedExchange> {
+    const exchange = new PlayedExchange(request, {
+      plan: composePlan([this.#live]),
+      runner: this.#runner,
+      wallMs: () => this.wallMs,
+      upstreams: this.#place.upstreams ?? ['app'],
+      wait: (view) => this.#wait(view),
+    });
+    await exchange.begin();
+    return exchange;
+  }
+
+  /** Ends the policy, as a reload does once no exchange uses it. */
+  dispose(): void {
+    this.#live.policy.dispose?.();
+  }
+
+  #wait(view: PolicyView): Promise<PolicyAnswer | PolicyFailure> {
+    return new Promise((resolve) => {
+      const deadline = setTimeout(() => resolve(this.#runner.expire(view)), this.#runner.waitMsOf(view));
+      this.#settled.set(view, (outcome) => {
+        clearTimeout(deadline);
+        this.#settled.delete(view);
+        resolve(outcome);
+      });
+    });
+  }
+
+  #logger(): Logger {
+    const take =
+      (level: TestLogLine['level']) =>
+      (fields: object, text: string): void =>
+        void this.log.push({ level, fields, text });
+    const lines = { debug: take('debug'), info: take('info'), warn: take('warn'), error: take('error') };
+    return { ...lines, isDebugEnabled: true };
+  }
+}
+
+export type { PlayedExchange, PlayedRequest };
