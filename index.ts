@@ -9,7 +9,8 @@ import { systemClock } from './core/clock.ts';
 import type { EndpointView } from './health/record/endpoint-view.ts';
 import type { HealthEvent } from './health/record/health-events.ts';
 import { type MainLogger, openFunctionLog, openMainLog } from './logging/process-log.ts';
-import { ConfigError, ControlPlane, type ReloadResult } from './control/control-plane.ts';
+import { ControlPlane } from './control/control-plane.ts';
+import { ConfigError, type ReloadResult } from './control/reload.ts';
 import { readVersion } from './config/files/package-files.ts';
 
 export { ConfigError };

@@ -1,22 +1,23 @@
-// The admin API where the configuration wants it: starts it, moves it at a reload, and ends it. Thread: main.
+// The admin API where the configuration wants it: starts, moves and ends it. Thread: main.
 
 import { AdminServer } from '../admin/api/admin-server.ts';
 import type { AdminContext, ReloadOutcome } from '../admin/admin-context.ts';
-import type { AdminSnapshot } from '../core/snapshot/admin.ts';
+import type { Snapshot } from '../core/snapshot/snapshot.ts';
 import type { Timers } from '../core/timers.ts';
+import type { SnapshotConsumer, SnapshotGate } from './snapshot-owner.ts';
 import { type InheritedSockets, keyOfAdmin } from './supervisor/inherited-sockets.ts';
 
-/** What answers of an admin API get that a reload has ended. */
+/** Responses of an admin API that a reload ends have this long, in ms. */
 const CLOSE_ADMIN_MS = 1_000;
 
 export interface AdminHostParts {
   readonly sockets: InheritedSockets;
   readonly timers: Timers;
-  /** What the API is given, made when one starts. */
+  /** Returns what a new server works with. */
   readonly context: () => AdminContext;
 }
 
-export class AdminHost {
+export class AdminHost implements SnapshotGate, SnapshotConsumer {
   readonly #parts: AdminHostParts;
   #server: AdminServer | null = null;
   #address: string | null = null;
@@ -25,14 +26,18 @@ export class AdminHost {
     this.#parts = parts;
   }
 
-  /** Where the API listens; null where there is none. */
+  /** Address of the API; null where there is none. */
   get address(): string | null {
     return this.#address;
   }
 
-  /** Puts the API where a configuration wants it; null ends it. @throws AdminBindError, and it is where it was */
-  async move(admin: AdminSnapshot | null): Promise<void> {
-    if (admin === null) return this.#end();
+  /**
+   * Binds the API to its address in the Snapshot, or applies other tokens and certificates at the old one. Acts at once
+   * and can't be undone: this is the last gate. @throws AdminBindError; the API is where it was
+   */
+  async prepare(next: Snapshot): Promise<Snapshot> {
+    const { admin } = next;
+    if (admin === null) return next;
     const fd = this.#parts.sockets.take(keyOfAdmin(admin.bind)) ?? undefined;
     if (this.#server !== null) this.#address = await this.#server.move(admin, fd);
     else {
@@ -44,6 +49,17 @@ export class AdminHost {
         throw error;
       });
     }
+    return next;
+  }
+
+  /** Ends the API where the Snapshot has none. A request for this very reload is answered first. */
+  apply({ admin }: Snapshot): void {
+    const old = this.#server;
+    if (admin !== null || old === null) return;
+    this.#server = null;
+    this.#address = null;
+    old.stopAccepting();
+    this.#parts.timers.after(CLOSE_ADMIN_MS, () => void old.close());
   }
 
   noteReload(outcome: ReloadOutcome): void {
@@ -54,17 +70,7 @@ export class AdminHost {
     this.#server?.stopAccepting();
   }
 
-  async close(): Promise<void> {
+  async stop(): Promise<void> {
     await this.#server?.close();
-  }
-
-  /** The reload that takes the API away may have been asked for there: the answer goes out first. */
-  #end(): void {
-    const old = this.#server;
-    this.#server = null;
-    this.#address = null;
-    if (old === null) return;
-    old.stopAccepting();
-    this.#parts.timers.after(CLOSE_ADMIN_MS, () => void old.close());
   }
 }

@@ -6,10 +6,11 @@ import type { Snapshot } from '../core/snapshot/snapshot.ts';
 import type { UpstreamSnapshot } from '../core/snapshot/upstream.ts';
 import type { TimerHandle, Timers } from '../core/timers.ts';
 import { openBudget, topUpBudget } from '../proxy/placement/retry-budget.ts';
+import type { SnapshotConsumer } from './snapshot-owner.ts';
 
 const TICK_MS = 1000;
 
-export class BudgetKeeper {
+export class BudgetKeeper implements SnapshotConsumer {
   readonly #region: Region;
   readonly #timers: Timers;
   #upstreams: readonly UpstreamSnapshot[] = [];

@@ -1,42 +1,28 @@
-// How large the shared region is made: for what is configured, with room for reloads. Thread: main.
+// Size of the shared region: what is configured, with room for reloads. Thread: main.
 
+import { workersOf } from '../config/compile/compile.ts';
+import type { LoadedConfig } from '../config/load.ts';
 import type { RegionCapacity } from '../core/memory/region.ts';
-import type { Snapshot } from '../core/snapshot/snapshot.ts';
 
-/** More worker threads than this are refused by the schema. */
+/** The schema refuses more worker threads. */
 const MAX_WORKERS = 64;
+const MIN_WORKERS = 8;
 const MIN_ENDPOINTS = 256;
 const MIN_UPSTREAMS = 64;
 const MIN_LISTENERS = 16;
 
-/** Numbers of what a configuration names. */
-export interface Counts {
-  readonly endpoints: number;
-  readonly upstreams: number;
-  readonly listeners: number;
-  readonly workers: number;
-}
-
 /**
- * Capacity for these counts: twice what is there, in powers of two. A reload during which old and new endpoints both
- * hold slots fits as long as it doesn't more than double them.
+ * Twice what is configured, rounded up to a power of two. A reload during which old and new endpoints both hold slots
+ * fits as long as it doesn't more than double them.
  */
-export function capacityFor(counts: Counts): RegionCapacity {
+export function capacityFor({ settings }: LoadedConfig): RegionCapacity {
+  const upstreams = Object.values(settings.upstreams);
+  const endpoints = upstreams.reduce((sum, upstream) => sum + upstream.endpoints.length, 0);
   return {
-    endpoints: roomFor(counts.endpoints, MIN_ENDPOINTS),
-    upstreams: roomFor(counts.upstreams, MIN_UPSTREAMS),
-    listeners: roomFor(counts.listeners, MIN_LISTENERS),
-    workers: Math.min(MAX_WORKERS, Math.max(counts.workers * 2, 8)),
-  };
-}
-
-/** What a Snapshot names. */
-export function countsOf(snapshot: Snapshot): Counts {
-  return {
-    endpoints: snapshot.upstreams.reduce((sum, upstream) => sum + upstream.endpoints.length, 0),
-    upstreams: snapshot.upstreams.length,
-    listeners: snapshot.listeners.length,
-    workers: snapshot.workers,
+    endpoints: roomFor(endpoints, MIN_ENDPOINTS),
+    upstreams: roomFor(upstreams.length, MIN_UPSTREAMS),
+    listeners: roomFor(settings.listeners.length, MIN_LISTENERS),
+    workers: Math.min(MAX_WORKERS, Math.max(workersOf(settings) * 2, MIN_WORKERS)),
   };
 }
 

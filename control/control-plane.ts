@@ -1,148 +1,224 @@
-// The control plane: loads the configuration, owns the shared memory, health and the admin API, and keeps the workers.
-// Thread: main.
+// The control plane: assembles the parts of the main thread and connects them to the workers. Thread: main.
 
 import { extname } from 'node:path';
-import type { AdminContext, ReloadOutcome } from '../admin/admin-context.ts';
-import { type CompileTables, compile, newTables, workersOf } from '../config/compile/compile.ts';
-import { describeChanges } from '../config/compile/diff.ts';
+import type { AdminContext } from '../admin/admin-context.ts';
+import { compile, newTables } from '../config/compile/compile.ts';
 import type { LoadedConfig, LoadResult } from '../config/load.ts';
-import { formatProblem, type Problem } from '../config/problems/problem.ts';
 import { type Clock, clockSince } from '../core/clock.ts';
 import { Region } from '../core/memory/region.ts';
 import type { BoundListener, MessageToMain } from '../core/messages.ts';
 import { systemRandom } from '../core/random.ts';
 import type { Snapshot } from '../core/snapshot/snapshot.ts';
 import { systemTimers } from '../core/timers.ts';
-import { checkers } from '../health/heartbeat/checkers.ts';
 import { HealthService } from '../health/health-service.ts';
+import { checkers } from '../health/heartbeat/checkers.ts';
 import type { MainLogger } from '../logging/process-log.ts';
-import { explain, type ExplainFacts } from './explain/explanation.ts';
 import { AdminHost } from './admin-host.ts';
 import { BudgetKeeper } from './budget-keeper.ts';
-import { capacityFor, type Counts } from './capacity.ts';
-import { RevisionLedger } from './revision-ledger.ts';
-import { InheritedSockets, type SocketTable } from './supervisor/inherited-sockets.ts';
+import { capacityFor } from './capacity.ts';
+import { Explainer } from './explain/explanation.ts';
 import type { UpgradeOutcome } from './holder/holder-messages.ts';
-import { refusedFields, refusedOutcome } from './refused-config.ts';
-import { reclaimSlots } from './slot-reclaimer.ts';
-import { tableOfActivation } from './supervisor/socket-table.ts';
+import { loadOrThrow, outcomeOf, Reloader, type ReloadResult } from './reload.ts';
+import { RevisionLedger } from './revision-ledger.ts';
+import { Shutdown } from './shutdown.ts';
+import { SlotReclaimer } from './slot-reclaimer.ts';
+import { type SnapshotConsumer, SnapshotOwner } from './snapshot-owner.ts';
 import { StateKeeper } from './state-keeper.ts';
+import { InheritedSockets, type SocketTable } from './supervisor/inherited-sockets.ts';
+import { tableOfActivation } from './supervisor/socket-table.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
 
-/** The only place that knows where the worker's module is: in TypeScript or compiled. */
+/** The worker's module, in TypeScript or compiled. No other file knows its path. */
 const WORKER_URL = new URL(`../proxy/worker${extname(import.meta.filename)}`, import.meta.url);
 
 export interface ControlPlaneOptions {
-  /** Loads the configuration: at the start, and for every reload again. */
+  /** Loads the configuration, at the start and for each reload. */
   readonly load: () => LoadResult;
-  /** Of the process: where socket activation is told. */
+  /** Environment of the process, for socket activation. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly version: string;
   readonly log: MainLogger;
-  /** The holder of this process, with the sockets that it gave; left out, those of socket activation are taken. */
+  /** The holder of this process, with the sockets that it passed; default: those of socket activation. */
   readonly holder?: Holder;
-  /** Is told how the process is. */
+  /** Receives the state of the process. */
   readonly service?: Service;
-  /** A socket that was given can't be served by this process any more. */
+  /** An inherited socket can't be served by this process any more. */
   readonly onSocketLost?: () => void;
 }
 
-/** What a control plane wants of its holder. */
+/** The holder, as far as a control plane uses it. */
 interface Holder {
   readonly table: SocketTable;
-  /** Has this process replaced by the next one. */
+  /** Starts the next process, which replaces this one. */
   upgrade(): Promise<UpgradeOutcome>;
-  /** Takes back sockets that are needed no longer. */
+  /** Gives back sockets that are no longer used. */
   release(keys: readonly string[]): void;
 }
 
-/** Who started the process, and wants to know how it is. */
+/** The service manager, as far as a control plane uses it. */
 interface Service {
   ready(status: string): void;
   reloading(): void;
   stopping(status: string): void;
-  fallSilent(): void;
+  mute(): void;
 }
-
-/** The configuration was refused. */
-export class ConfigError extends Error {
-  readonly problems: readonly Problem[];
-  readonly isReadable: boolean;
-
-  constructor(problems: readonly Problem[], isReadable: boolean) {
-    const errors = problems.filter(({ severity }) => severity === 'error');
-    super(`the configuration is refused: ${errors.length} error(s), the first is ${formatProblem(errors[0]!)}`);
-    this.name = 'ConfigError';
-    this.problems = problems;
-    this.isReadable = isReadable;
-  }
-}
-
-/** What a reload came to. */
-export type ReloadResult =
-  | { readonly ok: true; readonly revision: number; readonly changes: readonly string[] }
-  | { readonly ok: false; readonly problems: readonly Problem[]; readonly message: string };
-
-/** Where a control plane is in its life. */
-type Phase = 'starting' | 'running' | 'draining' | 'ended';
 
 export class ControlPlane {
   readonly health: HealthService;
   readonly supervisor: Supervisor;
   readonly region: Region;
   readonly #options: ControlPlaneOptions;
-  readonly #clock: Clock;
-  readonly #tables: CompileTables;
-  readonly #budgets: BudgetKeeper;
-  readonly #admin: AdminHost;
   readonly #startedWallMs = Date.now();
-  #snapshot: Snapshot;
-  #config: LoadedConfig;
-  readonly #revisions: RevisionLedger;
-  #bound: readonly BoundListener[] = [];
-  #phase: Phase = 'starting';
+  readonly #clock: Clock = clockSince(this.#startedWallMs);
+  readonly #owner: SnapshotOwner;
+  readonly #admin: AdminHost;
+  readonly #explainer: Explainer;
   readonly #keeper: StateKeeper;
-  #reloading: Promise<ReloadResult> | null = null;
-  /** The one that follows it, for all who asked meanwhile: what it loaded may be older than what they mean. */
-  #nextReload: Promise<ReloadResult> | null = null;
-  /** Ends the pause at the begin of a drain; null where there is none. */
-  #goNow: (() => void) | null = null;
-  #isClosed = false;
+  readonly #revisions: RevisionLedger;
+  readonly #reloader: Reloader;
+  readonly #shutdown: Shutdown;
+  #config: LoadedConfig;
 
   /** Loads and compiles the configuration; binds nothing yet. @throws ConfigError, CapacityError, BindError */
   constructor(options: ControlPlaneOptions) {
-    const config = loadOrThrow(options);
-    const capacity = capacityFor(countsOfConfig(config));
+    const { log } = options;
+    const config = loadOrThrow(options.load, log);
+    const capacity = capacityFor(config);
+    const tables = newTables(capacity);
+    const first = compile(config, tables, 1);
+    const table = options.holder?.table ?? tableOfActivation(first, options.environment);
+    const sockets = new InheritedSockets(table);
+    const timers = systemTimers;
     this.#options = options;
     this.#config = config;
     this.region = Region.allocate(capacity, this.#startedWallMs);
-    this.#clock = clockSince(this.#startedWallMs);
-    this.#tables = newTables(capacity);
-    this.#snapshot = compile(config, this.#tables, 1);
-    const sockets = new InheritedSockets(
-      options.holder?.table ?? tableOfActivation(this.#snapshot, options.environment),
+    const { region } = this;
+    const injected = { region, timers, log, clock: this.#clock };
+    this.#revisions = new RevisionLedger(region, this.#clock);
+    this.supervisor = this.#newSupervisor(sockets);
+    const onOutOfUse = (slot: number): void => this.supervisor.broadcast({ kind: 'drop-idle', slot });
+    this.health = new HealthService({ ...injected, random: systemRandom, checkers, onOutOfUse });
+    this.#keeper = new StateKeeper({ ...injected, health: this.health });
+    const bound = (): readonly BoundListener[] => this.bound;
+    this.#explainer = new Explainer({ ...injected, random: systemRandom, bound });
+    this.#admin = new AdminHost({ sockets, timers, context: () => this.#adminContext() });
+    const level: SnapshotConsumer = { apply: ({ log: { level: next } }) => log.setLevel(next), stop: () => undefined };
+    this.#owner = new SnapshotOwner(
+      first,
+      [this.supervisor, this.#admin],
+      [
+        level,
+        this.health,
+        new BudgetKeeper(region, timers),
+        this.#keeper,
+        this.#revisions,
+        this.#explainer,
+        this.#admin,
+        this.supervisor,
+        new SlotReclaimer(tables, region, timers),
+      ],
     );
-    this.#admin = new AdminHost({ sockets, timers: systemTimers, context: () => this.#adminContext() });
-    this.#revisions = new RevisionLedger(this.region);
-    this.#revisions.takenOver(1, this.#startedWallMs);
-    options.log.setLevel(this.#snapshot.log.level);
-    const injected = { region: this.region, clock: this.#clock, timers: systemTimers };
-    this.health = new HealthService({
-      ...injected,
-      random: systemRandom,
-      log: options.log,
-      checkers,
-      onOutOfUse: (slot) => this.supervisor.broadcast({ kind: 'drop-idle', slot }),
+    this.#reloader = new Reloader({
+      load: options.load,
+      tables,
+      mostWorkers: capacity.workers,
+      owner: this.#owner,
+      log,
+      onBegin: () => options.service?.reloading(),
+      onEnd: (result, loaded) => this.#onReload(result, loaded),
     });
-    this.#budgets = new BudgetKeeper(this.region, systemTimers);
-    this.#keeper = new StateKeeper({ health: this.health, clock: this.#clock, timers: systemTimers, log: options.log });
-    this.supervisor = new Supervisor({
-      ...injected,
+    this.#shutdown = new Shutdown({
+      timers,
+      log,
+      onStopping: (status) => options.service?.stopping(status),
+      drain: (graceMs, idleMs) => this.supervisor.drain(graceMs, idleMs),
+      kill: () => this.supervisor.kill(),
+      release: () => this.#owner.stop(),
+    });
+  }
+
+  /** The Snapshot that runs. */
+  get snapshot(): Snapshot {
+    return this.#owner.current;
+  }
+
+  /** Addresses of the listeners, in the order of the Snapshot. */
+  get bound(): readonly BoundListener[] {
+    return this.supervisor.bound;
+  }
+
+  /** Address of the admin API; null where there is none. */
+  get adminAddress(): string | null {
+    return this.#admin.address;
+  }
+
+  /** Starts everything. @throws BindError and the admin server's errors; nothing is left running then */
+  async start(): Promise<void> {
+    const { log, version } = this.#options;
+    try {
+      await this.#owner.install(this.#owner.current);
+    } catch (error) {
+      await this.#shutdown.close();
+      throw error;
+    }
+    this.#shutdown.started();
+    const listeners = this.bound.map(({ name, address }) => `${name} on ${address}`);
+    const fields = { version, listeners, workers: this.snapshot.workers, pid: process.pid, admin: this.adminAddress };
+    log.info(fields, `ready: ${listeners.join(', ')}`);
+    this.#notifyReady();
+  }
+
+  /** Loads the configuration again. One that is refused changes nothing. */
+  reload(): Promise<ReloadResult> {
+    return this.#reloader.reload();
+  }
+
+  reopenLogs(): void {
+    this.supervisor.broadcast({ kind: 'reopen-logs' });
+    this.#options.log.info({}, 'log files reopened');
+  }
+
+  /**
+   * Another process serves the same sockets: accepts no more, and ends when all connections have. Connections may stay
+   * idle for nearly the whole grace, because nothing waits for this process: a client's next request is answered, with
+   * `Connection: close`.
+   */
+  retire(): Promise<void> {
+    this.#options.service?.mute();
+    this.#keeper.handOver();
+    this.#admin.stopAccepting();
+    return this.drain(this.snapshot.graceMs, this.snapshot.graceMs, 0);
+  }
+
+  /**
+   * Ends in order. @param graceMs for exchanges in flight @param idleMs for idle connections
+   * @param delayMs before the listeners close; only readiness has changed meanwhile
+   */
+  drain(graceMs?: number, idleMs = 0, delayMs?: number): Promise<void> {
+    const { snapshot } = this;
+    return this.#shutdown.drain({
+      graceMs: graceMs ?? snapshot.graceMs,
+      idleMs,
+      delayMs: delayMs ?? snapshot.drainDelayMs,
+    });
+  }
+
+  /** Ends at once: exchanges in flight are cut. */
+  close(): Promise<void> {
+    return this.#shutdown.close();
+  }
+
+  #newSupervisor(sockets: InheritedSockets): Supervisor {
+    const { log, holder, onSocketLost } = this.#options;
+    return new Supervisor({
+      region: this.region,
+      clock: this.#clock,
+      timers: systemTimers,
+      log,
       sockets,
-      onSocketsReleased: (keys) => options.holder?.release(keys),
-      onSocketLost: () => options.onSocketLost?.(),
       workerUrl: WORKER_URL,
-      log: options.log,
+      onSocketsReleased: (keys) => holder?.release(keys),
+      onSocketLost: () => onSocketLost?.(),
       onMessage: (worker, message) => this.#onMessage(worker, message),
       onWorkerGone: (worker) => {
         this.health.onWorkerGone(worker);
@@ -151,229 +227,43 @@ export class ControlPlane {
     });
   }
 
-  get snapshot(): Snapshot {
-    return this.#snapshot;
-  }
-
-  get bound(): readonly BoundListener[] {
-    return this.#bound;
-  }
-
-  /** Where the admin API listens; null where there is none. */
-  get adminAddress(): string | null {
-    return this.#admin.address;
-  }
-
-  /** Starts everything. @throws BindError and the admin server's errors; nothing is left running then. */
-  async start(): Promise<void> {
-    this.health.apply(this.#snapshot);
-    if (this.#snapshot.healthState !== null) this.#keeper.restore(this.#snapshot.healthState);
-    this.#budgets.apply(this.#snapshot);
-    try {
-      await this.#admin.move(this.#snapshot.admin);
-      this.#bound = await this.supervisor.start(this.#snapshot);
-    } catch (error) {
-      await this.#release();
-      throw error;
-    }
-    this.#phase = 'running';
-    this.#keeper.apply(this.#snapshot.healthState);
-    const listeners = this.#bound.map(({ name, address }) => `${name} on ${address}`);
-    const fields = { version: this.#options.version, listeners, workers: this.#snapshot.workers, pid: process.pid };
-    this.#options.log.info({ ...fields, admin: this.adminAddress }, `ready: ${listeners.join(', ')}`);
-    this.#tellReady();
-  }
-
-  /** Loads the file again. What is wrong with it changes nothing. One reload at a time, and at most one waits. */
-  reload(): Promise<ReloadResult> {
-    if (this.#reloading !== null) {
-      this.#nextReload ??= this.#reloading.then(() => {
-        this.#nextReload = null;
-        return this.reload();
-      });
-      return this.#nextReload;
-    }
-    this.#options.service?.reloading();
-    this.#reloading = this.#reload()
-      .then((result) => {
-        this.#admin.noteReload(outcomeOf(result));
-        return result;
-      })
-      .finally(() => {
-        this.#reloading = null;
-        if (this.#phase === 'running') this.#tellReady();
-      });
-    return this.#reloading;
-  }
-
-  reopenLogs(): void {
-    this.supervisor.broadcast({ kind: 'reopen-logs' });
-    this.#options.log.info({}, 'logs are opened anew');
-  }
-
-  /**
-   * Another process serves the same sockets: accepts no more, and ends when all connections have. They may be idle for
-   * nearly as long as the grace, because nobody waits for this process to end: a client's next request is answered, and
-   * told to go to a new connection.
-   */
-  retire(): Promise<void> {
-    this.#options.service?.fallSilent();
-    this.#keeper.stop(false);
-    this.#admin.stopAccepting();
-    return this.drain(this.#snapshot.graceMs, this.#snapshot.graceMs, 0);
-  }
-
-  /**
-   * Stops accepting, lets exchanges in flight finish within the grace, idle connections `idleMs`, and ends. For
-   * `delayMs` before that it goes on as ever, but for `/readyz`.
-   */
-  async drain(
-    graceMs: number = this.#snapshot.graceMs,
-    idleMs = 0,
-    delayMs: number = this.#snapshot.drainDelayMs,
-  ): Promise<void> {
-    if (this.#phase === 'draining' || this.#phase === 'ended') return;
-    this.#phase = 'draining';
-    await this.#stayAWhile(delayMs);
-    if (this.#isClosed) return;
-    const status = `draining: exchanges in flight have ${graceMs / 1000} s to finish`;
-    this.#options.log.info({ graceMs }, status);
-    this.#options.service?.stopping(status);
-    await this.supervisor.drain(graceMs, idleMs);
-    await this.#release();
-    this.#options.log.info({}, 'ended');
-  }
-
-  /** Ends at once: what is in flight is cut. */
-  async close(): Promise<void> {
-    this.#phase = 'draining';
-    this.#isClosed = true;
-    this.#goNow?.();
-    await this.supervisor.kill();
-    await this.#release();
-  }
-
-  /** An outer balancer needs a moment to see that we aren't ready, and to look away. */
-  async #stayAWhile(delayMs: number): Promise<void> {
-    if (delayMs === 0) return;
-    this.#options.log.info({ delayMs }, `draining: not ready any more, stops accepting in ${delayMs / 1000} s`);
-    await new Promise<void>((resolve) => {
-      const timer = systemTimers.after(delayMs, resolve);
-      this.#goNow = () => {
-        timer.cancel();
-        resolve();
-      };
-    });
-    this.#goNow = null;
-  }
-
-  #tellReady(): void {
-    const { revision, workers, listeners } = this.#snapshot;
-    const counts = `${listeners.length} listener(s), ${workers} worker(s)`;
-    this.#options.service?.ready(`revision ${revision} of the configuration: ${counts}`);
-  }
-
-  async #release(): Promise<void> {
-    this.#phase = 'ended';
-    this.#keeper.stop(true);
-    this.health.stop();
-    this.#budgets.stop();
-    await this.#admin.close();
-  }
-
-  async #reload(): Promise<ReloadResult> {
-    const { log } = this.#options;
-    const before = this.#snapshot;
-    const loaded = this.#options.load();
-    if (!loaded.ok) {
-      const message = `the configuration is refused; revision ${before.revision} runs on`;
-      log.error(refusedFields(loaded.problems), message);
-      return { ok: false, problems: loaded.problems, message };
-    }
-    let next: Snapshot;
-    try {
-      const most = this.region.capacity.workers;
-      if (workersOf(loaded.config.settings) > most) throw new Error(`more than ${most} workers need a restart`);
-      next = compile(loaded.config, this.#tables, before.revision + 1);
-    } catch (error) {
-      const message = (error as Error).message;
-      log.error({ err: error }, `the configuration can't be taken over: ${message}`);
-      return { ok: false, problems: [], message };
-    }
-    const changes = describeChanges(before, next);
-    const refused = await this.#admin.move(next.admin).catch((error: Error) => error.message);
-    if (refused !== undefined) {
-      log.error({}, `the configuration can't be taken over: ${refused}`);
-      return { ok: false, problems: [], message: refused };
-    }
-    this.#config = loaded.config;
-    await this.#install(next);
-    log.info({ revision: next.revision, changes }, `revision ${next.revision} runs: ${changes.length} change(s)`);
-    return { ok: true, revision: next.revision, changes };
-  }
-
-  async #install(next: Snapshot): Promise<void> {
-    this.#snapshot = next;
-    this.#revisions.takenOver(next.revision, this.#clock.wallMs());
-    this.#options.log.setLevel(next.log.level);
-    this.health.apply(next);
-    this.#budgets.apply(next);
-    this.#keeper.apply(next.healthState);
-    await this.supervisor.apply(next);
-    reclaimSlots(this.#tables, next.revision, this.region, systemTimers);
-  }
-
   #onMessage(worker: number, message: MessageToMain): void {
     if (message.kind === 'log') this.#options.log.write(message.level, message.fields, message.text);
     else if (message.kind === 'open-revisions') this.#revisions.note(worker, message.older);
     else this.health.onWorkerMessage(message);
   }
 
-  #explainFacts(): ExplainFacts {
-    const ports = new Map(this.#bound.map(({ name, port }) => [name, port]));
-    return { snapshot: this.#snapshot, region: this.region, ports, clock: this.#clock, random: systemRandom };
+  #onReload(result: ReloadResult, config: LoadedConfig | null): void {
+    this.#config = config ?? this.#config;
+    this.#admin.noteReload(outcomeOf(result));
+    if (this.#shutdown.isRunning) this.#notifyReady();
+  }
+
+  #notifyReady(): void {
+    const { revision, workers, listeners } = this.snapshot;
+    const counts = `${listeners.length} listener(s), ${workers} worker(s)`;
+    this.#options.service?.ready(`revision ${revision} of the configuration: ${counts}`);
   }
 
   #adminContext(): AdminContext {
+    const { version, log, holder } = this.#options;
     return {
-      version: this.#options.version,
+      version,
+      log,
       startedAt: this.#startedWallMs,
       region: this.region,
       clock: this.#clock,
       timers: systemTimers,
-      log: this.#options.log,
       health: this.health,
-      snapshot: () => this.#snapshot,
+      snapshot: () => this.snapshot,
       workers: () => this.supervisor.status(),
-      listeners: () => this.#bound,
-      explain: (query) => explain(query, this.#explainFacts()),
-      isDraining: () => this.#phase === 'draining' || this.#phase === 'ended',
+      listeners: () => this.bound,
+      explain: (query) => this.#explainer.explain(query),
+      isDraining: () => this.#shutdown.isDraining,
       revisions: () => this.#revisions.list(this.supervisor.status().map(({ revision }) => revision)),
       writtenConfig: () => ({ file: this.#config.file, config: this.#config.written() }),
       reload: async () => outcomeOf(await this.reload()),
-      upgrade: this.#options.holder === undefined ? undefined : () => this.#options.holder!.upgrade(),
+      upgrade: holder === undefined ? undefined : () => holder.upgrade(),
     };
   }
-}
-
-/** A result as the admin API gives it. */
-function outcomeOf(result: ReloadResult): ReloadOutcome {
-  return result.ok ? result : refusedOutcome(result.message, result.problems);
-}
-
-function loadOrThrow(options: ControlPlaneOptions): LoadedConfig {
-  const loaded = options.load();
-  if (!loaded.ok) throw new ConfigError(loaded.problems, loaded.isReadable);
-  for (const warning of loaded.warnings) options.log.warn({ problem: formatProblem(warning) }, warning.message);
-  return loaded.config;
-}
-
-function countsOfConfig({ settings }: LoadedConfig): Counts {
-  const upstreams = Object.values(settings.upstreams);
-  return {
-    endpoints: upstreams.reduce((sum, { endpoints }) => sum + endpoints.length, 0),
-    upstreams: upstreams.length,
-    listeners: settings.listeners.length,
-    workers: workersOf(settings),
-  };
 }

@@ -2,33 +2,41 @@
 // runs on or has open. Thread: main.
 
 import type { AdminRevision } from '../admin/admin-context.ts';
+import type { Clock } from '../core/clock.ts';
 import { WORKER } from '../core/memory/layout.ts';
 import type { Region } from '../core/memory/region.ts';
 import type { OpenRevision } from '../core/messages.ts';
+import type { Snapshot } from '../core/snapshot/snapshot.ts';
+import type { SnapshotConsumer } from './snapshot-owner.ts';
 
 /** Beyond these, only revisions are remembered of which something is open. */
 const MOST_REVISIONS = 64;
 
-export class RevisionLedger {
+export class RevisionLedger implements SnapshotConsumer {
   readonly #region: Region;
+  readonly #clock: Pick<Clock, 'wallMs'>;
   /** Newest first. */
-  #takenOver: { readonly revision: number; readonly at: number }[] = [];
+  #installed: { readonly revision: number; readonly at: number }[] = [];
   /** By worker: what it has open of revisions before the newest. */
   readonly #open = new Map<number, readonly OpenRevision[]>();
 
-  constructor(region: Region) {
+  constructor(region: Region, clock: Pick<Clock, 'wallMs'>) {
     this.#region = region;
+    this.#clock = clock;
   }
 
-  /** @param at wall-clock ms */
-  takenOver(revision: number, at: number): void {
-    this.#takenOver.unshift({ revision, at });
-    if (this.#takenOver.length <= MOST_REVISIONS) return;
+  apply({ revision }: Snapshot): void {
+    this.#installed.unshift({ revision, at: this.#clock.wallMs() });
+    if (this.#installed.length <= MOST_REVISIONS) return;
     const open = this.#sums();
-    this.#takenOver = this.#takenOver.filter((one, index) => index < MOST_REVISIONS || open.has(one.revision));
+    this.#installed = this.#installed.filter((one, index) => index < MOST_REVISIONS || open.has(one.revision));
   }
 
-  /** What a worker has open. */
+  stop(): void {
+    this.#open.clear();
+  }
+
+  /** Records the open exchanges of a worker. */
   note(worker: number, older: readonly OpenRevision[]): void {
     this.#open.set(worker, older);
   }
@@ -44,11 +52,11 @@ export class RevisionLedger {
   list(acknowledged: readonly number[]): AdminRevision[] {
     const open = this.#sums();
     const inUse = new Set(acknowledged);
-    const [current, ...older] = this.#takenOver;
+    const [current, ...older] = this.#installed;
     const kept = older.filter(({ revision }) => inUse.has(revision) || open.has(revision));
-    this.#takenOver = [current!, ...kept];
+    this.#installed = [current!, ...kept];
     const oldOnes = [...open.values()].reduce((sum, count) => sum + count, 0);
-    return this.#takenOver.map(({ revision, at }, index) => {
+    return this.#installed.map(({ revision, at }, index) => {
       const exchanges = index === 0 ? Math.max(0, this.#openExchanges() - oldOnes) : (open.get(revision) ?? 0);
       return { revision, at, exchanges };
     });

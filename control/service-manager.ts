@@ -53,8 +53,8 @@ export class ServiceManager {
     this.#say('STOPPING=1', `STATUS=${oneLine(status)}`);
   }
 
-  /** Says nothing any more: another process does. */
-  fallSilent(): void {
+  /** Sends no more notifications: another process does. */
+  mute(): void {
     this.#isMute = true;
   }
 

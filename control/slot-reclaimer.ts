@@ -10,9 +10,11 @@ import {
 } from '../core/memory/lane-fields.ts';
 import { ENDPOINT, UPSTREAM } from '../core/memory/layout.ts';
 import type { Region } from '../core/memory/region.ts';
-import type { Timers } from '../core/timers.ts';
+import type { Snapshot } from '../core/snapshot/snapshot.ts';
+import type { TimerHandle, Timers } from '../core/timers.ts';
+import type { SnapshotConsumer } from './snapshot-owner.ts';
 
-const LOOK_EVERY_MS = 500;
+const RECLAIM_INTERVAL_MS = 500;
 
 /** What frees slots: config's SlotTable. */
 export interface SlotOwners {
@@ -37,15 +39,32 @@ interface RecordKind {
   readonly levels: readonly number[];
 }
 
-/** Call when all workers run on `revision`; looks again until all retired records are free. */
-export function reclaimSlots(tables: OwnedTables, revision: number, region: Region, timers: Timers): void {
-  const kinds = kindsOf(tables, region);
-  const look = (): void => {
-    const areBusy = kinds.map((kind) => reclaim(kind, revision, region));
-    if (areBusy.includes(true)) timers.after(LOOK_EVERY_MS, look);
-  };
-  // Exchanges on earlier Runtimes may count in a record a moment after its last request: give them one look's time.
-  timers.after(LOOK_EVERY_MS, look);
+/** A consumer that comes after the workers: they run on the Snapshot by then. */
+export class SlotReclaimer implements SnapshotConsumer {
+  readonly #kinds: readonly RecordKind[];
+  readonly #region: Region;
+  readonly #timers: Timers;
+  #timer: TimerHandle | null = null;
+
+  constructor(tables: OwnedTables, region: Region, timers: Timers) {
+    this.#kinds = kindsOf(tables, region);
+    this.#region = region;
+    this.#timers = timers;
+  }
+
+  /** Reclaims after a pause, in which exchanges on earlier Runtimes make their last counts, until nothing is left. */
+  apply({ revision }: Pick<Snapshot, 'revision'>): void {
+    this.#timer?.cancel();
+    this.#timer = this.#timers.after(RECLAIM_INTERVAL_MS, () => {
+      this.#timer = null;
+      const areBusy = this.#kinds.map((kind) => reclaim(kind, revision, this.#region));
+      if (areBusy.includes(true)) this.apply({ revision });
+    });
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+  }
 }
 
 /** Returns whether some are still busy. */

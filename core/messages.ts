@@ -2,6 +2,7 @@
 
 import type { Signal } from './failure.ts';
 import type { LogLevel } from './log.ts';
+import type { ListenerSnapshot } from './snapshot/listener.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
 
 /**
@@ -19,6 +20,16 @@ export interface WorkerStart {
 }
 
 export type MessageToWorker =
+  /** Bind these listeners, which are new in the coming Snapshot, and keep their connections waiting. */
+  | {
+      readonly kind: 'prepare';
+      readonly ticket: number;
+      readonly listeners: readonly ListenerSnapshot[];
+      readonly descriptors: HeldDescriptors;
+    }
+  /** Close the listeners that were prepared: their Snapshot was refused. */
+  | { readonly kind: 'discard' }
+  /** Install a Snapshot, with the listeners that were prepared for it. */
   | { readonly kind: 'snapshot'; readonly snapshot: Snapshot; readonly descriptors: HeldDescriptors }
   /** Stop accepting, keep idle connections for `idleMs`, destroy what is left at the deadline. */
   | { readonly kind: 'drain'; readonly graceMs: number; readonly idleMs: number }
@@ -27,10 +38,10 @@ export type MessageToWorker =
   | { readonly kind: 'drop-idle'; readonly slot: number };
 
 export type MessageToMain =
-  /** All listeners are bound; `bound` lists their addresses in the order of the Snapshot. */
-  | { readonly kind: 'listening'; readonly bound: readonly BoundListener[] }
-  | { readonly kind: 'bind-failed'; readonly listener: string; readonly address: string; readonly error: string }
-  | { readonly kind: 'acknowledged'; readonly revision: number }
+  /** Answers the 'prepare' of this ticket. */
+  | ({ readonly kind: 'prepared'; readonly ticket: number } & BindOutcome)
+  /** Answers a start or a 'snapshot': the revision is installed. */
+  | ({ readonly kind: 'installed'; readonly revision: number } & BindOutcome)
   /** An endpoint's consecutive failures have reached the threshold of its upstream. */
   | { readonly kind: 'threshold'; readonly slot: number; readonly generation: number; readonly signal: Signal }
   /** The worker marked an endpoint suspect. */
@@ -39,13 +50,18 @@ export type MessageToMain =
   | { readonly kind: 'trial'; readonly slot: number; readonly generation: number; readonly ok: boolean }
   | { readonly kind: 'log'; readonly level: LogLevel; readonly fields: object; readonly text: string }
   /** Open exchanges of each revision but the newest, oldest first. */
-  | { readonly kind: 'open-revisions'; readonly older: readonly OpenRevision[] }
-  | { readonly kind: 'drained' };
+  | { readonly kind: 'open-revisions'; readonly older: readonly OpenRevision[] };
 
 /** Open exchanges of one worker that began under a revision. */
 export interface OpenRevision {
   readonly revision: number;
   readonly exchanges: number;
+}
+
+export interface BindOutcome {
+  /** Addresses in the order of the listeners given; empty where one could not be bound. */
+  readonly bound: readonly BoundListener[];
+  readonly failure: { readonly listener: string; readonly address: string; readonly error: string } | null;
 }
 
 export interface BoundListener {

@@ -7,7 +7,14 @@ import { clockSince } from '../core/clock.ts';
 import type { ExchangeRecord } from '../core/exchange-record.ts';
 import { WORKER } from '../core/memory/layout.ts';
 import { Region } from '../core/memory/region.ts';
-import type { HeldDescriptors, MessageToMain, MessageToWorker, WorkerStart } from '../core/messages.ts';
+import type {
+  BindOutcome,
+  BoundListener,
+  HeldDescriptors,
+  MessageToMain,
+  MessageToWorker,
+  WorkerStart,
+} from '../core/messages.ts';
 import { systemRandom } from '../core/random.ts';
 import type { OverloadSnapshot, Snapshot } from '../core/snapshot/snapshot.ts';
 import { systemTimers } from '../core/timers.ts';
@@ -108,12 +115,20 @@ class DataPlane {
     });
   }
 
-  /** Binds and begins to serve. Failures to bind are told to main, which decides. */
+  /** Binds and begins to serve. Main decides about failures to bind. */
   async start({ snapshot, descriptors }: WorkerStart): Promise<void> {
     this.#installUpstreams(snapshot);
     this.#driveClockwork();
-    await this.#bind(snapshot, descriptors);
-    this.#acknowledge(snapshot);
+    await this.#install(snapshot, descriptors);
+  }
+
+  async prepare({ ticket, listeners, descriptors }: Extract<MessageToWorker, { kind: 'prepare' }>): Promise<void> {
+    const outcome = await outcomeOf(this.#downstream.prepare(listeners, descriptors));
+    post({ kind: 'prepared', ticket, ...outcome });
+  }
+
+  async discard(): Promise<void> {
+    await this.#downstream.discard();
   }
 
   async apply(snapshot: Snapshot, descriptors: HeldDescriptors): Promise<void> {
@@ -121,11 +136,10 @@ class DataPlane {
     log.setLevel(snapshot.log.level);
     this.#runtimes.replace(new Runtime(snapshot, memory));
     this.#installUpstreams(snapshot);
-    await this.#bind(snapshot, descriptors);
-    this.#acknowledge(snapshot);
+    await this.#install(snapshot, descriptors);
   }
 
-  /** Stops accepting, lets what runs finish, and ends the thread. */
+  /** Stops accepting, lets open exchanges finish, and ends the thread. */
   async drain(graceMs: number, idleMs: number): Promise<void> {
     const deadline = setTimeout(() => this.#tunnels.closeAll(), graceMs);
     await this.#downstream.drain(graceMs, idleMs);
@@ -133,7 +147,6 @@ class DataPlane {
     this.#tunnels.closeAll();
     await this.#transport.close();
     await this.#accessLog.close();
-    post({ kind: 'drained' });
     this.#wakes.abort();
     process.exit(0);
   }
@@ -163,18 +176,10 @@ class DataPlane {
     }
   }
 
-  async #bind(snapshot: Snapshot, held: HeldDescriptors): Promise<void> {
-    try {
-      post({ kind: 'listening', bound: await this.#downstream.apply(snapshot.listeners, held) });
-    } catch (error) {
-      const { listener = '', address = '' } = error as { listener?: string; address?: string };
-      post({ kind: 'bind-failed', listener, address, error: (error as Error).message });
-    }
-  }
-
-  #acknowledge(snapshot: Snapshot): void {
-    this.#region.words[this.#region.workerWord(this.#worker) + WORKER.acknowledged.index] = snapshot.revision;
-    post({ kind: 'acknowledged', revision: snapshot.revision });
+  async #install({ listeners, revision }: Snapshot, held: HeldDescriptors): Promise<void> {
+    const outcome = await outcomeOf(this.#downstream.apply(listeners, held));
+    this.#region.words[this.#region.workerWord(this.#worker) + WORKER.acknowledged.index] = revision;
+    post({ kind: 'installed', revision, ...outcome });
   }
 
   #driveClockwork(): void {
@@ -207,6 +212,15 @@ function logOverload(cause: OverloadCause | null, pressure: number): void {
   else log.warn({ cause, pressure: Number(pressure.toFixed(2)) }, `new requests are refused: ${OVERLOADS[cause]}`);
 }
 
+async function outcomeOf(binding: Promise<readonly BoundListener[]>): Promise<BindOutcome> {
+  try {
+    return { bound: await binding, failure: null };
+  } catch (error) {
+    const { listener = '', address = '', message } = error as Error & { listener?: string; address?: string };
+    return { bound: [], failure: { listener, address, error: message } };
+  }
+}
+
 function post(message: MessageToMain): void {
   parentPort!.postMessage(message);
 }
@@ -214,12 +228,26 @@ function post(message: MessageToMain): void {
 const start = workerData as WorkerStart;
 const log = openWorkerLog(start.worker, start.snapshot.log.level, post);
 const plane = new DataPlane(start);
-// Snapshots are installed one after the other, the first one first: the next may come while listeners are being bound.
-let installed = plane.start(start);
+// Listeners are bound in the order of the messages: one may arrive while those of an earlier one are being bound.
+let binding = plane.start(start);
 parentPort!.on('message', (message: MessageToWorker) => {
-  if (message.kind === 'snapshot') {
-    installed = installed.then(() => plane.apply(message.snapshot, message.descriptors));
-  } else if (message.kind === 'drain') void plane.drain(message.graceMs, message.idleMs);
-  else if (message.kind === 'reopen-logs') plane.reopenLogs();
-  else plane.dropIdle(message.slot);
+  switch (message.kind) {
+    case 'prepare':
+      binding = binding.then(() => plane.prepare(message));
+      break;
+    case 'discard':
+      binding = binding.then(() => plane.discard());
+      break;
+    case 'snapshot':
+      binding = binding.then(() => plane.apply(message.snapshot, message.descriptors));
+      break;
+    case 'drain':
+      void plane.drain(message.graceMs, message.idleMs);
+      break;
+    case 'reopen-logs':
+      plane.reopenLogs();
+      break;
+    default:
+      plane.dropIdle(message.slot);
+  }
 });

@@ -2,10 +2,11 @@
 // serves traffic (router, picker, sticky cookies, reservation, retry verdicts, forwarding fields); here it is put
 // together. Thread: main.
 
-import type { ExplainQuery, ExplainReply } from '../../admin/api/explain-schemas.ts';
+import { ExplainError, type ExplainQuery, type ExplainReply } from '../../admin/api/explain-schemas.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { RequestHead } from '../../core/head.ts';
 import { copyRecords, type Region } from '../../core/memory/region.ts';
+import type { BoundListener } from '../../core/messages.ts';
 import type { Random } from '../../core/random.ts';
 import type { NamedMatch, RouteMatch, RouteSnapshot, ValueMatch } from '../../core/snapshot/route.ts';
 import type { Snapshot } from '../../core/snapshot/snapshot.ts';
@@ -14,9 +15,43 @@ import { insertedFieldsOf, removedFieldsOf, sendsForwarded } from '../../proxy/p
 import { REPLY_CAUSES } from '../../proxy/exchange/local-reply.ts';
 import { isHedgeable, isIdempotentRequest } from '../../proxy/placement/retry.ts';
 import { factsOf, type MatchPart, Router, type RoutingFacts } from '../../proxy/routing/router.ts';
+import type { SnapshotConsumer } from '../snapshot-owner.ts';
 import { explainPick } from './explained-pick.ts';
 import { explainPlan } from './explained-plan.ts';
 import { type BoundPorts, type ExplainedRequest, requestOf } from './explained-request.ts';
+
+export interface ExplainerParts {
+  readonly region: Region;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly bound: () => readonly BoundListener[];
+}
+
+/** Explains requests by the Snapshot that runs. */
+export class Explainer implements SnapshotConsumer {
+  readonly #parts: ExplainerParts;
+  #snapshot: Snapshot | null = null;
+
+  constructor(parts: ExplainerParts) {
+    this.#parts = parts;
+  }
+
+  apply(snapshot: Snapshot): void {
+    this.#snapshot = snapshot;
+  }
+
+  stop(): void {
+    this.#snapshot = null;
+  }
+
+  /** @throws ExplainError for a request that no client could send */
+  explain(query: ExplainQuery): ExplainReply {
+    const { bound, region, clock, random } = this.#parts;
+    if (this.#snapshot === null) throw new ExplainError('no configuration runs');
+    const ports = new Map(bound().map(({ name, port }) => [name, port]));
+    return explain(query, { snapshot: this.#snapshot, region, ports, clock, random });
+  }
+}
 
 /** What would serve the request. */
 export interface ExplainFacts {

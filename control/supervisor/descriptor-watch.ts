@@ -1,64 +1,64 @@
-// Notices that the process has no file descriptor left. Nobody else says so: libuv then takes a connection that comes
-// with a descriptor that it keeps in reserve, closes it, and tells Node nothing ('error' and 'drop' stay silent).
-// Thread: main.
+// Detects that the process has run out of file descriptors. Node doesn't report it: libuv accepts the connection with a
+// descriptor that it keeps in reserve and closes it, without an 'error' or 'drop' event. Thread: main.
 
 import { closeSync, openSync } from 'node:fs';
+import type { Logger } from '../../core/log.ts';
 import { HEADER } from '../../core/memory/layout.ts';
 import type { Region } from '../../core/memory/region.ts';
 import type { TimerHandle, Timers } from '../../core/timers.ts';
 
 const INTERVAL_MS = 1000;
-/** A lasting shortage is logged so often. */
+/** A lasting shortage is logged on every tenth probe. */
 const LOG_EVERY = 10;
 
 export class DescriptorWatch {
   readonly #region: Region;
   readonly #timers: Timers;
-  readonly #warn: (text: string, fields: object) => void;
+  readonly #log: Pick<Logger, 'warn'>;
   readonly #probe: () => void;
   #timer: TimerHandle | null = null;
-  /** Looks since there was a descriptor. */
+  /** Consecutive probes that found no descriptor. */
   #shortages = 0;
 
-  /** @param probe throws as `open` does where there is no descriptor */
-  constructor(
-    region: Region,
-    timers: Timers,
-    warn: (text: string, fields: object) => void,
-    probe: () => void = openAndClose,
-  ) {
+  /** @param probe throws the error of open() where there is no descriptor */
+  constructor(region: Region, timers: Timers, log: Pick<Logger, 'warn'>, probe: () => void = openAndClose) {
     this.#region = region;
     this.#timers = timers;
-    this.#warn = warn;
+    this.#log = log;
     this.#probe = probe;
   }
 
   start(): void {
-    this.#timer = this.#timers.after(INTERVAL_MS, () => {
-      this.#look();
+    this.#timer ??= this.#timers.after(INTERVAL_MS, () => {
+      this.#timer = null;
       this.start();
+      this.#look();
     });
   }
 
   stop(): void {
     this.#timer?.cancel();
+    this.#timer = null;
   }
 
   #look(): void {
-    const error = this.#trouble();
+    const error = this.#shortageCode();
     if (error === '') {
       this.#shortages = 0;
       return;
     }
     this.#region.words[HEADER.descriptorShortages.index]! += 1;
     if (this.#shortages % LOG_EVERY === 0) {
-      this.#warn('no file descriptor is left: connections that come are closed at once, unseen', { error });
+      this.#log.warn(
+        { error },
+        'out of file descriptors: new connections are closed at once; raise LimitNOFILE or ulimit -n',
+      );
     }
     this.#shortages += 1;
   }
 
-  /** Code of the error where there is no descriptor: of this process (EMFILE), or of the machine (ENFILE). */
-  #trouble(): string {
+  /** The error's code where there is no descriptor: in this process (EMFILE) or on the machine (ENFILE); else ''. */
+  #shortageCode(): string {
     try {
       this.#probe();
       return '';

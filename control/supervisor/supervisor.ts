@@ -1,30 +1,24 @@
-// Keeps the workers alive: starts them, hands them Snapshots, replaces those that die, and lets them drain.
+// Worker supervision: starts workers, rolls Snapshots out to them, replaces those that die, and drains them.
 // Thread: main.
 
 import type { Clock } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
-import { repairAfterCrash } from '../../core/memory/reservation.ts';
 import { WORKER } from '../../core/memory/layout.ts';
 import type { Region } from '../../core/memory/region.ts';
+import { repairAfterCrash } from '../../core/memory/reservation.ts';
 import type { BoundListener, HeldDescriptors, MessageToMain, MessageToWorker } from '../../core/messages.ts';
 import type { Snapshot } from '../../core/snapshot/snapshot.ts';
 import type { Timers } from '../../core/timers.ts';
-import { BindError } from './bind-error.ts';
 import { DescriptorWatch } from './descriptor-watch.ts';
-import { InheritedSockets, keyOfListener } from './inherited-sockets.ts';
-import { probePorts } from './port-probe.ts';
+import { InheritedSockets } from './inherited-sockets.ts';
 import { RestartPolicy } from './restart-policy.ts';
-import { WorkerLiveness } from './worker-liveness.ts';
+import { type Fleet, Rollout } from './rollout.ts';
 import { WorkerHandle, type WorkerEvents, type WorkerState } from './worker-handle.ts';
 
-/** A worker that hasn't taken a Snapshot over by then is reported. */
-const ACKNOWLEDGE_MS = 5_000;
-/** A worker that doesn't listen by then never will: it is ended, and the start with it. */
-const LISTEN_MS = 30_000;
-/** What a drain gets on top of its grace before threads are ended by force. */
+/** A worker that isn't installed by then never will be: it is ended, and the start with it. */
+const START_MS = 30_000;
+/** A drain gets this on top of its grace before threads are ended by force. */
 const KILL_AFTER_MS = 2_000;
-
-const NOTHING: HeldDescriptors = {};
 
 export interface SupervisorParts {
   readonly workerUrl: URL;
@@ -32,15 +26,15 @@ export interface SupervisorParts {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly log: Logger;
-  /** Messages about endpoints and logs; the supervisor keeps those about workers to itself. */
+  /** Receives messages about endpoints, exchanges and logs. */
   readonly onMessage: (worker: number, message: MessageToMain) => void;
-  /** A worker has ended: what it held is given back by then. */
+  /** A worker has ended; its reservations are repaired by then. */
   readonly onWorkerGone: (worker: number) => void;
-  /** Sockets that the process was given; none, unless told. */
+  /** Sockets that the process inherited; default: none. */
   readonly sockets?: InheritedSockets;
-  /** A socket that was given has no descriptor left for a worker: only another process can have it served. */
+  /** An inherited socket has no descriptor left for a worker: only another process can serve it. */
   readonly onSocketLost?: () => void;
-  /** Sockets that were given are needed no longer; these are their keys. */
+  /** Inherited sockets that no listener uses any more, by their keys. */
   readonly onSocketsReleased?: (keys: readonly string[]) => void;
 }
 
@@ -52,98 +46,98 @@ export interface WorkerStatus {
   readonly revision: number;
 }
 
-export class Supervisor implements WorkerEvents {
+export class Supervisor implements WorkerEvents, Fleet {
   readonly #parts: SupervisorParts;
   readonly #sockets: InheritedSockets;
-  readonly #beats: WorkerLiveness;
+  readonly #rollout: Rollout;
   readonly #handles = new Map<number, WorkerHandle>();
   readonly #policies = new Map<number, RestartPolicy>();
   readonly #restarts = new Map<number, number>();
-  readonly #waiting = new Map<
-    WorkerHandle,
-    { resolve: (bound: readonly BoundListener[]) => void; reject: (error: Error) => void }
-  >();
+  /** Liveness counters as of the last isAnswering. */
+  readonly #liveness = new Map<number, number>();
   readonly #descriptors: DescriptorWatch;
-  #snapshot: Snapshot | null = null;
   #isEnding = false;
 
   constructor(parts: SupervisorParts) {
     this.#parts = parts;
     this.#sockets = parts.sockets ?? new InheritedSockets({});
-    this.#beats = new WorkerLiveness(parts.region);
-    this.#descriptors = new DescriptorWatch(parts.region, parts.timers, (text, fields) => parts.log.warn(fields, text));
+    this.#descriptors = new DescriptorWatch(parts.region, parts.timers, parts.log);
+    this.#rollout = new Rollout(this, this.#sockets, parts);
+  }
+
+  /** Addresses of the listeners, in the order of the Snapshot; empty before the first `apply`. */
+  get bound(): readonly BoundListener[] {
+    return this.#rollout.bound;
+  }
+
+  get handles(): readonly WorkerHandle[] {
+    return [...this.#handles.values()];
+  }
+
+  get isEnding(): boolean {
+    return this.#isEnding;
   }
 
   /**
-   * Starts the workers of a Snapshot. Where the system is to choose a port, the first worker starts alone, because the
-   * port must be the same for all. Resolves with the bound addresses. @throws BindError when a listener can't be bound.
+   * First phase of a start or a reload: starts workers that are missing and binds new listeners, which don't serve yet.
+   * @returns the Snapshot with the ports that the system chose
+   * @throws BindError, Error; nothing has changed then
    */
-  async start(snapshot: Snapshot): Promise<readonly BoundListener[]> {
-    this.#snapshot = snapshot;
-    await probePorts(snapshot.listeners.filter((listener) => !this.#sockets.has(keyOfListener(listener))));
-    const held = this.#cover(snapshot, indices(snapshot.workers));
+  prepare(next: Snapshot): Promise<Snapshot> {
+    return this.#rollout.prepare(next);
+  }
+
+  /** Undoes `prepare`: something else refused the Snapshot. */
+  discard(): Promise<void> {
+    return this.#rollout.discard();
+  }
+
+  /** Second phase: every worker installs a Snapshot that was prepared. Resolves when they have. @throws BindError at a start */
+  async apply(snapshot: Snapshot): Promise<void> {
+    await this.#rollout.apply(snapshot);
+    this.#descriptors.start();
+  }
+
+  /** Ends all workers at once. */
+  stop(): Promise<void> {
+    return this.kill();
+  }
+
+  /** Starts a worker. Resolves when it has installed the Snapshot. @throws BindError, Error; the worker has ended then */
+  async launch(index: number, snapshot: Snapshot, descriptors: HeldDescriptors): Promise<void> {
+    const { workerUrl, region, clock, timers } = this.#parts;
+    const start = { worker: index, region: region.buffer, snapshot, descriptors };
+    const handle = new WorkerHandle(workerUrl, start, clock.nowMs(), this);
+    this.#handles.set(index, handle);
+    const deadline = timers.after(START_MS, () => {
+      void handle.kill(new Error(`worker ${index} did not start within ${START_MS / 1_000} s`));
+    });
     try {
-      const first = this.#startWorker(0, snapshot, held);
-      if (choosesPort(snapshot)) this.#snapshot = this.#withPorts(snapshot, await first);
-      const others = indices(snapshot.workers).slice(1);
-      const starting = others.map((index) => this.#startWorker(index, this.#snapshot!, held));
-      const [bound] = await Promise.all([first, ...starting]);
-      this.#descriptors.start();
-      this.#releaseUnused(this.#snapshot);
-      return bound;
+      await handle.when('installed', snapshot.revision);
     } catch (error) {
-      await this.kill();
+      void handle.kill(error as Error);
       throw error;
+    } finally {
+      deadline.cancel();
     }
   }
 
-  /**
-   * Gives a new Snapshot to all workers; resolves when each runs on it. Sockets of workers that go are given to those
-   * that stay, before they go.
-   */
-  async apply(next: Snapshot): Promise<void> {
-    const bound = this.#handles.get(0)?.bound ?? [];
-    const snapshot = this.#withPorts(next, bound);
-    this.#snapshot = snapshot;
-    this.#releaseUnused(snapshot);
-    const held = this.#cover(snapshot, indices(snapshot.workers));
-    for (const handle of this.#handles.values()) {
-      handle.send({ kind: 'snapshot', snapshot, descriptors: held.get(handle.index) ?? NOTHING });
-    }
-    await this.#resize(snapshot, held);
-    await this.#acknowledged(snapshot.revision);
-  }
-
-  /** Starts workers that a new Snapshot asks for, and lets those drain that it no longer does. */
-  async #resize(snapshot: Snapshot, held: ReadonlyMap<number, HeldDescriptors>): Promise<void> {
-    const starting: Promise<unknown>[] = [];
-    for (let index = 0; index < snapshot.workers; index++) {
-      const state = this.#handles.get(index)?.state;
-      if (state === undefined || state === 'exited') starting.push(this.#startWorker(index, snapshot, held));
-    }
-    for (const handle of this.#handles.values()) {
-      if (handle.index < snapshot.workers || handle.state === 'exited') continue;
-      handle.state = 'draining';
-      handle.send({ kind: 'drain', graceMs: snapshot.graceMs, idleMs: 0 });
-      this.#parts.timers.after(snapshot.graceMs + KILL_AFTER_MS, () => void handle.kill());
-    }
-    await Promise.all(starting);
+  /** Drains a worker that a Snapshot has no place for, and ends it by force after the grace. */
+  dismiss(handle: WorkerHandle, graceMs: number): void {
+    handle.drain(graceMs, 0);
+    this.#parts.timers.after(graceMs + KILL_AFTER_MS, () => void handle.kill());
   }
 
   broadcast(message: MessageToWorker): void {
-    this.#send(message);
+    for (const handle of this.handles) handle.send(message);
   }
 
-  /** Lets all workers finish what they have, idle connections `idleMs` long; ends them by force after the grace. */
+  /** Drains all workers, keeping idle connections for `idleMs`; ends them by force after the grace. */
   async drain(graceMs: number, idleMs = 0): Promise<void> {
     this.#isEnding = true;
-    const handles = [...this.#handles.values()];
-    for (const handle of handles) {
-      if (handle.state !== 'exited') handle.state = 'draining';
-      handle.send({ kind: 'drain', graceMs, idleMs });
-    }
+    for (const handle of this.handles) handle.drain(graceMs, idleMs);
     const killer = setTimeout(() => void this.kill(), graceMs + KILL_AFTER_MS);
-    await Promise.all(handles.map((handle) => handle.exited()));
+    await Promise.all(this.handles.map((handle) => handle.exited()));
     clearTimeout(killer);
     this.#descriptors.stop();
   }
@@ -152,182 +146,81 @@ export class Supervisor implements WorkerEvents {
   async kill(): Promise<void> {
     this.#isEnding = true;
     this.#descriptors.stop();
-    await Promise.all([...this.#handles.values()].map((handle) => handle.kill()));
+    await Promise.all(this.handles.map((handle) => handle.kill()));
   }
 
-  /** Kills one worker, as a fault would: for tests of what follows. */
+  /** Kills one worker, as a fault would. For tests of the recovery. */
   async killWorker(worker: number): Promise<void> {
     await this.#handles.get(worker)?.kill();
   }
 
   status(): readonly WorkerStatus[] {
-    return [...this.#handles.values()].map((handle) => ({
-      worker: handle.index,
-      state: handle.state,
-      startedMs: handle.startedMs,
-      restarts: this.#restarts.get(handle.index) ?? 0,
-      revision: handle.revision,
-    }));
+    return this.handles.map(({ index, state, startedMs, revision }) => {
+      return { worker: index, state, startedMs, restarts: this.#restarts.get(index) ?? 0, revision };
+    });
   }
 
-  /** Whether at least one worker takes connections. */
+  /** Whether at least one worker accepts connections. */
   isListening(): boolean {
-    return [...this.#handles.values()].some((handle) => handle.state === 'listening');
+    return this.handles.some(({ state }) => state === 'listening');
   }
 
-  /** Whether no worker that takes connections has stood still since this was asked last. */
+  /** Whether the event loop of every listening worker has turned since the last call. The first call returns true. */
   isAnswering(): boolean {
-    const listening = [...this.#handles.values()].filter(({ state }) => state === 'listening');
-    return this.#beats.haveAllBeaten(listening.map(({ index }) => index));
+    const { region } = this.#parts;
+    let isAnswering = true;
+    for (const { index, state } of this.handles) {
+      if (state !== 'listening') continue;
+      const count = region.words[region.workerWord(index) + WORKER.liveness.index]!;
+      if (this.#liveness.get(index) === count) isAnswering = false;
+      this.#liveness.set(index, count);
+    }
+    return isAnswering;
   }
 
   onMessage(handle: WorkerHandle, message: MessageToMain): void {
-    if (message.kind === 'listening') this.#onListening(handle, message.bound);
-    else if (message.kind === 'bind-failed') {
-      const error = new BindError(message.listener, message.address, message.error);
-      const waiter = this.#waiting.get(handle);
-      if (waiter === undefined) this.#parts.log.error({ worker: handle.index }, error.message);
-      else waiter.reject(error);
-    } else if (message.kind === 'acknowledged') handle.revision = message.revision;
-    else this.#parts.onMessage(handle.index, message);
+    this.#parts.onMessage(handle.index, message);
   }
 
   onExit(handle: WorkerHandle, error: Error | null): void {
+    const { index } = handle;
     const { region, log, timers, clock } = this.#parts;
-    const repaired = repairAfterCrash(region, handle.index);
-    clearWorkerRecord(region, handle.index);
-    this.#sockets.workerGone(handle.index);
-    this.#parts.onWorkerGone(handle.index);
-    this.#waiting.get(handle)?.reject(error ?? new Error('the worker ended before it listened'));
-    this.#waiting.delete(handle);
+    const repairedInflight = repairAfterCrash(region, index);
+    clearWorkerRecord(region, index);
+    this.#sockets.workerGone(index);
+    this.#parts.onWorkerGone(index);
     if (this.#isEnding) return;
-    if (error === null) return this.#startAgain(handle.index);
-    const policy = this.#policies.get(handle.index) ?? new RestartPolicy();
-    this.#policies.set(handle.index, policy);
-    const delayMs = policy.delayAfter(clock.nowMs() - handle.startedMs);
-    const fields = { worker: handle.index, err: error, repairedInflight: repaired, restartInMs: delayMs };
-    log.error(fields, `worker ${handle.index} died: ${error.message}; it is restarted in ${delayMs} ms`);
-    timers.after(delayMs, () => this.#restart(handle.index));
+    // A worker that a reload has dismissed may be wanted again by a later one, which had to wait for its end.
+    if (error === null) return void this.relaunch(index);
+    if (!this.#rollout.isWanted(index)) return;
+    const policy = this.#policies.get(index) ?? new RestartPolicy();
+    this.#policies.set(index, policy);
+    const restartInMs = policy.delayAfter(clock.nowMs() - handle.startedMs);
+    const fields = { worker: index, err: error, repairedInflight, restartInMs };
+    log.error(fields, `worker ${index} died: ${error.message}; restarting it in ${restartInMs} ms`);
+    timers.after(restartInMs, () => void this.#restart(index));
   }
 
-  /** A worker that a reload let go may be wanted again by a later one, which had to wait for its end. */
-  #startAgain(index: number): void {
-    const snapshot = this.#snapshot;
-    if (snapshot === null || index >= snapshot.workers) return;
-    this.#startWorker(index, snapshot, this.#coverAll(snapshot, index)).catch((error: unknown) =>
-      this.#parts.log.error({ worker: index }, `worker ${index} did not start: ${String(error)}`),
+  async #restart(index: number): Promise<void> {
+    const before = this.#handles.get(index);
+    const isBack = await this.relaunch(index);
+    if (this.#handles.get(index) !== before) this.#restarts.set(index, (this.#restarts.get(index) ?? 0) + 1);
+    if (isBack) this.#parts.log.info({ worker: index }, `worker ${index} is back`);
+  }
+
+  /** Starts a worker that has exited, if the Snapshot that runs has a place for it. An error is reported by its exit. */
+  async relaunch(index: number): Promise<boolean> {
+    const handle = this.#handles.get(index);
+    if (this.#isEnding || handle?.state !== 'exited' || !this.#rollout.isWanted(index)) return false;
+    const { snapshot, descriptors } = this.#rollout.startOf(index);
+    return await this.launch(index, snapshot, descriptors).then(
+      () => true,
+      () => false,
     );
   }
-
-  #coverAll(snapshot: Snapshot, index: number): ReadonlyMap<number, HeldDescriptors> {
-    const others = [...this.#handles.values()].filter(({ state }) => state === 'starting' || state === 'listening');
-    return this.#cover(snapshot, [index, ...others.map((handle) => handle.index)]);
-  }
-
-  #restart(index: number): void {
-    if (this.#isEnding || this.#snapshot === null || index >= this.#snapshot.workers) return;
-    if (this.#handles.get(index)?.state !== 'exited') return;
-    this.#restarts.set(index, (this.#restarts.get(index) ?? 0) + 1);
-    this.#startWorker(index, this.#snapshot, this.#coverAll(this.#snapshot, index)).then(
-      () => this.#parts.log.info({ worker: index }, `worker ${index} is back`),
-      (error: unknown) =>
-        this.#parts.log.error({ worker: index }, `worker ${index} did not come back: ${String(error)}`),
-    );
-  }
-
-  /** What each worker takes of the sockets that the process was given. */
-  #cover(snapshot: Snapshot, workers: readonly number[]): ReadonlyMap<number, HeldDescriptors> {
-    const { given, isShort } = this.#sockets.cover(snapshot.listeners, workers);
-    if (isShort && !this.#isEnding) {
-      this.#parts.log.error({}, 'a socket that was handed over has no descriptor left for a worker');
-      this.#parts.onSocketLost?.();
-    }
-    return given;
-  }
-
-  #releaseUnused({ listeners }: Snapshot): void {
-    const keys = this.#sockets.retain(listeners);
-    if (keys.length > 0) this.#parts.onSocketsReleased?.(keys);
-  }
-
-  /** The Snapshot with the ports that the system chose; sockets that were given are known by them from now on. */
-  #withPorts(snapshot: Snapshot, bound: readonly BoundListener[]): Snapshot {
-    const chosen = withPorts(snapshot, bound);
-    for (const [index, listener] of snapshot.listeners.entries()) {
-      this.#sockets.rename(keyOfListener(listener), keyOfListener(chosen.listeners[index]!));
-    }
-    return chosen;
-  }
-
-  #startWorker(
-    index: number,
-    snapshot: Snapshot,
-    held: ReadonlyMap<number, HeldDescriptors>,
-  ): Promise<readonly BoundListener[]> {
-    const { workerUrl, region, clock } = this.#parts;
-    const start = { worker: index, region: region.buffer, snapshot, descriptors: held.get(index) ?? NOTHING };
-    const handle = new WorkerHandle(workerUrl, start, clock.nowMs(), this);
-    this.#handles.set(index, handle);
-    const deadline = this.#parts.timers.after(LISTEN_MS, () => this.#onSilent(handle));
-    const listening = new Promise<readonly BoundListener[]>((resolve, reject) => {
-      this.#waiting.set(handle, { resolve, reject });
-    });
-    return listening.finally(() => deadline.cancel());
-  }
-
-  #onSilent(handle: WorkerHandle): void {
-    const seconds = LISTEN_MS / 1_000;
-    this.#waiting.get(handle)?.reject(new Error(`worker ${handle.index} has not listened within ${seconds} s`));
-    this.#waiting.delete(handle);
-    void handle.kill();
-  }
-
-  #onListening(handle: WorkerHandle, bound: readonly BoundListener[]): void {
-    handle.state = this.#isEnding ? 'draining' : 'listening';
-    handle.bound = bound;
-    this.#waiting.get(handle)?.resolve(bound);
-    this.#waiting.delete(handle);
-  }
-
-  async #acknowledged(revision: number): Promise<void> {
-    const late = (): WorkerHandle[] =>
-      [...this.#handles.values()].filter((handle) => handle.state === 'listening' && handle.revision < revision);
-    const giveUpMs = this.#parts.clock.nowMs() + ACKNOWLEDGE_MS;
-    while (late().length > 0) {
-      if (this.#parts.clock.nowMs() > giveUpMs) {
-        const workers = late().map((handle) => handle.index);
-        this.#parts.log.warn({ workers }, `workers ${workers.join(', ')} have not taken revision ${revision} over`);
-        return;
-      }
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-  }
-
-  #send(message: MessageToWorker): void {
-    for (const handle of this.#handles.values()) handle.send(message);
-  }
 }
 
-function indices(count: number): number[] {
-  return Array.from({ length: count }, (_, index) => index);
-}
-
-/** Whether a listener leaves its port to the system. */
-function choosesPort(snapshot: Snapshot): boolean {
-  return snapshot.listeners.some(({ bind }) => bind.kind === 'tcp' && bind.port === 0);
-}
-
-/** The Snapshot with the ports that the system chose in place of port 0. */
-function withPorts(snapshot: Snapshot, bound: readonly BoundListener[]): Snapshot {
-  const listeners = snapshot.listeners.map((listener) => {
-    const chosen = bound.find((one) => one.name === listener.name);
-    if (listener.bind.kind !== 'tcp' || listener.bind.port !== 0 || chosen === undefined) return listener;
-    return { ...listener, bind: { ...listener.bind, port: chosen.port } };
-  });
-  return { ...snapshot, listeners };
-}
-
-/** A dead worker has nothing open, and uses nothing. */
+/** Clears the levels of a worker that has ended: it has nothing open, and uses nothing. */
 function clearWorkerRecord(region: Region, worker: number): void {
   const word = region.workerWord(worker);
   const { openExchanges, openConnections, upgraded, heapUsed, memory, pressure } = WORKER;

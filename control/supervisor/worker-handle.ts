@@ -1,49 +1,67 @@
-// One worker thread as main holds it: started, spoken to, and mourned. Thread: main.
+// One worker thread as main holds it: start, messages, exit. Thread: main.
 
 import { Worker } from 'node:worker_threads';
-import type { BoundListener, MessageToMain, MessageToWorker, WorkerStart } from '../../core/messages.ts';
+import type { BindOutcome, BoundListener, MessageToMain, MessageToWorker, WorkerStart } from '../../core/messages.ts';
+import { BindError } from './bind-error.ts';
 
-/** Where a worker is in its life. */
 export type WorkerState = 'starting' | 'listening' | 'draining' | 'exited';
 
+/** States from which each state may be entered. */
+const ALLOWED_FROM: Readonly<Record<WorkerState, readonly WorkerState[]>> = {
+  starting: [],
+  listening: ['starting', 'listening'],
+  draining: ['starting', 'listening', 'draining'],
+  exited: ['starting', 'listening', 'draining'],
+};
+
 /**
- * Bound of a worker's young generation: half-spaces of 4 MiB in place of 16. Each read of a client's body is memory
- * outside of V8's heap, freed by the next scavenge only: where those are far apart, V8 marks its whole heap again and
- * again for fear of what lies outside (a POST of 16 KiB cost 51 us, and costs 38: docs/benchmarks.md).
+ * Size of a worker's young generation: semi-spaces of 4 MiB instead of 16. Each read of a client's body allocates memory
+ * outside of V8's heap that only a scavenge frees. With rare scavenges V8 marks its whole heap again and again because
+ * of that external memory (a POST of 16 KiB cost 51 us, and costs 38: docs/benchmarks.md).
  */
 const YOUNG_GENERATION_MIB = 12;
 
-/** Of Node's options, those for workers too: the others say how the program around them is started (--eval, --test). */
+/** Node options that workers inherit. Others describe how the program was started (--eval, --test). */
 const FOR_WORKERS = /^--(?:cpu-prof|heap-prof|heapsnapshot|enable-source-maps)/;
 
-/** What the supervisor wants to hear of a worker. */
 export interface WorkerEvents {
   onMessage(handle: WorkerHandle, message: MessageToMain): void;
-  /** It has ended; `error` is what killed it, null where it was let go. */
+  /** The thread has ended. `error` is the cause; null after a drain. */
   onExit(handle: WorkerHandle, error: Error | null): void;
+}
+
+interface Waiter {
+  readonly kind: 'prepared' | 'installed';
+  /** Ticket of what is prepared; revision of what is installed. */
+  readonly number: number;
+  readonly resolve: (bound: readonly BoundListener[]) => void;
+  readonly reject: (error: Error) => void;
 }
 
 export class WorkerHandle {
   readonly index: number;
   readonly startedMs: number;
-  state: WorkerState = 'starting';
-  /** Newest revision that it has acknowledged. */
+  /** Newest revision that the worker has installed. */
   revision = 0;
   bound: readonly BoundListener[] = [];
+  #state: WorkerState = 'starting';
   readonly #worker: Worker;
+  readonly #events: WorkerEvents;
   readonly #exited: Promise<void>;
+  #waiters: Waiter[] = [];
   #error: Error | null = null;
 
   constructor(url: URL, start: WorkerStart, startedMs: number, events: WorkerEvents) {
     this.index = start.worker;
     this.startedMs = startedMs;
+    this.#events = events;
     this.#worker = new Worker(url, {
       workerData: start,
       execArgv: process.execArgv.filter((option) => FOR_WORKERS.test(option)),
       name: `fairlead-worker-${start.worker}`,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB },
     });
-    this.#worker.on('message', (message: MessageToMain) => events.onMessage(this, message));
+    this.#worker.on('message', (message: MessageToMain) => this.#onMessage(message));
     this.#worker.on('error', (error: unknown) => {
       this.#error = error instanceof Error ? error : new Error(String(error));
     });
@@ -52,13 +70,19 @@ export class WorkerHandle {
     });
     this.#exited = new Promise((resolve) => {
       this.#worker.on('exit', (code) => {
-        const wasLetGo = this.state === 'draining' && this.#error === null;
-        this.state = 'exited';
-        const error = wasLetGo ? null : (this.#error ?? new Error(`the worker exited with code ${code}`));
-        events.onExit(this, error);
+        this.#onExit(code);
         resolve();
       });
     });
+  }
+
+  get state(): WorkerState {
+    return this.#state;
+  }
+
+  /** Whether the worker serves, or is about to. */
+  get isServing(): boolean {
+    return this.#state === 'starting' || this.#state === 'listening';
   }
 
   get threadId(): number {
@@ -66,7 +90,25 @@ export class WorkerHandle {
   }
 
   send(message: MessageToWorker): void {
-    if (this.state !== 'exited') this.#worker.postMessage(message);
+    if (this.#state !== 'exited') this.#worker.postMessage(message);
+  }
+
+  /** Has the worker stop accepting and end; it never listens again. */
+  drain(graceMs: number, idleMs: number): void {
+    this.#enter('draining');
+    this.send({ kind: 'drain', graceMs, idleMs });
+  }
+
+  /**
+   * Resolves with the bound listeners when the worker has prepared a ticket, or installed a revision, or a later one.
+   * @throws BindError; the worker's error where it exits before
+   */
+  when(kind: Waiter['kind'], number: number): Promise<readonly BoundListener[]> {
+    if (kind === 'installed' && this.revision >= number && this.#state === 'listening') {
+      return Promise.resolve(this.bound);
+    }
+    if (this.#state === 'exited') return Promise.reject(this.#exitError());
+    return new Promise((resolve, reject) => this.#waiters.push({ kind, number, resolve, reject }));
   }
 
   /** Resolves when the thread is gone. */
@@ -74,9 +116,51 @@ export class WorkerHandle {
     return this.#exited;
   }
 
-  /** Ends the thread at once, whatever it does. */
-  async kill(): Promise<void> {
-    if (this.state !== 'exited') await this.#worker.terminate();
+  /** Ends the thread at once. @param error the cause to report; left out, the exit itself is */
+  async kill(error?: Error): Promise<void> {
+    this.#error ??= error ?? null;
+    if (this.#state !== 'exited') await this.#worker.terminate();
     await this.#exited;
+  }
+
+  /** A transition that isn't allowed is ignored: a worker that drains may still report what it installed. */
+  #enter(next: WorkerState): void {
+    if (ALLOWED_FROM[next].includes(this.#state)) this.#state = next;
+  }
+
+  #onMessage(message: MessageToMain): void {
+    if (message.kind === 'prepared') this.#settle(message.kind, message.ticket, message);
+    else if (message.kind === 'installed') {
+      this.revision = message.revision;
+      if (message.failure === null) {
+        this.bound = message.bound;
+        // Revision 0 is a start without listeners.
+        if (message.revision > 0) this.#enter('listening');
+      }
+      this.#settle(message.kind, message.revision, message);
+    }
+    this.#events.onMessage(this, message);
+  }
+
+  #settle(kind: Waiter['kind'], number: number, { bound, failure }: BindOutcome): void {
+    const isAnswered = (waiter: Waiter): boolean => waiter.kind === kind && waiter.number <= number;
+    const answered = this.#waiters.filter(isAnswered);
+    this.#waiters = this.#waiters.filter((waiter) => !isAnswered(waiter));
+    for (const { resolve, reject } of answered) {
+      if (failure === null) resolve(bound);
+      else reject(new BindError(failure.listener, failure.address, failure.error));
+    }
+  }
+
+  #onExit(code: number): void {
+    const isOrderly = this.#state === 'draining' && this.#error === null;
+    this.#error ??= isOrderly ? null : new Error(`the worker exited with code ${code}`);
+    this.#enter('exited');
+    for (const { reject } of this.#waiters.splice(0)) reject(this.#exitError());
+    this.#events.onExit(this, isOrderly ? null : this.#error);
+  }
+
+  #exitError(): Error {
+    return this.#error ?? new Error(`worker ${this.index} ended`);
   }
 }

@@ -10,14 +10,13 @@ import { type Random, systemRandom } from '../../core/random.ts';
 import type { ListenerSnapshot } from '../../core/snapshot/listener.ts';
 import { systemTimers, type Timers } from '../../core/timers.ts';
 import type { Logger } from '../../core/log.ts';
-import { addressText } from './accept/listen-address.ts';
 import { ConnectionFacts, type LiveListener } from './accept/connection-facts.ts';
 import { ConnectionLedger } from './accept/connection-ledger.ts';
 import { ConnectionServer } from './connection-server.ts';
 import type { DownstreamContext, DrainableConnection } from './downstream-context.ts';
 import type { Http1Context, Http1Parts } from './http1/http1-context.ts';
 import { ResponseEncoder } from './http1/response-encoder.ts';
-import { Listener } from './accept/listener.ts';
+import { type ListenerService, ListenerSet } from './accept/listener-set.ts';
 import { Sweeper } from './accept/sweeper.ts';
 
 export interface DownstreamOptions {
@@ -49,21 +48,13 @@ interface Serving extends LiveListener {
   isTrusted: (address: string) => boolean;
 }
 
-interface ActiveListener {
-  readonly listener: Listener;
-  readonly serving: Serving;
-}
-
 export class Downstream {
-  readonly #worker: number;
   readonly #timers: Timers;
   readonly #context: DownstreamContext;
   readonly #fast: Http1Context | null;
-  /** By what they are bound to: see keyOf. */
-  #active: ReadonlyMap<string, ActiveListener> = new Map();
+  readonly #listeners: ListenerSet;
   /** Every accepted socket; null while TLS is being negotiated on it. */
   readonly #connections = new Map<Socket, DrainableConnection | null>();
-  #applied: Promise<unknown> = Promise.resolve();
   /** Monotonic ms at which a failure to accept was logged last. */
   #acceptLoggedMs = Number.NEGATIVE_INFINITY;
   #isDraining = false;
@@ -74,7 +65,7 @@ export class Downstream {
   constructor(options: DownstreamOptions) {
     const { starter, region, worker, clock, log } = options;
     const timers = options.timers ?? systemTimers;
-    this.#worker = worker;
+    this.#listeners = new ListenerSet(worker, (snapshot) => this.#serve(snapshot));
     this.#timers = timers;
     this.#context = {
       starter,
@@ -94,40 +85,19 @@ export class Downstream {
     return this.#context.ledger.openCount;
   }
 
-  /**
-   * Makes the listeners those of a Snapshot: binds new ones, keeps those whose address stays (with new settings for new
-   * connections), and stops those that are gone once all others are bound. Where one can't be bound nothing changes.
-   * @param held sockets that are bound already: their listeners take these, and bind nothing
-   * @returns where each is bound, in the Snapshot's order
-   * @throws ListenError
-   */
-  apply(snapshots: readonly ListenerSnapshot[], held: HeldDescriptors = {}): Promise<BoundListener[]> {
-    // One after the other: two at once would both bind what is new, and one of the sockets would be forgotten.
-    const applied = this.#applied.then(() => this.#apply(snapshots, held));
-    this.#applied = applied.catch(() => undefined);
-    return applied;
+  /** First phase of a reload: binds new listeners, whose connections wait until `apply` or `discard`. @throws ListenError */
+  prepare(snapshots: readonly ListenerSnapshot[], held: HeldDescriptors = {}): Promise<BoundListener[]> {
+    return this.#listeners.prepare(snapshots, held);
   }
 
-  async #apply(snapshots: readonly ListenerSnapshot[], held: HeldDescriptors): Promise<BoundListener[]> {
-    const before = this.#active;
-    const fresh = await this.#bindAll(
-      snapshots.filter((snapshot) => !before.has(keyOf(snapshot))),
-      held,
-    );
-    for (const snapshot of snapshots) await before.get(keyOf(snapshot))?.listener.take(held[snapshot.name] ?? []);
-    const after = new Map<string, ActiveListener>();
-    const bound: BoundListener[] = [];
-    for (const snapshot of snapshots) {
-      const key = keyOf(snapshot);
-      const active = fresh.get(key) ?? this.#updated(before.get(key)!, snapshot);
-      const { listener } = active;
-      // Where the system chose the port, the Snapshots that follow name it: the listener must be found by it then.
-      after.set(keyOf(snapshot, listener.port), active);
-      bound.push(listener.boundAs(snapshot.name));
-    }
-    this.#active = after;
-    for (const [key, { listener }] of before) if (!after.has(key)) listener.close();
-    return bound;
+  /** Closes listeners that were prepared and are not to be applied. */
+  discard(): Promise<void> {
+    return this.#listeners.discard();
+  }
+
+  /** Makes the listeners those of a Snapshot: see ListenerSet.apply. A worker that drains binds none. @throws ListenError */
+  apply(snapshots: readonly ListenerSnapshot[], held: HeldDescriptors = {}): Promise<BoundListener[]> {
+    return this.#listeners.apply(snapshots, held);
   }
 
   /**
@@ -138,44 +108,29 @@ export class Downstream {
   async drain(graceMs: number, idleMs = 0): Promise<void> {
     this.#isDraining = true;
     this.#idleUntilMs = this.#context.clock.nowMs() + Math.min(idleMs, graceMs - GOODBYE_MS);
-    for (const { listener } of this.#active.values()) listener.close();
+    this.#listeners.close();
     for (const connection of this.#connections.values()) connection?.startDrain();
     const deadline = this.#timers.after(graceMs, () => this.#destroyAll());
     await this.#allClosed();
     deadline.cancel();
   }
 
-  /** Binds several; where one fails, none stays bound. */
-  async #bindAll(snapshots: readonly ListenerSnapshot[], held: HeldDescriptors): Promise<Map<string, ActiveListener>> {
-    const bound = new Map<string, ActiveListener>();
-    try {
-      for (const snapshot of snapshots) bound.set(keyOf(snapshot), await this.#bind(snapshot, held[snapshot.name]));
-    } catch (error) {
-      for (const { listener } of bound.values()) listener.close();
-      throw error;
-    }
-    return bound;
-  }
-
-  async #bind(snapshot: ListenerSnapshot, descriptors: readonly number[] | undefined): Promise<ActiveListener> {
+  #serve(snapshot: ListenerSnapshot): ListenerService {
     const serving = this.#servingOf(snapshot);
-    const events = {
-      accepted: (socket: Socket): void => this.#accept(serving, socket),
-      failed: (error: NodeJS.ErrnoException): void => this.#acceptFailed(serving, error),
+    return {
+      accepted: (socket) => this.#accept(serving, socket),
+      failed: (error) => this.#acceptFailed(serving, error),
+      update: (next) => this.#update(serving, next),
+      // A configured descriptor may accept connections to other addresses (TPROXY).
+      bound: ({ port }) => (serving.port = snapshot.bind.kind === 'tcp' ? port : 0),
     };
-    const listener = await Listener.bind(snapshot, this.#worker, events, descriptors);
-    // A descriptor that was configured may take connections for other addresses, too (TPROXY).
-    if (snapshot.bind.kind === 'tcp') serving.port = listener.port;
-    return { listener, serving };
   }
 
-  /** Gives a bound listener new settings. Where they are the old ones, TLS contexts and all stay as they are. */
-  #updated(active: ActiveListener, snapshot: ListenerSnapshot): ActiveListener {
-    const { serving } = active;
+  /** Where only the listener's place or name has changed, TLS contexts and all are kept. */
+  #update(serving: Serving, snapshot: ListenerSnapshot): void {
     const isSame = settingsText(serving.snapshot) === settingsText(snapshot);
     if (isSame) serving.snapshot = snapshot;
     else Object.assign(serving, this.#servingOf(snapshot), { port: serving.port });
-    return active;
   }
 
   #servingOf(snapshot: ListenerSnapshot): Serving {
@@ -237,12 +192,6 @@ function fastContext(context: DownstreamContext, parts: Http1Parts, isOn = (): b
   const { isDraining, mayBeIdleUntilMs } = context;
   const draining = { isDraining, mayBeIdleUntilMs };
   return { ...parts, encoder, starter, random, ledger, isOn, ...draining };
-}
-
-/** What a listener is known by over reloads: its address; where the system chooses the port, its name, too. */
-function keyOf({ bind, name }: ListenerSnapshot, chosenPort = 0): string {
-  if (bind.kind !== 'tcp' || bind.port !== 0) return addressText(bind);
-  return chosenPort === 0 ? `${addressText(bind)} ${name}` : addressText({ ...bind, port: chosenPort });
 }
 
 /** What serving depends on: everything but the listener's place and name, which are looked up live. */

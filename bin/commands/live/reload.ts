@@ -23,7 +23,7 @@ export interface ReloadReport {
 
 /**
  * Asks over the admin API, prints what came of it, and sets the exit code: 1 where the file is invalid, 4 where a valid
- * one can't be taken over or the API refuses.
+ * one can't be applied or the API refuses.
  */
 export function reload(options: ReloadOptions): Promise<void> {
   return attempt(async () => {

@@ -4,7 +4,8 @@
 import { loadConfig, type LoadResult } from '../../../config/load.ts';
 import { systemTimers } from '../../../core/timers.ts';
 import { type MainLogger, openMainLog } from '../../../logging/process-log.ts';
-import { ConfigError, ControlPlane } from '../../../control/control-plane.ts';
+import { ControlPlane } from '../../../control/control-plane.ts';
+import { ConfigError } from '../../../control/reload.ts';
 import { HolderLink } from '../../../control/holder/holder-link.ts';
 import { FORWARDED_SIGNALS, type ForwardedSignal } from '../../../control/holder/holder-messages.ts';
 import { ServiceManager } from '../../../control/service-manager.ts';

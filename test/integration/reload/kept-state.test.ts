@@ -49,9 +49,7 @@ function age(file: string, ms: number): void {
 }
 
 const warnings = ({ log }: RunningFairlead): string[] =>
-  log
-    .filter(({ level, text }) => level === 'warn' && text.startsWith('the state of endpoints'))
-    .map(({ text }) => text);
+  log.filter(({ level, text }) => level === 'warn' && text.startsWith('endpoint state in')).map(({ text }) => text);
 
 describe('the state of endpoints', () => {
   test('is what it was after a restart', async (t) => {

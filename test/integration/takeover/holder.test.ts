@@ -137,7 +137,7 @@ describe('a holder', () => {
       await held.holder.logged('worker 0 died', deaths);
       if (deaths < 5) await held.holder.logged('worker 0 is back', deaths);
     }
-    await held.holder.logged('a socket that was handed over has no descriptor left');
+    await held.holder.logged('an inherited socket has no descriptor left');
     await held.holder.logged('process');
     const outcome = await sendMany(held.port, { connections: 40, requests: 200 });
     assert.deepEqual([...outcome.statuses], [[200, 200]]);

@@ -110,7 +110,7 @@ describe('systemd', { skip }, () => {
     let looks = 0;
     await eventually(() => ++looks > 20, 'several intervals are over');
     assert.equal(heard.length, fed);
-    service.fallSilent();
+    service.mute();
   });
 });
 

@@ -301,8 +301,8 @@ test('an endpoint that takes nothing at all any more is named once, so that idle
 
 test('messages of other kinds are none of its business', () => {
   const bench = new HealthBench().begin();
-  bench.health.onWorkerMessage({ kind: 'acknowledged', revision: 1 });
-  bench.health.onWorkerMessage({ kind: 'drained' });
+  bench.health.onWorkerMessage({ kind: 'open-revisions', older: [] });
+  bench.health.onWorkerMessage({ kind: 'installed', revision: 1, bound: [], failure: null });
   assert.deepEqual(bench.allPublished(), ['up', 'up', 'up']);
 });
 

@@ -1,4 +1,4 @@
-// Workers that don't do what they are started for. Real threads, whose code is given as a URL; a fake clock. Thread: main.
+// Workers that fail to start. Real threads, whose code is a data URL; a fake clock. Thread: main.
 
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
@@ -9,6 +9,10 @@ import { regionFor, snapshot } from '../../../support/snapshots.ts';
 import { type LogLine, recordingLog } from '../../../support/loggers.ts';
 
 const SNAPSHOT: Snapshot = { ...snapshot(), listeners: [], workers: 1 };
+
+async function start(supervisor: Supervisor): Promise<void> {
+  await supervisor.apply(await supervisor.prepare(SNAPSHOT));
+}
 
 function supervise(t: TestContext, code: string): { clock: FakeClock; supervisor: Supervisor; log: LogLine[] } {
   const clock = new FakeClock();
@@ -26,10 +30,9 @@ function supervise(t: TestContext, code: string): { clock: FakeClock; supervisor
   return { clock, supervisor, log };
 }
 
-test('a worker that never listens ends the start after half a minute, and nothing is left running', async (t) => {
+test('a worker that does not answer within 30 s fails the start, and is ended', async (t) => {
   const { clock, supervisor } = supervise(t, 'setInterval(() => {}, 1000)');
-  const started = supervisor.start(SNAPSHOT);
-  const failed = assert.rejects(started, /worker 0 has not listened within 30 s/);
+  const failed = assert.rejects(start(supervisor), /worker 0 did not start within 30 s/);
   while (supervisor.status().length === 0) await new Promise((resolve) => setImmediate(resolve));
   clock.advance(30_000);
   await failed;
@@ -39,18 +42,19 @@ test('a worker that never listens ends the start after half a minute, and nothin
   );
 });
 
-test('a worker that ends before it listens ends the start at once, with its error', async (t) => {
+test('a worker that throws while it starts fails the start at once with its error', async (t) => {
   const { supervisor } = supervise(t, 'throw new Error("no sense in it")');
-  await assert.rejects(supervisor.start(SNAPSHOT), /no sense in it/);
+  await assert.rejects(start(supervisor), /no sense in it/);
 });
 
-test('a worker that listens in time may live on', async (t) => {
+test('a worker that starts in time is not ended later', async (t) => {
   const code = `
     import { parentPort } from 'node:worker_threads';
-    parentPort.on('message', () => {});
-    parentPort.postMessage({ kind: 'listening', bound: [] });`;
+    const install = (revision) => parentPort.postMessage({ kind: 'installed', revision, bound: [], failure: null });
+    parentPort.on('message', ({ kind, snapshot }) => kind === 'snapshot' && install(snapshot.revision));
+    install(0);`;
   const { clock, supervisor } = supervise(t, code);
-  await supervisor.start(SNAPSHOT);
+  await start(supervisor);
   clock.advance(60_000);
   assert.equal(supervisor.isListening(), true);
 });

@@ -1,0 +1,124 @@
+// Loading the configuration, at the start and for reloads. A configuration that is refused changes nothing. Thread: main.
+
+import type { ReloadOutcome } from '../admin/admin-context.ts';
+import { type CompileTables, compile, workersOf } from '../config/compile/compile.ts';
+import { describeChanges } from '../config/compile/diff.ts';
+import type { LoadedConfig, LoadResult } from '../config/load.ts';
+import { problemJson } from '../config/problems/problem-report.ts';
+import { formatProblem, type Problem } from '../config/problems/problem.ts';
+import type { Logger } from '../core/log.ts';
+import type { SnapshotOwner } from './snapshot-owner.ts';
+
+/** Problems that one log line names; `fairlead check` prints all. */
+const MOST_LOGGED = 20;
+
+/** The configuration is invalid. */
+export class ConfigError extends Error {
+  readonly problems: readonly Problem[];
+  readonly isReadable: boolean;
+
+  constructor(problems: readonly Problem[], isReadable: boolean) {
+    const errors = problems.filter(({ severity }) => severity === 'error');
+    super(`the configuration is refused: ${errors.length} error(s), the first is ${formatProblem(errors[0]!)}`);
+    this.name = 'ConfigError';
+    this.problems = problems;
+    this.isReadable = isReadable;
+  }
+}
+
+export type ReloadResult =
+  | { readonly ok: true; readonly revision: number; readonly changes: readonly string[] }
+  /** `problems` are empty where the configuration is valid and can't be applied. */
+  | { readonly ok: false; readonly problems: readonly Problem[]; readonly message: string };
+
+/** @throws ConfigError */
+export function loadOrThrow(load: () => LoadResult, log: Logger): LoadedConfig {
+  const loaded = load();
+  if (!loaded.ok) throw new ConfigError(loaded.problems, loaded.isReadable);
+  for (const warning of loaded.warnings) log.warn({ problem: formatProblem(warning) }, warning.message);
+  return loaded.config;
+}
+
+export interface ReloaderParts {
+  readonly load: () => LoadResult;
+  readonly tables: CompileTables;
+  /** Workers that the shared region has room for. */
+  readonly mostWorkers: number;
+  readonly owner: SnapshotOwner;
+  readonly log: Logger;
+  /** A reload begins. */
+  readonly onBegin: () => void;
+  /** It has ended; `config` is the configuration that runs now, null where it was refused. */
+  readonly onEnd: (result: ReloadResult, config: LoadedConfig | null) => void;
+}
+
+export class Reloader {
+  readonly #parts: ReloaderParts;
+  #running: Promise<ReloadResult> | null = null;
+  /** The reload that follows the running one, shared by all callers: what the running one loaded may be older than theirs. */
+  #next: Promise<ReloadResult> | null = null;
+
+  constructor(parts: ReloaderParts) {
+    this.#parts = parts;
+  }
+
+  /** Loads the configuration again. One reload runs at a time, and at most one waits. */
+  reload(): Promise<ReloadResult> {
+    if (this.#running !== null) {
+      this.#next ??= this.#running.then(() => {
+        this.#next = null;
+        return this.reload();
+      });
+      return this.#next;
+    }
+    this.#running = this.#reload().finally(() => {
+      this.#running = null;
+    });
+    return this.#running;
+  }
+
+  async #reload(): Promise<ReloadResult> {
+    const { load, onBegin, onEnd } = this.#parts;
+    onBegin();
+    const loaded = load();
+    const result = loaded.ok ? await this.#install(loaded.config) : this.#refuse(loaded.problems);
+    onEnd(result, loaded.ok && result.ok ? loaded.config : null);
+    return result;
+  }
+
+  async #install(config: LoadedConfig): Promise<ReloadResult> {
+    const { owner, tables, mostWorkers, log } = this.#parts;
+    const before = owner.current;
+    try {
+      if (workersOf(config.settings) > mostWorkers) throw new Error(`more than ${mostWorkers} workers need a restart`);
+      await owner.install(compile(config, tables, before.revision + 1));
+      const { revision } = owner.current;
+      const changes = describeChanges(before, owner.current);
+      log.info({ revision, changes }, `revision ${revision} runs: ${changes.length} change(s)`);
+      return { ok: true, revision, changes };
+    } catch (error) {
+      const { message } = error as Error;
+      log.error({ err: error }, `the configuration can't be applied: ${message}; revision ${before.revision} runs on`);
+      return { ok: false, problems: [], message };
+    }
+  }
+
+  #refuse(problems: readonly Problem[]): ReloadResult {
+    const { owner, log } = this.#parts;
+    const message = `the configuration is refused; revision ${owner.current.revision} runs on`;
+    log.error(refusedFields(problems), message);
+    return { ok: false, problems, message };
+  }
+}
+
+/** Fields of the log line about a configuration that is refused. */
+export function refusedFields(problems: readonly Problem[]): { problems: string[]; problemCount: number } {
+  return { problems: problems.slice(0, MOST_LOGGED).map(formatProblem), problemCount: problems.length };
+}
+
+/** The result for the admin API. */
+export function outcomeOf(result: ReloadResult): ReloadOutcome {
+  if (result.ok) return result;
+  const { message, problems } = result;
+  return { ok: false, problems: [message, ...problems.map(formatProblem)], findings: problems.map(problemJson) };
+}

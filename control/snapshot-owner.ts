@@ -1,0 +1,68 @@
+// The owner of the Snapshot. A Snapshot is complete (ports resolved) before it is published, and is refused as a whole
+// or applied as a whole. Thread: main.
+
+import type { Snapshot } from '../core/snapshot/snapshot.ts';
+
+/** A part of the control plane that works from the Snapshot. */
+export interface SnapshotConsumer {
+  /** Takes over a complete Snapshot. Can't refuse it: that is what gates are for. */
+  apply(snapshot: Snapshot): void | Promise<void>;
+  /** Releases what the consumer holds. Called once, at the end. */
+  stop(): void | Promise<void>;
+}
+
+/** A part that must acquire something for a Snapshot, such as an address, and can refuse it. */
+export interface SnapshotGate {
+  /** Returns the Snapshot, completed. @throws the reason why it is refused; nothing has changed then */
+  prepare(next: Snapshot): Promise<Snapshot>;
+  /** Gives back what `prepare` acquired, where a later gate has refused the Snapshot. The last gate needs none. */
+  discard?(): Promise<void>;
+}
+
+export class SnapshotOwner {
+  readonly #gates: readonly SnapshotGate[];
+  readonly #consumers: readonly SnapshotConsumer[];
+  #current: Snapshot;
+
+  /**
+   * @param first is published by the first `install`
+   * @param gates are prepared in this order
+   * @param consumers receive each Snapshot in this order, and are stopped in the opposite one
+   */
+  constructor(first: Snapshot, gates: readonly SnapshotGate[], consumers: readonly SnapshotConsumer[]) {
+    this.#current = first;
+    this.#gates = gates;
+    this.#consumers = consumers;
+  }
+
+  /** The Snapshot that runs. */
+  get current(): Snapshot {
+    return this.#current;
+  }
+
+  /** Prepares a Snapshot, and publishes it. Call again when it has settled. @throws the reason why a gate refuses it */
+  async install(next: Snapshot): Promise<void> {
+    const snapshot = await this.#prepare(next);
+    this.#current = snapshot;
+    for (const consumer of this.#consumers) await consumer.apply(snapshot);
+  }
+
+  async stop(): Promise<void> {
+    for (const consumer of this.#consumers.toReversed()) await consumer.stop();
+  }
+
+  async #prepare(next: Snapshot): Promise<Snapshot> {
+    const passed: SnapshotGate[] = [];
+    let snapshot = next;
+    try {
+      for (const gate of this.#gates) {
+        snapshot = await gate.prepare(snapshot);
+        passed.push(gate);
+      }
+      return snapshot;
+    } catch (error) {
+      for (const gate of passed.toReversed()) await gate.discard?.();
+      throw error;
+    }
+  }
+}
