@@ -94,6 +94,13 @@ export class UpstreamPicker {
     return usable.length + suspects.length;
   }
 
+  /** Slot of the only endpoint that picks may return now, busy or not; -1 where there are several or none. */
+  get onlyUsableSlot(): number {
+    const { usable, suspects } = this.candidates;
+    if (usable.length + suspects.length !== 1) return -1;
+    return (usable[0] ?? suspects[0])!.slot;
+  }
+
   /** What picks choose from now. */
   get candidates(): Candidates {
     this.#follow();

@@ -1,8 +1,6 @@
 // The contracts that meet in an exchange: the client's side (a downstream adaptor) and the endpoint's side (a
 // transport). Calls may come back synchronously, inside the call that caused them. Thread: both.
 
-import type { IncomingMessage } from 'node:http';
-import type { Duplex } from 'node:stream';
 import type { Failure } from './failure.ts';
 import type { FieldList, RequestHead, ResponseHead } from './head.ts';
 import type { EndpointSnapshot } from './snapshot/endpoint.ts';
@@ -133,12 +131,12 @@ export interface Transport {
   close(): Promise<void>;
 }
 
-/** The raw parts of an HTTP/1.1 Upgrade request, which the tunnel relays as they are. */
+/** An HTTP/1.1 Upgrade request. The downstream adaptor's implementation carries the connection for the tunnel. */
 export interface UpgradeRequest {
-  readonly message: IncomingMessage;
-  readonly socket: Duplex;
-  /** What came after the head already. */
-  readonly firstBytes: Buffer;
+  /** Value of the Upgrade field: the protocols that the client offers. */
+  readonly protocols: string;
+  /** Bytes received after the head. */
+  readonly firstBytes: Uint8Array;
 }
 
 /** What a tunnel tells the exchange. After `onFailure` or `onClosed` nothing follows. */

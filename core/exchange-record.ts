@@ -1,4 +1,4 @@
-// What is known of an exchange when it has ended: the input of access log and counters. Thread: both.
+// The record of an ended exchange, and its observers: counters, access log, traces. Thread: both.
 
 import type { ClientConnection } from './exchange-contract.ts';
 import type { FailureKind } from './failure.ts';
@@ -7,7 +7,7 @@ import type { EndpointSnapshot } from './snapshot/endpoint.ts';
 import type { UpstreamSnapshot } from './snapshot/upstream.ts';
 import type { Termination } from './termination.ts';
 
-/** Which rule of docs/design.md 5 let a try follow another, or forbade it. */
+/** The rule of docs/design.md 5 allowed another attempt, or forbade it. */
 export type RetryVerdict =
   | 'none'
   | 'never-sent'
@@ -25,22 +25,33 @@ export type RetryVerdict =
 export interface ExchangePhases {
   /** First byte of the head to its end. */
   readonly requestMs: number;
-  /** Waiting for a place at an endpoint. */
+  /** Waiting in the queue. */
   readonly queueMs: number;
-  /** Getting a connection, all tries together. */
+  /** Getting a connection, over all attempts. */
   readonly connectMs: number;
-  /** Request sent to the first byte of the response's head. */
+  /** Connection leased to the first byte of the response head. */
   readonly responseMs: number;
   /** First byte of the head to the last byte of the response. */
   readonly totalMs: number;
 }
 
+/** Load when the exchange ended, as HAProxy logs it. Read only where an observer logs it; zeros elsewhere. */
+export interface LoadAtEnd {
+  /** Client connections of this worker, and of the listener. */
+  readonly openConnections: number;
+  readonly listenerConnections: number;
+  /** Requests in flight at the upstream and at the endpoint. */
+  readonly upstreamInflight: number;
+  readonly endpointInflight: number;
+}
+
+/** The record of an ended exchange. Observers copy what they keep: the exchange is reused. */
 export interface ExchangeRecord {
   readonly connection: ClientConnection;
-  /** Null for what could not be parsed. */
+  /** Null where it could not be parsed. */
   readonly head: RequestHead | null;
   readonly requestId: string;
-  /** The client's address after trusted proxies were looked through. */
+  /** The client's address behind trusted proxies. */
   readonly clientAddress: string;
   /** Wall-clock ms at which the request began. */
   readonly beganWallMs: number;
@@ -59,15 +70,19 @@ export interface ExchangeRecord {
   /** Whether a retry went to another endpoint. */
   readonly wasRedispatched: boolean;
   readonly retryVerdict: RetryVerdict;
-  /** Of the last failed attempt. */
+  /** The failure of the last failed attempt. */
   readonly failureKind: FailureKind | null;
   readonly wasUpgraded: boolean;
-  /** HAProxy's five counters at the end: this worker, listener, upstream, endpoint. */
-  readonly openConnections: number;
-  readonly listenerConnections: number;
-  readonly upstreamInflight: number;
-  readonly endpointInflight: number;
-  /** Requests before this one in the queue of the endpoint and of the upstream when it was queued. */
+  readonly load: LoadAtEnd;
+  /** Requests queued before this one: at the only endpoint that could serve it, and at the upstream. */
   readonly endpointQueuePosition: number;
   readonly upstreamQueuePosition: number;
+}
+
+/** Receives the record of every ended exchange, and of every refused request. */
+export interface ExchangeObserver {
+  /** Whether it uses `ExchangeRecord.load`, which costs a read of every endpoint of the upstream. */
+  readonly readsLoad: boolean;
+  /** Never throws and never waits. */
+  exchangeEnded(record: ExchangeRecord): void;
 }

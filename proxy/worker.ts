@@ -4,7 +4,6 @@
 import { getHeapStatistics } from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
 import { clockSince } from '../core/clock.ts';
-import type { ExchangeRecord } from '../core/exchange-record.ts';
 import { WORKER } from '../core/memory/layout.ts';
 import { Region } from '../core/memory/region.ts';
 import type {
@@ -20,11 +19,12 @@ import type { OverloadSnapshot, Snapshot } from '../core/snapshot/snapshot.ts';
 import { systemTimers } from '../core/timers.ts';
 import { TimerWheel } from '../core/timer-wheel.ts';
 import { AccessLog } from '../logging/access/access-log.ts';
+import { LaneObserver } from './account/account.ts';
 import { clearLevels, WorkerLanes } from './account/lane.ts';
 import { openWorkerLog } from '../logging/process-log.ts';
 import { Downstream } from './downstream/downstream.ts';
 import { LatencyBaselines } from './placement/latency-baseline.ts';
-import { Forwarder } from './exchange/forward.ts';
+import { Forwarder } from './exchange/forwarder.ts';
 import { collectGarbage, readMemory } from './policies/memory-reading.ts';
 import { Overload, type OverloadCause } from './policies/overload.ts';
 import { RuntimeHistory } from './exchange/runtime-history.ts';
@@ -60,7 +60,6 @@ class DataPlane {
     timers: systemTimers,
     onTrouble: (trouble) => log.warn(trouble, 'the access log loses lines'),
   });
-  #writeAccess: ((record: ExchangeRecord) => void) | null = null;
 
   constructor(start: WorkerStart) {
     const region = new Region(start.region);
@@ -80,12 +79,13 @@ class DataPlane {
     this.#runtimes = new RuntimeHistory(new Runtime(start.snapshot, memory), {
       clock: this.#clock,
       timers: systemTimers,
-      end: (exchange) => this.#forwarder.endForReload(exchange),
+      end: (exchange) => this.#forwarder.expireAfterReload(exchange),
       report: (older) => post({ kind: 'open-revisions', older }),
     });
     const runtime = (): Runtime => this.#runtimes.runtime;
     const settings = (): OverloadSnapshot => runtime().snapshot.overload;
     const onChange = logOverload;
+    const lanes = new WorkerLanes(region, worker);
     this.#overload = new Overload({ region, worker, settings, readMemory, collectGarbage, onChange });
     this.#forwarder = new Forwarder({
       ...memory,
@@ -97,11 +97,12 @@ class DataPlane {
       open: () => this.#runtimes.open,
       post,
       afterThisTurn: (run) => fast.turn.afterThis(run),
-      lanes: new WorkerLanes(region, worker),
-      paces: new LatencyBaselines(region.capacity.endpoints),
+      lanes,
+      workerCount: () => runtime().snapshot.workers,
+      baselines: new LatencyBaselines(region.capacity.endpoints),
       overload: this.#overload,
       replays: new ReplayBudget(() => settings().replayBytes / runtime().snapshot.workers),
-      accessLog: () => this.#writeAccess,
+      observers: [new LaneObserver(lanes), this.#accessLog],
       log,
     });
     this.#downstream = new Downstream({
@@ -167,7 +168,6 @@ class DataPlane {
   #installAccessLog(snapshot: Snapshot): void {
     try {
       this.#accessLog.update(snapshot.accessLog);
-      this.#writeAccess = snapshot.accessLog === null ? null : (record) => this.#accessLog.write(record);
     } catch (error) {
       log.error(
         { err: error, output: snapshot.accessLog?.output },

@@ -5,7 +5,7 @@ import { UPSTREAM } from '../../core/memory/layout.ts';
 import type { Region } from '../../core/memory/region.ts';
 import type { RouteSnapshot } from '../../core/snapshot/route.ts';
 import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
-import { type RetryFacts, retryVerdict } from '../../proxy/placement/retry.ts';
+import { type RetryFacts, retryVerdict } from '../../proxy/placement/retry-verdict.ts';
 
 type Plan = NonNullable<ExplainReply['plan']>;
 

@@ -13,7 +13,7 @@ import type { Snapshot } from '../../core/snapshot/snapshot.ts';
 import { clientAddressOf } from '../../proxy/exchange/client-address.ts';
 import { insertedFieldsOf, removedFieldsOf, sendsForwarded } from '../../proxy/policies/forwarding-fields.ts';
 import { REPLY_CAUSES } from '../../proxy/exchange/local-reply.ts';
-import { isHedgeable, isIdempotentRequest } from '../../proxy/placement/retry.ts';
+import { isHedgeable, isIdempotentRequest } from '../../proxy/placement/retry-verdict.ts';
 import { factsOf, type MatchPart, Router, type RoutingFacts } from '../../proxy/routing/router.ts';
 import type { SnapshotConsumer } from '../snapshot-owner.ts';
 import { explainPick } from './explained-pick.ts';

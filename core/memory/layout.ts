@@ -1,7 +1,7 @@
 // Layout of the memory shared by main and workers: unit, meaning and writer of every word. Thread: both.
 // docs/design.md 1.2. One region holds, in this order: header, endpoint records, upstream records, worker records,
-// rows of owned in-flight and of waiters (one each per worker), lanes (one block of statistics per worker), and samples
-// (latencies of successful responses per worker, for adaptive limits).
+// rows for crash repair (in-flight, waiters and retries of each worker), lanes (one block of statistics per worker), and
+// samples (latencies of successful responses per worker, for adaptive limits).
 
 /** Writer of a word: all `workers` with Atomics, `main` alone, or one `worker` for the words of its own record. */
 export type WordWriter = 'main' | 'workers' | 'worker';

@@ -36,6 +36,11 @@ export class Region {
   /** Word index of worker 0's waiter row, and words from one row to the next. */
   readonly waitingBase: number;
   readonly waitingStride: number;
+  /** The same for rows of requests that wait for one endpoint only, and for rows of retries in flight. */
+  readonly endpointWaitingBase: number;
+  readonly endpointWaitingStride: number;
+  readonly retryingBase: number;
+  readonly retryingStride: number;
   /** Index into `doubles` of worker 0's lane, and doubles from one lane to the next. */
   readonly laneBase: number;
   readonly laneStride: number;
@@ -65,6 +70,10 @@ export class Region {
     this.ownStride = places.ownStride;
     this.waitingBase = places.waitingBase;
     this.waitingStride = places.waitingStride;
+    this.endpointWaitingBase = places.endpointWaitingBase;
+    this.endpointWaitingStride = places.ownStride;
+    this.retryingBase = places.retryingBase;
+    this.retryingStride = places.waitingStride;
     this.laneBase = places.laneBase;
     this.laneStride = places.laneStride;
     this.samplesBase = places.samplesBase;
@@ -117,6 +126,16 @@ export class Region {
     return this.waitingBase + worker * this.waitingStride + upstream;
   }
 
+  /** Index in `words` of how many exchanges of `worker` wait for one endpoint only: for crash repair. */
+  endpointWaitingWord(worker: number, slot: number): number {
+    return this.endpointWaitingBase + worker * this.endpointWaitingStride + slot;
+  }
+
+  /** Index in `words` of how many retries `worker` has in flight in an upstream: for crash repair. */
+  retryingWord(worker: number, upstream: number): number {
+    return this.retryingBase + worker * this.retryingStride + upstream;
+  }
+
   /** Index in `doubles` of an endpoint's block in a worker's lane. */
   endpointLane(worker: number, slot: number): number {
     return this.laneBase + worker * this.laneStride + slot * ENDPOINT_BLOCK;
@@ -155,7 +174,9 @@ function placesOf(capacity: RegionCapacity) {
   const ownStride = Math.ceil(capacity.endpoints / RECORD_WORDS) * RECORD_WORDS;
   const waitingBase = ownBase + capacity.workers * ownStride;
   const waitingStride = Math.ceil(capacity.upstreams / RECORD_WORDS) * RECORD_WORDS;
-  const laneBase = (waitingBase + capacity.workers * waitingStride) / 2;
+  const endpointWaitingBase = waitingBase + capacity.workers * waitingStride;
+  const retryingBase = endpointWaitingBase + capacity.workers * ownStride;
+  const laneBase = (retryingBase + capacity.workers * waitingStride) / 2;
   const laneDoubles =
     capacity.endpoints * ENDPOINT_BLOCK +
     capacity.upstreams * UPSTREAM_BLOCK +
@@ -165,7 +186,7 @@ function placesOf(capacity: RegionCapacity) {
   const samplesBase = laneBase + capacity.workers * laneStride;
   const samplesStride = Math.ceil((capacity.endpoints * LATENCY_BUCKETS) / 8) * 8;
   const totalBytes = (samplesBase + capacity.workers * samplesStride) * 8;
-  const rows = { ownBase, ownStride, waitingBase, waitingStride };
+  const rows = { ownBase, ownStride, waitingBase, waitingStride, endpointWaitingBase, retryingBase };
   const lanes = { laneBase, laneStride, samplesBase, samplesStride };
   return { endpointBase, upstreamBase, workerBase, ...rows, ...lanes, totalBytes };
 }

@@ -2,7 +2,7 @@
 // docs/algorithms.md 7.2. Order: the own row first on reserve, last on release, so that a crash between the two writes
 // leaves at most one count in the own row, never a count without an owner.
 
-import { E_INFLIGHT, E_LIMIT, UPSTREAM } from './layout.ts';
+import { E_INFLIGHT, E_LIMIT, E_QUEUED, UPSTREAM } from './layout.ts';
 import type { Region } from './region.ts';
 
 /** Reserves a place for `worker` at `slot`. Returns false if the endpoint is at its limit. */
@@ -42,16 +42,20 @@ export function repairAfterCrash(region: Region, worker: number): number {
   for (let slot = 0; slot < region.capacity.endpoints; slot++) {
     const owned = Atomics.exchange(region.words, region.ownWord(worker, slot), 0);
     if (owned === 0) continue;
-    Atomics.sub(region.words, region.endpointWord(slot) + E_INFLIGHT, owned);
-    clampAtZero(region, slot);
+    subtract(region, region.endpointWord(slot) + E_INFLIGHT, owned);
     repaired += owned;
   }
   repairQueues(region, worker);
+  repairRetries(region, worker);
   return repaired;
 }
 
 /** Removes the waiters of a dead worker from the queue counts and marks their tickets served. */
 function repairQueues(region: Region, worker: number): void {
+  for (let slot = 0; slot < region.capacity.endpoints; slot++) {
+    const waiting = Atomics.exchange(region.words, region.endpointWaitingWord(worker, slot), 0);
+    if (waiting !== 0) subtract(region, region.endpointWord(slot) + E_QUEUED, waiting);
+  }
   for (let upstream = 0; upstream < region.capacity.upstreams; upstream++) {
     const waiting = Atomics.exchange(region.words, region.waitingWord(worker, upstream), 0);
     if (waiting === 0) continue;
@@ -61,9 +65,17 @@ function repairQueues(region: Region, worker: number): void {
   }
 }
 
-/** Clamps a count at zero: a worker that died between its two writes may leave it one too low. */
-function clampAtZero(region: Region, slot: number): void {
-  const word = region.endpointWord(slot) + E_INFLIGHT;
+/** Removes the retries of a dead worker from the counts. */
+function repairRetries(region: Region, worker: number): void {
+  for (let upstream = 0; upstream < region.capacity.upstreams; upstream++) {
+    const retrying = Atomics.exchange(region.words, region.retryingWord(worker, upstream), 0);
+    if (retrying !== 0) subtract(region, region.upstreamWord(upstream) + UPSTREAM.activeRetries.index, retrying);
+  }
+}
+
+/** Subtracts, and clamps at zero: a worker that died between its two writes may leave a count one too low. */
+function subtract(region: Region, word: number, count: number): void {
+  Atomics.sub(region.words, word, count);
   for (let seen = Atomics.load(region.words, word); seen < 0; ) {
     const before = Atomics.compareExchange(region.words, word, seen, 0);
     if (before === seen) return;

@@ -1,7 +1,7 @@
 // The access log of one worker: formats ended exchanges and hands them to the worker's own destination. Costs one
 // comparison where it is off. Thread: worker.
 
-import type { ExchangeRecord } from '../../core/exchange-record.ts';
+import type { ExchangeObserver, ExchangeRecord } from '../../core/exchange-record.ts';
 import type { AccessLogSnapshot } from '../../core/snapshot/snapshot.ts';
 import type { Timers } from '../../core/timers.ts';
 import { LogDestination } from '../destination/log-destination.ts';
@@ -15,7 +15,7 @@ export interface AccessLogOptions {
 }
 
 /** Off until `update` turns it on. */
-export class AccessLog {
+export class AccessLog implements ExchangeObserver {
   readonly #options: AccessLogOptions;
   #settings: AccessLogSnapshot | null = null;
   #format: LogFormat = LOG_FORMATS.json;
@@ -43,8 +43,13 @@ export class AccessLog {
     this.#destination = next;
   }
 
+  /** Whether the log is on: the HAProxy format prints the load. */
+  get readsLoad(): boolean {
+    return this.#destination !== null;
+  }
+
   /** Logs an ended exchange. Never throws and never waits. */
-  write(record: ExchangeRecord): void {
+  exchangeEnded(record: ExchangeRecord): void {
     if (this.#destination !== null) this.#destination.append(this.#format(record));
   }
 

@@ -43,9 +43,10 @@ function timersOf(phases: ExchangePhases): string {
 
 /** Open connections of the process (here: the worker), of the listener, of the upstream, of the endpoint; retries. */
 function countersOf(record: ExchangeRecord): string {
-  const connections = `${record.openConnections}/${record.listenerConnections}`;
+  const { load } = record;
+  const connections = `${load.openConnections}/${load.listenerConnections}`;
   const retries = `${record.wasRedispatched ? '+' : ''}${Math.max(0, record.attempts - 1)}`;
-  return `${connections}/${record.upstreamInflight}/${record.endpointInflight}/${retries}`;
+  return `${connections}/${load.upstreamInflight}/${load.endpointInflight}/${retries}`;
 }
 
 /** What could not be parsed is `<BADREQ>`, as in HAProxy. */

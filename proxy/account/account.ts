@@ -5,7 +5,7 @@
 // attempts (the functions here), connections of clients, TLS failures, hand-offs and spoofs (ListenerLane), those that
 // begin to wait and hedges (UpstreamLane: queued, hedges, hedgesWon), open and idle connections (EndpointLane).
 
-import type { ExchangeRecord } from '../../core/exchange-record.ts';
+import type { ExchangeObserver, ExchangeRecord } from '../../core/exchange-record.ts';
 import { type Failure, type FailureKind, type Signal, SIGNALS } from '../../core/failure.ts';
 import { ENDPOINT_FIELD, LISTENER_FIELD, UPSTREAM_FIELD } from '../../core/memory/lane-fields.ts';
 import type { Termination } from '../../core/termination.ts';
@@ -59,6 +59,20 @@ const COUNTS: Readonly<Record<Termination, TerminationCounts>> = {
   tunnelTimeout: counts(NOTHING),
   internal: counts(NOTHING),
 };
+
+/** Counts ended exchanges in this worker's lanes. */
+export class LaneObserver implements ExchangeObserver {
+  readonly readsLoad = false;
+  readonly #lanes: WorkerLanes;
+
+  constructor(lanes: WorkerLanes) {
+    this.#lanes = lanes;
+  }
+
+  exchangeEnded(record: ExchangeRecord): void {
+    accountExchange(record, this.#lanes);
+  }
+}
 
 /** Adds all that an ended exchange contributes to its upstream and its listener. Once for each exchange. */
 export function accountExchange(record: ExchangeRecord, lanes: WorkerLanes): void {

@@ -1,5 +1,5 @@
-// One try of an exchange at one endpoint: holds its place in the in-flight count and passes its events on while it
-// is the current one. Thread: worker.
+// One attempt at one endpoint: holds its place in the in-flight count and reports its events until it is over.
+// Thread: worker.
 
 import type {
   AttemptEvents,
@@ -17,73 +17,80 @@ import type { FieldList, ResponseHead } from '../../core/head.ts';
 import { release } from '../../core/memory/reservation.ts';
 import type { Region } from '../../core/memory/region.ts';
 import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
-import type { AttemptInProgress, Exchange } from './exchange.ts';
+import { retryBegan, retryEnded } from '../placement/retry-budget.ts';
 
-/** Who decides on an attempt's events: implemented by forward.ts. */
-export interface AttemptHooks {
-  attemptLeased(exchange: Exchange, attempt: Attempt): void;
-  attemptBodyWanted(exchange: Exchange, attempt: Attempt): void;
-  attemptDrain(exchange: Exchange, attempt: Attempt): void;
-  attemptInterim(exchange: Exchange, attempt: Attempt, head: ResponseHead): void;
-  attemptHead(exchange: Exchange, attempt: Attempt, head: ResponseHead): void;
-  attemptData(exchange: Exchange, attempt: Attempt, chunk: Uint8Array): boolean;
-  attemptEnd(exchange: Exchange, attempt: Attempt, trailers: FieldList | null): void;
-  attemptFailed(exchange: Exchange, attempt: Attempt, failure: Failure): void;
-  /** A place at an endpoint became free. */
-  placeFreed(exchange: Exchange): void;
-  readonly tunnels: TunnelHooks;
+/** Receives the events of attempts. Events of an attempt that is over are dropped. */
+export interface AttemptHooks<Owner> {
+  attemptLeased(owner: Owner, attempt: Attempt<Owner>): void;
+  attemptBodyWanted(owner: Owner, attempt: Attempt<Owner>): void;
+  attemptDrain(owner: Owner): void;
+  attemptInterim(owner: Owner, attempt: Attempt<Owner>, head: ResponseHead): void;
+  attemptHead(owner: Owner, attempt: Attempt<Owner>, head: ResponseHead): void;
+  /** Returns false where the client takes no more for now. */
+  attemptData(owner: Owner, chunk: Uint8Array): boolean;
+  attemptEnd(owner: Owner, attempt: Attempt<Owner>, trailers: FieldList | null): void;
+  attemptFailed(owner: Owner, attempt: Attempt<Owner>, failure: Failure): void;
+  tunnelOpen(owner: Owner, attempt: Attempt<Owner>): void;
+  tunnelRefused(owner: Owner, attempt: Attempt<Owner>, status: number): void;
+  tunnelClosed(owner: Owner, attempt: Attempt<Owner>, end: TunnelEnd): void;
+  /** The attempt is over and has released its place at the endpoint. */
+  placeFreed(owner: Owner): void;
 }
 
-/** Who decides on the events of an attempt that is a tunnel. */
-export interface TunnelHooks {
-  tunnelOpen(exchange: Exchange, attempt: Attempt): void;
-  tunnelRefused(exchange: Exchange, attempt: Attempt, status: number): void;
-  tunnelClosed(exchange: Exchange, attempt: Attempt, end: TunnelEnd): void;
-}
-
-export class Attempt implements AttemptEvents, TunnelEvents, AttemptInProgress {
-  readonly exchange: Exchange;
+export class Attempt<Owner> implements AttemptEvents, TunnelEvents {
+  readonly owner: Owner;
   endpoint!: EndpointSnapshot;
+  /** Monotonic ms. */
   beganMs = 0;
-  handle: AttemptHandle | null = null;
-  isHeld = false;
   leasedMs = 0;
   isReused = false;
-  /** Whether this attempt decides a half-open endpoint. */
+  handle: AttemptHandle | null = null;
+  /** Whether the transport holds response bytes until the client takes more. */
+  isHeld = false;
+  /** Whether this attempt decides about a half-open endpoint. */
   isTrial = false;
-  readonly #hooks: AttemptHooks;
+  readonly #hooks: AttemptHooks<Owner>;
   readonly #region: Region;
   readonly #worker: number;
+  #upstream = 0;
+  #isRetry = false;
   #tunnel: TunnelHandle | null = null;
   #isOver = false;
   #wantsBody = false;
 
-  constructor(hooks: AttemptHooks, exchange: Exchange, region: Region, worker: number) {
+  constructor(hooks: AttemptHooks<Owner>, owner: Owner, region: Region, worker: number) {
     this.#hooks = hooks;
-    this.exchange = exchange;
+    this.owner = owner;
     this.#region = region;
     this.#worker = worker;
   }
 
-  /** The caller has reserved a place at `endpoint`; the attempt gives it back when it is over. Sets every field. */
-  begin(endpoint: EndpointSnapshot, nowMs: number, isTrial: boolean): void {
+  /**
+   * Prepares the attempt; sets every field. It releases its place at the endpoint when it is over.
+   * @param upstream index of the endpoint's upstream
+   * @param nowMs monotonic ms
+   */
+  begin(endpoint: EndpointSnapshot, upstream: number, nowMs: number, isRetry: boolean, isTrial: boolean): void {
     this.endpoint = endpoint;
     this.beganMs = nowMs;
-    this.handle = null;
-    this.isHeld = false;
     this.leasedMs = 0;
     this.isReused = false;
+    this.handle = null;
+    this.isHeld = false;
     this.isTrial = isTrial;
+    this.#upstream = upstream;
+    this.#isRetry = isRetry;
     this.#tunnel = null;
     this.#isOver = false;
     this.#wantsBody = false;
+    if (isRetry) retryBegan(this.#region, this.#worker, upstream);
   }
 
   get isOver(): boolean {
     return this.#isOver;
   }
 
-  /** Sends the request. Events may come before this returns, even the last one. */
+  /** Sends the request. Events may arrive before this returns, even the last one. */
   start(transport: Transport, request: AttemptRequest): void {
     const handle = transport.send(request, this);
     this.handle = handle;
@@ -103,76 +110,95 @@ export class Attempt implements AttemptEvents, TunnelEvents, AttemptInProgress {
     };
   }
 
-  /** Ends the attempt from our side. */
+  /** The transport found a connection. @param nowMs monotonic ms */
+  leased(nowMs: number): void {
+    this.leasedMs = nowMs;
+  }
+
+  /** Lets held response bytes flow again. */
+  resume(): void {
+    this.isHeld = false;
+    this.handle?.resume();
+  }
+
+  /** Gives up the trial of a half-open endpoint: it is decided, or ended without a verdict. */
+  endTrial(): void {
+    this.isTrial = false;
+  }
+
+  /** Cancels the attempt. No event follows. */
   abort(): void {
     if (this.#isOver) return;
     this.#finish();
     this.handle?.abort();
   }
 
-  /** Ends a tunnel as a drain does; its end is told. */
+  /** Closes a tunnel as a drain does; its end is reported. */
   closeTunnel(): void {
     this.#tunnel?.close();
   }
 
   onLease(reused: boolean): void {
     this.isReused = reused;
-    if (!this.#isOver) this.#hooks.attemptLeased(this.exchange, this);
+    if (!this.#isOver) this.#hooks.attemptLeased(this.owner, this);
   }
 
   onBodyWanted(): void {
     if (this.#isOver) return;
     this.#wantsBody = true;
-    if (this.handle !== null) this.#hooks.attemptBodyWanted(this.exchange, this);
+    if (this.handle !== null) this.#hooks.attemptBodyWanted(this.owner, this);
   }
 
   onEndpointDrain(): void {
-    if (!this.#isOver) this.#hooks.attemptDrain(this.exchange, this);
+    if (!this.#isOver) this.#hooks.attemptDrain(this.owner);
   }
 
   onInterim(head: ResponseHead): void {
-    if (!this.#isOver) this.#hooks.attemptInterim(this.exchange, this, head);
+    if (!this.#isOver) this.#hooks.attemptInterim(this.owner, this, head);
   }
 
   onHead(head: ResponseHead): void {
-    if (!this.#isOver) this.#hooks.attemptHead(this.exchange, this, head);
+    if (!this.#isOver) this.#hooks.attemptHead(this.owner, this, head);
   }
 
   onData(chunk: Uint8Array): boolean {
-    return this.#isOver ? true : this.#hooks.attemptData(this.exchange, this, chunk);
+    if (this.#isOver) return true;
+    this.isHeld = !this.#hooks.attemptData(this.owner, chunk);
+    return !this.isHeld;
   }
 
   onEnd(trailers: FieldList | null): void {
     if (this.#isOver) return;
     this.#finish();
-    this.#hooks.attemptEnd(this.exchange, this, trailers);
+    this.#hooks.attemptEnd(this.owner, this, trailers);
   }
 
   onFailure(failure: Failure): void {
     if (this.#isOver) return;
     this.#finish();
-    this.#hooks.attemptFailed(this.exchange, this, failure);
+    this.#hooks.attemptFailed(this.owner, this, failure);
   }
 
   onOpen(): void {
-    if (!this.#isOver) this.#hooks.tunnels.tunnelOpen(this.exchange, this);
+    if (!this.#isOver) this.#hooks.tunnelOpen(this.owner, this);
   }
 
   onRefused(status: number): void {
     if (this.#isOver) return;
     this.#finish();
-    this.#hooks.tunnels.tunnelRefused(this.exchange, this, status);
+    this.#hooks.tunnelRefused(this.owner, this, status);
   }
 
   onClosed(end: TunnelEnd): void {
     if (this.#isOver) return;
     this.#finish();
-    this.#hooks.tunnels.tunnelClosed(this.exchange, this, end);
+    this.#hooks.tunnelClosed(this.owner, this, end);
   }
 
   #finish(): void {
     this.#isOver = true;
     release(this.#region, this.#worker, this.endpoint.slot);
-    this.#hooks.placeFreed(this.exchange);
+    if (this.#isRetry) retryEnded(this.#region, this.#worker, this.#upstream);
+    this.#hooks.placeFreed(this.owner);
   }
 }

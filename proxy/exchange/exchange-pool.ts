@@ -1,10 +1,9 @@
-// Exchanges that have ended and that nobody knows any more, for the next requests: old objects cost the garbage collector
-// less than new ones. Thread: worker.
+// Pools exchanges that ended and that nothing refers to any more: reuse costs the garbage collector less. Thread: worker.
 
 import { Exchange, type ExchangeHooks } from './exchange.ts';
 import type { Runtime } from './runtime.ts';
 
-/** As many as may well run at a time. */
+/** About as many as may run at a time. */
 const MAX_SPARE = 256;
 
 export class ExchangePool {
@@ -16,7 +15,7 @@ export class ExchangePool {
     this.#hooks = hooks;
   }
 
-  /** An exchange to begin on `runtime`. What was kept from earlier ones goes, for it would keep those. */
+  /** Takes an exchange to begin on `runtime`. Exchanges of an earlier Runtime are dropped: they would keep it alive. */
   take(runtime: Runtime): Exchange {
     if (runtime !== this.#runtime) {
       this.#spare.length = 0;
@@ -25,10 +24,10 @@ export class ExchangePool {
     return this.#spare.pop() ?? new Exchange(this.#hooks);
   }
 
-  /** Takes an exchange whose response was flushed, and keeps it where it went the plain way. */
+  /** Takes back an exchange whose response was flushed; keeps it where nothing else can refer to it. */
   give(exchange: Exchange): void {
     if (exchange.client.isSilentAfterFlush !== true || !exchange.isReusable) return;
-    exchange.spareAttempt = exchange.attempt;
+    exchange.tries.keepSpare();
     if (exchange.runtime === this.#runtime && this.#spare.length < MAX_SPARE) this.#spare.push(exchange);
   }
 }

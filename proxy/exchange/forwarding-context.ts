@@ -1,44 +1,44 @@
-// What forwarding works with in one worker: given once by worker.ts. Thread: worker.
+// The shared services of forwarding in one worker. Thread: worker.
 
-import type { Clock } from '../../core/clock.ts';
 import type { Transport, Tunnels } from '../../core/exchange-contract.ts';
-import type { ExchangeRecord } from '../../core/exchange-record.ts';
+import type { ExchangeObserver } from '../../core/exchange-record.ts';
 import type { Logger } from '../../core/log.ts';
-import type { Region } from '../../core/memory/region.ts';
 import type { MessageToMain } from '../../core/messages.ts';
-import type { Random } from '../../core/random.ts';
-import type { TimerWheel } from '../../core/timer-wheel.ts';
-import type { WorkerLanes } from '../account/lane.ts';
 import type { LatencyBaselines } from '../placement/latency-baseline.ts';
+import type { PlacementContext } from '../placement/placement-context.ts';
+import type { Placer } from '../placement/placer.ts';
+import type { SignalSink } from '../placement/signals.ts';
+import type { Overload } from '../policies/overload.ts';
 import type { Exchange } from './exchange.ts';
 import type { OpenList } from './open-list.ts';
-import type { Overload } from '../policies/overload.ts';
 import type { ReplayBudget } from './replay-buffer.ts';
+import type { RequestIds } from './request-id.ts';
 import type { Runtime } from './runtime.ts';
 
-export interface ForwardingContext {
-  readonly region: Region;
-  readonly worker: number;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly wheel: TimerWheel;
+/** The services that worker.ts provides. */
+export interface ForwardingParts extends PlacementContext {
   readonly transport: Transport;
   readonly tunnels: Tunnels;
-  /** The newest Runtime; exchanges keep the one they began with. */
+  /** The newest Runtime; exchanges keep the one that they began with. */
   runtime(): Runtime;
-  /** Exchanges that are open and began with it. */
+  /** Open exchanges that began with the newest Runtime. */
   open(): OpenList<Exchange>;
-  /** Runs something when the event loop has handled all events that it has seen already. */
+  /** Runs a function once the event loop has handled all events that it has received so far. */
   afterThisTurn(run: () => void): void;
   post(message: MessageToMain): void;
-  readonly lanes: WorkerLanes;
-  /** How fast endpoints usually answer this worker. */
-  readonly paces: LatencyBaselines;
-  /** Says which requests must be refused to protect the process. */
+  readonly baselines: LatencyBaselines;
+  /** Decides which requests are refused to protect the process. */
   readonly overload: Pick<Overload, 'mustRefuse'>;
-  /** What is left for bodies that are kept for a retry. */
+  /** Memory left for bodies that are kept for a retry. */
   readonly replays: ReplayBudget;
-  /** Writes an ended exchange's access log line; null where none is wanted. */
-  accessLog(): ((record: ExchangeRecord) => void) | null;
+  /** Receive the records of ended exchanges, in this order. */
+  readonly observers: readonly ExchangeObserver[];
   readonly log: Logger;
+}
+
+/** The same with the parts that the Forwarder owns. */
+export interface ForwardingContext extends ForwardingParts {
+  readonly placer: Placer<Exchange>;
+  readonly signals: SignalSink;
+  readonly requestIds: RequestIds;
 }

@@ -1,7 +1,6 @@
-// What is open of one kind, linked through the items themselves: adding and removing cost a request some pointers, and
-// no memory. Thread: worker.
+// An intrusive list of open items: adding and removing cost some pointers, and no memory. Thread: worker.
 
-/** What can be on a list; it is on one at a time. */
+/** An item that can be on a list, one at a time. */
 export interface Linked<Item extends Linked<Item>> {
   openIn: OpenList<Item> | null;
   earlierOpen: Item | null;
@@ -24,7 +23,7 @@ export class OpenList<Item extends Linked<Item>> {
     this.#size++;
   }
 
-  /** Takes out an item that is on this list. */
+  /** Removes an item that is on this list. */
   remove(item: Item): void {
     const { earlierOpen, laterOpen } = item;
     if (earlierOpen !== null) earlierOpen.laterOpen = laterOpen;
@@ -36,7 +35,7 @@ export class OpenList<Item extends Linked<Item>> {
     this.#size--;
   }
 
-  /** The items of now, newest first: they may be removed meanwhile. */
+  /** A copy of the present items, newest first: they may be removed meanwhile. */
   items(): Item[] {
     const items: Item[] = [];
     for (let item = this.#newest; item !== null; item = item.earlierOpen) items.push(item);

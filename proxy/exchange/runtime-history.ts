@@ -1,5 +1,5 @@
-// The Runtimes of a worker: the newest, which new exchanges begin with, and those before it that some still hold. Sees to
-// it that what a reload took away has an end, and that no exchange keeps a Runtime for ever. Thread: worker.
+// The Runtimes of a worker: the newest, with which new exchanges begin, and earlier ones that some exchanges still hold.
+// Ends exchanges whose endpoint a reload removed, and lets no exchange hold a Runtime for ever. Thread: worker.
 
 import type { Clock } from '../../core/clock.ts';
 import type { OpenRevision } from '../../core/messages.ts';
@@ -10,23 +10,23 @@ import type { Exchange } from './exchange.ts';
 import { OpenList } from './open-list.ts';
 import type { Runtime } from './runtime.ts';
 
-/** How often those before the newest are looked after, while there are any. */
-const LOOK_EVERY_MS = 250;
-/** More Runtimes than this are not kept for exchanges that no longer need theirs. */
-const MOST_OLDER = 8;
-/** Nor longer than this. */
+/** Earlier Runtimes are checked this often, while there are any. */
+const CHECK_EVERY_MS = 250;
+/** At most this many earlier Runtimes are kept for exchanges that no longer need theirs. */
+const MAX_OLDER = 8;
+/** And for this long at most. */
 const KEEP_MS = 60_000;
 
 export interface RuntimeHistoryParts {
   readonly clock: Pick<Clock, 'nowMs'>;
   readonly timers: Timers;
-  /** Ends an exchange now, whatever it does. */
+  /** Ends an exchange at once, in any state. */
   readonly end: (exchange: Exchange) => void;
-  /** Receives the open exchanges of each revision but the newest, oldest first, whenever they have changed. */
+  /** Receives the open exchanges of each earlier revision, oldest first, whenever they have changed. */
   readonly report: (older: readonly OpenRevision[]) => void;
 }
 
-/** Exchanges that began with the same Runtime; which of them still hold it, they know themselves. */
+/** Exchanges that began with the same Runtime. Some of them may have moved on to a newer one. */
 interface RevisionExchanges {
   readonly revision: number;
   readonly open: OpenList<Exchange>;
@@ -40,8 +40,8 @@ export class RuntimeHistory {
   #current: RevisionExchanges;
   /** Oldest first. */
   #older: RevisionExchanges[] = [];
-  /** Endpoints that no configuration names any more and that exchanges may still use: since when, in monotonic ms. */
-  readonly #gone = new Map<string, number>();
+  /** When a reload removed each endpoint that exchanges may still use, in monotonic ms. */
+  readonly #removedMs = new Map<string, number>();
   #timer: TimerHandle | null = null;
   #reported = '[]';
 
@@ -51,7 +51,7 @@ export class RuntimeHistory {
     this.#current = revisionOf(first);
   }
 
-  /** The newest. */
+  /** The newest Runtime. */
   get runtime(): Runtime {
     return this.#runtime;
   }
@@ -61,15 +61,15 @@ export class RuntimeHistory {
     return this.#current.open;
   }
 
-  /** Exchanges that begin from now on run on `next`. */
+  /** Installs a Runtime for exchanges that begin from now on. */
   replace(next: Runtime): void {
     const nowMs = this.#parts.clock.nowMs();
-    this.#noteGone(this.#runtime.snapshot, next.snapshot, nowMs);
+    this.#recordRemoved(this.#runtime.snapshot, next.snapshot, nowMs);
     this.#current.replacedMs = nowMs;
     this.#older.push(this.#current);
     this.#runtime = next;
     this.#current = revisionOf(next);
-    this.#look();
+    this.#check();
   }
 
   stop(): void {
@@ -77,60 +77,59 @@ export class RuntimeHistory {
     this.#timer = null;
   }
 
-  #look(): void {
+  #check(): void {
     this.stop();
     const nowMs = this.#parts.clock.nowMs();
-    this.#endWhatIsDue(nowMs);
+    this.#endExpired(nowMs);
     this.#older = this.#older.filter(({ open }) => open.size > 0);
     for (const [at, older] of this.#older.entries()) {
-      const isMany = this.#older.length - at > MOST_OLDER;
+      const isMany = this.#older.length - at > MAX_OLDER;
       if (isMany || nowMs - older.replacedMs > KEEP_MS) this.#moveOn(older);
     }
     this.#report();
-    if (this.#older.length === 0) this.#gone.clear();
-    else this.#timer = this.#parts.timers.after(LOOK_EVERY_MS, () => this.#look());
+    if (this.#older.length === 0) this.#removedMs.clear();
+    else this.#timer = this.#parts.timers.after(CHECK_EVERY_MS, () => this.#check());
   }
 
-  /** The times of the newest configuration hold, also for what began before it. */
-  #endWhatIsDue(nowMs: number): void {
+  /** Applies the times of the newest configuration, also to exchanges that began before it. */
+  #endExpired(nowMs: number): void {
     const { drainMs, hardStopMs } = this.#runtime.snapshot.reload;
     for (const { open, replacedMs } of this.#older) {
       const isOverdue = hardStopMs > 0 && nowMs - replacedMs >= hardStopMs;
-      if (!isOverdue && this.#gone.size === 0) continue;
+      if (!isOverdue && this.#removedMs.size === 0) continue;
       for (const exchange of open.items()) {
-        if (isOverdue || this.#isOnGoneSince(exchange, nowMs - drainMs)) this.#parts.end(exchange);
+        if (isOverdue || this.#usesRemovedSince(exchange, nowMs - drainMs)) this.#parts.end(exchange);
       }
     }
   }
 
-  /** Whether an exchange that streams uses an endpoint that went at `sinceMs` or before. Others have timeouts. */
-  #isOnGoneSince({ endpoint, state }: Exchange, sinceMs: number): boolean {
-    if (endpoint === null || (state !== 'relaying' && state !== 'tunnel')) return false;
-    const goneMs = this.#gone.get(identityOf(endpoint));
-    return goneMs !== undefined && goneMs <= sinceMs;
+  /** Whether a streaming exchange uses an endpoint removed at `sinceMs` or before. Others end by their timeouts. */
+  #usesRemovedSince({ endpoint, isStreaming }: Exchange, sinceMs: number): boolean {
+    if (endpoint === null || !isStreaming) return false;
+    const removedMs = this.#removedMs.get(identityOf(endpoint));
+    return removedMs !== undefined && removedMs <= sinceMs;
   }
 
-  #noteGone(before: Snapshot, after: Snapshot, nowMs: number): void {
+  #recordRemoved(before: Snapshot, after: Snapshot, nowMs: number): void {
     const present = new Set(endpointsOf(after).map(identityOf));
     for (const identity of endpointsOf(before).map(identityOf)) {
-      if (!present.has(identity) && !this.#gone.has(identity)) this.#gone.set(identity, nowMs);
+      if (!present.has(identity) && !this.#removedMs.has(identity)) this.#removedMs.set(identity, nowMs);
     }
-    for (const identity of present) this.#gone.delete(identity);
+    for (const identity of present) this.#removedMs.delete(identity);
   }
 
   /**
-   * Gives exchanges that have their response, and whose upstream stays, the newest Runtime: all that is left to do for
-   * them is to pass bytes on and to count. The others end soon, by their own timeouts or with their endpoint.
+   * Gives streaming exchanges whose upstream still exists the newest Runtime: nothing is left to do for them but to pass
+   * bytes on and to count. The others end soon, by their own timeouts or with their endpoint.
    */
   #moveOn({ open }: RevisionExchanges): void {
     const runtime = this.#runtime;
     for (const exchange of open.items()) {
-      if (exchange.runtime === runtime || (exchange.state !== 'relaying' && exchange.state !== 'tunnel')) continue;
+      if (exchange.runtime === runtime || !exchange.isStreaming) continue;
       const { snapshot } = exchange.target!;
       const target = runtime.upstreams.get(snapshot.index);
       if (target?.snapshot.name !== snapshot.name) continue;
-      exchange.runtime = runtime;
-      exchange.target = target;
+      exchange.moveTo(runtime, target);
     }
   }
 

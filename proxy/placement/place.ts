@@ -1,5 +1,4 @@
-// Finding a place for an exchange: pick an endpoint, then reserve it, and pick again where somebody was faster.
-// Thread: both.
+// Finds a place: picks an endpoint, reserves it, and picks again where another worker took the place. Thread: both.
 
 import { AVAILABILITY } from '../../core/availability.ts';
 import type { UpstreamPicker } from '../../balancers/upstream-picker.ts';
@@ -8,18 +7,18 @@ import { E_AVAILABILITY, E_TOKEN } from '../../core/memory/layout.ts';
 import { release, reserve } from '../../core/memory/reservation.ts';
 import type { Region } from '../../core/memory/region.ts';
 
-/** Lost races after which the upstream counts as busy: each means that another worker took the last place. */
+/** Lost races after which the upstream counts as busy: in each, another worker took the last place. */
 const MAX_RACES = 8;
 
-/** A place, or why there is none. */
+/** A reserved place at an endpoint, or the reason why there is none. */
 export interface Place {
   /** Slot, or one of PICK_FAILURE. */
   slot: number;
-  /** Whether the exchange holds the token of a half-open endpoint and so decides about it. */
+  /** Whether the attempt holds the token of a half-open endpoint, so that its outcome decides about the endpoint. */
   isTrial: boolean;
 }
 
-/** Picks and reserves. The place that is returned must be given back with `release`. */
+/** Picks and reserves. The caller releases the place with `release`, or gives it back unused with `giveBack`. */
 export function findPlace(
   request: PickRequest,
   target: { readonly picker: UpstreamPicker },
@@ -38,23 +37,27 @@ export function findPlace(
   return { slot: PICK_FAILURE.allBusy, isTrial: false };
 }
 
-/** A draining endpoint still serves the clients that it has; one that is judged bad serves nobody. */
+/** A draining endpoint still serves the clients that are bound to it; an ejected or failed one doesn't. */
 const SERVES_ITS_OWN: ReadonlySet<number> = new Set([AVAILABILITY.up, AVAILABILITY.suspect, AVAILABILITY.drain]);
 
-/** The place at an endpoint whose client asks for it by a cookie, reserved; null where it can't serve now. */
+/** Whether an endpoint may serve the clients that are bound to it. */
+export function servesItsOwn(region: Region, slot: number): boolean {
+  return SERVES_ITS_OWN.has(region.words[region.endpointWord(slot) + E_AVAILABILITY]!);
+}
+
+/** Reserves a place at the endpoint that a client is bound to; null where the endpoint can't serve it now. */
 export function reserveForItsOwn(region: Region, worker: number, slot: number): Place | null {
-  const availability = region.words[region.endpointWord(slot) + E_AVAILABILITY]!;
-  if (!SERVES_ITS_OWN.has(availability) || !reserve(region, worker, slot)) return null;
+  if (!servesItsOwn(region, slot) || !reserve(region, worker, slot)) return null;
   return { slot, isTrial: false };
 }
 
-/** Gives a place back that is not used after all. */
+/** Gives back a place that was reserved and not used. */
 export function giveBack(place: Place, region: Region, worker: number): void {
   if (place.isTrial) returnToken(region, worker, place.slot);
   release(region, worker, place.slot);
 }
 
-/** Gives the token of a half-open endpoint back: its trial ended without a verdict. */
+/** Returns the token of a half-open endpoint: its trial ended without a verdict. */
 export function returnToken(region: Region, worker: number, slot: number): void {
   Atomics.compareExchange(region.words, region.endpointWord(slot) + E_TOKEN, worker + 1, 0);
 }

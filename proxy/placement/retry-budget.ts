@@ -1,7 +1,7 @@
 // The retry budget of an upstream, shared by all workers (docs/algorithms.md 4.2): every first try deposits a share of a
-// retry, every retry takes a whole one, main adds a floor each second. Thread: both.
+// retry, every retry withdraws a whole one, main adds a floor each second. Thread: both.
 
-import { RECORD_WORDS, UPSTREAM } from '../../core/memory/layout.ts';
+import { UPSTREAM } from '../../core/memory/layout.ts';
 import type { Region } from '../../core/memory/region.ts';
 import type { RetrySnapshot } from '../../core/snapshot/upstream.ts';
 
@@ -10,13 +10,13 @@ const ONE_RETRY = 1000;
 /** Seconds of deposits that a balance may hold. */
 const HELD_SECONDS = 10;
 
-/** Worker: a first try was begun. */
+/** Worker: a request was admitted. */
 export function depositForRequest(region: Region, upstream: number, settings: RetrySnapshot): void {
   const deposit = Math.round(settings.budgetRatio * ONE_RETRY);
   if (deposit > 0) Atomics.add(region.words, balanceWord(region, upstream), deposit);
 }
 
-/** Worker: takes one retry out of the budget. Returns false where it is used up. */
+/** Worker: withdraws one retry from the budget. Returns false where it is used up. */
 export function withdrawForRetry(region: Region, upstream: number): boolean {
   const word = balanceWord(region, upstream);
   let seen = Atomics.load(region.words, word);
@@ -26,6 +26,18 @@ export function withdrawForRetry(region: Region, upstream: number): boolean {
     seen = before;
   }
   return false;
+}
+
+/** Worker: a retry was sent. The own row comes first here and last in `retryEnded`: see core/memory/reservation.ts. */
+export function retryBegan(region: Region, worker: number, upstream: number): void {
+  region.words[region.retryingWord(worker, upstream)]!++;
+  Atomics.add(region.words, activeWord(region, upstream), 1);
+}
+
+/** Worker: a retry has ended, however it went. */
+export function retryEnded(region: Region, worker: number, upstream: number): void {
+  Atomics.sub(region.words, activeWord(region, upstream), 1);
+  region.words[region.retryingWord(worker, upstream)]!--;
 }
 
 /** Main: fills a new upstream's budget with its floor. */
@@ -53,6 +65,10 @@ function floorOf(settings: RetrySnapshot): number {
   return settings.budgetMin * ONE_RETRY;
 }
 
+function activeWord(region: Region, upstream: number): number {
+  return region.upstreamWord(upstream) + UPSTREAM.activeRetries.index;
+}
+
 function balanceWord(region: Region, upstream: number): number {
-  return region.upstreamBase + upstream * RECORD_WORDS + UPSTREAM.retryBalance.index;
+  return region.upstreamWord(upstream) + UPSTREAM.retryBalance.index;
 }

@@ -1,10 +1,10 @@
-// Exchanges of one upstream that wait in this worker for a place at an endpoint: first come, first served, bounded over
-// all workers by a count in shared memory, and fair between them by tickets (docs/algorithms.md 6.1). Thread: worker.
+// The queue of one upstream in one worker: first in, first out, bounded over all workers by a count in shared memory, and
+// fair between workers by tickets (docs/algorithms.md 6.1). Thread: worker.
 
-import { UPSTREAM } from '../../core/memory/layout.ts';
+import { E_QUEUED, UPSTREAM } from '../../core/memory/layout.ts';
 import type { Region } from '../../core/memory/region.ts';
 
-/** Who waits where. */
+/** Where a queue keeps its counts. */
 export interface QueuePlace {
   readonly region: Region;
   readonly worker: number;
@@ -13,19 +13,19 @@ export interface QueuePlace {
 
 export class WaitQueue<Waiter> {
   readonly #words: Int32Array;
-  /** The upstream's record, and this worker's own count. */
+  /** Index of the upstream's record, and of this worker's own count. */
   readonly #record: number;
   readonly #ownWord: number;
-  readonly #most: number;
-  /** With the ticket of each, in the order of both. */
+  readonly #limit: number;
+  /** With the ticket of each, both in queue order. */
   readonly #waiters = new Map<Waiter, number>();
 
-  /** @param most waiters over all workers; 0 is no limit. */
-  constructor({ region, worker, upstreamIndex }: QueuePlace, most: number) {
+  /** @param limit waiters over all workers; 0 is no limit. */
+  constructor({ region, worker, upstreamIndex }: QueuePlace, limit: number) {
     this.#words = region.words;
     this.#record = region.upstreamWord(upstreamIndex);
     this.#ownWord = region.waitingWord(worker, upstreamIndex);
-    this.#most = most;
+    this.#limit = limit;
   }
 
   get size(): number {
@@ -33,12 +33,12 @@ export class WaitQueue<Waiter> {
   }
 
   /**
-   * Takes a waiter in. Returns how many were before it over all workers, or -1 when the queue is full.
+   * Adds a waiter. Returns how many were queued before it over all workers, or -1 where the queue is full.
    * @param share of the queue that such a waiter may fill
    */
   join(waiter: Waiter, share = 1): number {
     const before = Atomics.add(this.#words, this.#record + UPSTREAM.queued.index, 1);
-    if (this.#most > 0 && before >= this.#most * share) {
+    if (this.#limit > 0 && before >= this.#limit * share) {
       Atomics.sub(this.#words, this.#record + UPSTREAM.queued.index, 1);
       return -1;
     }
@@ -47,7 +47,7 @@ export class WaitQueue<Waiter> {
     return before;
   }
 
-  /** Lets a waiter go: it was served, timed out, or its client left. Does nothing where it doesn't wait here. */
+  /** Removes a waiter: it was served, timed out, or was cancelled. Does nothing where it isn't queued here. */
   leave(waiter: Waiter): void {
     if (!this.#waiters.delete(waiter)) return;
     Atomics.add(this.#words, this.#record + UPSTREAM.ticketServed.index, 1);
@@ -55,15 +55,15 @@ export class WaitQueue<Waiter> {
     this.#words[this.#ownWord]!--;
   }
 
-  /** The one that has waited longest. */
+  /** The oldest waiter. */
   first(): Waiter | undefined {
     return this.#waiters.keys().next().value;
   }
 
   /**
-   * Whether the first may take a place now, or must leave it to a worker whose waiter came earlier: without this the
-   * worker in which places become free would always win.
-   * @param slack tickets that may be jumped: as many as there are workers
+   * Whether the oldest waiter may take a place now, or must leave it to an older one of another worker: without this
+   * the worker in which places become free would always win.
+   * @param slack tickets that may be jumped
    */
   isTurnOfFirst(slack: number): boolean {
     const ticket = this.#waiters.values().next().value;
@@ -73,7 +73,21 @@ export class WaitQueue<Waiter> {
   }
 }
 
-/** Whether anybody in any worker waits for a place in this upstream. */
+/** Whether a request is queued at this upstream in any worker. */
 export function hasWaiters(region: Region, upstreamIndex: number): boolean {
   return region.words[region.upstreamWord(upstreamIndex) + UPSTREAM.queued.index]! > 0;
+}
+
+/**
+ * Counts a queued request at the only endpoint that can serve it. Returns how many were counted before it. The own row
+ * comes first here and last in `leaveEndpointQueue`, as in core/memory/reservation.ts, which repairs it after a crash.
+ */
+export function joinEndpointQueue(region: Region, worker: number, slot: number): number {
+  region.words[region.endpointWaitingWord(worker, slot)]!++;
+  return Atomics.add(region.words, region.endpointWord(slot) + E_QUEUED, 1);
+}
+
+export function leaveEndpointQueue(region: Region, worker: number, slot: number): void {
+  Atomics.sub(region.words, region.endpointWord(slot) + E_QUEUED, 1);
+  region.words[region.endpointWaitingWord(worker, slot)]!--;
 }

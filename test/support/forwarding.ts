@@ -17,17 +17,18 @@ import type { Region } from '../../core/memory/region.ts';
 import type { MessageToMain } from '../../core/messages.ts';
 import type { Snapshot } from '../../core/snapshot/snapshot.ts';
 import { TimerWheel } from '../../core/timer-wheel.ts';
+import { LaneObserver } from '../../proxy/account/account.ts';
 import { WorkerLanes } from '../../proxy/account/lane.ts';
 import { LatencyBaselines } from '../../proxy/placement/latency-baseline.ts';
 import type { Exchange } from '../../proxy/exchange/exchange.ts';
-import { Forwarder } from '../../proxy/exchange/forward.ts';
+import { Forwarder } from '../../proxy/exchange/forwarder.ts';
 import { OpenList } from '../../proxy/exchange/open-list.ts';
 import { ReplayBudget } from '../../proxy/exchange/replay-buffer.ts';
 import { openBudget } from '../../proxy/placement/retry-budget.ts';
 import { Runtime } from '../../proxy/exchange/runtime.ts';
 import { fieldOf, type HeadParts, requestHead } from './request-head.ts';
-import { regionFor } from './snapshots.ts';
 import { SILENT_LOG } from './loggers.ts';
+import { regionFor } from './snapshots.ts';
 
 /** One attempt that the transport was asked for; the test plays the endpoint through `events`. */
 export class PlayedAttempt {
@@ -146,6 +147,7 @@ export class ForwardingBench implements Transport {
     const memory = { region: this.region, worker: 0, random: seededRandom(7) };
     const runtime = new Runtime(snapshot, memory);
     for (const upstream of snapshot.upstreams) openBudget(this.region, upstream.index, upstream.retry);
+    const lanes = new WorkerLanes(this.region, 0);
     this.forwarder = new Forwarder({
       ...memory,
       clock: { nowMs: () => this.nowMs, wallMs: () => this.region.originWallMs + this.nowMs },
@@ -156,11 +158,12 @@ export class ForwardingBench implements Transport {
       open: () => this.open,
       afterThisTurn: (run) => run(),
       post: (message) => this.messages.push(message),
-      lanes: new WorkerLanes(this.region, 0),
-      paces: new LatencyBaselines(this.region.capacity.endpoints),
+      lanes,
+      workerCount: () => snapshot.workers,
+      baselines: new LatencyBaselines(this.region.capacity.endpoints),
       overload: { mustRefuse: () => this.mustShed },
       replays: new ReplayBudget(() => snapshot.overload.replayBytes),
-      accessLog: () => (record) => this.records.push(record),
+      observers: [new LaneObserver(lanes), { readsLoad: true, exchangeEnded: (record) => this.records.push(record) }],
       log: SILENT_LOG,
     });
   }

@@ -5,13 +5,14 @@ import http, { type IncomingMessage } from 'node:http';
 import net, { type AddressInfo, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { AttemptRequest, TunnelEnd, TunnelEvents, UpgradeRequest } from '../../core/exchange-contract.ts';
+import type { AttemptRequest, TunnelEnd, TunnelEvents } from '../../core/exchange-contract.ts';
 import type { Failure } from '../../core/failure.ts';
 import { ENDPOINT_FIELD, type EndpointField } from '../../core/memory/lane-fields.ts';
 import type { Region } from '../../core/memory/region.ts';
 import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
 import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import { systemTimers, type Timers } from '../../core/timers.ts';
+import { SocketUpgrade } from '../../proxy/wire/socket-upgrade.ts';
 import { UpgradeTunnels } from '../../proxy/upstream/tunnel/upgrade-tunnel.ts';
 import { requestHead } from './request-head.ts';
 import { ScriptedOrigin, send } from './scripted-origin.ts';
@@ -143,7 +144,7 @@ export class TunnelBench {
   readonly #upstream: UpstreamSnapshot;
   readonly #server = http.createServer();
   readonly #clients: RawClient[] = [];
-  readonly #upgrades: UpgradeRequest[] = [];
+  readonly #upgrades: { readonly message: IncomingMessage; readonly upgrade: SocketUpgrade }[] = [];
 
   private constructor(origin: ScriptedOrigin, parts: TunnelBenchParts) {
     this.origin = origin;
@@ -205,22 +206,23 @@ export class TunnelBench {
 
   /** Opens another tunnel for the client of this number, as an exchange does when the first one failed. */
   retry(index: number): void {
-    this.#openFor(this.#upgrades[index]!);
+    const { message, upgrade } = this.#upgrades[index]!;
+    this.#openFor(message, upgrade);
   }
 
   #upgrade(message: IncomingMessage, socket: Duplex, firstBytes: Buffer): void {
     socket.on('error', () => undefined);
     this.clientSockets.push(socket);
-    const upgrade: UpgradeRequest = { message, socket, firstBytes };
-    this.#upgrades.push(upgrade);
-    this.#openFor(upgrade);
+    const upgrade = new SocketUpgrade(message.headers.upgrade ?? '', firstBytes, socket);
+    this.#upgrades.push({ message, upgrade });
+    this.#openFor(message, upgrade);
   }
 
-  #openFor(upgrade: UpgradeRequest): void {
+  #openFor(message: IncomingMessage, upgrade: SocketUpgrade): void {
     const tunnel = new RecordedTunnel();
     this.opened.push(tunnel);
     this.#parts.prepare?.(tunnel);
-    tunnel.handle = this.tunnels.open(upgrade, this.#requestOf(upgrade.message), tunnel);
+    tunnel.handle = this.tunnels.open(upgrade, this.#requestOf(message), tunnel);
   }
 
   #requestOf(message: IncomingMessage): AttemptRequest {

@@ -2,8 +2,8 @@
 
 import { type IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { UpgradeRequest } from '../../../core/exchange-contract.ts';
 import type { ListenerSnapshot } from '../../../core/snapshot/listener.ts';
+import { SocketUpgrade } from '../../wire/socket-upgrade.ts';
 import type { ClientSocket } from '../accept/client-socket.ts';
 import type { DownstreamContext } from '../downstream-context.ts';
 import { NodeHttp1ClientSide } from './node-http1-client-side.ts';
@@ -106,10 +106,10 @@ export class NodeHttp1Server {
     return { side, request, begin, goOn, isUpgrade: upgrade !== null };
   }
 
-  #upgradeOf(connection: NodeHttp1Connection, request: IncomingMessage, firstBytes: Buffer): UpgradeRequest | null {
+  #upgradeOf(connection: NodeHttp1Connection, request: IncomingMessage, firstBytes: Buffer): SocketUpgrade | null {
     const protocols = joinedField(request.rawHeaders, 'upgrade') ?? '';
     if (request.httpVersion !== '1.1' || IGNORED_PROTOCOLS.test(protocols)) return null;
-    return { message: request, socket: connection.client.stream, firstBytes };
+    return new SocketUpgrade(protocols, firstBytes, connection.client.stream);
   }
 
   /** Continues with HTTP/1.1 after an Upgrade that was ignored. */

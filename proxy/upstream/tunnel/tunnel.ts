@@ -4,10 +4,11 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { AttemptRequest, TunnelEnd, TunnelEvents, UpgradeRequest } from '../../../core/exchange-contract.ts';
+import type { AttemptRequest, TunnelEnd, TunnelEvents } from '../../../core/exchange-contract.ts';
 import type { TimerHandle, Timers } from '../../../core/timers.ts';
 import type { Dialler, Dialling } from '../../../net/dial.ts';
 import { EndpointError } from '../../../net/endpoint-error.ts';
+import type { SocketUpgrade } from '../../wire/socket-upgrade.ts';
 import type { EndpointLane } from '../endpoint-lane.ts';
 import type { OnFault } from '../fault-log.ts';
 import { failureOfError } from '../../../net/failure-of-error.ts';
@@ -30,7 +31,7 @@ export interface TunnelSetting {
 
 /** One Upgrade request, its attempt, and the events to report. */
 export interface TunnelTask {
-  readonly upgrade: UpgradeRequest;
+  readonly upgrade: SocketUpgrade;
   readonly request: AttemptRequest;
   readonly events: TunnelEvents;
 }

@@ -27,7 +27,7 @@ function protocolsOf(upgrade: string | undefined): string[] {
 /** The reason why the request can't be sent as an Upgrade, or null. */
 export function unsendableUpgrade(upgrade: UpgradeRequest, request: AttemptRequest): string | null {
   const { method, target, bodyLength } = request.head;
-  const protocols = upgrade.message.headers.upgrade ?? '';
+  const { protocols } = upgrade;
   if (protocols === '' || !isFieldValue(protocols)) return 'the Upgrade field names no valid protocol';
   // One side would read a body as the first bytes of the new protocol, the other would not.
   if (bodyLength !== 0) return 'an Upgrade request may not have a body';
@@ -44,7 +44,7 @@ export function unsendableUpgrade(upgrade: UpgradeRequest, request: AttemptReque
  */
 export function replaceRequest(sent: ClientRequest, upgrade: UpgradeRequest, request: AttemptRequest): void {
   const fields = requestFields(request);
-  fields.push('Connection', 'Upgrade', 'Upgrade', upgrade.message.headers.upgrade ?? '');
+  fields.push('Connection', 'Upgrade', 'Upgrade', upgrade.protocols);
   for (const name of sent.getHeaderNames()) sent.removeHeader(name);
   for (let index = 0; index < fields.length; index += 2) sent.appendHeader(fields[index]!, fields[index + 1]!);
   sent.path = request.head.target;
@@ -68,7 +68,7 @@ export function passedFields(answer: IncomingMessage): FieldList {
  */
 export function switchingHead(answer: IncomingMessage, request: UpgradeRequest): string | null {
   const protocol = answer.headers.upgrade ?? '';
-  const offered = protocolsOf(request.message.headers.upgrade);
+  const offered = protocolsOf(request.protocols);
   const isRequested = protocol !== '' && protocolsOf(protocol).every((item) => offered.includes(item));
   if (answer.statusCode !== 101 || !isRequested) return null;
   const lines = fieldLines([...passedFields(answer), 'Connection', 'Upgrade', 'Upgrade', protocol]);

@@ -9,6 +9,7 @@ import type {
 } from '../../../core/exchange-contract.ts';
 import type { EndpointSnapshot } from '../../../core/snapshot/endpoint.ts';
 import { Dialler } from '../../../net/dial.ts';
+import { SocketUpgrade } from '../../wire/socket-upgrade.ts';
 import { EndpointLane } from '../endpoint-lane.ts';
 import { Tunnel } from './tunnel.ts';
 import type { TransportParts } from '../transport-parts.ts';
@@ -28,6 +29,7 @@ export class UpgradeTunnels implements Tunnels {
 
   open(upgrade: UpgradeRequest, request: AttemptRequest, events: TunnelEvents): TunnelHandle {
     const { region, worker, timers, onFault } = this.#parts;
+    if (!(upgrade instanceof SocketUpgrade)) throw new TypeError('the upgrade carries no connection');
     const setting = {
       dialler: this.#diallerOf(request),
       lane: new EndpointLane(region, worker, request.endpoint.slot),

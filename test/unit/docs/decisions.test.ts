@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { MAX_UNSENT_RETRIES } from '../../../proxy/placement/retry.ts';
+import { MAX_UNSENT_RETRIES } from '../../../proxy/placement/retry-verdict.ts';
 import { OLDEST_NODE } from '../../../scripts/check-node.mjs';
 import { localLinks, readPage, ROOT } from './pages.ts';
 

@@ -28,12 +28,12 @@ function open(): { log: AccessLog; troubles: LogTrouble[] } {
 describe('the access log', () => {
   test('is off until it is turned on, and after it was turned off', async () => {
     const { log } = open();
-    log.write(recordOf());
+    log.exchangeEnded(recordOf());
     const output = path.join(folder, 'off.log');
     log.update({ format: 'haproxy', output });
-    log.write(recordOf());
+    log.exchangeEnded(recordOf());
     log.update(null);
-    log.write(recordOf());
+    log.exchangeEnded(recordOf());
     await log.close();
     assert.equal(fs.readFileSync(output, 'utf8'), LOG_FORMATS.haproxy(recordOf()));
   });
@@ -42,11 +42,11 @@ describe('the access log', () => {
     const { log } = open();
     const [first, second] = [path.join(folder, 'first.log'), path.join(folder, 'second.log')];
     log.update({ format: 'json', output: first });
-    log.write(recordOf());
+    log.exchangeEnded(recordOf());
     log.update({ format: 'combined', output: first });
-    log.write(recordOf());
+    log.exchangeEnded(recordOf());
     log.update({ format: 'combined', output: second });
-    log.write(recordOf());
+    log.exchangeEnded(recordOf());
     log.flushNow();
     await log.close();
     assert.equal(fs.readFileSync(first, 'utf8'), LOG_FORMATS.json(recordOf()) + LOG_FORMATS.combined(recordOf()));
@@ -60,7 +60,7 @@ describe('the access log', () => {
     assert.throws(() => log.update({ format: 'json', output: path.join(folder, 'no', 'such.log') }), {
       code: 'ENOENT',
     });
-    log.write(recordOf());
+    log.exchangeEnded(recordOf());
     await log.close();
     assert.equal(fs.readFileSync(output, 'utf8'), LOG_FORMATS.combined(recordOf()));
   });
@@ -69,10 +69,10 @@ describe('the access log', () => {
     const { log, troubles } = open();
     const output = path.join(folder, 'rotated.log');
     log.update({ format: 'combined', output });
-    log.write(recordOf({ status: 201 }));
+    log.exchangeEnded(recordOf({ status: 201 }));
     fs.renameSync(output, `${output}.1`);
     log.reopen();
-    log.write(recordOf({ status: 202 }));
+    log.exchangeEnded(recordOf({ status: 202 }));
     await log.close();
     assert.match(fs.readFileSync(`${output}.1`, 'utf8'), /" 201 .*\n$/);
     assert.match(fs.readFileSync(output, 'utf8'), /^[^\n]*" 202 [^\n]*\n$/);

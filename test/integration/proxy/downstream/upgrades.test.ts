@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { SocketUpgrade } from '../../../../proxy/wire/socket-upgrade.ts';
 import { generalOnly, withBench } from '../../../contract/proxy/downstream/bench.ts';
 import { localReply } from '../../../contract/proxy/downstream/scripted-starter.ts';
 
@@ -13,8 +14,9 @@ describe('an upgrade', () => {
     withBench({}, async (bench, client) => {
       client.send(`${upgrade('websocket')}first`);
       const exchange = await bench.starter.next();
-      const { socket, message, firstBytes } = exchange.upgrade!;
-      assert.equal(message.headers.upgrade, 'websocket');
+      assert.ok(exchange.upgrade instanceof SocketUpgrade);
+      const { socket, protocols, firstBytes } = exchange.upgrade;
+      assert.equal(protocols, 'websocket');
       assert.equal(firstBytes.toString(), 'first');
       assert.equal(exchange.head.endToEndFields().includes('Upgrade'), false);
       socket.on('data', (chunk: Buffer) => socket.write(chunk));

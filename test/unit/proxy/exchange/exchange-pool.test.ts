@@ -1,31 +1,46 @@
+// Reuse of exchanges: `begin` resets everything, and the pool keeps only exchanges that nothing refers to. Thread: worker.
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ClientSide } from '../../../../core/exchange-contract.ts';
 import { failureOf } from '../../../../core/failure.ts';
 import { Exchange, type ExchangeHooks } from '../../../../proxy/exchange/exchange.ts';
+import { STATE } from '../../../../proxy/exchange/exchange-state.ts';
 import { ExchangePool } from '../../../../proxy/exchange/exchange-pool.ts';
 import type { Runtime } from '../../../../proxy/exchange/runtime.ts';
 import { requestHead } from '../../../support/request-head.ts';
 
-const HOOKS = {} as ExchangeHooks;
+const HOOKS = { done: () => undefined } as unknown as ExchangeHooks;
 const RUNTIME = {} as Runtime;
 const SILENT = { isSilentAfterFlush: true } as ClientSide;
 const start = (client = SILENT) => ({ client, head: requestHead(), upgrade: null });
 
-/** Fields that stay over `begin`, because they are the exchange's own. */
-const OPEN = ['openIn', 'earlierOpen', 'laterOpen'];
-const OWN: readonly string[] = ['hooks', 'timer', 'triedSlots', 'spareAttempt', ...OPEN];
+const GROUPS = ['timing', 'body', 'edits', 'placement', 'tries', 'response', 'load'] as const;
+const OPEN_LIST = ['openIn', 'earlierOpen', 'laterOpen'];
+/** Fields that survive `begin`, because they belong to the object and not to the request. */
+const KEPT: readonly string[] = ['timer', 'triedSlots', 'spare', ...OPEN_LIST];
 
-function fields(exchange: Exchange): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(exchange).filter(([name]) => !OWN.includes(name)));
+function ownFields(part: object): (readonly [string, unknown])[] {
+  return Object.entries(part).filter(([name]) => !KEPT.includes(name) && !(GROUPS as readonly string[]).includes(name));
 }
 
-/** Writes something else into every field. */
+function partsOf(exchange: Exchange): Record<string, object> {
+  return { exchange, ...Object.fromEntries(GROUPS.map((name) => [name, exchange[name]])) };
+}
+
+function fields(exchange: Exchange): Record<string, unknown> {
+  const parts = Object.entries(partsOf(exchange));
+  const all = parts.flatMap(([part, object]) => ownFields(object).map(([name, value]) => [`${part}.${name}`, value]));
+  return { ...Object.fromEntries(all), state: exchange.state };
+}
+
+/** Overwrites every field of every group with another value. */
 function use(exchange: Exchange): void {
-  for (const [name, value] of Object.entries(exchange)) {
-    if (OWN.includes(name)) continue;
-    const other = typeof value === 'number' ? 77.5 : typeof value === 'boolean' ? !value : { used: name };
-    Object.assign(exchange, { [name]: other });
+  for (const part of Object.values(partsOf(exchange))) {
+    for (const [name, value] of ownFields(part)) {
+      const other = typeof value === 'number' ? 77.5 : typeof value === 'boolean' ? !value : { used: name };
+      Object.assign(part, { [name]: other });
+    }
   }
 }
 
@@ -33,13 +48,13 @@ function use(exchange: Exchange): void {
 function plain(client = SILENT): Exchange {
   const exchange = new Exchange(HOOKS);
   exchange.begin(start(client), RUNTIME, 1, 2, 3);
-  exchange.attempts = 1;
-  exchange.state = 'done';
+  exchange.placement.attempts = 1;
+  exchange.enter(STATE.done);
   return exchange;
 }
 
-describe('an exchange that is used again', () => {
-  test('is in every field like a new one', () => {
+describe('a reused exchange', () => {
+  test('equals a new one in every field of every group', () => {
     const given = start();
     const fresh = new Exchange(HOOKS);
     fresh.begin(given, RUNTIME, 1.5, 2.5, 3.5);
@@ -47,6 +62,7 @@ describe('an exchange that is used again', () => {
     use(used);
     used.begin(given, RUNTIME, 1.5, 2.5, 3.5);
     assert.deepEqual(fields(used), fields(fresh));
+    assert.ok(Object.keys(fields(used)).length > 55, 'the comparison sees the fields of all groups');
   });
 });
 
@@ -57,7 +73,7 @@ function newPool(): ExchangePool {
 }
 
 describe('the pool', () => {
-  test('drops what it kept when another Runtime is there: it would keep the earlier one', () => {
+  test('drops its exchanges when the Runtime changes: they would keep the earlier one alive', () => {
     const pool = newPool();
     const exchange = plain();
     pool.give(exchange);
@@ -66,7 +82,7 @@ describe('the pool', () => {
     assert.notEqual(pool.take(RUNTIME), exchange);
   });
 
-  test('gives back what went the plain way', () => {
+  test('reuses a plain exchange once', () => {
     const pool = newPool();
     const exchange = plain();
     pool.give(exchange);
@@ -74,22 +90,22 @@ describe('the pool', () => {
     assert.notEqual(pool.take(RUNTIME), exchange);
   });
 
-  test('keeps nothing of a client side that may tell more', () => {
+  test('rejects an exchange whose client side may send more events', () => {
     const pool = newPool();
     const exchange = plain({} as ClientSide);
     pool.give(exchange);
     assert.notEqual(pool.take(RUNTIME), exchange);
   });
 
-  const WAYS: readonly (readonly [string, (exchange: Exchange) => void])[] = [
-    ['was tried twice', (exchange) => (exchange.attempts = 2)],
-    ['failed once', (exchange) => (exchange.lastFailure = failureOf('reset', true))],
-    ['was hedged', (exchange) => (exchange.hedges = 1)],
-    ['waited', (exchange) => (exchange.queuedMs = 5)],
-    ['was answered by us', (exchange) => (exchange.termination = 'noEndpoint')],
+  const CASES: readonly (readonly [string, (exchange: Exchange) => void])[] = [
+    ['was tried twice', ({ placement }) => (placement.attempts = 2)],
+    ['failed once', ({ tries }) => tries.failed(failureOf('reset', true))],
+    ['was hedged', ({ placement }) => (placement.hedges = 1)],
+    ['was queued', ({ placement }) => (placement.queuedMs = 5)],
+    ['got a local reply', ({ response }) => response.endBy('noEndpoint')],
   ];
-  for (const [name, change] of WAYS) {
-    test(`keeps nothing of an exchange that ${name}: others may know it still`, () => {
+  for (const [name, change] of CASES) {
+    test(`rejects an exchange that ${name}: other objects may still refer to it`, () => {
       const pool = newPool();
       const exchange = plain();
       change(exchange);

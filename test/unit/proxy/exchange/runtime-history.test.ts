@@ -2,12 +2,15 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { ClientSide } from '../../../../core/exchange-contract.ts';
 import type { OpenRevision } from '../../../../core/messages.ts';
 import type { Snapshot } from '../../../../core/snapshot/snapshot.ts';
-import { Exchange, type ExchangeHooks, type ExchangeState } from '../../../../proxy/exchange/exchange.ts';
+import { Exchange, type ExchangeHooks } from '../../../../proxy/exchange/exchange.ts';
+import { STATE, type StateName } from '../../../../proxy/exchange/exchange-state.ts';
 import { RuntimeHistory } from '../../../../proxy/exchange/runtime-history.ts';
 import { Runtime } from '../../../../proxy/exchange/runtime.ts';
 import { seededRandom } from '../../../../core/random.ts';
+import { requestHead } from '../../../support/request-head.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import { regionFor, snapshot } from '../../../support/snapshots.ts';
 
@@ -43,13 +46,14 @@ class Bench {
   }
 
   /** Begins an exchange with the first endpoint of the first upstream. */
-  open(state: ExchangeState): Exchange {
+  open(state: StateName): Exchange {
     const exchange = new Exchange({} as ExchangeHooks);
     const { runtime } = this.runtimes;
-    exchange.runtime = runtime;
-    exchange.target = [...runtime.upstreams.values()][0]!;
-    exchange.endpoint = exchange.target.snapshot.endpoints[0]!;
-    exchange.state = state;
+    const start = { client: {} as ClientSide, head: requestHead(), upgrade: null };
+    exchange.begin(start, runtime, 1, 1, 1);
+    exchange.routeTo(runtime.snapshot.routes[0]!, [...runtime.upstreams.values()][0]!);
+    exchange.tries.endpoint = exchange.target!.snapshot.endpoints[0]!;
+    for (const next of ['leasing', 'sent', state] as const) exchange.enter(STATE[next]);
     this.runtimes.open.add(exchange);
     return exchange;
   }

@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import type { RetryVerdict } from '../../../../core/exchange-record.ts';
 import { FAILURE_KINDS, type FailureKind } from '../../../../core/failure.ts';
 import type { RetrySnapshot } from '../../../../core/snapshot/upstream.ts';
-import { isIdempotentMethod, type RetryFacts, retryVerdict } from '../../../../proxy/placement/retry.ts';
+import { isIdempotentMethod, type RetryFacts, retryVerdict } from '../../../../proxy/placement/retry-verdict.ts';
 
 const SETTINGS: RetrySnapshot = {
   attempts: 1,

@@ -1,0 +1,105 @@
+// The timer of an exchange while an endpoint works on it. One timer, armed per phase: when it fires, it is checked
+// against the last activity, instead of being moved at every chunk. Thread: worker.
+
+import type { FailureKind } from '../../core/failure.ts';
+import { mayRepeat } from '../placement/retries.ts';
+import type { Exchange } from './exchange.ts';
+import { STATE } from './exchange-state.ts';
+import type { ForwardingContext } from './forwarding-context.ts';
+
+/**
+ * A result of the timer: a failure, or `hedge` (time for a second attempt), or `stalled` (no response for far longer than
+ * usual).
+ */
+export type Due = FailureKind | 'hedge' | 'stalled';
+
+/** Arms the timer for the current phase: the connection, the response head, or the next byte. */
+export function armTimer(context: ForwardingContext, exchange: Exchange): void {
+  const nowMs = context.clock.nowMs();
+  const { timing, timer } = exchange;
+  timing.active(nowMs);
+  if (exchange.state === STATE.sent && exchange.body.isEnded) timing.requestEnded(nowMs);
+  const waitMs = nextCheckMs(context, exchange, nowMs);
+  // A timer that fires too early is armed again then.
+  if (waitMs > 0 && timer.isArmed() && timer.deadlineMs <= nowMs + waitMs) return;
+  if (waitMs > 0) context.wheel.arm(timer, waitMs, nowMs);
+  else stopTimer(context, exchange);
+}
+
+export function stopTimer({ wheel }: ForwardingContext, exchange: Exchange): void {
+  wheel.cancel(exchange.timer);
+}
+
+/** Returns the result that is due after the timer fired, or null. Arms the timer again where one may follow. */
+export function takeDue(context: ForwardingContext, exchange: Exchange): Due | null {
+  const nowMs = context.clock.nowMs();
+  const due = dueAt(context, exchange, nowMs);
+  if (due === 'stalled') exchange.tries.markStalled();
+  if (due === 'hedge') context.placer.hedging.claim(exchange);
+  if (due !== null && due !== 'stalled' && due !== 'hedge') return due;
+  const waitMs = nextCheckMs(context, exchange, nowMs);
+  if (waitMs > 0) context.wheel.arm(exchange.timer, waitMs, nowMs);
+  return due;
+}
+
+function dueAt(context: ForwardingContext, exchange: Exchange, nowMs: number): Due | null {
+  const { timeouts } = exchange.target!.snapshot;
+  const idledMs = nowMs - exchange.timing.activeMs;
+  if (!isAwaitingEndpoint(exchange)) {
+    const isOver = timeouts.idleMs > 0 && isEndpointsTurn(exchange) && idledMs >= timeouts.idleMs;
+    return isOver ? 'idle-timeout' : null;
+  }
+  if (responseLeftMs(exchange, nowMs) <= 0) return 'response-timeout';
+  const tryMs = tryTimeoutMs(exchange);
+  if (tryMs > 0 && idledMs >= tryMs) return 'try-timeout';
+  if (idledMs >= context.placer.hedging.delayMs(exchange, nowMs)) return 'hedge';
+  return idledMs >= stalledAfterMs(context, exchange) ? 'stalled' : null;
+}
+
+/** ms until the next result may be due; 0 where none ever is. */
+function nextCheckMs(context: ForwardingContext, exchange: Exchange, nowMs: number): number {
+  const { timeouts } = exchange.target!.snapshot;
+  const passedMs = nowMs - exchange.timing.activeMs;
+  if (!isAwaitingEndpoint(exchange)) {
+    const idledMs = isEndpointsTurn(exchange) ? passedMs : 0;
+    return timeouts.idleMs > 0 ? Math.max(1, timeouts.idleMs - idledMs) : 0;
+  }
+  const tryMs = tryTimeoutMs(exchange) || Infinity;
+  const hedgeMs = context.placer.hedging.delayMs(exchange, nowMs);
+  const early = Math.min(tryMs, hedgeMs, stalledAfterMs(context, exchange)) - passedMs;
+  const next = Math.min(early, responseLeftMs(exchange, nowMs));
+  return next === Infinity ? 0 : Math.max(1, next);
+}
+
+/** The rest of the response timeout, which begins when an endpoint first has the whole request. */
+function responseLeftMs({ target, requestEndMs }: Exchange, nowMs: number): number {
+  const { responseMs } = target!.snapshot.timeouts;
+  return responseMs > 0 && requestEndMs > 0 ? responseMs - (nowMs - requestEndMs) : Infinity;
+}
+
+/** ms after which the running attempt counts as stalled; Infinity where it was reported already. */
+function stalledAfterMs({ baselines }: ForwardingContext, { tries }: Exchange): number {
+  return tries.wasMarkedStalled ? Infinity : baselines.overdueMs(tries.endpoint!.slot);
+}
+
+/**
+ * The timeout of the running attempt in ms; 0 where no other attempt may follow, so that a request that can't be
+ * repeated keeps the whole response timeout. Without a setting it is half of that. Connecting has its own timeout.
+ */
+function tryTimeoutMs(exchange: Exchange): number {
+  const { retry, timeouts, endpoints } = exchange.target!.snapshot;
+  if (exchange.tries.isUncut || exchange.state === STATE.leasing) return 0;
+  if (!retry.onTimeout || endpoints.length < 2 || !mayRepeat(exchange)) return 0;
+  return retry.perTryTimeoutMs > 0 ? retry.perTryTimeoutMs : timeouts.responseMs / 2;
+}
+
+/** Whether a connection is being leased, or an endpoint has the whole request and no head was received. */
+function isAwaitingEndpoint({ state, requestEndMs }: Exchange): boolean {
+  return state === STATE.leasing || (state === STATE.sent && requestEndMs > 0);
+}
+
+/** Whether the endpoint must send or take the next byte. The client side watches for slow clients itself. */
+function isEndpointsTurn({ state, body, tries }: Exchange): boolean {
+  if (state === STATE.sent) return body.isHeld;
+  return state === STATE.relaying && tries.attempt?.isHeld !== true;
+}

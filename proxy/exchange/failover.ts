@@ -1,0 +1,150 @@
+// Deviations from the request path: failed, slow and hedged attempts, clients that leave, reloads that cut. Each ends in
+// another attempt, a local reply or a visible cut. Thread: worker.
+
+import type { ClientGone } from '../../core/exchange-contract.ts';
+import { type Failure, failureOf } from '../../core/failure.ts';
+import type { Termination } from '../../core/termination.ts';
+import { NO_RETRY } from '../placement/retries.ts';
+import type { Attempt } from './attempt.ts';
+import { cancelAttempt, markStalled, recordFailure } from './attempt-outcome.ts';
+import type { Exchange } from './exchange.ts';
+import { armTimer, stopTimer, takeDue } from './exchange-timer.ts';
+import { STATE } from './exchange-state.ts';
+import type { ForwardingContext } from './forwarding-context.ts';
+import { cutExchange, cutResponse, replyForFailure, replyLocally } from './respond.ts';
+
+type ExchangeAttempt = Attempt<Exchange>;
+
+/** An attempt has failed, and is over. */
+export function attemptFailed(
+  context: ForwardingContext,
+  exchange: Exchange,
+  attempt: ExchangeAttempt,
+  failure: Failure,
+): void {
+  recordFailure(context, exchange, attempt, failure);
+  if (exchange.tries.rival !== null) return leaveToRival(context, exchange, attempt);
+  stopTimer(context, exchange);
+  if (exchange.state === STATE.relaying) return cutResponse(exchange, failure);
+  exchange.client.pauseBody();
+  exchange.body.stopFlow();
+  const backoffMs = context.placer.backoffAfter(exchange, failure.kind, failure.wasSent);
+  if (backoffMs === NO_RETRY) replyForFailure(exchange, 'endpoint-gone');
+  else context.placer.retryAfter(exchange, backoffMs);
+}
+
+/** Retries a response with a retryable status, where another attempt may follow. Returns whether one does. */
+export function retryStatus(context: ForwardingContext, exchange: Exchange, attempt: ExchangeAttempt): boolean {
+  const backoffMs = context.placer.backoffAfter(exchange, 'status', true);
+  if (backoffMs === NO_RETRY) return false;
+  attempt.abort();
+  context.placer.retryAfter(exchange, backoffMs);
+  return true;
+}
+
+/** The timer has fired. */
+export function timerFired(context: ForwardingContext, exchange: Exchange): void {
+  if (exchange.state === STATE.queued || exchange.state === STATE.backoff) return context.placer.timerFired(exchange);
+  const due = takeDue(context, exchange);
+  if (due === null) return;
+  if (due === 'hedge') return context.placer.placeHedge(exchange);
+  const attempt = exchange.tries.attempt!;
+  if (due === 'stalled') return markStalled(context, exchange, attempt.endpoint);
+  if (due === 'try-timeout' && exchange.tries.rival === null) return tryTimedOut(context, exchange, attempt);
+  if (due === 'response-timeout') cancelAttempt(context, exchange, exchange.tries.dropRival());
+  attempt.abort();
+  attemptFailed(context, exchange, attempt, failureOf(due, true));
+}
+
+/** Cuts a slow attempt only where another one follows: a late response is better than none. */
+function tryTimedOut(context: ForwardingContext, exchange: Exchange, attempt: ExchangeAttempt): void {
+  const backoffMs = context.placer.backoffAfter(exchange, 'try-timeout', true);
+  if (backoffMs === NO_RETRY) {
+    exchange.tries.keepUncut();
+    armTimer(context, exchange);
+    return markStalled(context, exchange, attempt.endpoint);
+  }
+  attempt.abort();
+  recordFailure(context, exchange, attempt, failureOf('try-timeout', true));
+  context.placer.retryAfter(exchange, backoffMs);
+}
+
+// ---- hedges
+
+/** `winner` has responded: where two attempts run, the other one is cancelled. */
+export function settleRace(context: ForwardingContext, exchange: Exchange, winner: ExchangeAttempt): void {
+  const { tries } = exchange;
+  if (tries.rival === null) return;
+  const isHedge = winner !== tries.rival;
+  const loser = tries.settle(winner);
+  if (isHedge) {
+    context.placer.hedging.won(exchange);
+    if (context.baselines.lostHedge(loser.endpoint.slot)) markStalled(context, exchange, loser.endpoint);
+  }
+  cancelAttempt(context, exchange, loser);
+}
+
+/** `loser` has failed and is over: the other attempt goes on, and may be hedged again. */
+export function leaveToRival(context: ForwardingContext, exchange: Exchange, loser: ExchangeAttempt): void {
+  const other = exchange.tries.drop(loser);
+  if (exchange.state === STATE.sent && other.leasedMs === 0) exchange.enter(STATE.leasing);
+  else if (exchange.state === STATE.leasing && other.leasedMs > 0) exchange.enter(STATE.sent);
+  context.placer.hedging.allowAgain(exchange);
+  armTimer(context, exchange);
+}
+
+// ---- clients
+
+/** The client side has ended: its connection closed, or the client broke its own request. */
+export function clientGone(context: ForwardingContext, exchange: Exchange, why: ClientGone): void {
+  if (why !== 'closed' && why !== 'send-timeout') return rejectRequest(context, exchange, why);
+  exchange.response.endBy(terminationOfAbort(exchange, why));
+  cancelAttempts(context, exchange);
+  cutExchange(exchange);
+}
+
+/** Rejects a request whose client broke its own rules: by a reply, or a cut where the response has begun. */
+export function rejectRequest(
+  context: ForwardingContext,
+  exchange: Exchange,
+  cause: 'body-timeout' | 'malformed-body' | 'body-too-large',
+): void {
+  cancelAttempts(context, exchange);
+  if (exchange.hasResponseBegun) cutResponse(exchange, failureOf('cancelled', true));
+  else replyLocally(exchange, cause);
+}
+
+/** Ends an exchange whose grace period after a reload has expired. */
+export function expireAfterReload(context: ForwardingContext, exchange: Exchange): void {
+  if (exchange.state === STATE.tunnel) return exchange.tries.attempt!.closeTunnel();
+  if (exchange.isDone || exchange.state === STATE.replied) return;
+  cancelAttempts(context, exchange);
+  if (!exchange.hasResponseBegun) return replyLocally(exchange, 'no-endpoint');
+  exchange.response.endBy('drainedStream');
+  cutExchange(exchange);
+}
+
+function cancelAttempts(context: ForwardingContext, exchange: Exchange): void {
+  context.placer.cancel(exchange);
+  stopTimer(context, exchange);
+  cancelAttempt(context, exchange, exchange.tries.dropRival());
+  cancelAttempt(context, exchange, exchange.tries.attempt);
+}
+
+/** By the phase in which the client left. */
+function terminationOfAbort(exchange: Exchange, why: 'closed' | 'send-timeout'): Termination {
+  if (why === 'send-timeout') return 'clientTimeoutData';
+  switch (exchange.state) {
+    case STATE.queued:
+      return 'clientGoneQueue';
+    case STATE.leasing:
+      return 'clientGoneConnect';
+    case STATE.sent:
+    case STATE.backoff:
+      return exchange.body.isEnded ? 'clientGoneHead' : 'clientGoneRequest';
+    case STATE.routing:
+      return 'clientGoneRequest';
+    default:
+      return 'clientGoneData';
+  }
+}

@@ -1,0 +1,182 @@
+// The forwarder of a worker: begins exchanges and dispatches their events to the steps of forward.ts and failover.ts.
+// Thread: worker.
+
+import type {
+  ClientConnection,
+  ClientEvents,
+  ClientGone,
+  ClientSide,
+  ExchangeStarter,
+  LocalReply,
+  TunnelEnd,
+  Unparsable,
+  UpgradeRequest,
+} from '../../core/exchange-contract.ts';
+import type { Failure } from '../../core/failure.ts';
+import type { FieldList, RequestHead, ResponseHead } from '../../core/head.ts';
+import type { MessageToMain } from '../../core/messages.ts';
+import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
+import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
+import type { Place } from '../placement/place.ts';
+import { type NoPlace, Placer, type PlacerEvents } from '../placement/placer.ts';
+import { reportIdleDeath } from '../placement/signals.ts';
+import { Attempt, type AttemptHooks } from './attempt.ts';
+import type { Exchange, ExchangeHooks } from './exchange.ts';
+import { closeExchange } from './exchange-end.ts';
+import { ExchangePool } from './exchange-pool.ts';
+import * as failover from './failover.ts';
+import * as path from './forward.ts';
+import { STATE } from './exchange-state.ts';
+import type { ForwardingContext, ForwardingParts } from './forwarding-context.ts';
+import { RequestIds } from './request-id.ts';
+import { refuseUnparsable } from './respond.ts';
+
+type ExchangeAttempt = Attempt<Exchange>;
+
+export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks<Exchange>, PlacerEvents<Exchange> {
+  readonly #context: ForwardingContext;
+  readonly #exchanges = new ExchangePool(this);
+
+  constructor(parts: ForwardingParts) {
+    const { region, clock } = parts;
+    const signals = { region, wallMs: () => clock.wallMs(), post: (message: MessageToMain) => parts.post(message) };
+    const placer = new Placer<Exchange>(parts, this);
+    this.#context = { ...parts, placer, signals, requestIds: new RequestIds() };
+  }
+
+  // ---- ExchangeStarter
+
+  begin(client: ClientSide, head: RequestHead, upgrade: UpgradeRequest | null, receivedMs: number): ClientEvents {
+    const { clock } = this.#context;
+    const nowMs = clock.nowMs();
+    const beganWallMs = clock.wallMs() - (nowMs - receivedMs);
+    const runtime = this.#context.runtime();
+    const exchange = this.#exchanges.take(runtime);
+    exchange.begin({ client, head, upgrade }, runtime, receivedMs, nowMs, beganWallMs);
+    path.forward(this.#context, exchange);
+    return exchange;
+  }
+
+  refuse(connection: ClientConnection, why: Unparsable): LocalReply {
+    return refuseUnparsable(this.#context, connection, why);
+  }
+
+  // ---- PlacerEvents
+
+  placed(exchange: Exchange, place: Place, isHedge: boolean): void {
+    const { region, worker } = this.#context;
+    const spare = exchange.attempts === 1 ? exchange.tries.spare : null;
+    const attempt = spare ?? new Attempt<Exchange>(this, exchange, region, worker);
+    path.startAttempt(this.#context, exchange, attempt, place, isHedge);
+  }
+
+  queued(exchange: Exchange): void {
+    exchange.enter(STATE.queued);
+  }
+
+  backsOff(exchange: Exchange): void {
+    exchange.enter(STATE.backoff);
+  }
+
+  unplaced(exchange: Exchange, reason: NoPlace): void {
+    path.replyUnplaced(exchange, reason);
+  }
+
+  // ---- AttemptHooks
+
+  attemptLeased(exchange: Exchange, attempt: ExchangeAttempt): void {
+    path.attemptLeased(this.#context, exchange, attempt);
+  }
+
+  attemptBodyWanted(exchange: Exchange, attempt: ExchangeAttempt): void {
+    path.startBody(exchange, attempt);
+  }
+
+  attemptDrain(exchange: Exchange): void {
+    path.resumeBody(this.#context, exchange);
+  }
+
+  attemptInterim(exchange: Exchange, attempt: ExchangeAttempt, head: ResponseHead): void {
+    path.relayInterim(this.#context, exchange, attempt, head);
+  }
+
+  attemptHead(exchange: Exchange, attempt: ExchangeAttempt, head: ResponseHead): void {
+    path.receiveHead(this.#context, exchange, attempt, head);
+  }
+
+  attemptData(exchange: Exchange, chunk: Uint8Array): boolean {
+    return path.relayData(this.#context, exchange, chunk);
+  }
+
+  attemptEnd(exchange: Exchange, attempt: ExchangeAttempt, trailers: FieldList | null): void {
+    path.endResponse(this.#context, exchange, attempt, trailers);
+  }
+
+  attemptFailed(exchange: Exchange, attempt: ExchangeAttempt, failure: Failure): void {
+    failover.attemptFailed(this.#context, exchange, attempt, failure);
+  }
+
+  tunnelOpen(exchange: Exchange, attempt: ExchangeAttempt): void {
+    path.openTunnel(this.#context, exchange, attempt);
+  }
+
+  tunnelRefused(exchange: Exchange, attempt: ExchangeAttempt, status: number): void {
+    path.refuseTunnel(this.#context, exchange, attempt, status);
+  }
+
+  tunnelClosed(exchange: Exchange, attempt: ExchangeAttempt, end: TunnelEnd): void {
+    path.closeTunnel(this.#context, exchange, attempt, end);
+  }
+
+  placeFreed(exchange: Exchange): void {
+    this.#context.placer.placeFreed(exchange.target!);
+  }
+
+  // ---- ExchangeHooks
+
+  clientData(exchange: Exchange, chunk: Uint8Array): void {
+    path.passBody(this.#context, exchange, chunk);
+  }
+
+  clientEnd(exchange: Exchange, trailers: FieldList | null): void {
+    path.endBody(this.#context, exchange, trailers);
+  }
+
+  clientDrain(exchange: Exchange): void {
+    path.resumeResponse(this.#context, exchange);
+  }
+
+  clientFlushed(exchange: Exchange): void {
+    exchange.enter(STATE.done);
+    this.#exchanges.give(exchange);
+  }
+
+  clientGone(exchange: Exchange, why: ClientGone): void {
+    failover.clientGone(this.#context, exchange, why);
+  }
+
+  deadline(exchange: Exchange): void {
+    failover.timerFired(this.#context, exchange);
+  }
+
+  done(exchange: Exchange): void {
+    closeExchange(this.#context, exchange);
+  }
+
+  // ---- events of the worker
+
+  /** A reload's grace period for the exchange has expired. */
+  expireAfterReload(exchange: Exchange): void {
+    failover.expireAfterReload(this.#context, exchange);
+  }
+
+  /** Another worker has freed a place. */
+  onWake(): void {
+    this.#context.placer.wake();
+  }
+
+  /** An endpoint has closed its idle connections: it may have died. */
+  onIdleDeath(upstream: UpstreamSnapshot, endpoint: EndpointSnapshot): void {
+    reportIdleDeath(this.#context.signals, upstream, endpoint);
+  }
+}

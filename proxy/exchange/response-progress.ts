@@ -1,0 +1,42 @@
+// The response of an exchange, as far as it has gone to the client, and the cause of its end. Thread: worker.
+
+import type { Termination } from '../../core/termination.ts';
+
+export class ResponseProgress {
+  /** Whether a byte has gone to the client, interim responses included. */
+  hasBegun = false;
+  /** Status sent to the client; 0 before. */
+  status = 0;
+  bytesSent = 0;
+  wasUpgraded = false;
+  termination: Termination = 'ok';
+
+  reset(): void {
+    this.hasBegun = false;
+    this.status = 0;
+    this.bytesSent = 0;
+    this.wasUpgraded = false;
+    this.termination = 'ok';
+  }
+
+  begin(): void {
+    this.hasBegun = true;
+  }
+
+  setStatus(status: number): void {
+    this.status = status;
+  }
+
+  sent(bytes: number): void {
+    this.bytesSent += bytes;
+  }
+
+  upgraded(): void {
+    this.wasUpgraded = true;
+  }
+
+  /** Sets the cause of the end; the last one counts. */
+  endBy(termination: Termination): void {
+    this.termination = termination;
+  }
+}
