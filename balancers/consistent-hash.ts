@@ -176,9 +176,9 @@ export const consistentHash = defineBalancer({
       .describe('With `consistent-hash`: seed of the hash; several proxies agree when it is the same.'),
   }),
   check: ({ tableSize }, { endpointCount }) => {
-    if (tableSize === undefined || tableSize >= endpointCount) return null;
+    if (tableSize === undefined || tableSize >= endpointCount) return [];
     const message = `a table of ${tableSize} places has no room for ${endpointCount} endpoints: take a prime above 100 times as many`;
-    return { option: 'tableSize', message };
+    return [{ code: 'FL3008', message, path: ['tableSize'] }];
   },
   compile: ({ key, boundedLoad = 0, tableSize, seed }, { endpointCount }): HashSettings => ({
     key,

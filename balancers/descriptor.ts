@@ -3,7 +3,7 @@
 
 import type { Balancer, Candidate, OutcomeObserver } from '../core/balancer.ts';
 import type { Region } from '../core/memory/region.ts';
-import type { OptionSchemas, OptionShape, OptionsOf } from '../core/option-schema.ts';
+import type { OptionProblem, OptionSchemas, OptionShape, OptionsOf } from '../core/option-schema.ts';
 import type { Random } from '../core/random.ts';
 import type { BalanceSnapshot } from '../core/snapshot/upstream.ts';
 import type { CandidateTable } from './candidate-table.ts';
@@ -22,12 +22,6 @@ export interface BalanceContext {
 /** The part of an upstream's configuration on which settings may depend. */
 export interface BalancedUpstream {
   readonly endpointCount: number;
-}
-
-/** An option that doesn't fit the upstream, and why. */
-export interface OptionProblem {
-  readonly option: string;
-  readonly message: string;
 }
 
 /**
@@ -66,7 +60,7 @@ export interface BalancerDefinition<Shape extends OptionShape, Settings extends 
   /** Turns validated options into settings. Thread: main. */
   readonly compile: (options: OptionsOf<Shape>, upstream: BalancedUpstream) => Settings;
   /** Validates options against the rest of the upstream. Thread: main. */
-  readonly check?: (options: OptionsOf<Shape>, upstream: BalancedUpstream) => OptionProblem | null;
+  readonly check?: (options: OptionsOf<Shape>, upstream: BalancedUpstream) => readonly OptionProblem[];
   /** Builds the balancer for one set of candidates; called again whenever the set changes. Thread: both. */
   readonly build: (settings: Settings, candidates: Candidates, context: BalanceContext) => Balancer;
   /** The load that picks compare, for `explain`. Absent: the balancer compares none. */

@@ -10,8 +10,8 @@ import type { BoundListener, MessageToMain } from '../core/messages.ts';
 import { systemRandom } from '../core/random.ts';
 import type { Snapshot } from '../core/snapshot/snapshot.ts';
 import { systemTimers } from '../core/timers.ts';
+import { runCheck } from '../health/checkers/checkers.ts';
 import { HealthService } from '../health/health-service.ts';
-import { checkers } from '../health/heartbeat/checkers.ts';
 import type { MainLogger } from '../logging/process-log.ts';
 import { AdminHost } from './admin-host.ts';
 import { BudgetKeeper } from './budget-keeper.ts';
@@ -97,7 +97,7 @@ export class ControlPlane {
     this.#revisions = new RevisionLedger(region, this.#clock);
     this.supervisor = this.#newSupervisor(sockets);
     const onOutOfUse = (slot: number): void => this.supervisor.broadcast({ kind: 'drop-idle', slot });
-    this.health = new HealthService({ ...injected, random: systemRandom, checkers, onOutOfUse });
+    this.health = new HealthService({ ...injected, random: systemRandom, runCheck, onOutOfUse });
     this.#keeper = new StateKeeper({ ...injected, health: this.health });
     const bound = (): readonly BoundListener[] => this.bound;
     this.#explainer = new Explainer({ ...injected, random: systemRandom, bound });

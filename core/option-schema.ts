@@ -15,6 +15,27 @@ export type ParsedOption<Value> =
   | { readonly ok: true; readonly value: Value }
   | { readonly ok: false; readonly message: string; readonly suggestion?: string | undefined };
 
+/** An option that contradicts another one or the rest of the upstream. */
+export interface OptionProblem {
+  /**
+   * FL3007: an option without a meaning beside another one. FL3008: values that contradict each other. FL9009 and FL9010
+   * are warnings: an expectation that can't be met, a regular expression that may take very long.
+   */
+  readonly code: 'FL3007' | 'FL3008' | 'FL9009' | 'FL9010';
+  readonly message: string;
+  /** Below the mapping that holds the options. */
+  readonly path: readonly string[];
+  /** Whether the key is to blame instead of its value. */
+  readonly isKey?: boolean;
+}
+
+const SHOWN_CHARACTERS = 60;
+
+/** A text in quotes for messages: control characters escaped, and cut where it is long. */
+export function quoted(text: string): string {
+  return JSON.stringify(text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}...` : text);
+}
+
 /** How error messages and the reference page describe a value. */
 export interface OptionMeta {
   /** Follows "takes" in messages and fills the type column of the reference. */
@@ -55,6 +76,8 @@ export interface OptionSchemas {
   readonly filePath: (example: string) => z.ZodType<string, string>;
   /** An address, or a block of addresses. */
   readonly cidr: () => z.ZodType<string, string>;
+  /** A host name or address, in lower case. */
+  readonly host: () => z.ZodType<string, string>;
   /** A text that `parse` turns into a value; its message is reported with the place in the file. */
   readonly text: <Value>(parse: (text: string) => ParsedOption<Value>, meta: OptionMeta) => z.ZodType<Value, string>;
 }

@@ -21,7 +21,7 @@ import { HealthEvents } from './record/health-events.ts';
 import type { Logger } from '../core/log.ts';
 import { HealthRecorder } from './record/health-recorder.ts';
 import { HealthRoster } from './health-roster.ts';
-import type { Checkers, HeartbeatRecord } from './heartbeat/heartbeat-contract.ts';
+import type { HeartbeatRecord, RunCheck } from './checkers/checker.ts';
 import { HeartbeatIntake } from './heartbeat/heartbeat-intake.ts';
 import type { Pace } from './heartbeat/heartbeat-timing.ts';
 import { Heartbeats } from './heartbeat/heartbeats.ts';
@@ -43,7 +43,7 @@ export interface HealthServiceOptions {
   readonly random: Random;
   readonly timers: Timers;
   readonly log: Logger;
-  readonly checkers: Checkers;
+  readonly runCheck: RunCheck;
   /** An endpoint is down, in maintenance or without an address: idle connections to it are worth nothing. */
   readonly onOutOfUse?: (slot: number) => void;
 }

@@ -12,6 +12,8 @@ const TABLES: LayerTables = {
     ['core'],
     ['balancers', 'net', 'proxy/http1'],
     ['proxy/policies', 'plugins'],
+    // The configuration's schema is built from the tables of balancers and checkers.
+    ['health/checkers'],
     ['config'],
     ['logging', 'discovery'],
     ['health', 'proxy/routing', 'proxy/wire', 'proxy/account'],

@@ -6,6 +6,7 @@ import type { RetrySnapshot, UpstreamSnapshot, UpstreamTimeouts } from '../../co
 import { compileBalance } from '../../balancers/registry.ts';
 import type { PolicySnapshot } from '../../core/snapshot/policy.ts';
 import { stickyOf } from '../../proxy/policies/sticky-cookie.ts';
+import { checkerNamed } from '../../health/checkers/checkers.ts';
 import { endpointId } from '../values/endpoint-address.ts';
 import type { HeartbeatConfig } from '../schema/schema-heartbeat.ts';
 import type { RetryConfig } from '../schema/schema-retry.ts';
@@ -78,15 +79,9 @@ function compileEndpoint(upstream: string, endpoint: EndpointConfig, place: Slot
 /** Defaults that are longer than a short interval follow it (written ones were refused). */
 function compileHeartbeat(heartbeat: HeartbeatConfig): HeartbeatSnapshot {
   return {
+    acceptsAgentFeedback: false,
+    ...checkerNamed(heartbeat.type).compile(heartbeat),
     kind: heartbeat.type,
-    service: heartbeat.service ?? '',
-    bodyPattern: heartbeat.body ?? '',
-    expectedFields: Object.entries(heartbeat.headers).flatMap(([name, value]) => [name.toLowerCase(), value]),
-    acceptsAgentFeedback: heartbeat.agent,
-    path: heartbeat.path,
-    method: heartbeat.method,
-    host: heartbeat.host ?? '',
-    statuses: heartbeat.expect,
     port: heartbeat.port ?? 0,
     intervalMs: heartbeat.interval,
     fastIntervalMs: Math.min(heartbeat.fastInterval, heartbeat.interval),

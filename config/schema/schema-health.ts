@@ -1,7 +1,7 @@
 // Schema of an upstream's `health`: active checks, and judgement by live traffic. Thread: main.
 
 import { z } from 'zod';
-import { heartbeat } from './schema-heartbeat.ts';
+import { heartbeatSchema } from './schema-heartbeat.ts';
 import { count, duration, factor, percent } from './schema-values.ts';
 
 const outliers = z
@@ -45,14 +45,17 @@ const passive = z
   .prefault({})
   .describe('Judging endpoints by their answers to live requests.');
 
-export const health = z
-  .strictObject({
-    heartbeat: z
-      .union([z.literal(false), heartbeat])
-      .meta({ expects: 'a mapping such as { path: /healthz }, or false', example: '{ path: /healthz }' })
-      .describe('Active checks. Without them (or with `false`) only live requests tell whether an endpoint is well.')
-      .optional(),
-    passive,
-  })
-  .prefault({})
-  .describe('How endpoints are found to be well or not.');
+/** Schema of `health`, for the checkers that are registered now. */
+export function healthSchema() {
+  return z
+    .strictObject({
+      heartbeat: z
+        .union([z.literal(false), heartbeatSchema()])
+        .meta({ expects: 'a mapping such as { path: /healthz }, or false', example: '{ path: /healthz }' })
+        .describe('Active checks. Without them (or with `false`) only live requests tell whether an endpoint is well.')
+        .optional(),
+      passive,
+    })
+    .prefault({})
+    .describe('How endpoints are found to be well or not.');
+}

@@ -3,8 +3,8 @@
 import { z } from 'zod';
 import { parseEndpointAddress } from '../values/endpoint-address.ts';
 import { balanceSchema } from './schema-balance.ts';
-import { health } from './schema-health.ts';
 import { policies, policyKeys } from './schema-policies.ts';
+import { healthSchema } from './schema-health.ts';
 import { hedge, retry } from './schema-retry.ts';
 import {
   count,
@@ -107,7 +107,7 @@ const whenAllDown = z
     'When no endpoint is usable: `fail` answers 503 at once, `try-all` tries them whatever their health, `wait` keeps requests in the queue for `timeouts.queue`.',
   );
 
-/** Schema of one upstream, for the balancers that are registered now. */
+/** Schema of one upstream, for the balancers and checkers that are registered now. */
 export function upstreamSchema() {
   return z
     .strictObject({
@@ -118,7 +118,7 @@ export function upstreamSchema() {
         .meta({ expects: 'a list of endpoints', example: '[http://10.0.0.1:3000]' })
         .describe('The endpoints: URLs, or mappings with `url`. A host name is looked up when a connection is made.'),
       backups: backups.optional(),
-      health,
+      health: healthSchema(),
       whenAllDown,
       slowStart: duration({ orNone: true })
         .prefault('none')
@@ -135,7 +135,7 @@ export function upstreamSchema() {
     .describe('One upstream by name.');
 }
 
-/** Schema of `upstreams`, for the balancers that are registered now. */
+/** Schema of `upstreams`, for the balancers and checkers that are registered now. */
 export function upstreamsSchema() {
   return z
     .record(name(), upstreamSchema())

@@ -245,5 +245,6 @@ export const optionSchemas: OptionSchemas = {
   secretText,
   filePath,
   cidr,
+  host,
   text: parsedText,
 };

@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { allBalancers } from '../../balancers/registry.ts';
+import { allCheckers } from '../../health/checkers/checkers.ts';
 import { admin } from './schema-admin.ts';
 import { clientLimits, clientTimeouts } from './schema-client.ts';
 import { listeners } from './schema-listeners.ts';
@@ -82,12 +83,12 @@ function buildSchema() {
     .meta({ expects: 'a mapping with listeners, routes and upstreams' });
 }
 
-let current: { readonly schema: ReturnType<typeof buildSchema>; readonly balancerCount: number } | undefined;
+let current: { readonly schema: ReturnType<typeof buildSchema>; readonly registered: number } | undefined;
 
-/** The schema, with the options of every registered balancer; rebuilt after a plugin has added one. */
+/** The schema, with the options of all balancers and checkers; rebuilt after a plugin has added one. */
 export function configSchema(): ReturnType<typeof buildSchema> {
-  const balancerCount = allBalancers().length;
-  if (current?.balancerCount !== balancerCount) current = { schema: buildSchema(), balancerCount };
+  const registered = allBalancers().length + allCheckers().length;
+  if (current?.registered !== registered) current = { schema: buildSchema(), registered };
   return current.schema;
 }
 

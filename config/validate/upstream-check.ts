@@ -1,5 +1,6 @@
 // What the checks of one upstream share: its settings, what of them was written, and where to report. Thread: main.
 
+import type { OptionProblem } from '../../core/option-schema.ts';
 import { quoted } from '../values/parsed.ts';
 import type { CheckContext } from './parsed-config.ts';
 import type { KeyPath, ProblemCode } from '../problems/problem.ts';
@@ -33,6 +34,13 @@ export class UpstreamCheck {
 
   report(code: ProblemCode, message: string, path: KeyPath, part: 'key' | 'value' = 'value'): void {
     this.context.report({ code, message, path: [...this.path, ...path], part });
+  }
+
+  /** @param path of the mapping that holds the options */
+  reportOptions(problems: readonly OptionProblem[], path: KeyPath): void {
+    for (const { code, message, path: inner, isKey = false } of problems) {
+      this.report(code, message, [...path, ...inner], isKey ? 'key' : 'value');
+    }
   }
 
   /** @param why goes on after "KEY has no effect: " */

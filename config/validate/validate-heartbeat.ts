@@ -1,38 +1,12 @@
 // Checks of an upstream's heartbeat beyond its shape. Thread: main.
 
-import { hasNestedRepeat } from '../values/body-pattern.ts';
+import { checkerNamed } from '../../health/checkers/checkers.ts';
 import { formatDuration } from '../values/duration.ts';
 import { quoted } from '../values/parsed.ts';
-import type { HeartbeatConfig } from '../schema/schema-heartbeat.ts';
+import { checkerShapes, type HeartbeatConfig } from '../schema/schema-heartbeat.ts';
 import type { UpstreamCheck } from './upstream-check.ts';
 
 const PATH = ['health', 'heartbeat'];
-
-/** Keys that a kind of heartbeat has no use for, and why. */
-const MISPLACED = {
-  http: { keys: ['service'], why: 'type: http: only grpc asks about one' },
-  tcp: {
-    keys: ['service', 'path', 'method', 'host', 'expect', 'body', 'headers', 'agent'],
-    why: 'type: tcp: it only connects',
-  },
-  grpc: {
-    keys: ['path', 'method', 'expect', 'body', 'headers'],
-    why: 'type: grpc: what is sent and expected is a matter of the gRPC health protocol',
-  },
-} as const;
-
-/** Fields that clients send and no endpoint answers with: whoever expects one wanted it sent. */
-const REQUEST_FIELDS = new Set([
-  'accept',
-  'accept-encoding',
-  'accept-language',
-  'authorization',
-  'cookie',
-  'host',
-  'origin',
-  'referer',
-  'user-agent',
-]);
 
 export function checkHeartbeat(check: UpstreamCheck): void {
   const { heartbeat } = check.upstream.health;
@@ -43,13 +17,18 @@ export function checkHeartbeat(check: UpstreamCheck): void {
   } else if (heartbeat !== false) {
     checkKind(check, heartbeat);
     checkTimes(check, heartbeat);
-    checkExpectations(check, heartbeat);
+    check.reportOptions(checkerNamed(heartbeat.type).check?.(heartbeat) ?? [], PATH);
   }
 }
 
 function checkKind(check: UpstreamCheck, heartbeat: HeartbeatConfig): void {
-  const { keys, why } = MISPLACED[heartbeat.type];
-  for (const key of keys) if (check.isGiven([...PATH, key])) check.reportMisplaced([...PATH, key], `beside ${why}`);
+  const shapes = checkerShapes();
+  const own = new Set(Object.keys(shapes.get(heartbeat.type)!));
+  for (const key of new Set([...shapes.values()].flatMap(Object.keys))) {
+    if (own.has(key) || !check.isGiven([...PATH, key])) continue;
+    const types = [...shapes].filter(([, shape]) => key in shape).map(([name]) => name);
+    check.reportMisplaced([...PATH, key], `beside type: ${heartbeat.type}: it is an option of ${types.join(' and ')}`);
+  }
   if (heartbeat.port !== undefined && check.upstream.endpoints.some(({ url }) => url.socketPath !== '')) {
     check.reportMisplaced([...PATH, 'port'], 'here: an endpoint of this upstream is a Unix socket');
   }
@@ -63,21 +42,5 @@ function checkTimes(check: UpstreamCheck, heartbeat: HeartbeatConfig): void {
     const interval = formatDuration(heartbeat.interval);
     const message = `${quoted(key)} is ${formatDuration(heartbeat[key])}, longer than the interval of ${interval}: it is at most the interval`;
     check.report('FL3008', message, path);
-  }
-}
-
-function checkExpectations(check: UpstreamCheck, { body, headers, method }: HeartbeatConfig): void {
-  if (body !== undefined && method === 'HEAD') {
-    check.reportMisplaced([...PATH, 'body'], 'beside method: HEAD: its answer has no body');
-  }
-  if (body !== undefined && hasNestedRepeat(body)) {
-    const message =
-      'a repetition within a repetition can take very long on a body that almost matches, and all heartbeats wait meanwhile: try to do without the inner or the outer one';
-    check.report('FL9010', message, [...PATH, 'body']);
-  }
-  for (const name of Object.keys(headers)) {
-    if (!REQUEST_FIELDS.has(name.toLowerCase())) continue;
-    const message = `no endpoint answers with ${quoted(name)}: headers says what an answer must carry, not what is sent`;
-    check.report('FL9009', message, [...PATH, 'headers', name], 'key');
   }
 }

@@ -50,8 +50,8 @@ function checkEndpoints(check: UpstreamCheck): void {
 
 function checkBalance(check: UpstreamCheck): void {
   const { balance, endpoints } = check.upstream;
-  const problem = balancerNamed(balance.strategy).check?.(balance, { endpointCount: endpoints.length });
-  if (problem) check.report('FL3008', problem.message, ['balance', problem.option]);
+  const problems = balancerNamed(balance.strategy).check?.(balance, { endpointCount: endpoints.length }) ?? [];
+  check.reportOptions(problems, ['balance']);
 }
 
 function checkTls(check: UpstreamCheck): void {

@@ -1,21 +1,8 @@
 // Heartbeats and outlier detection of an upstream in the Snapshot. Thread: both.
 
+/** A heartbeat: its checker by registered name, its schedule, and the settings that the checker's `compile` returned. */
 export interface HeartbeatSnapshot {
-  readonly kind: 'http' | 'tcp' | 'grpc';
-  /** Service name of a gRPC heartbeat; '' for the endpoint as a whole. */
-  readonly service: string;
-  /** Regular expression that the first 16 KiB of the body must match; '' for any body. */
-  readonly bodyPattern: string;
-  /** Fields required in the response: [name, value, ...], names in lower case. */
-  readonly expectedFields: readonly string[];
-  /** Whether the response may set the endpoint's weight or request a drain (field X-Fairlead-Agent). */
-  readonly acceptsAgentFeedback: boolean;
-  readonly path: string;
-  readonly method: string;
-  /** Host field of the heartbeat; '' for the endpoint's own. */
-  readonly host: string;
-  /** Ranges of healthy statuses: [from, to, from, to, ...], inclusive. */
-  readonly statuses: readonly number[];
+  readonly kind: string;
   /** 0 for the endpoint's own port. */
   readonly port: number;
   readonly intervalMs: number;
@@ -24,6 +11,9 @@ export interface HeartbeatSnapshot {
   readonly timeoutMs: number;
   readonly rise: number;
   readonly fall: number;
+  /** Whether the response may set the endpoint's weight or request a drain (field X-Fairlead-Agent). */
+  readonly acceptsAgentFeedback: boolean;
+  readonly [setting: string]: unknown;
 }
 
 export interface PassiveSnapshot {

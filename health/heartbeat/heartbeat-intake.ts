@@ -10,7 +10,7 @@ import { isEjectionAllowed } from '../outlier/ejection-limit.ts';
 import type { EndpointHealth } from '../state/endpoint-health.ts';
 import type { Logger } from '../../core/log.ts';
 import { heartbeatWords, streakWords } from '../record/health-words.ts';
-import type { HeartbeatRecord } from './heartbeat-contract.ts';
+import type { HeartbeatRecord } from '../checkers/checker.ts';
 import { judgeHeartbeat, stampAgeMs, type HeartbeatVerdict } from './heartbeat-verdict.ts';
 import type { Publisher } from '../state/publisher.ts';
 

@@ -3,7 +3,8 @@
 
 import type { Signal } from '../../core/failure.ts';
 import type { EndpointState } from '../state/endpoint-state.ts';
-import type { HeartbeatRecord, HeartbeatTarget } from './heartbeat-contract.ts';
+import { checkerNamed } from '../checkers/checkers.ts';
+import type { HeartbeatRecord, HeartbeatTarget } from '../checkers/checker.ts';
 
 /** `condemn`: down at once. `contradicted` and `unknown` count for nothing. */
 export type HeartbeatVerdict = 'pass' | 'fail' | 'condemn' | 'contradicted' | 'unknown';
@@ -62,5 +63,5 @@ export function stampAgeMs(stamp: number, nowStampMs: number): number {
  */
 export function canSee({ heartbeat, endpoint }: HeartbeatTarget, signal: Signal | null): boolean {
   const isOwnPort = heartbeat.port === 0 || heartbeat.port === endpoint.port;
-  return isOwnPort && (heartbeat.kind !== 'tcp' || signal === 'connect');
+  return isOwnPort && checkerNamed(heartbeat.kind).covers(signal);
 }

@@ -4,13 +4,7 @@
 import type { Clock } from '../../core/clock.ts';
 import type { Random } from '../../core/random.ts';
 import type { TimerHandle, Timers } from '../../core/timers.ts';
-import type {
-  Checkers,
-  HeartbeatRecord,
-  HeartbeatResult,
-  HeartbeatTarget,
-  RunningCheck,
-} from './heartbeat-contract.ts';
+import type { HeartbeatRecord, HeartbeatResult, HeartbeatTarget, RunCheck, RunningCheck } from '../checkers/checker.ts';
 import { firstDelayMs, intervalMs, jittered, type Pace } from './heartbeat-timing.ts';
 import { durationWords } from '../record/health-words.ts';
 import { LoopLag, type LagWatch } from './loop-lag.ts';
@@ -22,7 +16,7 @@ export interface HeartbeatsOptions {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
-  readonly checkers: Checkers;
+  readonly runCheck: RunCheck;
   /** Which interval the endpoint's state asks for now. */
   readonly paceOf: (slot: number) => Pace;
   /** Takes a result before the next heartbeat is scheduled. May call back into the scheduler. */
@@ -200,8 +194,7 @@ export class Heartbeats {
     this.#runningCount++;
     const { heartbeat } = schedule.target;
     run.timeout = this.#options.timers.after(heartbeat.timeoutMs, () => this.#timeOut(schedule, run));
-    const checker = this.#options.checkers[heartbeat.kind];
-    run.check = checker(schedule.target, (result) => this.#finish(schedule, run, result));
+    run.check = this.#options.runCheck(schedule.target, (result) => this.#finish(schedule, run, result));
   }
 
   #timeOut(schedule: Schedule, run: Run): void {
@@ -261,20 +254,12 @@ function isSameCheck(a: HeartbeatTarget, b: HeartbeatTarget): boolean {
   return definitionOf(a) === definitionOf(b);
 }
 
+/** The settings on which a result doesn't depend. */
+const SCHEDULE = { intervalMs: 0, fastIntervalMs: 0, downIntervalMs: 0, timeoutMs: 0, rise: 0, fall: 0 };
+
+/** Everything on which a result depends. */
 function definitionOf({ endpoint, upstream, heartbeat }: HeartbeatTarget): string {
   const { protocol, host, port, socketPath } = endpoint;
-  const { kind, service, path, method, host: field, statuses, bodyPattern, expectedFields } = heartbeat;
-  const address = [protocol, host, heartbeat.port === 0 ? port : heartbeat.port, socketPath];
-  return JSON.stringify([
-    address,
-    kind,
-    service,
-    path,
-    method,
-    field,
-    statuses,
-    bodyPattern,
-    expectedFields,
-    upstream.tls,
-  ]);
+  const check = { ...heartbeat, ...SCHEDULE, acceptsAgentFeedback: false };
+  return JSON.stringify([protocol, host, port, socketPath, check, upstream.tls]);
 }

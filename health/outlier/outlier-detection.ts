@@ -12,7 +12,7 @@ import type { Because, Detector } from '../state/detector.ts';
 import { isEjectionAllowed, isUsable } from './ejection-limit.ts';
 import type { EndpointHealth, UpstreamHealth } from '../state/endpoint-health.ts';
 import type { StateEdge } from '../state/endpoint-state.ts';
-import type { HeartbeatRecord } from '../heartbeat/heartbeat-contract.ts';
+import type { HeartbeatRecord } from '../checkers/checker.ts';
 import { canSee } from '../heartbeat/heartbeat-verdict.ts';
 import type { Logger } from '../../core/log.ts';
 import { signalWords } from '../record/health-words.ts';

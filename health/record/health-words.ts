@@ -6,7 +6,8 @@ import type { HeartbeatSnapshot } from '../../core/snapshot/health.ts';
 import { streakOf, type CheckEvent, type CheckState, type CheckThresholds } from '../state/check-axis.ts';
 import { isUsable } from '../outlier/ejection-limit.ts';
 import type { StateEdge } from '../state/endpoint-state.ts';
-import type { HeartbeatResult } from '../heartbeat/heartbeat-contract.ts';
+import type { HeartbeatResult } from '../checkers/checker.ts';
+import { checkerNamed } from '../checkers/checkers.ts';
 
 const SIGNAL_WORDS: Readonly<Record<Signal, string>> = {
   connect: 'could not connect',
@@ -55,14 +56,8 @@ export function signalWords(signal: Signal): string {
 
 /** Which heartbeat and what it found: `heartbeat GET /healthz got 503`, `TCP heartbeat: connection refused`. */
 export function heartbeatWords(heartbeat: HeartbeatSnapshot, result: HeartbeatResult): string {
-  const name = heartbeatName(heartbeat);
+  const name = checkerNamed(heartbeat.kind).describe(heartbeat);
   return result.cause.startsWith('got ') ? `${name} ${result.cause}` : `${name}: ${result.cause}`;
-}
-
-function heartbeatName({ kind, method, path, service }: HeartbeatSnapshot): string {
-  if (kind === 'tcp') return 'TCP heartbeat';
-  if (kind === 'grpc') return service === '' ? 'gRPC heartbeat' : `gRPC heartbeat of ${service}`;
-  return `heartbeat ${method} ${path}`;
 }
 
 /** How far a heartbeat brings the check axis: `2 of 3 failed`, `2 of 2 passed`, `first check`. */

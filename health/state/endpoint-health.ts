@@ -8,7 +8,7 @@ import type { ConcurrencyGradient } from '../weight/concurrency-gradient.ts';
 import type { Because, Detector } from './detector.ts';
 import { isUsable, takeCensus, type Census } from '../outlier/ejection-limit.ts';
 import { EndpointState, type AxisName, type StateEdge, type StateSettings } from './endpoint-state.ts';
-import type { HeartbeatRecord } from '../heartbeat/heartbeat-contract.ts';
+import type { HeartbeatRecord } from '../checkers/checker.ts';
 
 /** Heartbeat results kept to answer why an endpoint is out. */
 const HISTORY = 8;

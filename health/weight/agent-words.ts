@@ -3,9 +3,6 @@
 
 import type { Admin } from '../../core/availability.ts';
 
-/** The response field that carries the words. */
-export const AGENT_FIELD = 'x-fairlead-agent';
-
 /** What is counted of each report; `unknown` is everything that is no word of the protocol. */
 export const AGENT_WORDS = [
   'weight',

@@ -11,7 +11,7 @@ import type { HeartbeatSnapshot, PassiveSnapshot } from '../../core/snapshot/hea
 import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import type { EndpointView } from '../../health/record/endpoint-view.ts';
 import { HealthService } from '../../health/health-service.ts';
-import type { Checker, HeartbeatResult } from '../../health/heartbeat/heartbeat-contract.ts';
+import type { HeartbeatResult, RunCheck } from '../../health/checkers/checker.ts';
 import { FakeClock } from './fake-clock.ts';
 import { endpointSnapshot, snapshot, upstreamSnapshot } from './snapshots.ts';
 import { type LogLine, recordingLog } from './loggers.ts';
@@ -63,7 +63,7 @@ export class PlayedChecker {
     this.#clock = clock;
   }
 
-  readonly check: Checker = ({ endpoint }, done) => {
+  readonly check: RunCheck = ({ endpoint }, done) => {
     const { slot } = endpoint;
     const played: PlayedCheck = { slot, startedMs: this.#clock.nowMs(), isCancelled: false };
     this.began.push(played);
@@ -138,7 +138,7 @@ export class HealthBench {
       timers: this.clock,
       random: seededRandom(seed),
       log: recordingLog(this.lines),
-      checkers: { http: this.checker.check, tcp: this.checker.check, grpc: this.checker.check },
+      runCheck: this.checker.check,
       onOutOfUse: (slot) => this.outOfUse.push(slot),
     });
     // Stamps of 0 mean never: begin late enough for a stamp of now to be another.

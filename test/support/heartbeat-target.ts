@@ -5,7 +5,7 @@ import type { TestContext } from 'node:test';
 import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
 import type { HeartbeatSnapshot } from '../../core/snapshot/health.ts';
 import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
-import type { Checker, HeartbeatResult, HeartbeatTarget } from '../../health/heartbeat/heartbeat-contract.ts';
+import type { CheckerDescriptor, HeartbeatResult, HeartbeatTarget } from '../../health/checkers/checker.ts';
 import { HEARTBEAT } from './health-bench.ts';
 import { endpointSnapshot, upstreamSnapshot } from './snapshots.ts';
 
@@ -23,8 +23,8 @@ export function targetAt(
 }
 
 /** Runs one heartbeat to its end. */
-export function resultOf(checker: Checker, target: HeartbeatTarget): Promise<HeartbeatResult> {
-  return new Promise((resolve) => void checker(target, resolve));
+export function resultOf(checker: CheckerDescriptor, target: HeartbeatTarget): Promise<HeartbeatResult> {
+  return new Promise((resolve) => void checker.run(target, resolve));
 }
 
 /** A port of loopback that refuses connections for as long as the test runs: it is held, but nobody listens. */

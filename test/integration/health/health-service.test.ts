@@ -11,7 +11,7 @@ import { E_AVAILABILITY } from '../../../core/memory/layout.ts';
 import { Region } from '../../../core/memory/region.ts';
 import { systemRandom } from '../../../core/random.ts';
 import { systemTimers } from '../../../core/timers.ts';
-import { checkers } from '../../../health/heartbeat/checkers.ts';
+import { runCheck } from '../../../health/checkers/checkers.ts';
 import { HealthService } from '../../../health/health-service.ts';
 import type { HealthEvent } from '../../../health/record/health-events.ts';
 import { HEARTBEAT } from '../../support/health-bench.ts';
@@ -39,7 +39,7 @@ class MortalServer {
 
 function healthOf(t: TestContext, ports: readonly number[]): { health: HealthService; region: Region } {
   const region = Region.allocate({ endpoints: 4, upstreams: 1, workers: 1, listeners: 1 }, Date.now());
-  const parts = { region, clock: systemClock, random: systemRandom, timers: systemTimers, log: SILENT_LOG, checkers };
+  const parts = { region, clock: systemClock, random: systemRandom, timers: systemTimers, log: SILENT_LOG, runCheck };
   const health = new HealthService(parts);
   t.after(() => health.stop());
   const endpoints = ports.map((port, slot) => endpointSnapshot(slot, { port }));

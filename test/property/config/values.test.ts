@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { formatBindAddress, parseBindAddress } from '../../../config/values/bind-address.ts';
-import { hasNestedRepeat, parseBodyPattern } from '../../../config/values/body-pattern.ts';
+import { hasNestedRepeat, parseBodyPattern } from '../../../health/checkers/body-pattern.ts';
 import { formatDuration, parseDuration } from '../../../config/values/duration.ts';
 import { endpointId, parseEndpointAddress } from '../../../config/values/endpoint-address.ts';
 import { substitute } from '../../../config/yaml/environment.ts';
@@ -12,7 +12,7 @@ import { editDistance } from '../../../config/problems/nearest-name.ts';
 import { parsePercent } from '../../../config/values/quantity.ts';
 import { parseHedgeDelay } from '../../../config/schema/schema-retry.ts';
 import { formatSize, parseSize } from '../../../config/values/quantity.ts';
-import { parseStatusRanges } from '../../../config/schema/schema-heartbeat.ts';
+import { parseStatusRanges } from '../../../health/checkers/http-check.ts';
 import { parseCidr } from '../../../core/cidr.ts';
 
 const SEED = { seed: 20_260_802, numRuns: 500 };

@@ -22,7 +22,9 @@ const fromTheEnd = defineBalancer({
     patience: duration().prefault('2s').describe('Unused.'),
   }),
   check: ({ position }, { endpointCount }) =>
-    position <= endpointCount ? null : { option: 'position', message: `there are only ${endpointCount} endpoints` },
+    position <= endpointCount
+      ? []
+      : [{ code: 'FL3008', message: `there are only ${endpointCount} endpoints`, path: ['position'] }],
   compile: ({ position, patience }) => ({ position, patienceMs: patience }),
   build: ({ position, patienceMs }, { usable }) => {
     seen.push(`built with ${position} and ${patienceMs} ms`);

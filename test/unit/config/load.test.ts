@@ -169,7 +169,7 @@ ${VALID.replace('{ endpoints: [http://a], health: { heartbeat: false } }', '{ <<
     const app = result.config.settings.upstreams['app'];
     assert.equal(app?.timeouts.connect, 2000);
     assert.ok(app?.health.heartbeat !== undefined && app.health.heartbeat !== false);
-    assert.equal(app.health.heartbeat.path, '/up');
+    assert.equal((app.health.heartbeat as { path?: string }).path, '/up');
   });
 
   test('that are defined again mean the newest', () => {

@@ -12,7 +12,7 @@ import { parsePercent } from '../../../config/values/quantity.ts';
 import { formatPath } from '../../../config/problems/problem.ts';
 import { parseHedgeDelay } from '../../../config/schema/schema-retry.ts';
 import { formatSize, parseSize } from '../../../config/values/quantity.ts';
-import { parseStatusRanges } from '../../../config/schema/schema-heartbeat.ts';
+import { parseStatusRanges } from '../../../health/checkers/http-check.ts';
 
 function valueOf<Value>(parsed: Parsed<Value>): Value {
   if (!parsed.ok) throw new Error(parsed.message);

@@ -95,7 +95,6 @@ describe('defaults', () => {
   test('of heartbeats', () => {
     assert.deepEqual(upstream.heartbeat, {
       kind: 'http',
-      service: '',
       path: '/',
       method: 'GET',
       host: '',

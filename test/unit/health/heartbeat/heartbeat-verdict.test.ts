@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { EndpointState } from '../../../../health/state/endpoint-state.ts';
-import type { HeartbeatRecord } from '../../../../health/heartbeat/heartbeat-contract.ts';
+import type { HeartbeatRecord } from '../../../../health/checkers/checker.ts';
 import { canSee, judgeHeartbeat, stampAgeMs, type Evidence } from '../../../../health/heartbeat/heartbeat-verdict.ts';
 import { HEARTBEAT } from '../../../support/health-bench.ts';
 import { endpointSnapshot, upstreamSnapshot } from '../../../support/snapshots.ts';

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { seededRandom } from '../../../../core/random.ts';
 import type { HeartbeatSnapshot } from '../../../../core/snapshot/health.ts';
-import type { HeartbeatRecord, HeartbeatTarget } from '../../../../health/heartbeat/heartbeat-contract.ts';
+import type { HeartbeatRecord, HeartbeatTarget } from '../../../../health/checkers/checker.ts';
 import { firstDelayMs, type Pace } from '../../../../health/heartbeat/heartbeat-timing.ts';
 import { Heartbeats, MAX_CONCURRENT } from '../../../../health/heartbeat/heartbeats.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
@@ -29,7 +29,7 @@ class Bench {
     clock: this.clock,
     timers: this.clock,
     random: seededRandom(3),
-    checkers: { http: this.checker.check, tcp: this.checker.check, grpc: this.checker.check },
+    runCheck: this.checker.check,
     paceOf: () => this.pace,
     onResult: (slot, record) => {
       this.records.push({ slot, ...record });

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import type { HeartbeatSnapshot } from '../../../../core/snapshot/health.ts';
-import type { HeartbeatResult } from '../../../../health/heartbeat/heartbeat-contract.ts';
-import { httpCheck } from '../../../../health/heartbeat/http-check.ts';
+import type { HeartbeatResult } from '../../../../health/checkers/checker.ts';
+import { http } from '../../../../health/checkers/http-check.ts';
 import { refusingPort, resultOf, targetAt } from '../../../support/heartbeat-target.ts';
 import { ORIGIN_CERTIFICATE, ORIGIN_KEY } from '../../../support/origin-certificate.ts';
 import {
@@ -31,7 +31,7 @@ async function originIn(t: TestContext, options: OriginOptions = {}): Promise<Sc
 async function findingOf(t: TestContext, steps: readonly Step[], statuses?: number[]): Promise<HeartbeatResult> {
   const origin = await originIn(t);
   origin.play(...steps);
-  return resultOf(httpCheck, targetAt({ port: origin.port }, statuses && { statuses }));
+  return resultOf(http, targetAt({ port: origin.port }, statuses && { statuses }));
 }
 
 const status = (line: string, fields = ''): string => `HTTP/1.1 ${line}\r\nContent-Length: 0\r\n${fields}\r\n`;
@@ -40,7 +40,7 @@ describe('the HTTP heartbeat', () => {
   test('asks as it is configured, on a connection of its own that it closes', async (t) => {
     const origin = await originIn(t);
     const target = targetAt({ port: origin.port }, { method: 'HEAD', path: '/up?full=1', host: 'api.example.com' });
-    for (let i = 0; i < 2; i++) assert.deepEqual(await resultOf(httpCheck, target), { kind: 'ok', cause: 'got 200' });
+    for (let i = 0; i < 2; i++) assert.deepEqual(await resultOf(http, target), { kind: 'ok', cause: 'got 200' });
     const { head } = await origin.request(0);
     assert.match(head, /^HEAD \/up\?full=1 HTTP\/1\.1\r\n/);
     assert.match(head, /\r\nhost: api\.example\.com\r\n/i);
@@ -52,14 +52,14 @@ describe('the HTTP heartbeat', () => {
 
   test("names the endpoint's own address where no host is configured", async (t) => {
     const origin = await originIn(t);
-    await resultOf(httpCheck, targetAt({ port: origin.port }));
+    await resultOf(http, targetAt({ port: origin.port }));
     assert.match((await origin.request(0)).head, new RegExp(`\\r\\nhost: 127\\.0\\.0\\.1:${origin.port}\\r\\n`, 'i'));
   });
 
   test('goes to a port of its own where one is configured', async (t) => {
     const origin = await originIn(t);
     const target = targetAt({ port: refusingPort(t) }, { port: origin.port });
-    assert.equal((await resultOf(httpCheck, target)).kind, 'ok');
+    assert.equal((await resultOf(http, target)).kind, 'ok');
   });
 });
 
@@ -83,7 +83,7 @@ describe('a status', () => {
   test('of a redirect is not followed', async (t) => {
     const origin = await originIn(t);
     origin.play(send(status('302 Found', `Location: http://127.0.0.1:${origin.port}/elsewhere\r\n`)));
-    await resultOf(httpCheck, targetAt({ port: origin.port }));
+    await resultOf(http, targetAt({ port: origin.port }));
     assert.equal(origin.requests.length, 1);
   });
 
@@ -97,7 +97,7 @@ describe('an endpoint that fails', () => {
   const cut = 'connection closed before the response was whole';
 
   test('refuses connections', async (t) => {
-    const found = await resultOf(httpCheck, targetAt({ port: refusingPort(t) }));
+    const found = await resultOf(http, targetAt({ port: refusingPort(t) }));
     assert.deepEqual(found, { kind: 'fail', cause: 'connection refused' });
   });
 
@@ -113,7 +113,7 @@ describe('an endpoint that fails', () => {
     const origin = await originIn(t);
     origin.greet(fin());
     origin.otherwise = [fin()];
-    assert.equal((await resultOf(httpCheck, targetAt({ port: origin.port }))).kind, 'fail');
+    assert.equal((await resultOf(http, targetAt({ port: origin.port }))).kind, 'fail');
     assert.equal(origin.connections.length, 1);
   });
 
@@ -143,7 +143,7 @@ describe('a body', () => {
     const origin = await originIn(t);
     const chunk = `10000\r\n${'x'.repeat(65_536)}\r\n`;
     origin.play(send('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'), send(chunk), hang());
-    assert.equal((await resultOf(httpCheck, targetAt({ port: origin.port }))).kind, 'ok');
+    assert.equal((await resultOf(http, targetAt({ port: origin.port }))).kind, 'ok');
     await (await origin.connection(0)).closed;
   });
 });
@@ -180,7 +180,7 @@ describe('an answer with a good status', () => {
     test(`${title}: ${cause}`, async (t) => {
       const origin = await originIn(t);
       origin.play(send(answer(body, fields)));
-      const found = await resultOf(httpCheck, targetAt({ port: origin.port }, heartbeat));
+      const found = await resultOf(http, targetAt({ port: origin.port }, heartbeat));
       assert.deepEqual(found, { kind: cause === 'got 200' ? 'ok' : 'fail', cause });
     });
   }
@@ -200,7 +200,7 @@ describe('what a heartbeat waits for, until it is cancelled', () => {
   /** Begins one, waits until its phase is `phase`, cancels it, and waits until the endpoint has seen it go. */
   async function cancelIn(t: TestContext, origin: ScriptedOrigin, phase: string, tls = false): Promise<void> {
     const target = targetAt({ port: origin.port, protocol: tls ? 'https' : 'http' });
-    const check = httpCheck(target, () => assert.fail('nothing may come after a cancel'));
+    const check = http.run(target, () => assert.fail('nothing may come after a cancel'));
     await t.waitFor(() => assert.equal(check.phase(), phase));
     const connection = await origin.connection(0);
     check.cancel();
@@ -237,7 +237,7 @@ describe('over TLS', () => {
   for (const [title, tls, cause] of rows) {
     test(title, async (t) => {
       const origin = await originIn(t, options);
-      const found = await resultOf(httpCheck, targetAt({ port: origin.port, protocol: 'https' }, {}, tls));
+      const found = await resultOf(http, targetAt({ port: origin.port, protocol: 'https' }, {}, tls));
       assert.match(found.cause, cause);
       assert.equal(found.kind, found.cause === 'got 200' ? 'ok' : 'fail');
     });
@@ -251,9 +251,9 @@ describe('over a Unix socket', () => {
     const socketPath = path.join(folder, 'endpoint.sock');
     const origin = await originIn(t, { path: socketPath });
     const at = (one: string) => targetAt({ socketPath: one, host: '', port: 0 });
-    assert.deepEqual(await resultOf(httpCheck, at(socketPath)), { kind: 'ok', cause: 'got 200' });
+    assert.deepEqual(await resultOf(http, at(socketPath)), { kind: 'ok', cause: 'got 200' });
     assert.match((await origin.request(0)).head, /\r\nhost: localhost\r\n/i);
-    const missing = await resultOf(httpCheck, at(`${socketPath}.no`));
+    const missing = await resultOf(http, at(`${socketPath}.no`));
     assert.deepEqual(missing, { kind: 'fail', cause: "the socket's path doesn't exist" });
   });
 });

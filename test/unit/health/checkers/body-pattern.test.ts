@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hasNestedRepeat, parseBodyPattern } from '../../../../config/values/body-pattern.ts';
+import { hasNestedRepeat, parseBodyPattern } from '../../../../health/checkers/body-pattern.ts';
 
 test('regular expressions of JavaScript with the flag u are taken as they are', () => {
   for (const text of ['ok', '^\\{"status":\\s*"up"', '\\p{L}+', '(?<=a)b', 'é']) {

@@ -1,12 +1,12 @@
 // The regular expression that a heartbeat's body must match: whether it is one, and whether it may take very long.
 // Thread: main.
 
-import { quoted, type Parsed } from './parsed.ts';
+import { quoted, type ParsedOption } from '../../core/option-schema.ts';
 
 const MAX_CHARACTERS = 1000;
 
 /** Accepts a regular expression as JavaScript has them, with the flag u. The value is its source. */
-export function parseBodyPattern(text: string): Parsed<string> {
+export function parseBodyPattern(text: string): ParsedOption<string> {
   if (text === '') return { ok: false, message: 'the regular expression is empty: leave the key out to take any body' };
   if (text.length > MAX_CHARACTERS) {
     return { ok: false, message: `the regular expression is longer than ${MAX_CHARACTERS} characters` };

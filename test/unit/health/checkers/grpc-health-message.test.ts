@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { decodeCheckResponse, encodeCheckRequest } from '../../../../health/heartbeat/grpc-health-message.ts';
+import { decodeCheckResponse, encodeCheckRequest } from '../../../../health/checkers/grpc-health-message.ts';
 
 const framed = (message: readonly number[], { flag = 0, length = message.length } = {}): Buffer =>
   Buffer.of(flag, 0, 0, length >> 8, length & 0xff, ...message);

@@ -2,11 +2,11 @@
 
 import type { Socket } from 'node:net';
 import { resultOfError } from './check-errors.ts';
+import { defineChecker, type HeartbeatResult, type RunCheck } from './checker.ts';
 import { dial, isSelfConnected } from './dial.ts';
-import type { Checker, HeartbeatResult } from './heartbeat-contract.ts';
 
-/** Connects, and closes at once. No byte is sent, and no TLS is spoken. */
-export const tcpCheck: Checker = (target, done) => {
+/** Connects and closes at once. Sends no byte and performs no TLS handshake. */
+const connectOnce: RunCheck = (target, done) => {
   let socket: Socket | null = null;
   let isOver = false;
   const end = (result: HeartbeatResult): void => {
@@ -35,3 +35,12 @@ function resultOfConnection(socket: Socket): HeartbeatResult {
   if (isSelfConnected(socket)) return { kind: 'fail', cause: 'connection refused' };
   return { kind: 'ok', cause: 'connected' };
 }
+
+export const tcp = defineChecker({
+  name: 'tcp',
+  options: () => ({}),
+  compile: () => ({}),
+  run: connectOnce,
+  describe: () => 'TCP heartbeat',
+  covers: (signal) => signal === 'connect',
+});

@@ -9,12 +9,20 @@ import {
   type IncomingHttpStatusHeader,
 } from 'node:http2';
 import type { Socket } from 'node:net';
-import { AGENT_FIELD } from '../weight/agent-words.ts';
-import { type AnswerFields, valuesOf } from './answer-expectation.ts';
+import { quoted } from '../../core/option-schema.ts';
 import { resultOfError } from './check-errors.ts';
+import {
+  AGENT_FIELD,
+  agentOption,
+  defineChecker,
+  hostOption,
+  type HeartbeatResult,
+  type HeartbeatTarget,
+  type RunningCheck,
+} from './checker.ts';
 import { destroyAll, dial, hostField, secure } from './dial.ts';
 import { decodeCheckResponse, encodeCheckRequest, SERVING_STATUS } from './grpc-health-message.ts';
-import type { Checker, HeartbeatResult, HeartbeatTarget, RunningCheck } from './heartbeat-contract.ts';
+import { type ResponseFields, valuesOf } from './response-expectation.ts';
 
 /** An answer of the protocol has seven bytes; more than this is none, and is not waited for. */
 const MAX_ANSWER_BYTES = 1_024;
@@ -41,27 +49,30 @@ const STATUS_NAMES = [
   'UNAUTHENTICATED',
 ] as const;
 
-/** Asks once, on a connection of its own. */
-export const grpcCheck: Checker = (target, done) => {
-  const check = new GrpcCheck(target, done);
-  check.begin();
-  return check;
-};
+interface GrpcSettings {
+  /** Service to check; '' for the endpoint as a whole. */
+  readonly service: string;
+  /** `:authority` of the request; '' for the endpoint's own. */
+  readonly host: string;
+  readonly acceptsAgentFeedback: boolean;
+}
+
+type GrpcTarget = HeartbeatTarget<GrpcSettings>;
 
 class GrpcCheck implements RunningCheck {
-  readonly #target: HeartbeatTarget;
+  readonly #target: GrpcTarget;
   readonly #done: (result: HeartbeatResult) => void;
   readonly #sockets: Socket[] = [];
   #session: ClientHttp2Session | null = null;
   /** Fields of the head, then of the trailers too. */
-  #fields: AnswerFields = {};
+  #fields: ResponseFields = {};
   #httpStatus = 0;
   readonly #chunks: Buffer[] = [];
   #sizeBytes = 0;
   #phase = 'connecting';
   #isOver = false;
 
-  constructor(target: HeartbeatTarget, done: (result: HeartbeatResult) => void) {
+  constructor(target: GrpcTarget, done: (result: HeartbeatResult) => void) {
     this.#target = target;
     this.#done = done;
   }
@@ -80,12 +91,12 @@ class GrpcCheck implements RunningCheck {
     try {
       const socket = this.#keep(dial(this.#target));
       socket.once('connect', () => {
-        if (this.#target.endpoint.protocol !== 'https') return this.#ask(socket);
+        if (this.#target.endpoint.protocol !== 'https') return this.#call(socket);
         this.#phase = 'in the TLS handshake';
         const secured = secure(socket, this.#target, 'h2');
         this.#keep(secured);
         secured.once('secureConnect', () => {
-          if (secured.alpnProtocol === 'h2') this.#ask(secured);
+          if (secured.alpnProtocol === 'h2') this.#call(secured);
           else this.#end({ kind: 'fail', cause: 'TLS without HTTP/2 (ALPN h2)' });
         });
       });
@@ -106,7 +117,7 @@ class GrpcCheck implements RunningCheck {
     return socket.on('error', (error) => this.#end(resultOfError(error)));
   }
 
-  #ask(socket: Socket): void {
+  #call(socket: Socket): void {
     if (this.#isOver) return;
     this.#phase = 'waiting for the response';
     const { endpoint, heartbeat } = this.#target;
@@ -176,3 +187,28 @@ function resultOfSession(error: Error): HeartbeatResult {
   if (code?.startsWith('ERR_HTTP2_') === true) return { kind: 'fail', cause: `HTTP/2 failed: ${error.message}` };
   return resultOfError(error);
 }
+
+export const grpc = defineChecker({
+  name: 'grpc',
+  options: ({ z, text, host }) => ({
+    service: text(
+      (given) => {
+        if (/^[\w.-]{1,255}$/.test(given)) return { ok: true, value: given };
+        return { ok: false, message: `${quoted(given)} is not the name of a gRPC service, such as shop.v1.Orders` };
+      },
+      { expects: 'the name of a gRPC service', example: 'shop.v1.Orders' },
+    )
+      .describe('With `grpc`: the service that is asked about; the endpoint as a whole if absent.')
+      .optional(),
+    host: hostOption(host),
+    agent: agentOption(z),
+  }),
+  compile: ({ service = '', host = '', agent }): GrpcSettings => ({ service, host, acceptsAgentFeedback: agent }),
+  run: (target, done) => {
+    const check = new GrpcCheck(target, done);
+    check.begin();
+    return check;
+  },
+  describe: ({ service }) => (service === '' ? 'gRPC heartbeat' : `gRPC heartbeat of ${service}`),
+  covers: () => true,
+});

@@ -1,6 +1,6 @@
 // Turns what goes wrong in a heartbeat into a result: whose fault it is, and the words for it. Thread: main.
 
-import type { HeartbeatResult } from './heartbeat-contract.ts';
+import type { HeartbeatResult } from './checker.ts';
 
 /**
  * Our own troubles, which say nothing about the endpoint: no file descriptor, memory or local port left (EMFILE,

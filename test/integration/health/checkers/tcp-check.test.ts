@@ -7,8 +7,8 @@ import { BoundSocket, connect, createServer, type AddressInfo, type Server } fro
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { isSelfConnected } from '../../../../health/heartbeat/dial.ts';
-import { tcpCheck } from '../../../../health/heartbeat/tcp-check.ts';
+import { isSelfConnected } from '../../../../health/checkers/dial.ts';
+import { tcp } from '../../../../health/checkers/tcp-check.ts';
 import { refusingPort, resultOf, targetAt } from '../../../support/heartbeat-target.ts';
 
 async function listening(t: TestContext, server: Server, where: { port?: number; path?: string }): Promise<Server> {
@@ -26,7 +26,7 @@ test('is good when the endpoint accepts, and closes without a byte', async (t) =
     await once(socket, 'close');
   });
   const { port } = server.address() as AddressInfo;
-  assert.deepEqual(await resultOf(tcpCheck, targetAt({ port })), { kind: 'ok', cause: 'connected' });
+  assert.deepEqual(await resultOf(tcp, targetAt({ port })), { kind: 'ok', cause: 'connected' });
   await ended;
   assert.deepEqual(received, []);
 });
@@ -34,11 +34,11 @@ test('is good when the endpoint accepts, and closes without a byte', async (t) =
 test('asks for no TLS, also of an endpoint that speaks it', async (t) => {
   const server = await listening(t, createServer(), {});
   const { port } = server.address() as AddressInfo;
-  assert.equal((await resultOf(tcpCheck, targetAt({ port, protocol: 'https' }))).kind, 'ok');
+  assert.equal((await resultOf(tcp, targetAt({ port, protocol: 'https' }))).kind, 'ok');
 });
 
 test('fails when the endpoint refuses', async (t) => {
-  const found = await resultOf(tcpCheck, targetAt({ port: refusingPort(t) }));
+  const found = await resultOf(tcp, targetAt({ port: refusingPort(t) }));
   assert.deepEqual(found, { kind: 'fail', cause: 'connection refused' });
 });
 
@@ -48,7 +48,7 @@ test('takes an IPv6 address with or without brackets', async (t) => {
   if (first !== undefined) return t.skip('this machine has no IPv6 loopback');
   t.after(() => void server.close());
   const { port } = server.address() as AddressInfo;
-  for (const host of ['::1', '[::1]']) assert.equal((await resultOf(tcpCheck, targetAt({ host, port }))).kind, 'ok');
+  for (const host of ['::1', '[::1]']) assert.equal((await resultOf(tcp, targetAt({ host, port }))).kind, 'ok');
 });
 
 test('goes to a Unix socket', async (t) => {
@@ -56,22 +56,22 @@ test('goes to a Unix socket', async (t) => {
   t.after(() => rmSync(folder, { recursive: true }));
   const socketPath = path.join(folder, 'endpoint.sock');
   await listening(t, createServer(), { path: socketPath });
-  assert.equal((await resultOf(tcpCheck, targetAt({ socketPath }))).kind, 'ok');
-  const missing = await resultOf(tcpCheck, targetAt({ socketPath: `${socketPath}.no` }));
+  assert.equal((await resultOf(tcp, targetAt({ socketPath }))).kind, 'ok');
+  const missing = await resultOf(tcp, targetAt({ socketPath: `${socketPath}.no` }));
   assert.deepEqual(missing, { kind: 'fail', cause: "the socket's path doesn't exist" });
 });
 
 test('a port that is none is a failure, not a crash', async () => {
-  assert.equal((await resultOf(tcpCheck, targetAt({ port: 70_000 }))).kind, 'fail');
+  assert.equal((await resultOf(tcp, targetAt({ port: 70_000 }))).kind, 'fail');
 });
 
 test('says nothing after a cancel', async (t) => {
   const server = await listening(t, createServer(), {});
   const { port } = server.address() as AddressInfo;
-  const check = tcpCheck(targetAt({ port }), () => assert.fail('it was cancelled'));
+  const check = tcp.run(targetAt({ port }), () => assert.fail('it was cancelled'));
   assert.equal(check.phase(), 'connecting');
   check.cancel();
-  assert.equal((await resultOf(tcpCheck, targetAt({ port }))).kind, 'ok');
+  assert.equal((await resultOf(tcp, targetAt({ port }))).kind, 'ok');
 });
 
 test('a connection that ended at itself is told apart', async (t) => {

@@ -3,7 +3,7 @@
 
 import { connect as connectTcp, isIP, isIPv6, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
-import type { HeartbeatTarget } from './heartbeat-contract.ts';
+import type { HeartbeatTarget } from './checker.ts';
 
 /** The port that the heartbeat goes to; 0 for a Unix socket. */
 function heartbeatPort({ endpoint, heartbeat }: HeartbeatTarget): number {
@@ -46,7 +46,7 @@ export function secure(
 }
 
 /** What the Host field says (RFC 9112 section 3.2): what is configured, or the endpoint's own address. */
-export function hostField(target: HeartbeatTarget): string {
+export function hostField(target: HeartbeatTarget<{ readonly host: string }>): string {
   const { endpoint, heartbeat } = target;
   if (heartbeat.host !== '') return heartbeat.host;
   if (endpoint.socketPath !== '') return 'localhost';

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { resultOfError } from '../../../../health/heartbeat/check-errors.ts';
+import { resultOfError } from '../../../../health/checkers/check-errors.ts';
 
 function errorOf(code: string, message = 'message of the library', syscall = 'connect'): Error {
   return Object.assign(new Error(message), { code, syscall });

@@ -6,8 +6,8 @@ import http2, { type Http2Server, type IncomingHttpHeaders, type ServerHttp2Stre
 import net, { type AddressInfo, type Server, type Socket } from 'node:net';
 import { describe, test, type TestContext } from 'node:test';
 import tls from 'node:tls';
-import { grpcCheck } from '../../../../health/heartbeat/grpc-check.ts';
-import type { HeartbeatResult } from '../../../../health/heartbeat/heartbeat-contract.ts';
+import { grpc } from '../../../../health/checkers/grpc-check.ts';
+import type { HeartbeatResult } from '../../../../health/checkers/checker.ts';
 import { refusingPort, resultOf, targetAt } from '../../../support/heartbeat-target.ts';
 import { ORIGIN_CERTIFICATE, ORIGIN_KEY } from '../../../support/origin-certificate.ts';
 
@@ -72,7 +72,7 @@ function headOnly(fields: Record<string, string | number>): Respond {
 
 async function findingOf(t: TestContext, respond: Respond): Promise<HeartbeatResult> {
   const { port } = await grpcServer(t, respond);
-  return resultOf(grpcCheck, targetAt({ port }, GRPC));
+  return resultOf(grpc, targetAt({ port }, GRPC));
 }
 
 const SERVING: Respond = message([0x08, 1]);
@@ -80,7 +80,7 @@ const SERVING: Respond = message([0x08, 1]);
 describe('the gRPC heartbeat', () => {
   test('asks grpc.health.v1.Health/Check about its service', async (t) => {
     const { port, asked } = await grpcServer(t, SERVING);
-    const found = await resultOf(grpcCheck, targetAt({ port }, GRPC));
+    const found = await resultOf(grpc, targetAt({ port }, GRPC));
     assert.deepEqual(found, { kind: 'ok', cause: 'got SERVING' });
     const [{ headers, body }] = asked as [Asked];
     assert.equal(headers[':method'], 'POST');
@@ -127,7 +127,7 @@ describe('the gRPC heartbeat', () => {
 
 describe('an endpoint that fails a gRPC heartbeat', () => {
   test('refuses connections', async (t) => {
-    const found = await resultOf(grpcCheck, targetAt({ port: refusingPort(t) }, GRPC));
+    const found = await resultOf(grpc, targetAt({ port: refusingPort(t) }, GRPC));
     assert.deepEqual(found, { kind: 'fail', cause: 'connection refused' });
   });
 
@@ -148,7 +148,7 @@ describe('an endpoint that fails a gRPC heartbeat', () => {
       socket.on('error', () => {});
       socket.on('data', () => socket.end('HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n'));
     });
-    const found = await resultOf(grpcCheck, targetAt({ port: await portOf(t, server) }, GRPC));
+    const found = await resultOf(grpc, targetAt({ port: await portOf(t, server) }, GRPC));
     assert.equal(found.kind, 'fail');
     assert.match(found.cause, /^HTTP\/2 failed: /);
   });
@@ -158,14 +158,14 @@ describe('the gRPC heartbeat over TLS', () => {
   test('needs HTTP/2 by ALPN, and a certificate that holds', async (t) => {
     const { port } = await grpcServer(t, SERVING, true);
     const at = (tlsOf: Parameters<typeof targetAt>[2]) => targetAt({ port, protocol: 'https' }, GRPC, tlsOf);
-    assert.deepEqual(await resultOf(grpcCheck, at(CA)), { kind: 'ok', cause: 'got SERVING' });
-    assert.match((await resultOf(grpcCheck, at({}))).cause, /^TLS failed: self-signed certificate/);
+    assert.deepEqual(await resultOf(grpc, at(CA)), { kind: 'ok', cause: 'got SERVING' });
+    assert.match((await resultOf(grpc, at({}))).cause, /^TLS failed: self-signed certificate/);
   });
 
   test('is nothing for a server that offers no HTTP/2', async (t) => {
     const server = tls.createServer(CREDENTIALS, (socket) => socket.on('error', () => {}));
     const target = targetAt({ port: await portOf(t, server), protocol: 'https' }, GRPC, CA);
-    assert.deepEqual(await resultOf(grpcCheck, target), { kind: 'fail', cause: 'TLS without HTTP/2 (ALPN h2)' });
+    assert.deepEqual(await resultOf(grpc, target), { kind: 'fail', cause: 'TLS without HTTP/2 (ALPN h2)' });
   });
 });
 
@@ -173,7 +173,7 @@ describe('a cancelled gRPC heartbeat', () => {
   test('says nothing any more and leaves no connection', async (t) => {
     const server = http2.createServer();
     const port = await portOf(t, server);
-    const check = grpcCheck(targetAt({ port }, GRPC), () => assert.fail('nothing may come after a cancel'));
+    const check = grpc.run(targetAt({ port }, GRPC), () => assert.fail('nothing may come after a cancel'));
     assert.equal(check.phase(), 'connecting');
     const [session] = await once(server, 'session');
     const closed = once(session as http2.ServerHttp2Session, 'close');
