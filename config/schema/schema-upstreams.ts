@@ -135,10 +135,10 @@ export function upstreamSchema() {
     .describe('One upstream by name.');
 }
 
-/** Schema of `upstreams`, for the balancers and checkers that are registered now. */
-export function upstreamsSchema() {
+/** @param upstream schema of one */
+export function upstreamsSchema(upstream: ReturnType<typeof upstreamSchema>) {
   return z
-    .record(name(), upstreamSchema())
+    .record(name(), upstream)
     .meta({ expects: 'a mapping of names to upstreams', example: '{ app: { endpoints: [http://10.0.0.1:3000] } }' })
     .describe('Named groups of interchangeable endpoints.');
 }

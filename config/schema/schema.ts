@@ -9,7 +9,7 @@ import { listeners } from './schema-listeners.ts';
 import { plugins } from './schema-policies.ts';
 import { health, overload, reload } from './schema-process.ts';
 import { routes } from './schema-routes.ts';
-import { upstreamsSchema } from './schema-upstreams.ts';
+import { upstreamSchema, upstreamsSchema } from './schema-upstreams.ts';
 import { count, duration, parsedText } from './schema-values.ts';
 
 const workers = z
@@ -38,7 +38,7 @@ const accessLog = z
   .meta({ expects: 'a mapping with format and output', example: '{ format: json, output: stdout }' })
   .describe('One line for each request. Absent: none.');
 
-function buildSchema() {
+function buildSchema(upstream: ReturnType<typeof upstreamSchema>) {
   return z
     .strictObject({
       workers,
@@ -48,7 +48,7 @@ function buildSchema() {
         .describe('Whether plain HTTP/1.1 requests take the fast path. `false` sends all through the general path.'),
       listeners,
       routes,
-      upstreams: upstreamsSchema().prefault({}),
+      upstreams: upstreamsSchema(upstream).prefault({}),
       timeouts: clientTimeouts,
       limits: clientLimits,
       overload,
@@ -83,13 +83,32 @@ function buildSchema() {
     .meta({ expects: 'a mapping with listeners, routes and upstreams' });
 }
 
-let current: { readonly schema: ReturnType<typeof buildSchema>; readonly registered: number } | undefined;
+interface Schemas {
+  readonly config: ReturnType<typeof buildSchema>;
+  readonly upstream: ReturnType<typeof upstreamSchema>;
+  /** Balancers and checkers when they were built. */
+  readonly registered: number;
+}
 
-/** The schema, with the options of all balancers and checkers; rebuilt after a plugin has added one. */
-export function configSchema(): ReturnType<typeof buildSchema> {
+let current: Schemas | undefined;
+
+/** The schemas for all balancers and checkers; built again after a plugin has added one. */
+function schemas(): Schemas {
   const registered = allBalancers().length + allCheckers().length;
-  if (current?.registered !== registered) current = { schema: buildSchema(), registered };
-  return current.schema;
+  if (current?.registered === registered) return current;
+  const upstream = upstreamSchema();
+  current = { config: buildSchema(upstream), upstream, registered };
+  return current;
+}
+
+/** Schema of the whole configuration. */
+export function configSchema(): Schemas['config'] {
+  return schemas().config;
+}
+
+/** Schema of one upstream. */
+export function currentUpstreamSchema(): Schemas['upstream'] {
+  return schemas().upstream;
 }
 
 /** A configuration that fits the schema, with every default filled in. */

@@ -2,10 +2,10 @@
 // one run can report everything. Thread: main.
 
 import type { Config } from '../schema/schema.ts';
-import { configSchema } from '../schema/schema.ts';
+import { configSchema, currentUpstreamSchema } from '../schema/schema.ts';
 import { listener, type ListenerConfig } from '../schema/schema-listeners.ts';
 import { route, type RouteConfig } from '../schema/schema-routes.ts';
-import { upstreamSchema, type UpstreamConfig } from '../schema/schema-upstreams.ts';
+import type { UpstreamConfig } from '../schema/schema-upstreams.ts';
 import type { Finding } from '../problems/problem.ts';
 import type { ReferencedFiles } from '../files/referenced-files.ts';
 import type { SourceTree } from '../yaml/source-tree.ts';
@@ -47,7 +47,7 @@ export function salvage(root: unknown): PartialConfig {
     unknown
   >;
   const { shape } = configSchema();
-  const upstream = upstreamSchema();
+  const upstream = currentUpstreamSchema();
   return {
     listeners: listOf(raw['listeners']).map((item) => listener.safeParse(item).data ?? null),
     routes: listOf(raw['routes']).map((item) => route.safeParse(item).data ?? null),
