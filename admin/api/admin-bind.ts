@@ -3,8 +3,8 @@
 import fs from 'node:fs';
 import type { Server } from 'node:http';
 import net, { type ListenOptions } from 'node:net';
-import { formatBindAddress } from '../../config/values/bind-address.ts';
 import type { BindAddress } from '../../core/snapshot/listener.ts';
+import { formatBindAddress, isLoopback } from '../../net/host-port.ts';
 
 /** The admin API can't be bound; the message says where and why. */
 class AdminBindError extends Error {
@@ -13,13 +13,6 @@ class AdminBindError extends Error {
 
 /** Owner and group may connect; a Unix socket is as good as its permissions. */
 const SOCKET_MODE = 0o660;
-
-/** Whether only this machine can reach an address. A name counts only if it is `localhost`. */
-export function isLoopback(host: string): boolean {
-  if (host === 'localhost' || host === '::1') return true;
-  const address = host.startsWith('::ffff:') ? host.slice('::ffff:'.length) : host;
-  return net.isIPv4(address) && address.startsWith('127.');
-}
 
 /**
  * Refuses what others could reach unless they need a token or a certificate: whoever reaches the admin API may change

@@ -6,7 +6,8 @@ import http, { type IncomingMessage, type RequestListener, type Server } from 'n
 import https from 'node:https';
 import { TLSSocket } from 'node:tls';
 import type { AdminSnapshot } from '../../core/snapshot/admin.ts';
-import { bindServer, isLoopback } from './admin-bind.ts';
+import { formatHostPort, isLoopback } from '../../net/host-port.ts';
+import { bindServer } from './admin-bind.ts';
 import type { CallerRules } from './request-guard.ts';
 
 /** Each of Node's limits by name, since its defaults differ between versions. Times in ms. */
@@ -67,8 +68,7 @@ export class AdminBinding {
       return;
     }
     this.#isRemote = !isLoopback(address.address);
-    const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
-    this.#address = `${host}:${address.port}`;
+    this.#address = formatHostPort(address.address, address.port);
   }
 
   /** Takes new rules, and new certificates for new connections. The address stays. */

@@ -1,7 +1,7 @@
 // The admin API's server: binds, guards, answers. Never on a port that carries traffic. Thread: main.
 
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
-import { formatBindAddress } from '../../config/values/bind-address.ts';
+import { formatBindAddress } from '../../net/host-port.ts';
 import type { AdminSnapshot } from '../../core/snapshot/admin.ts';
 import { admit, requireWriter } from './admin-access.ts';
 import { AdminBinding, certificateNameOf } from './admin-binding.ts';

@@ -2,7 +2,7 @@
 
 import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
-import { isLoopback } from './admin-bind.ts';
+import { isLoopback } from '../../net/host-port.ts';
 import { AdminError } from './admin-reply.ts';
 
 /** What requests on one address must be like. */

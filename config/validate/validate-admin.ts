@@ -1,9 +1,9 @@
 // Checks of the admin API beyond their shape: who can reach it, and what lets them in. Thread: main.
 
-import { formatBindAddress } from '../values/bind-address.ts';
+import { formatBindAddress } from '../../net/host-port.ts';
 import { checkCertificate, readCertificates } from '../files/certificate.ts';
 import { adminTokens, isSendable, type NamedToken } from '../compile/compile-admin.ts';
-import { isLoopback } from '../values/host-name.ts';
+import { isLoopback } from '../../net/host-port.ts';
 import { quoted } from '../values/parsed.ts';
 import type { CheckContext } from './parsed-config.ts';
 import type { KeyPath } from '../problems/problem.ts';

@@ -1,7 +1,7 @@
 // Checks of listeners beyond their shape: names, addresses, certificates, limits. Thread: main.
 
 import type { BindAddress } from '../../core/snapshot/listener.ts';
-import { formatBindAddress } from '../values/bind-address.ts';
+import { formatBindAddress } from '../../net/host-port.ts';
 import { checkCertificate } from '../files/certificate.ts';
 import { quoted } from '../values/parsed.ts';
 import type { CheckContext } from './parsed-config.ts';

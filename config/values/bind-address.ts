@@ -1,7 +1,8 @@
 // Where listeners bind: `0.0.0.0:8080`, `[::]:443`, `:8080`, `unix:/run/x.sock`, `fd:3`, `fd:web`. Thread: main.
 
 import type { BindAddress } from '../../core/snapshot/listener.ts';
-import { bracketed, isHost, parsePort } from './host-name.ts';
+import { splitHostPort } from '../../net/host-port.ts';
+import { isHost, parsePort } from './host-name.ts';
 import { quoted, type Parsed } from './parsed.ts';
 
 /** The longest path that fits into a sockaddr_un on Linux, its ending zero taken off (unix(7)). */
@@ -17,13 +18,13 @@ const FORMS = 'write host:port, [ipv6]:port, :port, unix:/path, fd:3 or fd:name'
 export function parseBindAddress(text: string): Parsed<BindAddress> {
   if (text.startsWith('unix:')) return parseUnixAddress(text);
   if (text.startsWith('fd:')) return parseDescriptor(text);
-  const match = /^(?:\[([^\]]*)\]|([^:]*)):(\d*)$/.exec(text);
-  if (match === null) return fault(text, /^\d+$/.test(text) ? `:${text}` : undefined);
-  const port = parsePort(match[3] ?? '', 0);
+  const parts = splitHostPort(text);
+  if (parts?.port == null || !/^\d*$/.test(parts.port)) return fault(text, /^\d+$/.test(text) ? `:${text}` : undefined);
+  const port = parsePort(parts.port, 0);
   if (port === null) return { ok: false, message: `${quoted(text)} has no port from 0 to 65535: ${FORMS}` };
-  const host = match[1] ?? match[2] ?? '';
-  if (match[1] === undefined && (host === '' || host === '*')) return tcp('', port);
-  if (!isHost(host) || (match[1] !== undefined && !host.includes(':'))) return fault(text, undefined);
+  const { host, isBracketed } = parts;
+  if (!isBracketed && (host === '' || host === '*')) return tcp('', port);
+  if (!isHost(host) || (isBracketed && !host.includes(':'))) return fault(text, undefined);
   return tcp(host.toLowerCase(), port);
 }
 
@@ -57,10 +58,4 @@ function tcp(host: string, port: number): Parsed<BindAddress> {
 function fault(text: string, suggestion: string | undefined): Parsed<BindAddress> {
   const hint = suggestion === undefined ? ', such as 0.0.0.0:8080' : `; did you mean ${suggestion}?`;
   return { ok: false, message: `${quoted(text)} is not an address to bind: ${FORMS}${hint}`, suggestion };
-}
-
-/** Writes an address as it stands in the configuration. */
-export function formatBindAddress(bind: BindAddress): string {
-  if (bind.kind === 'unix') return `unix:${bind.path}`;
-  return bind.kind === 'fd' ? `fd:${bind.fd}` : `${bracketed(bind.host)}:${bind.port}`;
 }

@@ -1,7 +1,8 @@
 // Addresses of endpoints: `http://10.0.0.1:3000`, `https://app.internal`, `unix:/run/app.sock`. Thread: main.
 
+import { formatHostPort, splitHostPort } from '../../net/host-port.ts';
 import { parseUnixAddress } from './bind-address.ts';
-import { bracketed, isHost, parsePort } from './host-name.ts';
+import { isHost, parsePort } from './host-name.ts';
 import { quoted, type Parsed } from './parsed.ts';
 
 /** Where an endpoint is and what it speaks. */
@@ -37,12 +38,12 @@ export function parseEndpointAddress(text: string): Parsed<EndpointAddress> {
 }
 
 function parseAuthority(text: string, protocol: 'http' | 'https', authority: string): Parsed<EndpointAddress> {
-  const match = /^(?:\[([^\]]*)\]|([^:]*))(?::(.*))?$/s.exec(authority);
-  if (match === null) return fault(text, undefined);
-  const host = match[1] ?? match[2] ?? '';
-  if (!isHost(host) || (match[1] !== undefined && !host.includes(':'))) return fault(text, undefined);
-  const port = match[3] === undefined ? DEFAULT_PORTS[protocol] : parsePort(match[3], 1);
-  if (port === null) return { ok: false, message: `${quoted(match[3] ?? '')} is not a port: ports are 1 to 65535` };
+  const parts = splitHostPort(authority);
+  if (parts === null) return fault(text, undefined);
+  const { host, isBracketed } = parts;
+  if (!isHost(host) || (isBracketed && !host.includes(':'))) return fault(text, undefined);
+  const port = parts.port === null ? DEFAULT_PORTS[protocol] : parsePort(parts.port, 1);
+  if (port === null) return { ok: false, message: `${quoted(parts.port ?? '')} is not a port: ports are 1 to 65535` };
   return { ok: true, value: { protocol, host: host.toLowerCase(), port, socketPath: '' } };
 }
 
@@ -58,5 +59,5 @@ function fault(text: string, suggestion: string | undefined): Parsed<EndpointAdd
 
 /** The identity of an endpoint within its upstream: `host:port`, or the path of its socket. */
 export function endpointId(address: EndpointAddress): string {
-  return address.socketPath === '' ? `${bracketed(address.host)}:${address.port}` : address.socketPath;
+  return address.socketPath === '' ? formatHostPort(address.host, address.port) : address.socketPath;
 }

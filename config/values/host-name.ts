@@ -17,17 +17,6 @@ export function isHost(text: string): boolean {
   return isIP(text) !== 0 || isHostName(text);
 }
 
-/** Whether only this machine can reach an address. A name counts only if it is `localhost`. */
-export function isLoopback(host: string): boolean {
-  const address = host.replace(/^::ffff:/i, '');
-  return host === 'localhost' || host === '::1' || (isIP(address) === 4 && address.startsWith('127.'));
-}
-
-/** Puts an IPv6 address in brackets, as it is written before a port (RFC 3986 section 3.2.2). */
-export function bracketed(host: string): string {
-  return host.includes(':') ? `[${host}]` : host;
-}
-
 /** `1..65535` from its digits, or null. `0` is allowed where the system may choose. */
 export function parsePort(digits: string, lowest: 0 | 1): number | null {
   if (!/^(?:0|[1-9]\d{0,4})$/.test(digits)) return null;

@@ -4,7 +4,7 @@
 import { once } from 'node:events';
 import { fstatSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { formatBindAddress } from '../../config/values/bind-address.ts';
+import { formatBindAddress } from '../../net/host-port.ts';
 import type { BindAddress, ListenerSnapshot } from '../../core/snapshot/listener.ts';
 import { BindError } from './bind-error.ts';
 

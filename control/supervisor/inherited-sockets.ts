@@ -3,7 +3,7 @@
 // descriptors with it, and the next one gets others that lead to the same sockets. Thread: main.
 
 import { closeSync } from 'node:fs';
-import { formatBindAddress } from '../../config/values/bind-address.ts';
+import { formatBindAddress } from '../../net/host-port.ts';
 import type { HeldDescriptors } from '../../core/messages.ts';
 import type { BindAddress, ListenerSnapshot } from '../../core/snapshot/listener.ts';
 

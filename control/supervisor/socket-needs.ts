@@ -4,6 +4,7 @@ import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import type { BindAddress } from '../../core/snapshot/listener.ts';
 import type { Snapshot } from '../../core/snapshot/snapshot.ts';
+import { formatHostPort } from '../../net/host-port.ts';
 import { BindError } from './bind-error.ts';
 import { keyOfAdmin, keyOfListener, type SocketTable } from './inherited-sockets.ts';
 
@@ -61,6 +62,6 @@ async function numeric(name: string, bind: BindAddress): Promise<BindAddress> {
     return { ...bind, host: (await lookup(bind.host)).address };
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new BindError(name, `${bind.host}:${bind.port}`, `the host has no address (${code})`);
+    throw new BindError(name, formatHostPort(bind.host, bind.port), `the host has no address (${code})`);
   }
 }

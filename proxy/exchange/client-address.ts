@@ -2,6 +2,7 @@
 
 import { isIP } from 'node:net';
 import type { ClientConnection } from '../../core/exchange-contract.ts';
+import { splitHostPort } from '../../net/host-port.ts';
 
 /** Hops of X-Forwarded-For that are looked at: more is somebody playing. */
 const MAX_HOPS = 64;
@@ -19,17 +20,12 @@ export function clientAddressOf(
   const hops = forwardedFor.split(',');
   let address = connection.peerAddress;
   for (let i = hops.length - 1; i >= 0 && hops.length - i <= MAX_HOPS; i--) {
-    const hop = bareAddress(hops[i]!.trim());
+    // Some proxies write a port: `1.2.3.4:5678`, `[::1]:5678`.
+    const text = hops[i]!.trim();
+    const hop = splitHostPort(text)?.host ?? text;
     if (isIP(hop) === 0) return address;
     address = hop;
     if (!isTrusted(hop)) return address;
   }
   return address;
-}
-
-/** Without port and brackets: some proxies write `1.2.3.4:5678` or `[::1]:5678`. */
-function bareAddress(hop: string): string {
-  if (hop.startsWith('[')) return hop.slice(1, hop.indexOf(']'));
-  const colon = hop.indexOf(':');
-  return colon > 0 && hop.includes('.') ? hop.slice(0, colon) : hop;
 }

@@ -8,6 +8,7 @@ import type { RouteSnapshot } from '../../core/snapshot/route.ts';
 import type { PolicySnapshot } from '../../core/snapshot/policy.ts';
 import { builtIn } from './built-in.ts';
 import { FORWARDED_NAMES, REQUEST_ID_NAME } from './editable-fields.ts';
+import { bracketHost } from '../../net/host-port.ts';
 
 const NAME = 'forwarding-fields';
 const ID = 'X-Request-Id';
@@ -105,7 +106,7 @@ export function isSpoofed(connection: ClientConnection, head: RequestHead): bool
 /** RFC 7239 section 4: our element, after those of a trusted peer. */
 function forwardedOf({ connection, request }: ForwardedFacts, chain: string | undefined): string {
   const peer = connection.peerAddress;
-  const node = peer === '' ? 'unknown' : peer.includes(':') ? `"[${peer}]"` : peer;
+  const node = peer === '' ? 'unknown' : peer.includes(':') ? `"${bracketHost(peer)}"` : peer;
   const host = request.authority.includes(':') ? `"${request.authority}"` : request.authority;
   const element = `for=${node};host=${host};proto=${connection.isTls ? 'https' : 'http'}`;
   return chain === undefined ? element : `${chain}, ${element}`;

@@ -3,6 +3,7 @@
 
 import type { RequestHead } from '../../core/head.ts';
 import type { NamedMatch, RouteMatch, RouteSnapshot, ValueMatch } from '../../core/snapshot/route.ts';
+import { authorityHost } from '../../net/host-port.ts';
 
 /** Parts of a match, in the order in which they are looked at. */
 export type MatchPart = 'listener' | 'host' | 'path' | 'method' | 'header' | 'query';
@@ -77,8 +78,7 @@ export function firstMismatch(match: RouteMatch, facts: RoutingFacts): MatchPart
 
 /** Host of an authority: lower case, no port, no trailing dot, IPv6 without brackets kept as it is written. */
 export function hostOf(authority: string): string {
-  const end = authority.startsWith('[') ? authority.indexOf(']') + 1 : authority.indexOf(':');
-  const host = (end > 0 ? authority.slice(0, end) : end === 0 ? '' : authority).toLowerCase();
+  const host = authorityHost(authority).toLowerCase();
   return host.endsWith('.') ? host.slice(0, -1) : host;
 }
 

@@ -3,7 +3,8 @@
 
 import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
-import { formatBindAddress, parseBindAddress } from '../../../config/values/bind-address.ts';
+import { parseBindAddress } from '../../../config/values/bind-address.ts';
+import { formatBindAddress } from '../../../net/host-port.ts';
 import type { BindAddress } from '../../../core/snapshot/listener.ts';
 
 /** The address makes no sense, or a file that it needs can't be read. */

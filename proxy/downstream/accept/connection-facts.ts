@@ -3,6 +3,7 @@
 import type { Socket } from 'node:net';
 import type { ClientConnection } from '../../../core/exchange-contract.ts';
 import type { ListenerSnapshot } from '../../../core/snapshot/listener.ts';
+import { plainAddress } from '../../../net/host-port.ts';
 
 /** A listener that stays while reloads change its settings and its place in the Snapshot. */
 export interface LiveListener {
@@ -39,17 +40,4 @@ export class ConnectionFacts implements ClientConnection {
   get listenerName(): string {
     return this.#listener.snapshot.name;
   }
-}
-
-const MAPPED_PREFIX = '::ffff:';
-
-/**
- * An address as logs, hashes and X-Forwarded-For have it: an IPv4-mapped one (RFC 4291 section 2.5.5.2), which is what
- * a dual-stack socket shows of IPv4 peers, as plain IPv4; without zone; '' where there is none.
- */
-export function plainAddress(address: string | undefined): string {
-  if (address === undefined) return '';
-  if (address.startsWith(MAPPED_PREFIX) && address.includes('.')) return address.slice(MAPPED_PREFIX.length);
-  const zone = address.indexOf('%');
-  return zone === -1 ? address : address.slice(0, zone);
 }

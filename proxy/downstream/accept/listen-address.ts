@@ -1,7 +1,7 @@
 // Addresses to listen on: how they are written, which of them several workers can share, what goes wrong. Thread: worker.
 
-import type { AddressInfo } from 'node:net';
 import type { BindAddress } from '../../../core/snapshot/listener.ts';
+import { formatBindAddress } from '../../../net/host-port.ts';
 
 /** Where the kernel spreads connections over sockets that are bound to one address (SO_REUSEPORT). */
 const SPREADING_PLATFORMS: readonly string[] = ['linux', 'freebsd', 'dragonfly', 'sunos', 'aix'];
@@ -14,35 +14,13 @@ export function isShared(bind: BindAddress, platform: string = process.platform)
   return bind.kind === 'tcp' && SPREADING_PLATFORMS.includes(platform);
 }
 
-/** As the configuration writes it: `host:port`, `[::1]:port`, `unix:/path`, `fd:3`, `fd:web`. */
-export function addressText(bind: BindAddress): string {
-  switch (bind.kind) {
-    case 'tcp':
-      return hostPort(bind.host, bind.port);
-    case 'unix':
-      return `unix:${bind.path}`;
-    default:
-      return `fd:${bind.fd}`;
-  }
-}
-
-/** The address of a bound server, with the port that the system chose. */
-export function boundAddress(bind: BindAddress, bound: AddressInfo | string | null): { address: string; port: number } {
-  if (bound === null || typeof bound === 'string') return { address: addressText(bind), port: 0 };
-  return { address: hostPort(bound.address, bound.port), port: bound.port };
-}
-
-function hostPort(host: string, port: number): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-}
-
 /** A listener could not be bound. Its message says where, why, and what helps. */
 export class ListenError extends Error {
   readonly listener: string;
   readonly address: string;
 
   constructor(listener: string, bind: BindAddress, cause: NodeJS.ErrnoException) {
-    const address = addressText(bind);
+    const address = formatBindAddress(bind);
     super(`${whyOf(bind, address, cause)} (${cause.code ?? cause.message})`, { cause });
     this.name = 'ListenError';
     this.listener = listener;

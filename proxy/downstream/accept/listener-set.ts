@@ -4,7 +4,7 @@
 import type { Socket } from 'node:net';
 import type { BoundListener, HeldDescriptors } from '../../../core/messages.ts';
 import type { ListenerSnapshot } from '../../../core/snapshot/listener.ts';
-import { addressText } from './listen-address.ts';
+import { formatBindAddress } from '../../../net/host-port.ts';
 import { Listener, type ListenerEvents } from './listener.ts';
 
 /** Serves the connections of a listener. */
@@ -182,6 +182,6 @@ class Gate implements ListenerEvents {
 
 /** Identifies a listener over reloads: its address, and its name while the system is still to choose the port. */
 function keyOf({ bind, name }: ListenerSnapshot, chosenPort = 0): string {
-  if (bind.kind !== 'tcp' || bind.port !== 0) return addressText(bind);
-  return chosenPort === 0 ? `${addressText(bind)} ${name}` : addressText({ ...bind, port: chosenPort });
+  if (bind.kind !== 'tcp' || bind.port !== 0) return formatBindAddress(bind);
+  return chosenPort === 0 ? `${formatBindAddress(bind)} ${name}` : formatBindAddress({ ...bind, port: chosenPort });
 }

@@ -4,7 +4,8 @@ import { chmod } from 'node:fs/promises';
 import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import type { BoundListener } from '../../../core/messages.ts';
 import type { BindAddress, ListenerSnapshot } from '../../../core/snapshot/listener.ts';
-import { addressText, boundAddress, isShared, ListenError } from './listen-address.ts';
+import { formatBindAddress, boundAddress } from '../../../net/host-port.ts';
+import { isShared, ListenError } from './listen-address.ts';
 import { removeStaleSocket } from './unix-socket.ts';
 
 /** Connections that the kernel holds until a worker takes them. It cuts this to net.core.somaxconn. */
@@ -36,7 +37,7 @@ export class Listener {
     this.#name = snapshot.name;
     this.#bind = snapshot.bind;
     this.#events = events;
-    this.#address = addressText(snapshot.bind);
+    this.#address = formatBindAddress(snapshot.bind);
   }
 
   /**

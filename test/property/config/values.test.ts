@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { formatBindAddress, parseBindAddress } from '../../../config/values/bind-address.ts';
+import { parseBindAddress } from '../../../config/values/bind-address.ts';
+import { formatBindAddress } from '../../../net/host-port.ts';
 import { hasNestedRepeat, parseBodyPattern } from '../../../health/checkers/body-pattern.ts';
 import { formatDuration, parseDuration } from '../../../config/values/duration.ts';
 import { endpointId, parseEndpointAddress } from '../../../config/values/endpoint-address.ts';

@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { formatBindAddress, parseBindAddress } from '../../../config/values/bind-address.ts';
+import { parseBindAddress } from '../../../config/values/bind-address.ts';
+import { formatBindAddress } from '../../../net/host-port.ts';
 import { formatDuration, parseDuration } from '../../../config/values/duration.ts';
 import { endpointId, parseEndpointAddress } from '../../../config/values/endpoint-address.ts';
 import { isHostName } from '../../../config/values/host-name.ts';

@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { isLoopback, refuseRemoteBind } from '../../../../admin/api/admin-bind.ts';
+import { refuseRemoteBind } from '../../../../admin/api/admin-bind.ts';
+import { isLoopback } from '../../../../net/host-port.ts';
 import { type CallerRules, guardCaller, guardChange } from '../../../../admin/api/request-guard.ts';
 
 const TCP: CallerRules = { isUnixSocket: false, isRemote: false, hosts: [], scheme: 'http' };

@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { seededRandom } from '../../../../core/random.ts';
 import type { BindAddress } from '../../../../core/snapshot/listener.ts';
-import { addressText, isShared, ListenError } from '../../../../proxy/downstream/accept/listen-address.ts';
+import { formatBindAddress } from '../../../../net/host-port.ts';
+import { isShared, ListenError } from '../../../../proxy/downstream/accept/listen-address.ts';
 import { passableTrailers } from '../../../../proxy/downstream/node/field-list.ts';
 import { rawReply } from '../../../../proxy/downstream/node/node-http1-connection.ts';
 import { jittered } from '../../../../proxy/downstream/accept/connection-ledger.ts';
@@ -55,10 +56,10 @@ describe('bind addresses', () => {
   const tcp = (host: string, port: number): BindAddress => ({ kind: 'tcp', host, port });
 
   test('are written as in the configuration', () => {
-    assert.equal(addressText(tcp('0.0.0.0', 80)), '0.0.0.0:80');
-    assert.equal(addressText(tcp('::1', 80)), '[::1]:80');
-    assert.equal(addressText({ kind: 'unix', path: '/run/x.sock' }), 'unix:/run/x.sock');
-    assert.equal(addressText({ kind: 'fd', fd: 3 }), 'fd:3');
+    assert.equal(formatBindAddress(tcp('0.0.0.0', 80)), '0.0.0.0:80');
+    assert.equal(formatBindAddress(tcp('::1', 80)), '[::1]:80');
+    assert.equal(formatBindAddress({ kind: 'unix', path: '/run/x.sock' }), 'unix:/run/x.sock');
+    assert.equal(formatBindAddress({ kind: 'fd', fd: 3 }), 'fd:3');
   });
 
   test('are shared by workers only where the kernel spreads connections', () => {
@@ -76,10 +77,10 @@ describe('bind addresses', () => {
     ['ENOTFOUND', tcp('nowhere', 1), /the host of nowhere:1 has no address/],
     ['EMFILE', tcp('a', 1), /listening on a:1 failed \(EMFILE\)$/],
   ] as const) {
-    test(`${code} at ${addressText(bind)} says what helps`, () => {
+    test(`${code} at ${formatBindAddress(bind)} says what helps`, () => {
       const error = new ListenError('web', bind, Object.assign(new Error('cause'), { code }));
       assert.match(error.message, message);
-      assert.deepEqual([error.listener, error.address], ['web', addressText(bind)]);
+      assert.deepEqual([error.listener, error.address], ['web', formatBindAddress(bind)]);
     });
   }
 });

@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import { compileCidrs } from '../../../../../core/cidr.ts';
-import { ConnectionFacts, plainAddress } from '../../../../../proxy/downstream/accept/connection-facts.ts';
+import { plainAddress } from '../../../../../net/host-port.ts';
+import { ConnectionFacts } from '../../../../../proxy/downstream/accept/connection-facts.ts';
 import { listenerSnapshot } from '../../../../support/snapshots.ts';
 
 const socket = (remoteAddress?: string): Socket =>
