@@ -24,6 +24,12 @@ const YOUNG_GENERATION_MIB = 12;
 /** Node options that workers inherit. Others describe how the program was started (--eval, --test). */
 const FOR_WORKERS = /^--(?:cpu-prof|heap-prof|heapsnapshot|enable-source-maps)/;
 
+/**
+ * Limit on terminate(). Node closes the thread's handles first and waits for each of them; for a handle that it has lost
+ * it waits in an endless loop (`net/reset-socket.ts` avoids the only known case).
+ */
+const TERMINATE_LIMIT_MS = 10_000;
+
 export interface WorkerEvents {
   onMessage(handle: WorkerHandle, message: MessageToMain): void;
   /** The thread has ended. `error` is the cause; null after a drain. */
@@ -47,7 +53,7 @@ export class WorkerHandle {
   #state: WorkerState = 'starting';
   readonly #worker: Worker;
   readonly #events: WorkerEvents;
-  readonly #exited: Promise<void>;
+  readonly #exited = Promise.withResolvers<void>();
   #waiters: Waiter[] = [];
   #error: Error | null = null;
 
@@ -68,12 +74,7 @@ export class WorkerHandle {
     this.#worker.on('messageerror', (error) => {
       this.#error = error;
     });
-    this.#exited = new Promise((resolve) => {
-      this.#worker.on('exit', (code) => {
-        this.#onExit(code);
-        resolve();
-      });
-    });
+    this.#worker.on('exit', (code) => this.#onExit(code));
   }
 
   get state(): WorkerState {
@@ -113,14 +114,31 @@ export class WorkerHandle {
 
   /** Resolves when the thread is gone. */
   exited(): Promise<void> {
-    return this.#exited;
+    return this.#exited.promise;
   }
 
-  /** Ends the thread at once. @param error the cause to report; left out, the exit itself is */
-  async kill(error?: Error): Promise<void> {
+  /**
+   * Ends the thread at once. A thread that does not end within the limit counts as gone: it runs no JavaScript any more,
+   * and its sockets are closed except those that Node lost.
+   * @param error the cause to report; without one, the exit itself is reported
+   */
+  async kill(error?: Error, limitMs = TERMINATE_LIMIT_MS): Promise<void> {
     this.#error ??= error ?? null;
-    if (this.#state !== 'exited') await this.#worker.terminate();
-    await this.#exited;
+    if (this.#state === 'exited') return;
+    const limit = setTimeout(() => this.#abandon(limitMs), limitMs);
+    void this.#worker.terminate();
+    await this.exited();
+    clearTimeout(limit);
+  }
+
+  /** Stops waiting for a thread that was terminated. */
+  #abandon(limitMs: number): void {
+    this.#worker.unref();
+    // Node joins all threads when the process exits, and would wait for this one for ever.
+    process.on('exit', killProcess);
+    const cause = `the thread has not ended ${limitMs} ms after it was terminated: Node waits for a lost handle`;
+    this.#error = new Error(cause);
+    this.#end(this.#error);
   }
 
   /** A transition that isn't allowed is ignored: a worker that drains may still report what it installed. */
@@ -153,14 +171,27 @@ export class WorkerHandle {
   }
 
   #onExit(code: number): void {
+    if (this.#state === 'exited') {
+      process.off('exit', killProcess);
+      return;
+    }
     const isOrderly = this.#state === 'draining' && this.#error === null;
     this.#error ??= isOrderly ? null : new Error(`the worker exited with code ${code}`);
+    this.#end(isOrderly ? null : this.#error);
+  }
+
+  #end(error: Error | null): void {
     this.#enter('exited');
     for (const { reject } of this.#waiters.splice(0)) reject(this.#exitError());
-    this.#events.onExit(this, isOrderly ? null : this.#error);
+    this.#events.onExit(this, error);
+    this.#exited.resolve();
   }
 
   #exitError(): Error {
     return this.#error ?? new Error(`worker ${this.index} ended`);
   }
+}
+
+function killProcess(): void {
+  process.kill(process.pid, 'SIGKILL');
 }

@@ -8,6 +8,7 @@ import { openSync, writeSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, Server } from 'node:net';
 import { type EndpointCommand, type EndpointMode, PADDING } from './endpoint-contract.ts';
+import { resetSocket } from '../../net/reset-socket.ts';
 
 const LATE_MS = 4000;
 /** Time from SIGTERM until idle connections are closed, in ms. */
@@ -38,7 +39,7 @@ function take(request: IncomingMessage, response: ServerResponse, body: Buffer):
   const isGarbled = request.method === 'POST' && body.toString('latin1', 0, id.length) !== id;
   if (!isCheck) writeSync(ledger, `${request.method} ${id} ${isGarbled ? 'garbled' : mode}\n`);
   if (isGarbled) return void response.writeHead(400).end();
-  if (mode === 'reset') return void request.socket.resetAndDestroy();
+  if (mode === 'reset') return resetSocket(request.socket);
   if (mode === 'unavailable' || (mode === 'broken' && !isCheck)) return answer(response, 503, id);
   const finish = (): void => answer(response, 200, id);
   const work = isCheck ? finish : (): void => whenFree(Number(searchParams.get('work')), finish);

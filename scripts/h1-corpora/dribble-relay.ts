@@ -4,6 +4,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { setImmediate as nextTurn, setTimeout as after } from 'node:timers/promises';
+import { resetSocket } from '../../net/reset-socket.ts';
 
 /** Number of bytes of a response that are sent a millisecond apart, so that no reads merge; later ones follow per turn. */
 const APART_BYTES = 512;
@@ -45,8 +46,8 @@ export class DribbleRelay {
       socket.on('close', () => this.#sockets.delete(socket));
     }
     // A reset on one side becomes a reset on the other: the cases distinguish truncated from complete responses.
-    endpoint.on('error', () => proxy.resetAndDestroy());
-    proxy.on('error', () => endpoint.resetAndDestroy());
+    endpoint.on('error', () => resetSocket(proxy));
+    proxy.on('error', () => resetSocket(endpoint));
     endpoint.on('close', () => proxy.destroySoon());
     proxy.on('close', () => endpoint.destroy());
     let leftApart = APART_BYTES;

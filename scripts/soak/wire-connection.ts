@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { resetSocket } from '../../net/reset-socket.ts';
 
 const PATIENCE_MS = 15_000;
 const LF = 0x0a;
@@ -102,7 +103,7 @@ export class WireConnection {
   /** Closes the connection at once, with unread data. */
   leave(how: 'fin' | 'reset' | 'destroy'): void {
     if (how === 'fin') this.#socket.end();
-    else if (how === 'reset' && !('encrypted' in this.#socket)) this.#socket.resetAndDestroy();
+    else if (how === 'reset' && !('encrypted' in this.#socket)) resetSocket(this.#socket);
     if (how !== 'fin') this.#socket.destroy();
     else this.#socket.resume();
   }

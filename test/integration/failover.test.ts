@@ -5,6 +5,7 @@ import { describe, test } from 'node:test';
 import { type AppServer, startApps } from '../support/app-server.ts';
 import { sendMany } from '../support/client.ts';
 import { eventually, startFairlead } from '../support/fairlead.ts';
+import { resetSocket } from '../../net/reset-socket.ts';
 
 const config = (apps: readonly AppServer[], more = ''): string => `
 workers: 2
@@ -63,7 +64,7 @@ describe('an endpoint that dies in the middle of a response', () => {
     apps[0]!.handler = (_request, response) => {
       response.writeHead(200, { 'content-length': '100' });
       response.write('half');
-      setImmediate(() => response.socket?.resetAndDestroy());
+      setImmediate(() => resetSocket(response.socket!));
     };
     const fairlead = await startFairlead(t, config(apps));
     const outcome = await sendMany(fairlead.port, { connections: 1, requests: 3 });

@@ -8,6 +8,7 @@ import { once } from 'node:events';
 import { test, type TestContext } from 'node:test';
 import { type Random, randomBelow, seededRandom } from '../../core/random.ts';
 import { PATHS, startFairlead } from '../support/fairlead.ts';
+import { resetSocket } from '../../net/reset-socket.ts';
 
 const POSTS = 300;
 const BODY = 'x'.repeat(200);
@@ -31,13 +32,13 @@ function take(socket: Socket, cutAt: number, processed: string[]): void {
   let text = '';
   let passed = 0;
   socket.on('error', () => undefined);
-  if (cutAt === 0) socket.resetAndDestroy();
+  if (cutAt === 0) resetSocket(socket);
   socket.on('data', (chunk: Buffer) => {
     const kept = chunk.subarray(0, Math.max(0, cutAt - passed));
     passed += chunk.length;
     text += kept.toString('latin1');
     text = processWhole(socket, text, processed, cutAt - passed);
-    if (passed >= cutAt) socket.resetAndDestroy();
+    if (passed >= cutAt) resetSocket(socket);
   });
 }
 
@@ -49,7 +50,7 @@ function processWhole(socket: Socket, text: string, processed: string[], left: n
   if (text.length < end) return text;
   processed.push(/^x-name: (.*)$/im.exec(text)![1]!.trim());
   if (left >= ANSWER.length) socket.write(ANSWER);
-  else socket.write(ANSWER.slice(0, Math.max(0, left)), () => socket.resetAndDestroy());
+  else socket.write(ANSWER.slice(0, Math.max(0, left)), () => resetSocket(socket));
   return text.slice(end);
 }
 

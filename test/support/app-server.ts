@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { resetSocket } from '../../net/reset-socket.ts';
 
 /** How long an app server that ends in peace waits for the other side to close idle connections. */
 const LINGER_MS = 3_000;
@@ -86,7 +87,7 @@ export class AppServer {
     this.#server = null;
     const closed = once(server, 'close');
     server.close();
-    for (const socket of this.#sockets) socket.resetAndDestroy();
+    for (const socket of this.#sockets) resetSocket(socket);
     await closed;
   }
 

@@ -3,6 +3,7 @@
 
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
+import { resetSocket } from '../../net/reset-socket.ts';
 
 /** How long any wait may take: far longer than a loaded machine needs. */
 const LIMIT_MS = 10_000;
@@ -86,7 +87,7 @@ export class RawClient {
 
   /** Sends RST. */
   reset(): void {
-    this.socket.resetAndDestroy();
+    resetSocket(this.socket);
   }
 
   destroy(): void {

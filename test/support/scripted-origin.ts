@@ -6,6 +6,7 @@ import tls from 'node:tls';
 import { once } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { RequestReader, type ReceivedRequest } from './request-reader.ts';
+import { resetSocket } from '../../net/reset-socket.ts';
 
 /** One thing that the origin does when a request came, after the one before. */
 export type Step = (socket: Socket, request: ReceivedRequest) => void | Promise<unknown>;
@@ -42,7 +43,7 @@ export function fin(): Step {
 
 /** RST at once. */
 export function reset(): Step {
-  return (socket) => void socket.resetAndDestroy();
+  return (socket) => resetSocket(socket);
 }
 
 /** Says nothing more. */

@@ -3,6 +3,7 @@
 
 import type { Socket } from 'node:net';
 import type { ClientConnection } from '../../../core/exchange-contract.ts';
+import { isSendingFin, resetSocket } from '../../../net/reset-socket.ts';
 
 /** First TCP keep-alive probe to a half-closed client. */
 const KEEP_ALIVE_MS = 10_000;
@@ -30,14 +31,12 @@ export class ClientSocket {
 
   /**
    * Ends the connection with a TCP reset, so that the client sees that the response is incomplete, also under TLS and for
-   * close-delimited bodies. Where no reset can be sent, the connection is closed without its pending writes: on a Unix
-   * socket, and while FIN is pending (libuv refuses a reset then, and Node would lose the socket over it).
+   * close-delimited bodies. Where no reset can be sent (`resetSocket`) the connection is closed.
    */
   reset(): void {
     const { raw, stream } = this;
-    const isEnding = stream.writableEnded && !stream.writableFinished;
-    if (!raw.destroyed && !stream.destroyed && !isEnding && raw.remoteAddress !== undefined) raw.resetAndDestroy();
-    else raw.destroy();
+    if (stream.destroyed || isSendingFin(stream)) raw.destroy();
+    else resetSocket(raw);
     stream.destroy();
   }
 

@@ -10,6 +10,7 @@ import { afterEach, beforeEach, describe, test } from 'node:test';
 import { AdminServer } from '../../../admin/api/admin-server.ts';
 import { adminAt } from '../../unit/admin/fake-context.ts';
 import { AskedServer, errorCode, STATE } from './asked-server.ts';
+import { resetSocket } from '../../../net/reset-socket.ts';
 
 let asked: AskedServer;
 
@@ -105,7 +106,7 @@ describe('a hostile client', () => {
       `POST ${STATE} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{`,
     );
     await once(socket, 'connect');
-    socket.resetAndDestroy();
+    resetSocket(socket);
     await closed(socket);
     assert.equal((await asked.ask('GET', '/healthz')).status, 200);
     assert.deepEqual(asked.context.errors, []);

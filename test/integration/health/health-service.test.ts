@@ -17,6 +17,7 @@ import type { HealthEvent } from '../../../health/record/health-events.ts';
 import { HEARTBEAT } from '../../support/health-bench.ts';
 import { endpointSnapshot, snapshot, upstreamSnapshot } from '../../support/snapshots.ts';
 import { SILENT_LOG } from '../../support/loggers.ts';
+import { resetSocket } from '../../../net/reset-socket.ts';
 
 /** A server that can play dead: it then resets every connection, and keeps its port. */
 class MortalServer {
@@ -25,7 +26,7 @@ class MortalServer {
 
   async listen(t: TestContext): Promise<number> {
     this.#server.on('connection', (socket: Socket) => {
-      if (this.isDead) socket.resetAndDestroy();
+      if (this.isDead) resetSocket(socket);
     });
     this.#server.listen(0, '127.0.0.1');
     await once(this.#server, 'listening');

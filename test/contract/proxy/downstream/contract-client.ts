@@ -5,6 +5,7 @@ import { type ClientHttp2Session, type ClientHttp2Stream, connect as connectHttp
 import type { Readable, Writable } from 'node:stream';
 import type { FieldList } from '../../../../core/head.ts';
 import { within } from '../../../support/raw-client.ts';
+import { resetSocket } from '../../../../net/reset-socket.ts';
 
 export interface ContractRequest {
   readonly method?: string;
@@ -86,7 +87,7 @@ export class Http1Client implements ContractClient {
       interims,
       trailers: () => message?.trailers ?? {},
       endWithTrailers: (trailers) => endChunked(request, trailers),
-      abort: () => (request.socket === null ? request.destroy() : request.socket.resetAndDestroy()),
+      abort: () => (request.socket === null ? request.destroy() : resetSocket(request.socket)),
     };
   }
 

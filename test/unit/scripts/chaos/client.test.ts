@@ -10,6 +10,7 @@ import { runLoad } from '../../../../scripts/chaos/client.ts';
 import { PADDING } from '../../../../scripts/chaos/endpoint-contract.ts';
 import { lagMs, latencyMs, type Outcome } from '../../../../scripts/chaos/outcome.ts';
 import type { Arrival } from '../../../../scripts/chaos/plan.ts';
+import { resetSocket } from '../../../../net/reset-socket.ts';
 
 const idOf = (url: string): string => /^\/r\/([^?]+)\?/.exec(url)![1]!;
 
@@ -38,7 +39,7 @@ const FAILURES: readonly (readonly [string, string | null, RequestListener])[] =
   ['a whole answer to it', null, (request, response) => response.end(idOf(request.url!) + PADDING)],
   ['a bad status', '503', (_, response) => response.writeHead(503).end()],
   ['a status of 404', '404', (_, response) => response.writeHead(404).end()],
-  ['a reset', 'reset', (request) => request.socket.resetAndDestroy()],
+  ['a reset', 'reset', (request) => resetSocket(request.socket)],
   ['a close before an answer', 'reset', (request) => request.socket.destroy()],
   [
     'half of a body',

@@ -6,6 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { FakeClock } from '../../../../support/fake-clock.ts';
 import { ScriptedOrigin, send } from '../../../../support/scripted-origin.ts';
 import { HANDSHAKE, openTunnel, SWITCH, withTunnels, type TunnelBench } from '../../../../support/tunnel-bench.ts';
+import { resetSocket } from '../../../../../net/reset-socket.ts';
 
 interface Ends {
   readonly client: Socket;
@@ -16,10 +17,10 @@ interface Ends {
 const ENDS: readonly (readonly [string, (ends: Ends) => void, string])[] = [
   ['the client ends', ({ client }) => client.end(), 'client'],
   ['the client closes', ({ client }) => client.destroy(), 'client'],
-  ['the client resets', ({ client }) => client.resetAndDestroy(), 'client'],
+  ['the client resets', ({ client }) => resetSocket(client), 'client'],
   ['the endpoint ends', ({ endpoint }) => endpoint.end(), 'endpoint'],
   ['the endpoint closes', ({ endpoint }) => endpoint.destroy(), 'endpoint'],
-  ['the endpoint resets', ({ endpoint }) => endpoint.resetAndDestroy(), 'endpoint'],
+  ['the endpoint resets', ({ endpoint }) => resetSocket(endpoint), 'endpoint'],
   ['the drain deadline comes', ({ bench }) => bench.tunnels.closeAll(), 'drain'],
 ];
 
@@ -108,7 +109,7 @@ describe('an open tunnel', () => {
     withTunnels({}, async (bench) => {
       const { client, endpoint, endpointGone } = await openTunnel(bench);
       const flood = setInterval(() => endpoint.write('x'.repeat(10_000)), 1);
-      client.socket.resetAndDestroy();
+      resetSocket(client.socket);
       await endpointGone;
       clearInterval(flood);
       assert.equal((await bench.tunnel()).end!.by, 'client');

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fin, send } from '../../../../support/scripted-origin.ts';
 import { withTunnels } from '../../../../support/tunnel-bench.ts';
+import { resetSocket } from '../../../../../net/reset-socket.ts';
 
 const CLOSE = 'Connection: close\r\n\r\n';
 
@@ -80,7 +81,7 @@ describe('a refusal', () => {
         bench.origin.play(
           send(wire),
           () => promise,
-          (socket) => void socket.resetAndDestroy(),
+          (socket) => resetSocket(socket),
         );
         const client = bench.client();
         await client.received('hel');
@@ -98,7 +99,7 @@ describe('a refusal', () => {
       bench.origin.play(send('HTTP/1.1 403 No\r\nContent-Length: 10\r\n\r\nhel'));
       const client = bench.client();
       await client.received('hel');
-      client.socket.resetAndDestroy();
+      resetSocket(client.socket);
       assert.equal((await (await bench.tunnel()).over).log.at(-1), 'closed by client');
       await (await bench.origin.connection(0)).gone;
     }));

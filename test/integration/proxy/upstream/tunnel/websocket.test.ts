@@ -7,6 +7,7 @@ import { echoWebSocket } from '../../../../support/echo-socket.ts';
 import { ORIGIN_CERTIFICATE, ORIGIN_KEY } from '../../../../support/origin-certificate.ts';
 import { ScriptedOrigin } from '../../../../support/scripted-origin.ts';
 import { withTunnels, type TunnelBench } from '../../../../support/tunnel-bench.ts';
+import { resetSocket } from '../../../../../net/reset-socket.ts';
 
 /** Sends texts of many sizes, expects each echoed, then closes. */
 async function chat(bench: TunnelBench): Promise<void> {
@@ -52,7 +53,7 @@ describe('a WebSocket', () => {
         const client = bench.client();
         await client.received('\r\n\r\n');
         const tunnel = bench.opened.at(-1)!;
-        if (end === 'terminate') client.socket.resetAndDestroy();
+        if (end === 'terminate') resetSocket(client.socket);
         else if (end === 'abort') tunnel.handle.abort();
         else bench.tunnels.closeAll();
       }

@@ -1,0 +1,9 @@
+// How long tests wait, scaled to the machine. Thread: main.
+
+/** 1 on a quiet machine; more on a slow or busy one. A file that runs alone, without the runner, has 1. */
+const PATIENCE = Math.max(1, Number(process.env['FAIRLEAD_TEST_PATIENCE'] ?? 1) || 1);
+
+/** A limit that holds on a quiet machine, in milliseconds, as it holds on this one. */
+export function patientMs(limitMs: number): number {
+  return limitMs * PATIENCE;
+}
