@@ -5,6 +5,7 @@
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { findTestFiles, runFolder } from './test-run/run-tests-folder.ts';
+import { loadPerCore, measureSlowness, PATIENCE_VARIABLE, patienceOn } from './test-run/run-tests-patience.ts';
 import { readOptions, type RunOptions, type TestPart } from './test-run/run-tests-parts.ts';
 import {
   describeFailures,
@@ -26,13 +27,15 @@ interface Outcome {
 
 const CORE_COUNT = availableParallelism();
 const REPOSITORY = path.resolve(import.meta.dirname, '..');
+const GIVEN_PATIENCE = Number(process.env[PATIENCE_VARIABLE] ?? 0);
 
 async function main(options: RunOptions): Promise<void> {
   const startMs = performance.now();
+  const loadAtStart = loadPerCore(CORE_COUNT);
   const outcome: Outcome = { totals: noTotals(), skipped: [], todo: [], failedParts: [] };
   const statics = options.parts.filter((part) => part.kind === 'static');
   await runStatic(statics, CORE_COUNT, (result) => tellStatic(result, outcome));
-  for (const part of options.parts) if (part.kind === 'test') await runTests(part, options, outcome);
+  for (const part of options.parts) if (part.kind === 'test') await runTests(part, options, loadAtStart, outcome);
   const isTesting = statics.length < options.parts.length;
   if (isTesting && outcome.totals.tests === 0) outcome.failedParts.push('tests (none was run)');
   tell(describeNamed('skipped', outcome.skipped));
@@ -51,7 +54,7 @@ function tellStatic(result: StaticResult, outcome: Outcome): void {
   outcome.failedParts.push(part.name);
 }
 
-async function runTests(part: TestPart, options: RunOptions, outcome: Outcome): Promise<void> {
+async function runTests(part: TestPart, options: RunOptions, loadAtStart: number, outcome: Outcome): Promise<void> {
   const root = path.resolve(options.root ?? REPOSITORY);
   const files = findTestFiles(path.join(root, part.folder));
   if (files.length === 0) {
@@ -62,15 +65,26 @@ async function runTests(part: TestPart, options: RunOptions, outcome: Outcome): 
   }
   const startMs = performance.now();
   const onSlowFile = (file: string, durationMs: number): void => tell([slowFileLine(file, durationMs)]);
-  const tally = await runFolder(part, files, { root, grep: options.grep, onSlowFile });
+  const patience = await readPatience(loadAtStart);
+  const tally = await runFolder(part, files, { root, grep: options.grep, patience, onSlowFile });
   const { tests, pass, skipped } = tally.totals;
-  const figures = `${files.length} files, ${tests} tests, ${pass} passed, ${skipped} skipped`;
+  const limits = patience > 1 ? `, limits x${patience}` : '';
+  const figures = `${files.length} files, ${tests} tests, ${pass} passed, ${skipped} skipped${limits}`;
   tell([partLine(part.name, tally.failures.length === 0, performance.now() - startMs, figures)]);
   tell(describeFailures(tally.failures, tally.outputOfFailed()));
   if (tally.failures.length > 0) outcome.failedParts.push(part.name);
   outcome.skipped.push(...tally.skipped);
   outcome.todo.push(...tally.todo);
   for (const key of Object.keys(outcome.totals) as (keyof Totals)[]) outcome.totals[key] += tally.totals[key];
+}
+
+/** Measured before each folder: others may have come to the machine, or left it. Test files inherit it. */
+async function readPatience(loadAtStart: number): Promise<number> {
+  if (GIVEN_PATIENCE >= 1) return GIVEN_PATIENCE;
+  // The load average of now is mostly that of the folder before; that of the start is of others.
+  const patience = patienceOn(await measureSlowness(CORE_COUNT), loadAtStart);
+  process.env[PATIENCE_VARIABLE] = String(patience);
+  return patience;
 }
 
 function tell(lines: readonly string[]): void {

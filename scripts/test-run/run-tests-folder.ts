@@ -1,19 +1,22 @@
-// Runs one folder of test files with node:test, each file in a process of its own, and never hangs. Thread: main.
+// Runs one folder of test files, each file in a process of its own, and never hangs: a file that does is killed and fails
+// alone. Thread: main.
 
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import { run, type EventData } from 'node:test';
-import { SILENCE_LIMIT_MS, TEST_TIMEOUT_MS, type TestPart } from './run-tests-parts.ts';
+import { runTestFile, type FileResult } from './run-tests-file.ts';
+import { EXIT_LIMIT_MS, SILENCE_LIMIT_MS, TEST_TIMEOUT_MS, type TestPart } from './run-tests-parts.ts';
 import { Tally } from './run-tests-tally.ts';
+import type { FileLimits } from './run-tests-watch.ts';
 
 /** How a folder is run. */
 export interface FolderRun {
   /** The directory that the folder and all paths are in. */
   readonly root: string;
   readonly grep: string | undefined;
-  /** Milliseconds; tests of this module shorten them. */
-  readonly testTimeoutMs?: number;
-  readonly silenceLimitMs?: number;
+  /** What all limits are multiplied by; 1 unless told. */
+  readonly patience?: number;
+  /** Tests of this module shorten them. */
+  readonly limits?: Partial<FileLimits>;
   /** Told of each file that took longer than SLOW_FILE_MS, with its path from the root. */
   readonly onSlowFile?: (file: string, durationMs: number) => void;
 }
@@ -28,34 +31,31 @@ export function findTestFiles(folder: string): string[] {
   return files.toSorted();
 }
 
-/**
- * Runs the files and counts. A test may take `testTimeoutMs`; when no file reports anything for `silenceLimitMs`, all
- * that still run are killed and fail, by name.
- */
+/** Runs the files, `part.concurrency` at a time, and counts in their order. */
 export async function runFolder(part: TestPart, files: readonly string[], how: FolderRun): Promise<Tally> {
+  // Each run of node:test listens to a few events of the process while it lasts.
+  process.setMaxListeners(Math.max(process.getMaxListeners(), part.concurrency + 10));
+  const limits = limitsOf(how);
+  const results = new Map<string, FileResult>();
+  const waiting = [...files];
+  const lane = async (): Promise<void> => {
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+      const result = await runTestFile(file, { root: how.root, grep: how.grep, limits });
+      results.set(file, result);
+      if (result.durationMs >= SLOW_FILE_MS) how.onSlowFile?.(path.relative(how.root, file), result.durationMs);
+    }
+  };
+  await Promise.all(Array.from({ length: part.concurrency }, lane));
   const tally = new Tally(how.root);
-  const abort = new AbortController();
-  const silenceLimitMs = how.silenceLimitMs ?? SILENCE_LIMIT_MS;
-  const silence = setTimeout(() => abort.abort(), silenceLimitMs);
-  const events = run({
-    files: [...files],
-    cwd: how.root,
-    concurrency: part.concurrency,
-    timeout: how.testTimeoutMs ?? TEST_TIMEOUT_MS,
-    signal: abort.signal,
-    ...(how.grep === undefined ? {} : { testNamePatterns: new RegExp(how.grep) }),
-  });
-  for await (const event of events) {
-    silence.refresh();
-    tally.add(event);
-    if (event.type === 'test:summary') tellIfSlow(event.data, how);
-  }
-  clearTimeout(silence);
-  tally.end(files);
+  for (const file of files) tally.addFile(results.get(file)!);
   return tally;
 }
 
-function tellIfSlow(summary: EventData.TestSummary, how: FolderRun): void {
-  if (summary.file === undefined || summary.duration_ms < SLOW_FILE_MS) return;
-  how.onSlowFile?.(path.relative(how.root, summary.file), summary.duration_ms);
+function limitsOf({ limits = {}, patience = 1 }: FolderRun): FileLimits {
+  const { testTimeoutMs = TEST_TIMEOUT_MS, silenceLimitMs = SILENCE_LIMIT_MS, exitLimitMs = EXIT_LIMIT_MS } = limits;
+  return {
+    testTimeoutMs: testTimeoutMs * patience,
+    silenceLimitMs: silenceLimitMs * patience,
+    exitLimitMs: exitLimitMs * patience,
+  };
 }

@@ -32,10 +32,13 @@ export interface RunOptions {
   readonly root: string | undefined;
 }
 
+// Limits on a quiet machine; a slow one multiplies them (run-tests-patience.ts).
 /** Longest time for one test. */
 export const TEST_TIMEOUT_MS = 120_000;
-/** After so long without any event from a test file what still runs is killed: a leaked socket or an endless loop. */
+/** A test file that reports nothing for so long is killed: it can't be loaded, or it loops. */
 export const SILENCE_LIMIT_MS = 180_000;
+/** So is one whose tests have all ended and whose process doesn't: a leaked socket, timer or thread. */
+export const EXIT_LIMIT_MS = 10_000;
 
 /** In the order in which they run. */
 export function allParts(coreCount: number): readonly Part[] {

@@ -31,11 +31,21 @@ export function noTotals(): Totals {
   return { tests: 0, suites: 0, pass: 0, fail: 0, cancelled: 0, skipped: 0, todo: 0 };
 }
 
+/** What running one file came to. */
+interface RunFile {
+  readonly file: string;
+  readonly events: readonly TestEvent[];
+  /** Why its process was killed, or null. */
+  readonly hung: string | null;
+}
+
 interface FileNotes {
   output: string;
   remarks: string[];
   hasSummary: boolean;
   hasFailed: boolean;
+  /** Why its process was killed; null, too, once a failure says it. */
+  hung: string | null;
 }
 
 type Outcome = EventData.TestPass | EventData.TestFail;
@@ -44,7 +54,7 @@ type Outcome = EventData.TestPass | EventData.TestFail;
 const SHOWN_OUTPUT_CHARS = 8_000;
 
 /**
- * Adds up the events of one `run()`. Stricter than node in two points: a file that ends before it reported its tests
+ * Adds up the events of test files, one file after the other. Stricter than node in two points: a file that ends before it reported its tests
  * (nothing in it, or `process.exit(0)` amid them) is a failure, and so is a hook that throws.
  */
 export class Tally {
@@ -54,15 +64,24 @@ export class Tally {
   readonly todo: NamedTest[] = [];
   readonly #root: string;
   readonly #files = new Map<string, FileNotes>();
-  /** Names of the tests that have begun and not ended, by nesting. Node reports one file after the other. */
+  /** Names of the tests that have begun and not ended, by nesting. */
   readonly #names: string[] = [];
 
   constructor(root: string) {
     this.#root = root;
   }
 
-  /** Takes the next event, in node's order. */
-  add(event: TestEvent): void {
+  /** Takes a file whose process has ended, and judges what it did not report. */
+  addFile({ file, events, hung }: RunFile): void {
+    const notes = this.#notes(file);
+    notes.hung = hung;
+    for (const event of events) this.#add(event);
+    if (hung === null) {
+      if (!notes.hasSummary && !notes.hasFailed) this.#addFileFailure(file, 'ended without reporting any test');
+    } else if (notes.hung !== null) this.#addFileFailure(file, hung);
+  }
+
+  #add(event: TestEvent): void {
     switch (event.type) {
       case 'test:start':
         this.#names[event.data.nesting] = event.data.name;
@@ -81,16 +100,6 @@ export class Tally {
       case 'test:summary':
         if (event.data.file !== undefined) this.#notes(event.data.file).hasSummary = true;
         break;
-    }
-  }
-
-  /** Says that there are no more events: judges the files that never reported. */
-  end(files: readonly string[]): void {
-    for (const file of files) {
-      const notes = this.#notes(file);
-      if (notes.hasSummary || notes.hasFailed) continue;
-      this.totals.tests += 1;
-      this.#fail('fail', { where: this.#relative(file), name: 'the file', text: 'ended without reporting any test' });
     }
   }
 
@@ -137,11 +146,18 @@ export class Tally {
 
   #failFile(data: EventData.TestFail): void {
     const { error } = data.details;
-    const remarks = this.#notes(data.file).remarks.join('\n');
+    const notes = this.#notes(data.file);
+    const remarks = notes.remarks.join('\n');
     const code: unknown = Reflect.get(error, 'exitCode');
-    const how = typeof code === 'number' ? `exit code ${code}` : describeError(error);
+    const how = notes.hung ?? (typeof code === 'number' ? `exit code ${code}` : describeError(error));
+    notes.hung = null;
     this.totals.tests += 1;
     this.#fail('fail', { where: this.#place(data), name: 'the file', text: `${how}\n${remarks}`.trim() }, data.file);
+  }
+
+  #addFileFailure(file: string, text: string): void {
+    this.totals.tests += 1;
+    this.#fail('fail', { where: this.#relative(file), name: 'the file', text });
   }
 
   #fail(kind: 'fail' | 'cancelled', named: NamedTest, file = named.where): void {
@@ -159,7 +175,7 @@ export class Tally {
     const key = path.resolve(this.#root, file ?? '');
     const known = this.#files.get(key);
     if (known !== undefined) return known;
-    const fresh = { output: '', remarks: [], hasSummary: false, hasFailed: false };
+    const fresh = { output: '', remarks: [], hasSummary: false, hasFailed: false, hung: null };
     this.#files.set(key, fresh);
     return fresh;
   }

@@ -8,9 +8,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { loadConfigText } from '../../config/load.ts';
-import { ControlPlane } from '../../proxy/main.ts';
+import { ControlPlane } from '../../control/control-plane.ts';
 import { resetSocket } from '../../net/reset-socket.ts';
 import { testCertificate } from '../support/certificates.ts';
+import { recordingLog } from '../support/loggers.ts';
 
 const CONNECTIONS = 20;
 const REQUEST = 'GET / HTTP/1.1\r\nHost: first.test\r\n\r\n';
@@ -42,12 +43,11 @@ listeners:
 routes: [{ upstream: app }]
 upstreams: { app: { endpoints: ["http://127.0.0.1:${port}"] } }
 `;
-const quiet = (): void => undefined;
 const plane = new ControlPlane({
   load: () => loadConfigText(yaml, { file: '(yaml)', directory: folder, environment: {}, wallMs: Date.now() }),
   environment: {},
   version: '0.0.0-test',
-  log: { debug: quiet, info: quiet, warn: quiet, error: quiet, setLevel: quiet, flushNow: quiet },
+  log: recordingLog([]),
 });
 await plane.start();
 rmSync(folder, { recursive: true });
@@ -58,7 +58,7 @@ const open = (): Socket[] => [
   connectTls({ port: secure!.port, host: '127.0.0.1', rejectUnauthorized: false }),
 ];
 const clients = Array.from({ length: CONNECTIONS }, open).flat();
-for (const client of clients) client.on('error', quiet).write(REQUEST);
+for (const client of clients) client.on('error', () => undefined).write(REQUEST);
 while (requests < clients.length) await new Promise((resolve) => setTimeout(resolve, 5));
 
 const ended = clients.map((client) => new Promise((resolve) => client.once('close', resolve)));

@@ -2,7 +2,7 @@
 // Thread: main.
 
 import type { WorkerStart } from '../../core/messages.ts';
-import { WorkerHandle } from '../../proxy/supervisor/worker-handle.ts';
+import { WorkerHandle } from '../../control/supervisor/worker-handle.ts';
 
 const LIMIT_MS = 500;
 
@@ -27,5 +27,5 @@ const handle = new WorkerHandle(url, { worker: 0 } as WorkerStart, 0, {
   onExit: (_handle, error) => console.log(error?.message),
 });
 await lost.promise;
-await handle.kill(LIMIT_MS);
+await handle.kill(undefined, LIMIT_MS);
 console.log('done');

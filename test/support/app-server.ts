@@ -7,9 +7,10 @@ import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { resetSocket } from '../../net/reset-socket.ts';
+import { patientMs } from './patience.ts';
 
 /** How long an app server that ends in peace waits for the other side to close idle connections. */
-const LINGER_MS = 3_000;
+const LINGER_MS = patientMs(3_000);
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 

@@ -5,11 +5,12 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { patientMs } from './patience.ts';
 import { requirePeer } from './peers.ts';
 
 /** Kept by CI as artefacts; git ignores them. */
 const ARTIFACTS = path.join(import.meta.dirname, '../artifacts');
-const WAIT_MS = 15_000;
+const WAIT_MS = patientMs(15_000);
 
 let browser: Promise<Browser> | null = null;
 

@@ -7,6 +7,9 @@ import type { TestContext } from 'node:test';
 import { loadConfig } from '../../config/load.ts';
 import { ControlPlane } from '../../control/control-plane.ts';
 import { type LogLine, recordingLog } from './loggers.ts';
+import { patientMs } from './patience.ts';
+
+const EVENTUALLY_MS = patientMs(10_000);
 
 export interface RunningFairlead {
   readonly plane: ControlPlane;
@@ -65,9 +68,9 @@ function onPath(yaml: string): string {
   return isGeneralByDefault && !/^fastPath:/m.test(yaml) ? `fastPath: false\n${yaml}` : yaml;
 }
 
-/** Waits until `isTrue`, looking often; fails with `what` after ten seconds. */
+/** Waits until `isTrue`, polling; fails with `what` after ten seconds, scaled to the machine. */
 export async function eventually(isTrue: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const giveUpMs = performance.now() + 10_000;
+  const giveUpMs = performance.now() + EVENTUALLY_MS;
   while (!(await isTrue())) {
     if (performance.now() > giveUpMs) throw new Error(`never came true: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));

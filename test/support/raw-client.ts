@@ -4,9 +4,10 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { resetSocket } from '../../net/reset-socket.ts';
+import { patientMs } from './patience.ts';
 
-/** How long any wait may take: far longer than a loaded machine needs. */
-const LIMIT_MS = 10_000;
+/** How long any wait may take. */
+const LIMIT_MS = patientMs(10_000);
 
 export interface RawAddress {
   readonly port?: number;
@@ -200,7 +201,7 @@ export async function within<T>(promise: Promise<T>, what: string | (() => strin
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     const tell = (): string => (typeof what === 'string' ? what : what());
-    timer = setTimeout(() => reject(new Error(`waited ${LIMIT_MS} ms in vain for ${tell()}`)), limitMs);
+    timer = setTimeout(() => reject(new Error(`waited ${limitMs} ms in vain for ${tell()}`)), limitMs);
   });
   try {
     return await Promise.race([promise, late]);

@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
+import { patientMs } from '../../support/patience.ts';
 
 /** File texts by relative path. */
 export type Tree = Readonly<Record<string, string>>;
@@ -32,7 +33,11 @@ export function writeTree(t: TestContext, tree: Tree): string {
 export function runScript(name: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): ScriptRun {
   const script = path.resolve(import.meta.dirname, '../../../scripts', name);
   const clean = { ...process.env, NODE_TEST_CONTEXT: undefined, ...env };
-  const run = spawnSync(process.execPath, [script, ...args], { encoding: 'utf8', env: clean, timeout: 60_000 });
+  const run = spawnSync(process.execPath, [script, ...args], {
+    encoding: 'utf8',
+    env: clean,
+    timeout: patientMs(60_000),
+  });
   return { status: run.status, output: run.stdout + run.stderr };
 }
 

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { connect, constants } from 'node:http2';
 import { describe, test } from 'node:test';
 import { testCertificate } from '../../../support/certificates.ts';
+import { patientMs } from '../../../support/patience.ts';
 import { RawClient } from '../../../support/raw-client.ts';
 import { Bench, type BenchOptions } from '../../../contract/proxy/downstream/bench.ts';
 import {
@@ -58,7 +59,7 @@ function endsOf(exchange: ScriptedExchange): number {
 }
 
 async function untilClosed(bench: Bench): Promise<void> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + patientMs(10_000);
   while (bench.openConnections > 0) {
     assert.ok(Date.now() < deadline, `${bench.openConnections} connections are still open`);
     await new Promise((resolve) => setTimeout(resolve, 5));

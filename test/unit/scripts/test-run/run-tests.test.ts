@@ -30,7 +30,7 @@ describe('the closing summary', () => {
     const { duration_ms: durationMs, ...counts } = closing(output);
     assert.deepEqual(counts, { tests: 4, suites: 1, pass: 4, fail: 0, cancelled: 0, skipped: 0, todo: 0 });
     assert.ok(durationMs! > 0);
-    assert.match(output, /^== unit +ok +\d+\.\d s {2}1 files, 2 tests, 2 passed, 0 skipped$/m);
+    assert.match(output, /^== unit +ok +\d+\.\d s {2}1 files, 2 tests, 2 passed, 0 skipped(, limits x[\d.]+)?$/m);
     assert.match(output, /^== fuzz +ok +0\.0 s {2}no test files in test\/fuzz$/m);
     assert.match(output, /^all parts passed$/m);
     assert.equal(status, 0);
@@ -128,33 +128,74 @@ describe('the choice of tests', () => {
 const SHORT_LIMITS = `
 import { findTestFiles, runFolder } from '${path.resolve(import.meta.dirname, '../../../../scripts/test-run/run-tests-folder.ts')}';
 const [root] = process.argv.slice(2);
-const part = { kind: 'test', name: 'unit', folder: 'test/unit', concurrency: 2 };
-const how = { root, grep: undefined, testTimeoutMs: 300, silenceLimitMs: 1500 };
+const part = { kind: 'test', name: 'unit', folder: 'test/unit', concurrency: 3 };
+const limits = { testTimeoutMs: 1000, silenceLimitMs: 4000, exitLimitMs: 1500 };
+const patience = Math.min(3, Number(process.env.FAIRLEAD_TEST_PATIENCE ?? 1));
+const how = { root, grep: undefined, limits, patience };
 const tally = await runFolder(part, findTestFiles(root + '/test/unit'), how);
 for (const { where, name, text } of tally.failures) console.log(where, name, text.split('\\n')[0]);
 console.log(JSON.stringify(tally.totals));
 `;
 
-describe('nothing hangs for ever', () => {
-  for (const [kind, text, shown] of [
-    ['a test that never ends', `test('a', () => new Promise(() => {}));\n`, /x\.test\.ts:3 a .*timed out after 300ms/],
-    [
-      'a file that keeps something open',
-      `test('a', () => { setInterval(() => {}, 100); });\n`,
-      /x\.test\.ts:1 the file .*abort/,
-    ],
-    ['an endless loop', `test('a', () => { for (;;); });\n`, /x\.test\.ts:1 the file .*abort/],
-  ] as const) {
-    test(`${kind} is ended and named`, (t) => {
-      const tree = {
-        'limits.ts': SHORT_LIMITS,
-        'package.json': '{"type":"module"}',
-        'test/unit/x.test.ts': HEADER + text,
-      };
-      const root = writeTree(t, tree);
-      const { output } = runScript(path.join(root, 'limits.ts'), [root]);
-      assert.match(output, shown);
-      assert.match(output, /"cancelled":1|"fail":1/);
+/** A socket that Node loses: its cleanup never ends (test/regress/socket-lost-by-reset.test.ts). */
+const LOST_SOCKET = `
+import { connect, createServer } from 'node:net';
+test('loses a socket', (t, done) => {
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    socket.on('error', () => server.close(() => done()));
+    socket.on('end', () => {
+      socket.end();
+      socket['resetAndDestroy']();
     });
+    socket.resume();
+  });
+  server.listen(0, '127.0.0.1', () => connect(server.address().port, '127.0.0.1').end());
+});
+`;
+
+/** Kinds of hang: the text of the file, and the line that its failure is to begin with. */
+const HANGING: Readonly<Record<string, readonly [text: string, shown: RegExp]>> = {
+  'never-ends': [`test('a', () => new Promise(() => {}));\n`, /:3 a .*timed out after \d+ms/],
+  timer: [
+    `test('a', () => { setInterval(() => {}, 100); });\n`,
+    /:1 the file killed: it ended its last test but did not exit within \d+\.\d s; open: timer in \d+ ms$/,
+  ],
+  socket: [
+    `import { createServer } from 'node:net';
+test('a', (t, done) => { createServer().listen(0, '127.0.0.1', done); });\n`,
+    /:1 the file killed: it ended its last test .* s; open: tcp listening on 127\.0\.0\.1:\d+$/,
+  ],
+  'lost-socket': [
+    LOST_SOCKET,
+    /:1 the file killed: it ended .* s: Node's cleanup does not end; open: tcp disconnected from 127\.0\.0\.1:\d+$/,
+  ],
+  'loop-in-test': [
+    `test('a', async () => { await new Promise((resolve) => setTimeout(resolve, 50)); for (;;); });\n`,
+    /:1 the file killed: it reported nothing for \d+\.\d s while "a" ran; its event loop does not turn$/,
+  ],
+  'loop-in-loading': [
+    `for (;;);\n`,
+    /:1 the file killed: it reported no test within \d+\.\d s; its event loop does not turn$/,
+  ],
+};
+
+test('a file that hangs fails alone, and the message says in what phase and over what', (t) => {
+  const hanging = Object.entries(HANGING).map(([name, [text]]) => [`test/unit/${name}.test.ts`, HEADER + text]);
+  const tree = {
+    'limits.ts': SHORT_LIMITS,
+    'package.json': '{"type":"module"}',
+    ...Object.fromEntries(hanging),
+    'test/unit/a-first.test.ts': `${HEADER}test('first', () => {});\n`,
+    'test/unit/z-last.test.ts': `${HEADER}test('last', () => {});\n`,
+  };
+  const root = writeTree(t, tree);
+  const { output } = runScript(path.join(root, 'limits.ts'), [root]);
+  const lines = output.trim().split('\n');
+  for (const [name, [, shown]] of Object.entries(HANGING)) {
+    const line = lines.find((one) => one.startsWith(`test/unit/${name}.test.ts:`));
+    assert.match(line ?? output, shown);
   }
+  // Beside the first and the last file, three of the others report a test that passes before they hang.
+  const { pass, fail, cancelled } = JSON.parse(lines.at(-1)!) as Record<string, number>;
+  assert.deepEqual({ pass, fail, cancelled }, { pass: 5, fail: 5, cancelled: 1 });
 });

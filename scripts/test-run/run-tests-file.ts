@@ -1,0 +1,144 @@
+// Runs one test file with node:test in a process of its own, and kills the process where it hangs. Thread: main.
+
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { run } from 'node:test';
+import type { TestEvent } from 'node:test/reporters';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import { describeOpen, type DiagnosticReport } from './run-tests-open-handles.ts';
+import { type FileLimits, FileWatch } from './run-tests-watch.ts';
+
+/** How a file is run. */
+export interface FileOptions {
+  readonly root: string;
+  readonly grep: string | undefined;
+  readonly limits: FileLimits;
+}
+
+/** What came of it. */
+export interface FileResult {
+  readonly file: string;
+  readonly events: readonly TestEvent[];
+  /** Why the process was killed, or null. */
+  readonly hung: string | null;
+  readonly durationMs: number;
+}
+
+const LOOK_MS = 100;
+/** For Node to write its report, and for the process to be gone after it was killed. */
+const REPORT_LIMIT_MS = 2_000;
+const KILL_LIMIT_MS = 5_000;
+
+/** Runs a file, given by its absolute path. Resolves in bounded time once its process is silent. */
+export async function runTestFile(file: string, options: FileOptions): Promise<FileResult> {
+  const startMs = performance.now();
+  const folder = mkdtempSync(path.join(tmpdir(), 'fairlead-run-'));
+  const watch = new FileWatch(file, options.limits, startMs);
+  const events: TestEvent[] = [];
+  const abort = new AbortController();
+  const ended = collect(startRun(file, folder, options, abort.signal), (event) => {
+    events.push(event);
+    watch.add(event, performance.now());
+  });
+  const hung = await untilHung(watch, ended);
+  let text: string | null = null;
+  if (hung !== null) {
+    text = await explainHang(watch, hung, folder);
+    await killFile(folder, abort, ended);
+  }
+  rmSync(folder, { recursive: true, force: true });
+  return { file, events, hung: text, durationMs: performance.now() - startMs };
+}
+
+function startRun(file: string, folder: string, options: FileOptions, signal: AbortSignal): AsyncIterable<TestEvent> {
+  const preload = pathToFileURL(path.join(import.meta.dirname, 'run-tests-child.mjs'));
+  preload.searchParams.set('folder', folder);
+  return run({
+    files: [file],
+    cwd: options.root,
+    timeout: options.limits.testTimeoutMs,
+    signal,
+    execArgv: ['--import', preload.href],
+    ...(options.grep === undefined ? {} : { testNamePatterns: new RegExp(options.grep) }),
+  });
+}
+
+async function collect(stream: AsyncIterable<TestEvent>, take: (event: TestEvent) => void): Promise<void> {
+  for await (const event of stream) take(event);
+}
+
+/** Resolves with the limit that the process has passed; with null when it ends before. */
+async function untilHung(watch: FileWatch, ended: Promise<void>): Promise<number | null> {
+  const { promise, resolve } = Promise.withResolvers<number | null>();
+  const look = setInterval(() => {
+    const limitMs = watch.passedLimitMs(performance.now());
+    if (limitMs !== null) resolve(limitMs);
+  }, LOOK_MS);
+  try {
+    return await Promise.race([promise, ended.then(() => null)]);
+  } finally {
+    clearInterval(look);
+  }
+}
+
+async function explainHang(watch: FileWatch, limitMs: number, folder: string): Promise<string> {
+  const seconds = `${(limitMs / 1000).toFixed(1)} s`;
+  const report = await readReport(watch, folder);
+  const open = report === null ? 'its event loop does not turn' : `open: ${describeOpen(report)}`;
+  const ended = `killed: it ended its last test but did not exit within ${seconds}`;
+  switch (watch.phase) {
+    case 'loading':
+      return `killed: it reported no test within ${seconds}; ${open}`;
+    case 'testing':
+      return `killed: it reported nothing for ${seconds} while "${watch.testName}" ran; ${open}`;
+    case 'exiting':
+      return `${ended}: Node's cleanup does not end; ${report === null ? 'nothing was open at its exit' : open}`;
+    default:
+      return `${ended}; ${open}`;
+  }
+}
+
+/** At its exit a process writes its report unasked; before, Node writes one at a signal, unless its event loop is blocked. */
+async function readReport(watch: FileWatch, folder: string): Promise<DiagnosticReport | null> {
+  const pid = pidOf(folder);
+  const name = path.join(folder, watch.phase === 'exiting' ? 'exit.json' : 'report.json');
+  if (watch.phase !== 'exiting' && pid !== null) signalProcess(pid, 'SIGUSR2');
+  for (let leftMs = REPORT_LIMIT_MS; leftMs > 0; leftMs -= LOOK_MS) {
+    try {
+      return JSON.parse(readFileSync(name, 'utf8')) as DiagnosticReport;
+    } catch {
+      if (watch.phase === 'exiting' && !existsSync(name)) return null;
+      await sleep(LOOK_MS);
+    }
+  }
+  return null;
+}
+
+/** Kills the process; aborts node:test's run only where that doesn't end it. */
+async function killFile(folder: string, abort: AbortController, ended: Promise<void>): Promise<void> {
+  const pid = pidOf(folder);
+  if (pid === null) abort.abort();
+  else signalProcess(pid, 'SIGKILL');
+  await Promise.race([ended, sleep(KILL_LIMIT_MS)]);
+  abort.abort();
+  // A process that it started may keep its output open: the run isn't waited for any longer.
+  await Promise.race([ended, sleep(KILL_LIMIT_MS)]);
+}
+
+function pidOf(folder: string): number | null {
+  try {
+    return Number(readFileSync(path.join(folder, 'pid'), 'utf8')) || null;
+  } catch {
+    return null;
+  }
+}
+
+function signalProcess(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has ended meanwhile.
+  }
+}
