@@ -1,4 +1,4 @@
-// README.md: what it says of commands, signals, exit codes and proofs is so. Thread: main.
+// README.md: its tables of commands, signals, exit codes and measured claims agree with the code. Thread: main.
 
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -20,7 +20,7 @@ function rowsUnder(column: string): readonly Row[] {
   return table.rows;
 }
 
-/** Keys that were read before they worked, with the field of the Snapshot that carries each to who will obey it. */
+/** Keys that the schema accepted before the code applied them, each with the field of the Snapshot that carries it. */
 const FIELD_OF_KEY: Readonly<Record<string, string>> = {
   'upstreams.*.slowStart': 'slowStartMs',
   'upstreams.*.limits.concurrency': 'isAdaptive',
@@ -30,17 +30,17 @@ const FIELD_OF_KEY: Readonly<Record<string, string>> = {
   'upstreams.*.health.heartbeat.agent': 'acceptsAgentFeedback',
 };
 
-test('keys that do nothing yet are those whose field nobody reads', () => {
+test('keys listed as having no effect are those whose field no code reads', () => {
   const mark = PAGE.prose.findIndex((line) => line.startsWith('<!-- test/unit/docs/readme.test.ts: a key leaves'));
   const after = PAGE.prose.slice(mark + 1);
   const listed = mark < 0 ? [] : codeSpans(after.slice(0, after.indexOf('')).join(' '));
   const unread = Object.entries(FIELD_OF_KEY).filter(([, field]) => !isRead(field));
-  const advice = 'README.md and haproxy-compat.md say which keys do nothing yet: bring them up to date';
+  const advice = 'README.md and haproxy-compat.md list the keys without effect: update them';
   assert.deepEqual(listed.toSorted(), unread.map(([key]) => key).toSorted(), advice);
   for (const key of listed) assert.ok(isKnownKey(key), key);
 });
 
-/** Whether code that obeys configuration mentions a field of the Snapshot. */
+/** Whether code that applies the configuration mentions a field of the Snapshot. */
 function isRead(field: string): boolean {
   return ['balancers', 'health', 'proxy', 'admin'].some((folder) =>
     readdirSync(path.join(ROOT, folder), { recursive: true, encoding: 'utf8' })
@@ -49,7 +49,7 @@ function isRead(field: string): boolean {
   );
 }
 
-test('all commands stand in the table, in the order of the command line', () => {
+test('the table lists all commands in the order of the command line', () => {
   const commands = shownCommands(buildProgram('0.0.0')).map((command) => command.name());
   assert.deepEqual(
     rowsUnder('command').map(({ cells }) => codeSpans(cells[0]!)[0]),
@@ -57,30 +57,30 @@ test('all commands stand in the table, in the order of the command line', () => 
   );
 });
 
-test('signals are those that have a handler', () => {
+test('the table of signals lists those that have a handler', () => {
   const handled = TAKEN_SIGNALS.map((signal) => signal.slice('SIG'.length));
   const listed = rowsUnder('signal').flatMap(({ cells }) => cells[0]!.split(', '));
   assert.deepEqual(listed.toSorted(), handled.toSorted());
 });
 
-test('exit codes are all that there are', () => {
+test('the table of exit codes is complete', () => {
   assert.deepEqual(
     rowsUnder('exit code').map(({ cells }) => Number(cells[0])),
     Object.values(EXIT),
   );
 });
 
-test('every claim that something is measured links a test', () => {
-  const rows = rowsUnder('what holds');
+test('every measured claim links to a test', () => {
+  const rows = rowsUnder('claim');
   assert.ok(rows.length >= 10);
   const lines = new Map(localLinks(PAGE).map(({ line, target }) => [line, target]));
   for (const { line } of rows) assert.match(lines.get(line) ?? '', /^test\/.+\.test\.ts$/, `README.md:${line}`);
 });
 
-test('the comparison has a cell for each of the four', () => {
+test('the comparison has a cell for Fairlead and each of its four peers', () => {
   const table = tablesOf(PAGE).find(({ header }) => header[1] === 'Fairlead');
   assert.ok(table !== undefined && table.rows.length > 15);
   for (const { cells, line } of table.rows) {
-    assert.ok(cells.length === 5 && cells.every((cell) => cell !== ''), `README.md:${line}`);
+    assert.ok(cells.length === 6 && cells.every((cell) => cell !== ''), `README.md:${line}`);
   }
 });
