@@ -11,7 +11,6 @@ import type { Snapshot } from '../core/snapshot/snapshot.ts';
 import type { Timers } from '../core/timers.ts';
 import { AdaptiveLimits } from './weight/adaptive-limits.ts';
 import { AgentFeedback } from './weight/agent-feedback.ts';
-import { isTransitional } from './state/check-axis.ts';
 import { isOut, isUsable } from './outlier/ejection-limit.ts';
 import type { EndpointHealth, Moment, UpstreamHealth } from './state/endpoint-health.ts';
 import type { StateEdge } from './state/endpoint-state.ts';
@@ -23,13 +22,14 @@ import { HealthRecorder } from './record/health-recorder.ts';
 import { HealthRoster } from './health-roster.ts';
 import type { HeartbeatRecord, RunCheck } from './checkers/checker.ts';
 import { HeartbeatIntake } from './heartbeat/heartbeat-intake.ts';
-import type { Pace } from './heartbeat/heartbeat-timing.ts';
+import { chooseInterval, type IntervalChoice } from './heartbeat/heartbeat-timing.ts';
 import { Heartbeats } from './heartbeat/heartbeats.ts';
 import { OutlierDetection } from './outlier/outlier-detection.ts';
 import { OutlierSweep } from './outlier/outlier-sweep.ts';
 import { Overflow } from './outlier/overflow.ts';
 import { Publisher } from './state/publisher.ts';
 import { restoreFindings, restoreRequestedStates, saveHealth } from './state/saved-health.ts';
+import { lacksCapacity } from './weight/capacity.ts';
 import { SlowStart } from './weight/slow-start.ts';
 import { limitOf, WeightShares } from './weight/weight-shares.ts';
 
@@ -78,7 +78,7 @@ export class HealthService {
     this.#roster = new HealthRoster((health, edge) => this.#onEdge(health, edge));
     this.#heartbeats = new Heartbeats({
       ...options,
-      paceOf: (slot) => this.#paceOf(slot),
+      intervalOf: (slot) => this.#intervalOf(slot),
       onResult: (slot, record) => this.#onHeartbeat(slot, record),
     });
     this.#intake = new HeartbeatIntake({ ...parts, agents: this.#agents });
@@ -259,18 +259,12 @@ export class HealthService {
     }
   }
 
-  /** Which interval the heartbeats of an endpoint keep: quick wherever the next result may change something. */
-  #paceOf(slot: number): Pace {
+  #intervalOf(slot: number): IntervalChoice {
     const health = this.#roster.bySlot(slot);
     if (health === undefined) return 'none';
-    const { axes, check, settings, wishes } = health.state;
-    if (wishes.operator === 'maintenance' || axes.resolution === 'unresolved') return 'none';
-    // Its own wish ends with a word of its own, and that comes with a heartbeat.
-    if (wishes.agent === 'maintenance') return 'normal';
-    if (health.upstream.isAllDown && axes.check === 'down') return 'fast';
-    if (axes.check === 'down' && check.counter === 0) return 'down';
-    const isUndecided = axes.outlier === 'suspect' || health.isContradicted || health.isCheckerFailing;
-    return isUndecided || isTransitional(check, settings.thresholds) ? 'fast' : 'normal';
+    return chooseInterval(health, this.#options.clock.nowMs(), () =>
+      lacksCapacity(health.upstream, this.#options.region),
+    );
   }
 
   #onHeartbeat(slot: number, record: HeartbeatRecord): void {
@@ -288,6 +282,7 @@ export class HealthService {
     this.#detection.onEdge(health, edge);
     this.#noteAllDown(health.upstream);
     if (edge.axis !== 'check') this.#heartbeats.reschedule(health.slot);
+    if (isUsable(edge.before) && !isUsable(edge.after)) this.#hastenRecovery(health.upstream);
   }
 
   /** A change of availability. The share goes before it: nobody may see the endpoint back with all of its weight. */
@@ -305,7 +300,7 @@ export class HealthService {
     if (overflowMoved) this.#recorder.overflow(health, edge);
   }
 
-  /** Publishes whether no endpoint of an upstream takes requests, and then checks those that are down more often. */
+  /** Publishes whether no endpoint of an upstream takes requests. */
   #noteAllDown(upstream: UpstreamHealth): void {
     const takesRequests = [...upstream.endpoints.values()].some(
       ({ state }) => isUsable(state.availability) || state.availability === 'halfOpen',
@@ -313,7 +308,13 @@ export class HealthService {
     if (upstream.isAllDown === !takesRequests) return;
     upstream.isAllDown = !takesRequests;
     this.#publisher.allDown(upstream.snapshot.index, upstream.isAllDown);
-    for (const slot of upstream.endpoints.keys()) this.#heartbeats.reschedule(slot);
+  }
+
+  /** Brings the heartbeats of endpoints that are down forward where the upstream lacks capacity since a change. */
+  #hastenRecovery(upstream: UpstreamHealth): void {
+    for (const { slot, state } of upstream.endpoints.values()) {
+      if (state.axes.check === 'down') this.#heartbeats.reschedule(slot);
+    }
   }
 }
 

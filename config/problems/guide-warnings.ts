@@ -78,8 +78,8 @@ export const WARNING_GUIDE = {
   },
   FL9011: {
     meaning: 'While nothing is up, requests wait for a good heartbeat, and give up before one can come.',
-    fix: 'Shorten downInterval, or lengthen timeouts.queue.',
-    wrong: app('whenAllDown: wait\n    timeouts: { queue: 1s }'),
+    fix: 'Shorten fastInterval, or lengthen timeouts.queue.',
+    wrong: app('whenAllDown: wait\n    timeouts: { queue: 500ms }'),
     right: app('whenAllDown: wait\n    timeouts: { queue: 10s }'),
   },
   FL9012: {

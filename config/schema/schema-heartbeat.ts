@@ -34,7 +34,11 @@ export function heartbeatSchema() {
       fastInterval: duration()
         .prefault('500ms')
         .describe('The same while the state is not settled: at start, after a failure, on the way back.'),
-      downInterval: duration().prefault('5s').describe('The same while the endpoint is down.'),
+      downInterval: duration()
+        .prefault('5s')
+        .describe(
+          'The same once an endpoint has been down for two minutes. Before that the interval is `interval`, or `fastInterval` while the upstream lacks capacity.',
+        ),
       timeout: duration().prefault('1s').describe('How long a heartbeat may take; at most the interval.'),
       rise: count(1, 100).default(2).describe('Good heartbeats in a row that bring an endpoint up.'),
       fall: count(1, 100).default(3).describe('Failed heartbeats in a row that take an endpoint down.'),

@@ -36,15 +36,16 @@ export function checkBackups(check: UpstreamCheck): void {
   }
 }
 
-/** Who waits for an endpoint waits for a good heartbeat, which comes at the interval for those that are down. */
+/** Requests that wait for an endpoint need `rise` good heartbeats, which come at the fast interval while none is usable. */
 export function checkWhenAllDown(check: UpstreamCheck): void {
   const { whenAllDown, health, timeouts } = check.upstream;
   const { heartbeat } = health;
   if (whenAllDown !== 'wait' || heartbeat === undefined || heartbeat === false) return;
   const waitMs = queueMsOf(timeouts);
-  if (waitMs >= heartbeat.downInterval) return;
-  const down = formatDuration(heartbeat.downInterval);
-  const message = `requests wait at most ${formatDuration(waitMs)}, but an endpoint that is down is asked only every ${down}: most of them wait in vain; shorten downInterval or lengthen timeouts.queue (at most 0.4 of timeouts.response)`;
+  const recoveryMs = heartbeat.rise * heartbeat.fastInterval;
+  if (waitMs >= recoveryMs) return;
+  const recovery = formatDuration(recoveryMs);
+  const message = `requests wait at most ${formatDuration(waitMs)}, but an endpoint that is down needs ${recovery} to come back (rise heartbeats, one every fastInterval): most of them wait in vain; shorten fastInterval or lengthen timeouts.queue (at most 0.4 of timeouts.response)`;
   check.report('FL9011', message, ['whenAllDown']);
 }
 

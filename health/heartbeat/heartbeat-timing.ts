@@ -1,32 +1,57 @@
-// When heartbeats come: the spread of the first ones, the interval by state, the jitter (docs/algorithms.md 2.2). Pure.
+// Schedule of heartbeats: the delay of the first one, the interval by state, the jitter (docs/algorithms.md 2.2). Pure.
 // Thread: main.
 
 import { murmur32OfString } from '../../core/murmur.ts';
 import type { Random } from '../../core/random.ts';
 import type { HeartbeatSnapshot } from '../../core/snapshot/health.ts';
+import { isTransitional } from '../state/check-axis.ts';
+import type { EndpointHealth } from '../state/endpoint-health.ts';
 
-/** Which of its intervals an endpoint's heartbeats keep now; `none`: there are none (maintenance). */
-export type Pace = 'normal' | 'fast' | 'down' | 'none';
+/** The interval in use; `none` where heartbeats are off (maintenance, no address). */
+export type IntervalChoice = 'normal' | 'fast' | 'backedOff' | 'none';
 
-/** First heartbeats are spread over at most this long: a process that starts should know soon where it stands. */
+/** Most time over which first heartbeats are spread: a process that starts should know its endpoints soon. */
 const SPREAD_MS = 2_000;
 /** Intervals vary by this share either way, so that endpoints checked together drift apart. */
 const JITTER = 0.1;
+/**
+ * An endpoint that is down is checked as often as one that is up for this long, because restarts and deployments end
+ * within it. A slower interval from the start cost 0.8 to 1.2 % of requests when faults on two endpoints overlapped.
+ */
+export const BACK_OFF_AFTER_MS = 120_000;
 
-/** Ms from the start to an endpoint's first heartbeat: by its name, so the same in every run. */
+/** Ms from the start to an endpoint's first heartbeat: derived from its name, so the same in every run. */
 export function firstDelayMs(endpointName: string, heartbeat: HeartbeatSnapshot): number {
   const spreadMs = Math.max(1, Math.min(heartbeat.intervalMs, SPREAD_MS));
   return murmur32OfString(endpointName, 0) % spreadMs;
 }
 
 /** Ms between the starts of two heartbeats, before the jitter. Infinity where there are none. */
-export function intervalMs(heartbeat: HeartbeatSnapshot, pace: Pace): number {
-  if (pace === 'none') return Number.POSITIVE_INFINITY;
-  if (pace === 'down') return heartbeat.downIntervalMs;
-  return pace === 'fast' ? heartbeat.fastIntervalMs : heartbeat.intervalMs;
+export function intervalMs(heartbeat: HeartbeatSnapshot, choice: IntervalChoice): number {
+  if (choice === 'none') return Number.POSITIVE_INFINITY;
+  if (choice === 'backedOff') return heartbeat.downIntervalMs;
+  return choice === 'fast' ? heartbeat.fastIntervalMs : heartbeat.intervalMs;
 }
 
 /** `plainMs` varied uniformly by up to a tenth either way. */
 export function jittered(plainMs: number, random: Random): number {
   return plainMs * (1 + JITTER * (2 * random.next() - 1));
+}
+
+/**
+ * Chooses the interval by state: fast wherever the next result may change something that traffic needs.
+ * @param lacksCapacity whether the upstream needs the endpoint back
+ */
+export function chooseInterval(health: EndpointHealth, nowMs: number, lacksCapacity: () => boolean): IntervalChoice {
+  const { axes, check, settings, wishes } = health.state;
+  if (wishes.operator === 'maintenance') return 'none';
+  // A maintenance that the endpoint itself requested ends with a heartbeat that says so.
+  if (wishes.agent === 'maintenance') return 'normal';
+  if (axes.check === 'down' && check.counter === 0) {
+    if (lacksCapacity()) return 'fast';
+    const isDownForLong = health.state.availability === 'down' && nowMs - health.since.nowMs >= BACK_OFF_AFTER_MS;
+    return isDownForLong ? 'backedOff' : 'normal';
+  }
+  const isUndecided = axes.outlier === 'suspect' || health.isContradicted || health.isCheckerFailing;
+  return isUndecided || isTransitional(check, settings.thresholds) ? 'fast' : 'normal';
 }

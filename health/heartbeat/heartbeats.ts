@@ -5,7 +5,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { Random } from '../../core/random.ts';
 import type { TimerHandle, Timers } from '../../core/timers.ts';
 import type { HeartbeatRecord, HeartbeatResult, HeartbeatTarget, RunCheck, RunningCheck } from '../checkers/checker.ts';
-import { firstDelayMs, intervalMs, jittered, type Pace } from './heartbeat-timing.ts';
+import { firstDelayMs, intervalMs, jittered, type IntervalChoice } from './heartbeat-timing.ts';
 import { durationWords } from '../record/health-words.ts';
 import { LoopLag, type LagWatch } from './loop-lag.ts';
 
@@ -17,8 +17,8 @@ export interface HeartbeatsOptions {
   readonly timers: Timers;
   readonly random: Random;
   readonly runCheck: RunCheck;
-  /** Which interval the endpoint's state asks for now. */
-  readonly paceOf: (slot: number) => Pace;
+  /** Chooses the interval by the endpoint's present state. */
+  readonly intervalOf: (slot: number) => IntervalChoice;
   /** Takes a result before the next heartbeat is scheduled. May call back into the scheduler. */
   readonly onResult: (slot: number, record: HeartbeatRecord) => void;
 }
@@ -73,7 +73,7 @@ export class Heartbeats {
     if (known === undefined) {
       const schedule = newSchedule(target);
       this.#schedules.set(slot, schedule);
-      if (this.#options.paceOf(slot) !== 'none') this.#plan(schedule, firstDelayMs(name, target.heartbeat));
+      if (this.#options.intervalOf(slot) !== 'none') this.#plan(schedule, firstDelayMs(name, target.heartbeat));
       return;
     }
     const isSame = isSameCheck(known.target, target);
@@ -98,7 +98,7 @@ export class Heartbeats {
    */
   checkNow(slot: number): boolean {
     const schedule = this.#schedules.get(slot);
-    if (schedule === undefined || this.#options.paceOf(slot) === 'none') return false;
+    if (schedule === undefined || this.#options.intervalOf(slot) === 'none') return false;
     if (schedule.run !== null) {
       schedule.isAnotherWanted = true;
       return true;
@@ -110,11 +110,11 @@ export class Heartbeats {
     return true;
   }
 
-  /** To be called when an endpoint's pace may have changed: brings its next heartbeat forward, or ends them. */
+  /** Call it when an endpoint's interval may have changed: brings its next heartbeat forward, or ends them. */
   reschedule(slot: number): void {
     const schedule = this.#schedules.get(slot);
     if (schedule === undefined) return;
-    if (this.#options.paceOf(slot) === 'none') {
+    if (this.#options.intervalOf(slot) === 'none') {
       this.#halt(schedule);
       this.#pump();
       return;
@@ -136,7 +136,7 @@ export class Heartbeats {
 
   /** Plans the next one an interval after the start of the last one, but not after `latestMs`. */
   #planNext(schedule: Schedule, latestMs: number): void {
-    const plainMs = intervalMs(schedule.target.heartbeat, this.#options.paceOf(schedule.target.endpoint.slot));
+    const plainMs = intervalMs(schedule.target.heartbeat, this.#options.intervalOf(schedule.target.endpoint.slot));
     if (plainMs === Number.POSITIVE_INFINITY) return;
     const nowMs = this.#options.clock.nowMs();
     const dueMs = (schedule.lastStartMs ?? nowMs) + jittered(plainMs, this.#options.random);

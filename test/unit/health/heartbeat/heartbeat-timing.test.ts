@@ -48,7 +48,7 @@ describe('the first heartbeat', () => {
   });
 });
 
-test('the interval follows the pace', () => {
-  const intervals = (['normal', 'fast', 'down', 'none'] as const).map((pace) => intervalMs(HEARTBEAT, pace));
+test('the interval follows the choice', () => {
+  const intervals = (['normal', 'fast', 'backedOff', 'none'] as const).map((choice) => intervalMs(HEARTBEAT, choice));
   assert.deepEqual(intervals, [2_000, 500, 5_000, Number.POSITIVE_INFINITY]);
 });

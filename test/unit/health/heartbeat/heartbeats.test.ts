@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import { seededRandom } from '../../../../core/random.ts';
 import type { HeartbeatSnapshot } from '../../../../core/snapshot/health.ts';
 import type { HeartbeatRecord, HeartbeatTarget } from '../../../../health/checkers/checker.ts';
-import { firstDelayMs, type Pace } from '../../../../health/heartbeat/heartbeat-timing.ts';
+import { firstDelayMs, type IntervalChoice } from '../../../../health/heartbeat/heartbeat-timing.ts';
 import { Heartbeats, MAX_CONCURRENT } from '../../../../health/heartbeat/heartbeats.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import { HEARTBEAT, PlayedChecker, REFUSED } from '../../../support/health-bench.ts';
@@ -23,14 +23,14 @@ class Bench {
   readonly clock = new FakeClock();
   readonly checker = new PlayedChecker(this.clock);
   readonly records: (HeartbeatRecord & { slot: number })[] = [];
-  pace: Pace = 'normal';
+  choice: IntervalChoice = 'normal';
   onResult: (slot: number) => void = () => {};
   readonly heartbeats = new Heartbeats({
     clock: this.clock,
     timers: this.clock,
     random: seededRandom(3),
     runCheck: this.checker.check,
-    paceOf: () => this.pace,
+    intervalOf: () => this.choice,
     onResult: (slot, record) => {
       this.records.push({ slot, ...record });
       this.onResult(slot);
@@ -60,14 +60,14 @@ describe('when heartbeats come', () => {
     assert.ok(new Set(gaps).size > 40);
   });
 
-  for (const [pace, intervalMs] of [
+  for (const [choice, intervalMs] of [
     ['normal', 2_000],
     ['fast', 500],
-    ['down', 5_000],
+    ['backedOff', 5_000],
   ] as const) {
-    test(`at the pace ${pace} every ${intervalMs} ms`, () => {
+    test(`at the interval ${choice}, every ${intervalMs} ms`, () => {
       const bench = new Bench();
-      bench.pace = pace;
+      bench.choice = choice;
       bench.heartbeats.set(targetOf(0));
       bench.clock.advance(60_000);
       const gaps = bench.gapsOf(0);
@@ -77,23 +77,23 @@ describe('when heartbeats come', () => {
 
   test('never in maintenance, and at once after it', () => {
     const bench = new Bench();
-    bench.pace = 'none';
+    bench.choice = 'none';
     bench.heartbeats.set(targetOf(0));
     bench.clock.advance(60_000);
     assert.equal(bench.checker.began.length, 0);
     assert.equal(bench.clock.pendingCount, 0);
     assert.equal(bench.heartbeats.checkNow(0), false);
-    bench.pace = 'normal';
+    bench.choice = 'normal';
     bench.heartbeats.reschedule(0);
     assert.deepEqual(bench.checker.startsOf(0), [60_000]);
   });
 
-  test('a quicker pace brings the next one forward, measured from the last start', () => {
+  test('a shorter interval brings the next one forward, measured from the last start', () => {
     const bench = new Bench();
     bench.heartbeats.set(targetOf(0));
     bench.clock.advance(2_000);
     const last = bench.checker.startsOf(0).at(-1)!;
-    bench.pace = 'fast';
+    bench.choice = 'fast';
     bench.heartbeats.reschedule(0);
     const next = bench.heartbeats.nextMs(0)!;
     assert.ok(next === bench.clock.nowMs() || (next >= last + 450 && next <= last + 550));
@@ -102,7 +102,7 @@ describe('when heartbeats come', () => {
   test('one that takes longer than the interval is followed at once, and never overlapped', () => {
     const bench = new Bench();
     bench.checker.latencyMs = 900;
-    bench.pace = 'fast';
+    bench.choice = 'fast';
     bench.heartbeats.set(targetOf(0));
     bench.clock.advance(20_000);
     assert.equal(bench.checker.mostRunning, 1);
@@ -208,7 +208,7 @@ describe('what ends heartbeats', () => {
     const bench = new Bench();
     bench.heartbeats.set(targetOf(0));
     bench.onResult = (slot) => {
-      bench.pace = 'none';
+      bench.choice = 'none';
       bench.heartbeats.reschedule(slot);
     };
     bench.clock.advance(60_000);
