@@ -1,4 +1,4 @@
-// The classes of bytes that the HTTP/1.1 grammar knows, as one table of bits that every scanner reads. Thread: both.
+// The byte classes of the HTTP/1.1 grammar, as one table of bits for all scanners. Thread: both.
 
 /** tchar: bytes of a method or a field name (RFC 9110 section 5.6.2). */
 export const TOKEN = 1;
@@ -6,7 +6,7 @@ export const TOKEN = 1;
 export const PATH = 2;
 /**
  * Bytes of a request target: VCHAR without '#', because a fragment is never sent (RFC 9112 section 3.2). The nine
- * bytes "<>\^`{|} that RFC 3986 doesn't have are let through, since browsers send them; bytes from 0x80 are not.
+ * bytes "<>\^`{|} that RFC 3986 excludes are accepted, since browsers send them; bytes from 0x80 are not.
  */
 export const TARGET = 4;
 /** Bytes of a field value or reason phrase: HTAB, SP, VCHAR, obs-text (RFC 9110 section 5.5). */
@@ -58,7 +58,7 @@ function buildClasses(): Uint8Array {
   return classes;
 }
 
-/** Whether all characters of `text` from `start` to `end` have a bit of `bits`; an empty range has. */
+/** Whether every character of `text` from `start` to `end` has a bit of `bits`; true for an empty range. */
 export function isAllOf(text: string, start: number, end: number, bits: number): boolean {
   for (let at = start; at < end; at += 1) {
     const code = text.charCodeAt(at);

@@ -1,26 +1,26 @@
-// The grammar of chunk extensions, byte by byte: they mean nothing to us and are dropped (RFC 9112 section 7.1.1), but a
-// parser that reads past a malformed one loses the chunk's boundary. Thread: both.
+// The grammar of chunk extensions, byte by byte. Extensions are dropped (RFC 9112 section 7.1.1), but a parser that skips
+// a malformed one may lose the chunk's boundary. Thread: both.
 
 import { BLANK, CLASS, TEXT, TOKEN } from './byte-class.ts';
 
-/** Where in an extension list a decoder stands. */
+/** Positions in an extension list. */
 export const ExtensionState = {
-  /** Blanks behind the chunk size: a ';' must follow. */
+  /** Blanks after the chunk size: a ';' must follow. */
   BEFORE_SEMICOLON: 0,
-  /** Behind ';': blanks, then a name. */
+  /** After ';': blanks, then a name. */
   BEFORE_NAME: 1,
   NAME: 2,
-  /** Blanks behind a name: ';' or '=' must follow. */
+  /** Blanks after a name: ';' or '=' must follow. */
   AFTER_NAME: 3,
-  /** Behind '=': blanks, then a token or a quoted string. */
+  /** After '=': blanks, then a token or a quoted string. */
   BEFORE_VALUE: 4,
   TOKEN_VALUE: 5,
   QUOTED_VALUE: 6,
-  /** Behind a backslash in a quoted string. */
+  /** After a backslash in a quoted string. */
   QUOTED_PAIR: 7,
-  /** Behind a quoted string. */
+  /** After a quoted string. */
   AFTER_QUOTED: 8,
-  /** Blanks behind a value: ';' must follow. */
+  /** Blanks after a value: ';' must follow. */
   AFTER_VALUE: 9,
 } as const;
 
@@ -37,8 +37,8 @@ export function mayEndExtension(state: number): boolean {
 }
 
 /**
- * The state behind one more byte, or -1 where the grammar has no such byte there:
- * `*( BWS ";" BWS token [ BWS "=" BWS ( token / quoted-string ) ] )`. CR and LF never belong to it, quoted or not.
+ * The state after one more byte, or -1 if the grammar forbids the byte there:
+ * `*( BWS ";" BWS token [ BWS "=" BWS ( token / quoted-string ) ] )`. CR and LF never occur in it, quoted or not.
  */
 export function stepExtension(state: number, byte: number): number {
   const bits = CLASS[byte]!;
@@ -71,7 +71,7 @@ export function stepExtension(state: number, byte: number): number {
   }
 }
 
-/** Blanks keep to `blankState`; ';' begins the next extension, '=' a value. */
+/** Blanks lead to `blankState`; ';' begins the next extension, '=' a value. */
 function separate(byte: number, bits: number, blankState: number, mayBeValue: boolean): number {
   if (byte === SEMICOLON) return ExtensionState.BEFORE_NAME;
   if (byte === EQUALS && mayBeValue) return ExtensionState.BEFORE_VALUE;

@@ -1,12 +1,12 @@
-// Everything that the HTTP/1.1 codec may find wrong: one closed list of numbers, with what each is called, which
-// status fits a request, and whether the general path should answer instead. Thread: both.
+// The faults that the HTTP/1.1 codec reports: one closed list of numbers, each with a name, the status for a request, and
+// whether the general path should serve it. Thread: both.
 
 /**
- * Numbers from 1 on, so that a scan's result can be a plain number. The order is that of a message: start line,
- * fields, framing, body. Side by side with `ROWS`.
+ * Numbers from 1, so that a scan can return a plain number. In message order: start line, fields, framing, body. Parallel
+ * to `ROWS`.
  */
 export const CodecError = {
-  // Legal, but not for the fast path.
+  // Legal, but served by the general path.
   ABSOLUTE_FORM: 1,
   ASTERISK_FORM: 2,
   CONNECT_METHOD: 3,
@@ -48,7 +48,7 @@ export const CodecError = {
   BAD_CONNECTION_OPTION: 36,
   TOO_MANY_CONNECTION_OPTIONS: 37,
   FORBIDDEN_NOMINATION: 38,
-  UNASKED_SWITCH: 39,
+  UNREQUESTED_SWITCH: 39,
   // Chunked bodies.
   BAD_CHUNK_SIZE: 40,
   CHUNK_TOO_LARGE: 41,
@@ -59,13 +59,13 @@ export const CodecError = {
 } as const;
 export type CodecError = (typeof CodecError)[keyof typeof CodecError];
 
-/** What is known about an error. */
+/** Facts about an error. */
 export interface CodecErrorRow {
-  /** For logs and counters; never changes. */
+  /** For logs and counters; stable. */
   readonly name: string;
-  /** The status that fits where a request had it. A response that has it makes a 502, whatever stands here. */
+  /** The status for a request with this fault. A response with it becomes a 502. */
   readonly status: number;
-  /** Whether the request is legal and only exotic: the general path serves or refuses it. */
+  /** Whether the request is legal but rare: the general path serves or refuses it. */
   readonly isHandedOff: boolean;
 }
 
@@ -108,7 +108,7 @@ const ROWS: readonly (readonly [name: string, status: number])[] = [
   ['bad-connection-option', 400],
   ['too-many-connection-options', 400],
   ['forbidden-nomination', 400],
-  ['unasked-switch', 502],
+  ['unrequested-switch', 502],
   ['bad-chunk-size', 400],
   ['chunk-too-large', 413],
   ['bad-chunk-extension', 400],
@@ -117,7 +117,7 @@ const ROWS: readonly (readonly [name: string, status: number])[] = [
   ['trailers-too-large', 431],
 ];
 
-/** The row of each error, by number; index 0 stands for none. A status of 0 goes with a hand-off. */
+/** The row of each error, by number; index 0 means none. A status of 0 means a hand-off. */
 export const CODEC_ERRORS: readonly CodecErrorRow[] = [
   { name: 'none', status: 0, isHandedOff: false },
   ...ROWS.map(([name, status]) => ({ name, status, isHandedOff: status === 0 })),

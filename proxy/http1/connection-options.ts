@@ -1,4 +1,4 @@
-// Reads the Connection field: persistence, and the fields that it nominates for removal (RFC 9110 section 7.6.1).
+// Parses the Connection field: persistence, and the fields that it nominates for removal (RFC 9110 section 7.6.1).
 // Thread: both.
 
 import { BLANK, CLASS, COMMA, isAllOf, TOKEN } from './byte-class.ts';
@@ -7,24 +7,24 @@ import { FieldKind } from './field-kind.ts';
 import type { MessageHead } from './message-head.ts';
 
 /**
- * Real senders name up to three. More than this only makes us compare every field with every option; Pingora has the
- * same limit.
+ * Real senders name up to three. More would only make us compare every field with every option; Pingora has the same
+ * limit.
  */
 export const MAX_CONNECTION_OPTIONS = 9;
 
-/** Options found, as bits. */
+/** Options, as bits. */
 export const ConnectionOption = { CLOSE: 1, KEEP_ALIVE: 2, UPGRADE: 4, OTHER: 8 } as const;
 
 /**
- * Fields that nobody may have removed by naming them. Host, framing and forwarding fields: an endpoint that doesn't see
- * them would frame or route the message, or judge its origin, otherwise than we did (hop-by-hop header abuse).
+ * Fields that may not be nominated. Without Host, framing or forwarding fields an endpoint would frame or route the
+ * message, or judge its origin, differently from us (hop-by-hop header abuse).
  */
 const PROTECTED_NAMES: readonly string[] = ['host', 'content-length', 'transfer-encoding', 'forwarded'];
 const PROTECTED_PREFIX = 'x-forwarded-';
 
 /**
- * Reads all Connection fields of `head` and cuts the fields that they nominate.
- * @returns bits of ConnectionOption (0 where there is no Connection field), or the complement of a CodecError
+ * Parses all Connection fields of `head` and cuts the fields that they nominate.
+ * @returns bits of ConnectionOption (0 without a Connection field), or the complement of a CodecError
  */
 export function readConnection(head: MessageHead): number {
   const index = head.indexOfKind(FieldKind.CONNECTION);
@@ -46,7 +46,7 @@ function readLists(head: MessageHead, first: number): number {
       const comma = findComma(head.text, itemStart, end);
       const itemEnd = trimBlanks(head.text, itemStart, comma);
       at = comma + 1;
-      // Empty list elements mean nothing (RFC 9110 section 5.6.1), but count, so that they can't be many.
+      // Empty list elements are ignored (RFC 9110 section 5.6.1) but counted, so that there can't be many.
       if (++count > MAX_CONNECTION_OPTIONS) return ~CodecError.TOO_MANY_CONNECTION_OPTIONS;
       if (itemStart === itemEnd) continue;
       const option = readOption(head, itemStart, itemEnd);
@@ -69,7 +69,7 @@ function readOption(head: MessageHead, start: number, end: number): number {
 }
 
 /**
- * Whether a list field has this element, without case and without parameters.
+ * Whether a list field has this element, ignoring case. Elements with parameters don't match.
  * @param name,element lower case
  */
 export function listHas(head: MessageHead, name: string, element: string): boolean {

@@ -1,10 +1,10 @@
-// What body decoders answer, and the limits that they keep. Thread: both.
+// The results and the contract of body decoders. Thread: both.
 
-/** What a step of a decoder says, beside the numbers of CodecError (which are above 0). */
+/** Results of a decoder's step, besides the numbers of CodecError (which are above 0). */
 export const DecodeEvent = {
-  /** All bytes given are used up and the body goes on. */
+  /** All bytes are consumed and the body continues. */
   NEED_MORE: 0,
-  /** A range of bytes to pass on: `dataStart` to `dataEnd`. Call again from `position`. */
+  /** A range of payload: `dataStart` to `dataEnd`. Call again from `position`. */
   DATA: -1,
   /** The body has ended; bytes from `position` on belong to the next message. */
   DONE: -2,
@@ -14,17 +14,17 @@ export const DecodeEvent = {
 export type DecodeResult = number;
 
 /**
- * A decoder takes the bytes of a body as they come and says which of them are payload, without copying any.
+ * Consumes the bytes of a body in any pieces and returns ranges of payload, without copying.
  * Usage: `while ((event = decoder.next(bytes, at, end)) === DecodeEvent.DATA) { ...; at = decoder.position; }`.
  */
 export interface BodyDecoder {
-  /** Where the last call stopped: offset of the first byte that it didn't use. */
+  /** Offset of the first byte that the last call did not consume. */
   readonly position: number;
-  /** The range that came with DATA. */
+  /** The range of DATA. */
   readonly dataStart: number;
   readonly dataEnd: number;
   /** Payload bytes so far. */
   readonly payloadBytes: number;
-  /** Uses up bytes from `from` to `end` until there is a range of payload, the body ends, or the bytes do. */
+  /** Consumes bytes from `from` to `end` until there is a range of payload, or the body or the bytes end. */
   next(bytes: Uint8Array, from: number, end: number): DecodeResult;
 }

@@ -1,7 +1,7 @@
-// The fields that a proxy treats apart from others, each with a number, told by their names' bytes. Thread: both.
+// Numbers for the fields that a proxy treats specially, recognised by the bytes of their names. Thread: both.
 
 /**
- * Numbers from 1 to 30, so that a set of kinds fits the bits of one small integer. 0 is every other field.
+ * Numbers from 1 to 30, so that a set of kinds fits the bits of one small integer. 0 stands for every other field.
  */
 export const FieldKind = {
   OTHER: 0,
@@ -42,7 +42,7 @@ export type FieldKind = (typeof FieldKind)[keyof typeof FieldKind];
 /** How many kinds there are, OTHER included. */
 export const FIELD_KIND_COUNT = 31;
 
-/** Lower-case name of each kind; '' where the kind has no single name. */
+/** Lower-case name of each kind; '' if the kind has no single name. */
 export const FIELD_NAMES: readonly string[] = [
   '',
   'host',
@@ -82,7 +82,7 @@ export function kindSet(...kinds: readonly FieldKind[]): number {
   return kinds.reduce((set: number, kind) => (kind === 0 ? set : set | (1 << kind)), 0);
 }
 
-/** Fields that concern one connection only, named in Connection or not (RFC 9110 section 7.6.1). */
+/** Connection-specific fields, named in Connection or not (RFC 9110 section 7.6.1). */
 export const HOP_BY_HOP_KINDS = kindSet(
   FieldKind.CONNECTION,
   FieldKind.KEEP_ALIVE,
@@ -92,10 +92,10 @@ export const HOP_BY_HOP_KINDS = kindSet(
   FieldKind.TRANSFER_ENCODING,
 );
 
-/** Credentials between a client and a forward proxy: not ours to hand on (RFC 9110 section 11.7). */
+/** Credentials between a client and a forward proxy: not forwarded (RFC 9110 section 11.7). */
 export const PROXY_AUTH_KINDS = kindSet(FieldKind.PROXY_AUTHENTICATE, FieldKind.PROXY_AUTHORIZATION);
 
-/** What a client may forge about where it came from; replaced for an untrusted peer. */
+/** Fields in which a client may forge its origin; replaced for an untrusted peer. */
 export const FORWARDING_KINDS = kindSet(
   FieldKind.X_FORWARDED_FOR,
   FieldKind.X_FORWARDED_PROTO,
@@ -112,9 +112,9 @@ const NAME_BYTES: readonly Uint8Array[] = FIELD_NAMES.map((name, kind) =>
   Buffer.from(kind === FieldKind.X_FORWARDED_OTHER ? FORWARDED_PREFIX : name, 'latin1'),
 );
 
-/** By length and the low five bits of the first letter: the first kind to compare with. 0 is none. */
+/** By length and the low five bits of the first letter: the first kind to compare with. 0: none. */
 const FIRST_CANDIDATE = new Uint8Array((LONGEST_NAME + 1) << 5);
-/** By kind: the next kind that shares its slot in FIRST_CANDIDATE; X_FORWARDED_OTHER is the last one where it can be. */
+/** By kind: the next kind that shares its slot in FIRST_CANDIDATE; X_FORWARDED_OTHER is the last candidate. */
 const NEXT_CANDIDATE = new Uint8Array(FIELD_KIND_COUNT);
 buildCandidates();
 
@@ -135,8 +135,8 @@ function slotOf(length: number, firstByte: number): number {
 }
 
 /**
- * The kind of the field whose name stands in `bytes` from `start` to `end`; FieldKind.OTHER where it has none.
- * The name must be a token: only then does setting bit 0x20 turn nothing but letters into letters.
+ * The kind of the field whose name is in `bytes` from `start` to `end`; FieldKind.OTHER if it has none.
+ * The name must be a token: only then does setting bit 0x20 fold nothing but letters.
  */
 export function recogniseField(bytes: Uint8Array, start: number, end: number): number {
   const length = end - start;
@@ -151,7 +151,7 @@ function recogniseLong(bytes: Uint8Array, start: number): number {
   return isForwarded ? FieldKind.X_FORWARDED_OTHER : FieldKind.OTHER;
 }
 
-/** Compares without case; `name` is lower case and the bytes compared are those of a token. */
+/** Compares ignoring case; `name` is lower case and the compared bytes belong to a token. */
 function startsWithName(bytes: Uint8Array, start: number, name: Uint8Array): boolean {
   for (let at = 0; at < name.length; at += 1) {
     if ((bytes[start + at]! | 0x20) !== name[at]!) return false;
@@ -163,7 +163,7 @@ const KIND_OF_NAME: ReadonlyMap<string, number> = new Map(
   FIELD_NAMES.flatMap((name, kind): [string, number][] => (name === '' ? [] : [[name, kind]])),
 );
 
-/** The kind of a lower-case field name; FieldKind.OTHER where it has none. For names from configuration. */
+/** The kind of a lower-case field name; FieldKind.OTHER if it has none. For names from the configuration. */
 export function kindOfName(name: string): number {
   const kind = KIND_OF_NAME.get(name);
   if (kind !== undefined) return kind;

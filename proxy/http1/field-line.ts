@@ -1,24 +1,24 @@
-// Makes field lines for outgoing heads. The only way to put text of ours into a head. Thread: both.
+// Encodes field lines for outgoing heads: the only way to put our own text into a head. Thread: both.
 
 import { isAllOf, TARGET, TEXT, TOKEN } from './byte-class.ts';
 
 const CRLF = '\r\n';
 
 declare const checked: unique symbol;
-/** Whole lines, each with its CRLF, that were checked: no value in them can begin a line or a message of its own. */
+/** Checked lines, each with its CRLF: no value in them can begin another line or message. */
 export type FieldLines = string & { readonly [checked]: true };
 
-/** A checked field name with ': ' behind it: what names are turned into once, for fields made per message. */
+/** A checked field name followed by ': ', made once for fields that are encoded per message. */
 export type FieldPrefix = string & { readonly [checked]: true };
 
 export const NO_LINES = '' as FieldLines;
 export const CONNECTION_CLOSE = 'Connection: close\r\n' as FieldLines;
 export const CONNECTION_KEEP_ALIVE = 'Connection: keep-alive\r\n' as FieldLines;
 export const TRANSFER_ENCODING_CHUNKED = 'Transfer-Encoding: chunked\r\n' as FieldLines;
-/** TE is for one connection only, so Connection must name it (RFC 9110 section 10.1.4). */
+/** TE is connection-specific, so Connection must name it (RFC 9110 section 10.1.4). */
 export const TE_TRAILERS = 'TE: trailers\r\nConnection: TE\r\n' as FieldLines;
 
-/** Whether a value may stand in a field line: no CR, LF, NUL or other control byte, nothing beyond latin1. */
+/** Whether a text is a field value: no CR, LF, NUL or other control byte, nothing beyond latin1. */
 export function isFieldValue(value: string): boolean {
   return isAllOf(value, 0, value.length, TEXT);
 }
@@ -27,12 +27,12 @@ export function isFieldName(name: string): boolean {
   return name !== '' && isAllOf(name, 0, name.length, TOKEN);
 }
 
-/** Whether a text may stand as the target of a request line. */
+/** Whether a text is a request target. */
 export function isTarget(target: string): boolean {
   return target !== '' && isAllOf(target, 0, target.length, TARGET);
 }
 
-/** @throws TypeError where `name` is no field name */
+/** @throws TypeError if `name` is not a field name */
 export function fieldPrefix(name: string): FieldPrefix {
   if (!isFieldName(name)) throw new TypeError(`not a field name: ${JSON.stringify(name)}`);
   return `${name}: ` as FieldPrefix;
@@ -40,20 +40,20 @@ export function fieldPrefix(name: string): FieldPrefix {
 
 /**
  * One field line.
- * @throws TypeError where the value can't be one: whoever lets network input come here checks it before with
- * isFieldValue. Stops header injection and response splitting (CR and LF in a value).
+ * @throws TypeError if `value` is not a field value. Callers check network input with isFieldValue first. Stops header
+ * injection and response splitting (CR and LF in a value).
  */
 export function lineOf(prefix: FieldPrefix, value: string): FieldLines {
   if (!isFieldValue(value)) throw new TypeError(`not a value for the field ${prefix}`);
   return (prefix + value + CRLF) as FieldLines;
 }
 
-/** One field line, the name checked too. @throws TypeError as fieldPrefix and lineOf */
+/** One field line; the name is checked, too. @throws TypeError as fieldPrefix and lineOf */
 export function fieldLine(name: string, value: string): FieldLines {
   return lineOf(fieldPrefix(name), value);
 }
 
-/** Lines for a list of names and values in turn. @throws TypeError as fieldLine */
+/** The lines of a list [name, value, ...]. @throws TypeError as fieldLine */
 export function fieldLines(list: readonly string[]): FieldLines {
   let lines = '';
   for (let at = 0; at + 1 < list.length; at += 2) lines += fieldLine(list[at]!, list[at + 1]!);

@@ -1,5 +1,4 @@
-// Scans field lines: those of a head and those of a trailer section, which share one grammar (RFC 9112 section 5).
-// Thread: both.
+// Scans the field lines of a head or a trailer section, which share one grammar (RFC 9112 section 5). Thread: both.
 
 import { BLANK, CLASS, COLON, CR, HTAB, LF, SP, TEXT, TOKEN } from './byte-class.ts';
 import { CodecError } from './codec-error.ts';
@@ -7,17 +6,17 @@ import { recogniseField } from './field-kind.ts';
 import type { MessageHead } from './message-head.ts';
 
 /**
- * What the scanning functions return where they can't return an offset: the complement of a CodecError, or of 0 where
- * the bytes ended too early. So every negative number is a failure, and `~result` says which.
+ * Scanning functions return an offset, or the complement of a CodecError, or this, the complement of 0, if the bytes end
+ * too early. Every negative number is a failure, and `~result` identifies it.
  */
 export const INCOMPLETE = -1;
 
-/** The part of a buffer that is scanned. One reused object, so that scanning functions take few arguments. */
+/** The scanned part of a buffer. One reused object, so that scanning functions take few arguments. */
 export class ScanRegion {
   bytes: Uint8Array = new Uint8Array(0);
-  /** Where the message begins: what offsets in a MessageHead count from. */
+  /** Start of the message: offsets in a MessageHead count from here. */
   base = 0;
-  /** Bytes from here on must not be looked at. */
+  /** Bytes from here on must not be read. */
   limit = 0;
   #view: DataView = new DataView(this.bytes.buffer);
   #viewed: Uint8Array = this.bytes;
@@ -29,7 +28,7 @@ export class ScanRegion {
   }
 
   /**
-   * Over `bytes`; reads four at once from any offset. Made when it is asked for, and kept while the buffer is the same:
+   * A view of `bytes` that reads four at a time from any offset. Made on demand and kept while the buffer is the same:
    * with one static receive buffer it is made once.
    */
   get view(): DataView {
@@ -42,10 +41,10 @@ export class ScanRegion {
 }
 
 /**
- * Scans field lines and the empty line behind them into `head`. The loop holds only what a good line needs.
+ * Scans field lines and the empty line after them into `head`. The loop contains only what a valid line needs.
  * @param from offset of the first field line
  * @param maxFields limit on their number
- * @returns the offset behind the empty line, INCOMPLETE, or the complement of a CodecError
+ * @returns the offset after the empty line, INCOMPLETE, or the complement of a CodecError
  */
 export function scanFieldLines(head: MessageHead, region: ScanRegion, from: number, maxFields: number): number {
   const { bytes, limit, base } = region;
@@ -71,15 +70,15 @@ export function scanFieldLines(head: MessageHead, region: ScanRegion, from: numb
   return INCOMPLETE;
 }
 
-/** Why a field name that ends at `at` is none. */
+/** The failure of a field name that ends at `at`. */
 function nameFailure(region: ScanRegion, nameStart: number, at: number): number {
   const { bytes, limit } = region;
   if (at === limit) return INCOMPLETE;
   const byte = bytes[at]!;
   const isEmpty = at === nameStart;
   if (byte === COLON) return ~CodecError.EMPTY_NAME;
-  // At a line's start a blank continues the line before (obs-fold, RFC 9112 section 5.2) or hides a field right
-  // behind the start line (section 2.2): a parser that takes it for a field of its own is smuggled to.
+  // At the start of a line a blank continues the line before (obs-fold, RFC 9112 section 5.2) or hides a field after
+  // the start line (section 2.2): request smuggling if another parser reads it as a field of its own.
   if (byte === SP || byte === HTAB) return isEmpty ? ~CodecError.FOLDED_LINE : ~CodecError.SPACE_AFTER_NAME;
   if (byte === LF) return ~CodecError.BARE_LF;
   if (byte !== CR) return ~CodecError.BAD_NAME;
@@ -87,12 +86,12 @@ function nameFailure(region: ScanRegion, nameStart: number, at: number): number 
   return bytes[at + 1] === LF ? ~CodecError.MISSING_COLON : ~CodecError.BARE_CR;
 }
 
-/** Reads the CRLF that must stand at `at`. @returns the offset behind it, or a failure. */
+/** Expects CRLF at `at`. @returns the offset after it, or a failure */
 export function finishLine(region: ScanRegion, at: number): number {
   const { bytes, limit } = region;
   if (at >= limit) return INCOMPLETE;
   const byte = bytes[at]!;
-  // A bare LF or CR is a line's end to some and not to others: never guess (RFC 9112 section 2.2).
+  // A bare LF or CR ends a line for some parsers and not for others: never guess (RFC 9112 section 2.2).
   if (byte === LF) return ~CodecError.BARE_LF;
   if (byte !== CR) return ~CodecError.BAD_VALUE;
   if (at + 1 === limit) return INCOMPLETE;
@@ -105,8 +104,8 @@ export function skipText(region: ScanRegion, from: number): number {
   const lastWord = limit - 4;
   let at = from;
   while (at <= lastWord) {
-    // Four bytes at once. Subtracting turns on the top bit of a byte below 0x20, adding that of DEL; bytes from 0x80
-    // had it on before. The lowest byte marked is a control byte, or one that only looks so behind a 0xff.
+    // Four bytes at a time. Subtracting sets the top bit of bytes below 0x20, adding that of DEL; bytes from 0x80 are
+    // masked out. The lowest marked byte is a control byte, or a false positive after 0xff.
     const word = view.getInt32(at, true);
     const marked = ((word - 0x20202020) | (word + 0x01010101)) & ~word & 0x80808080;
     if (marked === 0) {

@@ -1,5 +1,5 @@
-// Decides how a message's body is framed (RFC 9112 section 6.3): the gate against request smuggling. What two parsers
-// could read in two ways is refused, never repaired. Thread: both.
+// Determines the framing of a message's body (RFC 9112 section 6.3): the gate against request smuggling. A message that
+// two parsers could frame differently is refused, never repaired. Thread: both.
 
 import { CLASS, DIGIT, ZERO } from './byte-class.ts';
 import { CodecError } from './codec-error.ts';
@@ -7,36 +7,36 @@ import { ConnectionOption, listHas, readConnection } from './connection-options.
 import { FieldKind, kindSet } from './field-kind.ts';
 import { Method, type MessageHead } from './message-head.ts';
 
-/** How the end of a body is known. */
+/** How a body is delimited. */
 export const BodyKind = {
   /** There is no body. */
   NONE: 0,
   /** `lengthBytes` bytes, at least one. */
   LENGTH: 1,
   CHUNKED: 2,
-  /** A response's, until the endpoint closes. */
+  /** A response body until the endpoint closes. */
   UNTIL_CLOSE: 3,
-  /** Not HTTP any more: after 101. */
+  /** No longer HTTP: after 101. */
   TUNNEL: 4,
 } as const;
 export type BodyKind = (typeof BodyKind)[keyof typeof BodyKind];
 
-/** What framing says about a message. Reused: each call of frameRequest or frameResponse fills it anew. */
+/** The framing of a message. Reused: each call of frameRequest or frameResponse overwrites it. */
 export class Framing {
   body: BodyKind = BodyKind.NONE;
   /** Bytes of the body where `body` is LENGTH, else 0. */
   lengthBytes = 0;
-  /** The value of Content-Length where there is one, whatever `body` is (of a HEAD response or 304), else -1. */
+  /** The value of Content-Length, whatever `body` is (a HEAD response, a 304); -1 if there is none. */
   declaredBytes = -1;
-  /** Whether Content-Length has leading zeros: valid, but not passed on so. */
+  /** Whether Content-Length has leading zeros: valid, but forwarded without them. */
   hasPaddedLength = false;
-  /** Whether the sender lets the connection be used again after this message (RFC 9112 section 9.3). */
+  /** Whether the sender lets the connection be reused after this message (RFC 9112 section 9.3). */
   isPersistent = true;
-  /** Whether `Connection: upgrade` and an Upgrade field stand there. */
-  asksUpgrade = false;
-  /** Whether `TE: trailers` stands there. */
+  /** Whether there is an Upgrade field and `Connection: upgrade`. */
+  requestsUpgrade = false;
+  /** Whether there is `TE: trailers`. */
   acceptsTrailers = false;
-  /** Whether Connection nominated fields for removal; they are cut in the head. */
+  /** Whether Connection nominates fields; they are cut in the head. */
   hasNominated = false;
 
   reset(): void {
@@ -45,14 +45,14 @@ export class Framing {
     this.declaredBytes = -1;
     this.hasPaddedLength = false;
     this.isPersistent = true;
-    this.asksUpgrade = false;
+    this.requestsUpgrade = false;
     this.acceptsTrailers = false;
     this.hasNominated = false;
   }
 }
 
-/** Fields that framing looks at; a head with none of them is done at once. */
-const LOOKED_AT = kindSet(
+/** Fields that affect framing; a head without them needs no more work. */
+const RELEVANT = kindSet(
   FieldKind.CONTENT_LENGTH,
   FieldKind.TRANSFER_ENCODING,
   FieldKind.CONNECTION,
@@ -64,44 +64,47 @@ const NO_CONTENT = 204;
 const NOT_MODIFIED = 304;
 const SWITCHING_PROTOCOLS = 101;
 
-/** Digits that surely make a safe integer; a longer Content-Length (beyond 900 terabytes) is refused. */
+/** Significant digits that always make a safe integer; a larger Content-Length (beyond 900 terabytes) is refused. */
 const MAX_LENGTH_DIGITS = 15;
 
+/** Tokens other than `chunked`, then `chunked`. */
+const CODINGS_THEN_CHUNKED = /^(?:(?!chunked[ \t]*,)[!#$%&'*+\-.^_`|~\w]+[ \t]*,[ \t]*)+chunked$/i;
+
 /**
- * Frames a request and reads its Connection field. Fields nominated there are cut in the head.
+ * Frames a request and parses its Connection field. Fields nominated there are cut in the head.
  * @returns 0, or a CodecError: the request must be refused and the connection closed
  */
 export function frameRequest(head: MessageHead, framing: Framing): number {
   framing.reset();
   framing.isPersistent = head.minorVersion === 1;
-  if (!head.hasAny(LOOKED_AT)) return 0;
+  if (!head.hasAny(RELEVANT)) return 0;
   const error = readOptions(head, framing);
   if (error !== 0) return error;
   return readBody(head, framing, BodyKind.NONE);
 }
 
 /**
- * Frames an endpoint's response and reads its Connection field, as frameRequest does.
+ * Frames an endpoint's response and parses its Connection field, as frameRequest does.
  * @param requestMethod of the request that it answers
- * @param wasUpgradeAsked whether that request asked for an Upgrade; a 101 is refused otherwise
- * @returns 0, or a CodecError: the response must not be passed on and the endpoint's connection is unusable
+ * @param wasUpgradeRequested whether that request had an Upgrade field; a 101 is refused otherwise
+ * @returns 0, or a CodecError: the response must not be forwarded and the endpoint's connection is unusable
  */
 export function frameResponse(
   head: MessageHead,
   framing: Framing,
   requestMethod: number,
-  wasUpgradeAsked: boolean,
+  wasUpgradeRequested: boolean,
 ): number {
   framing.reset();
   framing.isPersistent = head.minorVersion === 1;
-  const error = head.hasAny(LOOKED_AT) ? readOptions(head, framing) : 0;
+  const error = head.hasAny(RELEVANT) ? readOptions(head, framing) : 0;
   if (error !== 0) return error;
   const { status } = head;
   if (status === SWITCHING_PROTOCOLS) {
     framing.body = BodyKind.TUNNEL;
-    return wasUpgradeAsked ? 0 : CodecError.UNASKED_SWITCH;
+    return wasUpgradeRequested ? 0 : CodecError.UNREQUESTED_SWITCH;
   }
-  // 1xx and 204 never have a body and may have no framing fields: these are cut, whatever they say (section 6.3, 1).
+  // 1xx and 204 never have a body and may have no framing fields: these are cut, whatever their value (section 6.3, 1).
   if (status < 200 || status === NO_CONTENT) return cutFraming(head);
   const bodyError = readBody(head, framing, BodyKind.UNTIL_CLOSE);
   if (bodyError !== 0) return bodyError;
@@ -119,7 +122,7 @@ function readOptions(head: MessageHead, framing: Framing): number {
   if ((options & ConnectionOption.CLOSE) !== 0) framing.isPersistent = false;
   else if ((options & ConnectionOption.KEEP_ALIVE) !== 0) framing.isPersistent = true;
   framing.hasNominated = (options & ConnectionOption.OTHER) !== 0;
-  framing.asksUpgrade = (options & ConnectionOption.UPGRADE) !== 0 && head.has(FieldKind.UPGRADE);
+  framing.requestsUpgrade = (options & ConnectionOption.UPGRADE) !== 0 && head.has(FieldKind.UPGRADE);
   framing.acceptsTrailers = head.has(FieldKind.TE) && listHas(head, 'te', 'trailers');
   return 0;
 }
@@ -127,7 +130,7 @@ function readOptions(head: MessageHead, framing: Framing): number {
 function readBody(head: MessageHead, framing: Framing, otherwise: BodyKind): number {
   const hasLength = head.has(FieldKind.CONTENT_LENGTH);
   if (head.has(FieldKind.TRANSFER_ENCODING)) {
-    // CL.TE and TE.CL smuggling: one of two parsers goes by the other field (section 6.1 lets a server refuse).
+    // CL.TE and TE.CL smuggling: another parser may use the other field (section 6.1 lets a server refuse).
     if (hasLength) return CodecError.LENGTH_WITH_CODING;
     framing.body = BodyKind.CHUNKED;
     return checkCoding(head);
@@ -136,7 +139,7 @@ function readBody(head: MessageHead, framing: Framing, otherwise: BodyKind): num
     framing.body = otherwise;
     return 0;
   }
-  // Two Content-Lengths, be they equal, are refused: whoever adds the second one can't be trusted with the first.
+  // Two Content-Lengths are refused even if equal: a sender that adds a second one can't be trusted with the first.
   if (head.isRepeated(FieldKind.CONTENT_LENGTH)) return CodecError.REPEATED_CONTENT_LENGTH;
   const index = head.indexOfKind(FieldKind.CONTENT_LENGTH);
   const length = readLength(head, index);
@@ -149,7 +152,7 @@ function readBody(head: MessageHead, framing: Framing, otherwise: BodyKind): num
   return 0;
 }
 
-/** Content-Length = 1*DIGIT, nothing else: no sign, no list, no blank inside (RFC 9110 section 8.6). -1 is invalid. */
+/** Content-Length = 1*DIGIT: no sign, no list, no blank (RFC 9110 section 8.6). @returns -1 if invalid */
 function readLength(head: MessageHead, index: number): number {
   const { text } = head;
   const end = head.valueEnd(index);
@@ -166,13 +169,18 @@ function readLength(head: MessageHead, index: number): number {
   return length;
 }
 
-/** Exactly one field with exactly `chunked`: we decode no other coding, and TE.TE smuggling hides in odd lists. */
+/**
+ * Accepts exactly one field with exactly `chunked`: we decode no other coding, and TE.TE smuggling hides in odd lists. A
+ * list of codings that ends in `chunked` is well framed but not understood (RFC 9112 section 6.1: 501).
+ */
 function checkCoding(head: MessageHead): number {
   if (head.minorVersion === 0) return CodecError.CODING_IN_HTTP_1_0;
   if (head.isRepeated(FieldKind.TRANSFER_ENCODING)) return CodecError.BAD_TRANSFER_CODING;
   const index = head.indexOfKind(FieldKind.TRANSFER_ENCODING);
   if (head.valueEquals(index, 'chunked')) return 0;
-  const isMisplaced = head.valueStart(index) === head.valueEnd(index) || listHas(head, 'transfer-encoding', 'chunked');
+  const value = head.valueText(index);
+  if (CODINGS_THEN_CHUNKED.test(value)) return CodecError.UNKNOWN_TRANSFER_CODING;
+  const isMisplaced = value === '' || listHas(head, 'transfer-encoding', 'chunked');
   return isMisplaced ? CodecError.BAD_TRANSFER_CODING : CodecError.UNKNOWN_TRANSFER_CODING;
 }
 

@@ -1,5 +1,5 @@
-// Scans the head of a request or response: one pass over its bytes, nothing but offsets made on the way, and one
-// string of the whole at the end. Does no I/O and never throws. Thread: both.
+// Scans the head of a request or response: one pass over its bytes that records offsets, and one string of the whole at
+// the end. No I/O; never throws. Thread: both.
 
 import { CLASS, CR, LF, TEXT } from './byte-class.ts';
 import { CodecError } from './codec-error.ts';
@@ -12,36 +12,35 @@ import { scanRequestLine, scanStatusLine } from './start-line.ts';
 
 /** Limits on a head. */
 export interface HeadLimits {
-  /** Bytes of a head, the empty line at its end included. */
+  /** Bytes of a head, including the empty line at its end. */
   readonly headBytes: number;
-  /** Bytes of the first line, its CRLF included. */
+  /** Bytes of the first line, including its CRLF. */
   readonly startLineBytes: number;
   /** Field lines. */
   readonly fields: number;
 }
 
 /**
- * 32 KiB: twice what Node takes, because users of Node proxies keep running into 16 KiB with large cookies and
- * tokens, and it bounds what a slow client can make us hold. 16 KiB for the first line: twice the 8000 bytes that
- * RFC 9112 section 3 asks for. 200 fields: browsers send 15, chains of proxies and meshes 60; it bounds the scan's
- * table and every loop over it.
+ * 32 KiB: twice Node's limit, because users of Node proxies run into 16 KiB with large cookies and tokens; it bounds the
+ * memory that a slow client can occupy. 16 KiB for the first line: twice the 8000 bytes that RFC 9112 section 3
+ * recommends. 200 fields: browsers send 15, chains of proxies and meshes 60; it bounds the table and every loop over it.
  */
 export const DEFAULT_HEAD_LIMITS: HeadLimits = { headBytes: 32_768, startLineBytes: 16_384, fields: 200 };
 
-/** What a scan says, beside the numbers of CodecError. */
+/** Results of a scan, besides the numbers of CodecError. */
 export const Scan = {
-  /** The head is whole: `head` is filled, and `head.bodyStart` says what comes behind it. */
+  /** The head is complete: `head` is filled, and `head.bodyStart` is the offset after it. */
   COMPLETE: -1,
   /** More bytes are needed. */
   INCOMPLETE: 0,
-  /** The head is whole, and its field lines are byte for byte those of the head before it. Only where that was asked. */
+  /** The head is complete, and its field lines equal those of the last head. Only if `last` was given. */
   REPEATED: -2,
 } as const;
 
 /** A Scan value or a CodecError. */
 export type ScanResult = number;
 
-/** Where the field lines that a head holds from its last scan stand, the empty line included. They must not have changed. */
+/** The unchanged bytes of the field lines that a head holds from its last scan, including the empty line. */
 export interface LastFields {
   readonly bytes: Buffer;
   readonly start: number;
@@ -49,12 +48,12 @@ export interface LastFields {
 }
 
 /**
- * One serves all connections of a worker: it keeps nothing between calls except a view of the last buffer.
+ * One serves all connections of a worker: between calls it keeps only a view of the last buffer.
  *
- * While a head is incomplete, call again with the same start and more bytes, and with the number of bytes that the
- * call before had seen (`end - start` of it). Every byte is then looked at a bounded number of times on average, however
- * small the pieces are. A fault in a head whose end hasn't come is reported at once where it is a stray control byte, CR
- * or LF, a fault of the first line or a limit; others at the latest when the head ends or has doubled in size.
+ * While a head is incomplete, call again with the same start, more bytes, and the number of bytes that the last call saw
+ * (its `end - start`). Each byte is then scanned a bounded number of times on average, however small the pieces are. A
+ * fault in an incomplete head is reported at once if it is a stray control byte, CR or LF, a fault of the first line or a
+ * limit; others at the latest when the head is complete or has doubled in size.
  */
 export class HeadScanner {
   readonly #limits: HeadLimits;
@@ -66,9 +65,8 @@ export class HeadScanner {
 
   /**
    * Scans a request's head from `start` on. One empty line before it is ignored (RFC 9112 section 2.2).
-   * @param seenBytes how many bytes from `start` on the last, incomplete call on this head was given; 0 for the first
-   * @param last of the last whole head that was scanned into `head`: clients send most fields again and again, and what
-   *   is the same needn't be scanned
+   * @param seenBytes number of bytes from `start` that the last, incomplete call on this head got; 0 for the first call
+   * @param last field lines of the last complete head in `head`: clients repeat most fields, and equal lines need no scan
    */
   scanRequest(
     head: MessageHead,
@@ -139,8 +137,8 @@ export class HeadScanner {
   }
 
   /**
-   * Whether the bytes behind the `seenBytes` already scanned may change the result. Looks at these bytes only.
-   * Scanning again at every doubling keeps the total linear (against a client that sends a head byte by byte).
+   * Whether the bytes after the first `seenBytes` may change the result. Reads these bytes only. Scanning again at every
+   * doubling keeps the total linear (against a client that sends a head byte by byte).
    */
   #isWorthScanning(bytes: Buffer, start: number, end: number, seenBytes: number): boolean {
     const size = end - start;
@@ -162,7 +160,7 @@ function endsHeadOrFirstLine(bytes: Buffer, start: number, at: number): boolean 
   return bytes[at - 2] === LF || bytes.indexOf(LF, start) === at;
 }
 
-/** Exactly one valid Host in a request of HTTP/1.1 (RFC 9112 section 3.2): what a route is chosen by must be certain. */
+/** An HTTP/1.1 request has exactly one valid Host (RFC 9112 section 3.2): routing needs certainty. */
 function checkHost(head: MessageHead, bytes: Buffer, base: number): ScanResult {
   const index = head.indexOfKind(FieldKind.HOST);
   if (index < 0) return CodecError.MISSING_HOST;

@@ -14,7 +14,7 @@ const MAX_OCTET = 255;
  * Checks a Host value. An empty one is valid (RFC 9112 section 3.2); a user name, a second port, a port above 65535,
  * an IPv6 zone and IPvFuture are not. Stops Host values that two parsers would route differently.
  * @param start,end the value's range in `bytes`
- * @returns where the host without port ends, or -1 where the value is invalid
+ * @returns the end of the host without its port, or -1 if the value is invalid
  */
 export function scanHostValue(bytes: Uint8Array, start: number, end: number): number {
   const isLiteral = start < end && bytes[start] === OPEN_BRACKET;
@@ -29,7 +29,7 @@ function regNameEnd(bytes: Uint8Array, start: number, end: number): number {
     if (bytes[at] === PERCENT && !isEscape(bytes, at, end)) return -1;
     at += 1;
   }
-  // A port without a host is none.
+  // A port without a host is invalid.
   return at === start && at < end ? -1 : at;
 }
 
@@ -48,7 +48,7 @@ function isPort(bytes: Uint8Array, start: number, end: number): boolean {
   return port <= MAX_PORT;
 }
 
-/** @returns the offset behind ']', or -1. */
+/** @returns the offset after ']', or -1 */
 function ipLiteralEnd(bytes: Uint8Array, start: number, end: number): number {
   let address = '';
   for (let at = start + 1; at < end; at += 1) {
@@ -58,7 +58,7 @@ function ipLiteralEnd(bytes: Uint8Array, start: number, end: number): number {
   return -1;
 }
 
-/** IPv6address of RFC 3986: up to eight groups, one '::', perhaps an IPv4 address in place of the last two. */
+/** IPv6address of RFC 3986: up to eight groups, at most one '::', optionally an IPv4 address as the last two groups. */
 function isIpv6(address: string): boolean {
   const halves = address.split('::');
   if (halves.length > 2) return false;
@@ -70,7 +70,7 @@ function isIpv6(address: string): boolean {
   return halves.length === 2 ? count < IPV6_GROUPS : count === IPV6_GROUPS;
 }
 
-/** Number of 16-bit groups in a part of an IPv6 address, or -1 where it is malformed. */
+/** Number of 16-bit groups in a part of an IPv6 address, or -1 if it is malformed. */
 function countGroups(part: string, mayEndInIpv4: boolean): number {
   if (part === '') return 0;
   const groups = part.split(':');

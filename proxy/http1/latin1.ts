@@ -1,11 +1,11 @@
-// Bytes as text, a character a byte. Thread: both.
+// Decodes bytes as latin1. Thread: both.
 
 type Slice = (this: Buffer, start: number, end: number) => string;
 
-/** What toString('latin1') calls in the end; Node has it, and doesn't promise it. */
+/** The function behind toString('latin1'), which Node has but doesn't document. */
 const latin1Slice = (Buffer.prototype as { latin1Slice?: Slice }).latin1Slice;
 
-/** Same as `bytes.toString('latin1', start, end)`, which spends more time on its arguments than on a head. */
+/** Like `bytes.toString('latin1', start, end)`, which spends more time on its arguments than on a typical head. */
 export const latin1Text: (bytes: Buffer, start: number, end: number) => string =
   latin1Slice === undefined
     ? (bytes, start, end) => bytes.toString('latin1', start, end)

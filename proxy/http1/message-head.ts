@@ -1,8 +1,8 @@
-// What a scan of a head leaves: its text and the offsets of its parts in one reused object. Thread: both.
+// A scanned head: its text, and the offsets of its parts, in one reused object. Thread: both.
 
 import { FIELD_KIND_COUNT, FieldKind, kindOfName } from './field-kind.ts';
 
-/** The methods with a number of their own; OTHER is any other token (compare `methodText`). */
+/** Methods with a number; OTHER is any other token (compare `methodText`). */
 export const Method = {
   OTHER: 0,
   GET: 1,
@@ -33,33 +33,33 @@ export const METHOD_NAMES: readonly string[] = [
   'CONNECT',
 ];
 
-/** Numbers per field in `offsets`: where its name and its value (blanks around it left out) begin and end. */
+/** Numbers per field in `offsets`: start and end of its name, start and end of its value without surrounding blanks. */
 export const FIELD_STRIDE = 4;
 const VALUE_START = 2;
 const VALUE_END = 3;
 
-/** Most heads have fewer fields; the table doubles where one has more, so that a pool of heads stays small. */
+/** Most heads have fewer fields; the table doubles for those with more, so that a pool of heads stays small. */
 const INITIAL_FIELDS = 32;
-/** Bit beside the kind that marks a field as not to be passed on. */
+/** Bit next to the kind that marks a field as not forwarded. */
 const CUT = 0x80;
 const KIND_BITS = 0x1f;
 const COOKIE = 'cookie';
 
 /**
- * A scanned head. Filled by HeadScanner, valid until the next scan into the same object; it keeps its own text, so
- * that the buffer scanned may be overwritten at once. All offsets count characters (bytes) of `text`.
+ * Filled by HeadScanner, valid until the next scan into the same object. It has a text of its own, so that the scanned
+ * buffer may be overwritten at once. All offsets count characters (bytes) of `text`.
  */
 export class MessageHead {
-  /** The whole head from its first line on, the empty line at its end included: latin1, one character a byte. */
+  /** The complete head, including the empty line at its end: latin1, one character per byte. */
   text = '';
-  /** Offset in the scanned buffer behind the head: where the body, or the next message, begins. */
+  /** Offset in the scanned buffer after the head: the start of the body or the next message. */
   bodyStart = 0;
 
-  /** Of a request. */
+  /** Request only. */
   method: number = Method.OTHER;
   methodEnd = 0;
   targetStart = 0;
-  /** End of the path: at the '?', or `targetEnd`. */
+  /** End of the path: the '?', or `targetEnd`. */
   pathEnd = 0;
   targetEnd = 0;
   /** Host's value without its port. */
@@ -67,21 +67,21 @@ export class MessageHead {
   hostNameEnd = 0;
   hostEnd = 0;
 
-  /** Of a response: 100 to 599. */
+  /** Response only: 100 to 599. */
   status = 0;
   reasonStart = 0;
   reasonEnd = 0;
 
   /** 1 for HTTP/1.1, 0 for HTTP/1.0. */
   minorVersion = 1;
-  /** Where the first field line begins. */
+  /** Start of the first field line. */
   fieldsStart = 0;
   fieldCount = 0;
-  /** FIELD_STRIDE numbers a field, and behind the last one where the field lines end. */
+  /** FIELD_STRIDE numbers per field, then the end of the field lines. */
   offsets: Int32Array = new Int32Array(INITIAL_FIELDS * FIELD_STRIDE + 1);
   /** FieldKind of each field, and the CUT bit. */
   kinds: Uint8Array = new Uint8Array(INITIAL_FIELDS);
-  /** Sets of kinds: which occur, and which occur more than once. */
+  /** Sets of kinds: those present, and those present more than once. */
   seen = 0;
   repeated = 0;
   readonly #firstIndex = new Uint16Array(FIELD_KIND_COUNT);
@@ -94,7 +94,7 @@ export class MessageHead {
     this.resetFields();
   }
 
-  /** Forgets all but the first line. */
+  /** Clears all but the first line. */
   resetFields(): void {
     this.text = '';
     this.fieldCount = 0;
@@ -153,7 +153,7 @@ export class MessageHead {
     return this.has(kind) ? this.#firstIndex[kind]! : -1;
   }
 
-  /** Index of the next field of this name from `from` on, or -1. @param name lower case */
+  /** Index of the next field of this name, starting at `from`, or -1. @param name lower case */
   indexOf(name: string, from = 0): number {
     const kind = kindOfName(name);
     if (kind !== FieldKind.OTHER && !this.has(kind)) return -1;
@@ -167,20 +167,20 @@ export class MessageHead {
     return this.kinds[index]! & KIND_BITS;
   }
 
-  /** Whether the field's name is this one, without case. @param name lower case */
+  /** Whether the field has this name, ignoring case. @param name lower case */
   nameEquals(index: number, name: string): boolean {
     const at = index * FIELD_STRIDE;
     return this.rangeEquals(this.offsets[at]!, this.offsets[at + 1]!, name);
   }
 
-  /** Whether the field's value is this one, without case. @param value lower case */
+  /** Whether the field has this value, ignoring case. @param value lower case */
   valueEquals(index: number, value: string): boolean {
     const at = index * FIELD_STRIDE;
     return this.rangeEquals(this.offsets[at + VALUE_START]!, this.offsets[at + VALUE_END]!, value);
   }
 
   /**
-   * Whether `text` from `start` to `end` is `lower` without case. Letters only are folded.
+   * Whether `text` from `start` to `end` equals `lower`, ignoring the case of ASCII letters.
    * @param lower lower case
    */
   rangeEquals(start: number, end: number, lower: string): boolean {
@@ -212,12 +212,12 @@ export class MessageHead {
     return this.offsets[index * FIELD_STRIDE + VALUE_END]!;
   }
 
-  /** Where the line of a field begins; for `fieldCount`, where the field lines end. */
+  /** Start of a field's line; for `fieldCount`, the end of the field lines. */
   lineStart(index: number): number {
     return this.offsets[index * FIELD_STRIDE]!;
   }
 
-  /** Value of a field, its lines joined by ', ' (Cookie's by '; '); undefined where absent. @param name lower case */
+  /** Value of a field, its lines joined by ', ' (Cookie's by '; '); undefined if absent. @param name lower case */
   field(name: string): string | undefined {
     let index = this.indexOf(name);
     if (index < 0) return undefined;
@@ -228,7 +228,7 @@ export class MessageHead {
     return value;
   }
 
-  /** Names and values in turn of all fields that are neither cut nor of a kind in `cutKinds`. */
+  /** All fields that are neither cut nor of a kind in `cutKinds`, as [name, value, ...]. */
   fieldList(cutKinds: number): string[] {
     const list: string[] = [];
     for (let index = 0; index < this.fieldCount; index += 1) {
@@ -237,7 +237,7 @@ export class MessageHead {
     return list;
   }
 
-  /** Moves all fields by `distance`: the same lines follow a first line of another length. */
+  /** Shifts all offsets of fields: the same lines follow a first line of another length. */
   moveFields(distance: number): void {
     if (distance === 0) return;
     const { offsets } = this;
@@ -249,17 +249,17 @@ export class MessageHead {
     this.hostEnd += distance;
   }
 
-  /** Marks a field as not to be passed on. */
+  /** Marks a field as not forwarded. */
   cut(index: number): void {
     this.kinds[index]! |= CUT;
   }
 
-  /** Marks all fields of a name as not to be passed on. @param name lower case */
+  /** Marks all fields of a name as not forwarded. @param name lower case */
   cutNamed(name: string): void {
     for (let index = this.indexOf(name); index >= 0; index = this.indexOf(name, index + 1)) this.cut(index);
   }
 
-  /** Whether a field was cut, or is of a kind in `cutKinds`. */
+  /** Whether a field was cut or is of a kind in `cutKinds`. */
   isCut(index: number, cutKinds: number): boolean {
     const kind = this.kinds[index]!;
     return kind >= CUT || ((cutKinds >>> kind) & 1) !== 0;
@@ -269,7 +269,7 @@ export class MessageHead {
     return this.method === Method.OTHER ? this.text.slice(0, this.methodEnd) : METHOD_NAMES[this.method]!;
   }
 
-  /** Path and query as they came. */
+  /** Path and query, unchanged. */
   get targetText(): string {
     return this.text.slice(this.targetStart, this.targetEnd);
   }
@@ -278,17 +278,17 @@ export class MessageHead {
     return this.text.slice(this.targetStart, this.pathEnd);
   }
 
-  /** The query with its '?', or ''. */
+  /** The query including its '?', or ''. */
   get queryText(): string {
     return this.text.slice(this.pathEnd, this.targetEnd);
   }
 
-  /** Host's value, port included; '' where there is none. */
+  /** Value of Host, including the port; '' if there is none. */
   get hostText(): string {
     return this.text.slice(this.hostStart, this.hostEnd);
   }
 
-  /** Host's value without its port, as it came (an IPv6 address in its brackets). */
+  /** Value of Host without the port, unchanged (an IPv6 address in brackets). */
   get hostNameText(): string {
     return this.text.slice(this.hostStart, this.hostNameEnd);
   }

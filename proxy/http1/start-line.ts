@@ -25,15 +25,15 @@ const MAX_METHOD_BYTES = 128;
 /** HTTP-version is eight bytes: HTTP/1.1 */
 const VERSION_BYTES = 8;
 const HTTP_NAME = Buffer.from('HTTP/', 'latin1');
-/** What an HTTP/2 client with prior knowledge sends first (RFC 9113 section 3.4). */
+/** The first bytes of an HTTP/2 client with prior knowledge (RFC 9113 section 3.4). */
 const HTTP_2_PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
 const METHOD_BYTES: readonly Uint8Array[] = METHOD_NAMES.map((name) => Buffer.from(name, 'latin1'));
 const MIN_STATUS = 100;
 const MAX_STATUS = 599;
 
 /**
- * Scans a request line from the region's base on.
- * @returns the offset behind its CRLF, INCOMPLETE, or the complement of a CodecError
+ * Scans a request line at the region's base.
+ * @returns the offset after its CRLF, INCOMPLETE, or the complement of a CodecError
  */
 export function scanRequestLine(head: MessageHead, region: ScanRegion): number {
   const { bytes, base, limit } = region;
@@ -73,7 +73,7 @@ function startsWith(bytes: Uint8Array, start: number, prefix: Uint8Array): boole
   return true;
 }
 
-/** @returns the offset of the SP behind the target, or a failure. */
+/** @returns the offset of the SP after the target, or a failure */
 function scanTarget(head: MessageHead, region: ScanRegion, start: number): number {
   const { bytes, base, limit } = region;
   if (start === limit) return INCOMPLETE;
@@ -91,12 +91,12 @@ function targetFailure(region: ScanRegion, at: number): number {
   if (at === region.limit) return INCOMPLETE;
   const byte = region.bytes[at]!;
   if (byte === HASH) return ~CodecError.FRAGMENT_IN_TARGET;
-  // A request line without version is HTTP/0.9 (RFC 9112 section 3 has none).
+  // A request line without a version is HTTP/0.9, which RFC 9112 section 3 no longer has.
   if (byte === CR || byte === LF) return ~CodecError.BAD_REQUEST_LINE;
   return ~CodecError.BAD_TARGET;
 }
 
-/** A target that doesn't begin with '/': which form it has decides between handing it off and refusing it. */
+/** A target that doesn't begin with '/': its form decides between a hand-off and a refusal. */
 function otherForm(head: MessageHead, region: ScanRegion, start: number): number {
   const { bytes, limit } = region;
   if (bytes[start] !== ASTERISK) return absoluteForm(region, start);
@@ -113,7 +113,7 @@ function preface(region: ScanRegion): number {
   return available === HTTP_2_PREFACE.length ? ~CodecError.HTTP_2_PREFACE : INCOMPLETE;
 }
 
-/** A scheme and '://' make an absolute-form; what follows is the general path's to judge. */
+/** A scheme and '://' make an absolute-form; the general path judges the rest. */
 function absoluteForm(region: ScanRegion, start: number): number {
   const { bytes, limit } = region;
   let at = start;
@@ -132,7 +132,7 @@ function isSchemeByte(byte: number, isFirst: boolean): boolean {
   return !isFirst && ((CLASS[byte]! & DIGIT) !== 0 || byte === 0x2b || byte === 0x2d || byte === DOT);
 }
 
-/** Reads HTTP-version. @returns its minor number (2 for every version that isn't 1.0 or 1.1), or a failure. */
+/** Scans HTTP-version. @returns its minor number (2 for every version other than 1.0 and 1.1), or a failure */
 function scanVersion(region: ScanRegion, start: number): number {
   const { bytes, limit } = region;
   const available = Math.min(limit - start, HTTP_NAME.length);
@@ -148,15 +148,15 @@ function scanVersion(region: ScanRegion, start: number): number {
   return major === 1 ? Math.min(bytes[start + VERSION_BYTES - 1]! - ZERO, 2) : 2;
 }
 
-/** Reads the CRLF behind the version. */
+/** Scans the CRLF after the version. */
 function finishVersion(region: ScanRegion, at: number): number {
   const next = finishLine(region, at);
   return next === ~CodecError.BAD_VALUE ? ~CodecError.BAD_VERSION : next;
 }
 
 /**
- * Scans a status line from the region's base on. The SP behind the status may be missing where there is no reason
- * phrase, as many servers have it (the grammar of RFC 9112 section 4 wants it).
+ * Scans a status line at the region's base. The SP after the status may be missing if there is no reason phrase, as with
+ * many servers (the grammar of RFC 9112 section 4 requires it).
  * @returns as scanRequestLine
  */
 export function scanStatusLine(head: MessageHead, region: ScanRegion): number {

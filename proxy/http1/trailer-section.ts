@@ -1,13 +1,13 @@
-// Reads a whole trailer section and drops what must not come so late (RFC 9110 section 6.5). Thread: both.
+// Parses a complete trailer section and drops fields that are forbidden there (RFC 9110 section 6.5). Thread: both.
 
 import { CodecError } from './codec-error.ts';
 import { INCOMPLETE, scanFieldLines, ScanRegion } from './field-scanner.ts';
 import { MessageHead } from './message-head.ts';
 
 /**
- * Fields that are worth something only in a head: framing, routing, authentication, request modifiers, response
- * control and content format (RFC 9110 section 6.5.1), and fields of one connection. A recipient that merges trailers
- * into the head would otherwise let a sender frame, route or authorise a message after it was judged.
+ * Fields that are allowed in a head only: framing, routing, authentication, request modifiers, response control and
+ * content format (RFC 9110 section 6.5.1), and connection-specific fields. If a recipient merges trailers into the head,
+ * they would frame, route or authorise a message after it was judged.
  */
 const FORBIDDEN: ReadonlySet<string> = new Set([
   'transfer-encoding',
@@ -54,22 +54,22 @@ const FORBIDDEN: ReadonlySet<string> = new Set([
 ]);
 const FORBIDDEN_PREFIX = 'x-forwarded-';
 
-/** One each per thread is enough: a section is read at once. */
+/** One per thread is enough: a section is parsed in one call. */
 const scratchHead = new MessageHead();
 const scratchRegion = new ScanRegion();
 
-/** What reading a trailer section gives. */
+/** A parsed trailer section. */
 export interface TrailerSection {
   /** 0, or a CodecError. */
   readonly error: number;
-  /** Names and values in turn; null where nothing is left. */
+  /** [name, value, ...]; null if none is left. */
   readonly fields: readonly string[] | null;
 }
 
 /**
- * Reads a trailer section.
- * @param bytes the section from offset 0 on, the empty line at its end included
- * @param length where it ends
+ * Parses a trailer section.
+ * @param bytes the section from offset 0, including the empty line at its end
+ * @param length the end of the section
  * @param maxFields limit on its fields
  */
 export function readTrailerSection(bytes: Buffer, length: number, maxFields: number): TrailerSection {

@@ -1,11 +1,11 @@
-// Bytes that came and can't be used yet: a head in pieces, pipelined requests, what a peer can't take. Thread: worker.
+// Received bytes that can't be used yet: an incomplete head, pipelined requests, data for a slow peer. Thread: worker.
 
 const EMPTY = Buffer.alloc(0);
 const FIRST_BYTES = 1024;
 
 /**
- * Grows by doubling, so that a peer that sends byte by byte costs no more than one that doesn't. Memory that was handed
- * out (`bytes` from `start` on) is never written to again: it may be kept by whoever got it.
+ * Grows by doubling, so that a peer that sends byte by byte costs no more than another. Memory that was handed out
+ * (`bytes` from `start` on) is never overwritten: its receiver may keep it.
  */
 export class HeldBytes {
   bytes: Buffer = EMPTY;
@@ -17,7 +17,7 @@ export class HeldBytes {
     return this.end - this.start;
   }
 
-  /** Adds bytes that stay as they are. Doesn't copy where nothing is held. */
+  /** Adds bytes that will not change. Copies only if bytes are held already. */
   add(chunk: Buffer): void {
     if (this.start === this.end) {
       this.bytes = chunk;
@@ -35,7 +35,7 @@ export class HeldBytes {
     this.end += to - from;
   }
 
-  /** Lets the first bytes go. */
+  /** Drops the bytes before `offset`. */
   consumeTo(offset: number): void {
     this.start = offset;
     if (offset === this.end) this.clear();

@@ -1,22 +1,22 @@
-// The lines that are inserted into the requests of one connection: mostly the same each time. Thread: worker.
+// The field lines inserted into the requests of one connection, cached because most requests get the same. Thread: worker.
 
 import type { FieldList } from '../../core/head.ts';
 import { FIELD_NAMES, kindOfName } from '../http1/field-kind.ts';
 import { type FieldLines, fieldPrefix, type FieldPrefix, joinLines, lineOf, NO_LINES } from '../http1/field-line.ts';
 
-/** What is known of the name of a field that is inserted. */
+/** Facts about the name of an inserted field. */
 interface KnownName {
   readonly prefix: FieldPrefix;
-  /** Set with its kind; 0 where it has none of its own. */
+  /** Set of its kind; 0 if it has none of its own. */
   readonly kind: number;
   readonly lower: string;
 }
 
-/** Inserted names come from the code and the configuration; a bound all the same. */
+/** Inserted names come from code and configuration; bounded all the same. */
 const MAX_KNOWN_NAMES = 1000;
 const knownNames = new Map<string, KnownName>();
 
-/** @throws TypeError where it is no field name */
+/** @throws TypeError if it is not a field name */
 function knownName(name: string): KnownName {
   const known = knownNames.get(name);
   if (known !== undefined) return known;
@@ -26,15 +26,15 @@ function knownName(name: string): KnownName {
   return made;
 }
 
-/** The set with the kind that has this name and no other; 0 where there is none. @param name lower case */
+/** The set of the kind that has exactly this name; 0 if there is none. @param name lower case */
 export function ownKind(name: string): number {
   const kind = kindOfName(name);
   return FIELD_NAMES[kind] === name ? 1 << kind : 0;
 }
 
 /**
- * One a connection. Makes lines of fields, and says which of the client's they take the place of. All but the last
- * field are mostly those of the last request: their lines are kept, so that values are checked once.
+ * One per connection. Encodes fields as lines, and lists the client fields that they replace. All but the last field
+ * mostly equal those of the last request: their lines are cached, so that values are checked once.
  */
 export class InsertedLines {
   /** Of all fields but the last one. */
@@ -46,14 +46,14 @@ export class InsertedLines {
   readonly others: string[] = [];
   #kept: FieldList = [];
 
-  /** @throws TypeError where a value can't be one */
+  /** @throws TypeError if a value is not a field value */
   set(fields: FieldList): void {
     const last = fields.length - 2;
     if (!this.#isKept(fields, last)) this.#keep(fields, last);
     this.lastLine = last < 0 ? NO_LINES : lineOf(knownName(fields[last]!).prefix, fields[last + 1]!);
   }
 
-  /** @param last where the last field's name stands; its value may differ */
+  /** @param last index of the last field's name; its value may differ */
   #isKept(fields: FieldList, last: number): boolean {
     const kept = this.#kept;
     if (fields.length !== kept.length) return false;

@@ -1,5 +1,4 @@
-// A request's head over the bytes that the fast client side has scanned: nothing is made of it before it is asked for.
-// Thread: worker.
+// A request head over scanned bytes: strings and lists are made on demand. Thread: worker.
 
 import { type FieldList, type RequestHead, UNKNOWN_LENGTH } from '../../core/head.ts';
 import { ALWAYS_CUT, FRAMING_KINDS } from '../http1/encoder.ts';
@@ -11,40 +10,40 @@ import { InsertedLines } from './inserted-lines.ts';
 
 const NOT_END_TO_END = ALWAYS_CUT | FRAMING_KINDS | kindSet(FieldKind.HOST);
 
-/** Field names that are cut: the set of those that are kinds of their own, and the others in lower case. */
+/** Names of fields to cut: the set of those that have a kind, and the others in lower case. */
 export interface CutNames {
   readonly kinds: number;
   readonly others: readonly string[];
 }
 
 /**
- * One a connection, used again for each of its requests: scan into `message`, frame into `framing`, then `begin`. Valid
- * until its exchange has ended. A transport that gets one knows that the client's side is the fast one, which uses
- * response heads and chunks within the turn that brings them, and takes events inside `send`.
+ * One per connection, reused for each request: scan into `message`, frame into `framing`, then call `begin`. Valid until
+ * its exchange has ended. It also marks our own client side to transports, which uses response heads and chunks within
+ * the turn that brings them, and accepts events inside `send`.
  */
 export class ScannedRequestHead implements RequestHead {
   readonly message: MessageHead = new MessageHead();
   readonly framing: Framing = new Framing();
   readonly version = '1.1';
-  /** What the connection's requests get inserted. */
+  /** The lines inserted into the connection's requests. */
   readonly inserted: InsertedLines = new InsertedLines();
   method = '';
   bodyLength = 0;
   #target: string | null = null;
   #authority: string | null = null;
-  /** What `lines` gave last, and what that was made of. */
+  /** The last result of `lines`, and its inputs. */
   #lines = '';
   #cutKinds = 0;
   #added = '';
   #hasLines = false;
 
-  /** The field lines have changed. */
+  /** Invalidates caches: the field lines have changed. */
   forget(): void {
     this.#authority = null;
     this.#hasLines = false;
   }
 
-  /** A head has been scanned and framed. */
+  /** Starts a request: its head has been scanned and framed. */
   begin(): void {
     this.method = this.message.methodText;
     this.bodyLength = this.framing.body === BodyKind.CHUNKED ? UNKNOWN_LENGTH : this.framing.lengthBytes;
@@ -74,7 +73,7 @@ export class ScannedRequestHead implements RequestHead {
     return this.message.text.slice(0, this.message.fieldsStart);
   }
 
-  /** The field lines but for those that are cut, and all but the last of those that are inserted. */
+  /** The field lines that are not cut, then all inserted lines but the last. */
   lines(kinds: number, removed: CutNames): string {
     const { others, firstLines } = this.inserted;
     if (removed.others.length + others.length > 0) {
@@ -90,7 +89,7 @@ export class ScannedRequestHead implements RequestHead {
   }
 }
 
-/** The scanned lines as they came, ranges of them put together. */
+/** The remaining scanned lines, unchanged, joined from ranges. */
 function keptLines(message: MessageHead, kinds: number, names: readonly string[]): string {
   const { text, offsets, fieldCount } = message;
   let kept = '';

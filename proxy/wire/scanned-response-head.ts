@@ -1,4 +1,4 @@
-// An endpoint's response head over the bytes that were scanned, for a client side that uses it at once. Thread: worker.
+// An endpoint's response head over scanned bytes, for a client side that uses it at once. Thread: worker.
 
 import { type FieldList, type ResponseHead, UNKNOWN_LENGTH } from '../../core/head.ts';
 import { ALWAYS_CUT, FRAMING_KINDS } from '../http1/encoder.ts';
@@ -6,10 +6,10 @@ import { type FieldLines, NO_LINES } from '../http1/field-line.ts';
 import { Framing } from '../http1/framing.ts';
 import { MessageHead } from '../http1/message-head.ts';
 
-const NOT_PASSED = ALWAYS_CUT | FRAMING_KINDS;
+const NOT_FORWARDED = ALWAYS_CUT | FRAMING_KINDS;
 const NO_CONTENT = 204;
 
-/** A head as it was written to a client, and all that it depended on beside the endpoint's own head. */
+/** A head as encoded for a client, and its inputs beside the endpoint's own head. */
 export interface WrittenHead {
   text: string;
   /** Whether the text is in one piece. */
@@ -20,11 +20,11 @@ export interface WrittenHead {
   date: FieldLines;
 }
 
-/** One a connection, used again for each of its responses: valid only during the event that brings it. */
+/** One per connection, reused for each response: valid only during the event that brings it. */
 export class ScannedResponseHead implements ResponseHead {
   readonly message: MessageHead = new MessageHead();
   readonly framing: Framing = new Framing();
-  /** Where the same head came before: what was made of it. */
+  /** The encoding of the last head, reused while the endpoint repeats that head. */
   readonly written: WrittenHead = {
     text: '',
     isFlat: false,
@@ -34,7 +34,7 @@ export class ScannedResponseHead implements ResponseHead {
     date: NO_LINES,
   };
 
-  /** Another head has been scanned. */
+  /** Invalidates the encoding: another head has been scanned. */
   forget(): void {
     this.written.text = '';
   }
@@ -65,6 +65,6 @@ export class ScannedResponseHead implements ResponseHead {
   }
 
   endToEndFields(): FieldList {
-    return this.message.fieldList(NOT_PASSED);
+    return this.message.fieldList(NOT_FORWARDED);
   }
 }

@@ -1,13 +1,13 @@
-// What one connection is about to write: text, perhaps one chunk of bytes, text behind it. Goes out in as few writes as
-// can be. Thread: worker.
+// Batches the output of one connection (text, at most one chunk of bytes, more text) into as few writes as possible.
+// Thread: worker.
 
 import type { Socket } from 'node:net';
 import { latin1Text } from '../http1/latin1.ts';
 import type { WireMemory } from './wire-memory.ts';
 
 /**
- * Chunks up to this become part of the text: turning them into a string costs less than putting a buffer together.
- * And text up to 16 KiB is written without an allocation by Node.
+ * Chunks up to this size become part of the text: decoding them costs less than assembling a buffer, and Node writes
+ * text up to 16 KiB without an allocation.
  */
 const TEXT_CHUNK_BYTES = 4096;
 const MAX_TEXT = 12_288;
@@ -16,12 +16,12 @@ export class SocketWriter {
   /** Bytes handed to the socket so far. */
   sentBytes = 0;
   readonly #socket: Socket;
-  /** Whether a write that `writableLength` doesn't show any more has left its memory: not so under TLS. */
+  /** Whether a write that `writableLength` no longer shows has left its memory: not so under TLS. */
   readonly #isPlain: boolean;
   readonly #memory: WireMemory;
   #text = '';
   #chunk: Uint8Array | null = null;
-  #behind = '';
+  #suffix = '';
 
   constructor(socket: Socket, isTls: boolean, memory: WireMemory) {
     this.#socket = socket;
@@ -29,64 +29,64 @@ export class SocketWriter {
     this.#memory = memory;
   }
 
-  /** Whether nothing waits here to be written. */
+  /** Whether nothing waits to be written. */
   get isEmpty(): boolean {
     return this.#text === '' && this.#chunk === null;
   }
 
-  /** Adds text, a byte a character. */
+  /** Adds text, one byte per character. */
   addText(text: string): void {
     if (this.#chunk === null) this.#text += text;
-    else this.#behind += text;
+    else this.#suffix += text;
   }
 
-  /** Adds bytes. They may not change before `write`, and later only where WireMemory says so. */
+  /** Adds bytes. They may not change before `write`, and after it only as WireMemory allows. */
   addChunk(chunk: Uint8Array): void {
     if (this.#chunk !== null) this.write();
     if (chunk.byteLength > TEXT_CHUNK_BYTES || this.#text.length > MAX_TEXT) this.#chunk = chunk;
     else this.#text += latin1Of(chunk);
   }
 
-  /** Forgets what waits: the connection is gone. */
+  /** Discards everything that waits: the connection is lost. */
   drop(): void {
     this.#text = '';
     this.#chunk = null;
-    this.#behind = '';
+    this.#suffix = '';
   }
 
-  /** Hands all that waits to the socket. @param done called when the system has taken it; only where that is asked */
+  /** Writes everything that waits to the socket. @param done called when the system has accepted it */
   write(done?: () => void): void {
     const text = this.#text;
     const chunk = this.#chunk;
-    const behind = this.#behind;
+    const suffix = this.#suffix;
     this.drop();
     if (chunk === null) {
       this.sentBytes += text.length;
       this.#socket.write(text, 'latin1', done);
     } else {
-      this.sentBytes += text.length + chunk.byteLength + behind.length;
-      this.#writeParts(text, chunk, behind, done);
+      this.sentBytes += text.length + chunk.byteLength + suffix.length;
+      this.#writeParts(text, chunk, suffix, done);
     }
   }
 
-  #writeParts(text: string, chunk: Uint8Array, behind: string, done: (() => void) | undefined): void {
+  #writeParts(text: string, chunk: Uint8Array, suffix: string, done: (() => void) | undefined): void {
     const isVolatile = this.#memory.isShared(chunk);
-    if (this.#isPlain && (isVolatile || text !== '' || behind !== '')) {
-      const whole = this.#memory.assemble(text, chunk, behind);
+    if (this.#isPlain && (isVolatile || text !== '' || suffix !== '')) {
+      const whole = this.#memory.assemble(text, chunk, suffix);
       if (whole !== null) {
         this.#writeBytes(whole, done);
         return;
       }
     }
     const bytes = isVolatile ? Buffer.from(chunk) : chunk;
-    if (text === '' && behind === '') {
+    if (text === '' && suffix === '') {
       this.#writeBytes(bytes, done);
       return;
     }
     this.#socket.cork();
     if (text !== '') this.#socket.write(text, 'latin1');
-    this.#writeBytes(bytes, behind === '' ? done : undefined);
-    if (behind !== '') this.#socket.write(behind, 'latin1', done);
+    this.#writeBytes(bytes, suffix === '' ? done : undefined);
+    if (suffix !== '') this.#socket.write(suffix, 'latin1', done);
     this.#socket.uncork();
     this.#memory.keep(bytes);
   }

@@ -1,31 +1,31 @@
-// One turn of the event loop as the fast path sees it: the clock is read once, and what was put together while bytes
-// were handled goes out at its end, so that head and body leave in one write (docs/design.md 9). Thread: worker.
+// One turn of the event loop: the clock is read once, and output is written at the end, so that head and body leave in
+// one write (docs/design.md, section 9). Thread: worker.
 
 import type { Clock } from '../../core/clock.ts';
 
-/** Whoever has something to write when the turn ends. */
+/** A connection with output to write at the end of the turn. */
 export interface Flushable {
   flush(): void;
 }
 
-/** How often the wall clock is read. */
+/** Interval between readings of the wall clock. */
 const WALL_READ_MS = 1000;
 
 /**
- * Whoever handles an event of a socket calls `begin` first and `end` last; turns may lie within each other. One serves
- * all connections of a worker. As a clock it may lag by as long as the turn lasts: well under a millisecond.
+ * A socket's event handler calls `begin` first and `end` last; turns may be nested. One object serves all connections of
+ * a worker. As a clock it lags by at most the length of the turn: well under a millisecond.
  */
 export class Turn implements Clock {
   readonly #clock: Clock;
   #depth = 0;
-  /** Reading of the turn; 0 where none was taken yet. */
+  /** The turn's reading of the clock; 0 before it was read. */
   #nowMs = 0;
-  /** What the wall clock showed beyond the monotonic one when both were last read, and when that was. */
+  /** Wall clock minus monotonic clock at the last reading of both, and the time of that reading. */
   #wallOffsetMs = 0;
   #wallReadMs = Number.NEGATIVE_INFINITY;
   readonly #due: (Flushable | null)[] = [];
   #dueCount = 0;
-  /** What waits for the next turn. */
+  /** Callbacks deferred to the next turn. */
   #deferred: (() => void)[] = [];
 
   constructor(clock: Clock) {
@@ -42,7 +42,7 @@ export class Turn implements Clock {
     this.#depth -= 1;
   }
 
-  /** Flushes at the end of the turn; at once where there is none. */
+  /** Flushes at the end of the turn; at once outside of a turn. */
   later(flushable: Flushable): void {
     if (this.#depth === 0) {
       flushable.flush();
@@ -53,8 +53,8 @@ export class Turn implements Clock {
   }
 
   /**
-   * Runs something when the event loop has handled all events that it has seen already: all that asked for it since then
-   * in one turn, so that what it makes due leaves together.
+   * Runs a callback after the event loop has handled the events that it has already polled. All deferred callbacks run in
+   * one turn, so that their output leaves together.
    */
   afterThis(run: () => void): void {
     this.#deferred.push(run);
@@ -85,7 +85,7 @@ export class Turn implements Clock {
     return nowMs + this.#wallOffsetMs;
   }
 
-  /** What is flushed may make others due: they follow in the same turn. */
+  /** A flush may add others: they follow in the same turn. */
   #flushAll(): void {
     for (let index = 0; index < this.#dueCount; index += 1) {
       const flushable = this.#due[index]!;

@@ -20,7 +20,7 @@ export const STRICTER = {
   'too-many-connection-options': [`GET / HTTP/1.1\r\n${HOST}Connection: a,b,c,d,e,f,g,h,i,j\r\n\r\n`],
   'forbidden-nomination': [`GET / HTTP/1.1\r\n${HOST}Connection: Host\r\n\r\n`],
   'bad-chunk-extension': [post(CHUNKED, '0;a=;b\r\n\r\n'), post(CHUNKED, '0;="a"\r\n\r\n')],
-  'bad-transfer-coding': [post('Transfer-Encoding: gzip, chunked\r\n', '0\r\n\r\n')],
+  'unknown-transfer-coding': [post('Transfer-Encoding: gzip, chunked\r\n', '0\r\n\r\n')],
 } as const satisfies Record<string, readonly string[]>;
 
 /** Rules of the RFCs by which we take what the platform refuses: each tells whether a stream is of that kind. */

@@ -20,7 +20,7 @@ const SINGLE = FRAMING_KINDS | kindSet(FieldKind.HOST);
 const REQUEST_LINE_REST_BYTES = 12;
 
 /** 15 digits are a safe integer; longer ones (beyond 900 terabytes) are refused. */
-const CONTENT_LENGTH = /^\d{1,15}$/;
+const CONTENT_LENGTH = /^0*\d{1,15}$/;
 
 /** What is known of a checked head. */
 interface HeadParts {

@@ -11,7 +11,7 @@ import { isValidAuthority, readTarget } from './request-target.ts';
 /** What RFC 9113 section 10.5.1 counts for a field beside its name and value. */
 const FIELD_OVERHEAD_BYTES = 32;
 
-const CONTENT_LENGTH = /^\d{1,15}$/;
+const CONTENT_LENGTH = /^0*\d{1,15}$/;
 
 /** Not passed on: made anew for the endpoint, or between the client and this proxy only. */
 const NOT_END_TO_END: ReadonlySet<string> = new Set([

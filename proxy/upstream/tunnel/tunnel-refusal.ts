@@ -22,7 +22,7 @@ export interface RefusalEvents {
   onTruncated(): void;
 }
 
-const LENGTH = /^\d{1,15}$/;
+const LENGTH = /^0*\d{1,15}$/;
 
 export class TunnelRefusal {
   readonly #answer: IncomingMessage;

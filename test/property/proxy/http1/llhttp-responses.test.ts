@@ -15,7 +15,7 @@ after(() => platform.stop());
 
 /** Rules by which we refuse what the platform takes. */
 const STRICTER = {
-  'unasked-switch': 'HTTP/1.1 101 A\r\n\r\n',
+  'unrequested-switch': 'HTTP/1.1 101 A\r\n\r\n',
   // DEL in the reason (RFC 9112 section 4 has it not).
   'bad-status-line': 'HTTP/1.1 200 A\x7f\r\nContent-Length: 0\r\n\r\n',
   'unknown-transfer-coding': 'HTTP/1.1 200 A\r\nTransfer-Encoding: chunkeded\r\n\r\nabc',

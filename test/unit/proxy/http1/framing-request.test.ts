@@ -62,7 +62,10 @@ describe('framing of requests', () => {
     ['chunked and another line', 'bad-transfer-coding', TE('chunked'), TE('identity')],
     ['chunked twice', 'bad-transfer-coding', TE('chunked, chunked')],
     ['chunked not last', 'bad-transfer-coding', TE('chunked, gzip')],
-    ['another coding first', 'bad-transfer-coding', TE('gzip, chunked')],
+    ['another coding first', 'unknown-transfer-coding', TE('gzip, chunked')],
+    ['several codings first', 'unknown-transfer-coding', TE('gzip , deflate,CHUNKED')],
+    ['an empty element before chunked', 'bad-transfer-coding', TE(', chunked')],
+    ['a quoted coding before chunked', 'bad-transfer-coding', TE('"gzip", chunked')],
     ['an empty element first', 'bad-transfer-coding', TE(',chunked')],
     ['an empty coding', 'bad-transfer-coding', TE('')],
     ['another coding', 'unknown-transfer-coding', TE('gzip')],
@@ -89,9 +92,9 @@ describe('framing of requests says', () => {
   });
 
   test('whether an upgrade is asked for: both fields must say so', () => {
-    assert.equal(frame('Connection: Upgrade', 'Upgrade: websocket').framing.asksUpgrade, true);
-    assert.equal(frame('Upgrade: websocket').framing.asksUpgrade, false);
-    assert.equal(frame('Connection: Upgrade').framing.asksUpgrade, false);
+    assert.equal(frame('Connection: Upgrade', 'Upgrade: websocket').framing.requestsUpgrade, true);
+    assert.equal(frame('Upgrade: websocket').framing.requestsUpgrade, false);
+    assert.equal(frame('Connection: Upgrade').framing.requestsUpgrade, false);
   });
 
   test('whether trailers are accepted', () => {

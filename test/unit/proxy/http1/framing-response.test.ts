@@ -53,7 +53,7 @@ describe('framing of responses', () => {
   }
 
   const refused: readonly (readonly [what: string, error: string, framed: Framed])[] = [
-    ['101 that nobody asked for', 'unasked-switch', frame(responseWith(101, 'Connection: upgrade', 'Upgrade: x'))],
+    ['101 that nobody asked for', 'unrequested-switch', frame(responseWith(101, 'Connection: upgrade', 'Upgrade: x'))],
     ['length and coding', 'length-with-coding', frame(responseWith(200, 'Content-Length: 5', CHUNKED))],
     ['a coding in HTTP/1.0', 'coding-in-http-1.0', frame(response10(CHUNKED))],
     ['a bad length', 'bad-content-length', frame(responseWith(200, 'Content-Length: -5'))],
