@@ -3,8 +3,9 @@
 
 import { getHeapStatistics } from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
+import { AVAILABILITY } from '../core/availability.ts';
 import { clockSince } from '../core/clock.ts';
-import { WORKER } from '../core/memory/layout.ts';
+import { E_AVAILABILITY, WORKER } from '../core/memory/layout.ts';
 import { Region } from '../core/memory/region.ts';
 import type {
   BindOutcome,
@@ -156,8 +157,11 @@ class DataPlane {
     this.#accessLog.reopen();
   }
 
+  /** An endpoint is out of use. */
   dropIdle(slot: number): void {
     this.#transport.dropIdle(slot);
+    const availability = this.#region.words[this.#region.endpointWord(slot) + E_AVAILABILITY];
+    if (availability === AVAILABILITY.down) this.#forwarder.onEndpointDown(slot, this.#runtimes.openExchanges());
   }
 
   #installUpstreams(snapshot: Snapshot): void {

@@ -27,7 +27,7 @@ export const retry = z
       ),
     perTryTimeout: duration()
       .describe(
-        'How long one try may take to the head of the response, where another may follow; half the response timeout if absent.',
+        'How long one try may take to the head of the response, where another may follow. If absent, no try is cut: a slow response is better than none, and `timeouts.response` bounds all tries.',
       )
       .optional(),
     budget: z

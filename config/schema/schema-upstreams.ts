@@ -102,9 +102,9 @@ const backups = z
 
 const whenAllDown = z
   .enum(['fail', 'try-all', 'wait'])
-  .default('fail')
+  .default('wait')
   .describe(
-    'When no endpoint is usable: `fail` answers 503 at once, `try-all` tries them whatever their health, `wait` keeps requests in the queue for `timeouts.queue`.',
+    'When no endpoint is usable. Requests that may be repeated first try each endpoint that is down once. Then `wait` queues requests for at most `timeouts.queue`, `fail` answers 503 at once, and `try-all` sends all requests as if every endpoint were up.',
   );
 
 /** Schema of one upstream, for the balancers and checkers that are registered now. */

@@ -40,7 +40,8 @@ export function checkBackups(check: UpstreamCheck): void {
 export function checkWhenAllDown(check: UpstreamCheck): void {
   const { whenAllDown, health, timeouts } = check.upstream;
   const { heartbeat } = health;
-  if (whenAllDown !== 'wait' || heartbeat === undefined || heartbeat === false) return;
+  if (whenAllDown !== 'wait' || !check.isGiven(['whenAllDown'])) return;
+  if (heartbeat === undefined || heartbeat === false) return;
   const waitMs = queueMsOf(timeouts);
   const recoveryMs = heartbeat.rise * heartbeat.fastInterval;
   if (waitMs >= recoveryMs) return;

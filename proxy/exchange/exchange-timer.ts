@@ -83,14 +83,13 @@ function stalledAfterMs({ baselines }: ForwardingContext, { tries }: Exchange): 
 }
 
 /**
- * The timeout of the running attempt in ms; 0 where no other attempt may follow, so that a request that can't be
- * repeated keeps the whole response timeout. Without a setting it is half of that. Connecting has its own timeout.
+ * The timeout of the running attempt in ms; 0 where none is configured or no other attempt may follow: a slow response
+ * is better than none, and the response timeout spans all attempts. Connecting has its own timeout.
  */
 function tryTimeoutMs(exchange: Exchange): number {
-  const { retry, timeouts, endpoints } = exchange.target!.snapshot;
-  if (exchange.tries.isUncut || exchange.state === STATE.leasing) return 0;
-  if (!retry.onTimeout || endpoints.length < 2 || !mayRepeat(exchange)) return 0;
-  return retry.perTryTimeoutMs > 0 ? retry.perTryTimeoutMs : timeouts.responseMs / 2;
+  const { retry, endpoints } = exchange.target!.snapshot;
+  if (retry.perTryTimeoutMs === 0 || exchange.tries.isUncut || exchange.state === STATE.leasing) return 0;
+  return retry.onTimeout && endpoints.length > 1 && mayRepeat(exchange) ? retry.perTryTimeoutMs : 0;
 }
 
 /** Whether a connection is being leased, or an endpoint has the whole request and no head was received. */

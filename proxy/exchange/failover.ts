@@ -4,7 +4,7 @@
 import type { ClientGone } from '../../core/exchange-contract.ts';
 import { type Failure, failureOf } from '../../core/failure.ts';
 import type { Termination } from '../../core/termination.ts';
-import { NO_RETRY } from '../placement/retries.ts';
+import { mayRepeat, NO_RETRY } from '../placement/retries.ts';
 import type { Attempt } from './attempt.ts';
 import { cancelAttempt, markStalled, recordFailure } from './attempt-outcome.ts';
 import type { Exchange } from './exchange.ts';
@@ -54,6 +54,17 @@ export function timerFired(context: ForwardingContext, exchange: Exchange): void
   if (due === 'response-timeout') cancelAttempt(context, exchange, exchange.tries.dropRival());
   attempt.abort();
   attemptFailed(context, exchange, attempt, failureOf(due, true));
+}
+
+/**
+ * The endpoint at `slot` was found down. A request that awaits its response there is repeated elsewhere, where it may be
+ * repeated and a usable endpoint has not been tried; otherwise it goes on waiting: the endpoint may still answer.
+ */
+export function endpointDown(context: ForwardingContext, exchange: Exchange, slot: number): void {
+  const { attempt, rival } = exchange.tries;
+  if (exchange.state !== STATE.sent || rival !== null || attempt!.endpoint.slot !== slot) return;
+  if (!mayRepeat(exchange) || exchange.target!.picker.usableCount === 0) return;
+  tryTimedOut(context, exchange, attempt!);
 }
 
 /** Cuts a slow attempt only where another one follows: a late response is better than none. */

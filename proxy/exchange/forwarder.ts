@@ -170,6 +170,11 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks<E
     failover.expireAfterReload(this.#context, exchange);
   }
 
+  /** Heartbeats found an endpoint down. @param open exchanges that may have an attempt there */
+  onEndpointDown(slot: number, open: readonly Exchange[]): void {
+    for (const exchange of open) failover.endpointDown(this.#context, exchange, slot);
+  }
+
   /** Another worker has freed a place. */
   onWake(): void {
     this.#context.placer.wake();

@@ -61,6 +61,11 @@ export class RuntimeHistory {
     return this.#current.open;
   }
 
+  /** All open exchanges, of every Runtime. */
+  openExchanges(): Exchange[] {
+    return [this.#current, ...this.#older].flatMap(({ open }) => open.items());
+  }
+
   /** Installs a Runtime for exchanges that begin from now on. */
   replace(next: Runtime): void {
     const nowMs = this.#parts.clock.nowMs();

@@ -50,7 +50,7 @@ export class Placer<Item extends Placeable> {
     }
     placement.nowMs = this.#context.clock.nowMs();
     placement.mayRetry = mayRepeat(item);
-    placement.mayUseLastResort = placement.attempts > 0;
+    placement.mayUseLastResort = placement.attempts > 0 || placement.mayRetry;
     const { region, worker } = this.#context;
     const place = this.#stickyPlace(item) ?? findPlace(placement, target, region, worker);
     if (place.slot >= 0) return this.#placed(item, place, false);

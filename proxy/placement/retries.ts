@@ -17,7 +17,10 @@ const BACKOFF_MAX_MS = 250;
 const RETRY_AFTER_WAIT_MAX_MS = 1000;
 /** No endpoint is avoided for longer, whatever its Retry-After says: an hour would be an ejection without a judge. */
 const RETRY_AFTER_MAX_MS = 10_000;
-/** A retry with less time than this, or than a quarter of a try's timeout, isn't worth the endpoint's work. */
+/**
+ * A retry with less time than this, or than a quarter of a try's timeout (half the response timeout where it has none),
+ * isn't worth the endpoint's work.
+ */
 const MIN_TIME_MS = 10;
 
 /** No other attempt follows; the item's `retryVerdict` says why. */
@@ -54,13 +57,12 @@ export class Retries {
     const { snapshot } = item.target!;
     placement.retryVerdict = retryVerdict(factsOf(item, kind, wasSent), snapshot.retry);
     if (placement.retryVerdict.startsWith('refused')) return NO_RETRY;
-    // An unsent request and a keep-alive race add no load: retry at once.
+    // A retry of an unsent request or after a keep-alive race adds no load: it needs no backoff and no budget.
     const isHarmless = !wasSent || kind === 'stale-connection';
     const backoffMs = isHarmless ? 0 : this.#backoffMs(item, kind);
     if (backoffMs === NO_RETRY) return refuse(item, 'refused-no-other-endpoint');
     if (!this.#hasTime(item, backoffMs)) return refuse(item, 'refused-no-time');
-    const isFree = kind === 'stale-connection' || (!wasSent && snapshot.whenAllDown === 'wait');
-    if (isFree || withdrawForRetry(this.#context.region, snapshot.index)) return backoffMs;
+    if (isHarmless || withdrawForRetry(this.#context.region, snapshot.index)) return backoffMs;
     return refuse(item, 'refused-budget');
   }
 
@@ -126,8 +128,7 @@ export class Retries {
     const { timeouts, retry } = target!.snapshot;
     if (timeouts.responseMs === 0 || requestEndMs === 0) return true;
     const leftMs = timeouts.responseMs - (this.#context.clock.nowMs() - requestEndMs) - backoffMs;
-    const tryMs = Math.min(retry.perTryTimeoutMs || Infinity, timeouts.responseMs / 2);
-    return leftMs >= Math.max(MIN_TIME_MS, tryMs / 4);
+    return leftMs >= Math.max(MIN_TIME_MS, (retry.perTryTimeoutMs || timeouts.responseMs / 2) / 4);
   }
 }
 

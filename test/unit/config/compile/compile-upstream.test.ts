@@ -24,7 +24,7 @@ test('nothing of it is on unless it is asked for, but the comparison of endpoint
   const { hedge, sticky, whenAllDown, slowStartMs, backupBelowPercent, limits, passive } = upstreamOf('');
   assert.deepEqual(
     { hedge, sticky, whenAllDown, slowStartMs, backupBelowPercent, isAdaptive: limits.isAdaptive },
-    { hedge: null, sticky: null, whenAllDown: 'fail', slowStartMs: 0, backupBelowPercent: 0, isAdaptive: false },
+    { hedge: null, sticky: null, whenAllDown: 'wait', slowStartMs: 0, backupBelowPercent: 0, isAdaptive: false },
   );
   assert.deepEqual(passive.outliers, { intervalMs: 10_000, minRequests: 100, minGap: 0.05, sigmas: 4 });
 });

@@ -158,7 +158,7 @@ describe('failing over', () => {
 describe('no endpoint', () => {
   test('usable: 503 at once, in JSON or text by Accept', () => {
     const bench = benchWith();
-    setAvailability(bench, [0, 1, 2], 'down');
+    setAvailability(bench, [0, 1, 2], 'maintenance');
     const json = bench.request({ fields: ['Accept', 'application/json'] }).reply!;
     assert.equal(json.status, 503);
     const body = JSON.parse(Buffer.from(json.body).toString()) as { error: { code: string } };

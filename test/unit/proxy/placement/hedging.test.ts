@@ -146,7 +146,8 @@ describe('a GET whose endpoint takes its time to accept a connection', () => {
   });
 
   test('does not hold its client for longer than the response timeout, once a whole request was sent', async () => {
-    const bench = benchWith({ hedge: null });
+    const retry = { ...upstreamSnapshot().retry, perTryTimeoutMs: 30_000 };
+    const bench = benchWith({ hedge: null, retry });
     const client = bench.request();
     bench.last.events.onLease(false);
     bench.advance(30_100);

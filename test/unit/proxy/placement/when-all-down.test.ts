@@ -37,7 +37,7 @@ describe('wait', () => {
   test('holds requests until an endpoint is usable again', () => {
     const bench = benchWith('wait');
     set(bench, 'down');
-    const clients = [bench.request(), bench.request({ method: 'POST' })];
+    const clients = [bench.request({ method: 'POST' }), bench.request({ method: 'POST' })];
     bench.advance(1000);
     assert.equal(bench.attempts.length, 0);
     set(bench, 'up');
@@ -51,7 +51,7 @@ describe('wait', () => {
   test('ends with the queue timeout', () => {
     const bench = benchWith('wait');
     set(bench, 'down');
-    const client = bench.request();
+    const client = bench.request({ method: 'POST' });
     bench.advance(5100);
     assert.equal(client.reply?.status, 503);
     assert.equal(queued(bench), 0);

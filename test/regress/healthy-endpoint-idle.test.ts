@@ -1,0 +1,116 @@
+// An endpoint that is well again must not stand idle while clients get 503, because its check is late or because refused
+// connections have used up the retry budget. Thread: worker.
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { AVAILABILITY, type Availability } from '../../core/availability.ts';
+import { failureOf } from '../../core/failure.ts';
+import { E_AVAILABILITY, UPSTREAM } from '../../core/memory/layout.ts';
+import { ForwardingBench } from '../support/forwarding.ts';
+import { snapshot, upstreamSnapshot } from '../support/snapshots.ts';
+
+const REFUSED = failureOf('connect-refused', false);
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+function benchWith(upstream: Parameters<typeof upstreamSnapshot>[0] = {}): ForwardingBench {
+  return new ForwardingBench(snapshot({ upstreams: [upstreamSnapshot({ whenAllDown: 'wait', ...upstream })] }));
+}
+
+function mark(bench: ForwardingBench, slots: readonly number[], availability: Availability): void {
+  for (const slot of slots) {
+    bench.region.words[bench.region.endpointWord(slot) + E_AVAILABILITY] = AVAILABILITY[availability];
+  }
+  Atomics.add(bench.region.words, bench.region.upstreamWord(0) + UPSTREAM.epoch.index, 1);
+}
+
+function emptyBudget(bench: ForwardingBench): void {
+  Atomics.store(bench.region.words, bench.region.upstreamWord(0) + UPSTREAM.retryBalance.index, 0);
+}
+
+describe('with every endpoint marked down', () => {
+  test('the first attempt of a GET goes to one of them, and succeeds where it is well again', () => {
+    for (const whenAllDown of ['wait', 'fail', 'try-all'] as const) {
+      const bench = benchWith({ whenAllDown });
+      mark(bench, [0, 1, 2], 'down');
+      const client = bench.request();
+      bench.last.answer();
+      assert.equal(client.log[0], 'head 200', whenAllDown);
+    }
+  });
+
+  test('a GET tries each of them once without any retry budget, then waits and is served by the first that is up', () => {
+    const bench = benchWith();
+    mark(bench, [0, 1, 2], 'down');
+    emptyBudget(bench);
+    const client = bench.request();
+    for (let tries = 1; tries <= 3; tries++) {
+      assert.equal(bench.attempts.length, tries);
+      bench.last.events.onFailure(REFUSED);
+    }
+    assert.equal(new Set(bench.attempts.map(({ slot }) => slot)).size, 3);
+    bench.advance(1000);
+    assert.equal(bench.attempts.length, 3, 'no endpoint is tried twice while it is down');
+    assert.equal(client.reply, null);
+    mark(bench, [1], 'up');
+    bench.advance(200);
+    assert.equal(bench.last.slot, 1);
+    bench.last.answer();
+    assert.equal(client.log[0], 'head 200');
+  });
+
+  test('a POST is sent to none of them: it waits, and is served by the first that is up', () => {
+    const bench = benchWith();
+    mark(bench, [0, 1, 2], 'down');
+    const client = bench.request({ method: 'POST' });
+    bench.advance(2000);
+    assert.equal(bench.attempts.length, 0);
+    mark(bench, [2], 'up');
+    bench.advance(50);
+    bench.last.answer();
+    assert.equal(client.log[0], 'head 200');
+  });
+
+  test('the wait is bounded by the queue timeout, and the queue by its length', async () => {
+    const bench = benchWith({ limits: { ...upstreamSnapshot().limits, maxQueue: 1 } });
+    mark(bench, [0, 1, 2], 'down');
+    const waiting = bench.request({ method: 'POST' });
+    assert.equal(bench.request({ method: 'POST' }).reply?.status, 503, 'the queue is full');
+    bench.advance(upstreamSnapshot().timeouts.queueMs + 100);
+    await settled();
+    assert.equal(waiting.reply?.status, 503);
+    assert.equal(bench.records.at(-1)?.termination, 'queueTimeout');
+  });
+
+  test('endpoints that an operator took out are never tried', () => {
+    const bench = benchWith({ whenAllDown: 'fail' });
+    mark(bench, [0, 1, 2], 'maintenance');
+    assert.equal(bench.request().reply?.status, 503);
+    assert.equal(bench.attempts.length, 0);
+  });
+});
+
+describe('a refused connection', () => {
+  for (const method of ['GET', 'POST']) {
+    test(`of a ${method} is retried at once without any retry budget`, () => {
+      const bench = benchWith();
+      emptyBudget(bench);
+      const client = bench.request({ method });
+      bench.last.events.onFailure(REFUSED);
+      bench.last.events.onFailure(failureOf('connect-timeout', false));
+      bench.last.answer();
+      assert.equal(client.log[0], 'head 200');
+      assert.equal(bench.records[0]?.retryVerdict, 'never-sent');
+    });
+  }
+
+  test('withdraws nothing from the retry budget', () => {
+    const bench = benchWith();
+    const balance = (): number => bench.region.words[bench.region.upstreamWord(0) + UPSTREAM.retryBalance.index]!;
+    emptyBudget(bench);
+    bench.request();
+    const deposited = balance();
+    bench.last.events.onFailure(REFUSED);
+    bench.last.answer();
+    assert.equal(balance(), deposited);
+  });
+});
