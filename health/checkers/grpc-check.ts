@@ -198,7 +198,7 @@ export const grpc = defineChecker({
       },
       { expects: 'the name of a gRPC service', example: 'shop.v1.Orders' },
     )
-      .describe('With `grpc`: the service that is asked about; the endpoint as a whole if absent.')
+      .describe('With `grpc`: the service to check; the endpoint as a whole if absent.')
       .optional(),
     host: hostOption(host),
     agent: agentOption(z),

@@ -188,17 +188,17 @@ interface Expected {
 function problemsOf({ body, headers, method }: Expected): OptionProblem[] {
   const problems: OptionProblem[] = [];
   if (body !== undefined && method === 'HEAD') {
-    const message = '"body" has no place beside method: HEAD: its answer has no body';
+    const message = '"body" is not allowed with method: HEAD: a response to HEAD has no body';
     problems.push({ code: 'FL3007', message, path: ['body'], isKey: true });
   }
   if (body !== undefined && hasNestedRepeat(body)) {
     const message =
-      'a repetition within a repetition can take very long on a body that almost matches, and all heartbeats wait meanwhile: try to do without the inner or the outer one';
+      'nested quantifiers can take exponential time on a body that almost matches, and would delay all heartbeats: remove the inner or the outer one';
     problems.push({ code: 'FL9010', message, path: ['body'] });
   }
   for (const name of Object.keys(headers)) {
     if (!REQUEST_FIELDS.has(name.toLowerCase())) continue;
-    const message = `no endpoint answers with "${name}": headers says what an answer must carry, not what is sent`;
+    const message = `responses never carry "${name}": headers lists fields that a response must carry, not fields to send`;
     problems.push({ code: 'FL9009', message, path: ['headers', name], isKey: true });
   }
   return problems;
@@ -220,15 +220,15 @@ function options({ z, text, count, host, token, fieldValue }: OptionSchemas) {
       .transform((given) => given.flat())
       .meta({ expects: 'a status, a range such as 200-399, or a list of them', example: '200-399' })
       .prefault('200-399')
-      .describe('Statuses that are good.'),
+      .describe('Healthy statuses.'),
     body: text(parseBodyPattern, { expects: 'a regular expression', example: '"status":"ok"' })
-      .describe('Regular expression that the first 16 KiB of the body must match; any body is good if absent.')
+      .describe('Regular expression that the first 16 KiB of the body must match; any body if absent.')
       .optional(),
     headers: z
-      .record(token('the name of a header field', 'x-ready'), fieldValue().describe('Value of the field, exactly.'))
+      .record(token('the name of a header field', 'x-ready'), fieldValue().describe('Exact value of the field.'))
       .meta({ expects: 'a mapping of names to values', example: '{ x-ready: "yes" }' })
       .prefault({})
-      .describe('Fields that the answer must carry, with just these values.'),
+      .describe('Fields that the response must carry, with exactly these values.'),
     agent: agentOption(z),
   };
 }
@@ -251,7 +251,10 @@ export function parseStatusRanges(text: string): ParsedOption<number[]> {
 
 function parsePath(text: string): ParsedOption<string> {
   if (/^\/[\x21-\x7e]*$/.test(text) && !text.includes('#')) return { ok: true, value: text };
-  return { ok: false, message: `${quoted(text)} is not a path: begin with / and percent-encode what is not ASCII` };
+  return {
+    ok: false,
+    message: `${quoted(text)} is not a path: begin with / and percent-encode characters outside ASCII`,
+  };
 }
 
 /** Good when the response has an expected status. Redirects aren't followed: their status is judged as it is. */
