@@ -19,7 +19,8 @@ export function parseBindAddress(text: string): Parsed<BindAddress> {
   if (text.startsWith('unix:')) return parseUnixAddress(text);
   if (text.startsWith('fd:')) return parseDescriptor(text);
   const parts = splitHostPort(text);
-  if (parts?.port == null || !/^\d*$/.test(parts.port)) return fault(text, /^\d+$/.test(text) ? `:${text}` : undefined);
+  if (parts === null || parts.port === null || !/^\d*$/.test(parts.port))
+    return fault(text, /^\d+$/.test(text) ? `:${text}` : undefined);
   const port = parsePort(parts.port, 0);
   if (port === null) return { ok: false, message: `${quoted(text)} has no port from 0 to 65535: ${FORMS}` };
   const { host, isBracketed } = parts;

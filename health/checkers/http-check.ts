@@ -3,6 +3,7 @@
 
 import type { Socket } from 'node:net';
 import { Client } from 'undici';
+import type { Dialling } from '../../net/dial.ts';
 import { type OptionProblem, type OptionSchemas, type ParsedOption, quoted } from '../../core/option-schema.ts';
 import { hasNestedRepeat, parseBodyPattern } from './body-pattern.ts';
 import { resultOfError } from './check-errors.ts';
@@ -15,7 +16,7 @@ import {
   type HeartbeatTarget,
   type RunningCheck,
 } from './checker.ts';
-import { destroyAll, dial, hostField, secure } from './dial.ts';
+import { connectHeartbeat, hostField } from './heartbeat-connection.ts';
 import {
   PATTERN_BYTES,
   type ResponseExpectation,
@@ -44,9 +45,10 @@ type HttpTarget = HeartbeatTarget<HttpSettings>;
 class HttpCheck implements RunningCheck {
   readonly #target: HttpTarget;
   readonly #done: (result: HeartbeatResult) => void;
-  readonly #sockets: Socket[] = [];
+  #dialling: Dialling | null = null;
   #client: Client | null = null;
-  #phase = 'connecting';
+  /** Once connected. */
+  #phase = '';
   #isOver = false;
 
   constructor(target: HttpTarget, done: (result: HeartbeatResult) => void) {
@@ -55,12 +57,12 @@ class HttpCheck implements RunningCheck {
   }
 
   phase(): string {
-    return this.#phase;
+    return this.#phase || (this.#dialling?.phase ?? 'connecting');
   }
 
   cancel(): void {
     this.#isOver = true;
-    destroyAll(this.#sockets);
+    this.#dialling?.abort();
     // Rejects what is still pending, which nobody waits for any more.
     this.#client?.destroy().catch(() => {});
   }
@@ -108,38 +110,17 @@ class HttpCheck implements RunningCheck {
     return unmet === '' ? { kind: 'ok', cause: `got ${status}` } : { kind: 'fail', cause: `got ${status} ${unmet}` };
   }
 
-  /** undici's way to a connection. One heartbeat makes one; what goes wrong with it is the result. */
+  /** undici's connector. A heartbeat makes one connection; the error of that one is the result. */
   #connect(callback: ConnectCallback): void {
-    if (this.#sockets.length > 0) return callback(new Error('connection closed before the response'), null);
-    let isSettled = false;
-    const fail = (error: Error): void => {
-      if (isSettled) return;
-      isSettled = true;
+    if (this.#dialling !== null) return callback(new Error('connection closed before the response'), null);
+    this.#dialling = connectHeartbeat(this.#target, 'http/1.1', (error, socket) => {
+      if (socket !== null) {
+        this.#phase = 'waiting for the response';
+        return callback(null, socket);
+      }
       this.#end(resultOfError(error));
-      callback(error, null);
-    };
-    const use = (socket: Socket): void => {
-      isSettled = true;
-      this.#phase = 'waiting for the response';
-      callback(null, socket);
-    };
-    try {
-      const socket = this.#keep(dial(this.#target), fail);
-      socket.once('connect', () => {
-        if (this.#target.endpoint.protocol !== 'https') return use(socket);
-        this.#phase = 'in the TLS handshake';
-        const secured = this.#keep(secure(socket, this.#target, 'http/1.1'), fail);
-        secured.once('secureConnect', () => use(secured));
-      });
-    } catch (error) {
-      fail(error as Error);
-    }
-  }
-
-  /** Holds a socket for `cancel`, with an error handler for as long as it lives. */
-  #keep(socket: Socket, onError: (error: Error) => void): Socket {
-    this.#sockets.push(socket);
-    return socket.on('error', onError);
+      callback(error as Error, null);
+    });
   }
 }
 
