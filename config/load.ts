@@ -1,4 +1,4 @@
-// Loads a configuration file: valid settings, or all problems at once. Thread: main.
+// From a configuration file to checked settings, or to everything that is wrong with it at once. Thread: main.
 
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import path from 'node:path';
@@ -19,25 +19,25 @@ import { isWorldReadable } from './validate/validate-secrets.ts';
 import { writtenConfig } from './yaml/written-config.ts';
 import { parseYaml } from './yaml/yaml-text.ts';
 
-/** Size limit of a file: 10,000 endpoints written as mappings have about half a megabyte. */
+/** 10,000 endpoints written as mappings have about half a megabyte. */
 const LARGEST_BYTES = 4 * 1024 * 1024;
-/** Limit of reported problems. */
+/** More are not told: after a thousand something is wrong with the file as a whole. */
 const MOST_PROBLEMS = 1000;
 
-/** A valid configuration. */
+/** A configuration that has passed every check. */
 export interface LoadedConfig {
-  /** Path of the file as given. */
+  /** As it was given. */
   readonly file: string;
-  /** Absolute directory that relative paths in the file refer to. */
+  /** What relative paths in the file are relative to; absolute. */
   readonly directory: string;
   readonly settings: Config;
-  /** Compiled options of the policies. */
+  /** What policies compiled their options to. */
   readonly policies: CompiledPolicies;
-  /** Texts of the referenced files, by their name in the configuration. */
+  /** Texts of the files that the configuration names, by the name that it gives them. */
   readonly files: ReadonlyMap<string, string>;
-  /** The values as written, without secrets, for display. Computed on demand, because it takes a while. */
+  /** The values as they are written, without secrets, for people. Made when asked for: that takes a while. */
   readonly written: () => Readonly<Record<string, unknown>>;
-  /** The values as written, with variables substituted and secrets included. */
+  /** The same with variables put in and secrets shown. */
   readonly values: () => Readonly<Record<string, unknown>>;
 }
 
@@ -47,15 +47,15 @@ export type LoadResult =
       readonly ok: false;
       /** Errors and warnings in the order of the file; at least one error. */
       readonly problems: readonly Problem[];
-      /** Files that the configuration refers to, as far as known. */
+      /** Files that it names, as far as that was found out. */
       readonly named: readonly string[];
-      /** False if the file itself could not be read: exit code 2 instead of 1. */
+      /** False where the file itself could not be read: exit code 2 instead of 1. */
       readonly isReadable: boolean;
     };
 
 /**
- * Loads a configuration file. Never throws, whatever the file contains and whether it exists.
- * @param environment variables for `${NAME}`, normally process.env
+ * Loads a configuration file. Never throws for what is in the file or for a missing one.
+ * @param environment variables for `${NAME}`; process.env when Fairlead runs.
  */
 export function loadConfig(file: string, environment: Environment): LoadResult {
   const read = readBounded(file);
@@ -66,18 +66,18 @@ export function loadConfig(file: string, environment: Environment): LoadResult {
   return loadConfigText(text, { file, directory, environment, wallMs: systemClock.wallMs(), mode });
 }
 
-/** Origin of a configuration text, and the context in which it is checked. */
+/** Where a text came from and what it is checked against. */
 export interface TextOrigin {
   readonly file: string;
   readonly directory: string;
   readonly environment: Environment;
-  /** Time of the check in ms since 1970, for expiry of certificates. */
+  /** Time of the check in ms since 1970: certificates run out. */
   readonly wallMs: number;
-  /** Permission bits of the file, as in chmod(1); private if absent. */
+  /** Permissions of the file, as in chmod(1); those of nobody else where absent. */
   readonly mode?: number;
 }
 
-/** Loads a configuration from its text. Never throws, whatever the text contains. */
+/** Loads a configuration from its text. Never throws for what is in the text. */
 export function loadConfigText(text: string, origin: TextOrigin): LoadResult {
   const source = new SourceText(text);
   const yaml = parseYaml(source);
@@ -88,7 +88,7 @@ export function loadConfigText(text: string, origin: TextOrigin): LoadResult {
   const tree = new SourceTree(source, yaml.document, origin.environment);
   const problems = tree.findings.map(({ span, finding }) => problemAt(origin.file, span, finding));
   if (tree.root === undefined) return failed(problems, source);
-  if (tree.root === null) return failed([...problems, wholeFile(origin.file, emptyFile)], source);
+  if (tree.root === null) return failed([...problems, wholeFile(origin.file, nothingSaid)], source);
   const report = reporterTo(problems, tree, origin.file);
   const files = new ReferencedFiles(origin.directory);
   const checked = checkTree(tree, files, origin, report);
@@ -100,32 +100,32 @@ export function loadConfigText(text: string, origin: TextOrigin): LoadResult {
   return { ok: true, config, warnings: inOrder(problems, source) };
 }
 
-/** Builds the values on demand: a running process doesn't keep them. */
+/** Built anew where somebody asks: a process that runs doesn't keep them. */
 function valuesOf(source: SourceText, document: Document.Parsed, environment: Environment) {
   const tree = new SourceTree(source, document, environment);
   retypeVariables(tree, configSchema());
   return tree.root as Readonly<Record<string, unknown>>;
 }
 
-/** Returns a reporter that drops consequences of an earlier problem with the same value. */
+/** Leaves out what only follows from something that has been told of the same value. */
 function reporterTo(problems: Problem[], tree: SourceTree, file: string): (finding: Finding) => void {
-  const reported = new Set(problems.filter(({ code }) => UNKNOWN_VALUE.test(code)).map((problem) => problem.path));
+  const told = new Set(problems.filter(({ code }) => UNKNOWN_VALUE.test(code)).map((problem) => problem.path));
   return (finding) => {
     const problem = problemAt(file, tree.spanOf(finding.path, finding.part ?? 'value'), finding);
-    if (reported.has(problem.path) && DEPENDENT.test(problem.code)) return;
-    if (problem.code.startsWith('FL2') && problem.path !== '') reported.add(problem.path);
+    if (told.has(problem.path) && DEPENDENT.test(problem.code)) return;
+    if (problem.code.startsWith('FL2') && problem.path !== '') told.add(problem.path);
     problems.push(problem);
   };
 }
 
-/** Problems that leave the value unknown: a broken alias, tag or variable. */
+/** After these nobody knows what the value is: a broken alias, tag or variable. */
 const UNKNOWN_VALUE = /^FL(?:1105|1109|12)/;
-/** Problems that follow from an earlier one with the same value: its shape, and references. */
+/** Of a value about which something was told, these are no more news: its shape, and names that it refers to. */
 const DEPENDENT = /^FL(?:2|3001|3002)/;
 
 type CheckedConfig = Pick<LoadedConfig, 'settings' | 'policies'>;
 
-/** Validates the values; null if they don't fit the schema. */
+/** Checks values against the schema and each other; null where they don't fit the schema. */
 function checkTree(
   tree: SourceTree,
   files: ReferencedFiles,
@@ -145,25 +145,23 @@ function checkTree(
   return parsed.success ? { settings: parsed.data, policies } : null;
 }
 
-const emptyFile: Finding = {
+const nothingSaid: Finding = {
   code: 'FL1004',
   path: [],
-  message: 'the file is empty: a configuration has listeners, routes and upstreams (see examples/minimal.yaml)',
+  message: 'the file says nothing: a configuration has listeners, routes and upstreams (see examples/minimal.yaml)',
 };
 
 function failed(problems: readonly Problem[], source: SourceText, named: readonly string[] = []): LoadResult {
   return { ok: false, problems: inOrder(problems, source), named, isReadable: true };
 }
 
-/** Sorts problems by location and adds excerpts; if there are too many, warnings are dropped first. */
+/** In the order of the file, with their lines; where there are too many, warnings are left out first. */
 function inOrder(problems: readonly Problem[], source: SourceText): Problem[] {
-  const isTooMany = problems.length > MOST_PROBLEMS;
-  const errorsFirst = isTooMany
-    ? [...problems.filter(isError), ...problems.filter((problem) => !isError(problem))]
-    : problems;
-  const kept = errorsFirst.slice(0, MOST_PROBLEMS).toSorted(byPlace);
+  const isTooMuch = problems.length > MOST_PROBLEMS;
+  const told = isTooMuch ? [...problems.filter(isError), ...problems.filter((problem) => !isError(problem))] : problems;
+  const kept = told.slice(0, MOST_PROBLEMS).toSorted(byPlace);
   return kept.map((problem) =>
-    problem.code === emptyFile.code ? problem : { ...problem, excerpt: source.excerptAt(problem.span) },
+    problem.code === nothingSaid.code ? problem : { ...problem, excerpt: source.excerptAt(problem.span) },
   );
 }
 
@@ -175,11 +173,11 @@ function wholeFile(file: string, finding: Finding): Problem {
   return problemAt(file, { line: 1, column: 1, length: 1 }, finding);
 }
 
-/** Reads a file up to the size limit. */
+/** Reads a file up to the limit and no further. */
 function readBounded(file: string): { readonly text: string; readonly mode: number } | Finding {
   let descriptor: number | undefined;
   try {
-    // Without O_NONBLOCK opening a named pipe would block until a writer appears.
+    // Without O_NONBLOCK the opening of a named pipe waits for a writer, for ever.
     descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
     const status = fstatSync(descriptor);
     if (!status.isFile()) return fault('FL1001', `the configuration file ${kindOf(status)}`);
@@ -195,7 +193,7 @@ function readBounded(file: string): { readonly text: string; readonly mode: numb
 function kindOf(status: Stats): string {
   if (status.isDirectory()) return 'is a directory';
   const kind = status.isFIFO() ? 'a pipe' : status.isSocket() ? 'a socket' : 'a device';
-  return `is ${kind}: a regular file is required, because it is read again at every reload`;
+  return `is ${kind}: a regular file is needed, for it is read again at every reload`;
 }
 
 function readUpTo(descriptor: number, mostBytes: number): Buffer {
@@ -212,7 +210,7 @@ function readUpTo(descriptor: number, mostBytes: number): Buffer {
 }
 
 function decoded(bytes: Buffer): string | Finding {
-  if (bytes.length > LARGEST_BYTES) return fault('FL1002', 'the file is larger than 4 MiB, the size limit');
+  if (bytes.length > LARGEST_BYTES) return fault('FL1002', 'the file is larger than 4 MiB, the most that is read');
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {

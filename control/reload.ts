@@ -7,6 +7,7 @@ import type { LoadedConfig, LoadResult } from '../config/load.ts';
 import { problemJson } from '../config/problems/problem-report.ts';
 import { formatProblem, type Problem } from '../config/problems/problem.ts';
 import type { Logger } from '../core/log.ts';
+import { pluginsOnDisk, refreshPlugins } from '../plugins/plugin-library.ts';
 import type { SnapshotOwner } from './snapshot-owner.ts';
 
 /** Problems that one log line names; `fairlead check` prints all. */
@@ -80,6 +81,7 @@ export class Reloader {
   async #reload(): Promise<ReloadResult> {
     const { load, onBegin, onEnd } = this.#parts;
     onBegin();
+    await refreshPlugins(pluginsOnDisk());
     const loaded = load();
     const result = loaded.ok ? await this.#install(loaded.config) : this.#refuse(loaded.problems);
     onEnd(result, loaded.ok && result.ok ? loaded.config : null);

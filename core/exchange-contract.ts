@@ -182,7 +182,6 @@ export type Unparsable =
   | 'head-timeout'
   | 'version-not-supported'
   | 'expectation-unknown'
-  | 'coding-unknown'
   | 'method-not-served';
 
 /** What downstream adaptors are given: the way into forwarding. */

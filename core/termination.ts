@@ -15,6 +15,7 @@ export interface TerminationInfo {
 export const TERMINATIONS = {
   ok: { letters: '--', means: 'the response was relayed completely' },
   localReply: { letters: 'LR', means: 'Fairlead answered itself, as configured (respond, redirect)' },
+  policyRefused: { letters: 'PR', means: 'a policy refused the request' },
   badRequest: { letters: 'PR', means: 'the request was refused: malformed, too large or not served here' },
   noRoute: { letters: 'PR', means: 'no route matched' },
   clientGoneRequest: { letters: 'CR', means: 'the client closed the connection while sending its request' },
@@ -42,6 +43,7 @@ export const TERMINATIONS = {
   drainedStream: { letters: 'KD', means: 'the response was cut because a reload had removed its endpoint' },
   drainedTunnel: { letters: 'KT', means: 'the upgraded connection was closed at the deadline of a drain or reload' },
   tunnelTimeout: { letters: 'sT', means: 'the upgraded connection was idle for too long' },
+  policyFailed: { letters: 'IH', means: 'a policy failed on this request' },
   internal: { letters: 'IH', means: 'an internal error of Fairlead' },
 } as const satisfies Record<string, TerminationInfo>;
 

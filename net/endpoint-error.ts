@@ -1,4 +1,4 @@
-// An error of an endpoint's connection that says itself which kind of failure it is. Thread: both.
+// An error of an endpoint's connection that says itself which kind of failure it is. Thread: worker.
 
 import type { FailureKind } from '../core/failure.ts';
 

@@ -1,4 +1,4 @@
-// The one table that turns errors of sockets, TLS and undici into kinds of failure. Thread: both.
+// The one table that turns errors of sockets, TLS and undici into kinds of failure. Thread: worker.
 
 import { failureOf, type Failure, type FailureKind } from '../core/failure.ts';
 import { EndpointError } from './endpoint-error.ts';

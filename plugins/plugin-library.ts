@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
+import type { PluginPolicy } from '../core/policy/policy-definition.ts';
 import type { PluginSnapshot } from '../core/snapshot/policy.ts';
 import { partsOfModule, type PluginParts, PluginShapeError } from './plugin-parts.ts';
 
@@ -93,4 +94,21 @@ function reasonOf(error: unknown): string {
   const { code = '' } = error as { code?: string };
   const [firstLine = ''] = (error instanceof Error ? `${error.name}: ${error.message}` : String(error)).split('\n');
   return ADVICE[code] ?? `cannot be loaded: ${firstLine}`;
+}
+
+/**
+ * The policies of these plugins by name, in a thread that instantiates them.
+ * @param onFault receives the sentence about a plugin that this thread can't load: its policies are missing then
+ */
+export function policiesOfPlugins(
+  plugins: readonly PluginSnapshot[],
+  onFault: (file: string, text: string) => void,
+): ReadonlyMap<string, PluginPolicy> {
+  const policies = new Map<string, PluginPolicy>();
+  for (const plugin of plugins) {
+    const load = loadPlugin(plugin);
+    if (load.ok) for (const policy of load.parts.policies) policies.set(policy.name, policy);
+    else onFault(plugin.file, `the plugin ${plugin.file} ${load.reason}: requests that need its policies get 500`);
+  }
+  return policies;
 }

@@ -1,6 +1,7 @@
 // The parts of a plugin's module, checked for their shape. Thread: both.
 
-import { POLICY_NEEDS, POLICY_STAGES, type PluginPolicy } from '../core/policy/policy-definition.ts';
+import type { PluginPolicy } from '../core/policy/policy-definition.ts';
+import { POLICY_NEEDS, POLICY_STAGES } from '../core/policy/policy-stage.ts';
 
 /** What a plugin provides. */
 export interface PluginParts {

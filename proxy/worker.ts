@@ -16,16 +16,19 @@ import type {
   WorkerStart,
 } from '../core/messages.ts';
 import { systemRandom } from '../core/random.ts';
+import type { Priority } from '../core/snapshot/route.ts';
 import type { OverloadSnapshot, Snapshot } from '../core/snapshot/snapshot.ts';
 import { systemTimers } from '../core/timers.ts';
 import { TimerWheel } from '../core/timer-wheel.ts';
 import { AccessLog } from '../logging/access/access-log.ts';
+import { policiesOfPlugins, refreshPlugins } from '../plugins/plugin-library.ts';
 import { LaneObserver } from './account/account.ts';
 import { clearLevels, WorkerLanes } from './account/lane.ts';
 import { openWorkerLog } from '../logging/process-log.ts';
 import { Downstream } from './downstream/downstream.ts';
 import { LatencyBaselines } from './placement/latency-baseline.ts';
 import { Forwarder } from './exchange/forwarder.ts';
+import { PolicyWatch } from './policies/policy-watch.ts';
 import { collectGarbage, readMemory } from './policies/memory-reading.ts';
 import { Overload, type OverloadCause } from './policies/overload.ts';
 import { RuntimeHistory } from './exchange/runtime-history.ts';
@@ -55,6 +58,7 @@ class DataPlane {
   readonly #forwarder: Forwarder;
   readonly #downstream: Downstream;
   readonly #overload: Overload;
+  readonly #policyWatch: PolicyWatch;
   readonly #wakes = new AbortController();
   readonly #runtimes: RuntimeHistory;
   readonly #accessLog = new AccessLog({
@@ -67,17 +71,23 @@ class DataPlane {
     const worker = start.worker;
     clearLevels(region, worker);
     const memory = { region, worker, random: systemRandom };
+    const lanes = new WorkerLanes(region, worker);
     this.#region = region;
     this.#worker = worker;
     this.#clock = clockSince(region.originWallMs);
     this.#wheel = new TimerWheel(TICK_MS, this.#clock.nowMs());
+    this.#policyWatch = new PolicyWatch({
+      log,
+      nowMs: () => this.#clock.nowMs(),
+      count: (policy, field) => lanes.policy(policy).add(field, 1),
+    });
     const onIdleDeath: OnIdleDeath = (upstream, endpoint) => this.#forwarder.onIdleDeath(upstream, endpoint);
     const faults = new FaultLog(log, this.#clock);
     const parts = { region, worker, timers: systemTimers, onIdleDeath, onFault: faults.report };
     const fast = { wheel: this.#wheel, turn: new Turn(this.#clock), memory: new WireMemory() };
     this.#transport = new TransportSwitch(new Http1Transport({ ...parts, ...fast }), new UndiciTransport(parts));
     this.#tunnels = new UpgradeTunnels(parts);
-    this.#runtimes = new RuntimeHistory(new Runtime(start.snapshot, memory), {
+    this.#runtimes = new RuntimeHistory(this.#runtimeOf(start.snapshot), {
       clock: this.#clock,
       timers: systemTimers,
       end: (exchange) => this.#forwarder.expireAfterReload(exchange),
@@ -86,7 +96,6 @@ class DataPlane {
     const runtime = (): Runtime => this.#runtimes.runtime;
     const settings = (): OverloadSnapshot => runtime().snapshot.overload;
     const onChange = logOverload;
-    const lanes = new WorkerLanes(region, worker);
     this.#overload = new Overload({ region, worker, settings, readMemory, collectGarbage, onChange });
     this.#forwarder = new Forwarder({
       ...memory,
@@ -101,7 +110,7 @@ class DataPlane {
       lanes,
       workerCount: () => runtime().snapshot.workers,
       baselines: new LatencyBaselines(region.capacity.endpoints),
-      overload: this.#overload,
+      policyWatch: this.#policyWatch,
       replays: new ReplayBudget(() => settings().replayBytes / runtime().snapshot.workers),
       observers: [new LaneObserver(lanes), this.#accessLog],
       log,
@@ -134,9 +143,9 @@ class DataPlane {
   }
 
   async apply(snapshot: Snapshot, descriptors: HeldDescriptors): Promise<void> {
-    const memory = { region: this.#region, worker: this.#worker, random: systemRandom };
     log.setLevel(snapshot.log.level);
-    this.#runtimes.replace(new Runtime(snapshot, memory));
+    await refreshPlugins(snapshot.plugins);
+    this.#runtimes.replace(this.#runtimeOf(snapshot));
     this.#installUpstreams(snapshot);
     await this.#install(snapshot, descriptors);
   }
@@ -162,6 +171,14 @@ class DataPlane {
     this.#transport.dropIdle(slot);
     const availability = this.#region.words[this.#region.endpointWord(slot) + E_AVAILABILITY];
     if (availability === AVAILABILITY.down) this.#forwarder.onEndpointDown(slot, this.#runtimes.openExchanges());
+  }
+
+  #runtimeOf(snapshot: Snapshot): Runtime {
+    const memory = { region: this.#region, worker: this.#worker, random: systemRandom };
+    const pluginPolicies = policiesOfPlugins(snapshot.plugins, (file, text) => log.error({ file }, text));
+    const services = { mustShed: (priority: Priority) => this.#overload.mustRefuse(priority) };
+    const watch = this.#policyWatch;
+    return new Runtime(snapshot, memory, { worker: this.#worker, log, services, watch, pluginPolicies });
   }
 
   #installUpstreams(snapshot: Snapshot): void {

@@ -112,6 +112,13 @@ const changedFields = z.strictObject({
   notToClient: z.array(z.string()),
 });
 
+const policy = z.strictObject({
+  name: z.string(),
+  scope: z.enum(['listener', 'route', 'upstream']).describe('Where it is configured.'),
+  stage: z.string().describe('When it runs: docs/policies.md.'),
+  needs: z.array(z.string()).describe('What it does beyond reading heads and editing fields.'),
+});
+
 export const explained = z.strictObject({
   generation: amount.describe('Of the configuration; 0 where it is of a file.'),
   request,
@@ -122,6 +129,7 @@ export const explained = z.strictObject({
   upstream: upstream.nullable(),
   plan: plan.nullable(),
   fields: changedFields.nullable(),
+  policies: z.array(policy).describe('Policies that act on the request, in the order in which it meets them.'),
 });
 export type ExplainReply = z.output<typeof explained>;
 

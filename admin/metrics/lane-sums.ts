@@ -7,6 +7,8 @@ import {
   LATENCY_BUCKETS,
   LISTENER_FIELD,
   type ListenerField,
+  POLICY_FIELD,
+  type PolicyField,
   UPSTREAM_FIELD,
   UPSTREAM_FIELDS,
   type UpstreamField,
@@ -31,6 +33,10 @@ export class LaneSums {
 
   listener(index: number, field: ListenerField): number {
     return this.#sum((worker) => this.#region.listenerLane(worker, index) + LISTENER_FIELD[field]);
+  }
+
+  policy(index: number, field: PolicyField): number {
+    return this.#sum((worker) => this.#region.policyLane(worker, index) + POLICY_FIELD[field]);
   }
 
   /** How many attempts fell into each bucket of LATENCY_BOUNDS_MS, and above all of them. */

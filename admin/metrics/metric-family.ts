@@ -13,7 +13,7 @@ import { coarseHistogram } from './latency.ts';
 export const METRIC_PREFIX = 'fairlead_';
 
 /** What a metric is about; a scraper may ask for some scopes only. */
-export const METRIC_SCOPES = ['process', 'listener', 'upstream', 'endpoint'] as const;
+export const METRIC_SCOPES = ['process', 'listener', 'policy', 'upstream', 'endpoint'] as const;
 export type MetricScope = (typeof METRIC_SCOPES)[number];
 
 export type Labels = Readonly<Record<string, string | number>>;

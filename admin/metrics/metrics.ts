@@ -10,6 +10,7 @@ import { LaneSums } from './lane-sums.ts';
 import type { MetricFamily, MetricScope, Scrape } from './metric-family.ts';
 import { ENDPOINT_METRICS } from './metrics-endpoint.ts';
 import { LISTENER_METRICS } from './metrics-listener.ts';
+import { POLICY_METRICS } from './metrics-policy.ts';
 import { processMetrics } from './metrics-process.ts';
 import { UPSTREAM_METRICS } from './metrics-upstream.ts';
 
@@ -30,7 +31,13 @@ export class Metrics {
     this.#context = context;
     this.#sums = new LaneSums(context.region);
     this.#scrape = this.#takeScrape();
-    this.families = [...processMetrics(this.#lag), ...LISTENER_METRICS, ...UPSTREAM_METRICS, ...ENDPOINT_METRICS];
+    this.families = [
+      ...processMetrics(this.#lag),
+      ...LISTENER_METRICS,
+      ...POLICY_METRICS,
+      ...UPSTREAM_METRICS,
+      ...ENDPOINT_METRICS,
+    ];
     for (const family of this.families) this.registry.registerMetric(this.#collectorOf(family));
   }
 

@@ -1,11 +1,10 @@
-// Compiles an upstream. Thread: main.
+// Compiles one upstream of the configuration. Thread: main.
 
 import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
 import type { HeartbeatSnapshot, PassiveSnapshot } from '../../core/snapshot/health.ts';
 import type { RetrySnapshot, UpstreamSnapshot, UpstreamTimeouts } from '../../core/snapshot/upstream.ts';
 import { compileBalance } from '../../balancers/registry.ts';
 import type { PolicySnapshot } from '../../core/snapshot/policy.ts';
-import { stickyOf } from '../../proxy/policies/sticky-cookie.ts';
 import { checkerNamed } from '../../health/checkers/checkers.ts';
 import { endpointId } from '../values/endpoint-address.ts';
 import type { HeartbeatConfig } from '../schema/schema-heartbeat.ts';
@@ -13,12 +12,12 @@ import type { RetryConfig } from '../schema/schema-retry.ts';
 import type { EndpointConfig, UpstreamConfig } from '../schema/schema-upstreams.ts';
 import type { SlotAssignment } from './slots.ts';
 
-/** Slots of an upstream and its endpoints in shared memory, its compiled policies, and the files that it refers to. */
+/** Where an upstream and its endpoints stand in shared memory. */
 export interface UpstreamPlace {
   readonly index: number;
   readonly policies: readonly PolicySnapshot[];
   readonly endpoints: readonly SlotAssignment[];
-  /** Texts of the CA files by name. */
+  /** Texts of the CA files, by name. */
   readonly files: ReadonlyMap<string, string>;
 }
 
@@ -42,7 +41,6 @@ export function compileUpstream(name: string, config: UpstreamConfig, place: Ups
       isAdaptive: limits.concurrency === 'auto',
     },
     hedge: config.hedge?.after ?? null,
-    sticky: stickyOf({ policies: place.policies }),
     whenAllDown: config.whenAllDown,
     slowStartMs: config.slowStart,
     backupBelowPercent: config.backups?.below ?? 0,
@@ -55,7 +53,7 @@ export function compileUpstream(name: string, config: UpstreamConfig, place: Ups
   };
 }
 
-/** Name of an endpoint for operators, and key of its slot. Names of upstreams contain no slash. */
+/** How operators name an endpoint, and what its slot is keyed by. Names of upstreams hold no slash. */
 export function endpointName(upstream: string, endpoint: EndpointConfig): string {
   return `${upstream}/${endpointId(endpoint.url)}`;
 }
@@ -76,7 +74,7 @@ function compileEndpoint(upstream: string, endpoint: EndpointConfig, place: Slot
   };
 }
 
-/** Reduces default times to a shorter interval (validation refuses written ones). */
+/** Defaults that are longer than a short interval follow it (written ones were refused). */
 function compileHeartbeat(heartbeat: HeartbeatConfig): HeartbeatSnapshot {
   return {
     acceptsAgentFeedback: false,
@@ -136,15 +134,15 @@ function compileTimeouts(timeouts: UpstreamConfig['timeouts']): UpstreamTimeouts
   };
 }
 
-/** A queue longer than this share of the response timeout sustains an overload (docs/algorithms.md 4.3). */
+/** A queue that holds more than this share of the response timeout keeps an overload alive (docs/algorithms.md 4.3). */
 const QUEUE_SHARE = 0.4;
 
-/** Longest useful queue timeout in ms for a response timeout in ms; infinite without one. */
+/** The longest wait in ms that a response timeout in ms leaves; infinite without one. */
 export function longestQueueMs(responseMs: number): number {
   return responseMs === 0 ? Infinity : Math.max(1, Math.floor(responseMs * QUEUE_SHARE));
 }
 
-/** Effective queue timeout in ms. */
+/** How long requests do wait at most, in ms. */
 export function queueMsOf(timeouts: { readonly queue: number; readonly response: number }): number {
   return Math.min(timeouts.queue, longestQueueMs(timeouts.response));
 }

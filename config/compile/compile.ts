@@ -1,4 +1,4 @@
-// Compiles a validated configuration to a Snapshot. Thread: main.
+// From a checked configuration to the Snapshot that workers are given. Thread: main.
 
 import os from 'node:os';
 import path from 'node:path';
@@ -10,7 +10,6 @@ import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import { certificateNames } from '../files/certificate.ts';
 import { compileAdmin } from './compile-admin.ts';
 import { compileUpstream, endpointName } from './compile-upstream.ts';
-import { headerEditsOf } from '../../proxy/policies/header-edits.ts';
 import type { LoadedConfig } from '../load.ts';
 import type { CompiledPolicies } from '../policies/compile-policies.ts';
 import type { CompiledPolicy } from '../policies/policy-place.ts';
@@ -24,7 +23,7 @@ import { routeName } from '../validate/validate-routes.ts';
 
 const MOST_WORKERS = 64;
 
-/** Slot tables of one region. */
+/** Who has which record of one region. */
 export interface CompileTables {
   /** By `upstream/address`. */
   readonly endpoints: SlotTable;
@@ -83,7 +82,7 @@ function compileHealthState({ settings, directory }: LoadedConfig): Snapshot['he
   return { file: path.resolve(directory, stateFile), maxAgeMs: maxAge };
 }
 
-/** Number of workers: as configured, or one per CPU available to the process. */
+/** Worker threads: as configured, or one for each processor that this process may use. */
 export function workersOf(settings: Config): number {
   return settings.workers === 'auto' ? Math.min(MOST_WORKERS, os.availableParallelism()) : settings.workers;
 }
@@ -91,7 +90,7 @@ export function workersOf(settings: Config): number {
 interface Places {
   readonly listeners: readonly SlotAssignment[];
   readonly upstreams: readonly SlotAssignment[];
-  /** Endpoints of all upstreams, concatenated. */
+  /** Of all upstreams, one after the other. */
   readonly endpoints: readonly SlotAssignment[];
   /** Gives compiled policies their blocks. */
   readonly policies: PolicyPlacer;
@@ -101,7 +100,7 @@ type PolicyPlacer = (compiled: readonly CompiledPolicy[]) => PolicySnapshot[];
 
 function policyPlacer(names: readonly string[], assigned: readonly SlotAssignment[]): PolicyPlacer {
   const indexOf = new Map(names.map((name, at) => [name, assigned[at]!.slot]));
-  return (compiled) => compiled.map(({ name, data }) => ({ name, index: indexOf.get(name)!, data }));
+  return (compiled) => compiled.map((policy) => ({ ...policy, index: indexOf.get(policy.name)! }));
 }
 
 /** Every name once: a policy counts for all places together. */
@@ -109,7 +108,7 @@ function policyNames({ listeners, routes, upstreams }: CompiledPolicies): string
   return [...new Set([...listeners, ...routes, ...upstreams.values()].flat().map(({ name }) => name))];
 }
 
-/** Assigns all slots or none: checks the capacity of every table before changing any. */
+/** All or nothing: every table is asked before one is changed. */
 function assignPlaces({ settings, policies }: LoadedConfig, tables: CompileTables, revision: number): Places {
   const upstreams = Object.entries(settings.upstreams);
   const identities = {
@@ -202,7 +201,6 @@ function compileRoute(
     policies,
     match: compileMatch(route.match ?? {}),
     action: compileAction(route, indexOf),
-    ...headerEditsOf({ policies }),
     hostField: route.host === 'preserve' ? null : route.host,
     bodyBytes: route.limits?.body ?? 0,
     priority: route.priority,
@@ -220,7 +218,7 @@ function compileMatch(match: NonNullable<RouteConfig['match']>): RouteMatch {
   };
 }
 
-/** Validation guarantees that a route has exactly one action, and that its upstream exists. */
+/** Validation has seen to it that a route does exactly one thing, and that its upstream exists. */
 function compileAction(route: RouteConfig, indexOf: ReadonlyMap<string, number>): RouteAction {
   const { respond, redirect } = route;
   if (respond !== undefined) return { kind: 'respond', ...respond };
@@ -243,10 +241,10 @@ function deepFreeze<Value>(value: Value): Value {
   return Object.freeze(value);
 }
 
-/** Share of memory for workers. The rest is for the system, main, and memory outside heaps: code, stacks, sockets. */
+/** The rest is for the system, for main, and for what no heap counts: code, stacks, sockets. */
 const AUTO_SHARE = 0.7;
 
-/** @param availableBytes memory available to the process */
+/** @param availableBytes what the process may have */
 export function compileOverload(
   overload: OverloadConfig,
   availableBytes: number = availableMemory(),
@@ -260,7 +258,7 @@ export function compileOverload(
   };
 }
 
-/** Memory of the control group if there is one, otherwise of the machine. */
+/** Of the control group where there is one, else of the machine. */
 function availableMemory(): number {
   const constrained = process.constrainedMemory();
   return constrained > 0 ? Math.min(constrained, os.totalmem()) : os.totalmem();

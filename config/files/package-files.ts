@@ -1,12 +1,12 @@
-// Paths of the package's data files, both from sources and from the compiled package. Thread: main.
+// Where the files of the package are that are not code, from the sources and compiled. Thread: main.
 
 import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 
-/** Compiled files are one directory deeper: dist/. */
+/** The compiled files are one folder deeper: dist/. */
 const ROOT = new URL(extname(import.meta.filename) === '.ts' ? '../../' : '../../../', import.meta.url);
 
-/** URL of a package file. @param path relative to the package root */
+/** A file of the package, by its path from the package's folder. */
 export function packageFile(path: string): URL {
   return new URL(path, ROOT);
 }

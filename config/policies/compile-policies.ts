@@ -1,5 +1,5 @@
-// Compiles the policies of a configuration: built-in ones by their keys, those of plugins by their lists. Runs with the
-// checks, so that every problem that a policy reports has a location. Thread: main.
+// Compiles the policies of a configuration: those of the table by their keys, those of plugins by their lists. Runs with
+// the checks, so that everything that a policy objects to is reported with its place. Thread: main.
 
 import type { PolicyScope } from '../../core/policy/policy-definition.ts';
 import type { PluginSnapshot } from '../../core/snapshot/policy.ts';
@@ -20,7 +20,7 @@ export interface CompiledPolicies {
   readonly upstreams: ReadonlyMap<string, readonly CompiledPolicy[]>;
 }
 
-/** Compiles all policies and reports every problem; the result is complete only if none was reported. */
+/** Reports every problem to the context; what is returned is complete only where none was reported. */
 export function compilePolicies(context: CheckContext): CompiledPolicies {
   const { plugins, policies } = loadPlugins(context);
   const at = (place: PolicyPlace | null): readonly CompiledPolicy[] =>
@@ -58,7 +58,7 @@ function compilePlace(place: PolicyPlace, known: KnownPolicies, context: CheckCo
   for (const policy of POLICIES as unknown as readonly AnyBuiltInPolicy[]) {
     if (policy.scope !== place.scope) continue;
     const data = policy.compile(place.settings as never, compileContext(place, place.path, context));
-    if (data !== null) compiled.push({ name: policy.name, data });
+    if (data !== null) compiled.push({ name: policy.name, stage: policy.stage, needs: policy.needs, data });
   }
   const written = place.settings['policies'];
   if (Array.isArray(written)) compiled.push(...compileUses(place, written as readonly object[], known, context));

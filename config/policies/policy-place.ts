@@ -1,6 +1,7 @@
 // A listener, route or upstream that has policies, and the context in which one of them is compiled. Thread: main.
 
 import type { CompileContext, OptionProblem, PolicyScope } from '../../core/policy/policy-definition.ts';
+import type { PolicyNeed, PolicyStage } from '../../core/policy/policy-stage.ts';
 import type { KeyPath } from '../problems/problem.ts';
 import type { CheckContext } from '../validate/parsed-config.ts';
 
@@ -16,6 +17,8 @@ export interface PolicyPlace {
 /** A policy before it has its block in shared memory. */
 export interface CompiledPolicy {
   readonly name: string;
+  readonly stage: PolicyStage;
+  readonly needs: readonly PolicyNeed[];
   readonly data: unknown;
 }
 

@@ -1,24 +1,25 @@
-// Guidance for every problem code, for `fairlead check --explain` and docs/config-errors.md. Thread: main.
+// Guidance for every code of problem: what `fairlead check --explain` prints and docs/config-errors.md lists.
+// Thread: main.
 
 import { FILE_GUIDE } from './guide-file.ts';
 import { VALUE_GUIDE } from './guide-values.ts';
 import { WARNING_GUIDE } from './guide-warnings.ts';
 import { PROBLEM_CODES, type Guidance, type ProblemCode } from './problem.ts';
 
-/** Complete by type: a code without guidance does not compile. */
+/** Complete by its type: a code without guidance does not compile. */
 export const PROBLEM_GUIDE: Readonly<Record<ProblemCode, Guidance>> = {
   ...FILE_GUIDE,
   ...VALUE_GUIDE,
   ...WARNING_GUIDE,
 };
 
-/** Parses a code in any letter case; null if there is no such code. */
+/** The code in any letter case, or null where there is none. */
 export function problemCode(text: string): ProblemCode | null {
   const code = text.toUpperCase();
   return Object.hasOwn(PROBLEM_CODES, code) ? (code as ProblemCode) : null;
 }
 
-/** Formats guidance for the terminal. */
+/** Guidance for the terminal. */
 export function explainProblem(code: ProblemCode): string {
   const { meaning, fix, wrong, right, shell } = PROBLEM_GUIDE[code];
   const kind = code.startsWith('FL9') ? 'warning' : 'error';

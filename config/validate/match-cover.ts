@@ -1,30 +1,30 @@
-// Subset test on matches: whether one match accepts every request of another. Basis of "this route can never match".
-// Pure. Thread: main.
+// Whether every request that one match takes is taken by another match too: the arithmetic behind "this route can never
+// match". Pure. Thread: main.
 
 import type { ValueMatch } from '../../core/snapshot/route.ts';
 import type { RouteConfig } from '../schema/schema-routes.ts';
 
 export type Match = NonNullable<RouteConfig['match']>;
 
-/** One host and one path of a match; null for any. */
+/** One piece of a match: at most one host and one path; null is any. */
 export interface Piece {
   readonly host: string | null;
   readonly path: ValueMatch | null;
 }
 
-/** The pieces of a match: each host combined with each path, in the order of the lists. */
+/** The pieces that a match is made of: each host with each path. Their places are indexes of the lists. */
 export function piecesOf({ host, path }: Match): Piece[] {
   const hosts = host ?? [null];
   const paths = path ?? [null];
   return hosts.flatMap((one) => paths.map((other) => ({ host: one, path: other })));
 }
 
-/** Index keys of a match, under which the matches that it may cover look it up. */
+/** Keys under which a match is found by those that it may cover. */
 export function keysOfCover(match: Match): string[] {
   return piecesOf(match).map(({ host, path }) => `${host ?? ''} ${path === null ? '/' : keyOfPath(path)}`);
 }
 
-/** Index keys of all matches that may cover a piece: its host and enclosing wildcards, its path and enclosing prefixes. */
+/** Keys of all matches that may cover a piece: its host and the wildcards above, its path and the prefixes above. */
 export function keysOfCovering({ host, path }: Piece): string[] {
   const paths = path === null ? ['/'] : pathsAbove(path);
   return hostsAbove(host).flatMap((one) => paths.map((other) => `${one} ${other}`));
@@ -54,35 +54,35 @@ function pathsAbove(path: ValueMatch): string[] {
   return [...above];
 }
 
-/** Whether the conditions of `earlier` besides host and path are implied by those of `later`. */
+/** Whether what a match asks besides host and path is asked by `later` too, or more: then it takes what `later` takes. */
 export function coversRest(earlier: Match, later: Match): boolean {
   return (
     includesAll(earlier.listener, later.listener) &&
     includesAll(earlier.method, later.method) &&
-    isImpliedBy(earlier.header ?? {}, later.header ?? {}, true) &&
-    isImpliedBy(earlier.query ?? {}, later.query ?? {}, false)
+    asksNoMore(earlier.header ?? {}, later.header ?? {}, true) &&
+    asksNoMore(earlier.query ?? {}, later.query ?? {}, false)
   );
 }
 
-/** Whether `earlier` accepts every word of `later`; an absent list accepts all. */
+/** Lists of words of which a request needs one; none is any. */
 function includesAll(earlier: readonly string[] | undefined, later: readonly string[] | undefined): boolean {
   if (earlier === undefined) return true;
   return later !== undefined && later.every((word) => earlier.includes(word));
 }
 
-type Conditions = Readonly<Record<string, ValueMatch>>;
+type Wanted = Readonly<Record<string, ValueMatch>>;
 
-function isImpliedBy(earlier: Conditions, later: Conditions, isCaseless: boolean): boolean {
+function asksNoMore(earlier: Wanted, later: Wanted, isCaseless: boolean): boolean {
   const named = (name: string): string => (isCaseless ? name.toLowerCase() : name);
-  return Object.entries(earlier).every(([name, condition]) =>
-    Object.entries(later).some(([other, given]) => named(other) === named(name) && implies(given, condition)),
+  return Object.entries(earlier).every(([name, wanted]) =>
+    Object.entries(later).some(([other, given]) => named(other) === named(name) && implies(given, wanted)),
   );
 }
 
-/** Whether every value that matches `given` also matches `condition`. */
-function implies(given: ValueMatch, condition: ValueMatch): boolean {
-  if (condition.kind === 'present') return true;
+/** Whether a value that fits `given` always fits `wanted`. */
+function implies(given: ValueMatch, wanted: ValueMatch): boolean {
+  if (wanted.kind === 'present') return true;
   if (given.kind === 'present') return false;
-  if (condition.kind === 'exact') return given.kind === 'exact' && given.value === condition.value;
-  return given.value.startsWith(condition.value);
+  if (wanted.kind === 'exact') return given.kind === 'exact' && given.value === wanted.value;
+  return given.value.startsWith(wanted.value);
 }

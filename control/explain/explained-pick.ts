@@ -13,8 +13,9 @@ import type { RequestHead } from '../../core/head.ts';
 import { E_AVAILABILITY, E_LAST_SUCCESS, E_LIMIT, FULL_FACTOR, UPSTREAM } from '../../core/memory/layout.ts';
 import type { Region } from '../../core/memory/region.ts';
 import type { Random } from '../../core/random.ts';
-import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
+import type { StickySnapshot, UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import { findPlace, giveBack, reserveForItsOwn } from '../../proxy/placement/place.ts';
+import { stickyOf } from '../../proxy/policies/sticky-cookie.ts';
 import { StickyCookies } from '../../proxy/policies/sticky-cookies.ts';
 import { becauseOf, type Pick } from './pick-because.ts';
 
@@ -63,7 +64,8 @@ export function explainPick(facts: PickFacts): ExplainedUpstream {
   const equals = equalsOf(facts, candidates, request);
   const names = new Map(upstream.endpoints.map(({ slot, id }) => [slot, id]));
   const nameOf = (slot: number): string => names.get(slot)!;
-  const leadsTo = stickySlot(facts);
+  const sticky = stickyOf(upstream);
+  const leadsTo = stickySlot(facts, sticky);
   const pick = choose(facts, picker, request, leadsTo);
   const isTie = equals.length > 1 && pick.by === 'balancer';
   return {
@@ -73,10 +75,7 @@ export function explainPick(facts: PickFacts): ExplainedUpstream {
     whenAllDown: upstream.whenAllDown,
     queued: Math.max(0, region.words[region.upstreamWord(upstream.index) + UPSTREAM.queued.index]!),
     hashKey: hashKey === null ? null : { from: hashKey.name, value: hashKey.value },
-    sticky:
-      upstream.sticky === null
-        ? null
-        : { cookie: upstream.sticky.cookie, leadsTo: leadsTo === null ? null : nameOf(leadsTo) },
+    sticky: sticky === null ? null : { cookie: sticky.cookie, leadsTo: leadsTo === null ? null : nameOf(leadsTo) },
     candidates: listed,
     choice: {
       endpoint: pick.slot < 0 ? null : nameOf(pick.slot),
@@ -105,9 +104,9 @@ function choose({ region }: PickFacts, picker: UpstreamPicker, request: PickRequ
   return { slot: place.slot, by, trial: trial === place.slot ? null : trial };
 }
 
-function stickySlot({ upstream, head, wallMs }: PickFacts): number | null {
-  if (upstream.sticky === null) return null;
-  const cookies = new StickyCookies(upstream.sticky, upstream.endpoints);
+function stickySlot({ upstream, head, wallMs }: PickFacts, sticky: StickySnapshot | null): number | null {
+  if (sticky === null) return null;
+  const cookies = new StickyCookies(sticky, upstream.endpoints);
   return cookies.slotOf(head.field('cookie'), wallMs)?.slot ?? null;
 }
 

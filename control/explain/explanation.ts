@@ -8,10 +8,14 @@ import type { RequestHead } from '../../core/head.ts';
 import { copyRecords, type Region } from '../../core/memory/region.ts';
 import type { BoundListener } from '../../core/messages.ts';
 import type { Random } from '../../core/random.ts';
+import type { PolicyScope } from '../../core/policy/policy-definition.ts';
+import { POLICY_STAGES } from '../../core/policy/policy-stage.ts';
+import type { PolicySnapshot } from '../../core/snapshot/policy.ts';
 import type { NamedMatch, RouteMatch, RouteSnapshot, ValueMatch } from '../../core/snapshot/route.ts';
 import type { Snapshot } from '../../core/snapshot/snapshot.ts';
 import { clientAddressOf } from '../../proxy/exchange/client-address.ts';
-import { insertedFieldsOf, removedFieldsOf, sendsForwarded } from '../../proxy/policies/forwarding-fields.ts';
+import { headerEditsOf } from '../../proxy/policies/header-edits.ts';
+import { insertedFieldsOf, REPLACED_NAMES, sendsForwarded } from '../../proxy/policies/forwarding-fields.ts';
 import { REPLY_CAUSES } from '../../proxy/exchange/local-reply.ts';
 import { isHedgeable, isIdempotentRequest } from '../../proxy/placement/retry-verdict.ts';
 import { factsOf, type MatchPart, Router, type RoutingFacts } from '../../proxy/routing/router.ts';
@@ -86,6 +90,7 @@ export function explain(query: ExplainQuery, facts: ExplainFacts): ExplainReply 
     routes: routesOf(router, route, factsOf(head, listener.name)),
     route: route?.name ?? null,
     action: actionOf(route, snapshot),
+    policies: policiesOf(request, route, snapshot),
     ...(route === null ? NOTHING : forwardingOf(request, route, client, facts)),
   };
 }
@@ -163,6 +168,25 @@ function hadFields(wanted: readonly NamedMatch[], head: RequestHead): string {
   return had.flatMap(([name, value]) => (value === undefined ? [] : `${name}: ${value}`)).join(', ');
 }
 
+/** In the order of requests: responses meet them in reverse. */
+function policiesOf(
+  { listener }: ExplainedRequest,
+  route: RouteSnapshot | null,
+  { upstreams }: Snapshot,
+): ExplainReply['policies'] {
+  if (route === null) return [];
+  const { action } = route;
+  const upstream = action.kind === 'upstream' ? upstreams.find(({ index }) => index === action.upstream) : undefined;
+  const of = (scope: PolicyScope, policies: readonly PolicySnapshot[]) =>
+    policies.map(({ name, stage, needs }) => ({ name, scope, stage, needs: [...needs] }));
+  const all = [
+    ...of('listener', listener.policies),
+    ...of('route', route.policies),
+    ...of('upstream', upstream?.policies ?? []),
+  ];
+  return all.toSorted((a, b) => POLICY_STAGES.indexOf(a.stage) - POLICY_STAGES.indexOf(b.stage));
+}
+
 function fieldsOf({ head, connection, listener }: ExplainedRequest, route: RouteSnapshot, endpoint: string | null) {
   const requestId = head.field('x-request-id');
   const facts = {
@@ -170,9 +194,11 @@ function fieldsOf({ head, connection, listener }: ExplainedRequest, route: Route
     request: head,
     requestId: connection.isTrusted && requestId !== undefined ? requestId : '(a new one)',
   };
-  const inserted = insertedFieldsOf(facts, sendsForwarded(listener), route.requestHeaders.set);
-  const removed = removedFieldsOf(route);
-  const { hostField, responseHeaders } = route;
+  const { requestHeaders, responseHeaders } = headerEditsOf(route);
+  const inserted = insertedFieldsOf(facts, sendsForwarded(listener), requestHeaders.set);
+  const names = [...REPLACED_NAMES, ...requestHeaders.remove, ...pairsOf(requestHeaders.set).map(({ name }) => name)];
+  const removed = new Set(names.map((name) => name.toLowerCase()));
+  const { hostField } = route;
   const present = pairsOf(head.endToEndFields()).map(({ name }) => name);
   return {
     host: hostField === null ? head.authority : hostField === 'endpoint' ? (endpoint ?? '') : hostField,

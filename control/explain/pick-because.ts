@@ -1,5 +1,6 @@
 // A choice in words. Pure. Thread: main.
 
+import { stickyOf } from '../../proxy/policies/sticky-cookie.ts';
 import { PICK_FAILURE, type PickRequest } from '../../core/balancer.ts';
 import type { ExplainedKey } from '../../balancers/descriptor.ts';
 import { balancerNamed } from '../../balancers/registry.ts';
@@ -23,7 +24,7 @@ export interface Circumstances {
 
 export function becauseOf(pick: Pick, facts: Circumstances): string {
   const { upstream, leadsTo } = facts;
-  if (pick.by === 'sticky-cookie') return `the cookie ${upstream.sticky!.cookie} leads to it`;
+  if (pick.by === 'sticky-cookie') return `the cookie ${stickyOf(upstream)!.cookie} leads to it`;
   const before = leadsTo === null ? '' : 'the endpoint of its cookie cannot serve now; ';
   if (pick.by === 'nobody') return `${before}${nobodyBecause(pick.slot, upstream)}`;
   if (pick.by === 'suspect') return `${before}it is suspect, and nobody else has room`;

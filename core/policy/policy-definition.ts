@@ -5,32 +5,10 @@ import type { Logger } from '../log.ts';
 import type { OptionSchemas, OptionShape, OptionsOf } from '../option-schema.ts';
 import type { UpstreamSnapshot } from '../snapshot/upstream.ts';
 import type { Policy } from './policy.ts';
+import type { PolicyNeed, PolicyStage } from './policy-stage.ts';
 
 /** Where a policy is configured. */
 export type PolicyScope = 'listener' | 'route' | 'upstream';
-
-/** Stages in the order in which they run (docs/policies.md); those of one stage run by scope, then in file order. */
-export const POLICY_STAGES = ['admit', 'authorize', 'answer', 'shape', 'forward'] as const;
-export type PolicyStage = (typeof POLICY_STAGES)[number];
-
-/** What a policy does beyond reading heads and editing fields. Declared, so that it is known when a plan is compiled. */
-export const POLICY_NEEDS = [
-  /** `onRequest` or `onResponse` may answer: requests are counted as allowed or refused. */
-  'reply',
-  /** `onRequest` may return a promise. */
-  'wait',
-  /** Changes path or query. */
-  'change-target',
-  /** Sends requests to another upstream than the route's. */
-  'choose-upstream',
-  'read-request-body',
-  'read-response-body',
-  'change-response-body',
-] as const;
-export type PolicyNeed = (typeof POLICY_NEEDS)[number];
-
-/** Needs that take a head out of byte ranges: it is built from its fields instead. */
-export const NEEDS_FIELD_LIST: readonly PolicyNeed[] = ['change-target', 'change-response-body'];
 
 /** A problem that `compile` found in the options. */
 export interface OptionProblem {

@@ -42,9 +42,6 @@ export interface RouteSnapshot {
   readonly policies: readonly PolicySnapshot[];
   readonly match: RouteMatch;
   readonly action: RouteAction;
-  /** Field edits of requests and responses: `set` as [name, value, ...], `remove` as names. */
-  readonly requestHeaders: { readonly set: readonly string[]; readonly remove: readonly string[] };
-  readonly responseHeaders: { readonly set: readonly string[]; readonly remove: readonly string[] };
   /** Host to send: the client's (null), or the endpoint's own ('endpoint'), or a fixed one. */
   readonly hostField: string | null;
   /** 0 for the limit of the listener. */

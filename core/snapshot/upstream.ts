@@ -84,7 +84,6 @@ export interface UpstreamSnapshot {
     readonly isAdaptive: boolean;
   };
   readonly hedge: HedgeSnapshot | null;
-  readonly sticky: StickySnapshot | null;
   /** With no usable endpoint: answer 503 at once, try endpoints whatever their state, or queue. */
   readonly whenAllDown: 'fail' | 'try-all' | 'wait';
   /** Ramp-up time of a returning endpoint's weight; 0 to disable. */

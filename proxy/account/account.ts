@@ -33,6 +33,7 @@ function counts(upstream: number, listener = NOTHING, isTruncated = false): Term
 const COUNTS: Readonly<Record<Termination, TerminationCounts>> = {
   ok: counts(NOTHING),
   localReply: counts(NOTHING),
+  policyRefused: counts(NOTHING),
   badRequest: counts(NOTHING, L.badRequests),
   noRoute: counts(NOTHING, L.noRoute),
   clientGoneRequest: counts(U.clientAborts),
@@ -57,6 +58,7 @@ const COUNTS: Readonly<Record<Termination, TerminationCounts>> = {
   drainedStream: counts(NOTHING),
   drainedTunnel: counts(NOTHING),
   tunnelTimeout: counts(NOTHING),
+  policyFailed: counts(NOTHING),
   internal: counts(NOTHING),
 };
 

@@ -9,7 +9,7 @@ import {
   UPSTREAM_FIELDS,
   latencyBucketOf,
 } from '../../core/memory/lane-fields.ts';
-import type { Region } from '../../core/memory/region.ts';
+import { POLICY_CAPACITY, type Region } from '../../core/memory/region.ts';
 
 /** Longest latency that the sums take, in ms (11 days): above it a clock went wrong, and sums never recover. */
 const MAX_LATENCY_MS = 1e9;
@@ -85,6 +85,14 @@ export class ListenerLane extends Block {
   }
 }
 
+/** Counters of one policy in this worker: fields of POLICY_FIELD. */
+export class PolicyLane extends Block {
+  /** @throws RangeError when the region has no such policy. */
+  constructor(region: Region, worker: number, policy: number) {
+    super(region.doubles, region.policyLane(worker, checkedIndex('policy', policy, POLICY_CAPACITY)));
+  }
+}
+
 /** A wrong index would count into somebody else's block without a sound. */
 function checkedIndex(what: string, index: number, capacity: number): number {
   if (Number.isInteger(index) && index >= 0 && index < capacity) return index;
@@ -98,6 +106,7 @@ export class WorkerLanes {
   readonly #endpoints: (EndpointLane | undefined)[];
   readonly #upstreams: (UpstreamLane | undefined)[];
   readonly #listeners: (ListenerLane | undefined)[];
+  readonly #policies: (PolicyLane | undefined)[];
 
   constructor(region: Region, worker: number) {
     this.#region = region;
@@ -105,6 +114,7 @@ export class WorkerLanes {
     this.#endpoints = Array.from({ length: region.capacity.endpoints });
     this.#upstreams = Array.from({ length: region.capacity.upstreams });
     this.#listeners = Array.from({ length: region.capacity.listeners });
+    this.#policies = Array.from({ length: POLICY_CAPACITY });
   }
 
   endpoint(slot: number): EndpointLane {
@@ -117,6 +127,10 @@ export class WorkerLanes {
 
   listener(index: number): ListenerLane {
     return (this.#listeners[index] ??= new ListenerLane(this.#region, this.#worker, index));
+  }
+
+  policy(index: number): PolicyLane {
+    return (this.#policies[index] ??= new PolicyLane(this.#region, this.#worker, index));
   }
 }
 

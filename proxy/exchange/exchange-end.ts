@@ -25,6 +25,9 @@ export function closeExchange(context: ForwardingContext, exchange: Exchange): v
   if (isSpoofed(exchange.connection, exchange.head)) {
     context.lanes.listener(exchange.connection.listenerIndex).add(LISTENER_FIELD.forwardedSpoofs, 1);
   }
+  const { policies } = exchange;
+  context.policies.cancel(policies);
+  if (policies.plan.end !== null) context.policies.end(policies, exchange);
   observeExchange(context, exchange);
 }
 

@@ -16,6 +16,7 @@ import type { RouteSnapshot } from '../../core/snapshot/route.ts';
 import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import type { Termination } from '../../core/termination.ts';
 import { WheelTimer } from '../../core/timer-wheel.ts';
+import { NO_POLICIES, PolicyView, type ViewedExchange } from '../policies/policy-view.ts';
 import { type Placeable, Placement } from '../placement/placeable.ts';
 import { isHedgeable, isIdempotentRequest } from '../placement/retry-verdict.ts';
 import { assertTransition, type ExchangeState, STATE } from './exchange-state.ts';
@@ -23,7 +24,6 @@ import { ExchangeTiming } from './exchange-timing.ts';
 import { LoadReading } from './load-at-end.ts';
 import type { Linked, OpenList } from './open-list.ts';
 import { RequestBody } from './request-body.ts';
-import { RequestEdits } from './request-edits.ts';
 import { ResponseProgress } from './response-progress.ts';
 import type { Runtime, UpstreamRuntime } from './runtime.ts';
 import { Tries } from './tries.ts';
@@ -38,6 +38,10 @@ export interface ExchangeHooks {
   clientDrain(exchange: Exchange): void;
   clientFlushed(exchange: Exchange): void;
   clientGone(exchange: Exchange, why: ClientGone): void;
+  /** Milliseconds since 1970. */
+  wallMs(): number;
+  /** A policy sends the exchange to another upstream. Returns false where there is none of the name. */
+  chooseUpstream(exchange: Exchange, name: string): boolean;
   /** The timer has fired. */
   deadline(exchange: Exchange): void;
   /** The exchange has entered `done`. */
@@ -55,7 +59,7 @@ export interface ExchangeStart {
  * Reused for another request where its client side sends no events after the flush (ClientSide.isSilentAfterFlush):
  * `begin` resets every group, and a test compares a reused exchange with a new one.
  */
-export class Exchange implements ClientEvents, ExchangeRecord, Placeable, Linked<Exchange> {
+export class Exchange implements ClientEvents, ExchangeRecord, Placeable, ViewedExchange, Linked<Exchange> {
   readonly #hooks: ExchangeHooks;
   #state: ExchangeState = STATE.done;
   client!: ClientSide;
@@ -70,8 +74,8 @@ export class Exchange implements ClientEvents, ExchangeRecord, Placeable, Linked
 
   readonly timing = new ExchangeTiming();
   readonly body = new RequestBody();
-  readonly edits = new RequestEdits();
   readonly placement = new Placement();
+  readonly policies = new PolicyView(this);
   readonly tries = new Tries<Exchange>();
   readonly response = new ResponseProgress();
   readonly load = new LoadReading();
@@ -102,8 +106,8 @@ export class Exchange implements ClientEvents, ExchangeRecord, Placeable, Linked
     this.target = null;
     this.timing.begin(receivedMs, nowMs, beganWallMs);
     this.body.begin(start.head.bodyLength);
-    this.edits.reset();
     this.placement.reset(nowMs);
+    this.policies.begin(NO_POLICIES);
     this.tries.reset();
     this.response.reset();
     this.load.reset();
@@ -171,7 +175,26 @@ export class Exchange implements ClientEvents, ExchangeRecord, Placeable, Linked
     const { placement } = this;
     const isPlain = this.termination === 'ok' && placement.attempts === 1 && placement.hedges === 0;
     const isUnqueued = placement.queuedMs === 0 && this.tries.lastFailure === null;
-    return isPlain && isUnqueued && this.upgrade === null && this.body.replay === null;
+    const isKnownElsewhere = this.upgrade !== null || this.body.replay !== null || this.policies.waitNumber > 0;
+    return isPlain && isUnqueued && !isKnownElsewhere;
+  }
+
+  // ---- ViewedExchange
+
+  get upstreamName(): string {
+    return this.target?.snapshot.name ?? '';
+  }
+
+  wallMs(): number {
+    return this.#hooks.wallMs();
+  }
+
+  chooseUpstream(name: string): boolean {
+    return this.#hooks.chooseUpstream(this, name);
+  }
+
+  preferSlot(slot: number): void {
+    this.placement.stickySlot = slot;
   }
 
   // ---- Placeable

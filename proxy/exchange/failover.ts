@@ -10,6 +10,7 @@ import { cancelAttempt, markStalled, recordFailure } from './attempt-outcome.ts'
 import type { Exchange } from './exchange.ts';
 import { armTimer, stopTimer, takeDue } from './exchange-timer.ts';
 import { STATE } from './exchange-state.ts';
+import { expireWait } from './policy-phases.ts';
 import type { ForwardingContext } from './forwarding-context.ts';
 import { cutExchange, cutResponse, replyForFailure, replyLocally } from './respond.ts';
 
@@ -29,7 +30,7 @@ export function attemptFailed(
   exchange.client.pauseBody();
   exchange.body.stopFlow();
   const backoffMs = context.placer.backoffAfter(exchange, failure.kind, failure.wasSent);
-  if (backoffMs === NO_RETRY) replyForFailure(exchange, 'endpoint-gone');
+  if (backoffMs === NO_RETRY) replyForFailure(context, exchange, 'endpoint-gone');
   else context.placer.retryAfter(exchange, backoffMs);
 }
 
@@ -44,6 +45,7 @@ export function retryStatus(context: ForwardingContext, exchange: Exchange, atte
 
 /** The timer has fired. */
 export function timerFired(context: ForwardingContext, exchange: Exchange): void {
+  if (exchange.policies.isWaiting) return expireWait(context, exchange);
   if (exchange.state === STATE.queued || exchange.state === STATE.backoff) return context.placer.timerFired(exchange);
   const due = takeDue(context, exchange);
   if (due === null) return;
@@ -122,7 +124,15 @@ export function rejectRequest(
 ): void {
   cancelAttempts(context, exchange);
   if (exchange.hasResponseBegun) cutResponse(exchange, failureOf('cancelled', true));
-  else replyLocally(exchange, cause);
+  else replyLocally(context, exchange, cause);
+}
+
+/** Ends an exchange on which a policy failed while a body passed: by a reply, or a cut where the response has begun. */
+export function cancelForPolicy(context: ForwardingContext, exchange: Exchange): void {
+  cancelAttempts(context, exchange);
+  if (!exchange.hasResponseBegun) return replyLocally(context, exchange, 'policy-failed');
+  exchange.response.endBy('policyFailed');
+  cutExchange(exchange);
 }
 
 /** Ends an exchange whose grace period after a reload has expired. */
@@ -130,7 +140,7 @@ export function expireAfterReload(context: ForwardingContext, exchange: Exchange
   if (exchange.state === STATE.tunnel) return exchange.tries.attempt!.closeTunnel();
   if (exchange.isDone || exchange.state === STATE.replied) return;
   cancelAttempts(context, exchange);
-  if (!exchange.hasResponseBegun) return replyLocally(exchange, 'no-endpoint');
+  if (!exchange.hasResponseBegun) return replyLocally(context, exchange, 'no-endpoint');
   exchange.response.endBy('drainedStream');
   cutExchange(exchange);
 }

@@ -3,16 +3,11 @@
 
 import type { FieldList, ResponseHead } from '../../core/head.ts';
 import type { TunnelEnd } from '../../core/exchange-contract.ts';
+import type { PolicyAnswer } from '../../core/policy/policy.ts';
+import type { PolicyFailure } from '../policies/policy-runner.ts';
 import type { Place } from '../placement/place.ts';
 import type { NoPlace } from '../placement/placer.ts';
-import {
-  applyRequestPolicies,
-  attemptRequestOf,
-  checkLimits,
-  identify,
-  isOverBodyLimit,
-  preparePlacement,
-} from './admission.ts';
+import { attemptRequestOf, identify, isOverBodyLimit, preparePlacement } from './admission.ts';
 import type { Attempt } from './attempt.ts';
 import { recordEnd, recordHead, recordStart, recordUpgrade } from './attempt-outcome.ts';
 import type { Exchange } from './exchange.ts';
@@ -20,6 +15,14 @@ import { countUpgrade, openExchange } from './exchange-end.ts';
 import { armTimer, stopTimer } from './exchange-timer.ts';
 import { leaveToRival, rejectRequest, retryStatus, settleRace } from './failover.ts';
 import { STATE } from './exchange-state.ts';
+import { observeRequestChunk, observeRequestEnd, responseChunk, responseTail } from './policy-bodies.ts';
+import {
+  applyPlacedPolicies,
+  applyRequestPolicies,
+  applyResponsePolicies,
+  beginPolicies,
+  requestSettled,
+} from './policy-phases.ts';
 import type { ForwardingContext } from './forwarding-context.ts';
 import { relayHead, replyAsConfigured, replyForFailure, replyLocally } from './respond.ts';
 
@@ -30,7 +33,19 @@ type ExchangeAttempt = Attempt<Exchange>;
 export function forward(context: ForwardingContext, exchange: Exchange): void {
   openExchange(context, exchange);
   identify(context, exchange);
-  if (!route(context, exchange) || !admit(context, exchange)) return;
+  if (route(context, exchange) && applyRequestPolicies(context, exchange)) proceed(context, exchange);
+}
+
+/** A policy's promise has led to an outcome. */
+export function resume(context: ForwardingContext, exchange: Exchange, outcome: PolicyAnswer | PolicyFailure): void {
+  if (requestSettled(context, exchange, outcome)) proceed(context, exchange);
+}
+
+/** Answers as the route configures, or admits and places the request. */
+function proceed(context: ForwardingContext, exchange: Exchange): void {
+  const { action } = exchange.route!;
+  if (action.kind !== 'upstream') return replyAsConfigured(context, exchange, action);
+  if (!admit(context, exchange)) return;
   if (exchange.isIdempotent) context.placer.place(exchange);
   else context.afterThisTurn(() => placeUnlessOver(context, exchange));
 }
@@ -41,27 +56,31 @@ export function forward(context: ForwardingContext, exchange: Exchange): void {
 function route(context: ForwardingContext, exchange: Exchange): boolean {
   const { runtime, head, connection } = exchange;
   const found = runtime.router.find(head, connection.listenerName);
-  if (found === null) {
-    replyLocally(exchange, 'no-route');
-    return false;
+  if (found !== null) {
+    const { action } = found;
+    exchange.routeTo(found, action.kind === 'upstream' ? runtime.upstreams.get(action.upstream)! : null);
   }
-  const { action } = found;
-  if (action.kind === 'upstream') {
-    exchange.routeTo(found, runtime.upstreams.get(action.upstream)!);
-    return true;
-  }
-  exchange.routeTo(found, null);
-  replyAsConfigured(context, exchange, action);
-  return false;
+  beginPolicies(exchange);
+  if (found === null) replyLocally(context, exchange, 'no-route');
+  return found !== null;
+}
+
+/** Sends a routed exchange to another upstream of its Runtime. Returns false where there is none of the name. */
+export function reroute(exchange: Exchange, upstream: string): boolean {
+  const { runtime, route: found, connection, policies } = exchange;
+  const target = runtime.upstreamNamed(upstream);
+  if (found === null || target === undefined) return false;
+  exchange.routeTo(found, target);
+  policies.continueWith(runtime.policies.planOf(connection.listenerIndex, found, target.snapshot.index));
+  return true;
 }
 
 // ---- 3. admit
 
-/** Enforces limits and runs the request policies. Returns false where the exchange was answered instead. */
+/** Enforces limits and prepares placement. Returns false where the exchange was answered instead. */
 function admit(context: ForwardingContext, exchange: Exchange): boolean {
-  const refusal = checkLimits(context, exchange) ?? applyRequestPolicies(context, exchange);
-  if (refusal !== null) {
-    replyLocally(exchange, refusal);
+  if (isOverBodyLimit(exchange, Math.max(0, exchange.head.bodyLength))) {
+    replyLocally(context, exchange, 'body-too-large');
     return false;
   }
   preparePlacement(context, exchange);
@@ -78,8 +97,8 @@ function placeUnlessOver(context: ForwardingContext, exchange: Exchange): void {
   if (exchange.state === STATE.routing) context.placer.place(exchange);
 }
 
-export function replyUnplaced(exchange: Exchange, reason: NoPlace): void {
-  replyForFailure(exchange, reason === 'not-replayable' ? 'endpoint-gone' : reason);
+export function replyUnplaced(context: ForwardingContext, exchange: Exchange, reason: NoPlace): void {
+  replyForFailure(context, exchange, reason === 'not-replayable' ? 'endpoint-gone' : reason);
 }
 
 // ---- 5. lease a connection and send
@@ -99,6 +118,7 @@ export function startAttempt(
   exchange.body.stopFlow();
   exchange.enter(STATE.leasing);
   recordStart(context, exchange, attempt);
+  if (!applyPlacedPolicies(context, exchange, attempt)) return;
   const request = attemptRequestOf(exchange, attempt.endpoint);
   if (exchange.upgrade === null) attempt.start(context.transport, request);
   else attempt.startTunnel(context.tunnels, exchange.upgrade, request);
@@ -119,8 +139,9 @@ export function startBody(exchange: Exchange, attempt: ExchangeAttempt): void {
 }
 
 export function passBody(context: ForwardingContext, exchange: Exchange, chunk: Uint8Array): void {
-  const { body, tries } = exchange;
+  const { body, tries, policies } = exchange;
   if (isOverBodyLimit(exchange, body.bytesReceived)) return rejectRequest(context, exchange, 'body-too-large');
+  if (policies.plan.requestBody !== null && !observeRequestChunk(context, exchange, chunk, false)) return;
   if (body.isFlowing) exchange.timing.active(context.clock.nowMs());
   if (!body.pass(chunk, tries.attempt?.handle ?? null)) exchange.client.pauseBody();
 }
@@ -133,23 +154,21 @@ export function resumeBody(context: ForwardingContext, exchange: Exchange): void
 }
 
 export function endBody(context: ForwardingContext, exchange: Exchange, trailers: FieldList | null): void {
+  if (exchange.policies.plan.requestBody !== null && !observeRequestEnd(context, exchange)) return;
   if (exchange.body.isFlowing) exchange.tries.attempt?.handle?.endBody(trailers);
   if (exchange.state === STATE.sent) armTimer(context, exchange);
 }
 
 // ---- 6. await the head
 
-/** A 100 commits to nothing, so that another attempt may follow it. It is relayed to a client that waits for it. */
+/** 100 is between us and the endpoint: the client got its own when its body was let through. */
 export function relayInterim(
   context: ForwardingContext,
   exchange: Exchange,
   attempt: ExchangeAttempt,
   head: ResponseHead,
 ): void {
-  if (head.status === 100) {
-    if (exchange.head.expectsContinue === true) exchange.client.sendInterim(head);
-    return;
-  }
+  if (head.status === 100) return;
   settleRace(context, exchange, attempt);
   exchange.response.begin();
   exchange.client.sendInterim(head);
@@ -169,9 +188,10 @@ export function receiveHead(
   }
   settleRace(context, exchange, attempt);
   if (isRetryable && retryStatus(context, exchange, attempt)) return;
+  if (!applyResponsePolicies(context, exchange, attempt, head)) return;
   exchange.enter(STATE.relaying);
   armTimer(context, exchange);
-  relayHead(context, exchange, head);
+  relayHead(exchange, head);
 }
 
 // ---- 7. relay
@@ -179,8 +199,14 @@ export function receiveHead(
 /** Relays body bytes. Returns false where the client takes no more for now. */
 export function relayData(context: ForwardingContext, exchange: Exchange, chunk: Uint8Array): boolean {
   exchange.timing.active(context.clock.nowMs());
-  exchange.response.sent(chunk.byteLength);
-  return exchange.client.sendData(chunk);
+  if (exchange.policies.plan.responseBody === null) return sendBytes(exchange, chunk);
+  const bytes = responseChunk(context, exchange, chunk);
+  return bytes === null || bytes.byteLength === 0 || sendBytes(exchange, bytes);
+}
+
+function sendBytes(exchange: Exchange, bytes: Uint8Array): boolean {
+  exchange.response.sent(bytes.byteLength);
+  return exchange.client.sendData(bytes);
 }
 
 /** The client takes more of the response. */
@@ -197,6 +223,11 @@ export function endResponse(
   attempt: ExchangeAttempt,
   trailers: FieldList | null,
 ): void {
+  if (exchange.policies.plan.responseBody !== null) {
+    const tail = responseTail(context, exchange);
+    if (tail === null) return;
+    if (tail.byteLength > 0) sendBytes(exchange, tail);
+  }
   recordEnd(context, exchange, attempt);
   stopTimer(context, exchange);
   exchange.enter(STATE.replied);

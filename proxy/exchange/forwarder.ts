@@ -19,6 +19,7 @@ import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
 import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import type { Place } from '../placement/place.ts';
 import { type NoPlace, Placer, type PlacerEvents } from '../placement/placer.ts';
+import { PolicyRunner } from '../policies/policy-runner.ts';
 import { reportIdleDeath } from '../placement/signals.ts';
 import { Attempt, type AttemptHooks } from './attempt.ts';
 import type { Exchange, ExchangeHooks } from './exchange.ts';
@@ -41,7 +42,12 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks<E
     const { region, clock } = parts;
     const signals = { region, wallMs: () => clock.wallMs(), post: (message: MessageToMain) => parts.post(message) };
     const placer = new Placer<Exchange>(parts, this);
-    this.#context = { ...parts, placer, signals, requestIds: new RequestIds() };
+    const policies = new PolicyRunner({
+      watch: parts.policyWatch,
+      preciseMs: () => performance.now(),
+      onSettled: (view, outcome) => path.resume(this.#context, view.exchange as Exchange, outcome),
+    });
+    this.#context = { ...parts, placer, policies, signals, requestIds: new RequestIds() };
   }
 
   // ---- ExchangeStarter
@@ -79,7 +85,7 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks<E
   }
 
   unplaced(exchange: Exchange, reason: NoPlace): void {
-    path.replyUnplaced(exchange, reason);
+    path.replyUnplaced(this.#context, exchange, reason);
   }
 
   // ---- AttemptHooks
@@ -153,6 +159,14 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks<E
 
   clientGone(exchange: Exchange, why: ClientGone): void {
     failover.clientGone(this.#context, exchange, why);
+  }
+
+  wallMs(): number {
+    return this.#context.clock.wallMs();
+  }
+
+  chooseUpstream(exchange: Exchange, name: string): boolean {
+    return path.reroute(exchange, name);
   }
 
   deadline(exchange: Exchange): void {

@@ -8,7 +8,8 @@ import type { LatencyBaselines } from '../placement/latency-baseline.ts';
 import type { PlacementContext } from '../placement/placement-context.ts';
 import type { Placer } from '../placement/placer.ts';
 import type { SignalSink } from '../placement/signals.ts';
-import type { Overload } from '../policies/overload.ts';
+import type { PolicyRunner } from '../policies/policy-runner.ts';
+import type { PolicyWatch } from '../policies/policy-watch.ts';
 import type { Exchange } from './exchange.ts';
 import type { OpenList } from './open-list.ts';
 import type { ReplayBudget } from './replay-buffer.ts';
@@ -27,8 +28,8 @@ export interface ForwardingParts extends PlacementContext {
   afterThisTurn(run: () => void): void;
   post(message: MessageToMain): void;
   readonly baselines: LatencyBaselines;
-  /** Decides which requests are refused to protect the process. */
-  readonly overload: Pick<Overload, 'mustRefuse'>;
+  /** Counts and logs the errors of policies. */
+  readonly policyWatch: PolicyWatch;
   /** Memory left for bodies that are kept for a retry. */
   readonly replays: ReplayBudget;
   /** Receive the records of ended exchanges, in this order. */
@@ -39,6 +40,7 @@ export interface ForwardingParts extends PlacementContext {
 /** The same with the parts that the Forwarder owns. */
 export interface ForwardingContext extends ForwardingParts {
   readonly placer: Placer<Exchange>;
+  readonly policies: PolicyRunner;
   readonly signals: SignalSink;
   readonly requestIds: RequestIds;
 }

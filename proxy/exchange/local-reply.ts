@@ -1,8 +1,10 @@
 // The only file that chooses a status: every response that Fairlead makes itself. Thread: both.
 
+import { STATUS_CODES } from 'node:http';
 import type { LocalReply, Unparsable } from '../../core/exchange-contract.ts';
 import type { Failure, FailureKind } from '../../core/failure.ts';
 import type { FieldList, RequestHead } from '../../core/head.ts';
+import type { PolicyReply } from '../../core/policy/policy.ts';
 import type { Termination } from '../../core/termination.ts';
 
 /** One cause: its status, how it is called in bodies and logs, what it says, and how the exchange is accounted. */
@@ -47,17 +49,11 @@ export const REPLY_CAUSES = {
   'body-too-large': cause(413, 'body-too-large', "The request's body is over the limit.", 'badRequest', CLOSES),
   'target-too-long': cause(414, 'target-too-long', "The request's target is over the limit.", 'badRequest', CLOSES),
   'expectation-unknown': cause(417, 'expectation-unknown', 'This expectation is not known here.', 'badRequest', CLOSES),
-  'coding-unknown': cause(501, 'coding-unknown', 'This transfer coding is not supported.', 'badRequest', CLOSES),
   'head-too-large': cause(431, 'head-too-large', "The request's head is over the limit.", 'badRequest', CLOSES),
   'too-many-fields': cause(431, 'too-many-fields', 'The request has too many header fields.', 'badRequest', CLOSES),
   internal: cause(500, 'internal', 'The balancer failed on this request.', 'internal', CLOSES),
-  'method-not-served': cause(
-    501,
-    'method-not-served',
-    'This method is not served: a reverse proxy opens no tunnels (CONNECT).',
-    'badRequest',
-    CLOSES,
-  ),
+  'policy-failed': cause(500, 'policy-failed', 'A policy failed on this request.', 'policyFailed'),
+  'method-not-served': cause(501, 'method-not-served', 'This method is not served here.', 'badRequest', CLOSES),
   'unsendable-request': cause(400, 'unsendable-request', 'The request cannot be passed on.', 'badRequest', CLOSES),
   'endpoint-gone': cause(502, 'endpoint-gone', 'The endpoint closed before it answered.', 'endpointGoneHead'),
   'connect-failed': cause(502, 'connect-failed', 'No endpoint could be reached.', 'connectFailed'),
@@ -93,7 +89,6 @@ const REASONS: Readonly<Record<number, string>> = {
   410: 'Gone',
   413: 'Content Too Large',
   414: 'URI Too Long',
-  417: 'Expectation Failed',
   431: 'Request Header Fields Too Large',
   500: 'Internal Server Error',
   501: 'Not Implemented',
@@ -129,6 +124,12 @@ function spreadOf(requestId: string, count: number): number {
 /** A reply that a route configures: `respond`, or `redirect` with its Location among the fields. */
 export function configuredReply(status: number, fields: FieldList, body: string): LocalReply {
   return { status, reason: REASONS[status] ?? '', fields, body: Buffer.from(body), mustClose: false };
+}
+
+/** A reply that a policy returns. */
+export function policyReply({ status, fields = [], body = '', mustClose = false }: PolicyReply): LocalReply {
+  const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+  return { status, reason: STATUS_CODES[status] ?? '', fields, body: bytes, mustClose };
 }
 
 /** The reply to what never became an exchange. */

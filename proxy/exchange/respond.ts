@@ -2,7 +2,8 @@
 
 import type { ClientConnection, LocalReply, Unparsable } from '../../core/exchange-contract.ts';
 import type { Failure } from '../../core/failure.ts';
-import type { FieldList, ResponseHead } from '../../core/head.ts';
+import type { PolicyReply } from '../../core/policy/policy.ts';
+import type { ResponseHead } from '../../core/head.ts';
 import type { RouteAction } from '../../core/snapshot/route.ts';
 import { EditedResponseHead } from '../policies/edited-response-head.ts';
 import { observeRefused } from './exchange-end.ts';
@@ -12,32 +13,49 @@ import type { ForwardingContext } from './forwarding-context.ts';
 import {
   configuredReply,
   localReply,
+  policyReply,
   REPLY_CAUSES,
   type ReplyCauseName,
   replyOfFailure,
   terminationOfCut,
   unparsableReply,
 } from './local-reply.ts';
-import { stickyFieldsOf } from './sticky-client.ts';
 
-/** Runs the policies of the response phase and sends the head of an endpoint's response. */
-export function relayHead(context: ForwardingContext, exchange: Exchange, head: ResponseHead): void {
+/** Sends the head of an endpoint's response, with the edits of the policies. */
+export function relayHead(exchange: Exchange, head: ResponseHead): void {
   exchange.response.setStatus(head.status);
-  const removed = exchange.runtime.removedResponseFields(exchange.route!);
-  const edited = removed.size === 0 ? head : new EditedResponseHead(head, removed);
-  exchange.client.sendHead(edited, addedFieldsOf(context, exchange));
+  const { plan, responseEdits } = exchange.policies;
+  const { names } = responseEdits.removed;
+  const hasOtherBody = plan.changesResponseBody && mayHaveBody(exchange, head.status);
+  const isAsReceived = names.size === 0 && !hasOtherBody;
+  const edited = isAsReceived ? head : new EditedResponseHead(head, names, hasOtherBody);
+  exchange.client.sendHead(edited, responseEdits.inserted);
+}
+
+/** Whether a response of this status to this request has a body (RFC 9112 section 6.3). */
+export function mayHaveBody({ head }: Exchange, status: number): boolean {
+  return head.method !== 'HEAD' && status !== 204 && status !== 304;
 }
 
 /** Sends the local reply for a cause, which also becomes the cause of the exchange's end. */
-export function replyLocally(exchange: Exchange, cause: ReplyCauseName): void {
+export function replyLocally(context: ForwardingContext, exchange: Exchange, cause: ReplyCauseName): void {
   exchange.response.endBy(REPLY_CAUSES[cause].termination);
-  sendLocalReply(exchange, localReply(cause, exchange.head, exchange.requestId));
+  const { code } = REPLY_CAUSES[cause];
+  sendLocalReply(context, exchange, code, localReply(cause, exchange.head, exchange.requestId));
+}
+
+/** Sends the reply that a policy returned. */
+export function replyFromPolicy(context: ForwardingContext, exchange: Exchange, reply: PolicyReply): void {
+  exchange.response.endBy(reply.status >= 400 ? 'policyRefused' : 'localReply');
+  const { fields = [] } = reply;
+  const added = exchange.policies.plan.responseFields.inserted;
+  sendLocalReply(context, exchange, 'policy', policyReply({ ...reply, fields: [...fields, ...added] }));
 }
 
 /** Sends the local reply for the latest failure of an attempt; for `cause` where none has failed. */
-export function replyForFailure(exchange: Exchange, cause: ReplyCauseName): void {
+export function replyForFailure(context: ForwardingContext, exchange: Exchange, cause: ReplyCauseName): void {
   const { lastFailure } = exchange;
-  replyLocally(exchange, lastFailure === null ? cause : replyOfFailure(lastFailure));
+  replyLocally(context, exchange, lastFailure === null ? cause : replyOfFailure(lastFailure));
 }
 
 /** Sends the response or redirect that the route configures. */
@@ -47,17 +65,28 @@ export function replyAsConfigured(
   action: Exclude<RouteAction, { kind: 'upstream' }>,
 ): void {
   exchange.response.endBy('localReply');
-  const added = addedFieldsOf(context, exchange);
+  const added = exchange.policies.plan.responseFields.inserted;
   if (action.kind === 'redirect') {
-    sendLocalReply(exchange, configuredReply(action.status, ['Location', action.location, ...added], ''));
+    sendLocalReply(
+      context,
+      exchange,
+      'configured',
+      configuredReply(action.status, ['Location', action.location, ...added], ''),
+    );
   } else {
     const fields = ['Content-Type', action.contentType, ...added];
-    sendLocalReply(exchange, configuredReply(action.status, fields, action.body));
+    sendLocalReply(context, exchange, 'configured', configuredReply(action.status, fields, action.body));
   }
 }
 
 /** Runs the policies of the local-reply phase and sends a reply. Every local reply passes here. */
-function sendLocalReply(exchange: Exchange, reply: LocalReply): void {
+function sendLocalReply(context: ForwardingContext, exchange: Exchange, cause: string, given: LocalReply): void {
+  const { policies } = exchange;
+  context.policies.cancel(policies);
+  const reply =
+    policies.plan.localReply === null
+      ? given
+      : { ...policyReply(context.policies.localReply(policies, { ...given, cause })), mustClose: given.mustClose };
   exchange.enter(STATE.replied);
   exchange.response.setStatus(reply.status);
   exchange.response.sent(exchange.head.method === 'HEAD' ? 0 : reply.body.byteLength);
@@ -87,11 +116,4 @@ export function refuseUnparsable(
   const { termination } = REPLY_CAUSES[why];
   observeRefused(context, connection, { requestId, status: reply.status, termination });
   return reply;
-}
-
-/** The fields that a response gets in addition: those that its route sets, and the sticky cookie. */
-function addedFieldsOf({ clock }: ForwardingContext, exchange: Exchange): FieldList {
-  const { set } = exchange.route!.responseHeaders;
-  if (exchange.target === null || exchange.target.sticky === null) return set;
-  return [...set, ...stickyFieldsOf(exchange, clock.wallMs())];
 }

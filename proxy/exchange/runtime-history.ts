@@ -6,6 +6,7 @@ import type { OpenRevision } from '../../core/messages.ts';
 import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
 import type { Snapshot } from '../../core/snapshot/snapshot.ts';
 import type { TimerHandle, Timers } from '../../core/timers.ts';
+import type { RuntimePolicies } from '../policies/runtime-policies.ts';
 import type { Exchange } from './exchange.ts';
 import { OpenList } from './open-list.ts';
 import type { Runtime } from './runtime.ts';
@@ -30,6 +31,8 @@ export interface RuntimeHistoryParts {
 interface RevisionExchanges {
   readonly revision: number;
   readonly open: OpenList<Exchange>;
+  /** In use as long as an exchange is open, also where that has moved on. */
+  readonly policies: RuntimePolicies;
   /** Monotonic ms. */
   replacedMs: number;
 }
@@ -86,6 +89,7 @@ export class RuntimeHistory {
     this.stop();
     const nowMs = this.#parts.clock.nowMs();
     this.#endExpired(nowMs);
+    for (const { open, policies } of this.#older) if (open.size === 0) policies.dispose();
     this.#older = this.#older.filter(({ open }) => open.size > 0);
     for (const [at, older] of this.#older.entries()) {
       const isMany = this.#older.length - at > MAX_OLDER;
@@ -127,8 +131,9 @@ export class RuntimeHistory {
    * Gives streaming exchanges whose upstream still exists the newest Runtime: nothing is left to do for them but to pass
    * bytes on and to count. The others end soon, by their own timeouts or with their endpoint.
    */
-  #moveOn({ open }: RevisionExchanges): void {
+  #moveOn({ open, policies }: RevisionExchanges): void {
     const runtime = this.#runtime;
+    policies.close();
     for (const exchange of open.items()) {
       if (exchange.runtime === runtime || !exchange.isStreaming) continue;
       const { snapshot } = exchange.target!;
@@ -147,8 +152,8 @@ export class RuntimeHistory {
   }
 }
 
-function revisionOf({ snapshot }: Runtime): RevisionExchanges {
-  return { revision: snapshot.revision, open: new OpenList(), replacedMs: 0 };
+function revisionOf({ snapshot, policies }: Runtime): RevisionExchanges {
+  return { revision: snapshot.revision, open: new OpenList(), policies, replacedMs: 0 };
 }
 
 function endpointsOf({ upstreams }: Snapshot): EndpointSnapshot[] {

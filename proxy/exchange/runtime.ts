@@ -9,13 +9,10 @@ import type { Region } from '../../core/memory/region.ts';
 import type { Random } from '../../core/random.ts';
 import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
 import type { ListenerSnapshot } from '../../core/snapshot/listener.ts';
-import type { RouteSnapshot } from '../../core/snapshot/route.ts';
 import type { Snapshot } from '../../core/snapshot/snapshot.ts';
 import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import { Router } from '../routing/router.ts';
-import { removedResponseFieldsOf } from '../policies/edited-response-head.ts';
-import { removedFieldsOf } from '../policies/forwarding-fields.ts';
-import { StickyCookies } from '../policies/sticky-cookies.ts';
+import { RuntimePolicies, type RuntimePoliciesParts } from '../policies/runtime-policies.ts';
 
 interface ListenerRuntime {
   readonly snapshot: ListenerSnapshot;
@@ -29,43 +26,37 @@ export interface UpstreamRuntime {
   readonly hashKey: HashKeyReader | null;
   /** Receives the outcome of each attempt, where the balancer weighs endpoints by them. */
   readonly observer: OutcomeObserver | null;
-  readonly sticky: StickyCookies | null;
   readonly endpointBySlot: ReadonlyMap<number, EndpointSnapshot>;
+}
+
+/** The worker that it is built for. */
+export interface RuntimeMemory {
+  readonly region: Region;
+  readonly worker: number;
+  readonly random: Random;
 }
 
 export class Runtime {
   readonly snapshot: Snapshot;
   readonly router: Router;
   readonly upstreams: ReadonlyMap<number, UpstreamRuntime>;
-  readonly #removedFields = new Map<RouteSnapshot, ReadonlySet<string>>();
-  /** The same and the client's cookies. */
-  readonly #removedWithCookies = new Map<RouteSnapshot, ReadonlySet<string>>();
-  readonly #removedResponseFields = new Map<RouteSnapshot, ReadonlySet<string>>();
+  readonly policies: RuntimePolicies;
   readonly #listeners = new Map<number, ListenerRuntime>();
 
-  constructor(snapshot: Snapshot, memory: { region: Region; worker: number; random: Random }) {
+  constructor(snapshot: Snapshot, memory: RuntimeMemory, policies: RuntimePoliciesParts) {
     this.snapshot = snapshot;
+    this.policies = new RuntimePolicies(snapshot, policies);
     this.router = new Router(snapshot.routes);
     this.upstreams = new Map(snapshot.upstreams.map((upstream) => [upstream.index, build(upstream, memory)]));
-    for (const route of snapshot.routes) {
-      const removed = removedFieldsOf(route);
-      this.#removedFields.set(route, removed);
-      this.#removedWithCookies.set(route, new Set([...removed, 'cookie']));
-      this.#removedResponseFields.set(route, removedResponseFieldsOf(route));
-    }
     for (const listener of snapshot.listeners) {
       this.#listeners.set(listener.index, { snapshot: listener, isTrusted: compileCidrs(listener.trustedProxies) });
     }
   }
 
-  /** Lower-case names of the client's fields that endpoints don't get, always the same set for the same route. */
-  removedFields(route: RouteSnapshot, isWithCookies = false): ReadonlySet<string> {
-    return (isWithCookies ? this.#removedWithCookies : this.#removedFields).get(route)!;
-  }
-
-  /** Lower-case names of the fields that a route keeps from its clients. */
-  removedResponseFields(route: RouteSnapshot): ReadonlySet<string> {
-    return this.#removedResponseFields.get(route)!;
+  /** An upstream by its name; undefined where there is none. */
+  upstreamNamed(name: string): UpstreamRuntime | undefined {
+    for (const upstream of this.upstreams.values()) if (upstream.snapshot.name === name) return upstream;
+    return undefined;
   }
 
   /** The listener that a connection came over; undefined when a reload has taken it away. */
@@ -79,10 +70,7 @@ export class Runtime {
   }
 }
 
-function build(
-  snapshot: UpstreamSnapshot,
-  memory: { region: Region; worker: number; random: Random },
-): UpstreamRuntime {
+function build(snapshot: UpstreamSnapshot, memory: RuntimeMemory): UpstreamRuntime {
   const { balance } = snapshot;
   const balancer = balancerNamed(balance.kind);
   const hashed = balancer.hashKey?.(balance);
@@ -91,7 +79,6 @@ function build(
     picker: new UpstreamPicker(snapshot, memory),
     hashKey: hashed === undefined ? null : buildHashKey(hashed.key, hashed.seed, memory.random),
     observer: balancer.observe?.(balance, memory.region) ?? null,
-    sticky: snapshot.sticky === null ? null : new StickyCookies(snapshot.sticky, snapshot.endpoints),
     endpointBySlot: new Map(snapshot.endpoints.map((endpoint) => [endpoint.slot, endpoint])),
   };
 }

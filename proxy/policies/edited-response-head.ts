@@ -1,22 +1,18 @@
-// A response's head without the fields that its route takes away or replaces. Thread: worker.
+// A response's head as policies let it through: without the fields that they remove or replace, and without a length
+// where they change its body. Thread: both.
 
-import type { FieldList, ResponseHead } from '../../core/head.ts';
-import type { RouteSnapshot } from '../../core/snapshot/route.ts';
-
-/** Lower-case names that a route takes out of its responses: removed ones, and those that it sets itself. */
-export function removedResponseFieldsOf(route: RouteSnapshot): ReadonlySet<string> {
-  const { set, remove } = route.responseHeaders;
-  const replaced = set.filter((_, index) => index % 2 === 0);
-  return new Set([...remove, ...replaced].map((name) => name.toLowerCase()));
-}
+import { type FieldList, type ResponseHead, UNKNOWN_LENGTH } from '../../core/head.ts';
 
 export class EditedResponseHead implements ResponseHead {
   readonly #head: ResponseHead;
   readonly #removed: ReadonlySet<string>;
+  readonly #hasOtherBody: boolean;
 
-  constructor(head: ResponseHead, removed: ReadonlySet<string>) {
+  /** @param removed lower-case names. @param hasOtherBody whether a policy changes the body, and so its length */
+  constructor(head: ResponseHead, removed: ReadonlySet<string>, hasOtherBody: boolean) {
     this.#head = head;
     this.#removed = removed;
+    this.#hasOtherBody = hasOtherBody;
   }
 
   get status(): number {
@@ -28,11 +24,11 @@ export class EditedResponseHead implements ResponseHead {
   }
 
   get bodyLength(): number {
-    return this.#head.bodyLength;
+    return this.#hasOtherBody ? UNKNOWN_LENGTH : this.#head.bodyLength;
   }
 
   get hasLength(): boolean {
-    return this.#head.hasLength;
+    return !this.#hasOtherBody && this.#head.hasLength;
   }
 
   field(name: string): string | undefined {

@@ -4,7 +4,6 @@
 import type { ClientConnection } from '../../core/exchange-contract.ts';
 import type { FieldList, RequestHead } from '../../core/head.ts';
 import type { PolicyExchange } from '../../core/policy/policy.ts';
-import type { RouteSnapshot } from '../../core/snapshot/route.ts';
 import type { PolicySnapshot } from '../../core/snapshot/policy.ts';
 import { builtIn } from './built-in.ts';
 import { FORWARDED_NAMES, REQUEST_ID_NAME } from './editable-fields.ts';
@@ -20,12 +19,6 @@ const PORT = 'X-Forwarded-Port';
 /** Names of a client's fields that never reach an endpoint. */
 export const REPLACED_NAMES: readonly string[] = [...FORWARDED_NAMES, REQUEST_ID_NAME];
 
-/** Names that are removed from the requests of a route. */
-export function removedFieldsOf({ requestHeaders }: Pick<RouteSnapshot, 'requestHeaders'>): ReadonlySet<string> {
-  const replaced = requestHeaders.set.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase());
-  return new Set([...REPLACED_NAMES, ...requestHeaders.remove, ...replaced]);
-}
-
 interface ForwardingData {
   readonly forwarded: boolean;
 }
@@ -38,12 +31,12 @@ interface ForwardedExchange extends PolicyExchange {
 export const forwardingFields = builtIn({
   name: NAME,
   scope: 'listener',
-  stage: 'forward',
+  stage: 'identify',
   options: ({ z }) => ({
     forwarded: z
       .boolean()
       .default(false)
-      .describe('Whether `Forwarded` (RFC 7239) is sent to endpoints in addition to `X-Forwarded-*`.'),
+      .describe('Whether `Forwarded` (RFC 7239) is sent to endpoints besides `X-Forwarded-*`.'),
   }),
   compile: ({ forwarded }): ForwardingData => ({ forwarded }),
   create: ({ forwarded: sendsForwarded }) => ({

@@ -2,13 +2,8 @@
 // null where no policy acts in it, which costs one comparison per request. Thread: both.
 
 import type { Policy } from '../../core/policy/policy.ts';
-import {
-  NEEDS_FIELD_LIST,
-  POLICY_STAGES,
-  type PolicyNeed,
-  type PolicyScope,
-  type PolicyStage,
-} from '../../core/policy/policy-definition.ts';
+import type { PolicyScope } from '../../core/policy/policy-definition.ts';
+import { NEEDS_FIELD_LIST, POLICY_STAGES, type PolicyNeed, type PolicyStage } from '../../core/policy/policy-stage.ts';
 import type { ConstantEdits } from './field-editor.ts';
 import { RemovedNames } from './removed-names.ts';
 

@@ -3,7 +3,7 @@
 import type { ClientConnection } from '../../core/exchange-contract.ts';
 import type { FieldList, RequestHead, ResponseHead } from '../../core/head.ts';
 import type { PolicyExchange } from '../../core/policy/policy.ts';
-import type { PolicyNeed } from '../../core/policy/policy-definition.ts';
+import type { PolicyNeed } from '../../core/policy/policy-stage.ts';
 import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
 import { isTarget } from '../http1/field-line.ts';
 import { FieldEditor } from './field-editor.ts';
@@ -22,7 +22,7 @@ export interface ViewedExchange {
   wallMs(): number;
   /** @returns false where there is no upstream of the name */
   chooseUpstream(name: string): boolean;
-  /** Where a first attempt goes if the endpoint can serve. */
+  /** Sends a first attempt to an endpoint, if that can serve. */
   preferSlot(slot: number): void;
 }
 
@@ -44,12 +44,12 @@ export class PolicyView implements PolicyExchange {
   isWaiting = false;
   /** Monotonic ms. */
   waitingSinceMs = 0;
-  readonly #exchange: ViewedExchange;
+  readonly exchange: ViewedExchange;
   #memos: unknown[] | null = null;
   #editsAttempt = false;
 
   constructor(exchange: ViewedExchange) {
-    this.#exchange = exchange;
+    this.exchange = exchange;
   }
 
   /** Begins an exchange. */
@@ -59,6 +59,7 @@ export class PolicyView implements PolicyExchange {
     this.target = null;
     this.entry = null;
     this.isWaiting = false;
+    this.waitingSinceMs = 0;
     this.#memos = null;
     this.#editsAttempt = false;
     this.requestEdits.begin(plan.requestFields.inserted, plan.requestFields.removed);
@@ -95,31 +96,31 @@ export class PolicyView implements PolicyExchange {
   }
 
   get connection(): ClientConnection {
-    return this.#exchange.connection;
+    return this.exchange.connection;
   }
   get request(): RequestHead {
-    return this.#exchange.head;
+    return this.exchange.head;
   }
   get requestId(): string {
-    return this.#exchange.requestId;
+    return this.exchange.requestId;
   }
   get clientAddress(): string {
-    return this.#exchange.clientAddress;
+    return this.exchange.clientAddress;
   }
   get routeName(): string {
-    return this.#exchange.routeName;
+    return this.exchange.routeName;
   }
   get upstreamName(): string {
-    return this.#exchange.upstreamName;
+    return this.exchange.upstreamName;
   }
   get endpoint(): EndpointSnapshot | null {
-    return this.#exchange.endpoint;
+    return this.exchange.endpoint;
   }
   get attempts(): number {
-    return this.#exchange.attempts;
+    return this.exchange.attempts;
   }
   get wallMs(): number {
-    return this.#exchange.wallMs();
+    return this.exchange.wallMs();
   }
 
   get memo(): unknown {
@@ -150,7 +151,7 @@ export class PolicyView implements PolicyExchange {
 
   chooseUpstream(name: string): void {
     this.#mustDeclare('choose-upstream');
-    if (!this.#exchange.chooseUpstream(name)) throw new RangeError(`there is no upstream ${JSON.stringify(name)}`);
+    if (!this.exchange.chooseUpstream(name)) throw new RangeError(`there is no upstream ${JSON.stringify(name)}`);
   }
 
   responseField(name: string): string | undefined {
@@ -177,7 +178,7 @@ export class PolicyView implements PolicyExchange {
   }
 
   preferSlot(slot: number): void {
-    this.#exchange.preferSlot(slot);
+    this.exchange.preferSlot(slot);
   }
 
   #mustDeclare(need: PolicyNeed): void {

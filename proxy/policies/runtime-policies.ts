@@ -46,7 +46,7 @@ export class RuntimePolicies {
   /** Plans by their policies: most routes have the same. */
   readonly #composed = new Map<string, PolicyPlan>();
   readonly #numbers = new Map<LivePolicy, number>();
-  #holders = 1;
+  #isClosed = false;
 
   constructor(snapshot: Snapshot, parts: RuntimePoliciesParts) {
     this.#parts = parts;
@@ -65,6 +65,7 @@ export class RuntimePolicies {
    * @param upstream index of its upstream; -1 where it has none
    */
   planOf(listener: number, route: RouteSnapshot | null, upstream: number): PolicyPlan {
+    if (this.#isClosed) throw new Error('the configuration that the request began with is gone');
     const key = route ?? NO_ROUTE;
     let plans = this.#plans.get(key);
     if (plans === undefined) this.#plans.set(key, (plans = new Map()));
@@ -74,21 +75,28 @@ export class RuntimePolicies {
     return plan;
   }
 
-  /** Policies that act on an exchange, in the order of requests: for tests and explanations. */
+  /** Policies that were created and not disposed. */
   get liveCount(): number {
     return this.#created.size;
   }
 
-  /** An exchange goes on with these policies after its Runtime was dropped. */
-  retain(): void {
-    this.#holders++;
+  /** Drops everything but the live policies: exchanges that began here go on with their plans, and none begins. */
+  close(): void {
+    this.#isClosed = true;
+    this.#plans.clear();
+    this.#composed.clear();
+    this.#listeners.clear();
+    this.#routes.clear();
+    this.#upstreams.clear();
+    this.#shared.clear();
+    this.#numbers.clear();
   }
 
-  /** The Runtime was dropped, or an exchange that had retained them has ended. Disposes them after the last one. */
-  release(): void {
-    if (--this.#holders > 0) return;
+  /** Disposes every policy: no exchange uses them any more. */
+  dispose(): void {
     for (const live of this.#created) this.#dispose(live);
     this.#created.clear();
+    this.close();
   }
 
   #compose(listener: number, route: RouteSnapshot | null, upstream: number): PolicyPlan {

@@ -15,6 +15,8 @@ import type { ExchangeRecord } from '../../core/exchange-record.ts';
 import type { FieldList, RequestHead, ResponseHead } from '../../core/head.ts';
 import type { Region } from '../../core/memory/region.ts';
 import type { MessageToMain } from '../../core/messages.ts';
+import type { PluginPolicy } from '../../core/policy/policy-definition.ts';
+import { PolicyWatch } from '../../proxy/policies/policy-watch.ts';
 import type { Snapshot } from '../../core/snapshot/snapshot.ts';
 import { TimerWheel } from '../../core/timer-wheel.ts';
 import { LaneObserver } from '../../proxy/account/account.ts';
@@ -141,13 +143,24 @@ export class ForwardingBench implements Transport {
   /** Whether the process has to protect itself. */
   mustShed = false;
 
-  constructor(snapshot: Snapshot) {
+  constructor(snapshot: Snapshot, pluginPolicies: ReadonlyMap<string, PluginPolicy> = new Map()) {
     this.region = regionFor(snapshot);
     this.wheel = new TimerWheel(10, this.nowMs);
     const memory = { region: this.region, worker: 0, random: seededRandom(7) };
-    const runtime = new Runtime(snapshot, memory);
-    for (const upstream of snapshot.upstreams) openBudget(this.region, upstream.index, upstream.retry);
     const lanes = new WorkerLanes(this.region, 0);
+    const policyWatch = new PolicyWatch({
+      log: SILENT_LOG,
+      nowMs: () => this.nowMs,
+      count: (policy, field) => lanes.policy(policy).add(field, 1),
+    });
+    const runtime = new Runtime(snapshot, memory, {
+      worker: 0,
+      log: SILENT_LOG,
+      services: { mustShed: () => this.mustShed },
+      watch: policyWatch,
+      pluginPolicies,
+    });
+    for (const upstream of snapshot.upstreams) openBudget(this.region, upstream.index, upstream.retry);
     this.forwarder = new Forwarder({
       ...memory,
       clock: { nowMs: () => this.nowMs, wallMs: () => this.region.originWallMs + this.nowMs },
@@ -161,7 +174,7 @@ export class ForwardingBench implements Transport {
       lanes,
       workerCount: () => snapshot.workers,
       baselines: new LatencyBaselines(this.region.capacity.endpoints),
-      overload: { mustRefuse: () => this.mustShed },
+      policyWatch,
       replays: new ReplayBudget(() => snapshot.overload.replayBytes),
       observers: [new LaneObserver(lanes), { readsLoad: true, exchangeEnded: (record) => this.records.push(record) }],
       log: SILENT_LOG,

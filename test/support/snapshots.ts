@@ -4,9 +4,11 @@ import { E_GENERATION, E_LIMIT, E_WEIGHT } from '../../core/memory/layout.ts';
 import { Region } from '../../core/memory/region.ts';
 import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
 import type { ListenerSnapshot } from '../../core/snapshot/listener.ts';
-import type { RouteSnapshot } from '../../core/snapshot/route.ts';
+import type { HeaderEdits } from '../../proxy/policies/header-edits.ts';
+import type { PolicySnapshot } from '../../core/snapshot/policy.ts';
+import type { Priority, RouteSnapshot } from '../../core/snapshot/route.ts';
 import type { Snapshot } from '../../core/snapshot/snapshot.ts';
-import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
+import type { StickySnapshot, UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 
 export function endpointSnapshot(slot: number, parts: Partial<EndpointSnapshot> = {}): EndpointSnapshot {
   const port = parts.port ?? 3000 + slot;
@@ -25,10 +27,31 @@ export function endpointSnapshot(slot: number, parts: Partial<EndpointSnapshot> 
   };
 }
 
-export function upstreamSnapshot(parts: Partial<UpstreamSnapshot> = {}): UpstreamSnapshot {
+export function policySnapshot(name: string, data: unknown, parts: Partial<PolicySnapshot> = {}): PolicySnapshot {
+  return { name, index: 0, stage: 'shape', needs: [], data, ...parts };
+}
+
+/** Built-in policies as they are compiled. */
+const built = {
+  shedding: (priority: Priority) =>
+    policySnapshot('shedding', { priority }, { index: 0, stage: 'admit', needs: ['reply'] }),
+  headerEdits: (edits: Partial<HeaderEdits>) =>
+    policySnapshot('header-edits', { ...NO_EDITS, ...edits }, { index: 1, stage: 'forward' }),
+  sticky: (sticky: StickySnapshot) => policySnapshot('sticky-cookie', { sticky }, { index: 2, stage: 'forward' }),
+  forwarding: (forwarded: boolean) =>
+    policySnapshot('forwarding-fields', { forwarded }, { index: 3, stage: 'identify' }),
+};
+
+const NO_EDITS: HeaderEdits = { requestHeaders: { set: [], remove: [] }, responseHeaders: { set: [], remove: [] } };
+
+/** @param parts `sticky` becomes the policy */
+export function upstreamSnapshot({
+  sticky = null,
+  ...parts
+}: Partial<UpstreamSnapshot> & { readonly sticky?: StickySnapshot | null } = {}): UpstreamSnapshot {
   return {
     name: 'api',
-    policies: [],
+    policies: sticky === null ? [] : [built.sticky(sticky)],
     index: 0,
     balance: { kind: 'round-robin' },
     endpoints: [endpointSnapshot(0), endpointSnapshot(1), endpointSnapshot(2)],
@@ -61,7 +84,6 @@ export function upstreamSnapshot(parts: Partial<UpstreamSnapshot> = {}): Upstrea
     },
     limits: { maxConnections: 0, maxQueue: 0, maxIdle: 64, isAdaptive: false },
     hedge: null,
-    sticky: null,
     whenAllDown: 'fail',
     slowStartMs: 0,
     backupBelowPercent: 0,
@@ -71,25 +93,34 @@ export function upstreamSnapshot(parts: Partial<UpstreamSnapshot> = {}): Upstrea
   };
 }
 
-export function routeSnapshot(parts: Partial<RouteSnapshot> = {}): RouteSnapshot {
+/** @param parts `requestHeaders` and `responseHeaders` become the policy */
+export function routeSnapshot(parts: Partial<RouteSnapshot> & Partial<HeaderEdits> = {}): RouteSnapshot {
+  const { requestHeaders, responseHeaders, ...rest } = parts;
+  const edits = { ...(requestHeaders && { requestHeaders }), ...(responseHeaders && { responseHeaders }) };
+  const isForwarded = (parts.action?.kind ?? 'upstream') === 'upstream';
   return {
     name: 'all',
-    policies: [],
+    policies: [
+      ...(isForwarded ? [built.shedding(parts.priority ?? 'default')] : []),
+      ...(Object.keys(edits).length > 0 ? [built.headerEdits(edits)] : []),
+    ],
     match: { hosts: [], paths: [], methods: [], headers: [], query: [], listeners: [] },
     action: { kind: 'upstream', upstream: 0 },
-    requestHeaders: { set: [], remove: [] },
-    responseHeaders: { set: [], remove: [] },
     hostField: null,
     bodyBytes: 0,
     priority: 'default',
-    ...parts,
+    ...rest,
   };
 }
 
-export function listenerSnapshot(parts: Partial<ListenerSnapshot> = {}): ListenerSnapshot {
+/** @param parts `forwarded` becomes the policy's */
+export function listenerSnapshot({
+  forwarded = false,
+  ...parts
+}: Partial<ListenerSnapshot> & { readonly forwarded?: boolean } = {}): ListenerSnapshot {
   return {
     name: 'web',
-    policies: [],
+    policies: [built.forwarding(forwarded)],
     index: 0,
     bind: { kind: 'tcp', host: '127.0.0.1', port: 0 },
     tls: null,

@@ -20,6 +20,7 @@ export function explainText(reply: ExplainReply): string {
     label('listener', `${listener.name}: ${listener.because}`),
     label('route', actionWords(reply)),
     ...routeLines(reply.routes),
+    ...policyLines(reply.policies),
     ...(upstream === null ? [] : upstreamLines(upstream)),
     ...(plan === null ? [] : planLines(plan)),
     ...(fields === null ? [] : fieldLines(fields)),
@@ -63,6 +64,12 @@ function routeLines(routes: readonly Verdict[]): string[] {
           : `no, ${verdict}: wants ${wanted.join(verdict === 'header' || verdict === 'query' ? ' and ' : ' or ')}, has ${had || 'nothing'}`;
     return `${String(position).padStart(LABEL - 2)}  ${name.padEnd(width)}  ${words}`;
   });
+}
+
+/** By place, in the order in which a request meets them. */
+function policyLines(policies: ExplainReply['policies']): string[] {
+  if (policies.length === 0) return [];
+  return [label('policies', policies.map(({ name, scope }) => `${name} (${scope})`).join(', '))];
 }
 
 function upstreamLines(upstream: Upstream): string[] {

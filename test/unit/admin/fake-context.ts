@@ -20,7 +20,14 @@ import type { AgentView, EndpointView } from '../../../health/record/endpoint-vi
 import type { Explanation, Reason } from '../../../health/record/endpoint-explanation.ts';
 import { HealthEvents } from '../../../health/record/health-events.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
-import { endpointSnapshot, listenerSnapshot, snapshot, upstreamSnapshot } from '../../support/snapshots.ts';
+import {
+  endpointSnapshot,
+  listenerSnapshot,
+  policySnapshot,
+  routeSnapshot,
+  snapshot,
+  upstreamSnapshot,
+} from '../../support/snapshots.ts';
 import { type LogLine, recordingLog } from '../../support/loggers.ts';
 
 export const STARTED_AT = Date.UTC(2026, 0, 1);
@@ -143,6 +150,7 @@ export class FakeContext implements AdminContext {
   current: Snapshot = snapshot({
     revision: 7,
     listeners: [listenerSnapshot({ index: 1 })],
+    routes: [routeSnapshot({ policies: [policySnapshot('shedding', { priority: 'default' }, { needs: ['reply'] })] })],
     upstreams: [
       upstreamSnapshot({ endpoints: [endpointSnapshot(0), endpointSnapshot(1, { weight: 3 })] }),
       upstreamSnapshot({ name: 'web', index: 2, endpoints: [endpointSnapshot(2)] }),

@@ -3,13 +3,25 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { describe, test } from 'node:test';
-import { ENDPOINT_FIELDS, LISTENER_FIELDS, UPSTREAM_FIELDS } from '../../../../core/memory/lane-fields.ts';
+import {
+  ENDPOINT_FIELDS,
+  LISTENER_FIELDS,
+  POLICY_FIELDS,
+  UPSTREAM_FIELDS,
+} from '../../../../core/memory/lane-fields.ts';
 import { ENDPOINT, UPSTREAM, WORKER } from '../../../../core/memory/layout.ts';
 import { METRIC_SCOPES, type MetricScope } from '../../../../admin/metrics/metric-family.ts';
 import { Metrics } from '../../../../admin/metrics/metrics.ts';
 import { DETECTORS } from '../../../../health/state/detector.ts';
 import { accountExchange, countAttempt, countHead } from '../../../../proxy/account/account.ts';
-import { clearLevels, EndpointLane, ListenerLane, UpstreamLane, WorkerLanes } from '../../../../proxy/account/lane.ts';
+import {
+  clearLevels,
+  EndpointLane,
+  ListenerLane,
+  PolicyLane,
+  UpstreamLane,
+  WorkerLanes,
+} from '../../../../proxy/account/lane.ts';
 import { upstreamSnapshot } from '../../../support/snapshots.ts';
 import { recordOf, connectionOf } from '../../logging/access/sample-record.ts';
 import { type ExposedFamily, parseExposition, valueOf } from '../exposition.ts';
@@ -50,10 +62,11 @@ describe('metrics', () => {
 
   test('expose every field of every lane', async () => {
     const context = new FakeContext();
-    const lanes: [EndpointLane | UpstreamLane | ListenerLane, readonly string[]][] = [
+    const lanes: [EndpointLane | UpstreamLane | ListenerLane | PolicyLane, readonly string[]][] = [
       [new EndpointLane(context.region, 1, 0), ENDPOINT_FIELDS],
       [new UpstreamLane(context.region, 1, 0), UPSTREAM_FIELDS],
       [new ListenerLane(context.region, 1, 1), LISTENER_FIELDS],
+      [new PolicyLane(context.region, 1, 0), POLICY_FIELDS],
     ];
     const expected: number[] = [];
     for (const [lane, fields] of lanes) {

@@ -1,7 +1,8 @@
-// Compiling upstreams: hedging, stickiness, backups, limits, heartbeats. Thread: main.
+// Compiling what an upstream does under trouble: hedging, stickiness, backups, limits, heartbeats. Thread: main.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { stickyOf } from '../../../../proxy/policies/sticky-cookie.ts';
 import { compile, newTables } from '../../../../config/compile/compile.ts';
 import type { UpstreamSnapshot } from '../../../../core/snapshot/upstream.ts';
 import { ENVIRONMENT, load } from '../golden-cases.ts';
@@ -20,22 +21,22 @@ upstreams:
   return compile(result.config, newTables({ endpoints: 8, upstreams: 4, listeners: 4 }), 1).upstreams[0]!;
 }
 
-test('only outlier detection is enabled by default', () => {
-  const { hedge, sticky, whenAllDown, slowStartMs, backupBelowPercent, limits, passive } = upstreamOf('');
+test('nothing of it is on unless it is asked for, but the comparison of endpoints', () => {
+  const { hedge, policies, whenAllDown, slowStartMs, backupBelowPercent, limits, passive } = upstreamOf('');
   assert.deepEqual(
-    { hedge, sticky, whenAllDown, slowStartMs, backupBelowPercent, isAdaptive: limits.isAdaptive },
-    { hedge: null, sticky: null, whenAllDown: 'wait', slowStartMs: 0, backupBelowPercent: 0, isAdaptive: false },
+    { hedge, policies, whenAllDown, slowStartMs, backupBelowPercent, isAdaptive: limits.isAdaptive },
+    { hedge: null, policies: [], whenAllDown: 'wait', slowStartMs: 0, backupBelowPercent: 0, isAdaptive: false },
   );
   assert.deepEqual(passive.outliers, { intervalMs: 10_000, minRequests: 100, minGap: 0.05, sigmas: 4 });
 });
 
-test('hedging starts after a delay or a percentile', () => {
+test('a hedge begins after a time or a percentile', () => {
   assert.deepEqual(upstreamOf('hedge: { after: 200ms }').hedge, { afterMs: 200, percentile: 0 });
   assert.deepEqual(upstreamOf('hedge: { after: p95 }').hedge, { afterMs: 0, percentile: 0.95 });
   assert.deepEqual(upstreamOf('hedge: { after: p99.9 }').hedge, { afterMs: 0, percentile: 0.999 });
 });
 
-test('policies and percentages', () => {
+test('policies and shares', () => {
   assert.equal(upstreamOf('whenAllDown: try-all').whenAllDown, 'try-all');
   assert.equal(upstreamOf('whenAllDown: wait').whenAllDown, 'wait');
   assert.equal(upstreamOf('slowStart: 10s').slowStartMs, 10_000);
@@ -44,8 +45,8 @@ test('policies and percentages', () => {
 });
 
 describe('a sticky cookie', () => {
-  test('has safe defaults', () => {
-    assert.deepEqual(upstreamOf('sticky: { cookie: lb, secret: "${STICKY_SECRET}" }').sticky, {
+  test('has careful defaults', () => {
+    assert.deepEqual(stickyOf(upstreamOf('sticky: { cookie: lb, secret: "${STICKY_SECRET}" }')), {
       cookie: 'lb',
       secrets: [ENVIRONMENT.STICKY_SECRET],
       maxIdleMs: 1_800_000,
@@ -60,7 +61,7 @@ describe('a sticky cookie', () => {
   test('may have every attribute changed, and several secrets in order', () => {
     const settings =
       'sticky: { cookie: lb, secrets: [first of the secrets, "${STICKY_SECRET}"], maxIdle: none, maxLife: none, sameSite: strict, httpOnly: false, secure: always }';
-    assert.deepEqual(upstreamOf(settings).sticky, {
+    assert.deepEqual(stickyOf(upstreamOf(settings)), {
       cookie: 'lb',
       secrets: ['first of the secrets', ENVIRONMENT.STICKY_SECRET],
       maxIdleMs: 0,
@@ -71,12 +72,12 @@ describe('a sticky cookie', () => {
       secure: 'always',
     });
     assert.equal(
-      upstreamOf('sticky: { cookie: a, secret: "${STICKY_SECRET}", sameSite: none }').sticky?.sameSite,
+      stickyOf(upstreamOf('sticky: { cookie: a, secret: "${STICKY_SECRET}", sameSite: none }'))?.sameSite,
       'None',
     );
   });
 
-  test('accepts a numeric secret from the environment', () => {
+  test('may take a secret of digits from the environment', () => {
     const text = `
 listeners: [{ name: web, bind: ":80" }]
 routes: [{ upstream: app }]
@@ -97,16 +98,16 @@ upstreams:
 describe('outliers', () => {
   const outliersOf = (given: string) => upstreamOf('', `false, passive: { outliers: ${given} }`).passive.outliers;
 
-  test('can be configured', () => {
+  test('may be judged by other figures', () => {
     const given = '{ interval: 5s, minRequests: 50, minGap: 12.5%, sigmas: 3.5 }';
     assert.deepEqual(outliersOf(given), { intervalMs: 5000, minRequests: 50, minGap: 0.125, sigmas: 3.5 });
     assert.equal(outliersOf('{ minGap: 10% }')?.intervalMs, 10_000);
   });
 
-  test('can be disabled', () => assert.equal(outliersOf('false'), null));
+  test('may be left alone', () => assert.equal(outliersOf('false'), null));
 });
 
-test('expectations of a heartbeat', () => {
+test('what a heartbeat expects of an answer', () => {
   const given = `{ body: '"status": "(ok|up)"', headers: { X-Ready: "yes", x-role: main }, agent: true }`;
   const heartbeat = upstreamOf('', given).heartbeat!;
   const { bodyPattern, expectedFields, acceptsAgentFeedback } = heartbeat;
@@ -120,7 +121,7 @@ test('expectations of a heartbeat', () => {
   );
 });
 
-test('a gRPC heartbeat checks a service, or the endpoint as a whole', () => {
+test('a gRPC heartbeat asks about a service, or about the endpoint', () => {
   const kindAndService = (given: string): readonly unknown[] => {
     const { kind, service } = upstreamOf('', given).heartbeat!;
     return [kind, service];

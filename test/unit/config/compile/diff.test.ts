@@ -1,4 +1,4 @@
-// Differences between two Snapshots. Thread: main.
+// What changed between two Snapshots, in words. Thread: main.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -32,7 +32,7 @@ function changes(after: string, before = BEFORE): string[] {
   return describeChanges(first!, second!);
 }
 
-test('there are no lines if only the revision changed', () => {
+test('nothing is said where nothing changed, though the revision did', () => {
   assert.deepEqual(changes(BEFORE), []);
 });
 
@@ -66,7 +66,7 @@ test('routes name their upstream, and their order counts', () => {
   assert.deepEqual(changes(after), ['route b: action.upstream app -> gone', 'routes: order changed to b, a, c']);
 });
 
-test('removed and renamed upstreams are reported', () => {
+test('an upstream that is removed and one that is renamed are told', () => {
   const after = BEFORE.replace('gone:', 'other:').replace('heartbeat: { path: /up, interval: 2s }', 'heartbeat: false');
   assert.deepEqual(changes(after), [
     'upstream gone: removed',

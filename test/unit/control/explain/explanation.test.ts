@@ -9,7 +9,6 @@ import { Region } from '../../../../core/memory/region.ts';
 import { seededRandom } from '../../../../core/random.ts';
 import type { RouteMatch } from '../../../../core/snapshot/route.ts';
 import type { Snapshot } from '../../../../core/snapshot/snapshot.ts';
-import type { UpstreamSnapshot } from '../../../../core/snapshot/upstream.ts';
 import { explain } from '../../../../control/explain/explanation.ts';
 import { StickyCookies } from '../../../../proxy/policies/sticky-cookies.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
@@ -41,7 +40,11 @@ function asked(parts: Partial<ExplainQuery>, of: Partial<Snapshot> = {}, region 
   });
 }
 
-function withUpstream(parts: Partial<UpstreamSnapshot>, region = newRegion(), query: Partial<ExplainQuery> = {}) {
+function withUpstream(
+  parts: Parameters<typeof upstreamSnapshot>[0],
+  region = newRegion(),
+  query: Partial<ExplainQuery> = {},
+) {
   return asked(query, { upstreams: [upstreamSnapshot(parts)] }, region).upstream!;
 }
 

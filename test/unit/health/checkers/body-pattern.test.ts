@@ -1,16 +1,16 @@
-// Body patterns of heartbeats: syntax and nested quantifiers. Thread: main.
+// Patterns for the bodies of heartbeats: which are well formed, and which repeat a repetition. Thread: main.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { hasNestedRepeat, parseBodyPattern } from '../../../../health/checkers/body-pattern.ts';
 
-test('JavaScript regular expressions with the flag u are accepted unchanged', () => {
+test('regular expressions of JavaScript with the flag u are taken as they are', () => {
   for (const text of ['ok', '^\\{"status":\\s*"up"', '\\p{L}+', '(?<=a)b', 'é']) {
     assert.deepEqual(parseBodyPattern(text), { ok: true, value: text });
   }
 });
 
-test('invalid regular expressions get the reason', () => {
+test('what is no regular expression is told why', () => {
   const reasons = { '(': 'unterminated group', 'a**': 'nothing to repeat', '\\-': 'invalid escape', '': 'empty' };
   for (const [text, reason] of Object.entries(reasons)) {
     const parsed = parseBodyPattern(text);
@@ -19,7 +19,7 @@ test('invalid regular expressions get the reason', () => {
   assert.equal(parseBodyPattern('a'.repeat(1001)).ok, false);
 });
 
-test('nested quantifiers are detected', () => {
+test('a repetition within a repetition is seen', () => {
   const nested = [
     '(a+)+',
     '(a*)*b',
@@ -38,7 +38,7 @@ test('nested quantifiers are detected', () => {
   }
 });
 
-test('adjacent, escaped, short and class quantifiers are not nested', () => {
+test('repetitions beside each other, in classes, escaped or short are none', () => {
   const plain = [
     'a+b*',
     '(a|b)+',

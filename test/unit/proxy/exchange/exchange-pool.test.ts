@@ -15,10 +15,20 @@ const RUNTIME = {} as Runtime;
 const SILENT = { isSilentAfterFlush: true } as ClientSide;
 const start = (client = SILENT) => ({ client, head: requestHead(), upgrade: null });
 
-const GROUPS = ['timing', 'body', 'edits', 'placement', 'tries', 'response', 'load'] as const;
+const GROUPS = ['timing', 'body', 'policies', 'placement', 'tries', 'response', 'load'] as const;
 const OPEN_LIST = ['openIn', 'earlierOpen', 'laterOpen'];
 /** Fields that survive `begin`, because they belong to the object and not to the request. */
-const KEPT: readonly string[] = ['timer', 'triedSlots', 'spare', ...OPEN_LIST];
+const KEPT: readonly string[] = [
+  'timer',
+  'triedSlots',
+  'spare',
+  'exchange',
+  'requestEdits',
+  'attemptEdits',
+  'responseEdits',
+  'waitNumber',
+  ...OPEN_LIST,
+];
 
 function ownFields(part: object): (readonly [string, unknown])[] {
   return Object.entries(part).filter(([name]) => !KEPT.includes(name) && !(GROUPS as readonly string[]).includes(name));

@@ -11,6 +11,7 @@ import { RuntimeHistory } from '../../../../proxy/exchange/runtime-history.ts';
 import { Runtime } from '../../../../proxy/exchange/runtime.ts';
 import { seededRandom } from '../../../../core/random.ts';
 import { requestHead } from '../../../support/request-head.ts';
+import { policyParts } from '../../../support/policies.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import { regionFor, snapshot } from '../../../support/snapshots.ts';
 
@@ -37,7 +38,7 @@ class Bench {
 
   runtime(parts: Partial<Snapshot>): Runtime {
     const made = snapshot({ revision: this.revision, ...parts });
-    return new Runtime(made, { region: REGION, worker: 0, random: seededRandom(1) });
+    return new Runtime(made, { region: REGION, worker: 0, random: seededRandom(1) }, policyParts());
   }
 
   reload(parts: Partial<Snapshot> = {}): void {

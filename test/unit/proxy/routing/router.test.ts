@@ -14,8 +14,6 @@ function route(name: string, match: Partial<RouteMatch>): RouteSnapshot {
     policies: [],
     match: { ...ANY, ...match },
     action: { kind: 'upstream', upstream: 0 },
-    requestHeaders: { set: [], remove: [] },
-    responseHeaders: { set: [], remove: [] },
     hostField: null,
     bodyBytes: 0,
     priority: 'default',

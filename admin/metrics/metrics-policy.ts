@@ -1,0 +1,62 @@
+// Metrics of policies: requests that they let pass or answered, and what went wrong in them. Thread: main.
+
+import type { PolicyField } from '../../core/memory/lane-fields.ts';
+import type { PolicySnapshot } from '../../core/snapshot/policy.ts';
+import type { Snapshot } from '../../core/snapshot/snapshot.ts';
+import { METRIC_PREFIX, type MetricFamily, type MetricSample, type Scrape } from './metric-family.ts';
+
+/** The policies of a configuration, each name once: workers count all places of use together. */
+function policiesOf({ listeners, routes, upstreams }: Snapshot): readonly PolicySnapshot[] {
+  const byName = new Map<string, PolicySnapshot>();
+  for (const { policies } of [...listeners, ...routes, ...upstreams]) {
+    for (const policy of policies) byName.set(policy.name, policy);
+  }
+  return [...byName.values()];
+}
+
+/** Names are looked up once a Snapshot: there may be thousands of routes. */
+const known = new WeakMap<Snapshot, readonly PolicySnapshot[]>();
+
+function policiesIn(snapshot: Snapshot): readonly PolicySnapshot[] {
+  let policies = known.get(snapshot);
+  if (policies === undefined) known.set(snapshot, (policies = policiesOf(snapshot)));
+  return policies;
+}
+
+const VERDICTS: readonly PolicyField[] = ['allowed', 'refused'];
+
+function collectVerdicts({ snapshot, sums }: Scrape): MetricSample[] {
+  const judging = policiesIn(snapshot).filter(({ needs }) => needs.includes('reply'));
+  return judging.flatMap(({ name, index }) =>
+    VERDICTS.map((verdict) => ({ labels: { policy: name, verdict }, value: sums.policy(index, verdict) })),
+  );
+}
+
+function counter(field: PolicyField, name: string, help: string): MetricFamily {
+  const collect = ({ snapshot, sums }: Scrape): MetricSample[] =>
+    policiesIn(snapshot).map((policy) => ({
+      labels: { policy: policy.name },
+      value: sums.policy(policy.index, field),
+    }));
+  return {
+    name: `${METRIC_PREFIX}policy_${name}`,
+    help,
+    type: 'counter',
+    scope: 'policy',
+    labels: ['policy'],
+    collect,
+  };
+}
+
+export const POLICY_METRICS: readonly MetricFamily[] = [
+  {
+    name: `${METRIC_PREFIX}policy_requests_total`,
+    help: 'Requests that a policy let pass (allowed) or answered itself (refused).',
+    type: 'counter',
+    scope: 'policy',
+    labels: ['policy', 'verdict'],
+    collect: collectVerdicts,
+  },
+  counter('errors', 'errors_total', 'Hooks of a policy that threw, or whose promise was rejected.'),
+  counter('overruns', 'overruns_total', 'Hooks of a policy that took longer than their budget.'),
+];

@@ -1,0 +1,24 @@
+// Stages of policies, in which their order is fixed, and the needs that they declare. Thread: both.
+
+/** Stages in the order in which they run (docs/policies.md); those of one stage run by scope, then in file order. */
+export const POLICY_STAGES = ['admit', 'authorize', 'answer', 'shape', 'forward', 'identify'] as const;
+export type PolicyStage = (typeof POLICY_STAGES)[number];
+
+/** What a policy does beyond reading heads and editing fields. Declared, so that it is known when a plan is compiled. */
+export const POLICY_NEEDS = [
+  /** `onRequest` or `onResponse` may answer: requests are counted as allowed or refused. */
+  'reply',
+  /** `onRequest` may return a promise. */
+  'wait',
+  /** Changes path or query. */
+  'change-target',
+  /** Sends requests to another upstream than the route's. */
+  'choose-upstream',
+  'read-request-body',
+  'read-response-body',
+  'change-response-body',
+] as const;
+export type PolicyNeed = (typeof POLICY_NEEDS)[number];
+
+/** Needs that take a head out of byte ranges: it is built from its fields instead. */
+export const NEEDS_FIELD_LIST: readonly PolicyNeed[] = ['change-target', 'change-response-body'];
