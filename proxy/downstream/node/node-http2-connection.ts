@@ -9,6 +9,7 @@ import type { ClientSocket } from '../accept/client-socket.ts';
 import type { DownstreamContext, DrainableConnection } from '../downstream-context.ts';
 import { NodeHttp2ClientSide, type NodeHttp2Host } from './node-http2-client-side.ts';
 import { readNodeHttp2Head } from './node-http2-head.ts';
+import { NodeHttp2Window } from './node-http2-window.ts';
 import { jittered } from '../accept/connection-ledger.ts';
 import type { Swept } from '../accept/sweeper.ts';
 
@@ -17,6 +18,7 @@ export class NodeHttp2Connection implements NodeHttp2Host, Swept, DrainableConne
   readonly listener: ListenerSnapshot;
   readonly #context: DownstreamContext;
   readonly #session: ServerHttp2Session;
+  readonly #window: NodeHttp2Window;
   readonly #sides = new Set<NodeHttp2ClientSide>();
   #requestsLeft: number;
   #hadRequest = false;
@@ -33,6 +35,7 @@ export class NodeHttp2Connection implements NodeHttp2Host, Swept, DrainableConne
     this.listener = listener;
     this.#context = context;
     this.#session = session;
+    this.#window = new NodeHttp2Window(session, client.stream);
     this.#requestsLeft = jittered(listener.limits.requestsPerConnection, context.random);
     this.#idleSinceMs = context.clock.nowMs();
     session.on('stream', (stream, _headers, _flags, rawFields) => this.#onStream(stream, rawFields));
@@ -61,6 +64,7 @@ export class NodeHttp2Connection implements NodeHttp2Host, Swept, DrainableConne
   }
 
   sweep(nowMs: number): void {
+    this.#window.sweep(this.#sides.size);
     for (const side of this.#sides) side.sweep(nowMs);
     if (this.#sides.size > 0) return;
     const { keepAliveMs, headMs } = this.listener.timeouts;
@@ -86,6 +90,7 @@ export class NodeHttp2Connection implements NodeHttp2Host, Swept, DrainableConne
     const isRefused = typeof head === 'string';
     const side = new NodeHttp2ClientSide(this, stream, isRefused ? null : head);
     this.#sides.add(side);
+    this.#window.onStream(this.#sides.size);
     if (isRefused) side.sendLocalReply(starter.refuse(this.facts, head));
     else side.begin(starter, this.clock.nowMs());
     this.#requestsLeft -= 1;

@@ -5,11 +5,8 @@ import type { ListenerSnapshot } from '../../../core/snapshot/listener.ts';
 import type { ClientSocket } from '../accept/client-socket.ts';
 import type { DownstreamContext } from '../downstream-context.ts';
 import { NodeHttp2Connection } from './node-http2-connection.ts';
+import { INITIAL_WINDOW_SETTINGS } from './node-http2-window.ts';
 
-/** Exchanges at once on a connection: what HAProxy and RFC 9113 section 6.5.2 take as the useful minimum. */
-const MAX_CONCURRENT_STREAMS = 100;
-/** Of a stream: bytes that a client may send before we have read them. node:http2 counts a connection's as read at once. */
-const STREAM_WINDOW_BYTES = 65_535;
 const MAX_FRAME_BYTES = 16_384;
 /** Of a connection, in MB: dynamic tables, buffered frames. */
 const MAX_SESSION_MEMORY_MB = 10;
@@ -37,8 +34,7 @@ export class NodeHttp2Server {
 function settingsOf({ limits }: ListenerSnapshot): ServerSessionOptions {
   return {
     settings: {
-      maxConcurrentStreams: MAX_CONCURRENT_STREAMS,
-      initialWindowSize: STREAM_WINDOW_BYTES,
+      ...INITIAL_WINDOW_SETTINGS,
       maxFrameSize: MAX_FRAME_BYTES,
       maxHeaderListSize: limits.headBytes,
       headerTableSize: 4096,

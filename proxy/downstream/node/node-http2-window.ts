@@ -1,0 +1,60 @@
+// The receive windows of one HTTP/2 connection: small for many streams, large for a few uploads. Thread: worker.
+
+import type { ServerHttp2Session } from 'node:http2';
+import type { Duplex } from 'node:stream';
+
+/**
+ * Node acknowledges a connection's bytes as soon as they arrive, so that only the windows of its streams bound what a
+ * client can make us hold. A window of 64 KiB for each of 100 streams bounds that well, but an upload then waits for a
+ * window update every few reads (26 to 40 MiB/s on loopback, against more than 100). Both settings change together, so
+ * that their product stays bounded: 6.25 MiB, or 16 MiB while a connection uploads on few streams.
+ */
+const MANY_STREAMS = { initialWindowSize: 65_535, maxConcurrentStreams: 100 } as const;
+const FEW_STREAMS = { initialWindowSize: 1_048_576, maxConcurrentStreams: 16 } as const;
+/** The window of the connection, not smaller than a stream's. */
+const CONNECTION_WINDOW_BYTES = 1_048_576;
+
+/** Bytes within a sweep interval that make an upload: several windows. */
+const UPLOAD_BYTES = 262_144;
+/** An uploading connection gets large windows up to so many streams, and keeps them up to a few more. */
+const RAISE_STREAMS = 4;
+const KEEP_STREAMS = 8;
+
+/** The settings that a connection begins with. */
+export const INITIAL_WINDOW_SETTINGS: typeof MANY_STREAMS = MANY_STREAMS;
+
+export class NodeHttp2Window {
+  readonly #session: ServerHttp2Session;
+  readonly #socket: Duplex & { readonly bytesRead?: number };
+  #isLarge = false;
+  #bytesRead = 0;
+
+  constructor(session: ServerHttp2Session, socket: Duplex) {
+    this.#session = session;
+    this.#socket = socket;
+    session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
+  }
+
+  /** Called at each sweep. */
+  sweep(openStreams: number): void {
+    const bytesRead = this.#socket.bytesRead ?? 0;
+    const receivedBytes = bytesRead - this.#bytesRead;
+    this.#bytesRead = bytesRead;
+    if (this.#isLarge && (openStreams === 0 || openStreams > KEEP_STREAMS)) this.#set(false);
+    else if (!this.#isLarge && openStreams > 0 && openStreams <= RAISE_STREAMS && receivedBytes >= UPLOAD_BYTES) {
+      this.#set(true);
+    }
+  }
+
+  onStream(openStreams: number): void {
+    if (this.#isLarge && openStreams > KEEP_STREAMS) this.#set(false);
+  }
+
+  /** Not while the client has not acknowledged the last change. */
+  #set(isLarge: boolean): void {
+    const session = this.#session;
+    if (session.destroyed || session.closed || session.pendingSettingsAck) return;
+    this.#isLarge = isLarge;
+    session.settings(isLarge ? FEW_STREAMS : MANY_STREAMS);
+  }
+}

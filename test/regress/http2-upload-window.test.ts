@@ -1,0 +1,97 @@
+// Uploads over HTTP/2 waited for a window update every few reads: each stream had a fixed window of 64 KiB. A connection
+// that uploads on few streams gets larger ones; their number times their size stays bounded. Thread: main.
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import http from 'node:http';
+import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2';
+import type { AddressInfo } from 'node:net';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { testCertificate } from '../support/certificates.ts';
+import { eventually, startFairlead } from '../support/fairlead.ts';
+
+const SMALL = { initialWindowSize: 65_535, maxConcurrentStreams: 100 };
+const LARGE = { initialWindowSize: 1_048_576, maxConcurrentStreams: 16 };
+const CHUNK = Buffer.alloc(65_536);
+
+async function open(t: TestContext): Promise<ClientHttp2Session> {
+  const sink = http.createServer((request, response) => {
+    request.resume();
+    request.on('end', () => response.end('ok'));
+  });
+  sink.listen(0, '127.0.0.1');
+  await once(sink, 'listening');
+  t.after(() => sink.close());
+  const folder = mkdtempSync(join(tmpdir(), 'fairlead-test-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const { cert, key } = testCertificate(['example.test']);
+  writeFileSync(join(folder, 'cert.pem'), cert);
+  writeFileSync(join(folder, 'key.pem'), key);
+  const fairlead = await startFairlead(
+    t,
+    `
+workers: 1
+listeners:
+  - name: web
+    bind: "127.0.0.1:0"
+    tls: { certificates: [{ cert: ${folder}/cert.pem, key: ${folder}/key.pem }] }
+routes: [{ upstream: app }]
+upstreams: { app: { endpoints: ["http://127.0.0.1:${(sink.address() as AddressInfo).port}"], health: { heartbeat: false } } }
+`,
+  );
+  const session = connect(`https://127.0.0.1:${fairlead.port}`, { rejectUnauthorized: false });
+  session.on('error', () => undefined);
+  t.after(() => session.destroy());
+  await once(session, 'remoteSettings');
+  return session;
+}
+
+function settingsOf(session: ClientHttp2Session): { initialWindowSize?: number; maxConcurrentStreams?: number } {
+  const { initialWindowSize, maxConcurrentStreams } = session.remoteSettings;
+  return { initialWindowSize, maxConcurrentStreams };
+}
+
+function upload(session: ClientHttp2Session): ClientHttp2Stream {
+  const stream = session.request({ ':method': 'POST', ':path': '/' });
+  stream.on('error', () => undefined);
+  stream.resume();
+  return stream;
+}
+
+/** Writes until the windows are large. */
+async function uploadUntilLarge(session: ClientHttp2Session, stream: ClientHttp2Stream): Promise<void> {
+  await eventually(async () => {
+    if (!stream.write(CHUNK)) await Promise.race([once(stream, 'drain'), delay(100)]);
+    return settingsOf(session).initialWindowSize === LARGE.initialWindowSize;
+  }, 'large windows');
+}
+
+test('windows grow with an upload, shrink with many streams, and the upload is whole', async (t) => {
+  const session = await open(t);
+  assert.deepEqual(settingsOf(session), SMALL);
+  const stream = upload(session);
+  await uploadUntilLarge(session, stream);
+  assert.deepEqual(settingsOf(session), LARGE);
+  const others = Array.from({ length: 12 }, () => upload(session));
+  await eventually(() => settingsOf(session).initialWindowSize === SMALL.initialWindowSize, 'small windows');
+  assert.deepEqual(settingsOf(session), SMALL);
+  const responses = [stream, ...others].map((one) => once(one, 'response'));
+  for (const one of [stream, ...others]) one.end();
+  for (const response of responses) {
+    const [headers] = (await response) as [{ ':status': number }];
+    assert.equal(headers[':status'], 200);
+  }
+});
+
+test('windows shrink when the upload is over', async (t) => {
+  const session = await open(t);
+  const stream = upload(session);
+  await uploadUntilLarge(session, stream);
+  stream.end();
+  await once(stream, 'close');
+  await eventually(() => settingsOf(session).initialWindowSize === SMALL.initialWindowSize, 'small windows');
+});
