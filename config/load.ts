@@ -1,4 +1,4 @@
-// From a configuration file to checked settings, or to everything that is wrong with it at once. Thread: main.
+// Loads a configuration file: valid settings, or all problems at once. Thread: main.
 
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import path from 'node:path';
@@ -19,25 +19,25 @@ import { isWorldReadable } from './validate/validate-secrets.ts';
 import { writtenConfig } from './yaml/written-config.ts';
 import { parseYaml } from './yaml/yaml-text.ts';
 
-/** 10,000 endpoints written as mappings have about half a megabyte. */
+/** Size limit of a file: 10,000 endpoints written as mappings have about half a megabyte. */
 const LARGEST_BYTES = 4 * 1024 * 1024;
-/** More are not told: after a thousand something is wrong with the file as a whole. */
+/** Limit of reported problems. */
 const MOST_PROBLEMS = 1000;
 
-/** A configuration that has passed every check. */
+/** A valid configuration. */
 export interface LoadedConfig {
-  /** As it was given. */
+  /** Path of the file as given. */
   readonly file: string;
-  /** What relative paths in the file are relative to; absolute. */
+  /** Absolute directory that relative paths in the file refer to. */
   readonly directory: string;
   readonly settings: Config;
-  /** What policies compiled their options to. */
+  /** Compiled options of the policies. */
   readonly policies: CompiledPolicies;
-  /** Texts of the files that the configuration names, by the name that it gives them. */
+  /** Texts of the referenced files, by their name in the configuration. */
   readonly files: ReadonlyMap<string, string>;
-  /** The values as they are written, without secrets, for people. Made when asked for: that takes a while. */
+  /** The values as written, without secrets, for display. Computed on demand, because it takes a while. */
   readonly written: () => Readonly<Record<string, unknown>>;
-  /** The same with variables put in and secrets shown. */
+  /** The values as written, with variables substituted and secrets included. */
   readonly values: () => Readonly<Record<string, unknown>>;
 }
 
@@ -47,15 +47,15 @@ export type LoadResult =
       readonly ok: false;
       /** Errors and warnings in the order of the file; at least one error. */
       readonly problems: readonly Problem[];
-      /** Files that it names, as far as that was found out. */
+      /** Files that the configuration refers to, as far as known. */
       readonly named: readonly string[];
-      /** False where the file itself could not be read: exit code 2 instead of 1. */
+      /** False if the file itself could not be read: exit code 2 instead of 1. */
       readonly isReadable: boolean;
     };
 
 /**
- * Loads a configuration file. Never throws for what is in the file or for a missing one.
- * @param environment variables for `${NAME}`; process.env when Fairlead runs.
+ * Loads a configuration file. Never throws, whatever the file contains and whether it exists.
+ * @param environment variables for `${NAME}`, normally process.env
  */
 export function loadConfig(file: string, environment: Environment): LoadResult {
   const read = readBounded(file);
@@ -66,18 +66,18 @@ export function loadConfig(file: string, environment: Environment): LoadResult {
   return loadConfigText(text, { file, directory, environment, wallMs: systemClock.wallMs(), mode });
 }
 
-/** Where a text came from and what it is checked against. */
+/** Origin of a configuration text, and the context in which it is checked. */
 export interface TextOrigin {
   readonly file: string;
   readonly directory: string;
   readonly environment: Environment;
-  /** Time of the check in ms since 1970: certificates run out. */
+  /** Time of the check in ms since 1970, for expiry of certificates. */
   readonly wallMs: number;
-  /** Permissions of the file, as in chmod(1); those of nobody else where absent. */
+  /** Permission bits of the file, as in chmod(1); private if absent. */
   readonly mode?: number;
 }
 
-/** Loads a configuration from its text. Never throws for what is in the text. */
+/** Loads a configuration from its text. Never throws, whatever the text contains. */
 export function loadConfigText(text: string, origin: TextOrigin): LoadResult {
   const source = new SourceText(text);
   const yaml = parseYaml(source);
@@ -88,7 +88,7 @@ export function loadConfigText(text: string, origin: TextOrigin): LoadResult {
   const tree = new SourceTree(source, yaml.document, origin.environment);
   const problems = tree.findings.map(({ span, finding }) => problemAt(origin.file, span, finding));
   if (tree.root === undefined) return failed(problems, source);
-  if (tree.root === null) return failed([...problems, wholeFile(origin.file, nothingSaid)], source);
+  if (tree.root === null) return failed([...problems, wholeFile(origin.file, emptyFile)], source);
   const report = reporterTo(problems, tree, origin.file);
   const files = new ReferencedFiles(origin.directory);
   const checked = checkTree(tree, files, origin, report);
@@ -100,32 +100,32 @@ export function loadConfigText(text: string, origin: TextOrigin): LoadResult {
   return { ok: true, config, warnings: inOrder(problems, source) };
 }
 
-/** Built anew where somebody asks: a process that runs doesn't keep them. */
+/** Builds the values on demand: a running process doesn't keep them. */
 function valuesOf(source: SourceText, document: Document.Parsed, environment: Environment) {
   const tree = new SourceTree(source, document, environment);
   retypeVariables(tree, configSchema());
   return tree.root as Readonly<Record<string, unknown>>;
 }
 
-/** Leaves out what only follows from something that has been told of the same value. */
+/** Returns a reporter that drops consequences of an earlier problem with the same value. */
 function reporterTo(problems: Problem[], tree: SourceTree, file: string): (finding: Finding) => void {
-  const told = new Set(problems.filter(({ code }) => UNKNOWN_VALUE.test(code)).map((problem) => problem.path));
+  const reported = new Set(problems.filter(({ code }) => UNKNOWN_VALUE.test(code)).map((problem) => problem.path));
   return (finding) => {
     const problem = problemAt(file, tree.spanOf(finding.path, finding.part ?? 'value'), finding);
-    if (told.has(problem.path) && DEPENDENT.test(problem.code)) return;
-    if (problem.code.startsWith('FL2') && problem.path !== '') told.add(problem.path);
+    if (reported.has(problem.path) && DEPENDENT.test(problem.code)) return;
+    if (problem.code.startsWith('FL2') && problem.path !== '') reported.add(problem.path);
     problems.push(problem);
   };
 }
 
-/** After these nobody knows what the value is: a broken alias, tag or variable. */
+/** Problems that leave the value unknown: a broken alias, tag or variable. */
 const UNKNOWN_VALUE = /^FL(?:1105|1109|12)/;
-/** Of a value about which something was told, these are no more news: its shape, and names that it refers to. */
+/** Problems that follow from an earlier one with the same value: its shape, and references. */
 const DEPENDENT = /^FL(?:2|3001|3002)/;
 
 type CheckedConfig = Pick<LoadedConfig, 'settings' | 'policies'>;
 
-/** Checks values against the schema and each other; null where they don't fit the schema. */
+/** Validates the values; null if they don't fit the schema. */
 function checkTree(
   tree: SourceTree,
   files: ReferencedFiles,
@@ -145,23 +145,25 @@ function checkTree(
   return parsed.success ? { settings: parsed.data, policies } : null;
 }
 
-const nothingSaid: Finding = {
+const emptyFile: Finding = {
   code: 'FL1004',
   path: [],
-  message: 'the file says nothing: a configuration has listeners, routes and upstreams (see examples/minimal.yaml)',
+  message: 'the file is empty: a configuration has listeners, routes and upstreams (see examples/minimal.yaml)',
 };
 
 function failed(problems: readonly Problem[], source: SourceText, named: readonly string[] = []): LoadResult {
   return { ok: false, problems: inOrder(problems, source), named, isReadable: true };
 }
 
-/** In the order of the file, with their lines; where there are too many, warnings are left out first. */
+/** Sorts problems by location and adds excerpts; if there are too many, warnings are dropped first. */
 function inOrder(problems: readonly Problem[], source: SourceText): Problem[] {
-  const isTooMuch = problems.length > MOST_PROBLEMS;
-  const told = isTooMuch ? [...problems.filter(isError), ...problems.filter((problem) => !isError(problem))] : problems;
-  const kept = told.slice(0, MOST_PROBLEMS).toSorted(byPlace);
+  const isTooMany = problems.length > MOST_PROBLEMS;
+  const errorsFirst = isTooMany
+    ? [...problems.filter(isError), ...problems.filter((problem) => !isError(problem))]
+    : problems;
+  const kept = errorsFirst.slice(0, MOST_PROBLEMS).toSorted(byPlace);
   return kept.map((problem) =>
-    problem.code === nothingSaid.code ? problem : { ...problem, excerpt: source.excerptAt(problem.span) },
+    problem.code === emptyFile.code ? problem : { ...problem, excerpt: source.excerptAt(problem.span) },
   );
 }
 
@@ -173,11 +175,11 @@ function wholeFile(file: string, finding: Finding): Problem {
   return problemAt(file, { line: 1, column: 1, length: 1 }, finding);
 }
 
-/** Reads a file up to the limit and no further. */
+/** Reads a file up to the size limit. */
 function readBounded(file: string): { readonly text: string; readonly mode: number } | Finding {
   let descriptor: number | undefined;
   try {
-    // Without O_NONBLOCK the opening of a named pipe waits for a writer, for ever.
+    // Without O_NONBLOCK opening a named pipe would block until a writer appears.
     descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
     const status = fstatSync(descriptor);
     if (!status.isFile()) return fault('FL1001', `the configuration file ${kindOf(status)}`);
@@ -193,7 +195,7 @@ function readBounded(file: string): { readonly text: string; readonly mode: numb
 function kindOf(status: Stats): string {
   if (status.isDirectory()) return 'is a directory';
   const kind = status.isFIFO() ? 'a pipe' : status.isSocket() ? 'a socket' : 'a device';
-  return `is ${kind}: a regular file is needed, for it is read again at every reload`;
+  return `is ${kind}: a regular file is required, because it is read again at every reload`;
 }
 
 function readUpTo(descriptor: number, mostBytes: number): Buffer {
@@ -210,7 +212,7 @@ function readUpTo(descriptor: number, mostBytes: number): Buffer {
 }
 
 function decoded(bytes: Buffer): string | Finding {
-  if (bytes.length > LARGEST_BYTES) return fault('FL1002', 'the file is larger than 4 MiB, the most that is read');
+  if (bytes.length > LARGEST_BYTES) return fault('FL1002', 'the file is larger than 4 MiB, the size limit');
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {

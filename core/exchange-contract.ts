@@ -182,6 +182,7 @@ export type Unparsable =
   | 'head-timeout'
   | 'version-not-supported'
   | 'expectation-unknown'
+  | 'coding-unknown'
   | 'method-not-served';
 
 /** What downstream adaptors are given: the way into forwarding. */

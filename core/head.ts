@@ -20,6 +20,8 @@ export interface RequestHead {
   readonly version: string;
   /** Body length in bytes; 0 for no body, UNKNOWN_LENGTH for chunked (or HTTP/2 without content-length). */
   readonly bodyLength: number;
+  /** Whether the client waits for a 100 before it sends its body (RFC 9110 section 10.1.1); not if absent. */
+  readonly expectsContinue?: boolean;
   /** Field value, lines joined by ', ' (cookies by '; '); undefined if absent. @param name lower case */
   field(name: string): string | undefined;
   /** All end-to-end fields: without hop-by-hop fields, those named by Connection, framing fields and Host. */

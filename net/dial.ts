@@ -1,4 +1,5 @@
-// Connects to endpoints over TCP, Unix sockets and TLS, with a timeout that covers all of it. Thread: worker.
+// Connects over TCP, Unix sockets and TLS, with a timeout that covers name lookup, TCP and the handshake. The one dialler:
+// upstream connections, heartbeats, and every other client of this process. Thread: both.
 
 import net, { type Socket } from 'node:net';
 import tls, { type SecureContext } from 'node:tls';
@@ -7,62 +8,85 @@ import type { UpstreamSnapshot } from '../core/snapshot/upstream.ts';
 import type { TimerHandle, Timers } from '../core/timers.ts';
 import { EndpointError } from './endpoint-error.ts';
 import { codeOf, connectFailureKind } from './failure-of-error.ts';
+import { bareHost } from './host-port.ts';
 
-/** TCP keep-alive finds peers that vanished without a word (a pulled cable, a dropped NAT entry). */
+/** TCP keep-alive detects peers that vanished silently (a pulled cable, a dropped NAT entry). */
 const TCP_KEEP_ALIVE_MS = 60_000;
 
-/** Called once, never inside `dial`: with a socket that has no listeners on it, or with why there is none. */
+/** Receives, once and never inside `dial`, a socket without error handler, or the reason why there is none. */
 export type DialResult = (error: EndpointError | null, socket: Socket | null) => void;
 
-/** Where a socket puts what it reads, in place of a stream: `onread` of net.connect. TLS sockets have no such thing. */
+/** Buffers that a socket reads into instead of a stream: `onread` of net.connect. TLS sockets don't support it. */
 export interface ReadInto {
   readonly buffer: () => Uint8Array;
   readonly callback: (size: number, bytes: Uint8Array) => boolean;
 }
 
+export type DialPhase = 'connecting' | 'in the TLS handshake';
+
 /** A connection that is being made. */
 export interface Dialling {
-  /** Gives up; `done` is not called any more. */
+  readonly phase: DialPhase;
+  /** Cancels; the result is not called any more. */
   abort(): void;
 }
 
-export interface DialOptions {
-  /** Whether our side stays open when the endpoint has ended its own. */
+export interface DialTls {
+  /** Whether the peer's certificate must be valid. */
+  readonly verify: boolean;
+  /** PEM texts; empty: the system's CAs. */
+  readonly ca: readonly string[];
+  /** Name in the handshake and in the certificate; '' is the host. */
+  readonly serverName: string;
+  /** Offered by ALPN (RFC 7301). */
+  readonly protocols: readonly string[];
+}
+
+export interface DialTarget {
+  /** Name or address; IPv6 with or without brackets. */
+  readonly host: string;
+  readonly port: number;
+  /** Path of a Unix socket; '' for TCP. */
+  readonly socketPath: string;
+  /** Null connects without TLS. */
+  readonly tls: DialTls | null;
+  /** In ms; 0 is no limit. */
+  readonly timeoutMs: number;
+  /** Whether our side stays open when the peer has ended its own. */
   readonly allowHalfOpen?: boolean;
 }
 
-/** Dials one endpoint; keeps what is worth keeping between two dials. */
+/** What live traffic to an endpoint dials. */
+export function endpointTarget(endpoint: EndpointSnapshot, upstream: UpstreamSnapshot): DialTarget {
+  const { host, port, socketPath, protocol } = endpoint;
+  const dialTls = protocol === 'https' ? { ...upstream.tls, protocols: ['http/1.1'] } : null;
+  return { host, port, socketPath, tls: dialTls, timeoutMs: upstream.timeouts.connectMs };
+}
+
+/** Dials one target. Keeps its TLS context, and the session that the next connection resumes. */
 export class Dialler {
-  readonly #endpoint: EndpointSnapshot;
-  readonly #upstream: UpstreamSnapshot;
+  readonly #target: DialTarget;
   readonly #timers: Timers;
-  readonly #allowHalfOpen: boolean;
   #secureContext: SecureContext | undefined;
-  /** Of the last TLS connection: the next one resumes it. */
   #session: Buffer | undefined;
 
-  constructor(endpoint: EndpointSnapshot, upstream: UpstreamSnapshot, timers: Timers, options: DialOptions = {}) {
-    this.#endpoint = endpoint;
-    this.#upstream = upstream;
+  constructor(target: DialTarget, timers: Timers) {
+    this.#target = target;
     this.#timers = timers;
-    this.#allowHalfOpen = options.allowHalfOpen ?? false;
   }
 
-  /**
-   * Connects; `timeouts.connectMs` covers name look-up, TCP and the TLS handshake together.
-   * @param onread for TCP and Unix sockets only
-   */
+  /** @param onread for TCP and Unix sockets only */
   dial(done: DialResult, onread?: ReadInto): Dialling {
+    const dialTls = this.#target.tls;
     let socket: Socket;
     try {
-      socket = this.#endpoint.protocol === 'https' ? this.#connectTls() : this.#connect(onread);
+      socket = dialTls === null ? this.#connect(onread) : this.#connectTls(dialTls);
     } catch (error) {
       return failLater(done, new EndpointError('internal', 'could not begin to connect', error));
     }
     socket.setNoDelay(true);
     socket.setKeepAlive(true, TCP_KEEP_ALIVE_MS);
-    const isTls = this.#endpoint.protocol === 'https';
-    return new OpenDial(socket, isTls, this.#upstream.timeouts.connectMs, this.#timers, done);
+    return new OpenDial(socket, dialTls !== null, this.#target.timeoutMs, this.#timers, done);
   }
 
   #connect(onread: ReadInto | undefined): Socket {
@@ -70,23 +94,26 @@ export class Dialler {
   }
 
   #address(): net.NetConnectOpts {
-    const { host, port, socketPath } = this.#endpoint;
-    const allowHalfOpen = this.#allowHalfOpen;
-    return socketPath === '' ? { host, port, allowHalfOpen } : { path: socketPath, allowHalfOpen };
+    const { host, port, socketPath, allowHalfOpen = false } = this.#target;
+    return socketPath === '' ? { host: bareHost(host), port, allowHalfOpen } : { path: socketPath, allowHalfOpen };
   }
 
-  #connectTls(): Socket {
-    const { host } = this.#endpoint;
-    const { verify, ca, serverName } = this.#upstream.tls;
+  /**
+   * One socket, not a TLS socket around a TCP one: Node 26.10 crashes where the TCP socket is destroyed before the TLS
+   * socket, in the turn of `secureConnect`.
+   */
+  #connectTls({ verify, ca, serverName, protocols }: DialTls): Socket {
+    const name = serverName === '' ? bareHost(this.#target.host) : serverName;
     this.#secureContext ??= tls.createSecureContext(ca.length > 0 ? { ca: [...ca] } : {});
     const socket = tls.connect({
       ...this.#address(),
       secureContext: this.#secureContext,
       rejectUnauthorized: verify,
-      // An address is no server name (RFC 6066 section 3); a certificate is then checked against the address itself.
-      servername: serverName !== '' ? serverName : net.isIP(host) === 0 ? host : '',
+      // An address is no server name (RFC 6066 section 3). The certificate is then checked against the address.
+      servername: net.isIP(name) === 0 ? name : '',
+      checkServerIdentity: (_host, certificate) => tls.checkServerIdentity(name, certificate),
       session: this.#session,
-      ALPNProtocols: ['http/1.1'],
+      ALPNProtocols: [...protocols],
     });
     socket.on('session', (session) => {
       this.#session = session;
@@ -99,18 +126,22 @@ class OpenDial implements Dialling {
   readonly #socket: Socket;
   readonly #done: DialResult;
   readonly #timer: TimerHandle | null;
-  readonly #readyEvent: 'connect' | 'secureConnect';
-  #isHandshake = false;
+  readonly #isTls: boolean;
+  #phase: DialPhase = 'connecting';
 
-  constructor(socket: Socket, isTls: boolean, connectMs: number, timers: Timers, done: DialResult) {
+  constructor(socket: Socket, isTls: boolean, timeoutMs: number, timers: Timers, done: DialResult) {
     this.#socket = socket;
     this.#done = done;
-    this.#readyEvent = isTls ? 'secureConnect' : 'connect';
-    this.#timer = connectMs === 0 ? null : timers.after(connectMs, this.#onTimeout);
-    if (isTls) socket.once('connect', this.#onTcp);
-    socket.once(this.#readyEvent, this.#onReady);
+    this.#isTls = isTls;
+    this.#timer = timeoutMs === 0 ? null : timers.after(timeoutMs, this.#onTimeout);
+    socket.once('connect', this.#onConnect);
+    if (isTls) socket.once('secureConnect', this.#onReady);
     socket.on('error', this.#onError);
     socket.once('close', this.#onClose);
+  }
+
+  get phase(): DialPhase {
+    return this.#phase;
   }
 
   abort(): void {
@@ -119,8 +150,10 @@ class OpenDial implements Dialling {
     this.#socket.destroy();
   }
 
-  readonly #onTcp = (): void => {
-    this.#isHandshake = true;
+  readonly #onConnect = (): void => {
+    if (isSelfConnected(this.#socket)) this.#fail(new EndpointError('connect-refused', 'connected to itself', REFUSED));
+    else if (this.#isTls) this.#phase = 'in the TLS handshake';
+    else this.#onReady();
   };
 
   readonly #onReady = (): void => {
@@ -129,16 +162,17 @@ class OpenDial implements Dialling {
   };
 
   readonly #onError = (error: Error): void => {
-    const kind = connectFailureKind(codeOf(error), this.#isHandshake);
+    const kind = connectFailureKind(codeOf(error), this.#phase !== 'connecting');
     this.#fail(new EndpointError(kind, error.message, error));
   };
 
   readonly #onClose = (): void => {
-    this.#fail(new EndpointError(connectFailureKind('', this.#isHandshake), 'closed while connecting'));
+    const kind = connectFailureKind('', this.#phase !== 'connecting');
+    this.#fail(new EndpointError(kind, `closed ${this.#isTls ? this.#phase : 'while connecting'}`));
   };
 
   readonly #onTimeout = (): void => {
-    const phase = this.#isHandshake ? 'the TLS handshake' : 'connecting';
+    const phase = this.#phase === 'connecting' ? 'connecting' : 'the TLS handshake';
     this.#fail(new EndpointError('connect-timeout', `${phase} took too long`));
   };
 
@@ -149,11 +183,23 @@ class OpenDial implements Dialling {
 
   #settle(): void {
     this.#timer?.cancel();
-    this.#socket.off('connect', this.#onTcp);
-    this.#socket.off(this.#readyEvent, this.#onReady);
+    this.#socket.off('connect', this.#onConnect);
+    this.#socket.off('secureConnect', this.#onReady);
     this.#socket.off('error', this.#onError);
     this.#socket.off('close', this.#onClose);
   }
+}
+
+const REFUSED = Object.assign(new Error('connect ECONNREFUSED: the port connected to itself'), {
+  code: 'ECONNREFUSED',
+});
+
+/**
+ * Whether a connection to a loopback port ended at itself: a connect to a port of the ephemeral range on which nothing
+ * listens may be given that very port as its own (TCP simultaneous open, RFC 9293 section 3.5), and succeeds.
+ */
+export function isSelfConnected({ localPort, remotePort, localAddress, remoteAddress }: Socket): boolean {
+  return localPort !== undefined && localPort === remotePort && localAddress === remoteAddress;
 }
 
 function failLater(done: DialResult, error: EndpointError): Dialling {
@@ -162,6 +208,7 @@ function failLater(done: DialResult, error: EndpointError): Dialling {
     if (!isAborted) done(error, null);
   });
   return {
+    phase: 'connecting',
     abort: () => {
       isAborted = true;
     },

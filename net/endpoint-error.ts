@@ -1,4 +1,4 @@
-// An error of an endpoint's connection that says itself which kind of failure it is. Thread: worker.
+// An error of an endpoint's connection that says itself which kind of failure it is. Thread: both.
 
 import type { FailureKind } from '../core/failure.ts';
 

@@ -1,4 +1,4 @@
-// The one table that turns errors of sockets, TLS and undici into kinds of failure. Thread: worker.
+// The one table that turns errors of sockets, TLS and undici into kinds of failure. Thread: both.
 
 import { failureOf, type Failure, type FailureKind } from '../core/failure.ts';
 import { EndpointError } from './endpoint-error.ts';

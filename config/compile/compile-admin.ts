@@ -1,21 +1,21 @@
-// From `admin` in the configuration to its part of the Snapshot: tokens become digests here, so that none is told by
-// mistake, and none is in the memory of workers. Thread: main.
+// Compiles `admin`. Tokens become digests here, so that they can't be disclosed by mistake and don't reach workers.
+// Thread: main.
 
 import { createHash } from 'node:crypto';
 import type { AdminSnapshot } from '../../core/snapshot/admin.ts';
 import type { KeyPath } from '../problems/problem.ts';
 import type { AdminConfig } from '../schema/schema-admin.ts';
 
-/** A token, and where it was said. */
+/** A token and its location in the configuration. */
 export interface NamedToken {
   readonly name: string;
-  /** Null where its file could not be read. */
+  /** Null if its file could not be read. */
   readonly token: string | null;
   readonly role: 'read' | 'write';
   readonly path: KeyPath;
 }
 
-/** The name of the token that has none of its own. */
+/** Name of the token `admin.token`. */
 const NAMELESS = 'token';
 
 export function compileAdmin(admin: AdminConfig, files: ReadonlyMap<string, string>): AdminSnapshot {
@@ -36,26 +36,26 @@ export function compileAdmin(admin: AdminConfig, files: ReadonlyMap<string, stri
   };
 }
 
-/** All tokens that a configuration names. */
+/** All tokens of a configuration. */
 export function adminTokens({ token, tokens = [] }: AdminConfig, files: ReadonlyMap<string, string>): NamedToken[] {
   const nameless =
     token === undefined ? [] : [{ name: NAMELESS, token, role: 'write' as const, path: ['admin', 'token'] }];
   const named = tokens.flatMap(({ name, token: text, file, role }, index) => {
     const path = ['admin', 'tokens', index];
     if (text !== undefined) return [{ name, token: text, role, path: [...path, 'token'] }];
-    // A line break at the end is the editor's.
+    // Editors append a line break.
     if (file !== undefined) return [{ name, token: files.get(file)?.trim() ?? null, role, path: [...path, 'file'] }];
     return [];
   });
   return [...nameless, ...named];
 }
 
-/** Whether a token is long enough and fits into a header field. */
+/** Whether a token is long enough and can be sent in a header field. */
 export function isSendable(token: string): boolean {
   return token.length >= 16 && /^[\x21-\x7e]+$/.test(token);
 }
 
-/** SHA-256 in hex: what was given is compared with it in constant time. */
+/** SHA-256 in hex; presented tokens are compared with it in constant time. */
 export function digestOf(token: string): string {
   return createHash('sha256').update(token).digest('hex');
 }

@@ -1,4 +1,4 @@
-// Compiles one upstream of the configuration. Thread: main.
+// Compiles an upstream. Thread: main.
 
 import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
 import type { HeartbeatSnapshot, PassiveSnapshot } from '../../core/snapshot/health.ts';
@@ -12,12 +12,12 @@ import type { RetryConfig } from '../schema/schema-retry.ts';
 import type { EndpointConfig, UpstreamConfig } from '../schema/schema-upstreams.ts';
 import type { SlotAssignment } from './slots.ts';
 
-/** Where an upstream and its endpoints stand in shared memory. */
+/** Slots of an upstream and its endpoints in shared memory, its compiled policies, and the files that it refers to. */
 export interface UpstreamPlace {
   readonly index: number;
   readonly policies: readonly PolicySnapshot[];
   readonly endpoints: readonly SlotAssignment[];
-  /** Texts of the CA files, by name. */
+  /** Texts of the CA files by name. */
   readonly files: ReadonlyMap<string, string>;
 }
 
@@ -53,7 +53,7 @@ export function compileUpstream(name: string, config: UpstreamConfig, place: Ups
   };
 }
 
-/** How operators name an endpoint, and what its slot is keyed by. Names of upstreams hold no slash. */
+/** Name of an endpoint for operators, and key of its slot. Names of upstreams contain no slash. */
 export function endpointName(upstream: string, endpoint: EndpointConfig): string {
   return `${upstream}/${endpointId(endpoint.url)}`;
 }
@@ -74,7 +74,7 @@ function compileEndpoint(upstream: string, endpoint: EndpointConfig, place: Slot
   };
 }
 
-/** Defaults that are longer than a short interval follow it (written ones were refused). */
+/** Reduces default times to a shorter interval (validation refuses written ones). */
 function compileHeartbeat(heartbeat: HeartbeatConfig): HeartbeatSnapshot {
   return {
     acceptsAgentFeedback: false,
@@ -134,15 +134,15 @@ function compileTimeouts(timeouts: UpstreamConfig['timeouts']): UpstreamTimeouts
   };
 }
 
-/** A queue that holds more than this share of the response timeout keeps an overload alive (docs/algorithms.md 4.3). */
+/** A queue longer than this share of the response timeout sustains an overload (docs/algorithms.md 4.3). */
 const QUEUE_SHARE = 0.4;
 
-/** The longest wait in ms that a response timeout in ms leaves; infinite without one. */
+/** Longest useful queue timeout in ms for a response timeout in ms; infinite without one. */
 export function longestQueueMs(responseMs: number): number {
   return responseMs === 0 ? Infinity : Math.max(1, Math.floor(responseMs * QUEUE_SHARE));
 }
 
-/** How long requests do wait at most, in ms. */
+/** Effective queue timeout in ms. */
 export function queueMsOf(timeouts: { readonly queue: number; readonly response: number }): number {
   return Math.min(timeouts.queue, longestQueueMs(timeouts.response));
 }

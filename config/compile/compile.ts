@@ -1,4 +1,4 @@
-// From a checked configuration to the Snapshot that workers are given. Thread: main.
+// Compiles a validated configuration to a Snapshot. Thread: main.
 
 import os from 'node:os';
 import path from 'node:path';
@@ -23,7 +23,7 @@ import { routeName } from '../validate/validate-routes.ts';
 
 const MOST_WORKERS = 64;
 
-/** Who has which record of one region. */
+/** Slot tables of one region. */
 export interface CompileTables {
   /** By `upstream/address`. */
   readonly endpoints: SlotTable;
@@ -82,7 +82,7 @@ function compileHealthState({ settings, directory }: LoadedConfig): Snapshot['he
   return { file: path.resolve(directory, stateFile), maxAgeMs: maxAge };
 }
 
-/** Worker threads: as configured, or one for each processor that this process may use. */
+/** Number of workers: as configured, or one per CPU available to the process. */
 export function workersOf(settings: Config): number {
   return settings.workers === 'auto' ? Math.min(MOST_WORKERS, os.availableParallelism()) : settings.workers;
 }
@@ -90,7 +90,7 @@ export function workersOf(settings: Config): number {
 interface Places {
   readonly listeners: readonly SlotAssignment[];
   readonly upstreams: readonly SlotAssignment[];
-  /** Of all upstreams, one after the other. */
+  /** Endpoints of all upstreams, concatenated. */
   readonly endpoints: readonly SlotAssignment[];
   /** Gives compiled policies their blocks. */
   readonly policies: PolicyPlacer;
@@ -108,7 +108,7 @@ function policyNames({ listeners, routes, upstreams }: CompiledPolicies): string
   return [...new Set([...listeners, ...routes, ...upstreams.values()].flat().map(({ name }) => name))];
 }
 
-/** All or nothing: every table is asked before one is changed. */
+/** Assigns all slots or none: checks the capacity of every table before changing any. */
 function assignPlaces({ settings, policies }: LoadedConfig, tables: CompileTables, revision: number): Places {
   const upstreams = Object.entries(settings.upstreams);
   const identities = {
@@ -218,7 +218,7 @@ function compileMatch(match: NonNullable<RouteConfig['match']>): RouteMatch {
   };
 }
 
-/** Validation has seen to it that a route does exactly one thing, and that its upstream exists. */
+/** Validation guarantees that a route has exactly one action, and that its upstream exists. */
 function compileAction(route: RouteConfig, indexOf: ReadonlyMap<string, number>): RouteAction {
   const { respond, redirect } = route;
   if (respond !== undefined) return { kind: 'respond', ...respond };
@@ -241,10 +241,10 @@ function deepFreeze<Value>(value: Value): Value {
   return Object.freeze(value);
 }
 
-/** The rest is for the system, for main, and for what no heap counts: code, stacks, sockets. */
+/** Share of memory for workers. The rest is for the system, main, and memory outside heaps: code, stacks, sockets. */
 const AUTO_SHARE = 0.7;
 
-/** @param availableBytes what the process may have */
+/** @param availableBytes memory available to the process */
 export function compileOverload(
   overload: OverloadConfig,
   availableBytes: number = availableMemory(),
@@ -258,7 +258,7 @@ export function compileOverload(
   };
 }
 
-/** Of the control group where there is one, else of the machine. */
+/** Memory of the control group if there is one, otherwise of the machine. */
 function availableMemory(): number {
   const constrained = process.constrainedMemory();
   return constrained > 0 ? Math.min(constrained, os.totalmem()) : os.totalmem();

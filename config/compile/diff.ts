@@ -1,4 +1,4 @@
-// What changed from one Snapshot to the next, as lines for people. Thread: main.
+// Differences between two Snapshots as readable lines. Thread: main.
 
 import { isDeepStrictEqual } from 'node:util';
 import type { PolicySnapshot } from '../../core/snapshot/policy.ts';
@@ -9,7 +9,7 @@ import { formatDuration } from '../values/duration.ts';
 import { POLICIES } from '../../proxy/policies/registry.ts';
 import { formatSize } from '../values/quantity.ts';
 
-/** Where things stand in shared memory, and what is told line by line elsewhere: no news to an operator. */
+/** Keys that are not compared: positions in shared memory, and lists that are compared item by item. */
 const LEFT_OUT: ReadonlySet<string> = new Set([
   'index',
   'slot',
@@ -21,13 +21,13 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
   'name',
 ]);
 
-/** Not even that an old value and a new one differ in length is told of these. */
+/** Key whose values are never shown, so that not even their length leaks. */
 const SECRET = 'secrets';
 
-/** Values longer than this, certificates above all, are only said to have changed. */
+/** Longer values, such as certificates, are only reported as changed. */
 const LONGEST_SHOWN = 80;
 
-/** The differences, in the order global settings, listeners, routes, upstreams; empty where there is none. */
+/** The differences in the order settings, listeners, routes, upstreams; empty if there are none. */
 export function describeChanges(before: Snapshot, after: Snapshot): string[] {
   return [
     ...changes(before, after).map((change) => `setting ${change}`),
@@ -86,7 +86,7 @@ function isBuiltIn(name: string): boolean {
   return POLICIES.some((policy) => policy.name === name);
 }
 
-/** Routes with the name of their upstream in place of its index. */
+/** Routes with the name of their upstream instead of its index. */
 function readableRoutes(snapshot: Snapshot): (RouteSnapshot | (WithPolicies & { action: object }))[] {
   const names = new Map(snapshot.upstreams.map((upstream) => [upstream.index, upstream.name]));
   return snapshot.routes.map((route) => {
@@ -95,7 +95,7 @@ function readableRoutes(snapshot: Snapshot): (RouteSnapshot | (WithPolicies & { 
   });
 }
 
-/** The first match wins, so that order alone can change where requests go. */
+/** Reports a changed order of routes: the first match wins, so order matters. */
 function diffOrder(before: readonly Named[], after: readonly Named[]): string[] {
   const names = new Set(after.map((route) => route.name));
   const old = before.map((route) => route.name).filter((name) => names.has(name));
@@ -104,7 +104,7 @@ function diffOrder(before: readonly Named[], after: readonly Named[]): string[] 
   return old.join(' ') === now.join(' ') ? [] : [`routes: order changed to ${now.join(', ')}`];
 }
 
-/** `path before -> after` for each value that differs. */
+/** Formats `path before -> after` for each value that differs. */
 function changes(before: object, after: object): string[] {
   const lines: string[] = [];
   collect(before, after, '', lines);
@@ -145,7 +145,7 @@ function withoutSecrets(key: string, value: unknown): unknown {
   return key === SECRET ? undefined : value;
 }
 
-/** `timeouts.responseMs` as `timeouts.response`: the values carry their unit. */
+/** Removes the unit of a key, `timeouts.responseMs` to `timeouts.response`: the values have one. */
 function withoutUnit(path: string): string {
   return path.replace(/(?:Ms|Bytes)$/, '');
 }

@@ -1,14 +1,14 @@
-// Which record of shared memory belongs to whom: slots keyed by identity, so that health, counters and slow start
+// Slot assignment in shared memory, keyed by identity, so that health, counters and slow start
 // survive a reload (docs/design.md 1.6). Thread: main.
 
-/** What a compiled thing is given: its slot, and a number that tells this owner of the slot from earlier ones. */
+/** A slot, and a number that distinguishes its current owner from earlier ones. */
 export interface SlotAssignment {
   readonly slot: number;
   /** 1 for the first owner of a slot. */
   readonly generation: number;
 }
 
-/** The region has too few records for a configuration; the message says how many are missing. */
+/** The region has too few records for a configuration; the message states how many are missing. */
 export class CapacityError extends Error {
   override readonly name = 'CapacityError';
 }
@@ -20,8 +20,9 @@ interface Owner {
 }
 
 /**
- * Slots 0..capacity-1. A slot stays with its identity while that is in the newest Snapshot; after that it waits until
- * `reclaim`, which the caller allows when every worker has acknowledged a Snapshot without it and nothing is in flight.
+ * Slots 0..capacity-1. An identity keeps its slot while it is in the newest Snapshot. After that the slot stays occupied
+ * until `reclaim`, which the caller invokes when every worker has acknowledged a Snapshot without it and nothing is in
+ * flight.
  */
 export class SlotTable {
   readonly #noun: string;
@@ -29,19 +30,19 @@ export class SlotTable {
   readonly #generations: number[];
   readonly #slots = new Map<string, number>();
 
-  /** @param noun what the slots are for, in messages: 'endpoints' */
+  /** @param noun plural name of the owners in messages, such as 'endpoints' */
   constructor(noun: string, capacity: number) {
     this.#noun = noun;
     this.#owners = Array.from({ length: capacity }, () => null);
     this.#generations = Array.from({ length: capacity }, () => 0);
   }
 
-  /** Slots with an owner, those that wait for `reclaim` among them. */
+  /** Number of occupied slots, including those that await `reclaim`. */
   get usedCount(): number {
     return this.#slots.size;
   }
 
-  /** Refuses what does not fit, and changes nothing. @throws CapacityError */
+  /** Checks that all identities fit, without changing anything. @throws CapacityError */
   refuseOverflow(identities: readonly string[]): void {
     const wanted = new Set(identities);
     const added = [...wanted].filter((identity) => !this.#slots.has(identity)).length;
@@ -49,13 +50,13 @@ export class SlotTable {
     const free = capacity - this.#slots.size;
     if (added <= free) return;
     const waiting = [...this.#slots.keys()].filter((identity) => !wanted.has(identity)).length;
-    const later = waiting === 0 ? '' : `; ${waiting} more become free when requests to removed ones have ended`;
-    const message = `${added} more ${this.#noun} do not fit: ${free} of ${capacity} places are free${later}`;
-    throw new CapacityError(`${message}; restart Fairlead to make room for them`);
+    const later = waiting === 0 ? '' : `; ${waiting} more become free when the requests to removed ones have finished`;
+    const message = `${added} more ${this.#noun} exceed the capacity: ${free} of ${capacity} slots are free${later}`;
+    throw new CapacityError(`${message}; restart Fairlead to raise it`);
   }
 
   /**
-   * Gives each identity the slot that it has, or the lowest free one. All or nothing.
+   * Assigns each identity its current slot, or the lowest free one. All or nothing.
    * @param revision of the Snapshot that is being compiled
    * @throws CapacityError
    */
@@ -108,7 +109,7 @@ export class SlotTable {
     return true;
   }
 
-  /** Who owns a slot, for logs; null where nobody does. */
+  /** Owner of a slot, for logs; null if it is free. */
   identityOf(slot: number): string | null {
     return this.#owners[slot]?.identity ?? null;
   }

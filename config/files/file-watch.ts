@@ -1,25 +1,25 @@
-// Watches files for other content: through writes in place, editors that rename another file over them, and Kubernetes,
-// which turns a symbolic link to another folder. Looks at contents, never at what the system says has happened: that only
-// says when to look. Thread: main.
+// Watches files for changed content: writes in place, editors that rename a new file over the old one, and Kubernetes,
+// which switches a symbolic link to another directory. File system events only trigger a comparison of contents.
+// Thread: main.
 
 import { createHash } from 'node:crypto';
 import { type FSWatcher, readFileSync, realpathSync, statSync, watch } from 'node:fs';
 import path from 'node:path';
 import type { TimerHandle, Timers } from '../../core/timers.ts';
 
-/** Writers write in pieces: quiet for so long, and it is looked at. */
+/** Debounce: files are compared this long after the last event, because writers write in pieces. */
 const QUIET_MS = 100;
-/** Whoever never stops writing is looked at so often all the same. */
+/** Upper bound of the debounce while events keep arriving. */
 const LONGEST_WAIT_MS = 1_000;
-/** Looked at without being told: some file systems (NFS, FUSE) tell nothing, and a folder may come later. */
-const LOOK_EVERY_MS = 5_000;
+/** Polling interval: some file systems (NFS, FUSE) emit no events, and a directory may be created later. */
+const POLL_MS = 5_000;
 
 export interface FileWatchParts {
   readonly timers: Timers;
   readonly nowMs: () => number;
   /**
-   * What is watched has other content. Called again only when it has ended, and then at once where the content has
-   * changed meanwhile. Must not fail.
+   * Called when the content of any watched file has changed. Not called again until its promise settles, and then
+   * immediately if the content has changed meanwhile. Must not reject.
    */
   readonly onChange: () => Promise<void>;
 }
@@ -33,14 +33,14 @@ export class FileWatch {
   readonly #parts: FileWatchParts;
   #first = '';
   #files: readonly string[] = [];
-  /** Of each file as it was seen last; one that is missing keeps what it had. */
+  /** Last digest of each file; a file that disappears keeps its digest. */
   readonly #digests = new Map<string, string>();
   readonly #folders = new Map<string, Folder>();
-  #soon: TimerHandle | null = null;
-  #later: TimerHandle | null = null;
-  /** When the first event came that was not looked at yet. */
+  #debounce: TimerHandle | null = null;
+  #poll: TimerHandle | null = null;
+  /** Time of the first event since the last comparison. */
   #eventMs: number | null = null;
-  #isTelling = false;
+  #isNotifying = false;
   #isStopped = false;
 
   constructor(parts: FileWatchParts) {
@@ -48,9 +48,9 @@ export class FileWatch {
   }
 
   /**
-   * Watches these from now on. Files that were not watched before count as seen.
-   * @param first while this one is missing, nothing is told: whoever replaces it isn't done
-   * @param files absolute paths, `first` not among them
+   * Replaces the set of watched files. The current content of newly watched files counts as known.
+   * @param first while this file is missing, no change is reported: its replacement isn't complete
+   * @param files absolute paths, without `first`
    */
   watch(first: string, files: readonly string[]): void {
     this.#first = first;
@@ -58,50 +58,50 @@ export class FileWatch {
     for (const file of this.#files) if (!this.#digests.has(file)) this.#hasChanged(file);
     for (const file of this.#digests.keys()) if (!this.#files.includes(file)) this.#digests.delete(file);
     this.#watchFolders();
-    this.#later ??= this.#parts.timers.after(LOOK_EVERY_MS, () => this.#lookUnasked());
+    this.#poll ??= this.#parts.timers.after(POLL_MS, () => this.#onPoll());
   }
 
   stop(): void {
     this.#isStopped = true;
-    this.#soon?.cancel();
-    this.#later?.cancel();
+    this.#debounce?.cancel();
+    this.#poll?.cancel();
     for (const { watcher } of this.#folders.values()) watcher.close();
     this.#folders.clear();
   }
 
-  #lookUnasked(): void {
-    this.#later = this.#parts.timers.after(LOOK_EVERY_MS, () => this.#lookUnasked());
-    if (this.#soon === null) this.#look();
+  #onPoll(): void {
+    this.#poll = this.#parts.timers.after(POLL_MS, () => this.#onPoll());
+    if (this.#debounce === null) this.#compare();
   }
 
   #onEvent(): void {
     if (this.#isStopped) return;
     const nowMs = this.#parts.nowMs();
     this.#eventMs ??= nowMs;
-    this.#soon?.cancel();
+    this.#debounce?.cancel();
     const waitMs = Math.min(QUIET_MS, Math.max(0, this.#eventMs + LONGEST_WAIT_MS - nowMs));
-    this.#soon = this.#parts.timers.after(waitMs, () => this.#look());
+    this.#debounce = this.#parts.timers.after(waitMs, () => this.#compare());
   }
 
-  #look(): void {
-    this.#soon = null;
+  #compare(): void {
+    this.#debounce = null;
     this.#eventMs = null;
-    if (this.#isTelling || this.#isStopped) return;
+    if (this.#isNotifying || this.#isStopped) return;
     this.#watchFolders();
     if (digestOf(this.#first) === null) return;
-    // Every one is looked at, so that two that changed at once are told of once.
+    // Compares every file, so that simultaneous changes cause one notification.
     const changed = this.#files.filter((file) => this.#hasChanged(file));
-    if (changed.length > 0) void this.#tell();
+    if (changed.length > 0) void this.#notify();
   }
 
-  async #tell(): Promise<void> {
-    this.#isTelling = true;
+  async #notify(): Promise<void> {
+    this.#isNotifying = true;
     await this.#parts.onChange();
-    this.#isTelling = false;
-    this.#look();
+    this.#isNotifying = false;
+    this.#compare();
   }
 
-  /** Notes what a file has. One that is missing has not changed. */
+  /** Updates the digest of a file and returns whether it changed. A missing file counts as unchanged. */
   #hasChanged(file: string): boolean {
     const digest = digestOf(file);
     if (digest === null || digest === this.#digests.get(file)) return false;
@@ -109,7 +109,7 @@ export class FileWatch {
     return true;
   }
 
-  /** Watches the folder of each name, and the one that it leads to; folders that are others by now are watched anew. */
+  /** Watches the directory of each path and of its link target; replaced directories are watched again. */
   #watchFolders(): void {
     const wanted = new Set(this.#files.flatMap(foldersOf));
     for (const [folder, { watcher, inode }] of this.#folders) {
@@ -120,7 +120,7 @@ export class FileWatch {
     for (const folder of wanted) if (!this.#folders.has(folder)) this.#watchFolder(folder);
   }
 
-  /** One that can't be watched is looked at now and then. */
+  /** Starts a watcher; a directory that can't be watched is covered by polling. */
   #watchFolder(folder: string): void {
     try {
       const inode = inodeOf(folder);
@@ -145,15 +145,15 @@ function foldersOf(file: string): string[] {
   }
 }
 
-/** 0 where there is none. */
+/** Inode of a directory, 0 if it doesn't exist. */
 function inodeOf(folder: string): number {
   return statSync(folder, { throwIfNoEntry: false })?.ino ?? 0;
 }
 
-/** Null where it can't be read. */
+/** Digest of a file's content, null if it can't be read. */
 function digestOf(file: string): string | null {
   try {
-    // A pipe would be waited for.
+    // Reading a pipe would block.
     if (!statSync(file).isFile()) return null;
     return createHash('sha256').update(readFileSync(file)).digest('hex');
   } catch {

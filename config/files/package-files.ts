@@ -1,12 +1,12 @@
-// Where the files of the package are that are not code, from the sources and compiled. Thread: main.
+// Paths of the package's data files, both from sources and from the compiled package. Thread: main.
 
 import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 
-/** The compiled files are one folder deeper: dist/. */
+/** Compiled files are one directory deeper: dist/. */
 const ROOT = new URL(extname(import.meta.filename) === '.ts' ? '../../' : '../../../', import.meta.url);
 
-/** A file of the package, by its path from the package's folder. */
+/** URL of a package file. @param path relative to the package root */
 export function packageFile(path: string): URL {
   return new URL(path, ROOT);
 }

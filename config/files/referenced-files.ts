@@ -1,10 +1,10 @@
-// Files that a configuration names (certificates, keys, CAs), each read once, so that what was checked is what is
-// used. Thread: main.
+// Files that a configuration refers to (certificates, keys, CAs). Each is read once, so that the text that was checked is
+// the text that is used. Thread: main.
 
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
-/** A certificate chain has some kilobytes; a bundle of all public CAs about 250. */
+/** A certificate chain has a few kilobytes; a bundle of all public CAs about 250. */
 const LARGEST_BYTES = 4 * 1024 * 1024;
 
 export type FileOutcome =
@@ -20,7 +20,7 @@ export class ReferencedFiles {
     this.#directory = directory;
   }
 
-  /** The text of a file as it was when it was first asked for. */
+  /** Content of a file at its first read. */
   read(name: string): FileOutcome {
     const known = this.#outcomes.get(name);
     if (known !== undefined) return known;
@@ -29,12 +29,12 @@ export class ReferencedFiles {
     return outcome;
   }
 
-  /** Of all that were asked for, those that could not be read among them. */
+  /** Names of all files that were requested, including unreadable ones. */
   names(): readonly string[] {
     return [...this.#outcomes.keys()];
   }
 
-  /** What was read, by the name in the configuration. */
+  /** Texts of the files that were read, by their name in the configuration. */
   texts(): ReadonlyMap<string, string> {
     const texts = new Map<string, string>();
     for (const [name, outcome] of this.#outcomes) if (outcome.ok) texts.set(name, outcome.text);
@@ -45,7 +45,7 @@ export class ReferencedFiles {
 function readRegularFile(absolute: string): FileOutcome {
   let descriptor: number | undefined;
   try {
-    // Without O_NONBLOCK the opening of a named pipe waits for a writer, for ever.
+    // Without O_NONBLOCK opening a named pipe would block until a writer appears.
     descriptor = openSync(absolute, constants.O_RDONLY | constants.O_NONBLOCK);
     const status = fstatSync(descriptor);
     if (!status.isFile()) return { ok: false, reason: 'is not a regular file' };
@@ -58,11 +58,11 @@ function readRegularFile(absolute: string): FileOutcome {
   }
 }
 
-/** What the system says against opening or reading a file, as it follows the file's name in a sentence. */
+/** Describes an error of opening or reading a file; continues a sentence that begins with the file name. */
 export function reasonOf(error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code;
   if (code === 'ENOENT' || code === 'ENOTDIR') return 'does not exist';
-  if (code === 'EACCES' || code === 'EPERM') return 'may not be read by this user';
+  if (code === 'EACCES' || code === 'EPERM') return 'is not readable by this user (permission denied)';
   if (code === 'EISDIR') return 'is a directory';
   return `cannot be read (${code ?? String(error)})`;
 }

@@ -1,19 +1,18 @@
-// The file that keeps the state of endpoints over a restart: what the operator asked for, what heartbeats found, and
-// ejections. Thread: main.
+// State file of endpoints over a restart: operator requests, check results and ejections. Thread: main.
 
 import { z } from 'zod';
 
 export const SAVED_VERSION = 1;
-/** Longest name that is taken: of an upstream or an endpoint. */
+/** Longest accepted name of an upstream or endpoint. */
 const LONGEST_NAME = 2_048;
 
 const savedEndpoint = z.object({
   upstream: z.string().max(LONGEST_NAME),
-  /** Its address. */
+  /** Address of the endpoint. */
   endpoint: z.string().max(LONGEST_NAME),
-  /** What the operator wants. */
+  /** State requested by the operator. */
   admin: z.enum(['ready', 'drain', 'maintenance']),
-  /** The operator's weight, and the configured one that it took the place of; null where there is none. */
+  /** The operator's weight, and the configured weight that it replaced; null if none was set. */
   weight: z.object({ set: z.int().min(1).max(256), configured: z.int() }).nullable(),
   check: z.enum(['unknown', 'up', 'down']),
   /** `until`: wall-clock ms. */
@@ -30,10 +29,10 @@ const savedHealth = z.object({
 export type SavedEndpoint = z.output<typeof savedEndpoint>;
 export type SavedHealth = z.output<typeof savedHealth>;
 
-/** @throws Error that says what is wrong with the text */
+/** @throws Error that describes the fault of the text */
 export function parseSavedHealth(text: string): SavedHealth {
   const parsed = savedHealth.safeParse(JSON.parse(text));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw new Error(`${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'is not what was written'}`);
+  throw new Error(`${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'unexpected content'}`);
 }

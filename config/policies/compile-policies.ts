@@ -1,5 +1,5 @@
-// Compiles the policies of a configuration: those of the table by their keys, those of plugins by their lists. Runs with
-// the checks, so that everything that a policy objects to is reported with its place. Thread: main.
+// Compiles the policies of a configuration: built-in ones by their keys, those of plugins by their lists. Runs with the
+// checks, so that every problem that a policy reports has a location. Thread: main.
 
 import type { PolicyScope } from '../../core/policy/policy-definition.ts';
 import type { PluginSnapshot } from '../../core/snapshot/policy.ts';
@@ -20,7 +20,7 @@ export interface CompiledPolicies {
   readonly upstreams: ReadonlyMap<string, readonly CompiledPolicy[]>;
 }
 
-/** Reports every problem to the context; what is returned is complete only where none was reported. */
+/** Compiles all policies and reports every problem; the result is complete only if none was reported. */
 export function compilePolicies(context: CheckContext): CompiledPolicies {
   const { plugins, policies } = loadPlugins(context);
   const at = (place: PolicyPlace | null): readonly CompiledPolicy[] =>

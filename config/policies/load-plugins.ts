@@ -1,4 +1,4 @@
-// Loads the plugins that a configuration names. Thread: main.
+// Loads the plugins of a configuration. Thread: main.
 
 import path from 'node:path';
 import type { PluginPolicy } from '../../core/policy/policy-definition.ts';
@@ -14,7 +14,7 @@ export interface LoadedPlugins {
   readonly policies: ReadonlyMap<string, PluginPolicy>;
 }
 
-/** Reports every plugin that can't be loaded, and every name that two of them claim. */
+/** Loads all plugins, and reports those that can't be loaded and duplicate policy names. */
 export function loadPlugins(context: CheckContext): LoadedPlugins {
   const plugins: PluginSnapshot[] = [];
   const policies = new Map<string, PluginPolicy>();

@@ -52,7 +52,7 @@ function useOf(
 ): Use | null {
   const [name] = names;
   if (name === undefined || names.length > 1) {
-    const message = `an entry of "policies" has one policy, not ${names.length}: write each as an entry of its own`;
+    const message = `an entry of "policies" must have exactly one policy, not ${names.length}: write one entry per policy`;
     context.report({ code: 'FL3011', message, path });
     return null;
   }
@@ -62,7 +62,7 @@ function useOf(
     return null;
   }
   if (policy.scope !== place.scope) {
-    const message = `the policy ${name} belongs to a ${policy.scope}, and this is a ${place.scope}`;
+    const message = `the policy ${name} is for a ${policy.scope}, and this is a ${place.scope}`;
     context.report({ code: 'FL3007', message, path: [...path, name], part: 'key' });
     return null;
   }
@@ -71,13 +71,13 @@ function useOf(
 
 function unknownPolicy(name: string, known: KnownPolicies): { message: string; suggestion?: string | undefined } {
   const suggestion = nearestName(name, [...known.keys()]);
-  const shown = `there is no policy ${quoted(name)}`;
+  const shown = `policy ${quoted(name)} does not exist`;
   if (suggestion !== undefined) return { message: `${shown}; did you mean ${quoted(suggestion)}?`, suggestion };
   if (known.size === 0) return { message: `${shown}: no plugin defines one; name its file in "plugins"` };
   return { message: `${shown}; the plugins define: ${[...known.keys()].slice(0, 10).join(', ')}` };
 }
 
-/** @returns the data for workers; null where there is none, or where a problem was reported */
+/** @returns the data for workers; null if there is none, or if a problem was reported */
 function compileUse(use: Use, context: CheckContext): unknown {
   const { policy, place, path } = use;
   const fail = (what: string): null => {
@@ -89,14 +89,14 @@ function compileUse(use: Use, context: CheckContext): unknown {
     if (options === null) return null;
     const data = policy.compile(options.value, compileContext(place, path, context));
     if (data === undefined) return fail('compiles its options to undefined: its compile must return data or null');
-    // Workers get a clone: what can't be cloned is found here, with its place, and not in a worker.
+    // Workers get a clone: data that can't be cloned is reported here, with its location, instead of failing in a worker.
     return structuredClone(data);
   } catch (error) {
     return fail(`cannot compile its options: ${(error as Error).message}`);
   }
 }
 
-/** Options by the policy's own schema, wrapped in its name so that messages name it; null where they don't fit. */
+/** Parses the options with the policy's schema, wrapped in its name for messages; null if they don't fit. */
 function parsedOptions({ policy, path }: Use, context: CheckContext): { readonly value: unknown } | null {
   const { name } = policy;
   const shape = policy.options(optionSchemas);

@@ -1,31 +1,31 @@
-// The stretch of a source line that a problem is about, fit for a terminal and a log: cut around what is marked,
-// without secrets and without control characters. Thread: main.
+// Source excerpts for problems: truncated around the marked text, with secrets and control characters masked.
+// Thread: main.
 
 import type { Excerpt, Span } from './problem.ts';
 import { maskSecrets } from '../yaml/secret-lines.ts';
 
-/** Columns of an excerpt: with its line number it fits a terminal of 120. */
+/** Width of an excerpt in columns: with its line number it fits a terminal of 120. */
 const MOST_COLUMNS = 100;
-/** What stays visible before the mark where a long line is cut. */
+/** Columns kept before the mark when a long line is truncated. */
 const LEAD_COLUMNS = 40;
 const CUT = '...';
 
 /**
- * The excerpt for a span of a line. Secrets are starred out and control characters replaced, so that neither reaches
- * a log, and no file can send escape sequences to the terminal of who checks it.
- * @param before the lines before it, the nearest first: they tell whether the line belongs to a secret.
+ * The excerpt for a span of a line. Secrets are masked and control characters replaced: excerpts end up in logs, and a
+ * hostile file must not send escape sequences to the terminal.
+ * @param before the preceding lines, nearest first: they determine whether the line continues a secret
  */
 export function excerptOf(line: string, span: Span, before: Iterable<string>): Excerpt {
   const begin = Math.min(span.column - 1, line.length);
   const isLong = line.length > 8 * MOST_COLUMNS;
-  // A line may have megabytes: what is far away is left out before anybody looks at it closely.
+  // A line may have megabytes: distant text is dropped before the expensive steps.
   const from = isLong ? wholeCharacter(line, Math.max(0, begin - 4 * MOST_COLUMNS)) : 0;
   const near = isLong ? line.slice(from, wholeCharacter(line, begin + 4 * MOST_COLUMNS)) : line;
   const text = maskSecrets(near, before).replaceAll(CONTROL, '\ufffd');
   return cut(text, begin - from, Math.min(span.length, Math.max(1, text.length - (begin - from))), from > 0);
 }
 
-/** All control characters but the tab; and those that turn the direction of writing (CVE-2021-42574, Trojan Source). */
+/** Control characters except tab, and bidirectional overrides (CVE-2021-42574, Trojan Source). */
 const CONTROL = /(?!\t)[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu;
 
 function cut(text: string, markBegin: number, markLength: number, isCutBefore: boolean): Excerpt {
@@ -49,7 +49,7 @@ function cut(text: string, markBegin: number, markLength: number, isCutBefore: b
   };
 }
 
-/** An index that doesn't stand between the two halves of a character. */
+/** Moves an index out of the middle of a surrogate pair. */
 function wholeCharacter(text: string, index: number): number {
   return isLowSurrogate(text.charCodeAt(index)) ? index - 1 : index;
 }
@@ -61,10 +61,10 @@ function isLowSurrogate(unit: number): boolean {
 /** Characters that terminals draw two columns wide (Unicode Standard Annex 11, W and F, and emoji). */
 const WIDE =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u;
-/** Characters that are drawn on the one before them, or not at all. */
+/** Zero-width characters. */
 const ZERO = /^[\p{Mn}\p{Me}\p{Cf}]$/u;
 
-/** Columns that a text takes in a terminal; a tab counts as one. */
+/** Width of a text in terminal columns; a tab counts as one. */
 export function columnsOf(text: string): number {
   let columns = 0;
   for (const character of text) {
@@ -74,7 +74,7 @@ export function columnsOf(text: string): number {
   return columns;
 }
 
-/** The line of carets under an excerpt. Tabs stay tabs, so that both lines move by the same stops. */
+/** The line of carets under an excerpt. Tabs are kept, so that both lines use the same tab stops. */
 export function caretLine({ text, markBegin, markLength }: Excerpt): string {
   let line = '';
   for (const character of text.slice(0, markBegin))

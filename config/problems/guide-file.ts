@@ -1,99 +1,101 @@
-// Guidance for the problems of a file as a whole, its YAML and its variables. Thread: main.
+// Guidance for problems of the file as a whole, its YAML and its variables. Thread: main.
 
 import type { Guidance } from './problem.ts';
 
 export const FILE_GUIDE = {
   FL1001: {
-    meaning: 'Nothing was checked, for the file could not be opened. The exit code is 2, not 1.',
-    fix: 'Give the path of a regular file that this user may read; pipes and devices are refused, because the file is read again at every reload.',
+    meaning: 'The file could not be opened, so nothing was checked. The exit code is 2, not 1.',
+    fix: 'Give the path of a regular file that this user may read. Pipes and devices are refused, because the file is read again at every reload.',
     shell:
       'fairlead check fairlaed.yaml          # no such file\nfairlead check <(envsubst < f.yaml)   # a pipe: write it to a file first',
   },
   FL1002: {
-    meaning: 'A file of more than 4 MiB is not read: 10,000 endpoints need about half a megabyte.',
-    fix: 'Split endpoints over several Fairlead processes, or look for what made the file grow.',
+    meaning: 'Files larger than 4 MiB are refused: 10,000 endpoints need about half a megabyte.',
+    fix: 'Split the endpoints over several Fairlead processes, or find out why the file grew.',
     shell: 'ls -l fairlead.yaml                   # 10485760 bytes',
   },
   FL1003: {
-    meaning: 'The file holds bytes that are no UTF-8, so that nobody can say what they mean.',
+    meaning: 'The file contains bytes that are not valid UTF-8, so its text is ambiguous.',
     fix: 'Save the file as UTF-8, for example with iconv.',
     shell: 'iconv -f latin1 -t utf-8 old.yaml > fairlead.yaml',
   },
   FL1004: {
-    meaning: 'The file is empty or has only comments.',
-    fix: 'Begin with examples/minimal.yaml.',
+    meaning: 'The file is empty or contains only comments.',
+    fix: 'Start from examples/minimal.yaml.',
     shell: 'cp examples/minimal.yaml fairlead.yaml',
   },
   FL1101: {
     meaning:
-      'The text is not YAML. What follows from the first mistake is often told too: begin with the first message.',
-    fix: 'Look at the marked place: mostly a tab in the indentation, a quote or bracket that is never closed, or a value that needs quotes.',
+      'The text is not valid YAML. Later messages are often consequences of the first error: start with the first message.',
+    fix: 'Check the marked text. Common causes are a tab in the indentation, an unclosed quote or bracket, and a value that needs quotes.',
     wrong: 'listeners:\n  - name: web\n    bind: [::]:443',
     right: 'listeners:\n  - name: web\n    bind: "[::]:443"',
   },
   FL1102: {
-    meaning: 'Of two equal keys in one mapping only one can count, and YAML does not say which.',
-    fix: 'Keep one of them. The merge key << takes a list where there are several: <<: [*one, *other].',
+    meaning: 'A mapping has the same key twice, and only one of the values could take effect.',
+    fix: 'Keep one of them. To merge several mappings, give the merge key << a list: <<: [*one, *other].',
     wrong: 'limits:\n  head: 16KiB\n  body: 1MiB\n  head: 32KiB',
     right: 'limits:\n  head: 32KiB\n  body: 1MiB',
   },
   FL1103: {
-    meaning: 'The configuration needs about ten levels of nesting; 64 are read. More is an attack or a mistake.',
-    fix: 'Look for brackets or braces that are opened again and again.',
+    meaning:
+      'A configuration needs about ten levels of nesting, and up to 64 are accepted. More is an attack or a mistake.',
+    fix: 'Look for repeated opening brackets or braces.',
     wrong: 'x-deep: [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[',
     right: 'x-deep: [[[]]]',
   },
   FL1104: {
     meaning:
-      'Too many values, those behind aliases counted each time: a few lines of aliases can stand for billions of values (billion laughs).',
-    fix: 'Write out what is meant; a configuration has some thousand values.',
+      'The file has too many values. Each use of an alias counts all values of its target, because a few lines of aliases can expand to billions of values (billion laughs).',
+    fix: 'Reduce the use of aliases; a configuration has a few thousand values.',
     shell: 'yes "- *all" | head -n 1000000 >> fairlead.yaml',
   },
   FL1105: {
     meaning:
-      'An alias (*name) stands for the value at its anchor (&name), which must come before it in the file and not around it.',
-    fix: 'Write the anchor at the value further up; top-level keys that begin with x- are a place for such values.',
+      'An alias (*name) refers to the value at its anchor (&name). The anchor must come earlier in the file, and the alias must not be inside that value.',
+    fix: 'Put the anchor at an earlier value. Top-level keys that begin with x- are ignored and can hold such values.',
     wrong: 'upstreams:\n  app:\n    endpoints: [http://10.0.0.1:3000]\n    health: *health',
     right:
       'x-health: &health { heartbeat: { path: /healthz } }\nupstreams:\n  app:\n    endpoints: [http://10.0.0.1:3000]\n    health: *health',
   },
   FL1106: {
     meaning:
-      'The merge key << takes the entries of other mappings over; it has nothing to take from a text or a list of texts.',
-    fix: 'Give it an alias of a mapping, or a list of such.',
+      'The merge key << copies the entries of other mappings, so its value must be a mapping or a list of mappings.',
+    fix: 'Give it an alias of a mapping, or a list of such aliases.',
     wrong:
       'x-path: &path /healthz\nupstreams:\n  app:\n    endpoints: [http://10.0.0.1:3000]\n    health: { heartbeat: { <<: *path } }',
     right:
-      'x-beat: &beat { path: /healthz }\nupstreams:\n  app:\n    endpoints: [http://10.0.0.1:3000]\n    health: { heartbeat: { <<: *beat } }',
+      'x-check: &check { path: /healthz }\nupstreams:\n  app:\n    endpoints: [http://10.0.0.1:3000]\n    health: { heartbeat: { <<: *check } }',
   },
   FL1107: {
-    meaning: 'Keys are texts. __proto__ is refused as a key, because JavaScript gives it a meaning of its own.',
+    meaning: 'Keys must be text. The key __proto__ is refused, because it has a special meaning in JavaScript.',
     fix: 'Write a name before the colon.',
     wrong: 'limits: { [head, body]: 1MiB }',
     right: 'limits: { head: 1MiB, body: 1MiB }',
   },
   FL1108: {
-    meaning: 'One file is one document. A line of --- or ... begins another one, which would be left out silently.',
-    fix: 'Remove the line, or keep one file for each document.',
+    meaning:
+      'A configuration file is one YAML document. A line with --- or ... starts another one, which would be ignored.',
+    fix: 'Remove the line, or use one file for each document.',
     wrong: 'limits: { head: 32KiB }\n---\nworkers: 2',
     right: 'limits: { head: 32KiB }\nworkers: 2',
   },
   FL1109: {
-    meaning: 'Tags such as !ref have no meaning in this file.',
-    fix: 'Remove the tag. Values out of the environment are written as ${NAME}.',
+    meaning: 'Tags such as !ref are not supported.',
+    fix: 'Remove the tag. Write values from the environment as ${NAME}.',
     wrong: 'workers: !env WORKERS',
     right: 'workers: ${WORKERS:-auto}',
   },
   FL1201: {
-    meaning: 'A variable that is not set is no empty text: most likely it was forgotten.',
-    fix: 'Set the variable where Fairlead is started, or give a default.',
+    meaning:
+      'The environment variable is not set. It is not replaced by empty text, because it was probably forgotten.',
+    fix: 'Set the variable in the environment of Fairlead, or give a default.',
     wrong: 'listeners: [{ name: web, bind: "127.0.0.1:${PORT_THAT_IS_NOT_SET}" }]',
     right: 'listeners: [{ name: web, bind: "127.0.0.1:${PORT_THAT_IS_NOT_SET:-8080}" }]',
   },
   FL1202: {
-    meaning:
-      'What stands between ${ and } is no name of a variable. A dollar sign of its own needs no change, unless { comes after it.',
-    fix: 'Write ${NAME} or ${NAME:-default}; $$ stands for one dollar sign.',
+    meaning: 'The text between ${ and } is not a variable name. A dollar sign needs no escaping unless { follows it.',
+    fix: 'Write ${NAME} or ${NAME:-default}; $$ is a literal dollar sign.',
     wrong: 'listeners: [{ name: web, bind: "127.0.0.1:${MY PORT}" }]',
     right: 'listeners: [{ name: web, bind: "127.0.0.1:${MY_PORT:-8080}" }]',
   },

@@ -1,13 +1,13 @@
-// The name that was probably meant, for "did you mean". Thread: main.
+// Nearest known name for "did you mean" suggestions. Thread: main.
 
-/** Edits that are still taken for a slip: one in short names, two in longer ones. */
+/** Edit distance that counts as a typing error: one in short names, two in longer ones. */
 function allowedEdits(length: number): number {
   return length <= 3 ? 1 : 2;
 }
 
 /**
- * The candidate nearest to `given`, or undefined where none is near enough. Letter case, hyphens and underscores cost
- * nothing: whoever writes per_try_timeout means perTryTimeout.
+ * The candidate nearest to `given`, or undefined if none is near enough. Letter case, hyphens and underscores are
+ * ignored: per_try_timeout suggests perTryTimeout.
  */
 export function nearestName(given: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined;
@@ -26,13 +26,13 @@ function plain(name: string): string {
   return name.toLowerCase().replaceAll(/[-_ ]/g, '');
 }
 
-/** A word that was written only as far as its first part. */
+/** The only candidate that begins with `given`. */
 function onlyBeginningWith(given: string, candidates: readonly string[]): string | undefined {
   const longer = given.length < 3 ? [] : candidates.filter((candidate) => candidate.startsWith(given));
   return longer.length === 1 ? longer[0] : undefined;
 }
 
-/** Optimal string alignment distance: insertions, deletions, replacements, and swaps of neighbours. */
+/** Optimal string alignment distance: insertions, deletions, substitutions and transpositions of neighbours. */
 export function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, column) => column);

@@ -1,10 +1,10 @@
-// What a check found, as JSON for editors, build servers and the admin API. Thread: main.
-// The shape is described in docs/config-errors.md; fields are added to it, never changed.
+// Problem reports as JSON for editors, CI and the admin API. Thread: main.
+// The format is documented in docs/config-errors.md; fields are only ever added.
 
 import type { Problem } from './problem.ts';
 import { renderProblem } from './problem-text.ts';
 
-/** One problem. Lines and columns count from 1, columns in UTF-16 units. */
+/** One problem. Lines and columns are 1-based; columns count UTF-16 units. */
 export interface ProblemJson {
   readonly code: string;
   readonly severity: 'error' | 'warning';
@@ -12,22 +12,22 @@ export interface ProblemJson {
   readonly file: string;
   readonly line: number;
   readonly column: number;
-  /** On the same line, one beyond what is marked. */
+  /** End of the marked text on the same line, exclusive. */
   readonly endColumn: number;
-  /** `upstreams.api.endpoints[1].weight`; '' is the file as a whole. */
+  /** `upstreams.api.endpoints[1].weight`; '' for the file as a whole. */
   readonly path: string;
-  /** What to write instead of what is marked; null where nobody can know. */
+  /** Replacement for the marked text; null if unknown. */
   readonly suggestion: string | null;
-  /** The source line, cut where it is long and without secrets; null where the file as a whole is meant. */
+  /** The source line, truncated and with secrets masked; null for the file as a whole. */
   readonly excerpt: string | null;
-  /** As `fairlead check` shows it, without colour: the sentence, the line and the mark under it. */
+  /** Output of `fairlead check` without colour: message, source line and caret line. */
   readonly rendered: string;
 }
 
-/** The whole answer of `fairlead check --format json`. */
+/** Output of `fairlead check --format json`. */
 export interface CheckReport {
   readonly file: string;
-  /** Whether Fairlead would start with this file: false where there is an error. */
+  /** Whether Fairlead would start with this file: false if there is an error. */
   readonly ok: boolean;
   readonly errors: number;
   readonly warnings: number;

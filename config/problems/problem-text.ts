@@ -1,9 +1,9 @@
-// Problems as people read them: the sentence, then the source line with a caret under what is meant. Thread: main.
+// Problems as text: the message, then the source line with carets under the marked text. Thread: main.
 
 import { caretLine } from './excerpt.ts';
 import { formatProblem, type Problem } from './problem.ts';
 
-/** Puts colour on a part of the text. */
+/** Colours the parts of a rendered problem. */
 export interface Paint {
   readonly error: (text: string) => string;
   readonly warning: (text: string) => string;
@@ -12,7 +12,7 @@ export interface Paint {
 }
 
 const same = (text: string): string => text;
-/** For files, pipes and NO_COLOR. */
+/** No colour: for files, pipes and NO_COLOR. */
 export const PLAIN: Paint = { error: same, warning: same, strong: same, faint: same };
 
 /**
@@ -21,7 +21,7 @@ export const PLAIN: Paint = { error: same, warning: same, strong: same, faint: s
  *     8 |   timeouts: { conect: 3s }
  *       |               ^^^^^^ write connect
  * ```
- * The first line stands alone in logs and is what editors and `grep` look for.
+ * The first line is self-contained: logs, editors and `grep` use it alone.
  */
 export function renderProblem(problem: Problem, paint: Paint = PLAIN): string {
   const color = problem.severity === 'error' ? paint.error : paint.warning;
@@ -36,7 +36,7 @@ export function renderProblem(problem: Problem, paint: Paint = PLAIN): string {
   return `${first}\n${source}\n${paint.faint(`${' '.repeat(number.length)} |`)} ${indented(caretLine(excerpt) + advice, color)}`;
 }
 
-/** Colours what follows the indentation. */
+/** Colours the text after the indentation. */
 function indented(text: string, color: (text: string) => string): string {
   const mark = text.indexOf('^');
   return text.slice(0, mark) + color(text.slice(mark));

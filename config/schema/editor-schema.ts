@@ -1,10 +1,10 @@
-// JSON Schema of the configuration for editors (yaml-language-server), made from the schema that validates. Thread: main.
-// It lets everything pass that Fairlead takes, and finds misspelt keys, wrong kinds and wrong units while somebody types.
+// JSON Schema of the configuration for editors (yaml-language-server), generated from the validating schema. Thread: main.
+// It accepts everything that Fairlead accepts, and flags misspelt keys, wrong types and wrong units while typing.
 
 import { z } from 'zod';
 import { configSchema } from './schema.ts';
 
-/** A part of a JSON Schema; only the keywords that are looked at have a name here. */
+/** A JSON Schema; only the keywords that are read here are typed. */
 export interface JsonSchema {
   readonly [keyword: string]: unknown;
   readonly type?: string;
@@ -14,8 +14,8 @@ export interface JsonSchema {
 }
 
 const VARIABLE = { $ref: '#/definitions/variable' };
-/** Words of the schema's own that JSON Schema doesn't know. */
-const OWN_WORDS = ['expects', 'example', 'isSecret', 'insteadOfZero'];
+/** Metadata keywords that are not part of JSON Schema. */
+const OWN_KEYWORDS = ['expects', 'example', 'isSecret', 'insteadOfZero'];
 
 /** The whole schema (draft 7, which editors know best). */
 export function editorSchema(): JsonSchema {
@@ -24,12 +24,12 @@ export function editorSchema(): JsonSchema {
     $schema,
     title: 'Fairlead configuration',
     ...translate(made, false),
-    patternProperties: { '^x-': { description: 'Left out by Fairlead: a place for anchors and notes.' } },
+    patternProperties: { '^x-': { description: 'Ignored by Fairlead; for anchors and notes.' } },
     definitions: {
       variable: {
         type: 'string',
         pattern: '\\$\\{',
-        description: '${NAME} or ${NAME:-default}, from the environment.',
+        description: 'An environment variable: ${NAME} or ${NAME:-default}.',
       },
     },
   };
@@ -40,14 +40,14 @@ export function renderEditorSchema(): string {
   return `${JSON.stringify(editorSchema(), null, 2)}\n`;
 }
 
-/** @param isForm whether this is one of several forms of a value: a variable is let in beside them, not in each */
+/** @param isForm whether this is one of several forms of a value: a variable is allowed beside them, not in each */
 function translate(schema: JsonSchema, isForm: boolean): JsonSchema {
   const parts: Record<string, unknown> = {};
   for (const [keyword, value] of Object.entries(schema)) {
-    if (OWN_WORDS.includes(keyword) || (keyword === 'default' && typeof value === 'object')) continue;
+    if (OWN_KEYWORDS.includes(keyword) || (keyword === 'default' && typeof value === 'object')) continue;
     parts[keyword] = translateKeyword(keyword, value);
   }
-  // Of several mappings, a variable in place of the word that tells them apart may fit two.
+  // anyOf in place of oneOf: a variable in place of the discriminating word may fit several mappings.
   const { oneOf, anyOf = oneOf, ...rest } = parts;
   const words = describe(schema);
   if (anyOf !== undefined) return { ...rest, ...words, anyOf: withVariable(anyOf as readonly JsonSchema[], isForm) };
@@ -76,9 +76,9 @@ function translateKeyword(keyword: string, value: unknown): unknown {
   }
 }
 
-/** What an editor shows: the meaning, then what is taken. */
+/** Text that an editor shows: the description, then the accepted values. */
 function describe({ description, expects, example }: JsonSchema): JsonSchema {
-  const takes = typeof expects === 'string' ? `Takes ${expects}.` : '';
+  const takes = typeof expects === 'string' ? `Value: ${expects}.` : '';
   const text = [description, takes].filter((part) => part !== undefined && part !== '').join(' ');
   const isPlain = typeof example === 'string' && !/^[[{"]/.test(example);
   return { ...(text === '' ? {} : { description: text }), ...(isPlain ? { examples: [example] } : {}) };
@@ -89,7 +89,7 @@ function withVariable(forms: readonly JsonSchema[], isForm: boolean): readonly J
   return isForm || takesAnyText || !forms.some(isPickyScalar) ? forms : [...forms, VARIABLE];
 }
 
-/** Whether a value is a scalar that not every text fits. */
+/** Whether a value is a scalar that rejects some texts. */
 function isPickyScalar(schema: JsonSchema): boolean {
   if (schema.type === 'object' || schema.type === 'array') return false;
   const isText = schema.type === 'string';

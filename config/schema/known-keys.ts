@@ -1,16 +1,16 @@
-// Every key path of the schema: what documents may name. Thread: main.
+// Key paths of the schema, for documentation and checks of documents. Thread: main.
 
 import { configSchema } from './schema.ts';
 import { entriesOf, itemOf, type Schema } from './schema-tree.ts';
 
-/** One place in the schema that a configuration may fill. */
+/** A key of the schema. */
 export interface KnownKey {
-  /** `upstreams.*.endpoints[].weight`: `*` is any name, `[]` any item of a list. */
+  /** `upstreams.*.endpoints[].weight`: `*` stands for any name, `[]` for any item of a list. */
   readonly path: string;
   readonly schema: Schema;
 }
 
-/** All keys in the order of the schema, mappings before what is in them. */
+/** All keys in the order of the schema, mappings before their entries. */
 export function knownKeys(): readonly KnownKey[] {
   const keys: KnownKey[] = [];
   collect(configSchema(), '', keys);
@@ -28,8 +28,8 @@ function collect(schema: Schema, path: string, into: KnownKey[]): void {
 }
 
 /**
- * Whether the schema has a key path. Items of a list may be written as `endpoints[].url`, `endpoints.url` or
- * `endpoints[0].url`; `*` is needed where a name stands.
+ * Whether the schema has a key path. List items may be written as `endpoints[].url`, `endpoints.url` or
+ * `endpoints[0].url`; names must be written as `*`.
  */
 export function isKnownKey(path: string): boolean {
   const schema = configSchema();

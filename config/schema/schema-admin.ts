@@ -1,4 +1,4 @@
-// Schema of `admin`: where the admin API listens, and who may use it. Thread: main.
+// Schema of `admin`: address of the admin API and access to it. Thread: main.
 
 import { z } from 'zod';
 import { bindAddress, filePath, host, name, secretText } from './schema-values.ts';
@@ -7,59 +7,59 @@ const TOKEN_EXAMPLE = '${ADMIN_TOKEN}';
 
 const token = z
   .strictObject({
-    name: name().describe('Who has it: changes are logged under this name.'),
-    token: secretText(TOKEN_EXAMPLE).describe('The token; best taken from the environment.').optional(),
-    file: filePath('secrets/ops.token').describe('In place of `token`: a file that holds it.').optional(),
+    name: name().describe('Holder of the token; changes are logged under this name.'),
+    token: secretText(TOKEN_EXAMPLE).describe('The token; preferably from an environment variable.').optional(),
+    file: filePath('secrets/ops.token').describe('File that contains the token, instead of `token`.').optional(),
     role: z
       .enum(['read', 'write'])
       .default('read')
-      .describe('`read` sees everything but secrets, `write` may drain endpoints and reload too.'),
+      .describe('`read` gives access to everything except secrets; `write` can also drain endpoints and reload.'),
   })
   .meta({ expects: 'a mapping with name, token or file, and role', example: '{ name: ops, file: ops.token }' });
 
 const tls = z
   .strictObject({
-    cert: filePath('certs/admin.pem').describe('PEM file with the certificate, then its chain.'),
+    cert: filePath('certs/admin.pem').describe('PEM file with the certificate followed by its chain.'),
     key: filePath('certs/admin.key').describe('PEM file with the private key, without a passphrase.'),
     clientCa: filePath('certs/operators.pem')
       .describe(
-        'PEM file with CAs. Only clients with a certificate of one of them are let in; they may change things, unless tokens say otherwise.',
+        'PEM file with CAs. Clients must present a certificate issued by one of them; they have the role `write` unless tokens are configured.',
       )
       .optional(),
   })
   .meta({ expects: 'a mapping with cert and key', example: '{ cert: admin.pem, key: admin.key }' })
-  .describe('Makes the admin API speak HTTPS.');
+  .describe('Serves the admin API over HTTPS.');
 
-/** Paths that need no token if they are listed. */
+/** Paths that can be exempted from authentication. */
 const OPEN_PATHS = ['healthz', 'livez', 'readyz', 'metrics'] as const;
 
 export const admin = z
   .strictObject({
     bind: bindAddress().describe(
-      'Address to bind. One that other machines can reach needs a token or `tls.clientCa`, for whoever reaches it can drain endpoints.',
+      'Bind address. One that other machines can reach requires a token or `tls.clientCa`, because the API can drain endpoints.',
     ),
     token: secretText(TOKEN_EXAMPLE)
-      .describe('A token that may change things. Requests must bring it (`Authorization: Bearer`), on loopback too.')
+      .describe('Token with the role `write`. Requests must send it (`Authorization: Bearer`), on loopback too.')
       .optional(),
     tokens: z
       .array(token)
       .min(1)
       .meta({ expects: 'a list of tokens', example: '[{ name: grafana, file: grafana.token, role: read }]' })
-      .describe('More tokens, with names and roles.')
+      .describe('Further tokens, with names and roles.')
       .optional(),
     tls: tls.optional(),
     hosts: z
       .array(host())
       .meta({ expects: 'a list of host names', example: '[lb.internal]' })
       .default([])
-      .describe('Names under which it is reached. Others are refused in `Host`, but for localhost and addresses.'),
+      .describe('Host names accepted in `Host`, besides localhost and IP addresses. Others are refused.'),
     open: z
       .array(z.enum(OPEN_PATHS))
-      .meta({ expects: `a list out of ${OPEN_PATHS.join(', ')}`, example: '[healthz, livez, readyz, metrics]' })
+      .meta({ expects: `a list of ${OPEN_PATHS.join(', ')}`, example: '[healthz, livez, readyz, metrics]' })
       .default(['healthz', 'livez', 'readyz'])
-      .describe('What needs no token.'),
+      .describe('Paths that require no token.'),
   })
   .meta({ expects: 'a mapping with bind', example: '{ bind: 127.0.0.1:9900 }' })
-  .describe('The admin API with metrics and health of Fairlead itself. Absent: none.');
+  .describe("The admin API, with metrics and Fairlead's own health. Disabled if absent.");
 
 export type AdminConfig = z.output<typeof admin>;

@@ -1,26 +1,26 @@
-// Schema of what one client may do and how long Fairlead waits for it; for all listeners, or for one. Thread: main.
+// Schema of client limits and timeouts, global and per listener or route. Thread: main.
 
 import { z } from 'zod';
 import { count, countOrNone, duration, size } from './schema-values.ts';
 
 const timeouts = {
-  head: duration().describe(
-    'How long a request head may take, from the connection (or its first byte) to its end. Ends with 408.',
+  head: duration().describe('Time for a request head, from accept (or its first byte) to its end. On expiry: 408.'),
+  bodyIdle: duration().describe('Longest pause within a request body. On expiry: 408.'),
+  sendIdle: duration().describe(
+    'Longest time in which a client reads no byte of a response. On expiry the connection is closed.',
   ),
-  bodyIdle: duration().describe("How long a client may pause within a request's body. Ends with 408."),
-  sendIdle: duration().describe('How long a client may take no byte of a response before the connection is cut.'),
-  keepAlive: duration().describe('How long a connection may be idle between two requests.'),
-  handshake: duration().describe('How long a TLS handshake may take.'),
+  keepAlive: duration().describe('Idle time of a connection between two requests.'),
+  handshake: duration().describe('Time for a TLS handshake.'),
 };
 
 const limits = {
-  head: size('1KiB', '1MiB').describe('Largest request head: request line and all fields. Beyond it: 431.'),
-  fields: count(1, 2000).describe('Most header fields in a request. Beyond it: 431.'),
-  requestLine: size('256B', '64KiB').describe('Longest request line. Beyond it: 414.'),
-  body: size('1B', '1TiB', { orNone: true }).describe('Largest request body. Beyond it: 413.'),
-  connections: countOrNone(10_000_000).describe('Most open client connections of a listener, over all workers.'),
+  head: size('1KiB', '1MiB').describe('Size limit of a request head: request line and all fields. Above it: 431.'),
+  fields: count(1, 2000).describe('Limit of header fields in a request. Above it: 431.'),
+  requestLine: size('256B', '64KiB').describe('Size limit of a request line. Above it: 414.'),
+  body: size('1B', '1TiB', { orNone: true }).describe('Size limit of a request body. Above it: 413.'),
+  connections: countOrNone(10_000_000).describe('Limit of open client connections per listener, over all workers.'),
   requestsPerConnection: countOrNone(100_000_000).describe(
-    'Requests on one connection before it is closed, so that clients spread anew; up to 10 % fewer, at random.',
+    'Requests on one connection before it is closed, so that clients are redistributed; reduced by up to 10 % at random.',
   ),
 };
 
@@ -34,7 +34,7 @@ export const clientTimeouts = z
     handshake: timeouts.handshake.prefault('10s'),
   })
   .prefault({})
-  .describe('Patience with clients, for every listener that does not set its own.');
+  .describe('Timeouts for clients. Listeners can override them.');
 
 /** Top-level `limits`. */
 export const clientLimits = z
@@ -47,15 +47,15 @@ export const clientLimits = z
     requestsPerConnection: limits.requestsPerConnection.prefault(1000),
   })
   .prefault({})
-  .describe('What one client may send, for every listener that does not set its own.');
+  .describe('Limits for one client. Listeners can override them.');
 
-/** The same for one listener: what is not given comes from the top level. */
+/** Overrides of a listener: keys that are absent come from the top level. */
 export const ownClientTimeouts = z.strictObject(timeouts).partial().describe('Overrides of the global timeouts.');
 export const ownClientLimits = z.strictObject(limits).partial().describe('Overrides of the global limits.');
 
-/** Largest body of one route's requests. */
+/** Limits of a route. */
 export const routeLimits = z
   .strictObject({
-    body: size('1B', '1TiB').describe("Largest request body, in place of the listener's limit.").optional(),
+    body: size('1B', '1TiB').describe('Size limit of a request body, instead of that of the listener.').optional(),
   })
   .describe('Limits of this route.');

@@ -1,4 +1,4 @@
-// From what zod says against a configuration to sentences that teach. Thread: main.
+// Translates zod issues into messages with location, allowed values and suggestion. Thread: main.
 
 import { z } from 'zod';
 import { otherUnit } from '../values/duration.ts';
@@ -9,19 +9,19 @@ import { entriesOf, expectsOf, metaOf, scalarKinds, schemaAt, wordsOf, type Sche
 
 type Issue = z.core.$ZodIssue;
 
-/** What was checked: its values, and how they are written. */
+/** The values that were checked, and their source text. */
 export interface CheckedValues {
   valueAt(path: KeyPath): unknown;
   writtenAt(path: KeyPath): string;
 }
 
-/** Translates zod's issues against `values`, which were checked by `schema`. */
+/** Translates zod issues of `values`, which were checked against `schema`. */
 export function findingsOf(issues: readonly Issue[], schema: Schema, values: CheckedValues): Finding[] {
   const findings = issues.flatMap((issue) => translate(issue, [], { schema, values }));
   return withoutMeantKeys(findings);
 }
 
-/** A key that is missing only because it is misspelt is not told twice. */
+/** Drops reports of keys that are missing only because they are misspelt. */
 function withoutMeantKeys(findings: readonly Finding[]): Finding[] {
   const meant = new Set<string>();
   for (const { code, path, suggestion } of findings) {
@@ -51,7 +51,7 @@ function translate(issue: Issue, base: KeyPath, context: Context): Finding[] {
   }
 }
 
-/** What the schema's own checks have to say; they bring their code along. */
+/** Message of a check in the schema itself, which supplies its own code. */
 function ownMessage(issue: Issue, path: KeyPath): Finding {
   const params = (issue.code === 'custom' ? issue.params : undefined) as
     | { code?: ProblemCode; suggestion?: string }
@@ -59,7 +59,7 @@ function ownMessage(issue: Issue, path: KeyPath): Finding {
   return { code: params?.code ?? 'FL2006', message: issue.message, path, suggestion: params?.suggestion };
 }
 
-/** Of the forms that a value may have, the one that was meant is the one whose outermost kind fits. */
+/** Of the allowed forms of a value, reports against the one whose outermost type matches. */
 function translateUnion(issue: z.core.$ZodIssueInvalidUnion, path: KeyPath, context: Context): Finding[] {
   const meant = issue.errors.filter((branch) => !branch.some(isOutermostMismatch));
   const nearest = meant.toSorted((a, b) => a.length - b.length)[0];
@@ -79,13 +79,13 @@ function unfit(issue: Issue, path: KeyPath, context: Context): Finding {
   if (mistyped !== undefined) return unknownKey(mistyped, context);
   const schema = schemaAt(context.schema, path);
   const name = nameOf(path);
-  const takes = schema === null ? 'another value' : expectsOf(schema);
+  const expected = schema === null ? 'another value' : expectsOf(schema);
   const example = schema === null ? '' : exampleFor(schema, path);
   if (value === undefined)
-    return { code: 'FL2002', message: `${name} is missing: it takes ${takes}${example}`, path, part: 'key' };
-  if (value === null) return { code: 'FL2004', message: `${name} has no value: it takes ${takes}${example}`, path };
+    return { code: 'FL2002', message: `${name} is required: expected ${expected}${example}`, path, part: 'key' };
+  if (value === null) return { code: 'FL2004', message: `${name} has no value: expected ${expected}${example}`, path };
   if (issue.code === 'too_small' && issue.origin === 'array') {
-    return { code: 'FL2007', message: `${name} is an empty list: at least one entry is needed${example}`, path };
+    return { code: 'FL2007', message: `${name} is an empty list: at least one entry is required${example}`, path };
   }
   if (schema !== null && metaOf(schema).isSecret === true) return unfitSecret(schema, value, path);
   const written =
@@ -93,17 +93,17 @@ function unfit(issue: Issue, path: KeyPath, context: Context): Finding {
   const hint = schema === null ? undefined : hintFor(schema, value, written, wordsFor(issue, schema));
   const instead = value === 0 && schema !== null ? metaOf(schema).insteadOfZero : undefined;
   const advice = instead === undefined ? (hint?.text ?? example) : `: ${instead}`;
-  const message = `${name} takes ${takes}, not ${given(value, written, schema)}${advice}`;
+  const message = `${name} must be ${expected}, not ${given(value, written, schema)}${advice}`;
   const isKindTaken = schema !== null && (scalarKinds(schema) as ReadonlySet<string>).has(typeof value);
   return { code: isKindTaken ? 'FL2005' : 'FL2004', message, path, suggestion: hint?.suggestion };
 }
 
-/** What was written stays untold: messages end in logs. */
+/** Reports an unfit secret without its value, because messages end up in logs. */
 function unfitSecret(schema: Schema, value: unknown, path: KeyPath): Finding {
   const kind = Array.isArray(value) ? 'a list' : typeof value === 'object' ? 'a mapping' : 'this';
   const isText = typeof value !== 'object' && scalarKinds(schema).has('string');
-  const advice = isText ? ': write it in quotes' : exampleFor(schema, path);
-  return { code: 'FL2004', message: `${nameOf(path)} takes ${expectsOf(schema)}, not ${kind}${advice}`, path };
+  const advice = isText ? ': quote it' : exampleFor(schema, path);
+  return { code: 'FL2004', message: `${nameOf(path)} must be ${expectsOf(schema)}, not ${kind}${advice}`, path };
 }
 
 function nameOf(path: KeyPath): string {
@@ -132,18 +132,18 @@ interface Hint {
   readonly suggestion: string;
 }
 
-/** The fixed words among which a value must be; of a mapping whose form depends on one key, that key's words. */
+/** The words that a value may be; for a mapping that is discriminated by one key, the words of that key. */
 function wordsFor(issue: Issue, schema: Schema): readonly string[] {
   const options = issue.code === 'invalid_union' && 'options' in issue ? issue.options : undefined;
   return options === undefined ? wordsOf(schema) : options.map(String);
 }
 
-/** What was probably meant by a scalar that doesn't fit. */
+/** Suggestion for a scalar that doesn't fit. */
 function hintFor(schema: Schema, value: unknown, written: string, words: readonly string[]): Hint | undefined {
   if (typeof value === 'string') return hintForText(schema, value, words);
   if (typeof value !== 'number' && typeof value !== 'boolean') return undefined;
   const asText = z.safeParse(schema, written);
-  if (asText.success) return { text: `: write it in quotes, "${written}"`, suggestion: `"${written}"` };
+  if (asText.success) return { text: `: quote it, "${written}"`, suggestion: `"${written}"` };
   const suggestion = asText.error.issues
     .map((issue) => ownMessage(issue, []).suggestion)
     .find((text) => text !== undefined && z.safeParse(schema, text).success);
@@ -156,14 +156,13 @@ function hintForText(schema: Schema, text: string, words: readonly string[]): Hi
   const word = nearestName(text, words);
   if (word !== undefined) return { text: `; did you mean ${word}?`, suggestion: word };
   const kinds = scalarKinds(schema);
-  if (kinds.has('number') && /^\d+(?:\.\d+)?$/.test(text))
-    return { text: ': write it without quotes', suggestion: text };
+  if (kinds.has('number') && /^\d+(?:\.\d+)?$/.test(text)) return { text: ': remove the quotes', suggestion: text };
   if (!kinds.has('boolean') || !/^(?:true|false|yes|no|on|off|y|n)$/i.test(text)) return undefined;
   const meant = /^(?:true|yes|on|y)$/i.test(text) ? 'true' : 'false';
   return { text: `; did you mean ${meant}?`, suggestion: meant };
 }
 
-/** The key that was written for a missing one on which the form of its mapping depends: the others wait for it. */
+/** The misspelt key that stands for a missing discriminator of its mapping. */
 function mistypedFor(path: KeyPath, { schema, values }: Context): KeyPath | undefined {
   const around = path.slice(0, -1);
   const mapping = values.valueAt(around);
@@ -187,7 +186,7 @@ function unknownKey(path: KeyPath, context: Context): Finding {
   return { code: 'FL2001', message, path, part: 'key', suggestion };
 }
 
-/** A setting of another balancer than the one that is chosen: the only keys that depend on a neighbour's value. */
+/** Reports a setting of a balancer other than the chosen one: the only keys that depend on the value of a neighbour. */
 function misplacedSetting(key: string, path: KeyPath, strategy: unknown): Finding {
   const message = `${quoted(key)} is not a setting of strategy ${String(strategy)}: remove it`;
   return { code: 'FL3007', message, path, part: 'key' };

@@ -1,4 +1,4 @@
-// Schema of an upstream's `health`: active checks, and judgement by live traffic. Thread: main.
+// Schema of an upstream's `health`: heartbeats and outlier detection. Thread: main.
 
 import { z } from 'zod';
 import { heartbeatSchema } from './schema-heartbeat.ts';
@@ -6,14 +6,16 @@ import { count, duration, factor, percent } from './schema-values.ts';
 
 const outliers = z
   .strictObject({
-    interval: duration().prefault('10s').describe('From one comparison to the next, and what it looks back on.'),
+    interval: duration().prefault('10s').describe('Interval of comparisons, and the window that each one covers.'),
     minRequests: count(1, 1_000_000)
       .default(100)
-      .describe('Requests that an endpoint must have answered in that time to be compared.'),
+      .describe('Responses of an endpoint in the window that are required to compare it.'),
     minGap: percent('5%')
       .prefault('5%')
-      .describe("How many points worse than the others' an endpoint's share of failures must be."),
-    sigmas: factor(1, 20, '4').default(4).describe('How far beyond chance the gap must be, in standard deviations.'),
+      .describe("Minimum excess of an endpoint's failure rate over that of the others, in percentage points."),
+    sigmas: factor(1, 20, '4')
+      .default(4)
+      .describe('Minimum statistical significance of the excess, in standard deviations.'),
   })
   .meta({ expects: 'a mapping such as { minGap: 5% }, or false', example: '{ minGap: 5% }' });
 
@@ -21,29 +23,29 @@ const passive = z
   .strictObject({
     consecutiveFailures: count(0, 10_000)
       .default(5)
-      .describe('Failures in a row, over all workers, that eject an endpoint; 0 ejects by `outliers` alone.'),
+      .describe('Consecutive failures, over all workers, that eject an endpoint; 0 leaves ejection to `outliers`.'),
     outliers: z
       .union([z.literal(false), outliers])
       .prefault({})
       .meta({ expects: 'a mapping such as { minGap: 5% }, or false', example: '{ minGap: 5% }' })
-      .describe('Ejecting an endpoint that fails clearly more often than the others do; `false` turns it off.'),
+      .describe('Ejection of endpoints that fail significantly more often than the others; `false` disables it.'),
     ejection: z
       .strictObject({
         base: duration()
           .prefault('10s')
-          .describe('Length of the first ejection; the second one is twice as long, and so on.'),
+          .describe('Length of the first ejection; consecutive ejections are 2, 3, ... times as long.'),
         max: duration().prefault('300s').describe('Longest ejection.'),
       })
       .prefault({})
-      .describe('How long an endpoint is ejected.'),
+      .describe('Length of ejections.'),
     maxEjectedPercent: count(0, 100)
       .default(50)
       .describe(
-        'Most endpoints, in percent, that may be ejected or down before no more are ejected. The last one never is.',
+        'Limit of ejected and down endpoints together, in percent; at the limit no more are ejected. The last usable endpoint is never ejected.',
       ),
   })
   .prefault({})
-  .describe('Judging endpoints by their answers to live requests.');
+  .describe('Outlier detection: ejection of endpoints by the outcome of live requests.');
 
 /** Schema of `health`, for the checkers that are registered now. */
 export function healthSchema() {
@@ -52,10 +54,10 @@ export function healthSchema() {
       heartbeat: z
         .union([z.literal(false), heartbeatSchema()])
         .meta({ expects: 'a mapping such as { path: /healthz }, or false', example: '{ path: /healthz }' })
-        .describe('Active checks. Without them (or with `false`) only live requests tell whether an endpoint is well.')
+        .describe('Active health checks. Without them (or with `false`) only live requests reveal failures.')
         .optional(),
       passive,
     })
     .prefault({})
-    .describe('How endpoints are found to be well or not.');
+    .describe('Health checks and outlier detection.');
 }

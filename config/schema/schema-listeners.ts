@@ -1,4 +1,4 @@
-// Schema of `listeners`: where connections are accepted. Thread: main.
+// Schema of `listeners`. Thread: main.
 
 import { z } from 'zod';
 import { ownClientLimits, ownClientTimeouts } from './schema-client.ts';
@@ -7,7 +7,7 @@ import { bindAddress, cidr, filePath, name } from './schema-values.ts';
 
 const certificate = z
   .strictObject({
-    cert: filePath('certs/example.com.pem').describe('PEM file with the certificate, then its chain.'),
+    cert: filePath('certs/example.com.pem').describe('PEM file with the certificate followed by its chain.'),
     key: filePath('certs/example.com.key').describe('PEM file with the private key, without a passphrase.'),
   })
   .meta({ expects: 'a mapping with cert and key', example: '{ cert: example.pem, key: example.key }' });
@@ -18,27 +18,25 @@ const tls = z
       .array(certificate)
       .min(1)
       .meta({ expects: 'a list of mappings with cert and key', example: '[{ cert: a.pem, key: a.key }]' })
-      .describe(
-        'Certificates; the one whose names fit the name that the client asks for (SNI) is used, the first one otherwise.',
-      ),
-    minVersion: z.enum(['TLSv1.2', 'TLSv1.3']).default('TLSv1.2').describe('Oldest TLS version that is spoken.'),
-    http2: z.boolean().default(true).describe('Whether HTTP/2 is offered (by ALPN).'),
+      .describe('Certificates. The one that covers the requested server name (SNI) is used, otherwise the first.'),
+    minVersion: z.enum(['TLSv1.2', 'TLSv1.3']).default('TLSv1.2').describe('Oldest TLS version that is accepted.'),
+    http2: z.boolean().default(true).describe('Whether HTTP/2 is offered (ALPN).'),
   })
   .meta({ expects: 'a mapping with certificates' })
-  .describe('Makes this a TLS listener.');
+  .describe('Terminates TLS on this listener.');
 
 export const listener = z
   .strictObject({
     name: name().describe('Name in logs, metrics and routes.'),
     bind: bindAddress().describe(
-      'Address to bind. `:8080` is every address of the machine; `[::]:443` needs quotes in YAML; `fd:3` is a socket that systemd hands over.',
+      'Bind address. `:8080` binds every address of the machine; `[::]:443` must be quoted in YAML; `fd:3` is a socket passed by systemd.',
     ),
     tls: tls.optional(),
     trustedProxies: z
       .array(cidr())
-      .meta({ expects: 'a list of blocks of addresses such as [10.0.0.0/8]' })
+      .meta({ expects: 'a list of address blocks such as [10.0.0.0/8]' })
       .default([])
-      .describe('Blocks of addresses of proxies in front of Fairlead, whose `X-Forwarded-*` fields are believed.'),
+      .describe('Addresses of the proxies in front of Fairlead whose `X-Forwarded-*` fields are trusted.'),
     ...policyKeys('listener'),
     policies,
     timeouts: ownClientTimeouts.optional(),
@@ -50,6 +48,6 @@ export const listeners = z
   .array(listener)
   .min(1)
   .meta({ expects: 'a list of listeners', example: '[{ name: web, bind: 0.0.0.0:8080 }]' })
-  .describe('Where Fairlead accepts connections.');
+  .describe('Addresses on which Fairlead accepts connections.');
 
 export type ListenerConfig = z.output<typeof listener>;

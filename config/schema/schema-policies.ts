@@ -1,5 +1,5 @@
-// Schema of `plugins`, of the lists `policies` that use them, and keys of the built-in policies. The options of a plugin's policy are checked by the
-// policy's own schema, once the plugin is loaded (config/policies/). Thread: main.
+// Schema of `plugins`, of the lists `policies`, and of the keys of built-in policies. The options of a plugin's policy are
+// checked against its own schema when the plugin is loaded (config/policies/). Thread: main.
 
 import { z } from 'zod';
 import type { OptionSchemas } from '../../core/option-schema.ts';
@@ -31,14 +31,14 @@ const use = z
     z
       .unknown()
       .meta({ expects: 'a mapping of options, or true', example: 'true' })
-      .describe('Options of the policy, as the plugin defines them; `true` where it needs none.'),
+      .describe('Options of the policy, as defined by the plugin; `true` for the defaults.'),
   )
   .meta({ expects: 'a mapping of one policy to its options such as { my-policy: true }' });
 
 export const policies = z
   .array(use)
   .meta({ expects: 'a list of policies such as [{ my-policy: true }]', example: '[{ my-policy: { limit: 5 } }]' })
-  .describe('Policies of `plugins`, in the order in which they run: each by its name, with its options or `true`.')
+  .describe('Policies of `plugins`, in the order in which they run: each by name, with its options or `true`.')
   .optional();
 
 export const plugins = z

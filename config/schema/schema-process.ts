@@ -12,22 +12,22 @@ export const overload = z
     memory: memory
       .default('auto')
       .describe(
-        'Most memory that the heaps and buffers of all workers may take; beyond it new requests get 503. `auto` is 70 % of what the process may have.',
+        'Memory limit for the heaps and buffers of all workers. Above it new requests get 503. `auto` is 70 % of the memory available to the process.',
       ),
     requests: countOrNone(10_000_000)
       .prefault('none')
-      .describe('Most requests in progress, waiting ones among them. Beyond it: 503.'),
+      .describe('Limit of requests in progress, including queued ones. Above it: 503.'),
     eventLoopLag: duration({ orNone: true })
       .prefault('none')
-      .describe('How late the event loop of a worker may run all the time. Beyond it that worker answers 503.'),
+      .describe('Limit of the sustained event loop lag of a worker. Above it that worker answers 503.'),
     replayBuffers: size('1MiB', '1TiB')
       .prefault('64MiB')
       .describe(
-        'Most memory for all bodies that are kept for a retry (`upstreams.*.retry.buffer` is that of one). Beyond it bodies pass, but are not kept.',
+        'Memory limit for all request bodies kept for retries (`upstreams.*.retry.buffer` limits one body). Above it bodies are forwarded without being kept.',
       ),
   })
   .prefault({})
-  .describe('When requests are refused to protect the process. The shares of it depend on `routes[].priority`.');
+  .describe('Limits above which requests are refused to protect the process, in the order of `routes[].priority`.');
 
 export type OverloadConfig = z.output<typeof overload>;
 
@@ -36,21 +36,19 @@ export const reload = z
     drain: duration({ orNone: true })
       .prefault('30s')
       .describe(
-        'How long upgraded connections and responses that stream may go on when a reload has taken their endpoint away; then they are closed.',
+        'Time for which upgraded connections and streaming responses may continue after a reload has removed their endpoint.',
       ),
     hardStop: duration({ orNone: true })
       .prefault('none')
-      .describe(
-        'How long after a reload everything that began before it may go on, endpoint or not; then it is closed. `none` lets it run.',
-      ),
+      .describe('Time for which any exchange started before a reload may continue. `none` for no limit.'),
   })
   .prefault({})
-  .describe('What a reload leaves to what is open.');
+  .describe('Grace periods of open exchanges after a reload.');
 
 const stateFile = parsedText(
   (text) => {
     if (text.length > 1 && !text.includes('\0')) return { ok: true, value: text };
-    return { ok: false, message: 'the state of health is kept in a file' };
+    return { ok: false, message: 'the path of the state file is empty' };
   },
   { expects: 'the path of a file', example: '/var/lib/fairlead/state.json' },
 );
@@ -58,11 +56,11 @@ const stateFile = parsedText(
 export const health = z
   .strictObject({
     stateFile: stateFile.describe(
-      'File that keeps drains, maintenance and weights of the admin API, what heartbeats found and who is ejected. Written every second in which something changes, and read at the start. Its folder must be writable.',
+      'File that keeps drains, maintenance and weights set through the admin API, check results and ejections. Written at most once a second after changes, and read at the start. Its directory must be writable.',
     ),
     maxAge: duration()
       .prefault('60s')
-      .describe('What heartbeats and live traffic found is forgotten when the file is older than this at the start.'),
+      .describe('Age of the file at the start above which check results and ejections in it are ignored.'),
   })
   .meta({ expects: 'a mapping with stateFile', example: '{ stateFile: /var/lib/fairlead/state.json }' })
-  .describe('What is kept of the state of endpoints over a restart and an upgrade. Absent: nothing.');
+  .describe('Persistence of endpoint state over restarts and upgrades. Disabled if absent.');

@@ -1,4 +1,4 @@
-// Schema of an upstream's `retry` and `hedge`: trying again after a failure, or before one. Thread: main.
+// Schema of an upstream's `retry` and `hedge`. Thread: main.
 
 import { z } from 'zod';
 import type { HedgeSnapshot } from '../../core/snapshot/upstream.ts';
@@ -17,34 +17,34 @@ export const retry = z
   .strictObject({
     attempts: count(0, 10)
       .default(1)
-      .describe('Tries in addition to the first one, at other endpoints first; 0 is none.'),
+      .describe('Attempts in addition to the first one, at other endpoints first; 0 disables retries.'),
     on: z
       .array(condition)
       .default([...CONDITIONS])
       .meta({ expects: `a list of ${CONDITIONS.join(', ')} and statuses`, example: '[connect-failure, reset, 503]' })
       .describe(
-        'After what another try is made. What never reached an endpoint may be any method; else only safe and idempotent ones.',
+        'Failures that are retried. Requests that never reached an endpoint are retried with any method, others only with safe and idempotent methods.',
       ),
     perTryTimeout: duration()
       .describe(
-        'How long one try may take to the head of the response, where another may follow. If absent, no try is cut: a slow response is better than none, and `timeouts.response` bounds all tries.',
+        'Time for one attempt until the response head, if another attempt may follow. If absent, no attempt is cut: a slow response is better than none, and `timeouts.response` bounds all attempts.',
       )
       .optional(),
     budget: z
       .strictObject({
-        ratio: factor(0, 1, '0.2').default(0.2).describe('Retries per request, over all requests.'),
-        min: count(0, 10_000).default(3).describe('Retries that are allowed however few requests there are.'),
+        ratio: factor(0, 1, '0.2').default(0.2).describe('Retries as a share of requests.'),
+        min: count(0, 10_000).default(3).describe('Concurrent retries that are always allowed.'),
       })
       .prefault({})
-      .describe('Bounds retries, so that they cannot turn an overload into a collapse.'),
+      .describe('Limit of retries, so that they cannot amplify an overload.'),
     buffer: size('0B', '16MiB')
       .prefault('64KiB')
-      .describe('Largest request body that is kept, so that it can be sent again; a larger one is sent once.'),
+      .describe('Largest request body that is kept for a retry; a larger one is sent only once.'),
   })
   .prefault({})
-  .describe('Trying again elsewhere when an endpoint fails.');
+  .describe('Retries at another endpoint after a failure.');
 
-/** Reads `200ms` or `p95`. */
+/** Parses `200ms` or `p95`. */
 export function parseHedgeDelay(text: string): Parsed<HedgeSnapshot> {
   const digits = /^p(\d\d(?:\.\d)?)$/.exec(text)?.[1];
   if (digits !== undefined) return percentile(text, Number(digits));
@@ -57,10 +57,10 @@ export function parseHedgeDelay(text: string): Parsed<HedgeSnapshot> {
   return { ok: false, message, suggestion };
 }
 
-/** Below the median most requests would be sent twice; beyond p99.9 there is too little to measure. */
+/** Below the median most requests would be sent twice; above p99.9 there are too few samples. */
 function percentile(text: string, percent: number): Parsed<HedgeSnapshot> {
   if (percent >= 50) return { ok: true, value: { afterMs: 0, percentile: Math.round(percent * 10) / 1000 } };
-  return { ok: false, message: `${quoted(text)} is out of range: allowed is p50 to p99.9` };
+  return { ok: false, message: `${quoted(text)} is out of range: must be p50 to p99.9` };
 }
 
 export const hedge = z
@@ -68,13 +68,11 @@ export const hedge = z
     after: parsedText(parseHedgeDelay, {
       expects: 'a duration such as 200ms, or a percentile from p50 to p99.9',
       example: 'p95',
-    }).describe(
-      'When the second try begins: after a time, or when the request takes longer than that share of recent ones.',
-    ),
+    }).describe('Start of the second attempt: a delay, or a percentile of recent response times.'),
   })
   .meta({ expects: 'a mapping such as { after: p95 }', example: '{ after: p95 }' })
   .describe(
-    'A second try beside a slow first one, at another endpoint, for GET and HEAD, within the retry budget. The first answer counts, the other try is cancelled. None if absent.',
+    'Hedging: a second, concurrent attempt at another endpoint when the first is slow. For GET and HEAD, within the retry budget. The first response is used, and the other attempt is cancelled. Disabled if absent.',
   )
   .optional();
 

@@ -1,4 +1,4 @@
-// Schema of `routes`: which requests go where. Thread: main.
+// Schema of `routes`: matches, actions and header edits. Thread: main.
 
 import { z } from 'zod';
 import type { ValueMatch } from '../../core/snapshot/route.ts';
@@ -11,33 +11,34 @@ import { count, fieldValue, name, oneOrMany, parsedText, token } from './schema-
 function parseHostPattern(text: string): Parsed<string> {
   const isWildcard = text.startsWith('*.');
   if (isWildcard ? isHostName(text.slice(2)) : isHost(text)) return { ok: true, value: text.toLowerCase() };
-  const forms = 'write api.example.com, or *.example.com for every name below example.com';
-  const hint = /:\d+$/.test(text) ? '; the port is not part of it' : '';
-  return { ok: false, message: `${quoted(text)} is not a host to match: ${forms}${hint}` };
+  const forms = 'write api.example.com, or *.example.com for every subdomain';
+  const hint = /:\d+$/.test(text) ? '; remove the port' : '';
+  return { ok: false, message: `${quoted(text)} is not a host pattern: ${forms}${hint}` };
 }
 
-/** Printable US-ASCII without query or fragment: a path as it stands in a request (RFC 3986 section 3.3). */
+/** Parses a path in the form of a request target: printable US-ASCII without query or fragment (RFC 3986 section 3.3). */
 function parsePath(text: string): Parsed<string> {
   if (/^\/[\x21-\x7e]*$/.test(text) && !/[?#]/.test(text)) return { ok: true, value: text };
-  const rule = 'begin with /, percent-encode what is not ASCII, and leave ? and # out (match the query with query)';
-  return { ok: false, message: `${quoted(text)} is not a path to match: ${rule}` };
+  const rule =
+    'begin with /, percent-encode characters outside ASCII, and omit ? and # (match the query with the key query)';
+  return { ok: false, message: `${quoted(text)} is not a path: ${rule}` };
 }
 
 const path = parsedText(parsePath, { expects: 'a path', example: '/v1/' });
-const value = z.string().meta({ expects: 'a text', example: '"1"' });
+const value = z.string().meta({ expects: 'text', example: '"1"' });
 
-/** A mapping with exactly one of the ways to compare. */
+/** A mapping with exactly one kind of comparison. */
 function comparison<Item extends z.ZodType<string>>(item: Item) {
   const ways = z.strictObject({
-    exact: item.optional().describe('The whole must be this.'),
-    prefix: item.optional().describe('It must begin with this.'),
+    exact: item.optional().describe('Matches this value exactly.'),
+    prefix: item.optional().describe('Matches values that begin with this.'),
   });
   return ways
     .transform((given, context): ValueMatch => {
       const { exact, prefix } = given as { exact?: string; prefix?: string };
       if (exact !== undefined && prefix === undefined) return { kind: 'exact', value: exact };
       if (prefix !== undefined && exact === undefined) return { kind: 'prefix', value: prefix };
-      const message = 'exactly one of exact and prefix is needed';
+      const message = 'exactly one of exact and prefix is required';
       context.issues.push({ code: 'custom', message, input: given, params: { code: 'FL3007' } });
       return z.NEVER;
     })
@@ -54,8 +55,8 @@ const valueMatch = z
     value.transform((exact): ValueMatch => ({ kind: 'exact', value: exact })),
     comparison(value),
   ])
-  .meta({ expects: 'a text, { exact: text }, { prefix: text }, or true for "present"', example: '"1"' })
-  .describe('What the value must be; a text is the whole value.');
+  .meta({ expects: 'text, { exact: text }, { prefix: text }, or true for "present"', example: '"1"' })
+  .describe('Expected value; a text is compared with the whole value.');
 
 const method = token('a method', 'GET')
   .transform((text) => text.toUpperCase())
@@ -64,44 +65,44 @@ const method = token('a method', 'GET')
 const match = z
   .strictObject({
     host: oneOrMany(parsedText(parseHostPattern, { expects: 'a host', example: 'api.example.com' }))
-      .describe('Host or hosts, exact or `*.` with a domain, which takes every depth of name below it.')
+      .describe('Host or hosts: exact, or `*.` and a domain for its subdomains of any depth.')
       .optional(),
     path: oneOrMany(pathMatch)
       .describe(
-        'Path or paths. A text is a prefix of whole segments: `/v1` takes `/v1` and `/v1/x`, not `/v10`; `/v1/` takes what is below. `{ exact: /x }` takes only `/x`.',
+        'Path or paths. A text is a prefix of whole segments: `/v1` matches `/v1` and `/v1/x`, not `/v10`; `/v1/` matches only paths below it. `{ exact: /x }` matches only `/x`.',
       )
       .optional(),
     method: oneOrMany(method).describe('Method or methods.').optional(),
     header: z
       .record(token('the name of a header field', 'x-version'), valueMatch)
       .meta({ expects: 'a mapping of names to values such as { x-version: "2" }' })
-      .describe('Header fields by name: all must match. `true` asks only that the field is there.')
+      .describe('Header fields by name; all must match. `true` matches any value.')
       .optional(),
     query: z
       .record(z.string(), valueMatch)
       .meta({ expects: 'a mapping of names to values such as { debug: "1" }' })
-      .describe('Query parameters by name: all must match. `true` asks only that the parameter is there.')
+      .describe('Query parameters by name; all must match. `true` matches any value.')
       .optional(),
     listener: oneOrMany(name()).describe('Listener or listeners by name; all if absent.').optional(),
   })
   .meta({ expects: 'a mapping such as { host: api.example.com, path: /v1/ }' })
-  .describe('What a request must be like: every part that is given must match. Without it, every request matches.');
+  .describe('Conditions, all of which must match. Without them every request matches.');
 
 const respond = z
   .strictObject({
-    status: count(200, 599).default(200).describe('Status of the answer.'),
-    body: z.string().default('').describe('Body of the answer.'),
-    contentType: fieldValue().prefault('text/plain; charset=utf-8').describe('Its Content-Type.'),
+    status: count(200, 599).default(200).describe('Status of the response.'),
+    body: z.string().default('').describe('Body of the response.'),
+    contentType: fieldValue().prefault('text/plain; charset=utf-8').describe('Content-Type of the response.'),
   })
   .meta({ expects: 'a mapping with status and body', example: '{ status: 404, body: nothing here }' })
-  .describe('Answers without an endpoint.');
+  .describe('Responds directly, without an endpoint.');
 
 function parseTarget(text: string): Parsed<string> {
   if (/[{}]/.test(text)) return { ok: false, message: `${quoted(text)}: placeholders in braces are not supported yet` };
   if (/^(?:https?:\/\/[^/\s]|\/(?!\/))[\x21-\x7e]*$/i.test(text) || text === '/') return { ok: true, value: text };
   return {
     ok: false,
-    message: `${quoted(text)} is not a target: write https://host/path, or a path that begins with one /`,
+    message: `${quoted(text)} is not a redirect target: write https://host/path, or a path that begins with a single /`,
   };
 }
 
@@ -112,11 +113,11 @@ const redirect = z
       .default(308)
       .describe('Status; 308 and 307 keep the method, 308 and 301 are permanent.'),
     to: parsedText(parseTarget, { expects: 'a URL or an absolute path', example: 'https://www.example.com/' }).describe(
-      'Value of `Location`, sent as it is.',
+      'Value of `Location`, sent unchanged.',
     ),
   })
   .meta({ expects: 'a mapping with to and status', example: '{ to: https://www.example.com/, status: 301 }' })
-  .describe('Answers with a redirect.');
+  .describe('Responds with a redirect.');
 
 function parseHostField(text: string): Parsed<string> {
   const withoutPort = text.replace(/:\d{1,5}$/, '').replace(/^\[(.*)\]$/, '$1');
@@ -132,7 +133,7 @@ export const route = z
     name: name().describe('Name in logs and metrics; `route-1` and so on if absent.').optional(),
     match: match.optional(),
     upstream: name()
-      .describe('The upstream that answers. One of `upstream`, `respond` and `redirect` is needed.')
+      .describe('Upstream that receives the requests. Exactly one of `upstream`, `respond` and `redirect` is required.')
       .optional(),
     respond: respond.optional(),
     redirect: redirect.optional(),
@@ -149,6 +150,6 @@ export const routes = z
   .array(route)
   .min(1)
   .meta({ expects: 'a list of routes', example: '[{ upstream: app }]' })
-  .describe('Which requests go where. The first route that matches wins; a request without one gets 404.');
+  .describe('Routes in order. The first matching route handles the request; a request that matches none gets 404.');
 
 export type RouteConfig = z.output<typeof route>;

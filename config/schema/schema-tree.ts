@@ -1,5 +1,5 @@
-// Looking into the schema: what stands at a path, what it takes in words, which keys it has. Thread: main.
-// The only file that knows zod's definitions (`_zod.def`).
+// Schema inspection: schema at a path, keys of a mapping, accepted values in words. Thread: main.
+// The only file that depends on zod's definitions (`_zod.def`).
 
 import { z } from 'zod';
 import type { KeyPath } from '../problems/problem.ts';
@@ -12,7 +12,7 @@ function definitionOf(schema: Schema): Definition {
   return (schema as z.core.$ZodTypes)._zod.def;
 }
 
-/** The schema that a wrapper (optional, default, transform) was put around, or null for a schema of its own. */
+/** The schema inside a wrapper (optional, default, transform), or null if there is no wrapper. */
 function wrapped(schema: Schema): Schema | null {
   const definition = definitionOf(schema);
   switch (definition.type) {
@@ -29,7 +29,7 @@ function wrapped(schema: Schema): Schema | null {
   }
 }
 
-/** The schemas without wrappers and unions that a value may fit: what it can be written as. */
+/** The schemas, without wrappers and unions, of the forms that a value may have. */
 function formsOf(schema: Schema): readonly Schema[] {
   const inner = wrapped(schema);
   if (inner !== null) return formsOf(inner);
@@ -37,19 +37,19 @@ function formsOf(schema: Schema): readonly Schema[] {
   return definition.type === 'union' ? definition.options.flatMap(formsOf) : [schema];
 }
 
-/** What a schema and those that it wraps say about themselves, the outermost first. */
+/** Metadata of a schema merged with that of the schemas it wraps; the outermost takes precedence. */
 export function metaOf(schema: Schema): ValueMeta & { readonly description?: string } {
   const inner = wrapped(schema);
   const own = z.globalRegistry.get(schema) ?? {};
   return inner === null ? own : { ...metaOf(inner), ...own };
 }
 
-/** Whether a key may be left out. */
+/** Whether a key may be omitted. */
 export function isOptional(schema: Schema): boolean {
   return ['optional', 'default', 'prefault'].includes(definitionOf(schema).type);
 }
 
-/** The default as it is written in YAML; undefined where there is none, or where it is a mapping of defaults. */
+/** The default in YAML notation; undefined if there is none or it is a mapping of defaults. */
 export function defaultText(schema: Schema): string | undefined {
   const definition = definitionOf(schema);
   if (definition.type !== 'default' && definition.type !== 'prefault') return undefined;
@@ -60,8 +60,8 @@ export function defaultText(schema: Schema): string | undefined {
 }
 
 /**
- * Keys of a mapping that have a default, with it as it is written in YAML. Empty where several kinds of mapping may
- * stand: which defaults hold depends on the kind.
+ * Keys of a mapping that have a default, with the default as written in YAML. Empty if there are several forms of
+ * mapping, whose defaults differ.
  */
 export function defaultsOf(schema: Schema): ReadonlyMap<string, unknown> {
   const shapes = formsOf(schema)
@@ -75,7 +75,7 @@ export function defaultsOf(schema: Schema): ReadonlyMap<string, unknown> {
   return defaults;
 }
 
-/** Keys of a mapping with their schemas: `*` stands for any name. Empty for what is no mapping. */
+/** Keys of a mapping with their schemas; `*` stands for any name. Empty if the schema isn't a mapping. */
 export function entriesOf(schema: Schema): ReadonlyMap<string, Schema> {
   const entries = new Map<string, Schema>();
   for (const form of formsOf(schema)) {
@@ -89,7 +89,7 @@ export function entriesOf(schema: Schema): ReadonlyMap<string, Schema> {
   return entries;
 }
 
-/** The schema of a list's items, or null for what is no list. */
+/** The item schema of a list, or null if the schema isn't a list. */
 export function itemOf(schema: Schema): Schema | null {
   for (const form of formsOf(schema)) {
     const definition = definitionOf(form);
@@ -98,7 +98,7 @@ export function itemOf(schema: Schema): Schema | null {
   return null;
 }
 
-/** The schema at a path, or null where the schema has nothing there. */
+/** The schema at a path, or null. */
 export function schemaAt(root: Schema, path: KeyPath): Schema | null {
   let schema: Schema | null = root;
   for (const step of path) {
@@ -109,7 +109,7 @@ export function schemaAt(root: Schema, path: KeyPath): Schema | null {
   return schema;
 }
 
-/** Kinds of scalar that a value may be written as. */
+/** Scalar types that a value may have. */
 export function scalarKinds(schema: Schema): ReadonlySet<'string' | 'number' | 'boolean'> {
   const kinds = new Set<'string' | 'number' | 'boolean'>();
   for (const form of formsOf(schema)) {
@@ -126,7 +126,7 @@ export function scalarKinds(schema: Schema): ReadonlySet<'string' | 'number' | '
   return kinds;
 }
 
-/** The fixed words that a value may be, for suggestions. */
+/** The words that a value may be, for suggestions. */
 export function wordsOf(schema: Schema): readonly string[] {
   return formsOf(schema).flatMap((form) => {
     const definition = definitionOf(form);
@@ -135,20 +135,20 @@ export function wordsOf(schema: Schema): readonly string[] {
   });
 }
 
-/** What a value takes, in words that follow "takes": from the schema's own words, or from its kind. */
+/** Accepted values in words: from the metadata `expects`, or derived from the type. */
 export function expectsOf(schema: Schema): string {
-  const said = metaOf(schema).expects;
-  if (said !== undefined) return said;
-  return [...new Set(formsOf(schema).map(wordsForForm))].join(' or ');
+  const { expects } = metaOf(schema);
+  if (expects !== undefined) return expects;
+  return [...new Set(formsOf(schema).map(describeForm))].join(' or ');
 }
 
-function wordsForForm(form: Schema): string {
-  const said = metaOf(form).expects;
-  if (said !== undefined) return said;
+function describeForm(form: Schema): string {
+  const { expects } = metaOf(form);
+  if (expects !== undefined) return expects;
   const definition = definitionOf(form);
   switch (definition.type) {
     case 'string':
-      return 'a text';
+      return 'text';
     case 'boolean':
       return 'true or false';
     case 'number':

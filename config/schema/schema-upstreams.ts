@@ -1,4 +1,4 @@
-// Schema of `upstreams`: the groups of endpoints and how requests are spread over them. Thread: main.
+// Schema of `upstreams`: endpoints, timeouts, limits and TLS. Thread: main.
 
 import { z } from 'zod';
 import { parseEndpointAddress } from '../values/endpoint-address.ts';
@@ -29,11 +29,14 @@ const endpointSettings = z.strictObject({
   weight: count(1, 256)
     .meta({
       expects: 'a whole number from 1 to 256',
-      insteadOfZero: 'to keep requests away, drain the endpoint or remove it',
+      insteadOfZero: 'to stop requests, drain the endpoint or remove it',
     })
     .default(1)
-    .describe('Share of requests, relative to the other endpoints.'),
-  backup: z.boolean().default(false).describe('Whether it gets requests only when the others are not enough.'),
+    .describe('Share of requests relative to the other endpoints.'),
+  backup: z
+    .boolean()
+    .default(false)
+    .describe('Whether it receives requests only when the primary endpoints are insufficient.'),
 });
 
 const endpoint = z
@@ -42,87 +45,81 @@ const endpoint = z
 
 const timeouts = z
   .strictObject({
-    connect: duration().prefault('3s').describe('Making a connection, TLS included.'),
+    connect: duration().prefault('3s').describe('Time for connecting, including TLS.'),
     response: duration({ orNone: true })
       .prefault('60s')
-      .describe('From the end of the request to the head of the response. Ends with 504.'),
-    idle: duration({ orNone: true }).prefault('60s').describe('Between two pieces of a body, in either direction.'),
-    queue: duration().prefault('5s').describe('Waiting for an endpoint; at most 0.4 of `response`. Ends with 503.'),
-    tunnel: duration({ orNone: true })
-      .prefault('1h')
-      .describe('An upgraded connection (WebSocket) without a byte either way.'),
+      .describe('Time from the end of the request to the response head. On expiry: 504.'),
+    idle: duration({ orNone: true }).prefault('60s').describe('Longest pause within a request or response body.'),
+    queue: duration().prefault('5s').describe('Time in the queue; at most 0.4 of `response`. On expiry: 503.'),
+    tunnel: duration({ orNone: true }).prefault('1h').describe('Idle time of an upgraded connection (WebSocket).'),
     keepAlive: duration()
       .prefault('4s')
-      .describe('Keeping an idle connection to an endpoint, unless the endpoint says how long it keeps it.'),
+      .describe('Idle time of a pooled endpoint connection, unless the endpoint announces its own (Keep-Alive).'),
   })
   .prefault({})
-  .describe('Patience with endpoints.');
+  .describe('Timeouts for endpoints.');
 
 const limits = z
   .strictObject({
     maxConnections: countOrNone(1_000_000)
       .prefault('none')
-      .describe('Most requests in flight at one endpoint, over all workers.'),
+      .describe('Limit of in-flight requests per endpoint, over all workers.'),
     concurrency: z
       .enum(['fixed', 'auto'])
       .default('fixed')
       .describe(
-        'How the limit of each endpoint is found: `fixed` is `maxConnections`; `auto` follows how fast it answers, from 4 up to `maxConnections` (10,000 where that is none).',
+        'Limit of in-flight requests of each endpoint: `fixed` uses `maxConnections`; `auto` adapts it to the latency, from 4 to `maxConnections` (10,000 if that is none).',
       ),
-    maxQueue: countOrNone(1_000_000)
-      .prefault(1000)
-      .describe('Most requests that wait for an endpoint of this upstream. Beyond it: 503.'),
-    maxIdle: count(0, 10_000).default(64).describe('Most idle connections that a worker keeps to one endpoint.'),
-    responseHead: size('1KiB', '1MiB')
-      .prefault('32KiB')
-      .describe('Largest response head that is accepted. Beyond it: 502.'),
+    maxQueue: countOrNone(1_000_000).prefault(1000).describe('Limit of queued requests. Above it: 503.'),
+    maxIdle: count(0, 10_000).default(64).describe('Limit of idle connections per endpoint and worker.'),
+    responseHead: size('1KiB', '1MiB').prefault('32KiB').describe('Size limit of a response head. Above it: 502.'),
   })
   .prefault({})
-  .describe('Bounds on what endpoints are given.');
+  .describe('Limits for endpoints.');
 
 const tls = z
   .strictObject({
-    verify: z.boolean().default(true).describe("Whether endpoints' certificates are verified."),
+    verify: z.boolean().default(true).describe('Whether certificates of endpoints are verified.'),
     ca: oneOrMany(filePath('certs/internal-ca.pem'))
-      .describe("PEM file or files with the CAs that are trusted; the system's if absent.")
+      .describe("PEM file or files with trusted CAs; the system's if absent.")
       .optional(),
-    serverName: host().describe("Name to ask for (SNI) and to verify; the URL's host if absent.").optional(),
+    serverName: host().describe('Server name for SNI and verification; the host of the URL if absent.').optional(),
   })
   .prefault({})
-  .describe('TLS to endpoints whose URL is https.');
+  .describe('TLS to endpoints with an https URL.');
 
 const backups = z
   .strictObject({
     below: percent('30%').describe(
-      "Share of the primaries' weight: while less of it is usable, backups get requests beside them.",
+      "Share of the primaries' weight. While the usable share is below it, backups receive requests too.",
     ),
   })
   .meta({ expects: 'a mapping such as { below: 30% }', example: '{ below: 30% }' })
-  .describe('When endpoints with `backup: true` get requests. Only when no other is usable, if absent.');
+  .describe('Condition for using endpoints with `backup: true`; if absent, only when no primary is usable.');
 
 const whenAllDown = z
   .enum(['fail', 'try-all', 'wait'])
   .default('wait')
   .describe(
-    'When no endpoint is usable. Requests that may be repeated first try each endpoint that is down once. Then `wait` queues requests for at most `timeouts.queue`, `fail` answers 503 at once, and `try-all` sends all requests as if every endpoint were up.',
+    'Behaviour when no endpoint is usable. Requests that can be repeated first try each down endpoint once. Then `wait` queues requests for at most `timeouts.queue`, `fail` answers 503 at once, and `try-all` sends all requests as if every endpoint were up.',
   );
 
 /** Schema of one upstream, for the balancers and checkers that are registered now. */
 export function upstreamSchema() {
   return z
     .strictObject({
-      balance: balanceSchema().prefault('least-request').describe('How an endpoint is picked.'),
+      balance: balanceSchema()
+        .prefault('least-request')
+        .describe('The balancer, which picks an endpoint for each request.'),
       endpoints: z
         .array(endpoint)
         .min(1)
         .meta({ expects: 'a list of endpoints', example: '[http://10.0.0.1:3000]' })
-        .describe('The endpoints: URLs, or mappings with `url`. A host name is looked up when a connection is made.'),
+        .describe('Endpoints: URLs, or mappings with `url`. Host names are resolved when connecting.'),
       backups: backups.optional(),
       health: healthSchema(),
       whenAllDown,
-      slowStart: duration({ orNone: true })
-        .prefault('none')
-        .describe('How long the share of an endpoint that comes back takes to grow to its full weight.'),
+      slowStart: duration({ orNone: true }).prefault('none').describe("Ramp-up time of a returning endpoint's weight."),
       retry,
       hedge,
       timeouts,
@@ -132,7 +129,7 @@ export function upstreamSchema() {
       tls,
     })
     .meta({ expects: 'an upstream with endpoints', example: '{ endpoints: [http://10.0.0.1:3000] }' })
-    .describe('One upstream by name.');
+    .describe('An upstream by name.');
 }
 
 /** @param upstream schema of one */

@@ -1,5 +1,5 @@
-// The kinds of value that the schema is made of: durations, sizes, counts, names, texts. Thread: main.
-// Each carries what it takes in words (`expects`) and an example, for error messages and the reference page.
+// Value types of the schema: durations, sizes, counts, names, texts. Thread: main.
+// Each carries a description of its accepted values (`expects`) and an example, for messages and the reference page.
 
 import { z } from 'zod';
 import { parseCidr } from '../../core/cidr.ts';
@@ -11,21 +11,21 @@ import { quoted, type Parsed } from '../values/parsed.ts';
 import { parsePercent } from '../values/quantity.ts';
 import { parseSize } from '../values/quantity.ts';
 
-/** What a part of the schema says about itself, besides its description. */
+/** Metadata of a schema besides its description. */
 export interface ValueMeta {
-  /** "takes ..." in messages and the type column of the reference. */
+  /** Accepted values: "must be ..." in messages, and the type column of the reference. */
   readonly expects?: string;
-  /** A value as it is written in YAML. */
+  /** A value in YAML notation. */
   readonly example?: string;
-  /** Whether nobody may see the value: messages, differences and reports leave it out. */
+  /** Whether the value is secret: messages, differences and reports omit it. */
   readonly isSecret?: boolean;
-  /** Regular expression of JSON Schema for editors; the parser of the text is the judge. */
+  /** JSON Schema pattern for editors; the parser of the text is authoritative. */
   readonly pattern?: string;
-  /** What to do instead of writing 0, where people expect that to mean something. */
+  /** Advice for the value 0, if people expect it to have a special meaning. */
   readonly insteadOfZero?: string;
 }
 
-/** A text that `parse` turns into a value; what `parse` says against it becomes the message. */
+/** A text that `parse` converts to a value; the message of `parse` is reported on failure. */
 export function parsedText<Value>(parse: (text: string) => Parsed<Value>, meta: ValueMeta) {
   const schema = z.string().transform((text, context): Value => {
     const parsed = parse(text);
@@ -40,7 +40,7 @@ export function parsedText<Value>(parse: (text: string) => Parsed<Value>, meta: 
 interface Bounds {
   readonly min: number;
   readonly max: number;
-  /** Whether `none` is allowed, which gives 0. */
+  /** Whether `none` is allowed; its value is 0. */
   readonly orNone?: boolean;
 }
 
@@ -54,7 +54,7 @@ function within(
     const parsed = parse(text);
     if (!parsed.ok || (parsed.value >= bounds.min && parsed.value <= bounds.max)) return parsed;
     const none = bounds.orNone === true ? ', or none' : '';
-    return { ok: false, message: `${quoted(text)} is out of range: allowed is ${limits}${none}` };
+    return { ok: false, message: `${quoted(text)} is out of range: must be ${limits}${none}` };
   };
 }
 
@@ -71,7 +71,7 @@ export function duration(options: { readonly orNone?: boolean } = {}) {
   });
 }
 
-/** A size between two sizes, which are given as they are written. */
+/** A size within bounds, which are given in YAML notation. */
 export function size(least: string, most: string, options: { readonly orNone?: boolean } = {}) {
   const bounds = { min: bytesOf(least), max: bytesOf(most), ...options };
   const expects = `a size from ${least} to ${most}${options.orNone === true ? ', or none' : ''}`;
@@ -93,16 +93,16 @@ function bytesOf(text: string): number {
   return parsed.value;
 }
 
-/** A share from 0% to 100%; gives percent. */
+/** A percentage from 0% to 100%. */
 export function percent(example: string) {
   return parsedText(within(parsePercent, { min: 0, max: 100 }, '0% to 100%'), {
-    expects: 'a share from 0% to 100%',
+    expects: 'a percentage from 0% to 100%',
     example,
     pattern: patternOf('%', {}),
   });
 }
 
-/** A whole number between two numbers. */
+/** An integer within bounds. */
 export function count(min: number, max: number) {
   return z
     .int()
@@ -111,7 +111,7 @@ export function count(min: number, max: number) {
     .meta({ expects: `a whole number from ${min} to ${max}` });
 }
 
-/** A number between two numbers. */
+/** A number within bounds. */
 export function factor(min: number, max: number, example: string) {
   return z
     .number()
@@ -120,7 +120,7 @@ export function factor(min: number, max: number, example: string) {
     .meta({ expects: `a number from ${min} to ${max}`, example });
 }
 
-/** A whole number between two numbers, or `none`, which gives 0. */
+/** An integer from 1 to `max`, or `none`, whose value is 0. */
 export function countOrNone(max: number) {
   const either = z.union([z.literal('none'), z.int().min(1).max(max)]);
   return either
@@ -128,7 +128,7 @@ export function countOrNone(max: number) {
     .meta({ expects: `a whole number from 1 to ${max}, or none` });
 }
 
-/** One value or a list of them; gives a list. */
+/** A single value or a list; the result is a list. */
 export function oneOrMany<Item extends z.ZodType>(item: Item) {
   const { expects = 'a value', example } = (z.globalRegistry.get(item) ?? {}) as ValueMeta;
   return z
@@ -136,17 +136,17 @@ export function oneOrMany<Item extends z.ZodType>(item: Item) {
     .transform((given): z.output<Item>[] =>
       Array.isArray(given) ? (given as z.output<Item>[]) : [given as z.output<Item>],
     )
-    .meta({ expects: `${expects}, or a list of such`, example });
+    .meta({ expects: `${expects}, or a list of them`, example });
 }
 
-/** A name of our own making: of listeners, routes and upstreams. Safe in URLs, labels and logs. */
+/** A name of a listener, route or upstream. Safe in URLs, metric labels and logs. */
 export function name() {
   return parsedText(
     (text) => {
       if (/^[A-Za-z0-9][\w.-]{0,62}$/.test(text)) return { ok: true, value: text };
       const rule =
-        'names begin with a letter or digit and go on with letters, digits, "-", "_" or ".", 63 in all at most';
-      return { ok: false, message: `${quoted(text)} is not a name: ${rule}` };
+        'names begin with a letter or digit and contain letters, digits, "-", "_" and ".", at most 63 characters';
+      return { ok: false, message: `${quoted(text)} is not a valid name: ${rule}` };
     },
     { expects: 'a name', example: 'web' },
   );
@@ -154,27 +154,27 @@ export function name() {
 
 const LEAST_SECRET = 16;
 
-/** A text that nobody else may know. No message shows it. */
+/** A secret. Messages never show it. */
 export function secretText(example: string) {
   return parsedText(
     (text) => {
       if (text.length >= LEAST_SECRET) return { ok: true, value: text };
-      const advice = 'what is short can be guessed; openssl rand -base64 24 makes a good one';
-      const message = `a secret needs ${LEAST_SECRET} characters, and this one has ${text.length}: ${advice}`;
+      const advice = 'generate one with openssl rand -base64 24';
+      const message = `a secret needs at least ${LEAST_SECRET} characters, this one has ${text.length}: ${advice}`;
       return { ok: false, message };
     },
-    { expects: `a text of at least ${LEAST_SECRET} characters`, example, isSecret: true },
+    { expects: `text of at least ${LEAST_SECRET} characters`, example, isSecret: true },
   );
 }
 
-/** A path of the file system, relative to the directory of the configuration file. */
+/** A file path, relative to the directory of the configuration file. */
 export function filePath(example: string) {
   return parsedText(
     (text) => {
       if (text !== '' && !text.includes('\0')) return { ok: true, value: text };
-      return { ok: false, message: 'the path of the file is empty' };
+      return { ok: false, message: 'the file path is empty' };
     },
-    { expects: 'the path of a file', example },
+    { expects: 'a file path', example },
   );
 }
 
@@ -183,49 +183,49 @@ export function bindAddress() {
   return parsedText(parseBindAddress, { expects, example: '0.0.0.0:8080' });
 }
 
-/** A block of addresses. */
+/** An address block. */
 export function cidr() {
   return parsedText(
     (text) => {
       if (parseCidr(text) !== null) return { ok: true, value: text };
-      const message = `${quoted(text)} is not a block of addresses: write 10.0.0.0/8, fd00::/8 or one address`;
+      const message = `${quoted(text)} is not an address block: write 10.0.0.0/8, fd00::/8 or a single address`;
       return { ok: false, message };
     },
-    { expects: 'a block of addresses such as 10.0.0.0/8', example: '10.0.0.0/8' },
+    { expects: 'an address block such as 10.0.0.0/8', example: '10.0.0.0/8' },
   );
 }
 
-/** A host name or address, lower case. */
+/** A host name or IP address; the result is lower case. */
 export function host() {
   return parsedText(
     (text) => {
       if (isHost(text)) return { ok: true, value: text.toLowerCase() };
-      return { ok: false, message: `${quoted(text)} is not a host name or address` };
+      return { ok: false, message: `${quoted(text)} is not a host name or IP address` };
     },
     { expects: 'a host name', example: 'app.example.com' },
   );
 }
 
-/** Token of RFC 9110 section 5.6.2: field names and methods. */
+/** A token (RFC 9110 section 5.6.2): field names and methods. */
 export function token(expects: string, example: string) {
   return parsedText(
     (text) => {
       if (/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(text)) return { ok: true, value: text };
-      return { ok: false, message: `${quoted(text)} is not ${expects}: a space or this sign is not allowed in it` };
+      return { ok: false, message: `${quoted(text)} is not ${expects}: it contains a character that is not allowed` };
     },
     { expects, example },
   );
 }
 
-/** Value of a header field. CR, LF and NUL would let a value end its line: response splitting (RFC 9110 section 5.5). */
+/** A field value. CR, LF and NUL are refused: they would allow response splitting (RFC 9110 section 5.5). */
 export function fieldValue() {
   return parsedText(
     (text) => {
       if (/^[\t\x20-\x7e\x80-\xff]*$/.test(text) && text === text.trim()) return { ok: true, value: text };
-      const rule = 'no line breaks, no control characters and no space at either end';
-      return { ok: false, message: `${quoted(text)} is not the value of a header field: ${rule}` };
+      const rule = 'line breaks, control characters and leading or trailing spaces are not allowed';
+      return { ok: false, message: `${quoted(text)} is not a valid field value: ${rule}` };
     },
-    { expects: 'the value of a header field', example: 'value' },
+    { expects: 'a field value', example: 'value' },
   );
 }
 

@@ -1,4 +1,4 @@
-// The schema of the configuration file: types, validation, descriptions and reference page come from it. Thread: main.
+// Schema of the configuration file: source of types, validation, descriptions and the reference page. Thread: main.
 
 import { z } from 'zod';
 import { allBalancers } from '../../balancers/registry.ts';
@@ -16,15 +16,15 @@ const workers = z
   .union([z.literal('auto'), count(1, 64)])
   .meta({ expects: 'auto or a whole number from 1 to 64', example: 'auto' })
   .default('auto')
-  .describe('Worker threads; `auto` is one for each processor.');
+  .describe('Number of worker threads; `auto` is one per available CPU.');
 
 const logOutput = parsedText(
   (text) => {
     if (text === 'stdout' || text === 'stderr' || (text.length > 1 && !text.includes('\0')))
       return { ok: true, value: text };
-    return { ok: false, message: 'an access log goes to stdout, stderr or a file' };
+    return { ok: false, message: 'the output of the access log must be stdout, stderr or a file path' };
   },
-  { expects: 'stdout, stderr or the path of a file', example: 'stdout' },
+  { expects: 'stdout, stderr or a file path', example: 'stdout' },
 );
 
 const accessLog = z
@@ -32,11 +32,11 @@ const accessLog = z
     format: z
       .enum(['json', 'haproxy', 'combined'])
       .default('json')
-      .describe("`json`, HAProxy's HTTP log line, or the combined format of nginx and Apache."),
-    output: logOutput.prefault('stdout').describe('`stdout`, `stderr` or the path of a file.'),
+      .describe("`json`, `haproxy` (HAProxy's HTTP log format) or `combined` (as in nginx and Apache)."),
+    output: logOutput.prefault('stdout').describe('`stdout`, `stderr` or a file path.'),
   })
   .meta({ expects: 'a mapping with format and output', example: '{ format: json, output: stdout }' })
-  .describe('One line for each request. Absent: none.');
+  .describe('Access log, one line per request. Disabled if absent.');
 
 function buildSchema(upstream: ReturnType<typeof upstreamSchema>) {
   return z
@@ -45,7 +45,9 @@ function buildSchema(upstream: ReturnType<typeof upstreamSchema>) {
       fastPath: z
         .boolean()
         .default(true)
-        .describe('Whether plain HTTP/1.1 requests take the fast path. `false` sends all through the general path.'),
+        .describe(
+          'Whether plain HTTP/1.1 requests use the fast path. `false` sends every request through the general path.',
+        ),
       listeners,
       routes,
       upstreams: upstreamsSchema(upstream).prefault({}),
@@ -59,23 +61,23 @@ function buildSchema(upstream: ReturnType<typeof upstreamSchema>) {
           level: z
             .enum(['debug', 'info', 'warn', 'error'])
             .default('info')
-            .describe('Least severe messages that are written.'),
+            .describe('Minimum severity of logged messages.'),
         })
         .prefault({})
-        .describe('The log of the process.'),
+        .describe('The process log.'),
       shutdown: z
         .strictObject({
           delay: duration({ orNone: true })
             .prefault('none')
             .describe(
-              'How long a drain only says that it is not ready (`/readyz`) before it stops accepting, so that an outer balancer can look away first.',
+              'Time for which a drain only reports "not ready" (`/readyz`) before it stops accepting, so that an outer balancer can redirect traffic first.',
             ),
           grace: duration()
             .prefault('30s')
-            .describe('How long a drain waits for exchanges in flight before it ends them.'),
+            .describe('Time for open exchanges to finish in a drain. Those left are then aborted.'),
         })
         .prefault({})
-        .describe('How Fairlead stops.'),
+        .describe('Shutdown.'),
       reload,
       health: health.optional(),
       plugins,
@@ -111,8 +113,8 @@ export function currentUpstreamSchema(): Schemas['upstream'] {
   return schemas().upstream;
 }
 
-/** A configuration that fits the schema, with every default filled in. */
+/** A valid configuration with all defaults applied. */
 export type Config = z.output<ReturnType<typeof buildSchema>>;
 
-/** What may be written for it. */
+/** A configuration as written. */
 export type ConfigInput = z.input<ReturnType<typeof buildSchema>>;

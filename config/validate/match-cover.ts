@@ -1,30 +1,30 @@
-// Whether every request that one match takes is taken by another match too: the arithmetic behind "this route can never
-// match". Pure. Thread: main.
+// Subset test on matches: whether one match accepts every request of another. Basis of "this route can never match".
+// Pure. Thread: main.
 
 import type { ValueMatch } from '../../core/snapshot/route.ts';
 import type { RouteConfig } from '../schema/schema-routes.ts';
 
 export type Match = NonNullable<RouteConfig['match']>;
 
-/** One piece of a match: at most one host and one path; null is any. */
+/** One host and one path of a match; null for any. */
 export interface Piece {
   readonly host: string | null;
   readonly path: ValueMatch | null;
 }
 
-/** The pieces that a match is made of: each host with each path. Their places are indexes of the lists. */
+/** The pieces of a match: each host combined with each path, in the order of the lists. */
 export function piecesOf({ host, path }: Match): Piece[] {
   const hosts = host ?? [null];
   const paths = path ?? [null];
   return hosts.flatMap((one) => paths.map((other) => ({ host: one, path: other })));
 }
 
-/** Keys under which a match is found by those that it may cover. */
+/** Index keys of a match, under which the matches that it may cover look it up. */
 export function keysOfCover(match: Match): string[] {
   return piecesOf(match).map(({ host, path }) => `${host ?? ''} ${path === null ? '/' : keyOfPath(path)}`);
 }
 
-/** Keys of all matches that may cover a piece: its host and the wildcards above, its path and the prefixes above. */
+/** Index keys of all matches that may cover a piece: its host and enclosing wildcards, its path and enclosing prefixes. */
 export function keysOfCovering({ host, path }: Piece): string[] {
   const paths = path === null ? ['/'] : pathsAbove(path);
   return hostsAbove(host).flatMap((one) => paths.map((other) => `${one} ${other}`));
@@ -54,35 +54,35 @@ function pathsAbove(path: ValueMatch): string[] {
   return [...above];
 }
 
-/** Whether what a match asks besides host and path is asked by `later` too, or more: then it takes what `later` takes. */
+/** Whether the conditions of `earlier` besides host and path are implied by those of `later`. */
 export function coversRest(earlier: Match, later: Match): boolean {
   return (
     includesAll(earlier.listener, later.listener) &&
     includesAll(earlier.method, later.method) &&
-    asksNoMore(earlier.header ?? {}, later.header ?? {}, true) &&
-    asksNoMore(earlier.query ?? {}, later.query ?? {}, false)
+    isImpliedBy(earlier.header ?? {}, later.header ?? {}, true) &&
+    isImpliedBy(earlier.query ?? {}, later.query ?? {}, false)
   );
 }
 
-/** Lists of words of which a request needs one; none is any. */
+/** Whether `earlier` accepts every word of `later`; an absent list accepts all. */
 function includesAll(earlier: readonly string[] | undefined, later: readonly string[] | undefined): boolean {
   if (earlier === undefined) return true;
   return later !== undefined && later.every((word) => earlier.includes(word));
 }
 
-type Wanted = Readonly<Record<string, ValueMatch>>;
+type Conditions = Readonly<Record<string, ValueMatch>>;
 
-function asksNoMore(earlier: Wanted, later: Wanted, isCaseless: boolean): boolean {
+function isImpliedBy(earlier: Conditions, later: Conditions, isCaseless: boolean): boolean {
   const named = (name: string): string => (isCaseless ? name.toLowerCase() : name);
-  return Object.entries(earlier).every(([name, wanted]) =>
-    Object.entries(later).some(([other, given]) => named(other) === named(name) && implies(given, wanted)),
+  return Object.entries(earlier).every(([name, condition]) =>
+    Object.entries(later).some(([other, given]) => named(other) === named(name) && implies(given, condition)),
   );
 }
 
-/** Whether a value that fits `given` always fits `wanted`. */
-function implies(given: ValueMatch, wanted: ValueMatch): boolean {
-  if (wanted.kind === 'present') return true;
+/** Whether every value that matches `given` also matches `condition`. */
+function implies(given: ValueMatch, condition: ValueMatch): boolean {
+  if (condition.kind === 'present') return true;
   if (given.kind === 'present') return false;
-  if (wanted.kind === 'exact') return given.kind === 'exact' && given.value === wanted.value;
-  return given.value.startsWith(wanted.value);
+  if (condition.kind === 'exact') return given.kind === 'exact' && given.value === condition.value;
+  return given.value.startsWith(condition.value);
 }

@@ -1,5 +1,5 @@
-// What is known of a configuration while it is checked: the parts that fit the schema, even where others don't, so that
-// one run can report everything. Thread: main.
+// Partially parsed configuration: parts that fit the schema are validated even if others don't, so that one run reports
+// every problem. Thread: main.
 
 import type { Config } from '../schema/schema.ts';
 import { configSchema, currentUpstreamSchema } from '../schema/schema.ts';
@@ -10,7 +10,7 @@ import type { Finding } from '../problems/problem.ts';
 import type { ReferencedFiles } from '../files/referenced-files.ts';
 import type { SourceTree } from '../yaml/source-tree.ts';
 
-/** The parts of a configuration; null is a part that doesn't fit the schema. */
+/** The parts of a configuration; null for a part that doesn't fit the schema. */
 export interface PartialConfig {
   readonly listeners: readonly (ListenerConfig | null)[];
   readonly routes: readonly (RouteConfig | null)[];
@@ -20,27 +20,27 @@ export interface PartialConfig {
   readonly accessLog: Config['accessLog'] | null;
 }
 
-/** What the checks between fields are given. */
+/** Input of the checks. */
 export interface CheckContext {
   readonly config: PartialConfig;
-  /** The values as they were written: tells what was given from what is a default. */
+  /** The values as written: distinguishes given values from defaults. */
   readonly tree: SourceTree;
   readonly files: ReferencedFiles;
   readonly directory: string;
   /** Time of the check in ms since 1970. */
   readonly wallMs: number;
-  /** Whether every user of the machine may read the configuration file. */
+  /** Whether the configuration file is readable by every user of the machine. */
   readonly isWorldReadable: boolean;
   report(finding: Finding): void;
 }
 
-/** All parts of a configuration that fits the schema. */
+/** The parts of a configuration that fits the schema. */
 export function partsOf(config: Config): PartialConfig {
   const { listeners, routes, limits, admin, accessLog } = config;
   return { listeners, routes, limits, admin, accessLog, upstreams: new Map(Object.entries(config.upstreams)) };
 }
 
-/** The parts that fit, of one that doesn't fit as a whole. */
+/** The valid parts of a configuration that doesn't fit the schema as a whole. */
 export function salvage(root: unknown): PartialConfig {
   const raw = (typeof root === 'object' && root !== null && !Array.isArray(root) ? root : {}) as Record<
     string,

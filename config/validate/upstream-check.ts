@@ -1,4 +1,4 @@
-// What the checks of one upstream share: its settings, what of them was written, and where to report. Thread: main.
+// Context of the checks of one upstream: its settings, its written values, and reporting. Thread: main.
 
 import type { OptionProblem } from '../../core/option-schema.ts';
 import { quoted } from '../values/parsed.ts';
@@ -17,17 +17,17 @@ export class UpstreamCheck {
     this.context = context;
   }
 
-  /** Whether something is written at a path within the upstream, rather than a default. */
+  /** Whether a value is written at a path within the upstream, rather than defaulted. */
   isGiven(path: KeyPath): boolean {
     return this.valueAt(path) !== undefined;
   }
 
-  /** What is written at a path within the upstream. */
+  /** The value written at a path within the upstream. */
   valueAt(path: KeyPath): unknown {
     return this.context.tree.valueAt([...this.path, ...path]);
   }
 
-  /** The first key that is written in the file, for pointing at. */
+  /** The first of `keys` that is written in the file, as the location of a report. */
   givenOf(path: KeyPath, keys: readonly [string, ...string[]]): string {
     return keys.find((key) => this.isGiven([...path, key])) ?? keys[0];
   }
@@ -36,20 +36,20 @@ export class UpstreamCheck {
     this.context.report({ code, message, path: [...this.path, ...path], part });
   }
 
-  /** @param path of the mapping that holds the options */
+  /** @param path of the mapping that contains the options */
   reportOptions(problems: readonly OptionProblem[], path: KeyPath): void {
     for (const { code, message, path: inner, isKey = false } of problems) {
       this.report(code, message, [...path, ...inner], isKey ? 'key' : 'value');
     }
   }
 
-  /** @param why goes on after "KEY has no effect: " */
+  /** @param why continues "KEY has no effect: " */
   reportNoEffect(path: KeyPath, why: string, part: 'key' | 'value' = 'value'): void {
     this.report('FL9004', `${String(path.at(-1))} has no effect: ${why}`, path, part);
   }
 
-  /** @param why goes on after "KEY has no place " */
+  /** @param why continues "KEY is not allowed " */
   reportMisplaced(path: KeyPath, why: string): void {
-    this.report('FL3007', `${quoted(String(path.at(-1)))} has no place ${why}`, path, 'key');
+    this.report('FL3007', `${quoted(String(path.at(-1)))} is not allowed ${why}`, path, 'key');
   }
 }

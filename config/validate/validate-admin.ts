@@ -1,4 +1,4 @@
-// Checks of the admin API beyond their shape: who can reach it, and what lets them in. Thread: main.
+// Checks of `admin`: reachability, TLS files and tokens. Thread: main.
 
 import { formatBindAddress } from '../../net/host-port.ts';
 import { checkCertificate, readCertificates } from '../files/certificate.ts';
@@ -18,20 +18,20 @@ export function checkAdmin(context: CheckContext): void {
   checkTokens(admin, context);
 }
 
-/** Whoever reaches the admin API can take all endpoints out. */
+/** Requires authentication where other machines can reach the API, because it can drain every endpoint. */
 function checkReach(admin: AdminConfig, context: CheckContext): void {
   const { bind, tls } = admin;
   const path = ['admin', 'bind'];
   if (bind.kind !== 'tcp' || isLoopback(bind.host)) return;
   const hasTokens = admin.token !== undefined || admin.tokens !== undefined;
   if (hasTokens && tls === undefined) {
-    const message = `tokens go to ${formatBindAddress(bind)} in clear text, for everybody on the way to read: add admin.tls`;
+    const message = `tokens are sent to ${formatBindAddress(bind)} in clear text, readable on the network: add admin.tls`;
     context.report({ code: 'FL9021', message, path });
   }
   if (hasTokens || tls?.clientCa !== undefined) return;
   const advice =
-    'whoever reaches the admin API can drain endpoints; set admin.token or admin.tls.clientCa, or write 127.0.0.1:9900, [::1]:9900 or unix:/path';
-  const message = `${formatBindAddress(bind)} can be reached from other machines: ${advice}`;
+    'the admin API can drain endpoints; set admin.token or admin.tls.clientCa, or bind 127.0.0.1:9900, [::1]:9900 or unix:/path';
+  const message = `${formatBindAddress(bind)} is reachable from other machines without authentication: ${advice}`;
   context.report({ code: 'FL3010', message, path });
 }
 
@@ -47,7 +47,7 @@ function checkTls({ tls }: AdminConfig, context: CheckContext): void {
   }
   const ca = tls.clientCa === undefined ? null : readFile(tls.clientCa, paths.ca, context);
   if (ca === null || readCertificates(ca) !== null) return;
-  const message = `${tls.clientCa} holds no certificate: a PEM file with BEGIN CERTIFICATE is needed`;
+  const message = `${tls.clientCa} contains no certificate: a PEM file with BEGIN CERTIFICATE is required`;
   context.report({ code: 'FL4002', message, path: paths.ca });
 }
 
@@ -55,9 +55,13 @@ function checkTokens(admin: AdminConfig, context: CheckContext): void {
   for (const [index, { token, file }] of (admin.tokens ?? []).entries()) {
     const path = ['admin', 'tokens', index];
     if (token === undefined && file === undefined) {
-      context.report({ code: 'FL2002', message: 'token or file is missing: one of them says what the token is', path });
+      context.report({
+        code: 'FL2002',
+        message: 'a token needs one of token and file, for example file: ops.token',
+        path,
+      });
     } else if (token !== undefined && file !== undefined) {
-      const message = 'token and file both say what the token is: leave one of them out';
+      const message = 'token and file both give the token: remove one of them';
       context.report({ code: 'FL3007', message, path: [...path, 'file'], part: 'key' });
     } else if (file !== undefined) readFile(file, [...path, 'file'], context);
   }
@@ -67,17 +71,17 @@ function checkTokens(admin: AdminConfig, context: CheckContext): void {
   for (const { token, path } of named) if (token !== null) checkText(token, path, context);
 }
 
-/** Of two with one name or one text nobody could say who did what. */
+/** Reports duplicate names and tokens: with them, changes can't be attributed to their author. */
 function checkSame(named: readonly NamedToken[], context: CheckContext): void {
   for (const [index, one] of named.entries()) {
     const earlier = named.slice(0, index);
     const sameName = earlier.find(({ name }) => name === one.name);
     const sameText = earlier.find(({ token }) => token !== null && token === one.token);
     if (sameName !== undefined) {
-      const message = `two tokens have the name ${quoted(one.name)}: names of tokens must differ`;
+      const message = `two tokens have the name ${quoted(one.name)}: token names must be unique`;
       context.report({ code: 'FL3003', message, path: [...one.path.slice(0, 3), 'name'] });
     } else if (sameText !== undefined) {
-      const message = `${one.name} and ${sameText.name} have the same token: then nobody can tell who changed something`;
+      const message = `${one.name} and ${sameText.name} have the same token: changes could not be attributed to one of them`;
       context.report({ code: 'FL3003', message, path: one.path });
     }
   }
@@ -87,7 +91,7 @@ function checkText(token: string, path: KeyPath, context: CheckContext): void {
   if (isSendable(token)) return;
   const message =
     token.length < 16
-      ? `a token needs 16 characters, and this one has ${token.length}: openssl rand -base64 24 makes a good one`
-      : 'a token is letters, digits and signs of ASCII without spaces: others can not be sent in a header field';
+      ? `a token needs at least 16 characters, this one has ${token.length}: generate one with openssl rand -base64 24`
+      : 'a token must be printable ASCII without spaces: other characters cannot be sent in a header field';
   context.report({ code: 'FL2006', message, path });
 }

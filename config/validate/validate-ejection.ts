@@ -1,32 +1,32 @@
-// Checks of an upstream's passive judgement: ejections that can't happen, or that leave too little. Thread: main.
+// Checks of an upstream's outlier detection: ejections that can't happen, or that leave too few endpoints. Thread: main.
 
 import { formatDuration } from '../values/duration.ts';
 import type { UpstreamCheck } from './upstream-check.ts';
 
 const PATH = ['health', 'passive'];
-/** From this share on, `maxEjectedPercent` was raised to let one endpoint bear everything. */
+/** Value of `maxEjectedPercent` from which a single remaining endpoint is reported. */
 const ALMOST_ALL_PERCENT = 75;
 
 export function checkEjectionTimes(check: UpstreamCheck): void {
   const path = [...PATH, 'ejection'];
   const { base, max } = check.upstream.health.passive.ejection;
   if (base <= max) return;
-  const message = `the first ejection, ${formatDuration(base)}, is longer than the longest, ${formatDuration(max)}: base is at most max`;
+  const message = `ejection base ${formatDuration(base)} exceeds max ${formatDuration(max)}: base must be at most max`;
   check.report('FL3008', message, [...path, check.givenOf(path, ['base', 'max'])]);
 }
 
-/** Without heartbeats and without judgement by live traffic, a dead endpoint gets its share for ever. */
+/** Without heartbeats and outlier detection, a dead endpoint keeps receiving requests. */
 export function checkNothingWatches(check: UpstreamCheck): void {
   const { heartbeat, passive } = check.upstream.health;
   if (heartbeat !== undefined && heartbeat !== false) return;
   const isJudged = passive.maxEjectedPercent > 0 && (passive.consecutiveFailures > 0 || passive.outliers !== false);
   if (isJudged) return;
   const message =
-    'nothing tells that an endpoint is down: there is no heartbeat, and passive ejects nobody; add health: { heartbeat: { path: /healthz } }';
+    'a dead endpoint is never detected: there is no heartbeat, and passive ejects no endpoint; add health: { heartbeat: { path: /healthz } }';
   check.report('FL9018', message, PATH, 'key');
 }
 
-/** The last usable endpoint is never ejected, so of one endpoint none is. */
+/** Reports settings without effect: the last usable endpoint is never ejected. */
 export function checkMostEjected(check: UpstreamCheck): void {
   const { endpoints, health } = check.upstream;
   const { maxEjectedPercent, consecutiveFailures, outliers } = health.passive;
@@ -57,6 +57,6 @@ function checkLeavesOne(check: UpstreamCheck, percent: number): void {
   const members = check.upstream.endpoints.length;
   const isAllButOne = Math.ceil((members * percent) / 100) >= members - 1;
   if (members < 3 || percent < ALMOST_ALL_PERCENT || !isAllButOne || !check.isGiven(path)) return;
-  const message = `${percent} lets all but one of ${members} endpoints be ejected, and the one that is left gets every request: 50 keeps half of them`;
+  const message = `with ${percent}, all but one of ${members} endpoints may be ejected, and the last one receives every request: 50 keeps half of them`;
   check.report('FL9019', message, path);
 }

@@ -1,4 +1,4 @@
-// Checks of an upstream's heartbeat beyond its shape. Thread: main.
+// Checks of an upstream's heartbeat. Thread: main.
 
 import { checkerNamed } from '../../health/checkers/checkers.ts';
 import { formatDuration } from '../values/duration.ts';
@@ -11,8 +11,8 @@ const PATH = ['health', 'heartbeat'];
 export function checkHeartbeat(check: UpstreamCheck): void {
   const { heartbeat } = check.upstream.health;
   if (heartbeat === undefined) {
-    const advice = 'add health: { heartbeat: { path: /healthz } }, or heartbeat: false to say that it is meant';
-    const message = `only failing requests tell that an endpoint of this upstream is down: ${advice}`;
+    const advice = 'add health: { heartbeat: { path: /healthz } }, or heartbeat: false to confirm that none is wanted';
+    const message = `this upstream has no heartbeat, so only failing requests reveal that an endpoint is down: ${advice}`;
     check.report('FL9003', message, [], 'key');
   } else if (heartbeat !== false) {
     checkKind(check, heartbeat);
@@ -27,20 +27,20 @@ function checkKind(check: UpstreamCheck, heartbeat: HeartbeatConfig): void {
   for (const key of new Set([...shapes.values()].flatMap(Object.keys))) {
     if (own.has(key) || !check.isGiven([...PATH, key])) continue;
     const types = [...shapes].filter(([, shape]) => key in shape).map(([name]) => name);
-    check.reportMisplaced([...PATH, key], `beside type: ${heartbeat.type}: it is an option of ${types.join(' and ')}`);
+    check.reportMisplaced([...PATH, key], `with type: ${heartbeat.type}: it is an option of ${types.join(' and ')}`);
   }
   if (heartbeat.port !== undefined && check.upstream.endpoints.some(({ url }) => url.socketPath !== '')) {
     check.reportMisplaced([...PATH, 'port'], 'here: an endpoint of this upstream is a Unix socket');
   }
 }
 
-/** Defaults follow a short interval; what is written must not contradict it. */
+/** Written times must not exceed the interval; defaults are reduced to it. */
 function checkTimes(check: UpstreamCheck, heartbeat: HeartbeatConfig): void {
   for (const key of ['timeout', 'fastInterval'] as const) {
     const path = [...PATH, key];
     if (heartbeat[key] <= heartbeat.interval || !check.isGiven(path)) continue;
     const interval = formatDuration(heartbeat.interval);
-    const message = `${quoted(key)} is ${formatDuration(heartbeat[key])}, longer than the interval of ${interval}: it is at most the interval`;
+    const message = `${quoted(key)} is ${formatDuration(heartbeat[key])}, longer than the interval of ${interval}: it must be at most the interval`;
     check.report('FL3008', message, path);
   }
 }

@@ -1,4 +1,4 @@
-// Checks of listeners beyond their shape: names, addresses, certificates, limits. Thread: main.
+// Checks of listeners: names, addresses, certificates, limits. Thread: main.
 
 import type { BindAddress } from '../../core/snapshot/listener.ts';
 import { formatBindAddress } from '../../net/host-port.ts';
@@ -30,12 +30,12 @@ function checkNames(context: CheckContext): void {
       seen.set(listener.name, index);
       continue;
     }
-    const message = `listeners[${first}] has the name ${quoted(listener.name)} too: names of listeners must differ`;
+    const message = `listeners[${first}] is also named ${quoted(listener.name)}: listener names must be unique`;
     context.report({ code: 'FL3003', message, path: ['listeners', index, 'name'] });
   }
 }
 
-/** Two listeners on one address would share its connections at random. */
+/** Reports duplicate addresses: two listeners on one address would share its connections at random. */
 function checkBinds(context: CheckContext): void {
   const binds: { readonly bind: BindAddress; readonly path: KeyPath }[] = [];
   for (const [index, listener] of context.config.listeners.entries()) {
@@ -49,13 +49,13 @@ function checkBinds(context: CheckContext): void {
     const first = seen.get(key);
     if (first === undefined) seen.set(key, path);
     else {
-      const message = `${formatBindAddress(bind)} is bound already, by ${formatPath(first)}: each address can be bound once`;
+      const message = `${formatBindAddress(bind)} is already bound by ${formatPath(first)}: an address can be bound only once`;
       context.report({ code: 'FL3004', message, path });
     }
   }
 }
 
-/** `::` takes IPv4 as well, so it clashes with `0.0.0.0`. */
+/** `::` accepts IPv4 as well, so it conflicts with `0.0.0.0`. */
 function isWildcard(bind: BindAddress): bind is BindAddress & { kind: 'tcp' } {
   return bind.kind === 'tcp' && ['', '0.0.0.0', '::'].includes(bind.host);
 }
@@ -73,7 +73,7 @@ function checkTls(listener: ListenerConfig, path: KeyPath, context: CheckContext
   }
 }
 
-/** The text of a file that the configuration names, or null after it was reported. */
+/** Text of a referenced file, or null after reporting that it can't be read. */
 export function readFile(name: string, path: KeyPath, context: CheckContext): string | null {
   const outcome = context.files.read(name);
   if (outcome.ok) return outcome.text;
@@ -83,14 +83,14 @@ export function readFile(name: string, path: KeyPath, context: CheckContext): st
 
 type Limits = NonNullable<ListenerConfig['limits']>;
 
-/** A request line is a part of the head. */
+/** Checks that the request line, which is part of the head, fits into it. */
 function checkRequestLine(own: Limits | undefined, path: KeyPath, context: CheckContext): void {
   const { limits } = context.config;
   if (own === undefined || limits === null) return;
   const head = own.head ?? limits.head;
   const line = own.requestLine ?? limits.requestLine;
   if (line <= head) return;
-  const message = `a request line of ${formatSize(line)} does not fit into a head of ${formatSize(head)}: requestLine must be at most head`;
+  const message = `a request line of ${formatSize(line)} does not fit into a head of ${formatSize(head)}: requestLine must not exceed head`;
   const key = context.tree.valueAt([...path, 'requestLine']) === undefined ? 'head' : 'requestLine';
   context.report({ code: 'FL3008', message, path: [...path, key] });
 }

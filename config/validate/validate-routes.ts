@@ -1,4 +1,4 @@
-// Checks of routes beyond their shape: what they refer to, what they do, and which can never match. Thread: main.
+// Checks of routes: references, actions, header edits, unused upstreams and listeners. Thread: main.
 
 import { isIP } from 'node:net';
 import { nearestName } from '../problems/nearest-name.ts';
@@ -22,7 +22,7 @@ export function checkRoutes(context: CheckContext): void {
   checkIdleListeners(context);
 }
 
-/** The name of a route: its own, or one made of its place. */
+/** The name of a route: its own, or one derived from its position. */
 export function routeName(route: RouteConfig, index: number): string {
   return route.name ?? `route-${index + 1}`;
 }
@@ -37,7 +37,7 @@ function checkNames(context: CheckContext): void {
       seen.set(name, index);
       continue;
     }
-    const message = `routes[${first}] has the name ${quoted(name)} too: names of routes must differ`;
+    const message = `routes[${first}] is also named ${quoted(name)}: route names must be unique`;
     context.report({ code: 'FL3003', message, path: ['routes', index, 'name'] });
   }
 }
@@ -48,10 +48,10 @@ function checkAction(route: RouteConfig, path: KeyPath, context: CheckContext): 
   const given = ACTIONS.filter((action) => route[action] !== undefined);
   const [first, second] = given;
   if (first === undefined) {
-    const message = 'this route does nothing: give it an upstream, respond or redirect, for example upstream: app';
+    const message = 'this route has no action: add upstream, respond or redirect, for example upstream: app';
     context.report({ code: 'FL3006', message, path });
   } else if (second !== undefined) {
-    const message = `a route does one thing: this one has ${given.join(' and ')}; keep one of them`;
+    const message = `a route has exactly one action, this one has ${given.join(' and ')}: keep one of them`;
     context.report({ code: 'FL3006', message, path: [...path, second], part: 'key' });
   } else if (first !== 'upstream') {
     checkWithoutUpstream(first, path, context);
@@ -61,12 +61,12 @@ function checkAction(route: RouteConfig, path: KeyPath, context: CheckContext): 
 function checkWithoutUpstream(action: string, path: KeyPath, context: CheckContext): void {
   for (const key of ['requestHeaders', 'host', 'limits']) {
     if (context.tree.valueAt([...path, key]) === undefined) continue;
-    const message = `${quoted(key)} has no place beside ${action}: no request is sent to an endpoint`;
+    const message = `${quoted(key)} is not allowed with ${action}: no request is sent to an endpoint`;
     context.report({ code: 'FL3007', message, path: [...path, key], part: 'key' });
   }
 }
 
-/** Names are taken as they are written, so that they are checked even where the rest doesn't fit the schema. */
+/** Checks references on the written values, so that they are checked even if the rest doesn't fit the schema. */
 function checkReferences(path: KeyPath, context: CheckContext): void {
   const upstream = context.tree.valueAt([...path, 'upstream']);
   if (typeof upstream === 'string' && !context.config.upstreams.has(upstream)) {
@@ -92,19 +92,19 @@ function unknownName(
   const suggestion = nearestName(name, known);
   const hint = suggestion === undefined ? '' : `; did you mean ${quoted(suggestion)}?`;
   if (known.length === 0 || suggestion !== undefined)
-    return { message: `there is no ${kind} ${quoted(name)}${hint}`, suggestion };
+    return { message: `${kind} ${quoted(name)} does not exist${hint}`, suggestion };
   const list = `${known.slice(0, 10).join(', ')}${known.length > 10 ? ', ...' : ''}`;
-  return { message: `there is no ${kind} ${quoted(name)}; there are: ${list}` };
+  return { message: `${kind} ${quoted(name)} does not exist; defined: ${list}` };
 }
 
-/** By name, a virtual host behind TLS is found by Host and by SNI; when they differ it may answer 421 or 404. */
+/** Reports different names in Host and SNI: a server with virtual hosts may answer 421 or 404. */
 function checkHostField(route: RouteConfig, path: KeyPath, context: CheckContext): void {
   const upstream = context.config.upstreams.get(route.upstream ?? '');
   if (route.host !== 'preserve' || !upstream || upstream.tls.serverName !== undefined) return;
   const named = upstream.endpoints.find(({ url }) => url.protocol === 'https' && isIP(url.host) === 0);
   if (named === undefined) return;
-  const advice = 'set host: endpoint on the route, or tls.serverName on the upstream, if it serves by name';
-  const message = `endpoint ${named.url.host} is asked for by its own name in TLS, but gets the client's Host: ${advice}`;
+  const advice = 'if it has virtual hosts, set host: endpoint on the route or tls.serverName on the upstream';
+  const message = `endpoint ${named.url.host} gets its own name in TLS (SNI), but the client's Host field: ${advice}`;
   context.report({ code: 'FL9007', message, path: [...path, 'upstream'] });
 }
 
@@ -113,28 +113,27 @@ function checkUnused(context: CheckContext): void {
   const used = new Set(
     Array.isArray(routes) ? routes.map((_, index) => context.tree.valueAt(['routes', index, 'upstream'])) : [],
   );
-  // A route whose key upstream is mistyped, or with a name that doesn't exist, was probably meant for one of those that
-  // look unused.
+  // A route with a misspelt key or an unknown upstream probably refers to one that looks unused.
   if (context.config.routes.includes(null)) return;
   if ([...used].some((name) => typeof name === 'string' && !context.config.upstreams.has(name))) return;
   for (const name of context.config.upstreams.keys()) {
     if (used.has(name)) continue;
-    const message = `no route leads to upstream ${quoted(name)}: its endpoints are checked but get no request`;
+    const message = `no route refers to upstream ${quoted(name)}: its endpoints are checked but receive no requests`;
     context.report({ code: 'FL9002', message, path: ['upstreams', name], part: 'key' });
   }
 }
 
-/** Where every route is for other listeners, a listener answers nothing but 404. */
+/** Reports listeners that no route serves: they answer every request with 404. */
 function checkIdleListeners(context: CheckContext): void {
   const { listeners, routes } = context.config;
   if (routes.length === 0 || routes.some((route) => route === null || route.match?.listener === undefined)) return;
   const served = new Set(routes.flatMap((route) => route?.match?.listener ?? []));
-  // A name that is not known was probably meant for one of those that look idle.
+  // An unknown name probably refers to a listener that looks unused.
   const known = new Set(listeners.map((listener) => listener?.name));
   if ([...served].some((name) => !known.has(name))) return;
   for (const [index, listener] of listeners.entries()) {
     if (listener === null || served.has(listener.name)) continue;
-    const message = `no route is for listener ${quoted(listener.name)}: all of its requests get 404`;
+    const message = `no route serves listener ${quoted(listener.name)}: all of its requests get 404`;
     context.report({ code: 'FL9014', message, path: ['listeners', index, 'name'] });
   }
 }

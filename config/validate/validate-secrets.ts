@@ -1,4 +1,4 @@
-// Secrets that every user of the machine can read: key files, and a configuration file that holds secrets itself.
+// Checks of secrets that every user of the machine can read: key files, and secrets in the configuration file itself.
 // Thread: main.
 
 import { knownKeys } from '../schema/known-keys.ts';
@@ -6,36 +6,36 @@ import type { CheckContext } from './parsed-config.ts';
 import { formatPath, type KeyPath } from '../problems/problem.ts';
 import { metaOf } from '../schema/schema-tree.ts';
 
-/** The bit of chmod(1) that lets everybody read. */
+/** Permission bit of chmod(1): readable by others. */
 const OTHERS_READ = 0o004;
 
-/** Whether everybody may read a file with this mode. */
+/** Whether a file with this mode is readable by every user. */
 export function isWorldReadable(mode: number): boolean {
   return (mode & OTHERS_READ) !== 0;
 }
 
-/** Reports a private key that everybody may read. */
+/** Reports a world-readable private key. */
 export function checkKeyFile(name: string, path: KeyPath, context: CheckContext): void {
   const outcome = context.files.read(name);
   if (!outcome.ok || !isWorldReadable(outcome.mode) || !outcome.text.includes('PRIVATE KEY')) return;
-  const message = `${name} can be read by every user of this machine: chmod 640 ${name}, or 600`;
+  const message = `${name} is readable by every user of this machine: chmod 640 ${name}, or 600`;
   context.report({ code: 'FL9015', message, path });
 }
 
-/** Reports secrets that are written out in a configuration file that everybody may read. */
+/** Reports literal secrets in a world-readable configuration file. */
 export function checkWrittenSecrets(context: CheckContext): void {
   if (!context.isWorldReadable) return;
   for (const steps of secretPaths()) {
     for (const path of expand(steps, [], context.tree.root)) {
       const written = context.tree.writtenAt(path);
       if (written === '' || written.includes('${')) continue;
-      const message = `this secret stands in a file that every user of this machine can read: write ${formatPath([path.findLast((step) => typeof step === 'string')!])}: "\${NAME}" with an environment variable, or chmod 640 the file`;
+      const message = `this secret is in a file that is readable by every user of this machine: write ${formatPath([path.findLast((step) => typeof step === 'string')!])}: "\${NAME}" with an environment variable, or chmod 640 the file`;
       context.report({ code: 'FL9015', message, path });
     }
   }
 }
 
-/** Paths of the schema to secrets, as steps; `*` is any name and `[]` any item. */
+/** Schema paths of secrets, as steps; `*` stands for any name and `[]` for any item. */
 function secretPaths(): string[][] {
   const secret = knownKeys().filter(({ schema }) => metaOf(schema).isSecret === true);
   return secret.flatMap(({ path }) => {
@@ -44,7 +44,7 @@ function secretPaths(): string[][] {
   });
 }
 
-/** The paths of all texts and numbers in `value` that steps of the schema lead to. */
+/** Paths of all strings and numbers in `value` at a schema path. */
 function expand(steps: readonly string[], path: KeyPath, value: unknown): KeyPath[] {
   const [step, ...rest] = steps;
   if (step === undefined) return typeof value === 'string' || typeof value === 'number' ? [path] : [];

@@ -1,4 +1,4 @@
-// Routes that never get a request, or not all that they ask for, because routes before them take it. Thread: main.
+// Shadowed routes: routes, hosts or paths that can never match because earlier routes match first. Thread: main.
 
 import type { ValueMatch } from '../../core/snapshot/route.ts';
 import { coversRest, keysOfCover, keysOfCovering, piecesOf, type Match } from './match-cover.ts';
@@ -6,12 +6,12 @@ import { quoted } from '../values/parsed.ts';
 import type { CheckContext } from './parsed-config.ts';
 import type { KeyPath } from '../problems/problem.ts';
 
-/** Pairs of host and path of one route that are looked at; with more, nothing is said about it. */
+/** Limit of host and path pairs of a route; routes with more are not checked. */
 const MOST_PIECES = 1000;
-/** Earlier routes with the same host and path that are compared in the rest: bounds the work, and the silence beyond. */
+/** Limit of earlier routes with the same host and path that are compared; bounds the work. */
 const MOST_RIVALS = 64;
 
-/** Tells shadowed routes. Takes time in proportion to the routes, not to their pairs. */
+/** Reports shadowed routes, in time linear in the number of routes. */
 export function checkShadowed(context: CheckContext): void {
   const routes = new Map<number, Match>();
   const byKey = new Map<string, number[]>();
@@ -21,8 +21,8 @@ export function checkShadowed(context: CheckContext): void {
     const pieces = (match.host?.length ?? 1) * (match.path?.length ?? 1);
     if (pieces > MOST_PIECES) continue;
     const shadows = shadowsOf(match, routes, byKey);
-    if (shadows.every((shadow) => shadow !== null)) tellWhole(shadows, routes, index, context);
-    else tellParts(match, shadows, index, context);
+    if (shadows.every((shadow) => shadow !== null)) reportRoute(shadows, routes, index, context);
+    else reportParts(match, shadows, index, context);
     routes.set(index, match);
     for (const key of keysOfCover(match)) {
       const rivals = byKey.get(key);
@@ -32,7 +32,7 @@ export function checkShadowed(context: CheckContext): void {
   }
 }
 
-/** For each piece of a match the first route that takes all of it, or null. */
+/** For each piece of a match the first route that covers it, or null. */
 function shadowsOf(
   match: Match,
   routes: ReadonlyMap<number, Match>,
@@ -40,12 +40,12 @@ function shadowsOf(
 ): (number | null)[] {
   return piecesOf(match).map((piece) => {
     const rivals = keysOfCovering(piece).flatMap((key) => byKey.get(key) ?? []);
-    const taking = rivals.filter((rival) => coversRest(routes.get(rival)!, match));
-    return taking.length === 0 ? null : Math.min(...taking);
+    const covering = rivals.filter((rival) => coversRest(routes.get(rival)!, match));
+    return covering.length === 0 ? null : Math.min(...covering);
   });
 }
 
-function tellWhole(
+function reportRoute(
   shadows: readonly number[],
   routes: ReadonlyMap<number, Match>,
   index: number,
@@ -53,22 +53,22 @@ function tellWhole(
 ): void {
   const by = [...new Set(shadows)];
   const isAll = by.length === 1 && isAny(routes.get(by[0]!)!);
-  const what = isAll ? 'every request' : 'all that it asks for';
-  const words = by.length === 1 ? `takes ${what} and comes` : `take ${what} and come`;
-  const message = `this route can never match: ${listOf(by)} ${words} first; put it further up or remove it`;
+  const what = isAll ? 'every request' : 'all of its requests';
+  const verb = by.length === 1 ? 'matches' : 'match';
+  const message = `this route can never match: ${listOf(by)} ${verb} ${what} first; move this route up or remove it`;
   context.report({ code: 'FL9001', message, path: ['routes', index] });
 }
 
-function tellParts(match: Match, shadows: readonly (number | null)[], index: number, context: CheckContext): void {
+function reportParts(match: Match, shadows: readonly (number | null)[], index: number, context: CheckContext): void {
   const path = ['routes', index, 'match'];
   const columns = match.path?.length ?? 1;
   for (const [row, host] of (match.host ?? []).entries()) {
     const ofHost = shadows.slice(row * columns, (row + 1) * columns);
-    tellPart(`the host ${quoted(host)}`, ofHost, [...path, 'host'], row, context);
+    reportPart(`the host ${quoted(host)}`, ofHost, [...path, 'host'], row, context);
   }
   for (const [column, wanted] of (match.path ?? []).entries()) {
     const ofPath = shadows.filter((_, at) => at % columns === column);
-    tellPart(`the path ${quoted(textOf(wanted))}`, ofPath, [...path, 'path'], column, context);
+    reportPart(`the path ${quoted(textOf(wanted))}`, ofPath, [...path, 'path'], column, context);
   }
 }
 
@@ -77,7 +77,7 @@ function listOf(routes: readonly (number | null)[]): string {
   return names.length <= 3 ? names.join(' and ') : `${names.slice(0, 3).join(', ')} and others`;
 }
 
-function tellPart(
+function reportPart(
   what: string,
   shadows: readonly (number | null)[],
   path: KeyPath,
@@ -85,8 +85,8 @@ function tellPart(
   context: CheckContext,
 ): void {
   if (shadows.some((shadow) => shadow === null)) return;
-  const takers = listOf(shadows);
-  const message = `${what} never leads to this route: ${takers} took it before; put this route further up or leave it out here`;
+  const verb = new Set(shadows).size === 1 ? 'matches' : 'match';
+  const message = `${what} can never match here: ${listOf(shadows)} ${verb} first; move this route up or remove it from the list`;
   const place = Array.isArray(context.tree.valueAt(path)) ? [...path, at] : path;
   context.report({ code: 'FL9013', message, path: place });
 }

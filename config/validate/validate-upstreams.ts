@@ -1,4 +1,4 @@
-// Checks of upstreams beyond their shape: endpoints, times, balancers and TLS that contradict each other. Thread: main.
+// Checks of upstreams: duplicate endpoints, balancer settings and TLS; runs all other upstream checks. Thread: main.
 
 import { balancerNamed } from '../../balancers/registry.ts';
 import { readCertificates } from '../files/certificate.ts';
@@ -43,8 +43,8 @@ function checkEndpoints(check: UpstreamCheck): void {
       seen.set(id, index);
       continue;
     }
-    const advice = 'an address stands once in an upstream; give it a weight for a larger share';
-    check.report('FL3005', `${id} is endpoints[${first}] already: ${advice}`, ['endpoints', index]);
+    const advice = 'remove it; to give an endpoint a larger share, set its weight';
+    check.report('FL3005', `${id} is a duplicate of endpoints[${first}]: ${advice}`, ['endpoints', index]);
   }
 }
 
@@ -60,13 +60,13 @@ function checkTls(check: UpstreamCheck): void {
     const path = ['tls', 'ca', ...(Array.isArray(check.valueAt(['tls', 'ca'])) ? [index] : [])];
     const text = readFile(name, [...check.path, ...path], check.context);
     if (text === null || readCertificates(text) !== null) continue;
-    check.report('FL4002', `${name} holds no certificate: a PEM file with BEGIN CERTIFICATE is needed`, path);
+    check.report('FL4002', `${name} contains no certificate: a PEM file with BEGIN CERTIFICATE is required`, path);
   }
   if (!endpoints.some(({ url }) => url.protocol === 'https')) {
     if (check.isGiven(['tls'])) check.reportNoEffect(['tls'], 'no endpoint of this upstream has an https URL', 'key');
   } else if (!tls.verify) {
     const message =
-      'anyone between Fairlead and the endpoints can read and change requests: prefer tls.ca to verify: false';
+      'without verification anyone on the network path can read and change requests: set tls.ca instead of verify: false';
     check.report('FL9005', message, ['tls', 'verify']);
   }
 }

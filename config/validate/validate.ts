@@ -1,4 +1,4 @@
-// All checks of a configuration that look at more than one value. Thread: main.
+// Checks of a configuration beyond the schema, which compare several values. Thread: main.
 
 import { statSync } from 'node:fs';
 import path from 'node:path';
@@ -9,7 +9,7 @@ import { checkRoutes } from './validate-routes.ts';
 import { checkWrittenSecrets } from './validate-secrets.ts';
 import { checkUpstreams } from './validate-upstreams.ts';
 
-/** Reports every finding to the context; parts that don't fit the schema have been reported before. */
+/** Runs all checks; parts that don't fit the schema have been reported already. */
 export function validate(context: CheckContext): void {
   checkListeners(context);
   checkAdmin(context);
@@ -19,7 +19,7 @@ export function validate(context: CheckContext): void {
   checkAccessLog(context);
 }
 
-/** The log file is made when Fairlead starts; its directory must be there. */
+/** The log file is created at the start; its directory must exist. */
 function checkAccessLog(context: CheckContext): void {
   const output = context.config.accessLog?.output;
   if (output === undefined || output === 'stdout' || output === 'stderr') return;

@@ -1,10 +1,10 @@
-// Durations as they are written in the configuration: `500ms`, `2s`, `5m`. Thread: main.
+// Durations as written in the configuration: `500ms`, `2s`, `5m`. Thread: main.
 
 import { quoted, type Parsed } from './parsed.ts';
 
 const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** The longest that Node's timers can wait: 2^31 - 1 ms, almost 25 days. */
+/** Longest delay of Node's timers: 2^31 - 1 ms, almost 25 days. */
 const LONGEST_MS = 2_147_483_647;
 
 const NEAR_UNITS: Readonly<Record<string, string>> = {
@@ -27,7 +27,7 @@ const NEAR_UNITS: Readonly<Record<string, string>> = {
 };
 const DAYS_PER_WEEK = 7;
 
-/** Reads a duration: a number, with a fraction if need be, and one unit of ms, s, m, h, d. The value is in whole ms. */
+/** Parses a duration: a number, optionally with a fraction, and one of the units ms, s, m, h, d. The value is in whole ms. */
 export function parseDuration(text: string): Parsed<number> {
   const match = /^(\d+(?:\.\d+)?) ?([a-z]+)$/i.exec(text);
   if (match === null) return fault(text, meantBy(text));
@@ -41,7 +41,7 @@ export function parseDuration(text: string): Parsed<number> {
   return { ok: true, value: Math.round(ms) };
 }
 
-/** A number without a unit: from a thousand on, milliseconds were meant. Several units: their sum. */
+/** Suggestion for a bare number (milliseconds from 1000 up, seconds below) or a sum of several units. */
 function meantBy(text: string): string | undefined {
   if (/^\d+(?:\.\d+)?$/.test(text)) return Number(text) >= 1000 && !text.includes('.') ? `${text}ms` : `${text}s`;
   if (/^\.\d+ ?[a-z]+$/i.test(text)) return meantBy(`0${text}`);
@@ -65,13 +65,13 @@ function fault(text: string, suggestion: string | undefined): Parsed<number> {
   return { ok: false, message, suggestion };
 }
 
-/** A number alone leaves two readings. */
+/** The other reading of a number without a unit. */
 export function otherUnit(text: string): string {
   if (!/^\d+$/.test(text)) return '';
   return Number(text) >= 1000 ? ` Or ${text}s?` : ` Or ${text}ms?`;
 }
 
-/** Writes milliseconds with the largest unit that leaves a whole number. */
+/** Formats milliseconds with the largest unit that gives a whole number. */
 export function formatDuration(ms: number): string {
   for (const unit of ['d', 'h', 'm', 's']) {
     const scale = UNITS_MS[unit] ?? 1;

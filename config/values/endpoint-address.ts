@@ -1,25 +1,25 @@
-// Addresses of endpoints: `http://10.0.0.1:3000`, `https://app.internal`, `unix:/run/app.sock`. Thread: main.
+// Endpoint addresses: `http://10.0.0.1:3000`, `https://app.internal`, `unix:/run/app.sock`. Thread: main.
 
 import { formatHostPort, splitHostPort } from '../../net/host-port.ts';
 import { parseUnixAddress } from './bind-address.ts';
 import { isHost, parsePort } from './host-name.ts';
 import { quoted, type Parsed } from './parsed.ts';
 
-/** Where an endpoint is and what it speaks. */
+/** Address and protocol of an endpoint. */
 export interface EndpointAddress {
   readonly protocol: 'http' | 'https';
-  /** Name or address, lower case, IPv6 without brackets; 'localhost' for a Unix socket. */
+  /** Host name or IP address, lower case, IPv6 without brackets; 'localhost' for a Unix socket. */
   readonly host: string;
   /** 1..65535; 0 for a Unix socket. */
   readonly port: number;
-  /** Of a Unix socket; '' for TCP. */
+  /** Path of a Unix socket; '' for TCP. */
   readonly socketPath: string;
 }
 
 const DEFAULT_PORTS = { http: 80, https: 443 } as const;
 const FORMS = 'write http://host:port, https://host:port or unix:/path';
 
-/** Reads the URL of an endpoint: scheme, host and port, nothing more. */
+/** Parses the URL of an endpoint: scheme, host and port only. */
 export function parseEndpointAddress(text: string): Parsed<EndpointAddress> {
   if (text.startsWith('unix:')) {
     const parsed = parseUnixAddress(text);
@@ -29,9 +29,10 @@ export function parseEndpointAddress(text: string): Parsed<EndpointAddress> {
   const match = /^(https?):\/\/([^/?#]*)(.*)$/is.exec(text);
   if (match === null) return fault(text, suggestionFor(text));
   const [, scheme = '', authority = '', rest = ''] = match;
-  if (authority.includes('@')) return { ok: false, message: 'the URL of an endpoint holds no user name or password' };
+  if (authority.includes('@'))
+    return { ok: false, message: 'an endpoint URL has no user name or password: remove the part before @' };
   if (rest !== '' && rest !== '/') {
-    const message = `${quoted(rest)} has no place here: an endpoint has no path, query or fragment; requests keep their own`;
+    const message = `${quoted(rest)} is not allowed here: an endpoint URL has no path, query or fragment; requests keep their own`;
     return { ok: false, message, suggestion: `${scheme}://${authority}` };
   }
   return parseAuthority(text, scheme.toLowerCase() === 'https' ? 'https' : 'http', authority);
@@ -54,10 +55,10 @@ function suggestionFor(text: string): string | undefined {
 
 function fault(text: string, suggestion: string | undefined): Parsed<EndpointAddress> {
   const hint = suggestion === undefined ? ', such as http://10.0.0.1:3000' : `; did you mean ${suggestion}?`;
-  return { ok: false, message: `${quoted(text)} is not the URL of an endpoint: ${FORMS}${hint}`, suggestion };
+  return { ok: false, message: `${quoted(text)} is not an endpoint URL: ${FORMS}${hint}`, suggestion };
 }
 
-/** The identity of an endpoint within its upstream: `host:port`, or the path of its socket. */
+/** Identity of an endpoint within its upstream: `host:port`, or its socket path. */
 export function endpointId(address: EndpointAddress): string {
   return address.socketPath === '' ? formatHostPort(address.host, address.port) : address.socketPath;
 }

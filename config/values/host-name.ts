@@ -1,12 +1,12 @@
-// Host names and addresses as they may stand in the configuration. Thread: main.
+// Host names, IP addresses and ports in the configuration. Thread: main.
 
 import { isIP } from 'node:net';
 
-/** Labels of RFC 1123 section 2.1, with the underscore that container platforms use. */
+/** Label of RFC 1123 section 2.1, plus the underscore that container platforms use. */
 const LABEL = /^(?!-)[a-z0-9_-]{1,63}(?<!-)$/i;
 const LONGEST_NAME = 253;
 
-/** Whether `text` is a host name. Digits and dots alone are an address or a mistake, never a name. */
+/** Whether `text` is a host name. Digits and dots alone are an address or a mistake, not a name. */
 export function isHostName(text: string): boolean {
   if (text.length > LONGEST_NAME || /^[\d.]+$/.test(text)) return false;
   return text.split('.').every((label) => LABEL.test(label));
@@ -17,7 +17,7 @@ export function isHost(text: string): boolean {
   return isIP(text) !== 0 || isHostName(text);
 }
 
-/** `1..65535` from its digits, or null. `0` is allowed where the system may choose. */
+/** Parses a port up to 65535, or returns null. Port 0 is allowed where the system may choose. */
 export function parsePort(digits: string, lowest: 0 | 1): number | null {
   if (!/^(?:0|[1-9]\d{0,4})$/.test(digits)) return null;
   const port = Number(digits);

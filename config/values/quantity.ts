@@ -10,7 +10,7 @@ const UNITS_BYTES: Readonly<Record<string, number>> = {
   TiB: 1024 ** 4,
 };
 
-/** Reads a size: a number, with a fraction if need be, and one unit of B, KiB, MiB, GiB, TiB. The value is in bytes. */
+/** Parses a size: a number, optionally with a fraction, and one of the units B, KiB, MiB, GiB, TiB. The value is in bytes. */
 export function parseSize(text: string): Parsed<number> {
   const match = /^(\d+(?:\.\d+)?) ?([a-z]+)$/i.exec(text);
   if (match === null) return fault(text, /^\d+$/.test(text) ? formatSize(Number(text)) : undefined);
@@ -22,7 +22,7 @@ export function parseSize(text: string): Parsed<number> {
   return { ok: true, value: bytes };
 }
 
-/** `64k`, `64KB` and `64kib` are meant as 64KiB: one notation, so that nobody has to ask which thousand is meant. */
+/** Suggests 64KiB for `64k`, `64KB` and `64kib`: a single notation leaves no doubt between 1000 and 1024. */
 function nearest(digits: string, unit: string): string | undefined {
   const letter = unit.charAt(0).toUpperCase();
   if (letter === 'B') return /^b(?:ytes?)?$/i.test(unit) ? `${digits}B` : undefined;
@@ -35,7 +35,7 @@ function fault(text: string, suggestion: string | undefined): Parsed<number> {
   return { ok: false, message, suggestion };
 }
 
-/** Writes bytes with the largest unit that leaves a whole number. */
+/** Formats bytes with the largest unit that gives a whole number. */
 export function formatSize(bytes: number): string {
   for (const unit of ['TiB', 'GiB', 'MiB', 'KiB']) {
     const scale = UNITS_BYTES[unit] ?? 1;
@@ -44,17 +44,21 @@ export function formatSize(bytes: number): string {
   return `${bytes}B`;
 }
 
-/** Reads a number with a percent sign. The value is in percent: 30 for `30%`. */
+/** Parses a number with a percent sign. The value is in percent: 30 for `30%`. */
 export function parsePercent(text: string): Parsed<number> {
   const match = /^(\d+(?:\.\d+)?)( ?)%$/.exec(text);
   if (match?.[2] === '') return { ok: true, value: Number(match[1]) };
   const digits = match?.[1] ?? /^\d+(?:\.\d+)?$/.exec(text)?.[0];
   const suggestion = digits === undefined ? undefined : percentFor(Number(digits), match !== null);
   const hint = suggestion === undefined ? ', such as 30%' : `; did you mean ${suggestion}?`;
-  return { ok: false, message: `${quoted(text)} is not a share: write a number and a percent sign${hint}`, suggestion };
+  return {
+    ok: false,
+    message: `${quoted(text)} is not a percentage: write a number and a percent sign${hint}`,
+    suggestion,
+  };
 }
 
-/** A bare number below one was meant as a fraction. */
+/** Reads a bare number below one as a fraction. */
 function percentFor(number: number, hasSign: boolean): string {
   return hasSign || number >= 1 ? `${number}%` : `${Number((number * 100).toPrecision(12))}%`;
 }

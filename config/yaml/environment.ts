@@ -1,6 +1,5 @@
 // Environment variables in values: `${NAME}`, `${NAME:-default}`, and `$$` for a dollar sign. Thread: main.
-// It is done to the texts of a parsed file, so that the value of a variable can't bring structure of its own
-// (YAML injection).
+// Substitution runs on the scalars of the parsed file, so that a variable can't inject YAML structure.
 
 import type { ProblemCode } from '../problems/problem.ts';
 import { quoted } from '../values/parsed.ts';
@@ -10,7 +9,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface Substitution {
   readonly text: string;
-  /** Whether a variable was put in. */
+  /** Whether any variable was substituted. */
   readonly hasVariables: boolean;
   readonly faults: readonly SubstitutionFault[];
 }
@@ -23,7 +22,7 @@ export interface SubstitutionFault {
 const DOLLAR = /\$\$|\$\{([^}]*)(\}?)/g;
 const VARIABLE = /^([A-Za-z_]\w*)(?::-(.*))?$/s;
 
-/** Puts variables into `text`. As in a shell, the default of `${NAME:-default}` also stands for an empty variable. */
+/** Substitutes the variables in `text`. As in a shell, the default of `${NAME:-default}` also replaces an empty variable. */
 export function substitute(text: string, environment: Environment): Substitution {
   if (!text.includes('$')) return { text, hasVariables: false, faults: [] };
   const faults: SubstitutionFault[] = [];
@@ -55,6 +54,6 @@ function unclosed(text: string): SubstitutionFault {
 }
 
 function malformed(text: string): SubstitutionFault {
-  const forms = 'write ${NAME} or ${NAME:-default} (no variable within a default), or $$ for a dollar sign';
-  return { code: 'FL1202', message: `${quoted(text)} does not name a variable: ${forms}` };
+  const forms = 'write ${NAME} or ${NAME:-default} (without a variable in the default), or $$ for a dollar sign';
+  return { code: 'FL1202', message: `${quoted(text)} is not a variable reference: ${forms}` };
 }

@@ -1,4 +1,4 @@
-// A configuration as YAML text again: as it is meant, with aliases and merge keys resolved. Thread: main.
+// Prints a configuration as YAML, with aliases and merge keys resolved. Thread: main.
 
 import { stringify } from 'yaml';
 import { systemClock } from '../../core/clock.ts';
@@ -7,19 +7,19 @@ import { formatPath, type KeyPath } from '../problems/problem.ts';
 import { configSchema } from '../schema/schema.ts';
 import { defaultsOf, entriesOf, itemOf, type Schema } from '../schema/schema-tree.ts';
 
-/** A default that is left out may bring another one to light. */
+/** Dropping one refused default may expose another. */
 const MOST_ROUNDS = 4;
 
 export interface PrintOptions {
-  /** Secrets are left out, variables stand by their names. Such a text is for people: it need not load. */
+  /** Whether secrets are masked and variables shown by name. Such a text is for reading; it may not load. */
   readonly isRedacted: boolean;
-  /** Whether what was left out stands there with its default. */
+  /** Whether omitted keys are shown with their defaults. */
   readonly hasDefaults: boolean;
 }
 
 /**
- * The text of a configuration. Without redaction it holds the secrets and the values of variables, and loads to the
- * same configuration from the same directory.
+ * Formats a configuration. Without redaction the text contains the secrets and the values of variables, and loads to
+ * the same configuration from the same directory.
  */
 export function printedConfig(config: LoadedConfig, { isRedacted, hasDefaults }: PrintOptions): string {
   const values = isRedacted ? config.written() : config.values();
@@ -28,8 +28,8 @@ export function printedConfig(config: LoadedConfig, { isRedacted, hasDefaults }:
 }
 
 /**
- * Places where a default must not be written: it has no place beside what is written, or follows from it. Found by
- * checking the text with all of them, and again without those that were refused.
+ * Paths where a default must not be written, because it conflicts with written values or depends on them. Found by
+ * checking the text with all defaults, then repeatedly without those that were refused.
  */
 function refusedDefaults(config: LoadedConfig): ReadonlySet<string> {
   const left = new Set<string>();
@@ -44,14 +44,14 @@ function refusedDefaults(config: LoadedConfig): ReadonlySet<string> {
   return left;
 }
 
-/** Plain values as YAML. */
+/** Formats plain values as YAML. */
 export function yamlOf(values: unknown): string {
   return stringify(values, { lineWidth: 0, aliasDuplicateObjects: false, version: '1.2' });
 }
 
 interface Place {
   readonly at: KeyPath;
-  /** Places of defaults that are left out. */
+  /** Paths of defaults that are left out. */
   readonly left: ReadonlySet<string>;
 }
 
@@ -72,7 +72,7 @@ function withDefaults(value: unknown, schema: Schema | null, { at, left }: Place
   );
 }
 
-/** A dollar sign that would begin a variable is doubled, as environment.ts has it. Keys are never substituted. */
+/** Doubles dollar signs that would begin a variable (see environment.ts). Keys are never substituted. */
 function withDollarsEscaped(value: unknown): unknown {
   if (typeof value === 'string') return /\$[${]/.test(value) ? value.replaceAll('$', '$$$$') : value;
   if (Array.isArray(value)) return value.map(withDollarsEscaped);

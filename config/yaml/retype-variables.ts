@@ -1,16 +1,16 @@
-// Gives values out of the environment the type that the schema wants at their place. Thread: main.
-// `workers: ${WORKERS}` is a text until the schema says that a number goes there; a quoted one stays a text.
+// Converts values from the environment to the type that the schema requires. Thread: main.
+// `workers: ${WORKERS}` is a string until the schema calls for a number; a quoted value remains a string.
 
 import { entriesOf, itemOf, scalarKinds, type Schema } from '../schema/schema-tree.ts';
 import type { KeyPath } from '../problems/problem.ts';
 import type { SourceTree } from './source-tree.ts';
 
-/** Changes the values of `tree` in place. */
+/** Converts the values of `tree` in place. */
 export function retypeVariables(tree: SourceTree, schema: Schema): void {
   if (tree.hasVariables) visit(tree.root, schema, tree);
 }
 
-/** Does so for the value at `path` alone, whose own schema became known later: the options of a policy. */
+/** Converts the value at `path` only, whose schema becomes known later: the options of a policy. */
 export function retypeVariablesAt(tree: SourceTree, path: KeyPath, schema: Schema): void {
   if (tree.hasVariables) visit(tree.valueAt(path), schema, tree);
 }

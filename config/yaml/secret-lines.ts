@@ -1,20 +1,20 @@
-// Stars in place of secrets in lines of a configuration, broken or not: what is shown of a file ends in logs of build
-// servers. Works on text alone, for a file with a syntax error has no values yet. Thread: main.
+// Masks secrets in source lines of a configuration: excerpts end up in CI logs. Works on text alone, because a file with
+// a syntax error has no values. Thread: main.
 
 import { knownKeys } from '../schema/known-keys.ts';
 import { nearestName } from '../problems/nearest-name.ts';
 import { metaOf } from '../schema/schema-tree.ts';
 
-/** Lines that are looked back on for the key of a list or a text of several lines. */
+/** Preceding lines that are searched for the key of a list or multi-line text. */
 const MOST_LINES_BACK = 50;
-/** Of each of them: a line may have megabytes. */
+/** Characters searched in each of them: a line may have megabytes. */
 const MOST_CHARACTERS_BACK = 400;
 
 const KEY = /(?:"([^"]*)"|'([^']*)'|([\w.-]+))\s*:\s*/g;
 const VALUE = /^(?:"(?:[^"\\]|\\.)*"?|'[^']*'?|\[[^\]]*\]?|[^,}\]]*)/;
 const VARIABLE = /\$\{[A-Za-z_]\w*\}/;
 
-/** @param before the lines before this one, the nearest first. */
+/** Masks the secrets of a line. @param before the preceding lines, nearest first */
 export function maskSecrets(line: string, before: Iterable<string>): string {
   const keys = [...line.matchAll(KEY)];
   if (keys.length === 0) return belongsToSecret(line, before) ? stars(line) : line;
@@ -28,7 +28,7 @@ export function maskSecrets(line: string, before: Iterable<string>): string {
   return masked;
 }
 
-/** Whether a line without a key of its own goes on with the value of a secret. */
+/** Whether a line without a key continues the value of a secret. */
 function belongsToSecret(line: string, before: Iterable<string>): boolean {
   if (line.trim() === '') return false;
   let count = 0;
@@ -40,7 +40,7 @@ function belongsToSecret(line: string, before: Iterable<string>): boolean {
   return false;
 }
 
-/** As long as before, so that columns stay; signs of YAML and variables are no secret. */
+/** Masks a text of the same length, so that columns are preserved; YAML punctuation and variables are kept. */
 function stars(text: string): string {
   if (VARIABLE.test(text)) return text;
   return text.replaceAll(/[^\s[\]{},"'|>-]/g, '*');
@@ -59,7 +59,7 @@ function wordsOfSchema(): NonNullable<typeof words> {
   return words;
 }
 
-/** Keys that the schema calls secret, and what looks like one of them mistyped. */
+/** Whether a key is secret in the schema, or looks like a misspelt secret key. */
 function isSecretKey(key: string): boolean {
   const { secret, other } = wordsOfSchema();
   if (secret.has(key)) return true;

@@ -1,13 +1,13 @@
-// The text of a configuration file and the places in it. Thread: main.
+// Text of a configuration file with its line positions. Thread: main.
 
 import { LineCounter } from 'yaml';
 import { excerptOf } from '../problems/excerpt.ts';
 import type { Excerpt, Span } from '../problems/problem.ts';
 
-/** Offsets of a stretch of the text: [begin, end), in UTF-16 units. */
+/** Range of the text: [begin, end), in UTF-16 units. */
 export type TextRange = readonly [begin: number, end: number];
 
-/** A text with its line breaks counted. `lines` is filled by the YAML parser as it reads: it tells where lines end. */
+/** A text and its line starts. The YAML parser fills `lines` while it reads. */
 export class SourceText {
   readonly text: string;
   readonly lines = new LineCounter();
@@ -18,7 +18,7 @@ export class SourceText {
     this.lines.addNewLine(0);
   }
 
-  /** The first line of a range as a span of at least one character. */
+  /** The part of a range in its first line, as a span of at least one character. */
   spanOf([begin, end]: TextRange): Span {
     const { line, col } = this.lines.linePos(begin);
     const lineEnd = this.#lineEnd(line, begin);
@@ -26,7 +26,7 @@ export class SourceText {
     return { line: Math.max(1, line), column: Math.max(1, col), length: Math.max(1, visible.length) };
   }
 
-  /** Where a line ends that holds `offset`: sought once, for a file may be one line of megabytes. */
+  /** End of the line that contains `offset`; cached, because a file may be one line of megabytes. */
   #lineEnd(line: number, offset: number): number {
     const known = this.#lineEnds.get(line);
     if (known !== undefined) return known;
@@ -36,7 +36,7 @@ export class SourceText {
     return end;
   }
 
-  /** What of the source is shown for a span. */
+  /** The source excerpt for a span. */
   excerptAt(span: Span): Excerpt {
     const begin = this.lines.lineStarts[span.line - 1] ?? 0;
     return excerptOf(this.lineAt(begin), span, this.#linesBefore(begin));
@@ -46,7 +46,7 @@ export class SourceText {
     for (let at = offset - 1; at > 0; at = this.text.lastIndexOf('\n', at - 1)) yield this.lineAt(at - 1);
   }
 
-  /** The whole line that holds `offset`. */
+  /** The whole line that contains `offset`. */
   lineAt(offset: number): string {
     const begin = this.text.lastIndexOf('\n', offset - 1) + 1;
     const newline = this.text.indexOf('\n', offset);

@@ -1,5 +1,5 @@
-// From a YAML document to plain values, with the place of each key and value in the file, and with aliases, merge
-// keys and environment variables resolved. Thread: main.
+// Builds plain values from a YAML document, with the source range of each key and value. Resolves aliases, merge keys and
+// environment variables. Thread: main.
 
 import {
   isAlias,
@@ -19,7 +19,7 @@ import type { Finding, KeyPath, ProblemCode, Span } from '../problems/problem.ts
 import type { SourceText, TextRange } from './source-text.ts';
 import type { PlacedFinding } from './yaml-text.ts';
 
-/** Values, those behind aliases counted each time: an alias bomb doubles them with every line (billion laughs). */
+/** Limit of values, with the target of an alias counted at each use: an alias bomb doubles them per line (billion laughs). */
 const MOST_VALUES = 500_000;
 
 interface EntryPlace {
@@ -29,11 +29,11 @@ interface EntryPlace {
 
 type Container = Record<string, unknown> | unknown[];
 
-/** The values of a file and where they stand. */
+/** The values of a file and their locations. */
 export class SourceTree {
   readonly root: unknown;
   readonly findings: readonly PlacedFinding[];
-  /** Whether any value came out of the environment and was written without quotes. */
+  /** Whether any unquoted value contains an environment variable. */
   readonly hasVariables: boolean;
   readonly #source: SourceText;
   readonly #places: WeakMap<object, Map<string | number, EntryPlace>>;
@@ -49,19 +49,19 @@ export class SourceTree {
     this.#variables = builder.variables;
   }
 
-  /** Whether a value is a text out of the environment that may stand for a number or boolean. */
+  /** Whether a value comes from the environment unquoted, so that it may represent a number or boolean. */
   isVariable(container: object, key: string | number): boolean {
     return this.#variables.get(container)?.has(key) === true;
   }
 
-  /** The value at `path`, or undefined where there is none. */
+  /** The value at `path`, or undefined. */
   valueAt(path: KeyPath): unknown {
     let value = this.root;
     for (const step of path) value = childOf(value, step);
     return value;
   }
 
-  /** The value at `path` as it is written in the file; '' where it stands behind an alias or nowhere. */
+  /** The source text of the value at `path`; '' if it is an alias or missing. */
   writtenAt(path: KeyPath): string {
     const container = this.valueAt(path.slice(0, -1));
     const entry = isContainer(container) ? this.#places.get(container)?.get(path.at(-1) ?? '') : undefined;
@@ -69,7 +69,7 @@ export class SourceTree {
     return text.startsWith('*') ? '' : text;
   }
 
-  /** The place of the key or value at `path`; of what is missing, the place of the nearest thing around it. */
+  /** The location of the key or value at `path`; if missing, that of the nearest enclosing entry. */
   spanOf(path: KeyPath, part: 'key' | 'value'): Span {
     let value = this.root;
     let place = this.#beginning();
@@ -83,7 +83,7 @@ export class SourceTree {
     return this.#source.spanOf(place);
   }
 
-  /** Where the file as a whole is meant: its first key, not the comments before it. */
+  /** Location for the file as a whole: its first key rather than a leading comment. */
   #beginning(): TextRange {
     const places = isContainer(this.root) ? this.#places.get(this.root) : undefined;
     const first = places?.values().next().value;
@@ -101,7 +101,7 @@ function childOf(value: unknown, step: string | number): unknown {
     : undefined;
 }
 
-/** A value and how many values it holds, itself counted. */
+/** A value and the number of values in it, including itself. */
 interface Built {
   readonly value: unknown;
   readonly size: number;
@@ -127,7 +127,7 @@ class TreeBuilder {
     const { value, size } = this.#build(node, [], 0);
     if (size > MOST_VALUES) {
       const most = MOST_VALUES.toLocaleString('en');
-      this.#report('FL1104', `more than ${most} values, counting those behind aliases, are refused`, [0, 1]);
+      this.#report('FL1104', `the file has more than ${most} values, counting each use of an alias`, [0, 1]);
       return undefined;
     }
     return value;
@@ -179,11 +179,11 @@ class TreeBuilder {
       if (key === null || this.#isDuplicate(map, key, pair)) continue;
       if (key === '<<' && !isQuoted(pair.key)) {
         if (merged.length > 0) this.#reportSecondMerge(pair);
-        const toldBefore = this.findings.length;
+        const findingsBefore = this.findings.length;
         const built = this.#build(pair.value, map, key);
         size += built.size;
-        // Of a broken alias enough has been told.
-        if (built.value === null && this.findings.length > toldBefore) continue;
+        // A broken alias has been reported already.
+        if (built.value === null && this.findings.length > findingsBefore) continue;
         merged.push({ value: built.value, place: rangeOf(pair.key) });
         continue;
       }
@@ -194,12 +194,12 @@ class TreeBuilder {
   }
 
   #reportSecondMerge(pair: Pair<ParsedNode, ParsedNode | null>): void {
-    const message = 'the merge key << is given twice: write it once with a list, such as <<: [*one, *other]';
+    const message = 'duplicate merge key <<: write it once with a list, such as <<: [*one, *other]';
     this.#report('FL1102', message, rangeOf(pair.key));
   }
 
   #buildEntry(map: Record<string, unknown>, key: string, pair: Pair<ParsedNode, ParsedNode | null>): number {
-    // A place for anchors: top-level keys with x- are read and left out, as Compose files have it.
+    // As in Compose files, top-level keys that begin with x- may hold anchors; they are otherwise ignored.
     const isLeftOut = this.#path.length === 0 && key.startsWith('x-');
     this.#path.push(key);
     const place = rangeOf(pair.key);
@@ -210,7 +210,7 @@ class TreeBuilder {
     return built.size;
   }
 
-  /** `<<: *anchor` or a list of them: keys of the mapping itself win, then the earlier of the list. */
+  /** Applies `<<: *anchor` or a list of them: the mapping's own keys take precedence, then earlier items of the list. */
   #merge(map: Record<string, unknown>, value: unknown, place: TextRange): void {
     for (const source of Array.isArray(value) ? (value as unknown[]) : [value]) {
       if (!isContainer(source) || Array.isArray(source)) {
@@ -220,7 +220,7 @@ class TreeBuilder {
       }
       const entries = Object.entries(source);
       this.#mergedCount += entries.length;
-      // Stops the copying at once; that there are too many is told at the root, by their size.
+      // Stops copying immediately; buildRoot reports the excess.
       if (this.#mergedCount > MOST_VALUES) return;
       for (const [key, item] of entries) {
         const origin = this.places.get(source)?.get(key);
@@ -236,14 +236,14 @@ class TreeBuilder {
     const { key } = pair;
     if (isScalar(key) && key.value !== null)
       return this.#checkedKey(typeof key.value === 'string' ? key.value : (key as Scalar.Parsed).source, rangeOf(key));
-    this.#report('FL1107', 'a key must be a text, such as name: value', rangeOf(key));
+    this.#report('FL1107', 'a key must be text, such as name: value', rangeOf(key));
     return null;
   }
 
-  /** `__proto__` would be read as the prototype of what holds it, not as a key (prototype pollution). */
+  /** Refuses `__proto__`, which would set the prototype of the object instead of a key (prototype pollution). */
   #checkedKey(key: string, place: TextRange): string | null {
     if (key !== '__proto__') return key;
-    this.#report('FL1107', 'the key __proto__ is refused: choose another name', place);
+    this.#report('FL1107', 'the key __proto__ is not allowed: choose another name', place);
     return null;
   }
 
@@ -254,7 +254,7 @@ class TreeBuilder {
     this.#path.push(key);
     this.#report(
       'FL1102',
-      `the key ${quoted(key)} is given twice, first in line ${line}: keep one of them`,
+      `duplicate key ${quoted(key)}, first given in line ${line}: keep one of them`,
       rangeOf(pair.key),
     );
     this.#path.pop();
@@ -264,14 +264,14 @@ class TreeBuilder {
   #resolveAlias(name: string, place: TextRange): Built {
     const target = this.#anchors.get(name);
     if (target !== undefined && target !== 'open') return target;
-    const why = target === 'open' ? 'stands within what it refers to' : 'has no anchor before it';
-    this.#report('FL1105', `the alias *${name} ${why}: write &${name} at a value further up`, place);
+    const why = target === 'open' ? 'is inside the value that it refers to' : 'has no anchor before it';
+    this.#report('FL1105', `the alias *${name} ${why}: write &${name} at an earlier value`, place);
     return { value: null, size: 1 };
   }
 
   #checkTag(node: ParsedNode): void {
     if (node.tag === undefined || /^tag:yaml\.org,2002:(?:str|int|float|bool|null|map|seq)$/.test(node.tag)) return;
-    this.#report('FL1109', `the YAML tag ${quoted(node.tag)} has no meaning here: remove it`, rangeOf(node));
+    this.#report('FL1109', `the YAML tag ${quoted(node.tag)} is not supported: remove it`, rangeOf(node));
   }
 
   #markVariable(container: Container, key: string | number): void {

@@ -1,5 +1,5 @@
-// A configuration as it is written, for people to look at: with aliases and merge keys resolved, variables by their
-// names instead of their values, and secrets left out. Thread: main.
+// A configuration as written, for display: aliases and merge keys resolved, variables by name instead of by value, and
+// secrets masked. Thread: main.
 
 import type { Document } from 'yaml';
 import type { Environment } from './environment.ts';
@@ -8,13 +8,13 @@ import { entriesOf, itemOf, metaOf, type Schema } from '../schema/schema-tree.ts
 import type { SourceText } from './source-text.ts';
 import { SourceTree } from './source-tree.ts';
 
-/** What stands in place of a secret. */
+/** Replacement for a secret. */
 const HIDDEN = '<hidden>';
 
-/** Fields whose values let somebody in. */
+/** Names of fields that carry credentials. */
 const CREDENTIAL_NAME = /^(?:proxy-)?authorization$|cookie|token|secret|passw|api-?key|credential/i;
 
-/** Every variable is there, and its value is how it is written: what comes from the environment may be secret. */
+/** An environment in which every variable expands to its own reference: values from the environment may be secret. */
 const BY_NAME: Environment = new Proxy(
   {},
   {
@@ -25,7 +25,7 @@ const BY_NAME: Environment = new Proxy(
   },
 );
 
-/** The values of a file that has passed every check. */
+/** The values of a valid file, for display. */
 export function writtenConfig(source: SourceText, document: Document.Parsed): Readonly<Record<string, unknown>> {
   const { root } = new SourceTree(source, document, BY_NAME);
   return withoutSecrets(root, configSchema()) as Record<string, unknown>;
@@ -35,7 +35,7 @@ function withoutSecrets(value: unknown, schema: Schema | null): unknown {
   if (schema !== null && metaOf(schema).isSecret === true) return hidden(value);
   if (Array.isArray(value)) {
     const item = schema === null ? null : itemOf(schema);
-    // Where one value may stand for a list of them, the item's schema is the schema of the value.
+    // If a single value may replace a list, the item schema is the schema of the value.
     return value.map((one) => withoutSecrets(one, item));
   }
   if (typeof value !== 'object' || value === null) return typeof value === 'string' ? withoutUser(value) : value;
@@ -48,13 +48,13 @@ function withoutSecrets(value: unknown, schema: Schema | null): unknown {
   return Object.fromEntries(shown);
 }
 
-/** The name of a variable is no secret, and tells where the secret comes from. */
+/** Masks a value. The name of a variable isn't secret and shows the source of the value. */
 function hidden(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(hidden);
   return typeof value === 'string' && /^\$\{\w+\}$/.test(value) ? value : HIDDEN;
 }
 
-/** User and password of a URL. */
+/** Masks user name and password of a URL. */
 function withoutUser(text: string): string {
   return text.replace(/\/\/[^/@\s]+@/, `//${HIDDEN}@`);
 }

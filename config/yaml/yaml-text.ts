@@ -1,4 +1,4 @@
-// From text to a YAML document, in bounded time and memory whatever the text. Thread: main.
+// Parses text to a YAML document, in bounded time and memory for any input. Thread: main.
 
 import {
   Composer,
@@ -15,14 +15,14 @@ import {
 import type { Finding, Span } from '../problems/problem.ts';
 import type { SourceText, TextRange } from './source-text.ts';
 
-/** Levels of nesting. The configuration needs about ten; more would exhaust the composer's stack. */
+/** Limit of nesting levels. A configuration needs about ten; deep nesting would exhaust the composer's stack. */
 const DEEPEST = 64;
-/** Lexical tokens: 10,000 endpoints written as mappings have about 200,000. */
+/** Limit of lexical tokens: 10,000 endpoints written as mappings have about 200,000. */
 const MOST_TOKENS = 1_000_000;
-/** Syntax errors that are told; what follows from them is seldom news. */
+/** Limit of reported syntax errors; later ones are mostly consequences. */
 const MOST_SYNTAX_ERRORS = 20;
 
-/** A finding that knows its place. */
+/** A finding with its span. */
 export interface PlacedFinding {
   readonly finding: Finding;
   readonly span: Span;
@@ -32,7 +32,7 @@ export type YamlOutcome =
   | { readonly ok: true; readonly document: Document.Parsed }
   | { readonly ok: false; readonly findings: readonly PlacedFinding[] };
 
-/** Reads exactly one YAML 1.2 document. Duplicate keys, aliases and tags are left to the builder of the tree. */
+/** Parses exactly one YAML 1.2 document. Duplicate keys, aliases and tags are checked by SourceTree. */
 export function parseYaml(source: SourceText): YamlOutcome {
   const reader = new BoundedReader(source);
   const composer = new Composer({ uniqueKeys: false, version: '1.2', prettyErrors: false });
@@ -51,8 +51,8 @@ export function parseYaml(source: SourceText): YamlOutcome {
 }
 
 /**
- * The parser asks process.env for LOG_TOKENS at every word, and each look-up there leaves JavaScript: a seventh of the
- * time for 10,000 endpoints (501 ms against 422 ms, Node 26). Synchronous, so that nobody else sees the empty one.
+ * Hides the environment from the parser, which looks up process.env.LOG_TOKENS at every token; the native lookups cost a
+ * seventh of the time for 10,000 endpoints (501 ms against 422 ms, Node 26). Synchronous, so that no other code sees it.
  */
 function withoutEnvironment<Result>(act: () => Result): Result {
   const { env } = process;
@@ -64,7 +64,7 @@ function withoutEnvironment<Result>(act: () => Result): Result {
   }
 }
 
-/** Hands tokens from the lexer to the parser and stops at the limits, before the recursive composer sees them. */
+/** Passes tokens from the lexer to the parser and stops at the limits, before the recursive composer runs. */
 class BoundedReader {
   readonly #source: SourceText;
   refusal: PlacedFinding | null = null;
@@ -93,44 +93,44 @@ class BoundedReader {
   }
 }
 
-const tooDeep: Finding = { code: 'FL1103', path: [], message: `more than ${DEEPEST} levels of nesting are refused` };
+const tooDeep: Finding = { code: 'FL1103', path: [], message: `the file is nested deeper than ${DEEPEST} levels` };
 const tooMany: Finding = {
   code: 'FL1104',
   path: [],
-  message: `a file of more than ${MOST_TOKENS.toLocaleString('en')} words and signs is refused`,
+  message: `the file has more than ${MOST_TOKENS.toLocaleString('en')} YAML tokens`,
 };
 
-/** YAML has no control characters but tab, LF, CR LF and NEL (YAML 1.2.2 section 5.1); the parser lets them pass. */
+/** Control characters that YAML forbids: all but tab, LF, CR LF and NEL (YAML 1.2.2 section 5.1). The parser accepts them. */
 const FORBIDDEN = /\r(?!\n)|(?![\t\n\r\x85])\p{Cc}/u;
 
-/** The first forbidden character: the others are seldom alone, and one is enough to refuse the file. */
+/** Reports the first forbidden character: one is enough to refuse the file. */
 function forbiddenCharacter(source: SourceText): PlacedFinding | null {
   const match = FORBIDDEN.exec(source.text);
   if (match === null) return null;
   const number = match[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
   const message =
     match[0] === '\r'
-      ? 'a carriage return stands alone: save the file with line ends of Unix (LF) or Windows (CR LF)'
-      : `the control character U+${number} may not stand in YAML: remove it, or write \\x${number.slice(2)} in double quotes`;
+      ? 'carriage return without line feed: save the file with Unix (LF) or Windows (CR LF) line endings'
+      : `the control character U+${number} is not allowed in YAML: remove it, or write \\x${number.slice(2)} in double quotes`;
   return { finding: { code: 'FL1101', path: [], message }, span: source.spanOf([match.index, match.index + 1]) };
 }
 
 function severalDocuments(source: SourceText, second: Document.Parsed): PlacedFinding {
   const message =
-    'a second YAML document begins here: a configuration is one document, so remove the --- or ... that stands before it';
+    'a second YAML document begins here: a configuration is one document, so remove the --- or ... before it';
   const begin = second.range[0];
   return { finding: { code: 'FL1108', path: [], message }, span: source.spanOf([begin, begin + 3]) };
 }
 
-/** `%YAML 1.1` would change what `yes`, `010` and `1:30` mean. */
+/** Refuses `%YAML 1.1`, which would change the meaning of `yes`, `010` and `1:30`. */
 function refusedVersion(source: SourceText, document: Document.Parsed): PlacedFinding[] {
   const { yaml } = document.directives;
   if (yaml.explicit !== true || yaml.version === '1.2') return [];
-  const message = `%YAML ${yaml.version} is not read: the configuration is YAML 1.2, so remove the directive`;
+  const message = `%YAML ${yaml.version} is not supported: the configuration is YAML 1.2, so remove the directive`;
   return [{ finding: { code: 'FL1101', path: [], message }, span: source.spanOf([0, 1]) }];
 }
 
-/** One error a line; and once the stream has come apart, what the parser says of the pieces is left out. */
+/** Reports one error per line, and drops the follow-up errors of a broken stream. */
 function syntaxFindings(source: SourceText, document: Document.Parsed, errors: readonly YAMLError[]): PlacedFinding[] {
   const findings: PlacedFinding[] = [];
   const linesSeen = new Set<number>();
@@ -146,7 +146,7 @@ function syntaxFindings(source: SourceText, document: Document.Parsed, errors: r
   return findings;
 }
 
-/** Where to point: for a quote or bracket that is never closed, at its opening, not where the parser gave up. */
+/** Location of an error: for an unclosed quote or bracket its opening, not the point where the parser stopped. */
 function placeOf(document: Document.Parsed, error: YAMLError): TextRange {
   const isQuote = error.message.startsWith('Missing closing');
   if (!isQuote && !UNCLOSED.test(error.message)) return error.pos;
@@ -162,39 +162,37 @@ function placeOf(document: Document.Parsed, error: YAMLError): TextRange {
 
 const UNCLOSED = /end with a [\]}]$/;
 
-/** What the parser's errors mean to the writer of a configuration, by code. Others keep the parser's words. */
+/** Messages for parser errors by code. Other errors keep the parser's message. */
 const SENTENCES: Readonly<Record<string, string>> = {
-  TAB_AS_INDENT: 'a tab stands in the indentation: YAML is indented with spaces only',
-  BLOCK_AS_IMPLICIT_KEY: 'two keys run together: give each its own line with the same indentation, or quote the value',
+  TAB_AS_INDENT: 'tab in the indentation: YAML allows spaces only',
+  BLOCK_AS_IMPLICIT_KEY:
+    'two keys run together: put each on its own line with the same indentation, or quote the value',
   MULTILINE_IMPLICIT_KEY: 'a key without a colon: write key: value, with a space after the colon',
-  BAD_SCALAR_START: 'a value cannot begin with this character: put it in quotes',
+  BAD_SCALAR_START: 'a value cannot begin with this character: quote the value',
   BAD_DQ_ESCAPE: 'an unknown escape in double quotes: write \\\\ for a backslash, or use single quotes',
 };
 
 const BY_WORDS: readonly (readonly [words: RegExp, sentence: string])[] = [
-  [/^Missing closing/, 'a quote opens here and is never closed'],
-  [UNCLOSED, 'a bracket or brace opens here and is never closed'],
-  [
-    /must start at the same column/,
-    'the indentation differs from that of the lines that belong together with this one',
-  ],
+  [/^Missing closing/, 'unclosed quote'],
+  [UNCLOSED, 'unclosed bracket or brace'],
+  [/must start at the same column/, 'the indentation differs from that of the neighbouring entries'],
   [/need to be followed by map values/, 'a key without a value: write key: value, with a space after the colon'],
-  [/on same line with key/, 'a list or mapping cannot begin on the line of its key: begin a new line for it'],
-  [/^Unknown directive/, 'a line that begins with % is a directive of YAML, and this one is not known: remove it'],
+  [/on same line with key/, 'a list or mapping cannot begin on the line of its key: start a new line'],
+  [/^Unknown directive/, 'unknown YAML directive: remove the line that begins with %'],
   [/^Missing , /, 'a comma is missing before this'],
-  [/at node end/, 'this has no place after the value before it'],
+  [/at node end/, 'unexpected text after a value'],
 ];
 
 function sentenceFor(error: YAMLError): string {
   const known = SENTENCES[error.code] ?? BY_WORDS.find(([words]) => words.test(error.message))?.[1];
-  return known ?? `YAML syntax: ${error.message.replace(/ at line \d+, column \d+[\s\S]*$/, '')}`;
+  return known ?? `YAML syntax error: ${error.message.replace(/ at line \d+, column \d+[\s\S]*$/, '')}`;
 }
 
-/** Two mistakes that everyone makes once, told by the look of their line. */
+/** Hints for two common mistakes, recognised by the text of their line. */
 function hintFor(line: string): string {
-  if (/:\s*\[[0-9a-f:.]*::?[0-9a-f:.]*\]/i.test(line)) return '; an address in brackets needs quotes, as in "[::]:443"';
+  if (/:\s*\[[0-9a-f:.]*::?[0-9a-f:.]*\]/i.test(line)) return '; quote an address in brackets, as in "[::]:443"';
   if (/(?<!\$)\$\{/.test(line) && /[{[]/.test(line.replaceAll('${', ''))) {
-    return '; inside [ ] and { } a value with ${NAME} needs quotes, as in "${NAME}"';
+    return '; inside [ ] and { } quote a value with ${NAME}, as in "${NAME}"';
   }
   return '';
 }

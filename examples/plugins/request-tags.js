@@ -1,7 +1,7 @@
-// An example of a plugin: three small policies, one for each place where a policy may stand. Without an import from
-// fairlead, so that it loads from anywhere; docs/extending.md shows the same with types.
+// An example plugin: three small policies, one for each scope (listener, route, upstream). It has no imports, so that it
+// loads from any folder; with TypeScript, import the types from fairlead/plugin.
 
-/** On a listener: marks requests of clients that came over it. */
+/** On a listener: marks the requests that arrive there. */
 const tagRequests = {
   name: 'tag-requests',
   scope: 'listener',
@@ -13,7 +13,7 @@ const tagRequests = {
   create: (requestFields) => ({ requestFields }),
 };
 
-/** On a route: answers 400 where a field is missing. */
+/** On a route: answers 400 if a field is missing. */
 const requireField = {
   name: 'require-field',
   stage: 'authorize',
@@ -28,7 +28,7 @@ const requireField = {
   }),
 };
 
-/** On an upstream: tells clients which endpoint answered. */
+/** On an upstream: reports the endpoint that answered to the client. */
 const nameEndpoint = {
   name: 'name-endpoint',
   scope: 'upstream',

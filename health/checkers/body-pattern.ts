@@ -1,13 +1,12 @@
-// The regular expression that a heartbeat's body must match: whether it is one, and whether it may take very long.
-// Thread: main.
+// Regular expressions for heartbeat bodies: syntax, and detection of catastrophic backtracking. Thread: main.
 
 import { quoted, type ParsedOption } from '../../core/option-schema.ts';
 
 const MAX_CHARACTERS = 1000;
 
-/** Accepts a regular expression as JavaScript has them, with the flag u. The value is its source. */
+/** Parses a JavaScript regular expression with the flag u. The value is its source. */
 export function parseBodyPattern(text: string): ParsedOption<string> {
-  if (text === '') return { ok: false, message: 'the regular expression is empty: leave the key out to take any body' };
+  if (text === '') return { ok: false, message: 'the regular expression is empty: remove the key to accept any body' };
   if (text.length > MAX_CHARACTERS) {
     return { ok: false, message: `the regular expression is longer than ${MAX_CHARACTERS} characters` };
   }
@@ -19,13 +18,13 @@ export function parseBodyPattern(text: string): ParsedOption<string> {
   }
 }
 
-/** `*`, `+`, `{2,}` and the like: what repeats often enough to matter. */
+/** Unbounded or large quantifiers: `*`, `+`, `{2,}`. */
 const REPEAT = /[*+]|\{\d+,(?:\d{2,})?\}/y;
 
 /**
- * Whether a well-formed pattern repeats something that repeats by itself, as in `(a+)+`. Such patterns are what takes
- * exponential time on a text that almost matches (ReDoS); many of them never do, so that this is a reason to look, not
- * a verdict. Choices that overlap, as in `(a|a)*`, aren't seen.
+ * Whether a well-formed pattern has nested quantifiers, as in `(a+)+`. Such a pattern may take exponential time on text
+ * that almost matches (ReDoS), though many never do: a warning, not an error. Overlapping alternatives, as in
+ * `(a|a)*`, are not detected.
  */
 export function hasNestedRepeat(pattern: string): boolean {
   const outer: boolean[] = [];
@@ -51,7 +50,7 @@ function isRepeatAt(pattern: string, at: number): boolean {
   return REPEAT.test(pattern);
 }
 
-/** Of a class of characters such as `[a-z+]`: the place of its `]`. */
+/** Index of the `]` that closes a character class such as `[a-z+]`. */
 function endOfClass(pattern: string, begin: number): number {
   let at = begin + 1;
   while (at < pattern.length && pattern[at] !== ']') at += pattern[at] === '\\' ? 2 : 1;

@@ -92,7 +92,7 @@ export function agentOption(z: OptionSchemas['z']) {
     .boolean()
     .default(false)
     .describe(
-      'Whether the answer may set the weight of its endpoint or ask to be drained, by the field `X-Fairlead-Agent`.',
+      'Whether the response may set the weight of its endpoint or request a drain, with the field `X-Fairlead-Agent`.',
     );
 }
 

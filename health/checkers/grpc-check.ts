@@ -9,7 +9,9 @@ import {
   type IncomingHttpStatusHeader,
 } from 'node:http2';
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { quoted } from '../../core/option-schema.ts';
+import type { Dialling } from '../../net/dial.ts';
 import { resultOfError } from './check-errors.ts';
 import {
   AGENT_FIELD,
@@ -20,8 +22,8 @@ import {
   type HeartbeatTarget,
   type RunningCheck,
 } from './checker.ts';
-import { destroyAll, dial, hostField, secure } from './dial.ts';
 import { decodeCheckResponse, encodeCheckRequest, SERVING_STATUS } from './grpc-health-message.ts';
+import { connectHeartbeat, hostField } from './heartbeat-connection.ts';
 import { type ResponseFields, valuesOf } from './response-expectation.ts';
 
 /** An answer of the protocol has seven bytes; more than this is none, and is not waited for. */
@@ -62,14 +64,15 @@ type GrpcTarget = HeartbeatTarget<GrpcSettings>;
 class GrpcCheck implements RunningCheck {
   readonly #target: GrpcTarget;
   readonly #done: (result: HeartbeatResult) => void;
-  readonly #sockets: Socket[] = [];
+  #dialling: Dialling | null = null;
   #session: ClientHttp2Session | null = null;
   /** Fields of the head, then of the trailers too. */
   #fields: ResponseFields = {};
   #httpStatus = 0;
   readonly #chunks: Buffer[] = [];
   #sizeBytes = 0;
-  #phase = 'connecting';
+  /** Once connected. */
+  #phase = '';
   #isOver = false;
 
   constructor(target: GrpcTarget, done: (result: HeartbeatResult) => void) {
@@ -78,43 +81,28 @@ class GrpcCheck implements RunningCheck {
   }
 
   phase(): string {
-    return this.#phase;
+    return this.#phase || (this.#dialling?.phase ?? 'connecting');
   }
 
   cancel(): void {
     this.#isOver = true;
     this.#session?.destroy();
-    destroyAll(this.#sockets);
+    this.#dialling?.abort();
   }
 
   begin(): void {
-    try {
-      const socket = this.#keep(dial(this.#target));
-      socket.once('connect', () => {
-        if (this.#target.endpoint.protocol !== 'https') return this.#call(socket);
-        this.#phase = 'in the TLS handshake';
-        const secured = secure(socket, this.#target, 'h2');
-        this.#keep(secured);
-        secured.once('secureConnect', () => {
-          if (secured.alpnProtocol === 'h2') this.#call(secured);
-          else this.#end({ kind: 'fail', cause: 'TLS without HTTP/2 (ALPN h2)' });
-        });
-      });
-    } catch (error) {
-      this.#end(resultOfError(error));
-    }
+    this.#dialling = connectHeartbeat(this.#target, 'h2', (error, socket) => {
+      if (socket === null) this.#end(resultOfError(error));
+      else if (socket instanceof TLSSocket && socket.alpnProtocol !== 'h2') {
+        this.#end({ kind: 'fail', cause: 'TLS without HTTP/2 (ALPN h2)' });
+      } else this.#call(socket);
+    });
   }
 
   #end(result: HeartbeatResult): void {
     if (this.#isOver) return;
     this.cancel();
     this.#done(result);
-  }
-
-  /** Holds a socket for `cancel`, with an error handler for as long as it lives. */
-  #keep(socket: Socket): Socket {
-    this.#sockets.push(socket);
-    return socket.on('error', (error) => this.#end(resultOfError(error)));
   }
 
   #call(socket: Socket): void {
@@ -198,7 +186,7 @@ export const grpc = defineChecker({
       },
       { expects: 'the name of a gRPC service', example: 'shop.v1.Orders' },
     )
-      .describe('With `grpc`: the service that is asked about; the endpoint as a whole if absent.')
+      .describe('With `grpc`: the service to check; the endpoint as a whole if absent.')
       .optional(),
     host: hostOption(host),
     agent: agentOption(z),

@@ -3,6 +3,7 @@
 
 import type { Socket } from 'node:net';
 import { Client } from 'undici';
+import type { Dialling } from '../../net/dial.ts';
 import { type OptionProblem, type OptionSchemas, type ParsedOption, quoted } from '../../core/option-schema.ts';
 import { hasNestedRepeat, parseBodyPattern } from './body-pattern.ts';
 import { resultOfError } from './check-errors.ts';
@@ -15,7 +16,7 @@ import {
   type HeartbeatTarget,
   type RunningCheck,
 } from './checker.ts';
-import { destroyAll, dial, hostField, secure } from './dial.ts';
+import { connectHeartbeat, hostField } from './heartbeat-connection.ts';
 import {
   PATTERN_BYTES,
   type ResponseExpectation,
@@ -44,9 +45,10 @@ type HttpTarget = HeartbeatTarget<HttpSettings>;
 class HttpCheck implements RunningCheck {
   readonly #target: HttpTarget;
   readonly #done: (result: HeartbeatResult) => void;
-  readonly #sockets: Socket[] = [];
+  #dialling: Dialling | null = null;
   #client: Client | null = null;
-  #phase = 'connecting';
+  /** Once connected. */
+  #phase = '';
   #isOver = false;
 
   constructor(target: HttpTarget, done: (result: HeartbeatResult) => void) {
@@ -55,12 +57,12 @@ class HttpCheck implements RunningCheck {
   }
 
   phase(): string {
-    return this.#phase;
+    return this.#phase || (this.#dialling?.phase ?? 'connecting');
   }
 
   cancel(): void {
     this.#isOver = true;
-    destroyAll(this.#sockets);
+    this.#dialling?.abort();
     // Rejects what is still pending, which nobody waits for any more.
     this.#client?.destroy().catch(() => {});
   }
@@ -108,38 +110,17 @@ class HttpCheck implements RunningCheck {
     return unmet === '' ? { kind: 'ok', cause: `got ${status}` } : { kind: 'fail', cause: `got ${status} ${unmet}` };
   }
 
-  /** undici's way to a connection. One heartbeat makes one; what goes wrong with it is the result. */
+  /** undici's connector. A heartbeat makes one connection; the error of that one is the result. */
   #connect(callback: ConnectCallback): void {
-    if (this.#sockets.length > 0) return callback(new Error('connection closed before the response'), null);
-    let isSettled = false;
-    const fail = (error: Error): void => {
-      if (isSettled) return;
-      isSettled = true;
+    if (this.#dialling !== null) return callback(new Error('connection closed before the response'), null);
+    this.#dialling = connectHeartbeat(this.#target, 'http/1.1', (error, socket) => {
+      if (socket !== null) {
+        this.#phase = 'waiting for the response';
+        return callback(null, socket);
+      }
       this.#end(resultOfError(error));
-      callback(error, null);
-    };
-    const use = (socket: Socket): void => {
-      isSettled = true;
-      this.#phase = 'waiting for the response';
-      callback(null, socket);
-    };
-    try {
-      const socket = this.#keep(dial(this.#target), fail);
-      socket.once('connect', () => {
-        if (this.#target.endpoint.protocol !== 'https') return use(socket);
-        this.#phase = 'in the TLS handshake';
-        const secured = this.#keep(secure(socket, this.#target, 'http/1.1'), fail);
-        secured.once('secureConnect', () => use(secured));
-      });
-    } catch (error) {
-      fail(error as Error);
-    }
-  }
-
-  /** Holds a socket for `cancel`, with an error handler for as long as it lives. */
-  #keep(socket: Socket, onError: (error: Error) => void): Socket {
-    this.#sockets.push(socket);
-    return socket.on('error', onError);
+      callback(error as Error, null);
+    });
   }
 }
 
@@ -188,17 +169,17 @@ interface Expected {
 function problemsOf({ body, headers, method }: Expected): OptionProblem[] {
   const problems: OptionProblem[] = [];
   if (body !== undefined && method === 'HEAD') {
-    const message = '"body" has no place beside method: HEAD: its answer has no body';
+    const message = '"body" is not allowed with method: HEAD: a response to HEAD has no body';
     problems.push({ code: 'FL3007', message, path: ['body'], isKey: true });
   }
   if (body !== undefined && hasNestedRepeat(body)) {
     const message =
-      'a repetition within a repetition can take very long on a body that almost matches, and all heartbeats wait meanwhile: try to do without the inner or the outer one';
+      'nested quantifiers can take exponential time on a body that almost matches, and would delay all heartbeats: remove the inner or the outer one';
     problems.push({ code: 'FL9010', message, path: ['body'] });
   }
   for (const name of Object.keys(headers)) {
     if (!REQUEST_FIELDS.has(name.toLowerCase())) continue;
-    const message = `no endpoint answers with "${name}": headers says what an answer must carry, not what is sent`;
+    const message = `responses never carry "${name}": headers lists fields that a response must carry, not fields to send`;
     problems.push({ code: 'FL9009', message, path: ['headers', name], isKey: true });
   }
   return problems;
@@ -220,15 +201,15 @@ function options({ z, text, count, host, token, fieldValue }: OptionSchemas) {
       .transform((given) => given.flat())
       .meta({ expects: 'a status, a range such as 200-399, or a list of them', example: '200-399' })
       .prefault('200-399')
-      .describe('Statuses that are good.'),
+      .describe('Healthy statuses.'),
     body: text(parseBodyPattern, { expects: 'a regular expression', example: '"status":"ok"' })
-      .describe('Regular expression that the first 16 KiB of the body must match; any body is good if absent.')
+      .describe('Regular expression that the first 16 KiB of the body must match; any body if absent.')
       .optional(),
     headers: z
-      .record(token('the name of a header field', 'x-ready'), fieldValue().describe('Value of the field, exactly.'))
+      .record(token('the name of a header field', 'x-ready'), fieldValue().describe('Exact value of the field.'))
       .meta({ expects: 'a mapping of names to values', example: '{ x-ready: "yes" }' })
       .prefault({})
-      .describe('Fields that the answer must carry, with just these values.'),
+      .describe('Fields that the response must carry, with exactly these values.'),
     agent: agentOption(z),
   };
 }
@@ -251,7 +232,10 @@ export function parseStatusRanges(text: string): ParsedOption<number[]> {
 
 function parsePath(text: string): ParsedOption<string> {
   if (/^\/[\x21-\x7e]*$/.test(text) && !text.includes('#')) return { ok: true, value: text };
-  return { ok: false, message: `${quoted(text)} is not a path: begin with / and percent-encode what is not ASCII` };
+  return {
+    ok: false,
+    message: `${quoted(text)} is not a path: begin with / and percent-encode characters outside ASCII`,
+  };
 }
 
 /** Good when the response has an expected status. Redirects aren't followed: their status is judged as it is. */

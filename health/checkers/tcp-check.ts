@@ -1,40 +1,17 @@
 // The TCP heartbeat: good when the endpoint accepts a connection. Thread: main.
 
-import type { Socket } from 'node:net';
 import { resultOfError } from './check-errors.ts';
-import { defineChecker, type HeartbeatResult, type RunCheck } from './checker.ts';
-import { dial, isSelfConnected } from './dial.ts';
+import { defineChecker, type RunCheck } from './checker.ts';
+import { connectHeartbeat } from './heartbeat-connection.ts';
 
 /** Connects and closes at once. Sends no byte and performs no TLS handshake. */
 const connectOnce: RunCheck = (target, done) => {
-  let socket: Socket | null = null;
-  let isOver = false;
-  const end = (result: HeartbeatResult): void => {
-    if (isOver) return;
-    isOver = true;
+  const dialling = connectHeartbeat(target, null, (error, socket) => {
     socket?.destroy();
-    done(result);
-  };
-  try {
-    socket = dial(target);
-    socket.on('error', (error) => end(resultOfError(error)));
-    socket.on('connect', () => end(resultOfConnection(socket!)));
-  } catch (error) {
-    end(resultOfError(error));
-  }
-  return {
-    phase: () => 'connecting',
-    cancel: () => {
-      isOver = true;
-      socket?.destroy();
-    },
-  };
+    done(error === null ? { kind: 'ok', cause: 'connected' } : resultOfError(error));
+  });
+  return { phase: () => dialling.phase, cancel: () => dialling.abort() };
 };
-
-function resultOfConnection(socket: Socket): HeartbeatResult {
-  if (isSelfConnected(socket)) return { kind: 'fail', cause: 'connection refused' };
-  return { kind: 'ok', cause: 'connected' };
-}
 
 export const tcp = defineChecker({
   name: 'tcp',

@@ -161,14 +161,17 @@ export function endBody(context: ForwardingContext, exchange: Exchange, trailers
 
 // ---- 6. await the head
 
-/** 100 is between us and the endpoint: the client got its own when its body was let through. */
+/** A 100 commits to nothing, so that another attempt may follow it. It is relayed to a client that waits for it. */
 export function relayInterim(
   context: ForwardingContext,
   exchange: Exchange,
   attempt: ExchangeAttempt,
   head: ResponseHead,
 ): void {
-  if (head.status === 100) return;
+  if (head.status === 100) {
+    if (exchange.head.expectsContinue === true) exchange.client.sendInterim(head);
+    return;
+  }
   settleRace(context, exchange, attempt);
   exchange.response.begin();
   exchange.client.sendInterim(head);

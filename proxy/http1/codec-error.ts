@@ -56,6 +56,8 @@ export const CodecError = {
   CHUNK_LINE_TOO_LONG: 43,
   BAD_CHUNK_END: 44,
   TRAILERS_TOO_LARGE: 45,
+  // Last, so that the numbers before it stay.
+  UNKNOWN_EXPECTATION: 46,
 } as const;
 export type CodecError = (typeof CodecError)[keyof typeof CodecError];
 
@@ -115,6 +117,7 @@ const ROWS: readonly (readonly [name: string, status: number])[] = [
   ['chunk-line-too-long', 400],
   ['bad-chunk-end', 400],
   ['trailers-too-large', 431],
+  ['unknown-expectation', 417],
 ];
 
 /** The row of each error, by number; index 0 means none. A status of 0 means a hand-off. */

@@ -68,7 +68,7 @@ const SWITCHING_PROTOCOLS = 101;
 const MAX_LENGTH_DIGITS = 15;
 
 /** Tokens other than `chunked`, then `chunked`. */
-const CODINGS_THEN_CHUNKED = /^(?:(?!chunked[ \t]*,)[!#$%&'*+\-.^_`|~\w]+[ \t]*,[ \t]*)+chunked$/i;
+export const CODINGS_THEN_CHUNKED = /^(?:(?!chunked[ \t]*,)[!#$%&'*+\-.^_`|~\w]+[ \t]*,[ \t]*)+chunked$/i;
 
 /**
  * Frames a request and parses its Connection field. Fields nominated there are cut in the head.

@@ -29,11 +29,11 @@ export const REQUEST_ID_NAME = 'x-request-id';
 /** Fields that Fairlead sets itself: a second line of the same name would contradict the first. */
 const OWN_FIELDS: ReadonlySet<string> = new Set([...FORWARDED_NAMES, REQUEST_ID_NAME]);
 
-/** Why a field may not be edited; null where it may. @param name lower case */
+/** The reason why a field can't be edited; null if it can. @param name lower case */
 export function reasonAgainstEdit(name: string, direction: FieldDirection): string | null {
-  if (FRAMING_FIELDS.has(name)) return "it belongs to the connection, which is Fairlead's own";
+  if (FRAMING_FIELDS.has(name)) return 'it belongs to the connection, which Fairlead manages';
   if (direction === 'response') return null;
   if (name === 'host') return 'use the key host of the route';
-  if (name === 'expect') return "it belongs to the connection, which is Fairlead's own";
-  return OWN_FIELDS.has(name) ? 'Fairlead sets it from what it knows of the client' : null;
+  if (name === 'expect') return 'it belongs to the connection, which Fairlead manages';
+  return OWN_FIELDS.has(name) ? 'Fairlead sets it to describe the client' : null;
 }

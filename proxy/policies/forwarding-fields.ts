@@ -36,7 +36,7 @@ export const forwardingFields = builtIn({
     forwarded: z
       .boolean()
       .default(false)
-      .describe('Whether `Forwarded` (RFC 7239) is sent to endpoints besides `X-Forwarded-*`.'),
+      .describe('Whether `Forwarded` (RFC 7239) is sent to endpoints in addition to `X-Forwarded-*`.'),
   }),
   compile: ({ forwarded }): ForwardingData => ({ forwarded }),
   create: ({ forwarded: sendsForwarded }) => ({

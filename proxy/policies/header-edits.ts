@@ -46,7 +46,7 @@ function fieldChanges({ z, fieldName, fieldValue }: OptionSchemas, direction: st
       set: z
         .record(fieldName(), fieldValue().describe('Value of the field.'))
         .meta({ expects: 'a mapping of names to values such as { x-team: blue }' })
-        .describe('Fields to set, in place of those of the same name.')
+        .describe('Fields to set; they replace fields of the same name.')
         .optional(),
       remove: z
         .array(fieldName())
@@ -55,7 +55,7 @@ function fieldChanges({ z, fieldName, fieldValue }: OptionSchemas, direction: st
         .optional(),
     })
     .meta({ expects: 'a mapping with set and remove', example: '{ set: { x-team: blue }, remove: [x-debug] }' })
-    .describe(`Header fields to change on the way to ${direction}.`);
+    .describe(`Edits of the header fields sent to ${direction}.`);
 }
 
 /** Changes as the schema gives them. */
@@ -73,14 +73,14 @@ function checkFields(changes: FieldChanges, direction: FieldDirection, context: 
   const check = (name: string, path: readonly (string | number)[]): void => {
     const reason = reasonAgainstEdit(name.toLowerCase(), direction);
     if (reason === null) return;
-    const message = `the field ${JSON.stringify(name)} may not be changed: ${reason}`;
+    const message = `the field ${JSON.stringify(name)} cannot be changed: ${reason}`;
     context.report({ code: 'FL3009', message, path, part: 'key' });
   };
   for (const name of Object.keys(changes?.set ?? {})) {
     const path = [key, 'set', name];
     check(name, path);
     if (seen.has(name.toLowerCase())) {
-      const message = `the field ${JSON.stringify(name)} is set twice: names of fields do not depend on letter case`;
+      const message = `the field ${JSON.stringify(name)} is set twice: field names are case-insensitive`;
       context.report({ code: 'FL3003', message, path, part: 'key' });
     }
     seen.add(name.toLowerCase());

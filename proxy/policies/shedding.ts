@@ -16,7 +16,7 @@ export const shedding = builtIn({
       .enum(['critical', 'default', 'sheddable'])
       .default('default')
       .describe(
-        'Which requests are refused first in an overload: `sheddable` ones at 80 % of the limits in `overload` (and of `upstreams.*.limits.maxQueue`), `default` ones at 95 %, `critical` ones at 100 %.',
+        'Shedding order in an overload: `sheddable` requests are refused from 80 % of the limits in `overload` (and of `upstreams.*.limits.maxQueue`), `default` ones from 95 %, `critical` ones at 100 %.',
       ),
   }),
   /** A route that answers by itself costs less than a refusal. */

@@ -82,7 +82,7 @@ function sticky({ z, token, secretText, duration }: OptionSchemas) {
       cookie: token('the name of a cookie', 'lb').describe('Name of the cookie.'),
       secret: secretText(SECRET_EXAMPLE)
         .describe(
-          'Signs the cookie, so that clients cannot choose their endpoint; best taken from the environment. Absent: drawn at each start.',
+          'Signs the cookie, so that clients cannot choose their endpoint; preferably from an environment variable. Generated at each start if absent.',
         )
         .optional(),
       secrets: z
@@ -93,30 +93,28 @@ function sticky({ z, token, secretText, duration }: OptionSchemas) {
           isSecret: true,
           example: `["\${STICKY_SECRET}", "\${OLD_STICKY_SECRET}"]`,
         })
-        .describe('In place of `secret`, to change it without losing sessions: the first signs, all are accepted.')
+        .describe('Several secrets instead of `secret`, for rotation: the first signs, all verify.')
         .optional(),
       maxIdle: duration({ orNone: true })
         .prefault('30m')
-        .describe('How long a cookie is good without a request; it is issued anew after half of that.'),
-      maxLife: duration({ orNone: true })
-        .prefault('12h')
-        .describe('How long a client stays at one endpoint however often it comes.'),
+        .describe('Lifetime of a cookie without requests; it is renewed after half of that.'),
+      maxLife: duration({ orNone: true }).prefault('12h').describe('Lifetime of a session including renewals.'),
       sameSite: z
         .enum(['lax', 'strict', 'none'])
         .default('lax')
-        .describe('Whether the cookie comes along from other sites (attribute SameSite).'),
-      httpOnly: z.boolean().default(true).describe('Whether the cookie is kept from scripts (attribute HttpOnly).'),
+        .describe('Attribute SameSite: whether browsers send the cookie with cross-site requests.'),
+      httpOnly: z.boolean().default(true).describe('Attribute HttpOnly: whether the cookie is hidden from scripts.'),
       passOn: z
         .boolean()
         .default(false)
-        .describe('Whether endpoints get the cookie too. It says nothing to anybody but Fairlead.'),
+        .describe('Whether the cookie is forwarded to endpoints. Only Fairlead can interpret it.'),
       secure: z
         .enum(['auto', 'always', 'never'])
         .default('auto')
-        .describe('Whether the cookie is for HTTPS only (attribute Secure); `auto` is on listeners with TLS.'),
+        .describe('Attribute Secure: whether the cookie is limited to HTTPS; `auto` sets it on listeners with TLS.'),
     })
     .meta({ expects: 'a mapping with cookie and secret', example: '{ cookie: lb, secret: "${STICKY_SECRET}" }' })
-    .describe('A signed cookie that keeps each client at its endpoint as long as that is usable. None if absent.');
+    .describe('Signed cookie that keeps a client at its endpoint while that is usable. Disabled if absent.');
 }
 
 type StickyOptions = OptionsOf<{ sticky: ReturnType<typeof sticky> }>['sticky'];

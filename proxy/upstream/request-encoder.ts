@@ -22,6 +22,8 @@ import { ownKind } from '../wire/inserted-lines.ts';
 import { type CutNames, ScannedRequestHead } from '../wire/scanned-request-head.ts';
 
 const HOST_KIND = kindSet(FieldKind.HOST);
+const EXPECT_KIND = kindSet(FieldKind.EXPECT);
+const EXPECT_CONTINUE = fieldLine('Expect', '100-continue');
 
 /** Methods that define a meaning for content: without a body they send Content-Length: 0 (RFC 9110 section 8.6). */
 const ANTICIPATES_BODY: readonly number[] = [Method.POST, Method.PUT, Method.PATCH];
@@ -55,6 +57,8 @@ export class RequestEncoder {
       kinds |= FRAMING_KINDS;
       lines = joinLines(contentLengthLine(framing.declaredBytes), lines);
     }
+    // A request without a body has nothing to hold back.
+    if (!head.expectsContinue) kinds |= EXPECT_KIND;
     if (framing.acceptsTrailers) lines = joinLines(TE_TRAILERS, lines);
     if (framing.body === BodyKind.CHUNKED) lines = joinLines(TRANSFER_ENCODING_CHUNKED, lines);
     else if (framing.declaredBytes < 0 && ANTICIPATES_BODY.includes(head.message.method)) {
@@ -80,7 +84,9 @@ function encodePlain(head: RequestHead, request: AttemptRequest): string | null 
   if (!isAllOf(method, 0, method.length, TOKEN) || method === '' || method === 'CONNECT') return null;
   const isAsterisk = target === '*' && method === 'OPTIONS';
   if (!isAsterisk && (!target.startsWith('/') || !/^[!-~]+$/.test(target))) return null;
-  const lines = joinLines(fieldLines(requestFields(request)), joinLines(trailerLines(head), framingLines(head)));
+  const expectation = head.expectsContinue === true ? EXPECT_CONTINUE : NO_LINES;
+  const framing = joinLines(expectation, framingLines(head));
+  const lines = joinLines(fieldLines(requestFields(request)), joinLines(trailerLines(head), framing));
   return `${method} ${target} HTTP/1.1\r\n${lines}\r\n`;
 }
 

@@ -60,6 +60,11 @@ export class ScannedRequestHead implements RequestHead {
     return this.#authority;
   }
 
+  /** The scan has refused every other expectation. */
+  get expectsContinue(): boolean {
+    return this.bodyLength !== 0 && this.message.has(FieldKind.EXPECT);
+  }
+
   field(name: string): string | undefined {
     return this.message.field(name);
   }

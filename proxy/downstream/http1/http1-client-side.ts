@@ -57,6 +57,7 @@ export class Http1ClientSide implements ClientSide, ResponseOwner {
   /** The client sent a malformed or stalled body; the connection ends after the response. */
   #isBroken = false;
   #willClose = false;
+  #wasContinued = false;
   /** Monotonic ms at which the request's first byte was received. */
   #receivedMs = 0;
 
@@ -90,6 +91,7 @@ export class Http1ClientSide implements ClientSide, ResponseOwner {
     this.#isOver = false;
     this.#isBroken = false;
     this.#willClose = false;
+    this.#wasContinued = false;
     this.#receivedMs = receivedMs;
     this.#events = this.#context.starter.begin(this, head, null, receivedMs);
   }
@@ -97,9 +99,13 @@ export class Http1ClientSide implements ClientSide, ResponseOwner {
   // ---- ClientSide
 
   sendInterim(head: ResponseHead): void {
-    // 101 belongs to a tunnel, and 100 was not asked for: a request with Expect is served by node:http.
-    if (this.#isOver || this.#response.isHeadSent || head.status <= 101) return;
-    this.#response.addInterim(head);
+    if (this.#isOver || this.#response.isHeadSent) return;
+    // 101 belongs to a tunnel.
+    if (head.status > 101) this.#response.addInterim(head);
+    else if (head.status === 100 && this.#isAwaitingContinue) {
+      this.#wasContinued = true;
+      this.#response.addContinue();
+    }
   }
 
   sendHead(head: ResponseHead, extra: FieldList): void {
@@ -236,9 +242,16 @@ export class Http1ClientSide implements ClientSide, ResponseOwner {
     return this.#willClose ? CONNECTION_CLOSE : this.#host.keepAliveLines;
   }
 
+  /** Whether the client holds its body back. */
+  get #isAwaitingContinue(): boolean {
+    return this.#head!.expectsContinue && !this.#wasContinued && this.body.isOpen && !this.body.hasBegun;
+  }
+
   /** Not after a refusal or a Connection: close, nor where more of the body is due than would be discarded. */
   #mayPersist(): boolean {
-    return !this.#willClose && this.#head!.framing.isPersistent && this.#host.mayPersist() && !this.body.isRestTooLong;
+    if (this.#willClose || !this.#head!.framing.isPersistent || this.body.isRestTooLong) return false;
+    // The client may or may not send its body after a final response: only closing is safe (RFC 9110 section 10.1.1).
+    return !this.#isAwaitingContinue && this.#host.mayPersist();
   }
 
   #reset(): void {

@@ -27,6 +27,8 @@ export class Http1RequestBody {
   /** Bytes not received yet of a body of known length. */
   #remainingBytes = 0;
   #discardedBytes = 0;
+  /** Whether a byte of it has been received. */
+  hasBegun = false;
   #chunked: ChunkedDecoder | null = null;
 
   /** Begins the body of another request. */
@@ -35,6 +37,7 @@ export class Http1RequestBody {
     this.#isChunked = framing.body === BodyKind.CHUNKED;
     this.#remainingBytes = framing.lengthBytes;
     this.#discardedBytes = 0;
+    this.hasBegun = false;
     if (!this.#isChunked) return;
     this.#chunked ??= new ChunkedDecoder();
     this.#chunked.reset();
@@ -80,6 +83,7 @@ export class Http1RequestBody {
   /** Consumes bytes of `input`, which isn't empty, and emits them unless they are discarded. */
   step(input: HeldBytes, events: ClientEvents): BodyStep {
     if (this.#state !== State.FLOWING && this.#state !== State.DISCARDED) return BodyStep.STOPPED;
+    this.hasBegun = true;
     return this.#isChunked ? this.#stepChunked(input, events) : this.#stepLength(input, events);
   }
 

@@ -1,8 +1,11 @@
 // Scans the request heads of one connection, one after the other, into one object; a head that repeats the last one is
 // compared instead of scanned. Thread: worker.
 
-import { frameRequest } from '../../http1/framing.ts';
+import { CodecError } from '../../http1/codec-error.ts';
+import { FieldKind } from '../../http1/field-kind.ts';
+import { CODINGS_THEN_CHUNKED, frameRequest } from '../../http1/framing.ts';
 import { type HeadScanner, type LastFields, Scan } from '../../http1/head-scanner.ts';
+import type { MessageHead } from '../../http1/message-head.ts';
 import { ScannedRequestHead } from '../../wire/scanned-request-head.ts';
 import type { HeldBytes } from '../../wire/held-bytes.ts';
 
@@ -71,7 +74,7 @@ export class RequestScan implements LastFields {
   #beginScanned(result: number, bytes: Buffer): number {
     const { message, framing } = this.head;
     this.head.forget();
-    const error = result === Scan.COMPLETE ? frameRequest(message, framing) : result;
+    const error = result === Scan.COMPLETE ? frameError(frameRequest(message, framing), message) : result;
     this.#hasLast = error === 0 && bytes.length <= MAX_KEPT_BYTES;
     return error === 0 ? this.#begin(bytes) : error;
   }
@@ -87,4 +90,21 @@ export class RequestScan implements LastFields {
     }
     return Scan.COMPLETE;
   }
+}
+
+/** Rules for requests alone. @param error of framing. @returns 0, or a CodecError */
+function frameError(error: number, message: MessageHead): number {
+  if (error === CodecError.UNKNOWN_TRANSFER_CODING) {
+    // Without chunked as the last coding the body has no end: 400, not 501 (RFC 9112 section 6.3).
+    const isFramed = CODINGS_THEN_CHUNKED.test(message.field('transfer-encoding')!);
+    return isFramed ? error : CodecError.BAD_TRANSFER_CODING;
+  }
+  return error === 0 && message.has(FieldKind.EXPECT) ? checkExpectation(message) : error;
+}
+
+/** There is one expectation (RFC 9110 section 10.1.1). @returns 0, or a CodecError */
+function checkExpectation(message: MessageHead): number {
+  const index = message.indexOfKind(FieldKind.EXPECT);
+  const isKnown = !message.isRepeated(FieldKind.EXPECT) && message.valueEquals(index, '100-continue');
+  return isKnown ? 0 : CodecError.UNKNOWN_EXPECTATION;
 }

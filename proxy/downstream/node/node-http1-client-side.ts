@@ -190,7 +190,6 @@ export class NodeHttp1ClientSide implements ClientSide {
 
   resumeBody(): void {
     if (this.#isOver || this.#isEnded) return;
-    if (this.#body.isOpen) this.#sendContinue();
     this.#body.resume();
   }
 
@@ -269,7 +268,7 @@ export class NodeHttp1ClientSide implements ClientSide {
   #mayPersist(): boolean {
     if (this.#willClose || this.#head === null || !this.#head.isPersistent) return false;
     // The client may or may not send its body after a final response: only closing is safe (RFC 9110 section 10.1.1).
-    if (this.#body.isOpen && this.#head.expectsContinue && !this.#body.wasContinued) return false;
+    if (this.#isAwaitingContinue) return false;
     return this.#host.mayPersist() && !this.#body.isRestTooLong;
   }
 
@@ -281,8 +280,14 @@ export class NodeHttp1ClientSide implements ClientSide {
     if (this.#response.writableLength > 0) this.#host.setSendTimeout(this.#host.listener.timeouts.sendIdleMs);
   }
 
+  /** Whether the client holds its body back. */
+  get #isAwaitingContinue(): boolean {
+    const { isOpen, hasBegun, wasContinued } = this.#body;
+    return this.#head?.expectsContinue === true && isOpen && !hasBegun && !wasContinued;
+  }
+
   #sendContinue(): void {
-    if (this.#body.wasContinued || this.#framing !== null || this.#head?.expectsContinue !== true) return;
+    if (!this.#isAwaitingContinue) return;
     this.#body.wasContinued = true;
     writeInterimHead(this.#response, 100, []);
   }

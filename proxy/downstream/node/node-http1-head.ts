@@ -6,6 +6,7 @@ import { type FieldList, type RequestHead, UNKNOWN_LENGTH } from '../../../core/
 import type { ClientLimits } from '../../../core/snapshot/listener.ts';
 import { ALWAYS_CUT, FRAMING_KINDS } from '../../http1/encoder.ts';
 import { FieldKind, kindOfName, kindSet } from '../../http1/field-kind.ts';
+import { CODINGS_THEN_CHUNKED } from '../../http1/framing.ts';
 import { readNominations } from './node-connection-options.ts';
 import { joinedField } from './field-list.ts';
 import { isValidAuthority, readTarget, type RequestTarget } from './request-target.ts';
@@ -19,8 +20,8 @@ const SINGLE = FRAMING_KINDS | kindSet(FieldKind.HOST);
 /** ' ' twice, 'HTTP/1.1' and CRLF: what a request line has beside method and target. */
 const REQUEST_LINE_REST_BYTES = 12;
 
-/** 15 digits are a safe integer; longer ones (beyond 900 terabytes) are refused. */
-const CONTENT_LENGTH = /^0*\d{1,15}$/;
+/** 15 digits behind leading zeros are a safe integer; longer ones (beyond 900 terabytes) are refused. */
+export const CONTENT_LENGTH = /^0*\d{1,15}$/;
 
 /** What is known of a checked head. */
 interface HeadParts {
@@ -106,6 +107,7 @@ export function readNodeHttp1Head(message: IncomingMessage, limits: ClientLimits
   if (kinds === null) return 'malformed';
   const target = readTarget(method, url);
   if (target === null || !isHostValid(joinedField(fields, 'host'), httpVersion)) return 'malformed';
+  if (CODINGS_THEN_CHUNKED.test(joinedField(fields, 'transfer-encoding') ?? '')) return 'coding-unknown';
   const bodyLength = readBodyLength(fields, httpVersion);
   const options = readNominations(fields);
   if (bodyLength === null || options === null) return 'malformed';

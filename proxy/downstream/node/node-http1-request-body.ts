@@ -64,6 +64,11 @@ export class NodeHttp1RequestBody {
     return this.#discardedBytes > MAX_DISCARD_BYTES;
   }
 
+  /** Whether a byte of it has been received. */
+  get hasBegun(): boolean {
+    return this.#receivedBytes > 0;
+  }
+
   resume(): void {
     if (!this.isOpen) return;
     this.#state = 'flowing';

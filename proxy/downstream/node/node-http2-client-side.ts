@@ -145,7 +145,6 @@ export class NodeHttp2ClientSide implements ClientSide {
 
   resumeBody(): void {
     if (this.#isOver || this.#isEnded || this.#body === 'ended' || this.#body === 'discarded') return;
-    this.#sendContinue();
     this.#bodyActiveMs = this.#host.clock.nowMs();
     const wasHeld = this.#body === 'held';
     this.#body = 'flowing';

@@ -5,13 +5,12 @@ import type { Unparsable } from '../../../core/exchange-contract.ts';
 import { type FieldList, type RequestHead, UNKNOWN_LENGTH } from '../../../core/head.ts';
 import type { ClientLimits } from '../../../core/snapshot/listener.ts';
 import { joinedField } from './field-list.ts';
+import { CONTENT_LENGTH } from './node-http1-head.ts';
 import { CONNECTION_FIELDS } from './node-http2-fields.ts';
 import { isValidAuthority, readTarget } from './request-target.ts';
 
 /** What RFC 9113 section 10.5.1 counts for a field beside its name and value. */
 const FIELD_OVERHEAD_BYTES = 32;
-
-const CONTENT_LENGTH = /^0*\d{1,15}$/;
 
 /** Not passed on: made anew for the endpoint, or between the client and this proxy only. */
 const NOT_END_TO_END: ReadonlySet<string> = new Set([

@@ -28,7 +28,7 @@ export class Http1Attempt implements AttemptHandle {
   readonly headText: string;
   /** Null before and after the lease. */
   connection: LeasedConnection | null = null;
-  dialling: Dialling | null = null;
+  dialling: Pick<Dialling, 'abort'> | null = null;
   /** The last event was emitted, or the exchange has cancelled the attempt. */
   isOver = false;
 

@@ -5,7 +5,7 @@ import type { EndpointSnapshot } from '../../../core/snapshot/endpoint.ts';
 import type { UpstreamSnapshot } from '../../../core/snapshot/upstream.ts';
 import { type FailureKind, failureOf } from '../../../core/failure.ts';
 import type { HeadScanner } from '../../http1/head-scanner.ts';
-import { Dialler } from '../../../net/dial.ts';
+import { Dialler, endpointTarget } from '../../../net/dial.ts';
 import { type IdleClose, IdleDeaths } from '../idle-deaths.ts';
 import type { ConnectionPool } from '../pool-table.ts';
 import { configuredKeepAliveMs } from '../response-persistence.ts';
@@ -43,7 +43,7 @@ export class Http1Pool implements ConnectionOwner, ConnectionPool {
     this.keepAliveMs = configuredKeepAliveMs(upstream.timeouts.keepAliveMs);
     this.#context = context;
     this.#deaths = new IdleDeaths(() => context.onIdleDeath(upstream, endpoint));
-    this.#dialler = new Dialler(endpoint, upstream, context.timers);
+    this.#dialler = new Dialler(endpointTarget(endpoint, upstream), context.timers);
     this.#isTls = endpoint.protocol === 'https';
     this.#doubles = context.region.doubles;
     this.#lane = context.region.endpointLane(context.worker, endpoint.slot);

@@ -8,7 +8,7 @@ import type {
   UpgradeRequest,
 } from '../../../core/exchange-contract.ts';
 import type { EndpointSnapshot } from '../../../core/snapshot/endpoint.ts';
-import { Dialler } from '../../../net/dial.ts';
+import { Dialler, endpointTarget } from '../../../net/dial.ts';
 import { SocketUpgrade } from '../../wire/socket-upgrade.ts';
 import { EndpointLane } from '../endpoint-lane.ts';
 import { Tunnel } from './tunnel.ts';
@@ -50,7 +50,8 @@ export class UpgradeTunnels implements Tunnels {
   #diallerOf({ endpoint, upstream }: AttemptRequest): Dialler {
     let dialler = this.#diallers.get(endpoint);
     if (dialler === undefined) {
-      dialler = new Dialler(endpoint, upstream, this.#parts.timers, { allowHalfOpen: true });
+      const target = { ...endpointTarget(endpoint, upstream), allowHalfOpen: true };
+      dialler = new Dialler(target, this.#parts.timers);
       this.#diallers.set(endpoint, dialler);
     }
     return dialler;

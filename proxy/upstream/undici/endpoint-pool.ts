@@ -5,7 +5,7 @@ import type { FailureKind } from '../../../core/failure.ts';
 import type { EndpointSnapshot } from '../../../core/snapshot/endpoint.ts';
 import type { UpstreamSnapshot } from '../../../core/snapshot/upstream.ts';
 import type { HeadScanner } from '../../http1/head-scanner.ts';
-import { Dialler } from '../../../net/dial.ts';
+import { Dialler, endpointTarget } from '../../../net/dial.ts';
 import type { EndpointLane } from '../endpoint-lane.ts';
 import { type IdleClose, IdleDeaths } from '../idle-deaths.ts';
 import type { ConnectionPool } from '../pool-table.ts';
@@ -34,7 +34,7 @@ export class EndpointPool implements ConnectionOwner, ConnectionPool {
     this.upstream = upstream;
     this.lane = lane;
     this.scanner = responseScanner(upstream.responseHeadBytes);
-    this.dialler = new Dialler(endpoint, upstream, parts.timers);
+    this.dialler = new Dialler(endpointTarget(endpoint, upstream), parts.timers);
   }
 
   /** Leases an idle connection, or a new one if there is none or `mustBeFresh`. */

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
 import { PATHS, startFairlead } from '../../support/fairlead.ts';
 import type { ReceivedRequest } from '../../support/request-reader.ts';
+import { RawClient } from '../../support/raw-client.ts';
 import { answer, bodyRead, fin, ScriptedOrigin, send } from '../../support/scripted-origin.ts';
 import { talk, WireClient } from '../../support/wire.ts';
 
@@ -168,6 +169,7 @@ for (const fastPath of PATHS) {
 
     test('that expects 100-continue gets it before it sends its body', async (t) => {
       const { origin, port } = await bench(t, fastPath);
+      origin.play(send('HTTP/1.1 100 Continue\r\n\r\n'), bodyRead(), send(answer()));
       const client = new WireClient(port);
       t.after(() => client.destroy());
       client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n');
@@ -208,10 +210,10 @@ for (const fastPath of PATHS) {
     test('whose client leaves is aborted at the endpoint', async (t) => {
       const { origin, port } = await bench(t, fastPath);
       origin.play();
-      const client = new WireClient(port);
+      const client = await RawClient.connect({ port });
       client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
       await origin.request(0);
-      client.destroy();
+      client.reset();
       await origin.connections[0]!.gone;
     });
 

@@ -4,6 +4,7 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { METHODS } from 'node:http';
 import { describe, test, type TestContext } from 'node:test';
 import { type Random, seededRandom } from '../../../core/random.ts';
 import { OnePath, type Seen, type SeenRequest, type SeenResponse } from '../../support/both-paths.ts';
@@ -70,6 +71,10 @@ function judgeRequests(text: string, fast: Seen, general: Seen): string | null {
     if (isSame(fastSaid, generalSaid) && fast.end === general.end) return 'same';
     const areSameButLast = isSame(fastSaid.slice(0, -1), generalSaid.slice(0, -1));
     return isRefused(fast) && isRefused(general) && areSameButLast ? 'which fault is named' : null;
+  }
+  const next = fast.requests[general.requests.length]?.line.split(' ')[0] ?? 'GET';
+  if (isRefused(general) && isPrefix(generalGot, fastGot) && !METHODS.includes(next)) {
+    return 'methods that node:http does not know';
   }
   if (isRefused(general) && isPrefix(generalGot, fastGot)) {
     return LENIENT.some(([, , applies]) => applies(text)) ? 'forms that llhttp refuses' : null;
@@ -181,6 +186,14 @@ const DIFFERENCES: readonly Difference[] = [
     shows: (fast, general) => {
       assert.deepEqual([statusesOf(fast), statusesOf(general)], [[400], [200]]);
       assert.equal(general.requests[0]!.line, 'GET / HTTP/1.1');
+    },
+  },
+  {
+    name: 'methods that node:http does not know',
+    bytes: `VERSION-CONTROL / HTTP/1.1\r\n${CLOSE}\r\n`,
+    shows: (fast, general) => {
+      assert.deepEqual([statusesOf(fast), statusesOf(general)], [[200], [501]]);
+      assert.equal(fast.requests[0]!.line, 'VERSION-CONTROL / HTTP/1.1');
     },
   },
   {

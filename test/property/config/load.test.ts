@@ -14,7 +14,7 @@ import { ENVIRONMENT, load } from '../../unit/config/golden-cases.ts';
 
 const FORMAT = /^fairlead\.yaml:\d+:\d+: \S.* \[FL\d{4}\]$/s;
 
-/** What is shown of the source has its mark within it, in one line that a terminal can take. */
+/** Checks that an excerpt contains its mark, in one line without control characters. */
 function assertShown(problem: Problem): void {
   const { excerpt } = problem;
   if (excerpt === null) return;
@@ -25,7 +25,7 @@ function assertShown(problem: Problem): void {
   assert.ok(!renderProblem(problem).includes(ENVIRONMENT.STICKY_SECRET));
 }
 
-/** Checks the promise for one text. */
+/** Checks the guarantees for one text. */
 function assertLoadsOrTells(text: string): void {
   const result = load(text);
   const problems = result.ok ? result.warnings : result.problems;
@@ -42,7 +42,7 @@ function assertLoadsOrTells(text: string): void {
   }
 }
 
-/** Valid files besides the example of the design, and how many of their characters are passed over each time. */
+/** Valid files besides the design example, and the stride through their characters. */
 function validFiles(): readonly (readonly [name: string, text: string, step: number])[] {
   const root = path.resolve(import.meta.dirname, '../../..');
   const read = (name: string): string => readFileSync(path.join(root, name), 'utf8');
@@ -53,12 +53,12 @@ function validFiles(): readonly (readonly [name: string, text: string, step: num
   return [["the README's example", readme, 1], ...files];
 }
 
-/** Comments say nothing: without them the test is faster. */
+/** Removes comments, which only slow the test down. */
 function withoutComments(text: string): string {
   return text.replaceAll(/(?:^| +)# .*$\n?/gm, '\n').replaceAll(/\n+/g, '\n');
 }
 
-describe('a valid file without any one of its characters', () => {
+describe('a valid file with any one character removed', () => {
   for (const [name, text, step] of validFiles()) {
     test(name, () => {
       const bare = withoutComments(text);
@@ -67,14 +67,14 @@ describe('a valid file without any one of its characters', () => {
   }
 });
 
-describe('the example of the design', () => {
-  test('without any one of its characters', () => {
+describe('the design example', () => {
+  test('with any one character removed', () => {
     for (let at = 0; at < DESIGN_EXAMPLE.length; at++) {
       assertLoadsOrTells(DESIGN_EXAMPLE.slice(0, at) + DESIGN_EXAMPLE.slice(at + 1));
     }
   });
 
-  test('without any one of its lines, and cut off after any of them', () => {
+  test('with any one line removed, and truncated after any line', () => {
     const lines = DESIGN_EXAMPLE.split('\n');
     for (let at = 0; at < lines.length; at++) {
       assertLoadsOrTells(lines.toSpliced(at, 1).join('\n'));
@@ -82,7 +82,7 @@ describe('the example of the design', () => {
     }
   });
 
-  test('with signs of YAML put in anywhere', () => {
+  test('with YAML punctuation inserted anywhere', () => {
     const sign = fc.constantFrom(
       ...'{}[]:,-?&*!|>\'"%@`#$~\t\n <='.split(''),
       '<<: ',
@@ -106,7 +106,7 @@ describe('the example of the design', () => {
     );
   });
 
-  test('with any of its values in place of another', () => {
+  test('with any value replaced by another', () => {
     const words = DESIGN_EXAMPLE.replaceAll(/#.*$/gm, '').match(/[\w./:-]+/g) ?? [];
     const values = fc.constantFrom(
       ...words,
@@ -131,15 +131,15 @@ describe('the example of the design', () => {
   });
 });
 
-test('any text at all', () => {
+test('any text', () => {
   fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 200 }), assertLoadsOrTells), {
     seed: 20_260_805,
     numRuns: 300,
   });
 });
 
-/** Values as YAML in flow form, keys from the schema: well-formed YAML that means nonsense. */
-test('any well-formed nonsense', () => {
+/** Values as flow YAML with keys of the schema: well-formed YAML without meaning. */
+test('any well-formed YAML with schema keys', () => {
   const keys = [
     'listeners',
     'routes',

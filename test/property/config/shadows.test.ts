@@ -1,5 +1,4 @@
-// A route that is said to be shadowed gets no request from the router: the arithmetic of matches against the function
-// that serves traffic. Thread: main.
+// Shadow warnings against the router: a route reported as shadowed never matches a request. Thread: main.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -27,7 +26,7 @@ const match = fc.record({
   query: optional(fc.constantFrom<object>({ q: true }, { q: '1' }, { q: { prefix: '1' } }, { Q: true })),
 });
 
-/** Every request that the words above can make. */
+/** Every request that the values above can form. */
 const REQUESTS = HOSTS.flatMap((host) =>
   PATHS.flatMap((where) =>
     METHODS.flatMap((method) =>
@@ -41,7 +40,7 @@ const REQUESTS = HOSTS.flatMap((host) =>
   ),
 );
 
-/** The name of the route of each of these requests. */
+/** The name of the matching route for each request. */
 function routed(result: LoadResult): string[] {
   assert.ok(result.ok, JSON.stringify(result));
   const { routes } = compile(result.config, newTables({ endpoints: 4, upstreams: 4, listeners: 4 }), 1);
@@ -76,7 +75,7 @@ test('a shadowed route never matches', () => {
   assert.ok(shadowed > 50, `${shadowed} were found`);
 });
 
-test('what is taken out of a list because a warning says so changes nothing', () => {
+test('removing a host or path that a warning reports changes no routing', () => {
   let told = 0;
   fc.assert(
     fc.property(fc.array(match, { minLength: 2, maxLength: 5 }), (matches) => {

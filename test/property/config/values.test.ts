@@ -1,4 +1,4 @@
-// Small texts: what is written can be read back, and no text makes a parser throw. Thread: main.
+// Values: formatting and parsing are inverse, and no text makes a parser throw. Thread: main.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -18,7 +18,7 @@ import { parseCidr } from '../../../core/cidr.ts';
 
 const SEED = { seed: 20_260_802, numRuns: 500 };
 
-test('a duration and a size that were written are read as the same', () => {
+test('formatted durations and sizes parse to the same value', () => {
   fc.assert(
     fc.property(fc.nat(2_147_483_647), (number) => {
       assert.deepEqual(parseDuration(formatDuration(number)), { ok: true, value: number });
@@ -28,7 +28,7 @@ test('a duration and a size that were written are read as the same', () => {
   );
 });
 
-test('a bind address that was read is written as one that reads the same', () => {
+test('a parsed bind address formats to one that parses to the same', () => {
   const host = fc.oneof(
     fc.ipV4(),
     fc.ipV6().map((address) => `[${address}]`),
@@ -45,7 +45,7 @@ test('a bind address that was read is written as one that reads the same', () =>
   );
 });
 
-test('the identity of an endpoint is the URL of the same endpoint', () => {
+test('the identity of an endpoint parses to the same endpoint', () => {
   const host = fc.oneof(
     fc.ipV4(),
     fc.ipV6().map((address) => `[${address}]`),
@@ -61,7 +61,7 @@ test('the identity of an endpoint is the URL of the same endpoint', () => {
   );
 });
 
-test('no text makes a parser throw, and every refusal says why', () => {
+test('no text makes a parser throw, and every refusal has a reason', () => {
   const grammar = fc.string({
     unit: fc.constantFrom(...'0159.:/[]-,% uhtpnixfdmskKMGiB*$\0é'.split('')),
     maxLength: 24,
@@ -89,7 +89,7 @@ test('no text makes a parser throw, and every refusal says why', () => {
   );
 });
 
-test('a text with every dollar sign doubled comes out as it was', () => {
+test('a text with every dollar sign doubled is unchanged by substitution', () => {
   const text = fc.string({ unit: fc.constantFrom(...'${}:-AB_ 1'.split('')) });
   fc.assert(
     fc.property(text, (original) => {
@@ -103,7 +103,7 @@ test('a text with every dollar sign doubled comes out as it was', () => {
   );
 });
 
-test('the edit distance is a symmetric one, bounded by the lengths', () => {
+test('the edit distance is symmetric and bounded by the lengths', () => {
   const word = fc.string({ unit: fc.constantFrom(...'abc'.split('')), maxLength: 8 });
   fc.assert(
     fc.property(word, word, (a, b) => {

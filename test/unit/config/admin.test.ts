@@ -1,4 +1,4 @@
-// Who may use the admin API, as configured: what is refused, and what the Snapshot is told. Thread: main.
+// Access to the admin API: refused configurations, and tokens in the Snapshot. Thread: main.
 
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
@@ -24,8 +24,8 @@ function load(admin: string, more = ''): LoadResult {
   return loadConfigText(text, { file: 'f.yaml', directory: DIRECTORY, environment, wallMs: WALL_MS });
 }
 
-/** `code path: message` of everything that is told. */
-function told(admin: string): string[] {
+/** `code path: message` of each problem. */
+function problemsOf(admin: string): string[] {
   const result = load(admin);
   return (result.ok ? result.warnings : result.problems).map(
     ({ code, path: at, message }) => `${code} ${at}: ${message}`,
@@ -38,51 +38,54 @@ function snapshotOf(admin: string, revision = 1): Snapshot {
   return compile(result.config, newTables({ endpoints: 4, upstreams: 4, listeners: 4 }), revision);
 }
 
-describe('an address that other machines can reach', () => {
+describe('an admin address that other machines can reach', () => {
   for (const bind of ['0.0.0.0:9900', '":9900"', '"[::]:9900"', '10.0.0.1:9900', 'lb.internal:9900']) {
-    test(`${bind} is refused without a token or certificates of clients`, () => {
+    test(`${bind} is refused without a token or client certificates`, () => {
       for (const admin of [`bind: ${bind}`, `bind: ${bind}, tls: { ${TLS} }`]) {
-        assert.match(told(admin).join('\n'), /^FL3010 admin\.bind: .* can be reached from other machines/);
+        assert.match(problemsOf(admin).join('\n'), /^FL3010 admin\.bind: .* is reachable from other machines/);
       }
     });
   }
 
-  test('is taken with certificates of clients, or with a token and TLS', () => {
-    assert.deepEqual(told(`bind: 0.0.0.0:9900, tls: { ${TLS}, clientCa: certificates/ca.pem }`), []);
-    assert.deepEqual(told(`bind: 0.0.0.0:9900, token: "\${ADMIN_TOKEN}", tls: { ${TLS} }`), []);
+  test('is accepted with client certificates, or with a token and TLS', () => {
+    assert.deepEqual(problemsOf(`bind: 0.0.0.0:9900, tls: { ${TLS}, clientCa: certificates/ca.pem }`), []);
+    assert.deepEqual(problemsOf(`bind: 0.0.0.0:9900, token: "\${ADMIN_TOKEN}", tls: { ${TLS} }`), []);
   });
 
-  test('brings a warning where tokens go there in clear text', () => {
-    const [problem, ...others] = told(`bind: 0.0.0.0:9900, token: "\${ADMIN_TOKEN}"`);
-    assert.match(problem!, /^FL9021 admin\.bind: tokens go to 0\.0\.0\.0:9900 in clear text/);
+  test('causes a warning if tokens are sent in clear text', () => {
+    const [problem, ...others] = problemsOf(`bind: 0.0.0.0:9900, token: "\${ADMIN_TOKEN}"`);
+    assert.match(problem!, /^FL9021 admin\.bind: tokens are sent to 0\.0\.0\.0:9900 in clear text/);
     assert.deepEqual(others, []);
   });
 });
 
-describe('a token', () => {
+describe('an admin token', () => {
   const bad = [
-    ['tokens: [{ name: a }]', /^FL2002 admin\.tokens\[0\]: token or file is missing/],
+    ['tokens: [{ name: a }]', /^FL2002 admin\.tokens\[0\]: a token needs one of token and file/],
     [
       `tokens: [{ name: a, token: ${TOKEN}, file: ops.token }]`,
-      /^FL3007 admin\.tokens\[0\]\.file: .*leave one of them/,
+      /^FL3007 admin\.tokens\[0\]\.file: .*remove one of them/,
     ],
     ['tokens: [{ name: a, file: missing.token }]', /^FL4001 admin\.tokens\[0\]\.file: missing\.token /],
-    ['tokens: [{ name: a, file: short.token }]', /^FL2006 admin\.tokens\[0\]\.file: a token needs 16 characters/],
-    ['token: short', /^FL2006 admin\.token: a secret needs 16 characters/],
-    ['token: "a token with spaces in it"', /^FL2006 admin\.token: a token is letters, digits/],
+    [
+      'tokens: [{ name: a, file: short.token }]',
+      /^FL2006 admin\.tokens\[0\]\.file: a token needs at least 16 characters/,
+    ],
+    ['token: short', /^FL2006 admin\.token: a secret needs at least 16 characters/],
+    ['token: "a token with spaces in it"', /^FL2006 admin\.token: a token must be printable ASCII/],
     [`token: ${TOKEN}, tokens: [{ name: token, file: ops.token }]`, /^FL3003 .* the name "token"/],
     [`token: ${TOKEN}, tokens: [{ name: a, token: ${TOKEN} }]`, /^FL3003 admin\.tokens\[0\]\.token: a and token have/],
     ['tokens: [{ name: a, file: ops.token, role: admin }]', /^FL2005 admin\.tokens\[0\]\.role: /],
   ] as const;
   for (const [admin, expected] of bad) {
-    test(`as in ${admin} is refused, and not shown`, () => {
-      const messages = told(`bind: 127.0.0.1:9900, ${admin}`).join('\n');
+    test(`as in ${admin} is refused without showing it`, () => {
+      const messages = problemsOf(`bind: 127.0.0.1:9900, ${admin}`).join('\n');
       assert.match(messages, expected);
       assert.ok(!messages.includes(TOKEN));
     });
   }
 
-  test('becomes a digest, with its name and role; a file may end in a line break', () => {
+  test('is compiled to a digest with name and role; its file may end in a line break', () => {
     const { admin } = snapshotOf(
       `bind: 127.0.0.1:9900, token: "\${ADMIN_TOKEN}", tokens: [{ name: ops, file: ops.token }]`,
     );
@@ -94,7 +97,7 @@ describe('a token', () => {
     assert.ok(!JSON.stringify(admin).includes(TOKEN));
   });
 
-  test('that changes is told without its digest', () => {
+  test('that changes is reported without its digest', () => {
     const [before, after] = ['one-token-of-two-here', 'two-token-of-two-here'].map((token, index) =>
       snapshotOf(`bind: 127.0.0.1:9900, token: ${token}`, index + 1),
     );
@@ -102,17 +105,17 @@ describe('a token', () => {
   });
 });
 
-test('files of TLS are read and checked', () => {
+test('TLS files are read and checked', () => {
   const swapped = 'cert: certificates/shop.example.com.pem, key: certificates/api.example.com.key';
-  assert.match(told(`bind: 127.0.0.1:9900, tls: { ${swapped} }`).join('\n'), /^FL4004 admin\.tls\.key: /);
+  assert.match(problemsOf(`bind: 127.0.0.1:9900, tls: { ${swapped} }`).join('\n'), /^FL4004 admin\.tls\.key: /);
   const noCa = `bind: 127.0.0.1:9900, tls: { ${TLS}, clientCa: ops.token }`;
-  assert.match(told(noCa).join('\n'), /^FL4002 admin\.tls\.clientCa: ops\.token holds no certificate/);
+  assert.match(problemsOf(noCa).join('\n'), /^FL4002 admin\.tls\.clientCa: ops\.token contains no certificate/);
   const { admin } = snapshotOf(`bind: 127.0.0.1:9900, tls: { ${TLS}, clientCa: certificates/ca.pem }, open: [metrics]`);
   assert.match(admin?.tls?.clientCa ?? '', /BEGIN CERTIFICATE/);
   assert.deepEqual(admin?.open, ['/metrics']);
 });
 
-test('the configuration as written has variables by name and no secret', () => {
+test('the written configuration has variables by name and no secret', () => {
   const more = [
     'upstreams: { app: { endpoints: [http://127.0.0.1:1], sticky: { cookie: lb, secret: "sixteen letters or more" } } }',
     'log: { level: "${LEVEL:-info}" }',
@@ -132,7 +135,7 @@ test('the configuration as written has variables by name and no secret', () => {
   assert.deepEqual(log, { level: '${LEVEL}' });
 });
 
-test('the configuration as written hides credentials in header fields and addresses', () => {
+test('the written configuration hides credentials in header fields and URLs', () => {
   const text = [
     'listeners: [{ name: web, bind: :80 }]',
     'routes:',

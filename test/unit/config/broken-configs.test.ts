@@ -1,5 +1,5 @@
-// Broken configurations get exactly the messages of the golden files. Thread: main.
-// After a change of words: UPDATE_GOLDEN=1 node --test test/unit/config/broken-configs.test.ts, then read the diff.
+// Invalid configurations get exactly the messages of the golden files. Thread: main.
+// After changing messages: UPDATE_GOLDEN=1 node --test test/unit/config/broken-configs.test.ts, then read the diff.
 
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
@@ -24,16 +24,16 @@ for (const file of FILES) {
   });
 }
 
-test('there are at least 140 broken configurations, and most kinds of problem are among them', () => {
+test('there are at least 140 invalid configurations, covering most problem codes', () => {
   const cases = FILES.flatMap(readCases).filter((one) => one.expected.length > 0);
   assert.ok(cases.length >= 140, `${cases.length} cases`);
-  const told = new Set(cases.flatMap((one) => one.expected.map((line) => /\[(FL\d+)\]$/.exec(line)?.[1])));
-  const untold = Object.keys(PROBLEM_CODES).filter((code) => !told.has(code));
-  // These need files or sizes that a case can't hold; load.test.ts and secrets.test.ts have them.
-  assert.deepEqual(untold, ['FL1001', 'FL1002', 'FL1003', 'FL1103', 'FL1104', 'FL9006', 'FL9015']);
+  const covered = new Set(cases.flatMap((one) => one.expected.map((line) => /\[(FL\d+)\]$/.exec(line)?.[1])));
+  const uncovered = Object.keys(PROBLEM_CODES).filter((code) => !covered.has(code));
+  // These need files or sizes beyond a golden case; load.test.ts and secrets.test.ts cover them.
+  assert.deepEqual(uncovered, ['FL1001', 'FL1002', 'FL1003', 'FL1103', 'FL1104', 'FL9006', 'FL9015']);
 });
 
-test('a place is where the text is: the marked stretch is never longer than its line', () => {
+test('a marked range never exceeds its line', () => {
   for (const { text } of FILES.flatMap(readCases)) {
     const result = load(text);
     const lines = text.split('\n');

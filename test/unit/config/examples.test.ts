@@ -17,7 +17,7 @@ import { WALL_MS } from './golden-cases.ts';
 const DIRECTORY = path.resolve(import.meta.dirname, '../../../examples');
 const FILES = readdirSync(DIRECTORY).filter((name) => name.endsWith('.yaml'));
 
-/** What the examples need from outside: a directory with certificates, secrets, and the ports of the demo. */
+/** Environment of the examples: a directory with certificates, secrets, and the ports of the demo. */
 const ENVIRONMENT = {
   CERT_DIR: path.join(privateCertificates(), 'certificates'),
   STICKY_SECRET: 'a secret of the tests',
@@ -62,7 +62,7 @@ test('everything.yaml has every key of the schema', () => {
   );
 });
 
-/** Adds the key paths of a value, items of lists under their list's own path, names as `*` where the schema has it so. */
+/** Adds the key paths of a value: list items under the path of their list, names as `*` as in the schema. */
 function collect(value: unknown, prefix: string, into: Set<string>): void {
   if (Array.isArray(value)) {
     for (const item of value) collect(item, prefix, into);

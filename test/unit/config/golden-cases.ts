@@ -1,5 +1,5 @@
-// Cases of configuration texts with the messages that they must get, kept in files that people can read. Thread: main.
-// A case is `=== title`, the text, and its messages with their source lines and carets, each line behind `=> `.
+// Golden cases: configuration texts with their expected messages, in readable files. Thread: main.
+// A case is `=== title`, the text, and its messages with source lines and carets, each line prefixed with `=> `.
 
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -25,7 +25,7 @@ export const ENVIRONMENT = {
   INJECTION: 'app\nworkers: 64 # {',
 };
 
-/** 2030-01-01: after the certificates of the tests were made, and long before they end. */
+/** 2030-01-01: within the validity of the test certificates. */
 export const WALL_MS = Date.UTC(2030, 0, 1);
 
 export function goldenFile(name: string): string {
@@ -54,7 +54,7 @@ export function load(text: string, environment: Record<string, string> = ENVIRON
   return loadConfigText(text, { file: 'fairlead.yaml', directory: DIRECTORY, environment, wallMs: WALL_MS });
 }
 
-/** The lines of all messages for a text, with the directory of the tests as DIR. */
+/** All message lines for a text, with the test directory shown as DIR. */
 export function messagesFor(text: string): string[] {
   const result = load(text);
   const problems = result.ok ? result.warnings : result.problems;

@@ -1,5 +1,5 @@
-// Ten times the configuration takes about ten times the work, not a hundred times: processor time by ratio, for seconds
-// differ between machines. Thread: main.
+// Cost grows linearly with size: ten times the configuration takes about ten times the CPU time. Ratios, because absolute
+// times differ between machines. Thread: main.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -12,7 +12,7 @@ const lines = (count: number, line: (n: number) => string): string =>
   Array.from({ length: count }, (_, n) => line(n)).join('\n');
 const address = (n: number): string => `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`;
 
-/** Texts by their size. */
+/** Texts by size. */
 const SHAPES: Readonly<Record<string, (count: number) => string>> = {
   'endpoints of one upstream': (count) =>
     `${HEAD}routes: [{ upstream: app }]\nupstreams:\n  app:\n    ${HEALTH}\n    endpoints:\n` +
@@ -31,7 +31,7 @@ const SHAPES: Readonly<Record<string, (count: number) => string>> = {
     `${HEAD}routes: [{ upstream: app }]\nupstreams: { app: { ${HEALTH}, endpoints: [${lines(count, (n) => `{ url: "http://${address(n)}", wieght: 1 }`).replaceAll('\n', ', ')}] } }`,
 };
 
-/** Processor time in ms, the least of some runs. */
+/** CPU time in ms, the minimum of several runs. */
 function cost(text: string, runs: number): number {
   let least = Infinity;
   for (let run = 0; run < runs; run++) {
@@ -43,7 +43,7 @@ function cost(text: string, runs: number): number {
   return least;
 }
 
-describe('ten times as many cost less than thirty times as much', () => {
+describe('ten times the size costs less than thirty times the CPU time', () => {
   for (const [name, make] of Object.entries(SHAPES)) {
     test(name, () => {
       const small = cost(make(400), 6);
@@ -53,7 +53,7 @@ describe('ten times as many cost less than thirty times as much', () => {
   }
 });
 
-test('ten thousand endpoints are taken', () => {
+test('ten thousand endpoints are accepted', () => {
   const result = load(SHAPES['endpoints of one upstream']!(10_000));
   assert.ok(result.ok);
   assert.equal(result.config.settings.upstreams['app']?.endpoints.length, 10_000);

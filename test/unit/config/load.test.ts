@@ -1,4 +1,4 @@
-// Loading: files that are no configuration, bounds against hostile ones, anchors, and the example of docs/design.md 6. Thread: main.
+// Loading: unreadable files, limits against hostile ones, anchors, and the example of docs/design.md 6. Thread: main.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -22,7 +22,7 @@ function fileWith(name: string, content: string | Buffer): string {
   return file;
 }
 
-/** Runs as a user without rights where the tests run as root, who may read everything. */
+/** Runs `act` as an unprivileged user if the tests run as root, who can read everything. */
 function asNobody<Result>(act: () => Result): Result {
   if (process.geteuid?.() !== 0) return act();
   process.seteuid?.(65_534);
@@ -44,8 +44,8 @@ routes: [{ upstream: app }]
 upstreams: { app: { endpoints: [http://a], health: { heartbeat: false } } }
 `;
 
-describe('a file', () => {
-  test('that is missing or a directory is not readable', () => {
+describe('a configuration file', () => {
+  test('that is missing or a directory is unreadable', () => {
     for (const file of [path.join(directory, 'missing.yaml'), directory]) {
       const result = loadConfig(file, {});
       assert.ok(!result.ok && !result.isReadable);
@@ -57,7 +57,7 @@ describe('a file', () => {
     }
   });
 
-  test('that never ends, or that nobody writes to, is refused without waiting', () => {
+  test('that is a pipe or device is refused without blocking', () => {
     const pipe = path.join(directory, 'pipe.yaml');
     execFileSync('mkfifo', [pipe]);
     const kinds = { [pipe]: 'is a pipe', '/dev/zero': 'is a device' };
@@ -68,27 +68,27 @@ describe('a file', () => {
     }
   });
 
-  test('that this user may not read is not readable', () => {
+  test('without read permission is unreadable', () => {
     const file = fileWith('closed.yaml', VALID);
     chmodSync(file, 0);
     const result = asNobody(() => loadConfig(file, {}));
     assert.ok(!result.ok && !result.isReadable);
-    assert.match(result.problems[0]?.message ?? '', /may not be read by this user/);
+    assert.match(result.problems[0]?.message ?? '', /is not readable by this user/);
   });
 
-  test('that is valid gives settings, and knows its directory', () => {
+  test('that is valid gives settings and its directory', () => {
     const result = loadConfig(fileWith('valid.yaml', VALID), {});
     assert.ok(result.ok);
     assert.equal(result.config.directory, directory);
     assert.deepEqual(result.warnings, []);
   });
 
-  test('that is invalid was read all the same', () => {
+  test('that is invalid counts as readable', () => {
     const result = loadConfig(fileWith('invalid.yaml', 'workers: 0'), {});
     assert.ok(!result.ok && result.isReadable);
   });
 
-  test('may begin with a byte order mark and have the line ends of Windows', () => {
+  test('may begin with a byte order mark and have Windows line endings', () => {
     const result = loadConfig(fileWith('windows.yaml', `\uFEFF${VALID.replaceAll('\n', '\r\n')}colour: blue\r\n`), {});
     assert.ok(!result.ok);
     assert.deepEqual(result.problems[0]?.span, { line: 4, column: 1, length: 6 });
@@ -101,19 +101,19 @@ describe('a file', () => {
     assert.match((!wide.ok && wide.problems[0]?.message) || '', /but UTF-16: save it as UTF-8/);
   });
 
-  test('with control characters, or lines that end in CR alone, is refused at the first of them', () => {
+  test('with control characters, or bare CR line endings, is refused at the first of them', () => {
     const messagesOf = (text: string): string[] => messagesFor(text).filter((_, line) => line % 3 === 0);
     assert.deepEqual(messagesOf(`${VALID}workers: "\0"\n`), [
-      'fairlead.yaml:4:11: the control character U+0000 may not stand in YAML: remove it, or write \\x00 in double quotes [FL1101]',
+      'fairlead.yaml:4:11: the control character U+0000 is not allowed in YAML: remove it, or write \\x00 in double quotes [FL1101]',
     ]);
     assert.deepEqual(messagesOf(`# a comment\u001b[2J\n${VALID}`).length, 1);
     assert.deepEqual(messagesOf(`# ${VALID.replaceAll('\n', '\r')}`), [
-      `fairlead.yaml:1:${VALID.indexOf('\n') + 3}: a carriage return stands alone: save the file with line ends of Unix (LF) or Windows (CR LF) [FL1101]`,
+      `fairlead.yaml:1:${VALID.indexOf('\n') + 3}: carriage return without line feed: save the file with Unix (LF) or Windows (CR LF) line endings [FL1101]`,
     ]);
     assert.deepEqual(messagesOf(`${VALID}x-text: "\t\u0085é"\r\n`), []);
   });
 
-  test('of more than 4 MiB is refused before it is looked at', () => {
+  test('of more than 4 MiB is refused before parsing', () => {
     const result = loadConfig(fileWith('large.yaml', Buffer.alloc(10 * 1024 * 1024, '[')), {});
     assert.deepEqual(!result.ok && result.problems.map((problem) => problem.code), ['FL1002']);
   });
@@ -150,7 +150,7 @@ describe('a hostile text is refused in bounded time', () => {
     assert.equal(codesOf(`${VALID}${text}`).length, 1000);
   });
 
-  test('keys that every object has do no harm', () => {
+  test('keys that every object inherits are harmless', () => {
     const codes = codesOf('constructor: 1\ntoString: 2\n__proto__: { polluted: yes }\nhasOwnProperty: 3\n');
     assert.deepEqual(codes.toSorted(), ['FL1107', 'FL2001', 'FL2001', 'FL2001', 'FL2002', 'FL2002']);
     assert.equal(({} as { polluted?: unknown }).polluted, undefined);
@@ -172,14 +172,14 @@ ${VALID.replace('{ endpoints: [http://a], health: { heartbeat: false } }', '{ <<
     assert.equal((app.health.heartbeat as { path?: string }).path, '/up');
   });
 
-  test('that are defined again mean the newest', () => {
+  test('that are redefined refer to the newest', () => {
     const text = 'x-a: &p http://a\nx-b: &p http://b\n' + VALID.replace('[http://a]', '[*p]');
     const result = load(text);
     assert.ok(result.ok);
     assert.equal(result.config.settings.upstreams['app']?.endpoints[0]?.url.host, 'b');
   });
 
-  test('x- keys are unknown anywhere but at the top', () => {
+  test('x- keys are unknown except at the top level', () => {
     assert.deepEqual(codesOf(VALID.replace('bind: ":80"', 'bind: ":80", x-note: hi')), ['FL2001']);
   });
 });
@@ -189,7 +189,7 @@ test('the example of the design loads without a warning', () => {
   assert.ok(load(DESIGN_EXAMPLE).ok);
 });
 
-test('certificates that have expired, soon expire or are not valid yet are warned of', () => {
+test('expired, expiring and not yet valid certificates cause a warning', () => {
   const text = `listeners:
   - name: web
     bind: ":443"
@@ -207,7 +207,7 @@ routes: [{ respond: {} }]
     'f:4:35: warning: certificates/api.example.com.pem is not valid before DATE (listeners[0].tls.certificates[0].cert) [FL9006]',
   ]);
   assert.match(at(expiry - 5 * 86_400_000)[0] ?? '', /expires in 5 days/);
-  assert.match(at(expiry + 1)[0] ?? '', /has expired on DATE: clients will refuse it/);
+  assert.match(at(expiry + 1)[0] ?? '', /expired on DATE: clients will refuse it/);
 });
 
 function certificateEndMs(): number {

@@ -1,4 +1,4 @@
-// Every key of the README's example and of the example files, mistyped in every usual way, gets the right suggestion.
+// Every key of the README's example and of the example files, misspelt in each common way, gets the right suggestion.
 // Thread: main.
 
 import assert from 'node:assert/strict';
@@ -16,10 +16,10 @@ const ROOT = path.resolve(import.meta.dirname, '../../..');
 const CERTIFICATES = privateCertificates();
 const ENVIRONMENT = { CERT_DIR: path.join(CERTIFICATES, 'certificates'), STICKY_SECRET: 'a secret of the tests' };
 
-/** Mappings whose keys are names of the user's own, or of header fields. */
+/** Mappings whose keys are user-defined names or header fields. */
 const OWN_NAMES = new Set(['upstreams', 'header', 'headers', 'query', 'set']);
 
-/** Ways to mistype a word. */
+/** Kinds of typing errors. */
 const TYPOS: Readonly<Record<string, (word: string) => readonly string[]>> = {
   'a letter missing': (word) => each(word, (at) => word.slice(0, at) + word.slice(at + 1)),
   'a letter doubled': (word) => each(word, (at) => word.slice(0, at + 1) + word.slice(at)),
@@ -42,7 +42,7 @@ interface KeyPlace {
   readonly siblings: readonly string[];
 }
 
-/** The keys of a text that the schema gives, with their places. */
+/** The schema keys in a text, with their locations. */
 function keysOf(text: string): KeyPlace[] {
   const yaml = parseYaml(new SourceText(text));
   assert.ok(yaml.ok);
@@ -67,13 +67,13 @@ const readme =
 
 describe("the README's example", () => {
   const keys = keysOf(readme);
-  test('has its keys found', () => {
+  test('has keys to misspell', () => {
     assert.ok(keys.length >= 30, `${keys.length} keys`);
     assert.ok(keys.some(({ word }) => word === 'boundedLoad'));
   });
 
   for (const [kind, typosOf] of Object.entries(TYPOS)) {
-    test(`with ${kind} in any key`, () => {
+    test(`gets suggestions with ${kind} in any key`, () => {
       for (const key of keys) {
         for (const typo of typosOf(key.word)) assertSuggested(readme, key, typo);
       }
@@ -81,7 +81,7 @@ describe("the README's example", () => {
   }
 });
 
-/** Checks that one key in place of another is told at its place with the right suggestion. */
+/** Checks that a misspelt key is reported at its location with the right suggestion. */
 function assertSuggested(text: string, { word, begin, siblings }: KeyPlace, typo: string): void {
   if (typo === word || typo === '' || siblings.includes(typo)) return;
   const broken = text.slice(0, begin) + typo + text.slice(begin + word.length);
@@ -101,10 +101,10 @@ function placeAt(text: string, offset: number): { line: number; column: number }
   return { line: before.length, column: before.at(-1)!.length + 1 };
 }
 
-/** In the longer files, one typo of each kind for each key. */
+/** Longer files get one typing error of each kind per key. */
 const DIRECTORY = path.join(ROOT, 'examples');
 for (const name of readdirSync(DIRECTORY).filter((file) => file.endsWith('.yaml') && file !== 'everything.yaml')) {
-  test(`examples/${name} with any key mistyped`, () => {
+  test(`examples/${name} gets suggestions for any misspelt key`, () => {
     const text = readFileSync(path.join(DIRECTORY, name), 'utf8');
     for (const key of keysOf(text)) {
       for (const typosOf of Object.values(TYPOS)) {

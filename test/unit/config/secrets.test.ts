@@ -1,4 +1,4 @@
-// Warnings of secrets that every user of the machine can read. Thread: main.
+// Warnings about world-readable secrets. Thread: main.
 
 import assert from 'node:assert/strict';
 import { chmodSync, writeFileSync } from 'node:fs';
@@ -29,7 +29,7 @@ const TLS = `listeners:
 routes: [{ respond: {} }]
 `;
 
-test('a private key is for its owner, and a group at most', () => {
+test('a world-readable private key causes a warning', () => {
   for (const mode of [0o600, 0o640, 0o400]) {
     chmodSync(KEY, mode);
     assert.deepEqual(warningsOf(TLS, 0o644), []);
@@ -49,7 +49,7 @@ upstreams:
       SECRETS
 `;
 
-test('a secret that is written out belongs into a file that not everybody can read', () => {
+test('a literal secret in a world-readable file causes a warning', () => {
   const written = STICKY.replace('SECRETS', 'secret: sixteen letters and more');
   assert.deepEqual(warningsOf(written, 0o600), []);
   assert.deepEqual(warningsOf(written, 0o640), []);
@@ -58,7 +58,7 @@ test('a secret that is written out belongs into a file that not everybody can re
   assert.deepEqual(warningsOf(several, 0o644), ['FL9015 9 upstreams.app.sticky.secrets[1]']);
 });
 
-test('a secret out of the environment may stand in any file', () => {
+test('a secret from the environment is accepted in any file', () => {
   for (const value of ['"${SECRET}"', '${SECRET}']) {
     assert.deepEqual(warningsOf(STICKY.replace('SECRETS', `secret: ${value}`), 0o644), []);
   }

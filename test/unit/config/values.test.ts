@@ -1,4 +1,4 @@
-// The small texts of a configuration: durations, sizes, addresses, statuses, names. Thread: main.
+// Values of a configuration: durations, sizes, addresses, statuses, names. Thread: main.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -25,7 +25,7 @@ function suggestionOf(parsed: Parsed<unknown>): string | undefined {
   return parsed.ok ? undefined : parsed.suggestion;
 }
 
-test('durations are read in milliseconds', () => {
+test('durations are parsed to milliseconds', () => {
   const expected = {
     '500ms': 500,
     '2s': 2000,
@@ -38,7 +38,7 @@ test('durations are read in milliseconds', () => {
   for (const [text, ms] of Object.entries(expected)) assert.equal(valueOf(parseDuration(text)), ms, text);
 });
 
-test('what is meant by an odd duration is suggested', () => {
+test('malformed durations get a suggestion', () => {
   const expected = {
     '5': '5s',
     '5sec': '5s',
@@ -63,13 +63,13 @@ test('what is meant by an odd duration is suggested', () => {
   }
 });
 
-test('durations beyond what a timer can wait are refused', () => {
+test('durations beyond the timer limit are refused', () => {
   assert.equal(valueOf(parseDuration('2147483647ms')), 2_147_483_647);
   assert.equal(parseDuration('2147483648ms').ok, false);
   assert.equal(parseDuration('9999999999999999999d').ok, false);
 });
 
-test('sizes are read in bytes', () => {
+test('sizes are parsed to bytes', () => {
   const expected = {
     '512B': 512,
     '64KiB': 65_536,
@@ -81,7 +81,7 @@ test('sizes are read in bytes', () => {
   for (const [text, bytes] of Object.entries(expected)) assert.equal(valueOf(parseSize(text)), bytes, text);
 });
 
-test('what is meant by an odd size is suggested', () => {
+test('malformed sizes get a suggestion', () => {
   const expected = {
     '64k': '64KiB',
     '64KB': '64KiB',
@@ -95,7 +95,7 @@ test('what is meant by an odd size is suggested', () => {
     assert.equal(suggestionOf(parseSize(text)), suggestion, text);
 });
 
-test('milliseconds and bytes are written with the largest unit that fits', () => {
+test('milliseconds and bytes are formatted with the largest fitting unit', () => {
   assert.deepEqual([0, 1500, 2000, 90_000, 3_600_000, 86_400_000].map(formatDuration), [
     '0ms',
     '1500ms',
@@ -107,7 +107,7 @@ test('milliseconds and bytes are written with the largest unit that fits', () =>
   assert.deepEqual([0, 1000, 1024, 65_536, 1_048_576].map(formatSize), ['0B', '1000B', '1KiB', '64KiB', '1MiB']);
 });
 
-test('bind addresses of every form are read and written back', () => {
+test('bind addresses of every form are parsed and formatted back', () => {
   const expected = {
     '0.0.0.0:8080': { kind: 'tcp', host: '0.0.0.0', port: 8080 },
     '[::]:443': { kind: 'tcp', host: '::', port: 443 },
@@ -124,7 +124,7 @@ test('bind addresses of every form are read and written back', () => {
   assert.deepEqual(valueOf(parseBindAddress('*:80')), { kind: 'tcp', host: '', port: 80 });
 });
 
-describe('addresses of endpoints', () => {
+describe('endpoint addresses', () => {
   test('have a default port, lower case and no brackets', () => {
     const tcp = (protocol: string, host: string, port: number) => ({ protocol, host, port, socketPath: '' });
     assert.deepEqual(valueOf(parseEndpointAddress('http://App_1.Internal')), tcp('http', 'app_1.internal', 80));
@@ -132,7 +132,7 @@ describe('addresses of endpoints', () => {
     assert.deepEqual(valueOf(parseEndpointAddress('http://[FD00::1]:3000')), tcp('http', 'fd00::1', 3000));
   });
 
-  test('may be a Unix socket', () => {
+  test('can be Unix sockets', () => {
     const address = valueOf(parseEndpointAddress('unix:/run/app.sock'));
     assert.deepEqual(address, { protocol: 'http', host: 'localhost', port: 0, socketPath: '/run/app.sock' });
     assert.equal(endpointId(address), '/run/app.sock');
@@ -145,12 +145,12 @@ describe('addresses of endpoints', () => {
     assert.deepEqual(ids, ['a:80', 'a:80', '[::1]:1']);
   });
 
-  test('are refused without a word of what stands before an @', () => {
+  test('with credentials are refused without showing them', () => {
     const parsed = parseEndpointAddress('http://user:secret@a:80');
     assert.ok(!parsed.ok && !parsed.message.includes('secret'));
   });
 
-  test('are suggested where only the scheme is missing', () => {
+  test('get a suggestion if only the scheme is missing', () => {
     assert.equal(suggestionOf(parseEndpointAddress('10.0.0.1:3000')), 'http://10.0.0.1:3000');
     assert.equal(suggestionOf(parseEndpointAddress('tcp://10.0.0.1:3000')), 'http://10.0.0.1:3000');
     assert.equal(suggestionOf(parseEndpointAddress('http://a:1/path')), 'http://a:1');
@@ -158,14 +158,14 @@ describe('addresses of endpoints', () => {
   });
 });
 
-test('host names have labels; digits alone are no name', () => {
+test('host names consist of labels; digits alone are not a name', () => {
   for (const good of ['a', 'a-b.c', 'app_1', 'xn--bcher-kva.example', '1a', '10.example'])
     assert.ok(isHostName(good), good);
   for (const bad of ['', '-a', 'a-', 'a..b', 'a b', '1.2.3', '127', 'a.'.repeat(130), 'x'.repeat(64)])
     assert.ok(!isHostName(bad), bad);
 });
 
-test('statuses are read as ranges', () => {
+test('statuses are parsed to ranges', () => {
   assert.deepEqual(valueOf(parseStatusRanges('200-399')), [200, 399]);
   assert.deepEqual(valueOf(parseStatusRanges('200, 204-206,404')), [200, 200, 204, 206, 404, 404]);
   for (const bad of ['', '2xx', '99', '600', '300-200', '200-', '200;204'])
@@ -173,7 +173,7 @@ test('statuses are read as ranges', () => {
 });
 
 describe('the nearest name', () => {
-  test('is found over one slip in short names and two in longer ones', () => {
+  test('is found with one error in short names and two in longer ones', () => {
     const names = ['weight', 'url', 'backup', 'consecutiveFailures'];
     const expected = {
       wieght: 'weight',
@@ -186,30 +186,30 @@ describe('the nearest name', () => {
     for (const given of ['x', 'color', 'urlish', '']) assert.equal(nearestName(given, names), undefined, given);
   });
 
-  test('may be the only one that begins like it', () => {
+  test('can be the only candidate with that prefix', () => {
     assert.equal(nearestName('conn', ['connect-failure', 'reset']), 'connect-failure');
     assert.equal(nearestName('conn', ['connect-failure', 'connections']), undefined);
   });
 
-  test('counts a swap of neighbours as one edit', () => {
+  test('counts a transposition as one edit', () => {
     assert.equal(editDistance('wieght', 'weight'), 1);
     assert.equal(editDistance('', 'abc'), 3);
     assert.equal(editDistance('kitten', 'sitting'), 3);
   });
 });
 
-test('paths are written as they are in the file', () => {
+test('paths are formatted in the notation of messages', () => {
   assert.equal(formatPath(['upstreams', 'api', 'endpoints', 1, 'weight']), 'upstreams.api.endpoints[1].weight');
   assert.equal(formatPath(['upstreams', 'a.b', 'x y']), 'upstreams["a.b"]["x y"]');
   assert.equal(formatPath([]), '');
 });
 
-test('texts in messages are cut and their control characters escaped', () => {
+test('quoted texts are truncated and their control characters escaped', () => {
   assert.equal(quoted('a\u001b[31m\n'), '"a\\u001b[31m\\n"');
   assert.equal(quoted('x'.repeat(100)).length, 65);
 });
 
-test('shares are read in percent, and what else was meant is suggested', () => {
+test('percentages are parsed, and malformed ones get a suggestion', () => {
   const expected = { '0%': 0, '30%': 30, '12.5%': 12.5, '100%': 100 };
   for (const [text, percent] of Object.entries(expected)) assert.equal(valueOf(parsePercent(text)), percent, text);
   const meant = { '30': '30%', '30 %': '30%', '0.05': '5%', '0.07': '7%', '0.5%x': undefined, half: undefined };
@@ -217,7 +217,7 @@ test('shares are read in percent, and what else was meant is suggested', () => {
     assert.equal(suggestionOf(parsePercent(text)), suggestion, text);
 });
 
-test('delays of hedges are times or percentiles', () => {
+test('hedge delays are durations or percentiles', () => {
   const expected = {
     '1ms': { afterMs: 1, percentile: 0 },
     '1.5s': { afterMs: 1500, percentile: 0 },

@@ -1,4 +1,4 @@
-// What deploy/ and the Dockerfile start exists, and their configurations are valid. Thread: main.
+// deploy/ and the Dockerfile: their commands and files exist, their configurations are valid. Thread: main.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -17,7 +17,7 @@ function read(file: string): string {
   return readFileSync(path.join(ROOT, file), 'utf8');
 }
 
-/** Commands and options of a command line exist. */
+/** Asserts that the command and the options of a command line exist. */
 function assertKnown(commandLine: string): void {
   const [command, ...words] = commandLine.trim().split(/\s+/);
   assert.match(COMMANDS, new RegExp(`command\\('${command!}`), commandLine);
@@ -29,21 +29,21 @@ function assertKnown(commandLine: string): void {
 describe('the Dockerfile', () => {
   const dockerfile = read('Dockerfile');
 
-  test('runs as nobody in particular, checks its health, and starts a command that there is', () => {
+  test('runs without root, has a health check, and starts an existing command', () => {
     assert.match(dockerfile, /^USER 65532:65532$/m);
     assert.match(dockerfile, /^HEALTHCHECK .*\\\n {2}CMD \["node", "-e", "fetch\(.*\/healthz/m);
     const [, list] = /^CMD (\[.*\])$/m.exec(dockerfile)!;
     assertKnown((JSON.parse(list!) as string[]).join(' '));
   });
 
-  test('copies what there is, and no tests', () => {
+  test('copies existing files, and no tests', () => {
     for (const [, from] of dockerfile.matchAll(/^COPY ([\w.-]+(?: [\w.-]+)*) \.\/?$/gm)) {
       for (const name of from!.split(' ')) assert.ok(name === '.' || existsSync(path.join(ROOT, name)), name);
     }
     assert.match(read('.dockerignore'), /^test$/m);
   });
 
-  test('the script of the health check succeeds where Fairlead is well, and fails where it is not', async (t) => {
+  test('its health check succeeds while Fairlead answers, and fails otherwise', async (t) => {
     const script = /CMD \["node", "-e", "(fetch.*)"\]$/m.exec(dockerfile)![1]!;
     const server = createServer((request, response) =>
       response.writeHead(request.url === '/healthz' ? 200 : 500).end(),
@@ -63,13 +63,13 @@ describe('the Dockerfile', () => {
 describe('the systemd units', () => {
   const service = read('deploy/systemd/fairlead.service');
 
-  test('start commands that there are', () => {
+  test('start existing commands', () => {
     const lines = [...service.matchAll(/^Exec\w+=\S+\/fairlead (.+)$/gm)].map(([, line]) => line!);
     assert.equal(lines.length, 2);
     for (const line of lines) assertKnown(line);
   });
 
-  test('give systemd time for the drain, and hold the sockets over restarts', () => {
+  test('give a drain enough time, and keep the sockets open across restarts', () => {
     assert.match(service, /^Type=notify$/m);
     assert.match(service, /^NotifyAccess=all$/m);
     assert.match(service, /^Requires=fairlead\.socket$/m);

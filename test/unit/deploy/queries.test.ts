@@ -1,5 +1,5 @@
-// What deploy/ asks of Prometheus exists: metric names and labels are those of docs/metrics.md, which another test
-// compares with the registry. Thread: main.
+// Queries in deploy/: metric names and labels are those of docs/metrics.md, which another test compares with the
+// registry. Thread: main.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -11,7 +11,7 @@ import { requirePeer } from '../../support/peers.ts';
 const ROOT = path.resolve(import.meta.dirname, '../../..');
 const ALERTS = 'deploy/prometheus/fairlead-alerts.yaml';
 const DASHBOARD = 'deploy/grafana/fairlead.json';
-/** Put on by Prometheus, for every series. */
+/** Labels that Prometheus adds to every series. */
 const SCRAPED = ['instance', 'job'];
 
 interface Family {
@@ -46,13 +46,13 @@ interface Dashboard {
 
 const dashboard = JSON.parse(read(DASHBOARD)) as Dashboard;
 
-/** Every expression of the rules: what stands behind `expr:`, also over several lines. */
+/** Every expression of the rules, on one line or on several. */
 function expressionsOfRules(): string[] {
   const found = read(ALERTS).matchAll(/^( +)expr: (?:\|\n((?:\1 {2}.*\n)+)|(.+)\n)/gm);
   return [...found].map(([, , block, line]) => (block ?? line)!.replaceAll(/\s+/g, ' ').trim());
 }
 
-/** What is wrong with an expression's names. */
+/** Unknown names in an expression. */
 function strangersIn(expression: string): string[] {
   const strangers: string[] = [];
   const known = new Set<string>(SCRAPED);
@@ -82,18 +82,18 @@ function histogramOf(name: string): Family | undefined {
 }
 
 describe('queries', () => {
-  test('the table of metrics was read', () => {
+  test('the table of metrics is parsed', () => {
     assert.ok(FAMILIES.size > 60, String(FAMILIES.size));
     assert.deepEqual(FAMILIES.get('fairlead_upstream_responses_total')!.labels, ['upstream', 'class']);
   });
 
-  test('names that nobody exports would be found', () => {
+  test('names that are not exported are found', () => {
     assert.deepEqual(strangersIn('rate(fairlead_nothing_total[5m])'), ['fairlead_nothing_total']);
     assert.deepEqual(strangersIn('sum by (colour) (fairlead_ready{size="1"})'), ['fairlead_ready{size}', 'by colour']);
     assert.deepEqual(strangersIn('rate(fairlead_workers[1m])'), ['rate of the gauge fairlead_workers']);
   });
 
-  test('of the alert rules', () => {
+  test('of the alert rules use exported names', () => {
     const expressions = expressionsOfRules();
     const count = [...read(ALERTS).matchAll(/^ +- alert: /gm)].length;
     assert.ok(count >= 10);
@@ -101,7 +101,7 @@ describe('queries', () => {
     for (const expression of expressions) assert.deepEqual(strangersIn(expression), [], expression);
   });
 
-  test('of the Grafana dashboard, and the legends have labels that the queries keep', () => {
+  test('of the Grafana dashboard use exported names, and its legends use labels that the queries keep', () => {
     const targets = dashboard.panels.flatMap(({ targets = [] }) => targets);
     assert.ok(targets.length > 30);
     for (const { expr, legendFormat } of targets) {
@@ -117,7 +117,7 @@ describe('queries', () => {
 });
 
 describe('the Grafana dashboard', () => {
-  test('has panels with numbers of their own that do not lie on each other', () => {
+  test('has panels with unique numbers that do not overlap', () => {
     const ids = dashboard.panels.map(({ id }) => id);
     assert.equal(new Set(ids).size, ids.length);
     const taken = new Set<string>();
@@ -125,7 +125,7 @@ describe('the Grafana dashboard', () => {
       assert.ok(gridPos.x + gridPos.w <= 24, title);
       for (let x = gridPos.x; x < gridPos.x + gridPos.w; x++) {
         for (let y = gridPos.y; y < gridPos.y + gridPos.h; y++) {
-          assert.ok(!taken.has(`${x},${y}`), `${title} lies on another panel`);
+          assert.ok(!taken.has(`${x},${y}`), `${title} overlaps another panel`);
           taken.add(`${x},${y}`);
         }
       }

@@ -1,6 +1,8 @@
-// docs/operations.md: its tables say what the code says, and the metrics that it names exist. Thread: main.
+// docs/operations.md: its tables agree with the code; the metrics, keys and log texts in it exist. Thread: main.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { test } from 'node:test';
 import { ADMIN_ROUTES } from '../../../admin/api/admin-routes.ts';
 import { EXIT } from '../../../bin/commands/exit-codes.ts';
@@ -9,11 +11,12 @@ import { AVAILABILITY } from '../../../core/availability.ts';
 import type { RetryVerdict } from '../../../core/exchange-record.ts';
 import { TERMINATIONS } from '../../../core/termination.ts';
 import { REPLY_CAUSES } from '../../../proxy/exchange/local-reply.ts';
-import { codeSpans, readPage, tablesOf } from './pages.ts';
+import { listSourcePaths } from '../../../scripts/checks/source-files.ts';
+import { codeSpans, readPage, ROOT, tablesOf } from './pages.ts';
 
 const PAGE = readPage('docs/operations.md');
 
-/** Rows of the table with these first columns, code marks taken off, only these columns. */
+/** The rows of the table with these first columns, reduced to these columns, without backticks. */
 function rowsUnder(...header: string[]): string[][] {
   const table = tablesOf(PAGE).find((one) => header.every((name, index) => one.header[index] === name));
   assert.ok(table, `a table with the columns ${header.join(', ')}`);
@@ -25,7 +28,7 @@ test('termination codes are those of core/termination.ts, in its order', () => {
   assert.deepEqual(rowsUnder('letters', 'name', 'means'), listed);
 });
 
-test('answers of our own are those of proxy/exchange/local-reply.ts, each with its status and letters', () => {
+test('local replies are those of proxy/exchange/local-reply.ts, each with its status and letters', () => {
   const listed = Object.values(REPLY_CAUSES).map(({ status, code, termination }) => {
     return [String(status), code, TERMINATIONS[termination].letters];
   });
@@ -38,8 +41,8 @@ test('availabilities and their numbers are those of core/availability.ts', () =>
   assert.deepEqual(rowsUnder('availability', 'number'), listed);
 });
 
-test('verdicts on retries are all that there are', () => {
-  // The compiler holds this list complete.
+test('the table of retry verdicts is complete', () => {
+  // The type makes this list complete.
   const verdicts: Record<RetryVerdict, true> = {
     none: true,
     'never-sent': true,
@@ -66,7 +69,7 @@ test('the admin API is that of admin/api/admin-routes.ts', () => {
   assert.deepEqual(rowsUnder('request', 'what it does'), listed);
 });
 
-test('metrics that it names stand in docs/metrics.md, which another test compares with the registry', () => {
+test('metrics are those of docs/metrics.md, which another test compares with the registry', () => {
   const known = new Set(
     tablesOf(readPage('docs/metrics.md')).flatMap(({ rows }) => codeSpans(rows.map(({ cells }) => cells[0]).join(' '))),
   );
@@ -75,12 +78,38 @@ test('metrics that it names stand in docs/metrics.md, which another test compare
   for (const metric of named) assert.ok(known.has(metric), metric);
 });
 
-test('what looks like a key of the configuration is one', () => {
+test('every code span that looks like a configuration key is one', () => {
   const roots = new Set(knownKeys().map(({ path: key }) => key.split(/[.[]/)[0]!));
   for (const [index, line] of PAGE.prose.entries()) {
     for (const span of codeSpans(line)) {
       if (!/^[\w.*[\]]+$/.test(span) || !/[.[]/.test(span) || !roots.has(span.split(/[.[]/)[0]!)) continue;
       assert.ok(isKnownKey(span), `line ${index + 1}: ${span}`);
     }
+  }
+});
+
+/** Log texts that operators search for. */
+const LOG_TEXTS = [
+  'the configuration is refused',
+  "the configuration can't be applied",
+  'the access log loses lines',
+  'confirms what live traffic saw',
+  "but live traffic succeeds: it doesn't count",
+  "our own trouble, it doesn't count",
+  'is not ejected',
+  'out of file descriptors',
+];
+
+test('log texts in it are in the code', () => {
+  const page = readFileSync(path.join(ROOT, 'docs/operations.md'), 'utf8');
+  const code = listSourcePaths(ROOT)
+    .filter((name) => !name.startsWith('test/'))
+    .map((name) => readFileSync(path.join(ROOT, name), 'utf8'));
+  for (const text of LOG_TEXTS) {
+    assert.ok(page.includes(text), `docs/operations.md has no "${text}"`);
+    assert.ok(
+      code.some((source) => source.includes(text)),
+      `no source has "${text}"`,
+    );
   }
 });

@@ -166,6 +166,7 @@ const STATUS_OF: Readonly<Record<Unparsable, number>> = {
   'head-timeout': 408,
   'version-not-supported': 505,
   'expectation-unknown': 417,
+  'coding-unknown': 501,
   'method-not-served': 501,
 };
 

@@ -3,11 +3,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { BoundSocket, connect, createServer, type AddressInfo, type Server } from 'node:net';
+import { createServer, type AddressInfo, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { isSelfConnected } from '../../../../health/checkers/dial.ts';
 import { tcp } from '../../../../health/checkers/tcp-check.ts';
 import { refusingPort, resultOf, targetAt } from '../../../support/heartbeat-target.ts';
 
@@ -72,12 +71,4 @@ test('says nothing after a cancel', async (t) => {
   assert.equal(check.phase(), 'connecting');
   check.cancel();
   assert.equal((await resultOf(tcp, targetAt({ port }))).kind, 'ok');
-});
-
-test('a connection that ended at itself is told apart', async (t) => {
-  const handle = new BoundSocket({ host: '127.0.0.1', port: 0 });
-  const socket = connect({ handle, host: '127.0.0.1', port: handle.address().port! });
-  t.after(() => socket.destroy());
-  await once(socket, 'connect');
-  assert.ok(isSelfConnected(socket));
 });

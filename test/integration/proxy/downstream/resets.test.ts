@@ -46,6 +46,10 @@ const ANSWERS: Readonly<Record<string, (exchange: ScriptedExchange) => void>> = 
     exchange.client.resumeBody();
     exchange.client.sendHead(responseHead({ length: 100_000 }), []);
     exchange.client.sendData(Buffer.alloc(50_000));
+    setTimeout(() => {
+      exchange.client.sendData(Buffer.alloc(50_000));
+      exchange.client.sendEnd(null);
+    }, LATE_REPLY_MS);
   },
   'a whole reply': (exchange) => {
     exchange.client.sendLocalReply(localReply(200, 'x'.repeat(100_000)));
@@ -82,8 +86,9 @@ async function leaveInEveryWay(options: BenchOptions): Promise<void> {
         await Promise.all(Object.values(PHASES).map((bytes) => sendAndLeave(bench, bytes, leave, delayMs)));
       }
     }
+    // Connections may be accepted after their clients have left.
+    await untilClosed(bench);
   }
-  await untilClosed(bench);
   assert.ok(exchanges.length >= 60, `${exchanges.length} exchanges`);
   for (const { exchange, isCut } of exchanges) {
     const ends = endsOf(exchange);

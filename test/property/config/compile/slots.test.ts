@@ -1,4 +1,4 @@
-// Slot tables against a model: whatever is assigned, retired and reclaimed, no slot has two owners. Thread: main.
+// Slot tables against a model: no sequence of assign, retire and reclaim gives a slot two owners. Thread: main.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -8,7 +8,7 @@ import { CapacityError, SlotTable } from '../../../../config/compile/slots.ts';
 const IDENTITIES = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
 const CAPACITY = 5;
 
-test('slots are unique, kept while in use, and a new owner is told from an old one', () => {
+test('slots are unique, kept while in use, and generations distinguish owners', () => {
   const step = fc.record({ identities: fc.uniqueArray(fc.constantFrom(...IDENTITIES)), reclaims: fc.boolean() });
   fc.assert(
     fc.property(fc.array(step, { minLength: 1, maxLength: 30 }), (steps) => {

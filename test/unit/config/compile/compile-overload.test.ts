@@ -1,4 +1,4 @@
-// What the process protects itself by, from YAML to the Snapshot. Thread: main.
+// Overload limits, priorities and adaptive limits, from YAML to the Snapshot. Thread: main.
 
 import assert from 'node:assert/strict';
 import os from 'node:os';
@@ -23,17 +23,17 @@ ${more}`;
 }
 
 describe('overload', () => {
-  test('bounds memory and replay buffers where nothing is said, and nothing else', () => {
+  test('limits only memory and replay buffers by default', () => {
     const { memoryBytes, ...rest } = snapshotOf('').overload;
     assert.ok(memoryBytes > 0 && memoryBytes <= 0.7 * os.totalmem());
     assert.deepEqual(rest, { requests: 0, eventLoopLagMs: 0, replayBytes: 64 * MIB });
   });
 
-  test('auto is 70 % of what the process may have', () => {
+  test('auto is 70 % of the available memory', () => {
     assert.equal(compileOverload(overload.parse({}), 1_000 * MIB).memoryBytes, 700 * MIB);
   });
 
-  test('takes sizes, counts, durations and none', () => {
+  test('accepts sizes, counts, durations and none', () => {
     const given = 'overload: { memory: 2GiB, requests: 500, eventLoopLag: 50ms, replayBuffers: 8MiB }';
     assert.deepEqual(snapshotOf(given).overload, {
       memoryBytes: 2048 * MIB,
@@ -44,7 +44,7 @@ describe('overload', () => {
     assert.equal(snapshotOf('overload: { memory: none }').overload.memoryBytes, 0);
   });
 
-  test('refuses what could never hold a worker', () => {
+  test('refuses limits below the needs of a worker', () => {
     for (const memory of ['1MiB', '3', 'some']) {
       const result = load(`
 listeners: [{ name: web, bind: ":80" }]
@@ -55,7 +55,7 @@ overload: { memory: ${memory} }`);
   });
 });
 
-test('a route has a priority, default unless it says another', () => {
+test('the priority of a route is default unless set', () => {
   const priorityOf = (route: string): string => snapshotOf('', route).routes[0]!.priority;
   assert.equal(priorityOf('{ upstream: app }'), 'default');
   assert.equal(priorityOf('{ upstream: app, priority: sheddable }'), 'sheddable');

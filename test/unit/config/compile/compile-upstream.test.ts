@@ -1,4 +1,4 @@
-// Compiling what an upstream does under trouble: hedging, stickiness, backups, limits, heartbeats. Thread: main.
+// Compiling upstreams: hedging, stickiness, backups, limits, heartbeats. Thread: main.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -21,7 +21,7 @@ upstreams:
   return compile(result.config, newTables({ endpoints: 8, upstreams: 4, listeners: 4 }), 1).upstreams[0]!;
 }
 
-test('nothing of it is on unless it is asked for, but the comparison of endpoints', () => {
+test('only outlier detection is enabled by default', () => {
   const { hedge, policies, whenAllDown, slowStartMs, backupBelowPercent, limits, passive } = upstreamOf('');
   assert.deepEqual(
     { hedge, policies, whenAllDown, slowStartMs, backupBelowPercent, isAdaptive: limits.isAdaptive },
@@ -30,13 +30,13 @@ test('nothing of it is on unless it is asked for, but the comparison of endpoint
   assert.deepEqual(passive.outliers, { intervalMs: 10_000, minRequests: 100, minGap: 0.05, sigmas: 4 });
 });
 
-test('a hedge begins after a time or a percentile', () => {
+test('hedging starts after a delay or a percentile', () => {
   assert.deepEqual(upstreamOf('hedge: { after: 200ms }').hedge, { afterMs: 200, percentile: 0 });
   assert.deepEqual(upstreamOf('hedge: { after: p95 }').hedge, { afterMs: 0, percentile: 0.95 });
   assert.deepEqual(upstreamOf('hedge: { after: p99.9 }').hedge, { afterMs: 0, percentile: 0.999 });
 });
 
-test('policies and shares', () => {
+test('policies and percentages', () => {
   assert.equal(upstreamOf('whenAllDown: try-all').whenAllDown, 'try-all');
   assert.equal(upstreamOf('whenAllDown: wait').whenAllDown, 'wait');
   assert.equal(upstreamOf('slowStart: 10s').slowStartMs, 10_000);
@@ -45,7 +45,7 @@ test('policies and shares', () => {
 });
 
 describe('a sticky cookie', () => {
-  test('has careful defaults', () => {
+  test('has safe defaults', () => {
     assert.deepEqual(stickyOf(upstreamOf('sticky: { cookie: lb, secret: "${STICKY_SECRET}" }')), {
       cookie: 'lb',
       secrets: [ENVIRONMENT.STICKY_SECRET],
@@ -77,7 +77,7 @@ describe('a sticky cookie', () => {
     );
   });
 
-  test('may take a secret of digits from the environment', () => {
+  test('accepts a numeric secret from the environment', () => {
     const text = `
 listeners: [{ name: web, bind: ":80" }]
 routes: [{ upstream: app }]
@@ -98,16 +98,16 @@ upstreams:
 describe('outliers', () => {
   const outliersOf = (given: string) => upstreamOf('', `false, passive: { outliers: ${given} }`).passive.outliers;
 
-  test('may be judged by other figures', () => {
+  test('can be configured', () => {
     const given = '{ interval: 5s, minRequests: 50, minGap: 12.5%, sigmas: 3.5 }';
     assert.deepEqual(outliersOf(given), { intervalMs: 5000, minRequests: 50, minGap: 0.125, sigmas: 3.5 });
     assert.equal(outliersOf('{ minGap: 10% }')?.intervalMs, 10_000);
   });
 
-  test('may be left alone', () => assert.equal(outliersOf('false'), null));
+  test('can be disabled', () => assert.equal(outliersOf('false'), null));
 });
 
-test('what a heartbeat expects of an answer', () => {
+test('expectations of a heartbeat', () => {
   const given = `{ body: '"status": "(ok|up)"', headers: { X-Ready: "yes", x-role: main }, agent: true }`;
   const heartbeat = upstreamOf('', given).heartbeat!;
   const { bodyPattern, expectedFields, acceptsAgentFeedback } = heartbeat;
@@ -121,7 +121,7 @@ test('what a heartbeat expects of an answer', () => {
   );
 });
 
-test('a gRPC heartbeat asks about a service, or about the endpoint', () => {
+test('a gRPC heartbeat checks a service, or the endpoint as a whole', () => {
   const kindAndService = (given: string): readonly unknown[] => {
     const { kind, service } = upstreamOf('', given).heartbeat!;
     return [kind, service];

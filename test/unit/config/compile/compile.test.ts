@@ -73,7 +73,7 @@ describe('defaults', () => {
     assert.equal(upstream.responseHeadBytes, 32_768);
   });
 
-  test('of retries and passive judgement', () => {
+  test('of retries and outlier detection', () => {
     assert.deepEqual(upstream.retry, {
       attempts: 1,
       onConnectFailure: true,
@@ -132,13 +132,13 @@ describe('defaults', () => {
   });
 });
 
-test('a Snapshot is frozen to its depth and survives a clone', () => {
+test('a Snapshot is deeply frozen and can be cloned', () => {
   const snapshot = snapshotOf(DESIGN_EXAMPLE);
   assert.ok(isDeeplyFrozen(snapshot));
   assert.deepEqual(structuredClone(snapshot), snapshot);
 });
 
-test('the number of workers is the configured one, or follows the processors', () => {
+test('the number of workers is the configured one, or that of available CPUs', () => {
   const result = load(`workers: 7\n${MINIMAL}`);
   assert.ok(result.ok);
   assert.equal(workersOf(result.config.settings), 7);
@@ -152,7 +152,7 @@ test('a listener overrides only the limits and timeouts that it names', () => {
   assert.deepEqual([timeouts.headMs, timeouts.keepAliveMs, timeouts.sendIdleMs], [1000, 5000, 30_000]);
 });
 
-test('certificates bring their texts and names', () => {
+test('certificates carry their texts and names', () => {
   const { tls } = snapshotOf(`
 listeners:
   - name: web
@@ -257,7 +257,7 @@ upstreams: { app: { endpoints: [${endpoints}], health: { heartbeat: false }, bal
     return snapshotOf(text, tables(1024)).upstreams[0]!.balance;
   };
 
-  test('may be named or set', () => {
+  test('may be given by name or as a mapping', () => {
     assert.deepEqual(balanceOf('first'), { kind: 'first' });
     assert.deepEqual(balanceOf('{ strategy: round-robin }'), { kind: 'round-robin' });
     assert.deepEqual(balanceOf('random'), { kind: 'random', choices: 1 });
@@ -265,7 +265,7 @@ upstreams: { app: { endpoints: [${endpoints}], health: { heartbeat: false }, bal
     assert.deepEqual(balanceOf('peak-ewma'), { kind: 'peak-ewma', decayMs: 10_000, errorPenaltyMs: 1000 });
   });
 
-  test('that hash have a table for their number of endpoints', () => {
+  test('that hash have a table sized for the number of endpoints', () => {
     const plain = { kind: 'consistent-hash', key: { kind: 'client-ip' }, boundedLoad: 0, tableSize: 65_537, seed: 0 };
     assert.deepEqual(balanceOf('consistent-hash'), plain);
     const many = Array.from({ length: 656 }, (_, n) => `http://a${n}`).join(', ');
@@ -283,7 +283,7 @@ upstreams: { app: { endpoints: [${endpoints}], health: { heartbeat: false }, bal
   });
 });
 
-describe('bounds that follow another value', () => {
+describe('limits derived from another value', () => {
   const upstreamOf = (settings: string) =>
     snapshotOf(MINIMAL.replace('health: { heartbeat: {} }', settings)).upstreams[0]!;
 
@@ -299,7 +299,7 @@ describe('bounds that follow another value', () => {
     assert.deepEqual([heartbeat?.timeoutMs, heartbeat?.fastIntervalMs, heartbeat?.downIntervalMs], [200, 200, 5000]);
   });
 
-  test('without a heartbeat there is none', () => {
+  test('a Snapshot has no heartbeat without a configured one', () => {
     assert.equal(upstreamOf('health: { heartbeat: false }').heartbeat, null);
     assert.equal(upstreamOf('health: {}').heartbeat, null);
   });
@@ -320,7 +320,7 @@ upstreams:
   y: { endpoints: [http://three, http://one], health: { heartbeat: false } }
 `;
 
-  test('listeners, upstreams and endpoints keep their places', () => {
+  test('listeners, upstreams and endpoints keep their slots', () => {
     const shared = tables();
     const first = snapshotOf(before, shared, 1);
     const second = snapshotOf(after, shared, 2);
@@ -343,10 +343,13 @@ upstreams:
     );
   });
 
-  test('what does not fit changes no table', () => {
+  test('an overflow changes no table', () => {
     const shared = tables(8, 4, 1);
     assert.throws(() => snapshotOf(before, shared, 1), CapacityError);
     assert.deepEqual([shared.endpoints.usedCount, shared.upstreams.usedCount, shared.listeners.usedCount], [0, 0, 0]);
-    assert.throws(() => snapshotOf(before, tables(2), 1), /3 more endpoints do not fit: 2 of 2 places are free/);
+    assert.throws(
+      () => snapshotOf(before, tables(2), 1),
+      /3 more endpoints exceed the capacity: 2 of 2 slots are free/,
+    );
   });
 });

@@ -1,4 +1,4 @@
-// What changed between two Snapshots, in words. Thread: main.
+// Differences between two Snapshots. Thread: main.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -32,7 +32,7 @@ function changes(after: string, before = BEFORE): string[] {
   return describeChanges(first!, second!);
 }
 
-test('nothing is said where nothing changed, though the revision did', () => {
+test('there are no lines if only the revision changed', () => {
   assert.deepEqual(changes(BEFORE), []);
 });
 
@@ -66,7 +66,7 @@ test('routes name their upstream, and their order counts', () => {
   assert.deepEqual(changes(after), ['route b: action.upstream app -> gone', 'routes: order changed to b, a, c']);
 });
 
-test('an upstream that is removed and one that is renamed are told', () => {
+test('removed and renamed upstreams are reported', () => {
   const after = BEFORE.replace('gone:', 'other:').replace('heartbeat: { path: /up, interval: 2s }', 'heartbeat: false');
   assert.deepEqual(changes(after), [
     'upstream gone: removed',

@@ -9,14 +9,14 @@ function slotsOf(table: SlotTable, identities: string[], revision: number): numb
 }
 
 describe('slots', () => {
-  test('are given from the lowest free one, in order', () => {
+  test('are assigned in order from the lowest free one', () => {
     const table = new SlotTable('endpoints', 4);
     assert.deepEqual(slotsOf(table, ['a', 'b', 'c'], 1), [0, 1, 2]);
     assert.equal(table.identityOf(1), 'b');
     assert.equal(table.identityOf(3), null);
   });
 
-  test('stay with their identity over reloads, in whatever order', () => {
+  test('stay with their identity over reloads in any order', () => {
     const table = new SlotTable('endpoints', 4);
     table.assign(['a', 'b', 'c'], 1);
     assert.deepEqual(table.assign(['c', 'd', 'a'], 2), [
@@ -26,7 +26,7 @@ describe('slots', () => {
     ]);
   });
 
-  test('are not given to another before they are reclaimed', () => {
+  test('are not reassigned before they are reclaimed', () => {
     const table = new SlotTable('endpoints', 3);
     table.assign(['a', 'b'], 1);
     assert.deepEqual(slotsOf(table, ['b', 'c'], 2), [1, 2]);
@@ -36,7 +36,7 @@ describe('slots', () => {
     assert.deepEqual(table.assign(['b', 'c', 'd'], 3).at(-1), { slot: 0, generation: 2 });
   });
 
-  test('go on with their owner when it comes back before that', () => {
+  test('remain with an owner that returns before that', () => {
     const table = new SlotTable('endpoints', 3);
     table.assign(['a', 'b'], 1);
     table.assign(['b'], 2);
@@ -54,15 +54,15 @@ describe('slots', () => {
     assert.deepEqual(table.retire(3), [1]);
   });
 
-  test('that nobody owns cannot be reclaimed', () => {
+  test('without an owner cannot be reclaimed', () => {
     const table = new SlotTable('endpoints', 2);
     assert.equal(table.reclaim(0, 1), false);
     assert.equal(table.reclaim(7, 1), false);
   });
 });
 
-describe('a table that is full', () => {
-  test('refuses as a whole and changes nothing', () => {
+describe('a full table', () => {
+  test('refuses an assignment as a whole', () => {
     const table = new SlotTable('endpoints', 2);
     table.assign(['a'], 1);
     assert.throws(() => table.assign(['b', 'c', 'd'], 2), CapacityError);
@@ -70,12 +70,12 @@ describe('a table that is full', () => {
     assert.deepEqual(table.retire(2), [0]);
   });
 
-  test('says what is missing and what will be free', () => {
+  test('reports missing and reclaimable slots', () => {
     const table = new SlotTable('endpoints', 2);
     table.assign(['a', 'b'], 1);
     assert.throws(() => table.assign(['c', 'd', 'e'], 2), {
       message:
-        '3 more endpoints do not fit: 0 of 2 places are free; 2 more become free when requests to removed ones have ended; restart Fairlead to make room for them',
+        '3 more endpoints exceed the capacity: 0 of 2 slots are free; 2 more become free when the requests to removed ones have finished; restart Fairlead to raise it',
     });
   });
 });

@@ -1,4 +1,4 @@
-// What is shown of a source line: the caret under its mark whatever the line holds, and no secret. Thread: main.
+// Source excerpts: the caret stands under its mark, and secrets are masked. Thread: main.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -6,7 +6,7 @@ import { caretLine, columnsOf, excerptOf } from '../../../../config/problems/exc
 import { PLAIN, renderProblem } from '../../../../config/problems/problem-text.ts';
 import { load } from '../golden-cases.ts';
 
-/** The text above the carets, by columns: what a reader takes for marked. */
+/** The text above the carets, by columns. */
 function marked(line: string, mark: string): string {
   const column = line.indexOf(mark) + 1;
   const excerpt = excerptOf(line, { line: 1, column, length: mark.length }, []);
@@ -40,13 +40,13 @@ describe('the caret stands under its mark', () => {
     test(name, () => assert.equal(marked(line, mark), mark));
   }
 
-  test('also behind its last character', () => {
+  test('after its last character too', () => {
     const excerpt = excerptOf('key:', { line: 1, column: 5, length: 1 }, []);
     assert.equal(caretLine(excerpt), '    ^');
   });
 });
 
-test('an excerpt is never wider than 106 columns, and says where it was cut', () => {
+test('an excerpt is at most 106 columns wide and shows where it was truncated', () => {
   for (const character of ['x', '漢', '😀', '\t']) {
     const line = character.repeat(4000);
     const { text } = excerptOf(line, { line: 1, column: 2001, length: 2000 }, []);
@@ -60,7 +60,7 @@ test('no control character reaches the terminal', () => {
   assert.equal(excerptOf(line, { line: 1, column: 1, length: 1 }, []).text, 'a: "�[2J��1m�evil�"');
 });
 
-describe('a secret is starred out', () => {
+describe('a secret is masked', () => {
   const texts = {
     'of its key': 'sticky: { cookie: lb, secret: abcdefgh, secure: never }',
     'of its key mistyped': 'sticky: { cookie: lb, secert: abcdefgh, secure: never }',
@@ -87,7 +87,7 @@ describe('a secret is starred out', () => {
     assert.equal(innocent.text, '    - http://a');
   });
 
-  test('but not the variable that it comes from, nor what is no secret', () => {
+  test('but variables and other values are not', () => {
     for (const line of ['sticky: { secret: "${STICKY_SECRET}" }', 'sticky: { secure: never }', 'tls: { key: a.pem }'])
       assert.equal(excerptOf(line, { line: 1, column: 1, length: 1 }, []).text, line);
   });

@@ -1,4 +1,4 @@
-// Guidance for codes of problems: each example gets its code and nothing else, and its better form gets none.
+// Guidance for problem codes: each example causes its code and no other, and its corrected form causes none.
 // Thread: main.
 
 import assert from 'node:assert/strict';
@@ -10,7 +10,7 @@ import { load } from '../golden-cases.ts';
 
 const CODES = Object.keys(PROBLEM_CODES) as ProblemCode[];
 
-/** What an example leaves out. */
+/** Keys that examples omit. */
 const REST = {
   listeners: 'listeners: [{ name: web, bind: 127.0.0.1:8080 }]',
   routes: 'routes: [{ upstream: app }]',
@@ -28,14 +28,14 @@ for (const code of CODES) {
   describe(code, () => {
     const { meaning, fix, wrong, right, shell } = PROBLEM_GUIDE[code];
 
-    test('says in sentences what it means and what to do', () => {
+    test('has meaning and remedy in whole sentences', () => {
       for (const text of [meaning, fix]) assert.match(text, /^[A-Z_].*\.$/s);
       assert.ok(wrong !== undefined || shell !== undefined, 'no example');
     });
 
     if (wrong !== undefined) {
-      test('has an example that gets it and nothing else', () => assert.deepEqual(codesOf(wrong), [code]));
-      test('has a better form of the example that gets nothing', () => assert.deepEqual(codesOf(right ?? wrong), []));
+      test('has an example that causes this code only', () => assert.deepEqual(codesOf(wrong), [code]));
+      test('has a corrected example that causes none', () => assert.deepEqual(codesOf(right ?? wrong), []));
     }
   });
 }
@@ -49,7 +49,7 @@ test('the page has every code once, with its example', () => {
   }
 });
 
-test('a code is found in any letter case, and nothing else is', () => {
+test('codes are found in any letter case', () => {
   assert.equal(problemCode('fl2001'), 'FL2001');
   for (const text of ['FL0000', '', 'toString', 'FL200']) assert.equal(problemCode(text), null);
   assert.match(explainProblem('FL9001'), /^FL9001 \(warning\): a route can never match\n/);

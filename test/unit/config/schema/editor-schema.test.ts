@@ -1,4 +1,4 @@
-// The JSON Schema for editors: it takes whatever Fairlead takes, finds slips, and says what keys mean. Thread: main.
+// JSON Schema for editors: it accepts every valid configuration, flags mistakes, and describes keys. Thread: main.
 
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
@@ -24,21 +24,21 @@ const EXAMPLES = readdirSync(path.join(ROOT, 'examples')).filter((name) => name.
 describe('examples', () => {
   for (const name of EXAMPLES) {
     const text = readFileSync(path.join(ROOT, 'examples', name), 'utf8');
-    test(`${name} fits`, () => assert.deepEqual(faultsOf(text), []));
+    test(`${name} is valid`, () => assert.deepEqual(faultsOf(text), []));
 
-    test(`${name} says where the schema is`, () => {
+    test(`${name} refers to the schema`, () => {
       const given = /^# yaml-language-server: \$schema=(\S+)$/m.exec(text.split('\n', 1)[0] ?? '')?.[1];
       assert.ok(given !== undefined && existsSync(path.join(ROOT, 'examples', given)), text);
     });
   }
 
-  test('the README says where the schema is in the package', () => {
+  test('the README names the path of the schema in the package', () => {
     const readme = readFileSync(path.join(ROOT, 'README.md'), 'utf8');
     assert.match(readme, /^# yaml-language-server: \$schema=node_modules\/fairlead\/fairlead\.schema\.json$/m);
   });
 });
 
-describe('what Fairlead loads fits', () => {
+describe('every loadable configuration is valid', () => {
   for (const file of ['yaml.cases', 'shape.cases', 'meaning.cases', 'warnings.cases']) {
     test(`in ${file}`, () => {
       for (const { title, text } of readCases(file)) if (load(text).ok) assert.deepEqual(faultsOf(text), [], title);
@@ -51,7 +51,7 @@ routes: [{ upstream: app }]
 upstreams: { app: { endpoints: [http://a], health: { heartbeat: false } } }
 `;
 
-describe('a slip is found', () => {
+describe('a mistake is flagged', () => {
   const slips = {
     'an unknown key': VALID.replace('bind', 'bnid'),
     'a missing key': VALID.replace('name: web, ', ''),
@@ -69,7 +69,7 @@ describe('a slip is found', () => {
   for (const [name, text] of Object.entries(slips)) test(name, () => assert.notDeepEqual(faultsOf(text), []));
 });
 
-test('variables and notes may stand wherever Fairlead takes them', () => {
+test('variables and notes are allowed wherever Fairlead accepts them', () => {
   const text = `${VALID}workers: \${WORKERS:-auto}
 fastPath: \${FAST}
 x-note: { any: thing }
@@ -79,7 +79,7 @@ accessLog: { format: "\${FORMAT:-json}" }
   assert.deepEqual(faultsOf(text), []);
 });
 
-test('every property has a description, and no word that is unknown to JSON Schema', () => {
+test('every property has a description, and no keyword unknown to JSON Schema', () => {
   const lacking: string[] = [];
   const visit = (schema: JsonSchema, at: string): void => {
     for (const word of ['expects', 'example', 'isSecret']) assert.ok(!(word in schema), `${at} has ${word}`);

@@ -1,4 +1,4 @@
-// The schema as a source: key paths, words about each key, the reference page, JSON Schema. Thread: main.
+// Schema as a source: key paths, descriptions, the reference page, JSON Schema. Thread: main.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -38,7 +38,7 @@ describe('key paths', () => {
     for (const key of contract) assert.ok(isKnownKey(key), key);
   });
 
-  test('may leave out or number the items of lists', () => {
+  test('may omit or number list items', () => {
     for (const key of ['listeners.bind', 'listeners[0].bind', 'upstreams.*.endpoints.weight'])
       assert.ok(isKnownKey(key), key);
     for (const key of ['listener.bind', 'upstreams.app.retry', 'upstreams.*.hedges', '', 'toString'])
@@ -48,7 +48,7 @@ describe('key paths', () => {
 
 describe('every key', () => {
   for (const { path: key, schema } of knownKeys()) {
-    test(`${key} says what it means and what it takes`, () => {
+    test(`${key} has a description and accepted values`, () => {
       const { description = '' } = metaOf(schema);
       assert.match(description, /^\S.*[.!]$/s);
       assert.doesNotMatch(expectsOf(schema), /undefined|\[object/);
@@ -57,7 +57,7 @@ describe('every key', () => {
   }
 });
 
-test('a path through the schema ends at its key or nowhere', () => {
+test('a path leads to its key or to null', () => {
   const at = (...steps: (string | number)[]) => schemaAt(configSchema(), steps);
   assert.equal(expectsOf(at('upstreams', 'any', 'endpoints', 3, 'weight')!), 'a whole number from 1 to 256');
   assert.equal(at('upstreams', 'any', 'nothing'), null);
@@ -70,7 +70,7 @@ for (const [name, render] of Object.entries({
   'docs/config-errors.md': renderErrors,
   'fairlead.schema.json': renderEditorSchema,
 })) {
-  test(`${name} is fresh`, () => {
+  test(`${name} is up to date`, () => {
     const page = readFileSync(path.join(ROOT, name), 'utf8');
     assert.ok(page === render(), 'stale: run node scripts/generate-config-reference.ts');
   });

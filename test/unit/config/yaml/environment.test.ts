@@ -15,7 +15,7 @@ function textFor(text: string): string {
 }
 
 describe('substitution', () => {
-  test('puts variables and defaults in', () => {
+  test('replaces variables and defaults', () => {
     assert.equal(textFor('${NAME}'), 'value');
     assert.equal(textFor('a${NAME}b${PORT}c'), 'avalueb8080c');
     assert.equal(textFor('${NONE:-x}${NAME:-x}'), 'xvalue');
@@ -23,12 +23,12 @@ describe('substitution', () => {
     assert.equal(textFor('${NONE:-a:-b}'), 'a:-b');
   });
 
-  test('takes a default for an empty variable, as a shell does, and the empty text without one', () => {
+  test('uses the default for an empty variable, as a shell does, and empty text without one', () => {
     assert.equal(textFor('${EMPTY:-x}'), 'x');
     assert.equal(textFor('[${EMPTY}]'), '[]');
   });
 
-  test('leaves other dollar signs alone; two are one', () => {
+  test('keeps other dollar signs; $$ is one', () => {
     assert.equal(textFor('$NAME $ 5$ a$'), '$NAME $ 5$ a$');
     assert.equal(textFor('$${NAME}'), '${NAME}');
     assert.equal(textFor('$$$${NAME}'), '$${NAME}');
@@ -36,17 +36,17 @@ describe('substitution', () => {
     assert.equal(textFor('$$${NAME}'), '$value');
   });
 
-  test('does not put the value of a variable through again', () => {
+  test('does not expand values of variables again', () => {
     assert.equal(substitute('${A}', { A: '${B}', B: 'b' }).text, '${B}');
     assert.equal(substitute('${A}', { A: '$$' }).text, '$$');
   });
 
-  test('does not find what only every object has', () => {
+  test('does not find inherited properties', () => {
     assert.equal(substitute('${toString}', {}).faults[0]?.code, 'FL1201');
     assert.equal(substitute('${__proto__}', {}).faults[0]?.code, 'FL1201');
   });
 
-  test('tells every fault of a text', () => {
+  test('reports every fault of a text', () => {
     const codes = substitute('${A} ${1} ${} ${A B} ${', {}).faults.map((fault) => fault.code);
     assert.deepEqual(codes, ['FL1201', 'FL1202', 'FL1202', 'FL1202', 'FL1202']);
   });
@@ -69,7 +69,7 @@ upstreams:
 `;
 
 describe('variables in a configuration', () => {
-  test('become numbers and booleans where the schema wants them, and stay texts elsewhere', () => {
+  test('become numbers and booleans where the schema requires them, and remain text elsewhere', () => {
     const result = load(CONFIG);
     assert.ok(result.ok);
     const snapshot = compile(result.config, newTables({ endpoints: 1, upstreams: 1, listeners: 1 }), 1);
@@ -80,13 +80,13 @@ describe('variables in a configuration', () => {
     assert.deepEqual(snapshot.listeners[0]?.bind, { kind: 'tcp', host: '127.0.0.1', port: 8080 });
   });
 
-  test('stay texts in quotes, as every quoted value does', () => {
+  test('remain text in quotes, as every quoted value does', () => {
     const messages = messagesFor(CONFIG.replace('workers: ${NUMBER}', 'workers: "${NUMBER}"'));
     assert.equal(messages.length, 3);
-    assert.match(messages[0] ?? '', /^fairlead\.yaml:3:10: "workers" takes auto or a whole number/);
+    assert.match(messages[0] ?? '', /^fairlead\.yaml:3:10: "workers" must be auto or a whole number/);
   });
 
-  test('get their type behind anchors and merge keys too', () => {
+  test('are converted behind anchors and merge keys too', () => {
     const text = `
 x-weight: &weighted { weight: 1 }
 x-defaults: &defaults

@@ -1,4 +1,4 @@
-// A configuration that is printed: loads to the same, hides what it shall hide. Thread: main.
+// Printed configurations: round trip, redaction, defaults. Thread: main.
 
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -13,10 +13,10 @@ import { privateCertificates } from '../../../support/private-certificates.ts';
 const ROOT = path.resolve(import.meta.dirname, '../../../..');
 const EXAMPLES = path.join(ROOT, 'examples');
 
-/** At which the certificates are good. */
+/** A time at which the certificates are valid. */
 const WALL_MS = Date.UTC(2030, 0, 1);
 
-/** Every variable that the examples name. */
+/** Every variable that the examples use. */
 const ENVIRONMENT = {
   CERT_DIR: path.join(privateCertificates(), 'certificates'),
   STICKY_SECRET: 'sticky-secret-0123',
@@ -56,8 +56,8 @@ upstreams:
 `;
 const VARIABLES = { WORKERS: '3', QUOTED: '7', SECRET: 'a secret of $${many} words' };
 
-describe('a configuration that is printed without redaction', () => {
-  test('loads to the same Snapshot, whatever stands in it', () => {
+describe('a configuration printed without redaction', () => {
+  test('loads to the same Snapshot', () => {
     const config = load(SMALL, VARIABLES);
     for (const hasDefaults of [false, true]) {
       const printed = printedConfig(config, { isRedacted: false, hasDefaults });
@@ -76,14 +76,14 @@ describe('a configuration that is printed without redaction', () => {
     });
   }
 
-  test('printed again it is the same text', () => {
+  test('gives the same text when printed again', () => {
     const printed = printedConfig(load(SMALL, VARIABLES), { isRedacted: false, hasDefaults: true });
     assert.equal(printedConfig(load(printed, {}), { isRedacted: false, hasDefaults: true }), printed);
   });
 });
 
-describe('a configuration that is printed', () => {
-  test('with redaction has no secret, and variables by their names', () => {
+describe('a printed configuration', () => {
+  test('has no secrets with redaction, and variables by name', () => {
     const config = load(SMALL.replace('"${SECRET}"', 'a secret of mine 123'), VARIABLES);
     const printed = printedConfig(config, { isRedacted: true, hasDefaults: false });
     assert.doesNotMatch(printed, /of mine/);
@@ -92,7 +92,7 @@ describe('a configuration that is printed', () => {
     assert.match(printedConfig(load(SMALL, VARIABLES), { isRedacted: true, hasDefaults: true }), /\$\{SECRET\}/);
   });
 
-  test('with its defaults names what was left out, in the units of the reference', () => {
+  test('with defaults includes omitted keys in the units of the reference', () => {
     const printed = printedConfig(load(SMALL, VARIABLES), { isRedacted: false, hasDefaults: true });
     assert.match(printed, /^fastPath: true$/m);
     assert.match(printed, /^ +response: 60s$/m);

@@ -1,16 +1,16 @@
-// Patterns for the bodies of heartbeats: which are well formed, and which repeat a repetition. Thread: main.
+// Body patterns of heartbeats: syntax and nested quantifiers. Thread: main.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { hasNestedRepeat, parseBodyPattern } from '../../../../health/checkers/body-pattern.ts';
 
-test('regular expressions of JavaScript with the flag u are taken as they are', () => {
+test('JavaScript regular expressions with the flag u are accepted unchanged', () => {
   for (const text of ['ok', '^\\{"status":\\s*"up"', '\\p{L}+', '(?<=a)b', 'é']) {
     assert.deepEqual(parseBodyPattern(text), { ok: true, value: text });
   }
 });
 
-test('what is no regular expression is told why', () => {
+test('invalid regular expressions get the reason', () => {
   const reasons = { '(': 'unterminated group', 'a**': 'nothing to repeat', '\\-': 'invalid escape', '': 'empty' };
   for (const [text, reason] of Object.entries(reasons)) {
     const parsed = parseBodyPattern(text);
@@ -19,7 +19,7 @@ test('what is no regular expression is told why', () => {
   assert.equal(parseBodyPattern('a'.repeat(1001)).ok, false);
 });
 
-test('a repetition within a repetition is seen', () => {
+test('nested quantifiers are detected', () => {
   const nested = [
     '(a+)+',
     '(a*)*b',
@@ -38,7 +38,7 @@ test('a repetition within a repetition is seen', () => {
   }
 });
 
-test('repetitions beside each other, in classes, escaped or short are none', () => {
+test('adjacent, escaped, short and class quantifiers are not nested', () => {
   const plain = [
     'a+b*',
     '(a|b)+',

@@ -30,8 +30,8 @@ const REFUSALS: readonly Refusal[] = [
   {
     name: 'a coding that is not chunked alone',
     bytes: `POST / HTTP/1.1\r\n${HOST}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`,
-    why: 'malformed',
-    status: 400,
+    why: 'coding-unknown',
+    status: 501,
   },
   { name: 'a fragment', bytes: `GET /a#b HTTP/1.1\r\n${HOST}\r\n`, why: 'malformed', status: 400 },
   {
@@ -73,7 +73,6 @@ const REFUSALS: readonly Refusal[] = [
   },
   { name: 'HTTP/2 without ALPN', bytes: `GET / HTTP/2.0\r\n${HOST}\r\n`, why: 'version-not-supported', status: 505 },
   { name: 'no version', bytes: 'GET /\r\n\r\n', why: 'malformed', status: 400 },
-  { name: 'an unknown method', bytes: `BREW / HTTP/1.1\r\n${HOST}\r\n`, why: 'method-not-served', status: 501 },
   { name: 'CONNECT', bytes: 'CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n', why: 'method-not-served', status: 501 },
 ];
 
@@ -94,6 +93,15 @@ describe('refusals', () => {
         assert.equal(bench.starter.refusedOn[0]!.peerAddress, '127.0.0.1');
       }));
   }
+
+  test('a method that llhttp does not know: 501, and the connection ends', generalOnly('forwards every method'), () =>
+    withBench(LIMITS, async (bench, client) => {
+      client.send(`BREW / HTTP/1.1\r\n${HOST}\r\n`);
+      assert.equal((await client.readResponse()).status, 501);
+      assert.equal(await client.readToEnd(), '');
+      assert.deepEqual(bench.starter.refused, ['method-not-served']);
+    }),
+  );
 
   test('the limits themselves are let through', () =>
     withBench(LIMITS, async (bench, client) => {

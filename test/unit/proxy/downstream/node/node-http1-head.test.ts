@@ -44,7 +44,7 @@ const REFUSED: Readonly<Record<string, readonly [fields: readonly string[], why:
   'a length beyond all measure': [[...HOST, 'Content-Length', '1'.repeat(16)], 'malformed'],
   'length and coding': [[...HOST, 'Content-Length', '1', 'Transfer-Encoding', 'chunked'], 'malformed'],
   'two codings': [[...HOST, 'Transfer-Encoding', 'chunked', 'transfer-encoding', 'chunked'], 'malformed'],
-  'a list of codings': [[...HOST, 'Transfer-Encoding', 'gzip, chunked'], 'malformed'],
+  'a list of codings': [[...HOST, 'Transfer-Encoding', 'gzip, chunked'], 'coding-unknown'],
   'an unknown coding': [[...HOST, 'Transfer-Encoding', 'xchunked'], 'malformed'],
   'a coding in HTTP/1.0': [[...HOST, 'Transfer-Encoding', 'chunked'], 'malformed', { httpVersion: '1.0' }],
   'a nominated Host': [[...HOST, 'Connection', 'Host'], 'malformed'],

@@ -1,0 +1,48 @@
+// The connection of a heartbeat. Always a new one, so that the endpoint's accept path is checked too. Thread: main.
+
+import type { Socket } from 'node:net';
+import { systemTimers } from '../../core/timers.ts';
+import { Dialler, type Dialling } from '../../net/dial.ts';
+import { bareHost, bracketHost, formatHostPort } from '../../net/host-port.ts';
+import type { HeartbeatTarget } from './checker.ts';
+
+/** Port of the heartbeat; 0 for a Unix socket. */
+function portOf({ endpoint, heartbeat }: HeartbeatTarget): number {
+  return heartbeat.port === 0 ? endpoint.port : heartbeat.port;
+}
+
+/**
+ * Dials the endpoint. Certificates are verified against the upstream's CAs and name, as those of live traffic are: a
+ * heartbeat that trusts more would report an impostor as healthy.
+ * @param protocol offered by ALPN (RFC 7301); null connects without TLS, whatever the endpoint's protocol
+ * @param done receives the original error, of the system or of TLS
+ */
+export function connectHeartbeat(
+  target: HeartbeatTarget,
+  protocol: 'http/1.1' | 'h2' | null,
+  done: (error: unknown, socket: Socket | null) => void,
+): Dialling {
+  const { endpoint, upstream } = target;
+  const tls =
+    protocol === null || endpoint.protocol === 'http' ? null : { ...upstream.tls, protocols: [protocol] as const };
+  // The scheduler's timeout covers the whole heartbeat.
+  const where = { host: endpoint.host, port: portOf(target), socketPath: endpoint.socketPath, tls, timeoutMs: 0 };
+  return new Dialler(where, systemTimers).dial((error, socket) => {
+    socket?.on('error', ignore);
+    done(error === null ? null : (error.cause ?? error), socket);
+  });
+}
+
+/** The Host field (RFC 9112 section 3.2): as configured, or the endpoint's own address. */
+export function hostField(target: HeartbeatTarget<{ readonly host: string }>): string {
+  const { endpoint, heartbeat } = target;
+  if (heartbeat.host !== '') return heartbeat.host;
+  if (endpoint.socketPath !== '') return 'localhost';
+  const host = bareHost(endpoint.host);
+  const port = portOf(target);
+  const isDefault = port === (endpoint.protocol === 'https' ? 443 : 80);
+  return isDefault ? bracketHost(host) : formatHostPort(host, port);
+}
+
+/** Errors after the connection was made reach the code that reads from it. */
+function ignore(): void {}
