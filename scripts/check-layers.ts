@@ -11,11 +11,12 @@ const TABLES: LayerTables = {
   ranks: [
     ['core'],
     ['balancers', 'net', 'proxy/http1'],
+    ['logging'],
     ['proxy/policies', 'plugins'],
     // The configuration's schema is built from the tables of balancers and checkers.
     ['health/checkers'],
     ['config'],
-    ['logging', 'discovery'],
+    ['discovery'],
     ['health', 'proxy/routing', 'proxy/wire', 'proxy/account'],
     ['proxy/upstream'],
     ['proxy/placement'],

@@ -20,6 +20,7 @@ import type { ListenerConfig } from '../schema/schema-listeners.ts';
 import type { RouteConfig } from '../schema/schema-routes.ts';
 import { SlotTable, type SlotAssignment } from './slots.ts';
 import { routeName } from '../validate/validate-routes.ts';
+import { compileLogFormat } from '../../logging/access/log-formats.ts';
 
 const MOST_WORKERS = 64;
 
@@ -232,7 +233,7 @@ function compileAccessLog({ settings, directory }: LoadedConfig): Snapshot['acce
   if (settings.accessLog === undefined) return null;
   const { format, output } = settings.accessLog;
   const isStream = output === 'stdout' || output === 'stderr';
-  return { format, output: isStream ? output : path.resolve(directory, output) };
+  return { ...compileLogFormat(format), output: isStream ? output : path.resolve(directory, output) };
 }
 
 function deepFreeze<Value>(value: Value): Value {

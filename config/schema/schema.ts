@@ -2,10 +2,13 @@
 
 import { z } from 'zod';
 import { allBalancers } from '../../balancers/registry.ts';
+import { LOG_LEVELS } from '../../core/log.ts';
 import { allCheckers } from '../../health/checkers/checkers.ts';
+import { allLogFormats } from '../../logging/access/log-formats.ts';
 import { admin } from './schema-admin.ts';
 import { clientLimits, clientTimeouts } from './schema-client.ts';
 import { listeners } from './schema-listeners.ts';
+import { logFormatSchema } from './schema-log-format.ts';
 import { plugins } from './schema-policies.ts';
 import { health, overload, reload } from './schema-process.ts';
 import { routes } from './schema-routes.ts';
@@ -27,16 +30,18 @@ const logOutput = parsedText(
   { expects: 'stdout, stderr or a file path', example: 'stdout' },
 );
 
-const accessLog = z
-  .strictObject({
-    format: z
-      .enum(['json', 'haproxy', 'combined'])
-      .default('json')
-      .describe("`json`, `haproxy` (HAProxy's HTTP log format) or `combined` (as in nginx and Apache)."),
-    output: logOutput.prefault('stdout').describe('`stdout`, `stderr` or a file path.'),
-  })
-  .meta({ expects: 'a mapping with format and output', example: '{ format: json, output: stdout }' })
-  .describe('Access log, one line per request. Disabled if absent.');
+const FORMAT_TEXT =
+  "`json`, `haproxy` (HAProxy's HTTP log format), `combined` (as in nginx and Apache), or a format of a plugin.";
+
+function accessLogSchema() {
+  return z
+    .strictObject({
+      format: logFormatSchema().prefault('json').describe(FORMAT_TEXT),
+      output: logOutput.prefault('stdout').describe('`stdout`, `stderr` or a file path.'),
+    })
+    .meta({ expects: 'a mapping with format and output', example: '{ format: json, output: stdout }' })
+    .describe('Access log, one line per request. Disabled if absent.');
+}
 
 function buildSchema(upstream: ReturnType<typeof upstreamSchema>) {
   return z
@@ -55,13 +60,10 @@ function buildSchema(upstream: ReturnType<typeof upstreamSchema>) {
       limits: clientLimits,
       overload,
       admin: admin.optional(),
-      accessLog: accessLog.optional(),
+      accessLog: accessLogSchema().optional(),
       log: z
         .strictObject({
-          level: z
-            .enum(['debug', 'info', 'warn', 'error'])
-            .default('info')
-            .describe('Minimum severity of logged messages.'),
+          level: z.enum(LOG_LEVELS).default('info').describe('Minimum severity of logged messages.'),
         })
         .prefault({})
         .describe('The process log.'),
@@ -88,15 +90,15 @@ function buildSchema(upstream: ReturnType<typeof upstreamSchema>) {
 interface Schemas {
   readonly config: ReturnType<typeof buildSchema>;
   readonly upstream: ReturnType<typeof upstreamSchema>;
-  /** Balancers and checkers when they were built. */
+  /** Balancers, checkers and log formats when they were built. */
   readonly registered: number;
 }
 
 let current: Schemas | undefined;
 
-/** The schemas for all balancers and checkers; built again after a plugin has added one. */
+/** The schemas for all balancers, checkers and log formats; built again after a plugin has added one. */
 function schemas(): Schemas {
-  const registered = allBalancers().length + allCheckers().length;
+  const registered = allBalancers().length + allCheckers().length + allLogFormats().length;
   if (current?.registered === registered) return current;
   const upstream = upstreamSchema();
   current = { config: buildSchema(upstream), upstream, registered };

@@ -19,10 +19,11 @@ export interface OverloadSnapshot {
   readonly replayBytes: number;
 }
 
-export type AccessLogFormat = 'json' | 'haproxy' | 'combined';
-
 export interface AccessLogSnapshot {
-  readonly format: AccessLogFormat;
+  /** Name in the table of log formats. */
+  readonly format: string;
+  /** Plain data for the format. */
+  readonly settings: object;
   /** 'stdout', 'stderr' or a file path. */
   readonly output: string;
 }

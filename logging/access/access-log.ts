@@ -1,16 +1,17 @@
-// The access log of one worker: formats ended exchanges and hands them to the worker's own destination. Costs one
+// The access log of one worker: formats finished exchanges and passes them to the worker's own destination. Costs one
 // comparison where it is off. Thread: worker.
 
 import type { ExchangeObserver, ExchangeRecord } from '../../core/exchange-record.ts';
 import type { AccessLogSnapshot } from '../../core/snapshot/snapshot.ts';
 import type { Timers } from '../../core/timers.ts';
 import { LogDestination } from '../destination/log-destination.ts';
-import { LOG_FORMATS, type LogFormat } from './log-formats.ts';
+import type { FormatRecord } from './format-descriptor.ts';
+import { buildLogFormat } from './log-formats.ts';
 import type { LogTrouble } from '../destination/log-trouble.ts';
 
 export interface AccessLogOptions {
   readonly timers: Timers;
-  /** Lines were lost, or a reopening failed; comes at most once a minute. */
+  /** Lines were lost, or a file could not be reopened. Called at most once a minute. */
   readonly onTrouble: (trouble: LogTrouble) => void;
 }
 
@@ -18,9 +19,9 @@ export interface AccessLogOptions {
 export class AccessLog implements ExchangeObserver {
   readonly #options: AccessLogOptions;
   #settings: AccessLogSnapshot | null = null;
-  #format: LogFormat = LOG_FORMATS.json;
+  #format: FormatRecord | null = null;
   #destination: LogDestination | null = null;
-  /** Settles when the destinations of earlier settings have written their last. */
+  /** Settles when the destinations of earlier settings have written their last line. */
   #retired: Promise<unknown> = Promise.resolve();
 
   constructor(options: AccessLogOptions) {
@@ -28,12 +29,14 @@ export class AccessLog implements ExchangeObserver {
   }
 
   /**
-   * Takes the settings of a new Snapshot; null turns the log off. Lines taken before go where they would have gone.
+   * Applies the settings of a new Snapshot; null turns the log off. Lines logged before go to the earlier output.
    * @throws Error of the system when the output can't be opened; then nothing has changed
    */
   update(settings: AccessLogSnapshot | null): void {
+    const isSameFormat = settings === null || !isOtherFormat(settings, this.#settings);
+    const format = isSameFormat ? this.#format : buildLogFormat(settings);
     if (settings?.output !== this.#settings?.output) this.#redirect(settings);
-    if (settings !== null) this.#format = LOG_FORMATS[settings.format];
+    this.#format = format;
     this.#settings = settings;
   }
 
@@ -48,26 +51,35 @@ export class AccessLog implements ExchangeObserver {
     return this.#destination !== null;
   }
 
-  /** Logs an ended exchange. Never throws and never waits. */
+  /** Logs a finished exchange. Never throws and never waits: a line that the format can't make counts as lost. */
   exchangeEnded(record: ExchangeRecord): void {
-    if (this.#destination !== null) this.#destination.append(this.#format(record));
+    if (this.#destination === null || this.#format === null) return;
+    try {
+      this.#destination.append(this.#format(record));
+    } catch {
+      this.#destination.lose('FORMAT', 1);
+    }
   }
 
-  /** Opens the file anew, after a log rotation (USR1). */
+  /** Reopens the file, after a log rotation (USR1). */
   reopen(): void {
     this.#destination?.reopen();
   }
 
-  /** Writes what is left before it returns: for a worker that is about to end without a drain. */
+  /** Writes buffered lines before it returns: for a worker that ends without a drain. */
   flushNow(): void {
     this.#destination?.flushNow();
   }
 
-  /** Writes what is left, waiting a second at most, and turns the log off. */
+  /** Writes buffered lines, waiting at most a second, and turns the log off. */
   async close(): Promise<void> {
     const destination = this.#destination;
     this.#destination = null;
     this.#settings = null;
     await Promise.all([this.#retired, destination?.close()]);
   }
+}
+
+function isOtherFormat(next: AccessLogSnapshot, current: AccessLogSnapshot | null): boolean {
+  return next.format !== current?.format || JSON.stringify(next.settings) !== JSON.stringify(current.settings);
 }

@@ -1,12 +1,13 @@
 // The access log in Apache's combined format: `%h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i"`.
-// Thread: worker.
+// Thread: both.
 
 import type { ExchangeRecord } from '../../core/exchange-record.ts';
 import { apacheBare, apacheQuoted, cutTo, MAX_TARGET, MAX_TEXT, MAX_WORD } from './log-escape.ts';
 import { apacheTime } from './log-time.ts';
+import { plainFormat } from './format-descriptor.ts';
 
 /** Writes an exchange as one line in ASCII, with its line feed. What there was not is `-`. */
-export function formatCombined(record: ExchangeRecord): string {
+function formatCombined(record: ExchangeRecord): string {
   const { status, bytesSent } = record;
   return (
     `${apacheBare(cutTo(MAX_WORD, record.clientAddress))} - - [${apacheTime(record.beganWallMs)}] ` +
@@ -24,3 +25,5 @@ function fieldOf({ head }: ExchangeRecord, name: string): string {
   const value = head?.field(name);
   return value === undefined ? '-' : apacheQuoted(cutTo(MAX_TEXT, value));
 }
+
+export const combined = plainFormat('combined', formatCombined);

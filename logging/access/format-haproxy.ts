@@ -1,5 +1,5 @@
 // The access log in HAProxy's HTTP format (`option httplog`, manual 8.2.3), so that its tools go on working.
-// Thread: worker.
+// Thread: both.
 //
 // Where Fairlead differs: bytes are those of the body; no cookies and no header fields are captured, so both cookies
 // are `-`, the braces are left out as HAProxy does without captures, and the last two termination letters are `--`.
@@ -8,12 +8,13 @@ import type { ExchangePhases, ExchangeRecord } from '../../core/exchange-record.
 import { TERMINATIONS } from '../../core/termination.ts';
 import { cutTo, haproxyBare, haproxyQuoted, MAX_TARGET, MAX_WORD } from './log-escape.ts';
 import { haproxyTime, wholeMs } from './log-time.ts';
+import { plainFormat } from './format-descriptor.ts';
 
 /**
  * `client:port [date] listener~ upstream/endpoint TR/Tw/Tc/Tr/Ta status bytes - - TSCC ac/fc/bc/sc/rc sq/bq "request"`
  * with its line feed, in ASCII. Status and phases that there were not are -1.
  */
-export function formatHaproxy(record: ExchangeRecord): string {
+function formatHaproxy(record: ExchangeRecord): string {
   const { connection, status } = record;
   return (
     `${clientOf(record)} [${haproxyTime(record.beganWallMs)}] ` +
@@ -54,3 +55,5 @@ function requestLineOf({ head }: ExchangeRecord): string {
   if (head === null) return '<BADREQ>';
   return haproxyQuoted(`${cutTo(MAX_WORD, head.method)} ${cutTo(MAX_TARGET, head.target)} HTTP/${head.version}`);
 }
+
+export const haproxy = plainFormat('haproxy', formatHaproxy);

@@ -1,4 +1,4 @@
-// The JSON access log: one object a line. Thread: worker.
+// The JSON access log: one object a line. Thread: both.
 //
 // Built by hand and not by pino, which costs four times as much: docs/decisions/0004-access-log.md.
 
@@ -9,12 +9,13 @@ import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import { TERMINATIONS } from '../../core/termination.ts';
 import { cutTo, jsonString, MAX_TARGET, MAX_TEXT, MAX_WORD, needsJsonEscape } from './log-escape.ts';
 import { decimalMs, isoTime } from './log-time.ts';
+import { plainFormat } from './format-descriptor.ts';
 
 /**
  * Writes an exchange as one line of JSON in ASCII, with its line feed. What was not known is null, a phase that was
  * not reached is -1, a status that was not sent is 0.
  */
-export function formatJson(record: ExchangeRecord): string {
+function formatJson(record: ExchangeRecord): string {
   const { connection, head, routeName } = record;
   const agent = head?.field('user-agent');
   const referer = head?.field('referer');
@@ -101,3 +102,5 @@ function attemptsPart(record: ExchangeRecord): string {
   const how = `"redispatched":${wasRedispatched},"retry":"${retryVerdict}","failure":${failure}`;
   return `"attempts":${attempts},${how},"upgraded":${wasUpgraded},`;
 }
+
+export const json = plainFormat('json', formatJson);

@@ -1,5 +1,5 @@
 // Makes text that clients choose harmless in a log line: whatever a line holds is printable ASCII, and no field ends
-// before its end (log injection: forged lines and fields, terminal escape sequences). Thread: worker.
+// before its end (log injection: forged lines and fields, terminal escape sequences). Thread: both.
 
 /** A client may send a target as long as its limits allow; a line is for reading. In characters. */
 export const MAX_TARGET = 2048;
@@ -79,6 +79,16 @@ function backslashed(char: string): string {
 function bytesOf(char: string): readonly number[] {
   const code = char.charCodeAt(0);
   return code < 256 ? [code] : [...Buffer.from(char)];
+}
+
+/** Control characters (C0, DEL, C1) and Unicode's line separators. */
+const CONTROLS = /[^ -~\u00a0-\u2027\u202a-\uffff]/g;
+
+/** One line, whatever the text is: control characters are escaped, and a line feed ends it. */
+export function singleLine(text: string): string {
+  const line = text.endsWith('\n') ? text.slice(0, -1) : text;
+  const isClean = line.search(CONTROLS) === -1;
+  return `${isClean ? line : line.replace(CONTROLS, (char) => `\\u${hex(char.charCodeAt(0), 4)}`)}\n`;
 }
 
 function hex(value: number, digits: number): string {

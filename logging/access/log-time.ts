@@ -1,5 +1,5 @@
 // Times as the access log writes them. A second's text is made once and kept for the lines of that second.
-// Thread: worker.
+// Thread: both.
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 

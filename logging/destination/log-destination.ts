@@ -65,7 +65,12 @@ export class LogDestination {
     this.#flushTimer ??= this.#timers.after(this.#flushMs, this.#onFlushTimer);
   }
 
-  /** Begins to write what has come together. */
+  /** Counts lines that were lost before they got here. @param code see LogTrouble */
+  lose(code: string, lines: number): void {
+    this.#troubles.add(code, lines);
+  }
+
+  /** Begins to write the buffered lines. */
   flush(): void {
     this.#seal();
     this.#pump();

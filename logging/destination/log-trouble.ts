@@ -13,7 +13,7 @@ export interface LogTrouble {
   readonly droppedLines: number;
   /**
    * Code of the system's last error (ENOSPC, EPIPE ...), or SLOW for a sink that takes too little, TOO_LONG for a line
-   * larger than a chunk, CLOSED for a line that came after the end.
+   * larger than a chunk, CLOSED for a line after the end, FORMAT for one that the format could not make.
    */
   readonly code: string;
 }

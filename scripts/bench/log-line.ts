@@ -5,7 +5,7 @@ import { bench, do_not_optimize as keep, group, run } from 'mitata';
 import type { ExchangeRecord } from '../../core/exchange-record.ts';
 import { systemTimers } from '../../core/timers.ts';
 import { LogDestination } from '../../logging/destination/log-destination.ts';
-import { LOG_FORMATS } from '../../logging/access/log-formats.ts';
+import { FORMATS } from '../../test/support/log-formats.ts';
 import { requestHead } from '../../test/support/request-head.ts';
 import { phasesOf, recordOf, USER_AGENT } from '../../test/unit/logging/access/sample-record.ts';
 
@@ -71,12 +71,12 @@ function destinationTo(output: string): LogDestination {
 const toNull = destinationTo('/dev/null');
 
 group('a line', () => {
-  for (const [name, format] of Object.entries(LOG_FORMATS)) bench(name, () => keep(format(next())));
+  for (const [name, format] of Object.entries(FORMATS)) bench(name, () => keep(format(next())));
   bench('JSON.stringify of an object', () => keep(`${JSON.stringify(objectOf(next()))}\n`));
 });
 
 group('a line, and its share of the writes', () => {
-  for (const [name, format] of Object.entries(LOG_FORMATS)) bench(name, () => toNull.append(format(next())));
+  for (const [name, format] of Object.entries(FORMATS)) bench(name, () => toNull.append(format(next())));
   bench('JSON.stringify of an object', () => toNull.append(`${JSON.stringify(objectOf(next()))}\n`));
 });
 

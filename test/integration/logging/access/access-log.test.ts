@@ -6,7 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { AccessLog } from '../../../../logging/access/access-log.ts';
-import { LOG_FORMATS } from '../../../../logging/access/log-formats.ts';
+import { FORMATS } from '../../../support/log-formats.ts';
 import type { LogTrouble } from '../../../../logging/destination/log-trouble.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import { recordOf } from '../../../unit/logging/access/sample-record.ts';
@@ -30,45 +30,45 @@ describe('the access log', () => {
     const { log } = open();
     log.exchangeEnded(recordOf());
     const output = path.join(folder, 'off.log');
-    log.update({ format: 'haproxy', output });
+    log.update({ format: 'haproxy', settings: {}, output });
     log.exchangeEnded(recordOf());
     log.update(null);
     log.exchangeEnded(recordOf());
     await log.close();
-    assert.equal(fs.readFileSync(output, 'utf8'), LOG_FORMATS.haproxy(recordOf()));
+    assert.equal(fs.readFileSync(output, 'utf8'), FORMATS.haproxy(recordOf()));
   });
 
   test('takes another format at once, and another output without losing a line', async () => {
     const { log } = open();
     const [first, second] = [path.join(folder, 'first.log'), path.join(folder, 'second.log')];
-    log.update({ format: 'json', output: first });
+    log.update({ format: 'json', settings: {}, output: first });
     log.exchangeEnded(recordOf());
-    log.update({ format: 'combined', output: first });
+    log.update({ format: 'combined', settings: {}, output: first });
     log.exchangeEnded(recordOf());
-    log.update({ format: 'combined', output: second });
+    log.update({ format: 'combined', settings: {}, output: second });
     log.exchangeEnded(recordOf());
     log.flushNow();
     await log.close();
-    assert.equal(fs.readFileSync(first, 'utf8'), LOG_FORMATS.json(recordOf()) + LOG_FORMATS.combined(recordOf()));
-    assert.equal(fs.readFileSync(second, 'utf8'), LOG_FORMATS.combined(recordOf()));
+    assert.equal(fs.readFileSync(first, 'utf8'), FORMATS.json(recordOf()) + FORMATS.combined(recordOf()));
+    assert.equal(fs.readFileSync(second, 'utf8'), FORMATS.combined(recordOf()));
   });
 
   test('stays as it was when its new output cannot be opened', async () => {
     const { log } = open();
     const output = path.join(folder, 'kept.log');
-    log.update({ format: 'combined', output });
-    assert.throws(() => log.update({ format: 'json', output: path.join(folder, 'no', 'such.log') }), {
+    log.update({ format: 'combined', settings: {}, output });
+    assert.throws(() => log.update({ format: 'json', settings: {}, output: path.join(folder, 'no', 'such.log') }), {
       code: 'ENOENT',
     });
     log.exchangeEnded(recordOf());
     await log.close();
-    assert.equal(fs.readFileSync(output, 'utf8'), LOG_FORMATS.combined(recordOf()));
+    assert.equal(fs.readFileSync(output, 'utf8'), FORMATS.combined(recordOf()));
   });
 
   test('goes on in a new file after a rotation', async () => {
     const { log, troubles } = open();
     const output = path.join(folder, 'rotated.log');
-    log.update({ format: 'combined', output });
+    log.update({ format: 'combined', settings: {}, output });
     log.exchangeEnded(recordOf({ status: 201 }));
     fs.renameSync(output, `${output}.1`);
     log.reopen();

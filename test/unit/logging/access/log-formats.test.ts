@@ -4,14 +4,13 @@ import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import type { ExchangeRecord } from '../../../../core/exchange-record.ts';
-import type { AccessLogFormat } from '../../../../core/snapshot/snapshot.ts';
 import { CHUNK_BYTES } from '../../../../logging/destination/log-chunk.ts';
-import { LOG_FORMATS } from '../../../../logging/access/log-formats.ts';
+import { FORMATS } from '../../../support/log-formats.ts';
 import { requestHead } from '../../../support/request-head.ts';
 import { endpointSnapshot, upstreamSnapshot } from '../../../support/snapshots.ts';
 import { connectionOf, phasesOf, recordOf, USER_AGENT } from './sample-record.ts';
 
-const FORMATS = Object.keys(LOG_FORMATS) as AccessLogFormat[];
+const NAMES = Object.keys(FORMATS) as (keyof typeof FORMATS)[];
 
 /** What was refused before it was an exchange. */
 const BAD_REQUEST: Partial<ExchangeRecord> = {
@@ -48,7 +47,7 @@ before(() => {
 });
 
 describe('the HAProxy format', () => {
-  const { haproxy } = LOG_FORMATS;
+  const { haproxy } = FORMATS;
 
   test('writes all fields in the order of option httplog', () => {
     assert.equal(
@@ -88,7 +87,7 @@ describe('the HAProxy format', () => {
 });
 
 describe('the combined format', () => {
-  const { combined } = LOG_FORMATS;
+  const { combined } = FORMATS;
 
   test('writes what Apache writes', () => {
     assert.equal(
@@ -115,7 +114,7 @@ describe('the combined format', () => {
 });
 
 describe('the JSON format', () => {
-  const { json } = LOG_FORMATS;
+  const { json } = FORMATS;
 
   test('writes every fact of an exchange that went well', () => {
     assert.deepEqual(JSON.parse(json(recordOf())), {
@@ -218,10 +217,10 @@ describe('every format', () => {
       }),
     );
 
-  for (const format of FORMATS) {
+  for (const format of NAMES) {
     test(`${format} makes one line of printable ASCII of whatever a client sends`, () => {
       fc.assert(
-        fc.property(hostileRecord, (record) => assert.match(LOG_FORMATS[format](record), /^[ -~]*\n$/)),
+        fc.property(hostileRecord, (record) => assert.match(FORMATS[format](record), /^[ -~]*\n$/)),
         { seed: 11, numRuns: 500 },
       );
     });
@@ -235,13 +234,13 @@ describe('every format', () => {
           authority: long,
           fields: ['user-agent', long, 'referer', long],
         });
-        const line = LOG_FORMATS[format](recordOf({ head, clientAddress: long, requestId: long }));
+        const line = FORMATS[format](recordOf({ head, clientAddress: long, requestId: long }));
         assert.ok(line.length < CHUNK_BYTES, `${line.length} bytes`);
       }
     });
 
     test(`${format} takes the time of each line from its own second`, () => {
-      const times = [0, 999, 1000, 500, 3_600_000].map((ms) => LOG_FORMATS[format](recordOf({ beganWallMs: ms })));
+      const times = [0, 999, 1000, 500, 3_600_000].map((ms) => FORMATS[format](recordOf({ beganWallMs: ms })));
       assert.match(times[0]!, /1970/);
       assert.equal(new Set(times).size, format === 'combined' ? 3 : 5);
     });
@@ -251,7 +250,7 @@ describe('every format', () => {
     fc.assert(
       fc.property(hostile, hostile, (target, agent) => {
         const head = requestHead({ target, fields: ['user-agent', agent] });
-        const line = JSON.parse(LOG_FORMATS.json(recordOf({ head }))) as Record<string, unknown>;
+        const line = JSON.parse(FORMATS.json(recordOf({ head }))) as Record<string, unknown>;
         assert.equal(line['target'], target);
         assert.equal(line['userAgent'], agent);
       }),
@@ -262,7 +261,7 @@ describe('every format', () => {
   test('haproxy keeps its number of fields, whatever a client sends', () => {
     fc.assert(
       fc.property(hostileRecord, (record) => {
-        const line = LOG_FORMATS.haproxy(record);
+        const line = FORMATS.haproxy(record);
         assert.equal(line.slice(0, line.indexOf('"')).split(' ').length, 13);
         assert.equal(line.split('"').length, 3);
       }),
@@ -273,7 +272,7 @@ describe('every format', () => {
   test('combined keeps its number of fields, whatever a client sends', () => {
     const shape = /^\S+ - - \[[^\]]+\] "(?:[^"\\]|\\.)*" \d+ \d+ "(?:[^"\\]|\\.)*" "(?:[^"\\]|\\.)*"\n$/;
     fc.assert(
-      fc.property(hostileRecord, (record) => assert.match(LOG_FORMATS.combined(record), shape)),
+      fc.property(hostileRecord, (record) => assert.match(FORMATS.combined(record), shape)),
       { seed: 14, numRuns: 500 },
     );
   });
