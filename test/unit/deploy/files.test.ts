@@ -78,7 +78,7 @@ describe('the systemd units', () => {
     assert.ok(stopSeconds > 30, 'the default of shutdown.grace is 30 s');
   });
 
-  test('do not forbid what V8 needs', () => {
+  test('permit writable and executable memory, which V8 needs', () => {
     assert.doesNotMatch(service, /^MemoryDenyWriteExecute=/m);
     assert.match(service, /^NoNewPrivileges=yes$/m);
   });
@@ -96,14 +96,14 @@ describe('the Kubernetes manifests', () => {
       wallMs: 0,
     });
     assert.ok(result.ok, result.ok ? '' : result.problems.map(formatProblem).join('\n'));
-    // Plain HTTP inside of the cluster is meant.
+    // Plain HTTP within the cluster is intended.
     assert.deepEqual(result.warnings.filter(({ code }) => code !== 'FL9021').map(formatProblem), []);
     const { delay, grace } = result.config.settings.shutdown;
     const termination = Number(/terminationGracePeriodSeconds: (\d+)/.exec(manifests)![1]);
     assert.ok((delay ?? 0) + grace < termination * 1000, 'the pod may finish its drain');
   });
 
-  test('start a command that there is, on a read-only file system, as nobody in particular', () => {
+  test('start an existing command without root on a read-only file system', () => {
     const [, list] = /args: \[(.*)\]/.exec(manifests)!;
     assertKnown(list!.replaceAll(',', ''));
     for (const wanted of ['readOnlyRootFilesystem: true', 'runAsNonRoot: true', 'drop: [ALL]', 'path: /readyz']) {

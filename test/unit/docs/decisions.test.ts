@@ -1,4 +1,4 @@
-// docs/decisions: pages of one form, all of them in the index, and what they say of numbers in the code. Thread: main.
+// docs/decisions: the form of the pages, the index, and the numbers that pages share with the code. Thread: main.
 
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -13,7 +13,7 @@ const textOf = (name: string): string => readFileSync(path.join(ROOT, name), 'ut
 
 describe('a decision', () => {
   for (const name of PAGES) {
-    test(`${name} says context, decision, consequences and numbers, under its number`, () => {
+    test(`${name} has its number, context, decision, consequences and numbers`, () => {
       const lines = readPage(`docs/decisions/${name}`).prose;
       assert.match(lines[0] ?? '', new RegExp(`^# ${name.slice(0, 4)}: \\S`));
       for (const part of ['Context', 'Decision', 'Consequences', 'Numbers']) {
@@ -22,7 +22,7 @@ describe('a decision', () => {
     });
   }
 
-  test('has a number of its own', () => {
+  test('has a unique number', () => {
     const numbers = PAGES.map((name) => name.slice(0, 4));
     assert.equal(new Set(numbers).size, numbers.length, numbers.join(' '));
   });
@@ -33,7 +33,7 @@ test('the index lists every decision once, in order', () => {
   assert.deepEqual(listed, PAGES.toSorted());
 });
 
-test('0005: the oldest Node is the same in the three places that name it', () => {
+test('0005: three places agree on the oldest supported Node', () => {
   const [major, minor] = OLDEST_NODE;
   const { engines } = JSON.parse(textOf('package.json')) as { engines: { node: string } };
   assert.equal(engines.node, `>=${major}.${minor}`);
@@ -42,6 +42,6 @@ test('0005: the oldest Node is the same in the three places that name it', () =>
   assert.ok(entry.includes(`Node >= ${major}.${minor},`));
 });
 
-test('0006: three more tries is what the code allows', () => {
+test('0006: the code permits three retries', () => {
   assert.equal(MAX_UNSENT_RETRIES, 3);
 });

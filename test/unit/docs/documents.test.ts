@@ -1,5 +1,4 @@
-// The documents beside the code: examples load, links lead somewhere, commands and files that they name exist.
-// Thread: main.
+// All pages: examples load, links resolve, the commands and files that they name exist. Thread: main.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -17,13 +16,13 @@ import { parseYaml } from '../../../config/yaml/yaml-text.ts';
 import { allPages, anchorsOf, codeSpans, exists, type Fence, localLinks, type Page, readPage, ROOT } from './pages.ts';
 
 const PAGES = allPages();
-/** Where examples that need certificates find them, and a time at which these are good. */
+/** The certificates of examples, and a time at which they are valid. */
 const CERTIFICATES = path.join(privateCertificates(), 'certificates');
 const WALL_MS = Date.UTC(2030, 0, 1);
-/** Where examples write their logs; `check` wants the directory to be there, so another one takes its place. */
+/** The folder of examples' logs. `check` requires it to exist, so the tests replace it. */
 const LOGS = '/var/log/fairlead';
 
-test('the pages that the foundation promises are there', () => {
+test('the main pages exist', () => {
   const names = new Set(PAGES.map((page) => page.name));
   for (const name of [
     'README.md',
@@ -41,13 +40,23 @@ test('the pages that the foundation promises are there', () => {
     assert.ok(names.has(name), name);
 });
 
+test('no page has conflict markers', () => {
+  for (const { name, prose } of PAGES) {
+    assert.equal(
+      prose.findIndex((line) => /^(?:<{7}|>{7}) /.test(line)),
+      -1,
+      name,
+    );
+  }
+});
+
 const yamlFences = PAGES.flatMap((page) =>
   page.fences.filter(({ info }) => info === 'yaml').map((fence) => ({ page, fence })),
 );
 const isWhole = ({ text }: Fence): boolean => /^listeners:/m.test(text);
 
 describe('a YAML example', () => {
-  test('that is a whole configuration stands in the README', () => {
+  test('that is a complete configuration is in the README', () => {
     assert.ok(yamlFences.some(({ page, fence }) => page.name === 'README.md' && isWhole(fence)));
   });
 
@@ -63,7 +72,7 @@ describe('a YAML example', () => {
   }
 
   for (const { page, fence } of yamlFences.filter((one) => !isWhole(one.fence))) {
-    test(`${page.name}:${fence.line} has only keys of the schema, from the root on`, () => {
+    test(`${page.name}:${fence.line} has only keys of the schema, from the root`, () => {
       const source = new SourceText(fence.text);
       const yaml = parseYaml(source);
       assert.ok(yaml.ok);
@@ -72,7 +81,7 @@ describe('a YAML example', () => {
   }
 });
 
-/** Key paths of a value; a key that the schema has no name for is taken for a name of the user's (`*`). */
+/** Key paths of a value; a key that isn't in the schema is taken for a user-defined name (`*`). */
 function keysIn(value: unknown, prefix: string): string[] {
   if (Array.isArray(value)) return value.flatMap((item) => keysIn(item, prefix));
   if (typeof value !== 'object' || value === null) return [];
@@ -87,7 +96,7 @@ describe('a link', () => {
   for (const page of PAGES) {
     const links = localLinks(page);
     if (links.length === 0) continue;
-    test(`in ${page.name} leads to a page, a file or a heading`, () => {
+    test(`in ${page.name} resolves to a page, a file or a heading`, () => {
       for (const { target, line } of links) {
         const [file = '', anchor] = target.split('#');
         const name = file === '' ? page.name : path.posix.join(path.posix.dirname(page.name), file);
@@ -98,7 +107,7 @@ describe('a link', () => {
   }
 });
 
-/** A file of the repository by its path: at least one folder, and an extension that sources and pages have. */
+/** The path of a file of the repository: at least one folder, and an extension of sources or pages. */
 const FILE_NAME = /^(?:[\w.-]+\/)+[\w.-]+\.(?:ts|mjs|md|yaml|sh|json)$/;
 
 describe('a file that is named', () => {
@@ -133,14 +142,14 @@ function commandTexts(page: Page): string[] {
   return [...shell, ...page.prose.flatMap(codeSpans)];
 }
 
-/** Pages that tell users what to type; the others may speak of what is to come. */
+/** Pages with commands for users. */
 const GUIDES = ['README.md', 'docs/operations.md', 'haproxy-compat.md'];
 
 for (const name of GUIDES) {
-  describe(`what ${name} tells to type`, () => {
+  describe(`commands in ${name}`, () => {
     const texts = commandTexts(readPage(name));
 
-    test('are commands and options of bin/commands/program.ts', () => {
+    test('are those of bin/commands/program.ts, with their options', () => {
       assert.ok(COMMANDS.size >= 4 && OPTIONS.has('--config'));
       for (const text of texts) {
         const typed = /(?:^|[\s/])fairlead(?:\.ts)? ([a-z]+)(.*)$/.exec(text);
@@ -150,7 +159,7 @@ for (const name of GUIDES) {
       }
     });
 
-    test('are scripts of package.json', () => {
+    test('run scripts of package.json', () => {
       for (const text of texts) {
         for (const [, script] of text.matchAll(/npm run ([\w:-]+)/g)) assert.ok(Object.hasOwn(SCRIPTS, script!), text);
       }

@@ -1,5 +1,5 @@
-// haproxy-compat.md: every key that it names exists, every row has one of the three answers, and the directives that
-// a web operator uses are there. Thread: main.
+// haproxy-compat.md: its keys exist, every row has one of the three answers, and the directives that web operators use
+// are listed. Thread: main.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -20,15 +20,15 @@ const at = (row: Row): string => `haproxy-compat.md:${row.line}: ${row.cells[1]}
 
 /** `not yet`, or `never, because` with a reason. */
 const NO_KEY = /^(?:not yet|never, because \S.*[^.\s])$/;
-/** Keys, one after the other, or one with the value that it takes. */
+/** A list of keys, or one key with its value. */
 const KEYS = /^`[^`]+`(?:(?:, `[^`]+`)*| = [a-z-]+)$/;
 
-/** Names of the first level of the configuration: what begins with one of them is meant as a key. */
+/** Names of the first level of the configuration: a span that begins with one of them is a key. */
 const ROOTS = new Set(knownKeys().map(({ path: key }) => key.split(/[.[]/)[0]!));
 const looksLikeKey = (span: string): boolean =>
   ROOTS.has(span.split(/[.[]/)[0]!) && !span.includes('/') && (/[.[]/.test(span) || isKnownKey(span));
 
-test('the page has tables of each kind, and every row three cells', () => {
+test('the page has tables of each kind, and every row has three cells', () => {
   assert.ok(rowsOf(DIRECTIVES).length > 200, String(rowsOf(DIRECTIVES).length));
   assert.ok(rowsOf(COMMANDS).length > 10);
   assert.equal(SIGNALS.length, 1);
@@ -48,14 +48,14 @@ describe('a directive', () => {
     });
   }
 
-  test('that names a balancer names one of ours', () => {
+  test('that names a balancer names an existing one', () => {
     const named = rowsOf(DIRECTIVES).flatMap(({ cells }) => / = ([a-z-]+)$/.exec(cells[1]!)?.[1] ?? []);
     assert.ok(named.length > 5);
     const names = allBalancers().map(({ name }) => name);
     for (const kind of named) assert.ok(names.includes(kind), kind);
   });
 
-  test('stands once in its table', () => {
+  test('is listed once in its table', () => {
     for (const { heading, rows } of DIRECTIVES) {
       const names = rows.flatMap(({ cells }) => codeSpans(cells[0]!).map((span) => cells[0]!.replace(/`.*`/, span)));
       const doubled = names.filter((name, index) => names.indexOf(name) < index);
@@ -64,7 +64,7 @@ describe('a directive', () => {
   });
 });
 
-test('whatever else looks like a key is one', () => {
+test('every other span that looks like a key is one', () => {
   for (const [index, line] of PAGE.prose.entries()) {
     for (const span of codeSpans(line).filter(looksLikeKey)) assert.ok(isKnownKey(span), `line ${index + 1}: ${span}`);
   }
@@ -88,7 +88,7 @@ test('the signals that have a handler are those of control/holder/holder-message
   assert.deepEqual(documented.map(({ cells }) => cells[0]!).toSorted(), handled.toSorted());
 });
 
-/** Of the manual's keyword matrix and the options of bind and server: what configurations of web sites contain. */
+/** Directives of the manual's keyword matrix, and options of bind and server, that configurations of web sites contain. */
 const EXPECTED = [
   ['maxconn (global)', 'nbthread', 'cpu-map', 'log', 'stats socket', 'chroot', 'user', 'group', 'daemon'],
   ['hard-stop-after', 'tune.bufsize', 'tune.http.maxhdr', 'ssl-default-bind-ciphers', 'ssl-default-bind-options'],
@@ -118,7 +118,7 @@ const EXPECTED = [
   ['unique-id-header', 'peers', 'cache', 'lua-load', 'server-template', 'http-errors', 'option log-health-checks'],
 ].flat();
 
-test('the directives that web operators use have their rows', () => {
+test('the directives that web operators use are listed', () => {
   const written = rowsOf(DIRECTIVES).flatMap(({ cells }) => codeSpans(cells[0]!).concat(cells[0]!));
   for (const name of EXPECTED) {
     assert.ok(

@@ -5,15 +5,15 @@ import path from 'node:path';
 
 export const ROOT = path.resolve(import.meta.dirname, '../../..');
 
-/** Folders that hold no pages of ours. */
+/** Folders without pages of this repository. */
 const SKIPPED: ReadonlySet<string> = new Set(['node_modules', 'dist', 'coverage']);
 
 /** A fenced block. */
 export interface Fence {
-  /** What stands behind the opening backticks: `yaml`, `sh`. */
+  /** The text after the opening backticks: `yaml`, `sh`. */
   readonly info: string;
   readonly text: string;
-  /** Of its first line of text, from 1 on. */
+  /** Number of its first line of text, from 1. */
   readonly line: number;
 }
 
@@ -34,7 +34,7 @@ export interface Page {
   /** Relative to the repository, with forward slashes. */
   readonly name: string;
   readonly fences: readonly Fence[];
-  /** The text without its fences, by line; lines of fences are empty. */
+  /** The text by line; lines of fences are empty. */
   readonly prose: readonly string[];
 }
 
@@ -53,7 +53,7 @@ function pageNames(folder: string): string[] {
   return names;
 }
 
-/** Reads one page. @throws Error where it doesn't exist, or where a fence is not closed */
+/** Reads one page. @throws Error if it doesn't exist, or if a fence is not closed */
 export function readPage(name: string): Page {
   const lines = readFileSync(path.join(ROOT, name), 'utf8').split('\n');
   const fences: Fence[] = [];
@@ -94,7 +94,7 @@ function cellsOf(line: string): string[] {
   return inner.split(/(?<!\\)\|/).map((cell) => cell.trim().replaceAll('\\|', '|'));
 }
 
-/** Code spans of a text: what stands between backticks. */
+/** Code spans of a text, without the backticks. */
 export function codeSpans(text: string): string[] {
   return [...text.matchAll(/`([^`]+)`/g)].map((match) => match[1]!);
 }

@@ -1,4 +1,5 @@
-// Files that strangers and tools look for at the top of a repository: they exist and agree with package.json. Thread: main.
+// Files at the top of the repository (LICENSE, CONTRIBUTING.md, workflows, editor settings): they exist and agree with
+// package.json. Thread: main.
 
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
@@ -62,6 +63,6 @@ test('commands that CONTRIBUTING.md names exist', () => {
   }
 });
 
-test('docs/api.md is what the sources say', () => {
+test('docs/api.md is generated from the present sources', () => {
   assert.ok(read('docs/api.md') === renderApiPage(ROOT), 'stale: run node scripts/generate-api-page.ts');
 });
