@@ -2,7 +2,7 @@
 
 import { AVAILABILITY, AVAILABILITY_NAMES, type Availability } from '../core/availability.ts';
 import type { Candidate } from '../core/balancer.ts';
-import { E_AVAILABILITY, E_FACTOR, E_SUSPECT, E_WEIGHT } from '../core/memory/layout.ts';
+import { E_AVAILABILITY, E_FACTOR, E_SUSPECT, E_WEIGHT, SUSPICION } from '../core/memory/layout.ts';
 import type { Region } from '../core/memory/region.ts';
 import type { EndpointSnapshot } from '../core/snapshot/endpoint.ts';
 import type { UpstreamSnapshot } from '../core/snapshot/upstream.ts';
@@ -64,8 +64,14 @@ const TRIED_BY_NUMBER: readonly boolean[] = AVAILABILITY_NAMES.map(isTriedAnyway
  * policy decides: with `try-all` every endpoint counts that isn't taken out by hand; otherwise there is no candidate.
  * @param previous what this function returned for the same upstream last time, or null: its member lists are kept
  *   where no weight has changed.
+ * @param keepsSlow whether endpoints that are suspect for being slow stay usable: the upstream hashes
  */
-export function selectCandidates(upstream: UpstreamSnapshot, region: Region, previous: Candidates | null): Candidates {
+export function selectCandidates(
+  upstream: UpstreamSnapshot,
+  region: Region,
+  previous: Candidates | null,
+  keepsSlow = false,
+): Candidates {
   const configured = configuredTiers(upstream, region, previous?.configured ?? null);
   const tier = selectTier(upstream, region, configured, previous?.tier ?? 'primary');
   const members = configured[tier];
@@ -79,17 +85,22 @@ export function selectCandidates(upstream: UpstreamSnapshot, region: Region, pre
   const lastResort = configured.both.filter(
     (member) => !used.has(member) && isMemberUsable(region, member, TRIED_BY_NUMBER),
   );
-  const clear = usable.filter((member) => !isSuspect(region, member.slot));
+  const clear = usable.filter((member) => !isSuspect(region, member.slot, keepsSlow));
   if (clear.length === 0) return { tier, members, usable, suspects: [], lastResort, configured };
   const cleared = new Set(clear);
   const suspects = usable.filter((member) => !cleared.has(member));
   return { tier, members, usable: clear, suspects, lastResort, configured };
 }
 
-/** Whether a worker has marked the endpoint, or main has taken the mark over. */
-function isSuspect(region: Region, slot: number): boolean {
+/**
+ * Whether a worker has marked the endpoint, or main has adopted the mark. A mark for being slow moves no keys of an upstream
+ * that hashes: they would come back a moment later.
+ */
+function isSuspect(region: Region, slot: number, keepsSlow: boolean): boolean {
   const word = region.endpointWord(slot);
-  return region.words[word + E_SUSPECT] === 1 || region.words[word + E_AVAILABILITY] === AVAILABILITY.suspect;
+  const suspicion = region.words[word + E_SUSPECT];
+  if (keepsSlow && suspicion === SUSPICION.slow) return false;
+  return suspicion !== SUSPICION.none || region.words[word + E_AVAILABILITY] === AVAILABILITY.suspect;
 }
 
 /** An endpoint whose dynamic factor is zero gets nothing, whatever its availability. */

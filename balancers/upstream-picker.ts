@@ -8,7 +8,7 @@ import type { UpstreamSnapshot } from '../core/snapshot/upstream.ts';
 import { CandidateTable } from './candidate-table.ts';
 import { selectCandidates, type Candidates } from './candidates.ts';
 import type { BalanceContext } from './descriptor.ts';
-import { buildBalancer } from './registry.ts';
+import { balancerNamed, buildBalancer } from './registry.ts';
 
 /** Where a picker works. */
 export interface PickerContext {
@@ -32,6 +32,7 @@ export class UpstreamPicker {
   readonly upstream: UpstreamSnapshot;
   readonly #context: BalanceContext;
   readonly #upstreamWord: number;
+  readonly #keepsSlow: boolean;
   #epoch: number;
   #suspicions: number;
   #candidates: Candidates;
@@ -48,7 +49,8 @@ export class UpstreamPicker {
     this.#upstreamWord = context.region.upstreamWord(upstream.index);
     this.#epoch = this.#readEpoch();
     this.#suspicions = this.#readSuspicions();
-    this.#candidates = selectCandidates(upstream, context.region, null);
+    this.#keepsSlow = balancerNamed(upstream.balance.kind).hashKey !== undefined;
+    this.#candidates = selectCandidates(upstream, context.region, null, this.#keepsSlow);
     this.#balancer = buildBalancer(upstream.balance, this.#candidates, this.#context);
     this.#buildSuspects();
   }
@@ -126,7 +128,7 @@ export class UpstreamPicker {
     if (epoch === this.#epoch && suspicions === this.#suspicions) return;
     this.#epoch = epoch;
     this.#suspicions = suspicions;
-    this.#candidates = selectCandidates(this.upstream, this.#context.region, this.#candidates);
+    this.#candidates = selectCandidates(this.upstream, this.#context.region, this.#candidates, this.#keepsSlow);
     this.#balancer = buildBalancer(this.upstream.balance, this.#candidates, this.#context);
     this.#buildSuspects();
   }

@@ -22,6 +22,8 @@ export const SIGNALS = {
   resetBefore: { consecutive: 'add', window: 'fail', marksSuspect: true },
   staleConnection: { consecutive: 'keep', window: 'ignore', marksSuspect: false },
   timeout: { consecutive: 'add', window: 'fail', marksSuspect: true },
+  /** Requests are overdue, and none has failed: a reason to check, not to judge. */
+  slow: { consecutive: 'keep', window: 'ignore', marksSuspect: true },
   gateway: { consecutive: 'add', window: 'fail', marksSuspect: true },
   protocol: { consecutive: 'add', window: 'fail', marksSuspect: true },
   server: { consecutive: 'keep', window: 'fail', marksSuspect: false },

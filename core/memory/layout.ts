@@ -48,7 +48,7 @@ export const ENDPOINT = {
   availability: { index: 2, type: 'i32', unit: 'AVAILABILITY', writer: 'main', means: 'availability to picks' },
   consecutiveFailures: { index: 3, type: 'i32', unit: 'failures', writer: 'workers', means: 'since the last success' },
   limit: { index: 4, type: 'i32', unit: 'requests', writer: 'main', means: 'in-flight limit; 0 is none' },
-  suspect: { index: 5, type: 'i32', unit: '0 or 1', writer: 'workers', means: 'set by CAS at a hard failure' },
+  suspect: { index: 5, type: 'i32', unit: 'SUSPICION', writer: 'workers', means: 'set by CAS, cleared by main' },
   halfOpenToken: {
     index: 6,
     type: 'i32',
@@ -117,6 +117,9 @@ export const E_WARM_START = ENDPOINT.warmStartMs.index;
 /** In 64-bit words. */
 export const E_EWMA_COST = ENDPOINT.ewmaCostMs.index / 2;
 export const E_EWMA_STAMP = ENDPOINT.ewmaStampMs.index / 2;
+
+/** Values of `suspect`: none, a failure, or responses that are overdue and say nothing about where keys belong. */
+export const SUSPICION = { none: 0, failure: 1, slow: 2 } as const;
 
 /** `factor` of an endpoint at its full weight. */
 export const FULL_FACTOR = 65_536;

@@ -14,6 +14,7 @@ const SIGNAL_WORDS: Readonly<Record<Signal, string>> = {
   resetBefore: 'connection reset before a response',
   staleConnection: 'several idle connections were closed early',
   timeout: 'no response in time',
+  slow: 'slow: several requests wait for a response far longer than usual',
   gateway: 'answered 502, 503 or 504',
   protocol: 'malformed response',
   server: 'answered 5xx',

@@ -11,6 +11,7 @@ import {
   E_LAST_SUCCESS,
   E_LIMIT,
   E_SUSPECT,
+  SUSPICION,
   E_TOKEN,
   E_WARM_START,
   E_WEIGHT,
@@ -54,9 +55,14 @@ export class Publisher {
    */
   availability(upstream: number, slot: number, from: Availability, to: Availability): void {
     if (to === 'halfOpen' || (isOut(from) && !isOut(to))) this.#forgetTraffic(slot);
-    this.#set(slot, E_SUSPECT, to === 'suspect' ? 1 : 0);
+    this.#set(slot, E_SUSPECT, to === 'suspect' ? this.#suspicionOf(slot) : SUSPICION.none);
     this.#set(slot, E_AVAILABILITY, AVAILABILITY[to]);
     this.#moveEpoch(upstream);
+  }
+
+  /** The mark that a worker has set; a failure where none has. */
+  #suspicionOf(slot: number): number {
+    return this.#get(slot, E_SUSPECT) || SUSPICION.failure;
   }
 
   /** Publishes what a reload or the operator may change of a slot that stays. */

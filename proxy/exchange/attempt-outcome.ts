@@ -2,12 +2,14 @@
 
 import type { ResponseHead } from '../../core/head.ts';
 import { type Failure, type Signal, signalOfStatus } from '../../core/failure.ts';
+import { E_LAST_SUCCESS } from '../../core/memory/layout.ts';
 import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
 import { countAttempt, countBytes, countFailure, countHead, countLease, countOutcome } from '../account/account.ts';
 import { returnToken } from '../placement/place.ts';
 import { markSuspect, reportSignal } from '../placement/signals.ts';
 import type { Attempt } from './attempt.ts';
 import type { Exchange } from './exchange.ts';
+import { STATE } from './exchange-state.ts';
 import type { ForwardingContext } from './forwarding-context.ts';
 
 type ExchangeAttempt = Attempt<Exchange>;
@@ -64,6 +66,7 @@ function recordAnswer(context: ForwardingContext, exchange: Exchange, attempt: E
   countHead(lane, status, headMs);
   countOutcome(lane, signal);
   observeOutcome(context, exchange, slot, signal, headMs, answer.retryAfterMs);
+  context.baselines.responded(slot);
   if (signal === 'ok') recordGoodAnswer(context, exchange, attempt, headMs);
   reportSignal(context.signals, exchange.target!.snapshot, attempt.endpoint, signal, attempt.isTrial);
   attempt.endTrial();
@@ -77,7 +80,7 @@ function recordGoodAnswer(
   headMs: number,
 ): void {
   const { slot } = attempt.endpoint;
-  context.baselines.answered(slot, headMs);
+  context.baselines.answered(slot, headMs, exchange.timing.headMs);
   if (!exchange.target!.snapshot.limits.isAdaptive) return;
   const sentMs = Math.max(attempt.leasedMs || attempt.beganMs, exchange.requestEndMs);
   context.lanes.endpoint(slot).sampleLatency(exchange.timing.headMs - sentMs);
@@ -112,9 +115,22 @@ export function cancelAttempt(context: ForwardingContext, exchange: Exchange, at
   abandonTrial(context, attempt);
 }
 
-/** Marks an endpoint that hasn't answered for far longer than usual: other requests avoid it until it is checked. */
+/**
+ * Records that a response is overdue, or a connection. Where the endpoint responds to no request, here or in another
+ * worker, it seems to have stopped. One request alone is slow; a connection has no such excuse.
+ */
+export function recordOverdue(context: ForwardingContext, exchange: Exchange, endpoint: EndpointSnapshot): void {
+  const { baselines, region, clock } = context;
+  const { slot } = endpoint;
+  const isSilent = baselines.becameOverdue(slot) || exchange.state === STATE.leasing;
+  const lastSuccessMs = region.words[region.endpointWord(slot) + E_LAST_SUCCESS]!;
+  const quietMs = ((clock.wallMs() - region.originWallMs) | 0) - lastSuccessMs;
+  if (isSilent && quietMs >= baselines.overdueMs(slot, clock.nowMs())) markStalled(context, exchange, endpoint);
+}
+
+/** Marks an endpoint that seems to have stopped: requests without a key avoid it until it is checked. */
 export function markStalled(context: ForwardingContext, exchange: Exchange, endpoint: EndpointSnapshot): void {
-  markSuspect(context.signals, exchange.target!.snapshot, endpoint, 'timeout');
+  markSuspect(context.signals, exchange.target!.snapshot, endpoint, 'slow');
 }
 
 function abandonTrial({ region, worker }: ForwardingContext, attempt: ExchangeAttempt): void {

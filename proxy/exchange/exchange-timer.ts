@@ -8,10 +8,10 @@ import { STATE } from './exchange-state.ts';
 import type { ForwardingContext } from './forwarding-context.ts';
 
 /**
- * A result of the timer: a failure, or `hedge` (time for a second attempt), or `stalled` (no response for far longer than
+ * A result of the timer: a failure, or `hedge` (time for a second attempt), or `overdue` (no response for far longer than
  * usual).
  */
-export type Due = FailureKind | 'hedge' | 'stalled';
+export type Due = FailureKind | 'hedge' | 'overdue';
 
 /** Arms the timer for the current phase: the connection, the response head, or the next byte. */
 export function armTimer(context: ForwardingContext, exchange: Exchange): void {
@@ -34,9 +34,9 @@ export function stopTimer({ wheel }: ForwardingContext, exchange: Exchange): voi
 export function takeDue(context: ForwardingContext, exchange: Exchange): Due | null {
   const nowMs = context.clock.nowMs();
   const due = dueAt(context, exchange, nowMs);
-  if (due === 'stalled') exchange.tries.markStalled();
+  if (due === 'overdue') exchange.tries.markOverdue();
   if (due === 'hedge') context.placer.hedging.claim(exchange);
-  if (due !== null && due !== 'stalled' && due !== 'hedge') return due;
+  if (due !== null && due !== 'overdue' && due !== 'hedge') return due;
   const waitMs = nextCheckMs(context, exchange, nowMs);
   if (waitMs > 0) context.wheel.arm(exchange.timer, waitMs, nowMs);
   return due;
@@ -53,7 +53,7 @@ function dueAt(context: ForwardingContext, exchange: Exchange, nowMs: number): D
   const tryMs = tryTimeoutMs(exchange);
   if (tryMs > 0 && idledMs >= tryMs) return 'try-timeout';
   if (idledMs >= context.placer.hedging.delayMs(exchange, nowMs)) return 'hedge';
-  return idledMs >= stalledAfterMs(context, exchange) ? 'stalled' : null;
+  return idledMs >= overdueAfterMs(context, exchange, nowMs) ? 'overdue' : null;
 }
 
 /** ms until the next result may be due; 0 where none ever is. */
@@ -66,7 +66,7 @@ function nextCheckMs(context: ForwardingContext, exchange: Exchange, nowMs: numb
   }
   const tryMs = tryTimeoutMs(exchange) || Infinity;
   const hedgeMs = context.placer.hedging.delayMs(exchange, nowMs);
-  const early = Math.min(tryMs, hedgeMs, stalledAfterMs(context, exchange)) - passedMs;
+  const early = Math.min(tryMs, hedgeMs, overdueAfterMs(context, exchange, nowMs)) - passedMs;
   const next = Math.min(early, responseLeftMs(exchange, nowMs));
   return next === Infinity ? 0 : Math.max(1, next);
 }
@@ -77,9 +77,9 @@ function responseLeftMs({ target, requestEndMs }: Exchange, nowMs: number): numb
   return responseMs > 0 && requestEndMs > 0 ? responseMs - (nowMs - requestEndMs) : Infinity;
 }
 
-/** ms after which the running attempt counts as stalled; Infinity where it was reported already. */
-function stalledAfterMs({ baselines }: ForwardingContext, { tries }: Exchange): number {
-  return tries.wasMarkedStalled ? Infinity : baselines.overdueMs(tries.endpoint!.slot);
+/** ms after which the response of the running attempt is overdue; Infinity where that was recorded already. */
+function overdueAfterMs({ baselines }: ForwardingContext, { tries }: Exchange, nowMs: number): number {
+  return tries.wasOverdue ? Infinity : baselines.overdueMs(tries.endpoint!.slot, nowMs);
 }
 
 /**

@@ -6,7 +6,7 @@ import { type Failure, failureOf } from '../../core/failure.ts';
 import type { Termination } from '../../core/termination.ts';
 import { mayRepeat, NO_RETRY } from '../placement/retries.ts';
 import type { Attempt } from './attempt.ts';
-import { cancelAttempt, markStalled, recordFailure } from './attempt-outcome.ts';
+import { cancelAttempt, markStalled, recordFailure, recordOverdue } from './attempt-outcome.ts';
 import type { Exchange } from './exchange.ts';
 import { armTimer, stopTimer, takeDue } from './exchange-timer.ts';
 import { STATE } from './exchange-state.ts';
@@ -51,7 +51,7 @@ export function timerFired(context: ForwardingContext, exchange: Exchange): void
   if (due === null) return;
   if (due === 'hedge') return context.placer.placeHedge(exchange);
   const attempt = exchange.tries.attempt!;
-  if (due === 'stalled') return markStalled(context, exchange, attempt.endpoint);
+  if (due === 'overdue') return recordOverdue(context, exchange, attempt.endpoint);
   if (due === 'try-timeout' && exchange.tries.rival === null) return tryTimedOut(context, exchange, attempt);
   if (due === 'response-timeout') cancelAttempt(context, exchange, exchange.tries.dropRival());
   attempt.abort();

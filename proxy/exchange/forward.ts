@@ -98,7 +98,11 @@ function placeUnlessOver(context: ForwardingContext, exchange: Exchange): void {
 }
 
 export function replyUnplaced(context: ForwardingContext, exchange: Exchange, reason: NoPlace): void {
-  replyForFailure(context, exchange, reason === 'not-replayable' ? 'endpoint-gone' : reason);
+  const { lastFailure } = exchange;
+  // A refused attempt at an endpoint that was known to be down says no more than that.
+  const isKnownDown = lastFailure?.wasSent === false && exchange.target!.picker.usableCount === 0;
+  if (isKnownDown && reason !== 'not-replayable') replyLocally(context, exchange, reason);
+  else replyForFailure(context, exchange, reason === 'not-replayable' ? 'endpoint-gone' : reason);
 }
 
 // ---- 5. lease a connection and send

@@ -16,8 +16,8 @@ export class Tries<Owner> {
   wasRedispatched = false;
   /** Whether the running attempt has passed its own timeout and is the last one: it keeps the response timeout. */
   isUncut = false;
-  /** Whether an attempt was reported as stalled. */
-  wasMarkedStalled = false;
+  /** Whether an attempt's response was recorded as overdue. */
+  wasOverdue = false;
   lastFailure: Failure | null = null;
   /** The first attempt of the exchange's previous request, for reuse. Survives `reset`. */
   spare: Attempt<Owner> | null = null;
@@ -28,7 +28,7 @@ export class Tries<Owner> {
     this.endpoint = null;
     this.wasRedispatched = false;
     this.isUncut = false;
-    this.wasMarkedStalled = false;
+    this.wasOverdue = false;
     this.lastFailure = null;
   }
 
@@ -75,8 +75,8 @@ export class Tries<Owner> {
     this.isUncut = true;
   }
 
-  markStalled(): void {
-    this.wasMarkedStalled = true;
+  markOverdue(): void {
+    this.wasOverdue = true;
   }
 
   #keep(attempt: Attempt<Owner>): void {

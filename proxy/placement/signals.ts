@@ -2,7 +2,14 @@
 // (docs/design.md 1.4 and 4). Thread: worker.
 
 import { SIGNALS, type Signal } from '../../core/failure.ts';
-import { E_CONSECUTIVE, E_GENERATION, E_LAST_SUCCESS, E_SUSPECT, UPSTREAM } from '../../core/memory/layout.ts';
+import {
+  E_CONSECUTIVE,
+  E_GENERATION,
+  E_LAST_SUCCESS,
+  E_SUSPECT,
+  SUSPICION,
+  UPSTREAM,
+} from '../../core/memory/layout.ts';
 import type { Region } from '../../core/memory/region.ts';
 import type { MessageToMain } from '../../core/messages.ts';
 import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
@@ -66,7 +73,7 @@ export function reportIdleDeath(sink: SignalSink, upstream: UpstreamSnapshot, en
   markSuspect(sink, upstream, endpoint, 'staleConnection');
 }
 
-/** Marks an endpoint suspect for all workers at once; the one that set the mark tells main. */
+/** Marks an endpoint suspect for all workers at once; the worker that sets the mark reports it to main. */
 export function markSuspect(
   sink: SignalSink,
   upstream: UpstreamSnapshot,
@@ -75,7 +82,15 @@ export function markSuspect(
 ): void {
   const { words } = sink.region;
   const { slot, generation } = endpoint;
-  if (Atomics.compareExchange(words, sink.region.endpointWord(slot) + E_SUSPECT, 0, 1) !== 0) return;
+  if (!setMark(words, sink.region.endpointWord(slot) + E_SUSPECT, signal === 'slow')) return;
   Atomics.add(words, sink.region.upstreamWord(upstream.index) + UPSTREAM.suspects.index, 1);
   sink.post({ kind: 'suspect', slot, generation, signal });
+}
+
+/** Sets the mark in an endpoint's word. Returns false where it is set already; a failure replaces a mark for being slow. */
+function setMark(words: Int32Array, word: number, isSlow: boolean): boolean {
+  const mark = isSlow ? SUSPICION.slow : SUSPICION.failure;
+  const before = Atomics.compareExchange(words, word, SUSPICION.none, mark);
+  if (before === SUSPICION.none) return true;
+  return !isSlow && before === SUSPICION.slow && Atomics.compareExchange(words, word, SUSPICION.slow, mark) === before;
 }

@@ -88,7 +88,7 @@ describe('an endpoint that dies in the middle of a response', () => {
 describe('no endpoint left', () => {
   test('is 503 at once, and over when one is back', async (t) => {
     const apps = await startApps(t, 2);
-    const fairlead = await startFairlead(t, config(apps, HEARTBEAT));
+    const fairlead = await startFairlead(t, config(apps, `whenAllDown: fail\n    ${HEARTBEAT}`));
     await Promise.all(apps.map((app) => app.kill()));
     const allDown = (): boolean =>
       fairlead.plane.health.endpoints().every(({ availability }) => availability === 'down');

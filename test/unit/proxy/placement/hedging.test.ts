@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { failureOf } from '../../../../core/failure.ts';
-import { E_SUSPECT, UPSTREAM } from '../../../../core/memory/layout.ts';
+import { E_SUSPECT, SUSPICION, UPSTREAM } from '../../../../core/memory/layout.ts';
 import { LatencyWindow } from '../../../../proxy/placement/latency-window.ts';
 import { ForwardingBench, responseHead } from '../../../support/forwarding.ts';
 import { endpointSnapshot, snapshot, upstreamSnapshot } from '../../../support/snapshots.ts';
@@ -141,7 +141,7 @@ describe('a GET whose endpoint takes its time to accept a connection', () => {
     }
     bench.request({ method: 'POST' });
     bench.advance(200);
-    assert.equal(bench.region.words[bench.region.endpointWord(0) + E_SUSPECT], 1);
+    assert.equal(bench.region.words[bench.region.endpointWord(0) + E_SUSPECT], SUSPICION.slow);
     assert.equal(bench.last.isAborted, false);
   });
 
@@ -159,9 +159,9 @@ describe('a GET whose endpoint takes its time to accept a connection', () => {
   });
 });
 
-describe('an endpoint that is silent for far longer than it usually is', () => {
-  test('is marked suspect while the request goes on waiting', () => {
-    const bench = benchWith({ hedge: null });
+describe('an endpoint that responds to no request for far longer than usual', () => {
+  test('is marked suspect for being slow while the requests go on waiting', () => {
+    const bench = benchWith({ hedge: null, balance: { kind: 'first' } });
     for (let index = 0; index < 60; index++) {
       bench.request();
       const { last } = bench;
@@ -170,13 +170,15 @@ describe('an endpoint that is silent for far longer than it usually is', () => {
       last.events.onHead(responseHead(200));
       last.events.onEnd(null);
     }
-    bench.request({ method: 'POST' });
+    for (let index = 0; index < 2; index++) {
+      bench.request({ method: 'POST' });
+      bench.last.events.onLease(false);
+    }
     const { last } = bench;
-    last.events.onLease(false);
     bench.advance(90);
     assert.equal(bench.region.words[bench.region.endpointWord(last.slot) + E_SUSPECT], 0);
     bench.advance(100);
-    assert.equal(bench.region.words[bench.region.endpointWord(last.slot) + E_SUSPECT], 1);
+    assert.equal(bench.region.words[bench.region.endpointWord(last.slot) + E_SUSPECT], SUSPICION.slow);
     assert.equal(last.isAborted, false);
     assert.deepEqual(
       bench.messages.map(({ kind }) => kind),
@@ -187,7 +189,7 @@ describe('an endpoint that is silent for far longer than it usually is', () => {
   test('loses three hedges in a row: suspect, too', () => {
     const bench = benchWith({ balance: { kind: 'first' } });
     for (let index = 0; index < 3; index++) hedged(bench).second.answer();
-    assert.equal(bench.region.words[bench.region.endpointWord(0) + E_SUSPECT], 1);
+    assert.equal(bench.region.words[bench.region.endpointWord(0) + E_SUSPECT], SUSPICION.slow);
   });
 });
 
