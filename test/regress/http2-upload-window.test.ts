@@ -80,7 +80,7 @@ test('windows grow with an upload, shrink with many streams, and the upload is w
   await eventually(() => settingsOf(session).initialWindowSize === SMALL.initialWindowSize, 'small windows');
   assert.deepEqual(settingsOf(session), SMALL);
   const responses = [stream, ...others].map((one) => once(one, 'response'));
-  for (const one of [stream, ...others]) one.end();
+  for (const one of [stream, ...others]) one.end(CHUNK);
   for (const response of responses) {
     const [headers] = (await response) as [{ ':status': number }];
     assert.equal(headers[':status'], 200);
@@ -91,7 +91,7 @@ test('windows shrink when the upload is over', async (t) => {
   const session = await open(t);
   const stream = upload(session);
   await uploadUntilLarge(session, stream);
-  stream.end();
+  stream.end(CHUNK);
   await once(stream, 'close');
   await eventually(() => settingsOf(session).initialWindowSize === SMALL.initialWindowSize, 'small windows');
 });
