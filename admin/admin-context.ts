@@ -71,6 +71,8 @@ export interface AdminContext {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly log: Logger;
+  /** Lines of the process log that were lost. */
+  lostLogLines(): number;
   readonly health: AdminHealth;
   /** The Snapshot that runs. */
   snapshot(): Snapshot;

@@ -258,6 +258,7 @@ export class ControlPlane {
       snapshot: () => this.snapshot,
       workers: () => this.supervisor.status(),
       listeners: () => this.bound,
+      lostLogLines: () => log.lostLines,
       explain: (query) => this.#explainer.explain(query),
       isDraining: () => this.#shutdown.isDraining,
       revisions: () => this.#revisions.list(this.supervisor.status().map(({ revision }) => revision)),

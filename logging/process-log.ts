@@ -54,6 +54,8 @@ export interface MainLogger extends Logger {
   setLevel(level: LogLevel): void;
   /** Writes a line that a worker posted. */
   write(level: LogLevel, fields: object, text: string): void;
+  /** Lines lost to a broken or blocked standard error. */
+  readonly lostLines: number;
   /** Writes buffered lines before it returns. Call it before the process exits. */
   flushNow(): void;
 }
@@ -65,7 +67,7 @@ export interface MainLogOptions {
   readonly output?: string;
 }
 
-/** Opens the process log. Lines lost to a broken or blocked standard error can't be reported: there is no other place. */
+/** Opens the process log. Lines lost to a broken or blocked standard error are only counted: no other place could report them. */
 export function openMainLog(options: MainLogOptions): MainLogger {
   const destination = new LogDestination({
     output: options.output ?? 'stderr',
@@ -86,12 +88,15 @@ export function openMainLog(options: MainLogOptions): MainLogger {
     { write: (line: string) => destination.append(withoutControls(line)) },
   );
   const logger = new LevelLogger(options.level, (level, fields, text) => writer[level](plainFields(fields), text));
-  return Object.assign(logger, { flushNow: () => destination.flushNow() });
+  const flushNow = (): void => destination.flushNow();
+  return Object.defineProperty(Object.assign(logger, { flushNow, lostLines: 0 }), 'lostLines', {
+    get: () => destination.droppedLines,
+  });
 }
 
 /** Passes the lines of an embedding program's log to a function, which must not throw. */
 export function openFunctionLog(write: WriteLine): MainLogger {
-  return Object.assign(new LevelLogger('info', write), { flushNow: () => undefined });
+  return Object.assign(new LevelLogger('info', write), { flushNow: () => undefined, lostLines: 0 });
 }
 
 /** A worker's process log: posts each line to main. At level debug each line costs a message. */

@@ -43,6 +43,7 @@ import { TransportSwitch } from './upstream/transport-switch.ts';
 import type { OnIdleDeath } from './upstream/idle-deaths.ts';
 import { UndiciTransport } from './upstream/undici/undici-transport.ts';
 import { UpgradeTunnels } from './upstream/tunnel/upgrade-tunnel.ts';
+import type { LogTrouble } from '../logging/destination/log-trouble.ts';
 
 /** Precision of time-outs. Two hundred turns of the wheel a second cost less than a hundredth of a core. */
 const TICK_MS = 5;
@@ -63,7 +64,10 @@ class DataPlane {
   readonly #runtimes: RuntimeHistory;
   readonly #accessLog = new AccessLog({
     timers: systemTimers,
-    onTrouble: (trouble) => log.warn(trouble, 'the access log loses lines'),
+    onTrouble: (trouble) => log.warn(trouble, troubleText(trouble)),
+    onLost: (lines) => {
+      this.#region.words[this.#region.workerWord(this.#worker) + WORKER.accessLinesLost.index]! += lines;
+    },
   });
 
   constructor(start: WorkerStart) {
@@ -227,6 +231,11 @@ const OVERLOADS: Readonly<Record<OverloadCause, string>> = {
   requests: 'as many requests are in progress as overload.requests allows',
   eventLoop: 'the event loop of this worker is as late as overload.eventLoopLag allows',
 };
+
+function troubleText({ output, droppedLines, code }: LogTrouble): string {
+  if (droppedLines === 0) return `access log ${output} can't be reopened: ${code}; the old file is kept`;
+  return `access log ${output} is losing lines: ${code}`;
+}
 
 function logOverload(cause: OverloadCause | null, pressure: number): void {
   if (cause === null) log.info({}, 'no request had to be refused for 5 s: the overload is over');

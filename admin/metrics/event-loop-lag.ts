@@ -1,10 +1,15 @@
-// How late main's event loop runs: what heartbeats and the admin API suffer from. Thread: main.
+// Delay of the main thread's event loop, which delays heartbeats and the admin API. Thread: main.
 
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
-/** Between two looks, in ms. Node's histogram includes it, so it is taken off again. */
+/** Sampling interval in ms. Node's histogram includes it, so it is subtracted. */
 const RESOLUTION_MS = 10;
-const QUANTILES = [0.5, 0.99, 1];
+/** Statistics and their percentiles. */
+const STATISTICS = [
+  ['p50', 50],
+  ['p99', 99],
+  ['max', 100],
+] as const;
 
 export class EventLoopLag {
   readonly #histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
@@ -17,13 +22,13 @@ export class EventLoopLag {
     this.#histogram.disable();
   }
 
-  /** Quantiles in seconds of the lag since the last call. */
-  takeQuantiles(): { quantile: number; seconds: number }[] {
-    const quantiles = QUANTILES.map((quantile) => {
-      const delayNs = this.#histogram.count === 0 ? 0 : this.#histogram.percentile(quantile * 100);
-      return { quantile, seconds: Math.max(0, delayNs / 1e9 - RESOLUTION_MS / 1000) };
+  /** Statistics in seconds of the lag since the last call. */
+  take(): { statistic: string; seconds: number }[] {
+    const taken = STATISTICS.map(([statistic, percentile]) => {
+      const delayNs = this.#histogram.count === 0 ? 0 : this.#histogram.percentile(percentile);
+      return { statistic, seconds: Math.max(0, delayNs / 1e9 - RESOLUTION_MS / 1000) };
     });
     this.#histogram.reset();
-    return quantiles;
+    return taken;
   }
 }

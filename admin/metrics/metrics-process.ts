@@ -58,10 +58,30 @@ function lagFamily(lag: EventLoopLag): MetricFamily {
     help: 'How late the event loop of the main thread ran since the last scrape.',
     type: 'gauge',
     scope: 'process',
-    labels: ['quantile'],
-    collect: () => lag.takeQuantiles().map(({ quantile, seconds }) => ({ labels: { quantile }, value: seconds })),
+    // Not `quantile`, which the exposition format reserves for summaries.
+    labels: ['statistic'],
+    collect: () => lag.take().map(({ statistic, seconds }) => ({ labels: { statistic }, value: seconds })),
   };
 }
+
+const LOG_LINES_LOST: MetricFamily = {
+  name: `${METRIC_PREFIX}log_lines_lost_total`,
+  help: 'Log lines that were lost because the output failed or was too slow.',
+  type: 'counter',
+  scope: 'process',
+  labels: ['log'],
+  collect: ({ context }) => {
+    const { region } = context;
+    let access = 0;
+    for (let worker = 0; worker < region.capacity.workers; worker++) {
+      access += region.words[region.workerWord(worker) + WORKER.accessLinesLost.index]!;
+    }
+    return [
+      { labels: { log: 'access' }, value: access },
+      { labels: { log: 'process' }, value: context.lostLogLines() },
+    ];
+  },
+};
 
 /** The families; `lag` is measured while it is started. */
 export function processMetrics(lag: EventLoopLag): readonly MetricFamily[] {
@@ -98,5 +118,6 @@ export function processMetrics(lag: EventLoopLag): readonly MetricFamily[] {
       return process.memoryUsage().heapUsed;
     }),
     lagFamily(lag),
+    LOG_LINES_LOST,
   ];
 }

@@ -99,6 +99,7 @@ export const WORKER = {
   memory: { index: 7, type: 'i32', unit: 'KiB', writer: 'worker', means: 'heap and buffers, 20 times a second' },
   pressure: { index: 8, type: 'i32', unit: '1/1000', writer: 'worker', means: 'highest use of an overload limit' },
   heapUsed: { index: 6, type: 'i32', unit: 'KiB', writer: 'worker', means: 'of its JavaScript heap, once a second' },
+  accessLinesLost: { index: 9, type: 'i32', unit: 'lines', writer: 'worker', means: 'access log lines that were lost' },
 } as const satisfies Record<string, Word>;
 
 /** Word indices for the hot path: plain numbers instead of property chains. */

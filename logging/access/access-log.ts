@@ -13,6 +13,8 @@ export interface AccessLogOptions {
   readonly timers: Timers;
   /** Lines were lost, or a file could not be reopened. Called at most once a minute. */
   readonly onTrouble: (trouble: LogTrouble) => void;
+  /** Receives every loss at once: for counters. */
+  readonly onLost?: (lines: number) => void;
 }
 
 /** Off until `update` turns it on. */

@@ -1,5 +1,5 @@
-// Collects log lines and writes them in large pieces. Survives whatever happens to its sink: lines are dropped and
-// counted, nothing is thrown, memory stays bounded. Thread: both.
+// Buffers log lines and writes them in large pieces. When the sink fails or is slow, lines are dropped and counted, nothing
+// is thrown, and memory stays bounded. Thread: both.
 
 import type { TimerHandle, Timers } from '../../core/timers.ts';
 import { Chunk, CHUNK_BYTES } from './log-chunk.ts';
@@ -7,36 +7,39 @@ import { closeSink, type LogSink, NO_SINK, openSink } from './log-sink.ts';
 import { codeOf, type LogTrouble, LogTroubles } from './log-trouble.ts';
 import { LogWriter, type OnChunkEnd, writeAll } from './log-writer.ts';
 
-/** Longest time that a line waits for others to be written with, in ms. */
+/** Longest time in ms that a line stays buffered. */
 const FLUSH_MS = 100;
-/** Full chunks that wait for a slow sink: 4 MiB, then lines are dropped. A disk may pause for a second. */
+/** Full chunks that wait for a slow sink: 4 MiB, enough for a disk that pauses for a second. More lines are dropped. */
 const MAX_WAITING_CHUNKS = 64;
-/** How long `close` and `flushNow` wait for a sink that takes nothing, in ms. */
+/** Longest time in ms that `close` and `flushNow` wait for a sink that accepts nothing. */
 const CLOSE_MS = 1000;
 
 export interface LogDestinationOptions {
   /** 'stdout', 'stderr' or a file's path. */
   readonly output: string;
   readonly timers: Timers;
-  /** Is told of lost lines and of a reopening that failed: at once, then at most once a minute. */
+  /** Receives reports of lost lines and of a file that could not be reopened: at once, then at most once a minute. */
   readonly onTrouble: (trouble: LogTrouble) => void;
-  /** Longest time in ms that a line waits; 100 unless told. */
+  /** Receives every loss at once: for counters. */
+  readonly onLost?: (lines: number) => void;
+  /** Longest time in ms that a line stays buffered; default: 100. */
   readonly flushMs?: number;
 }
 
-/** Lines in, large writes out. One for each output and thread. */
+/** One per output and thread. */
 export class LogDestination {
   readonly #output: string;
   readonly #timers: Timers;
   readonly #flushMs: number;
   readonly #troubles: LogTroubles;
+  readonly #onLost: (lines: number) => void;
   readonly #writer: LogWriter;
   #sink: LogSink;
   #filling = new Chunk();
   readonly #waiting: Chunk[] = [];
-  /** One spare chunk, so that a steady stream of lines allocates none. */
+  /** A spare chunk, so that a steady stream of lines allocates none. */
   #spare: Chunk | null = null;
-  /** Whether the last line in the sink has no end. */
+  /** Whether the last line in the sink is incomplete. */
   #isTorn = false;
   #isClosed = false;
   #flushTimer: TimerHandle | null = null;
@@ -48,6 +51,7 @@ export class LogDestination {
     this.#timers = options.timers;
     this.#flushMs = options.flushMs ?? FLUSH_MS;
     this.#troubles = new LogTroubles(options.output, options.timers, options.onTrouble);
+    this.#onLost = options.onLost ?? ignore;
     this.#writer = new LogWriter(options.timers, this.#onChunkEnd);
     this.#sink = openSink(options.output);
   }
@@ -57,16 +61,17 @@ export class LogDestination {
     return this.#troubles.droppedLines;
   }
 
-  /** Takes one line with its line feed. Never throws and never waits. */
+  /** Appends a line, which ends in a line feed. Never throws and never waits. */
   append(line: string): void {
-    // Three bytes are the most that a UTF-16 unit takes: mostly there is room without measuring.
+    // A UTF-16 unit takes at most three bytes: mostly there is room, without measuring.
     if ((this.#isClosed || line.length * 3 > this.#filling.room) && !this.#makeRoom(line)) return;
     this.#filling.add(line);
     this.#flushTimer ??= this.#timers.after(this.#flushMs, this.#onFlushTimer);
   }
 
-  /** Counts lines that were lost before they got here. @param code see LogTrouble */
+  /** Counts lost lines. @param code see LogTrouble */
   lose(code: string, lines: number): void {
+    this.#onLost(lines);
     this.#troubles.add(code, lines);
   }
 
@@ -77,8 +82,8 @@ export class LogDestination {
   }
 
   /**
-   * Opens the file anew, after a log rotation has renamed it (USR1). Where that fails, the old one is kept and
-   * trouble is told. Nothing happens to standard output and standard error.
+   * Reopens the file, after a log rotation has renamed it (USR1). Where that fails, the old one is kept and the error is
+   * reported. Does nothing to standard output and standard error.
    */
   reopen(): void {
     if (this.#isClosed || this.#output === 'stdout' || this.#output === 'stderr') return;
@@ -90,21 +95,21 @@ export class LogDestination {
     }
   }
 
-  /** Writes all that is left, waiting a second at most, and closes. Lines that come later are dropped. */
+  /** Writes buffered lines, waiting at most a second, and closes. Later lines are dropped. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.flush();
     this.#isClosed = true;
     if (this.#writer.chunk !== null) await this.#idle();
     this.#flushTimer?.cancel();
-    this.#giveUp('SLOW', this.#writer.takeBack(), ...this.#waiting.splice(0));
-    this.#troubles.tell();
+    this.#drop('SLOW', this.#writer.takeBack(), ...this.#waiting.splice(0));
+    this.#troubles.report();
     this.#replaceSink(NO_SINK);
   }
 
   /**
-   * Writes all that is left before it returns, waiting a second at most: for a thread that is about to end. What the
-   * thread pool is writing at that moment is not waited for.
+   * Writes buffered lines before it returns, waiting at most a second: for a thread that is about to end. A chunk that
+   * the thread pool is writing is not waited for.
    */
   flushNow(): void {
     this.#seal();
@@ -115,13 +120,13 @@ export class LogDestination {
       try {
         writeAll(chunk, chunk === begun ? sink : this.#sink, deadlineMs);
       } catch (error) {
-        this.#giveUp(codeOf(error), chunk);
+        this.#drop(codeOf(error), chunk);
       }
     }
-    this.#troubles.tell();
+    this.#troubles.report();
   }
 
-  /** The old sink is closed now, or when its last chunk has been written. */
+  /** Closes the old sink now, or when its last chunk has been written. */
   #replaceSink(sink: LogSink): void {
     const old = this.#sink;
     this.#sink = sink;
@@ -134,13 +139,13 @@ export class LogDestination {
     this.flush();
   };
 
-  /** Makes room for a line in a new chunk. Returns false where the line had to be dropped. */
+  /** Makes room for a line in a new chunk. @returns false where the line was dropped */
   #makeRoom(line: string): boolean {
     const sizeBytes = Buffer.byteLength(line);
-    if (this.#isClosed) this.#troubles.add('CLOSED', 1);
+    if (this.#isClosed) this.lose('CLOSED', 1);
     else if (sizeBytes <= this.#filling.room) return true;
-    else if (sizeBytes > CHUNK_BYTES) this.#troubles.add('TOO_LONG', 1);
-    else if (!this.#seal()) this.#troubles.add('SLOW', 1);
+    else if (sizeBytes > CHUNK_BYTES) this.lose('TOO_LONG', 1);
+    else if (!this.#seal()) this.lose('SLOW', 1);
     else {
       this.#pump();
       return true;
@@ -148,7 +153,7 @@ export class LogDestination {
     return false;
   }
 
-  /** Puts the chunk that is being filled into the queue. Returns false where the queue is full. */
+  /** Queues the chunk that is being filled. @returns false where the queue is full */
   #seal(): boolean {
     if (this.#filling.isEmpty) return true;
     if (this.#waiting.length >= MAX_WAITING_CHUNKS) return false;
@@ -158,7 +163,7 @@ export class LogDestination {
     return true;
   }
 
-  /** Writes chunk after chunk until one has to wait. */
+  /** Writes chunks until one has to wait. */
   #pump(): void {
     while (this.#writer.chunk === null) {
       const chunk = this.#waiting.shift();
@@ -172,15 +177,15 @@ export class LogDestination {
   readonly #onChunkEnd: OnChunkEnd = (chunk, sink, error) => {
     if (sink === this.#sink) this.#isTorn = chunk.isTorn(this.#isTorn);
     else closeSink(sink);
-    if (error !== null) this.#giveUp(codeOf(error), chunk);
+    if (error !== null) this.#drop(codeOf(error), chunk);
     chunk.clear();
     this.#spare = chunk;
     this.#pump();
   };
 
-  #giveUp(code: string, ...chunks: readonly (Chunk | null)[]): void {
+  #drop(code: string, ...chunks: readonly (Chunk | null)[]): void {
     const lines = chunks.reduce((sum, chunk) => sum + (chunk?.countLines() ?? 0), 0);
-    if (lines > 0) this.#troubles.add(code, lines);
+    if (lines > 0) this.lose(code, lines);
   }
 
   #idle(): Promise<void> {
@@ -193,3 +198,5 @@ export class LogDestination {
     });
   }
 }
+
+function ignore(): void {}

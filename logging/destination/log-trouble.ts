@@ -1,31 +1,31 @@
-// Tells of lost log lines without making a flood of it: at once, then at most once a minute. Thread: both.
+// Rate limit of reports about lost log lines: the first at once, then at most one a minute. Thread: both.
 
 import type { TimerHandle, Timers } from '../../core/timers.ts';
 
-/** Trouble is told at most once in this time, in ms. */
-const TROUBLE_MS = 60_000;
+/** Shortest time between two reports, in ms. */
+const REPORT_INTERVAL_MS = 60_000;
 
-/** What went wrong since it was last told. */
+/** Losses since the last report. */
 export interface LogTrouble {
-  /** 'stdout', 'stderr' or a file's path. */
+  /** 'stdout', 'stderr' or a file path. */
   readonly output: string;
   /** Lines that were lost. */
   readonly droppedLines: number;
   /**
-   * Code of the system's last error (ENOSPC, EPIPE ...), or SLOW for a sink that takes too little, TOO_LONG for a line
+   * Code of the system's last error (ENOSPC, EPIPE ...), or SLOW for a sink that accepts too little, TOO_LONG for a line
    * larger than a chunk, CLOSED for a line after the end, FORMAT for one that the format could not make.
    */
   readonly code: string;
 }
 
-/** Adds up trouble and tells it. */
+/** Accumulates losses, and reports them. */
 export class LogTroubles {
   readonly #output: string;
   readonly #timers: Timers;
   readonly #onTrouble: (trouble: LogTrouble) => void;
   #timer: TimerHandle | null = null;
-  #untoldLines = 0;
-  #untoldCode: string | null = null;
+  #unreportedLines = 0;
+  #unreportedCode: string | null = null;
   #droppedLines = 0;
 
   constructor(output: string, timers: Timers, onTrouble: (trouble: LogTrouble) => void) {
@@ -41,20 +41,20 @@ export class LogTroubles {
 
   add(code: string, droppedLines: number): void {
     this.#droppedLines += droppedLines;
-    this.#untoldLines += droppedLines;
-    this.#untoldCode = code;
-    if (this.#timer === null) this.tell();
+    this.#unreportedLines += droppedLines;
+    this.#unreportedCode = code;
+    if (this.#timer === null) this.report();
   }
 
-  /** Tells what has not been told, if anything. */
-  tell(): void {
+  /** Reports losses that have not been reported, if there are any. */
+  report(): void {
     this.#timer?.cancel();
     this.#timer = null;
-    if (this.#untoldCode === null) return;
-    const trouble = { output: this.#output, droppedLines: this.#untoldLines, code: this.#untoldCode };
-    this.#untoldLines = 0;
-    this.#untoldCode = null;
-    this.#timer = this.#timers.after(TROUBLE_MS, () => this.tell());
+    if (this.#unreportedCode === null) return;
+    const trouble = { output: this.#output, droppedLines: this.#unreportedLines, code: this.#unreportedCode };
+    this.#unreportedLines = 0;
+    this.#unreportedCode = null;
+    this.#timer = this.#timers.after(REPORT_INTERVAL_MS, () => this.report());
     this.#onTrouble(trouble);
   }
 }

@@ -1,4 +1,4 @@
-// Writes one chunk of log lines at a time to its sink, piece by piece, and waits where the sink is full. Thread: both.
+// Writes one chunk of log lines at a time to its sink, in pieces, and retries while the sink is full. Thread: both.
 
 import fs from 'node:fs';
 import type { Timers } from '../../core/timers.ts';
@@ -6,13 +6,13 @@ import type { Chunk } from './log-chunk.ts';
 import type { LogSink } from './log-sink.ts';
 import { codeOf } from './log-trouble.ts';
 
-/** Until a full pipe is tried again, in ms. */
+/** Delay in ms before a full pipe is retried. */
 const RETRY_MS = 20;
 
-/** Is told when a chunk has been written (`error` is null) or given up. */
+/** Called when a chunk has been written, or dropped because of `error`. */
 export type OnChunkEnd = (chunk: Chunk, sink: LogSink, error: unknown) => void;
 
-/** The one who writes. A chunk stays with the sink that it began with: a reopening doesn't tear it apart. */
+/** A chunk stays with the sink that it began with, so that a reopened file doesn't split it. */
 export class LogWriter {
   readonly #timers: Timers;
   readonly #onEnd: OnChunkEnd;
@@ -24,24 +24,24 @@ export class LogWriter {
     this.#onEnd = onEnd;
   }
 
-  /** What is being written. */
+  /** The chunk that is being written. */
   get chunk(): Chunk | null {
     return this.#chunk;
   }
 
-  /** Where it goes. */
+  /** Its sink. */
   get sink(): LogSink | null {
     return this.#sink;
   }
 
-  /** Begins to write a chunk; only when none is being written. Its end may come before this returns. */
+  /** Starts to write a chunk; call it only while none is being written. May finish before it returns. */
   begin(chunk: Chunk, sink: LogSink): void {
     this.#chunk = chunk;
     this.#sink = sink;
-    this.#goOn();
+    this.#writePieces();
   }
 
-  /** Takes the chunk back from a sink that is full. Null where there is none, or the thread pool holds it. */
+  /** Takes the chunk back from a full sink. Null where there is none, or the thread pool is writing it. */
   takeBack(): Chunk | null {
     const chunk = this.#chunk;
     if (this.#sink?.isNonblocking !== true) return null;
@@ -50,7 +50,7 @@ export class LogWriter {
     return chunk;
   }
 
-  readonly #goOn = (): void => {
+  readonly #writePieces = (): void => {
     const chunk = this.#chunk;
     const sink = this.#sink;
     if (chunk === null || sink === null) return;
@@ -74,12 +74,12 @@ export class LogWriter {
     if (error !== null) this.#onFailed(error);
     else {
       this.#chunk!.begin += written;
-      this.#goOn();
+      this.#writePieces();
     }
   };
 
   #onFailed(error: unknown): void {
-    if (isFull(error)) this.#timers.after(RETRY_MS, this.#goOn);
+    if (isFull(error)) this.#timers.after(RETRY_MS, this.#writePieces);
     else this.#end(error);
   }
 
@@ -92,7 +92,7 @@ export class LogWriter {
   }
 }
 
-/** Writes a chunk before it returns, trying a full sink until `deadlineMs` (of performance.now). @throws Error */
+/** Writes a chunk before it returns; retries a full sink until `deadlineMs` (of performance.now). @throws Error */
 export function writeAll(chunk: Chunk, sink: LogSink, deadlineMs: number): void {
   while (chunk.begin < chunk.end) {
     const length = chunk.endOfPiece(sink.writeBytes) - chunk.begin;

@@ -187,6 +187,10 @@ export class FakeContext implements AdminContext {
     return explain(query, { snapshot: this.current, region, ports, clock, random: seededRandom(1) });
   }
 
+  lostLogLines(): number {
+    return 0;
+  }
+
   revisions(): readonly AdminRevision[] {
     const current = { revision: this.current.revision, at: STARTED_AT, exchanges: 0 };
     return [current, { revision: 6, at: STARTED_AT, exchanges: null }];

@@ -106,7 +106,7 @@ describe('queries', () => {
     assert.ok(targets.length > 30);
     for (const { expr, legendFormat } of targets) {
       assert.deepEqual(strangersIn(expr.replaceAll(/\$__rate_interval/g, '5m')), [], expr);
-      const kept = [...(/\bby \(([^)]*)\)/.exec(expr)?.[1]?.split(/, */) ?? ['instance', 'worker', 'quantile'])];
+      const kept = [...(/\bby \(([^)]*)\)/.exec(expr)?.[1]?.split(/, */) ?? ['instance', 'worker', 'statistic'])];
       for (const [, label] of legendFormat.matchAll(/\{\{(\w+)\}\}/g))
         assert.ok(kept.includes(label!), `${expr}: ${label!}`);
     }

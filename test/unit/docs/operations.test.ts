@@ -92,7 +92,7 @@ test('every code span that looks like a configuration key is one', () => {
 const LOG_TEXTS = [
   'the configuration is refused',
   "the configuration can't be applied",
-  'the access log loses lines',
+  'is losing lines',
   'confirms what live traffic saw',
   "but live traffic succeeds: it doesn't count",
   "our own trouble, it doesn't count",

@@ -160,6 +160,7 @@ async function counted(bench: HealthBench, detector: Detector): Promise<number> 
     isDraining: () => false,
     explain: () => assert.fail('nobody asks'),
     revisions: () => [],
+    lostLogLines: () => 0,
     writtenConfig: () => null,
     reload: null,
   };
