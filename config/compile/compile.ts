@@ -202,7 +202,7 @@ function compileRoute(
     policies,
     match: compileMatch(route.match ?? {}),
     action: compileAction(route, indexOf),
-    hostField: route.host === 'preserve' ? null : route.host,
+    hostField: route.host,
     bodyBytes: route.limits?.body ?? 0,
     priority: route.priority,
   };

@@ -51,10 +51,10 @@ export const WARNING_GUIDE = {
   FL9007: {
     meaning:
       "The TLS server name (SNI) is the endpoint's own name, while the Host field is the client's. Servers with virtual hosts may answer 421 or 404.",
-    fix: 'Set host: endpoint on the route, or tls.serverName on the upstream.',
+    fix: 'Set host: { from: endpoint } on the route, or tls.serverName on the upstream.',
     wrong: 'upstreams: { app: { endpoints: [https://app.internal], health: { heartbeat: { path: /healthz } } } }',
     right:
-      'routes: [{ upstream: app, host: endpoint }]\nupstreams: { app: { endpoints: [https://app.internal], health: { heartbeat: { path: /healthz } } } }',
+      'routes: [{ upstream: app, host: { from: endpoint } }]\nupstreams: { app: { endpoints: [https://app.internal], health: { heartbeat: { path: /healthz } } } }',
   },
   FL9008: {
     meaning: 'Backups replace primary endpoints. If every endpoint is a backup, none of them has that role.',
@@ -152,5 +152,11 @@ export const WARNING_GUIDE = {
     fix: 'Add admin.tls, or bind the admin API to loopback or a Unix socket.',
     wrong: 'admin: { bind: 0.0.0.0:9900, token: "${ADMIN_TOKEN:-a-token-that-nobody-guesses}" }',
     right: 'admin: { bind: 127.0.0.1:9900, token: "${ADMIN_TOKEN:-a-token-that-nobody-guesses}" }',
+  },
+  FL9022: {
+    meaning: 'The form still works, but another one has replaced it and is the only one in the documentation.',
+    fix: 'Write the form that the message names.',
+    wrong: 'routes: [{ upstream: app, host: endpoint }]',
+    right: 'routes: [{ upstream: app, host: { from: endpoint } }]',
   },
 } as const satisfies Record<string, Guidance>;

@@ -61,6 +61,7 @@ export const PROBLEM_CODES = {
   FL9019: 'ejection may leave one endpoint with all requests',
   FL9020: 'timeouts that contradict each other',
   FL9021: 'a token is sent over the network in clear text',
+  FL9022: 'a deprecated form',
 } as const;
 export type ProblemCode = keyof typeof PROBLEM_CODES;
 

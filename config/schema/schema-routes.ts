@@ -1,7 +1,7 @@
 // Schema of `routes`: matches, actions and header edits. Thread: main.
 
 import { z } from 'zod';
-import type { ValueMatch } from '../../core/snapshot/route.ts';
+import type { HostField, ValueMatch } from '../../core/snapshot/route.ts';
 import { isHost, isHostName } from '../values/host-name.ts';
 import { quoted, type Parsed } from '../values/parsed.ts';
 import { routeLimits } from './schema-client.ts';
@@ -122,11 +122,40 @@ const redirect = z
 function parseHostField(text: string): Parsed<string> {
   const withoutPort = text.replace(/:\d{1,5}$/, '').replace(/^\[(.*)\]$/, '$1');
   if (isHost(withoutPort)) return { ok: true, value: text };
-  return {
-    ok: false,
-    message: `${quoted(text)} is not a host: write preserve, endpoint, or a name with an optional port`,
-  };
+  const forms = 'write a name with an optional port, { from: client } or { from: endpoint }';
+  return { ok: false, message: `${quoted(text)} is not a host: ${forms}` };
 }
+
+/** Words that were the only way to name a source before `from`; as a text they shadow hosts of these names. */
+export const HOST_WORDS: ReadonlyMap<string, 'client' | 'endpoint'> = new Map([
+  ['preserve', 'client'],
+  ['endpoint', 'endpoint'],
+]);
+
+function hostOrWord(text: string): HostField {
+  const kind = HOST_WORDS.get(text);
+  return kind === undefined ? { kind: 'fixed', value: text } : { kind };
+}
+
+const fixedHost = parsedText(parseHostField, { expects: 'a host name', example: 'app.internal' });
+
+const hostSource = z
+  .strictObject({
+    from: z.enum(['client', 'endpoint']).describe("The client's Host, or the endpoint's own address.").optional(),
+    name: fixedHost.describe('A fixed host, also one that is named `endpoint` or `preserve`.').optional(),
+  })
+  .transform(({ from, name: fixed }, context): HostField => {
+    if (from !== undefined && fixed === undefined) return { kind: from };
+    if (fixed !== undefined && from === undefined) return { kind: 'fixed', value: fixed };
+    const message = 'exactly one of from and name is required';
+    context.issues.push({ code: 'custom', message, input: { from, fixed }, params: { code: 'FL3007' } });
+    return z.NEVER;
+  })
+  .meta({ expects: 'a mapping with from or name' });
+
+const hostField = z
+  .union([fixedHost.transform(hostOrWord), hostSource])
+  .meta({ expects: 'a host name, { from: client } or { from: endpoint }', example: '{ from: endpoint }' });
 
 export const route = z
   .strictObject({
@@ -139,9 +168,11 @@ export const route = z
     redirect: redirect.optional(),
     ...policyKeys('route'),
     policies,
-    host: parsedText(parseHostField, { expects: 'preserve, endpoint or a host name', example: 'endpoint' })
-      .prefault('preserve')
-      .describe("Host field for the endpoint: the client's (`preserve`), the endpoint's own (`endpoint`), or a name."),
+    host: hostField
+      .prefault({ from: 'client' })
+      .describe(
+        "Host field sent to the endpoint: the client's (`{ from: client }`), the endpoint's own (`{ from: endpoint }`), or a fixed name.",
+      ),
     limits: routeLimits.optional(),
   })
   .meta({ expects: 'a route with match and upstream', example: '{ match: { path: / }, upstream: app }' });

@@ -55,7 +55,10 @@ export function defaultText(schema: Schema): string | undefined {
   if (definition.type !== 'default' && definition.type !== 'prefault') return undefined;
   const value: unknown = definition.defaultValue;
   if (Array.isArray(value)) return `[${value.join(', ')}]`;
-  if (typeof value === 'object') return undefined;
+  if (typeof value === 'object' && value !== null) {
+    const entries = Object.entries(value).map(([key, one]) => `${key}: ${String(one)}`);
+    return entries.length === 0 ? undefined : `{ ${entries.join(', ')} }`;
+  }
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 

@@ -5,7 +5,7 @@ import { nearestName } from '../problems/nearest-name.ts';
 import { quoted } from '../values/parsed.ts';
 import type { CheckContext } from './parsed-config.ts';
 import type { KeyPath } from '../problems/problem.ts';
-import type { RouteConfig } from '../schema/schema-routes.ts';
+import { HOST_WORDS, type RouteConfig } from '../schema/schema-routes.ts';
 import { checkShadowed } from './validate-shadows.ts';
 
 export function checkRoutes(context: CheckContext): void {
@@ -16,6 +16,7 @@ export function checkRoutes(context: CheckContext): void {
     if (route === null) continue;
     checkAction(route, path, context);
     checkHostField(route, path, context);
+    checkHostWord(path, context);
   }
   checkShadowed(context);
   checkUnused(context);
@@ -97,13 +98,23 @@ function unknownName(
   return { message: `${kind} ${quoted(name)} does not exist; defined: ${list}` };
 }
 
+/** Reports the words of `host` that are now options of `from`: as text they shadow hosts of these names. */
+function checkHostWord(path: KeyPath, context: CheckContext): void {
+  const written = context.tree.valueAt([...path, 'host']);
+  const from = typeof written === 'string' ? HOST_WORDS.get(written) : undefined;
+  if (from === undefined) return;
+  const suggestion = `{ from: ${from} }`;
+  const message = `host: ${String(written)} is deprecated: write host: ${suggestion}, or { name: ${String(written)} } for a host of that name`;
+  context.report({ code: 'FL9022', message, path: [...path, 'host'], suggestion });
+}
+
 /** Reports different names in Host and SNI: a server with virtual hosts may answer 421 or 404. */
 function checkHostField(route: RouteConfig, path: KeyPath, context: CheckContext): void {
   const upstream = context.config.upstreams.get(route.upstream ?? '');
-  if (route.host !== 'preserve' || !upstream || upstream.tls.serverName !== undefined) return;
+  if (route.host.kind !== 'client' || !upstream || upstream.tls.serverName !== undefined) return;
   const named = upstream.endpoints.find(({ url }) => url.protocol === 'https' && isIP(url.host) === 0);
   if (named === undefined) return;
-  const advice = 'if it has virtual hosts, set host: endpoint on the route or tls.serverName on the upstream';
+  const advice = 'if it has virtual hosts, set host: { from: endpoint } on the route or tls.serverName on the upstream';
   const message = `endpoint ${named.url.host} gets its own name in TLS (SNI), but the client's Host field: ${advice}`;
   context.report({ code: 'FL9007', message, path: [...path, 'upstream'] });
 }

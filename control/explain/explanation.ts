@@ -201,7 +201,8 @@ function fieldsOf({ head, connection, listener }: ExplainedRequest, route: Route
   const { hostField } = route;
   const present = pairsOf(head.endToEndFields()).map(({ name }) => name);
   return {
-    host: hostField === null ? head.authority : hostField === 'endpoint' ? (endpoint ?? '') : hostField,
+    host:
+      hostField.kind === 'endpoint' ? (endpoint ?? '') : hostField.kind === 'fixed' ? hostField.value : head.authority,
     toEndpoint: pairsOf(inserted),
     notToEndpoint: present.filter((name) => removed.has(name.toLowerCase())),
     toClient: pairsOf(responseHeaders.set),

@@ -36,14 +36,19 @@ export type RouteAction =
 /** Shedding order in an overload: `sheddable` requests first, then `default` ones. */
 export type Priority = 'critical' | 'default' | 'sheddable';
 
+/** Source of the Host field sent to endpoints. */
+export type HostField =
+  | { readonly kind: 'client' }
+  | { readonly kind: 'endpoint' }
+  | { readonly kind: 'fixed'; readonly value: string };
+
 export interface RouteSnapshot {
   readonly name: string;
   /** Built-in ones in the order of their table, then those of plugins as they are written. */
   readonly policies: readonly PolicySnapshot[];
   readonly match: RouteMatch;
   readonly action: RouteAction;
-  /** Host to send: the client's (null), or the endpoint's own ('endpoint'), or a fixed one. */
-  readonly hostField: string | null;
+  readonly hostField: HostField;
   /** 0 for the limit of the listener. */
   readonly bodyBytes: number;
   readonly priority: Priority;

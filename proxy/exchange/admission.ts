@@ -3,6 +3,7 @@
 
 import type { AttemptRequest } from '../../core/exchange-contract.ts';
 import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
+import type { HostField } from '../../core/snapshot/route.ts';
 import { depositForRequest } from '../placement/retry-budget.ts';
 import { RetargetedRequestHead } from '../policies/retargeted-request-head.ts';
 import { clientAddressOf } from './client-address.ts';
@@ -28,15 +29,13 @@ export function preparePlacement(context: ForwardingContext, exchange: Exchange)
 
 /** The request as an endpoint gets it. */
 export function attemptRequestOf(exchange: Exchange, endpoint: EndpointSnapshot): AttemptRequest {
-  const route = exchange.route!;
-  const { hostField } = route;
   const { policies, head } = exchange;
   const { inserted, removed } = policies.sentEdits;
   return {
     head: policies.target === null ? head : new RetargetedRequestHead(head, policies.target),
     endpoint,
     upstream: exchange.target!.snapshot,
-    hostField: hostField === null ? head.authority : hostField === 'endpoint' ? endpoint.id : hostField,
+    hostField: hostFor(exchange.route!.hostField, head.authority, endpoint),
     insertedFields: inserted,
     removedFields: removed.names,
     mustUseFresh: exchange.placement.mustUseFresh,
@@ -48,4 +47,11 @@ export function isOverBodyLimit(exchange: Exchange, sizeBytes: number): boolean 
   const listener = exchange.runtime.listener(exchange.connection.listenerIndex);
   const limit = exchange.route?.bodyBytes || (listener?.limits.bodyBytes ?? 0);
   return limit > 0 && sizeBytes > limit;
+}
+
+/** A Unix socket has no address of its own to name in Host. */
+function hostFor(source: HostField, clientHost: string, endpoint: EndpointSnapshot): string {
+  if (source.kind === 'client') return clientHost;
+  if (source.kind === 'fixed') return source.value;
+  return endpoint.socketPath === '' ? endpoint.id : endpoint.host;
 }

@@ -106,7 +106,7 @@ export function routeSnapshot(parts: Partial<RouteSnapshot> & Partial<HeaderEdit
     ],
     match: { hosts: [], paths: [], methods: [], headers: [], query: [], listeners: [] },
     action: { kind: 'upstream', upstream: 0 },
-    hostField: null,
+    hostField: { kind: 'client' },
     bodyBytes: 0,
     priority: 'default',
     ...rest,

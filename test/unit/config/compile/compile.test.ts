@@ -209,7 +209,7 @@ routes:
       query: { q: { prefix: a } }
       listener: web
     upstream: app
-    host: endpoint
+    host: { from: endpoint }
     limits: { body: 1KiB }
     requestHeaders: { set: { X-Team: a, x-b: c }, remove: [x-d] }
   - match: { path: /r }
@@ -235,7 +235,7 @@ upstreams: { app: { endpoints: [http://a], health: { heartbeat: false } } }
       listeners: ['web'],
     },
     action: { kind: 'upstream', upstream: upstreams[0]!.index },
-    hostField: 'endpoint',
+    hostField: { kind: 'endpoint' },
     bodyBytes: 1024,
     priority: 'default',
   });

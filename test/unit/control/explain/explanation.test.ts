@@ -285,7 +285,7 @@ describe('the plan', () => {
     const route = routeSnapshot({
       requestHeaders: { set: ['X-Team', 'shop'], remove: ['cookie'] },
       responseHeaders: { set: ['X-By', 'us'], remove: ['server'] },
-      hostField: 'endpoint',
+      hostField: { kind: 'endpoint' },
     });
     const headers = ['X-Forwarded-For: 1.2.3.4', 'Cookie: a=b', 'X-Kept: 1'];
     const { fields } = asked({ headers, client: '203.0.113.5' }, { routes: [route] });

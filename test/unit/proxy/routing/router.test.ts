@@ -14,7 +14,7 @@ function route(name: string, match: Partial<RouteMatch>): RouteSnapshot {
     policies: [],
     match: { ...ANY, ...match },
     action: { kind: 'upstream', upstream: 0 },
-    hostField: null,
+    hostField: { kind: 'client' },
     bodyBytes: 0,
     priority: 'default',
   };
