@@ -1,4 +1,4 @@
-// The client's side of one HTTP/2 exchange, over a stream of node:http2. Thread: worker.
+// Client side of one HTTP/2 exchange over a stream of node:http2. Thread: worker.
 
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { Clock } from '../../../core/clock.ts';
@@ -18,18 +18,21 @@ import type { NodeHttp2Head } from './node-http2-head.ts';
 
 const { NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR, NGHTTP2_PROTOCOL_ERROR } = constants;
 
-/** What a stream's side needs of the connection that it is on. */
+/** Shorter than any deadline or cancellation by a user: only an attack resets its streams so soon (CVE-2023-44487). */
+const RAPID_RESET_MS = 20;
+
+/** The connection, as the client side of a stream uses it. */
 export interface NodeHttp2Host {
   readonly facts: ClientConnection;
   readonly listener: ListenerSnapshot;
   readonly clock: Clock;
-  /** Whether the connection is there, apart from the stream. */
+  /** Whether the connection is open, whatever the state of the stream. */
   isOpen(): boolean;
-  /** The stream has closed. */
-  sideClosed(side: NodeHttp2ClientSide): void;
+  /** The stream has closed. @param isRapidReset whether its client reset it at once, before any response */
+  sideClosed(side: NodeHttp2ClientSide, isRapidReset: boolean): void;
 }
 
-/** held: not read yet. */
+/** held: not read yet. ended: received to its end, or there never was a body. */
 type BodyState = 'held' | 'flowing' | 'paused' | 'discarded' | 'ended';
 
 export class NodeHttp2ClientSide implements ClientSide {
@@ -39,6 +42,8 @@ export class NodeHttp2ClientSide implements ClientSide {
   readonly #head: NodeHttp2Head | null;
   #events: ClientEvents | null = null;
   #body: BodyState;
+  /** The end of a held body has been received: it is emitted once the body flows. */
+  #hasBodyEnded = false;
   #trailers: FieldList = [];
   #isContinued = false;
   #isHeadSent = false;
@@ -48,7 +53,8 @@ export class NodeHttp2ClientSide implements ClientSide {
   #isEnded = false;
   #isOver = false;
   #isBroken = false;
-  /** Monotonic ms: last byte of the body, and since when the client has taken nothing (-1: it takes). */
+  #beganMs = 0;
+  /** Monotonic ms of the last byte of the body, and since which the client has taken nothing (-1: it takes). */
   #bodyActiveMs = 0;
   #blockedSinceMs = -1;
 
@@ -58,6 +64,9 @@ export class NodeHttp2ClientSide implements ClientSide {
     this.#head = head;
     this.#body = head === null || head.bodyLength === 0 ? 'ended' : 'held';
     stream.on('error', () => undefined); // 'close' follows, with the code
+    // Listened to from the start: a body that ends without a byte emits it even if it is held.
+    stream.on('end', () => this.#bodyEnded());
+
     stream.on('trailers', (_headers, _flags, raw?: readonly string[]) => (this.#trailers = raw ?? []));
     stream.on('drain', () => this.#drained());
     stream.on('finish', () => this.#finished());
@@ -70,10 +79,11 @@ export class NodeHttp2ClientSide implements ClientSide {
   }
 
   begin(starter: ExchangeStarter, receivedMs: number): void {
+    this.#beganMs = receivedMs;
     this.#events = starter.begin(this, this.#head!, null, receivedMs);
   }
 
-  /** Looks at the idle limits. */
+  /** Checks the idle limits. */
   sweep(nowMs: number): void {
     const { bodyIdleMs, sendIdleMs } = this.#host.listener.timeouts;
     if (this.#isOver) return;
@@ -86,8 +96,8 @@ export class NodeHttp2ClientSide implements ClientSide {
     }
   }
 
-  /** Cuts the response, if any, and tells the exchange. */
-  abandon(): void {
+  /** Resets the stream and ends the exchange. */
+  abort(): void {
     if (!this.#isOver) this.#fail();
   }
 
@@ -131,7 +141,7 @@ export class NodeHttp2ClientSide implements ClientSide {
       this.#fail();
       return;
     }
-    // `mustClose` is about framing that can't be trusted any more; here a stream's end is certain.
+    // `mustClose` is for framing that can't be trusted any more; here the end of a stream is certain.
     const facts = { status: reply.status, bodyLength: reply.body.byteLength, hasLength: true };
     this.#respond(facts, reply.fields);
     this.#end(reply.body);
@@ -149,7 +159,8 @@ export class NodeHttp2ClientSide implements ClientSide {
     const wasHeld = this.#body === 'held';
     this.#body = 'flowing';
     if (wasHeld) this.#readBody();
-    this.#stream.resume();
+    if (this.#hasBodyEnded) this.#bodyEnded();
+    else this.#stream.resume();
   }
 
   pauseBody(): void {
@@ -158,7 +169,7 @@ export class NodeHttp2ClientSide implements ClientSide {
     this.#stream.pause();
   }
 
-  // ---- the request's body
+  // ---- request body
 
   #readBody(): void {
     this.#stream.on('data', (chunk: Buffer) => {
@@ -166,15 +177,18 @@ export class NodeHttp2ClientSide implements ClientSide {
       this.#bodyActiveMs = this.#host.clock.nowMs();
       this.#events?.onBodyData(chunk);
     });
-    this.#stream.on('end', () => this.#bodyEnded());
   }
 
-  /** Node ends a body that was reset, too: then it has not come whole, and 'close' tells. */
+  /** Node ends the body of a stream that was reset, too: then it is incomplete, and 'close' reports it. */
   #bodyEnded(): void {
-    if (this.#stream.aborted) return;
-    const isWanted = this.#body !== 'discarded' && !this.#isOver;
+    if (this.#stream.aborted || this.#body === 'ended') return;
+    if (this.#body === 'held') {
+      this.#hasBodyEnded = true;
+      return;
+    }
+    const mustEmit = this.#body !== 'discarded' && !this.#isOver;
     this.#body = 'ended';
-    if (isWanted) this.#events?.onBodyEnd(passableTrailers(this.#trailers, this.#host.listener.limits.headFields));
+    if (mustEmit) this.#events?.onBodyEnd(passableTrailers(this.#trailers, this.#host.listener.limits.headFields));
   }
 
   #bodyFailed(why: ClientGone): void {
@@ -195,7 +209,7 @@ export class NodeHttp2ClientSide implements ClientSide {
     this.#sendInformation(100, []);
   }
 
-  // ---- the response
+  // ---- response
 
   #sendInformation(status: number, fields: FieldList): void {
     if (this.#stream.destroyed || this.#stream.closed) return;
@@ -236,7 +250,7 @@ export class NodeHttp2ClientSide implements ClientSide {
     if (!this.#isOver && !this.#isEnded) this.#events?.onClientDrain();
   }
 
-  /** All is out: a client that goes on sending its body is told to stop (RFC 9113 section 8.1). */
+  /** The whole response is sent: stops a client that goes on sending its body (RFC 9113 section 8.1). */
   #finished(): void {
     this.#blockedSinceMs = -1;
     if (this.#isOver || !this.#isEnded) return;
@@ -246,23 +260,24 @@ export class NodeHttp2ClientSide implements ClientSide {
   }
 
   #closed(): void {
-    this.#host.sideClosed(this);
+    const { rstCode } = this.#stream;
+    const wasReset = !this.#isOver && !this.#isHeadSent && rstCode !== NGHTTP2_NO_ERROR;
+    this.#host.sideClosed(this, wasReset && this.#host.clock.nowMs() - this.#beganMs < RAPID_RESET_MS);
     if (this.#isOver) return;
     this.#isOver = true;
-    const { rstCode } = this.#stream;
     const isWhole = this.#isEnded && rstCode === NGHTTP2_NO_ERROR;
-    // What nghttp2 resets by itself amid a body differs from its content-length (RFC 9113 section 8.1.1).
+    // nghttp2 itself resets a stream whose body differs from its content-length (RFC 9113 section 8.1.1).
     const isMalformed = rstCode === NGHTTP2_PROTOCOL_ERROR && this.#body !== 'ended' && this.#host.isOpen();
     if (isMalformed && !this.#isBroken) {
       this.#isBroken = true;
       this.#events?.onClientGone('malformed-body');
     }
-    // A broken request is told once: what is left of it is its end, answered or not.
+    // A broken request was reported once already: its end is all that is left to report.
     if (isWhole || this.#isBroken) this.#events?.onResponseFlushed();
     else this.#events?.onClientGone('closed');
   }
 
-  /** The response can't be completed as begun: cut, and the exchange hears that it is over. */
+  /** The response can't be completed as begun: resets the stream and ends the exchange. */
   #fail(): true {
     this.#isOver = true;
     this.#stream.close(NGHTTP2_INTERNAL_ERROR);
@@ -271,7 +286,7 @@ export class NodeHttp2ClientSide implements ClientSide {
   }
 }
 
-/** Trailers come behind a body of unknown length, or where they are announced. Waiting for them costs a frame. */
+/** Trailers follow a body of unknown length, or are announced. Waiting for them costs a frame. */
 function mayHaveTrailers(knowsLength: boolean, fields: FieldList): boolean {
   return !knowsLength || fields.some((name, at) => at % 2 === 0 && isNamed(name, 'trailer'));
 }

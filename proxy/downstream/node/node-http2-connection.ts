@@ -1,4 +1,4 @@
-// One HTTP/2 connection of a client: its streams as exchanges, its limits, and how it ends. Thread: worker.
+// One HTTP/2 client connection: its streams as exchanges, its limits, and its end. Thread: worker.
 
 import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Clock } from '../../../core/clock.ts';
@@ -13,6 +13,17 @@ import { NodeHttp2Window } from './node-http2-window.ts';
 import { jittered } from '../accept/connection-ledger.ts';
 import type { Swept } from '../accept/sweeper.ts';
 
+/** Streams that a client may reset at once, before any response: in one burst, and per second in the long run. */
+const RESET_BURST = 1000;
+const RESETS_PER_S = 100;
+
+/** nghttp2's NGHTTP2_ERR_PROTO, as node:http2 reports it. */
+const ERR_PROTO = -505;
+/** Faults of single streams that one connection may have. */
+const MAX_STREAM_FAULTS = 100;
+/** Time for a PING to come back after a protocol error. */
+const FAULT_PING_MS = 2000;
+
 export class NodeHttp2Connection implements NodeHttp2Host, Swept, DrainableConnection {
   readonly client: ClientSocket;
   readonly listener: ListenerSnapshot;
@@ -22,8 +33,13 @@ export class NodeHttp2Connection implements NodeHttp2Host, Swept, DrainableConne
   readonly #sides = new Set<NodeHttp2ClientSide>();
   #requestsLeft: number;
   #hadRequest = false;
-  /** Monotonic ms since when no stream is open. */
+  /** Monotonic ms since which no stream has been open. */
   #idleSinceMs: number;
+  #resetTokens = RESET_BURST;
+  #resetMs: number;
+  #streamFaults = 0;
+  /** Monotonic ms of a protocol error after which no PING has come back; -1: none. */
+  #faultMs = -1;
 
   constructor(
     context: DownstreamContext,
@@ -38,10 +54,12 @@ export class NodeHttp2Connection implements NodeHttp2Host, Swept, DrainableConne
     this.#window = new NodeHttp2Window(session, client.stream);
     this.#requestsLeft = jittered(listener.limits.requestsPerConnection, context.random);
     this.#idleSinceMs = context.clock.nowMs();
+    this.#resetMs = this.#idleSinceMs;
+    this.#tolerateStreamFaults();
     session.on('stream', (stream, _headers, _flags, rawFields) => this.#onStream(stream, rawFields));
     session.on('error', (error) => this.#onError(error));
     session.on('close', () => this.#closed());
-    // Half-closed is gone: without its window updates and resets a client can't take part any more.
+    // A half-closed client has gone: without WINDOW_UPDATE it can't receive a response.
     client.stream.on('end', () => session.destroy(undefined, constants.NGHTTP2_CANCEL));
     context.sweeper.add(this);
   }
@@ -58,28 +76,39 @@ export class NodeHttp2Connection implements NodeHttp2Host, Swept, DrainableConne
     return !this.#session.destroyed;
   }
 
-  sideClosed(side: NodeHttp2ClientSide): void {
+  sideClosed(side: NodeHttp2ClientSide, isRapidReset: boolean): void {
+    const nowMs = this.clock.nowMs();
     this.#sides.delete(side);
-    if (this.#sides.size === 0) this.#idleSinceMs = this.clock.nowMs();
+    if (this.#sides.size === 0) this.#idleSinceMs = nowMs;
+    if (isRapidReset && !this.#mayReset(nowMs)) this.#session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  }
+
+  /** Takes a token of the bucket for rapid resets. */
+  #mayReset(nowMs: number): boolean {
+    const refill = ((nowMs - this.#resetMs) * RESETS_PER_S) / 1000;
+    this.#resetTokens = Math.min(RESET_BURST, this.#resetTokens + refill) - 1;
+    this.#resetMs = nowMs;
+    return this.#resetTokens >= 0;
   }
 
   sweep(nowMs: number): void {
     this.#window.sweep(this.#sides.size);
     for (const side of this.#sides) side.sweep(nowMs);
+    if (this.#faultMs >= 0 && nowMs - this.#faultMs > FAULT_PING_MS) this.client.stream.destroy();
     if (this.#sides.size > 0) return;
     const { keepAliveMs, headMs } = this.listener.timeouts;
-    // A head that never becomes whole (CONTINUATION by the byte) opens no stream, and so falls under these, too.
+    // A head that never becomes complete (CONTINUATION by the byte) opens no stream, and so falls under these, too.
     if (nowMs - this.#idleSinceMs > (this.#hadRequest ? keepAliveMs : headMs)) this.#end();
   }
 
-  /** GOAWAY: streams that are open finish, and what the client sends meanwhile it may safely send elsewhere. */
+  /** Sends GOAWAY: open streams finish, and the client may safely send later requests elsewhere. */
   startDrain(): void {
     this.#session.close();
   }
 
-  /** Each stream is reset by name first: a client may take a connection's end for the end of a body. */
+  /** Resets each stream first: a client may take the end of a connection for the end of a body. */
   destroy(): void {
-    for (const side of this.#sides) side.abandon();
+    for (const side of this.#sides) side.abort();
     setImmediate(() => this.client.reset());
   }
 
@@ -97,16 +126,38 @@ export class NodeHttp2Connection implements NodeHttp2Host, Swept, DrainableConne
     if (this.#requestsLeft <= 0) this.#session.close();
   }
 
-  /** A second goodbye to a client that doesn't close is the socket's end. */
+  /** Sends GOAWAY; where that was done before, the client doesn't close, and the socket is destroyed. */
   #end(): void {
     if (this.#session.closed) this.client.stream.destroy();
     else this.#session.close();
   }
 
+  /**
+   * node:http2 destroys a session at every protocol error, although nghttp2 has reset the stream alone where the fault is
+   * the stream's (RFC 9113 section 5.4.2: DATA beyond content-length). A fault of the connection ends it
+   * in any case: nghttp2 sends GOAWAY, and reads nothing more.
+   */
+  #tolerateStreamFaults(): void {
+    const session = this.#session;
+    const destroy = session.destroy.bind(session);
+    session.destroy = (error?: Error, code?: number): void => {
+      // node:http2 itself passes a number in place of an error, too.
+      const isStreamFault = error instanceof Error && 'errno' in error && error.errno === ERR_PROTO;
+      if (isStreamFault && ++this.#streamFaults <= MAX_STREAM_FAULTS) this.#checkAlive();
+      else destroy(error, code);
+    };
+  }
+
+  /** A session that nghttp2 has terminated answers nothing more: no PING comes back. */
+  #checkAlive(): void {
+    if (this.#faultMs < 0) this.#faultMs = this.clock.nowMs();
+    this.#session.ping(() => (this.#faultMs = -1));
+  }
+
   #onError(error: Error & { code?: string }): void {
     const { peerAddress, listenerName } = this.facts;
     const fields = { listener: listenerName, peer: peerAddress, error: error.code ?? error.message };
-    this.#context.log.debug(fields, 'an HTTP/2 connection has failed');
+    this.#context.log.debug(fields, 'HTTP/2 connection failed');
   }
 
   #closed(): void {

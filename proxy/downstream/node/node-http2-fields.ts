@@ -1,4 +1,4 @@
-// Fields as node:http2 takes them, and without those over which it would throw. Thread: worker.
+// Fields in the form that node:http2 takes, without those for which it would throw. Thread: worker.
 
 import type { OutgoingHttpHeaders } from 'node:http2';
 import type { FieldList } from '../../../core/head.ts';
@@ -13,7 +13,7 @@ export const CONNECTION_FIELDS: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 
-/** node:http2 throws over these, too, wherever they stand in a response. */
+/** node:http2 throws for these, too, in any response. */
 const REFUSED: ReadonlySet<string> = new Set([...CONNECTION_FIELDS, 'http2-settings', 'te']);
 
 /** Fields that may be sent, names in lower case (section 8.2.1). */
@@ -26,7 +26,7 @@ export function http2Fields(fields: FieldList): string[] {
   return kept;
 }
 
-/** As an object, which interim responses and trailers need: repeated fields as arrays. @param fields of http2Fields */
+/** Fields as an object, for interim responses and trailers: repeated fields as arrays. @param fields of http2Fields */
 export function headersOf(fields: FieldList): OutgoingHttpHeaders {
   const headers: OutgoingHttpHeaders = {};
   for (let at = 0; at < fields.length; at += 2) {

@@ -1,5 +1,5 @@
-// An HTTP/2 request's head over the fields that node:http2 has decoded, and its rules (RFC 9113 section 8). nghttp2 has
-// checked names, values and the order of pseudo-header fields before. Thread: worker.
+// HTTP/2 request head over the fields that node:http2 has decoded, and its rules (RFC 9113 section 8). nghttp2 has checked
+// names, values and the order of pseudo-header fields, and has dropped invalid fields silently. Thread: worker.
 
 import type { Unparsable } from '../../../core/exchange-contract.ts';
 import { type FieldList, type RequestHead, UNKNOWN_LENGTH } from '../../../core/head.ts';
@@ -9,10 +9,10 @@ import { CONTENT_LENGTH } from './node-http1-head.ts';
 import { CONNECTION_FIELDS } from './node-http2-fields.ts';
 import { isValidAuthority, readTarget } from './request-target.ts';
 
-/** What RFC 9113 section 10.5.1 counts for a field beside its name and value. */
+/** Overhead of a field beside its name and value, by RFC 9113 section 10.5.1. */
 const FIELD_OVERHEAD_BYTES = 32;
 
-/** Not passed on: made anew for the endpoint, or between the client and this proxy only. */
+/** Regenerated for the endpoint, or between the client and this proxy only. */
 const NOT_END_TO_END: ReadonlySet<string> = new Set([
   'host',
   'te',
@@ -47,7 +47,6 @@ export class NodeHttp2Head implements RequestHead {
     this.#fields = parts.fields;
   }
 
-  /** Whether the client waits for a 100 before it sends its body. */
   get expectsContinue(): boolean {
     return this.bodyLength !== 0 && this.field('expect')?.toLowerCase() === '100-continue';
   }
@@ -60,7 +59,7 @@ export class NodeHttp2Head implements RequestHead {
     return (this.#endToEnd ??= this.#filtered());
   }
 
-  /** Cookie crumbs become one field, where the first one stands (section 8.2.3). */
+  /** Cookie crumbs are joined to one field, in place of the first one (section 8.2.3). */
   #filtered(): FieldList {
     const kept: string[] = [];
     let hasCookie = false;
@@ -75,35 +74,37 @@ export class NodeHttp2Head implements RequestHead {
   }
 }
 
-/** Pseudo-header fields apart from the others. */
+/** Pseudo-header fields, separated from the others. */
 interface SplitFields {
   readonly pseudo: ReadonlyMap<string, string>;
   readonly fields: FieldList;
   readonly sizeBytes: number;
+  /** Fields without pseudo-header fields, cookie crumbs counted as one. */
+  readonly count: number;
 }
 
 /**
  * Checks a head by HTTP/2's rules and the listener's limits.
- * @param rawFields as the 'stream' event has them: names and values in turn
- * @param hasBody whether the stream goes on after the head
+ * @param rawFields as in the 'stream' event: names and values in turn
+ * @param hasBody whether the stream is open after the head
  */
 export function readNodeHttp2Head(
   rawFields: FieldList,
   hasBody: boolean,
   limits: ClientLimits,
 ): NodeHttp2Head | Unparsable {
-  const { pseudo, fields, sizeBytes } = split(rawFields);
+  const { pseudo, fields, sizeBytes, count } = split(rawFields);
   const method = pseudo.get(':method') ?? '';
   const path = pseudo.get(':path') ?? '';
   if (method === 'CONNECT') return 'method-not-served';
   if (path.length > limits.requestLineBytes) return 'target-too-long';
-  if (fields.length / 2 > limits.headFields) return 'too-many-fields';
+  if (count > limits.headFields) return 'too-many-fields';
   if (sizeBytes > limits.headBytes) return 'head-too-large';
 
   const target = readTarget(method, path);
   const authority = readAuthority(pseudo.get(':authority'), fields);
   const isHttp = /^https?$/i.test(pseudo.get(':scheme') ?? '');
-  // A path is in origin-form here; the authority has a field of its own.
+  // ':path' is in origin-form: the authority has a field of its own.
   if (target === null || target.authority !== null || authority === null || !isHttp) return 'malformed';
   const bodyLength = hasBody ? readBodyLength(fields) : 0;
   if (bodyLength === null || fields.some((name, at) => at % 2 === 0 && isForbidden(name, fields[at + 1]!))) {
@@ -116,17 +117,19 @@ function split(rawFields: FieldList): SplitFields {
   const pseudo = new Map<string, string>();
   const fields: string[] = [];
   let sizeBytes = 0;
+  let crumbs = 0;
   for (let at = 0; at < rawFields.length; at += 2) {
     const name = rawFields[at]!;
     const value = rawFields[at + 1]!;
     sizeBytes += name.length + value.length + FIELD_OVERHEAD_BYTES;
     if (name.startsWith(':')) pseudo.set(name, value);
     else fields.push(name, value);
+    if (name === 'cookie') crumbs += 1;
   }
-  return { pseudo, fields, sizeBytes };
+  return { pseudo, fields, sizeBytes, count: fields.length / 2 - Math.max(0, crumbs - 1) };
 }
 
-/** ':authority', or Host in its place; both must say the same (section 8.3.1). */
+/** ':authority', or Host in its place; both must be equal (section 8.3.1). */
 function readAuthority(pseudo: string | undefined, fields: FieldList): string | null {
   const host = joinedField(fields, 'host');
   if (pseudo !== undefined && host !== undefined && pseudo.toLowerCase() !== host.toLowerCase()) return null;

@@ -1,4 +1,4 @@
-// HTTP/2 by node:http2: its settings, every one that bounds what a client can make us hold or do. Thread: worker.
+// HTTP/2 over node:http2: all settings that bound the memory and work that a client can cause. Thread: worker.
 
 import { performServerHandshake, type ServerSessionOptions } from 'node:http2';
 import type { ListenerSnapshot } from '../../../core/snapshot/listener.ts';
@@ -8,10 +8,13 @@ import { NodeHttp2Connection } from './node-http2-connection.ts';
 import { INITIAL_WINDOW_SETTINGS } from './node-http2-window.ts';
 
 const MAX_FRAME_BYTES = 16_384;
-/** Of a connection, in MB: dynamic tables, buffered frames. */
+/** Memory of a connection, in MB: dynamic tables, buffered frames. */
 const MAX_SESSION_MEMORY_MB = 10;
-/** Pseudo-header fields beside the listener's limit; and room to refuse politely what is not far beyond it. */
+/** Pseudo-header fields beside the listener's limit, and room to answer a head slightly beyond it with 431. */
 const EXTRA_HEADER_PAIRS = 64;
+
+/** Size of a cookie field with one byte, by RFC 9113 section 10.5.1. */
+const LEAST_CRUMB_BYTES = 39;
 
 export class NodeHttp2Server {
   readonly #context: DownstreamContext;
@@ -24,7 +27,7 @@ export class NodeHttp2Server {
     this.#settings = settingsOf(listener);
   }
 
-  /** Takes over a connection on which HTTP/2 was agreed. */
+  /** Takes over a connection that has negotiated HTTP/2. */
   serve(client: ClientSocket): NodeHttp2Connection {
     const session = performServerHandshake(client.stream, this.#settings);
     return new NodeHttp2Connection(this.#context, client, this.#listener, session);
@@ -41,18 +44,22 @@ function settingsOf({ limits }: ListenerSnapshot): ServerSessionOptions {
       enablePush: false,
       enableConnectProtocol: false,
     },
-    maxHeaderListPairs: limits.headFields + EXTRA_HEADER_PAIRS,
+    // Cookie crumbs count as one field (readNodeHttp2Head): the limit on bytes bounds their number.
+    maxHeaderListPairs:
+      Math.max(limits.headFields, Math.ceil(limits.headBytes / LEAST_CRUMB_BYTES)) + EXTRA_HEADER_PAIRS,
     maxSessionMemory: MAX_SESSION_MEMORY_MB,
     maxDeflateDynamicTableSize: 4096,
     maxOutstandingPings: 10,
     maxSettings: 32,
     maxSendHeaderBlockLength: 262_144,
-    // Floods: frames that make no sense, streams over the limit, and streams that are opened only to be reset (CVE-2023-44487).
+    // Floods: invalid frames, and streams over the limit.
     maxSessionInvalidFrames: 1000,
     maxSessionRejectedStreams: 100,
-    streamResetBurst: 1000,
-    streamResetRate: 33,
-    // Endpoints do repeat fields that should stand once; it is not for us to fail over it.
+    // nghttp2 counts every reset, also of downloads that a client has cancelled: a backstop only. NodeHttp2Connection
+    // counts rapid ones (CVE-2023-44487).
+    streamResetBurst: 100_000,
+    streamResetRate: 10_000,
+    // Endpoints do repeat fields that should occur once; a proxy passes them on.
     strictSingleValueFields: false,
     strictFieldWhitespaceValidation: true,
   };
