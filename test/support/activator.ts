@@ -1,10 +1,10 @@
-// A small systemd for tests: has sockets, and starts processes with them by LISTEN_FDS. Thread: main.
+// A small systemd for tests: binds sockets, and passes them to processes by LISTEN_FDS. Thread: main.
 
 import net from 'node:net';
 import type { TestContext } from 'node:test';
 import { ENTRY, startProcess, type StartedProcess } from './fairlead-process.ts';
 
-/** LISTEN_PID must be the pid of the process itself, which a shell knows before it becomes that process. */
+/** LISTEN_PID must be the pid of the process itself, which a shell knows before `exec`. */
 const SCRIPT = 'LISTEN_PID=$$ exec "$0" "$@"';
 
 export class Activator {
@@ -15,7 +15,7 @@ export class Activator {
     t.after(() => this.#sockets.forEach((socket) => socket.close()));
   }
 
-  /** Binds a TCP socket of loopback; several with one name share a port (ReusePort=). @returns the port */
+  /** Binds a TCP socket on loopback; sockets of one name share a port (ReusePort=). @returns the port */
   bindTcp(name: string, port = 0): number {
     const socket = new net.BoundSocket({ host: '127.0.0.1', port, reusePort: true });
     this.#add(name, socket);
@@ -27,7 +27,7 @@ export class Activator {
     this.#add(name, new net.BoundSocket({ path } as object));
   }
 
-  /** Starts Fairlead with all sockets. They stay open here, so that the next one can be started with them too. */
+  /** Starts Fairlead with all sockets, which stay open here for the next process. */
   start(t: TestContext, args: readonly string[], variables: Readonly<Record<string, string>> = {}): StartedProcess {
     const env = {
       ...process.env,

@@ -1,5 +1,5 @@
-// App servers for integration tests, in the test's own process: they count, and can be killed and brought back.
-// Thread: main.
+// Application servers for integration tests, in the test's own process: they count requests, and can be killed and
+// restarted. Thread: main.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
@@ -9,18 +9,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { resetSocket } from '../../net/reset-socket.ts';
 import { patientMs } from './patience.ts';
 
-/** How long an app server that ends in peace waits for the other side to close idle connections. */
+/** Time that a graceful stop leaves clients to close idle connections. */
 const LINGER_MS = patientMs(3_000);
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
 export class AppServer {
   readonly name: string;
-  /** Requests that came, heartbeats excepted. */
+  /** Received requests, without heartbeats. */
   served = 0;
-  /** Set to answer otherwise than with its name. */
+  /** Replaces the default response, which is the server's name. */
   handler: Handler | null = null;
-  /** Set to answer Upgrade requests; the socket is the handler's then. */
+  /** Handles Upgrade requests; owns the socket. */
   onUpgrade: ((socket: Socket, request: IncomingMessage) => void) | null = null;
   #port = 0;
   #server: Server | null = null;
@@ -61,27 +61,26 @@ export class AppServer {
   }
 
   /**
-   * Ends it in peace: accepts no more connections, finishes what comes on those that it has, says so in each answer
-   * (Connection: close), and leaves it to the other side to close idle ones. Closing these itself would lose what is on
-   * its way.
+   * Stops gracefully: accepts no more connections, answers requests on open ones with `Connection: close`, and leaves idle
+   * ones for the client to close. Closing them here would lose requests in transit.
    */
   async stop(): Promise<void> {
     const server = this.#server;
     if (server === null) return;
     this.#server = null;
-    // What waits in the kernel for us to accept it would be reset with the listening socket.
+    // Closing the listening socket would reset connections that wait in its accept queue.
     await afterNextPoll();
     const closed = once(server, 'close');
-    // That of node:http closes idle connections.
+    // node:http's close() closes idle connections.
     NetServer.prototype.close.call(server);
     await Promise.race([closed, sleep(LINGER_MS)]);
-    // Timers come before what can be read: a request may be there that would be taken for none.
+    // Timers run before reads: a received request may not have been read yet.
     await afterNextPoll();
     server.closeIdleConnections();
     await closed;
   }
 
-  /** Ends it as a crash would: connections reset, port closed. */
+  /** Stops like a crash: resets connections, closes the port. */
   async kill(): Promise<void> {
     const server = this.#server;
     if (server === null) return;
@@ -111,12 +110,12 @@ export class AppServer {
   }
 }
 
-/** Resolves when the event loop has taken in everything that was there to be accepted and read. */
+/** Resolves when the event loop has accepted and read everything that was pending. */
 async function afterNextPoll(): Promise<void> {
   for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Starts app servers a, b, c ...; they end with the test. */
+/** Starts application servers a, b, c ...; they stop after the test. */
 export async function startApps(t: TestContext, count: number): Promise<AppServer[]> {
   const apps = Array.from({ length: count }, (_, index) => new AppServer(String.fromCharCode(97 + index)));
   for (const app of apps) await app.start();

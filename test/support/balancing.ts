@@ -1,4 +1,4 @@
-// An upstream in a shared region for tests of balancers: its endpoints' words are set by hand. Thread: both.
+// An upstream in a shared region for tests of balancers, which write the endpoints' words directly. Thread: both.
 
 import { upstreamSnapshot } from './snapshots.ts';
 import { AVAILABILITY, type Availability } from '../../core/availability.ts';
@@ -23,7 +23,7 @@ import { selectCandidates } from '../../balancers/candidates.ts';
 import { balancerNamed, buildBalancer } from '../../balancers/registry.ts';
 import { UpstreamPicker } from '../../balancers/upstream-picker.ts';
 
-/** A request whose fields a test may set. */
+/** A request with fields chosen by the test. */
 export interface TestRequest {
   hash1: number;
   hash2: number;
@@ -46,7 +46,7 @@ export interface BalancingOptions {
   readonly worker?: number;
   /** Slot of the first endpoint. */
   readonly firstSlot?: number;
-  /** In place of the one that weights and backups describe. */
+  /** Replaces the upstream that weights and backups describe. */
   readonly upstream?: UpstreamSnapshot;
 }
 
@@ -62,7 +62,7 @@ export const BALANCES = {
   boundedHash: { kind: 'consistent-hash', key: { kind: 'path' }, boundedLoad: 1.25, tableSize: 65_537, seed: 0 },
 } as const satisfies Record<string, BalanceSnapshot>;
 
-/** A request that nothing is known of. */
+/** A request without any attributes. */
 export function testRequest(): TestRequest {
   return {
     hash1: 0,
@@ -86,7 +86,7 @@ export class Balancing {
   readonly picker: UpstreamPicker;
   readonly request = testRequest();
   readonly random: Random;
-  /** Of balancers that weigh endpoints by outcomes; null of the others. */
+  /** Only for balancers that weight endpoints by outcomes; otherwise null. */
   readonly observer: OutcomeObserver | null;
   readonly #worker: number;
   readonly #firstSlot: number;
@@ -108,7 +108,7 @@ export class Balancing {
     this.observer = balancerNamed(balance.kind).observe?.(balance, this.region) ?? null;
   }
 
-  /** Index of the picked endpoint, or a failure. Keys are drawn at random where `keyed` is true. */
+  /** Index of the picked endpoint, or a failure. Draws random keys if `keyed` is true. */
   pick(keyed = true): number {
     if (keyed) this.drawKey();
     const slot = this.picker.pick(this.request);
@@ -120,7 +120,7 @@ export class Balancing {
     this.request.hash2 = Math.floor(this.random.next() * 2 ** 32);
   }
 
-  /** Picks `count` times; how often each endpoint was picked. With `held` every request stays in flight. */
+  /** Picks `count` times and returns the picks of each endpoint. With `held` every request stays in flight. */
   shares(count: number, held = false): number[] {
     const counts = this.upstream.endpoints.map(() => 0);
     for (let i = 0; i < count; i++) {
@@ -131,7 +131,7 @@ export class Balancing {
     return counts;
   }
 
-  /** A balancer as it would be built now, outside of the picker. */
+  /** Builds a balancer from the present state, outside the picker. */
   buildBalancer(random: Random = this.random): Balancer {
     const context = { region: this.region, upstreamIndex: this.upstream.index, worker: this.#worker, random };
     return buildBalancer(this.upstream.balance, selectCandidates(this.upstream, this.region, null), context);
@@ -157,7 +157,7 @@ export class Balancing {
     this.#write(index, E_FACTOR, Math.round(factor * FULL_FACTOR));
   }
 
-  /** Whether a slow start is under way; the epoch moves at its beginning only, as with the real publisher. */
+  /** Starts or ends a slow start; only the start increments the epoch, as in the real publisher. */
   setWarming(index: number, isWarming: boolean): void {
     this.#write(index, E_WARM_START, isWarming ? 1 : 0);
     if (isWarming) this.moveEpoch();

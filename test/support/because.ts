@@ -1,8 +1,8 @@
-// Reasons of state changes, for tests that don't look at them. Thread: main.
+// Reasons of state changes, for tests that ignore them. Thread: main.
 
 import type { Detector } from '../../health/state/detector.ts';
 
-/** A reason; the cause is `x` where nobody reads it. */
+/** A reason; `x` is the default cause. */
 export function by<Name extends Detector>(
   detector: Name,
   cause = 'x',

@@ -1,9 +1,9 @@
-// A listener that never accepts, its backlog full: connecting to it takes for ever. Thread: main.
+// A listener with a full backlog that never accepts: connecting to it never completes. Thread: main.
 
 import net from 'node:net';
 import { Worker } from 'node:worker_threads';
 
-/** Listens, says on which port, and stops its event loop for good. */
+/** Listens, prints the port, and blocks its event loop for ever. */
 const SCRIPT = `
   const { parentPort, workerData } = require('node:worker_threads');
   const server = require('node:net').createServer();
@@ -13,7 +13,7 @@ const SCRIPT = `
   });
 `;
 
-/** More than a backlog of 1 takes: Linux lets in one beyond it. */
+/** More than a backlog of 1 holds: Linux accepts one more than that. */
 const FILLERS = 8;
 
 export interface Blackhole {
@@ -21,7 +21,7 @@ export interface Blackhole {
   close(): Promise<void>;
 }
 
-/** Opens one and fills it, so that no further connection can be made. */
+/** Opens a listener and fills its backlog. */
 export async function openBlackhole(): Promise<Blackhole> {
   const gate = new Int32Array(new SharedArrayBuffer(4));
   const worker = new Worker(SCRIPT, { eval: true, workerData: gate });

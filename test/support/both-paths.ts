@@ -1,5 +1,5 @@
-// Two Fairleads that differ in their path alone, each with an endpoint of its own: what one client's bytes come to on
-// either, in a form that can be compared. Thread: main.
+// Two Fairlead processes that differ only in their path, each with its own endpoint. Plays the same client's bytes to both
+// and returns comparable results. Thread: main.
 
 import type { TestContext } from 'node:test';
 import { startFairlead } from './fairlead.ts';
@@ -7,17 +7,17 @@ import type { ReceivedRequest } from './request-reader.ts';
 import { ScriptedOrigin, type Step } from './scripted-origin.ts';
 import { talk } from './wire.ts';
 
-/** A response as a client read it. */
+/** A response as a client receives it. */
 export interface SeenResponse {
   readonly status: number;
-  /** Lines in the order in which they came, names in lower case; without what differs with each request. */
+  /** Lines in order, names in lower case, without values that differ between requests. */
   readonly fields: readonly string[];
-  /** Payload: chunked coding taken off. */
+  /** Payload without chunked coding. */
   readonly body: string;
   readonly trailers: readonly string[];
 }
 
-/** A request as the endpoint received it whole. */
+/** A complete request as the endpoint received it. */
 export interface SeenRequest {
   readonly line: string;
   readonly fields: readonly string[];
@@ -25,7 +25,7 @@ export interface SeenRequest {
   readonly trailers: readonly string[];
 }
 
-/** What became of a connection's bytes. */
+/** Results of a connection's bytes. */
 export interface Seen {
   readonly responses: readonly SeenResponse[];
   readonly end: 'fin' | 'reset';
@@ -66,7 +66,7 @@ ${more}
     return new OnePath(origin, fairlead.port);
   }
 
-  /** Sends bytes on a connection of their own and reads until it ends. @param method of requests: HEAD has no body */
+  /** Sends bytes on a new connection and reads until it ends. @param method of the requests: HEAD has no body */
   async play(bytes: string, method: 'GET' | 'HEAD' = 'GET'): Promise<Seen> {
     const { text, end } = await talk(this.port, bytes);
     const received = this.origin.requests.slice(this.#taken);
@@ -82,13 +82,13 @@ ${more}
     return { responses: readResponses(text, method), end, requests };
   }
 
-  /** What the endpoint does with each request from now on. */
+  /** Sets the endpoint's script for all following requests. */
   answerWith(...steps: readonly Step[]): void {
     this.origin.otherwise = steps;
   }
 }
 
-/** Lines behind the last chunk. */
+/** Lines after the last chunk. */
 function trailersOf(request: ReceivedRequest): string[] {
   if (request.values('transfer-encoding').length === 0) return [];
   const section = /\r\n0\r\n((?:[^\r\n]+\r\n)*)\r\n$/.exec(
@@ -97,7 +97,7 @@ function trailersOf(request: ReceivedRequest): string[] {
   return section![1]!.split('\r\n').slice(0, -1).map(plainLine);
 }
 
-/** Line with its name in lower case; '' for what differs by itself: time, identifiers, ports. */
+/** The line with its name in lower case; '' for values that always differ: time, identifiers, ports. */
 function plainLine(line: string): string {
   const colon = line.indexOf(':');
   const name = line.slice(0, colon).toLowerCase();
@@ -106,7 +106,7 @@ function plainLine(line: string): string {
   return `${name}: ${value}`;
 }
 
-/** Final and interim responses in a client's bytes. What can't be read is a response of status 0. */
+/** Final and interim responses in a client's bytes. An unreadable one has status 0. */
 function readResponses(text: string, method: string): SeenResponse[] {
   const responses: SeenResponse[] = [];
   for (let rest = text; rest !== ''; ) {
@@ -137,7 +137,7 @@ function readBody(fields: readonly string[], text: string): ReadBody {
   return fields.includes('transfer-encoding: chunked') ? readChunks(text) : { body: text, trailers: [], rest: '' };
 }
 
-/** A cut body is what came of it, with a mark behind. */
+/** A truncated body is the received part, followed by a mark. */
 function readChunks(text: string): ReadBody {
   let body = '';
   for (let at = 0; ; ) {

@@ -1,5 +1,5 @@
-// Certificates for tests, made by openssl at their first use and kept in the temporary directory: no key that protects
-// anything lies in the repository, and none expires there. Thread: main.
+// Certificates for tests, created by openssl on first use and kept in the temporary directory, so that the repository
+// contains no keys and no certificate expires. Thread: main.
 
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -26,7 +26,7 @@ function isFresh(place: string): boolean {
   return status !== undefined && Date.now() - status.mtimeMs < RENEW_AFTER_MS;
 }
 
-/** Made aside and moved, so that two test processes that want the same one don't read it half-written. */
+/** Written elsewhere and renamed, so that no concurrent test process reads an incomplete file. */
 function make(directory: string, place: string, names: readonly string[]): void {
   const aside = mkdtempSync(path.join(directory, 'making-'));
   const alternatives = [...names.map((name) => `DNS:${name}`), 'IP:127.0.0.1'].join(',');

@@ -1,10 +1,10 @@
-// An HTTP client for integration tests: many requests over a few keep-alive connections, every outcome counted.
+// An HTTP client for integration tests: sends many requests over a few keep-alive connections and counts every outcome.
 // Thread: main.
 
 import { Agent, request } from 'node:http';
 
 export interface ManyRequests {
-  /** How many to send; or until `signal` aborts. */
+  /** Number of requests; or send until `signal` aborts. */
   readonly requests?: number;
   readonly signal?: AbortSignal;
   readonly connections: number;
@@ -16,14 +16,14 @@ export interface ManyRequests {
 }
 
 export interface Outcome {
-  /** How often each status came. */
+  /** Number of responses by status. */
   readonly statuses: Map<number, number>;
-  /** Codes of requests that got no whole response. */
+  /** Error codes of requests without a complete response. */
   readonly errors: Map<string, number>;
   sent: number;
 }
 
-/** Sends requests from `connections` loops, each one after the other. */
+/** Sends requests from `connections` concurrent loops. */
 export async function sendMany(port: number, options: ManyRequests): Promise<Outcome> {
   const agent = new Agent({ keepAlive: true, maxSockets: options.connections });
   const outcome: Outcome = { statuses: new Map(), errors: new Map(), sent: 0 };

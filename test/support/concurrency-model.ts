@@ -1,6 +1,6 @@
-// A queueing model of one endpoint behind an adaptive limit: Poisson arrivals, a few requests served at once, the others
-// waiting in the endpoint up to its limit and in front of it for a time. The limit is the one of the real health service
-// over real shared memory. Thread: both.
+// A queueing model of one endpoint behind an adaptive limit: Poisson arrivals, a few requests served concurrently, the others
+// queued in the endpoint up to the limit, and in front of it for a limited time. The limit comes from the real health
+// service over real shared memory. Thread: both.
 
 import { latencyBucketOf } from '../../core/memory/lane-fields.ts';
 import { E_LIMIT } from '../../core/memory/layout.ts';
@@ -8,23 +8,23 @@ import { release, reserve } from '../../core/memory/reservation.ts';
 import { seededRandom, type Random } from '../../core/random.ts';
 import { HealthBench } from './health-bench.ts';
 
-/** What a stretch of time is like. */
+/** Conditions during a period. */
 export interface Stretch {
   readonly seconds: number;
-  /** Requests served at once. */
+  /** Requests served concurrently. */
   readonly places: number;
   readonly meanMs: number;
-  /** Arrivals as a share of what 20 places at 10 ms serve: 2,000 a second. */
+  /** Arrivals as a fraction of the capacity of 20 places at 10 ms: 2,000 a second. */
   readonly load: number;
-  /** Share of the requests that the endpoint answers with 500, in a millisecond. */
+  /** Fraction of the requests that the endpoint answers with 500 within a millisecond. */
   readonly failing?: number;
 }
 
 export interface StretchResult {
-  /** Good answers within RESPONSE_MS of their arrival, per second. */
+  /** Successful responses within RESPONSE_MS of their arrival, per second. */
   readonly goodPerSecond: number;
   readonly p99Ms: number;
-  /** Limit at the end, and its mean and bounds over the second half. */
+  /** Final limit, and its mean and bounds over the second half. */
   readonly limit: number;
   readonly meanLimit: number;
   readonly least: number;
@@ -44,7 +44,7 @@ interface Request {
 export class ConcurrencyModel {
   readonly bench: HealthBench;
   readonly #random: Random;
-  /** Ends of what is served, and who waits in the endpoint and in front of it. */
+  /** Ends of requests in service, and the queues in the endpoint and in front of it. */
   readonly #served: { readonly endMs: number; readonly request: Request }[] = [];
   readonly #inEndpoint: Request[] = [];
   readonly #inFront: Request[] = [];
@@ -108,7 +108,7 @@ export class ConcurrencyModel {
     this.#send();
   }
 
-  /** Sends what the limit allows; who has waited for too long is dropped. */
+  /** Sends as many requests as the limit permits; drops those that have waited too long. */
   #send(): void {
     const nowMs = this.bench.clock.nowMs();
     for (let request = this.#inFront[0]; request !== undefined; request = this.#inFront[0]) {

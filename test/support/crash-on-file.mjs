@@ -1,5 +1,5 @@
-// Preloaded (--import) into Fairlead's processes by tests: a worker thread dies when the file appears that
-// CRASH_FILE names, followed by the number of the worker; it hangs for CRASH_HANG_MS before. Thread: worker.
+// Preloaded (--import) into Fairlead's processes by tests: a worker thread crashes when the file CRASH_FILE plus the worker's
+// number appears, after hanging for CRASH_HANG_MS. Thread: worker.
 
 import { existsSync, unlinkSync } from 'node:fs';
 import { isMainThread, workerData } from 'node:worker_threads';
@@ -11,6 +11,6 @@ if (!isMainThread && file !== undefined) {
     if (!existsSync(own)) return;
     unlinkSync(own);
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Number(process.env.CRASH_HANG_MS ?? 0));
-    throw new Error('a crash that a test asked for');
+    throw new Error('a crash that a test caused');
   }, 10).unref();
 }

@@ -1,4 +1,4 @@
-// The dashboard in a real Chromium, and everything that the browser complains of. Thread: main.
+// The dashboard in a real Chromium, with all errors that the browser reports. Thread: main.
 
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
@@ -8,13 +8,13 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from 'p
 import { patientMs } from './patience.ts';
 import { requirePeer } from './peers.ts';
 
-/** Kept by CI as artefacts; git ignores them. */
+/** Saved by CI as artefacts; ignored by git. */
 const ARTIFACTS = path.join(import.meta.dirname, '../artifacts');
 const WAIT_MS = patientMs(15_000);
 
 let browser: Promise<Browser> | null = null;
 
-/** Of a test file that opened pages: ends the browser that they shared. */
+/** Closes the browser that the pages of a test file share. */
 export async function closeBrowser(): Promise<void> {
   await (await browser)?.close();
   browser = null;
@@ -22,15 +22,15 @@ export async function closeBrowser(): Promise<void> {
 
 export interface DashboardPage {
   readonly page: Page;
-  /** Errors of scripts, of the console, and violations of the Content-Security-Policy. */
+  /** Script errors, console errors, and violations of the Content-Security-Policy. */
   readonly complaints: readonly string[];
-  /** Takes a picture: test/artifacts/NAME.png. */
+  /** Saves a screenshot as test/artifacts/NAME.png. */
   photograph(name: string): Promise<void>;
 }
 
 /**
- * Opens a page of the admin server; undefined, and the test is skipped, where there is no Chromium.
- * @param url where the admin server is, without a path
+ * Opens a page of the admin server. Without Chromium it returns undefined and skips the test.
+ * @param url of the admin server, without a path
  */
 export async function openDashboard(
   t: TestContext,
@@ -39,7 +39,7 @@ export async function openDashboard(
 ): Promise<DashboardPage | undefined> {
   const executablePath = requirePeer(t, 'chromium');
   if (executablePath === undefined) return undefined;
-  // Nothing but this machine is asked for anything.
+  // Blocks all requests that leave this machine.
   const args = ['--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'];
   browser ??= chromium.launch({ executablePath, args });
   const context = await (await browser).newContext({ viewport: { width: 1600, height: 1000 }, ...options });
@@ -60,7 +60,7 @@ export async function openDashboard(
   return { page, complaints, photograph };
 }
 
-/** Waits until the page shows a first status. */
+/** Waits until the page shows its first status. */
 export async function untilLive({ page }: DashboardPage): Promise<void> {
   await page.locator('#connection', { hasText: 'live' }).waitFor();
 }
@@ -70,7 +70,7 @@ export function rowOf({ page }: DashboardPage, key: string) {
   return page.locator(`#endpoints tr[data-key="${key}"]`);
 }
 
-/** Fails where the browser had anything to complain of. */
+/** Fails if the browser reported any error. */
 export function assertNoComplaints({ complaints }: DashboardPage): void {
   assert.deepEqual(complaints, []);
 }

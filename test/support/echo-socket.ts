@@ -1,4 +1,4 @@
-// The least of a WebSocket server (RFC 6455): answers the handshake, sends every data frame back. Thread: main.
+// A minimal WebSocket server (RFC 6455): answers the handshake and echoes every data frame. Thread: main.
 
 import { createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
@@ -7,14 +7,14 @@ import type { Step } from './scripted-origin.ts';
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 const CLOSE = 8;
 
-/** Plays a server that echoes until it is told to close. */
+/** Plays a server that echoes until it receives a close frame. */
 export function echoWebSocket(): Step {
   return (socket, request) => {
     const key = request.values('sec-websocket-key')[0]!;
     const accept = createHash('sha1')
       .update(key + GUID)
       .digest('base64');
-    // The origin's own reader stops here: what follows is no HTTP.
+    // The origin's own reader stops here: the following bytes aren't HTTP.
     socket.removeAllListeners('data');
     let rest = Buffer.alloc(0);
     socket.on('data', (bytes: Buffer) => {
@@ -27,7 +27,7 @@ export function echoWebSocket(): Step {
   };
 }
 
-/** Echoes whole frames. @returns the beginning of one that isn't whole */
+/** Echoes complete frames. @returns the beginning of an incomplete one */
 function echoFrames(socket: Socket, bytes: Buffer): Buffer<ArrayBuffer> {
   let at = 0;
   for (;;) {

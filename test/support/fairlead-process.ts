@@ -1,4 +1,4 @@
-// Fairlead in processes of its own, as operators run it: command line, signals, descriptors. Thread: main.
+// Fairlead in separate processes, as operators run it: command line, signals, descriptors. Thread: main.
 
 import { type ChildProcess, execFile, spawn, type SpawnOptions } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -17,13 +17,13 @@ export interface StartedProcess {
   readonly child: ChildProcess;
   readonly lines: readonly LoggedLine[];
   readonly stderr: () => string;
-  /** Resolves with the exit code; null where a signal ended it. */
+  /** Resolves with the exit code; null if a signal killed it. */
   readonly ended: Promise<number | null>;
-  /** Waits until this many lines of the log begin with `text`, and returns the last of them. */
+  /** Waits until this many log lines begin with `text`, and returns the last of them. */
   logged(text: string, count?: number): Promise<LoggedLine>;
 }
 
-/** A folder that goes with the test, with a configuration in it. */
+/** A folder with a configuration, removed after the test. */
 export function configFile(t: TestContext, yaml: string): { file: string; folder: string } {
   const folder = mkdtempSync(path.join(tmpdir(), 'fairlead-process-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
@@ -32,7 +32,7 @@ export function configFile(t: TestContext, yaml: string): { file: string; folder
   return { file, folder };
 }
 
-/** Runs a program whose standard error is a process log. It is killed after the test, if it lives then. */
+/** Runs a program whose standard error is a process log. Kills it after the test if it is still running. */
 export function startProcess(
   t: TestContext,
   program: string,
@@ -68,14 +68,14 @@ export function startProcess(
   return { child, lines, stderr: () => text, ended, logged };
 }
 
-/** What a command came to. */
+/** Result of a command. */
 export interface CommandOutcome {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Runs `fairlead` with these arguments to its end. */
+/** Runs `fairlead` with these arguments until it exits. */
 export function runCommand(
   args: readonly string[],
   options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {},

@@ -1,4 +1,4 @@
-// A whole Fairlead for an integration test: real worker threads and sockets, ports chosen by the system. Thread: main.
+// A complete Fairlead for an integration test: real worker threads and sockets, ports chosen by the system. Thread: main.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,21 +13,21 @@ const EVENTUALLY_MS = patientMs(10_000);
 
 export interface RunningFairlead {
   readonly plane: ControlPlane;
-  /** Of the first listener. */
+  /** Port of the first listener. */
   readonly url: string;
   readonly port: number;
   readonly adminUrl: string;
   readonly log: readonly LogLine[];
-  /** Rewrites the configuration file; `plane.reload()` takes it over. */
+  /** Rewrites the configuration file; `plane.reload()` applies it. */
   rewrite(yaml: string): void;
 }
 
-/** Both paths: suites run once on each. */
+/** Both paths: suites run on each. */
 export const PATHS = [false, true] as const;
 
 let isGeneralByDefault = false;
 
-/** Turns the fast path off in every Fairlead of this process whose configuration doesn't speak of it: one suite, two paths. */
+/** Disables the fast path for every Fairlead of this process whose configuration doesn't set it: one suite, two paths. */
 export function useGeneralPath(): void {
   isGeneralByDefault = true;
 }
@@ -72,7 +72,7 @@ function onPath(yaml: string): string {
 export async function eventually(isTrue: () => boolean | Promise<boolean>, what: string): Promise<void> {
   const giveUpMs = performance.now() + EVENTUALLY_MS;
   while (!(await isTrue())) {
-    if (performance.now() > giveUpMs) throw new Error(`never came true: ${what}`);
+    if (performance.now() > giveUpMs) throw new Error(`condition not met in time: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

@@ -1,4 +1,4 @@
-// A clock and timers that a test drives by hand: time stands still until it is advanced. Thread: both.
+// A clock and timers controlled by the test: time advances only on request. Thread: both.
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock } from '../../core/clock.ts';
@@ -6,14 +6,14 @@ import type { TimerHandle, Timers } from '../../core/timers.ts';
 
 interface PendingTimer {
   readonly dueMs: number;
-  /** Order of setting, so that timers of the same due time fire in it. */
+  /** Order of creation, in which timers with the same due time fire. */
   readonly order: number;
   readonly fire: () => void;
 }
 
 /**
- * Clock and timers in one. `advance` plays time as an idle event loop would: every timer fires exactly when due.
- * `stall` plays a busy one: time passes, and what became due fires late.
+ * Clock and timers. `advance` acts like an idle event loop: every timer fires exactly when due. `stall` acts like a busy
+ * one: time passes, and timers that became due fire late.
  */
 export class FakeClock implements Clock, Timers {
   #nowMs: number;
@@ -22,7 +22,7 @@ export class FakeClock implements Clock, Timers {
   /** Sorted, the next one last. */
   readonly #pending: PendingTimer[] = [];
 
-  /** @param wallStartMs what the wall clock shows when `nowMs` is 0. */
+  /** @param wallStartMs wall-clock time at which `nowMs` is 0. */
   constructor(startMs = 0, wallStartMs = Date.UTC(2026, 0, 1)) {
     this.#nowMs = startMs;
     this.#wallOffsetMs = wallStartMs;
@@ -36,12 +36,12 @@ export class FakeClock implements Clock, Timers {
     return this.#wallOffsetMs + this.#nowMs;
   }
 
-  /** How many timers are set and neither fired nor cancelled. */
+  /** Number of timers that have neither fired nor been cancelled. */
   get pendingCount(): number {
     return this.#pending.length;
   }
 
-  /** When the next timer is due, or Infinity. */
+  /** Due time of the next timer, or Infinity. */
   get nextDueMs(): number {
     return this.#pending.at(-1)?.dueMs ?? Number.POSITIVE_INFINITY;
   }
@@ -52,14 +52,14 @@ export class FakeClock implements Clock, Timers {
     return { cancel: () => this.#remove(timer) };
   }
 
-  /** Lets `durationMs` pass and fires what becomes due, in order, each at its due time. */
+  /** Advances by `durationMs` and fires due timers in order, each at its due time. */
   advance(durationMs: number): void {
     const endMs = this.#nowMs + durationMs;
     while (this.#fireNext(endMs));
     this.#nowMs = endMs;
   }
 
-  /** As `advance`, and gives promises and I/O a turn after each timer and at the end. */
+  /** Like `advance`, and runs promises and I/O after each timer and at the end. */
   async advanceTurns(durationMs: number): Promise<void> {
     const endMs = this.#nowMs + durationMs;
     await nextTurn();
@@ -67,13 +67,13 @@ export class FakeClock implements Clock, Timers {
     this.#nowMs = endMs;
   }
 
-  /** Lets `durationMs` pass without firing anything, then fires all that is due: an event loop that was busy. */
+  /** Advances by `durationMs` without firing, then fires all due timers: a busy event loop. */
   stall(durationMs: number): void {
     this.#nowMs += durationMs;
     this.advance(0);
   }
 
-  /** Steps the wall clock alone, as an administrator or a time service does. */
+  /** Steps only the wall clock, as an administrator or a time service does. */
   stepWall(byMs: number): void {
     this.#wallOffsetMs += byMs;
   }

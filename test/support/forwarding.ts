@@ -1,4 +1,4 @@
-// A Forwarder between a client and a transport that a test plays by hand, on a clock that it moves. Thread: worker.
+// A Forwarder between a client and a transport that the test plays, on a clock that the test advances. Thread: worker.
 
 import { seededRandom } from '../../core/random.ts';
 import type {
@@ -32,7 +32,7 @@ import { fieldOf, type HeadParts, requestHead } from './request-head.ts';
 import { SILENT_LOG } from './loggers.ts';
 import { regionFor } from './snapshots.ts';
 
-/** One attempt that the transport was asked for; the test plays the endpoint through `events`. */
+/** One attempt of the transport; the test plays the endpoint through `events`. */
 export class PlayedAttempt {
   readonly request: AttemptRequest;
   readonly events: AttemptEvents;
@@ -40,7 +40,7 @@ export class PlayedAttempt {
   isBodyEnded = false;
   isAborted = false;
   resumes = 0;
-  /** What sendBody answers. */
+  /** Return value of sendBody. */
   hasRoom = true;
 
   constructor(request: AttemptRequest, events: AttemptEvents) {
@@ -52,7 +52,7 @@ export class PlayedAttempt {
     return this.request.endpoint.slot;
   }
 
-  /** Plays a whole answer. */
+  /** Plays a complete response. */
   answer(status = 200, body = 'ok', fields: FieldList = []): void {
     this.events.onLease(false);
     this.events.onHead(responseHead(status, fields));
@@ -72,13 +72,13 @@ export function responseHead(status: number, fields: FieldList = []): ResponseHe
   };
 }
 
-/** A client that writes down what it is told. */
+/** A client that records all calls. */
 export class PlayedClient implements ClientSide {
   readonly connection: ClientConnection;
   readonly log: string[] = [];
   hasRoom = true;
   reply: LocalReply | null = null;
-  /** The response's head and what came in addition. */
+  /** The response head and everything else that was sent. */
   head: ResponseHead | null = null;
   extra: FieldList = [];
   events: ClientEvents | null = null;
@@ -129,18 +129,18 @@ export class PlayedClient implements ClientSide {
   }
 }
 
-/** The whole bench. */
+/** The complete test bench. */
 export class ForwardingBench implements Transport {
   readonly region: Region;
   readonly wheel: TimerWheel;
   readonly forwarder: Forwarder;
-  /** Exchanges that are not over. */
+  /** Open exchanges. */
   readonly open = new OpenList<Exchange>();
   readonly attempts: PlayedAttempt[] = [];
   readonly messages: MessageToMain[] = [];
   readonly records: ExchangeRecord[] = [];
   nowMs = 1000;
-  /** Whether the process has to protect itself. */
+  /** Whether the process is overloaded. */
   mustShed = false;
 
   constructor(snapshot: Snapshot, pluginPolicies: ReadonlyMap<string, PluginPolicy> = new Map()) {
@@ -181,7 +181,7 @@ export class ForwardingBench implements Transport {
     });
   }
 
-  /** A request arrives. */
+  /** Receives a request. */
   request(parts: Partial<HeadParts> = {}, connection: Partial<ClientConnection> = {}): PlayedClient {
     return this.requestWith(requestHead(parts), connection);
   }
@@ -192,7 +192,7 @@ export class ForwardingBench implements Transport {
     return client;
   }
 
-  /** Time passes. */
+  /** Advances the clock. */
   advance(ms: number): void {
     for (const endMs = this.nowMs + ms; this.nowMs < endMs; ) {
       this.nowMs = Math.min(endMs, this.nowMs + 10);
@@ -204,7 +204,7 @@ export class ForwardingBench implements Transport {
     return this.attempts.at(-1)!;
   }
 
-  /** In-flight at a slot, as shared memory has it. */
+  /** In-flight count of a slot in shared memory. */
   inflight(slot: number): number {
     return this.region.words[this.region.endpointWord(slot)]!;
   }

@@ -1,4 +1,4 @@
-// A HealthService on a fake clock, with checkers that answer as a test says and a log that it can read. Thread: main.
+// A HealthService on a fake clock, with checkers controlled by the test and a readable log. Thread: main.
 
 import { AVAILABILITY_NAMES, type Availability } from '../../core/availability.ts';
 import type { Signal } from '../../core/failure.ts';
@@ -42,19 +42,19 @@ export const OWN_TROUBLE: HeartbeatResult = {
   cause: 'no file descriptor left in this process (EMFILE)',
 };
 
-/** A check that began. */
+/** A started check. */
 export interface PlayedCheck {
   readonly slot: number;
   readonly startedMs: number;
   isCancelled: boolean;
 }
 
-/** Answers heartbeats as `results` says, `latencyMs` after their start. What isn't in `results` passes; null hangs. */
+/** Answers heartbeats with `results`, `latencyMs` after their start. Without a result a check passes; null hangs. */
 export class PlayedChecker {
   readonly results = new Map<number, HeartbeatResult | null>();
   readonly began: PlayedCheck[] = [];
   latencyMs = 0;
-  /** Checks under way now, by slot, and the most that were at any time. */
+  /** Running checks by slot, and the maximum at any time. */
   readonly running = new Map<number, number>();
   mostRunning = 0;
   readonly #clock: FakeClock;
@@ -89,7 +89,7 @@ export class PlayedChecker {
     return { phase: () => 'waiting for the response', cancel };
   };
 
-  /** Starts of an endpoint's checks, monotonic ms. */
+  /** Start times of an endpoint's checks, monotonic ms. */
   startsOf(slot: number): number[] {
     return this.began.filter((check) => check.slot === slot).map((check) => check.startedMs);
   }
@@ -110,13 +110,13 @@ export interface BenchOptions {
   readonly seed?: number;
 }
 
-/** One upstream `api`, and everything around its health. Not applied until `begin`. */
+/** One upstream `api` with its health service. Not applied until `begin`. */
 export class HealthBench {
   readonly clock = new FakeClock();
   readonly checker = new PlayedChecker(this.clock);
   readonly region = Region.allocate({ endpoints: 2_048, upstreams: 4, workers: 2, listeners: 1 }, this.clock.wallMs());
   readonly lines: LogLine[] = [];
-  /** Slots that `onOutOfUse` named. */
+  /** Slots passed to `onOutOfUse`. */
   readonly outOfUse: number[] = [];
   readonly health: HealthService;
   upstream: UpstreamSnapshot;
@@ -141,7 +141,7 @@ export class HealthBench {
       runCheck: this.checker.check,
       onOutOfUse: (slot) => this.outOfUse.push(slot),
     });
-    // Stamps of 0 mean never: begin late enough for a stamp of now to be another.
+    // A timestamp of 0 means never: start late enough that the present one isn't 0.
     this.clock.advance(1_000);
   }
 
@@ -166,7 +166,7 @@ export class HealthBench {
     return this.health.endpoints().find((one) => one.slot === slot)!;
   }
 
-  /** Availability in shared memory, as workers see it. */
+  /** Availability in shared memory, as workers read it. */
   published(slot: number): Availability {
     return AVAILABILITY_NAMES[this.word(slot, E_AVAILABILITY)]!;
   }
@@ -175,12 +175,12 @@ export class HealthBench {
     return this.upstream.endpoints.map(({ slot }) => this.published(slot));
   }
 
-  /** Share of its weight in shared memory, as balancers see it. */
+  /** Weight share in shared memory, as balancers read it. */
   share(slot: number): number {
     return this.word(slot, E_FACTOR) / FULL_FACTOR;
   }
 
-  /** Live traffic of one worker that was answered well or failed. */
+  /** Records successes or failures of one worker's live traffic. */
   traffic(slot: number, ok: number, fail: number, worker = 0): void {
     const lane = this.region.endpointLane(worker, slot);
     this.region.doubles[lane + ENDPOINT_FIELD.ok]! += ok;
@@ -203,33 +203,33 @@ export class HealthBench {
     return this.region.words[this.region.upstreamWord(0) + UPSTREAM.allDown.index] === 1;
   }
 
-  /** A good answer to live traffic, now. */
+  /** Records a success of live traffic at the present time. */
   succeed(slot: number): void {
     this.setWord(slot, E_LAST_SUCCESS, Math.floor(this.clock.wallMs() - this.region.originWallMs));
   }
 
-  /** A worker's report that failures in a row have reached the threshold. */
+  /** Reports that consecutive failures have reached the threshold. */
   cross(slot: number, signal: Signal = 'connect'): void {
     this.setWord(slot, ENDPOINT.consecutiveFailures.index, this.upstream.passive.consecutiveFailures);
     const { generation } = this.endpoint(slot);
     this.health.onWorkerMessage({ kind: 'threshold', slot, generation, signal });
   }
 
-  /** A worker's mark and report of a suspicion. */
+  /** Marks and reports a suspicion, as a worker does. */
   suspect(slot: number, signal: Signal = 'connect'): void {
     this.setWord(slot, ENDPOINT.suspect.index, 1);
     const { generation } = this.endpoint(slot);
     this.health.onWorkerMessage({ kind: 'suspect', slot, generation, signal });
   }
 
-  /** A worker takes a half-open endpoint's token, tries it and reports. */
+  /** Takes a half-open endpoint's token and reports the trial, as a worker does. */
   trial(slot: number, ok: boolean): void {
     this.setWord(slot, ENDPOINT.halfOpenToken.index, 1);
     const { generation } = this.endpoint(slot);
     this.health.onWorkerMessage({ kind: 'trial', slot, generation, ok });
   }
 
-  /** Log lines of at least info, as texts. */
+  /** Texts of the log lines of level info and above. */
   get texts(): string[] {
     return this.lines.filter(({ level }) => level !== 'debug').map(({ text }) => text);
   }

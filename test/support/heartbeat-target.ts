@@ -1,4 +1,4 @@
-// Targets of real heartbeats, and a way to wait for one. Thread: main.
+// Targets of real heartbeats, and a function that runs one. Thread: main.
 
 import { BoundSocket } from 'node:net';
 import type { TestContext } from 'node:test';
@@ -22,12 +22,12 @@ export function targetAt(
   };
 }
 
-/** Runs one heartbeat to its end. */
+/** Runs one heartbeat and returns its result. */
 export function resultOf(checker: CheckerDescriptor, target: HeartbeatTarget): Promise<HeartbeatResult> {
   return new Promise((resolve) => void checker.run(target, resolve));
 }
 
-/** A port of loopback that refuses connections for as long as the test runs: it is held, but nobody listens. */
+/** A loopback port that refuses connections during the test: bound, but not listening. */
 export function refusingPort(t: Pick<TestContext, 'after'>): number {
   const held = new BoundSocket({ host: '127.0.0.1', port: 0 });
   t.after(() => held.close());

@@ -1,5 +1,5 @@
-// Makes HTTP/1.1 streams for property tests and fuzzing: valid ones, and ones with a fault that matters. Both from one
-// seeded source, so that a seed is a case.
+// Generates HTTP/1.1 streams for property tests and fuzzing: valid ones, and ones with a relevant fault. Both come from one
+// seeded source, so that a seed identifies a case.
 
 import { randomBelow, type Random } from '../../core/random.ts';
 
@@ -30,7 +30,7 @@ const EXTENSIONS = ['', '', '', ';a', ';a=b', ' ; a = b', ';q="x;y"', ';q="\\""'
 const TRAILERS = ['X-T: v', 'x-sum:1', 'Content-Length: 3', 'Authorization: x', 'X-Forwarded-For: 9', 'X-E:'];
 const BODIES = ['', 'x', 'hello', '\r\n', '0\r\n\r\n', 'GET / HTTP/1.1\r\n\r\n', 'a'.repeat(300)];
 
-/** What is put in, or in the place of something, to break a stream. */
+/** Text to insert or to substitute, in order to break a stream. */
 const POISON = [
   '\r',
   '\n',
@@ -107,14 +107,14 @@ function hexSize(random: Random, size: number): string {
   return oneOf(random, [hex, hex, hex.toUpperCase(), `00${hex}`]);
 }
 
-/** One to three valid requests, one behind the other. */
+/** One to three consecutive valid requests. */
 export function makeStream(random: Random): string {
   let text = '';
   for (let count = 1 + randomBelow(random, 3); count > 0; count -= 1) text += makeRequest(random);
   return text;
 }
 
-/** Breaks a stream in one to three places: something put in, taken out, doubled, or a byte changed. */
+/** Breaks a stream in one to three places by inserting, removing, doubling, or changing a byte. */
 export function mutate(random: Random, text: string): string {
   let result = text;
   for (let count = 1 + randomBelow(random, 3); count > 0; count -= 1) {
@@ -129,7 +129,7 @@ export function mutate(random: Random, text: string): string {
   return result;
 }
 
-/** Offsets that cut `length` bytes in random places. */
+/** Random offsets that split `length` bytes. */
 export function makeCuts(random: Random, length: number): number[] {
   const count = randomBelow(random, 8);
   return Array.from({ length: count }, () => randomBelow(random, length + 1)).sort((a, b) => a - b);
@@ -149,7 +149,7 @@ const RESPONSE_FIELDS = [
   'X-Empty:',
 ];
 
-/** A valid response to a GET, perhaps behind an interim one. */
+/** A valid response to a GET, possibly after an interim one. */
 export function makeResponse(random: Random): string {
   const status = oneOf(random, STATUSES);
   const fields = [...new Set(Array.from({ length: randomBelow(random, 5) }, () => oneOf(random, RESPONSE_FIELDS)))];

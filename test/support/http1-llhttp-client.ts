@@ -1,24 +1,24 @@
-// Reads HTTP/1.1 responses with the platform's parser (llhttp, through node:http's client) over real sockets: the second
-// opinion on what an endpoint sends.
+// Reads HTTP/1.1 responses with the platform's parser (llhttp, through node:http's client) over real sockets: a second
+// opinion on an endpoint's bytes.
 
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 
-/** What the platform made of the bytes that answered a GET. */
+/** The platform's result for the bytes of a response to GET. */
 export interface PlatformResponse {
-  /** Null where no final head was read. */
+  /** Null if no final head was read. */
   readonly status: number | null;
   readonly fields: readonly string[];
   readonly body: string;
   readonly trailers: readonly string[];
-  /** Code of the error, '' where the response was read whole. */
+  /** Error code, '' for a complete response. */
   readonly error: string;
 }
 
 const NOTHING: PlatformResponse = { status: null, fields: [], body: '', trailers: [], error: '' };
 
-/** A server that plays bytes and ends, and a client of the platform that reads them. */
+/** A server that plays bytes and closes, and the platform's client that reads them. */
 export class PlatformClient {
   readonly #server: Server;
   #bytes = Buffer.alloc(0);
@@ -40,7 +40,7 @@ export class PlatformClient {
     await once(this.#server, 'close');
   }
 
-  /** Asks by GET, and is answered with these bytes (latin1), behind which the connection ends. One at a time. */
+  /** Sends a GET and answers it with these bytes (latin1), after which the connection ends. One at a time. */
   read(text: string): Promise<PlatformResponse> {
     this.#bytes = Buffer.from(text, 'latin1');
     const { port } = this.#server.address() as AddressInfo;

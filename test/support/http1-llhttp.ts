@@ -1,10 +1,10 @@
-// Reads HTTP/1.1 streams with the platform's parser (llhttp, through node:http) over real sockets: the second opinion.
+// Reads HTTP/1.1 streams with the platform's parser (llhttp, through node:http) over real sockets: a second opinion.
 
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { once } from 'node:events';
 
-/** A request that the platform has read whole. */
+/** A request that the platform has read completely. */
 export interface PlatformMessage {
   readonly start: readonly string[];
   readonly fields: readonly string[];
@@ -12,10 +12,10 @@ export interface PlatformMessage {
   readonly trailers: readonly string[];
 }
 
-/** What the platform made of a stream. */
+/** The platform's result for a stream. */
 export interface PlatformResult {
   readonly messages: readonly PlatformMessage[];
-  /** Code of the parser's error, '' where there was none. */
+  /** Code of the parser's error, or ''. */
   readonly error: string;
 }
 
@@ -24,7 +24,7 @@ interface Reading {
   error: string;
 }
 
-/** A server that records what its parser makes of each connection. */
+/** A server that records its parser's results for each connection. */
 export class PlatformReader {
   readonly #server: Server;
   readonly #readings = new Map<number, Reading>();
@@ -69,10 +69,10 @@ export class PlatformReader {
     });
   }
 
-  /** Sends a stream (latin1) on a connection of its own, and the end behind it. */
+  /** Sends a stream (latin1) and FIN on a new connection. */
   async read(text: string): Promise<PlatformResult> {
     const socket = connect({ port: (this.#server.address() as AddressInfo).port, host: '127.0.0.1' });
-    // A reset is how a refusal may end; what counts is what the parser said.
+    // A refusal may end in a reset; the parser's result counts.
     socket.on('error', () => undefined);
     socket.resume();
     await once(socket, 'connect');

@@ -1,5 +1,5 @@
-// In what our codec and the platform's parser (llhttp) differ on requests, rule by rule, each with examples. Both are
-// shown in test/property/proxy/http1/llhttp.test.ts; where they reach the wire, in end-to-end/wire-differences.test.ts.
+// Differences between our codec and the platform's parser (llhttp) on requests, rule by rule, with examples. Tested in
+// test/property/proxy/http1/llhttp.test.ts and, as far as they reach the wire, in end-to-end/wire-differences.test.ts.
 
 import { METHODS } from 'node:http';
 
@@ -7,7 +7,7 @@ const HOST = 'Host: a\r\n';
 const CHUNKED = 'Transfer-Encoding: chunked\r\n';
 const post = (fields: string, body: string): string => `POST / HTTP/1.1\r\n${HOST}${fields}\r\n${body}`;
 
-/** Rules by which we refuse what the platform takes, each shown by a case below. */
+/** Rules by which we refuse streams that the platform accepts, each with a case below. */
 export const STRICTER = {
   'bad-host': [`GET / HTTP/1.1\r\nHost: a b\r\n\r\n`, `GET / HTTP/1.1\r\nHost: u@a\r\n\r\n`],
   'repeated-host': [`GET / HTTP/1.1\r\n${HOST}host: b\r\n\r\n`],
@@ -23,7 +23,7 @@ export const STRICTER = {
   'unknown-transfer-coding': [post('Transfer-Encoding: gzip, chunked\r\n', '0\r\n\r\n')],
 } as const satisfies Record<string, readonly string[]>;
 
-/** Rules of the RFCs by which we take what the platform refuses: each tells whether a stream is of that kind. */
+/** Rules of the RFCs by which we accept streams that the platform refuses, each as a predicate of a stream. */
 export const LENIENT: readonly (readonly [rule: string, example: string, applies: (text: string) => boolean])[] = [
   ['a method is any token', `MOVED / HTTP/1.1\r\n${HOST}\r\n`, (text) => !METHODS.includes(methodOf(text))],
   [

@@ -1,5 +1,5 @@
-// Reads whole HTTP/1.1 streams with the codec, as a connection would: head, framing, body, next message. Bytes come in
-// any pieces, each in a buffer of its own with foreign bytes around, so that a read past the region shows.
+// Reads complete HTTP/1.1 streams with the codec, as a connection does: head, framing, body, next message. Bytes arrive in
+// arbitrary pieces, each in its own buffer between unrelated bytes, so that a read outside its range is detected.
 
 import { ChunkedDecoder } from '../../proxy/http1/chunked-decoder.ts';
 import { CODEC_ERRORS } from '../../proxy/http1/codec-error.ts';
@@ -9,7 +9,7 @@ import { HeadScanner, Scan } from '../../proxy/http1/head-scanner.ts';
 import { LengthDecoder } from './length-decoder.ts';
 import { Method, MessageHead } from '../../proxy/http1/message-head.ts';
 
-/** A message that was read whole. */
+/** A complete message. */
 export interface ReadMessage {
   /** Method and target, or version and status. */
   readonly start: readonly string[];
@@ -20,19 +20,19 @@ export interface ReadMessage {
   readonly isPersistent: boolean;
 }
 
-/** What reading a stream came to. */
+/** Result of reading a stream. */
 export interface ReadResult {
   readonly messages: readonly ReadMessage[];
-  /** Name of the error that ended it, '' where none did. */
+  /** Name of the error that ended it, or ''. */
   readonly error: string;
   readonly isHandedOff: boolean;
-  /** Where it stopped: between messages, in a head, or in a body. */
+  /** Position at the end: between messages, in a head, or in a body. */
   readonly stoppedIn: 'idle' | 'head' | 'body';
 }
 
 const FOREIGN = 'Z: z\r\n\r\n';
 
-/** Reads a stream in steps. Responses answer GET, unless `requestMethod` says otherwise. */
+/** Reads a stream in steps. Responses are to GET, unless `requestMethod` is set. */
 export class StreamReader {
   readonly messages: ReadMessage[] = [];
   error = 0;
@@ -75,7 +75,7 @@ export class StreamReader {
     };
   }
 
-  /** @returns where to go on, or -1 where more bytes are needed. */
+  /** @returns the offset to continue at, or -1 if more bytes are needed. */
   #readHead(bytes: Buffer, at: number, end: number): number {
     if (at === end) return -1;
     const scan = this.#isResponse ? 'scanResponse' : 'scanRequest';
@@ -126,7 +126,7 @@ export class StreamReader {
   }
 }
 
-/** Reads `text` (latin1) cut at the given offsets. */
+/** Reads `text` (latin1) split at the given offsets. */
 export function readStream(
   text: string,
   side: 'request' | 'response',
@@ -143,7 +143,7 @@ export function readStream(
   return reader.result();
 }
 
-/** Offsets that cut `length` bytes into single ones. */
+/** Offsets that split `length` bytes into single ones. */
 export function everyByte(length: number): number[] {
   return Array.from({ length: Math.max(0, length - 1) }, (_, index) => index + 1);
 }

@@ -1,12 +1,12 @@
-// A second reading of RFC 9112, written with regular expressions over whole strings and for clearness only: what the
-// codec's answers are compared with in property tests and fuzzing. Knows requests with origin-form targets.
+// A reference implementation of RFC 9112 with regular expressions over whole strings, written for clarity. Property tests and
+// fuzzing compare the codec with it. Supports requests with origin-form targets.
 
 import type { ReadMessage } from './http1-reader.ts';
 
-/** What the reference says about a stream of requests. */
+/** The reference's result for a stream of requests. */
 export interface ReferenceResult {
   readonly messages: readonly ReadMessage[];
-  /** How the rest behind the messages reads: nothing, the beginning of a message, or something that is none. */
+  /** The rest after the messages: nothing, the beginning of a message, or something invalid. */
   readonly rest: 'nothing' | 'incomplete' | 'refused';
 }
 
@@ -28,7 +28,7 @@ const NEVER_IN_TRAILERS =
 type Fields = [name: string, value: string][];
 type Body = { readonly end: number; readonly body: string; readonly trailers: readonly string[] | null };
 
-/** Reads as many requests as `text` (latin1) holds. */
+/** Reads all requests in `text` (latin1). */
 export function readReference(text: string): ReferenceResult {
   const messages: ReadMessage[] = [];
   let at = 0;
@@ -63,7 +63,7 @@ function readFields(lines: readonly string[]): Fields | null {
   return fields;
 }
 
-/** Applies the rules on Host, Connection and framing; null refuses. */
+/** Applies the rules for Host, Connection and framing; null for a refusal. */
 function judge(
   fields: Fields,
 ): { length: number | 'chunked'; isPersistent: boolean; nominated: ReadonlySet<string> } | null {
@@ -74,7 +74,7 @@ function judge(
   const elements = valuesOf('connection').flatMap((value) => (value === '' ? [] : value.split(',')));
   const options = elements.map((option) => option.replace(/^[ \t]+|[ \t]+$/g, '').toLowerCase());
   const named = options.filter((option) => option !== '');
-  // A comma at the very end makes no element.
+  // A trailing comma adds no element.
   const count = valuesOf('connection').reduce((sum, value) => sum + elementCount(value), 0);
   if (count > MAX_OPTIONS || named.some((option) => !new RegExp(`^${TOKEN}$`).test(option))) return null;
   const nominated = new Set(named.filter((option) => !['close', 'keep-alive', 'upgrade'].includes(option)));
@@ -97,7 +97,7 @@ function judgeLength(lengths: readonly string[], codings: readonly string[]): nu
 
 function isHost(value: string): boolean {
   if (!HOST.test(value)) return false;
-  // The platform's URL parser is the judge of IPv6 addresses.
+  // The platform's URL parser validates IPv6 addresses.
   return !value.startsWith('[') || URL.canParse(`http://${value.slice(0, value.indexOf(']') + 1)}/`);
 }
 

@@ -1,11 +1,11 @@
-// Heads as they occur, for benchmarks: a load generator's, a browser's, an app server's.
+// Realistic heads for benchmarks: of a load generator, a browser and an application server.
 
 const lines = (...all: readonly string[]): string => `${all.join('\r\n')}\r\n\r\n`;
 
-/** What load generators send. */
+/** A load generator's request. */
 export const SMALL_REQUEST = lines('GET /items/42 HTTP/1.1', 'Host: shop.example.test:8080');
 
-/** Eleven fields, as a browser sends them. */
+/** A browser's request with eleven fields. */
 export const BROWSER_REQUEST = lines(
   'GET /catalogue/items?page=2&sort=name HTTP/1.1',
   'Host: shop.example.test',
@@ -21,7 +21,7 @@ export const BROWSER_REQUEST = lines(
   'Cookie: session=0123456789abcdef0123456789abcdef; theme=dark; consent=yes',
 );
 
-/** A form's upload. */
+/** A form upload. */
 export const POST_REQUEST = lines(
   'POST /orders HTTP/1.1',
   'Host: shop.example.test',
@@ -30,7 +30,7 @@ export const POST_REQUEST = lines(
   'Accept: application/json',
 );
 
-/** An app server's small response. */
+/** A small response of an application server. */
 export const SMALL_RESPONSE = lines(
   'HTTP/1.1 200 OK',
   'Content-Type: application/json; charset=utf-8',
@@ -45,7 +45,7 @@ export function chunkedBody(count: number, size: number): string {
   return `${`${size.toString(16)}\r\n${'x'.repeat(size)}\r\n`.repeat(count)}0\r\n\r\n`;
 }
 
-/** Text (latin1) in a buffer of the size that sockets read into, not at its beginning. */
+/** Text (latin1) inside a buffer of the size that sockets read into, not at its start. */
 export function inReadBuffer(text: string): { readonly bytes: Buffer; readonly start: number; readonly end: number } {
   const bytes = Buffer.allocUnsafeSlow(Math.max(65_536, text.length + 64));
   const start = 64;

@@ -10,7 +10,7 @@ export function outcomeOf(result: number): string {
   return result === Scan.INCOMPLETE ? 'incomplete' : CODEC_ERRORS[result]!.name;
 }
 
-/** Scans text (latin1) that stands in the middle of other bytes. */
+/** Scans text (latin1) surrounded by other bytes. */
 export function scanText(
   side: 'request' | 'response',
   text: string,
@@ -25,17 +25,17 @@ export function scanText(
   return { outcome: outcomeOf(result), head, start: before.length };
 }
 
-/** The head of a request that must be valid; lines without the request line, each without its CRLF. */
+/** The head of a valid request; lines without the request line, each without its CRLF. */
 export function requestWith(...lines: readonly string[]): MessageHead {
   return completeHead('request', ['GET / HTTP/1.1', 'Host: a', ...lines]);
 }
 
-/** The head of a response that must be valid. */
+/** The head of a valid response. */
 export function responseWith(status: number, ...lines: readonly string[]): MessageHead {
   return completeHead('response', [`HTTP/1.1 ${status} Reason`, ...lines]);
 }
 
-/** A head from its lines, which must be valid. */
+/** A head from valid lines. */
 export function completeHead(side: 'request' | 'response', lines: readonly string[]): MessageHead {
   const { outcome, head } = scanText(side, `${lines.join('\r\n')}\r\n\r\n`);
   if (outcome !== 'complete') throw new Error(`the head is not complete: ${outcome}`);

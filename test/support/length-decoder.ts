@@ -1,4 +1,4 @@
-// A decoder of bodies of known length, or until close, for the reader of tests. Thread: both.
+// Decodes bodies of known length, or until close, for the tests' reader. Thread: both.
 
 import { DecodeEvent, type BodyDecoder, type DecodeResult } from '../../proxy/http1/decode-event.ts';
 
@@ -16,7 +16,7 @@ export class LengthDecoder implements BodyDecoder {
     this.payloadBytes = 0;
   }
 
-  /** Bytes that are still to come. */
+  /** Remaining bytes. */
   get remainingBytes(): number {
     return this.#remainingBytes;
   }

@@ -1,5 +1,5 @@
-// A self-signed certificate for test origins: origin.test and 127.0.0.1, good until 2125. Its key protects nothing.
-// Made with: openssl req -x509 -days 36500 -subj /CN=origin.test -addext subjectAltName=DNS:origin.test,IP:127.0.0.1
+// A self-signed certificate for test origins: origin.test and 127.0.0.1, valid until 2125. Its key protects nothing.
+// Created with: openssl req -x509 -days 36500 -subj /CN=origin.test -addext subjectAltName=DNS:origin.test,IP:127.0.0.1
 
 export const ORIGIN_CERTIFICATE = `-----BEGIN CERTIFICATE-----
 MIIBoTCCAUegAwIBAgIUVm2vM4zd1azIWav6BMeHeQQH7ZEwCgYIKoZIzj0EAwIw

@@ -1,11 +1,11 @@
-// Other programs that tests compare with or use: found where installed, skipped in sight where not, and required under
+// Other programs that tests compare with or use. A missing program skips its tests with a message, or fails them with
 // CI=true (scripts/install-peers.sh installs them). Thread: main.
 
 import { accessSync, constants } from 'node:fs';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
 
-/** The file names that each peer goes by. */
+/** File names of each peer's program. */
 const COMMANDS = {
   haproxy: ['haproxy'],
   nginx: ['nginx'],
@@ -19,13 +19,13 @@ const COMMANDS = {
 
 export type Peer = keyof typeof COMMANDS;
 
-/** Where to look, and whether a peer must be there. Only the tests of this module change it. */
+/** Search path, and whether peers are required. Only the tests of this module change it. */
 export interface PeerSearch {
   readonly folders: readonly string[];
   readonly isRequired: boolean;
 }
 
-/** Debian puts daemons here, and not every user's PATH has these. */
+/** Debian's folders of daemons, which aren't in every user's PATH. */
 const SYSTEM_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
 
 const THIS_MACHINE: PeerSearch = {
@@ -33,7 +33,7 @@ const THIS_MACHINE: PeerSearch = {
   isRequired: process.env['CI'] === 'true' || process.env['CI'] === '1',
 };
 
-/** The absolute path of a peer's program, or undefined where it isn't installed. */
+/** The absolute path of a peer's program, or undefined if it isn't installed. */
 export function findPeer(name: Peer, search = THIS_MACHINE): string | undefined {
   const { folders } = search;
   const candidates = COMMANDS[name].flatMap((command) => folders.map((folder) => path.resolve(folder, command)));
@@ -41,8 +41,8 @@ export function findPeer(name: Peer, search = THIS_MACHINE): string | undefined 
 }
 
 /**
- * The same for a test that can't do without: `const haproxy = requirePeer(t, 'haproxy'); if (haproxy === undefined)
- * return;`. Where the peer is missing the test is skipped with that reason; under CI=true this throws instead.
+ * The same for a test that requires the peer: `const haproxy = requirePeer(t, 'haproxy'); if (haproxy === undefined)
+ * return;`. If the peer is missing, the test is skipped with that reason; with CI=true this throws instead.
  */
 export function requirePeer(t: Pick<TestContext, 'skip'>, name: Peer, search = THIS_MACHINE): string | undefined {
   const found = findPeer(name, search);

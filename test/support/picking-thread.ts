@@ -1,5 +1,4 @@
-// A worker thread that picks from a shared region as fast as it can, and reports how often it got which slot.
-// Thread: worker.
+// A worker thread that picks from a shared region as fast as possible and reports the picks of each slot. Thread: worker.
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { UpstreamPicker } from '../../balancers/upstream-picker.ts';
@@ -14,9 +13,9 @@ export interface PickingOrder {
   readonly upstream: UpstreamSnapshot;
   readonly worker: number;
   readonly picks: number;
-  /** Requests that it keeps in flight at most; the oldest ends first. */
+  /** Maximum number of requests in flight; the oldest ends first. */
   readonly inflight: number;
-  /** One word; all threads begin when it is 1. */
+  /** One word; all threads start when it is 1. */
   readonly gate: SharedArrayBuffer;
 }
 

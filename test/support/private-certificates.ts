@@ -1,6 +1,5 @@
-// The files that configurations of the tests name, in a directory of their own: certificates, with keys that only the
-// owner can read (git keeps no such permissions, and the configuration warns of keys that everybody can read), and
-// plugins. Thread: main.
+// Copies of the files that test configurations refer to: certificates with keys that only the owner can read (git doesn't
+// store such permissions, and the configuration warns of world-readable keys), and plugins. Thread: main.
 
 import { chmodSync, copyFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,5 @@
 // A queueing model of an upstream under open-loop load: ranks balancers by ratios, not by milliseconds (docs/algorithms.md 1.5).
-// Poisson arrivals; each endpoint serves a few requests at once, the others wait in order; log-normal service times.
+// Poisson arrivals; each endpoint serves a few requests concurrently and queues the others; log-normal service times.
 // Thread: both.
 
 import { release, reserve } from '../../core/memory/reservation.ts';
@@ -8,27 +8,27 @@ import type { BalanceSnapshot } from '../../core/snapshot/upstream.ts';
 import { Balancing } from './balancing.ts';
 
 export interface ModelEndpoint {
-  /** Requests served at once. */
+  /** Requests served concurrently. */
   readonly places: number;
-  /** Factor on service times; 10 is ten times slower. */
+  /** Factor of service times; 10 is ten times slower. */
   readonly slowness: number;
-  /** Time after which it fails every request at once, however many there are; 0 is a working endpoint. */
+  /** Time after which a broken endpoint fails each request, at any load; 0 for a working endpoint. */
   readonly failsAfterMs: number;
 }
 
 export interface Model {
   readonly balance: BalanceSnapshot;
   readonly endpoints: readonly ModelEndpoint[];
-  /** Arrivals as a share of what all working endpoints can serve. */
+  /** Arrivals as a fraction of the capacity of all working endpoints. */
   readonly load: number;
   readonly requests: number;
   readonly seed: number;
 }
 
 export interface ModelResult {
-  /** Of successful requests, in order of their completion. */
+  /** Latencies of successful requests in order of completion. */
   readonly latenciesMs: readonly number[];
-  /** Share of all requests that each endpoint got. */
+  /** Fraction of all requests that each endpoint received. */
   readonly shares: readonly number[];
   readonly failedShare: number;
 }
@@ -36,7 +36,7 @@ export interface ModelResult {
 const MEAN_SERVICE_MS = 10;
 const SIGMA = 0.6;
 
-/** `count` endpoints that serve four at once; `special` replaces parts of the first. */
+/** `count` endpoints that serve four requests concurrently; `special` overrides parts of the first. */
 export function modelEndpoints(count: number, special: Partial<ModelEndpoint> = {}): ModelEndpoint[] {
   const normal = { places: 4, slowness: 1, failsAfterMs: 0 };
   return Array.from({ length: count }, (_, index) => (index === 0 ? { ...normal, ...special } : normal));
@@ -47,7 +47,7 @@ interface Request {
   readonly endpoint: number;
 }
 
-/** Plays the model. The same seed gives the same arrivals and service times to every balancer. */
+/** Runs the model. The same seed gives every balancer the same arrivals and service times. */
 export function runModel(model: Model): ModelResult {
   return new Run(model).result();
 }
@@ -133,13 +133,13 @@ class Run {
   }
 }
 
-/** Mean MEAN_SERVICE_MS; a normal variate by Box and Muller. */
+/** Mean MEAN_SERVICE_MS; normal variate by Box-Muller. */
 function logNormal(random: Random): number {
   const normal = Math.sqrt(-2 * Math.log(1 - random.next())) * Math.cos(2 * Math.PI * random.next());
   return Math.exp(Math.log(MEAN_SERVICE_MS) - SIGMA ** 2 / 2 + SIGMA * normal);
 }
 
-/** A binary heap of what happens when. */
+/** A binary heap of events by time. */
 class EventHeap<T> {
   readonly #items: { readonly atMs: number; readonly what: T }[] = [];
 

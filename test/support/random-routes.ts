@@ -1,4 +1,4 @@
-// Configurations with routes of every kind, and requests that nearly fit them, by a seed. Thread: both.
+// Seeded configurations with all kinds of routes, and requests that nearly match them. Thread: both.
 
 import { randomBelow, type Random } from '../../core/random.ts';
 
@@ -37,7 +37,7 @@ const ASKED_QUERIES = [
   '?x=1&amp;q=1',
 ];
 
-/** Names of the upstreams that `randomConfig` routes to; the balancer of each is in its name. */
+/** Upstreams of `randomConfig`, each named after its balancer. */
 export const ROUTED_UPSTREAMS = [
   'round-robin',
   'hash-header',
@@ -47,7 +47,7 @@ export const ROUTED_UPSTREAMS = [
   'least-request',
 ] as const;
 
-/** A request as a client writes it. */
+/** A client's request. */
 export interface AskedRequest {
   readonly listener: string;
   readonly method: string;
@@ -67,7 +67,7 @@ function someOf<Item>(random: Random, items: readonly Item[]): Item[] {
   return random.next() < 0.7 || first === second ? [first] : [first, second];
 }
 
-/** One of the parts of a match, or none. */
+/** One condition of a match, or none. */
 function maybe<Part>(random: Random, share: number, part: () => Part): Part | undefined {
   return random.next() < share ? part() : undefined;
 }
@@ -95,7 +95,7 @@ function matchOf(random: Random) {
   };
 }
 
-/** A route that says in its answer who it is: by a header of the request, a media type, or where it redirects to. */
+/** A route that identifies itself: by a request header, a media type, or its redirect target. */
 function routeOf(random: Random, index: number): object {
   const name = `r${index}`;
   const match = matchOf(random);
@@ -113,8 +113,8 @@ function routeOf(random: Random, index: number): object {
 }
 
 /**
- * The values of a configuration with two listeners and up to forty routes; JSON of it is YAML.
- * @param addressesOf the endpoints of an upstream, as URLs
+ * A configuration object with two listeners and up to forty routes; its JSON is YAML.
+ * @param addressesOf returns the endpoints of an upstream as URLs
  */
 export function randomConfig(random: Random, fastPath: boolean, addressesOf: (upstream: string) => string[]): object {
   const routes = Array.from({ length: 10 + randomBelow(random, 30) }, (_, index) => routeOf(random, index));

@@ -1,20 +1,20 @@
-// A client of bytes over TCP, TLS or a Unix socket: what it sends is what was written, and what it got is what came.
-// Every wait has a limit, and says at its end what had come. Thread: main.
+// A client of raw bytes over TCP, TLS or a Unix socket. Every wait has a limit; a timeout reports the bytes received so
+// far. Thread: main.
 
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { resetSocket } from '../../net/reset-socket.ts';
 import { patientMs } from './patience.ts';
 
-/** How long any wait may take. */
+/** Limit of every wait. */
 const LIMIT_MS = patientMs(10_000);
 
 export interface RawAddress {
   readonly port?: number;
   readonly host?: string;
-  /** Of a Unix socket. */
+  /** Path of a Unix socket. */
   readonly path?: string;
-  /** Speaks TLS; the certificate isn't checked unless asked. */
+  /** Uses TLS; the certificate is verified only on request. */
   readonly tls?: ConnectionOptions;
   /** Doesn't read until `startReading`. */
   readonly isHeld?: boolean;
@@ -31,7 +31,7 @@ export interface RawResponse {
 
 export class RawClient {
   readonly socket: Socket;
-  /** What has come and was not taken. */
+  /** Received bytes that haven't been consumed. */
   #unread = '';
   /** 'end' after a clean FIN, or the code of an error. */
   #ending: string | null = null;
@@ -52,7 +52,7 @@ export class RawClient {
     });
   }
 
-  /** Connects, and where TLS is asked for, shakes hands. */
+  /** Connects, with a TLS handshake if requested. */
   static async connect(address: RawAddress): Promise<RawClient> {
     const { port = 0, host = '127.0.0.1', path } = address;
     const place = path === undefined ? { port, host } : { path };
@@ -68,7 +68,7 @@ export class RawClient {
     return client;
   }
 
-  /** What has come and was not read yet. */
+  /** Received bytes that haven't been read. */
   get unread(): string {
     return this.#unread;
   }
@@ -99,7 +99,7 @@ export class RawClient {
     this.socket.resume();
   }
 
-  /** Reads up to and with `mark`. */
+  /** Reads up to and including `mark`. */
   async readUntil(mark: string): Promise<string> {
     return this.#take(() => this.#indexBehind(mark), `bytes up to ${JSON.stringify(mark)}`);
   }
@@ -133,21 +133,21 @@ export class RawClient {
     }
   }
 
-  /** Reads what is left until the other side closes cleanly. Fails where it resets. */
+  /** Reads the rest until the other side closes cleanly. Fails on a reset. */
   async readToEnd(): Promise<string> {
     const rest = await this.#readToAnyEnd();
     if (this.#ending !== 'end') throw new Error(`ended by ${this.#ending} ${this.#seen()}`);
     return rest;
   }
 
-  /** Reads what is left until the other side resets. Fails where it closes cleanly. */
+  /** Reads the rest until the other side resets. Fails on a clean close. */
   async readToReset(): Promise<string> {
     const rest = await this.#readToAnyEnd();
-    if (this.#ending !== 'ECONNRESET') throw new Error(`not reset but ended by ${this.#ending} ${this.#seen()}`);
+    if (this.#ending !== 'ECONNRESET') throw new Error(`expected a reset, ended by ${this.#ending} ${this.#seen()}`);
     return rest;
   }
 
-  /** Waits until the other side has ended, however it did; returns 'end' after a clean close, or an error's code. */
+  /** Waits until the other side has ended in any way; returns 'end' after a clean close, or an error code. */
   async whenEnded(): Promise<string> {
     await this.#until(() => this.#ending !== null, 'an end');
     return this.#ending!;
@@ -162,7 +162,7 @@ export class RawClient {
     return at === -1 ? -1 : at + mark.length;
   }
 
-  /** Waits until `findEnd` says where what is wanted ends. */
+  /** Waits until `findEnd` returns the end of the expected bytes. */
   async #take(findEnd: () => number, what: string): Promise<string> {
     await this.#until(() => findEnd() >= 0, what);
     const end = findEnd();
@@ -201,7 +201,7 @@ export async function within<T>(promise: Promise<T>, what: string | (() => strin
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     const tell = (): string => (typeof what === 'string' ? what : what());
-    timer = setTimeout(() => reject(new Error(`waited ${limitMs} ms in vain for ${tell()}`)), limitMs);
+    timer = setTimeout(() => reject(new Error(`waited ${limitMs} ms without success for ${tell()}`)), limitMs);
   });
   try {
     return await Promise.race([promise, late]);

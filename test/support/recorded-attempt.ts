@@ -1,4 +1,4 @@
-// An attempt that a test sends over a transport: plays the exchange, writes down every event. Thread: main.
+// An attempt that a test sends over a transport: plays the exchange and records every event. Thread: main.
 
 import type { AttemptEvents, AttemptHandle, AttemptRequest, Transport } from '../../core/exchange-contract.ts';
 import type { Failure } from '../../core/failure.ts';
@@ -16,9 +16,9 @@ export class RecordedAttempt implements AttemptEvents {
   head: ResponseHead | null = null;
   trailers: FieldList | null = null;
   failure: Failure | null = null;
-  /** What onData says. */
+  /** Return value of onData. */
   takesData = true;
-  /** Asked after each event; may call the handle. */
+  /** Called after each event; may call the handle. */
   react: (event: EventName) => void = () => undefined;
   handle!: AttemptHandle;
   /** Resolves with the last event. */
@@ -32,7 +32,7 @@ export class RecordedAttempt implements AttemptEvents {
     this.#resolve = resolve;
   }
 
-  /** Sends `request`; the attempt that is returned gets its events. */
+  /** Sends `request`; the returned attempt receives its events. */
   static send(transport: Transport, request: AttemptRequest, prepare?: (it: RecordedAttempt) => void): RecordedAttempt {
     const attempt = new RecordedAttempt();
     prepare?.(attempt);
@@ -54,12 +54,12 @@ export class RecordedAttempt implements AttemptEvents {
     return `${this.failure.kind} ${this.failure.wasSent ? 'sent' : 'unsent'}`;
   }
 
-  /** Resolves when `holds` does, looked at after each event. */
+  /** Resolves when `holds` is true, evaluated after each event. */
   async until(holds: () => boolean): Promise<void> {
     while (!holds()) await new Promise<void>((resolve) => this.#watchers.add(resolve));
   }
 
-  /** Resolves when the event has come once. */
+  /** Resolves at the first occurrence of the event. */
   async saw(event: EventName): Promise<void> {
     await this.until(() => this.log.includes(event));
   }

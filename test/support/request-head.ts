@@ -1,4 +1,4 @@
-// A RequestHead made of its parts, for tests of what stands behind an adaptor. Thread: both.
+// A RequestHead built from parts, for tests without an adaptor. Thread: both.
 
 import type { FieldList, RequestHead } from '../../core/head.ts';
 
@@ -11,7 +11,7 @@ export interface HeadParts {
   readonly fields: FieldList;
 }
 
-/** A head with these parts; the rest is GET / of a.test in HTTP/1.1 without body and fields. */
+/** A head with these parts; by default GET / of a.test in HTTP/1.1 without body and fields. */
 export function requestHead(parts: Partial<HeadParts> = {}): RequestHead {
   const { fields = [], ...rest } = parts;
   return {
@@ -26,7 +26,7 @@ export function requestHead(parts: Partial<HeadParts> = {}): RequestHead {
   };
 }
 
-/** The value of a field in a list, lines joined. @param name lower case */
+/** The value of a field in a list, with its lines joined. @param name in lower case */
 export function fieldOf(fields: FieldList, name: string): string | undefined {
   const values = fields.filter((_, index) => index % 2 === 1 && fields[index - 1]!.toLowerCase() === name);
   return values.length === 0 ? undefined : values.join(', ');

@@ -1,8 +1,8 @@
-// Cuts the bytes that an origin received into requests, strictly and on its own terms. Thread: main.
+// Splits the bytes that an origin received into requests, strictly and independently of our codec. Thread: main.
 
-/** A request as it came. */
+/** A received request. */
 export class ReceivedRequest {
-  /** Up to and with the empty line. */
+  /** Up to and including the empty line. */
   head = '';
   isComplete = false;
   readonly completed: Promise<void>;
@@ -16,7 +16,7 @@ export class ReceivedRequest {
     this.#resolve = resolve;
   }
 
-  /** All its bytes so far. */
+  /** All bytes received so far. */
   get raw(): Buffer {
     return Buffer.concat(this.#rawParts);
   }
@@ -30,12 +30,12 @@ export class ReceivedRequest {
     return this.head.slice(0, this.head.indexOf('\r\n'));
   }
 
-  /** Field lines as they came. */
+  /** Field lines, unchanged. */
   get lines(): string[] {
     return this.head.split('\r\n').slice(1, -2);
   }
 
-  /** Values of a field, in order. @param name lower case */
+  /** Values of a field, in order. @param name in lower case */
   values(name: string): string[] {
     const of = (line: string): [string, string] => [
       line.slice(0, line.indexOf(':')).toLowerCase(),
@@ -61,7 +61,7 @@ export class ReceivedRequest {
   }
 }
 
-/** @throws Error where the bytes are no request, or are framed in two ways */
+/** @throws Error if the bytes are not a request, or are framed in two ways */
 export class RequestReader {
   #request = new ReceivedRequest();
   #rest: Buffer = Buffer.alloc(0);
@@ -73,7 +73,7 @@ export class RequestReader {
     return this.#request;
   }
 
-  /** @returns the requests of which bytes came, the last one maybe unfinished; none before its head is whole */
+  /** @returns the requests received so far, the last one possibly incomplete; none before its head is complete */
   feed(bytes: Buffer): ReceivedRequest[] {
     this.#rest = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes]);
     const touched: ReceivedRequest[] = [];

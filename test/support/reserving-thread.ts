@@ -1,5 +1,4 @@
-// A worker thread that reserves and releases places at random until it is told to stop, or is killed.
-// Thread: worker.
+// A worker thread that reserves and releases places at random until it is stopped or killed. Thread: worker.
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { E_INFLIGHT, E_LIMIT } from '../../core/memory/layout.ts';
@@ -11,13 +10,13 @@ export interface ReservingOrder {
   readonly buffer: SharedArrayBuffer;
   readonly worker: number;
   readonly slots: number;
-  /** Reserves and releases before it ends or parks; 0 is until it is killed. */
+  /** Number of operations before it ends or parks; 0 runs until it is killed. */
   readonly turns: number;
-  /** Whether it keeps what it holds at the end and waits to be killed, or gives it back and exits. */
+  /** Whether it keeps its places at the end and waits to be killed, or releases them and exits. */
   readonly parks: boolean;
 }
 
-/** What the thread did: places that it still holds, and counts above a limit that it saw (there must be none). */
+/** Result of the thread: places that it still holds, and observed counts above a limit (there must be none). */
 export interface ReservingReport {
   readonly held: number;
   readonly excesses: number;

@@ -1,5 +1,5 @@
-// Makes a transport believe that the fast client side has scanned its requests' heads, and keeps for a test what that
-// side would have used at once. Thread: main.
+// Presents requests to a transport as heads scanned by the fast client side, and keeps data that this side would consume at
+// once. Thread: main.
 
 import type { AttemptEvents, AttemptHandle, AttemptRequest, Transport } from '../../core/exchange-contract.ts';
 import type { Failure } from '../../core/failure.ts';
@@ -12,7 +12,7 @@ import { ScannedResponseHead } from '../../proxy/wire/scanned-response-head.ts';
 
 const scanner = new HeadScanner();
 
-/** The head as it would have been scanned; null where the fast client side would never have such a one. */
+/** The head as a scan returns it; null if the fast client side never produces such a head. */
 export function scannedHead(head: RequestHead): ScannedRequestHead | null {
   const text = textOf(head);
   const bytes = Buffer.from(text, 'latin1');
@@ -22,7 +22,7 @@ export function scannedHead(head: RequestHead): ScannedRequestHead | null {
   scanned.begin();
   const isSame = scanned.method === head.method && scanned.target === head.target;
   const count = head.endToEndFields().length / 2;
-  // A value with a line break in it was read as two fields: no scanner gives such a value.
+  // A value with a line break was read as two fields: no scan returns such a value.
   return isSame && scanned.endToEndFields().length / 2 === count ? scanned : null;
 }
 
@@ -35,7 +35,7 @@ function textOf(head: RequestHead): string {
   return `${text}\r\n`;
 }
 
-/** Copies heads and chunks, which are gone after the event. Wants a body when the handle is there, as Attempt does. */
+/** Copies heads and chunks, which are valid only during the event. Starts the body with the handle, as Attempt does. */
 class CopiedEvents implements AttemptEvents {
   readonly #events: AttemptEvents;
   #hasHandle = false;
@@ -88,7 +88,7 @@ function copied(head: ResponseHead): ResponseHead {
   return head instanceof ScannedResponseHead ? new EndpointResponseHead(head.message, head.framing) : head;
 }
 
-/** Begins an attempt after the caller's turn, since a test has no handle before `send` has returned. */
+/** Starts an attempt after the caller's turn, since a test has no handle before `send` returns. */
 class LaterHandle implements AttemptHandle {
   #handle: AttemptHandle | null = null;
   #isAborted = false;

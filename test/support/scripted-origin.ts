@@ -1,5 +1,5 @@
-// A raw TCP (or TLS, or Unix) origin that plays scripted bytes, and writes down what it received, byte for byte.
-// It has a reader of its own, so that a framing error of ours shows as a wrong count of requests. Thread: main.
+// A raw origin over TCP, TLS or a Unix socket that plays scripted bytes and records every received byte. Its reader is
+// independent of our codec, so that a framing error appears as a wrong number of requests. Thread: main.
 
 import net, { type AddressInfo, type Socket } from 'node:net';
 import tls from 'node:tls';
@@ -8,7 +8,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { RequestReader, type ReceivedRequest } from './request-reader.ts';
 import { resetSocket } from '../../net/reset-socket.ts';
 
-/** One thing that the origin does when a request came, after the one before. */
+/** One step of the origin's script for a request. */
 export type Step = (socket: Socket, request: ReceivedRequest) => void | Promise<unknown>;
 
 /** Writes bytes; text is latin1. */
@@ -16,7 +16,7 @@ export function send(bytes: string | Buffer): Step {
   return (socket) => void socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes);
 }
 
-/** Writes bytes in pieces, each in a turn of its own. */
+/** Writes bytes in pieces, each in a separate turn. */
 export function dribble(text: string, pieceBytes: number): Step {
   return async (socket) => {
     for (let at = 0; at < text.length && !socket.destroyed; at += pieceBytes) {
@@ -31,27 +31,27 @@ export function bodyRead(): Step {
   return (_socket, request) => request.completed;
 }
 
-/** Waits for something that the test decides. */
+/** Waits for a promise of the test. */
 export function until(moment: Promise<unknown>): Step {
   return () => moment;
 }
 
-/** Ends our side: the other one sees FIN behind what was sent. */
+/** Sends FIN after the sent bytes. */
 export function fin(): Step {
   return (socket) => void socket.end();
 }
 
-/** RST at once. */
+/** Sends RST at once. */
 export function reset(): Step {
   return (socket) => resetSocket(socket);
 }
 
-/** Says nothing more. */
+/** Sends nothing more. */
 export function hang(): Step {
   return (socket) => eventOrClose(socket, 'close');
 }
 
-/** Waits for an event of a socket, or for its end where that comes first. */
+/** Waits for an event of a socket, or for its end if that is first. */
 export async function eventOrClose(socket: Socket, event: 'data' | 'drain' | 'close'): Promise<void> {
   if (socket.destroyed) return;
   await new Promise<void>((resolve) => {
@@ -70,10 +70,10 @@ export function answer(body = 'ok', fields = ''): string {
   return `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n${fields}\r\n${body}`;
 }
 
-/** A connection as the origin sees it. */
+/** A connection on the origin's side. */
 export class OriginConnection {
   readonly socket: Socket;
-  /** Resolves when the other side has ended or reset it. */
+  /** Resolves when the other side has closed or reset it. */
   readonly gone: Promise<'fin' | 'reset'>;
   /** Resolves when it is closed on our side too. */
   readonly closed: Promise<void>;
@@ -93,14 +93,14 @@ export interface OriginOptions {
   readonly tls?: { readonly cert: string; readonly key: string };
   /** A Unix socket in place of a port. */
   readonly path?: string;
-  /** Whether its side stays open when the other side has ended. */
+  /** Whether its side stays open after the other side has closed. */
   readonly allowHalfOpen?: boolean;
 }
 
 export class ScriptedOrigin {
   readonly requests: ReceivedRequest[] = [];
   readonly connections: OriginConnection[] = [];
-  /** What is played where no script is left. */
+  /** Default script. */
   otherwise: readonly Step[] = [bodyRead(), send(answer())];
   readonly #server: net.Server;
   readonly #scripts: (readonly Step[])[] = [];
@@ -128,23 +128,23 @@ export class ScriptedOrigin {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** What the next request gets that has no script yet. Steps begin when its head has come. */
+  /** Script of the next request without one. Steps begin when its head has arrived. */
   play(...steps: Step[]): void {
     this.#scripts.push(steps);
   }
 
-  /** What happens on the next connection before any request is read. */
+  /** Script of the next connection before any request is read. */
   greet(...steps: Step[]): void {
     this.#greetings.push(steps);
   }
 
-  /** The request of this number, from 0, as soon as its head has come. */
+  /** The request with this number, from 0, as soon as its head has arrived. */
   async request(index: number): Promise<ReceivedRequest> {
     await this.#until(() => this.requests.length > index);
     return this.requests[index]!;
   }
 
-  /** The connection of this number, from 0. */
+  /** The connection with this number, from 0. */
   async connection(index: number): Promise<OriginConnection> {
     await this.#until(() => this.connections.length > index);
     return this.connections[index]!;

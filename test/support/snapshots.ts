@@ -1,4 +1,4 @@
-// Snapshots made of their parts, for tests that need no YAML. Thread: both.
+// Snapshots built from parts, for tests without YAML. Thread: both.
 
 import { E_GENERATION, E_LIMIT, E_WEIGHT } from '../../core/memory/layout.ts';
 import { Region } from '../../core/memory/region.ts';
@@ -159,7 +159,7 @@ export function snapshot(parts: Partial<Snapshot> = {}): Snapshot {
   };
 }
 
-/** A region in which every endpoint of the Snapshot stands as main would write it: up, with weight and limit. */
+/** A region in which every endpoint of the Snapshot is up, with its weight and limit, as main writes it. */
 export function regionFor(made: Snapshot, workers = 2): Region {
   const region = Region.allocate({ endpoints: 32, upstreams: 8, workers, listeners: 4 }, Date.now());
   for (const upstream of made.upstreams) {

@@ -1,15 +1,15 @@
-// Exact confidence regions for shares, so that no test says "roughly half" (docs/algorithms.md 1.7). Thread: both.
+// Exact confidence regions for shares, so that no test asserts "roughly half" (docs/algorithms.md 1.7). Thread: both.
 
-/** Significance of share tests: with fixed seeds a pass is a pass for ever; the value says how tight the region is. */
+/** Significance of share tests: with fixed seeds results are reproducible; the value sets the size of the region. */
 export const ALPHA = 1e-4;
 
-/** Least and greatest count that `n` draws of probability `p` give, but for `alpha` of all cases (half on each side). */
+/** Bounds of the count of `n` draws with probability `p`, except in `alpha` of all cases (half on each side). */
 export function binomialRegion(n: number, p: number, alpha: number = ALPHA): { low: number; high: number } {
   if (p <= 0) return { low: 0, high: 0 };
   if (p >= 1) return { low: n, high: n };
   const mode = Math.min(n, Math.floor((n + 1) * p));
   const odds = p / (1 - p);
-  // Probabilities relative to the mode's, outwards until they no longer count.
+  // Probabilities relative to the mode's, outwards until they are negligible.
   const below: number[] = [];
   const above: number[] = [];
   for (let k = mode, q = 1; k > 0 && q > 1e-18; k--) below.push((q *= k / ((n - k + 1) * odds)));
@@ -25,7 +25,7 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, one) => total + one, 0);
 }
 
-/** How far out the tail begins that is no heavier than `mass`. */
+/** Distance at which the tail has a probability of at most `mass`. */
 function reach(outwards: readonly number[], mass: number): number {
   let tail = 0;
   let length = outwards.length;

@@ -1,5 +1,5 @@
-// A whole Fairlead before one scripted origin, on each path of a client: the HTTP/1.1 engine, node:http, and the engine
-// over TLS. Thread: main.
+// A complete Fairlead in front of one scripted origin, on each path: the HTTP/1.1 engine, node:http, and the engine over
+// TLS. Thread: main.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-// A transport with a scripted origin at its other end, for the contract cases that every transport passes. Thread: main.
+// A transport connected to a scripted origin, for the contract cases that every transport passes. Thread: main.
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { AttemptRequest, Transport } from '../../core/exchange-contract.ts';
@@ -19,7 +19,7 @@ export interface TransportUnderTest {
   make(parts: TransportParts): Transport;
 }
 
-/** Parts of a request that a case chooses. */
+/** Parts of a request that a case sets. */
 export type RequestParts = Partial<HeadParts> & Partial<Omit<AttemptRequest, 'head'>>;
 
 const WORKER = 1;
@@ -56,12 +56,12 @@ export class TransportBench {
     return new TransportBench(subject, parts.origin ?? (await ScriptedOrigin.listen()), parts);
   }
 
-  /** Sends a request: GET / of a.test unless the parts say otherwise. */
+  /** Sends a request, by default GET / of a.test. */
   send(parts: RequestParts = {}, prepare?: (attempt: RecordedAttempt) => void): RecordedAttempt {
     return RecordedAttempt.send(this.transport, this.requestOf(parts), prepare);
   }
 
-  /** Sends a request with this body, as fast as the endpoint takes it. */
+  /** Sends a request with this body, at the endpoint's pace. */
   sendWithBody(body: string, parts: RequestParts = {}): RecordedAttempt {
     return this.send({ method: 'POST', bodyLength: body.length, ...parts }, (attempt) => {
       attempt.react = (event) => {
@@ -85,7 +85,7 @@ export class TransportBench {
     };
   }
 
-  /** What the worker's lane counts for the endpoint. */
+  /** Counters of the endpoint in the worker's lane. */
   lane(field: EndpointField): number {
     return this.region.doubles[this.region.endpointLane(WORKER, this.endpoint.slot) + ENDPOINT_FIELD[field]]!;
   }
@@ -107,7 +107,7 @@ export interface BenchParts {
   readonly upstream?: Partial<UpstreamSnapshot>;
 }
 
-/** Runs `body` with a bench and closes it whatever happens. */
+/** Runs `body` with a bench, and closes the bench in any case. */
 export async function withBench(
   subject: TransportUnderTest,
   parts: BenchParts,

@@ -18,7 +18,7 @@ import { requestHead } from './request-head.ts';
 import { ScriptedOrigin, send } from './scripted-origin.ts';
 import { endpointSnapshot, regionFor, snapshot, upstreamSnapshot } from './snapshots.ts';
 
-/** Writes down what the exchange is told of one tunnel. */
+/** Records the events of one tunnel. */
 export class RecordedTunnel implements TunnelEvents {
   readonly log: string[] = [];
   failure: Failure | null = null;
@@ -72,7 +72,7 @@ export class RecordedTunnel implements TunnelEvents {
   }
 }
 
-/** A client that speaks bytes. */
+/** A client of raw bytes. */
 export class RawClient {
   readonly socket: Socket;
   readonly #chunks: Buffer[] = [];
@@ -98,10 +98,10 @@ export class RawClient {
     this.socket.write(text, 'latin1');
   }
 
-  /** Resolves when this was received, or fails when the connection closes before. */
+  /** Resolves when this text was received; rejects if the connection closes first. */
   async received(text: string): Promise<void> {
     while (!this.text.includes(text)) {
-      if (this.socket.destroyed || this.socket.readableEnded) throw new Error(`ended behind ${this.text}`);
+      if (this.socket.destroyed || this.socket.readableEnded) throw new Error(`ended after ${this.text}`);
       await new Promise<void>((resolve) => {
         this.socket.once('data', () => resolve());
         this.socket.once('close', () => resolve());
@@ -125,9 +125,9 @@ export interface TunnelBenchParts {
   readonly upstream?: Partial<UpstreamSnapshot>;
   readonly request?: Partial<AttemptRequest>;
   readonly origin?: ScriptedOrigin;
-  /** Whether clients leave their side open when ours has ended. */
+  /** Whether clients keep their side open after ours has closed. */
   readonly clientsStayHalfOpen?: boolean;
-  /** Called with each tunnel before it is opened. */
+  /** Called with each tunnel before it opens. */
   readonly prepare?: (tunnel: RecordedTunnel) => void;
 }
 
@@ -180,7 +180,7 @@ export class TunnelBench {
     return client;
   }
 
-  /** The tunnel of this number, from 0. */
+  /** The tunnel with this number, from 0. */
   async tunnel(index = 0): Promise<RecordedTunnel> {
     while (this.opened.length <= index) await once(this.#server, 'upgrade');
     return this.opened[index]!;
@@ -190,7 +190,7 @@ export class TunnelBench {
     return this.region.doubles[this.region.endpointLane(0, 0) + ENDPOINT_FIELD[field]]!;
   }
 
-  /** Resolves when no connection to the endpoint is left. */
+  /** Resolves when all connections to the endpoint are closed. */
   async emptied(): Promise<void> {
     while (this.lane('connectionsOpen') > 0) await nextTurn();
   }
@@ -204,7 +204,7 @@ export class TunnelBench {
     await this.origin.close();
   }
 
-  /** Opens another tunnel for the client of this number, as an exchange does when the first one failed. */
+  /** Opens another tunnel for the client with this number, as an exchange does after a failure. */
   retry(index: number): void {
     const { message, upgrade } = this.#upgrades[index]!;
     this.#openFor(message, upgrade);
@@ -242,7 +242,7 @@ export class TunnelBench {
   }
 }
 
-/** Runs `body` with a bench and closes it whatever happens. */
+/** Runs `body` with a bench, and closes the bench in any case. */
 export async function withTunnels(parts: TunnelBenchParts, body: (bench: TunnelBench) => Promise<void>): Promise<void> {
   const bench = await TunnelBench.open(parts);
   try {
@@ -252,7 +252,7 @@ export async function withTunnels(parts: TunnelBenchParts, body: (bench: TunnelB
   }
 }
 
-/** Plays the switch; an open tunnel with a raw socket at each end. */
+/** Plays the protocol switch and returns an open tunnel with a raw socket at each end. */
 export async function openTunnel(bench: TunnelBench) {
   bench.origin.play(send(SWITCH));
   const client = bench.client();

@@ -1,9 +1,8 @@
-// The wire as a client sees it: raw bytes to a port, and everything that comes back until the other side closes.
-// Thread: main.
+// Sends raw bytes to a port and collects everything until the other side closes. Thread: main.
 
 import { connect, type Socket } from 'node:net';
 
-/** What came back, and how it ended. */
+/** Received bytes, and how the connection ended. */
 export interface WireAnswer {
   readonly text: string;
   readonly end: 'fin' | 'reset';
@@ -24,7 +23,7 @@ export function talk(port: number, bytes: string): Promise<WireAnswer> {
   });
 }
 
-/** A connection that is spoken on step by step. */
+/** A connection for a dialogue in steps. */
 export class WireClient {
   readonly socket: Socket;
   text = '';
@@ -57,7 +56,7 @@ export class WireClient {
     this.socket.write(Buffer.from(bytes, 'latin1'));
   }
 
-  /** Waits until what has come matches, and takes it off. Fails when the connection ends before. */
+  /** Waits until the received text matches, and consumes it. Fails if the connection ends first. */
   async until(pattern: RegExp): Promise<string> {
     for (;;) {
       const match = pattern.exec(this.text);
