@@ -24,6 +24,10 @@ export const SIGNALS = {
   timeout: { consecutive: 'add', window: 'fail', marksSuspect: true },
   /** Requests are overdue, and none has failed: a reason to check, not to judge. */
   slow: { consecutive: 'keep', window: 'ignore', marksSuspect: true },
+  /** No response in time, while the endpoint answers other requests. */
+  slowUrl: { consecutive: 'keep', window: 'ignore', marksSuspect: false },
+  /** The attempt failed before the client had sent the whole request. */
+  unfinished: { consecutive: 'keep', window: 'ignore', marksSuspect: false },
   gateway: { consecutive: 'add', window: 'fail', marksSuspect: true },
   protocol: { consecutive: 'add', window: 'fail', marksSuspect: true },
   server: { consecutive: 'keep', window: 'fail', marksSuspect: false },

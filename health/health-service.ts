@@ -24,7 +24,7 @@ import type { HeartbeatRecord, RunCheck } from './checkers/checker.ts';
 import { HeartbeatIntake } from './heartbeat/heartbeat-intake.ts';
 import { chooseInterval, type IntervalChoice } from './heartbeat/heartbeat-timing.ts';
 import { Heartbeats } from './heartbeat/heartbeats.ts';
-import { OutlierDetection } from './outlier/outlier-detection.ts';
+import { OutlierDetection, type OutlierMessage } from './outlier/outlier-detection.ts';
 import { OutlierSweep } from './outlier/outlier-sweep.ts';
 import { Overflow } from './outlier/overflow.ts';
 import { Publisher } from './state/publisher.ts';
@@ -36,6 +36,7 @@ import { limitOf, WeightShares } from './weight/weight-shares.ts';
 /** State changes kept: hours of a bad day, and bounded. */
 const EVENT_CAPACITY = 1_000;
 const MAX_WEIGHT = 256;
+const OUTLIER_MESSAGES: ReadonlySet<MessageToMain['kind']> = new Set(['threshold', 'suspect', 'silent', 'trial']);
 
 export interface HealthServiceOptions {
   readonly region: Region;
@@ -114,10 +115,11 @@ export class HealthService {
 
   /** Takes any message of a worker; those that aren't about health, or about an earlier owner of a slot, are ignored. */
   onWorkerMessage(message: MessageToMain): void {
-    if (message.kind !== 'threshold' && message.kind !== 'suspect' && message.kind !== 'trial') return;
-    const health = this.#roster.bySlot(message.slot);
-    if (health === undefined || health.endpoint.generation !== message.generation) return;
-    this.#detection.onMessage(health, message);
+    if (!OUTLIER_MESSAGES.has(message.kind)) return;
+    const report = message as OutlierMessage;
+    const health = this.#roster.bySlot(report.slot);
+    if (health === undefined || health.endpoint.generation !== report.generation) return;
+    this.#detection.onMessage(health, report);
   }
 
   /** A worker has ended: trials of half-open endpoints that it had begun will not be reported. */

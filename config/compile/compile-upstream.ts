@@ -94,6 +94,7 @@ function compilePassive(passive: UpstreamConfig['health']['passive']): PassiveSn
   const { outliers, ejection } = passive;
   return {
     consecutiveFailures: passive.consecutiveFailures,
+    stallMs: passive.stallAfter,
     ejectionBaseMs: ejection.base,
     ejectionMaxMs: ejection.max,
     maxEjectedPercent: passive.maxEjectedPercent,

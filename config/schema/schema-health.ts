@@ -24,6 +24,11 @@ const passive = z
     consecutiveFailures: count(0, 10_000)
       .default(5)
       .describe('Consecutive failures, over all workers, that eject an endpoint; 0 leaves ejection to `outliers`.'),
+    stallAfter: duration({ orNone: true })
+      .prefault('100ms')
+      .describe(
+        'Minimum time after which an endpoint is suspect because it answers nothing while several requests wait for far longer than usual. Its heartbeat decides at once; hashed keys and sticky clients stay. A slow response beside others that are answered is no sign. `none` disables it.',
+      ),
     outliers: z
       .union([z.literal(false), outliers])
       .prefault({})

@@ -46,7 +46,13 @@ export const ENDPOINT = {
   },
   queued: { index: 1, type: 'i32', unit: 'requests', writer: 'workers', means: 'waiting for this endpoint only' },
   availability: { index: 2, type: 'i32', unit: 'AVAILABILITY', writer: 'main', means: 'availability to picks' },
-  consecutiveFailures: { index: 3, type: 'i32', unit: 'failures', writer: 'workers', means: 'since the last success' },
+  consecutiveFailures: {
+    index: 3,
+    type: 'i32',
+    unit: 'failures',
+    writer: 'workers',
+    means: 'since the last success, and their sources (failure-count.ts)',
+  },
   limit: { index: 4, type: 'i32', unit: 'requests', writer: 'main', means: 'in-flight limit; 0 is none' },
   suspect: { index: 5, type: 'i32', unit: 'SUSPICION', writer: 'workers', means: 'set by CAS, cleared by main' },
   halfOpenToken: {

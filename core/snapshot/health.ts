@@ -19,6 +19,8 @@ export interface HeartbeatSnapshot {
 export interface PassiveSnapshot {
   /** 0 disables ejection by consecutive failures. */
   readonly consecutiveFailures: number;
+  /** Least time after which an overdue response may make an endpoint suspect; 0 is never. */
+  readonly stallMs: number;
   readonly ejectionBaseMs: number;
   readonly ejectionMaxMs: number;
   readonly maxEjectedPercent: number;

@@ -36,6 +36,7 @@ export class HeartbeatIntake {
     const { agentWords } = record;
     if (heartbeat.acceptsAgentFeedback && agentWords !== undefined) this.#options.agents.hear(health, agentWords);
     const verdict = health.agent.down === null ? this.#judge(health, record, heartbeat) : 'condemn';
+    if (health.silentSinceMs !== null && record.startedMs >= health.silentSinceMs) health.silentSinceMs = null;
     const at = this.#options.clock.wallMs();
     health.noteHeartbeat({ ...record, at, isContradicted: verdict === 'contradicted' });
     const words = heartbeatWords(heartbeat, record);
@@ -54,6 +55,7 @@ export class HeartbeatIntake {
       liveSuccessAgeMs: stampAgeMs(publisher.lastSuccess(health.slot), nowStampMs),
       fastIntervalMs: heartbeat.fastIntervalMs,
       isDispensable: () => isEjectionAllowed(health.upstream.census(), maxEjectedPercent),
+      silentSinceMs: health.silentSinceMs,
       nowMs: clock.nowMs(),
     });
   }

@@ -18,6 +18,8 @@ export interface Evidence {
   readonly fastIntervalMs: number;
   /** Whether the upstream can do without the endpoint (ejection-limit.ts); asked only where it matters. */
   isDispensable(): boolean;
+  /** Monotonic ms since which a live request has waited and nothing was answered; null where none is known. */
+  readonly silentSinceMs: number | null;
   readonly nowMs: number;
 }
 
@@ -36,14 +38,20 @@ export function judgeHeartbeat(record: HeartbeatRecord, evidence: Evidence): Hea
   if (record.kind === 'ok') return 'pass';
   if (evidence.state.check.check === 'down') return 'fail';
   if (evidence.liveSuccessAgeMs < contradictionWindowMs(evidence)) return 'contradicted';
-  const { outlier, sinceMs } = evidence.state.outlier;
-  const isConfirmation = outlier === 'suspect' && record.startedMs >= sinceMs;
+  const isConfirmation = record.startedMs >= accusedSinceMs(evidence);
   return isConfirmation && evidence.isDispensable() ? 'condemn' : 'fail';
 }
 
-function contradictionWindowMs({ state, fastIntervalMs, nowMs }: Evidence): number {
-  if (state.outlier.outlier !== 'suspect') return fastIntervalMs;
-  return Math.min(fastIntervalMs, nowMs - state.outlier.sinceMs);
+/** Monotonic ms at which live traffic first accused the endpoint; Infinity where it doesn't. */
+function accusedSinceMs({ state, silentSinceMs }: Evidence): number {
+  if (state.outlier.outlier === 'suspect') return state.outlier.sinceMs;
+  return silentSinceMs ?? Number.POSITIVE_INFINITY;
+}
+
+function contradictionWindowMs(evidence: Evidence): number {
+  const sinceMs = accusedSinceMs(evidence);
+  if (sinceMs === Number.POSITIVE_INFINITY) return evidence.fastIntervalMs;
+  return Math.min(evidence.fastIntervalMs, evidence.nowMs - sinceMs);
 }
 
 /**

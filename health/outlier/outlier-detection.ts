@@ -24,7 +24,7 @@ import type { Publisher } from '../state/publisher.ts';
 const TRIAL_PATIENCE_MS = 10_000;
 
 /** Messages of workers that outlier detection decides on. */
-export type OutlierMessage = Extract<MessageToMain, { kind: 'threshold' | 'suspect' | 'trial' }>;
+export type OutlierMessage = Extract<MessageToMain, { kind: 'threshold' | 'suspect' | 'silent' | 'trial' }>;
 
 export interface OutlierDetectionOptions {
   readonly clock: Clock;
@@ -55,6 +55,8 @@ export class OutlierDetection {
         return this.#onThreshold(health, message.signal);
       case 'suspect':
         return this.#onSuspect(health, message.signal);
+      case 'silent':
+        return this.#onSilent(health);
       case 'trial':
         return this.#onTrial(health, message.ok);
     }
@@ -139,6 +141,13 @@ export class OutlierDetection {
     const isCheckable = hasSight(health, signal);
     const cause = `live traffic: ${signalWords(signal)}`;
     this.#step(health, { kind: 'suspect', signal, isCheckable }, 'firstFailure', cause);
+  }
+
+  /** A failed heartbeat agrees with the request that waits, and takes the endpoint down at once. */
+  #onSilent(health: EndpointHealth): void {
+    if (!hasSight(health, 'slow')) return;
+    health.silentSinceMs = this.#options.clock.nowMs();
+    if (!this.#options.checkNow(health.slot)) health.silentSinceMs = null;
   }
 
   #onTrial(health: EndpointHealth, isGood: boolean): void {

@@ -15,6 +15,8 @@ const SIGNAL_WORDS: Readonly<Record<Signal, string>> = {
   staleConnection: 'several idle connections were closed early',
   timeout: 'no response in time',
   slow: 'slow: several requests wait for a response far longer than usual',
+  slowUrl: 'slow URL: no response in time, while other requests were answered',
+  unfinished: 'it failed before the client had sent the whole request',
   gateway: 'answered 502, 503 or 504',
   protocol: 'malformed response',
   server: 'answered 5xx',

@@ -134,6 +134,8 @@ export class EndpointHealth {
   /** Episodes, each said once: live traffic contradicts heartbeats; heartbeats can't be made at all. */
   isContradicted = false;
   isCheckerFailing = false;
+  /** Monotonic ms since which a live request has waited without any answer of the endpoint; null where none is known. */
+  silentSinceMs: number | null = null;
   readonly #history: CountedHeartbeat[] = [];
   #since: Moment;
   #cause = 'added';

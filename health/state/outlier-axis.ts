@@ -126,7 +126,9 @@ type Ejection = Extract<OutlierEvent, { kind: 'eject' }>;
 function suspected(state: OutlierState, event: Suspicion, nowMs: number, settings: OutlierSettings): OutlierState {
   const isRepeated = nowMs - state.clearedMs < settings.ejectionBaseMs;
   const suspicions = isRepeated ? state.suspicions + 1 : 1;
-  const untilMs = nowMs + suspicionLengthMs(suspicions, event.isCheckable, settings);
+  // A heartbeat settles a suspicion by time at once, however often: a slow answer is no failure.
+  const isSettledAtOnce = event.signal === 'slow' && event.isCheckable;
+  const untilMs = isSettledAtOnce ? nowMs : nowMs + suspicionLengthMs(suspicions, event.isCheckable, settings);
   return { ...state, outlier: 'suspect', sinceMs: nowMs, untilMs, signal: event.signal, suspicions };
 }
 

@@ -18,6 +18,7 @@ import {
   FULL_FACTOR,
   UPSTREAM,
 } from '../../core/memory/layout.ts';
+import { failuresIn } from '../../core/memory/failure-count.ts';
 import type { Region } from '../../core/memory/region.ts';
 import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
 import { isOut } from '../outlier/ejection-limit.ts';
@@ -117,7 +118,7 @@ export class Publisher {
   }
 
   consecutiveFailures(slot: number): number {
-    return this.#get(slot, E_CONSECUTIVE);
+    return failuresIn(this.#get(slot, E_CONSECUTIVE));
   }
 
   /** Ms since the region's origin, in 32 bits; 0 is never. */
@@ -126,7 +127,7 @@ export class Publisher {
   }
 
   #forgetTraffic(slot: number): void {
-    this.#set(slot, E_SUSPECT, 0);
+    this.#set(slot, E_SUSPECT, SUSPICION.none);
     this.#set(slot, E_CONSECUTIVE, 0);
     this.#set(slot, E_TOKEN, 0);
   }

@@ -6,7 +6,7 @@
 // begin to wait and hedges (UpstreamLane: queued, hedges, hedgesWon), open and idle connections (EndpointLane).
 
 import type { ExchangeObserver, ExchangeRecord } from '../../core/exchange-record.ts';
-import { type Failure, type FailureKind, type Signal, SIGNALS } from '../../core/failure.ts';
+import { type FailureKind, type Signal, SIGNALS } from '../../core/failure.ts';
 import { ENDPOINT_FIELD, LISTENER_FIELD, UPSTREAM_FIELD } from '../../core/memory/lane-fields.ts';
 import type { Termination } from '../../core/termination.ts';
 import type { EndpointLane, UpstreamLane, WorkerLanes } from './lane.ts';
@@ -154,11 +154,10 @@ const FAILURE_FIELDS: Readonly<Record<FailureKind, number>> = {
   internal: NOTHING,
 };
 
-/** Counts a failed attempt: its kind, and how it is judged. Once for each attempt, instead of `countOutcome`. */
-export function countFailure(lane: EndpointLane, failure: Failure): void {
-  const field = FAILURE_FIELDS[failure.kind];
+/** Counts a failed attempt by its kind. */
+export function countFailure(lane: EndpointLane, kind: FailureKind): void {
+  const field = FAILURE_FIELDS[kind];
   if (field !== NOTHING) lane.add(field, 1);
-  countOutcome(lane, failure.signal);
 }
 
 /** Counts body bytes to and from an endpoint. */

@@ -1,7 +1,7 @@
 // The outcomes of attempts: counters, latency, health signals and the trial of a half-open endpoint. Thread: worker.
 
 import type { ResponseHead } from '../../core/head.ts';
-import { type Failure, type Signal, signalOfStatus } from '../../core/failure.ts';
+import { type Failure, type Signal, signalOfStatus, SIGNALS } from '../../core/failure.ts';
 import { E_LAST_SUCCESS } from '../../core/memory/layout.ts';
 import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
 import { countAttempt, countBytes, countFailure, countHead, countLease, countOutcome } from '../account/account.ts';
@@ -11,6 +11,9 @@ import type { Attempt } from './attempt.ts';
 import type { Exchange } from './exchange.ts';
 import { STATE } from './exchange-state.ts';
 import type { ForwardingContext } from './forwarding-context.ts';
+
+/** Stamps in shared memory are whole ms of the wall clock. */
+const STAMP_ERROR_MS = 2;
 
 type ExchangeAttempt = Attempt<Exchange>;
 
@@ -58,18 +61,43 @@ interface Answer {
 }
 
 function recordAnswer(context: ForwardingContext, exchange: Exchange, attempt: ExchangeAttempt, answer: Answer): void {
-  const { status, signal } = answer;
+  const { status } = answer;
   const { slot } = attempt.endpoint;
+  const nowMs = context.clock.nowMs();
+  const signal = evidenceOf(context, exchange, attempt, answer.signal);
   const lane = context.lanes.endpoint(slot);
   const headMs = exchange.timing.headMs - (attempt.leasedMs || attempt.beganMs);
   countLease(lane, attempt.isReused);
   countHead(lane, status, headMs);
-  countOutcome(lane, signal);
   observeOutcome(context, exchange, slot, signal, headMs, answer.retryAfterMs);
-  context.baselines.responded(slot);
   if (signal === 'ok') recordGoodAnswer(context, exchange, attempt, headMs);
-  reportSignal(context.signals, exchange.target!.snapshot, attempt.endpoint, signal, attempt.isTrial);
-  attempt.endTrial();
+  context.baselines.responded(slot, nowMs);
+  const { snapshot } = exchange.target!;
+  const counts = reportSignal(context.signals, snapshot, attempt.endpoint, signal, attempt.isTrial, exchange);
+  if (counts) countOutcome(lane, signal);
+  if (SIGNALS[signal].window === 'ignore') abandonTrial(context, attempt);
+  else attempt.endTrial();
+}
+
+/**
+ * The signal as evidence about the endpoint. A failure before the client has sent its whole request is the client's as
+ * likely as the endpoint's (servers end slow uploads), and a timeout while the endpoint answers others is a slow URL.
+ */
+function evidenceOf(context: ForwardingContext, exchange: Exchange, attempt: ExchangeAttempt, signal: Signal): Signal {
+  if (SIGNALS[signal].consecutive !== 'add' || signal === 'connect') return signal;
+  if (attempt.leasedMs > 0 && !exchange.body.isEnded) return 'unfinished';
+  if (signal === 'timeout' && hasLivedSince(context, attempt)) return 'slowUrl';
+  return signal;
+}
+
+/** Whether the attempt's endpoint has answered any request since this one was sent, to any worker. */
+function hasLivedSince({ baselines, clock, region }: ForwardingContext, attempt: ExchangeAttempt): boolean {
+  const { slot } = attempt.endpoint;
+  const sentMs = attempt.leasedMs || attempt.beganMs;
+  if (baselines.hasRespondedSince(slot, sentMs)) return true;
+  const lastMs = region.words[region.endpointWord(slot) + E_LAST_SUCCESS]!;
+  const ageMs = ((clock.wallMs() - region.originWallMs) | 0) - lastMs;
+  return lastMs !== 0 && ageMs >= 0 && ageMs < clock.nowMs() - sentMs - STAMP_ERROR_MS;
 }
 
 /** An adaptive limit measures from the whole request on: a slow upload is not the endpoint's time. */
@@ -99,12 +127,14 @@ export function recordFailure(
   failure: Failure,
 ): void {
   const { endpoint } = attempt;
-  const { signal } = failure;
+  const signal = evidenceOf(context, exchange, attempt, failure.signal);
   exchange.tries.failed(failure);
-  countFailure(context.lanes.endpoint(endpoint.slot), failure);
+  const lane = context.lanes.endpoint(endpoint.slot);
+  countFailure(lane, failure.kind);
   observeOutcome(context, exchange, endpoint.slot, signal, context.clock.nowMs() - attempt.beganMs, 0);
-  reportSignal(context.signals, exchange.target!.snapshot, endpoint, signal, attempt.isTrial);
-  if (signal === 'client' || signal === 'staleConnection') abandonTrial(context, attempt);
+  const { snapshot } = exchange.target!;
+  if (reportSignal(context.signals, snapshot, endpoint, signal, attempt.isTrial, exchange)) countOutcome(lane, signal);
+  if (SIGNALS[signal].window === 'ignore') abandonTrial(context, attempt);
 }
 
 /** Cancels an attempt without a verdict about its endpoint: the client left, or another attempt was faster. */
@@ -116,19 +146,19 @@ export function cancelAttempt(context: ForwardingContext, exchange: Exchange, at
 }
 
 /**
- * Records that a response is overdue, or a connection. Where the endpoint responds to no request, here or in another
- * worker, it seems to have stopped. One request alone is slow; a connection has no such excuse.
+ * Records that a response is overdue, or a connection. A slow URL is no sign. Where the endpoint answers nothing, its
+ * heartbeat decides, and requests without a key avoid it meanwhile if several wait, or if it doesn't even accept.
  */
-export function recordOverdue(context: ForwardingContext, exchange: Exchange, endpoint: EndpointSnapshot): void {
-  const { baselines, region, clock } = context;
-  const { slot } = endpoint;
-  const isSilent = baselines.becameOverdue(slot) || exchange.state === STATE.leasing;
-  const lastSuccessMs = region.words[region.endpointWord(slot) + E_LAST_SUCCESS]!;
-  const quietMs = ((clock.wallMs() - region.originWallMs) | 0) - lastSuccessMs;
-  if (isSilent && quietMs >= baselines.overdueMs(slot, clock.nowMs())) markStalled(context, exchange, endpoint);
+export function recordOverdue(context: ForwardingContext, exchange: Exchange, attempt: ExchangeAttempt): void {
+  const { slot, generation } = attempt.endpoint;
+  const overdue = context.baselines.judgeOverdue(slot, hasLivedSince(context, attempt));
+  if (overdue === 'slow') return;
+  if (overdue === 'stalled' || exchange.state === STATE.leasing)
+    return markStalled(context, exchange, attempt.endpoint);
+  context.post({ kind: 'silent', slot, generation });
 }
 
-/** Marks an endpoint that seems to have stopped: requests without a key avoid it until it is checked. */
+/** Marks an endpoint that lost several hedges and answered nothing in between. */
 export function markStalled(context: ForwardingContext, exchange: Exchange, endpoint: EndpointSnapshot): void {
   markSuspect(context.signals, exchange.target!.snapshot, endpoint, 'slow');
 }

@@ -78,8 +78,9 @@ function responseLeftMs({ target, requestEndMs }: Exchange, nowMs: number): numb
 }
 
 /** ms after which the response of the running attempt is overdue; Infinity where that was recorded already. */
-function overdueAfterMs({ baselines }: ForwardingContext, { tries }: Exchange, nowMs: number): number {
-  return tries.wasOverdue ? Infinity : baselines.overdueMs(tries.endpoint!.slot, nowMs);
+function overdueAfterMs({ baselines }: ForwardingContext, { tries, target }: Exchange, nowMs: number): number {
+  if (tries.wasOverdue) return Infinity;
+  return baselines.overdueMs(tries.endpoint!.slot, target!.snapshot.passive.stallMs, nowMs);
 }
 
 /**

@@ -51,7 +51,7 @@ export function timerFired(context: ForwardingContext, exchange: Exchange): void
   if (due === null) return;
   if (due === 'hedge') return context.placer.placeHedge(exchange);
   const attempt = exchange.tries.attempt!;
-  if (due === 'overdue') return recordOverdue(context, exchange, attempt.endpoint);
+  if (due === 'overdue') return recordOverdue(context, exchange, attempt);
   if (due === 'try-timeout' && exchange.tries.rival === null) return tryTimedOut(context, exchange, attempt);
   if (due === 'response-timeout') cancelAttempt(context, exchange, exchange.tries.dropRival());
   attempt.abort();
@@ -75,7 +75,7 @@ function tryTimedOut(context: ForwardingContext, exchange: Exchange, attempt: Ex
   if (backoffMs === NO_RETRY) {
     exchange.tries.keepUncut();
     armTimer(context, exchange);
-    return markStalled(context, exchange, attempt.endpoint);
+    return recordOverdue(context, exchange, attempt);
   }
   attempt.abort();
   recordFailure(context, exchange, attempt, failureOf('try-timeout', true));

@@ -20,6 +20,7 @@ import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import type { Place } from '../placement/place.ts';
 import { type NoPlace, Placer, type PlacerEvents } from '../placement/placer.ts';
 import { PolicyRunner } from '../policies/policy-runner.ts';
+import { FailureSources } from '../placement/failure-sources.ts';
 import { reportIdleDeath } from '../placement/signals.ts';
 import { Attempt, type AttemptHooks } from './attempt.ts';
 import type { Exchange, ExchangeHooks } from './exchange.ts';
@@ -40,7 +41,13 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks<E
 
   constructor(parts: ForwardingParts) {
     const { region, clock } = parts;
-    const signals = { region, wallMs: () => clock.wallMs(), post: (message: MessageToMain) => parts.post(message) };
+    const signals = {
+      region,
+      sources: new FailureSources(),
+      nowMs: () => clock.nowMs(),
+      wallMs: () => clock.wallMs(),
+      post: (message: MessageToMain) => parts.post(message),
+    };
     const placer = new Placer<Exchange>(parts, this);
     const policies = new PolicyRunner({
       watch: parts.policyWatch,

@@ -1,88 +1,105 @@
-// Latency baselines of endpoints, as this worker sees them: how long responses usually take, and when an endpoint seems to
-// have stopped: a stopped process accepts connections and sends nothing. Thread: worker.
+// Latency baselines: how fast each endpoint usually answers, as this worker sees it, and what it means when a response
+// is overdue. A stopped process accepts connections and answers nothing; a slow URL is slow while others are answered.
+// Thread: worker.
 
-/** A response is never overdue before this: a garbage collection on either side takes as long. */
-const MIN_OVERDUE_MS = 100;
 /** As TCP's retransmission timer (RFC 6298): smoothed time plus a multiple of its deviation, but more patient. */
 const DEVIATIONS = 8;
 const TIMES = 4;
 const GAIN = 1 / 8;
-/** The slowest recent response counts this many times, so that a slow URL is no surprise the second time. */
-const PEAK_TIMES = 2;
-const PEAK_HALF_LIFE_MS = 60_000;
-/** Requests that must be overdue with no response of the endpoint in between: one alone is a slow request. */
-const OVERDUE_REQUESTS = 2;
-/** Hedges that an endpoint has lost in a row, without any response in between. */
+/** Hedges that an endpoint has lost in a row, without having answered anything in between. */
 const LOST_HEDGES = 3;
+/**
+ * Slow URLs raise the overdue time for a while, up to this: detection of a stopped process must stay fast. Beyond it a
+ * slow response is told apart by the others that the endpoint answers meanwhile.
+ */
+const MAX_LEARNED_MS = 1_000;
+const LEARNED_TIMES = 1.25;
+const HALF_LIFE_MS = 60_000;
+/** Overdue requests without any answer in between that make an endpoint stalled. One may be a slow URL. */
+const WITNESSES = 2;
+
+/**
+ * `slow`: the endpoint answered others since the request was sent, so it lives. `silent`: it answered nothing since, but
+ * nobody else waits. `stalled`: several requests wait and it answers none.
+ */
+export type Overdue = 'slow' | 'silent' | 'stalled';
 
 /** By slot. Worker-local: plain numbers, no sharing. */
 export class LatencyBaselines {
   readonly #typicalMs: Float64Array;
   readonly #deviationMs: Float64Array;
-  readonly #peakMs: Float64Array;
-  /** Monotonic ms of the peak, from which it decays. */
-  readonly #peakAtMs: Float64Array;
-  readonly #overdueRequests: Int32Array;
+  /** The slowest answer of an endpoint that lived, and when it came. */
+  readonly #learnedMs: Float64Array;
+  readonly #learnedAtMs: Float64Array;
+  readonly #respondedMs: Float64Array;
+  /** Overdue requests since the last response. */
+  readonly #witnesses: Int32Array;
   readonly #lostHedges: Int32Array;
 
   constructor(slots: number) {
     this.#typicalMs = new Float64Array(slots);
     this.#deviationMs = new Float64Array(slots);
-    this.#peakMs = new Float64Array(slots);
-    this.#peakAtMs = new Float64Array(slots);
-    this.#overdueRequests = new Int32Array(slots);
+    this.#learnedMs = new Float64Array(slots);
+    this.#learnedAtMs = new Float64Array(slots);
+    this.#respondedMs = new Float64Array(slots).fill(Number.NEGATIVE_INFINITY);
+    this.#witnesses = new Int32Array(slots);
     this.#lostHedges = new Int32Array(slots);
   }
 
-  /** Records a response head of any status: the endpoint is alive. */
-  responded(slot: number): void {
-    this.#overdueRequests[slot] = 0;
+  /** Records a response head of any status. */
+  responded(slot: number, nowMs: number): void {
+    this.#respondedMs[slot] = nowMs;
+    this.#witnesses[slot] = 0;
     this.#lostHedges[slot] = 0;
   }
 
-  /** Records a good response after `ms`. @param nowMs monotonic ms */
+  /** Records the latency of a good response. Call it before `responded`. */
   answered(slot: number, ms: number, nowMs: number): void {
-    this.responded(slot);
-    if (ms >= this.#peakNow(slot, nowMs)) {
-      this.#peakMs[slot] = ms;
-      this.#peakAtMs[slot] = nowMs;
-    }
     const typical = this.#typicalMs[slot]!;
     if (typical === 0) {
       this.#typicalMs[slot] = Math.max(ms, 0.01);
       this.#deviationMs[slot] = ms / 2;
       return;
     }
+    if (this.hasRespondedSince(slot, nowMs - ms) && ms > this.#learnedAt(slot, nowMs)) {
+      this.#learnedMs[slot] = Math.min(ms, MAX_LEARNED_MS);
+      this.#learnedAtMs[slot] = nowMs;
+    }
     this.#deviationMs[slot]! += GAIN * (Math.abs(ms - typical) - this.#deviationMs[slot]!);
     this.#typicalMs[slot] = typical + GAIN * (ms - typical);
   }
 
-  /** The time in ms after which a response is overdue; Infinity before the endpoint's first response. */
-  overdueMs(slot: number, nowMs: number): number {
-    const typical = this.#typicalMs[slot]!;
-    if (typical === 0) return Infinity;
-    const usual = Math.max(typical * TIMES, typical + DEVIATIONS * this.#deviationMs[slot]!);
-    return Math.max(MIN_OVERDUE_MS, usual, PEAK_TIMES * this.#peakNow(slot, nowMs));
-  }
-
   /**
-   * Records a request that has become overdue. Returns whether the endpoint seems to have stopped: several requests are
-   * overdue, and it has responded to none in between.
+   * The time in ms after which a response is overdue; Infinity while nothing is known of the endpoint.
+   * @param leastMs never sooner; 0 turns the judgement off
    */
-  becameOverdue(slot: number): boolean {
-    this.#overdueRequests[slot]!++;
-    return this.#overdueRequests[slot]! >= OVERDUE_REQUESTS;
+  overdueMs(slot: number, leastMs: number, nowMs: number): number {
+    const typical = this.#typicalMs[slot]!;
+    if (typical === 0 || leastMs === 0) return Infinity;
+    const usual = Math.max(typical * TIMES, typical + DEVIATIONS * this.#deviationMs[slot]!);
+    return Math.max(leastMs, usual, LEARNED_TIMES * this.#learnedAt(slot, nowMs));
   }
 
-  /** Records a hedge that was faster. Returns whether the endpoint has lost so many in a row that it seems stopped. */
+  /** Whether the endpoint has answered anything to this worker after `sinceMs`. */
+  hasRespondedSince(slot: number, sinceMs: number): boolean {
+    return this.#respondedMs[slot]! > sinceMs;
+  }
+
+  /** Judges an overdue response. @param livedSince whether the endpoint answered anybody since the request was sent */
+  judgeOverdue(slot: number, livedSince: boolean): Overdue {
+    if (livedSince) return 'slow';
+    this.#witnesses[slot]!++;
+    return this.#witnesses[slot]! >= WITNESSES ? 'stalled' : 'silent';
+  }
+
+  /** A hedge elsewhere was faster. Returns whether the endpoint has lost so many in a row that it looks stopped. */
   lostHedge(slot: number): boolean {
     this.#lostHedges[slot]!++;
     return this.#lostHedges[slot]! >= LOST_HEDGES;
   }
 
-  /** The slowest recent response: halves every minute. */
-  #peakNow(slot: number, nowMs: number): number {
-    const peak = this.#peakMs[slot]!;
-    return peak === 0 ? 0 : peak * 0.5 ** Math.floor((nowMs - this.#peakAtMs[slot]!) / PEAK_HALF_LIFE_MS);
+  #learnedAt(slot: number, nowMs: number): number {
+    const learned = this.#learnedMs[slot]!;
+    return learned === 0 ? 0 : learned * 2 ** ((this.#learnedAtMs[slot]! - nowMs) / HALF_LIFE_MS);
   }
 }

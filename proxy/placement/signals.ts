@@ -2,6 +2,7 @@
 // (docs/design.md 1.4 and 4). Thread: worker.
 
 import { SIGNALS, type Signal } from '../../core/failure.ts';
+import { countAnyFailure, countFailureOf, failuresIn } from '../../core/memory/failure-count.ts';
 import {
   E_CONSECUTIVE,
   E_GENERATION,
@@ -14,20 +15,28 @@ import type { Region } from '../../core/memory/region.ts';
 import type { MessageToMain } from '../../core/messages.ts';
 import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
 import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
+import type { FailureSources, RequestSource } from './failure-sources.ts';
 
 /** A good answer speaks for an endpoint that answers badly now for so long. */
 const WELL_MS = 10_000;
 
-/** Where signals go. */
+/** Receives signals. */
 export interface SignalSink {
   readonly region: Region;
+  readonly sources: FailureSources;
+  nowMs(): number;
   wallMs(): number;
   post(message: MessageToMain): void;
 }
 
 /**
- * Reports how an attempt ended. A slot that has another owner by now is left alone.
+ * Reports the outcome of an attempt. A slot that has another owner by now is left alone.
+ *
+ * Failures count as evidence against the endpoint by their source: one client and route counts once in a row, because
+ * a crashing URL or a broken client fails everywhere. All count where the same request succeeded elsewhere. A failure
+ * to connect doesn't depend on the request and always counts.
  * @param isTrial whether the attempt was the one that decides a half-open endpoint.
+ * @returns whether the outcome counts for the comparison with the other endpoints
  */
 export function reportSignal(
   sink: SignalSink,
@@ -35,22 +44,43 @@ export function reportSignal(
   endpoint: EndpointSnapshot,
   signal: Signal,
   isTrial: boolean,
-): void {
+  request: RequestSource,
+): boolean {
   const { words } = sink.region;
   const { slot, generation } = endpoint;
   const word = sink.region.endpointWord(slot);
-  if (words[word + E_GENERATION] !== generation) return;
-  const { consecutive, marksSuspect } = SIGNALS[signal];
-  const isNews = signal !== 'gateway' || wasWell(sink, word);
+  if (words[word + E_GENERATION] !== generation) return false;
+  const { consecutive, marksSuspect, window } = SIGNALS[signal];
+  let counts = window !== 'ignore';
+  let isNews = marksSuspect && (signal !== 'gateway' || wasWell(sink, word));
   if (consecutive === 'reset') {
     if (words[word + E_CONSECUTIVE] !== 0) Atomics.store(words, word + E_CONSECUTIVE, 0);
     words[word + E_LAST_SUCCESS] = (sink.wallMs() - sink.region.originWallMs) | 0;
-  } else if (consecutive === 'add') {
-    const failures = Atomics.add(words, word + E_CONSECUTIVE, 1) + 1;
-    if (failures === upstream.passive.consecutiveFailures) sink.post({ kind: 'threshold', slot, generation, signal });
+    sink.sources.succeeded(upstream.index, slot, request, sink.nowMs());
+  } else if (window === 'fail') {
+    const { source, isRepeated, isConfirmed } = sink.sources.failed(upstream.index, slot, request, sink.nowMs());
+    const isCertain = isConfirmed || signal === 'connect';
+    counts = isCertain || !isRepeated;
+    isNews &&= counts;
+    if (consecutive === 'add' && hasReachedThreshold(sink, word, upstream, isCertain ? null : source)) {
+      sink.post({ kind: 'threshold', slot, generation, signal });
+    }
   }
-  if (isTrial && signal !== 'client') sink.post({ kind: 'trial', slot, generation, ok: signal === 'ok' });
-  if (marksSuspect && isNews) markSuspect(sink, upstream, endpoint, signal);
+  if (isTrial && window !== 'ignore') sink.post({ kind: 'trial', slot, generation, ok: signal === 'ok' });
+  if (isNews) markSuspect(sink, upstream, endpoint, signal);
+  return counts;
+}
+
+/** Counts a failure in a row. @param source null where it counts whatever its source */
+function hasReachedThreshold(
+  { region }: SignalSink,
+  word: number,
+  { passive }: UpstreamSnapshot,
+  source: number | null,
+): boolean {
+  const index = word + E_CONSECUTIVE;
+  const failures = source === null ? countAnyFailure(region.words, index) : countFailureOf(region.words, index, source);
+  return failures > 0 && failures === passive.consecutiveFailures;
 }
 
 /**
@@ -61,7 +91,8 @@ function wasWell(sink: SignalSink, word: number): boolean {
   const { region } = sink;
   const lastMs = region.words[word + E_LAST_SUCCESS]!;
   if (lastMs === 0) return false;
-  return region.words[word + E_CONSECUTIVE] === 0 || ((sink.wallMs() - region.originWallMs) | 0) - lastMs < WELL_MS;
+  const isClean = failuresIn(region.words[word + E_CONSECUTIVE]!) === 0;
+  return isClean || ((sink.wallMs() - region.originWallMs) | 0) - lastMs < WELL_MS;
 }
 
 /**

@@ -58,6 +58,7 @@ export function upstreamSnapshot({
     heartbeat: null,
     passive: {
       consecutiveFailures: 5,
+      stallMs: 100,
       ejectionBaseMs: 10_000,
       ejectionMaxMs: 300_000,
       maxEjectedPercent: 50,

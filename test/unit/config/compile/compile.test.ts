@@ -87,6 +87,7 @@ describe('defaults', () => {
     });
     assert.deepEqual(upstream.passive, {
       consecutiveFailures: 5,
+      stallMs: 100,
       ejectionBaseMs: 10_000,
       ejectionMaxMs: 300_000,
       maxEjectedPercent: 50,

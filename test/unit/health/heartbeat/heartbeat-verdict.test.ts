@@ -32,6 +32,7 @@ function judge(record: Partial<HeartbeatRecord>, evidence: Partial<Evidence> = {
       fastIntervalMs: 500,
       isDispensable: () => true,
       nowMs: 1_010,
+      silentSinceMs: null,
       ...evidence,
     },
   );

@@ -275,17 +275,18 @@ describe('what workers tell main', () => {
     );
   });
 
-  test('the fifth failure in a row is told once; a success between starts over', () => {
+  test('the fifth failure in a row, of five clients, is reported once; a success resets the count', () => {
     const bench = benchWith({ endpoints: [endpointSnapshot(0)], retry: { ...upstreamSnapshot().retry, attempts: 0 } });
+    let clients = 0;
     const fail = (): void => {
-      bench.request({ method: 'POST' });
+      bench.request({ method: 'POST' }, { peerAddress: `10.1.${clients++}.9` });
       bench.last.events.onFailure(failureOf('reset', true));
     };
     for (let i = 0; i < 4; i++) fail();
     bench.request();
     bench.last.answer();
     assert.equal(bench.region.words[bench.region.endpointWord(0) + E_CONSECUTIVE], 0);
-    for (let i = 0; i < 7; i++) fail();
+    for (let i = 0; i < 12; i++) fail();
     assert.equal(bench.messages.filter((message) => message.kind === 'threshold').length, 1);
   });
 });

@@ -133,12 +133,13 @@ describe('a GET whose endpoint takes its time to accept a connection', () => {
     assert.equal(bench.attempts.length, 2);
   });
 
-  test('makes it suspect, where it is known to answer much faster; the request goes on', () => {
+  test('makes it suspect once two requests wait, where it is known to answer much faster; both go on', () => {
     const bench = benchWith({ hedge: null, balance: { kind: 'first' } });
     for (let index = 0; index < 10; index++) {
       bench.request();
       bench.last.answer();
     }
+    bench.request({ method: 'POST' });
     bench.request({ method: 'POST' });
     bench.advance(200);
     assert.equal(bench.region.words[bench.region.endpointWord(0) + E_SUSPECT], SUSPICION.slow);
@@ -182,7 +183,7 @@ describe('an endpoint that responds to no request for far longer than usual', ()
     assert.equal(last.isAborted, false);
     assert.deepEqual(
       bench.messages.map(({ kind }) => kind),
-      ['suspect'],
+      ['silent', 'suspect'],
     );
   });
 

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { UpstreamPicker } from '../../../../balancers/upstream-picker.ts';
 import { type Failure, failureOf, type Signal, SIGNALS } from '../../../../core/failure.ts';
+import { failuresIn } from '../../../../core/memory/failure-count.ts';
 import { E_CONSECUTIVE, E_GENERATION, E_SUSPECT, UPSTREAM as UPSTREAM_WORDS } from '../../../../core/memory/layout.ts';
 import { seededRandom } from '../../../../core/random.ts';
 import { testRequest } from '../../../support/balancing.ts';
@@ -21,10 +22,12 @@ function benchWith(upstream = UPSTREAM): ForwardingBench {
 const isSuspect = (bench: ForwardingBench, slot = 0): boolean =>
   bench.region.words[bench.region.endpointWord(slot) + E_SUSPECT] === 1;
 
-/** Plays ends of attempts at slot 0, one request each. */
+let clients = 0;
+
+/** Plays ends of attempts at slot 0, one request of a client of its own each. */
 function play(bench: ForwardingBench, ...ends: readonly (number | Failure)[]): void {
   for (const end of ends) {
-    bench.request();
+    bench.request({}, { peerAddress: `10.${clients & 255}.${clients++ >> 8}.1` });
     if (typeof end === 'number') bench.last.answer(end);
     else {
       bench.last.events.onLease(false);
@@ -80,14 +83,14 @@ describe('an endpoint is suspected', () => {
     bench.advance(10_000);
     play(bench, 503);
     assert.equal(isSuspect(bench), false);
-    assert.equal(bench.region.words[bench.region.endpointWord(0) + E_CONSECUTIVE], 3);
+    assert.equal(failuresIn(bench.region.words[bench.region.endpointWord(0) + E_CONSECUTIVE]!), 3);
   });
 });
 
 describe('an endpoint is not suspected', () => {
   test('for a 503 where it has never answered well: that is what ejection is for', () => {
     const bench = benchWith();
-    play(bench, 503, 503, 503, 503, 503);
+    play(bench, ...Array.from({ length: 10 }, () => 503));
     assert.equal(isSuspect(bench), false);
     assert.deepEqual(
       bench.messages.map(({ kind }) => kind),
@@ -142,7 +145,7 @@ test('suspects are avoided by what may not be repeated, tested at a trickle by w
 
 test('every signal has a row above, or says nothing of the endpoint', () => {
   const suspected = (Object.keys(SIGNALS) as Signal[]).filter((signal) => SIGNALS[signal].marksSuspect);
-  // `slow` has tests of its own: test/regress/slow-url-makes-suspect.test.ts.
+  // `slow` has tests of its own: test/regress/slow-url-makes-suspect.test.ts and its neighbour.
   const rows = ['connect', 'gateway', 'protocol', 'resetBefore', 'resetBody', 'slow', 'timeout'];
   assert.deepEqual(suspected.toSorted(), rows);
 });
