@@ -11,9 +11,14 @@ import type { HealthEvent } from './health/record/health-events.ts';
 import { type MainLogger, openFunctionLog, openMainLog } from './logging/process-log.ts';
 import { ControlPlane } from './control/control-plane.ts';
 import { ConfigError, type ReloadResult } from './control/reload.ts';
+import { defineBalancer } from './balancers/descriptor.ts';
+import { definePolicy } from './core/policy/policy-definition.ts';
+import { defineChecker } from './health/checkers/checker.ts';
+import { defineLogFormat } from './logging/access/format-descriptor.ts';
+import { definePlugin } from './plugins/define.ts';
 import { readVersion } from './config/files/package-files.ts';
 
-export { ConfigError };
+export { ConfigError, defineBalancer, defineChecker, defineLogFormat, definePlugin, definePolicy };
 export type { Admin, ConfigInput, EndpointView, HealthEvent, ReloadResult };
 
 /** A configuration: the YAML's keys as an object, the YAML itself, or a file that has it. */

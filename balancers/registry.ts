@@ -1,6 +1,7 @@
-// Table of balancers. A new one is one file and one line here; a plugin's joins by `addBalancer`. Thread: both.
+// Table of balancers. A new one is one file and one line here; a plugin's joins by `installBalancer`. Thread: both.
 
 import type { Balancer, Candidate } from '../core/balancer.ts';
+import { DescriptorTable } from '../core/descriptor-table.ts';
 import { FULL_FACTOR } from '../core/memory/layout.ts';
 import type { Region } from '../core/memory/region.ts';
 import type { BalanceSnapshot } from '../core/snapshot/upstream.ts';
@@ -17,28 +18,30 @@ import { roundRobin } from './round-robin.ts';
 /** In the order in which the documentation lists them. */
 const BUILT_IN: readonly BalancerDescriptor[] = [leastRequest, roundRobin, random, peakEwma, first, consistentHash];
 
-const byName = new Map(BUILT_IN.map((descriptor) => [descriptor.name, descriptor]));
+const table = new DescriptorTable<BalancerDescriptor>('balancer', BUILT_IN);
 
 /** All balancers, the built-in ones first. */
 export function allBalancers(): readonly BalancerDescriptor[] {
-  return [...byName.values()];
+  return table.all();
 }
 
 /**
- * Adds a plugin's balancer for the rest of the process. Call it in the main thread before the configuration is
- * validated, and in each worker before its first Runtime is built.
+ * Adds a balancer for the rest of the process. Call it in the main thread before the configuration is validated, and in
+ * each worker before its first Runtime is built.
  * @throws Error when the name is taken
  */
 export function addBalancer(descriptor: BalancerDescriptor): void {
-  if (byName.has(descriptor.name)) throw new Error(`a balancer named ${descriptor.name} exists already`);
-  byName.set(descriptor.name, descriptor);
+  table.add(descriptor);
+}
+
+/** Adds a plugin's balancer, in place of an earlier one of that name. @throws Error for a built-in name */
+export function installBalancer(descriptor: BalancerDescriptor): void {
+  table.install(descriptor);
 }
 
 /** @throws Error when there is none: the configuration accepts registered names only. */
 export function balancerNamed(name: string): BalancerDescriptor {
-  const descriptor = byName.get(name);
-  if (descriptor === undefined) throw new Error(`no balancer is named ${name}`);
-  return descriptor;
+  return table.named(name);
 }
 
 /** Compiles an upstream's validated `balance`. */

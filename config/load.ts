@@ -5,6 +5,7 @@ import path from 'node:path';
 import type { Document } from 'yaml';
 import { systemClock } from '../core/clock.ts';
 import type { Environment } from './yaml/environment.ts';
+import { loadPlugins } from './policies/load-plugins.ts';
 import { type CompiledPolicies, compilePolicies } from './policies/compile-policies.ts';
 import { partsOf, salvage } from './validate/parsed-config.ts';
 import { byPlace, problemAt, type Finding, type Problem, type ProblemCode } from './problems/problem.ts';
@@ -132,16 +133,17 @@ function checkTree(
   origin: TextOrigin,
   report: (finding: Finding) => void,
 ): CheckedConfig | null {
+  const { directory, wallMs, mode = 0o600 } = origin;
+  const plugins = loadPlugins({ tree, files, directory, report });
   retypeVariables(tree, configSchema());
   const parsed = configSchema().safeParse(tree.root);
   if (!parsed.success) {
     for (const finding of findingsOf(parsed.error.issues, configSchema(), tree)) report(finding);
   }
   const config = parsed.success ? partsOf(parsed.data) : salvage(tree.root);
-  const { directory, wallMs, mode = 0o600 } = origin;
   const context = { config, tree, files, directory, wallMs, isWorldReadable: isWorldReadable(mode), report };
   validate(context);
-  const policies = compilePolicies(context);
+  const policies = compilePolicies(plugins, context);
   return parsed.success ? { settings: parsed.data, policies } : null;
 }
 

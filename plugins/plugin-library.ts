@@ -4,7 +4,6 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
-import type { PluginPolicy } from '../core/policy/policy-definition.ts';
 import type { PluginSnapshot } from '../core/snapshot/policy.ts';
 import { partsOfModule, type PluginParts, PluginShapeError } from './plugin-parts.ts';
 
@@ -97,18 +96,17 @@ function reasonOf(error: unknown): string {
 }
 
 /**
- * The policies of these plugins by name, in a thread that instantiates them.
- * @param onFault receives the sentence about a plugin that this thread can't load: its policies are missing then
+ * The parts of these plugins, in a thread that uses them.
+ * @param onFault receives the sentence about a plugin that this thread can't load: its parts are missing then
  */
-export function policiesOfPlugins(
+export function partsOfPlugins(
   plugins: readonly PluginSnapshot[],
   onFault: (file: string, text: string) => void,
-): ReadonlyMap<string, PluginPolicy> {
-  const policies = new Map<string, PluginPolicy>();
-  for (const plugin of plugins) {
+): readonly PluginParts[] {
+  return plugins.flatMap((plugin) => {
     const load = loadPlugin(plugin);
-    if (load.ok) for (const policy of load.parts.policies) policies.set(policy.name, policy);
-    else onFault(plugin.file, `the plugin ${plugin.file} ${load.reason}: requests that need its policies get 500`);
-  }
-  return policies;
+    if (load.ok) return [load.parts];
+    onFault(plugin.file, `the plugin ${plugin.file} ${load.reason}: requests that need its policies get 500`);
+    return [];
+  });
 }

@@ -1,11 +1,21 @@
 // The parts of a plugin's module, checked for their shape. Thread: both.
 
+import type { BalancerDescriptor } from '../balancers/descriptor.ts';
+import type { CheckerDescriptor } from '../health/checkers/checker.ts';
+import type { LogFormatDescriptor } from '../logging/access/format-descriptor.ts';
 import type { PluginPolicy } from '../core/policy/policy-definition.ts';
 import { POLICY_NEEDS, POLICY_STAGES } from '../core/policy/policy-stage.ts';
 
 /** What a plugin provides. */
 export interface PluginParts {
   readonly policies: readonly PluginPolicy[];
+  readonly balancers: readonly BalancerDescriptor[];
+  readonly checkers: readonly CheckerDescriptor[];
+  readonly logFormats: readonly LogFormatDescriptor[];
+}
+
+interface NamedDescriptor {
+  readonly name: string;
 }
 
 /** The module is no plugin; the message follows "the plugin FILE". */
@@ -15,25 +25,36 @@ export class PluginShapeError extends Error {
 
 type Unknown = Readonly<Record<string, unknown>>;
 
-const LISTS = ['policies'] as const;
+/** Functions that the descriptors of each list must have. */
+const FUNCTIONS = {
+  balancers: ['options', 'compile', 'build', 'because'],
+  checkers: ['options', 'compile', 'run', 'describe', 'covers'],
+  logFormats: ['options', 'compile', 'build'],
+} as const;
 
 /**
- * A module may export lists (`policies`), have them in its default export, or export one policy by default.
+ * A module exports lists (`policies`, `balancers`, `checkers`, `logFormats`), has them in its default export, or exports
+ * one policy by default.
  * @throws PluginShapeError
  */
 export function partsOfModule(module: unknown): PluginParts {
   if (!isObject(module)) throw new PluginShapeError('exports nothing');
   const fallback = isObject(module['default']) ? module['default'] : {};
-  const lists = Object.fromEntries(LISTS.map((name) => [name, listOf(module, fallback, name)]));
+  const list = (name: string) => listOf(module, fallback, name);
   const single = 'create' in fallback && 'options' in fallback ? [fallback] : [];
-  const policies = [...lists['policies']!, ...single].map(policyOf);
-  if (policies.length === 0) {
+  const parts = {
+    policies: [...list('policies'), ...single].map(policyOf),
+    balancers: list('balancers').map((value) => descriptorOf(value, 'balancers') as BalancerDescriptor),
+    checkers: list('checkers').map((value) => descriptorOf(value, 'checkers') as CheckerDescriptor),
+    logFormats: list('logFormats').map((value) => descriptorOf(value, 'logFormats') as LogFormatDescriptor),
+  };
+  if (Object.values(parts).every(({ length }) => length === 0)) {
     throw new PluginShapeError(
-      'exports no policies: export a list policies, or one policy by default (docs/extending.md)',
+      'exports nothing that a plugin provides: export a list policies, balancers, checkers or logFormats (docs/extending.md)',
     );
   }
-  refuseTwins(policies);
-  return { policies };
+  for (const [kind, all] of Object.entries(parts)) refuseTwins(kind, all);
+  return parts;
 }
 
 function listOf(module: Unknown, fallback: Unknown, name: string): readonly unknown[] {
@@ -70,10 +91,26 @@ export function policyOf(value: unknown): PluginPolicy {
   return Object.assign(Object.create(value) as PluginPolicy, { scope, stage, needs, budgetMs, waitMs });
 }
 
-function refuseTwins(policies: readonly PluginPolicy[]): void {
-  const names = policies.map(({ name }) => name);
+function descriptorOf(value: unknown, list: keyof typeof FUNCTIONS): NamedDescriptor {
+  if (!isObject(value)) throw new PluginShapeError(`exports ${list} of which one is not an object`);
+  const { name } = value;
+  if (typeof name !== 'string' || !NAME.test(name) || name.length > 63) {
+    throw new PluginShapeError(
+      `exports ${list} with the name ${JSON.stringify(name)}: names are lower-case-with-hyphens`,
+    );
+  }
+  for (const key of FUNCTIONS[list]) {
+    if (typeof value[key] !== 'function') {
+      throw new PluginShapeError(`exports ${list} of which ${name} has a ${key} that is not a function`);
+    }
+  }
+  return value as Unknown & NamedDescriptor;
+}
+
+function refuseTwins(kind: string, all: readonly NamedDescriptor[]): void {
+  const names = all.map(({ name }) => name);
   const twin = names.find((name, at) => names.indexOf(name) !== at);
-  if (twin !== undefined) throw new PluginShapeError(`has two policies named ${twin}`);
+  if (twin !== undefined) throw new PluginShapeError(`has two ${kind} named ${twin}`);
 }
 
 function isObject(value: unknown): value is Unknown {

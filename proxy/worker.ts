@@ -4,6 +4,8 @@
 import { getHeapStatistics } from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
 import { AVAILABILITY } from '../core/availability.ts';
+import { installBalancer } from '../balancers/registry.ts';
+import { installLogFormat } from '../logging/access/log-formats.ts';
 import { clockSince } from '../core/clock.ts';
 import { E_AVAILABILITY, WORKER } from '../core/memory/layout.ts';
 import { Region } from '../core/memory/region.ts';
@@ -21,7 +23,7 @@ import type { OverloadSnapshot, Snapshot } from '../core/snapshot/snapshot.ts';
 import { systemTimers } from '../core/timers.ts';
 import { TimerWheel } from '../core/timer-wheel.ts';
 import { AccessLog } from '../logging/access/access-log.ts';
-import { policiesOfPlugins, refreshPlugins } from '../plugins/plugin-library.ts';
+import { partsOfPlugins, refreshPlugins } from '../plugins/plugin-library.ts';
 import { LaneObserver } from './account/account.ts';
 import { clearLevels, WorkerLanes } from './account/lane.ts';
 import { openWorkerLog } from '../logging/process-log.ts';
@@ -179,7 +181,13 @@ class DataPlane {
 
   #runtimeOf(snapshot: Snapshot): Runtime {
     const memory = { region: this.#region, worker: this.#worker, random: systemRandom };
-    const pluginPolicies = policiesOfPlugins(snapshot.plugins, (file, text) => log.error({ file }, text));
+    const parts = partsOfPlugins(snapshot.plugins, (file, text) => log.error({ file }, text));
+    for (const { balancers, logFormats } of parts) {
+      for (const balancer of balancers) installBalancer(balancer);
+      for (const format of logFormats) installLogFormat(format);
+    }
+    const policies = parts.flatMap((one) => one.policies);
+    const pluginPolicies = new Map(policies.map((policy) => [policy.name, policy]));
     const services = { mustShed: (priority: Priority) => this.#overload.mustRefuse(priority) };
     const watch = this.#policyWatch;
     return new Runtime(snapshot, memory, { worker: this.#worker, log, services, watch, pluginPolicies });

@@ -12,9 +12,10 @@ const TABLES: LayerTables = {
     ['core'],
     ['balancers', 'net', 'proxy/http1'],
     ['logging'],
-    ['proxy/policies', 'plugins'],
+    ['proxy/policies'],
     // The configuration's schema is built from the tables of balancers and checkers.
     ['health/checkers'],
+    ['plugins'],
     ['config'],
     ['discovery'],
     ['health', 'proxy/routing', 'proxy/wire', 'proxy/account'],

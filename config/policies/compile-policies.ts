@@ -7,7 +7,7 @@ import { type AnyBuiltInPolicy, POLICIES } from '../../proxy/policies/registry.t
 import type { KeyPath } from '../problems/problem.ts';
 import type { CheckContext } from '../validate/parsed-config.ts';
 import { routeName } from '../validate/validate-routes.ts';
-import { loadPlugins } from './load-plugins.ts';
+import type { LoadedPlugins } from './load-plugins.ts';
 import { compileContext, type CompiledPolicy, type PolicyPlace } from './policy-place.ts';
 import { compileUses, type KnownPolicies } from './policy-uses.ts';
 
@@ -21,8 +21,7 @@ export interface CompiledPolicies {
 }
 
 /** Compiles all policies and reports every problem; the result is complete only if none was reported. */
-export function compilePolicies(context: CheckContext): CompiledPolicies {
-  const { plugins, policies } = loadPlugins(context);
+export function compilePolicies({ plugins, policies }: LoadedPlugins, context: CheckContext): CompiledPolicies {
   const at = (place: PolicyPlace | null): readonly CompiledPolicy[] =>
     place === null ? [] : compilePlace(place, policies, context);
   const { listeners, routes, upstreams } = context.config;

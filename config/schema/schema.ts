@@ -91,17 +91,17 @@ interface Schemas {
   readonly config: ReturnType<typeof buildSchema>;
   readonly upstream: ReturnType<typeof upstreamSchema>;
   /** Balancers, checkers and log formats when they were built. */
-  readonly registered: number;
+  readonly tables: readonly unknown[];
 }
 
 let current: Schemas | undefined;
 
 /** The schemas for all balancers, checkers and log formats; built again after a plugin has added one. */
 function schemas(): Schemas {
-  const registered = allBalancers().length + allCheckers().length + allLogFormats().length;
-  if (current?.registered === registered) return current;
+  const tables = [allBalancers(), allCheckers(), allLogFormats()];
+  if (current !== undefined && tables.every((table, at) => table === current!.tables[at])) return current;
   const upstream = upstreamSchema();
-  current = { config: buildSchema(upstream), upstream, registered };
+  current = { config: buildSchema(upstream), upstream, tables };
   return current;
 }
 

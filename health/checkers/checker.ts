@@ -1,5 +1,5 @@
 // Checker: one kind of heartbeat. The contract between the scheduler, which decides when to check, and the checkers.
-// Thread: main.
+// Thread: both.
 
 import type { Signal } from '../../core/failure.ts';
 import type { OptionProblem, OptionSchemas, OptionShape, OptionsOf } from '../../core/option-schema.ts';

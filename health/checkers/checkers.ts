@@ -1,5 +1,6 @@
-// Table of checkers. A new kind of heartbeat is one file and one line here; a plugin's joins by `addChecker`. Thread: main.
+// Table of checkers. A new kind of heartbeat is one file and one line here; a plugin's joins by `installChecker`. Thread: main.
 
+import { DescriptorTable } from '../../core/descriptor-table.ts';
 import { type CheckerDescriptor, type RunCheck } from './checker.ts';
 import { grpc } from './grpc-check.ts';
 import { http } from './http-check.ts';
@@ -8,27 +9,29 @@ import { tcp } from './tcp-check.ts';
 /** The first one is the default. */
 const BUILT_IN: readonly CheckerDescriptor[] = [http, tcp, grpc];
 
-const byName = new Map(BUILT_IN.map((descriptor) => [descriptor.name, descriptor]));
+const table = new DescriptorTable<CheckerDescriptor>('checker', BUILT_IN);
 
 /** All checkers, the built-in ones first. */
 export function allCheckers(): readonly CheckerDescriptor[] {
-  return [...byName.values()];
+  return table.all();
 }
 
 /**
- * Adds a plugin's checker for the rest of the process. Call it before the configuration is validated.
+ * Adds a checker for the rest of the process. Call it before the configuration is validated.
  * @throws Error when the name is taken
  */
 export function addChecker(descriptor: CheckerDescriptor): void {
-  if (byName.has(descriptor.name)) throw new Error(`a checker named ${descriptor.name} exists already`);
-  byName.set(descriptor.name, descriptor);
+  table.add(descriptor);
+}
+
+/** Adds a plugin's checker, in place of an earlier one of that name. @throws Error for a built-in name */
+export function installChecker(descriptor: CheckerDescriptor): void {
+  table.install(descriptor);
 }
 
 /** @throws Error when there is none: the configuration accepts registered names only. */
 export function checkerNamed(name: string): CheckerDescriptor {
-  const descriptor = byName.get(name);
-  if (descriptor === undefined) throw new Error(`no checker is named ${name}`);
-  return descriptor;
+  return table.named(name);
 }
 
 /** Starts a heartbeat of the target's kind. */

@@ -53,7 +53,7 @@ function messagesOf(result: LoadResult): string[] {
 }
 
 test('a balancer that is only registered is validated, compiled, built, fed and explained', () => {
-  assert.match(messagesOf(load('from-the-end'))[0] ?? '', /^FL2005 .*takes least-request, round-robin/);
+  assert.match(messagesOf(load('from-the-end'))[0] ?? '', /^FL2005 .*must be least-request, round-robin/);
   addBalancer(fromTheEnd);
   assert.throws(() => addBalancer(fromTheEnd), /a balancer named from-the-end exists already/);
 
