@@ -139,10 +139,22 @@ export interface UpgradeRequest {
   readonly firstBytes: Uint8Array;
 }
 
+/** Changes to the head of a response. */
+export interface HeadChanges {
+  readonly inserted: FieldList;
+  /** Lower case. */
+  readonly removed: ReadonlySet<string>;
+}
+
 /** What a tunnel tells the exchange. After `onFailure` or `onClosed` nothing follows. */
 export interface TunnelEvents {
   /** The connection to the endpoint is made; the request is being sent. */
   onLease(reused: boolean): void;
+  /**
+   * The endpoint's 101 or final response, before any of it is relayed.
+   * @returns the changes to its head; null if the exchange has ended the attempt instead
+   */
+  onTunnelHead(head: ResponseHead): HeadChanges | null;
   /** The endpoint switched protocols and bytes flow both ways; the 101 has been relayed. */
   onOpen(): void;
   /** The endpoint answered with a final status instead; it has been relayed whole. */

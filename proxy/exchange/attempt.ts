@@ -5,6 +5,7 @@ import type {
   AttemptEvents,
   AttemptHandle,
   AttemptRequest,
+  HeadChanges,
   Transport,
   TunnelEnd,
   TunnelEvents,
@@ -30,6 +31,8 @@ export interface AttemptHooks<Owner> {
   attemptData(owner: Owner, chunk: Uint8Array): boolean;
   attemptEnd(owner: Owner, attempt: Attempt<Owner>, trailers: FieldList | null): void;
   attemptFailed(owner: Owner, attempt: Attempt<Owner>, failure: Failure): void;
+  /** Returns null where the exchange has replied instead. */
+  tunnelHead(owner: Owner, attempt: Attempt<Owner>, head: ResponseHead): HeadChanges | null;
   tunnelOpen(owner: Owner, attempt: Attempt<Owner>): void;
   tunnelRefused(owner: Owner, attempt: Attempt<Owner>, status: number): void;
   tunnelClosed(owner: Owner, attempt: Attempt<Owner>, end: TunnelEnd): void;
@@ -177,6 +180,10 @@ export class Attempt<Owner> implements AttemptEvents, TunnelEvents {
     if (this.#isOver) return;
     this.#finish();
     this.#hooks.attemptFailed(this.owner, this, failure);
+  }
+
+  onTunnelHead(head: ResponseHead): HeadChanges | null {
+    return this.#isOver ? null : this.#hooks.tunnelHead(this.owner, this, head);
   }
 
   onOpen(): void {

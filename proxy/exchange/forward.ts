@@ -2,7 +2,7 @@
 // an exchange; forwarder.ts calls them. Reads top to bottom; deviations are in failover.ts. Thread: worker.
 
 import type { FieldList, ResponseHead } from '../../core/head.ts';
-import type { TunnelEnd } from '../../core/exchange-contract.ts';
+import type { HeadChanges, TunnelEnd } from '../../core/exchange-contract.ts';
 import type { PolicyAnswer } from '../../core/policy/policy.ts';
 import type { PolicyFailure } from '../policies/policy-runner.ts';
 import type { Place } from '../placement/place.ts';
@@ -244,6 +244,18 @@ export function endResponse(
 // ---- 8. record: Exchange.enter(STATE.done) calls closeExchange of exchange-end.ts
 
 // ---- upgraded connections
+
+/** Runs the response phase on the head of a tunnel's response. Returns null where a policy has replied instead. */
+export function answerUpgrade(
+  context: ForwardingContext,
+  exchange: Exchange,
+  attempt: ExchangeAttempt,
+  head: ResponseHead,
+): HeadChanges | null {
+  if (!applyResponsePolicies(context, exchange, attempt, head)) return null;
+  const { inserted, removed } = exchange.policies.responseEdits;
+  return { inserted, removed: removed.names };
+}
 
 export function openTunnel(context: ForwardingContext, exchange: Exchange, attempt: ExchangeAttempt): void {
   recordUpgrade(context, exchange, attempt, 101);

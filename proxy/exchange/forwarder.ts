@@ -8,6 +8,7 @@ import type {
   ClientSide,
   ExchangeStarter,
   LocalReply,
+  HeadChanges,
   TunnelEnd,
   Unparsable,
   UpgradeRequest,
@@ -127,6 +128,10 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks<E
 
   attemptFailed(exchange: Exchange, attempt: ExchangeAttempt, failure: Failure): void {
     failover.attemptFailed(this.#context, exchange, attempt, failure);
+  }
+
+  tunnelHead(exchange: Exchange, attempt: ExchangeAttempt, head: ResponseHead): HeadChanges | null {
+    return path.answerUpgrade(this.#context, exchange, attempt, head);
   }
 
   tunnelOpen(exchange: Exchange, attempt: ExchangeAttempt): void {

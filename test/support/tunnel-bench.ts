@@ -5,7 +5,7 @@ import http, { type IncomingMessage } from 'node:http';
 import net, { type AddressInfo, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { AttemptRequest, TunnelEnd, TunnelEvents } from '../../core/exchange-contract.ts';
+import type { AttemptRequest, TunnelEnd, TunnelEvents, HeadChanges } from '../../core/exchange-contract.ts';
 import type { Failure } from '../../core/failure.ts';
 import { ENDPOINT_FIELD, type EndpointField } from '../../core/memory/lane-fields.ts';
 import type { Region } from '../../core/memory/region.ts';
@@ -22,6 +22,8 @@ import { endpointSnapshot, regionFor, snapshot, upstreamSnapshot } from './snaps
 export class RecordedTunnel implements TunnelEvents {
   readonly log: string[] = [];
   failure: Failure | null = null;
+  /** The exchange's changes to the head of the response. */
+  changes: HeadChanges | null = { inserted: [], removed: new Set() };
   end: TunnelEnd | null = null;
   handle!: { abort(): void };
   readonly opened: Promise<void>;
@@ -42,6 +44,10 @@ export class RecordedTunnel implements TunnelEvents {
 
   onLease(): void {
     this.#note('lease');
+  }
+
+  onTunnelHead(): HeadChanges | null {
+    return this.changes;
   }
 
   onOpen(): void {

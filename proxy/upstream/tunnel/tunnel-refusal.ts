@@ -4,6 +4,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { encodeOwnResponseHead, chunkHead, CHUNK_END, LAST_CHUNK } from '../../http1/encoder.ts';
+import type { FieldList } from '../../../core/head.ts';
 import {
   CONNECTION_CLOSE,
   contentLengthLine,
@@ -12,7 +13,13 @@ import {
   NO_LINES,
   TRANSFER_ENCODING_CHUNKED,
 } from '../../http1/field-line.ts';
-import { passedFields } from './upgrade-request.ts';
+import { LENGTH } from './upgrade-request.ts';
+
+/** The two sides of a tunnel. */
+export interface RefusalSockets {
+  readonly client: Duplex;
+  readonly endpoint: Duplex;
+}
 
 /** The outcome of a relayed refusal. */
 export interface RefusalEvents {
@@ -21,8 +28,6 @@ export interface RefusalEvents {
   /** The endpoint's connection ended inside the response. */
   onTruncated(): void;
 }
-
-const LENGTH = /^0*\d{1,15}$/;
 
 export class TunnelRefusal {
   readonly #answer: IncomingMessage;
@@ -33,7 +38,8 @@ export class TunnelRefusal {
   #isOver = false;
 
   /** @throws TypeError if a field of the head can't be written */
-  constructor(answer: IncomingMessage, client: Duplex, endpoint: Duplex, events: RefusalEvents) {
+  constructor(answer: IncomingMessage, fields: FieldList, sockets: RefusalSockets, events: RefusalEvents) {
+    const { client, endpoint } = sockets;
     this.#answer = answer;
     this.#endpoint = endpoint;
     this.#client = client;
@@ -47,7 +53,7 @@ export class TunnelRefusal {
       : this.#isChunked
         ? TRANSFER_ENCODING_CHUNKED
         : contentLengthLine(Number(length));
-    const lines = joinLines(fieldLines(passedFields(answer)), joinLines(framing, CONNECTION_CLOSE));
+    const lines = joinLines(fieldLines(fields), joinLines(framing, CONNECTION_CLOSE));
     client.write(encodeOwnResponseHead(statusCode, statusMessage, lines), 'latin1');
     answer.on('data', this.#onData);
     answer.on('end', this.#onEnd);

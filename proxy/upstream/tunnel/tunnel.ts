@@ -4,7 +4,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { AttemptRequest, TunnelEnd, TunnelEvents } from '../../../core/exchange-contract.ts';
+import type { AttemptRequest, TunnelEnd, TunnelEvents, HeadChanges } from '../../../core/exchange-contract.ts';
 import type { TimerHandle, Timers } from '../../../core/timers.ts';
 import type { Dialler, Dialling } from '../../../net/dial.ts';
 import { EndpointError } from '../../../net/endpoint-error.ts';
@@ -16,7 +16,15 @@ import { sendUpgrade } from './http-proxy-upgrade.ts';
 import { TunnelRefusal } from './tunnel-refusal.ts';
 import { TunnelSocket } from './tunnel-socket.ts';
 import { TunnelTraffic } from './tunnel-traffic.ts';
-import { switchingHead, unsendableUpgrade } from './upgrade-request.ts';
+import {
+  changedFields,
+  isRelayable,
+  isRequestedSwitch,
+  passedFields,
+  switchingHead,
+  unsendableUpgrade,
+  UpgradeResponseHead,
+} from './upgrade-request.ts';
 import { GOING_AWAY, WebSocketFrames } from './websocket-frames.ts';
 
 /** Worker objects that a tunnel uses. */
@@ -146,11 +154,13 @@ export class Tunnel {
 
   #switched(answer: IncomingMessage): void {
     if (!this.#isAnswerWanted()) return;
-    const head = orNull(() => switchingHead(answer, this.#task.upgrade));
-    if (head === null) {
+    if (!isRequestedSwitch(answer, this.#task.upgrade)) {
       this.#fail(new EndpointError('malformed-response', 'the endpoint switched to a protocol that was not requested'));
       return;
     }
+    const changes = this.#changesTo(answer);
+    if (changes === null) return;
+    const head = switchingHead(answer, changes);
     this.#enter('open');
     this.#watchClient();
     if (answer.headers.upgrade?.toLowerCase() === 'websocket') this.#frames = new WebSocketFrames();
@@ -163,25 +173,32 @@ export class Tunnel {
   #refused(answer: IncomingMessage): void {
     answer.on('error', ignore);
     if (!this.#isAnswerWanted()) return;
+    const { statusCode = 0 } = answer;
     // node:http emits a 101 without an Upgrade field as an ordinary response.
-    const isFinal = (answer.statusCode ?? 0) >= 200;
-    const refusal = orNull(() =>
-      isFinal
-        ? new TunnelRefusal(answer, this.#client, this.#endpoint!, {
-            onRelayed: () => this.#relayed(answer.statusCode ?? 0),
-            onTruncated: () => this.#truncated(),
-          })
-        : null,
-    );
-    if (refusal === null) {
-      this.#fail(
-        new EndpointError('malformed-response', 'the refusal of the Upgrade has a head that cannot be relayed'),
-      );
+    if (statusCode < 200) {
+      this.#fail(new EndpointError('malformed-response', 'the endpoint sent a 101 that names no protocol'));
       return;
     }
-    this.#refusal = refusal;
+    const changes = this.#changesTo(answer);
+    if (changes === null) return;
+    const fields = changedFields(passedFields(answer), changes);
+    const sockets = { client: this.#client, endpoint: this.#endpoint! };
+    this.#refusal = new TunnelRefusal(answer, fields, sockets, {
+      onRelayed: () => this.#relayed(statusCode),
+      onTruncated: () => this.#truncated(),
+    });
     this.#enter('refusing');
     this.#watchClient();
+  }
+
+  /** The exchange's changes to the answer's head; null if the attempt is over. A head that can't be relayed fails it. */
+  #changesTo(answer: IncomingMessage): HeadChanges | null {
+    if (!isRelayable(answer)) {
+      this.#fail(new EndpointError('malformed-response', 'the response has a field that cannot be relayed'));
+      return null;
+    }
+    const changes = this.#task.events.onTunnelHead(new UpgradeResponseHead(answer));
+    return this.#isIn('requesting') ? changes : null;
   }
 
   #isAnswerWanted(): boolean {
@@ -295,14 +312,6 @@ function closeClient(client: Duplex, timers: Timers, lastBytes?: Buffer): void {
   client.resume();
   const timer = timers.after(LINGER_MS, () => client.destroy());
   client.once('close', () => timer.cancel());
-}
-
-function orNull<T>(make: () => T | null): T | null {
-  try {
-    return make();
-  } catch {
-    return null;
-  }
 }
 
 function ignore(): void {}

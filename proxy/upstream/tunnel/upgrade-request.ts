@@ -1,8 +1,8 @@
 // Builds the Upgrade request for an endpoint, and selects the fields of its answer that are relayed. Thread: worker.
 
 import type { ClientRequest, IncomingMessage } from 'node:http';
-import type { AttemptRequest, UpgradeRequest } from '../../../core/exchange-contract.ts';
-import type { FieldList } from '../../../core/head.ts';
+import type { AttemptRequest, HeadChanges, UpgradeRequest } from '../../../core/exchange-contract.ts';
+import { UNKNOWN_LENGTH, type FieldList, type ResponseHead } from '../../../core/head.ts';
 import { fieldLines, isFieldName, isFieldValue, isTarget } from '../../http1/field-line.ts';
 import { requestFields } from '../request-encoder.ts';
 
@@ -18,6 +18,9 @@ const NOT_PASSED: ReadonlySet<string> = new Set([
   'proxy-authenticate',
   'trailer',
 ]);
+
+/** Content-Length: up to 15 significant digits are a safe integer. */
+export const LENGTH = /^0*\d{1,15}$/;
 
 /** The elements of an Upgrade field, in lower case. */
 function protocolsOf(upgrade: string | undefined): string[] {
@@ -62,15 +65,59 @@ export function passedFields(answer: IncomingMessage): FieldList {
   return passed;
 }
 
-/**
- * The head of the 101 for the client, or null if the endpoint switched to a protocol that was not requested.
- * @throws TypeError if a field could split the response (http-proxy-3 would write it unchecked)
- */
-export function switchingHead(answer: IncomingMessage, request: UpgradeRequest): string | null {
+/** A response to an Upgrade request, as the exchange sees it. */
+export class UpgradeResponseHead implements ResponseHead {
+  readonly status: number;
+  readonly reason: string;
+  readonly bodyLength: number;
+  readonly hasLength: boolean;
+  readonly #answer: IncomingMessage;
+
+  constructor(answer: IncomingMessage) {
+    this.#answer = answer;
+    this.status = answer.statusCode ?? 0;
+    this.reason = answer.statusMessage ?? '';
+    const length = answer.headers['content-length'] ?? '';
+    this.hasLength = this.status >= 200 && this.status !== 204 && LENGTH.test(length);
+    this.bodyLength = this.hasLength ? Number(length) : this.status < 200 || this.status === 204 ? 0 : UNKNOWN_LENGTH;
+  }
+
+  field(name: string): string | undefined {
+    const value = this.#answer.headers[name];
+    return Array.isArray(value) ? value.join(', ') : value;
+  }
+
+  endToEndFields(): FieldList {
+    return passedFields(this.#answer);
+  }
+}
+
+/** The end-to-end fields of a response with the exchange's changes. */
+export function changedFields(fields: FieldList, { inserted, removed }: HeadChanges): FieldList {
+  const kept = fields.filter((_, at) => !removed.has(fields[at & ~1]!.toLowerCase()));
+  return [...kept, ...inserted];
+}
+
+/** Whether no field or reason phrase of a response could split it when it is written again. */
+export function isRelayable(answer: IncomingMessage): boolean {
+  const fields = passedFields(answer);
+  return (
+    isFieldValue(answer.statusMessage ?? '') &&
+    fields.every((text, at) => (at % 2 === 0 ? isFieldName : isFieldValue)(text))
+  );
+}
+
+/** Whether the endpoint switched to a protocol that was requested. */
+export function isRequestedSwitch(answer: IncomingMessage, request: UpgradeRequest): boolean {
   const protocol = answer.headers.upgrade ?? '';
   const offered = protocolsOf(request.protocols);
-  const isRequested = protocol !== '' && protocolsOf(protocol).every((item) => offered.includes(item));
-  if (answer.statusCode !== 101 || !isRequested) return null;
-  const lines = fieldLines([...passedFields(answer), 'Connection', 'Upgrade', 'Upgrade', protocol]);
+  return answer.statusCode === 101 && protocol !== '' && protocolsOf(protocol).every((item) => offered.includes(item));
+}
+
+/** The head of the 101 for the client. http-proxy-3 would write it unchecked. @param answer relayable */
+export function switchingHead(answer: IncomingMessage, changes: HeadChanges): string {
+  const protocol = answer.headers.upgrade ?? '';
+  const fields = changedFields(passedFields(answer), changes);
+  const lines = fieldLines([...fields, 'Connection', 'Upgrade', 'Upgrade', protocol]);
   return `HTTP/1.1 101 Switching Protocols\r\n${lines}\r\n`;
 }
