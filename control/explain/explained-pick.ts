@@ -106,7 +106,7 @@ function choose({ region }: PickFacts, picker: UpstreamPicker, request: PickRequ
 
 function stickySlot({ upstream, head, wallMs }: PickFacts, sticky: StickySnapshot | null): number | null {
   if (sticky === null) return null;
-  const cookies = new StickyCookies(sticky, upstream.endpoints);
+  const cookies = new StickyCookies(sticky, upstream.endpoints, upstream.name);
   return cookies.slotOf(head.field('cookie'), wallMs)?.slot ?? null;
 }
 

@@ -32,7 +32,7 @@ export const stickyCookie = builtIn({
   options: (schemas) => ({ sticky: sticky(schemas).optional() }),
   compile: (options): StickyData | null =>
     options.sticky === undefined ? null : { sticky: compileSticky(options.sticky) },
-  create: (data, { upstream }) => stickyPolicy(new StickyCookies(data.sticky, upstream!.endpoints)),
+  create: (data, { upstream }) => stickyPolicy(new StickyCookies(data.sticky, upstream!.endpoints, upstream!.name)),
 });
 
 /** Settings of an upstream's cookie; null where it has none. */

@@ -54,6 +54,7 @@ const MAX_AHEAD_MS = 300_000;
 /** The sticky cookies of one upstream in one Runtime. */
 export class StickyCookies {
   readonly #settings: StickySnapshot;
+  readonly #scope: string;
   readonly #prefix: string;
   readonly #attributes: string;
   readonly #owners = new Map<string, Owner>();
@@ -63,8 +64,10 @@ export class StickyCookies {
   /** The newest fresh cookie of each slot: clients without one that come in the same second get the same. */
   readonly #newest = new Map<number, { readonly second: number; readonly value: string }>();
 
-  constructor(settings: StickySnapshot, endpoints: readonly EndpointSnapshot[]) {
+  /** @param upstream name that each cookie is bound to: another upstream of the same secret rejects it */
+  constructor(settings: StickySnapshot, endpoints: readonly EndpointSnapshot[], upstream: string) {
     this.#settings = settings;
+    this.#scope = `${upstream}\n`;
     this.#prefix = `${settings.cookie}=`;
     this.#attributes = `; Path=/${settings.isHttpOnly ? '; HttpOnly' : ''}; SameSite=${settings.sameSite}`;
     for (const [index, secret] of settings.secrets.entries()) {
@@ -171,9 +174,9 @@ export class StickyCookies {
     return `${signed}.${this.#macOf(signed, this.#settings.secrets[0]!)}`;
   }
 
-  /** The name is signed too, so that a cookie is worth nothing under another upstream's name. */
+  /** The names of upstream and cookie are signed too: a cookie is valid for no other upstream and under no other name. */
   #macOf(signed: string, secret: string): string {
-    const mac = createHmac('sha256', secret).update(this.#prefix).update(signed).digest();
+    const mac = createHmac('sha256', secret).update(this.#scope).update(this.#prefix).update(signed).digest();
     return mac.toString('base64url', 0, MAC_BYTES);
   }
 

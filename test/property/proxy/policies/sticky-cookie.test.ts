@@ -13,7 +13,7 @@ const secret = fc.string({ minLength: 16, maxLength: 40 });
 const anyMs = fc.integer({ min: 0, max: 4_102_444_800_000 });
 
 test('a cookie that is changed at any place to any sign is refused', () => {
-  const cookies = new StickyCookies(settingsOf({ maxIdleMs: 0, maxLifeMs: 0 }), endpointsOf(...IDS));
+  const cookies = new StickyCookies(settingsOf({ maxIdleMs: 0, maxLifeMs: 0 }), endpointsOf(...IDS), 'app');
   const value = valueOf(cookies.setCookieFor(8, true, NOW_MS));
   const signs = Array.from({ length: 256 }, (_, code) => String.fromCodePoint(code));
   for (let at = 0; at < value.length; at++) {
@@ -26,7 +26,7 @@ test('a cookie that is changed at any place to any sign is refused', () => {
 });
 
 test('a cookie that is cut, doubled or made of parts of two is refused', () => {
-  const cookies = new StickyCookies(settingsOf({ maxIdleMs: 0, maxLifeMs: 0 }), endpointsOf(...IDS));
+  const cookies = new StickyCookies(settingsOf({ maxIdleMs: 0, maxLifeMs: 0 }), endpointsOf(...IDS), 'app');
   const [a, b] = [
     valueOf(cookies.setCookieFor(8, true, NOW_MS)),
     valueOf(cookies.setCookieFor(9, true, NOW_MS - 5000)),
@@ -46,8 +46,8 @@ test('a cookie that is cut, doubled or made of parts of two is refused', () => {
 test('any order, choice and number of endpoints keeps each client at its own', () => {
   fc.assert(
     fc.property(secret, fc.shuffledSubarray(IDS, { minLength: 1 }), fc.shuffledSubarray(IDS), (key, before, after) => {
-      const old = new StickyCookies(settingsOf({ secrets: [key] }), endpointsOf(...before));
-      const reloaded = new StickyCookies(settingsOf({ secrets: [key] }), endpointsOf(...after));
+      const old = new StickyCookies(settingsOf({ secrets: [key] }), endpointsOf(...before), 'app');
+      const reloaded = new StickyCookies(settingsOf({ secrets: [key] }), endpointsOf(...after), 'app');
       for (const { id, slot } of endpointsOf(...before)) {
         const choice = reloaded.slotOf(`lb=${valueOf(old.setCookieFor(slot, false, NOW_MS))}`, NOW_MS);
         assert.equal(choice?.slot, endpointsOf(...after).find((endpoint) => endpoint.id === id)?.slot);
@@ -61,8 +61,8 @@ test('with secrets rotated in any way, what any of them signed is taken and noth
   fc.assert(
     fc.property(fc.uniqueArray(secret, { minLength: 3, maxLength: 3 }), fc.nat(2), ([a, b, c], signer) => {
       const secrets = [a!, b!, c!];
-      const signed = new StickyCookies(settingsOf({ secrets: [secrets[signer]!] }), endpointsOf(...IDS));
-      const taker = new StickyCookies(settingsOf({ secrets: [a!, b!] }), endpointsOf(...IDS));
+      const signed = new StickyCookies(settingsOf({ secrets: [secrets[signer]!] }), endpointsOf(...IDS), 'app');
+      const taker = new StickyCookies(settingsOf({ secrets: [a!, b!] }), endpointsOf(...IDS), 'app');
       const choice = taker.slotOf(`lb=${valueOf(signed.setCookieFor(9, false, NOW_MS))}`, NOW_MS);
       assert.deepEqual(choice, signer === 2 ? null : { slot: 9, mustRenew: signer === 1, sinceMs: NOW_MS });
     }),
@@ -80,7 +80,7 @@ test('a cookie is good from its issue to the end of its idle time and life, and 
       fc.nat(2_000_000_000),
       fc.nat(2_000_000_000),
       (since, idle, life, pause, wait) => {
-        const cookies = new StickyCookies(settingsOf({ maxIdleMs: idle, maxLifeMs: life }), endpointsOf(...IDS));
+        const cookies = new StickyCookies(settingsOf({ maxIdleMs: idle, maxLifeMs: life }), endpointsOf(...IDS), 'app');
         const issued = since + pause;
         const header = `lb=${valueOf(cookies.setCookieFor(7, false, issued, since))}`;
         const now = issued + wait;
@@ -95,7 +95,7 @@ test('a cookie is good from its issue to the end of its idle time and life, and 
 });
 
 test('no header makes it throw, and a cookie is found wherever it stands', () => {
-  const cookies = new StickyCookies(settingsOf(), endpointsOf(...IDS));
+  const cookies = new StickyCookies(settingsOf(), endpointsOf(...IDS), 'app');
   const value = valueOf(cookies.setCookieFor(7, false, NOW_MS));
   const piece = fc.oneof(
     fc.string({ unit: 'binary' }),
@@ -116,7 +116,7 @@ test('no header makes it throw, and a cookie is found wherever it stands', () =>
 function costOf(header: string): number {
   let least = Infinity;
   for (let run = 0; run < 7; run++) {
-    const cookies = new StickyCookies(settingsOf(), endpointsOf(...IDS));
+    const cookies = new StickyCookies(settingsOf(), endpointsOf(...IDS), 'app');
     const begin = process.hrtime.bigint();
     cookies.slotOf(header, NOW_MS);
     least = Math.min(least, Number(process.hrtime.bigint() - begin));
@@ -125,7 +125,7 @@ function costOf(header: string): number {
 }
 
 test('the time for a hostile header grows no faster than its length', () => {
-  const value = valueOf(new StickyCookies(settingsOf(), endpointsOf(...IDS)).setCookieFor(7, false, NOW_MS));
+  const value = valueOf(new StickyCookies(settingsOf(), endpointsOf(...IDS), 'app').setCookieFor(7, false, NOW_MS));
   const forged = `${value.slice(0, -1)}${value.endsWith('A') ? 'B' : 'A'}`;
   const shapes = [';', ' ', '\t;', 'lb=', 'lb=;', 'lb=v1.', '=', 'lb', `lb=${forged};`, `${value}.`, 'lb= ', '\xff'];
   for (const shape of shapes) {

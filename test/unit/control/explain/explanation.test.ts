@@ -246,7 +246,9 @@ describe('the choice', () => {
   test('follows a sticky cookie, also to an endpoint that drains, not to one that is down', () => {
     const sticky = settingsOf({ maxIdleMs: 0, maxLifeMs: 0 });
     const { endpoints } = upstreamSnapshot();
-    const cookie = new StickyCookies(sticky, endpoints).setCookieFor(2, false, NOW).split(';')[0]!;
+    const cookie = new StickyCookies(sticky, endpoints, upstreamSnapshot().name)
+      .setCookieFor(2, false, NOW)
+      .split(';')[0]!;
     const region = newRegion();
     setWord(region, 2, E_AVAILABILITY, AVAILABILITY.drain);
     const drained = withUpstream({ sticky }, region, { headers: [`Cookie: ${cookie}`] });

@@ -10,7 +10,7 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 
 function cookiesWith(settings: Parameters<typeof settingsOf>[0] = {}): StickyCookies {
-  return new StickyCookies(settingsOf(settings), ENDPOINTS);
+  return new StickyCookies(settingsOf(settings), ENDPOINTS, 'app');
 }
 
 describe('a cookie', () => {
@@ -137,7 +137,7 @@ describe('rotation', () => {
 
 describe('after a reload', () => {
   const header = `lb=${valueOf(cookiesWith().setCookieFor(8, false, NOW_MS))}`;
-  const after = (...ids: string[]): StickyCookies => new StickyCookies(settingsOf(), endpointsOf(...ids));
+  const after = (...ids: string[]): StickyCookies => new StickyCookies(settingsOf(), endpointsOf(...ids), 'app');
 
   test('an endpoint is found at any place in the list', () => {
     const [, , third] = endpointsOf('new:1', 'other:2', '10.0.0.2:80');
@@ -184,8 +184,15 @@ describe('a header', () => {
   });
 
   test('with our cookie under another name is worth nothing there', () => {
-    const other = new StickyCookies(settingsOf({ cookie: 'other' }), ENDPOINTS);
+    const other = new StickyCookies(settingsOf({ cookie: 'other' }), ENDPOINTS, 'app');
     assert.equal(other.slotOf(`other=${value}`, NOW_MS), null);
+  });
+
+  test('of another upstream with the same name, secret and endpoints is worth nothing', () => {
+    const other = new StickyCookies(settingsOf(), ENDPOINTS, 'other');
+    assert.equal(other.slotOf(`lb=${value}`, NOW_MS), null);
+    const theirs = valueOf(other.setCookieFor(ENDPOINTS[0]!.slot, false, NOW_MS));
+    assert.equal(found(`lb=${theirs}`), undefined);
   });
 
   test('with odd bytes, or too much of it, is ignored', () => {

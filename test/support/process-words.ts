@@ -1,0 +1,10 @@
+// Words of the shared layout that only a whole process writes. Thread: both.
+
+/** `RECORD.word`. */
+export const PROCESS_WORDS: readonly string[] = [
+  'HEADER.descriptorShortages',
+  'WORKER.acknowledged',
+  'WORKER.liveness',
+  'WORKER.upgraded',
+  'WORKER.heapUsed',
+];
