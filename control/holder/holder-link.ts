@@ -43,7 +43,7 @@ export class HolderLink {
     return new HolderLink(channel, JSON.parse(text) as SocketTable);
   }
 
-  obey(orders: HolderOrders): void {
+  handle(orders: HolderOrders): void {
     this.#channel.on('message', (message) => this.#heard(message as MessageToGeneration, orders));
     this.#channel.on('disconnect', () => {
       for (const resolve of this.#waiting.splice(0)) resolve({ ok: false, message: 'the holder is gone' });

@@ -8,6 +8,7 @@ import { Holder } from '../../../control/holder/holder.ts';
 import { FORWARDED_SIGNALS } from '../../../control/holder/holder-messages.ts';
 import { passedSockets } from '../../../control/supervisor/socket-table.ts';
 import { EXIT } from '../exit-codes.ts';
+import { Terminal } from './terminal.ts';
 
 /** Keeps a process alive that has nothing to wait for but a timer of its own. */
 const FOR_EVER_MS = 2 ** 30;
@@ -28,7 +29,16 @@ export async function hold(file: string, isWatching: boolean): Promise<void> {
     timers: systemTimers,
     nowMs: () => performance.now(),
   });
-  for (const signal of FORWARDED_SIGNALS) process.on(signal, () => holder.signal(signal));
+  const terminal = new Terminal();
+  let isHungUp = false;
+  for (const signal of FORWARDED_SIGNALS) {
+    process.on(signal, () => {
+      if (signal !== 'SIGHUP' || !terminal.hasHungUp) holder.signal(signal);
+      // The shell and the kernel each send one.
+      else if (!isHungUp) holder.signal('SIGTERM');
+      isHungUp = terminal.hasHungUp;
+    });
+  }
   process.on('SIGUSR2', () => void holder.upgrade());
   const alive = setInterval(() => undefined, FOR_EVER_MS);
   await holder.start();

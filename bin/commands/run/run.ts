@@ -7,11 +7,12 @@ import { type MainLogger, openMainLog } from '../../../logging/process-log.ts';
 import { ControlPlane } from '../../../control/control-plane.ts';
 import { ConfigError } from '../../../control/reload.ts';
 import { HolderLink } from '../../../control/holder/holder-link.ts';
-import { FORWARDED_SIGNALS, type ForwardedSignal } from '../../../control/holder/holder-messages.ts';
 import { ServiceManager } from '../../../control/service-manager.ts';
 import { isMet, needsOf } from '../../../control/supervisor/socket-needs.ts';
 import { EXIT } from '../exit-codes.ts';
 import { exitCodeOf, printProblems } from '../config/problems.ts';
+import { handleSignals } from './signals.ts';
+import { Terminal } from './terminal.ts';
 import { watchConfig } from './watch-config.ts';
 
 /** The holder has logged why it failed: a file that is invalid just now, above all. */
@@ -32,11 +33,12 @@ export async function run(options: RunOptions): Promise<ControlPlane | null> {
   // A generation without sockets only asks for them: the one that follows says what there is to say of the file.
   const isAsking = link !== null && Object.keys(link.table).length === 0;
   const log = openMainLog({ level: isAsking ? 'error' : 'info' });
+  const terminal = new Terminal();
   const loader = loaderOf(options);
   try {
     const plane = planeOf({ ...options, load: loader.load }, log, link);
     if (link !== null && !(await hasItsSockets(plane, link))) process.exit(EXIT.ok);
-    takeSignals(plane, log, link);
+    handleSignals({ plane, log, link, terminal });
     await plane.start();
     if (options.isWatching === true) watchConfig({ file: options.file, latest: loader.latest, plane, log });
     await link?.ready();
@@ -117,38 +119,4 @@ function explain(error: unknown): { exitCode: number; text: string } {
   const text = error instanceof Error ? error.message : String(error);
   console.error(`fairlead: ${text}`);
   return { exitCode: EXIT.failed, text };
-}
-
-/**
- * HUP reloads, USR1 reopens logs, TERM, INT and QUIT drain; a second one ends at once (docs/design.md 7). USR2 has the
- * next process take over, which takes a holder. A generation
- * takes those that end it from its holder alone: a service manager sends them to both, and they would count twice.
- */
-function takeSignals(plane: ControlPlane, log: MainLogger, link: HolderLink | null): void {
-  let endings = 0;
-  const leave = (ending: Promise<void>): void =>
-    void ending.then(() => {
-      log.flushNow();
-      process.exit(endings > 1 ? EXIT.failed : EXIT.ok);
-    });
-  const obey = (signal: ForwardedSignal): void => {
-    if (signal === 'SIGHUP') void plane.reload();
-    else if (signal === 'SIGUSR1') plane.reopenLogs();
-    // The second one cuts what is in flight: the drain that the first began is over at once then.
-    else if (++endings > 1) void plane.close();
-    else leave(plane.drain());
-  };
-  for (const signal of FORWARDED_SIGNALS) process.on(signal, link === null ? () => obey(signal) : () => undefined);
-  process.on('SIGUSR2', () => {
-    if (link !== null) void link.upgrade();
-    else log.error({}, 'USR2 asks for an upgrade, and this process has no holder: run it with --holder');
-  });
-  link?.obey({
-    retire: () => leave(plane.retire()),
-    signal: obey,
-    orphaned: () => {
-      log.error({}, 'the holder is gone: ending, so that the next one can bind the addresses');
-      leave(plane.drain());
-    },
-  });
 }

@@ -95,7 +95,7 @@ describe('a holder', () => {
     assert.equal(await command.ended, 4);
     assert.match(command.stderr(), /no holder.*--holder/);
     alone.child.kill('SIGUSR2');
-    await alone.logged('USR2 asks for an upgrade');
+    await alone.logged('SIGUSR2 ignored');
     assert.equal(
       (
         await sendMany(Number((await alone.logged('ready'))['listeners']?.toString().split(':')[1]), {

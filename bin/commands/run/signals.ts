@@ -1,0 +1,59 @@
+// Signals of `fairlead run` (docs/design.md 7). Thread: main.
+
+import type { ControlPlane } from '../../../control/control-plane.ts';
+import type { HolderLink } from '../../../control/holder/holder-link.ts';
+import { FORWARDED_SIGNALS, type ForwardedSignal } from '../../../control/holder/holder-messages.ts';
+import type { MainLogger } from '../../../logging/process-log.ts';
+import { EXIT } from '../exit-codes.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface SignalParts {
+  readonly plane: ControlPlane;
+  readonly log: MainLogger;
+  readonly link: HolderLink | null;
+  readonly terminal: Terminal;
+}
+
+/**
+ * HUP reloads, or drains where the terminal was closed. USR1 reopens log files. TERM, INT and QUIT drain; a second one
+ * ends at once. USR2 starts the next process, which needs a holder. A generation gets these signals from its holder
+ * alone: a service manager sends them to both processes, and they would count twice.
+ */
+export function handleSignals({ plane, log, link, terminal }: SignalParts): void {
+  let endings = 0;
+  const exitAfter = (ending: Promise<void>): void =>
+    void ending.then(() => {
+      log.flushNow();
+      process.exit(endings > 1 ? EXIT.failed : EXIT.ok);
+    });
+  const end = (): void => {
+    // The second one cuts what is in flight, so that the drain that the first began is over.
+    if (++endings > 1) void plane.close();
+    else exitAfter(plane.drain());
+  };
+  const onHangup = (): void => {
+    if (!terminal.hasHungUp) return void plane.reload();
+    // The shell and the kernel each send one.
+    if (endings > 0) return;
+    log.info({}, 'the terminal was closed: draining');
+    end();
+  };
+  const handle = (signal: ForwardedSignal): void => {
+    if (signal === 'SIGHUP') onHangup();
+    else if (signal === 'SIGUSR1') plane.reopenLogs();
+    else end();
+  };
+  for (const signal of FORWARDED_SIGNALS) process.on(signal, link === null ? () => handle(signal) : () => undefined);
+  process.on('SIGUSR2', () => {
+    if (link !== null) void link.upgrade();
+    else log.error({}, 'SIGUSR2 ignored: an upgrade needs a holder; start Fairlead with run --holder');
+  });
+  link?.handle({
+    retire: () => exitAfter(plane.retire()),
+    signal: handle,
+    orphaned: () => {
+      log.error({}, 'the holder has ended: draining, so that the next one can bind the addresses');
+      exitAfter(plane.drain());
+    },
+  });
+}
