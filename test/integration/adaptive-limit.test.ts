@@ -20,7 +20,7 @@ upstreams:
     timeouts: { queue: 10s, response: 30s }
 `;
 
-/** An app that works on `places` requests at a time, each for 5 ms; the others wait in it. */
+/** A server that processes `places` requests at a time, each for 5 ms, and queues the others. */
 function servePlaces(app: AppServer, places: number): { most: number } {
   const seen = { now: 0, most: 0 };
   const waiting: (() => void)[] = [];
@@ -50,7 +50,7 @@ function servePlaces(app: AppServer, places: number): { most: number } {
 
 describe('concurrency: auto', () => {
   for (const fastPath of PATHS) {
-    test(`finds about as many as the endpoint works on, ${fastPath ? 'fast' : 'general'} path`, async (t) => {
+    test(`finds about the concurrency of the endpoint, ${fastPath ? 'fast' : 'general'} path`, async (t) => {
       const [app] = (await startApps(t, 1)) as [AppServer];
       const seen = servePlaces(app, 3);
       const fairlead = await startFairlead(t, config(app, fastPath));
@@ -72,7 +72,7 @@ describe('concurrency: auto', () => {
     });
   }
 
-  test('leaves an endpoint alone that is as fast with many requests as with few', async (t) => {
+  test('does not limit an endpoint that is as fast with many requests as with few', async (t) => {
     const [app] = (await startApps(t, 1)) as [AppServer];
     app.handler = (request, response) => {
       request.resume();

@@ -1,4 +1,4 @@
-// Balancing on real sockets with real worker threads: shares as promised. Thread: main.
+// Shares of balancers, on real sockets with real worker threads. Thread: main.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -31,12 +31,12 @@ describe('round robin', () => {
 });
 
 describe('least request', () => {
-  test('gives an endpoint that is ten times slower under a fifth of its even share', async (t) => {
+  test('gives an endpoint that is ten times slower less than a fifth of its even share', async (t) => {
     const apps = await startApps(t, 4);
     apps.forEach((app, index) => {
       app.handler = (request, response) => {
         request.resume();
-        // Long enough that a busy machine's own delays don't change the ratio much.
+        // Long enough that delays of a busy machine hardly change the ratio.
         setTimeout(() => response.end(app.name), index === 0 ? 600 : 60);
       };
     });

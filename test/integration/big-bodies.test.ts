@@ -1,5 +1,5 @@
-// A gibibyte in either direction: streamed, never kept. Fairlead runs in a process of its own, whose resident memory
-// is watched. Thread: main.
+// A gibibyte in either direction is streamed, never buffered. Fairlead runs in a separate process, whose resident memory
+// is observed. Thread: main.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -11,10 +11,10 @@ import { PATHS } from '../support/fairlead.ts';
 
 const GIBIBYTE = 1024 ** 3;
 const PIECE = Buffer.alloc(256 * 1024, 'x');
-/** The most that memory may grow. */
+/** Maximum growth of memory. */
 const MOST_GROWTH_BYTES = 64 * 1024 ** 2;
 
-/** An origin that swallows what it is sent and says how much, or sends as much as it is asked for. */
+/** An origin that discards bodies and reports their size, or sends as many bytes as requested. */
 async function startOrigin(t: TestContext): Promise<number> {
   const origin = createServer((incoming, response) => {
     if (incoming.method === 'POST') {
@@ -38,7 +38,7 @@ async function startOrigin(t: TestContext): Promise<number> {
   return (origin.address() as AddressInfo).port;
 }
 
-/** Writes `sizeBytes` as fast as the sink takes them. */
+/** Writes `sizeBytes` at the sink's pace. */
 function pour(sizeBytes: number, write: (piece: Buffer) => boolean, sink: NodeJS.EventEmitter, done: () => void): void {
   let left = sizeBytes;
   const more = (): void => {
@@ -70,7 +70,7 @@ admin: { bind: "127.0.0.1:${ports.admin}" }
   return fairlead;
 }
 
-/** Watches resident memory while `work` runs. Returns by how much it grew at the most. */
+/** Observes resident memory while `work` runs. Returns its maximum growth. */
 async function growthDuring(fairlead: FairleadProcess, work: () => Promise<void>): Promise<number> {
   const before = await fairlead.residentBytes();
   let most = before;

@@ -1,5 +1,5 @@
-// `explain` and what is served agree: route, action, upstream, endpoint and Host of 10,000 random requests, on both
-// paths. Requests come one after the other, so that also turns are known beforehand. Thread: main.
+// `explain` agrees with served traffic: route, action, upstream, endpoint and Host of 10,000 random requests, on both
+// paths. Requests are sequential, so that turns are predictable too. Thread: main.
 
 import assert from 'node:assert/strict';
 import http from 'node:http';
@@ -16,18 +16,18 @@ const CONFIGS = 10;
 const REQUESTS_EACH = 500;
 const ENDPOINTS_EACH = 3;
 
-/** Who served a request, as far as the answer tells. */
+/** Origin of a response, as far as the response shows it. */
 interface Served {
   readonly route: string | null;
   readonly kind: ExplainReply['action']['kind'];
   readonly status: number;
   /** `upstream/host:port` */
   readonly endpoint: string | null;
-  /** Host and X-Forwarded-For that the endpoint got. */
+  /** Host and X-Forwarded-For that the endpoint received. */
   readonly fields: readonly string[];
 }
 
-/** Endpoints that answer with who they are and what they got. */
+/** Endpoints that answer with their name and the received fields. */
 async function startEndpoints(t: TestContext): Promise<ReadonlyMap<string, readonly AppServer[]>> {
   const servers = new Map<string, AppServer[]>();
   for (const upstream of ROUTED_UPSTREAMS) {
@@ -91,7 +91,7 @@ function queryOf({ method, target, host, headers }: AskedRequest, port: number):
   return { url, method, headers: [`Host: ${host}`, ...headers], client: '127.0.0.1', listener: null };
 }
 
-/** Where choice is by chance nobody can know the endpoint: it is one of those that are equal, or usable. */
+/** A random choice has no predictable endpoint: it is one of the equal, or of the usable ones. */
 function withoutChance(reply: ExplainReply, served: Served): { said: Served; was: Served } {
   const said = explained(reply);
   const { upstream } = reply;
@@ -101,7 +101,7 @@ function withoutChance(reply: ExplainReply, served: Served): { said: Served; was
   const isOpen =
     upstream !== null && (upstream.choice.isByChance || upstream.balance === 'least-request') && isOneOf === true;
   if (!isOpen) return { said, was: served };
-  // The endpoint's own name as Host goes with it.
+  // With the endpoint's own name as Host, Host follows the endpoint.
   const plain = ({ fields, ...rest }: Served): Served => ({
     ...rest,
     endpoint: 'one of them',
@@ -119,7 +119,7 @@ async function callAdmin({ adminUrl }: RunningFairlead, query: ExplainQuery): Pr
   return (await response.json()) as ExplainReply;
 }
 
-describe('explain agrees with what is served', () => {
+describe('explain agrees with served traffic', () => {
   for (const fastPath of PATHS) {
     test(`for ${CONFIGS * REQUESTS_EACH} requests, ${fastPath ? 'fast' : 'general'} path`, async (t) => {
       const random = seededRandom(fastPath ? 20_261_121 : 20_261_122);

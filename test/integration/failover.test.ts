@@ -20,7 +20,7 @@ const HEARTBEAT = 'health: { heartbeat: { path: /healthz, interval: 200ms, fastI
 
 describe('an endpoint that is killed under load', () => {
   for (const balance of ['least-request', 'round-robin']) {
-    test(`costs no GET (${balance}), gets nothing more, and is taken back when it returns`, async (t) => {
+    test(`costs no GET (${balance}), gets no more requests, and is used again when it returns`, async (t) => {
       const apps = await startApps(t, 3);
       const fairlead = await startFairlead(t, config(apps, `balance: ${balance}\n    ${HEARTBEAT}`));
       const stop = new AbortController();
@@ -41,7 +41,7 @@ describe('an endpoint that is killed under load', () => {
     });
   }
 
-  test('without heartbeats is ejected by its failures, and costs no GET', async (t) => {
+  test('is ejected by its failures without heartbeats, and costs no GET', async (t) => {
     const apps = await startApps(t, 3);
     const fairlead = await startFairlead(t, config(apps));
     const stop = new AbortController();
@@ -54,12 +54,12 @@ describe('an endpoint that is killed under load', () => {
     assert.deepEqual([...outcome.errors], []);
     assert.deepEqual([...outcome.statuses.keys()], [200]);
     const line = fairlead.log.find(({ text }) => text.includes(apps[0]!.address));
-    assert.ok(line, 'the log says so');
+    assert.ok(line, 'the ejection is logged');
   });
 });
 
 describe('an endpoint that dies in the middle of a response', () => {
-  test('is not mistaken for one that has finished: the client sees a reset', async (t) => {
+  test('never makes the response look complete: the client gets a reset', async (t) => {
     const apps = await startApps(t, 1);
     apps[0]!.handler = (_request, response) => {
       response.writeHead(200, { 'content-length': '100' });
@@ -72,7 +72,7 @@ describe('an endpoint that dies in the middle of a response', () => {
     assert.deepEqual([...outcome.errors], [['ECONNRESET', 3]]);
   });
 
-  test('in a chunked response too', async (t) => {
+  test('has the same effect for a chunked response', async (t) => {
     const apps = await startApps(t, 1);
     apps[0]!.handler = (_request, response) => {
       response.write('half');
@@ -86,7 +86,7 @@ describe('an endpoint that dies in the middle of a response', () => {
 });
 
 describe('no endpoint left', () => {
-  test('is 503 at once, and over when one is back', async (t) => {
+  test('causes 503 at once, until an endpoint is back', async (t) => {
     const apps = await startApps(t, 2);
     const fairlead = await startFairlead(t, config(apps, `whenAllDown: fail\n    ${HEARTBEAT}`));
     await Promise.all(apps.map((app) => app.kill()));

@@ -1,5 +1,4 @@
-// Suites that look at failing over and limits rather than at bytes, once more over the general path: with the
-// fast path, the default, they run by themselves. Thread: main.
+// Runs the suites on failover and limits over the general path; by default they run over the fast path. Thread: main.
 
 import { useGeneralPath } from '../support/fairlead.ts';
 

@@ -1,4 +1,4 @@
-// A killed endpoint is found out by its idle connections, before any request fails. Both paths. Thread: main.
+// A killed endpoint is detected by its idle connections, before any request fails. Both paths. Thread: main.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -7,7 +7,7 @@ import { sendMany } from '../support/client.ts';
 import { eventually, PATHS, startFairlead } from '../support/fairlead.ts';
 
 for (const fastPath of PATHS) {
-  test(`idle connections that die together make an endpoint suspect (fast path ${fastPath ? 'on' : 'off'})`, async (t) => {
+  test(`idle connections that close together make an endpoint suspect (fast path ${fastPath ? 'on' : 'off'})`, async (t) => {
     const apps = await startApps(t, 2);
     const fairlead = await startFairlead(
       t,
@@ -38,6 +38,6 @@ upstreams:
         .list()
         .some(({ endpoint, to }) => endpoint.endsWith(apps[0]!.address) && to === 'suspect');
     await eventually(isRecorded, 'it is suspect');
-    assert.equal(apps[0]!.served + apps[1]!.served, before, 'no request was needed for it');
+    assert.equal(apps[0]!.served + apps[1]!.served, before, 'no request was needed to detect it');
   });
 }

@@ -1,4 +1,4 @@
-// The life of a process: draining, dying workers, reloads, ports in use. Real worker threads. Thread: main.
+// Lifecycle of a process: drains, worker deaths, reloads, ports in use. Real worker threads. Thread: main.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -27,7 +27,7 @@ const slowly = (app: AppServer, delayMs: number): void => {
 };
 
 describe('draining', () => {
-  test('finishes what is in flight, says so on /readyz, and ends with no failed request', async (t) => {
+  test('finishes requests in flight, turns /readyz to 503, and ends without a failed request', async (t) => {
     const apps = await startApps(t, 2);
     for (const app of apps) slowly(app, 100);
     const fairlead = await startFairlead(t, config(apps));
@@ -44,7 +44,7 @@ describe('draining', () => {
     assert.deepEqual([...after.errors.keys()], ['ECONNREFUSED']);
   });
 
-  test('goes on serving for the configured delay while /readyz says no', async (t) => {
+  test('continues to serve for the configured delay while /readyz is 503', async (t) => {
     const apps = await startApps(t, 1);
     const fairlead = await startFairlead(t, `${config(apps)}shutdown: { delay: 400ms, grace: 5s }\n`);
     const drained = fairlead.plane.drain();
@@ -57,7 +57,7 @@ describe('draining', () => {
     assert.deepEqual([...after.errors.keys()], ['ECONNREFUSED']);
   });
 
-  test('that is told to end at once does not wait for the delay', async (t) => {
+  test('skips the delay if it must end at once', async (t) => {
     const apps = await startApps(t, 1);
     const fairlead = await startFairlead(t, `${config(apps)}shutdown: { delay: 1h }\n`);
     const drained = fairlead.plane.drain();
@@ -67,7 +67,7 @@ describe('draining', () => {
     assert.deepEqual([...after.errors.keys()], ['ECONNREFUSED']);
   });
 
-  test('cuts what is still there at the deadline', async (t) => {
+  test('cuts remaining exchanges at the deadline', async (t) => {
     const apps = await startApps(t, 1);
     apps[0]!.handler = (request) => request.resume();
     const fairlead = await startFairlead(t, config(apps));
@@ -81,7 +81,7 @@ describe('draining', () => {
 });
 
 describe('a worker that dies', () => {
-  test('is restarted; what it had in flight is given back, and the others go on', async (t) => {
+  test('is restarted; its in-flight counts are repaired, and the other workers continue', async (t) => {
     const apps = await startApps(t, 1);
     apps[0]!.handler = (request) => request.resume();
     const fairlead = await startFairlead(t, config(apps));
@@ -106,7 +106,7 @@ describe('a worker that dies', () => {
 });
 
 describe('a port in use', () => {
-  test('is told with listener and address, and nothing is left running', async (t) => {
+  test('is reported with listener and address, and nothing is left running', async (t) => {
     const apps = await startApps(t, 1);
     const taken = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');
@@ -121,7 +121,7 @@ describe('a port in use', () => {
 });
 
 describe('a second Fairlead on the same port', () => {
-  test('is refused: it would take half of the requests', async (t) => {
+  test('is refused, because it would receive half of the requests', async (t) => {
     const apps = await startApps(t, 1);
     const fairlead = await startFairlead(t, config(apps));
     await assert.rejects(startFairlead(t, config(apps, fairlead.port)), /cannot be bound to 127\.0\.0\.1:\d+: another/);
@@ -129,7 +129,7 @@ describe('a second Fairlead on the same port', () => {
 });
 
 describe('reload', () => {
-  test('takes endpoints in and out under load without a failed request', async (t) => {
+  test('adds and removes endpoints under load without a failed request', async (t) => {
     const apps = await startApps(t, 3);
     const fairlead = await startFairlead(t, config(apps.slice(0, 2)));
     const stop = new AbortController();
@@ -147,7 +147,7 @@ describe('reload', () => {
     assert.deepEqual([...outcome.statuses.keys()], [200]);
   });
 
-  test('starts workers that are wanted and lets go those that are not, under load', async (t) => {
+  test('starts additional workers and drains surplus ones under load', async (t) => {
     const apps = await startApps(t, 1);
     const fairlead = await startFairlead(t, config(apps));
     const stop = new AbortController();

@@ -18,7 +18,7 @@ upstreams:
     ${timeouts}
 `;
 
-/** Counts how many requests an app server has at a time. */
+/** Counts the concurrent requests of an application server. */
 function watchConcurrency(app: AppServer, delayMs: number): { most: number } {
   const seen = { now: 0, most: 0 };
   app.handler = (request, response) => {
@@ -33,7 +33,7 @@ function watchConcurrency(app: AppServer, delayMs: number): { most: number } {
 }
 
 describe('maxConnections', () => {
-  test('is exact over two workers, and everybody who waits is served', async (t) => {
+  test('is exact over two workers, and every queued request is served', async (t) => {
     const apps = await startApps(t, 2);
     const seen = apps.map((app) => watchConcurrency(app, 5));
     const fairlead = await startFairlead(t, config(apps, '{ maxConnections: 3, maxQueue: 1000 }'));
@@ -49,7 +49,7 @@ describe('maxConnections', () => {
     assert.equal(region.words[record + UPSTREAM.ticketNext.index], region.words[record + UPSTREAM.ticketServed.index]);
   });
 
-  test('a full queue is 503 at once, with Retry-After', async (t) => {
+  test('a full queue causes 503 at once, with Retry-After', async (t) => {
     const apps = await startApps(t, 1);
     watchConcurrency(apps[0]!, 300);
     const fairlead = await startFairlead(t, config(apps, '{ maxConnections: 1, maxQueue: 2 }'));
@@ -63,7 +63,7 @@ describe('maxConnections', () => {
     );
   });
 
-  test('clients that leave the queue make room in it', async (t) => {
+  test('clients that leave the queue free their places', async (t) => {
     const apps = await startApps(t, 1);
     apps[0]!.handler = (request) => request.resume();
     const fairlead = await startFairlead(t, config(apps, '{ maxConnections: 1, maxQueue: 5 }'));
@@ -84,7 +84,7 @@ describe('maxConnections', () => {
     await stuck;
   });
 
-  test('a worker that dies leaves no waiter behind in the counts', async (t) => {
+  test('the death of a worker leaves no waiter in the counts', async (t) => {
     const apps = await startApps(t, 1);
     apps[0]!.handler = (request) => request.resume();
     const fairlead = await startFairlead(t, config(apps, '{ maxConnections: 1, maxQueue: 50 }'));

@@ -1,5 +1,4 @@
-// The load test as a user runs it, for fifteen seconds: one app server is killed in the middle, and no request fails.
-// Thread: main.
+// `npm run load` for fifteen seconds: one application server is killed halfway, and no request fails. Thread: main.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -9,7 +8,7 @@ import { test } from 'node:test';
 
 const SCRIPT = join(import.meta.dirname, '../../scripts/load-test.ts');
 
-test('an app server dies under autocannon and comes back: no failed request', async (t) => {
+test('an application server dies under autocannon and returns: no request fails', async (t) => {
   const run = spawn(process.execPath, [SCRIPT, '--seconds', '15', '--connections', '20'], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -1,5 +1,5 @@
-// What an operator does to endpoints over the admin API, and what clients see of it: drain and maintenance with sticky
-// clients, slow start on the way back, backups that step in. Both paths, real workers. Thread: main.
+// Effects of the admin API's changes on clients: drain and maintenance with sticky clients, slow start after maintenance,
+// backups. Both paths, real workers. Thread: main.
 
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
@@ -44,7 +44,7 @@ async function why(fairlead: RunningFairlead, app: AppServer): Promise<Facts> {
   return (await answer.json()) as Facts;
 }
 
-/** One GET on a connection of its own: who answered, and the cookie that came with it. */
+/** Sends one GET on a new connection; returns the endpoint that answered, and its cookie. */
 function get(port: number, cookie?: string): Promise<{ readonly app: string; readonly cookie: string | undefined }> {
   return new Promise((resolve, reject) => {
     const headers = cookie === undefined ? {} : { cookie };
@@ -59,7 +59,7 @@ function get(port: number, cookie?: string): Promise<{ readonly app: string; rea
   });
 }
 
-/** Who answers how many of `requests` requests of nobody in particular. */
+/** Responses of each endpoint to `requests` requests without a cookie. */
 async function shares(fairlead: RunningFairlead, requests: number): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
   const onBody = (_: number, body: string): void => void (counts[body] = (counts[body] ?? 0) + 1);
@@ -70,7 +70,7 @@ async function shares(fairlead: RunningFairlead, requests: number): Promise<Reco
 
 for (const fastPath of PATHS) {
   describe(`with the fast path ${fastPath ? 'on' : 'off'}`, () => {
-    test('drain leaves an endpoint its sticky clients, maintenance nobody; no endpoint sees our cookie', async (t) => {
+    test('a draining endpoint keeps its sticky clients, one in maintenance none; no endpoint receives our cookie', async (t) => {
       const apps = await startApps(t, 2);
       const cookiesSeen: (string | undefined)[] = [];
       for (const app of apps) {
@@ -105,7 +105,7 @@ for (const fastPath of PATHS) {
   });
 }
 
-test('an endpoint that comes back from maintenance warms up, and the API says so', async (t) => {
+test('an endpoint warms up after maintenance, and the API shows it', async (t) => {
   const apps = await startApps(t, 2);
   const fairlead = await startFairlead(t, config(apps.map(urlOf), true, 'slowStart: 60s'));
   assert.deepEqual(await shares(fairlead, 40), { a: 20, b: 20 });
@@ -120,7 +120,7 @@ test('an endpoint that comes back from maintenance warms up, and the API says so
   assert.ok(a > 0 && a < 60, `${a} of 200`);
 });
 
-test('backups step in below the threshold, alone where no primary is left, and go when enough are back', async (t) => {
+test('backups are used below the threshold, alone if no primary is left, until enough primaries are back', async (t) => {
   const apps = await startApps(t, 3);
   const endpoints = [...apps.slice(0, 2).map(urlOf), `{ url: ${urlOf(apps[2]!)}, backup: true }`];
   const fairlead = await startFairlead(t, config(endpoints, true, 'backups: { below: 60% }'));

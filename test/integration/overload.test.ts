@@ -1,4 +1,4 @@
-// Load shedding with real sockets, on both paths: floods end in 503 and in bounded memory, and it is over when they are.
+// Load shedding with real sockets, on both paths: a flood causes 503 and bounded memory, and shedding ends with it.
 // Thread: main.
 
 import assert from 'node:assert/strict';
@@ -30,7 +30,7 @@ accessLog: { output: /dev/null }
 /** Sockets of clients, destroyed after the test. */
 class Flood {
   readonly sockets: Socket[] = [];
-  /** Statuses that came. */
+  /** Received statuses. */
   readonly statuses: number[] = [];
   readonly retryAfters = new Set<string>();
   readonly #port: number;
@@ -88,9 +88,9 @@ for (const fastPath of PATHS) {
   const path = fastPath ? 'fast path' : 'general path';
 
   describe(`a flood, ${path}`, () => {
-    test('of held bodies ends in 503 where memory runs out, and all is well when it is over', async (t) => {
+    test('of stalled bodies causes 503 at the memory limit, and the process recovers afterwards', async (t) => {
       const [app] = (await startApps(t, 1)) as [AppServer];
-      // Takes bodies and answers nothing: what is kept for a retry stays in memory.
+      // Reads bodies and never answers: replay buffers stay in memory.
       app.handler = (request) => request.resume();
       const upstream = 'retry: { buffer: 1MiB }';
       const overload = '{ memory: 96MiB, replayBuffers: 1GiB }';
@@ -104,7 +104,7 @@ for (const fastPath of PATHS) {
       }
       await eventually(() => flood.count(503) > 0, 'a request is refused');
       assert.equal(await statusOf(fairlead, '/report'), 503);
-      assert.equal(await statusOf(fairlead, '/ping'), 200, 'what a route answers by itself is not refused');
+      assert.equal(await statusOf(fairlead, '/ping'), 200, 'a response of a route itself is not shed');
       assert.ok(memoryMiB(fairlead) < 160, `${memoryMiB(fairlead)} MiB`);
       for (const after of flood.retryAfters) assert.match(after, /^[123]$/);
       assert.ok(fairlead.log.some(({ text }) => text.includes('overload.memory')));
@@ -113,7 +113,7 @@ for (const fastPath of PATHS) {
       await eventually(async () => (await statusOf(fairlead, '/report')) === 200, 'requests pass again');
     });
 
-    test('of large uploads keeps no more for retries than the budget, and none is refused', async (t) => {
+    test('of large uploads keeps replay buffers within their budget, and none is refused', async (t) => {
       const [app] = (await startApps(t, 1)) as [AppServer];
       app.handler = (request) => request.resume();
       const overload = '{ memory: 200MiB, replayBuffers: 4MiB }';
@@ -131,9 +131,9 @@ for (const fastPath of PATHS) {
       assert.deepEqual(flood.statuses, []);
     });
 
-    test('of slow readers costs little each, and is refused beyond the limit', async (t) => {
+    test('of slow readers costs little memory each, and is refused beyond the limit', async (t) => {
       const [app] = (await startApps(t, 1)) as [AppServer];
-      // More than the system's buffers for a connection hold.
+      // More than the kernel's buffers for a connection.
       const answer = Buffer.alloc(32 * MIB);
       app.handler = (request, response) => {
         request.resume();
@@ -148,7 +148,7 @@ for (const fastPath of PATHS) {
       flood.open(5, 'GET / HTTP/1.1\r\nHost: a.test\r\n\r\n', null, false);
       await eventually(() => word(fairlead, WORKER.openExchanges) === 95, 'five more');
       assert.deepEqual([await statusOf(fairlead, '/'), await statusOf(fairlead, '/report')], [503, 503]);
-      assert.equal(await statusOf(fairlead, '/pay'), 200, 'the last places are for what is critical');
+      assert.equal(await statusOf(fairlead, '/pay'), 200, 'the last places are for critical routes');
       flood.end();
       await eventually(() => word(fairlead, WORKER.openExchanges) === 0, 'they have gone');
       assert.equal(await statusOf(fairlead, '/report'), 200);

@@ -1,5 +1,5 @@
-// A POST is processed once or not at all, wherever in it, or in its answer, an endpoint resets (docs/algorithms.md 4).
-// Recording endpoints on raw sockets, cut offsets from a fixed seed. Both paths. Thread: main.
+// A POST is processed at most once, wherever in the request or the response an endpoint resets (docs/algorithms.md 4).
+// Recording endpoints on raw sockets, offsets from a fixed seed. Both paths. Thread: main.
 
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
@@ -13,12 +13,12 @@ import { resetSocket } from '../../net/reset-socket.ts';
 const POSTS = 300;
 const BODY = 'x'.repeat(200);
 const ANSWER = 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndone';
-/** Longer than a request with our fields and its answer: some connections aren't cut. */
+/** Longer than a request with our fields and its response, so that some connections aren't cut. */
 const MOST_BYTES = 900;
 
 /**
- * Takes requests and resets each connection after a random number of bytes, those of answers counted too. Writes down
- * the name of every request that has come whole: that is the one which is processed.
+ * Accepts requests and resets each connection after a random number of bytes, including those of responses. Records the
+ * name of every completely received request: these are processed.
  */
 async function recordingEndpoint(t: TestContext, random: Random, processed: string[]): Promise<string> {
   const server = createServer((socket) => take(socket, randomBelow(random, MOST_BYTES), processed));
@@ -42,7 +42,7 @@ function take(socket: Socket, cutAt: number, processed: string[]): void {
   });
 }
 
-/** @param left bytes of the answer that go out before the cut */
+/** @param left bytes of the response that are sent before the cut */
 function processWhole(socket: Socket, text: string, processed: string[], left: number): string {
   const headEnd = text.indexOf('\r\n\r\n');
   if (headEnd < 0) return text;
@@ -54,7 +54,7 @@ function processWhole(socket: Socket, text: string, processed: string[], left: n
   return text.slice(end);
 }
 
-/** The status that a POST got, 0 where it got no whole answer. */
+/** The status of a POST, 0 without a complete response. */
 function post(port: number, name: string): Promise<number> {
   return new Promise((resolve) => {
     const headers = { 'x-name': name, 'content-length': BODY.length };
@@ -103,6 +103,6 @@ upstreams:
     const ok = [...statuses].filter(([, status]) => status === 200).map(([name]) => name);
     assert.ok(ok.every((name) => processed.includes(name)));
     assert.ok(ok.length > 20 && ok.length < POSTS - 100, `${ok.length} of ${POSTS} went well`);
-    assert.ok(processed.length > ok.length, 'some were processed and their answer cut');
+    assert.ok(processed.length > ok.length, 'some were processed, but their responses were cut');
   });
 }

@@ -1,5 +1,5 @@
-// Endpoints that are restarted under load, in peace: they finish what they have accepted, are gone for a second, and come
-// back. No request fails, POSTs included. Both paths. Thread: main.
+// Graceful restarts of endpoints under load: they finish accepted requests, are absent for a second, and return. No request
+// fails, POSTs included. Both paths. Thread: main.
 
 import assert from 'node:assert/strict';
 import { Agent, request } from 'node:http';
@@ -24,7 +24,7 @@ upstreams:
     ${more}
 `;
 
-/** Sends `rate` requests a second, one in five a POST, whatever becomes of them. */
+/** Sends `rate` requests a second, one in five a POST, whatever their outcome. */
 class Stream {
   sent = 0;
   readonly #agent = new Agent({ keepAlive: true });
@@ -43,7 +43,7 @@ class Stream {
     }, EVERY_MS);
   }
 
-  /** Resolves when answers come as fast as requests go out. */
+  /** Resolves when responses arrive as fast as requests are sent. */
   calm(): Promise<void> {
     let looks = 0;
     return eventually(() => {
@@ -52,7 +52,7 @@ class Stream {
     }, 'requests are answered as they come');
   }
 
-  /** Stops, waits for all answers, and gives what went wrong. */
+  /** Stops, waits for all responses, and returns the failures. */
   async end(): Promise<readonly string[]> {
     clearInterval(this.#timer);
     await Promise.all(this.#pending);
@@ -82,7 +82,7 @@ class Stream {
   }
 }
 
-/** Answers after a moment, so that something is always under way. */
+/** Answers after a delay, so that requests are always in flight. */
 function takeTime(app: AppServer): void {
   app.handler = (asked, response) => {
     asked.resume();
@@ -97,10 +97,10 @@ async function restart(app: AppServer): Promise<void> {
 }
 
 for (const fastPath of PATHS) {
-  // Endpoints and clients share a process here; the general path needs more of the machine that they share with it.
+  // Endpoints and clients share this process; the general path needs more of the machine.
   const rate = fastPath ? 500 : 300;
   describe(`with the fast path ${fastPath ? 'on' : 'off'}`, () => {
-    test(`a rolling restart of three endpoints under ${rate} requests a second costs no request`, async (t) => {
+    test(`a rolling restart of three endpoints under ${rate} requests a second fails no request`, async (t) => {
       const apps = await startApps(t, 3);
       for (const app of apps) takeTime(app);
       const fairlead = await startFairlead(t, config(apps, fastPath));
@@ -120,7 +120,7 @@ for (const fastPath of PATHS) {
       );
     });
 
-    test('the only endpoint is restarted, and whenAllDown: wait loses no request', async (t) => {
+    test('a restart of the only endpoint fails no request with whenAllDown: wait', async (t) => {
       const apps = await startApps(t, 1);
       takeTime(apps[0]!);
       const fairlead = await startFairlead(t, config(apps, fastPath, 'whenAllDown: wait'));

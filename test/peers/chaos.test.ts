@@ -1,5 +1,5 @@
-// A short chaos run against Fairlead alone, and that the peers' configurations for it serve. What a run counts is in
-// docs/chaos.md; the long one with all peers is `npm run chaos`. Thread: main.
+// A short chaos run against Fairlead alone, and a test that the peers' configurations work. docs/chaos.md describes the
+// figures; `npm run chaos` is the long run with all peers. Thread: main.
 
 import assert from 'node:assert/strict';
 import { availableParallelism } from 'node:os';
@@ -18,8 +18,8 @@ import { preparePrograms } from '../../scripts/peers/program.ts';
 import { requirePeer } from '../support/peers.ts';
 
 /**
- * Ten faults of all five kinds in 30 s, and no POST in the 19 ms after the beginning of a kill, a reset or a 503: a POST
- * that is the first to meet one of these is lost behind any proxy, and whether it is would be chance.
+ * A seed with ten faults of all five kinds in 30 s, and without a POST within 19 ms of the start of a kill, a reset or a
+ * 503: the first POST to meet one of these is lost behind any proxy, at random.
  */
 const SEED = 9323;
 const SETTINGS = { seed: SEED, seconds: 30, rate: null, balance: 'least-request', tryMs: 250, isHedged: true } as const;
@@ -28,7 +28,7 @@ preparePrograms();
 
 const proxyNamed = (name: string): Proxy => PROXIES.find((proxy) => proxy.name === name)!;
 
-/** The figures, and what the proxy can tell of it. */
+/** Figures of the run, and the proxy's own records of it. */
 function measure(
   proxy: Proxy,
   plan: Plan,
@@ -49,7 +49,7 @@ test('faults of all kinds cost no GET, double no POST, and at least 99.98 % succ
   const { requests, failedPostsUnderWay, failedBy, ofAll, lag } = figures;
   t.diagnostic(`${requests} requests, failed by fault: ${JSON.stringify(failedBy)}, ${failedPostsUnderWay} under way`);
   t.diagnostic(`p99 ${inMs(ofAll.p99)}, p99.9 ${inMs(ofAll.p999)}; the client was ${inMs(lag.p99)} late (p99)`);
-  // On a machine that is short of time many are under way at a kill; these are nobody's fault.
+  // On a slow machine many requests are in flight at a kill; these don't count.
   const judged = { ...figures, availability: figures.availability + failedPostsUnderWay / requests };
   for (const aim of availabilityAims(SETTINGS)) {
     const { values, verdict } = judge(aim, new Map([['', judged]]), new Map());
@@ -58,7 +58,7 @@ test('faults of all kinds cost no GET, double no POST, and at least 99.98 % succ
   }
 });
 
-describe('the configuration of a peer serves', () => {
+describe('the configuration of a peer works', () => {
   const arrivals = arrivalsOf({ seed: 1, durationMs: 500, rate: 100, postShare: 0.2, workMs: SHORT_WORK });
   const plan = { endpoints: endpointsAlike(2), arrivals, faults: [], patienceMs: 10_000 };
   for (const name of ['haproxy', 'nginx', 'caddy'] as const) {

@@ -1,5 +1,5 @@
-// The dashboard in a real Chromium before a real Fairlead with traffic: what it shows of endpoints that die, and what an
-// operator does with it. It wants the machine for itself, for the three seconds in which a change must show. Thread: main.
+// The dashboard in a real Chromium, connected to a real Fairlead with traffic: the display of endpoints that die, and an
+// operator's actions. Changes must be visible within three seconds, so the test needs the machine for itself. Thread: main.
 
 import assert from 'node:assert/strict';
 import { after, test, type TestContext } from 'node:test';
@@ -14,7 +14,7 @@ import {
 } from '../support/dashboard-page.ts';
 import { eventually, type RunningFairlead, startFairlead } from '../support/fairlead.ts';
 
-/** Issue 5: an endpoint that is killed is shown as such after so long at most. */
+/** A killed endpoint must be shown as such within this time. */
 const SHOWN_WITHIN_MS = 3_000;
 
 after(closeBrowser);
@@ -42,7 +42,7 @@ interface Scene {
   readonly dashboard: DashboardPage;
 }
 
-/** Five app servers behind two upstreams, a hundred requests a second, and the page; undefined without Chromium. */
+/** Five application servers in two upstreams, a hundred requests a second, and the page; undefined without Chromium. */
 async function setTheScene(t: TestContext): Promise<Scene | undefined> {
   const apps = await startApps(t, 5);
   const fairlead = await startFairlead(t, config(apps));
@@ -53,7 +53,7 @@ async function setTheScene(t: TestContext): Promise<Scene | undefined> {
   return { apps, fairlead, dashboard };
 }
 
-/** Until the test ends. Some of it fails where a test kills what answers; that is not what is looked at here. */
+/** Sends requests until the test ends. Some fail while a test kills servers; their results are ignored. */
 function sendTraffic(t: TestContext, url: string): void {
   let sent = 0;
   const timer = setInterval(() => {
@@ -67,7 +67,7 @@ function sendTraffic(t: TestContext, url: string): void {
   t.after(() => clearInterval(timer));
 }
 
-test('an endpoint that is killed is shown as down within three seconds, first of all rows', async (t) => {
+test('a killed endpoint is shown as down within three seconds, in the first row', async (t) => {
   const scene = await setTheScene(t);
   if (scene === undefined) return;
   const { apps, dashboard } = scene;
@@ -78,7 +78,7 @@ test('an endpoint that is killed is shown as down within three seconds, first of
   await dashboard.photograph('dashboard-light');
   const killedAt = performance.now();
   await apps[1]!.kill();
-  // Ejected by live traffic or down by heartbeats, whichever finds it first: both are red, and say so in words.
+  // Ejected by live traffic or down by heartbeats, whichever is first: both are red, with the state in words.
   await row.and(page.locator('[data-tone="bad"]')).waitFor({ timeout: SHOWN_WITHIN_MS });
   t.diagnostic(`red ${Math.round(performance.now() - killedAt)} ms after the kill`);
   assert.match(await row.locator('.state').innerText(), /^[✕⊘]\s*(?:down|ejected)$/);
@@ -95,7 +95,7 @@ test('an endpoint that is killed is shown as down within three seconds, first of
   assertNoComplaints(dashboard);
 });
 
-test('who has only a keyboard drains an endpoint, which gets no request any more, and makes it ready again', async (t) => {
+test('an endpoint is drained by keyboard alone, gets no more requests, and is made ready again', async (t) => {
   const scene = await setTheScene(t);
   if (scene === undefined) return;
   const { apps, dashboard } = scene;
@@ -126,7 +126,7 @@ test('who has only a keyboard drains an endpoint, which gets no request any more
   await rowOf(dashboard, key).and(page.locator('[data-state="drain"]')).waitFor();
   const [before, others] = [apps[2]!.served, apps[0]!.served];
   await eventually(() => apps[0]!.served > others + 20, 'the others are asked');
-  // One that was on its way when it was drained may still have come.
+  // A request in transit when it was drained may still have arrived.
   assert.ok(apps[2]!.served - before <= 1, `${apps[2]!.served - before} requests came to what is drained`);
   await press('Tab', /^Ready$/, 80);
   await keyboard.press('Enter');
@@ -142,7 +142,7 @@ test('who has only a keyboard drains an endpoint, which gets no request any more
   assertNoComplaints(dashboard);
 });
 
-test('the weight of an endpoint is changed, shown as an override, and taken back', async (t) => {
+test('the weight of an endpoint is changed, shown as an override, and restored', async (t) => {
   const scene = await setTheScene(t);
   if (scene === undefined) return;
   const { apps, dashboard } = scene;
@@ -166,7 +166,7 @@ test('the weight of an endpoint is changed, shown as an override, and taken back
   assertNoComplaints(dashboard);
 });
 
-test('a change that somebody else has made meanwhile is not undone unseen', async (t) => {
+test('a change made by somebody else meanwhile is not overwritten silently', async (t) => {
   const scene = await setTheScene(t);
   if (scene === undefined) return;
   const { apps, fairlead, dashboard } = scene;

@@ -1,5 +1,5 @@
-// The dashboard in a real Chromium: signing in, a stream that is lost, four hundred endpoints, and names that try to be
-// HTML. Thread: main.
+// The dashboard in a real Chromium: sign-in, loss of the stream, four hundred endpoints, and names that contain HTML.
+// Thread: main.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -24,7 +24,7 @@ const READER = 'token-of-one-who-reads';
 const WRITER = 'token-of-one-who-writes';
 const TOKENS = `tokens: [{ name: eyes, token: ${READER}, role: read }, { name: hands, token: ${WRITER}, role: write }]`;
 
-/** One upstream of one endpoint that nobody has to answer for. @param admin its other keys */
+/** One upstream with one endpoint that needn't exist. @param admin further keys of `admin` */
 const plain = (admin: string): string => `
 workers: 1
 listeners: [{ name: web, bind: "127.0.0.1:0" }]
@@ -39,7 +39,7 @@ async function signIn({ page }: DashboardPage, token: string): Promise<void> {
   await page.keyboard.press('Enter');
 }
 
-test('where a token is needed the page asks for one, keeps it in the tab, and forgets it when told to', async (t) => {
+test('the page prompts for a required token, keeps it in the tab, and discards it on sign-out', async (t) => {
   const fairlead = await startFairlead(t, plain(`bind: "127.0.0.1:0", ${TOKENS}`));
   const dashboard = await openDashboard(t, fairlead.adminUrl);
   if (dashboard === undefined) return;
@@ -61,14 +61,14 @@ test('where a token is needed the page asks for one, keeps it in the tab, and fo
   assert.equal(await page.evaluate('sessionStorage.length'), 0);
   await page.reload();
   await page.locator('#sign-in').waitFor();
-  // The browser itself notes each 401 in its console; nothing else may be there.
+  // The browser logs each 401 in its console; nothing else may be logged.
   assert.deepEqual(
     dashboard.complaints.filter((text) => !text.includes('401 (Unauthorized)')),
     [],
   );
 });
 
-test('who may only look is offered nothing else', async (t) => {
+test('the role read is offered no changes', async (t) => {
   const fairlead = await startFairlead(t, plain(`bind: "127.0.0.1:0", ${TOKENS}`));
   const dashboard = await openDashboard(t, fairlead.adminUrl);
   if (dashboard === undefined) return;
@@ -80,7 +80,7 @@ test('who may only look is offered nothing else', async (t) => {
   assert.ok(!(await page.locator('#actions').isVisible()));
 });
 
-test('a token that a reload takes away signs out whoever used it', async (t) => {
+test('a reload that removes a token signs out its users', async (t) => {
   const fairlead = await startFairlead(t, plain(`bind: "127.0.0.1:0", ${TOKENS}`));
   const dashboard = await openDashboard(t, fairlead.adminUrl);
   if (dashboard === undefined) return;
@@ -94,7 +94,7 @@ test('a token that a reload takes away signs out whoever used it', async (t) => 
   await page.locator('#who', { hasText: 'may only look' }).waitFor();
 });
 
-test('a page that has lost the stream says since when, and finds the next process', async (t) => {
+test('a page that has lost the stream shows since when, and reconnects to the next process', async (t) => {
   const first = await startFairlead(t, plain('bind: "127.0.0.1:0"'));
   const dashboard = await openDashboard(t, first.adminUrl);
   if (dashboard === undefined) return;
@@ -108,16 +108,16 @@ test('a page that has lost the stream says since when, and finds the next proces
   await startFairlead(t, plain(`bind: "127.0.0.1:${new URL(first.adminUrl).port}"`));
   await page.locator('#stale').waitFor({ state: 'hidden' });
   await untilLive(dashboard);
-  // That nobody answered stands in the browser's console, and nothing else.
+  // Refused connections are logged in the browser's console, and nothing else.
   assert.deepEqual(
     dashboard.complaints.filter((text) => !/net::ERR_/.test(text)),
     [],
   );
 });
 
-test('a stream that is open and silent is stale as well, and what endpoints say stays text', async (t) => {
+test('an open stream without events is stale too, and words of endpoints are shown as text', async (t) => {
   if (requirePeer(t, 'chromium') === undefined) return;
-  // Its clock stands still, so no second status comes.
+  // Its clock is stopped, so no second status is sent.
   const asked = await AskedServer.start();
   t.after(() => asked.server.close());
   const cause = '<img src=x onerror="document.title=1"><script>document.title=2</script>';
@@ -135,7 +135,7 @@ test('a stream that is open and silent is stale as well, and what endpoints say 
   assertNoComplaints(dashboard);
 });
 
-test('the policy holds: a script from elsewhere, one in the page and one made of a string do not run', async (t) => {
+test('the Content-Security-Policy blocks foreign scripts, inline scripts and scripts from strings', async (t) => {
   const fairlead = await startFairlead(t, plain('bind: "127.0.0.1:0"'));
   const dashboard = await openDashboard(t, fairlead.adminUrl);
   if (dashboard === undefined) return;
@@ -155,7 +155,7 @@ test('the policy holds: a script from elsewhere, one in the page and one made of
   assert.ok(complaints.some((text) => text.includes('trusted-types')));
 });
 
-/** One server behind many endpoints: it listens on this many ports. */
+/** One server for many endpoints: it listens on this many ports. */
 async function startMany(t: TestContext, count: number): Promise<{ ports: number[]; stop: (at: number) => void }> {
   const servers = Array.from({ length: count }, () => createServer((_request, response) => response.end('fine')));
   for (const server of servers) await once(server.listen(0, '127.0.0.1'), 'listening');
@@ -194,7 +194,7 @@ const WATCH = `new Promise((resolve) => {
   setTimeout(() => { observer.disconnect(); resolve(JSON.stringify(counts)); }, 4000);
 })`;
 
-test('four hundred endpoints are shown, searched and sorted, and a second changes few cells and moves no row', async (t) => {
+test('four hundred endpoints are shown, searched and sorted; each second changes few cells and moves no row', async (t) => {
   const many = await startMany(t, 400);
   const fairlead = await startFairlead(t, crowded(many.ports));
   const dashboard = await openDashboard(t, fairlead.adminUrl, { colorScheme: 'dark' });
@@ -224,7 +224,7 @@ test('four hundred endpoints are shown, searched and sorted, and a second change
   t.diagnostic(
     `in 4 s: ${JSON.stringify(counts)}, ${Math.round(((await busySeconds()) - before) * 1000)} ms of its thread`,
   );
-  // 4,400 cells: each row's age every second, and figures of those few that have traffic.
+  // Of 4,400 cells: each row's age every second, and the figures of the few endpoints with traffic.
   assert.ok(counts['characterData']! < 4_000, JSON.stringify(counts));
   assert.equal(counts['childList'], 0);
 

@@ -1,11 +1,11 @@
-// The fake clock itself: what other tests rely on. Thread: main.
+// The fake clock, on which other tests rely. Thread: main.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { FakeClock } from '../../support/fake-clock.ts';
 
 describe('FakeClock', () => {
-  test('fires timers in order of their due time, each at it, and equal ones in order of setting', () => {
+  test('fires timers at their due times, and those with equal times in order of creation', () => {
     const clock = new FakeClock();
     const fired: string[] = [];
     const note = (name: string) => () => void fired.push(`${name}@${clock.nowMs()}`);
@@ -20,7 +20,7 @@ describe('FakeClock', () => {
     assert.equal(clock.nowMs(), 30);
   });
 
-  test('fires a timer that a timer sets, when it falls into the same stretch', () => {
+  test('fires a timer set by another timer within the same advance', () => {
     const clock = new FakeClock(100);
     const fired: number[] = [];
     const again = () => {
@@ -33,7 +33,7 @@ describe('FakeClock', () => {
     assert.equal(clock.nextDueMs, 140);
   });
 
-  test('a cancelled timer does not fire, and cancelling twice harms nobody', () => {
+  test('a cancelled timer does not fire, and may be cancelled twice', () => {
     const clock = new FakeClock();
     let fired = 0;
     const first = clock.after(5, () => fired++);
@@ -46,7 +46,7 @@ describe('FakeClock', () => {
     assert.equal(clock.pendingCount, 0);
   });
 
-  test('a stall lets time pass first and fires late', () => {
+  test('a stall advances first and fires timers late', () => {
     const clock = new FakeClock();
     const fired: number[] = [];
     clock.after(10, () => fired.push(clock.nowMs()));
@@ -54,7 +54,7 @@ describe('FakeClock', () => {
     assert.deepEqual(fired, [700]);
   });
 
-  test('the wall clock follows, and can be stepped alone', () => {
+  test('the wall clock advances too, and can be stepped separately', () => {
     const clock = new FakeClock(0, 1_000_000);
     clock.advance(5);
     assert.equal(clock.wallMs(), 1_000_005);
@@ -63,7 +63,7 @@ describe('FakeClock', () => {
     assert.equal(clock.nowMs(), 5);
   });
 
-  test('advanceTurns gives promises a turn between two timers', async () => {
+  test('advanceTurns runs promises between two timers', async () => {
     const clock = new FakeClock();
     const seen: string[] = [];
     clock.after(1, () => void Promise.resolve().then(() => seen.push('promise of the first')));

@@ -1,4 +1,4 @@
-// Peers: found by name in the folders given, skipped in sight or required. Thread: main.
+// Peers: search by name in the given folders; a missing one skips or fails the test. Thread: main.
 
 import assert from 'node:assert/strict';
 import { chmodSync } from 'node:fs';
@@ -18,31 +18,31 @@ function recordSkips(): { skips: string[]; skip: (reason?: string) => void } {
   return { skips, skip: (reason = '') => skips.push(reason) };
 }
 
-test('a peer is found by its absolute path, also under its other name', (t) => {
+test('a peer is found by its absolute path, under each of its names', (t) => {
   const search = searchIn(t, 'chromium-browser', true);
   assert.equal(findPeer('chromium', search), path.join(search.folders[1]!, 'chromium-browser'));
 });
 
-test('a file that can not be executed is no peer', (t) => {
+test('a file that is not executable is not a peer', (t) => {
   const search = searchIn(t, 'wrk', true);
   chmodSync(path.join(search.folders[1]!, 'wrk'), 0o644);
   assert.equal(findPeer('wrk', search), undefined);
 });
 
-test('a peer that is there is given, and nothing is skipped', (t) => {
+test('an installed peer is returned, and no test is skipped', (t) => {
   const search = searchIn(t, 'haproxy', true);
   const context = recordSkips();
   assert.equal(requirePeer(context, 'haproxy', search), path.join(search.folders[1]!, 'haproxy'));
   assert.deepEqual(context.skips, []);
 });
 
-test('a missing peer skips the test with a reason that says how to install it', (t) => {
+test('a missing peer skips the test with a reason that explains how to install it', (t) => {
   const context = recordSkips();
   assert.equal(requirePeer(context, 'nginx', searchIn(t, 'haproxy', false)), undefined);
   assert.deepEqual(context.skips, ['nginx is not installed (scripts/install-peers.sh installs it)']);
 });
 
-test('a missing peer fails the test where peers are required, as under CI=true', (t) => {
+test('a missing peer fails the test if peers are required, as with CI=true', (t) => {
   const context = recordSkips();
   assert.throws(() => requirePeer(context, 'nginx', searchIn(t, 'haproxy', true)), /nginx is not installed/);
   assert.deepEqual(context.skips, []);

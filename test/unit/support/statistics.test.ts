@@ -1,4 +1,4 @@
-// The statistics that share tests rely on, against known values. Thread: both.
+// The statistics of share tests, compared with known values. Thread: both.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -8,14 +8,14 @@ function assertNear(actual: number, expected: number, tolerance: number): void {
   assert.ok(Math.abs(actual - expected) <= tolerance, `${actual}, not ${expected}`);
 }
 
-test('the region of ten fair coins leaves out what is rarer than the significance on each side', () => {
+test('the region of ten fair coins excludes tails rarer than the significance', () => {
   // P(0) = 1/1024, P(0 or 1) = 11/1024.
   assert.deepEqual(binomialRegion(10, 0.5, 2 / 1024), { low: 1, high: 9 });
   assert.deepEqual(binomialRegion(10, 0.5, 21.9 / 1024), { low: 1, high: 9 });
   assert.deepEqual(binomialRegion(10, 0.5, 22.1 / 1024), { low: 2, high: 8 });
 });
 
-test('the region of many draws is that of the normal distribution', () => {
+test('the region of many draws approximates the normal distribution', () => {
   const { low, high } = binomialRegion(1_000_000, 0.1, 1e-4);
   const sigma = Math.sqrt(1_000_000 * 0.1 * 0.9);
   assertNear(low, 100_000 - 3.8906 * sigma, 3);
