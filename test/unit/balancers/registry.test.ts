@@ -76,7 +76,7 @@ test('its options are validated as those of the built-in balancers are', () => {
   assert.deepEqual(messagesOf(load('{ strategy: from-the-end, position: 4 }')), ['FL3008 there are only 3 endpoints']);
   assert.match(
     messagesOf(load('{ strategy: from-the-end, patience: 2 }'))[0]!,
-    /^FL200[45] "patience" takes a duration/,
+    /^FL200[45] "patience" must be a duration/,
   );
   assert.match(messagesOf(load('{ strategy: from-the-end, seed: 2 }'))[0]!, /^FL3007 .*strategy from-the-end/);
   assert.equal(load('from-the-end').ok, true);
