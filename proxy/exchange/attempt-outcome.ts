@@ -146,16 +146,33 @@ export function cancelAttempt(context: ForwardingContext, exchange: Exchange, at
 }
 
 /**
- * Records that a response is overdue, or a connection. A slow URL is no sign. Where the endpoint answers nothing, its
- * heartbeat decides, and requests without a key avoid it meanwhile if several wait, or if it doesn't even accept.
+ * Judges an overdue response or connection, once all events that have arrived are handled: on a busy machine responses
+ * wait in our own sockets.
  */
 export function recordOverdue(context: ForwardingContext, exchange: Exchange, attempt: ExchangeAttempt): void {
+  const { beganMs } = attempt;
+  context.afterThisTurn(() => {
+    const isWaiting = exchange.state === STATE.leasing || exchange.state === STATE.sent;
+    if (isWaiting && !attempt.isOver && attempt.beganMs === beganMs) judgeOverdue(context, exchange, attempt);
+  });
+}
+
+/**
+ * A slow URL is no sign. Where the endpoint answers nothing, its heartbeat decides. Requests without a key avoid it
+ * meanwhile if several wait, or if it doesn't even accept, provided that another endpoint answers: where none does, the
+ * machine or the network is slow.
+ */
+function judgeOverdue(context: ForwardingContext, exchange: Exchange, attempt: ExchangeAttempt): void {
+  const { baselines } = context;
   const { slot, generation } = attempt.endpoint;
-  const overdue = context.baselines.judgeOverdue(slot, hasLivedSince(context, attempt));
+  const overdue = baselines.judgeOverdue(slot, hasLivedSince(context, attempt));
   if (overdue === 'slow') return;
-  if (overdue === 'stalled' || exchange.state === STATE.leasing)
-    return markStalled(context, exchange, attempt.endpoint);
-  context.post({ kind: 'silent', slot, generation });
+  const sentMs = attempt.leasedMs || attempt.beganMs;
+  const { endpoints } = exchange.target!.snapshot;
+  const areOthersAlive = endpoints.some((one) => one.slot !== slot && baselines.hasRespondedSince(one.slot, sentMs));
+  const isStalled = overdue === 'stalled' || exchange.state === STATE.leasing;
+  if (isStalled && areOthersAlive) markStalled(context, exchange, attempt.endpoint);
+  else context.post({ kind: 'silent', slot, generation });
 }
 
 /** Marks an endpoint that lost several hedges and answered nothing in between. */

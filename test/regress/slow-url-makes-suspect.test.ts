@@ -93,12 +93,24 @@ describe('slow requests', () => {
 });
 
 describe('an endpoint that stops', () => {
+  test('is not suspect while no other endpoint answers either: the machine is slow', () => {
+    const bench = benchWith();
+    fast(bench, 50);
+    send(bench);
+    send(bench);
+    bench.advance(500);
+    assert.deepEqual(suspicions(bench), []);
+    assert.deepEqual(new Set(bench.messages.map(({ kind }) => kind)), new Set(['silent']));
+  });
+
   test('is suspect after a tenth of a second, for being slow', () => {
     const bench = benchWith();
     fast(bench, 50);
     send(bench);
     send(bench);
-    bench.advance(130);
+    bench.advance(30);
+    bench.baselines.responded(1, bench.nowMs);
+    bench.advance(100);
     assert.equal(suspicion(bench), SUSPICION.slow);
     assert.deepEqual(suspicions(bench), ['slow']);
   });

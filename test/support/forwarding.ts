@@ -133,6 +133,7 @@ export class PlayedClient implements ClientSide {
 export class ForwardingBench implements Transport {
   readonly region: Region;
   readonly wheel: TimerWheel;
+  readonly baselines: LatencyBaselines;
   readonly forwarder: Forwarder;
   /** Open exchanges. */
   readonly open = new OpenList<Exchange>();
@@ -146,6 +147,7 @@ export class ForwardingBench implements Transport {
   constructor(snapshot: Snapshot, pluginPolicies: ReadonlyMap<string, PluginPolicy> = new Map()) {
     this.region = regionFor(snapshot);
     this.wheel = new TimerWheel(10, this.nowMs);
+    this.baselines = new LatencyBaselines(this.region.capacity.endpoints);
     const memory = { region: this.region, worker: 0, random: seededRandom(7) };
     const lanes = new WorkerLanes(this.region, 0);
     const policyWatch = new PolicyWatch({
@@ -173,7 +175,7 @@ export class ForwardingBench implements Transport {
       post: (message) => this.messages.push(message),
       lanes,
       workerCount: () => snapshot.workers,
-      baselines: new LatencyBaselines(this.region.capacity.endpoints),
+      baselines: this.baselines,
       policyWatch,
       replays: new ReplayBudget(() => snapshot.overload.replayBytes),
       observers: [new LaneObserver(lanes), { readsLoad: true, exchangeEnded: (record) => this.records.push(record) }],

@@ -141,7 +141,9 @@ describe('a GET whose endpoint takes its time to accept a connection', () => {
     }
     bench.request({ method: 'POST' });
     bench.request({ method: 'POST' });
-    bench.advance(200);
+    bench.advance(30);
+    bench.baselines.responded(1, bench.nowMs);
+    bench.advance(170);
     assert.equal(bench.region.words[bench.region.endpointWord(0) + E_SUSPECT], SUSPICION.slow);
     assert.equal(bench.last.isAborted, false);
   });
@@ -176,7 +178,9 @@ describe('an endpoint that responds to no request for far longer than usual', ()
       bench.last.events.onLease(false);
     }
     const { last } = bench;
-    bench.advance(90);
+    bench.advance(30);
+    bench.baselines.responded(1, bench.nowMs);
+    bench.advance(60);
     assert.equal(bench.region.words[bench.region.endpointWord(last.slot) + E_SUSPECT], 0);
     bench.advance(100);
     assert.equal(bench.region.words[bench.region.endpointWord(last.slot) + E_SUSPECT], SUSPICION.slow);
