@@ -2,6 +2,8 @@
 // another attempt, a local reply or a visible cut. Thread: worker.
 
 import type { ClientGone } from '../../core/exchange-contract.ts';
+import { AVAILABILITY } from '../../core/availability.ts';
+import { E_AVAILABILITY } from '../../core/memory/layout.ts';
 import { type Failure, failureOf } from '../../core/failure.ts';
 import type { Termination } from '../../core/termination.ts';
 import { mayRepeat, NO_RETRY } from '../placement/retries.ts';
@@ -15,6 +17,9 @@ import type { ForwardingContext } from './forwarding-context.ts';
 import { cutExchange, cutResponse, replyForFailure, replyLocally } from './respond.ts';
 
 type ExchangeAttempt = Attempt<Exchange>;
+
+/** At an endpoint without a known latency that is down, a response is overdue after this. */
+const UNKNOWN_OVERDUE_MS = 1000;
 
 /** An attempt has failed, and is over. */
 export function attemptFailed(
@@ -51,22 +56,38 @@ export function timerFired(context: ForwardingContext, exchange: Exchange): void
   if (due === null) return;
   if (due === 'hedge') return context.placer.placeHedge(exchange);
   const attempt = exchange.tries.attempt!;
-  if (due === 'overdue') return recordOverdue(context, exchange, attempt);
+  if (due === 'overdue') return responseOverdue(context, exchange, attempt);
   if (due === 'try-timeout' && exchange.tries.rival === null) return tryTimedOut(context, exchange, attempt);
   if (due === 'response-timeout') cancelAttempt(context, exchange, exchange.tries.dropRival());
   attempt.abort();
   attemptFailed(context, exchange, attempt, failureOf(due, true));
 }
 
-/**
- * The endpoint at `slot` was found down. A request that awaits its response there is repeated elsewhere, where it may be
- * repeated and a usable endpoint has not been tried; otherwise it goes on waiting: the endpoint may still answer.
- */
+/** The endpoint at `slot` was found down: a request whose response is overdue there may leave it. */
 export function endpointDown(context: ForwardingContext, exchange: Exchange, slot: number): void {
-  const { attempt, rival } = exchange.tries;
-  if (exchange.state !== STATE.sent || rival !== null || attempt!.endpoint.slot !== slot) return;
-  if (!mayRepeat(exchange) || exchange.target!.picker.usableCount === 0) return;
-  tryTimedOut(context, exchange, attempt!);
+  const { attempt } = exchange.tries;
+  if (exchange.state !== STATE.sent || attempt!.endpoint.slot !== slot) return;
+  const nowMs = context.clock.nowMs();
+  const knownMs = context.baselines.overdueMs(slot, exchange.target!.snapshot.passive.stallMs, nowMs);
+  const overdueMs = knownMs === Infinity ? UNKNOWN_OVERDUE_MS : knownMs;
+  if (nowMs - exchange.timing.activeMs >= overdueMs) leaveDownEndpoint(context, exchange, attempt!);
+}
+
+/** The response of the running attempt is overdue: a sign that the endpoint has stopped, or is down. */
+function responseOverdue(context: ForwardingContext, exchange: Exchange, attempt: ExchangeAttempt): void {
+  const { region } = context;
+  const isDown = region.words[region.endpointWord(attempt.endpoint.slot) + E_AVAILABILITY] === AVAILABILITY.down;
+  if (!isDown) recordOverdue(context, exchange, attempt);
+  else if (exchange.state === STATE.sent) leaveDownEndpoint(context, exchange, attempt);
+}
+
+/**
+ * Repeats a request elsewhere whose endpoint is down, where it may be repeated and another endpoint is usable. Otherwise it
+ * goes on waiting: an endpoint that shuts down in order refuses heartbeats and still answers.
+ */
+function leaveDownEndpoint(context: ForwardingContext, exchange: Exchange, attempt: ExchangeAttempt): void {
+  if (exchange.tries.rival !== null || !mayRepeat(exchange) || exchange.target!.picker.usableCount === 0) return;
+  tryTimedOut(context, exchange, attempt);
 }
 
 /** Cuts a slow attempt only where another one follows: a late response is better than none. */

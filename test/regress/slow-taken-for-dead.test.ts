@@ -63,10 +63,40 @@ describe('a GET whose response takes 35 s, with two endpoints and the defaults',
 });
 
 describe('an endpoint that heartbeats find down', () => {
-  test('loses the GETs that await it to another endpoint, and keeps the POSTs', () => {
+  test('keeps requests whose responses are not overdue: it may be shutting down in order', () => {
+    const bench = benchWith({ endpoints: [endpointSnapshot(0), endpointSnapshot(1, { backup: true })] });
+    const { client, attempt } = sent(bench);
+    bench.advance(20);
+    foundDown(bench, [0]);
+    bench.advance(20);
+    assert.equal(attempt.isAborted, false);
+    attempt.events.onHead(responseHead(200));
+    attempt.events.onEnd(null);
+    assert.equal(client.log[0], 'head 200');
+    assert.equal(bench.attempts.length, 1);
+  });
+
+  test('loses a GET that becomes overdue after it was found down', () => {
+    const bench = benchWith({ endpoints: [endpointSnapshot(0), endpointSnapshot(1, { backup: true })] });
+    for (let index = 0; index < 20; index++) {
+      const quick = sent(bench);
+      bench.advance(10);
+      quick.attempt.events.onHead(responseHead(200));
+      quick.attempt.events.onEnd(null);
+    }
+    const { attempt } = sent(bench);
+    foundDown(bench, [0]);
+    assert.equal(attempt.isAborted, false);
+    bench.advance(200);
+    assert.equal(attempt.isAborted, true);
+    assert.equal(bench.last.slot, 1);
+  });
+
+  test('loses the GETs that are overdue to another endpoint, and keeps the POSTs', () => {
     const bench = benchWith({ endpoints: [endpointSnapshot(0), endpointSnapshot(1, { backup: true })] });
     const get = sent(bench);
     const post = sent(bench, 'POST');
+    bench.advance(1000);
     foundDown(bench, [0]);
     assert.deepEqual([get.attempt.isAborted, post.attempt.isAborted], [true, false]);
     bench.advance(30);
@@ -81,6 +111,7 @@ describe('an endpoint that heartbeats find down', () => {
   test('keeps its GETs where no other endpoint is usable: it may still answer', () => {
     const bench = benchWith();
     const { client, attempt } = sent(bench);
+    bench.advance(1000);
     foundDown(bench, [0, 1]);
     bench.advance(10_000);
     assert.equal(attempt.isAborted, false);
@@ -93,6 +124,7 @@ describe('an endpoint that heartbeats find down', () => {
     const bench = benchWith({ endpoints: [endpointSnapshot(0), endpointSnapshot(1, { backup: true })] });
     const { attempt } = sent(bench);
     Atomics.store(bench.region.words, bench.region.upstreamWord(0) + UPSTREAM.retryBalance.index, 0);
+    bench.advance(1000);
     foundDown(bench, [0]);
     assert.equal(attempt.isAborted, false);
   });
