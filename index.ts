@@ -1,6 +1,7 @@
 // The package's entry for programs: `createFairlead` starts a balancer inside of another Node program, or a test of
 // one. Thread: main.
 
+import './core/supported-node.ts';
 import process from 'node:process';
 import { loadConfig, loadConfigText, type LoadResult } from './config/load.ts';
 import type { ConfigInput } from './config/schema/schema.ts';

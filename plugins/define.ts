@@ -1,6 +1,7 @@
 // The package's entry `fairlead/plugin`: the functions and types that plugins are written with. Imports nothing else of
 // Fairlead: every worker loads it with the plugin. Thread: both.
 
+import '../core/supported-node.ts';
 import { CandidateTable } from '../balancers/candidate-table.ts';
 import { type BalancerDescriptor, defineBalancer } from '../balancers/descriptor.ts';
 import type { OptionShape } from '../core/option-schema.ts';

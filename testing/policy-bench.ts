@@ -1,6 +1,7 @@
 // The package's entry `fairlead/testing`: runs one policy against exchanges that a test plays, without sockets, worker
 // threads and configuration files. Thread: main.
 
+import '../core/supported-node.ts';
 import { z } from 'zod';
 import { optionSchemas } from '../config/schema/schema-values.ts';
 import type { Logger } from '../core/log.ts';
