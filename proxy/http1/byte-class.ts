@@ -30,7 +30,7 @@ export const DOT = 0x2e;
 export const SLASH = 0x2f;
 export const ZERO = 0x30;
 export const COLON = 0x3a;
-export const QUESTION = 0x3f;
+const QUESTION = 0x3f;
 
 const DIGITS = '0123456789';
 const LETTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';

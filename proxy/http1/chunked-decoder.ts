@@ -21,7 +21,7 @@ export interface ChunkLimits {
  * keep us busy. 8 KiB and 64 fields of trailers: they are held in memory until the body ends, and real messages have a
  * handful (gRPC status, digests, timings).
  */
-export const DEFAULT_CHUNK_LIMITS: ChunkLimits = { extensionBytes: 1024, trailerBytes: 8192, trailerFields: 64 };
+const DEFAULT_CHUNK_LIMITS: ChunkLimits = { extensionBytes: 1024, trailerBytes: 8192, trailerFields: 64 };
 
 /** Enough for 2^64 - 1. Sizes beyond a safe integer are refused, so that none can wrap (smuggling by overflow). */
 const MAX_SIZE_DIGITS = 16;

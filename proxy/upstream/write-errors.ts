@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 type Done = (error?: Error | null) => void;
 
 /**
- * Node destroys a socket whose write fails, and with it the bytes that the system has received and nobody has read yet.
+ * Node destroys a socket whose write fails, and with it the received bytes that were not read yet.
  * An endpoint that refuses an upload loses its response that way: it answers, closes with unread request bytes, and the
  * RST that follows fails our next write (RFC 9112 section 9.6). Here a failed write is reported instead, later writes
  * are discarded, and the socket is read to its end, which the system signals after the last received byte.

@@ -2,9 +2,9 @@
 // or write. Thread: worker.
 
 /** Size of the shared read buffer; also the largest part of a response in one write. */
-export const SHARED_BYTES = 65_536;
+const SHARED_BYTES = 65_536;
 /** Size of the read buffer for a large body. */
-export const BODY_BYTES = 65_536;
+const BODY_BYTES = 65_536;
 /** Size of the buffer in which one write is assembled: a full shared read and a head. */
 const SCRATCH_BYTES = SHARED_BYTES + 32_768;
 /** Body buffers kept for reuse: at most 4 MiB per worker. */

@@ -1,11 +1,11 @@
-// Cases on the framing of requests, and on chunked bodies.
+// Conformance cases: framing of requests, chunked bodies.
 
 import { bare, get, post, type RequestCase } from './http1-case.ts';
 
 const CHUNKED = 'Transfer-Encoding: chunked\r\n';
 const SECOND = get('', '/2');
 
-/** A POST with this body, and a GET behind it that must be read too. */
+/** A POST with this body, then a GET that must be read, too. */
 const served = (rule: string, name: string, lines: string, sent: string, body: string): RequestCase => {
   const requests = [{ method: 'POST', target: '/', body }, bare('GET', '/2')];
   return { name, rule, bytes: post(lines, sent) + SECOND, verdict: 'accept', requests };
@@ -17,7 +17,7 @@ const refused = (rule: string, name: string, lines: string, sent: string): Reque
   return { name, rule, bytes: post(lines, sent) + SECOND, verdict: 'refuse', requests: [] };
 };
 const badChunk = (rule: string, name: string, sent: string): RequestCase => refused(rule, name, CHUNKED, sent);
-/** Grammar that the RFC allows to be repaired or that is ours to limit; the codec refuses. */
+/** Grammar that the RFC allows a recipient to repair or to limit; the codec refuses it. */
 const mayBeRefused = (rule: string, name: string, lines: string, sent: string): RequestCase => {
   return { ...refused(rule, name, lines, sent), verdict: 'either' };
 };

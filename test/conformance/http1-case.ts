@@ -1,13 +1,13 @@
-// The shape of a conformance case: bytes, and what RFC 9110 and 9112 say about them. Written from the RFCs' text; used
-// against the codec here and against whole proxies elsewhere.
+// Conformance cases: bytes and the verdicts of RFC 9110 and 9112, written from the RFCs' text. Used against the codec and
+// against whole proxies. Thread: main.
 
-/** What must become of a stream of requests at a proxy. */
+/** A stream of requests and its required handling by a proxy. */
 export interface RequestCase {
   /** Behaviour, as a test's name. */
   readonly name: string;
-  /** Where the rule stands: RFC and section. */
+  /** RFC and section of the rule. */
   readonly rule: string;
-  /** latin1, one character a byte. */
+  /** latin1, one character per byte. */
   readonly bytes: string;
   /**
    * accept: each of `requests` reaches the endpoint. refuse: the first request that isn't among `requests` is answered
@@ -19,23 +19,23 @@ export interface RequestCase {
   readonly isHandedOff?: boolean;
 }
 
-/** What reaches the endpoint of a request. */
+/** A request as the endpoint receives it. */
 export interface ExpectedRequest {
   readonly method: string;
   readonly target: string;
   readonly body: string;
-  /** Fields that must be there: lower-case names and values in turn. */
+  /** Required fields: [lower-case name, value, ...]. */
   readonly fields?: readonly string[];
-  /** Lower-case names of fields that must not be there. */
+  /** Lower-case names of forbidden fields. */
   readonly absent?: readonly string[];
 }
 
-/** What must become of an endpoint's response at a proxy. */
+/** A response of an endpoint and its required handling by a proxy. */
 export interface ResponseCase {
   readonly name: string;
   readonly rule: string;
   readonly bytes: string;
-  /** Of the request that is answered; GET where left out. */
+  /** Method of the request; GET by default. */
   readonly method?: 'HEAD';
   /**
    * deliver: status and body reach the client. refuse: 502, or a cut where the head had gone. cut: whole up to the
@@ -44,7 +44,7 @@ export interface ResponseCase {
   readonly verdict: 'deliver' | 'refuse' | 'cut';
   readonly status?: number;
   readonly body?: string;
-  /** How many bytes behind the response belong to none: the connection can't be used again. */
+  /** Number of bytes after the response that belong to none: the connection can't be reused. */
   readonly surplusBytes?: number;
 }
 

@@ -1,4 +1,4 @@
-// The project's conformance cases against the codec, whole and byte by byte.
+// Conformance cases against the codec, whole and byte by byte. Thread: main.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -43,7 +43,7 @@ function checkRequest(oneCase: RequestCase): void {
     if (isHandedOff) continue;
     if (oneCase.verdict === 'accept') {
       assert.equal(error, '');
-      // Behind a request that closes, the connection reads no further; the codec alone would.
+      // After a request that closes, a connection reads no further; the codec alone would.
       assert.ok(messages.length >= oneCase.requests.length);
       for (const [index, expected] of oneCase.requests.entries()) assertRequest(messages[index]!, expected);
       const last = messages[oneCase.requests.length - 1]!;
@@ -65,7 +65,7 @@ function checkResponse(oneCase: ResponseCase): void {
     if (oneCase.verdict === 'deliver') {
       assert.deepEqual([final?.start[1], final?.body], [String(oneCase.status), oneCase.body]);
       assert.equal(messages.at(-1), final, 'nothing behind it is read as a response');
-      // What lies behind is seen: an error, or the beginning of what can't become a response.
+      // The extra bytes must show: as an error, or as the beginning of an impossible response.
       const hasSurplus = error !== '' || stoppedIn !== 'idle';
       assert.equal(hasSurplus, (oneCase.surplusBytes ?? 0) > 0);
     } else {

@@ -1,4 +1,4 @@
-// Cases on request heads: lines, request line, targets, Host, fields, Connection.
+// Conformance cases: request line, targets, Host, fields, Connection.
 
 import { bare, get, type RequestCase } from './http1-case.ts';
 

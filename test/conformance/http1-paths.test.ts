@@ -1,4 +1,4 @@
-// The project's conformance cases against a whole Fairlead, on both paths. Thread: main.
+// Conformance cases against a whole Fairlead, on both paths. Thread: main.
 
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
@@ -56,7 +56,7 @@ async function checkRequest(path: OnePath, { bytes, verdict, requests }: Request
   for (const [index, { fields = [], absent = [] }] of requests.entries()) {
     const { fields: lines } = received[index]!;
     for (let at = 0; at < fields.length; at += 2) assert.ok(lines.includes(`${fields[at]}: ${fields[at + 1]}`), about);
-    // What is the client's connection's is not the endpoint's; ours says what ours is.
+    // Connection belongs to one connection: each side has its own.
     const foreign = absent.filter((name) => name !== 'connection' && !name.startsWith('x-forwarded-'));
     for (const name of foreign) assert.ok(!lines.some((line) => line.startsWith(`${name}: `)), `${name} in ${about}`);
   }
@@ -64,7 +64,7 @@ async function checkRequest(path: OnePath, { bytes, verdict, requests }: Request
 
 async function checkResponse(path: OnePath, oneCase: ResponseCase): Promise<void> {
   const { bytes, method = 'GET', verdict } = oneCase;
-  // What is malformed is refused although the connection stays.
+  // Malformed messages are refused although the connection stays open.
   const endings: Readonly<Record<string, readonly Step[]>> = { deliver: [], cut: [fin()], refuse: [hang()] };
   path.answerWith(bodyRead(), send(bytes), ...endings[verdict]!);
   const before = path.origin.connections.length;

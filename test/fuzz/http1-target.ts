@@ -1,4 +1,4 @@
-// What must hold of the HTTP/1.1 codec for any bytes at all. Used by the fuzzing loop and by its short run in the tests.
+// Invariants of the HTTP/1.1 codec for any bytes. Used by the fuzzing loop and by its short run in the tests.
 
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -34,7 +34,7 @@ export function makeInput(random: Random, corpus: readonly string[]): string {
   return text.slice(0, 4096);
 }
 
-/** Throws where something doesn't hold for this input, as a stream of requests, of responses, and as a chunked body. */
+/** Throws if an invariant fails for this input as a stream of requests, of responses, or as a chunked body. */
 export function checkInput(text: string, random: Random): void {
   checkRequests(text, makeCuts(random, text.length));
   checkResponses(text, makeCuts(random, text.length));
@@ -42,7 +42,7 @@ export function checkInput(text: string, random: Random): void {
   checkEncoding(text);
 }
 
-/** Every split reads the same messages, and those that the reference reads. */
+/** Every split yields the messages that the reference yields. */
 function checkRequests(text: string, cuts: readonly number[]): void {
   const whole = readStream(text, 'request');
   const reference = readReference(text);

@@ -1,4 +1,4 @@
-// An attempt that the exchange ends, at every moment: its connection ends too, and no event follows. Thread: main.
+// Attempts that the exchange aborts, at every moment: the connection closes and no event follows. Thread: main.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -34,7 +34,7 @@ function abortsByMoment(subject: TransportUnderTest): void {
       assert.equal((await bench.send().done).isReused, true);
     }));
 
-  test('abort right behind send makes no connection', () =>
+  test('abort right after send opens no connection', () =>
     withBench(subject, {}, async (bench) => {
       const attempt = bench.send();
       attempt.handle.abort();
@@ -44,7 +44,7 @@ function abortsByMoment(subject: TransportUnderTest): void {
       await bench.idled();
     }));
 
-  test('abort while connecting gives the connection up', async () => {
+  test('abort while connecting cancels the connection', async () => {
     const blackhole = await openBlackhole();
     try {
       await withBench(subject, { endpoint: { port: blackhole.port } }, async (bench) => {
@@ -62,7 +62,7 @@ function abortsByMoment(subject: TransportUnderTest): void {
 }
 
 function abortsOfHeldAttempts(subject: TransportUnderTest): void {
-  test('abort of an attempt whose client takes nothing', () =>
+  test('abort of an attempt whose client does not read', () =>
     withBench(subject, {}, async (bench) => {
       bench.origin.play(send(`HTTP/1.1 200 OK\r\nContent-Length: 9000000\r\n\r\n${'x'.repeat(1_000_000)}`), hang());
       const attempt = bench.send({}, (it) => {
@@ -74,7 +74,7 @@ function abortsOfHeldAttempts(subject: TransportUnderTest): void {
       assert.equal(attempt.log.at(-1), 'data');
     }));
 
-  test('an attempt that ended while its client takes nothing does not take its connection from the next one', () =>
+  test('an attempt that ended while its client does not read leaves its connection to the next one', () =>
     withBench(subject, {}, async (bench) => {
       bench.origin.play(send(answer('hello')));
       const slow = bench.send({}, (it) => {

@@ -1,4 +1,4 @@
-// What every transport does alike: the case file of the Transport contract. Thread: main.
+// The Transport contract: cases that every transport passes. Thread: main.
 
 import { describe } from 'node:test';
 import type { TransportUnderTest } from '../../../support/transport-bench.ts';

@@ -1,4 +1,4 @@
-// What goes wrong at which moment, and what it is called: kind of failure, and whether the request was sent. Thread: main.
+// Failures at every moment of an attempt: their kind, and whether the request was sent. Thread: main.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -23,7 +23,7 @@ type Row = readonly [name: string, steps: readonly Step[], outcome: string];
 
 const CHUNKED = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
 
-/** On a fresh connection, behind a whole request. */
+/** On a fresh connection, after a complete request. */
 const ENDINGS: readonly Row[] = [
   ['FIN without a byte', [fin()], 'reset sent'],
   ['RST without a byte', [reset()], 'reset sent'],
@@ -36,7 +36,7 @@ const ENDINGS: readonly Row[] = [
   ['FIN before the last empty line', [send(`${CHUNKED}5\r\nhello\r\n0\r\n`), fin()], 'truncated sent'],
 ];
 
-/** RST behind bytes that have surely been read, since only then it is told from RST before them. */
+/** RST after bytes that were certainly read: only then does it differ from an RST before them. */
 const RESETS: readonly (readonly [name: string, wire: string])[] = [
   ['inside a body', 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel'],
   ['inside a chunk', `${CHUNKED}5\r\nhel`],
@@ -93,7 +93,7 @@ export function failureCases(subject: TransportUnderTest): void {
       assert.equal((await bench.send().done).outcome, 'head-too-large sent');
       await (await bench.origin.connection(0)).gone;
     }));
-  test('interim responses without end are cut off', () =>
+  test('endless interim responses fail the attempt', () =>
     withBench(subject, {}, async (bench) => {
       bench.origin.play(send('HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(5000)), hang());
       assert.equal((await bench.send().done).outcome, 'malformed-response sent');
@@ -102,7 +102,7 @@ export function failureCases(subject: TransportUnderTest): void {
   connectCases(subject);
 }
 
-/** The request fails so, its connection ends, nothing follows, and the endpoint serves the next one. */
+/** Checks that the request fails with this outcome, its connection closes, and the endpoint serves the next one. */
 async function fails(subject: TransportUnderTest, steps: readonly Step[], outcome: string): Promise<void> {
   await withBench(subject, {}, async (bench) => {
     bench.origin.play(...steps);
@@ -124,7 +124,7 @@ function staleCases(subject: TransportUnderTest): void {
     ['RST', reset()],
   ] as const) {
     for (const method of ['GET', 'POST']) {
-      test(`${name} in answer to a ${method} on a reused connection: it was stale`, () =>
+      test(`${name} after a ${method} on a reused connection means that it was stale`, () =>
         withBench(subject, {}, async (bench) => {
           await reuse(bench);
           bench.origin.play(bodyRead(), step);
@@ -135,13 +135,13 @@ function staleCases(subject: TransportUnderTest): void {
         }));
     }
   }
-  test('a reused connection that ends behind an interim response was not stale', () =>
+  test('a reused connection that closes after an interim response was not stale', () =>
     withBench(subject, {}, async (bench) => {
       await reuse(bench);
       bench.origin.play(send('HTTP/1.1 102 Processing\r\n\r\n'), fin());
       assert.equal((await bench.send().done).outcome, 'reset sent');
     }));
-  test('a connection that the endpoint ended while it was idle is not used', () =>
+  test('a connection that the endpoint closed while it was idle is not used', () =>
     withBench(subject, {}, async (bench) => {
       await reuse(bench);
       const { socket, closed } = await bench.origin.connection(0);
@@ -169,9 +169,9 @@ function connectCases(subject: TransportUnderTest): void {
     await once(server, 'close');
     await connectFails(subject, { port }, 'connect-refused unsent');
   });
-  test('a Unix socket that is not there fails', () =>
+  test('a missing Unix socket fails', () =>
     connectFails(subject, { socketPath: '/nonexistent/endpoint.sock' }, 'connect-failed unsent'));
-  test('an endpoint that accepts nothing times out', async () => {
+  test('an endpoint that accepts no connection times out', async () => {
     const blackhole = await openBlackhole();
     try {
       await connectFails(subject, { port: blackhole.port }, 'connect-timeout unsent', 60);
@@ -179,7 +179,7 @@ function connectCases(subject: TransportUnderTest): void {
       await blackhole.close();
     }
   });
-  test('an endpoint that says nothing in the TLS handshake times out', () =>
+  test('an endpoint that is silent in the TLS handshake times out', () =>
     withBench(subject, {}, ({ origin }) =>
       connectFails(subject, { port: origin.port, protocol: 'https' }, 'connect-timeout unsent', 60),
     ));
@@ -193,7 +193,7 @@ function connectCases(subject: TransportUnderTest): void {
       origin.greet((socket) => eventOrClose(socket, 'data'), reset());
       return connectFails(subject, { port: origin.port, protocol: 'https' }, 'tls-failed unsent');
     }));
-  test('a certificate that nobody vouches for fails', async () => {
+  test('an untrusted certificate fails', async () => {
     const origin = await ScriptedOrigin.listen({ tls: { cert: ORIGIN_CERTIFICATE, key: ORIGIN_KEY } });
     try {
       await connectFails(subject, { port: origin.port, protocol: 'https' }, 'tls-failed unsent');

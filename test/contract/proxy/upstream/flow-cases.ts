@@ -9,7 +9,7 @@ import { answer, bodyRead, eventOrClose, fin, hang, send, until } from '../../..
 import type { RecordedAttempt } from '../../../support/recorded-attempt.ts';
 import { withBench, type TransportUnderTest } from '../../../support/transport-bench.ts';
 
-/** What may lie between an endpoint and an exchange that takes nothing: buffers of sockets and of the kernel. */
+/** Bytes that socket and kernel buffers can hold between an endpoint and an exchange that does not read. */
 const MOST_BUFFERED_BYTES = 16 * 1024 * 1024;
 const BIG_BYTES = 32 * 1024 * 1024;
 
@@ -25,7 +25,7 @@ function bigResponses(subject: TransportUnderTest): void {
     ['chunks', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n', true],
     ['no length', 'HTTP/1.1 200 OK\r\n\r\n', false],
   ] as const) {
-    test(`a big response of ${name} waits for the exchange and comes whole`, () =>
+    test(`a large response of ${name} waits for the exchange and arrives complete`, () =>
       withBench(subject, {}, async (bench) => {
         const sent = { bytes: 0 };
         bench.origin.play(send(head), pour(sent, isChunked), ...(isChunked ? [send('0\r\n\r\n')] : []), fin());
@@ -46,7 +46,7 @@ function bigResponses(subject: TransportUnderTest): void {
       }));
   }
 
-  test('each pause holds, however often', () =>
+  test('every pause takes effect, however many there are', () =>
     withBench(subject, {}, async (bench) => {
       bench.origin.play(send(`HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n${'abc'.repeat(100_000)}`));
       const attempt = bench.send({}, (it) => {
@@ -61,7 +61,7 @@ function bigResponses(subject: TransportUnderTest): void {
 
 function bodiesAheadOfAnswers(subject: TransportUnderTest): void {
   for (const bodyLength of [BIG_BYTES, UNKNOWN_LENGTH]) {
-    test(`a big request body (${bodyLength}) waits for the endpoint and arrives whole`, () =>
+    test(`a large request body (${bodyLength}) waits for the endpoint and arrives complete`, () =>
       withBench(subject, {}, async (bench) => {
         const { promise: mayRead, resolve: letRead } = Promise.withResolvers<void>();
         bench.origin.greet(
@@ -86,7 +86,7 @@ function bodiesAheadOfAnswers(subject: TransportUnderTest): void {
       }));
   }
 
-  test('an answer before the body has been sent is relayed, and its connection not used again', () =>
+  test('a response before the end of the request is relayed, and its connection is not reused', () =>
     withBench(subject, {}, async (bench) => {
       bench.origin.play(send('HTTP/1.1 413 Large\r\nContent-Length: 3\r\n\r\nbig'));
       const attempt = bench.send({ method: 'POST', bodyLength: 1_000_000 }, (it) => {
@@ -104,7 +104,7 @@ function bodiesAheadOfAnswers(subject: TransportUnderTest): void {
 }
 
 function bodiesBesideAnswers(subject: TransportUnderTest): void {
-  test('a body goes on while its answer comes', () =>
+  test('a request body continues during its response', () =>
     withBench(subject, {}, async (bench) => {
       bench.origin.play(send('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel'), bodyRead(), send('lo'));
       const attempt = bench.send({ method: 'POST', bodyLength: UNKNOWN_LENGTH }, (it) => {
@@ -136,7 +136,7 @@ function bodiesBesideAnswers(subject: TransportUnderTest): void {
       assert.ok(raw.toString('latin1').endsWith('\r\n0\r\nX-Sum: 1\r\n\r\n'));
     }));
 
-  test('an endpoint that reads nothing and an exchange that ends: the connection is given up', () =>
+  test('an aborted upload to an endpoint that does not read closes the connection', () =>
     withBench(subject, {}, async (bench) => {
       bench.origin.greet((socket) => void socket.pause(), hang());
       const sent = { bytes: 0 };
@@ -156,7 +156,7 @@ function bodiesBesideAnswers(subject: TransportUnderTest): void {
 const CHUNK = Buffer.alloc(65_536, 'x');
 const FRAMED_CHUNK = Buffer.concat([Buffer.from('10000\r\n'), CHUNK, Buffer.from('\r\n')]);
 
-/** Writes BIG_BYTES as fast as they are taken. */
+/** Writes BIG_BYTES as fast as they are read. */
 function pour(sent: { bytes: number }, isChunked: boolean) {
   return async (socket: Socket): Promise<void> => {
     while (sent.bytes < BIG_BYTES && !socket.destroyed) {
@@ -176,7 +176,7 @@ function pump(attempt: RecordedAttempt, sent: { bytes: number }): void {
   if (sent.bytes === BIG_BYTES) attempt.handle.endBody(null);
 }
 
-/** Resolves when the value has not moved over many turns of the event loop. */
+/** Resolves when the value has not changed for many turns of the event loop. */
 async function stands(value: () => number): Promise<void> {
   for (let quiet = 0, last = -1; quiet < 50; quiet += 1) {
     if (value() !== last) quiet = 0;

@@ -1,4 +1,4 @@
-// Connections: which are kept, for how long, how they are counted, and what a new Snapshot does to them. Thread: main.
+// Connection pools: reuse, keep-alive, counts, and new Snapshots. Thread: main.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -24,7 +24,7 @@ export function poolCases(subject: TransportUnderTest): void {
 }
 
 function reuse(subject: TransportUnderTest): void {
-  test('one request after the other uses one connection, the newest idle one first', () =>
+  test('sequential requests use one connection, the newest idle one first', () =>
     withBench(subject, {}, async (bench) => {
       await occupy(bench, 3);
       assert.equal(bench.lane('connectionsIdle'), 3);
@@ -64,7 +64,7 @@ function reuse(subject: TransportUnderTest): void {
 }
 
 function idleLimits(subject: TransportUnderTest): void {
-  test('no more idle connections than the limit are kept: the oldest goes', () =>
+  test('idle connections beyond the limit are closed, oldest first', () =>
     withBench(
       subject,
       { upstream: { limits: { maxConnections: 0, maxQueue: 0, maxIdle: 2, isAdaptive: false } } },
@@ -75,7 +75,7 @@ function idleLimits(subject: TransportUnderTest): void {
       },
     ));
 
-  test('an idle connection ends after keepAliveMs', () =>
+  test('an idle connection closes after keepAliveMs', () =>
     withBench(subject, { upstream: { timeouts: { ...TIMEOUTS, keepAliveMs: 30 } } }, async (bench) => {
       await occupy(bench, 1);
       assert.equal(await (await bench.origin.connection(0)).gone, 'fin');
@@ -95,7 +95,7 @@ function idleLimits(subject: TransportUnderTest): void {
 }
 
 function newSnapshots(subject: TransportUnderTest): void {
-  test('a slot that goes down loses its idle connections, and only these', () =>
+  test('dropIdle closes the idle connections of a slot, and only these', () =>
     withBench(subject, {}, async (bench) => {
       await occupy(bench, 2);
       const { promise, resolve } = Promise.withResolvers<void>();
@@ -119,7 +119,7 @@ function newSnapshots(subject: TransportUnderTest): void {
     }));
 
   for (const [name, change] of CHANGES) {
-    test(`a new Snapshot with ${name} ends idle connections at once, others when their request is over`, () =>
+    test(`a new Snapshot with ${name} closes idle connections at once, leased ones after their request`, () =>
       withBench(subject, {}, async (bench) => {
         await occupy(bench, 1);
         const { promise, resolve } = Promise.withResolvers<void>();
@@ -136,7 +136,7 @@ function newSnapshots(subject: TransportUnderTest): void {
       }));
   }
 
-  test('an endpoint that is in no Snapshot any more is still served to those who began with it', () =>
+  test('exchanges that began with a removed endpoint still reach it', () =>
     withBench(subject, {}, async (bench) => {
       bench.transport.update([]);
       assert.equal((await bench.send().done).outcome, 'ok');
@@ -145,7 +145,7 @@ function newSnapshots(subject: TransportUnderTest): void {
 }
 
 function endsAndKinds(subject: TransportUnderTest): void {
-  test('closing ends what is under way, and says so', () =>
+  test('close cancels attempts in flight and reports it', () =>
     withBench(subject, {}, async (bench) => {
       bench.origin.play(hang());
       const attempt = bench.send();
@@ -186,7 +186,7 @@ const TLS = [
   ['unverified', { verify: false, ca: [], serverName: '' }],
 ] as const;
 
-/** Serves this many requests at once, so that as many connections are idle afterwards (as far as the limit goes). */
+/** Serves this many requests at once, so that as many connections are idle afterwards, up to the limit. */
 async function occupy(bench: TransportBench, count: number): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const before = bench.origin.requests.length;
@@ -200,7 +200,7 @@ async function occupy(bench: TransportBench, count: number): Promise<void> {
   await bench.idled();
 }
 
-/** The second request comes over the connection of the first, whatever Host it asks for. */
+/** Checks that the second request uses the connection of the first, whatever its Host. */
 async function servesTwo(subject: TransportUnderTest, parts: BenchParts): Promise<void> {
   await withBench(subject, parts, async (bench) => {
     assert.equal((await bench.send().done).outcome, 'ok');

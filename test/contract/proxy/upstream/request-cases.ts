@@ -1,4 +1,4 @@
-// How requests reach an endpoint, byte for byte. Thread: main.
+// Requests as endpoints receive them, byte for byte. Thread: main.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -35,7 +35,7 @@ function requestsAsTheyAre(subject: TransportUnderTest): void {
       }));
   }
 
-  test('names, order, repetitions and bytes of fields stay', () =>
+  test('names, order, repetitions and bytes of fields are kept', () =>
     withBench(subject, {}, async (bench) => {
       await bench.send({ target: '/a%20b?c=d&&e?x', fields: FIELDS }).done;
       const received = bench.origin.requests[0]!;
@@ -52,7 +52,7 @@ function requestsAsTheyAre(subject: TransportUnderTest): void {
 }
 
 function requestsAsTheyAreChanged(subject: TransportUnderTest): void {
-  test('inserted fields replace those of the client, removed ones go', () =>
+  test('inserted fields replace those of the client, removed ones are dropped', () =>
     withBench(subject, {}, async (bench) => {
       const fields = ['X-Forwarded-For', 'evil', 'X-Keep', 'k', 'x-forwarded-FOR', 'evil', 'X-Gone', 'g'];
       const insertedFields = ['X-Forwarded-For', '192.0.2.1', 'X-Request-Id', 'r1'];
@@ -62,7 +62,7 @@ function requestsAsTheyAreChanged(subject: TransportUnderTest): void {
       assert.deepEqual(received.values('host'), ['b.test:8']);
     }));
 
-  test('fields of the connection and framing fields of the client are not passed, should an adaptor let them through', () =>
+  test('connection-specific and framing fields of the client are not forwarded, even if an adaptor passes them', () =>
     withBench(subject, {}, async (bench) => {
       const fields = [
         'Transfer-Encoding',
@@ -84,7 +84,7 @@ function requestsAsTheyAreChanged(subject: TransportUnderTest): void {
       assert.deepEqual(received.values('host'), ['a.test']);
     }));
 
-  test('OPTIONS asks of the endpoint as a whole, with and without a body', () =>
+  test('OPTIONS * is forwarded, with and without a body', () =>
     withBench(subject, {}, async (bench) => {
       const body = 'OPTIONS /* HTTP/1.1';
       const asked = bench.sendWithBody(body, { method: 'OPTIONS', target: '*' });
@@ -99,7 +99,7 @@ function requestsAsTheyAreChanged(subject: TransportUnderTest): void {
       );
     }));
 
-  test('POST without a body says so', () =>
+  test('POST without a body sends Content-Length: 0', () =>
     withBench(subject, {}, async (bench) => {
       await bench.send({ method: 'POST' }).done;
       assert.deepEqual(bench.origin.requests[0]!.values('content-length'), ['0']);
@@ -122,7 +122,7 @@ function requestsThatCannotBe(subject: TransportUnderTest): void {
     ['shorter', 'hell', 5],
     ['longer', 'hello!', 5],
   ] as const) {
-    test(`a body ${name} than announced never passes for whole, and its connection ends`, () =>
+    test(`a body ${name} than announced is never complete, and its connection closes`, () =>
       withBench(subject, {}, async (bench) => {
         const attempt = await bench.sendWithBody(body, { bodyLength }).done;
         assert.equal(attempt.failure!.kind, 'unsendable-request');
@@ -147,12 +147,12 @@ const UNSENDABLE: readonly (readonly [string, Parameters<TransportBench['send']>
   ['CONNECT', { method: 'CONNECT', target: 'a.test:443' }],
 ];
 
-/** The lines that neither frame nor concern the connection. */
+/** End-to-end lines: neither framing nor connection-specific. */
 function endToEnd(lines: readonly string[]): string[] {
   return lines.filter((line) => !/^(host|connection|content-length|transfer-encoding):/i.test(line));
 }
 
-/** Sends one request and a canary behind it: what the endpoint got must be these two. */
+/** Sends one request and a canary after it: the endpoint must receive exactly these two. */
 async function checkOneRequest(
   bench: TransportBench,
   method: string,

@@ -1,4 +1,4 @@
-// How an endpoint's responses reach the exchange, in whatever pieces they come. Thread: main.
+// Responses as the exchange receives them, in pieces of any size. Thread: main.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -10,14 +10,14 @@ interface ResponseCase {
   readonly name: string;
   readonly wire: string;
   readonly method?: string;
-  /** Whether the endpoint ends the connection behind it. */
+  /** Whether the endpoint closes the connection after it. */
   readonly ends?: boolean;
   readonly status?: number;
   readonly reason?: string;
   readonly body?: string;
   readonly length?: number | null;
   readonly trailers?: readonly string[];
-  /** Whether the connection serves the next request too. */
+  /** Whether the connection serves the next request. */
   readonly reuses?: boolean;
 }
 
@@ -88,7 +88,7 @@ const RESPONSES: readonly ResponseCase[] = [
   { name: '304 without', wire: 'HTTP/1.1 304 Same\r\n\r\n', status: 304, reason: 'Same', reuses: true },
 ];
 
-/** The end of a response that no connection may be reused after, although it is whole. */
+/** Ends of complete responses after which the connection may not be reused. */
 const RESPONSES_WITH_MORE: readonly ResponseCase[] = [
   {
     name: 'bytes behind its length',
@@ -123,7 +123,7 @@ export function responseCases(subject: TransportUnderTest): void {
     test(`a response with ${wanted.name} is relayed alone`, () => playAtAllSplits(subject, wanted));
   }
 
-  test('fields keep names, order and repetitions; those of the connection go, nominated ones too', () =>
+  test('fields keep names, order and repetitions; connection-specific and nominated ones are dropped', () =>
     withBench(subject, {}, async (bench) => {
       const fields =
         'Set-Cookie: a=1\r\nX-Hop: h\r\nset-cookie: b="x,y"\r\nETag: "\xe9"\r\nProxy-Connection: close\r\n';
@@ -136,7 +136,7 @@ export function responseCases(subject: TransportUnderTest): void {
       assert.equal(head!.field('x-none'), undefined);
     }));
 
-  test('interim responses come one by one, before the head and apart from it', () =>
+  test('interim responses are separate events before the head', () =>
     withBench(subject, {}, async (bench) => {
       const early = 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nSet-Cookie: early=1\r\nContent-Length: 4\r\n\r\n';
       const wire = `HTTP/1.1 100 Continue\r\n\r\n${early}HTTP/1.1 102 P\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok`;
@@ -154,7 +154,7 @@ export function responseCases(subject: TransportUnderTest): void {
     }));
 }
 
-/** Plays the response in pieces of each size, each followed by a canary that shows what became of the connection. */
+/** Plays the response in pieces of each size, each followed by a canary that shows whether the connection was kept. */
 async function playAtAllSplits(subject: TransportUnderTest, wanted: ResponseCase): Promise<void> {
   for (const pieceBytes of PIECES) {
     await withBench(subject, {}, async (bench) => {

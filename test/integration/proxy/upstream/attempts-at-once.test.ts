@@ -1,4 +1,4 @@
-// Attempts that begin, pause and end inside each other's events: undici's parser may not be entered twice.
+// Attempts that start, pause and end inside each other's events: undici's parser may not be re-entered. Thread: main.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -14,7 +14,7 @@ const UNDICI: TransportUnderTest = {
   make: (parts) => new UndiciTransport(parts),
 };
 
-test('a request that is sent inside the end of another one is served', () =>
+test('a request that is sent inside the last event of another one is served', () =>
   withBench(UNDICI, {}, async (bench) => {
     const attempts: RecordedAttempt[] = [];
     const next = (): void => {
@@ -30,7 +30,7 @@ test('a request that is sent inside the end of another one is served', () =>
     assert.equal(bench.origin.requests.length, 50);
   }));
 
-test('an attempt that is resumed inside the data of another one goes on', () =>
+test('an attempt that is resumed inside the data event of another one continues', () =>
   withBench(UNDICI, {}, async (bench) => {
     const body = 'x'.repeat(500_000);
     bench.origin.otherwise = [bodyRead(), send(answer(body))];
@@ -48,7 +48,7 @@ test('an attempt that is resumed inside the data of another one goes on', () =>
     assert.equal((await first.done).bodyBytes, body.length);
   }));
 
-test('an attempt that is aborted inside the data of another one ends alone', () =>
+test('an attempt that is aborted inside the data event of another one ends alone', () =>
   withBench(UNDICI, {}, async (bench) => {
     bench.origin.otherwise = [bodyRead(), send(answer('x'.repeat(500_000)))];
     const first = bench.send({}, (it) => {
@@ -64,7 +64,7 @@ test('an attempt that is aborted inside the data of another one ends alone', () 
     assert.equal(first.log.at(-1), 'data');
   }));
 
-test('what the exchange throws in an event fails its own attempt and no other', () =>
+test('an error that the exchange throws in an event fails its own attempt only', () =>
   withBench(UNDICI, {}, async (bench) => {
     const attempt = bench.send({}, (it) => {
       it.react = (event) => {
@@ -76,7 +76,7 @@ test('what the exchange throws in an event fails its own attempt and no other', 
     assert.equal((await bench.send().done).outcome, 'ok');
   }));
 
-test('what the exchange throws in the last event is heard outside', () =>
+test('an error that the exchange throws in the last event is reported outside', () =>
   withBench(UNDICI, {}, async (bench) => {
     const { promise, resolve } = Promise.withResolvers<unknown>();
     process.setUncaughtExceptionCaptureCallback(resolve);
@@ -92,7 +92,7 @@ test('what the exchange throws in the last event is heard outside', () =>
     }
   }));
 
-test('hundreds of attempts of all sorts at once all end, each once, and nothing is left open', () =>
+test('hundreds of mixed attempts at once all end, each once, and no connection stays open', () =>
   withBench(UNDICI, {}, async (bench) => {
     const random = seededRandom(5);
     const ends = [
@@ -122,7 +122,7 @@ async function playOne(steps: ReturnType<typeof send>[], ...args: Parameters<Ret
   for (const step of steps) await step(...args);
 }
 
-/** Null where it was aborted: nothing is told then. */
+/** Null for aborted attempts, which emit no event. */
 function randomAttempt(bench: TransportBench, random: Random): RecordedAttempt | null {
   const choice = randomBelow(random, 100) / 100;
   if (choice < 0.4) return bench.send();

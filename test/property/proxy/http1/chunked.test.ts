@@ -1,4 +1,4 @@
-// Chunked bodies in all pieces: payload, and the runs that are written to a peer.
+// Chunked bodies in all pieces. Thread: both.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -16,7 +16,7 @@ function makeBody(random: Random): string {
   );
 }
 
-/** Three ways to cut: whole, byte by byte, in random places. */
+/** Three splits: whole, byte by byte, at random offsets. */
 function cutsOf(random: Random, length: number): number[][] {
   return [[], everyByte(length), makeCuts(random, length)];
 }

@@ -1,4 +1,4 @@
-// What is encoded can be scanned again, and holds what was kept and added: nothing more, nothing less.
+// Encoded heads scan again to exactly the fields kept and added. Thread: both.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';

@@ -1,5 +1,5 @@
-// The codec beside the platform's parser on responses, over real sockets and at every split: what both take is read the
-// same, and where one of them is stricter the rule is named here.
+// The codec compared with the platform's parser on responses, over real sockets and at every split: they agree on what
+// both accept, and each rule by which one is stricter is listed here. Thread: main.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -13,10 +13,10 @@ const platform = new PlatformClient();
 before(() => platform.start());
 after(() => platform.stop());
 
-/** Rules by which we refuse what the platform takes. */
+/** Rules by which we refuse responses that the platform accepts. */
 const STRICTER = {
   'unrequested-switch': 'HTTP/1.1 101 A\r\n\r\n',
-  // DEL in the reason (RFC 9112 section 4 has it not).
+  // DEL in the reason (forbidden by RFC 9112 section 4).
   'bad-status-line': 'HTTP/1.1 200 A\x7f\r\nContent-Length: 0\r\n\r\n',
   'unknown-transfer-coding': 'HTTP/1.1 200 A\r\nTransfer-Encoding: chunkeded\r\n\r\nabc',
   'bad-connection-option': 'HTTP/1.1 200 A\r\nConnection: a b\r\nContent-Length: 0\r\n\r\n',
@@ -26,7 +26,7 @@ const STRICTER = {
 type Outcome = 'same' | 'stricter' | 'lenient' | 'open';
 
 describe('responses', () => {
-  test('valid and broken, are judged and read the same by both at every split, or by a rule that is named here', async () => {
+  test('valid and broken, get the same verdict and content from both at every split, except for the listed rules', async () => {
     const random = seededRandom(9111);
     const counts: Record<Outcome, number> = { same: 0, stricter: 0, lenient: 0, open: 0 };
     for (let at = 0; at < 600; at += 1) {
@@ -47,7 +47,7 @@ function isFinal({ start }: ReadMessage): boolean {
   return !start[1]!.startsWith('1');
 }
 
-/** Open: the connection's end is the response's, or came too early. What is made of it is the connection's, not the codec's. */
+/** Open: the connection ended with the response, or too early. The connection judges that, not the codec. */
 function compare(text: string, cuts: readonly number[], theirs: PlatformResponse): Outcome {
   const result = readStream(text, 'response', cuts);
   const ours = result.messages.find(isFinal);
@@ -70,7 +70,7 @@ function isLenient(text: string): boolean {
   return LENIENT.slice(1).some(([, , applies]) => applies(text));
 }
 
-/** Whether nothing stands behind the response: the platform reads on, and finds fault with that. */
+/** Whether no bytes follow the response: the platform reads on and reports them as an error. */
 function isAlone(text: string): boolean {
   const { messages, stoppedIn, error } = readStream(text, 'response');
   return messages.filter(isFinal).length === 1 && stoppedIn === 'idle' && error === '';

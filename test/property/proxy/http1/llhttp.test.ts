@@ -1,5 +1,5 @@
-// The codec beside the platform's parser, over real sockets: what both take is read the same, and where one of them is
-// stricter the rule is named here.
+// The codec compared with the platform's parser, over real sockets: they agree on what both accept, and each rule by
+// which one is stricter is listed. Thread: main.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -13,13 +13,13 @@ const platform = new PlatformReader();
 before(() => platform.start());
 after(() => platform.stop());
 
-/** Messages up to the first one that ends the connection: the platform reads no further. */
+/** Messages up to the first one that closes the connection: the platform reads no further. */
 function untilClose(result: ReadResult): readonly ReadMessage[] {
   const last = result.messages.findIndex((message) => !message.isPersistent);
   return last < 0 ? result.messages : result.messages.slice(0, last + 1);
 }
 
-/** The parts that both sides give; fields that Connection nominated are gone on ours. */
+/** The parts that both parsers report; ours drops fields that Connection nominates. */
 function assertSameMessage(ours: ReadMessage, theirs: PlatformMessage, text: string): void {
   assert.deepEqual([ours.start, ours.body], [theirs.start, theirs.body], JSON.stringify(text));
   const theirFields = theirs.fields.map((part) => part.replace(/^[ \t]+|[ \t]+$/g, ''));
@@ -27,13 +27,13 @@ function assertSameMessage(ours: ReadMessage, theirs: PlatformMessage, text: str
   else for (const part of ours.fields) assert.ok(theirFields.includes(part), JSON.stringify(text));
 }
 
-/** The stream whole, byte by byte, and cut at random: each is to be read as the platform reads it whole. */
+/** The stream whole, byte by byte, and split at random: each must read as the platform reads it whole. */
 function splitsOf(text: string, random: Random): readonly (readonly number[])[] {
   return [[], everyByte(text.length), makeCuts(random, text.length)];
 }
 
 describe('valid requests', () => {
-  test('pipelined over a few connections are read the same by both, at every split', async () => {
+  test('pipelined over a few connections read the same by both, at every split', async () => {
     const random = seededRandom(9112);
     let compared = 0;
     for (let connection = 0; connection < 10; connection += 1) {
@@ -58,14 +58,14 @@ describe('valid requests', () => {
   });
 });
 
-/** What is left of the platform's trailers by our rule, for the generator's names. */
+/** The platform's trailers without those that our rule drops, for the generator's names. */
 function passedTrailers(message: PlatformMessage): string[] {
   const kept = ['x-t', 'x-sum', 'x-e'];
   return message.trailers.filter((_, index) => kept.includes(message.trailers[index & ~1]!.toLowerCase()));
 }
 
 describe('broken requests', () => {
-  test('are taken by both and read the same at every split, or refused by a rule that is named here', async () => {
+  test('are accepted by both and read the same at every split, or refused by a listed rule', async () => {
     const random = seededRandom(9110);
     const counts = { same: 0, stricter: 0, lenient: 0 };
     for (let batch = 0; batch < 30; batch += 1) {
@@ -108,7 +108,7 @@ describe('the codec is stricter than the platform by', () => {
   }
 });
 
-describe('the codec takes what the platform refuses, because', () => {
+describe('the codec accepts what the platform refuses, because', () => {
   for (const [rule, example, applies] of LENIENT) {
     test(rule, async () => {
       assert.ok(applies(example));

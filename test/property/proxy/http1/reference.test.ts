@@ -1,4 +1,4 @@
-// The codec against a second reading of the RFC, whole and in pieces, over valid streams and broken ones.
+// The codec against an independent reference parser, whole and in pieces, over valid and broken streams. Thread: main.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -9,7 +9,7 @@ import { forSeeds } from '../../../support/seeded-property.ts';
 
 const RUNS = 1500;
 
-/** Holds the codec's result against the reference; an unfinished message may be refused before it ends. */
+/** Compares the codec's result with the reference; an incomplete message may be refused early. */
 function compare(text: string, result: ReadResult): void {
   const reference = readReference(text);
   if (result.isHandedOff) {
@@ -22,7 +22,7 @@ function compare(text: string, result: ReadResult): void {
 }
 
 describe('requests, compared with a reference', () => {
-  test('valid streams are read as the reference reads them', () => {
+  test('valid streams read as by the reference', () => {
     forSeeds(RUNS, (random) => {
       const text = makeStream(random);
       assert.equal(readReference(text).rest, 'nothing', JSON.stringify(text));
@@ -30,14 +30,14 @@ describe('requests, compared with a reference', () => {
     });
   });
 
-  test('broken streams are refused where the reference refuses, and read up to there', () => {
+  test('broken streams are refused where the reference refuses, and read up to that point', () => {
     forSeeds(RUNS, (random) => {
       const text = mutate(random, makeStream(random));
       compare(text, readStream(text, 'request'));
     });
   });
 
-  test('broken streams that come byte by byte or in random pieces are judged the same', () => {
+  test('broken streams in single bytes or random pieces get the same verdict', () => {
     forSeeds(RUNS, (random) => {
       const text = mutate(random, makeStream(random));
       const whole = readStream(text, 'request');

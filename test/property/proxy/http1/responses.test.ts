@@ -1,4 +1,4 @@
-// Responses in all pieces, valid and broken.
+// Responses in all pieces, valid and broken. Thread: both.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -9,7 +9,7 @@ import { forSeeds } from '../../../support/seeded-property.ts';
 const RUNS = 1000;
 
 describe('responses', () => {
-  test('that are valid are read whole', () => {
+  test('that are valid are read completely', () => {
     forSeeds(RUNS, (random) => {
       const text = makeResponse(random) + makeResponse(random);
       const { error, messages, stoppedIn } = readStream(text, 'response');
@@ -18,7 +18,7 @@ describe('responses', () => {
     });
   });
 
-  test('are judged the same for every split', () => {
+  test('get the same verdict for every split', () => {
     forSeeds(RUNS, (random) => {
       const text = mutate(random, makeResponse(random) + makeResponse(random));
       const whole = readStream(text, 'response');

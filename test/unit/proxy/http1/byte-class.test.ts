@@ -36,7 +36,7 @@ describe('byte classes', () => {
     });
   }
 
-  test('isAllOf looks at the range only, takes an empty one, and refuses what is beyond latin1', () => {
+  test('isAllOf checks the range only, accepts an empty one, and refuses characters beyond latin1', () => {
     assert.equal(isAllOf('(abc)', 1, 4, TOKEN), true);
     assert.equal(isAllOf('(abc)', 0, 4, TOKEN), false);
     assert.equal(isAllOf('(', 0, 0, TOKEN), true);

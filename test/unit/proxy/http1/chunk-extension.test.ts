@@ -24,7 +24,7 @@ function* textsOf(length: number): Generator<string> {
 }
 
 describe('chunk extensions', () => {
-  test('are taken exactly where the grammar takes them, up to seven bytes', () => {
+  test('are accepted exactly as the grammar says, up to seven bytes', () => {
     let taken = 0;
     for (let length = 1; length <= 7; length += 1) {
       for (const text of textsOf(length)) {
@@ -35,7 +35,7 @@ describe('chunk extensions', () => {
     assert.ok(taken > 100, String(taken));
   });
 
-  test('never hold CR, LF or NUL, quoted or not', () => {
+  test('never contain CR, LF or NUL, quoted or not', () => {
     for (const byte of ['\r', '\n', '\0', '\x7f']) {
       for (const before of ['', ';', ';a', ';a ', ';a=', ';a=b', ';a="', ';a="\\', ';a="b"']) {
         assert.equal(accepts(`${before}${byte}`), false, JSON.stringify(before + byte));
@@ -44,7 +44,7 @@ describe('chunk extensions', () => {
     }
   });
 
-  test('may hold any text in quotes', () => {
+  test('may contain any text in quotes', () => {
     assert.equal(accepts(';a="\t !#\xff;=\\\xff"'), true);
   });
 });

@@ -1,4 +1,4 @@
-// Chunked bodies: payload, ends, limits, trailers, and what is refused.
+// Chunked bodies: payload, ends, limits, trailers, refusals. Thread: both.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -92,7 +92,7 @@ describe('a chunked body', () => {
     }
   });
 
-  test('gives payload as ranges of the buffer that it came in', () => {
+  test('yields payload as ranges of the given buffer', () => {
     const decoder = new ChunkedDecoder();
     const bytes = Buffer.from('xx5\r\nhello\r\n3\r\nab', 'latin1');
     assert.equal(decoder.next(bytes, 2, bytes.length), DecodeEvent.DATA);
@@ -119,7 +119,7 @@ describe('a chunked body', () => {
 describe('limits on chunked bodies', () => {
   const limits: ChunkLimits = { extensionBytes: 10, trailerBytes: 20, trailerFields: 2 };
 
-  test('extensions of the limit are taken, one byte more is not', () => {
+  test('extensions up to the limit are accepted, one byte more is not', () => {
     assert.equal(decode('0;123456789\r\n\r\n', limits).outcome, 'done');
     assert.equal(decode('0;1234567890\r\n\r\n', limits).outcome, 'chunk-line-too-long');
   });
@@ -129,14 +129,14 @@ describe('limits on chunked bodies', () => {
     assert.equal(decode(`5${' '.repeat(11)}`, limits).outcome, 'chunk-line-too-long');
   });
 
-  test('trailers of the limit are taken, one byte more is not', () => {
+  test('trailers up to the limit are accepted, one byte more is not', () => {
     const trailersOf = (size: number): string => `0\r\nX: ${'x'.repeat(size - 7)}\r\n\r\n`;
     assert.equal(decode(trailersOf(20), limits).outcome, 'done');
     assert.equal(decode(trailersOf(21), limits).outcome, 'trailers-too-large');
     assert.equal(decode(`0\r\nX: ${'a'.repeat(18)}`, limits).outcome, 'trailers-too-large');
   });
 
-  test('trailer fields of the limit are taken, one more is not', () => {
+  test('trailer fields up to the limit are accepted, one more is not', () => {
     assert.equal(decode('0\r\nA: 1\r\nB: 2\r\n\r\n', limits).outcome, 'done');
     assert.equal(decode('0\r\nA:1\r\nB:2\r\nC:3\r\n\r\n', limits).outcome, 'trailers-too-large');
   });

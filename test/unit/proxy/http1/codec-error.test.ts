@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import { CODEC_ERRORS, CodecError } from '../../../../proxy/http1/codec-error.ts';
 
 describe('codec errors', () => {
-  test('each number has the row that goes by its name', () => {
+  test('each number has the row of its name', () => {
     for (const [key, error] of Object.entries(CodecError)) {
       const expected = key.toLowerCase().replaceAll('_', '-').replace(/-1-0$/, '-1.0');
       assert.equal(CODEC_ERRORS[error]?.name, expected);
@@ -21,14 +21,14 @@ describe('codec errors', () => {
     );
   });
 
-  test('what is handed off has no status of its own, all else has one of an error', () => {
+  test('hand-offs have no status, all other rows have an error status', () => {
     for (const row of CODEC_ERRORS.slice(1)) {
       assert.equal(row.isHandedOff, row.status === 0, row.name);
       assert.ok(row.status === 0 || (row.status >= 400 && row.status < 600), row.name);
     }
   });
 
-  test('limits and versions get the statuses that the RFCs name for them', () => {
+  test('limits and versions have the statuses that the RFCs define for them', () => {
     const statusOf = (error: number): number => CODEC_ERRORS[error]!.status;
     assert.equal(statusOf(CodecError.TARGET_TOO_LONG), 414);
     assert.equal(statusOf(CodecError.HEAD_TOO_LARGE), 431);

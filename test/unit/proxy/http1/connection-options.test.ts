@@ -1,4 +1,4 @@
-// The Connection field: options, nominations, and what may not be nominated.
+// The Connection field: options, nominations, protected fields.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -48,7 +48,7 @@ describe('Connection options', () => {
     });
   }
 
-  test('are nine at most, empty ones and several lines counted', () => {
+  test('are at most nine, counting empty ones and all lines', () => {
     const nine = 'a,b,c,d,e,f,g,h,i';
     assert.equal(readConnection(requestWith(`Connection: ${nine}`)), OTHER);
     const tooMany = ~CodecError.TOO_MANY_CONNECTION_OPTIONS;
@@ -59,14 +59,14 @@ describe('Connection options', () => {
   });
 
   for (const value of ['keep alive', 'close;a', '"close"', 'a=b', 'cl\xf6se']) {
-    test(`${JSON.stringify(value)} is no option`, () => {
+    test(`${JSON.stringify(value)} is not an option`, () => {
       assert.equal(readConnection(requestWith(`Connection: ${value}`)), ~CodecError.BAD_CONNECTION_OPTION);
     });
   }
 });
 
 describe('list fields', () => {
-  test('have an element whole, in any case, in any of their lines', () => {
+  test('match a whole element, in any case, in any of their lines', () => {
     const head = requestWith('TE: gzip;q=1, Trailers', 'X-A: a', 'X-A: b , c');
     assert.equal(listHas(head, 'te', 'trailers'), true);
     assert.equal(listHas(head, 'x-a', 'c'), true);

@@ -1,4 +1,4 @@
-// Outgoing heads: what is cut, what is added, what stays as it came.
+// Outgoing heads: fields cut, added and kept. Thread: both.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -20,7 +20,7 @@ import { completeHead, requestWith, responseWith } from '../../../support/http1-
 
 const START = 'GET / HTTP/1.1\r\nHost: a\r\n';
 
-/** The request as it is sent on with default edits and with what `prepare` asks. */
+/** The forwarded request, with default edits and those of `prepare`. */
 function sent(lines: readonly string[], prepare?: (edit: HeadEdit) => void): string {
   const head = requestWith(...lines);
   const framing = new Framing();
@@ -32,11 +32,11 @@ function sent(lines: readonly string[], prepare?: (edit: HeadEdit) => void): str
 }
 
 describe('an encoded request', () => {
-  test('without anything to cut or add is what came', () => {
+  test('without cuts or additions is unchanged', () => {
     assert.equal(sent(['X-a:\t1 ', 'x-A: \xe9']), `${START}X-a:\t1 \r\nx-A: \xe9\r\n\r\n`);
   });
 
-  test('is what came for every number of fields, also where the table of fields is just full', () => {
+  test('is unchanged for every number of fields, also when the table of fields is exactly full', () => {
     for (let count = 0; count <= 130; count += 1) {
       const lines = Array.from({ length: count }, (_, index) => `X-${index}: ${index}`);
       const end = count === 0 ? '' : '\r\n';
@@ -60,7 +60,7 @@ describe('an encoded request', () => {
     assert.equal(sent(lines), `${START}X-Stay: 1\r\nAccept: b\r\n\r\n`);
   });
 
-  test('has Transfer-Encoding written anew and Content-Length as it came', () => {
+  test('has a regenerated Transfer-Encoding and an unchanged Content-Length', () => {
     assert.equal(sent(['Transfer-Encoding: CHUNKED', 'A: b']), `${START}A: b\r\nTransfer-Encoding: chunked\r\n\r\n`);
     assert.equal(sent(['Content-Length: 10', 'A: b']), `${START}Content-Length: 10\r\nA: b\r\n\r\n`);
   });
@@ -115,7 +115,7 @@ describe('an encoded request', () => {
     assert.throws(() => edit.replaceTarget(head, '/\r\nX: y'), TypeError);
   });
 
-  test('takes nothing over from the edit before', () => {
+  test('has nothing of the previous edit', () => {
     const head = requestWith('A: b');
     const edit = new HeadEdit();
     edit.cut(kindSet(FieldKind.HOST));
@@ -144,12 +144,12 @@ describe('an encoded response', () => {
     assert.equal(encode(head), 'HTTP/1.1 404 Reason\r\nServer: s\r\nSet-Cookie: a\r\nSet-Cookie: b\r\n\r\n');
   });
 
-  test('says HTTP/1.1 for an endpoint of HTTP/1.0', () => {
+  test('has version HTTP/1.1 for an endpoint of HTTP/1.0', () => {
     const head = completeHead('response', ['HTTP/1.0 200 All right', 'A: b']);
     assert.equal(encode(head), 'HTTP/1.1 200 All right\r\nA: b\r\n\r\n');
   });
 
-  test('has the blank behind the status that the endpoint left out', () => {
+  test('has the blank after the status that the endpoint omitted', () => {
     assert.equal(encode(completeHead('response', ['HTTP/1.1 200', 'A: b'])), 'HTTP/1.1 200 \r\nA: b\r\n\r\n');
     assert.equal(encode(completeHead('response', ['HTTP/1.1 200 ', 'A: b'])), 'HTTP/1.1 200 \r\nA: b\r\n\r\n');
   });
@@ -161,7 +161,7 @@ describe('an encoded response', () => {
   });
 });
 
-describe('what we write ourselves', () => {
+describe('our own output', () => {
   test('is a head of status, reason and lines', () => {
     assert.equal(
       encodeOwnResponseHead(503, 'Busy', CONNECTION_CLOSE),

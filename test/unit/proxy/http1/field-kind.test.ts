@@ -1,4 +1,4 @@
-// Telling fields by their names' bytes.
+// Recognising fields by the bytes of their names. Thread: both.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -20,7 +20,7 @@ function kindOf(name: string): number {
 const NAMED = [...FIELD_NAMES.entries()].filter(([, name]) => name !== '');
 
 describe('field kinds', () => {
-  test('every kind but two has a name, and its constant is called after it', () => {
+  test('every kind but two has a name that matches its constant', () => {
     assert.equal(FIELD_NAMES.length, FIELD_KIND_COUNT);
     for (const [key, kind] of Object.entries(FieldKind)) {
       if (kind === FieldKind.OTHER || kind === FieldKind.X_FORWARDED_OTHER) continue;
@@ -28,7 +28,7 @@ describe('field kinds', () => {
     }
   });
 
-  test('a name is told in lower, upper and mixed case', () => {
+  test('a name is recognised in lower, upper and mixed case', () => {
     for (const [kind, name] of NAMED) {
       const mixed = name.replace(/./g, (letter, at) => (at % 2 === 0 ? letter.toUpperCase() : letter));
       for (const form of [name, name.toUpperCase(), mixed]) assert.equal(kindOf(form), kind, form);
@@ -47,13 +47,13 @@ describe('field kinds', () => {
     }
   });
 
-  test('a byte that looks like "-" is not taken for it', () => {
+  test('a byte that equals "-" with the case bit is not accepted for it', () => {
     assert.equal(kindOf('content_length'), FieldKind.OTHER);
     assert.equal(kindOf('transfer_encoding'), FieldKind.OTHER);
     assert.equal(kindOf('transfer-%45ncoding'), FieldKind.OTHER);
   });
 
-  test('all names under X-Forwarded- are known as such, the bare prefix is not', () => {
+  test('all names with the prefix X-Forwarded- are recognised, the bare prefix is not', () => {
     assert.equal(kindOf('X-Forwarded-Prefix'), FieldKind.X_FORWARDED_OTHER);
     assert.equal(kindOf('x-forwarded-a'), FieldKind.X_FORWARDED_OTHER);
     for (let length = 1; length < 30; length += 1) {
@@ -69,7 +69,7 @@ describe('field kinds', () => {
     for (const name of names) assert.equal(kindOfName(name), kindOf(name), name);
   });
 
-  test('sets hold their kinds and never OTHER', () => {
+  test('sets contain their kinds and never OTHER', () => {
     const set = kindSet(FieldKind.OTHER, FieldKind.HOST, FieldKind.MAX_FORWARDS);
     assert.equal(set & 1, 0);
     assert.ok(set > 0, 'the highest kind does not reach the sign bit');

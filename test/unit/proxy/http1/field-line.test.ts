@@ -1,4 +1,4 @@
-// Lines of our own: nothing in a name or value can begin a line of its own.
+// Our own lines: nothing in a name or value can begin another line. Thread: both.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -15,7 +15,7 @@ import {
 } from '../../../../proxy/http1/field-line.ts';
 
 describe('field lines', () => {
-  test('are name, colon, blank, value, CRLF', () => {
+  test('consist of name, colon, blank, value, CRLF', () => {
     assert.equal(fieldLine('X-Request-Id', 'a b'), 'X-Request-Id: a b\r\n');
     assert.equal(lineOf(fieldPrefix('X-A'), ''), 'X-A: \r\n');
     assert.equal(fieldLines(['A', '1', 'B', '2']), 'A: 1\r\nB: 2\r\n');

@@ -1,4 +1,4 @@
-// How requests are framed, and which are refused for it.
+// Framing of requests, and refusals. Thread: both.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -83,15 +83,15 @@ describe('framing of requests', () => {
   }
 });
 
-describe('framing of requests says', () => {
-  test('whether the connection may be used again', () => {
+describe('framing of requests reports', () => {
+  test('whether the connection may be reused', () => {
     assert.equal(frame().framing.isPersistent, true);
     assert.equal(frame('Connection: keep-alive').framing.isPersistent, true);
     assert.equal(frame('Connection: close').framing.isPersistent, false);
     assert.equal(frame('Connection: keep-alive, close').framing.isPersistent, false, 'close wins');
   });
 
-  test('whether an upgrade is asked for: both fields must say so', () => {
+  test('whether an upgrade is requested, which takes both fields', () => {
     assert.equal(frame('Connection: Upgrade', 'Upgrade: websocket').framing.requestsUpgrade, true);
     assert.equal(frame('Upgrade: websocket').framing.requestsUpgrade, false);
     assert.equal(frame('Connection: Upgrade').framing.requestsUpgrade, false);
@@ -112,7 +112,7 @@ describe('framing of requests says', () => {
     assert.equal(frame('Connection: close').framing.hasNominated, false);
   });
 
-  test('nothing of the message before', () => {
+  test('nothing of the previous message', () => {
     const framing = new Framing();
     frameRequest(
       requestWith('Content-Length: 05', 'Connection: close, Upgrade, a', 'Upgrade: x', 'TE: trailers'),

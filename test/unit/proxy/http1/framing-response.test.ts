@@ -1,4 +1,4 @@
-// How responses are framed, and which are refused for it.
+// Framing of responses, and refusals. Thread: both.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -69,8 +69,8 @@ describe('framing of responses', () => {
   }
 });
 
-describe('framing of responses says', () => {
-  test('whether the connection may be used again', () => {
+describe('framing of responses reports', () => {
+  test('whether the connection may be reused', () => {
     const length = 'Content-Length: 0';
     assert.equal(frame(responseWith(200, length)).framing.isPersistent, true);
     assert.equal(frame(responseWith(200, length, 'Connection: close')).framing.isPersistent, false);
@@ -81,20 +81,20 @@ describe('framing of responses says', () => {
     assert.equal(frame(response10('Connection: Keep-Alive')).framing.isPersistent, false);
   });
 
-  test('what a HEAD response or 304 declares', () => {
+  test('the declared length of a HEAD response or 304', () => {
     assert.equal(frame(responseWith(200, 'Content-Length: 5'), Method.HEAD).framing.declaredBytes, 5);
     assert.equal(frame(responseWith(304, 'Content-Length: 7')).framing.declaredBytes, 7);
     assert.equal(frame(responseWith(200), Method.HEAD).framing.declaredBytes, -1);
   });
 
-  test('that 1xx and 204 lose their framing fields', () => {
+  test('no framing fields for 1xx and 204', () => {
     for (const status of [103, 204]) {
       const { head } = frame(responseWith(status, 'Content-Length: 5', CHUNKED, 'X-A: b'));
       assert.deepEqual(head.fieldList(0), ['X-A', 'b']);
     }
   });
 
-  test('which fields the endpoint nominated', () => {
+  test('the fields that the endpoint nominated', () => {
     const { head, framing } = frame(
       responseWith(200, 'Connection: X-Hop', 'X-Hop: 1', 'X-Stay: 1', 'Content-Length: 0'),
     );

@@ -1,4 +1,4 @@
-// Naming the largest field of a refused head.
+// Faults of heads, described for the log. Thread: both.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -14,16 +14,16 @@ describe('the largest field', () => {
     assert.equal(largestOf('GET / HTTP/1.1\r\nA: 12345\r\nCookie: 123456789\r\nLong-Name: 1\r\n\r\n'), 'Cookie');
   });
 
-  test('may be the one that has not ended', () => {
+  test('may be incomplete', () => {
     assert.equal(largestOf(`GET /${'a'.repeat(200)} HTTP/1.1\r\nA: b\r\nX-Token: ${'c'.repeat(50)}`), 'X-Token');
   });
 
-  test('is named by what is a name, shortened', () => {
+  test('must have a valid name, which is truncated', () => {
     assert.equal(largestOf(`GET / HTTP/1.1\r\nA: b\r\nnot a name: ${'c'.repeat(50)}`), 'A');
     assert.equal(largestOf(`GET / HTTP/1.1\r\n${'N'.repeat(500)}: v\r\n`), 'N'.repeat(64));
   });
 
-  test('is nothing where there is no field', () => {
+  test('is empty without a field', () => {
     assert.equal(largestOf(''), '');
     assert.equal(largestOf('GET / HTTP/1.1\r\n'), '');
     assert.equal(largestOf(`GET / HTTP/1.1\r\n${'x'.repeat(50)}`), '');

@@ -1,4 +1,4 @@
-// The limits on heads: exactly which size is still taken.
+// Limits on heads: the largest accepted size. Thread: both.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -19,7 +19,7 @@ function lineOf(size: number): string {
 }
 
 describe('limits on heads', () => {
-  test('a head of the limit is taken, one byte more is not', () => {
+  test('a head of exactly the limit is accepted, one byte more is not', () => {
     assert.equal(scanText('request', requestOf(200), LIMITS).outcome, 'complete');
     assert.equal(scanText('request', requestOf(201), LIMITS).outcome, 'head-too-large');
   });
@@ -31,7 +31,7 @@ describe('limits on heads', () => {
     assert.equal(scanText('request', endless, LIMITS).outcome, 'head-too-large');
   });
 
-  test('a body behind the head does not count', () => {
+  test('a body after the head does not count', () => {
     assert.equal(scanText('request', `${requestOf(200)}${'b'.repeat(500)}`, LIMITS).outcome, 'complete');
   });
 
@@ -40,26 +40,26 @@ describe('limits on heads', () => {
     assert.equal(scanText('request', `\r\n${requestOf(201)}`, LIMITS).outcome, 'head-too-large');
   });
 
-  test('a request line of the limit is taken, one byte more is 414', () => {
+  test('a request line of exactly the limit is accepted, one byte more is 414', () => {
     assert.equal(scanText('request', lineOf(60), LIMITS).outcome, 'complete');
     assert.equal(scanText('request', lineOf(61), LIMITS).outcome, 'target-too-long');
     assert.equal(scanText('request', lineOf(61).slice(0, 59), LIMITS).outcome, 'incomplete');
     assert.equal(scanText('request', lineOf(90).slice(0, 60), LIMITS).outcome, 'target-too-long');
   });
 
-  test('a status line has a limit too', () => {
+  test('a status line has a limit, too', () => {
     const line = (size: number): string => `HTTP/1.1 200 ${'r'.repeat(size - 15)}\r\n\r\n`;
     assert.equal(scanText('response', line(60), LIMITS).outcome, 'complete');
     assert.equal(scanText('response', line(61), LIMITS).outcome, 'status-line-too-long');
   });
 
-  test('fields of the limit are taken, one more is refused', () => {
+  test('fields up to the limit are accepted, one more is refused', () => {
     const fields = (count: number): string => `GET / HTTP/1.1\r\n${HOST}${'A: b\r\n'.repeat(count - 1)}\r\n`;
     assert.equal(scanText('request', fields(4), LIMITS).outcome, 'complete');
     assert.equal(scanText('request', fields(5), LIMITS).outcome, 'too-many-fields');
   });
 
-  test('a fault before a limit is named by its own name', () => {
+  test('a fault before a limit is reported as itself', () => {
     const text = requestOf(400).replace('X: ', 'X : ');
     assert.equal(scanText('request', text, LIMITS).outcome, 'space-after-name');
   });

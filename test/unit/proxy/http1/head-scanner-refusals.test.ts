@@ -1,4 +1,4 @@
-// What a scan refuses, and by which name.
+// Heads that a scan refuses, and the names of the faults. Thread: both.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -9,7 +9,7 @@ type Case = readonly [what: string, error: string, text: string];
 
 const HOST = 'Host: a\r\n';
 const END = '\r\n\r\n';
-/** A request with this request line; with this field line before, or behind, Host. */
+/** A request with this request line; with this field line before or after Host. */
 const line = (text: string): string => `${text}\r\n${HOST}\r\n`;
 const field = (text: string): string => `GET / HTTP/1.1\r\n${text}\r\n${HOST}\r\n`;
 

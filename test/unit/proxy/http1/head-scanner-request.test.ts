@@ -1,4 +1,4 @@
-// What a scan of a valid request's head finds.
+// The head of a valid request, as scanned. Thread: both.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -14,7 +14,7 @@ function scan(text: string): MessageHead {
 }
 
 describe('a scanned request', () => {
-  test('has its parts and says where the body begins', () => {
+  test('has its parts and the offset of the body', () => {
     const text = 'POST /a/b?c=d HTTP/1.1\r\nHost: example.test:81\r\nX-A:\t one \t\r\n\r\n';
     const { head, start } = scanText('request', text);
     assert.equal(head.method, Method.POST);
@@ -30,7 +30,7 @@ describe('a scanned request', () => {
     assert.deepEqual(head.fieldList(0), ['Host', 'example.test:81', 'X-A', 'one']);
   });
 
-  test('has every method that has a number, told with its case', () => {
+  test('has the number of its method, which is case-sensitive', () => {
     for (const [method, name] of METHOD_NAMES.entries()) {
       if (name === '' || name === 'CONNECT') continue;
       assert.equal(scan(`${name} / HTTP/1.1\r\nHost: a\r\n\r\n`).method, method);
@@ -56,12 +56,12 @@ describe('a scanned request', () => {
     }
   });
 
-  test('has values without the blanks around them, inside they stay', () => {
+  test('has values without surrounding blanks, and with inner ones', () => {
     const head = scan('GET / HTTP/1.1\r\nHost:a\r\nA: \r\nB:\r\nC:  x y\t z \t \r\nD: \xe9\xff\r\n\r\n');
     assert.deepEqual(head.fieldList(0).slice(2), ['A', '', 'B', '', 'C', 'x y\t z', 'D', '\xe9\xff']);
   });
 
-  test('has the kinds of its fields, and knows which are repeated', () => {
+  test('has the kinds of its fields and the set of repeated ones', () => {
     const head = scan('GET / HTTP/1.1\r\nHOST: a\r\nAccept: b\r\nCookie: c\r\ncookie: d\r\n\r\n');
     assert.equal(head.indexOfKind(FieldKind.HOST), 0);
     assert.equal(head.indexOfKind(FieldKind.COOKIE), 2);
@@ -70,14 +70,14 @@ describe('a scanned request', () => {
     assert.equal(head.isRepeated(FieldKind.HOST), false);
   });
 
-  test('may stand behind one empty line, which is no part of it', () => {
+  test('may follow one empty line, which is not part of it', () => {
     const { outcome, head, start } = scanText('request', '\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n');
     assert.equal(outcome, 'complete');
     assert.ok(head.text.startsWith('GET '));
     assert.equal(head.bodyStart, start + 2 + head.text.length);
   });
 
-  test('may have more fields than the table begins with', () => {
+  test('may have more fields than the initial table', () => {
     const lines = Array.from({ length: 150 }, (_, index) => `X-${index}: ${index}`);
     const head = scan(`GET / HTTP/1.1\r\nHost: a\r\n${lines.join('\r\n')}\r\nDate: d\r\n\r\n`);
     assert.equal(head.fieldCount, 152);
@@ -86,7 +86,7 @@ describe('a scanned request', () => {
     assert.equal(head.lineStart(152), head.text.length - 2);
   });
 
-  test('does not change when the buffer that it was scanned from does', () => {
+  test('does not change with the scanned buffer', () => {
     const bytes = Buffer.from('GET /first HTTP/1.1\r\nHost: a\r\nX-A: 1\r\n\r\n', 'latin1');
     const head = new MessageHead();
     assert.equal(new HeadScanner().scanRequest(head, bytes, 0, bytes.length), Scan.COMPLETE);
@@ -95,7 +95,7 @@ describe('a scanned request', () => {
     assert.equal(head.field('x-a'), '1');
   });
 
-  test('leaves nothing behind for the next scan into the same head', () => {
+  test('leaves nothing for the next scan into the same head', () => {
     const scanner = new HeadScanner();
     const head = new MessageHead();
     const first = Buffer.from('POST /a?b HTTP/1.1\r\nHost: a:1\r\nTE: trailers\r\nTE: x\r\n\r\n', 'latin1');
@@ -109,7 +109,7 @@ describe('a scanned request', () => {
     assert.deepEqual([head.methodText, head.targetText, head.queryText, head.hostText], ['GET', '/', '', 'b']);
   });
 
-  test('leaves pipelined bytes behind it alone', () => {
+  test('does not read pipelined bytes after it', () => {
     const text = 'GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n';
     const bytes = Buffer.from(text, 'latin1');
     const head = new MessageHead();

@@ -1,4 +1,4 @@
-// What a scan of a valid response's head finds.
+// The head of a valid response, as scanned. Thread: both.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -23,7 +23,7 @@ describe('a scanned response', () => {
     });
   }
 
-  test('needs no Host and may have no field', () => {
+  test('needs no Host and no field', () => {
     const { outcome, head } = scanText('response', 'HTTP/1.1 204 No Content\r\n\r\n');
     assert.equal(outcome, 'complete');
     assert.equal(head.fieldCount, 0);

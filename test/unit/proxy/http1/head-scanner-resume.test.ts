@@ -1,4 +1,4 @@
-// Heads that come in pieces: the result is the same, faults show early, and the work stays bounded.
+// Heads in pieces: same result, early faults, bounded work. Thread: both.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -6,7 +6,7 @@ import { HeadScanner, Scan } from '../../../../proxy/http1/head-scanner.ts';
 import { MessageHead } from '../../../../proxy/http1/message-head.ts';
 import { outcomeOf } from '../../../support/http1-scan.ts';
 
-/** Counts how often a scan begins anew: each looks at all bytes there are. */
+/** Counts scans: each one reads all bytes from the start. */
 class CountingHead extends MessageHead {
   scans = 0;
   override reset(): void {
@@ -17,12 +17,12 @@ class CountingHead extends MessageHead {
 
 interface Dribbled {
   readonly outcome: string;
-  /** Bytes that had come when the outcome was certain. */
+  /** Bytes received when the outcome was certain. */
   readonly bytes: number;
   readonly head: CountingHead;
 }
 
-/** Gives the scanner a growing number of bytes until it comes to a result. */
+/** Gives the scanner a growing number of bytes until there is a result. */
 function dribble(text: string, step = 1): Dribbled {
   const scanner = new HeadScanner();
   const head = new CountingHead();

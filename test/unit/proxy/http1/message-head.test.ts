@@ -1,4 +1,4 @@
-// Reading a scanned head: by kind, by name, as text, as a list.
+// A scanned head: fields by kind and name, as text, as a list. Thread: both.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -6,7 +6,7 @@ import { FieldKind, kindSet } from '../../../../proxy/http1/field-kind.ts';
 import { requestWith } from '../../../support/http1-scan.ts';
 
 describe('a message head', () => {
-  test('gives a field by lower-case name, whatever case it came in', () => {
+  test('finds a field by its lower-case name, whatever its case', () => {
     const head = requestWith('ACCEPT: b', 'X-Accept: c', 'Accep: d');
     assert.equal(head.field('accept'), 'b');
     assert.equal(head.field('x-accept'), 'c');
@@ -22,7 +22,7 @@ describe('a message head', () => {
     assert.equal(head.field('x-a'), '1, 2');
   });
 
-  test('finds fields of a name one after the other', () => {
+  test('finds the fields of a name one by one', () => {
     const head = requestWith('X-A: 1', 'X-B: 2', 'x-a: 3', 'Date: 4');
     assert.equal(head.indexOf('x-a'), 1);
     assert.equal(head.indexOf('x-a', 2), 3);
@@ -31,32 +31,32 @@ describe('a message head', () => {
     assert.equal(head.indexOf('server'), -1);
   });
 
-  test('tells fields under X-Forwarded- apart by their names', () => {
+  test('distinguishes fields with the prefix X-Forwarded- by their names', () => {
     const head = requestWith('X-Forwarded-Prefix: /p', 'X-Forwarded-Ssl: on');
     assert.equal(head.field('x-forwarded-ssl'), 'on');
     assert.equal(head.field('x-forwarded-server'), undefined);
   });
 
-  test('compares names and values without case and without making strings', () => {
+  test('compares names and values ignoring case, without making strings', () => {
     const head = requestWith('X-A: CHUNKED', 'X-B: a@b[');
     assert.equal(head.nameEquals(1, 'x-a'), true);
     assert.equal(head.nameEquals(1, 'x-ab'), false);
     assert.equal(head.valueEquals(1, 'chunked'), true);
     assert.equal(head.valueEquals(1, 'chunke'), false);
     assert.equal(head.valueEquals(1, 'chunkex'), false);
-    // "`" and "{" are "@" and "[" with the case bit: they are no letters.
+    // "`" and "{" are "@" and "[" with the case bit: they are not letters.
     assert.equal(head.valueEquals(2, 'a`b{'), false);
     assert.equal(head.valueEquals(2, 'a@b['), true);
   });
 
-  test('knows which of a set of kinds occur', () => {
+  test('reports the kinds of a set that occur', () => {
     const head = requestWith('TE: trailers', 'Expect: 100-continue');
     assert.equal(head.hasAny(kindSet(FieldKind.UPGRADE, FieldKind.EXPECT)), true);
     assert.equal(head.hasAny(kindSet(FieldKind.UPGRADE, FieldKind.CONNECTION)), false);
     assert.equal(head.has(FieldKind.TE), true);
   });
 
-  test('lists what is neither cut nor of a kind to leave out', () => {
+  test('lists fields that are neither cut nor of an excluded kind', () => {
     const head = requestWith('X-A: 1', 'TE: trailers', 'x-a: 2', 'X-B: 3');
     head.cutNamed('x-a');
     head.cut(4);
@@ -66,7 +66,7 @@ describe('a message head', () => {
     assert.equal(head.field('x-a'), '1, 2', 'a cut field can still be read');
   });
 
-  test('gives names as they came', () => {
+  test('keeps names unchanged', () => {
     assert.equal(requestWith('x-FoO: 1').nameText(1), 'x-FoO');
   });
 });

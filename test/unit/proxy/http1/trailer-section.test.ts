@@ -1,4 +1,4 @@
-// Which trailers are passed on.
+// Trailers: forwarded and forbidden. Thread: both.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -11,7 +11,7 @@ function read(text: string, maxFields = 10): ReturnType<typeof readTrailerSectio
 }
 
 describe('a trailer section', () => {
-  test('gives names and values as they came', () => {
+  test('keeps names and values unchanged', () => {
     assert.deepEqual(read('X-Sum: abc \r\ngrpc-status:0\r\n'), {
       error: 0,
       fields: ['X-Sum', 'abc', 'grpc-status', '0'],
@@ -50,7 +50,7 @@ describe('a trailer section', () => {
     assert.equal(read('A: 1\r\nB: 2\r\n', 1).error, CodecError.TRAILERS_TOO_LARGE);
   });
 
-  test('that lacks its end is refused, not taken for shorter', () => {
+  test('without its end is refused, not truncated', () => {
     const bytes = Buffer.from('A: 1\r\nB: ', 'latin1');
     assert.notEqual(readTrailerSection(bytes, bytes.length, 10).error, 0);
   });

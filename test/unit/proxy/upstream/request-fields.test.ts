@@ -18,11 +18,11 @@ function fieldsOf(fields: readonly string[], parts: Partial<AttemptRequest> = {}
   });
 }
 
-test('Host comes first, then the fields as they came', () => {
+test('Host comes first, then the fields of the client unchanged', () => {
   assert.deepEqual(fieldsOf(['B', '1', 'a', '2', 'B', '3']), ['Host', 'a.test', 'B', '1', 'a', '2', 'B', '3']);
 });
 
-test('inserted fields take the place of all lines of the same name, at the end', () => {
+test('inserted fields replace all lines of the same name, at the end', () => {
   const inserted = ['X-Forwarded-For', 'us', 'X-New', 'n'];
   assert.deepEqual(fieldsOf(['x-forwarded-for', 'a', 'K', 'k', 'X-FORWARDED-FOR', 'b'], { insertedFields: inserted }), [
     'Host',
@@ -33,14 +33,14 @@ test('inserted fields take the place of all lines of the same name, at the end',
   ]);
 });
 
-test('removed names go, whatever their case', () => {
+test('removed names are dropped, whatever their case', () => {
   assert.deepEqual(fieldsOf(['X-Gone', 'g', 'x-gone', 'g'], { removedFields: new Set(['x-gone']) }), [
     'Host',
     'a.test',
   ]);
 });
 
-test('nobody sets framing, Host or fields of the connection, be it a client or a route', () => {
+test('neither a client nor a route sets framing, Host or connection-specific fields', () => {
   const forbidden = [
     'Host',
     'Connection',

@@ -1,4 +1,4 @@
-// Turns of the event loop: what is due leaves at their end, what is put off has one of its own. Thread: main.
+// Turns of the event loop: output at their end, deferred callbacks in a turn of their own. Thread: main.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -8,7 +8,7 @@ import { Turn } from '../../../../proxy/wire/turn.ts';
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('Turn', () => {
-  test('what is due is flushed when the outermost turn ends, and at once where there is none', () => {
+  test('output is flushed when the outermost turn ends, and at once outside of a turn', () => {
     const turn = new Turn(systemClock);
     const seen: string[] = [];
     turn.begin();
@@ -22,7 +22,7 @@ describe('Turn', () => {
     assert.equal(seen.join(), 'flushed,at once');
   });
 
-  test('what is put off runs together, in order, and what it makes due leaves after all of it', async () => {
+  test('deferred callbacks run in one turn, in order, and their output leaves after all of them', async () => {
     const turn = new Turn(systemClock);
     const seen: string[] = [];
     const putOff = (name: string): void =>
@@ -37,7 +37,7 @@ describe('Turn', () => {
     assert.deepEqual(seen, ['a', 'b', 'a flushed', 'b flushed']);
   });
 
-  test('what is put off meanwhile waits for the turn behind', async () => {
+  test('callbacks deferred meanwhile wait for the next turn', async () => {
     const turn = new Turn(systemClock);
     const seen: string[] = [];
     turn.afterThis(() => {

@@ -31,8 +31,8 @@ describe('an open tunnel', () => {
       const client = bench.client(`${HANDSHAKE}first from client`);
       await client.received('first from endpoint');
       const { socket: endpoint } = await bench.origin.connection(0);
-      const heard: Buffer[] = [];
-      endpoint.on('data', (chunk: Buffer) => heard.push(chunk));
+      const received: Buffer[] = [];
+      endpoint.on('data', (chunk: Buffer) => received.push(chunk));
       client.send(', second');
       endpoint.write(', second');
       await client.received(', second');
@@ -50,14 +50,14 @@ describe('an open tunnel', () => {
     withTunnels({}, async (bench) => {
       const { client, endpoint } = await openTunnel(bench);
       const bytes = Buffer.from(Array.from({ length: 200_000 }, (_, at) => (at * 7) & 255));
-      const heard: Buffer[] = [];
-      endpoint.on('data', (chunk: Buffer) => heard.push(chunk));
+      const received: Buffer[] = [];
+      endpoint.on('data', (chunk: Buffer) => received.push(chunk));
       const before = client.text.length;
       client.socket.write(bytes);
       endpoint.write(bytes);
       while (client.text.length - before < bytes.length) await nextTurn();
-      while (Buffer.concat(heard).length < bytes.length) await nextTurn();
-      assert.ok(Buffer.concat(heard).equals(bytes));
+      while (Buffer.concat(received).length < bytes.length) await nextTurn();
+      assert.ok(Buffer.concat(received).equals(bytes));
       assert.ok(Buffer.from(client.text.slice(before), 'latin1').equals(bytes));
     }));
 
@@ -77,8 +77,8 @@ describe('an open tunnel', () => {
       { origin: await ScriptedOrigin.listen({ allowHalfOpen: true }), clientsStayHalfOpen: true },
       async (bench) => {
         const { client, endpoint, tunnel } = await openTunnel(bench);
-        const heard: Buffer[] = [];
-        endpoint.on('data', (chunk: Buffer) => heard.push(chunk));
+        const received: Buffer[] = [];
+        endpoint.on('data', (chunk: Buffer) => received.push(chunk));
         client.socket.once('end', () => client.socket.end('late'));
         bench.origin.connections[0]!.socket.end('bye');
         await client.received('bye');

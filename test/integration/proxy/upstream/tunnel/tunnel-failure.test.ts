@@ -113,12 +113,12 @@ describe('before anything was relayed', () => {
       bench.origin.play(send(SWITCH));
       bench.retry(0);
       const { socket } = await bench.origin.connection(1);
-      let heard = '';
+      let received = '';
       socket.on('data', (chunk: Buffer) => {
-        heard += chunk.toString('latin1');
+        received += chunk.toString('latin1');
       });
       await client.received('101');
-      while (!heard.endsWith('first second')) await once(socket, 'data');
+      while (!received.endsWith('first second')) await once(socket, 'data');
     }));
 
   for (const moment of ['lease', 'behind lease'] as const) {
