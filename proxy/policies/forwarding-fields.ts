@@ -19,6 +19,7 @@ const PORT = 'X-Forwarded-Port';
 /** Names of a client's fields that never reach an endpoint. */
 export const REPLACED_NAMES: readonly string[] = [...FORWARDED_NAMES, REQUEST_ID_NAME];
 
+/** Data of the policy in a Snapshot. */
 export interface ForwardingData {
   readonly forwarded: boolean;
 }

@@ -16,6 +16,7 @@ const SAME_SITE = { lax: 'Lax', strict: 'Strict', none: 'None' } as const;
 /** Signs where no secret is configured: drawn once, so that sessions outlive reloads but not the process. */
 const PROCESS_SECRET = randomBytes(24).toString('base64');
 
+/** Data of the policy in a Snapshot. */
 export interface StickyData {
   readonly sticky: StickySnapshot;
 }
