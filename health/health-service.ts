@@ -1,8 +1,9 @@
 // Health as the rest of main uses it: takes Snapshots, workers' messages and the operator's wishes, and joins
 // heartbeats, outlier detection, the endpoints' state, the publisher and the record of what happened. Thread: main.
 
+import { lookup } from 'node:dns';
 import type { SavedEndpoint, SavedHealth } from '../config/files/saved-state.ts';
-import type { Admin, Availability, Resolution } from '../core/availability.ts';
+import type { Admin, Availability } from '../core/availability.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Region } from '../core/memory/region.ts';
 import type { MessageToMain } from '../core/messages.ts';
@@ -23,6 +24,7 @@ import { HealthRoster } from './health-roster.ts';
 import type { HeartbeatRecord, RunCheck } from './checkers/checker.ts';
 import { HeartbeatIntake } from './heartbeat/heartbeat-intake.ts';
 import { chooseInterval, type IntervalChoice } from './heartbeat/heartbeat-timing.ts';
+import { type Lookup, NameWatch } from './heartbeat/name-watch.ts';
 import { Heartbeats } from './heartbeat/heartbeats.ts';
 import { OutlierDetection, type OutlierMessage } from './outlier/outlier-detection.ts';
 import { OutlierSweep } from './outlier/outlier-sweep.ts';
@@ -45,6 +47,8 @@ export interface HealthServiceOptions {
   readonly timers: Timers;
   readonly log: Logger;
   readonly runCheck: RunCheck;
+  /** Resolves host names; the system's resolver if absent. */
+  readonly lookup?: Lookup;
   /** An endpoint is down, in maintenance or without an address: idle connections to it are worth nothing. */
   readonly onOutOfUse?: (slot: number) => void;
 }
@@ -64,6 +68,7 @@ export class HealthService {
   readonly #slowStart: SlowStart;
   readonly #overflow: Overflow;
   readonly #agents: AgentFeedback;
+  readonly #names: NameWatch;
   readonly #limits: AdaptiveLimits;
 
   constructor(options: HealthServiceOptions) {
@@ -82,7 +87,8 @@ export class HealthService {
       intervalOf: (slot) => this.#intervalOf(slot),
       onResult: (slot, record) => this.#onHeartbeat(slot, record),
     });
-    this.#intake = new HeartbeatIntake({ ...parts, agents: this.#agents });
+    this.#names = new NameWatch({ ...parts, lookup: options.lookup ?? systemLookup });
+    this.#intake = new HeartbeatIntake({ ...parts, agents: this.#agents, names: this.#names });
     const checkNow = (slot: number): boolean => this.#heartbeats.checkNow(slot);
     const detection = new OutlierDetection({ ...parts, overflow: this.#overflow, checkNow });
     this.#detection = detection;
@@ -144,13 +150,6 @@ export class HealthService {
     // Heartbeats follow the operator's wish even where the endpoint's own is stricter, so that there is no edge.
     this.#heartbeats.reschedule(health.slot);
     return true;
-  }
-
-  /** Takes what discovery found of an endpoint's address. @returns false when there is no such endpoint. */
-  setResolution(upstream: string, endpoint: string, resolution: Resolution, cause: string): boolean {
-    const health = this.#roster.byName(upstream, endpoint);
-    health?.state.setResolution(resolution, { detector: 'discovery', cause });
-    return health !== undefined;
   }
 
   /**
@@ -227,7 +226,9 @@ export class HealthService {
 
   /** Drops what is kept of a slot. */
   #forget(slot: number): void {
-    for (const part of [this.#detection, this.#sweep, this.#slowStart, this.#overflow, this.#agents]) part.forget(slot);
+    for (const part of [this.#detection, this.#sweep, this.#slowStart, this.#overflow, this.#agents, this.#names]) {
+      part.forget(slot);
+    }
   }
 
   #view(health: EndpointHealth, now: Moment): EndpointView {
@@ -252,6 +253,7 @@ export class HealthService {
     const { snapshot: upstream } = health.upstream;
     const { heartbeat } = upstream;
     if (heartbeat?.acceptsAgentFeedback !== true) this.#agents.dismiss(health);
+    this.#names.watch(health, heartbeat !== null);
     if (heartbeat !== null) {
       this.#heartbeats.set({ endpoint: health.endpoint, upstream, heartbeat });
     } else {
@@ -322,4 +324,8 @@ export class HealthService {
 
 function isOutOfUse(availability: Availability): boolean {
   return availability === 'down' || availability === 'maintenance' || availability === 'unresolved';
+}
+
+function systemLookup(host: string, done: (cause: string) => void): void {
+  lookup(host, (error) => done(error === null ? '' : (error.code ?? error.message)));
 }

@@ -43,6 +43,7 @@ const health = z.strictObject({
   checks: amount,
   checksFailed: amount,
   checksUnknown: amount,
+  resolutionFailures: amount.describe('Lookups of its host name that found no address.'),
   checksContradicted: amount,
   ejections: amount,
   ejectionsRefused: amount,

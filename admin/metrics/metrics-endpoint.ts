@@ -159,6 +159,12 @@ export const ENDPOINT_METRICS: readonly MetricFamily[] = [
       return view.counters.ejectionsRefused;
     },
   ),
+  health(
+    'counter',
+    'resolution_failures_total',
+    'Lookups of its host name that found no address.',
+    (view) => view.counters.resolutionFailures,
+  ),
   health('counter', 'suspicions_total', 'Times that it was marked suspect.', (view) => view.counters.suspicions),
   health('counter', 'downtime_seconds_total', "Time out of service against the operator's will.", (view) => {
     return view.downtimeSeconds;

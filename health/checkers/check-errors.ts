@@ -36,7 +36,7 @@ export function resultOfError(error: unknown): HeartbeatResult {
   const { name, code, syscall, message } = partsOf(error);
   const own = OWN_CODES[code];
   if (own !== undefined) return { kind: 'unknown', cause: `${own} (${code})` };
-  if (syscall === 'getaddrinfo') return { kind: 'unknown', cause: `name not resolved (${code})` };
+  if (syscall === 'getaddrinfo') return { kind: 'unknown', cause: `name not resolved: ${code}`, isUnresolved: true };
   const words = ENDPOINT_CODES[code];
   if (words !== undefined) return { kind: 'fail', cause: words };
   if (TLS_CODE.test(code)) return { kind: 'fail', cause: `TLS failed: ${message}` };

@@ -24,6 +24,8 @@ export interface HeartbeatTarget<Settings extends object = object> {
 export interface HeartbeatResult {
   readonly kind: 'ok' | 'fail' | 'unknown';
   readonly cause: string;
+  /** Whether the endpoint's host name has no address; with `unknown`. */
+  readonly isUnresolved?: boolean;
   /** Value of the response's X-Fairlead-Agent field; absent without one. */
   readonly agentWords?: string;
 }

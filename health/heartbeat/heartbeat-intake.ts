@@ -12,6 +12,7 @@ import type { Logger } from '../../core/log.ts';
 import { heartbeatWords, streakWords } from '../record/health-words.ts';
 import type { HeartbeatRecord } from '../checkers/checker.ts';
 import { judgeHeartbeat, stampAgeMs, type HeartbeatVerdict } from './heartbeat-verdict.ts';
+import type { NameWatch } from './name-watch.ts';
 import type { Publisher } from '../state/publisher.ts';
 
 export interface HeartbeatIntakeOptions {
@@ -20,6 +21,7 @@ export interface HeartbeatIntakeOptions {
   readonly log: Logger;
   readonly publisher: Publisher;
   readonly agents: AgentFeedback;
+  readonly names: NameWatch;
 }
 
 export class HeartbeatIntake {
@@ -40,7 +42,8 @@ export class HeartbeatIntake {
     const at = this.#options.clock.wallMs();
     health.noteHeartbeat({ ...record, at, isContradicted: verdict === 'contradicted' });
     const words = heartbeatWords(heartbeat, record);
-    this.#noteEpisodes(health, verdict, words);
+    this.#options.names.take(health, record, words);
+    if (record.isUnresolved !== true) this.#noteEpisodes(health, verdict, words);
     if (verdict === 'contradicted' || verdict === 'unknown') return null;
     health.state.heartbeat(verdict, this.#options.clock.nowMs(), becauseOf(health, verdict, words));
     return verdict === 'pass' ? words : null;

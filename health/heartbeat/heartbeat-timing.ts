@@ -47,6 +47,7 @@ export function chooseInterval(health: EndpointHealth, nowMs: number, lacksCapac
   if (wishes.operator === 'maintenance') return 'none';
   // A maintenance that the endpoint itself requested ends with a heartbeat that says so.
   if (wishes.agent === 'maintenance') return 'normal';
+  if (axes.resolution === 'unresolved') return lacksCapacity() ? 'fast' : 'normal';
   if (axes.check === 'down' && check.counter === 0) {
     if (lacksCapacity()) return 'fast';
     const isDownForLong = health.state.availability === 'down' && nowMs - health.since.nowMs >= BACK_OFF_AFTER_MS;

@@ -14,7 +14,7 @@ export const DETECTORS = {
   lastResort: 'the want of any other endpoint',
   reload: 'a changed configuration',
   restart: 'what was known before the process was started anew',
-  discovery: 'the source of endpoints',
+  discovery: 'the lookup of its host name',
 } as const;
 export type Detector = keyof typeof DETECTORS;
 

@@ -30,6 +30,8 @@ export interface HealthCounters {
   /** Failed through our own: they counted for nothing. */
   checksUnknown: number;
   checksContradicted: number;
+  /** Lookups of its host name that found no address. */
+  resolutionFailures: number;
   ejections: number;
   /** Ejections that the limit forbade. */
   ejectionsRefused: number;
@@ -112,6 +114,7 @@ export class EndpointHealth {
     checksFailed: 0,
     checksUnknown: 0,
     checksContradicted: 0,
+    resolutionFailures: 0,
     ejections: 0,
     ejectionsRefused: 0,
     suspicions: 0,

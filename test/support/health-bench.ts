@@ -11,6 +11,7 @@ import type { HeartbeatSnapshot, PassiveSnapshot } from '../../core/snapshot/hea
 import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import type { EndpointView } from '../../health/record/endpoint-view.ts';
 import { HealthService } from '../../health/health-service.ts';
+import type { Lookup } from '../../health/heartbeat/name-watch.ts';
 import type { HeartbeatResult, RunCheck } from '../../health/checkers/checker.ts';
 import { FakeClock } from './fake-clock.ts';
 import { endpointSnapshot, snapshot, upstreamSnapshot } from './snapshots.ts';
@@ -37,6 +38,11 @@ export const HEARTBEAT: HeartbeatSnapshot = {
 
 export const PASSES: HeartbeatResult = { kind: 'ok', cause: 'got 200' };
 export const REFUSED: HeartbeatResult = { kind: 'fail', cause: 'connection refused' };
+export const UNRESOLVED: HeartbeatResult = {
+  kind: 'unknown',
+  cause: 'name not resolved: ENOTFOUND',
+  isUnresolved: true,
+};
 export const OWN_TROUBLE: HeartbeatResult = {
   kind: 'unknown',
   cause: 'no file descriptor left in this process (EMFILE)',
@@ -108,6 +114,8 @@ export interface BenchOptions {
   readonly slowStartMs?: number;
   readonly maxConnections?: number;
   readonly seed?: number;
+  /** Resolver of host names; every name has an address if absent. */
+  readonly lookup?: Lookup;
 }
 
 /** One upstream `api` with its health service. Not applied until `begin`. */
@@ -139,6 +147,7 @@ export class HealthBench {
       random: seededRandom(seed),
       log: recordingLog(this.lines),
       runCheck: this.checker.check,
+      lookup: options.lookup ?? ((_host, done) => done('')),
       onOutOfUse: (slot) => this.outOfUse.push(slot),
     });
     // A timestamp of 0 means never: start late enough that the present one isn't 0.

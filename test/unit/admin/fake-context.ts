@@ -78,6 +78,7 @@ function viewOf(upstream: string, slot: number, parts: Partial<EndpointView> = {
       checksFailed: 0,
       checksUnknown: 0,
       checksContradicted: 0,
+      resolutionFailures: 0,
       ejections: 0,
       ejectionsRefused: 0,
       suspicions: 0,

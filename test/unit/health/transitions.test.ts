@@ -11,7 +11,7 @@ import { DETECTORS, type Detector } from '../../../health/state/detector.ts';
 import type { HealthEvent } from '../../../health/record/health-events.ts';
 import { OUTLIER_EDGES } from '../../../health/state/outlier-axis.ts';
 import { RESOLUTION_EDGES } from '../../../health/state/resolution-axis.ts';
-import { type BenchOptions, HealthBench, PASSES, REFUSED } from '../../support/health-bench.ts';
+import { type BenchOptions, HealthBench, PASSES, REFUSED, UNRESOLVED } from '../../support/health-bench.ts';
 import { snapshot } from '../../support/snapshots.ts';
 import { parseExposition, valueOf } from '../admin/exposition.ts';
 import { type LogLine, SILENT_LOG } from '../../support/loggers.ts';
@@ -46,7 +46,9 @@ const words = (agentWords: string) => (bench: HealthBench) => {
   bench.health.checkNow(0);
 };
 const resolve = (found: 'resolved' | 'unresolved') => (bench: HealthBench) => {
-  bench.health.setResolution('api', '127.0.0.1:3000', found, `a test found it ${found}`);
+  const isUnresolved = found === 'unresolved';
+  bench.checker.results.set(0, isUnresolved ? UNRESOLVED : PASSES);
+  for (let check = 0; check < 3; check++) bench.health.checkNow(0);
 };
 const fails = (bench: HealthBench): void => void bench.checker.results.set(0, REFUSED);
 const passes = (bench: HealthBench): void => void bench.checker.results.set(0, PASSES);
@@ -125,7 +127,7 @@ const ROWS: readonly Row[] = [
   ['resolution unresolved>resolved', 'discovery', {}, [resolve('unresolved'), resolve('resolved')]],
   ['slowStart none>warming', 'trial', SLOW, [cross, wait(12_000), trial(true)]],
   ['slowStart none>warming', 'operator', SLOW, [set('maintenance'), set('ready')]],
-  ['slowStart none>warming', 'discovery', SLOW, [resolve('unresolved'), resolve('resolved')]],
+  ['slowStart none>warming', 'discovery', { slowStartMs: 10_000 }, [resolve('unresolved'), resolve('resolved')]],
   ['slowStart none>warming', 'heartbeat', { slowStartMs: 10_000 }, [...down, passes, wait(6_000)]],
   ['slowStart warming>none', 'timer', SLOW, [set('maintenance'), set('ready'), wait(10_000)]],
   ['slowStart warming>none', 'consecutiveFailures', SLOW, [set('maintenance'), set('ready'), cross]],

@@ -33,10 +33,10 @@ describe('an error of a heartbeat', () => {
     });
   }
 
-  test('a name that is not resolved is our own, whatever the resolver says', () => {
+  test('a name that is not resolved is no failure of the endpoint, whatever the resolver reports', () => {
     for (const code of ['ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL']) {
       const result = resultOfError(errorOf(code, '', 'getaddrinfo'));
-      assert.deepEqual(result, { kind: 'unknown', cause: `name not resolved (${code})` });
+      assert.deepEqual(result, { kind: 'unknown', cause: `name not resolved: ${code}`, isUnresolved: true });
     }
   });
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Explanation, Reason } from '../../../../health/record/endpoint-explanation.ts';
-import { HealthBench, PASSES, REFUSED } from '../../../support/health-bench.ts';
+import { HealthBench, PASSES, REFUSED, UNRESOLVED } from '../../../support/health-bench.ts';
 
 function why(bench: HealthBench): Explanation {
   return bench.health.explain('api', '127.0.0.1:3000')!;
@@ -74,13 +74,14 @@ describe('an explanation', () => {
     bench.checker.results.set(0, { kind: 'ok', cause: 'got 200', agentWords: 'drain stopped #deploy' });
     bench.health.checkNow(0);
     set(bench, 'drain');
-    bench.health.setResolution('api', '127.0.0.1:3000', 'unresolved', 'NXDOMAIN');
+    bench.checker.results.set(0, UNRESOLVED);
+    for (let check = 0; check < 3; check++) bench.health.checkNow(0);
     assert.deepEqual(
       why(bench).reasons.map(({ axis, value, detector, cause }) => [axis, value, detector, cause]),
       [
         ['admin', 'drain', 'operator', 'set to drain'],
         ['admin', 'drain', 'agent', 'its agent says drain stopped #deploy'],
-        ['resolution', 'unresolved', 'discovery', 'NXDOMAIN'],
+        ['resolution', 'unresolved', 'discovery', 'heartbeat GET /healthz: name not resolved: ENOTFOUND'],
         ['check', 'down', 'agent', 'its agent says stopped #deploy'],
       ],
     );
