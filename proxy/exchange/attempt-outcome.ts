@@ -66,11 +66,11 @@ function recordAnswer(context: ForwardingContext, exchange: Exchange, attempt: E
   const nowMs = context.clock.nowMs();
   const signal = evidenceOf(context, exchange, attempt, answer.signal);
   const lane = context.lanes.endpoint(slot);
-  const headMs = exchange.timing.headMs - (attempt.leasedMs || attempt.beganMs);
+  const headMs = latencyOf(exchange, attempt);
   countLease(lane, attempt.isReused);
   countHead(lane, status, headMs);
-  observeOutcome(context, exchange, slot, signal, headMs, answer.retryAfterMs);
-  if (signal === 'ok') recordGoodAnswer(context, exchange, attempt, headMs);
+  if (headMs >= 0) observeOutcome(context, exchange, slot, signal, headMs, answer.retryAfterMs);
+  if (signal === 'ok' && headMs >= 0) recordGoodAnswer(context, exchange, attempt, headMs);
   context.baselines.responded(slot, nowMs);
   const { snapshot } = exchange.target!;
   const counts = reportSignal(context.signals, snapshot, attempt.endpoint, signal, attempt.isTrial, exchange);
@@ -100,7 +100,16 @@ function hasLivedSince({ baselines, clock, region }: ForwardingContext, attempt:
   return lastMs !== 0 && ageMs >= 0 && ageMs < clock.nowMs() - sentMs - STAMP_ERROR_MS;
 }
 
-/** An adaptive limit measures from the whole request on: a slow upload is not the endpoint's time. */
+/**
+ * The endpoint's time to a response head in ms, from the whole request on: a slow upload is not the endpoint's time. -1
+ * where the request isn't whole: then there is nothing to measure.
+ */
+function latencyOf({ timing, body, requestEndMs }: Exchange, attempt: ExchangeAttempt): number {
+  if (!body.isEnded) return -1;
+  return timing.headMs - Math.max(attempt.leasedMs || attempt.beganMs, requestEndMs);
+}
+
+/** Records a good response for the baselines and for an adaptive limit. */
 function recordGoodAnswer(
   context: ForwardingContext,
   exchange: Exchange,
@@ -109,9 +118,7 @@ function recordGoodAnswer(
 ): void {
   const { slot } = attempt.endpoint;
   context.baselines.answered(slot, headMs, exchange.timing.headMs);
-  if (!exchange.target!.snapshot.limits.isAdaptive) return;
-  const sentMs = Math.max(attempt.leasedMs || attempt.beganMs, exchange.requestEndMs);
-  context.lanes.endpoint(slot).sampleLatency(exchange.timing.headMs - sentMs);
+  if (exchange.target!.snapshot.limits.isAdaptive) context.lanes.endpoint(slot).sampleLatency(headMs);
 }
 
 /** Records the end of a whole response. */

@@ -18,6 +18,9 @@ import { cutExchange, cutResponse, replyForFailure, replyLocally } from './respo
 
 type ExchangeAttempt = Attempt<Exchange>;
 
+/** A client that has sent or read nothing for this long has stalled. */
+const CLIENT_STALL_MS = 1000;
+
 /** At an endpoint without a known latency that is down, a response is overdue after this. */
 const UNKNOWN_OVERDUE_MS = 1000;
 
@@ -28,6 +31,8 @@ export function attemptFailed(
   attempt: ExchangeAttempt,
   failure: Failure,
 ): void {
+  const stall = clientStall(context, exchange, attempt, failure);
+  if (stall !== null) return endForStall(context, exchange, attempt, stall);
   recordFailure(context, exchange, attempt, failure);
   if (exchange.tries.rival !== null) return leaveToRival(context, exchange, attempt);
   stopTimer(context, exchange);
@@ -37,6 +42,36 @@ export function attemptFailed(
   const backoffMs = context.placer.backoffAfter(exchange, failure.kind, failure.wasSent);
   if (backoffMs === NO_RETRY) replyForFailure(context, exchange, 'endpoint-gone');
   else context.placer.retryAfter(exchange, backoffMs);
+}
+
+/**
+ * Whether the client had stalled before the attempt failed: it read nothing of the response, or sent nothing of its body.
+ * Endpoints close such connections after a while, which is not their failure.
+ */
+function clientStall(
+  { clock }: ForwardingContext,
+  { state, body, timing }: Exchange,
+  attempt: ExchangeAttempt,
+  { kind }: Failure,
+): 'upload' | 'download' | null {
+  if (kind !== 'reset' && kind !== 'truncated') return null;
+  if (clock.nowMs() - timing.activeMs < CLIENT_STALL_MS) return null;
+  if (state === STATE.relaying && attempt.isHeld) return 'download';
+  return state === STATE.sent && body.isFlowing && !body.isHeld && !body.isEnded ? 'upload' : null;
+}
+
+/** Ends an exchange whose client has stalled. The attempt counts as cancelled. */
+function endForStall(
+  context: ForwardingContext,
+  exchange: Exchange,
+  attempt: ExchangeAttempt,
+  stall: 'upload' | 'download',
+): void {
+  recordFailure(context, exchange, attempt, failureOf('cancelled', true));
+  stopTimer(context, exchange);
+  if (stall === 'upload') return replyLocally(context, exchange, 'body-timeout');
+  exchange.response.endBy('clientTimeoutData');
+  cutExchange(exchange);
 }
 
 /** Retries a response with a retryable status, where another attempt may follow. Returns whether one does. */
