@@ -17,6 +17,7 @@ import { SourceText } from './yaml/source-text.ts';
 import { SourceTree } from './yaml/source-tree.ts';
 import { validate } from './validate/validate.ts';
 import { isWorldReadable } from './validate/validate-secrets.ts';
+import { foreignConfig } from './yaml/foreign-config.ts';
 import { writtenConfig } from './yaml/written-config.ts';
 import { parseYaml } from './yaml/yaml-text.ts';
 
@@ -83,6 +84,8 @@ export function loadConfigText(text: string, origin: TextOrigin): LoadResult {
   const source = new SourceText(text);
   const yaml = parseYaml(source);
   if (!yaml.ok) {
+    const foreign = foreignConfig(source);
+    if (foreign !== null) return failed([problemAt(origin.file, foreign.span, foreign.finding)], source);
     const found = yaml.findings.map(({ span, finding }) => problemAt(origin.file, span, finding));
     return failed(found, source);
   }
@@ -93,7 +96,11 @@ export function loadConfigText(text: string, origin: TextOrigin): LoadResult {
   const report = reporterTo(problems, tree, origin.file);
   const files = new ReferencedFiles(origin.directory);
   const checked = checkTree(tree, files, origin, report);
-  if (checked === null || problems.some(isError)) return failed(problems, source, files.names());
+  if (checked === null || problems.some(isError)) {
+    const foreign = checked === null ? foreignConfig(source) : null;
+    const found = foreign === null ? problems : [problemAt(origin.file, foreign.span, foreign.finding)];
+    return failed(found, source, files.names());
+  }
   const { file, directory } = origin;
   const written = () => writtenConfig(source, yaml.document);
   const values = () => valuesOf(source, yaml.document, origin.environment);

@@ -81,3 +81,8 @@ export function boundAddress(bind: BindAddress, bound: AddressInfo | string | nu
   if (bound === null || typeof bound === 'string') return { address: formatBindAddress(bind), port: 0 };
   return { address: formatHostPort(bound.address, bound.port), port: bound.port };
 }
+
+/** An IPv6 address as URLs and Host fields carry it: in brackets, in the form of RFC 5952. */
+export function canonicalIPv6(address: string): string {
+  return new URL(`http://[${address}]`).hostname;
+}

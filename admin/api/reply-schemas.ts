@@ -169,7 +169,14 @@ export const problem = z.looseObject({
 
 /** Bodies of changes. */
 export const stateBody = z.strictObject({ admin });
-const weight = z.int().min(1).max(256).nullable().describe('Null takes back the configured weight.');
+const WEIGHT =
+  'a weight is a whole number from 1 to 256, or null for the configured one; to stop requests, set the state to drain';
+const weight = z
+  .int(WEIGHT)
+  .min(1, WEIGHT)
+  .max(256, WEIGHT)
+  .nullable()
+  .describe('Null takes back the configured weight.');
 export const weightBody = z.strictObject({ weight });
 export const endpointPatch = z.strictObject({ admin: admin.optional(), weight: weight.optional() });
 export const emptyBody = z.strictObject({});

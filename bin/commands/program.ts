@@ -16,6 +16,13 @@ import { why, type WhyOptions } from './explain/why.ts';
 
 const configOption = (): Option => new Option('-c, --config <file>', 'the configuration file').default('fairlead.yaml');
 
+interface RunArguments {
+  readonly config: string;
+  readonly watch?: boolean;
+  readonly holder?: boolean;
+  readonly pidFile?: string;
+}
+
 interface CheckArguments {
   readonly config: string;
   readonly strict?: boolean;
@@ -30,16 +37,17 @@ export function buildProgram(version: string): Command {
   program
     .command('run')
     .description('run in the foreground')
+    .argument('[file]', 'the configuration file')
     .addOption(configOption())
     .option('--watch', 'reload when the file, or one that it names, changes')
     .option('--holder', 'keep the sockets in a process of their own, so that `upgrade` loses no connection')
     .option('--pid-file <file>', 'write the pid of the process that takes signals')
-    .action(async (options: { config: string; watch?: boolean; holder?: boolean; pidFile?: string }) => {
+    .action(async (given: string | undefined, options: RunArguments) => {
+      const file = given ?? options.config;
       if (options.pidFile !== undefined) (await import('./run/pid-file.ts')).writePidFile(options.pidFile);
       // Loaded when it is needed: the other commands don't wait for the whole proxy.
-      if (options.holder === true) await (await import('./run/hold.ts')).hold(options.config, options.watch === true);
-      else
-        await (await import('./run/run.ts')).run({ file: options.config, version, isWatching: options.watch === true });
+      if (options.holder === true) await (await import('./run/hold.ts')).hold(file, options.watch === true);
+      else await (await import('./run/run.ts')).run({ file, version, isWatching: options.watch === true });
     });
   program
     .command('check')

@@ -24,6 +24,13 @@ export const FILE_GUIDE = {
     fix: 'Start from examples/minimal.yaml.',
     shell: 'cp examples/minimal.yaml fairlead.yaml',
   },
+  FL1005: {
+    meaning: 'The file is a configuration of nginx, HAProxy, Caddy, Traefik, Envoy, Compose or Kubernetes.',
+    fix: 'Write a Fairlead configuration; haproxy-compat.md maps the keywords of HAProxy.',
+    wrong: 'server {\n  listen 80;\n  location / { proxy_pass http://10.0.0.1:3000; }\n}',
+    right:
+      'listeners: [{ name: web, bind: 127.0.0.1:8080 }]\nroutes: [{ upstream: app }]\nupstreams: { app: { endpoints: [http://10.0.0.1:3000], health: { heartbeat: { path: /healthz } } } }',
+  },
   FL1101: {
     meaning:
       'The text is not valid YAML. Later messages are often consequences of the first error: start with the first message.',

@@ -159,4 +159,19 @@ export const WARNING_GUIDE = {
     wrong: 'routes: [{ upstream: app, host: endpoint }]',
     right: 'routes: [{ upstream: app, host: { from: endpoint } }]',
   },
+  FL9023: {
+    meaning:
+      'The address of an endpoint is one that this configuration listens on. A request that is routed there again goes round in circles until a limit or timeout ends it.',
+    fix: 'Correct the address of the endpoint; it is that of the app server, not of Fairlead.',
+    wrong:
+      'listeners: [{ name: web, bind: 127.0.0.1:8080 }]\nupstreams: { app: { endpoints: [http://127.0.0.1:8080], health: { heartbeat: false } } }',
+    right:
+      'listeners: [{ name: web, bind: 127.0.0.1:8080 }]\nupstreams: { app: { endpoints: [http://127.0.0.1:3000], health: { heartbeat: false } } }',
+  },
+  FL9024: {
+    meaning: 'The directory of the state file does not exist, or the user who runs the check cannot write to it.',
+    fix: 'Create the directory for the user who runs Fairlead; the systemd unit does so with StateDirectory=.',
+    wrong: 'health: { stateFile: no/such/directory/state.json }',
+    right: 'health: { stateFile: state.json }',
+  },
 } as const satisfies Record<string, Guidance>;

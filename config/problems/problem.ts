@@ -6,6 +6,7 @@ export const PROBLEM_CODES = {
   FL1002: 'the file is too large',
   FL1003: 'the file is not UTF-8 text',
   FL1004: 'the file is empty',
+  FL1005: 'the configuration of another program',
   FL1101: 'YAML syntax error',
   FL1102: 'duplicate key',
   FL1103: 'nesting too deep',
@@ -62,6 +63,8 @@ export const PROBLEM_CODES = {
   FL9020: 'timeouts that contradict each other',
   FL9021: 'a token is sent over the network in clear text',
   FL9022: 'a deprecated form',
+  FL9023: 'an endpoint is a listener of the same process',
+  FL9024: 'the state file cannot be written',
 } as const;
 export type ProblemCode = keyof typeof PROBLEM_CODES;
 

@@ -4,6 +4,8 @@ import { z } from 'zod';
 import { otherUnit } from '../values/duration.ts';
 import { nearestName } from '../problems/nearest-name.ts';
 import { quoted } from '../values/parsed.ts';
+import { withBraces } from '../yaml/environment.ts';
+import { adviceForKey, meantByPeerWord } from './peer-words.ts';
 import { formatPath, type Finding, type KeyPath, type ProblemCode } from '../problems/problem.ts';
 import { entriesOf, expectsOf, metaOf, scalarKinds, schemaAt, wordsOf, type Schema } from './schema-tree.ts';
 
@@ -153,9 +155,11 @@ function hintFor(schema: Schema, value: unknown, written: string, words: readonl
 }
 
 function hintForText(schema: Schema, text: string, words: readonly string[]): Hint | undefined {
-  const word = nearestName(text, words);
+  const word = meantByPeerWord(text, words) ?? nearestName(text, words);
   if (word !== undefined) return { text: `; did you mean ${word}?`, suggestion: word };
   const kinds = scalarKinds(schema);
+  const variable = withBraces(text);
+  if (variable !== undefined) return { text: `: write ${variable} for an environment variable`, suggestion: variable };
   if (kinds.has('number') && /^\d+(?:\.\d+)?$/.test(text)) return { text: ': remove the quotes', suggestion: text };
   if (!kinds.has('boolean') || !/^(?:true|false|yes|no|on|off|y|n)$/i.test(text)) return undefined;
   const meant = /^(?:true|yes|on|y)$/i.test(text) ? 'true' : 'false';
@@ -181,8 +185,10 @@ function unknownKey(path: KeyPath, context: Context): Finding {
   const allowed = schema === null ? [] : [...entriesOf(schema).keys()];
   if (allowed.includes(key)) return misplacedSetting(key, path, context.values.valueAt([...parent, 'strategy']));
   const suggestion = nearestName(key, allowed);
+  const advice = suggestion === undefined ? adviceForKey(key) : undefined;
   const hint = suggestion === undefined ? '; allowed' : `; did you mean ${quoted(suggestion)}? Allowed`;
-  const message = `unknown key ${quoted(key)}${hint} here: ${allowed.join(', ')}`;
+  const list = `${advice === undefined ? hint : `: ${advice}; allowed`} here: ${allowed.join(', ')}`;
+  const message = `unknown key ${quoted(key)}${list}`;
   return { code: 'FL2001', message, path, part: 'key', suggestion };
 }
 

@@ -1,23 +1,64 @@
 // Schema of `routes`: matches, actions and header edits. Thread: main.
 
+import { isIP } from 'node:net';
 import { z } from 'zod';
+import { canonicalIPv6 } from '../../net/host-port.ts';
 import type { HostField, ValueMatch } from '../../core/snapshot/route.ts';
 import { isHost, isHostName } from '../values/host-name.ts';
+import { foreignVariable } from '../values/foreign-variable.ts';
 import { quoted, type Parsed } from '../values/parsed.ts';
 import { routeLimits } from './schema-client.ts';
 import { policies, policyKeys } from './schema-policies.ts';
 import { count, fieldValue, name, oneOrMany, parsedText, token } from './schema-values.ts';
 
 function parseHostPattern(text: string): Parsed<string> {
+  const bare = text.replace(/^\[(.*)\]$/, '$1');
+  if (isIP(bare) === 6) return { ok: true, value: canonicalIPv6(bare) };
   const isWildcard = text.startsWith('*.');
   if (isWildcard ? isHostName(text.slice(2)) : isHost(text)) return { ok: true, value: text.toLowerCase() };
   const forms = 'write api.example.com, or *.example.com for every subdomain';
-  const hint = /:\d+$/.test(text) ? '; remove the port' : '';
-  return { ok: false, message: `${quoted(text)} is not a host pattern: ${forms}${hint}` };
+  const suggestion = hostMeantBy(text);
+  const hint = suggestion === undefined ? hintForHost(text) : `; did you mean ${suggestion}?`;
+  return { ok: false, message: `${quoted(text)} is not a host pattern: ${forms}${hint}`, suggestion };
+}
+
+/** The pattern that a form of another program means: a URL, a leading dot, or a port. */
+function hostMeantBy(text: string): string | undefined {
+  const bare = text
+    .replace(/^https?:\/\//i, '')
+    .replace(/\/.*$/, '')
+    .replace(/:\d+$/, '')
+    .replace(/^\./, '*.');
+  const isPattern = bare.startsWith('*.') ? isHostName(bare.slice(2)) : isHost(bare);
+  return isPattern && bare !== text ? bare.toLowerCase() : undefined;
+}
+
+function hintForHost(text: string): string {
+  if (text === '*' || text === '_') return '; remove the key to match every host';
+  return /^[~^]|\$$|[\\()|]/.test(text) ? '; regular expressions are not supported' : '';
+}
+
+/** Refuses wildcards, placeholders and regular expressions of other programs, which would be compared literally. */
+function literalPath(text: string): Parsed<string> | null {
+  const star = /^(\/[^*?#]*)\*+$/.exec(text)?.[1];
+  const refuse = (what: string, suggestion?: string): Parsed<string> => {
+    const advice = `write a prefix of whole segments, ${suggestion ?? 'such as /api/'}`;
+    return { ok: false, message: `${quoted(text)} ${what}: ${advice}`, suggestion };
+  };
+  if (star !== undefined) return refuse('has a wildcard, which paths do not support', star);
+  if (text.includes('*') && !/[\\^$()[\]|+]|\.\*/.test(text))
+    return refuse('has a wildcard, which paths do not support');
+  if (/^[~^]|\$$|\.[*+]|\\[.dws/]|\[[^\]]*\]|\(.*\|.*\)|\(\?/.test(text)) {
+    return refuse('is a regular expression, which paths do not support');
+  }
+  if (/\{[^}]*\}|\/:[A-Za-z_]/.test(text)) return refuse('has a placeholder, which paths do not support');
+  return null;
 }
 
 /** Parses a path in the form of a request target: printable US-ASCII without query or fragment (RFC 3986 section 3.3). */
 function parsePath(text: string): Parsed<string> {
+  const literal = literalPath(text);
+  if (literal !== null) return literal;
   if (/^\/[\x21-\x7e]*$/.test(text) && !/[?#]/.test(text)) return { ok: true, value: text };
   const rule =
     'begin with /, percent-encode characters outside ASCII, and omit ? and # (match the query with the key query)';
@@ -98,6 +139,11 @@ const respond = z
   .describe('Responds directly, without an endpoint.');
 
 function parseTarget(text: string): Parsed<string> {
+  const variable = foreignVariable(text);
+  if (variable !== null) {
+    const message = `${quoted(text)}: ${variable} would be sent literally, because a redirect has a fixed target: write one route per host, each with its URL`;
+    return { ok: false, message };
+  }
   if (/[{}]/.test(text)) return { ok: false, message: `${quoted(text)}: placeholders in braces are not supported yet` };
   if (/^(?:https?:\/\/[^/\s]|\/(?!\/))[\x21-\x7e]*$/i.test(text) || text === '/') return { ok: true, value: text };
   return {

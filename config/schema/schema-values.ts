@@ -7,7 +7,9 @@ import type { OptionSchemas } from '../../core/option-schema.ts';
 import { parseBindAddress } from '../values/bind-address.ts';
 import { parseDuration } from '../values/duration.ts';
 import { isHost } from '../values/host-name.ts';
+import { foreignVariable } from '../values/foreign-variable.ts';
 import { quoted, type Parsed } from '../values/parsed.ts';
+import { withBraces } from '../yaml/environment.ts';
 import { parsePercent } from '../values/quantity.ts';
 import { parseSize } from '../values/quantity.ts';
 
@@ -30,8 +32,10 @@ export function parsedText<Value>(parse: (text: string) => Parsed<Value>, meta: 
   const schema = z.string().transform((text, context): Value => {
     const parsed = parse(text);
     if (parsed.ok) return parsed.value;
-    const params = { code: 'FL2006', suggestion: parsed.suggestion };
-    context.issues.push({ code: 'custom', message: parsed.message, input: text, params });
+    const variable = meta.isSecret === true ? undefined : withBraces(text);
+    const hint = variable === undefined ? '' : `; an environment variable is written ${variable}`;
+    const params = { code: 'FL2006', suggestion: parsed.suggestion ?? variable };
+    context.issues.push({ code: 'custom', message: parsed.message + hint, input: text, params });
     return z.NEVER;
   });
   return schema.meta({ ...meta });
@@ -221,6 +225,11 @@ export function token(expects: string, example: string) {
 export function fieldValue() {
   return parsedText(
     (text) => {
+      const variable = foreignVariable(text);
+      if (variable !== null) {
+        const rule = 'values are fixed texts; the address, host and scheme of the client are in X-Forwarded-* already';
+        return { ok: false, message: `${quoted(text)}: ${variable} would be sent literally: ${rule}` };
+      }
       if (/^[\t\x20-\x7e\x80-\xff]*$/.test(text) && text === text.trim()) return { ok: true, value: text };
       const rule = 'line breaks, control characters and leading or trailing spaces are not allowed';
       return { ok: false, message: `${quoted(text)} is not a valid field value: ${rule}` };

@@ -18,6 +18,7 @@ export interface PartialConfig {
   readonly limits: Config['limits'] | null;
   readonly admin: Config['admin'] | null;
   readonly accessLog: Config['accessLog'] | null;
+  readonly health: Config['health'] | null;
 }
 
 /** Input of the checks. */
@@ -36,8 +37,8 @@ export interface CheckContext {
 
 /** The parts of a configuration that fits the schema. */
 export function partsOf(config: Config): PartialConfig {
-  const { listeners, routes, limits, admin, accessLog } = config;
-  return { listeners, routes, limits, admin, accessLog, upstreams: new Map(Object.entries(config.upstreams)) };
+  const { listeners, routes, limits, admin, accessLog, health } = config;
+  return { listeners, routes, limits, admin, accessLog, health, upstreams: new Map(Object.entries(config.upstreams)) };
 }
 
 /** The valid parts of a configuration that doesn't fit the schema as a whole. */
@@ -55,6 +56,7 @@ export function salvage(root: unknown): PartialConfig {
     limits: shape.limits.safeParse(raw['limits']).data ?? null,
     admin: shape.admin.safeParse(raw['admin']).data ?? null,
     accessLog: shape.accessLog.safeParse(raw['accessLog']).data ?? null,
+    health: shape.health.safeParse(raw['health']).data ?? null,
   };
 }
 

@@ -2,7 +2,9 @@
 
 import { balancerNamed } from '../../balancers/registry.ts';
 import { readCertificates } from '../files/certificate.ts';
-import { endpointId } from '../values/endpoint-address.ts';
+import type { BindAddress } from '../../core/snapshot/listener.ts';
+import { isLoopback } from '../../net/host-port.ts';
+import { endpointId, type EndpointAddress } from '../values/endpoint-address.ts';
 import type { CheckContext } from './parsed-config.ts';
 import { UpstreamCheck } from './upstream-check.ts';
 import { checkEjectionTimes, checkMostEjected, checkNothingWatches } from './validate-ejection.ts';
@@ -13,6 +15,7 @@ import { checkTimes } from './validate-times.ts';
 
 const CHECKS: readonly ((check: UpstreamCheck) => void)[] = [
   checkEndpoints,
+  checkLoops,
   checkBackups,
   checkHeartbeat,
   checkEjectionTimes,
@@ -46,6 +49,26 @@ function checkEndpoints(check: UpstreamCheck): void {
     const advice = 'remove it; to give an endpoint a larger share, set its weight';
     check.report('FL3005', `${id} is a duplicate of endpoints[${first}]: ${advice}`, ['endpoints', index]);
   }
+}
+
+/** Reports endpoints on which this configuration listens itself: their requests come round again. */
+function checkLoops(check: UpstreamCheck): void {
+  const { config } = check.context;
+  for (const [index, { url }] of check.upstream.endpoints.entries()) {
+    const at = config.listeners.findIndex((listener) => listener !== null && isBoundBy(url, listener.bind));
+    if (at === -1 && !(config.admin && isBoundBy(url, config.admin.bind))) continue;
+    const by = at === -1 ? 'admin.bind' : `listeners[${at}].bind`;
+    const message = `${endpointId(url)} is the address of ${by}: requests would come back to Fairlead; give the address of the app server`;
+    check.report('FL9023', message, ['endpoints', index]);
+  }
+}
+
+function isBoundBy({ host, port, socketPath }: EndpointAddress, bind: BindAddress): boolean {
+  if (bind.kind === 'unix') return bind.path === socketPath;
+  if (bind.kind !== 'tcp' || socketPath !== '' || bind.port !== port || port === 0) return false;
+  const isEvery = ['', '0.0.0.0', '::'].includes(bind.host);
+  if (bind.host === host) return true;
+  return isEvery ? isLoopback(host) : isLoopback(bind.host) && host === 'localhost';
 }
 
 function checkBalance(check: UpstreamCheck): void {

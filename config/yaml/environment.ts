@@ -38,6 +38,12 @@ export function substitute(text: string, environment: Environment): Substitution
   return { text: replaced, hasVariables, faults };
 }
 
+/** A text with shell variables such as $PORT, written as this file requires: \${PORT}; undefined if there are none. */
+export function withBraces(text: string): string | undefined {
+  const written = text.replaceAll(/\$([A-Z_][A-Z0-9_]*)\b/g, '${$1}');
+  return written === text ? undefined : written;
+}
+
 function valueOf(content: string, environment: Environment): string | SubstitutionFault {
   const match = VARIABLE.exec(content);
   if (match === null || match[2]?.includes('${')) return malformed(`\${${content}}`);

@@ -142,7 +142,7 @@ function differenceOf(part: MatchPart, match: RouteMatch, facts: RoutingFacts): 
     case 'host':
       return { wanted: [...match.hosts], had: facts.host };
     case 'path':
-      return { wanted: match.paths.map(valueWords), had: facts.path };
+      return { wanted: match.paths.map(pathWords), had: facts.path };
     case 'method':
       return { wanted: [...match.methods], had: head.method };
     case 'header':
@@ -154,9 +154,16 @@ function differenceOf(part: MatchPart, match: RouteMatch, facts: RoutingFacts): 
   }
 }
 
+/** A path in the notation of the file: text is a prefix. */
+function pathWords(match: ValueMatch): string {
+  if (match.kind === 'present') return '/';
+  return match.kind === 'exact' ? `{ exact: ${match.value} }` : match.value;
+}
+
+/** A value in the notation of the file: text is the whole value. */
 function valueWords(match: ValueMatch): string {
-  if (match.kind === 'present') return 'any';
-  return match.kind === 'exact' ? match.value : `${match.value}*`;
+  if (match.kind === 'present') return 'true';
+  return match.kind === 'exact' ? match.value : `{ prefix: ${match.value} }`;
 }
 
 function namedWords({ name, match }: NamedMatch): string {

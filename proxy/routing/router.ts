@@ -1,9 +1,10 @@
 // Which route takes a request: the first whose every part matches. Pure; `explain` asks the same function.
 // Thread: both.
 
+import { isIP } from 'node:net';
 import type { RequestHead } from '../../core/head.ts';
 import type { NamedMatch, RouteMatch, RouteSnapshot, ValueMatch } from '../../core/snapshot/route.ts';
-import { authorityHost } from '../../net/host-port.ts';
+import { authorityHost, canonicalIPv6 } from '../../net/host-port.ts';
 
 /** Parts of a match, in the order in which they are looked at. */
 export type MatchPart = 'listener' | 'host' | 'path' | 'method' | 'header' | 'query';
@@ -76,9 +77,10 @@ export function firstMismatch(match: RouteMatch, facts: RoutingFacts): MatchPart
   return null;
 }
 
-/** Host of an authority: lower case, no port, no trailing dot, IPv6 without brackets kept as it is written. */
+/** Host of an authority for matching: lower case, without port and trailing dot; IPv6 in brackets and canonical form. */
 export function hostOf(authority: string): string {
   const host = authorityHost(authority).toLowerCase();
+  if (host.startsWith('[') && isIP(host.slice(1, -1)) === 6) return canonicalIPv6(host.slice(1, -1));
   return host.endsWith('.') ? host.slice(0, -1) : host;
 }
 

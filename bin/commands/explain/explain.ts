@@ -30,8 +30,11 @@ export function explainRequest(url: string, options: ExplainOptions): Promise<vo
   });
 }
 
-/** As curl has it. */
+/** Adds http:// as curl does. A path alone names no host, and routes may depend on it. */
 function withScheme(url: string): string {
+  if (url.startsWith('/')) {
+    throw new UsageError(`"${url}" is a path: add scheme and host, for example http://localhost${url}`);
+  }
   return /^[a-z][a-z\d+.-]*:\/\//i.test(url) ? url : `http://${url}`;
 }
 

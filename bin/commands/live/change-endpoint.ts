@@ -37,8 +37,10 @@ export function setState(endpoint: string, admin: Admin, options: ChangeOptions)
 export function setWeight(endpoint: string, text: string, options: ChangeOptions): Promise<void> {
   return attempt(async () => {
     const weight = text === 'configured' ? null : Number(text);
-    if (weight !== null && !/^\d+$/.test(text)) {
-      throw new UsageError(`"${text}" is no weight: write 1 to 256, or configured for the one in the file`);
+    if (weight !== null && (!/^\d+$/.test(text) || weight < 1 || weight > 256)) {
+      const advice =
+        weight === 0 ? `to stop requests: fairlead drain ${endpoint}` : 'configured restores that of the file';
+      throw new UsageError(`"${text}" is not a weight from 1 to 256; ${advice}`);
     }
     const now = await change(endpoint, 'weight', { weight }, options);
     if (options.json !== true)

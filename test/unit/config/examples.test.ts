@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { compile, newTables } from '../../../config/compile/compile.ts';
@@ -20,6 +21,7 @@ const FILES = readdirSync(DIRECTORY).filter((name) => name.endsWith('.yaml'));
 /** Environment of the examples: a directory with certificates, secrets, and the ports of the demo. */
 const ENVIRONMENT = {
   CERT_DIR: path.join(privateCertificates(), 'certificates'),
+  STATE_DIR: os.tmpdir(),
   STICKY_SECRET: 'a secret of the tests',
   OLD_STICKY_SECRET: 'the secret before that',
   ADMIN_TOKEN: 'a-token-of-the-tests',

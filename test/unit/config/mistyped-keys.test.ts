@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { isMap, isScalar, visit } from 'yaml';
@@ -14,7 +15,11 @@ import { WALL_MS } from './golden-cases.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../../..');
 const CERTIFICATES = privateCertificates();
-const ENVIRONMENT = { CERT_DIR: path.join(CERTIFICATES, 'certificates'), STICKY_SECRET: 'a secret of the tests' };
+const ENVIRONMENT = {
+  CERT_DIR: path.join(CERTIFICATES, 'certificates'),
+  STATE_DIR: os.tmpdir(),
+  STICKY_SECRET: 'a secret of the tests',
+};
 
 /** Mappings whose keys are user-defined names or header fields. */
 const OWN_NAMES = new Set(['upstreams', 'header', 'headers', 'query', 'set']);

@@ -62,7 +62,7 @@ describe('a YAML example', () => {
 
   for (const { page, fence } of yamlFences.filter((one) => isWhole(one.fence))) {
     test(`${page.name}:${fence.line} loads without a warning and compiles`, () => {
-      const environment = { CERT_DIR: CERTIFICATES };
+      const environment = { CERT_DIR: CERTIFICATES, STATE_DIR: CERTIFICATES };
       const origin = { file: page.name, directory: ROOT, environment, wallMs: WALL_MS };
       const result = loadConfigText(fence.text.replaceAll(LOGS, tmpdir()), origin);
       assert.deepEqual((result.ok ? result.warnings : result.problems).map(formatProblem), []);

@@ -19,6 +19,7 @@ const WALL_MS = Date.UTC(2030, 0, 1);
 /** Every variable that the examples use. */
 const ENVIRONMENT = {
   CERT_DIR: path.join(privateCertificates(), 'certificates'),
+  STATE_DIR: tmpdir(),
   STICKY_SECRET: 'sticky-secret-0123',
   OLD_STICKY_SECRET: 'older-secret-012345',
   ADMIN_TOKEN: 'admin-token-0123456',

@@ -74,10 +74,10 @@ describe('routes', () => {
     assert.deepEqual(told, [
       ['listener', 'listener', 'other', 'web'],
       ['host', 'host', 'b.test|*.b.test', 'a.test'],
-      ['path', 'path', '/v1*', '/v10'],
+      ['path', 'path', '/v1', '/v10'],
       ['method', 'method', 'POST', 'GET'],
       ['header', 'header', 'x-a: 1', 'x-a: 2'],
-      ['query', 'query', 'q: any', 'x=1'],
+      ['query', 'query', 'q: true', 'x=1'],
       ['taken', 'matched', '', ''],
       ['late', 'behind', '', ''],
       ['later', 'host', 'b.test', 'a.test'],
