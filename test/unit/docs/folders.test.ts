@@ -11,7 +11,7 @@ import { codeSpans, readPage, ROOT } from './pages.ts';
 const SOURCES = listSourcePaths(ROOT);
 
 /** Main folders of code. */
-const FOLDERS = ['scripts', 'test/support'];
+const FOLDERS = ['config', 'core', 'plugins', 'proxy', 'scripts', 'test/support', 'testing'];
 
 /** The README.md files from a main folder down to the folder of a file. */
 function readmesAbove(name: string): string[] {
