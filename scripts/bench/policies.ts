@@ -1,0 +1,85 @@
+// Nanoseconds for an exchange from its head to its record, without sockets: without route policies, with header edits, a
+// sticky cookie, and a plugin's hooks. Thread: main.
+// Usage: node scripts/bench/policies.ts
+
+import { bench, run } from 'mitata';
+import type { AttemptEvents, ClientEvents, ClientSide } from '../../core/exchange-contract.ts';
+import { definePolicy } from '../../core/policy/policy-definition.ts';
+import type { Snapshot } from '../../core/snapshot/snapshot.ts';
+import { policyOf } from '../../plugins/plugin-parts.ts';
+import { ForwardingBench, responseHead } from '../../test/support/forwarding.ts';
+import { requestHead } from '../../test/support/request-head.ts';
+import { policySnapshot, routeSnapshot, snapshot, upstreamSnapshot } from '../../test/support/snapshots.ts';
+import { settingsOf } from '../../test/support/sticky.ts';
+
+const edits = {
+  requestHeaders: { set: ['X-Team', 'blue'], remove: ['x-debug'] },
+  responseHeaders: { set: ['X-Served-By', 'fairlead'], remove: ['server'] },
+};
+const plugin = policyOf(
+  definePolicy({
+    name: 'plugin',
+    needs: ['reply'],
+    options: () => ({}),
+    compile: () => ({}),
+    create: () => ({ onRequest: () => undefined, onResponse: () => undefined }),
+  }),
+);
+const CASES: Readonly<Record<string, Snapshot>> = {
+  'no route policy': snapshot(),
+  'header edits': snapshot({ routes: [routeSnapshot(edits)] }),
+  'sticky cookie': snapshot({ upstreams: [upstreamSnapshot({ sticky: settingsOf({}) })] }),
+  'a plugin with two hooks': snapshot({ routes: [routeSnapshot({ policies: [policySnapshot('plugin', {})] })] }),
+};
+const HEAD = requestHead({ fields: ['accept', '*/*', 'user-agent', 'bench', 'x-debug', '1'] });
+const RESPONSE = responseHead(200, ['content-type', 'text/plain']);
+const BODY = Buffer.from('ok');
+
+/** A client side that discards everything and flushes at once. */
+class SilentClient implements ClientSide {
+  readonly connection = {
+    listenerIndex: 0,
+    listenerName: 'web',
+    peerAddress: '192.0.2.1',
+    peerPort: 40_000,
+    localPort: 8080,
+    isTls: false,
+    isTrusted: false,
+  };
+  readonly isSilentAfterFlush = true;
+  events: ClientEvents | null = null;
+  sendInterim(): void {}
+  sendHead(): void {}
+  sendData(): boolean {
+    return true;
+  }
+  sendEnd(): void {
+    this.events?.onResponseFlushed();
+  }
+  sendLocalReply(): void {}
+  cut(): void {}
+  resumeBody(): void {}
+  pauseBody(): void {}
+}
+
+const HANDLE = { sendBody: () => true, endBody() {}, resume() {}, abort() {} };
+
+for (const [name, configured] of Object.entries(CASES)) {
+  const forwarding = new ForwardingBench(configured, new Map([[plugin.name, plugin]]));
+  const client = new SilentClient();
+  let events: AttemptEvents | null = null;
+  forwarding.send = (_request, given) => {
+    events = given;
+    return HANDLE;
+  };
+  bench(name, () => {
+    forwarding.records.length = 0;
+    client.events = forwarding.forwarder.begin(client, HEAD, null, forwarding.nowMs);
+    events!.onLease(true);
+    events!.onHead(RESPONSE);
+    events!.onData(BODY);
+    events!.onEnd(null);
+  });
+}
+
+await run({ colors: false });
