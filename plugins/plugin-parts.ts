@@ -6,7 +6,7 @@ import type { LogFormatDescriptor } from '../logging/access/format-descriptor.ts
 import type { PluginPolicy } from '../core/policy/policy-definition.ts';
 import { POLICY_NEEDS, POLICY_STAGES } from '../core/policy/policy-stage.ts';
 
-/** What a plugin provides. */
+/** Parts that a plugin provides. */
 export interface PluginParts {
   readonly policies: readonly PluginPolicy[];
   readonly balancers: readonly BalancerDescriptor[];

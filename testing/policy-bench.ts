@@ -34,7 +34,7 @@ export interface TestLogLine {
   readonly fields: object;
 }
 
-/** The options don't fit the policy: what a configuration with them would be told. */
+/** The options don't fit the policy; a configuration with them would be refused with the same problems. */
 export class PolicyOptionsError extends Error {
   readonly problems: readonly OptionProblem[];
 
@@ -75,7 +75,7 @@ function compiled(policy: PluginPolicy, options: unknown, { owner = 'test' }: Te
 
 /** One policy in one place. */
 export class PolicyBench {
-  /** What was logged. */
+  /** Lines that were logged. */
   readonly log: TestLogLine[] = [];
   /** Calls that the metrics would count. */
   readonly counts: Readonly<Record<PolicyField, number>>;

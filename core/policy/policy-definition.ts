@@ -22,20 +22,20 @@ export interface OptionProblem {
   readonly code?: 'FL3003' | 'FL3007' | 'FL3008' | 'FL3009' | 'FL3012';
 }
 
-/** What `compile` gets besides the options. */
+/** Argument of `compile` besides the options. */
 export interface CompileContext {
   readonly scope: PolicyScope;
   /** Name of the listener, route or upstream. */
   readonly owner: string;
   /** Whether requests go to an upstream: false for a route that answers by itself. */
   readonly hasUpstream: boolean;
-  /** What relative paths are relative to; absolute. */
+  /** Directory of relative paths; absolute. */
   readonly directory: string;
   /** Reports a problem; the configuration is refused then. */
   readonly report: (problem: OptionProblem) => void;
 }
 
-/** What `create` gets besides the compiled data. */
+/** Argument of `create` besides the compiled data. */
 export interface CreateContext {
   readonly scope: PolicyScope;
   readonly owner: string;
@@ -81,7 +81,7 @@ export interface BuiltInPolicy<Scope extends PolicyScope, Shape extends OptionSh
 /** A policy of a plugin, as its author writes it: its options stand under its name in a list `policies`. */
 export interface PolicyDefinition<Shape extends OptionShape, Data> {
   readonly name: string;
-  /** Where it may be configured: `route` unless given. */
+  /** Place of use: `route` unless given. */
   readonly scope?: PolicyScope;
   /** When it runs: `shape` unless given. */
   readonly stage?: PolicyStage;

@@ -4,7 +4,7 @@
 export const POLICY_STAGES = ['admit', 'authorize', 'answer', 'shape', 'forward', 'identify'] as const;
 export type PolicyStage = (typeof POLICY_STAGES)[number];
 
-/** What a policy does beyond reading heads and editing fields. Declared, so that it is known when a plan is compiled. */
+/** Needs of a policy beyond reading heads and editing fields, declared so that they are known when a plan is composed. */
 export const POLICY_NEEDS = [
   /** `onRequest` or `onResponse` may answer: requests are counted as allowed or refused. */
   'reply',

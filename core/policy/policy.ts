@@ -64,7 +64,7 @@ export interface PolicyExchange {
   readonly response: ResponseHead | null;
   /** Milliseconds since 1970. */
   readonly wallMs: number;
-  /** Whatever this policy keeps about this exchange; undefined at first. Each policy has its own. */
+  /** Data that this policy keeps about this exchange; undefined at first. Each policy has its own. */
   memo: unknown;
 
   /** Value of a request field as the endpoint would get it now, edits applied. @param name lower case */

@@ -8,7 +8,7 @@ import type { PolicySnapshot } from '../../core/snapshot/policy.ts';
 import { builtIn } from './built-in.ts';
 import { type FieldDirection, reasonAgainstEdit } from './editable-fields.ts';
 
-/** What the policy has in a Snapshot. */
+/** Data of the policy in a Snapshot. */
 export interface HeaderEdits {
   readonly requestHeaders: FieldEdits;
   readonly responseHeaders: FieldEdits;

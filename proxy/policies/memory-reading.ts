@@ -1,19 +1,19 @@
-// How much memory this thread uses, and giving back what is no longer used. Thread: worker.
+// Memory of this thread: reading its use, and collecting garbage. Thread: worker.
 
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** Of one thread, in bytes. */
+/** Memory of one thread, in bytes. */
 export interface MemoryReading {
   /** JavaScript heap. */
   readonly heapBytes: number;
-  /** What the heap may grow to before V8 ends the thread. */
+  /** Size of the heap at which V8 ends the thread. */
   readonly heapLimitBytes: number;
-  /** Buffers and whatever else the heap holds outside of itself. */
+  /** Buffers and other memory outside the heap that it refers to. */
   readonly externalBytes: number;
 }
 
-/** Costs about a microsecond. What nobody uses any more counts until it is collected. */
+/** Reads the memory in about a microsecond. Garbage counts until it is collected. */
 export function readMemory(): MemoryReading {
   const {
     used_heap_size: heapBytes,
@@ -23,7 +23,7 @@ export function readMemory(): MemoryReading {
   return { heapBytes, heapLimitBytes, externalBytes };
 }
 
-/** Collects garbage now. The thread stands still meanwhile: for a last resort, not for routine. */
+/** Collects garbage now, and blocks the thread meanwhile: a last resort. */
 export function collectGarbage(): void {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;

@@ -1,7 +1,7 @@
-// Load shedding: refuses new requests before memory runs out, too many run at once, or the event loop falls behind
-// (docs/algorithms.md 6.2). What is under way goes on. Important routes are refused last. Thread: worker.
+// Overload monitor of a worker: decides which new requests are refused before memory runs out, too many requests run at
+// once, or the event loop falls behind (docs/algorithms.md 6.2). Open exchanges continue. Thread: worker.
 //
-// Each worker measures itself and writes its memory where the others see it, so that the limit is one of the process.
+// Each worker measures itself and writes its memory to the shared region, so that the limit covers the whole process.
 
 import { WORKER } from '../../core/memory/layout.ts';
 import type { Region } from '../../core/memory/region.ts';
@@ -9,21 +9,21 @@ import type { Priority } from '../../core/snapshot/route.ts';
 import type { OverloadSnapshot } from '../../core/snapshot/snapshot.ts';
 import type { MemoryReading } from './memory-reading.ts';
 
-/** Of every limit, the share up to which requests of a priority are taken. */
+/** Share of each limit up to which requests of a priority are accepted. */
 const SHARES: Readonly<Record<Priority, number>> = { critical: 1, default: 0.95, sheddable: 0.8 };
 
-/** V8 ends a thread at its heap's limit, and collects garbage all the time shortly before: this share is ours. */
+/** Usable share of V8's heap limit: shortly below the limit V8 collects garbage all the time, and at it ends the thread. */
 const HEAP_SHARE = 0.85;
 const MEASURE_MS = 50;
-/** Lateness counts that the event loop shows all over this time: a single pause of the garbage collector doesn't. */
+/** The event loop is late if it was late throughout this time: a single garbage collection doesn't count. */
 const STANDING_MS = 100;
-/** Memory that stays over its limit for so long may be garbage that nobody has collected. */
+/** Memory that stays above its limit for this long may be garbage that V8 has not collected. */
 const COLLECT_AFTER_MS = 1_000;
 const COLLECT_EVERY_MS = 5_000;
-/** Shedding is over, for the log, when it hasn't been necessary for so long. */
+/** The log reports the end of an overload after this time without a refused request. */
 const CALM_MS = 5_000;
 
-/** What an overload is about. */
+/** The limit that an overload has reached. */
 export type OverloadCause = 'memory' | 'heap' | 'requests' | 'eventLoop';
 
 export interface OverloadParts {
@@ -32,7 +32,7 @@ export interface OverloadParts {
   readonly settings: () => OverloadSnapshot;
   readonly readMemory: () => MemoryReading;
   readonly collectGarbage: () => void;
-  /** Told when shedding begins and when it has ended. @param cause null: it has ended */
+  /** Receives the begin and the end of shedding. @param cause null at the end */
   readonly onChange: (cause: OverloadCause | null, pressure: number) => void;
 }
 
@@ -60,8 +60,8 @@ export class Overload {
   }
 
   /**
-   * To be called by the worker's clockwork.
-   * @param lateMs how much later than planned
+   * Advances the monitor; the worker calls it at every tick.
+   * @param lateMs delay of the tick beyond its plan
    */
   tick(nowMs: number, lateMs: number): void {
     this.#nowMs = nowMs;
@@ -72,7 +72,7 @@ export class Overload {
     if (this.#isShedding && nowMs - this.#shedMs > CALM_MS) this.#change(null, 0);
   }
 
-  /** Whether a request of this priority must be refused now. */
+  /** Whether a request of this priority is refused now. */
   mustRefuse(priority: Priority): boolean {
     const share = SHARES[priority];
     const cause = this.#causeAbove(share);
@@ -82,7 +82,7 @@ export class Overload {
     return true;
   }
 
-  /** The fullest of the limits: 1 is full. */
+  /** Use of the fullest limit; 1 is full. */
   get pressure(): number {
     return Math.max(this.#memory, this.#heap, this.#lag, this.#requestPressure());
   }
@@ -94,7 +94,7 @@ export class Overload {
     return this.#requestPressure() > share ? 'requests' : null;
   }
 
-  /** Requests in progress in all workers, the one that asks among them; workers may overshoot by one each. */
+  /** Open requests of all workers, this one included; each worker may exceed the limit by one. */
   #requestPressure(): number {
     const { region, settings } = this.#parts;
     const most = settings().requests;
@@ -126,7 +126,7 @@ export class Overload {
     return sumKiB * 1024;
   }
 
-  /** Who refuses all requests allocates next to nothing, so that V8 would see no reason to collect garbage. */
+  /** Collects garbage by itself: a worker that refuses all requests allocates so little that V8 never would. */
   #collectIfStuck(nowMs: number): void {
     if (Math.max(this.#memory, this.#heap) < SHARES.sheddable) this.#overSinceMs = Infinity;
     else if (this.#overSinceMs === Infinity) this.#overSinceMs = nowMs;

@@ -1,22 +1,21 @@
-// The cookie that keeps a client at its endpoint: signed, opaque, without a state of its own (docs/algorithms.md 5.1).
-// The value is `v1.KEY.FIRST-AGAIN.MAC`: who (KEY: a keyed hash of the endpoint's id, so that it tells no address and
-// outlives any order of the list), since when and until when (seconds since 1970 in base 36: when the session began,
-// when the cookie was last issued), and proof that it is ours. Thread: both.
+// Sticky cookies: signed, opaque, without server state (docs/algorithms.md 5.1). A value is `v1.KEY.FIRST-AGAIN.MAC`. KEY
+// is a keyed hash of the endpoint's id, so that it reveals no address and survives reordering. FIRST and AGAIN are seconds
+// since 1970 in base 36: the start of the session, and the time when the cookie was last issued. Thread: both.
 
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
 import type { StickySnapshot } from '../../core/snapshot/upstream.ts';
 
-/** Where a client's cookie leads. */
+/** Endpoint that a valid cookie names. */
 export interface StickyChoice {
   readonly slot: number;
-  /** Whether the response should carry the cookie anew: half its idle time is over, or an old secret signed it. */
+  /** Whether the response should renew the cookie: half its idle time has passed, or an old secret signed it. */
   readonly mustRenew: boolean;
-  /** When the session began, in ms since 1970; given back to `setCookieFor` when the cookie is renewed. */
+  /** Start of the session in ms since 1970; `setCookieFor` takes it when the cookie is renewed. */
   readonly sinceMs: number;
 }
 
-/** What a cookie says, once its signature was found to be right. */
+/** Content of a cookie whose signature is valid. */
 interface Verified {
   readonly slot: number;
   readonly isOldSecret: boolean;
@@ -24,7 +23,7 @@ interface Verified {
   readonly issuedMs: number;
 }
 
-/** Who is meant by a KEY, and which secret made it. */
+/** Endpoint of a KEY, and the secret that made it. */
 interface Owner {
   readonly slot: number;
   readonly secret: string;
@@ -40,15 +39,15 @@ const FORM = /^v1\.([\w-]{11})\.([\da-z]{1,9})-([\da-z]{1,9})\.[\w-]{16}$/;
 const MAX_VALUE_CHARACTERS = 64;
 
 /**
- * Cookies of our name that one request may try: a neighbour in the domain can set some of that name beside ours
- * (cookie tossing), and each with a known KEY costs an HMAC.
+ * Cookies of the configured name that are tried per request: other hosts of the domain can set further ones (cookie
+ * tossing), and each with a known KEY costs an HMAC.
  */
 const MAX_CANDIDATES = 4;
 
-/** An HMAC costs 1.7 us, a look into a Map 0.1 us (docs/algorithms.md 5.1). */
+/** Verified values kept: an HMAC costs 1.7 us, a lookup 0.1 us (docs/algorithms.md 5.1). */
 const MAX_VERIFIED = 4096;
 
-/** Proxies with the same secrets needn't have the same time to the second. */
+/** Clock difference allowed between proxies that share secrets. */
 const MAX_AHEAD_MS = 300_000;
 
 /** The sticky cookies of one upstream in one Runtime. */
@@ -61,7 +60,7 @@ export class StickyCookies {
   /** KEYs by the first secret, which signs. */
   readonly #keys = new Map<number, string>();
   readonly #verified = new Map<string, Verified>();
-  /** The newest fresh cookie of each slot: clients without one that come in the same second get the same. */
+  /** Newest cookie of each slot: clients without one get the same within a second. */
   readonly #newest = new Map<number, { readonly second: number; readonly value: string }>();
 
   /** @param upstream name that each cookie is bound to: another upstream of the same secret rejects it */
@@ -80,9 +79,9 @@ export class StickyCookies {
   }
 
   /**
-   * Where the cookies of a request lead; null where none of them is ours, in time and for an endpoint that is still
-   * configured. Never throws, and takes time in proportion to the length of the header whatever is in it. Whether the
-   * endpoint may be used is the caller's to judge.
+   * Returns the endpoint that the cookies of a request name; null without a valid cookie that has not expired and names a
+   * configured endpoint. Never throws, and takes time in proportion to the length of the header. The caller decides
+   * whether the endpoint may be used.
    * @param cookieHeader value of the Cookie field, lines joined by '; ' (RFC 6265 section 5.4)
    * @param nowWallMs ms since 1970
    */
@@ -104,8 +103,8 @@ export class StickyCookies {
   }
 
   /**
-   * The cookies of a request without ours, which are nobody else's business; null where none of them is ours. What is
-   * left keeps its order; cookies of our name that a neighbour in the domain has set go with ours.
+   * Returns the cookies of a request without those of the configured name, in their order; null without any of that name.
+   * Endpoints never receive them, those that other hosts of the domain set included.
    */
   without(cookieHeader: string): string | null {
     if (this.#settings.isPassedOn || !cookieHeader.includes(this.#prefix)) return null;
@@ -115,12 +114,12 @@ export class StickyCookies {
   }
 
   /**
-   * The value of a Set-Cookie field that leads to an endpoint. The response is this client's alone then: it needs
-   * `Cache-Control: private`, or a shared cache hands the session on (RFC 9111 section 7.3).
-   * @param slot of one of the endpoints that this was built with
-   * @param isTls whether the client came over TLS, for `secure: auto`
+   * Returns the value of a Set-Cookie field that names an endpoint. The response needs `Cache-Control: private`, or a
+   * shared cache passes the session to others (RFC 9111 section 7.3).
+   * @param slot of a configured endpoint
+   * @param isTls whether the client connected over TLS, for `secure: auto`
    * @param nowWallMs ms since 1970
-   * @param sinceMs where the session goes on: `sinceMs` of the choice that is renewed. Without it a session begins.
+   * @param sinceMs start of a session that continues; a new session begins without it
    */
   setCookieFor(slot: number, isTls: boolean, nowWallMs: number, sinceMs = nowWallMs): string {
     const { secure } = this.#settings;
@@ -128,7 +127,7 @@ export class StickyCookies {
     return `${this.#prefix}${this.#valueFor(slot, sinceMs, nowWallMs)}${this.#attributes}${isSecure ? '; Secure' : ''}`;
   }
 
-  /** The value of our cookie in one part of the header, '' where it is another's or cannot be ours. */
+  /** Value of the cookie in one part of the header; '' for other names and for values that are too long. */
   #valueIn(header: string, begin: number, end: number): string {
     let at = begin;
     while (at < end && (header[at] === ' ' || header[at] === '\t')) at++;
@@ -137,7 +136,7 @@ export class StickyCookies {
     return end - at > MAX_VALUE_CHARACTERS ? '' : header.slice(at, end).trimEnd();
   }
 
-  /** Checks form and signature. What is made up by hand ends at the unknown KEY, before any hashing. */
+  /** Verifies form and signature. Invented values fail at the unknown KEY, before any hashing. */
   #verify(value: string): Verified | null {
     const [, key = '', first = '', again = ''] = FORM.exec(value) ?? [];
     const owner = this.#owners.get(key);
@@ -180,7 +179,7 @@ export class StickyCookies {
     return mac.toString('base64url', 0, MAC_BYTES);
   }
 
-  /** Only what was verified comes in here, so that no flood of forged cookies drives it out. */
+  /** Keeps verified values only, so that forged cookies can't evict them. */
   #remember(value: string, verified: Verified): void {
     if (this.#verified.size >= MAX_VERIFIED) this.#verified.delete(this.#verified.keys().next().value!);
     this.#verified.set(ownCopy(value), verified);
@@ -191,17 +190,17 @@ function keyOf(id: string, secret: string): string {
   return createHmac('sha256', secret).update(id).digest().toString('base64url', 0, KEY_BYTES);
 }
 
-/** In constant time: one that ends at the first difference would let a signature be found sign by sign. */
+/** Compares in constant time: ending at the first difference would reveal a signature byte by byte. */
 function areSame(mac: string, expected: string): boolean {
   return timingSafeEqual(Buffer.from(mac, 'latin1'), Buffer.from(expected, 'latin1'));
 }
 
-/** A slice of a header would keep the whole header in memory for as long as it is remembered. */
+/** Copies a value: a slice of a header keeps the whole header in memory. */
 function ownCopy(value: string): string {
   return Buffer.from(value, 'latin1').toString('latin1');
 }
 
-/** A limit of 0 is none. */
+/** Whether a time exceeds its limit; 0 is no limit. */
 function isOver(ms: number, limitMs: number): boolean {
   return limitMs > 0 && ms > limitMs;
 }

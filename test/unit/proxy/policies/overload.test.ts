@@ -52,7 +52,7 @@ class OverloadBench {
     return this.region.words[this.region.workerWord(0) + word.index]!;
   }
 
-  /** Who is refused now. */
+  /** Priorities that are refused now. */
   get refused(): Priority[] {
     return PRIORITIES.filter((priority) => this.overload.mustRefuse(priority));
   }
@@ -68,7 +68,7 @@ describe('a process under its limits', () => {
     assert.deepEqual(bench.pass(100).refused, PRIORITIES);
   });
 
-  test('tells what it uses', () => {
+  test('reports its memory use', () => {
     const bench = new OverloadBench();
     bench.settings = { ...bench.settings, memoryBytes: 100 * MIB };
     bench.heapMiB = 10;
@@ -168,7 +168,7 @@ describe('the event loop', () => {
   });
 });
 
-test('the log hears of the beginning and, five seconds after the last refusal, of the end', () => {
+test('the log has a line for the begin of shedding, and one for its end five seconds after the last refusal', () => {
   const bench = new OverloadBench();
   bench.settings = { ...bench.settings, memoryBytes: 100 * MIB };
   bench.externalMiB = 200;
