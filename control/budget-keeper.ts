@@ -1,4 +1,4 @@
-// Tops the retry budgets of all upstreams up, once a second (docs/algorithms.md 4.2). Thread: main.
+// Tops up the retry budgets of all upstreams once a second (docs/algorithms.md 4.2). Thread: main.
 
 import { UPSTREAM_FIELD } from '../core/memory/lane-fields.ts';
 import type { Region } from '../core/memory/region.ts';
@@ -23,7 +23,7 @@ export class BudgetKeeper implements SnapshotConsumer {
     this.#timers = timers;
   }
 
-  /** Takes the upstreams of a Snapshot; new ones begin with their floor. */
+  /** New upstreams start with the floor of their budget. */
   apply(snapshot: Snapshot): void {
     const known = new Set(this.#upstreams.map((upstream) => upstream.index));
     for (const { index, retry } of snapshot.upstreams) if (!known.has(index)) openBudget(this.#region, index, retry);

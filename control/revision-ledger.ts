@@ -1,5 +1,4 @@
-// Which configurations run, since when, and what is open of each: of those before the newest only what some worker still
-// runs on or has open. Thread: main.
+// Revisions in use: the newest, and earlier ones that a worker still runs or that have open exchanges. Thread: main.
 
 import type { AdminRevision } from '../admin/admin-context.ts';
 import type { Clock } from '../core/clock.ts';
@@ -9,7 +8,7 @@ import type { OpenRevision } from '../core/messages.ts';
 import type { Snapshot } from '../core/snapshot/snapshot.ts';
 import type { SnapshotConsumer } from './snapshot-owner.ts';
 
-/** Beyond these, only revisions are remembered of which something is open. */
+/** Older revisions are listed only while exchanges of them are open. */
 const MOST_REVISIONS = 64;
 
 export class RevisionLedger implements SnapshotConsumer {
@@ -17,7 +16,7 @@ export class RevisionLedger implements SnapshotConsumer {
   readonly #clock: Pick<Clock, 'wallMs'>;
   /** Newest first. */
   #installed: { readonly revision: number; readonly at: number }[] = [];
-  /** By worker: what it has open of revisions before the newest. */
+  /** By worker: open exchanges of revisions before the newest. */
   readonly #open = new Map<number, readonly OpenRevision[]>();
 
   constructor(region: Region, clock: Pick<Clock, 'wallMs'>) {
@@ -46,12 +45,12 @@ export class RevisionLedger implements SnapshotConsumer {
   }
 
   /**
-   * The one that runs, and those that are not over yet; the others are forgotten.
-   * @param acknowledged newest revision of each worker
+   * The newest revision and earlier ones in use; the others are forgotten.
+   * @param installed newest revision of each worker
    */
-  list(acknowledged: readonly number[]): AdminRevision[] {
+  list(installed: readonly number[]): AdminRevision[] {
     const open = this.#sums();
-    const inUse = new Set(acknowledged);
+    const inUse = new Set(installed);
     const [current, ...older] = this.#installed;
     const kept = older.filter(({ revision }) => inUse.has(revision) || open.has(revision));
     this.#installed = [current!, ...kept];

@@ -1,5 +1,6 @@
-// Frees the records of what a reload took away: once every worker has acknowledged, and nothing is in flight or queued
-// there any more (docs/design.md 1.6). A freed record's counters begin at zero for its next owner. Thread: main.
+// Reclaims the records of removed endpoints, upstreams and listeners: once every worker has installed the revision, and
+// nothing is in flight or queued there (docs/design.md 1.6). Their counters start at zero for the next owner.
+// Thread: main.
 
 import {
   ENDPOINT_BLOCK,
@@ -16,7 +17,7 @@ import type { SnapshotConsumer } from './snapshot-owner.ts';
 
 const RECLAIM_INTERVAL_MS = 500;
 
-/** What frees slots: config's SlotTable. */
+/** Owner table of slots: config's SlotTable. */
 export interface SlotOwners {
   retire(revision: number): readonly number[];
   reclaim(slot: number, revision: number): boolean;
@@ -29,13 +30,13 @@ export interface OwnedTables {
   readonly listeners: SlotOwners;
 }
 
-/** One kind of record: when it is busy, and how its counters are cleared. */
+/** A kind of record: when it is busy, and where its counters are. */
 interface RecordKind {
   readonly owners: SlotOwners;
   readonly isBusy: (slot: number) => boolean;
   readonly lane: (worker: number, slot: number) => number;
   readonly blockLength: number;
-  /** Fields that are levels: whoever raised them lowers them, so they stay. */
+  /** Fields that are levels. They are not cleared: open connections decrement them later. */
   readonly levels: readonly number[];
 }
 
@@ -67,7 +68,7 @@ export class SlotReclaimer implements SnapshotConsumer {
   }
 }
 
-/** Returns whether some are still busy. */
+/** Reclaims what it can. @returns whether some records are still busy */
 function reclaim(kind: RecordKind, revision: number, region: Region): boolean {
   let areSomeBusy = false;
   for (const slot of kind.owners.retire(revision)) {

@@ -1,5 +1,5 @@
-// The sockets that a holder keeps: bound once, never listened on here, and given to every generation by descriptors of
-// its own. As long as they are open no connection is lost that waits in their queues. Thread: main.
+// The sockets of a holder: bound once, never listened on here, and passed to each generation as descriptors of its own.
+// While they are open, no connection that waits in their queues is lost. Thread: main.
 
 import { statSync, unlinkSync } from 'node:fs';
 import net, { type BoundSocket, connect } from 'node:net';
@@ -9,19 +9,19 @@ import { notPassedMessage, type PassedSocket, socketsNamed } from '../supervisor
 import type { SocketNeed } from '../supervisor/socket-needs.ts';
 import { FIRST_SOCKET } from './holder-messages.ts';
 
-/** Hosts that '' stands for: every address, of IPv6 and IPv4 where there is IPv6. */
+/** Hosts to try for '': every address, IPv6 and IPv4 where there is IPv6. */
 const ANY_HOST = ['::', '0.0.0.0'] as const;
 
 interface Held {
   readonly need: SocketNeed;
-  /** Null for sockets of systemd, which stay open as long as this process. */
+  /** `bound` is null for sockets of systemd, which stay open as long as this process. */
   readonly sockets: readonly { readonly fd: number; readonly bound: BoundSocket | null }[];
 }
 
-/** What a generation is started with. */
-export interface SocketHandover {
+/** Descriptors that a generation is started with. */
+export interface PassedDescriptors {
   readonly table: SocketTable;
-  /** The descriptors here that become FIRST_SOCKET and those that follow. */
+  /** Descriptors of this process that become FIRST_SOCKET, FIRST_SOCKET + 1, ... in the generation. */
   readonly descriptors: readonly number[];
 }
 
@@ -35,10 +35,10 @@ export class HeldSockets {
   }
 
   /**
-   * Binds what is needed and not there yet. What is there stays, whoever needs it.
-   * @param isFirst whether nobody is served yet: an address is then looked at first, because of two processes of one
-   *   user that bind it with SO_REUSEPORT each would silently get half of the connections
-   * @throws BindError; what was bound before it stays bound
+   * Binds the sockets that are needed and missing. Others stay.
+   * @param isFirst whether no generation serves yet: each address is then bound exclusively first, because two processes
+   *   of one user that bind it with SO_REUSEPORT would silently get half of the connections each
+   * @throws BindError; sockets of earlier needs stay bound
    */
   async provide(needs: readonly SocketNeed[], isFirst: boolean): Promise<void> {
     for (const need of needs) {
@@ -61,8 +61,8 @@ export class HeldSockets {
     }
   }
 
-  /** A descriptor is passed several times over: each copy is closed for itself, and leads to the same socket. */
-  socketHandover(): SocketHandover {
+  /** Each socket is passed as several descriptors, because a worker that closes its own must not close the others. */
+  passedDescriptors(): PassedDescriptors {
     const table: Record<string, number[][]> = {};
     const descriptors: number[] = [];
     for (const [key, { need, sockets }] of this.#held) {
@@ -73,7 +73,7 @@ export class HeldSockets {
     return { table, descriptors };
   }
 
-  /** Closes sockets that nobody needs: a socket that is open and that nobody accepts from would be a hole. */
+  /** Closes unused sockets: connections to an open socket without acceptor would never be served. */
   release(keys: readonly string[]): void {
     for (const key of keys) {
       for (const { bound } of this.#held.get(key)?.sockets ?? []) bound?.close();
@@ -81,7 +81,7 @@ export class HeldSockets {
     }
   }
 
-  /** Those of systemd stay open: it is the one to close them. */
+  /** Closes all sockets. Those of systemd stay open: systemd closes them. */
   releaseAll(): void {
     this.release([...this.#held.keys()]);
   }
@@ -93,10 +93,10 @@ export class HeldSockets {
   }
 }
 
-/** Where others are bound there already, the port is theirs: the system chose it once. */
+/** Binds one more socket of an address. @param first shares its port, which the system may have chosen */
 function bind({ bind: address, name, key }: SocketNeed, first: BoundSocket | null, isShared: boolean): BoundSocket {
   if (address.kind === 'unix') return bindPath(address.path);
-  if (address.kind !== 'tcp') throw new BindError(name, key, 'it is not to be bound');
+  if (address.kind !== 'tcp') throw new BindError(name, key, "it can't be bound");
   const chosen = first?.address();
   const port = typeof chosen === 'object' && chosen.port !== undefined ? chosen.port : address.port;
   const hosts = address.host === '' ? ANY_HOST : [address.host];
@@ -113,29 +113,29 @@ function bind({ bind: address, name, key }: SocketNeed, first: BoundSocket | nul
   throw new BindError(name, key, 'it has no host');
 }
 
-/** A generation with more workers may need more sockets at the address. The admin API has one, which nobody may join. */
+/** Whether the address may get more sockets: a later generation may have more workers. The admin API has exactly one. */
 function isSpread({ descriptors }: SocketNeed): boolean {
   return process.platform === 'linux' && descriptors > 1;
 }
 
-/** Whether this Node can bind without listening: TCP since 24.19, Unix sockets since about the same time. */
+/** Whether this Node can bind without listening (TCP: since 24.19). */
 export function canHold(): boolean {
   return typeof net.BoundSocket === 'function';
 }
 
 function bindPath(path: string): BoundSocket {
   if (!('isPipe' in net.BoundSocket.prototype)) throw new Error("this Node can't bind Unix sockets ahead of time");
-  // The types don't know this option yet.
+  // Missing in the types.
   return new net.BoundSocket({ path } as object);
 }
 
-/** Binds alone for a moment. @throws the system's error where somebody has the address */
+/** Binds exclusively for a moment. @throws the system's error where another process has the address */
 function probe(need: SocketNeed): void {
   if (need.bind.kind !== 'tcp' || need.bind.port === 0) return;
   bind(need, null, false).close();
 }
 
-/** Removes the file of a Unix socket that nobody listens behind any more. Whatever else is there stays. */
+/** Removes the file of a Unix socket without listener. Any other file stays. */
 async function removeAbandoned(path: string): Promise<void> {
   if (statSync(path, { throwIfNoEntry: false })?.isSocket() !== true) return;
   const isAbandoned = await new Promise<boolean>((resolve) => {
@@ -151,6 +151,6 @@ async function removeAbandoned(path: string): Promise<void> {
 
 function whyOf(error: NodeJS.ErrnoException): string {
   if (error.code === 'EADDRINUSE') return 'another process has it (EADDRINUSE)';
-  if (error.code === 'EACCES') return 'there is no permission (EACCES); ports below 1024 need CAP_NET_BIND_SERVICE';
+  if (error.code === 'EACCES') return 'permission denied (EACCES); ports below 1024 need CAP_NET_BIND_SERVICE';
   return error.code ?? error.message;
 }

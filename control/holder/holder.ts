@@ -1,6 +1,6 @@
-// The holder: keeps sockets, and one generation of Fairlead after the other behind them (docs/design.md 1.8). It serves
-// nothing, reads no configuration and knows no protocol, so that it hardly ever needs to be replaced itself.
-// Thread: main.
+// The holder: keeps the listening sockets open, and runs one generation of Fairlead after the other on them
+// (docs/design.md 1.8). It serves nothing, reads no configuration and knows no protocol, so that it rarely needs to be
+// replaced itself. Thread: main.
 
 import type { MainLogger } from '../../logging/process-log.ts';
 import type { Timers } from '../../core/timers.ts';
@@ -9,11 +9,11 @@ import { Generation, type GenerationCommand, type GenerationEvents, type StartOu
 import type { HeldSockets } from './held-sockets.ts';
 import type { ForwardedSignal, UpgradeOutcome } from './holder-messages.ts';
 
-/** A generation that doesn't serve by then has failed. Heartbeats needn't have been answered for it. */
+/** A generation that isn't ready by then has failed. Readiness doesn't wait for heartbeats. */
 const START_LIMIT_MS = 20_000;
-/** The first start says what it needs, the second one gets it. More is two versions that misunderstand each other. */
+/** The first start reports the sockets that it needs, the second one gets them. More mean that two versions disagree. */
 const MOST_STARTS = 3;
-/** As EXIT.failed: the commands rank above this. */
+/** As EXIT.failed, which belongs to a higher layer. */
 const FAILED = 4;
 
 export interface HolderParts {
@@ -26,20 +26,20 @@ export interface HolderParts {
   readonly startLimitMs?: number;
 }
 
-/** Signals that end everything. */
+/** Signals that end all generations. */
 const ENDING: readonly ForwardedSignal[] = ['SIGTERM', 'SIGINT', 'SIGQUIT'];
 
 export class Holder implements GenerationEvents {
-  /** Resolves when no generation runs any more and none is to follow, with the exit code for the holder. */
+  /** Resolves with the holder's exit code when no generation runs and none will follow. */
   readonly ended: Promise<number>;
   readonly #parts: HolderParts;
   readonly #policy = new RestartPolicy();
-  /** Every process that lives: the current one, those that drain, and one that starts. */
+  /** All running processes: the current one, those that drain, and one that starts. */
   readonly #living = new Set<Generation>();
   #current: Generation | null = null;
   #currentSinceMs = 0;
   #upgrading: Promise<UpgradeOutcome> | null = null;
-  /** The first start; what follows waits for it. */
+  /** The first start, which upgrades wait for. */
   #begun: Promise<unknown> = Promise.resolve();
   #isEnding = false;
   #finish: (exitCode: number) => void = () => undefined;
@@ -51,23 +51,23 @@ export class Holder implements GenerationEvents {
     });
   }
 
-  /** Pid of the generation that serves; 0 where none does. */
+  /** Pid of the current generation; 0 where there is none. */
   get pid(): number {
     return this.#current?.pid ?? 0;
   }
 
-  /** Starts the first generation. Where it can't start, the holder ends with its exit code. */
+  /** Starts the first generation. If that fails, the holder ends with its exit code. */
   async start(): Promise<void> {
     const first = this.#next();
     this.#begun = first;
     const { outcome } = await first;
     if (outcome.kind !== 'failed') return;
     this.#isEnding = true;
-    this.#parts.log.error({ error: outcome.message }, `no generation could be started: ${outcome.message}`);
+    this.#parts.log.error({ error: outcome.message }, `the first generation failed to start: ${outcome.message}`);
     this.#finish(outcome.exitCode ?? FAILED);
   }
 
-  /** Replaces the generation that serves. Where the next one can't start, the one that serves goes on. One at a time. */
+  /** Starts the next generation, which replaces the current one; if that fails, the current one stays. One at a time. */
   upgrade(): Promise<UpgradeOutcome> {
     this.#upgrading ??= this.#upgrade().finally(() => {
       this.#upgrading = null;
@@ -75,22 +75,22 @@ export class Holder implements GenerationEvents {
     return this.#upgrading;
   }
 
-  /** Hands a signal on to every generation; those that end processes end the holder when they have. */
+  /** Forwards a signal to every generation. After a signal that ends them, the holder ends when they have. */
   signal(signal: ForwardedSignal): void {
     if (ENDING.includes(signal)) {
       this.#isEnding = true;
-      // What the generations still have open is theirs: without ours it closes with them, and clients are refused.
+      // The generations have descriptors of their own. Without ours the sockets close with theirs, and clients are refused.
       this.#parts.sockets.releaseAll();
     }
-    for (const generation of this.#living) generation.tell({ kind: 'signal', signal });
+    for (const generation of this.#living) generation.send({ kind: 'signal', signal });
     if (this.#isEnding && this.#living.size === 0) this.#finish(FAILED);
   }
 
-  upgradeAsked(generation: Generation): void {
-    void this.upgrade().then((outcome) => generation.tell({ kind: 'upgraded', outcome }));
+  onUpgradeRequest(generation: Generation): void {
+    void this.upgrade().then((outcome) => generation.send({ kind: 'upgraded', outcome }));
   }
 
-  released(keys: readonly string[]): void {
+  onRelease(keys: readonly string[]): void {
     this.#parts.sockets.release(keys);
   }
 
@@ -99,24 +99,24 @@ export class Holder implements GenerationEvents {
     await this.#begun;
     const before = this.#current;
     if (this.#isEnding) return { ok: false, message: 'Fairlead is being stopped' };
-    log.info({ pid: before?.pid }, 'upgrade: the next generation is being started');
+    log.info({ pid: before?.pid }, 'upgrade: starting the next generation');
     const { outcome, generation } = await this.#next();
     if (outcome.kind === 'failed' || generation === null) {
       const why = outcome.kind === 'failed' ? outcome.message : 'it is not ready';
-      const message = `the next generation could not be started: ${why}; process ${before?.pid ?? 0} serves on`;
+      const message = `the next generation failed to start: ${why}; process ${before?.pid ?? 0} keeps serving`;
       log.error({ pid: before?.pid }, message);
       return { ok: false, message };
     }
-    before?.tell({ kind: 'retire' });
+    before?.send({ kind: 'retire' });
     log.info({ pid: generation.pid, retired: before?.pid }, `process ${generation.pid} has taken over`);
     return { ok: true, pid: generation.pid };
   }
 
-  /** Starts a generation, with the sockets that it asks for. */
+  /** Starts a generation with the sockets that it needs. */
   async #next(): Promise<{ outcome: StartOutcome; generation: Generation | null }> {
     const { sockets, command } = this.#parts;
     for (let starts = 1; starts <= MOST_STARTS; starts++) {
-      const generation = new Generation(command, sockets.socketHandover(), this);
+      const generation = new Generation(command, sockets.passedDescriptors(), this);
       this.#living.add(generation);
       void generation.ended.then((code) => this.#ended(generation, code));
       const outcome = await this.#startedInTime(generation);
@@ -129,7 +129,7 @@ export class Holder implements GenerationEvents {
         return { outcome: { kind: 'failed', message: (error as Error).message, exitCode: null }, generation: null };
       }
     }
-    const message = 'it asked for other sockets than it was given, again and again';
+    const message = `it requested other sockets than it was given ${MOST_STARTS} times`;
     return { outcome: { kind: 'failed', message, exitCode: null }, generation: null };
   }
 
@@ -162,11 +162,11 @@ export class Holder implements GenerationEvents {
     if (wasCurrent) this.#restartLater(generation, code);
   }
 
-  /** Its sockets stay open, and connections wait in their queues. */
+  /** Meanwhile the sockets stay open, and connections wait in their queues. */
   #restartLater(dead: Generation, code: number | null): void {
     const { log, nowMs, timers } = this.#parts;
     const delayMs = this.#policy.delayAfter(nowMs() - this.#currentSinceMs);
-    log.error({ pid: dead.pid, exitCode: code }, `process ${dead.pid} has died; another one follows in ${delayMs} ms`);
+    log.error({ pid: dead.pid, exitCode: code }, `process ${dead.pid} died; starting another one in ${delayMs} ms`);
     timers.after(delayMs, () => {
       if (this.#isEnding || this.#current !== null) return;
       void this.upgrade().then(({ ok }) => {

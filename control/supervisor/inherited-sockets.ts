@@ -1,21 +1,21 @@
-// Sockets that this process was given, bound already, and which worker accepts from which of them. Closing a descriptor
-// that workers share would close it for all (docs/design.md 1.8), so each gets its own; a worker that dies takes its
-// descriptors with it, and the next one gets others that lead to the same sockets. Thread: main.
+// Inherited sockets, which are bound already, and their assignment to workers. Closing a descriptor that workers share
+// would close it for all (docs/design.md 1.8), so each worker gets its own. When a worker dies its descriptors close, and
+// its successor gets others of the same sockets. Thread: main.
 
 import { closeSync } from 'node:fs';
 import { formatBindAddress } from '../../net/host-port.ts';
 import type { HeldDescriptors } from '../../core/messages.ts';
 import type { BindAddress, ListenerSnapshot } from '../../core/snapshot/listener.ts';
 
-/** By key, for each socket that is bound to its address: the descriptors that lead to it. */
+/** By key: for each socket of the address, its descriptors. */
 export type SocketTable = Readonly<Record<string, readonly (readonly number[])[]>>;
 
-/** What the admin API's socket is known by. */
+/** Key of the admin API's socket. */
 export function keyOfAdmin(bind: BindAddress): string {
   return `admin ${formatBindAddress(bind)}`;
 }
 
-/** What a listener's sockets are known by: its address; where the system chooses the port, its name, too. */
+/** Key of a listener's sockets: its address, and its name while the system is still to choose the port. */
 export function keyOfListener({ bind, name }: Pick<ListenerSnapshot, 'bind' | 'name'>): string {
   const text = formatBindAddress(bind);
   return bind.kind === 'tcp' && bind.port === 0 ? `${text} ${name}` : text;
@@ -23,15 +23,15 @@ export function keyOfListener({ bind, name }: Pick<ListenerSnapshot, 'bind' | 'n
 
 interface Socket {
   readonly free: number[];
-  /** The worker that has a descriptor; several may have one each. */
+  /** Worker by descriptor; several workers may have a descriptor each. */
   readonly taken: Map<number, number>;
 }
 
 export class InheritedSockets {
   readonly #sockets = new Map<string, Socket[]>();
-  /** Keys of what main itself has taken. */
+  /** Keys of sockets that main itself uses. */
   readonly #pinned = new Set<string>();
-  /** Keys that they were given under, of those that are known by another one now. */
+  /** Original keys of sockets that were renamed. */
   readonly #givenAs = new Map<string, string>();
   readonly #close: (fd: number) => void;
 
@@ -49,7 +49,7 @@ export class InheritedSockets {
     return this.#sockets.has(key);
   }
 
-  /** One descriptor for main itself; null where there is none. */
+  /** Takes one descriptor for main itself; null where there is none. */
   take(key: string): number | null {
     const fd = this.#sockets.get(key)?.[0]?.free.pop();
     if (fd !== undefined) this.#pinned.add(key);
@@ -57,10 +57,10 @@ export class InheritedSockets {
   }
 
   /**
-   * Sees to it that every socket has a worker that accepts from it, and as far as there are descriptors every worker a
-   * socket of every listener. A socket without one would be a hole: the kernel gives it connections all the same.
-   * @param workers those that run, or are about to; where it is all the same, earlier ones come first
-   * @returns what each gets besides what it has, and whether a socket is left without a worker
+   * Assigns every socket to a worker and, as far as there are descriptors, a socket of every listener to every worker. A
+   * socket without acceptor would be a hole: the kernel queues connections there all the same.
+   * @param workers running or starting; earlier ones are preferred
+   * @returns the descriptors that each gets in addition, and whether a socket is left without a worker
    */
   cover(listeners: readonly ListenerSnapshot[], workers: readonly number[]): Cover {
     const given = new Map<number, Record<string, number[]>>(workers.map((worker) => [worker, {}]));
@@ -76,14 +76,14 @@ export class InheritedSockets {
     return { given, isShort };
   }
 
-  /** A worker has ended, and its descriptors with it. */
+  /** A worker has exited, which closed its descriptors. */
   workerGone(worker: number): void {
     for (const { taken } of [...this.#sockets.values()].flat()) {
       for (const [fd, owner] of taken) if (owner === worker) taken.delete(fd);
     }
   }
 
-  /** The system has chosen a listener's port: later Snapshots name it. */
+  /** Renames the sockets of a listener whose port the system has chosen: later Snapshots name it. */
   rename(from: string, to: string): void {
     const sockets = this.#sockets.get(from);
     if (sockets === undefined || from === to) return;
@@ -92,7 +92,7 @@ export class InheritedSockets {
     this.#givenAs.set(to, this.#givenAs.get(from) ?? from);
   }
 
-  /** Lets go of the sockets of listeners that are gone, and keeps what main has taken. @returns keys of the former, as given */
+  /** Closes the sockets of removed listeners; those of main stay. @returns their original keys */
   retain(listeners: readonly ListenerSnapshot[]): readonly string[] {
     const kept = new Set([...this.#pinned, ...listeners.map(keyOfListener)]);
     const released = [...this.#sockets.keys()].filter((key) => !kept.has(key));
@@ -104,7 +104,7 @@ export class InheritedSockets {
   }
 }
 
-/** What `cover` came to. */
+/** Result of `cover`. */
 export interface Cover {
   readonly given: ReadonlyMap<number, HeldDescriptors>;
   readonly isShort: boolean;
@@ -112,7 +112,7 @@ export interface Cover {
 
 type Give = (worker: number, fd: number) => unknown;
 
-/** Sockets that nobody accepts from go to the workers that have fewest. @returns whether each has somebody then */
+/** Assigns sockets without acceptor to the workers that have fewest. @returns whether all have one then */
 function coverSockets(sockets: readonly Socket[], workers: readonly number[], give: Give): boolean {
   let areCovered = true;
   for (const socket of sockets) {
@@ -128,7 +128,7 @@ function coverSockets(sockets: readonly Socket[], workers: readonly number[], gi
   return areCovered;
 }
 
-/** Workers without a socket share one that has few. */
+/** Workers without a socket share one that has few acceptors. */
 function employWorkers(sockets: readonly Socket[], workers: readonly number[], give: Give): void {
   for (const worker of workers) {
     if (sockets.some((socket) => isTakenBy(socket, worker))) continue;
@@ -153,6 +153,6 @@ function closeQuietly(fd: number): void {
   try {
     closeSync(fd);
   } catch {
-    // It was closed already, which is what is wanted.
+    // Closed already.
   }
 }

@@ -1,4 +1,4 @@
-// Which sockets a configuration needs, as a generation asks its holder for them. Thread: main.
+// Sockets that a configuration needs, as a generation requests them from its holder. Thread: main.
 
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
@@ -8,26 +8,26 @@ import { formatHostPort } from '../../net/host-port.ts';
 import { BindError } from './bind-error.ts';
 import { keyOfAdmin, keyOfListener, type SocketTable } from './inherited-sockets.ts';
 
-/** Workers that may die in one generation before it must be replaced, where descriptors are few enough. */
+/** Workers that may die before the generation must be replaced, if there are enough descriptors. */
 const SPARES = 4;
-/** Descriptors that spares may take in all: a process has 1,024 by default, and clients need them. */
+/** Most descriptors for spares in total: a process has 1,024 by default, and clients need them. */
 const MOST_SPARES = 256;
 
 export interface SocketNeed {
   readonly key: string;
   /** For messages: the listener's name, or `admin`. */
   readonly name: string;
-  /** Where; a TCP host is an IP address, or '' for all of them. */
+  /** Address; a TCP host is an IP address, or '' for all of them. */
   readonly bind: BindAddress;
-  /** How many sockets are bound there. */
+  /** Number of sockets bound to the address. */
   readonly sockets: number;
-  /** How many descriptors lead to each. */
+  /** Number of descriptors of each socket. */
   readonly descriptors: number;
 }
 
 /**
- * What listeners and the admin API of a Snapshot need: where the kernel spreads connections over sockets one for each
- * worker, else one that they share; and spare descriptors for workers that replace dead ones.
+ * The sockets of the listeners and the admin API: one per worker where the kernel spreads connections over sockets, else
+ * one that workers share; and spare descriptors for workers that replace dead ones.
  * @throws BindError for a host that has no address
  */
 export async function needsOf(snapshot: Snapshot, platform: string = process.platform): Promise<readonly SocketNeed[]> {
@@ -47,7 +47,7 @@ export async function needsOf(snapshot: Snapshot, platform: string = process.pla
   return needs;
 }
 
-/** Whether a table has all that is needed. More does no harm: workers take several sockets then. */
+/** Whether a table meets the needs. It may have more: workers then take several sockets. */
 export function isMet(needs: readonly SocketNeed[], table: SocketTable): boolean {
   return needs.every(({ key, sockets, descriptors, bind }) => {
     const there = table[key] ?? [];

@@ -1,5 +1,5 @@
-// Which sockets this process was given: by systemd (sd_listen_fds(3)), by a holder, or as plain descriptors that the
-// configuration names. Thread: main.
+// Sockets that this process inherits from systemd (sd_listen_fds(3)), or as plain descriptors that the configuration
+// names. Thread: main.
 
 import type { Snapshot } from '../../core/snapshot/snapshot.ts';
 import { BindError } from './bind-error.ts';
@@ -7,7 +7,7 @@ import { keyOfAdmin, keyOfListener, type SocketTable } from './inherited-sockets
 
 /** The first descriptor that systemd passes (SD_LISTEN_FDS_START). */
 const FIRST_DESCRIPTOR = 3;
-/** More are no activation. */
+/** A higher count is no activation. */
 const MAX_DESCRIPTORS = 4096;
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -19,7 +19,7 @@ export interface PassedSocket {
 }
 
 /**
- * What the variables of socket activation name; none where they are meant for another process.
+ * The sockets that the variables of socket activation name; none where they are meant for another process.
  * Source: sd_listen_fds_with_names(3). A descriptor without a name is called `unknown`.
  */
 export function passedSockets(environment: Environment, pid: number = process.pid): readonly PassedSocket[] {
@@ -32,14 +32,14 @@ export function passedSockets(environment: Environment, pid: number = process.pi
   }));
 }
 
-/** The sockets behind an `fd:` address: one, or as many as have the name. */
+/** The sockets of an `fd:` address: one, or all that have the name. */
 export function socketsNamed(passed: readonly PassedSocket[], fd: number | string): readonly (readonly number[])[] {
   return passed.filter((socket) => socket.fd === fd || socket.name === fd).map((socket) => [socket.fd]);
 }
 
 /**
- * The table for a process without a holder: what its `fd:` listeners name. A number that systemd didn't pass is taken
- * as a descriptor that the process was started with.
+ * The socket table of a process without a holder: the sockets of its `fd:` listeners. A number that systemd didn't pass
+ * is a descriptor that the process was started with.
  * @throws BindError for a name that no socket has
  */
 export function tableOfActivation(snapshot: Snapshot, environment: Environment, pid?: number): SocketTable {
@@ -58,7 +58,7 @@ export function tableOfActivation(snapshot: Snapshot, environment: Environment, 
   return table;
 }
 
-/** Why there is no socket of a name. */
+/** Explains why there is no socket of a name. */
 export function notPassedMessage(passed: readonly PassedSocket[]): string {
   if (passed.length === 0)
     return 'no socket was passed to this process (LISTEN_FDS); systemd passes those of a .socket unit';

@@ -80,7 +80,7 @@ describe('a holder', () => {
     writeFileSync(held.file, 'listeners: [');
     const command = startCommand(t, ['upgrade', '--admin', held.admin]);
     assert.equal(await command.ended, 4);
-    assert.match(command.stderr(), /could not be started: the configuration is refused: .*; process \d+ serves on/);
+    assert.match(command.stderr(), /failed to start: the configuration is refused: .*; process \d+ keeps serving/);
     const outcome = await sendMany(held.port, { connections: 4, requests: 40 });
     assert.deepEqual([...outcome.statuses], [[200, 40]]);
     process.kill(pid as number, 0);

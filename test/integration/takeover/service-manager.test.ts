@@ -128,7 +128,7 @@ describe('where systemd cannot be told', () => {
     service.stopping('b');
     await service.delivered();
     assert.equal(warnings.length, 1);
-    assert.match(warnings[0]!, /systemd can't be told how Fairlead is: there is no program no-such-program-as-this/);
+    assert.match(warnings[0]!, /systemd can't be notified: the program no-such-program-as-this is not installed/);
   });
 
   test('nothing is started where there is no NOTIFY_SOCKET', async () => {
