@@ -157,6 +157,7 @@ function compileListener(
     bind: listener.bind,
     tls: listener.tls === undefined ? null : compileTls(listener.tls, files),
     trustedProxies: listener.trustedProxies,
+    underscoreFields: listener.underscoreFields,
     limits: compileLimits({ ...settings.limits, ...listener.limits }),
     timeouts: compileTimeouts({ ...settings.timeouts, ...listener.timeouts }),
   };

@@ -37,6 +37,12 @@ export const listener = z
       .meta({ expects: 'a list of address blocks such as [10.0.0.0/8]' })
       .default([])
       .describe('Addresses of the proxies in front of Fairlead whose `X-Forwarded-*` fields are trusted.'),
+    underscoreFields: z
+      .enum(['drop', 'refuse', 'pass'])
+      .default('drop')
+      .describe(
+        'Request fields whose name has an underscore: `drop` removes them, `refuse` answers 400, `pass` forwards them. Many servers (CGI, WSGI, PHP) turn dashes into underscores, so that a client could send `X_Forwarded_For` beside the `X-Forwarded-For` that Fairlead sets.',
+      ),
     ...policyKeys('listener'),
     policies,
     timeouts: ownClientTimeouts.optional(),

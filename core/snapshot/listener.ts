@@ -53,6 +53,12 @@ export interface ClientTimeouts {
   readonly handshakeMs: number;
 }
 
+/**
+ * Treatment of request fields whose name has an underscore. Many servers (CGI, WSGI, PHP) turn dashes into underscores, so
+ * that X_Forwarded_For reads like X-Forwarded-For to an application.
+ */
+export type UnderscoreFields = 'drop' | 'refuse' | 'pass';
+
 export interface ListenerSnapshot {
   readonly name: string;
   /** Built-in ones in the order of their table, then those of plugins as they are written. */
@@ -63,6 +69,7 @@ export interface ListenerSnapshot {
   readonly tls: TlsSnapshot | null;
   /** CIDR blocks of proxies whose X-Forwarded-* fields are trusted. */
   readonly trustedProxies: readonly string[];
+  readonly underscoreFields: UnderscoreFields;
   readonly limits: ClientLimits;
   readonly timeouts: ClientTimeouts;
 }

@@ -74,7 +74,9 @@ export function replyAsConfigured(
       configuredReply(action.status, ['Location', action.location, ...added], ''),
     );
   } else {
-    const fields = ['Content-Type', action.contentType, ...added];
+    // Without content there is no type of it (RFC 9110 sections 8.3 and 15.3.5).
+    const hasContent = action.status !== 204 && action.status !== 304;
+    const fields = hasContent ? ['Content-Type', action.contentType, ...added] : added;
     sendLocalReply(context, exchange, 'configured', configuredReply(action.status, fields, action.body));
   }
 }

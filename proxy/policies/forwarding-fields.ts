@@ -71,11 +71,12 @@ export interface ForwardedFacts {
 export function insertedFieldsOf(facts: ForwardedFacts, sendsForwarded: boolean, others: FieldList): FieldList {
   const { connection, request, requestId } = facts;
   const { isTrusted, peerAddress: peer } = connection;
-  const chain = isTrusted ? request.field('x-forwarded-for') : undefined;
-  const proto = (isTrusted ? request.field('x-forwarded-proto') : undefined) ?? (connection.isTls ? 'https' : 'http');
-  const host = (isTrusted ? request.field('x-forwarded-host') : undefined) ?? request.authority;
-  const port = (isTrusted ? request.field('x-forwarded-port') : undefined) ?? String(connection.localPort);
-  const client = peer === '' ? '' : chain === undefined ? peer : `${chain}, ${peer}`;
+  // A trusted peer's empty field says nothing, and an empty element has no place in a list (RFC 9110 section 5.6.1).
+  const chain = isTrusted ? withoutEmptyEnds(request.field('x-forwarded-for')) : '';
+  const proto = (isTrusted && request.field('x-forwarded-proto')) || (connection.isTls ? 'https' : 'http');
+  const host = (isTrusted && request.field('x-forwarded-host')) || request.authority;
+  const port = (isTrusted && request.field('x-forwarded-port')) || String(connection.localPort);
+  const client = peer === '' ? '' : chain === '' ? peer : `${chain}, ${peer}`;
   if (client !== '' && host !== '' && !sendsForwarded && others.length === 0) {
     // The common case in one literal: an array that grows is allocated twice.
     return [PROTO, proto, PORT, port, FOR, client, HOST, host, ID, requestId];
@@ -83,11 +84,17 @@ export function insertedFieldsOf(facts: ForwardedFacts, sendsForwarded: boolean,
   const fields = [PROTO, proto, PORT, port];
   if (client !== '') fields.push(FOR, client);
   if (host !== '') fields.push(HOST, host);
-  if (sendsForwarded) fields.push('Forwarded', forwardedOf(facts, isTrusted ? request.field('forwarded') : undefined));
+  if (sendsForwarded)
+    fields.push('Forwarded', forwardedOf(facts, isTrusted ? withoutEmptyEnds(request.field('forwarded')) : ''));
   for (const part of others) fields.push(part);
   // Last, because it alone differs in each request: a transport keeps the lines that it made of the others.
   fields.push(ID, requestId);
   return fields;
+}
+
+/** A list without empty elements at its ends; '' where there is no list. */
+function withoutEmptyEnds(list: string | undefined): string {
+  return list === undefined ? '' : list.replace(/^[ \t,]+|[ \t,]+$/g, '');
 }
 
 /** Whether an untrusted peer sent forwarding fields of its own: worth counting. */
@@ -98,10 +105,10 @@ export function isSpoofed(connection: ClientConnection, head: RequestHead): bool
 }
 
 /** RFC 7239 section 4: our element, after those of a trusted peer. */
-function forwardedOf({ connection, request }: ForwardedFacts, chain: string | undefined): string {
+function forwardedOf({ connection, request }: ForwardedFacts, chain: string): string {
   const peer = connection.peerAddress;
   const node = peer === '' ? 'unknown' : peer.includes(':') ? `"${bracketHost(peer)}"` : peer;
   const host = request.authority.includes(':') ? `"${request.authority}"` : request.authority;
   const element = `for=${node};host=${host};proto=${connection.isTls ? 'https' : 'http'}`;
-  return chain === undefined ? element : `${chain}, ${element}`;
+  return chain === '' ? element : `${chain}, ${element}`;
 }

@@ -1,4 +1,4 @@
-// Which route takes a request: the first whose every part matches. Pure; `explain` asks the same function.
+// Routing: the first route whose every condition matches takes the request. Pure; `explain` calls the same functions.
 // Thread: both.
 
 import { isIP } from 'node:net';
@@ -6,13 +6,13 @@ import type { RequestHead } from '../../core/head.ts';
 import type { NamedMatch, RouteMatch, RouteSnapshot, ValueMatch } from '../../core/snapshot/route.ts';
 import { authorityHost, canonicalIPv6 } from '../../net/host-port.ts';
 
-/** Parts of a match, in the order in which they are looked at. */
+/** Conditions of a match, in the order in which they are checked. */
 export type MatchPart = 'listener' | 'host' | 'path' | 'method' | 'header' | 'query';
 
-/** Looks a request's route up. Built once per Snapshot. */
+/** Finds the route of a request. Built once per Snapshot. */
 export class Router {
   readonly #routes: readonly RouteSnapshot[];
-  /** The first route, where it takes every request: then nothing of a head is looked at. */
+  /** The first route, where it matches every request: then no head is inspected. */
   readonly #takesAll: RouteSnapshot | null;
 
   constructor(routes: readonly RouteSnapshot[]) {
@@ -28,19 +28,19 @@ export class Router {
     return null;
   }
 
-  /** Each route's verdict, in order, also behind the one that `find` returns: the first whose mismatch is null. */
+  /** Verdicts of all routes in order. `find` returns the first one whose mismatch is null. */
   verdicts(facts: RoutingFacts): readonly RouteVerdict[] {
     return this.#routes.map((route) => ({ route, mismatch: firstMismatch(route.match, facts) }));
   }
 }
 
-/** A route, and the first part of its match that a request fails: null where it matches. */
+/** A route, and the first condition that a request fails; null where it matches. */
 export interface RouteVerdict {
   readonly route: RouteSnapshot;
   readonly mismatch: MatchPart | null;
 }
 
-/** What a match looks at, taken from the head once. */
+/** Facts of a request that matches compare, taken from the head once. */
 export interface RoutingFacts {
   readonly head: RequestHead;
   readonly listenerName: string;
@@ -50,7 +50,7 @@ export interface RoutingFacts {
   readonly query: string;
 }
 
-/** Takes the facts from a head. */
+/** Extracts the facts from a head. */
 export function factsOf(head: RequestHead, listenerName: string): RoutingFacts {
   const mark = head.target.indexOf('?');
   return {
@@ -66,7 +66,7 @@ function matchesAll(match: RouteMatch): boolean {
   return Object.values(match).every((wanted: readonly unknown[]) => wanted.length === 0);
 }
 
-/** The first part of `match` that the request fails, or null where it matches. */
+/** The first condition of `match` that the request fails, or null where it matches. */
 export function firstMismatch(match: RouteMatch, facts: RoutingFacts): MatchPart | null {
   if (match.listeners.length > 0 && !match.listeners.includes(facts.listenerName)) return 'listener';
   if (match.hosts.length > 0 && !match.hosts.some((pattern) => matchesHost(pattern, facts.host))) return 'host';
@@ -89,7 +89,7 @@ function matchesHost(pattern: string, host: string): boolean {
   return pattern === host;
 }
 
-/** A prefix matches whole segments: /v1 takes /v1 and /v1/x, not /v10. One that ends in a slash takes what is below. */
+/** A prefix matches whole segments: /v1 matches /v1 and /v1/x, not /v10. One that ends in a slash matches paths below it. */
 function matchesPath(wanted: ValueMatch, path: string): boolean {
   if (wanted.kind === 'exact') return path === wanted.value;
   if (wanted.kind === 'present') return true;

@@ -14,7 +14,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { testCertificate } from '../support/certificates.ts';
 import { eventually, startFairlead } from '../support/fairlead.ts';
 
-const SMALL = { initialWindowSize: 65_535, maxConcurrentStreams: 100 };
+const SMALL = { initialWindowSize: 65_535, maxConcurrentStreams: 256 };
 const LARGE = { initialWindowSize: 1_048_576, maxConcurrentStreams: 16 };
 const CHUNK = Buffer.alloc(65_536);
 

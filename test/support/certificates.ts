@@ -12,11 +12,17 @@ const VALID_DAYS = 30;
 const RENEW_AFTER_MS = 20 * 24 * 3600 * 1000;
 
 /** A self-signed certificate for DNS names (wildcards may be among them) and 127.0.0.1, as PEM text. */
-export function testCertificate(names: readonly string[]): CertificateSnapshot {
+export function testCertificate(names: readonly string[], keyType: 'ec' | 'rsa' = 'ec'): CertificateSnapshot {
   const directory = path.join(tmpdir(), `fairlead-test-certificates-${process.getuid?.() ?? 0}`);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const place = path.join(directory, createHash('sha256').update(names.join(' ')).digest('hex').slice(0, 16));
-  if (!isFresh(place)) make(directory, place, names);
+  const place = path.join(
+    directory,
+    createHash('sha256')
+      .update(keyType === 'ec' ? names.join(' ') : `${keyType} ${names.join(' ')}`)
+      .digest('hex')
+      .slice(0, 16),
+  );
+  if (!isFresh(place)) make(directory, place, names, keyType);
   const read = (file: string): string => readFileSync(path.join(place, file), 'utf8');
   return { cert: read('cert.pem'), key: read('key.pem'), names };
 }
@@ -27,11 +33,12 @@ function isFresh(place: string): boolean {
 }
 
 /** Written elsewhere and renamed, so that no concurrent test process reads an incomplete file. */
-function make(directory: string, place: string, names: readonly string[]): void {
+function make(directory: string, place: string, names: readonly string[], keyType: 'ec' | 'rsa'): void {
   const aside = mkdtempSync(path.join(directory, 'making-'));
   const alternatives = [...names.map((name) => `DNS:${name}`), 'IP:127.0.0.1'].join(',');
   const files = ['-keyout', path.join(aside, 'key.pem'), '-out', path.join(aside, 'cert.pem')];
-  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+  const kind = keyType === 'ec' ? ['ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'] : ['rsa:2048'];
+  const curve = ['-newkey', ...kind, '-nodes'];
   const subject = [
     '-days',
     String(VALID_DAYS),

@@ -2,12 +2,12 @@
 
 import { constants } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { Server, type TlsOptions } from 'node:tls';
+import { Server, type TlsOptions, type TLSSocket } from 'node:tls';
 import type { ClientConnection } from '../../../core/exchange-contract.ts';
 import type { ListenerSnapshot } from '../../../core/snapshot/listener.ts';
 import { ClientSocket } from './client-socket.ts';
 import type { DownstreamContext } from '../downstream-context.ts';
-import { TlsContexts } from './tls-contexts.ts';
+import { pairsWithoutName, TlsContexts } from './tls-contexts.ts';
 
 /** A connection whose handshake is in progress. */
 interface Handshake {
@@ -103,12 +103,13 @@ export class TlsAcceptor {
 function settingsOf(listener: ListenerSnapshot): TlsOptions {
   const tls = listener.tls!;
   const contexts = new TlsContexts(tls);
-  const { cert, key } = tls.certificates[0]!;
   return {
-    cert,
-    key,
+    // A client without SNI: no callback is called for it.
+    ...pairsWithoutName(tls),
     minVersion: tls.minVersion,
-    SNICallback: (name, done) => done(null, contexts.find(name)),
+    SNICallback(this: TLSSocket, name, done) {
+      done(null, contexts.find(name, this.getSharedSigalgs()));
+    },
     // http/1.0 for clients that offer nothing else (curl --http1.0): they would get a fatal alert.
     ALPNProtocols: tls.http2 ? ['h2', 'http/1.1', 'http/1.0'] : ['http/1.1', 'http/1.0'],
     handshakeTimeout: listener.timeouts.handshakeMs,

@@ -23,7 +23,7 @@ export class Http1Listener {
   }
 
   takeScan(): RequestScan {
-    return this.#spareScans.pop() ?? new RequestScan(this.scanner);
+    return this.#spareScans.pop() ?? new RequestScan(this.scanner, this.snapshot.underscoreFields);
   }
 
   /** Takes back the scan of a closed connection. No exchange may still use its head. */

@@ -5,6 +5,7 @@ import { CodecError } from '../../http1/codec-error.ts';
 import { FieldKind } from '../../http1/field-kind.ts';
 import { CODINGS_THEN_CHUNKED, frameRequest } from '../../http1/framing.ts';
 import { type HeadScanner, type LastFields, Scan } from '../../http1/head-scanner.ts';
+import type { UnderscoreFields } from '../../../core/snapshot/listener.ts';
 import type { MessageHead } from '../../http1/message-head.ts';
 import { ScannedRequestHead } from '../../wire/scanned-request-head.ts';
 import type { HeldBytes } from '../../wire/held-bytes.ts';
@@ -21,14 +22,16 @@ export class RequestScan implements LastFields {
   start = 0;
   end = 0;
   readonly #scanner: HeadScanner;
+  readonly #underscores: UnderscoreFields;
   /** Bytes of an incomplete head that have been scanned. */
   #seenBytes = 0;
   #hasLast = false;
   /** Offset of the first line of the last head in `bytes`. */
   #lineStart = 0;
 
-  constructor(scanner: HeadScanner) {
+  constructor(scanner: HeadScanner, underscores: UnderscoreFields) {
     this.#scanner = scanner;
+    this.#underscores = underscores;
   }
 
   /** Forgets the last head: the next one may be another client's. */
@@ -58,6 +61,15 @@ export class RequestScan implements LastFields {
     return result === Scan.REPEATED ? this.#begin(bytes) : this.#beginScanned(result, bytes);
   }
 
+  /** @returns 0, or a CodecError */
+  #checkFraming(): number {
+    const { message, framing } = this.head;
+    const error = frameError(frameRequest(message, framing), message);
+    if (error !== 0 || this.#underscores === 'pass') return error;
+    const hasCut = cutUnderscores(message);
+    return hasCut && this.#underscores === 'refuse' ? CodecError.BAD_NAME : 0;
+  }
+
   /** Whether the bytes repeat the last head, first line and fields. */
   #isSame(bytes: Buffer, start: number, end: number): boolean {
     const last = this.bytes;
@@ -72,9 +84,8 @@ export class RequestScan implements LastFields {
   }
 
   #beginScanned(result: number, bytes: Buffer): number {
-    const { message, framing } = this.head;
     this.head.forget();
-    const error = result === Scan.COMPLETE ? frameError(frameRequest(message, framing), message) : result;
+    const error = result === Scan.COMPLETE ? this.#checkFraming() : result;
     this.#hasLast = error === 0 && bytes.length <= MAX_KEPT_BYTES;
     return error === 0 ? this.#begin(bytes) : error;
   }
@@ -107,4 +118,17 @@ function checkExpectation(message: MessageHead): number {
   const index = message.indexOfKind(FieldKind.EXPECT);
   const isKnown = !message.isRepeated(FieldKind.EXPECT) && message.valueEquals(index, '100-continue');
   return isKnown ? 0 : CodecError.UNKNOWN_EXPECTATION;
+}
+
+/** Cuts the fields whose name has an underscore. @returns whether there are any */
+function cutUnderscores(message: MessageHead): boolean {
+  // One search of the whole head first: most have no underscore anywhere.
+  if (!message.text.includes('_', message.fieldsStart)) return false;
+  let hasCut = false;
+  for (let index = 0; index < message.fieldCount; index += 1) {
+    if (message.kindAt(index) !== FieldKind.OTHER || !message.nameText(index).includes('_')) continue;
+    message.cut(index);
+    hasCut = true;
+  }
+  return hasCut;
 }

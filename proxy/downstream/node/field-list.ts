@@ -1,4 +1,4 @@
-// Reads fields in the form in which Node gives them: names and values in turn, as they came. Thread: worker.
+// Fields in the form of Node's rawHeaders: names and values in turn, as received. Thread: worker.
 
 import type { FieldList } from '../../../core/head.ts';
 import { isFieldName, isFieldValue } from '../../http1/field-line.ts';
@@ -15,12 +15,12 @@ export function joinedField(fields: FieldList, name: string): string | undefined
   return joined;
 }
 
-/** Whether a field name is this one, without case. @param lowerName lower case */
+/** Compares a field name without case. @param lowerName lower case */
 export function isNamed(name: string, lowerName: string): boolean {
   return name.length === lowerName.length && (name === lowerName || name.toLowerCase() === lowerName);
 }
 
-/** Without what is no field: a CR or LF in a value would split the head (response splitting). */
+/** The valid fields of a list: a CR or LF in a value would split the head (response splitting). */
 export function writableFields(fields: FieldList): string[] {
   const kept: string[] = [];
   for (let at = 0; at < fields.length; at += 2) {
@@ -31,8 +31,8 @@ export function writableFields(fields: FieldList): string[] {
 }
 
 /**
- * Trailers as they are passed on: without those that must not come so late (RFC 9110 section 6.5.1); null where none
- * is left. Goes through the reader of the fast path, so that one list of forbidden names serves both.
+ * Trailers as they are forwarded: without those that are forbidden in trailers (RFC 9110 section 6.5.1); null where none is
+ * left. Uses the parser of the engine, so that one list of forbidden names serves both.
  * @param maxFields more are dropped, all of them
  */
 export function passableTrailers(fields: FieldList, maxFields: number): FieldList | null {
@@ -41,4 +41,19 @@ export function passableTrailers(fields: FieldList, maxFields: number): FieldLis
   for (let at = 0; at < fields.length; at += 2) section += `${fields[at]}: ${fields[at + 1]}\r\n`;
   const bytes = Buffer.from(`${section}\r\n`, 'latin1');
   return readTrailerSection(bytes, bytes.length, maxFields).fields;
+}
+
+/** Whether a field's name has an underscore. */
+export function hasUnderscore(fields: FieldList): boolean {
+  return fields.some((name, at) => at % 2 === 0 && name.includes('_'));
+}
+
+/** The fields whose names have no underscore. */
+export function withoutUnderscores(fields: FieldList): FieldList {
+  if (!hasUnderscore(fields)) return fields;
+  const kept: string[] = [];
+  for (let at = 0; at < fields.length; at += 2) {
+    if (!fields[at]!.includes('_')) kept.push(fields[at]!, fields[at + 1]!);
+  }
+  return kept;
 }

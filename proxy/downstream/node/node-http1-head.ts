@@ -1,29 +1,29 @@
-// An HTTP/1.1 request's head over what node:http has parsed, and the rules that llhttp leaves to its user. Thread: worker.
+// HTTP/1.1 request head over the message that node:http has parsed, and the rules that llhttp doesn't check. Thread: worker.
 
 import type { IncomingMessage } from 'node:http';
 import type { Unparsable } from '../../../core/exchange-contract.ts';
 import { type FieldList, type RequestHead, UNKNOWN_LENGTH } from '../../../core/head.ts';
-import type { ClientLimits } from '../../../core/snapshot/listener.ts';
+import type { ClientLimits, UnderscoreFields } from '../../../core/snapshot/listener.ts';
 import { ALWAYS_CUT, FRAMING_KINDS } from '../../http1/encoder.ts';
 import { FieldKind, kindOfName, kindSet } from '../../http1/field-kind.ts';
 import { CODINGS_THEN_CHUNKED } from '../../http1/framing.ts';
 import { readNominations } from './node-connection-options.ts';
-import { joinedField } from './field-list.ts';
+import { hasUnderscore, joinedField } from './field-list.ts';
 import { isValidAuthority, readTarget, type RequestTarget } from './request-target.ts';
 
 /** Fields that the exchange sets itself, or that concern this connection only. */
 const NOT_END_TO_END = ALWAYS_CUT | FRAMING_KINDS | kindSet(FieldKind.HOST);
 
-/** Kinds that may stand in a head at most once: two of them are two readings. */
+/** Kinds that may occur at most once: of two, each could be the one that another parser reads. */
 const SINGLE = FRAMING_KINDS | kindSet(FieldKind.HOST);
 
-/** ' ' twice, 'HTTP/1.1' and CRLF: what a request line has beside method and target. */
+/** ' ' twice, 'HTTP/1.1' and CRLF: the bytes of a request line beside method and target. */
 const REQUEST_LINE_REST_BYTES = 12;
 
 /** 15 digits behind leading zeros are a safe integer; longer ones (beyond 900 terabytes) are refused. */
 export const CONTENT_LENGTH = /^0*\d{1,15}$/;
 
-/** What is known of a checked head. */
+/** Parts of a checked head. */
 interface HeadParts {
   readonly message: IncomingMessage;
   readonly target: RequestTarget;
@@ -32,6 +32,7 @@ interface HeadParts {
   readonly kinds: Uint8Array;
   readonly nominated: ReadonlySet<string>;
   readonly isPersistent: boolean;
+  readonly dropsUnderscores: boolean;
 }
 
 export class NodeHttp1Head implements RequestHead {
@@ -40,11 +41,12 @@ export class NodeHttp1Head implements RequestHead {
   readonly authority: string;
   readonly version: string;
   readonly bodyLength: number;
-  /** Whether the client lets the connection be used again (RFC 9112 section 9.3). */
+  /** Whether the client lets the connection be reused (RFC 9112 section 9.3). */
   readonly isPersistent: boolean;
   readonly #fields: FieldList;
   readonly #kinds: Uint8Array;
   readonly #nominated: ReadonlySet<string>;
+  readonly #dropsUnderscores: boolean;
   #endToEnd: FieldList | null = null;
 
   constructor(parts: HeadParts) {
@@ -58,9 +60,10 @@ export class NodeHttp1Head implements RequestHead {
     this.isPersistent = parts.isPersistent;
     this.#kinds = parts.kinds;
     this.#nominated = parts.nominated;
+    this.#dropsUnderscores = parts.dropsUnderscores;
   }
 
-  /** Whether the client waits for a 100 before it sends its body. HTTP/1.0 knows none (RFC 9110 section 10.1.1). */
+  /** HTTP/1.0 has no expectations (RFC 9110 section 10.1.1). */
   get expectsContinue(): boolean {
     return this.version === '1.1' && this.bodyLength !== 0 && this.field('expect')?.toLowerCase() === '100-continue';
   }
@@ -83,6 +86,7 @@ export class NodeHttp1Head implements RequestHead {
     for (let at = 0; at < this.#fields.length; at += 2) {
       const name = this.#fields[at]!;
       if (((NOT_END_TO_END >>> this.#kinds[at >> 1]!) & 1) !== 0) continue;
+      if (this.#dropsUnderscores && name.includes('_')) continue;
       if (this.#nominated.size > 0 && this.#nominated.has(name.toLowerCase())) continue;
       kept.push(name, this.#fields[at + 1]!);
     }
@@ -91,12 +95,16 @@ export class NodeHttp1Head implements RequestHead {
 }
 
 /**
- * Checks what node:http has parsed by the rules that fast and general path share, and that llhttp does not have.
- * @returns the head, or why the request must be refused and the connection closed
+ * Checks a parsed message by the rules of the engine that llhttp doesn't have.
+ * @returns the head, or the reason to refuse the request and close the connection
  */
-export function readNodeHttp1Head(message: IncomingMessage, limits: ClientLimits): NodeHttp1Head | Unparsable {
+export function readNodeHttp1Head(
+  message: IncomingMessage,
+  limits: ClientLimits,
+  underscores: UnderscoreFields = 'pass',
+): NodeHttp1Head | Unparsable {
   const { rawHeaders: fields, method = '', url = '', httpVersion } = message;
-  // llhttp calls a request line without version 0.9.
+  // llhttp reports a request line without version as 0.9.
   if (httpVersion === '0.9') return 'malformed';
   if (httpVersion !== '1.1' && httpVersion !== '1.0') return 'version-not-supported';
   if (method.length + url.length + REQUEST_LINE_REST_BYTES > limits.requestLineBytes) return 'target-too-long';
@@ -104,7 +112,7 @@ export function readNodeHttp1Head(message: IncomingMessage, limits: ClientLimits
   if (method === 'CONNECT') return 'method-not-served';
 
   const kinds = kindsOf(fields);
-  if (kinds === null) return 'malformed';
+  if (kinds === null || (underscores === 'refuse' && hasUnderscore(fields))) return 'malformed';
   const target = readTarget(method, url);
   if (target === null || !isHostValid(joinedField(fields, 'host'), httpVersion)) return 'malformed';
   if (CODINGS_THEN_CHUNKED.test(joinedField(fields, 'transfer-encoding') ?? '')) return 'coding-unknown';
@@ -113,10 +121,18 @@ export function readNodeHttp1Head(message: IncomingMessage, limits: ClientLimits
   if (bodyLength === null || options === null) return 'malformed';
   if (!isExpectationKnown(fields, httpVersion)) return 'expectation-unknown';
   const isPersistent = httpVersion === '1.1' ? !options.closes : options.keepsAlive && !options.closes;
-  return new NodeHttp1Head({ message, target, bodyLength, kinds, nominated: options.nominated, isPersistent });
+  return new NodeHttp1Head({
+    message,
+    target,
+    bodyLength,
+    kinds,
+    nominated: options.nominated,
+    isPersistent,
+    dropsUnderscores: underscores !== 'pass',
+  });
 }
 
-/** Kind of each field; null where one stands twice that must not: what we route and frame by must be certain. */
+/** Kind of each field; null where one occurs twice that must not: routing and framing must be certain. */
 function kindsOf(fields: FieldList): Uint8Array | null {
   const kinds = new Uint8Array(fields.length / 2);
   let seen = 0;
@@ -130,13 +146,13 @@ function kindsOf(fields: FieldList): Uint8Array | null {
   return kinds;
 }
 
-/** RFC 9112 section 3.2: HTTP/1.1 needs a Host, even beside an absolute-form. */
+/** RFC 9112 section 3.2: HTTP/1.1 requires Host, even beside an absolute-form. */
 function isHostValid(host: string | undefined, version: string): boolean {
   return host === undefined ? version === '1.0' : isValidAuthority(host);
 }
 
 /**
- * Body length by RFC 9112 section 6.3, or null. What two parsers could read in two ways is refused (request smuggling):
+ * Body length by RFC 9112 section 6.3, or null. Framing that two parsers could read differently is refused (request smuggling):
  * Content-Length beside Transfer-Encoding, any coding but a single `chunked`, and one in HTTP/1.0 (section 6.1).
  */
 function readBodyLength(fields: FieldList, version: string): number | null {
@@ -150,7 +166,7 @@ function readBodyLength(fields: FieldList, version: string): number | null {
   return CONTENT_LENGTH.test(length) ? Number(length) : null;
 }
 
-/** There is one expectation (RFC 9110 section 10.1.1). HTTP/1.0 has none: the field means nothing there. */
+/** There is one expectation (RFC 9110 section 10.1.1). In HTTP/1.0 the field has no meaning. */
 function isExpectationKnown(fields: FieldList, version: string): boolean {
   const expect = joinedField(fields, 'expect');
   return expect === undefined || version === '1.0' || expect.toLowerCase() === '100-continue';

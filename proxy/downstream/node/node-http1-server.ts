@@ -93,7 +93,7 @@ export class NodeHttp1Server {
     firstBytes: Buffer | null,
   ): NodeHttp1Turn {
     const { starter } = this.#context;
-    const head = readNodeHttp1Head(request, this.#listener.limits);
+    const head = readNodeHttp1Head(request, this.#listener.limits, this.#listener.underscoreFields);
     if (typeof head === 'string') {
       const side = new NodeHttp1ClientSide(connection, request, response, null);
       const begin = (): void => side.refuse(starter.refuse(connection.facts, head));

@@ -115,7 +115,8 @@ export class NodeHttp2Connection implements NodeHttp2Host, Swept, DrainableConne
   #onStream(stream: ServerHttp2Stream, rawFields: FieldList): void {
     const { starter } = this.#context;
     this.#hadRequest = true;
-    const head = readNodeHttp2Head(rawFields, !stream.endAfterHeaders, this.listener.limits);
+    const { limits, underscoreFields } = this.listener;
+    const head = readNodeHttp2Head(rawFields, !stream.endAfterHeaders, limits, underscoreFields);
     const isRefused = typeof head === 'string';
     const side = new NodeHttp2ClientSide(this, stream, isRefused ? null : head);
     this.#sides.add(side);

@@ -3,8 +3,8 @@
 
 import type { Unparsable } from '../../../core/exchange-contract.ts';
 import { type FieldList, type RequestHead, UNKNOWN_LENGTH } from '../../../core/head.ts';
-import type { ClientLimits } from '../../../core/snapshot/listener.ts';
-import { joinedField } from './field-list.ts';
+import type { ClientLimits, UnderscoreFields } from '../../../core/snapshot/listener.ts';
+import { hasUnderscore, joinedField, withoutUnderscores } from './field-list.ts';
 import { CONTENT_LENGTH } from './node-http1-head.ts';
 import { CONNECTION_FIELDS } from './node-http2-fields.ts';
 import { isValidAuthority, readTarget } from './request-target.ts';
@@ -92,6 +92,7 @@ export function readNodeHttp2Head(
   rawFields: FieldList,
   hasBody: boolean,
   limits: ClientLimits,
+  underscores: UnderscoreFields = 'pass',
 ): NodeHttp2Head | Unparsable {
   const { pseudo, fields, sizeBytes, count } = split(rawFields);
   const method = pseudo.get(':method') ?? '';
@@ -110,7 +111,9 @@ export function readNodeHttp2Head(
   if (bodyLength === null || fields.some((name, at) => at % 2 === 0 && isForbidden(name, fields[at + 1]!))) {
     return 'malformed';
   }
-  return new NodeHttp2Head({ method, target: target.target, authority, bodyLength, fields });
+  if (underscores === 'refuse' && hasUnderscore(fields)) return 'malformed';
+  const kept = underscores === 'pass' ? fields : withoutUnderscores(fields);
+  return new NodeHttp2Head({ method, target: target.target, authority, bodyLength, fields: kept });
 }
 
 function split(rawFields: FieldList): SplitFields {
