@@ -11,7 +11,22 @@ import { codeSpans, readPage, ROOT } from './pages.ts';
 const SOURCES = listSourcePaths(ROOT);
 
 /** Main folders of code. */
-const FOLDERS = ['config', 'core', 'plugins', 'proxy', 'scripts', 'test/support', 'testing'];
+const FOLDERS = [
+  'admin',
+  'balancers',
+  'bin',
+  'config',
+  'control',
+  'core',
+  'health',
+  'logging',
+  'net',
+  'plugins',
+  'proxy',
+  'scripts',
+  'test/support',
+  'testing',
+];
 
 /** The README.md files from a main folder down to the folder of a file. */
 function readmesAbove(name: string): string[] {
