@@ -28,11 +28,17 @@ export function liveStatus(context: AdminContext, traffic: TrafficWindow, status
     uptimeSeconds: Math.max(0, Math.round((nowMs - context.startedAt) / 1000)),
     exchanges: sumOfWorkers(context, WORKER.openExchanges.index),
     connections: sumOfWorkers(context, WORKER.openConnections.index),
+    ...clientFigures(traffic),
     generations: status.generations(),
     workers: status.workers(),
     listeners: status.listeners(),
     upstreams: upstreams.map((upstream) => upstreamOf(context, upstream, views, traffic)),
   };
+}
+
+function clientFigures(traffic: TrafficWindow): Pick<LiveReply, 'requestsPerSecond' | 'errorShare'> {
+  const { requestsPerSecond, errorShare } = roundedTraffic(traffic.clients());
+  return { requestsPerSecond, errorShare };
 }
 
 function sumOfWorkers(context: AdminContext, word: number): number {

@@ -93,6 +93,8 @@ export const live = z.strictObject({
   uptimeSeconds: amount,
   exchanges: z.int(),
   connections: z.int(),
+  requestsPerSecond: number.describe('Over all listeners, local replies included.'),
+  errorShare: number.describe('Share of these with a status of 5xx.'),
   generations: z.array(generation).describe('Newest first, as with the configuration.'),
   workers: z.array(worker),
   listeners: z.array(listener),

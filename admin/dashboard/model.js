@@ -62,11 +62,10 @@ export function sortUpstreams(upstreams) {
 }
 
 /** Sums over everything. @param {Live} live */
-export function summaryOf({ upstreams }) {
-  const rates = upstreams.map(({ requestsPerSecond }) => requestsPerSecond).filter((value) => value !== null);
+export function summaryOf({ upstreams, requestsPerSecond }) {
   const states = upstreams.flatMap(({ endpoints }) => endpoints.map(({ availability }) => availability));
   return {
-    requestsPerSecond: rates.length === 0 ? null : rates.reduce((sum, value) => sum + value, 0),
+    requestsPerSecond,
     queued: upstreams.reduce((sum, { queued }) => sum + queued, 0),
     endpoints: states.length,
     problems: states.filter(isProblem).length,

@@ -53,14 +53,18 @@ export function perListener(
   type: FamilyType,
   name: string,
   help: string,
-  read: (scrape: Scrape, listener: ListenerSnapshot) => number,
+  read: (scrape: Scrape, listener: ListenerSnapshot) => number | readonly LabelledValue[],
+  label?: string,
 ): MetricFamily {
-  const collect = (scrape: Scrape): MetricSample[] =>
-    scrape.snapshot.listeners.map((listener) => ({
-      labels: { listener: listener.name },
-      value: read(scrape, listener),
-    }));
-  return { name: `${METRIC_PREFIX}listener_${name}`, help, type, scope: 'listener', labels: ['listener'], collect };
+  const collect = (scrape: Scrape): MetricSample[] => {
+    const samples: MetricSample[] = [];
+    for (const listener of scrape.snapshot.listeners) {
+      addSamples(samples, { listener: listener.name }, read(scrape, listener), label);
+    }
+    return samples;
+  };
+  const labels = label === undefined ? ['listener'] : ['listener', label];
+  return { name: `${METRIC_PREFIX}listener_${name}`, help, type, scope: 'listener', labels, collect };
 }
 
 /** A value for each upstream, or one for each upstream and value of one more label. */

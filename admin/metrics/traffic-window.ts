@@ -37,6 +37,9 @@ interface Sample {
   readonly readings: ReadonlyMap<string, Reading>;
 }
 
+/** Key of the sample over all listeners. */
+const CLIENTS = 'clients';
+
 /** Samples on a timer from `start` to `stop`. */
 export class TrafficWindow {
   readonly #context: Pick<AdminContext, 'region' | 'clock' | 'timers' | 'snapshot'>;
@@ -59,6 +62,11 @@ export class TrafficWindow {
     this.#timer?.cancel();
   }
 
+  /** All requests of all listeners, those that Fairlead answered itself included. No latencies. */
+  clients(): Traffic {
+    return this.#since(CLIENTS, this.#readClients());
+  }
+
   upstream(upstream: UpstreamSnapshot): Traffic {
     return this.#since(keyOfUpstream(upstream), this.#readUpstream(upstream));
   }
@@ -68,12 +76,22 @@ export class TrafficWindow {
   }
 
   #sample(): Sample {
-    const readings = new Map<string, Reading>();
+    const readings = new Map<string, Reading>([[CLIENTS, this.#readClients()]]);
     for (const upstream of this.#context.snapshot().upstreams) {
       readings.set(keyOfUpstream(upstream), this.#readUpstream(upstream));
       for (const endpoint of upstream.endpoints) readings.set(keyOfEndpoint(endpoint), this.#readEndpoint(endpoint));
     }
     return { nowMs: this.#context.clock.nowMs(), readings };
+  }
+
+  #readClients(): Reading {
+    let requests = 0;
+    let errors = 0;
+    for (const { index } of this.#context.snapshot().listeners) {
+      requests += this.#sums.listener(index, 'requests');
+      errors += this.#sums.listener(index, 'responses5xx');
+    }
+    return { requests, judged: requests, errors, latencies: new Float64Array(0) };
   }
 
   #readUpstream({ index }: UpstreamSnapshot): Reading {

@@ -74,6 +74,11 @@ export const LISTENER_FIELDS = [
   'handOffs',
   'forwardedSpoofs',
   'timeouts',
+  'responses1xx',
+  'responses2xx',
+  'responses3xx',
+  'responses4xx',
+  'responses5xx',
 ] as const;
 
 /** Counted per policy name: calls of its hooks. */

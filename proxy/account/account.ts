@@ -81,6 +81,8 @@ export function accountExchange(record: ExchangeRecord, lanes: WorkerLanes): voi
   const counted = COUNTS[record.termination];
   const listener = lanes.listener(record.connection.listenerIndex);
   listener.add(L.requests, 1);
+  const answered = classField(record.status, L.responses1xx);
+  if (answered !== NOTHING) listener.add(answered, 1);
   if (record.bytesReceived > 0) listener.add(L.bytesReceived, record.bytesReceived);
   if (record.bytesSent > 0) listener.add(L.bytesSent, record.bytesSent);
   if (counted.listener !== NOTHING) listener.add(counted.listener, 1);

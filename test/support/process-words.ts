@@ -7,4 +7,5 @@ export const PROCESS_WORDS: readonly string[] = [
   'WORKER.liveness',
   'WORKER.upgraded',
   'WORKER.heapUsed',
+  'WORKER.accessLinesLost',
 ];

@@ -11,17 +11,20 @@ import { PROCESS_WORDS } from '../../../support/process-words.ts';
 
 const HANDSHAKE = 'GET / HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n';
 
-test('a process with an upgraded connection', async (t) => {
-  const app = http.createServer().on('upgrade', (_request, socket) => {
-    socket.on('error', () => undefined);
-    socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n');
-  });
+test('a process with an upgraded connection and a full log', async (t) => {
+  const app = http
+    .createServer((_request, response) => response.end('ok'))
+    .on('upgrade', (_request, socket) => {
+      socket.on('error', () => undefined);
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n');
+    });
   app.listen(0, '127.0.0.1');
   await once(app, 'listening');
   const config = `
 workers: 1
 listeners: [{ name: web, bind: "127.0.0.1:0" }]
 routes: [{ upstream: app }]
+accessLog: { format: json, output: /dev/full }
 upstreams: { app: { endpoints: ["http://127.0.0.1:${(app.address() as AddressInfo).port}"] } }
 `;
   const fairlead = await startFairlead(t, config);
@@ -33,6 +36,8 @@ upstreams: { app: { endpoints: ["http://127.0.0.1:${(app.address() as AddressInf
   });
   client.on('error', () => undefined);
   client.write(HANDSHAKE);
+  // Its log line can't be written: the device is always full.
+  await (await fetch(`http://127.0.0.1:${fairlead.port}/`)).text();
   const { region } = fairlead.plane;
   const names = PROCESS_WORDS.filter((name) => name.startsWith('WORKER.'));
   assert.ok(names.length > 0);

@@ -49,6 +49,8 @@ const LIVE: LiveReply = {
   uptimeSeconds: 10,
   exchanges: 0,
   connections: 0,
+  requestsPerSecond: 40,
+  errorShare: 0,
   generations: [],
   workers: [],
   listeners: [],
@@ -107,8 +109,8 @@ test('upstreams with the gravest endpoint come first; their tally names states',
   assert.equal(tallyText(LIVE.upstreams[1]!.endpoints), '1 down, 1 up');
 });
 
-test('sums are over all upstreams; what an operator has set is no problem', () => {
-  assert.deepEqual(summaryOf(LIVE), { requestsPerSecond: 8, queued: 3, endpoints: 4, problems: 1, setAside: 1 });
+test('sums are over all upstreams, the rate over all listeners; what an operator has set is no problem', () => {
+  assert.deepEqual(summaryOf(LIVE), { requestsPerSecond: 40, queued: 3, endpoints: 4, problems: 1, setAside: 1 });
 });
 
 test('samples are of upstreams and endpoints; errors are per second', () => {

@@ -58,7 +58,7 @@ describe('an ended exchange', () => {
   test('counts once at its upstream and its listener, with its class, bytes and latency', () => {
     const { upstream, listener, region } = account({ bytesReceived: 7 });
     assert.deepEqual(upstream, { responses2xx: 1, exchanges: 1, latencySumMs: 109 });
-    assert.deepEqual(listener, { requests: 1, bytesReceived: 7, bytesSent: 2750 });
+    assert.deepEqual(listener, { requests: 1, responses2xx: 1, bytesReceived: 7, bytesSent: 2750 });
     const filled = buckets(region, region.upstreamLane(1, 0), UPSTREAM_FIELDS.length);
     assert.equal(filled[latencyBucketOf(109)], 1);
     assert.equal(
@@ -80,10 +80,10 @@ describe('an ended exchange', () => {
     });
   });
 
-  test('counts only at its listener when no upstream was found', () => {
+  test('counts only at its listener when no upstream was found, with its class', () => {
     const { upstream, listener } = account({ upstream: null, endpoint: null, termination: 'noRoute', status: 404 });
     assert.deepEqual(upstream, {});
-    assert.deepEqual(listener, { requests: 1, noRoute: 1, bytesSent: 2750 });
+    assert.deepEqual(listener, { requests: 1, responses4xx: 1, noRoute: 1, bytesSent: 2750 });
   });
 
   test('counts at the listener of its connection and the upstream of its index', () => {
@@ -150,8 +150,8 @@ describe('each termination', () => {
       const { exchanges, responses2xx, ...ofTermination } = upstream;
       assert.deepEqual([exchanges, responses2xx], [1, 1]);
       assert.deepEqual(Object.keys(ofTermination).toSorted(), COUNTED_AT_UPSTREAM[termination] ?? []);
-      const { requests, ...atListener } = listener;
-      assert.equal(requests, 1);
+      const { requests, responses2xx: sent, ...atListener } = listener;
+      assert.deepEqual([requests, sent], [1, 1]);
       assert.deepEqual(Object.keys(atListener), COUNTED_AT_LISTENER[termination] ?? []);
     });
   }

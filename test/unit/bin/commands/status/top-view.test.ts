@@ -37,6 +37,8 @@ function liveOf(count: number, first: Partial<LiveReply['upstreams'][number]['en
     uptimeSeconds: 90_000,
     exchanges: 7,
     connections: 9,
+    requestsPerSecond: 40,
+    errorShare: 0,
     generations: [],
     workers: [],
     listeners: [],
