@@ -3,6 +3,7 @@
 
 import type { ExchangeRecord } from '../../core/exchange-record.ts';
 import type { BodyDirection, PendingReply, Policy, PolicyAnswer, PolicyReply } from '../../core/policy/policy.ts';
+import { checkAnswer } from './reply-check.ts';
 import type { PlanEntry, PlanPhase } from './policy-plan.ts';
 import type { PolicyView } from './policy-view.ts';
 import type { HookName, PolicyWatch } from './policy-watch.ts';
@@ -70,8 +71,7 @@ export class PolicyRunner {
     for (const entry of view.plan.response ?? NONE) {
       const answer = this.#call(view, entry, 'onResponse') as PolicyAnswer | PolicyFailure;
       if (answer === undefined) continue;
-      if (answer !== FAILED && entry.mayReply) this.#parts.watch.refused(entry);
-      return answer;
+      return answer === FAILED ? FAILED : this.#answered(entry, 'onResponse', answer);
     }
     return undefined;
   }
@@ -81,7 +81,9 @@ export class PolicyRunner {
     let pending = reply;
     for (const entry of view.plan.localReply ?? NONE) {
       const replaced = this.#call(view, entry, 'onLocalReply', pending) as PolicyReply | PolicyFailure | undefined;
-      if (replaced !== undefined && replaced !== FAILED) pending = { ...pending, ...pendingOf(replaced) };
+      if (replaced === undefined || replaced === FAILED) continue;
+      const isSound = this.#isSound(entry, 'onLocalReply', replaced);
+      if (isSound) pending = { ...pending, ...pendingOf(replaced) };
     }
     return pending;
   }
@@ -100,9 +102,11 @@ export class PolicyRunner {
         | PolicyFailure
         | undefined;
       if (changed === FAILED) return FAILED;
-      if (changed !== undefined && direction === 'response' && entry.needs.includes('change-response-body')) {
-        bytes = changed;
+      if (changed === undefined || direction === 'request' || !entry.needs.includes('change-response-body')) continue;
+      if (!(changed instanceof Uint8Array)) {
+        return this.#fail(entry, 'onBodyChunk', new TypeError('it returned something else than bytes'));
       }
+      bytes = changed;
     }
     return bytes;
   }
@@ -121,8 +125,7 @@ export class PolicyRunner {
       if (answer === FAILED) return FAILED;
       if (answer !== undefined) {
         if (isPromise(answer)) return this.#wait(view, entry, answer);
-        if (entry.mayReply) watch.refused(entry);
-        return answer;
+        return this.#answered(entry, 'onRequest', answer);
       }
       if (entry.mayReply) watch.allowed(entry);
       if (view.plan === plan) continue;
@@ -136,13 +139,13 @@ export class PolicyRunner {
   #wait(view: PolicyView, entry: PlanEntry, promise: Promise<PolicyAnswer>): RequestOutcome {
     if (!entry.mayWait) {
       // Handled, so that a later rejection does not end the thread.
-      promise.then(undefined, () => undefined);
+      Promise.resolve(promise).then(undefined, () => undefined);
       return this.#fail(entry, 'onRequest', new Error('it returned a promise without declaring the need wait'));
     }
     const number = ++view.waitNumber;
     view.isWaiting = true;
     view.waitingSinceMs = this.#parts.preciseMs();
-    promise.then(
+    Promise.resolve(promise).then(
       (answer) => this.#settle(view, entry, number, answer),
       (error: unknown) => {
         if (this.#isCurrent(view, number)) this.#resume(view, this.#fail(entry, 'onRequest', error));
@@ -153,15 +156,29 @@ export class PolicyRunner {
 
   #settle(view: PolicyView, entry: PlanEntry, number: number, answer: PolicyAnswer): void {
     if (!this.#isCurrent(view, number)) return;
-    const { watch } = this.#parts;
-    if (entry.mayReply) {
-      if (answer === undefined) watch.allowed(entry);
-      else watch.refused(entry);
-    }
-    if (answer !== undefined) return this.#resume(view, answer);
+    if (answer !== undefined) return this.#resume(view, this.#answered(entry, 'onRequest', answer));
+    if (entry.mayReply) this.#parts.watch.allowed(entry);
     view.isWaiting = false;
     const outcome = this.#requestFrom(view, nextAfter(view.plan.request, entry));
     if (outcome !== WAITING) this.#resume(view, outcome);
+  }
+
+  /** Counts an answer. One that makes no response, or is not declared, is an error. */
+  #answered(entry: PlanEntry, hook: HookName, answer: NonNullable<PolicyAnswer>): PolicyAnswer | PolicyFailure {
+    if (!entry.mayReply) return this.#fail(entry, hook, new Error('it answered without declaring the need reply'));
+    if (!this.#isSound(entry, hook, answer)) return FAILED;
+    this.#parts.watch.refused(entry);
+    return answer;
+  }
+
+  #isSound(entry: PlanEntry, hook: HookName, answer: NonNullable<PolicyAnswer>): boolean {
+    try {
+      checkAnswer(answer);
+      return true;
+    } catch (error) {
+      this.#fail(entry, hook, error);
+      return false;
+    }
   }
 
   #isCurrent(view: PolicyView, number: number): boolean {
@@ -248,13 +265,14 @@ function pendingOf({ status, fields = [], body = '' }: PolicyReply): Omit<Pendin
   return { status, fields, body: typeof body === 'string' ? Buffer.from(body) : body };
 }
 
-function isPromise(answer: object): answer is Promise<PolicyAnswer> {
-  return typeof (answer as { then?: unknown }).then === 'function';
+/** Looks for `then` without reading it: a getter of a plugin could throw. */
+function isPromise(answer: unknown): answer is Promise<PolicyAnswer> {
+  return typeof answer === 'object' && answer !== null && 'then' in answer;
 }
 
 function mustBeSynchronous(result: unknown, hook: HookName): void {
-  if (typeof result !== 'object' || result === null || !isPromise(result)) return;
+  if (!isPromise(result)) return;
   // Handled, so that a later rejection does not end the thread.
-  result.then(undefined, () => undefined);
+  Promise.resolve(result).then(undefined, () => undefined);
   throw new TypeError(`${hook} returned a promise, and only onRequest may`);
 }

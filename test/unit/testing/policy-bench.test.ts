@@ -186,6 +186,46 @@ describe('waiting', () => {
   });
 });
 
+describe('an answer', () => {
+  const CASES: readonly (readonly [name: string, answer: unknown])[] = [
+    ['of null', null],
+    ['of a text', 'no'],
+    ['with the status 99', { status: 99 }],
+    ['with the status 1000', { status: 1000 }],
+    ['with a status in words', { status: 'ok' }],
+    ['with an odd list of fields', { status: 200, fields: ['X-A'] }],
+    ['with a line feed in a value', { status: 200, fields: ['X-A', 'a\r\nX-B: c'] }],
+    ['with framing of its own', { status: 200, fields: ['Content-Length', '5'] }],
+    ['with a body of another kind', { status: 200, body: 5 }],
+  ];
+  for (const [name, answer] of CASES) {
+    test(`${name} is an error, in each phase that may answer`, async () => {
+      const needs = ['reply', 'wait'] as const;
+      const hooks: Policy[] = [
+        { onRequest: () => answer as never },
+        { onRequest: () => Promise.resolve(answer as never) },
+        { onResponse: () => answer as never },
+      ];
+      for (const policy of hooks) {
+        const bench = testPolicy(policyOf(policy, { needs }));
+        const exchange = await bench.request();
+        assert.equal((exchange.reply ?? exchange.respond()).status, 500);
+        assert.deepEqual([bench.counts.errors, bench.counts.refused], [1, 0]);
+      }
+      const bench = testPolicy(policyOf({ onLocalReply: () => answer as never }));
+      const sent = (await bench.request()).localReply({ status: 503, cause: 'no-endpoint', body: 'ours' });
+      assert.deepEqual([sent.status, sent.body], [503, 'ours']);
+      assert.equal(bench.counts.errors, 1);
+    });
+  }
+
+  test('without the need reply is an error', async () => {
+    const bench = testPolicy(policyOf({ onRequest: () => ({ status: 403 }) }));
+    assert.equal((await bench.request()).reply?.status, 500);
+    assert.match(bench.log[0]!.text, /without declaring the need reply/);
+  });
+});
+
 describe('targets and upstreams', () => {
   test('change where the policy declares it', async () => {
     const hooks: Policy = {
