@@ -7,6 +7,7 @@ import { WORKER } from '../../core/memory/layout.ts';
 import type { Termination } from '../../core/termination.ts';
 import { isSpoofed } from '../policies/forwarding-fields.ts';
 import type { Exchange } from './exchange.ts';
+import { logEnd } from './exchange-log.ts';
 import type { ForwardingContext } from './forwarding-context.ts';
 import { openConnectionsOf } from './load-at-end.ts';
 
@@ -20,6 +21,7 @@ export function openExchange(context: ForwardingContext, exchange: Exchange): vo
 export function closeExchange(context: ForwardingContext, exchange: Exchange): void {
   context.wheel.cancel(exchange.timer);
   exchange.timing.ended(context.clock.nowMs());
+  logEnd(context, exchange);
   addToWorkerWord(context, WORKER.openExchanges.index, -1);
   if (exchange.wasUpgraded) addToWorkerWord(context, WORKER.upgraded.index, -1);
   if (isSpoofed(exchange.connection, exchange.head)) {

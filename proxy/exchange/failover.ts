@@ -10,6 +10,7 @@ import { mayRepeat, NO_RETRY } from '../placement/retries.ts';
 import type { Attempt } from './attempt.ts';
 import { cancelAttempt, markStalled, recordFailure, recordOverdue } from './attempt-outcome.ts';
 import type { Exchange } from './exchange.ts';
+import { logRetry } from './exchange-log.ts';
 import { armTimer, stopTimer, takeDue } from './exchange-timer.ts';
 import { STATE } from './exchange-state.ts';
 import { expireWait } from './policy-phases.ts';
@@ -40,6 +41,7 @@ export function attemptFailed(
   exchange.client.pauseBody();
   exchange.body.stopFlow();
   const backoffMs = context.placer.backoffAfter(exchange, failure.kind, failure.wasSent);
+  logRetry(context, exchange, failure.kind, backoffMs);
   if (backoffMs === NO_RETRY) replyForFailure(context, exchange, 'endpoint-gone');
   else context.placer.retryAfter(exchange, backoffMs);
 }
@@ -77,6 +79,7 @@ function endForStall(
 /** Retries a response with a retryable status, where another attempt may follow. Returns whether one does. */
 export function retryStatus(context: ForwardingContext, exchange: Exchange, attempt: ExchangeAttempt): boolean {
   const backoffMs = context.placer.backoffAfter(exchange, 'status', true);
+  logRetry(context, exchange, 'status', backoffMs);
   if (backoffMs === NO_RETRY) return false;
   attempt.abort();
   context.placer.retryAfter(exchange, backoffMs);
@@ -128,6 +131,7 @@ function leaveDownEndpoint(context: ForwardingContext, exchange: Exchange, attem
 /** Cuts a slow attempt only where another one follows: a late response is better than none. */
 function tryTimedOut(context: ForwardingContext, exchange: Exchange, attempt: ExchangeAttempt): void {
   const backoffMs = context.placer.backoffAfter(exchange, 'try-timeout', true);
+  logRetry(context, exchange, 'try-timeout', backoffMs);
   if (backoffMs === NO_RETRY) {
     exchange.tries.keepUncut();
     armTimer(context, exchange);

@@ -12,6 +12,7 @@ import type { Attempt } from './attempt.ts';
 import { recordEnd, recordHead, recordStart, recordUpgrade } from './attempt-outcome.ts';
 import type { Exchange } from './exchange.ts';
 import { countUpgrade, openExchange } from './exchange-end.ts';
+import { logAttempt, logRoute, logUnplaced } from './exchange-log.ts';
 import { armTimer, stopTimer } from './exchange-timer.ts';
 import { leaveToRival, rejectRequest, retryStatus, settleRace } from './failover.ts';
 import { STATE } from './exchange-state.ts';
@@ -60,6 +61,7 @@ function route(context: ForwardingContext, exchange: Exchange): boolean {
     const { action } = found;
     exchange.routeTo(found, action.kind === 'upstream' ? runtime.upstreams.get(action.upstream)! : null);
   }
+  logRoute(context, exchange);
   beginPolicies(exchange);
   if (found === null) replyLocally(context, exchange, 'no-route');
   return found !== null;
@@ -99,6 +101,7 @@ function placeUnlessOver(context: ForwardingContext, exchange: Exchange): void {
 
 export function replyUnplaced(context: ForwardingContext, exchange: Exchange, reason: NoPlace): void {
   const { lastFailure } = exchange;
+  logUnplaced(context, exchange, reason);
   // A refused attempt at an endpoint that was known to be down says no more than that.
   const isKnownDown = lastFailure?.wasSent === false && exchange.target!.picker.usableCount === 0;
   if (isKnownDown && reason !== 'not-replayable') replyLocally(context, exchange, reason);
@@ -122,6 +125,7 @@ export function startAttempt(
   exchange.body.stopFlow();
   exchange.enter(STATE.leasing);
   recordStart(context, exchange, attempt);
+  logAttempt(context, exchange, place, isHedge);
   if (!applyPlacedPolicies(context, exchange, attempt)) return;
   const request = attemptRequestOf(exchange, attempt.endpoint);
   if (exchange.upgrade === null) attempt.start(context.transport, request);
