@@ -19,9 +19,10 @@ export type ParsedOption<Value> =
 export interface OptionProblem {
   /**
    * FL3007: an option without a meaning beside another one. FL3008: values that contradict each other. FL9009 and FL9010
-   * are warnings: an expectation that can't be met, a regular expression that may take very long.
+   * are warnings: an expectation that can't be met, a regular expression that may take very long. FL9025 warns of a
+   * heartbeat in another protocol than requests.
    */
-  readonly code: 'FL3007' | 'FL3008' | 'FL9009' | 'FL9010';
+  readonly code: 'FL3007' | 'FL3008' | 'FL9009' | 'FL9010' | 'FL9025';
   readonly message: string;
   /** Below the mapping that holds the options. */
   readonly path: readonly string[];

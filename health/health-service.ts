@@ -226,9 +226,8 @@ export class HealthService {
 
   /** Drops what is kept of a slot. */
   #forget(slot: number): void {
-    for (const part of [this.#detection, this.#sweep, this.#slowStart, this.#overflow, this.#agents, this.#names]) {
-      part.forget(slot);
-    }
+    const parts = [this.#detection, this.#sweep, this.#slowStart, this.#overflow, this.#agents, this.#names];
+    for (const part of [...parts, this.#recorder]) part.forget(slot);
   }
 
   #view(health: EndpointHealth, now: Moment): EndpointView {

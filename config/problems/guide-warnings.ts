@@ -174,4 +174,11 @@ export const WARNING_GUIDE = {
     wrong: 'health: { stateFile: no/such/directory/state.json }',
     right: 'health: { stateFile: state.json }',
   },
+  FL9025: {
+    meaning:
+      'Requests to endpoints are sent over HTTP/1.1, and gRPC needs HTTP/2. The heartbeat speaks HTTP/2 and passes, while gRPC clients cannot.',
+    fix: 'Check an HTTP path of the service, and connect gRPC clients to it directly.',
+    wrong: app('', 'heartbeat: { type: grpc }'),
+    right: app('', 'heartbeat: { path: /healthz }'),
+  },
 } as const satisfies Record<string, Guidance>;

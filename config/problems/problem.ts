@@ -65,6 +65,7 @@ export const PROBLEM_CODES = {
   FL9022: 'a deprecated form',
   FL9023: 'an endpoint is a listener of the same process',
   FL9024: 'the state file cannot be written',
+  FL9025: 'heartbeats speak another protocol than requests',
 } as const;
 export type ProblemCode = keyof typeof PROBLEM_CODES;
 

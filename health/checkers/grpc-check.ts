@@ -191,6 +191,14 @@ export const grpc = defineChecker({
     host: hostOption(host),
     agent: agentOption(z),
   }),
+  check: () => [
+    {
+      code: 'FL9025',
+      message:
+        'requests to this upstream are sent over HTTP/1.1, which carries no gRPC: this heartbeat only tells whether the service runs; gRPC clients cannot pass through Fairlead yet',
+      path: ['type'],
+    },
+  ],
   compile: ({ service = '', host = '', agent }): GrpcSettings => ({ service, host, acceptsAgentFeedback: agent }),
   run: (target, done) => {
     const check = new GrpcCheck(target, done);

@@ -27,6 +27,8 @@ import {
 
 /** More of a body is never waited for: an endpoint that answers with a download must not cost us a download. */
 const MAX_BODY_BYTES = 65_536;
+/** Characters of a redirect's target in causes. */
+const MAX_LOCATION = 100;
 
 type ConnectCallback = (...outcome: [null, Socket] | [Error, null]) => void;
 
@@ -105,9 +107,10 @@ class HttpCheck implements RunningCheck {
 
   #judge(status: number, fields: ResponseFields, body: Uint8Array): HeartbeatResult {
     const { heartbeat } = this.#target;
-    if (!isExpected(status, heartbeat.statuses)) return { kind: 'fail', cause: `got ${status}` };
+    const got = `got ${status}${redirectWords(status, fields)}`;
+    if (!isExpected(status, heartbeat.statuses)) return { kind: 'fail', cause: got };
     const unmet = unmetExpectation(heartbeat, fields, body);
-    return unmet === '' ? { kind: 'ok', cause: `got ${status}` } : { kind: 'fail', cause: `got ${status} ${unmet}` };
+    return unmet === '' ? { kind: 'ok', cause: got } : { kind: 'fail', cause: `${got} ${unmet}` };
   }
 
   /** undici's connector. A heartbeat makes one connection; the error of that one is the result. */
@@ -140,6 +143,15 @@ async function readSome(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
 function agentWordsIn(fields: ResponseFields): { readonly agentWords?: string } {
   const values = valuesOf(fields, AGENT_FIELD);
   return values.length === 0 ? {} : { agentWords: values.join(', ') };
+}
+
+/** Where a redirect leads: a health path behind a login page answers 302, and is not healthy. */
+function redirectWords(status: number, fields: ResponseFields): string {
+  const [location] = status >= 300 && status <= 399 ? valuesOf(fields, 'location') : [];
+  // Log injection: only printable ASCII of what the endpoint sends goes into lines.
+  return location === undefined
+    ? ''
+    : ` (redirect to ${location.replace(/[^\x21-\x7e]+/g, '').slice(0, MAX_LOCATION)})`;
 }
 
 function isExpected(status: number, ranges: readonly number[]): boolean {

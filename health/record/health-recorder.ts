@@ -9,6 +9,7 @@ import type { StateEdge } from '../state/endpoint-state.ts';
 import type { HealthEvents } from './health-events.ts';
 import type { Logger, LogLevel } from '../../core/log.ts';
 import { durationWords, edgeLine, percentWords } from './health-words.ts';
+import { SuspicionFolding } from './suspicion-folding.ts';
 import { ejectionsInRow } from '../state/outlier-axis.ts';
 
 /** What changed besides availability. */
@@ -22,6 +23,7 @@ export class HealthRecorder {
   readonly #log: Logger;
   readonly #clock: Clock;
   readonly #events: HealthEvents;
+  readonly #folding = new SuspicionFolding();
 
   constructor(log: Logger, clock: Clock, events: HealthEvents) {
     this.#log = log;
@@ -29,8 +31,12 @@ export class HealthRecorder {
     this.#events = events;
   }
 
-  /** Records an edge that was taken. */
-  edge(health: EndpointHealth, edge: StateEdge): void {
+  /** Records an edge that was taken. Suspicions that repeat within a minute are only counted. */
+  edge(health: EndpointHealth, taken: StateEdge): void {
+    health.countChange(taken);
+    const note = this.#folding.take(health.slot, taken, this.#clock.nowMs());
+    if (note === null) return;
+    const edge = note === '' ? taken : { ...taken, cause: `${taken.cause} (${note})` };
     const { outlier, settings } = health.state;
     const ejection = {
       lengthMs: outlier.untilMs - outlier.sinceMs,
@@ -41,8 +47,12 @@ export class HealthRecorder {
     const total = health.upstream.endpoints.size;
     const text = edgeLine({ endpoint: health.endpoint.name, upstream, edge, usable, total, ejection });
     const { axis, from, to, detector, cause } = edge;
-    health.countChange(edge);
     this.#note(health, { axis, from, to, detector, cause }, levelOf(edge, usable), text);
+  }
+
+  /** Drops what is kept of a slot: its endpoint is removed. */
+  forget(slot: number): void {
+    this.#folding.forget(slot);
   }
 
   /** Records that the operator changed a weight. */

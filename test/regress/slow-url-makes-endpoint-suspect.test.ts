@@ -120,6 +120,21 @@ test('a suspicion by time alone moves no hashed key, a failure does', () => {
   assert.ok(moves() > KEYS / 6);
 });
 
+test('suspicions that repeat are one pair of events a minute, and all are counted', () => {
+  const bench = new HealthBench().begin();
+  for (let round = 0; round < 300; round++) {
+    bench.suspect(0, 'slow');
+    bench.clock.advance(600);
+  }
+  const events = bench.health.events.list().filter(({ axis }) => axis === 'outlier');
+  assert.deepEqual(
+    events.map(({ to }) => to),
+    ['suspect', 'none', 'suspect', 'none', 'suspect', 'none'],
+  );
+  assert.match(events[2]!.cause, /slow: .*\(suspect 99 more times within a minute before\)/);
+  assert.equal(bench.view(0).counters.suspicions, 300);
+});
+
 describe('a heartbeat decides about a stalled endpoint at once', () => {
   test('it clears the suspicion, however often that was raised before', () => {
     const bench = new HealthBench().begin();
