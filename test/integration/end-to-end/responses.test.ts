@@ -22,6 +22,7 @@ upstreams:
     endpoints: ["http://127.0.0.1:${origin.port}"]
     timeouts: { response: ${patience}, idle: ${patience} }
     health: { passive: { consecutiveFailures: 0 } }
+    retry: { attempts: 0 }
 `,
   );
   const ask = (method: string, ...steps: Step[]): Promise<WireAnswer> => {
