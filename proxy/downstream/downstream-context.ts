@@ -1,4 +1,4 @@
-// What the client's side works with in one worker: given once by downstream.ts. Thread: worker.
+// Dependencies of the client side in one worker, provided by downstream.ts. Thread: worker.
 
 import type { Clock } from '../../core/clock.ts';
 import type { ExchangeStarter } from '../../core/exchange-contract.ts';
@@ -14,16 +14,16 @@ export interface DownstreamContext {
   readonly log: Logger;
   readonly sweeper: Sweeper;
   readonly ledger: ConnectionLedger;
-  /** Whether the worker takes leave: every response is then the last one of its connection. */
+  /** Whether the worker is draining: every response is then the last one of its connection. */
   readonly isDraining: () => boolean;
-  /** Until when (monotonic ms) a drain leaves a connection open that has been idle since `sinceMs`. */
+  /** Monotonic ms until which a drain keeps a connection open that has been idle since `sinceMs`. */
   readonly mayBeIdleUntilMs: (sinceMs: number) => number;
 }
 
-/** A connection as a drain sees it, whatever it speaks. */
+/** A connection of any protocol, as a drain uses it. */
 export interface DrainableConnection {
-  /** Ends the connection as soon as nothing is lost by it. */
+  /** Closes the connection as soon as no request is lost. */
   startDrain(): void;
-  /** Ends it now; a response that is under way is cut visibly. */
+  /** Closes it now; a response in progress is cut visibly. */
   destroy(): void;
 }

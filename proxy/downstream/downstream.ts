@@ -1,4 +1,4 @@
-// The clients' side of a worker: listeners bound and kept over reloads, connections counted, drains. Thread: worker.
+// Client side of a worker: listeners, kept over reloads; accepted connections; drains. Thread: worker.
 
 import type { Socket } from 'node:net';
 import { compileCidrs } from '../../core/cidr.ts';
@@ -27,9 +27,9 @@ export interface DownstreamOptions {
   readonly log: Logger;
   readonly timers?: Timers;
   readonly random?: Random;
-  /** What the fast path works with; left out, it is off. */
+  /** Dependencies of the HTTP/1.1 engine; left out, it is off. */
   readonly fast?: Http1Parts;
-  /** Whether new connections are served by the fast path; always, unless told. */
+  /** Whether the engine serves new connections; always, if left out. */
   readonly isFastPathOn?: () => boolean;
   /** Precision of idle limits, in ms; see SWEEP_INTERVAL_MS. */
   readonly sweepIntervalMs?: number;
@@ -37,12 +37,12 @@ export interface DownstreamOptions {
 
 const ACCEPT_LOG_MS = 10_000;
 
-/** A connection idle for less may have its next request on the way: a drain waits for it that long. */
+/** The next request of a connection that has been idle for less may be in flight: a drain waits for it. */
 const DRAIN_IDLE_MS = 500;
-/** Before the end of a drain's grace idle connections are closed softly, so that none of them is reset. */
+/** Idle connections are closed this long before a drain's deadline, so that none of them is reset. */
 const GOODBYE_MS = 1_500;
 
-/** What serves the new connections of a listener; replaced in place when its settings change. */
+/** Server of the new connections of a listener; replaced in place when its settings change. */
 interface Serving extends LiveListener {
   server: ConnectionServer;
   isTrusted: (address: string) => boolean;
@@ -53,12 +53,12 @@ export class Downstream {
   readonly #context: DownstreamContext;
   readonly #fast: Http1Context | null;
   readonly #listeners: ListenerSet;
-  /** Every accepted socket; null while TLS is being negotiated on it. */
+  /** Every accepted socket; null during its TLS handshake. */
   readonly #connections = new Map<Socket, DrainableConnection | null>();
-  /** Monotonic ms at which a failure to accept was logged last. */
+  /** Monotonic ms of the last log line about a failure to accept. */
   #acceptLoggedMs = Number.NEGATIVE_INFINITY;
   #isDraining = false;
-  /** Monotonic ms until which a drain lets connections be idle. */
+  /** Monotonic ms until which a drain keeps idle connections open. */
   #idleUntilMs = 0;
   #drained: (() => void) | null = null;
 
@@ -80,7 +80,7 @@ export class Downstream {
     this.#fast = options.fast === undefined ? null : fastContext(this.#context, options.fast, options.isFastPathOn);
   }
 
-  /** Client connections that are open in this worker. */
+  /** Open client connections of this worker. */
   get openConnections(): number {
     return this.#context.ledger.openCount;
   }
@@ -95,15 +95,15 @@ export class Downstream {
     return this.#listeners.discard();
   }
 
-  /** Makes the listeners those of a Snapshot: see ListenerSet.apply. A worker that drains binds none. @throws ListenError */
+  /** Applies the listeners of a Snapshot: see ListenerSet.apply. A draining worker binds none. @throws ListenError */
   apply(snapshots: readonly ListenerSnapshot[], held: HeldDescriptors = {}): Promise<BoundListener[]> {
     return this.#listeners.apply(snapshots, held);
   }
 
   /**
-   * Stops accepting and ends connections as soon as nothing is lost by it: after the next response, which says so; idle
-   * ones after `idleMs`, and half a second after their last request at the soonest, since another request may be on its
-   * way. What is left after `graceMs` is cut. Resolves when none is open.
+   * Stops accepting, and closes connections as soon as no request is lost: after the next response, which says so; idle ones
+   * after `idleMs`, and not within half a second of their last request, since another one may be in flight. Connections
+   * that are open after `graceMs` are reset. Resolves when none is open.
    */
   async drain(graceMs: number, idleMs = 0): Promise<void> {
     this.#isDraining = true;
@@ -126,7 +126,7 @@ export class Downstream {
     };
   }
 
-  /** Where only the listener's place or name has changed, TLS contexts and all are kept. */
+  /** Where only the listener's index or name has changed, its TLS contexts are kept. */
   #update(serving: Serving, snapshot: ListenerSnapshot): void {
     const isSame = settingsText(serving.snapshot) === settingsText(snapshot);
     if (isSame) serving.snapshot = snapshot;
@@ -134,8 +134,8 @@ export class Downstream {
   }
 
   #servingOf(snapshot: ListenerSnapshot): Serving {
-    const spoken = (raw: Socket, connection: DrainableConnection): void => this.#spoken(raw, connection);
-    const server = new ConnectionServer(this.#context, snapshot, spoken, this.#fast);
+    const identified = (raw: Socket, connection: DrainableConnection): void => this.#identified(raw, connection);
+    const server = new ConnectionServer(this.#context, snapshot, identified, this.#fast);
     return { snapshot, port: 0, server, isTrusted: compileCidrs(snapshot.trustedProxies) };
   }
 
@@ -158,15 +158,15 @@ export class Downstream {
     serving.server.accept(socket, new ConnectionFacts(socket, serving, serving.isTrusted));
   }
 
-  /** For want of descriptors, mostly. Logged now and then only: it comes with every connection that waits. */
+  /** Mostly for lack of descriptors. Rate-limited: it fails for every connection in the accept queue. */
   #acceptFailed({ snapshot }: Serving, error: NodeJS.ErrnoException): void {
     const nowMs = this.#context.clock.nowMs();
     if (nowMs - this.#acceptLoggedMs < ACCEPT_LOG_MS) return;
     this.#acceptLoggedMs = nowMs;
-    this.#context.log.warn({ listener: snapshot.name, error: error.code }, 'connections cannot be accepted');
+    this.#context.log.warn({ listener: snapshot.name, error: error.code }, 'listener cannot accept connections');
   }
 
-  #spoken(raw: Socket, connection: DrainableConnection): void {
+  #identified(raw: Socket, connection: DrainableConnection): void {
     if (!raw.destroyed) this.#connections.set(raw, connection);
     if (this.#isDraining) connection.startDrain();
   }
@@ -194,7 +194,7 @@ function fastContext(context: DownstreamContext, parts: Http1Parts, isOn = (): b
   return { ...parts, encoder, starter, random, ledger, isOn, ...draining };
 }
 
-/** What serving depends on: everything but the listener's place and name, which are looked up live. */
+/** Settings that serving depends on: all but the listener's index and name, which are looked up live. */
 function settingsText(snapshot: ListenerSnapshot): string {
   return JSON.stringify({ ...snapshot, index: 0, name: '' });
 }

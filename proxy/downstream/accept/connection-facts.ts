@@ -1,18 +1,18 @@
-// What is known about a client's connection, for every exchange on it. Thread: worker.
+// Facts about a client connection, shared by every exchange on it. Thread: worker.
 
 import type { Socket } from 'node:net';
 import type { ClientConnection } from '../../../core/exchange-contract.ts';
 import type { ListenerSnapshot } from '../../../core/snapshot/listener.ts';
 import { plainAddress } from '../../../net/host-port.ts';
 
-/** A listener that stays while reloads change its settings and its place in the Snapshot. */
+/** A listener whose settings and index in the Snapshot may change at a reload. */
 export interface LiveListener {
   snapshot: ListenerSnapshot;
-  /** The port that it is bound to: that of our end of every connection. 0 where it has none, or while it isn't known. */
+  /** The bound port, which is the local port of every connection. 0 where there is none, or it isn't known yet. */
   port: number;
 }
 
-/** Facts read once, at the accept: later the socket may be closed and know nothing any more. */
+/** Facts read once, at accept: a closed socket has lost them. */
 export class ConnectionFacts implements ClientConnection {
   readonly peerAddress: string;
   readonly peerPort: number;
@@ -26,13 +26,13 @@ export class ConnectionFacts implements ClientConnection {
     this.#listener = listener;
     this.peerAddress = plainAddress(socket.remoteAddress);
     this.peerPort = socket.remotePort ?? 0;
-    // Each question to the socket is a system call.
+    // Each property of the socket is a system call.
     this.localPort = listener.port > 0 ? listener.port : (socket.localPort ?? 0);
     this.isTls = listener.snapshot.tls !== null;
     this.isTrusted = this.peerAddress !== '' && isTrusted(this.peerAddress);
   }
 
-  /** The listener's place in the newest Snapshot: a connection outlives reloads that move it. */
+  /** The listener's index in the current Snapshot: a connection outlives reloads that change it. */
   get listenerIndex(): number {
     return this.#listener.snapshot.index;
   }

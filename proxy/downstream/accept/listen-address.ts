@@ -1,20 +1,20 @@
-// Addresses to listen on: how they are written, which of them several workers can share, what goes wrong. Thread: worker.
+// Addresses to listen on: sharing by workers, and errors. Thread: worker.
 
 import type { BindAddress } from '../../../core/snapshot/listener.ts';
 import { formatBindAddress } from '../../../net/host-port.ts';
 
-/** Where the kernel spreads connections over sockets that are bound to one address (SO_REUSEPORT). */
+/** Platforms whose kernel spreads connections over sockets that are bound to one address (SO_REUSEPORT). */
 const SPREADING_PLATFORMS: readonly string[] = ['linux', 'freebsd', 'dragonfly', 'sunos', 'aix'];
 
 /**
- * Whether each worker binds the address for itself. A Unix socket's path has one owner, and a descriptor that several
- * closed would be closed for all: those are the first worker's alone, and so is everything where there is no SO_REUSEPORT.
+ * Whether each worker binds the address for itself. The path of a Unix socket has one owner, and a descriptor that several
+ * workers close would be closed for all: those belong to the first worker, as does everything without SO_REUSEPORT.
  */
 export function isShared(bind: BindAddress, platform: string = process.platform): boolean {
   return bind.kind === 'tcp' && SPREADING_PLATFORMS.includes(platform);
 }
 
-/** A listener could not be bound. Its message says where, why, and what helps. */
+/** A listener could not be bound. Its message names the address, the cause and the next step. */
 export class ListenError extends Error {
   readonly listener: string;
   readonly address: string;

@@ -1,4 +1,5 @@
-// A listener's sockets in one worker: bound here, handed over by main, or left to the worker that has it. Thread: worker.
+// Sockets of one listener in a worker: bound here, passed by the main thread, or none where another worker owns the
+// address. Thread: worker.
 
 import { chmod } from 'node:fs/promises';
 import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
@@ -8,19 +9,19 @@ import { formatBindAddress, boundAddress } from '../../../net/host-port.ts';
 import { isShared, ListenError } from './listen-address.ts';
 import { removeStaleSocket } from './unix-socket.ts';
 
-/** Connections that the kernel holds until a worker takes them. It cuts this to net.core.somaxconn. */
+/** Length of the accept queue. The kernel caps it at net.core.somaxconn. */
 const BACKLOG = 4096;
 
 /** Buffered bytes at which a socket counts as full, in either direction. */
 const HIGH_WATER_BYTES = 65_536;
 
-/** Who may connect to a Unix socket: everybody, as with a TCP port; its directory's mode says otherwise. */
+/** Every local user may connect to a Unix socket, as to a TCP port; the mode of its directory restricts that. */
 const UNIX_SOCKET_MODE = 0o666;
 
-/** What a listener tells. */
+/** Events of a listener. */
 export interface ListenerEvents {
   accepted(socket: Socket): void;
-  /** A connection could not be accepted; the listener goes on. */
+  /** A connection could not be accepted; the listener stays open. */
   failed(error: NodeJS.ErrnoException): void;
 }
 
@@ -30,7 +31,7 @@ export class Listener {
   readonly #name: string;
   readonly #bind: BindAddress;
   readonly #events: ListenerEvents;
-  /** None where other workers have the address. */
+  /** Empty where another worker owns the address. */
   readonly #servers: Server[] = [];
 
   private constructor(snapshot: ListenerSnapshot, events: ListenerEvents) {
@@ -41,8 +42,8 @@ export class Listener {
   }
 
   /**
-   * Binds an address, or takes the descriptors of sockets that are bound to it already. A worker that doesn't own the
-   * address binds nothing (isShared).
+   * Binds an address, or accepts from the descriptors of sockets that are bound to it. A worker that doesn't own the address
+   * binds nothing (isShared).
    * @param descriptors one for each socket; left out, the worker binds for itself
    * @throws ListenError, naming the address
    */
@@ -58,24 +59,24 @@ export class Listener {
     return listener;
   }
 
-  /** Where it is bound: host:port or the socket's path; as configured where this worker has no socket of it. */
+  /** Bound address, or the configured one where this worker has no socket of it. */
   get address(): string {
     return this.#address;
   }
 
-  /** 0 for what has none. */
+  /** 0 for an address without a port. */
   get port(): number {
     return this.#port;
   }
 
-  /** Accepts from sockets that are bound already. Each descriptor is this worker's alone. @throws ListenError */
+  /** Accepts from bound sockets. Each descriptor belongs to this worker alone. @throws ListenError */
   async take(descriptors: readonly number[]): Promise<void> {
     for (const fd of descriptors) await this.#open({ fd, backlog: BACKLOG });
   }
 
   async #open(options: ListenOptions | { fd: number; backlog: number }): Promise<void> {
     const bind = this.#bind;
-    // Half-open is allowed, so that a response is written out to a client that has sent FIN.
+    // Half-open, so that a client that has sent FIN receives its response.
     const server = createServer({ allowHalfOpen: true, noDelay: true, highWaterMark: HIGH_WATER_BYTES });
     server.on('connection', (socket) => this.#events.accepted(socket));
     try {
@@ -94,12 +95,12 @@ export class Listener {
     this.#port = port;
   }
 
-  /** What main is told of it. */
+  /** The report to the main thread. */
   boundAs(name: string): BoundListener {
     return { name, address: this.address, port: this.port };
   }
 
-  /** Stops accepting. Connections that were accepted stay; a Unix socket's file goes. */
+  /** Stops accepting. Accepted connections stay open; the file of a Unix socket is removed. */
   close(): void {
     for (const server of this.#servers) server.close();
   }
@@ -115,7 +116,7 @@ function listen(server: Server, options: ListenOptions | { fd: number; backlog: 
   });
 }
 
-/** `[::]` takes IPv4, too, unless it is bound to its own address (an IPv4-mapped peer is shown as plain IPv4). */
+/** `[::]` accepts IPv4, too, unless IPv4 is bound separately (an IPv4-mapped peer is reported as plain IPv4). */
 function listenOptions(bind: BindAddress): ListenOptions | { fd: number; backlog: number } {
   switch (bind.kind) {
     case 'tcp':
@@ -123,7 +124,7 @@ function listenOptions(bind: BindAddress): ListenOptions | { fd: number; backlog
     case 'unix':
       return { path: bind.path, backlog: BACKLOG };
     default:
-      // A name means nothing here: main looks it up and hands the descriptor over. No socket has this one.
+      // A name has no meaning here: the main thread resolves it and passes the descriptor. -1 fails to bind.
       return { fd: typeof bind.fd === 'number' ? bind.fd : -1, backlog: BACKLOG };
   }
 }

@@ -1,15 +1,15 @@
-// One coarse timer for all connections of a worker: each keeps stamps, and a sweep compares them (docs/algorithms.md 10:
-// 13 us for 10,000 connections, against a timer a connection). Thread: worker.
+// One coarse timer for all connections of a worker: each records timestamps, and a sweep compares them (docs/algorithms.md
+// 10: 13 us for 10,000 connections, less than a timer per connection). Thread: worker.
 
 import type { Clock } from '../../../core/clock.ts';
 import type { Timers } from '../../../core/timers.ts';
 
-/** Precision of idle limits. 250 ms is 2 % of the shortest one that anybody configures. */
+/** Precision of idle limits: 2 % of the shortest practical one. */
 export const SWEEP_INTERVAL_MS = 250;
 
-/** Something that has limits to be looked at. */
+/** An object with idle limits. */
 export interface Swept {
-  /** Looks at its stamps. May take itself out of the sweeper. @param nowMs monotonic */
+  /** Compares its timestamps. May remove itself from the sweeper. @param nowMs monotonic */
   sweep(nowMs: number): void;
 }
 
@@ -35,7 +35,7 @@ export class Sweeper {
     this.#swept.delete(swept);
   }
 
-  /** Where there is nothing to look at, no timer is set either. */
+  /** Arms the timer unless nothing is registered. */
   #set(): void {
     if (this.#isSet || this.#swept.size === 0) return;
     this.#isSet = true;

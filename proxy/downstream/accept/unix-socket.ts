@@ -1,11 +1,11 @@
-// The file of a Unix socket: what a listener may do with one that is there already. Thread: worker.
+// Stale files of Unix sockets. Thread: worker.
 
 import { stat, unlink } from 'node:fs/promises';
 import { connect } from 'node:net';
 
 /**
- * Removes a socket's file that nobody listens behind any more, as a process leaves it that was killed. Whatever else is
- * there stays, so that binding fails and says so: a live socket is somebody's, and a file that is no socket, too.
+ * Removes the file of a socket without a listener, as a killed process leaves it. Any other file stays, so that binding
+ * fails with its reason: a live socket belongs to another process, and a file that is no socket to somebody else.
  */
 export async function removeStaleSocket(path: string): Promise<void> {
   const status = await stat(path).catch(() => null);

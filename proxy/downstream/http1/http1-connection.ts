@@ -122,7 +122,7 @@ export class Http1Connection implements Http1Host, DrainableConnection {
     return true;
   }
 
-  /** Bytes after a malformed body can't be told from it: nothing more is parsed as a request. */
+  /** Bytes after a malformed body can't be distinguished from it: nothing more is parsed as a request. */
   #bodyMalformed(): void {
     this.#input.held.clear();
     if (this.#phase.current === Phase.DISCARDING) this.#linger();

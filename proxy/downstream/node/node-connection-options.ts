@@ -1,27 +1,27 @@
-// Reads the Connection fields of a request that node:http has parsed (RFC 9110 section 7.6.1). Thread: worker.
+// Connection fields of a request that node:http has parsed (RFC 9110 section 7.6.1). Thread: worker.
 
 import type { FieldList } from '../../../core/head.ts';
 import { MAX_CONNECTION_OPTIONS } from '../../http1/connection-options.ts';
 import { isFieldName } from '../../http1/field-line.ts';
 import { isNamed } from './field-list.ts';
 
-/** What the Connection fields say. */
+/** Options of the Connection fields. */
 export interface Nominations {
   readonly closes: boolean;
   readonly keepsAlive: boolean;
-  /** Lower-case names of fields that go no further. */
+  /** Lower-case names of fields that are not forwarded. */
   readonly nominated: ReadonlySet<string>;
 }
 
 const NONE: Nominations = { closes: false, keepsAlive: false, nominated: new Set() };
 
 /**
- * Fields that nobody may have removed by naming them (hop-by-hop header abuse): without them an endpoint would route or
- * frame the request, or judge where it comes from, otherwise than we did.
+ * Fields that a client may not have removed by nomination (hop-by-hop header abuse): without them an endpoint would route or
+ * frame the request, or judge its origin, differently.
  */
 const PROTECTED = /^(?:host|content-length|transfer-encoding|forwarded|x-forwarded-.*)$/;
 
-/** @returns null where the request must be refused: a protected field is named, or too many, or what is no token */
+/** @returns null where the request must be refused: a protected field, too many options, or one that is no token */
 export function readNominations(fields: FieldList): Nominations | null {
   let options: string[] | null = null;
   for (let at = 0; at < fields.length; at += 2) {
@@ -39,7 +39,7 @@ export function readNominations(fields: FieldList): Nominations | null {
   return { closes: named.has('close'), keepsAlive: named.has('keep-alive'), nominated: named };
 }
 
-/** Without OWS around it: SP and HTAB only, where trim() would take more. */
+/** Removes OWS (SP and HTAB only) around a text; trim() would remove more. */
 function trimBlanks(text: string): string {
   return text.replace(/^[ \t]+|[ \t]+$/g, '');
 }

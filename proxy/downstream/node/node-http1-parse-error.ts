@@ -1,11 +1,11 @@
-// What llhttp found wrong, as the reasons that a request can be refused for. Thread: worker.
+// Errors of llhttp, mapped to the reasons for which a request is refused. Thread: worker.
 
 import type { Unparsable } from '../../../core/exchange-contract.ts';
 
 /** An error of node:http's parser, or of the socket. */
 export interface ParseError extends Error {
   readonly code?: string;
-  /** Where in `rawPacket` it stopped. */
+  /** Offset in `rawPacket` at which it stopped. */
   readonly bytesParsed?: number;
   readonly rawPacket?: Buffer;
 }
@@ -13,12 +13,12 @@ export interface ParseError extends Error {
 const LF = 0x0a;
 const REQUEST_LINE = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+ [!-~]+ HTTP\/1\.[01]\r$/;
 
-/** Whether it is about what was sent: not the end of the connection amid a request, or a fault of the socket. */
+/** Whether the received bytes are malformed: not the end of a connection within a request, nor a socket error. */
 export function isParseError(error: ParseError): boolean {
   return error.code?.startsWith('HPE_') === true && error.code !== 'HPE_INVALID_EOF_STATE';
 }
 
-/** Why the request must be refused. */
+/** The reason to refuse the request. */
 export function whyUnparsable(error: ParseError): Unparsable {
   switch (error.code) {
     case 'HPE_HEADER_OVERFLOW':
@@ -33,18 +33,18 @@ export function whyUnparsable(error: ParseError): Unparsable {
   }
 }
 
-/** As far as the last packet shows: where the line began in an earlier one it counts as part of the fields. */
+/** Known from the last packet alone: a line that began in an earlier one counts as part of the fields. */
 function isInRequestLine(error: ParseError): boolean {
   const packet = error.rawPacket?.subarray(0, error.bytesParsed) ?? Buffer.alloc(0);
   return /^(?:\r\n)*[A-Z]+ [^\r\n]*$/.test(packet.toString('latin1'));
 }
 
-/** A version in form: RFC 9110 section 15.6.6 is not for garbage. */
+/** A well-formed version: RFC 9110 section 15.6.6 doesn't apply to garbage. */
 function isUnknownVersion(error: ParseError): boolean {
   return / HTTP\/\d\.\d\r$/.test(lineAround(error));
 }
 
-/** The line in which the parser stopped, its CR included and its LF not, as far as the packet has it. */
+/** The line in which the parser stopped, with its CR and without its LF, as far as the packet contains it. */
 function lineAround(error: ParseError): string {
   const packet = error.rawPacket ?? Buffer.alloc(0);
   const at = Math.min(error.bytesParsed ?? 0, packet.length);

@@ -1,5 +1,5 @@
 // An endpoint that sends what is no HTTP response: the client gets 502, the connection to the endpoint is destroyed, and
-// outlier detection hears of it, on both paths. Thread: main.
+// outlier detection counts it, on both paths. Thread: main.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';

@@ -1,4 +1,4 @@
-// What an endpoint receives of what a client sent, byte by byte, on both paths. Thread: main.
+// Requests as endpoints receive them, byte by byte, on both paths. Thread: main.
 
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
@@ -207,7 +207,7 @@ for (const fastPath of PATHS) {
       );
     });
 
-    test('whose client leaves is aborted at the endpoint', async (t) => {
+    test('whose client resets its connection is aborted at the endpoint', async (t) => {
       const { origin, port } = await bench(t, fastPath);
       origin.play();
       const client = await RawClient.connect({ port });

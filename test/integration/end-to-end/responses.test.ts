@@ -1,4 +1,4 @@
-// What a client receives of what an endpoint answered, byte by byte, on both paths. Thread: main.
+// Responses as clients receive them, byte by byte, on both paths. Thread: main.
 
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
@@ -140,7 +140,7 @@ for (const fastPath of PATHS) {
       test(`${what} is cut so that the client sees it`, async (t) => {
         const { ask } = await bench(t, fastPath, what.startsWith('stalled') ? '600ms' : '30s');
         const answer = await ask('GET', ...steps);
-        // What is broken before anything was relayed can still be told by a status.
+        // A fault before the first relayed byte can still be reported by a status.
         const isVisible = answer.end === 'reset' || /^HTTP\/1\.1 50[24] /.test(answer.text);
         assert.ok(isVisible, `${answer.end}: ${answer.text}`);
         assert.doesNotMatch(answer.text, /\r\n0\r\n\r\n$/);

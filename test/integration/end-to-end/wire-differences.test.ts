@@ -1,6 +1,6 @@
-// The two paths beside each other: the same seeded requests and responses, valid and broken, through both, and what the
-// endpoint received and the client got compared. Only what docs/wire-differences.md lists may differ; each of its
-// entries is shown here, too, by a test of its name. Thread: main.
+// Comparison of the two paths: the same seeded requests and responses, valid and malformed, through both. What endpoints and
+// clients receive may differ only as docs/wire-differences.md lists; each of its entries has a test of its name here.
+// Thread: main.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -63,7 +63,7 @@ function isRefused(seen: Seen): boolean {
 
 // ---- requests
 
-/** Name of the documented difference, 'same', or null for one that nobody knows. */
+/** Name of the documented difference, 'same', or null for an undocumented one. */
 function judgeRequests(text: string, fast: Seen, general: Seen): string | null {
   const [fastGot, generalGot] = [fast.requests.map(request), general.requests.map(request)];
   const [fastSaid, generalSaid] = [fast.responses.map(response), general.responses.map(response)];
@@ -92,7 +92,7 @@ function isIncomplete(text: string): boolean {
 }
 
 function requestCase(random: Random, isBroken: boolean): string {
-  // What a HEAD is answered with can't be read without knowing that it was one.
+  // The response to HEAD can't be parsed without knowing the method.
   const made = makeRequest(random).replace(/^(\r\n)?HEAD/, '$1GET');
   return (isBroken ? mutate(random, made) : made) + CANARY;
 }
@@ -152,7 +152,7 @@ describe('the paths, compared on seeded random messages', () => {
 interface Difference {
   readonly name: string;
   readonly bytes: string;
-  /** What the endpoint answers. */
+  /** The endpoint's response. */
   readonly script?: readonly Step[];
   readonly shows: (fast: Seen, general: Seen) => void;
 }

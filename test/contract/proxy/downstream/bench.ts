@@ -25,12 +25,12 @@ export interface BenchOptions {
 
 let fastByDefault: () => Http1Parts | undefined = () => undefined;
 
-/** Turns the fast path on in every bench of this process that doesn't say otherwise: one suite, two paths. */
+/** Turns the engine on in every bench of this process by default: one suite, two paths. */
 export function useFastPath(parts: () => Http1Parts): void {
   fastByDefault = parts;
 }
 
-/** For a case that holds on the general path alone: the reason to skip it where the fast path is on. */
+/** Skips a case that holds for node:http alone where the engine is on. */
 export function generalOnly(reason: string): { skip: string | false } {
   return { skip: fastByDefault() === undefined ? false : `the fast path ${reason}` };
 }
@@ -63,14 +63,14 @@ export class Bench {
     });
   }
 
-  /** Binds, and says where. */
+  /** Binds the listener. */
   async start(): Promise<this> {
     const [bound] = await this.downstream.apply([this.listener]);
     this.port = bound!.port;
     return this;
   }
 
-  /** Ends everything now. */
+  /** Closes everything at once. */
   async stop(): Promise<void> {
     await this.downstream.drain(0);
   }
@@ -84,7 +84,7 @@ export class Bench {
   }
 }
 
-/** Plays with a bench and one raw client, and ends both whatever comes of it. */
+/** Runs a test with a bench and one raw client, and closes both afterwards. */
 export async function withBench(
   options: BenchOptions,
   play: (bench: Bench, client: RawClient) => Promise<void>,

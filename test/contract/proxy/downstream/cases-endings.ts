@@ -1,4 +1,4 @@
-// How exchanges and connections end, on every downstream adaptor: cuts, clients that leave, limits of patience, drains.
+// Ends of exchanges and connections on every downstream adaptor: cuts, clients that abort, timeouts, drains.
 // Thread: main.
 
 import assert from 'node:assert/strict';
@@ -37,7 +37,7 @@ function cutCases(adaptor: AdaptorUnderTest): void {
 
 function brokenResponseCases(adaptor: AdaptorUnderTest): void {
   describe(`${adaptor.name}: responses that are not as declared`, () => {
-    played(adaptor, 'a body that ends short of its length is cut, and the exchange hears it', async (bench, client) => {
+    played(adaptor, 'a body that ends short of its length is cut, and the exchange ends', async (bench, client) => {
       const call = client.ask({});
       const exchange = await bench.starter.next();
       exchange.client.sendHead(responseHead({ length: 10 }), []);
@@ -78,7 +78,7 @@ function brokenResponseCases(adaptor: AdaptorUnderTest): void {
 }
 
 function goneCases(adaptor: AdaptorUnderTest): void {
-  describe(`${adaptor.name}: clients that leave`, () => {
+  describe(`${adaptor.name}: clients that abort`, () => {
     played(adaptor, 'before a response', async (bench, client) => {
       const call = client.ask({});
       const exchange = await bench.starter.next();
@@ -89,7 +89,7 @@ function goneCases(adaptor: AdaptorUnderTest): void {
       assert.deepEqual(exchange.events, ['gone:closed']);
     });
 
-    played(adaptor, 'amid the body of their request', async (bench, client) => {
+    played(adaptor, 'within their request body', async (bench, client) => {
       const call = client.ask({ method: 'POST', fields: ['content-length', '100'], isOpen: true });
       const exchange = await bench.starter.next();
       exchange.client.resumeBody();
@@ -100,7 +100,7 @@ function goneCases(adaptor: AdaptorUnderTest): void {
       assert.deepEqual(exchange.events, ['gone:closed']);
     });
 
-    played(adaptor, 'amid the response', async (bench, client) => {
+    played(adaptor, 'within the response', async (bench, client) => {
       const call = client.ask({});
       const exchange = await bench.starter.next();
       exchange.client.sendHead(responseHead(), []);
@@ -113,7 +113,7 @@ function goneCases(adaptor: AdaptorUnderTest): void {
       assert.deepEqual(exchange.events, ['gone:closed']);
     });
 
-    played(adaptor, 'while they take nothing of a large response', async (bench, client) => {
+    played(adaptor, 'while they read nothing of a large response', async (bench, client) => {
       const call = client.ask({});
       const exchange = await bench.starter.next();
       exchange.client.sendHead(responseHead({ length: BIG_BYTES }), []);
@@ -127,10 +127,10 @@ function goneCases(adaptor: AdaptorUnderTest): void {
 }
 
 function patienceCases(adaptor: AdaptorUnderTest): void {
-  describe(`${adaptor.name}: patience`, () => {
+  describe(`${adaptor.name}: timeouts`, () => {
     played(
       adaptor,
-      'a body that stalls is told once, and can still be answered',
+      'a stalled body is reported once, and can still be answered',
       async (bench, client) => {
         const call = client.ask({ method: 'POST', fields: ['content-length', '100'], isOpen: true });
         const exchange = await bench.starter.next();
@@ -147,7 +147,7 @@ function patienceCases(adaptor: AdaptorUnderTest): void {
 
     played(
       adaptor,
-      'a body that we hold back ourselves does not stall',
+      'a body that is paused by us does not stall',
       async (bench, client) => {
         const call = client.ask({ method: 'POST', fields: ['content-length', '4'], isOpen: true });
         const exchange = await bench.starter.next();
@@ -167,7 +167,7 @@ function patienceCases(adaptor: AdaptorUnderTest): void {
 
     played(
       adaptor,
-      'a client that takes nothing is given up',
+      'a client that reads nothing is ended',
       async (bench, client) => {
         const call = client.ask({});
         const exchange = await bench.starter.next();
@@ -219,17 +219,21 @@ function earlyResponseCases(adaptor: AdaptorUnderTest): void {
 
 function drainCases(adaptor: AdaptorUnderTest): void {
   describe(`${adaptor.name}: drains`, () => {
-    played(adaptor, 'what is under way ends whole, and then the connection', async (bench, client) => {
-      const call = client.ask({});
-      const exchange = await bench.starter.next();
-      assert.deepEqual([bench.openConnections, bench.count('connectionsOpen')], [1, 1]);
-      const drained = bench.downstream.drain(60_000);
-      exchange.answer('last');
-      assert.equal(await readAll(await call.response), 'last');
-      await drained;
-      assert.deepEqual([bench.openConnections, bench.count('connectionsOpen')], [0, 0]);
-      assert.equal(bench.count('connectionsAccepted'), 1);
-    });
+    played(
+      adaptor,
+      'the exchange in progress is completed, and then the connection is closed',
+      async (bench, client) => {
+        const call = client.ask({});
+        const exchange = await bench.starter.next();
+        assert.deepEqual([bench.openConnections, bench.count('connectionsOpen')], [1, 1]);
+        const drained = bench.downstream.drain(60_000);
+        exchange.answer('last');
+        assert.equal(await readAll(await call.response), 'last');
+        await drained;
+        assert.deepEqual([bench.openConnections, bench.count('connectionsOpen')], [0, 0]);
+        assert.equal(bench.count('connectionsAccepted'), 1);
+      },
+    );
 
     played(adaptor, 'an idle connection ends without waiting', async (bench, client) => {
       const call = client.ask({});
@@ -239,7 +243,7 @@ function drainCases(adaptor: AdaptorUnderTest): void {
       assert.equal(bench.openConnections, 0);
     });
 
-    played(adaptor, 'the deadline cuts what is left', async (bench, client) => {
+    played(adaptor, 'the deadline cuts open exchanges', async (bench, client) => {
       const call = client.ask({});
       const exchange = await bench.starter.next();
       exchange.client.sendHead(responseHead(), []);

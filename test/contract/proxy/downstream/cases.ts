@@ -1,5 +1,5 @@
-// What every downstream adaptor must do, whatever it is made of: heads, bodies, back-pressure. Run against each of
-// them; cases-endings.ts has how exchanges and connections end. Thread: main.
+// Contract of every downstream adaptor: heads, bodies, back-pressure. Run against each of them; cases-endings.ts has the
+// ends of exchanges and connections. Thread: main.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -11,7 +11,7 @@ import { localReply, responseHead } from './scripted-starter.ts';
 /** An adaptor under test. */
 export interface AdaptorUnderTest {
   readonly name: string;
-  /** What heads say as `version`. */
+  /** `version` of its heads. */
   readonly version: string;
   open(options?: BenchOptions): Promise<{ bench: Bench; client: ContractClient }>;
 }
@@ -38,7 +38,7 @@ export function played(adaptor: AdaptorUnderTest, name: string, play: Played, op
 
 function requestHeadCases(adaptor: AdaptorUnderTest): void {
   describe(`${adaptor.name}: request heads`, () => {
-    played(adaptor, 'a head comes as it was asked, end-to-end fields in their order', async (bench, client) => {
+    played(adaptor, 'a head arrives as sent, end-to-end fields in their order', async (bench, client) => {
       const fields = ['x-one', '1', 'cookie', 'a=1', 'te', 'trailers', 'x-two', '2', 'x-one', '3'];
       const call = client.ask({ path: '/a%20b?c=d&e', fields });
       const { head, client: side } = await bench.starter.next();
@@ -55,7 +55,7 @@ function requestHeadCases(adaptor: AdaptorUnderTest): void {
       assert.equal((await call.response).status, 200);
     });
 
-    played(adaptor, "the connection's facts are told", async (bench, client) => {
+    played(adaptor, "the connection's facts are given", async (bench, client) => {
       client.ask({});
       const { connection } = (await bench.starter.next()).client;
       assert.deepEqual([connection.listenerIndex, connection.listenerName], [0, 'web']);
@@ -81,7 +81,7 @@ function requestBodyCases(adaptor: AdaptorUnderTest): void {
 
     played(
       adaptor,
-      'a body of declared length is held until it is let through, and comes whole',
+      'a body of declared length is held until it is resumed, and arrives whole',
       async (bench, client) => {
         const call = client.ask({ method: 'POST', fields: ['content-length', '11'], body: 'hello world' });
         const exchange = await bench.starter.next();
@@ -99,7 +99,7 @@ function requestBodyCases(adaptor: AdaptorUnderTest): void {
 
     played(
       adaptor,
-      'a body of unknown length comes with its trailers, but without those that come too late',
+      'a body of unknown length arrives with its trailers, without forbidden ones',
       async (bench, client) => {
         const fields = adaptor.version === '1.1' ? ['transfer-encoding', 'chunked', 'trailer', 'x-sum'] : [];
         const call = client.ask({ method: 'POST', fields, isOpen: true });

@@ -1,4 +1,4 @@
-// One way to ask over HTTP/1.1 and HTTP/2, for cases that hold for both. Thread: main.
+// One interface for requests over HTTP/1.1 and HTTP/2, for cases that hold for both. Thread: main.
 
 import { Agent, request as requestHttp1, type ClientRequest, type IncomingMessage } from 'node:http';
 import { type ClientHttp2Session, type ClientHttp2Stream, connect as connectHttp2 } from 'node:http2';
@@ -18,7 +18,7 @@ export interface ContractRequest {
   readonly isOpen?: boolean;
 }
 
-/** What a client got of a response. */
+/** A response as a client received it. */
 export interface ContractResponse {
   readonly status: number;
   /** Fields by lower-case name; repeated ones in order. */
@@ -29,7 +29,7 @@ export interface ContractResponse {
 }
 
 export interface ContractCall {
-  /** Resolves with the head; fails where none comes. */
+  /** Resolves with the head; rejects where none arrives. */
   readonly response: Promise<ContractResponse>;
   readonly upload: Writable;
   /** Interim responses so far: status and fields. */

@@ -1,5 +1,5 @@
-// An ExchangeStarter that a test plays by hand: each exchange is given to the test, which calls its ClientSide and
-// looks at what came. Thread: main.
+// An ExchangeStarter that a test drives: each exchange is given to the test, which calls its ClientSide and checks the
+// recorded events. Thread: main.
 
 import type {
   ClientConnection,
@@ -14,7 +14,7 @@ import type {
 import { type FieldList, type RequestHead, type ResponseHead, UNKNOWN_LENGTH } from '../../../../core/head.ts';
 import { within } from '../../../support/raw-client.ts';
 
-/** One exchange: its events are recorded, and what to do is the test's. */
+/** One exchange: its events are recorded, and the test responds to them. */
 export class ScriptedExchange implements ClientEvents {
   readonly client: ClientSide;
   readonly head: RequestHead;
@@ -131,7 +131,7 @@ export class ScriptedStarter implements ExchangeStarter {
     return localReply(STATUS_OF[why], `refused: ${why}`, true);
   }
 
-  /** The next exchange that has begun, or will. */
+  /** The next exchange, once it has begun. */
   async next(): Promise<ScriptedExchange> {
     while (this.#ready.length === 0) await this.#woken('an exchange');
     return this.#ready.shift()!;
@@ -174,7 +174,7 @@ export function localReply(status: number, body: string, mustClose = false): Loc
   return { status, reason: 'Local', fields: ['Content-Type', 'text/plain'], body: Buffer.from(body), mustClose };
 }
 
-/** What an endpoint's head may say; of known length where `body` or `length` is given. */
+/** An endpoint's head; of known length where `body` or `length` is given. */
 export interface HeadParts {
   readonly status?: number;
   readonly reason?: string;

@@ -70,7 +70,7 @@ function withDirectory(play: (directory: string) => Promise<void>): Promise<void
 }
 
 describe('binding', () => {
-  test('the system may choose the port, and it is told', () =>
+  test('the system may choose the port, which is reported', () =>
     withWorkers(1, async ([worker], starter) => {
       const [bound] = await worker!.apply([onPort(0)]);
       assert.ok(bound!.port > 0);

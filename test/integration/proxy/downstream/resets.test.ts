@@ -1,4 +1,4 @@
-// Clients that leave at every phase and in every way: nothing is thrown, nothing leaks, every exchange ends once.
+// Clients that abort at every phase and in every way: nothing is thrown, nothing leaks, every exchange ends once.
 // Thread: main.
 
 import assert from 'node:assert/strict';
@@ -16,7 +16,7 @@ import {
 
 const HOST = 'Host: a\r\n';
 
-/** What was sent when the client leaves. */
+/** Bytes sent before the client aborts. */
 const PHASES: Readonly<Record<string, string>> = {
   'nothing sent': '',
   'amid a head': 'GET / HTTP/1.1\r\nHo',
@@ -39,7 +39,7 @@ const LATE_REPLY_MS = 30;
 
 /** Responses of the exchanges meanwhile. */
 const ANSWERS: Readonly<Record<string, (exchange: ScriptedExchange) => void>> = {
-  // A half-closed client waits for its response, and a closed one can't be told from it before a write.
+  // A half-closed client waits for its response, and a closed one looks the same before a write.
   'a late reply': (exchange) =>
     void setTimeout(() => exchange.client.sendLocalReply(localReply(200, 'late')), LATE_REPLY_MS),
   'a begun response': (exchange) => {
@@ -57,7 +57,7 @@ const ANSWERS: Readonly<Record<string, (exchange: ScriptedExchange) => void>> = 
   'a cut': (exchange) => exchange.client.cut(),
 };
 
-/** A faulty body may be told besides the end, nothing else is told twice. */
+/** A faulty body may be reported besides the end; nothing else is reported twice. */
 function endsOf(exchange: ScriptedExchange): number {
   return exchange.events.filter((event) => event === 'flushed' || event === 'gone:closed').length;
 }
@@ -76,7 +76,7 @@ async function leaveInEveryWay(options: BenchOptions): Promise<void> {
   for (const [name, answer] of Object.entries(ANSWERS)) {
     bench.starter.onBegin = (exchange) => {
       exchanges.push({ exchange, isCut: name === 'a cut' });
-      // Nobody reads from an upgraded socket before its tunnel does, so that a leave is found with the answer only.
+      // An upgraded socket is read by its tunnel only, so that an abort is noticed when the response is written.
       const play = exchange.upgrade === null ? answer : ANSWERS['a whole reply']!;
       setImmediate(() => play(exchange));
     };
@@ -114,7 +114,7 @@ async function sendAndLeave(
 
 const TLS = { certificates: [testCertificate(['a.test'])], minVersion: 'TLSv1.2', http2: true } as const;
 
-describe('clients that leave', () => {
+describe('clients that abort', () => {
   test('on HTTP/1.1, at every phase, in every way', () => leaveInEveryWay({}));
 
   test('on HTTP/1.1 over TLS', () => leaveInEveryWay({ listener: { tls: TLS } }));

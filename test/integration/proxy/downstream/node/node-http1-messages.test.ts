@@ -1,4 +1,4 @@
-// What stands on the wire of HTTP/1.1: framing, HTTP/1.0, expectations, early responses, TLS resets. Thread: main.
+// HTTP/1.1 on the wire: framing, HTTP/1.0, expectations, early responses, TLS resets. Thread: main.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -134,7 +134,7 @@ describe('expectations', () => {
 });
 
 describe('responses before the end of the request', () => {
-  test('where more is due than is worth reading the connection is said to end', () =>
+  test('Connection: close is sent where too much of the body is due', () =>
     withBench({}, async ({ starter }, client) => {
       client.send(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 70000\r\n\r\n`);
       (await starter.next()).answer('enough');

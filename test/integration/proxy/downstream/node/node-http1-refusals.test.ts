@@ -1,4 +1,4 @@
-// What is no request, or comes too slowly: refused by the starter's reply, and the connection ends. Thread: main.
+// Unparsable and slow requests: refused with the starter's reply, and the connection is closed. Thread: main.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -41,7 +41,7 @@ const REFUSALS: readonly Refusal[] = [
     status: 400,
   },
   {
-    name: 'an expectation that nobody knows',
+    name: 'an unknown expectation',
     bytes: `GET / HTTP/1.1\r\n${HOST}Expect: tea\r\n\r\n`,
     why: 'expectation-unknown',
     status: 417,
@@ -103,7 +103,7 @@ describe('refusals', () => {
     }),
   );
 
-  test('the limits themselves are let through', () =>
+  test('requests at the limits are served', () =>
     withBench(LIMITS, async (bench, client) => {
       client.send(`GET /${'a'.repeat(496)} HTTP/1.1\r\n${HOST}${'X: 1\r\n'.repeat(49)}\r\n`);
       (await bench.starter.next()).answer();
@@ -112,7 +112,7 @@ describe('refusals', () => {
 });
 
 describe('malformed bodies', () => {
-  test('are told to the exchange, which may still answer', () =>
+  test('are reported to the exchange, which may still answer', () =>
     withBench({}, async (bench, client) => {
       client.send(`POST / HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n`);
       const exchange = await bench.starter.next();
@@ -129,7 +129,7 @@ describe('malformed bodies', () => {
     }));
 
   test(
-    'an exchange whose client leaves after its fault hears the end once',
+    'an exchange whose client aborts after a fault is ended once',
     generalOnly('looks at a body when it is let through'),
     () =>
       withBench({}, async (bench, client) => {

@@ -1,4 +1,4 @@
-// What only HTTP/2 has: its rules for heads, streams side by side, resets, and how a connection says goodbye. Thread: main.
+// HTTP/2: rules for heads, concurrent streams, resets, GOAWAY. Thread: main.
 
 import assert from 'node:assert/strict';
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2';
@@ -51,7 +51,7 @@ interface Refusal {
   readonly status: number;
 }
 
-/** What nghttp2 resets before it comes to us. */
+/** Requests that nghttp2 itself resets. */
 const RESETS: Readonly<Record<string, readonly string[]>> = {
   'a user name in the authority': [':scheme', 'https', ':path', '/', ':authority', 'u@a'],
   'a path that is none': [':scheme', 'https', ':path', 'x', ':authority', 'a'],
@@ -163,7 +163,7 @@ describe('HTTP/2 streams', () => {
       held.client.cut();
     }));
 
-  test('a body that differs from its content-length is told as malformed', () =>
+  test('a body that differs from its content-length is reported as malformed', () =>
     withSession({}, async (bench, session) => {
       const call = session.request({ ...GET, ':method': 'POST', 'content-length': '10' });
       const done = outcome(call);
@@ -175,7 +175,7 @@ describe('HTTP/2 streams', () => {
       assert.deepEqual(exchange.events, ['gone:malformed-body', 'flushed']);
     }));
 
-  test('a client that sends on after the whole response is told to stop without an error', () =>
+  test('a client that sends on after the whole response is stopped by RST_STREAM with NO_ERROR', () =>
     withSession({}, async (bench, session) => {
       const call = session.request({ ...GET, ':method': 'POST' }, { endStream: false });
       const done = outcome(call);
@@ -230,8 +230,8 @@ describe('HTTP/2 streams', () => {
     }));
 });
 
-describe('HTTP/2 goodbyes', () => {
-  test('an idle connection gets GOAWAY', () =>
+describe('the end of HTTP/2 connections', () => {
+  test('an idle connection receives GOAWAY', () =>
     withSession({ timeouts: { keepAliveMs: 60 } }, async (bench, session) => {
       bench.starter.answerAll((exchange) => exchange.answer());
       const goodbye = once(session, 'goaway');
@@ -240,13 +240,13 @@ describe('HTTP/2 goodbyes', () => {
       while (bench.openConnections > 0) await new Promise((resolve) => setTimeout(resolve, 2));
     }));
 
-  test('a connection on which nothing is asked is closed', () =>
+  test('a connection without a request is closed', () =>
     withSession({ timeouts: { headMs: 60 } }, async (bench, session) => {
       await once(session, 'close');
       assert.equal(bench.starter.begun, 0);
     }));
 
-  test('a connection ends after its share of requests', () =>
+  test('a connection is closed after its limit of requests', () =>
     withSession({ limits: { requestsPerConnection: 3 } }, async (bench, session) => {
       bench.starter.answerAll((exchange) => exchange.answer());
       const goodbye = once(session, 'goaway');

@@ -1,4 +1,4 @@
-// What is known of a connection. Thread: main.
+// Facts about a connection. Thread: main.
 
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';

@@ -29,7 +29,7 @@ describe('RequestScan', () => {
     assert.deepEqual([target, authority, scan.head.field('cookie')], ['/two', 'a', 'yours']);
   });
 
-  test('begins anew where the connection before it ended amid a head', () => {
+  test('starts over where the connection before it ended within a head', () => {
     const listener = new Http1Listener(listenerSnapshot());
     const scan = listener.takeScan();
     assert.equal(feed(scan, 'GET /one HTTP/1.1\r\nHost: a\r\nX-Long: 0123456789'), Scan.INCOMPLETE);

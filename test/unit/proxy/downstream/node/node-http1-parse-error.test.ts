@@ -1,4 +1,4 @@
-// What follows from llhttp's errors. Thread: main.
+// Reasons for refusals from llhttp's errors. Thread: main.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
