@@ -4,6 +4,7 @@
 
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
+import { Coverage } from './test-run/run-tests-coverage.ts';
 import { findTestFiles, runFolder } from './test-run/run-tests-folder.ts';
 import { loadPerCore, measureSlowness, PATIENCE_VARIABLE, patienceOn } from './test-run/run-tests-patience.ts';
 import { readOptions, type RunOptions, type TestPart } from './test-run/run-tests-parts.ts';
@@ -35,7 +36,13 @@ async function main(options: RunOptions): Promise<void> {
   const outcome: Outcome = { totals: noTotals(), skipped: [], todo: [], failedParts: [] };
   const statics = options.parts.filter((part) => part.kind === 'static');
   await runStatic(statics, CORE_COUNT, (result) => tellStatic(result, outcome));
-  for (const part of options.parts) if (part.kind === 'test') await runTests(part, options, loadAtStart, outcome);
+  const coverage = options.isWhole ? new Coverage() : null;
+  for (const part of options.parts) {
+    if (part.kind !== 'test') continue;
+    coverage?.enter(part.name);
+    await runTests(part, options, loadAtStart, outcome);
+  }
+  if (coverage !== null) tellStatic(await coverage.check(), outcome);
   const isTesting = statics.length < options.parts.length;
   if (isTesting && outcome.totals.tests === 0) outcome.failedParts.push('tests (none was run)');
   tell(describeNamed('skipped', outcome.skipped));

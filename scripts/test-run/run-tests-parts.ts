@@ -30,6 +30,8 @@ export interface RunOptions {
   readonly grep: string | undefined;
   /** The directory that the folders of tests are in. */
   readonly root: string | undefined;
+  /** Whether everything runs, so that coverage can be judged. */
+  readonly isWhole: boolean;
 }
 
 // Limits on a quiet machine; a slow one multiplies them (run-tests-patience.ts).
@@ -51,6 +53,8 @@ export function allParts(coreCount: number): readonly Part[] {
     { kind: 'static', name: 'format', command: ['biome', 'format', '.'] },
     { kind: 'static', name: 'layers', command: ['node', 'scripts/check-layers.ts'] },
     { kind: 'static', name: 'sizes', command: ['node', 'scripts/check-sizes.ts'] },
+    { kind: 'static', name: 'words', command: ['node', 'scripts/check-words.ts'] },
+    { kind: 'static', name: 'unused', command: ['knip'] },
     { kind: 'test', name: 'unit', folder: 'test/unit', concurrency: coreCount },
     { kind: 'test', name: 'contract', folder: 'test/contract', concurrency: coreCount },
     { kind: 'test', name: 'property', folder: 'test/property', concurrency: coreCount },
@@ -72,9 +76,10 @@ export function readOptions(args: readonly string[], coreCount: number): RunOpti
   const options = { only: { type: 'string' }, grep: { type: 'string' }, root: { type: 'string' } } as const;
   const { values } = parseArgs({ args: [...args], options });
   const known = allParts(coreCount);
+  const isWhole = values.only === undefined && values.grep === undefined && values.root === undefined;
   const only = values.only ?? (values.grep === undefined ? 'static,tests' : 'tests');
   const named = only.split(',');
-  return { parts: chooseParts(known, named), named, grep: values.grep, root: values.root };
+  return { parts: chooseParts(known, named), named, grep: values.grep, root: values.root, isWhole };
 }
 
 function chooseParts(known: readonly Part[], names: readonly string[]): Part[] {

@@ -27,7 +27,7 @@ export async function runStatic(
 }
 
 /** Runs one program in the repository's root. One that can't be started has failed, with the error as its output. */
-function runCommand(part: StaticPart): Promise<StaticResult> {
+export function runCommand(part: StaticPart): Promise<StaticResult> {
   const root = path.resolve(import.meta.dirname, '../..');
   const [program = '', ...args] = part.command;
   const binFolder = path.join(root, 'node_modules/.bin');

@@ -1,0 +1,37 @@
+// Coverage of the sources by the parts that run in one process per file and are deterministic. V8 records it, c8 merges it
+// and compares it with the floors of .c8rc.json. Thread: main.
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { runCommand, type StaticResult } from './run-tests-static.ts';
+
+/** Parts that count. Integration tests run the product in workers and processes that are ended by force. */
+const COVERED: readonly string[] = ['unit', 'contract', 'property', 'conformance'];
+const VARIABLE = 'NODE_V8_COVERAGE';
+
+export class Coverage {
+  readonly #folder = mkdtempSync(path.join(tmpdir(), 'fairlead-coverage-'));
+
+  /** Records the processes that a part starts from now on, if the part counts. */
+  enter(partName: string): void {
+    if (COVERED.includes(partName)) process.env[VARIABLE] = this.#folder;
+    else delete process.env[VARIABLE];
+  }
+
+  /** Merges the records, removes them, and fails below a floor. */
+  async check(): Promise<StaticResult> {
+    delete process.env[VARIABLE];
+    const command = ['c8', 'report', '--merge-async', '--temp-directory', this.#folder];
+    const result = await runCommand({ kind: 'static', name: 'coverage', command });
+    rmSync(this.#folder, { recursive: true, force: true });
+    return { ...result, output: oneLine(result) };
+  }
+}
+
+/** `Lines : 93.1% ( 1/2 )` of each figure in one line; on a failure all that c8 printed. */
+function oneLine({ hasPassed, output }: StaticResult): string {
+  if (!hasPassed) return output;
+  const figures = [...output.matchAll(/^(Branches|Functions|Lines)\s*: ([\d.]+%)/gm)];
+  return figures.map((match) => `${match[1]!.toLowerCase()} ${match[2]!}`).join(', ');
+}
