@@ -1,4 +1,4 @@
-// What the admin API is given: everything that it shows and changes, as interfaces. Thread: main.
+// Dependencies of the admin API, as interfaces: everything that it shows and changes. Thread: main.
 
 import type { ProblemJson } from '../config/problems/problem-report.ts';
 import type { Admin } from '../core/availability.ts';
@@ -20,10 +20,9 @@ export interface AdminHealth {
   setAdmin(upstream: string, endpoint: string, admin: Admin, who: string): boolean;
   /** Returns false when there is no such endpoint. @throws RangeError for a weight that isn't one */
   setWeight(upstream: string, endpoint: string, weight: number, who: string): boolean;
-  /** Why an endpoint is as it is; null when there is no such endpoint. */
+  /** Explains the state of an endpoint; null when there is no such endpoint. */
   explain(upstream: string, endpoint: string): Explanation | null;
   readonly events: {
-    /** Oldest first. */
     list(): readonly HealthEvent[];
     /** Returns the function that ends it. */
     subscribe(listener: (event: HealthEvent) => void): () => void;

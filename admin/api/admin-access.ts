@@ -1,11 +1,11 @@
-// Who asks, and what they may do: tokens and client certificates. Thread: main.
+// Authentication and roles of callers: tokens and client certificates. Thread: main.
 
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { AdminSnapshot } from '../../core/snapshot/admin.ts';
 import { AdminError } from './admin-reply.ts';
 
-/** Somebody who was let in. */
+/** An authenticated caller. */
 export interface Caller {
   /** For log and record. */
   readonly who: string;
@@ -15,7 +15,7 @@ export interface Caller {
 const API = 'the admin API';
 
 /**
- * Lets a caller in.
+ * Authenticates a caller.
  * @param certificate the name in the client's certificate, which TLS has verified; null without one
  * @throws AdminError 401 where a token is needed and none that is known was brought
  */
@@ -36,10 +36,10 @@ export function admit(
   return { who: `${API} (token ${token.name})`, role: token.role };
 }
 
-/** @throws AdminError 403 for one who may only look */
+/** @throws AdminError 403 for a caller with the role `read` */
 export function requireWriter({ role }: Caller): void {
   if (role === 'write') return;
-  throw new AdminError(403, 'read-only', 'this token may look, and change nothing');
+  throw new AdminError(403, 'read-only', 'this token has read access only');
 }
 
 type Token = AdminSnapshot['tokens'][number];

@@ -1,4 +1,4 @@
-// Where the admin API may be bound, and binding it. Thread: main.
+// Permitted addresses of the admin API, and binding. Thread: main.
 
 import fs from 'node:fs';
 import type { Server } from 'node:http';
@@ -6,12 +6,12 @@ import net, { type ListenOptions } from 'node:net';
 import type { BindAddress } from '../../core/snapshot/listener.ts';
 import { formatBindAddress, isLoopback } from '../../net/host-port.ts';
 
-/** The admin API can't be bound; the message says where and why. */
+/** The admin API cannot be bound; the message names address and cause. */
 class AdminBindError extends Error {
   override readonly name = 'AdminBindError';
 }
 
-/** Owner and group may connect; a Unix socket is as good as its permissions. */
+/** Owner and group may connect: access to a Unix socket is controlled by its permissions. */
 const SOCKET_MODE = 0o660;
 
 /**

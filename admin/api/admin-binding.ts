@@ -1,5 +1,5 @@
-// One address that the admin API is served on, with those who may use it there: HTTP or HTTPS, node:http with all its
-// limits by name. Thread: main.
+// One address of the admin API with its access rules: HTTP or HTTPS over node:http, every limit set explicitly.
+// Thread: main.
 
 import { constants, X509Certificate } from 'node:crypto';
 import http, { type IncomingMessage, type RequestListener, type Server } from 'node:http';
@@ -10,11 +10,11 @@ import { formatHostPort, isLoopback } from '../../net/host-port.ts';
 import { bindServer } from './admin-bind.ts';
 import type { CallerRules } from './request-guard.ts';
 
-/** Each of Node's limits by name, since its defaults differ between versions. Times in ms. */
+/** Every limit of Node's server, since defaults differ between versions. Times in ms. */
 const LIMITS = {
-  /** Slowloris: a head that comes byte by byte. */
+  /** Slowloris: a head that is sent byte by byte. */
   headersTimeout: 10_000,
-  /** The same of a body. */
+  /** The same for a body. */
   requestTimeout: 15_000,
   keepAliveTimeout: 5_000,
   connectionsCheckingInterval: 1_000,
@@ -71,20 +71,20 @@ export class AdminBinding {
     this.#address = formatHostPort(address.address, address.port);
   }
 
-  /** Takes new rules, and new certificates for new connections. The address stays. */
+  /** Applies new rules, and new certificates for new connections. The address stays. */
   update(admin: AdminSnapshot): void {
     this.admin = admin;
     if (this.server instanceof https.Server && admin.tls !== null) this.server.setSecureContext(contextOf(admin.tls));
   }
 
-  /** Accepts no more connections. Those that are open are served on. */
+  /** Stops accepting. Open connections are still served. */
   stopAccepting(): void {
     this.#closed ??= new Promise((resolve) => {
       this.server.close(() => resolve());
     });
   }
 
-  /** Ends at once, requests in progress included. */
+  /** Closes at once, with requests in progress. */
   async close(): Promise<void> {
     this.stopAccepting();
     this.server.closeAllConnections();
@@ -104,12 +104,12 @@ function secureServer(tls: AdminTls, onRequest: RequestListener): Server {
 }
 
 function contextOf({ cert, key, clientCa }: AdminTls) {
-  // No tickets: a session that is taken up again would not be asked for its certificate again.
+  // No session tickets: a resumed session would not present its certificate again.
   const options = { minVersion: 'TLSv1.2', secureOptions: constants.SSL_OP_NO_TICKET } as const;
   return clientCa === null ? { cert, key, ...options } : { cert, key, ca: clientCa, ...options };
 }
 
-/** The name in the certificate of a client that TLS has verified; null without one. */
+/** Name in the client certificate that TLS has verified; null without one. */
 export function certificateNameOf({ socket }: IncomingMessage): string | null {
   if (!(socket instanceof TLSSocket) || !socket.authorized) return null;
   const certificate = socket.getPeerX509Certificate();

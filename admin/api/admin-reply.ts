@@ -1,4 +1,4 @@
-// Replies of the admin API: JSON but for the metrics, never cached, never taken for anything else. Thread: main.
+// Replies of the admin API: JSON except for metrics, never cached, never sniffed as another type. Thread: main.
 
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 
@@ -9,7 +9,7 @@ export interface AdminReply {
   readonly fields?: Readonly<Record<string, string>>;
 }
 
-/** Why a request is not served. Thrown by guards and handlers; its message is for the caller. */
+/** A refused request. Thrown by guards and handlers; the message is for the caller. */
 export class AdminError extends Error {
   readonly status: number;
   /** Stable, for programs. */
@@ -44,28 +44,28 @@ export function jsonReply(value: unknown, status = 200, fields: Readonly<Record<
   return { status, contentType: 'application/json; charset=utf-8', body: `${JSON.stringify(value)}\n`, fields };
 }
 
-/** Problem details (RFC 9457) with our code, and what the code brings along. */
+/** Problem details (RFC 9457) with a stable code and the members of that code. */
 export function errorReply({ code, message, details, status, fields }: AdminError): AdminReply {
   const problem = { type: 'about:blank', title: STATUS_CODES[status] ?? '', status, detail: message, code, ...details };
   return { status, contentType: 'application/problem+json', body: `${JSON.stringify(problem)}\n`, fields };
 }
 
-/** What every answer says. */
+/** Fields of every reply. */
 export const COMMON_FIELDS = {
   'Cache-Control': 'no-store',
-  // A browser must not take a name from the configuration for a page of ours (stored cross-site scripting).
+  // Stored cross-site scripting: a browser must not render a name from the configuration as a page.
   'X-Content-Type-Options': 'nosniff',
   'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
 } as const;
 
-/** Sends a reply; only its head where the request was HEAD. */
+/** Sends a reply; for HEAD only its head. */
 export function sendReply(response: ServerResponse, reply: AdminReply | AdminStream, isHead: boolean): void {
   if ('stream' in reply) {
     if (isHead) response.writeHead(200, { 'Content-Type': reply.contentType, ...COMMON_FIELDS }).end();
     else reply.stream(response);
     return;
   }
-  // RFC 9110 sections 8.6 and 15.4.5: no Content-Length in 204; in 304 it would be that of what isn't sent.
+  // RFC 9110 sections 8.6 and 15.4.5: no Content-Length in 204; in 304 it would describe a body that isn't sent.
   const isBare = reply.status === 204 || reply.status === 304;
   const length = isBare ? {} : { 'Content-Length': Buffer.byteLength(reply.body) };
   const type = isBare ? {} : { 'Content-Type': reply.contentType };

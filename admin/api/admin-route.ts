@@ -1,4 +1,4 @@
-// What a row of the admin API's table is, and what its handler is given. Thread: main.
+// A row of the admin API's table of routes, and the arguments of its handler. Thread: main.
 
 import type { z } from 'zod';
 import type { AdminReply, AdminStream } from './admin-reply.ts';
@@ -8,7 +8,7 @@ import type { EventStreams } from './event-streams.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { StatusView } from './status-view.ts';
 
-/** What handlers work with. */
+/** Dependencies of handlers. */
 export interface AdminParts {
   readonly context: AdminContext;
   readonly status: StatusView;
@@ -24,13 +24,13 @@ export interface AdminRequest<Body = unknown> {
   /** Segments of the path that the route names, decoded. */
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
-  /** What fits the route's schema; {} for GET. */
+  /** The body as checked by the route's schema; {} for GET. */
   readonly body: Body;
   readonly ifMatch: string | undefined;
   readonly lastEventId: string | undefined;
-  /** Whether the client asks for events as they happen. */
+  /** Whether the client requests a stream of events. */
   readonly wantsStream: boolean;
-  /** Who asks, for log and record. */
+  /** The caller, for log and events. */
   readonly who: string;
   readonly role: 'read' | 'write';
 }
@@ -59,11 +59,11 @@ export interface AdminRoute {
   readonly isStream?: true;
   /** Good statuses besides 200, and those of its own that aren't good. */
   readonly statuses?: readonly number[];
-  // A method, so that a handler of one body may stand in the table of all.
+  // A method, so that handlers of different bodies fit the same table.
   handle(request: AdminRequest, parts: AdminParts): AdminReply | AdminStream | Promise<AdminReply>;
 }
 
-/** A row that changes something: its handler gets the body as its schema says. */
+/** A row that changes something: its handler gets the body in the type of its schema. */
 export function change<Body>(
   row: Omit<AdminRoute, 'handle' | 'body'> & {
     readonly body: z.ZodObject & z.ZodType<Body>;

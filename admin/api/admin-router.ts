@@ -12,7 +12,7 @@ export interface RoutedRequest {
   readonly params: Readonly<Record<string, string>>;
 }
 
-/** The route for a method and a path. @throws AdminError 404 with what there is, 405 with Allow, 400 */
+/** The route for a method and a path. @throws AdminError 404 with all paths, 405 with Allow, 400 */
 export function findRoute(method: string, path: string): RoutedRequest {
   const found = ADMIN_ROUTES.flatMap((route) => {
     const params = matchPath(route.path, path);

@@ -1,4 +1,4 @@
-// The table of what the admin API serves. To add something: one row; the OpenAPI document follows. Thread: main.
+// Table of the admin API's routes. The OpenAPI document is generated from it. Thread: main.
 
 import { z } from 'zod';
 import { type AdminRoute, change, type QueryParameter } from './admin-route.ts';
@@ -37,7 +37,7 @@ const REQUEST: readonly QueryParameter[] = [
   { name: 'listener', means: 'Where the URL does not say it by scheme and port.', schema: z.string() },
 ];
 
-/** All but the OpenAPI document, which is made of it. */
+/** All routes except the OpenAPI document, which is generated from them. */
 export const ADMIN_ROUTES: readonly AdminRoute[] = [
   {
     method: 'GET',

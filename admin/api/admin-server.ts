@@ -1,4 +1,4 @@
-// The admin API's server: binds, guards, answers. Never on a port that carries traffic. Thread: main.
+// Server of the admin API: binds, authenticates, replies. Never shares a port with traffic. Thread: main.
 
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { formatBindAddress } from '../../net/host-port.ts';
@@ -21,18 +21,18 @@ import { guardCaller, guardChange } from './request-guard.ts';
 import { StatusView } from './status-view.ts';
 import { TrafficWindow } from '../metrics/traffic-window.ts';
 
-/** What requests in progress get when the API moves to another address. */
+/** Time for requests in progress when the API moves to another address, in ms. */
 const LEAVE_MS = 5_000;
 
-/** From `start` to `close`. */
+/** Serves from `start` to `close`. */
 export class AdminServer {
   readonly #context: AdminContext;
   readonly #parts: AdminParts;
   readonly #traffic: TrafficWindow;
-  /** Read at the first request: a balancer doesn't need it to start. */
+  /** Read at the first request, since a start does not need it. */
   #dashboard: DashboardFiles | null = null;
   #binding: AdminBinding | null = null;
-  /** Addresses that were left, with requests that still end there. */
+  /** Former addresses with requests in progress. */
   readonly #left = new Set<AdminBinding>();
 
   constructor(context: AdminContext) {
@@ -44,7 +44,7 @@ export class AdminServer {
   /**
    * Binds and serves. Returns host and port, or the path of a Unix socket.
    * @param fd descriptor of a socket that is bound there already
-   * @throws AdminBindError for an address that others can reach unhindered, that is taken or can't be had
+   * @throws AdminBindError for an address that is open to other machines, in use, or not available
    */
   async start(admin: AdminSnapshot, fd?: number): Promise<string> {
     this.#binding = await this.#bind(admin, fd);
@@ -54,8 +54,8 @@ export class AdminServer {
   }
 
   /**
-   * Takes what a reload has changed: tokens, hosts and certificates at once; another address is bound before the old
-   * one is left. Returns the address. @throws AdminBindError, and all is as before
+   * Applies a reload: tokens, hosts and certificates at once; a new address is bound before the old one is closed.
+   * Returns the address. @throws AdminBindError; nothing has changed then
    */
   async move(admin: AdminSnapshot, fd?: number): Promise<string> {
     const old = this.#binding!;
@@ -63,12 +63,12 @@ export class AdminServer {
     if (isSameAddress && kindOf(old.admin) === kindOf(admin)) {
       const isOtherwiseOpen = JSON.stringify(old.admin.tokens) !== JSON.stringify(admin.tokens);
       old.update(admin);
-      // Whoever lost a token must not go on watching; the others come back at once.
+      // A caller whose token was removed must not keep its stream; the others reconnect at once.
       if (isOtherwiseOpen) this.#parts.streams.endAll();
       return old.address;
     }
     if (isSameAddress) {
-      // Nobody can bind it twice: it is free for a moment, and connections are refused then.
+      // An address cannot be bound twice: it is free for a moment, and connections are refused meanwhile.
       old.stopAccepting();
       this.#binding = await this.#bind(admin, fd).catch(async (error: unknown) => {
         this.#binding = await this.#bind(old.admin, fd);
@@ -88,7 +88,7 @@ export class AdminServer {
     return binding;
   }
 
-  /** Requests in progress end, the one that asked for the reload among them. */
+  /** Waits for requests in progress, including the one that triggered the reload. */
   #leave(old: AdminBinding): void {
     old.stopAccepting();
     this.#parts.streams.endAll();
@@ -99,12 +99,12 @@ export class AdminServer {
     });
   }
 
-  /** Streams of events that are open. */
+  /** Number of open event streams. */
   get openStreams(): number {
     return this.#parts.streams.count;
   }
 
-  /** Tells those who watch what a reload has come to, whoever asked for it. */
+  /** Publishes the outcome of a reload to event streams, whatever triggered it. */
   noteReload(outcome: ReloadOutcome): void {
     const { revision } = this.#context.snapshot();
     const at = isoOf(this.#context.clock.wallMs());
@@ -115,12 +115,12 @@ export class AdminServer {
     this.#parts.feed.addReload({ at, ok: outcome.ok, generation: revision, ...lists });
   }
 
-  /** Accepts no more connections: another process does, on the same socket. Those that are open are served on. */
+  /** Stops accepting: another process accepts on the same socket. Open connections are still served. */
   stopAccepting(): void {
     this.#binding?.stopAccepting();
   }
 
-  /** Ends at once, requests in progress included. */
+  /** Closes at once, with requests in progress. */
   async close(): Promise<void> {
     this.#traffic.stop();
     this.#parts.metrics.stop();
@@ -173,14 +173,14 @@ export class AdminServer {
 
   #replyTo(error: unknown, request: IncomingMessage): AdminReply {
     if (error instanceof AdminError) return errorReply(error);
-    // What a client broke off is no fault of ours.
+    // An aborted request is not an error of the server.
     if (!request.socket.destroyed)
       this.#context.log.error({ error, path: request.url }, 'the admin API failed to answer');
     return errorReply(new AdminError(500, 'internal', 'a fault of Fairlead itself; the log says more'));
   }
 }
 
-/** What a server can't change while it is bound. */
+/** Settings that a server cannot change while it is bound. */
 function kindOf({ tls }: AdminSnapshot): string {
   if (tls === null) return 'http';
   return tls.clientCa === null ? 'https' : 'https with certificates of clients';
@@ -202,7 +202,7 @@ function partsOf(context: AdminContext, traffic: TrafficWindow): AdminParts {
   };
 }
 
-/** Streams are for who names them: any other Accept, `*` among it, gets JSON. */
+/** A stream needs its media type in Accept: any other value, `*` included, gets JSON. */
 function wantsStream(accept: string | undefined): boolean {
   return (accept ?? '').split(',').some((range) => range.split(';')[0]!.trim().toLowerCase() === 'text/event-stream');
 }

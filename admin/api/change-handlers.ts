@@ -1,4 +1,4 @@
-// What changes something: an endpoint's state and weight, and the configuration. Thread: main.
+// Handlers of changes: an endpoint's state and weight, reload, upgrade. Thread: main.
 
 import type { z } from 'zod';
 import { nearestName } from '../../config/problems/nearest-name.ts';
@@ -8,7 +8,7 @@ import { configTag, requireMatch } from './entity-tag.ts';
 import type { emptyBody, endpointPatch, stateBody, weightBody } from './reply-schemas.ts';
 import type { TaggedEndpoint } from './status-view.ts';
 
-/** Of a list of what there is, for somebody who asked for what isn't there. */
+/** Longest list of existing names in a 404 reply. */
 const MAX_NAMES = 100;
 
 export function setState(request: AdminRequest<z.output<typeof stateBody>>, parts: AdminParts): AdminReply {
@@ -19,7 +19,7 @@ export function setWeight(request: AdminRequest<z.output<typeof weightBody>>, pa
   return patchEndpoint(request, parts);
 }
 
-/** Both at once, or one. Everything is checked before anything is changed. */
+/** Changes state, weight or both. Everything is checked before anything changes. */
 export function patchEndpoint(request: AdminRequest<z.output<typeof endpointPatch>>, parts: AdminParts): AdminReply {
   const { params, body, who } = request;
   const { health } = parts.context;
@@ -27,7 +27,7 @@ export function patchEndpoint(request: AdminRequest<z.output<typeof endpointPatc
   requireMatch(request.ifMatch, before.tag);
   const [upstream, endpoint] = [params['upstream']!, params['endpoint']!];
   if (body.admin === undefined && body.weight === undefined) {
-    throw new AdminError(400, 'missing-key', 'nothing is to be changed: send admin, weight or both');
+    throw new AdminError(400, 'missing-key', 'the body changes nothing: send admin, weight or both');
   }
   if (body.admin !== undefined) health.setAdmin(upstream, endpoint, body.admin, who);
   const weight = body.weight === null ? before.reply.configuredWeight : body.weight;
@@ -44,7 +44,7 @@ export async function reload(
   if (context.reload === null) {
     throw new AdminError(501, 'no-reload', 'this process was not started from a configuration file');
   }
-  context.log.info({ who }, `reload asked for by ${who}`);
+  context.log.info({ who }, `reload requested by ${who}`);
   const outcome = await context.reload();
   if (outcome.ok) {
     const { revision, changes } = outcome;
@@ -59,20 +59,20 @@ export async function upgrade({ who }: AdminRequest, { context }: AdminParts): P
     const message = 'this process has no holder that could start the next one: run it with --holder';
     throw new AdminError(501, 'no-holder', message);
   }
-  context.log.info({ who }, `upgrade asked for by ${who}`);
+  context.log.info({ who }, `upgrade requested by ${who}`);
   const outcome = await context.upgrade();
   if (outcome.ok) return jsonReply({ pid: outcome.pid });
   throw new AdminError(409, 'upgrade-failed', outcome.message);
 }
 
-/** The endpoint that a path names. @throws AdminError 404 with what there is */
+/** The endpoint that a path names. @throws AdminError 404 with the existing endpoints */
 export function findEndpoint(params: Readonly<Record<string, string>>, parts: AdminParts): TaggedEndpoint {
   const found = parts.status.endpoint(params['upstream']!, params['endpoint']!);
   if (found === null) throw noEndpoint(params, parts);
   return found;
 }
 
-/** 404 with the endpoints that there are, those of the same upstream first. */
+/** 404 with the existing endpoints, those of the same upstream first. */
 export function noEndpoint({ upstream, endpoint }: Readonly<Record<string, string>>, { context }: AdminParts) {
   const { upstreams } = context.snapshot();
   const inOrder = [
@@ -87,7 +87,7 @@ export function noEndpoint({ upstream, endpoint }: Readonly<Record<string, strin
   return new AdminError(404, 'no-such-endpoint', message, { details });
 }
 
-/** 404 with the upstreams that there are. */
+/** 404 with the existing upstreams. */
 export function noUpstream(upstream: string, { context }: AdminParts): AdminError {
   const names = context.snapshot().upstreams.map(({ name }) => name);
   const suggestion = nearestName(upstream, names);

@@ -1,5 +1,5 @@
-// The dashboard's static files: read once, served from a table of exact paths, so that no path leads anywhere else
-// (traversal). They say nothing of this machine and need no token; what they show comes from the API. Thread: main.
+// Static files of the dashboard: read once and served from a table of exact paths, which rules out path traversal. They
+// contain no data of this machine and need no token; all data comes from the API. Thread: main.
 
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { AdminError, type AdminReply } from './admin-reply.ts';
 
 const HOME = '/dashboard/';
-/** The same place beside the sources and beside what is compiled of them: the build copies it. */
+/** The folder beside the sources, and beside the compiled files: the build copies it. */
 const FOLDER = path.join(import.meta.dirname, '../dashboard');
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -16,12 +16,12 @@ const TYPES: Readonly<Record<string, string>> = {
   '.js': 'text/javascript; charset=utf-8',
   '.svg': 'image/svg+xml',
 };
-/** What stands in index.html for the folder of the others: its real name changes with their content. */
+/** Placeholder in index.html for the folder of the other files, whose name changes with their content. */
 const PLACEHOLDER = 'assets/';
 
 /**
- * Cross-site scripting: names and causes come from configurations and endpoints. The page makes no HTML of text, and
- * the browser runs nothing but these files, takes no string for code, and sends nothing anywhere but here.
+ * Cross-site scripting: names and causes come from configurations and endpoints. The page creates no HTML from text, and
+ * the browser runs only these files, evaluates no strings, and connects only to this origin.
  */
 const POLICY = [
   "default-src 'none'",
@@ -53,13 +53,13 @@ interface StaticFile {
 export class DashboardFiles {
   readonly #files = new Map<string, StaticFile>();
 
-  /** Reads all of them. @throws what the file system throws: the package is not whole then */
+  /** Reads all files. @throws errors of the file system: the package is incomplete then */
   constructor() {
     const texts = readTexts();
     const version = digestOf([...texts].flat().join('\0'));
     for (const [name, body] of texts) {
       if (name === 'index.html') continue;
-      // Another content is another path: it never has to be asked for again.
+      // New content has a new path, so browsers never revalidate.
       this.#add(`${HOME}${version}/${name}`, name, body, 'public, max-age=31536000, immutable');
     }
     const index = texts.get('index.html')!.replaceAll(`"${PLACEHOLDER}`, `"${version}/`);
@@ -67,8 +67,8 @@ export class DashboardFiles {
   }
 
   /**
-   * The answer to a request for one of the files; null where the path is none of ours.
-   * @throws AdminError 405 for a method that doesn't read
+   * The reply for one of the files; null for any other path.
+   * @throws AdminError 405 for a method other than GET and HEAD
    */
   answer(method: string, requestPath: string, ifNoneMatch: string | undefined): AdminReply | null {
     const isAway = requestPath === '/' || requestPath === '/dashboard';
@@ -77,7 +77,7 @@ export class DashboardFiles {
     if (method !== 'GET' && method !== 'HEAD') {
       throw new AdminError(405, 'method-not-allowed', 'use GET, HEAD', { fields: { Allow: 'GET, HEAD' } });
     }
-    // Relative, so that it holds behind a prefix too.
+    // Relative, so that it also works behind a path prefix.
     if (file === undefined)
       return { status: 302, contentType: 'text/plain', body: '', fields: { Location: 'dashboard/' } };
     const fields = { ...PAGE_FIELDS, ETag: file.tag, 'Cache-Control': file.caching };
@@ -91,7 +91,7 @@ export class DashboardFiles {
   }
 }
 
-/** Names and texts, in the order of the names: the folder's own files, and those of uPlot from its package. */
+/** Names and texts ordered by name: the folder's files, and those of the uPlot package. */
 function readTexts(): ReadonlyMap<string, string> {
   const own = readdirSync(FOLDER).filter((name) => path.extname(name) in TYPES);
   const places = [
@@ -103,7 +103,7 @@ function readTexts(): ReadonlyMap<string, string> {
   return new Map(inOrder.map(([name, place]) => [name, readFileSync(place, 'utf8')]));
 }
 
-/** Long enough to tell versions of a file apart; nobody gains by forging one. */
+/** Long enough to distinguish versions of a file; a collision gains an attacker nothing. */
 function digestOf(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }

@@ -1,4 +1,4 @@
-// What health knows of an endpoint, as the admin API gives it. Pure. Thread: main.
+// An endpoint's health in the form of the admin API. Pure. Thread: main.
 
 import type { AgentView, EndpointView } from '../../health/record/endpoint-view.ts';
 import type { Explanation } from '../../health/record/endpoint-explanation.ts';
@@ -6,7 +6,7 @@ import type { HealthEvent } from '../../health/record/health-events.ts';
 import type { ChangeReply, EndpointFacts, WhyAnswer } from './endpoint-schemas.ts';
 import { isoOf, isoOrNull } from './iso-time.ts';
 
-/** State, cause and what is left of the weight: a part of every view of an endpoint. */
+/** State, cause and effective weight: part of every view of an endpoint. */
 export function factsOf(view: EndpointView): EndpointFacts {
   return {
     availability: view.availability,
@@ -37,7 +37,7 @@ export function heartbeatsOf(view: EndpointView) {
   return view.heartbeats.map((beat) => ({ ...beat, at: isoOf(beat.at) }));
 }
 
-/** One state change; the endpoint by its address, as in paths. */
+/** One state change; the endpoint is named by its address, as in paths. */
 export function changeOf(event: HealthEvent): ChangeReply {
   return { ...event, at: isoOf(event.at), endpoint: addressOf(event.upstream, event.endpoint) };
 }
@@ -47,7 +47,7 @@ function addressOf(upstream: string, name: string): string {
   return name.startsWith(`${upstream}/`) ? name.slice(upstream.length + 1) : name;
 }
 
-/** Why an endpoint is as it is. */
+/** Explanation of an endpoint's state. */
 export function explanationOf(explanation: Explanation): WhyAnswer {
   const { upstream, name, now, reasons, ejectionsInRow, changes, events } = explanation;
   return {

@@ -1,5 +1,5 @@
-// The shapes of what the admin API says of endpoints: the OpenAPI document is made from them, and the types of the
-// views. Thread: main.
+// Schemas of the admin API's data on endpoints. The OpenAPI document and the types of the views are derived from them.
+// Thread: main.
 
 import { z } from 'zod';
 import { ADMIN, AVAILABILITY, CHECK, OUTLIER, RESOLUTION } from '../../core/availability.ts';
@@ -12,7 +12,7 @@ const keysOf = <T extends object>(table: T): Keys<T> => Object.keys(table) as Ke
 /** ISO 8601 in UTC. */
 export const time = z.iso.datetime();
 const timeOrNull = time.nullable();
-/** A number of things since the process began, or now. */
+/** A count, since the process started or current. */
 export const amount = z.int().min(0);
 export const admin = z.enum(keysOf(ADMIN)).describe('What an operator wants.');
 export const availability = z.enum(keysOf(AVAILABILITY)).describe('What a pick may do with the endpoint.');
@@ -52,7 +52,7 @@ const health = z.strictObject({
   transitions: amount,
 });
 
-/** State, cause and weight: what every view of an endpoint has. */
+/** State, cause and weight: common to all views of an endpoint. */
 const facts = z.strictObject({
   availability,
   admin: admin.describe("The stricter one of the operator's wish and the endpoint's own."),
@@ -91,7 +91,7 @@ const facts = z.strictObject({
 });
 export type EndpointFacts = z.output<typeof facts>;
 
-/** Of the last ten seconds; null where nothing was seen. */
+/** Over the last ten seconds; null without samples. */
 export const traffic = z.strictObject({
   windowSeconds: z.number().nullable(),
   requestsPerSecond: z.number().nullable(),
@@ -156,5 +156,5 @@ export const why = facts.extend({
   heartbeats: z.array(heartbeat),
   events: z.array(change),
 });
-/** What `GET .../why` answers. */
+/** Reply to `GET .../why`. */
 export type WhyAnswer = z.output<typeof why>;

@@ -1,35 +1,35 @@
-// What has happened, numbered: changes of endpoints and reloads, the newest thousand. Thread: main.
+// Numbered events: state changes of endpoints and reloads, the newest thousand. Thread: main.
 
 import type { HealthEvent } from '../../health/record/health-events.ts';
 import type { AdminHealth } from '../admin-context.ts';
 import { changeOf } from './endpoint-facts.ts';
 import type { EventReply, ReloadEvent } from './reply-schemas.ts';
 
-/** As many as health keeps. */
+/** Same capacity as health's ring of events. */
 export const MAX_EVENTS = 1000;
 
-/** From its construction to `stop`. */
+/** Records from construction to `stop`. */
 export class EventFeed {
-  /** Tells the numbers of this process from those of an earlier one. */
+  /** Distinguishes the numbers of this process from those of an earlier one. */
   readonly #epoch: string;
   readonly #ring: EventReply[] = [];
   readonly #listeners = new Set<(event: EventReply) => void>();
   readonly #unsubscribe: () => void;
   #count = 0;
 
-  /** @param startedAt wall-clock ms at which the process began */
+  /** @param startedAt start of the process in wall-clock ms */
   constructor(events: AdminHealth['events'], startedAt: number) {
     this.#epoch = startedAt.toString(36);
     for (const event of events.list()) this.#addChange(event);
     this.#unsubscribe = events.subscribe((event) => this.#addChange(event));
   }
 
-  /** What is kept, oldest first. */
+  /** Kept events, oldest first. */
   list(): readonly EventReply[] {
     return this.#ring;
   }
 
-  /** What came after an event. Of one that isn't known (any more), all that is kept. */
+  /** Events after the given one; all kept events when it is unknown or expired. */
   since(lastEventId: string): readonly EventReply[] {
     return this.#ring.slice(this.#ring.findIndex(({ id }) => id === lastEventId) + 1);
   }
@@ -38,7 +38,7 @@ export class EventFeed {
     this.#add({ id: this.#nextId(), kind: 'reload', ...reload });
   }
 
-  /** Calls `listener` at every event from now on; the returned function ends that. Listeners must not throw. */
+  /** Calls `listener` for every future event; the returned function unsubscribes. Listeners must not throw. */
   subscribe(listener: (event: EventReply) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

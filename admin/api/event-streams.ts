@@ -1,6 +1,6 @@
-// Events as they happen (server-sent events, WHATWG HTML section 9.2), and the live status about once a second: made
-// once, written to all who watch. Who reads too slowly misses status, and is cut off before it costs memory; it comes
-// back with Last-Event-ID and has lost nothing. Thread: main.
+// Streams of server-sent events (WHATWG HTML section 9.2): events as they happen, and the live status about once a
+// second, rendered once for all clients. A slow reader misses status events and is disconnected before it costs memory;
+// with Last-Event-ID it then resumes without loss. Thread: main.
 
 import type { ServerResponse } from 'node:http';
 import type { Timers, TimerHandle } from '../../core/timers.ts';
@@ -8,18 +8,18 @@ import { AdminError, type AdminStream, COMMON_FIELDS } from './admin-reply.ts';
 import type { EventFeed } from './event-feed.ts';
 import type { EventReply, LiveReply } from './reply-schemas.ts';
 
-/** What may be watched. */
+/** Kinds of event. */
 export const STREAM_KINDS = ['change', 'reload', 'status'] as const;
 export type StreamKind = (typeof STREAM_KINDS)[number];
 
-/** Each holds a socket and is written to every second. */
+/** Limit of open streams: each holds a socket and is written to every second. */
 const MAX_STREAMS = 32;
-/** Unread bytes at which a stream is cut off: a few hundred events. */
+/** Unread bytes at which a stream is closed: a few hundred events. */
 const MAX_UNREAD_BYTES = 1024 * 1024;
 const TICK_MS = 1000;
-/** One status for so many endpoints in each tick, so that thousands don't keep the main thread busy. */
+/** Endpoints per tick and status event, so that thousands of endpoints do not block the main thread. */
 const ENDPOINTS_PER_TICK = 500;
-/** Ticks without a word after which a comment shows that the connection lives. */
+/** Ticks without data after which a comment keeps the connection alive. */
 const QUIET_TICKS = 10;
 const RETRY_MS = 2000;
 
@@ -53,8 +53,8 @@ export class EventStreams {
   }
 
   /**
-   * A stream of these kinds. @param lastEventId what the client has seen: what came after it is told first
-   * @throws AdminError 503 where there are too many
+   * A stream of these kinds. @param lastEventId last event that the client received; later ones are sent first
+   * @throws AdminError 503 when too many streams are open
    */
   open(kinds: ReadonlySet<StreamKind>, lastEventId: string | undefined): AdminStream {
     if (this.#watchers.size >= MAX_STREAMS) {
@@ -74,14 +74,14 @@ export class EventStreams {
     this.endAll();
   }
 
-  /** Ends those that are open: their clients come back, to where they find us then. */
+  /** Closes all open streams: their clients reconnect to the current address. */
   endAll(): void {
     for (const { response } of this.#watchers) response.end();
     this.#watchers.clear();
   }
 
   #begin(response: ServerResponse, kinds: ReadonlySet<StreamKind>, lastEventId: string | undefined): void {
-    // X-Accel-Buffering: an nginx in between must not keep events back.
+    // X-Accel-Buffering: an nginx in between must not buffer events.
     const fields = { ...COMMON_FIELDS, 'X-Accel-Buffering': 'no' };
     response.writeHead(200, { 'Content-Type': 'text/event-stream; charset=utf-8', ...fields });
     const watcher: Watcher = { response, kinds, quietTicks: 0 };
@@ -106,7 +106,7 @@ export class EventStreams {
     this.#ticks++;
     const ticksPerStatus = Math.max(1, Math.ceil(this.#parts.endpointCount() / ENDPOINTS_PER_TICK));
     const isStatusDue = this.#ticks % ticksPerStatus === 0;
-    // Who has unread bytes gets the next one: status is news only while it is new.
+    // A client with unread bytes skips this one: only the newest status is useful.
     const readers = [...this.#watchers].filter(
       ({ kinds, response }) => isStatusDue && kinds.has('status') && response.writableLength === 0,
     );
@@ -120,19 +120,19 @@ export class EventStreams {
   }
 }
 
-/** Slow reader: what it doesn't take would stay in our memory. */
+/** A slow reader is disconnected: its unread bytes would stay in memory. */
 function write(watcher: Watcher, text: string): void {
   watcher.quietTicks = 0;
   watcher.response.write(text);
   if (watcher.response.writableLength > MAX_UNREAD_BYTES) watcher.response.destroy();
 }
 
-/** JSON has no line break of its own, so one `data` line is enough. */
+/** JSON contains no line breaks, so one `data` line suffices. */
 function textOf(event: EventReply): string {
   return `id: ${event.id}\nevent: ${event.kind}\ndata: ${JSON.stringify(event)}\n\n`;
 }
 
-/** Without an id: nobody needs it twice. */
+/** Without an id: status events are not replayed. */
 function statusText(live: LiveReply): string {
   return `event: status\ndata: ${JSON.stringify(live)}\n\n`;
 }

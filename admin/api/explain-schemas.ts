@@ -1,4 +1,4 @@
-// The shape of an explanation: where a request would go, and why. Thread: main.
+// Schema of an explanation: destination of a request, and the reasons. Thread: main.
 
 import { z } from 'zod';
 import { availability } from './endpoint-schemas.ts';
@@ -133,19 +133,19 @@ export const explained = z.strictObject({
 });
 export type ExplainReply = z.output<typeof explained>;
 
-/** What is asked. */
+/** The request to explain. */
 export interface ExplainQuery {
   readonly url: string;
   readonly method: string;
   /** `Name: value`. */
   readonly headers: readonly string[];
-  /** Address of who connects. */
+  /** Address of the peer. */
   readonly client: string;
-  /** Null: the one that the URL's scheme and port lead to. */
+  /** Null selects the listener by the URL's scheme and port. */
   readonly listener: string | null;
 }
 
-/** The question makes no sense; the message says why. */
+/** The request cannot be explained; the message gives the reason. */
 export class ExplainError extends Error {
   override readonly name = 'ExplainError';
 }

@@ -1,11 +1,11 @@
-// Times as the admin API gives them: ISO 8601 in UTC. Pure. Thread: main.
+// Times of the admin API: ISO 8601 in UTC. Pure. Thread: main.
 
 /** @param wallMs ms since 1970 */
 export function isoOf(wallMs: number): string {
   return new Date(wallMs).toISOString();
 }
 
-/** The same of a time that may not be. */
+/** The same for an optional time. */
 export function isoOrNull(wallMs: number | null): string | null {
   return wallMs === null ? null : isoOf(wallMs);
 }

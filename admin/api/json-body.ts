@@ -4,12 +4,12 @@ import type { IncomingMessage } from 'node:http';
 import type { z } from 'zod';
 import { AdminError } from './admin-reply.ts';
 
-/** Largest body: what the API takes is a few words. */
+/** Limit of a body: requests consist of a few words. */
 const MAX_BODY_BYTES = 64 * 1024;
-/** Of a larger one so much is read and forgotten, so that the client gets to see the answer; then it is cut off. */
+/** Bytes of a larger body that are read and discarded, so that the client can read the reply. */
 const MAX_DISCARDED_BYTES = 1024 * 1024;
 
-/** The body, an object. @throws AdminError where it is too large, no JSON, or no object */
+/** Reads the body as an object. @throws AdminError when it is too large, not JSON, or not an object */
 export async function readJsonBody(request: IncomingMessage): Promise<Readonly<Record<string, unknown>>> {
   const bytes = await readBytes(request);
   let value: unknown;
@@ -22,7 +22,7 @@ export async function readJsonBody(request: IncomingMessage): Promise<Readonly<R
   throw new AdminError(400, 'not-an-object', 'the body must be a JSON object');
 }
 
-/** The body as a schema has it. @throws AdminError 400 that says which key is wrong */
+/** Checks the body by a schema. @throws AdminError 400 that names the wrong key */
 export function fitBody(body: Readonly<Record<string, unknown>>, schema: z.ZodObject): unknown {
   const known = Object.keys(schema.shape);
   const unknown = Object.keys(body).find((key) => !known.includes(key));

@@ -1,4 +1,4 @@
-// What a live display needs of everything, once for all who watch: the event `status` of the stream. Thread: main.
+// The event `status` of event streams: the data of live displays, built once for all clients. Thread: main.
 
 import { ENDPOINT, UPSTREAM, WORKER } from '../../core/memory/layout.ts';
 import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
@@ -14,7 +14,7 @@ import type { Traffic, TrafficWindow } from '../metrics/traffic-window.ts';
 type LiveUpstream = LiveReply['upstreams'][number];
 type LiveEndpoint = LiveUpstream['endpoints'][number];
 
-/** About 300 bytes for each endpoint, so 120 KB at 400 of them. */
+/** About 300 bytes per endpoint: 120 KB for 400 endpoints. */
 export function liveStatus(context: AdminContext, traffic: TrafficWindow, status: StatusView): LiveReply {
   const views = new Map(context.health.endpoints().map((view) => [view.slot, view]));
   const { revision, upstreams } = context.snapshot();

@@ -1,5 +1,5 @@
-// The OpenAPI 3.1 document of the admin API, made of the table of routes and the shapes of replies: it can't say
-// anything else than what is served. Thread: main.
+// OpenAPI 3.1 document of the admin API, generated from the table of routes and the reply schemas, so that it matches
+// the served API. Thread: main.
 
 import { z } from 'zod';
 import type { AdminRoute } from './admin-route.ts';
@@ -24,7 +24,7 @@ const MEANINGS: Readonly<Record<number, string>> = {
   503: 'Not now: not ready, or too many streams.',
 };
 
-/** The document. @param version of Fairlead */
+/** Renders the document. @param version version of Fairlead */
 export function openApiOf(version: string): Json {
   const paths: Record<string, Json> = {};
   for (const route of ADMIN_ROUTES) {
@@ -39,7 +39,7 @@ export function openApiOf(version: string): Json {
       schemas: { Problem: schemaOf(problem) },
       securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
     },
-    // Either no token is configured, or one is needed.
+    // Without configured tokens none is needed.
     security: [{}, { token: [] }],
   };
 }
@@ -56,7 +56,7 @@ function operationOf(route: AdminRoute): Json {
   };
 }
 
-/** `getEndpointsWhy`: the method and the fixed words of the path. */
+/** `getEndpointsWhy`: the method and the fixed segments of the path. */
 function operationId({ method, path }: AdminRoute): string {
   const words = path.split(/[/.]/).filter((word) => word !== '' && !/^(?::.*|api|v1)$/.test(word));
   const suffix = /:(\w+)$/.exec(path)?.[1];
@@ -96,7 +96,7 @@ function responsesOf(route: AdminRoute): Json {
   if (method !== 'GET') for (const status of [400, 413, 415]) failures.add(status);
   if (method !== 'GET' && isTagged) failures.add(412);
   for (const status of [...failures].toSorted((a, b) => a - b)) {
-    // /readyz says why it isn't ready in the same shape as that it is.
+    // /readyz has the same schema whether it is ready or not.
     const isOwn = path === '/readyz' && status === 503;
     const shape = isOwn ? content : { [PROBLEM]: { schema: { $ref: '#/components/schemas/Problem' } } };
     responses[status] = { description: MEANINGS[status], content: shape };
@@ -112,7 +112,7 @@ function jsonContent(reply: z.ZodType): Json {
 function schemaOf(schema: z.ZodType): Json {
   const { $schema: _dialect, ...json } = z.toJSONSchema(schema, {
     override: ({ jsonSchema }) => {
-      // The format says it, and the pattern is long.
+      // `format` suffices; the pattern is long.
       if (jsonSchema.format === 'date-time') delete jsonSchema.pattern;
       if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
       if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;

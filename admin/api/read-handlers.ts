@@ -1,4 +1,4 @@
-// What only tells: health of the process, metrics, status, events, configuration. Thread: main.
+// Read-only handlers: health of the process, metrics, status, events, configuration. Thread: main.
 
 import { AdminError, type AdminReply, type AdminStream, jsonReply } from './admin-reply.ts';
 import type { AdminParts, AdminRequest } from './admin-route.ts';
@@ -31,7 +31,7 @@ export async function sendMetrics({ query }: AdminRequest, { metrics }: AdminPar
   };
 }
 
-/** Values of a parameter that may be given several times; all that there are without it. @throws AdminError 400 */
+/** Values of a repeatable parameter; all known values without it. @throws AdminError 400 */
 function chosen(query: URLSearchParams, name: string, known: readonly string[]): ReadonlySet<string> {
   const asked = query.getAll(name);
   const unknown = asked.find((one) => !known.includes(one));
@@ -74,7 +74,7 @@ export function sendWhy({ params }: AdminRequest, parts: AdminParts): AdminReply
   return jsonReply(explanationOf(explanation));
 }
 
-/** A list, or a stream for who asks for one. */
+/** Returns a list, or a stream if the client requests one. */
 export function sendEvents(request: AdminRequest, { feed, streams }: AdminParts): AdminReply | AdminStream {
   const { query } = request;
   const limit = Number(query.get('limit') ?? MAX_EVENTS);
@@ -87,10 +87,10 @@ export function sendEvents(request: AdminRequest, { feed, streams }: AdminParts)
   return jsonReply({ events: events.slice(-limit) });
 }
 
-/** @throws AdminError 400 for a request that no client could send */
+/** @throws AdminError 400 for a request that cannot exist */
 export function sendExplanation({ query }: AdminRequest, { context }: AdminParts): AdminReply {
   const url = query.get('url');
-  if (url === null) throw new AdminError(400, 'missing-key', 'url says which request: ?url=http://host/path');
+  if (url === null) throw new AdminError(400, 'missing-key', 'the parameter url is missing: ?url=http://host/path');
   const [method, client, listener] = [query.get('method'), query.get('client'), query.get('listener')];
   const asked = {
     url,

@@ -1,10 +1,10 @@
-// Whether this process may be sent traffic, and why not. Thread: main.
+// Readiness of the process for traffic, with the reasons against it. Thread: main.
 
 import type { AdminContext } from '../admin-context.ts';
 
 /**
- * Reasons why it may not; none means ready. A worker that is being restarted is no reason while another listens: the
- * kernel gives its connections to those that do.
+ * Reasons against readiness; none means ready. A restarting worker is no reason while another listens, since the kernel
+ * distributes connections to listening workers only.
  */
 export function notReadyBecause(context: Pick<AdminContext, 'workers' | 'isDraining'>): readonly string[] {
   const workers = context.workers();

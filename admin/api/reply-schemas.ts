@@ -1,4 +1,4 @@
-// The shapes of the admin API's other replies: status, events, configuration, problems. Thread: main.
+// Schemas of the admin API's other replies: status, events, configuration, problems. Thread: main.
 
 import { z } from 'zod';
 import { AVAILABILITY, type Availability } from '../../core/availability.ts';
@@ -84,7 +84,7 @@ const liveEndpoint = z.strictObject({
   cause: z.string(),
 });
 
-/** What a live display needs, every second: the event `status` of the stream. */
+/** The event `status` of event streams, sent every second. */
 export const live = z.strictObject({
   at: time,
   generation: amount,
@@ -145,7 +145,7 @@ export const config = z.strictObject({
 export type ConfigReply = z.output<typeof config>;
 
 export const reloaded = z.strictObject({ generation: amount, changes: z.array(z.string()) });
-/** The process that serves now. */
+/** The process that serves after an upgrade. */
 export const upgraded = z.strictObject({ pid: amount });
 export const version = z.strictObject({
   name: z.literal('fairlead'),
@@ -156,7 +156,7 @@ export const version = z.strictObject({
   pid: amount,
 });
 export const alive = z.strictObject({ alive: z.literal(true) });
-/** Who a token or a certificate says that one is. */
+/** Identity of the caller by token or certificate. */
 export const caller = z.strictObject({ who: z.string(), role: z.enum(['read', 'write']) });
 export const ready = z.strictObject({ ready: z.boolean(), because: z.array(z.string()).optional() });
 

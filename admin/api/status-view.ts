@@ -1,4 +1,4 @@
-// The state of everything as plain data, for the admin API. Times are ISO 8601, durations say their unit. Thread: main.
+// Complete state as plain data for the admin API. Times are ISO 8601; names of durations contain their unit. Thread: main.
 
 import { AVAILABILITY_NAMES } from '../../core/availability.ts';
 import type { EndpointField } from '../../core/memory/lane-fields.ts';
@@ -17,13 +17,13 @@ import { notReadyBecause } from './readiness.ts';
 import type { ConfigReply, StatusReply, UpstreamReply } from './reply-schemas.ts';
 import type { Traffic, TrafficWindow } from '../metrics/traffic-window.ts';
 
-/** An endpoint by itself, and the entity tag of what operators may set of it. */
+/** One endpoint, with the entity tag of its operator settings. */
 export interface TaggedEndpoint {
   readonly reply: EndpointAloneReply;
   readonly tag: string;
 }
 
-/** Builds views at the moment they are asked for. */
+/** Builds views on request. */
 export class StatusView {
   readonly #context: AdminContext;
   readonly #traffic: TrafficWindow;
@@ -35,7 +35,7 @@ export class StatusView {
     this.#sums = new LaneSums(context.region);
   }
 
-  /** All of it. */
+  /** The complete state. */
   status(): StatusReply {
     const { version, startedAt, clock } = this.#context;
     const because = notReadyBecause(this.#context);
@@ -82,7 +82,7 @@ export class StatusView {
     }));
   }
 
-  /** Configurations that run, and those that still finish exchanges; newest first. */
+  /** The running configuration and older ones with open exchanges, newest first. */
   generations(): ConfigReply['generations'] {
     const nowMs = this.#context.clock.wallMs();
     const workers = this.workers();
@@ -101,13 +101,13 @@ export class StatusView {
     return this.#context.snapshot().upstreams.map((upstream) => this.#upstream(upstream, views));
   }
 
-  /** One upstream with its endpoints; null where there is none of this name. */
+  /** One upstream with its endpoints; null when the name is unknown. */
   upstream(name: string): UpstreamReply | null {
     const upstream = this.#context.snapshot().upstreams.find((one) => one.name === name);
     return upstream === undefined ? null : this.#upstream(upstream, this.#views());
   }
 
-  /** One endpoint with its newest heartbeats and its tag; null where there is none of these names. */
+  /** One endpoint with its newest heartbeats and its tag; null when a name is unknown. */
   endpoint(upstream: string, endpoint: string): TaggedEndpoint | null {
     const group = this.#context.snapshot().upstreams.find(({ name }) => name === upstream);
     const member = group?.endpoints.find(({ id }) => id === endpoint);
@@ -182,7 +182,7 @@ function responsesOf(read: (field: StatusClassField) => number): EndpointReply['
   return Object.fromEntries(counted) as EndpointReply['responses'];
 }
 
-/** Rounded for reading: these are estimates. */
+/** Rounded, since these are estimates. */
 export function roundedTraffic(traffic: Traffic): EndpointReply['traffic'] {
   return {
     windowSeconds: rounded(traffic.seconds),

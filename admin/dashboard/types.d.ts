@@ -1,4 +1,4 @@
-// What the page is told: the shapes of the API's own replies, so that the compiler compares both sides.
+// Data of the page: the API's own reply types, so that the compiler checks both sides.
 
 import type { EndpointAloneReply, WhyAnswer } from '../api/endpoint-schemas.ts';
 import type { EventReply, LiveReply } from '../api/reply-schemas.ts';
@@ -15,7 +15,7 @@ export type EndpointAlone = EndpointAloneReply;
 /** A row of the table of endpoints. */
 export type Row = LiveEndpoint & { readonly key: string; readonly upstream: string };
 
-/** What an operator asks of an endpoint. */
+/** The state that an operator requests for an endpoint. */
 export type Change = { readonly admin: RequestedState } | { readonly weight: number | null };
 
 export type Caller = { readonly who: string; readonly role: 'read' | 'write' };

@@ -1,3 +1,3 @@
-// uPlot's module, which the server puts beside ours.
+// uPlot's module, which the server places beside the dashboard's modules.
 
 export { default } from 'uplot';

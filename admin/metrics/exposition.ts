@@ -1,9 +1,9 @@
-// Writes a family as Prometheus' text format 0.0.4, byte for byte as prom-client does, in a fifth of the time: 4,000
-// endpoints have 370,000 lines, and while they are written the main thread does nothing else. Thread: main.
+// Writes a family in Prometheus' text format 0.0.4, byte-identical to prom-client in a fifth of the time: 4,000 endpoints
+// have 370,000 lines, and the main thread does nothing else while it writes them. Thread: main.
 
 import type { Labels, MetricFamily, MetricSample } from './metric-family.ts';
 
-/** The texts of label sets. The same few objects stand in all samples of a scrape, so each is written once. */
+/** Texts of label sets. All samples of a scrape share a few label objects, so each is rendered once. */
 const texts = new WeakMap<Labels, string>();
 
 /** HELP, TYPE and one line for each sample, without the last line break. */

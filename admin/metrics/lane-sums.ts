@@ -1,4 +1,4 @@
-// Reads the statistics lanes: the sum over all workers of what each has counted. Thread: main.
+// Sums the statistics lanes over all workers. Thread: main.
 
 import {
   ENDPOINT_FIELD,
@@ -15,7 +15,7 @@ import {
 } from '../../core/memory/lane-fields.ts';
 import type { Region } from '../../core/memory/region.ts';
 
-/** Sums of lanes, read when asked. Lanes outlive their workers, so no counter ever steps back. */
+/** Sums of lanes, read on demand. Lanes outlive their workers, so no counter steps back. */
 export class LaneSums {
   readonly #region: Region;
 
@@ -39,12 +39,12 @@ export class LaneSums {
     return this.#sum((worker) => this.#region.policyLane(worker, index) + POLICY_FIELD[field]);
   }
 
-  /** How many attempts fell into each bucket of LATENCY_BOUNDS_MS, and above all of them. */
+  /** Attempts in each bucket of LATENCY_BOUNDS_MS, and above the last bound. */
   endpointLatencies(slot: number): Float64Array {
     return this.#sums((worker) => this.#region.endpointLane(worker, slot) + ENDPOINT_FIELDS.length);
   }
 
-  /** How many exchanges fell into each bucket. */
+  /** Exchanges in each bucket. */
   upstreamLatencies(index: number): Float64Array {
     return this.#sums((worker) => this.#region.upstreamLane(worker, index) + UPSTREAM_FIELDS.length);
   }

@@ -1,8 +1,8 @@
-// The fine latency buckets as a coarser histogram, for Prometheus. Thread: main.
+// Converts the fine latency buckets to a coarser histogram for Prometheus. Thread: main.
 
 import { LATENCY_BOUNDS_MS } from '../../core/memory/lane-fields.ts';
 
-/** Steps of a decade that Prometheus gets. */
+/** Bounds per decade in the coarse histogram. */
 const COARSE_STEPS = [1, 2.5, 5];
 /** Indexes of the fine bounds that are coarse bounds too: 0.1 ms, 0.25, 0.5, 1 ... 100 s. */
 const COARSE_INDEXES: readonly number[] = LATENCY_BOUNDS_MS.flatMap((bound, index) => {
@@ -10,13 +10,13 @@ const COARSE_INDEXES: readonly number[] = LATENCY_BOUNDS_MS.flatMap((bound, inde
   return COARSE_STEPS.includes(mantissa) ? [index] : [];
 });
 
-/** One `le` of a Prometheus histogram: how many took at most so long. */
+/** One `le` of a Prometheus histogram: the count of values up to the bound. */
 export interface CoarseBucket {
   readonly leSeconds: number;
   readonly count: number;
 }
 
-/** Cumulative buckets; the last one's bound is infinite and its count is that of all. */
+/** Cumulative buckets; the last bound is infinite, with the total count. */
 export function coarseHistogram(buckets: Float64Array): CoarseBucket[] {
   const coarse: CoarseBucket[] = [];
   let count = 0;

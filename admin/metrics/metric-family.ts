@@ -1,4 +1,4 @@
-// What a metric is here: a name with its meaning, and a function that reads its values from a scrape. Thread: main.
+// A metric: name, help text, and a function that reads its values during a scrape. Thread: main.
 
 import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
 import type { ListenerSnapshot } from '../../core/snapshot/listener.ts';
@@ -9,25 +9,25 @@ import type { AdminContext } from '../admin-context.ts';
 import type { LaneSums } from './lane-sums.ts';
 import { coarseHistogram } from './latency.ts';
 
-/** All names begin with it. */
+/** Prefix of all names. */
 export const METRIC_PREFIX = 'fairlead_';
 
-/** What a metric is about; a scraper may ask for some scopes only. */
+/** Subject of a metric; a scraper may select scopes. */
 export const METRIC_SCOPES = ['process', 'listener', 'policy', 'upstream', 'endpoint'] as const;
 export type MetricScope = (typeof METRIC_SCOPES)[number];
 
 export type Labels = Readonly<Record<string, string | number>>;
 
-/** One line of the exposition, as prom-client takes it. `metricName` where it isn't the family's (histograms). */
+/** One line of the exposition in prom-client's form. `metricName` differs from the family's for histograms. */
 export interface MetricSample {
   readonly labels: Labels;
-  /** Labels that many samples have: one object for all of them, so that it is written once. */
+  /** Labels shared by many samples: one object, so that it is rendered once. */
   readonly sharedLabels?: Labels;
   readonly value: number;
   readonly metricName?: string;
 }
 
-/** What families read: each thing is looked up once a scrape. */
+/** Data of one scrape, each looked up once. */
 export interface Scrape {
   readonly context: AdminContext;
   readonly snapshot: Snapshot;
@@ -41,7 +41,7 @@ export interface MetricFamily {
   readonly help: string;
   readonly type: 'counter' | 'gauge' | 'histogram';
   readonly scope: MetricScope;
-  /** Names of labels; their values come from the configuration alone, so that no client can make series. */
+  /** Names of labels. Their values come only from the configuration, so that no client can create series. */
   readonly labels: readonly string[];
   readonly collect: (scrape: Scrape) => MetricSample[];
 }
@@ -86,7 +86,7 @@ export function perUpstream(
   return { name: `${METRIC_PREFIX}upstream_${name}`, help, type, scope: 'upstream', labels, collect };
 }
 
-/** As `perUpstream`, for each endpoint; endpoints that health doesn't know (yet) are left out where `read` is null. */
+/** Like `perUpstream`, for each endpoint; endpoints for which `read` returns null are left out. */
 export function perEndpoint(
   type: FamilyType,
   name: string,
@@ -103,7 +103,7 @@ export function perEndpoint(
   return { name: `${METRIC_PREFIX}endpoint_${name}`, help, type, scope: 'endpoint', labels, collect };
 }
 
-/** A value of a label, and what was counted for it. */
+/** A label value and its count. */
 export type LabelledValue = readonly [label: string, value: number];
 
 function addSamples(
@@ -120,7 +120,7 @@ function addSamples(
 const NO_LABELS: Labels = {};
 const oneLabels = new Map<string, Map<string | number, Labels>>();
 
-/** The same object for the same label: values come from closed lists, so there are few. */
+/** Returns the same object for the same label. Values come from closed lists, so there are few. */
 function oneLabel(label: string, value: string | number): Labels {
   const known = oneLabels.get(label) ?? new Map<string | number, Labels>();
   oneLabels.set(label, known);
@@ -135,7 +135,7 @@ interface LabelledEndpoint {
 }
 const labelled = new WeakMap<Scrape, LabelledEndpoint[]>();
 
-/** Every endpoint of every upstream, with its labels: the same objects for all families of a scrape. */
+/** Every endpoint of every upstream with its labels; all families of a scrape share the objects. */
 export function eachEndpoint(scrape: Scrape): readonly LabelledEndpoint[] {
   let endpoints = labelled.get(scrape);
   if (endpoints === undefined) {

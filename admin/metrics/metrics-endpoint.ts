@@ -1,4 +1,4 @@
-// Metrics of endpoints: attempts as the endpoints answered them, and what health thinks of them. Thread: main.
+// Metrics of endpoints: attempts by their outcome, and the state of their health. Thread: main.
 
 import { AVAILABILITY } from '../../core/availability.ts';
 import type { EndpointField } from '../../core/memory/lane-fields.ts';
@@ -22,7 +22,7 @@ function counter(field: EndpointField, name: string, help: string): MetricFamily
   return perEndpoint('counter', name, help, ({ sums }, { slot }) => sums.endpoint(slot, field));
 }
 
-/** Several fields of one family, told apart by a label. */
+/** Several fields of one family, distinguished by a label. */
 function byLabel(
   type: 'counter' | 'gauge',
   name: string,
@@ -41,7 +41,7 @@ function word(name: string, help: string, from: Word): MetricFamily {
   });
 }
 
-/** What health knows; nothing where it doesn't know the endpoint (a reload is under way). */
+/** A value from health; none while health does not know the endpoint (during a reload). */
 function health(
   type: 'counter' | 'gauge',
   name: string,
@@ -56,7 +56,7 @@ function health(
   return perEndpoint(type, name, help, readView, label);
 }
 
-/** Which axis changed, and to what, would be fifty series for each endpoint: `why` says it. */
+/** Axis and new state would be fifty series per endpoint; `why` reports them instead. */
 function changesBy({ changes }: EndpointView): LabelledValue[] {
   return (Object.keys(DETECTORS) as Detector[]).map((detector) => [
     detector,
@@ -64,7 +64,7 @@ function changesBy({ changes }: EndpointView): LabelledValue[] {
   ]);
 }
 
-/** Availabilities in which requests go to an endpoint: all of them, or a few. */
+/** Availabilities in which an endpoint gets requests. */
 const TAKES_REQUESTS: ReadonlySet<string> = new Set(['up', 'suspect', 'halfOpen']);
 const AVAILABILITY_CODES = Object.entries(AVAILABILITY).map(([name, code]) => `${code} ${name}`);
 

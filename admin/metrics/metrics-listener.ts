@@ -1,4 +1,4 @@
-// Metrics of listeners: connections of clients and what came over them. Thread: main.
+// Metrics of listeners: client connections and their requests. Thread: main.
 
 import type { ListenerField } from '../../core/memory/lane-fields.ts';
 import { type MetricFamily, perListener } from './metric-family.ts';

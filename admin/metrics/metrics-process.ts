@@ -12,7 +12,7 @@ function single(type: 'counter' | 'gauge', name: string, help: string, read: (sc
   return { name: METRIC_PREFIX + name, help, type, scope: 'process', labels: [], collect };
 }
 
-/** A word of each worker's record. @param factor from its unit to that of the metric */
+/** A word of each worker's record. @param factor converts its unit to the metric's */
 function perWorker(name: string, help: string, word: Word, factor = 1): MetricFamily {
   const collect = ({ context }: Scrape): MetricSample[] =>
     context.workers().map(({ worker }) => ({
@@ -83,7 +83,7 @@ const LOG_LINES_LOST: MetricFamily = {
   },
 };
 
-/** The families; `lag` is measured while it is started. */
+/** All families of the process; `lag` measures from its start. */
 export function processMetrics(lag: EventLoopLag): readonly MetricFamily[] {
   return [
     BUILD_INFO,

@@ -1,4 +1,4 @@
-// The metric registry of prom-client, and the text of a scrape: our families read the shared lanes at each one.
+// Metric registry of prom-client, and the text of a scrape. Families read the shared lanes at each scrape.
 // Thread: main.
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -15,13 +15,13 @@ import { processMetrics } from './metrics-process.ts';
 import { UPSTREAM_METRICS } from './metrics-upstream.ts';
 
 /**
- * Metrics as Prometheus reads them. prom-client's own default metrics are not collected: they speak of the main thread
- * as if it were the process, and list all open descriptors at each scrape.
+ * Metrics for Prometheus. prom-client's default metrics are not collected: they describe the main thread as if it were
+ * the process, and list all open descriptors at each scrape.
  */
 export class Metrics {
   readonly #context: AdminContext;
   readonly #sums: LaneSums;
-  /** For programs that join registries: it gives the same as `text`, only slower. */
+  /** For programs that merge registries: the same content as `text`, more slowly. */
   readonly registry = new Registry();
   readonly #lag = new EventLoopLag();
   readonly families: readonly MetricFamily[];
@@ -54,7 +54,7 @@ export class Metrics {
     this.#lag.stop();
   }
 
-  /** The exposition of the families in these scopes. Gives the event loop a turn after each family. */
+  /** The exposition of the families in these scopes. Yields to the event loop after each family. */
   async text(scopes: ReadonlySet<MetricScope>): Promise<string> {
     this.#scrape = this.#takeScrape();
     const texts: string[] = [];
@@ -73,8 +73,8 @@ export class Metrics {
   }
 
   /**
-   * What the registry asks a metric for, no more. prom-client's own classes count by themselves; these values are
-   * counted elsewhere, and its histogram could not be given buckets at all.
+   * The part of a metric that the registry uses. prom-client's own classes hold their values; these are counted
+   * elsewhere, and its histogram accepts no ready buckets.
    */
   #collectorOf({ name, help, type, collect }: MetricFamily): Metric {
     const get = () => Promise.resolve({ name, help, type, values: collect(this.#scrape) });

@@ -1,4 +1,4 @@
-// Rates and percentiles of the last ten seconds, from samples of the lanes. Thread: main.
+// Rates and percentiles over the last ten seconds, from samples of the lanes. Thread: main.
 
 import { percentileMs } from '../../core/latency-percentile.ts';
 import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
@@ -7,24 +7,24 @@ import type { TimerHandle } from '../../core/timers.ts';
 import type { AdminContext } from '../admin-context.ts';
 import { LaneSums } from './lane-sums.ts';
 
-/** Between two samples, in ms. */
+/** Sampling interval in ms. */
 const SAMPLE_MS = 2000;
-/** Samples kept: the oldest is then ten seconds old, up to the next sample. */
+/** Kept samples: the oldest is ten seconds old until the next one. */
 const SAMPLES = 6;
 
-/** What was seen in the window. Percentiles are null where nothing was. */
+/** Figures of the window. Percentiles are null without samples. */
 export interface Traffic {
   /** Seconds that the window spans. */
   readonly seconds: number;
   readonly requestsPerSecond: number;
-  /** Share of failures, 0 to 1: 5xx of an upstream, attempts judged as failed of an endpoint. 0 where nothing was. */
+  /** Share of failures, 0 to 1: 5xx of an upstream, failed attempts of an endpoint. 0 without samples. */
   readonly errorShare: number;
   readonly p50Ms: number | null;
   readonly p90Ms: number | null;
   readonly p99Ms: number | null;
 }
 
-/** Counters of one upstream or endpoint at one moment. */
+/** Counters of one upstream or endpoint in one sample. */
 interface Reading {
   readonly requests: number;
   readonly judged: number;
@@ -40,7 +40,7 @@ interface Sample {
 /** Key of the sample over all listeners. */
 const CLIENTS = 'clients';
 
-/** Samples on a timer from `start` to `stop`. */
+/** Samples periodically from `start` to `stop`. */
 export class TrafficWindow {
   readonly #context: Pick<AdminContext, 'region' | 'clock' | 'timers' | 'snapshot'>;
   readonly #sums: LaneSums;
@@ -107,7 +107,7 @@ export class TrafficWindow {
     return { requests, judged, errors, latencies: this.#sums.endpointLatencies(slot) };
   }
 
-  /** Difference to the oldest sample that knows the key. */
+  /** Difference to the oldest sample that contains the key. */
   #since(key: string, now: Reading): Traffic {
     const sample = this.#samples.find(({ readings }) => readings.has(key));
     const then = sample?.readings.get(key) ?? now;
@@ -125,7 +125,7 @@ export class TrafficWindow {
   }
 }
 
-/** Names, since a record in shared memory may get another owner. */
+/** By name, since a record in shared memory may get another owner. */
 function keyOfUpstream({ name, index }: UpstreamSnapshot): string {
   return `upstream ${index} ${name}`;
 }
