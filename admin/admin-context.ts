@@ -37,7 +37,7 @@ export interface AdminWorker {
   readonly restarts: number;
 }
 
-/** What a reload came to; `problems` are sentences with their places, `findings` the same for programs. */
+/** Outcome of a reload; `problems` are sentences with their places, `findings` the same for programs. */
 export type ReloadOutcome =
   | { readonly ok: true; readonly revision: number; readonly changes: readonly string[] }
   | { readonly ok: false; readonly problems: readonly string[]; readonly findings?: readonly ProblemJson[] };
@@ -57,7 +57,7 @@ export interface WrittenConfig {
   readonly config: Readonly<Record<string, unknown>>;
 }
 
-/** What it came to that the next process was to take over; `pid` is that process. */
+/** Outcome of an upgrade; `pid` is the next process. */
 export type UpgradeOutcome =
   | { readonly ok: true; readonly pid: number }
   | { readonly ok: false; readonly message: string };

@@ -29,7 +29,7 @@ const MAX_CONNECTIONS = 256;
 const MAX_FIELDS = 100;
 
 export class AdminBinding {
-  /** Who may do what; a reload may give another one with the same address. */
+  /** Access rules; a reload may replace them at the same address. */
   admin: AdminSnapshot;
   readonly server: Server;
   #address = '';
@@ -50,7 +50,7 @@ export class AdminBinding {
     return this.#address;
   }
 
-  /** What a request's Host and Origin must be here. */
+  /** Rules for Host and Origin of requests to this address. */
   get rules(): CallerRules {
     const { hosts, tls } = this.admin;
     const scheme = tls === null ? 'http' : 'https';

@@ -73,7 +73,7 @@ function parametersOf({ method, path, query = [], isTagged, isStream }: AdminRou
   });
   const text = { in: 'header', schema: { type: 'string' } };
   const match = { name: 'If-Match', description: 'Refused with 412 where the tag is another one.', ...text };
-  const last = { name: 'Last-Event-ID', description: 'Of a stream: what came after it is told first.', ...text };
+  const last = { name: 'Last-Event-ID', description: 'For a stream: events after this one are sent first.', ...text };
   return [...inPath, ...inQuery, ...(isTagged && method !== 'GET' ? [match] : []), ...(isStream ? [last] : [])];
 }
 

@@ -1,8 +1,8 @@
-// Says to screen readers what has changed, in one sentence every few seconds at most: a burst of changes must not keep
-// anybody from listening. Pure but for what it is given. Runs in the browser.
+// Announces state changes to screen readers, at most one sentence every few seconds, so that a burst of changes does not
+// flood the listener. Pure except for its dependencies. Runs in the browser.
 
 const EVERY_MS = 4_000;
-/** Named one by one; of more only the number. */
+/** Number of endpoints that are named; beyond it only the number is announced. */
 const MAX_NAMED = 3;
 
 /**

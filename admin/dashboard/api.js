@@ -1,13 +1,13 @@
-// The admin API as the page asks it, with the token of whoever is signed in. Runs in the browser.
+// Client of the admin API with the token of the signed-in user. Runs in the browser.
 
 /** @import { Caller, Change, EndpointAlone, FeedEvent, Why } from './types.d.ts' */
 
-/** Beside the folder of the page, so that a prefix in front of both does no harm. */
+/** Relative to the folder of the page, so that both work behind a path prefix. */
 const BASE = new URL('../api/v1/', document.baseURI);
-/** Of this tab: it survives a reload of the page, and ends with the tab. */
+/** Stored for this tab: it survives a reload of the page and ends with the tab. */
 const TOKEN_KEY = 'fairlead.token';
 
-/** An answer that isn't good, in the words of the API. */
+/** An error reply with the message of the API. */
 export class ApiError extends Error {
   status;
   code;
@@ -87,12 +87,12 @@ export async function askWhy(upstream, endpoint) {
 }
 
 /**
- * The entity tag of what operators have set: a change names it, so that none undoes another unseen.
+ * The entity tag of the operator's settings: a change names it, so that it cannot silently undo another one.
  * @param {string} upstream @param {string} endpoint
  */
 export async function askTag(upstream, endpoint) {
   const answer = await request(endpointPath(upstream, endpoint));
-  // A body that nobody reads keeps the connection.
+  // An unread body would keep the connection.
   await answer.arrayBuffer();
   return answer.headers.get('ETag') ?? '*';
 }

@@ -1,5 +1,5 @@
-// Asks before anything is changed: what will happen, then Cancel or do it. A change that somebody else has made
-// meanwhile is not undone unseen (If-Match). Runs in the browser.
+// Confirmation of a change: describes the effect before the user confirms or cancels. A change made by someone else in
+// the meantime is not silently undone (If-Match). Runs in the browser.
 
 /** @import { Change, EndpointAlone, Live, Row } from './types.d.ts' */
 
@@ -42,7 +42,7 @@ export class ChangeDialog {
     const isWeight = asked === 'weight';
     const change = isWeight ? null : asked;
     const tag = askTag(row.upstream, row.name);
-    // Told when the change is sent; until then nobody waits for it.
+    // An error is shown when the change is sent; until then no code waits for the tag.
     tag.catch(() => undefined);
     this.#asked = { row, live, change, tag };
     this.#weightField.hidden = !isWeight;
@@ -83,7 +83,7 @@ export class ChangeDialog {
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       setText(this.#error, `Not done: ${error.message}`);
-      // Whoever has read that may want it all the same.
+      // The user may still want the change after reading this.
       if (error.status === 412) asked.tag = askTag(asked.row.upstream, asked.row.name);
     } finally {
       this.#busy(false);

@@ -1,5 +1,5 @@
-// Small line charts with uPlot. Only those in sight are drawn. A chart is a picture: its label says in words what it
-// shows. Runs in the browser.
+// Small line charts with uPlot. Only visible charts are drawn. A chart is an image; its label describes the content in
+// words. Runs in the browser.
 
 import { make, setAttribute } from './dom.js';
 import { clock } from './format.js';
@@ -17,7 +17,7 @@ import uPlot from './uPlot.esm.js';
  * @property {boolean} [hasAxes]
  */
 
-/** What a chart shows at least, so that two points don't look like a trend. */
+/** Minimum time span of a chart, so that two points don't look like a trend. */
 const LEAST_SECONDS = 60;
 
 /** @type {Set<Chart>} */
@@ -62,7 +62,7 @@ export class Chart {
     if (isInSight) this.#paint();
   }
 
-  /** With the colours as they are now. */
+  /** Redraws with the current colours. */
   repaint() {
     this.#plot?.destroy();
     this.#plot = null;
@@ -108,7 +108,7 @@ function optionsOf({ lines, format, width, height, hasAxes = false }) {
     cursor: { show: false },
     select: { show: false, left: 0, top: 0, width: 0, height: 0 },
     scales: {
-      // A line comes in from the right, and is stretched only as long as there is less than four minutes of it.
+      // A line enters from the right; it is stretched only while it covers less than four minutes.
       x: {
         range: (_plot, first, last) => {
           const seconds = Math.min(SAMPLES, Math.max(LEAST_SECONDS, (last ?? 0) - (first ?? 0)));

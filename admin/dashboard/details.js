@@ -1,5 +1,4 @@
-// The pane about one endpoint: why it is in or out, its last minutes, and what an operator may do with it. Runs in the
-// browser.
+// The pane for one endpoint: explanation of its state, charts of the last minutes, actions. Runs in the browser.
 
 /** @import { History } from './history.js' */
 /** @import { Change, Row, Why } from './types.d.ts' */
@@ -82,7 +81,7 @@ export class Details {
     byId('actions-refused', HTMLElement).hidden = mayChange;
     for (const button of this.#actions.querySelectorAll('button')) {
       const isNow = button.dataset['act'] === row.operator;
-      // Not `disabled`: whoever has just pressed it would lose the focus.
+      // Not `disabled`: the button that was just pressed would lose the focus.
       setAttribute(button, 'aria-disabled', String(isNow));
       setAttribute(button, 'aria-pressed', String(isNow));
     }
@@ -91,7 +90,7 @@ export class Details {
     this.#times.draw(history.read(`${row.key} p99`, `${row.key} p50`));
   }
 
-  /** Asks again why the endpoint is as it is. */
+  /** Fetches the explanation again. */
   async ask() {
     const row = this.#row;
     if (row === null) return;
@@ -109,7 +108,7 @@ export class Details {
     setText(byId('details-cause', HTMLElement), row.cause);
   }
 
-  /** Only what is different from the last answer, or whoever reads it would lose the place. @param {Why} why */
+  /** Replaces only changed parts, so that a reader keeps the place. @param {Why} why */
   #showWhy(why) {
     const { now, ...rest } = why;
     const text = JSON.stringify(rest);

@@ -1,5 +1,5 @@
-// Making and changing elements. Text goes in as text: no HTML is made of strings anywhere (cross-site scripting). Runs
-// in the browser.
+// Creates and changes elements. Text is inserted as text; no HTML is built from strings (cross-site scripting). Runs in
+// the browser.
 
 /**
  * An element with attributes and children.
@@ -28,7 +28,7 @@ export function byId(id, kind) {
   return element;
 }
 
-/** Writes only what has changed: hundreds of cells stay as they are in most seconds. @param {Element} element @param {string} text */
+/** Writes only changed text: most of hundreds of cells stay the same. @param {Element} element @param {string} text */
 export function setText(element, text) {
   const { firstChild } = element;
   if (firstChild instanceof Text && element.childNodes.length === 1) {
@@ -42,8 +42,7 @@ export function setAttribute(element, name, value) {
 }
 
 /**
- * Makes the children of an element these, in this order, and moves only what isn't in its place. Whoever has the focus
- * keeps it.
+ * Sets the children of an element in this order and moves only misplaced ones, so that the focus is kept.
  * @param {Element} parent @param {readonly Element[]} children
  */
 export function setChildren(parent, children) {
@@ -60,7 +59,7 @@ export function setChildren(parent, children) {
   }
 }
 
-/** Calls `draw` before the next picture, once, however often it was asked. @param {() => void} draw */
+/** Calls `draw` once before the next frame, however often it was scheduled. @param {() => void} draw */
 export function batched(draw) {
   let isAsked = false;
   return () => {

@@ -1,4 +1,4 @@
-// One row of the table of endpoints; a second changes only the cells that are different. Runs in the browser.
+// One row of the table of endpoints; an update changes only the cells that differ. Runs in the browser.
 
 /** @import { Row } from './types.d.ts' */
 
@@ -45,7 +45,7 @@ export class EndpointRow {
   }
 }
 
-/** The weight that holds, marked where an operator has set it; the share of it that is carried where it isn't all. @param {Row} row */
+/** The effective weight, marked if an operator has set it, with the share that is carried if below 1. @param {Row} row */
 export function weightText({ weight, configuredWeight, weightShare }) {
   const override = weight === configuredWeight ? '' : `* (${configuredWeight})`;
   const share = weightShare === 1 ? '' : ` × ${weightShare}`;

@@ -1,5 +1,5 @@
-// The table of endpoints: filtered, sorted, hundreds of rows of which a second changes few cells. Arrow keys move
-// through it, so that Tab gets past it in one step. Runs in the browser.
+// The table of endpoints: filtered and sorted, with hundreds of rows and few changed cells per update. Arrow keys move
+// within it, so that Tab leaves it in one step. Runs in the browser.
 
 /** @import { Filter, Order, Column } from './model.js' */
 /** @import { Row } from './types.d.ts' */
@@ -25,7 +25,7 @@ export class EndpointTable {
   }
 
   /**
-   * Returns how many are shown.
+   * Updates the rows and returns the number shown.
    * @param {readonly Row[]} rows @param {{ filter: Filter, order: Order, nowMs: number, chosen: string }} view
    */
   update(rows, { filter, order, nowMs, chosen }) {
@@ -43,7 +43,7 @@ export class EndpointTable {
     return visible.length;
   }
 
-  /** Puts the focus on a row, if it is there. @param {string} key */
+  /** Focuses a row if it exists. @param {string} key */
   focus(key) {
     this.#rows.get(key)?.button.focus();
   }
@@ -58,7 +58,7 @@ export class EndpointTable {
     return shown;
   }
 
-  /** Exactly one row is in the order of Tab. @param {EventTarget | null} target */
+  /** Keeps exactly one row in the tab order. @param {EventTarget | null} target */
   #makeReachable(target) {
     for (const { button } of this.#rows.values()) {
       setAttribute(button, 'tabindex', button === target ? '0' : '-1');
@@ -78,7 +78,7 @@ export class EndpointTable {
 }
 
 /**
- * Makes the heads of columns sort, and say so.
+ * Makes column heads sort the table and announce it.
  * @param {HTMLTableElement} table @param {(column: Column) => void} choose
  */
 export function makeSortable(table, choose) {

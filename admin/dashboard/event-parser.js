@@ -1,13 +1,13 @@
-// Reads a stream of server-sent events from pieces of text (WHATWG HTML section 9.2.6), as EventSource would: that one
-// can't send a token. Pure. Runs in the browser.
+// Parses server-sent events from chunks of text (WHATWG HTML section 9.2.6) in place of EventSource, which cannot send a
+// token. Pure. Runs in the browser.
 
 /** @typedef {{ id: string, event: string, data: string }} Message */
 
-/** Far beyond any event: what is longer is no stream of ours. */
+/** Limit of a line, far beyond any event. */
 const MAX_LINE_CHARS = 64 * 1024 * 1024;
 
 export class EventParser {
-  /** Of the newest message that has one. */
+  /** Id of the newest message that has one. */
   lastEventId = '';
   #rest = '';
   #event = '';
@@ -15,7 +15,7 @@ export class EventParser {
   #data = [];
 
   /**
-   * The messages that end in this piece.
+   * Returns the messages that end in this chunk.
    * @param {string} text
    * @returns {Message[]}
    */

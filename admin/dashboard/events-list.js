@@ -1,4 +1,4 @@
-// The newest events, those that happened last at the top. Runs in the browser.
+// The newest events, latest first. Runs in the browser.
 
 /** @import { FeedEvent } from './types.d.ts' */
 
@@ -6,13 +6,13 @@ import { make } from './dom.js';
 import { clock } from './format.js';
 import { badgeOf } from './state-badge.js';
 
-/** On the page; the API has a thousand. */
+/** Events on the page; the API keeps a thousand. */
 export const MAX_SHOWN = 100;
 
 export class EventsList {
   #list;
   #choose;
-  /** @type {Set<string>} of those that are on the page */
+  /** @type {Set<string>} ids of the events on the page */
   #known = new Set();
 
   /** @param {HTMLElement} list @param {(key: string) => void} choose */
@@ -21,7 +21,7 @@ export class EventsList {
     this.#choose = choose;
   }
 
-  /** In the order in which they happened; what is there already stays. @param {readonly FeedEvent[]} events */
+  /** Adds events in order; known ones are skipped. @param {readonly FeedEvent[]} events */
   add(events) {
     for (const event of events) {
       if (this.#known.has(event.id)) continue;

@@ -1,4 +1,4 @@
-// Numbers and times as people read them: short, of one width, with their unit. Pure. Runs in the browser.
+// Formats numbers and times for people: short, with their unit. Pure. Runs in the browser.
 
 const NOTHING = '–';
 /** Never broken between a number and its unit. */
@@ -19,7 +19,7 @@ export function rate(value) {
   return value === 0 || value >= 99.95 ? WHOLE.format(value) : TENTHS.format(value);
 }
 
-/** A share of 1 in percent; what isn't nothing doesn't look like nothing. @param {number | null} share */
+/** A ratio in percent; a small ratio above zero is never shown as zero. @param {number | null} share */
 export function percent(share) {
   if (share === null) return NOTHING;
   if (share === 0) return `0${GAP}%`;
@@ -37,14 +37,14 @@ export function millis(ms) {
 }
 
 /**
- * The figures that a row of any table has, in the order of their columns.
+ * The figures of a table row, in the order of their columns.
  * @param {{ inFlight: number, queued: number, requestsPerSecond: number | null, errorShare: number | null, p50Ms: number | null, p99Ms: number | null }} load
  */
 export function loadTexts({ inFlight, queued, requestsPerSecond, errorShare, p50Ms, p99Ms }) {
   return [count(inFlight), count(queued), rate(requestsPerSecond), percent(errorShare), millis(p50Ms), millis(p99Ms)];
 }
 
-/** How long, in its two largest units. @param {number} seconds */
+/** A duration in its two largest units. @param {number} seconds */
 export function span(seconds) {
   const whole = Math.max(0, Math.floor(seconds));
   if (whole < 60) return `${whole}${GAP}s`;
@@ -54,14 +54,14 @@ export function span(seconds) {
   return hours % 24 === 0 ? `${days}${GAP}d` : `${days}${GAP}d ${hours % 24}${GAP}h`;
 }
 
-/** How long ago. @param {string} iso @param {number} nowMs wall-clock ms, of the server where there is one */
+/** Age of a time. @param {string} iso @param {number} nowMs wall-clock ms of the server if known */
 export function age(iso, nowMs) {
   return span((nowMs - Date.parse(iso)) / 1000);
 }
 
 const TIME = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 
-/** Time of day where the reader is. @param {string | number} time ISO 8601, or wall-clock ms */
+/** Local time of day. @param {string | number} time ISO 8601, or wall-clock ms */
 export function clock(time) {
   return TIME.format(new Date(time));
 }

@@ -1,4 +1,4 @@
-// The head of the page and the counts over the tables. Runs in the browser.
+// The head of the page, and the counts above the tables. Runs in the browser.
 
 /** @import { Live, Row, State } from './types.d.ts' */
 
@@ -49,7 +49,7 @@ export function showCounts(shown, all, upstream) {
   byId('none', HTMLElement).hidden = shown > 0;
 }
 
-/** How many each choice of the filter would show. @param {readonly Row[]} rows */
+/** Number of rows for each choice of the filter. @param {readonly Row[]} rows */
 export function showFilterCounts(rows) {
   for (const option of byId('state-filter', HTMLSelectElement).options) {
     const wanted = option.value;

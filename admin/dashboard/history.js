@@ -1,25 +1,24 @@
-// The last minutes of every figure, for the charts: rings of numbers, so that memory is bounded. Pure. Runs in the
-// browser.
+// Recent samples of every figure for the charts, in rings, so that memory is bounded. Pure. Runs in the browser.
 
 /** One sample a second: four minutes. */
 export const SAMPLES = 240;
 
 export class History {
   #size;
-  /** How many samples there have been. */
+  /** Number of samples so far. */
   #ticks = 0;
   #times;
-  /** @type {Map<string, Float32Array>} NaN where nothing was known */
+  /** @type {Map<string, Float32Array>} NaN for unknown values */
   #rings = new Map();
 
-  /** @param {number} [size] samples that are kept */
+  /** @param {number} [size] number of kept samples */
   constructor(size = SAMPLES) {
     this.#size = size;
     this.#times = new Float64Array(size);
   }
 
   /**
-   * Takes one sample of everything. What has no value in it any more is forgotten.
+   * Takes one sample of all figures. Figures without a value are dropped.
    * @param {number} timeSeconds
    * @param {ReadonlyMap<string, number | null>} values by a key of the caller's
    */
@@ -38,14 +37,14 @@ export class History {
     }
   }
 
-  /** Breaks all lines: nothing was heard at that time. @param {number} timeSeconds */
+  /** Breaks all lines: no data arrived at that time. @param {number} timeSeconds */
   addGap(timeSeconds) {
     if (this.#ticks === 0) return;
     this.add(timeSeconds, new Map([...this.#rings.keys()].map((key) => [key, null])));
   }
 
   /**
-   * Times in seconds and a list of values for each key, oldest first; null where nothing is known.
+   * Times in seconds and a list of values per key, oldest first; null for unknown values.
    * @param {readonly string[]} keys
    * @returns {[number[], ...(number | null)[][]]}
    */

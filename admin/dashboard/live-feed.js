@@ -1,5 +1,5 @@
-// The stream of events: opened with fetch, which can send a token, opened again whenever it ends or falls silent. Runs
-// in the browser.
+// The event stream: opened with fetch, which can send a token, and reopened whenever it ends or stalls. Runs in the
+// browser.
 
 /** @import { FeedEvent, Live } from './types.d.ts' */
 
@@ -32,7 +32,7 @@ export class LiveFeed {
     this.#parts = parts;
   }
 
-  /** Opens it, and keeps it open until `close`. */
+  /** Opens the stream and keeps it open until `close`. */
   open() {
     this.close();
     const run = new AbortController();
@@ -61,7 +61,7 @@ export class LiveFeed {
     }
   }
 
-  /** Until the stream ends. @param {AbortSignal} signal */
+  /** Reads until the stream ends. @param {AbortSignal} signal */
   async #readOnce(signal) {
     const silence = new AbortController();
     const either = AbortSignal.any([signal, silence.signal]);

@@ -1,5 +1,5 @@
-// The page: takes what the stream tells, keeps the last minutes, and draws what has changed, once for each picture that
-// the browser paints. Runs in the browser.
+// The page: receives the event stream, keeps recent samples, and redraws changed parts once per frame. Runs in the
+// browser.
 
 /** @import { Filter, Order, StateFilter } from './model.js' */
 /** @import { Caller, FeedEvent, Live, Row } from './types.d.ts' */
@@ -22,7 +22,7 @@ import { showCounts, showFilterCounts, showHead } from './head.js';
 import { StaleBanner } from './stale-banner.js';
 import { UpstreamTable } from './upstream-table.js';
 
-/** How often the pane asks why again; and at every event of its endpoint. */
+/** Refresh interval of the explanation in ms; events of the endpoint refresh it too. */
 const WHY_EVERY_TICKS = 3;
 
 /** @type {Filter} */
@@ -79,7 +79,7 @@ const signIn = new SignIn({ onIn: showSignedIn, onOut: showSignedOut });
 function showSignedIn({ who, role }) {
   mayChange = role === 'write';
   document.body.classList.remove('signed-out');
-  // `the admin API (token NAME)`; nobody has a name where none is asked for.
+  // `the admin API (token NAME)`; without tokens there is no name.
   const name = /\((.*)\)/.exec(who)?.[1] ?? '';
   setText(byId('who', HTMLElement), role === 'write' ? name : `${name}: may only look`);
   feed.open();
@@ -99,7 +99,7 @@ async function loadEvents() {
     events.add(list);
     setText(byId('version', HTMLElement), version);
   } catch (error) {
-    // Where these fail the stream does too, and says so.
+    // If these fail the stream fails too and reports it.
     if (!(error instanceof ApiError)) throw error;
   }
 }
@@ -109,7 +109,7 @@ function takeStatus(status) {
   live = status;
   rows = rowsOf(status);
   history.add(Date.parse(status.at) / 1000, samplesOf(status));
-  banner.hear();
+  banner.noteData();
   ticks++;
   if (chosen !== '' && ticks % WHY_EVERY_TICKS === 0) void details.ask();
   draw();
@@ -124,7 +124,7 @@ function takeEvent(event) {
   if (key === chosen) void details.ask();
 }
 
-/** Opens the pane about an endpoint; '' closes it. @param {string} key */
+/** Opens the pane of an endpoint; '' closes it. @param {string} key */
 function choose(key) {
   const before = chosen;
   chosen = rows.some((row) => row.key === key) ? key : '';
@@ -166,7 +166,7 @@ function listen() {
   });
   makeSortable(table, (column) => {
     const isSame = order.column === column;
-    // Of figures the highest are wanted first, of names and states the first.
+    // Figures start with the highest, names and states with the first.
     order = { column, isDescending: isSame ? !order.isDescending : !['state', 'name'].includes(column) };
     draw();
   });

@@ -1,4 +1,4 @@
-// What is shown of a status: rows, filters, orders, sums, and what a change would do. Pure. Runs in the browser.
+// Model of the tables: rows, filters, orders, sums, and the effect of a change. Pure. Runs in the browser.
 
 /** @import { Change, Live, LiveUpstream, Row, State } from './types.d.ts' */
 
@@ -74,7 +74,7 @@ export function summaryOf({ upstreams, requestsPerSecond }) {
 }
 
 /**
- * What a change would do, in sentences for who confirms it; `isGrave` where nothing usable would be left.
+ * Describes the effect of a change for confirmation; `isGrave` when no usable endpoint would be left.
  * @param {Live} live @param {Row} row @param {Change} change
  * @returns {{ text: string, isGrave: boolean }}
  */

@@ -1,4 +1,4 @@
-// What the process is doing: generations of its configuration, workers, listeners. Runs in the browser.
+// Facts about the process: configuration revisions, workers, listeners. Runs in the browser.
 
 /** @import { Live } from './types.d.ts' */
 

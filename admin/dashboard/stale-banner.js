@@ -26,7 +26,7 @@ export class StaleBanner {
   }
 
   /** A status has come. */
-  hear() {
+  noteData() {
     const nowMs = Date.now();
     if (this.isLive) this.#intervalMs = Math.max(1_000, nowMs - this.#heardMs);
     this.#heardMs = nowMs;

@@ -1,4 +1,4 @@
-// What the states of an endpoint look like and how grave they are: a word and a sign for each, never a colour alone.
+// Appearance and severity of endpoint states: a word and a sign for each, never a colour alone.
 // Pure. Runs in the browser.
 
 /** @import { State, LiveUpstream } from './types.d.ts' */

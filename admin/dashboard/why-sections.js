@@ -1,4 +1,4 @@
-// What the API answers to "why", as sections of text. Runs in the browser.
+// Renders the API's explanation of an endpoint as sections of text. Runs in the browser.
 
 /** @import { Why } from './types.d.ts' */
 

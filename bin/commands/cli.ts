@@ -5,7 +5,7 @@ import { readVersion } from '../../config/files/package-files.ts';
 import { EXIT } from './exit-codes.ts';
 import { buildProgram } from './program.ts';
 
-/** Runs the command line. Sets the exit code; what runs on keeps the process alive. */
+/** Runs the command line and sets the exit code. A running balancer keeps the process alive. */
 async function main(): Promise<void> {
   const version = await readVersion();
   try {

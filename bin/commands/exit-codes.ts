@@ -8,6 +8,6 @@ export const EXIT = {
   usage: 2,
   /** Warnings, under --strict. */
   warnings: 3,
-  /** Refused or failed at run time: a port in use, above all. */
+  /** Refused or failed at run time, most often a port in use. */
   failed: 4,
 } as const;

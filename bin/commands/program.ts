@@ -1,4 +1,4 @@
-// The commands of `fairlead` (docs/design.md 7), as commander has them. Thread: main.
+// Commands of `fairlead` (docs/design.md 7), defined with commander. Thread: main.
 
 import { Argument, Command, Option } from 'commander';
 import type { Admin } from '../../core/availability.ts';
@@ -30,7 +30,7 @@ interface CheckArguments {
   readonly explain?: string;
 }
 
-/** All commands. @param version of Fairlead */
+/** Builds all commands. @param version version of Fairlead */
 export function buildProgram(version: string): Command {
   const program = new Command('fairlead');
   program.description('A Layer-7 reverse proxy and load balancer.').version(version).exitOverride();
@@ -39,13 +39,13 @@ export function buildProgram(version: string): Command {
     .description('run in the foreground')
     .argument('[file]', 'the configuration file')
     .addOption(configOption())
-    .option('--watch', 'reload when the file, or one that it names, changes')
-    .option('--holder', 'keep the sockets in a process of their own, so that `upgrade` loses no connection')
+    .option('--watch', 'reload when the file or one that it names changes')
+    .option('--holder', 'keep the sockets in a separate process, so that `upgrade` loses no connection')
     .option('--pid-file <file>', 'write the pid of the process that takes signals')
     .action(async (given: string | undefined, options: RunArguments) => {
       const file = given ?? options.config;
       if (options.pidFile !== undefined) (await import('./run/pid-file.ts')).writePidFile(options.pidFile);
-      // Loaded when it is needed: the other commands don't wait for the whole proxy.
+      // Imported on demand, so that other commands do not load the whole proxy.
       if (options.holder === true) await (await import('./run/hold.ts')).hold(file, options.watch === true);
       else await (await import('./run/run.ts')).run({ file, version, isWatching: options.watch === true });
     });
@@ -56,7 +56,7 @@ export function buildProgram(version: string): Command {
     .addOption(configOption())
     .option('--strict', 'warnings fail too (exit code 3)')
     .addOption(new Option('--format <format>', 'text or json').choices(['text', 'json']).default('text'))
-    .option('--explain <code>', 'say what a code such as FL2001 means, and check nothing')
+    .option('--explain <code>', 'explain a code such as FL2001 and check nothing')
     .action((file: string | undefined, options: CheckArguments) => {
       if (options.explain === undefined)
         check({ file: file ?? options.config, isStrict: options.strict === true, format: options.format });
@@ -68,7 +68,7 @@ export function buildProgram(version: string): Command {
     .action(() => printSchema());
   program
     .command('demo')
-    .description('three small app servers with Fairlead in front of them')
+    .description('run three small app servers behind Fairlead')
     .option('--port <port>', 'port of the balancer', '8080')
     .option('--admin-port <port>', 'port of the admin API', '9900')
     .action(async (options: { port: string; adminPort: string }) => {
@@ -81,35 +81,35 @@ export function buildProgram(version: string): Command {
   program
     .command('version')
     .description('print the version')
-    .option('--json', 'with the versions of Node and of what is in it')
+    .option('--json', 'with the versions of Node and its components')
     .action((options: { json?: boolean }) => printVersion(version, options.json === true));
   return program;
 }
 
-/** What speaks to a Fairlead that runs. */
+/** Commands that use a running Fairlead. */
 function addLiveCommands(program: Command): void {
   addAdminOptions(program.command('why'))
-    .description('why an endpoint is in or out, asked of the Fairlead that runs')
+    .description('explain the state of an endpoint of the running Fairlead')
     .argument('<endpoint>', 'upstream/host:port, or upstream/ and the path of a socket')
     .option('--json', 'print everything as JSON')
     .action((endpoint: string, options: WhyOptions) => why(endpoint, options));
   addExplain(program);
   addAdminOptions(program.command('status'))
-    .description('the state of everything, once')
-    .option('--trouble', 'only what is not up')
+    .description('print the complete state once')
+    .option('--trouble', 'only endpoints that are not up')
     .option('--json', 'print everything as JSON')
     .action(async (options: StatusOptions) => (await import('./status/status.ts')).status(options));
   addAdminOptions(program.command('top'))
-    .description('the state of everything, live; t shows only what is not up, q ends')
-    .option('--frames <count>', 'end after that many')
+    .description('show the complete state live; t shows only what is not up, q quits')
+    .option('--frames <count>', 'exit after this many frames')
     .action(async (options: TopOptions) => (await import('./status/top.ts')).top(options));
   addEndpointCommands(program);
   addAdminOptions(program.command('reload'))
-    .description('have the one that runs load its configuration again, and tell what changed')
-    .option('--json', 'print the answer of the admin API')
+    .description('reload the configuration of the running Fairlead and print the changes')
+    .option('--json', 'print the reply of the admin API')
     .action(async (options: ReloadOptions) => (await import('./live/reload.ts')).reload(options));
   addAdminOptions(program.command('upgrade'))
-    .description('have the next process take over from the one that runs under --holder')
+    .description('replace the process that runs under --holder without losing a connection')
     .action(async (options: AdminOptions) => (await import('./live/upgrade.ts')).upgrade(options));
 }
 
@@ -121,14 +121,14 @@ interface PrintArguments extends AdminOptions {
 }
 
 function addConfig(program: Command): void {
-  const config = program.command('config').description('the configuration, for people to look at');
+  const config = program.command('config').description('inspect a configuration');
   addAdminOptions(config.command('print'))
-    .description('print it as YAML: aliases resolved, variables put in, secrets shown unless --redact hides both')
+    .description('print it as YAML: aliases and variables resolved, secrets shown unless --redact hides both')
     .argument('[file]', 'the configuration file')
     .addOption(configOption())
-    .option('--redact', 'hide secrets, and show variables by their names')
-    .option('--defaults', 'with what is left out, as it holds')
-    .option('--live', 'of the Fairlead that runs (as --admin does): always without secrets')
+    .option('--redact', 'hide secrets and show variables by name')
+    .option('--defaults', 'include the defaults of omitted keys')
+    .option('--live', 'of the running Fairlead (implied by --admin): always without secrets')
     .action(async (file: string | undefined, options: PrintArguments, command: Command) => {
       const { redact = false, defaults = false, live = false } = options;
       const isLive = live || command.getOptionValueSource('admin') === 'cli';
@@ -153,37 +153,37 @@ function addCompletion(program: Command): void {
 function addExplain(program: Command): void {
   const several = (line: string, before: readonly string[]): string[] => [...before, line];
   addAdminOptions(program.command('explain'))
-    .description('where a request would go, and why: asked of the Fairlead that runs, or of a file')
-    .argument('<url>', 'of the request')
-    .option('-m, --method <method>', 'its method', 'GET')
-    .option('-H, --header <line>', "one of its headers, 'Name: value'; may be given several times", several, [])
-    .option('--client <address>', 'IP address of who connects', '127.0.0.1')
-    .option('--listener <name>', 'where the URL does not say it by scheme and port')
-    .option('-c, --config <file>', 'ask this file: every endpoint counts as up and idle')
+    .description('explain where a request would go, by the running Fairlead or by a file')
+    .argument('<url>', 'URL of the request')
+    .option('-m, --method <method>', 'method of the request', 'GET')
+    .option('-H, --header <line>', "header of the request, 'Name: value'; repeatable", several, [])
+    .option('--client <address>', 'IP address of the client', '127.0.0.1')
+    .option('--listener <name>', 'listener, if scheme and port of the URL do not determine it')
+    .option('-c, --config <file>', 'use this file instead: every endpoint counts as up and idle')
     .option('--json', 'print everything as JSON')
     .action(async (url: string, options: ExplainOptions) =>
       (await import('./explain/explain.ts')).explainRequest(url, options),
     );
 }
 
-/** What changes an endpoint: each takes its name. */
+/** Commands that change an endpoint. */
 function addEndpointCommands(program: Command): void {
   const setState = (admin: Admin) => async (endpoint: string, options: ChangeOptions) =>
     (await import('./live/change-endpoint.ts')).setState(endpoint, admin, options);
   ofEndpoint(program.command('drain'))
-    .description('send an endpoint no more requests, but of clients that stick to it')
-    .option('--wait', 'return when nothing is in flight there')
+    .description('stop sending an endpoint new requests, except from sticky clients')
+    .option('--wait', 'return when nothing is in flight at the endpoint')
     .action(setState('drain'));
   ofEndpoint(program.command('ready'))
-    .description('take an endpoint back from drain or maintenance')
+    .description('return an endpoint from drain or maintenance to service')
     .action(setState('ready'));
   ofEndpoint(program.command('maintain'))
-    .description('send an endpoint nothing at all, no heartbeats either')
-    .option('--wait', 'return when nothing is in flight there')
+    .description('stop all requests and heartbeats to an endpoint')
+    .option('--wait', 'return when nothing is in flight at the endpoint')
     .action(setState('maintenance'));
   ofEndpoint(program.command('weight'))
-    .description('give an endpoint another weight while Fairlead runs')
-    .argument('<weight>', '1 to 256, or configured for the one in the file')
+    .description('change the weight of an endpoint at run time')
+    .argument('<weight>', "1 to 256, or configured to restore the file's")
     .action(async (endpoint: string, weight: string, options: ChangeOptions) =>
       (await import('./live/change-endpoint.ts')).setWeight(endpoint, weight, options),
     );

@@ -34,7 +34,8 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
   [/\bstays? a while\b/i, 'waits'],
   [/\bso hinders\b/i, 'prevents'],
   [/\bmouths?\b/i, 'socket, end'],
-  [/\bwishe[sd]\b/i, 'requested state, request'],
+  // In prose only: the admin API has a field `wishes`.
+  [/\bwishe[sd](?= \w)/i, 'requested state, request'],
   [/\b(?:let|lets|letting) go\b/i, 'release'],
   [/\bgives? (?:itself )?up on\b/i, 'abandon'],
   [/\bnobody(?: else)? (?:knows|wants|asks|reads|writes|sees|hears|has)\b/i, 'name the part: no worker, no caller'],

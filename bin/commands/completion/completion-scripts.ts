@@ -1,5 +1,5 @@
-// Completion for bash, zsh and fish, made of the table of all commands. Nothing that the admin API says is evaluated by
-// a shell: names are read line by line (shell injection by the name of an endpoint). Pure. Thread: main.
+// Completion for bash, zsh and fish, generated from the table of commands. Shells never evaluate data of the admin API:
+// names are read line by line (shell injection by an endpoint's name). Pure. Thread: main.
 
 import type { CompletedCommand, CompletedValues } from './completion-table.ts';
 
@@ -12,7 +12,7 @@ export function completionScript(shell: Shell, table: Table): string {
   return shell === 'bash' ? bashScript(table) : shell === 'zsh' ? zshScript(table) : fishScript(table);
 }
 
-/** Words for a shell: fixed ones, or a mark for what is found out while somebody types. */
+/** Words for a shell: fixed ones, or a mark for words that are looked up during completion. */
 function wordsOf(values: CompletedValues): string {
   if (values.kind === 'words') return values.words.join(' ');
   return values.kind === 'anything' ? '' : `@${values.kind}`;
@@ -34,7 +34,7 @@ function lookup(name: string, rows: readonly string[]): string {
   return `${name}() {\n  REPLY=\n  case "$1 $2" in\n${rows.join('')}  esac\n}\n`;
 }
 
-/** What both shells know. A command's words are joined by blanks; `fairlead` itself is ''. */
+/** Tables shared by both shells. A command's words are joined by blanks; `fairlead` itself is ''. */
 function lookups(table: Table): string {
   const commands = table.flatMap(({ path, commands: below }) => below.map(([name]) => `${path} ${name}`));
   const taking = table.flatMap(({ path, options }) =>
@@ -71,7 +71,7 @@ function argumentRows({ path, commands, values }: CompletedCommand): string[] {
   return values.map((one, index) => row([`${path} ${index}`], wordsOf(one)));
 }
 
-/** Walks over the words before the one that is typed: which command, which option waits for its value, where to ask. */
+/** Scans the words before the current one for the command, a pending option value, and the admin address. */
 const WALK = `  for word in "\${before[@]}"; do
     if [[ -n $option ]]; then
       case "$option" in --admin|--token|--ca|--cert|--key) asked+=("$option" "$word") ;; esac

@@ -1,9 +1,8 @@
-// What may stand where on the command line, taken from commander's program, for the scripts of shells. Pure.
-// Thread: main.
+// Grammar of the command line, read from commander's program, for the shells' completion scripts. Pure. Thread: main.
 
 import type { Argument, Command, Option } from 'commander';
 
-/** What may stand in a place: fixed words, a file, the name of an endpoint of the Fairlead that runs, or anything. */
+/** Values of an argument: fixed words, a file, the name of an endpoint of the running Fairlead, or anything. */
 export type CompletedValues =
   | { readonly kind: 'words'; readonly words: readonly string[] }
   | { readonly kind: 'file' | 'endpoint' | 'anything' };
@@ -20,21 +19,21 @@ export interface CompletedCommand {
   /** '' for `fairlead` itself, else its words: `check`, `config print`. */
   readonly path: string;
   readonly means: string;
-  /** Names and meanings of the commands below it. */
+  /** Names and descriptions of its subcommands. */
   readonly commands: readonly (readonly [name: string, means: string])[];
   readonly options: readonly CompletedOption[];
   readonly values: readonly CompletedValues[];
 }
 
-/** Begins the names of commands that are for scripts, not for people. */
+/** Prefix of hidden commands, which only scripts use. */
 const HIDDEN = '__';
 
-/** The commands below a command that people use. */
+/** The visible subcommands of a command. */
 export function shownCommands(command: Command): readonly Command[] {
   return command.commands.filter((one) => !one.name().startsWith(HIDDEN));
 }
 
-/** A command and all below it, those above first. */
+/** A command and all its subcommands, parents first. */
 export function completionTable(command: Command, path = ''): readonly CompletedCommand[] {
   const below = shownCommands(command);
   const help = { names: ['-h', '--help'], means: 'display help for command', values: null };
@@ -57,7 +56,7 @@ function argumentValues(argument: Argument): CompletedValues {
   return valuesOf(`<${argument.name()}>`, argument.argChoices);
 }
 
-/** By the choices that there are, or by how the place is called. */
+/** Derived from the choices, or from the name of the argument. */
 function valuesOf(flags: string, choices: readonly string[] | undefined): CompletedValues {
   if (choices !== undefined) return { kind: 'words', words: choices };
   if (flags.includes('<file>')) return { kind: 'file' };

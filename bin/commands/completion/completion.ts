@@ -1,4 +1,4 @@
-// `fairlead completion`: a script for a shell; and what the script asks while somebody types. Thread: main.
+// `fairlead completion`: prints a shell script, and answers its look-ups during completion. Thread: main.
 
 import type { Command } from 'commander';
 import type { UpstreamReply } from '../../../admin/api/reply-schemas.ts';
@@ -7,9 +7,9 @@ import { type AdminOptions, adminTarget } from '../live/admin-target.ts';
 import { completionScript, type Shell } from './completion-scripts.ts';
 import { completionTable } from './completion-table.ts';
 
-/** Somebody waits with a finger on the key. */
+/** Timeout in ms: completion is interactive. */
 const PATIENCE_MS = 700;
-/** More than a screen shows, and no character with a meaning of its own in any shell. */
+/** Names that are safe in every shell. */
 const MOST_NAMES = 1000;
 const PLAIN_NAME = /^[\w.:/@[\]+=,-]+$/;
 
@@ -17,7 +17,7 @@ export function printCompletion(shell: Shell, program: Command): void {
   process.stdout.write(completionScript(shell, completionTable(program)));
 }
 
-/** Prints the endpoints of the Fairlead that runs, one in a line; nothing where nobody answers in time. */
+/** Prints the endpoints of the running Fairlead, one per line; nothing when it does not answer in time. */
 export async function completeEndpoints(options: AdminOptions): Promise<void> {
   setTimeout(() => process.exit(), PATIENCE_MS).unref();
   try {
@@ -29,6 +29,6 @@ export async function completeEndpoints(options: AdminOptions): Promise<void> {
     const plain = names.filter((name) => PLAIN_NAME.test(name)).slice(0, MOST_NAMES);
     process.stdout.write(plain.map((name) => `${name}\n`).join(''));
   } catch {
-    // A message would stand in the middle of what is being typed.
+    // An error message would appear inside the command line.
   }
 }

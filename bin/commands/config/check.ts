@@ -12,7 +12,7 @@ export interface CheckOptions {
   readonly format: 'text' | 'json';
 }
 
-/** Prints what is wrong (text to stderr, JSON to stdout) and sets the exit code. */
+/** Prints all problems (text to stderr, JSON to stdout) and sets the exit code. */
 export function check({ file, isStrict, format }: CheckOptions): void {
   const loaded = loadConfig(file, process.env);
   const problems = loaded.ok ? loaded.warnings : loaded.problems;

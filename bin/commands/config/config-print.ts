@@ -1,4 +1,4 @@
-// `fairlead config print`: the configuration with aliases and variables resolved, of a file or of the one that runs.
+// `fairlead config print`: prints a file or the running configuration with aliases and variables resolved.
 // Thread: main.
 
 import type { ConfigReply } from '../../../admin/api/reply-schemas.ts';
@@ -28,9 +28,10 @@ function printFile({ file, isRedacted, hasDefaults }: ConfigPrintOptions): void 
   if (config !== null) process.stdout.write(printedConfig(config, { isRedacted, hasDefaults }));
 }
 
-/** The one that runs gives its configuration without secrets only. */
+/** The running Fairlead returns its configuration without secrets. */
 async function printLive(options: ConfigPrintOptions): Promise<void> {
-  if (options.hasDefaults) throw new UsageError('--defaults is for a file: the one that runs tells what is written');
+  if (options.hasDefaults)
+    throw new UsageError('--defaults needs a file: the running Fairlead returns only written keys');
   const answer = await callAdmin(adminTarget(options), '/api/v1/config');
   if (answer.status !== 200) throw new Error(refusalWords(answer));
   const { generation, file, config } = answer.body as ConfigReply;

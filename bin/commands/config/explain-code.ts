@@ -1,4 +1,4 @@
-// `fairlead check --explain FL2001`: what a code of problem means and what to do. Thread: main.
+// `fairlead check --explain FL2001`: explains a problem code and its remedy. Thread: main.
 
 import { nearestName } from '../../../config/problems/nearest-name.ts';
 import { explainProblem, problemCode } from '../../../config/problems/problem-guide.ts';

@@ -1,5 +1,4 @@
-// Problems of a configuration on the terminal: with colour where somebody looks, and without for files, pipes and
-// NO_COLOR. Thread: main.
+// Prints configuration problems: with colour on a terminal, without for files, pipes and NO_COLOR. Thread: main.
 
 import { styleText } from 'node:util';
 import { type LoadedConfig, loadConfig, type LoadResult } from '../../../config/load.ts';
@@ -7,7 +6,7 @@ import { renderProblem, tallyOf, type Paint } from '../../../config/problems/pro
 import type { Problem } from '../../../config/problems/problem.ts';
 import { EXIT } from '../exit-codes.ts';
 
-/** Each problem with its source line, then how many there are. */
+/** Each problem with its source line, then their number. */
 export function printProblems(problems: readonly Problem[]): void {
   if (problems.length === 0) return;
   const paint = paintFor(process.stderr);
@@ -15,7 +14,7 @@ export function printProblems(problems: readonly Problem[]): void {
   console.error(tallyOf(problems));
 }
 
-/** Loads a file for a command that starts nothing. Null where it is refused: that is told then, and the exit code set. */
+/** Loads a file for a command that starts nothing. Returns null after printing problems and setting the exit code. */
 export function loadOrTell(file: string): LoadedConfig | null {
   const loaded = loadConfig(file, process.env);
   if (loaded.ok) return loaded.config;
@@ -24,14 +23,14 @@ export function loadOrTell(file: string): LoadedConfig | null {
   return null;
 }
 
-/** The exit code for a file that is refused. */
+/** Exit code for an invalid file. */
 export function exitCodeOf({ isReadable }: Pick<Extract<LoadResult, { ok: false }>, 'isReadable'>): number {
   return isReadable ? EXIT.invalid : EXIT.usage;
 }
 
 type Style = Parameters<typeof styleText>[0];
 
-/** `styleText` knows NO_COLOR, FORCE_COLOR and whether a terminal is there. */
+/** `styleText` respects NO_COLOR, FORCE_COLOR and the kind of stream. */
 function paintFor(stream: NodeJS.WriteStream): Paint {
   const style = (format: Style) => (text: string) => styleText(format, text, { stream });
   return {

@@ -1,4 +1,4 @@
-// One of the demo's app servers: a process of its own, so that it can really be killed. Thread: main.
+// App server of the demo: a separate process, so that it can be killed. Thread: main.
 
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -20,8 +20,8 @@ server.keepAliveTimeout = 60_000;
 server.listen(Number(process.argv[3] ?? 0), '127.0.0.1', () => {
   process.send?.({ name, port: (server.address() as AddressInfo).port });
 });
-// The demo is gone: so is its app server, however the demo ended.
+// Exit with the demo, however it ended.
 process.on('disconnect', () => process.exit(0));
-// Ctrl-C reaches the whole process group; the demo decides when its app servers end.
+// Ctrl-C reaches the whole process group; the demo ends its app servers itself.
 process.on('SIGINT', () => undefined);
 process.on('SIGTERM', () => server.close(() => process.exit(0)));

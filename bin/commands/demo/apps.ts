@@ -1,11 +1,10 @@
-// The demo's three app servers: started on free ports of loopback, replaced some seconds after they were killed.
-// Thread: main.
+// The demo's three app servers: started on free loopback ports, restarted some seconds after a kill. Thread: main.
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { extname, join } from 'node:path';
 
 const APP = join(import.meta.dirname, `app${extname(import.meta.filename)}`);
-/** Long enough to see that it is gone, short enough to see that it comes back. */
+/** Restart delay in ms: long enough to notice the failure, short enough to watch the recovery. */
 const BACK_AFTER_MS = 8_000;
 
 export interface App {
@@ -19,7 +18,7 @@ export class Apps {
   readonly #children = new Map<string, ChildProcess>();
   #isEnding = false;
 
-  /** Starts the app servers; resolves when all listen. */
+  /** Starts the app servers and resolves when all listen. */
   async start(names: readonly string[]): Promise<readonly App[]> {
     for (const name of names) this.list.push(await this.#launch(name, 0));
     return this.list;

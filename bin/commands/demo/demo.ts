@@ -1,4 +1,4 @@
-// `fairlead demo`: app servers, the balancer and its admin API on loopback, and what to try. Thread: main.
+// `fairlead demo`: app servers, balancer and admin API on loopback, and suggestions to try. Thread: main.
 
 import { fileURLToPath } from 'node:url';
 import { packageFile } from '../../../config/files/package-files.ts';

@@ -1,4 +1,4 @@
-// An explanation as text for a terminal. Pure. Thread: main.
+// Renders an explanation as text for a terminal. Pure. Thread: main.
 
 import type { ExplainReply } from '../../../admin/api/explain-schemas.ts';
 import { plainText } from './why-text.ts';
@@ -8,11 +8,11 @@ type Upstream = NonNullable<ExplainReply['upstream']>;
 type Plan = NonNullable<ExplainReply['plan']>;
 type Fields = NonNullable<ExplainReply['fields']>;
 
-/** More candidates than a screen has lines are left out: `--json` has them all. */
+/** Candidates beyond a screen are left out; `--json` has all. */
 const MOST_CANDIDATES = 40;
 const LABEL = 11;
 
-/** The whole explanation. Free of control characters but line feeds. */
+/** The whole explanation, without control characters except line feeds. */
 export function explainText(reply: ExplainReply): string {
   const { request, listener, upstream, plan, fields } = reply;
   const lines = [
@@ -50,7 +50,7 @@ function actionWords({ route, action }: ExplainReply): string {
   }
 }
 
-/** Those above the one that matched, and of those behind it only who would have taken the request too. */
+/** Routes above the matching one, and later routes that would match too. */
 function routeLines(routes: readonly Verdict[]): string[] {
   const taken = routes.findIndex(({ verdict }) => verdict === 'matched');
   const shown = routes.filter(({ verdict }, index) => taken < 0 || index <= taken || verdict === 'behind');
@@ -66,7 +66,7 @@ function routeLines(routes: readonly Verdict[]): string[] {
   });
 }
 
-/** By place, in the order in which a request meets them. */
+/** Policies by scope, in order of execution. */
 function policyLines(policies: ExplainReply['policies']): string[] {
   if (policies.length === 0) return [];
   return [label('policies', policies.map(({ name, scope }) => `${name} (${scope})`).join(', '))];

@@ -1,4 +1,4 @@
-// `fairlead explain`: where a request would go and why, by the Fairlead that runs or by a file. Thread: main.
+// `fairlead explain`: destination of a request and the reasons, by the running Fairlead or by a file. Thread: main.
 
 import { ExplainError, type ExplainQuery, type ExplainReply } from '../../../admin/api/explain-schemas.ts';
 import { systemRandom } from '../../../core/random.ts';
@@ -14,7 +14,7 @@ export interface ExplainOptions extends AdminOptions {
   readonly header: readonly string[];
   readonly client: string;
   readonly listener?: string;
-  /** Of a configuration that is asked in place of the Fairlead that runs. */
+  /** Configuration file to use instead of the running Fairlead. */
   readonly config?: string;
   readonly json?: boolean;
 }
@@ -48,7 +48,7 @@ async function askLive(query: ExplainQuery, options: AdminOptions): Promise<Expl
   throw answer.status === 400 ? new UsageError(words) : new Error(words);
 }
 
-/** Null where the file is refused: that has been told then. */
+/** Returns null for an invalid file, after printing its problems. */
 function askFile(query: ExplainQuery, file: string): ExplainReply | null {
   const config = loadOrTell(file);
   if (config === null) return null;

@@ -1,11 +1,11 @@
-// The explanation of an endpoint's state as a person reads it. Pure. Thread: main.
+// Renders the explanation of an endpoint's state for people. Pure. Thread: main.
 
 import type { WhyAnswer } from '../../../admin/api/endpoint-schemas.ts';
 import { durationWords, percentWords } from '../../../health/record/health-words.ts';
 
 type Reason = WhyAnswer['reasons'][number];
 
-/** Of heartbeats and of changes this many are shown, the newest first; `--json` has more. */
+/** Number of heartbeats and changes shown, newest first; `--json` has more. */
 const SHOWN = 5;
 
 const TAKES: Readonly<Record<string, string>> = {
@@ -41,7 +41,7 @@ export function whyText(why: WhyAnswer): string {
     .join('\n');
 }
 
-/** Terminal injection: names and causes hold what endpoints have said; no byte of it may steer the terminal. */
+/** Terminal injection: names and causes contain data from endpoints, which must not control the terminal. */
 export function plainText(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?');
 }

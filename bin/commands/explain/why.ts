@@ -1,4 +1,4 @@
-// `fairlead why`: why an endpoint is in or out, since when, who found out, and what its last answers were. Thread: main.
+// `fairlead why`: explains an endpoint's state: cause, detector, time, and its last heartbeats. Thread: main.
 
 import type { WhyAnswer } from '../../../admin/api/endpoint-schemas.ts';
 import { callAdmin } from '../live/admin-client.ts';

@@ -1,20 +1,20 @@
-// Asks the admin API of a Fairlead that runs: once, or for events as they happen. Thread: main.
+// Client of the admin API of a running Fairlead: single requests and event streams. Thread: main.
 
 import http from 'node:http';
 import https from 'node:https';
 import type { AdminTarget } from './admin-target.ts';
 
-/** An answer takes milliseconds; who waits longer waits in vain. */
+/** Timeout in ms. A reply takes milliseconds. */
 const TIMEOUT_MS = 5_000;
-/** More is no answer of the admin API, but something else at its address. */
+/** Limit of a reply; more comes from some other server. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
-/** Nobody answers there, or somebody who isn't Fairlead. The message says where, why, and what to look at. */
+/** No reply, or one that is not Fairlead's. The message names address, cause and remedy. */
 class UnreachableError extends Error {
   override readonly name = 'UnreachableError';
 }
 
-/** The API answered, and said no. */
+/** The API refused the request. */
 class RefusedError extends Error {
   override readonly name = 'RefusedError';
   readonly answer: AdminAnswer;
@@ -29,24 +29,24 @@ export interface AdminAnswer {
   readonly status: number;
   /** Parsed JSON; an object. */
   readonly body: object;
-  /** For `ifMatch` of a change; null where the answer has none. */
+  /** For `ifMatch` of a change; null without a tag. */
   readonly tag: string | null;
 }
 
-/** What is to be done instead of being told. */
+/** A change. */
 export interface AdminChange {
   /** POST if left out. */
   readonly method?: 'POST' | 'PATCH';
   readonly body: object;
-  /** The change is refused with 412 where it has been changed since this tag was given out. */
+  /** Refuses the change with 412 if the resource has changed since this tag was issued. */
   readonly ifMatch?: string | null;
-  /** How long it may take. */
+  /** Timeout in ms. */
   readonly timeoutMs?: number;
 }
 
 /** One event of a stream. */
 export interface AdminEvent {
-  /** '' where it has none. */
+  /** '' without an id. */
   readonly id: string;
   readonly event: string;
   /** Parsed JSON. */
@@ -65,7 +65,7 @@ export async function callAdmin(target: AdminTarget, path: string, change?: Admi
     const body: unknown = JSON.parse(text);
     if (typeof body === 'object' && body !== null) return { status, body, tag: response.headers.etag ?? null };
   } catch {
-    // What is no JSON is told the same way as JSON that is no object.
+    // A reply that is not JSON is reported like JSON that is not an object.
   }
   throw new UnreachableError(
     `what answers at ${target.name} is not the admin API of Fairlead: it sent ${status} without JSON`,
@@ -73,10 +73,10 @@ export async function callAdmin(target: AdminTarget, path: string, change?: Admi
 }
 
 /**
- * Events as they happen, until `signal` ends it or the API does.
- * @param path `/api/v1/events`, with `?kind=` as one likes
- * @param lastEventId what came after it is told first
- * @throws UnreachableError; RefusedError where the API says no
+ * Yields events until `signal` aborts or the API ends the stream.
+ * @param path `/api/v1/events`, optionally with `?kind=`
+ * @param lastEventId later events are sent first
+ * @throws UnreachableError; RefusedError when the API refuses
  */
 export async function* watchAdmin(
   target: AdminTarget,
@@ -105,7 +105,7 @@ export async function* watchAdmin(
   }
 }
 
-/** Null for comments and times to try again. */
+/** Null for comments and retry times. */
 function eventOf(block: string): AdminEvent | null {
   const fields = new Map(block.split('\n').map((line) => [line.split(':', 1)[0]!, line.replace(/^[^:]*: ?/, '')]));
   const data = fields.get('data');
@@ -113,7 +113,7 @@ function eventOf(block: string): AdminEvent | null {
   return { id: fields.get('id') ?? '', event: fields.get('event') ?? 'message', data: JSON.parse(data) };
 }
 
-/** What an answer says against the request, in words, with what to do about it. */
+/** The reason of a refusal as text, with a remedy. */
 export function refusalWords({ status, body }: AdminAnswer): string {
   const { detail } = body as { detail?: string };
   const words = detail ?? `the admin API answered ${status}`;

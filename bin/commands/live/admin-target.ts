@@ -1,5 +1,4 @@
-// Which admin API a command speaks to, and how it gets in: address, token, certificates; from options or the
-// environment. Thread: main.
+// Address and credentials of the admin API that a command uses: from options or the environment. Thread: main.
 
 import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
@@ -7,21 +6,21 @@ import { parseBindAddress } from '../../../config/values/bind-address.ts';
 import { formatBindAddress } from '../../../net/host-port.ts';
 import type { BindAddress } from '../../../core/snapshot/listener.ts';
 
-/** The address makes no sense, or a file that it needs can't be read. */
+/** An invalid address, or an unreadable file. */
 export class AddressError extends Error {
   override readonly name = 'AddressError';
 }
 
 export interface AdminTarget {
   readonly where: Exclude<BindAddress, { kind: 'fd' }>;
-  /** PEM texts; null speaks HTTP. */
+  /** PEM texts; null for HTTP. */
   readonly tls: { readonly ca?: string; readonly cert?: string; readonly key?: string } | null;
   readonly token: string | null;
-  /** For messages. */
+  /** Address in messages. */
   readonly name: string;
 }
 
-/** What `addAdminOptions` adds to a command's options. */
+/** Options added by `addAdminOptions`. */
 export interface AdminOptions {
   readonly admin: string;
   readonly token?: string;
@@ -30,7 +29,7 @@ export interface AdminOptions {
   readonly key?: string;
 }
 
-/** `--admin`, `--token` and the files of TLS; each may stand in the environment instead. */
+/** `--admin`, `--token` and TLS files; each may come from the environment instead. */
 export function addAdminOptions(command: Command): Command {
   const where = 'where the admin API listens: host:port, https://host:port or unix:/path';
   return command

@@ -1,4 +1,4 @@
-// `fairlead drain|ready|maintain|weight`: what an operator changes of an endpoint while Fairlead runs. Thread: main.
+// `fairlead drain|ready|maintain|weight`: changes an endpoint's state or weight at run time. Thread: main.
 
 import type { EndpointReply } from '../../../admin/api/endpoint-schemas.ts';
 import type { Admin } from '../../../core/availability.ts';
@@ -13,16 +13,16 @@ export interface ChangeOptions extends AdminOptions {
   readonly wait?: boolean;
 }
 
-/** Between two looks at what is in flight. */
+/** Polling interval of the in-flight count, in ms. */
 const LOOK_MS = 250;
 
 const DONE: Readonly<Record<Admin, string>> = {
-  ready: 'takes requests again as its health allows',
-  drain: 'gets no more requests, but of clients that stick to it',
-  maintenance: 'gets no more requests, and no heartbeats',
+  ready: 'gets requests again as its health allows',
+  drain: 'gets no new requests, except from sticky clients',
+  maintenance: 'gets no requests and no heartbeats',
 };
 
-/** Changes the state and tells what it is now. Sets the exit code. */
+/** Changes the state, prints the result and sets the exit code. */
 export function setState(endpoint: string, admin: Admin, options: ChangeOptions): Promise<void> {
   return attempt(async () => {
     const now = await change(endpoint, 'state', { admin }, options);

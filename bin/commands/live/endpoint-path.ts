@@ -1,4 +1,4 @@
-// An endpoint as it is named on the command line, and as the admin API names it. Pure. Thread: main.
+// Converts an endpoint's name on the command line to its path in the admin API. Pure. Thread: main.
 
 import { type AdminAnswer, refusalWords } from './admin-client.ts';
 import { UsageError } from './run-live-command.ts';
@@ -13,7 +13,7 @@ export function endpointPath(endpoint: string): string {
   return `/api/v1/endpoints/${names.join('/')}`;
 }
 
-/** The error for an answer about an endpoint that isn't 200; with what there is instead, where it is not known. */
+/** The error for a reply about an endpoint; for an unknown one it lists the existing endpoints. */
 export function endpointError(endpoint: string, answer: AdminAnswer): Error {
   if (answer.status !== 404) return new Error(refusalWords(answer));
   const { endpoints = [], endpointCount = 0 } = answer.body as { endpoints?: string[]; endpointCount?: number };

@@ -1,5 +1,4 @@
-// `fairlead reload`: has the Fairlead that runs load its configuration again, and tells what that changed, or what is
-// wrong with it. Thread: main.
+// `fairlead reload`: triggers a reload of the running Fairlead and prints the changes or the problems. Thread: main.
 
 import type { ProblemJson } from '../../../config/problems/problem-report.ts';
 import { type AdminAnswer, callAdmin, refusalWords } from './admin-client.ts';
@@ -8,22 +7,22 @@ import { attempt } from './run-live-command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { plainText } from '../explain/why-text.ts';
 
-/** The answer comes when every worker runs on the new configuration; a new worker takes its time. */
+/** Timeout in ms: the reply arrives when every worker, new ones included, runs on the new configuration. */
 const TIMEOUT_MS = 60_000;
 
 export interface ReloadOptions extends AdminOptions {
   readonly json?: boolean;
 }
 
-/** What an answer says, and the exit code for it. */
+/** Output and exit code for a reply. */
 export interface ReloadReport {
   readonly lines: readonly string[];
   readonly exitCode: number;
 }
 
 /**
- * Asks over the admin API, prints what came of it, and sets the exit code: 1 where the file is invalid, 4 where a valid
- * one can't be applied or the API refuses.
+ * Requests a reload, prints the outcome and sets the exit code: 1 for an invalid file, 4 when a valid one cannot be
+ * applied or the API refuses.
  */
 export function reload(options: ReloadOptions): Promise<void> {
   return attempt(async () => {
@@ -62,7 +61,7 @@ function changeLines({ generation, changes }: Changes): string[] {
   return [`revision ${generation} runs: ${summary}`, ...changes.map((change) => `  ${plainText(change)}`)];
 }
 
-/** Several lines, none of which may steer the terminal. */
+/** Several lines without control characters. */
 function linewise(text: string): string {
   return text.split('\n').map(plainText).join('\n');
 }

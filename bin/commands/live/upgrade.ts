@@ -1,13 +1,13 @@
-// `fairlead upgrade`: has the next process take over from the one that runs (docs/design.md 1.8). Thread: main.
+// `fairlead upgrade`: replaces the running process without losing a connection (docs/design.md 1.8). Thread: main.
 
 import { callAdmin, refusalWords } from './admin-client.ts';
 import { adminTarget, type AdminOptions } from './admin-target.ts';
 import { attempt } from './run-live-command.ts';
 
-/** The next process may have to be started twice, and loads its configuration each time. */
+/** Timeout in ms: the next process may be started twice and loads its configuration each time. */
 const TIMEOUT_MS = 60_000;
 
-/** Asks over the admin API, and waits until the next process serves. Sets the exit code. */
+/** Requests an upgrade, waits until the next process serves and sets the exit code. */
 export function upgrade(options: AdminOptions): Promise<void> {
   return attempt(async () => {
     const change = { body: {}, timeoutMs: TIMEOUT_MS };

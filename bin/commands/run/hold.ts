@@ -1,5 +1,5 @@
-// `fairlead run --holder`: keeps the sockets, and runs Fairlead in a process of its own that can be replaced by the next
-// one without a lost connection. Thread: main.
+// `fairlead run --holder`: keeps the sockets and runs Fairlead in a child process that can be replaced without losing a
+// connection. Thread: main.
 
 import { systemTimers } from '../../../core/timers.ts';
 import { openMainLog } from '../../../logging/process-log.ts';
@@ -10,10 +10,10 @@ import { passedSockets } from '../../../control/supervisor/socket-table.ts';
 import { EXIT } from '../exit-codes.ts';
 import { Terminal } from './terminal.ts';
 
-/** Keeps a process alive that has nothing to wait for but a timer of its own. */
+/** Interval of a timer that only keeps the process alive, in ms. */
 const FOR_EVER_MS = 2 ** 30;
 
-/** Runs until nothing is left to hold. Sets the exit code. */
+/** Runs until the last generation has ended. Sets the exit code. */
 export async function hold(file: string, isWatching: boolean): Promise<void> {
   if (!canHold()) {
     console.error(`fairlead: --holder needs Node >= 24.19 (net.BoundSocket); this is ${process.version}`);

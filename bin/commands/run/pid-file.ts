@@ -1,8 +1,8 @@
-// The file that says which process to signal. Thread: main.
+// The pid file: names the process that handles signals. Thread: main.
 
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 
-/** Writes this process's pid, and removes the file when the process ends, unless another one has written its own. */
+/** Writes this process's pid and removes the file at exit, unless another process has overwritten it. */
 export function writePidFile(path: string): void {
   const text = `${process.pid}\n`;
   writeFileSync(path, text);
@@ -10,7 +10,7 @@ export function writePidFile(path: string): void {
     try {
       if (readFileSync(path, 'utf8') === text) rmSync(path);
     } catch {
-      // It is gone already, or its folder is: there is nothing left to do.
+      // The file or its folder is already gone.
     }
   });
 }

@@ -1,4 +1,4 @@
-// `fairlead run`: the balancer in the foreground, until a signal ends it; by itself, or as a generation under a holder.
+// `fairlead run`: runs the balancer in the foreground until a signal ends it, alone or as a generation under a holder.
 // Thread: main.
 
 import { loadConfig, type LoadResult } from '../../../config/load.ts';
@@ -21,16 +21,16 @@ const RENEW_AGAIN_MS = 5_000;
 export interface RunOptions {
   readonly file: string;
   readonly version: string;
-  /** Reload when the file, or one that it names, changes. */
+  /** Whether to reload when the file, or one that it names, changes. */
   readonly isWatching?: boolean;
-  /** More variables for `${NAME}` in the file. */
+  /** Additional variables for `${NAME}` in the file. */
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-/** Starts and returns the control plane, or null with the exit code set and the reason told. */
+/** Starts and returns the control plane; null after printing the reason and setting the exit code. */
 export async function run(options: RunOptions): Promise<ControlPlane | null> {
   const link = HolderLink.find(process.env, process);
-  // A generation without sockets only asks for them: the one that follows says what there is to say of the file.
+  // A generation without sockets only requests them; the next one reports problems of the file.
   const isAsking = link !== null && Object.keys(link.table).length === 0;
   const log = openMainLog({ level: isAsking ? 'error' : 'info' });
   const terminal = new Terminal();
@@ -48,13 +48,13 @@ export async function run(options: RunOptions): Promise<ControlPlane | null> {
     const { exitCode, text } = explain(error);
     await link?.failed(text);
     process.exitCode = exitCode;
-    // The channel would keep the process.
+    // The IPC channel would keep the process alive.
     if (link !== null) process.exit();
     return null;
   }
 }
 
-/** Loads the file, and keeps what the last time came to. */
+/** Loads the file and keeps the last result. */
 function loaderOf({ file, environment }: RunOptions): { load: () => LoadResult; latest: () => LoadResult } {
   const variables = { ...process.env, ...environment };
   let latest: LoadResult | null = null;
@@ -62,7 +62,7 @@ function loaderOf({ file, environment }: RunOptions): { load: () => LoadResult; 
   return { load, latest: () => latest ?? load() };
 }
 
-/** A control plane that tells systemd how it is, and its holder what it needs. */
+/** A control plane that reports its state to systemd and its needs to the holder. */
 function planeOf(
   options: RunOptions & { load: () => LoadResult },
   log: MainLogger,
@@ -87,7 +87,7 @@ function planeOf(
   return plane;
 }
 
-/** Whether a generation was given what it needs; where it wasn't, the holder knows when this resolves. */
+/** Whether a generation has all the sockets that it needs; otherwise the holder is notified when this resolves. */
 async function hasItsSockets(plane: ControlPlane, link: HolderLink): Promise<boolean> {
   const needs = await needsOf(plane.snapshot);
   if (isMet(needs, link.table)) return true;
@@ -101,7 +101,7 @@ async function renew(link: HolderLink): Promise<void> {
   if (!ok) systemTimers.after(RENEW_AGAIN_MS, () => void renew(link));
 }
 
-/** Whoever passed the socket has it still, and passes it to the next process. */
+/** The process that passed the socket still has it and passes it to the next process. */
 async function endWithoutSocket(plane: ControlPlane, log: MainLogger): Promise<void> {
   const advice = 'ending, so that whoever passed it starts another process; with --holder that is not necessary';
   log.error({}, `a worker that died took an inherited socket with it: ${advice}`);
@@ -110,7 +110,7 @@ async function endWithoutSocket(plane: ControlPlane, log: MainLogger): Promise<v
   process.exit(EXIT.failed);
 }
 
-/** Tells why nothing runs. */
+/** Prints why nothing runs. */
 function explain(error: unknown): { exitCode: number; text: string } {
   if (error instanceof ConfigError) {
     printProblems(error.problems);

@@ -1,4 +1,4 @@
-// `run --watch`: reloads when the configuration file, or a file that it names, has other content. Thread: main.
+// `run --watch`: reloads when the content of the configuration file, or of a file that it names, changes. Thread: main.
 
 import path from 'node:path';
 import { FileWatch } from '../../../config/files/file-watch.ts';
@@ -9,13 +9,13 @@ import type { ControlPlane } from '../../../control/control-plane.ts';
 
 export interface WatchConfigOptions {
   readonly file: string;
-  /** What the last load of the file came to. */
+  /** Result of the last load of the file. */
   readonly latest: () => LoadResult;
   readonly plane: Pick<ControlPlane, 'reload'>;
   readonly log: MainLogger;
 }
 
-/** Watches until the returned function is called. What is refused changes nothing, and is logged once as any reload. */
+/** Watches until the returned function is called. A refused file changes nothing and is logged once, as any reload. */
 export function watchConfig({ file, latest, plane, log }: WatchConfigOptions): () => void {
   const absolute = path.resolve(file);
   const directory = path.dirname(absolute);
@@ -24,7 +24,7 @@ export function watchConfig({ file, latest, plane, log }: WatchConfigOptions): (
     const loaded = latest();
     const names = loaded.ok ? [...loaded.config.files.keys()] : loaded.named;
     const found = names.map((name) => path.resolve(directory, name));
-    // A file that is refused may have lost names by a mistake: what runs needs those that it had.
+    // An invalid file may have lost file names by mistake: keep watching those of the running configuration.
     named = loaded.ok ? found : [...new Set([...named, ...found])];
     watching.watch(absolute, named);
   };

@@ -1,4 +1,4 @@
-// The state of everything as a table that fits a terminal: for `status` and `top`. Pure. Thread: main.
+// Renders the complete state as a table for a terminal, for `status` and `top`. Pure. Thread: main.
 
 import type { LiveReply } from '../../../admin/api/reply-schemas.ts';
 import { percentWords } from '../../../health/record/health-words.ts';
@@ -8,10 +8,10 @@ type Upstream = LiveReply['upstreams'][number];
 type Endpoint = Upstream['endpoints'][number];
 
 export interface StatusTextOptions {
-  /** Columns; what doesn't fit is cut at the end of the line. */
+  /** Columns of the terminal; longer lines are truncated. */
   readonly width: number;
   readonly hasColor: boolean;
-  /** Whether upstreams and endpoints that are well are left out. */
+  /** Whether healthy upstreams and endpoints are left out. */
   readonly isTroubleOnly: boolean;
 }
 
@@ -23,10 +23,10 @@ interface Row {
 }
 
 const HEADER = ['ENDPOINT', 'STATE', 'FOR', 'WEIGHT', 'INFLIGHT', 'QUEUED', 'REQ/S', 'ERRORS', 'P50', 'P99', 'CAUSE'];
-/** These are read as words, the others as numbers. */
+/** Left-aligned columns; the others are numbers. */
 const LEFT_ALIGNED = new Set([0, 1, 10]);
 
-/** First line: the process; then a table. Lines without their breaks. */
+/** First line: the process; then a table. Without line breaks. */
 export function statusLines(live: LiveReply, options: StatusTextOptions): string[] {
   const paints = paintsFor(options.hasColor);
   const rows = live.upstreams.flatMap((upstream) => rowsOf(upstream, live, options, paints));
@@ -73,7 +73,7 @@ function rowOf(endpoint: Endpoint, live: LiveReply, paints: Paints): Row {
   return { cells, paint: paintOf(availability, paints) };
 }
 
-/** `3`, or while it carries another share of it `3 x 40 %`; `*` where an operator has set it. */
+/** `3`, or `3 x 40 %` while it carries a share of it; `*` marks a weight set by an operator. */
 function weightWords({ weight, configuredWeight, weightShare }: Endpoint): string {
   const share = weightShare === 1 ? '' : ` x ${Math.round(weightShare * 100)} %`;
   return `${weight}${weight === configuredWeight ? '' : '*'}${share}`;
@@ -134,7 +134,7 @@ interface Paints {
   readonly none: Paint;
 }
 
-/** ANSI: what is red or yellow is named in its row, too. */
+/** ANSI colours. A state in red or yellow is also named in its row. */
 function paintsFor(hasColor: boolean): Paints {
   const paint =
     (code: number): Paint =>

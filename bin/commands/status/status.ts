@@ -1,4 +1,4 @@
-// `fairlead status`: the state of everything, once. Thread: main.
+// `fairlead status`: prints the complete state once. Thread: main.
 
 import type { LiveReply } from '../../../admin/api/reply-schemas.ts';
 import { callAdmin, refusalWords, watchAdmin } from '../live/admin-client.ts';
@@ -11,7 +11,7 @@ export interface StatusOptions extends AdminOptions {
   readonly trouble?: boolean;
 }
 
-/** Prints it and sets the exit code: 0 also where something is down, for that is what was asked. */
+/** Prints the state and sets the exit code: 0 even if something is down. */
 export function status(options: StatusOptions): Promise<void> {
   return attempt(async () => {
     const target = adminTarget(options);
@@ -27,7 +27,7 @@ export function status(options: StatusOptions): Promise<void> {
   });
 }
 
-/** What the stream of events says first. @throws UnreachableError, RefusedError */
+/** First status event of the stream. @throws UnreachableError, RefusedError */
 async function liveOnce(target: AdminTarget): Promise<LiveReply> {
   const ending = new AbortController();
   const giveUp = AbortSignal.timeout(5_000);
@@ -42,7 +42,7 @@ async function liveOnce(target: AdminTarget): Promise<LiveReply> {
   throw new Error(`the admin API at ${target.name} tells no status`);
 }
 
-/** How wide the terminal is, and whether it shows colours; a pipe takes everything, without colours. */
+/** Width and colours of the terminal; a pipe has no limit and no colours. */
 export function terminal(): { readonly width: number; readonly hasColor: boolean } {
   const { stdout, env } = process;
   const hasColor = stdout.isTTY && env['NO_COLOR'] === undefined && env['TERM'] !== 'dumb';

@@ -1,12 +1,12 @@
-// What `top` shows, and how keys change it. Pure. Thread: main.
+// View of `top`, and its keys. Pure. Thread: main.
 
 import type { LiveReply } from '../../../admin/api/reply-schemas.ts';
 import { statusLines } from './status-text.ts';
 
 export interface TopView {
-  /** Whether only what isn't up is shown. */
+  /** Whether only endpoints that are not up are shown. */
   readonly isTroubleOnly: boolean;
-  /** Lines of the table that are above the screen. */
+  /** Lines of the table scrolled off above the screen. */
   readonly offset: number;
 }
 
@@ -20,7 +20,7 @@ export interface ScreenSize {
 
 export const firstView: TopView = { isTroubleOnly: false, offset: 0 };
 
-/** Head lines and the table's header stay while the table moves. */
+/** Head lines and the table's header stay while the table scrolls. */
 const FIXED_LINES = 4;
 const PAGE = 10;
 
@@ -40,7 +40,7 @@ const KEYS: readonly (readonly [string, TopKey | 'leave'])[] = [
   ['\u0003', 'leave'],
 ];
 
-/** The keys in what a terminal has sent; unknown ones are skipped. */
+/** The keys in the input of a terminal; unknown ones are skipped. */
 export function keyOf(text: string): (TopKey | 'leave')[] {
   const found: (TopKey | 'leave')[] = [];
   for (let at = 0; at < text.length; ) {
@@ -58,7 +58,7 @@ export function stepView(view: TopView, key: TopKey): TopView {
   return { ...view, offset: Math.max(0, view.offset + by) };
 }
 
-/** The lines of a screen, and the view with an offset that there is. */
+/** The lines of a screen, and the view with a valid offset. */
 export function frameOf(live: LiveReply, view: TopView, size: ScreenSize): { lines: string[]; view: TopView } {
   const all = statusLines(live, { ...size, isTroubleOnly: view.isTroubleOnly });
   const room = Math.max(1, size.height - FIXED_LINES - 1);
@@ -67,7 +67,7 @@ export function frameOf(live: LiveReply, view: TopView, size: ScreenSize): { lin
   const shown = rows.slice(offset, offset + room);
   const hidden = rows.length - shown.length;
   const hint = `${view.isTroubleOnly ? 't: all' : 't: trouble only'}  q: quit`;
-  // A pipe that takes everything has no keys.
+  // A pipe has no keys.
   if (size.height === Number.MAX_SAFE_INTEGER) return { lines: all, view };
   const foot = hidden > 0 ? `${hidden} more rows (arrows)  ${hint}` : hint;
   return { lines: [...all.slice(0, FIXED_LINES), ...shown, foot], view: { ...view, offset } };

@@ -1,4 +1,4 @@
-// `fairlead top`: the state of everything, again every second, until `q`. Thread: main.
+// `fairlead top`: shows the complete state every second until `q`. Thread: main.
 
 import type { LiveReply } from '../../../admin/api/reply-schemas.ts';
 import { watchAdmin } from '../live/admin-client.ts';
@@ -8,19 +8,19 @@ import { terminal } from './status.ts';
 import { firstView, frameOf, keyOf, stepView, type TopView } from './top-view.ts';
 
 export interface TopOptions extends AdminOptions {
-  /** Ends after that many frames; without a terminal they follow each other. */
+  /** Number of frames after which it ends; without a terminal, frames follow each other. */
   readonly frames?: string;
 }
 
-/** The other screen without a cursor, and back. */
+/** Alternate screen without a cursor, and back. */
 const ENTER = '\u001b[?1049h\u001b[?25l';
 const LEAVE = '\u001b[?25h\u001b[?1049l';
-/** To the upper left corner. */
+/** Cursor to the upper left corner. */
 const HOME = '\u001b[H';
 const CLEAR_LINE = '\u001b[K';
 const CLEAR_BELOW = '\u001b[J';
 
-/** Shows it and returns when it is ended: by a key, a signal, or with its last frame. Sets the exit code. */
+/** Shows the state until a key, a signal or the last frame ends it. Sets the exit code. */
 export function top(options: TopOptions): Promise<void> {
   return attempt(async () => {
     const target = adminTarget(options);
@@ -50,19 +50,19 @@ function framesOf(text: string | undefined): number {
   throw new UsageError(`--frames takes a whole number from 1, not "${text}"`);
 }
 
-/** The terminal, or a pipe that gets one frame after the other. */
+/** The terminal, or a pipe that gets frame after frame. */
 class Screen {
   readonly #isTerminal = process.stdout.isTTY;
   readonly #ending: AbortController;
   #view: TopView = firstView;
   #live: LiveReply | null = null;
-  /** Whether a person has ended it. */
+  /** Whether the user has ended it. */
   wasLeft = false;
 
   constructor(ending: AbortController) {
     this.#ending = ending;
     process.once('SIGINT', this.#leave).once('SIGTERM', this.#leave);
-    // A reader that has seen enough, such as head(1).
+    // The reader has closed the pipe, such as head(1).
     process.stdout.on('error', this.#leave);
     if (!this.#isTerminal) return;
     process.stdout.write(ENTER);

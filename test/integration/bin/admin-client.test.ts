@@ -52,7 +52,7 @@ describe('a command', () => {
     const again = await callAdmin(target, ENDPOINT, { ...change, body: { admin: 'ready' } });
     assert.deepEqual(
       [again.status, refusalWords(again)],
-      [412, 'it has been changed since you looked: look again, then decide'],
+      [412, 'the resource has changed since its entity tag was issued: read it again, then decide'],
     );
     assert.equal(context.health.views.get(1)!.axes.admin, 'drain');
   });

@@ -59,11 +59,11 @@ describe('fairlead drain, ready, maintain', () => {
     assert.equal(drained.stderr, '');
     assert.equal(
       drained.stdout,
-      `${first} gets no more requests, but of clients that stick to it; 0 in flight, availability: drain\n`,
+      `${first} gets no new requests, except from sticky clients; 0 in flight, availability: drain\n`,
     );
     assert.deepEqual(new Set(await texts(url, 6)), new Set(['two']));
     assert.match((await fairlead('maintain', first, ...admin)).stdout, /availability: maintenance\n$/);
-    assert.match((await fairlead('ready', first, ...admin)).stdout, /takes requests again .* availability: up\n$/);
+    assert.match((await fairlead('ready', first, ...admin)).stdout, /gets requests again .* availability: up\n$/);
     assert.deepEqual(new Set(await texts(url, 6)), new Set(['one', 'two']));
   });
 

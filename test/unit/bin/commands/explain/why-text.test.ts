@@ -59,7 +59,7 @@ describe('the text', () => {
     assert.match(lines[3]!, /^heartbeats, newest first, the next one in [\d.]+ s:$/);
     assert.equal(lines.slice(4, 9).filter((line) => / fail {2}connection refused, after 0 ms$/.test(line)).length, 5);
     assert.match(lines[10]!, /check up > down, found by heartbeat: /);
-    assert.match(lines.at(-1)!, /^counts: 1\d heartbeats \(1\d failed\), 41 seconds out of service$/);
+    assert.match(lines.at(-1)!, /^counts: 2\d heartbeats \(2\d failed\), 41 seconds out of service$/);
   });
 
   test('of an ejected endpoint says until when, and that it waits for heartbeats where it does', () => {
