@@ -1,5 +1,5 @@
-// The contracts that meet in an exchange: the client's side (a downstream adaptor) and the endpoint's side (a
-// transport). Calls may come back synchronously, inside the call that caused them. Thread: both.
+// Contracts of an exchange: the client side (a downstream adaptor) and the endpoint side (a transport). Events may be
+// delivered synchronously, inside the call that caused them. Thread: both.
 
 import type { Failure } from './failure.ts';
 import type { FieldList, RequestHead, ResponseHead } from './head.ts';
@@ -16,15 +16,15 @@ export interface ClientConnection {
   readonly peerPort: number;
   readonly localPort: number;
   readonly isTls: boolean;
-  /** Whether the peer is in the listener's trusted proxies, so that its X-Forwarded-* count. */
+  /** Whether the peer is in the listener's trusted proxies, so that its X-Forwarded-* are used. */
   readonly isTrusted: boolean;
 }
 
-/** A response that Fairlead makes itself. Only proxy/exchange/local-reply.ts makes them. */
+/** A response that Fairlead generates. Only proxy/exchange/local-reply.ts creates them. */
 export interface LocalReply {
   readonly status: number;
   readonly reason: string;
-  /** Content-Type and others, framing excepted. */
+  /** Content-Type and others, without framing fields. */
   readonly fields: FieldList;
   readonly body: Uint8Array;
   /** Whether the client's connection must end after it. */
@@ -34,49 +34,49 @@ export interface LocalReply {
 /** The client's side of one exchange, as the exchange drives it. */
 export interface ClientSide {
   readonly connection: ClientConnection;
-  /** Whether nothing is told any more after onResponseFlushed, so that the exchange may serve another request. */
+  /** Whether no event follows onResponseFlushed, so that the exchange object may be reused. */
   readonly isSilentAfterFlush?: boolean;
   /** Sends an interim response (103, 100). */
   sendInterim(head: ResponseHead): void;
-  /** Sends the final head. `extra` fields come in addition to the head's own. */
+  /** Sends the final head. `extra` fields are added to the head's own. */
   sendHead(head: ResponseHead, extra: FieldList): void;
-  /** Sends body bytes. Returns false when the client is slower: stop until `onClientDrain`. */
+  /** Sends body bytes. Returns false if the client is slower: stop until `onClientDrain`. */
   sendData(chunk: Uint8Array): boolean;
-  /** Ends the response. `trailers` are null where there were none. */
+  /** Ends the response. `trailers` is null if there are none. */
   sendEnd(trailers: FieldList | null): void;
-  /** Sends a whole response of our own. */
+  /** Sends a local reply. */
   sendLocalReply(reply: LocalReply): void;
   /**
-   * Cuts the response so that the client sees that it is not whole: RST, or RST_STREAM on HTTP/2. Never a clean end:
-   * a truncated body must not pass for a complete one (RFC 9112 section 8).
+   * Aborts the response visibly, by RST or RST_STREAM (HTTP/2). Never a clean end: a truncated body must not be mistaken
+   * for a complete one (RFC 9112 section 8).
    */
   cut(): void;
-  /** Lets request body bytes come, or holds them. They are held at first. */
+  /** Resumes or pauses the request body. It is paused at first. */
   resumeBody(): void;
   pauseBody(): void;
 }
 
-/** What the client's side tells the exchange. */
+/** Events of the client side. */
 export interface ClientEvents {
   onBodyData(chunk: Uint8Array): void;
   onBodyEnd(trailers: FieldList | null): void;
-  /** The client can take more after `sendData` had said false. */
+  /** The client can take more after `sendData` returned false. */
   onClientDrain(): void;
-  /** The response has been handed to the system whole; bytes are what went over the wire as far as known. */
+  /** The whole response has been handed to the operating system. */
   onResponseFlushed(): void;
   /**
-   * The client has half-closed after its whole request (FIN, or close_notify): it sends nothing more, and may have gone.
+   * The client has half-closed after its whole request (FIN, or close_notify): it sends nothing more, and may have closed.
    * @param afterMs since its request began
    */
   onClientHalfClosed(afterMs: number): void;
-  /** The client went away, or sent something that ends the exchange. Comes at most once, never after the flush. */
+  /** The client closed, or sent something that ends the exchange. At most once, and never after the flush. */
   onClientGone(why: ClientGone): void;
 }
 
-/** Why a client's side ended before its exchange did. */
+/** Reasons for which a client side ends before its exchange. */
 export type ClientGone = 'closed' | 'body-timeout' | 'send-timeout' | 'malformed-body' | 'body-too-large';
 
-/** One try of an exchange at one endpoint, as a transport sees it. */
+/** The request of one attempt, for a transport. */
 export interface AttemptRequest {
   readonly head: RequestHead;
   readonly endpoint: EndpointSnapshot;
@@ -85,47 +85,47 @@ export interface AttemptRequest {
   readonly hostField: string;
   /** Fields to send in place of the client's of the same (lower-case) name: [name, value, ...]. */
   readonly insertedFields: FieldList;
-  /** Lower-case names of the client's fields that are not passed on. */
+  /** Lower-case names of the client's fields that are not forwarded. */
   readonly removedFields: ReadonlySet<string>;
-  /** Whether only a fresh connection will do: after a stale one failed. */
+  /** Whether the attempt needs a new connection: a stale one has failed before. */
   readonly mustUseFresh: boolean;
 }
 
-/** What a transport tells the exchange about an attempt. After `onEnd` or `onFailure` nothing follows. */
+/** Events of an attempt. None follows `onEnd` or `onFailure`. */
 export interface AttemptEvents {
-  /** A connection was found: `reused` or freshly made. */
+  /** A connection was leased: a `reused` or a new one. */
   onLease(reused: boolean): void;
-  /** The head is on its way and the body may follow: chunks go to `sendBody`. Not called where there is no body. */
+  /** The head was sent and the body may follow: chunks go to `sendBody`. Not called for requests without a body. */
   onBodyWanted(): void;
-  /** The endpoint can take more after `sendBody` had said false. */
+  /** The endpoint can take more after `sendBody` returned false. */
   onEndpointDrain(): void;
   /** An interim response other than 101 (100 included). */
   onInterim(head: ResponseHead): void;
   onHead(head: ResponseHead): void;
-  /** Body bytes. Returns false when the exchange can't take more: hold them until `resume`. */
+  /** Body bytes. Returns false if the exchange can't take more: hold them until `resume`. */
   onData(chunk: Uint8Array): boolean;
   onEnd(trailers: FieldList | null): void;
   onFailure(failure: Failure): void;
 }
 
-/** The handle on an attempt that is under way. */
+/** The handle of a running attempt. */
 export interface AttemptHandle {
-  /** Sends body bytes. Returns false when the endpoint is slower: stop until `onEndpointDrain`. */
+  /** Sends body bytes. Returns false if the endpoint is slower: stop until `onEndpointDrain`. */
   sendBody(chunk: Uint8Array): boolean;
   endBody(trailers: FieldList | null): void;
-  /** Lets response bytes come again after `onData` had said false. */
+  /** Resumes the response after `onData` returned false. */
   resume(): void;
-  /** Ends the attempt; its connection is not used again. No event follows. */
+  /** Cancels the attempt; its connection is not used again. No event follows. */
   abort(): void;
 }
 
-/** The endpoint's side: sends attempts. One per worker. */
+/** The endpoint side: sends attempts. One per worker. */
 export interface Transport {
-  /** Begins an attempt. Never throws: what fails is an event. */
+  /** Begins an attempt. Never throws: failures are events. */
   send(request: AttemptRequest, events: AttemptEvents): AttemptHandle;
-  /** Installs a new set of endpoints; connections to those that are gone end when idle. */
+  /** Installs a new set of endpoints; connections to removed ones close when idle. */
   update(upstreams: readonly UpstreamSnapshot[]): void;
-  /** Closes idle connections to a slot: it is down. */
+  /** Closes idle connections to a slot whose endpoint is down. */
   dropIdle(slot: number): void;
   /** Closes everything. */
   close(): Promise<void>;
@@ -146,9 +146,9 @@ export interface HeadChanges {
   readonly removed: ReadonlySet<string>;
 }
 
-/** What a tunnel tells the exchange. After `onFailure` or `onClosed` nothing follows. */
+/** Events of a tunnel. None follows `onFailure` or `onClosed`. */
 export interface TunnelEvents {
-  /** The connection to the endpoint is made; the request is being sent. */
+  /** The connection to the endpoint is established; the request is being sent. */
   onLease(reused: boolean): void;
   /**
    * The endpoint's 101 or final response, before any of it is relayed.
@@ -159,9 +159,9 @@ export interface TunnelEvents {
   onOpen(): void;
   /** The endpoint answered with a final status instead; it has been relayed whole. */
   onRefused(status: number): void;
-  /** Nothing was relayed to the client yet; the exchange may try elsewhere or answer itself. */
+  /** Nothing was relayed to the client yet: the exchange may retry or send a local reply. */
   onFailure(failure: Failure): void;
-  /** The tunnel has ended after `onOpen`, or was cut after a part of a refusal was relayed. */
+  /** The tunnel has ended after `onOpen`, or was cut after part of a refusal was relayed. */
   onClosed(end: TunnelEnd): void;
 }
 
@@ -172,20 +172,20 @@ export interface TunnelEnd {
 }
 
 export interface TunnelHandle {
-  /** Ends it without a word, and without an event. */
+  /** Closes it at once. No event follows. */
   abort(): void;
-  /** Ends it as a drain does, and says so to both sides. */
+  /** Closes it as a drain does, with a close frame to both sides of a WebSocket. */
   close(): void;
 }
 
 /** Relays upgraded connections. One per worker. */
 export interface Tunnels {
   open(upgrade: UpgradeRequest, request: AttemptRequest, events: TunnelEvents): TunnelHandle;
-  /** Ends all that are still open: the drain deadline has come. */
+  /** Closes all open ones at the drain deadline. */
   closeAll(): void;
 }
 
-/** Why a request could not even become an exchange. */
+/** Reasons for which a request never becomes an exchange. */
 export type Unparsable =
   | 'malformed'
   | 'head-too-large'
@@ -197,13 +197,13 @@ export type Unparsable =
   | 'coding-unknown'
   | 'method-not-served';
 
-/** What downstream adaptors are given: the way into forwarding. */
+/** The entry of forwarding, for downstream adaptors. */
 export interface ExchangeStarter {
   /**
-   * Begins an exchange; calls on `client` may come before this returns.
-   * @param receivedMs monotonic ms at which the head's first byte came.
+   * Begins an exchange; it may call `client` before this returns.
+   * @param receivedMs monotonic ms at which the head's first byte was received
    */
   begin(client: ClientSide, head: RequestHead, upgrade: UpgradeRequest | null, receivedMs: number): ClientEvents;
-  /** Counts and logs a request that isn't one, and says what to answer (the connection ends after it). */
+  /** Counts and logs an unparsable request. Returns the reply; the connection closes after it. */
   refuse(connection: ClientConnection, why: Unparsable): LocalReply;
 }

@@ -1,5 +1,5 @@
-// A worker thread: takes connections, forwards, counts. Built from the Snapshot that it is started with, rebuilt at
-// each that follows. Whatever throws past everything ends this thread alone; main starts another. Thread: worker.
+// A worker thread: accepts connections, forwards requests, counts. Built from the Snapshot that it starts with, and updated
+// by each later one. An uncaught error ends this thread only; main starts another. Thread: worker.
 
 import { getHeapStatistics } from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
@@ -47,7 +47,7 @@ import { UndiciTransport } from './upstream/undici/undici-transport.ts';
 import { UpgradeTunnels } from './upstream/tunnel/upgrade-tunnel.ts';
 import type { LogTrouble } from '../logging/destination/log-trouble.ts';
 
-/** Precision of time-outs. Two hundred turns of the wheel a second cost less than a hundredth of a core. */
+/** Precision of timeouts. Advancing the wheel two hundred times a second costs less than a hundredth of a core. */
 const TICK_MS = 5;
 const HEAP_INTERVAL_MS = 1000;
 
@@ -132,7 +132,7 @@ class DataPlane {
     });
   }
 
-  /** Binds and begins to serve. Main decides about failures to bind. */
+  /** Binds and serves. Reports failures to bind to main, which decides. */
   async start({ snapshot, descriptors }: WorkerStart): Promise<void> {
     this.#installUpstreams(snapshot);
     this.#driveClockwork();

@@ -1,9 +1,8 @@
-// What ended exchanges and attempts add to the worker's lanes, so that each thing is counted in one place.
-// Thread: worker.
+// Counting of ended exchanges and of attempts in the worker's lanes. Thread: worker.
 //
-// From the record of an ended exchange: everything in `accountExchange`. Counted as they happen, by whoever sees them:
-// attempts (the functions here), connections of clients, TLS failures, hand-offs and spoofs (ListenerLane), those that
-// begin to wait and hedges (UpstreamLane: queued, hedges, hedgesWon), open and idle connections (EndpointLane).
+// `accountExchange` counts from the record of an ended exchange. Attempts are counted as they happen, by the functions here.
+// Other code counts client connections, TLS failures, hand-offs and spoofs (ListenerLane), queued requests and hedges
+// (UpstreamLane), open and idle connections (EndpointLane).
 
 import type { ExchangeObserver, ExchangeRecord } from '../../core/exchange-record.ts';
 import { type FailureKind, type Signal, SIGNALS } from '../../core/failure.ts';
@@ -11,17 +10,17 @@ import { ENDPOINT_FIELD, LISTENER_FIELD, UPSTREAM_FIELD } from '../../core/memor
 import type { Termination } from '../../core/termination.ts';
 import type { EndpointLane, UpstreamLane, WorkerLanes } from './lane.ts';
 
-/** A termination or failure that adds to no field. */
+/** Stands for no field. */
 const NOTHING = -1;
 
 const U = UPSTREAM_FIELD;
 const L = LISTENER_FIELD;
 const E = ENDPOINT_FIELD;
 
-/** What a termination adds 1 to: a field of the upstream, and one of the listener. */
+/** The fields that a termination increments: one of the upstream and one of the listener. */
 interface TerminationCounts {
   readonly upstream: number;
-  /** Whether the endpoint's fault cut a response that had begun. */
+  /** Whether the endpoint truncated a response that had begun. */
   readonly isTruncated: boolean;
   readonly listener: number;
 }
@@ -76,7 +75,7 @@ export class LaneObserver implements ExchangeObserver {
   }
 }
 
-/** Adds all that an ended exchange contributes to its upstream and its listener. Once for each exchange. */
+/** Counts an ended exchange at its upstream and its listener. Once for each exchange. */
 export function accountExchange(record: ExchangeRecord, lanes: WorkerLanes): void {
   const counted = COUNTS[record.termination];
   const listener = lanes.listener(record.connection.listenerIndex);
@@ -95,7 +94,7 @@ export function accountExchange(record: ExchangeRecord, lanes: WorkerLanes): voi
   if (counted.upstream !== NOTHING) upstream.add(counted.upstream, 1);
   if (counted.isTruncated) upstream.add(U.truncated, 1);
   addRetries(upstream, record);
-  // A tunnel lasts as long as its users like: it says nothing of how fast the upstream answers.
+  // The duration of a tunnel is no latency of the upstream.
   if (record.wasUpgraded) upstream.add(U.upgrades, 1);
   else upstream.observeLatency(record.phases.totalMs);
 }
@@ -107,37 +106,37 @@ function addRetries(upstream: UpstreamLane, record: ExchangeRecord): void {
   if (record.retryVerdict.startsWith('refused-')) upstream.add(U.retriesRefused, 1);
 }
 
-/** The field of a status's class; the five lie in a row. Statuses below 100 or from 600 on have none. */
+/** The field of a status class: one of five consecutive ones. Statuses below 100 or above 599 have none. */
 function classField(status: number, first: number): number {
   const index = Math.floor(status / 100) - 1;
   return index >= 0 && index < 5 ? first + index : NOTHING;
 }
 
-/** Counts an attempt that begins. @param isRetry whether another attempt of the exchange came before it */
+/** Counts an attempt that begins. @param isRetry whether it isn't the exchange's first one */
 export function countAttempt(lane: EndpointLane, isRetry: boolean): void {
   lane.add(E.attempts, 1);
   if (isRetry) lane.add(E.retries, 1);
 }
 
-/** Counts a connection found for an attempt: reused, or made for it. */
+/** Counts the lease of a reused or new connection. */
 export function countLease(lane: EndpointLane, reused: boolean): void {
   lane.add(reused ? E.connectionsReused : E.connectionsOpened, 1);
 }
 
-/** Counts the head of a final response (or 101). @param headMs from the request sent to the head's first byte */
+/** Counts a final response head (or 101). @param headMs from the whole request to the head; -1 if unknown */
 export function countHead(lane: EndpointLane, status: number, headMs: number): void {
   const field = classField(status, E.responses1xx);
   if (field !== NOTHING) lane.add(field, 1);
   lane.observeLatency(headMs);
 }
 
-/** Counts how an attempt that came to its end is judged. Once for each attempt, unless it failed. */
+/** Counts the outcome of an attempt for outlier detection. At most once for each attempt. */
 export function countOutcome(lane: EndpointLane, signal: Signal): void {
   const judged = SIGNALS[signal].window;
   if (judged !== 'ignore') lane.add(judged === 'ok' ? E.ok : E.fail, 1);
 }
 
-/** Where each kind of failure counts. What isn't the endpoint's doing counts nowhere. */
+/** The field of each kind of failure; none for failures that aren't the endpoint's. */
 const FAILURE_FIELDS: Readonly<Record<FailureKind, number>> = {
   'connect-refused': E.failuresConnect,
   'connect-timeout': E.failuresConnect,

@@ -1,4 +1,4 @@
-// The worker's writer of its own lanes: plain adds into blocks that no other thread writes (docs/design.md 1.3).
+// Writers of a worker's lanes: plain adds into blocks that no other thread writes (docs/design.md 1.3).
 // Thread: worker.
 
 import {
@@ -11,14 +11,14 @@ import {
 } from '../../core/memory/lane-fields.ts';
 import { POLICY_CAPACITY, type Region } from '../../core/memory/region.ts';
 
-/** Longest latency that the sums take, in ms (11 days): above it a clock went wrong, and sums never recover. */
+/** Maximum latency in ms (11 days): a longer one comes from a faulty clock, and a sum would never recover from it. */
 const MAX_LATENCY_MS = 1e9;
 
-/** Block offsets of what a histogram consists of. */
+/** Block offsets of the histograms. */
 const ENDPOINT_BUCKETS = ENDPOINT_FIELDS.length;
 const UPSTREAM_BUCKETS = UPSTREAM_FIELDS.length;
 
-/** One block of this worker's lane. Allocates nothing after it was made; a field is its place in the block. */
+/** One block of this worker's lane. A field is an offset in the block. Allocates only when it is created. */
 class Block {
   readonly #doubles: Float64Array;
   readonly #base: number;
@@ -28,12 +28,12 @@ class Block {
     this.#base = base;
   }
 
-  /** Adds `amount`; negative only for the fields that are levels: connectionsOpen and its like. */
+  /** Adds `amount`; negative only for levels such as connectionsOpen. */
   add(field: number, amount: number): void {
     this.#doubles[this.#base + field]! += amount;
   }
 
-  /** Enters `ms` into a histogram. A phase that was not reached (-1) and what is no number are left out. */
+  /** Adds `ms` to a histogram. Ignores phases that were not reached (-1) and values that are no number. */
   protected addLatency(sumField: number, firstBucket: number, ms: number): void {
     if (!(ms >= 0 && ms < MAX_LATENCY_MS)) return;
     this.add(sumField, ms);
@@ -41,45 +41,45 @@ class Block {
   }
 }
 
-/** What this worker counts of one endpoint: fields of ENDPOINT_FIELD. */
+/** Counters of one endpoint in this worker: fields of ENDPOINT_FIELD. */
 export class EndpointLane extends Block {
   readonly #samples: Float64Array;
   readonly #firstSample: number;
 
-  /** @throws RangeError when the region has no such slot. */
+  /** @throws RangeError if the region has no such slot. */
   constructor(region: Region, worker: number, slot: number) {
     super(region.doubles, region.endpointLane(worker, checkedIndex('slot', slot, region.capacity.endpoints)));
     this.#samples = region.doubles;
     this.#firstSample = region.endpointSamples(worker, slot);
   }
 
-  /** Enters the time in ms that a good answer took, for an adaptive limit: from the whole request to its head. */
+  /** Adds the latency of a good response for an adaptive limit, in ms from the whole request to the response head. */
   sampleLatency(ms: number): void {
     if (ms >= 0 && ms < MAX_LATENCY_MS) this.#samples[this.#firstSample + latencyBucketOf(ms)]!++;
   }
 
-  /** Enters the time in ms from a sent request to the response's head. */
+  /** Adds a latency in ms from the whole request to the response head. */
   observeLatency(ms: number): void {
     this.addLatency(ENDPOINT_FIELD.latencySumMs, ENDPOINT_BUCKETS, ms);
   }
 }
 
-/** What this worker counts of one upstream: fields of UPSTREAM_FIELD. */
+/** Counters of one upstream in this worker: fields of UPSTREAM_FIELD. */
 export class UpstreamLane extends Block {
-  /** @throws RangeError when the region has no such upstream. */
+  /** @throws RangeError if the region has no such upstream. */
   constructor(region: Region, worker: number, upstream: number) {
     super(region.doubles, region.upstreamLane(worker, checkedIndex('upstream', upstream, region.capacity.upstreams)));
   }
 
-  /** Enters the time in ms of a whole exchange. */
+  /** Adds the duration of an exchange in ms. */
   observeLatency(ms: number): void {
     this.addLatency(UPSTREAM_FIELD.latencySumMs, UPSTREAM_BUCKETS, ms);
   }
 }
 
-/** What this worker counts of one listener: fields of LISTENER_FIELD. */
+/** Counters of one listener in this worker: fields of LISTENER_FIELD. */
 export class ListenerLane extends Block {
-  /** @throws RangeError when the region has no such listener. */
+  /** @throws RangeError if the region has no such listener. */
   constructor(region: Region, worker: number, listener: number) {
     super(region.doubles, region.listenerLane(worker, checkedIndex('listener', listener, region.capacity.listeners)));
   }
@@ -87,19 +87,19 @@ export class ListenerLane extends Block {
 
 /** Counters of one policy in this worker: fields of POLICY_FIELD. */
 export class PolicyLane extends Block {
-  /** @throws RangeError when the region has no such policy. */
+  /** @throws RangeError if the region has no such policy. */
   constructor(region: Region, worker: number, policy: number) {
     super(region.doubles, region.policyLane(worker, checkedIndex('policy', policy, POLICY_CAPACITY)));
   }
 }
 
-/** A wrong index would count into somebody else's block without a sound. */
+/** A wrong index would silently count into another block. */
 function checkedIndex(what: string, index: number, capacity: number): number {
   if (Number.isInteger(index) && index >= 0 && index < capacity) return index;
   throw new RangeError(`${what} ${index} is outside the shared region, which holds ${capacity}`);
 }
 
-/** This worker's blocks, each made at its first use and kept: what hot code adds to without allocating. */
+/** This worker's blocks, each created at its first use and kept, so that hot code doesn't allocate. */
 export class WorkerLanes {
   readonly #region: Region;
   readonly #worker: number;
@@ -141,8 +141,8 @@ const ENDPOINT_LEVELS = [
 ] as const;
 
 /**
- * Sets the levels (open connections and the like) of a worker's lane to zero, and leaves its counters. For a worker
- * that starts: what the one before it had open when it died is closed, and counters must never step back.
+ * Resets the levels (open connections and similar) of a worker's lane, and keeps its counters. For a worker that starts:
+ * the connections of its predecessor are closed, and counters must never step back.
  */
 export function clearLevels(region: Region, worker: number): void {
   for (let slot = 0; slot < region.capacity.endpoints; slot++) {

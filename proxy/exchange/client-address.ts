@@ -1,15 +1,15 @@
-// Who the client is, seen through proxies that the listener trusts. Thread: both.
+// The client's address behind trusted proxies. Thread: both.
 
 import { isIP } from 'node:net';
 import type { ClientConnection } from '../../core/exchange-contract.ts';
 import { splitHostPort } from '../../net/host-port.ts';
 
-/** Hops of X-Forwarded-For that are looked at: more is somebody playing. */
+/** Limit of hops in X-Forwarded-For: a longer chain is an attack. */
 const MAX_HOPS = 64;
 
 /**
- * The client's address: the peer's, or where the peer is trusted the rightmost address of X-Forwarded-For that isn't.
- * Addresses further left may be forged by the client and are never believed. What isn't an address ends the walk.
+ * The client's address: the peer's or, behind a trusted peer, the rightmost address of X-Forwarded-For that isn't trusted.
+ * The client may have forged addresses further left. A hop that is no address ends the search.
  */
 export function clientAddressOf(
   connection: Pick<ClientConnection, 'isTrusted' | 'peerAddress'>,

@@ -1,4 +1,4 @@
-// The only file that chooses a status: every response that Fairlead makes itself. Thread: both.
+// Local replies: every response that Fairlead generates. Only this file chooses a status. Thread: both.
 
 import { STATUS_CODES } from 'node:http';
 import type { LocalReply, Unparsable } from '../../core/exchange-contract.ts';
@@ -7,7 +7,7 @@ import type { FieldList, RequestHead } from '../../core/head.ts';
 import type { PolicyReply } from '../../core/policy/policy.ts';
 import type { Termination } from '../../core/termination.ts';
 
-/** One cause: its status, how it is called in bodies and logs, what it says, and how the exchange is accounted. */
+/** One cause: its status, its code in bodies and logs, its message, and the termination of the exchange. */
 interface ReplyCause {
   readonly status: number;
   readonly code: string;
@@ -16,7 +16,7 @@ interface ReplyCause {
   readonly mustClose: boolean;
   /** Seconds for Retry-After; 0 sends none. */
   readonly retryAfterS: number;
-  /** How many different seconds are sent, from the first on, so that clients don't come back all at once. */
+  /** Number of different Retry-After values, from `retryAfterS` on, so that clients don't return at once. */
   readonly spreadS: number;
 }
 
@@ -33,7 +33,7 @@ function cause(
 const CLOSES = { mustClose: true };
 const SOON = { retryAfterS: 1 };
 
-/** The causes. 4xx are the client's, 5xx the endpoints' or ours. */
+/** Causes: 4xx are the client's, 5xx the endpoint's or Fairlead's. */
 export const REPLY_CAUSES = {
   malformed: cause(400, 'malformed-request', 'The request is not valid HTTP.', 'badRequest', CLOSES),
   'malformed-body': cause(
@@ -81,7 +81,7 @@ export const REPLY_CAUSES = {
 } as const satisfies Record<string, ReplyCause>;
 export type ReplyCauseName = keyof typeof REPLY_CAUSES;
 
-/** Reason phrases of the statuses that we send (RFC 9110 section 15). */
+/** Reason phrases (RFC 9110 section 15). */
 const REASONS: Readonly<Record<number, string>> = {
   200: 'OK',
   301: 'Moved Permanently',
@@ -106,7 +106,7 @@ const REASONS: Readonly<Record<number, string>> = {
   505: 'HTTP Version Not Supported',
 };
 
-/** The reply for a cause, as JSON or text by what the client accepts. `head` is null where none could be parsed. */
+/** The reply for a cause, in JSON or text depending on Accept. `head` is null if it could not be parsed. */
 export function localReply(name: ReplyCauseName, head: RequestHead | null, requestId: string): LocalReply {
   const { status, code, message, mustClose, retryAfterS, spreadS } = REPLY_CAUSES[name];
   const isJson = prefersJson(head?.field('accept'));
@@ -124,12 +124,12 @@ export function localReply(name: ReplyCauseName, head: RequestHead | null, reque
   return { status, reason: REASONS[status]!, fields, body: Buffer.from(body), mustClose };
 }
 
-/** A number below `count`, as good as drawn: request identifiers differ in their last characters. */
+/** A pseudo-random number below `count`: request ids differ in their last characters. */
 function spreadOf(requestId: string, count: number): number {
   return (requestId.charCodeAt(requestId.length - 1) || 0) % count;
 }
 
-/** A reply that a route configures: `respond`, or `redirect` with its Location among the fields. */
+/** The reply that a route configures: `respond`, or `redirect` with a Location field. */
 export function configuredReply(status: number, fields: FieldList, body: string): LocalReply {
   return { status, reason: REASONS[status] ?? '', fields, body: Buffer.from(body), mustClose: false };
 }
@@ -140,12 +140,12 @@ export function policyReply({ status, fields = [], body = '', mustClose = false 
   return { status, reason: STATUS_CODES[status] ?? '', fields, body: bytes, mustClose };
 }
 
-/** The reply to what never became an exchange. */
+/** The reply to a request that never became an exchange. */
 export function unparsableReply(why: Unparsable, requestId: string): LocalReply {
   return { ...localReply(why, null, requestId), mustClose: true };
 }
 
-/** JSON where the client names it and doesn't put HTML or text before it; text otherwise. */
+/** Whether the client accepts JSON and lists neither HTML nor text before it. */
 function prefersJson(accept: string | undefined): boolean {
   if (accept === undefined) return false;
   const json = accept.search(/application\/(?:[\w.+-]*\+)?json/i);
@@ -172,7 +172,7 @@ const REPLY_OF_FAILURE: Readonly<Record<FailureKind, ReplyCauseName>> = {
   internal: 'internal',
 };
 
-/** What the client is told when an attempt failed and no other may follow. */
+/** The reply for a failed attempt that no other follows. */
 export function replyOfFailure(failure: Failure): ReplyCauseName {
   return REPLY_OF_FAILURE[failure.kind];
 }
@@ -183,7 +183,7 @@ const CUT_TERMINATIONS: Readonly<Partial<Record<FailureKind, Termination>>> = {
   cancelled: 'clientTimeoutRequest',
 };
 
-/** How an exchange is accounted whose response was cut. */
+/** The termination of an exchange whose response was cut. */
 export function terminationOfCut(failure: Failure): Termination {
   return CUT_TERMINATIONS[failure.kind] ?? 'endpointGoneData';
 }

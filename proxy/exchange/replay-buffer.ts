@@ -1,12 +1,12 @@
-// The part of a request's body that is kept so that a later attempt can send it again (docs/design.md 5b).
+// Replay buffer: the part of a request body that is kept for later attempts (docs/design.md 5b).
 // Thread: worker.
 
-/** What all replay buffers of a worker may keep together: many large uploads must not fill the memory. */
+/** The memory that all replay buffers of a worker share: many large uploads must not exhaust it. */
 export class ReplayBudget {
   readonly #limitBytes: () => number;
   #usedBytes = 0;
 
-  /** @param limitBytes asked each time: a reload may change it */
+  /** @param limitBytes called each time: a reload may change it */
   constructor(limitBytes: () => number) {
     this.#limitBytes = limitBytes;
   }
@@ -19,13 +19,13 @@ export class ReplayBudget {
     return this.#usedBytes + sizeBytes <= this.#limitBytes();
   }
 
-  /** Takes bytes out of it, or gives them back where negative. */
+  /** Takes bytes; gives them back if `sizeBytes` is negative. */
   add(sizeBytes: number): void {
     this.#usedBytes += sizeBytes;
   }
 }
 
-/** Keeps body chunks up to a limit; beyond it the body can't be sent again and nothing is kept. */
+/** Keeps body chunks up to a limit. A larger body can't be sent again, and none of it is kept. */
 export class ReplayBuffer {
   readonly #limitBytes: number;
   readonly #budget: ReplayBudget;
@@ -38,7 +38,7 @@ export class ReplayBuffer {
     this.#budget = budget;
   }
 
-  /** Whether all that came so far is still here. */
+  /** Whether all chunks so far are still kept. */
   get isComplete(): boolean {
     return this.#isComplete;
   }
@@ -47,7 +47,7 @@ export class ReplayBuffer {
     return this.#chunks;
   }
 
-  /** Takes a chunk that is on its way to an endpoint. Keeps a reference: adaptors hand chunks over for good. */
+  /** Adds a chunk. Keeps a reference: downstream adaptors don't reuse chunks. */
   add(chunk: Uint8Array): void {
     if (!this.#isComplete) return;
     const { byteLength } = chunk;
@@ -57,7 +57,7 @@ export class ReplayBuffer {
     this.#chunks.push(chunk);
   }
 
-  /** Gives the memory back: no attempt can follow any more. */
+  /** Releases the memory: no attempt can follow. */
   discard(): void {
     this.#isComplete = false;
     this.#chunks = [];

@@ -1,20 +1,20 @@
-// X-Request-Id: one for every exchange, unique over workers and restarts. Thread: worker.
+// Request ids (X-Request-Id): one for each exchange, unique across workers and restarts. Thread: worker.
 
 import { randomBytes } from 'node:crypto';
 import { latin1Text } from '../http1/latin1.ts';
 
-/** What is taken over from a trusted peer: visible ASCII without quotes, so that it is safe in every log. */
+/** Form of ids accepted from trusted peers: visible ASCII without quotes, safe in every log. */
 const ACCEPTABLE = /^[\w.:/+=@-]{1,128}$/;
 
 const DIGITS = Buffer.from('0123456789abcdefghijklmnopqrstuvwxyz');
-/** Of the count: 36^8 identifiers are a year of 90,000 a second. */
+/** Digits of the count: 36^8 ids last for a year at 90,000 a second. */
 const COUNT_DIGITS = 8;
 
-/** Makes identifiers: 64 random bits for the worker's life, then a count. */
+/** Generates ids: 64 random bits per worker start, then a count. */
 export class RequestIds {
-  /** The last identifier. Counted up in place: a number formatted and put together costs five times as much. */
+  /** The last id, incremented in place: formatting a number costs five times as much. */
   readonly #last: Buffer = Buffer.from(`${randomBytes(8).toString('hex')}-${'0'.repeat(COUNT_DIGITS)}`);
-  /** Which digit each digit of the count is, the lowest first. */
+  /** Digits of the count, the lowest first. */
   readonly #count = new Uint8Array(COUNT_DIGITS);
 
   next(): string {
@@ -28,7 +28,7 @@ export class RequestIds {
     return latin1Text(this.#last, 0, this.#last.length);
   }
 
-  /** The peer's identifier where it is trusted and well-formed, else a new one. */
+  /** The peer's id if it is trusted and well-formed, else a new one. */
   of(isTrusted: boolean, given: string | undefined): string {
     if (isTrusted && given !== undefined && ACCEPTABLE.test(given)) return given;
     return this.next();

@@ -59,7 +59,7 @@ export class Runtime {
     return undefined;
   }
 
-  /** The listener that a connection came over; undefined when a reload has taken it away. */
+  /** The listener of a connection; undefined if a reload has removed it. */
   listener(index: number): ListenerSnapshot | undefined {
     return this.#listeners.get(index)?.snapshot;
   }

@@ -10,7 +10,7 @@ const GAIN = 1 / 8;
 const LOST_HEDGES = 3;
 /**
  * Slow URLs raise the overdue time for a while, up to this: detection of a stopped process must stay fast. Beyond it a
- * slow response is told apart by the others that the endpoint answers meanwhile.
+ * slow response is recognised by the others that the endpoint answers meanwhile.
  */
 const MAX_LEARNED_MS = 1_000;
 const LEARNED_TIMES = 1.25;

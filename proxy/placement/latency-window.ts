@@ -1,4 +1,4 @@
-// Latencies of the last minute, for percentiles that follow what is happening. Thread: worker.
+// Latencies of the last minute, for current percentiles. Thread: worker.
 
 import { LATENCY_BOUNDS_MS, LATENCY_BUCKETS, latencyBucketOf } from '../../core/memory/lane-fields.ts';
 
@@ -6,10 +6,10 @@ const SLICES = 6;
 const SLICE_MS = 10_000;
 /** A percentile is computed at most this often. */
 const FRESH_MS = 1000;
-/** Fewer latencies than this say nothing about a tail. */
+/** Fewer latencies give no percentile. */
 const MIN_SAMPLES = 50;
 
-/** A histogram over the last sixty seconds, in six slices of which the oldest is forgotten. Allocates only once. */
+/** A histogram over the last sixty seconds, in six slices that are reused in turn. Allocates only once. */
 export class LatencyWindow {
   readonly #slices = Array.from({ length: SLICES }, () => new Uint32Array(LATENCY_BUCKETS));
   #current = 0;
@@ -28,8 +28,8 @@ export class LatencyWindow {
   }
 
   /**
-   * The latency in ms that `share` of the requests stay below, up to the width of a bucket (26 %); 0 while too few
-   * have been seen.
+   * The latency in ms that `share` of the requests stay below, up to the width of a bucket (26 %); 0 with too few
+   * samples.
    */
   percentile(share: number, nowMs: number): number {
     if (nowMs - this.#computedMs < FRESH_MS && share === this.#computedShare) return this.#computed;

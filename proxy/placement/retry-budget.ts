@@ -1,4 +1,4 @@
-// The retry budget of an upstream, shared by all workers (docs/algorithms.md 4.2): every first try deposits a share of a
+// The retry budget of an upstream, shared by all workers (docs/algorithms.md 4.2): every request deposits a share of a
 // retry, every retry withdraws a whole one, main adds a floor each second. Thread: both.
 
 import { UPSTREAM } from '../../core/memory/layout.ts';
@@ -47,7 +47,7 @@ export function openBudget(region: Region, upstream: number, settings: RetrySnap
 
 /**
  * Main, once a second: adds the floor and clamps to what ten seconds may hold.
- * @param requestsPerSecond first tries of the last second, over all workers.
+ * @param requestsPerSecond requests of the last second, over all workers
  */
 export function topUpBudget(
   region: Region,

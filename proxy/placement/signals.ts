@@ -1,5 +1,5 @@
-// What an attempt's end means for its endpoint: counters in shared memory at once, the rest by message to main
-// (docs/design.md 1.4 and 4). Thread: worker.
+// Health signals of attempts: counters in shared memory at once, everything else by message to main (docs/design.md 1.4
+// and 4). Thread: worker.
 
 import { SIGNALS, type Signal } from '../../core/failure.ts';
 import { countAnyFailure, countFailureOf, failuresIn } from '../../core/memory/failure-count.ts';
@@ -17,7 +17,7 @@ import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
 import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import type { FailureSources, RequestSource } from './failure-sources.ts';
 
-/** A good answer speaks for an endpoint that answers badly now for so long. */
+/** A good response within this time excuses a bad one. */
 const WELL_MS = 10_000;
 
 /** Receives signals. */
@@ -30,7 +30,7 @@ export interface SignalSink {
 }
 
 /**
- * Reports the outcome of an attempt. A slot that has another owner by now is left alone.
+ * Reports the outcome of an attempt. Does nothing if the slot has another owner by now.
  *
  * Failures count as evidence against the endpoint by their source: one client and route counts once in a row, because
  * a crashing URL or a broken client fails everywhere. All count where the same request succeeded elsewhere. A failure
@@ -84,8 +84,8 @@ function hasReachedThreshold(
 }
 
 /**
- * Whether an endpoint had been answering well: its last answer to anybody was good, or one a moment ago was. One that
- * answers 502, 503 or 504 all the time is what ejection is for; suspecting it again and again would say nothing.
+ * Whether an endpoint had been answering well: its last response to any worker was good, or a recent one was. An endpoint
+ * that always answers 502, 503 or 504 is ejected; repeated suspicions would add nothing.
  */
 function wasWell(sink: SignalSink, word: number): boolean {
   const { region } = sink;

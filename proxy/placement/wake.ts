@@ -1,9 +1,9 @@
-// Waking the workers when a place at an endpoint became free. Thread: worker.
+// Wakes workers with queued requests when a place at an endpoint becomes free. Thread: worker.
 
 import { WORKER } from '../../core/memory/layout.ts';
 import type { Region } from '../../core/memory/region.ts';
 
-/** Tells all workers that somebody who waits may try again. Costs a few atomics; called only where somebody waits. */
+/** Wakes all workers. Costs a few atomic operations; call it only if a request is queued. */
 export function wakeWorkers(region: Region, workers: number): void {
   for (let worker = 0; worker < workers; worker++) {
     const word = region.workerWord(worker) + WORKER.wake.index;
@@ -12,7 +12,7 @@ export function wakeWorkers(region: Region, workers: number): void {
   }
 }
 
-/** Calls `onWake` each time that another worker wakes this one, until `signal` aborts. */
+/** Calls `onWake` whenever another worker wakes this one, until `signal` aborts. */
 export async function listenForWakes(
   region: Region,
   worker: number,
