@@ -1,22 +1,25 @@
-// Routing: the first route whose every condition matches takes the request. Pure; `explain` calls the same functions.
+// Routing: the first route in file order whose every condition matches. Pure; `explain` uses the same class.
 // Thread: both.
 
-import { isIP } from 'node:net';
 import type { RequestHead } from '../../core/head.ts';
-import type { NamedMatch, RouteMatch, RouteSnapshot, ValueMatch } from '../../core/snapshot/route.ts';
-import { authorityHost, canonicalIPv6 } from '../../net/host-port.ts';
+import type { RouteMatch, RouteSnapshot } from '../../core/snapshot/route.ts';
+import { RouteIndex } from './route-index.ts';
+import { factsOf, firstMismatch, type MatchPart, type RoutingFacts } from './route-match.ts';
 
-/** Conditions of a match, in the order in which they are checked. */
-export type MatchPart = 'listener' | 'host' | 'path' | 'method' | 'header' | 'query';
+/** Up to this number of routes a scan is faster than the index. */
+const MAX_SCANNED = 4;
 
 /** Finds the route of a request. Built once per Snapshot. */
 export class Router {
   readonly #routes: readonly RouteSnapshot[];
-  /** The first route, where it matches every request: then no head is inspected. */
+  /** Null for few routes. */
+  readonly #index: RouteIndex | null;
+  /** The first route, if it matches every request: then the head isn't inspected. */
   readonly #takesAll: RouteSnapshot | null;
 
   constructor(routes: readonly RouteSnapshot[]) {
     this.#routes = routes;
+    this.#index = routes.length > MAX_SCANNED ? new RouteIndex(routes) : null;
     this.#takesAll = routes.length > 0 && matchesAll(routes[0]!.match) ? routes[0]! : null;
   }
 
@@ -24,91 +27,23 @@ export class Router {
   find(head: RequestHead, listenerName: string): RouteSnapshot | null {
     if (this.#takesAll !== null) return this.#takesAll;
     const facts = factsOf(head, listenerName);
+    if (this.#index !== null) return this.#index.find(facts);
     for (const route of this.#routes) if (firstMismatch(route.match, facts) === null) return route;
     return null;
   }
 
-  /** Verdicts of all routes in order. `find` returns the first one whose mismatch is null. */
+  /** The verdict of every route in file order; `find` returns the first without a mismatch. */
   verdicts(facts: RoutingFacts): readonly RouteVerdict[] {
     return this.#routes.map((route) => ({ route, mismatch: firstMismatch(route.match, facts) }));
   }
 }
 
-/** A route, and the first condition that a request fails; null where it matches. */
+/** A route, and the first part of its match that the request fails; null if it matches. */
 export interface RouteVerdict {
   readonly route: RouteSnapshot;
   readonly mismatch: MatchPart | null;
 }
 
-/** Facts of a request that matches compare, taken from the head once. */
-export interface RoutingFacts {
-  readonly head: RequestHead;
-  readonly listenerName: string;
-  /** Lower case, without port and trailing dot. */
-  readonly host: string;
-  readonly path: string;
-  readonly query: string;
-}
-
-/** Extracts the facts from a head. */
-export function factsOf(head: RequestHead, listenerName: string): RoutingFacts {
-  const mark = head.target.indexOf('?');
-  return {
-    head,
-    listenerName,
-    host: hostOf(head.authority),
-    path: mark < 0 ? head.target : head.target.slice(0, mark),
-    query: mark < 0 ? '' : head.target.slice(mark + 1),
-  };
-}
-
 function matchesAll(match: RouteMatch): boolean {
   return Object.values(match).every((wanted: readonly unknown[]) => wanted.length === 0);
-}
-
-/** The first condition of `match` that the request fails, or null where it matches. */
-export function firstMismatch(match: RouteMatch, facts: RoutingFacts): MatchPart | null {
-  if (match.listeners.length > 0 && !match.listeners.includes(facts.listenerName)) return 'listener';
-  if (match.hosts.length > 0 && !match.hosts.some((pattern) => matchesHost(pattern, facts.host))) return 'host';
-  if (match.paths.length > 0 && !match.paths.some((wanted) => matchesPath(wanted, facts.path))) return 'path';
-  if (match.methods.length > 0 && !match.methods.includes(facts.head.method)) return 'method';
-  if (!match.headers.every((wanted) => matchesField(wanted, facts.head))) return 'header';
-  if (!match.query.every((wanted) => matchesQuery(wanted, facts.query))) return 'query';
-  return null;
-}
-
-/** Host of an authority for matching: lower case, without port and trailing dot; IPv6 in brackets and canonical form. */
-export function hostOf(authority: string): string {
-  const host = authorityHost(authority).toLowerCase();
-  if (host.startsWith('[') && isIP(host.slice(1, -1)) === 6) return canonicalIPv6(host.slice(1, -1));
-  return host.endsWith('.') ? host.slice(0, -1) : host;
-}
-
-function matchesHost(pattern: string, host: string): boolean {
-  if (pattern.startsWith('*.')) return host.length > pattern.length - 1 && host.endsWith(pattern.slice(1));
-  return pattern === host;
-}
-
-/** A prefix matches whole segments: /v1 matches /v1 and /v1/x, not /v10. One that ends in a slash matches paths below it. */
-function matchesPath(wanted: ValueMatch, path: string): boolean {
-  if (wanted.kind === 'exact') return path === wanted.value;
-  if (wanted.kind === 'present') return true;
-  if (!path.startsWith(wanted.value)) return false;
-  return wanted.value.endsWith('/') || path.length === wanted.value.length || path[wanted.value.length] === '/';
-}
-
-function matchesField(wanted: NamedMatch, head: RequestHead): boolean {
-  const value = head.field(wanted.name);
-  return value !== undefined && matchesValue(wanted.match, value);
-}
-
-function matchesQuery(wanted: NamedMatch, query: string): boolean {
-  if (query === '') return false;
-  const values = new URLSearchParams(query).getAll(wanted.name);
-  return values.some((value) => matchesValue(wanted.match, value));
-}
-
-function matchesValue(match: ValueMatch, value: string): boolean {
-  if (match.kind === 'exact') return value === match.value;
-  return match.kind === 'present' || value.startsWith(match.value);
 }

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadConfigText } from '../../config/load.ts';
-import { hostOf } from '../../proxy/routing/router.ts';
+import { hostOf } from '../../proxy/routing/route-match.ts';
 
 function patternsOf(host: string): readonly string[] | undefined {
   const text = `listeners: [{ name: web, bind: ":80" }]\nroutes: [{ match: { host: "${host}" }, respond: {} }]\n`;

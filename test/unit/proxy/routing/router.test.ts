@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { RouteMatch, RouteSnapshot } from '../../../../core/snapshot/route.ts';
-import { factsOf, firstMismatch, hostOf, Router } from '../../../../proxy/routing/router.ts';
+import { factsOf, firstMismatch, hostOf } from '../../../../proxy/routing/route-match.ts';
+import { Router } from '../../../../proxy/routing/router.ts';
 import { requestHead } from '../../../support/request-head.ts';
 
 const ANY: RouteMatch = { hosts: [], paths: [], methods: [], headers: [], query: [], listeners: [] };

@@ -1,0 +1,88 @@
+// Comparison of one match with a request. Pure; `explain` uses the same functions as the request path. Thread: both.
+
+import { isIP } from 'node:net';
+import type { RequestHead } from '../../core/head.ts';
+import type { NamedMatch, RouteMatch, ValueMatch } from '../../core/snapshot/route.ts';
+import { authorityHost, canonicalIPv6 } from '../../net/host-port.ts';
+
+/** Conditions of a match, in the order in which they are compared. */
+export type MatchPart = 'listener' | 'host' | 'path' | 'method' | 'header' | 'query';
+
+/** The facts of a request that matches compare, extracted once. */
+export interface RoutingFacts {
+  readonly head: RequestHead;
+  readonly listenerName: string;
+  /** Lower case, without port and trailing dot. */
+  readonly host: string;
+  readonly path: string;
+  readonly query: string;
+}
+
+/** Extracts the facts from a head. */
+export function factsOf(head: RequestHead, listenerName: string): RoutingFacts {
+  const mark = head.target.indexOf('?');
+  return {
+    head,
+    listenerName,
+    host: hostOf(head.authority),
+    path: mark < 0 ? head.target : head.target.slice(0, mark),
+    query: mark < 0 ? '' : head.target.slice(mark + 1),
+  };
+}
+
+/** The first condition of `match` that the request fails, or null if it matches. */
+export function firstMismatch(match: RouteMatch, facts: RoutingFacts): MatchPart | null {
+  if (match.listeners.length > 0 && !match.listeners.includes(facts.listenerName)) return 'listener';
+  if (match.hosts.length > 0 && !match.hosts.some((pattern) => matchesHost(pattern, facts.host))) return 'host';
+  if (match.paths.length > 0 && !match.paths.some((wanted) => matchesPath(wanted, facts.path))) return 'path';
+  return restMismatch(match, facts);
+}
+
+function restMismatch(match: RouteMatch, facts: RoutingFacts): MatchPart | null {
+  if (match.methods.length > 0 && !match.methods.includes(facts.head.method)) return 'method';
+  if (!match.headers.every((wanted) => matchesField(wanted, facts.head))) return 'header';
+  if (!match.query.every((wanted) => matchesQuery(wanted, facts.query))) return 'query';
+  return null;
+}
+
+/** Whether the conditions besides host and path match. */
+export function matchesRest(match: RouteMatch, facts: RoutingFacts): boolean {
+  if (match.listeners.length > 0 && !match.listeners.includes(facts.listenerName)) return false;
+  return restMismatch(match, facts) === null;
+}
+
+/** Host of an authority for matching: lower case, without port and trailing dot; IPv6 in brackets and canonical form. */
+export function hostOf(authority: string): string {
+  const host = authorityHost(authority).toLowerCase();
+  if (host.startsWith('[') && isIP(host.slice(1, -1)) === 6) return canonicalIPv6(host.slice(1, -1));
+  return host.endsWith('.') ? host.slice(0, -1) : host;
+}
+
+function matchesHost(pattern: string, host: string): boolean {
+  if (pattern.startsWith('*.')) return host.length > pattern.length - 1 && host.endsWith(pattern.slice(1));
+  return pattern === host;
+}
+
+/** A prefix matches whole segments: /v1 matches /v1 and /v1/x, not /v10. One that ends in a slash matches paths below it. */
+function matchesPath(wanted: ValueMatch, path: string): boolean {
+  if (wanted.kind === 'exact') return path === wanted.value;
+  if (wanted.kind === 'present') return true;
+  if (!path.startsWith(wanted.value)) return false;
+  return wanted.value.endsWith('/') || path.length === wanted.value.length || path[wanted.value.length] === '/';
+}
+
+function matchesField(wanted: NamedMatch, head: RequestHead): boolean {
+  const value = head.field(wanted.name);
+  return value !== undefined && matchesValue(wanted.match, value);
+}
+
+function matchesQuery(wanted: NamedMatch, query: string): boolean {
+  if (query === '') return false;
+  const values = new URLSearchParams(query).getAll(wanted.name);
+  return values.some((value) => matchesValue(wanted.match, value));
+}
+
+function matchesValue(match: ValueMatch, value: string): boolean {
+  if (match.kind === 'exact') return value === match.value;
+  return match.kind === 'present' || value.startsWith(match.value);
+}
