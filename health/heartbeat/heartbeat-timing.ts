@@ -18,7 +18,7 @@ const JITTER = 0.1;
  * An endpoint that is down is checked as often as one that is up for this long, because restarts and deployments end
  * within it. A slower interval from the start cost 0.8 to 1.2 % of requests when faults on two endpoints overlapped.
  */
-export const BACK_OFF_AFTER_MS = 120_000;
+const BACK_OFF_AFTER_MS = 120_000;
 
 /** Ms from the start to an endpoint's first heartbeat: derived from its name, so the same in every run. */
 export function firstDelayMs(endpointName: string, heartbeat: HeartbeatSnapshot): number {

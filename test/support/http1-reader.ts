@@ -33,7 +33,7 @@ export interface ReadResult {
 const FOREIGN = 'Z: z\r\n\r\n';
 
 /** Reads a stream in steps. Responses are to GET, unless `requestMethod` is set. */
-export class StreamReader {
+class StreamReader {
   readonly messages: ReadMessage[] = [];
   error = 0;
   readonly #isResponse: boolean;

@@ -46,7 +46,7 @@ function literal(text: string): Buffer {
 }
 
 /** Field section of literals without indexing (RFC 7541 section 6.2.2). @param fields names and values in turn */
-export function fieldSection(fields: readonly string[]): Buffer {
+function fieldSection(fields: readonly string[]): Buffer {
   const parts: Buffer[] = [];
   for (let at = 0; at < fields.length; at += 2) {
     parts.push(Buffer.from([0]), literal(fields[at]!), literal(fields[at + 1]!));

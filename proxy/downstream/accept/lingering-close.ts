@@ -13,7 +13,7 @@ const BODY_IDLE_LIMIT_MS = 5000;
 /** Time for a client that sends its whole body before it reads. nginx's lingering_time is the same. */
 const TOTAL_LIMIT_MS = 30_000;
 /** Bounds the traffic that a client can waste; memory isn't at stake, since the bytes are dropped. */
-export const MAX_LINGER_BYTES = 256 * 1024 * 1024;
+const MAX_LINGER_BYTES = 256 * 1024 * 1024;
 
 export class LingeringClose {
   readonly #beganMs: number;

@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
  * timeout and would hold a response's memory and its endpoint connection for hours (slow read attack). Kestrel's default
  * is the same; a link that is slower than this fails anyway.
  */
-export const MIN_SEND_BYTES_PER_S = 240;
+const MIN_SEND_BYTES_PER_S = 240;
 
 /** Fields of a socket's libuv handle; public in effect, since node:net itself relies on them for its timeouts. */
 interface HandleCounters {

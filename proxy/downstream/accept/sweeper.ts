@@ -5,7 +5,7 @@ import type { Clock } from '../../../core/clock.ts';
 import type { Timers } from '../../../core/timers.ts';
 
 /** Precision of idle limits: 2 % of the shortest practical one. */
-export const SWEEP_INTERVAL_MS = 250;
+const SWEEP_INTERVAL_MS = 250;
 
 /** An object with idle limits. */
 export interface Swept {

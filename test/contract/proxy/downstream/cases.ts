@@ -19,7 +19,7 @@ export interface AdaptorUnderTest {
 /** Far more than all buffers on the way hold together. */
 export const BIG_BYTES = 48 * 1024 * 1024;
 /** More than those buffers on loopback: sockets (up to 6 MiB each way), streams, HTTP/2 windows. */
-export const BUFFERS_BYTES = 24 * 1024 * 1024;
+const BUFFERS_BYTES = 24 * 1024 * 1024;
 
 type Played = (bench: Bench, client: ContractClient) => Promise<void>;
 
