@@ -23,15 +23,14 @@ import { HealthRecorder } from './record/health-recorder.ts';
 import { HealthRoster } from './health-roster.ts';
 import type { HeartbeatRecord, RunCheck } from './checkers/checker.ts';
 import { HeartbeatIntake } from './heartbeat/heartbeat-intake.ts';
-import { chooseInterval, type IntervalChoice } from './heartbeat/heartbeat-timing.ts';
+import { chooseInterval, type IntervalChoice, lacksCapacity } from './heartbeat/heartbeat-timing.ts';
 import { type Lookup, NameWatch } from './heartbeat/name-watch.ts';
 import { Heartbeats } from './heartbeat/heartbeats.ts';
 import { OutlierDetection, type OutlierMessage } from './outlier/outlier-detection.ts';
 import { OutlierSweep } from './outlier/outlier-sweep.ts';
 import { Overflow } from './outlier/overflow.ts';
 import { Publisher } from './state/publisher.ts';
-import { restoreFindings, restoreRequestedStates, saveHealth } from './state/saved-health.ts';
-import { lacksCapacity } from './weight/capacity.ts';
+import { restoreHealth, saveHealth } from './state/saved-health.ts';
 import { SlowStart } from './weight/slow-start.ts';
 import { limitOf, WeightShares } from './weight/weight-shares.ts';
 
@@ -90,9 +89,8 @@ export class HealthService {
     this.#names = new NameWatch({ ...parts, lookup: options.lookup ?? systemLookup });
     this.#intake = new HeartbeatIntake({ ...parts, agents: this.#agents, names: this.#names });
     const checkNow = (slot: number): boolean => this.#heartbeats.checkNow(slot);
-    const detection = new OutlierDetection({ ...parts, overflow: this.#overflow, checkNow });
-    this.#detection = detection;
-    this.#sweep = new OutlierSweep({ ...options, onOutlier: (...outlier) => detection.onOutlier(...outlier) });
+    this.#detection = new OutlierDetection({ ...parts, overflow: this.#overflow, checkNow });
+    this.#sweep = new OutlierSweep({ ...options, onOutlier: (...outlier) => this.#detection.onOutlier(...outlier) });
   }
 
   /**
@@ -157,9 +155,7 @@ export class HealthService {
    * @throws RangeError when `weight` isn't a whole number from 1 to 256.
    */
   setWeight(upstream: string, endpoint: string, weight: number, who: string): boolean {
-    if (!Number.isInteger(weight) || weight < 1 || weight > MAX_WEIGHT) {
-      throw new RangeError(`a weight is a whole number from 1 to ${MAX_WEIGHT}, not ${weight}`);
-    }
+    assertWeight(weight);
     const health = this.#roster.byName(upstream, endpoint);
     if (health === undefined) return false;
     const from = health.weight;
@@ -181,19 +177,11 @@ export class HealthService {
    * @returns of how many
    */
   restore(saved: readonly SavedEndpoint[], isFresh: boolean): number {
-    const now = this.#now();
-    let count = 0;
-    for (const one of saved) {
-      const health = this.#roster.byName(one.upstream, one.endpoint);
-      if (health === undefined) continue;
-      count++;
-      restoreRequestedStates(health, one, now.nowMs);
-      if (one.weight?.configured === health.endpoint.weight) {
-        this.setWeight(one.upstream, one.endpoint, one.weight.set, 'what was kept over a restart');
-      }
-      if (isFresh) restoreFindings(health, one, now);
-    }
-    return count;
+    return restoreHealth(saved, isFresh, {
+      now: this.#now(),
+      find: (upstream, endpoint) => this.#roster.byName(upstream, endpoint),
+      setWeight: (...weight) => this.setWeight(...weight),
+    });
   }
 
   /** Begins a heartbeat now. Returns false where the endpoint has none, or is in maintenance. */
@@ -243,8 +231,7 @@ export class HealthService {
   }
 
   #publishTerms(health: EndpointHealth): void {
-    const { snapshot: upstream } = health.upstream;
-    this.#publisher.terms(upstream.index, health.slot, health.weight, limitOf(health));
+    this.#publisher.terms(health.upstream.snapshot.index, health.slot, health.weight, limitOf(health));
   }
 
   /** Gives an endpoint the heartbeats that its upstream asks for. */
@@ -285,7 +272,11 @@ export class HealthService {
     this.#detection.onEdge(health, edge);
     this.#noteAllDown(health.upstream);
     if (edge.axis !== 'check') this.#heartbeats.reschedule(health.slot);
-    if (isUsable(edge.before) && !isUsable(edge.after)) this.#hastenRecovery(health.upstream);
+    if (!isUsable(edge.before) || isUsable(edge.after)) return;
+    // The upstream may lack capacity now: look for recovered endpoints sooner.
+    for (const { slot, state } of health.upstream.endpoints.values()) {
+      if (state.axes.check === 'down') this.#heartbeats.reschedule(slot);
+    }
   }
 
   /** A change of availability. The share goes before it: nobody may see the endpoint back with all of its weight. */
@@ -305,20 +296,16 @@ export class HealthService {
 
   /** Publishes whether no endpoint of an upstream takes requests. */
   #noteAllDown(upstream: UpstreamHealth): void {
-    const takesRequests = [...upstream.endpoints.values()].some(
-      ({ state }) => isUsable(state.availability) || state.availability === 'halfOpen',
-    );
-    if (upstream.isAllDown === !takesRequests) return;
-    upstream.isAllDown = !takesRequests;
+    const isAllDown = !upstream.takesRequests();
+    if (upstream.isAllDown === isAllDown) return;
+    upstream.isAllDown = isAllDown;
     this.#publisher.allDown(upstream.snapshot.index, upstream.isAllDown);
   }
+}
 
-  /** Brings the heartbeats of endpoints that are down forward where the upstream lacks capacity since a change. */
-  #hastenRecovery(upstream: UpstreamHealth): void {
-    for (const { slot, state } of upstream.endpoints.values()) {
-      if (state.axes.check === 'down') this.#heartbeats.reschedule(slot);
-    }
-  }
+function assertWeight(weight: number): void {
+  if (Number.isInteger(weight) && weight >= 1 && weight <= MAX_WEIGHT) return;
+  throw new RangeError(`a weight is a whole number from 1 to ${MAX_WEIGHT}, not ${weight}`);
 }
 
 function isOutOfUse(availability: Availability): boolean {

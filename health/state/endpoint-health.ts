@@ -89,6 +89,12 @@ export class UpstreamHealth {
     this.snapshot = snapshot;
   }
 
+  /** Whether any endpoint takes requests, half-open ones included. */
+  takesRequests(): boolean {
+    const states = [...this.endpoints.values()].map(({ state }) => state.availability);
+    return states.some((availability) => isUsable(availability) || availability === 'halfOpen');
+  }
+
   census(): Census {
     return takeCensus([...this.endpoints.values()].map(({ state }) => state));
   }

@@ -10,7 +10,6 @@ import {
   type EndpointAxes,
   type Resolution,
 } from '../../core/availability.ts';
-import { ADMIN_EDGES, stepAdmin } from './admin-axis.ts';
 import {
   CHECK_EDGES,
   CHECK_UNKNOWN,
@@ -29,7 +28,19 @@ import {
   type OutlierSettings,
   type OutlierState,
 } from './outlier-axis.ts';
-import { RESOLUTION_EDGES, stepResolution } from './resolution-axis.ts';
+
+/** Allowed transitions of the operator axis: all of them. */
+export const ADMIN_EDGES: Readonly<Record<Admin, readonly Admin[]>> = {
+  ready: ['drain', 'maintenance'],
+  drain: ['ready', 'maintenance'],
+  maintenance: ['ready', 'drain'],
+};
+
+/** Allowed transitions of the resolution axis. */
+export const RESOLUTION_EDGES: Readonly<Record<Resolution, readonly Resolution[]>> = {
+  resolved: ['unresolved'],
+  unresolved: ['resolved'],
+};
 
 export type AxisName = keyof EndpointAxes;
 
@@ -128,8 +139,7 @@ export class EndpointState {
    */
   setAdmin(wanted: Admin, nowMs: number, because: Because & { readonly detector: Requester }): void {
     const wishes = { ...this.#states.wishes, [because.detector]: wanted };
-    const admin = stepAdmin(this.#states.admin, strictest(wishes));
-    this.#enter('admin', { ...this.#states, wishes, admin }, because);
+    this.#enter('admin', { ...this.#states, wishes, admin: strictest(wishes) }, because);
     if (this.#states.admin !== 'maintenance') return;
     const consequence = { ...because, cause: 'in maintenance' };
     this.heartbeat('forget', nowMs, consequence);
@@ -137,8 +147,7 @@ export class EndpointState {
   }
 
   setResolution(found: Resolution, because: Because): void {
-    const resolution = stepResolution(this.#states.resolution, found);
-    this.#enter('resolution', { ...this.#states, resolution }, because);
+    this.#enter('resolution', { ...this.#states, resolution: found }, because);
   }
 
   /**
