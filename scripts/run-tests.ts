@@ -85,10 +85,10 @@ async function runTests(part: TestPart, options: RunOptions, loadAtStart: number
   for (const key of Object.keys(outcome.totals) as (keyof Totals)[]) outcome.totals[key] += tally.totals[key];
 }
 
-/** Measured before each folder: others may have come to the machine, or left it. Test files inherit it. */
+/** Measured before each folder, because the load of the machine changes. Test files inherit it. */
 async function readPatience(loadAtStart: number): Promise<number> {
   if (GIVEN_PATIENCE >= 1) return GIVEN_PATIENCE;
-  // The load average of now is mostly that of the folder before; that of the start is of others.
+  // The present load average is mostly caused by the previous folder; the one at the start by other programs.
   const patience = patienceOn(await measureSlowness(CORE_COUNT), loadAtStart);
   process.env[PATIENCE_VARIABLE] = String(patience);
   return patience;

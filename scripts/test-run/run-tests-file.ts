@@ -1,4 +1,4 @@
-// Runs one test file with node:test in a process of its own, and kills the process where it hangs. Thread: main.
+// Runs one test file with node:test in a separate process, and kills the process if it hangs. Thread: main.
 
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,28 +10,28 @@ import { pathToFileURL } from 'node:url';
 import { describeOpen, type DiagnosticReport } from './run-tests-open-handles.ts';
 import { type FileLimits, FileWatch } from './run-tests-watch.ts';
 
-/** How a file is run. */
+/** Settings of a run. */
 export interface FileOptions {
   readonly root: string;
   readonly grep: string | undefined;
   readonly limits: FileLimits;
 }
 
-/** What came of it. */
+/** Result of a file. */
 export interface FileResult {
   readonly file: string;
   readonly events: readonly TestEvent[];
-  /** Why the process was killed, or null. */
+  /** Reason for which the process was killed, or null. */
   readonly hung: string | null;
   readonly durationMs: number;
 }
 
 const LOOK_MS = 100;
-/** For Node to write its report, and for the process to be gone after it was killed. */
+/** Time for Node to write its report, and for a killed process to exit. */
 const REPORT_LIMIT_MS = 2_000;
 const KILL_LIMIT_MS = 5_000;
 
-/** Runs a file, given by its absolute path. Resolves in bounded time once its process is silent. */
+/** Runs a file, given by its absolute path. Resolves in bounded time after its process stops reporting. */
 export async function runTestFile(file: string, options: FileOptions): Promise<FileResult> {
   const startMs = performance.now();
   const folder = mkdtempSync(path.join(tmpdir(), 'fairlead-run-'));
@@ -69,7 +69,7 @@ async function collect(stream: AsyncIterable<TestEvent>, take: (event: TestEvent
   for await (const event of stream) take(event);
 }
 
-/** Resolves with the limit that the process has passed; with null when it ends before. */
+/** Resolves with the limit that the process has exceeded, or with null if it ends first. */
 async function untilHung(watch: FileWatch, ended: Promise<void>): Promise<number | null> {
   const { promise, resolve } = Promise.withResolvers<number | null>();
   const look = setInterval(() => {
@@ -100,7 +100,7 @@ async function explainHang(watch: FileWatch, limitMs: number, folder: string): P
   }
 }
 
-/** At its exit a process writes its report unasked; before, Node writes one at a signal, unless its event loop is blocked. */
+/** A process writes its report at its exit; before that, Node writes one on a signal, unless its event loop is blocked. */
 async function readReport(watch: FileWatch, folder: string): Promise<DiagnosticReport | null> {
   const pid = pidOf(folder);
   const name = path.join(folder, watch.phase === 'exiting' ? 'exit.json' : 'report.json');
@@ -116,14 +116,14 @@ async function readReport(watch: FileWatch, folder: string): Promise<DiagnosticR
   return null;
 }
 
-/** Kills the process; aborts node:test's run only where that doesn't end it. */
+/** Kills the process; aborts node:test's run only if the process doesn't exit. */
 async function killFile(folder: string, abort: AbortController, ended: Promise<void>): Promise<void> {
   const pid = pidOf(folder);
   if (pid === null) abort.abort();
   else signalProcess(pid, 'SIGKILL');
   await Promise.race([ended, sleep(KILL_LIMIT_MS)]);
   abort.abort();
-  // A process that it started may keep its output open: the run isn't waited for any longer.
+  // A child process may keep its output open: stop waiting for the run.
   await Promise.race([ended, sleep(KILL_LIMIT_MS)]);
 }
 

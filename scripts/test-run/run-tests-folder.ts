@@ -1,5 +1,4 @@
-// Runs one folder of test files, each file in a process of its own, and never hangs: a file that does is killed and fails
-// alone. Thread: main.
+// Runs one folder of test files, each in a separate process. A file that hangs is killed, and only that file fails. Thread: main.
 
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
@@ -8,22 +7,22 @@ import { EXIT_LIMIT_MS, SILENCE_LIMIT_MS, TEST_TIMEOUT_MS, type TestPart } from 
 import { Tally } from './run-tests-tally.ts';
 import type { FileLimits } from './run-tests-watch.ts';
 
-/** How a folder is run. */
+/** Settings of a run. */
 export interface FolderRun {
-  /** The directory that the folder and all paths are in. */
+  /** The root of the folder and of all paths. */
   readonly root: string;
   readonly grep: string | undefined;
-  /** What all limits are multiplied by; 1 unless told. */
+  /** Factor of all limits; 1 by default. */
   readonly patience?: number;
   /** Tests of this module shorten them. */
   readonly limits?: Partial<FileLimits>;
-  /** Told of each file that took longer than SLOW_FILE_MS, with its path from the root. */
+  /** Called for each file that took longer than SLOW_FILE_MS, with its path from the root. */
   readonly onSlowFile?: (file: string, durationMs: number) => void;
 }
 
 const SLOW_FILE_MS = 5_000;
 
-/** The *.test.ts files below a folder, absolute and sorted; none where it doesn't exist. */
+/** The *.test.ts files below a folder, absolute and sorted; none if it doesn't exist. */
 export function findTestFiles(folder: string): string[] {
   if (!existsSync(folder)) return [];
   const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });

@@ -1,6 +1,6 @@
-// Reads from a diagnostic report of Node what a process still had open. Thread: main.
+// Open handles of a process, from Node's diagnostic report. Thread: main.
 
-/** The parts of Node's diagnostic report that are read here. */
+/** The relevant parts of Node's diagnostic report. */
 export interface DiagnosticReport {
   readonly libuv?: readonly ReportedHandle[];
   readonly workers?: readonly unknown[];
@@ -25,7 +25,7 @@ interface ReportedAddress {
 
 const SHOWN_HANDLES = 8;
 
-/** Every open TCP socket, what else keeps an event loop alive, and the worker threads; for a message. */
+/** Open TCP sockets, other handles that keep an event loop alive, and worker threads, as text. */
 export function describeOpen(report: DiagnosticReport): string {
   const handles = (report.libuv ?? []).filter(isTelling).map(describeHandle);
   const workers = report.workers?.length ?? 0;
@@ -35,7 +35,7 @@ export function describeOpen(report: DiagnosticReport): string {
   return [...handles.slice(0, SHOWN_HANDLES), ...(rest > 0 ? [`${rest} more`] : [])].join(', ');
 }
 
-/** Sockets whatever their state: one that Node has lost is neither active nor closed. */
+/** Sockets in any state: one that Node has lost is neither active nor closed. */
 function isTelling(handle: ReportedHandle): boolean {
   if (handle.type === 'tcp' || handle.type === 'udp') return true;
   return handle.is_active && handle.is_referenced !== false && handle.type !== 'loop';

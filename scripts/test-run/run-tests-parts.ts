@@ -1,4 +1,4 @@
-// What `npm test` runs: the static checks and the folders of tests, and how its options choose among them. Thread: main.
+// Parts of `npm test`: the static checks and the folders of tests, and their selection by options. Thread: main.
 
 import { parseArgs } from 'node:util';
 
@@ -21,25 +21,25 @@ export interface TestPart {
 
 export type Part = StaticPart | TestPart;
 
-/** What the command line asked for. */
+/** Options of the command line. */
 export interface RunOptions {
   readonly parts: readonly Part[];
-  /** What --only named: a folder that is asked for by name must not be empty. */
+  /** Parts named by --only: such a folder must not be empty. */
   readonly named: readonly string[];
   /** Only tests with this in their name (a regular expression), or undefined. */
   readonly grep: string | undefined;
-  /** The directory that the folders of tests are in. */
+  /** The root of the folders of tests. */
   readonly root: string | undefined;
   /** Whether everything runs, so that coverage can be judged. */
   readonly isWhole: boolean;
 }
 
 // Limits on a quiet machine; a slow one multiplies them (run-tests-patience.ts).
-/** Longest time for one test. */
+/** Limit of one test. */
 export const TEST_TIMEOUT_MS = 120_000;
-/** A test file that reports nothing for so long is killed: it can't be loaded, or it loops. */
+/** A test file that reports nothing for this long is killed: it can't be loaded, or it loops. */
 export const SILENCE_LIMIT_MS = 180_000;
-/** So is one whose tests have all ended and whose process doesn't: a leaked socket, timer or thread. */
+/** Limit from the last test to the exit of the process, which a leaked socket, timer or thread prevents. */
 export const EXIT_LIMIT_MS = 10_000;
 
 /** In the order in which they run. */
@@ -60,9 +60,9 @@ export function allParts(coreCount: number): readonly Part[] {
     { kind: 'test', name: 'property', folder: 'test/property', concurrency: coreCount },
     { kind: 'test', name: 'conformance', folder: 'test/conformance', concurrency: coreCount },
     { kind: 'test', name: 'fuzz', folder: 'test/fuzz', concurrency: coreCount },
-    // A file of these starts worker threads, endpoints and clients of its own: two files keep two cores busy.
+    // Each file starts its own worker threads, endpoints and clients: two files occupy two cores.
     { kind: 'test', name: 'integration', folder: 'test/integration', concurrency: Math.max(2, coreCount >> 1) },
-    // Compares with other programs under the same conditions: nothing else may run beside it.
+    // Compares with other programs under equal conditions: nothing else may run concurrently.
     { kind: 'test', name: 'peers', folder: 'test/peers', concurrency: 1 },
     { kind: 'test', name: 'regress', folder: 'test/regress', concurrency: coreCount },
   ];

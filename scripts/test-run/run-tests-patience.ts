@@ -1,12 +1,12 @@
-// How slow the machine is for a test run, and so how long its tests wait. Thread: main.
+// Patience: the factor of test timeouts, from the speed of the machine. Thread: main.
 
 import { loadavg } from 'node:os';
 import { Worker } from 'node:worker_threads';
 
-/** The environment variable by which test files get the factor; set by hand it is not measured. */
+/** The environment variable that passes the factor to test files; if it is set already, nothing is measured. */
 export const PATIENCE_VARIABLE = 'FAIRLEAD_TEST_PATIENCE';
 
-/** Limits are ten times those of a quiet machine at most: beyond that the run itself takes too long to be of use. */
+/** Maximum factor: beyond ten the run itself takes too long to be useful. */
 const MAX_PATIENCE = 10;
 
 /** The work below on each core of a quiet machine, in milliseconds: 75 on that of docs/benchmarks.md, a third for noise. */
@@ -35,15 +35,15 @@ export function loadPerCore(coreCount: number): number {
 }
 
 /**
- * How long the work takes on all cores at once, relative to the reference: where another program uses one of them, the
- * slowest thread shows it.
+ * Duration of the work on all cores concurrently, relative to the reference: if another program uses a core, its thread is
+ * the slowest.
  */
 export async function measureSlowness(coreCount: number): Promise<number> {
   const times = await Promise.all(Array.from({ length: coreCount }, timeWork));
   return Math.max(...times) / REFERENCE_MS;
 }
 
-/** What to multiply limits by: from 1 to 10, rounded to tenths. */
+/** Factor of all limits: from 1 to 10, rounded to tenths. */
 export function patienceOn(slowness: number, load: number): number {
   return Math.round(Math.min(MAX_PATIENCE, Math.max(1, slowness, load)) * 10) / 10;
 }

@@ -1,26 +1,26 @@
-// The lines that a test run prints: one for each part, the failures, the skips, the closing summary. Thread: main.
+// Output of a test run: one line for each part, the failures, the skips, the closing summary. Thread: main.
 
 import type { NamedTest, Totals } from './run-tests-tally.ts';
 
-/** One part: its name, how it went, how long it took, and a word on what it saw. */
+/** One part: name, result, duration, and a note. */
 export function partLine(name: string, hasPassed: boolean, durationMs: number, note: string): string {
   const seconds = `${(durationMs / 1000).toFixed(1)} s`;
   return `== ${name.padEnd(12)} ${hasPassed ? 'ok    ' : 'FAILED'} ${seconds.padStart(8)}  ${note}`.trimEnd();
 }
 
-/** A file that took long, told when it ends, so that a long part isn't silent. */
+/** A slow file, printed when it ends, so that a long part shows progress. */
 export function slowFileLine(file: string, durationMs: number): string {
   return `   ${(durationMs / 1000).toFixed(1).padStart(6)} s  ${file}`;
 }
 
-/** Every failure with its error, then what the files with failures printed. */
+/** Every failure with its error, then the output of the files with failures. */
 export function describeFailures(failures: readonly NamedTest[], output: ReadonlyMap<string, string>): string[] {
   const lines = failures.flatMap((one) => [`  FAILED ${one.where}  ${one.name}`, indent(one.text, '    ')]);
   for (const [file, text] of output) lines.push(`  output of ${file}:`, indent(text, '    | '));
   return lines;
 }
 
-/** Tests that didn't count, by name with the reason; nothing where there are none. */
+/** Skipped tests by name, with the reason; empty if there are none. */
 export function describeNamed(kind: string, tests: readonly NamedTest[]): string[] {
   if (tests.length === 0) return [];
   return [`${kind} (${tests.length}):`, ...tests.map((one) => `  ${one.where}  ${one.name}: ${one.text}`)];

@@ -1,14 +1,14 @@
-// Runs the static checks: other programs, a few at a time, their output kept until they end. Thread: main.
+// Runs the static checks: other programs, a few concurrently, with their output buffered until they end. Thread: main.
 
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import type { StaticPart } from './run-tests-parts.ts';
 
-/** How a program ended. */
+/** Result of a program. */
 export interface StaticResult {
   readonly part: StaticPart;
   readonly hasPassed: boolean;
-  /** All that it printed. */
+  /** Its complete output. */
   readonly output: string;
   readonly durationMs: number;
 }

@@ -1,17 +1,17 @@
-// Counts what node:test reports about a folder of test files, and keeps what a person must hear of. Thread: main.
+// Counts the events of node:test for a folder of test files, and keeps failures and skips for the report. Thread: main.
 
 import type { EventData } from 'node:test';
 import type { TestEvent } from 'node:test/reporters';
 import path from 'node:path';
 import { inspect } from 'node:util';
 
-/** A test that needs words. */
+/** A test to report. */
 export interface NamedTest {
   /** File from the root, with the line. */
   readonly where: string;
   /** The names of the suites around it and its own, joined by " > ". */
   readonly name: string;
-  /** Why it was skipped, or how it failed. */
+  /** Reason of the skip, or the failure. */
   readonly text: string;
 }
 
@@ -31,11 +31,11 @@ export function noTotals(): Totals {
   return { tests: 0, suites: 0, pass: 0, fail: 0, cancelled: 0, skipped: 0, todo: 0 };
 }
 
-/** What running one file came to. */
+/** Result of running one file. */
 interface RunFile {
   readonly file: string;
   readonly events: readonly TestEvent[];
-  /** Why its process was killed, or null. */
+  /** Reason for which its process was killed, or null. */
   readonly hung: string | null;
 }
 
@@ -44,18 +44,18 @@ interface FileNotes {
   remarks: string[];
   hasSummary: boolean;
   hasFailed: boolean;
-  /** Why its process was killed; null, too, once a failure says it. */
+  /** Reason for which its process was killed; null once a failure has reported it. */
   hung: string | null;
 }
 
 type Outcome = EventData.TestPass | EventData.TestFail;
 
-/** Of the output of a file with failures, this much of the end is shown. */
+/** Length of the shown end of a failed file's output. */
 const SHOWN_OUTPUT_CHARS = 8_000;
 
 /**
- * Adds up the events of test files, one file after the other. Stricter than node in two points: a file that ends before it reported its tests
- * (nothing in it, or `process.exit(0)` amid them) is a failure, and so is a hook that throws.
+ * Sums up the events of test files, one file after the other. Stricter than node in two points: a file that ends before it
+ * has reported its tests (it has none, or calls `process.exit(0)`) is a failure, and so is a hook that throws.
  */
 export class Tally {
   readonly totals: Totals = noTotals();
@@ -64,14 +64,14 @@ export class Tally {
   readonly todo: NamedTest[] = [];
   readonly #root: string;
   readonly #files = new Map<string, FileNotes>();
-  /** Names of the tests that have begun and not ended, by nesting. */
+  /** Names of the running tests, by nesting. */
   readonly #names: string[] = [];
 
   constructor(root: string) {
     this.#root = root;
   }
 
-  /** Takes a file whose process has ended, and judges what it did not report. */
+  /** Adds a file whose process has ended, and counts tests that it did not report. */
   addFile({ file, events, hung }: RunFile): void {
     const notes = this.#notes(file);
     notes.hung = hung;
@@ -103,7 +103,7 @@ export class Tally {
     }
   }
 
-  /** What the files with failures printed, by file; the end of it where it is long. */
+  /** Output of the files with failures, by file; only the end of a long one. */
   outputOfFailed(): ReadonlyMap<string, string> {
     const failed = [...this.#files].filter(([, notes]) => notes.hasFailed && notes.output.trim() !== '');
     return new Map(
@@ -193,7 +193,7 @@ export class Tally {
   }
 }
 
-/** Node reports a file as a test of its own when it crashed, or when it had nothing to report. */
+/** Node reports a file as a test if it crashed, or if it had nothing to report. */
 function isWholeFile(data: Outcome, root: string): boolean {
   return (
     data.nesting === 0 && data.file !== undefined && path.resolve(root, data.name) === path.resolve(root, data.file)
@@ -204,7 +204,7 @@ function failureType(error: Error): unknown {
   return Reflect.get(error, 'failureType');
 }
 
-/** The error that the test threw, without the frames of node itself. */
+/** The error of the test, without node's own frames. */
 function describeError(error: Error): string {
   const cause = error.cause instanceof Error ? error.cause : error;
   const text = inspect(cause, { depth: 4, colors: false });

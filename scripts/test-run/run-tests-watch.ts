@@ -1,37 +1,37 @@
-// Follows the events of one test file, and says when its process hangs and in which phase. Thread: main.
+// Follows the events of one test file, and detects when its process hangs and in which phase. Thread: main.
 
 import path from 'node:path';
 import type { TestEvent } from 'node:test/reporters';
 
-/** How long a test file may take for what; milliseconds. */
+/** Limits of a test file in milliseconds. */
 export interface FileLimits {
-  /** For one test; node:test watches this one. */
+  /** For one test; enforced by node:test. */
   readonly testTimeoutMs: number;
-  /** Without any event, while it loads or while a test runs. */
+  /** Without an event, while it loads or while a test runs. */
   readonly silenceLimitMs: number;
   /** From its last event to its exit, while no test runs. */
   readonly exitLimitMs: number;
 }
 
-/** Where the process of a test file is. */
+/** Phase of a test file's process. */
 export type FilePhase =
-  /** It has begun no test. */
+  /** No test has begun. */
   | 'loading'
   /** A test runs. */
   | 'testing'
-  /** Each test that it began has ended; more may come, or its event loop is kept alive. */
+  /** All tests that began have ended; more may follow, or a handle keeps the event loop alive. */
   | 'idle'
-  /** Its event loop has ended: node:test has summed up. */
+  /** The event loop has ended: node:test has reported its summary. */
   | 'exiting';
 
-/** The phase of one test file, and how long it has been silent in it. */
+/** The phase of one test file, and the time since its last event. */
 export class FileWatch {
   phase: FilePhase = 'loading';
   readonly #file: string;
   readonly #limits: FileLimits;
-  /** Tests and suites at the top that have begun and not ended. */
+  /** Running tests and suites at the top level. */
   #open = 0;
-  /** Names of the tests that run, by nesting. */
+  /** Names of the running tests, by nesting. */
   #names: string[] = [];
   #sinceMs: number;
 
@@ -41,13 +41,13 @@ export class FileWatch {
     this.#sinceMs = nowMs;
   }
 
-  /** The names of the test that runs and of the suites around it, joined by " > ". */
+  /** Names of the running test and its suites, joined by " > ". */
   get testName(): string {
     return this.#names.join(' > ');
   }
 
   add(event: TestEvent, nowMs: number): void {
-    // In a process that exits, late output is no progress.
+    // While a process exits, late output is not progress.
     if (this.phase !== 'exiting') this.#sinceMs = nowMs;
     if (event.type === 'test:summary' && event.data.file !== undefined) this.phase = 'exiting';
     if (event.type === 'test:enqueue' || event.type === 'test:dequeue' || event.type === 'test:complete') {
@@ -57,7 +57,7 @@ export class FileWatch {
     }
   }
 
-  /** The limit in milliseconds that the process has passed, or null. */
+  /** The limit in milliseconds that the process has exceeded, or null. */
   passedLimitMs(nowMs: number): number | null {
     const { silenceLimitMs, exitLimitMs } = this.#limits;
     const limitMs = this.phase === 'idle' || this.phase === 'exiting' ? exitLimitMs : silenceLimitMs;

@@ -48,7 +48,7 @@ describe('createFairlead', () => {
     assert.equal(await textFrom(web!.port), 'one');
   });
 
-  test('drains an endpoint, puts it back, and tells of both', async (t) => {
+  test('drains an endpoint, returns it to service, and emits an event for each', async (t) => {
     const [one, two] = [await app(t, 'one'), await app(t, 'two')];
     await using balancer = await createFairlead({ config: configOf(one, two), log: 'none' });
     const events: string[] = [];

@@ -10,7 +10,7 @@ import { after, before, describe, test } from 'node:test';
 import { listSourcePaths } from '../../../scripts/checks/source-files.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../../..');
-/** What `npm pack` and the build need beside the sources. */
+/** Files that `npm pack` and the build need besides the sources. */
 const EXTRAS = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json', 'package-lock.json', 'tsconfig.json'];
 const FOLDERS = ['admin/dashboard', 'deploy', 'docs', 'examples', 'bin'];
 

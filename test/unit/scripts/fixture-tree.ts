@@ -10,7 +10,7 @@ import { patientMs } from '../../support/patience.ts';
 /** File texts by relative path. */
 export type Tree = Readonly<Record<string, string>>;
 
-/** What a script did. */
+/** Result of a script. */
 export interface ScriptRun {
   readonly status: number | null;
   readonly output: string;

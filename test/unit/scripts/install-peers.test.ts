@@ -31,17 +31,17 @@ function install(
   return [run.status, run.stdout + run.stderr];
 }
 
-test('where all programs are there it says so and calls nothing', (t) => {
+test('if all programs are installed it says so and runs nothing', (t) => {
   assert.deepEqual(install(t, DEFAULTS, []), [0, `install-peers: all there: ${DEFAULTS.join(' ')}\n`]);
 });
 
-test('the browser is asked for by an argument or by PEERS_BROWSER=1', (t) => {
+test('the browser is installed with an argument or with PEERS_BROWSER=1', (t) => {
   assert.deepEqual(install(t, ['chromium'], ['chromium']), [0, 'install-peers: all there: chromium\n']);
   const [, output] = install(t, [...DEFAULTS, 'chromium'], [], { PEERS_BROWSER: '1' });
   assert.match(output, /^install-peers: all there: .*curl promtool chromium\n$/);
 });
 
-test('a name that is no peer is refused', (t) => {
+test('an unknown name is refused', (t) => {
   const [status, output] = install(t, DEFAULTS, ['apache']);
   assert.equal(status, 1);
   assert.match(output, /^install-peers: unknown peer "apache": use .*haproxy/);

@@ -9,7 +9,7 @@ import { runScript, writeTree } from './fixture-tree.ts';
 
 const REPOSITORY = path.resolve(import.meta.dirname, '../../..');
 
-/** What bin/fairlead.ts is given, by a copy of start.mjs beside a program that prints it. */
+/** The arguments of bin/fairlead.ts, from a copy of start.mjs beside a program that prints them. */
 function commandFor(t: TestContext, ...args: string[]): unknown {
   const program = `console.log(JSON.stringify(process.argv.slice(1)));\n`;
   const root = writeTree(t, { 'package.json': '{"type":"module"}', 'bin/fairlead.ts': program });
@@ -27,12 +27,12 @@ test('without a configuration the demo starts', (t) => {
   assert.deepEqual(commandFor(t), ['demo']);
 });
 
-test('with --config the configuration runs, and all arguments are handed on', (t) => {
+test('with --config the configuration runs, and all arguments are passed on', (t) => {
   assert.deepEqual(commandFor(t, '--config', 'a.yaml', '--log', 'x'), ['run', '--config', 'a.yaml', '--log', 'x']);
   assert.deepEqual(commandFor(t, '--config=a.yaml'), ['run', '--config=a.yaml']);
 });
 
-test('a Node that is too old is told so in one line; others are not', () => {
+test('a Node that is too old gets one line of explanation; others get none', () => {
   for (const version of ['20.20.2', '22.19.0', '24.11.9']) {
     assert.match(
       tooOldMessage(version) ?? '',
@@ -49,6 +49,6 @@ test('package.json asks for the same Node', () => {
   assert.equal(manifest.engines.node, `>=${OLDEST_NODE.join('.')}`);
 });
 
-test('check-node.mjs by itself is silent on this Node', () => {
+test('check-node.mjs prints nothing on this Node', () => {
   assert.deepEqual(runScript('check-node.mjs', []), { status: 0, output: '' });
 });

@@ -1,4 +1,4 @@
-// What the aims say to figures. Thread: main.
+// Verdicts of the aims on figures. Thread: main.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -38,13 +38,13 @@ test('a cost is our CPU with something divided by ours without: smaller is bette
   assert.equal(verdictOf('log', withLog(12.6)), 'missed');
 });
 
-test('what could not be measured counts as missed', () => {
+test('an aim without a measurement counts as missed', () => {
   const judgement = judge(aim('tls'), new Results());
   assert.equal(judgement.verdict, 'not measured');
   assert.equal(isReached(judgement), false);
 });
 
-test('only the aims of the chosen cases and proxies are asked', () => {
+test('only the aims of the chosen cases and proxies are judged', () => {
   const titles = aimsFor(['small', 'log'], ['fairlead', 'caddy']).map((one) => one.title);
   assert.deepEqual(titles, ['small: times as fast as caddy', 'log: times the CPU of small']);
 });

@@ -11,17 +11,17 @@ test('user and system time are added up', () => {
   assert.deepEqual(parseStat(LINE), { pid: 17028, parent: 17027, ticks: 981 });
 });
 
-test('a command may hold spaces and parentheses', () => {
+test('a command may contain spaces and parentheses', () => {
   const line = LINE.replace('(nginx)', '(a) S 1 (b) 9 c)');
   assert.deepEqual(parseStat(line), { pid: 17028, parent: 17027, ticks: 981 });
 });
 
-test('what is no such line is refused', () => {
+test('a line of another form is refused', () => {
   assert.throws(() => parseStat('17028 (nginx) S 17027'), /not a line of/);
   assert.throws(() => parseStat(''), /not a line of/);
 });
 
-test('a tree is the process and its descendants of every depth, wherever they stand in the list', () => {
+test('a tree is the process and its descendants of every depth, in any order of the list', () => {
   const of = (pid: number, parent: number) => ({ pid, parent, ticks: 0 });
   const stats = [of(30, 20), of(1, 0), of(20, 10), of(10, 1), of(11, 1), of(21, 10), of(12, 11)];
   assert.deepEqual(

@@ -9,7 +9,7 @@ import { resultsOf } from './sample-results.ts';
 
 const DOCUMENT = readFileSync(new URL('../../../../docs/benchmarks.md', import.meta.url), 'utf8');
 
-test('a report holds the facts, the overview, the aims that apply and a section for each case', () => {
+test('a report has the facts, the overview, the aims that apply and a section for each case', () => {
   const report = renderReport({
     results: resultsOf({ small: { haproxy: 12, fairlead: 12 }, tls: { haproxy: 15, fairlead: 15 } }),
     cases: CASES.filter((one) => ['small', 'tls'].includes(one.name)),
@@ -36,7 +36,7 @@ test('without HAProxy and the other peers there are no aims to list', () => {
   assert.doesNotMatch(report, /### Aims/);
 });
 
-test('docs/benchmarks.md takes a report, and again, with its own text kept', () => {
+test('a report is written into docs/benchmarks.md, and again, without changing other text', () => {
   const once = placeReport(DOCUMENT, 'the report before\n');
   const twice = placeReport(once, 'second\n');
   const [before, after] = [twice.slice(0, twice.indexOf('\nsecond\n')), twice.slice(twice.indexOf('second\n'))];
@@ -45,7 +45,7 @@ test('docs/benchmarks.md takes a report, and again, with its own text kept', () 
   assert.doesNotMatch(twice, /the report before/);
 });
 
-test('a document without the markers, or with them the wrong way round, is refused', () => {
+test('a document without the markers, or with reversed ones, is refused', () => {
   assert.throws(() => placeReport('# Notes\n', 'x'), /needs a line/);
   assert.throws(() => placeReport(DOCUMENT.split('\n').toReversed().join('\n'), 'x'), /needs a line/);
 });

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { inOneLine, median, Results, summarise } from '../../../../scripts/bench/summary.ts';
 import { resultsOf, sampleOf } from './sample-results.ts';
 
-test('the median is the middle value, or the mean of the two in the middle, and leaves its input alone', () => {
+test('the median is the middle value, or the mean of the two in the middle, and the input is not modified', () => {
   const values = [9, 1, 10];
   assert.equal(median(values), 9);
   assert.deepEqual(values, [9, 1, 10]);
@@ -14,7 +14,7 @@ test('the median is the middle value, or the mean of the two in the middle, and 
   assert.throws(() => median([]), /no value/);
 });
 
-test('rounds become the median of each figure by itself, with the range of the CPU', () => {
+test('rounds are reduced to the median of each figure, with the range of CPU time', () => {
   const rounds = [sampleOf(12, { p99Ms: 9 }), sampleOf(14, { p99Ms: 3 }), sampleOf(11, { p99Ms: 5, note: 'seen' })];
   assert.deepEqual(summarise(rounds.map((sample) => ({ sample }))), {
     kind: 'measured',
@@ -41,7 +41,7 @@ test('a quotient needs both cells to be measured', () => {
   assert.equal(results.quotient(['small', 'haproxy'], ['tls', 'fairlead']), undefined);
 });
 
-test('failed cells are counted; a cell that nobody asked for is absent', () => {
+test('failed cells are counted; a cell that was not requested is absent', () => {
   const results = new Results();
   assert.equal(results.get('small', 'nginx').kind, 'absent');
   results.set('small', 'nginx', { kind: 'failed', why: 'x' });
@@ -49,7 +49,7 @@ test('failed cells are counted; a cell that nobody asked for is absent', () => {
   assert.equal(results.failedCount, 1);
 });
 
-test('a message of many lines becomes one, of its first and its last line', () => {
+test('a message of many lines is reduced to its first and last line', () => {
   assert.equal(inOneLine('refused'), 'refused');
   assert.equal(
     inOneLine('Fairlead ended with 4:\n{"level":"error"}\nno such file\n'),

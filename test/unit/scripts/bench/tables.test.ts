@@ -25,7 +25,7 @@ function someResults() {
   return results;
 }
 
-test('columns are as wide as their widest cell, figures to the right', () => {
+test('columns are as wide as their widest cell, with figures aligned right', () => {
   assert.equal(
     table([
       ['a', 'figure'],
@@ -35,7 +35,7 @@ test('columns are as wide as their widest cell, figures to the right', () => {
   );
 });
 
-test('the overview gives CPU and ratio, says what failed, and marks what is absent', () => {
+test('the overview has CPU and ratio, and marks failed and absent cells', () => {
   const lines = overview(someResults(), [SMALL!], PROXIES).split('\n');
   assert.equal(lines[0], '| case  |    Fairlead |     HAProxy |  Caddy | nginx |');
   assert.equal(lines[2], '| small | 15.0 (0.80) | 12.0 (1.00) | FAILED |     - |');
@@ -46,7 +46,7 @@ test('without HAProxy there is no ratio', () => {
   assert.equal(lines[2], '| small | 1234 (-) |');
 });
 
-test('the table of a case has a row for each proxy that took part, and a remark for the others', () => {
+test('the table of a case has a row for each measured proxy, and a remark for the others', () => {
   const lines = caseTable(someResults(), SMALL!, PROXIES).split('\n');
   assert.deepEqual(
     lines.slice(2).map((line) => line.replaceAll(/ +/g, ' ')),

@@ -47,11 +47,11 @@ test('socket errors are a problem, and only the kinds that happened are named', 
   assert.deepEqual(connect.problems, ['socket errors: connect 64']);
 });
 
-test('a run without any answer is a problem', () => {
+test('a run without any response is a problem', () => {
   assert.deepEqual(parseWrk(REPORT.replace('4339 requests', '0 requests')).problems, ['no request was answered']);
 });
 
-test('what is no report of wrk is refused', () => {
+test('other text than a report of wrk is refused', () => {
   assert.throws(() => parseWrk('unable to connect to 127.0.0.1:1 Connection refused'), /not a report of wrk/);
   assert.throws(() => parseWrk(REPORT.replace('653.00us', 'nan')), /not a time of wrk: nan/);
 });

@@ -11,7 +11,7 @@ test('the same seed gives the same requests, another seed others', () => {
   assert.notDeepEqual(arrivalsOf({ ...SETTINGS, seed: 4 }), arrivalsOf(SETTINGS));
 });
 
-test('they come in order, at the rate that was asked for, as a Poisson process', () => {
+test('requests are in order, at the configured rate, as a Poisson process', () => {
   const arrivals = arrivalsOf(SETTINGS);
   const gaps = arrivals.slice(1).map(({ atMs }, index) => atMs - arrivals[index]!.atMs);
   // 24,000 expected, standard deviation 155; the seed is fixed.
@@ -31,7 +31,7 @@ test('one in five is a POST with a body, the others have none; ids are unique', 
   assert.equal(new Set(arrivals.map(({ id }) => id)).size, arrivals.length);
 });
 
-test('a few come over connections of their own', () => {
+test('a few use separate connections', () => {
   const arrivals = arrivalsOf(SETTINGS);
   const share = arrivals.filter(({ isAlone }) => isAlone).length / arrivals.length;
   assert.ok(Math.abs(share - 0.05) < 0.006, String(share));

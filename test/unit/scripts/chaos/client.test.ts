@@ -1,4 +1,4 @@
-// The client: each way to fail has its name, and its own lateness is told apart from the time of answers.
+// The client: each kind of failure has a name, and its own lag is separate from latencies.
 // Thread: main.
 
 import assert from 'node:assert/strict';
@@ -59,7 +59,7 @@ for (const [what, failure, listener] of FAILURES) {
   });
 }
 
-test('silence ends as a time-out when patience is over', async (t) => {
+test('a missing response ends as a timeout', async (t) => {
   const [outcome] = await load(t, () => undefined, [arrival('one')], 50);
   assert.equal(outcome!.failure, 'time-out');
   assert.ok(lagMs(outcome!) + latencyMs(outcome!) >= 49);
@@ -75,14 +75,14 @@ test('a refused connection keeps its code', async () => {
   assert.equal(outcome!.failure, 'ECONNREFUSED');
 });
 
-test('what is sent late is told as the lateness of the client, and not as the time of an answer', async (t) => {
+test('a late send counts as lag of the client, not as latency', async (t) => {
   const listener: RequestListener = (request, response) => response.end(idOf(request.url!) + PADDING);
   const [outcome] = await load(t, listener, [arrival('one', { atMs: -5000 })]);
   assert.ok(lagMs(outcome!) >= 5000);
   assert.ok(latencyMs(outcome!) < lagMs(outcome!));
 });
 
-test('a request does not wait for the answers before it, and connections are kept', async (t) => {
+test('a request does not wait for earlier responses, and connections are kept', async (t) => {
   const sockets = new Set();
   const held: (() => void)[] = [];
   const listener: RequestListener = (request, response) => {
@@ -104,7 +104,7 @@ test('a request does not wait for the answers before it, and connections are kep
   assert.equal(sockets.size, 2);
 });
 
-test('a POST carries its id in the body and in a field, and some requests a connection of their own', async (t) => {
+test('a POST carries its id in the body and in a field, and some requests use a separate connection', async (t) => {
   const seen: unknown[] = [];
   const listener: RequestListener = (request, response) => {
     const chunks: Buffer[] = [];

@@ -61,7 +61,7 @@ function isGone(port: number): Promise<boolean> {
   );
 }
 
-test('a well endpoint sends the id back and writes it down', async (t) => {
+test('a healthy endpoint returns the id and records it', async (t) => {
   const { endpoint, ledger } = await start(t);
   assert.equal((await ask(endpoint.port, '/r/g1?work=1')).body, `g1${PADDING}`);
   assert.equal((await ask(endpoint.port, '/r/p2?work=1', 'p2......')).body, `p2${PADDING}`);
@@ -69,13 +69,13 @@ test('a well endpoint sends the id back and writes it down', async (t) => {
   assert.deepEqual(ledger(), ['GET g1 well', 'POST p2 well']);
 });
 
-test("another request's body under a POST's target is noticed", async (t) => {
+test('a body of another request than the target is detected', async (t) => {
   const { endpoint, ledger } = await start(t);
   assert.equal((await ask(endpoint.port, '/r/p2?work=1', 'p3')).status, 400);
   assert.deepEqual(ledger(), ['POST p2 garbled']);
 });
 
-test('made unavailable it answers 503, to checks too; a broken one says that it is well', async (t) => {
+test('an unavailable endpoint answers 503, to checks too; a broken one passes checks', async (t) => {
   const { endpoint, ledger } = await start(t);
   endpoint.tell({ kind: 'mode', mode: 'unavailable' });
   await eventually(async () => (await ask(endpoint.port, '/health')).status === 503, 'it is unavailable');
@@ -86,7 +86,7 @@ test('made unavailable it answers 503, to checks too; a broken one says that it 
   assert.deepEqual(ledger(), ['GET g1 unavailable', 'GET g2 broken']);
 });
 
-test('made to reset it reads the request, writes it down and resets', async (t) => {
+test('a resetting endpoint reads the request, records it and resets', async (t) => {
   const { endpoint, ledger } = await start(t);
   endpoint.tell({ kind: 'mode', mode: 'reset' });
   await eventually(() => isGone(endpoint.port), 'it resets');
@@ -94,7 +94,7 @@ test('made to reset it reads the request, writes it down and resets', async (t) 
   assert.deepEqual(ledger(), ['POST p1 reset']);
 });
 
-test('killed and revived it serves the same port by another process, and its ledger goes on', async (t) => {
+test('a killed and revived endpoint serves the same port in another process, with the same ledger', async (t) => {
   const { endpoint, ledger } = await start(t, {}, 2);
   const { port } = endpoint;
   await ask(port, '/r/g1?work=1');
@@ -106,7 +106,7 @@ test('killed and revived it serves the same port by another process, and its led
   assert.deepEqual(ledger(), ['GET g1 well', 'GET g2 well']);
 });
 
-test('stopped it accepts and says nothing, and answers when it goes on', async (t) => {
+test('a stopped endpoint accepts without answering, and answers when it continues', async (t) => {
   const { endpoint, ledger } = await start(t);
   endpoint.signal('SIGSTOP');
   const answer = ask(endpoint.port, '/r/g1?work=1');
@@ -117,12 +117,12 @@ test('stopped it accepts and says nothing, and answers when it goes on', async (
   assert.equal((await answer).status, 200);
 });
 
-test('one that has not ended can not be revived', async (t) => {
+test('an endpoint that has not exited can not be revived', async (t) => {
   const { endpoint } = await start(t, {}, 2);
   await assert.rejects(endpoint.revive(), /1 has not ended in time/);
 });
 
-test('asked to end it still answers what comes over a connection that it has, and then closes it', async (t) => {
+test('an endpoint that shuts down still answers requests on open connections, and then closes them', async (t) => {
   const { endpoint } = await start(t);
   const agent = new Agent({ keepAlive: true });
   t.after(() => agent.destroy());
@@ -135,7 +135,7 @@ test('asked to end it still answers what comes over a connection that it has, an
   assert.ok(await isGone(endpoint.port));
 });
 
-test('asked to end it finishes what it accepted, says so, and accepts no more', async (t) => {
+test('an endpoint that shuts down finishes accepted requests, announces the close, and accepts no more', async (t) => {
   const { endpoint, ledger } = await start(t);
   const agent = new Agent({ keepAlive: true });
   t.after(() => agent.destroy());
@@ -146,7 +146,7 @@ test('asked to end it finishes what it accepted, says so, and accepts no more', 
   assert.deepEqual(await answer, { status: 200, body: `g1${PADDING}`, connection: 'close' });
 });
 
-test('with one slot requests are worked on one after the other', async (t) => {
+test('with one slot requests are processed one after the other', async (t) => {
   const { endpoint } = await start(t, { slots: 1 });
   const order: string[] = [];
   const first = ask(endpoint.port, '/r/g1?work=60').then(() => order.push('g1'));

@@ -34,7 +34,7 @@ test('one endpoint alone, and two at a time, are faulted for a good part of ever
   }
 });
 
-test('an endpoint has a second for itself after each fault', () => {
+test('an endpoint has a second without a fault after each fault', () => {
   for (const seed of SEEDS) {
     const ofOne = Object.values(Object.groupBy(scheduleOf(seed), ({ endpoint }) => endpoint));
     for (const faults of ofOne) {
@@ -43,7 +43,7 @@ test('an endpoint has a second for itself after each fault', () => {
   }
 });
 
-test('faults last from one to four seconds, a killed process is away for three at most, and all end before the run', () => {
+test('faults last from one to four seconds, a killed process is absent for at most three, and all end before the run', () => {
   for (const fault of SEEDS.flatMap(scheduleOf)) {
     const spanMs = fault.endMs - fault.startMs;
     assert.ok(spanMs >= 1000 && spanMs <= (fault.kind === 'kill' ? 3000 : 4000));

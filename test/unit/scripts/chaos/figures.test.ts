@@ -27,13 +27,13 @@ const FAULTS: readonly Fault[] = [
 ];
 
 describe('percentiles', () => {
-  test('are of the nearest rank', () => {
+  test('use the nearest rank', () => {
     const values = Array.from({ length: 1000 }, (_, index) => 1000 - index);
     assert.deepEqual(percentilesOf(values), { p50: 500, p99: 990, p999: 999, max: 1000 });
     assert.deepEqual(percentilesOf([7]), { p50: 7, p99: 7, p999: 7, max: 7 });
   });
 
-  test('of nothing are zero', () => {
+  test('of no values are zero', () => {
     assert.deepEqual(percentilesOf([]), { p50: 0, p99: 0, p999: 0, max: 0 });
   });
 });
@@ -68,18 +68,18 @@ test('failures, doubled POSTs, shares and latencies are counted', () => {
   assert.equal(figures.lag.p99, 0.5);
 });
 
-describe('a failure is put down to', () => {
+describe('a failure is attributed to', () => {
   const blame = (given: Given, ledger = ''): string => blameOf(outcome(given), parseLedger(ledger, 0), FAULTS);
 
-  test('what an endpoint did with it', () => {
+  test('the action of the endpoint that received it', () => {
     assert.equal(blame({ id: 'g1', atMs: 1600 }, 'GET g1 unavailable\n'), 'unavailable');
   });
 
-  test('the fault of the endpoint that had it', () => {
+  test('the fault of the endpoint that received it', () => {
     assert.equal(blame({ id: 'g1', atMs: 990, endMs: 1001 }, 'GET g1 well\n'), 'kill');
   });
 
-  test('a fault that leaves no trace, where no endpoint had it', () => {
+  test('a fault without a trace, if no endpoint received it', () => {
     assert.equal(blame({ id: 'g1', atMs: 1600 }), 'kill');
   });
 
@@ -87,12 +87,12 @@ describe('a failure is put down to', () => {
     assert.equal(blame({ id: 'g1', atMs: 3500 }), 'late');
   });
 
-  test('none, far from any', () => {
+  test('no fault, if none is near', () => {
     assert.equal(blame({ id: 'g1', atMs: 10 }), 'none');
   });
 });
 
-test('a POST that was under way when a process was killed is told apart', () => {
+test('a POST in flight at a kill is counted separately', () => {
   const outcomes = [
     outcome({ id: 'p1', atMs: 998, endMs: 1003, failure: '502' }),
     outcome({ id: 'p2', atMs: 1004, failure: '502' }),
@@ -104,7 +104,7 @@ test('a POST that was under way when a process was killed is told apart', () => 
   assert.equal(figures.failedPostsUnderWay, 1);
 });
 
-test('the faults of a moment are told in words', () => {
+test('the faults at a moment are described in words', () => {
   assert.equal(describeFaults(FAULTS, 1600), 'kill of 1, late of 2');
   assert.equal(describeFaults(FAULTS, 500), 'no fault');
 });
@@ -114,13 +114,13 @@ describe('the client counts as late', () => {
   const isLate = (lag: object, timesMs = 10): boolean =>
     isClientLate({ lag: { ...even(1), ...lag }, ofAll: even(timesMs) });
 
-  test('where one request in a hundred left 4 ms late, or one in a thousand 25 ms', () => {
+  test('if one request in a hundred was sent 4 ms late, or one in a thousand 25 ms', () => {
     assert.ok(!isLate({ p99: 4, p999: 25, max: 500 }));
     assert.ok(isLate({ p99: 4.1 }));
     assert.ok(isLate({ p999: 25.1 }));
   });
 
-  test('but not by less than a twentieth of what requests take', () => {
+  test('but not for less than a twentieth of the latencies', () => {
     assert.ok(!isLate({ p99: 9.9, p999: 30 }, 1000));
     assert.ok(isLate({ p99: 50.1 }, 1000));
   });

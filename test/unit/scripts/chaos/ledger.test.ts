@@ -1,4 +1,4 @@
-// What endpoints wrote down, and which POSTs were processed twice by it. Thread: main.
+// Ledgers of endpoints, and the POSTs that they show as processed twice. Thread: main.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

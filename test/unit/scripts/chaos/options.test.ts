@@ -51,16 +51,16 @@ test('each option is read', () => {
   });
 });
 
-test('all proxies can be asked for by one word', () => {
+test('one word selects all proxies', () => {
   assert.deepEqual(readOptions(['--proxies', 'all'])!.proxies, readOptions([])!.proxies);
 });
 
-test('help is asked for, and names every scenario', () => {
+test('the help names every scenario', () => {
   assert.equal(readOptions(['--help']), null);
   for (const { name } of SCENARIOS) assert.ok(HELP.includes(name), name);
 });
 
-test('what can not be meant is refused with what would be possible', () => {
+test('invalid values are refused with the possible ones', () => {
   assert.throws(() => readOptions(['--scenario', 'chaos']), /--scenario: chaos is none of faults, rolling-restart/);
   assert.throws(() => readOptions(['--proxies', 'fairlead,apache']), /--proxies: apache is none of fairlead, haproxy/);
   assert.throws(() => readOptions(['--balance', 'best']), /--balance: best is none of/);

@@ -41,7 +41,7 @@ function fileIn(t: TestContext): string {
   return join(folder, 'results.json');
 }
 
-test('one scenario runs with each seed, all of what is compared one after the other', () => {
+test('a scenario runs with each seed, with all compared proxies in sequence', () => {
   const parts = programme('--scenario full-load --seeds 1,2');
   assert.deepEqual(
     parts.map(({ title, settings }) => `${title} ${settings.seed}`),
@@ -76,7 +76,7 @@ test('"all" is the main scenario with all seeds, in two ways, and each of the ot
   assert.equal(titles.length, 4 + 7 + 1);
 });
 
-test('a book keeps what was measured, and asks again where the client was late, three times at most', (t) => {
+test('a book stores measurements, and repeats those with a late client at most three times', (t) => {
   const file = fileIn(t);
   const tasks = tasksOf(programme('--scenario only-endpoint --seeds 1 --proxies all'));
   Book.open(file).add(tasks[0]!, '1.0', FIGURES);
@@ -95,7 +95,7 @@ test('a book keeps what was measured, and asks again where the client was late, 
   assert.deepEqual(book.versionsOf('haproxy'), ['2.0']);
 });
 
-test('a part is reported when its first proxy has been through all cases', () => {
+test('a part is reported when its first proxy has run all cases', () => {
   const [part] = programme('--scenario full-load --seeds 1 --proxies fairlead,nginx');
   const after = (...names: string[]) => new Map([['fairlead', new Map(names.map((name) => [name, FIGURES]))]]);
   assert.ok(!isReady(part!, new Map()));
@@ -103,13 +103,13 @@ test('a part is reported when its first proxy has been through all cases', () =>
   assert.ok(isReady(part!, after('least-request', 'round-robin')));
 });
 
-test('what holds no results is refused', (t) => {
+test('a file without results is refused', (t) => {
   const file = fileIn(t);
   writeFileSync(file, '{}');
   assert.throws(() => Book.open(file), /holds no results/);
 });
 
-test('a report says what was wanted and measured, seed by seed, and names what was missed', () => {
+test('a report lists aims and figures by seed, and the missed ones', () => {
   const measured = programme('--seeds 1,2').map((part) => {
     const ours = part.settings.seed === 1 ? FIGURES : { ...FIGURES, failedGets: 3, lag: LATE };
     const nginx = { ...FIGURES, failedGets: 7 };
@@ -130,7 +130,7 @@ test('a report says what was wanted and measured, seed by seed, and names what w
   assert.doesNotMatch(misses, /seed 1/);
 });
 
-test('docs/chaos.md takes a report, with its own text kept', () => {
+test('a report is written into docs/chaos.md without changing other text', () => {
   const document = readFileSync(new URL('../../../../docs/chaos.md', import.meta.url), 'utf8');
   const placed = placeReport(placeReport(document, 'first\n', 'chaos'), 'second\n', 'chaos');
   assert.match(placed, /from here -->\n\nsecond\n\n<!-- results: to here -->\n/);

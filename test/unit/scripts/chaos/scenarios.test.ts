@@ -1,4 +1,4 @@
-// What scenarios do, and what they hold against Fairlead. Thread: main.
+// Plans of the scenarios, and their verdicts on Fairlead. Thread: main.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -39,7 +39,7 @@ function named(name: string): Scenario {
   return SCENARIOS.find((scenario) => scenario.name === name)!;
 }
 
-/** What Fairlead misses with these figures in the last case, as "WHAT VALUE". */
+/** Aims that Fairlead misses with these figures in the last case, as "AIM VALUE". */
 function misses(name: string, change: Partial<Figures>, of: Partial<ScenarioSettings> = {}, peer?: Partial<Figures>) {
   const scenario = named(name);
   const settings = { ...SETTINGS, ...of };
@@ -55,7 +55,7 @@ function misses(name: string, change: Partial<Figures>, of: Partial<ScenarioSett
     .map(({ aim, values, verdict }) => `${verdict}: ${aim.what} ${aim.text(values.get('fairlead')!)}`);
 }
 
-test('without anything wrong no scenario misses anything but the one that compares with round robin', () => {
+test('with perfect figures no aim is missed, except the comparison with round robin', () => {
   for (const { name } of SCENARIOS.filter((scenario) => scenario.name !== 'full-load')) {
     assert.deepEqual(misses(name, {}), [], name);
   }
@@ -78,20 +78,20 @@ describe('faults', () => {
     assert.deepEqual(misses('faults', { ofAll: { p50: 2, p99: 9, p999: 151, max: 160 } }), ['missed: p99.9 151 ms']);
   });
 
-  test('under round robin 99.9 % are enough, whatever the latency', () => {
+  test('with round robin 99.9 % suffice, whatever the latency', () => {
     const slow = { p50: 2, p99: 1000, p999: 4000, max: 4000 };
     assert.deepEqual(misses('faults', { availability: 0.999, ofAll: slow }, { balance: 'round-robin' }), []);
     assert.equal(misses('faults', { availability: 0.998 }, { balance: 'round-robin' }).length, 1);
   });
 
-  test('what a peer did better is a miss', () => {
+  test('a better figure of a peer is a miss', () => {
     assert.deepEqual(misses('faults', { availability: 0.9999 }, {}, {}), ['missed: requests that succeeded 99.990 %']);
     const fast = { p50: 2, p99: 5, p999: 20, max: 60 };
     assert.deepEqual(misses('faults', {}, {}, { ofAll: fast }), ['missed: p99.9 50.0 ms']);
     assert.deepEqual(misses('faults', {}, {}, { availability: 0.99 }), []);
   });
 
-  test('where the client was late nothing is said about time, be it good or bad; failures count', () => {
+  test('with a late client times are not judged; failures count', () => {
     const lag = { p50: 1, p99: 30, p999: 60, max: 70 };
     const times = (timeMs: number) => ['p99', 'p99.9'].map((name) => `not judged: ${name} ${timeMs.toFixed(1)} ms`);
     const ofAll = { p50: 2, p99: 50, p999: 50, max: 60 };
@@ -101,7 +101,7 @@ describe('faults', () => {
   });
 });
 
-test('a rolling restart takes the endpoints one after the other, and may cost nothing', () => {
+test('a rolling restart restarts one endpoint after the other, and permits no failure', () => {
   const [only] = named('rolling-restart').cases(SETTINGS);
   const { faults } = only!.plan;
   assert.deepEqual(
@@ -112,14 +112,14 @@ test('a rolling restart takes the endpoints one after the other, and may cost no
   assert.deepEqual(misses('rolling-restart', { failedPosts: 1 }), ['missed: POSTs that failed 1']);
 });
 
-test('the only endpoint is restarted while requests are to be held', () => {
+test('the only endpoint is restarted while requests must wait', () => {
   const [only] = named('only-endpoint').cases(SETTINGS);
   assert.equal(only!.plan.endpoints.length, 1);
   assert.ok(only!.tuning.waitsWhenAllDown);
   assert.deepEqual(misses('only-endpoint', { failedGets: 3 }), ['missed: GETs that failed 3']);
 });
 
-test('in a retry storm all endpoints refuse, seen by checks or not, and attempts stay below 1.25 times requests', () => {
+test('in a retry storm all endpoints refuse, detected by checks or not, and attempts stay below 1.25 per request', () => {
   const [seen, unseen] = named('retry-storm').cases(SETTINGS);
   assert.deepEqual(new Set(seen!.plan.faults.map(({ kind }) => kind)), new Set(['unavailable']));
   assert.equal(faultsAt(seen!.plan.faults, 1000).length, seen!.plan.endpoints.length);
@@ -128,7 +128,7 @@ test('in a retry storm all endpoints refuse, seen by checks or not, and attempts
   assert.deepEqual(misses('retry-storm', { attemptsPerRequest: 1.25 }), missed);
 });
 
-test('metastability: what fails two seconds after capacity has returned is held against Fairlead', () => {
+test('metastability: failures later than two seconds after capacity has returned are a miss', () => {
   const [only] = named('metastability').cases(SETTINGS);
   const { endMs } = only!.plan.faults[0]!;
   assert.deepEqual(misses('metastability', { lastFailureMs: endMs + 2000 }), []);
@@ -146,27 +146,27 @@ test('a slow endpoint: a failure, more than 4 % of requests, and a p99 of twice 
   assert.deepEqual(misses('slow-endpoint', { ofAll: slow }, { balance: 'peak-ewma' }), ratio);
 });
 
-test('what is only compared is not judged without a peer', () => {
+test('a comparison is not judged without a peer', () => {
   const aim = named('full-load').aims(SETTINGS).at(-1)!;
   const byCase: ByCase = new Map(['least-request', 'round-robin'].map((name) => [name, FLAWLESS]));
   assert.equal(judge(aim, byCase, new Map()).verdict, 'no peer');
   assert.equal(judge(aim, byCase, new Map([['nginx', byCase]])).verdict, 'met');
 });
 
-test('a slow endpoint may not cost a tenth more than it does with a peer', () => {
+test('a slow endpoint may cost at most a tenth more than with a peer', () => {
   const slow = { ofAll: { p50: 2, p99: 5.5, p999: 50, max: 60 } };
   assert.deepEqual(misses('slow-endpoint', slow, {}, {}), []);
   assert.deepEqual(misses('slow-endpoint', { ofAll: { ...slow.ofAll, p99: 5.6 } }, {}, {}), ['missed: p99 5.6 ms']);
 });
 
-test('under full load round robin is to be worse, by 0.85', () => {
+test('under full load the p99 must be at most 0.85 of round robin', () => {
   const roundRobin = { ofAll: { p50: 2, p99: 6, p999: 50, max: 60 } };
   assert.deepEqual(misses('full-load', roundRobin), []);
   const missed = ['missed: p99 of least-request against that of round robin 0.91'];
   assert.deepEqual(misses('full-load', { ofAll: { p50: 2, p99: 5.5, p999: 50, max: 60 } }), missed);
 });
 
-test('an endpoint that fails fast costs one in a thousand at most, with requests that may not be repeated', () => {
+test('an endpoint that fails fast costs at most one in a thousand requests that may not be repeated', () => {
   const [only] = named('failing-fast').cases(SETTINGS);
   assert.ok(only!.plan.arrivals.every(({ method }) => method === 'POST'));
   assert.equal(only!.plan.endpoints.filter(({ isBroken }) => isBroken === true).length, 1);

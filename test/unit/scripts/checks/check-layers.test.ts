@@ -79,7 +79,7 @@ describe('ranks', () => {
     assert.match(findings[0]!.message, /^right\/b\.ts \(right\) has the same rank as left: /);
   });
 
-  test('what stands above all ranks may import everything, and no rank may import it', (t) => {
+  test('a folder above all ranks may import everything, and no rank may import it', (t) => {
     const tree = {
       'test/a.ts': `import { base } from '../core/base.ts';\nexport const a = base;\n`,
       'core/x.ts': `${BOTH}import { a } from '../test/a.ts';\nexport const x = a;\n`,
@@ -126,7 +126,7 @@ describe('cycles', () => {
     assert.deepEqual(broken(t, { 'left/a.ts': text }), ['left/a.ts:2: cycle']);
   });
 
-  test('two knots are two findings, and a file that only leads into one is none', (t) => {
+  test('two cycles are two findings, and a file that only imports one is none', (t) => {
     const importing = (name: string): string =>
       `${BOTH}import type { T } from './${name}.ts';\nexport type T2 = T;\nexport type T = 1;\n`;
     const tree = {
@@ -168,7 +168,7 @@ describe('threads', () => {
     });
   }
 
-  test('a file whose opening comment names no thread is refused, wherever else it says so', (t) => {
+  test('a file whose opening comment names no thread is refused, even if another comment does', (t) => {
     const text = `// A file.\n\n// Thread: both.\nexport const a = 'Thread: both.';\n`;
     assert.deepEqual(broken(t, { 'left/a.ts': text }), ['left/a.ts:1: no thread']);
   });
@@ -185,7 +185,7 @@ describe('threads', () => {
     assert.deepEqual(broken(t, tree), []);
   });
 
-  test('bin counts as main without saying so', (t) => {
+  test('bin counts as main by default', (t) => {
     const tree = {
       'bin/run.ts': `#!/usr/bin/env node\nimport { a } from '../left/a.ts';\nconsole.log(a);\n`,
       'left/a.ts': `${WORKER}export const a = 1;\n`,
@@ -214,7 +214,7 @@ describe('threads', () => {
     assert.deepEqual(broken(t, tree), ['top/a.ts:2: thread', 'top/c.ts:2: thread']);
   });
 
-  test('the URL of a file that is no source is no import', (t) => {
+  test('the URL of another file than a source is no import', (t) => {
     const text = `${BOTH}export const page = new URL('./page.html', import.meta.url);\nexport const x = new URL('/x.ts', 'http://a');\n`;
     assert.equal(check(t, { 'left/a.ts': text }).importCount, 0);
   });
@@ -230,7 +230,7 @@ describe('files and packages', () => {
     assert.deepEqual(broken(t, tree), ['left/a.ts:1: barrel', 'left/b.ts:1: barrel', 'left/c.ts:1: barrel']);
   });
 
-  test('a file that hands on a type beside its own code is no barrel', (t) => {
+  test('a file that re-exports a type beside its own code is no barrel', (t) => {
     const text = `${BOTH}export type { Base } from '../core/base.ts';\nexport const a = 1;\n`;
     assert.deepEqual(broken(t, { 'left/a.ts': text }), []);
   });
@@ -259,7 +259,7 @@ describe('files and packages', () => {
     assert.deepEqual(broken(t, { 'left/a.ts': BOTH + text, 'test/a.ts': text }), ['left/a.ts:2: computed import']);
   });
 
-  test('a package is for the places of its row, also by a path within it and for types', (t) => {
+  test('a package is restricted to the places of its row, by subpath and for types too', (t) => {
     const text = `${BOTH}import type { Node } from 'yaml';\nimport kit from '@scope/kit/deep';\nexport const a: Node = kit;\n`;
     const tree = { 'left/a.ts': text, 'right/a.ts': text, 'top/main.ts': text, 'top/other.ts': text };
     assert.deepEqual(broken(t, tree), [
@@ -282,13 +282,13 @@ describe('files and packages', () => {
     assert.equal(check(t, { 'left/a.ts': BOTH + text }).importCount, 0);
   });
 
-  test('bad syntax is a finding, not a file that goes unread', (t) => {
+  test('bad syntax is a finding', (t) => {
     assert.deepEqual(broken(t, { 'left/a.ts': `${BOTH}export const a = ;\n` }), ['left/a.ts:2: syntax']);
   });
 });
 
 describe('the script', () => {
-  test('prints file, line and advice, says what it read, and exits with 1', (t) => {
+  test('prints file, line, advice and a summary, and exits with 1', (t) => {
     const root = writeTree(t, {
       'core/a.ts': `${MAIN}import { b } from '../config/b.ts';\nexport const a = b;\n`,
       'config/b.ts': MAIN,

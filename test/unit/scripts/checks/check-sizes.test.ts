@@ -80,7 +80,7 @@ const o = { m() {
     ]);
   });
 
-  test('of an outer function includes what is nested in it, and both are counted', () => {
+  test('of an outer function includes nested ones, and both are counted', () => {
     const text = 'function outer() {\n  const inner = () => {\n    step();\n  };\n  return inner;\n}\n';
     assert.deepEqual(measured(text), [
       ['outer', 1, 6],
@@ -177,7 +177,7 @@ describe('the length of a class', () => {
 });
 
 describe('the summary', () => {
-  test('counts files, functions, the median of those with a body in braces, and what is above the aim', (t) => {
+  test('counts files, functions, the median of those with a body in braces, and functions above the aim', (t) => {
     const text = `const a = () => 1;\n${sized('function b() {\n$\n}\n', 3)}${sized('function c() {\n$\n}\n', 5)}${sized('function d() {\n$\n}\n', 26)}`;
     const report = check(t, { 'a.ts': text, 'sub/b.ts': repeatLine('step();', 201) });
     const { fileCount, filesAboveAim, functionCount, functionsAboveAim, medianFunctionLines } = report;
@@ -198,7 +198,7 @@ describe('the summary', () => {
     );
   });
 
-  test('the script passes a tidy tree and fails where it saw nothing', (t) => {
+  test('the script passes a tidy tree and fails if it found no files', (t) => {
     assert.equal(runScript('check-sizes.ts', ['--root', writeTree(t, { 'a.ts': 'step();\n' })]).status, 0);
     assert.equal(runScript('check-sizes.ts', ['--root', writeTree(t, { 'a.txt': '' })]).status, 1);
   });

@@ -1,4 +1,4 @@
-// What a diagnostic report is said to hold open. Thread: main.
+// Open handles of a diagnostic report. Thread: main.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -28,7 +28,7 @@ test('sockets are named by their addresses in any state, other handles where the
   assert.equal(describeOpen({ libuv, workers: [{}, {}] }), named.join(', '));
 });
 
-test('many are counted, and nothing open is said so', () => {
+test('many handles are counted, and none is reported as none', () => {
   const libuv = Array.from({ length: 10 }, (_, port) => ({ type: 'tcp', is_active: true, localEndpoint: at(port) }));
   assert.match(describeOpen({ libuv }), /:7, 2 more$/);
   assert.equal(describeOpen({}), 'no open handle');

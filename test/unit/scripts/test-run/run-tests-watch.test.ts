@@ -35,7 +35,7 @@ test('the phase follows the tests at the top of the file', () => {
   }
 });
 
-test('silence is limited while tests run, the exit once they have ended; each event begins the time anew', () => {
+test('silence is limited while tests run, the exit after they have ended; each event restarts the limit', () => {
   const watch = new FileWatch(FILE, LIMITS, 0);
   for (const [index, [event, phase]] of COURSE.entries()) {
     const nowMs = 5000 * index;
