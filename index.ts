@@ -1,5 +1,4 @@
-// The package's entry for programs: `createFairlead` starts a balancer inside of another Node program, or a test of
-// one. Thread: main.
+// Package entry for programs: `createFairlead` starts a balancer inside another Node program or its tests. Thread: main.
 
 import './core/supported-node.ts';
 import process from 'node:process';
@@ -22,17 +21,17 @@ import { readVersion } from './config/files/package-files.ts';
 export { ConfigError, defineBalancer, defineChecker, defineLogFormat, definePlugin, definePolicy };
 export type { Admin, ConfigInput, EndpointView, HealthEvent, ReloadResult };
 
-/** A configuration: the YAML's keys as an object, the YAML itself, or a file that has it. */
+/** A configuration: an object with the keys of the YAML, the YAML as text, or the path of a file. */
 export type ConfigSource = { readonly config: ConfigInput } | { readonly yaml: string } | { readonly file: string };
 
 export type FairleadOptions = ConfigSource & {
-  /** Variables for `${NAME}` in the configuration; process.env unless told. */
+  /** Variables for `${NAME}` in the configuration; default: process.env. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
-  /** What relative paths of `config` and `yaml` are relative to; the working directory unless told. */
+  /** Base of relative paths in `config` and `yaml`; default: the working directory. */
   readonly directory?: string;
   /**
-   * Where the process log goes: 'stderr' as JSON lines (the default), 'none', or a function that takes each line. It
-   * must not throw.
+   * Destination of the process log: 'stderr' as JSON lines (the default), 'none', or a function that receives each line
+   * and must not throw. `log.level` of the configuration applies to all of them.
    */
   readonly log?: 'stderr' | 'none' | ((line: FairleadLogLine) => void);
 };
@@ -44,7 +43,7 @@ export interface FairleadLogLine {
   readonly fields: object;
 }
 
-/** A listener that is bound: port 0 in the configuration has become a real one here. */
+/** A bound listener. Port 0 in the configuration is the port that the system chose. */
 export interface FairleadListener {
   readonly name: string;
   /** `host:port`, or the path of a Unix socket. */
@@ -53,12 +52,12 @@ export interface FairleadListener {
   readonly port: number;
 }
 
-/** A balancer that runs: its own worker threads serve; this thread looks after health and configuration. */
+/** A running balancer. Worker threads serve traffic; the calling thread runs health checks and applies configurations. */
 export interface Fairlead extends AsyncDisposable {
   readonly listeners: readonly FairleadListener[];
   /** `host:port` of the admin API, or its Unix socket; null where the configuration has no `admin`. */
   readonly admin: string | null;
-  /** Every endpoint with its state, the cause of it and its newest heartbeats. */
+  /** Every endpoint with its state, the cause of the state, and its latest heartbeats. */
   endpoints(): readonly EndpointView[];
   /**
    * Drains an endpoint, takes it out for maintenance, or puts it back, as `fairlead drain|maintain|ready` do.
@@ -68,24 +67,24 @@ export interface Fairlead extends AsyncDisposable {
   setState(endpoint: string, state: Admin): void;
   /** Gives an endpoint another weight until the configuration's changes. @throws RangeError for no such endpoint or weight */
   setWeight(endpoint: string, weight: number): void;
-  /** Calls `listener` at every change of an endpoint's state; the returned function ends that. It must not throw. */
+  /** Calls `listener` for every change of an endpoint's state; it must not throw. Returns the function that unsubscribes. */
   onEvent(listener: (event: HealthEvent) => void): () => void;
   /**
-   * Takes another configuration over without losing a request; without one, the file is read again. What is wrong with
-   * it changes nothing and is told in the result.
+   * Applies another configuration without losing a request; without an argument, reads the file again. A configuration
+   * that is refused changes nothing; the result has the reasons.
    */
   reload(next?: ConfigSource): Promise<ReloadResult>;
   /**
-   * Ends: stops accepting, lets exchanges in flight finish for `graceMs` (none unless told), and cuts the rest. When it
-   * resolves no thread, socket or timer of the balancer is left.
+   * Stops accepting, lets exchanges in flight finish for `graceMs` (default: 0), and cuts the rest. When it resolves, no
+   * thread, socket or timer of the balancer is left.
    */
   close(options?: { readonly graceMs?: number }): Promise<void>;
 }
 
 /**
- * Starts a balancer and resolves when it serves.
- * @throws ConfigError with every problem of the configuration, an error with the reason where an address can't be had;
- *   nothing is left running then.
+ * Starts a balancer. Resolves when it serves.
+ * @throws ConfigError with every problem of the configuration; an error with the reason where an address can't be bound.
+ *   Nothing is left running then.
  */
 export async function createFairlead(options: FairleadOptions): Promise<Fairlead> {
   const environment = options.environment ?? process.env;
@@ -112,9 +111,9 @@ export async function createFairlead(options: FairleadOptions): Promise<Fairlead
     },
     endpoints: () => plane.health.endpoints(),
     setState: (endpoint, state) =>
-      mustExist(plane.health.setAdmin(upstreamOf(endpoint), endpoint, state, WHO), endpoint),
+      mustExist(plane.health.setAdmin(upstreamOf(endpoint), endpoint, state, AUTHOR), endpoint),
     setWeight: (endpoint, weight) =>
-      mustExist(plane.health.setWeight(upstreamOf(endpoint), endpoint, weight, WHO), endpoint),
+      mustExist(plane.health.setWeight(upstreamOf(endpoint), endpoint, weight, AUTHOR), endpoint),
     onEvent: (listener) => plane.health.events.subscribe(listener),
     reload: (next) => {
       source = next ?? source;
@@ -125,12 +124,12 @@ export async function createFairlead(options: FairleadOptions): Promise<Fairlead
   };
 }
 
-/** Whose doing a change was, for log and record. */
-const WHO = 'the program around it';
+/** Author of changes, for log and events. */
+const AUTHOR = 'the embedding program';
 
 function load(source: ConfigSource, { directory }: FairleadOptions, environment: Environment): LoadResult {
   if ('file' in source) return loadConfig(source.file, environment);
-  // JSON is YAML: so an object's problems have places too, in the text that it would be.
+  // JSON is YAML: problems of an object then have a line and a column in that text.
   const text = 'yaml' in source ? source.yaml : JSON.stringify(source.config, null, 2);
   const file = 'yaml' in source ? '(yaml)' : '(config)';
   return loadConfigText(text, {

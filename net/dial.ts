@@ -56,7 +56,7 @@ export interface DialTarget {
   readonly allowHalfOpen?: boolean;
 }
 
-/** What live traffic to an endpoint dials. */
+/** The dial target of live traffic to an endpoint. */
 export function endpointTarget(endpoint: EndpointSnapshot, upstream: UpstreamSnapshot): DialTarget {
   const { host, port, socketPath, protocol } = endpoint;
   const dialTls = protocol === 'https' ? { ...upstream.tls, protocols: ['http/1.1'] } : null;

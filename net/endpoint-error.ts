@@ -1,8 +1,8 @@
-// An error of an endpoint's connection that says itself which kind of failure it is. Thread: both.
+// Error of an endpoint's connection, with its kind of failure. Thread: both.
 
 import type { FailureKind } from '../core/failure.ts';
 
-/** Made where the fault is seen, because only there its kind is certain. Its message is for the log only. */
+/** Created where the fault is detected: only there its kind is certain. The message is for the log only. */
 export class EndpointError extends Error {
   override readonly name = 'EndpointError';
   readonly kind: FailureKind;

@@ -1,21 +1,21 @@
-// The one table that turns errors of sockets, TLS and undici into kinds of failure. Thread: both.
+// Table of errors of sockets, TLS and undici, by kind of failure. Thread: both.
 
 import { failureOf, type Failure, type FailureKind } from '../core/failure.ts';
 import { EndpointError } from './endpoint-error.ts';
 
-/** What is known of an attempt when it fails. */
+/** State of an attempt when it fails. */
 export interface SendFacts {
   /** Whether a byte of the request was handed to the socket. */
   readonly wasSent: boolean;
   /** Whether the connection had served a request before. */
   readonly isReused: boolean;
-  /** Whether a byte of the response came. */
+  /** Whether a byte of the response was received. */
   readonly hasReceived: boolean;
-  /** Whether the response's head came whole. */
+  /** Whether the response head was received completely. */
   readonly hasHead: boolean;
 }
 
-/** Short of something of ours: says nothing about the endpoint. */
+/** Shortages of this process or machine: no evidence about the endpoint. */
 const OWN_LACK: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL']);
 
 /** Errors with a code of their own that mean the same in every phase. */
@@ -36,7 +36,7 @@ const KIND_OF_CODE: Readonly<Record<string, FailureKind>> = {
   UND_ERR_ABORTED: 'cancelled',
 };
 
-/** Codes of a connection that ended. */
+/** Codes of a lost connection. */
 const LOST: ReadonlySet<string> = new Set([
   'ECONNRESET',
   'EPIPE',
@@ -65,9 +65,9 @@ export function connectFailureKind(code: string, isHandshake: boolean): FailureK
 }
 
 /**
- * The kind of failure that a lost connection is. A reused connection that ends before any byte of a response was
- * stale: the endpoint closed it while the request was on its way (RFC 9112 section 9.5), which says nothing bad
- * about it. An end inside a response's head counts as no response: nothing of it could be used.
+ * The kind of failure of a lost connection. A reused connection that ends before any byte of a response was stale: the
+ * endpoint closed it while the request was on its way (RFC 9112 section 9.5), which is no evidence against it. An end
+ * within the response head counts as no response.
  */
 export function lossKind(facts: Omit<SendFacts, 'wasSent'>): FailureKind {
   if (facts.hasHead) return 'truncated';

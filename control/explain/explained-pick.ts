@@ -1,5 +1,5 @@
-// Whom an upstream would choose for a request, and why: by the same picker, cookies and reservation as traffic, over a
-// copy of the shared records. Thread: main.
+// Pick of an upstream for a request, and the reason: by the same picker, cookies and reservation as traffic, over a copy
+// of the shared records. Thread: main.
 
 import type { ExplainReply } from '../../admin/api/explain-schemas.ts';
 import { CandidateTable } from '../../balancers/candidate-table.ts';
@@ -21,7 +21,7 @@ import { becauseOf, type Pick } from './pick-because.ts';
 
 type ExplainedUpstream = NonNullable<ExplainReply['upstream']>;
 
-/** What is chosen from, and for whom. */
+/** The upstream to pick from, and the request. */
 export interface PickFacts {
   readonly upstream: UpstreamSnapshot;
   /** A copy: it is written to. */
@@ -34,17 +34,17 @@ export interface PickFacts {
   readonly wallMs: number;
 }
 
-/** Says whether chance had a part in something. */
+/** Records whether a random number was drawn. */
 class WatchedRandom implements Random {
   readonly #random: Random;
-  wasAsked = false;
+  wasDrawn = false;
 
   constructor(random: Random) {
     this.#random = random;
   }
 
   next(): number {
-    this.wasAsked = true;
+    this.wasDrawn = true;
     return this.#random.next();
   }
 }
@@ -55,11 +55,11 @@ export function explainPick(facts: PickFacts): ExplainedUpstream {
   const { upstream, region } = facts;
   const random = new WatchedRandom(facts.random);
   const picker = new UpstreamPicker(upstream, { region, worker: WORKER, random });
-  random.wasAsked = false;
+  random.wasDrawn = false;
   const hashKey = hashKeyOf(facts, random);
   const request = pickRequestOf(facts, hashKey?.words ?? { hash1: 0, hash2: 0 });
   const { candidates } = picker;
-  // Read before the place is reserved, which counts.
+  // Read before the reservation, which adds to the counts.
   const listed = candidatesOf(facts, candidates);
   const equals = equalsOf(facts, candidates, request);
   const names = new Map(upstream.endpoints.map(({ slot, id }) => [slot, id]));
@@ -81,14 +81,14 @@ export function explainPick(facts: PickFacts): ExplainedUpstream {
       endpoint: pick.slot < 0 ? null : nameOf(pick.slot),
       by: pick.by,
       because: becauseOf(pick, { upstream, hashKey, equals: isTie ? equals.length : 1, request, leadsTo }),
-      isByChance: isTie || (random.wasAsked && pick.by !== 'sticky-cookie'),
+      isByChance: isTie || (random.wasDrawn && pick.by !== 'sticky-cookie'),
       equals: isTie ? equals.map(nameOf) : [],
       trial: pick.trial === null ? null : nameOf(pick.trial),
     },
   };
 }
 
-/** As the forwarder does: the cookie first, then the balancer. Of a suspect's trial it tells what comes without it. */
+/** Picks as the forwarder does: the cookie first, then the balancer. For a suspect's trial, the pick without the trial. */
 function choose({ region }: PickFacts, picker: UpstreamPicker, request: PickRequest, leadsTo: number | null): Pick {
   const own = leadsTo === null ? null : reserveForItsOwn(region, WORKER, leadsTo);
   if (own !== null) return { slot: own.slot, by: 'sticky-cookie', trial: null };
@@ -154,7 +154,7 @@ function candidatesOf({ upstream, region, nowMs }: PickFacts, candidates: Candid
   });
 }
 
-/** By sets: upstreams may have thousands. */
+/** Roles by sets, because an upstream may have thousands of endpoints. */
 function rolesOf(candidates: Candidates): (member: Candidate) => ExplainedUpstream['candidates'][number]['role'] {
   const [usable, suspects] = [new Set(candidates.usable), new Set(candidates.suspects)];
   const [lastResort, members] = [new Set(candidates.lastResort), new Set(candidates.members)];
@@ -166,7 +166,7 @@ function rolesOf(candidates: Candidates): (member: Candidate) => ExplainedUpstre
   };
 }
 
-/** Slots of the usable ones with the least load that can take it, and by which a tie is broken. */
+/** Slots of the usable endpoints that tie for the least load, after the tie-break by freshness. */
 function equalsOf({ upstream, region, nowMs }: PickFacts, candidates: Candidates, request: PickRequest): number[] {
   const { usable } = candidates;
   const loads = candidateLoads(upstream.balance, usable, candidates, region, nowMs);

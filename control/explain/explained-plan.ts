@@ -1,4 +1,4 @@
-// What would follow a failed try, and how long everything may take: by the same verdicts as traffic. Pure. Thread: main.
+// Retries, timeouts and hedging that apply to a request, by the same verdicts as traffic. Pure. Thread: main.
 
 import type { ExplainReply } from '../../admin/api/explain-schemas.ts';
 import { UPSTREAM } from '../../core/memory/layout.ts';
@@ -9,13 +9,13 @@ import { type RetryFacts, retryVerdict } from '../../proxy/placement/retry-verdi
 
 type Plan = NonNullable<ExplainReply['plan']>;
 
-/** Failures of a first try, as people know them. */
+/** Failures of a first attempt, in the operator's words. */
 const FAILURES: readonly (readonly [words: string, kind: RetryFacts['kind'], wasSent: boolean])[] = [
   ['no connection could be made', 'connect-refused', false],
-  ['a kept connection was stale', 'stale-connection', true],
-  ['the connection was reset before an answer', 'reset', true],
-  ['the try took too long', 'try-timeout', true],
-  ['no answer within the response timeout', 'response-timeout', true],
+  ['an idle connection was stale', 'stale-connection', true],
+  ['the connection was reset before a response', 'reset', true],
+  ['the attempt took too long', 'try-timeout', true],
+  ['no response within the response timeout', 'response-timeout', true],
 ];
 
 export interface PlanFacts {
@@ -34,7 +34,7 @@ export function explainPlan({ upstream, route, region, isIdempotent, isHedgeable
   };
   const verdicts = FAILURES.map(([failure, kind, wasSent]) => ({ failure, verdict: verdictOf(kind, wasSent) }));
   const status =
-    retry.statuses.length === 0 ? [] : [{ failure: 'a status of these', verdict: verdictOf('status', true) }];
+    retry.statuses.length === 0 ? [] : [{ failure: 'a retryable status', verdict: verdictOf('status', true) }];
   const mayCut = retry.onTimeout && isIdempotent && upstream.endpoints.length > 1 && retry.attempts > 0;
   const held = region.words[region.upstreamWord(upstream.index) + UPSTREAM.retryBalance.index]! / 1000;
   return {

@@ -1,4 +1,4 @@
-// A request that nobody has sent: its head, and the connection over which it would come. Pure. Thread: main.
+// A hypothetical request: its head, and the connection over which it would arrive. Pure. Thread: main.
 
 import { isIP } from 'node:net';
 import { ExplainError, type ExplainQuery } from '../../admin/api/explain-schemas.ts';
@@ -10,14 +10,14 @@ import type { Snapshot } from '../../core/snapshot/snapshot.ts';
 import { isFieldName, isFieldValue, isTarget } from '../../proxy/http1/field-line.ts';
 import { scanHostValue } from '../../proxy/http1/host-value.ts';
 
-/** Ports on which listeners are bound, by name: those of a file where nothing runs. */
+/** Ports of the listeners by name: bound ones, or those of a file. */
 export type BoundPorts = ReadonlyMap<string, number>;
 
 export interface ExplainedRequest {
   readonly head: RequestHead;
   readonly connection: ClientConnection;
   readonly listener: ListenerSnapshot;
-  /** Why it is that listener. */
+  /** Reason for this listener. */
   readonly because: string;
   readonly isTrusted: (address: string) => boolean;
 }
@@ -33,7 +33,7 @@ interface Url {
 export function requestOf(query: ExplainQuery, { listeners }: Snapshot, ports: BoundPorts): ExplainedRequest {
   const url = urlOf(query.url, query.method);
   const { listener, because } = listenerFor(url, query.listener, listeners, ports);
-  if (isIP(query.client) === 0 && query.client !== '') throw new ExplainError(`"${query.client}" is no IP address`);
+  if (isIP(query.client) === 0 && query.client !== '') throw new ExplainError(`"${query.client}" is not an IP address`);
   const isTrusted = compileCidrs(listener.trustedProxies);
   const connection = {
     listenerIndex: listener.index,
@@ -47,14 +47,15 @@ export function requestOf(query: ExplainQuery, { listeners }: Snapshot, ports: B
   return { head: headOf(query, url), connection, listener, because, isTrusted };
 }
 
-/** Taken apart by hand: a URL parser would tidy the path, which clients that mean harm don't. */
+/** Splits a URL without a URL parser, which would normalise the path; hostile clients don't. */
 function urlOf(text: string, method: string): Url {
   const parts = /^(https?):\/\/([^/?#]*)([^#]*)/i.exec(text);
-  if (parts === null) throw new ExplainError(`"${text}" is no URL: write http://host/path or https://host:port/path`);
+  if (parts === null)
+    throw new ExplainError(`"${text}" is not a URL: write http://host/path or https://host:port/path`);
   const [, scheme = '', authority = '', rest = ''] = parts;
   const bytes = Buffer.from(authority, 'latin1');
   if (authority === '' || scanHostValue(bytes, 0, bytes.length) < 0) {
-    throw new ExplainError(`"${authority}" is no host with or without a port`);
+    throw new ExplainError(`"${authority}" is not a host with or without a port`);
   }
   const target = rest === '' && method === 'OPTIONS' ? '*' : rest.startsWith('/') ? rest : `/${rest}`;
   if (!isTarget(target)) throw new ExplainError('the path has bytes that must be percent-encoded');
@@ -78,19 +79,19 @@ function listenerFor(
     const named = listeners.find((one) => one.name === name);
     const names = listeners.map((one) => one.name).join(', ');
     if (named === undefined) throw new ExplainError(`there is no listener ${name}; there are: ${names}`);
-    return { listener: named, because: 'it is named' };
+    return { listener: named, because: 'the query names it' };
   }
   const sameKind = listeners.filter(({ tls }) => (tls !== null) === url.isTls);
   const samePort = sameKind.find((one) => ports.get(one.name) === url.port);
   if (samePort !== undefined) return { listener: samePort, because: `it listens on port ${url.port}` };
   const first = sameKind[0] ?? listeners[0]!;
   const kind = url.isTls ? 'with TLS' : 'without TLS';
-  const what = sameKind.length === 0 ? `none is ${kind}, so the first is taken` : `the first one ${kind} is taken`;
-  return { listener: first, because: `nobody ${kind} listens on port ${url.port}: ${what}` };
+  const what = sameKind.length === 0 ? `none is ${kind}, so it is the first one` : `it is the first one ${kind}`;
+  return { listener: first, because: `no listener ${kind} has port ${url.port}: ${what}` };
 }
 
 function headOf({ method, headers }: ExplainQuery, { target, authority }: Url): RequestHead {
-  if (!isFieldName(method)) throw new ExplainError(`"${method}" is no method`);
+  if (!isFieldName(method)) throw new ExplainError(`"${method}" is not a method`);
   const fields = headers.flatMap(fieldOf);
   const valuesOf = (name: string): string[] =>
     fields.filter((_, at) => at % 2 === 1 && fields[at - 1]!.toLowerCase() === name);
@@ -115,7 +116,7 @@ function fieldOf(line: string): [string, string] {
   const colon = line.indexOf(':');
   const [name, value] = [line.slice(0, colon), line.slice(colon + 1).trim()];
   if (colon < 1 || !isFieldName(name) || !isFieldValue(value)) {
-    throw new ExplainError(`"${line}" is no header: write 'Name: value'`);
+    throw new ExplainError(`"${line}" is not a header: write 'Name: value'`);
   }
   return [name, value];
 }

@@ -1,11 +1,12 @@
-// Where a request would go and why, for `fairlead explain` and the admin API. Every decision is asked of the code that
-// serves traffic (router, picker, sticky cookies, reservation, retry verdicts, forwarding fields); here it is put
-// together. Thread: main.
+// Explanation of a request's path, for `fairlead explain` and the admin API. Every decision comes from the code that serves
+// traffic (router, picker, sticky cookies, reservation, retry verdicts, forwarding fields). Thread: main.
 
 import { ExplainError, type ExplainQuery, type ExplainReply } from '../../admin/api/explain-schemas.ts';
-import type { Clock } from '../../core/clock.ts';
+import { compile, newTables } from '../../config/compile/compile.ts';
+import type { LoadedConfig } from '../../config/load.ts';
+import { type Clock, systemClock } from '../../core/clock.ts';
 import type { RequestHead } from '../../core/head.ts';
-import { copyRecords, type Region } from '../../core/memory/region.ts';
+import { copyRecords, Region } from '../../core/memory/region.ts';
 import type { BoundListener } from '../../core/messages.ts';
 import type { Random } from '../../core/random.ts';
 import type { PolicyScope } from '../../core/policy/policy-definition.ts';
@@ -17,6 +18,7 @@ import { clientAddressOf } from '../../proxy/exchange/client-address.ts';
 import { headerEditsOf } from '../../proxy/policies/header-edits.ts';
 import { insertedFieldsOf, REPLACED_NAMES, sendsForwarded } from '../../proxy/policies/forwarding-fields.ts';
 import { REPLY_CAUSES } from '../../proxy/exchange/local-reply.ts';
+import { openBudget } from '../../proxy/placement/retry-budget.ts';
 import { isHedgeable, isIdempotentRequest } from '../../proxy/placement/retry-verdict.ts';
 import { factsOf, type MatchPart, type RoutingFacts } from '../../proxy/routing/route-match.ts';
 import { Router } from '../../proxy/routing/router.ts';
@@ -58,10 +60,25 @@ export class Explainer implements SnapshotConsumer {
   }
 }
 
-/** What would serve the request. */
+/** Explains a request by a configuration file that doesn't run: every endpoint counts as up and idle. @throws ExplainError */
+export function explainFile(query: ExplainQuery, config: LoadedConfig, random: Random): ExplainReply {
+  const { listeners, upstreams } = config.settings;
+  const endpoints = Object.values(upstreams).reduce((sum, upstream) => sum + upstream.endpoints.length, 0);
+  const counts = { endpoints, upstreams: Object.keys(upstreams).length, listeners: listeners.length };
+  const snapshot = compile(config, newTables(counts), 0);
+  const region = Region.allocate({ ...counts, workers: 1 }, 0);
+  for (const upstream of snapshot.upstreams) openBudget(region, upstream.index, upstream.retry);
+  const ports = snapshot.listeners.flatMap(({ name, bind }) =>
+    bind.kind === 'tcp' ? [[name, bind.port] as const] : [],
+  );
+  const clock = { nowMs: () => 0, wallMs: () => systemClock.wallMs() };
+  return explain(query, { snapshot, region, ports: new Map(ports), clock, random });
+}
+
+/** The state that would serve the request. */
 export interface ExplainFacts {
   readonly snapshot: Snapshot;
-  /** Is only read. */
+  /** Read only. */
   readonly region: Region;
   readonly ports: BoundPorts;
   readonly clock: Clock;
@@ -134,7 +151,7 @@ function routesOf(router: Router, taken: RouteSnapshot | null, facts: RoutingFac
   });
 }
 
-/** What a part of a match asks for, and what the request has there. */
+/** The values that a part of a match requires, and those of the request. */
 function differenceOf(part: MatchPart, match: RouteMatch, facts: RoutingFacts): { wanted: string[]; had: string } {
   const { head } = facts;
   switch (part) {

@@ -1,4 +1,4 @@
-// A choice in words. Pure. Thread: main.
+// The reason for a pick, as a sentence. Pure. Thread: main.
 
 import { stickyOf } from '../../proxy/policies/sticky-cookie.ts';
 import { PICK_FAILURE, type PickRequest } from '../../core/balancer.ts';
@@ -16,7 +16,7 @@ export interface Pick {
 export interface Circumstances {
   readonly upstream: UpstreamSnapshot;
   readonly hashKey: ExplainedKey | null;
-  /** How many have the same least load. */
+  /** Number of endpoints with the same least load. */
   readonly equals: number;
   readonly request: PickRequest;
   readonly leadsTo: number | null;
@@ -25,9 +25,9 @@ export interface Circumstances {
 export function becauseOf(pick: Pick, facts: Circumstances): string {
   const { upstream, leadsTo } = facts;
   if (pick.by === 'sticky-cookie') return `the cookie ${stickyOf(upstream)!.cookie} leads to it`;
-  const before = leadsTo === null ? '' : 'the endpoint of its cookie cannot serve now; ';
+  const before = leadsTo === null ? '' : 'the endpoint of its cookie is not available; ';
   if (pick.by === 'nobody') return `${before}${nobodyBecause(pick.slot, upstream)}`;
-  if (pick.by === 'suspect') return `${before}it is suspect, and nobody else has room`;
+  if (pick.by === 'suspect') return `${before}it is suspect, and no other endpoint has room`;
   return `${before}${balancerReason(upstream, facts)}`;
 }
 

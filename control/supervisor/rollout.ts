@@ -64,7 +64,7 @@ export class Rollout {
     return this.#snapshot !== null && index < this.#snapshot.workers;
   }
 
-  /** What a worker is restarted with. */
+  /** The Snapshot and descriptors for a worker that is restarted. */
   startOf(index: number): { snapshot: Snapshot; descriptors: HeldDescriptors } {
     const snapshot = this.#snapshot!;
     const others = this.#fleet.handles.filter(({ isServing }) => isServing).map((handle) => handle.index);

@@ -6,7 +6,7 @@ import { apacheBare, apacheQuoted, cutTo, MAX_TARGET, MAX_TEXT, MAX_WORD } from 
 import { apacheTime } from './log-time.ts';
 import { plainFormat } from './format-descriptor.ts';
 
-/** Writes an exchange as one line in ASCII, with its line feed. What there was not is `-`. */
+/** Formats an exchange as one line in ASCII, with its line feed. An absent value is `-`. */
 function formatCombined(record: ExchangeRecord): string {
   const { status, bytesSent } = record;
   return (

@@ -1,4 +1,4 @@
-// The access log in HAProxy's HTTP format (`option httplog`, manual 8.2.3), so that its tools go on working.
+// The access log in HAProxy's HTTP format (`option httplog`, manual 8.2.3), so that its tools keep working.
 // Thread: both.
 //
 // Where Fairlead differs: bytes are those of the body; no cookies and no header fields are captured, so both cookies
@@ -12,7 +12,7 @@ import { plainFormat } from './format-descriptor.ts';
 
 /**
  * `client:port [date] listener~ upstream/endpoint TR/Tw/Tc/Tr/Ta status bytes - - TSCC ac/fc/bc/sc/rc sq/bq "request"`
- * with its line feed, in ASCII. Status and phases that there were not are -1.
+ * with its line feed, in ASCII. An absent status or phase is -1.
  */
 function formatHaproxy(record: ExchangeRecord): string {
   const { connection, status } = record;
@@ -50,7 +50,7 @@ function countersOf(record: ExchangeRecord): string {
   return `${connections}/${load.upstreamInflight}/${load.endpointInflight}/${retries}`;
 }
 
-/** What could not be parsed is `<BADREQ>`, as in HAProxy. */
+/** `<BADREQ>` for a request that could not be parsed, as in HAProxy. */
 function requestLineOf({ head }: ExchangeRecord): string {
   if (head === null) return '<BADREQ>';
   return haproxyQuoted(`${cutTo(MAX_WORD, head.method)} ${cutTo(MAX_TARGET, head.target)} HTTP/${head.version}`);

@@ -1,6 +1,6 @@
 // The JSON access log: one object a line. Thread: both.
 //
-// Built by hand and not by pino, which costs four times as much: docs/decisions/0004-access-log.md.
+// Built by concatenation: pino costs four times as much (docs/decisions/0004-access-log.md).
 
 import type { ExchangePhases, ExchangeRecord } from '../../core/exchange-record.ts';
 import type { RequestHead } from '../../core/head.ts';
@@ -12,8 +12,8 @@ import { decimalMs, isoTime } from './log-time.ts';
 import { plainFormat } from './format-descriptor.ts';
 
 /**
- * Writes an exchange as one line of JSON in ASCII, with its line feed. What was not known is null, a phase that was
- * not reached is -1, a status that was not sent is 0.
+ * Formats an exchange as one line of JSON in ASCII, with its line feed. Unknown values are null, phases that were not
+ * reached are -1, a status that was not sent is 0.
  */
 function formatJson(record: ExchangeRecord): string {
   const { connection, head, routeName } = record;
@@ -21,7 +21,7 @@ function formatJson(record: ExchangeRecord): string {
   const referer = head?.field('referer');
   const request = head === null ? '' : head.method + head.authority + head.target + head.version;
   const peer = record.clientAddress + connection.peerAddress + connection.listenerName;
-  // One look at all text in a row costs less than one look at each: nearly always there is nothing to escape.
+  // One test of all texts costs less than one of each: nearly always there is nothing to escape.
   const isClean = !needsJsonEscape(`${record.requestId}${peer}${routeName}${request}${agent}${referer}`);
   const write: Writer = isClean ? cutTo : escapedTo;
   return (
@@ -42,7 +42,7 @@ function formatJson(record: ExchangeRecord): string {
   );
 }
 
-/** What stands between a JSON string's quotes, of at most `max` characters of the text. */
+/** Returns the content of a JSON string: at most `max` characters of the text. */
 type Writer = (max: number, text: string) => string;
 
 function escapedTo(max: number, text: string): string {
@@ -58,7 +58,7 @@ function requestPart(head: RequestHead, write: Writer): string {
   );
 }
 
-/** Parts of what configuration named, each for as long as its Snapshot lives. */
+/** Cached parts for names of the configuration, each as long as its Snapshot exists. */
 const upstreamParts = new WeakMap<UpstreamSnapshot, string>();
 const endpointParts = new WeakMap<EndpointSnapshot, string>();
 
@@ -90,7 +90,7 @@ function phasesPart(phases: ExchangePhases): string {
   );
 }
 
-/** What nearly all exchanges have: one attempt, nothing failed. */
+/** Part of nearly all exchanges: one attempt, no failure. */
 const ONE_ATTEMPT = '"attempts":1,"redispatched":false,"retry":"none","failure":null,"upgraded":false,';
 
 function attemptsPart(record: ExchangeRecord): string {

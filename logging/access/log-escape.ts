@@ -1,14 +1,14 @@
-// Makes text that clients choose harmless in a log line: whatever a line holds is printable ASCII, and no field ends
-// before its end (log injection: forged lines and fields, terminal escape sequences). Thread: both.
+// Escapes text that clients choose: a log line is printable ASCII, and no field ends early. Stops log injection: forged
+// lines and fields, terminal escape sequences. Thread: both.
 
-/** A client may send a target as long as its limits allow; a line is for reading. In characters. */
+/** Longest target in a line, in characters. */
 export const MAX_TARGET = 2048;
-/** Of a field's value. */
+/** Longest field value. */
 export const MAX_TEXT = 1024;
-/** Of a method, an address or an id. With the longest escapes (12 for 1) a line still fits into a chunk. */
+/** Longest method, address or id. With the longest escapes (12 for 1) a line still fits into a chunk. */
 export const MAX_WORD = 128;
 
-/** What an over-long text ends with. */
+/** End of a text that was cut. */
 const CUT = '...';
 
 /** The text, or its beginning. */
@@ -18,12 +18,12 @@ export function cutTo(max: number, text: string): string {
 
 const UNSAFE_JSON = /[^ !#-[\]-~]/;
 
-/** Whether any character of the text must be escaped in a JSON string of ours. */
+/** Whether any character of the text must be escaped in `jsonString`. */
 export function needsJsonEscape(text: string): boolean {
   return UNSAFE_JSON.test(text);
 }
 
-/** A JSON string in ASCII alone, quotes included. Characters that are no whole UTF-16 pair stay as they are written. */
+/** A JSON string in ASCII, quotes included. Lone surrogates are written as escapes. */
 export function jsonString(text: string): string {
   if (!UNSAFE_JSON.test(text)) return `"${text}"`;
   return JSON.stringify(text).replace(/[^ -~]/g, (char) => `\\u${hex(char.charCodeAt(0), 4)}`);
@@ -33,8 +33,8 @@ const UNSAFE_QUOTED = /[^ !$-~]/gu;
 const UNSAFE_BARE = /[^!$-z~]/gu;
 
 /**
- * Text within HAProxy's quotes. HAProxy writes what is not printable, the quote and the hash as `#` and two hex
- * digits (manual 8.6); a character above 255 becomes its UTF-8 bytes.
+ * Text within HAProxy's quotes. HAProxy writes unprintable characters, the quote and the hash as `#` and two hex digits
+ * (manual 8.6); a character above 255 becomes its UTF-8 bytes.
  */
 export function haproxyQuoted(text: string): string {
   return text.search(UNSAFE_QUOTED) === -1 ? text : text.replace(UNSAFE_QUOTED, hashed);
@@ -61,7 +61,7 @@ const APACHE_LETTERS: Readonly<Record<string, string>> = {
   '\\': '\\\\',
 };
 
-/** Text within Apache's quotes: C escapes, `\xhh` for every other byte that is not printable. */
+/** Text within Apache's quotes: C escapes, and `\xhh` for every other unprintable byte. */
 export function apacheQuoted(text: string): string {
   return text.search(UNSAFE_APACHE) === -1 ? text : text.replace(UNSAFE_APACHE, backslashed);
 }
@@ -75,7 +75,7 @@ function backslashed(char: string): string {
   return APACHE_LETTERS[char] ?? bytesOf(char).reduce((text, byte) => `${text}\\x${hex(byte, 2)}`, '');
 }
 
-/** Up to 255 a character is a byte as it came over the wire (Node decodes heads as Latin-1). */
+/** A character up to 255 is a byte from the wire (Node decodes heads as Latin-1). */
 function bytesOf(char: string): readonly number[] {
   const code = char.charCodeAt(0);
   return code < 256 ? [code] : [...Buffer.from(char)];

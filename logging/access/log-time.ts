@@ -1,4 +1,4 @@
-// Times as the access log writes them. A second's text is made once and kept for the lines of that second.
+// Times in access log lines. The text of a second is formatted once and cached.
 // Thread: both.
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
@@ -14,7 +14,7 @@ interface SecondTexts {
   readonly zone: string;
 }
 
-/** Seconds kept at a time: exchanges that end together began at different ones. A power of two. */
+/** Cached seconds: exchanges that end together began at different ones. A power of two. */
 const KEPT_SECONDS = 16;
 const kept: SecondTexts[] = Array.from({ length: KEPT_SECONDS }, () => textsOf(0));
 
@@ -46,7 +46,7 @@ function two(value: number): string {
 /** '.000' to '.999'. */
 const THOUSANDTHS: readonly string[] = Array.from({ length: 1000 }, (_, i) => `.${`${i}`.padStart(3, '0')}`);
 
-/** `2009-02-06T12:14:14.655Z`. @param wallMs ms since 1970, a date that JavaScript can tell */
+/** `2009-02-06T12:14:14.655Z`. @param wallMs ms since 1970, within the range of Date */
 export function isoTime(wallMs: number): string {
   const texts = textsAt(wallMs);
   return `${texts.iso}${THOUSANDTHS[Math.floor(wallMs) - texts.second * 1000]}Z`;

@@ -125,7 +125,7 @@ function planLines(plan: Plan): string[] {
     label('retries', `up to ${plan.retries}; the request ${again}; the budget has ${Math.floor(budget.held)} now`),
     ...plan.verdicts.map(({ failure, verdict }) => {
       const which =
-        verdict === 'status' || failure === 'a status of these' ? `${failure}: ${plan.statuses.join(', ')}` : failure;
+        verdict === 'status' || failure === 'a retryable status' ? `${failure}: ${plan.statuses.join(', ')}` : failure;
       return label('', `${which}: ${verdictWords(verdict)}`);
     }),
     label(

@@ -2,7 +2,7 @@
 
 import { ExplainError, type ExplainQuery, type ExplainReply } from '../../../admin/api/explain-schemas.ts';
 import { systemRandom } from '../../../core/random.ts';
-import { explainFile } from '../../../control/explain/explained-file.ts';
+import { explainFile } from '../../../control/explain/explanation.ts';
 import { callAdmin, refusalWords } from '../live/admin-client.ts';
 import { type AdminOptions, adminTarget } from '../live/admin-target.ts';
 import { attempt, UsageError } from '../live/run-live-command.ts';

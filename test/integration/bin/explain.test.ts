@@ -60,7 +60,7 @@ describe('fairlead explain', () => {
   test('refuses what no client could send, and a file that is refused', async (t) => {
     const { file } = configFile(t, CONFIG);
     const noHost = await explain('http:///x', '-c', file);
-    assert.deepEqual([noHost.code, noHost.stderr], [2, 'fairlead: "" is no host with or without a port\n']);
+    assert.deepEqual([noHost.code, noHost.stderr], [2, 'fairlead: "" is not a host with or without a port\n']);
     const broken = await explain('http://a.test/', '-c', configFile(t, CONFIG.replace('redirect', 'redirekt')).file);
     assert.equal(broken.code, 1);
     assert.match(broken.stderr, /did you mean "redirect"/);

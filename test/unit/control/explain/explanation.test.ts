@@ -113,7 +113,7 @@ describe('the request', () => {
     assert.equal(asked({}, { listeners }).listener.because, 'it listens on port 80');
     assert.match(
       asked({ url: 'https://a.test' }, { listeners }).listener.because,
-      /^nobody with TLS listens on port 443/,
+      /^no listener with TLS has port 443/,
     );
     assert.equal(asked({ url: 'https://a.test' }, { listeners }).listener.name, 'secure');
     assert.equal(asked({ listener: 'secure' }, { listeners }).listener.name, 'secure');
@@ -256,7 +256,7 @@ describe('the choice', () => {
     setWord(region, 2, E_AVAILABILITY, AVAILABILITY.down);
     const down = withUpstream({ sticky }, region, { headers: [`Cookie: ${cookie}`] });
     assert.deepEqual([down.sticky?.leadsTo, down.choice.by], ['127.0.0.1:3002', 'balancer']);
-    assert.match(down.choice.because, /^the endpoint of its cookie cannot serve now; /);
+    assert.match(down.choice.because, /^the endpoint of its cookie is not available; /);
     assert.equal(withUpstream({ sticky }, region, { headers: ['Cookie: lb=forged'] }).sticky?.leadsTo, null);
   });
 });
