@@ -11,6 +11,7 @@ const TABLES: LayerTables = {
   ranks: [
     ['core'],
     ['balancers', 'net', 'proxy/http1'],
+    ['proxy/http2'],
     ['logging'],
     ['proxy/policies'],
     // The configuration's schema is built from the tables of balancers and checkers.
