@@ -76,7 +76,7 @@ test('a shadowed route never matches', () => {
 });
 
 test('removing a host or path that a warning reports changes no routing', () => {
-  let told = 0;
+  let reported = 0;
   fc.assert(
     fc.property(fc.array(match, { minLength: 2, maxLength: 5 }), (matches) => {
       const result = load(configText(matches));
@@ -90,10 +90,10 @@ test('removing a host or path that a warning reports changes no routing', () => 
           ? { ...one, [part!]: (one[part as 'host' | 'path'] ?? []).filter((_, at) => at !== Number(item)) }
           : one,
       );
-      told++;
+      reported++;
       assert.deepEqual(routed(load(configText(rest))), routed(result));
     }),
     { seed: 20_261_122, numRuns: 400 },
   );
-  assert.ok(told > 20, `${told} were told`);
+  assert.ok(reported > 20, `${reported} were reported`);
 });

@@ -1,4 +1,4 @@
-// The file watch against a real file system: the ways in which editors and Kubernetes replace files. Thread: main.
+// File watch on a real file system: the ways in which editors and Kubernetes replace files. Thread: main.
 
 import assert from 'node:assert/strict';
 import {
@@ -18,7 +18,7 @@ import { FileWatch } from '../../../../config/files/file-watch.ts';
 import { systemTimers } from '../../../../core/timers.ts';
 import { eventually } from '../../../support/fairlead.ts';
 
-/** Longer than a watch waits for a writer to be quiet. */
+/** Longer than the debounce of a watch. */
 const SETTLE_MS = 400;
 const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
 
@@ -50,13 +50,13 @@ function watching(t: TestContext, first: string, files: readonly string[] = []):
 }
 
 async function changed(watched: Watched, times: number): Promise<void> {
-  await eventually(() => watched.changes >= times, `${times} changes are told`);
+  await eventually(() => watched.changes >= times, `${times} changes are reported`);
   await settle();
   assert.equal(watched.changes, times);
 }
 
 describe('a watched file', () => {
-  test('that is written in place is told of', async (t) => {
+  test('that is written in place is reported', async (t) => {
     const file = path.join(folderFor(t), 'f.yaml');
     writeFileSync(file, 'a');
     const watched = watching(t, file);
@@ -66,7 +66,7 @@ describe('a watched file', () => {
     await changed(watched, 2);
   });
 
-  test('over which an editor renames another one is told of, time after time', async (t) => {
+  test('that an editor replaces by renaming is reported each time', async (t) => {
     const file = path.join(folderFor(t), 'f.yaml');
     writeFileSync(file, 'a');
     const watched = watching(t, file);
@@ -77,7 +77,7 @@ describe('a watched file', () => {
     }
   });
 
-  test('that is written often within a moment is told of once', async (t) => {
+  test('that is written several times in quick succession is reported once', async (t) => {
     const file = path.join(folderFor(t), 'f.yaml');
     writeFileSync(file, 'a');
     const watched = watching(t, file);
@@ -85,7 +85,7 @@ describe('a watched file', () => {
     await changed(watched, 1);
   });
 
-  test('that has the same content as before is not told of', async (t) => {
+  test('that is rewritten with the same content is not reported', async (t) => {
     const file = path.join(folderFor(t), 'f.yaml');
     writeFileSync(file, 'a');
     const watched = watching(t, file);
@@ -96,7 +96,7 @@ describe('a watched file', () => {
     assert.equal(watched.changes, 0);
   });
 
-  test('that is deleted is waited for', async (t) => {
+  test('that is deleted is not reported until it is back', async (t) => {
     const folder = folderFor(t);
     const [file, certificate] = [path.join(folder, 'f.yaml'), path.join(folder, 'a.pem')];
     writeFileSync(file, 'a');
@@ -110,7 +110,7 @@ describe('a watched file', () => {
     await changed(watched, 1);
   });
 
-  test('that another file names is told of too, also in a folder that comes later', async (t) => {
+  test('that another file refers to is reported too, even in a directory created later', async (t) => {
     const folder = folderFor(t);
     const [file, certificate] = [path.join(folder, 'f.yaml'), path.join(folder, 'tls', 'a.pem')];
     writeFileSync(file, 'a');
@@ -126,14 +126,14 @@ describe('a watched file', () => {
     await changed(watched, 2);
   });
 
-  test('that changes while the change before is being taken over is told of after it', async (t) => {
+  test('that changes during a notification is reported after it', async (t) => {
     const file = path.join(folderFor(t), 'f.yaml');
     writeFileSync(file, 'a');
     const watched = watching(t, file);
     let letGo = (): void => undefined;
     watched.hold = new Promise((resolve) => (letGo = resolve));
     writeFileSync(file, 'b');
-    await eventually(() => watched.changes === 1, 'the first is told');
+    await eventually(() => watched.changes === 1, 'the first change is reported');
     writeFileSync(file, 'c');
     await settle();
     assert.equal(watched.changes, 1);
@@ -143,7 +143,7 @@ describe('a watched file', () => {
 });
 
 describe('a ConfigMap', () => {
-  /** As kubelet does: a folder with the new files, a link to it, and that link renamed over the old one. */
+  /** Replaces files as kubelet does: a directory with the new files, a link to it, and the link renamed over the old one. */
   function publish(mount: string, revision: string, text: string): void {
     mkdirSync(path.join(mount, revision));
     writeFileSync(path.join(mount, revision, 'fairlead.yaml'), text);
@@ -151,7 +151,7 @@ describe('a ConfigMap', () => {
     renameSync(path.join(mount, '..data_tmp'), path.join(mount, '..data'));
   }
 
-  test('is told of at each revision, and not where the text is the same', async (t) => {
+  test('is reported at each change of content', async (t) => {
     const mount = folderFor(t);
     publish(mount, '..2026_1', 'a');
     const file = path.join(mount, 'fairlead.yaml');
