@@ -51,7 +51,7 @@ export class OnePath {
       `
 workers: 1
 fastPath: ${fastPath}
-listeners: [{ name: web, bind: "127.0.0.1:0" }]
+listeners: [{ name: web, bind: "127.0.0.1:0", underscoreFields: pass }]
 routes: [{ upstream: app }]
 timeouts: { head: 10s, bodyIdle: 10s }
 upstreams:
