@@ -1,4 +1,4 @@
-// A worker thread that counts into its lane as a worker does, then ends as told. Thread: worker.
+// A worker thread that counts into its lane as a worker does, then ends on request. Thread: worker.
 
 import { workerData } from 'node:worker_threads';
 import { Region } from '../../../../core/memory/region.ts';
@@ -24,4 +24,4 @@ for (let i = 0; i < exchanges; i++) {
   countHead(lanes.endpoint(0), 200, 3);
   accountExchange(record, lanes);
 }
-throw new Error('the end that it was told');
+throw new Error('ended on request');

@@ -14,7 +14,7 @@ async function runWorker(region: Region, worker: number): Promise<void> {
   const workerData: CountingStart = { worker, region: region.buffer, exchanges: EXCHANGES };
   const thread = new Worker(new URL('./counting-thread.ts', import.meta.url), { workerData });
   const [error] = (await once(thread, 'error')) as [Error];
-  assert.match(error.message, /the end that it was told/);
+  assert.match(error.message, /ended on request/);
 }
 
 describe('lanes', () => {

@@ -1,4 +1,4 @@
-// What ended exchanges and attempts add to the lanes. Thread: both.
+// Counting of ended exchanges and attempts in the lanes. Thread: both.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -95,7 +95,7 @@ describe('an ended exchange', () => {
     assert.deepEqual(nonZero(region, region.upstreamLane(0, 0), UPSTREAM_FIELDS), {});
   });
 
-  test('counts its retries, its change of endpoint, and why no further one followed', () => {
+  test('counts its retries, its redispatch, and the reason why no further retry followed', () => {
     const { upstream } = account(
       { attempts: 3, wasRedispatched: true },
       { attempts: 0, retryVerdict: 'refused-body' },
@@ -108,12 +108,12 @@ describe('an ended exchange', () => {
     assert.equal(upstream['retryBudgetExhausted'], 1);
   });
 
-  test('keeps the life of a tunnel out of the latency histogram', () => {
+  test('adds no tunnel to the latency histogram', () => {
     const { upstream } = account({ wasUpgraded: true, status: 101 });
     assert.deepEqual(upstream, { responses1xx: 1, exchanges: 1, upgrades: 1 });
   });
 
-  test('never poisons a sum with a latency that is no number', () => {
+  test('ignores a latency that is no number', () => {
     const { upstream } = account(...[Number.NaN, Infinity, -5].map((totalMs) => ({ phases: phasesOf({ totalMs }) })));
     assert.equal(upstream['latencySumMs'], undefined);
   });
@@ -164,7 +164,7 @@ describe('an attempt', () => {
     return nonZero(region, region.endpointLane(0, 2), ENDPOINT_FIELDS);
   }
 
-  test('counts when it begins, and as a retry when another came before it', () => {
+  test('counts when it begins, and as a retry if it is not the first', () => {
     assert.deepEqual(
       counted((lane) => {
         countAttempt(lane, false);

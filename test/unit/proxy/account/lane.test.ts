@@ -1,4 +1,4 @@
-// The worker's writer of its lanes: every block apart, histograms by bucket, levels cleared at a restart. Thread: both.
+// Writers of a worker's lanes: separate blocks, histograms by bucket, levels reset at a restart. Thread: both.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -17,7 +17,7 @@ import { clearLevels, WorkerLanes } from '../../../../proxy/account/lane.ts';
 
 const CAPACITY = { endpoints: 3, upstreams: 2, workers: 2, listeners: 2 };
 
-/** What `latencyBucketOf` must say, found the slow way. */
+/** The expected result of `latencyBucketOf`, by linear search. */
 function linearBucketOf(ms: number): number {
   const index = LATENCY_BOUNDS_MS.findIndex((bound) => ms <= bound);
   return index === -1 ? LATENCY_BUCKETS - 1 : index;
@@ -63,7 +63,7 @@ describe('lanes', () => {
     );
   });
 
-  test('enter a latency into the sum and into one bucket of the right block', () => {
+  test('add a latency to the sum and to one bucket of their block', () => {
     const region = Region.allocate(CAPACITY, 0);
     const lane = new WorkerLanes(region, 1).endpoint(2);
     for (const ms of [0, 0.1, 3, 3, 1e8]) lane.observeLatency(ms);
@@ -75,14 +75,14 @@ describe('lanes', () => {
     assert.equal(region.doubles[first + LATENCY_BUCKETS - 1], 1);
   });
 
-  test('are refused outside of the region instead of counting into a neighbour', () => {
+  test('throw for an index outside the region', () => {
     const lanes = new WorkerLanes(Region.allocate(CAPACITY, 0), 0);
     assert.throws(() => lanes.endpoint(3), /slot 3 is outside the shared region, which holds 3/);
     assert.throws(() => lanes.upstream(-1), RangeError);
     assert.throws(() => lanes.listener(2), RangeError);
   });
 
-  test('keep their counters and lose their levels when a worker starts again', () => {
+  test('keep their counters and reset their levels when a worker starts again', () => {
     const region = Region.allocate(CAPACITY, 0);
     for (const worker of [0, 1]) {
       const lanes = new WorkerLanes(region, worker);

@@ -1,4 +1,4 @@
-// Forwarding when endpoints fail: who is tried next, who is not, and what the client is told. Thread: worker.
+// Failover: which endpoint is tried next, which isn't, and the reply to the client. Thread: worker.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -26,8 +26,8 @@ function setAvailability(
   Atomics.add(bench.region.words, bench.region.upstreamWord(0) + UPSTREAM.epoch.index, 1);
 }
 
-describe('failing over', () => {
-  test('a connect failure goes to another endpoint, for any method', () => {
+describe('failover', () => {
+  test('retries a connect failure at another endpoint, for any method', () => {
     const bench = benchWith();
     const client = bench.request({ method: 'POST' });
     const first = bench.last.slot;
@@ -41,7 +41,7 @@ describe('failing over', () => {
     assert.equal(record.retryVerdict, 'never-sent');
   });
 
-  test('two dead endpoints of three cost nothing', () => {
+  test('loses no request with two dead endpoints of three', () => {
     const bench = benchWith();
     const client = bench.request();
     bench.last.events.onFailure(failureOf('connect-refused', false));
@@ -51,7 +51,7 @@ describe('failing over', () => {
     assert.equal(client.log[0], 'head 200');
   });
 
-  test('an unanswered GET is tried once more; an unanswered POST is not', async () => {
+  test('retries an unanswered GET once, and no unanswered POST', async () => {
     const bench = benchWith();
     const get = bench.request();
     bench.last.events.onLease(false);
@@ -68,7 +68,7 @@ describe('failing over', () => {
     assert.equal(bench.records.at(-1)?.termination, 'endpointGoneHead');
   });
 
-  test('the only endpoint is asked again on a fresh connection after a stale one', () => {
+  test('retries at the only endpoint on a new connection after a stale one', () => {
     const bench = benchWith({ endpoints: [endpointSnapshot(0)] });
     const client = bench.request();
     bench.last.events.onLease(true);
@@ -79,7 +79,7 @@ describe('failing over', () => {
     assert.equal(client.log[0], 'head 200');
   });
 
-  test('the only endpoint that refuses is asked again after a pause', () => {
+  test('retries at the only endpoint after a backoff if it refuses', () => {
     const bench = benchWith({ endpoints: [endpointSnapshot(0)] });
     const client = bench.request();
     bench.last.events.onFailure(failureOf('connect-refused', false));
@@ -90,7 +90,7 @@ describe('failing over', () => {
     assert.equal(client.log[0], 'head 200');
   });
 
-  test('no status is retried unless asked for, and then only where another endpoint is left', () => {
+  test('retries configured statuses only, and only if another endpoint is left', () => {
     const plain = benchWith();
     plain.request();
     plain.last.answer(503, '');
@@ -110,7 +110,7 @@ describe('failing over', () => {
     assert.deepEqual(answered.log, ['head 503', 'end']);
   });
 
-  test('an empty budget stops retries', async () => {
+  test('retries nothing with an empty budget', async () => {
     const bench = benchWith();
     Atomics.store(bench.region.words, bench.region.upstreamWord(0) + UPSTREAM.retryBalance.index, 0);
     const client = bench.request();
@@ -121,7 +121,7 @@ describe('failing over', () => {
     assert.equal(bench.records[0]?.retryVerdict, 'refused-budget');
   });
 
-  test('never after the response began: the client sees the cut', () => {
+  test('retries nothing after the response began: the client sees the cut', () => {
     const bench = benchWith();
     const client = bench.request();
     bench.last.events.onLease(false);
@@ -155,8 +155,8 @@ describe('failing over', () => {
   }
 });
 
-describe('no endpoint', () => {
-  test('usable: 503 at once, in JSON or text by Accept', () => {
+describe('an upstream', () => {
+  test('without a usable endpoint: 503 at once, in JSON or text by Accept', () => {
     const bench = benchWith();
     setAvailability(bench, [0, 1, 2], 'maintenance');
     const json = bench.request({ fields: ['Accept', 'application/json'] }).reply!;
@@ -169,7 +169,7 @@ describe('no endpoint', () => {
     assert.equal(bench.attempts.length, 0);
   });
 
-  test('but a backup: it takes over, and hands back', () => {
+  test('with a usable backup only: the backup takes over until a primary returns', () => {
     const endpoints = [endpointSnapshot(0), endpointSnapshot(1, { backup: true })];
     const bench = benchWith({ endpoints });
     bench.request();
@@ -182,7 +182,7 @@ describe('no endpoint', () => {
     assert.equal(bench.last.slot, 0);
   });
 
-  test('obeyed within one pick: no request goes to an endpoint that main has taken out', () => {
+  test('with an ejected endpoint: no request goes there from the next pick on', () => {
     const bench = benchWith();
     setAvailability(bench, [1], 'ejected');
     for (let i = 0; i < 30; i++) bench.request();

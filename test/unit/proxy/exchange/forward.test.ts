@@ -1,4 +1,4 @@
-// Forwarding step by step: what the client, the endpoints and the log see of an exchange. Thread: worker.
+// Request path step by step, as client, endpoints and access log observe it. Thread: worker.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -31,7 +31,7 @@ describe('a good exchange', () => {
     assert.equal(record.retryVerdict, 'none');
   });
 
-  test('carries the forwarding fields of an untrusted client, none of its own', () => {
+  test('replaces the forwarding fields of an untrusted client', () => {
     const bench = benchWith();
     bench.request({ authority: 'shop.test', fields: ['X-Forwarded-For', '6.6.6.6', 'Forwarded', 'for=6.6.6.6'] });
     const { insertedFields, removedFields, hostField } = bench.last.request;
@@ -44,7 +44,7 @@ describe('a good exchange', () => {
     assert.equal(hostField, 'shop.test');
   });
 
-  test('continues the chain of a trusted peer', () => {
+  test('extends the X-Forwarded-For of a trusted peer', () => {
     const bench = benchWith();
     const fields = ['X-Forwarded-For', '1.2.3.4', 'X-Forwarded-Proto', 'https', 'X-Request-Id', 'abc'];
     bench.request({ fields }, { isTrusted: true });
@@ -54,7 +54,7 @@ describe('a good exchange', () => {
     assert.equal(fieldOf(insertedFields, 'x-request-id'), 'abc');
   });
 
-  test('relays interim responses but 100', () => {
+  test('relays interim responses except 100', () => {
     const bench = benchWith();
     const client = bench.request();
     bench.last.events.onInterim(responseHead(100));
@@ -63,7 +63,7 @@ describe('a good exchange', () => {
     assert.deepEqual(client.log, ['interim 103', 'head 204', 'end']);
   });
 
-  test('holds the endpoint while the client is slow', () => {
+  test('pauses the endpoint while the client is slow', () => {
     const bench = benchWith();
     const client = bench.request();
     client.hasRoom = false;
@@ -79,7 +79,7 @@ describe('a good exchange', () => {
 });
 
 describe('a request body', () => {
-  test('flows once the endpoint wants it, and stops while the endpoint is slow', () => {
+  test('flows once the endpoint accepts it, and pauses while the endpoint is slow', () => {
     const bench = benchWith();
     const client = bench.request({ method: 'POST', bodyLength: 4 });
     assert.equal(client.isBodyFlowing, false);
@@ -114,7 +114,7 @@ describe('a request body', () => {
     assert.equal(bench.last.isBodyEnded, true);
   });
 
-  test('that the endpoint stops taking ends with the idle timeout', async () => {
+  test('that the endpoint stops reading ends with the idle timeout', async () => {
     const bench = benchWith({ timeouts: { ...upstreamSnapshot().timeouts, idleMs: 1000 } });
     const client = bench.request({ method: 'POST', bodyLength: UNKNOWN_LENGTH });
     bench.last.events.onLease(false);
@@ -129,7 +129,7 @@ describe('a request body', () => {
     assert.equal(client.reply?.status, 504);
   });
 
-  test('that outgrew the buffer is not sent again', async () => {
+  test('that is larger than the buffer is not sent again', async () => {
     const retry = { ...upstreamSnapshot().retry, bufferBytes: 3 };
     const bench = benchWith({ retry });
     const client = bench.request({ method: 'PUT', bodyLength: UNKNOWN_LENGTH });
@@ -143,7 +143,7 @@ describe('a request body', () => {
     assert.equal(bench.records[0]?.retryVerdict, 'refused-body');
   });
 
-  test('over the limit is refused: declared at once, chunked when it is passed', async () => {
+  test('over the limit is refused: at once if declared, else at the limit', async () => {
     const bench = new ForwardingBench(snapshot({ routes: [routeSnapshot({ bodyBytes: 3 })] }));
     assert.equal(bench.request({ method: 'POST', bodyLength: 4 }).reply?.status, 413);
     assert.equal(bench.attempts.length, 0);
@@ -164,7 +164,7 @@ describe('limits', () => {
     limits: { maxConnections: 1, maxQueue: 1, maxIdle: 64, isAdaptive: false },
   };
 
-  test('a request waits for its place and is served when it becomes free', () => {
+  test('queue a request until a place becomes free', () => {
     const bench = benchWith(limited);
     const first = bench.request();
     const second = bench.request();
@@ -178,7 +178,7 @@ describe('limits', () => {
     assert.equal(bench.region.words[bench.region.upstreamWord(0) + UPSTREAM.queued.index], 0);
   });
 
-  test('a full queue is 503 at once, an overdue one after its time', () => {
+  test('reply 503 at once if the queue is full, and after the queue timeout', () => {
     const bench = benchWith(limited);
     bench.request();
     const waiting = bench.request();
@@ -191,7 +191,7 @@ describe('limits', () => {
     assert.equal(bench.region.words[bench.region.upstreamWord(0) + UPSTREAM.queued.index], 0);
   });
 
-  test('a client that leaves the queue frees its place in it', () => {
+  test('free the place in the queue of a client that leaves', () => {
     const bench = benchWith(limited);
     bench.request();
     const waiting = bench.request();
@@ -201,7 +201,7 @@ describe('limits', () => {
   });
 });
 
-describe('time', () => {
+describe('timeouts', () => {
   test('a GET is tried elsewhere after perTryTimeout and ends with the response timeout', async () => {
     const bench = benchWith({ retry: { ...upstreamSnapshot().retry, perTryTimeoutMs: 30_000 } });
     const client = bench.request();
@@ -227,7 +227,7 @@ describe('time', () => {
     assert.equal(bench.attempts.length, 1);
   });
 
-  test('an endpoint that stalls in its response is cut', () => {
+  test('a response that stalls is cut', () => {
     const bench = benchWith();
     const client = bench.request();
     bench.last.events.onLease(false);
@@ -243,7 +243,7 @@ describe('time', () => {
 });
 
 describe('a client that leaves', () => {
-  test('aborts the attempt at once and says nothing about the endpoint', () => {
+  test('aborts the attempt at once, without a signal about the endpoint', () => {
     const bench = benchWith();
     const client = bench.request();
     bench.last.events.onLease(false);
@@ -254,7 +254,7 @@ describe('a client that leaves', () => {
     assert.equal(bench.messages.length, 0);
   });
 
-  test('while its body is broken gets an answer where none was begun', () => {
+  test('after a malformed body gets a reply if no response has begun', () => {
     const bench = benchWith();
     const client = bench.request({ method: 'POST', bodyLength: UNKNOWN_LENGTH });
     bench.last.events.onLease(false);
@@ -264,8 +264,8 @@ describe('a client that leaves', () => {
   });
 });
 
-describe('what workers tell main', () => {
-  test('the first hard failure marks the endpoint suspect, once', () => {
+describe('messages to main', () => {
+  test('report the first hard failure as a suspicion, once', () => {
     const bench = benchWith();
     bench.request();
     bench.last.events.onFailure(failureOf('connect-refused', false));
@@ -275,7 +275,7 @@ describe('what workers tell main', () => {
     );
   });
 
-  test('the fifth failure in a row, of five clients, is reported once; a success resets the count', () => {
+  test('report the fifth consecutive failure, of five clients, once; a success resets the count', () => {
     const bench = benchWith({ endpoints: [endpointSnapshot(0)], retry: { ...upstreamSnapshot().retry, attempts: 0 } });
     let clients = 0;
     const fail = (): void => {
@@ -292,7 +292,7 @@ describe('what workers tell main', () => {
 });
 
 describe('routes without an upstream', () => {
-  test('no route is 404; a response and a redirect are given as configured', () => {
+  test('reply 404 without a route, and configured responses and redirects', () => {
     const respond = routeSnapshot({
       match: { ...routeSnapshot().match, paths: [{ kind: 'exact', value: '/robots.txt' }] },
       action: { kind: 'respond', status: 200, contentType: 'text/plain', body: 'User-agent: *' },

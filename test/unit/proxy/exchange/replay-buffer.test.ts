@@ -1,4 +1,4 @@
-// Bodies that are kept for another try: the limit of one, and of all together. Thread: worker.
+// Replay buffers: the limit of one, and of all together. Thread: worker.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -9,7 +9,7 @@ import { snapshot } from '../../../support/snapshots.ts';
 const bytes = (count: number): Uint8Array => new Uint8Array(count);
 
 describe('a replay buffer', () => {
-  test('keeps what is within its limit, and nothing of what is beyond it', () => {
+  test('keeps a body within its limit, and nothing of a larger one', () => {
     const budget = new ReplayBudget(() => 1_000);
     const buffer = new ReplayBuffer(10, budget);
     buffer.add(bytes(6));
@@ -21,7 +21,7 @@ describe('a replay buffer', () => {
     assert.deepEqual([buffer.isComplete, budget.usedBytes], [false, 0]);
   });
 
-  test('keeps nothing more where all together have no room, and gives back what it had', () => {
+  test('keeps nothing once the shared memory is used up, and releases its part', () => {
     let limitBytes = 10;
     const budget = new ReplayBudget(() => limitBytes);
     const [first, second] = [new ReplayBuffer(100, budget), new ReplayBuffer(100, budget)];
@@ -39,7 +39,7 @@ describe('a replay buffer', () => {
 });
 
 describe('bodies of exchanges', () => {
-  test('go on in full beyond what may be kept, but no other try can follow', () => {
+  test('are forwarded whole beyond the buffer, but not retried', () => {
     const made = snapshot();
     const bench = new ForwardingBench({ ...made, overload: { ...made.overload, replayBytes: 4 } });
     const client = bench.request({ method: 'PUT', bodyLength: 8 });
@@ -54,7 +54,7 @@ describe('bodies of exchanges', () => {
     assert.equal(client.reply?.status, 502);
   });
 
-  test('give their room back when their exchanges end', () => {
+  test('release their memory when their exchanges end', () => {
     const made = snapshot();
     const bench = new ForwardingBench({ ...made, overload: { ...made.overload, replayBytes: 4 } });
     for (let i = 0; i < 3; i++) {

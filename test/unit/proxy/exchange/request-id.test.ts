@@ -17,7 +17,7 @@ describe('request identifiers', () => {
     assert.notEqual(new RequestIds().next(), new RequestIds().next());
   });
 
-  test('are taken over from a trusted peer where they are safe in every log', () => {
+  test('are accepted from a trusted peer if they are safe in every log', () => {
     const ids = new RequestIds();
     assert.equal(ids.of(true, 'abc-1:2/3+4=@5'), 'abc-1:2/3+4=@5');
     for (const given of [undefined, '', 'a b', 'a"b', 'x'.repeat(129), 'a\r\nb']) {

@@ -1,4 +1,4 @@
-// RuntimeHistory of one worker on a clock that the test moves: what ends when, who holds which Runtime. Thread: worker.
+// RuntimeHistory on a fake clock: when exchanges end, and which Runtime they hold. Thread: worker.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -63,7 +63,7 @@ class Bench {
 const WITHOUT_ENDPOINTS = { upstreams: snapshot().upstreams.map((upstream) => ({ ...upstream, endpoints: [] })) };
 
 describe('revisions', () => {
-  test('tell what is open of those before the newest, and no more when it has ended', () => {
+  test('report the open exchanges of earlier revisions until they have ended', () => {
     const bench = new Bench();
     const exchange = bench.open('sent');
     bench.open('sent');
@@ -75,7 +75,7 @@ describe('revisions', () => {
     assert.equal(bench.clock.pendingCount, 0, 'nothing is left to look after');
   });
 
-  test('end streams of an endpoint that is gone when reload.drain is over, and leave requests to their timeouts', () => {
+  test('end streams of a removed endpoint after reload.drain, and leave requests to their timeouts', () => {
     const bench = new Bench();
     const [tunnel, stream, request] = [bench.open('tunnel'), bench.open('relaying'), bench.open('sent')];
     bench.reload({ ...WITHOUT_ENDPOINTS, reload: { drainMs: 1_000, hardStopMs: 0 } });
@@ -86,7 +86,7 @@ describe('revisions', () => {
     assert.equal(request.openIn?.size, 1);
   });
 
-  test('end everything at reload.hardStop', () => {
+  test('end every exchange at reload.hardStop', () => {
     const bench = new Bench();
     const request = bench.open('sent');
     bench.reload({ reload: { drainMs: 0, hardStopMs: 1_000 } });
@@ -96,7 +96,7 @@ describe('revisions', () => {
     assert.equal(later.openIn, bench.runtimes.open);
   });
 
-  test('give streams the newest Runtime after a minute, or after many reloads, and requests never', () => {
+  test('move streams to the newest Runtime after a minute or many reloads, and requests never', () => {
     const bench = new Bench();
     const first = bench.runtimes.runtime;
     const [stream, request] = [bench.open('relaying'), bench.open('sent')];

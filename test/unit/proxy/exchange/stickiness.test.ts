@@ -1,4 +1,4 @@
-// Sticky clients: kept at their endpoint as long as it may serve them, and told when it no longer does. Thread: worker.
+// Sticky clients: they stay at their endpoint while it may serve them, and are bound to another afterwards. Thread: worker.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -72,7 +72,7 @@ test('a draining endpoint keeps its own clients and gets no new ones', () => {
 });
 
 for (const availability of ['down', 'ejected', 'maintenance'] as const) {
-  test(`an endpoint that is ${availability} loses its clients: they are bound anew`, () => {
+  test(`an endpoint that is ${availability} loses its clients: they are bound to another`, () => {
     const at = bench();
     const { cookie, slot } = bind(at);
     set(at, slot, availability);
@@ -93,7 +93,7 @@ test('a retry goes elsewhere and binds the client there', () => {
   assert.notEqual(cookieOf(client), undefined);
 });
 
-test('a forged or foreign cookie counts for nothing', () => {
+test('a forged or foreign cookie is ignored', () => {
   const at = bench();
   const { cookie } = bind(at);
   const client = at.request({ fields: ['Cookie', `${cookie}x`] });
@@ -101,7 +101,7 @@ test('a forged or foreign cookie counts for nothing', () => {
   assert.notEqual(cookieOf(client), undefined);
 });
 
-test('a route takes fields away from its responses, and sets others in their place', () => {
+test('a route removes fields from its responses, and sets others', () => {
   const route = routeSnapshot({ responseHeaders: { set: ['Server', 'ours'], remove: ['x-secret'] } });
   const at = new ForwardingBench(snapshot({ routes: [route] }));
   const client = at.request();
@@ -110,7 +110,7 @@ test('a route takes fields away from its responses, and sets others in their pla
   assert.deepEqual(client.extra, ['Server', 'ours']);
 });
 
-/** What an endpoint gets of a client's cookies, as fields of the request. */
+/** The Cookie fields that an endpoint receives. */
 function cookiesAt(at: ForwardingBench): string | undefined {
   const { request } = at.last;
   const inserted = fieldOf(request.insertedFields, 'cookie');
@@ -118,7 +118,7 @@ function cookiesAt(at: ForwardingBench): string | undefined {
   return request.removedFields.has('cookie') ? undefined : request.head.field('cookie');
 }
 
-test("our cookie is nobody else's business: endpoints get all others, in their order", () => {
+test('endpoints receive all cookies except ours, in order', () => {
   const at = bench();
   const { cookie } = bind(at);
   at.request({ fields: ['Cookie', `a=1; ${cookie}; b=2;lbx=3; ${cookie}`] });
@@ -130,7 +130,7 @@ test("our cookie is nobody else's business: endpoints get all others, in their o
   assert.equal(cookiesAt(at), 'a=1; b=lb=2');
 });
 
-test('our cookie is passed on where that is asked for', () => {
+test('endpoints receive our cookie if passOn is set', () => {
   const upstream = upstreamSnapshot({ sticky: { ...STICKY, isPassedOn: true } });
   const at = new ForwardingBench(snapshot({ upstreams: [upstream] }));
   const { cookie } = bind(at);
@@ -138,7 +138,7 @@ test('our cookie is passed on where that is asked for', () => {
   assert.equal(cookiesAt(at), `a=1; ${cookie}`);
 });
 
-test('a route that drops or replaces cookies has its way', () => {
+test('a route may remove or replace all cookies', () => {
   const upstream = upstreamSnapshot({ sticky: STICKY });
   for (const [set, remove, got] of [
     [['Cookie', 'fixed=1'], [], 'fixed=1'],

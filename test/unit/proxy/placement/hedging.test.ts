@@ -1,4 +1,4 @@
-// Hedging: a second try beside the first, and what becomes of the loser. Thread: worker.
+// Hedging: a second attempt beside the first, and the cancellation of the loser. Thread: worker.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -13,7 +13,7 @@ function benchWith(upstream: Parameters<typeof upstreamSnapshot>[0] = {}): Forwa
   return new ForwardingBench(snapshot({ upstreams: [upstreamSnapshot({ hedge, ...upstream })] }));
 }
 
-/** A GET that its first endpoint leaves waiting until it is hedged. */
+/** A GET that waits for its first endpoint until it is hedged. */
 function hedged(bench: ForwardingBench) {
   const client = bench.request();
   bench.last.events.onLease(false);
@@ -58,7 +58,7 @@ describe('a slow GET', () => {
     assert.equal(first.isAborted, true);
   });
 
-  test('does not take a bad gateway status while the other may still do better', () => {
+  test('ignores a gateway error while the other attempt runs', () => {
     const bench = benchWith();
     const { client, first, second } = hedged(bench);
     second.events.onLease(false);
@@ -96,7 +96,7 @@ describe('a slow GET', () => {
   });
 });
 
-describe('a GET whose endpoint takes its time to accept a connection', () => {
+describe('a GET whose connection takes long', () => {
   test('is hedged too, and the loser is cancelled while it connects', () => {
     const bench = benchWith();
     const client = bench.request();
@@ -123,7 +123,7 @@ describe('a GET whose endpoint takes its time to accept a connection', () => {
     assert.equal(bench.last.isAborted, true);
   });
 
-  test('waits on where its first endpoint refuses after all', () => {
+  test('goes on waiting if its first endpoint refuses after all', () => {
     const bench = benchWith();
     const client = bench.request();
     bench.advance(60);
@@ -198,8 +198,8 @@ describe('an endpoint that responds to no request for far longer than usual', ()
   });
 });
 
-describe('the window of latencies', () => {
-  test('gives a percentile within the width of a bucket, and forgets after a minute', () => {
+describe('the latency window', () => {
+  test('returns a percentile within the width of a bucket, over one minute', () => {
     const window = new LatencyWindow(0);
     for (let index = 1; index <= 1000; index++) window.observe(index / 10, 0);
     const p95 = window.percentile(0.95, 0);
@@ -207,7 +207,7 @@ describe('the window of latencies', () => {
     assert.equal(window.percentile(0.95, 61_000), 0);
   });
 
-  test('says nothing of a tail from a handful of requests', () => {
+  test('returns no percentile for a handful of requests', () => {
     const window = new LatencyWindow(0);
     for (let index = 0; index < 49; index++) window.observe(5, 0);
     assert.equal(window.percentile(0.5, 0), 0);

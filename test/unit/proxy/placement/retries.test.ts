@@ -1,4 +1,4 @@
-// When another try follows: pauses, Retry-After, the time that is left, and who else there is (docs/algorithms.md 4.1).
+// Retries: backoff, Retry-After, the time that is left and the endpoints that are left (docs/algorithms.md 4.1).
 // Thread: worker.
 
 import assert from 'node:assert/strict';
@@ -28,7 +28,7 @@ function fail(bench: ForwardingBench, failure = GONE): void {
   bench.last.events.onFailure(failure);
 }
 
-/** Ms until another attempt is made, looked at every millisecond. */
+/** Ms until another attempt is made. */
 function pauseOf(bench: ForwardingBench): number {
   const before = bench.attempts.length;
   for (let ms = 0; ms <= 2000; ms += 10) {
@@ -40,8 +40,8 @@ function pauseOf(bench: ForwardingBench): number {
 
 const busy = (retryAfter: string): FieldList => ['Retry-After', retryAfter];
 
-describe('the pause before another try', () => {
-  test('is none where nothing was sent: another endpoint is asked at once', () => {
+describe('the backoff before a retry', () => {
+  test('is none for an unsent request', () => {
     const bench = benchWith({});
     bench.request({ method: 'POST' });
     bench.last.events.onFailure(failureOf('connect-refused', false));
@@ -55,7 +55,7 @@ describe('the pause before another try', () => {
     assert.equal(bench.attempts.length, 2);
   });
 
-  test('is jittered over 25, 75, 175 and 250 ms: full jitter that grows and ends', () => {
+  test('has full jitter over 25, 75, 175 and then 250 ms', () => {
     const longest = [0, 0, 0, 0, 0];
     const shortest = [999, 999, 999, 999, 999];
     const bench = benchWith(
@@ -80,7 +80,7 @@ describe('the pause before another try', () => {
     }
   });
 
-  test('ends with the client: nobody is asked for one who has left', () => {
+  test('ends when the client leaves: no attempt follows', () => {
     const bench = benchWith({});
     const client = bench.request();
     fail(bench);
@@ -91,7 +91,7 @@ describe('the pause before another try', () => {
     assert.equal(bench.inflight(0) + bench.inflight(1) + bench.inflight(2), 0);
   });
 
-  test('takes in what still comes of the body, and gives up where that outgrows the buffer', async () => {
+  test('receives the rest of the body, and ends the exchange if that exceeds the buffer', async () => {
     const bench = benchWith({ bufferBytes: 4 });
     const client = bench.request({ method: 'PUT', bodyLength: 8 });
     bench.last.events.onLease(false);
@@ -107,8 +107,8 @@ describe('the pause before another try', () => {
   });
 });
 
-describe('no other try', () => {
-  test('where there is nobody else: the verdict says so, and the budget is not touched', async () => {
+describe('no retry follows', () => {
+  test('if no other endpoint is left: the verdict is recorded, and the budget stays', async () => {
     const bench = alone();
     const balance = bench.region.upstreamWord(0) + UPSTREAM.retryBalance.index;
     const client = bench.request();
@@ -120,7 +120,7 @@ describe('no other try', () => {
     assert.equal(Atomics.load(bench.region.words, balance), before);
   });
 
-  test('where what is left of the response timeout is too little for it', async () => {
+  test('if the rest of the response timeout is too short', async () => {
     const bench = benchWith({ attempts: 5 });
     const client = bench.request();
     bench.last.events.onLease(false);
@@ -137,8 +137,8 @@ describe('no other try', () => {
   });
 });
 
-describe('a try that takes its time', () => {
-  test('is not cut where the budget allows no other: it may still be answered', () => {
+describe('a slow attempt', () => {
+  test('is not cut if the budget permits no retry: it may still be answered', () => {
     const bench = benchWith({ perTryTimeoutMs: 100 });
     const client = bench.request();
     Atomics.store(bench.region.words, bench.region.upstreamWord(0) + UPSTREAM.retryBalance.index, 0);
@@ -154,7 +154,7 @@ describe('a try that takes its time', () => {
     assert.equal(client.log[0], 'head 200');
   });
 
-  test('is cut where another follows', () => {
+  test('is cut if another follows', () => {
     const bench = benchWith({ perTryTimeoutMs: 100 });
     bench.request();
     bench.last.events.onLease(false);
@@ -163,7 +163,7 @@ describe('a try that takes its time', () => {
     assert.equal(bench.attempts[0]!.isAborted, true);
   });
 
-  test('is not cut where every other endpoint was tried', () => {
+  test('is not cut if every other endpoint was tried', () => {
     const bench = benchWith(
       { perTryTimeoutMs: 100, attempts: 5 },
       { endpoints: [endpointSnapshot(0), endpointSnapshot(1)] },
@@ -179,7 +179,7 @@ describe('a try that takes its time', () => {
 });
 
 describe('Retry-After', () => {
-  test('keeps retries of all requests from the endpoint that said it, until then', () => {
+  test('keeps retries of all requests away from its endpoint for that time', () => {
     const bench = benchWith({ attempts: 5, budgetMin: 1000 });
     bench.request();
     const resting = bench.last.slot;
@@ -196,7 +196,7 @@ describe('Retry-After', () => {
     }
   });
 
-  test('sends the retry elsewhere without waiting: it is that endpoint which wants to be left alone', () => {
+  test('sends the retry to another endpoint without waiting', () => {
     const bench = benchWith({});
     const client = bench.request();
     const first = bench.last.slot;
@@ -207,7 +207,7 @@ describe('Retry-After', () => {
     assert.equal(client.log[0], 'head 200');
   });
 
-  test('of the only endpoint is waited for, up to a second, and not a moment less', () => {
+  test('of the only endpoint delays the retry, up to a second', () => {
     const bench = alone();
     const client = bench.request();
     bench.last.answer(503, '', busy('1'));
@@ -219,7 +219,7 @@ describe('Retry-After', () => {
     assert.equal(client.log[0], 'head 200');
   });
 
-  test('of the only endpoint that is too far away goes to the client with the answer', () => {
+  test('of the only endpoint beyond a second goes to the client with the response', () => {
     const bench = alone();
     const client = bench.request();
     bench.last.answer(503, '', busy('2'));
@@ -228,7 +228,7 @@ describe('Retry-After', () => {
     assert.equal(client.head?.field('retry-after'), '2');
   });
 
-  test('that exceeds what is left of the response timeout is not waited for', () => {
+  test('beyond the rest of the response timeout is not waited for', () => {
     const bench = alone({}, { timeouts: { ...upstreamSnapshot().timeouts, responseMs: 900 } });
     const client = bench.request();
     bench.last.answer(503, '', busy('1'));
@@ -237,7 +237,7 @@ describe('Retry-After', () => {
     assert.equal(bench.attempts.length, 1);
   });
 
-  test('of an hour holds for ten seconds', () => {
+  test('of an hour counts for ten seconds', () => {
     const bench = benchWith({ budgetMin: 1000 }, { endpoints: [endpointSnapshot(0), endpointSnapshot(1)] });
     bench.request();
     const resting = bench.last.slot;
@@ -255,7 +255,7 @@ describe('Retry-After', () => {
     assert.equal(bench.last.slot, resting);
   });
 
-  test('is seconds or a date (RFC 9110 section 10.2.3); what is neither is nothing', () => {
+  test('is seconds or a date (RFC 9110 section 10.2.3); anything else is ignored', () => {
     const wallMs = Date.parse('Sun, 06 Nov 1994 08:49:30 GMT');
     assert.equal(readRetryAfter('120', wallMs), 120_000);
     assert.equal(readRetryAfter('Sun, 06 Nov 1994 08:49:37 GMT', wallMs), 7000);

@@ -12,7 +12,7 @@ import { snapshot, upstreamSnapshot } from '../../../support/snapshots.ts';
 
 const SECONDS = 30;
 const SETTINGS = { ...upstreamSnapshot().retry, attempts: 2, statuses: [503] };
-/** What the budget holds at the begin, and what a second adds: ten seconds of its floor of 3, and 3. */
+/** Initial balance of the budget, ten seconds of its floor of 3, and the floor that each second adds. */
 const FLOOR_AT_BEGIN = 30;
 const FLOOR_PER_SECOND = 3;
 

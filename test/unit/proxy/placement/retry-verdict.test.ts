@@ -29,7 +29,7 @@ const GET: RetryFacts = {
   mayWait: false,
 };
 
-/** What a replayable first try with these settings is told: [unsent, sent and safe, sent and unsafe]. */
+/** Verdicts for a replayable first attempt with these settings: [unsent, sent and safe, sent and unsafe]. */
 const TABLE: Readonly<Record<FailureKind | 'status', readonly [RetryVerdict, RetryVerdict, RetryVerdict]>> = {
   'connect-refused': ['never-sent', 'refused-not-retryable', 'refused-not-retryable'],
   'connect-timeout': ['never-sent', 'refused-not-retryable', 'refused-not-retryable'],
@@ -72,13 +72,13 @@ describe('retryVerdict', () => {
     });
   }
 
-  test('a body that is not kept forbids every retry', () => {
+  test('no retry without the whole body', () => {
     assert.equal(retryVerdict({ ...GET, isBodyReplayable: false }, SETTINGS), 'refused-body');
     const unsent = { ...GET, kind: 'connect-refused' as const, wasSent: false, isBodyReplayable: false };
     assert.equal(retryVerdict(unsent, SETTINGS), 'refused-body');
   });
 
-  test('what was sent is retried as often as configured, what was never sent up to three times', () => {
+  test('sent requests are retried as often as configured, unsent ones up to three times', () => {
     assert.equal(retryVerdict({ ...GET, retriesSoFar: 1 }, SETTINGS), 'refused-attempts');
     const unsent = { ...GET, kind: 'connect-refused' as const, wasSent: false };
     assert.equal(retryVerdict({ ...unsent, retriesSoFar: 2 }, SETTINGS), 'never-sent');

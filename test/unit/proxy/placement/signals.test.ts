@@ -1,4 +1,4 @@
-// What each end of an attempt says of its endpoint: who is suspected, for all workers at once (docs/design.md 4).
+// Health signals of attempts: which outcomes make an endpoint suspect, for all workers at once (docs/design.md 4).
 // Thread: worker.
 
 import assert from 'node:assert/strict';
@@ -24,7 +24,7 @@ const isSuspect = (bench: ForwardingBench, slot = 0): boolean =>
 
 let clients = 0;
 
-/** Plays ends of attempts at slot 0, one request of a client of its own each. */
+/** Plays outcomes of attempts at slot 0, each for a request of another client. */
 function play(bench: ForwardingBench, ...ends: readonly (number | Failure)[]): void {
   for (const end of ends) {
     bench.request({}, { peerAddress: `10.${clients & 255}.${clients++ >> 8}.1` });
@@ -42,7 +42,7 @@ test('a stale connection makes no endpoint suspect: an idle timeout explains it'
   assert.equal(isSuspect(bench), false);
 });
 
-describe('an endpoint is suspected', () => {
+describe('an endpoint is suspect', () => {
   const rows: readonly (readonly [what: string, failure: Failure])[] = [
     ['refuses a connection', failureOf('connect-refused', false)],
     ['lets a connection time out', failureOf('connect-timeout', false)],
@@ -71,7 +71,7 @@ describe('an endpoint is suspected', () => {
     });
   }
 
-  test('again by a further 503 a moment after a good answer, not by one of a row without', () => {
+  test('again after a further 503 shortly after a good response, not after one of many', () => {
     const bench = benchWith();
     const clear = (): void => void Atomics.store(bench.region.words, bench.region.endpointWord(0) + E_SUSPECT, 0);
     play(bench, 200, 503);
@@ -87,8 +87,8 @@ describe('an endpoint is suspected', () => {
   });
 });
 
-describe('an endpoint is not suspected', () => {
-  test('for a 503 where it has never answered well: that is what ejection is for', () => {
+describe('an endpoint is not suspect', () => {
+  test('after a 503 if it has never answered well: ejection covers that', () => {
     const bench = benchWith();
     play(bench, ...Array.from({ length: 10 }, () => 503));
     assert.equal(isSuspect(bench), false);
@@ -98,14 +98,14 @@ describe('an endpoint is not suspected', () => {
     );
   });
 
-  test('for its own 500, 429 or 404, nor for a client that leaves', () => {
+  test('after a 500, 429 or 404, nor after an abort by the client', () => {
     const bench = benchWith();
     play(bench, 200, 500, 429, 404);
     bench.request().events!.onClientGone('closed');
     assert.equal(isSuspect(bench), false);
   });
 
-  test('for a 503 with Retry-After: it is busy, not broken', () => {
+  test('after a 503 with Retry-After: it is overloaded', () => {
     const bench = benchWith();
     play(bench, 200);
     bench.request();
@@ -114,7 +114,7 @@ describe('an endpoint is not suspected', () => {
   });
 });
 
-test('a suspicion holds in all workers from the moment that it is raised', () => {
+test('a suspicion applies to all workers at once', () => {
   const bench = benchWith();
   const elsewhere = new UpstreamPicker(UPSTREAM, { region: bench.region, worker: 1, random: seededRandom(1) });
   const post = { ...testRequest(), mayRetry: false };
@@ -123,7 +123,7 @@ test('a suspicion holds in all workers from the moment that it is raised', () =>
   assert.equal(elsewhere.pick(post), 1);
 });
 
-test('suspects are avoided by what may not be repeated, tested at a trickle by what may, ignored where all are', () => {
+test('suspects receive no unrepeatable requests, a trickle of repeatable ones, and all requests if all are suspect', () => {
   const bench = benchWith(upstreamSnapshot({ balance: { kind: 'first' }, retry: { ...NO_RETRY, attempts: 1 } }));
   play(bench, failureOf('connect-refused', false));
   bench.last.answer();
@@ -143,14 +143,14 @@ test('suspects are avoided by what may not be repeated, tested at a trickle by w
   assert.ok(slotsOf('POST').every((slot) => slot === 0));
 });
 
-test('every signal has a row above, or says nothing of the endpoint', () => {
+test('every signal that makes an endpoint suspect has a test', () => {
   const suspected = (Object.keys(SIGNALS) as Signal[]).filter((signal) => SIGNALS[signal].marksSuspect);
   // `slow` has tests of its own: test/regress/slow-url-makes-suspect.test.ts and its neighbour.
   const rows = ['connect', 'gateway', 'protocol', 'resetBefore', 'resetBody', 'slow', 'timeout'];
   assert.deepEqual(suspected.toSorted(), rows);
 });
 
-test('an endpoint whose slot has another owner by now is left alone', () => {
+test('signals for a slot with another owner are ignored', () => {
   const bench = benchWith(upstreamSnapshot({ endpoints: [endpointSnapshot(0, { generation: 2 })], retry: NO_RETRY }));
   Atomics.store(bench.region.words, bench.region.endpointWord(0) + E_GENERATION, 3);
   play(bench, failureOf('connect-refused', false));

@@ -1,4 +1,4 @@
-// The queue of an upstream over all workers: bounded together, fair by tickets, and nothing of those who left stays.
+// Queue of an upstream over all workers: bounded together, fair by tickets, without traces of waiters that left.
 // Thread: worker.
 
 import assert from 'node:assert/strict';
@@ -21,7 +21,7 @@ function queues(most = 0): { region: Region; here: WaitQueue<string>; there: Wai
 }
 
 describe('the queue of an upstream', () => {
-  test('is bounded over all workers, and says how many are before', () => {
+  test('is bounded over all workers, and returns how many were queued before', () => {
     const { region, here, there } = queues(3);
     assert.deepEqual([here.join('a'), there.join('b'), here.join('c')], [0, 1, 2]);
     assert.deepEqual([here.join('d'), there.join('e')], [-1, -1]);
@@ -30,7 +30,7 @@ describe('the queue of an upstream', () => {
     assert.equal(there.join('f'), 2);
   });
 
-  test('forgets who left, once, whoever that was', () => {
+  test('removes a waiter once, in any position', () => {
     const { region, here } = queues();
     for (const name of ['a', 'b', 'c']) here.join(name);
     here.leave('b');
@@ -43,7 +43,7 @@ describe('the queue of an upstream', () => {
     assert.equal(word(region, 'ticketNext'), word(region, 'ticketServed'));
   });
 
-  test('makes a worker wait for those who came earlier elsewhere, give or take the slack', () => {
+  test('makes a worker wait for older waiters of other workers, within the slack', () => {
     const { here, there } = queues();
     for (const name of ['a', 'b', 'c', 'd']) here.join(name);
     there.join('e');
@@ -54,7 +54,7 @@ describe('the queue of an upstream', () => {
     assert.equal(here.isTurnOfFirst(1), true);
   });
 
-  test('goes on when its tickets wrap around', () => {
+  test('continues when its tickets wrap around', () => {
     const { region, here, there } = queues();
     for (const name of ['ticketNext', 'ticketServed'] as const) {
       region.words[region.upstreamWord(0) + UPSTREAM[name].index] = 0x7fff_fffe;
@@ -67,7 +67,7 @@ describe('the queue of an upstream', () => {
     assert.equal(here.isTurnOfFirst(1), true);
   });
 
-  test('serves two workers alike when places become free in one of them only', () => {
+  test('serves two workers equally if places become free in one of them only', () => {
     const { here, there } = queues();
     const random = seededRandom(3);
     const served: number[] = [0, 0];

@@ -1,4 +1,4 @@
-// What happens when no endpoint is usable: fail, try all, or wait. Thread: worker.
+// No usable endpoint (whenAllDown): fail, try all, or wait. Thread: worker.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -23,7 +23,7 @@ const queued = (bench: ForwardingBench): number =>
   bench.region.words[bench.region.upstreamWord(0) + UPSTREAM.queued.index]!;
 
 describe('try-all', () => {
-  test('sends to endpoints that are down, but not to those that an operator took out', () => {
+  test('sends requests to endpoints that are down, but not to those in maintenance', () => {
     const bench = benchWith('try-all');
     set(bench, 'down');
     bench.request();
@@ -34,7 +34,7 @@ describe('try-all', () => {
 });
 
 describe('wait', () => {
-  test('holds requests until an endpoint is usable again', () => {
+  test('queues requests until an endpoint is usable again', () => {
     const bench = benchWith('wait');
     set(bench, 'down');
     const clients = [bench.request({ method: 'POST' }), bench.request({ method: 'POST' })];
@@ -57,7 +57,7 @@ describe('wait', () => {
     assert.equal(queued(bench), 0);
   });
 
-  test('outlasts refused connections: one request at a time tries, and all go once one is through', () => {
+  test('outlasts refused connections: one request at a time probes, and all are sent once one connects', () => {
     const bench = benchWith('wait');
     const refuse = (): void => bench.last.events.onFailure(failureOf('connect-refused', false));
     const clients = [bench.request({ method: 'POST' })];
@@ -78,7 +78,7 @@ describe('wait', () => {
     });
   });
 
-  test('does not repeat what was sent and may not be sent twice', () => {
+  test('repeats no request that was sent and is not idempotent', () => {
     const bench = benchWith('wait');
     const client = bench.request({ method: 'POST' });
     bench.last.events.onLease(false);
