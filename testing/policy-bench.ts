@@ -3,6 +3,8 @@
 
 import '../core/supported-node.ts';
 import { z } from 'zod';
+import type { KeyPath } from '../config/problems/problem.ts';
+import { findingsOf } from '../config/schema/schema-findings.ts';
 import { optionSchemas } from '../config/schema/schema-values.ts';
 import type { Logger } from '../core/log.ts';
 import { POLICY_FIELDS, type PolicyField } from '../core/memory/lane-fields.ts';
@@ -60,10 +62,13 @@ export function testPolicy(
 }
 
 function compiled(policy: PluginPolicy, options: unknown, { owner = 'test' }: TestPlace): unknown {
-  const parsed = z.strictObject(policy.options(optionSchemas)).safeParse(options === true ? {} : options);
+  const given = options === true ? {} : options;
+  const schema = z.strictObject(policy.options(optionSchemas));
+  const parsed = schema.safeParse(given);
   if (!parsed.success) {
-    const problems = parsed.error.issues.map(({ message, path }) => ({ message, path: path as (string | number)[] }));
-    throw new PolicyOptionsError(problems);
+    const values = { valueAt: (path: KeyPath) => valueIn(given, path), writtenAt: () => '' };
+    const findings = findingsOf(parsed.error.issues, schema, values);
+    throw new PolicyOptionsError(findings.map(({ message, path }) => ({ message, path })));
   }
   const problems: OptionProblem[] = [];
   const report = (problem: OptionProblem) => void problems.push(problem);
@@ -71,6 +76,12 @@ function compiled(policy: PluginPolicy, options: unknown, { owner = 'test' }: Te
   const data = policy.compile(parsed.data, { scope: policy.scope, owner, hasUpstream: true, directory, report });
   if (problems.length > 0) throw new PolicyOptionsError(problems);
   return structuredClone(data);
+}
+
+function valueIn(options: unknown, path: KeyPath): unknown {
+  let value = options;
+  for (const step of path) value = (value as Record<string | number, unknown> | null | undefined)?.[step];
+  return value;
 }
 
 /** One policy in one place. */
