@@ -1,4 +1,4 @@
-// The state of endpoints over a restart: what is kept, for how long, and what a broken file does. Thread: main.
+// Endpoint state over a restart: its contents, its age, and broken files. Thread: main.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -33,7 +33,7 @@ function viewOf({ plane }: RunningFairlead, app: AppServer): EndpointView {
   return plane.health.endpoints().find(({ name }) => name.includes(app.address))!;
 }
 
-/** Runs one that finds the third endpoint down, and is told to drain the first and to weigh the second. */
+/** Runs a Fairlead in which the third endpoint is down, the first is drained and the second has another weight. */
 async function leaveState(t: TestContext, apps: readonly AppServer[], file: string): Promise<void> {
   const before = await startFairlead(t, config(apps, file, '100ms'));
   await apps[2]!.kill();
@@ -51,8 +51,8 @@ function age(file: string, ms: number): void {
 const warnings = ({ log }: RunningFairlead): string[] =>
   log.filter(({ level, text }) => level === 'warn' && text.startsWith('endpoint state in')).map(({ text }) => text);
 
-describe('the state of endpoints', () => {
-  test('is what it was after a restart', async (t) => {
+describe('saved endpoint state', () => {
+  test('is restored after a restart', async (t) => {
     const apps = await startApps(t, 3);
     const file = stateFile(t);
     await leaveState(t, apps, file);
@@ -67,7 +67,7 @@ describe('the state of endpoints', () => {
     }
   });
 
-  test('is only what the operator set, where the file is older than maxAge', async (t) => {
+  test('older than maxAge restores only the settings of operators', async (t) => {
     const apps = await startApps(t, 3);
     const file = stateFile(t);
     await leaveState(t, apps, file);
@@ -81,7 +81,7 @@ describe('the state of endpoints', () => {
     );
   });
 
-  test('is written within seconds of a change, for whoever takes over', async (t) => {
+  test('is written within seconds of a change, for the next process', async (t) => {
     const apps = await startApps(t, 1);
     const file = stateFile(t);
     const running = await startFairlead(t, config(apps, file));
@@ -92,7 +92,7 @@ describe('the state of endpoints', () => {
   });
 
   for (const garbage of ['', '{"version":1', '[]', '{"version":9,"savedAt":0,"endpoints":[]}', '\u0000\u0001']) {
-    test(`is new where the file says ${JSON.stringify(garbage)}: with a warning`, async (t) => {
+    test(`is ignored with a warning where the file contains ${JSON.stringify(garbage)}`, async (t) => {
       const apps = await startApps(t, 1);
       const file = stateFile(t);
       writeFileSync(file, garbage);
@@ -103,7 +103,7 @@ describe('the state of endpoints', () => {
     });
   }
 
-  test('costs one warning where the file cannot be written, and nothing else', async (t) => {
+  test('that cannot be written is one warning', async (t) => {
     const apps = await startApps(t, 1);
     const file = path.join(path.dirname(stateFile(t)), 'no-such-folder', 'state.json');
     const running = await startFairlead(t, config(apps, file));

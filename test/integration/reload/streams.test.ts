@@ -1,5 +1,5 @@
-// What a reload leaves to streams and upgraded connections: those of endpoints that stay go on, the others end when their
-// time is over; and what the admin API tells of generations meanwhile. Thread: main.
+// Streams and upgraded connections over a reload: those of endpoints that stay continue, the others end after a grace
+// period; and revisions in use, as the admin API lists them. Thread: main.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -101,8 +101,8 @@ async function reload(fairlead: RunningFairlead, yaml: string): Promise<void> {
   assert.equal((await fairlead.plane.reload()).ok, true);
 }
 
-describe('a reload that takes an endpoint away', () => {
-  test('ends its streams and tunnels when their time is over, and leaves the others alone', async (t) => {
+describe('a reload that removes an endpoint', () => {
+  test('ends its streams and tunnels after the grace period, and no others', async (t) => {
     const apps = await startApps(t, 2);
     streaming(apps);
     const fairlead = await startFairlead(t, config(apps, { drain: '300ms' }));
@@ -120,7 +120,7 @@ describe('a reload that takes an endpoint away', () => {
     assert.equal(apps[1]!.openConnections, 0);
   });
 
-  test('tells a WebSocket that it is going away, between two frames', async (t) => {
+  test('sends a WebSocket a close frame, between two frames', async (t) => {
     const apps = await startApps(t, 2);
     apps[1]!.onUpgrade = (socket) => {
       socket.on('error', () => undefined);
@@ -132,18 +132,18 @@ describe('a reload that takes an endpoint away', () => {
     const fairlead = await startFairlead(t, config(apps, { drain: '100ms' }));
     const socket = connect(fairlead.port, '127.0.0.1');
     t.after(() => socket.destroy());
-    let heard = Buffer.alloc(0);
-    socket.on('data', (bytes: Buffer) => (heard = Buffer.concat([heard, bytes])));
+    let received = Buffer.alloc(0);
+    socket.on('data', (bytes: Buffer) => (received = Buffer.concat([received, bytes])));
     const ended = once(socket, 'end');
     const fields = 'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
     socket.write(`GET /b HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${fields}\r\n`);
-    await eventually(() => heard.toString('latin1').endsWith('\x81\x02hi'), 'it is open');
+    await eventually(() => received.toString('latin1').endsWith('\x81\x02hi'), 'it is open');
     await reload(fairlead, config(apps.slice(0, 1), { drain: '100ms' }));
     await ended;
-    assert.equal(heard.subarray(-8).toString('hex'), '81026869880203e9');
+    assert.equal(received.subarray(-8).toString('hex'), '81026869880203e9');
   });
 
-  test('leaves them alone where the endpoint is back in time', async (t) => {
+  test('ends none where the endpoint is back within the grace period', async (t) => {
     const apps = await startApps(t, 2);
     streaming(apps);
     const times = { drain: '1s' };
@@ -157,7 +157,7 @@ describe('a reload that takes an endpoint away', () => {
 });
 
 describe('reload.hardStop', () => {
-  test('ends all that began before', async (t) => {
+  test('ends every exchange that began before the reload', async (t) => {
     const apps = await startApps(t, 1);
     streaming(apps);
     const fairlead = await startFairlead(t, config(apps, { hardStop: '200ms' }));
@@ -171,8 +171,8 @@ describe('reload.hardStop', () => {
   });
 });
 
-describe('generations', () => {
-  test('are told with what is open of each, and forgotten when that has ended', async (t) => {
+describe('revisions', () => {
+  test('are listed with their open exchanges, and removed when those have ended', async (t) => {
     const apps = await startApps(t, 1);
     streaming(apps);
     const fairlead = await startFairlead(t, config(apps));
@@ -188,7 +188,7 @@ describe('generations', () => {
     await eventually(async () => (await generations(fairlead)).length === 1, 'the first is forgotten');
   });
 
-  test('do not end a tunnel, however many follow', async (t) => {
+  test('of later reloads end no tunnel', async (t) => {
     const apps = await startApps(t, 1);
     streaming(apps);
     const fairlead = await startFairlead(t, config(apps));
@@ -198,9 +198,9 @@ describe('generations', () => {
     await echo(tunnel, 'hello');
     const bytes = stream.bytes;
     await eventually(() => stream.bytes > bytes, 'the stream goes on');
-    const told = await generations(fairlead);
-    assert.equal(told.at(-1)!.generation, 1);
-    assert.equal(told.at(-1)!.exchanges, 2);
+    const listed = await generations(fairlead);
+    assert.equal(listed.at(-1)!.generation, 1);
+    assert.equal(listed.at(-1)!.exchanges, 2);
     tunnel.destroy();
   });
 });

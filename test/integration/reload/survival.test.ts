@@ -1,5 +1,5 @@
-// What survives a reload: counters, sticky sessions, slow start; and what it takes over: certificates, addresses of
-// listeners, numbers of workers. Thread: main.
+// State that survives a reload (counters, sticky sessions, slow start), and settings that it applies (certificates,
+// addresses of listeners, number of workers). Thread: main.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -74,7 +74,7 @@ describe('a reload keeps', () => {
     }
   });
 
-  test('counters and the state of endpoints, and a slow start that is under way', async (t) => {
+  test('counters, endpoint state and a running slow start', async (t) => {
     const apps = await startApps(t, 2);
     const slow = { upstream: ', slowStart: 60s' };
     const fairlead = await startFairlead(t, config(apps, slow));
@@ -96,8 +96,8 @@ describe('a reload keeps', () => {
   });
 });
 
-describe('a reload takes over', () => {
-  test('a listener that is added, and one whose address has changed, without a failed request on the others', async (t) => {
+describe('a reload applies', () => {
+  test('added listeners and changed addresses, without a failed request on other listeners', async (t) => {
     const apps = await startApps(t, 1);
     const fairlead = await startFairlead(t, config(apps));
     const stop = new AbortController();
@@ -119,7 +119,7 @@ describe('a reload takes over', () => {
     assert.deepEqual([...outcome.statuses.keys()], [200]);
   });
 
-  test('a certificate whose file has other content', async (t) => {
+  test('a certificate file with new content', async (t) => {
     const apps = await startApps(t, 1);
     const folder = mkdtempSync(path.join(tmpdir(), 'fairlead-certificate-'));
     t.after(() => rmSync(folder, { recursive: true, force: true }));
@@ -138,7 +138,7 @@ describe('a reload takes over', () => {
     assert.equal(await nameAt(fairlead.port), 'two.test');
   });
 
-  test('more workers at once after fewer: those that drain come back', async (t) => {
+  test('more workers right after fewer: draining workers come back', async (t) => {
     const apps = await startApps(t, 1);
     const fairlead = await startFairlead(t, config(apps, { workers: 3 }));
     await reload(fairlead, config(apps, { workers: 1 }));

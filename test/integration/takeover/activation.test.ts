@@ -72,7 +72,7 @@ describe('socket activation', () => {
     assert.equal(await fairlead.ended, 0);
   });
 
-  test('refuses a name that was not passed, and says which ones were', async (t) => {
+  test('refuses a name that was not passed, and lists those that were', async (t) => {
     const { file } = configFile(t, config('{ name: web, bind: "fd:wbe" }', '127.0.0.1:1'));
     const activator = new Activator(t);
     activator.bindTcp('web');
@@ -84,7 +84,7 @@ describe('socket activation', () => {
     assert.match(alone.stderr(), /no socket was passed to this process \(LISTEN_FDS\)/);
   });
 
-  test('a holder gives one socket to all workers, and serves on when one of them dies', async (t) => {
+  test('a holder passes one socket to all workers, and keeps serving when one of them dies', async (t) => {
     const [app] = await startApps(t, 1);
     const { file, folder } = configFile(t, config('{ name: web, bind: "fd:web" }', app!.address));
     const crash = path.join(folder, 'crash-');

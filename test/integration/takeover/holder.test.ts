@@ -1,4 +1,4 @@
-// The holder: a process that takes over from another one, or fails to, or dies, with clients at work. Thread: main.
+// The holder: upgrades, failed upgrades and deaths of processes, under load. Thread: main.
 
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -49,7 +49,7 @@ async function endWell({ holder }: Held): Promise<void> {
 }
 
 describe('a holder', () => {
-  test('has the next process take over under load, with no failed request', async (t) => {
+  test('upgrades to the next process under load without a failed request', async (t) => {
     const [app] = await startApps(t, 1);
     const held = await startHeld(t, config(app!));
     // Some connections pause for longer than a drain without a holder would let them be idle.
@@ -73,7 +73,7 @@ describe('a holder', () => {
     await endWell(held);
   });
 
-  test('keeps the process that serves where the next one cannot start, and says why', async (t) => {
+  test('keeps the current process where the next one fails to start, and reports why', async (t) => {
     const [app] = await startApps(t, 1);
     const held = await startHeld(t, config(app!));
     const { pid } = await held.holder.logged('ready');
@@ -87,7 +87,7 @@ describe('a holder', () => {
     await endWell(held);
   });
 
-  test('refuses an upgrade where there is none, with 4', async (t) => {
+  test('without one, an upgrade is refused with exit code 4', async (t) => {
     const [app] = await startApps(t, 1);
     const alone = startCommand(t, ['run', '--config', configFile(t, config(app!)).file]);
     const { admin } = await alone.logged('ready');
@@ -107,7 +107,7 @@ describe('a holder', () => {
     );
   });
 
-  test('loses no connection when a worker dies: those that wait in its queue are served by the next', async (t) => {
+  test('loses no connection when a worker dies: its successor serves those that wait in its queue', async (t) => {
     const [app] = await startApps(t, 1);
     const held = await startHeld(t, config(app!));
     const load = startMixedLoad({ port: held.port, busy: 0, pausing: 0, pauseMs: 0, fresh: 8 });
@@ -129,7 +129,7 @@ describe('a holder', () => {
     await endWell(held);
   });
 
-  test('starts the next process by itself when a worker has died so often that no descriptor is left', async (t) => {
+  test('upgrades by itself when workers have died so often that no descriptor is left', async (t) => {
     const [app] = await startApps(t, 1);
     const held = await startHeld(t, config(app!));
     for (let deaths = 1; deaths <= 5; deaths++) {
@@ -144,7 +144,7 @@ describe('a holder', () => {
     await endWell(held);
   });
 
-  test('starts the next process where one was killed, and what came meanwhile has waited', async (t) => {
+  test('replaces a killed process, and connections wait meanwhile', async (t) => {
     const [app] = await startApps(t, 1);
     const held = await startHeld(t, config(app!));
     process.kill((await held.holder.logged('ready'))['pid'] as number, 'SIGKILL');
@@ -155,7 +155,7 @@ describe('a holder', () => {
     await endWell(held);
   });
 
-  test('gives sockets of workers that a reload takes away to those that stay', async (t) => {
+  test('assigns the sockets of workers that a reload dismisses to those that stay', async (t) => {
     const [app] = await startApps(t, 1);
     const held = await startHeld(t, config(app!));
     writeFileSync(held.file, config(app!, undefined, 1));
@@ -166,7 +166,7 @@ describe('a holder', () => {
     await endWell(held);
   });
 
-  test('takes over a port that a reload added, and refuses to where it is a Unix socket', async (t) => {
+  test('passes on a port that a reload added, and refuses to pass on a Unix socket', async (t) => {
     const [app] = await startApps(t, 1);
     const held = await startHeld(t, config(app!));
     const added = '{ name: web, bind: "127.0.0.1:0" }, { name: other, bind: "127.0.0.1:0" }';
@@ -188,7 +188,7 @@ describe('a holder', () => {
     await endWell(held);
   });
 
-  test('closes the socket of a listener that a reload takes away, so that clients are refused', async (t) => {
+  test('closes the socket of a listener that a reload removes, so that clients are refused', async (t) => {
     const [app] = await startApps(t, 1);
     const both = '{ name: web, bind: "127.0.0.1:0" }, { name: other, bind: "127.0.0.1:0" }';
     const held = await startHeld(t, config(app!, both));
@@ -205,7 +205,7 @@ describe('a holder', () => {
     await endWell(held);
   });
 
-  test('ends with the code of a first start that fails, and refuses a port that another process has', async (t) => {
+  test('exits with the code of a first start that fails, and refuses a port of another process', async (t) => {
     const [app] = await startApps(t, 1);
     const invalid = startCommand(t, ['run', '--holder', '--config', configFile(t, 'listeners: 1').file]);
     assert.equal(await invalid.ended, 1);
@@ -219,7 +219,7 @@ describe('a holder', () => {
     assert.match(second.stderr(), /listener web cannot be bound to .*another process has it \(EADDRINUSE\)/);
   });
 
-  test('that is killed takes its process with it, so that another one can bind the port', async (t) => {
+  test('that is killed ends its process, so that another one can bind the port', async (t) => {
     const [app] = await startApps(t, 1);
     const held = await startHeld(t, config(app!));
     const { pid } = await held.holder.logged('ready');

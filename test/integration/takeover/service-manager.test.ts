@@ -1,5 +1,5 @@
-// What systemd is told, as a real Unix datagram socket receives it. Node has none: Python has, where it is installed.
-// Thread: main.
+// Notifications to systemd, as a real Unix datagram socket receives them. Node has no such socket; Python has, where it is
+// installed. Thread: main.
 
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
@@ -26,8 +26,8 @@ const isThere = (program: string): boolean => spawnSync(program, ['--version']).
 const missing = ['python3', 'systemd-notify'].filter((program) => !isThere(program));
 const skip = missing.length > 0 && `there is no ${missing.join(' and no ')}`;
 
-/** A socket as systemd has it; `heard` grows with each datagram. */
-async function receiver(t: TestContext): Promise<{ address: string; heard: string[] }> {
+/** A socket like that of systemd; `received` grows with each datagram. */
+async function receiver(t: TestContext): Promise<{ address: string; received: string[] }> {
   const folder = mkdtempSync(path.join(tmpdir(), 'fairlead-notify-'));
   const address = path.join(folder, 'notify');
   const child = spawn('python3', ['-c', RECEIVER, address], { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -35,16 +35,16 @@ async function receiver(t: TestContext): Promise<{ address: string; heard: strin
     child.kill();
     rmSync(folder, { recursive: true, force: true });
   });
-  const heard: string[] = [];
+  const received: string[] = [];
   let rest = '';
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
     const lines = (rest + chunk).split('\n');
     rest = lines.pop()!;
-    heard.push(...lines);
+    received.push(...lines);
   });
-  await eventually(() => heard.length === 1, 'it is bound');
-  heard.length = 0;
-  return { address, heard };
+  await eventually(() => received.length === 1, 'it is bound');
+  received.length = 0;
+  return { address, received };
 }
 
 const config = (app: string): string => `
@@ -56,16 +56,19 @@ shutdown: { grace: 2s }
 `;
 
 describe('systemd', { skip }, () => {
-  test('is told of the start, the watchdog, a reload and the end', async (t) => {
-    const { address, heard } = await receiver(t);
+  test('is notified of the start, the watchdog, a reload and the end', async (t) => {
+    const { address, received } = await receiver(t);
     const [app] = await startApps(t, 1);
     const { file } = configFile(t, config(app!.address));
     const env = { ...process.env, NOTIFY_SOCKET: address, WATCHDOG_USEC: '400000' };
     const fairlead = startCommand(t, ['run', '--config', file], { env });
-    const one = (text: string): string | undefined => heard.find((line) => line.includes(text));
+    const one = (text: string): string | undefined => received.find((line) => line.includes(text));
     await eventually(() => one('READY=1') !== undefined, 'ready');
-    assert.match(heard[0]!, /^READY=1 \| STATUS=revision 1 of the configuration: 1 listener\(s\), 1 worker\(s\)/);
-    await eventually(() => heard.filter((line) => line.includes('WATCHDOG=1')).length >= 2, 'the watchdog is fed');
+    assert.match(received[0]!, /^READY=1 \| STATUS=revision 1 of the configuration: 1 listener\(s\), 1 worker\(s\)/);
+    await eventually(
+      () => received.filter((line) => line.includes('WATCHDOG=1')).length >= 2,
+      'the watchdog is notified',
+    );
     fairlead.child.kill('SIGHUP');
     await eventually(() => one('STATUS=revision 2') !== undefined, 'ready again');
     assert.match(one('RELOADING=1')!, /^RELOADING=1 \| MONOTONIC_USEC=\d{6,} \| STATUS=/);
@@ -74,47 +77,50 @@ describe('systemd', { skip }, () => {
     await eventually(() => one('STOPPING=1') !== undefined, 'stopping');
   });
 
-  test('hears of a generation under a holder, and nothing of one that retires', async (t) => {
-    const { address, heard } = await receiver(t);
+  test('is notified by the current generation under a holder, and not by a retiring one', async (t) => {
+    const { address, received } = await receiver(t);
     const [app] = await startApps(t, 1);
     const { file } = configFile(t, config(app!.address));
     const env = { ...process.env, NOTIFY_SOCKET: address };
     const holder = startCommand(t, ['run', '--holder', '--config', file], { env });
-    await eventually(() => heard.length === 1, 'the first is ready');
+    await eventually(() => received.length === 1, 'the first is ready');
     holder.child.kill('SIGUSR2');
     await holder.logged('ended');
-    await eventually(() => heard.length === 2, 'the second is ready');
+    await eventually(() => received.length === 2, 'the second is ready');
     assert.ok(
-      heard.every((line) => line.startsWith('READY=1')),
-      heard.join('\n'),
+      received.every((line) => line.startsWith('READY=1')),
+      received.join('\n'),
     );
     holder.child.kill('SIGTERM');
     assert.equal(await holder.ended, 0);
-    await eventually(() => heard.some((line) => line.startsWith('STOPPING=1')), 'stopping');
+    await eventually(() => received.some((line) => line.startsWith('STOPPING=1')), 'stopping');
   });
 
-  test('is not told that workers answer while they do not', async (t) => {
-    const { address, heard } = await receiver(t);
+  test('gets no watchdog notification while workers do not answer', async (t) => {
+    const { address, received } = await receiver(t);
     let isAnswering = true;
     const environment = { ...process.env, NOTIFY_SOCKET: address, WATCHDOG_USEC: '60000' };
-    const log = { warn: () => assert.fail('it can be told') };
+    const log = { warn: () => assert.fail('it can be notified') };
     const service = new ServiceManager({ environment, timers: systemTimers, log, isAnswering: () => isAnswering });
     service.ready('all\nis well');
-    await eventually(() => heard.filter((line) => line.includes('WATCHDOG=1')).length >= 2, 'the watchdog is fed');
-    assert.match(heard[0]!, /STATUS=all is well/);
+    await eventually(
+      () => received.filter((line) => line.includes('WATCHDOG=1')).length >= 2,
+      'the watchdog is notified',
+    );
+    assert.match(received[0]!, /STATUS=all is well/);
     isAnswering = false;
     await service.delivered();
     service.stopping('bye');
-    await eventually(() => heard.at(-1)!.includes('STOPPING=1'), 'what was on its way has come');
-    const fed = heard.length;
+    await eventually(() => received.at(-1)!.includes('STOPPING=1'), 'all notifications have arrived');
+    const sent = received.length;
     let looks = 0;
     await eventually(() => ++looks > 20, 'several intervals are over');
-    assert.equal(heard.length, fed);
+    assert.equal(received.length, sent);
     service.mute();
   });
 });
 
-describe('where systemd cannot be told', () => {
+describe('where systemd cannot be notified', () => {
   test('a missing program is logged once', async () => {
     const warnings: string[] = [];
     const service = new ServiceManager({
@@ -131,15 +137,15 @@ describe('where systemd cannot be told', () => {
     assert.match(warnings[0]!, /systemd can't be notified: the program no-such-program-as-this is not installed/);
   });
 
-  test('nothing is started where there is no NOTIFY_SOCKET', async () => {
-    const log = { warn: (): void => assert.fail('nothing was to be told') };
+  test('no program is started without NOTIFY_SOCKET', async () => {
+    const log = { warn: (): void => assert.fail('nothing is sent') };
     const parts = { environment: {}, timers: systemTimers, log, isAnswering: () => true, program: 'no-such-program' };
     const service = new ServiceManager(parts);
     service.ready('a');
     await service.delivered();
   });
 
-  test('the watchdog is fed at half its time, where it is meant for this process or its holder', () => {
+  test('the watchdog interval is half of WATCHDOG_USEC, where WATCHDOG_PID is this process or its holder', () => {
     assert.equal(watchdogIntervalMs({ WATCHDOG_USEC: '30000000' }, 5, 4), 15_000);
     assert.equal(watchdogIntervalMs({ WATCHDOG_USEC: '30000000', WATCHDOG_PID: '5' }, 5, 4), 15_000);
     assert.equal(watchdogIntervalMs({ WATCHDOG_USEC: '30000000', WATCHDOG_PID: '4' }, 5, 4), 15_000);

@@ -54,7 +54,7 @@ describe('errors of undici and node', () => {
     });
   }
 
-  test('what is thrown without being an error is one', () => {
+  test('a thrown value that is not an Error becomes one', () => {
     assert.equal(failureOfError('text', FRESH).cause!.message, 'text');
   });
 });

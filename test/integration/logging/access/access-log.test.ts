@@ -1,4 +1,4 @@
-// The access log of a worker on real files: settings that change, rotation, the end. Thread: both.
+// The access log of a worker on real files: changes of settings, rotation, close. Thread: both.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -26,7 +26,7 @@ function open(): { log: AccessLog; troubles: LogTrouble[] } {
 }
 
 describe('the access log', () => {
-  test('is off until it is turned on, and after it was turned off', async () => {
+  test('is off before it is configured, and after its configuration is removed', async () => {
     const { log } = open();
     log.exchangeEnded(recordOf());
     const output = path.join(folder, 'off.log');
@@ -38,7 +38,7 @@ describe('the access log', () => {
     assert.equal(fs.readFileSync(output, 'utf8'), FORMATS.haproxy(recordOf()));
   });
 
-  test('takes another format at once, and another output without losing a line', async () => {
+  test('changes its format at once, and its output without losing a line', async () => {
     const { log } = open();
     const [first, second] = [path.join(folder, 'first.log'), path.join(folder, 'second.log')];
     log.update({ format: 'json', settings: {}, output: first });
@@ -53,7 +53,7 @@ describe('the access log', () => {
     assert.equal(fs.readFileSync(second, 'utf8'), FORMATS.combined(recordOf()));
   });
 
-  test('stays as it was when its new output cannot be opened', async () => {
+  test('is unchanged when its new output cannot be opened', async () => {
     const { log } = open();
     const output = path.join(folder, 'kept.log');
     log.update({ format: 'combined', settings: {}, output });
@@ -65,7 +65,7 @@ describe('the access log', () => {
     assert.equal(fs.readFileSync(output, 'utf8'), FORMATS.combined(recordOf()));
   });
 
-  test('goes on in a new file after a rotation', async () => {
+  test('continues in a new file after a rotation', async () => {
     const { log, troubles } = open();
     const output = path.join(folder, 'rotated.log');
     log.update({ format: 'combined', settings: {}, output });

@@ -1,4 +1,4 @@
-// Log destinations on real files, pipes and devices, and what goes wrong with them. Thread: both.
+// Log destinations on real files, pipes and devices, and their errors. Thread: both.
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -117,7 +117,7 @@ describe('a file', () => {
     assert.equal(fs.statSync(file).mode & 0o007, 0);
   });
 
-  test('is opened anew after a rotation, without a lost line and without a leaked descriptor', async () => {
+  test('is reopened after a rotation, without a lost line or a leaked descriptor', async () => {
     const file = inFolder('rotated.log');
     const before = openDescriptors();
     const destination = open(file);
@@ -141,7 +141,7 @@ describe('a file', () => {
     assert.equal(openDescriptors(), before);
   });
 
-  test('is kept when it cannot be opened anew, and can be opened later', async () => {
+  test('is kept when it cannot be reopened, and can be reopened later', async () => {
     fs.mkdirSync(inFolder('gone'));
     const file = path.join(inFolder('gone'), 'a.log');
     const before = openDescriptors();
@@ -164,7 +164,7 @@ describe('a file', () => {
     assert.throws(() => open(inFolder('no/such/folder.log')), { code: 'ENOENT' });
   });
 
-  test('has all lines when a thread is about to end', () => {
+  test('has all lines after flushNow', () => {
     const file = inFolder('now.log');
     const destination = open(file);
     destination.append('one\n');
@@ -173,7 +173,7 @@ describe('a file', () => {
     assert.equal(fs.readFileSync(file, 'utf8'), 'one\ntwo\n');
   });
 
-  test('takes no line after the end, nor one larger than a chunk, and counts both', async () => {
+  test('accepts no line after close, and none larger than a chunk, and counts both', async () => {
     const file = inFolder('refused.log');
     const destination = open(file);
     destination.append(`${'x'.repeat(65_536)}\n`);
@@ -187,7 +187,7 @@ describe('a file', () => {
 });
 
 describe('a full disk', () => {
-  test('loses lines and says so once a minute, with their number', async () => {
+  test('loses lines, and reports their number once a minute', async () => {
     const destination = open('/dev/full');
     destination.append('a\n');
     destination.flush();
@@ -210,12 +210,12 @@ describe('a full disk', () => {
 });
 
 describe('a pipe', () => {
-  test('without a reader is refused at once instead of waited for', () => {
+  test('without a reader is refused at once', () => {
     makeFifo(inFolder('unread'));
     assert.throws(() => open(inFolder('unread')), { code: 'ENXIO' });
   });
 
-  test('whose reader went away loses lines and harms nobody', async () => {
+  test('whose reader has gone loses lines, without another effect', async () => {
     const { name, reader } = makePipe('broken');
     const destination = open(name);
     fs.closeSync(reader);
@@ -230,7 +230,7 @@ describe('a pipe', () => {
     fs.closeSync(next);
   });
 
-  test('whose reader is slow bounds the memory: what is dropped is counted, what comes is whole and in order', async () => {
+  test('with a slow reader bounds memory: dropped lines are counted, written lines are whole and in order', async () => {
     const { name, reader } = makePipe('slow');
     const destination = open(name);
     const total = 80_000;
@@ -252,7 +252,7 @@ describe('a pipe', () => {
     fs.closeSync(reader);
   });
 
-  test('takes the lines of several writers without mixing them, however often it is full', async () => {
+  test('gets lines of several writers unmixed, however often it is full', async () => {
     const { name, reader } = makePipe('shared');
     const writers = ['a', 'b', 'c'].map((letter) => ({ letter, destination: open(name) }));
     for (let i = 0; i < 3000; i++) {
@@ -273,7 +273,7 @@ describe('a pipe', () => {
     fs.closeSync(reader);
   });
 
-  test('gets the end of a torn line before the next line begins', async () => {
+  test('gets a line feed after an incomplete line', async () => {
     const { name, reader } = makePipe('torn');
     const destination = open(name);
     destination.append(`${'a'.repeat(60_000)}\n`);
@@ -294,7 +294,7 @@ describe('a pipe', () => {
     fs.closeSync(next);
   });
 
-  test('that takes nothing holds up the end for a second at most', async () => {
+  test('that accepts nothing delays close by at most a second', async () => {
     const { name, reader } = makePipe('stuck');
     const destination = open(name);
     for (let i = 0; i < 100; i++) destination.append(`${'x'.repeat(999)}\n`);
@@ -338,13 +338,13 @@ describe('standard output', () => {
       assert.equal(run(how, '"$0" "$@" | cat'), expected);
     });
 
-    test(`as a file has all lines after what stood there (${how})`, () => {
+    test(`as a file has all lines after its earlier content (${how})`, () => {
       const file = inFolder(`stdout-${how}.log`);
       assert.equal(run(how, `(echo before; "$0" "$@") > ${file}; cat ${file}`), `before\n${expected}`);
     });
   }
 
-  test('that is closed is an output like any other: lines are lost, the process lives', () => {
+  test('that is closed loses lines, and the process goes on', () => {
     assert.equal(run('close', '"$0" "$@" >&-; echo lived'), 'lived\n');
   });
 });

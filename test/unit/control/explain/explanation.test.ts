@@ -1,4 +1,4 @@
-// What `explain` says of routes, listeners, candidates, choices, retries and fields. Thread: main.
+// `explain`: routes, listeners, candidates, picks, retries and fields. Thread: main.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -68,7 +68,7 @@ describe('routes', () => {
     routeSnapshot({ name: 'later', match: { ...ANY, hosts: ['b.test'] } }),
   ];
 
-  test('each that lost says by which part, what it wants and what the request has', () => {
+  test('each mismatch names the part, the required values and those of the request', () => {
     const reply = asked({ url: 'http://a.test:80/v10?x=1', headers: ['X-A: 2'] }, { routes });
     const told = reply.routes.map(({ name, verdict, wanted, had }) => [name, verdict, wanted.join('|'), had]);
     assert.deepEqual(told, [
@@ -85,13 +85,13 @@ describe('routes', () => {
     assert.deepEqual([reply.route, reply.action], ['taken', { kind: 'upstream', upstream: 'api' }]);
   });
 
-  test('where none matches the answer is ours, and there is no upstream', () => {
+  test('without a match there is a local reply and no upstream', () => {
     const reply = asked({}, { routes: routes.slice(0, 6) });
     assert.deepEqual(reply.action, { kind: 'no-route', status: 404, code: 'no-route' });
     assert.deepEqual([reply.route, reply.upstream, reply.plan, reply.fields], [null, null, null, null]);
   });
 
-  test('redirects and answers of a route say what they are', () => {
+  test('redirects and fixed responses are described', () => {
     const respond = { kind: 'respond', status: 410, contentType: 'text/plain', body: 'gone' } as const;
     assert.deepEqual(asked({}, { routes: [routeSnapshot({ action: respond })] }).action, {
       kind: 'respond',
@@ -108,7 +108,7 @@ describe('the request', () => {
   const trusting = listenerSnapshot({ trustedProxies: ['10.0.0.0/8'] });
   const tls = { certificates: [], minVersion: 'TLSv1.2', http2: true } as const;
 
-  test('comes over the listener with its port, or the first of its kind, or the one that is named', () => {
+  test('arrives at the listener with its port, the first of its kind, or the one that is named', () => {
     const listeners = [listenerSnapshot(), listenerSnapshot({ name: 'secure', index: 1, tls })];
     assert.equal(asked({}, { listeners }).listener.because, 'it listens on port 80');
     assert.match(
@@ -120,7 +120,7 @@ describe('the request', () => {
     assert.equal(asked({ url: 'https://a.test' }).listener.name, 'web');
   });
 
-  test('is looked at through trusted proxies', () => {
+  test('has the client address behind trusted proxies', () => {
     const headers = ['X-Forwarded-For: 203.0.113.5'];
     const trusted = asked({ client: '10.1.1.1', headers }, { listeners: [trusting] }).request;
     assert.deepEqual([trusted.client, trusted.isTrusted], ['203.0.113.5', true]);
@@ -128,7 +128,7 @@ describe('the request', () => {
     assert.deepEqual([stranger.client, stranger.isTrusted], ['192.0.2.1', false]);
   });
 
-  test('keeps its path as it is written, and Host counts before the URL', () => {
+  test('keeps its path as written; a Host field precedes the URL', () => {
     const { target, host } = asked({ url: 'http://a.test/x/../y%2f?z#frag', headers: ['Host: B.test'] }).request;
     assert.deepEqual([target, host], ['/x/../y%2f?z', 'B.test']);
     assert.equal(asked({ url: 'http://a.test?x' }).request.target, '/?x');
@@ -154,7 +154,7 @@ describe('the request', () => {
 });
 
 describe('the choice', () => {
-  test('of least-request has the loads that are compared, and says who is equal', () => {
+  test('of least-request has the compared loads and the endpoints that tie', () => {
     const region = newRegion();
     setWord(region, 0, E_INFLIGHT, 4);
     const endpoints = [endpointSnapshot(0, { weight: 5 }), endpointSnapshot(1), endpointSnapshot(2, { weight: 2 })];
@@ -173,7 +173,7 @@ describe('the choice', () => {
     assert.match(tie.choice.because, /3 are equal/);
   });
 
-  test('of round-robin is the next turn, and asking moves none', () => {
+  test('of round-robin is the next turn, and does not advance it', () => {
     const region = newRegion();
     const cursor = region.upstreamWord(0) + UPSTREAM.roundRobinCursor.index;
     const chosen = [0, 1, 2].map((turn) => {
@@ -187,7 +187,7 @@ describe('the choice', () => {
     assert.deepEqual(chosen, ['127.0.0.1:3000', '127.0.0.1:3001', '127.0.0.1:3002']);
   });
 
-  test('of a hash names key and value, and is by chance where there is none', () => {
+  test('of a hash names key and value, and is random without a key', () => {
     const balance = {
       kind: 'consistent-hash',
       key: { kind: 'header', name: 'x-user' },
@@ -203,7 +203,7 @@ describe('the choice', () => {
     assert.equal(unknown.choice.isByChance, true);
   });
 
-  test('avoids suspects but for a trial, and tells both', () => {
+  test('avoids suspects except for a trial, and reports both', () => {
     const region = newRegion();
     setWord(region, 1, E_AVAILABILITY, AVAILABILITY.suspect);
     setWord(region, 2, E_AVAILABILITY, AVAILABILITY.down);
@@ -217,7 +217,7 @@ describe('the choice', () => {
     assert.deepEqual([post.choice.endpoint, post.choice.trial], ['127.0.0.1:3000', null]);
   });
 
-  test('falls to a suspect where nobody else has room, and to backups where no primary is usable', () => {
+  test('is a suspect where no other endpoint has room, and a backup where no primary is usable', () => {
     const region = newRegion();
     setWord(region, 0, E_LIMIT, 1);
     setWord(region, 0, E_INFLIGHT, 1);
@@ -230,7 +230,7 @@ describe('the choice', () => {
     assert.deepEqual([spare.tier, spare.choice.endpoint], ['backup', '127.0.0.1:3002']);
   });
 
-  test('says why there is nobody, and what happens then', () => {
+  test('explains why there is none, and the consequence', () => {
     const region = newRegion();
     const endpoints = [endpointSnapshot(0)];
     setWord(region, 0, E_LIMIT, 1);
@@ -243,7 +243,7 @@ describe('the choice', () => {
     assert.equal(withUpstream({ endpoints, whenAllDown: 'try-all' }, region).choice.by, 'nobody');
   });
 
-  test('follows a sticky cookie, also to an endpoint that drains, not to one that is down', () => {
+  test('follows a sticky cookie to a draining endpoint, not to one that is down', () => {
     const sticky = settingsOf({ maxIdleMs: 0, maxLifeMs: 0 });
     const { endpoints } = upstreamSnapshot();
     const cookie = new StickyCookies(sticky, endpoints, upstreamSnapshot().name)
@@ -262,7 +262,7 @@ describe('the choice', () => {
 });
 
 describe('the plan', () => {
-  test('has the verdict on each failure of a first try, by method', () => {
+  test('has the verdict on each failure of a first attempt, by method', () => {
     const verdicts = (method: string): string[] => asked({ method }).plan!.verdicts.map(({ verdict }) => verdict);
     assert.deepEqual(verdicts('GET'), [
       'never-sent',
@@ -276,14 +276,14 @@ describe('the plan', () => {
     assert.deepEqual([keyed.mayRepeat, keyed.timeouts.tryMs], [true, 30_000]);
   });
 
-  test('hedges what may be hedged only', () => {
+  test('hedges only requests that may be hedged', () => {
     const upstreams = [upstreamSnapshot({ hedge: { afterMs: 100, percentile: 0 } })];
     assert.deepEqual(asked({}, { upstreams }).plan!.hedge, { afterMs: 100, percentile: 0 });
     assert.equal(asked({ method: 'PUT' }, { upstreams }).plan!.hedge, null);
     assert.equal(asked({ headers: ['Content-Length: 5'] }, { upstreams }).plan!.hedge, null);
   });
 
-  test('fields: what a stranger says of itself is left out, what the route sets goes in, the id comes anew', () => {
+  test('fields: forwarding fields of untrusted clients are removed, those of the route are set, the id is new', () => {
     const route = routeSnapshot({
       requestHeaders: { set: ['X-Team', 'shop'], remove: ['cookie'] },
       responseHeaders: { set: ['X-By', 'us'], remove: ['server'] },

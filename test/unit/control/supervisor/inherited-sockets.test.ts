@@ -1,4 +1,4 @@
-// Which worker accepts from which of the sockets that were handed over. Thread: main.
+// Assignment of inherited sockets to workers. Thread: main.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -12,8 +12,8 @@ function listener(name: string, bind: BindAddress): ListenerSnapshot {
 const web = listener('web', { kind: 'tcp', host: '127.0.0.1', port: 80 });
 const KEY = '127.0.0.1:80';
 
-describe('sockets that were handed over', () => {
-  test('are one for each worker where there are as many', () => {
+describe('inherited sockets', () => {
+  test('are assigned one to each worker where there are as many', () => {
     const sockets = new InheritedSockets({
       [KEY]: [
         [3, 5],
@@ -31,7 +31,7 @@ describe('sockets that were handed over', () => {
     assert.equal(isShort, false);
   });
 
-  test('more of them than workers: workers take several, so that none is a hole', () => {
+  test('more than workers: workers get several, so that each socket has an acceptor', () => {
     const sockets = new InheritedSockets({ [KEY]: [[3], [4], [5]] });
     const { given } = sockets.cover([web], [0, 1]);
     assert.deepEqual(
@@ -43,7 +43,7 @@ describe('sockets that were handed over', () => {
     );
   });
 
-  test('fewer of them than workers: workers share one by descriptors of their own', () => {
+  test('fewer than workers: workers share one by descriptors of their own', () => {
     const sockets = new InheritedSockets({ [KEY]: [[3, 4, 5]] });
     const { given } = sockets.cover([web], [0, 1]);
     assert.deepEqual(
@@ -55,7 +55,7 @@ describe('sockets that were handed over', () => {
     );
   });
 
-  test('a worker for which none is left binds nothing, and that is no loss', () => {
+  test('a worker without one binds nothing, and no socket is lost', () => {
     const sockets = new InheritedSockets({ [KEY]: [[3]] });
     const { given, isShort } = sockets.cover([web], [0, 1]);
     assert.deepEqual(
@@ -68,7 +68,7 @@ describe('sockets that were handed over', () => {
     assert.equal(isShort, false);
   });
 
-  test('a worker that died is given another descriptor of the same socket, until none is left', () => {
+  test('the successor of a dead worker gets another descriptor of the same socket, until none is left', () => {
     const sockets = new InheritedSockets({
       [KEY]: [
         [3, 5],
@@ -89,7 +89,7 @@ describe('sockets that were handed over', () => {
     assert.equal(sockets.cover([web], [1, 0]).isShort, true);
   });
 
-  test('a worker that is let go leaves its socket to those that stay', () => {
+  test('the socket of a dismissed worker is assigned to those that stay', () => {
     const sockets = new InheritedSockets({
       [KEY]: [
         [3, 5],
@@ -102,7 +102,7 @@ describe('sockets that were handed over', () => {
     assert.deepEqual([...sockets.cover([web], [0]).given], [[0, { web: [] }]]);
   });
 
-  test('are known by the port that the system has chosen, once it has', () => {
+  test('are renamed to the port that the system has chosen', () => {
     const anyPort = listener('web', { kind: 'tcp', host: '127.0.0.1', port: 0 });
     const sockets = new InheritedSockets({ '127.0.0.1:0 web': [[3, 4]] });
     sockets.cover([anyPort], [0]);
@@ -112,7 +112,7 @@ describe('sockets that were handed over', () => {
     assert.deepEqual(sockets.retain([]), ['127.0.0.1:0 web'], 'given back under the name that they were given by');
   });
 
-  test('of listeners that are gone are closed, and what main has taken is not', () => {
+  test('of removed listeners are closed; that of main is not', () => {
     const closed: number[] = [];
     const sockets = new InheritedSockets({ 'admin :1': [[9]], [KEY]: [[3, 4]], 'unix:/x': [[5]] }, (fd) =>
       closed.push(fd),

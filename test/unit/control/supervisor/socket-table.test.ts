@@ -1,4 +1,4 @@
-// What LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES are taken to mean. Thread: main.
+// Socket activation: LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES. Thread: main.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -27,7 +27,7 @@ describe('socket activation', () => {
     ]);
   });
 
-  test('is for the process that LISTEN_PID names, and for no other', () => {
+  test('applies only to the process that LISTEN_PID names', () => {
     assert.deepEqual(passedSockets(activation('web', 1), PID + 1), []);
     assert.deepEqual(passedSockets({ LISTEN_PID: String(PID), LISTEN_FDS: '-1' }, PID), []);
     assert.deepEqual(passedSockets({}, PID), []);
@@ -41,11 +41,11 @@ describe('socket activation', () => {
     });
   });
 
-  test('takes a number that nobody passed as a descriptor of its own', () => {
+  test('takes a number that was not passed as an inherited descriptor', () => {
     assert.deepEqual(tableOfActivation(snapshotOf({ kind: 'fd', fd: 7 }), {}, PID), { 'fd:7': [[7]] });
   });
 
-  test('a name that nobody passed is refused, with those that were', () => {
+  test('a name that was not passed is refused; the message lists those that were', () => {
     const snapshot = snapshotOf({ kind: 'fd', fd: 'wbe' });
     assert.throws(() => tableOfActivation(snapshot, activation('web', 1), PID), /l0 .*fd:wbe.*there are web \(fd:3\)/);
     assert.throws(() => tableOfActivation(snapshot, {}, PID), /no socket was passed to this process \(LISTEN_FDS\)/);
