@@ -9,7 +9,7 @@ import { FullScan } from './full-scan.ts';
 import type { LoadMeasure } from './descriptor.ts';
 import { type WarmingContext, withWarming } from './warming.ts';
 
-/** Up to here every candidate is scanned: 256 cost below 1 us, 2 to 4 % of a proxied request. */
+/** Largest number of candidates that is scanned: 256 take less than 1 us, 2 to 4 % of a proxied request. */
 const FULL_SCAN_MAX = 256;
 const DRAWS = 3;
 
@@ -41,14 +41,14 @@ class BestOfThree implements Balancer {
         bestLoad = load;
       }
     }
-    // All three are busy or tried: look at every one, so that a pick fails only when there is none.
+    // All three are busy or tried: scan all, so that a pick fails only when no candidate is left.
     return best < 0 ? this.#scan.pick(request) : table.slots[best]!;
   }
 }
 
 /**
- * Chooses by load: by a full scan of up to FULL_SCAN_MAX candidates, by the best of three draws above. Those that warm
- * up get their share by chance.
+ * Builds a balancer that compares loads: a full scan of up to FULL_SCAN_MAX candidates, the best of three draws above.
+ * Candidates in slow start receive their share at random.
  * @param measureOf the load of each candidate of a table
  */
 export function leastLoaded(

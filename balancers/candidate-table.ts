@@ -1,4 +1,4 @@
-// Candidates as columns of numbers, and the questions that every pick asks of one of them. Thread: both.
+// Candidates as columns of numbers, with the tests that every pick applies to them. Thread: both.
 
 import { AVAILABILITY } from '../core/availability.ts';
 import { PICK_FAILURE, wasTried, type Candidate, type PickFailure, type PickRequest } from '../core/balancer.ts';
@@ -6,7 +6,7 @@ import { E_AVAILABILITY, E_FACTOR, E_INFLIGHT, E_LAST_SUCCESS, E_LIMIT, E_TOKEN 
 import type { Region } from '../core/memory/region.ts';
 
 const HALF_OPEN = AVAILABILITY.halfOpen;
-/** A half-open endpoint waits so long for a request that may be repeated before any other decides about it. */
+/** Time for which a half-open endpoint is reserved for a repeatable request; after it any request may be the trial. */
 const WAIT_FOR_SAFE_MS = 1_000;
 
 /**
@@ -20,7 +20,7 @@ export class CandidateTable {
   /** Index in `words` of each candidate's record. */
   readonly places: Int32Array;
   readonly weights: Float64Array;
-  /** When the first request that can't be repeated was kept from a half-open endpoint; below 0 where none was. */
+  /** When a request that can't be repeated was first kept from a half-open endpoint; negative if none was. */
   #waitsSinceMs = -1;
 
   constructor(candidates: readonly Candidate[], region: Region) {
@@ -41,19 +41,19 @@ export class CandidateTable {
     return this.words[this.places[index]! + E_FACTOR]!;
   }
 
-  /** Weight times factor: what the endpoint can carry now, in 1/65536 of a weight of 1. */
+  /** Weight times factor: the endpoint's present capacity, in 1/65536 of a weight of 1. */
   capacity(index: number): number {
     return this.weights[index]! * this.words[this.places[index]! + E_FACTOR]!;
   }
 
-  /** Whether live traffic had its last good answer from `index` later than from `other` (-1: from nobody). */
+  /** Whether the last success of `index` is later than that of `other` (-1: none). */
   isFresher(index: number, other: number): boolean {
     if (other < 0) return false;
     const words = this.words;
     return words[this.places[index]! + E_LAST_SUCCESS]! > words[this.places[other]! + E_LAST_SUCCESS]!;
   }
 
-  /** Whether one more request may go there: below its limit and, where it is half-open, not on trial already. */
+  /** Whether the candidate accepts another request: it is below its limit and, if half-open, has no trial in progress. */
   hasRoom(index: number): boolean {
     const words = this.words;
     const place = this.places[index]!;
@@ -62,7 +62,7 @@ export class CandidateTable {
     return words[place + E_AVAILABILITY] !== HALF_OPEN || words[place + E_TOKEN] === 0;
   }
 
-  /** Whether this exchange may be sent there: it has room, was not tried, and isn't half-open and better tried by another. */
+  /** Whether this request may be sent to the candidate: it has room, was not tried, and isn't reserved for another trial. */
   canTake(index: number, request: PickRequest): boolean {
     if (wasTried(request, this.slots[index]!) || !this.hasRoom(index)) return false;
     return (
@@ -71,8 +71,8 @@ export class CandidateTable {
   }
 
   /**
-   * Whether a request that can't be repeated may be the trial of a half-open endpoint: not while one that can may still
-   * come, which loses nothing where the trial fails; but where nobody else takes it, or none has come for a while.
+   * Whether a request that can't be repeated may be the trial of a half-open endpoint. A repeatable one is preferred,
+   * since it survives a failed trial; any request will do if no other candidate is left or none has come for a second.
    */
   #maySpend(request: PickRequest): boolean {
     if (this.size === 1 || request.triedCount > 0) return true;
@@ -80,7 +80,7 @@ export class CandidateTable {
     return request.nowMs - this.#waitsSinceMs >= WAIT_FOR_SAFE_MS;
   }
 
-  /** Why no candidate was found. An untried one that is busy counts more than tried ones: waiting may help. */
+  /** The reason why no candidate was found. A busy one outweighs tried ones: waiting may help. */
   failure(request: PickRequest): PickFailure {
     if (this.size === 0) return PICK_FAILURE.noneUsable;
     for (let index = 0; index < this.size; index++) {

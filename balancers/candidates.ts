@@ -17,7 +17,7 @@ export interface ConfiguredTiers {
   readonly both: readonly Candidate[];
 }
 
-/** What a balancer is built for. Immutable. */
+/** Input of a balancer. Immutable. */
 export interface Candidates {
   readonly tier: TierName;
   /**
@@ -27,18 +27,18 @@ export interface Candidates {
   readonly members: readonly Candidate[];
   /** Those of `members` that a pick may return, in configured order. Empty: every pick fails at once. */
   readonly usable: readonly Candidate[];
-  /** Usable but for a first failure that nobody has judged yet; not in `usable`, unless nothing else is. */
+  /** Usable endpoints with an unconfirmed first failure. They are in `usable` only if no other endpoint is. */
   readonly suspects: readonly Candidate[];
-  /** Ejected or down: a retry that has nobody else left asks them rather than give up. */
+  /** Ejected or down endpoints, tried once when no other endpoint is left. */
   readonly lastResort: readonly Candidate[];
   readonly configured: ConfiguredTiers;
 }
 
-/** Points by which the primaries must exceed the threshold before the backups are let go again. */
+/** Percentage points above the threshold at which the backups are released: hysteresis. */
 const HYSTERESIS_PERCENT = 10;
 
 /**
- * The one place that says which availability a pick may use.
+ * The only definition of the availabilities that a pick may use.
  *
  * | availability | usable | because |
  * |---|---|---|
@@ -51,7 +51,7 @@ export function isUsable(availability: Availability): boolean {
   return availability === 'up' || availability === 'suspect' || availability === 'halfOpen';
 }
 
-/** Where the policy is `try-all`: health is ignored, what the operator and discovery say is not. */
+/** Availabilities that `try-all` uses: it ignores health, but not the operator or the resolver. */
 function isTriedAnyway(availability: Availability): boolean {
   return availability === 'down' || availability === 'ejected' || isUsable(availability);
 }
@@ -61,7 +61,7 @@ const TRIED_BY_NUMBER: readonly boolean[] = AVAILABILITY_NAMES.map(isTriedAnyway
 
 /**
  * Reads weights and availabilities from shared memory and chooses the tier. Where nothing is usable the upstream's
- * policy decides: with `try-all` every endpoint counts that isn't taken out by hand; otherwise there is no candidate.
+ * policy decides: with `try-all` all endpoints are candidates except those in drain or maintenance; otherwise there is no candidate.
  * @param previous what this function returned for the same upstream last time, or null: its member lists are kept
  *   where no weight has changed.
  * @param keepsSlow whether endpoints that are suspect for being slow stay usable: the upstream hashes
@@ -80,7 +80,7 @@ export function selectCandidates(
     const tried = configured.both.filter((member) => isMemberUsable(region, member, TRIED_BY_NUMBER));
     return { tier: 'both', members: configured.both, usable: tried, suspects: [], lastResort: [], configured };
   }
-  // Sets: searching lists would take seconds for all the changes that befall 10,000 endpoints in a bad minute.
+  // Sets: list searches would take seconds when many of 10,000 endpoints change within a minute.
   const used = new Set(usable);
   const lastResort = configured.both.filter(
     (member) => !used.has(member) && isMemberUsable(region, member, TRIED_BY_NUMBER),
@@ -94,7 +94,7 @@ export function selectCandidates(
 
 /**
  * Whether a worker has marked the endpoint, or main has adopted the mark. A mark for being slow moves no keys of an upstream
- * that hashes: they would come back a moment later.
+ * that hashes: they would move back a moment later.
  */
 function isSuspect(region: Region, slot: number, keepsSlow: boolean): boolean {
   const word = region.endpointWord(slot);
@@ -103,7 +103,7 @@ function isSuspect(region: Region, slot: number, keepsSlow: boolean): boolean {
   return suspicion !== SUSPICION.none || region.words[word + E_AVAILABILITY] === AVAILABILITY.suspect;
 }
 
-/** An endpoint whose dynamic factor is zero gets nothing, whatever its availability. */
+/** An endpoint with a dynamic factor of zero receives no requests, whatever its availability. */
 function isMemberUsable(region: Region, member: Candidate, byNumber: readonly boolean[]): boolean {
   const word = region.endpointWord(member.slot);
   const availability = region.words[word + E_AVAILABILITY] ?? AVAILABILITY.maintenance;
@@ -144,7 +144,7 @@ function configuredTiers(
   return { primary, backup, both: [...primary, ...backup] };
 }
 
-/** The shared weight, which an operator may have set; the configured one where main has written none yet. */
+/** The weight in shared memory, which an operator may have set; the configured one before main has written it. */
 function weightOf(region: Region, endpoint: EndpointSnapshot): number {
   return region.words[region.endpointWord(endpoint.slot) + E_WEIGHT]! || endpoint.weight;
 }

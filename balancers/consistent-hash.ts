@@ -1,6 +1,6 @@
 // Balancer `consistent-hash`: the same key goes to the same endpoint while that one can take it (docs/algorithms.md 1.6).
 // A Maglev table over the configured members; availability, factor, limits and bounded load act at the lookup, so
-// that a change of health moves the keys that must move, no others, and they come home with it. Thread: both.
+// that a change of health moves only the keys that must move, and they return with the endpoint. Thread: both.
 
 import type { Balancer, Candidate, PickRequest } from '../core/balancer.ts';
 import { FULL_FACTOR } from '../core/memory/layout.ts';
@@ -20,11 +20,11 @@ interface HashSettings extends HashKeySettings {
 /** Places of the table that a pick tries before it compares all members. */
 const PROBES = 16;
 const STEP_WORD = 0x9e3779b1;
-/** What a product of decimals like 1.1 may be off by before it is rounded up. */
+/** Tolerance for the rounding error of products of decimals such as 1.1, before they are rounded up. */
 const ROUNDING = 1e-9;
 const NOBODY = -1;
 
-/** What depends on configured members and settings only. */
+/** Data that depends on the configured members and the settings alone. */
 interface HashedMembers {
   readonly settings: HashSettings;
   readonly sorted: readonly Candidate[];
@@ -53,7 +53,7 @@ class ConsistentHash implements Balancer {
     this.#boundedLoad = hashed.settings.boundedLoad;
   }
 
-  /** An exchange's further tries begin further on in its key's sequence of places. */
+  /** Each retry starts one probe further in the key's sequence of places. */
   pick(request: PickRequest): number {
     const load = this.#boundedLoad > 0 ? this.#loadPerCapacity() : 0;
     let hash = request.hash1 >>> 0;
@@ -67,7 +67,7 @@ class ConsistentHash implements Balancer {
     return this.#pickByRendezvous(request, load);
   }
 
-  /** What each unit of capacity may hold: of the requests in flight, with this one, `boundedLoad` times its share. */
+  /** Most requests per unit of capacity: `boundedLoad` times the mean, this request included. */
   #loadPerCapacity(): number {
     let inflight = 1;
     let capacity = 0;
@@ -90,13 +90,13 @@ class ConsistentHash implements Balancer {
     return members.inflight(index) + 1 <= Math.ceil(load * members.capacity(index) - ROUNDING);
   }
 
-  /** Each key has a fixed threshold at each member, so that a growing factor moves each key once, and home. */
+  /** Each key has a fixed threshold at each member, so that a growing factor moves each key exactly once, back to its member. */
   #isWithinFactor(index: number, hash2: number): boolean {
     const factor = this.#members.factor(index);
     return factor >= FULL_FACTOR || mix32(hash2 ^ this.#idHashes[index]!) < factor * FULL_FACTOR;
   }
 
-  /** Finds a member if there is one: best one that accepts the request, else one that can take it at all. */
+  /** Returns a member that accepts the request within its bounds, otherwise one that can take it at all. */
   #pickByRendezvous(request: PickRequest, load: number): number {
     let index = this.#rendezvous(request, load, true);
     if (index === NOBODY) index = this.#rendezvous(request, load, false);
@@ -124,7 +124,7 @@ class ConsistentHash implements Balancer {
   }
 }
 
-/** The table for these members: one at hand where they and what it depends on are the same. */
+/** Returns the table for these members, from the cache if members and settings are the same. */
 export function hashMembers(settings: HashSettings, members: readonly Candidate[]): HashedMembers {
   const known = kept.get(members);
   if (known !== undefined && known.settings === settings) return known;

@@ -1,8 +1,8 @@
-// Steps that visit every place of a circle, well spread. Thread: both.
+// Steps that visit every place of a circle once, evenly spread. Thread: both.
 
 const GOLDEN_SECTION = 0.618_033_988_749_894_9;
 
-/** The first number from the golden section of `size` on that shares no divisor with it; 1 where size is below 3. */
+/** The smallest number coprime to `size` from its golden section upwards; 1 for sizes below 3. */
 export function coprimeStep(size: number): number {
   if (size < 3) return 1;
   let step = Math.floor(size * GOLDEN_SECTION);

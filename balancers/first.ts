@@ -1,5 +1,5 @@
 // Balancer `first`: fills one endpoint to its limit before the next, in configured order. It needs limits, and saves
-// machines: those behind the last one in use can be switched off. Thread: both.
+// machines: those after the last one in use can be switched off. Thread: both.
 
 import type { Balancer, PickRequest } from '../core/balancer.ts';
 import { FULL_FACTOR } from '../core/memory/layout.ts';
@@ -16,7 +16,7 @@ class FirstBalancer implements Balancer {
     this.#random = random;
   }
 
-  /** A candidate with a factor below full is passed over as often as the factor leaves, while another can take it. */
+  /** A candidate whose factor is below 1 is skipped with the remaining probability, if another one can take the request. */
   pick(request: PickRequest): number {
     const table = this.#table;
     let passedOver = -1;

@@ -7,11 +7,11 @@ import { coprimeStep } from './coprime.ts';
 import type { LoadMeasure } from './descriptor.ts';
 
 /**
- * Looks at every candidate. Of equals the first after the start wins, and the start moves by a step that is coprime
- * to their number, so that ties are spread evenly without drawing numbers. The start is the only thing that moves.
+ * Compares all candidates. Among equals the first after the start wins, and the start advances by a step coprime to
+ * their number, so that ties are spread evenly without random numbers. The start is the only state.
  *
- * Of equals, a request that may not be repeated takes the one whose last good answer is the youngest: who meets an
- * endpoint that has just failed is then nearly always a request that can be sent again.
+ * Among equals, a request that can't be repeated takes the one with the most recent success. An endpoint that has just
+ * failed is then nearly always found by a request that can be sent again.
  */
 export class FullScan implements Balancer {
   readonly #table: CandidateTable;
@@ -41,7 +41,7 @@ export class FullScan implements Balancer {
     let index = this.#start;
     for (let seen = 0; seen < size; seen++) {
       const load = loads[index]!;
-      // In this order the costlier question is asked of the few that are better than all before.
+      // The expensive test comes last: only few candidates are better than all before.
       const isBetter = load < bestLoad || (load === bestLoad && !request.mayRetry && table.isFresher(index, best));
       if (isBetter && table.canTake(index, request)) {
         best = index;

@@ -1,4 +1,4 @@
-// The key of a request for consistent hashing, as the two words that a pick wants (docs/algorithms.md 1.6 and 5.2).
+// The key of a request for consistent hashing, as the two hash words of a pick (docs/algorithms.md 1.6 and 5.2).
 // Thread: both.
 
 import { mix32, murmur32 } from '../core/murmur.ts';
@@ -30,9 +30,9 @@ export function hashKeyName(key: HashKey): string {
   return 'name' in key ? `${key.kind} ${key.name}` : key.kind;
 }
 
-/** What a key is read from besides the client's address: a request's head. */
+/** The request head, from which keys other than the client's address are read. */
 export interface HashSource {
-  /** Origin-form: path and query as they came. */
+  /** Origin-form: path and query as received. */
   readonly target: string;
   /** @param name lower case */
   field(name: string): string | undefined;
@@ -56,7 +56,7 @@ let scratch = new Uint8Array(1024);
 /**
  * Builds the reader of a key. The same key and seed give the same words in every process.
  *
- * | key | what is hashed |
+ * | key | hashed value |
  * |---|---|
  * | client-ip | all of an IPv4 address, the /64 of an IPv6 one |
  * | header | the field's value; several lines count as one, joined |
@@ -80,7 +80,7 @@ export function buildHashKey(key: HashKey, seed: number, random: Random): HashKe
 }
 
 /**
- * What is hashed of a request, to be looked at: the client's address, or the text of the key. '' where it has none.
+ * The hashed part of a request for people: the client's address, or the text of the key; '' if the request has none.
  * @param clientAddress as for a HashKeyReader
  */
 export function hashKeyText(key: HashKey, source: HashSource, clientAddress: string): string {
@@ -93,7 +93,7 @@ function randomWord(random: Random): number {
   return Math.floor(random.next() * 0x1_0000_0000);
 }
 
-/** What writes the key's bytes into `scratch` and returns how many. */
+/** Returns a function that writes the key's bytes into `scratch` and returns their number. */
 function writerFor(key: HashKey): (source: HashSource, clientAddress: string) => number {
   switch (key.kind) {
     case 'client-ip':
@@ -111,7 +111,7 @@ function writerFor(key: HashKey): (source: HashSource, clientAddress: string) =>
   }
 }
 
-/** UTF-8 bytes, so that languages and processes agree. */
+/** UTF-8, so that implementations in other languages get the same hash. */
 function writeText(text: string): number {
   if (scratch.length < text.length * 3) scratch = new Uint8Array(text.length * 3);
   return encoder.encodeInto(text, scratch).written;
@@ -127,7 +127,7 @@ function queryValue(target: string, name: string): string {
   return begin < 0 ? '' : valueOf(target, begin + 1, '&', name);
 }
 
-/** The value of the first `name=value` among the parts of `text` from `begin` on; blanks before a name don't count. */
+/** The value of the first `name=value` among the parts of `text` from `begin` on; leading blanks are ignored. */
 function valueOf(text: string, begin: number, separator: string, name: string): string {
   for (let at = begin; at < text.length; ) {
     const next = text.indexOf(separator, at);

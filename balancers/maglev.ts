@@ -1,4 +1,4 @@
-// The Maglev table (Eisenbud et al., NSDI 2016): which member each of M places belongs to. Thread: both.
+// The Maglev table (Eisenbud et al., NSDI 2016): the member of each of M places. Thread: both.
 // It is built over the configured members, never over the healthy ones: docs/algorithms.md 1.6.
 
 import type { Candidate } from '../core/balancer.ts';
@@ -7,18 +7,18 @@ import { mix32, murmur32OfString } from '../core/murmur.ts';
 /** Prime sizes: at least 100 places a member keep the shares within 1 % of the weights. */
 export const MAGLEV_SIZE = 65_537;
 export const MAGLEV_LARGE_SIZE = 655_373;
-/** More members than this deserve the large table. */
+/** Upstreams with more members use the large table. */
 const MAGLEV_SIZE_MEMBERS = 655;
 /** Places hold an index in 16 bits, of which one value means free. */
 const MEMBERS_MAX = 65_535;
 const FREE = 0xffff;
 
-/** The table's size that suits a number of members. */
+/** Default table size for a number of members. */
 export function maglevSizeFor(memberCount: number): number {
   return memberCount > MAGLEV_SIZE_MEMBERS ? MAGLEV_LARGE_SIZE : MAGLEV_SIZE;
 }
 
-/** Members in the order that table and lookups count them by: their identities, which are the same in every process. */
+/** Members ordered by identity, the same in every process: the order of the table's indices. */
 export function sortedById(members: readonly Candidate[]): readonly Candidate[] {
   return members.toSorted((a, b) => (a.id < b.id ? -1 : Number(a.id > b.id)));
 }
@@ -28,13 +28,13 @@ export function sortedById(members: readonly Candidate[]): readonly Candidate[] 
  * members' shares differ by at most one place, otherwise by at most three from their weight's.
  * @param members sorted by `sortedById`, at least one.
  * @param size a prime above the number of members.
- * @throws Error when the size doesn't suit.
+ * @throws Error when the size isn't a prime above the number of members.
  */
 export function buildMaglevTable(members: readonly Candidate[], size: number, seed: number): Uint16Array {
   checkSize(members.length, size);
   const table = new Uint16Array(size).fill(FREE);
   const heaviest = members.reduce((most, member) => Math.max(most, member.weight), 0);
-  // Each member visits the places in an order of its own: from `next` in steps of `skip`.
+  // Each member visits the places in its own order: from `next` in steps of `skip`.
   const next = Uint32Array.from(members, (member) => murmur32OfString(member.id, mix32(seed + 1)) % size);
   const skip = Uint32Array.from(members, (member) => 1 + (murmur32OfString(member.id, mix32(seed + 2)) % (size - 1)));
   const due = new Float64Array(members.length);

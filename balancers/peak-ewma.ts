@@ -1,5 +1,5 @@
-// Balancer `peak-ewma`: in-flight times a moving average of the time to a response's head that jumps up at once and
-// comes down slowly (Finagle's rule, docs/algorithms.md 1.3), with a penalty for errors. Thread: both.
+// Balancer `peak-ewma`: in-flight times a moving average of the time to the response head, which rises at once and decays
+// slowly (Finagle's rule, docs/algorithms.md 1.3), with a penalty for errors. Thread: both.
 
 import type { Candidate, OutcomeObserver } from '../core/balancer.ts';
 import { E_EWMA_COST, E_EWMA_STAMP, E_FACTOR, E_INFLIGHT } from '../core/memory/layout.ts';
@@ -15,14 +15,14 @@ interface PeakEwmaSettings {
   readonly errorPenaltyMs: number;
 }
 
-/** Cost of an endpoint without history where none has one, in ms: Linkerd's default. */
+/** Cost of an endpoint in ms while no endpoint has history: Linkerd's default. */
 const SEED_MS = 30;
 /**
  * Least cost in ms. Costs decay while idle; without a floor an endpoint that idled a minute longer than another would
  * look hundreds of times cheaper and take a whole burst before its first answer.
  */
 const FLOOR_MS = 1;
-/** Longest time that an endpoint's Retry-After keeps counting against it, in ms. */
+/** Upper bound of the cost that a Retry-After adds, in ms. */
 const RETRY_AFTER_MAX_MS = 10_000;
 
 /** e^-x for x from 0 to 8 in steps of 1/128: a load may be 0.8 % too high, and costs a third of Math.exp. */
@@ -57,7 +57,7 @@ class PeakEwmaLoad implements LoadMeasure {
     for (let index = 0; index < loads.length; index++) loads[index] = this.of(index, nowMs);
   }
 
-  /** Cost now, in ms. Without history it is the seed; idleness lowers it to the floor at most. */
+  /** Present cost in ms: the seed without history; decay stops at the floor. */
   #costAt(place: number, nowMs: number): number {
     const cost = this.#doubles[place + E_EWMA_COST]!;
     if (cost === 0) return this.#seedMs;
@@ -74,7 +74,7 @@ function measureFor(settings: PeakEwmaSettings, usable: readonly Candidate[], re
   return (table: CandidateTable): LoadMeasure => new PeakEwmaLoad(table, region, settings.decayMs, seed);
 }
 
-/** What an endpoint without history is taken for: the median cost of the others, undecayed. */
+/** Cost of an endpoint without history: the undecayed median of the others. */
 function seedMs(usable: readonly Candidate[], region: Region): number {
   const costs = usable
     .map((candidate) => region.doubles[region.endpointWord(candidate.slot) / 2 + E_EWMA_COST]!)

@@ -7,7 +7,7 @@ import { AliasTable } from './alias-table.ts';
 import { CandidateTable } from './candidate-table.ts';
 import { defineBalancer } from './descriptor.ts';
 
-/** Draws before the exact way is taken: enough that it is rare, few enough that a full upstream fails quickly. */
+/** Rejected draws before the exact scan: enough to make it rare, few enough for a full upstream to fail quickly. */
 const DRAWS = 4;
 const NOBODY = -1;
 
@@ -68,7 +68,7 @@ class RandomBalancer implements Balancer {
     return last;
   }
 
-  /** Compares in-flight per capacity by cross products; of equals the first drawn stays, so that weights hold. */
+  /** Compares in-flight per capacity by cross products; a tie keeps the first draw, which preserves the weights. */
   #isLessLoaded(a: number, b: number): boolean {
     const table = this.#table;
     return table.inflight(a) * table.capacity(b) < table.inflight(b) * table.capacity(a);

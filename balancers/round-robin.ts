@@ -7,7 +7,7 @@ import { CandidateTable } from './candidate-table.ts';
 import { defineBalancer, noOptions } from './descriptor.ts';
 import { scheduleFor, type Schedule } from './schedule.ts';
 
-/** Turns of the cursor in one pick, and places looked at behind a busy one, before the order is given up. */
+/** Most turns of the cursor in one pick, and most places searched after a busy one. */
 const TURNS_MAX = 64;
 const PLACES_MAX = 4096;
 const GOLDEN_WORD = 0x9e3779b9;
@@ -15,8 +15,8 @@ const NOBODY = -1;
 
 /**
  * One atomic cursor in the upstream's record counts the places of the schedule for all workers. A place that its
- * candidate's factor declines is passed by a further turn of the cursor, so that nobody inherits it; a candidate that
- * is busy or tried is replaced by the next in the schedule, while the cursor stays.
+ * candidate's factor rejects is skipped by another turn of the cursor, so that no other candidate gains it; a candidate
+ * that is busy or tried is replaced by the next one in the schedule, and the cursor stays.
  */
 class RoundRobin implements Balancer {
   readonly #table: CandidateTable;
@@ -44,8 +44,8 @@ class RoundRobin implements Balancer {
   }
 
   /**
-   * Whether a place is taken in this round. Each place follows a golden-section sequence of its own over the rounds,
-   * which accepts the factor's share of them, evenly spaced, and the same in every worker.
+   * Whether a place is used in this round. Each place has its own golden-section sequence over the rounds, which accepts
+   * the factor's share of them, evenly spaced and identical in every worker.
    */
   #isAccepted(index: number, place: number, round: number): boolean {
     const factor = this.#table.factor(index);

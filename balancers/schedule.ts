@@ -1,4 +1,4 @@
-// The order in which round robin visits weighted candidates, computed before the picks. Thread: both.
+// The precomputed order in which round robin visits weighted candidates. Thread: both.
 
 import { coprimeStep, greatestCommonDivisor } from './coprime.ts';
 
@@ -11,8 +11,8 @@ export interface Schedule {
 }
 
 /**
- * Steps that building a smooth order may take (period times candidates): about 2 ms. What is larger is walked by the
- * golden section, which needs no table: it has the same exact shares, but not the order that people know.
+ * Most steps for building a smooth order (period times candidates): about 2 ms. Larger ones are walked by the golden
+ * section, which needs no table and has the same exact shares, but not the familiar order.
  */
 export const SMOOTH_STEPS_MAX = 1 << 20;
 
@@ -31,8 +31,8 @@ export function scheduleFor(weights: Float64Array): Schedule {
 }
 
 /**
- * nginx's smooth weighted round robin (docs/algorithms.md 1.1): everybody gains its weight, the richest is chosen and pays
- * the sum of all weights. {5, 1, 1} gives A A B A C A A.
+ * nginx's smooth weighted round robin (docs/algorithms.md 1.1): each candidate gains its weight, and the one with the highest
+ * balance is chosen and pays the sum of all weights. {5, 1, 1} gives A A B A C A A.
  */
 function smoothSchedule(weights: Float64Array, period: number): Schedule {
   const order = new Uint32Array(period);

@@ -1,4 +1,4 @@
-// The current balancer of one upstream in one thread: follows availability, asks the balancer. Thread: both.
+// The current balancer of one upstream in one thread, rebuilt when availability changes. Thread: both.
 
 import { type Balancer, PICK_FAILURE, type PickRequest } from '../core/balancer.ts';
 import { UPSTREAM } from '../core/memory/layout.ts';
@@ -10,23 +10,23 @@ import { selectCandidates, type Candidates } from './candidates.ts';
 import type { BalanceContext } from './descriptor.ts';
 import { balancerNamed, buildBalancer } from './registry.ts';
 
-/** Where a picker works. */
+/** The thread of a picker. */
 export interface PickerContext {
   readonly region: Region;
   readonly worker: number;
   readonly random: Random;
 }
 
-/** A suspect is tried by one live request at most in this time, from each worker. */
+/** Least time between two canaries from one worker. */
 const CANARY_EVERY_MS = 100;
 
 /**
- * Holds what was built for the availabilities of one epoch. Main writes an endpoint's words first and moves the
- * upstream's epoch after; each pick reads the epoch and builds anew only when it moved. Workers mark suspects
- * themselves and move the upstream's count of them, which is read beside the epoch.
+ * Holds the balancer for the availabilities of one epoch. Main writes an endpoint's words first and the upstream's epoch
+ * afterwards; each pick reads the epoch and rebuilds only when it has changed. Workers mark suspects themselves and
+ * increment the upstream's count of them, which is read with the epoch.
  *
- * Suspects get canaries: a request that may be repeated, one at a time, at a trickle. All others avoid them, as long
- * as anything else can take the request.
+ * Suspects receive canaries: repeatable requests, one at a time, at a low rate. Other requests avoid suspects while
+ * another endpoint can take them.
  */
 export class UpstreamPicker {
   readonly upstream: UpstreamSnapshot;
@@ -37,7 +37,7 @@ export class UpstreamPicker {
   #suspicions: number;
   #candidates: Candidates;
   #balancer: Balancer;
-  /** Of the suspects alone: the last resort. */
+  /** Balancer over the suspects alone, used when no other endpoint can take a request. */
   #suspectBalancer: Balancer | null = null;
   #suspectTable: CandidateTable | null = null;
   #lastResortTable: CandidateTable | null = null;
@@ -77,7 +77,7 @@ export class UpstreamPicker {
     return isBusy ? PICK_FAILURE.allBusy : PICK_FAILURE.allTried;
   }
 
-  /** A retry that has nobody else left: better one that is judged bad than to give up. Idlest first. */
+  /** Picks an endpoint that is down or ejected when no other one is left; the one with the fewest requests in flight. */
   #pickLastResort(request: PickRequest, failure: number): number {
     const { lastResort } = this.#candidates;
     if (lastResort.length === 0) return failure;
@@ -90,7 +90,7 @@ export class UpstreamPicker {
     return best < 0 ? failure : table.slots[best]!;
   }
 
-  /** How many endpoints of the tier in use a pick may return now, tried and busy ones included. */
+  /** Number of endpoints of the tier in use that a pick may return, tried and busy ones included. */
   get usableCount(): number {
     const { usable, suspects } = this.candidates;
     return usable.length + suspects.length;
@@ -103,13 +103,13 @@ export class UpstreamPicker {
     return (usable[0] ?? suspects[0])!.slot;
   }
 
-  /** What picks choose from now. */
+  /** The present candidates. */
   get candidates(): Candidates {
     this.#follow();
     return this.#candidates;
   }
 
-  /** A suspect with nothing in flight for a request that may be repeated, if it is time for one; else -1. */
+  /** Returns an idle suspect for a repeatable request if a canary is due, otherwise -1. */
   #pickCanary(request: PickRequest): number {
     const table = this.#suspectTable!;
     if (!request.mayRetry || request.triedCount > 0 || request.nowMs - this.#lastCanaryMs < CANARY_EVERY_MS) return -1;
@@ -121,7 +121,7 @@ export class UpstreamPicker {
     return -1;
   }
 
-  /** Builds anew if something moved. The words are read first: what changes during the build moves them again. */
+  /** Rebuilds if the words have changed. They are read first, so that a change during the build is seen next time. */
   #follow(): void {
     const epoch = this.#readEpoch();
     const suspicions = this.#readSuspicions();
@@ -142,7 +142,7 @@ export class UpstreamPicker {
     this.#suspectBalancer = isAny ? buildBalancer(this.upstream.balance, asUsable, this.#context) : null;
   }
 
-  /** Atomic, so that the words which main wrote before it are seen with it. */
+  /** An atomic load orders it before the words that main wrote earlier. */
   #readEpoch(): number {
     return Atomics.load(this.#context.region.words, this.#upstreamWord + UPSTREAM.epoch.index);
   }

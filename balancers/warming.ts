@@ -1,8 +1,8 @@
 // Slow start for balancers that compare loads (docs/algorithms.md 2.2). Thread: both.
 //
 // A share of a weight divides an endpoint's capacity, so at a tenth of it one request in flight counts as ten: at low
-// load it gets next to nothing, and a warm-up that needs requests never happens. So while endpoints warm up, chance
-// gives each of them its share of the requests, and the comparison goes on among the others.
+// load it gets next to nothing and never warms up. So endpoints in slow start receive their share of the requests at
+// random, and loads are compared among the others.
 
 import type { Balancer, Candidate, PickRequest } from '../core/balancer.ts';
 import { E_FACTOR, E_INFLIGHT, E_WARM_START } from '../core/memory/layout.ts';
@@ -12,16 +12,15 @@ import { CandidateTable } from './candidate-table.ts';
 
 const NOBODY = -1;
 
-/** Where requests go, and by whose chance. */
+/** Shared memory and the source of random numbers. */
 export interface WarmingContext {
   readonly region: Region;
   readonly random: Random;
 }
 
 /**
- * Gives each warming candidate weight * factor of the sum of these over all candidates, whatever the load. One that
- * has more in flight for its whole weight than the others have on average is left out: it is slower than its ramp
- * supposes.
+ * Gives each warming candidate its part of the sum of weight * factor over all candidates, whatever the load. A candidate
+ * with more in flight per weight than the mean of the others is skipped: it is slower than its ramp assumes.
  */
 class WarmingBalancer implements Balancer {
   readonly #warming: CandidateTable;
@@ -39,7 +38,7 @@ class WarmingBalancer implements Balancer {
   }
 
   pick(request: PickRequest): number {
-    // The end of a slow start moves no epoch: from then on everybody is compared again.
+    // The end of a slow start changes no epoch: from then on all are compared again.
     if (!this.#isAnyWarming()) return this.#amongAll.pick(request);
     const index = this.#draw();
     if (index !== NOBODY && this.#warming.canTake(index, request) && !this.#isBehind(index)) {
@@ -56,8 +55,8 @@ class WarmingBalancer implements Balancer {
   }
 
   /**
-   * A warming candidate with the probability of its share, else nobody. Draws one number. Sums stay in local variables:
-   * a function that returned one would allocate it.
+   * Draws a warming candidate with the probability of its share; NOBODY otherwise. Sums stay in local variables, because
+   * a returned double would be allocated.
    */
   #draw(): number {
     const { words, places, weights, size } = this.#warming;
@@ -96,8 +95,8 @@ interface Balancers {
 }
 
 /**
- * Builds a balancer of loads for these candidates, with chance in front of it where some of them warm up. A slow start
- * begins before the epoch moves, so whoever builds for a new epoch sees it.
+ * Builds a balancer that compares loads, with random shares for candidates in slow start. A slow start begins before the
+ * epoch changes, so the build for a new epoch sees it.
  * @param build makes the comparison for a table
  */
 export function withWarming(
@@ -108,7 +107,7 @@ export function withWarming(
   const { region, random } = context;
   const amongAll = build(new CandidateTable(candidates, region));
   const warming = candidates.filter((one) => isWarming(region, one));
-  // Where all warm up together their factors say all that there is to say.
+  // If all are warming, their factors already give the right shares.
   if (warming.length === 0 || warming.length === candidates.length) return amongAll;
   const settled = new CandidateTable(
     candidates.filter((one) => !isWarming(region, one)),

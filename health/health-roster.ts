@@ -1,4 +1,4 @@
-// Who is being watched: endpoints by slot and upstreams by index, kept over reloads by the identity of their slot
+// Roster of endpoints by slot and upstreams by index, kept over reloads by the identity of their slot
 // (slot and generation), so that a reload forgets no verdict. Thread: main.
 
 import type { EndpointSnapshot } from '../core/snapshot/endpoint.ts';
@@ -7,7 +7,7 @@ import type { UpstreamSnapshot } from '../core/snapshot/upstream.ts';
 import { EndpointHealth, UpstreamHealth, type Moment } from './state/endpoint-health.ts';
 import type { StateEdge } from './state/endpoint-state.ts';
 
-/** What a Snapshot changed. */
+/** Changes of a Snapshot. */
 export interface RosterChange {
   readonly added: readonly EndpointHealth[];
   readonly kept: readonly EndpointHealth[];

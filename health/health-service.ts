@@ -53,7 +53,7 @@ export interface HealthServiceOptions {
 }
 
 export class HealthService {
-  /** The newest state changes, and a way to hear of them. */
+  /** Recent state changes; can be subscribed to. */
   readonly events = new HealthEvents(EVENT_CAPACITY);
   readonly #options: HealthServiceOptions;
   readonly #publisher: Publisher;
@@ -94,7 +94,7 @@ export class HealthService {
   }
 
   /**
-   * Takes a Snapshot, before workers get it: publishes the words of new endpoints, keeps the state of those that stay
+   * Applies a Snapshot before workers receive it: publishes the words of new endpoints, keeps the state of those that stay
    * (by slot and generation), and ends the heartbeats of those that go.
    */
   apply(snapshot: Snapshot): void {
@@ -132,7 +132,7 @@ export class HealthService {
   }
 
   /**
-   * Sets what the operator wants of an endpoint.
+   * Sets the state that the operator requests for an endpoint.
    * @param endpoint its name, with or without `upstream/`.
    * @param who for log and record, as in `admin API`.
    * @returns false when there is no such endpoint.
@@ -145,7 +145,7 @@ export class HealthService {
     const before = health.state.axes.admin;
     health.state.setAdmin(admin, this.#options.clock.nowMs(), because);
     if (operator !== admin && before === health.state.axes.admin) this.#recorder.overruledWish(health, because.cause);
-    // Heartbeats follow the operator's wish even where the endpoint's own is stricter, so that there is no edge.
+    // Heartbeats follow the operator's request even if the endpoint's own is stricter and no state changes.
     this.#heartbeats.reschedule(health.slot);
     return true;
   }
@@ -166,13 +166,13 @@ export class HealthService {
     return true;
   }
 
-  /** What is worth to be kept over a restart. */
+  /** State to save for a restart. */
   save(): SavedHealth {
     return saveHealth(this.#roster.endpoints, this.#now());
   }
 
   /**
-   * Takes what was saved of endpoints that are there; call after the first `apply`.
+   * Restores saved state of endpoints that exist; call it after the first `apply`.
    * @param isFresh false: only what operators set is taken, because the rest is too old
    * @returns of how many
    */
@@ -212,7 +212,7 @@ export class HealthService {
     for (const { slot } of this.#roster.endpoints) this.#forget(slot);
   }
 
-  /** Drops what is kept of a slot. */
+  /** Drops all state of a slot. */
   #forget(slot: number): void {
     const parts = [this.#detection, this.#sweep, this.#slowStart, this.#overflow, this.#agents, this.#names];
     for (const part of [...parts, this.#recorder]) part.forget(slot);
@@ -234,7 +234,7 @@ export class HealthService {
     this.#publisher.terms(health.upstream.snapshot.index, health.slot, health.weight, limitOf(health));
   }
 
-  /** Gives an endpoint the heartbeats that its upstream asks for. */
+  /** Starts, changes or stops an endpoint's heartbeats as configured. */
   #watch(health: EndpointHealth): void {
     const { snapshot: upstream } = health.upstream;
     const { heartbeat } = upstream;
@@ -279,7 +279,7 @@ export class HealthService {
     }
   }
 
-  /** A change of availability. The share goes before it: nobody may see the endpoint back with all of its weight. */
+  /** A change of availability. The share is published first, so that no worker sees the endpoint back at full weight. */
   #onChange(health: EndpointHealth, edge: StateEdge): void {
     const { before, after } = edge;
     health.noteChange(edge, this.#now());

@@ -1,9 +1,9 @@
-// Turns what goes wrong in a heartbeat into a result: whose fault it is, and the words for it. Thread: main.
+// Turns errors of heartbeats into results: the endpoint's fault or our own, with a cause. Thread: main.
 
 import type { HeartbeatResult } from './checker.ts';
 
 /**
- * Our own troubles, which say nothing about the endpoint: no file descriptor, memory or local port left (EMFILE,
+ * Local failures, which are no evidence about the endpoint: no file descriptor, memory or local port left (EMFILE,
  * ENFILE, ENOMEM, ENOBUFS, EADDRNOTAVAIL).
  */
 const OWN_CODES: Readonly<Record<string, string>> = {

@@ -148,7 +148,7 @@ class GrpcCheck implements RunningCheck {
     stream.on('close', () => this.#end(this.#judge()));
   }
 
-  /** The result of an answer that has ended: HTTP status, then gRPC status, then what the message says. */
+  /** The result of a complete response: HTTP status, then gRPC status, then the message. */
   #judge(): HeartbeatResult {
     if (this.#httpStatus === 0) return { kind: 'fail', cause: 'connection closed before the response' };
     const said = valuesOf(this.#fields, AGENT_FIELD);

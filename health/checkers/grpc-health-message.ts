@@ -19,7 +19,7 @@ const STATUS_FIELD = 1;
 /** HealthCheckResponse.ServingStatus by its number. */
 export const SERVING_STATUS = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN'] as const;
 
-/** The framed request about `service`; '' asks about the whole endpoint. */
+/** The framed request for `service`; '' for the whole endpoint. */
 export function encodeCheckRequest(service: string): Buffer {
   const name = Buffer.from(service);
   const message = name.length === 0 ? name : Buffer.concat([Buffer.of(SERVICE_TAG), varint(name.length), name]);
@@ -28,7 +28,7 @@ export function encodeCheckRequest(service: string): Buffer {
   return Buffer.concat([prefix, message]);
 }
 
-/** The serving status in a framed answer; null for what is no such answer (compressed ones were not asked for). */
+/** The serving status in a framed response; null if it is malformed or compressed, which the request didn't accept. */
 export function decodeCheckResponse(bytes: Buffer): number | null {
   if (bytes.length < PREFIX_BYTES || bytes[0] !== 0) return null;
   const message = bytes.subarray(PREFIX_BYTES);

@@ -65,7 +65,7 @@ class HttpCheck implements RunningCheck {
   cancel(): void {
     this.#isOver = true;
     this.#dialling?.abort();
-    // Rejects what is still pending, which nobody waits for any more.
+    // Rejects the pending request, whose result is no longer used.
     this.#client?.destroy().catch(() => {});
   }
 
@@ -84,7 +84,7 @@ class HttpCheck implements RunningCheck {
 
   async #request(): Promise<HeartbeatResult> {
     const { heartbeat, upstream } = this.#target;
-    // The origin names nobody: the connector decides where to, and the Host field is our own.
+    // A placeholder origin: the connector decides the address, and the Host field is set below.
     this.#client = new Client('http://heartbeat.invalid', {
       connect: (_options, callback) => this.#connect(callback),
       allowH2: false,
@@ -127,7 +127,7 @@ class HttpCheck implements RunningCheck {
   }
 }
 
-/** Reads a body to its end, or until enough of it has come. Returns what a pattern may look at. */
+/** Reads a body to its end, or up to MAX_BODY_BYTES. Returns the part that a pattern is matched against. */
 async function readSome(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const begin: Uint8Array[] = [];
   let sizeBytes = 0;
@@ -139,7 +139,7 @@ async function readSome(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
   return Buffer.concat(begin);
 }
 
-/** What the endpoint says of itself, if anything. */
+/** The agent report of a response, if any. */
 function agentWordsIn(fields: ResponseFields): { readonly agentWords?: string } {
   const values = valuesOf(fields, AGENT_FIELD);
   return values.length === 0 ? {} : { agentWords: values.join(', ') };
@@ -148,7 +148,7 @@ function agentWordsIn(fields: ResponseFields): { readonly agentWords?: string } 
 /** Where a redirect leads: a health path behind a login page answers 302, and is not healthy. */
 function redirectWords(status: number, fields: ResponseFields): string {
   const [location] = status >= 300 && status <= 399 ? valuesOf(fields, 'location') : [];
-  // Log injection: only printable ASCII of what the endpoint sends goes into lines.
+  // Log injection: only printable ASCII of the endpoint's text goes into lines.
   return location === undefined
     ? ''
     : ` (redirect to ${location.replace(/[^\x21-\x7e]+/g, '').slice(0, MAX_LOCATION)})`;

@@ -31,7 +31,7 @@ export class HeartbeatIntake {
     this.#options = options;
   }
 
-  /** Takes one result. Returns what a heartbeat that passed has found, in words; null for any other. */
+  /** Processes one result. Returns the words of a heartbeat that passed and counts, otherwise null. */
   take(health: EndpointHealth, record: HeartbeatRecord): string | null {
     const { heartbeat } = health.upstream.snapshot;
     if (heartbeat === null) return null;
@@ -63,7 +63,7 @@ export class HeartbeatIntake {
     });
   }
 
-  /** Says once an episode, not once a heartbeat, that results don't count. An episode ends with one that does. */
+  /** Logs once for each episode that results don't count. An episode ends with a result that does. */
   #noteEpisodes(health: EndpointHealth, verdict: HeartbeatVerdict, words: string): void {
     const { name } = health.endpoint;
     const fields = { upstream: health.upstream.snapshot.name, endpoint: name, cause: words };
@@ -78,7 +78,7 @@ export class HeartbeatIntake {
   }
 }
 
-/** An endpoint that says itself that it is down is believed, whatever else its answer holds. */
+/** An endpoint that reports itself down is down, whatever the rest of its response. */
 function becauseOf({ agent, state }: EndpointHealth, verdict: CheckEvent, words: string): Because {
   if (agent.down !== null) {
     const { word, reason } = agent.down;

@@ -1,4 +1,4 @@
-// What a heartbeat's result means for an endpoint in its present state: counted, contradicted by live traffic, or the
+// Verdict on a heartbeat result, given the endpoint's present state: counted, contradicted by live traffic, or the
 // confirmation of a suspicion. Pure. Thread: main.
 
 import type { Signal } from '../../core/failure.ts';
@@ -9,14 +9,14 @@ import type { HeartbeatRecord, HeartbeatTarget } from '../checkers/checker.ts';
 /** `condemn`: down at once. `contradicted` and `unknown` count for nothing. */
 export type HeartbeatVerdict = 'pass' | 'fail' | 'condemn' | 'contradicted' | 'unknown';
 
-/** What a verdict rests on besides the result. */
+/** Evidence besides the result. */
 export interface Evidence {
   readonly state: EndpointState;
   /** Ms since the last good answer to live traffic; Infinity where there was none. */
   readonly liveSuccessAgeMs: number;
   /** How long a good answer speaks against a failed heartbeat. */
   readonly fastIntervalMs: number;
-  /** Whether the upstream can do without the endpoint (ejection-limit.ts); asked only where it matters. */
+  /** Whether the upstream can do without the endpoint (ejection-limit.ts); called only if it matters. */
   isDispensable(): boolean;
   /** Monotonic ms since which a live request has waited and nothing was answered; null where none is known. */
   readonly silentSinceMs: number | null;

@@ -1,5 +1,5 @@
 // The scheduler of heartbeats: one at a time per endpoint, at most 64 at once, each watched by a timeout and by the
-// own-lag guard (docs/algorithms.md 2.2). It knows when and whom to check, not what a result means. Thread: main.
+// own-lag guard (docs/algorithms.md 2.2). It decides when to check, not what a result means. Thread: main.
 
 import type { Clock } from '../../core/clock.ts';
 import type { Random } from '../../core/random.ts';
@@ -42,7 +42,7 @@ interface Schedule {
   plannedMs: number;
   lastStartMs: number | null;
   run: Run | null;
-  /** Whether another one is wanted as soon as the running one ends. */
+  /** Whether another heartbeat follows as soon as the running one ends. */
   isAnotherWanted: boolean;
 }
 
@@ -64,7 +64,7 @@ export class Heartbeats {
   }
 
   /**
-   * Adds an endpoint (first heartbeat after its deterministic delay), or takes what changed of it: a changed check
+   * Adds an endpoint (first heartbeat after its deterministic delay), or applies its changes: a changed check
    * begins at once, changed intervals hold from now on.
    */
   set(target: HeartbeatTarget): void {
@@ -157,7 +157,7 @@ export class Heartbeats {
     });
   }
 
-  /** Takes back what is planned or queued. */
+  /** Cancels the planned or queued heartbeat. */
   #unplan(schedule: Schedule): void {
     schedule.timer?.cancel();
     schedule.timer = null;
@@ -166,7 +166,7 @@ export class Heartbeats {
     schedule.isQueued = false;
   }
 
-  /** Ends what is planned, queued or running. */
+  /** Cancels the planned, queued or running heartbeat. */
   #halt(schedule: Schedule): void {
     this.#unplan(schedule);
     schedule.isAnotherWanted = false;
@@ -211,7 +211,7 @@ export class Heartbeats {
     const guarded = guardAgainstOwnLag(result, run, schedule.target.heartbeat.timeoutMs);
     const { slot } = schedule.target.endpoint;
     this.#options.onResult(slot, { ...guarded, startedMs: run.startedMs, durationMs });
-    // What the result led to may have ended this run already: the endpoint was removed, or put in maintenance.
+    // The result may have ended this run already: the endpoint was removed, or put in maintenance.
     if (schedule.run === run) {
       this.#endRun(schedule, run);
       if (schedule.isAnotherWanted) this.checkNow(slot);

@@ -2,7 +2,7 @@
 
 import type { Availability, EndpointAxes } from '../../core/availability.ts';
 
-/** What the limit is computed from. */
+/** Input of the limit. */
 export interface Census {
   /** Endpoints that the operator wants in service and that have an address. */
   readonly members: number;

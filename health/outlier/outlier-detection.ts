@@ -41,7 +41,7 @@ export class OutlierDetection {
   readonly #options: OutlierDetectionOptions;
   /** One timer per endpoint: the end of its ejection, suspicion or patience. */
   readonly #timers = new Map<number, TimerHandle>();
-  /** When the limit last forbade an ejection, by slot: an episode is said once. */
+  /** When the limit last forbade an ejection, by slot: each episode is logged once. */
   readonly #refusedMs = new Map<number, number>();
 
   constructor(options: OutlierDetectionOptions) {
@@ -105,7 +105,7 @@ export class OutlierDetection {
     this.#rescue(upstream);
   }
 
-  /** Drops what is kept of a slot: its endpoint is gone. */
+  /** Drops all state of a slot: its endpoint is removed. */
   forget(slot: number): void {
     this.#timers.get(slot)?.cancel();
     this.#timers.delete(slot);
@@ -195,9 +195,9 @@ export class OutlierDetection {
   }
 
   /**
-   * The suspicion has stood as long as it must. A heartbeat that could see the failure decides; it is asked now, and
-   * the fast interval asks again while it can't tell. Without one, or when it hasn't decided within the base time of
-   * an ejection, the suspicion is cleared: if it was right, the next failures say so.
+   * The minimum time of the suspicion is over. A heartbeat that covers the failure decides; one is started now, and more
+   * follow at the fast interval while the result is unknown. Without such a heartbeat, or without a decision within the
+   * base time of an ejection, the suspicion is cleared: if it was right, further failures raise it again.
    */
   #decideSuspicion(health: EndpointHealth): void {
     const { signal } = health.state.outlier;
@@ -218,7 +218,7 @@ export class OutlierDetection {
     this.#step(health, { kind: 'release' }, 'timer', 'its ejection is over, a live request decides');
   }
 
-  /** Where the last usable endpoint has gone, ejections yield: what we hold against an endpoint is no longer worth it. */
+  /** Ends ejections when no endpoint is usable: a doubtful endpoint is better than none. */
   #rescue(upstream: UpstreamHealth): void {
     if (upstream.census().usable > 0) return;
     for (const health of upstream.endpoints.values()) {
@@ -241,7 +241,7 @@ export class OutlierDetection {
   }
 }
 
-/** Whether live traffic may condemn it: not where it is out already, or nobody asked it anything. */
+/** Whether live traffic may eject the endpoint: not if it is out already or in maintenance. */
 function isJudgeable({ state }: EndpointHealth): boolean {
   const { outlier } = state.outlier;
   const isOut = outlier === 'ejected' || outlier === 'halfOpen';

@@ -37,7 +37,7 @@ export class OutlierSweep {
     this.#options = options;
   }
 
-  /** Takes the upstreams of a Snapshot. One whose interval stays keeps its rhythm. */
+  /** Applies the upstreams of a Snapshot. A sweep whose interval is unchanged keeps its timer. */
   apply(upstreams: Iterable<UpstreamHealth>): void {
     const before = this.#sweeps;
     this.#sweeps = new Map();
@@ -54,12 +54,12 @@ export class OutlierSweep {
     for (const { timer } of before.values()) timer.cancel();
   }
 
-  /** What an endpoint has done before it returned to traffic isn't held against it a second time. */
+  /** Outcomes before the endpoint's return to traffic don't count again. */
   onReturn({ slot }: EndpointHealth): void {
     if (this.#baselines.has(slot)) this.#baselines.set(slot, this.#read(slot));
   }
 
-  /** Drops what is kept of a slot: its endpoint is gone. */
+  /** Drops all state of a slot: its endpoint is removed. */
   forget(slot: number): void {
     this.#baselines.delete(slot);
   }
@@ -93,7 +93,7 @@ export class OutlierSweep {
     }
   }
 
-  /** What has come since the last sweep. The next one begins now. */
+  /** Outcomes since the last sweep. Starts the next window. */
   #stretchOf({ slot }: EndpointHealth): Baseline {
     const now = this.#read(slot);
     const { requests, failures, sinceMs } = this.#baselines.get(slot) ?? now;

@@ -27,7 +27,7 @@ export class Overflow {
     this.#options = options;
   }
 
-  /** An endpoint was not ejected though it should be. Where nobody could spare it there is nothing to be done. */
+  /** Reduces the share of an endpoint that should have been ejected, if another one can take its traffic. */
   take(health: EndpointHealth, because: Because): void {
     if (!health.upstream.hasPeerOf(health)) return;
     const isNew = health.overflow === null;
@@ -42,14 +42,14 @@ export class Overflow {
     this.#options.recorder.overflow(health, because);
   }
 
-  /** Takes a change of availability. Returns whether it has ended what was held against the endpoint. */
+  /** Handles a change of availability. Returns whether it ended the reduction. */
   onChange(health: EndpointHealth, { after }: StateEdge): boolean {
     if (health.overflow === null || !isOut(after)) return false;
     this.#end(health);
     return true;
   }
 
-  /** Drops what is kept of a slot: its endpoint is gone. */
+  /** Drops all state of a slot: its endpoint is removed. */
   forget(slot: number): void {
     this.#timers.get(slot)?.cancel();
     this.#timers.delete(slot);
@@ -59,7 +59,7 @@ export class Overflow {
     this.forget(health.slot);
     const fire = (): void => {
       this.#end(health);
-      this.#options.recorder.overflow(health, { detector: 'timer', cause: 'nothing was held against it for a while' });
+      this.#options.recorder.overflow(health, { detector: 'timer', cause: 'it had no outlier for a while' });
     };
     this.#timers.set(health.slot, this.#options.timers.after(delayMs, fire));
   }

@@ -8,9 +8,9 @@ export interface Tally {
 }
 
 export interface PooledTestSettings {
-  /** Fewer requests say nothing about an endpoint. */
+  /** Fewer requests are no evidence about an endpoint. */
   readonly minRequests: number;
-  /** Share of failures by which it must be worse than the others, 0 to 1: what matters, beside what is certain. */
+  /** Minimum excess of its failure ratio over the others', 0 to 1: relevance, beside significance. */
   readonly minGap: number;
   /** How far beyond chance the gap must be. */
   readonly sigmas: number;

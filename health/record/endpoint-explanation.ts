@@ -1,5 +1,5 @@
-// Why an endpoint is in the state that it is in: everything that keeps requests from it now, with who found it, since
-// when and until when, and what happened before. Pure. Thread: main.
+// Explanation of an endpoint's state: every reason that keeps requests from it, with its detector, its start and end, and
+// recent changes. Pure. Thread: main.
 
 import type { Detector } from '../state/detector.ts';
 import type { ChangeLabels, EndpointHealth, Moment } from '../state/endpoint-health.ts';
@@ -58,7 +58,7 @@ function reasonsOf(health: EndpointHealth, now: Moment, view: EndpointView): Rea
   return [...reasons, ...sharesOf(health, view, wallOf)];
 }
 
-/** Both may wish the same, and each has to take its wish back. */
+/** Operator and endpoint may request the same state, and each has to withdraw its own request. */
 function wishesOf(health: EndpointHealth, { wishes, agent }: EndpointView): Reason[] {
   const last = health.lastEdges.get('admin');
   return (['operator', 'agent'] as const).flatMap((detector): Reason[] => {
@@ -71,7 +71,7 @@ function wishesOf(health: EndpointHealth, { wishes, agent }: EndpointView): Reas
   });
 }
 
-/** What the last edge of an axis says. */
+/** Reason given by the last transition of an axis. */
 function reasonOf(health: EndpointHealth, axis: AxisName, effect: Reason['effect'], until: number | null): Reason {
   const { to, detector, cause, at } = health.lastEdges.get(axis)!;
   return { axis, value: to, effect, detector, cause, since: at, until };

@@ -1,4 +1,4 @@
-// An endpoint's health as the admin API, the metrics and `why` show it: plain data, made when asked. Thread: main.
+// An endpoint's health as the admin API, the metrics and `why` show it: plain data, built on demand. Thread: main.
 
 import type { Admin, Availability, EndpointAxes } from '../../core/availability.ts';
 import type { AgentWord } from '../weight/agent-words.ts';
@@ -25,7 +25,7 @@ export interface EndpointView {
   readonly configuredWeight: number;
   readonly availability: Availability;
   readonly axes: EndpointAxes;
-  /** What the admin axis is made of. */
+  /** Requested states, from which the admin axis follows. */
   readonly wishes: RequestedStates;
   /** Share of its weight that it carries now: 1 is all, and it may ask for up to 2 itself. */
   readonly share: number;
@@ -35,7 +35,7 @@ export interface EndpointView {
   readonly warming: { readonly percent: number; readonly until: number } | null;
   /** Wall-clock ms until which it carries less because the limit forbade its ejection; null where it doesn't. */
   readonly reducedUntil: number | null;
-  /** What it says of itself; null where it never did, or isn't asked. */
+  /** Its own reports; null if it never sent one or agent feedback is off. */
   readonly agent: AgentView | null;
   /** Wall-clock ms at which the availability began, and why it did. */
   readonly since: number;
@@ -52,13 +52,13 @@ export interface EndpointView {
   /** Wall-clock ms of the next heartbeat; null where none is planned, or one is under way. */
   readonly nextCheck: number | null;
   readonly counters: Readonly<HealthCounters>;
-  /** All changes since the endpoint was added, by what they were. */
+  /** All changes since the endpoint was added, by kind. */
   readonly changes: readonly Readonly<ChangeCount>[];
   /** Out of service against the operator's will since the endpoint was added. */
   readonly downtimeSeconds: number;
 }
 
-/** What an adaptive limit was found from, in ms; 0 is not known yet. */
+/** Latencies behind an adaptive limit, in ms; 0 while unknown. */
 export interface AdaptiveView {
   /** Median of an answer while the endpoint is not crowded. */
   readonly baselineMs: number;
@@ -66,20 +66,20 @@ export interface AdaptiveView {
   readonly p50Ms: number;
 }
 
-/** What an endpoint says of itself. */
+/** Reports of an endpoint about itself. */
 export interface AgentView {
   /** Wall-clock ms of its newest words, and the words. */
   readonly at: number;
   readonly said: string;
   readonly admin: Admin;
   readonly isDown: boolean;
-  /** The share of its weight that it asked for last, and the one that was made of it; null and 1 where stale. */
+  /** The share of its weight that it requested last, and the smoothed one in use; null and 1 when stale. */
   readonly askedShare: number | null;
   readonly share: number;
   readonly words: Readonly<Record<AgentWord, number>>;
 }
 
-/** What a view takes from elsewhere. */
+/** Values of a view that other parts provide. */
 export interface ViewContext extends Moment {
   readonly consecutiveFailures: number;
   /** Monotonic ms. */

@@ -1,4 +1,4 @@
-// The newest state changes, bounded, and those who want to hear of them: the flight recorder's input. Thread: main.
+// Ring of recent state changes, with subscribers. Thread: main.
 
 import type { Availability } from '../../core/availability.ts';
 import type { Because } from '../state/detector.ts';
@@ -13,7 +13,7 @@ export interface HealthEvent extends Because {
   readonly axis: ChangeLabels['axis'];
   readonly from: string;
   readonly to: string;
-  /** What the change left the endpoint at. */
+  /** Availability after the change. */
   readonly availability: Availability;
 }
 
@@ -37,7 +37,7 @@ export class HealthEvents {
     for (const listener of this.#listeners) listener(event);
   }
 
-  /** What is kept, oldest first. */
+  /** Kept events, oldest first. */
   list(): HealthEvent[] {
     return [...this.#ring.slice(this.#oldest), ...this.#ring.slice(0, this.#oldest)];
   }

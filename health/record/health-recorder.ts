@@ -1,4 +1,4 @@
-// Says each state change once, everywhere: an event for the recorder, a line for the log, a count for the metrics.
+// Records each state change once: an event, a log line and a count for the metrics.
 // Thread: main.
 
 import type { Clock } from '../../core/clock.ts';
@@ -64,16 +64,16 @@ export class HealthRecorder {
     this.#note(health, { ...change, detector: 'operator', cause }, 'info', `endpoint ${health.endpoint.name} ${text}`);
   }
 
-  /** Says that the operator's wish changes nothing for now, because the endpoint's own is stricter: no state changes. */
+  /** Logs that the operator's request has no effect for now, because the endpoint's own is stricter. */
   overruledWish(health: EndpointHealth, cause: string): void {
     const upstream = health.upstream.snapshot.name;
     const endpoint = health.endpoint.name;
     const { axes, wishes } = health.state;
-    const text = `endpoint ${endpoint} stays in ${axes.admin}, which is what its agent wants: ${cause}`;
+    const text = `endpoint ${endpoint} stays in ${axes.admin}, as its agent requests: ${cause}`;
     this.#log.info({ upstream, endpoint, wishes, cause }, text);
   }
 
-  /** Records that a slow start has begun or ended, as `health.warming` says. */
+  /** Records that a slow start has begun or ended (`health.warming`). */
   slowStart(health: EndpointHealth, { detector, cause }: Because): void {
     const { name } = health.endpoint;
     const [from, to] = health.warming === null ? (['warming', 'none'] as const) : (['none', 'warming'] as const);
@@ -83,7 +83,7 @@ export class HealthRecorder {
     this.#note(health, { axis: 'slowStart', from, to, detector, cause }, 'info', `endpoint ${name} ${text}: ${cause}`);
   }
 
-  /** Records that an endpoint carries less for want of an ejection, or no longer does, as `health.overflow` says. */
+  /** Records that an endpoint's share was reduced instead of an ejection, or restored (`health.overflow`). */
   overflow(health: EndpointHealth, { detector, cause }: Because): void {
     const { name } = health.endpoint;
     const isBegun = health.overflow !== null;

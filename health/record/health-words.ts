@@ -1,4 +1,4 @@
-// What an operator reads at 3 a.m.: states, causes and their lines in words. Pure. Thread: main.
+// Log lines for operators: states, causes and durations as text. Pure. Thread: main.
 
 import type { Availability } from '../../core/availability.ts';
 import type { Signal } from '../../core/failure.ts';
@@ -52,18 +52,18 @@ export function percentWords(share: number): string {
   return `${percent < 10 ? Number(percent.toFixed(1)) : Math.round(percent)} %`;
 }
 
-/** What live traffic saw. */
+/** Text of a signal of live traffic. */
 export function signalWords(signal: Signal): string {
   return SIGNAL_WORDS[signal];
 }
 
-/** Which heartbeat and what it found: `heartbeat GET /healthz got 503`, `TCP heartbeat: connection refused`. */
+/** Name and result of a heartbeat: `heartbeat GET /healthz got 503`, `TCP heartbeat: connection refused`. */
 export function heartbeatWords(heartbeat: HeartbeatSnapshot, result: HeartbeatResult): string {
   const name = checkerNamed(heartbeat.kind).describe(heartbeat);
   return result.cause.startsWith('got ') ? `${name} ${result.cause}` : `${name}: ${result.cause}`;
 }
 
-/** How far a heartbeat brings the check axis: `2 of 3 failed`, `2 of 2 passed`, `first check`. */
+/** Progress of the check axis after a heartbeat: `2 of 3 failed`, `2 of 2 passed`, `first check`. */
 export function streakWords(state: CheckState, event: CheckEvent, thresholds: CheckThresholds): string {
   if (event === 'condemn') return 'confirms what live traffic saw';
   if (state.check === 'unknown') return 'first check';
@@ -71,13 +71,13 @@ export function streakWords(state: CheckState, event: CheckEvent, thresholds: Ch
   return event === 'pass' ? `${count} of ${thresholds.rise} passed` : `${count} of ${thresholds.fall} failed`;
 }
 
-/** What else a line says of an ejection. */
+/** Details of an ejection in its line. */
 export interface EjectionWords {
   readonly lengthMs: number;
   readonly inRow: number;
 }
 
-/** What the line of an edge is made of. */
+/** Parts of a transition's line. */
 export interface EdgeLineParts {
   readonly endpoint: string;
   readonly upstream: string;
@@ -88,7 +88,7 @@ export interface EdgeLineParts {
   readonly ejection: EjectionWords;
 }
 
-/** The line of one edge, as in `endpoint api/10.0.0.1:3000 is down: ...; 2 of 3 endpoints of api remain`. */
+/** The line of one transition, as in `endpoint api/10.0.0.1:3000 is down: ...; 2 of 3 endpoints of api remain`. */
 export function edgeLine({ endpoint, upstream, edge, usable, total, ejection }: EdgeLineParts): string {
   if (edge.before === edge.after) {
     return `endpoint ${endpoint} stays ${edge.after}, ${edge.axis} goes from ${edge.from} to ${edge.to}: ${edge.cause}`;

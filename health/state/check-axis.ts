@@ -1,4 +1,4 @@
-// The check axis: what heartbeats say of an endpoint, after HAProxy's single counter (docs/algorithms.md 2.1). Thread: main.
+// The check axis: the endpoint's state by heartbeats, after HAProxy's single counter (docs/algorithms.md 2.1). Thread: main.
 
 import type { Check } from '../../core/availability.ts';
 
@@ -11,7 +11,7 @@ export interface CheckThresholds {
 }
 
 /**
- * One integer, 0..rise+fall-1, says how sure the axis is: 0 is firmly down, `rise` and above is up, rise+fall-1 is
+ * One integer, 0..rise+fall-1, is the confidence: 0 is firmly down, `rise` and above is up, rise+fall-1 is
  * firmly up; everything between 0 and the top is transitional. While nothing is known the counter means nothing.
  */
 export interface CheckState {
@@ -21,7 +21,7 @@ export interface CheckState {
 
 /**
  * What may happen: a heartbeat passed or failed; a failed one confirmed a suspicion that live traffic had raised
- * (`condemn`: down at once, two witnesses agree); or what was known doesn't hold any more (`forget`: maintenance,
+ * (`condemn`: down at once, two witnesses agree); or the knowledge is void (`forget`: maintenance,
  * or the heartbeat was taken out of the configuration).
  */
 export type CheckEvent = 'pass' | 'fail' | 'condemn' | 'forget';
@@ -38,7 +38,7 @@ const FIRMLY_DOWN: CheckState = { check: 'down', counter: 0 };
 
 /**
  * The state after `event`. While nothing is known the first result decides. Up: one pass restores full confidence,
- * `fall` failures in a row take it down. Down: `rise` passes in a row bring it up, one failure begins anew.
+ * `fall` failures in a row take it down. Down: `rise` passes in a row bring it up, one failure restarts the count.
  */
 export function stepCheck(state: CheckState, event: CheckEvent, thresholds: CheckThresholds): CheckState {
   if (event === 'forget') return CHECK_UNKNOWN;
@@ -77,7 +77,7 @@ export function streakOf(state: CheckState, thresholds: CheckThresholds): number
   return state.check === 'up' ? thresholds.rise + thresholds.fall - 1 - state.counter : state.counter;
 }
 
-/** The same verdict under changed thresholds (a reload): a streak that was under way begins anew. */
+/** The same verdict under changed thresholds (a reload): a streak in progress restarts. */
 export function retuneCheck(state: CheckState, thresholds: CheckThresholds): CheckState {
   if (state.check === 'unknown') return CHECK_UNKNOWN;
   return state.check === 'up' ? firmlyUp(thresholds) : FIRMLY_DOWN;

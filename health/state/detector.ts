@@ -1,4 +1,4 @@
-// Who or what found the reason of a state change: a closed list, for the log, the metrics, the recorder and `why`.
+// Detectors: the closed list of sources of a state change, for the log, the metrics, the recorder and `why`.
 // Thread: main.
 
 /** What each of them is. */
@@ -21,6 +21,6 @@ export type Detector = keyof typeof DETECTORS;
 /** Why a state changed. */
 export interface Because {
   readonly detector: Detector;
-  /** In words. */
+  /** As text. */
   readonly cause: string;
 }

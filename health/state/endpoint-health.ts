@@ -1,4 +1,4 @@
-// What main knows of the health of one endpoint, and of one upstream as the set of its endpoints. Thread: main.
+// Health of one endpoint, and of one upstream as the set of its endpoints. Thread: main.
 
 import type { Availability } from '../../core/availability.ts';
 import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
@@ -46,7 +46,7 @@ export interface ShareParts {
   slowStart: number;
   /** Below 1 where it should have been ejected, and the limit forbade it. */
   overflow: number;
-  /** What it asks for itself, smoothed; up to 2. */
+  /** Requested by the endpoint itself, smoothed; up to 2. */
   agent: number;
 }
 
@@ -56,7 +56,7 @@ export interface Span {
   readonly untilMs: number;
 }
 
-/** What changed, and who found out: the labels that changes are counted by. */
+/** Axis, new value and detector of a change: the labels by which changes are counted. */
 export interface ChangeLabels {
   readonly axis: AxisName | 'weight' | 'slowStart' | 'share';
   readonly to: string;
@@ -76,7 +76,7 @@ export interface Moment {
   readonly nowMs: number;
 }
 
-/** Availabilities that count as downtime: out, and not because the operator said so. */
+/** Availabilities that count as downtime: out of service, but not by the operator. */
 const DOWNTIME: ReadonlySet<Availability> = new Set(['down', 'ejected', 'halfOpen', 'unresolved']);
 
 /** One upstream's endpoints by slot. */
@@ -135,12 +135,12 @@ export class EndpointHealth {
   gradient: ConcurrencyGradient | null = null;
   /** Its slow start, while one is under way; monotonic ms. */
   warming: Span | null = null;
-  /** While `shares.overflow` is below 1; with what was held against it last. */
+  /** Set while `shares.overflow` is below 1, with the last reason. */
   overflow: (Span & Because) | null = null;
   /** The last edge of each axis, for `why`. */
   readonly lastEdges = new Map<AxisName, StateEdge & { readonly at: number }>();
   readonly #changes = new Map<string, ChangeCount>();
-  /** Episodes, each said once: live traffic contradicts heartbeats; heartbeats can't be made at all. */
+  /** Episodes, logged once each: live traffic contradicts heartbeats; heartbeats can't be made at all. */
   isContradicted = false;
   isCheckerFailing = false;
   /** Monotonic ms since which a live request has waited without any answer of the endpoint; null where none is known. */
@@ -151,7 +151,7 @@ export class EndpointHealth {
   #detector: Detector | null = null;
   #downtimeMs = 0;
 
-  /** @param onEdge is told of every edge of the endpoint's state. */
+  /** @param onEdge called for every transition of the endpoint's state */
   constructor(
     upstream: UpstreamHealth,
     endpoint: EndpointSnapshot,
@@ -169,7 +169,7 @@ export class EndpointHealth {
     return this.endpoint.slot;
   }
 
-  /** When the present availability began, and why; nobody's doing (null) is that it was added. */
+  /** Start and cause of the present availability; the detector is null if it has not changed since the endpoint was added. */
   get since(): Moment & { readonly cause: string; readonly detector: Detector | null } {
     return { ...this.#since, cause: this.#cause, detector: this.#detector };
   }
@@ -179,7 +179,7 @@ export class EndpointHealth {
     return this.#history;
   }
 
-  /** Takes what a reload changed. A changed configured weight takes the place of the operator's. */
+  /** Applies a reload. A changed configured weight replaces the operator's. */
   update(endpoint: EndpointSnapshot): void {
     if (endpoint.weight !== this.endpoint.weight) this.weight = endpoint.weight;
     this.endpoint = endpoint;
@@ -195,7 +195,7 @@ export class EndpointHealth {
     this.counters.transitions++;
   }
 
-  /** Changes by what they were, since the endpoint was added. */
+  /** Changes by kind, since the endpoint was added. */
   get changes(): readonly Readonly<ChangeCount>[] {
     return [...this.#changes.values()];
   }

@@ -59,7 +59,7 @@ export interface StateSettings {
   readonly outlier: OutlierSettings;
 }
 
-/** Who may wish for an endpoint to be ready, drained or in maintenance. The strictest wish holds. */
+/** Sources of a requested state (ready, drain, maintenance). The strictest request applies. */
 export type Requester = 'operator' | 'agent';
 export type RequestedStates = Readonly<Record<Requester, Admin>>;
 
@@ -71,7 +71,7 @@ interface AxisStates {
   resolution: Resolution;
 }
 
-/** What it takes to leave one value of an axis for another. */
+/** Allowed transitions of one axis. */
 type EdgeTable = Readonly<Record<string, readonly string[]>>;
 
 const EDGES: Readonly<Record<AxisName, EdgeTable>> = {
@@ -93,7 +93,7 @@ export class EndpointState {
     resolution: 'resolved',
   };
 
-  /** @param onEdge is told of every edge after it was taken, once. */
+  /** @param onEdge called once for every transition, after it was made */
   constructor(settings: StateSettings, onEdge: (edge: StateEdge) => void) {
     this.#settings = settings;
     this.#onEdge = onEdge;
@@ -112,7 +112,7 @@ export class EndpointState {
     return availabilityOf(this.axes);
   }
 
-  /** What the admin axis is made of. */
+  /** Requested states, from which the admin axis follows. */
   get wishes(): RequestedStates {
     return this.#states.wishes;
   }
@@ -125,7 +125,7 @@ export class EndpointState {
     return this.#states.outlier;
   }
 
-  /** Takes changed settings (a reload). The verdicts stay; a streak of heartbeats begins anew. */
+  /** Applies changed settings (a reload). Verdicts stay; a streak of heartbeats restarts. */
   retune(settings: StateSettings): void {
     const before = this.#settings.thresholds;
     this.#settings = settings;
@@ -134,8 +134,8 @@ export class EndpointState {
   }
 
   /**
-   * What the operator wants, or the endpoint itself (`because.detector`: nobody else has a say). Neither undoes what
-   * the other one wants. Maintenance forgets what was known: no request will renew it.
+   * Sets the state that the operator or the endpoint itself requests (`because.detector`). Neither cancels the other's
+   * request. Maintenance discards check and outlier states: no request will renew them.
    */
   setAdmin(wanted: Admin, nowMs: number, because: Because & { readonly detector: Requester }): void {
     const wishes = { ...this.#states.wishes, [because.detector]: wanted };
@@ -152,7 +152,7 @@ export class EndpointState {
 
   /**
    * An event of the check axis. An endpoint that goes down leaves the outlier axis: heartbeats have taken over, and
-   * their recovery is proof of what an ejection waits for.
+   * their recovery proves what an ejection waits for.
    */
   heartbeat(event: CheckEvent, nowMs: number, because: Because): void {
     if (this.#states.admin === 'maintenance' && event !== 'forget') return;
@@ -170,7 +170,7 @@ export class EndpointState {
     this.#enter('outlier', { ...this.#states, outlier }, because);
   }
 
-  /** The one way from state to state. */
+  /** The only transition function. */
   #enter(axis: AxisName, next: AxisStates, because: Because): void {
     const from = this.axes[axis];
     const before = this.availability;
@@ -183,7 +183,7 @@ export class EndpointState {
   }
 }
 
-/** Of two wishes the one that takes more away. */
+/** The stricter of two requested states. */
 function strictest({ operator, agent }: RequestedStates): Admin {
   return ADMIN[operator] >= ADMIN[agent] ? operator : agent;
 }

@@ -1,4 +1,4 @@
-// The outlier axis: what live traffic says of an endpoint (docs/algorithms.md 3.4). Pure; whether an ejection is allowed and
+// The outlier axis: the endpoint's state by live traffic (docs/algorithms.md 3.4). Pure; whether an ejection is allowed and
 // when a timer fires is decided in outlier-detection.ts. Thread: main.
 
 import type { Outlier } from '../../core/availability.ts';
@@ -28,9 +28,9 @@ export interface OutlierState {
   readonly untilMs: number;
   /** What raised the suspicion or the ejection; null where that isn't known (a failed trial), or nothing did. */
   readonly signal: Signal | null;
-  /** Ejections in a row, as of the last one; `ejectionsInRow` takes off what was forgiven since. */
+  /** Ejections in a row, as of the last one; `ejectionsInRow` subtracts those forgiven since. */
   readonly ejections: number;
-  /** Monotonic ms at which the last ejection ended well. */
+  /** Monotonic ms at which the endpoint last returned from an ejection. */
   readonly returnedMs: number;
   /** Suspicions in a row, and when the last one was cleared. */
   readonly suspicions: number;
@@ -42,7 +42,7 @@ export type OutlierEvent =
   | { readonly kind: 'suspect'; readonly signal: Signal; readonly isCheckable: boolean }
   /** The suspicion was wrong. */
   | { readonly kind: 'clear' }
-  /** `jitter` is uniform in [0, 1). `illSinceMs`: how long it has been ill, where that was longer than a moment. */
+  /** `jitter` is uniform in [0, 1). `illSinceMs`: start of the failures, if they lasted longer than a moment. */
   | {
       readonly kind: 'eject';
       readonly signal: Signal | null;
@@ -52,9 +52,9 @@ export type OutlierEvent =
     }
   /** The ejection is over: a live request may decide. */
   | { readonly kind: 'release' }
-  /** The trial went well. */
+  /** The trial succeeded. */
   | { readonly kind: 'restore' }
-  /** What was known doesn't hold any more: maintenance, or heartbeats took the endpoint down. */
+  /** The state is void: maintenance, or heartbeats took the endpoint down. */
   | { readonly kind: 'forget' };
 
 /** Edges that exist. */
@@ -84,7 +84,7 @@ const SUSPICION_CAP = 0.25;
 
 const LONG_AGO = Number.NEGATIVE_INFINITY;
 
-/** Nothing is held against the endpoint. */
+/** No evidence against the endpoint. */
 export const OUTLIER_NONE: OutlierState = {
   outlier: 'none',
   sinceMs: LONG_AGO,
@@ -159,7 +159,7 @@ export function ejectionsInRow(state: OutlierState, nowMs: number, settings: Out
   return Math.max(0, state.ejections - Math.floor(healthyMs / settings.ejectionBaseMs));
 }
 
-/** More would not lengthen an ejection, only what has to be forgiven: 30 with the default times. */
+/** More would not lengthen an ejection, only the time until it is forgiven: 30 with the default times. */
 function mostInRow(settings: OutlierSettings): number {
   return Math.max(1, Math.ceil(settings.ejectionMaxMs / settings.ejectionBaseMs));
 }

@@ -1,4 +1,4 @@
-// Writes the verdicts where workers read them: the only writer of availability, factor, weight, limit and generation,
+// Publishes verdicts in shared memory: the only writer of availability, factor, weight, limit and generation,
 // of `allDown` and of the upstream's epoch (docs/design.md 1.4). Order: the endpoint's words first, then the epoch, so
 // that a worker that sees a new epoch sees what moved it. Thread: main.
 
@@ -33,8 +33,8 @@ export class Publisher {
   }
 
   /**
-   * Writes the words of a slot that has a new owner: nothing of the earlier one's history counts. The generation
-   * comes first, so that a late signal of an exchange with the earlier owner is told apart from then on.
+   * Writes the words of a slot that has a new owner, without the history of the earlier one. The generation is written
+   * first, so that late signals about the earlier owner are recognised from then on.
    */
   adopt(upstream: number, endpoint: EndpointSnapshot, limit: number): void {
     const { slot, generation, weight } = endpoint;
@@ -52,7 +52,8 @@ export class Publisher {
   /**
    * Publishes a change of availability. What workers have counted is reset before they can act on the change: the
    * suspicion unless it is what is published, and on a return to traffic (half-open included) also the failures in a
-   * row and the trial's token: what workers counted before says nothing after it. A suspicion that is cleared keeps the failures: they are still in a row.
+   * row and the trial's token: earlier counts are void after it. A
+   * cleared suspicion keeps the count: its failures are still consecutive.
    */
   availability(upstream: number, slot: number, from: Availability, to: Availability): void {
     if (to === 'halfOpen' || (isOut(from) && !isOut(to))) this.#forgetTraffic(slot);
@@ -66,7 +67,7 @@ export class Publisher {
     return this.#get(slot, E_SUSPECT) || SUSPICION.failure;
   }
 
-  /** Publishes what a reload or the operator may change of a slot that stays. */
+  /** Publishes weight and limit of a slot after a reload or a change by the operator. */
   terms(upstream: number, slot: number, weight: number, limit: number): void {
     this.#set(slot, E_WEIGHT, weight);
     this.#set(slot, E_LIMIT, limit);
@@ -97,7 +98,7 @@ export class Publisher {
     this.#moveEpoch(upstream);
   }
 
-  /** Begins the count of failures in a row anew: its threshold led to nothing, the next one is to be heard again. */
+  /** Restarts the count of consecutive failures: the threshold led to no ejection, and must be reported again. */
   restartCount(slot: number): void {
     this.#set(slot, E_CONSECUTIVE, 0);
   }

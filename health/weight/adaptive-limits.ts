@@ -1,5 +1,5 @@
 // Adaptive limits of all endpoints: reads what their good answers took, over all workers, and publishes what follows
-// (docs/algorithms.md 6.2). One timer, which runs only while an upstream asks for it. Thread: main.
+// (docs/algorithms.md 6.2). One timer, which runs only while an upstream uses it. Thread: main.
 
 import type { Clock } from '../../core/clock.ts';
 import { percentileMs } from '../../core/latency-percentile.ts';
@@ -29,7 +29,7 @@ export interface AdaptiveLimitsOptions {
   readonly shares: WeightShares;
 }
 
-/** What is being seen of one endpoint. */
+/** Observation of one endpoint. */
 interface Watch {
   readonly gradient: ConcurrencyGradient;
   readonly before: Float64Array;
@@ -47,7 +47,7 @@ export class AdaptiveLimits {
     this.#options = options;
   }
 
-  /** Takes the upstreams of a Snapshot. What was learnt of an endpoint that stays is kept. */
+  /** Applies the upstreams of a Snapshot. Endpoints that stay keep their learned limits. */
   apply(upstreams: Iterable<UpstreamHealth>): void {
     const gone = new Set(this.#watches.keys());
     for (const upstream of upstreams) {

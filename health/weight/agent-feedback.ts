@@ -1,5 +1,5 @@
-// Acts on what endpoints say of themselves in the answers to heartbeats (docs/algorithms.md 2.2): weight, drain and maintenance,
-// down and up. An endpoint undoes its own words only, and only it undoes them; weight and limit go stale. Thread: main.
+// Applies the reports of endpoints in their heartbeat responses (docs/algorithms.md 2.2): weight, drain and maintenance, down
+// and up. An endpoint can cancel only its own reports, and only it can; weight and limit expire. Thread: main.
 
 import type { Clock } from '../../core/clock.ts';
 import type { TimerHandle, Timers } from '../../core/timers.ts';
@@ -9,7 +9,7 @@ import type { EndpointHealth } from '../state/endpoint-health.ts';
 import type { Logger } from '../../core/log.ts';
 import type { WeightShares } from './weight-shares.ts';
 
-/** Intervals without a word on the weight, or on the limit, after which the last one is stale. */
+/** Intervals without a report of the weight, or of the limit, after which the last one expires. */
 const STALE_AFTER = 3;
 
 export interface AgentFeedbackOptions {
@@ -21,16 +21,16 @@ export interface AgentFeedbackOptions {
 
 export class AgentFeedback {
   readonly #options: AgentFeedbackOptions;
-  /** The next step towards the whole weight of those whose word on it goes stale. */
+  /** Next step towards the full weight, for endpoints whose reported weight has expired. */
   readonly #timers = new Map<number, TimerHandle>();
-  /** The end of those words on the limit that nobody repeats. */
+  /** Expiry of reported limits that aren't repeated. */
   readonly #limitTimers = new Map<number, TimerHandle>();
 
   constructor(options: AgentFeedbackOptions) {
     this.#options = options;
   }
 
-  /** Takes the words of one answer. What they don't speak of stays as it is. */
+  /** Applies the words of one response. Values that it doesn't mention stay. */
   hear(health: EndpointHealth, text: string): void {
     const report = readAgentWords(text);
     const { agent } = health;
@@ -44,7 +44,7 @@ export class AgentFeedback {
     if (report.maxConnections !== null) this.#takeLimit(health, report.maxConnections);
   }
 
-  /** Nobody listens to the endpoint any more (a reload): what it has said holds no longer. */
+  /** Agent feedback was turned off (a reload): cancels all reports of the endpoint. */
   dismiss(health: EndpointHealth): void {
     const { agent } = health;
     if (agent.heardAt === 0) return;
@@ -58,7 +58,7 @@ export class AgentFeedback {
     this.#setAdmin(health, 'ready', 'its agent is not asked any more');
   }
 
-  /** Drops what is kept of a slot: its endpoint is gone. */
+  /** Drops all state of a slot: its endpoint is removed. */
   forget(slot: number): void {
     this.#forgetWeight(slot);
     this.#forgetLimit(slot);
@@ -86,7 +86,7 @@ export class AgentFeedback {
     this.#waitForMore(health, STALE_AFTER);
   }
 
-  /** A limit holds as it is said, and ends when nobody repeats it. */
+  /** A reported limit applies at once, and expires if it isn't repeated. */
   #takeLimit(health: EndpointHealth, maxConnections: number): void {
     this.#limit(health, maxConnections);
     this.#forgetLimit(health.slot);
@@ -104,7 +104,7 @@ export class AgentFeedback {
     this.#options.shares.publishLimit(health);
   }
 
-  /** A stale word fades as it came: step by step, one an interval. */
+  /** An expired weight returns to neutral step by step, one step per interval. */
   #waitForMore(health: EndpointHealth, intervals: number): void {
     this.#forgetWeight(health.slot);
     const intervalMs = health.upstream.snapshot.heartbeat?.intervalMs ?? 0;
@@ -117,7 +117,7 @@ export class AgentFeedback {
     this.#timers.set(health.slot, timer);
   }
 
-  /** Said once an episode: words that are none. */
+  /** Logs unknown words once per episode. */
   #noteMisspoken(health: EndpointHealth, { unknown }: AgentReport): void {
     const { agent, endpoint, upstream } = health;
     if (unknown.length > 0 && !agent.isMisspoken) {

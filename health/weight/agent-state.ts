@@ -1,34 +1,34 @@
-// What an endpoint has said of itself, and the share of its weight that follows from it (docs/algorithms.md 2.2). Pure.
+// State of agent feedback: an endpoint's reports, and the share of its weight that follows from them (docs/algorithms.md 2.2). Pure.
 // Thread: main.
 
 import { AGENT_WORDS, type AgentReport, type AgentWord } from './agent-words.ts';
 
-/** Kept of one endpoint. Words hold until the endpoint itself takes them back; weight and limit alone go stale. */
+/** Reports of one endpoint. They apply until the endpoint cancels them; only weight and limit expire. */
 export interface AgentState {
   /** Wall-clock ms of the newest report; 0 is never. */
   heardAt: number;
-  /** Its words. */
+  /** The text. */
   said: string;
-  /** While it says that it doesn't serve. */
+  /** Set while it reports that it doesn't serve. */
   down: { readonly word: AgentWord; readonly reason: string } | null;
-  /** The share of its weight that it asked for last; null where it asks for none, or its word is stale. */
+  /** The share of its weight that it requested last; null if none or expired. */
   askedShare: number | null;
-  /** Most requests in flight that it asked for last; null where it asks for none, or its word is stale. */
+  /** The in-flight limit that it requested last; null if none or expired. */
   maxConnections: number | null;
-  /** How often each word was heard. */
+  /** Count of each word received. */
   readonly heard: Record<AgentWord, number>;
-  /** An episode, said once: words that are none. */
+  /** Whether an episode of unknown words is in progress, which is logged once. */
   isMisspoken: boolean;
 }
 
-/** Part of the way from the old share to the one that is asked for that one report goes. */
+/** Part of the difference between the old and the requested share that one report covers. */
 const SMOOTHING = 0.3;
 /** No report changes the share by more than this part of it. */
 const MAX_STEP = 0.25;
-/** Less is asked for with `drain`: at no share at all nothing would show that the endpoint is better. */
+/** Minimum share; less is requested with `drain`. At zero nothing would show that the endpoint has recovered. */
 const MIN_SHARE = 0.05;
 const MAX_SHARE = 2;
-/** From here the share jumps to what is asked for: the smoothing alone never arrives. */
+/** Difference at which the share jumps to the requested one: smoothing alone never reaches it. */
 const CLOSE_ENOUGH = 0.01;
 
 export function newAgentState(): AgentState {
@@ -36,13 +36,13 @@ export function newAgentState(): AgentState {
   return { heardAt: 0, said: '', down: null, askedShare: null, maxConnections: null, heard, isMisspoken: false };
 }
 
-/** The share that a report asks for, 0.05 to 2; null where it doesn't speak of it. @param weight the configured one */
+/** The share that a report requests, 0.05 to 2; null if it requests none. @param weight the configured one */
 export function askedShareOf({ weight: asked }: AgentReport, weight: number): number | null {
   if (asked === null) return null;
   return clamp(asked.kind === 'share' ? asked.value : asked.value / weight, MIN_SHARE, MAX_SHARE);
 }
 
-/** The share after one report that asks for `asked`: a third of the way, but no more than a quarter up or down. */
+/** The share after one report that requests `asked`: a third of the way, but no more than a quarter up or down. */
 export function nextShare(share: number, asked: number): number {
   const smoothed = share + SMOOTHING * (asked - share);
   const next = clamp(smoothed, share * (1 - MAX_STEP), share * (1 + MAX_STEP));

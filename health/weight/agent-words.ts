@@ -1,9 +1,9 @@
-// What an endpoint says of itself in the answer to a heartbeat, in the words of HAProxy's agent protocol (docs/algorithms.md
-// 2.2): weight, limit, wishes of an operator's kind, and whether it serves at all. Pure. Thread: main.
+// Parser of agent reports: words of HAProxy's agent protocol in a heartbeat response (docs/algorithms.md 2.2) for weight,
+// limit, requested state and service. Pure. Thread: main.
 
 import type { Admin } from '../../core/availability.ts';
 
-/** What is counted of each report; `unknown` is everything that is no word of the protocol. */
+/** Words that are counted; `unknown` is any other text. */
 export const AGENT_WORDS = [
   'weight',
   'maxconn',
@@ -18,38 +18,38 @@ export const AGENT_WORDS = [
 ] as const;
 export type AgentWord = (typeof AGENT_WORDS)[number];
 
-/** What the words ask for; null is what they don't speak of, and that stays as it is. */
+/** The parsed report; null for values that it doesn't mention, which stay unchanged. */
 export interface AgentReport {
-  /** The whole text, as it may be shown. */
+  /** The whole text, printable. */
   readonly said: string;
-  /** In the order in which they came. */
+  /** In the order of the report. */
   readonly words: readonly AgentWord[];
   /** A share of the configured weight (1 is all of it), or a weight in its place. */
   readonly weight: { readonly kind: 'share' | 'absolute'; readonly value: number } | null;
-  /** Most requests that it wants to have in flight; at least 1. */
+  /** Requested in-flight limit; at least 1. */
   readonly maxConnections: number | null;
   readonly admin: Admin | null;
-  /** Whether it serves; `reason` is what it said with it. */
+  /** Whether it serves, with the reported reason. */
   readonly service: { readonly isUp: boolean; readonly word: AgentWord; readonly reason: string } | null;
-  /** The words that are none, for the log. */
+  /** Unknown words, for the log. */
   readonly unknown: readonly string[];
 }
 
-/** More of a field is not looked at: what one heartbeat says fits in far less. */
+/** Characters of a field that are parsed: a report needs far less. */
 const MAX_CHARACTERS = 512;
 const MAX_SHOWN_CHARACTERS = 100;
 
 const ADMIN_WORDS: Readonly<Record<string, Admin>> = { ready: 'ready', drain: 'drain', maint: 'maintenance' };
 const DOWN_WORDS: ReadonlySet<string> = new Set(['down', 'fail', 'stopped']);
 
-/** `75%`, `weight:75%`, `weight:20`. Digits are few: no number of sense has more. */
+/** `75%`, `weight:75%`, `weight:20`. Four digits suffice. */
 const WEIGHT = /^(?:weight:)?(\d{1,4})%$|^weight:(\d{1,4})$/;
-/** `maxconn:30`. None at all is `drain`. */
+/** `maxconn:30`. For no requests at all there is `drain`. */
 const MAXCONN = /^maxconn:0*([1-9]\d{0,5})$/;
 
 /**
- * Reads a report: words between blanks or commas, in either case; of two that contradict each other the later one
- * holds. After `#` the rest is the reason of `down`, `fail` or `stopped`.
+ * Parses a report: words separated by blanks or commas, case-insensitive; the later of two contradicting words applies.
+ * Text after `#` is the reason of `down`, `fail` or `stopped`.
  */
 export function readAgentWords(text: string): AgentReport {
   const [said = '', ...comment] = text.slice(0, MAX_CHARACTERS).split('#');
@@ -85,7 +85,7 @@ function weightOf(given: string): AgentReport['weight'] {
   return { kind: 'absolute', value: Number(absolute) };
 }
 
-/** Log injection: what an endpoint says goes into logs and a terminal, so only plain characters of it. */
+/** Log injection: text of an endpoint goes into logs and terminals, so only printable ASCII is kept. */
 function printable(text: string): string {
   return text
     .replace(/[^\x21-\x7e]+/g, ' ')

@@ -10,7 +10,7 @@ import type { Random } from '../../core/random.ts';
 
 /** Never fewer: below it chance alone would make the median. */
 const LEAST_LIMIT = 4;
-/** Never more, unless the configuration says so. */
+/** Upper bound, unless configured. */
 export const MOST_LIMIT = 10_000;
 const FIRST_LIMIT = 20;
 /** By this factor a median may exceed the baseline without any consequence. */
@@ -30,7 +30,7 @@ const DEPENDS_ON_CROWDING = 1.2;
 /** A baseline that moved by less is the same. */
 const MOVED = 1.1;
 
-/** What was seen of an endpoint in a stretch of time, good answers only. */
+/** Successful responses of an endpoint in one window. */
 export interface ConcurrencyWindow {
   readonly p50Ms: number;
   /** Most requests in flight. */
@@ -80,7 +80,7 @@ export class ConcurrencyGradient {
     return this.#p50Ms;
   }
 
-  /** Whether the window after a change of phase is to be waited for: answers of the time before say nothing. */
+  /** Whether to skip the window after a change of phase: its responses belong to the phase before. */
   isDraining(nowMs: number): boolean {
     return this.#phase === 'draining' && nowMs < this.#phaseUntilMs;
   }
@@ -128,7 +128,7 @@ export class ConcurrencyGradient {
     else if (nowMs >= this.#nextProbeMs) this.#beginProbe(nowMs);
   }
 
-  /** Answers of the full limit are over after twice what they take. */
+  /** Responses at the full limit have finished after twice their latency. */
   #beginProbe(nowMs: number): void {
     this.#phase = 'draining';
     this.#phaseUntilMs = nowMs + 2 * this.#crowdedMs;

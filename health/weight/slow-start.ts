@@ -16,7 +16,7 @@ import type { WeightShares } from './weight-shares.ts';
 
 /** The share at the beginning. */
 const FIRST_SHARE = 0.1;
-/** Steps of a slow start, and the shortest time between two: finer ones nobody would see. */
+/** Steps of a slow start, and the least time between two: finer ones make no difference. */
 const STEPS = 50;
 const SHORTEST_STEP_MS = 100;
 
@@ -47,13 +47,13 @@ export class SlowStart {
     return true;
   }
 
-  /** Drops what is kept of a slot: its endpoint is gone. */
+  /** Drops all state of a slot: its endpoint is removed. */
   forget(slot: number): void {
     this.#timers.get(slot)?.cancel();
     this.#timers.delete(slot);
   }
 
-  /** Where nobody else takes the requests, the one that returns has to. */
+  /** No slow start if no other endpoint takes requests. */
   #isWanted(health: EndpointHealth): boolean {
     return health.upstream.snapshot.slowStartMs > 0 && health.upstream.hasPeerOf(health);
   }

@@ -4,7 +4,7 @@
 import type { EndpointHealth, ShareParts, UpstreamHealth } from '../state/endpoint-health.ts';
 import type { Publisher } from '../state/publisher.ts';
 
-/** Less than this is never published, whatever comes together: some requests must tell how the endpoint does. */
+/** Minimum published share: some requests must show how the endpoint performs. */
 const MIN_SHARE = 0.01;
 
 export class WeightShares {

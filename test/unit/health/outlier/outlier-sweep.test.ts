@@ -122,7 +122,7 @@ describe('an outlier that the limit protects', () => {
     assert.equal(reducedUntil, bench.clock.wallMs() + 20_000);
   });
 
-  test('carries all again when nothing was held against it for a while', () => {
+  test('carries all again when it had no outlier for a while', () => {
     const bench = new HealthBench(FOUR).begin(0);
     for (const slot of [0, 1]) bench.cross(slot, 'gateway');
     for (let round = 0; round < 3; round++) {

@@ -196,8 +196,8 @@ describe('what the operator wants of an endpoint that wants less itself', () => 
     operator(bench, 'ready');
     assert.equal(bench.published(0), 'maintenance');
     assert.deepEqual(bench.texts.slice(-2), [
-      'endpoint api/127.0.0.1:3000 stays in maintenance, which is what its agent wants: set to maintenance by cli',
-      'endpoint api/127.0.0.1:3000 stays in maintenance, which is what its agent wants: set to ready by cli',
+      'endpoint api/127.0.0.1:3000 stays in maintenance, as its agent requests: set to maintenance by cli',
+      'endpoint api/127.0.0.1:3000 stays in maintenance, as its agent requests: set to ready by cli',
     ]);
     say(bench, 'ready');
     assert.equal(bench.published(0), 'up');
