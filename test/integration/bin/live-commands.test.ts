@@ -117,11 +117,11 @@ describe('fairlead weight', () => {
     assert.match((await fairlead('weight', first, 'configured', ...admin)).stdout, /has weight 1 now/);
   });
 
-  test('refuses what is no weight', async (t) => {
+  test('refuses invalid weights', async (t) => {
     const { admin, first } = await start(t);
     const words = await fairlead('weight', first, 'heavy', ...admin);
     assert.equal(words.code, 2);
-    assert.match(words.stderr, /"heavy" is no weight/);
+    assert.match(words.stderr, /"heavy" is not a weight from 1 to 256/);
     assert.equal((await fairlead('weight', first, '9999', ...admin)).code, 4);
   });
 });
