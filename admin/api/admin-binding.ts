@@ -8,6 +8,7 @@ import { TLSSocket } from 'node:tls';
 import type { AdminSnapshot } from '../../core/snapshot/admin.ts';
 import { formatHostPort, isLoopback } from '../../net/host-port.ts';
 import { bindServer } from './admin-bind.ts';
+import { boundPendingConnections } from './pending-connections.ts';
 import type { CallerRules } from './request-guard.ts';
 
 /** Every limit of Node's server, since defaults differ between versions. Times in ms. */
@@ -25,7 +26,8 @@ const LIMITS = {
 } as const;
 const HANDSHAKE_MS = 10_000;
 const IDLE_MS = 30_000;
-const MAX_CONNECTIONS = 256;
+/** Open connections, those with a request in progress included. boundPendingConnections keeps all others below this. */
+const MAX_CONNECTIONS = 1024;
 const MAX_FIELDS = 100;
 
 export class AdminBinding {
@@ -42,6 +44,7 @@ export class AdminBinding {
     this.server = admin.tls === null ? http.createServer(LIMITS, onRequest) : secureServer(admin.tls, onRequest);
     this.server.timeout = IDLE_MS;
     this.server.maxConnections = MAX_CONNECTIONS;
+    boundPendingConnections(this.server);
     this.server.maxHeadersCount = MAX_FIELDS;
   }
 
