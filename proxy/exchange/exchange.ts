@@ -1,32 +1,17 @@
 // An exchange: one request and its response, from the request head to the log record. It owns its state; forward.ts makes
-// the decisions. Its data is in groups, each of which writes its own fields. Thread: worker.
+// the decisions. Thread: worker.
 
-import type {
-  ClientConnection,
-  ClientEvents,
-  ClientGone,
-  ClientSide,
-  UpgradeRequest,
-} from '../../core/exchange-contract.ts';
-import type { ExchangePhases, ExchangeRecord, RetryVerdict } from '../../core/exchange-record.ts';
-import type { Failure, FailureKind } from '../../core/failure.ts';
-import type { FieldList, RequestHead } from '../../core/head.ts';
-import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
-import type { RouteSnapshot } from '../../core/snapshot/route.ts';
-import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
-import type { Termination } from '../../core/termination.ts';
+import type { ClientEvents, ClientGone } from '../../core/exchange-contract.ts';
+import type { Failure } from '../../core/failure.ts';
+import type { FieldList } from '../../core/head.ts';
 import { WheelTimer } from '../../core/timer-wheel.ts';
 import { NO_POLICIES, PolicyView, type ViewedExchange } from '../policies/policy-view.ts';
-import { type Placeable, Placement } from '../placement/placeable.ts';
+import type { Placeable } from '../placement/placeable.ts';
 import { isHedgeable, isIdempotentRequest } from '../placement/retry-verdict.ts';
+import { ExchangeData, type ExchangeStart } from './exchange-data.ts';
 import { assertTransition, type ExchangeState, STATE } from './exchange-state.ts';
-import { ExchangeTiming } from './exchange-timing.ts';
-import { LoadReading } from './load-at-end.ts';
 import type { Linked, OpenList } from './open-list.ts';
-import { RequestBody } from './request-body.ts';
-import { ResponseProgress } from './response-progress.ts';
-import type { Runtime, UpstreamRuntime } from './runtime.ts';
-import { Tries } from './tries.ts';
+import type { Runtime } from './runtime.ts';
 
 /** Clients that half-close on purpose do so right after their request; later it is nearly always a client giving up. */
 const HALF_CLOSE_MS = 1000;
@@ -48,37 +33,17 @@ export interface ExchangeHooks {
   done(exchange: Exchange): void;
 }
 
-/** The request that an exchange begins with. */
-export interface ExchangeStart {
-  readonly client: ClientSide;
-  readonly head: RequestHead;
-  readonly upgrade: UpgradeRequest | null;
-}
-
 /**
  * Reused for another request where its client side sends no events after the flush (ClientSide.isSilentAfterFlush):
  * `begin` resets every group, and a test compares a reused exchange with a new one.
  */
-export class Exchange implements ClientEvents, ExchangeRecord, Placeable, ViewedExchange, Linked<Exchange> {
+export class Exchange
+  extends ExchangeData<Exchange>
+  implements ClientEvents, Placeable, ViewedExchange, Linked<Exchange>
+{
   readonly #hooks: ExchangeHooks;
   #state: ExchangeState = STATE.done;
-  client!: ClientSide;
-  head!: RequestHead;
-  upgrade: UpgradeRequest | null = null;
-  requestId = '';
-  clientAddress = '';
-  /** The Runtime that it began with: a reload doesn't change it. RuntimeHistory moves long exchanges on. */
-  runtime!: Runtime;
-  route: RouteSnapshot | null = null;
-  target: UpstreamRuntime | null = null;
-
-  readonly timing = new ExchangeTiming();
-  readonly body = new RequestBody();
-  readonly placement = new Placement();
   readonly policies = new PolicyView(this);
-  readonly tries = new Tries<Exchange>();
-  readonly response = new ResponseProgress();
-  readonly load = new LoadReading();
   readonly timer: WheelTimer = new WheelTimer(() => this.#timerFired());
 
   /** Written by OpenList alone. */
@@ -87,6 +52,7 @@ export class Exchange implements ClientEvents, ExchangeRecord, Placeable, Viewed
   laterOpen: Exchange | null = null;
 
   constructor(hooks: ExchangeHooks) {
+    super();
     this.#hooks = hooks;
   }
 
@@ -96,38 +62,11 @@ export class Exchange implements ClientEvents, ExchangeRecord, Placeable, Viewed
    * @param beganWallMs wall-clock ms of its first byte
    */
   begin(start: ExchangeStart, runtime: Runtime, receivedMs: number, nowMs: number, beganWallMs: number): void {
-    this.client = start.client;
-    this.head = start.head;
-    this.upgrade = start.upgrade;
-    this.requestId = '';
-    this.clientAddress = '';
-    this.runtime = runtime;
-    this.route = null;
-    this.target = null;
+    this.reset(start, runtime);
     this.timing.begin(receivedMs, nowMs, beganWallMs);
-    this.body.begin(start.head.bodyLength);
     this.placement.reset(nowMs);
     this.policies.begin(NO_POLICIES);
-    this.tries.reset();
-    this.response.reset();
-    this.load.reset();
     this.enter(STATE.routing);
-  }
-
-  identify(requestId: string, clientAddress: string): void {
-    this.requestId = requestId;
-    this.clientAddress = clientAddress;
-  }
-
-  routeTo(route: RouteSnapshot, target: UpstreamRuntime | null): void {
-    this.route = route;
-    this.target = target;
-  }
-
-  /** Moves a running exchange to a newer Runtime, in which its upstream still exists. */
-  moveTo(runtime: Runtime, target: UpstreamRuntime): void {
-    this.runtime = runtime;
-    this.target = target;
   }
 
   // ---- state
@@ -225,77 +164,6 @@ export class Exchange implements ClientEvents, ExchangeRecord, Placeable, Viewed
 
   get lastFailure(): Failure | null {
     return this.tries.lastFailure;
-  }
-
-  // ---- ExchangeRecord
-
-  get connection(): ClientConnection {
-    return this.client.connection;
-  }
-
-  get routeName(): string {
-    return this.route?.name ?? '';
-  }
-
-  get upstream(): UpstreamSnapshot | null {
-    return this.target?.snapshot ?? null;
-  }
-
-  get endpoint(): EndpointSnapshot | null {
-    return this.tries.endpoint;
-  }
-
-  get beganWallMs(): number {
-    return this.timing.beganWallMs;
-  }
-
-  /** One object, overwritten at each call: copy it to keep it. */
-  get phases(): ExchangePhases {
-    return this.timing.phases(this.placement);
-  }
-
-  get status(): number {
-    return this.response.status;
-  }
-
-  get bytesReceived(): number {
-    return this.body.bytesReceived;
-  }
-
-  get bytesSent(): number {
-    return this.response.bytesSent;
-  }
-
-  get termination(): Termination {
-    return this.response.termination;
-  }
-
-  get attempts(): number {
-    return this.placement.attempts;
-  }
-
-  get wasRedispatched(): boolean {
-    return this.tries.wasRedispatched;
-  }
-
-  get retryVerdict(): RetryVerdict {
-    return this.placement.retryVerdict;
-  }
-
-  get failureKind(): FailureKind | null {
-    return this.tries.lastFailure?.kind ?? null;
-  }
-
-  get wasUpgraded(): boolean {
-    return this.response.wasUpgraded;
-  }
-
-  get endpointQueuePosition(): number {
-    return this.placement.endpointQueuePosition;
-  }
-
-  get upstreamQueuePosition(): number {
-    return this.placement.upstreamQueuePosition;
   }
 
   // ---- ClientEvents

@@ -2,16 +2,15 @@
 // an exchange; forwarder.ts calls them. Reads top to bottom; deviations are in failover.ts. Thread: worker.
 
 import type { FieldList, ResponseHead } from '../../core/head.ts';
-import type { HeadChanges, TunnelEnd } from '../../core/exchange-contract.ts';
 import type { PolicyAnswer } from '../../core/policy/policy.ts';
 import type { PolicyFailure } from '../policies/policy-runner.ts';
 import type { Place } from '../placement/place.ts';
 import type { NoPlace } from '../placement/placer.ts';
 import { attemptRequestOf, identify, isOverBodyLimit, preparePlacement } from './admission.ts';
 import type { Attempt } from './attempt.ts';
-import { recordEnd, recordHead, recordStart, recordUpgrade } from './attempt-outcome.ts';
+import { recordEnd, recordHead, recordStart } from './attempt-outcome.ts';
 import type { Exchange } from './exchange.ts';
-import { countUpgrade, openExchange } from './exchange-end.ts';
+import { openExchange } from './exchange-end.ts';
 import { logAttempt, logRoute, logUnplaced } from './exchange-log.ts';
 import { armTimer, stopTimer } from './exchange-timer.ts';
 import { leaveToRival, rejectRequest, retryStatus, settleRace } from './failover.ts';
@@ -246,51 +245,3 @@ export function endResponse(
 }
 
 // ---- 8. record: Exchange.enter(STATE.done) calls closeExchange of exchange-end.ts
-
-// ---- upgraded connections
-
-/** Runs the response phase on the head of a tunnel's response. Returns null where a policy has replied instead. */
-export function answerUpgrade(
-  context: ForwardingContext,
-  exchange: Exchange,
-  attempt: ExchangeAttempt,
-  head: ResponseHead,
-): HeadChanges | null {
-  if (!applyResponsePolicies(context, exchange, attempt, head)) return null;
-  const { inserted, removed } = exchange.policies.responseEdits;
-  return { inserted, removed: removed.names };
-}
-
-export function openTunnel(context: ForwardingContext, exchange: Exchange, attempt: ExchangeAttempt): void {
-  recordUpgrade(context, exchange, attempt, 101);
-  exchange.response.setStatus(101);
-  exchange.enter(STATE.tunnel);
-  stopTimer(context, exchange);
-  countUpgrade(context);
-}
-
-/** The endpoint has sent a final status instead, which the tunnel has relayed whole. */
-export function refuseTunnel(
-  context: ForwardingContext,
-  exchange: Exchange,
-  attempt: ExchangeAttempt,
-  status: number,
-): void {
-  recordUpgrade(context, exchange, attempt, status);
-  exchange.response.setStatus(status);
-  recordEnd(context, exchange, attempt);
-  exchange.enter(STATE.done);
-}
-
-export function closeTunnel(
-  context: ForwardingContext,
-  exchange: Exchange,
-  attempt: ExchangeAttempt,
-  end: TunnelEnd,
-): void {
-  exchange.body.received(end.bytesFromClient);
-  exchange.response.sent(end.bytesFromEndpoint);
-  recordEnd(context, exchange, attempt);
-  exchange.response.endBy(end.by === 'timeout' ? 'tunnelTimeout' : end.by === 'drain' ? 'drainedTunnel' : 'ok');
-  exchange.enter(STATE.done);
-}

@@ -32,6 +32,7 @@ import * as path from './forward.ts';
 import { STATE } from './exchange-state.ts';
 import type { ForwardingContext, ForwardingParts } from './forwarding-context.ts';
 import { RequestIds } from './request-id.ts';
+import * as upgrades from './upgrades.ts';
 import { refuseUnparsable } from './respond.ts';
 
 type ExchangeAttempt = Attempt<Exchange>;
@@ -131,19 +132,19 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks<E
   }
 
   tunnelHead(exchange: Exchange, attempt: ExchangeAttempt, head: ResponseHead): HeadChanges | null {
-    return path.answerUpgrade(this.#context, exchange, attempt, head);
+    return upgrades.answerUpgrade(this.#context, exchange, attempt, head);
   }
 
   tunnelOpen(exchange: Exchange, attempt: ExchangeAttempt): void {
-    path.openTunnel(this.#context, exchange, attempt);
+    upgrades.openTunnel(this.#context, exchange, attempt);
   }
 
   tunnelRefused(exchange: Exchange, attempt: ExchangeAttempt, status: number): void {
-    path.refuseTunnel(this.#context, exchange, attempt, status);
+    upgrades.refuseTunnel(this.#context, exchange, attempt, status);
   }
 
   tunnelClosed(exchange: Exchange, attempt: ExchangeAttempt, end: TunnelEnd): void {
-    path.closeTunnel(this.#context, exchange, attempt, end);
+    upgrades.closeTunnel(this.#context, exchange, attempt, end);
   }
 
   placeFreed(exchange: Exchange): void {
