@@ -6,6 +6,7 @@ import http2 from 'node:http2';
 import net, { type AddressInfo, type Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import { type Random, randomBelow, seededRandom } from '../../../../core/random.ts';
+import { CONNECTION_PREFACE } from '../../../../proxy/http2/frame-format.ts';
 import { Decoded, HpackDecoder } from '../../../../proxy/http2/hpack-decoder.ts';
 import { HpackEncoder } from '../../../../proxy/http2/hpack-encoder.ts';
 
@@ -65,7 +66,6 @@ test('any bytes are decoded or refused, within the limits', () => {
   }
 });
 
-const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
 const Frame = { DATA: 0, HEADERS: 1, SETTINGS: 4 } as const;
 const END_HEADERS = 0x4;
 const END_STREAM = 0x1;
@@ -120,7 +120,7 @@ describe('compared with node:http2', () => {
     const server = net.createServer((socket) => {
       socket.on('error', () => undefined);
       socket.write(frame(Frame.SETTINGS, 0, 0, Buffer.alloc(0)));
-      headerBlocks(socket, PREFACE.length, (_stream, block) => {
+      headerBlocks(socket, CONNECTION_PREFACE.length, (_stream, block) => {
         const fields = decode(decoder, block);
         const list = new Map<string, string>();
         for (let at = 0; at < fields.length; at += 2) {
@@ -160,7 +160,7 @@ describe('compared with node:http2', () => {
     socket.on('error', () => undefined);
     socket.resume();
     const encoder = new HpackEncoder(4096);
-    socket.write(Buffer.concat([Buffer.from(PREFACE), frame(Frame.SETTINGS, 0, 0, Buffer.alloc(0))]));
+    socket.write(Buffer.concat([CONNECTION_PREFACE, frame(Frame.SETTINGS, 0, 0, Buffer.alloc(0))]));
     for (const [index, list] of lists.entries()) {
       const pseudo = [':method', 'GET', ':scheme', 'http', ':path', '/', ':authority', 'a'];
       const block = Buffer.from(encoder.encode([...pseudo, ...[...list].flat()]));
