@@ -76,7 +76,7 @@ describe('draining', () => {
     await fairlead.plane.drain(100);
     const outcome = await load;
     assert.deepEqual([...outcome.statuses.keys()], []);
-    await eventually(() => apps[0]!.openConnections === 0, 'the endpoint is let go');
+    await eventually(() => apps[0]!.openConnections === 0, 'the endpoint connection is closed');
   });
 });
 

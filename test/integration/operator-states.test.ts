@@ -136,5 +136,5 @@ test('backups are used below the threshold, alone if no primary is left, until e
   await set(fairlead, apps[0]!, 'ready');
   assert.equal(await names(), 'ac');
   await set(fairlead, apps[1]!, 'ready');
-  await eventually(async () => (await names()) === 'ab', 'the backup is let go');
+  await eventually(async () => (await names()) === 'ab', 'the backup is no longer used');
 });
