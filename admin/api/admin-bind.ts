@@ -2,9 +2,10 @@
 
 import fs from 'node:fs';
 import type { Server } from 'node:http';
-import net, { type ListenOptions } from 'node:net';
+import type { ListenOptions } from 'node:net';
 import type { BindAddress } from '../../core/snapshot/listener.ts';
 import { formatBindAddress, isLoopback } from '../../net/host-port.ts';
+import { removeStaleSocket } from '../../net/unix-socket.ts';
 
 /** The admin API cannot be bound; the message names address and cause. */
 class AdminBindError extends Error {
@@ -39,13 +40,10 @@ export interface BindOptions {
 export async function bindServer(server: Server, bind: BindAddress, { fd, isProtected }: BindOptions): Promise<void> {
   refuseRemoteBind(bind, isProtected);
   try {
+    if (fd === undefined && bind.kind === 'unix') await removeStaleSocket(bind.path);
     await listen(server, fd === undefined ? listenOptions(bind) : { fd });
   } catch (error) {
-    if (fd !== undefined || bind.kind !== 'unix' || codeOf(error) !== 'EADDRINUSE' || !(await isAbandoned(bind.path))) {
-      throw new AdminBindError(`the admin API can't be bound to ${formatBindAddress(bind)}: ${messageOf(error)}`);
-    }
-    fs.unlinkSync(bind.path);
-    await listen(server, listenOptions(bind));
+    throw new AdminBindError(`the admin API can't be bound to ${formatBindAddress(bind)}: ${messageOf(error)}`);
   }
   const address = server.address();
   if (bind.kind === 'unix') fs.chmodSync(bind.path, SOCKET_MODE);
@@ -70,22 +68,6 @@ function listenOptions(bind: BindAddress): ListenOptions & { fd?: number } {
   if (bind.kind === 'unix') return { path: bind.path };
   // A name is looked up by main, which hands the descriptor over. No socket has this one.
   return { fd: typeof bind.fd === 'number' ? bind.fd : -1 };
-}
-
-/** Whether a socket file is left of a process that is gone: nobody accepts on it. */
-function isAbandoned(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = net.connect(path);
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(false);
-    });
-    socket.once('error', (error) => resolve(codeOf(error) === 'ECONNREFUSED'));
-  });
-}
-
-function codeOf(error: unknown): string | undefined {
-  return (error as NodeJS.ErrnoException).code;
 }
 
 function messageOf(error: unknown): string {

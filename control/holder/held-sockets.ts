@@ -1,8 +1,8 @@
 // The sockets of a holder: bound once, never listened on here, and passed to each generation as descriptors of its own.
 // While they are open, no connection that waits in their queues is lost. Thread: main.
 
-import { statSync, unlinkSync } from 'node:fs';
-import net, { type BoundSocket, connect } from 'node:net';
+import net, { type BoundSocket } from 'node:net';
+import { removeStaleSocket } from '../../net/unix-socket.ts';
 import { BindError } from '../supervisor/bind-error.ts';
 import type { SocketTable } from '../supervisor/inherited-sockets.ts';
 import { notPassedMessage, type PassedSocket, socketsNamed } from '../supervisor/socket-table.ts';
@@ -46,7 +46,7 @@ export class HeldSockets {
       const sockets = [...there];
       try {
         if (need.bind.kind === 'fd') sockets.splice(0, sockets.length, ...this.#socketsPassed(need));
-        else if (need.bind.kind === 'unix' && there.length === 0) await removeAbandoned(need.bind.path);
+        else if (need.bind.kind === 'unix' && there.length === 0) await removeStaleSocket(need.bind.path);
         if (isFirst && there.length === 0) probe(need);
         while (need.bind.kind !== 'fd' && sockets.length < need.sockets) {
           const bound = bind(need, sockets[0]?.bound ?? null, isSpread(need));
@@ -133,20 +133,6 @@ function bindPath(path: string): BoundSocket {
 function probe(need: SocketNeed): void {
   if (need.bind.kind !== 'tcp' || need.bind.port === 0) return;
   bind(need, null, false).close();
-}
-
-/** Removes the file of a Unix socket without listener. Any other file stays. */
-async function removeAbandoned(path: string): Promise<void> {
-  if (statSync(path, { throwIfNoEntry: false })?.isSocket() !== true) return;
-  const isAbandoned = await new Promise<boolean>((resolve) => {
-    const socket = connect(path);
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(false);
-    });
-    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ECONNREFUSED'));
-  });
-  if (isAbandoned) unlinkSync(path);
 }
 
 function whyOf(error: NodeJS.ErrnoException): string {

@@ -7,7 +7,7 @@ import type { BoundListener } from '../../../core/messages.ts';
 import type { BindAddress, ListenerSnapshot } from '../../../core/snapshot/listener.ts';
 import { formatBindAddress, boundAddress } from '../../../net/host-port.ts';
 import { isShared, ListenError } from './listen-address.ts';
-import { removeStaleSocket } from './unix-socket.ts';
+import { removeStaleSocket } from '../../../net/unix-socket.ts';
 
 /** Length of the accept queue. The kernel caps it at net.core.somaxconn. */
 const BACKLOG = 4096;

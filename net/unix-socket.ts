@@ -1,4 +1,4 @@
-// Stale files of Unix sockets. Thread: worker.
+// Stale files of Unix sockets. Thread: both.
 
 import { stat, unlink } from 'node:fs/promises';
 import { connect } from 'node:net';
