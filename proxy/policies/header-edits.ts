@@ -1,17 +1,26 @@
-// Policy: sets and removes header fields on the way to the endpoint and on the way to the client. The edits are the same
-// for every exchange of a route, so that a scanned head is edited as byte ranges. Thread: both.
+// Policy: sets, adds and removes header fields on the way to the endpoint and on the way to the client. `set` and `remove`
+// by name are the same for every exchange of a route and are merged into the plan, so that a scanned head is edited as byte
+// ranges; the others depend on the message and run as hooks. Thread: both.
 
-import type { FieldEdits } from '../../core/policy/policy.ts';
+import type { FieldEdits, Policy, PolicyExchange } from '../../core/policy/policy.ts';
 import type { CompileContext } from '../../core/policy/policy-definition.ts';
 import type { OptionSchemas } from '../../core/option-schema.ts';
 import type { PolicySnapshot } from '../../core/snapshot/policy.ts';
 import { builtIn } from './built-in.ts';
+import { type ConditionalEdits, editRequest, editResponse, hasEdits, replyEditor } from './conditional-edits.ts';
 import { type FieldDirection, reasonAgainstEdit } from './editable-fields.ts';
 
 /** Data of the policy in a Snapshot. */
 export interface HeaderEdits {
   readonly requestHeaders: FieldEdits;
   readonly responseHeaders: FieldEdits;
+  /** Edits that depend on the message; absent where there are none. */
+  readonly conditional?: {
+    readonly request: ConditionalEdits;
+    readonly response: ConditionalEdits;
+    /** Whether local replies are edited as responses are. */
+    readonly editsReplies: boolean;
+  };
 }
 
 const NONE: FieldEdits = { set: [], remove: [] };
@@ -22,16 +31,41 @@ export const headerEdits = builtIn({
   scope: 'route',
   stage: 'forward',
   options: (schemas) => ({
-    requestHeaders: fieldChanges(schemas, 'the endpoint').optional(),
-    responseHeaders: fieldChanges(schemas, 'the client').optional(),
+    requestHeaders: schemas.z
+      .strictObject(fieldChanges(schemas))
+      .meta(META)
+      .describe('Edits of the header fields sent to the endpoint.')
+      .optional(),
+    responseHeaders: schemas.z
+      .strictObject({
+        ...fieldChanges(schemas),
+        always: schemas.z
+          .boolean()
+          .default(false)
+          .describe('Whether errors and other replies that Fairlead makes itself are edited too.'),
+      })
+      .meta(META)
+      .describe('Edits of the header fields sent to the client.')
+      .optional(),
   }),
   compile({ requestHeaders, responseHeaders }, context): HeaderEdits | null {
     checkFields(requestHeaders, 'request', context);
     checkFields(responseHeaders, 'response', context);
     if (requestHeaders === undefined && responseHeaders === undefined) return null;
-    return { requestHeaders: editsOf(requestHeaders), responseHeaders: editsOf(responseHeaders) };
+    const edits = { requestHeaders: editsOf(requestHeaders), responseHeaders: editsOf(responseHeaders) };
+    const conditional = {
+      request: conditionalOf(requestHeaders),
+      response: conditionalOf(responseHeaders),
+      editsReplies: responseHeaders?.always ?? false,
+    };
+    const hasConditional = hasEdits(conditional.request) || hasEdits(conditional.response) || conditional.editsReplies;
+    return hasConditional ? { ...edits, conditional } : edits;
   },
-  create: ({ requestHeaders, responseHeaders }) => ({ requestFields: requestHeaders, responseFields: responseHeaders }),
+  create: (edits) => ({
+    requestFields: edits.requestHeaders,
+    responseFields: edits.responseHeaders,
+    ...conditionalHooks(edits),
+  }),
 });
 
 /** The edits of a route; empty where it has none. */
@@ -40,31 +74,66 @@ export function headerEditsOf({ policies }: { readonly policies: readonly Policy
   return data ?? { requestHeaders: NONE, responseHeaders: NONE };
 }
 
-function fieldChanges({ z, fieldName, fieldValue }: OptionSchemas, direction: string) {
-  return z
-    .strictObject({
-      set: z
-        .record(fieldName(), fieldValue().describe('Value of the field.'))
-        .meta({ expects: 'a mapping of names to values such as { x-team: blue }' })
-        .describe('Fields to set; they replace fields of the same name.')
-        .optional(),
-      remove: z
-        .array(fieldName())
-        .meta({ expects: 'a list of names such as [x-debug]' })
-        .describe('Names of fields to remove.')
-        .optional(),
-    })
-    .meta({ expects: 'a mapping with set and remove', example: '{ set: { x-team: blue }, remove: [x-debug] }' })
-    .describe(`Edits of the header fields sent to ${direction}.`);
+function conditionalHooks({ responseHeaders, conditional }: HeaderEdits): Policy {
+  if (conditional === undefined) return {};
+  const { request, response, editsReplies } = conditional;
+  return {
+    ...(hasEdits(request) && {
+      onRequest: (exchange: PolicyExchange): undefined => {
+        if (exchange.upstreamName !== '') editRequest(exchange, request);
+      },
+    }),
+    ...(hasEdits(response) && {
+      onResponse: (exchange: PolicyExchange): undefined => {
+        editResponse(exchange, response);
+      },
+    }),
+    ...(editsReplies && { onLocalReply: replyEditor(responseHeaders, response) }),
+  };
+}
+
+const META = { expects: 'a mapping with set and remove', example: '{ set: { x-team: blue }, remove: [x-debug] }' };
+
+function fieldChanges({ z, fieldName, fieldValue }: OptionSchemas) {
+  const values = () =>
+    z
+      .record(fieldName(), fieldValue().describe('Value of the field.'))
+      .meta({ expects: 'a mapping of names to values such as { x-team: blue }' });
+  return {
+    set: values().describe('Fields to set; they replace fields of the same name.').optional(),
+    add: values().describe('Fields to add beside those of the same name.').optional(),
+    setIfAbsent: values().describe('Fields to set where the message has none of the same name.').optional(),
+    remove: z
+      .array(fieldName())
+      .meta({ expects: 'a list of names such as [x-debug]' })
+      .describe('Names of fields to remove; `x-debug-*` removes all that begin with `x-debug-`.')
+      .optional(),
+  };
 }
 
 /** Changes as the schema gives them. */
 type FieldChanges =
-  | { readonly set?: Readonly<Record<string, string>>; readonly remove?: readonly string[] }
+  | {
+      readonly set?: Readonly<Record<string, string>>;
+      readonly add?: Readonly<Record<string, string>>;
+      readonly setIfAbsent?: Readonly<Record<string, string>>;
+      readonly remove?: readonly string[];
+    }
   | undefined;
 
+const isPrefix = (name: string): boolean => name.endsWith('*');
+
 function editsOf(changes: FieldChanges): FieldEdits {
-  return { set: Object.entries(changes?.set ?? {}).flat(), remove: changes?.remove ?? [] };
+  const remove = (changes?.remove ?? []).filter((name) => !isPrefix(name));
+  return { set: Object.entries(changes?.set ?? {}).flat(), remove };
+}
+
+function conditionalOf(changes: FieldChanges): ConditionalEdits {
+  return {
+    add: Object.entries(changes?.add ?? {}).flat(),
+    setIfAbsent: Object.entries(changes?.setIfAbsent ?? {}).flat(),
+    removedPrefixes: (changes?.remove ?? []).filter(isPrefix).map((name) => name.slice(0, -1).toLowerCase()),
+  };
 }
 
 function checkFields(changes: FieldChanges, direction: FieldDirection, context: CompileContext): void {
@@ -85,5 +154,13 @@ function checkFields(changes: FieldChanges, direction: FieldDirection, context: 
     }
     seen.add(name.toLowerCase());
   }
-  for (const [index, name] of (changes?.remove ?? []).entries()) check(name, [key, 'remove', index]);
+  for (const kind of ['add', 'setIfAbsent'] as const) {
+    for (const name of Object.keys(changes?.[kind] ?? {})) check(name, [key, kind, name]);
+  }
+  for (const [index, name] of (changes?.remove ?? []).entries()) {
+    check(name, [key, 'remove', index]);
+    if (name !== '*') continue;
+    const message = '"*" would remove every field: write the beginning of the names, such as x-debug-*';
+    context.report({ code: 'FL3008', message, path: [key, 'remove', index] });
+  }
 }
