@@ -36,7 +36,7 @@ export class HeartbeatIntake {
     const { heartbeat } = health.upstream.snapshot;
     if (heartbeat === null) return null;
     const { agentWords } = record;
-    if (heartbeat.acceptsAgentFeedback && agentWords !== undefined) this.#options.agents.hear(health, agentWords);
+    if (heartbeat.acceptsAgentFeedback && agentWords !== undefined) this.#options.agents.apply(health, agentWords);
     const verdict = health.agent.down === null ? this.#judge(health, record, heartbeat) : 'condemn';
     if (health.silentSinceMs !== null && record.startedMs >= health.silentSinceMs) health.silentSinceMs = null;
     const at = this.#options.clock.wallMs();

@@ -128,14 +128,14 @@ function viewLimit(health: EndpointHealth): EndpointView['limit'] {
 }
 
 function viewAgent({ agent, shares, state }: EndpointHealth): AgentView | null {
-  if (agent.heardAt === 0) return null;
+  if (agent.reportedAt === 0) return null;
   return {
-    at: agent.heardAt,
+    at: agent.reportedAt,
     said: agent.said,
     admin: state.wishes.agent,
     isDown: agent.down !== null,
     askedShare: agent.askedShare,
     share: shares.agent,
-    words: { ...agent.heard },
+    words: { ...agent.wordCounts },
   };
 }

@@ -31,12 +31,12 @@ export class AgentFeedback {
   }
 
   /** Applies the words of one response. Values that it doesn't mention stay. */
-  hear(health: EndpointHealth, text: string): void {
+  apply(health: EndpointHealth, text: string): void {
     const report = readAgentWords(text);
     const { agent } = health;
-    agent.heardAt = this.#options.clock.wallMs();
+    agent.reportedAt = this.#options.clock.wallMs();
     agent.said = report.said;
-    for (const word of report.words) agent.heard[word]++;
+    for (const word of report.words) agent.wordCounts[word]++;
     this.#noteMisspoken(health, report);
     if (report.admin !== null) this.#setAdmin(health, report.admin, `its agent says ${report.said}`);
     if (report.service !== null) agent.down = report.service.isUp ? null : report.service;
@@ -47,8 +47,8 @@ export class AgentFeedback {
   /** Agent feedback was turned off (a reload): cancels all reports of the endpoint. */
   dismiss(health: EndpointHealth): void {
     const { agent } = health;
-    if (agent.heardAt === 0) return;
-    agent.heardAt = 0;
+    if (agent.reportedAt === 0) return;
+    agent.reportedAt = 0;
     agent.said = '';
     agent.down = null;
     agent.askedShare = null;

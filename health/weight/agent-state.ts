@@ -6,7 +6,7 @@ import { AGENT_WORDS, type AgentReport, type AgentWord } from './agent-words.ts'
 /** Reports of one endpoint. They apply until the endpoint cancels them; only weight and limit expire. */
 export interface AgentState {
   /** Wall-clock ms of the newest report; 0 is never. */
-  heardAt: number;
+  reportedAt: number;
   /** The text. */
   said: string;
   /** Set while it reports that it doesn't serve. */
@@ -16,7 +16,7 @@ export interface AgentState {
   /** The in-flight limit that it requested last; null if none or expired. */
   maxConnections: number | null;
   /** Count of each word received. */
-  readonly heard: Record<AgentWord, number>;
+  readonly wordCounts: Record<AgentWord, number>;
   /** Whether an episode of unknown words is in progress, which is logged once. */
   isMisspoken: boolean;
 }
@@ -32,8 +32,16 @@ const MAX_SHARE = 2;
 const CLOSE_ENOUGH = 0.01;
 
 export function newAgentState(): AgentState {
-  const heard = Object.fromEntries(AGENT_WORDS.map((word) => [word, 0])) as Record<AgentWord, number>;
-  return { heardAt: 0, said: '', down: null, askedShare: null, maxConnections: null, heard, isMisspoken: false };
+  const wordCounts = Object.fromEntries(AGENT_WORDS.map((word) => [word, 0])) as Record<AgentWord, number>;
+  return {
+    reportedAt: 0,
+    said: '',
+    down: null,
+    askedShare: null,
+    maxConnections: null,
+    wordCounts,
+    isMisspoken: false,
+  };
 }
 
 /** The share that a report requests, 0.05 to 2; null if it requests none. @param weight the configured one */

@@ -1,4 +1,4 @@
-// What every balancer must do, whatever its algorithm. Run against each of them by balancers.test.ts. Thread: both.
+// Contract of every balancer, whatever its algorithm. Run against each of them by balancers.test.ts. Thread: both.
 
 import assert from 'node:assert/strict';
 import { AVAILABILITY_NAMES, type Availability } from '../../../core/availability.ts';

@@ -1,4 +1,4 @@
-// What endpoints say and how they fare decides, from end to end: real workers, sockets and timers. Thread: main.
+// Agent feedback and adaptive limits from end to end: real workers, sockets and timers. Thread: main.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -61,7 +61,7 @@ describe('an endpoint', () => {
     assert.notEqual((await why(fairlead, apps[0]!)).availability, 'ejected');
   });
 
-  test('says itself what it wants, and gets that', async (t) => {
+  test('reports its own weight and state, which apply', async (t) => {
     const apps = await startApps(t, 2);
     for (const app of apps) say(app, 'ready');
     const intervals = 'interval: 50ms, fastInterval: 50ms, downInterval: 50ms';

@@ -76,7 +76,7 @@ class Model {
   }
 }
 
-test('in-flight is what was started and not finished, and each pick is the least loaded over all workers', () => {
+test('in-flight counts requests that were started and not finished, and each pick is the least loaded over all workers', () => {
   fc.assert(
     fc.property(weights, events, (chosen, played) => {
       const model = new Model(chosen);

@@ -45,7 +45,7 @@ test('any run of picks in a small upstream is within one round of its share', ()
   );
 });
 
-test('with a heaviest endpoint of half the weight or less nobody is picked twice in a row', () => {
+test('with a heaviest endpoint of half the weight or less no endpoint is picked twice in a row', () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 6, maxLength: 20 }), (chosen) => {
       const schedule = scheduleFor(Float64Array.from(chosen));

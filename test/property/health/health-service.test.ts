@@ -1,4 +1,4 @@
-// Whatever happens: somebody is left to take requests, what is published is what is known, and healthy endpoints come
+// In any sequence of events an endpoint is left to take requests, published state is known state, and healthy endpoints come
 // back (docs/algorithms.md 3.5, Tests). Thread: main.
 
 import assert from 'node:assert/strict';
@@ -61,7 +61,7 @@ function play(bench: HealthBench, { slot: anySlot, what, result, words, admin, s
   else bench.health.setAdmin('api', bench.endpoint(slot).id, admin, 'a test');
 }
 
-/** What must hold at every moment. */
+/** Invariants of every moment. */
 function assertSafe(bench: HealthBench, maxEjectedPercent: number): void {
   const views = bench.health.endpoints();
   for (const { slot, availability, axes, ejectionsInRow, share, warming } of views) {

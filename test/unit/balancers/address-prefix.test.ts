@@ -36,7 +36,7 @@ test('zeros may be left out anywhere', () => {
   assert.equal(prefixOf('64:ff9b::192.0.2.33'), '0064ff9b00000000');
 });
 
-test('what is no address has no prefix', () => {
+test('text that is no address has no prefix', () => {
   const texts = [
     '',
     'unknown',

@@ -53,7 +53,7 @@ test('a word that is no availability counts as out', () => {
   assert.deepEqual(select(balancing), { tier: 'primary', usable: [1] });
 });
 
-test('the lists of members are kept as long as weights stay, and made anew when one changes', () => {
+test('the lists of members are kept while weights stay, and rebuilt when one changes', () => {
   const balancing = setUp();
   const first = selectCandidates(balancing.upstream, balancing.region, null);
   balancing.setAvailability(0, 'down');

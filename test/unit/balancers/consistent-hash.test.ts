@@ -1,4 +1,4 @@
-// Balancer consistent-hash: who moves when health, factor or load change, and who must not. Thread: both.
+// Balancer consistent-hash: keys that move when health, factor or load change, and keys that must not. Thread: both.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -14,7 +14,7 @@ const balance = BALANCES.hash;
 const KEYS = 100_000;
 const equal = (count: number) => Array.from({ length: count }, () => 1);
 
-/** Where each of the keys goes. The same keys at every call. */
+/** The endpoint of each key. The same keys at every call. */
 function mapKeys(balancing: Balancing, count = KEYS): Int32Array {
   const random = seededRandom(2024);
   return Int32Array.from({ length: count }, () => {

@@ -1,4 +1,4 @@
-// Keys of requests: what is read for each kind, and what happens without a key. Thread: both.
+// Keys of requests: the value of each kind, and requests without a key. Thread: both.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -58,7 +58,7 @@ test('the cursor runs over the end of its word', () => {
   assert.equal(picks(balancing, 4), 'ABAB');
 });
 
-test('a factor leaves out its part of the rounds, evenly, and nobody inherits the place', () => {
+test('a factor skips its part of the rounds, evenly, and no other endpoint gains the place', () => {
   const balancing = new Balancing({ balance, weights: [1, 1, 1, 1] });
   balancing.setFactor(1, 0.25);
   const order = picks(balancing, 3250);

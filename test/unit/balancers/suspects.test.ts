@@ -87,7 +87,7 @@ test('of equals, a request that may not be repeated takes the endpoint whose las
 });
 
 describe('an endpoint that is ejected or down', () => {
-  test('is asked by a retry that has nobody else left, and by nobody else', () => {
+  test('is tried by a request that has no other endpoint left, and by no other', () => {
     const { region, pick } = bench();
     for (const [slot, availability] of [
       [1, 'ejected'],
@@ -102,7 +102,7 @@ describe('an endpoint that is ejected or down', () => {
     assert.equal(pick(0, true, [0, 1, 2]), PICK_FAILURE.allTried);
   });
 
-  test('is not asked where an operator has taken it out', () => {
+  test('is not tried if an operator has taken it out', () => {
     const { region, pick } = bench();
     for (const slot of [1, 2]) region.words[region.endpointWord(slot) + E_AVAILABILITY] = AVAILABILITY.maintenance;
     Atomics.add(region.words, region.upstreamWord(0) + UPSTREAM.epoch.index, 1);

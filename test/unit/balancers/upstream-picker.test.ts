@@ -1,4 +1,4 @@
-// UpstreamPicker: builds anew when the epoch moves, and only then. Thread: both.
+// UpstreamPicker: rebuilds when the epoch changes, and only then. Thread: both.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -16,7 +16,7 @@ test('an availability counts when the epoch moves, not before', () => {
   assert.deepEqual(balancing.shares(4), [0, 4]);
 });
 
-test('what was built stays while the epoch stands still', () => {
+test('the balancer stays while the epoch is unchanged', () => {
   const balancing = new Balancing({ balance: BALANCES.roundRobin, weights: [1, 1] });
   const before = balancing.picker.candidates;
   balancing.shares(5);

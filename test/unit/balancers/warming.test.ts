@@ -116,14 +116,14 @@ describe('least-request with an endpoint that warms up', () => {
     assert.equal(balancing.shares(1000)[1], 0);
   });
 
-  test('gives it everything that nobody else can take', () => {
+  test('gives it all requests that no other endpoint can take', () => {
     const balancing = warmed([1, 1]);
     balancing.setLimit(1, 1);
     balancing.setInflight(1, 1);
     assert.deepEqual(balancing.shares(20), [20, 0]);
   });
 
-  test('spares it what it has been asked for already, or has no room for', () => {
+  test('skips it for requests that tried it already, or if it has no room', () => {
     const tried = warmed([1, 1]);
     tried.try(0);
     assert.deepEqual(tried.shares(200), [0, 200]);

@@ -1,4 +1,4 @@
-// The whole of health under a fake clock: what is published, recorded and said. Thread: main.
+// The whole of health under a fake clock: shared memory, events and log. Thread: main.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -46,7 +46,7 @@ describe('heartbeats', () => {
     assert.deepEqual(bench.allPublished(), ['down', 'up']);
   });
 
-  test('a failure that live traffic contradicts does not count, is said once, and is followed quickly', () => {
+  test('a failure that live traffic contradicts does not count, is logged once, and is followed quickly', () => {
     const bench = new HealthBench().begin();
     bench.checker.results.set(0, REFUSED);
     const count = bench.checker.startsOf(0).length;
@@ -65,7 +65,7 @@ describe('heartbeats', () => {
     assert.equal(bench.published(0), 'down');
   });
 
-  test('that can not be made count for nothing, are said once an episode, and leave the endpoint as it was', () => {
+  test('that cannot be made do not count, are logged once an episode, and leave the state unchanged', () => {
     const bench = new HealthBench().begin();
     bench.checker.results.set(0, OWN_TROUBLE);
     bench.clock.advance(30_000);
@@ -76,7 +76,7 @@ describe('heartbeats', () => {
   });
 });
 
-describe('what is said', () => {
+describe('the log', () => {
   test('each state change once, in words', () => {
     const bench = new HealthBench().begin();
     assert.equal(bench.texts.length, 0);
@@ -97,7 +97,7 @@ describe('what is said', () => {
     );
   });
 
-  test('at a level by what it means', () => {
+  test('at a level that fits the change', () => {
     const bench = new HealthBench({ endpoints: 2 }).begin();
     bench.checker.results.set(0, REFUSED);
     bench.clock.advance(4_000);
@@ -116,10 +116,10 @@ describe('what is said', () => {
 
   test('as an event with the same cause', () => {
     const bench = new HealthBench().begin();
-    const heard: string[] = [];
-    bench.health.events.subscribe(({ axis, from, to }) => heard.push(`${axis} ${from}>${to}`));
+    const received: string[] = [];
+    bench.health.events.subscribe(({ axis, from, to }) => received.push(`${axis} ${from}>${to}`));
     bench.cross(1, 'gateway');
-    assert.deepEqual(heard, ['outlier none>ejected']);
+    assert.deepEqual(received, ['outlier none>ejected']);
     const { at, ...event } = bench.health.events.list().at(-1)!;
     assert.equal(at, bench.clock.wallMs());
     assert.deepEqual(event, {
@@ -153,7 +153,7 @@ describe('the operator', () => {
     assert.equal(bench.view(0).axes.check, 'up');
   });
 
-  test('is told when there is no such endpoint', () => {
+  test('learns that there is no such endpoint', () => {
     const bench = new HealthBench().begin();
     assert.equal(bench.health.setAdmin('api', '10.0.0.1:1', 'drain', 'cli'), false);
     assert.equal(bench.health.setAdmin('web', '127.0.0.1:3000', 'drain', 'cli'), false);
@@ -180,7 +180,7 @@ describe('the operator', () => {
     }
   });
 
-  test('asks for a heartbeat now', () => {
+  test('starts a heartbeat now', () => {
     const bench = new HealthBench().begin();
     const count = bench.checker.startsOf(2).length;
     assert.ok(bench.health.checkNow(2));
@@ -244,7 +244,7 @@ describe('a reload', () => {
     assert.equal(bench.word(1, E_LIMIT), 12);
   });
 
-  test('says whether an upstream has anybody at all', () => {
+  test('publishes whether an upstream has a usable endpoint', () => {
     const bench = new HealthBench({ heartbeat: null }).begin();
     assert.equal(bench.isAllDown, false);
     for (const { name } of bench.upstream.endpoints) bench.health.setAdmin('api', name, 'maintenance', 'cli');
@@ -257,7 +257,7 @@ describe('a reload', () => {
 });
 
 describe('a view', () => {
-  test('tells why, since when, and what the last heartbeats were', () => {
+  test('shows cause, start and recent heartbeats', () => {
     const bench = new HealthBench().begin();
     bench.checker.latencyMs = 7;
     bench.checker.results.set(0, GOT_503);

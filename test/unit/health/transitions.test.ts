@@ -1,5 +1,5 @@
 // Every row of the transition tables: the cause of the change stands in the log, in the recorder and in the metrics, and
-// `why` tells it. Thread: main.
+// `why` shows it. Thread: main.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -31,10 +31,10 @@ const QUIET: BenchOptions = { heartbeat: null };
 const LIMITED: BenchOptions = { heartbeat: null, passive: { maxEjectedPercent: 30 } };
 const TCP: BenchOptions = { heartbeat: { kind: 'tcp' } };
 
-/** What the endpoint of slot 0 goes through; the last thing takes the edge. */
+/** Steps of the endpoint of slot 0; the last one makes the transition. */
 type Story = readonly ((bench: HealthBench) => void)[];
 
-/** One row: an edge, who finds its reason, and a way to it. */
+/** One row: a transition, its detector, and steps that lead to it. */
 type Row = readonly [edge: string, detector: Detector, options: BenchOptions, story: Story];
 
 const wait = (ms: number) => (bench: HealthBench) => bench.clock.advance(ms);
@@ -71,7 +71,7 @@ const drainOthers = others((bench, slot) =>
   bench.health.setAdmin('api', `127.0.0.1:${3000 + slot}`, 'drain', 'a test'),
 );
 
-/** What was kept over a restart: the endpoint was down, or ejected for another ten seconds. */
+/** State restored after a restart: the endpoint was down, or ejected for another ten seconds. */
 const kept =
   (found: 'down' | 'ejected'): Story[number] =>
   (bench) => {
@@ -146,7 +146,7 @@ function isEdge({ endpoint, axis, from, to }: HealthEvent, edge: string): boolea
   return endpoint === 'api/127.0.0.1:3000' && `${axis} ${from}>${to}` === edge;
 }
 
-/** What the metrics count of the endpoint by detector. */
+/** Changes of the endpoint by detector, from the metrics. */
 async function counted(bench: HealthBench, detector: Detector): Promise<number> {
   const context: AdminContext = {
     version: '0.0.0',
@@ -227,7 +227,7 @@ test('every row of every table is walked, and every detector is seen at work', (
   );
 });
 
-test('a weight that the operator sets is said in the same three places', async () => {
+test('a weight that the operator sets is recorded in the same three places', async () => {
   const bench = new HealthBench(QUIET).begin();
   bench.health.setWeight('api', '127.0.0.1:3000', 7, 'a test');
   const { axis, from, to, detector, cause } = bench.health.events.list().at(-1)!;

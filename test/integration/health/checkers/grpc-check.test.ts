@@ -15,7 +15,7 @@ const CREDENTIALS = { cert: ORIGIN_CERTIFICATE, key: ORIGIN_KEY };
 const CA = { ca: [ORIGIN_CERTIFICATE] };
 const GRPC = { kind: 'grpc', service: 'shop.v1.Orders' } as const;
 
-/** What a server saw of one check. */
+/** One check as the server received it. */
 interface Asked {
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
@@ -78,7 +78,7 @@ async function findingOf(t: TestContext, respond: Respond): Promise<HeartbeatRes
 const SERVING: Respond = message([0x08, 1]);
 
 describe('the gRPC heartbeat', () => {
-  test('asks grpc.health.v1.Health/Check about its service', async (t) => {
+  test('calls grpc.health.v1.Health/Check for its service', async (t) => {
     const { port, asked } = await grpcServer(t, SERVING);
     const found = await resultOf(grpc, targetAt({ port }, GRPC));
     assert.deepEqual(found, { kind: 'ok', cause: 'got SERVING' });
@@ -118,7 +118,7 @@ describe('the gRPC heartbeat', () => {
     assert.deepEqual(found, { kind: 'fail', cause: 'an answer that is too large' });
   });
 
-  test('hears what the endpoint says of itself, in head or trailers', async (t) => {
+  test('reads the agent report of the endpoint from head or trailers', async (t) => {
     const inTrailers = message([0x08, 1], { 'grpc-status': '0', 'x-fairlead-agent': 'drain' });
     assert.equal((await findingOf(t, inTrailers)).agentWords, 'drain');
     assert.equal((await findingOf(t, headOnly({ 'grpc-status': '0', 'x-fairlead-agent': '50%' }))).agentWords, '50%');
@@ -170,7 +170,7 @@ describe('the gRPC heartbeat over TLS', () => {
 });
 
 describe('a cancelled gRPC heartbeat', () => {
-  test('says nothing any more and leaves no connection', async (t) => {
+  test('reports nothing more and leaves no connection', async (t) => {
     const server = http2.createServer();
     const port = await portOf(t, server);
     const check = grpc.run(targetAt({ port }, GRPC), () => assert.fail('nothing may come after a cancel'));

@@ -27,7 +27,7 @@ async function originIn(t: TestContext, options: OriginOptions = {}): Promise<Sc
   return origin;
 }
 
-/** What a heartbeat finds that gets these steps as its response. */
+/** The result of a heartbeat that gets these steps as its response. */
 async function findingOf(t: TestContext, steps: readonly Step[], statuses?: number[]): Promise<HeartbeatResult> {
   const origin = await originIn(t);
   origin.play(...steps);
@@ -37,7 +37,7 @@ async function findingOf(t: TestContext, steps: readonly Step[], statuses?: numb
 const status = (line: string, fields = ''): string => `HTTP/1.1 ${line}\r\nContent-Length: 0\r\n${fields}\r\n`;
 
 describe('the HTTP heartbeat', () => {
-  test('asks as it is configured, on a connection of its own that it closes', async (t) => {
+  test('sends the configured request on its own connection and closes it', async (t) => {
     const origin = await originIn(t);
     const target = targetAt({ port: origin.port }, { method: 'HEAD', path: '/up?full=1', host: 'api.example.com' });
     for (let i = 0; i < 2; i++) assert.deepEqual(await resultOf(http, target), { kind: 'ok', cause: 'got 200' });
@@ -186,8 +186,8 @@ describe('an answer with a good status', () => {
   }
 });
 
-describe('what an endpoint says of itself', () => {
-  test('is heard in good answers and in bad ones', async (t) => {
+describe('an agent report', () => {
+  test('is read from good responses and bad ones', async (t) => {
     const said = 'X-Fairlead-Agent: 50% drain\r\n';
     const good = await findingOf(t, [send(status('200 OK', said))]);
     assert.deepEqual(good, { kind: 'ok', cause: 'got 200', agentWords: '50% drain' });
@@ -196,7 +196,7 @@ describe('what an endpoint says of itself', () => {
   });
 });
 
-describe('what a heartbeat waits for, until it is cancelled', () => {
+describe('the phase of a heartbeat', () => {
   /** Begins one, waits until its phase is `phase`, cancels it, and waits until the endpoint has seen it go. */
   async function cancelIn(t: TestContext, origin: ScriptedOrigin, phase: string, tls = false): Promise<void> {
     const target = targetAt({ port: origin.port, protocol: tls ? 'https' : 'http' });
@@ -245,7 +245,7 @@ describe('over TLS', () => {
 });
 
 describe('over a Unix socket', () => {
-  test('asks and is answered; a missing one is a failure', async (t) => {
+  test('is checked; a missing one is a failure', async (t) => {
     const folder = mkdtempSync(path.join(tmpdir(), 'fairlead-'));
     t.after(() => rmSync(folder, { recursive: true }));
     const socketPath = path.join(folder, 'endpoint.sock');

@@ -30,7 +30,7 @@ test('is good when the endpoint accepts, and closes without a byte', async (t) =
   assert.deepEqual(received, []);
 });
 
-test('asks for no TLS, also of an endpoint that speaks it', async (t) => {
+test('starts no TLS, even with an endpoint that supports it', async (t) => {
   const server = await listening(t, createServer(), {});
   const { port } = server.address() as AddressInfo;
   assert.equal((await resultOf(tcp, targetAt({ port, protocol: 'https' }))).kind, 'ok');
@@ -64,7 +64,7 @@ test('a port that is none is a failure, not a crash', async () => {
   assert.equal((await resultOf(tcp, targetAt({ port: 70_000 }))).kind, 'fail');
 });
 
-test('says nothing after a cancel', async (t) => {
+test('reports nothing after a cancel', async (t) => {
   const server = await listening(t, createServer(), {});
   const { port } = server.address() as AddressInfo;
   const check = tcp.run(targetAt({ port }), () => assert.fail('it was cancelled'));

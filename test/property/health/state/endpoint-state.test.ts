@@ -128,7 +128,7 @@ const steps = fc.array(fc.record({ event: fc.constantFrom(...EVENTS), waitMs: fc
 });
 
 describe('EndpointState', () => {
-  test('does what the reference does, edge by edge', () => {
+  test('agrees with the reference, transition by transition', () => {
     fc.assert(
       fc.property(steps, (script) => {
         const reference = new Reference();

@@ -1,4 +1,4 @@
-// Whatever an endpoint says of itself: only words of the list go out, and nothing that could harm a log. Thread: main.
+// Any agent report: only known words are counted, and no text can harm a log. Thread: main.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

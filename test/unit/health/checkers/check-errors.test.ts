@@ -1,4 +1,4 @@
-// Whose fault an error of a heartbeat is. Thread: main.
+// Classification of heartbeat errors. Thread: main.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -50,7 +50,7 @@ describe('an error of a heartbeat', () => {
     assert.deepEqual(resultOfError(error), { kind: 'fail', cause: 'connection refused' });
   });
 
-  test('what is no Error has words all the same', () => {
+  test('a value that is no Error has a cause too', () => {
     assert.deepEqual(resultOfError('odd'), { kind: 'fail', cause: 'odd' });
     assert.deepEqual(resultOfError(errorOf('E_X', '')), { kind: 'fail', cause: 'E_X' });
   });

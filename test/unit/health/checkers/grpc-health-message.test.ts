@@ -16,7 +16,7 @@ describe('the request', () => {
     assert.deepEqual(encodeCheckRequest('a.B'), Buffer.of(0, 0, 0, 0, 5, 0x0a, 3, 0x61, 0x2e, 0x42));
   });
 
-  test('says the length of a long name in two bytes', () => {
+  test('encodes the length of a long name in two bytes', () => {
     const bytes = encodeCheckRequest('x'.repeat(300));
     assert.equal(bytes.readUInt32BE(1), 303);
     assert.deepEqual([...bytes.subarray(5, 8)], [0x0a, 0b1010_1100, 0b0000_0010]);

@@ -1,4 +1,4 @@
-// What a heartbeat's result means: counted, contradicted, or a suspicion confirmed. Thread: main.
+// Verdicts on heartbeat results: counted, contradicted, or a suspicion confirmed. Thread: main.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -64,7 +64,7 @@ describe('judgeHeartbeat', () => {
     assert.equal(judge({}, { state: stateThat('up', 1_000), isDispensable: () => false }), 'fail');
   });
 
-  test('what a suspect answered before the suspicion is no proof of life, what it answered since is', () => {
+  test('a success before the suspicion is no proof of life, one since then is', () => {
     const suspect = { state: stateThat('up', 1_000), nowMs: 1_100 };
     assert.equal(judge({}, { ...suspect, liveSuccessAgeMs: 100 }), 'condemn');
     assert.equal(judge({}, { ...suspect, liveSuccessAgeMs: 99 }), 'contradicted');
@@ -79,7 +79,7 @@ describe('the age of a stamp', () => {
     assert.equal(stampAgeMs((2 ** 32 - 10) | 0, 2 ** 32 + 10), 20);
   });
   test('of another clock that is slightly ahead is 0', () => assert.equal(stampAgeMs(1_003, 1_000), 0));
-  test('from before the wall clock was set back says nothing', () => {
+  test('from before the wall clock was set back is ignored', () => {
     assert.equal(stampAgeMs(3_600_000, 1_000), Number.POSITIVE_INFINITY);
   });
 });

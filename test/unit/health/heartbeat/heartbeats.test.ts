@@ -180,7 +180,7 @@ describe('many at once', () => {
 });
 
 describe('the timeout', () => {
-  test('ends a heartbeat that hangs, says what it waited for, and counts from the start', () => {
+  test('cancels a heartbeat that hangs, names its phase, and schedules from its start', () => {
     const bench = new Bench();
     bench.checker.results.set(0, null);
     bench.heartbeats.set(targetOf(0, { intervalMs: 1 }));
@@ -191,7 +191,7 @@ describe('the timeout', () => {
   });
 });
 
-describe('what ends heartbeats', () => {
+describe('the end of heartbeats', () => {
   test('a removed endpoint: its running one is cancelled and its result dropped', () => {
     const bench = new Bench();
     bench.checker.latencyMs = 100;
@@ -238,7 +238,7 @@ describe('a reload', () => {
     assert.equal(bench.checker.began.length, bench.records.length);
   });
 
-  test('that changes the check drops the running one and begins anew at once', () => {
+  test('that changes the check cancels the running one and starts another at once', () => {
     const bench = new Bench();
     bench.checker.latencyMs = 100;
     bench.heartbeats.set(targetOf(0, { intervalMs: 1 }));

@@ -40,7 +40,7 @@ describe('the census', () => {
     assert.deepEqual(censusOf(UP, DOWN, EJECTED, HALF_OPEN, SUSPECT), { members: 5, out: 3, usable: 2 });
   });
 
-  test('leaves out what the operator took out of service', () => {
+  test('leaves out endpoints that the operator took out of service', () => {
     assert.deepEqual(censusOf(UP, DRAIN, MAINTENANCE, { ...UP, resolution: 'unresolved' }), {
       members: 1,
       out: 0,

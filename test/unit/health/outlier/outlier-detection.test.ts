@@ -40,7 +40,7 @@ describe('an ejection', () => {
     assert.equal(bench.view(1).ejectionsInRow, 0);
   });
 
-  test('late reports of what was in flight change nothing', () => {
+  test('late reports of requests in flight change nothing', () => {
     const bench = new HealthBench(NO_HEARTBEAT).begin();
     bench.cross(1);
     const before = bench.texts.length;
@@ -60,7 +60,7 @@ describe('an ejection', () => {
 });
 
 describe('the ejection limit', () => {
-  test('stops at the configured share, counts the refusal, and lets the next threshold be heard', () => {
+  test('stops at the configured share, counts the refusal, and restarts the count of failures', () => {
     const bench = new HealthBench({ ...NO_HEARTBEAT, endpoints: 4 }).begin();
     for (const slot of [0, 1, 2]) bench.cross(slot);
     assert.deepEqual(bench.allPublished(), ['ejected', 'ejected', 'up', 'up']);
@@ -85,7 +85,7 @@ describe('the ejection limit', () => {
     assert.deepEqual(bench.allPublished(), ['halfOpen', 'drain']);
   });
 
-  test('says a refusal once an episode', () => {
+  test('logs a refusal once an episode', () => {
     const bench = new HealthBench({ ...NO_HEARTBEAT, endpoints: 1 }).begin();
     const refusals = (): number => bench.texts.filter((text) => text.includes('is not ejected')).length;
     for (let i = 0; i < 30; i++) {

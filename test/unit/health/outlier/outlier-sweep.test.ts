@@ -32,7 +32,7 @@ describe('the sweep', () => {
     assert.equal(counters.ejections, 1);
   });
 
-  test('looks at what has come since the last one only', () => {
+  test('counts only outcomes since the last one', () => {
     const bench = new HealthBench(SWEPT).begin(0);
     bench.traffic(1, 90, 0);
     bench.clock.advance(10_000);
@@ -161,7 +161,7 @@ describe('an outlier that the limit protects', () => {
     assert.equal(bench.share(2), 1);
   });
 
-  test('keeps all of its weight where nobody else could take it', () => {
+  test('keeps its full weight if no other endpoint could take it', () => {
     const bench = new HealthBench({ ...SWEPT, endpoints: 1 }).begin(0);
     bench.cross(0);
     assert.deepEqual([bench.share(0), bench.view(0).reducedUntil], [1, null]);

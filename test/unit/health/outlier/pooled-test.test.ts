@@ -25,7 +25,7 @@ describe('findOutliers', () => {
     assert.deepEqual(found(tally(1_000, 300), GOOD, tally(1_000, 500), GOOD, GOOD), [2, 0]);
   });
 
-  test('says what it found', () => {
+  test('returns the figures of an outlier', () => {
     const [outlier] = findOutliers([GOOD, tally(400, 200)], SETTINGS);
     assert.deepEqual(outlier!.tally, tally(400, 200));
     assert.deepEqual(outlier!.others, GOOD);
@@ -47,7 +47,7 @@ describe('findOutliers', () => {
     assert.deepEqual(found(tally(1_000, 300), tally(1_000, 450)), [1]);
   });
 
-  test('finds nothing where all are equally bad, or there is nobody to compare with', () => {
+  test('finds nothing if all are equally bad, or there is no other endpoint', () => {
     assert.deepEqual(found(tally(1_000, 900), tally(1_000, 900), tally(1_000, 900)), []);
     assert.deepEqual(found(tally(1_000, 1_000)), []);
     assert.deepEqual(found(tally(1_000, 1_000), tally(0, 0)), []);

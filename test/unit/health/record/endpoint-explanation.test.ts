@@ -1,4 +1,4 @@
-// Why an endpoint is as it is: what keeps requests from it, by whom, since when, until when. Thread: main.
+// Explanation of an endpoint's state: reasons, detectors, start and end. Thread: main.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -35,7 +35,7 @@ describe('an explanation', () => {
     assert.equal(bench.health.explain('web', '127.0.0.1:3000'), null);
   });
 
-  test('says which heartbeats took it down, and keeps the answers', () => {
+  test('names the heartbeats that took it down, and keeps their results', () => {
     const bench = new HealthBench().begin();
     bench.checker.results.set(0, REFUSED);
     while (bench.published(0) === 'up') bench.clock.advance(10);
@@ -50,7 +50,7 @@ describe('an explanation', () => {
     assert.equal(heartbeats.at(-1)!.cause, 'connection refused');
   });
 
-  test('says until when an ejection lasts', () => {
+  test('shows the end of an ejection', () => {
     const bench = new HealthBench({ heartbeat: null }).begin();
     bench.cross(0, 'gateway');
     const [reason] = why(bench).reasons as [Reason];
@@ -69,7 +69,7 @@ describe('an explanation', () => {
     ]);
   });
 
-  test('says everything that is against it at once, what weighs most first', () => {
+  test('lists all reasons at once, the weightiest first', () => {
     const bench = new HealthBench({ heartbeat: { acceptsAgentFeedback: true } }).begin();
     bench.checker.results.set(0, { kind: 'ok', cause: 'got 200', agentWords: 'drain stopped #deploy' });
     bench.health.checkNow(0);
@@ -87,7 +87,7 @@ describe('an explanation', () => {
     );
   });
 
-  test('says what makes requests fewer', () => {
+  test('lists reasons that reduce its share', () => {
     const bench = new HealthBench({ slowStartMs: 10_000, heartbeat: { acceptsAgentFeedback: true } }).begin();
     bench.checker.results.set(0, { ...PASSES, agentWords: '50%' });
     set(bench, 'maintenance');
@@ -104,7 +104,7 @@ describe('an explanation', () => {
     assert.equal(why(bench).reasons[0]!.until, bench.clock.wallMs() + 6_000);
   });
 
-  test('says that the limit keeps it in', () => {
+  test('shows that the limit keeps it in rotation', () => {
     const bench = new HealthBench({ heartbeat: null, passive: { maxEjectedPercent: 30 } }).begin();
     bench.cross(1);
     bench.cross(0, 'gateway');
@@ -121,7 +121,7 @@ describe('an explanation', () => {
     assert.equal(why(bench).reasons[0]!.until, bench.clock.wallMs() + 10_000);
   });
 
-  test('says what raised a suspicion', () => {
+  test('names the cause of a suspicion', () => {
     const bench = new HealthBench({ heartbeat: null }).begin();
     bench.suspect(0, 'timeout');
     const [reason] = reasonsOf(bench);

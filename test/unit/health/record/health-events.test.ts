@@ -23,13 +23,13 @@ test('keeps the newest, oldest first', () => {
   );
 });
 
-test('tells listeners of what comes until they leave', () => {
+test('calls subscribers for later events until they unsubscribe', () => {
   const events = new HealthEvents(3);
-  const heard: number[] = [];
+  const received: number[] = [];
   events.add(eventAt(1));
-  const leave = events.subscribe(({ at }) => heard.push(at));
+  const leave = events.subscribe(({ at }) => received.push(at));
   events.add(eventAt(2));
   leave();
   events.add(eventAt(3));
-  assert.deepEqual(heard, [2]);
+  assert.deepEqual(received, [2]);
 });

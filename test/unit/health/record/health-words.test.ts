@@ -22,7 +22,7 @@ test('durations read as people say them', () => {
   ]);
 });
 
-test('a heartbeat says what was asked and what was found', () => {
+test('a heartbeat is described by its request and its result', () => {
   const http = { kind: 'fail', cause: 'got 503' } as const;
   const refused = { kind: 'fail', cause: 'connection refused' } as const;
   assert.equal(heartbeatWords(HEARTBEAT, http), 'heartbeat GET /healthz got 503');
@@ -30,7 +30,7 @@ test('a heartbeat says what was asked and what was found', () => {
   assert.equal(heartbeatWords({ ...HEARTBEAT, kind: 'tcp' }, refused), 'TCP heartbeat: connection refused');
 });
 
-test('a streak says how far it is', () => {
+test('a streak is described by its progress', () => {
   const thresholds = { rise: 2, fall: 3 };
   assert.equal(streakWords({ check: 'up', counter: 2 }, 'fail', thresholds), '3 of 3 failed');
   assert.equal(streakWords({ check: 'down', counter: 1 }, 'pass', thresholds), '2 of 2 passed');
@@ -45,25 +45,25 @@ describe('the line of an edge', () => {
   const line = (usable: number, changed: Partial<StateEdge> = {}, inRow = 1): string =>
     edgeLine({ ...parts, usable, edge: { ...edge, ...changed }, ejection: { lengthMs: 10_400, inRow } });
 
-  test('says who, what, why, and what is left', () => {
+  test('names endpoint, state, cause and the remaining endpoints', () => {
     assert.equal(line(2), 'endpoint api/a:1 is down: why; 2 of 3 endpoints of api remain');
     assert.equal(line(1), 'endpoint api/a:1 is down: why; 1 of 3 endpoints of api remains');
     assert.equal(line(0), 'endpoint api/a:1 is down: why; no endpoint of api remains');
   });
 
-  test('says what is usable again', () => {
+  test('names the usable endpoints after a return', () => {
     const back = { from: 'down', to: 'up', before: 'down', after: 'up' } as const;
     assert.equal(line(3, back), 'endpoint api/a:1 is up: why; 3 of 3 endpoints of api are usable');
     assert.equal(line(1, back), 'endpoint api/a:1 is up: why; 1 of 3 endpoints of api is usable');
   });
 
-  test('says how long an ejection lasts, and which one in a row it is', () => {
+  test('gives the length of an ejection, and its number in a row', () => {
     const out = { axis: 'outlier', from: 'none', to: 'ejected', after: 'ejected' } as const;
     assert.equal(line(2, out), 'endpoint api/a:1 is ejected for 10.4 s: why; 2 of 3 endpoints of api remain');
     assert.match(line(2, out, 3), /is ejected for 10.4 s \(ejection 3 in a row\): why/);
   });
 
-  test('of an axis that changes nothing says so', () => {
+  test('of a transition without a change of availability is marked as such', () => {
     const quiet = { from: 'unknown', to: 'up', before: 'up', after: 'up' } as const;
     assert.equal(line(3, quiet), 'endpoint api/a:1 stays up, check goes from unknown to up: why');
   });

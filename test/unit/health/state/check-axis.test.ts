@@ -87,7 +87,7 @@ describe('the check axis', () => {
     assert.ok(!isTransitional(up(1), once) && !isTransitional(down(0), once));
   });
 
-  test('changed thresholds keep the verdict and begin the streak anew', () => {
+  test('changed thresholds keep the verdict and restart the streak', () => {
     const next = { rise: 5, fall: 2 };
     assert.deepEqual(retuneCheck(up(2), next), up(6));
     assert.deepEqual(retuneCheck(down(1), next), down(0));

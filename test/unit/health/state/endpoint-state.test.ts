@@ -76,7 +76,7 @@ describe('EndpointState', () => {
     assert.equal(state.outlier.ejections, 0);
   });
 
-  test('maintenance forgets what was known, and takes neither heartbeats nor reports', () => {
+  test('maintenance discards check and outlier states, and accepts neither heartbeats nor reports', () => {
     const { state, edges } = begin();
     state.heartbeat('pass', 0, SEEN);
     state.liveTraffic(suspect, 0, SEEN);
@@ -112,7 +112,7 @@ describe('EndpointState', () => {
     assert.equal(edges.length, 1);
   });
 
-  test('neither the operator nor the endpoint undoes what the other one wants; the stricter wish holds', () => {
+  test('neither the operator nor the endpoint cancels the request of the other one; the stricter one applies', () => {
     const { state, edges } = begin();
     state.setAdmin('drain', 0, AGENT);
     state.setAdmin('ready', 1, OPERATOR);
@@ -158,7 +158,7 @@ describe('EndpointState', () => {
     ]);
   });
 
-  test('changed thresholds are no edge and begin the streak anew; other changes leave it', () => {
+  test('changed thresholds are no transition and restart the streak; other changes keep it', () => {
     const { state, edges } = begin();
     for (const event of ['pass', 'fail', 'fail'] as const) state.heartbeat(event, 0, SEEN);
     state.retune({ ...SETTINGS, outlier: { ...SETTINGS.outlier, ejectionBaseMs: 5_000 } });

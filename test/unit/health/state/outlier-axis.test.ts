@@ -100,7 +100,7 @@ describe('an ejection', () => {
     assert.equal(lengthOf(play(state, 200_000, EJECT)), 10_000);
   });
 
-  test('forgiveness starts anew with each ejection', () => {
+  test('forgiveness restarts with each ejection', () => {
     const twice = play(OUTLIER_NONE, 0, EJECT, { kind: 'release' }, EJECT, { kind: 'release' }, { kind: 'restore' });
     const again = play(twice, 10_000, EJECT, { kind: 'release' }, { kind: 'restore' });
     assert.equal(again.ejections, 2);

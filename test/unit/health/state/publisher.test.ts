@@ -1,4 +1,4 @@
-// What workers see of health, and in which order. Thread: main.
+// Health in shared memory, as workers see it, and the order of writes. Thread: main.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';

@@ -50,7 +50,7 @@ describe('an adaptive limit', () => {
     );
   });
 
-  test('takes what there is after ten seconds: slow endpoints answer seldom', () => {
+  test('evaluates the window after ten seconds: slow endpoints answer seldom', () => {
     const bench = adaptive();
     bench.setWord(0, E_INFLIGHT, 20);
     answer(bench, 0, 2_000, 7);
@@ -88,7 +88,7 @@ describe('an adaptive limit', () => {
     assert.equal(bench.clock.pendingCount, 0);
   });
 
-  test('is said by the view, with what it was found from', () => {
+  test('is shown by the view, with the latencies behind it', () => {
     const bench = adaptive();
     bench.setWord(0, E_INFLIGHT, 20);
     answer(bench, 0, 9, 100);

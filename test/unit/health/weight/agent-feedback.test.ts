@@ -1,4 +1,4 @@
-// What follows from the words of endpoints: weight, drain, maintenance, down, and who may take them back. Thread: main.
+// Effects of agent reports: weight, drain, maintenance, down, and their cancellation. Thread: main.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -9,7 +9,7 @@ import { HEARTBEAT, HealthBench, type BenchOptions } from '../../../support/heal
 
 const ASKED = { heartbeat: { acceptsAgentFeedback: true } };
 
-/** A bench whose endpoint 0 has said this with its next heartbeat; the others say nothing. */
+/** A bench whose endpoint 0 sends this report with its next heartbeat; the others send none. */
 function saying(words: string, options: BenchOptions = ASKED): HealthBench {
   return say(new HealthBench(options).begin(), words);
 }
@@ -43,7 +43,7 @@ describe('the share that follows from a report', () => {
     test(`at ${share}, asked for ${asked}, is ${next}`, () => assert.ok(isClose(nextShare(share, asked), next)));
   }
 
-  test('arrives where it is asked to, from everywhere, within 30 reports', () => {
+  test('reaches the requested share from any share within 30 reports', () => {
     for (const from of [0.05, 0.3, 1, 2]) {
       for (const asked of [0.05, 0.5, 1, 2]) {
         let share = from;
@@ -74,7 +74,7 @@ describe('the share that follows from a report', () => {
 });
 
 describe('a limit', () => {
-  test('holds at once, and ends after three intervals in which nobody repeats it', () => {
+  test('applies at once, and expires after three intervals without a repetition', () => {
     const bench = saying('maxconn:3');
     assert.equal(bench.word(0, E_LIMIT), 3);
     assert.equal(bench.word(1, E_LIMIT), 0);
@@ -96,7 +96,7 @@ describe('a limit', () => {
     assert.equal(bench.word(0, E_LIMIT), 4);
   });
 
-  test('outlives a reload, and ends with one that no longer asks the endpoint', () => {
+  test('survives a reload, and ends with one that turns agent feedback off', () => {
     const bench = saying('maxconn:3');
     bench.apply({ heartbeat: { ...HEARTBEAT, acceptsAgentFeedback: true } });
     assert.equal(bench.word(0, E_LIMIT), 3);
@@ -187,8 +187,8 @@ describe('drain and maintenance', () => {
   });
 });
 
-describe('what the operator wants of an endpoint that wants less itself', () => {
-  test('is kept, said, and heartbeats follow it', () => {
+describe('a request of the operator for an endpoint that requests less itself', () => {
+  test('is kept and logged, and heartbeats follow it', () => {
     const bench = saying('maint');
     operator(bench, 'maintenance');
     assert.equal(bench.view(0).nextCheck, null);
@@ -220,7 +220,7 @@ describe('down', () => {
     assert.equal(bench.published(0), 'down');
   });
 
-  test('lasts until the endpoint says up, and heartbeats agree', () => {
+  test('lasts until the endpoint reports up, and heartbeats agree', () => {
     const bench = saying('down');
     say(bench, null);
     bench.clock.advance(30_000);
@@ -262,7 +262,7 @@ describe('words', () => {
     assert.equal(down.published(0), 'up');
   });
 
-  test('that are none are said once an episode, and counted', () => {
+  test('that are unknown are logged once an episode, and counted', () => {
     const bench = saying('minconn:30 up');
     say(bench, 'minconn:40');
     const said = (): string[] => bench.texts.filter((text) => text.includes('no word of the protocol'));

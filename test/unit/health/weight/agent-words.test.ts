@@ -1,4 +1,4 @@
-// The grammar of what an endpoint says of itself. Thread: main.
+// The grammar of agent reports. Thread: main.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';

@@ -1,4 +1,4 @@
-// Slow start: who warms up, how its share grows, and what ends it. Thread: main.
+// Slow start: its beginning, the growing share, and its end. Thread: main.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -87,7 +87,7 @@ describe('an endpoint that heartbeats bring back', () => {
     assert.deepEqual(seen, [Math.round(FULL_FACTOR / 10)]);
   });
 
-  test('says since when, for those who ask and for workers', () => {
+  test('publishes its start for views and for workers', () => {
     const bench = returned(new HealthBench(SLOW));
     const sinceMs = bench.clock.wallMs() - bench.region.originWallMs - bench.word(0, E_WARM_START);
     assert.ok(sinceMs >= 0 && sinceMs < 10, `${sinceMs}`);
@@ -101,7 +101,7 @@ describe('an endpoint that heartbeats bring back', () => {
     assert.deepEqual([bench.view(0).warming, bench.view(0).share, bench.word(0, E_WARM_START)], [null, 1, 0]);
   });
 
-  test('is said in the log', () => {
+  test('is logged', () => {
     const bench = returned(new HealthBench(SLOW));
     assert.deepEqual(bench.texts.slice(-2), [
       'endpoint api/127.0.0.1:3000 is up: heartbeat GET /healthz got 200 (2 of 2 passed); 3 of 3 endpoints of api are usable',
@@ -173,7 +173,7 @@ describe('a slow start', () => {
     assert.equal(bench.view(0).warming, null);
   });
 
-  test('means nothing while nobody else is left: the endpoint carries all, until another one is back', () => {
+  test('has no effect while no other endpoint is left: it carries all, until another one is back', () => {
     const bench = returned(new HealthBench({ ...SLOW, endpoints: 2 }));
     bench.clock.advance(3_000);
     bench.health.setAdmin('api', '127.0.0.1:3001', 'drain', 'cli');
@@ -183,7 +183,7 @@ describe('a slow start', () => {
     assert.ok(Math.abs(bench.share(0) - 0.5) < 0.021);
   });
 
-  test('ends when the endpoint goes out again, and begins anew when it is back', () => {
+  test('ends when the endpoint goes out again, and restarts when it is back', () => {
     const bench = returned(new HealthBench(SLOW));
     bench.clock.advance(5_000);
     bench.checker.results.set(0, REFUSED);
