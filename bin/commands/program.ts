@@ -3,12 +3,11 @@
 import { Argument, Command, Option } from 'commander';
 import type { Admin } from '../../core/availability.ts';
 import { addAdminOptions, type AdminOptions } from './live/admin-target.ts';
-import { check } from './config/check.ts';
+import { check, explainCode } from './config/check.ts';
 import { SHELLS, type Shell } from './completion/completion-scripts.ts';
-import { explainCode } from './config/explain-code.ts';
 import type { ExplainOptions } from './explain/explain.ts';
 import type { ReloadOptions } from './live/reload.ts';
-import { printSchema } from './config/schema.ts';
+import { renderEditorSchema } from '../../config/schema/editor-schema.ts';
 import type { ChangeOptions } from './live/change-endpoint.ts';
 import type { StatusOptions } from './status/status.ts';
 import type { TopOptions } from './status/top.ts';
@@ -44,7 +43,7 @@ export function buildProgram(version: string): Command {
     .option('--pid-file <file>', 'write the pid of the process that takes signals')
     .action(async (given: string | undefined, options: RunArguments) => {
       const file = given ?? options.config;
-      if (options.pidFile !== undefined) (await import('./run/pid-file.ts')).writePidFile(options.pidFile);
+      if (options.pidFile !== undefined) (await import('./run/signals.ts')).writePidFile(options.pidFile);
       // Imported on demand, so that other commands do not load the whole proxy.
       if (options.holder === true) await (await import('./run/hold.ts')).hold(file, options.watch === true);
       else await (await import('./run/run.ts')).run({ file, version, isWatching: options.watch === true });
@@ -65,7 +64,7 @@ export function buildProgram(version: string): Command {
   program
     .command('schema')
     .description('print the JSON Schema of the configuration, for editors')
-    .action(() => printSchema());
+    .action(() => void process.stdout.write(renderEditorSchema()));
   program
     .command('demo')
     .description('run three small app servers behind Fairlead')
@@ -110,7 +109,7 @@ function addLiveCommands(program: Command): void {
     .action(async (options: ReloadOptions) => (await import('./live/reload.ts')).reload(options));
   addAdminOptions(program.command('upgrade'))
     .description('replace the process that runs under --holder without losing a connection')
-    .action(async (options: AdminOptions) => (await import('./live/upgrade.ts')).upgrade(options));
+    .action(async (options: AdminOptions) => (await import('./live/reload.ts')).upgrade(options));
 }
 
 interface PrintArguments extends AdminOptions {

@@ -1,6 +1,10 @@
-// `fairlead check`: the same code path as start and reload, but nothing starts. Thread: main.
+// `fairlead check`: the same code path as start and reload, but nothing starts; with --explain, the meaning of a problem
+// code and its remedy. Thread: main.
 
 import { loadConfig } from '../../../config/load.ts';
+import { nearestName } from '../../../config/problems/nearest-name.ts';
+import { explainProblem, problemCode } from '../../../config/problems/problem-guide.ts';
+import { PROBLEM_CODES } from '../../../config/problems/problem.ts';
 import { reportOf } from '../../../config/problems/problem-report.ts';
 import { EXIT } from '../exit-codes.ts';
 import { exitCodeOf, printProblems } from './problems.ts';
@@ -21,4 +25,18 @@ export function check({ file, isStrict, format }: CheckOptions): void {
   if (!loaded.ok) process.exitCode = exitCodeOf(loaded);
   else if (isStrict && problems.length > 0) process.exitCode = EXIT.warnings;
   else if (format === 'text') console.log(`${file}: ok`);
+}
+
+/** Explains a code such as FL2001. */
+export function explainCode(text: string): void {
+  const code = problemCode(text);
+  if (code !== null) {
+    console.log(explainProblem(code));
+    return;
+  }
+  const near = nearestName(text, Object.keys(PROBLEM_CODES));
+  const hint =
+    near === undefined ? 'codes look like FL2001, and docs/config-errors.md lists them' : `did you mean ${near}?`;
+  console.error(`fairlead: there is no code ${JSON.stringify(text)}; ${hint}`);
+  process.exitCode = EXIT.usage;
 }

@@ -1,4 +1,5 @@
-// `fairlead reload`: triggers a reload of the running Fairlead and prints the changes or the problems. Thread: main.
+// `fairlead reload` triggers a reload of the running Fairlead and prints the changes or the problems; `fairlead upgrade`
+// replaces the running process without losing a connection (docs/design.md 1.8). Thread: main.
 
 import type { ProblemJson } from '../../../config/problems/problem-report.ts';
 import { type AdminAnswer, callAdmin, refusalWords } from './admin-client.ts';
@@ -7,7 +8,10 @@ import { attempt } from './run-live-command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { plainText } from '../explain/why-text.ts';
 
-/** Timeout in ms: the reply arrives when every worker, new ones included, runs on the new configuration. */
+/**
+ * Timeout in ms. The reply to a reload arrives when every worker, new ones included, runs on the new configuration; for
+ * an upgrade the next process may be started twice and loads its configuration each time.
+ */
 const TIMEOUT_MS = 60_000;
 
 export interface ReloadOptions extends AdminOptions {
@@ -64,4 +68,15 @@ function changeLines({ generation, changes }: Changes): string[] {
 /** Several lines without control characters. */
 function linewise(text: string): string {
   return text.split('\n').map(plainText).join('\n');
+}
+
+/** Requests an upgrade, waits until the next process serves and sets the exit code. */
+export function upgrade(options: AdminOptions): Promise<void> {
+  return attempt(async () => {
+    const change = { body: {}, timeoutMs: TIMEOUT_MS };
+    const answer = await callAdmin(adminTarget(options), '/api/v1/upgrade', change);
+    if (answer.status !== 200) throw new Error(refusalWords(answer));
+    const { pid } = answer.body as { pid: number };
+    console.log(`process ${pid} has taken over; the one before it ends when its last connection has`);
+  });
 }

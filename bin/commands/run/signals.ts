@@ -1,5 +1,6 @@
-// Signals of `fairlead run` (docs/design.md 7). Thread: main.
+// Signals of `fairlead run` (docs/design.md 7), and the pid file that names the process to signal. Thread: main.
 
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { ControlPlane } from '../../../control/control-plane.ts';
 import type { HolderLink } from '../../../control/holder/holder-link.ts';
 import { FORWARDED_SIGNALS, type ForwardedSignal } from '../../../control/holder/holder-messages.ts';
@@ -55,5 +56,18 @@ export function handleSignals({ plane, log, link, terminal }: SignalParts): void
       log.error({}, 'the holder has ended: draining, so that the next one can bind the addresses');
       exitAfter(plane.drain());
     },
+  });
+}
+
+/** Writes this process's pid and removes the file at exit, unless another process has overwritten it. */
+export function writePidFile(path: string): void {
+  const text = `${process.pid}\n`;
+  writeFileSync(path, text);
+  process.on('exit', () => {
+    try {
+      if (readFileSync(path, 'utf8') === text) rmSync(path);
+    } catch {
+      // The file or its folder is already gone.
+    }
   });
 }

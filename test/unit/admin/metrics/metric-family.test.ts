@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import { LATENCY_BUCKETS, latencyBucketOf } from '../../../../core/memory/lane-fields.ts';
-import { coarseHistogram } from '../../../../admin/metrics/latency.ts';
+import { coarseHistogram } from '../../../../admin/metrics/metric-family.ts';
 
 function bucketsOf(latencies: readonly number[]): Float64Array {
   const buckets = new Float64Array(LATENCY_BUCKETS);
