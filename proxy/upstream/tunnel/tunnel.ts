@@ -12,6 +12,7 @@ import type { SocketUpgrade } from '../../wire/socket-upgrade.ts';
 import type { EndpointLane } from '../endpoint-lane.ts';
 import type { OnFault } from '../fault-log.ts';
 import { failureOfError } from '../../../net/failure-of-error.ts';
+import { keepReadableAfterWriteError } from '../write-errors.ts';
 import { sendUpgrade } from './http-proxy-upgrade.ts';
 import { TunnelRefusal } from './tunnel-refusal.ts';
 import { TunnelSocket } from './tunnel-socket.ts';
@@ -125,6 +126,8 @@ export class Tunnel {
     this.#endpoint = socket;
     lane.add('connectionsOpened', 1);
     lane.add('connectionsOpen', 1);
+    // The endpoint's last bytes reach the client even if its RST fails a write of ours.
+    keepReadableAfterWriteError(socket, ignore);
     socket.on('error', () => this.#sideEnded('endpoint'));
     socket.once('end', () => this.#sideEnded('endpoint'));
     socket.once('close', () => {
