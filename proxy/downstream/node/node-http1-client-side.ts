@@ -197,8 +197,6 @@ export class NodeHttp1ClientSide implements ClientSide {
     this.#body.pause();
   }
 
-  // ---- events of the connection
-
   /** The socket takes bytes again. */
   drained(): void {
     if (this.#isOver || this.#isEnded) return;
@@ -245,8 +243,6 @@ export class NodeHttp1ClientSide implements ClientSide {
     if (this.#isOver || this.#isEnded) return;
     if (this.#body.isStalled(nowMs, this.#host.listener.timeouts.bodyIdleMs)) this.bodyFailed('body-timeout');
   }
-
-  // ---- writing
 
   #writeHead(
     head: Pick<ResponseFacts, 'status' | 'bodyLength' | 'hasLength'>,

@@ -164,8 +164,6 @@ export class NodeHttp1Connection implements NodeHttp1Host, Swept, DrainableConne
     else goOn?.();
   }
 
-  // ---- limits
-
   sweep(nowMs: number): void {
     const phaseMs = nowMs - this.#sinceMs;
     switch (this.#phase) {
@@ -216,8 +214,6 @@ export class NodeHttp1Connection implements NodeHttp1Host, Swept, DrainableConne
     this.#turns.current?.side?.sendTimedOut();
     if (this.#phase === Phase.LINGERING) this.client.reset();
   }
-
-  // ---- closing
 
   startDrain(): void {
     this.sweep(this.clock.nowMs());
