@@ -49,7 +49,7 @@ function isRefused(port: number): Promise<boolean> {
   });
 }
 
-/** Whom the certificate at a port is for. */
+/** The subject of the certificate that a port presents. */
 function nameAt(port: number): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false }, () => {

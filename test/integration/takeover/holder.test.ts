@@ -119,7 +119,7 @@ describe('a holder', () => {
     }
     await held.holder.logged('worker 0 is back', 2);
     const { failures, requests } = await load.stop();
-    // What the worker had accepted dies with it: at most one request of each loop, each time.
+    // Connections that the worker had accepted die with it: at most one request of each loop, each time.
     const failed = [...failures.values()].reduce((sum, count) => sum + count, 0);
     assert.ok(failed <= 3 * 8 && requests > 1000, JSON.stringify([...failures]));
     assert.deepEqual(

@@ -49,7 +49,7 @@ function openReader(pipe: string): number {
   return fs.openSync(pipe, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
 }
 
-/** What stands in the pipe now. */
+/** The present content of the pipe. */
 function readPipe(reader: number): string {
   const chunks: Buffer[] = [];
   for (;;) {

@@ -12,7 +12,7 @@ import { connectionOf, phasesOf, recordOf, USER_AGENT } from './sample-record.ts
 
 const NAMES = Object.keys(FORMATS) as (keyof typeof FORMATS)[];
 
-/** What was refused before it was an exchange. */
+/** A request that was refused before it became an exchange. */
 const BAD_REQUEST: Partial<ExchangeRecord> = {
   head: null,
   requestId: '',
