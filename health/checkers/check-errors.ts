@@ -44,7 +44,7 @@ export function resultOfError(error: unknown): HeartbeatResult {
   return { kind: 'fail', cause: message === '' ? code : message };
 }
 
-/** What undici's parser found, without the sentence around it. */
+/** The finding of undici's parser, without its surrounding sentence. */
 function parserWords(message: string): string {
   return /\((.+)\)$/.exec(message)?.[1] ?? message;
 }
@@ -56,7 +56,7 @@ interface ErrorParts {
   readonly message: string;
 }
 
-/** What there is in an error, or in the first of those that an AggregateError (several addresses tried) holds. */
+/** Fields of an error, or of the first one within an AggregateError (several addresses tried). */
 function partsOf(error: unknown): ErrorParts {
   if (error instanceof AggregateError && error.errors.length > 0) return partsOf(error.errors[0]);
   if (!(error instanceof Error)) return { name: '', code: '', syscall: '', message: String(error) };

@@ -169,7 +169,7 @@ class GrpcCheck implements RunningCheck {
   }
 }
 
-/** What goes wrong with HTTP/2 itself is mostly that the other side speaks something else. */
+/** Errors of HTTP/2 itself mostly mean that the other side speaks another protocol. */
 function resultOfSession(error: Error): HeartbeatResult {
   const { code } = error as NodeJS.ErrnoException;
   if (code?.startsWith('ERR_HTTP2_') === true) return { kind: 'fail', cause: `HTTP/2 failed: ${error.message}` };
@@ -195,7 +195,7 @@ export const grpc = defineChecker({
     {
       code: 'FL9025',
       message:
-        'requests to this upstream are sent over HTTP/1.1, which carries no gRPC: this heartbeat only tells whether the service runs; gRPC clients cannot pass through Fairlead yet',
+        'requests to this upstream are sent over HTTP/1.1, which carries no gRPC: this heartbeat only shows that the service runs; gRPC clients cannot pass through Fairlead yet',
       path: ['type'],
     },
   ],

@@ -1,4 +1,4 @@
-// What happens to an endpoint that should be ejected where the limit forbids it (docs/algorithms.md 3.4): it carries a quarter
+// Handles an endpoint whose ejection the limit forbids (docs/algorithms.md 3.4): it carries a quarter
 // of its weight until nothing was held against it for a while. Thread: main.
 
 import type { Clock } from '../../core/clock.ts';

@@ -1,7 +1,7 @@
 // The comparison of an endpoint with the others of its upstream: two proportions, pooled over all the others
 // (docs/algorithms.md 3.2, where it stands why not "mean minus 1.9 sigma"). Pure. Thread: main.
 
-/** What live traffic came to in one stretch of time. */
+/** Counts of live traffic in one period. */
 export interface Tally {
   readonly requests: number;
   readonly failures: number;

@@ -24,7 +24,7 @@ export interface Reason {
 
 export interface Explanation extends EndpointView {
   readonly now: number;
-  /** What weighs most comes first; empty where nothing keeps requests away. */
+  /** Most important first; empty when nothing keeps requests away. */
   readonly reasons: readonly Reason[];
   /** The newest changes of this endpoint, oldest first. */
   readonly events: readonly HealthEvent[];

@@ -12,7 +12,7 @@ import { durationWords, edgeLine, percentWords } from './health-words.ts';
 import { SuspicionFolding } from './suspicion-folding.ts';
 import { ejectionsInRow } from '../state/outlier-axis.ts';
 
-/** What changed besides availability. */
+/** Changes besides availability. */
 interface Change extends Because {
   readonly axis: ChangeLabels['axis'];
   readonly from: string;

@@ -20,7 +20,7 @@ export interface CheckState {
 }
 
 /**
- * What may happen: a heartbeat passed or failed; a failed one confirmed a suspicion that live traffic had raised
+ * Events: a heartbeat passed or failed; a failed one confirmed a suspicion that live traffic had raised
  * (`condemn`: down at once, two witnesses agree); or the knowledge is void (`forget`: maintenance,
  * or the heartbeat was taken out of the configuration).
  */

@@ -41,7 +41,7 @@ export interface HealthCounters {
   transitions: number;
 }
 
-/** What may make an endpoint carry another share of its weight than all of it; 1 is all, and they multiply. */
+/** Factors on the share of its weight that an endpoint carries. 1 is all of it; the factors multiply. */
 export interface ShareParts {
   slowStart: number;
   /** Below 1 where it should have been ejected, and the limit forbade it. */
@@ -131,7 +131,7 @@ export class EndpointHealth {
   readonly shares: ShareParts = { slowStart: 1, overflow: 1, agent: 1 };
   /** The share of its weight that is published. */
   share = 1;
-  /** What finds its limit; null where that is fixed. */
+  /** Finds its adaptive limit; null for a fixed one. */
   gradient: ConcurrencyGradient | null = null;
   /** Its slow start, while one is under way; monotonic ms. */
   warming: Span | null = null;

@@ -26,7 +26,7 @@ export interface OutlierState {
   readonly sinceMs: number;
   /** Monotonic ms before which it doesn't end by itself: of an ejection, or of a suspicion. */
   readonly untilMs: number;
-  /** What raised the suspicion or the ejection; null where that isn't known (a failed trial), or nothing did. */
+  /** Cause of the suspicion or the ejection; null without one, or when it is unknown (a failed trial). */
   readonly signal: Signal | null;
   /** Ejections in a row, as of the last one; `ejectionsInRow` subtracts those forgiven since. */
   readonly ejections: number;

@@ -31,7 +31,7 @@ export function readUint32(bytes: Uint8Array, at: number): number {
 }
 
 /** @returns the offset after the four bytes */
-export function writeUint32(value: number, out: Uint8Array, offset: number): number {
+function writeUint32(value: number, out: Uint8Array, offset: number): number {
   out[offset] = value >>> 24;
   out[offset + 1] = value >>> 16;
   out[offset + 2] = value >>> 8;

@@ -40,7 +40,7 @@ describe('a page of another site', () => {
     assert.equal(asked.admin, 'ready');
   });
 
-  test('is told apart from a page of ours', async () => {
+  test('is distinguished from the dashboard', async () => {
     const ours = {
       host: `localhost:${asked.port}`,
       origin: `http://localhost:${asked.port}`,
@@ -170,7 +170,7 @@ function closed(socket: net.Socket): Promise<void> {
   return new Promise((resolve) => socket.once('close', () => resolve()));
 }
 
-/** What a process leaves that was killed: a socket file that nobody listens on. */
+/** A socket file without a listener, as a killed process leaves it. */
 async function leaveSocketFile(socketPath: string): Promise<void> {
   const listener = net.createServer().listen(`${socketPath}.live`);
   await once(listener, 'listening');

@@ -38,7 +38,7 @@ function targetAt(address: string | null, token?: string): AdminTarget {
 }
 
 describe('the admin API over reloads', () => {
-  test('asks for a token from the moment that one is configured, and goes where it is told', async (t) => {
+  test('requires a token as soon as one is configured, and moves to the configured address', async (t) => {
     const fairlead = await startFairlead(t, yaml(LOOPBACK));
     const before = targetAt(fairlead.plane.adminAddress);
     const folder = folderOf(t);

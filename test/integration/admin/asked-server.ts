@@ -18,7 +18,7 @@ export interface Answer {
   readonly status: number;
   readonly headers: http.IncomingHttpHeaders;
   readonly text: string;
-  // What a test reads of JSON is checked by the assertions on it.
+  // Tests check the JSON by their assertions.
   readonly json: () => Record<string, unknown>;
 }
 

@@ -1,4 +1,4 @@
-// Events as they happen: what a stream says, what a client that comes back is told, and who is cut off. Thread: main.
+// Event streams: content, resumption after a disconnect, and slow readers. Thread: main.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -76,7 +76,7 @@ describe('a stream of events', () => {
     assert.equal(stream.response.headers['cache-control'], 'no-store');
     happen(1);
     asked.server.noteReload({ ok: false, problems: ['a.yaml:3:1: no'] });
-    await eventually(() => stream.of('reload').length === 1, 'both are told');
+    await eventually(() => stream.of('reload').length === 1, 'both streams get it');
     const told = stream.told.slice(1);
     const listed = (await asked.ask('GET', '/api/v1/events')).json()['events'] as { id: string; kind: string }[];
     assert.deepEqual(
@@ -94,13 +94,13 @@ describe('a stream of events', () => {
     for (const n of [1, 2, 3]) happen(n);
     const listed = (await asked.ask('GET', '/api/v1/events')).json()['events'] as { id: string }[];
     const back = await Stream.open('/api/v1/events?kind=change', { 'last-event-id': listed[0]!.id });
-    await eventually(() => back.of('change').length === 2, 'the missed ones are told');
+    await eventually(() => back.of('change').length === 2, 'the missed events arrive');
     assert.deepEqual(
       back.of('change').map(({ id }) => id),
       [listed[1]!.id, listed[2]!.id],
     );
     const other = await Stream.open('/api/v1/events?kind=change', { 'last-event-id': 'gone-7' });
-    await eventually(() => other.of('change').length === 3, 'all are told');
+    await eventually(() => other.of('change').length === 3, 'all events arrive');
     for (const stream of [back, other]) stream.response.destroy();
   });
 
@@ -158,7 +158,7 @@ describe('a stream of events', () => {
     for (const stream of streams) stream.response.destroy();
   });
 
-  test('is cut off when nobody reads it, before it costs memory, and nobody else notices', async () => {
+  test('is closed when its client does not read, before it costs memory, without effect on others', async () => {
     const reader = await Stream.open('/api/v1/events?kind=change');
     const sloth = net.connect({ host: '127.0.0.1', port: asked.port });
     sloth.on('error', () => undefined);

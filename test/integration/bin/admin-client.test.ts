@@ -34,7 +34,7 @@ function folderOf(t: TestContext, files: Readonly<Record<string, string>>): stri
 }
 
 describe('a command', () => {
-  test('brings its token, and is told in words what is missing without one', async (t) => {
+  test('sends its token, and prints what is missing without one', async (t) => {
     const { address } = await serve(t, { tokens: TOKENS });
     const refused = await callAdmin(adminTarget({ admin: address }), '/api/v1/status');
     assert.equal(refused.status, 401);
@@ -90,7 +90,7 @@ describe('a command', () => {
     await assert.rejects(others.next());
   });
 
-  test('is told no where it may not watch', async (t) => {
+  test('is refused without access', async (t) => {
     const { address } = await serve(t, { tokens: TOKENS });
     const { signal } = new AbortController();
     const stream = watchAdmin(adminTarget({ admin: address }), '/api/v1/events', { signal });

@@ -36,7 +36,7 @@ before(() => {
   }
 });
 
-/** What bash offers for a line, the cursor at its end. */
+/** Completions of bash for a line with the cursor at its end. */
 function offered(line: string, environment: Readonly<Record<string, string>> = {}): Promise<string[]> {
   const env = { ...process.env, NODE: process.execPath, ENTRY, SCRIPT: scriptOf('bash'), ...environment };
   return new Promise((resolve, reject) => {

@@ -21,7 +21,7 @@ function explain(...args: readonly string[]): Promise<CommandOutcome> {
 }
 
 describe('fairlead explain', () => {
-  test('tells of a file where a request would go, as text and as JSON', async (t) => {
+  test('explains a request by a file, as text and as JSON', async (t) => {
     const { file } = configFile(t, CONFIG);
     const text = await explain('localhost:8080/x', '-m', 'POST', '-H', 'X-A: 1', '-c', file);
     assert.equal(text.code, 0, text.stderr);

@@ -14,7 +14,7 @@ function fairlead(...args: readonly string[]): Promise<CommandOutcome> {
   return runCommand(args);
 }
 
-/** An app server; `hold` keeps requests until it is let go. */
+/** An app server; `hold` delays its responses until they are released. */
 async function startApp(t: TestContext, name: string) {
   const held: (() => void)[] = [];
   const server = createServer((request, response) => {
@@ -76,7 +76,7 @@ describe('fairlead drain, ready, maintain', () => {
     const child = spawn(process.execPath, [ENTRY, 'drain', first, '--wait', ...admin]);
     let output = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
-    await eventually(() => output.includes('1 in flight'), 'the command tells that it waits');
+    await eventually(() => output.includes('1 in flight'), 'the command prints that it waits');
     assert.equal(child.exitCode, null);
     for (const letGo of apps[0]!.held) letGo();
     assert.equal(await (await answer).text(), 'one');

@@ -91,7 +91,7 @@ function viewOf(upstream: string, slot: number, parts: Partial<EndpointView> = {
   };
 }
 
-/** Health that does what it is told, and knows an endpoint by its address or its whole name as the real one does. */
+/** Scripted health that finds an endpoint by its address or full name, as the real one does. */
 class FakeHealth implements AdminHealth {
   readonly events = new HealthEvents(10);
   readonly views = new Map<number, EndpointView>([

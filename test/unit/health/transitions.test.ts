@@ -160,7 +160,7 @@ async function counted(bench: HealthBench, detector: Detector): Promise<number> 
     workers: () => [],
     listeners: () => [],
     isDraining: () => false,
-    explain: () => assert.fail('nobody asks'),
+    explain: () => assert.fail('unexpected call'),
     revisions: () => [],
     lostLogLines: () => 0,
     writtenConfig: () => null,

@@ -1,4 +1,4 @@
-// Who is let in, and what they may do: tokens, roles, certificates; and moving to another address. Thread: main.
+// Access to the admin API: tokens, roles, certificates; and moving to another address. Thread: main.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -33,7 +33,7 @@ describe('with tokens', () => {
   });
   after(() => asked.server.close());
 
-  test('nothing but what is open is told to somebody without one, on loopback too', async () => {
+  test('without one only open routes reply, on loopback too', async () => {
     for (const target of ['/api/v1/status', '/api/v1/config', '/readyz', '/nothing', '/metrics/']) {
       const answer = await asked.ask('GET', target);
       assert.deepEqual([answer.status, errorCode(answer)], [401, 'token-required']);
@@ -60,7 +60,7 @@ describe('with tokens', () => {
     });
   }
 
-  test('one that is not known is told so', async () => {
+  test('an unknown one is refused as unknown', async () => {
     const answer = await asked.ask('GET', '/api/v1/status', { headers: bearer('somebody-else') });
     assert.deepEqual([answer.status, errorCode(answer)], [401, 'token-unknown']);
     assert.match(answer.headers['www-authenticate'] ?? '', /error="invalid_token"/);

@@ -201,14 +201,14 @@ describe('the admin API', () => {
 });
 
 describe('a request that makes no sense', () => {
-  test('to an unknown path is told what there is', async () => {
+  test('to an unknown path gets the list of paths', async () => {
     const answer = await asked.ask('GET', '/api/v2/status');
     assert.deepEqual([answer.status, errorCode(answer)], [404, 'not-found']);
     const { paths } = answer.json() as { paths: string[] };
     assert.ok(paths.some((line) => line.startsWith('GET /api/v1/status')));
   });
 
-  test('by the wrong method is told the right one', async () => {
+  test('with a wrong method gets the right ones', async () => {
     for (const [method, target, allow] of [
       ['POST', '/metrics', 'GET, HEAD, OPTIONS'],
       ['DELETE', '/api/v1/status', 'GET, HEAD, OPTIONS'],

@@ -82,7 +82,7 @@ describe('its files', () => {
       const digest = createHash('sha256').update(answer.text).digest('hex');
       assert.ok(digest.startsWith(answer.headers.etag!.slice(1, -1)), name);
     }
-    // What is there for the compiler only is not served.
+    // Files for the compiler only are not served.
     for (const name of ['types.d.ts', 'tsconfig.json', 'index.html'])
       assert.equal((await asked.ask('GET', `${folder}/${name}`)).status, 404, name);
   });

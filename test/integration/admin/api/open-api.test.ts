@@ -43,7 +43,7 @@ function real(path: string): string {
 }
 
 describe('the OpenAPI document', () => {
-  test('is OpenAPI 3.1 with operations that are told apart and parameters for every name in a path', () => {
+  test('is OpenAPI 3.1 with unique operation ids and parameters for every name in a path', () => {
     assert.match(String((JSON.parse(text) as Record<string, unknown>)['openapi']), /^3\.1\.\d$/);
     const ids = Object.values(paths).flatMap((operations) => Object.values(operations).map((one) => one.operationId));
     assert.equal(new Set(ids).size, ids.length);

@@ -1,4 +1,4 @@
-// Whom the admin API listens to, and where it may be bound. Thread: both.
+// Requests that the admin API accepts, and addresses that it may be bound to. Thread: both.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';

@@ -1,4 +1,4 @@
-// What screen readers are told of changes: at once, but not one after another. Thread: main.
+// Announcements of changes to screen readers: immediate, but combined during a burst. Thread: main.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

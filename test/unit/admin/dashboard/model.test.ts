@@ -1,4 +1,4 @@
-// What the dashboard makes of a status: rows, filters, orders, sums, and what a change would do. Thread: main.
+// Model of the dashboard's tables: rows, filters, orders, sums, and the effect of a change. Thread: main.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';

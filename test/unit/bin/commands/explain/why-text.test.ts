@@ -1,4 +1,4 @@
-// What `fairlead why` prints. Thread: main.
+// Output of `fairlead why`. Thread: main.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';

@@ -1,4 +1,4 @@
-// What `fairlead reload` tells of an answer, and how it ends. Thread: main.
+// Output and exit code of `fairlead reload` for each reply. Thread: main.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';

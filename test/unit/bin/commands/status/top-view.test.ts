@@ -1,4 +1,4 @@
-// What `status` and `top` print, and how keys move it. Thread: main.
+// Output of `status` and `top`, and the keys of `top`. Thread: main.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
