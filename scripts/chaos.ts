@@ -72,9 +72,9 @@ async function measureAll(
   return todo().length;
 }
 
-async function measure({ proxy, case: { name, plan, tuning } }: Task, options: ChaosOptions): Promise<Figures> {
+async function measure({ proxy, case: { name, plan, profile } }: Task, options: ChaosOptions): Promise<Figures> {
   const cores = options.isPinned ? PROXY_CORE : `0-${navigator.hardwareConcurrency - 1}`;
-  return run({ proxy, plan, tuning, workers: options.workers, cores }, async (seen, running) => {
+  return run({ proxy, plan, profile, workers: options.workers, cores }, async (seen, running) => {
     if (options.isVerbose) console.log([`  ${proxy.name} ${name}`, ...(await storyOf(seen, running))].join('\n'));
     return figuresOf(seen);
   });

@@ -1,8 +1,7 @@
-// Fairlead's configuration for a chaos run. Keys that a version does not have are left out, so that versions can be
-// compared. Thread: main.
+// Fairlead's configuration for a chaos run. Thread: main.
 
-import { isKnownKey } from '../../config/schema/known-keys.ts';
-import type { Tuning } from './proxies/proxy.ts';
+import type { Profile, ProfileChanges } from './proxies/proxy.ts';
+import { recommendedUpstream, type Settings } from './recommended-settings.ts';
 
 export interface FairleadPlace {
   readonly webPort: number;
@@ -12,17 +11,13 @@ export interface FairleadPlace {
   readonly accessLogFile: string;
 }
 
-type Settings = Readonly<Record<string, unknown>>;
-
-const PASSIVE = { consecutiveFailures: 3, ejection: { base: '1s', max: '5s' }, maxEjectedPercent: 67 };
-
 /** Returns YAML, in its JSON subset. */
-export function fairleadConfig(place: FairleadPlace, tuning: Tuning): string {
+export function fairleadConfig(place: FairleadPlace, profile: Profile): string {
   const config = {
     workers: place.workers,
     listeners: [{ name: 'web', bind: `127.0.0.1:${place.webPort}` }],
     routes: [{ upstream: 'app' }],
-    upstreams: { app: upstream(place, tuning) },
+    upstreams: { app: upstream(place, profile) },
     admin: { bind: `127.0.0.1:${place.adminPort}` },
     accessLog: { format: 'json', output: place.accessLogFile },
     log: { level: 'info' },
@@ -31,37 +26,32 @@ export function fairleadConfig(place: FairleadPlace, tuning: Tuning): string {
   return JSON.stringify(config, null, 2);
 }
 
-function upstream({ endpointPorts }: FairleadPlace, tuning: Tuning): Settings {
-  const isAlone = endpointPorts.length === 1;
+/** The only settings of the upstream in the profile 'defaults', beside its endpoints. Endpoints answer at this path. */
+const HEARTBEAT = { path: '/health' } as const;
+
+function upstream({ endpointPorts }: FairleadPlace, { name, balance, changes }: Profile): Settings {
+  const endpoints = endpointPorts.map((port) => `http://127.0.0.1:${port}`);
+  if (name === 'defaults') return { endpoints, health: { heartbeat: HEARTBEAT } };
+  const isAlone = endpoints.length === 1;
+  const { health, hedge, retry, timeouts, ...others } = recommendedUpstream();
   return {
-    balance: tuning.balance,
-    endpoints: endpointPorts.map((port) => `http://127.0.0.1:${port}`),
-    health: {
-      heartbeat: {
-        path: '/health',
-        expect: 200,
-        interval: '500ms',
-        fastInterval: '100ms',
-        downInterval: '200ms',
-        timeout: '300ms',
-        rise: 2,
-        fall: 2,
-      },
-      ...(isAlone ? {} : { passive: PASSIVE }),
+    ...others,
+    balance,
+    endpoints,
+    // Ejection and hedging need a second endpoint.
+    health: { heartbeat: { ...health.heartbeat, ...HEARTBEAT }, ...(isAlone ? {} : { passive: health.passive }) },
+    ...(isAlone || changes.isHedged === false ? {} : { hedge }),
+    retry: retryOf(retry, changes),
+    timeouts: {
+      ...timeouts,
+      ...(changes.responseMs === undefined ? {} : { response: `${changes.responseMs}ms` }),
+      ...(changes.queueMs === undefined ? {} : { queue: `${changes.queueMs}ms` }),
     },
-    retry: {
-      attempts: 2,
-      on: ['connect-failure', 'reset', 'timeout', 503],
-      ...(tuning.tryMs === null ? {} : { perTryTimeout: `${tuning.tryMs}ms` }),
-    },
-    timeouts: { connect: '300ms', response: `${tuning.responseMs}ms`, queue: `${tuning.queueMs}ms` },
-    limits: tuning.maxConnections === 0 ? {} : { maxConnections: tuning.maxConnections },
-    ...whereKnown('hedge.after', tuning.isHedged && !isAlone, { hedge: { after: 'p95' } }),
-    ...whereKnown('whenAllDown', tuning.waitsWhenAllDown, { whenAllDown: 'wait' }),
+    ...((changes.maxConnections ?? 0) === 0 ? {} : { limits: { maxConnections: changes.maxConnections } }),
   };
 }
 
-/** The settings, if they are wanted and this version knows the key under `upstreams.*`. */
-function whereKnown(key: string, isWanted: boolean, settings: Settings): Settings {
-  return isWanted && isKnownKey(`upstreams.*.${key}`) ? settings : {};
+function retryOf({ perTryTimeout, ...others }: Settings, { tryMs }: ProfileChanges): Settings {
+  if (tryMs === null) return others;
+  return { ...others, perTryTimeout: tryMs === undefined ? perTryTimeout : `${tryMs}ms` };
 }

@@ -15,8 +15,8 @@ const PAUSES_MS = [
   [1500, 5000],
 ] as const;
 /** Quiet time in ms before the first fault, to build connections and averages, and after the last one. */
-const CALM_FIRST_MS = 2000;
-const CALM_LAST_MS = 1500;
+export const CALM_FIRST_MS = 2000;
+export const CALM_LAST_MS = 1500;
 /** Minimum pause of an endpoint after a fault, in ms: checks must find it again. */
 const REST_MS = 1000;
 
@@ -35,14 +35,14 @@ export function faultSchedule({ seed, durationMs, endpoints }: ScheduleSettings)
   const lastMs = durationMs - CALM_LAST_MS;
   const faults: Fault[] = [];
   const trackCount = Math.min(PAUSES_MS.length, endpoints - 1);
-  const nextMs = PAUSES_MS.slice(0, trackCount).map((pause) => CALM_FIRST_MS - pause[0] + between(random, pause));
+  const nextMs = PAUSES_MS.slice(0, trackCount).map((pause) => CALM_FIRST_MS - pause[0] + wholeBetween(random, pause));
   while (nextMs.length > 0) {
     const startMs = Math.min(...nextMs);
     const track = nextMs.indexOf(startMs);
     const fault = draw(random, startMs, endpoints, faults);
     if (fault.endMs > lastMs) break;
     faults.push(fault);
-    nextMs[track] = fault.endMs + between(random, PAUSES_MS[track]!);
+    nextMs[track] = fault.endMs + wholeBetween(random, PAUSES_MS[track]!);
   }
   return faults;
 }
@@ -52,10 +52,10 @@ function draw(random: Random, startMs: number, endpoints: number, earlier: reado
   const taken = new Set(earlier.filter(({ endMs }) => endMs + REST_MS > startMs).map(({ endpoint }) => endpoint));
   const free = Array.from({ length: endpoints }, (_, index) => index).filter((index) => !taken.has(index));
   const endpoint = free[randomBelow(random, free.length)]!;
-  return { kind, endpoint, startMs, endMs: startMs + between(random, SPAN_MS[kind] ?? USUAL_SPAN_MS) };
+  return { kind, endpoint, startMs, endMs: startMs + wholeBetween(random, SPAN_MS[kind] ?? USUAL_SPAN_MS) };
 }
 
 /** A whole number of milliseconds. */
-function between(random: Random, [least, most]: readonly [number, number]): number {
+export function wholeBetween(random: Random, [least, most]: readonly [number, number]): number {
   return least + randomBelow(random, most - least + 1);
 }

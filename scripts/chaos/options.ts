@@ -1,12 +1,14 @@
 // Options of the chaos run. Thread: main.
 
 import { parseArgs } from 'node:util';
-import type { Balance } from './proxies/proxy.ts';
+import { type Balance, PROFILES, type ProfileName } from './proxies/proxy.ts';
 import { PROXIES } from './proxies/registry.ts';
 import { ALL_SCENARIOS, SCENARIOS } from './scenarios/registry.ts';
 
 const SCENARIO_NAMES = [...SCENARIOS.map(({ name }) => name), ALL_SCENARIOS];
+const PROFILED = SCENARIOS.filter(({ hasProfiles }) => hasProfiles === true).map(({ name }) => name);
 const PROXY_NAMES = PROXIES.map(({ name }) => name);
+const BOTH = 'both';
 /** Exit code when --most left runs undone. */
 export const MORE_TO_MEASURE = 3;
 
@@ -15,16 +17,18 @@ Sends requests through Fairlead and each installed peer while endpoints are kill
 503 or answer late, and says what clients saw. The same seed gives every proxy the same faults and requests.
 
   --scenario NAME      faults (default), ${SCENARIO_NAMES.slice(1).join(', ')};
-                       all: faults with every seed, under round robin too, and each of the others with the
-                       first seed and without Caddy
+                       all: faults with every seed, under round robin too; bursts with the first seed; and each of
+                       the others with the first seed and without Caddy
+  --profile NAME       defaults: the proxies as their manuals' basic examples configure them;
+                       recommended: tuned for availability (Fairlead by docs/operations.md, "Fast failover");
+                       both, as two tables (default). For ${PROFILED.join(' and ')}; the others use recommended
   --seeds 1,2,3,4,5    one run for each proxy and seed
   --seconds N          length of a run, where the scenario has no length of its own
   --rate N             requests per second, likewise
   --proxies A,B        of ${PROXY_NAMES.join(', ')}; all (default)
-  --balance NAME       least-request (default), round-robin or peak-ewma, for all proxies that have it
+  --balance NAME       least-request (default), round-robin or peak-ewma, for all proxies that have it, with the
+                       recommended settings
   --workers N          workers or threads of each proxy (2)
-  --try MS             patience with a try that may be repeated (250)
-  --no-hedge           without hedging
   --pin                client and endpoints on one core, the proxy on another
   --check              exit with 1 where Fairlead misses an aim, or none could be judged because the client was late
   --results FILE       keeps all figures; what it holds already is not measured again
@@ -41,8 +45,7 @@ export interface ChaosOptions {
   readonly proxies: readonly string[];
   readonly balance: Balance;
   readonly workers: number;
-  readonly tryMs: number;
-  readonly isHedged: boolean;
+  readonly profiles: readonly ProfileName[];
   readonly isPinned: boolean;
   readonly isChecked: boolean;
   readonly resultsFile: string | null;
@@ -64,8 +67,7 @@ export function readOptions(args: readonly string[]): ChaosOptions | null {
     proxies: proxiesOf(values.proxies),
     balance: oneOf('--balance', values.balance, ['least-request', 'round-robin', 'peak-ewma'] as const),
     workers: wholeNumber('--workers', values.workers),
-    tryMs: wholeNumber('--try', values.try),
-    isHedged: values['no-hedge'] !== true,
+    profiles: profilesOf(values),
     isPinned: values.pin === true,
     isChecked: values.check === true,
     resultsFile: values.results ?? null,
@@ -76,6 +78,19 @@ export function readOptions(args: readonly string[]): ChaosOptions | null {
   };
 }
 
+/** Profiles to run. @throws Error when the scenario or the balancer excludes the named one */
+function profilesOf({ profile, scenario, balance }: Record<'profile' | 'scenario' | 'balance', string>) {
+  const named = oneOf('--profile', profile, [...PROFILES, BOTH]);
+  if (named === BOTH) return PROFILES;
+  if (named === 'defaults' && balance !== 'least-request') {
+    throw new Error('--balance: the profile defaults has a balancer of its own, use --profile recommended');
+  }
+  if (named === 'defaults' && ![...PROFILED, ALL_SCENARIOS].includes(scenario)) {
+    throw new Error(`--profile: ${scenario} runs with recommended settings only`);
+  }
+  return [named];
+}
+
 const OPTIONS = {
   scenario: { type: 'string', default: 'faults' },
   seeds: { type: 'string', default: '1,2,3,4,5' },
@@ -84,8 +99,7 @@ const OPTIONS = {
   proxies: { type: 'string', default: 'all' },
   balance: { type: 'string', default: 'least-request' },
   workers: { type: 'string', default: '2' },
-  try: { type: 'string', default: '250' },
-  'no-hedge': { type: 'boolean' },
+  profile: { type: 'string', default: BOTH },
   pin: { type: 'boolean' },
   check: { type: 'boolean' },
   results: { type: 'string' },

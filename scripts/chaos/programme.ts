@@ -1,7 +1,7 @@
 // Runs of a chaos command, in order. Pure. Thread: main.
 
 import type { ChaosOptions } from './options.ts';
-import type { Balance, Proxy } from './proxies/proxy.ts';
+import type { Balance, ProfileName, Proxy } from './proxies/proxy.ts';
 import type { ByCase } from './scenarios/aim.ts';
 import { ALL_SCENARIOS, SCENARIOS } from './scenarios/registry.ts';
 import type { Case, Scenario, ScenarioSettings } from './scenarios/scenario.ts';
@@ -27,23 +27,38 @@ export function programmeOf(options: ChaosOptions, installed: readonly Proxy[]):
   const { seeds, balance } = options;
   const add = (scenario: Scenario, given: readonly number[], by: Balance, among: readonly Proxy[]): readonly Part[] => {
     const proxies = among.filter((proxy) => proxy.balances(by));
-    const title = `${scenario.name}, ${by}`;
-    return given.map((seed) => ({ title, scenario, settings: { ...options, balance: by, seed }, proxies }));
+    return profilesOf(scenario, by, options).flatMap((profile) => {
+      const title = titleOf(scenario, by, profile);
+      return given.map((seed) => ({ title, scenario, settings: { ...options, balance: by, profile, seed }, proxies }));
+    });
   };
   if (options.scenario !== ALL_SCENARIOS) {
     return add(SCENARIOS.find(({ name }) => name === options.scenario)!, seeds, balance, installed);
   }
-  const [main, ...others] = SCENARIOS;
   const fairlead = installed.filter(({ name }) => name === 'fairlead');
   // Without Caddy, to save half an hour: these scenarios compare least-connections balancing.
   const usual = installed.filter(({ name }) => name !== 'caddy');
+  const [main, ...others] = SCENARIOS;
   const slow = others.filter(({ hasOtherAimsByLatency }) => hasOtherAimsByLatency === true);
   return [
     ...add(main!, seeds, 'least-request', installed),
     ...add(main!, seeds, 'round-robin', fairlead),
-    ...others.flatMap((scenario) => add(scenario, seeds.slice(0, 1), 'least-request', usual)),
+    ...others.flatMap((scenario) =>
+      add(scenario, seeds.slice(0, 1), 'least-request', scenario.hasProfiles === true ? installed : usual),
+    ),
     ...slow.flatMap((scenario) => add(scenario, seeds.slice(0, 1), 'peak-ewma', fairlead)),
   ];
+}
+
+/** The defaults include the balancer, so another one runs with the recommended settings only. */
+function profilesOf(scenario: Scenario, by: Balance, { profiles }: ChaosOptions): readonly ProfileName[] {
+  if (scenario.hasProfiles !== true) return ['recommended'];
+  return by === 'least-request' ? profiles : profiles.filter((profile) => profile !== 'defaults');
+}
+
+function titleOf({ name, hasProfiles }: Scenario, by: Balance, profile: ProfileName): string {
+  if (hasProfiles !== true) return `${name}, ${by}`;
+  return by === 'least-request' ? `${name}, ${profile}` : `${name}, ${profile}, ${by}`;
 }
 
 /** Whether there is something to report: the first proxy (Fairlead, if it takes part) has completed all cases. */
@@ -51,7 +66,7 @@ export function isReady({ scenario, settings, proxies }: Part, results: Readonly
   const first = proxies[0];
   const byCase = first === undefined ? undefined : results.get(first.name);
   if (first === undefined || byCase === undefined) return false;
-  return scenario.cases(settings).every(({ name, tuning }) => !first.balances(tuning.balance) || byCase.has(name));
+  return scenario.cases(settings).every(({ name, profile }) => !first.balances(profile.balance) || byCase.has(name));
 }
 
 /** Tasks in order of measurement: compared runs follow each other closely. */
@@ -59,7 +74,7 @@ export function tasksOf(parts: readonly Part[]): readonly Task[] {
   return parts.flatMap((part) => {
     const cases = part.scenario.cases(part.settings);
     return part.proxies.flatMap((proxy) =>
-      cases.filter(({ tuning }) => proxy.balances(tuning.balance)).map((one) => ({ part, proxy, case: one })),
+      cases.filter(({ profile }) => proxy.balances(profile.balance)).map((one) => ({ part, proxy, case: one })),
     );
   });
 }

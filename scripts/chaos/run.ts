@@ -10,12 +10,12 @@ import { injectFaults, livesOf } from './fault-injector.ts';
 import type { Observations } from './figures.ts';
 import { readLedgers } from './ledger.ts';
 import type { Plan } from './plan.ts';
-import type { Proxy, RunningProxy, Tuning } from './proxies/proxy.ts';
+import type { Profile, Proxy, RunningProxy } from './proxies/proxy.ts';
 
 export interface RunSettings {
   readonly proxy: Proxy;
   readonly plan: Plan;
-  readonly tuning: Tuning;
+  readonly profile: Profile;
   readonly workers: number;
   /** Cores of the proxy, for taskset. */
   readonly cores: string;

@@ -24,11 +24,11 @@ const TOLD = [
 ];
 
 async function start(setup: ProxySetup): Promise<RunningProxy> {
-  const { folder, endpointPorts, workers, cores, tuning } = setup;
+  const { folder, endpointPorts, workers, cores, profile } = setup;
   const accessLogFile = join(folder, 'access.log');
   const process = await FairleadProcess.start(
     ({ web, admin }) =>
-      fairleadConfig({ webPort: web, adminPort: admin, endpointPorts, workers, accessLogFile }, tuning),
+      fairleadConfig({ webPort: web, adminPort: admin, endpointPorts, workers, accessLogFile }, profile),
     ['taskset', '-c', cores],
   );
   endWithUs(process.child);

@@ -3,9 +3,9 @@
 
 import { arrivalsOf, exponentialWork } from '../arrivals.ts';
 import type { EndpointSpec, Plan } from '../plan.ts';
-import type { Tuning } from '../proxies/proxy.ts';
+import type { Profile } from '../proxies/proxy.ts';
 import { type Aim, type ByCase, inMs, noneOf, percent, ratioAtMost } from './aim.ts';
-import { type Case, endpointsAlike, type Scenario, type ScenarioSettings, usualTuning } from './scenario.ts';
+import { type Case, endpointsAlike, recommended, type Scenario, type ScenarioSettings } from './scenario.ts';
 
 const ENDPOINTS = 10;
 const SLOTS = 4;
@@ -32,8 +32,8 @@ function planOf(
   return { endpoints, arrivals, faults: [], patienceMs: 10_000 };
 }
 
-function tuningOf(settings: ScenarioSettings): Tuning {
-  return { ...usualTuning(settings), tryMs: null, isHedged: false };
+function profileOf(settings: Pick<ScenarioSettings, 'balance'>): Profile {
+  return recommended(settings, { tryMs: null, isHedged: false });
 }
 
 /** Endpoints of which the first differs. */
@@ -74,10 +74,10 @@ export const slowEndpoint: Scenario = {
   cases(settings) {
     const load = (endpoints: number): Load => ({ rate: 0.7 * CAPACITY * endpoints, postShare: 0, seconds: 30 });
     const slow = planOf(settings, withFirst({ slowness: SLOWNESS }), load(ENDPOINTS - 1 + 1 / SLOWNESS));
-    const tuning = tuningOf(settings);
+    const profile = profileOf(settings);
     return [
-      { name: 'healthy', plan: planOf(settings, ALIKE, load(ENDPOINTS)), tuning },
-      { name: 'slow', plan: slow, tuning },
+      { name: 'healthy', plan: planOf(settings, ALIKE, load(ENDPOINTS)), profile },
+      { name: 'slow', plan: slow, profile },
     ];
   },
   aims({ balance }) {
@@ -99,7 +99,7 @@ export const fullLoad: Scenario = {
   cases(settings) {
     const plan = planOf(settings, ALIKE, { rate: 0.9 * CAPACITY * ENDPOINTS, postShare: 0, seconds: 30 });
     const balances = [settings.balance, 'round-robin'] as const;
-    return balances.map((balance): Case => ({ name: balance, plan, tuning: { ...tuningOf(settings), balance } }));
+    return balances.map((balance): Case => ({ name: balance, plan, profile: profileOf({ balance }) }));
   },
   aims({ balance }) {
     const ratio = (of: ByCase): number => p99(of, balance) / p99(of, 'round-robin');
@@ -121,7 +121,7 @@ export const failingFast: Scenario = {
   cases(settings) {
     const load = { rate: 0.7 * CAPACITY * (ENDPOINTS - 1), postShare: 1, seconds: 60 };
     const plan = planOf(settings, withFirst({ isBroken: true }), load);
-    return [{ name: '', plan, tuning: tuningOf(settings) }];
+    return [{ name: '', plan, profile: profileOf(settings) }];
   },
   aims() {
     return [shareAtMost('requests that failed', MOST_FAILED, (of) => 1 - of.get('')!.availability)];

@@ -3,7 +3,7 @@
 
 import { arrivalsOf, exponentialWork } from '../arrivals.ts';
 import type { Aim } from './aim.ts';
-import { type Case, endpointsAlike, type Scenario, type ScenarioSettings, usualTuning } from './scenario.ts';
+import { type Case, endpointsAlike, recommended, type Scenario, type ScenarioSettings } from './scenario.ts';
 
 /** Total capacity: 250 requests per second. */
 const ENDPOINTS = 5;
@@ -36,7 +36,7 @@ function cases(settings: ScenarioSettings): readonly Case[] {
     patienceMs: PATIENCE_MS,
   };
   const bounds = { tryMs: null, responseMs: RESPONSE_MS, queueMs: QUEUE_MS, maxConnections: SLOTS };
-  return [{ name: '', plan, tuning: { ...usualTuning(settings), ...bounds } }];
+  return [{ name: '', plan, profile: recommended(settings, bounds) }];
 }
 
 function aims(): readonly Aim[] {

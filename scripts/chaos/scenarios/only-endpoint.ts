@@ -3,7 +3,7 @@
 
 import { arrivalsOf, SHORT_WORK } from '../arrivals.ts';
 import { type Aim, noneOf } from './aim.ts';
-import { type Case, endpointsAlike, type Scenario, type ScenarioSettings, usualTuning } from './scenario.ts';
+import { type Case, endpointsAlike, recommended, type Scenario, type ScenarioSettings } from './scenario.ts';
 
 const DURATION_MS = 10_000;
 const RESTARTS_MS = [2000, 6000];
@@ -21,7 +21,7 @@ function cases(settings: ScenarioSettings): readonly Case[] {
   }));
   const arrivals = arrivalsOf({ seed, durationMs: DURATION_MS, rate: rate ?? 200, postShare: 0.2, workMs: SHORT_WORK });
   const plan = { endpoints: endpointsAlike(1), arrivals, faults, patienceMs: 10_000 };
-  return [{ name: '', plan, tuning: { ...usualTuning(settings), tryMs: null } }];
+  return [{ name: '', plan, profile: recommended(settings, { tryMs: null }) }];
 }
 
 function aims(): readonly Aim[] {

@@ -1,6 +1,7 @@
 // All scenarios by name. Thread: main.
 
 import { failingFast, fullLoad, slowEndpoint } from './balancing.ts';
+import { bursts } from './bursts.ts';
 import { faults } from './faults.ts';
 import { metastability } from './metastability.ts';
 import { onlyEndpoint } from './only-endpoint.ts';
@@ -11,6 +12,7 @@ import type { Scenario } from './scenario.ts';
 /** The main one first. */
 export const SCENARIOS: readonly Scenario[] = [
   faults,
+  bursts,
   rollingRestart,
   onlyEndpoint,
   retryStorm,

@@ -4,7 +4,7 @@
 import { arrivalsOf, SHORT_WORK } from '../arrivals.ts';
 import type { EndpointSpec, Fault } from '../plan.ts';
 import type { Aim } from './aim.ts';
-import { type Case, endpointsAlike, type Scenario, type ScenarioSettings, usualTuning } from './scenario.ts';
+import { type Case, endpointsAlike, recommended, type Scenario, type ScenarioSettings } from './scenario.ts';
 
 const ENDPOINTS = 3;
 const RATE = 1000;
@@ -16,9 +16,9 @@ function cases(settings: ScenarioSettings): readonly Case[] {
   const { seed, seconds, rate } = settings;
   const durationMs = 1000 * (seconds ?? 15);
   const arrivals = arrivalsOf({ seed, durationMs, rate: rate ?? RATE, postShare: 0, workMs: SHORT_WORK });
-  const tuning = usualTuning(settings);
+  const profile = recommended(settings);
   const one = (name: string, endpoints: readonly EndpointSpec[], faults: readonly Fault[]): Case => {
-    return { name, plan: { endpoints, arrivals, faults, patienceMs: 10_000 }, tuning };
+    return { name, plan: { endpoints, arrivals, faults, patienceMs: 10_000 }, profile };
   };
   const alike = endpointsAlike(ENDPOINTS);
   const refusals = alike.map(

@@ -3,7 +3,7 @@
 import { arrivalsOf, SHORT_WORK } from '../arrivals.ts';
 import type { Fault } from '../plan.ts';
 import { type Aim, noneOf } from './aim.ts';
-import { type Case, endpointsAlike, type Scenario, type ScenarioSettings, usualTuning } from './scenario.ts';
+import { type Case, endpointsAlike, recommended, type Scenario, type ScenarioSettings } from './scenario.ts';
 
 const ENDPOINTS = 3;
 const FIRST_MS = 2000;
@@ -21,7 +21,7 @@ function cases(settings: ScenarioSettings): readonly Case[] {
   const durationMs = FIRST_MS + ENDPOINTS * EVERY_MS;
   const arrivals = arrivalsOf({ seed, durationMs, rate: rate ?? 500, postShare: 0.2, workMs: SHORT_WORK });
   const plan = { endpoints: endpointsAlike(ENDPOINTS), arrivals, faults, patienceMs: 10_000 };
-  return [{ name: '', plan, tuning: usualTuning(settings) }];
+  return [{ name: '', plan, profile: recommended(settings) }];
 }
 
 function aims(): readonly Aim[] {

@@ -1,7 +1,7 @@
 // A scenario: plans, settings, and goals for Fairlead. Thread: main.
 
 import type { EndpointSpec, Plan } from '../plan.ts';
-import type { Balance, Tuning } from '../proxies/proxy.ts';
+import type { Balance, Profile, ProfileChanges, ProfileName } from '../proxies/proxy.ts';
 import type { Aim } from './aim.ts';
 
 /** Settings of a scenario from the command line. */
@@ -12,8 +12,8 @@ export interface ScenarioSettings {
   /** Requests per second; null lets the scenario choose. */
   readonly rate: number | null;
   readonly balance: Balance;
-  readonly tryMs: number;
-  readonly isHedged: boolean;
+  /** Only for scenarios with `hasProfiles`; the others use the recommended settings. */
+  readonly profile: ProfileName;
 }
 
 /** One run of each proxy. Most scenarios have one case; others compare two. */
@@ -21,13 +21,15 @@ export interface Case {
   /** For the table; empty when it is the only one. */
   readonly name: string;
   readonly plan: Plan;
-  readonly tuning: Tuning;
+  readonly profile: Profile;
 }
 
 export interface Scenario {
   readonly name: string;
   /** Whether balancers by latency have goals of their own in it. */
   readonly hasOtherAimsByLatency?: boolean;
+  /** Whether it runs with each profile, and has goals for each. */
+  readonly hasProfiles?: boolean;
   cases(settings: ScenarioSettings): readonly Case[];
   aims(settings: ScenarioSettings): readonly Aim[];
 }
@@ -37,15 +39,7 @@ export function endpointsAlike(count: number, slots = 0): readonly EndpointSpec[
   return Array.from({ length: count }, (_, index) => ({ name: String(index + 1), slots, slowness: 1 }));
 }
 
-/** Settings of an operator who aims for availability; scenarios change the ones that they test. */
-export function usualTuning({ balance, tryMs, isHedged }: ScenarioSettings): Tuning {
-  return {
-    balance,
-    tryMs,
-    responseMs: 10_000,
-    maxConnections: 0,
-    queueMs: 4000,
-    waitsWhenAllDown: true,
-    isHedged,
-  };
+/** The recommended settings with the changes that a scenario tests. */
+export function recommended({ balance }: Pick<ScenarioSettings, 'balance'>, changes: ProfileChanges = {}): Profile {
+  return { name: 'recommended', balance, changes };
 }

@@ -56,11 +56,15 @@ test('a scenario runs with each seed, with all compared proxies in sequence', ()
 test('"all" is the main scenario with all seeds, in two ways, and each of the others with the first seed', () => {
   const parts = programme('--scenario all --seeds 4,5');
   const titles = parts.map(({ title, settings }) => `${title} ${settings.seed}`);
-  assert.deepEqual(titles.slice(0, 4), [
-    'faults, least-request 4',
-    'faults, least-request 5',
-    'faults, round-robin 4',
-    'faults, round-robin 5',
+  assert.deepEqual(titles.slice(0, 8), [
+    'faults, defaults 4',
+    'faults, defaults 5',
+    'faults, recommended 4',
+    'faults, recommended 5',
+    'faults, recommended, round-robin 4',
+    'faults, recommended, round-robin 5',
+    'bursts, defaults 4',
+    'bursts, recommended 4',
   ]);
   for (const name of [
     'rolling-restart',
@@ -73,7 +77,19 @@ test('"all" is the main scenario with all seeds, in two ways, and each of the ot
     assert.ok(titles.includes(`${name}, least-request 4`), name);
   }
   assert.ok(titles.includes('slow-endpoint, peak-ewma 4'));
-  assert.equal(titles.length, 4 + 7 + 1);
+  assert.equal(titles.length, 6 + 2 + 7 + 1);
+});
+
+test('the main scenario runs with both profiles, with one, or under another balancer with recommended settings', () => {
+  const titles = (args: string) =>
+    programme(`--seeds 1 ${args}`).map(({ title, settings }) => [title, settings.profile]);
+  assert.deepEqual(titles('--rate 100'), [
+    ['faults, defaults', 'defaults'],
+    ['faults, recommended', 'recommended'],
+  ]);
+  assert.deepEqual(titles('--profile defaults --scenario bursts'), [['bursts, defaults', 'defaults']]);
+  const byRoundRobin = [['faults, recommended, round-robin', 'recommended']];
+  assert.deepEqual(titles('--balance round-robin'), byRoundRobin);
 });
 
 test('a book stores measurements, and repeats those with a late client at most three times', (t) => {
@@ -110,7 +126,7 @@ test('a file without results is refused', (t) => {
 });
 
 test('a report lists aims and figures by seed, and the missed ones', () => {
-  const measured = programme('--seeds 1,2').map((part) => {
+  const measured = programme('--seeds 1,2 --profile recommended').map((part) => {
     const ours = part.settings.seed === 1 ? FIGURES : { ...FIGURES, failedGets: 3, lag: LATE };
     const nginx = { ...FIGURES, failedGets: 7 };
     return {
@@ -123,9 +139,9 @@ test('a report lists aims and figures by seed, and the missed ones', () => {
   assert.match(report, /\| GETs that failed +\| none +\| +0, 3 \| +7 \| +missed \(seed 2\) \|/);
   assert.match(report, /\| p99\.9 .*\| +not judged \(seed 2\) \|/);
   assert.match(report, /\| requests that succeeded +\|.*\| +met \|/);
-  assert.match(report, /### faults, least-request\n\n\| +\| seed \|/);
+  assert.match(report, /### faults, recommended\n\n\| +\| seed \|/);
   const misses = missesOf(measured).join('\n');
-  assert.match(misses, /^faults, least-request, seed 2: missed: GETs that failed: fairlead 3, nginx 7; wanted none$/m);
+  assert.match(misses, /^faults, recommended, seed 2: missed: GETs that failed: fairlead 3, nginx 7; wanted none$/m);
   assert.match(misses, /seed 2: not judged: p99:/);
   assert.doesNotMatch(misses, /seed 1/);
 });

@@ -13,8 +13,7 @@ const SETTINGS: ScenarioSettings = {
   seconds: null,
   rate: null,
   balance: 'least-request',
-  tryMs: 250,
-  isHedged: true,
+  profile: 'recommended',
 };
 
 const FLAWLESS: Figures = {
@@ -78,6 +77,15 @@ describe('faults', () => {
     assert.deepEqual(misses('faults', { ofAll: { p50: 2, p99: 9, p999: 151, max: 160 } }), ['missed: p99.9 151 ms']);
   });
 
+  test('with the defaults 99.95 % suffice, whatever the latency, and a failed GET is a miss', () => {
+    const profile = 'defaults';
+    const slow = { p50: 2, p99: 1000, p999: 4000, max: 4000 };
+    assert.deepEqual(misses('faults', { availability: 0.9995, ofAll: slow }, { profile }), []);
+    const missed = ['missed: requests that succeeded 99.949 %'];
+    assert.deepEqual(misses('faults', { availability: 0.99949 }, { profile }), missed);
+    assert.deepEqual(misses('faults', { failedGets: 1 }, { profile }), ['missed: GETs that failed 1']);
+  });
+
   test('with round robin 99.9 % suffice, whatever the latency', () => {
     const slow = { p50: 2, p99: 1000, p999: 4000, max: 4000 };
     assert.deepEqual(misses('faults', { availability: 0.999, ofAll: slow }, { balance: 'round-robin' }), []);
@@ -89,6 +97,10 @@ describe('faults', () => {
     const fast = { p50: 2, p99: 5, p999: 20, max: 60 };
     assert.deepEqual(misses('faults', {}, {}, { ofAll: fast }), ['missed: p99.9 50.0 ms']);
     assert.deepEqual(misses('faults', {}, {}, { availability: 0.99 }), []);
+    // Equal availability suffices only where nothing failed.
+    assert.deepEqual(misses('faults', {}, {}, {}), []);
+    const missed = ['missed: requests that succeeded 99.990 %'];
+    assert.deepEqual(misses('faults', { availability: 0.9999 }, {}, { availability: 0.9999 }), missed);
   });
 
   test('with a late client times are not judged; failures count', () => {
@@ -99,6 +111,34 @@ describe('faults', () => {
     assert.deepEqual(misses('faults', { lag, ofAll, failedGets: 1 }), ['missed: GETs that failed 1', ...times(50)]);
     assert.deepEqual(misses('faults', {}, {}, { lag }), ['not judged: p99.9 50.0 ms']);
   });
+});
+
+describe('bursts', () => {
+  test('have the load of the main scenario, and moments with two and with all endpoints down', () => {
+    const [only] = named('bursts').cases(SETTINGS);
+    const [main] = named('faults').cases(SETTINGS);
+    assert.deepEqual(only!.plan.arrivals, main!.plan.arrivals);
+    const { faults } = only!.plan;
+    const counts = new Set(faults.map(({ startMs }) => faultsAt(faults, startMs).length));
+    assert.ok(counts.has(2) && counts.has(3));
+  });
+
+  test('have goals for availability alone, by profile', () => {
+    const slow = { p50: 2, p99: 1000, p999: 4000, max: 4000 };
+    assert.deepEqual(misses('bursts', { ofAll: slow }), []);
+    assert.deepEqual(misses('bursts', { failedGets: 1 }), ['missed: GETs that failed 1']);
+    assert.equal(misses('bursts', { availability: 0.9997 }).length, 1);
+    assert.equal(misses('bursts', { availability: 0.9997 }, { profile: 'defaults' }).length, 0);
+  });
+});
+
+test('only scenarios with profiles use the defaults, and they change nothing in them', () => {
+  for (const scenario of SCENARIOS) {
+    for (const { profile } of scenario.cases({ ...SETTINGS, profile: 'defaults' })) {
+      assert.equal(profile.name, scenario.hasProfiles === true ? 'defaults' : 'recommended', scenario.name);
+      if (profile.name === 'defaults') assert.deepEqual(profile.changes, {});
+    }
+  }
 });
 
 test('a rolling restart restarts one endpoint after the other, and permits no failure', () => {
@@ -115,7 +155,7 @@ test('a rolling restart restarts one endpoint after the other, and permits no fa
 test('the only endpoint is restarted while requests must wait', () => {
   const [only] = named('only-endpoint').cases(SETTINGS);
   assert.equal(only!.plan.endpoints.length, 1);
-  assert.ok(only!.tuning.waitsWhenAllDown);
+  assert.equal(only!.profile.changes.tryMs, null);
   assert.deepEqual(misses('only-endpoint', { failedGets: 3 }), ['missed: GETs that failed 3']);
 });
 
