@@ -1,73 +1,16 @@
 // Listeners: where they bind, what hinders them, and how they live through reloads and drains. Thread: main.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { once } from 'node:events';
-import { type AddressInfo, BoundSocket, createServer } from 'node:net';
-import { networkInterfaces, tmpdir } from 'node:os';
+import { statSync, writeFileSync } from 'node:fs';
+import { BoundSocket, createServer } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { LISTENER_FIELD } from '../../../../core/memory/lane-fields.ts';
-import { Region } from '../../../../core/memory/region.ts';
-import { systemClock } from '../../../../core/clock.ts';
-import type { ListenerSnapshot } from '../../../../core/snapshot/listener.ts';
-import { Downstream } from '../../../../proxy/downstream/downstream.ts';
 import { ListenError } from '../../../../proxy/downstream/accept/listen-address.ts';
 import { RawClient } from '../../../support/raw-client.ts';
 import { listenerSnapshot } from '../../../support/snapshots.ts';
-import { sharedParts } from '../../../support/http1-parts.ts';
-import { ScriptedStarter } from '../../../contract/proxy/downstream/scripted-starter.ts';
-import { testCertificate } from '../../../support/certificates.ts';
-import { SILENT_LOG } from '../../../support/loggers.ts';
-
-const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
-
-/** Workers over one region, each with its Downstream; all are ended at the end. */
-async function withWorkers(
-  count: number,
-  play: (workers: Downstream[], starter: ScriptedStarter, region: Region) => Promise<void>,
-  isFast = false,
-): Promise<void> {
-  const region = Region.allocate({ endpoints: 1, upstreams: 1, workers: count, listeners: 4 }, 0);
-  const starter = new ScriptedStarter();
-  const make = (worker: number): Downstream =>
-    new Downstream({
-      starter,
-      region,
-      worker,
-      clock: systemClock,
-      log: SILENT_LOG,
-      sweepIntervalMs: 20,
-      ...(isFast ? { fast: sharedParts() } : {}),
-    });
-  const workers = Array.from({ length: count }, (_, worker) => make(worker));
-  try {
-    await play(workers, starter, region);
-  } finally {
-    await Promise.all(workers.map((worker) => worker.drain(0)));
-  }
-}
-
-function onPort(port: number, parts: Partial<ListenerSnapshot> = {}): ListenerSnapshot {
-  return listenerSnapshot({ bind: { kind: 'tcp', host: '127.0.0.1', port }, ...parts });
-}
-
-async function ask(client: RawClient, starter: ScriptedStarter): Promise<string> {
-  client.send(GET);
-  (await starter.next()).answer('here');
-  return (await client.readResponse()).body;
-}
-
-async function connected(port: number, starter: ScriptedStarter): Promise<RawClient> {
-  const client = await RawClient.connect({ port });
-  assert.equal(await ask(client, starter), 'here');
-  return client;
-}
-
-function withDirectory(play: (directory: string) => Promise<void>): Promise<void> {
-  const directory = mkdtempSync(path.join(tmpdir(), 'fairlead-listeners-'));
-  return play(directory).finally(() => rmSync(directory, { recursive: true }));
-}
+import { ask, connected, GET, onPort, withDirectory, withWorkers } from './listener-bench.ts';
 
 describe('binding', () => {
   test('the system may choose the port, which is reported', () =>
@@ -360,56 +303,3 @@ const HEAD = {
   field: () => undefined,
   endToEndFields: () => [],
 };
-
-describe('preparing listeners', () => {
-  for (const isFast of [false, true]) {
-    for (const tls of [
-      null,
-      { certificates: [testCertificate(['a.test'])], minVersion: 'TLSv1.2', http2: false } as const,
-    ]) {
-      const how = `${isFast ? 'fast' : 'general'} path, ${tls === null ? 'TCP' : 'TLS'}`;
-      test(`a connection that arrives before apply is served after it (${how})`, () =>
-        withWorkers(
-          1,
-          async ([worker], starter) => {
-            const [bound] = await worker!.prepare([onPort(0, { tls })]);
-            const opening = RawClient.connect({ port: bound!.port, ...(tls === null ? {} : { tls: {} }) });
-            if (tls === null) (await opening).send(GET);
-            // The kernel and the event loop have handed the connection over by then.
-            await new Promise((resolve) => setTimeout(resolve, 50));
-            assert.equal(starter.begun, 0);
-            await worker!.apply([onPort(bound!.port, { tls })]);
-            const client = await opening;
-            if (tls !== null) client.send(GET);
-            (await starter.next()).answer('here');
-            assert.equal((await client.readResponse()).body, 'here');
-            client.destroy();
-          },
-          isFast,
-        ));
-    }
-  }
-
-  test('discarding them closes their sockets and connections', () =>
-    withWorkers(1, async ([worker]) => {
-      const [bound] = await worker!.prepare([onPort(0)]);
-      const client = await RawClient.connect({ port: bound!.port });
-      await worker!.discard();
-      await client.whenEnded();
-      await assert.rejects(RawClient.connect({ port: bound!.port }), { code: 'ECONNREFUSED' });
-    }));
-
-  test('one that cannot be bound leaves none of the others bound', () =>
-    withWorkers(1, async ([worker]) => {
-      const other = createServer().listen(0, '127.0.0.1');
-      await once(other, 'listening');
-      const { port } = other.address() as AddressInfo;
-      const probe = createServer().listen(0, '127.0.0.1');
-      await once(probe, 'listening');
-      const free = (probe.address() as AddressInfo).port;
-      await new Promise((resolve) => probe.close(resolve));
-      await assert.rejects(worker!.prepare([onPort(free), onPort(port, { name: 'taken' })]), ListenError);
-      await assert.rejects(RawClient.connect({ port: free }), { code: 'ECONNREFUSED' });
-      other.close();
-    }));
-});
