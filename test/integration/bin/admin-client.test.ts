@@ -111,7 +111,7 @@ describe('a command', () => {
 test('an address that makes no sense is refused', (t) => {
   const folder = folderOf(t, { 'ca.pem': 'x' });
   for (const [options, expected] of [
-    [{ admin: 'nowhere' }, /not an address/],
+    [{ admin: 'nowhere' }, /is not a bind address/],
     [{ admin: 'fd:3' }, /descriptor of another process/],
     [{ admin: '127.0.0.1:1', ca: path.join(folder, 'ca.pem') }, /--ca is for TLS/],
     [{ admin: 'https://localhost:1', cert: path.join(folder, 'none.pem') }, /the file of --cert can't be read/],
