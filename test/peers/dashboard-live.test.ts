@@ -182,7 +182,7 @@ test('a change made by somebody else meanwhile is not overwritten silently', asy
     body: '{"admin":"drain"}',
   });
   await page.locator('#confirm-go').click();
-  await page.locator('#confirm-error', { hasText: 'Not done: it has been changed' }).waitFor();
+  await page.locator('#confirm-error', { hasText: 'Not done: the resource has changed' }).waitFor();
   await page.locator('#confirm-go').click();
   await rowOf(dashboard, key).and(page.locator('[data-state="maintenance"]')).waitFor();
 });
