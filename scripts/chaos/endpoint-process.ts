@@ -33,7 +33,7 @@ export class EndpointProcess {
     await Promise.all(children.map((child) => once(child, 'spawn')));
     const endpoint = new EndpointProcess(spec, children);
     await endpoint.#listen();
-    if (spec.isBroken === true) endpoint.tell({ kind: 'mode', mode: 'broken' });
+    if (spec.isBroken === true) endpoint.send({ kind: 'mode', mode: 'broken' });
     return endpoint;
   }
 
@@ -48,7 +48,7 @@ export class EndpointProcess {
     this.#port = message.port;
   }
 
-  tell(command: EndpointCommand): void {
+  send(command: EndpointCommand): void {
     this.#current.send(command);
   }
 

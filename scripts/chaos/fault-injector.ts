@@ -3,27 +3,27 @@
 import type { EndpointProcess } from './endpoint-process.ts';
 import type { Fault, FaultKind } from './plan.ts';
 
-type Deed = (endpoint: EndpointProcess) => void | Promise<void>;
+type Action = (endpoint: EndpointProcess) => void | Promise<void>;
 
-const revive: Deed = (endpoint) => endpoint.revive();
+const revive: Action = (endpoint) => endpoint.revive();
 
-const DEEDS: Readonly<Record<FaultKind, { readonly begin: Deed; readonly end: Deed }>> = {
+const ACTIONS: Readonly<Record<FaultKind, { readonly begin: Action; readonly end: Action }>> = {
   kill: { begin: (endpoint) => endpoint.signal('SIGKILL'), end: revive },
   restart: { begin: (endpoint) => endpoint.signal('SIGTERM'), end: revive },
   stop: { begin: (endpoint) => endpoint.signal('SIGSTOP'), end: (endpoint) => endpoint.signal('SIGCONT') },
-  reset: modeDeeds('reset'),
-  unavailable: modeDeeds('unavailable'),
-  late: modeDeeds('late'),
+  reset: modeActions('reset'),
+  unavailable: modeActions('unavailable'),
+  late: modeActions('late'),
   halve: {
-    begin: (endpoint) => endpoint.tell({ kind: 'slots', slots: Math.max(1, endpoint.spec.slots >> 1) }),
-    end: (endpoint) => endpoint.tell({ kind: 'slots', slots: endpoint.spec.slots }),
+    begin: (endpoint) => endpoint.send({ kind: 'slots', slots: Math.max(1, endpoint.spec.slots >> 1) }),
+    end: (endpoint) => endpoint.send({ kind: 'slots', slots: endpoint.spec.slots }),
   },
 };
 
-function modeDeeds(mode: 'reset' | 'unavailable' | 'late') {
+function modeActions(mode: 'reset' | 'unavailable' | 'late') {
   return {
-    begin: (endpoint: EndpointProcess) => endpoint.tell({ kind: 'mode', mode }),
-    end: (endpoint: EndpointProcess) => endpoint.tell({ kind: 'mode', mode: 'well' }),
+    begin: (endpoint: EndpointProcess) => endpoint.send({ kind: 'mode', mode }),
+    end: (endpoint: EndpointProcess) => endpoint.send({ kind: 'mode', mode: 'well' }),
   };
 }
 
@@ -39,7 +39,7 @@ export async function injectFaults(
 ): Promise<void> {
   await Promise.all(
     faults.map(async (fault) => {
-      const { begin, end } = DEEDS[fault.kind];
+      const { begin, end } = ACTIONS[fault.kind];
       const endpoint = endpoints[fault.endpoint]!;
       await at(startMs + fault.startMs);
       await begin(endpoint);

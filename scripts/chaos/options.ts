@@ -14,9 +14,10 @@ export const MORE_TO_MEASURE = 3;
 
 export const HELP = `npm run chaos -- [options]
 Sends requests through Fairlead and each installed peer while endpoints are killed, stopped, reset every request, answer
-503 or answer late, and says what clients saw. The same seed gives every proxy the same faults and requests.
+503 or answer late and reports the results of the clients. The same seed gives every proxy the same faults and requests.
 
-  --scenario NAME      faults (default), ${SCENARIO_NAMES.slice(1).join(', ')};
+  --scenario NAME      one of: ${SCENARIO_NAMES.slice(0, 5).join(', ')},
+                       ${SCENARIO_NAMES.slice(5).join(', ')} (default: faults);
                        all: faults with every seed, under round robin too; bursts with the first seed; and each of
                        the others with the first seed and without Caddy
   --profile NAME       defaults: the proxies as their manuals' basic examples configure them;
@@ -30,12 +31,12 @@ Sends requests through Fairlead and each installed peer while endpoints are kill
                        recommended settings
   --workers N          workers or threads of each proxy (2)
   --pin                client and endpoints on one core, the proxy on another
-  --check              exit with 1 where Fairlead misses an aim, or none could be judged because the client was late
-  --results FILE       keeps all figures; what it holds already is not measured again
-  --most N             at most so many runs now; exits with ${MORE_TO_MEASURE} where some are left (for --results)
-  --report             measures nothing, and reports what is whole in the results
+  --check              exit with 1 if Fairlead misses a goal, or one could not be judged because the client was late
+  --results FILE       keeps all figures; completed runs in it are not measured again
+  --most N             at most N runs now; exits with ${MORE_TO_MEASURE} while runs remain (for --results)
+  --report             reports the completed runs in the results without measuring
   --markdown FILE      puts the report into FILE, between its markers (docs/chaos.md has them)
-  --verbose            faults, every failed and the slowest requests with what the proxy logged of them`;
+  --verbose            faults, every failed and the slowest requests with the proxy's log records of them`;
 
 export interface ChaosOptions {
   readonly scenario: string;

@@ -21,15 +21,15 @@ export async function storyOf(seen: Observations, proxy: RunningProxy): Promise<
       ({ kind, endpoint, startMs, endMs }) => `${seconds(startMs)}-${seconds(endMs)} ${kind} of ${endpoint + 1}`,
     ),
     `failed (${failed.length}):`,
-    ...(await tellAll(failed, seen, proxy)),
+    ...(await describeAll(failed, seen, proxy)),
     `slower than ${SLOW_MS} ms (${slow.length}):`,
-    ...(await tellAll(slow.slice(0, MOST_SLOW), seen, proxy)),
+    ...(await describeAll(slow.slice(0, MOST_SLOW), seen, proxy)),
     `log and counters of the proxy (${notes.length} lines):`,
     ...notes.slice(-MOST_NOTES),
   ].map((line) => `    ${line}`);
 }
 
-async function tellAll(outcomes: readonly Outcome[], seen: Observations, proxy: RunningProxy): Promise<string[]> {
+async function describeAll(outcomes: readonly Outcome[], seen: Observations, proxy: RunningProxy): Promise<string[]> {
   const entries = byRequest(seen.ledger);
   const lines: string[] = [];
   for (const outcome of outcomes) {

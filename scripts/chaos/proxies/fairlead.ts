@@ -11,7 +11,7 @@ import type { Proxy, ProxySetup, RunningProxy } from './proxy.ts';
 export const fairlead: Proxy = { name: 'fairlead', version: fairleadVersion, balances: () => true, start };
 
 /** Fields of the access log that explain an outcome. */
-const TOLD = [
+const EXPLANATORY_FIELDS = [
   'endpoint',
   'status',
   'termination',
@@ -46,7 +46,7 @@ async function explain(file: string, id: string): Promise<string> {
   const lines = (await readFile(file, 'latin1')).split('\n').filter((line) => line.includes(`/r/${id}?`));
   const stories = lines.map((line) => {
     const record = JSON.parse(line) as Record<string, unknown>;
-    return TOLD.filter((key) => record[key] !== undefined)
+    return EXPLANATORY_FIELDS.filter((key) => record[key] !== undefined)
       .map((key) => `${key} ${String(record[key])}`)
       .join(', ');
   });

@@ -1,4 +1,4 @@
-// An endpoint of a chaos run, as a process: each way to misbehave, and what is in its ledger after it. Thread: main.
+// Endpoint process: each kind of misbehaviour, and the ledger after it. Thread: main.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -37,7 +37,7 @@ async function start(t: TestContext, change: Partial<EndpointSpec> = {}, lives =
   return { endpoint, ledger };
 }
 
-function ask(port: number, path: string, body?: string, agent?: Agent): Promise<Answer> {
+function sendTo(port: number, path: string, body?: string, agent?: Agent): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const request = send({ port, host: '127.0.0.1', path, method: body === undefined ? 'GET' : 'POST', agent });
     request.on('error', reject);
@@ -53,9 +53,9 @@ function ask(port: number, path: string, body?: string, agent?: Agent): Promise<
   });
 }
 
-/** Whether nobody answers. */
-function isGone(port: number): Promise<boolean> {
-  return ask(port, '/health').then(
+/** Whether connections fail. */
+function isClosed(port: number): Promise<boolean> {
+  return sendTo(port, '/health').then(
     () => false,
     () => true,
   );
@@ -63,61 +63,61 @@ function isGone(port: number): Promise<boolean> {
 
 test('a healthy endpoint returns the id and records it', async (t) => {
   const { endpoint, ledger } = await start(t);
-  assert.equal((await ask(endpoint.port, '/r/g1?work=1')).body, `g1${PADDING}`);
-  assert.equal((await ask(endpoint.port, '/r/p2?work=1', 'p2......')).body, `p2${PADDING}`);
-  assert.equal((await ask(endpoint.port, '/health')).status, 200);
+  assert.equal((await sendTo(endpoint.port, '/r/g1?work=1')).body, `g1${PADDING}`);
+  assert.equal((await sendTo(endpoint.port, '/r/p2?work=1', 'p2......')).body, `p2${PADDING}`);
+  assert.equal((await sendTo(endpoint.port, '/health')).status, 200);
   assert.deepEqual(ledger(), ['GET g1 well', 'POST p2 well']);
 });
 
 test('a body of another request than the target is detected', async (t) => {
   const { endpoint, ledger } = await start(t);
-  assert.equal((await ask(endpoint.port, '/r/p2?work=1', 'p3')).status, 400);
+  assert.equal((await sendTo(endpoint.port, '/r/p2?work=1', 'p3')).status, 400);
   assert.deepEqual(ledger(), ['POST p2 garbled']);
 });
 
 test('an unavailable endpoint answers 503, to checks too; a broken one passes checks', async (t) => {
   const { endpoint, ledger } = await start(t);
-  endpoint.tell({ kind: 'mode', mode: 'unavailable' });
-  await eventually(async () => (await ask(endpoint.port, '/health')).status === 503, 'it is unavailable');
-  assert.equal((await ask(endpoint.port, '/r/g1?work=1')).status, 503);
-  endpoint.tell({ kind: 'mode', mode: 'broken' });
-  await eventually(async () => (await ask(endpoint.port, '/health')).status === 200, 'it says that it is well');
-  assert.equal((await ask(endpoint.port, '/r/g2?work=1')).status, 503);
+  endpoint.send({ kind: 'mode', mode: 'unavailable' });
+  await eventually(async () => (await sendTo(endpoint.port, '/health')).status === 503, 'it is unavailable');
+  assert.equal((await sendTo(endpoint.port, '/r/g1?work=1')).status, 503);
+  endpoint.send({ kind: 'mode', mode: 'broken' });
+  await eventually(async () => (await sendTo(endpoint.port, '/health')).status === 200, 'its health check passes');
+  assert.equal((await sendTo(endpoint.port, '/r/g2?work=1')).status, 503);
   assert.deepEqual(ledger(), ['GET g1 unavailable', 'GET g2 broken']);
 });
 
 test('a resetting endpoint reads the request, records it and resets', async (t) => {
   const { endpoint, ledger } = await start(t);
-  endpoint.tell({ kind: 'mode', mode: 'reset' });
-  await eventually(() => isGone(endpoint.port), 'it resets');
-  await assert.rejects(ask(endpoint.port, '/r/p1?work=1', 'p1'), { code: 'ECONNRESET' });
+  endpoint.send({ kind: 'mode', mode: 'reset' });
+  await eventually(() => isClosed(endpoint.port), 'it resets');
+  await assert.rejects(sendTo(endpoint.port, '/r/p1?work=1', 'p1'), { code: 'ECONNRESET' });
   assert.deepEqual(ledger(), ['POST p1 reset']);
 });
 
 test('a killed and revived endpoint serves the same port in another process, with the same ledger', async (t) => {
   const { endpoint, ledger } = await start(t, {}, 2);
   const { port } = endpoint;
-  await ask(port, '/r/g1?work=1');
+  await sendTo(port, '/r/g1?work=1');
   const fault = injectFaults([{ kind: 'kill', endpoint: 0, startMs: 0, endMs: 500 }], [endpoint], performance.now());
-  await eventually(() => isGone(port), 'it is gone');
+  await eventually(() => isClosed(port), 'it is gone');
   await fault;
   assert.equal(endpoint.port, port);
-  await ask(port, '/r/g2?work=1');
+  await sendTo(port, '/r/g2?work=1');
   assert.deepEqual(ledger(), ['GET g1 well', 'GET g2 well']);
 });
 
 test('a stopped endpoint accepts without answering, and answers when it continues', async (t) => {
   const { endpoint, ledger } = await start(t);
   endpoint.signal('SIGSTOP');
-  const answer = ask(endpoint.port, '/r/g1?work=1');
+  const answer = sendTo(endpoint.port, '/r/g1?work=1');
   const other = await start(t);
-  assert.equal((await ask(other.endpoint.port, '/r/g2?work=1')).status, 200);
+  assert.equal((await sendTo(other.endpoint.port, '/r/g2?work=1')).status, 200);
   assert.deepEqual(ledger(), []);
   endpoint.signal('SIGCONT');
   assert.equal((await answer).status, 200);
 });
 
-test('an endpoint that has not exited can not be revived', async (t) => {
+test('an endpoint that has not exited cannot be revived', async (t) => {
   const { endpoint } = await start(t, {}, 2);
   await assert.rejects(endpoint.revive(), /1 has not ended in time/);
 });
@@ -126,31 +126,31 @@ test('an endpoint that shuts down still answers requests on open connections, an
   const { endpoint } = await start(t);
   const agent = new Agent({ keepAlive: true });
   t.after(() => agent.destroy());
-  assert.equal((await ask(endpoint.port, '/r/g1?work=1', undefined, agent)).connection, 'keep-alive');
+  assert.equal((await sendTo(endpoint.port, '/r/g1?work=1', undefined, agent)).connection, 'keep-alive');
   endpoint.signal('SIGTERM');
   let answer: Answer;
-  do answer = await ask(endpoint.port, '/r/p2?work=1', 'p2', agent);
+  do answer = await sendTo(endpoint.port, '/r/p2?work=1', 'p2', agent);
   while (answer.connection === 'keep-alive');
   assert.deepEqual(answer, { status: 200, body: `p2${PADDING}`, connection: 'close' });
-  assert.ok(await isGone(endpoint.port));
+  assert.ok(await isClosed(endpoint.port));
 });
 
 test('an endpoint that shuts down finishes accepted requests, announces the close, and accepts no more', async (t) => {
   const { endpoint, ledger } = await start(t);
   const agent = new Agent({ keepAlive: true });
   t.after(() => agent.destroy());
-  const answer = ask(endpoint.port, '/r/g1?work=200', undefined, agent);
+  const answer = sendTo(endpoint.port, '/r/g1?work=200', undefined, agent);
   await eventually(() => ledger().length === 1, 'the request has come in');
   endpoint.signal('SIGTERM');
-  await eventually(() => isGone(endpoint.port), 'it accepts no more');
+  await eventually(() => isClosed(endpoint.port), 'it accepts no more');
   assert.deepEqual(await answer, { status: 200, body: `g1${PADDING}`, connection: 'close' });
 });
 
 test('with one slot requests are processed one after the other', async (t) => {
   const { endpoint } = await start(t, { slots: 1 });
   const order: string[] = [];
-  const first = ask(endpoint.port, '/r/g1?work=60').then(() => order.push('g1'));
-  const second = ask(endpoint.port, '/r/g2?work=1').then(() => order.push('g2'));
+  const first = sendTo(endpoint.port, '/r/g1?work=60').then(() => order.push('g1'));
+  const second = sendTo(endpoint.port, '/r/g2?work=1').then(() => order.push('g2'));
   await Promise.all([first, second]);
   assert.deepEqual(order, ['g1', 'g2']);
 });

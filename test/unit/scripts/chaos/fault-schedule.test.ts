@@ -1,4 +1,4 @@
-// The faults of a seed: what every schedule must keep to. Thread: main.
+// Properties of every fault schedule. Thread: main.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

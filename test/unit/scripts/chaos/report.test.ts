@@ -1,4 +1,4 @@
-// The report of a chaos run, its place in docs/chaos.md, and what is measured for it. Thread: main.
+// The report of a chaos run, its place in docs/chaos.md, and the planned runs. Thread: main.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
