@@ -31,8 +31,8 @@ ${profile.name === 'defaults' ? basic(endpoints) : recommended(endpoints, peerSe
 }
 
 /**
- * Caddy documentation, directive `reverse_proxy`: the examples of sections "Load balancing" and "Active health checks".
- * All other options have their defaults.
+ * Caddy documentation, directive `reverse_proxy`: a policy of section "Load balancing" and the one required option of
+ * section "Active health checks". All other options have their defaults.
  */
 function basic(endpoints: string): string {
   return `

@@ -15,7 +15,7 @@ function configuration(setup: ProxySetup, port: number): string {
 }
 
 /**
- * HAProxy Configuration Manual, chapter 2, section "Examples" (the HTTP proxy), with the timeouts of that example;
+ * HAProxy Configuration Manual 2.6, section 2.6 "Examples" (the HTTP proxy), with the timeouts of that example;
  * `balance roundrobin`, `option httpchk` and `option redispatch` as chapter 4 describes them, and `default-server check`
  * of chapter 5. The connection limits of the example are left out: they would limit the load.
  */
