@@ -2,10 +2,10 @@
 
 import { extname } from 'node:path';
 import type { AdminContext } from '../admin/admin-context.ts';
-import { compile, newTables } from '../config/compile/compile.ts';
+import { compile, newTables, workersOf } from '../config/compile/compile.ts';
 import type { LoadedConfig, LoadResult } from '../config/load.ts';
 import { type Clock, clockSince } from '../core/clock.ts';
-import { Region } from '../core/memory/region.ts';
+import { Region, type RegionCapacity } from '../core/memory/region.ts';
 import type { BoundListener, MessageToMain } from '../core/messages.ts';
 import { systemRandom } from '../core/random.ts';
 import type { Snapshot } from '../core/snapshot/snapshot.ts';
@@ -15,7 +15,6 @@ import { HealthService } from '../health/health-service.ts';
 import type { MainLogger } from '../logging/process-log.ts';
 import { AdminHost } from './admin-host.ts';
 import { BudgetKeeper } from './budget-keeper.ts';
-import { capacityFor } from './capacity.ts';
 import { Explainer } from './explain/explanation.ts';
 import type { UpgradeOutcome } from './holder/holder-messages.ts';
 import { loadOrThrow, outcomeOf, Reloader, type ReloadResult } from './reload.ts';
@@ -267,4 +266,30 @@ export class ControlPlane {
       upgrade: holder === undefined ? undefined : () => holder.upgrade(),
     };
   }
+}
+
+/** The schema refuses more worker threads. */
+const MAX_WORKERS = 64;
+const MIN_WORKERS = 8;
+const MIN_ENDPOINTS = 256;
+const MIN_UPSTREAMS = 64;
+const MIN_LISTENERS = 16;
+
+/**
+ * Twice what is configured, rounded up to a power of two. A reload during which old and new endpoints both hold slots
+ * fits as long as it doesn't more than double them.
+ */
+function capacityFor({ settings }: LoadedConfig): RegionCapacity {
+  const upstreams = Object.values(settings.upstreams);
+  const endpoints = upstreams.reduce((sum, upstream) => sum + upstream.endpoints.length, 0);
+  return {
+    endpoints: roomFor(endpoints, MIN_ENDPOINTS),
+    upstreams: roomFor(upstreams.length, MIN_UPSTREAMS),
+    listeners: roomFor(settings.listeners.length, MIN_LISTENERS),
+    workers: Math.min(MAX_WORKERS, Math.max(workersOf(settings) * 2, MIN_WORKERS)),
+  };
+}
+
+function roomFor(count: number, least: number): number {
+  return Math.max(least, 2 ** Math.ceil(Math.log2(count * 2)));
 }

@@ -7,12 +7,12 @@ import type { AdminContext } from '../admin-context.ts';
 import { EventLoopLag } from './event-loop-lag.ts';
 import { exposition } from './exposition.ts';
 import { LaneSums } from './lane-sums.ts';
-import type { MetricFamily, MetricScope, Scrape } from './metric-family.ts';
+import { type MetricFamily, type MetricScope, type Scrape, perListener } from './metric-family.ts';
 import { ENDPOINT_METRICS } from './metrics-endpoint.ts';
-import { LISTENER_METRICS } from './metrics-listener.ts';
 import { POLICY_METRICS } from './metrics-policy.ts';
 import { processMetrics } from './metrics-process.ts';
-import { UPSTREAM_METRICS } from './metrics-upstream.ts';
+import { UPSTREAM_METRICS, STATUS_CLASSES } from './metrics-upstream.ts';
+import type { ListenerField } from '../../core/memory/lane-fields.ts';
 
 /**
  * Metrics for Prometheus. prom-client's default metrics are not collected: they describe the main thread as if it were
@@ -81,3 +81,29 @@ export class Metrics {
     return { name, help, get } as unknown as Metric;
   }
 }
+
+function lane(type: 'counter' | 'gauge', field: ListenerField, name: string, help: string): MetricFamily {
+  return perListener(type, name, help, ({ sums }, { index }) => sums.listener(index, field));
+}
+
+const LISTENER_METRICS: readonly MetricFamily[] = [
+  lane('gauge', 'connectionsOpen', 'connections', 'Connections of clients now.'),
+  lane('counter', 'connectionsAccepted', 'connections_accepted_total', 'Connections taken.'),
+  lane('counter', 'connectionsRefused', 'connections_refused_total', 'Connections closed at once because of a limit.'),
+  lane('counter', 'tlsFailures', 'tls_failures_total', 'TLS handshakes that failed.'),
+  lane('counter', 'requests', 'requests_total', 'Requests that have ended, refused ones among them.'),
+  perListener(
+    'counter',
+    'responses_total',
+    'Responses sent to clients, local replies included, by class of status.',
+    ({ sums }, { index }) => STATUS_CLASSES.map(([name, field]) => [name, sums.listener(index, field)] as const),
+    'class',
+  ),
+  lane('counter', 'badRequests', 'bad_requests_total', 'Requests refused as malformed, too large or not served.'),
+  lane('counter', 'noRoute', 'no_route_total', 'Requests for which no route matched.'),
+  lane('counter', 'timeouts', 'timeouts_total', 'Requests that ended because the client was too slow.'),
+  lane('counter', 'forwardedSpoofs', 'forwarded_spoofs_total', 'Requests with X-Forwarded fields nobody may send.'),
+  lane('counter', 'handOffs', 'hand_offs_total', 'Connections given from the fast path to the general path.'),
+  lane('counter', 'bytesReceived', 'received_bytes_total', 'Body bytes from clients.'),
+  lane('counter', 'bytesSent', 'sent_bytes_total', 'Body bytes to clients.'),
+];

@@ -11,7 +11,7 @@ import { renderEditorSchema } from '../../config/schema/editor-schema.ts';
 import type { ChangeOptions } from './live/change-endpoint.ts';
 import type { StatusOptions } from './status/status.ts';
 import type { TopOptions } from './status/top.ts';
-import { why, type WhyOptions } from './explain/why.ts';
+import { why, type WhyOptions } from './explain/explain.ts';
 
 const configOption = (): Option => new Option('-c, --config <file>', 'the configuration file').default('fairlead.yaml');
 

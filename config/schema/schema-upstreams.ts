@@ -2,7 +2,6 @@
 
 import { z } from 'zod';
 import { parseEndpointAddress } from '../values/endpoint-address.ts';
-import { balanceSchema } from './schema-balance.ts';
 import { policies, policyKeys } from './schema-policies.ts';
 import { healthSchema } from './schema-health.ts';
 import { hedge, retry } from './schema-retry.ts';
@@ -17,7 +16,9 @@ import {
   parsedText,
   percent,
   size,
+  optionSchemas,
 } from './schema-values.ts';
+import { allBalancers } from '../../balancers/registry.ts';
 
 const address = parsedText(parseEndpointAddress, {
   expects: 'a URL such as http://10.0.0.1:3000',
@@ -142,3 +143,26 @@ export function upstreamsSchema(upstream: ReturnType<typeof upstreamSchema>) {
 
 export type UpstreamConfig = z.output<ReturnType<typeof upstreamSchema>>;
 export type EndpointConfig = UpstreamConfig['endpoints'][number];
+
+/** A balancer's name, and its options by theirs. */
+type BalanceConfig = { readonly strategy: string } & Readonly<Record<string, unknown>>;
+
+/** Builds the schema for the balancers that are registered now. */
+function balanceSchema() {
+  const balancers = allBalancers();
+  const names = balancers.map(({ name }) => name);
+  const expects = `one of ${names.join(', ')}`;
+  const strategyMeta = { expects, example: 'random', description: 'The balancer.' };
+  const forms = balancers.map(({ name, options }) =>
+    z.strictObject({ strategy: z.literal(name).meta(strategyMeta), ...options(optionSchemas) }),
+  );
+  const [first, ...others] = forms;
+  const strategies = z.discriminatedUnion('strategy', [first!, ...others]);
+  return z
+    .union([z.enum(names), strategies])
+    .transform((given): BalanceConfig => (typeof given === 'string' ? strategies.parse({ strategy: given }) : given))
+    .meta({
+      expects: `${names.join(', ')}, or a mapping with strategy`,
+      example: '{ strategy: consistent-hash, key: header:x-user }',
+    });
+}

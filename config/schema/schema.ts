@@ -8,12 +8,11 @@ import { allLogFormats } from '../../logging/access/log-formats.ts';
 import { admin } from './schema-admin.ts';
 import { clientLimits, clientTimeouts } from './schema-client.ts';
 import { listeners } from './schema-listeners.ts';
-import { logFormatSchema } from './schema-log-format.ts';
 import { plugins } from './schema-policies.ts';
 import { health, overload, reload } from './schema-process.ts';
 import { routes } from './schema-routes.ts';
 import { upstreamSchema, upstreamsSchema } from './schema-upstreams.ts';
-import { count, duration, parsedText } from './schema-values.ts';
+import { count, duration, parsedText, optionSchemas } from './schema-values.ts';
 
 const workers = z
   .union([z.literal('auto'), count(1, 64)])
@@ -120,3 +119,21 @@ export type Config = z.output<ReturnType<typeof buildSchema>>;
 
 /** A configuration as written. */
 export type ConfigInput = z.input<ReturnType<typeof buildSchema>>;
+
+/** A format's name, and its options by theirs. */
+type LogFormatConfig = { readonly name: string } & Readonly<Record<string, unknown>>;
+
+/** Builds the schema for the formats that are registered now. The mapping is for formats that declare options. */
+function logFormatSchema(): z.ZodType<LogFormatConfig, string | LogFormatConfig> {
+  const formats = allLogFormats().map(({ name, options }) => ({ name, shape: options(optionSchemas) }));
+  const names = formats.map(({ name }) => name);
+  const form = ({ name, shape }: (typeof formats)[number]) => z.strictObject({ name: z.literal(name), ...shape });
+  const byName = z.enum(names).transform((name): LogFormatConfig => {
+    return form(formats.find((format) => format.name === name)!).parse({ name });
+  });
+  const example = 'json';
+  const [first, ...others] = formats.filter(({ shape }) => Object.keys(shape).length > 0).map(form);
+  if (first === undefined) return byName.meta({ expects: `one of ${names.join(', ')}`, example });
+  const mapping = z.discriminatedUnion('name', [first, ...others]);
+  return z.union([byName, mapping]).meta({ expects: `${names.join(', ')}, or a mapping with name`, example });
+}

@@ -8,6 +8,9 @@ import { type AdminOptions, adminTarget } from '../live/admin-target.ts';
 import { attempt, UsageError } from '../live/run-live-command.ts';
 import { explainText } from './explain-text.ts';
 import { loadOrTell } from '../config/problems.ts';
+import type { WhyAnswer } from '../../../admin/api/endpoint-schemas.ts';
+import { endpointError, endpointPath } from '../live/endpoint-path.ts';
+import { whyText } from './why-text.ts';
 
 export interface ExplainOptions extends AdminOptions {
   readonly method: string;
@@ -57,4 +60,17 @@ function askFile(query: ExplainQuery, file: string): ExplainReply | null {
   } catch (error) {
     throw error instanceof ExplainError ? new UsageError(error.message) : error;
   }
+}
+
+export interface WhyOptions extends AdminOptions {
+  readonly json?: boolean;
+}
+
+/** Prints the explanation and sets the exit code. @param endpoint `upstream/endpoint` */
+export function why(endpoint: string, options: WhyOptions): Promise<void> {
+  return attempt(async () => {
+    const answer = await callAdmin(adminTarget(options), `${endpointPath(endpoint)}/why`);
+    if (answer.status !== 200) throw endpointError(endpoint, answer);
+    console.log(options.json === true ? JSON.stringify(answer.body, null, 2) : whyText(answer.body as WhyAnswer));
+  });
 }
