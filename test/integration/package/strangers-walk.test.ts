@@ -3,13 +3,14 @@
 
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
+import { packTarball, plainEnvironment } from '../../support/packed-tarball.ts';
 import { eventually } from '../../support/fairlead.ts';
 
 const ROOT = path.join(import.meta.dirname, '../../..');
@@ -23,8 +24,7 @@ const FILES = new Map(
 );
 
 before(async () => {
-  await run('npm', ['pack', '--pack-destination', folder, '--silent'], { cwd: ROOT, env: plainEnvironment() });
-  const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz'))!;
+  const tarball = await packTarball(folder);
   writeFileSync(path.join(folder, 'package.json'), JSON.stringify({ name: 'stranger', private: true, type: 'module' }));
   const install = ['install', '--prefer-offline', '--no-audit', '--no-fund', `./${tarball}`];
   await run('npm', install, { cwd: folder, env: plainEnvironment() });
@@ -34,13 +34,6 @@ before(async () => {
   }
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
-
-/** Without the settings of `npm test` for its scripts. */
-function plainEnvironment(): NodeJS.ProcessEnv {
-  return Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^(npm_(?!config_)|NODE_(?!EXTRA_CA))/i.test(name)),
-  );
-}
 
 describe('docs/extending.md in an empty project', () => {
   test('has a policy with its test, a balancer, a log format, a checker and a configuration', () => {

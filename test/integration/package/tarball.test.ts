@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
+import { packTarball, plainEnvironment } from '../../support/packed-tarball.ts';
 
 const ROOT = path.join(import.meta.dirname, '../../..');
 /** The other line of Node that is supported. The npm package of its binary has no install script. */
@@ -19,8 +20,7 @@ const folder = mkdtempSync(path.join(tmpdir(), 'fairlead-package-'));
 const nodes: { readonly name: string; readonly path: string }[] = [{ name: 'the pinned Node', path: process.execPath }];
 
 before(async () => {
-  await run('npm', ['pack', '--pack-destination', folder, '--silent'], { cwd: ROOT, env: plainEnvironment() });
-  const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz'))!;
+  const tarball = await packTarball(folder);
   writeFileSync(path.join(folder, 'package.json'), JSON.stringify({ name: 'user', private: true, type: 'module' }));
   const packages = [`./${tarball}`, `node24@npm:${NODE_24}`];
   await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', '--force', ...packages], {
@@ -30,13 +30,6 @@ before(async () => {
   nodes.push({ name: 'Node 24', path: path.join(folder, 'node_modules/node24/bin/node') });
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
-
-/** Without what `npm test` has set for its scripts. */
-function plainEnvironment(): NodeJS.ProcessEnv {
-  return Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^(npm_(?!config_)|NODE_(?!EXTRA_CA))/i.test(name)),
-  );
-}
 
 describe('the tarball', () => {
   test('has what it needs and nothing of the workshop', () => {
