@@ -1,7 +1,7 @@
 // Dependencies of the client side in one worker, provided by downstream.ts. Thread: worker.
 
 import type { Clock } from '../../core/clock.ts';
-import type { ExchangeStarter } from '../../core/exchange-contract.ts';
+import type { ClientEvents, ExchangeStarter } from '../../core/exchange-contract.ts';
 import type { Random } from '../../core/random.ts';
 import type { Logger } from '../../core/log.ts';
 import type { ConnectionLedger } from './accept/connection-ledger.ts';
@@ -27,3 +27,13 @@ export interface DrainableConnection {
   /** Closes it now; a response in progress is cut visibly. */
   destroy(): void;
 }
+
+/** Receiver of a client side's events while there is no exchange: none in progress, or a refused request. */
+export const NO_EXCHANGE: ClientEvents = {
+  onBodyData: () => undefined,
+  onBodyEnd: () => undefined,
+  onClientDrain: () => undefined,
+  onResponseFlushed: () => undefined,
+  onClientHalfClosed: () => undefined,
+  onClientGone: () => undefined,
+};

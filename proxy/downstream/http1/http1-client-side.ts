@@ -15,6 +15,7 @@ import { Method } from '../../http1/message-head.ts';
 import type { HeldBytes } from '../../wire/held-bytes.ts';
 import type { ScannedRequestHead } from '../../wire/scanned-request-head.ts';
 import type { ClientSocket } from '../accept/client-socket.ts';
+import { NO_EXCHANGE } from '../downstream-context.ts';
 import type { Http1Context } from './http1-context.ts';
 import { type BodyStep, Http1RequestBody } from './http1-request-body.ts';
 import { Added, type ResponseOwner, ResponseWriter } from './response-writer.ts';
@@ -32,16 +33,6 @@ export interface Http1Host {
   /** The exchange takes body bytes again: process those that are held. */
   bodyResumed(): void;
 }
-
-/** Receiver of events while no exchange is in progress. */
-const NO_EXCHANGE: ClientEvents = {
-  onBodyData: () => undefined,
-  onBodyEnd: () => undefined,
-  onClientDrain: () => undefined,
-  onResponseFlushed: () => undefined,
-  onClientHalfClosed: () => undefined,
-  onClientGone: () => undefined,
-};
 
 export class Http1ClientSide implements ClientSide, ResponseOwner {
   readonly connection: ClientConnection;

@@ -14,6 +14,7 @@ import type {
 import type { FieldList, ResponseHead } from '../../../core/head.ts';
 import type { ListenerSnapshot } from '../../../core/snapshot/listener.ts';
 import type { ClientSocket } from '../accept/client-socket.ts';
+import { NO_EXCHANGE } from '../downstream-context.ts';
 import type { NodeHttp1Head } from './node-http1-head.ts';
 import { NodeHttp1RequestBody } from './node-http1-request-body.ts';
 import {
@@ -44,16 +45,6 @@ export interface NodeHttp1Host {
   /** Resets the connection. */
   reset(): void;
 }
-
-/** Receiver of events where the request was refused: there is no exchange. */
-const NO_EXCHANGE: ClientEvents = {
-  onBodyData: () => undefined,
-  onBodyEnd: () => undefined,
-  onClientDrain: () => undefined,
-  onResponseFlushed: () => undefined,
-  onClientHalfClosed: () => undefined,
-  onClientGone: () => undefined,
-};
 
 export class NodeHttp1ClientSide implements ClientSide {
   readonly #host: NodeHttp1Host;
