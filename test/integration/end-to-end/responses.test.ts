@@ -42,6 +42,19 @@ function linesOf(head: string, name: string): string[] {
   return head.split('\r\n').filter((line) => line.toLowerCase().startsWith(`${name}:`));
 }
 
+/** Payload of a chunked body by its chunk sizes: a chunk that holds a single "e" reads like the size of the next one. */
+function payloadOf(chunked: string): string {
+  let payload = '';
+  for (let at = 0; ; ) {
+    const lineEnd = chunked.indexOf('\r\n', at);
+    const size = Number.parseInt(chunked.slice(at, lineEnd), 16);
+    assert.ok(lineEnd > at && size >= 0, `no chunk size at ${at} of ${JSON.stringify(chunked)}`);
+    if (size === 0) return payload;
+    payload += chunked.slice(lineEnd + 2, lineEnd + 2 + size);
+    at = lineEnd + 2 + size + 2;
+  }
+}
+
 for (const fastPath of PATHS) {
   describe(`a response, fastPath: ${fastPath}`, () => {
     test('keeps status, reason, end-to-end fields and their order; hop-by-hop ones stay behind', async (t) => {
@@ -125,8 +138,8 @@ for (const fastPath of PATHS) {
       const whole = parts(await ask('GET', send(bytes)));
       const pieces = parts(await ask('GET', dribble(bytes, 1)));
       assert.equal(linesOf(pieces.head, 'x-a').length, 1);
-      const payload = (body: string): string => body.replaceAll(/[0-9a-f]+\r\n|\r\n/gi, '');
-      assert.equal(payload(pieces.body), payload(whole.body));
+      assert.equal(payloadOf(pieces.body), 'hello!');
+      assert.equal(payloadOf(whole.body), 'hello!');
     });
 
     const cut: readonly (readonly [string, readonly Step[]])[] = [
