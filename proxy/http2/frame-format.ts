@@ -31,24 +31,10 @@ export function readUint32(bytes: Uint8Array, at: number): number {
 }
 
 /** @returns the offset after the four bytes */
-function writeUint32(value: number, out: Uint8Array, offset: number): number {
+export function writeUint32(value: number, out: Uint8Array, offset: number): number {
   out[offset] = value >>> 24;
   out[offset + 1] = value >>> 16;
   out[offset + 2] = value >>> 8;
   out[offset + 3] = value;
   return offset + 4;
-}
-
-/** Writes a frame header. @returns the offset after it */
-export function writeFrameHeader(
-  frame: { readonly length: number; readonly type: number; readonly flags: number; readonly stream: number },
-  out: Uint8Array,
-  offset: number,
-): number {
-  out[offset] = frame.length >>> 16;
-  out[offset + 1] = frame.length >>> 8;
-  out[offset + 2] = frame.length;
-  out[offset + 3] = frame.type;
-  out[offset + 4] = frame.flags;
-  return writeUint32(frame.stream, out, offset + 5);
 }

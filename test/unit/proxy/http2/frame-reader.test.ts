@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { randomBelow, seededRandom } from '../../../../core/random.ts';
 import { ErrorCode } from '../../../../proxy/http2/error-code.ts';
-import { Flag, FRAME_HEADER_BYTES, FrameType, writeFrameHeader } from '../../../../proxy/http2/frame-format.ts';
+import { Flag, FRAME_HEADER_BYTES, FrameType } from '../../../../proxy/http2/frame-format.ts';
 import { FrameReader, type FrameSink } from '../../../../proxy/http2/frame-reader.ts';
 
 /** Records events as text; adjacent ranges of DATA count as one. */
@@ -58,7 +58,10 @@ function text(bytes: Uint8Array, start: number, end: number): string {
 function frame(type: number, flags: number, stream: number, payload: string | Buffer): Buffer {
   const body = typeof payload === 'string' ? Buffer.from(payload, 'latin1') : payload;
   const header = Buffer.alloc(FRAME_HEADER_BYTES);
-  writeFrameHeader({ length: body.length, type, flags, stream }, header, 0);
+  header.writeUIntBE(body.length, 0, 3);
+  header.writeUInt8(type, 3);
+  header.writeUInt8(flags, 4);
+  header.writeUInt32BE(stream, 5);
   return Buffer.concat([header, body]);
 }
 
