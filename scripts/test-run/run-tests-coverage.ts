@@ -9,19 +9,27 @@ import { runCommand, type StaticResult } from './run-tests-static.ts';
 /** Parts that count. Integration tests run the product in workers and processes that are ended by force. */
 const COVERED: readonly string[] = ['unit', 'contract', 'property', 'conformance'];
 const VARIABLE = 'NODE_V8_COVERAGE';
+/** V8 reports functions from a code cache imprecisely. */
+const NO_CACHE_VARIABLE = 'NODE_DISABLE_COMPILE_CACHE';
 
 export class Coverage {
   readonly #folder = mkdtempSync(path.join(tmpdir(), 'fairlead-coverage-'));
 
   /** Records the processes that a part starts from now on, if the part counts. */
   enter(partName: string): void {
-    if (COVERED.includes(partName)) process.env[VARIABLE] = this.#folder;
-    else delete process.env[VARIABLE];
+    if (!COVERED.includes(partName)) return this.#leave();
+    process.env[VARIABLE] = this.#folder;
+    process.env[NO_CACHE_VARIABLE] = '1';
+  }
+
+  #leave(): void {
+    delete process.env[VARIABLE];
+    delete process.env[NO_CACHE_VARIABLE];
   }
 
   /** Merges the records, removes them, and fails below a floor. */
   async check(): Promise<StaticResult> {
-    delete process.env[VARIABLE];
+    this.#leave();
     const command = ['c8', 'report', '--merge-async', '--temp-directory', this.#folder];
     const result = await runCommand({ kind: 'static', name: 'coverage', command });
     rmSync(this.#folder, { recursive: true, force: true });
