@@ -3,7 +3,8 @@
 import { latin1Text } from '../http1/latin1.ts';
 import { BlockCursor } from './hpack-integer.ts';
 import { decodeHuffman } from './huffman.ts';
-import { FIRST_DYNAMIC_INDEX, STATIC_TABLE, type TableField } from './hpack-static.ts';
+import { HeaderField } from './header-field.ts';
+import { FIRST_DYNAMIC_INDEX, STATIC_TABLE } from './hpack-static.ts';
 import { fieldSize, HpackTable } from './hpack-table.ts';
 
 /** Results of decoding. */
@@ -24,10 +25,10 @@ export interface HeaderListLimits {
 }
 
 /** Receives the fields of a list that is within its limits. */
-export type FieldSink = (field: TableField) => void;
+export type FieldSink = (field: HeaderField) => void;
 
 export class HpackDecoder {
-  readonly #table: HpackTable;
+  readonly #table: HpackTable<HeaderField>;
   readonly #limits: HeaderListLimits;
   readonly #cursor = new BlockCursor();
   /** The limit on the table that our SETTINGS announced: size updates may not exceed it. */
@@ -44,16 +45,19 @@ export class HpackDecoder {
     return this.#table.bytes;
   }
 
+  /** Identifies the table's contents. */
+  get tableChanges(): number {
+    return this.#table.changes;
+  }
+
   /** Decodes a complete header block. Fields beyond a limit are decoded and not emitted. */
   decode(bytes: Uint8Array, start: number, end: number, sink: FieldSink): Decoded {
-    const cursor = this.#cursor;
-    cursor.set(bytes, start, end);
-    if (!this.#readSizeUpdates()) return Decoded.MALFORMED;
+    if (!this.begin(bytes, start, end)) return Decoded.MALFORMED;
     let listBytes = 0;
     let count = 0;
     let isTooLarge = false;
-    while (cursor.at < end) {
-      const field = this.#readField();
+    while (!this.isAtEnd) {
+      const field = this.next();
       if (field === null) return Decoded.MALFORMED;
       listBytes += fieldSize(field.name, field.value);
       count += 1;
@@ -61,6 +65,22 @@ export class HpackDecoder {
       if (!isTooLarge) sink(field);
     }
     return isTooLarge ? Decoded.TOO_LARGE : Decoded.OK;
+  }
+
+  /** Begins a complete header block, to be read with `next`, without limits. @returns false if it is malformed */
+  begin(bytes: Uint8Array, start: number, end: number): boolean {
+    this.#cursor.set(bytes, start, end);
+    return this.#readSizeUpdates();
+  }
+
+  /** Whether the block has no more fields. */
+  get isAtEnd(): boolean {
+    return this.#cursor.at >= this.#cursor.end;
+  }
+
+  /** Offset of the next field in the block's bytes. */
+  get position(): number {
+    return this.#cursor.at;
   }
 
   /** Dynamic table size updates occur at the start of a block only, at most two of them (sections 4.2 and 6.3). */
@@ -75,7 +95,7 @@ export class HpackDecoder {
   }
 
   /** Reads one field representation (sections 6.1 and 6.2). @returns null if it is malformed */
-  #readField(): TableField | null {
+  next(): HeaderField | null {
     const cursor = this.#cursor;
     const first = cursor.bytes[cursor.at]!;
     if (first >= 0x80) return this.#fieldAt(cursor.readInteger(7));
@@ -86,12 +106,12 @@ export class HpackDecoder {
     if (name === null) return null;
     const value = this.#readString();
     if (value === null) return null;
-    const field = { name, value };
+    const field = new HeaderField(name, value);
     if (isIndexed) this.#table.add(field);
     return field;
   }
 
-  #fieldAt(index: number): TableField | null {
+  #fieldAt(index: number): HeaderField | null {
     if (index <= 0) return null;
     return index < FIRST_DYNAMIC_INDEX ? STATIC_TABLE[index]! : this.#table.at(index - FIRST_DYNAMIC_INDEX);
   }

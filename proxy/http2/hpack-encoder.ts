@@ -3,7 +3,7 @@
 import type { FieldList } from '../../core/head.ts';
 import { writeInteger } from './hpack-integer.ts';
 import { FIRST_DYNAMIC_INDEX, staticFieldIndex, staticNameIndex } from './hpack-static.ts';
-import { fieldSize, HpackTable } from './hpack-table.ts';
+import { fieldSize, HpackTable, type TableField } from './hpack-table.ts';
 import { encodeHuffman, huffmanBytes } from './huffman.ts';
 
 /** The table size of both sides before SETTINGS (RFC 9113 section 6.5.2). */
@@ -45,7 +45,7 @@ const MAX_INDEXED_BYTES = 1024;
 const INITIAL_BYTES = 1024;
 
 export class HpackEncoder {
-  readonly #table: HpackTable;
+  readonly #table: HpackTable<TableField>;
   /** The size limit that is in force for us: at most that of the peer's SETTINGS. */
   readonly #ownMaxBytes: number;
   #isUpdateDue = false;

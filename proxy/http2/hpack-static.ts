@@ -1,5 +1,7 @@
 // The static table of HPACK (RFC 7541 appendix A). Thread: both.
 
+import { HeaderField } from './header-field.ts';
+
 /** Names and values in order; a value follows the first blank. */
 const ROWS: readonly string[] = [
   ':authority',
@@ -65,18 +67,12 @@ const ROWS: readonly string[] = [
   'www-authenticate',
 ];
 
-/** A field of a table. */
-export interface TableField {
-  readonly name: string;
-  readonly value: string;
-}
-
 /** By index; index 0 is unused. */
-export const STATIC_TABLE: readonly TableField[] = [
-  { name: '', value: '' },
+export const STATIC_TABLE: readonly HeaderField[] = [
+  new HeaderField('', ''),
   ...ROWS.map((row) => {
     const blank = row.indexOf(' ');
-    return blank < 0 ? { name: row, value: '' } : { name: row.slice(0, blank), value: row.slice(blank + 1) };
+    return blank < 0 ? new HeaderField(row, '') : new HeaderField(row.slice(0, blank), row.slice(blank + 1));
   }),
 ];
 

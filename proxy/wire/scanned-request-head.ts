@@ -24,7 +24,8 @@ export interface CutNames {
 export class ScannedRequestHead implements RequestHead {
   readonly message: MessageHead = new MessageHead();
   readonly framing: Framing = new Framing();
-  readonly version = '1.1';
+  /** Of the client's request; set once by a client side that serves another version. */
+  version = '1.1';
   /** The lines inserted into the connection's requests. */
   readonly inserted: InsertedLines = new InsertedLines();
   method = '';
