@@ -102,7 +102,7 @@ const LISTENER_METRICS: readonly MetricFamily[] = [
   lane('counter', 'badRequests', 'bad_requests_total', 'Requests refused as malformed, too large or not served.'),
   lane('counter', 'noRoute', 'no_route_total', 'Requests for which no route matched.'),
   lane('counter', 'timeouts', 'timeouts_total', 'Requests that ended because the client was too slow.'),
-  lane('counter', 'forwardedSpoofs', 'forwarded_spoofs_total', 'Requests with X-Forwarded fields nobody may send.'),
+  lane('counter', 'forwardedSpoofs', 'forwarded_spoofs_total', 'Requests of untrusted clients with forwarding fields.'),
   lane('counter', 'handOffs', 'hand_offs_total', 'Connections given from the fast path to the general path.'),
   lane('counter', 'bytesReceived', 'received_bytes_total', 'Body bytes from clients.'),
   lane('counter', 'bytesSent', 'sent_bytes_total', 'Body bytes to clients.'),

@@ -157,6 +157,7 @@ function compileListener(
     bind: listener.bind,
     tls: listener.tls === undefined ? null : compileTls(listener.tls, files),
     trustedProxies: listener.trustedProxies,
+    trustedOnlyFields: listener.trustedOnlyFields.map((name) => name.toLowerCase()),
     underscoreFields: listener.underscoreFields,
     limits: compileLimits({ ...settings.limits, ...listener.limits }),
     timeouts: compileTimeouts({ ...settings.timeouts, ...listener.timeouts }),

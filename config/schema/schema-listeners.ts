@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { ownClientLimits, ownClientTimeouts } from './schema-client.ts';
 import { policies, policyKeys } from './schema-policies.ts';
-import { bindAddress, cidr, filePath, name } from './schema-values.ts';
+import { bindAddress, cidr, filePath, name, optionSchemas } from './schema-values.ts';
 
 const certificate = z
   .strictObject({
@@ -25,6 +25,24 @@ const tls = z
   .meta({ expects: 'a mapping with certificates' })
   .describe('Terminates TLS on this listener.');
 
+/** Fields by which CDNs, proxies and frameworks name the client or the requested URL. */
+const TRUSTED_ONLY_FIELDS = [
+  'X-Forwarded-*',
+  'X-Client-IP',
+  'X-Cluster-Client-IP',
+  'True-Client-IP',
+  'CF-Connecting-IP',
+  'CF-Connecting-IPv6',
+  'Fastly-Client-IP',
+  'Fly-Client-IP',
+  'X-Azure-ClientIP',
+  'X-Envoy-External-Address',
+  'X-Original-Forwarded-For',
+  'X-Original-Host',
+  'X-Original-URL',
+  'X-Rewrite-URL',
+];
+
 export const listener = z
   .strictObject({
     name: name().describe('Name in logs, metrics and routes.'),
@@ -37,6 +55,13 @@ export const listener = z
       .meta({ expects: 'a list of address blocks such as [10.0.0.0/8]' })
       .default([])
       .describe('Addresses of the proxies in front of Fairlead whose `X-Forwarded-*` fields are trusted.'),
+    trustedOnlyFields: z
+      .array(optionSchemas.fieldName())
+      .meta({ expects: 'a list of names of header fields', example: '[X-Client-IP, X-Forwarded-*]' })
+      .default(TRUSTED_ONLY_FIELDS)
+      .describe(
+        'Request fields that only `trustedProxies` may send: they are removed from the requests of other clients, which could pose as somebody else by them. `X-Forwarded-*` stands for all names that begin so. A list replaces the default one.',
+      ),
     underscoreFields: z
       .enum(['drop', 'refuse', 'pass'])
       .default('drop')

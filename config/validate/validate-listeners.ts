@@ -8,6 +8,8 @@ import type { CheckContext } from './parsed-config.ts';
 import { formatPath, type KeyPath } from '../problems/problem.ts';
 import type { ListenerConfig } from '../schema/schema-listeners.ts';
 import { formatSize } from '../values/quantity.ts';
+import { FIELD_NAMES } from '../../proxy/http1/field-kind.ts';
+import { reasonAgainstEdit } from '../../proxy/policies/editable-fields.ts';
 import { checkKeyFile } from './validate-secrets.ts';
 
 export function checkListeners(context: CheckContext): void {
@@ -17,6 +19,7 @@ export function checkListeners(context: CheckContext): void {
     if (listener === null) continue;
     checkTls(listener, ['listeners', index, 'tls'], context);
     checkRequestLine(listener.limits, ['listeners', index, 'limits'], context);
+    checkTrustedOnly(listener, index, context);
   }
   checkRequestLine({}, ['limits'], context);
 }
@@ -79,6 +82,23 @@ export function readFile(name: string, path: KeyPath, context: CheckContext): st
   if (outcome.ok) return outcome.text;
   context.report({ code: 'FL4001', message: `${name} ${outcome.reason} (relative to ${context.directory})`, path });
   return null;
+}
+
+/** A field that the connection or routing depends on can't be removed. */
+function checkTrustedOnly({ trustedOnlyFields }: ListenerConfig, index: number, context: CheckContext): void {
+  for (const [at, written] of trustedOnlyFields.entries()) {
+    const name = written.toLowerCase();
+    const covered = name.endsWith('*') ? FIELD_NAMES.filter((one) => one.startsWith(name.slice(0, -1))) : [name];
+    const kept = covered.find((one) => one !== '' && isFraming(one));
+    if (kept === undefined) continue;
+    const what = kept === name ? quoted(written) : `${quoted(written)} covers ${quoted(kept)}, and that field`;
+    const message = `${what} cannot be removed: it belongs to the connection`;
+    context.report({ code: 'FL3009', message, path: ['listeners', index, 'trustedOnlyFields', at] });
+  }
+}
+
+function isFraming(name: string): boolean {
+  return name === 'host' || name === 'expect' || reasonAgainstEdit(name, 'response') !== null;
 }
 
 type Limits = NonNullable<ListenerConfig['limits']>;

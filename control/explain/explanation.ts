@@ -17,6 +17,7 @@ import type { Snapshot } from '../../core/snapshot/snapshot.ts';
 import { clientAddressOf } from '../../proxy/exchange/client-address.ts';
 import { headerEditsOf } from '../../proxy/policies/header-edits.ts';
 import { insertedFieldsOf, REPLACED_NAMES, sendsForwarded } from '../../proxy/policies/forwarding-fields.ts';
+import { trustedOnlyFor } from '../../proxy/downstream/trusted-only-fields.ts';
 import { REPLY_CAUSES } from '../../proxy/exchange/local-reply.ts';
 import { openBudget } from '../../proxy/placement/retry-budget.ts';
 import { isHedgeable, isIdempotentRequest } from '../../proxy/placement/retry-verdict.ts';
@@ -126,7 +127,8 @@ function forwardingOf(request: ExplainedRequest, route: RouteSnapshot, clientAdd
   const times = { nowMs: clock.nowMs(), wallMs: clock.wallMs() };
   const plan = explainPlan({ upstream, route, region, isIdempotent, isHedgeable: isHedgeable(head) });
   const pick = explainPick({ upstream, region, random, head, clientAddress, mayRepeat: isIdempotent, ...times });
-  return { upstream: pick, plan, fields: fieldsOf(request, route, pick.choice.endpoint) };
+  const fields = fieldsOf(request, route, clientAddress, pick.choice.endpoint);
+  return { upstream: pick, plan, fields };
 }
 
 function actionOf(route: RouteSnapshot | null, { upstreams }: Snapshot): ExplainReply['action'] {
@@ -212,11 +214,17 @@ function policiesOf(
   return all.toSorted((a, b) => POLICY_STAGES.indexOf(a.stage) - POLICY_STAGES.indexOf(b.stage));
 }
 
-function fieldsOf({ head, connection, listener }: ExplainedRequest, route: RouteSnapshot, endpoint: string | null) {
+function fieldsOf(
+  { head, connection, listener }: ExplainedRequest,
+  route: RouteSnapshot,
+  clientAddress: string,
+  endpoint: string | null,
+) {
   const requestId = head.field('x-request-id');
   const facts = {
     connection,
     request: head,
+    clientAddress,
     requestId: connection.isTrusted && requestId !== undefined ? requestId : '(a new one)',
   };
   const { requestHeaders, responseHeaders } = headerEditsOf(route);
@@ -224,12 +232,14 @@ function fieldsOf({ head, connection, listener }: ExplainedRequest, route: Route
   const names = [...REPLACED_NAMES, ...requestHeaders.remove, ...pairsOf(requestHeaders.set).map(({ name }) => name)];
   const removed = new Set(names.map((name) => name.toLowerCase()));
   const { hostField } = route;
+  const trustedOnly = trustedOnlyFor(listener, connection);
+  const isRemoved = (name: string): boolean => removed.has(name) || (trustedOnly?.has(name) ?? false);
   const present = pairsOf(head.endToEndFields()).map(({ name }) => name);
   return {
     host:
       hostField.kind === 'endpoint' ? (endpoint ?? '') : hostField.kind === 'fixed' ? hostField.value : head.authority,
     toEndpoint: pairsOf(inserted),
-    notToEndpoint: present.filter((name) => removed.has(name.toLowerCase())),
+    notToEndpoint: present.filter((name) => isRemoved(name.toLowerCase())),
     toClient: pairsOf(responseHeaders.set),
     notToClient: [...responseHeaders.remove],
   };

@@ -69,6 +69,8 @@ export interface ListenerSnapshot {
   readonly tls: TlsSnapshot | null;
   /** CIDR blocks of proxies whose X-Forwarded-* fields are trusted. */
   readonly trustedProxies: readonly string[];
+  /** Lower-case names of request fields that only trusted proxies may send; `x-a-*` for all that begin with `x-a-`. */
+  readonly trustedOnlyFields: readonly string[];
   readonly underscoreFields: UnderscoreFields;
   readonly limits: ClientLimits;
   readonly timeouts: ClientTimeouts;

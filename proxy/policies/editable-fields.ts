@@ -23,6 +23,7 @@ export const FORWARDED_NAMES = [
   'x-forwarded-host',
   'x-forwarded-port',
   'forwarded',
+  'x-real-ip',
 ] as const;
 export const REQUEST_ID_NAME = 'x-request-id';
 

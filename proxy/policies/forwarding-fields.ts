@@ -1,4 +1,4 @@
-// Policy: tells endpoints who the client is, by X-Forwarded-*, Forwarded (RFC 7239) and X-Request-Id. Runs after all
+// Policy: tells endpoints who the client is, by X-Forwarded-*, X-Real-IP, Forwarded (RFC 7239) and X-Request-Id. Runs after all
 // policies that edit request fields, so that the one field that differs in each request stands last. Thread: both.
 
 import type { ClientConnection } from '../../core/exchange-contract.ts';
@@ -15,6 +15,7 @@ const FOR = 'X-Forwarded-For';
 const PROTO = 'X-Forwarded-Proto';
 const HOST = 'X-Forwarded-Host';
 const PORT = 'X-Forwarded-Port';
+const REAL_IP = 'X-Real-IP';
 
 /** Names of a client's fields that never reach an endpoint. */
 export const REPLACED_NAMES: readonly string[] = [...FORWARDED_NAMES, REQUEST_ID_NAME];
@@ -61,6 +62,8 @@ export interface ForwardedFacts {
   readonly connection: ClientConnection;
   readonly request: RequestHead;
   readonly requestId: string;
+  /** Address of the client behind trusted proxies; '' where it has none. */
+  readonly clientAddress: string;
 }
 
 /**
@@ -69,7 +72,7 @@ export interface ForwardedFacts {
  * @param others inserted by other policies
  */
 export function insertedFieldsOf(facts: ForwardedFacts, sendsForwarded: boolean, others: FieldList): FieldList {
-  const { connection, request, requestId } = facts;
+  const { connection, request, requestId, clientAddress } = facts;
   const { isTrusted, peerAddress: peer } = connection;
   // A trusted peer's empty field says nothing, and an empty element has no place in a list (RFC 9110 section 5.6.1).
   const chain = isTrusted ? withoutEmptyEnds(request.field('x-forwarded-for')) : '';
@@ -79,10 +82,10 @@ export function insertedFieldsOf(facts: ForwardedFacts, sendsForwarded: boolean,
   const client = peer === '' ? '' : chain === '' ? peer : `${chain}, ${peer}`;
   if (client !== '' && host !== '' && !sendsForwarded && others.length === 0) {
     // The common case in one literal: an array that grows is allocated twice.
-    return [PROTO, proto, PORT, port, FOR, client, HOST, host, ID, requestId];
+    return [PROTO, proto, PORT, port, FOR, client, REAL_IP, clientAddress, HOST, host, ID, requestId];
   }
   const fields = [PROTO, proto, PORT, port];
-  if (client !== '') fields.push(FOR, client);
+  if (client !== '') fields.push(FOR, client, REAL_IP, clientAddress);
   if (host !== '') fields.push(HOST, host);
   if (sendsForwarded)
     fields.push('Forwarded', forwardedOf(facts, isTrusted ? withoutEmptyEnds(request.field('forwarded')) : ''));

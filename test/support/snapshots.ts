@@ -126,6 +126,7 @@ export function listenerSnapshot({
     bind: { kind: 'tcp', host: '127.0.0.1', port: 0 },
     tls: null,
     trustedProxies: [],
+    trustedOnlyFields: [],
     underscoreFields: 'drop',
     limits: {
       headBytes: 32_768,

@@ -45,7 +45,7 @@ export class Http1Connection implements Http1Host, DrainableConnection {
     this.keepAliveLines = settings.keepAliveLines;
     this.#context = context;
     this.#socket = client.stream;
-    this.#input = new Http1Input(client.stream, settings);
+    this.#input = new Http1Input(client, settings);
     this.#handOver = handOver;
     this.#side = new Http1ClientSide(this, context);
     this.#requestsLeft = jittered(limits.requestsPerConnection, context.random);

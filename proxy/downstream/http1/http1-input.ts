@@ -1,7 +1,7 @@
 // Received bytes of one connection of the HTTP/1.1 engine: held until their phase, scanned as heads, and bounded.
 // Thread: worker.
 
-import type { Socket } from 'node:net';
+import type { ClientSocket } from '../accept/client-socket.ts';
 import { HeldBytes } from '../../wire/held-bytes.ts';
 import type { ScannedRequestHead } from '../../wire/scanned-request-head.ts';
 import type { Http1Listener } from './http1-listener.ts';
@@ -14,15 +14,15 @@ export class Http1Input {
   readonly held: HeldBytes = new HeldBytes();
   /** The client has half-closed: no byte follows. */
   hasEnded = false;
-  readonly #socket: Socket;
+  readonly #client: ClientSocket;
   readonly #listener: Http1Listener;
   /** Allocated when the first bytes arrive. */
   #scan: RequestScan | null = null;
   #isProcessing = false;
   #isPaused = false;
 
-  constructor(socket: Socket, listener: Http1Listener) {
-    this.#socket = socket;
+  constructor(client: ClientSocket, listener: Http1Listener) {
+    this.#client = client;
     this.#listener = listener;
   }
 
@@ -40,7 +40,7 @@ export class Http1Input {
 
   /** Scans the held bytes as a request head. @returns as RequestScan.next */
   scanHead(): number {
-    this.#scan ??= this.#listener.takeScan();
+    this.#scan ??= this.#listener.takeScan(this.#client.facts);
     return this.#scan.next(this.held);
   }
 
@@ -54,15 +54,15 @@ export class Http1Input {
     const mustPause = isBusy && this.held.length > MAX_WAITING_BYTES;
     if (mustPause === this.#isPaused) return;
     this.#isPaused = mustPause;
-    if (mustPause) this.#socket.pause();
-    else this.#socket.resume();
+    if (mustPause) this.#client.stream.pause();
+    else this.#client.stream.resume();
   }
 
   /** Puts the held bytes back into the socket's stream. */
   unread(): void {
     const { bytes, start, end } = this.held;
     this.held.clear();
-    this.#socket.unshift(bytes.subarray(start, end));
+    this.#client.stream.unshift(bytes.subarray(start, end));
   }
 
   /** Frees the memory. @param isHeadUsed whether an exchange may still use the head */

@@ -1,8 +1,10 @@
 // State that the engine's connections of one listener share while its settings stay the same. Thread: worker.
 
+import type { ClientConnection } from '../../../core/exchange-contract.ts';
 import type { ListenerSnapshot } from '../../../core/snapshot/listener.ts';
 import { CONNECTION_KEEP_ALIVE, type FieldLines, fieldLine, joinLines } from '../../http1/field-line.ts';
 import { HeadScanner } from '../../http1/head-scanner.ts';
+import { trustedOnlyFor } from '../trusted-only-fields.ts';
 import { RequestScan } from './request-scan.ts';
 
 /** Scans kept for new connections: some 2 KiB each, in six objects and as many pieces of memory. */
@@ -22,8 +24,10 @@ export class Http1Listener {
     this.keepAliveLines = keepAliveLinesFor(snapshot.timeouts.keepAliveMs);
   }
 
-  takeScan(): RequestScan {
-    return this.#spareScans.pop() ?? new RequestScan(this.scanner, this.snapshot.underscoreFields);
+  takeScan(client: Pick<ClientConnection, 'isTrusted'>): RequestScan {
+    const scan = this.#spareScans.pop() ?? new RequestScan(this.scanner, this.snapshot.underscoreFields);
+    scan.trustedOnly = trustedOnlyFor(this.snapshot, client);
+    return scan;
   }
 
   /** Takes back the scan of a closed connection. No exchange may still use its head. */

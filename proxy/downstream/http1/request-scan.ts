@@ -7,6 +7,7 @@ import { CODINGS_THEN_CHUNKED, frameRequest } from '../../http1/framing.ts';
 import { type HeadScanner, type LastFields, Scan } from '../../http1/head-scanner.ts';
 import type { UnderscoreFields } from '../../../core/snapshot/listener.ts';
 import type { MessageHead } from '../../http1/message-head.ts';
+import type { TrustedOnlyFields } from '../trusted-only-fields.ts';
 import { ScannedRequestHead } from '../../wire/scanned-request-head.ts';
 import type { HeldBytes } from '../../wire/held-bytes.ts';
 
@@ -21,6 +22,8 @@ export class RequestScan implements LastFields {
   bytes: Buffer = NO_BYTES;
   start = 0;
   end = 0;
+  /** Fields that this client may not send; null for a trusted proxy. */
+  trustedOnly: TrustedOnlyFields | null = null;
   readonly #scanner: HeadScanner;
   readonly #underscores: UnderscoreFields;
   /** Bytes of an incomplete head that have been scanned. */
@@ -65,7 +68,9 @@ export class RequestScan implements LastFields {
   #checkFraming(): number {
     const { message, framing } = this.head;
     const error = frameError(frameRequest(message, framing), message);
-    if (error !== 0 || this.#underscores === 'pass') return error;
+    if (error !== 0) return error;
+    this.trustedOnly?.cutFrom(message);
+    if (this.#underscores === 'pass') return 0;
     const hasCut = cutUnderscores(message);
     return hasCut && this.#underscores === 'refuse' ? CodecError.BAD_NAME : 0;
   }

@@ -7,6 +7,7 @@ import type { ClientLimits, UnderscoreFields } from '../../../core/snapshot/list
 import { ALWAYS_CUT, FRAMING_KINDS } from '../../http1/encoder.ts';
 import { FieldKind, kindOfName, kindSet } from '../../http1/field-kind.ts';
 import { CODINGS_THEN_CHUNKED } from '../../http1/framing.ts';
+import type { TrustedOnlyFields } from '../trusted-only-fields.ts';
 import { readNominations } from './node-connection-options.ts';
 import { hasUnderscore, joinedField } from './field-list.ts';
 import { isValidAuthority, readTarget, type RequestTarget } from './request-target.ts';
@@ -33,6 +34,8 @@ interface HeadParts {
   readonly nominated: ReadonlySet<string>;
   readonly isPersistent: boolean;
   readonly dropsUnderscores: boolean;
+  /** Fields that the client may not send; null for a trusted proxy. */
+  readonly trustedOnly: TrustedOnlyFields | null;
 }
 
 export class NodeHttp1Head implements RequestHead {
@@ -47,6 +50,7 @@ export class NodeHttp1Head implements RequestHead {
   readonly #kinds: Uint8Array;
   readonly #nominated: ReadonlySet<string>;
   readonly #dropsUnderscores: boolean;
+  readonly #trustedOnly: TrustedOnlyFields | null;
   #endToEnd: FieldList | null = null;
 
   constructor(parts: HeadParts) {
@@ -61,6 +65,7 @@ export class NodeHttp1Head implements RequestHead {
     this.#kinds = parts.kinds;
     this.#nominated = parts.nominated;
     this.#dropsUnderscores = parts.dropsUnderscores;
+    this.#trustedOnly = parts.trustedOnly;
   }
 
   /** HTTP/1.0 has no expectations (RFC 9110 section 10.1.1). */
@@ -87,6 +92,7 @@ export class NodeHttp1Head implements RequestHead {
       const name = this.#fields[at]!;
       if (((NOT_END_TO_END >>> this.#kinds[at >> 1]!) & 1) !== 0) continue;
       if (this.#dropsUnderscores && name.includes('_')) continue;
+      if (this.#trustedOnly?.has(name.toLowerCase())) continue;
       if (this.#nominated.size > 0 && this.#nominated.has(name.toLowerCase())) continue;
       kept.push(name, this.#fields[at + 1]!);
     }
@@ -102,6 +108,7 @@ export function readNodeHttp1Head(
   message: IncomingMessage,
   limits: ClientLimits,
   underscores: UnderscoreFields = 'pass',
+  trustedOnly: TrustedOnlyFields | null = null,
 ): NodeHttp1Head | Unparsable {
   const { rawHeaders: fields, method = '', url = '', httpVersion } = message;
   // llhttp reports a request line without version as 0.9.
@@ -129,6 +136,7 @@ export function readNodeHttp1Head(
     nominated: options.nominated,
     isPersistent,
     dropsUnderscores: underscores !== 'pass',
+    trustedOnly,
   });
 }
 

@@ -8,6 +8,7 @@ import type { ClientSocket } from '../accept/client-socket.ts';
 import type { DownstreamContext } from '../downstream-context.ts';
 import { NodeHttp1ClientSide } from './node-http1-client-side.ts';
 import { NodeHttp1Connection } from './node-http1-connection.ts';
+import { trustedOnlyFor } from '../trusted-only-fields.ts';
 import { readNodeHttp1Head } from './node-http1-head.ts';
 import { isParseError, type ParseError, whyUnparsable } from './node-http1-parse-error.ts';
 import type { NodeHttp1Turn } from './node-http1-turns.ts';
@@ -93,7 +94,12 @@ export class NodeHttp1Server {
     firstBytes: Buffer | null,
   ): NodeHttp1Turn {
     const { starter } = this.#context;
-    const head = readNodeHttp1Head(request, this.#listener.limits, this.#listener.underscoreFields);
+    const head = readNodeHttp1Head(
+      request,
+      this.#listener.limits,
+      this.#listener.underscoreFields,
+      trustedOnlyFor(this.#listener, connection.facts),
+    );
     if (typeof head === 'string') {
       const side = new NodeHttp1ClientSide(connection, request, response, null);
       const begin = (): void => side.refuse(starter.refuse(connection.facts, head));

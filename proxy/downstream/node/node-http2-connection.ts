@@ -8,6 +8,7 @@ import type { ListenerSnapshot } from '../../../core/snapshot/listener.ts';
 import type { ClientSocket } from '../accept/client-socket.ts';
 import type { DownstreamContext, DrainableConnection } from '../downstream-context.ts';
 import { NodeHttp2ClientSide, type NodeHttp2Host } from './node-http2-client-side.ts';
+import { trustedOnlyFor } from '../trusted-only-fields.ts';
 import { readNodeHttp2Head } from './node-http2-head.ts';
 import { NodeHttp2Window } from './node-http2-window.ts';
 import { jittered } from '../accept/connection-ledger.ts';
@@ -116,7 +117,8 @@ export class NodeHttp2Connection implements NodeHttp2Host, Swept, DrainableConne
     const { starter } = this.#context;
     this.#hadRequest = true;
     const { limits, underscoreFields } = this.listener;
-    const head = readNodeHttp2Head(rawFields, !stream.endAfterHeaders, limits, underscoreFields);
+    const trustedOnly = trustedOnlyFor(this.listener, this.facts);
+    const head = readNodeHttp2Head(rawFields, !stream.endAfterHeaders, limits, underscoreFields, trustedOnly);
     const isRefused = typeof head === 'string';
     const side = new NodeHttp2ClientSide(this, stream, isRefused ? null : head);
     this.#sides.add(side);

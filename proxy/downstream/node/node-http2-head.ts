@@ -4,6 +4,7 @@
 import type { Unparsable } from '../../../core/exchange-contract.ts';
 import { type FieldList, type RequestHead, UNKNOWN_LENGTH } from '../../../core/head.ts';
 import type { ClientLimits, UnderscoreFields } from '../../../core/snapshot/listener.ts';
+import type { TrustedOnlyFields } from '../trusted-only-fields.ts';
 import { hasUnderscore, joinedField, withoutUnderscores } from './field-list.ts';
 import { CONTENT_LENGTH } from './node-http1-head.ts';
 import { CONNECTION_FIELDS } from './node-http2-fields.ts';
@@ -28,6 +29,8 @@ interface HeadParts {
   readonly bodyLength: number;
   /** Without pseudo-header fields. */
   readonly fields: FieldList;
+  /** Fields that the client may not send; null for a trusted proxy. */
+  readonly trustedOnly: TrustedOnlyFields | null;
 }
 
 export class NodeHttp2Head implements RequestHead {
@@ -37,6 +40,7 @@ export class NodeHttp2Head implements RequestHead {
   readonly version = '2.0';
   readonly bodyLength: number;
   readonly #fields: FieldList;
+  readonly #trustedOnly: TrustedOnlyFields | null;
   #endToEnd: FieldList | null = null;
 
   constructor(parts: HeadParts) {
@@ -45,6 +49,7 @@ export class NodeHttp2Head implements RequestHead {
     this.authority = parts.authority;
     this.bodyLength = parts.bodyLength;
     this.#fields = parts.fields;
+    this.#trustedOnly = parts.trustedOnly;
   }
 
   get expectsContinue(): boolean {
@@ -65,7 +70,7 @@ export class NodeHttp2Head implements RequestHead {
     let hasCookie = false;
     for (let at = 0; at < this.#fields.length; at += 2) {
       const name = this.#fields[at]!;
-      if (NOT_END_TO_END.has(name)) continue;
+      if (NOT_END_TO_END.has(name) || this.#trustedOnly?.has(name)) continue;
       if (name !== 'cookie') kept.push(name, this.#fields[at + 1]!);
       else if (!hasCookie) kept.push(name, this.field('cookie')!);
       hasCookie ||= name === 'cookie';
@@ -93,6 +98,7 @@ export function readNodeHttp2Head(
   hasBody: boolean,
   limits: ClientLimits,
   underscores: UnderscoreFields = 'pass',
+  trustedOnly: TrustedOnlyFields | null = null,
 ): NodeHttp2Head | Unparsable {
   const { pseudo, fields, sizeBytes, count } = split(rawFields);
   const method = pseudo.get(':method') ?? '';
@@ -113,7 +119,7 @@ export function readNodeHttp2Head(
   }
   if (underscores === 'refuse' && hasUnderscore(fields)) return 'malformed';
   const kept = underscores === 'pass' ? fields : withoutUnderscores(fields);
-  return new NodeHttp2Head({ method, target: target.target, authority, bodyLength, fields: kept });
+  return new NodeHttp2Head({ method, target: target.target, authority, bodyLength, fields: kept, trustedOnly });
 }
 
 function split(rawFields: FieldList): SplitFields {

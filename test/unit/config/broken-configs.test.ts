@@ -7,7 +7,15 @@ import { describe, test } from 'node:test';
 import { PROBLEM_CODES } from '../../../config/problems/problem.ts';
 import { goldenFile, load, messagesFor, readCases, writeCases } from './golden-cases.ts';
 
-const FILES = ['yaml.cases', 'shape.cases', 'meaning.cases', 'plugins.cases', 'peers.cases', 'warnings.cases'];
+const FILES = [
+  'yaml.cases',
+  'shape.cases',
+  'meaning.cases',
+  'plugins.cases',
+  'peers.cases',
+  'warnings.cases',
+  'access.cases',
+];
 
 if (process.env['UPDATE_GOLDEN'] === '1') {
   for (const file of FILES) {

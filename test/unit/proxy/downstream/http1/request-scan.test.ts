@@ -19,11 +19,11 @@ const head = (path: string, cookie: string): string => `GET ${path} HTTP/1.1\r\n
 describe('RequestScan', () => {
   test('is used again for another connection, and knows nothing of the first one', () => {
     const listener = new Http1Listener(listenerSnapshot());
-    const scan = listener.takeScan();
+    const scan = listener.takeScan({ isTrusted: false });
     assert.equal(feed(scan, head('/one', 'mine')), Scan.COMPLETE);
     listener.giveScan(scan);
     assert.equal(scan.bytes.length, 0);
-    assert.equal(listener.takeScan(), scan);
+    assert.equal(listener.takeScan({ isTrusted: false }), scan);
     assert.equal(feed(scan, head('/two', 'yours')), Scan.COMPLETE);
     const { target, authority } = scan.head;
     assert.deepEqual([target, authority, scan.head.field('cookie')], ['/two', 'a', 'yours']);
@@ -31,15 +31,15 @@ describe('RequestScan', () => {
 
   test('starts over where the connection before it ended within a head', () => {
     const listener = new Http1Listener(listenerSnapshot());
-    const scan = listener.takeScan();
+    const scan = listener.takeScan({ isTrusted: false });
     assert.equal(feed(scan, 'GET /one HTTP/1.1\r\nHost: a\r\nX-Long: 0123456789'), Scan.INCOMPLETE);
     listener.giveScan(scan);
-    assert.equal(feed(listener.takeScan(), 'GET /2 HTTP/1.1\r\nHost: b\r\n\r\n'), Scan.COMPLETE);
+    assert.equal(feed(listener.takeScan({ isTrusted: false }), 'GET /2 HTTP/1.1\r\nHost: b\r\n\r\n'), Scan.COMPLETE);
     assert.deepEqual([scan.head.target, scan.head.authority], ['/2', 'b']);
   });
 
   test('is another one where two connections are open', () => {
     const listener = new Http1Listener(listenerSnapshot());
-    assert.notEqual(listener.takeScan(), listener.takeScan());
+    assert.notEqual(listener.takeScan({ isTrusted: false }), listener.takeScan({ isTrusted: false }));
   });
 });
