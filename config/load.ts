@@ -119,7 +119,7 @@ function valuesOf(source: SourceText, document: Document.Parsed, environment: En
 function reporterTo(problems: Problem[], tree: SourceTree, file: string): (finding: Finding) => void {
   const reported = new Set(problems.filter(({ code }) => UNKNOWN_VALUE.test(code)).map((problem) => problem.path));
   return (finding) => {
-    const problem = problemAt(file, tree.spanOf(finding.path, finding.part ?? 'value'), finding);
+    const problem = problemAt(file, tree.spanOf(finding.path, finding.part ?? 'value', finding.mark), finding);
     if (reported.has(problem.path) && DEPENDENT.test(problem.code)) return;
     if (problem.code.startsWith('FL2') && problem.path !== '') reported.add(problem.path);
     problems.push(problem);
@@ -140,7 +140,7 @@ function checkTree(
   origin: TextOrigin,
   report: (finding: Finding) => void,
 ): CheckedConfig | null {
-  const { directory, wallMs, mode = 0o600 } = origin;
+  const { directory, environment, wallMs, mode = 0o600 } = origin;
   const plugins = loadPlugins({ tree, files, directory, report });
   retypeVariables(tree, configSchema());
   const parsed = configSchema().safeParse(tree.root);
@@ -148,7 +148,16 @@ function checkTree(
     for (const finding of findingsOf(parsed.error.issues, configSchema(), tree)) report(finding);
   }
   const config = parsed.success ? partsOf(parsed.data) : salvage(tree.root);
-  const context = { config, tree, files, directory, wallMs, isWorldReadable: isWorldReadable(mode), report };
+  const context = {
+    config,
+    tree,
+    files,
+    directory,
+    environment,
+    wallMs,
+    isWorldReadable: isWorldReadable(mode),
+    report,
+  };
   validate(context);
   const policies = compilePolicies(plugins, context);
   return parsed.success ? { settings: parsed.data, policies } : null;

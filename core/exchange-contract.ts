@@ -16,6 +16,8 @@ export interface ClientConnection {
   readonly peerPort: number;
   readonly localPort: number;
   readonly isTls: boolean;
+  /** Version of TLS such as `TLSv1.3`; '' without TLS. */
+  readonly tlsVersion: string;
   /** Whether the peer is in the listener's trusted proxies, so that its X-Forwarded-* are used. */
   readonly isTrusted: boolean;
 }

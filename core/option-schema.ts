@@ -3,6 +3,7 @@
 // 4 MB in each thread). Thread: both.
 
 import type { z } from 'zod';
+import type { TemplateForm } from './template.ts';
 
 /** Options by name, as `z.strictObject` takes them. */
 export type OptionShape = Readonly<Record<string, z.ZodType>>;
@@ -71,6 +72,8 @@ export interface OptionSchemas {
   readonly fieldName: () => z.ZodType<string, string>;
   /** The value of a header field. */
   readonly fieldValue: () => z.ZodType<string, string>;
+  /** A text with values in braces, whose form is checked; `CompileContext.template` parses it. */
+  readonly template: (form: TemplateForm, meta: OptionMeta) => z.ZodType<string, string>;
   /** A text that messages, logs and `config print` leave out. */
   readonly secretText: (example: string) => z.ZodType<string, string>;
   /** The path of a file, relative to the directory of the configuration. */

@@ -174,6 +174,7 @@ const CONNECTION: ClientConnection = {
   peerPort: 40_000,
   localPort: 8080,
   isTls: false,
+  tlsVersion: '',
   isTrusted: false,
 };
 

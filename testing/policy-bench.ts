@@ -2,7 +2,10 @@
 // threads and configuration files. Thread: main.
 
 import '../core/supported-node.ts';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { z } from 'zod';
+import { compileTemplate } from '../config/policies/compile-template.ts';
 import type { KeyPath } from '../config/problems/problem.ts';
 import { findingsOf } from '../config/schema/schema-findings.ts';
 import { optionSchemas } from '../config/schema/schema-values.ts';
@@ -73,7 +76,15 @@ function compiled(policy: PluginPolicy, options: unknown, { owner = 'test' }: Te
   const problems: OptionProblem[] = [];
   const report = (problem: OptionProblem) => void problems.push(problem);
   const directory = process.cwd();
-  const data = policy.compile(parsed.data, { scope: policy.scope, owner, hasUpstream: true, directory, report });
+  const data = policy.compile(parsed.data, {
+    scope: policy.scope,
+    owner,
+    hasUpstream: true,
+    directory,
+    report,
+    template: (text, use) => compileTemplate(text, use, process.env, report),
+    readFile: (name) => readFileSync(path.resolve(directory, name), 'utf8'),
+  });
   if (problems.length > 0) throw new PolicyOptionsError(problems);
   return structuredClone(data);
 }

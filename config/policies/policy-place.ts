@@ -4,6 +4,7 @@ import type { CompileContext, OptionProblem, PolicyScope } from '../../core/poli
 import type { PolicyNeed, PolicyStage } from '../../core/policy/policy-stage.ts';
 import type { KeyPath } from '../problems/problem.ts';
 import type { CheckContext } from '../validate/parsed-config.ts';
+import { compileTemplate } from './compile-template.ts';
 
 export interface PolicyPlace {
   readonly scope: PolicyScope;
@@ -25,7 +26,20 @@ export interface CompiledPolicy {
 /** @param base path of the options in the file */
 export function compileContext(place: PolicyPlace, base: KeyPath, context: CheckContext): CompileContext {
   const { scope, owner, hasUpstream } = place;
-  const report = ({ message, path = [], part = 'value', code = 'FL3012' }: OptionProblem): void =>
-    context.report({ code, message, path: [...base, ...path], part });
-  return { scope, owner, hasUpstream, directory: context.directory, report };
+  const report = ({ path = [], part = 'value', code = 'FL3012', ...problem }: OptionProblem): void =>
+    context.report({ ...problem, code, path: [...base, ...path], part });
+  return {
+    scope,
+    owner,
+    hasUpstream,
+    directory: context.directory,
+    report,
+    template: (text, use) => compileTemplate(text, use, context.environment, report),
+    readFile: (name, path = []) => {
+      const read = context.files.read(name);
+      if (read.ok) return read.text;
+      report({ code: 'FL4001', message: `the file ${name} ${read.reason}`, path });
+      return null;
+    },
+  };
 }

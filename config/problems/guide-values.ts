@@ -33,6 +33,13 @@ export const VALUE_GUIDE = {
     wrong: 'listeners: [{ name: web, bind: "8080" }]',
     right: 'listeners: [{ name: web, bind: ":8080" }]',
   },
+  FL2008: {
+    meaning:
+      'A name in braces is no value of an exchange, or one that is not known at this place: the endpoint, for example, is chosen after a redirect.',
+    fix: 'Use a name of docs/policies/values.md. Write {{name}} for the text {name}.',
+    wrong: 'routes: [{ upstream: app, requestHeaders: { set: { x-host: "{hots}" } } }]',
+    right: 'routes: [{ upstream: app, requestHeaders: { set: { x-host: "{host}" } } }]',
+  },
   FL2007: {
     meaning: 'The list must have at least one entry.',
     fix: 'Add an entry, or remove the key if it is optional.',

@@ -24,6 +24,7 @@ export const PROBLEM_CODES = {
   FL2005: 'a value out of range or not among the allowed ones',
   FL2006: 'a malformed value',
   FL2007: 'an empty list',
+  FL2008: 'an unknown value in braces',
   FL3001: 'an unknown upstream',
   FL3002: 'an unknown listener',
   FL3003: 'a duplicate name',
@@ -97,6 +98,8 @@ export interface Finding {
   readonly path: KeyPath;
   /** Whether the finding concerns the key at `path` or its value (default). */
   readonly part?: 'key' | 'value';
+  /** Text in the value that the finding concerns; the whole value where that is written otherwise. */
+  readonly mark?: string | undefined;
   /** Replacement for the marked text, if known. */
   readonly suggestion?: string | undefined;
 }

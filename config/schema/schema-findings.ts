@@ -56,9 +56,10 @@ function translate(issue: Issue, base: KeyPath, context: Context): Finding[] {
 /** Message of a check in the schema itself, which supplies its own code. */
 function ownMessage(issue: Issue, path: KeyPath): Finding {
   const params = (issue.code === 'custom' ? issue.params : undefined) as
-    | { code?: ProblemCode; suggestion?: string }
+    | { code?: ProblemCode; mark?: string; suggestion?: string }
     | undefined;
-  return { code: params?.code ?? 'FL2006', message: issue.message, path, suggestion: params?.suggestion };
+  const { code = 'FL2006', mark, suggestion } = params ?? {};
+  return { code, message: issue.message, path, mark, suggestion };
 }
 
 /** Of the allowed forms of a value, reports against the one whose outermost type matches. */

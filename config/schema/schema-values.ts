@@ -8,7 +8,9 @@ import { parseBindAddress } from '../values/bind-address.ts';
 import { parseDuration } from '../values/duration.ts';
 import { isHost } from '../values/host-name.ts';
 import { foreignVariable } from '../values/foreign-variable.ts';
+import type { TemplateForm } from '../../core/template.ts';
 import { quoted, type Parsed } from '../values/parsed.ts';
+import { parseTemplate } from '../values/template-text.ts';
 import { withBraces } from '../yaml/environment.ts';
 import { parsePercent } from '../values/quantity.ts';
 import { parseSize } from '../values/quantity.ts';
@@ -238,6 +240,18 @@ export function fieldValue() {
   );
 }
 
+/** A text with values in braces. Checks its form; `CompileContext.template` parses it, where the known values are known. */
+export function template(form: TemplateForm, meta: ValueMeta) {
+  const schema = z.string().transform((text, context): string => {
+    const parsed = parseTemplate(text, { form, place: 'reply', environment: null });
+    for (const { code, message, mark, suggestion } of parsed.ok ? [] : parsed.faults) {
+      context.issues.push({ code: 'custom', message, input: text, params: { code, mark, suggestion } });
+    }
+    return parsed.ok ? text : z.NEVER;
+  });
+  return schema.meta({ ...meta });
+}
+
 /** The value types for options that are declared outside of the configuration: by balancers, checkers and plugins. */
 export const optionSchemas: OptionSchemas = {
   z,
@@ -251,6 +265,7 @@ export const optionSchemas: OptionSchemas = {
   token,
   fieldName: () => token('the name of a header field', 'x-team'),
   fieldValue,
+  template,
   secretText,
   filePath,
   cidr,

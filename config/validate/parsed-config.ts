@@ -8,6 +8,7 @@ import { route, type RouteConfig } from '../schema/schema-routes.ts';
 import type { UpstreamConfig } from '../schema/schema-upstreams.ts';
 import type { Finding } from '../problems/problem.ts';
 import type { ReferencedFiles } from '../files/referenced-files.ts';
+import type { Environment } from '../yaml/environment.ts';
 import type { SourceTree } from '../yaml/source-tree.ts';
 
 /** The parts of a configuration; null for a part that doesn't fit the schema. */
@@ -28,6 +29,7 @@ export interface CheckContext {
   readonly tree: SourceTree;
   readonly files: ReferencedFiles;
   readonly directory: string;
+  readonly environment: Environment;
   /** Time of the check in ms since 1970. */
   readonly wallMs: number;
   /** Whether the configuration file is readable by every user of the machine. */

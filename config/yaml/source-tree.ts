@@ -69,8 +69,11 @@ export class SourceTree {
     return text.startsWith('*') ? '' : text;
   }
 
-  /** The location of the key or value at `path`; if missing, that of the nearest enclosing entry. */
-  spanOf(path: KeyPath, part: 'key' | 'value'): Span {
+  /**
+   * The location of the key or value at `path`; if missing, that of the nearest enclosing entry.
+   * @param mark a text in the value: its first occurrence there is the location
+   */
+  spanOf(path: KeyPath, part: 'key' | 'value', mark = ''): Span {
     let value = this.root;
     let place = this.#beginning();
     for (const [depth, step] of path.entries()) {
@@ -80,7 +83,9 @@ export class SourceTree {
       place = isLast && part === 'value' && entry.value[1] > entry.value[0] ? entry.value : entry.key;
       value = childOf(value, step);
     }
-    return this.#source.spanOf(place);
+    const [begin, end] = place;
+    const at = mark === '' ? -1 : this.#source.text.slice(begin, end).indexOf(mark);
+    return this.#source.spanOf(at < 0 ? place : [begin + at, begin + at + mark.length]);
   }
 
   /** Location for the file as a whole: its first key rather than a leading comment. */

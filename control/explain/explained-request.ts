@@ -42,6 +42,7 @@ export function requestOf(query: ExplainQuery, { listeners }: Snapshot, ports: B
     peerPort: 0,
     localPort: ports.get(listener.name) ?? url.port,
     isTls: listener.tls !== null,
+    tlsVersion: listener.tls === null ? '' : 'TLSv1.3',
     isTrusted: query.client !== '' && isTrusted(query.client),
   };
   return { head: headOf(query, url), connection, listener, because, isTrusted };

@@ -14,6 +14,7 @@ import { POLICY_STAGES } from '../../core/policy/policy-stage.ts';
 import type { PolicySnapshot } from '../../core/snapshot/policy.ts';
 import type { NamedMatch, RouteMatch, RouteSnapshot, ValueMatch } from '../../core/snapshot/route.ts';
 import type { Snapshot } from '../../core/snapshot/snapshot.ts';
+import type { TemplateFacts } from '../../core/template-values.ts';
 import { clientAddressOf } from '../../proxy/exchange/client-address.ts';
 import { headerEditsOf } from '../../proxy/policies/header-edits.ts';
 import { insertedFieldsOf, REPLACED_NAMES, sendsForwarded } from '../../proxy/policies/forwarding-fields.ts';
@@ -127,8 +128,9 @@ function forwardingOf(request: ExplainedRequest, route: RouteSnapshot, clientAdd
   const times = { nowMs: clock.nowMs(), wallMs: clock.wallMs() };
   const plan = explainPlan({ upstream, route, region, isIdempotent, isHedgeable: isHedgeable(head) });
   const pick = explainPick({ upstream, region, random, head, clientAddress, mayRepeat: isIdempotent, ...times });
-  const fields = fieldsOf(request, route, clientAddress, pick.choice.endpoint);
-  return { upstream: pick, plan, fields };
+  const endpoint = upstream.endpoints.find(({ id }) => id === pick.choice.endpoint) ?? null;
+  const from = { clientAddress, routeName: route.name, upstreamName: upstream.name, endpoint };
+  return { upstream: pick, plan, fields: fieldsOf(request, route, from) };
 }
 
 function actionOf(route: RouteSnapshot | null, { upstreams }: Snapshot): ExplainReply['action'] {
@@ -217,17 +219,16 @@ function policiesOf(
 function fieldsOf(
   { head, connection, listener }: ExplainedRequest,
   route: RouteSnapshot,
-  clientAddress: string,
-  endpoint: string | null,
+  from: Pick<TemplateFacts, 'clientAddress' | 'routeName' | 'upstreamName' | 'endpoint'>,
 ) {
   const requestId = head.field('x-request-id');
   const facts = {
+    ...from,
     connection,
     request: head,
-    clientAddress,
     requestId: connection.isTrusted && requestId !== undefined ? requestId : '(a new one)',
   };
-  const { requestHeaders, responseHeaders } = headerEditsOf(route);
+  const { requestHeaders, responseHeaders } = headerEditsOf(route, facts);
   const inserted = insertedFieldsOf(facts, sendsForwarded(listener), requestHeaders.set);
   const names = [...REPLACED_NAMES, ...requestHeaders.remove, ...pairsOf(requestHeaders.set).map(({ name }) => name)];
   const removed = new Set(names.map((name) => name.toLowerCase()));
@@ -237,7 +238,11 @@ function fieldsOf(
   const present = pairsOf(head.endToEndFields()).map(({ name }) => name);
   return {
     host:
-      hostField.kind === 'endpoint' ? (endpoint ?? '') : hostField.kind === 'fixed' ? hostField.value : head.authority,
+      hostField.kind === 'endpoint'
+        ? (from.endpoint?.id ?? '')
+        : hostField.kind === 'fixed'
+          ? hostField.value
+          : head.authority,
     toEndpoint: pairsOf(inserted),
     notToEndpoint: present.filter((name) => isRemoved(name.toLowerCase())),
     toClient: pairsOf(responseHeaders.set),

@@ -4,6 +4,8 @@
 import type { Logger } from '../log.ts';
 import type { OptionSchemas, OptionShape, OptionsOf } from '../option-schema.ts';
 import type { UpstreamSnapshot } from '../snapshot/upstream.ts';
+import type { Template, TemplateForm } from '../template.ts';
+import type { TemplatePlace } from '../template-values.ts';
 import type { Policy } from './policy.ts';
 import type { PolicyNeed, PolicyStage } from './policy-stage.ts';
 
@@ -19,7 +21,33 @@ export interface OptionProblem {
   /** Whether the key or the value is underlined. */
   readonly part?: 'key' | 'value';
   /** Stable code of the kind of problem; FL3012 unless given. */
-  readonly code?: 'FL3003' | 'FL3007' | 'FL3008' | 'FL3009' | 'FL3012';
+  readonly code?: ProblemOfOptions;
+  /** Text in the value that is underlined; the whole value if absent. */
+  readonly mark?: string;
+  /** Replacement for the underlined text. */
+  readonly suggestion?: string;
+}
+
+type ProblemOfOptions =
+  | 'FL1201'
+  | 'FL2006'
+  | 'FL2008'
+  | 'FL3001'
+  | 'FL3003'
+  | 'FL3007'
+  | 'FL3008'
+  | 'FL3009'
+  | 'FL3012'
+  | 'FL4001';
+
+/** Use of a text with values in braces. */
+export interface TemplateUse {
+  readonly form: TemplateForm;
+  readonly place: TemplatePlace;
+  /** See OptionProblem. */
+  readonly path: readonly (string | number)[];
+  /** Name of the file that the text was read from; its lines are named in messages. */
+  readonly file?: string;
 }
 
 /** Argument of `compile` besides the options. */
@@ -33,6 +61,10 @@ export interface CompileContext {
   readonly directory: string;
   /** Reports a problem; the configuration is refused then. */
   readonly report: (problem: OptionProblem) => void;
+  /** Parses a text with values in braces (docs/policies/values.md), and reports what is wrong in it. */
+  readonly template: (text: string, use: TemplateUse) => Template;
+  /** Text of a file, relative to the directory, which is watched from now on; null where it can't be read, which is reported. */
+  readonly readFile: (name: string, path: OptionProblem['path']) => string | null;
 }
 
 /** Argument of `create` besides the compiled data. */

@@ -1,9 +1,9 @@
 // Serves the connections of one listener with one set of its settings: TLS, then HTTP/1.1 or HTTP/2. Thread: worker.
 
 import type { Socket } from 'node:net';
-import type { ClientConnection } from '../../core/exchange-contract.ts';
 import type { ListenerSnapshot } from '../../core/snapshot/listener.ts';
 import { ClientSocket } from './accept/client-socket.ts';
+import type { ConnectionFacts } from './accept/connection-facts.ts';
 import type { DownstreamContext, DrainableConnection } from './downstream-context.ts';
 import type { Http1Context } from './http1/http1-context.ts';
 import { Http1Connection } from './http1/http1-connection.ts';
@@ -40,7 +40,7 @@ export class ConnectionServer {
   }
 
   /** Takes over an accepted socket. */
-  accept(raw: Socket, facts: ClientConnection): void {
+  accept(raw: Socket, facts: ConnectionFacts): void {
     if (this.#tls === null) this.serveConnection(new ClientSocket(raw, raw, facts));
     else this.#tls.accept(raw, facts);
   }

@@ -1,20 +1,31 @@
 // Policy: sets, adds and removes header fields on the way to the endpoint and on the way to the client. `set` and `remove`
 // by name are the same for every exchange of a route and are merged into the plan, so that a scanned head is edited as byte
-// ranges; the others depend on the message and run as hooks. Thread: both.
+// ranges; values in braces and the other edits depend on the exchange and run as hooks. Thread: both.
 
 import type { FieldEdits, Policy, PolicyExchange } from '../../core/policy/policy.ts';
 import type { CompileContext } from '../../core/policy/policy-definition.ts';
 import type { OptionSchemas } from '../../core/option-schema.ts';
 import type { PolicySnapshot } from '../../core/snapshot/policy.ts';
+import { constantText, templateRenderer } from '../../core/template.ts';
+import type { TemplateFacts } from '../../core/template-values.ts';
 import { builtIn } from './built-in.ts';
-import { type ConditionalEdits, editRequest, editResponse, hasEdits, replyEditor } from './conditional-edits.ts';
+import {
+  type ConditionalEdits,
+  editRequest,
+  editResponse,
+  hasEdits,
+  liveEdits,
+  needsEndpoint,
+  replyEditor,
+  type TemplateField,
+} from './conditional-edits.ts';
 import { type FieldDirection, reasonAgainstEdit } from './editable-fields.ts';
 
 /** Data of the policy in a Snapshot. */
 export interface HeaderEdits {
   readonly requestHeaders: FieldEdits;
   readonly responseHeaders: FieldEdits;
-  /** Edits that depend on the message; absent where there are none. */
+  /** Edits that depend on the exchange; absent where there are none. */
   readonly conditional?: {
     readonly request: ConditionalEdits;
     readonly response: ConditionalEdits;
@@ -52,10 +63,12 @@ export const headerEdits = builtIn({
     checkFields(requestHeaders, 'request', context);
     checkFields(responseHeaders, 'response', context);
     if (requestHeaders === undefined && responseHeaders === undefined) return null;
-    const edits = { requestHeaders: editsOf(requestHeaders), responseHeaders: editsOf(responseHeaders) };
+    const request = compileChanges(requestHeaders, 'request', context);
+    const response = compileChanges(responseHeaders, 'response', context);
+    const edits = { requestHeaders: request.constant, responseHeaders: response.constant };
     const conditional = {
-      request: conditionalOf(requestHeaders),
-      response: conditionalOf(responseHeaders),
+      request: request.conditional,
+      response: response.conditional,
       editsReplies: responseHeaders?.always ?? false,
     };
     const hasConditional = hasEdits(conditional.request) || hasEdits(conditional.response) || conditional.editsReplies;
@@ -68,37 +81,57 @@ export const headerEdits = builtIn({
   }),
 });
 
-/** The edits of a route; empty where it has none. */
-export function headerEditsOf({ policies }: { readonly policies: readonly PolicySnapshot[] }): HeaderEdits {
+/** The edits of a route for one exchange, for display; empty where it has none. */
+export function headerEditsOf(
+  { policies }: { readonly policies: readonly PolicySnapshot[] },
+  facts: TemplateFacts,
+): Pick<HeaderEdits, 'requestHeaders' | 'responseHeaders'> {
   const data = policies.find(({ name }) => name === NAME)?.data as HeaderEdits | undefined;
-  return data ?? { requestHeaders: NONE, responseHeaders: NONE };
+  if (data?.conditional === undefined) return data ?? { requestHeaders: NONE, responseHeaders: NONE };
+  const { requestHeaders, responseHeaders, conditional } = data;
+  return {
+    requestHeaders: renderedEdits(requestHeaders, conditional.request, facts),
+    responseHeaders: renderedEdits(responseHeaders, conditional.response, facts),
+  };
+}
+
+function renderedEdits(constant: FieldEdits, { set, add }: ConditionalEdits, facts: TemplateFacts): FieldEdits {
+  const edited = { set: [...constant.set], remove: [...constant.remove] };
+  for (const { name, value } of [...set, ...add]) {
+    const text = templateRenderer(value)(facts);
+    if (text === '') edited.remove.push(name);
+    else edited.set.push(name, text);
+  }
+  return edited;
 }
 
 function conditionalHooks({ responseHeaders, conditional }: HeaderEdits): Policy {
   if (conditional === undefined) return {};
-  const { request, response, editsReplies } = conditional;
+  const request = liveEdits(conditional.request);
+  const response = liveEdits(conditional.response);
+  const edit = (exchange: PolicyExchange): undefined => {
+    if (exchange.upstreamName !== '') editRequest(exchange, request);
+  };
   return {
-    ...(hasEdits(request) && {
-      onRequest: (exchange: PolicyExchange): undefined => {
-        if (exchange.upstreamName !== '') editRequest(exchange, request);
-      },
-    }),
-    ...(hasEdits(response) && {
+    ...(hasEdits(conditional.request) &&
+      (needsEndpoint(conditional.request) ? { onPlaced: edit } : { onRequest: edit })),
+    ...(hasEdits(conditional.response) && {
       onResponse: (exchange: PolicyExchange): undefined => {
         editResponse(exchange, response);
       },
     }),
-    ...(editsReplies && { onLocalReply: replyEditor(responseHeaders, response) }),
+    ...(conditional.editsReplies && { onLocalReply: replyEditor(responseHeaders, response) }),
   };
 }
 
 const META = { expects: 'a mapping with set and remove', example: '{ set: { x-team: blue }, remove: [x-debug] }' };
 
-function fieldChanges({ z, fieldName, fieldValue }: OptionSchemas) {
+function fieldChanges({ z, fieldName, template }: OptionSchemas) {
+  const value = template('field', { expects: 'a field value', example: 'value' }).describe(
+    'Value of the field; may have values in braces (docs/policies/values.md).',
+  );
   const values = () =>
-    z
-      .record(fieldName(), fieldValue().describe('Value of the field.'))
-      .meta({ expects: 'a mapping of names to values such as { x-team: blue }' });
+    z.record(fieldName(), value).meta({ expects: 'a mapping of names to values such as { x-team: blue }' });
   return {
     set: values().describe('Fields to set; they replace fields of the same name.').optional(),
     add: values().describe('Fields to add beside those of the same name.').optional(),
@@ -123,16 +156,32 @@ type FieldChanges =
 
 const isPrefix = (name: string): boolean => name.endsWith('*');
 
-function editsOf(changes: FieldChanges): FieldEdits {
-  const remove = (changes?.remove ?? []).filter((name) => !isPrefix(name));
-  return { set: Object.entries(changes?.set ?? {}).flat(), remove };
+/** Changes of one message, compiled. */
+interface CompiledChanges {
+  readonly constant: FieldEdits;
+  readonly conditional: ConditionalEdits;
 }
 
-function conditionalOf(changes: FieldChanges): ConditionalEdits {
+function compileChanges(changes: FieldChanges, direction: FieldDirection, context: CompileContext): CompiledChanges {
+  const fields = (kind: 'set' | 'add' | 'setIfAbsent'): TemplateField[] =>
+    Object.entries(changes?.[kind] ?? {}).map(([name, text]) => {
+      const path = [`${direction}Headers`, kind, name];
+      return { name, value: context.template(text, { form: 'field', place: 'attempt', path }) };
+    });
+  const set = fields('set');
+  const constantSet = set.flatMap(({ name, value }) => {
+    const text = constantText(value);
+    return text === null ? [] : [name, text];
+  });
+  const remove = changes?.remove ?? [];
   return {
-    add: Object.entries(changes?.add ?? {}).flat(),
-    setIfAbsent: Object.entries(changes?.setIfAbsent ?? {}).flat(),
-    removedPrefixes: (changes?.remove ?? []).filter(isPrefix).map((name) => name.slice(0, -1).toLowerCase()),
+    constant: { set: constantSet, remove: remove.filter((name) => !isPrefix(name)) },
+    conditional: {
+      set: set.filter(({ value }) => constantText(value) === null),
+      add: fields('add'),
+      setIfAbsent: fields('setIfAbsent'),
+      removedPrefixes: remove.filter(isPrefix).map((name) => name.slice(0, -1).toLowerCase()),
+    },
   };
 }
 

@@ -44,6 +44,7 @@ class SilentClient implements ClientSide {
     peerPort: 40_000,
     localPort: 8080,
     isTls: false,
+    tlsVersion: '',
     isTrusted: false,
   };
   readonly isSilentAfterFlush = true;

@@ -92,6 +92,7 @@ export class PlayedClient implements ClientSide {
       peerPort: 40_000,
       localPort: 8080,
       isTls: false,
+      tlsVersion: '',
       isTrusted: false,
       ...connection,
     };

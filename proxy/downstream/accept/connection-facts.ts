@@ -18,6 +18,8 @@ export class ConnectionFacts implements ClientConnection {
   readonly peerPort: number;
   readonly localPort: number;
   readonly isTls: boolean;
+  /** Set once the handshake is over. */
+  tlsVersion = '';
   readonly isTrusted: boolean;
   readonly #listener: LiveListener;
 

@@ -3,16 +3,16 @@
 import { constants } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { Server, type TlsOptions, type TLSSocket } from 'node:tls';
-import type { ClientConnection } from '../../../core/exchange-contract.ts';
 import type { ListenerSnapshot } from '../../../core/snapshot/listener.ts';
 import { ClientSocket } from './client-socket.ts';
+import type { ConnectionFacts } from './connection-facts.ts';
 import type { DownstreamContext } from '../downstream-context.ts';
 import { pairsWithoutName, TlsContexts } from './tls-contexts.ts';
 
 /** A connection whose handshake is in progress. */
 interface Handshake {
   readonly raw: Socket;
-  readonly facts: ClientConnection;
+  readonly facts: ConnectionFacts;
   error: string;
 }
 
@@ -23,7 +23,7 @@ export class TlsAcceptor {
   /** By both addresses, which no two open connections share: node:tls doesn't expose the socket underneath. */
   readonly #handshakes = new Map<string, Handshake>();
   /** Shared by all connections over a Unix socket. */
-  #unixFacts: ClientConnection | null = null;
+  #unixFacts: ConnectionFacts | null = null;
 
   /** @param serve takes over each connection whose handshake succeeded; `stream.alpnProtocol` names its protocol */
   constructor(context: DownstreamContext, listener: ListenerSnapshot, serve: (client: ClientSocket) => void) {
@@ -35,7 +35,7 @@ export class TlsAcceptor {
   }
 
   /** Begins a handshake. */
-  accept(raw: Socket, facts: ClientConnection): void {
+  accept(raw: Socket, facts: ConnectionFacts): void {
     // A half-close during the handshake closes: a health check that only connects must not hold a descriptor.
     raw.allowHalfOpen = false;
     const key = addressesOf(raw);
@@ -47,16 +47,17 @@ export class TlsAcceptor {
   }
 
   /** Unix sockets have no addresses to identify them, and no reset that would need the socket underneath. */
-  #acceptUnix(raw: Socket, facts: ClientConnection): void {
+  #acceptUnix(raw: Socket, facts: ConnectionFacts): void {
     this.#unixFacts = facts;
     this.#server.emit('connection', raw);
   }
 
-  #secured(stream: Socket): void {
+  #secured(stream: TLSSocket): void {
     stream.allowHalfOpen = true;
     const key = addressesOf(stream);
     stream.on('error', () => undefined);
     if (key === null && this.#unixFacts !== null) {
+      this.#unixFacts.tlsVersion = stream.getProtocol() ?? '';
       this.#serveLater(new ClientSocket(stream, stream, this.#unixFacts));
       return;
     }
@@ -66,6 +67,7 @@ export class TlsAcceptor {
       return;
     }
     this.#handshakes.delete(key!);
+    handshake.facts.tlsVersion = stream.getProtocol() ?? '';
     this.#serveLater(new ClientSocket(handshake.raw, stream, handshake.facts));
   }
 

@@ -13,6 +13,7 @@ export function connectionOf(parts: Partial<ClientConnection> = {}): ClientConne
     peerPort: 33317,
     localPort: 8080,
     isTls: false,
+    tlsVersion: '',
     isTrusted: false,
     ...parts,
   };

@@ -12,6 +12,7 @@ const PEER: ClientConnection = {
   peerPort: 5000,
   localPort: 80,
   isTls: false,
+  tlsVersion: '',
   isTrusted: true,
 };
 const isTen = (address: string): boolean => address.startsWith('10.');

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { headerEdits } from '../../../../proxy/policies/header-edits.ts';
+import { compileContext } from '../../../support/compile-context.ts';
 import { testPolicy } from '../../../../testing/policy-bench.ts';
 
 const bench = (options: object) => testPolicy(headerEdits as never, options);
@@ -66,9 +67,7 @@ describe('response fields', () => {
 
 test('edits by name alone have no hooks: they are merged into the plan', () => {
   const create = (options: object): string[] => {
-    const report = (): never => assert.fail('no problem is expected');
-    const context = { scope: 'route', owner: 'r', hasUpstream: true, directory: '/', report } as const;
-    return Object.keys(headerEdits.create(headerEdits.compile(options as never, context)!, {} as never));
+    return Object.keys(headerEdits.create(headerEdits.compile(options as never, compileContext())!, {} as never));
   };
   const merged = ['requestFields', 'responseFields'];
   assert.deepEqual(create({ requestHeaders: { set: { a: 'b' }, remove: ['c'] } }), merged);
@@ -85,4 +84,44 @@ test('framing, fields of Fairlead and a bare * are refused', () => {
   ]) {
     assert.throws(() => bench(options), { name: 'PolicyOptionsError' }, JSON.stringify(options));
   }
+});
+
+describe('values in braces', () => {
+  test('are set, added and set where absent; empty ones are not sent, and never leave the field of the client', async () => {
+    const requestHeaders = {
+      set: { 'X-Client': '{clientAddress}', 'X-Tls': '{tls.version}', 'X-Team': 'blue' },
+      add: { Via: '1.1 {listener}', 'X-None': '{cookie.none}' },
+      setIfAbsent: { 'X-Host': '{hostname}', 'X-Empty': '{header.none}' },
+    };
+    const fields = ['X-Client', '6.6.6.6', 'X-Tls', 'TLSv1.3', 'Via', '1.0 other'];
+    const { sent } = await bench({ requestHeaders }).request({ fields });
+    assert.deepEqual(
+      ['x-client', 'x-tls', 'x-team', 'via', 'x-none', 'x-host', 'x-empty'].map((name) => sent?.field(name)),
+      ['192.0.2.1', undefined, 'blue', '1.0 other, 1.1 web', undefined, 'example.com', undefined],
+    );
+  });
+
+  test('with the endpoint are set for each attempt', async () => {
+    const exchange = await bench({ requestHeaders: { set: { 'X-Endpoint': '{endpoint}' } } }).request();
+    assert.equal(exchange.sent?.field('x-endpoint'), '10.0.0.1:3000');
+    exchange.place({ id: '10.0.0.2:3000' });
+    assert.equal(exchange.sent?.field('x-endpoint'), '10.0.0.2:3000');
+  });
+
+  test('are set on responses and local replies', async () => {
+    const set = { 'X-By': '{upstream}/{endpoint}', 'X-None': '{header.none}' };
+    const exchange = await bench({ responseHeaders: { set, always: true } }).request();
+    assert.deepEqual(exchange.respond({ fields: ['X-None', '1'] }).fields, ['X-By', 'app/10.0.0.1:3000']);
+    assert.deepEqual(exchange.localReply({ status: 503, cause: 'shed', fields: ['x-by', 'a'] }).fields, [
+      'X-By',
+      'app/10.0.0.1:3000',
+    ]);
+  });
+
+  test('of hostile clients add no line', async () => {
+    const { sent } = await bench({ requestHeaders: { set: { 'X-Copy': '{header.x}' } } }).request({
+      fields: ['X', 'a\r\nX-Admin: 1\0'],
+    });
+    assert.equal(sent?.field('x-copy'), 'aX-Admin: 1');
+  });
 });
