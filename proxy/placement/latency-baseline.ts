@@ -61,7 +61,7 @@ export class LatencyBaselines {
       this.#deviationMs[slot] = ms / 2;
       return;
     }
-    if (this.hasRespondedSince(slot, nowMs - ms) && ms > this.#learnedAt(slot, nowMs)) {
+    if (this.hasRespondedSince(slot, nowMs - ms) && this.#isSlowest(slot, ms, nowMs)) {
       this.#learnedMs[slot] = Math.min(ms, MAX_LEARNED_MS);
       this.#learnedAtMs[slot] = nowMs;
     }
@@ -77,7 +77,10 @@ export class LatencyBaselines {
     const typical = this.#typicalMs[slot]!;
     if (typical === 0 || leastMs === 0) return Infinity;
     const usual = Math.max(typical * TIMES, typical + DEVIATIONS * this.#deviationMs[slot]!);
-    return Math.max(leastMs, usual, LEARNED_TIMES * this.#learnedAt(slot, nowMs));
+    const plainMs = Math.max(leastMs, usual);
+    // What was learned only decays: mostly the power needn't be computed.
+    if (LEARNED_TIMES * this.#learnedMs[slot]! <= plainMs) return plainMs;
+    return Math.max(plainMs, LEARNED_TIMES * this.#learnedAt(slot, nowMs));
   }
 
   /** Whether the endpoint has answered anything to this worker after `sinceMs`. */
@@ -96,6 +99,13 @@ export class LatencyBaselines {
   lostHedge(slot: number): boolean {
     this.#lostHedges[slot]!++;
     return this.#lostHedges[slot]! >= LOST_HEDGES;
+  }
+
+  /** Whether an answer was slower than what is left of the slowest one. */
+  #isSlowest(slot: number, ms: number, nowMs: number): boolean {
+    const isYoung = nowMs - this.#learnedAtMs[slot]! < HALF_LIFE_MS;
+    if (isYoung && ms < this.#learnedMs[slot]! / 2) return false;
+    return ms > this.#learnedAt(slot, nowMs);
   }
 
   #learnedAt(slot: number, nowMs: number): number {

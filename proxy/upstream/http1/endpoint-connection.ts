@@ -96,9 +96,11 @@ export class EndpointConnection implements LeasedConnection, ResponseSink, Socke
     this.#reader.expect(methodOf(attempt));
     attempt.events.onLease(isReused);
     if (attempt.isOver) return;
+    const hasBody = !this.#body.isEnded;
+    if (hasBody) this.socket.expectBody();
     this.socket.writer.addText(attempt.headText);
     this.socket.writeLater();
-    if (!this.#body.isEnded) attempt.events.onBodyWanted();
+    if (hasBody) attempt.events.onBodyWanted();
   }
 
   /** @returns whether the endpoint has room for more */

@@ -39,6 +39,7 @@ export class EndpointSocket implements Flushable {
   #socket: Socket | null = null;
   #writer: SocketWriter | null = null;
   #isTls = false;
+  #isReadableAfterError = false;
   #isWriteDue = false;
   #countedBytes = 0;
   /** The read buffer of a body, which may be handed on without copying; null: the worker's shared one. */
@@ -61,9 +62,6 @@ export class EndpointSocket implements Flushable {
     this.#writer = new SocketWriter(socket, isTls, this.#memory);
     this.#user.count(F.connectionsOpened, 1);
     this.#user.count(F.connectionsOpen, 1);
-    keepReadableAfterWriteError(socket, (error) => {
-      this.writeError = error;
-    });
     socket.on('error', ignore);
     socket.on('drain', () => this.#onDrain());
     socket.on('end', () => this.#onInputEnd(Input.FIN));
@@ -71,6 +69,18 @@ export class EndpointSocket implements Flushable {
     if (!isTls) return;
     socket.on('data', (bytes: Buffer) => {
       if (!this.#onRead(bytes.length, bytes)) socket.pause();
+    });
+  }
+
+  /**
+   * Keeps the response readable when a write fails, as writes of a body may: the endpoint answers early and closes. A
+   * head alone leaves in one write, which nothing can have failed before.
+   */
+  expectBody(): void {
+    if (this.#isReadableAfterError) return;
+    this.#isReadableAfterError = true;
+    keepReadableAfterWriteError(this.#socket!, (error) => {
+      this.writeError = error;
     });
   }
 
