@@ -22,6 +22,8 @@ export interface RequestHead {
   readonly bodyLength: number;
   /** Whether the client waits for a 100 before it sends its body (RFC 9110 section 10.1.1); not if absent. */
   readonly expectsContinue?: boolean;
+  /** False where the scan of the head has seen no field in which a client may forge its origin; absent if not known. */
+  readonly mayClaimOrigin?: boolean;
   /** Field value, lines joined by ', ' (cookies by '; '); undefined if absent. @param name lower case */
   field(name: string): string | undefined;
   /** All end-to-end fields: without hop-by-hop fields, those named by Connection, framing fields and Host. */

@@ -13,8 +13,9 @@ import type { FieldList, RequestHead } from '../../core/head.ts';
 /** Sets the request id and the client's address. */
 export function identify(context: ForwardingContext, exchange: Exchange): void {
   const { connection, head, runtime } = exchange;
-  const requestId = context.requestIds.of(connection.isTrusted, head.field('x-request-id'));
+  if (!connection.isTrusted) return exchange.identify(context.requestIds.next(), connection.peerAddress);
   const isTrusted = (address: string): boolean => runtime.isTrusted(connection.listenerIndex, address);
+  const requestId = context.requestIds.of(head.field('x-request-id'));
   exchange.identify(requestId, clientAddressOf(connection, head.field('x-forwarded-for'), isTrusted));
 }
 

@@ -28,9 +28,8 @@ export class RequestIds {
     return latin1Text(this.#last, 0, this.#last.length);
   }
 
-  /** The peer's id if it is trusted and well-formed, else a new one. */
-  of(isTrusted: boolean, given: string | undefined): string {
-    if (isTrusted && given !== undefined && ACCEPTABLE.test(given)) return given;
-    return this.next();
+  /** The id that a trusted peer has given, if it is well-formed; else a new one. */
+  of(given: string | undefined): string {
+    return given !== undefined && ACCEPTABLE.test(given) ? given : this.next();
   }
 }

@@ -102,7 +102,7 @@ function withoutEmptyEnds(list: string | undefined): string {
 
 /** Whether an untrusted peer sent forwarding fields of its own: worth counting. */
 export function isSpoofed(connection: ClientConnection, head: RequestHead): boolean {
-  if (connection.isTrusted) return false;
+  if (connection.isTrusted || head.mayClaimOrigin === false) return false;
   for (const name of FORWARDED_NAMES) if (head.field(name) !== undefined) return true;
   return false;
 }

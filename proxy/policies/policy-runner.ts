@@ -122,7 +122,7 @@ export class PolicyRunner {
     let { plan } = view;
     for (let at = from; at < (plan.request?.length ?? 0); at++) {
       const entry = plan.request![at]!;
-      const answer = this.#call(view, entry, 'onRequest') as PolicyAnswer | Promise<PolicyAnswer> | PolicyFailure;
+      const answer = this.#callOnRequest(view, entry);
       if (answer === FAILED) return FAILED;
       if (answer !== undefined) {
         if (isPromise(answer)) return this.#wait(view, entry, answer);
@@ -200,6 +200,19 @@ export class PolicyRunner {
     return this.#parts.preciseMs() - view.waitingSinceMs;
   }
 
+  /** `#call` for the hook that runs for each request. */
+  #callOnRequest(view: PolicyView, entry: PlanEntry): PolicyAnswer | Promise<PolicyAnswer> | PolicyFailure {
+    view.entry = entry;
+    const startMs = entry.isTimed ? this.#parts.preciseMs() : 0;
+    try {
+      const answer = entry.policy.onRequest!(view) as PolicyAnswer | Promise<PolicyAnswer>;
+      if (entry.isTimed) this.#parts.watch.took(entry, 'onRequest', this.#parts.preciseMs() - startMs);
+      return answer;
+    } catch (error) {
+      return this.#fail(entry, 'onRequest', error);
+    }
+  }
+
   /** Runs one hook, timed where the policy is a plugin's. */
   #call(
     view: PolicyView,
@@ -213,7 +226,7 @@ export class PolicyRunner {
     const startMs = entry.isTimed ? this.#parts.preciseMs() : 0;
     try {
       const result = invoke(entry.policy, hook, view, first, second, third);
-      if (hook !== 'onRequest') mustBeSynchronous(result, hook);
+      mustBeSynchronous(result, hook);
       if (entry.isTimed) this.#parts.watch.took(entry, hook, this.#parts.preciseMs() - startMs);
       return result;
     } catch (error) {
@@ -239,8 +252,6 @@ function invoke(
   third: unknown,
 ): unknown {
   switch (hook) {
-    case 'onRequest':
-      return policy.onRequest!(view);
     case 'onPlaced':
       return policy.onPlaced!(view);
     case 'onResponse':

@@ -47,6 +47,11 @@ export class RuntimePolicies {
   readonly #composed = new Map<string, PolicyPlan>();
   readonly #numbers = new Map<LivePolicy, number>();
   #isClosed = false;
+  /** The result of the last `planOf`, and its inputs. */
+  #lastRoute: RouteSnapshot | null = null;
+  #lastListener = -1;
+  #lastUpstream = -1;
+  #lastPlan: PolicyPlan | null = null;
 
   constructor(snapshot: Snapshot, parts: RuntimePoliciesParts) {
     this.#parts = parts;
@@ -65,6 +70,18 @@ export class RuntimePolicies {
    * @param upstream index of its upstream; -1 where it has none
    */
   planOf(listener: number, route: RouteSnapshot | null, upstream: number): PolicyPlan {
+    if (route === this.#lastRoute && listener === this.#lastListener && upstream === this.#lastUpstream) {
+      return this.#lastPlan!;
+    }
+    const plan = this.#findPlan(listener, route, upstream);
+    this.#lastRoute = route;
+    this.#lastListener = listener;
+    this.#lastUpstream = upstream;
+    this.#lastPlan = plan;
+    return plan;
+  }
+
+  #findPlan(listener: number, route: RouteSnapshot | null, upstream: number): PolicyPlan {
     if (this.#isClosed) throw new Error('the configuration that the request began with is gone');
     const key = route ?? NO_ROUTE;
     let plans = this.#plans.get(key);
@@ -83,6 +100,9 @@ export class RuntimePolicies {
   /** Drops everything but the live policies: exchanges that began here go on with their plans, and none begins. */
   close(): void {
     this.#isClosed = true;
+    this.#lastListener = -1;
+    this.#lastRoute = null;
+    this.#lastPlan = null;
     this.#plans.clear();
     this.#composed.clear();
     this.#listeners.clear();

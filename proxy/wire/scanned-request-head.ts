@@ -2,7 +2,7 @@
 
 import { type FieldList, type RequestHead, UNKNOWN_LENGTH } from '../../core/head.ts';
 import { ALWAYS_CUT, FRAMING_KINDS } from '../http1/encoder.ts';
-import { FieldKind, kindSet } from '../http1/field-kind.ts';
+import { FieldKind, FORWARDING_KINDS, kindSet } from '../http1/field-kind.ts';
 import { BodyKind, Framing } from '../http1/framing.ts';
 import { FIELD_STRIDE, MessageHead } from '../http1/message-head.ts';
 import { flatText } from './flat-text.ts';
@@ -64,6 +64,10 @@ export class ScannedRequestHead implements RequestHead {
   /** The scan has refused every other expectation. */
   get expectsContinue(): boolean {
     return this.bodyLength !== 0 && this.message.has(FieldKind.EXPECT);
+  }
+
+  get mayClaimOrigin(): boolean {
+    return this.message.hasAny(FORWARDING_KINDS);
   }
 
   field(name: string): string | undefined {
