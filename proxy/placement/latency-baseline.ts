@@ -15,6 +15,7 @@ const LOST_HEDGES = 3;
 const MAX_LEARNED_MS = 1_000;
 const LEARNED_TIMES = 1.25;
 const HALF_LIFE_MS = 60_000;
+const DECAY_MS = 1_000;
 /** Overdue requests without any answer in between that make an endpoint stalled. One may be a slow URL. */
 const WITNESSES = 2;
 
@@ -28,7 +29,7 @@ export type Overdue = 'slow' | 'silent' | 'stalled';
 export class LatencyBaselines {
   readonly #typicalMs: Float64Array;
   readonly #deviationMs: Float64Array;
-  /** The slowest answer of an endpoint that lived, and when it came. */
+  /** The slowest answer of an endpoint that lived, decayed until `#learnedAtMs`. */
   readonly #learnedMs: Float64Array;
   readonly #learnedAtMs: Float64Array;
   readonly #respondedMs: Float64Array;
@@ -61,7 +62,7 @@ export class LatencyBaselines {
       this.#deviationMs[slot] = ms / 2;
       return;
     }
-    if (this.hasRespondedSince(slot, nowMs - ms) && this.#isSlowest(slot, ms, nowMs)) {
+    if (this.hasRespondedSince(slot, nowMs - ms) && ms > this.#learnedAt(slot, nowMs)) {
       this.#learnedMs[slot] = Math.min(ms, MAX_LEARNED_MS);
       this.#learnedAtMs[slot] = nowMs;
     }
@@ -77,10 +78,7 @@ export class LatencyBaselines {
     const typical = this.#typicalMs[slot]!;
     if (typical === 0 || leastMs === 0) return Infinity;
     const usual = Math.max(typical * TIMES, typical + DEVIATIONS * this.#deviationMs[slot]!);
-    const plainMs = Math.max(leastMs, usual);
-    // What was learned only decays: mostly the power needn't be computed.
-    if (LEARNED_TIMES * this.#learnedMs[slot]! <= plainMs) return plainMs;
-    return Math.max(plainMs, LEARNED_TIMES * this.#learnedAt(slot, nowMs));
+    return Math.max(leastMs, usual, LEARNED_TIMES * this.#learnedAt(slot, nowMs));
   }
 
   /** Whether the endpoint has answered anything to this worker after `sinceMs`. */
@@ -101,15 +99,13 @@ export class LatencyBaselines {
     return this.#lostHedges[slot]! >= LOST_HEDGES;
   }
 
-  /** Whether an answer was slower than what is left of the slowest one. */
-  #isSlowest(slot: number, ms: number, nowMs: number): boolean {
-    const isYoung = nowMs - this.#learnedAtMs[slot]! < HALF_LIFE_MS;
-    if (isYoung && ms < this.#learnedMs[slot]! / 2) return false;
-    return ms > this.#learnedAt(slot, nowMs);
-  }
-
+  /** The slowest time, decayed. Computed at most once per DECAY_MS: a power costs more than the rest of the judgement. */
   #learnedAt(slot: number, nowMs: number): number {
-    const learned = this.#learnedMs[slot]!;
-    return learned === 0 ? 0 : learned * 2 ** ((this.#learnedAtMs[slot]! - nowMs) / HALF_LIFE_MS);
+    const ageMs = nowMs - this.#learnedAtMs[slot]!;
+    if (ageMs > DECAY_MS && this.#learnedMs[slot] !== 0) {
+      this.#learnedMs[slot]! *= 2 ** (-ageMs / HALF_LIFE_MS);
+      this.#learnedAtMs[slot] = nowMs;
+    }
+    return this.#learnedMs[slot]!;
   }
 }
