@@ -18,6 +18,13 @@ const request = z.strictObject({
 
 const listener = z.strictObject({ name: z.string(), tls: z.boolean(), because: z.string() });
 
+const path = z.strictObject({
+  matched: z.string().describe('Normalized path, with which routes are compared.'),
+  readings: z
+    .array(z.strictObject({ path: z.string(), route: z.string().nullable() }))
+    .describe('Paths that servers may read in it, with the route of each; empty where there is one.'),
+});
+
 const PARTS = ['listener', 'host', 'path', 'method', 'header', 'query'] as const;
 
 const verdict = z.strictObject({
@@ -34,7 +41,7 @@ const action = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('upstream'), upstream: z.string() }),
   z.strictObject({ kind: z.literal('respond'), status: z.int(), contentType: z.string(), bodyBytes: amount }),
   z.strictObject({ kind: z.literal('redirect'), status: z.int(), location: z.string() }),
-  z.strictObject({ kind: z.literal('no-route'), status: z.int(), code: z.string() }),
+  z.strictObject({ kind: z.enum(['no-route', 'ambiguous-path']), status: z.int(), code: z.string() }),
 ]);
 
 const candidate = z.strictObject({
@@ -123,9 +130,11 @@ export const explained = z.strictObject({
   generation: amount.describe('Of the configuration; 0 where it is of a file.'),
   request,
   listener,
+  path,
   routes: z.array(verdict).describe('All, in the order of the file.'),
   route: z.string().nullable(),
   action,
+  sentTarget: z.string().nullable().describe('Path and query that the endpoint gets; null where no endpoint gets any.'),
   upstream: upstream.nullable(),
   plan: plan.nullable(),
   fields: changedFields.nullable(),

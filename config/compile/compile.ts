@@ -159,6 +159,7 @@ function compileListener(
     trustedProxies: listener.trustedProxies,
     trustedOnlyFields: listener.trustedOnlyFields.map((name) => name.toLowerCase()),
     underscoreFields: listener.underscoreFields,
+    pathNormalization: listener.pathNormalization,
     limits: compileLimits({ ...settings.limits, ...listener.limits }),
     timeouts: compileTimeouts({ ...settings.timeouts, ...listener.timeouts }),
   };

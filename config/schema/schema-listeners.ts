@@ -43,6 +43,23 @@ const TRUSTED_ONLY_FIELDS = [
   'X-Rewrite-URL',
 ];
 
+const pathNormalization = z
+  .strictObject({
+    ambiguous: z
+      .enum(['normalize', 'reject', 'keep'])
+      .default('normalize')
+      .describe(
+        'Paths that servers read in different ways (dot segments, `//`, encoded slashes, backslashes, `;`, NUL and others), where these readings lead to different routes: `normalize` sends the endpoint the normalized path, or answers 400 if that is still ambiguous; `reject` answers 400; `keep` routes by the normalized path and forwards the path as received, which a client can use to get past a route.',
+      ),
+    forward: z
+      .enum(['received', 'normalized'])
+      .default('received')
+      .describe('Path sent to endpoints: as received, or always normalized.'),
+  })
+  .prefault({})
+  .meta({ expects: 'a mapping with ambiguous and forward', example: '{ ambiguous: reject }' })
+  .describe('Routes are compared with the normalized path (docs/routing.md).');
+
 export const listener = z
   .strictObject({
     name: name().describe('Name in logs, metrics and routes.'),
@@ -68,6 +85,7 @@ export const listener = z
       .describe(
         'Request fields whose name has an underscore: `drop` removes them, `refuse` answers 400, `pass` forwards them. Many servers (CGI, WSGI, PHP) turn dashes into underscores, so that a client could send `X_Forwarded_For` beside the `X-Forwarded-For` that Fairlead sets.',
       ),
+    pathNormalization,
     ...policyKeys('listener'),
     policies,
     timeouts: ownClientTimeouts.optional(),

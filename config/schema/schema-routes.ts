@@ -3,6 +3,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { canonicalIPv6 } from '../../net/host-port.ts';
+import { decodeToMatch, pathToMatch } from '../../core/request-path.ts';
 import type { HostField, ValueMatch } from '../../core/snapshot/route.ts';
 import { isHost, isHostName } from '../values/host-name.ts';
 import { foreignVariable } from '../values/foreign-variable.ts';
@@ -59,10 +60,18 @@ function literalPath(text: string): Parsed<string> | null {
 function parsePath(text: string): Parsed<string> {
   const literal = literalPath(text);
   if (literal !== null) return literal;
-  if (/^\/[\x21-\x7e]*$/.test(text) && !/[?#]/.test(text)) return { ok: true, value: text };
+  if (/^\/[\x21-\x7e]*$/.test(text) && !/[?#]/.test(text)) return inNormalForm(text);
   const rule =
     'begin with /, percent-encode characters outside ASCII, and omit ? and # (match the query with the key query)';
   return { ok: false, message: `${quoted(text)} is not a path: ${rule}` };
+}
+
+/** Requests are compared in normal form, and so are routes. Dot and empty segments in a route are mistakes. */
+function inNormalForm(text: string): Parsed<string> {
+  const value = pathToMatch(text);
+  if (value === decodeToMatch(text)) return { ok: true, value };
+  const rule = 'requests are compared without dot segments and empty segments';
+  return { ok: false, message: `${quoted(text)} never matches: ${rule}; write ${value}`, suggestion: value };
 }
 
 const path = parsedText(parsePath, { expects: 'a path', example: '/v1/' });

@@ -23,7 +23,7 @@ import { REPLY_CAUSES } from '../../proxy/exchange/local-reply.ts';
 import { openBudget } from '../../proxy/placement/retry-budget.ts';
 import { isHedgeable, isIdempotentRequest } from '../../proxy/placement/retry-verdict.ts';
 import { factsOf, type MatchPart, type RoutingFacts } from '../../proxy/routing/route-match.ts';
-import { Router } from '../../proxy/routing/router.ts';
+import { AMBIGUOUS_PATH, NormalizedRoute, routeOf, Router } from '../../proxy/routing/router.ts';
 import type { SnapshotConsumer } from '../snapshot-owner.ts';
 import { explainPick } from './explained-pick.ts';
 import { explainPlan } from './explained-plan.ts';
@@ -92,8 +92,10 @@ export function explain(query: ExplainQuery, facts: ExplainFacts): ExplainReply 
   const { snapshot } = facts;
   const request = requestOf(query, snapshot, facts.ports);
   const { head, connection, listener } = request;
-  const router = new Router(snapshot.routes);
-  const route = router.find(head, listener.name);
+  const router = new Router(snapshot.routes, snapshot.listeners);
+  const routing = factsOf(head, listener.name);
+  const result = router.find(head, listener.name);
+  const route = routeOf(result);
   const client = clientAddressOf(connection, head.field('x-forwarded-for'), request.isTrusted);
   return {
     generation: snapshot.revision,
@@ -107,9 +109,16 @@ export function explain(query: ExplainQuery, facts: ExplainFacts): ExplainReply 
       isTrusted: connection.isTrusted,
     },
     listener: { name: listener.name, tls: listener.tls !== null, because: request.because },
-    routes: routesOf(router, route, factsOf(head, listener.name)),
+    path: {
+      matched: routing.path,
+      readings: router.readings(routing).map((one) => ({ path: one.path, route: one.route?.name ?? null })),
+    },
+    routes: routesOf(router, route, routing),
     route: route?.name ?? null,
-    action: actionOf(route, snapshot),
+    action:
+      route === null ? refusalOf(result === AMBIGUOUS_PATH ? 'ambiguous-path' : 'no-route') : actionOf(route, snapshot),
+    sentTarget:
+      route?.action.kind === 'upstream' ? (result instanceof NormalizedRoute ? result.target : head.target) : null,
     policies: policiesOf(request, route, snapshot),
     ...(route === null ? NOTHING : forwardingOf(request, route, client, facts)),
   };
@@ -133,12 +142,12 @@ function forwardingOf(request: ExplainedRequest, route: RouteSnapshot, clientAdd
   return { upstream: pick, plan, fields: fieldsOf(request, route, from) };
 }
 
-function actionOf(route: RouteSnapshot | null, { upstreams }: Snapshot): ExplainReply['action'] {
-  if (route === null) {
-    const { status, code } = REPLY_CAUSES['no-route'];
-    return { kind: 'no-route', status, code };
-  }
-  const { action } = route;
+function refusalOf(kind: 'no-route' | 'ambiguous-path'): ExplainReply['action'] {
+  const { status, code } = REPLY_CAUSES[kind];
+  return { kind, status, code };
+}
+
+function actionOf({ action }: RouteSnapshot, { upstreams }: Snapshot): ExplainReply['action'] {
   if (action.kind === 'upstream') {
     return { kind: 'upstream', upstream: upstreams.find(({ index }) => index === action.upstream)!.name };
   }

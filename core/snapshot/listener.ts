@@ -59,6 +59,18 @@ export interface ClientTimeouts {
  */
 export type UnderscoreFields = 'drop' | 'refuse' | 'pass';
 
+/** Treatment of paths that are not in normal form. */
+export interface PathNormalization {
+  /**
+   * A path that servers may read in several ways, where these lead to different routes: `normalize` sends the normal form
+   * to the endpoint, if that leads to one route, and refuses it otherwise; `reject` always refuses it; `keep` routes it by
+   * its normal form alone.
+   */
+  readonly ambiguous: 'normalize' | 'reject' | 'keep';
+  /** The path sent to endpoints, where nothing else decides: as it was received, or in normal form. */
+  readonly forward: 'received' | 'normalized';
+}
+
 export interface ListenerSnapshot {
   readonly name: string;
   /** Built-in ones in the order of their table, then those of plugins as they are written. */
@@ -72,6 +84,7 @@ export interface ListenerSnapshot {
   /** Lower-case names of request fields that only trusted proxies may send; `x-a-*` for all that begin with `x-a-`. */
   readonly trustedOnlyFields: readonly string[];
   readonly underscoreFields: UnderscoreFields;
+  readonly pathNormalization: PathNormalization;
   readonly limits: ClientLimits;
   readonly timeouts: ClientTimeouts;
 }

@@ -24,6 +24,7 @@ import {
   requestSettled,
 } from './policy-phases.ts';
 import type { ForwardingContext } from './forwarding-context.ts';
+import { AMBIGUOUS_PATH, NormalizedRoute, routeOf } from '../routing/router.ts';
 import { relayHead, replyAsConfigured, replyForFailure, replyLocally } from './respond.ts';
 
 type ExchangeAttempt = Attempt<Exchange>;
@@ -55,14 +56,16 @@ function proceed(context: ForwardingContext, exchange: Exchange): void {
 /** Finds the route and its upstream. Returns false where the exchange was answered instead. */
 function route(context: ForwardingContext, exchange: Exchange): boolean {
   const { runtime, head, connection } = exchange;
-  const found = runtime.router.find(head, connection.listenerName);
+  const result = runtime.router.find(head, connection.listenerName);
+  const found = routeOf(result);
   if (found !== null) {
     const { action } = found;
     exchange.routeTo(found, action.kind === 'upstream' ? runtime.upstreams.get(action.upstream)! : null);
   }
   logRoute(context, exchange);
   beginPolicies(exchange);
-  if (found === null) replyLocally(context, exchange, 'no-route');
+  if (found === null) replyLocally(context, exchange, result === AMBIGUOUS_PATH ? 'ambiguous-path' : 'no-route');
+  else if (result instanceof NormalizedRoute) exchange.policies.target = result.target;
   return found !== null;
 }
 

@@ -43,6 +43,12 @@ export const REPLY_CAUSES = {
     'badRequest',
     CLOSES,
   ),
+  'ambiguous-path': cause(
+    400,
+    'ambiguous-path',
+    'The path can be read in several ways, which lead to different routes.',
+    'badRequest',
+  ),
   'no-route': cause(404, 'no-route', 'No route takes this request.', 'noRoute'),
   'head-timeout': cause(408, 'head-timeout', 'The request took too long to arrive.', 'clientTimeoutRequest', CLOSES),
   'body-timeout': cause(408, 'body-timeout', "The request's body stalled.", 'clientTimeoutRequest', CLOSES),

@@ -46,7 +46,7 @@ export class Runtime {
   constructor(snapshot: Snapshot, memory: RuntimeMemory, policies: RuntimePoliciesParts) {
     this.snapshot = snapshot;
     this.policies = new RuntimePolicies(snapshot, policies);
-    this.router = new Router(snapshot.routes);
+    this.router = new Router(snapshot.routes, snapshot.listeners);
     this.upstreams = new Map(snapshot.upstreams.map((upstream) => [upstream.index, build(upstream, memory)]));
     for (const listener of snapshot.listeners) {
       this.#listeners.set(listener.index, { snapshot: listener, isTrusted: compileCidrs(listener.trustedProxies) });

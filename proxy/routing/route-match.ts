@@ -3,6 +3,7 @@
 import { isIP } from 'node:net';
 import type { RequestHead } from '../../core/head.ts';
 import type { NamedMatch, RouteMatch, ValueMatch } from '../../core/snapshot/route.ts';
+import { isPlainPath, pathToMatch } from '../../core/request-path.ts';
 import { authorityHost, canonicalIPv6 } from '../../net/host-port.ts';
 
 /** Conditions of a match, in the order in which they are compared. */
@@ -14,20 +15,32 @@ export interface RoutingFacts {
   readonly listenerName: string;
   /** Lower case, without port and trailing dot. */
   readonly host: string;
+  /** In normal form (core/request-path.ts), or another reading of it. */
   readonly path: string;
+  /** Whether the received path was in normal form, so that it has one reading. */
+  readonly isPlain: boolean;
   readonly query: string;
 }
 
 /** Extracts the facts from a head. */
 export function factsOf(head: RequestHead, listenerName: string): RoutingFacts {
-  const mark = head.target.indexOf('?');
+  const { target } = head;
+  const received = pathOf(target);
+  const isPlain = isPlainPath(received);
   return {
     head,
     listenerName,
     host: hostOf(head.authority),
-    path: mark < 0 ? head.target : head.target.slice(0, mark),
-    query: mark < 0 ? '' : head.target.slice(mark + 1),
+    path: isPlain ? received : pathToMatch(received),
+    isPlain,
+    query: target.slice(received.length + 1),
   };
+}
+
+/** The path of a target, without its query. */
+export function pathOf(target: string): string {
+  const mark = target.indexOf('?');
+  return mark < 0 ? target : target.slice(0, mark);
 }
 
 /** The first condition of `match` that the request fails, or null if it matches. */

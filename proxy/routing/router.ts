@@ -2,39 +2,106 @@
 // Thread: both.
 
 import type { RequestHead } from '../../core/head.ts';
+import { normalizedPath } from '../../core/request-path.ts';
+import type { ListenerSnapshot, PathNormalization } from '../../core/snapshot/listener.ts';
 import type { RouteMatch, RouteSnapshot } from '../../core/snapshot/route.ts';
+import { pathReadings } from './path-readings.ts';
 import { RouteIndex } from './route-index.ts';
-import { factsOf, firstMismatch, type MatchPart, type RoutingFacts } from './route-match.ts';
+import { factsOf, firstMismatch, pathOf, type MatchPart, type RoutingFacts } from './route-match.ts';
 
 /** Up to this number of routes a scan is faster than the index. */
 const MAX_SCANNED = 4;
+
+/** The path of the request leads to different routes, depending on how a server reads it. */
+export const AMBIGUOUS_PATH = Symbol('ambiguous path');
+
+/** A route whose endpoint gets another target than the client sent: its path in normal form. */
+export class NormalizedRoute {
+  readonly route: RouteSnapshot;
+  readonly target: string;
+
+  constructor(route: RouteSnapshot, target: string) {
+    this.route = route;
+    this.target = target;
+  }
+}
+
+export type RoutingResult = RouteSnapshot | NormalizedRoute | typeof AMBIGUOUS_PATH | null;
+
+/** The route of a result; null where there is none, or none for sure. */
+export function routeOf(result: RoutingResult): RouteSnapshot | null {
+  return result === AMBIGUOUS_PATH ? null : result instanceof NormalizedRoute ? result.route : result;
+}
+
+const DEFAULT: PathNormalization = { ambiguous: 'normalize', forward: 'received' };
+
+type ListenerPaths = Pick<ListenerSnapshot, 'name' | 'pathNormalization'>;
 
 /** Finds the route of a request. Built once per Snapshot. */
 export class Router {
   readonly #routes: readonly RouteSnapshot[];
   /** Null for few routes. */
   readonly #index: RouteIndex | null;
-  /** The first route, if it matches every request: then the head isn't inspected. */
+  /** The first route, if it matches every request and no listener changes paths: then the head isn't inspected. */
   readonly #takesAll: RouteSnapshot | null;
+  readonly #comparesPaths: boolean;
+  readonly #normalizations: ReadonlyMap<string, PathNormalization>;
 
-  constructor(routes: readonly RouteSnapshot[]) {
+  constructor(routes: readonly RouteSnapshot[], listeners: readonly ListenerPaths[]) {
     this.#routes = routes;
     this.#index = routes.length > MAX_SCANNED ? new RouteIndex(routes) : null;
-    this.#takesAll = routes.length > 0 && matchesAll(routes[0]!.match) ? routes[0]! : null;
+    this.#comparesPaths = routes.some(({ match }) => match.paths.length > 0);
+    this.#normalizations = new Map(listeners.map(({ name, pathNormalization }) => [name, pathNormalization]));
+    const changesPaths = listeners.some(({ pathNormalization }) => pathNormalization.forward === 'normalized');
+    this.#takesAll = !changesPaths && routes.length > 0 && matchesAll(routes[0]!.match) ? routes[0]! : null;
   }
 
-  /** The first route that matches, or null. */
-  find(head: RequestHead, listenerName: string): RouteSnapshot | null {
+  /** The first route that matches; null where none does. */
+  find(head: RequestHead, listenerName: string): RoutingResult {
     if (this.#takesAll !== null) return this.#takesAll;
     const facts = factsOf(head, listenerName);
-    if (this.#index !== null) return this.#index.find(facts);
-    for (const route of this.#routes) if (firstMismatch(route.match, facts) === null) return route;
-    return null;
+    return facts.isPlain ? this.#first(facts) : this.#findNormalized(facts);
   }
 
   /** The verdict of every route in file order; `find` returns the first without a mismatch. */
   verdicts(facts: RoutingFacts): readonly RouteVerdict[] {
     return this.#routes.map((route) => ({ route, mismatch: firstMismatch(route.match, facts) }));
+  }
+
+  /** The readings of the received path, with the route of each; empty for a path in normal form. */
+  readings(facts: RoutingFacts): readonly RoutedReading[] {
+    if (facts.isPlain) return [];
+    const readings = pathReadings(pathOf(facts.head.target)) ?? [];
+    return readings.map((path) => ({ path, route: this.#first({ ...facts, path }) }));
+  }
+
+  /** Finds the route of a request whose path is not in normal form. */
+  #findNormalized(facts: RoutingFacts): RoutingResult {
+    const { ambiguous, forward } = this.#normalizations.get(facts.listenerName) ?? DEFAULT;
+    const route = this.#first(facts);
+    const isSafe = (path: string): boolean => ambiguous === 'keep' || this.#leadsToOne(path, route, facts);
+    const { target } = facts.head;
+    const path = pathOf(target);
+    if (forward === 'received') {
+      if (isSafe(path)) return route;
+      if (ambiguous === 'reject') return AMBIGUOUS_PATH;
+    }
+    const sent = normalizedPath(path);
+    if (!isSafe(sent)) return AMBIGUOUS_PATH;
+    return route === null || sent === path ? route : new NormalizedRoute(route, sent + target.slice(path.length));
+  }
+
+  /** Whether all readings of a path lead to the route of its normal form. */
+  #leadsToOne(path: string, route: RouteSnapshot | null, facts: RoutingFacts): boolean {
+    if (!this.#comparesPaths) return true;
+    const readings = pathReadings(path);
+    return readings !== null && readings.every((reading) => this.#first({ ...facts, path: reading }) === route);
+  }
+
+  #first(facts: RoutingFacts): RouteSnapshot | null {
+    if (this.#index !== null) return this.#index.find(facts);
+    for (const route of this.#routes) if (firstMismatch(route.match, facts) === null) return route;
+    return null;
   }
 }
 
@@ -42,6 +109,12 @@ export class Router {
 export interface RouteVerdict {
   readonly route: RouteSnapshot;
   readonly mismatch: MatchPart | null;
+}
+
+/** One reading of a path, and the first route that matches it. */
+export interface RoutedReading {
+  readonly path: string;
+  readonly route: RouteSnapshot | null;
 }
 
 function matchesAll(match: RouteMatch): boolean {

@@ -74,7 +74,8 @@ function servedBy({ headers, statusCode = 0 }: http.IncomingMessage): Served {
   const own = { status: statusCode, endpoint: null, fields: [] };
   if (location !== undefined) return { ...own, kind: 'redirect', route: location.replace('/to/', '') };
   const answer = /^text\/(r\d+)$/.exec(type)?.[1];
-  return answer === undefined ? { ...own, kind: 'no-route', route: null } : { ...own, kind: 'respond', route: answer };
+  const refusal = statusCode === 400 ? 'ambiguous-path' : 'no-route';
+  return answer === undefined ? { ...own, kind: refusal, route: null } : { ...own, kind: 'respond', route: answer };
 }
 
 function explained(reply: ExplainReply): Served {

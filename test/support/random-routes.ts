@@ -3,7 +3,7 @@
 import { randomBelow, type Random } from '../../core/random.ts';
 
 const HOSTS = ['a.test', '*.a.test', 'x.a.test', 'b.test', '*.test'] as const;
-const PATHS = ['/', '/v1', '/v1/', '/v1/x', '/static', '/static/css/', '/%76', '/v1/..'] as const;
+const PATHS = ['/', '/v1', '/v1/', '/v1/x', '/static', '/static/css/', '/%76', '/v1%2fx', '/v1;x'] as const;
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS'] as const;
 const VERSIONS = ['1', '2', '12', 'one two'] as const;
 const LISTENERS = ['web', 'side'] as const;
@@ -20,7 +20,7 @@ const ASKED_HOSTS = [
   'test',
 ];
 const ASKED_PATHS =
-  '/ /v1 /v1/ /v10 /V1 /v1/x /v1/x/y /v1/../v1 /v1//x /%761 /%76/1 /v1%2fx /static /static/ /static/css //static /other'.split(
+  '/ /v1 /v1/ /v10 /V1 /v1/x /v1/x/y /v1/../v1 /v1//x /%761 /%76/1 /v1%2fx /v1%2f..%2fstatic //v1 /v1/..;/x /v1;x /v1\\x /static/%2e%2e/v1/x /static /static/ /static/css //static /other'.split(
     ' ',
   );
 const ASKED_QUERIES = [

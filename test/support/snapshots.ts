@@ -128,6 +128,7 @@ export function listenerSnapshot({
     trustedProxies: [],
     trustedOnlyFields: [],
     underscoreFields: 'drop',
+    pathNormalization: { ambiguous: 'normalize', forward: 'received' },
     limits: {
       headBytes: 32_768,
       headFields: 200,

@@ -19,6 +19,7 @@ export function explainText(reply: ExplainReply): string {
     `${request.method} ${request.target} for ${request.host}${clientWords(request)}`,
     label('listener', `${listener.name}: ${listener.because}`),
     label('route', actionWords(reply)),
+    ...pathLines(reply),
     ...routeLines(reply.routes),
     ...policyLines(reply.policies),
     ...(upstream === null ? [] : upstreamLines(upstream)),
@@ -45,9 +46,22 @@ function actionWords({ route, action }: ExplainReply): string {
       return `${route} -> answers ${action.status} (${action.contentType}, ${action.bodyBytes} bytes)`;
     case 'redirect':
       return `${route} -> redirects with ${action.status} to ${action.location}`;
+    case 'ambiguous-path':
+      return `the path has readings that lead to different routes -> ${action.status} ${action.code}`;
     default:
       return `none matches -> ${action.status} ${action.code}`;
   }
+}
+
+/** How the path was compared, where that isn't as it was received. */
+function pathLines({ request, path, action, sentTarget }: ExplainReply): string[] {
+  const received = request.target.split('?', 1)[0];
+  const readings = action.kind === 'ambiguous-path' ? path.readings : [];
+  return [
+    ...(path.matched === received ? [] : [label('path', `compared as ${path.matched}`)]),
+    ...readings.map((one) => label('', `${one.path} -> ${one.route ?? 'no route'}`)),
+    ...(sentTarget === null || sentTarget === request.target ? [] : [label('sent', sentTarget)]),
+  ];
 }
 
 /** Routes above the matching one, and later routes that would match too. */

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { compile, newTables } from '../../../config/compile/compile.ts';
 import type { LoadResult } from '../../../config/load.ts';
-import { Router } from '../../../proxy/routing/router.ts';
+import { routeOf, Router } from '../../../proxy/routing/router.ts';
 import { requestHead } from '../../support/request-head.ts';
 import { load } from '../../unit/config/golden-cases.ts';
 
@@ -44,8 +44,8 @@ const REQUESTS = HOSTS.flatMap((host) =>
 function routed(result: LoadResult): string[] {
   assert.ok(result.ok, JSON.stringify(result));
   const { routes } = compile(result.config, newTables({ endpoints: 4, upstreams: 4, listeners: 4 }), 1);
-  const router = new Router(routes);
-  return REQUESTS.map((request) => router.find(request, 'web')?.name ?? '');
+  const router = new Router(routes, []);
+  return REQUESTS.map((request) => routeOf(router.find(request, 'web'))?.name ?? '');
 }
 
 function shadowedIn(result: LoadResult): number[] {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { RouteMatch, RouteSnapshot } from '../../../../core/snapshot/route.ts';
 import { factsOf, firstMismatch, hostOf } from '../../../../proxy/routing/route-match.ts';
-import { Router } from '../../../../proxy/routing/router.ts';
+import { routeOf, Router } from '../../../../proxy/routing/router.ts';
 import { requestHead } from '../../../support/request-head.ts';
 
 const ANY: RouteMatch = { hosts: [], paths: [], methods: [], headers: [], query: [], listeners: [] };
@@ -37,17 +37,20 @@ function matches(
 
 describe('Router', () => {
   test('the first route that matches wins', () => {
-    const router = new Router([
-      route('exact', { paths: [{ kind: 'exact', value: '/a' }] }),
-      route('prefix', { paths: [{ kind: 'prefix', value: '/' }] }),
-      route('never', {}),
-    ]);
-    assert.equal(router.find(requestHead({ target: '/a?x=1' }), 'web')?.name, 'exact');
-    assert.equal(router.find(requestHead({ target: '/b' }), 'web')?.name, 'prefix');
+    const router = new Router(
+      [
+        route('exact', { paths: [{ kind: 'exact', value: '/a' }] }),
+        route('prefix', { paths: [{ kind: 'prefix', value: '/' }] }),
+        route('never', {}),
+      ],
+      [],
+    );
+    assert.equal(routeOf(router.find(requestHead({ target: '/a?x=1' }), 'web'))?.name, 'exact');
+    assert.equal(routeOf(router.find(requestHead({ target: '/b' }), 'web'))?.name, 'prefix');
   });
 
   test('no route: null', () => {
-    const router = new Router([route('other', { hosts: ['b.test'] })]);
+    const router = new Router([route('other', { hosts: ['b.test'] })], []);
     assert.equal(router.find(requestHead({ target: '/' }), 'web'), null);
   });
 });

@@ -68,3 +68,15 @@ test('has no control character but line feeds, whatever names hold', () => {
   const routes = [routeSnapshot({ name: 'evil\u001b[31m\u202e' })];
   assert.match(textOf({}, { routes }), /^route +evil\?\[31m\? -> upstream api$/m);
 });
+
+test('shows how a path is compared, its readings where they disagree, and the path that is sent', () => {
+  const match = { hosts: [], methods: [], headers: [], query: [], listeners: [] };
+  const guard = routeSnapshot({ name: 'guard', match: { ...match, paths: [{ kind: 'prefix', value: '/admin' }] } });
+  const routes = [guard, routeSnapshot({ name: 'rest' })];
+  const refused = textOf({ url: 'http://a.test/x/..;/admin' }, { routes });
+  assert.match(refused, /^route +the path has readings that lead to different routes -> 400 ambiguous-path$/m);
+  assert.match(refused, /^ +\/x\/\.\.;\/admin -> rest\n(?: +.*\n)* +\/admin -> guard$/m);
+  const normalized = textOf({ url: 'http://a.test/admin/../%7ex?a' }, { routes });
+  assert.match(normalized, /^path +compared as \/~x\nsent +\/~x\?a$/m);
+  assert.doesNotMatch(textOf({ url: 'http://a.test/x' }, { routes }), /^(?:path|sent) /m);
+});
