@@ -9,6 +9,8 @@ import { decodeToMatch, isPlainPath, mergeSlashes, pathToMatch, withoutDotSegmen
  */
 const MOST_CHARACTERS = 65_536;
 const FEW = 4;
+/** No honest path has more, and each is routed. */
+const MOST_READINGS = 32;
 /** Rounds of repeated decoding: more layers of escapes than any chain of servers removes. */
 const MOST_DECODINGS = 4;
 
@@ -37,7 +39,8 @@ export function pathReadings(path: string): readonly string[] | null {
   if (isPlainPath(path)) return [matched];
   const readings = new Set([decodeToMatch(path)]);
   for (const step of STEPS) {
-    for (const reading of [...readings]) readings.add(step(reading));
+    for (const reading of Array.from(readings)) readings.add(step(reading));
+    if (readings.size > MOST_READINGS) return null;
     if (readings.size > FEW && readings.size * path.length > MOST_CHARACTERS) return null;
   }
   readings.delete(matched);

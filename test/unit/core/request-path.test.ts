@@ -53,10 +53,10 @@ test('a path has one normal form to match and one to send', () => {
 });
 
 test('normal forms are stable, and valid in a request line', () => {
-  const character = fc.constantFrom(...'a/./%2eE25fF5cC;\\{?#'.replace(/[?#]/g, ''));
+  const pieces = ['a', '/', '.', '..', '%', '%2e', '%2E', '%25', '%5c', '%2f', ';', '\\', '{', 'C'];
   fc.assert(
-    fc.property(fc.array(character, { maxLength: 24 }), (characters) => {
-      const path = `/${characters.join('')}`;
+    fc.property(fc.array(fc.constantFrom(...pieces), { maxLength: 12 }), (chosen) => {
+      const path = `/${chosen.join('')}`;
       const sent = normalizedPath(path);
       assert.match(sent, /^\/[!-~]*$/);
       assert.equal(normalizedPath(sent), sent);
