@@ -3,8 +3,9 @@
 import type { ClientConnection } from '../core/exchange-contract.ts';
 import type { ExchangeRecord } from '../core/exchange-record.ts';
 import type { FieldList, RequestHead, ResponseHead } from '../core/head.ts';
-import type { PendingReply, PolicyAnswer, PolicyReply } from '../core/policy/policy.ts';
+import type { CausedReply, PendingReply, PolicyAnswer, PolicyReply } from '../core/policy/policy.ts';
 import type { EndpointSnapshot } from '../core/snapshot/endpoint.ts';
+import { REPLY_CAUSES } from '../proxy/exchange/local-reply.ts';
 import type { PolicyPlan } from '../proxy/policies/policy-plan.ts';
 import { FAILED, type PolicyFailure, type PolicyRunner, WAITING } from '../proxy/policies/policy-runner.ts';
 import { PolicyView, type ViewedExchange } from '../proxy/policies/policy-view.ts';
@@ -48,6 +49,11 @@ export interface PlayedContext {
   readonly wallMs: () => number;
   readonly upstreams: readonly string[];
   readonly wait: (view: PolicyView) => Promise<PolicyAnswer | PolicyFailure>;
+}
+
+/** As the exchange sends it, without the fields of the cause itself. */
+function causedReply({ cause, fields = [] }: CausedReply): PolicyReply {
+  return { status: REPLY_CAUSES[cause].status, fields, body: REPLY_CAUSES[cause].message };
 }
 
 const FAILURE: PolicyReply = { status: 500, body: 'policy-failed' };
@@ -129,8 +135,8 @@ export class PlayedExchange {
   }
 
   #replyOf(answer: NonNullable<PolicyAnswer> | PolicyFailure): SentResponse {
-    const reply = answer === FAILED || 'cause' in answer ? FAILURE : answer;
-    const cause = answer === FAILED ? 'policy-failed' : 'policy';
+    const reply = answer === FAILED ? FAILURE : 'cause' in answer ? causedReply(answer) : answer;
+    const cause = answer === FAILED ? 'policy-failed' : 'cause' in answer ? answer.cause : 'policy';
     const { status, fields = [], body = '' } = reply;
     const bytes = typeof body === 'string' ? Buffer.from(body) : body;
     return sentOf(this.#context.runner.localReply(this.#view, { status, cause, fields, body: bytes }));

@@ -28,6 +28,8 @@ export interface TestPlace {
   readonly owner?: string;
   /** Names of upstreams that the policy may choose. */
   readonly upstreams?: readonly string[];
+  /** Texts of the files that the options name; absent, they are read from the working directory. */
+  readonly files?: Readonly<Record<string, string>>;
   /** The upstream that it is configured on; for policies of that scope which read it. */
   readonly upstream?: UpstreamSnapshot;
 }
@@ -64,7 +66,7 @@ export function testPolicy(
   return new PolicyBench(policy, compiled(policy, options, place), place);
 }
 
-function compiled(policy: PluginPolicy, options: unknown, { owner = 'test' }: TestPlace): unknown {
+function compiled(policy: PluginPolicy, options: unknown, { owner = 'test', files }: TestPlace): unknown {
   const given = options === true ? {} : options;
   const schema = z.strictObject(policy.options(optionSchemas));
   const parsed = schema.safeParse(given);
@@ -83,7 +85,11 @@ function compiled(policy: PluginPolicy, options: unknown, { owner = 'test' }: Te
     directory,
     report,
     template: (text, use) => compileTemplate(text, use, process.env, report),
-    readFile: (name) => readFileSync(path.resolve(directory, name), 'utf8'),
+    readFile: (name, at = []) => {
+      if (files === undefined) return readFileSync(path.resolve(directory, name), 'utf8');
+      if (files[name] === undefined) report({ message: `the file ${name} does not exist`, path: at });
+      return files[name] ?? null;
+    },
   });
   if (problems.length > 0) throw new PolicyOptionsError(problems);
   return structuredClone(data);

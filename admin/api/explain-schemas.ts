@@ -124,6 +124,7 @@ const policy = z.strictObject({
   scope: z.enum(['listener', 'route', 'upstream']).describe('Where it is configured.'),
   stage: z.string().describe('When it runs: docs/policies.md.'),
   needs: z.array(z.string()).describe('What it does beyond reading heads and editing fields.'),
+  effect: z.string().describe('What it would do with the request now; empty where it does not depend on the request.'),
 });
 
 export const explained = z.strictObject({

@@ -9,7 +9,7 @@ import type { RequestHead } from '../../core/head.ts';
 import { copyRecords, Region } from '../../core/memory/region.ts';
 import type { BoundListener } from '../../core/messages.ts';
 import type { Random } from '../../core/random.ts';
-import type { PolicyScope } from '../../core/policy/policy-definition.ts';
+import type { ExplainedExchange, PolicyScope } from '../../core/policy/policy-definition.ts';
 import { POLICY_STAGES } from '../../core/policy/policy-stage.ts';
 import type { PolicySnapshot } from '../../core/snapshot/policy.ts';
 import type { NamedMatch, RouteMatch, RouteSnapshot, ValueMatch } from '../../core/snapshot/route.ts';
@@ -19,6 +19,7 @@ import { clientAddressOf } from '../../proxy/exchange/client-address.ts';
 import { headerEditsOf } from '../../proxy/policies/header-edits.ts';
 import { insertedFieldsOf, REPLACED_NAMES, sendsForwarded } from '../../proxy/policies/forwarding-fields.ts';
 import { trustedOnlyFor } from '../../proxy/downstream/trusted-only-fields.ts';
+import { type AnyBuiltInPolicy, POLICIES } from '../../proxy/policies/registry.ts';
 import { REPLY_CAUSES } from '../../proxy/exchange/local-reply.ts';
 import { openBudget } from '../../proxy/placement/retry-budget.ts';
 import { isHedgeable, isIdempotentRequest } from '../../proxy/placement/retry-verdict.ts';
@@ -119,7 +120,7 @@ export function explain(query: ExplainQuery, facts: ExplainFacts): ExplainReply 
       route === null ? refusalOf(result === AMBIGUOUS_PATH ? 'ambiguous-path' : 'no-route') : actionOf(route, snapshot),
     sentTarget:
       route?.action.kind === 'upstream' ? (result instanceof NormalizedRoute ? result.target : head.target) : null,
-    policies: policiesOf(request, route, snapshot),
+    policies: policiesOf(request, route, client, snapshot),
     ...(route === null ? NOTHING : forwardingOf(request, route, client, facts)),
   };
 }
@@ -208,21 +209,32 @@ function hadFields(wanted: readonly NamedMatch[], head: RequestHead): string {
 
 /** In the order of requests: responses meet them in reverse. */
 function policiesOf(
-  { listener }: ExplainedRequest,
+  { listener, head, connection }: ExplainedRequest,
   route: RouteSnapshot | null,
+  clientAddress: string,
   { upstreams }: Snapshot,
 ): ExplainReply['policies'] {
   if (route === null) return [];
   const { action } = route;
   const upstream = action.kind === 'upstream' ? upstreams.find(({ index }) => index === action.upstream) : undefined;
+  const exchange = { request: head, connection, clientAddress };
   const of = (scope: PolicyScope, policies: readonly PolicySnapshot[]) =>
-    policies.map(({ name, stage, needs }) => ({ name, scope, stage, needs: [...needs] }));
+    policies.map((policy) => {
+      const { name, stage, needs } = policy;
+      return { name, scope, stage, needs: [...needs], effect: effectOf(policy, exchange) };
+    });
   const all = [
     ...of('listener', listener.policies),
     ...of('route', route.policies),
     ...of('upstream', upstream?.policies ?? []),
   ];
   return all.toSorted((a, b) => POLICY_STAGES.indexOf(a.stage) - POLICY_STAGES.indexOf(b.stage));
+}
+
+/** Effect of a built-in policy on the request; '' where it describes none. */
+function effectOf({ name, data }: PolicySnapshot, exchange: ExplainedExchange): string {
+  const policy = (POLICIES as readonly unknown[] as readonly AnyBuiltInPolicy[]).find((one) => one.name === name);
+  return policy?.explain?.(data, exchange) ?? '';
 }
 
 function fieldsOf(

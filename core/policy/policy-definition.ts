@@ -1,6 +1,8 @@
 // Contract of a policy's definition: its name, options, place in the order, and how it is compiled on the main thread
 // and created in workers. Thread: both.
 
+import type { ClientConnection } from '../exchange-contract.ts';
+import type { RequestHead } from '../head.ts';
 import type { Logger } from '../log.ts';
 import type { OptionSchemas, OptionShape, OptionsOf } from '../option-schema.ts';
 import type { UpstreamSnapshot } from '../snapshot/upstream.ts';
@@ -85,6 +87,14 @@ export interface PolicyServices {
   readonly mustShed: (priority: 'critical' | 'default' | 'sheddable') => boolean;
 }
 
+/** A request that `fairlead explain` plays. */
+export interface ExplainedExchange {
+  readonly connection: ClientConnection;
+  readonly request: RequestHead;
+  /** Address of the client behind trusted proxies. */
+  readonly clientAddress: string;
+}
+
 /** Common to the policies of Fairlead and of plugins. */
 export interface PolicyBase<Data> {
   /** In YAML, metrics, logs and `explain`. Lower-case kebab. */
@@ -108,6 +118,8 @@ export interface BuiltInPolicy<Scope extends PolicyScope, Shape extends OptionSh
   readonly options: (schemas: OptionSchemas) => Shape;
   /** @returns plain, cloneable data for the Snapshot; null where the policy has nothing to do */
   compile(options: OptionsOf<Shape>, context: CompileContext): Data | null;
+  /** Describes the effect on a request as a verb phrase: "refuses 10.0.0.1". Main thread; counts nothing. */
+  explain?(data: Data, exchange: ExplainedExchange): string;
 }
 
 /** A policy of a plugin, as its author writes it: its options stand under its name in a list `policies`. */

@@ -23,8 +23,13 @@ export interface PolicyReply {
 
 /** A reply of Fairlead's own that built-in policies request by its cause (proxy/exchange/local-reply.ts). */
 export interface CausedReply {
-  readonly cause: 'shed';
+  readonly cause: RefusalCause;
+  /** Fields beside those of the cause, such as WWW-Authenticate. */
+  readonly fields?: FieldList;
 }
+
+/** Causes for which built-in policies refuse requests. */
+export type RefusalCause = 'shed' | 'address-denied';
 
 /** Outcome of a hook that may answer: nothing continues. */
 export type PolicyAnswer = PolicyReply | CausedReply | undefined;

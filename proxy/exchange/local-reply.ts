@@ -49,6 +49,7 @@ export const REPLY_CAUSES = {
     'The path can be read in several ways, which lead to different routes.',
     'badRequest',
   ),
+  'address-denied': cause(403, 'address-denied', 'Your address may not use this service.', 'policyRefused'),
   'no-route': cause(404, 'no-route', 'No route takes this request.', 'noRoute'),
   'head-timeout': cause(408, 'head-timeout', 'The request took too long to arrive.', 'clientTimeoutRequest', CLOSES),
   'body-timeout': cause(408, 'body-timeout', "The request's body stalled.", 'clientTimeoutRequest', CLOSES),

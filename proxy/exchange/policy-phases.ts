@@ -87,6 +87,6 @@ function replyToOutcome(
   outcome: NonNullable<PolicyAnswer> | PolicyFailure,
 ): void {
   if (outcome === FAILED) replyLocally(context, exchange, 'policy-failed');
-  else if ('cause' in outcome) replyLocally(context, exchange, outcome.cause);
+  else if ('cause' in outcome) replyLocally(context, exchange, outcome.cause, outcome.fields);
   else replyFromPolicy(context, exchange, outcome);
 }

@@ -3,7 +3,7 @@
 import type { ClientConnection, LocalReply, Unparsable } from '../../core/exchange-contract.ts';
 import type { Failure } from '../../core/failure.ts';
 import type { PolicyReply } from '../../core/policy/policy.ts';
-import type { ResponseHead } from '../../core/head.ts';
+import type { FieldList, ResponseHead } from '../../core/head.ts';
 import type { RouteAction } from '../../core/snapshot/route.ts';
 import { EditedResponseHead } from '../policies/edited-response-head.ts';
 import { observeRefused } from './exchange-end.ts';
@@ -37,11 +37,21 @@ export function mayHaveBody({ head }: Exchange, status: number): boolean {
   return head.method !== 'HEAD' && status !== 204 && status !== 304;
 }
 
-/** Sends the local reply for a cause, which also becomes the cause of the exchange's end. */
-export function replyLocally(context: ForwardingContext, exchange: Exchange, cause: ReplyCauseName): void {
+/**
+ * Sends the local reply for a cause, which also becomes the cause of the exchange's end.
+ * @param fields beside those of the cause
+ */
+export function replyLocally(
+  context: ForwardingContext,
+  exchange: Exchange,
+  cause: ReplyCauseName,
+  fields: FieldList = [],
+): void {
   exchange.response.endBy(REPLY_CAUSES[cause].termination);
   const { code } = REPLY_CAUSES[cause];
-  sendLocalReply(context, exchange, code, localReply(cause, exchange.head, exchange.requestId));
+  const reply = localReply(cause, exchange.head, exchange.requestId);
+  const extended = fields.length === 0 ? reply : { ...reply, fields: [...reply.fields, ...fields] };
+  sendLocalReply(context, exchange, code, extended);
 }
 
 /** Sends the reply that a policy returned. */

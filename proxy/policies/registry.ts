@@ -3,6 +3,7 @@
 
 import type { OptionShape } from '../../core/option-schema.ts';
 import type { BuiltInPolicy, PolicyScope } from '../../core/policy/policy-definition.ts';
+import { addressRules, listenerAddressRules } from './address-rules.ts';
 import { cors } from './cors.ts';
 import { forwardingFields } from './forwarding-fields.ts';
 import { headerEdits } from './header-edits.ts';
@@ -10,7 +11,16 @@ import { securityHeaders } from './security-headers.ts';
 import { shedding } from './shedding.ts';
 import { stickyCookie } from './sticky-cookie.ts';
 
-export const POLICIES = [shedding, cors, securityHeaders, headerEdits, stickyCookie, forwardingFields] as const;
+export const POLICIES = [
+  listenerAddressRules,
+  addressRules,
+  shedding,
+  cors,
+  securityHeaders,
+  headerEdits,
+  stickyCookie,
+  forwardingFields,
+] as const;
 
 /** A policy of the table, whatever its options are. */
 export type AnyBuiltInPolicy = BuiltInPolicy<PolicyScope, OptionShape, unknown>;

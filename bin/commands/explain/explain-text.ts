@@ -83,7 +83,9 @@ function routeLines(routes: readonly Verdict[]): string[] {
 /** Policies by scope, in order of execution. */
 function policyLines(policies: ExplainReply['policies']): string[] {
   if (policies.length === 0) return [];
-  return [label('policies', policies.map(({ name, scope }) => `${name} (${scope})`).join(', '))];
+  const texts = policies.map(({ name, scope }) => `${name} (${scope})`);
+  const effects = policies.filter(({ effect }) => effect !== '').map(({ name, effect }) => `${name} ${effect}`);
+  return [label('policies', texts.join(', ')), ...effects.map((effect) => label('', effect))];
 }
 
 function upstreamLines(upstream: Upstream): string[] {

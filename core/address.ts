@@ -1,0 +1,138 @@
+// IP addresses as 32-bit words, for look-ups and for keys of clients on the request path: node:net parses none without
+// allocation. Thread: both.
+
+const DOT = 0x2e;
+const COLON = 0x3a;
+const PERCENT = 0x25;
+/** Third word of an IPv4-mapped address, ::ffff:a.b.c.d (RFC 4291 section 2.5.5.2). */
+const MAPPED = 0xffff;
+
+/**
+ * Parses an address into `words`, most significant first; an IPv4 address is in the first one. An IPv4-mapped address is
+ * read as its IPv4 address, and a zone is ignored.
+ * @returns the version; 0 for a text that is no address
+ */
+export function readAddress(text: string, words: Uint32Array): 4 | 6 | 0 {
+  const zone = text.indexOf('%');
+  const end = zone < 0 ? text.length : zone;
+  const colon = text.indexOf(':');
+  if (colon < 0 || colon >= end) return text.charCodeAt(end) !== PERCENT && readIPv4(text, 0, end, words, 0) ? 4 : 0;
+  if (!readIPv6(text, end, words)) return 0;
+  if (words[0] !== 0 || words[1] !== 0 || words[2] !== MAPPED) return 6;
+  words[0] = words[3]!;
+  return 4;
+}
+
+/**
+ * The part of an address that stands for one client: an IPv4 address, or the first 64 bits of an IPv6 address, of which a
+ * client chooses the others freely (RFC 4291 section 2.5.4). Other texts are returned as they are.
+ */
+export function clientNetwork(address: string): string {
+  if (!address.includes(':')) return address;
+  const version = readAddress(address, scratch);
+  if (version === 0) return address;
+  const [first, second] = [scratch[0]!, scratch[1]!];
+  return version === 4 ? dotted(first) : `${groups(first)}:${groups(second)}::/64`;
+}
+
+const scratch = new Uint32Array(4);
+
+function dotted(word: number): string {
+  return `${word >>> 24}.${(word >>> 16) & 255}.${(word >>> 8) & 255}.${word & 255}`;
+}
+
+function groups(word: number): string {
+  return `${(word >>> 16).toString(16)}:${(word & 0xffff).toString(16)}`;
+}
+
+/** Four decimal numbers without leading zeros, which some parsers read as octal. */
+function readIPv4(text: string, start: number, end: number, words: Uint32Array, word: number): boolean {
+  let value = 0;
+  let octet = -1;
+  let dots = 0;
+  for (let at = start; at < end; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === DOT) {
+      if (octet < 0 || (dots += 1) > 3) return false;
+      value = value * 256 + octet;
+      octet = -1;
+      continue;
+    }
+    const digit = code - 0x30;
+    if (digit < 0 || digit > 9 || octet === 0) return false;
+    octet = Math.max(octet, 0) * 10 + digit;
+    if (octet > 255) return false;
+  }
+  if (octet < 0 || dots !== 3) return false;
+  words[word] = value * 256 + octet;
+  return true;
+}
+
+const parsedGroups = new Uint16Array(8);
+
+function readIPv6(text: string, end: number, words: Uint32Array): boolean {
+  let count = 0;
+  let gap = -1;
+  let at = 0;
+  if (text.charCodeAt(0) === COLON) {
+    if (text.charCodeAt(1) !== COLON) return false;
+    gap = 0;
+    at = 2;
+  }
+  while (at < end) {
+    const stop = groupEnd(text, at, end);
+    if (text.charCodeAt(stop) === DOT) {
+      if (count > 6 || !readIPv4(text, at, end, words, 3)) return false;
+      parsedGroups[count++] = words[3]! >>> 16;
+      parsedGroups[count++] = words[3]! & 0xffff;
+      at = end;
+      break;
+    }
+    const group = stop - at > 4 || stop === at ? -1 : hexOf(text, at, stop);
+    if (group < 0 || count === 8) return false;
+    parsedGroups[count++] = group;
+    at = stop;
+    if (at === end) break;
+    at += 1;
+    if (at < end && text.charCodeAt(at) === COLON) {
+      if (gap >= 0) return false;
+      gap = count;
+      at += 1;
+    } else if (at === end) return false;
+  }
+  if (gap < 0 ? count !== 8 : count > 7) return false;
+  spread(count, gap < 0 ? 8 : gap, words);
+  return true;
+}
+
+/** Writes `count` groups to the words, with zeros at `gap` in place of '::'. */
+function spread(count: number, gap: number, words: Uint32Array): void {
+  const zeros = 8 - count;
+  for (let word = 0; word < 4; word += 1) {
+    words[word] = groupAt(word * 2, gap, zeros) * 0x1_0000 + groupAt(word * 2 + 1, gap, zeros);
+  }
+}
+
+function groupAt(index: number, gap: number, zeros: number): number {
+  if (index < gap) return parsedGroups[index]!;
+  return index < gap + zeros ? 0 : parsedGroups[index - zeros]!;
+}
+
+function groupEnd(text: string, start: number, end: number): number {
+  let at = start;
+  while (at < end && text.charCodeAt(at) !== COLON && text.charCodeAt(at) !== DOT) at += 1;
+  return at;
+}
+
+/** @returns -1 where a character is no hexadecimal digit */
+function hexOf(text: string, start: number, end: number): number {
+  let value = 0;
+  for (let at = start; at < end; at += 1) {
+    const code = text.charCodeAt(at);
+    const lower = code | 0x20;
+    const digit = code >= 0x30 && code <= 0x39 ? code - 0x30 : lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
+    if (digit < 0) return -1;
+    value = value * 16 + digit;
+  }
+  return value;
+}
