@@ -5,9 +5,11 @@ import type { ListenerSnapshot } from '../../core/snapshot/listener.ts';
 import { ClientSocket } from './accept/client-socket.ts';
 import type { ConnectionFacts } from './accept/connection-facts.ts';
 import type { DownstreamContext, DrainableConnection } from './downstream-context.ts';
-import type { Http1Context } from './http1/http1-context.ts';
 import { Http1Connection } from './http1/http1-connection.ts';
 import { Http1Listener } from './http1/http1-listener.ts';
+import type { Http2Context } from './http2/http2-context.ts';
+import { Http2Listener } from './http2/http2-context.ts';
+import { Http2Connection } from './http2/http2-connection.ts';
 import { NodeHttp1Server } from './node/node-http1-server.ts';
 import { NodeHttp2Server } from './node/node-http2-server.ts';
 import { TlsAcceptor } from './accept/tls-acceptor.ts';
@@ -16,24 +18,26 @@ import { TlsAcceptor } from './accept/tls-acceptor.ts';
 export type ConnectionIdentified = (raw: Socket, connection: DrainableConnection) => void;
 
 export class ConnectionServer {
-  readonly #engine: Http1Context | null;
-  readonly #engineListener: Http1Listener;
-  readonly #http1: NodeHttp1Server;
-  readonly #http2: NodeHttp2Server;
+  readonly #engine: Http2Context | null;
+  readonly #http1: Http1Listener;
+  readonly #http2: Http2Listener;
+  readonly #nodeHttp1: NodeHttp1Server;
+  readonly #nodeHttp2: NodeHttp2Server;
   readonly #tls: TlsAcceptor | null;
   readonly #identified: ConnectionIdentified;
 
-  /** @param engine dependencies of the HTTP/1.1 engine; null where it is off */
+  /** @param engine dependencies of our engines; null where they are off */
   constructor(
     context: DownstreamContext,
     listener: ListenerSnapshot,
     identified: ConnectionIdentified,
-    engine: Http1Context | null,
+    engine: Http2Context | null,
   ) {
     this.#engine = engine;
-    this.#engineListener = new Http1Listener(listener);
-    this.#http1 = new NodeHttp1Server(context, listener);
-    this.#http2 = new NodeHttp2Server(context, listener);
+    this.#http1 = new Http1Listener(listener);
+    this.#http2 = new Http2Listener(listener);
+    this.#nodeHttp1 = new NodeHttp1Server(context, listener);
+    this.#nodeHttp2 = new NodeHttp2Server(context, listener);
     this.#identified = identified;
     const serve = (client: ClientSocket): void => this.serveConnection(client);
     this.#tls = listener.tls === null ? null : new TlsAcceptor(context, listener, serve);
@@ -48,11 +52,14 @@ export class ConnectionServer {
   /** Serves HTTP on a connection whose TLS handshake, if any, is complete. */
   serveConnection(client: ClientSocket): void {
     const isHttp2 = 'alpnProtocol' in client.stream && client.stream.alpnProtocol === 'h2';
-    if (isHttp2) this.#identified(client.raw, this.#http2.serve(client));
-    else if (this.#engine?.isOn() === true) {
-      const connection = new Http1Connection(this.#engine, this.#engineListener, client, this.#serveByNode);
-      this.#identified(client.raw, connection);
-    } else this.#serveByNode(client);
+    const engine = this.#engine?.isOn() === true ? this.#engine : null;
+    if (isHttp2) this.#identified(client.raw, this.#serveHttp2(engine, client));
+    else if (engine === null) this.#serveByNode(client);
+    else this.#identified(client.raw, new Http1Connection(engine, this.#http1, client, this.#serveByNode));
+  }
+
+  #serveHttp2(engine: Http2Context | null, client: ClientSocket): DrainableConnection {
+    return engine === null ? this.#nodeHttp2.serve(client) : new Http2Connection(engine, this.#http2, client);
   }
 
   /**
@@ -60,6 +67,6 @@ export class ConnectionServer {
    * (socket.unshift) and removed its listeners.
    */
   readonly #serveByNode = (client: ClientSocket): void => {
-    this.#identified(client.raw, this.#http1.serve(client));
+    this.#identified(client.raw, this.#nodeHttp1.serve(client));
   };
 }

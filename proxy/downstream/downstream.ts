@@ -14,8 +14,11 @@ import { ConnectionFacts, type LiveListener } from './accept/connection-facts.ts
 import { ConnectionLedger } from './accept/connection-ledger.ts';
 import { ConnectionServer } from './connection-server.ts';
 import type { DownstreamContext, DrainableConnection } from './downstream-context.ts';
-import type { Http1Context, Http1Parts } from './http1/http1-context.ts';
-import { ResponseEncoder } from './http1/response-encoder.ts';
+import type { Http1Parts } from './http1/http1-context.ts';
+import type { Http2Context } from './http2/http2-context.ts';
+import { ResponseBlocks } from './http2/response-blocks.ts';
+import { FrameMemory } from '../http2/frame-writer.ts';
+import { DateLine, ResponseEncoder } from './http1/response-encoder.ts';
 import { type ListenerService, ListenerSet } from './accept/listener-set.ts';
 import { Sweeper } from './accept/sweeper.ts';
 
@@ -51,7 +54,7 @@ interface Serving extends LiveListener {
 export class Downstream {
   readonly #timers: Timers;
   readonly #context: DownstreamContext;
-  readonly #fast: Http1Context | null;
+  readonly #fast: Http2Context | null;
   readonly #listeners: ListenerSet;
   /** Every accepted socket; null during its TLS handshake. */
   readonly #connections = new Map<Socket, DrainableConnection | null>();
@@ -186,12 +189,14 @@ export class Downstream {
   }
 }
 
-function fastContext(context: DownstreamContext, parts: Http1Parts, isOn = (): boolean => true): Http1Context {
-  const { starter, random, ledger } = context;
-  const encoder = new ResponseEncoder(parts.turn);
+function fastContext(context: DownstreamContext, parts: Http1Parts, isOn = (): boolean => true): Http2Context {
+  const { starter, random, ledger, sweeper, log } = context;
+  const date = new DateLine(parts.turn);
+  const encoder = new ResponseEncoder(date);
   const { isDraining, mayBeIdleUntilMs } = context;
   const draining = { isDraining, mayBeIdleUntilMs };
-  return { ...parts, encoder, starter, random, ledger, isOn, ...draining };
+  const http2 = { frames: new FrameMemory(), blocks: new ResponseBlocks(date), sweeper, log };
+  return { ...parts, ...http2, encoder, starter, random, ledger, isOn, ...draining };
 }
 
 /** Settings that serving depends on: all but the listener's index and name, which are looked up live. */

@@ -11,6 +11,11 @@ export class SendWindow {
     this.#bytes = bytes;
   }
 
+  /** Begins another stream. */
+  reset(bytes: number): void {
+    this.#bytes = bytes;
+  }
+
   /** Bytes that may be sent now. */
   get available(): number {
     return Math.max(0, this.#bytes);
@@ -33,7 +38,7 @@ export class SendWindow {
  * one per empty window would stop the peer.
  */
 export class ReceiveWindow {
-  readonly #sizeBytes: number;
+  #sizeBytes: number;
   /** Bytes that the peer may still send. */
   #bytes: number;
   /** Received and consumed, but not yet returned as credit. */
@@ -58,5 +63,11 @@ export class ReceiveWindow {
     this.#owedBytes = 0;
     this.#bytes += credit;
     return credit;
+  }
+
+  /** Enlarges the window by credit that the caller sends. */
+  grow(creditBytes: number): void {
+    this.#sizeBytes += creditBytes;
+    this.#bytes += creditBytes;
   }
 }

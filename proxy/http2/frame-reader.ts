@@ -29,6 +29,8 @@ export interface FrameSink {
   onGoaway(lastStream: number, code: number): void;
   /** @param stream 0 is the connection @param increment at least 1 */
   onWindowUpdate(stream: number, increment: number): void;
+  /** PRIORITY, or a frame of an unknown type: to be ignored (section 4.1), apart from their number. */
+  onOther?(stream: number, type: number, bytes: Uint8Array, start: number, end: number): void;
   /** A fault of one stream: to be answered by RST_STREAM. */
   onStreamError(stream: number, code: ErrorCode): void;
   /** A fault of the connection: to be answered by GOAWAY. Nothing follows. */
@@ -57,6 +59,8 @@ const PING_BYTES = 8;
 const GOAWAY_BYTES = 8;
 const CODE_BYTES = 4;
 
+const NO_BYTES = Buffer.alloc(0);
+
 const State = { HEADER: 0, PAYLOAD: 1, DATA: 2, SHUT: 3 } as const;
 
 export class FrameReader {
@@ -64,7 +68,7 @@ export class FrameReader {
   readonly #limits: FrameLimits;
   #state: number = State.HEADER;
   /** A frame header or payload that came in pieces. */
-  readonly #held: Buffer;
+  #held: Buffer = NO_BYTES;
   #heldBytes = 0;
   #length = 0;
   #type = 0;
@@ -85,7 +89,6 @@ export class FrameReader {
   constructor(sink: FrameSink, limits: FrameLimits = DEFAULT_FRAME_LIMITS) {
     this.#sink = sink;
     this.#limits = limits;
-    this.#held = Buffer.allocUnsafeSlow(Math.max(limits.frameBytes, FRAME_HEADER_BYTES));
   }
 
   /** Discards everything from now on, without an event. */
@@ -111,6 +114,7 @@ export class FrameReader {
       return at + needed;
     }
     const size = Math.min(end - at, needed - this.#heldBytes);
+    if (this.#held.length < needed) this.#held = Buffer.allocUnsafeSlow(needed);
     this.#held.set(bytes.subarray(at, at + size), this.#heldBytes);
     this.#heldBytes += size;
     if (this.#heldBytes === needed) {
@@ -215,8 +219,8 @@ export class FrameReader {
       case FrameType.CONTINUATION:
         return this.#addToBlock(bytes, start, end);
       case FrameType.PRIORITY:
-        if (this.#length !== PRIORITY_BYTES) sink.onStreamError(this.#stream, ErrorCode.FRAME_SIZE_ERROR);
-        return;
+        if (this.#length !== PRIORITY_BYTES) return sink.onStreamError(this.#stream, ErrorCode.FRAME_SIZE_ERROR);
+        return sink.onOther?.(this.#stream, FrameType.PRIORITY, bytes, start, end);
       case FrameType.RST_STREAM:
         return this.#length === CODE_BYTES ? sink.onReset(this.#stream, readUint32(bytes, start)) : this.#failSize();
       case FrameType.SETTINGS:
@@ -230,8 +234,7 @@ export class FrameReader {
       case FrameType.WINDOW_UPDATE:
         return this.#length === CODE_BYTES ? this.#takeWindowUpdate(readUint31(bytes, start)) : this.#failSize();
       default:
-        // Unknown types are ignored (section 4.1).
-        return;
+        return sink.onOther?.(this.#stream, this.#type, bytes, start, end);
     }
   }
 

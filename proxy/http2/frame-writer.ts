@@ -13,6 +13,7 @@ const MAX_SPARE = 64;
 /** Fewer bytes are copied by a loop: a call of TypedArray.set costs more. */
 const LOOP_BYTES = 48;
 const SETTING_BYTES = 6;
+const FLAGS_OFFSET = 4;
 
 /** The output buffers of a worker. A buffer may be given back once its bytes have been handed to the system. */
 export class FrameMemory {
@@ -43,6 +44,9 @@ export class FrameWriter {
   length = 0;
   readonly #memory: FrameMemory;
   #out: Buffer = NO_BUFFER;
+  /** The stream of the last HEADERS or DATA frame, and where that frame begins; 0: none, or it has been taken. */
+  #lastStream = 0;
+  #lastAt = 0;
 
   constructor(memory: FrameMemory) {
     this.#memory = memory;
@@ -56,6 +60,7 @@ export class FrameWriter {
     const out = this.#out;
     this.#out = NO_BUFFER;
     this.length = 0;
+    this.#lastStream = 0;
     return out;
   }
 
@@ -76,6 +81,8 @@ export class FrameWriter {
     let at = start;
     let type: number = FrameType.HEADERS;
     let flags: number = isEndStream ? Flag.END_STREAM : 0;
+    this.#lastStream = stream;
+    this.#lastAt = this.length;
     do {
       const size = Math.min(end - at, this.maxFrameBytes);
       if (at + size === end) flags |= Flag.END_HEADERS;
@@ -96,10 +103,18 @@ export class FrameWriter {
     do {
       const size = Math.min(end - at, DEFAULT_MAX_FRAME_BYTES);
       const isLast = at + size === end;
+      this.#lastStream = stream;
+      this.#lastAt = this.length;
       this.#addHeader(size, FrameType.DATA, isLast && isEndStream ? Flag.END_STREAM : 0, stream);
       this.#copy(bytes, at, at + size);
       at += size;
     } while (at < end);
+  }
+
+  /** Ends a stream: by the last frame, where that is the stream's and has not been taken, else by an empty DATA frame. */
+  endStream(stream: number): void {
+    if (this.#lastStream === stream) this.#out[this.#lastAt + FLAGS_OFFSET]! |= Flag.END_STREAM;
+    else this.addData(stream, true, NO_BUFFER, 0, 0);
   }
 
   /** @param settings identifiers and values in turn */

@@ -20,6 +20,14 @@ export interface WrittenHead {
   date: FieldLines;
 }
 
+/** A head as encoded for an HTTP/2 client, and its inputs beside the endpoint's own head. */
+export interface WrittenBlock {
+  /** Null where there is none. */
+  bytes: Uint8Array | null;
+  extra: FieldList;
+  date: FieldLines;
+}
+
 /** One per connection, reused for each response: valid only during the event that brings it. */
 export class ScannedResponseHead implements ResponseHead {
   readonly message: MessageHead = new MessageHead();
@@ -34,9 +42,12 @@ export class ScannedResponseHead implements ResponseHead {
     date: NO_LINES,
   };
 
-  /** Invalidates the encoding: another head has been scanned. */
+  readonly block: WrittenBlock = { bytes: null, extra: [], date: NO_LINES };
+
+  /** Invalidates the encodings: another head has been scanned. */
   forget(): void {
     this.written.text = '';
+    this.block.bytes = null;
   }
 
   get status(): number {

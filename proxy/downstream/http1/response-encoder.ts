@@ -34,8 +34,8 @@ export class ResponseEncoder {
   #extra: FieldList = [];
   #extraLines: FieldLines = NO_LINES;
 
-  constructor(clock: Clock) {
-    this.#date = new DateLine(clock);
+  constructor(date: DateLine) {
+    this.#date = date;
   }
 
   /**
@@ -143,6 +143,8 @@ function ownHead(status: number, reason: string, lines: FieldLines): string {
 }
 
 const SECOND_MS = 1000;
+const DATE_PREFIX = 'Date: ';
+const CRLF_LENGTH = 2;
 
 /** Date line of responses without one (RFC 9110 section 6.6.1), encoded once a second. */
 export class DateLine {
@@ -152,6 +154,11 @@ export class DateLine {
 
   constructor(clock: Clock) {
     this.#clock = clock;
+  }
+
+  /** The field's value. */
+  get value(): string {
+    return this.line.slice(DATE_PREFIX.length, -CRLF_LENGTH);
   }
 
   get line(): FieldLines {

@@ -8,7 +8,7 @@ import { CONNECTION_CLOSE, type FieldLines } from '../../http1/field-line.ts';
 import { SocketWriter } from '../../wire/socket-writer.ts';
 import type { Flushable } from '../../wire/turn.ts';
 import type { ClientSocket } from '../accept/client-socket.ts';
-import { joinedField } from '../node/field-list.ts';
+import { LocalReplyHead } from '../local-reply-head.ts';
 import type { Http1Context } from './http1-context.ts';
 import { ResponseFraming, safeTrailers } from './response-encoder.ts';
 import { SendTimeout } from './send-timeout.ts';
@@ -129,7 +129,7 @@ export class ResponseWriter implements Flushable {
   }
 
   addLocalReply(reply: LocalReply, persistence: FieldLines): void {
-    this.addHead(new ReplyHead(reply), [], persistence);
+    this.addHead(new LocalReplyHead(reply), [], persistence);
     if (this.#framing === ResponseFraming.LENGTH && reply.body.byteLength > 0) this.#writer.addChunk(reply.body);
     this.#end();
   }
@@ -137,7 +137,7 @@ export class ResponseWriter implements Flushable {
   /** Writes the reply to an unparsable request at once: the connection ends after it. */
   writeRefusal(reply: LocalReply): void {
     const { encoder } = this.#context;
-    this.#writer.addText(encoder.final(new ReplyHead(reply), [], ResponseFraming.LENGTH, CONNECTION_CLOSE));
+    this.#writer.addText(encoder.final(new LocalReplyHead(reply), [], ResponseFraming.LENGTH, CONNECTION_CLOSE));
     this.#writer.addChunk(reply.body);
     this.#writer.write();
   }
@@ -207,35 +207,5 @@ export class ResponseWriter implements Flushable {
     const { status } = head;
     if (status === NO_CONTENT || status === NOT_MODIFIED || this.#isHeadRequest) return ResponseFraming.NONE;
     return head.hasLength && head.bodyLength >= 0 ? ResponseFraming.LENGTH : ResponseFraming.CHUNKED;
-  }
-}
-
-/** A local reply in the form of any other response. */
-class ReplyHead implements ResponseHead {
-  readonly hasLength = true;
-  readonly #reply: LocalReply;
-
-  constructor(reply: LocalReply) {
-    this.#reply = reply;
-  }
-
-  get status(): number {
-    return this.#reply.status;
-  }
-
-  get reason(): string {
-    return this.#reply.reason;
-  }
-
-  get bodyLength(): number {
-    return this.#reply.body.byteLength;
-  }
-
-  field(name: string): string | undefined {
-    return joinedField(this.#reply.fields, name);
-  }
-
-  endToEndFields(): FieldList {
-    return this.#reply.fields;
   }
 }

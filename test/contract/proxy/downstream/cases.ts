@@ -46,7 +46,10 @@ function requestHeadCases(adaptor: AdaptorUnderTest): void {
       assert.deepEqual([head.version, head.bodyLength], [adaptor.version, 0]);
       const kept = head.endToEndFields();
       const lower = kept.map((text, at) => (at % 2 === 0 ? text.toLowerCase() : text));
-      assert.deepEqual(lower, ['x-one', '1', 'cookie', 'a=1', 'x-two', '2', 'x-one', '3']);
+      // Cookie crumbs are joined (RFC 9113 section 8.2.3): the field has no place of its own.
+      const cookieAt = lower.indexOf('cookie');
+      assert.deepEqual(lower.splice(cookieAt, 2), ['cookie', 'a=1']);
+      assert.deepEqual(lower, ['x-one', '1', 'x-two', '2', 'x-one', '3']);
       assert.equal(head.field('x-one'), '1, 3');
       assert.equal(head.field('host'), 'example.test');
       assert.equal(head.field('te'), 'trailers');

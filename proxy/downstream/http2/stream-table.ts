@@ -1,0 +1,61 @@
+// The streams of one HTTP/2 connection by the states of RFC 9113 section 5.1: open ones, those that were reset, and which
+// identifiers are idle or closed. Thread: worker.
+
+import type { Http2Stream } from './http2-stream.ts';
+
+/**
+ * Streams that were reset and whose frames may still be on their way. More than may be open at a time: a client that resets
+ * all of them may have sent frames on each.
+ */
+const RESETS = 512;
+/** Spare streams of a connection: some 3 KiB each. */
+const MAX_SPARE = 16;
+
+/** States of a stream that isn't open. */
+export const Closed = {
+  /** The client has not begun it. */
+  IDLE: 0,
+  /** We have reset it: the client may not know that yet. */
+  RESET_BY_US: 1,
+  RESET_BY_CLIENT: 2,
+  /** Both sides have ended it. */
+  ENDED: 3,
+} as const;
+export type Closed = (typeof Closed)[keyof typeof Closed];
+
+export class StreamTable {
+  readonly open: Map<number, Http2Stream> = new Map();
+  /** The last stream that the client has begun. */
+  lastId = 0;
+  readonly #spare: Http2Stream[] = [];
+  /** A ring of identifiers, those of the client's resets negative. Allocated with the first reset. */
+  #resets: Int32Array | null = null;
+  #resetCount = 0;
+
+  noteReset(id: number, isByClient: boolean): void {
+    this.#resets ??= new Int32Array(RESETS);
+    this.#resets[this.#resetCount % RESETS] = isByClient ? -id : id;
+    this.#resetCount += 1;
+  }
+
+  /** The state of a stream that isn't open. */
+  stateOf(id: number): Closed {
+    // Streams of a server are never begun: nothing is pushed.
+    if (id > this.lastId || id % 2 === 0) return Closed.IDLE;
+    if (this.#resets?.includes(id) === true) return Closed.RESET_BY_US;
+    return this.#resets?.includes(-id) === true ? Closed.RESET_BY_CLIENT : Closed.ENDED;
+  }
+
+  takeSpare(): Http2Stream | undefined {
+    return this.#spare.pop();
+  }
+
+  giveSpare(stream: Http2Stream): void {
+    if (this.#spare.length < MAX_SPARE) this.#spare.push(stream);
+  }
+
+  /** Frees the memory of an idle connection. */
+  dropSpare(): void {
+    this.#spare.length = 0;
+  }
+}
