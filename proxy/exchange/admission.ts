@@ -45,6 +45,7 @@ export function attemptRequestOf(exchange: Exchange, endpoint: EndpointSnapshot)
 
 /** Whether a body of `sizeBytes` is more than the route, or else the listener, allows. */
 export function isOverBodyLimit(exchange: Exchange, sizeBytes: number): boolean {
+  if (sizeBytes === 0) return false;
   const listener = exchange.runtime.listener(exchange.connection.listenerIndex);
   const limit = exchange.route?.bodyBytes || (listener?.limits.bodyBytes ?? 0);
   return limit > 0 && sizeBytes > limit;

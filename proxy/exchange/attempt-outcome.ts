@@ -179,7 +179,7 @@ function judgeOverdue(context: ForwardingContext, exchange: Exchange, attempt: E
   const areOthersAlive = endpoints.some((one) => one.slot !== slot && baselines.hasRespondedSince(one.slot, sentMs));
   const isStalled = overdue === 'stalled' || exchange.state === STATE.leasing;
   if (isStalled && areOthersAlive) markStalled(context, exchange, attempt.endpoint);
-  else context.post({ kind: 'silent', slot, generation });
+  else if (baselines.mayReportSilence(slot, context.clock.nowMs())) context.post({ kind: 'silent', slot, generation });
 }
 
 /** Marks an endpoint that lost several hedges and answered nothing in between. */

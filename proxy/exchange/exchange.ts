@@ -114,7 +114,7 @@ export class Exchange
     const { placement } = this;
     const isPlain = this.termination === 'ok' && placement.attempts === 1 && placement.hedges === 0;
     const isUnqueued = placement.queuedMs === 0 && this.tries.lastFailure === null;
-    const isKnownElsewhere = this.upgrade !== null || this.body.replay !== null || this.policies.waitNumber > 0;
+    const isKnownElsewhere = this.upgrade !== null || !this.body.isEnded || this.policies.waitNumber > 0;
     return isPlain && isUnqueued && !isKnownElsewhere;
   }
 

@@ -18,6 +18,8 @@ const HALF_LIFE_MS = 60_000;
 const DECAY_MS = 1_000;
 /** Overdue requests without any answer in between that make an endpoint stalled. One may be a slow URL. */
 const WITNESSES = 2;
+/** A heartbeat takes about as long: more reports would change nothing. */
+const SILENCE_MS = 100;
 
 /**
  * `slow`: the endpoint answered others since the request was sent, so it lives. `silent`: it answered nothing since, but
@@ -36,6 +38,8 @@ export class LatencyBaselines {
   /** Overdue requests since the last response. */
   readonly #witnesses: Int32Array;
   readonly #lostHedges: Int32Array;
+  /** When the endpoint was last reported as silent. */
+  readonly #silentMs: Float64Array;
 
   constructor(slots: number) {
     this.#typicalMs = new Float64Array(slots);
@@ -45,6 +49,7 @@ export class LatencyBaselines {
     this.#respondedMs = new Float64Array(slots).fill(Number.NEGATIVE_INFINITY);
     this.#witnesses = new Int32Array(slots);
     this.#lostHedges = new Int32Array(slots);
+    this.#silentMs = new Float64Array(slots).fill(Number.NEGATIVE_INFINITY);
   }
 
   /** Records a response head of any status. */
@@ -91,6 +96,13 @@ export class LatencyBaselines {
     if (livedSince) return 'slow';
     this.#witnesses[slot]!++;
     return this.#witnesses[slot]! >= WITNESSES ? 'stalled' : 'silent';
+  }
+
+  /** Whether main is to check the endpoint now: once per SILENCE_MS, however many requests wait. */
+  mayReportSilence(slot: number, nowMs: number): boolean {
+    if (nowMs - this.#silentMs[slot]! < SILENCE_MS) return false;
+    this.#silentMs[slot] = nowMs;
+    return true;
   }
 
   /** A hedge elsewhere was faster. Returns whether the endpoint has lost so many in a row that it looks stopped. */

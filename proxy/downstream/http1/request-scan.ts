@@ -11,8 +11,10 @@ import type { TrustedOnlyFields } from '../trusted-only-fields.ts';
 import { ScannedRequestHead } from '../../wire/scanned-request-head.ts';
 import type { HeldBytes } from '../../wire/held-bytes.ts';
 
-/** Larger buffers aren't kept for comparison: they hold a body, which would be kept with the head. */
+/** Larger buffers hold a body, which must not be kept with the head: the head is copied for comparison. */
 const MAX_KEPT_BYTES = 4096;
+/** Longer heads aren't copied. */
+const MAX_COPIED_BYTES = 1024;
 
 const NO_BYTES = Buffer.alloc(0);
 
@@ -31,6 +33,8 @@ export class RequestScan implements LastFields {
   #hasLast = false;
   /** Offset of the first line of the last head in `bytes`. */
   #lineStart = 0;
+  /** Memory for copies of heads. */
+  #copy: Buffer | null = null;
 
   constructor(scanner: HeadScanner, underscores: UnderscoreFields) {
     this.#scanner = scanner;
@@ -91,20 +95,30 @@ export class RequestScan implements LastFields {
   #beginScanned(result: number, bytes: Buffer): number {
     this.head.forget();
     const error = result === Scan.COMPLETE ? this.#checkFraming() : result;
-    this.#hasLast = error === 0 && bytes.length <= MAX_KEPT_BYTES;
+    const isComparable = bytes.length <= MAX_KEPT_BYTES || this.head.message.text.length <= MAX_COPIED_BYTES;
+    this.#hasLast = error === 0 && isComparable;
     return error === 0 ? this.#begin(bytes) : error;
   }
 
   #begin(bytes: Buffer): number {
     const { message } = this.head;
     this.head.begin();
-    if (this.#hasLast) {
-      this.bytes = bytes;
-      this.end = message.bodyStart;
-      this.start = message.bodyStart - (message.text.length - message.fieldsStart);
-      this.#lineStart = message.bodyStart - message.text.length;
-    }
+    if (this.#hasLast) this.#keep(bytes, message.bodyStart - message.text.length);
     return Scan.COMPLETE;
+  }
+
+  #keep(bytes: Buffer, headStart: number): void {
+    const { text, fieldsStart } = this.head.message;
+    const isWhole = bytes.length <= MAX_KEPT_BYTES;
+    if (isWhole) this.bytes = bytes;
+    else {
+      this.#copy ??= Buffer.allocUnsafeSlow(MAX_COPIED_BYTES);
+      bytes.copy(this.#copy, 0, headStart, headStart + text.length);
+      this.bytes = this.#copy;
+    }
+    this.#lineStart = isWhole ? headStart : 0;
+    this.start = this.#lineStart + fieldsStart;
+    this.end = this.#lineStart + text.length;
   }
 }
 

@@ -5,12 +5,13 @@ import { describe, test } from 'node:test';
 import type { ClientSide } from '../../../../core/exchange-contract.ts';
 import { failureOf } from '../../../../core/failure.ts';
 import { Exchange, type ExchangeHooks } from '../../../../proxy/exchange/exchange.ts';
+import { ReplayBudget } from '../../../../proxy/exchange/replay-buffer.ts';
 import { STATE } from '../../../../proxy/exchange/exchange-state.ts';
 import { ExchangePool } from '../../../../proxy/exchange/exchange-pool.ts';
 import type { Runtime } from '../../../../proxy/exchange/runtime.ts';
 import { requestHead } from '../../../support/request-head.ts';
 
-const HOOKS = { done: () => undefined } as unknown as ExchangeHooks;
+const HOOKS = { done: () => undefined, clientEnd: () => undefined } as unknown as ExchangeHooks;
 const RUNTIME = {} as Runtime;
 const SILENT = { isSilentAfterFlush: true } as ClientSide;
 const start = (client = SILENT) => ({ client, head: requestHead(), upgrade: null });
@@ -98,6 +99,20 @@ describe('the pool', () => {
     pool.give(exchange);
     assert.equal(pool.take(RUNTIME), exchange);
     assert.notEqual(pool.take(RUNTIME), exchange);
+  });
+
+  test('reuses an exchange whose request had a body, once the client has sent all of it', () => {
+    for (const isEnded of [false, true]) {
+      const pool = newPool();
+      const exchange = new Exchange(HOOKS);
+      exchange.begin({ ...start(), head: requestHead({ bodyLength: 4 }) }, RUNTIME, 1, 2, 3);
+      exchange.body.keepForReplay(100, new ReplayBudget(() => 1000));
+      exchange.placement.attempts = 1;
+      if (isEnded) exchange.onBodyEnd(null);
+      exchange.enter(STATE.done);
+      pool.give(exchange);
+      assert.equal(pool.take(RUNTIME) === exchange, isEnded);
+    }
   });
 
   test('rejects an exchange whose client side may send more events', () => {

@@ -38,6 +38,27 @@ describe('RequestScan', () => {
     assert.deepEqual([scan.head.target, scan.head.authority], ['/2', 'b']);
   });
 
+  test('recognises heads that repeat in buffers with a body, and scans others', () => {
+    const scan = new Http1Listener(listenerSnapshot()).takeScan({ isTrusted: false });
+    const post = (path: string, cookie: string): string =>
+      `POST ${path} HTTP/1.1\r\nHost: a\r\nCookie: ${cookie}\r\nContent-Length: 9000\r\n\r\n${'GET / HTTP/1.1\r\n'.repeat(600)}`;
+    const cases = [
+      ['/one', 'mine'],
+      ['/one', 'mine'],
+      ['/other', 'mine'],
+      ['/other', 'yours'],
+      ['/other', 'x'.repeat(2000)],
+      ['/other', 'x'.repeat(2000)],
+      ['/one', 'mine'],
+    ] as const;
+    for (const [path, cookie] of cases) {
+      assert.equal(feed(scan, post(path, cookie)), Scan.COMPLETE);
+      const { target, bodyLength, message } = scan.head;
+      assert.deepEqual([target, bodyLength, scan.head.field('cookie')], [path, 9000, cookie]);
+      assert.equal(message.bodyStart, post(path, cookie).indexOf('\r\n\r\n') + 4);
+    }
+  });
+
   test('is another one where two connections are open', () => {
     const listener = new Http1Listener(listenerSnapshot());
     assert.notEqual(listener.takeScan({ isTrusted: false }), listener.takeScan({ isTrusted: false }));
