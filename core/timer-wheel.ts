@@ -1,6 +1,9 @@
 // Timer wheel: one coarse wheel per worker instead of one timer per socket (docs/design.md 9). Arming and cancelling are a few
 // pointer writes; precision is one tick. Thread: both.
 
+import type { Clock } from './clock.ts';
+import type { Timers } from './timers.ts';
+
 /** A timer on a wheel. Embedded in its owner, one per purpose, and reused. */
 export class WheelTimer {
   /** Called on expiry, after the timer has been disarmed. */
@@ -16,6 +19,17 @@ export class WheelTimer {
   isArmed(): boolean {
     return this.next !== null;
   }
+}
+
+/** Timers on a wheel, for code outside the hot path. */
+export function wheelTimers(wheel: TimerWheel, clock: Clock): Timers {
+  return {
+    after(delayMs, fire) {
+      const timer = new WheelTimer(fire);
+      wheel.arm(timer, delayMs, clock.nowMs());
+      return { cancel: () => wheel.cancel(timer) };
+    },
+  };
 }
 
 /** Slots of the wheel; a timer due later than tickMs * SLOTS stays in its slot for another round. */

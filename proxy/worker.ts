@@ -21,7 +21,7 @@ import { systemRandom } from '../core/random.ts';
 import type { Priority } from '../core/snapshot/route.ts';
 import type { OverloadSnapshot, Snapshot } from '../core/snapshot/snapshot.ts';
 import { systemTimers } from '../core/timers.ts';
-import { TimerWheel } from '../core/timer-wheel.ts';
+import { TimerWheel, wheelTimers } from '../core/timer-wheel.ts';
 import { AccessLog } from '../logging/access/access-log.ts';
 import { partsOfPlugins, refreshPlugins } from '../plugins/plugin-library.ts';
 import { LaneObserver } from './account/account.ts';
@@ -85,7 +85,7 @@ class DataPlane {
     this.#policyWatch = new PolicyWatch({
       log,
       nowMs: () => this.#clock.nowMs(),
-      count: (policy, field) => lanes.policy(policy).add(field, 1),
+      count: (policy, field, amount) => lanes.policy(policy).add(field, amount),
     });
     const onIdleDeath: OnIdleDeath = (upstream, endpoint) => this.#forwarder.onIdleDeath(upstream, endpoint);
     const faults = new FaultLog(log, this.#clock);
@@ -188,7 +188,12 @@ class DataPlane {
     }
     const policies = parts.flatMap((one) => one.policies);
     const pluginPolicies = new Map(policies.map((policy) => [policy.name, policy]));
-    const services = { mustShed: (priority: Priority) => this.#overload.mustRefuse(priority) };
+    const services = {
+      mustShed: (priority: Priority) => this.#overload.mustRefuse(priority),
+      pressure: () => this.#overload.pressure,
+      timers: wheelTimers(this.#wheel, this.#clock),
+      nowMs: () => this.#clock.nowMs(),
+    };
     const watch = this.#policyWatch;
     return new Runtime(snapshot, memory, { worker: this.#worker, log, services, watch, pluginPolicies });
   }

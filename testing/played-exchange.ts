@@ -40,6 +40,15 @@ export interface SentRequest extends PlayedMessage {
 export interface SentResponse extends PlayedMessage {
   readonly status: number;
   readonly body: string;
+  /** The same body, where it is no text. */
+  readonly bytes: Uint8Array;
+}
+
+/** A response of the endpoint; everything has a default. */
+export interface PlayedResponse {
+  readonly status?: number;
+  readonly fields?: FieldList;
+  readonly body?: string;
 }
 
 /** The bench around it. */
@@ -96,17 +105,38 @@ export class PlayedExchange {
     this.sent = { ...messageOf(fields), target: this.#view.target ?? this.#head.target, upstream: this.#upstream };
   }
 
-  /** Plays the endpoint's response, and returns it as the client would get it. */
-  respond(
-    response: { readonly status?: number; readonly fields?: FieldList; readonly body?: string } = {},
-  ): SentResponse {
+  /**
+   * Plays the endpoint's response, and returns it as the client would get it.
+   * @throws Error where a transform does not end within the call: respondLater waits for it
+   */
+  respond(response: PlayedResponse = {}): SentResponse {
+    let sent: SentResponse | null = null;
+    this.#respond(response, (whole) => (sent = whole));
+    if (sent === null) throw new Error('the body passes a transform that takes its time: use respondLater');
+    return sent;
+  }
+
+  /** Plays the endpoint's response, and returns it once transforms have passed on all of its body. */
+  respondLater(response: PlayedResponse = {}): Promise<SentResponse> {
+    return new Promise((resolve) => this.#respond(response, resolve));
+  }
+
+  #respond(response: PlayedResponse, done: (sent: SentResponse) => void): void {
     const { status = 200, fields = [], body = '' } = response;
     this.#view.beginResponse(responseHeadOf(status, fields));
     const answer = this.#context.runner.response(this.#view);
-    if (answer !== undefined) return (this.reply = this.#replyOf(answer));
+    if (answer !== undefined) {
+      this.reply = this.#replyOf(answer);
+      done(this.reply);
+      return;
+    }
     const { inserted, removed } = this.#view.responseEdits;
     const edited = editedFields(fields, inserted, (name) => removed.names.has(name), false);
-    return { status, ...messageOf(edited), body: this.#throughBody(body) };
+    const whole = (bytes: Uint8Array): void =>
+      done({ status, ...messageOf(edited), body: Buffer.from(bytes).toString(), bytes });
+    const plain = this.#throughBody(body);
+    if (this.#view.transforms === null || this.#head.method === 'HEAD') whole(plain);
+    else this.#throughTransforms(plain, whole);
   }
 
   /** Plays a reply of Fairlead's own, such as a 503 without an endpoint, and returns it as the client would get it. */
@@ -125,13 +155,30 @@ export class PlayedExchange {
     this.#context.runner.end(this.#view, record as ExchangeRecord);
   }
 
-  #throughBody(body: string): string {
+  #throughBody(body: string): Uint8Array {
     const { runner } = this.#context;
-    if (this.#view.plan.responseBody === null) return body;
+    if (this.#view.plan.responseBody === null) return Buffer.from(body);
     const pieces = [runner.bodyChunk(this.#view, Buffer.from(body), 'response', false)];
     pieces.push(runner.bodyChunk(this.#view, new Uint8Array(0), 'response', true));
     if (pieces.includes(FAILED)) throw new Error('the policy failed in onBodyChunk: the response would be cut');
-    return pieces.map((piece) => Buffer.from(piece as Uint8Array).toString()).join('');
+    return Buffer.concat(pieces as Uint8Array[]);
+  }
+
+  #throughTransforms(body: Uint8Array, done: (bytes: Uint8Array) => void): void {
+    const chunks: Uint8Array[] = [];
+    const failed = (): never => {
+      throw new Error('the policy failed in transformBody: the response would be cut');
+    };
+    const isOpen = this.#context.runner.openTransforms(this.#view, {
+      data: (chunk) => chunks.push(chunk) > 0,
+      ready: () => undefined,
+      end: () => done(Buffer.concat(chunks)),
+      fail: failed,
+    });
+    if (!isOpen) failed();
+    const transforms = this.#view.transforms!;
+    if (body.byteLength > 0) transforms.write(body);
+    transforms.end();
   }
 
   #replyOf(answer: NonNullable<PolicyAnswer> | PolicyFailure): SentResponse {
@@ -162,6 +209,7 @@ export class PlayedExchange {
       get attempts() {
         return attempts();
       },
+      upgrade: null,
       wallMs: this.#context.wallMs,
       chooseUpstream: (name) => {
         if (!this.#context.upstreams.includes(name)) return false;
@@ -203,7 +251,9 @@ function requestHeadOf(request: PlayedRequest): RequestHead {
 }
 
 function responseHeadOf(status: number, fields: FieldList): ResponseHead {
-  return { status, reason: '', bodyLength: -1, hasLength: false, endToEndFields: () => fields, ...messageOf(fields) };
+  const length = messageOf(fields).field('content-length');
+  const framing = { bodyLength: length === undefined ? -1 : Number(length), hasLength: length !== undefined };
+  return { status, reason: '', ...framing, endToEndFields: () => fields, ...messageOf(fields) };
 }
 
 function messageOf(fields: FieldList): PlayedMessage {
@@ -230,5 +280,5 @@ function editedFields(
 }
 
 function sentOf({ status, fields, body }: PendingReply): SentResponse {
-  return { status, ...messageOf(fields), body: Buffer.from(body).toString() };
+  return { status, ...messageOf(fields), body: Buffer.from(body).toString(), bytes: body };
 }

@@ -15,6 +15,7 @@ import type { OptionShape } from '../core/option-schema.ts';
 import type { PolicyAnswer } from '../core/policy/policy.ts';
 import type { OptionProblem, PluginPolicy, PolicyDefinition } from '../core/policy/policy-definition.ts';
 import type { UpstreamSnapshot } from '../core/snapshot/upstream.ts';
+import { systemTimers } from '../core/timers.ts';
 import { policyOf } from '../plugins/plugin-parts.ts';
 import { composePlan, type LivePolicy } from '../proxy/policies/policy-plan.ts';
 import { type PolicyFailure, PolicyRunner } from '../proxy/policies/policy-runner.ts';
@@ -120,7 +121,9 @@ export class PolicyBench {
     this.counts = counts;
     const log = this.#logger();
     const preciseMs = () => performance.now();
-    const count = (_lane: number, field: number) => void counts[POLICY_FIELDS[field]!]++;
+    const count = (_lane: number, field: number, amount: number): void => {
+      counts[POLICY_FIELDS[field]!] += amount;
+    };
     this.#runner = new PolicyRunner({
       watch: new PolicyWatch({ log, nowMs: preciseMs, count }),
       preciseMs,
@@ -128,7 +131,7 @@ export class PolicyBench {
     });
     const { owner = 'test', upstream = null } = place;
     const { name, scope, stage, needs, budgetMs, waitMs } = policy;
-    const services = { mustShed: () => false };
+    const services = { mustShed: () => false, pressure: () => 0, timers: systemTimers, nowMs: () => performance.now() };
     const live = policy.create(data, { scope, owner, worker: 0, log, upstream, services });
     this.#live = { name, scope, stage, needs, budgetMs, waitMs, lane: 0, isTimed: true, policy: live };
   }

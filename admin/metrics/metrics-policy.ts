@@ -32,6 +32,28 @@ function collectVerdicts({ snapshot, sums }: Scrape): MetricSample[] {
   );
 }
 
+const DIRECTIONS = { in: 'bodyBytesIn', out: 'bodyBytesOut' } as const satisfies Record<string, PolicyField>;
+
+function transformingIn(snapshot: Snapshot): readonly PolicySnapshot[] {
+  return policiesIn(snapshot).filter(({ needs }) => needs.includes('transform-response-body'));
+}
+
+function collectBodyBytes({ snapshot, sums }: Scrape): MetricSample[] {
+  return transformingIn(snapshot).flatMap(({ name, index }) =>
+    Object.entries(DIRECTIONS).map(([direction, field]) => ({
+      labels: { policy: name, direction },
+      value: sums.policy(index, field),
+    })),
+  );
+}
+
+function collectBodies({ snapshot, sums }: Scrape): MetricSample[] {
+  return transformingIn(snapshot).map(({ name, index }) => ({
+    labels: { policy: name },
+    value: sums.policy(index, 'bodies'),
+  }));
+}
+
 function counter(field: PolicyField, name: string, help: string): MetricFamily {
   const collect = ({ snapshot, sums }: Scrape): MetricSample[] =>
     policiesIn(snapshot).map((policy) => ({
@@ -58,5 +80,21 @@ export const POLICY_METRICS: readonly MetricFamily[] = [
     collect: collectVerdicts,
   },
   counter('errors', 'errors_total', 'Hooks of a policy that threw, or whose promise was rejected.'),
+  {
+    name: `${METRIC_PREFIX}policy_transformed_bodies_total`,
+    help: 'Response bodies that passed a transform of a policy, such as compression, whole or in part.',
+    type: 'counter',
+    scope: 'policy',
+    labels: ['policy'],
+    collect: collectBodies,
+  },
+  {
+    name: `${METRIC_PREFIX}policy_transformed_bytes_total`,
+    help: 'Bytes of these bodies before (in) and after (out) the transform.',
+    type: 'counter',
+    scope: 'policy',
+    labels: ['policy', 'direction'],
+    collect: collectBodyBytes,
+  },
   counter('overruns', 'overruns_total', 'Hooks of a policy that took longer than their budget.'),
 ];

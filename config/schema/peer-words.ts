@@ -58,8 +58,8 @@ const KEY_ADVICE: Readonly<Record<string, string>> = {
   ),
   ...each(['cache', 'proxycache', 'caching'], 'Fairlead does not cache: put a cache or CDN in front of it'),
   ...each(
-    ['gzip', 'compression', 'compress', 'encode', 'brotli'],
-    'Fairlead does not compress: let the endpoint or a CDN do it',
+    ['gzip', 'gziptypes', 'gzipmin', 'compression', 'encode', 'brotli', 'zstd'],
+    'responses are compressed by "compress: true" of a route',
   ),
   ...each(
     ['ratelimit', 'limitreq', 'limitconn', 'throttle'],

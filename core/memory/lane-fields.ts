@@ -81,8 +81,16 @@ export const LISTENER_FIELDS = [
   'responses5xx',
 ] as const;
 
-/** Counted per policy name: calls of its hooks. */
-export const POLICY_FIELDS = ['allowed', 'refused', 'errors', 'overruns'] as const;
+/** Counted per policy name: calls of its hooks, and the response bodies that passed its transforms. */
+export const POLICY_FIELDS = [
+  'allowed',
+  'refused',
+  'errors',
+  'overruns',
+  'bodies',
+  'bodyBytesIn',
+  'bodyBytesOut',
+] as const;
 
 export type EndpointField = (typeof ENDPOINT_FIELDS)[number];
 export type UpstreamField = (typeof UPSTREAM_FIELDS)[number];

@@ -8,6 +8,7 @@ import type { OptionSchemas, OptionShape, OptionsOf } from '../option-schema.ts'
 import type { UpstreamSnapshot } from '../snapshot/upstream.ts';
 import type { Template, TemplateForm } from '../template.ts';
 import type { TemplatePlace } from '../template-values.ts';
+import type { Timers } from '../timers.ts';
 import type { Policy } from './policy.ts';
 import type { PolicyNeed, PolicyStage } from './policy-stage.ts';
 
@@ -85,6 +86,11 @@ export interface CreateContext {
 export interface PolicyServices {
   /** Whether a request of this priority must be refused to protect the process. */
   readonly mustShed: (priority: 'critical' | 'default' | 'sheddable') => boolean;
+  /** Use of the fullest limit of the process (docs/algorithms.md 6.2); 1 is full. */
+  readonly pressure: () => number;
+  /** Timers as coarse as the worker's wheel, and their monotonic ms. */
+  readonly timers: Timers;
+  readonly nowMs: () => number;
 }
 
 /** A request that `fairlead explain` plays. */

@@ -17,6 +17,8 @@ export const POLICY_NEEDS = [
   'read-request-body',
   'read-response-body',
   'change-response-body',
+  /** Passes response bodies through a transform, which may take its time and has back-pressure. */
+  'transform-response-body',
 ] as const;
 export type PolicyNeed = (typeof POLICY_NEEDS)[number];
 

@@ -46,6 +46,30 @@ export interface PendingReply {
 /** Direction of a body. */
 export type BodyDirection = 'request' | 'response';
 
+/** Receives the output of a body transform: the next transform, or the client. Calls after `end`, `fail` or `cancel` do nothing. */
+export interface BodySink {
+  /** Passes bytes on; they may not change afterwards. Returns false where the receiver takes no more: stop until `resume`. */
+  data(chunk: Uint8Array): boolean;
+  /** The transform takes input again after `write` returned false. */
+  ready(): void;
+  /** All output has been passed on. */
+  end(): void;
+  /** The output can't be completed: the response is cut, and the error counted as the policy's. */
+  fail(error: unknown): void;
+}
+
+/** A transform of one response body. It may call its sink at any time, within calls or later. */
+export interface BodyTransform {
+  /** Takes bytes, which are valid during the call alone. Returns false where it takes no more: none follows until `ready`. */
+  write(chunk: Uint8Array): boolean;
+  /** The body is complete. `BodySink.end` follows once the output is. */
+  end(): void;
+  /** The receiver takes output again. */
+  resume(): void;
+  /** The exchange has ended before its response: free what the transform holds. */
+  cancel(): void;
+}
+
 /**
  * An exchange as policies use it. Valid from `onRequest` to `onEnd`, and no longer: the object serves another exchange
  * afterwards. Edits throw a TypeError for what would break the message: names and values that are none, and fields
@@ -89,6 +113,12 @@ export interface PolicyExchange {
   setResponseField(name: string, value: string): void;
   addResponseField(name: string, value: string): void;
   removeResponseField(name: string): void;
+  /**
+   * Passes the body of the endpoint's response through a transform; its length is no longer announced. For `onResponse`
+   * only; needs `transform-response-body`. `open` is called once the response is about to be relayed, and not for HEAD.
+   * @returns false where nothing is transformed: 204, 304, and responses to Upgrade requests
+   */
+  transformBody(open: (sink: BodySink) => BodyTransform): boolean;
 }
 
 /**

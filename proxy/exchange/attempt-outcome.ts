@@ -123,7 +123,9 @@ function recordGoodAnswer(
 
 /** Records the end of a whole response. */
 export function recordEnd({ lanes }: ForwardingContext, exchange: Exchange, attempt: ExchangeAttempt): void {
-  countBytes(lanes.endpoint(attempt.endpoint.slot), exchange.bytesReceived, exchange.bytesSent);
+  const { policies, response } = exchange;
+  const received = policies.plan.responseBody === null ? response.bytesSent : response.bytesReceived;
+  countBytes(lanes.endpoint(attempt.endpoint.slot), exchange.bytesReceived, received);
 }
 
 /** Records a failed attempt. */

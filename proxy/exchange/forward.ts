@@ -15,17 +15,19 @@ import { logAttempt, logRoute, logUnplaced } from './exchange-log.ts';
 import { armTimer, stopTimer } from './exchange-timer.ts';
 import { leaveToRival, rejectRequest, retryStatus, settleRace } from './failover.ts';
 import { STATE } from './exchange-state.ts';
-import { observeRequestChunk, observeRequestEnd, responseChunk, responseTail } from './policy-bodies.ts';
 import {
-  applyPlacedPolicies,
-  applyRequestPolicies,
-  applyResponsePolicies,
-  beginPolicies,
-  requestSettled,
-} from './policy-phases.ts';
+  beginResponse,
+  endTransforms,
+  observeRequestChunk,
+  observeRequestEnd,
+  passResponseChunk,
+  passResponseTail,
+  resumeAttempt,
+} from './policy-bodies.ts';
+import { applyPlacedPolicies, applyRequestPolicies, beginPolicies, requestSettled } from './policy-phases.ts';
 import type { ForwardingContext } from './forwarding-context.ts';
 import { AMBIGUOUS_PATH, NormalizedRoute, routeOf } from '../routing/router.ts';
-import { relayHead, replyAsConfigured, replyForFailure, replyLocally } from './respond.ts';
+import { relayHead, replyAsConfigured, replyForFailure, replyLocally, sendBytes } from './respond.ts';
 
 type ExchangeAttempt = Attempt<Exchange>;
 
@@ -201,7 +203,7 @@ export function receiveHead(
   }
   settleRace(context, exchange, attempt);
   if (isRetryable && retryStatus(context, exchange, attempt)) return;
-  if (!applyResponsePolicies(context, exchange, attempt, head)) return;
+  if (exchange.policies.plan.response !== null && !beginResponse(context, exchange, attempt, head)) return;
   exchange.enter(STATE.relaying);
   armTimer(context, exchange);
   relayHead(exchange, head);
@@ -213,21 +215,13 @@ export function receiveHead(
 export function relayData(context: ForwardingContext, exchange: Exchange, chunk: Uint8Array): boolean {
   exchange.timing.active(context.clock.nowMs());
   if (exchange.policies.plan.responseBody === null) return sendBytes(exchange, chunk);
-  const bytes = responseChunk(context, exchange, chunk);
-  return bytes === null || bytes.byteLength === 0 || sendBytes(exchange, bytes);
-}
-
-function sendBytes(exchange: Exchange, bytes: Uint8Array): boolean {
-  exchange.response.sent(bytes.byteLength);
-  return exchange.client.sendData(bytes);
+  return passResponseChunk(context, exchange, chunk);
 }
 
 /** The client takes more of the response. */
 export function resumeResponse(context: ForwardingContext, exchange: Exchange): void {
-  const { attempt } = exchange.tries;
-  if (attempt === null || !attempt.isHeld) return;
-  exchange.timing.active(context.clock.nowMs());
-  attempt.resume();
+  if (exchange.policies.transforms !== null) exchange.policies.transforms.resume();
+  else resumeAttempt(context, exchange);
 }
 
 export function endResponse(
@@ -236,15 +230,12 @@ export function endResponse(
   attempt: ExchangeAttempt,
   trailers: FieldList | null,
 ): void {
-  if (exchange.policies.plan.responseBody !== null) {
-    const tail = responseTail(context, exchange);
-    if (tail === null) return;
-    if (tail.byteLength > 0) sendBytes(exchange, tail);
-  }
+  if (exchange.policies.plan.responseBody !== null && !passResponseTail(context, exchange)) return;
   recordEnd(context, exchange, attempt);
   stopTimer(context, exchange);
   exchange.enter(STATE.replied);
-  exchange.client.sendEnd(trailers);
+  if (exchange.policies.transforms === null) exchange.client.sendEnd(trailers);
+  else endTransforms(exchange, trailers);
 }
 
 // ---- 8. record: Exchange.enter(STATE.done) calls closeExchange of exchange-end.ts

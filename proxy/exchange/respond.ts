@@ -26,10 +26,22 @@ export function relayHead(exchange: Exchange, head: ResponseHead): void {
   exchange.response.setStatus(head.status);
   const { plan, responseEdits } = exchange.policies;
   const { names } = responseEdits.removed;
-  const hasOtherBody = plan.changesResponseBody && mayHaveBody(exchange, head.status);
+  const hasOtherBody = plan.changesResponseBody && isBodyChanged(exchange, head.status);
   const isAsReceived = names.size === 0 && !hasOtherBody;
   const edited = isAsReceived ? head : new EditedResponseHead(head, names, hasOtherBody);
   exchange.client.sendHead(edited, responseEdits.inserted);
+}
+
+/** Whether policies change the body of this response, or would if the request were not a HEAD. */
+function isBodyChanged(exchange: Exchange, status: number): boolean {
+  const { plan, transforms } = exchange.policies;
+  return transforms !== null || (plan.changesResponseChunks && mayHaveBody(exchange, status));
+}
+
+/** Sends body bytes to the client. Returns false where it takes no more for now. */
+export function sendBytes(exchange: Exchange, bytes: Uint8Array): boolean {
+  exchange.response.sent(bytes.byteLength);
+  return exchange.client.sendData(bytes);
 }
 
 /** Whether a response of this status to this request has a body (RFC 9112 section 6.3). */
@@ -114,6 +126,7 @@ export function cutResponse(exchange: Exchange, failure: Failure): void {
 /** Ends an exchange and cuts its client. The end comes first: events that the cut causes are dropped. */
 export function cutExchange(exchange: Exchange): void {
   exchange.enter(STATE.done);
+  exchange.policies.transforms?.cancel();
   exchange.client.cut();
 }
 

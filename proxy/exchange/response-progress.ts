@@ -1,5 +1,6 @@
 // The response of an exchange, as far as it has gone to the client, and the cause of its end. Thread: worker.
 
+import type { FieldList } from '../../core/head.ts';
 import type { Termination } from '../../core/termination.ts';
 
 export class ResponseProgress {
@@ -8,6 +9,10 @@ export class ResponseProgress {
   /** Status sent to the client; 0 before. */
   status = 0;
   bytesSent = 0;
+  /** Body bytes of the endpoint where policies read or change the body; 0 elsewhere. */
+  bytesReceived = 0;
+  /** Trailers that follow a transformed body. */
+  trailers: FieldList | null = null;
   wasUpgraded = false;
   termination: Termination = 'ok';
 
@@ -15,6 +20,8 @@ export class ResponseProgress {
     this.hasBegun = false;
     this.status = 0;
     this.bytesSent = 0;
+    this.bytesReceived = 0;
+    this.trailers = null;
     this.wasUpgraded = false;
     this.termination = 'ok';
   }
@@ -29,6 +36,10 @@ export class ResponseProgress {
 
   sent(bytes: number): void {
     this.bytesSent += bytes;
+  }
+
+  received(bytes: number): void {
+    this.bytesReceived += bytes;
   }
 
   upgraded(): void {

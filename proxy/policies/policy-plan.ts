@@ -42,9 +42,11 @@ export interface PolicyPlan {
   readonly end: PlanPhase;
   readonly requestFields: ConstantEdits;
   readonly responseFields: ConstantEdits;
-  /** Whether a policy takes heads out of byte ranges, and whether one changes response bodies. */
+  /** Whether a policy takes heads out of byte ranges. */
   readonly usesFieldLists: boolean;
+  /** Whether a policy changes response bodies, at all and chunk by chunk. */
   readonly changesResponseBody: boolean;
+  readonly changesResponseChunks: boolean;
   /** All entries in the order of requests. */
   readonly entries: readonly PlanEntry[];
 }
@@ -71,12 +73,13 @@ export function composePlan(policies: readonly LivePolicy[]): PolicyPlan {
     response: phase(reversed, ({ policy }) => policy.onResponse !== undefined),
     localReply: phase(reversed, ({ policy }) => policy.onLocalReply !== undefined),
     requestBody: phase(entries, reads('request')),
-    responseBody: phase(reversed, reads('response')),
+    responseBody: phase(reversed, (entry) => reads('response')(entry) || transforms(entry)),
     end: phase(reversed, ({ policy }) => policy.onEnd !== undefined),
     requestFields: mergeEdits(entries.map(({ policy }) => policy.requestFields)),
     responseFields: mergeEdits(reversed.map(({ policy }) => policy.responseFields)),
     usesFieldLists: entries.some(({ needs }) => needs.some((need) => NEEDS_FIELD_LIST.includes(need))),
-    changesResponseBody: entries.some(({ needs }) => needs.includes('change-response-body')),
+    changesResponseBody: entries.some((entry) => changesChunks(entry) || transforms(entry)),
+    changesResponseChunks: entries.some(changesChunks),
     entries,
   };
 }
@@ -84,6 +87,9 @@ export function composePlan(policies: readonly LivePolicy[]): PolicyPlan {
 function rankOf({ stage, scope }: LivePolicy): number {
   return POLICY_STAGES.indexOf(stage) * SCOPES.length + SCOPES.indexOf(scope);
 }
+
+const changesChunks = ({ needs }: PlanEntry): boolean => needs.includes('change-response-body');
+const transforms = ({ needs }: PlanEntry): boolean => needs.includes('transform-response-body');
 
 function phase(entries: readonly PlanEntry[], acts: (entry: PlanEntry) => boolean): PlanPhase {
   const acting = entries.filter(acts);

@@ -3,6 +3,7 @@
 
 import type { ExchangeRecord } from '../../core/exchange-record.ts';
 import type { BodyDirection, PendingReply, Policy, PolicyAnswer, PolicyReply } from '../../core/policy/policy.ts';
+import type { BodyReceiver } from './body-transforms.ts';
 import type { PlanEntry, PlanPhase } from './policy-plan.ts';
 import type { PolicyView } from './policy-view.ts';
 import type { HookName, PolicyWatch } from './policy-watch.ts';
@@ -98,6 +99,7 @@ export class PolicyRunner {
   ): Uint8Array | PolicyFailure {
     let bytes = chunk;
     for (const entry of (direction === 'request' ? view.plan.requestBody : view.plan.responseBody) ?? NONE) {
+      if (entry.policy.onBodyChunk === undefined) continue;
       const changed = this.#call(view, entry, 'onBodyChunk', bytes, direction, isLast) as
         | Uint8Array
         | PolicyFailure
@@ -110,6 +112,11 @@ export class PolicyRunner {
       bytes = changed;
     }
     return bytes;
+  }
+
+  /** Opens the transforms of the response. Returns false where one failed. */
+  openTransforms(view: PolicyView, receiver: BodyReceiver): boolean {
+    return view.transforms!.open(receiver, this.#parts.watch);
   }
 
   /** The exchange has ended. */

@@ -2,10 +2,11 @@
 
 import type { ClientConnection } from '../../core/exchange-contract.ts';
 import type { FieldList, RequestHead, ResponseHead } from '../../core/head.ts';
-import type { PolicyExchange } from '../../core/policy/policy.ts';
+import type { BodySink, BodyTransform, PolicyExchange } from '../../core/policy/policy.ts';
 import type { PolicyNeed } from '../../core/policy/policy-stage.ts';
 import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
 import { isTarget } from '../http1/field-line.ts';
+import { BodyTransforms } from './body-transforms.ts';
 import { FieldEditor } from './field-editor.ts';
 import { composePlan, type PlanEntry, type PolicyPlan } from './policy-plan.ts';
 
@@ -19,6 +20,8 @@ export interface ViewedExchange {
   readonly upstreamName: string;
   readonly endpoint: EndpointSnapshot | null;
   readonly attempts: number;
+  /** Null unless the client requests an upgrade. */
+  readonly upgrade: object | null;
   wallMs(): number;
   /** @returns false where there is no upstream of the name */
   chooseUpstream(name: string): boolean;
@@ -33,6 +36,8 @@ export class PolicyView implements PolicyExchange {
   response: ResponseHead | null = null;
   /** Path and query to send in place of the client's; null to send those. */
   target: string | null = null;
+  /** Transforms of the response body; null where there are none. */
+  transforms: BodyTransforms | null = null;
   /** Edits that all attempts share, and those of the present attempt. */
   readonly requestEdits = new FieldEditor('request', NO_POLICIES.requestFields.removed);
   readonly attemptEdits = new FieldEditor('request', NO_POLICIES.requestFields.removed);
@@ -56,6 +61,7 @@ export class PolicyView implements PolicyExchange {
   begin(plan: PolicyPlan): void {
     this.plan = plan;
     this.response = null;
+    this.transforms = null;
     this.target = null;
     this.entry = null;
     this.isWaiting = false;
@@ -165,6 +171,15 @@ export class PolicyView implements PolicyExchange {
   }
   removeResponseField(name: string): void {
     this.responseEdits.remove(name);
+  }
+
+  transformBody(open: (sink: BodySink) => BodyTransform): boolean {
+    this.#mustDeclare('transform-response-body');
+    if (this.response === null) throw new Error('there is no response of an endpoint to transform');
+    const { status } = this.response;
+    if (status === 204 || status === 304 || this.exchange.upgrade !== null) return false;
+    (this.transforms ??= new BodyTransforms()).add(this.entry!, open);
+    return true;
   }
 
   // ---- for built-in policies alone

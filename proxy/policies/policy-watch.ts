@@ -8,7 +8,15 @@ import { POLICY_FIELD } from '../../core/memory/lane-fields.ts';
 const WINDOW_MS = 10_000;
 
 /** Hooks as the log and the error texts name them. */
-export type HookName = 'onRequest' | 'onPlaced' | 'onResponse' | 'onLocalReply' | 'onBodyChunk' | 'onEnd' | 'dispose';
+export type HookName =
+  | 'onRequest'
+  | 'onPlaced'
+  | 'onResponse'
+  | 'onLocalReply'
+  | 'onBodyChunk'
+  | 'transformBody'
+  | 'onEnd'
+  | 'dispose';
 
 /** A policy as it is counted. */
 interface Watched {
@@ -22,7 +30,7 @@ export interface PolicyWatchParts {
   /** Monotonic ms. */
   readonly nowMs: () => number;
   /** Adds to a field of POLICY_FIELD of the policy's block in this worker's lane. */
-  readonly count: (lane: number, field: number) => void;
+  readonly count: (lane: number, field: number, amount: number) => void;
 }
 
 interface Window {
@@ -39,16 +47,23 @@ export class PolicyWatch {
   }
 
   allowed({ lane }: Watched): void {
-    this.#parts.count(lane, POLICY_FIELD.allowed);
+    this.#parts.count(lane, POLICY_FIELD.allowed, 1);
   }
 
   refused({ lane }: Watched): void {
-    this.#parts.count(lane, POLICY_FIELD.refused);
+    this.#parts.count(lane, POLICY_FIELD.refused, 1);
+  }
+
+  /** A response body has passed a transform, whole or in part. */
+  transformed({ lane }: Watched, bytesIn: number, bytesOut: number): void {
+    this.#parts.count(lane, POLICY_FIELD.bodies, 1);
+    this.#parts.count(lane, POLICY_FIELD.bodyBytesIn, bytesIn);
+    this.#parts.count(lane, POLICY_FIELD.bodyBytesOut, bytesOut);
   }
 
   /** A hook threw, or its promise was rejected. */
   failed({ name, lane }: Watched, hook: HookName, error: unknown): void {
-    this.#parts.count(lane, POLICY_FIELD.errors);
+    this.#parts.count(lane, POLICY_FIELD.errors, 1);
     const suppressed = this.#mayLog(`${name} failed`);
     if (suppressed < 0) return;
     const err = error instanceof Error ? error : new Error(String(error));
@@ -62,7 +77,7 @@ export class PolicyWatch {
   }
 
   overran({ name, lane, budgetMs }: Watched, hook: HookName, ms: number): void {
-    this.#parts.count(lane, POLICY_FIELD.overruns);
+    this.#parts.count(lane, POLICY_FIELD.overruns, 1);
     const suppressed = this.#mayLog(`${name} overran`);
     if (suppressed < 0) return;
     const fields = { policy: name, hook, ms: Math.round(ms), budgetMs, suppressed };

@@ -4,6 +4,7 @@
 import type { OptionShape } from '../../core/option-schema.ts';
 import type { BuiltInPolicy, PolicyScope } from '../../core/policy/policy-definition.ts';
 import { addressRules, listenerAddressRules } from './address-rules.ts';
+import { compress } from './compress.ts';
 import { cors } from './cors.ts';
 import { forwardingFields } from './forwarding-fields.ts';
 import { headerEdits } from './header-edits.ts';
@@ -12,6 +13,7 @@ import { shedding } from './shedding.ts';
 import { stickyCookie } from './sticky-cookie.ts';
 
 export const POLICIES = [
+  compress,
   listenerAddressRules,
   addressRules,
   shedding,

@@ -18,7 +18,7 @@ import type { MessageToMain } from '../../core/messages.ts';
 import type { PluginPolicy } from '../../core/policy/policy-definition.ts';
 import { PolicyWatch } from '../../proxy/policies/policy-watch.ts';
 import type { Snapshot } from '../../core/snapshot/snapshot.ts';
-import { TimerWheel } from '../../core/timer-wheel.ts';
+import { TimerWheel, wheelTimers } from '../../core/timer-wheel.ts';
 import { LaneObserver } from '../../proxy/account/account.ts';
 import { WorkerLanes } from '../../proxy/account/lane.ts';
 import { LatencyBaselines } from '../../proxy/placement/latency-baseline.ts';
@@ -144,6 +144,8 @@ export class ForwardingBench implements Transport {
   nowMs = 1000;
   /** Whether the process is overloaded. */
   mustShed = false;
+  /** Use of the fullest limit of the process. */
+  pressure = 0;
 
   constructor(snapshot: Snapshot, pluginPolicies: ReadonlyMap<string, PluginPolicy> = new Map()) {
     this.region = regionFor(snapshot);
@@ -154,12 +156,17 @@ export class ForwardingBench implements Transport {
     const policyWatch = new PolicyWatch({
       log: SILENT_LOG,
       nowMs: () => this.nowMs,
-      count: (policy, field) => lanes.policy(policy).add(field, 1),
+      count: (policy, field, amount) => lanes.policy(policy).add(field, amount),
     });
     const runtime = new Runtime(snapshot, memory, {
       worker: 0,
       log: SILENT_LOG,
-      services: { mustShed: () => this.mustShed },
+      services: {
+        mustShed: () => this.mustShed,
+        pressure: () => this.pressure,
+        nowMs: () => this.nowMs,
+        timers: wheelTimers(this.wheel, { nowMs: () => this.nowMs, wallMs: () => this.nowMs }),
+      },
       watch: policyWatch,
       pluginPolicies,
     });

@@ -151,7 +151,13 @@ export class FakeContext implements AdminContext {
   current: Snapshot = snapshot({
     revision: 7,
     listeners: [listenerSnapshot({ index: 1 })],
-    routes: [routeSnapshot({ policies: [policySnapshot('shedding', { priority: 'default' }, { needs: ['reply'] })] })],
+    routes: [
+      routeSnapshot({
+        policies: [
+          policySnapshot('shedding', { priority: 'default' }, { needs: ['reply', 'transform-response-body'] }),
+        ],
+      }),
+    ],
     upstreams: [
       upstreamSnapshot({ endpoints: [endpointSnapshot(0), endpointSnapshot(1, { weight: 3 })] }),
       upstreamSnapshot({ name: 'web', index: 2, endpoints: [endpointSnapshot(2)] }),

@@ -31,7 +31,15 @@ describe('options', () => {
     assert.equal((await bench.request()).reply, null);
     const { reply, sent } = await bench.request();
     assert.deepEqual([reply?.status, reply?.body, sent], [429, 'after 2000', null]);
-    assert.deepEqual(bench.counts, { allowed: 1, refused: 1, errors: 0, overruns: 0 });
+    assert.deepEqual(bench.counts, {
+      allowed: 1,
+      refused: 1,
+      errors: 0,
+      overruns: 0,
+      bodies: 0,
+      bodyBytesIn: 0,
+      bodyBytesOut: 0,
+    });
   });
 
   test('that do not fit are refused with their place', () => {
