@@ -15,6 +15,7 @@ import { jittered } from '../accept/connection-ledger.ts';
 import { LingeringClose } from '../accept/lingering-close.ts';
 import type { Swept } from '../accept/sweeper.ts';
 import type { DrainableConnection } from '../downstream-context.ts';
+import { type TrustedOnlyFields, trustedOnlyFor } from '../trusted-only-fields.ts';
 import { mayFollow, Phase } from './connection-phase.ts';
 import type { Http2Context, Http2Listener } from './http2-context.ts';
 import { type FrameHost, Http2Frames, MAX_STREAMS } from './http2-frames.ts';
@@ -44,6 +45,7 @@ export class Http2Connection implements Http2Host, FrameHost, DrainableConnectio
   readonly streams: StreamTable = new StreamTable();
   readonly reader: RequestReader;
   readonly limits: AbuseLimits;
+  readonly trustedOnly: TrustedOnlyFields | null;
   readonly #client: ClientSocket;
   readonly #context: Http2Context;
   readonly #settings: Http2Listener;
@@ -68,6 +70,7 @@ export class Http2Connection implements Http2Host, FrameHost, DrainableConnectio
     this.#requestsLeft = jittered(limits.requestsPerConnection, context.random);
     this.#timeouts = new StreamTimeouts(timeouts);
     this.output = new Http2Output(context, client);
+    this.trustedOnly = trustedOnlyFor(settings.snapshot, client.facts);
     this.limits = new AbuseLimits(context.turn);
     this.reader = new RequestReader(TABLE_BYTES, settings.rules);
     this.#frames = new FrameReader(new Http2Frames(this));

@@ -9,6 +9,7 @@ import type { FrameSink } from '../../http2/frame-reader.ts';
 import { ReceiveWindow } from '../../http2/flow-window.ts';
 import type { RequestReader } from '../../http2/request-reader.ts';
 import { PeerSettings } from '../../http2/settings.ts';
+import type { TrustedOnlyFields } from '../trusted-only-fields.ts';
 import type { Http2Output } from './http2-output.ts';
 import type { Http2Stream } from './http2-stream.ts';
 import { CONNECTION_WINDOW_BYTES } from './receive-budget.ts';
@@ -25,6 +26,8 @@ export interface FrameHost {
   readonly streams: StreamTable;
   readonly reader: RequestReader;
   readonly limits: AbuseLimits;
+  /** Fields that the client may not send; null for a trusted proxy. */
+  readonly trustedOnly: TrustedOnlyFields | null;
   /** Whether new streams are served: not after the last GOAWAY. */
   readonly isAccepting: boolean;
   newStream(): Http2Stream;
@@ -135,6 +138,7 @@ export class Http2Frames implements FrameSink {
       return this.#resetClosed(id, ErrorCode.PROTOCOL_ERROR);
     }
     host.limits.requestBegan();
+    host.trustedOnly?.cutFrom(message);
     streams.open.set(id, stream);
     host.streamBegan();
     const windowBytes = this.#settings.initialWindowBytes;
