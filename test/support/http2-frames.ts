@@ -5,13 +5,16 @@ import { RawClient, within } from './raw-client.ts';
 export const FRAME = {
   data: 0,
   headers: 1,
+  priority: 2,
   rstStream: 3,
   settings: 4,
+  pushPromise: 5,
   ping: 6,
   goaway: 7,
   windowUpdate: 8,
+  continuation: 9,
 } as const;
-export const FLAG = { endStream: 1, ack: 1, endHeaders: 4 } as const;
+export const FLAG = { endStream: 1, ack: 1, endHeaders: 4, padded: 8, priority: 0x20 } as const;
 
 export interface Frame {
   readonly type: number;
@@ -46,7 +49,7 @@ function literal(text: string): Buffer {
 }
 
 /** Field section of literals without indexing (RFC 7541 section 6.2.2). @param fields names and values in turn */
-function fieldSection(fields: readonly string[]): Buffer {
+export function fieldSection(fields: readonly string[]): Buffer {
   const parts: Buffer[] = [];
   for (let at = 0; at < fields.length; at += 2) {
     parts.push(Buffer.from([0]), literal(fields[at]!), literal(fields[at + 1]!));
@@ -61,7 +64,7 @@ export function requestFrame(stream: number, fields: readonly string[], isLast: 
   return frame(FRAME.headers, flags, stream, fieldSection([...pseudo, ...fields]));
 }
 
-const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
+export const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
 
 /** A raw HTTP/2 client over TLS. Acknowledges settings and pings; everything else is up to the test. */
 export class RawHttp2Client {
