@@ -1,30 +1,27 @@
 // Loads a configuration file: valid settings, or all problems at once. Thread: main.
 
-import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import path from 'node:path';
-import type { Document } from 'yaml';
 import { systemClock } from '../core/clock.ts';
 import type { Environment } from './yaml/environment.ts';
+import { readConfigFile } from './files/config-file.ts';
+import { resolveGroups } from './groups/resolve-groups.ts';
+import { mergeFiles } from './include/merge-files.ts';
+import { ProblemList } from './include/problem-list.ts';
+import { FileReader, type FileSet, type SourceFile } from './include/source-files.ts';
 import { loadPlugins } from './policies/load-plugins.ts';
 import { type CompiledPolicies, compilePolicies } from './policies/compile-policies.ts';
 import { partsOf, salvage } from './validate/parsed-config.ts';
-import { byPlace, problemAt, type Finding, type Problem, type ProblemCode } from './problems/problem.ts';
-import { ReferencedFiles, reasonOf } from './files/referenced-files.ts';
+import { formatPath, problemAt, type Finding, type Problem } from './problems/problem.ts';
+import { ReferencedFiles } from './files/referenced-files.ts';
 import { retypeVariables } from './yaml/retype-variables.ts';
 import { configSchema, type Config } from './schema/schema.ts';
 import { findingsOf } from './schema/schema-findings.ts';
 import { SourceText } from './yaml/source-text.ts';
-import { SourceTree } from './yaml/source-tree.ts';
+import type { SourceTree } from './yaml/source-tree.ts';
 import { validate } from './validate/validate.ts';
 import { isWorldReadable } from './validate/validate-secrets.ts';
 import { foreignConfig } from './yaml/foreign-config.ts';
-import { writtenConfig } from './yaml/written-config.ts';
-import { parseYaml } from './yaml/yaml-text.ts';
-
-/** Size limit of a file: 10,000 endpoints written as mappings have about half a megabyte. */
-const LARGEST_BYTES = 4 * 1024 * 1024;
-/** Limit of reported problems. */
-const MOST_PROBLEMS = 1000;
+import { type ShownForm, valuesOf, writtenConfig } from './yaml/written-config.ts';
 
 /** A valid configuration. */
 export interface LoadedConfig {
@@ -37,10 +34,11 @@ export interface LoadedConfig {
   readonly policies: CompiledPolicies;
   /** Texts of the referenced files, by their name in the configuration. */
   readonly files: ReadonlyMap<string, string>;
-  /** The values as written, without secrets, for display. Computed on demand, because it takes a while. */
-  readonly written: () => Readonly<Record<string, unknown>>;
-  /** The values as written, with variables substituted and secrets included. */
-  readonly values: () => Readonly<Record<string, unknown>>;
+  readonly included: FileSet;
+  /** The values without secrets, for display. Computed on demand, because it takes a while. */
+  readonly written: (form?: ShownForm) => Readonly<Record<string, unknown>>;
+  /** The values with variables substituted and secrets included. */
+  readonly values: (form?: ShownForm) => Readonly<Record<string, unknown>>;
 }
 
 export type LoadResult =
@@ -51,6 +49,7 @@ export type LoadResult =
       readonly problems: readonly Problem[];
       /** Files that the configuration refers to, as far as known. */
       readonly named: readonly string[];
+      readonly included: FileSet;
       /** False if the file itself could not be read: exit code 2 instead of 1. */
       readonly isReadable: boolean;
     };
@@ -60,17 +59,27 @@ export type LoadResult =
  * @param environment variables for `${NAME}`, normally process.env
  */
 export function loadConfig(file: string, environment: Environment): LoadResult {
-  const read = readBounded(file);
-  const directory = path.dirname(path.resolve(file));
-  if (!('text' in read))
-    return { ok: false, problems: [wholeFile(file, read)], named: [], isReadable: read.code !== 'FL1001' };
-  const { text, mode } = read;
-  return loadConfigText(text, { file, directory, environment, wallMs: systemClock.wallMs(), mode });
+  const read = readConfigFile(file);
+  const absolute = path.resolve(file);
+  const directory = path.dirname(absolute);
+  if ('text' in read) {
+    const { text, mode } = read;
+    return loadConfigText(text, { file, absolute, directory, environment, wallMs: systemClock.wallMs(), mode });
+  }
+  const noun = read.code === 'FL1001' ? 'the configuration file' : 'the file';
+  const problem = problemAt(file, FIRST, { code: read.code, message: `${noun} ${read.reason}`, path: [] });
+  const isReadable = read.code !== 'FL1001';
+  return { ok: false, problems: [problem], named: [], included: NO_FILES, isReadable };
 }
+
+const FIRST = { line: 1, column: 1, length: 1 };
+const NO_FILES: FileSet = { files: [], patterns: [] };
 
 /** Origin of a configuration text, and the context in which it is checked. */
 export interface TextOrigin {
   readonly file: string;
+  /** Absolute path of the file; the text has none if absent. */
+  readonly absolute?: string;
   readonly directory: string;
   readonly environment: Environment;
   /** Time of the check in ms since 1970, for expiry of certificates. */
@@ -81,48 +90,51 @@ export interface TextOrigin {
 
 /** Loads a configuration from its text. Never throws, whatever the text contains. */
 export function loadConfigText(text: string, origin: TextOrigin): LoadResult {
-  const source = new SourceText(text);
-  const yaml = parseYaml(source);
-  if (!yaml.ok) {
-    const foreign = foreignConfig(source);
-    if (foreign !== null) return failed([problemAt(origin.file, foreign.span, foreign.finding)], source);
-    const found = yaml.findings.map(({ span, finding }) => problemAt(origin.file, span, finding));
-    return failed(found, source);
+  const source = new SourceText(text, origin.file);
+  const { directory, environment, absolute = null, mode = 0o600 } = origin;
+  const problems = new ProblemList();
+  const reader = new FileReader(environment, problems);
+  const file = reader.read({ source, mode, directory, absolute });
+  const fail = (list: readonly Problem[], named: readonly string[] = []): LoadResult => {
+    return { ok: false, problems: list, named, included: reader.fileSet, isReadable: true };
+  };
+  if (file?.tree.root === null) problems.add(source, FIRST, emptyFile, false);
+  // Without one of the files most problems would be consequences.
+  const isEmpty = file?.tree.root === null || file?.tree.root === undefined;
+  if (file === null || isEmpty || !reader.isComplete) {
+    return fail(problems.inOrder(reader.names));
   }
-  const tree = new SourceTree(source, yaml.document, origin.environment);
-  const problems = tree.findings.map(({ span, finding }) => problemAt(origin.file, span, finding));
-  if (tree.root === undefined) return failed(problems, source);
-  if (tree.root === null) return failed([...problems, wholeFile(origin.file, emptyFile)], source);
-  const report = reporterTo(problems, tree, origin.file);
-  const files = new ReferencedFiles(origin.directory);
-  const checked = checkTree(tree, files, origin, report);
-  if (checked === null || problems.some(isError)) {
+  const tree = merged(file, problems);
+  const files = new ReferencedFiles(directory);
+  const checked = checkTree(tree, { file, files, origin, problems });
+  if (checked === null || problems.hasErrors) {
     const foreign = checked === null ? foreignConfig(source) : null;
-    const found = foreign === null ? problems : [problemAt(origin.file, foreign.span, foreign.finding)];
-    return failed(found, source, files.names());
+    const found = foreign === null ? problems.inOrder(reader.names) : [problemOf(source, foreign)];
+    return fail(found, files.names());
   }
-  const { file, directory } = origin;
-  const written = () => writtenConfig(source, yaml.document);
-  const values = () => valuesOf(source, yaml.document, origin.environment);
-  const config = { file, directory, ...checked, files: files.texts(), written, values };
-  return { ok: true, config, warnings: inOrder(problems, source) };
+  const written = (form: ShownForm = 'written') => writtenConfig(file, form);
+  const values = (form: ShownForm = 'written') => valuesOf(file, form, environment);
+  const found = { files: files.texts(), included: reader.fileSet };
+  const config = { file: origin.file, directory, ...checked, ...found, written, values };
+  return { ok: true, config, warnings: problems.inOrder(reader.names) };
 }
 
-/** Builds the values on demand: a running process doesn't keep them. */
-function valuesOf(source: SourceText, document: Document.Parsed, environment: Environment) {
-  const tree = new SourceTree(source, document, environment);
-  retypeVariables(tree, configSchema());
-  return tree.root as Readonly<Record<string, unknown>>;
+function merged(file: SourceFile, problems: ProblemList): SourceTree {
+  return mergeFiles(file, ({ source, key }, finding) => problems.add(source, source.spanOf(key), finding));
+}
+
+function problemOf(source: SourceText, { span, finding }: NonNullable<ReturnType<typeof foreignConfig>>): Problem {
+  return { ...problemAt(source.file, span, finding), excerpt: source.excerptAt(span) };
 }
 
 /** Returns a reporter that drops consequences of an earlier problem with the same value. */
-function reporterTo(problems: Problem[], tree: SourceTree, file: string): (finding: Finding) => void {
-  const reported = new Set(problems.filter(({ code }) => UNKNOWN_VALUE.test(code)).map((problem) => problem.path));
+function reporterTo(problems: ProblemList, reported: Set<string>, tree: SourceTree): (finding: Finding) => void {
   return (finding) => {
-    const problem = problemAt(file, tree.spanOf(finding.path, finding.part ?? 'value', finding.mark), finding);
-    if (reported.has(problem.path) && DEPENDENT.test(problem.code)) return;
-    if (problem.code.startsWith('FL2') && problem.path !== '') reported.add(problem.path);
-    problems.push(problem);
+    const { source, span, path: written } = tree.placeOf(finding.path, finding.part ?? 'value', finding.mark);
+    const key = `${source.file} ${formatPath(written)}`;
+    if (reported.has(key) && DEPENDENT.test(finding.code)) return;
+    if (finding.code.startsWith('FL2') && written.length > 0) reported.add(key);
+    problems.add(source, span, { ...finding, path: written });
   };
 }
 
@@ -133,34 +145,42 @@ const DEPENDENT = /^FL(?:2|3001|3002)/;
 
 type CheckedConfig = Pick<LoadedConfig, 'settings' | 'policies'>;
 
+interface CheckParts {
+  readonly file: SourceFile;
+  readonly files: ReferencedFiles;
+  readonly origin: TextOrigin;
+  readonly problems: ProblemList;
+}
+
 /** Validates the values; null if they don't fit the schema. */
-function checkTree(
-  tree: SourceTree,
-  files: ReferencedFiles,
-  origin: TextOrigin,
-  report: (finding: Finding) => void,
-): CheckedConfig | null {
-  const { directory, environment, wallMs, mode = 0o600 } = origin;
-  const plugins = loadPlugins({ tree, files, directory, report });
+function checkTree(written: SourceTree, { file, files, origin, problems }: CheckParts): CheckedConfig | null {
+  const { directory, environment, wallMs } = origin;
+  const unknown = problems.problems.filter(({ code }) => UNKNOWN_VALUE.test(code));
+  const reported = new Set(unknown.map((problem) => `${problem.file} ${problem.path}`));
+  const plugins = loadPlugins({ tree: written, files, directory, report: reporterTo(problems, reported, written) });
+  const tree = resolveGroups(written, (part) => reporterTo(problems, reported, part));
+  const report = reporterTo(problems, reported, tree);
   retypeVariables(tree, configSchema());
   const parsed = configSchema().safeParse(tree.root);
   if (!parsed.success) {
     for (const finding of findingsOf(parsed.error.issues, configSchema(), tree)) report(finding);
   }
   const config = parsed.success ? partsOf(parsed.data) : salvage(tree.root);
-  const context = {
-    config,
-    tree,
-    files,
-    directory,
-    environment,
-    wallMs,
-    isWorldReadable: isWorldReadable(mode),
-    report,
-  };
+  const modes = modesOf(file);
+  const isReadableByAll = (at: Finding['path']): boolean =>
+    isWorldReadable(modes.get(tree.placeOf(at, 'value').source) ?? 0);
+  const facts = { directory, environment, wallMs, isWorldReadable: isReadableByAll };
+  const context = { config, tree, files, ...facts, report };
   validate(context);
   const policies = compilePolicies(plugins, context);
   return parsed.success ? { settings: parsed.data, policies } : null;
+}
+
+/** Permission bits of each file. */
+function modesOf(file: SourceFile, into = new Map<SourceText, number>()): ReadonlyMap<SourceText, number> {
+  into.set(file.source, file.mode);
+  for (const included of file.includes) modesOf(included, into);
+  return into;
 }
 
 const emptyFile: Finding = {
@@ -168,78 +188,3 @@ const emptyFile: Finding = {
   path: [],
   message: 'the file is empty: a configuration has listeners, routes and upstreams (see examples/minimal.yaml)',
 };
-
-function failed(problems: readonly Problem[], source: SourceText, named: readonly string[] = []): LoadResult {
-  return { ok: false, problems: inOrder(problems, source), named, isReadable: true };
-}
-
-/** Sorts problems by location and adds excerpts; if there are too many, warnings are dropped first. */
-function inOrder(problems: readonly Problem[], source: SourceText): Problem[] {
-  const isTooMany = problems.length > MOST_PROBLEMS;
-  const errorsFirst = isTooMany
-    ? [...problems.filter(isError), ...problems.filter((problem) => !isError(problem))]
-    : problems;
-  const kept = errorsFirst.slice(0, MOST_PROBLEMS).toSorted(byPlace);
-  return kept.map((problem) =>
-    problem.code === emptyFile.code ? problem : { ...problem, excerpt: source.excerptAt(problem.span) },
-  );
-}
-
-function isError(problem: Problem): boolean {
-  return problem.severity === 'error';
-}
-
-function wholeFile(file: string, finding: Finding): Problem {
-  return problemAt(file, { line: 1, column: 1, length: 1 }, finding);
-}
-
-/** Reads a file up to the size limit. */
-function readBounded(file: string): { readonly text: string; readonly mode: number } | Finding {
-  let descriptor: number | undefined;
-  try {
-    // Without O_NONBLOCK opening a named pipe would block until a writer appears.
-    descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
-    const status = fstatSync(descriptor);
-    if (!status.isFile()) return fault('FL1001', `the configuration file ${kindOf(status)}`);
-    const text = decoded(readUpTo(descriptor, LARGEST_BYTES + 1));
-    return typeof text === 'string' ? { text, mode: status.mode & 0o777 } : text;
-  } catch (error) {
-    return fault('FL1001', `the configuration file ${reasonOf(error)}`);
-  } finally {
-    if (descriptor !== undefined) closeSync(descriptor);
-  }
-}
-
-function kindOf(status: Stats): string {
-  if (status.isDirectory()) return 'is a directory';
-  const kind = status.isFIFO() ? 'a pipe' : status.isSocket() ? 'a socket' : 'a device';
-  return `is ${kind}: a regular file is required, because it is read again at every reload`;
-}
-
-function readUpTo(descriptor: number, mostBytes: number): Buffer {
-  const chunks: Buffer[] = [];
-  let total = 0;
-  while (total < mostBytes) {
-    const chunk = Buffer.alloc(Math.min(65_536, mostBytes - total));
-    const count = readSync(descriptor, chunk);
-    if (count === 0) break;
-    chunks.push(chunk.subarray(0, count));
-    total += count;
-  }
-  return Buffer.concat(chunks);
-}
-
-function decoded(bytes: Buffer): string | Finding {
-  if (bytes.length > LARGEST_BYTES) return fault('FL1002', 'the file is larger than 4 MiB, the size limit');
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    const isWide = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
-    const found = isWide ? ' but UTF-16' : ' (it may be Latin-1)';
-    return fault('FL1003', `the file is not UTF-8 text${found}: save it as UTF-8`);
-  }
-}
-
-function fault(code: ProblemCode, message: string): Finding {
-  return { code, message, path: [] };
-}

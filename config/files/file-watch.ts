@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { type FSWatcher, readFileSync, realpathSync, statSync, watch } from 'node:fs';
 import path from 'node:path';
 import type { TimerHandle, Timers } from '../../core/timers.ts';
+import { filesMatching, isFolder } from '../include/include-pattern.ts';
 
 /** Debounce: files are compared this long after the last event, because writers write in pieces. */
 const QUIET_MS = 100;
@@ -33,6 +34,7 @@ export class FileWatch {
   readonly #parts: FileWatchParts;
   #first = '';
   #files: readonly string[] = [];
+  #patterns: readonly string[] = [];
   /** Last digest of each file; a file that disappears keeps its digest. */
   readonly #digests = new Map<string, string>();
   readonly #folders = new Map<string, Folder>();
@@ -51,12 +53,15 @@ export class FileWatch {
    * Replaces the set of watched files. The current content of newly watched files counts as known.
    * @param first while this file is missing, no change is reported: its replacement isn't complete
    * @param files absolute paths, without `first`
+   * @param patterns absolute paths with wildcards: another set of matching files is a change
    */
-  watch(first: string, files: readonly string[]): void {
+  watch(first: string, files: readonly string[], patterns: readonly string[] = []): void {
     this.#first = first;
     this.#files = [...new Set([first, ...files])];
-    for (const file of this.#files) if (!this.#digests.has(file)) this.#hasChanged(file);
-    for (const file of this.#digests.keys()) if (!this.#files.includes(file)) this.#digests.delete(file);
+    this.#patterns = patterns;
+    const watched = new Set([...this.#files, ...patterns]);
+    for (const file of watched) if (!this.#digests.has(file)) this.#hasChanged(file);
+    for (const file of this.#digests.keys()) if (!watched.has(file)) this.#digests.delete(file);
     this.#watchFolders();
     this.#poll ??= this.#parts.timers.after(POLL_MS, () => this.#onPoll());
   }
@@ -90,7 +95,7 @@ export class FileWatch {
     this.#watchFolders();
     if (digestOf(this.#first) === null) return;
     // Compares every file, so that simultaneous changes cause one notification.
-    const changed = this.#files.filter((file) => this.#hasChanged(file));
+    const changed = [...this.#files, ...this.#patterns].filter((file) => this.#hasChanged(file));
     if (changed.length > 0) void this.#notify();
   }
 
@@ -101,9 +106,9 @@ export class FileWatch {
     this.#compare();
   }
 
-  /** Updates the digest of a file and returns whether it changed. A missing file counts as unchanged. */
+  /** Updates the digest of a file or pattern and returns whether it changed. A missing file counts as unchanged. */
   #hasChanged(file: string): boolean {
-    const digest = digestOf(file);
+    const digest = this.#patterns.includes(file) ? listingOf(file) : digestOf(file);
     if (digest === null || digest === this.#digests.get(file)) return false;
     this.#digests.set(file, digest);
     return true;
@@ -111,7 +116,7 @@ export class FileWatch {
 
   /** Watches the directory of each path and of its link target; replaced directories are watched again. */
   #watchFolders(): void {
-    const wanted = new Set(this.#files.flatMap(foldersOf));
+    const wanted = new Set([...this.#files.flatMap(foldersOf), ...this.#patterns.map((one) => path.dirname(one))]);
     for (const [folder, { watcher, inode }] of this.#folders) {
       if (wanted.has(folder) && inodeOf(folder) === inode) continue;
       watcher.close();
@@ -148,6 +153,11 @@ function foldersOf(file: string): string[] {
 /** Inode of a directory, 0 if it doesn't exist. */
 function inodeOf(folder: string): number {
   return statSync(folder, { throwIfNoEntry: false })?.ino ?? 0;
+}
+
+/** The files that match a pattern, null if its folder can't be read. */
+function listingOf(pattern: string): string | null {
+  return isFolder(path.dirname(pattern)) ? filesMatching(pattern).join('\n') : null;
 }
 
 /** Digest of a file's content, null if it can't be read. */

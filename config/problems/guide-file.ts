@@ -31,6 +31,12 @@ export const FILE_GUIDE = {
     right:
       'listeners: [{ name: web, bind: 127.0.0.1:8080 }]\nroutes: [{ upstream: app }]\nupstreams: { app: { endpoints: [http://10.0.0.1:3000], health: { heartbeat: { path: /healthz } } } }',
   },
+  FL1006: {
+    meaning:
+      'An include, or its pattern, matches a file that is part of the configuration already. Its routes would exist twice, or reading would never end.',
+    fix: 'Include each file once, and keep the main file outside of the folders that patterns match.',
+    shell: "printf 'include: [fairlead.yaml]\\n' >> fairlead.yaml   # the file includes itself",
+  },
   FL1101: {
     meaning:
       'The text is not valid YAML. Later messages are often consequences of the first error: start with the first message.',

@@ -7,6 +7,7 @@ export const PROBLEM_CODES = {
   FL1003: 'the file is not UTF-8 text',
   FL1004: 'the file is empty',
   FL1005: 'the configuration of another program',
+  FL1006: 'a file that is included twice, or includes itself',
   FL1101: 'YAML syntax error',
   FL1102: 'duplicate key',
   FL1103: 'nesting too deep',

@@ -15,17 +15,22 @@ export interface JsonSchema {
 
 const VARIABLE = { $ref: '#/definitions/variable' };
 /** Metadata keywords that are not part of JSON Schema. */
-const OWN_KEYWORDS = ['expects', 'example', 'isSecret', 'insteadOfZero'];
+const OWN_KEYWORDS = ['expects', 'example', 'isSecret', 'insteadOfZero', 'id'];
 
 /** The whole schema (draft 7, which editors know best). */
 export function editorSchema(): JsonSchema {
   const { $schema, ...made } = z.toJSONSchema(configSchema(), { io: 'input', target: 'draft-7' }) as JsonSchema;
+  const { properties, ...root } = translate(made, false) as JsonSchema & { readonly properties: Properties };
+  const { upstreams } = properties;
+  const named = upstreams!['additionalProperties'] as JsonSchema;
   return {
     $schema,
     title: 'Fairlead configuration',
-    ...translate(made, false),
+    ...root,
+    properties: { ...properties, upstreams: { ...upstreams, additionalProperties: withNull(named) } },
     patternProperties: { '^x-': { description: 'Ignored by Fairlead; for anchors and notes.' } },
     definitions: {
+      ...definitionsOf(made),
       variable: {
         type: 'string',
         pattern: '\\$\\{',
@@ -33,6 +38,39 @@ export function editorSchema(): JsonSchema {
       },
     },
   };
+}
+
+/** The parts that refer to themselves: a route has routes. */
+function definitionsOf({ definitions }: JsonSchema): Readonly<Record<string, JsonSchema>> {
+  const parts = Object.entries((definitions ?? {}) as Record<string, JsonSchema>);
+  return Object.fromEntries(parts.map(([name, part]) => [name, withNull(translate(part, false))]));
+}
+
+type Properties = Readonly<Record<string, JsonSchema>>;
+
+/** Allows `null` for every optional key: it switches an inherited setting off. */
+function withNull(schema: JsonSchema): JsonSchema {
+  const { properties, anyOf, required = [] } = schema as JsonSchema & { properties?: Properties; required?: string[] };
+  const changed: Record<string, unknown> = { ...schema };
+  if (anyOf !== undefined) changed['anyOf'] = anyOf.map(withNull);
+  if (properties !== undefined) {
+    const entries = Object.entries(properties).map(([key, one]) => {
+      const inner = withNull(one);
+      return [key, required.includes(key) ? inner : orNull(inner)];
+    });
+    changed['properties'] = Object.fromEntries(entries);
+  }
+  return changed;
+}
+
+function orNull({ description, default: standard, examples, anyOf, ...form }: JsonSchema): JsonSchema {
+  const words = {
+    ...(description === undefined ? {} : { description }),
+    ...(standard === undefined ? {} : { default: standard }),
+    ...(examples === undefined ? {} : { examples }),
+  };
+  const forms = anyOf ?? [form];
+  return { ...(anyOf === undefined ? {} : form), ...words, anyOf: [...forms, { type: 'null' }] };
 }
 
 /** The text of `fairlead.schema.json`. */

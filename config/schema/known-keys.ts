@@ -1,7 +1,7 @@
 // Key paths of the schema, for documentation and checks of documents. Thread: main.
 
 import { configSchema } from './schema.ts';
-import { entriesOf, itemOf, type Schema } from './schema-tree.ts';
+import { entriesOf, isReference, itemOf, type Schema } from './schema-tree.ts';
 
 /** A key of the schema. */
 export interface KnownKey {
@@ -21,7 +21,7 @@ function collect(schema: Schema, path: string, into: KnownKey[]): void {
   for (const [key, value] of entriesOf(schema)) {
     const child = path === '' ? key : `${path}.${key}`;
     into.push({ path: child, schema: value });
-    collect(value, child, into);
+    if (!isReference(value)) collect(value, child, into);
   }
   const item = itemOf(schema);
   if (item !== null) collect(item, `${path}[]`, into);
@@ -36,7 +36,15 @@ export function isKnownKey(path: string): boolean {
   if (known?.schema !== schema) {
     known = { schema, paths: new Set(knownKeys().map((key) => withoutItems(key.path))) };
   }
-  return known.paths.has(withoutItems(path));
+  return known.paths.has(described(withoutItems(path)));
+}
+
+/** The path at which a key of a nested route or of `defaults` is described. */
+function described(path: string): string {
+  return path
+    .replace(/^routes(?:\.routes)+(?=\.)/, 'routes')
+    .replace(/^defaults\.routes(?=\.)/, 'routes')
+    .replace(/^defaults\.upstreams(?=\.)/, 'upstreams.*');
 }
 
 let known: { readonly schema: Schema; readonly paths: ReadonlySet<string> } | undefined;

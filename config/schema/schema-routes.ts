@@ -212,10 +212,30 @@ const hostField = z
   .union([fixedHost.transform(hostOrWord), hostSource])
   .meta({ expects: 'a host name, { from: client } or { from: endpoint }', example: '{ from: endpoint }' });
 
+/** Keys of a route of which exactly one is required. */
+export const ACTIONS = ['upstream', 'respond', 'redirect'] as const;
+
+/** Keys that have no meaning for a route that answers by itself. */
+export const NEEDS_UPSTREAM = ['requestHeaders', 'host', 'limits'] as const;
+
+/** Nested routes are resolved before the schema is applied (config/groups/). */
+const nestedRoutes: z.ZodType<unknown[]> = z
+  .lazy(() => z.array(route))
+  .meta({ expects: 'a list of routes', example: '[{ match: { path: /api/ }, upstream: api }]' });
+
 export const route = z
   .strictObject({
-    name: name().describe('Name in logs and metrics; `route-1` and so on if absent.').optional(),
+    name: name()
+      .describe(
+        'Name in logs and metrics; `route-1` and so on if absent. Nested routes get the name of their group before it: `site.api`.',
+      )
+      .optional(),
     match: match.optional(),
+    routes: nestedRoutes
+      .describe(
+        'Makes this route a group: its routes inherit the conditions of `match`, all of which must hold, and every setting that they do not give themselves; `null` switches an inherited setting off. A request that matches none of them goes on to the routes after the group.',
+      )
+      .optional(),
     upstream: name()
       .describe('Upstream that receives the requests. Exactly one of `upstream`, `respond` and `redirect` is required.')
       .optional(),
@@ -230,7 +250,7 @@ export const route = z
       ),
     limits: routeLimits.optional(),
   })
-  .meta({ expects: 'a route with match and upstream', example: '{ match: { path: / }, upstream: app }' });
+  .meta({ id: 'route', expects: 'a route with match and upstream', example: '{ match: { path: / }, upstream: app }' });
 
 export const routes = z
   .array(route)

@@ -24,6 +24,8 @@ function wrapped(schema: Schema): Schema | null {
       return definition.innerType;
     case 'pipe':
       return definition.in;
+    case 'lazy':
+      return definition.getter();
     default:
       return null;
   }
@@ -90,6 +92,39 @@ export function entriesOf(schema: Schema): ReadonlyMap<string, Schema> {
     }
   }
   return entries;
+}
+
+/** Whether a schema stands for a part that is described elsewhere: nested routes, and defaults. */
+export function isReference(schema: Schema): boolean {
+  const definition = definitionOf(schema);
+  if (definition.type === 'lazy') return true;
+  return (definition.type === 'optional' || definition.type === 'default') && isReference(definition.innerType);
+}
+
+/**
+ * Whether a mapping is a set of options, each of which can be given alone: one form of mapping, used as it is written. A
+ * mapping that is transformed is one value.
+ */
+export function isMergedByKey(schema: Schema): boolean {
+  const definition = definitionOf(schema);
+  switch (definition.type) {
+    case 'optional':
+    case 'default':
+    case 'prefault':
+    case 'nullable':
+    case 'readonly':
+      return isMergedByKey(definition.innerType);
+    case 'object':
+    case 'record':
+      return true;
+    case 'union':
+      return (
+        definition.options.filter((option) => entriesOf(option).size > 0).length === 1 &&
+        definition.options.some(isMergedByKey)
+      );
+    default:
+      return false;
+  }
 }
 
 /** The item schema of a list, or null if the schema isn't a list. */

@@ -5,20 +5,29 @@ import { allBalancers } from '../../balancers/registry.ts';
 import { LOG_LEVELS } from '../../core/log.ts';
 import { allCheckers } from '../../health/checkers/checkers.ts';
 import { allLogFormats } from '../../logging/access/log-formats.ts';
+import { parseIncludePattern } from '../include/include-pattern.ts';
 import { admin } from './schema-admin.ts';
 import { clientLimits, clientTimeouts } from './schema-client.ts';
 import { listeners } from './schema-listeners.ts';
 import { plugins } from './schema-policies.ts';
 import { health, overload, reload } from './schema-process.ts';
-import { routes } from './schema-routes.ts';
+import { route, routes } from './schema-routes.ts';
 import { upstreamSchema, upstreamsSchema } from './schema-upstreams.ts';
-import { count, duration, parsedText, optionSchemas } from './schema-values.ts';
+import { count, duration, oneOrMany, parsedText, optionSchemas } from './schema-values.ts';
 
 const workers = z
   .union([z.literal('auto'), count(1, 64)])
   .meta({ expects: 'auto or a whole number from 1 to 64', example: 'auto' })
   .default('auto')
   .describe('Number of worker threads; `auto` is one per available CPU.');
+
+const include = oneOrMany(
+  parsedText(parseIncludePattern, { expects: 'a file or a pattern such as conf.d/*.yaml', example: 'conf.d/*.yaml' }),
+)
+  .describe(
+    'Further files, relative to this one: paths, or patterns with `*` and `?` in the file name, sorted by name. Their routes, listeners, plugins and upstreams join those of this file; a list continues in the order in which `include` and the list are written. Other settings belong in one file.',
+  )
+  .optional();
 
 const logOutput = parsedText(
   (text) => {
@@ -46,6 +55,8 @@ function buildSchema(upstream: ReturnType<typeof upstreamSchema>) {
   return z
     .strictObject({
       workers,
+      include,
+      defaults: defaultsSchema(upstream),
       fastPath: z
         .boolean()
         .default(true)
@@ -112,6 +123,26 @@ export function configSchema(): Schemas['config'] {
 /** Schema of one upstream. */
 export function currentUpstreamSchema(): Schemas['upstream'] {
   return schemas().upstream;
+}
+
+/** Inherited by routes and upstreams before the schema is applied (config/groups/). */
+function defaultsSchema(upstream: ReturnType<typeof upstreamSchema>) {
+  const ofRoutes: z.ZodType = z.lazy(() => route);
+  const ofUpstreams: z.ZodType = z.lazy(() => upstream.partial({ endpoints: true }));
+  return z
+    .strictObject({
+      routes: ofRoutes
+        .meta({ expects: 'a mapping of route settings', example: '{ limits: { body: 10MiB } }' })
+        .describe('Settings of every route; all keys of a route but `name`, `match`, `routes` and the actions.')
+        .optional(),
+      upstreams: ofUpstreams
+        .meta({ expects: 'a mapping of upstream settings', example: '{ timeouts: { connect: 1s } }' })
+        .describe('Settings of every upstream; all keys of an upstream but `endpoints`.')
+        .optional(),
+    })
+    .meta({ expects: 'a mapping with routes and upstreams', example: '{ upstreams: { timeouts: { connect: 1s } } }' })
+    .describe('Settings that routes and upstreams inherit key by key, unless they give their own.')
+    .optional();
 }
 
 /** A valid configuration with all defaults applied. */

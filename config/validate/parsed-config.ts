@@ -6,7 +6,7 @@ import { configSchema, currentUpstreamSchema } from '../schema/schema.ts';
 import { listener, type ListenerConfig } from '../schema/schema-listeners.ts';
 import { route, type RouteConfig } from '../schema/schema-routes.ts';
 import type { UpstreamConfig } from '../schema/schema-upstreams.ts';
-import type { Finding } from '../problems/problem.ts';
+import type { Finding, KeyPath } from '../problems/problem.ts';
 import type { ReferencedFiles } from '../files/referenced-files.ts';
 import type { Environment } from '../yaml/environment.ts';
 import type { SourceTree } from '../yaml/source-tree.ts';
@@ -32,8 +32,8 @@ export interface CheckContext {
   readonly environment: Environment;
   /** Time of the check in ms since 1970. */
   readonly wallMs: number;
-  /** Whether the configuration file is readable by every user of the machine. */
-  readonly isWorldReadable: boolean;
+  /** Whether the file of a value is readable by every user of the machine. */
+  readonly isWorldReadable: (path: KeyPath) => boolean;
   report(finding: Finding): void;
 }
 

@@ -33,8 +33,10 @@ function checkNames(context: CheckContext): void {
       seen.set(listener.name, index);
       continue;
     }
-    const message = `listeners[${first}] is also named ${quoted(listener.name)}: listener names must be unique`;
-    context.report({ code: 'FL3003', message, path: ['listeners', index, 'name'] });
+    const path = ['listeners', index, 'name'];
+    const other = context.tree.nameOf(['listeners', first], path);
+    const message = `${other} is also named ${quoted(listener.name)}: listener names must be unique`;
+    context.report({ code: 'FL3003', message, path });
   }
 }
 

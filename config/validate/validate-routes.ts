@@ -5,7 +5,7 @@ import { nearestName } from '../problems/nearest-name.ts';
 import { quoted } from '../values/parsed.ts';
 import type { CheckContext } from './parsed-config.ts';
 import type { KeyPath } from '../problems/problem.ts';
-import { HOST_WORDS, type RouteConfig } from '../schema/schema-routes.ts';
+import { ACTIONS, HOST_WORDS, NEEDS_UPSTREAM, type RouteConfig } from '../schema/schema-routes.ts';
 import { checkShadowed } from './validate-shadows.ts';
 
 export function checkRoutes(context: CheckContext): void {
@@ -38,12 +38,12 @@ function checkNames(context: CheckContext): void {
       seen.set(name, index);
       continue;
     }
-    const message = `routes[${first}] is also named ${quoted(name)}: route names must be unique`;
-    context.report({ code: 'FL3003', message, path: ['routes', index, 'name'] });
+    const path = ['routes', index, 'name'];
+    const other = context.tree.nameOf(['routes', first], path);
+    const message = `${other} is also named ${quoted(name)}: route names must be unique`;
+    context.report({ code: 'FL3003', message, path });
   }
 }
-
-const ACTIONS = ['upstream', 'respond', 'redirect'] as const;
 
 function checkAction(route: RouteConfig, path: KeyPath, context: CheckContext): void {
   const given = ACTIONS.filter((action) => route[action] !== undefined);
@@ -60,7 +60,7 @@ function checkAction(route: RouteConfig, path: KeyPath, context: CheckContext): 
 }
 
 function checkWithoutUpstream(action: string, path: KeyPath, context: CheckContext): void {
-  for (const key of ['requestHeaders', 'host', 'limits']) {
+  for (const key of NEEDS_UPSTREAM) {
     if (context.tree.valueAt([...path, key]) === undefined) continue;
     const message = `${quoted(key)} is not allowed with ${action}: no request is sent to an endpoint`;
     context.report({ code: 'FL3007', message, path: [...path, key], part: 'key' });

@@ -24,11 +24,10 @@ export function checkKeyFile(name: string, path: KeyPath, context: CheckContext)
 
 /** Reports literal secrets in a world-readable configuration file. */
 export function checkWrittenSecrets(context: CheckContext): void {
-  if (!context.isWorldReadable) return;
   for (const steps of secretPaths()) {
     for (const path of expand(steps, [], context.tree.root)) {
       const written = context.tree.writtenAt(path);
-      if (written === '' || written.includes('${')) continue;
+      if (written === '' || written.includes('${') || !context.isWorldReadable(path)) continue;
       const message = `this secret is in a file that is readable by every user of this machine: write ${formatPath([path.findLast((step) => typeof step === 'string')!])}: "\${NAME}" with an environment variable, or chmod 640 the file`;
       context.report({ code: 'FL9015', message, path });
     }

@@ -55,7 +55,7 @@ function reportRoute(
   const isAll = by.length === 1 && isAny(routes.get(by[0]!)!);
   const what = isAll ? 'every request' : 'all of its requests';
   const verb = by.length === 1 ? 'matches' : 'match';
-  const message = `this route can never match: ${listOf(by)} ${verb} ${what} first; move this route up or remove it`;
+  const message = `this route can never match: ${listOf(by, index, context)} ${verb} ${what} first; move this route up or remove it`;
   context.report({ code: 'FL9001', message, path: ['routes', index] });
 }
 
@@ -72,8 +72,9 @@ function reportParts(match: Match, shadows: readonly (number | null)[], index: n
   }
 }
 
-function listOf(routes: readonly (number | null)[]): string {
-  const names = [...new Set(routes)].map((index) => `routes[${index}]`);
+/** @param from index of the route that the message is about */
+function listOf(routes: readonly (number | null)[], from: number, { tree }: CheckContext): string {
+  const names = [...new Set(routes)].map((index) => tree.nameOf(['routes', index ?? 0], ['routes', from]));
   return names.length <= 3 ? names.join(' and ') : `${names.slice(0, 3).join(', ')} and others`;
 }
 
@@ -86,7 +87,7 @@ function reportPart(
 ): void {
   if (shadows.some((shadow) => shadow === null)) return;
   const verb = new Set(shadows).size === 1 ? 'matches' : 'match';
-  const message = `${what} can never match here: ${listOf(shadows)} ${verb} first; move this route up or remove it from the list`;
+  const message = `${what} can never match here: ${listOf(shadows, path[1] as number, context)} ${verb} first; move this route up or remove it from the list`;
   const place = Array.isArray(context.tree.valueAt(path)) ? [...path, at] : path;
   context.report({ code: 'FL9013', message, path: place });
 }

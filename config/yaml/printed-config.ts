@@ -22,7 +22,8 @@ export interface PrintOptions {
  * the same configuration from the same directory.
  */
 export function printedConfig(config: LoadedConfig, { isRedacted, hasDefaults }: PrintOptions): string {
-  const values = isRedacted ? config.written() : config.values();
+  const form = hasDefaults ? 'resolved' : 'written';
+  const values = isRedacted ? config.written(form) : config.values(form);
   const whole = hasDefaults ? withDefaults(values, configSchema(), { at: [], left: refusedDefaults(config) }) : values;
   return yamlOf(isRedacted ? whole : withDollarsEscaped(whole));
 }
@@ -35,7 +36,7 @@ function refusedDefaults(config: LoadedConfig): ReadonlySet<string> {
   const left = new Set<string>();
   const { file, directory } = config;
   for (let round = 0; round < MOST_ROUNDS; round++) {
-    const whole = withDollarsEscaped(withDefaults(config.values(), configSchema(), { at: [], left }));
+    const whole = withDollarsEscaped(withDefaults(config.values('resolved'), configSchema(), { at: [], left }));
     const loaded = loadConfigText(yamlOf(whole), { file, directory, environment: {}, wallMs: systemClock.wallMs() });
     const before = left.size;
     for (const { path } of loaded.ok ? loaded.warnings : loaded.problems) left.add(path);

@@ -10,11 +10,14 @@ export type TextRange = readonly [begin: number, end: number];
 /** A text and its line starts. The YAML parser fills `lines` while it reads. */
 export class SourceText {
   readonly text: string;
+  /** Name of the file in messages. */
+  readonly file: string;
   readonly lines = new LineCounter();
   readonly #lineEnds = new Map<number, number>();
 
-  constructor(text: string) {
+  constructor(text: string, file = '') {
     this.text = text;
+    this.file = file;
     this.lines.addNewLine(0);
   }
 

@@ -1,57 +1,48 @@
-// Builds plain values from a YAML document, with the source range of each key and value. Resolves aliases, merge keys and
-// environment variables. Thread: main.
+// The values of a configuration with the place where each is written. Thread: main.
 
-import {
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  type Document,
-  type Pair,
-  type ParsedNode,
-  type Scalar,
-  type YAMLMap,
-  type YAMLSeq,
-} from 'yaml';
-import { substitute, type Environment } from './environment.ts';
-import { quoted } from '../values/parsed.ts';
-import type { Finding, KeyPath, ProblemCode, Span } from '../problems/problem.ts';
+import { formatPath, type KeyPath, type Span } from '../problems/problem.ts';
+import type { Container, EntryPlace, Places } from './places.ts';
 import type { SourceText, TextRange } from './source-text.ts';
-import type { PlacedFinding } from './yaml-text.ts';
 
-/** Limit of values, with the target of an alias counted at each use: an alias bomb doubles them per line (billion laughs). */
-const MOST_VALUES = 500_000;
-
-interface EntryPlace {
-  readonly key: TextRange;
-  readonly value: TextRange;
+/** Where a key or value is written. */
+export interface SourcePlace {
+  readonly source: SourceText;
+  readonly span: Span;
+  /** Path in its file. */
+  readonly path: KeyPath;
 }
 
-type Container = Record<string, unknown> | unknown[];
+export interface TreeParts {
+  readonly main: SourceText;
+  readonly places: Places;
+  readonly hasVariables: boolean;
+}
 
-/** The values of a file and their locations. */
+/** The values of one file, or of several whose values were merged, and their places. */
 export class SourceTree {
   readonly root: unknown;
-  readonly findings: readonly PlacedFinding[];
+  readonly places: Places;
   /** Whether any unquoted value contains an environment variable. */
   readonly hasVariables: boolean;
-  readonly #source: SourceText;
-  readonly #places: WeakMap<object, Map<string | number, EntryPlace>>;
-  readonly #variables: WeakMap<object, Set<string | number>>;
 
-  constructor(source: SourceText, document: Document.Parsed, environment: Environment) {
-    const builder = new TreeBuilder(source, environment);
-    this.root = builder.buildRoot(document.contents);
-    this.findings = builder.findings;
-    this.hasVariables = builder.hasVariables;
-    this.#source = source;
-    this.#places = builder.places;
-    this.#variables = builder.variables;
+  /** The file that was loaded, for problems without an entry. */
+  readonly #main: SourceText;
+
+  constructor(root: unknown, { main, places, hasVariables }: TreeParts) {
+    this.root = root;
+    this.places = places;
+    this.hasVariables = hasVariables;
+    this.#main = main;
+  }
+
+  /** The same files with other values. */
+  withRoot(root: unknown, hasVariables: boolean = this.hasVariables): SourceTree {
+    return new SourceTree(root, { main: this.#main, places: this.places, hasVariables });
   }
 
   /** Whether a value comes from the environment unquoted, so that it may represent a number or boolean. */
   isVariable(container: object, key: string | number): boolean {
-    return this.#variables.get(container)?.has(key) === true;
+    return this.places.isVariable(container, key);
   }
 
   /** The value at `path`, or undefined. */
@@ -63,40 +54,58 @@ export class SourceTree {
 
   /** The source text of the value at `path`; '' if it is an alias or missing. */
   writtenAt(path: KeyPath): string {
-    const container = this.valueAt(path.slice(0, -1));
-    const entry = isContainer(container) ? this.#places.get(container)?.get(path.at(-1) ?? '') : undefined;
-    const text = entry === undefined ? '' : this.#source.text.slice(...entry.value);
+    const entry = this.#entryAt(path);
+    const text = entry === undefined ? '' : entry.source.text.slice(...entry.value);
     return text.startsWith('*') ? '' : text;
   }
 
-  /**
-   * The location of the key or value at `path`; if missing, that of the nearest enclosing entry.
-   * @param mark a text in the value: its first occurrence there is the location
-   */
-  spanOf(path: KeyPath, part: 'key' | 'value', mark = ''): Span {
-    let value = this.root;
-    let place = this.#beginning();
-    for (const [depth, step] of path.entries()) {
-      const entry = isContainer(value) ? this.#places.get(value)?.get(step) : undefined;
-      if (entry === undefined) break;
-      const isLast = depth === path.length - 1;
-      place = isLast && part === 'value' && entry.value[1] > entry.value[0] ? entry.value : entry.key;
-      value = childOf(value, step);
-    }
-    const [begin, end] = place;
-    const at = mark === '' ? -1 : this.#source.text.slice(begin, end).indexOf(mark);
-    return this.#source.spanOf(at < 0 ? place : [begin + at, begin + at + mark.length]);
+  #entryAt(path: KeyPath): EntryPlace | undefined {
+    const container = this.valueAt(path.slice(0, -1));
+    return isContainer(container) ? this.places.of(container, path.at(-1) ?? '') : undefined;
   }
 
-  /** Location for the file as a whole: its first key rather than a leading comment. */
-  #beginning(): TextRange {
-    const places = isContainer(this.root) ? this.#places.get(this.root) : undefined;
-    const first = places?.values().next().value;
-    return first === undefined ? [0, 1] : first.key;
+  /**
+   * The place of the key or value at `path`; if missing, that of the nearest enclosing entry.
+   * @param mark a text in the value: its first occurrence there is the place
+   */
+  placeOf(path: KeyPath, part: 'key' | 'value', mark = ''): SourcePlace {
+    let value = this.root;
+    let found: { readonly source: SourceText; readonly range: TextRange } = this.#beginning();
+    let written: KeyPath = [];
+    for (const [depth, step] of path.entries()) {
+      const entry = isContainer(value) ? this.places.of(value, step) : undefined;
+      written = entry?.at ?? [...written, step];
+      if (entry === undefined) {
+        value = null;
+        continue;
+      }
+      const isLast = depth === path.length - 1;
+      const isValue = isLast && part === 'value' && entry.value[1] > entry.value[0];
+      found = { source: entry.source, range: isValue ? entry.value : entry.key };
+      value = childOf(value, step);
+    }
+    const { source, range } = found;
+    const at = mark === '' ? -1 : source.text.slice(...range).indexOf(mark);
+    const begin = range[0] + at;
+    return { source, span: source.spanOf(at < 0 ? range : [begin, begin + mark.length]), path: written };
+  }
+
+  /** Names an entry in a message about another one: `routes[0]`, with its file if that differs from the file of `from`. */
+  nameOf(path: KeyPath, from: KeyPath): string {
+    const place = this.placeOf(path, 'key');
+    const isSame = place.source === this.placeOf(from, 'key').source;
+    return `${formatPath(place.path)}${isSame ? '' : ` in ${place.source.file}:${place.span.line}`}`;
+  }
+
+  /** Place of the configuration as a whole: its first key rather than a leading comment. */
+  #beginning(): { readonly source: SourceText; readonly range: TextRange } {
+    const entries = isContainer(this.root) ? this.places.entriesOf(this.root) : undefined;
+    const first = entries?.values().next().value;
+    return first === undefined ? { source: this.#main, range: [0, 1] } : { source: first.source, range: first.key };
   }
 }
 
-function isContainer(value: unknown): value is Container {
+export function isContainer(value: unknown): value is Container {
   return typeof value === 'object' && value !== null;
 }
 
@@ -104,205 +113,4 @@ function childOf(value: unknown, step: string | number): unknown {
   return isContainer(value) && Object.hasOwn(value, step)
     ? (value as Record<string | number, unknown>)[step]
     : undefined;
-}
-
-/** A value and the number of values in it, including itself. */
-interface Built {
-  readonly value: unknown;
-  readonly size: number;
-}
-
-class TreeBuilder {
-  readonly findings: PlacedFinding[] = [];
-  hasVariables = false;
-  readonly places = new WeakMap<object, Map<string | number, EntryPlace>>();
-  readonly variables = new WeakMap<object, Set<string | number>>();
-  readonly #source: SourceText;
-  readonly #environment: Environment;
-  readonly #anchors = new Map<string, Built | 'open'>();
-  readonly #path: (string | number)[] = [];
-  #mergedCount = 0;
-
-  constructor(source: SourceText, environment: Environment) {
-    this.#source = source;
-    this.#environment = environment;
-  }
-
-  buildRoot(node: ParsedNode | null): unknown {
-    const { value, size } = this.#build(node, [], 0);
-    if (size > MOST_VALUES) {
-      const most = MOST_VALUES.toLocaleString('en');
-      this.#report('FL1104', `the file has more than ${most} values, counting each use of an alias`, [0, 1]);
-      return undefined;
-    }
-    return value;
-  }
-
-  #build(node: ParsedNode | null, parent: Container, key: string | number): Built {
-    if (node === null) return { value: null, size: 1 };
-    if (isAlias(node)) return this.#resolveAlias(node.source, rangeOf(node));
-    if (node.anchor !== undefined) this.#anchors.set(node.anchor, 'open');
-    this.#checkTag(node);
-    const built = this.#buildBare(node, parent, key);
-    if (node.anchor !== undefined) this.#anchors.set(node.anchor, built);
-    return built;
-  }
-
-  #buildBare(node: ParsedNode, parent: Container, key: string | number): Built {
-    if (isMap(node)) return this.#buildMap(node);
-    if (isSeq(node)) return this.#buildList(node);
-    const value: unknown = isScalar(node) ? node.value : null;
-    if (typeof value !== 'string') return { value, size: 1 };
-    const result = substitute(value, this.#environment);
-    for (const fault of result.faults) this.#report(fault.code, fault.message, rangeOf(node));
-    if (result.hasVariables && !isQuoted(node)) this.#markVariable(parent, key);
-    return { value: result.text, size: 1 };
-  }
-
-  #buildList(node: YAMLSeq.Parsed): Built {
-    const list: unknown[] = [];
-    const places = this.#placesOf(list);
-    let size = 1;
-    for (const [index, item] of node.items.entries()) {
-      this.#path.push(index);
-      const built = this.#build(item as ParsedNode, list, index);
-      this.#path.pop();
-      size += built.size;
-      const place = rangeOf(item as ParsedNode);
-      places.set(index, { key: place, value: place });
-      list.push(built.value);
-    }
-    return { value: list, size };
-  }
-
-  #buildMap(node: YAMLMap.Parsed): Built {
-    const map = Object.create(null) as Record<string, unknown>;
-    const merged: { readonly value: unknown; readonly place: TextRange }[] = [];
-    let size = 1;
-    for (const pair of node.items) {
-      const key = this.#keyOf(pair);
-      if (key === null || this.#isDuplicate(map, key, pair)) continue;
-      if (key === '<<' && !isQuoted(pair.key)) {
-        if (merged.length > 0) this.#reportSecondMerge(pair);
-        const findingsBefore = this.findings.length;
-        const built = this.#build(pair.value, map, key);
-        size += built.size;
-        // A broken alias has been reported already.
-        if (built.value === null && this.findings.length > findingsBefore) continue;
-        merged.push({ value: built.value, place: rangeOf(pair.key) });
-        continue;
-      }
-      size += this.#buildEntry(map, key, pair);
-    }
-    for (const { value, place } of merged) this.#merge(map, value, place);
-    return { value: map, size };
-  }
-
-  #reportSecondMerge(pair: Pair<ParsedNode, ParsedNode | null>): void {
-    const message = 'duplicate merge key <<: write it once with a list, such as <<: [*one, *other]';
-    this.#report('FL1102', message, rangeOf(pair.key));
-  }
-
-  #buildEntry(map: Record<string, unknown>, key: string, pair: Pair<ParsedNode, ParsedNode | null>): number {
-    // As in Compose files, top-level keys that begin with x- may hold anchors; they are otherwise ignored.
-    const isLeftOut = this.#path.length === 0 && key.startsWith('x-');
-    this.#path.push(key);
-    const place = rangeOf(pair.key);
-    const built = this.#build(pair.value, map, key);
-    this.#placesOf(map).set(key, { key: place, value: pair.value === null ? place : rangeOf(pair.value) });
-    if (!isLeftOut) map[key] = built.value;
-    this.#path.pop();
-    return built.size;
-  }
-
-  /** Applies `<<: *anchor` or a list of them: the mapping's own keys take precedence, then earlier items of the list. */
-  #merge(map: Record<string, unknown>, value: unknown, place: TextRange): void {
-    for (const source of Array.isArray(value) ? (value as unknown[]) : [value]) {
-      if (!isContainer(source) || Array.isArray(source)) {
-        const message = 'the merge key << takes a mapping or a list of mappings, such as <<: *defaults';
-        this.#report('FL1106', message, place);
-        return;
-      }
-      const entries = Object.entries(source);
-      this.#mergedCount += entries.length;
-      // Stops copying immediately; buildRoot reports the excess.
-      if (this.#mergedCount > MOST_VALUES) return;
-      for (const [key, item] of entries) {
-        const origin = this.places.get(source)?.get(key);
-        if (Object.hasOwn(map, key) || origin === undefined) continue;
-        map[key] = item;
-        this.#placesOf(map).set(key, origin);
-        if (this.variables.get(source)?.has(key)) this.#markVariable(map, key);
-      }
-    }
-  }
-
-  #keyOf(pair: Pair<ParsedNode, ParsedNode | null>): string | null {
-    const { key } = pair;
-    if (isScalar(key) && key.value !== null)
-      return this.#checkedKey(typeof key.value === 'string' ? key.value : (key as Scalar.Parsed).source, rangeOf(key));
-    this.#report('FL1107', 'a key must be text, such as name: value', rangeOf(key));
-    return null;
-  }
-
-  /** Refuses `__proto__`, which would set the prototype of the object instead of a key (prototype pollution). */
-  #checkedKey(key: string, place: TextRange): string | null {
-    if (key !== '__proto__') return key;
-    this.#report('FL1107', 'the key __proto__ is not allowed: choose another name', place);
-    return null;
-  }
-
-  #isDuplicate(map: Record<string, unknown>, key: string, pair: Pair<ParsedNode, ParsedNode | null>): boolean {
-    const first = this.places.get(map)?.get(key);
-    if (first === undefined) return false;
-    const { line } = this.#source.spanOf(first.key);
-    this.#path.push(key);
-    this.#report(
-      'FL1102',
-      `duplicate key ${quoted(key)}, first given in line ${line}: keep one of them`,
-      rangeOf(pair.key),
-    );
-    this.#path.pop();
-    return true;
-  }
-
-  #resolveAlias(name: string, place: TextRange): Built {
-    const target = this.#anchors.get(name);
-    if (target !== undefined && target !== 'open') return target;
-    const why = target === 'open' ? 'is inside the value that it refers to' : 'has no anchor before it';
-    this.#report('FL1105', `the alias *${name} ${why}: write &${name} at an earlier value`, place);
-    return { value: null, size: 1 };
-  }
-
-  #checkTag(node: ParsedNode): void {
-    if (node.tag === undefined || /^tag:yaml\.org,2002:(?:str|int|float|bool|null|map|seq)$/.test(node.tag)) return;
-    this.#report('FL1109', `the YAML tag ${quoted(node.tag)} is not supported: remove it`, rangeOf(node));
-  }
-
-  #markVariable(container: Container, key: string | number): void {
-    this.hasVariables = true;
-    const keys = this.variables.get(container) ?? new Set();
-    this.variables.set(container, keys.add(key));
-  }
-
-  #placesOf(container: Container): Map<string | number, EntryPlace> {
-    const known = this.places.get(container);
-    if (known !== undefined) return known;
-    const places = new Map<string | number, EntryPlace>();
-    this.places.set(container, places);
-    return places;
-  }
-
-  #report(code: ProblemCode, message: string, place: TextRange): void {
-    const finding: Finding = { code, message, path: [...this.#path] };
-    this.findings.push({ finding, span: this.#source.spanOf(place) });
-  }
-}
-
-function isQuoted(node: ParsedNode): boolean {
-  return isScalar(node) && node.type !== 'PLAIN';
-}
-
-function rangeOf(node: ParsedNode): TextRange {
-  return [node.range[0], node.range[1]];
 }

@@ -1,12 +1,16 @@
 // A configuration as written, for display: aliases and merge keys resolved, variables by name instead of by value, and
 // secrets masked. Thread: main.
 
-import type { Document } from 'yaml';
+import { resolveGroups } from '../groups/resolve-groups.ts';
+import { mergeFiles } from '../include/merge-files.ts';
+import type { SourceFile } from '../include/source-files.ts';
 import type { Environment } from './environment.ts';
 import { configSchema } from '../schema/schema.ts';
 import { entriesOf, itemOf, metaOf, type Schema } from '../schema/schema-tree.ts';
-import type { SourceText } from './source-text.ts';
-import { SourceTree } from './source-tree.ts';
+import { Places } from './places.ts';
+import { retypeVariables } from './retype-variables.ts';
+import type { SourceTree } from './source-tree.ts';
+import { buildTree } from './tree-builder.ts';
 
 /** Replacement for a secret. */
 const HIDDEN = '<hidden>';
@@ -25,10 +29,34 @@ const BY_NAME: Environment = new Proxy(
   },
 );
 
-/** The values of a valid file, for display. */
-export function writtenConfig(source: SourceText, document: Document.Parsed): Readonly<Record<string, unknown>> {
-  const { root } = new SourceTree(source, document, BY_NAME);
-  return withoutSecrets(root, configSchema()) as Record<string, unknown>;
+/** `written`: as in the files, in one text. `resolved`: what results for each route and upstream. */
+export type ShownForm = 'written' | 'resolved';
+
+/** The values of a valid configuration, for display. */
+export function writtenConfig(file: SourceFile, form: ShownForm): Readonly<Record<string, unknown>> {
+  return withoutSecrets(shownTree(file, form, BY_NAME).root, configSchema()) as Record<string, unknown>;
+}
+
+/** The values with variables substituted. Built on demand: a running process doesn't keep them. */
+export function valuesOf(file: SourceFile, form: ShownForm, environment: Environment) {
+  const tree = shownTree(file, form, environment);
+  retypeVariables(tree, configSchema());
+  return tree.root as Readonly<Record<string, unknown>>;
+}
+
+/** The file has been checked: problems are known. */
+function shownTree(file: SourceFile, form: ShownForm, environment: Environment): SourceTree {
+  const ignore = (): void => undefined;
+  const tree = mergeFiles(rebuilt(file, environment, new Places()), ignore);
+  if (form === 'written') return tree;
+  const resolved = resolveGroups(tree, () => ignore);
+  if (resolved !== tree) delete (resolved.root as Record<string, unknown>)['defaults'];
+  return resolved;
+}
+
+function rebuilt(file: SourceFile, environment: Environment, places: Places): SourceFile {
+  const { tree } = buildTree(file.source, file.document, environment, places);
+  return { ...file, tree, includes: file.includes.map((included) => rebuilt(included, environment, places)) };
 }
 
 function withoutSecrets(value: unknown, schema: Schema | null): unknown {

@@ -20,13 +20,16 @@ export function watchConfig({ file, latest, plane, log }: WatchConfigOptions): (
   const absolute = path.resolve(file);
   const directory = path.dirname(absolute);
   let named: readonly string[] = [];
+  let patterns: readonly string[] = [];
   const watchAll = (): void => {
     const loaded = latest();
     const names = loaded.ok ? [...loaded.config.files.keys()] : loaded.named;
-    const found = names.map((name) => path.resolve(directory, name));
+    const { included } = loaded.ok ? loaded.config : loaded;
+    const found = [...included.files, ...names.map((name) => path.resolve(directory, name))];
+    patterns = loaded.ok ? included.patterns : [...new Set([...patterns, ...included.patterns])];
     // An invalid file may have lost file names by mistake: keep watching those of the running configuration.
     named = loaded.ok ? found : [...new Set([...named, ...found])];
-    watching.watch(absolute, named);
+    watching.watch(absolute, named, patterns);
   };
   const watching = new FileWatch({
     timers: systemTimers,

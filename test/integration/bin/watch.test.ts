@@ -1,7 +1,8 @@
 // `fairlead run --watch` and `fairlead reload` as processes. Thread: main.
 
 import assert from 'node:assert/strict';
-import { renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { describe, test } from 'node:test';
 import { type CommandOutcome, configFile, runCommand, startCommand } from '../../support/fairlead-process.ts';
 
@@ -27,6 +28,13 @@ describe('run --watch', () => {
     await running.logged('the configuration is refused; revision 2 runs on');
     writeFileSync(file, yaml('three'));
     await running.logged('revision 3 runs: 1 change(s)');
+    const folder = path.join(path.dirname(file), 'conf.d');
+    mkdirSync(folder);
+    writeFileSync(file, `include: conf.d/*.yaml\n${yaml('three')}`);
+    await running.logged('revision 4 runs: 0 change(s)');
+    writeFileSync(path.join(folder, 'a.yaml'), 'routes: [{ name: a, match: { path: /a }, respond: {} }]\n');
+    const { changes } = await running.logged('revision 5 runs: 3 change(s)');
+    assert.ok((changes as string[]).includes('route a: added'), String(changes));
     assert.equal(
       running.lines.filter(({ text }) => text?.startsWith('the configuration is refused') === true).length,
       1,

@@ -10,7 +10,7 @@ import { isKnownKey, knownKeys } from '../../../config/schema/known-keys.ts';
 import { loadConfigText, type LoadResult } from '../../../config/load.ts';
 import { formatProblem } from '../../../config/problems/problem.ts';
 import { SourceText } from '../../../config/yaml/source-text.ts';
-import { SourceTree } from '../../../config/yaml/source-tree.ts';
+import { buildTree } from '../../../config/yaml/tree-builder.ts';
 import { parseYaml } from '../../../config/yaml/yaml-text.ts';
 import { privateCertificates } from '../../support/private-certificates.ts';
 import { WALL_MS } from './golden-cases.ts';
@@ -58,7 +58,7 @@ test('everything.yaml has every key of the schema', () => {
   const yaml = parseYaml(source);
   assert.ok(yaml.ok);
   const given = new Set<string>();
-  collect(new SourceTree(source, yaml.document, ENVIRONMENT).root, '', given);
+  collect(buildTree(source, yaml.document, ENVIRONMENT).tree.root, '', given);
   const missing = knownKeys().filter(({ path: key }) => !given.has(key.replaceAll('[]', '')));
   assert.deepEqual(
     missing.map((key) => key.path),

@@ -11,7 +11,7 @@ import { loadConfigText } from '../../../config/load.ts';
 import { formatProblem } from '../../../config/problems/problem.ts';
 import { privateCertificates } from '../../support/private-certificates.ts';
 import { SourceText } from '../../../config/yaml/source-text.ts';
-import { SourceTree } from '../../../config/yaml/source-tree.ts';
+import { buildTree } from '../../../config/yaml/tree-builder.ts';
 import { parseYaml } from '../../../config/yaml/yaml-text.ts';
 import { allPages, anchorsOf, codeSpans, exists, type Fence, localLinks, type Page, readPage, ROOT } from './pages.ts';
 
@@ -76,7 +76,7 @@ describe('a YAML example', () => {
       const source = new SourceText(fence.text);
       const yaml = parseYaml(source);
       assert.ok(yaml.ok);
-      for (const key of keysIn(new SourceTree(source, yaml.document, {}).root, '')) assert.ok(isKnownKey(key), key);
+      for (const key of keysIn(buildTree(source, yaml.document, {}).tree.root, '')) assert.ok(isKnownKey(key), key);
     });
   }
 });

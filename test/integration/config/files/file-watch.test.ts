@@ -34,7 +34,12 @@ interface Watched {
   hold: Promise<void>;
 }
 
-function watching(t: TestContext, first: string, files: readonly string[] = []): Watched {
+function watching(
+  t: TestContext,
+  first: string,
+  files: readonly string[] = [],
+  patterns: readonly string[] = [],
+): Watched {
   const watched: Watched = { changes: 0, hold: Promise.resolve() };
   const watch = new FileWatch({
     timers: systemTimers,
@@ -44,7 +49,7 @@ function watching(t: TestContext, first: string, files: readonly string[] = []):
       await watched.hold;
     },
   });
-  watch.watch(first, files);
+  watch.watch(first, files, patterns);
   t.after(() => watch.stop());
   return watched;
 }
@@ -54,6 +59,21 @@ async function changed(watched: Watched, times: number): Promise<void> {
   await settle();
   assert.equal(watched.changes, times);
 }
+
+describe('a watched pattern', () => {
+  test('is reported for a file that appears or disappears, not for others', async (t) => {
+    const folder = folderFor(t);
+    const file = path.join(folder, 'f.yaml');
+    mkdirSync(path.join(folder, 'conf.d'));
+    writeFileSync(file, 'a');
+    const watched = watching(t, file, [], [path.join(folder, 'conf.d/*.yaml')]);
+    writeFileSync(path.join(folder, 'conf.d/.b.yaml.swp'), 'b');
+    writeFileSync(path.join(folder, 'conf.d/b.yaml'), 'b');
+    await changed(watched, 1);
+    unlinkSync(path.join(folder, 'conf.d/b.yaml'));
+    await changed(watched, 2);
+  });
+});
 
 describe('a watched file', () => {
   test('that is written in place is reported', async (t) => {
