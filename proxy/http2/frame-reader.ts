@@ -220,6 +220,7 @@ export class FrameReader {
         return this.#addToBlock(bytes, start, end);
       case FrameType.PRIORITY:
         if (this.#length !== PRIORITY_BYTES) return sink.onStreamError(this.#stream, ErrorCode.FRAME_SIZE_ERROR);
+        if (readUint31(bytes, start) === this.#stream) return this.#failDependency();
         return sink.onOther?.(this.#stream, FrameType.PRIORITY, bytes, start, end);
       case FrameType.RST_STREAM:
         return this.#length === CODE_BYTES ? sink.onReset(this.#stream, readUint32(bytes, start)) : this.#failSize();
@@ -244,13 +245,16 @@ export class FrameReader {
     else this.#sink.onStreamError(this.#stream, ErrorCode.PROTOCOL_ERROR);
   }
 
-  /** Strips padding and the deprecated priority, which is ignored (RFC 9113 section 5.3). */
+  /** Strips padding and the deprecated priority, which is ignored but for its validity (RFC 9113 section 5.3). */
   #takeHeaders(bytes: Uint8Array, start: number, end: number): void {
     const isPadded = (this.#flags & Flag.PADDED) !== 0;
     const prefix = (isPadded ? 1 : 0) + ((this.#flags & Flag.PRIORITY) !== 0 ? PRIORITY_BYTES : 0);
     if (this.#length < prefix) return this.#failSize();
     const padding = isPadded ? bytes[start]! : 0;
     if (prefix + padding > this.#length) return this.#fail(ErrorCode.PROTOCOL_ERROR, 'padding longer than its frame');
+    if (prefix >= PRIORITY_BYTES && readUint31(bytes, start + prefix - PRIORITY_BYTES) === this.#stream) {
+      return this.#failDependency();
+    }
     this.#blockEndsStream = (this.#flags & Flag.END_STREAM) !== 0;
     this.#blockFrames = 0;
     this.#addToBlock(bytes, start + prefix, end - padding);
@@ -280,6 +284,11 @@ export class FrameReader {
     this.#blockBytes = 0;
     this.#block = null;
     this.#sink.onHeaders(this.#stream, this.#blockEndsStream, block, 0, length);
+  }
+
+  /** RFC 7540 section 5.3.1. RFC 9113 deprecates dependencies, but no working client sends this one. */
+  #failDependency(): void {
+    this.#fail(ErrorCode.PROTOCOL_ERROR, 'a stream depends on itself');
   }
 
   #failSize(): void {

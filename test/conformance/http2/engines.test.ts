@@ -1,10 +1,11 @@
-// Conformance cases for HTTP/2 against the client side over node:http2. Thread: main.
+// Conformance cases for HTTP/2 against our engine and the client side over node:http2. Thread: main.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { Bench } from '../../contract/proxy/downstream/bench.ts';
+import { Bench, type BenchOptions } from '../../contract/proxy/downstream/bench.ts';
 import type { ScriptedExchange } from '../../contract/proxy/downstream/scripted-starter.ts';
 import { testCertificate } from '../../support/certificates.ts';
+import { sharedParts } from '../../support/http1-parts.ts';
 import { ALL_CASES, CASE_LIMIT_MS, runCase, titleOf } from './run-case.ts';
 
 const TLS = { certificates: [testCertificate(['a.test'])], minVersion: 'TLSv1.2', http2: true } as const;
@@ -41,24 +42,36 @@ function answer(exchange: ScriptedExchange): void {
     );
 }
 
-describe('node:http2 over TLS', () => {
-  let bench: Bench;
-  before(async () => {
-    bench = await new Bench({ listener: { tls: TLS } }).start();
-    bench.starter.answerAll(answer);
-  });
-  after(() => bench.stop());
-  for (const http2Case of ALL_CASES) {
-    const title = titleOf(http2Case);
-    const isKnown = NODE_FAILS.includes(title);
-    test(isKnown ? `${title} (known to fail)` : title, async () => {
-      const failure = await runCase(
-        http2Case,
-        { port: bench.port, isTls: true },
-        isKnown ? KNOWN_LIMIT_MS : CASE_LIMIT_MS,
-      );
-      if (isKnown) assert.notEqual(failure, null, 'remove it from the list of known failures');
-      else assert.equal(failure, null);
+interface EngineUnderTest {
+  readonly name: string;
+  readonly isTls: boolean;
+  readonly options: BenchOptions;
+  /** Titles of cases that are known to fail. */
+  readonly fails: readonly string[];
+}
+
+const ENGINES: readonly EngineUnderTest[] = [
+  { name: 'our engine over TLS', isTls: true, options: { fast: sharedParts(), listener: { tls: TLS } }, fails: [] },
+  { name: 'node:http2 over TLS', isTls: true, options: { listener: { tls: TLS } }, fails: NODE_FAILS },
+];
+
+for (const { name, isTls, options, fails } of ENGINES) {
+  describe(name, () => {
+    let bench: Bench;
+    before(async () => {
+      bench = await new Bench(options).start();
+      bench.starter.answerAll(answer);
     });
-  }
-});
+    after(() => bench.stop());
+    for (const http2Case of ALL_CASES) {
+      const title = titleOf(http2Case);
+      const isKnown = fails.includes(title);
+      test(isKnown ? `${title} (known to fail)` : title, async () => {
+        const limitMs = isKnown ? KNOWN_LIMIT_MS : CASE_LIMIT_MS;
+        const failure = await runCase(http2Case, { port: bench.port, isTls }, limitMs);
+        if (isKnown) assert.notEqual(failure, null, 'remove it from the list of known failures');
+        else assert.equal(failure, null);
+      });
+    }
+  });
+}
