@@ -7,6 +7,8 @@ import { quoted, type Parsed } from '../values/parsed.ts';
 import { count, duration, factor, parsedText, size } from './schema-values.ts';
 
 const CONDITIONS = ['connect-failure', 'reset', 'timeout'] as const;
+/** Of all statuses it alone says that the request was not processed (RFC 9110 section 15.6.4). */
+const UNAVAILABLE = 503;
 
 const condition = z.union([z.enum(CONDITIONS), count(400, 599)]).meta({
   expects: `${CONDITIONS.join(', ')}, or a status from 400 to 599`,
@@ -20,10 +22,10 @@ export const retry = z
       .describe('Attempts in addition to the first one, at other endpoints first; 0 disables retries.'),
     on: z
       .array(condition)
-      .default([...CONDITIONS])
+      .default([...CONDITIONS, UNAVAILABLE])
       .meta({ expects: `a list of ${CONDITIONS.join(', ')} and statuses`, example: '[connect-failure, reset, 503]' })
       .describe(
-        'Failures that are retried. Requests that never reached an endpoint are retried with any method, others only with safe and idempotent methods.',
+        'Failures and statuses that are retried. Requests that never reached an endpoint are retried with any method, others only with safe and idempotent methods. A response whose retry is not permitted goes to the client.',
       ),
     perTryTimeout: duration()
       .describe(

@@ -49,7 +49,7 @@ export function isHedgeable({ method, bodyLength }: RequestHead): boolean {
 }
 
 /**
- * Returns the level of docs/design.md 5 that permits a retry: 'never-sent' (a), 'unanswered-safe' (b), 'status' (opt-in, as
+ * Returns the level of docs/design.md 5 that permits a retry: 'never-sent' (a), 'unanswered-safe' (b), 'status' (as
  * b), or the reason why none is permitted. The caller checks budget and endpoints afterwards, since that costs more.
  */
 export function retryVerdict(facts: RetryFacts, settings: RetrySnapshot): RetryVerdict {

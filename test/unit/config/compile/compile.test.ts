@@ -79,7 +79,7 @@ describe('defaults', () => {
       onConnectFailure: true,
       onReset: true,
       onTimeout: true,
-      statuses: [],
+      statuses: [503],
       perTryTimeoutMs: 0,
       budgetRatio: 0.2,
       budgetMin: 3,
