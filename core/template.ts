@@ -20,6 +20,8 @@ export interface TemplateValue {
 /** Plain data for a Snapshot. Neighbouring literals are one; {env.NAME} is a literal. */
 export interface Template {
   readonly form: TemplateForm;
+  /** As it is written, for display. */
+  readonly text: string;
   readonly parts: readonly (string | TemplateValue)[];
 }
 

@@ -41,7 +41,7 @@ const action = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('upstream'), upstream: z.string() }),
   z.strictObject({ kind: z.literal('respond'), status: z.int(), contentType: z.string(), bodyBytes: amount }),
   z.strictObject({ kind: z.literal('redirect'), status: z.int(), location: z.string() }),
-  z.strictObject({ kind: z.enum(['no-route', 'ambiguous-path']), status: z.int(), code: z.string() }),
+  z.strictObject({ kind: z.enum(['no-route', 'ambiguous-path', 'no-host']), status: z.int(), code: z.string() }),
 ]);
 
 const candidate = z.strictObject({

@@ -62,7 +62,10 @@ export function compile(config: LoadedConfig, tables: CompileTables, revision: n
     fastPath: settings.fastPath,
     listeners: settings.listeners.map((listener, at) => compileListener(listener, at, places, config)),
     routes: settings.routes.map((route, at) =>
-      compileRoute(route, routeName(route, at), indexOf, places.policies(config.policies.routes[at]!)),
+      compileRoute(route, routeName(route, at), {
+        action: config.policies.actions[at] ?? upstreamAction(route, indexOf),
+        policies: places.policies(config.policies.routes[at]!),
+      }),
     ),
     upstreams,
     plugins: config.policies.plugins,
@@ -197,14 +200,13 @@ function compileTimeouts(timeouts: Config['timeouts']): ClientTimeouts {
 function compileRoute(
   route: RouteConfig,
   name: string,
-  indexOf: ReadonlyMap<string, number>,
-  policies: readonly PolicySnapshot[],
+  { action, policies }: Pick<RouteSnapshot, 'action' | 'policies'>,
 ): RouteSnapshot {
   return {
     name,
     policies,
     match: compileMatch(route.match ?? {}),
-    action: compileAction(route, indexOf),
+    action,
     hostField: route.host,
     bodyBytes: route.limits?.body ?? 0,
     priority: route.priority,
@@ -223,10 +225,7 @@ function compileMatch(match: NonNullable<RouteConfig['match']>): RouteMatch {
 }
 
 /** Validation guarantees that a route has exactly one action, and that its upstream exists. */
-function compileAction(route: RouteConfig, indexOf: ReadonlyMap<string, number>): RouteAction {
-  const { respond, redirect } = route;
-  if (respond !== undefined) return { kind: 'respond', ...respond };
-  if (redirect !== undefined) return { kind: 'redirect', status: redirect.status, location: redirect.to };
+function upstreamAction(route: RouteConfig, indexOf: ReadonlyMap<string, number>): RouteAction {
   const upstream = indexOf.get(route.upstream ?? '');
   if (upstream === undefined) throw new Error(`upstream ${route.upstream} was not validated`);
   return { kind: 'upstream', upstream };

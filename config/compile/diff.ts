@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { PolicySnapshot } from '../../core/snapshot/policy.ts';
 import type { RouteSnapshot } from '../../core/snapshot/route.ts';
 import type { Snapshot } from '../../core/snapshot/snapshot.ts';
+import type { Template } from '../../core/template.ts';
 import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import { formatDuration } from '../values/duration.ts';
 import { POLICIES } from '../../proxy/policies/registry.ts';
@@ -112,7 +113,12 @@ function changes(before: object, after: object): string[] {
 }
 
 function collect(before: unknown, after: unknown, path: string, lines: string[]): void {
-  if (isMapping(before) && isMapping(after)) {
+  if (isTemplate(before) && isTemplate(after) && before.text === after.text) {
+    // An environment variable in it differs.
+    if (!isDeepStrictEqual(before, after)) lines.push(`${path} changed`);
+    return;
+  }
+  if (isMapping(before) && isMapping(after) && !isTemplate(before) && !isTemplate(after)) {
     for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
       if (LEFT_OUT.has(key) && path === '') continue;
       collect(before[key], after[key], path === '' ? key : `${path}.${key}`, lines);
@@ -130,6 +136,11 @@ function collect(before: unknown, after: unknown, path: string, lines: string[])
   lines.push(isLong ? `${withoutUnit(path)} changed` : `${withoutUnit(path)} ${old} -> ${now}`);
 }
 
+/** A text with values in braces: shown as it is written. */
+function isTemplate(value: unknown): value is Template {
+  return isMapping(value) && 'form' in value && 'parts' in value && 'text' in value;
+}
+
 function isMapping(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
@@ -138,6 +149,7 @@ function shown(path: string, value: unknown): string {
   if (typeof value === 'number' && path.endsWith('Ms')) return value === 0 ? 'none' : formatDuration(value);
   if (typeof value === 'number' && path.endsWith('Bytes')) return value === 0 ? 'none' : formatSize(value);
   if (value === undefined || value === null) return 'none';
+  if (isTemplate(value)) return value.text;
   return typeof value === 'string' ? value : JSON.stringify(value, withoutSecrets);
 }
 

@@ -8,7 +8,13 @@ import path from 'node:path';
 const LARGEST_BYTES = 4 * 1024 * 1024;
 
 export type FileOutcome =
-  | { readonly ok: true; readonly text: string /** Permissions, as in chmod(1). */; readonly mode: number }
+  | {
+      readonly ok: true;
+      readonly text: string;
+      readonly bytes: Buffer;
+      /** Permissions, as in chmod(1). */
+      readonly mode: number;
+    }
   | { readonly ok: false; readonly reason: string };
 
 /** Reads files relative to the directory of the configuration. */
@@ -50,7 +56,8 @@ function readRegularFile(absolute: string): FileOutcome {
     const status = fstatSync(descriptor);
     if (!status.isFile()) return { ok: false, reason: 'is not a regular file' };
     if (status.size > LARGEST_BYTES) return { ok: false, reason: 'is larger than 4 MiB' };
-    return { ok: true, text: readFileSync(descriptor, 'utf8'), mode: status.mode & 0o777 };
+    const bytes = readFileSync(descriptor);
+    return { ok: true, text: bytes.toString('utf8'), bytes, mode: status.mode & 0o777 };
   } catch (error) {
     return { ok: false, reason: reasonOf(error) };
   } finally {

@@ -3,10 +3,12 @@
 
 import type { PolicyScope } from '../../core/policy/policy-definition.ts';
 import type { PluginSnapshot } from '../../core/snapshot/policy.ts';
+import type { LocalAction } from '../../core/snapshot/route.ts';
 import { type AnyBuiltInPolicy, POLICIES } from '../../proxy/policies/registry.ts';
 import type { KeyPath } from '../problems/problem.ts';
 import type { CheckContext } from '../validate/parsed-config.ts';
 import { routeName } from '../validate/validate-routes.ts';
+import { compileAction } from './compile-action.ts';
 import type { LoadedPlugins } from './load-plugins.ts';
 import { compileContext, type CompiledPolicy, type PolicyPlace } from './policy-place.ts';
 import { compileUses, type KnownPolicies } from './policy-uses.ts';
@@ -16,6 +18,8 @@ export interface CompiledPolicies {
   readonly plugins: readonly PluginSnapshot[];
   readonly listeners: readonly (readonly CompiledPolicy[])[];
   readonly routes: readonly (readonly CompiledPolicy[])[];
+  /** Of routes that answer by themselves; null for others. */
+  readonly actions: readonly (LocalAction | null)[];
   /** By name. */
   readonly upstreams: ReadonlyMap<string, readonly CompiledPolicy[]>;
 }
@@ -39,6 +43,12 @@ export function compilePolicies({ plugins, policies }: LoadedPlugins, context: C
         },
       ),
     ),
+    actions: routes.map((route, index) => {
+      if (route === null) return null;
+      const path = ['routes', index];
+      const place = { ...ofScope('route', routeName(route, index), path), hasUpstream: false, settings: route };
+      return compileAction(route, compileContext(place, path, context), context.files);
+    }),
     upstreams: new Map(
       [...upstreams].map(([name, upstream]) => [
         name,

@@ -18,7 +18,7 @@ export function compileTemplate(
     const where = file === undefined ? '' : `${file}:${lineAndColumn(text, at)}: `;
     report({ ...fault, message: where + message, path });
   }
-  return { form, parts: [] };
+  return { form, text, parts: [] };
 }
 
 function lineAndColumn(text: string, offset: number): string {

@@ -6,11 +6,10 @@ import { canonicalIPv6 } from '../../net/host-port.ts';
 import { decodeToMatch, pathToMatch } from '../../core/request-path.ts';
 import type { HostField, ValueMatch } from '../../core/snapshot/route.ts';
 import { isHost, isHostName } from '../values/host-name.ts';
-import { foreignVariable } from '../values/foreign-variable.ts';
 import { quoted, type Parsed } from '../values/parsed.ts';
 import { routeLimits } from './schema-client.ts';
 import { policies, policyKeys } from './schema-policies.ts';
-import { count, fieldValue, name, oneOrMany, parsedText, token } from './schema-values.ts';
+import { count, fieldValue, filePath, name, oneOrMany, parsedText, template, token } from './schema-values.ts';
 
 function parseHostPattern(text: string): Parsed<string> {
   const bare = text.replace(/^\[(.*)\]$/, '$1');
@@ -141,25 +140,24 @@ const match = z
 const respond = z
   .strictObject({
     status: count(200, 599).default(200).describe('Status of the response.'),
-    body: z.string().default('').describe('Body of the response.'),
-    contentType: fieldValue().prefault('text/plain; charset=utf-8').describe('Content-Type of the response.'),
+    body: z
+      .string()
+      .meta({ expects: 'text', example: 'nothing here' })
+      .describe('Body of the response; may have values in braces (docs/policies/values.md). Empty if absent.')
+      .optional(),
+    file: filePath('maintenance.html')
+      .describe('File with the body, read when the configuration is loaded.')
+      .optional(),
+    values: z
+      .boolean()
+      .describe('Whether values in braces are replaced. `true` for `body`, and `false` for `file`, if absent.')
+      .optional(),
+    contentType: fieldValue()
+      .describe('Content-Type of the response; if absent, that of the name of `file`, or `text/plain; charset=utf-8`.')
+      .optional(),
   })
   .meta({ expects: 'a mapping with status and body', example: '{ status: 404, body: nothing here }' })
   .describe('Responds directly, without an endpoint.');
-
-function parseTarget(text: string): Parsed<string> {
-  const variable = foreignVariable(text);
-  if (variable !== null) {
-    const message = `${quoted(text)}: ${variable} would be sent literally, because a redirect has a fixed target: write one route per host, each with its URL`;
-    return { ok: false, message };
-  }
-  if (/[{}]/.test(text)) return { ok: false, message: `${quoted(text)}: placeholders in braces are not supported yet` };
-  if (/^(?:https?:\/\/[^/\s]|\/(?!\/))[\x21-\x7e]*$/i.test(text) || text === '/') return { ok: true, value: text };
-  return {
-    ok: false,
-    message: `${quoted(text)} is not a redirect target: write https://host/path, or a path that begins with a single /`,
-  };
-}
 
 const redirect = z
   .strictObject({
@@ -167,11 +165,11 @@ const redirect = z
       .literal([301, 302, 303, 307, 308])
       .default(308)
       .describe('Status; 308 and 307 keep the method, 308 and 301 are permanent.'),
-    to: parsedText(parseTarget, { expects: 'a URL or an absolute path', example: 'https://www.example.com/' }).describe(
-      'Value of `Location`, sent unchanged.',
+    to: template('url', { expects: 'a URL or an absolute path', example: '"https://www.example.com{uri}"' }).describe(
+      'Value of `Location`; may have values in braces (docs/policies/redirects.md).',
     ),
   })
-  .meta({ expects: 'a mapping with to and status', example: '{ to: https://www.example.com/, status: 301 }' })
+  .meta({ expects: 'a mapping with to and status', example: '{ to: "https://www.example.com{uri}", status: 301 }' })
   .describe('Responds with a redirect.');
 
 function parseHostField(text: string): Parsed<string> {

@@ -10,6 +10,7 @@ import type { ListenerConfig } from '../schema/schema-listeners.ts';
 import { formatSize } from '../values/quantity.ts';
 import { FIELD_NAMES } from '../../proxy/http1/field-kind.ts';
 import { reasonAgainstEdit } from '../../proxy/policies/editable-fields.ts';
+import { redirectsToHttps } from '../../proxy/policies/redirect-to-https.ts';
 import { checkKeyFile } from './validate-secrets.ts';
 
 export function checkListeners(context: CheckContext): void {
@@ -19,6 +20,7 @@ export function checkListeners(context: CheckContext): void {
     if (listener === null) continue;
     checkTls(listener, ['listeners', index, 'tls'], context);
     checkRequestLine(listener.limits, ['listeners', index, 'limits'], context);
+    checkRedirect(listener, index, context);
     checkTrustedOnly(listener, index, context);
   }
   checkRequestLine({}, ['limits'], context);
@@ -84,6 +86,13 @@ export function readFile(name: string, path: KeyPath, context: CheckContext): st
   if (outcome.ok) return outcome.text;
   context.report({ code: 'FL4001', message: `${name} ${outcome.reason} (relative to ${context.directory})`, path });
   return null;
+}
+
+/** A listener with TLS has nothing to redirect: its clients use HTTPS. */
+function checkRedirect(listener: ListenerConfig, index: number, context: CheckContext): void {
+  if (listener.tls === undefined || !redirectsToHttps(listener)) return;
+  const message = `listener ${quoted(listener.name)} has TLS: set redirectToHttps on the listener for plain HTTP`;
+  context.report({ code: 'FL3007', message, path: ['listeners', index, 'redirectToHttps'], part: 'key' });
 }
 
 /** A field that the connection or routing depends on can't be removed. */

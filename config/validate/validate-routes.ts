@@ -6,6 +6,7 @@ import { quoted } from '../values/parsed.ts';
 import type { CheckContext } from './parsed-config.ts';
 import type { KeyPath } from '../problems/problem.ts';
 import { ACTIONS, HOST_WORDS, NEEDS_UPSTREAM, type RouteConfig } from '../schema/schema-routes.ts';
+import { redirectsToHttps } from '../../proxy/policies/redirect-to-https.ts';
 import { checkShadowed } from './validate-shadows.ts';
 
 export function checkRoutes(context: CheckContext): void {
@@ -143,7 +144,7 @@ function checkIdleListeners(context: CheckContext): void {
   const known = new Set(listeners.map((listener) => listener?.name));
   if ([...served].some((name) => !known.has(name))) return;
   for (const [index, listener] of listeners.entries()) {
-    if (listener === null || served.has(listener.name)) continue;
+    if (listener === null || served.has(listener.name) || redirectsToHttps(listener)) continue;
     const message = `no route serves listener ${quoted(listener.name)}: all of its requests get 404`;
     context.report({ code: 'FL9014', message, path: ['listeners', index, 'name'] });
   }

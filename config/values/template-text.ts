@@ -52,7 +52,7 @@ export function parseTemplate(text: string, source: TemplateSource): TemplateOut
   }
   literal(text.slice(end));
   faults.push(...literalFaults(text, parts, source));
-  return faults.length > 0 ? { ok: false, faults } : { ok: true, template: { form: source.form, parts } };
+  return faults.length > 0 ? { ok: false, faults } : { ok: true, template: { form: source.form, text, parts } };
 }
 
 function partOf(match: RegExpExecArray, source: TemplateSource): string | TemplateValue | TemplateFault {

@@ -19,8 +19,9 @@ import { clientAddressOf } from '../../proxy/exchange/client-address.ts';
 import { headerEditsOf } from '../../proxy/policies/header-edits.ts';
 import { insertedFieldsOf, REPLACED_NAMES, sendsForwarded } from '../../proxy/policies/forwarding-fields.ts';
 import { trustedOnlyFor } from '../../proxy/downstream/trusted-only-fields.ts';
-import { type AnyBuiltInPolicy, POLICIES } from '../../proxy/policies/registry.ts';
+import { ConfiguredAnswers } from '../../proxy/exchange/configured-answers.ts';
 import { REPLY_CAUSES } from '../../proxy/exchange/local-reply.ts';
+import { type AnyBuiltInPolicy, POLICIES } from '../../proxy/policies/registry.ts';
 import { openBudget } from '../../proxy/placement/retry-budget.ts';
 import { isHedgeable, isIdempotentRequest } from '../../proxy/placement/retry-verdict.ts';
 import { factsOf, type MatchPart, type RoutingFacts } from '../../proxy/routing/route-match.ts';
@@ -98,6 +99,7 @@ export function explain(query: ExplainQuery, facts: ExplainFacts): ExplainReply 
   const result = router.find(head, listener.name);
   const route = routeOf(result);
   const client = clientAddressOf(connection, head.field('x-forwarded-for'), request.isTrusted);
+  const values = valuesOf(request, route, client, snapshot);
   return {
     generation: snapshot.revision,
     request: {
@@ -117,11 +119,33 @@ export function explain(query: ExplainQuery, facts: ExplainFacts): ExplainReply 
     routes: routesOf(router, route, routing),
     route: route?.name ?? null,
     action:
-      route === null ? refusalOf(result === AMBIGUOUS_PATH ? 'ambiguous-path' : 'no-route') : actionOf(route, snapshot),
+      route === null
+        ? refusalOf(result === AMBIGUOUS_PATH ? 'ambiguous-path' : 'no-route')
+        : actionOf(route, snapshot, values),
     sentTarget:
       route?.action.kind === 'upstream' ? (result instanceof NormalizedRoute ? result.target : head.target) : null,
-    policies: policiesOf(request, route, client, snapshot),
+    policies: policiesOf(request, route, snapshot, values),
     ...(route === null ? NOTHING : forwardingOf(request, route, client, facts)),
+  };
+}
+
+/** The request before an endpoint is chosen. */
+function valuesOf(
+  { connection, head }: ExplainedRequest,
+  route: RouteSnapshot | null,
+  clientAddress: string,
+  { upstreams }: Snapshot,
+): ExplainedExchange {
+  const given = connection.isTrusted ? head.field('x-request-id') : undefined;
+  const action = route?.action;
+  return {
+    connection,
+    request: head,
+    requestId: given ?? '(a new one)',
+    clientAddress,
+    routeName: route?.name ?? '',
+    upstreamName: action?.kind === 'upstream' ? upstreams.find(({ index }) => index === action.upstream)!.name : '',
+    endpoint: null,
   };
 }
 
@@ -143,18 +167,20 @@ function forwardingOf(request: ExplainedRequest, route: RouteSnapshot, clientAdd
   return { upstream: pick, plan, fields: fieldsOf(request, route, from) };
 }
 
-function refusalOf(kind: 'no-route' | 'ambiguous-path'): ExplainReply['action'] {
+function refusalOf(kind: 'no-route' | 'ambiguous-path' | 'no-host'): ExplainReply['action'] {
   const { status, code } = REPLY_CAUSES[kind];
   return { kind, status, code };
 }
 
-function actionOf({ action }: RouteSnapshot, { upstreams }: Snapshot): ExplainReply['action'] {
+function actionOf({ action }: RouteSnapshot, { upstreams }: Snapshot, values: TemplateFacts): ExplainReply['action'] {
   if (action.kind === 'upstream') {
     return { kind: 'upstream', upstream: upstreams.find(({ index }) => index === action.upstream)!.name };
   }
-  if (action.kind === 'redirect') return { ...action };
-  const { kind, status, contentType, body } = action;
-  return { kind, status, contentType, bodyBytes: Buffer.byteLength(body) };
+  const reply = new ConfiguredAnswers().replyOf(action, values, []);
+  if (reply === null) return refusalOf('no-host');
+  const { kind, status } = action;
+  if (kind === 'redirect') return { kind, status, location: reply.fields[1]! };
+  return { kind, status, contentType: action.contentType, bodyBytes: reply.body.byteLength };
 }
 
 function routesOf(router: Router, taken: RouteSnapshot | null, facts: RoutingFacts): ExplainReply['routes'] {
@@ -209,15 +235,13 @@ function hadFields(wanted: readonly NamedMatch[], head: RequestHead): string {
 
 /** In the order of requests: responses meet them in reverse. */
 function policiesOf(
-  { listener, head, connection }: ExplainedRequest,
+  { listener }: ExplainedRequest,
   route: RouteSnapshot | null,
-  clientAddress: string,
   { upstreams }: Snapshot,
+  exchange: ExplainedExchange,
 ): ExplainReply['policies'] {
-  if (route === null) return [];
-  const { action } = route;
-  const upstream = action.kind === 'upstream' ? upstreams.find(({ index }) => index === action.upstream) : undefined;
-  const exchange = { request: head, connection, clientAddress };
+  const action = route?.action;
+  const upstream = action?.kind === 'upstream' ? upstreams.find(({ index }) => index === action.upstream) : undefined;
   const of = (scope: PolicyScope, policies: readonly PolicySnapshot[]) =>
     policies.map((policy) => {
       const { name, stage, needs } = policy;
@@ -225,7 +249,7 @@ function policiesOf(
     });
   const all = [
     ...of('listener', listener.policies),
-    ...of('route', route.policies),
+    ...of('route', route?.policies ?? []),
     ...of('upstream', upstream?.policies ?? []),
   ];
   return all.toSorted((a, b) => POLICY_STAGES.indexOf(a.stage) - POLICY_STAGES.indexOf(b.stage));

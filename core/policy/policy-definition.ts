@@ -1,13 +1,12 @@
 // Contract of a policy's definition: its name, options, place in the order, and how it is compiled on the main thread
 // and created in workers. Thread: both.
 
-import type { ClientConnection } from '../exchange-contract.ts';
 import type { RequestHead } from '../head.ts';
 import type { Logger } from '../log.ts';
 import type { OptionSchemas, OptionShape, OptionsOf } from '../option-schema.ts';
 import type { UpstreamSnapshot } from '../snapshot/upstream.ts';
 import type { Template, TemplateForm } from '../template.ts';
-import type { TemplatePlace } from '../template-values.ts';
+import type { TemplateFacts, TemplatePlace } from '../template-values.ts';
 import type { Timers } from '../timers.ts';
 import type { Policy } from './policy.ts';
 import type { PolicyNeed, PolicyStage } from './policy-stage.ts';
@@ -94,11 +93,8 @@ export interface PolicyServices {
 }
 
 /** A request that `fairlead explain` plays. */
-export interface ExplainedExchange {
-  readonly connection: ClientConnection;
+export interface ExplainedExchange extends TemplateFacts {
   readonly request: RequestHead;
-  /** Address of the client behind trusted proxies. */
-  readonly clientAddress: string;
 }
 
 /** Common to the policies of Fairlead and of plugins. */

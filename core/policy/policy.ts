@@ -29,7 +29,7 @@ export interface CausedReply {
 }
 
 /** Causes for which built-in policies refuse requests. */
-export type RefusalCause = 'shed' | 'address-denied';
+export type RefusalCause = 'shed' | 'address-denied' | 'no-host';
 
 /** Outcome of a hook that may answer: nothing continues. */
 export type PolicyAnswer = PolicyReply | CausedReply | undefined;

@@ -1,5 +1,6 @@
 // Routes in the Snapshot: match and action. Thread: both.
 
+import type { Template } from '../template.ts';
 import type { PolicySnapshot } from './policy.ts';
 
 /** Comparison with a name or value. */
@@ -28,10 +29,19 @@ export interface RouteMatch {
 }
 
 /** Action of a route. `upstream` is the `index` of an UpstreamSnapshot, not its position in `Snapshot.upstreams`. */
-export type RouteAction =
-  | { readonly kind: 'upstream'; readonly upstream: number }
-  | { readonly kind: 'respond'; readonly status: number; readonly contentType: string; readonly body: string }
-  | { readonly kind: 'redirect'; readonly status: number; readonly location: string };
+export type RouteAction = { readonly kind: 'upstream'; readonly upstream: number } | LocalAction;
+
+/** Action of a route that answers by itself. */
+export type LocalAction =
+  | {
+      readonly kind: 'respond';
+      readonly status: number;
+      readonly contentType: string;
+      readonly body: Template;
+      /** Whether each character of the body is one byte of a file, instead of text. */
+      readonly isBinary: boolean;
+    }
+  | { readonly kind: 'redirect'; readonly status: number; readonly location: Template };
 
 /** Shedding order in an overload: `sheddable` requests first, then `default` ones. */
 export type Priority = 'critical' | 'default' | 'sheddable';

@@ -41,7 +41,9 @@ export function forward(context: ForwardingContext, exchange: Exchange): void {
 
 /** A policy's promise has led to an outcome. */
 export function resume(context: ForwardingContext, exchange: Exchange, outcome: PolicyAnswer | PolicyFailure): void {
-  if (requestSettled(context, exchange, outcome)) proceed(context, exchange);
+  if (!requestSettled(context, exchange, outcome)) return;
+  if (exchange.route === null) replyLocally(context, exchange, 'no-route');
+  else proceed(context, exchange);
 }
 
 /** Answers as the route configures, or admits and places the request. */
@@ -66,8 +68,11 @@ function route(context: ForwardingContext, exchange: Exchange): boolean {
   }
   logRoute(context, exchange);
   beginPolicies(exchange);
-  if (found === null) replyLocally(context, exchange, result === AMBIGUOUS_PATH ? 'ambiguous-path' : 'no-route');
-  else if (result instanceof NormalizedRoute) exchange.policies.target = result.target;
+  if (found === null) {
+    // The policies of the listener act on requests without a route, too.
+    if (!applyRequestPolicies(context, exchange)) return false;
+    replyLocally(context, exchange, result === AMBIGUOUS_PATH ? 'ambiguous-path' : 'no-route');
+  } else if (result instanceof NormalizedRoute) exchange.policies.target = result.target;
   return found !== null;
 }
 

@@ -59,6 +59,7 @@ export const REPLY_CAUSES = {
   'coding-unknown': cause(501, 'coding-unknown', 'This transfer coding is not supported.', 'badRequest', CLOSES),
   'head-too-large': cause(431, 'head-too-large', "The request's head is over the limit.", 'badRequest', CLOSES),
   'too-many-fields': cause(431, 'too-many-fields', 'The request has too many header fields.', 'badRequest', CLOSES),
+  'no-host': cause(400, 'no-host', 'The request names no host.', 'badRequest'),
   internal: cause(500, 'internal', 'The balancer failed on this request.', 'internal', CLOSES),
   'policy-failed': cause(500, 'policy-failed', 'A policy failed on this request.', 'policyFailed'),
   'method-not-served': cause(
@@ -88,30 +89,15 @@ export const REPLY_CAUSES = {
 } as const satisfies Record<string, ReplyCause>;
 export type ReplyCauseName = keyof typeof REPLY_CAUSES;
 
-/** Reason phrases (RFC 9110 section 15). */
+/** Reason phrases that node:http names differently (RFC 9110 section 15). */
 const REASONS: Readonly<Record<number, string>> = {
-  200: 'OK',
-  301: 'Moved Permanently',
-  302: 'Found',
-  303: 'See Other',
-  307: 'Temporary Redirect',
-  308: 'Permanent Redirect',
-  400: 'Bad Request',
-  403: 'Forbidden',
-  404: 'Not Found',
-  408: 'Request Timeout',
-  410: 'Gone',
   413: 'Content Too Large',
-  414: 'URI Too Long',
-  417: 'Expectation Failed',
-  431: 'Request Header Fields Too Large',
-  500: 'Internal Server Error',
-  501: 'Not Implemented',
-  502: 'Bad Gateway',
-  503: 'Service Unavailable',
-  504: 'Gateway Timeout',
-  505: 'HTTP Version Not Supported',
 };
+
+/** Reason phrase of a status; '' where it has none. */
+export function reasonOf(status: number): string {
+  return REASONS[status] ?? STATUS_CODES[status] ?? '';
+}
 
 /** The reply for a cause, in JSON or text depending on Accept. `head` is null if it could not be parsed. */
 export function localReply(name: ReplyCauseName, head: RequestHead | null, requestId: string): LocalReply {
@@ -119,7 +105,7 @@ export function localReply(name: ReplyCauseName, head: RequestHead | null, reque
   const isJson = prefersJson(head?.field('accept'));
   const body = isJson
     ? `${JSON.stringify({ error: { status, code, message, requestId } })}\n`
-    : `${status} ${REASONS[status]}\n${message}\nCode: ${code}\nRequest: ${requestId}\n`;
+    : `${status} ${STATUS_CODES[status]}\n${message}\nCode: ${code}\nRequest: ${requestId}\n`;
   const fields = [
     'Content-Type',
     isJson ? 'application/json' : 'text/plain; charset=utf-8',
@@ -128,7 +114,7 @@ export function localReply(name: ReplyCauseName, head: RequestHead | null, reque
   ];
   fields.push('X-Request-Id', requestId);
   if (retryAfterS > 0) fields.push('Retry-After', String(retryAfterS + spreadOf(requestId, spreadS)));
-  return { status, reason: REASONS[status]!, fields, body: Buffer.from(body), mustClose };
+  return { status, reason: reasonOf(status), fields, body: Buffer.from(body), mustClose };
 }
 
 /** A pseudo-random number below `count`: request ids differ in their last characters. */
@@ -137,14 +123,14 @@ function spreadOf(requestId: string, count: number): number {
 }
 
 /** The reply that a route configures: `respond`, or `redirect` with a Location field. */
-export function configuredReply(status: number, fields: FieldList, body: string): LocalReply {
-  return { status, reason: REASONS[status] ?? '', fields, body: Buffer.from(body), mustClose: false };
+export function configuredReply(status: number, fields: FieldList, body: Uint8Array): LocalReply {
+  return { status, reason: reasonOf(status), fields, body, mustClose: false };
 }
 
 /** A reply that a policy returns. */
 export function policyReply({ status, fields = [], body = '', mustClose = false }: PolicyReply): LocalReply {
   const bytes = typeof body === 'string' ? Buffer.from(body) : body;
-  return { status, reason: STATUS_CODES[status] ?? '', fields, body: bytes, mustClose };
+  return { status, reason: reasonOf(status), fields, body: bytes, mustClose };
 }
 
 /** The reply to a request that never became an exchange. */

@@ -4,14 +4,13 @@ import type { ClientConnection, LocalReply, Unparsable } from '../../core/exchan
 import type { Failure } from '../../core/failure.ts';
 import type { PolicyReply } from '../../core/policy/policy.ts';
 import type { FieldList, ResponseHead } from '../../core/head.ts';
-import type { RouteAction } from '../../core/snapshot/route.ts';
+import type { LocalAction } from '../../core/snapshot/route.ts';
 import { EditedResponseHead } from '../policies/edited-response-head.ts';
 import { observeRefused } from './exchange-end.ts';
 import type { Exchange } from './exchange.ts';
 import { STATE } from './exchange-state.ts';
 import type { ForwardingContext } from './forwarding-context.ts';
 import {
-  configuredReply,
   localReply,
   policyReply,
   REPLY_CAUSES,
@@ -81,26 +80,12 @@ export function replyForFailure(context: ForwardingContext, exchange: Exchange, 
 }
 
 /** Sends the response or redirect that the route configures. */
-export function replyAsConfigured(
-  context: ForwardingContext,
-  exchange: Exchange,
-  action: Exclude<RouteAction, { kind: 'upstream' }>,
-): void {
+export function replyAsConfigured(context: ForwardingContext, exchange: Exchange, action: LocalAction): void {
+  const { runtime, policies } = exchange;
+  const reply = runtime.answers.replyOf(action, policies, policies.plan.responseFields.inserted);
+  if (reply === null) return replyLocally(context, exchange, 'no-host');
   exchange.response.endBy('localReply');
-  const added = exchange.policies.plan.responseFields.inserted;
-  if (action.kind === 'redirect') {
-    sendLocalReply(
-      context,
-      exchange,
-      'configured',
-      configuredReply(action.status, ['Location', action.location, ...added], ''),
-    );
-  } else {
-    // Without content there is no type of it (RFC 9110 sections 8.3 and 15.3.5).
-    const hasContent = action.status !== 204 && action.status !== 304;
-    const fields = hasContent ? ['Content-Type', action.contentType, ...added] : added;
-    sendLocalReply(context, exchange, 'configured', configuredReply(action.status, fields, action.body));
-  }
+  sendLocalReply(context, exchange, 'configured', reply);
 }
 
 /** Runs the policies of the local-reply phase and sends a reply. Every local reply passes here. */

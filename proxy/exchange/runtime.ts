@@ -11,6 +11,7 @@ import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
 import type { ListenerSnapshot } from '../../core/snapshot/listener.ts';
 import type { Snapshot } from '../../core/snapshot/snapshot.ts';
 import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
+import { ConfiguredAnswers } from './configured-answers.ts';
 import { Router } from '../routing/router.ts';
 import { RuntimePolicies, type RuntimePoliciesParts } from '../policies/runtime-policies.ts';
 
@@ -41,6 +42,7 @@ export class Runtime {
   readonly router: Router;
   readonly upstreams: ReadonlyMap<number, UpstreamRuntime>;
   readonly policies: RuntimePolicies;
+  readonly answers = new ConfiguredAnswers();
   readonly #listeners = new Map<number, ListenerRuntime>();
 
   constructor(snapshot: Snapshot, memory: RuntimeMemory, policies: RuntimePoliciesParts) {

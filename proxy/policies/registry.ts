@@ -8,6 +8,7 @@ import { compress } from './compress.ts';
 import { cors } from './cors.ts';
 import { forwardingFields } from './forwarding-fields.ts';
 import { headerEdits } from './header-edits.ts';
+import { redirectToHttps } from './redirect-to-https.ts';
 import { securityHeaders } from './security-headers.ts';
 import { shedding } from './shedding.ts';
 import { stickyCookie } from './sticky-cookie.ts';
@@ -16,6 +17,7 @@ export const POLICIES = [
   compress,
   listenerAddressRules,
   addressRules,
+  redirectToHttps,
   shedding,
   cors,
   securityHeaders,

@@ -1,5 +1,6 @@
 // Snapshots built from parts, for tests without YAML. Thread: both.
 
+import type { Template } from '../../core/template.ts';
 import { E_GENERATION, E_LIMIT, E_WEIGHT } from '../../core/memory/layout.ts';
 import { Region } from '../../core/memory/region.ts';
 import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
@@ -92,6 +93,11 @@ export function upstreamSnapshot({
     responseHeadBytes: 32_768,
     ...parts,
   };
+}
+
+/** A template without values. */
+export function literal(text: string): Template {
+  return { form: 'text', text, parts: [text] };
 }
 
 /** @param parts `requestHeaders` and `responseHeaders` become the policy */

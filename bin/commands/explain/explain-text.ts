@@ -48,6 +48,8 @@ function actionWords({ route, action }: ExplainReply): string {
       return `${route} -> redirects with ${action.status} to ${action.location}`;
     case 'ambiguous-path':
       return `the path has readings that lead to different routes -> ${action.status} ${action.code}`;
+    case 'no-host':
+      return `${route} -> ${action.status} ${action.code}: the request names no host`;
     default:
       return `none matches -> ${action.status} ${action.code}`;
   }

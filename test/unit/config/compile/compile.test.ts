@@ -240,8 +240,11 @@ upstreams: { app: { endpoints: [http://a], health: { heartbeat: false } } }
     bodyBytes: 1024,
     priority: 'default',
   });
-  assert.deepEqual(routes[1]?.action, { kind: 'redirect', status: 302, location: '/s' });
-  assert.deepEqual(routes[2]?.action, { kind: 'respond', status: 404, body: 'no', contentType: 'text/html' });
+  const location = { form: 'url', text: '/s', parts: ['/s'] };
+  assert.deepEqual(routes[1]?.action, { kind: 'redirect', status: 302, location });
+  const body = { form: 'html', text: 'no', parts: ['no'] };
+  const respond = { kind: 'respond', status: 404, body, contentType: 'text/html', isBinary: false };
+  assert.deepEqual(routes[2]?.action, respond);
   assert.deepEqual(
     routes.map((route) => route.name),
     ['first', 'route-2', 'route-3'],

@@ -13,6 +13,7 @@ import { explain } from '../../../../control/explain/explanation.ts';
 import { StickyCookies } from '../../../../proxy/policies/sticky-cookies.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import {
+  literal,
   endpointSnapshot,
   listenerSnapshot,
   routeSnapshot,
@@ -92,15 +93,25 @@ describe('routes', () => {
   });
 
   test('redirects and fixed responses are described', () => {
-    const respond = { kind: 'respond', status: 410, contentType: 'text/plain', body: 'gone' } as const;
+    const respond = {
+      kind: 'respond',
+      status: 410,
+      contentType: 'text/plain',
+      body: literal('gone'),
+      isBinary: false,
+    } as const;
     assert.deepEqual(asked({}, { routes: [routeSnapshot({ action: respond })] }).action, {
       kind: 'respond',
       status: 410,
       contentType: 'text/plain',
       bodyBytes: 4,
     });
-    const redirect = { kind: 'redirect', status: 308, location: 'https://b.test/' } as const;
-    assert.deepEqual(asked({}, { routes: [routeSnapshot({ action: redirect })] }).action, redirect);
+    const redirect = { kind: 'redirect', status: 308, location: literal('https://b.test/') } as const;
+    assert.deepEqual(asked({}, { routes: [routeSnapshot({ action: redirect })] }).action, {
+      kind: 'redirect',
+      status: 308,
+      location: 'https://b.test/',
+    });
   });
 });
 

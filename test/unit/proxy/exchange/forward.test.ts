@@ -7,7 +7,7 @@ import { UNKNOWN_LENGTH } from '../../../../core/head.ts';
 import { E_CONSECUTIVE, UPSTREAM } from '../../../../core/memory/layout.ts';
 import { ForwardingBench, responseHead } from '../../../support/forwarding.ts';
 import { fieldOf } from '../../../support/request-head.ts';
-import { endpointSnapshot, routeSnapshot, snapshot, upstreamSnapshot } from '../../../support/snapshots.ts';
+import { literal, endpointSnapshot, routeSnapshot, snapshot, upstreamSnapshot } from '../../../support/snapshots.ts';
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -295,11 +295,17 @@ describe('routes without an upstream', () => {
   test('reply 404 without a route, and configured responses and redirects', () => {
     const respond = routeSnapshot({
       match: { ...routeSnapshot().match, paths: [{ kind: 'exact', value: '/robots.txt' }] },
-      action: { kind: 'respond', status: 200, contentType: 'text/plain', body: 'User-agent: *' },
+      action: {
+        kind: 'respond',
+        status: 200,
+        contentType: 'text/plain',
+        body: literal('User-agent: *'),
+        isBinary: false,
+      },
     });
     const redirect = routeSnapshot({
       match: { ...routeSnapshot().match, paths: [{ kind: 'exact', value: '/old' }] },
-      action: { kind: 'redirect', status: 308, location: '/new' },
+      action: { kind: 'redirect', status: 308, location: literal('/new') },
     });
     const bench = new ForwardingBench(snapshot({ routes: [respond, redirect] }));
     assert.equal(bench.request({ target: '/' }).reply?.status, 404);

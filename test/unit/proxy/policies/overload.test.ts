@@ -8,7 +8,7 @@ import type { Priority } from '../../../../core/snapshot/route.ts';
 import type { OverloadSnapshot } from '../../../../core/snapshot/snapshot.ts';
 import { Overload } from '../../../../proxy/policies/overload.ts';
 import { ForwardingBench } from '../../../support/forwarding.ts';
-import { routeSnapshot, snapshot, upstreamSnapshot } from '../../../support/snapshots.ts';
+import { literal, routeSnapshot, snapshot, upstreamSnapshot } from '../../../support/snapshots.ts';
 
 const MIB = 2 ** 20;
 const PRIORITIES: readonly Priority[] = ['critical', 'default', 'sheddable'];
@@ -213,7 +213,13 @@ describe('an exchange that is refused', () => {
   });
 
   test('is none that a route answers by itself', () => {
-    const action = { kind: 'respond', status: 200, contentType: 'text/plain', body: 'pong' } as const;
+    const action = {
+      kind: 'respond',
+      status: 200,
+      contentType: 'text/plain',
+      body: literal('pong'),
+      isBinary: false,
+    } as const;
     const bench = new ForwardingBench(snapshot({ routes: [routeSnapshot({ action })] }));
     bench.mustShed = true;
     assert.equal(bench.request().reply!.status, 200);
