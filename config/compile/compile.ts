@@ -159,6 +159,7 @@ function compileListener(
     index: places.listeners[at]!.slot,
     bind: listener.bind,
     tls: listener.tls === undefined ? null : compileTls(listener.tls, files),
+    http2: listener.http2,
     trustedProxies: listener.trustedProxies,
     trustedOnlyFields: listener.trustedOnlyFields.map((name) => name.toLowerCase()),
     underscoreFields: listener.underscoreFields,

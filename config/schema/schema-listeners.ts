@@ -67,6 +67,12 @@ export const listener = z
       'Bind address. `:8080` binds every address of the machine; `[::]:443` must be quoted in YAML; `fd:3` is a socket passed by systemd.',
     ),
     tls: tls.optional(),
+    http2: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Whether a listener without TLS serves HTTP/2 with prior knowledge (h2c) beside HTTP/1.1: the first bytes of a connection decide. A listener with TLS has `tls.http2`.',
+      ),
     trustedProxies: z
       .array(cidr())
       .meta({ expects: 'a list of address blocks such as [10.0.0.0/8]' })

@@ -22,6 +22,7 @@ export function checkListeners(context: CheckContext): void {
     checkRequestLine(listener.limits, ['listeners', index, 'limits'], context);
     checkRedirect(listener, index, context);
     checkTrustedOnly(listener, index, context);
+    checkHttp2(listener, index, context);
   }
   checkRequestLine({}, ['limits'], context);
 }
@@ -106,6 +107,13 @@ function checkTrustedOnly({ trustedOnlyFields }: ListenerConfig, index: number, 
     const message = `${what} cannot be removed: it belongs to the connection`;
     context.report({ code: 'FL3009', message, path: ['listeners', index, 'trustedOnlyFields', at] });
   }
+}
+
+/** With TLS, clients negotiate the protocol by ALPN. */
+function checkHttp2({ http2, tls }: ListenerConfig, index: number, context: CheckContext): void {
+  if (!http2 || tls === undefined) return;
+  const message = 'http2 is for listeners without TLS: with tls, use tls.http2, which is true by default';
+  context.report({ code: 'FL3007', message, path: ['listeners', index, 'http2'], part: 'key' });
 }
 
 function isFraming(name: string): boolean {

@@ -79,6 +79,8 @@ export interface ListenerSnapshot {
   readonly index: number;
   readonly bind: BindAddress;
   readonly tls: TlsSnapshot | null;
+  /** Whether HTTP/2 with prior knowledge is served without TLS, beside HTTP/1.1. */
+  readonly http2: boolean;
   /** CIDR blocks of proxies whose X-Forwarded-* fields are trusted. */
   readonly trustedProxies: readonly string[];
   /** Lower-case names of request fields that only trusted proxies may send; `x-a-*` for all that begin with `x-a-`. */

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import type { ListenerSnapshot } from '../../core/snapshot/listener.ts';
 import { ClientSocket } from './accept/client-socket.ts';
 import type { ConnectionFacts } from './accept/connection-facts.ts';
+import { ProtocolDetector } from './accept/protocol-detector.ts';
 import type { DownstreamContext, DrainableConnection } from './downstream-context.ts';
 import { Http1Connection } from './http1/http1-connection.ts';
 import { Http1Listener } from './http1/http1-listener.ts';
@@ -18,6 +19,8 @@ import { TlsAcceptor } from './accept/tls-acceptor.ts';
 export type ConnectionIdentified = (raw: Socket, connection: DrainableConnection) => void;
 
 export class ConnectionServer {
+  readonly #context: DownstreamContext;
+  readonly #listener: ListenerSnapshot;
   readonly #engine: Http2Context | null;
   readonly #http1: Http1Listener;
   readonly #http2: Http2Listener;
@@ -33,6 +36,8 @@ export class ConnectionServer {
     identified: ConnectionIdentified,
     engine: Http2Context | null,
   ) {
+    this.#context = context;
+    this.#listener = listener;
     this.#engine = engine;
     this.#http1 = new Http1Listener(listener);
     this.#http2 = new Http2Listener(listener);
@@ -45,18 +50,28 @@ export class ConnectionServer {
 
   /** Takes over an accepted socket. */
   accept(raw: Socket, facts: ConnectionFacts): void {
-    if (this.#tls === null) this.serveConnection(new ClientSocket(raw, raw, facts));
-    else this.#tls.accept(raw, facts);
+    if (this.#tls !== null) this.#tls.accept(raw, facts);
+    else this.#servePlain(new ClientSocket(raw, raw, facts));
   }
 
-  /** Serves HTTP on a connection whose TLS handshake, if any, is complete. */
+  #servePlain(client: ClientSocket): void {
+    const { http2, timeouts } = this.#listener;
+    if (!http2) return this.#serve(client, false);
+    const detector = new ProtocolDetector(this.#context, client, timeouts.headMs, this.#serve);
+    this.#identified(client.raw, detector);
+  }
+
+  /** Serves HTTP on a connection whose TLS handshake is complete. */
   serveConnection(client: ClientSocket): void {
-    const isHttp2 = 'alpnProtocol' in client.stream && client.stream.alpnProtocol === 'h2';
+    this.#serve(client, 'alpnProtocol' in client.stream && client.stream.alpnProtocol === 'h2');
+  }
+
+  readonly #serve = (client: ClientSocket, isHttp2: boolean): void => {
     const engine = this.#engine?.isOn() === true ? this.#engine : null;
     if (isHttp2) this.#identified(client.raw, this.#serveHttp2(engine, client));
     else if (engine === null) this.#serveByNode(client);
     else this.#identified(client.raw, new Http1Connection(engine, this.#http1, client, this.#serveByNode));
-  }
+  };
 
   #serveHttp2(engine: Http2Context | null, client: ClientSocket): DrainableConnection {
     return engine === null ? this.#nodeHttp2.serve(client) : new Http2Connection(engine, this.#http2, client);

@@ -131,6 +131,7 @@ export function listenerSnapshot({
     index: 0,
     bind: { kind: 'tcp', host: '127.0.0.1', port: 0 },
     tls: null,
+    http2: false,
     trustedProxies: [],
     trustedOnlyFields: [],
     underscoreFields: 'drop',

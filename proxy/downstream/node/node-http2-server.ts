@@ -29,6 +29,8 @@ export class NodeHttp2Server {
 
   /** Takes over a connection that has negotiated HTTP/2. */
   serve(client: ClientSocket): NodeHttp2Connection {
+    // Bytes that were read before it is decided that they are HTTP/2 are taken in the next tick: until then they must stay.
+    if (client.stream.readableLength > 0) client.stream.pause();
     const session = performServerHandshake(client.stream, this.#settings);
     return new NodeHttp2Connection(this.#context, client, this.#listener, session);
   }

@@ -112,14 +112,27 @@ function endChunked(request: ClientRequest, trailers: Record<string, string>): v
 export class Http2Client implements ContractClient {
   readonly #session: ClientHttp2Session;
 
-  constructor(port: number) {
-    this.#session = connectHttp2(`https://127.0.0.1:${port}`, { rejectUnauthorized: false });
+  readonly #scheme: string;
+
+  constructor(port: number, isTls = true) {
+    this.#scheme = isTls ? 'https' : 'http';
+    this.#session = connectHttp2(`${this.#scheme}://127.0.0.1:${port}`, { rejectUnauthorized: false });
     this.#session.on('error', () => undefined);
   }
 
   ask(asked: ContractRequest): ContractCall {
     const { method = 'GET', path = '/', fields = [] } = asked;
-    const headers = [':method', method, ':path', path, ':scheme', 'https', ':authority', 'example.test', ...fields];
+    const headers = [
+      ':method',
+      method,
+      ':path',
+      path,
+      ':scheme',
+      this.#scheme,
+      ':authority',
+      'example.test',
+      ...fields,
+    ];
     const isClosed = asked.isOpen !== true && asked.body === undefined;
     const stream = this.#session.request(headers, { endStream: isClosed, waitForTrailers: !isClosed });
     const interims: { status: number; fields: Record<string, unknown> }[] = [];

@@ -9,8 +9,8 @@ import { Http2Client } from './contract-client.ts';
 
 const TLS = { certificates: [testCertificate(['example.test'])], minVersion: 'TLSv1.2', http2: true } as const;
 
-const HTTP2: AdaptorUnderTest = {
-  name: 'http2 engine',
+const OVER_TLS: AdaptorUnderTest = {
+  name: 'http2 engine over TLS',
   version: '2.0',
   open: async (options = {}) => {
     const listener = { ...options.listener, tls: TLS };
@@ -19,5 +19,17 @@ const HTTP2: AdaptorUnderTest = {
   },
 };
 
-messageCases(HTTP2);
-endingCases(HTTP2);
+const CLEARTEXT: AdaptorUnderTest = {
+  name: 'http2 engine in cleartext',
+  version: '2.0',
+  open: async (options = {}) => {
+    const listener = { ...options.listener, http2: true };
+    const bench = await new Bench({ fast: sharedParts(), ...options, listener }).start();
+    return { bench, client: new Http2Client(bench.port, false) };
+  },
+};
+
+for (const adaptor of [OVER_TLS, CLEARTEXT]) {
+  messageCases(adaptor);
+  endingCases(adaptor);
+}
