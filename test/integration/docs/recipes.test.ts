@@ -1,0 +1,171 @@
+// Runs every recipe of docs/recipes.md, with requests that show that it does what its text says. Thread: main.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, test, type TestContext } from 'node:test';
+import { gunzipSync } from 'node:zlib';
+import { eventually } from '../../support/fairlead.ts';
+import { appsOf, RecipeBench, statusesOf } from './recipe-bench.ts';
+
+const PAGE = readFileSync(new URL('../../../docs/recipes.md', import.meta.url), 'utf8');
+
+type Check = (start: (files?: Readonly<Record<string, string>>) => Promise<RecipeBench>) => Promise<void>;
+
+/** By the heading of the recipe. */
+const CHECKS: Readonly<Record<string, Check>> = {
+  'Balance several app servers': async (start) => {
+    const bench = await start();
+    assert.deepEqual(appsOf(await bench.askMany(30, '/')), ['3000', '3001', '3002']);
+    await bench.app(3000).kill();
+    const answers = await bench.askMany(10, '/');
+    assert.deepEqual([statusesOf(answers), appsOf(answers)], [[200], ['3001', '3002']]);
+  },
+
+  'Serve several sites': async (start) => {
+    const bench = await start();
+    for (const [host, app] of [
+      ['shop.example.com', '3000'],
+      ['blog.example.com', '3001'],
+      ['my.blog.example.com', '3001'],
+    ] as const) {
+      assert.equal((await bench.echo('/', { headers: { host } })).app, app);
+    }
+    assert.equal((await bench.ask('/', { headers: { host: 'other.example.com' } })).status, 404);
+  },
+
+  'Write a site once': async (start) => {
+    const bench = await start();
+    assert.equal((await bench.echo('/api/items')).app, '3000');
+    const page = await bench.ask('/index.html');
+    assert.equal(page.headers['x-content-type-options'], 'nosniff');
+    assert.equal((await bench.ask('/api', { headers: { host: 'other.example.com' } })).status, 404);
+    const tooLarge = await bench.ask('/api', { method: 'POST', body: 'x'.repeat(1_048_577) });
+    assert.equal(tooLarge.status, 413);
+  },
+
+  'Keep a client at its endpoint': async (start) => {
+    const bench = await start();
+    const first = await bench.ask('/');
+    const cookie = first.headers['set-cookie']![0]!.split(';')[0]!;
+    const answers = await bench.askMany(6, '/', { headers: { cookie } });
+    assert.deepEqual(appsOf(answers), appsOf([first]));
+    await bench.app(Number(appsOf([first])[0])).kill();
+    assert.deepEqual(statusesOf(await bench.askMany(3, '/', { headers: { cookie } })), [200]);
+  },
+
+  'Send the same key to the same cache': async (start) => {
+    const bench = await start();
+    for (const target of ['/a', '/b', '/c']) assert.equal(appsOf(await bench.askMany(4, target)).length, 1);
+    assert.deepEqual(appsOf(await bench.askMany(40, (index) => `/${index}`)), ['3000', '3001', '3002']);
+  },
+
+  'Use weights and a backup': async (start) => {
+    const bench = await start();
+    await bench.askMany(12, '/');
+    assert.deepEqual([bench.app(3000).served, bench.app(3001).served, bench.app(3002).served], [3, 9, 0]);
+    await bench.app(3000).kill();
+    await bench.app(3001).kill();
+    assert.deepEqual(statusesOf(await bench.askMany(3, '/')), [200]);
+    await eventually(() => bench.app(3002).served > 0, 'the backup is in use');
+  },
+
+  'Compress responses': async (start) => {
+    const bench = await start();
+    bench.app(3000).handler = (request, response) => {
+      const isStream = request.url === '/events';
+      response.writeHead(200, { 'content-type': isStream ? 'text/event-stream' : 'application/json' });
+      response.end(JSON.stringify('long '.repeat(1000)));
+    };
+    const accepted = { headers: { 'accept-encoding': 'gzip' } };
+    const whole = await bench.ask('/');
+    const compressed = await bench.ask('/', accepted);
+    assert.equal(compressed.headers['content-encoding'], 'gzip');
+    assert.ok(compressed.body.length < whole.body.length / 4);
+    assert.deepEqual(gunzipSync(compressed.body), whole.body);
+    assert.equal((await bench.ask('/events', accepted)).headers['content-encoding'], undefined);
+  },
+
+  'Let another origin call the API': async (start) => {
+    const bench = await start();
+    const origin = 'https://app.example.com';
+    const preflight = await bench.ask('/', {
+      method: 'OPTIONS',
+      headers: { origin, 'access-control-request-method': 'PUT', 'access-control-request-headers': 'content-type' },
+    });
+    assert.equal(preflight.headers['access-control-allow-origin'], origin);
+    assert.equal(preflight.headers['access-control-allow-credentials'], 'true');
+    assert.equal(bench.app(3000).served, 0);
+    assert.equal((await bench.ask('/', { headers: { origin } })).headers['access-control-allow-origin'], origin);
+    const other = await bench.ask('/', { headers: { origin: 'https://other.example' } });
+    assert.equal(other.headers['access-control-allow-origin'], undefined);
+  },
+
+  'Restrict a path to internal addresses': async (start) => {
+    const bench = await start();
+    const from = (address: string) => ({ headers: { 'x-forwarded-for': address } });
+    assert.equal((await bench.ask('/admin/users', from('10.1.2.3'))).status, 200);
+    for (const target of ['/admin/users', '/%61dmin/users', '//admin/users', '/x/../admin']) {
+      assert.equal((await bench.ask(target, from('192.0.2.1'))).status, 403, target);
+    }
+    assert.equal((await bench.ask('/', from('192.0.2.1'))).status, 200);
+  },
+
+  'Stand behind another load balancer': async (start) => {
+    const bench = await start();
+    const { headers } = await bench.echo('/', {
+      headers: { 'x-forwarded-for': '192.0.2.7', 'x-forwarded-proto': 'https' },
+    });
+    assert.equal(headers['x-forwarded-for'], '192.0.2.7, 127.0.0.1');
+    assert.equal(headers['x-forwarded-proto'], 'https');
+    assert.equal(headers['x-real-ip'], '192.0.2.7');
+  },
+
+  'Tell the app about the request': async (start) => {
+    const bench = await start();
+    const answer = await bench.ask('/', { headers: { 'x-debug-sql': '1' } });
+    const { headers } = JSON.parse(answer.text) as { headers: Record<string, string> };
+    assert.equal(headers['x-original-host'], 'shop.example.com');
+    assert.equal(headers['x-route'], 'app');
+    assert.equal(headers['x-debug-sql'], undefined);
+    assert.equal(answer.headers['x-request-id'], headers['x-request-id']);
+    assert.equal(answer.headers['x-powered-by'], undefined);
+  },
+
+  'Terminate TLS': async (start) => {
+    const bench = await start();
+    const answer = await bench.ask('/');
+    assert.equal(answer.status, 200);
+    assert.match(answer.headers['strict-transport-security'] ?? '', /max-age=\d+/);
+  },
+
+  'Answer without an app server': async (start) => {
+    const bench = await start();
+    assert.match((await bench.ask('/robots.txt')).text, /^User-agent: \*\nDisallow: \/\n$/);
+    const moved = await bench.ask('/old');
+    assert.deepEqual([moved.status, moved.headers['location']], [301, '/new']);
+    assert.equal((await bench.echo('/')).app, '3000');
+  },
+};
+
+const RECIPES = PAGE.split(/^## /m)
+  .slice(1)
+  .map((section) => {
+    const blocks = [...section.matchAll(/^```yaml\n(.*?)^```/gms)].map(([, yaml]) => yaml!);
+    return { heading: section.slice(0, section.indexOf('\n')), blocks };
+  });
+
+describe('the recipe', () => {
+  for (const { heading, blocks } of RECIPES) {
+    test(heading, async (t: TestContext) => {
+      assert.equal(blocks.length, 1, 'one configuration');
+      const check = CHECKS[heading];
+      assert.ok(check !== undefined, 'the test file has a check for it');
+      await check((files) => RecipeBench.start(t, blocks[0]!, files));
+    });
+  }
+
+  test('of every check exists', () => {
+    const headings = RECIPES.map(({ heading }) => heading);
+    assert.deepEqual(Object.keys(CHECKS).toSorted(), headings.toSorted());
+  });
+});
