@@ -2,6 +2,7 @@
 
 import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
 import type { HeartbeatSnapshot, PassiveSnapshot } from '../../core/snapshot/health.ts';
+import type { UpstreamOverrides } from '../../core/snapshot/route.ts';
 import type { RetrySnapshot, UpstreamSnapshot, UpstreamTimeouts } from '../../core/snapshot/upstream.ts';
 import { compileBalance } from '../../balancers/registry.ts';
 import type { PolicySnapshot } from '../../core/snapshot/policy.ts';
@@ -9,6 +10,7 @@ import { checkerNamed } from '../../health/checkers/checkers.ts';
 import { endpointId } from '../values/endpoint-address.ts';
 import type { HeartbeatConfig } from '../schema/schema-heartbeat.ts';
 import type { RetryConfig } from '../schema/schema-retry.ts';
+import type { RouteConfig } from '../schema/schema-routes.ts';
 import type { EndpointConfig, UpstreamConfig } from '../schema/schema-upstreams.ts';
 import type { SlotAssignment } from './slots.ts';
 
@@ -113,15 +115,45 @@ function compilePassive(passive: UpstreamConfig['health']['passive']): PassiveSn
 function compileRetry(retry: RetryConfig): RetrySnapshot {
   return {
     attempts: retry.attempts,
-    onConnectFailure: retry.on.includes('connect-failure'),
-    onReset: retry.on.includes('reset'),
-    onTimeout: retry.on.includes('timeout'),
-    statuses: retry.on.filter((condition) => typeof condition === 'number'),
+    ...conditionsOf(retry.on),
     perTryTimeoutMs: retry.perTryTimeout ?? 0,
     budgetRatio: retry.budget.ratio,
     budgetMin: retry.budget.min,
     bufferBytes: retry.buffer,
   };
+}
+
+function conditionsOf(
+  on: RetryConfig['on'],
+): Pick<RetrySnapshot, 'onConnectFailure' | 'onReset' | 'onTimeout' | 'statuses'> {
+  return {
+    onConnectFailure: on.includes('connect-failure'),
+    onReset: on.includes('reset'),
+    onTimeout: on.includes('timeout'),
+    statuses: on.filter((condition) => typeof condition === 'number'),
+  };
+}
+
+/** The settings of upstreams that a route replaces; null for none. */
+export function compileOverrides({ timeouts = {}, retry = {} }: RouteConfig): UpstreamOverrides | null {
+  const { response, idle, queue, tunnel } = timeouts;
+  const { attempts, on, perTryTimeout, buffer } = retry;
+  const given = {
+    timeouts: withoutAbsent({ responseMs: response, idleMs: idle, queueMs: queue, tunnelMs: tunnel }),
+    retry: {
+      ...withoutAbsent({ attempts, perTryTimeoutMs: perTryTimeout, bufferBytes: buffer }),
+      ...(on === undefined ? {} : conditionsOf(on)),
+    },
+  };
+  return Object.keys({ ...given.timeouts, ...given.retry }).length === 0 ? null : given;
+}
+
+function withoutAbsent<Key extends string>(
+  values: Readonly<Record<Key, number | undefined>>,
+): Partial<Record<Key, number>> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<
+    Record<Key, number>
+  >;
 }
 
 function compileTimeouts(timeouts: UpstreamConfig['timeouts']): UpstreamTimeouts {

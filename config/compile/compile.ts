@@ -9,7 +9,7 @@ import type { OverloadSnapshot, Snapshot } from '../../core/snapshot/snapshot.ts
 import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import { certificateNames } from '../files/certificate.ts';
 import { compileAdmin } from './compile-admin.ts';
-import { compileUpstream, endpointName } from './compile-upstream.ts';
+import { compileOverrides, compileUpstream, endpointName } from './compile-upstream.ts';
 import type { LoadedConfig } from '../load.ts';
 import type { CompiledPolicies } from '../policies/compile-policies.ts';
 import type { CompiledPolicy } from '../policies/policy-place.ts';
@@ -209,6 +209,7 @@ function compileRoute(
     match: compileMatch(route.match ?? {}),
     action,
     hostField: route.host,
+    overrides: compileOverrides(route),
     bodyBytes: route.limits?.body ?? 0,
     priority: route.priority,
   };

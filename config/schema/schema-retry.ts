@@ -15,23 +15,37 @@ const condition = z.union([z.enum(CONDITIONS), count(400, 599)]).meta({
   example: 'connect-failure',
 });
 
+const keys = {
+  attempts: count(0, 10).describe(
+    'Attempts in addition to the first one, at other endpoints first; 0 disables retries.',
+  ),
+  on: z
+    .array(condition)
+    .meta({ expects: `a list of ${CONDITIONS.join(', ')} and statuses`, example: '[connect-failure, reset, 503]' })
+    .describe(
+      'Failures and statuses that are retried. Requests that never reached an endpoint are retried with any method, others only with safe and idempotent methods. A response whose retry is not permitted goes to the client.',
+    ),
+  perTryTimeout: duration().describe(
+    'Time for one attempt until the response head, if another attempt may follow. If absent, no attempt is cut: a slow response is better than none, and `timeouts.response` bounds all attempts.',
+  ),
+  buffer: size('0B', '16MiB').describe(
+    'Largest request body that is kept for a retry; a larger one is sent only once.',
+  ),
+};
+
+/** `retry` of a route. The budget belongs to the upstream, which it protects. */
+export const routeRetry = z
+  .strictObject(keys)
+  .partial()
+  .meta({ expects: 'a mapping with attempts, on, perTryTimeout and buffer', example: '{ attempts: 0 }' })
+  .describe('Retries, in place of the settings of the upstream; its budget stays.')
+  .optional();
+
 export const retry = z
   .strictObject({
-    attempts: count(0, 10)
-      .default(1)
-      .describe('Attempts in addition to the first one, at other endpoints first; 0 disables retries.'),
-    on: z
-      .array(condition)
-      .default([...CONDITIONS, UNAVAILABLE])
-      .meta({ expects: `a list of ${CONDITIONS.join(', ')} and statuses`, example: '[connect-failure, reset, 503]' })
-      .describe(
-        'Failures and statuses that are retried. Requests that never reached an endpoint are retried with any method, others only with safe and idempotent methods. A response whose retry is not permitted goes to the client.',
-      ),
-    perTryTimeout: duration()
-      .describe(
-        'Time for one attempt until the response head, if another attempt may follow. If absent, no attempt is cut: a slow response is better than none, and `timeouts.response` bounds all attempts.',
-      )
-      .optional(),
+    attempts: keys.attempts.default(1),
+    on: keys.on.default([...CONDITIONS, UNAVAILABLE]),
+    perTryTimeout: keys.perTryTimeout.optional(),
     budget: z
       .strictObject({
         ratio: factor(0, 1, '0.2').default(0.2).describe('Retries as a share of requests.'),
@@ -39,9 +53,7 @@ export const retry = z
       })
       .prefault({})
       .describe('Limit of retries, so that they cannot amplify an overload.'),
-    buffer: size('0B', '16MiB')
-      .prefault('64KiB')
-      .describe('Largest request body that is kept for a retry; a larger one is sent only once.'),
+    buffer: keys.buffer.prefault('64KiB'),
   })
   .prefault({})
   .describe('Retries at another endpoint after a failure.');

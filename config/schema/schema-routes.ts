@@ -8,6 +8,8 @@ import type { HostField, ValueMatch } from '../../core/snapshot/route.ts';
 import { isHost, isHostName } from '../values/host-name.ts';
 import { quoted, type Parsed } from '../values/parsed.ts';
 import { routeLimits } from './schema-client.ts';
+import { routeRetry } from './schema-retry.ts';
+import { routeTimeouts } from './schema-upstreams.ts';
 import { policies, policyKeys } from './schema-policies.ts';
 import { count, fieldValue, filePath, name, oneOrMany, parsedText, template, token } from './schema-values.ts';
 
@@ -214,7 +216,7 @@ const hostField = z
 export const ACTIONS = ['upstream', 'respond', 'redirect'] as const;
 
 /** Keys that have no meaning for a route that answers by itself. */
-export const NEEDS_UPSTREAM = ['requestHeaders', 'host', 'limits'] as const;
+export const NEEDS_UPSTREAM = ['requestHeaders', 'host', 'limits', 'timeouts', 'retry'] as const;
 
 /** Nested routes are resolved before the schema is applied (config/groups/). */
 const nestedRoutes: z.ZodType<unknown[]> = z
@@ -247,6 +249,8 @@ export const route = z
         "Host field sent to the endpoint: the client's (`{ from: client }`), the endpoint's own (`{ from: endpoint }`), or a fixed name.",
       ),
     limits: routeLimits.optional(),
+    timeouts: routeTimeouts,
+    retry: routeRetry,
   })
   .meta({ id: 'route', expects: 'a route with match and upstream', example: '{ match: { path: / }, upstream: app }' });
 

@@ -44,15 +44,30 @@ const endpoint = z
   .union([address.transform((given) => ({ url: given, weight: 1, backup: false })), endpointSettings])
   .meta({ expects: 'a URL, or a mapping with url, weight and backup', example: 'http://10.0.0.1:3000' });
 
+const exchangeTimeouts = {
+  response: duration({ orNone: true }).describe(
+    'Time from the end of the request to the response head. On expiry: 504.',
+  ),
+  idle: duration({ orNone: true }).describe('Longest pause within a request or response body.'),
+  queue: duration().describe('Time in the queue; at most 0.4 of `response`. On expiry: 503.'),
+  tunnel: duration({ orNone: true }).describe('Idle time of an upgraded connection (WebSocket).'),
+};
+
+/** `timeouts` of a route. */
+export const routeTimeouts = z
+  .strictObject(exchangeTimeouts)
+  .partial()
+  .meta({ expects: 'a mapping with response, idle, queue and tunnel', example: '{ response: 5m }' })
+  .describe('Timeouts for endpoints, in place of those of the upstream.')
+  .optional();
+
 const timeouts = z
   .strictObject({
     connect: duration().prefault('3s').describe('Time for connecting, including TLS.'),
-    response: duration({ orNone: true })
-      .prefault('60s')
-      .describe('Time from the end of the request to the response head. On expiry: 504.'),
-    idle: duration({ orNone: true }).prefault('60s').describe('Longest pause within a request or response body.'),
-    queue: duration().prefault('5s').describe('Time in the queue; at most 0.4 of `response`. On expiry: 503.'),
-    tunnel: duration({ orNone: true }).prefault('1h').describe('Idle time of an upgraded connection (WebSocket).'),
+    response: exchangeTimeouts.response.prefault('60s'),
+    idle: exchangeTimeouts.idle.prefault('60s'),
+    queue: exchangeTimeouts.queue.prefault('5s'),
+    tunnel: exchangeTimeouts.tunnel.prefault('1h'),
     keepAlive: duration()
       .prefault('4s')
       .describe('Idle time of a pooled endpoint connection, unless the endpoint announces its own (Keep-Alive).'),

@@ -7,7 +7,9 @@ import type { CheckContext } from './parsed-config.ts';
 import type { KeyPath } from '../problems/problem.ts';
 import { ACTIONS, HOST_WORDS, NEEDS_UPSTREAM, type RouteConfig } from '../schema/schema-routes.ts';
 import { redirectsToHttps } from '../../proxy/policies/redirect-to-https.ts';
+import { UpstreamCheck } from './upstream-check.ts';
 import { checkShadowed } from './validate-shadows.ts';
+import { checkRouteTimes } from './validate-times.ts';
 
 export function checkRoutes(context: CheckContext): void {
   checkNames(context);
@@ -17,6 +19,7 @@ export function checkRoutes(context: CheckContext): void {
     if (route === null) continue;
     checkAction(route, path, context);
     checkHostField(route, path, context);
+    checkOverrides(route, path, context);
     checkHostWord(path, context);
   }
   checkShadowed(context);
@@ -118,6 +121,15 @@ function checkHostField(route: RouteConfig, path: KeyPath, context: CheckContext
   const advice = 'if it has virtual hosts, set host: { from: endpoint } on the route or tls.serverName on the upstream';
   const message = `endpoint ${named.url.host} gets its own name in TLS (SNI), but the client's Host field: ${advice}`;
   context.report({ code: 'FL9007', message, path: [...path, 'upstream'] });
+}
+
+/** Checks the settings of a route together with those of its upstream that it doesn't replace. */
+function checkOverrides(route: RouteConfig, path: KeyPath, context: CheckContext): void {
+  const upstream = context.config.upstreams.get(route.upstream ?? '');
+  if (!upstream || (route.timeouts === undefined && route.retry === undefined)) return;
+  const timeouts = { ...upstream.timeouts, ...route.timeouts };
+  const retry = { ...upstream.retry, ...route.retry };
+  checkRouteTimes(new UpstreamCheck({ ...upstream, timeouts, retry }, path, context));
 }
 
 function checkUnused(context: CheckContext): void {

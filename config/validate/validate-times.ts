@@ -15,6 +15,14 @@ export function checkTimes(check: UpstreamCheck): void {
   checkTries(check);
 }
 
+/** Checks the timeouts and retries of a route. @param check of its upstream with the settings of the route */
+export function checkRouteTimes(check: UpstreamCheck): void {
+  checkQueue(check);
+  if (!check.isGiven(['retry', 'perTryTimeout'])) return;
+  checkPerTryTimeout(check);
+  checkTries(check);
+}
+
 /** `response` starts when the whole request has been sent; connecting has its own timeout before that. */
 function checkConnect(check: UpstreamCheck): void {
   const { connect, response } = check.upstream.timeouts;

@@ -2,6 +2,7 @@
 
 import type { Template } from '../template.ts';
 import type { PolicySnapshot } from './policy.ts';
+import type { RetrySnapshot, UpstreamTimeouts } from './upstream.ts';
 
 /** Comparison with a name or value. */
 export type ValueMatch =
@@ -52,6 +53,12 @@ export type HostField =
   | { readonly kind: 'endpoint' }
   | { readonly kind: 'fixed'; readonly value: string };
 
+/** Settings of upstreams that a route may replace. Connections are shared by routes: theirs are not among them. */
+export interface UpstreamOverrides {
+  readonly timeouts: Partial<Pick<UpstreamTimeouts, 'responseMs' | 'idleMs' | 'queueMs' | 'tunnelMs'>>;
+  readonly retry: Partial<Omit<RetrySnapshot, 'budgetRatio' | 'budgetMin'>>;
+}
+
 export interface RouteSnapshot {
   readonly name: string;
   /** Built-in ones in the order of their table, then those of plugins as they are written. */
@@ -59,6 +66,8 @@ export interface RouteSnapshot {
   readonly match: RouteMatch;
   readonly action: RouteAction;
   readonly hostField: HostField;
+  /** Settings of the upstream that this route replaces; null for none. */
+  readonly overrides: UpstreamOverrides | null;
   /** 0 for the limit of the listener. */
   readonly bodyBytes: number;
   readonly priority: Priority;

@@ -26,6 +26,7 @@ import {
 } from './policy-bodies.ts';
 import { applyPlacedPolicies, applyRequestPolicies, beginPolicies, requestSettled } from './policy-phases.ts';
 import type { ForwardingContext } from './forwarding-context.ts';
+import { withOverrides } from './runtime.ts';
 import { AMBIGUOUS_PATH, NormalizedRoute, routeOf } from '../routing/router.ts';
 import { relayHead, replyAsConfigured, replyForFailure, replyLocally, sendBytes } from './respond.ts';
 
@@ -62,10 +63,7 @@ function route(context: ForwardingContext, exchange: Exchange): boolean {
   const { runtime, head, connection } = exchange;
   const result = runtime.router.find(head, connection.listenerName);
   const found = routeOf(result);
-  if (found !== null) {
-    const { action } = found;
-    exchange.routeTo(found, action.kind === 'upstream' ? runtime.upstreams.get(action.upstream)! : null);
-  }
+  if (found !== null) exchange.routeTo(found, runtime.targetOf(found));
   logRoute(context, exchange);
   beginPolicies(exchange);
   if (found === null) {
@@ -81,7 +79,7 @@ export function reroute(exchange: Exchange, upstream: string): boolean {
   const { runtime, route: found, connection, policies } = exchange;
   const target = runtime.upstreamNamed(upstream);
   if (found === null || target === undefined) return false;
-  exchange.routeTo(found, target);
+  exchange.routeTo(found, withOverrides(target, found));
   policies.continueWith(runtime.policies.planOf(connection.listenerIndex, found, target.snapshot.index));
   return true;
 }

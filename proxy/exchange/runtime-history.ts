@@ -9,7 +9,7 @@ import type { TimerHandle, Timers } from '../../core/timers.ts';
 import type { RuntimePolicies } from '../policies/runtime-policies.ts';
 import type { Exchange } from './exchange.ts';
 import { OpenList } from './open-list.ts';
-import type { Runtime } from './runtime.ts';
+import { type Runtime, withOverrides } from './runtime.ts';
 
 /** Earlier Runtimes are checked this often, while there are any. */
 const CHECK_EVERY_MS = 250;
@@ -139,7 +139,7 @@ export class RuntimeHistory {
       const { snapshot } = exchange.target!;
       const target = runtime.upstreams.get(snapshot.index);
       if (target?.snapshot.name !== snapshot.name) continue;
-      exchange.moveTo(runtime, target);
+      exchange.moveTo(runtime, withOverrides(target, exchange.route!));
     }
   }
 

@@ -9,6 +9,7 @@ import type { Region } from '../../core/memory/region.ts';
 import type { Random } from '../../core/random.ts';
 import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
 import type { ListenerSnapshot } from '../../core/snapshot/listener.ts';
+import type { RouteSnapshot } from '../../core/snapshot/route.ts';
 import type { Snapshot } from '../../core/snapshot/snapshot.ts';
 import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import { ConfiguredAnswers } from './configured-answers.ts';
@@ -44,15 +45,26 @@ export class Runtime {
   readonly policies: RuntimePolicies;
   readonly answers = new ConfiguredAnswers();
   readonly #listeners = new Map<number, ListenerRuntime>();
+  /** The upstream of each route that has one, with the settings that the route replaces. */
+  readonly #targets = new Map<RouteSnapshot, UpstreamRuntime>();
 
   constructor(snapshot: Snapshot, memory: RuntimeMemory, policies: RuntimePoliciesParts) {
     this.snapshot = snapshot;
     this.policies = new RuntimePolicies(snapshot, policies);
     this.router = new Router(snapshot.routes, snapshot.listeners);
     this.upstreams = new Map(snapshot.upstreams.map((upstream) => [upstream.index, build(upstream, memory)]));
+    for (const route of snapshot.routes) {
+      const target = route.action.kind === 'upstream' ? this.upstreams.get(route.action.upstream) : undefined;
+      if (target !== undefined) this.#targets.set(route, withOverrides(target, route));
+    }
     for (const listener of snapshot.listeners) {
       this.#listeners.set(listener.index, { snapshot: listener, isTrusted: compileCidrs(listener.trustedProxies) });
     }
+  }
+
+  /** The upstream of a route; null where it answers by itself. */
+  targetOf(route: RouteSnapshot): UpstreamRuntime | null {
+    return this.#targets.get(route) ?? null;
   }
 
   /** An upstream by its name; undefined where there is none. */
@@ -70,6 +82,14 @@ export class Runtime {
   isTrusted(listenerIndex: number, address: string): boolean {
     return this.#listeners.get(listenerIndex)?.isTrusted(address) ?? false;
   }
+}
+
+/** An upstream as the requests of a route use it: with the settings that the route replaces. */
+export function withOverrides(target: UpstreamRuntime, { overrides }: RouteSnapshot): UpstreamRuntime {
+  if (overrides === null) return target;
+  const { snapshot } = target;
+  const timeouts = { ...snapshot.timeouts, ...overrides.timeouts };
+  return { ...target, snapshot: { ...snapshot, timeouts, retry: { ...snapshot.retry, ...overrides.retry } } };
 }
 
 function build(snapshot: UpstreamSnapshot, memory: RuntimeMemory): UpstreamRuntime {

@@ -4,6 +4,7 @@ import { UPSTREAM_FIELD } from '../../core/memory/lane-fields.ts';
 import { E_LIMIT } from '../../core/memory/layout.ts';
 import { WheelTimer } from '../../core/timer-wheel.ts';
 import { NO_SLOT, type Placeable, type PlacementTarget } from './placeable.ts';
+import type { UpstreamPicker } from '../../balancers/upstream-picker.ts';
 import type { PlacementContext } from './placement-context.ts';
 import { servesItsOwn } from './place.ts';
 import { hasWaiters, joinEndpointQueue, leaveEndpointQueue, WaitQueue } from './wait-queue.ts';
@@ -22,10 +23,10 @@ const PROBE_MS = 50;
 export class Queues<Item extends Placeable> {
   readonly #context: PlacementContext;
   readonly #place: (item: Item) => void;
-  /** Only upstreams with a request queued in this worker. */
-  readonly #queues = new Map<PlacementTarget, WaitQueue<Item>>();
+  /** Only upstreams with a request queued in this worker; by picker, which all routes to an upstream share. */
+  readonly #queues = new Map<UpstreamPicker, WaitQueue<Item>>();
   /** Upstreams whose endpoints refuse connections: when the next queued request may try, in monotonic ms. */
-  readonly #held = new Map<PlacementTarget, number>();
+  readonly #held = new Map<UpstreamPicker, number>();
   readonly #poll: WheelTimer;
   #isServing = false;
 
@@ -52,7 +53,7 @@ export class Queues<Item extends Placeable> {
       placement.queuedMs = nowMs;
       lanes.upstream(target.snapshot.index).add(UPSTREAM_FIELD.queued, 1);
     }
-    this.#queues.set(target, queue);
+    this.#queues.set(target.picker, queue);
     wheel.arm(item.timer, Math.max(1, placement.queuedMs + queueTimeoutMs(target) - nowMs), nowMs);
     if (!this.#poll.isArmed()) wheel.arm(this.#poll, POLL_MS, nowMs);
     return true;
@@ -66,7 +67,7 @@ export class Queues<Item extends Placeable> {
     const target = item.target!;
     const queue = this.#queueOf(target);
     queue.leave(item);
-    if (queue.size === 0) this.#queues.delete(target);
+    if (queue.size === 0) this.#queues.delete(target.picker);
     const { region, worker, wheel } = this.#context;
     if (placement.queuedSlot !== NO_SLOT) leaveEndpointQueue(region, worker, placement.queuedSlot);
     placement.queuedSlot = NO_SLOT;
@@ -75,17 +76,17 @@ export class Queues<Item extends Placeable> {
 
   /** Holds an upstream whose endpoints refuse connections: its requests queue, and one at a time tries. */
   hold(target: PlacementTarget): void {
-    this.#held.set(target, this.#context.clock.nowMs() + PROBE_MS);
+    this.#held.set(target.picker, this.#context.clock.nowMs() + PROBE_MS);
   }
 
   /** Lifts the hold: a connection was made. */
   release(target: PlacementTarget): void {
-    if (this.#held.size > 0 && this.#held.delete(target)) queueMicrotask(() => this.serveAll());
+    if (this.#held.size > 0 && this.#held.delete(target.picker)) queueMicrotask(() => this.serveAll());
   }
 
   /** Whether a new request must queue without a try: the upstream is held, or others were first. */
   mustQueue(target: PlacementTarget): boolean {
-    return (this.#held.size > 0 && this.#held.has(target)) || this.#hasOthersFirst(target);
+    return (this.#held.size > 0 && this.#held.has(target.picker)) || this.#hasOthersFirst(target);
   }
 
   /** Wakes all workers after a place at one of the upstream's endpoints became free in this one. */
@@ -100,19 +101,21 @@ export class Queues<Item extends Placeable> {
     if (this.#isServing) return;
     this.#isServing = true;
     const nowMs = this.#context.clock.nowMs();
-    for (const [target, queue] of this.#queues) this.#serve(target, queue, nowMs);
+    for (const [picker, queue] of this.#queues) this.#serve(picker, queue, nowMs);
     this.#isServing = false;
     if (this.#queues.size > 0) this.#context.wheel.arm(this.#poll, POLL_MS, nowMs);
   }
 
-  #serve(target: PlacementTarget, queue: WaitQueue<Item>, nowMs: number): void {
-    const heldUntilMs = this.#held.get(target);
+  #serve(picker: UpstreamPicker, queue: WaitQueue<Item>, nowMs: number): void {
+    const heldUntilMs = this.#held.get(picker);
     if (heldUntilMs !== undefined) {
       if (nowMs < heldUntilMs) return;
-      this.#held.set(target, nowMs + PROBE_MS);
+      this.#held.set(picker, nowMs + PROBE_MS);
     }
-    const slack = this.#slackOf(target);
-    for (let first = queue.first(); first !== undefined && queue.isTurnOfFirst(slack); ) {
+    let first = queue.first();
+    if (first === undefined) return;
+    const slack = this.#slackOf(first.target!);
+    while (first !== undefined && queue.isTurnOfFirst(slack)) {
       this.#place(first);
       const next = queue.first();
       if (next === first || heldUntilMs !== undefined) return;
@@ -136,7 +139,9 @@ export class Queues<Item extends Placeable> {
   #queueOf(target: PlacementTarget): WaitQueue<Item> {
     const { index, limits } = target.snapshot;
     const { region, worker } = this.#context;
-    return this.#queues.get(target) ?? new WaitQueue<Item>({ region, worker, upstreamIndex: index }, limits.maxQueue);
+    return (
+      this.#queues.get(target.picker) ?? new WaitQueue<Item>({ region, worker, upstreamIndex: index }, limits.maxQueue)
+    );
   }
 
   #hasOthersFirst(target: PlacementTarget): boolean {

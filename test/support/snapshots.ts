@@ -114,6 +114,7 @@ export function routeSnapshot(parts: Partial<RouteSnapshot> & Partial<HeaderEdit
     match: { hosts: [], paths: [], methods: [], headers: [], query: [], listeners: [] },
     action: { kind: 'upstream', upstream: 0 },
     hostField: { kind: 'client' },
+    overrides: null,
     bodyBytes: 0,
     priority: 'default',
     ...rest,

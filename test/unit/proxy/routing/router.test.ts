@@ -16,6 +16,7 @@ function route(name: string, match: Partial<RouteMatch>): RouteSnapshot {
     match: { ...ANY, ...match },
     action: { kind: 'upstream', upstream: 0 },
     hostField: { kind: 'client' },
+    overrides: null,
     bodyBytes: 0,
     priority: 'default',
   };
