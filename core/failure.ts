@@ -21,6 +21,8 @@ export const SIGNALS = {
   connect: { consecutive: 'add', window: 'fail', marksSuspect: true },
   resetBefore: { consecutive: 'add', window: 'fail', marksSuspect: true },
   staleConnection: { consecutive: 'keep', window: 'ignore', marksSuspect: false },
+  /** HTTP/2: the endpoint did not process the request, which it says when it restarts or has too many streams. */
+  refusedStream: { consecutive: 'keep', window: 'ignore', marksSuspect: false },
   timeout: { consecutive: 'add', window: 'fail', marksSuspect: true },
   /** Requests are overdue, and none has failed: a reason to check, not to judge. */
   slow: { consecutive: 'keep', window: 'ignore', marksSuspect: true },
@@ -54,6 +56,7 @@ export const FAILURE_KINDS = [
   'connect-failed',
   'tls-failed',
   'stale-connection',
+  'refused-stream',
   'reset',
   'response-timeout',
   'try-timeout',
@@ -84,6 +87,7 @@ const SIGNAL_OF_KIND: Readonly<Record<FailureKind, Signal>> = {
   'connect-failed': 'connect',
   'tls-failed': 'connect',
   'stale-connection': 'staleConnection',
+  'refused-stream': 'refusedStream',
   reset: 'resetBefore',
   'response-timeout': 'timeout',
   'try-timeout': 'timeout',

@@ -56,10 +56,14 @@ export interface DialTarget {
   readonly allowHalfOpen?: boolean;
 }
 
-/** The dial target of live traffic to an endpoint. */
-export function endpointTarget(endpoint: EndpointSnapshot, upstream: UpstreamSnapshot): DialTarget {
+/** The dial target of live traffic to an endpoint. @param protocols offered by ALPN */
+export function endpointTarget(
+  endpoint: EndpointSnapshot,
+  upstream: UpstreamSnapshot,
+  protocols: readonly string[] = ['http/1.1'],
+): DialTarget {
   const { host, port, socketPath, protocol } = endpoint;
-  const dialTls = protocol === 'https' ? { ...upstream.tls, protocols: ['http/1.1'] } : null;
+  const dialTls = protocol === 'https' ? { ...upstream.tls, protocols } : null;
   return { host, port, socketPath, tls: dialTls, timeoutMs: upstream.timeouts.connectMs };
 }
 

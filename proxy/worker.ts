@@ -38,11 +38,13 @@ import { ReplayBudget } from './exchange/replay-buffer.ts';
 import { Runtime } from './exchange/runtime.ts';
 import { listenForWakes } from './placement/wake.ts';
 import { FaultLog } from './upstream/fault-log.ts';
-import { Http1Transport } from './upstream/http1/http1-transport.ts';
+import { Http1Transport, type Http1TransportParts } from './upstream/http1/http1-transport.ts';
+import { Http2Transport } from './upstream/http2/http2-transport.ts';
 import { Turn } from './wire/turn.ts';
 import { WireMemory } from './wire/wire-memory.ts';
 import { TransportSwitch } from './upstream/transport-switch.ts';
 import type { OnIdleDeath } from './upstream/idle-deaths.ts';
+import type { TransportParts } from './upstream/transport-parts.ts';
 import { UndiciTransport } from './upstream/undici/undici-transport.ts';
 import { UpgradeTunnels } from './upstream/tunnel/upgrade-tunnel.ts';
 import type { LogTrouble } from '../logging/destination/log-trouble.ts';
@@ -91,7 +93,7 @@ class DataPlane {
     const faults = new FaultLog(log, this.#clock);
     const parts = { region, worker, timers: systemTimers, onIdleDeath, onFault: faults.report };
     const fast = { wheel: this.#wheel, turn: new Turn(this.#clock), memory: new WireMemory() };
-    this.#transport = new TransportSwitch(new Http1Transport({ ...parts, ...fast }), new UndiciTransport(parts));
+    this.#transport = openTransports(parts, fast);
     this.#tunnels = new UpgradeTunnels(parts);
     this.#runtimes = new RuntimeHistory(this.#runtimeOf(start.snapshot), {
       clock: this.#clock,
@@ -236,6 +238,15 @@ class DataPlane {
     }, HEAP_INTERVAL_MS);
     void listenForWakes(this.#region, this.#worker, () => this.#forwarder.onWake(), this.#wakes.signal);
   }
+}
+
+/** @param shared the worker's wheel, turn and wire memory, which the client side uses too */
+function openTransports(
+  parts: TransportParts,
+  shared: Omit<Http1TransportParts, keyof TransportParts>,
+): TransportSwitch {
+  const engine = { ...parts, ...shared };
+  return new TransportSwitch(new Http1Transport(engine), new UndiciTransport(parts), new Http2Transport(engine));
 }
 
 const OVERLOADS: Readonly<Record<OverloadCause, string>> = {

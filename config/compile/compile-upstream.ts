@@ -32,6 +32,7 @@ export function compileUpstream(name: string, config: UpstreamConfig, place: Ups
     index: place.index,
     balance: compileBalance(config.balance, { endpointCount: config.endpoints.length }),
     endpoints: config.endpoints.map((endpoint, index) => compileEndpoint(name, endpoint, place.endpoints[index]!)),
+    protocol: config.protocol,
     heartbeat: heartbeat === undefined || heartbeat === false ? null : compileHeartbeat(heartbeat),
     passive: compilePassive(passive),
     retry: compileRetry(config.retry),

@@ -176,9 +176,9 @@ export const WARNING_GUIDE = {
   },
   FL9025: {
     meaning:
-      'Requests to endpoints are sent over HTTP/1.1, and gRPC needs HTTP/2. The heartbeat speaks HTTP/2 and passes, while gRPC clients cannot.',
-    fix: 'Check an HTTP path of the service, and connect gRPC clients to it directly.',
+      'Requests to the endpoints of this upstream are sent over HTTP/1.1, and gRPC needs HTTP/2. The heartbeat speaks HTTP/2 and passes, while requests of gRPC clients fail.',
+    fix: 'Set protocol: http2, or check an HTTP path.',
     wrong: app('', 'heartbeat: { type: grpc }'),
-    right: app('', 'heartbeat: { path: /healthz }'),
+    right: app('protocol: http2', 'heartbeat: { type: grpc }'),
   },
 } as const satisfies Record<string, Guidance>;

@@ -104,6 +104,13 @@ const tls = z
   .prefault({})
   .describe('TLS to endpoints with an https URL.');
 
+const protocol = z
+  .enum(['http1', 'http2', 'auto'])
+  .default('http1')
+  .describe(
+    'Protocol of requests to the endpoints: `http1` is HTTP/1.1; `http2` is HTTP/2, by ALPN with an https URL and with prior knowledge with an http URL; `auto` is what each endpoint chooses by ALPN, for https URLs only. gRPC needs `http2` or `auto`.',
+  );
+
 const backups = z
   .strictObject({
     below: percent('30%').describe(
@@ -132,6 +139,7 @@ export function upstreamSchema() {
         .min(1)
         .meta({ expects: 'a list of endpoints', example: '[http://10.0.0.1:3000]' })
         .describe('Endpoints: URLs, or mappings with `url`. Host names are resolved when connecting.'),
+      protocol,
       backups: backups.optional(),
       health: healthSchema(),
       whenAllDown,

@@ -17,7 +17,7 @@ export function checkHeartbeat(check: UpstreamCheck): void {
   } else if (heartbeat !== false) {
     checkKind(check, heartbeat);
     checkTimes(check, heartbeat);
-    check.reportOptions(checkerNamed(heartbeat.type).check?.(heartbeat) ?? [], PATH);
+    check.reportOptions(checkerNamed(heartbeat.type).check?.(heartbeat, check.upstream) ?? [], PATH);
   }
 }
 

@@ -26,6 +26,7 @@ const CHECKS: readonly ((check: UpstreamCheck) => void)[] = [
   checkWhenAllDown,
   checkSticky,
   checkBalance,
+  checkProtocol,
   checkTls,
 ];
 
@@ -75,6 +76,15 @@ function checkBalance(check: UpstreamCheck): void {
   const { balance, endpoints } = check.upstream;
   const problems = balancerNamed(balance.strategy).check?.(balance, { endpointCount: endpoints.length }) ?? [];
   check.reportOptions(problems, ['balance']);
+}
+
+/** ALPN is part of TLS: without it nothing says which protocol an endpoint speaks. */
+function checkProtocol(check: UpstreamCheck): void {
+  const { endpoints, protocol } = check.upstream;
+  const plain = endpoints.find(({ url }) => url.protocol === 'http');
+  if (protocol !== 'auto' || plain === undefined) return;
+  const message = `"protocol" is auto, which an endpoint chooses in the TLS handshake (ALPN), but ${endpointId(plain.url)} has no https URL: write http1 or http2`;
+  check.report('FL3008', message, ['protocol']);
 }
 
 function checkTls(check: UpstreamCheck): void {

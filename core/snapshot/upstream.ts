@@ -72,6 +72,8 @@ export interface UpstreamSnapshot {
   readonly index: number;
   readonly balance: BalanceSnapshot;
   readonly endpoints: readonly EndpointSnapshot[];
+  /** Protocol of requests to the endpoints: `auto` is what an endpoint chooses by ALPN. */
+  readonly protocol: 'http1' | 'http2' | 'auto';
   readonly heartbeat: HeartbeatSnapshot | null;
   readonly passive: PassiveSnapshot;
   readonly retry: RetrySnapshot;

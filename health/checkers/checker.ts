@@ -47,6 +47,12 @@ export type RunCheck<Settings extends object = object> = (
   done: (result: HeartbeatResult) => void,
 ) => RunningCheck;
 
+/** Settings of an upstream that a checker may depend on. */
+export interface CheckedUpstream {
+  /** Protocol of requests to its endpoints. */
+  readonly protocol: 'http1' | 'http2' | 'auto';
+}
+
 /** The definition of a checker. `Settings` is plain data: structured clone must accept it. */
 export interface CheckerDefinition<Shape extends OptionShape, Settings extends object> {
   /** The word in the configuration: `heartbeat: { type: NAME }`. */
@@ -58,8 +64,8 @@ export interface CheckerDefinition<Shape extends OptionShape, Settings extends o
   readonly options: (schemas: OptionSchemas) => Shape;
   /** Turns validated options into settings. */
   readonly compile: (options: OptionsOf<Shape>) => Settings;
-  /** Finds options that contradict each other. */
-  readonly check?: (options: OptionsOf<Shape>) => readonly OptionProblem[];
+  /** Finds options that contradict each other, or the upstream. */
+  readonly check?: (options: OptionsOf<Shape>, upstream: CheckedUpstream) => readonly OptionProblem[];
   readonly run: RunCheck<Settings>;
   /** The heartbeat's name in log lines: `heartbeat GET /healthz`. */
   readonly describe: (settings: Settings) => string;

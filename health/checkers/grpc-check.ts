@@ -91,7 +91,7 @@ class GrpcCheck implements RunningCheck {
   }
 
   begin(): void {
-    this.#dialling = connectHeartbeat(this.#target, 'h2', (error, socket) => {
+    this.#dialling = connectHeartbeat(this.#target, ['h2'], (error, socket) => {
       if (socket === null) this.#end(resultOfError(error));
       else if (socket instanceof TLSSocket && socket.alpnProtocol !== 'h2') {
         this.#end({ kind: 'fail', cause: 'TLS without HTTP/2 (ALPN h2)' });
@@ -176,6 +176,13 @@ function resultOfSession(error: Error): HeartbeatResult {
   return resultOfError(error);
 }
 
+const OVER_HTTP1 = {
+  code: 'FL9025',
+  message:
+    'requests to this upstream are sent over HTTP/1.1, which carries no gRPC: set protocol: http2 for the upstream, or check an HTTP path',
+  path: ['type'],
+} as const;
+
 export const grpc = defineChecker({
   name: 'grpc',
   options: ({ z, text, host }) => ({
@@ -191,14 +198,7 @@ export const grpc = defineChecker({
     host: hostOption(host),
     agent: agentOption(z),
   }),
-  check: () => [
-    {
-      code: 'FL9025',
-      message:
-        'requests to this upstream are sent over HTTP/1.1, which carries no gRPC: this heartbeat only shows that the service runs; gRPC clients cannot pass through Fairlead yet',
-      path: ['type'],
-    },
-  ],
+  check: (_options, { protocol }) => (protocol === 'http1' ? [OVER_HTTP1] : []),
   compile: ({ service = '', host = '', agent }): GrpcSettings => ({ service, host, acceptsAgentFeedback: agent }),
   run: (target, done) => {
     const check = new GrpcCheck(target, done);

@@ -14,17 +14,16 @@ function portOf({ endpoint, heartbeat }: HeartbeatTarget): number {
 /**
  * Dials the endpoint. Certificates are verified against the upstream's CAs and name, as those of live traffic are: a
  * heartbeat that trusts more would report an impostor as healthy.
- * @param protocol offered by ALPN (RFC 7301); null connects without TLS, whatever the endpoint's protocol
+ * @param protocols offered by ALPN (RFC 7301); none connects without TLS, whatever the endpoint's protocol
  * @param done receives the original error, of the system or of TLS
  */
 export function connectHeartbeat(
   target: HeartbeatTarget,
-  protocol: 'http/1.1' | 'h2' | null,
+  protocols: readonly ('http/1.1' | 'h2')[],
   done: (error: unknown, socket: Socket | null) => void,
 ): Dialling {
   const { endpoint, upstream } = target;
-  const tls =
-    protocol === null || endpoint.protocol === 'http' ? null : { ...upstream.tls, protocols: [protocol] as const };
+  const tls = protocols.length === 0 || endpoint.protocol === 'http' ? null : { ...upstream.tls, protocols };
   // The scheduler's timeout covers the whole heartbeat.
   const where = { host: endpoint.host, port: portOf(target), socketPath: endpoint.socketPath, tls, timeoutMs: 0 };
   return new Dialler(where, systemTimers).dial((error, socket) => {

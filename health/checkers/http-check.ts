@@ -1,5 +1,5 @@
 // The HTTP heartbeat: good when the endpoint answers a request with an expected status, and its body comes whole, or
-// at least its first 64 KiB. Over undici, on a connection of its own. Thread: main.
+// at least its first 64 KiB. Over undici, on a connection of its own, in the protocol of the upstream. Thread: main.
 
 import type { Socket } from 'node:net';
 import { Client } from 'undici';
@@ -29,6 +29,9 @@ import {
 const MAX_BODY_BYTES = 65_536;
 /** Characters of a redirect's target in causes. */
 const MAX_LOCATION = 100;
+
+/** Offered by ALPN. */
+const PROTOCOLS = { http1: ['http/1.1'], http2: ['h2'], auto: ['h2', 'http/1.1'] } as const;
 
 type ConnectCallback = (...outcome: [null, Socket] | [Error, null]) => void;
 
@@ -87,7 +90,7 @@ class HttpCheck implements RunningCheck {
     // A placeholder origin: the connector decides the address, and the Host field is set below.
     this.#client = new Client('http://heartbeat.invalid', {
       connect: (_options, callback) => this.#connect(callback),
-      allowH2: false,
+      allowH2: upstream.protocol !== 'http1',
       // One timeout covers everything, and it is the scheduler's.
       connectTimeout: 0,
       headersTimeout: 0,
@@ -116,8 +119,11 @@ class HttpCheck implements RunningCheck {
   /** undici's connector. A heartbeat makes one connection; the error of that one is the result. */
   #connect(callback: ConnectCallback): void {
     if (this.#dialling !== null) return callback(new Error('connection closed before the response'), null);
-    this.#dialling = connectHeartbeat(this.#target, 'http/1.1', (error, socket) => {
+    const { protocol } = this.#target.upstream;
+    this.#dialling = connectHeartbeat(this.#target, PROTOCOLS[protocol], (error, socket) => {
       if (socket !== null) {
+        // undici takes the protocol from ALPN; without TLS there is none.
+        if (protocol === 'http2') Object.assign(socket, { alpnProtocol: 'h2' });
         this.#phase = 'waiting for the response';
         return callback(null, socket);
       }

@@ -6,7 +6,7 @@ import { connectHeartbeat } from './heartbeat-connection.ts';
 
 /** Connects and closes at once. Sends no byte and performs no TLS handshake. */
 const connectOnce: RunCheck = (target, done) => {
-  const dialling = connectHeartbeat(target, null, (error, socket) => {
+  const dialling = connectHeartbeat(target, [], (error, socket) => {
     socket?.destroy();
     done(error === null ? { kind: 'ok', cause: 'connected' } : resultOfError(error));
   });

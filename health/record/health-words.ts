@@ -13,6 +13,7 @@ const SIGNAL_WORDS: Readonly<Record<Signal, string>> = {
   connect: 'could not connect',
   resetBefore: 'connection reset before a response',
   staleConnection: 'several idle connections were closed early',
+  refusedStream: 'refused a request unprocessed (GOAWAY or REFUSED_STREAM)',
   timeout: 'no response in time',
   slow: 'slow: several requests wait for a response far longer than usual',
   slowUrl: 'slow URL: no response in time, while other requests were answered',

@@ -143,6 +143,7 @@ const FAILURE_FIELDS: Readonly<Record<FailureKind, number>> = {
   'connect-failed': E.failuresConnect,
   'tls-failed': E.failuresConnect,
   'stale-connection': NOTHING,
+  'refused-stream': NOTHING,
   reset: E.failuresReset,
   'response-timeout': E.failuresTimeout,
   'try-timeout': E.failuresTimeout,

@@ -153,6 +153,7 @@ const REPLY_OF_FAILURE: Readonly<Record<FailureKind, ReplyCauseName>> = {
   'connect-failed': 'connect-failed',
   'tls-failed': 'connect-failed',
   'stale-connection': 'endpoint-gone',
+  'refused-stream': 'endpoint-gone',
   reset: 'endpoint-gone',
   'response-timeout': 'response-timeout',
   'try-timeout': 'response-timeout',

@@ -82,11 +82,12 @@ export function readTrailerSection(bytes: Buffer, length: number, maxFields: num
   const fields: string[] = [];
   for (let index = 0; index < scratchHead.fieldCount; index += 1) {
     const name = scratchHead.nameText(index);
-    if (!isForbidden(name.toLowerCase())) fields.push(name, scratchHead.valueText(index));
+    if (isTrailerName(name.toLowerCase())) fields.push(name, scratchHead.valueText(index));
   }
   return { error: 0, fields: fields.length > 0 ? fields : null };
 }
 
-function isForbidden(name: string): boolean {
-  return FORBIDDEN.has(name) || name.startsWith(FORBIDDEN_PREFIX);
+/** Whether a field is allowed in trailers. @param name lower case */
+export function isTrailerName(name: string): boolean {
+  return !FORBIDDEN.has(name) && !name.startsWith(FORBIDDEN_PREFIX);
 }

@@ -17,3 +17,10 @@ export const ErrorCode = {
   HTTP_1_1_REQUIRED: 0xd,
 } as const;
 export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
+
+const NAMES: ReadonlyMap<number, string> = new Map(Object.entries(ErrorCode).map(([name, code]) => [code, name]));
+
+/** The name of a code, for messages. */
+export function errorName(code: number): string {
+  return NAMES.get(code) ?? `code ${code}`;
+}

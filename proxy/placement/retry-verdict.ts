@@ -66,10 +66,12 @@ export function retryVerdict(facts: RetryFacts, settings: RetrySnapshot): RetryV
 
 function unsentVerdict(facts: RetryFacts, settings: RetrySnapshot): RetryVerdict {
   if (facts.kind === 'unsendable-request' || facts.kind === 'cancelled') return 'refused-not-retryable';
-  if (facts.kind !== 'stale-connection' && !settings.onConnectFailure) return 'refused-not-retryable';
+  const isRace = facts.kind === 'stale-connection' || facts.kind === 'refused-stream';
+  if (!isRace && !settings.onConnectFailure) return 'refused-not-retryable';
   if (!facts.isBodyReplayable) return 'refused-body';
   if (facts.mayWait) return 'never-sent';
-  const most = settings.attempts === 0 ? 0 : Math.max(settings.attempts, MAX_UNSENT_RETRIES);
+  const most =
+    settings.attempts === 0 ? Number(facts.kind === 'refused-stream') : Math.max(settings.attempts, MAX_UNSENT_RETRIES);
   return facts.retriesSoFar >= most ? 'refused-attempts' : 'never-sent';
 }
 

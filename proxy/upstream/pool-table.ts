@@ -75,8 +75,8 @@ export class PoolTable<Pool extends ConnectionPool> {
 /** Every setting that open connections depend on, as one text to compare. */
 function connectionSettings(endpoint: EndpointSnapshot, upstream: UpstreamSnapshot): string {
   const { slot, generation, protocol, host, port, socketPath } = endpoint;
-  const { tls, timeouts, limits, responseHeadBytes } = upstream;
+  const { tls, timeouts, limits, responseHeadBytes, protocol: http } = upstream;
   const { connectMs, keepAliveMs } = timeouts;
   const where = [slot, generation, protocol, host, port, socketPath];
-  return JSON.stringify([where, tls, connectMs, keepAliveMs, limits.maxIdle, responseHeadBytes]);
+  return JSON.stringify([where, http, tls, connectMs, keepAliveMs, limits.maxIdle, responseHeadBytes]);
 }

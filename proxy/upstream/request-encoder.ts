@@ -78,12 +78,19 @@ export class RequestEncoder {
   }
 }
 
+export function isToken(text: string): boolean {
+  return text !== '' && isAllOf(text, 0, text.length, TOKEN);
+}
+
+/** Whether a target is in origin-form, or the asterisk of OPTIONS (RFC 9112 section 3.2). */
+export function isSendableTarget(method: string, target: string): boolean {
+  return (target === '*' && method === 'OPTIONS') || (target.startsWith('/') && /^[!-~]+$/.test(target));
+}
+
 /** @throws TypeError if a field can't be sent */
 function encodePlain(head: RequestHead, request: AttemptRequest): string | null {
   const { method, target } = head;
-  if (!isAllOf(method, 0, method.length, TOKEN) || method === '' || method === 'CONNECT') return null;
-  const isAsterisk = target === '*' && method === 'OPTIONS';
-  if (!isAsterisk && (!target.startsWith('/') || !/^[!-~]+$/.test(target))) return null;
+  if (!isToken(method) || method === 'CONNECT' || !isSendableTarget(method, target)) return null;
   const expectation = head.expectsContinue === true ? EXPECT_CONTINUE : NO_LINES;
   const framing = joinLines(expectation, framingLines(head));
   const lines = joinLines(fieldLines(requestFields(request)), joinLines(trailerLines(head), framing));
@@ -95,12 +102,15 @@ function trailerLines(head: RequestHead): FieldLines {
   return te !== undefined && /(?:^|,)[ \t]*trailers[ \t]*(?:,|$)/i.test(te) ? TE_TRAILERS : NO_LINES;
 }
 
+export function anticipatesBody(method: string): boolean {
+  return ANTICIPATES_BODY.includes(METHOD_NAMES.indexOf(method, 1));
+}
+
 /** A Content-Length of 0 is sent where the client sent one, or the method anticipates a body. */
 function framingLines(head: RequestHead): FieldLines {
   const { bodyLength, method } = head;
   if (bodyLength === UNKNOWN_LENGTH) return TRANSFER_ENCODING_CHUNKED;
-  const isAnticipated = ANTICIPATES_BODY.includes(METHOD_NAMES.indexOf(method, 1));
-  const hasLength = bodyLength > 0 || isAnticipated || head.field('content-length') !== undefined;
+  const hasLength = bodyLength > 0 || anticipatesBody(method) || head.field('content-length') !== undefined;
   return hasLength ? contentLengthLine(bodyLength) : NO_LINES;
 }
 

@@ -56,6 +56,7 @@ export function upstreamSnapshot({
     index: 0,
     balance: { kind: 'round-robin' },
     endpoints: [endpointSnapshot(0), endpointSnapshot(1), endpointSnapshot(2)],
+    protocol: 'http1',
     heartbeat: null,
     passive: {
       consecutiveFailures: 5,

@@ -110,6 +110,13 @@ export class EndpointSocket implements Flushable {
     if (!this.#socket!.destroyed) this.#writer!.write();
   }
 
+  /** Writes bytes now, without text. They may be changed afterwards unless WireMemory has kept them. */
+  write(bytes: Uint8Array): void {
+    if (this.#socket!.destroyed) return;
+    this.#writer!.addChunk(bytes);
+    this.#writer!.write();
+  }
+
   resume(): void {
     this.#socket!.resume();
   }

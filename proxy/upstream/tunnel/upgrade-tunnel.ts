@@ -7,6 +7,7 @@ import type {
   Tunnels,
   UpgradeRequest,
 } from '../../../core/exchange-contract.ts';
+import { failureOf } from '../../../core/failure.ts';
 import type { EndpointSnapshot } from '../../../core/snapshot/endpoint.ts';
 import { Dialler, endpointTarget } from '../../../net/dial.ts';
 import { SocketUpgrade } from '../../wire/socket-upgrade.ts';
@@ -16,6 +17,19 @@ import type { TransportParts } from '../transport-parts.ts';
 
 /** Worker objects that tunnels use. */
 export type TunnelParts = Omit<TransportParts, 'onIdleDeath'>;
+
+/** HTTP/2 has no Upgrade (RFC 9113 section 8.6). */
+function refuse(events: TunnelEvents): TunnelHandle {
+  let isOver = false;
+  const end = (): void => {
+    isOver = true;
+  };
+  const cause = new Error('an upgrade of HTTP/1.1 cannot be sent to an upstream with protocol: http2');
+  queueMicrotask(() => {
+    if (!isOver) events.onFailure(failureOf('unsendable-request', false, cause));
+  });
+  return { abort: end, close: end };
+}
 
 export class UpgradeTunnels implements Tunnels {
   readonly #parts: TunnelParts;
@@ -30,6 +44,7 @@ export class UpgradeTunnels implements Tunnels {
   open(upgrade: UpgradeRequest, request: AttemptRequest, events: TunnelEvents): TunnelHandle {
     const { region, worker, timers, onFault } = this.#parts;
     if (!(upgrade instanceof SocketUpgrade)) throw new TypeError('the upgrade carries no connection');
+    if (request.upstream.protocol === 'http2') return refuse(events);
     const setting = {
       dialler: this.#diallerOf(request),
       lane: new EndpointLane(region, worker, request.endpoint.slot),

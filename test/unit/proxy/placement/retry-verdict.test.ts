@@ -36,6 +36,7 @@ const TABLE: Readonly<Record<FailureKind | 'status', readonly [RetryVerdict, Ret
   'connect-failed': ['never-sent', 'refused-not-retryable', 'refused-not-retryable'],
   'tls-failed': ['never-sent', 'refused-not-retryable', 'refused-not-retryable'],
   'stale-connection': ['never-sent', 'unanswered-safe', 'refused-not-retryable'],
+  'refused-stream': ['never-sent', 'refused-not-retryable', 'refused-not-retryable'],
   reset: ['never-sent', 'unanswered-safe', 'refused-not-retryable'],
   'response-timeout': ['never-sent', 'refused-not-retryable', 'refused-not-retryable'],
   'try-timeout': ['never-sent', 'unanswered-safe', 'refused-not-retryable'],
