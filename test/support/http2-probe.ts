@@ -70,6 +70,23 @@ export class Http2Probe {
     if (!this.#socket.destroyed) this.#socket.write(Buffer.concat(frames));
   }
 
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Sends frames in one write, and waits while the server is slower. */
+  async write(...frames: readonly Uint8Array[]): Promise<void> {
+    const socket = this.#socket;
+    if (socket.destroyed || socket.write(Buffer.concat(frames))) return;
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        socket.off('drain', done).off('close', done);
+        resolve();
+      };
+      socket.on('drain', done).on('close', done);
+    });
+  }
+
   /** The next event; 'closed' again and again after the end. */
   async next(limitMs: number): Promise<Http2Event> {
     if (this.#events.length > 0) return this.#events.shift()!;
