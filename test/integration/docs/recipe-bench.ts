@@ -34,7 +34,7 @@ export interface Echo {
 
 const APP = /127\.0\.0\.1:(3\d{3})/g;
 const BIND = /(bind: )127\.0\.0\.1:\d+/g;
-const FILE = /\/(?:etc\/fairlead|srv)\/[\w./-]+/g;
+const CERT_DIR = '${CERT_DIR}';
 
 export class RecipeBench {
   readonly fairlead: RunningFairlead;
@@ -50,7 +50,7 @@ export class RecipeBench {
 
   /**
    * Starts a recipe and the app servers that it names.
-   * @param files contents of the files below /etc/fairlead and /srv that it names, or that are below a folder that it names
+   * @param files contents of files by their paths in CERT_DIR
    */
   static async start(
     t: TestContext,
@@ -59,8 +59,8 @@ export class RecipeBench {
   ): Promise<RecipeBench> {
     const folder = mkdtempSync(path.join(tmpdir(), 'fairlead-recipe-'));
     t.after(() => rmSync(folder, { recursive: true, force: true }));
-    const { cert, key } = testCertificate(['*.example.com', 'example.com']);
-    const all = { '/etc/fairlead/example.com.pem': cert, '/etc/fairlead/example.com.key': key, ...files };
+    const { cert, key } = testCertificate(['shop.example.com']);
+    const all = { 'shop.example.com.pem': cert, 'shop.example.com.key': key, ...files };
     for (const [name, text] of Object.entries(all)) {
       mkdirSync(path.join(folder, path.dirname(name)), { recursive: true });
       writeFileSync(path.join(folder, name), text);
@@ -70,7 +70,7 @@ export class RecipeBench {
     const yaml = recipe
       .replaceAll(APP, (_, port: string) => apps.get(port)!.address)
       .replaceAll(BIND, '$1127.0.0.1:0')
-      .replaceAll(FILE, (name) => path.join(folder, name));
+      .replaceAll(CERT_DIR, folder);
     return new RecipeBench(await startFairlead(t, `workers: 1\n${yaml}`), apps, yaml);
   }
 
