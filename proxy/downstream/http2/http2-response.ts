@@ -5,10 +5,11 @@ import type { LocalReply } from '../../../core/exchange-contract.ts';
 import { type FieldList, type ResponseHead, UNKNOWN_LENGTH } from '../../../core/head.ts';
 import { DEFAULT_MAX_FRAME_BYTES } from '../../http2/frame-format.ts';
 import { SendWindow } from '../../http2/flow-window.ts';
-import { HeldBytes } from '../../wire/held-bytes.ts';
+import type { FrameMemory } from '../../http2/frame-writer.ts';
 import type { ScannedRequestHead } from '../../wire/scanned-request-head.ts';
 import { LocalReplyHead } from '../local-reply-head.ts';
 import type { Http2Output, WaitingStream } from './http2-output.ts';
+import { PendingBytes } from './pending-bytes.ts';
 import { type Priority, readPriority } from './priority.ts';
 
 /** Result of adding body bytes. */
@@ -58,14 +59,15 @@ export class Http2Response implements WaitingStream {
   #owedBytes = UNKNOWN_LENGTH;
   #trailers: FieldList | null = null;
   /** Body bytes that wait for a window or for room. */
-  readonly #pending = new HeldBytes();
+  readonly #pending: PendingBytes;
   #isWaiting = false;
   #isStalled = false;
   #priority: Priority | null = null;
 
-  constructor(owner: ResponseOwner) {
+  constructor(owner: ResponseOwner, memory: FrameMemory) {
     this.#owner = owner;
     this.#output = owner.output;
+    this.#pending = new PendingBytes(memory);
   }
 
   /** Begins another stream. @param windowBytes the client's initial window */
@@ -105,7 +107,7 @@ export class Http2Response implements WaitingStream {
     }
     const isFirst = this.#pending.length === 0 && this.#output.isFree;
     const sent = isFirst ? this.#transmit(chunk, 0, size) : 0;
-    if (sent < size) this.#pending.addCopy(asBuffer(chunk), sent, size);
+    if (sent < size) this.#pending.add(chunk, sent);
     else if (this.#output.hasRoom) return Added.ROOM;
     this.#wait();
     return Added.FULL;
@@ -214,8 +216,4 @@ export class Http2Response implements WaitingStream {
     this.#output.ends(this);
     this.#owner.responseEnded();
   }
-}
-
-function asBuffer(chunk: Uint8Array): Buffer {
-  return Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
 }

@@ -67,7 +67,7 @@ export class Http2Stream implements ClientSide, ResponseOwner {
     this.connection = host.facts;
     this.output = host.output;
     this.body = new Http2RequestBody(host.budget);
-    this.response = new Http2Response(this);
+    this.response = new Http2Response(this, context.frames);
     this.head.version = '2.0';
   }
 
