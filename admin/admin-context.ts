@@ -3,6 +3,7 @@
 import type { ProblemJson } from '../config/problems/problem-report.ts';
 import type { Admin } from '../core/availability.ts';
 import type { Clock } from '../core/clock.ts';
+import type { ClientMemory } from '../core/memory/client-memory.ts';
 import type { Region } from '../core/memory/region.ts';
 import type { BoundListener } from '../core/messages.ts';
 import type { Snapshot } from '../core/snapshot/snapshot.ts';
@@ -67,6 +68,8 @@ export interface AdminContext {
   /** Wall-clock ms at which the process began. */
   readonly startedAt: number;
   readonly region: Region;
+  /** Memory about clients. */
+  readonly clients: Pick<ClientMemory, 'evictions'>;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly log: Logger;

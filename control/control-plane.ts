@@ -1,10 +1,12 @@
 // The control plane: assembles the parts of the main thread and connects them to the workers. Thread: main.
 
+import { randomInt } from 'node:crypto';
 import { extname } from 'node:path';
 import type { AdminContext } from '../admin/admin-context.ts';
 import { compile, newTables, workersOf } from '../config/compile/compile.ts';
 import type { LoadedConfig, LoadResult } from '../config/load.ts';
 import { type Clock, clockSince } from '../core/clock.ts';
+import { ClientMemory } from '../core/memory/client-memory.ts';
 import { Region, type RegionCapacity } from '../core/memory/region.ts';
 import type { BoundListener, MessageToMain } from '../core/messages.ts';
 import { systemRandom } from '../core/random.ts';
@@ -66,6 +68,7 @@ export class ControlPlane {
   readonly health: HealthService;
   readonly supervisor: Supervisor;
   readonly region: Region;
+  readonly clients: ClientMemory;
   readonly #options: ControlPlaneOptions;
   readonly #startedWallMs = Date.now();
   readonly #clock: Clock = clockSince(this.#startedWallMs);
@@ -91,6 +94,7 @@ export class ControlPlane {
     this.#options = options;
     this.#config = config;
     this.region = Region.allocate(capacity, this.#startedWallMs);
+    this.clients = ClientMemory.allocate(capacity.workers, [randomInt(2 ** 32), randomInt(2 ** 32)]);
     const { region } = this;
     const injected = { region, timers, log, clock: this.#clock };
     this.#revisions = new RevisionLedger(region, this.#clock);
@@ -211,6 +215,7 @@ export class ControlPlane {
     const { log, holder, onSocketLost } = this.#options;
     return new Supervisor({
       region: this.region,
+      clients: this.clients,
       clock: this.#clock,
       timers: systemTimers,
       log,
@@ -251,6 +256,7 @@ export class ControlPlane {
       log,
       startedAt: this.#startedWallMs,
       region: this.region,
+      clients: this.clients,
       clock: this.#clock,
       timers: systemTimers,
       health: this.health,

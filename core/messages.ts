@@ -15,6 +15,8 @@ export type HeldDescriptors = Readonly<Record<string, readonly number[]>>;
 export interface WorkerStart {
   readonly worker: number;
   readonly region: SharedArrayBuffer;
+  /** Memory about clients. */
+  readonly clients: SharedArrayBuffer;
   readonly snapshot: Snapshot;
   readonly descriptors: HeldDescriptors;
 }

@@ -8,6 +8,8 @@ import { installBalancer } from '../balancers/registry.ts';
 import { installLogFormat } from '../logging/access/log-formats.ts';
 import { clockSince } from '../core/clock.ts';
 import { E_AVAILABILITY, WORKER } from '../core/memory/layout.ts';
+import type { PolicyServices } from '../core/policy/policy-definition.ts';
+import { ClientMemory } from '../core/memory/client-memory.ts';
 import { Region } from '../core/memory/region.ts';
 import type {
   BindOutcome,
@@ -63,6 +65,7 @@ class DataPlane {
   readonly #forwarder: Forwarder;
   readonly #downstream: Downstream;
   readonly #overload: Overload;
+  readonly #clients: Pick<PolicyServices, 'clients' | 'counts'>;
   readonly #policyWatch: PolicyWatch;
   readonly #wakes = new AbortController();
   readonly #runtimes: RuntimeHistory;
@@ -81,6 +84,7 @@ class DataPlane {
     const memory = { region, worker, random: systemRandom };
     const lanes = new WorkerLanes(region, worker);
     this.#region = region;
+    this.#clients = clientsOf(start);
     this.#worker = worker;
     this.#clock = clockSince(region.originWallMs);
     this.#wheel = new TimerWheel(TICK_MS, this.#clock.nowMs());
@@ -194,6 +198,7 @@ class DataPlane {
       mustShed: (priority: Priority) => this.#overload.mustRefuse(priority),
       pressure: () => this.#overload.pressure,
       timers: wheelTimers(this.#wheel, this.#clock),
+      ...this.#clients,
       nowMs: () => this.#clock.nowMs(),
     };
     const watch = this.#policyWatch;
@@ -247,6 +252,14 @@ function openTransports(
 ): TransportSwitch {
   const engine = { ...parts, ...shared };
   return new TransportSwitch(new Http1Transport(engine), new UndiciTransport(parts), new Http2Transport(engine));
+}
+
+/** Memory about clients, without the counts of an earlier worker of this index. */
+function clientsOf(start: WorkerStart): Pick<PolicyServices, 'clients' | 'counts'> {
+  const clients = new ClientMemory(start.clients);
+  const counts = clients.countsOf(start.worker);
+  counts.clear();
+  return { clients, counts };
 }
 
 const OVERLOADS: Readonly<Record<OverloadCause, string>> = {

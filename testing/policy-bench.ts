@@ -11,6 +11,7 @@ import { findingsOf } from '../config/schema/schema-findings.ts';
 import { optionSchemas } from '../config/schema/schema-values.ts';
 import type { Logger } from '../core/log.ts';
 import { POLICY_FIELDS, type PolicyField } from '../core/memory/lane-fields.ts';
+import { ClientMemory } from '../core/memory/client-memory.ts';
 import type { OptionShape } from '../core/option-schema.ts';
 import type { PolicyAnswer } from '../core/policy/policy.ts';
 import type { OptionProblem, PluginPolicy, PolicyDefinition } from '../core/policy/policy-definition.ts';
@@ -110,6 +111,8 @@ export class PolicyBench {
   readonly counts: Readonly<Record<PolicyField, number>>;
   /** Milliseconds since 1970, as policies see them: set it to move the clock. */
   wallMs = Date.UTC(2030, 0, 1);
+  /** Monotonic milliseconds: set it to move the clock of rates; null follows the system's. */
+  nowMs: number | null = null;
   readonly #runner: PolicyRunner;
   readonly #live: LivePolicy;
   readonly #place: TestPlace;
@@ -131,8 +134,12 @@ export class PolicyBench {
     });
     const { owner = 'test', upstream = null } = place;
     const { name, scope, stage, needs, budgetMs, waitMs } = policy;
-    const services = { mustShed: () => false, pressure: () => 0, timers: systemTimers, nowMs: () => performance.now() };
-    const live = policy.create(data, { scope, owner, worker: 0, log, upstream, services });
+    const clients = ClientMemory.allocate(1, [1, 2]);
+    const nowMs = () => this.nowMs ?? performance.now();
+    const memory = { clients, counts: clients.countsOf(0) };
+    const services = { mustShed: () => false, pressure: () => 0, timers: systemTimers, nowMs, ...memory };
+    const reported = () => void counts.reported++;
+    const live = policy.create(data, { scope, owner, worker: 0, log, upstream, services, reported });
     this.#live = { name, scope, stage, needs, budgetMs, waitMs, lane: 0, isTimed: true, policy: live };
   }
 

@@ -79,6 +79,11 @@ export const POLICY_METRICS: readonly MetricFamily[] = [
     labels: ['policy', 'verdict'],
     collect: collectVerdicts,
   },
+  counter(
+    'reported',
+    'reported_total',
+    'Requests that a policy would have refused, and let pass because it only reports.',
+  ),
   counter('errors', 'errors_total', 'Hooks of a policy that threw, or whose promise was rejected.'),
   {
     name: `${METRIC_PREFIX}policy_transformed_bodies_total`,

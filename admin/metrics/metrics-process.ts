@@ -114,6 +114,12 @@ export function processMetrics(lag: EventLoopLag): readonly MetricFamily[] {
       'Looks, one a second, that found no file descriptor left: new connections are lost then.',
       ({ context }) => context.region.words[HEADER.descriptorShortages.index]!,
     ),
+    single(
+      'counter',
+      'rate_limit_evictions_total',
+      'Clients that were forgotten before their rate was at rest, because too many others sent requests.',
+      ({ context }) => context.clients.evictions,
+    ),
     single('gauge', 'main_heap_used_bytes', "Memory in use in the main thread's heap.", () => {
       return process.memoryUsage().heapUsed;
     }),

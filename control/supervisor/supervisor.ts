@@ -4,6 +4,7 @@
 import type { Clock } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
 import { WORKER } from '../../core/memory/layout.ts';
+import type { ClientMemory } from '../../core/memory/client-memory.ts';
 import type { Region } from '../../core/memory/region.ts';
 import { repairAfterCrash } from '../../core/memory/reservation.ts';
 import type { BoundListener, HeldDescriptors, MessageToMain, MessageToWorker } from '../../core/messages.ts';
@@ -23,6 +24,7 @@ const KILL_AFTER_MS = 2_000;
 export interface SupervisorParts {
   readonly workerUrl: URL;
   readonly region: Region;
+  readonly clients: ClientMemory;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly log: Logger;
@@ -105,8 +107,8 @@ export class Supervisor implements WorkerEvents, Fleet {
 
   /** Starts a worker. Resolves when it has installed the Snapshot. @throws BindError, Error; the worker has ended then */
   async launch(index: number, snapshot: Snapshot, descriptors: HeldDescriptors): Promise<void> {
-    const { workerUrl, region, clock, timers } = this.#parts;
-    const start = { worker: index, region: region.buffer, snapshot, descriptors };
+    const { workerUrl, region, clients, clock, timers } = this.#parts;
+    const start = { worker: index, region: region.buffer, clients: clients.buffer, snapshot, descriptors };
     const handle = new WorkerHandle(workerUrl, start, clock.nowMs(), this);
     this.#handles.set(index, handle);
     const deadline = timers.after(START_MS, () => {

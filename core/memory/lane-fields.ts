@@ -81,12 +81,13 @@ export const LISTENER_FIELDS = [
   'responses5xx',
 ] as const;
 
-/** Counted per policy name: calls of its hooks, and the response bodies that passed its transforms. */
+/** Counted per policy name: calls of its hooks, requests that it only reported, and the response bodies that passed its transforms. */
 export const POLICY_FIELDS = [
   'allowed',
   'refused',
   'errors',
   'overruns',
+  'reported',
   'bodies',
   'bodyBytesIn',
   'bodyBytesOut',

@@ -3,6 +3,8 @@
 
 import type { RequestHead } from '../head.ts';
 import type { Logger } from '../log.ts';
+import type { ClientCounts } from '../memory/client-counts.ts';
+import type { ClientMemory } from '../memory/client-memory.ts';
 import type { OptionSchemas, OptionShape, OptionsOf } from '../option-schema.ts';
 import type { UpstreamSnapshot } from '../snapshot/upstream.ts';
 import type { Template, TemplateForm } from '../template.ts';
@@ -79,6 +81,8 @@ export interface CreateContext {
   /** The upstream that it is configured on; null for other scopes. */
   readonly upstream: UpstreamSnapshot | null;
   readonly services: PolicyServices;
+  /** Counts a request that the policy would have refused, and lets pass because it only reports. */
+  readonly reported: () => void;
 }
 
 /** Services of a worker that policies may use. */
@@ -87,7 +91,11 @@ export interface PolicyServices {
   readonly mustShed: (priority: 'critical' | 'default' | 'sheddable') => boolean;
   /** Use of the fullest limit of the process (docs/algorithms.md 6.2); 1 is full. */
   readonly pressure: () => number;
-  /** Timers as coarse as the worker's wheel, and their monotonic ms. */
+  /** Rates of clients, shared by all workers. */
+  readonly clients: ClientMemory;
+  /** Open requests of clients, shared by all workers. */
+  readonly counts: ClientCounts;
+  /** Timers as coarse as the worker's wheel, and their monotonic ms, which all workers share. */
   readonly timers: Timers;
   readonly nowMs: () => number;
 }

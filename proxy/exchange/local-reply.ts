@@ -60,6 +60,8 @@ export const REPLY_CAUSES = {
   'head-too-large': cause(431, 'head-too-large', "The request's head is over the limit.", 'badRequest', CLOSES),
   'too-many-fields': cause(431, 'too-many-fields', 'The request has too many header fields.', 'badRequest', CLOSES),
   'no-host': cause(400, 'no-host', 'The request names no host.', 'badRequest'),
+  'rate-limited': cause(429, 'rate-limited', 'Too many requests: please slow down.', 'policyRefused'),
+  'client-busy': cause(429, 'client-busy', 'Too many requests of one client at once.', 'policyRefused', SOON),
   internal: cause(500, 'internal', 'The balancer failed on this request.', 'internal', CLOSES),
   'policy-failed': cause(500, 'policy-failed', 'A policy failed on this request.', 'policyFailed'),
   'method-not-served': cause(

@@ -61,6 +61,11 @@ export class PolicyWatch {
     this.#parts.count(lane, POLICY_FIELD.bodyBytesOut, bytesOut);
   }
 
+  /** A request would have been refused, and the policy only reports. */
+  reported({ lane }: Pick<Watched, 'lane'>): void {
+    this.#parts.count(lane, POLICY_FIELD.reported, 1);
+  }
+
   /** A hook threw, or its promise was rejected. */
   failed({ name, lane }: Watched, hook: HookName, error: unknown): void {
     this.#parts.count(lane, POLICY_FIELD.errors, 1);

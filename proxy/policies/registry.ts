@@ -4,10 +4,12 @@
 import type { OptionShape } from '../../core/option-schema.ts';
 import type { BuiltInPolicy, PolicyScope } from '../../core/policy/policy-definition.ts';
 import { addressRules, listenerAddressRules } from './address-rules.ts';
+import { clientConcurrency } from './client-concurrency.ts';
 import { compress } from './compress.ts';
 import { cors } from './cors.ts';
 import { forwardingFields } from './forwarding-fields.ts';
 import { headerEdits } from './header-edits.ts';
+import { rateLimit } from './rate-limit.ts';
 import { redirectToHttps } from './redirect-to-https.ts';
 import { securityHeaders } from './security-headers.ts';
 import { shedding } from './shedding.ts';
@@ -19,6 +21,8 @@ export const POLICIES = [
   addressRules,
   redirectToHttps,
   shedding,
+  rateLimit,
+  clientConcurrency,
   cors,
   securityHeaders,
   headerEdits,

@@ -151,13 +151,14 @@ export class RuntimePolicies {
     { name, index, data }: PolicySnapshot,
     upstream: UpstreamSnapshot | null,
   ): LivePolicy {
-    const { worker, log, services, pluginPolicies } = this.#parts;
+    const { worker, log, services, pluginPolicies, watch } = this.#parts;
+    const reported = (): void => watch.reported({ lane: index });
     const definition = BUILT_IN.get(name) ?? pluginPolicies.get(name);
     const { stage = 'admit', needs = [], budgetMs = 10, waitMs = 5000 } = definition ?? {};
     const live = { name, lane: index, scope, stage, needs, budgetMs, waitMs, isTimed: !BUILT_IN.has(name) };
     try {
       if (definition === undefined) throw new Error('its plugin could not be loaded in this worker');
-      return { ...live, policy: definition.create(data, { scope, owner, worker, log, upstream, services }) };
+      return { ...live, policy: definition.create(data, { scope, owner, worker, log, upstream, services, reported }) };
     } catch (error) {
       log.error({ policy: name, [scope]: owner, err: error }, `policy ${name} of ${scope} ${owner} cannot be created`);
       return { ...live, stage: 'admit', policy: brokenPolicy(error) };

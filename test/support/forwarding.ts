@@ -1,5 +1,6 @@
 // A Forwarder between a client and a transport that the test plays, on a clock that the test advances. Thread: worker.
 
+import { policyServices } from './policies.ts';
 import { seededRandom } from '../../core/random.ts';
 import type {
   AttemptEvents,
@@ -162,6 +163,7 @@ export class ForwardingBench implements Transport {
       worker: 0,
       log: SILENT_LOG,
       services: {
+        ...policyServices(),
         mustShed: () => this.mustShed,
         pressure: () => this.pressure,
         nowMs: () => this.nowMs,

@@ -1,5 +1,7 @@
 // Policies of a Runtime for tests: nothing is shed, nothing is logged, and no plugin is loaded. Thread: both.
 
+import { ClientMemory } from '../../core/memory/client-memory.ts';
+import type { PolicyServices } from '../../core/policy/policy-definition.ts';
 import type { Logger } from '../../core/log.ts';
 import { systemTimers } from '../../core/timers.ts';
 import type { RuntimePoliciesParts } from '../../proxy/policies/runtime-policies.ts';
@@ -14,11 +16,29 @@ const NO_LOG: Logger = {
   error: () => undefined,
 };
 
+/** Services of a worker; memory about clients is allocated when a policy uses it. */
+export function policyServices(): PolicyServices {
+  let memory: ClientMemory | undefined;
+  const clients = (): ClientMemory => (memory ??= ClientMemory.allocate(1, [1, 2]));
+  return {
+    mustShed: () => false,
+    pressure: () => 0,
+    timers: systemTimers,
+    nowMs: () => performance.now(),
+    get clients() {
+      return clients();
+    },
+    get counts() {
+      return clients().countsOf(0);
+    },
+  };
+}
+
 export function policyParts(more: Partial<RuntimePoliciesParts> = {}): RuntimePoliciesParts {
   return {
     worker: 0,
     log: NO_LOG,
-    services: { mustShed: () => false, pressure: () => 0, timers: systemTimers, nowMs: () => performance.now() },
+    services: policyServices(),
     watch: new PolicyWatch({ log: NO_LOG, nowMs: () => 0, count: () => undefined }),
     pluginPolicies: new Map(),
     ...more,

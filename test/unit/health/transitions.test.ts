@@ -152,6 +152,7 @@ async function counted(bench: HealthBench, detector: Detector): Promise<number> 
     version: '0.0.0',
     startedAt: 0,
     region: bench.region,
+    clients: { evictions: 0 },
     clock: bench.clock,
     timers: bench.clock,
     log: SILENT_LOG,

@@ -36,6 +36,7 @@ describe('options', () => {
       refused: 1,
       errors: 0,
       overruns: 0,
+      reported: 0,
       bodies: 0,
       bodyBytesIn: 0,
       bodyBytesOut: 0,

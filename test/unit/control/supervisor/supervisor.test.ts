@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
+import { ClientMemory } from '../../../../core/memory/client-memory.ts';
 import type { Snapshot } from '../../../../core/snapshot/snapshot.ts';
 import { Supervisor } from '../../../../control/supervisor/supervisor.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
@@ -20,6 +21,7 @@ function supervise(t: TestContext, code: string): { clock: FakeClock; supervisor
   const supervisor = new Supervisor({
     workerUrl: new URL(`data:text/javascript,${encodeURIComponent(code)}`),
     region: regionFor(SNAPSHOT),
+    clients: ClientMemory.allocate(1, [1, 2]),
     clock,
     timers: clock,
     log: recordingLog(log),
