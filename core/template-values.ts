@@ -1,5 +1,6 @@
 // The values that templates may have: their names, the places where each is known, and how it is read. Thread: both.
 
+import { cookieValue } from './cookie.ts';
 import type { ClientConnection } from './exchange-contract.ts';
 import type { RequestHead } from './head.ts';
 import type { EndpointSnapshot } from './snapshot/endpoint.ts';
@@ -68,7 +69,7 @@ const RULES = {
   reason: rule((_, reply) => reply?.reason ?? '', ['reply']),
   cause: rule((_, reply) => reply?.cause ?? '', ['reply']),
   'header.': { places: EVERYWHERE, read: (name) => (facts) => facts.request?.field(name) ?? '' },
-  'cookie.': { places: EVERYWHERE, read: (name) => (facts) => cookieOf(facts.request?.field('cookie'), name) },
+  'cookie.': { places: EVERYWHERE, read: (name) => (facts) => cookieValue(facts.request?.field('cookie'), name) ?? '' },
 } as const satisfies Readonly<Record<string, ValueRule>>;
 
 /** Names as they are written; those that end in a dot take an argument. */
@@ -123,14 +124,4 @@ function queryOf(request: RequestHead | null): string {
   const target = request?.target ?? '';
   const at = target.indexOf('?');
   return at < 0 ? '' : target.slice(at + 1);
-}
-
-/** The first cookie of a name (RFC 6265 section 4.2.1). */
-function cookieOf(header: string | undefined, name: string): string {
-  if (header === undefined) return '';
-  for (const cookie of header.split(';')) {
-    const at = cookie.indexOf('=');
-    if (at >= 0 && cookie.slice(0, at).trim() === name) return cookie.slice(at + 1).trim();
-  }
-  return '';
 }

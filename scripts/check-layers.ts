@@ -54,6 +54,8 @@ const TABLES: LayerTables = {
     pino: ['scripts', 'logging'],
     'prom-client': ['admin', 'test'],
     commander: ['bin'],
+    // Behind core/linear-regex.ts.
+    re2js: ['core'],
     uplot: ['admin'],
     // development only
     autocannon: ['scripts', 'test'],

@@ -25,7 +25,7 @@ const path = z.strictObject({
     .describe('Paths that servers may read in it, with the route of each; empty where there is one.'),
 });
 
-const PARTS = ['listener', 'host', 'path', 'method', 'header', 'query'] as const;
+const PARTS = ['listener', 'host', 'path', 'method', 'header', 'query', 'cookie', 'client', 'protocol', 'not'] as const;
 
 const verdict = z.strictObject({
   name: z.string(),
@@ -33,7 +33,11 @@ const verdict = z.strictObject({
   verdict: z
     .enum(['matched', 'behind', ...PARTS])
     .describe('`behind`: it matches too, but one above was first. Else the first part that does not match.'),
-  wanted: z.array(z.string()).describe('What that part of the match asks for; empty where it matches.'),
+  wanted: z
+    .array(z.string())
+    .describe(
+      'Values that this part of the match requires; for `not` those that exclude the request; empty where it matches.',
+    ),
   had: z.string().describe('What the request has there.'),
 });
 

@@ -4,7 +4,14 @@ import os from 'node:os';
 import path from 'node:path';
 import { POLICY_CAPACITY, type RegionCapacity } from '../../core/memory/region.ts';
 import type { ClientLimits, ClientTimeouts, ListenerSnapshot, TlsSnapshot } from '../../core/snapshot/listener.ts';
-import type { RouteAction, RouteMatch, RouteSnapshot } from '../../core/snapshot/route.ts';
+import type {
+  NamedMatch,
+  OtherConditions,
+  RouteAction,
+  RouteMatch,
+  RouteSnapshot,
+  ValueMatch,
+} from '../../core/snapshot/route.ts';
 import type { OverloadSnapshot, Snapshot } from '../../core/snapshot/snapshot.ts';
 import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import { certificateNames } from '../files/certificate.ts';
@@ -216,14 +223,42 @@ function compileRoute(
 }
 
 function compileMatch(match: NonNullable<RouteConfig['match']>): RouteMatch {
+  const { cookie, client, protocol, not } = match;
+  const hasOthers = [cookie, client, protocol, not].some((part) => part !== undefined);
+  return {
+    ...compileConditions(match),
+    listeners: match.listener ?? [],
+    ...(hasOthers && { others: { ...compileOthers(match), not: (not ?? []).map(compileUnwanted) } }),
+  };
+}
+
+type Unwanted = NonNullable<NonNullable<RouteConfig['match']>['not']>[number];
+
+function compileUnwanted(match: Unwanted): RouteMatch {
+  const hasOthers = [match.cookie, match.client, match.protocol].some((part) => part !== undefined);
+  return {
+    ...compileConditions(match),
+    listeners: [],
+    ...(hasOthers && { others: { ...compileOthers(match), not: [] } }),
+  };
+}
+
+function compileConditions(match: Unwanted): Omit<RouteMatch, 'listeners'> {
   return {
     hosts: match.host ?? [],
     paths: match.path ?? [],
     methods: match.method ?? [],
-    headers: Object.entries(match.header ?? {}).map(([name, value]) => ({ name: name.toLowerCase(), match: value })),
-    query: Object.entries(match.query ?? {}).map(([name, value]) => ({ name, match: value })),
-    listeners: match.listener ?? [],
+    headers: namedMatches(match.header).map(({ name, match: value }) => ({ name: name.toLowerCase(), match: value })),
+    query: namedMatches(match.query),
   };
+}
+
+function compileOthers({ cookie, client, protocol }: Unwanted): Omit<OtherConditions, 'not'> {
+  return { cookies: namedMatches(cookie), clients: client ?? [], protocols: protocol ?? [] };
+}
+
+function namedMatches(matches: Readonly<Record<string, ValueMatch>> = {}): NamedMatch[] {
+  return Object.entries(matches).map(([name, match]) => ({ name, match }));
 }
 
 /** Validation guarantees that a route has exactly one action, and that its upstream exists. */

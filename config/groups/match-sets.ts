@@ -1,4 +1,6 @@
-// Intersections of hosts, paths and words as they are written in matches. Pure. Thread: main.
+// Intersections of hosts, paths, addresses and words as they are written in matches. Pure. Thread: main.
+
+import { compileCidrs, parseCidr } from '../../core/cidr.ts';
 
 import { pathToMatch } from '../../core/request-path.ts';
 
@@ -35,6 +37,14 @@ export function containsHost(outer: unknown, inner: unknown): boolean {
   const narrow = inner.toLowerCase();
   if (wide === narrow) return true;
   return wide.startsWith('*.') && narrow.length > wide.length - 1 && narrow.endsWith(wide.slice(1));
+}
+
+/** Whether `outer` accepts every address that `inner` accepts; blocks that aren't valid contain nothing. */
+export function containsBlock(outer: unknown, inner: unknown): boolean {
+  const wide = parseCidr(String(outer));
+  const narrow = parseCidr(String(inner));
+  if (wide === null || narrow === null || wide.family !== narrow.family) return false;
+  return wide.prefixBits <= narrow.prefixBits && compileCidrs([String(outer)])(narrow.address);
 }
 
 export function containsWord(outer: unknown, inner: unknown): boolean {

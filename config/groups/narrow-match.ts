@@ -5,7 +5,7 @@ import type { Finding, KeyPath } from '../problems/problem.ts';
 import { quoted } from '../values/parsed.ts';
 import type { Places } from '../yaml/places.ts';
 import { copyInherited, isMapping, type Mapping, type Settings } from './inherit.ts';
-import { containsHost, containsPath, containsWord, pathForm, pathWithin } from './match-sets.ts';
+import { containsBlock, containsHost, containsPath, containsWord, pathForm, pathWithin } from './match-sets.ts';
 
 /** Receives a finding about a path below `match`. */
 type ReportIn = (path: KeyPath, finding: Omit<Finding, 'path'>) => void;
@@ -24,6 +24,7 @@ const CONTAINS: Readonly<Record<string, (outer: unknown, inner: unknown) => bool
   host: containsHost,
   path: containsPath,
   method: containsWord,
+  client: containsBlock,
   listener: containsWord,
 };
 
@@ -46,7 +47,8 @@ function narrow(narrowing: Narrowing): void {
   const inner = own[key];
   if (isDeepStrictEqual(outer, inner)) return;
   const contains = CONTAINS[key];
-  if (contains !== undefined && canCompare(key, outer) && canCompare(key, inner)) intersect(narrowing, contains);
+  if (key === 'not') exclude(narrowing);
+  else if (contains !== undefined && canCompare(key, outer) && canCompare(key, inner)) intersect(narrowing, contains);
   else if (contains === undefined && isMapping(outer) && isMapping(inner)) unite(narrowing);
   else refuse(narrowing, [key]);
 }
@@ -66,6 +68,24 @@ function refuse({ base, key, places, report }: Narrowing, path: KeyPath): void {
   const shown = quoted(path.join('.'));
   const message = `${shown} is a condition of the group too${where}, and the two cannot be combined: keep one of them`;
   report(path, { code: 'FL3007', message, part: 'key' });
+}
+
+/** A request must meet none of the conditions that the group and the route exclude. */
+function exclude({ base, own, result, key, places }: Narrowing): void {
+  const kept: unknown[] = [];
+  for (const [from, isInherited] of [
+    [base.values, true],
+    [own, false],
+  ] as const) {
+    const list = from[key];
+    const start = places.of(base.values, key)?.at ?? [...base.at, key];
+    for (const at of listOf(list).keys()) {
+      const entry = Array.isArray(list) ? { container: list, key: at } : { container: from, key };
+      const path = Array.isArray(list) ? [...start, at] : start;
+      places.copy(entry, { container: kept, key: kept.length }, isInherited ? { at: path } : {});
+    }
+  }
+  result[key] = kept;
 }
 
 /** Header fields and the like: a request must have those of the group and those of the route. */

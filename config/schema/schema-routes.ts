@@ -1,143 +1,15 @@
-// Schema of `routes`: matches, actions and header edits. Thread: main.
+// Schema of `routes`: actions and settings; their conditions are in schema-match.ts. Thread: main.
 
-import { isIP } from 'node:net';
 import { z } from 'zod';
-import { canonicalIPv6 } from '../../net/host-port.ts';
-import { decodeToMatch, pathToMatch } from '../../core/request-path.ts';
-import type { HostField, ValueMatch } from '../../core/snapshot/route.ts';
-import { isHost, isHostName } from '../values/host-name.ts';
+import type { HostField } from '../../core/snapshot/route.ts';
+import { isHost } from '../values/host-name.ts';
 import { quoted, type Parsed } from '../values/parsed.ts';
 import { routeLimits } from './schema-client.ts';
+import { match } from './schema-match.ts';
 import { routeRetry } from './schema-retry.ts';
 import { routeTimeouts } from './schema-upstreams.ts';
 import { policies, policyKeys } from './schema-policies.ts';
-import { count, fieldValue, filePath, name, oneOrMany, parsedText, template, token } from './schema-values.ts';
-
-function parseHostPattern(text: string): Parsed<string> {
-  const bare = text.replace(/^\[(.*)\]$/, '$1');
-  if (isIP(bare) === 6) return { ok: true, value: canonicalIPv6(bare) };
-  const isWildcard = text.startsWith('*.');
-  if (isWildcard ? isHostName(text.slice(2)) : isHost(text)) return { ok: true, value: text.toLowerCase() };
-  const forms = 'write api.example.com, or *.example.com for every subdomain';
-  const suggestion = hostMeantBy(text);
-  const hint = suggestion === undefined ? hintForHost(text) : `; did you mean ${suggestion}?`;
-  return { ok: false, message: `${quoted(text)} is not a host pattern: ${forms}${hint}`, suggestion };
-}
-
-/** The pattern that a form of another program means: a URL, a leading dot, or a port. */
-function hostMeantBy(text: string): string | undefined {
-  const bare = text
-    .replace(/^https?:\/\//i, '')
-    .replace(/\/.*$/, '')
-    .replace(/:\d+$/, '')
-    .replace(/^\./, '*.');
-  const isPattern = bare.startsWith('*.') ? isHostName(bare.slice(2)) : isHost(bare);
-  return isPattern && bare !== text ? bare.toLowerCase() : undefined;
-}
-
-function hintForHost(text: string): string {
-  if (text === '*' || text === '_') return '; remove the key to match every host';
-  return /^[~^]|\$$|[\\()|]/.test(text) ? '; regular expressions are not supported' : '';
-}
-
-/** Refuses wildcards, placeholders and regular expressions of other programs, which would be compared literally. */
-function literalPath(text: string): Parsed<string> | null {
-  const star = /^(\/[^*?#]*)\*+$/.exec(text)?.[1];
-  const refuse = (what: string, suggestion?: string): Parsed<string> => {
-    const advice = `write a prefix of whole segments, ${suggestion ?? 'such as /api/'}`;
-    return { ok: false, message: `${quoted(text)} ${what}: ${advice}`, suggestion };
-  };
-  if (star !== undefined) return refuse('has a wildcard, which paths do not support', star);
-  if (text.includes('*') && !/[\\^$()[\]|+]|\.\*/.test(text))
-    return refuse('has a wildcard, which paths do not support');
-  if (/^[~^]|\$$|\.[*+]|\\[.dws/]|\[[^\]]*\]|\(.*\|.*\)|\(\?/.test(text)) {
-    return refuse('is a regular expression, which paths do not support');
-  }
-  if (/\{[^}]*\}|\/:[A-Za-z_]/.test(text)) return refuse('has a placeholder, which paths do not support');
-  return null;
-}
-
-/** Parses a path in the form of a request target: printable US-ASCII without query or fragment (RFC 3986 section 3.3). */
-function parsePath(text: string): Parsed<string> {
-  const literal = literalPath(text);
-  if (literal !== null) return literal;
-  if (/^\/[\x21-\x7e]*$/.test(text) && !/[?#]/.test(text)) return inNormalForm(text);
-  const rule =
-    'begin with /, percent-encode characters outside ASCII, and omit ? and # (match the query with the key query)';
-  return { ok: false, message: `${quoted(text)} is not a path: ${rule}` };
-}
-
-/** Requests are compared in normal form, and so are routes. Dot and empty segments in a route are mistakes. */
-function inNormalForm(text: string): Parsed<string> {
-  const value = pathToMatch(text);
-  if (value === decodeToMatch(text)) return { ok: true, value };
-  const rule = 'requests are compared without dot segments and empty segments';
-  return { ok: false, message: `${quoted(text)} never matches: ${rule}; write ${value}`, suggestion: value };
-}
-
-const path = parsedText(parsePath, { expects: 'a path', example: '/v1/' });
-const value = z.string().meta({ expects: 'text', example: '"1"' });
-
-/** A mapping with exactly one kind of comparison. */
-function comparison<Item extends z.ZodType<string>>(item: Item) {
-  const ways = z.strictObject({
-    exact: item.optional().describe('Matches this value exactly.'),
-    prefix: item.optional().describe('Matches values that begin with this.'),
-  });
-  return ways
-    .transform((given, context): ValueMatch => {
-      const { exact, prefix } = given as { exact?: string; prefix?: string };
-      if (exact !== undefined && prefix === undefined) return { kind: 'exact', value: exact };
-      if (prefix !== undefined && exact === undefined) return { kind: 'prefix', value: prefix };
-      const message = 'exactly one of exact and prefix is required';
-      context.issues.push({ code: 'custom', message, input: given, params: { code: 'FL3007' } });
-      return z.NEVER;
-    })
-    .meta({ expects: 'a mapping with exact or prefix' });
-}
-
-const pathMatch = z
-  .union([path.transform((prefix): ValueMatch => ({ kind: 'prefix', value: prefix })), comparison(path)])
-  .meta({ expects: 'a path prefix, { exact: path } or { prefix: path }', example: '/v1/' });
-
-const valueMatch = z
-  .union([
-    z.literal(true).transform((): ValueMatch => ({ kind: 'present' })),
-    value.transform((exact): ValueMatch => ({ kind: 'exact', value: exact })),
-    comparison(value),
-  ])
-  .meta({ expects: 'text, { exact: text }, { prefix: text }, or true for "present"', example: '"1"' })
-  .describe('Expected value; a text is compared with the whole value.');
-
-const method = token('a method', 'GET')
-  .transform((text) => text.toUpperCase())
-  .meta({ expects: 'a method', example: 'GET' });
-
-const match = z
-  .strictObject({
-    host: oneOrMany(parsedText(parseHostPattern, { expects: 'a host', example: 'api.example.com' }))
-      .describe('Host or hosts: exact, or `*.` and a domain for its subdomains of any depth.')
-      .optional(),
-    path: oneOrMany(pathMatch)
-      .describe(
-        'Path or paths. A text is a prefix of whole segments: `/v1` matches `/v1` and `/v1/x`, not `/v10`; `/v1/` matches only paths below it. `{ exact: /x }` matches only `/x`.',
-      )
-      .optional(),
-    method: oneOrMany(method).describe('Method or methods.').optional(),
-    header: z
-      .record(token('the name of a header field', 'x-version'), valueMatch)
-      .meta({ expects: 'a mapping of names to values such as { x-version: "2" }' })
-      .describe('Header fields by name; all must match. `true` matches any value.')
-      .optional(),
-    query: z
-      .record(z.string(), valueMatch)
-      .meta({ expects: 'a mapping of names to values such as { debug: "1" }' })
-      .describe('Query parameters by name; all must match. `true` matches any value.')
-      .optional(),
-    listener: oneOrMany(name()).describe('Listener or listeners by name; all if absent.').optional(),
-  })
-  .meta({ expects: 'a mapping such as { host: api.example.com, path: /v1/ }' })
-  .describe('Conditions, all of which must match. Without them every request matches.');
+import { count, fieldValue, filePath, name, parsedText, template } from './schema-values.ts';
 
 const respond = z
   .strictObject({

@@ -1,7 +1,10 @@
 // Subset test on matches: whether one match accepts every request of another. Basis of "this route can never match".
 // Pure. Thread: main.
 
+import { isDeepStrictEqual } from 'node:util';
+import { linearRegex } from '../../core/linear-regex.ts';
 import type { ValueMatch } from '../../core/snapshot/route.ts';
+import { containsBlock } from '../groups/match-sets.ts';
 import type { RouteConfig } from '../schema/schema-routes.ts';
 
 export type Match = NonNullable<RouteConfig['match']>;
@@ -32,7 +35,13 @@ export function keysOfCovering({ host, path }: Piece): string[] {
 
 function keyOfPath(path: ValueMatch): string {
   if (path.kind === 'present') return '/';
+  if (path.kind === 'regex') return keyOfRegex(path.value);
   return path.kind === 'exact' ? `=${path.value}` : path.value;
+}
+
+/** Paths begin with a slash. */
+function keyOfRegex(source: string): string {
+  return `~${source}`;
 }
 
 function hostsAbove(host: string | null): string[] {
@@ -46,6 +55,7 @@ function hostsAbove(host: string | null): string[] {
 function pathsAbove(path: ValueMatch): string[] {
   if (path.kind === 'present') return ['/'];
   const { kind, value } = path;
+  if (kind === 'regex') return ['/', keyOfRegex(value)];
   const above = new Set(kind === 'exact' ? [`=${value}`, value] : [value]);
   for (let slash = value.indexOf('/'); slash !== -1; slash = value.indexOf('/', slash + 1)) {
     above.add(value.slice(0, slash + 1));
@@ -60,8 +70,23 @@ export function coversRest(earlier: Match, later: Match): boolean {
     includesAll(earlier.listener, later.listener) &&
     includesAll(earlier.method, later.method) &&
     isImpliedBy(earlier.header ?? {}, later.header ?? {}, true) &&
-    isImpliedBy(earlier.query ?? {}, later.query ?? {}, false)
+    isImpliedBy(earlier.query ?? {}, later.query ?? {}, false) &&
+    isImpliedBy(earlier.cookie ?? {}, later.cookie ?? {}, false) &&
+    includesAll(earlier.protocol, later.protocol) &&
+    includesBlocks(earlier.client, later.client) &&
+    excludesNoMore(earlier.not ?? [], later.not ?? [])
   );
+}
+
+/** Whether every address of `later` is in a block of `earlier`; an absent list has all addresses. */
+function includesBlocks(earlier: readonly string[] | undefined, later: readonly string[] | undefined): boolean {
+  if (earlier === undefined) return true;
+  return later !== undefined && later.every((block) => earlier.some((wider) => containsBlock(wider, block)));
+}
+
+/** Whether `earlier` excludes no request that `later` doesn't: compared as they are written. */
+function excludesNoMore(earlier: NonNullable<Match['not']>, later: NonNullable<Match['not']>): boolean {
+  return earlier.every((unwanted) => later.some((other) => isDeepStrictEqual(unwanted, other)));
 }
 
 /** Whether `earlier` accepts every word of `later`; an absent list accepts all. */
@@ -83,6 +108,8 @@ function isImpliedBy(earlier: Conditions, later: Conditions, isCaseless: boolean
 function implies(given: ValueMatch, condition: ValueMatch): boolean {
   if (condition.kind === 'present') return true;
   if (given.kind === 'present') return false;
+  if (given.kind === 'regex') return condition.kind === 'regex' && given.value === condition.value;
+  if (condition.kind === 'regex') return given.kind === 'exact' && linearRegex(condition.value).test(given.value);
   if (condition.kind === 'exact') return given.kind === 'exact' && given.value === condition.value;
   return given.value.startsWith(condition.value);
 }

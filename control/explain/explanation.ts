@@ -5,6 +5,7 @@ import { ExplainError, type ExplainQuery, type ExplainReply } from '../../admin/
 import { compile, newTables } from '../../config/compile/compile.ts';
 import type { LoadedConfig } from '../../config/load.ts';
 import { type Clock, systemClock } from '../../core/clock.ts';
+import { cookieValue } from '../../core/cookie.ts';
 import type { RequestHead } from '../../core/head.ts';
 import { copyRecords, Region } from '../../core/memory/region.ts';
 import type { BoundListener } from '../../core/messages.ts';
@@ -12,7 +13,7 @@ import type { Random } from '../../core/random.ts';
 import type { ExplainedExchange, PolicyScope } from '../../core/policy/policy-definition.ts';
 import { POLICY_STAGES } from '../../core/policy/policy-stage.ts';
 import type { PolicySnapshot } from '../../core/snapshot/policy.ts';
-import type { NamedMatch, RouteMatch, RouteSnapshot, ValueMatch } from '../../core/snapshot/route.ts';
+import type { NamedMatch, OtherConditions, RouteMatch, RouteSnapshot, ValueMatch } from '../../core/snapshot/route.ts';
 import type { Snapshot } from '../../core/snapshot/snapshot.ts';
 import type { TemplateFacts } from '../../core/template-values.ts';
 import { clientAddressOf } from '../../proxy/exchange/client-address.ts';
@@ -24,7 +25,13 @@ import { REPLY_CAUSES } from '../../proxy/exchange/local-reply.ts';
 import { type AnyBuiltInPolicy, POLICIES } from '../../proxy/policies/registry.ts';
 import { openBudget } from '../../proxy/placement/retry-budget.ts';
 import { isHedgeable, isIdempotentRequest } from '../../proxy/placement/retry-verdict.ts';
-import { factsOf, type MatchPart, type RoutingFacts } from '../../proxy/routing/route-match.ts';
+import {
+  factsOf,
+  firstMismatch,
+  type MatchPart,
+  protocolsOf,
+  type RoutingFacts,
+} from '../../proxy/routing/route-match.ts';
 import { AMBIGUOUS_PATH, NormalizedRoute, routeOf, Router } from '../../proxy/routing/router.ts';
 import type { SnapshotConsumer } from '../snapshot-owner.ts';
 import { explainPick } from './explained-pick.ts';
@@ -95,10 +102,10 @@ export function explain(query: ExplainQuery, facts: ExplainFacts): ExplainReply 
   const request = requestOf(query, snapshot, facts.ports);
   const { head, connection, listener } = request;
   const router = new Router(snapshot.routes, snapshot.listeners);
-  const routing = factsOf(head, listener.name);
-  const result = router.find(head, listener.name);
-  const route = routeOf(result);
   const client = clientAddressOf(connection, head.field('x-forwarded-for'), request.isTrusted);
+  const routing = factsOf(head, listener.name, client);
+  const result = router.find(head, listener.name, client);
+  const route = routeOf(result);
   const values = valuesOf(request, route, client, snapshot);
   return {
     generation: snapshot.revision,
@@ -208,20 +215,62 @@ function differenceOf(part: MatchPart, match: RouteMatch, facts: RoutingFacts): 
     case 'query':
       return { wanted: match.query.map(namedWords), had: facts.query };
     default:
+      return otherDifferenceOf(part, match.others!, facts);
+  }
+}
+
+function otherDifferenceOf(
+  part: 'cookie' | 'client' | 'protocol' | 'not',
+  others: OtherConditions,
+  facts: RoutingFacts,
+): { wanted: string[]; had: string } {
+  switch (part) {
+    case 'cookie':
+      return { wanted: others.cookies.map(namedWords), had: hadCookies(others.cookies, facts.head) };
+    case 'client':
+      return { wanted: [...others.clients], had: facts.clientAddress };
+    case 'protocol':
+      return { wanted: [...others.protocols], had: protocolsOf(facts.head).join(', ') };
+    case 'not': {
+      const excluding = others.not.filter((unwanted) => firstMismatch(unwanted, facts) === null);
+      return { wanted: excluding.map(conditionWords), had: '' };
+    }
+    default:
       return part satisfies never;
   }
+}
+
+/** The conditions of a match in the notation of the file, for a line of text. */
+function conditionWords({ hosts, paths, methods, headers, query, others }: RouteMatch): string {
+  const parts: readonly (readonly [string, readonly string[]])[] = [
+    ['host', hosts],
+    ['path', paths.map(pathWords)],
+    ['method', methods],
+    ['header', headers.map(namedWords)],
+    ['query', query.map(namedWords)],
+    ['cookie', others?.cookies.map(namedWords) ?? []],
+    ['client', others?.clients ?? []],
+    ['protocol', others?.protocols ?? []],
+  ];
+  return parts.flatMap(([name, words]) => (words.length === 0 ? [] : `${name} ${words.join(', ')}`)).join(' and ');
+}
+
+function hadCookies(wanted: readonly NamedMatch[], head: RequestHead): string {
+  const field = head.field('cookie');
+  const had = wanted.map(({ name }) => [name, cookieValue(field, name)] as const);
+  return had.flatMap(([name, value]) => (value === undefined ? [] : `${name}: ${value}`)).join(', ');
 }
 
 /** A path in the notation of the file: text is a prefix. */
 function pathWords(match: ValueMatch): string {
   if (match.kind === 'present') return '/';
-  return match.kind === 'exact' ? `{ exact: ${match.value} }` : match.value;
+  return match.kind === 'prefix' ? match.value : `{ ${match.kind}: ${match.value} }`;
 }
 
 /** A value in the notation of the file: text is the whole value. */
 function valueWords(match: ValueMatch): string {
   if (match.kind === 'present') return 'true';
-  return match.kind === 'exact' ? match.value : `{ prefix: ${match.value} }`;
+  return match.kind === 'exact' ? match.value : `{ ${match.kind}: ${match.value} }`;
 }
 
 function namedWords({ name, match }: NamedMatch): string {

@@ -8,10 +8,12 @@ import type { RetrySnapshot, UpstreamTimeouts } from './upstream.ts';
 export type ValueMatch =
   | { readonly kind: 'exact'; readonly value: string }
   | { readonly kind: 'prefix'; readonly value: string }
+  /** A regular expression of core/linear-regex.ts. */
+  | { readonly kind: 'regex'; readonly value: string }
   | { readonly kind: 'present' };
 
 export interface NamedMatch {
-  /** Lower case for header fields; unchanged for query parameters. */
+  /** Lower case for header fields; unchanged for query parameters and cookies. */
   readonly name: string;
   readonly match: ValueMatch;
 }
@@ -27,6 +29,21 @@ export interface RouteMatch {
   readonly query: readonly NamedMatch[];
   /** Names of listeners; empty for all. */
   readonly listeners: readonly string[];
+  /** Rarer conditions; absent where there are none. */
+  readonly others?: OtherConditions;
+}
+
+/** Protocol that a client speaks: the version of HTTP, or what runs over it. */
+export type ClientProtocol = 'http1' | 'http2' | 'grpc' | 'websocket';
+
+/** Each part that isn't empty must match. */
+export interface OtherConditions {
+  readonly cookies: readonly NamedMatch[];
+  /** CIDR blocks of the client's address, seen through trusted proxies. */
+  readonly clients: readonly string[];
+  readonly protocols: readonly ClientProtocol[];
+  /** None of these may match. */
+  readonly not: readonly RouteMatch[];
 }
 
 /** Action of a route. `upstream` is the `index` of an UpstreamSnapshot, not its position in `Snapshot.upstreams`. */

@@ -60,8 +60,8 @@ function proceed(context: ForwardingContext, exchange: Exchange): void {
 
 /** Finds the route and its upstream. Returns false where the exchange was answered instead. */
 function route(context: ForwardingContext, exchange: Exchange): boolean {
-  const { runtime, head, connection } = exchange;
-  const result = runtime.router.find(head, connection.listenerName);
+  const { runtime, head, connection, clientAddress } = exchange;
+  const result = runtime.router.find(head, connection.listenerName, clientAddress);
   const found = routeOf(result);
   if (found !== null) exchange.routeTo(found, runtime.targetOf(found));
   logRoute(context, exchange);

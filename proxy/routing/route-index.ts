@@ -11,6 +11,8 @@ type Positions = number[];
 interface PathTable {
   /** Routes without a condition on the path. */
   readonly any: Positions;
+  /** Routes with a regular expression for the path, which are compared one by one. */
+  readonly regexes: Positions;
   readonly exact: Map<string, Positions>;
   readonly prefixes: Map<string, Positions>;
   /** Length of the longest prefix: bounds the lookups for a long path of an attacker. */
@@ -50,11 +52,17 @@ export class RouteIndex {
       const table = this.#suffixes.get(host.slice(dot));
       if (table !== undefined) best = this.#firstInTable(table, facts, best);
     }
-    for (const position of this.#unindexed) {
-      if (position >= best) break;
-      if (firstMismatch(this.#routes[position]!.match, facts) === null) best = position;
-    }
+    best = this.#firstCompared(this.#unindexed, facts, best);
     return best === NONE ? null : this.#routes[best]!;
+  }
+
+  /** As #firstOf, for routes whose host or path is not known to match. */
+  #firstCompared(positions: Positions, facts: RoutingFacts, best: number): number {
+    for (const position of positions) {
+      if (position >= best) return best;
+      if (firstMismatch(this.#routes[position]!.match, facts) === null) return position;
+    }
+    return best;
   }
 
   #tablesOf({ hosts }: RouteMatch): PathTable[] {
@@ -70,6 +78,7 @@ export class RouteIndex {
   #firstInTable(table: PathTable, facts: RoutingFacts, best: number): number {
     const { path } = facts;
     let first = this.#firstOf(table.any, facts, best);
+    if (table.regexes.length > 0) first = this.#firstCompared(table.regexes, facts, first);
     if (table.exact.size > 0) first = this.#firstOf(table.exact.get(path), facts, first);
     const { prefixes, longestPrefix } = table;
     if (prefixes.size === 0) return first;
@@ -92,7 +101,7 @@ export class RouteIndex {
 }
 
 function pathTable(): PathTable {
-  return { any: [], exact: new Map(), prefixes: new Map(), longestPrefix: 0 };
+  return { any: [], regexes: [], exact: new Map(), prefixes: new Map(), longestPrefix: 0 };
 }
 
 function tableIn(tables: Map<string, PathTable>, key: string): PathTable {
@@ -105,12 +114,17 @@ function addPaths(table: PathTable, { paths }: RouteMatch, position: number): vo
   if (paths.length === 0) table.any.push(position);
   for (const path of paths) {
     if (path.kind === 'present') table.any.push(position);
+    else if (path.kind === 'regex') addOnce(table.regexes, position);
     else if (path.kind === 'exact') addPosition(table.exact, path.value, position);
     else {
       addPosition(table.prefixes, path.value, position);
       table.longestPrefix = Math.max(table.longestPrefix, path.value.length);
     }
   }
+}
+
+function addOnce(list: Positions, position: number): void {
+  if (list.at(-1) !== position) list.push(position);
 }
 
 function addPosition(lists: Map<string, Positions>, key: string, position: number): void {

@@ -2,12 +2,25 @@
 
 import { isIP } from 'node:net';
 import type { RequestHead } from '../../core/head.ts';
-import type { NamedMatch, RouteMatch, ValueMatch } from '../../core/snapshot/route.ts';
+import { compileCidrs } from '../../core/cidr.ts';
+import { cookieValue } from '../../core/cookie.ts';
+import { type LinearRegex, linearRegex } from '../../core/linear-regex.ts';
+import type { ClientProtocol, NamedMatch, OtherConditions, RouteMatch, ValueMatch } from '../../core/snapshot/route.ts';
 import { isPlainPath, pathToMatch } from '../../core/request-path.ts';
 import { authorityHost, canonicalIPv6 } from '../../net/host-port.ts';
 
 /** Conditions of a match, in the order in which they are compared. */
-export type MatchPart = 'listener' | 'host' | 'path' | 'method' | 'header' | 'query';
+export type MatchPart =
+  | 'listener'
+  | 'host'
+  | 'path'
+  | 'method'
+  | 'header'
+  | 'query'
+  | 'cookie'
+  | 'client'
+  | 'protocol'
+  | 'not';
 
 /** The facts of a request that matches compare, extracted once. */
 export interface RoutingFacts {
@@ -20,10 +33,12 @@ export interface RoutingFacts {
   /** Whether the received path was in normal form, so that it has one reading. */
   readonly isPlain: boolean;
   readonly query: string;
+  /** Seen through trusted proxies; '' on a Unix socket. */
+  readonly clientAddress: string;
 }
 
 /** Extracts the facts from a head. */
-export function factsOf(head: RequestHead, listenerName: string): RoutingFacts {
+export function factsOf(head: RequestHead, listenerName: string, clientAddress: string): RoutingFacts {
   const { target } = head;
   const received = pathOf(target);
   const isPlain = isPlainPath(received);
@@ -34,6 +49,7 @@ export function factsOf(head: RequestHead, listenerName: string): RoutingFacts {
     path: isPlain ? received : pathToMatch(received),
     isPlain,
     query: target.slice(received.length + 1),
+    clientAddress,
   };
 }
 
@@ -55,7 +71,38 @@ function restMismatch(match: RouteMatch, facts: RoutingFacts): MatchPart | null 
   if (match.methods.length > 0 && !match.methods.includes(facts.head.method)) return 'method';
   if (!match.headers.every((wanted) => matchesField(wanted, facts.head))) return 'header';
   if (!match.query.every((wanted) => matchesQuery(wanted, facts.query))) return 'query';
-  return null;
+  return match.others === undefined ? null : otherMismatch(match.others, facts);
+}
+
+function otherMismatch(others: OtherConditions, facts: RoutingFacts): MatchPart | null {
+  const { cookies, clients, protocols, not } = others;
+  if (cookies.length > 0) {
+    const field = facts.head.field('cookie');
+    if (!cookies.every((wanted) => matchesOptional(wanted.match, cookieValue(field, wanted.name)))) return 'cookie';
+  }
+  if (clients.length > 0 && !blocksOf(others)(facts.clientAddress)) return 'client';
+  if (protocols.length > 0) {
+    const spoken = protocolsOf(facts.head);
+    if (!protocols.some((protocol) => spoken.includes(protocol))) return 'protocol';
+  }
+  return not.some((unwanted) => firstMismatch(unwanted, facts) === null) ? 'not' : null;
+}
+
+/** Compiled once for each Snapshot, and dropped with it. */
+const compiledBlocks = new WeakMap<OtherConditions, (address: string) => boolean>();
+
+function blocksOf(others: OtherConditions): (address: string) => boolean {
+  let blocks = compiledBlocks.get(others);
+  if (blocks === undefined) compiledBlocks.set(others, (blocks = compileCidrs(others.clients)));
+  return blocks;
+}
+
+/** The version of HTTP, and what the request runs over it. */
+export function protocolsOf(head: RequestHead): readonly ClientProtocol[] {
+  const version: ClientProtocol = head.version === '2.0' ? 'http2' : 'http1';
+  // application/grpc, application/grpc+proto; not application/grpc-web, which is ordinary HTTP.
+  if (/^application\/grpc(?:$|[+; ])/i.test(head.field('content-type') ?? '')) return [version, 'grpc'];
+  return /(?:^|[ \t,])websocket(?:$|[ \t,])/i.test(head.field('upgrade') ?? '') ? [version, 'websocket'] : [version];
 }
 
 /** Whether the conditions besides host and path match. */
@@ -78,15 +125,17 @@ function matchesHost(pattern: string, host: string): boolean {
 
 /** A prefix matches whole segments: /v1 matches /v1 and /v1/x, not /v10. One that ends in a slash matches paths below it. */
 function matchesPath(wanted: ValueMatch, path: string): boolean {
-  if (wanted.kind === 'exact') return path === wanted.value;
-  if (wanted.kind === 'present') return true;
+  if (wanted.kind !== 'prefix') return matchesValue(wanted, path);
   if (!path.startsWith(wanted.value)) return false;
   return wanted.value.endsWith('/') || path.length === wanted.value.length || path[wanted.value.length] === '/';
 }
 
 function matchesField(wanted: NamedMatch, head: RequestHead): boolean {
-  const value = head.field(wanted.name);
-  return value !== undefined && matchesValue(wanted.match, value);
+  return matchesOptional(wanted.match, head.field(wanted.name));
+}
+
+function matchesOptional(match: ValueMatch, value: string | undefined): boolean {
+  return value !== undefined && matchesValue(match, value);
 }
 
 function matchesQuery(wanted: NamedMatch, query: string): boolean {
@@ -96,6 +145,23 @@ function matchesQuery(wanted: NamedMatch, query: string): boolean {
 }
 
 function matchesValue(match: ValueMatch, value: string): boolean {
-  if (match.kind === 'exact') return value === match.value;
-  return match.kind === 'present' || value.startsWith(match.value);
+  switch (match.kind) {
+    case 'exact':
+      return value === match.value;
+    case 'prefix':
+      return value.startsWith(match.value);
+    case 'regex':
+      return regexOf(match).test(value);
+    default:
+      return true;
+  }
+}
+
+/** Compiled once for each Snapshot, and dropped with it. */
+const compiledRegexes = new WeakMap<ValueMatch, LinearRegex>();
+
+function regexOf(match: Extract<ValueMatch, { kind: 'regex' }>): LinearRegex {
+  let regex = compiledRegexes.get(match);
+  if (regex === undefined) compiledRegexes.set(match, (regex = linearRegex(match.value)));
+  return regex;
 }

@@ -50,16 +50,16 @@ export class Router {
   constructor(routes: readonly RouteSnapshot[], listeners: readonly ListenerPaths[]) {
     this.#routes = routes;
     this.#index = routes.length > MAX_SCANNED ? new RouteIndex(routes) : null;
-    this.#comparesPaths = routes.some(({ match }) => match.paths.length > 0);
+    this.#comparesPaths = routes.some(({ match }) => comparesPath(match));
     this.#normalizations = new Map(listeners.map(({ name, pathNormalization }) => [name, pathNormalization]));
     const changesPaths = listeners.some(({ pathNormalization }) => pathNormalization.forward === 'normalized');
     this.#takesAll = !changesPaths && routes.length > 0 && matchesAll(routes[0]!.match) ? routes[0]! : null;
   }
 
   /** The first route that matches; null where none does. */
-  find(head: RequestHead, listenerName: string): RoutingResult {
+  find(head: RequestHead, listenerName: string, clientAddress: string): RoutingResult {
     if (this.#takesAll !== null) return this.#takesAll;
-    const facts = factsOf(head, listenerName);
+    const facts = factsOf(head, listenerName, clientAddress);
     return facts.isPlain ? this.#first(facts) : this.#findNormalized(facts);
   }
 
@@ -117,6 +117,10 @@ export interface RoutedReading {
   readonly route: RouteSnapshot | null;
 }
 
-function matchesAll(match: RouteMatch): boolean {
-  return Object.values(match).every((wanted: readonly unknown[]) => wanted.length === 0);
+function comparesPath({ paths, others }: RouteMatch): boolean {
+  return paths.length > 0 || (others?.not.some(comparesPath) ?? false);
+}
+
+function matchesAll({ others, ...match }: RouteMatch): boolean {
+  return others === undefined && Object.values(match).every((wanted: readonly unknown[]) => wanted.length === 0);
 }

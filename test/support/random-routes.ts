@@ -4,6 +4,7 @@ import { randomBelow, type Random } from '../../core/random.ts';
 
 const HOSTS = ['a.test', '*.a.test', 'x.a.test', 'b.test', '*.test'] as const;
 const PATHS = ['/', '/v1', '/v1/', '/v1/x', '/static', '/static/css/', '/%76', '/v1%2fx', '/v1;x'] as const;
+const REGEXES = ['^/v[0-9]+/', '(?i)^/V1(/|$)', 'css$'] as const;
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS'] as const;
 const VERSIONS = ['1', '2', '12', 'one two'] as const;
 const LISTENERS = ['web', 'side'] as const;
@@ -20,7 +21,7 @@ const ASKED_HOSTS = [
   'test',
 ];
 const ASKED_PATHS =
-  '/ /v1 /v1/ /v10 /V1 /v1/x /v1/x/y /v1/../v1 /v1//x /%761 /%76/1 /v1%2fx /v1%2f..%2fstatic //v1 /v1/..;/x /v1;x /v1\\x /static/%2e%2e/v1/x /static /static/ /static/css //static /other'.split(
+  '/ /v1 /v1/ /v10 /V1 /v1/x /v1/x/y /v1/../v1 /v1//x /%761 /%76/1 /v1%2fx //v1 /v1/..;/x /v1;x /static/%2e%2e/v1/x /static /static/ /static/css //static /other'.split(
     ' ',
   );
 const ASKED_QUERIES = [
@@ -73,6 +74,7 @@ function maybe<Part>(random: Random, share: number, part: () => Part): Part | un
 }
 
 function pathOf(random: Random): unknown {
+  if (random.next() < 0.1) return { regex: pickOf(random, REGEXES) };
   const path = pickOf(random, PATHS);
   return random.next() < 0.3 ? { exact: path } : path;
 }
@@ -92,6 +94,13 @@ function matchOf(random: Random) {
     method: maybe(random, 0.5, () => someOf(random, METHODS)),
     header: maybe(random, 0.25, () => ({ [pickOf(random, ['x-version', 'X-Debug'])]: valueOf(random) })),
     query: maybe(random, 0.25, () => ({ [pickOf(random, ['q', 'debug'])]: valueOf(random) })),
+    cookie: maybe(random, 0.06, () => ({ beta: valueOf(random) })),
+    client: maybe(random, 0.08, () => pickOf(random, ['127.0.0.0/8', '192.0.2.0/24'])),
+    protocol: maybe(random, 0.06, () => pickOf(random, ['http1', 'http2', 'grpc'])),
+    not: maybe(random, 0.1, () => ({
+      path: pathOf(random),
+      method: maybe(random, 0.5, () => someOf(random, METHODS)),
+    })),
   };
 }
 
@@ -100,7 +109,7 @@ function routeOf(random: Random, index: number): object {
   const name = `r${index}`;
   const match = matchOf(random);
   const kind = random.next();
-  if (kind < 0.12) return { name, match, respond: { status: 200 + index, contentType: `text/${name}`, body: name } };
+  if (kind < 0.12) return { name, match, respond: { status: 240 + index, contentType: `text/${name}`, body: name } };
   if (kind < 0.24) return { name, match, redirect: { status: pickOf(random, [301, 307]), to: `/to/${name}` } };
   const host = pickOf(random, ['preserve', 'preserve', 'endpoint', 'fixed.test']);
   return {
@@ -154,6 +163,8 @@ export function randomRequest(random: Random): AskedRequest {
     maybe(random, 0.3, () => `x-debug: ${pickOf(random, ['', '1', 'yes'])}`),
     maybe(random, 0.8, () => `X-User: ${randomBelow(random, 50)}`),
     maybe(random, 0.1, () => 'X-Forwarded-For: 192.0.2.1'),
+    maybe(random, 0.3, () => `Cookie: a=1; beta=${pickOf(random, VERSIONS)}`),
+    maybe(random, 0.1, () => 'Content-Type: application/grpc'),
   ];
   return {
     listener: pickOf(random, LISTENERS),

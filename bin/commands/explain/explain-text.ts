@@ -71,15 +71,19 @@ function routeLines(routes: readonly Verdict[]): string[] {
   const taken = routes.findIndex(({ verdict }) => verdict === 'matched');
   const shown = routes.filter(({ verdict }, index) => taken < 0 || index <= taken || verdict === 'behind');
   const width = Math.max(0, ...shown.map(({ name }) => name.length));
-  return shown.map(({ name, position, verdict, wanted, had }) => {
-    const words =
-      verdict === 'matched'
-        ? 'matches, and is the first'
-        : verdict === 'behind'
-          ? 'matches too, but a route above was first'
-          : `no, ${verdict}: wants ${wanted.join(verdict === 'header' || verdict === 'query' ? ' and ' : ' or ')}, has ${had || 'nothing'}`;
-    return `${String(position).padStart(LABEL - 2)}  ${name.padEnd(width)}  ${words}`;
+  return shown.map((route) => {
+    return `${String(route.position).padStart(LABEL - 2)}  ${route.name.padEnd(width)}  ${verdictOf(route)}`;
   });
+}
+
+/** Parts of which all values must hold. */
+const OF_ALL: ReadonlySet<string> = new Set(['header', 'query', 'cookie']);
+
+function verdictOf({ verdict, wanted, had }: Verdict): string {
+  if (verdict === 'matched') return 'matches, and is the first';
+  if (verdict === 'behind') return 'matches too, but a route above was first';
+  if (verdict === 'not') return `no, excluded by not: ${wanted.join(' or ')}`;
+  return `no, ${verdict}: wants ${wanted.join(OF_ALL.has(verdict) ? ' and ' : ' or ')}, has ${had || 'nothing'}`;
 }
 
 /** Policies by scope, in order of execution. */

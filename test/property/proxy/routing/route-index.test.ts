@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { RouteMatch, RouteSnapshot, ValueMatch } from '../../../../core/snapshot/route.ts';
+import type { OtherConditions, RouteMatch, RouteSnapshot, ValueMatch } from '../../../../core/snapshot/route.ts';
 import { RouteIndex } from '../../../../proxy/routing/route-index.ts';
 import { factsOf, firstMismatch, type RoutingFacts } from '../../../../proxy/routing/route-match.ts';
 import { routeOf, Router } from '../../../../proxy/routing/router.ts';
@@ -21,11 +21,12 @@ const anyPath = fc.oneof({ weight: 8, arbitrary: path }, fc.constantFrom('', '*'
 const pathMatch: fc.Arbitrary<ValueMatch> = fc.oneof(
   fc.record({ kind: fc.constant('exact' as const), value: anyPath }),
   fc.record({ kind: fc.constant('prefix' as const), value: anyPath }),
+  fc.record({ kind: fc.constant('regex' as const), value: fc.constantFrom('^/a(/|$)', 'b$', '^/ab?/', '(?i)C[.]D') }),
   fc.constant({ kind: 'present' as const }),
 );
 const few = <Value>(item: fc.Arbitrary<Value>): fc.Arbitrary<Value[]> =>
   fc.oneof({ weight: 2, arbitrary: fc.constant<Value[]>([]) }, fc.array(item, { minLength: 1, maxLength: 3 }));
-const match: fc.Arbitrary<RouteMatch> = fc.record({
+const plain: fc.Arbitrary<RouteMatch> = fc.record({
   hosts: few(fc.constantFrom(...PATTERNS)),
   paths: few(pathMatch),
   methods: fc.constantFrom([], [], ['GET'], ['POST']),
@@ -33,11 +34,28 @@ const match: fc.Arbitrary<RouteMatch> = fc.record({
   query: fc.constantFrom([], [], [{ name: 'q', match: { kind: 'present' as const } }]),
   listeners: fc.constantFrom([], [], ['web'], ['local']),
 });
+const others: fc.Arbitrary<OtherConditions> = fc.record({
+  cookies: fc.constantFrom([], [{ name: 'beta', match: { kind: 'exact' as const, value: '1' } }]),
+  clients: fc.constantFrom([], ['10.0.0.0/8'], ['192.0.2.1', '2001:db8::/32']),
+  protocols: fc.constantFrom<OtherConditions['protocols'][]>([], ['http1'], ['grpc', 'websocket']),
+  not: few(plain),
+});
+const match: fc.Arbitrary<RouteMatch> = fc.oneof(
+  { weight: 3, arbitrary: plain },
+  fc.tuple(plain, others).map(([conditions, more]) => ({ ...conditions, others: more })),
+);
 const request = fc.record({
   host: fc.constantFrom(...HOSTS),
   target: fc.tuple(anyPath, fc.constantFrom('', '?q=1')).map(([before, query]) => before + query),
   method: fc.constantFrom('GET', 'POST'),
-  fields: fc.constantFrom<string[]>([], ['x-v', '1']),
+  fields: fc.constantFrom<string[]>(
+    [],
+    ['x-v', '1'],
+    ['cookie', 'a=b; beta=1'],
+    ['content-type', 'application/grpc'],
+    ['upgrade', 'websocket', 'cookie', 'beta=2'],
+  ),
+  client: fc.constantFrom('', '10.1.2.3', '192.0.2.1', '::ffff:10.0.0.1', '2001:db8::9'),
 });
 
 function factsFor({
@@ -45,13 +63,15 @@ function factsFor({
   target,
   method,
   fields,
+  client = '192.0.2.1',
 }: {
   host: string;
   target: string;
   method: string;
   fields: string[];
+  client?: string;
 }) {
-  return factsOf(requestHead({ authority: host, target, method, fields }), 'web');
+  return factsOf(requestHead({ authority: host, target, method, fields }), 'web', client);
 }
 
 function scan(routes: readonly RouteSnapshot[], facts: RoutingFacts): RouteSnapshot | null {
@@ -73,7 +93,7 @@ test('the index finds the route that a scan in file order finds', () => {
           const facts = factsFor(one);
           const expected = scan(routes, facts)?.name;
           assert.equal(index.find(facts)?.name, expected);
-          assert.equal(routeOf(router.find(facts.head, 'web'))?.name, expected);
+          assert.equal(routeOf(router.find(facts.head, 'web', facts.clientAddress))?.name, expected);
         }
       },
     ),

@@ -47,6 +47,25 @@ describe('names of nested routes', () => {
 });
 
 describe('a nested route', () => {
+  test('is reached by no request that its group or itself excludes', () => {
+    const [nested] = snapshotOf(
+      load(`
+routes:
+  - match: { client: 10.0.0.0/8, not: { path: /x } }
+    routes: [{ match: { client: 10.1.0.0/16, not: [{ path: /y, method: GET }] }, upstream: app }]
+`),
+    ).routes;
+    const { others } = nested!.match;
+    assert.deepEqual(others?.clients, ['10.1.0.0/16']);
+    assert.deepEqual(
+      others?.not.map(({ paths, methods }) => [paths[0], methods]),
+      [
+        [{ kind: 'prefix', value: '/x' }, []],
+        [{ kind: 'prefix', value: '/y' }, ['GET']],
+      ],
+    );
+  });
+
   test('inherits settings key by key, and its own take precedence', () => {
     const { routes } = settingsOf(`routes:
   - upstream: app

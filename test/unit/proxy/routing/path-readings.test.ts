@@ -22,7 +22,7 @@ function routerOf(routes: RouteSnapshot[], normalization: Partial<PathNormalizat
 
 /** `name`, `name <- target` where the endpoint gets another target, or what else is decided. */
 function decide(router: Router, target: string): string {
-  const result = router.find(requestHead({ target }), 'web');
+  const result = router.find(requestHead({ target }), 'web', '192.0.2.1');
   if (result === AMBIGUOUS_PATH) return 'refused';
   if (result instanceof NormalizedRoute) return `${result.route.name} <- ${result.target}`;
   return result?.name ?? 'none';
@@ -57,7 +57,7 @@ describe('a guarded prefix', () => {
       test(`${title} is passed by no spelling: ${JSON.stringify(mode)}`, () => {
         const router = routerOf(routes, mode);
         for (const target of SPELLINGS.filter((one) => one.startsWith('/'))) {
-          const result = router.find(requestHead({ target }), 'web');
+          const result = router.find(requestHead({ target }), 'web', '192.0.2.1');
           const route = routeOf(result);
           if (route === null || route.name === 'guard') continue;
           const sent = result instanceof NormalizedRoute ? result.target : target;
@@ -69,7 +69,9 @@ describe('a guarded prefix', () => {
 
   test('without the check it would be passed by each kind of server', () => {
     const router = routerOf(tables['named first']!, { ambiguous: 'keep' });
-    const passed = SPELLINGS.filter((target) => routeOf(router.find(requestHead({ target }), 'web'))?.name !== 'guard');
+    const passed = SPELLINGS.filter(
+      (target) => routeOf(router.find(requestHead({ target }), 'web', '192.0.2.1'))?.name !== 'guard',
+    );
     assert.deepEqual(new Set(passed.flatMap(readAsAdmin)), new Set(Object.keys(SERVERS)));
   });
 });

@@ -2,12 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { RouteMatch, RouteSnapshot } from '../../../../core/snapshot/route.ts';
-import { factsOf, firstMismatch, hostOf } from '../../../../proxy/routing/route-match.ts';
+import type { OtherConditions, RouteMatch, RouteSnapshot } from '../../../../core/snapshot/route.ts';
+import { factsOf, firstMismatch, hostOf, protocolsOf } from '../../../../proxy/routing/route-match.ts';
 import { routeOf, Router } from '../../../../proxy/routing/router.ts';
 import { requestHead } from '../../../support/request-head.ts';
 
 const ANY: RouteMatch = { hosts: [], paths: [], methods: [], headers: [], query: [], listeners: [] };
+
+const NO_OTHERS: OtherConditions = { cookies: [], clients: [], protocols: [], not: [] };
 
 function route(name: string, match: Partial<RouteMatch>): RouteSnapshot {
   return {
@@ -33,7 +35,7 @@ function matches(
     method: more.method ?? 'GET',
     fields: more.fields ?? [],
   });
-  return firstMismatch({ ...ANY, ...match }, factsOf(head, 'web')) === null;
+  return firstMismatch({ ...ANY, ...match }, factsOf(head, 'web', '192.0.2.1')) === null;
 }
 
 describe('Router', () => {
@@ -46,13 +48,13 @@ describe('Router', () => {
       ],
       [],
     );
-    assert.equal(routeOf(router.find(requestHead({ target: '/a?x=1' }), 'web'))?.name, 'exact');
-    assert.equal(routeOf(router.find(requestHead({ target: '/b' }), 'web'))?.name, 'prefix');
+    assert.equal(routeOf(router.find(requestHead({ target: '/a?x=1' }), 'web', '192.0.2.1'))?.name, 'exact');
+    assert.equal(routeOf(router.find(requestHead({ target: '/b' }), 'web', '192.0.2.1'))?.name, 'prefix');
   });
 
   test('no route: null', () => {
     const router = new Router([route('other', { hosts: ['b.test'] })], []);
-    assert.equal(router.find(requestHead({ target: '/' }), 'web'), null);
+    assert.equal(router.find(requestHead({ target: '/' }), 'web', '192.0.2.1'), null);
   });
 });
 
@@ -103,8 +105,59 @@ describe('a match', () => {
     assert.equal(matches(query, '/'), false);
   });
 
+  test('by regular expression compares the normalized path', () => {
+    const match = { paths: [{ kind: 'regex', value: '^/users/[0-9]+$' }] } as const;
+    assert.equal(matches(match, '/users/12?x=1'), true);
+    assert.equal(matches(match, '/users/%31%32'), true);
+    assert.equal(matches(match, '/users/me'), false);
+  });
+
+  test('by cookie compares its value', () => {
+    const match = {
+      others: { ...NO_OTHERS, cookies: [{ name: 'beta', match: { kind: 'exact', value: '1' } }] },
+    } as const;
+    assert.equal(matches(match, '/', { fields: ['Cookie', 'a=2; beta=1; c='] }), true);
+    for (const cookie of ['beta=2', 'beta', 'xbeta=1', 'Beta=1', 'beta=2; beta=1']) {
+      assert.equal(matches(match, '/', { fields: ['Cookie', cookie] }), false, cookie);
+    }
+    assert.equal(matches(match, '/'), false);
+  });
+
+  test('by client takes the address behind trusted proxies', () => {
+    const match = { others: { ...NO_OTHERS, clients: ['10.0.0.0/8', '2001:db8::/32'] } };
+    const isIn = (client: string): boolean =>
+      firstMismatch({ ...ANY, ...match }, factsOf(requestHead(), 'web', client)) === null;
+    assert.deepEqual(['10.1.1.1', '::ffff:10.0.0.1', '2001:db8::1'].map(isIn), [true, true, true]);
+    assert.deepEqual(['11.0.0.1', '::1', ''].map(isIn), [false, false, false]);
+  });
+
+  test('by protocol compares the version and what runs over it', () => {
+    const spoken = (version: string, ...fields: string[]) => protocolsOf(requestHead({ version, fields }));
+    assert.deepEqual(spoken('1.0'), ['http1']);
+    assert.deepEqual(spoken('2.0'), ['http2']);
+    assert.deepEqual(spoken('2.0', 'Content-Type', 'application/grpc+proto'), ['http2', 'grpc']);
+    assert.deepEqual(spoken('2.0', 'Content-Type', 'application/grpc-web'), ['http2']);
+    assert.deepEqual(spoken('1.1', 'Upgrade', 'h2c, WebSocket'), ['http1', 'websocket']);
+    const match = { others: { ...NO_OTHERS, protocols: ['grpc', 'websocket'] } } as const;
+    assert.equal(matches(match, '/', { fields: ['upgrade', 'websocket'] }), true);
+    assert.equal(matches(match, '/'), false);
+  });
+
+  test('excludes requests for which all parts of one of the conditions under not hold', () => {
+    const paths = [{ kind: 'prefix', value: '/public' }] as const;
+    const not = [
+      { ...ANY, paths, methods: ['GET'] },
+      { ...ANY, hosts: ['b.test'] },
+    ];
+    const match = { others: { ...NO_OTHERS, not } };
+    assert.equal(matches(match, '/public/x'), false);
+    assert.equal(matches(match, '/public/x', { method: 'POST' }), true);
+    assert.equal(matches(match, '/other'), true);
+    assert.equal(matches(match, '/other', { host: 'b.test' }), false);
+  });
+
   test('names the first part that fails', () => {
-    const facts = factsOf(requestHead({ target: '/x', authority: 'a.test' }), 'web');
+    const facts = factsOf(requestHead({ target: '/x', authority: 'a.test' }), 'web', '192.0.2.1');
     assert.equal(firstMismatch({ ...ANY, listeners: ['admin'] }, facts), 'listener');
     assert.equal(firstMismatch({ ...ANY, hosts: ['b'], methods: ['PUT'] }, facts), 'host');
     assert.equal(firstMismatch({ ...ANY, methods: ['PUT'] }, facts), 'method');

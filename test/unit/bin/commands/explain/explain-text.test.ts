@@ -80,3 +80,26 @@ test('shows how a path is compared, its readings where they disagree, and the pa
   assert.match(normalized, /^path +compared as \/~x\nsent +\/~x\?a$/m);
   assert.doesNotMatch(textOf({ url: 'http://a.test/x' }, { routes }), /^(?:path|sent) /m);
 });
+
+test('shows the condition under not that excludes a request, and cookies that differ', () => {
+  const match = { hosts: [], paths: [], methods: [], headers: [], query: [], listeners: [] };
+  const none = { cookies: [], clients: [], protocols: [], not: [] };
+  const paths = [{ kind: 'regex', value: '^/pub' }] as const;
+  const cookies = [{ name: 'beta', match: { kind: 'exact', value: '1' } }] as const;
+  const not = [
+    { ...match, methods: ['PUT'] },
+    { ...match, paths, methods: ['GET'] },
+  ];
+  const routes = [
+    routeSnapshot({ name: 'private', match: { ...match, others: { ...none, not } } }),
+    routeSnapshot({ name: 'beta', match: { ...match, others: { ...none, cookies } } }),
+    routeSnapshot({ name: 'inside', match: { ...match, others: { ...none, clients: ['192.0.2.0/24'] } } }),
+    routeSnapshot({ name: 'grpc', match: { ...match, others: { ...none, protocols: ['grpc'] } } }),
+    routeSnapshot({ name: 'rest' }),
+  ];
+  const text = textOf({ url: 'http://a.test/public', headers: ['Cookie: beta=2'] }, { routes });
+  assert.match(text, /^ +1 +private +no, excluded by not: path \{ regex: \^\/pub \} and method GET$/m);
+  assert.match(text, /^ +2 +beta +no, cookie: wants beta: 1, has beta: 2$/m);
+  assert.match(text, /^ +3 +inside +no, client: wants 192\.0\.2\.0\/24, has 10\.0\.0\.9$/m);
+  assert.match(text, /^ +4 +grpc +no, protocol: wants grpc, has http1$/m);
+});
