@@ -19,7 +19,7 @@ const TABLES: LayerTables = {
     ['plugins'],
     ['config'],
     ['discovery'],
-    ['health', 'proxy/routing', 'proxy/wire', 'proxy/account'],
+    ['health', 'proxy/routing', 'proxy/wire', 'proxy/account', 'proxy/files'],
     ['proxy/upstream'],
     ['proxy/placement'],
     ['proxy/exchange'],

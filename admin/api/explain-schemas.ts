@@ -45,6 +45,16 @@ const action = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('upstream'), upstream: z.string() }),
   z.strictObject({ kind: z.literal('respond'), status: z.int(), contentType: z.string(), bodyBytes: amount }),
   z.strictObject({ kind: z.literal('redirect'), status: z.int(), location: z.string() }),
+  z.strictObject({
+    kind: z.literal('files'),
+    root: z.string(),
+    file: z
+      .string()
+      .nullable()
+      .describe(
+        'Below the root; with a slash at the end for a directory, which is redirected to; null where it is 404.',
+      ),
+  }),
   z.strictObject({ kind: z.enum(['no-route', 'ambiguous-path', 'no-host']), status: z.int(), code: z.string() }),
 ]);
 

@@ -1,22 +1,24 @@
-// Compiles the actions of routes that answer by themselves: `respond` and `redirect`. Thread: main.
+// Compiles the actions of routes that answer by themselves: `respond`, `redirect` and `files`. Thread: main.
 
 import path from 'node:path';
 import type { CompileContext } from '../../core/policy/policy-definition.ts';
-import type { LocalAction } from '../../core/snapshot/route.ts';
+import type { FilesAction, LocalAction } from '../../core/snapshot/route.ts';
 import type { Template, TemplateForm, TemplateValue } from '../../core/template.ts';
 import { quoted } from '../../core/option-schema.ts';
 import type { ValueName } from '../../core/template-values.ts';
 import type { RouteConfig } from '../schema/schema-routes.ts';
 import type { CheckContext } from '../validate/parsed-config.ts';
+import { compileFiles } from './compile-files.ts';
 import { contentTypeOf, formOf, PLAIN_TEXT } from '../values/content-type.ts';
 
 /** The action of a route without an upstream; null for others. Reports every problem. */
 export function compileAction(
-  { respond, redirect }: RouteConfig,
+  { respond, redirect, files: served }: RouteConfig,
   context: CompileContext,
   files: CheckContext['files'],
-): LocalAction | null {
+): LocalAction | FilesAction | null {
   if (respond !== undefined) return compileRespond(respond, context, files);
+  if (served !== undefined) return compileFiles(served, context);
   if (redirect === undefined) return null;
   const at = ['redirect', 'to'];
   const location = context.template(redirect.to, { form: 'url', place: 'answer', path: at });

@@ -3,7 +3,7 @@
 
 import type { PolicyScope } from '../../core/policy/policy-definition.ts';
 import type { PluginSnapshot } from '../../core/snapshot/policy.ts';
-import type { LocalAction } from '../../core/snapshot/route.ts';
+import type { FilesAction, LocalAction } from '../../core/snapshot/route.ts';
 import { type AnyBuiltInPolicy, POLICIES } from '../../proxy/policies/registry.ts';
 import type { KeyPath } from '../problems/problem.ts';
 import type { CheckContext } from '../validate/parsed-config.ts';
@@ -19,7 +19,7 @@ export interface CompiledPolicies {
   readonly listeners: readonly (readonly CompiledPolicy[])[];
   readonly routes: readonly (readonly CompiledPolicy[])[];
   /** Of routes that answer by themselves; null for others. */
-  readonly actions: readonly (LocalAction | null)[];
+  readonly actions: readonly (LocalAction | FilesAction | null)[];
   /** By name. */
   readonly upstreams: ReadonlyMap<string, readonly CompiledPolicy[]>;
 }

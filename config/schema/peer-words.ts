@@ -79,8 +79,8 @@ const KEY_ADVICE: Readonly<Record<string, string>> = {
     'Fairlead has no custom error pages: local replies are JSON or text',
   ),
   ...each(
-    ['root', 'fileserver', 'static', 'tryfiles', 'alias', 'files'],
-    'Fairlead serves no files: an endpoint must do it',
+    ['root', 'fileserver', 'static', 'tryfiles', 'alias'],
+    'a route serves files with "files: { root: DIRECTORY }"',
   ),
   ...each(
     ['acme', 'letsencrypt', 'autohttps', 'certresolver', 'email'],

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { HostField } from '../../core/snapshot/route.ts';
 import { isHost } from '../values/host-name.ts';
 import { quoted, type Parsed } from '../values/parsed.ts';
+import { files } from './schema-files.ts';
 import { routeLimits } from './schema-client.ts';
 import { match } from './schema-match.ts';
 import { routeRetry } from './schema-retry.ts';
@@ -85,7 +86,7 @@ const hostField = z
   .meta({ expects: 'a host name, { from: client } or { from: endpoint }', example: '{ from: endpoint }' });
 
 /** Keys of a route of which exactly one is required. */
-export const ACTIONS = ['upstream', 'respond', 'redirect'] as const;
+export const ACTIONS = ['upstream', 'respond', 'redirect', 'files'] as const;
 
 /** Keys that have no meaning for a route that answers by itself. */
 export const NEEDS_UPSTREAM = ['requestHeaders', 'host', 'limits', 'timeouts', 'retry'] as const;
@@ -109,10 +110,13 @@ export const route = z
       )
       .optional(),
     upstream: name()
-      .describe('Upstream that receives the requests. Exactly one of `upstream`, `respond` and `redirect` is required.')
+      .describe(
+        'Upstream that receives the requests. Exactly one of `upstream`, `respond`, `redirect` and `files` is required.',
+      )
       .optional(),
     respond: respond.optional(),
     redirect: redirect.optional(),
+    files: files.optional(),
     ...policyKeys('route'),
     policies,
     host: hostField

@@ -53,7 +53,7 @@ function checkAction(route: RouteConfig, path: KeyPath, context: CheckContext): 
   const given = ACTIONS.filter((action) => route[action] !== undefined);
   const [first, second] = given;
   if (first === undefined) {
-    const message = 'this route has no action: add upstream, respond or redirect, for example upstream: app';
+    const message = 'this route has no action: add upstream, respond, redirect or files, for example upstream: app';
     context.report({ code: 'FL3006', message, path });
   } else if (second !== undefined) {
     const message = `a route has exactly one action, this one has ${given.join(' and ')}: keep one of them`;

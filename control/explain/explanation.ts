@@ -34,6 +34,7 @@ import {
 } from '../../proxy/routing/route-match.ts';
 import { AMBIGUOUS_PATH, NormalizedRoute, routeOf, Router } from '../../proxy/routing/router.ts';
 import type { SnapshotConsumer } from '../snapshot-owner.ts';
+import { explainedFile } from './explained-file.ts';
 import { explainPick } from './explained-pick.ts';
 import { explainPlan } from './explained-plan.ts';
 import { type BoundPorts, type ExplainedRequest, requestOf } from './explained-request.ts';
@@ -128,7 +129,7 @@ export function explain(query: ExplainQuery, facts: ExplainFacts): ExplainReply 
     action:
       route === null
         ? refusalOf(result === AMBIGUOUS_PATH ? 'ambiguous-path' : 'no-route')
-        : actionOf(route, snapshot, values),
+        : actionOf(route, result instanceof NormalizedRoute ? result.target : head.target, snapshot, values),
     sentTarget:
       route?.action.kind === 'upstream' ? (result instanceof NormalizedRoute ? result.target : head.target) : null,
     policies: policiesOf(request, route, snapshot, values),
@@ -179,9 +180,17 @@ function refusalOf(kind: 'no-route' | 'ambiguous-path' | 'no-host'): ExplainRepl
   return { kind, status, code };
 }
 
-function actionOf({ action }: RouteSnapshot, { upstreams }: Snapshot, values: TemplateFacts): ExplainReply['action'] {
+function actionOf(
+  { action }: RouteSnapshot,
+  target: string,
+  { upstreams }: Snapshot,
+  values: TemplateFacts,
+): ExplainReply['action'] {
   if (action.kind === 'upstream') {
     return { kind: 'upstream', upstream: upstreams.find(({ index }) => index === action.upstream)!.name };
+  }
+  if (action.kind === 'files') {
+    return { kind: 'files', root: action.files.root, file: explainedFile(target, action.files) };
   }
   const reply = new ConfiguredAnswers().replyOf(action, values, []);
   if (reply === null) return refusalOf('no-host');

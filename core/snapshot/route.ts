@@ -46,10 +46,38 @@ export interface OtherConditions {
   readonly not: readonly RouteMatch[];
 }
 
-/** Action of a route. `upstream` is the `index` of an UpstreamSnapshot, not its position in `Snapshot.upstreams`. */
-export type RouteAction = { readonly kind: 'upstream'; readonly upstream: number } | LocalAction;
+/** Which files get a Cache-Control field: all, those below a path, or those whose name ends so. The first rule counts. */
+export interface CacheRule {
+  readonly kind: 'all' | 'prefix' | 'suffix';
+  readonly text: string;
+  readonly value: string;
+}
 
-/** Action of a route that answers by itself. */
+/** Static files of a directory. */
+export interface FilesSnapshot {
+  /** Absolute. */
+  readonly root: string;
+  /** Names to look for in a directory, in this order. */
+  readonly index: readonly string[];
+  /** File below the root that is sent in place of missing views; '' for none. */
+  readonly spaFallback: string;
+  /** Codings whose variants may be beside a file, in the order of preference. */
+  readonly precompressed: readonly ('zstd' | 'br' | 'gzip')[];
+  readonly cacheControl: readonly CacheRule[];
+  /** Whether names with a leading dot are served. */
+  readonly dotFiles: boolean;
+}
+
+/** Action of a route. `upstream` is the `index` of an UpstreamSnapshot, not its position in `Snapshot.upstreams`. */
+export type RouteAction = { readonly kind: 'upstream'; readonly upstream: number } | LocalAction | FilesAction;
+
+/** Action of a route that serves files. */
+export interface FilesAction {
+  readonly kind: 'files';
+  readonly files: FilesSnapshot;
+}
+
+/** Action of a route that answers by itself with a reply that it configures. */
 export type LocalAction =
   | {
       readonly kind: 'respond';

@@ -37,7 +37,7 @@ const ALLOWED_FROM: Readonly<Record<StateName, readonly StateName[]>> = {
   leasing: ['routing', 'queued', 'leasing', 'sent', 'backoff'],
   sent: ['leasing', 'sent'],
   backoff: ['leasing', 'sent', 'queued'],
-  relaying: ['sent', 'leasing'],
+  relaying: ['sent', 'leasing', 'routing'],
   replied: ['routing', 'queued', 'leasing', 'sent', 'backoff', 'relaying'],
   tunnel: ['sent'],
   done: ['routing', 'queued', 'leasing', 'sent', 'backoff', 'relaying', 'replied', 'tunnel'],

@@ -27,6 +27,7 @@ import {
 import { applyPlacedPolicies, applyRequestPolicies, beginPolicies, requestSettled } from './policy-phases.ts';
 import type { ForwardingContext } from './forwarding-context.ts';
 import { withOverrides } from './runtime.ts';
+import { serveFile } from './serve-file.ts';
 import { AMBIGUOUS_PATH, NormalizedRoute, routeOf } from '../routing/router.ts';
 import { relayHead, replyAsConfigured, replyForFailure, replyLocally, sendBytes } from './respond.ts';
 
@@ -50,6 +51,7 @@ export function resume(context: ForwardingContext, exchange: Exchange, outcome: 
 /** Answers as the route configures, or admits and places the request. */
 function proceed(context: ForwardingContext, exchange: Exchange): void {
   const { action } = exchange.route!;
+  if (action.kind === 'files') return serveFile(context, exchange, action.files);
   if (action.kind !== 'upstream') return replyAsConfigured(context, exchange, action);
   if (!admit(context, exchange)) return;
   if (exchange.isIdempotent) context.placer.place(exchange);

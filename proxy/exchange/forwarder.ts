@@ -21,6 +21,7 @@ import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import type { Place } from '../placement/place.ts';
 import { type NoPlace, Placer, type PlacerEvents } from '../placement/placer.ts';
 import { PolicyRunner } from '../policies/policy-runner.ts';
+import { FileService } from '../files/file-service.ts';
 import { FailureSources } from '../placement/failure-sources.ts';
 import { reportIdleDeath } from '../placement/signals.ts';
 import { Attempt, type AttemptHooks } from './attempt.ts';
@@ -56,7 +57,7 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks<E
       preciseMs: () => performance.now(),
       onSettled: (view, outcome) => path.resume(this.#context, view.exchange as Exchange, outcome),
     });
-    this.#context = { ...parts, placer, policies, signals, requestIds: new RequestIds() };
+    this.#context = { ...parts, placer, policies, signals, requestIds: new RequestIds(), files: new FileService() };
   }
 
   // ---- ExchangeStarter

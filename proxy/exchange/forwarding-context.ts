@@ -14,6 +14,7 @@ import type { Exchange } from './exchange.ts';
 import type { OpenList } from './open-list.ts';
 import type { ReplayBudget } from './replay-buffer.ts';
 import type { RequestIds } from './request-id.ts';
+import type { FileService } from '../files/file-service.ts';
 import type { Runtime } from './runtime.ts';
 
 /** The services that worker.ts provides. */
@@ -43,4 +44,5 @@ export interface ForwardingContext extends ForwardingParts {
   readonly policies: PolicyRunner;
   readonly signals: SignalSink;
   readonly requestIds: RequestIds;
+  readonly files: FileService;
 }

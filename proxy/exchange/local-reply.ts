@@ -18,6 +18,8 @@ interface ReplyCause {
   readonly retryAfterS: number;
   /** Number of different Retry-After values, from `retryAfterS` on, so that clients don't return at once. */
   readonly spreadS: number;
+  /** Further fields. */
+  readonly fields: FieldList;
 }
 
 function cause(
@@ -25,9 +27,9 @@ function cause(
   code: string,
   message: string,
   termination: Termination,
-  more: Partial<Pick<ReplyCause, 'mustClose' | 'retryAfterS' | 'spreadS'>> = {},
+  more: Partial<Pick<ReplyCause, 'mustClose' | 'retryAfterS' | 'spreadS' | 'fields'>> = {},
 ): ReplyCause {
-  return { status, code, message, termination, mustClose: false, retryAfterS: 0, spreadS: 1, ...more };
+  return { status, code, message, termination, mustClose: false, retryAfterS: 0, spreadS: 1, fields: [], ...more };
 }
 
 const CLOSES = { mustClose: true };
@@ -51,6 +53,13 @@ export const REPLY_CAUSES = {
   ),
   'address-denied': cause(403, 'address-denied', 'Your address may not use this service.', 'policyRefused'),
   'no-route': cause(404, 'no-route', 'No route takes this request.', 'noRoute'),
+  'file-missing': cause(404, 'file-missing', 'There is no such file.', 'localReply'),
+  'file-forbidden': cause(403, 'file-forbidden', 'This file is not served.', 'localReply'),
+  'file-failed': cause(500, 'file-failed', 'The file cannot be read.', 'internal'),
+  'files-busy': cause(503, 'files-busy', 'Too many files are being sent.', 'localReply', SOON),
+  'method-not-allowed': cause(405, 'method-not-allowed', 'Files are read with GET and HEAD.', 'localReply', {
+    fields: ['Allow', 'GET, HEAD'],
+  }),
   'head-timeout': cause(408, 'head-timeout', 'The request took too long to arrive.', 'clientTimeoutRequest', CLOSES),
   'body-timeout': cause(408, 'body-timeout', "The request's body stalled.", 'clientTimeoutRequest', CLOSES),
   'body-too-large': cause(413, 'body-too-large', "The request's body is over the limit.", 'badRequest', CLOSES),
@@ -103,7 +112,7 @@ export function reasonOf(status: number): string {
 
 /** The reply for a cause, in JSON or text depending on Accept. `head` is null if it could not be parsed. */
 export function localReply(name: ReplyCauseName, head: RequestHead | null, requestId: string): LocalReply {
-  const { status, code, message, mustClose, retryAfterS, spreadS } = REPLY_CAUSES[name];
+  const { status, code, message, mustClose, retryAfterS, spreadS, fields: more } = REPLY_CAUSES[name];
   const isJson = prefersJson(head?.field('accept'));
   const body = isJson
     ? `${JSON.stringify({ error: { status, code, message, requestId } })}\n`
@@ -114,7 +123,7 @@ export function localReply(name: ReplyCauseName, head: RequestHead | null, reque
     'Cache-Control',
     'no-store',
   ];
-  fields.push('X-Request-Id', requestId);
+  fields.push(...more, 'X-Request-Id', requestId);
   if (retryAfterS > 0) fields.push('Retry-After', String(retryAfterS + spreadOf(requestId, spreadS)));
   return { status, reason: reasonOf(status), fields, body: Buffer.from(body), mustClose };
 }

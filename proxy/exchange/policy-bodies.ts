@@ -42,7 +42,7 @@ function passOn(exchange: Exchange, bytes: Uint8Array): boolean {
 export function beginResponse(
   context: ForwardingContext,
   exchange: Exchange,
-  attempt: Attempt<Exchange>,
+  attempt: Attempt<Exchange> | null,
   head: ResponseHead,
 ): boolean {
   if (!applyResponsePolicies(context, exchange, attempt, head)) return false;
@@ -75,7 +75,8 @@ export function endTransforms(exchange: Exchange, trailers: FieldList | null): v
 /** The response is taken again. */
 export function resumeAttempt(context: ForwardingContext, exchange: Exchange): void {
   const { attempt } = exchange.tries;
-  if (attempt === null || !attempt.isHeld) return;
+  if (attempt === null) return exchange.response.source?.resume();
+  if (!attempt.isHeld) return;
   exchange.timing.active(context.clock.nowMs());
   attempt.resume();
 }

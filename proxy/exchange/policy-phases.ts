@@ -67,7 +67,7 @@ export function applyPlacedPolicies(
 export function applyResponsePolicies(
   context: ForwardingContext,
   exchange: Exchange,
-  attempt: Attempt<Exchange>,
+  attempt: Attempt<Exchange> | null,
   head: ResponseHead,
 ): boolean {
   const { policies } = exchange;

@@ -11,6 +11,7 @@ import type { Exchange } from './exchange.ts';
 import { STATE } from './exchange-state.ts';
 import type { ForwardingContext } from './forwarding-context.ts';
 import {
+  configuredReply,
   localReply,
   policyReply,
   REPLY_CAUSES,
@@ -19,6 +20,8 @@ import {
   terminationOfCut,
   unparsableReply,
 } from './local-reply.ts';
+
+const NO_BYTES = new Uint8Array(0);
 
 /** Sends the head of an endpoint's response, with the edits of the policies. */
 export function relayHead(exchange: Exchange, head: ResponseHead): void {
@@ -88,6 +91,13 @@ export function replyAsConfigured(context: ForwardingContext, exchange: Exchange
   sendLocalReply(context, exchange, 'configured', reply);
 }
 
+/** Redirects a request for a directory to its path with a slash. */
+export function replyToDirectory(context: ForwardingContext, exchange: Exchange, location: string): void {
+  exchange.response.endBy('localReply');
+  const added = exchange.policies.plan.responseFields.inserted;
+  sendLocalReply(context, exchange, 'configured', configuredReply(301, ['Location', location, ...added], NO_BYTES));
+}
+
 /** Runs the policies of the local-reply phase and sends a reply. Every local reply passes here. */
 function sendLocalReply(context: ForwardingContext, exchange: Exchange, cause: string, given: LocalReply): void {
   const { policies } = exchange;
@@ -112,6 +122,7 @@ export function cutResponse(exchange: Exchange, failure: Failure): void {
 export function cutExchange(exchange: Exchange): void {
   exchange.enter(STATE.done);
   exchange.policies.transforms?.cancel();
+  exchange.response.source?.cancel();
   exchange.client.cut();
 }
 

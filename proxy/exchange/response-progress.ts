@@ -3,6 +3,14 @@
 import type { FieldList } from '../../core/head.ts';
 import type { Termination } from '../../core/termination.ts';
 
+/** A body that Fairlead reads itself. */
+interface BodySource {
+  /** The client takes bytes again. */
+  resume(): void;
+  /** Frees what it holds; nothing follows. */
+  cancel(): void;
+}
+
 export class ResponseProgress {
   /** Whether a byte has gone to the client, interim responses included. */
   hasBegun = false;
@@ -13,6 +21,8 @@ export class ResponseProgress {
   bytesReceived = 0;
   /** Trailers that follow a transformed body. */
   trailers: FieldList | null = null;
+  /** Source of a body of Fairlead's own; null for those of endpoints. */
+  source: BodySource | null = null;
   wasUpgraded = false;
   termination: Termination = 'ok';
 
@@ -22,6 +32,7 @@ export class ResponseProgress {
     this.bytesSent = 0;
     this.bytesReceived = 0;
     this.trailers = null;
+    this.source = null;
     this.wasUpgraded = false;
     this.termination = 'ok';
   }

@@ -59,6 +59,20 @@ export function negotiate(accepted: string, codings: readonly Coding[]): Negotia
   return { coding: prefersIdentity ? null : coding, isIdentityRefused: identity === 0 };
 }
 
+/** The codings that a client accepts, the most preferred one first. */
+export function acceptedCodings(accepted: string | undefined, codings: readonly Coding[]): readonly Coding[] {
+  if (accepted === undefined || codings.length === 0) return [];
+  const found: Coding[] = [];
+  for (;;) {
+    const { coding } = negotiate(
+      accepted,
+      codings.filter((one) => !found.includes(one)),
+    );
+    if (coding === null) return found;
+    found.push(coding);
+  }
+}
+
 function qualitiesOf(accepted: string): Map<string, number> {
   const qualities = new Map<string, number>();
   for (const item of accepted.toLowerCase().split(',')) {

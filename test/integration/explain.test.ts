@@ -81,6 +81,7 @@ function servedBy({ headers, statusCode = 0 }: http.IncomingMessage): Served {
 function explained(reply: ExplainReply): Served {
   const { route, action, upstream, fields } = reply;
   const { kind } = action;
+  assert.ok(action.kind !== 'files', 'no route here has files');
   if (action.kind !== 'upstream') return { route, kind, status: action.status, endpoint: null, fields: [] };
   const valueOf = (name: string): string => fields!.toEndpoint.find((field) => field.name === name)?.value ?? '';
   const endpoint = `${upstream!.name}/${upstream!.choice.endpoint}`;

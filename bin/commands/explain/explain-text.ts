@@ -46,6 +46,8 @@ function actionWords({ route, action }: ExplainReply): string {
       return `${route} -> answers ${action.status} (${action.contentType}, ${action.bodyBytes} bytes)`;
     case 'redirect':
       return `${route} -> redirects with ${action.status} to ${action.location}`;
+    case 'files':
+      return `${route} -> ${fileWords(action)}`;
     case 'ambiguous-path':
       return `the path has readings that lead to different routes -> ${action.status} ${action.code}`;
     case 'no-host':
@@ -53,6 +55,11 @@ function actionWords({ route, action }: ExplainReply): string {
     default:
       return `none matches -> ${action.status} ${action.code}`;
   }
+}
+
+function fileWords({ root, file }: Extract<ExplainReply['action'], { kind: 'files' }>): string {
+  if (file === null) return `no such file below ${root} -> 404 file-missing`;
+  return file.endsWith('/') ? `directory ${file} below ${root}: redirects with 301` : `file ${file} below ${root}`;
 }
 
 /** How the path was compared, where that isn't as it was received. */

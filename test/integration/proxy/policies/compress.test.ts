@@ -3,29 +3,21 @@
 
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, request as http1Request, type ServerResponse } from 'node:http';
-import { connect } from 'node:http2';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { after, before, describe, test, type TestContext } from 'node:test';
 import zlib from 'node:zlib';
-import { testCertificate } from '../../../support/certificates.ts';
+import { CLIENT_WAYS, type Received, type Send, sendOver, tlsOf } from '../../../support/client-ways.ts';
 import { eventually, type RunningFairlead, startFairlead } from '../../../support/fairlead.ts';
 
 const SMALL = JSON.stringify({ words: Array.from({ length: 400 }, (_, at) => `word ${at}`) });
 const BIG = Buffer.concat(
   Array.from({ length: 64 }, (_, at) => Buffer.concat([randomBytes(16_384), Buffer.alloc(16_384, at)])),
 );
-
-interface Received {
-  readonly status: number;
-  readonly headers: NodeJS.Dict<string | string[]>;
-  readonly body: Readable;
-}
-type Send = (target: string, headers?: Record<string, string>, method?: string) => Promise<Received>;
 
 /** Endpoint: the target says what it answers. */
 function answer(target: string, response: ServerResponse, streams: ServerResponse[]): void {
@@ -74,9 +66,7 @@ async function readUntil(stream: Readable, text: string): Promise<void> {
   }
 }
 
-const WAYS = ['engine', 'node:http', 'HTTP/2'] as const;
-
-for (const way of WAYS) {
+for (const way of CLIENT_WAYS) {
   describe(`compression on the path ${way}`, () => {
     const streams: ServerResponse[] = [];
     const folder = mkdtempSync(path.join(tmpdir(), 'fairlead-compress-'));
@@ -87,11 +77,6 @@ for (const way of WAYS) {
 
     before(async () => {
       await new Promise<void>((resolve) => app.listen(0, '127.0.0.1', resolve));
-      const { cert, key } = testCertificate(['a.test']);
-      writeFileSync(`${folder}/cert.pem`, cert);
-      writeFileSync(`${folder}/key.pem`, key);
-      const tls =
-        way === 'HTTP/2' ? `, tls: { certificates: [{ cert: ${folder}/cert.pem, key: ${folder}/key.pem }] }` : '';
       const t = { after: (run: () => unknown) => cleanups.unshift(run) } as unknown as TestContext;
       fairlead = await startFairlead(
         t,
@@ -99,7 +84,7 @@ for (const way of WAYS) {
 workers: 1
 fastPath: ${way !== 'node:http'}
 admin: { bind: "127.0.0.1:0" }
-listeners: [{ name: web, bind: "127.0.0.1:0"${tls} }]
+listeners: [{ name: web, bind: "127.0.0.1:0"${tlsOf(way, folder)} }]
 routes:
   - { name: own, match: { path: /own }, respond: { body: "${'own '.repeat(500)}", contentType: text/plain }, compress: true }
   - { name: app, upstream: app, compress: { types: [application/json, text/*] } }
@@ -109,7 +94,7 @@ upstreams:
     health: { heartbeat: false, passive: { consecutiveFailures: 0, outliers: false } }
 `,
       );
-      send = way === 'HTTP/2' ? overHttp2(fairlead.port, cleanups) : overHttp1(fairlead.port);
+      send = sendOver(way, fairlead.port, t);
     });
 
     after(async () => {
@@ -196,27 +181,4 @@ upstreams:
       );
     });
   });
-}
-
-function overHttp1(port: number): Send {
-  return (target, headers = {}, method = 'GET') =>
-    new Promise((resolve, reject) => {
-      http1Request({ port, host: '127.0.0.1', path: target, method, headers, agent: false }, (response) =>
-        resolve({ status: response.statusCode!, headers: response.headers, body: response }),
-      )
-        .on('error', reject)
-        .end();
-    });
-}
-
-function overHttp2(port: number, cleanups: (() => unknown)[]): Send {
-  return (target, headers = {}, method = 'GET') =>
-    new Promise((resolve, reject) => {
-      const session = connect(`https://127.0.0.1:${port}`, { rejectUnauthorized: false });
-      cleanups.unshift(() => session.destroy());
-      const stream = session.request({ ':path': target, ':method': method, ':authority': 'a.test', ...headers });
-      stream.on('error', reject);
-      stream.on('response', (fields) => resolve({ status: fields[':status']!, headers: fields, body: stream }));
-      stream.end();
-    });
 }

@@ -6,7 +6,7 @@ import { assertTransition, STATE, STATE_NAMES, type StateName } from '../../../.
 
 /** For each state, the states that may follow it. */
 const FOLLOWERS: Readonly<Record<StateName, readonly StateName[]>> = {
-  routing: ['queued', 'leasing', 'replied', 'done'],
+  routing: ['queued', 'leasing', 'relaying', 'replied', 'done'],
   queued: ['leasing', 'backoff', 'replied', 'done'],
   leasing: ['leasing', 'sent', 'queued', 'backoff', 'relaying', 'replied', 'done'],
   sent: ['leasing', 'sent', 'queued', 'backoff', 'relaying', 'replied', 'tunnel', 'done'],
