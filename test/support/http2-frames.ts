@@ -20,7 +20,9 @@ export interface Frame {
   readonly type: number;
   readonly flags: number;
   readonly stream: number;
+  /** Dropped for DATA, which may be large. */
   readonly payload: Buffer;
+  readonly length: number;
 }
 
 export function frame(type: number, flags: number, stream: number, payload: Buffer = Buffer.alloc(0)): Buffer {
@@ -86,11 +88,13 @@ export class RawHttp2Client {
     });
   }
 
-  static async connect(port: number): Promise<RawHttp2Client> {
+  /** @param windowBytes by which the window of the connection is enlarged */
+  static async connect(port: number, windowBytes = 0x3fff_0000): Promise<RawHttp2Client> {
     const raw = await RawClient.connect({ port, isHeld: true, tls: { ALPNProtocols: ['h2'] } });
     const client = new RawHttp2Client(raw);
     raw.startReading();
-    client.send(PREFACE, frame(FRAME.settings, 0, 0), frame(FRAME.windowUpdate, 0, 0, uint32(0x3fff_0000)));
+    client.send(PREFACE, frame(FRAME.settings, 0, 0));
+    if (windowBytes > 0) client.send(frame(FRAME.windowUpdate, 0, 0, uint32(windowBytes)));
     await client.until(() => client.has(FRAME.settings, 0), 'settings');
     return client;
   }
@@ -135,6 +139,7 @@ export class RawHttp2Client {
         flags: this.#bytes[4]!,
         stream: this.#bytes.readUInt32BE(5) & 0x7fff_ffff,
         payload,
+        length,
       });
       this.#bytes = this.#bytes.subarray(9 + length);
     }

@@ -115,6 +115,7 @@ export class Http2Probe {
         flags: this.#bytes[4]!,
         stream: this.#bytes.readUInt32BE(5) & 0x7fff_ffff,
         payload: this.#bytes.subarray(FRAME_HEADER_BYTES, end),
+        length: end - FRAME_HEADER_BYTES,
       });
       this.#bytes = this.#bytes.subarray(end);
     }

@@ -137,6 +137,11 @@ export class Http2Response implements WaitingStream {
     return true;
   }
 
+  /** The client has stated another priority. */
+  setPriority(priority: Priority): void {
+    this.#priority = priority;
+  }
+
   /** Drops what has not been added as frames: the stream is closed. */
   drop(): void {
     if (this.#isWaiting) this.#output.forget(this);

@@ -9,17 +9,21 @@ export interface Priority {
   readonly isIncremental: boolean;
 }
 
-export const DEFAULT_PRIORITY: Priority = { urgency: 3, isIncremental: false };
+const DEFAULT_PRIORITY: Priority = { urgency: 3, isIncremental: false };
 
 const URGENCY = /(?:^|,)[ \t]*u=([0-7])[ \t]*(?:$|[,;])/;
 const INCREMENTAL = /(?:^|,)[ \t]*i(=\?1)?[ \t]*(?:$|[,;])/;
 /** The parameters in use need no more; a longer value is ignored. */
 const MAX_LENGTH = 64;
 
-/** Reads the field `priority`: a structured dictionary, of which unknown members and faulty values are ignored. */
+/** Reads the field `priority` of a request. */
 export function readPriority(head: RequestHead): Priority {
-  const value = head.field('priority');
-  if (value === undefined || value.length > MAX_LENGTH) return DEFAULT_PRIORITY;
+  return parsePriority(head.field('priority') ?? '');
+}
+
+/** Parses a structured dictionary, of which unknown members and faulty values are ignored. */
+export function parsePriority(value: string): Priority {
+  if (value === '' || value.length > MAX_LENGTH) return DEFAULT_PRIORITY;
   const urgency = URGENCY.exec(value);
   return {
     urgency: urgency === null ? DEFAULT_PRIORITY.urgency : Number(urgency[1]),

@@ -8,8 +8,8 @@ import type { Http2Stream } from './http2-stream.ts';
  * all of them may have sent frames on each.
  */
 const RESETS = 512;
-/** Spare streams of a connection: some 3 KiB each. */
-const MAX_SPARE = 16;
+/** Spare streams of a connection, some 3 KiB each: twice what browsers and load generators mostly use at a time. */
+const MAX_SPARE = 32;
 
 /** States of a stream that isn't open. */
 export const Closed = {
