@@ -1,4 +1,4 @@
-// Goals of the HTTP/1.1 engine, as ratios of CPU time per request within one run. No I/O. Thread: main.
+// Goals of the HTTP/1.1 and HTTP/2 engines, as ratios of CPU time per request within one run. No I/O. Thread: main.
 
 import type { CellName, Results } from './summary.ts';
 
@@ -32,6 +32,13 @@ export const AIMS: readonly Aim[] = [
   against('http-proxy-3', 'small', 6, 8),
   costOf('log', 1.25, 1.1),
   costOf('workers', 1.1, 1),
+  multipleOf('haproxy', 'h2', 1, 0.8),
+  multipleOf('haproxy', 'h2-clear', 0.9, 0.7),
+  multipleOf('haproxy', 'h2-post', 1.2, 1),
+  multipleOf('haproxy', 'h2-64k', 1.3, 1.1),
+  multipleOf('haproxy', 'h2-1m', 1, 0.8),
+  // With one request at a time nothing is written together: the cost is that of a write under TLS.
+  multipleOf('haproxy', 'h2-single', 2, 1.5),
 ];
 
 function against(peer: string, caseName: string, limit: number, goal: number): Aim {
@@ -42,6 +49,11 @@ function against(peer: string, caseName: string, limit: number, goal: number): A
 function costOf(caseName: string, limit: number, goal: number): Aim {
   const title = `${caseName}: times the CPU of small`;
   return { title, over: [caseName, 'fairlead'], under: ['small', 'fairlead'], isSpeed: false, limit, goal };
+}
+
+function multipleOf(peer: string, caseName: string, limit: number, goal: number): Aim {
+  const title = `${caseName}: times the CPU of ${peer}`;
+  return { title, over: [caseName, 'fairlead'], under: [caseName, peer], isSpeed: false, limit, goal };
 }
 
 /** The goals that the chosen cases and proxies can decide. */

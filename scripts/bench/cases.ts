@@ -3,6 +3,12 @@
 const SMALL_BYTES = 18;
 const KIB = 1024;
 
+/** Connections of the load over HTTP/2, and requests at a time on each. */
+export interface Http2Load {
+  readonly connections: number;
+  readonly streams: number;
+}
+
 /** One row of the results. */
 export interface BenchCase {
   readonly name: string;
@@ -16,6 +22,8 @@ export interface BenchCase {
   /** Bytes of the request's body; 0 is a GET. */
   readonly postBytes: number;
   readonly isTls: boolean;
+  /** The load over HTTP/2; null for HTTP/1.1. */
+  readonly http2: Http2Load | null;
   readonly workers: number;
   readonly hasAccessLog: boolean;
 }
@@ -42,8 +50,22 @@ const SMALL: BenchCase = {
   fields: [],
   postBytes: 0,
   isTls: false,
+  http2: null,
   workers: 1,
   hasAccessLog: false,
+};
+
+const MULTIPLEXED: Http2Load = { connections: 8, streams: 16 };
+const LARGE: Http2Load = { connections: 4, streams: 4 };
+
+/** Over TLS, as browsers speak HTTP/2; Connection has no place there. */
+const HTTP2: BenchCase = {
+  ...SMALL,
+  name: 'h2',
+  title: "HTTP/2, a browser's requests, 16 at a time on a connection",
+  fields: BROWSER_FIELDS.slice(1),
+  isTls: true,
+  http2: MULTIPLEXED,
 };
 
 export const CASES: readonly BenchCase[] = [
@@ -56,6 +78,17 @@ export const CASES: readonly BenchCase[] = [
   { ...SMALL, name: 'tls', title: 'small, TLS with keep-alive', isTls: true },
   { ...SMALL, name: 'log', title: 'small, JSON access log on', hasAccessLog: true },
   { ...SMALL, name: 'workers', title: 'small, two workers on both cores', workers: 2 },
+  HTTP2,
+  {
+    ...HTTP2,
+    name: 'h2-single',
+    title: "HTTP/2, a browser's requests, one at a time on a connection",
+    http2: { connections: 64, streams: 1 },
+  },
+  { ...HTTP2, name: 'h2-clear', title: "HTTP/2 in cleartext, a browser's requests", isTls: false },
+  { ...HTTP2, name: 'h2-post', title: 'HTTP/2, POST of 16 KiB', path: '/post', postBytes: 16 * KIB },
+  { ...HTTP2, name: 'h2-64k', title: 'HTTP/2, 64 KiB responses', path: '/64k', answerBytes: 64 * KIB, http2: LARGE },
+  { ...HTTP2, name: 'h2-1m', title: 'HTTP/2, 1 MiB responses', path: '/1m', answerBytes: KIB * KIB, http2: LARGE },
 ];
 
 /** Files of the origin by name and size. It reads a POST to its end and answers with `small`. */

@@ -17,7 +17,7 @@ import { inOneLine, type Outcome, Results, summarise } from './summary.ts';
 import { machineFacts, toolFacts } from './versions.ts';
 
 const MEMORY_FOLDER = '/dev/shm';
-const NEEDED = ['nginx', 'wrk', 'openssl', 'taskset'];
+const NEEDED = ['nginx', 'openssl', 'taskset'];
 
 async function main(): Promise<number> {
   const options = readOptionsOrExplain();
@@ -55,10 +55,11 @@ function readOptionsOrExplain(): BenchOptions | null {
 }
 
 /** Problems that would spoil the measurements, or show only after them. */
-function troubleWith({ markdownFile }: BenchOptions): string | null {
+function troubleWith({ markdownFile, cases }: BenchOptions): string | null {
   if (process.platform !== 'linux') return 'the benchmark reads /proc and pins to cores: Linux only';
   if (availableParallelism() < 2) return 'the benchmark needs two cores: one for the proxy, one for the load';
-  const missing = NEEDED.filter((command) => versionText(command, '--version') === null);
+  const loads = new Set(cases.map(({ http2 }) => (http2 === null ? 'wrk' : 'h2load')));
+  const missing = [...NEEDED, ...loads].filter((command) => versionText(command, '--version') === null);
   if (missing.length > 0) return `not installed: ${missing.join(', ')} (scripts/install-peers.sh)`;
   if (markdownFile === null) return null;
   try {
@@ -75,7 +76,10 @@ function factsOf(options: BenchOptions): readonly (readonly [string, string])[] 
   return [
     ['date', new Date().toISOString().slice(0, 10)],
     ['command', `\`${command}\``],
-    ['run', `${rounds} rounds of ${seconds} s after ${warmupSeconds} s of warm-up, ${connections} connections`],
+    [
+      'run',
+      `${rounds} rounds of ${seconds} s after ${warmupSeconds} s of warm-up, ${connections} connections (HTTP/2: by case)`,
+    ],
     ['cores', `proxy ${cores.proxy}, load and origin ${cores.load}, second worker ${cores.second}`],
     ...machineFacts(),
     ...options.proxies.map((proxy) => [proxy.title, proxy.version() ?? `NOT INSTALLED (${proxy.install})`] as const),

@@ -36,6 +36,7 @@ export function toolFacts(): readonly (readonly [string, string])[] {
   return [
     ['Node', process.version],
     ['wrk', /wrk (\S+)/.exec(versionText('wrk', '-v') ?? '')?.[1] ?? 'not installed'],
+    ['h2load', /nghttp2\/(\S+)/.exec(versionText('h2load', '--version') ?? '')?.[1] ?? 'not installed'],
     [
       'OpenSSL (wrk, HAProxy, nginx)',
       /OpenSSL (\S+)/.exec(versionText('openssl', 'version') ?? '')?.[1] ?? 'not installed',

@@ -1,4 +1,4 @@
-// Caddy: one process, GOMAXPROCS as many as workers, HTTP/1.1 only. Thread: main.
+// Caddy: one process, GOMAXPROCS as many as workers. Thread: main.
 
 import { caddy as peer } from '../../peers/caddy.ts';
 import { type Proxy, type ProxySetup, withoutAccessLog } from './proxy.ts';
@@ -9,7 +9,7 @@ export const caddy: Proxy = {
   start: (setup) => peer.start(setup, (port) => configuration(setup, port)),
 };
 
-function configuration({ originPort, certificate }: ProxySetup, port: number): string {
+function configuration({ originPort, certificate, isHttp2 }: ProxySetup, port: number): string {
   const tls = certificate === null ? '' : `tls ${certificate.cert} ${certificate.key}`;
   return `
 {
@@ -19,7 +19,7 @@ function configuration({ originPort, certificate }: ProxySetup, port: number): s
     level ERROR
   }
   servers {
-    protocols h1
+    protocols ${isHttp2 ? (certificate === null ? 'h1 h2c' : 'h1 h2') : 'h1'}
   }
 }
 ${certificate === null ? 'http' : 'https'}://:${port} {

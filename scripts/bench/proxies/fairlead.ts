@@ -1,4 +1,4 @@
-// Fairlead with our HTTP/1.1 engine, or with the general path alone. Heartbeats, ejection, retries and metrics are on, as
+// Fairlead with our HTTP/1.1 and HTTP/2 engines, or with the general path alone. Heartbeats, ejection, retries and metrics are on, as
 // users run it. Thread: main.
 
 import { join } from 'node:path';
@@ -45,9 +45,10 @@ async function start(setup: ProxySetup, isFast: boolean): Promise<RunningProxy> 
 }
 
 function configuration(setup: ProxySetup, ports: Ports, isFast: boolean): string {
-  const { certificate, hasAccessLog } = setup;
+  const { certificate, hasAccessLog, isHttp2 } = setup;
+  const clear = isHttp2 ? ', http2: true' : '';
   const tls =
-    certificate === null ? '' : `, tls: { certificates: [{ cert: ${certificate.cert}, key: ${certificate.key} }] }`;
+    certificate === null ? clear : `, tls: { certificates: [{ cert: ${certificate.cert}, key: ${certificate.key} }] }`;
   return `
 workers: ${setup.workers}
 fastPath: ${isFast}

@@ -10,8 +10,9 @@ export const haproxy: Proxy = {
 };
 
 /** Buffers of 32 or 64 KiB and splicing were tried: over the cases with bodies they cost more than they save. */
-function configuration({ originPort, workers, certificate }: ProxySetup, port: number): string {
-  const tls = certificate === null ? '' : ` ssl crt ${certificate.both} alpn http/1.1`;
+function configuration({ originPort, workers, certificate, isHttp2 }: ProxySetup, port: number): string {
+  const clear = isHttp2 ? ' proto h2' : '';
+  const tls = certificate === null ? clear : ` ssl crt ${certificate.both} alpn ${isHttp2 ? 'h2' : 'http/1.1'}`;
   return `
 global
   nbthread ${workers}

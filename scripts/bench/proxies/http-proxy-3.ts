@@ -5,7 +5,10 @@ import { type Proxy, withoutAccessLog } from './proxy.ts';
 
 export const httpProxy3: Proxy = {
   ...peer,
-  refusal: (setup) => (setup.workers > 1 ? 'has no workers of its own' : withoutAccessLog(setup)),
+  refusal: (setup) => {
+    if (setup.http2 !== null) return 'is measured over HTTP/1.1 only';
+    return setup.workers > 1 ? 'has no workers of its own' : withoutAccessLog(setup);
+  },
   start: (setup) => {
     const { originPort, certificate } = setup;
     return peer.start(setup, originPort, certificate === null ? [] : [certificate.cert, certificate.key]);

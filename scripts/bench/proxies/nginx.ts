@@ -13,8 +13,8 @@ export const nginx: Proxy = {
  * Without `reuseport` two workers share connections unevenly. Bodies never go through a file, and buffers larger than
  * the default ones save nginx about half of its time for bodies of 64 KiB and more.
  */
-function configuration({ folder, originPort, workers, certificate }: ProxySetup, port: number): string {
-  const listen = `127.0.0.1:${port} backlog=4096${workers > 1 ? ' reuseport' : ''}${certificate === null ? '' : ' ssl'}`;
+function configuration({ folder, originPort, workers, certificate, isHttp2 }: ProxySetup, port: number): string {
+  const listen = `127.0.0.1:${port} backlog=4096${workers > 1 ? ' reuseport' : ''}${certificate === null ? '' : ' ssl'}${isHttp2 ? ' http2' : ''}`;
   const tls =
     certificate === null
       ? ''

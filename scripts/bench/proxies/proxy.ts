@@ -9,6 +9,8 @@ export interface ProxySetup extends PeerPlace {
   readonly originPort: number;
   /** Set when the proxy is to speak TLS. */
   readonly certificate: Certificate | null;
+  /** Whether clients speak HTTP/2: by ALPN, or with prior knowledge in cleartext. */
+  readonly isHttp2: boolean;
   readonly hasAccessLog: boolean;
 }
 
@@ -17,10 +19,16 @@ export interface RunningProxy extends RunningPeer {
   note?(): Promise<string | null>;
 }
 
+/** Needs of a case, apart from the proxy's place. */
+export interface CaseSetup extends Pick<ProxySetup, 'workers' | 'hasAccessLog'> {
+  /** Null for HTTP/1.1. */
+  readonly http2: object | null;
+}
+
 /** One file of this folder for each: the configuration that is measured. */
 export interface Proxy extends Pick<Peer, 'name' | 'title' | 'install' | 'version'> {
   /** Why it takes no part in such a case; null where it does. */
-  refusal(setup: Pick<ProxySetup, 'workers' | 'hasAccessLog'>): string | null;
+  refusal(setup: CaseSetup): string | null;
   /** Starts it and waits until it serves. @throws Error with its last line of output when it does not */
   start(setup: ProxySetup): Promise<RunningProxy>;
 }

@@ -2,13 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { CASES } from '../../../../scripts/bench/cases.ts';
 import { readBenchOptions } from '../../../../scripts/bench/options.ts';
 
 test('without options everything is measured: three rounds of four seconds', () => {
   const options = readBenchOptions([]);
   assert.deepEqual(
     options.cases.map((one) => one.name),
-    ['small', 'browser', '64k', '1m', 'post', 'connect', 'tls', 'log', 'workers'],
+    CASES.map((one) => one.name),
   );
   assert.deepEqual(
     options.proxies.map((one) => one.name),
