@@ -87,6 +87,7 @@ function compiled(policy: PluginPolicy, options: unknown, { owner = 'test', file
     directory,
     report,
     template: (text, use) => compileTemplate(text, use, process.env, report),
+    shared: (_, make) => make(),
     readFile: (name, at = []) => {
       if (files === undefined) return readFileSync(path.resolve(directory, name), 'utf8');
       if (files[name] === undefined) report({ message: `the file ${name} does not exist`, path: at });

@@ -1,6 +1,7 @@
 // Compiles the actions of routes that answer by themselves: `respond`, `redirect` and `files`. Thread: main.
 
 import path from 'node:path';
+import { contentTypeOf, formOf, PLAIN_TEXT } from '../../core/content-type.ts';
 import type { CompileContext } from '../../core/policy/policy-definition.ts';
 import type { FilesAction, LocalAction } from '../../core/snapshot/route.ts';
 import type { Template, TemplateForm, TemplateValue } from '../../core/template.ts';
@@ -9,7 +10,6 @@ import type { ValueName } from '../../core/template-values.ts';
 import type { RouteConfig } from '../schema/schema-routes.ts';
 import type { CheckContext } from '../validate/parsed-config.ts';
 import { compileFiles } from './compile-files.ts';
-import { contentTypeOf, formOf, PLAIN_TEXT } from '../values/content-type.ts';
 
 /** The action of a route without an upstream; null for others. Reports every problem. */
 export function compileAction(

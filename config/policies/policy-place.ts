@@ -35,6 +35,7 @@ export function compileContext(place: PolicyPlace, base: KeyPath, context: Check
     directory: context.directory,
     report,
     template: (text, use) => compileTemplate(text, use, context.environment, report),
+    shared: (key, make) => sharedIn(context.files, key, make),
     readFile: (name, path = []) => {
       const read = context.files.read(name);
       if (read.ok) return read.text;
@@ -42,4 +43,14 @@ export function compileContext(place: PolicyPlace, base: KeyPath, context: Check
       return null;
     },
   };
+}
+
+/** Values by key, for each load: it has files of its own. */
+const SHARED = new WeakMap<object, Map<string, unknown>>();
+
+function sharedIn<Value>(load: object, key: string, make: () => Value): Value {
+  let values = SHARED.get(load);
+  if (values === undefined) SHARED.set(load, (values = new Map()));
+  if (!values.has(key)) values.set(key, make());
+  return values.get(key) as Value;
 }

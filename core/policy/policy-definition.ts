@@ -67,6 +67,8 @@ export interface CompileContext {
   readonly report: (problem: OptionProblem) => void;
   /** Parses a text with values in braces (docs/policies/values.md), and reports what is wrong in it. */
   readonly template: (text: string, use: TemplateUse) => Template;
+  /** The value that `make` returned first for this key in this load: places with equal options share their data. */
+  readonly shared: <Value>(key: string, make: () => Value) => Value;
   /** Text of a file, relative to the directory, which is watched from now on; null where it can't be read, which is reported. */
   readonly readFile: (name: string, path: OptionProblem['path']) => string | null;
 }

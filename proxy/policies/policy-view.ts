@@ -7,6 +7,7 @@ import type { PolicyNeed } from '../../core/policy/policy-stage.ts';
 import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
 import { isTarget } from '../http1/field-line.ts';
 import { BodyTransforms } from './body-transforms.ts';
+import { EditedResponseHead } from './edited-response-head.ts';
 import { FieldEditor } from './field-editor.ts';
 import { composePlan, type PlanEntry, type PolicyPlan } from './policy-plan.ts';
 
@@ -179,6 +180,8 @@ export class PolicyView implements PolicyExchange {
     const { status } = this.response;
     if (status === 204 || status === 304 || this.exchange.upgrade !== null) return false;
     (this.transforms ??= new BodyTransforms()).add(this.entry!, open);
+    // Policies that meet the response later must not rely on the length of the endpoint's body.
+    this.response = new EditedResponseHead(this.response, NO_NAMES, true);
     return true;
   }
 
@@ -203,4 +206,5 @@ export class PolicyView implements PolicyExchange {
   }
 }
 
+const NO_NAMES: ReadonlySet<string> = new Set();
 const NO_HEAD = { field: () => undefined };

@@ -7,6 +7,7 @@ import { addressRules, listenerAddressRules } from './address-rules.ts';
 import { clientConcurrency } from './client-concurrency.ts';
 import { compress } from './compress.ts';
 import { cors } from './cors.ts';
+import { errorPages, listenerErrorPages } from './error-pages.ts';
 import { forwardingFields } from './forwarding-fields.ts';
 import { headerEdits } from './header-edits.ts';
 import { rateLimit } from './rate-limit.ts';
@@ -24,6 +25,8 @@ export const POLICIES = [
   rateLimit,
   clientConcurrency,
   cors,
+  listenerErrorPages,
+  errorPages,
   securityHeaders,
   headerEdits,
   stickyCookie,

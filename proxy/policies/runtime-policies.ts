@@ -40,6 +40,8 @@ export class RuntimePolicies {
   readonly #upstreams = new Map<number, readonly LivePolicy[]>();
   /** Built-in route policies by their name and data: routes with equal options share one. */
   readonly #shared = new Map<string, LivePolicy>();
+  /** The same by their data, which the configuration shares where it is large. */
+  readonly #sharedByData = new Map<object, LivePolicy>();
   readonly #created = new Set<LivePolicy>();
   /** By route, then by listener and upstream. */
   readonly #plans = new Map<RouteSnapshot | typeof NO_ROUTE, Map<number, PolicyPlan>>();
@@ -109,6 +111,7 @@ export class RuntimePolicies {
     this.#routes.clear();
     this.#upstreams.clear();
     this.#shared.clear();
+    this.#sharedByData.clear();
     this.#numbers.clear();
   }
 
@@ -134,13 +137,18 @@ export class RuntimePolicies {
   #createAll(scope: PolicyScope, place: Place, upstream: UpstreamSnapshot | null): LivePolicy[] {
     return place.policies.map((snapshot) => {
       const isShared = scope === 'route' && BUILT_IN.has(snapshot.name);
+      const same = isShared ? this.#sharedByData.get(snapshot.data as object) : undefined;
+      if (same?.name === snapshot.name) return same;
       const key = isShared ? `${snapshot.name} ${JSON.stringify(snapshot.data)}` : '';
       const known = isShared ? this.#shared.get(key) : undefined;
       if (known !== undefined) return known;
       const live = this.#create(scope, place.name, snapshot, upstream);
       this.#created.add(live);
       this.#numbers.set(live, this.#numbers.size);
-      if (isShared) this.#shared.set(key, live);
+      if (isShared) {
+        this.#shared.set(key, live);
+        this.#sharedByData.set(snapshot.data as object, live);
+      }
       return live;
     });
   }

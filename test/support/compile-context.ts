@@ -14,6 +14,7 @@ export function compileContext(overrides: Partial<CompileContext> = {}): Compile
     directory: '/',
     report,
     template: (text, use) => compileTemplate(text, use, {}, report),
+    shared: (_, make) => make(),
     readFile: () => null,
     ...overrides,
   };

@@ -1,7 +1,7 @@
-// Content types of files that the configuration names, by the extension of their names. Thread: main.
+// Content types of files that the configuration names, by the extension of their names. Thread: both.
 
 import path from 'node:path';
-import type { TemplateForm } from '../../core/template.ts';
+import type { TemplateForm } from './template.ts';
 
 export const PLAIN_TEXT = 'text/plain; charset=utf-8';
 
