@@ -72,11 +72,15 @@ export interface ExchangeRecord {
   readonly retryVerdict: RetryVerdict;
   /** The failure of the last failed attempt. */
   readonly failureKind: FailureKind | null;
+  /** The rule that a malformed response broke, and the field; absent or null for other failures. */
+  readonly failureReason?: string | null;
   readonly wasUpgraded: boolean;
   readonly load: LoadAtEnd;
   /** Requests queued before this one: at the only endpoint that could serve it, and at the upstream. */
   readonly endpointQueuePosition: number;
   readonly upstreamQueuePosition: number;
+  /** The memo of a policy by its name; undefined where it has none. */
+  policyMemo?(policy: string): unknown;
 }
 
 /** Receives the record of every ended exchange, and of every refused request. */

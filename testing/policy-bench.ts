@@ -84,6 +84,7 @@ function compiled(policy: PluginPolicy, options: unknown, { owner = 'test', file
     scope: policy.scope,
     owner,
     hasUpstream: true,
+    loggedFields: [],
     directory,
     report,
     template: (text, use) => compileTemplate(text, use, process.env, report),

@@ -12,8 +12,9 @@ import type {
   RouteSnapshot,
   ValueMatch,
 } from '../../core/snapshot/route.ts';
-import type { OverloadSnapshot, Snapshot } from '../../core/snapshot/snapshot.ts';
+import type { LogFilter, OverloadSnapshot, Snapshot, SyslogSnapshot } from '../../core/snapshot/snapshot.ts';
 import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
+import { formatHostPort } from '../../net/host-port.ts';
 import { certificateNames } from '../files/certificate.ts';
 import { compileAdmin } from './compile-admin.ts';
 import { compileOverrides, compileUpstream, endpointName } from './compile-upstream.ts';
@@ -271,8 +272,29 @@ function upstreamAction(route: RouteConfig, indexOf: ReadonlyMap<string, number>
 function compileAccessLog({ settings, directory }: LoadedConfig): Snapshot['accessLog'] {
   if (settings.accessLog === undefined) return null;
   const { format, output } = settings.accessLog;
-  const isStream = output === 'stdout' || output === 'stderr';
-  return { ...compileLogFormat(format), output: isStream ? output : path.resolve(directory, output) };
+  return { ...compileLogFormat(format), output: compileOutput(output, directory), filter: compileFilter(settings) };
+}
+
+type AccessLogConfig = NonNullable<Config['accessLog']>;
+
+function compileOutput(output: AccessLogConfig['output'], directory: string): string | SyslogSnapshot {
+  if (typeof output === 'string') {
+    return output === 'stdout' || output === 'stderr' ? output : path.resolve(directory, output);
+  }
+  const { syslog, ...options } = output;
+  const name =
+    syslog.transport === 'unix'
+      ? `unix:${syslog.host}`
+      : `${syslog.transport}://${formatHostPort(syslog.host, syslog.port)}`;
+  return { name, ...syslog, ...options };
+}
+
+/** @returns null where every exchange is logged */
+function compileFilter({ routes, accessLog }: Config): LogFilter | null {
+  const { skip = [], sample, slow } = accessLog!;
+  const quietRoutes = routes.flatMap((route, at) => (route.accessLog === false ? [routeName(route, at)] : []));
+  if (quietRoutes.length === 0 && skip.length === 0 && sample === 100) return null;
+  return { quietRoutes, skippedPaths: skip, samplePercent: sample, slowMs: slow };
 }
 
 function deepFreeze<Value>(value: Value): Value {

@@ -4,6 +4,7 @@
 import type { PolicyScope } from '../../core/policy/policy-definition.ts';
 import type { PluginSnapshot } from '../../core/snapshot/policy.ts';
 import type { FilesAction, LocalAction } from '../../core/snapshot/route.ts';
+import { capturesOfFormat, compileLogFormat } from '../../logging/access/log-formats.ts';
 import { type AnyBuiltInPolicy, POLICIES } from '../../proxy/policies/registry.ts';
 import type { KeyPath } from '../problems/problem.ts';
 import type { CheckContext } from '../validate/parsed-config.ts';
@@ -28,7 +29,8 @@ export interface CompiledPolicies {
 export function compilePolicies({ plugins, policies }: LoadedPlugins, context: CheckContext): CompiledPolicies {
   const at = (place: PolicyPlace | null): readonly CompiledPolicy[] =>
     place === null ? [] : compilePlace(place, policies, context);
-  const { listeners, routes, upstreams } = context.config;
+  const { listeners, routes, upstreams, accessLog } = context.config;
+  const loggedFields = accessLog ? capturesOfFormat(compileLogFormat(accessLog.format)) : [];
   return {
     plugins,
     listeners: listeners.map((listener, index) =>
@@ -39,6 +41,7 @@ export function compilePolicies({ plugins, policies }: LoadedPlugins, context: C
         route && {
           ...ofScope('route', routeName(route, index), ['routes', index]),
           hasUpstream: route.upstream !== undefined,
+          loggedFields,
           settings: route,
         },
       ),
@@ -59,7 +62,7 @@ export function compilePolicies({ plugins, policies }: LoadedPlugins, context: C
 }
 
 function ofScope(scope: PolicyScope, owner: string, path: KeyPath) {
-  return { scope, owner, path, hasUpstream: true };
+  return { scope, owner, path, hasUpstream: true, loggedFields: [] };
 }
 
 function compilePlace(place: PolicyPlace, known: KnownPolicies, context: CheckContext): CompiledPolicy[] {

@@ -11,6 +11,8 @@ export interface PolicyPlace {
   /** Name of the listener, route or upstream. */
   readonly owner: string;
   readonly hasUpstream: boolean;
+  /** See CompileContext. */
+  readonly loggedFields: readonly string[];
   readonly path: KeyPath;
   readonly settings: Readonly<Record<string, unknown>>;
 }
@@ -25,13 +27,14 @@ export interface CompiledPolicy {
 
 /** @param base path of the options in the file */
 export function compileContext(place: PolicyPlace, base: KeyPath, context: CheckContext): CompileContext {
-  const { scope, owner, hasUpstream } = place;
+  const { scope, owner, hasUpstream, loggedFields } = place;
   const report = ({ path = [], part = 'value', code = 'FL3012', ...problem }: OptionProblem): void =>
     context.report({ ...problem, code, path: [...base, ...path], part });
   return {
     scope,
     owner,
     hasUpstream,
+    loggedFields,
     directory: context.directory,
     report,
     template: (text, use) => compileTemplate(text, use, context.environment, report),

@@ -6,6 +6,7 @@ import { LOG_LEVELS } from '../../core/log.ts';
 import { allCheckers } from '../../health/checkers/checkers.ts';
 import { allLogFormats } from '../../logging/access/log-formats.ts';
 import { parseIncludePattern } from '../include/include-pattern.ts';
+import { accessLogSchema } from './schema-access-log.ts';
 import { admin } from './schema-admin.ts';
 import { clientLimits, clientTimeouts } from './schema-client.ts';
 import { listeners } from './schema-listeners.ts';
@@ -13,7 +14,7 @@ import { plugins } from './schema-policies.ts';
 import { health, overload, reload } from './schema-process.ts';
 import { route, routes } from './schema-routes.ts';
 import { upstreamSchema, upstreamsSchema } from './schema-upstreams.ts';
-import { count, duration, oneOrMany, parsedText, optionSchemas } from './schema-values.ts';
+import { count, duration, oneOrMany, parsedText } from './schema-values.ts';
 
 const workers = z
   .union([z.literal('auto'), count(1, 64)])
@@ -28,28 +29,6 @@ const include = oneOrMany(
     'Further files, relative to this one: paths, or patterns with `*` and `?` in the file name, sorted by name. Their routes, listeners, plugins and upstreams join those of this file; a list continues in the order in which `include` and the list are written. Other settings belong in one file.',
   )
   .optional();
-
-const logOutput = parsedText(
-  (text) => {
-    if (text === 'stdout' || text === 'stderr' || (text.length > 1 && !text.includes('\0')))
-      return { ok: true, value: text };
-    return { ok: false, message: 'the output of the access log must be stdout, stderr or a file path' };
-  },
-  { expects: 'stdout, stderr or a file path', example: 'stdout' },
-);
-
-const FORMAT_TEXT =
-  "`json`, `haproxy` (HAProxy's HTTP log format), `combined` (as in nginx and Apache), or a format of a plugin.";
-
-function accessLogSchema() {
-  return z
-    .strictObject({
-      format: logFormatSchema().prefault('json').describe(FORMAT_TEXT),
-      output: logOutput.prefault('stdout').describe('`stdout`, `stderr` or a file path.'),
-    })
-    .meta({ expects: 'a mapping with format and output', example: '{ format: json, output: stdout }' })
-    .describe('Access log, one line per request. Disabled if absent.');
-}
 
 function buildSchema(upstream: ReturnType<typeof upstreamSchema>) {
   return z
@@ -150,21 +129,3 @@ export type Config = z.output<ReturnType<typeof buildSchema>>;
 
 /** A configuration as written. */
 export type ConfigInput = z.input<ReturnType<typeof buildSchema>>;
-
-/** A format's name, and its options by theirs. */
-type LogFormatConfig = { readonly name: string } & Readonly<Record<string, unknown>>;
-
-/** Builds the schema for the formats that are registered now. The mapping is for formats that declare options. */
-function logFormatSchema(): z.ZodType<LogFormatConfig, string | LogFormatConfig> {
-  const formats = allLogFormats().map(({ name, options }) => ({ name, shape: options(optionSchemas) }));
-  const names = formats.map(({ name }) => name);
-  const form = ({ name, shape }: (typeof formats)[number]) => z.strictObject({ name: z.literal(name), ...shape });
-  const byName = z.enum(names).transform((name): LogFormatConfig => {
-    return form(formats.find((format) => format.name === name)!).parse({ name });
-  });
-  const example = 'json';
-  const [first, ...others] = formats.filter(({ shape }) => Object.keys(shape).length > 0).map(form);
-  if (first === undefined) return byName.meta({ expects: `one of ${names.join(', ')}`, example });
-  const mapping = z.discriminatedUnion('name', [first, ...others]);
-  return z.union([byName, mapping]).meta({ expects: `${names.join(', ')}, or a mapping with name`, example });
-}

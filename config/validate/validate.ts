@@ -2,6 +2,8 @@
 
 import { accessSync, constants, statSync } from 'node:fs';
 import path from 'node:path';
+import type { LogField } from '../../logging/access/log-fields.ts';
+import { compileLogFormat } from '../../logging/access/log-formats.ts';
 import type { CheckContext } from './parsed-config.ts';
 import { checkAdmin } from './validate-admin.ts';
 import { checkListeners } from './validate-listeners.ts';
@@ -17,13 +19,32 @@ export function validate(context: CheckContext): void {
   checkUpstreams(context);
   checkWrittenSecrets(context);
   checkAccessLog(context);
+  checkLogOptions(context);
   checkStateFile(context);
+}
+
+/** Times and redactions that change nothing, or that nobody expects. */
+function checkLogOptions(context: CheckContext): void {
+  const { accessLog } = context.config;
+  if (!accessLog) return;
+  const { slow, sample, skip, format } = accessLog;
+  if (slow > 0 && sample === 100 && skip === undefined) {
+    const message = 'slow has no effect: without skip and sample every request is logged';
+    context.report({ code: 'FL9004', message, path: ['accessLog', 'slow'] });
+  }
+  const { fields } = compileLogFormat(format).settings as { fields?: readonly LogField[] | null };
+  for (const [index, { key, isHidden }] of (fields ?? []).entries()) {
+    if (!isHidden) continue;
+    const message = `the value of ${key} is logged as <hidden>: remove it, or write redact without its field`;
+    const at = Array.isArray(format['fields']) ? index : key;
+    context.report({ code: 'FL9004', message, path: ['accessLog', 'format', 'fields', at] });
+  }
 }
 
 /** The log file is created at the start; its directory must exist. */
 function checkAccessLog(context: CheckContext): void {
   const output = context.config.accessLog?.output;
-  if (output === undefined || output === 'stdout' || output === 'stderr') return;
+  if (typeof output !== 'string' || output === 'stdout' || output === 'stderr') return;
   const directory = path.dirname(path.resolve(context.directory, output));
   if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() === true) return;
   context.report({

@@ -61,6 +61,8 @@ export interface CompileContext {
   readonly owner: string;
   /** Whether requests go to an upstream: false for a route that answers by itself. */
   readonly hasUpstream: boolean;
+  /** Response fields that lines of the access log have, in lower case. */
+  readonly loggedFields: readonly string[];
   /** Directory of relative paths; absolute. */
   readonly directory: string;
   /** Reports a problem; the configuration is refused then. */

@@ -24,8 +24,66 @@ export interface AccessLogSnapshot {
   readonly format: string;
   /** Plain data for the format. */
   readonly settings: object;
-  /** 'stdout', 'stderr' or a file path. */
-  readonly output: string;
+  /** 'stdout', 'stderr' or a file path; or a syslog server. */
+  readonly output: string | SyslogSnapshot;
+  /** Absent or null if every exchange is logged. */
+  readonly filter?: LogFilter | null;
+}
+
+/** RFC 5424 section 6.2.1, in the order of their codes. */
+export const FACILITIES = [
+  'kern',
+  'user',
+  'mail',
+  'daemon',
+  'auth',
+  'syslog',
+  'lpr',
+  'news',
+  'uucp',
+  'cron',
+  'authpriv',
+  'ftp',
+  'ntp',
+  'audit',
+  'alert',
+  'clock',
+  'local0',
+  'local1',
+  'local2',
+  'local3',
+  'local4',
+  'local5',
+  'local6',
+  'local7',
+] as const;
+
+/** In the order of their codes. */
+export const SEVERITIES = ['emerg', 'alert', 'crit', 'err', 'warning', 'notice', 'info', 'debug'] as const;
+
+/** A syslog server (RFC 5424). */
+export interface SyslogSnapshot {
+  /** As written, for messages. */
+  readonly name: string;
+  readonly transport: 'udp' | 'tcp' | 'unix';
+  /** Host, or path of a Unix socket. */
+  readonly host: string;
+  readonly port: number;
+  readonly facility: (typeof FACILITIES)[number];
+  readonly severity: (typeof SEVERITIES)[number];
+  readonly app: string;
+}
+
+/** Which exchanges are logged. */
+export interface LogFilter {
+  /** Names of routes without a log. */
+  readonly quietRoutes: readonly string[];
+  /** Paths below which successes are not logged. */
+  readonly skippedPaths: readonly string[];
+  /** Percentage of successes that is logged. */
+  readonly samplePercent: number;
+  /** Time from which a success is always logged; 0 for none. */
+  readonly slowMs: number;
 }
 
 export interface Snapshot {

@@ -3,30 +3,26 @@
 
 import type { ExchangeObserver, ExchangeRecord } from '../../core/exchange-record.ts';
 import type { AccessLogSnapshot } from '../../core/snapshot/snapshot.ts';
-import type { Timers } from '../../core/timers.ts';
+import { systemClock } from '../../core/clock.ts';
+import type { DestinationParts, LineDestination } from '../destination/line-destination.ts';
 import { LogDestination } from '../destination/log-destination.ts';
+import { openSyslog } from '../destination/syslog-destination.ts';
 import type { FormatRecord } from './format-descriptor.ts';
+import { buildLogFilter } from './log-filter.ts';
 import { buildLogFormat } from './log-formats.ts';
-import type { LogTrouble } from '../destination/log-trouble.ts';
-
-export interface AccessLogOptions {
-  readonly timers: Timers;
-  /** Lines were lost, or a file could not be reopened. Called at most once a minute. */
-  readonly onTrouble: (trouble: LogTrouble) => void;
-  /** Receives every loss at once: for counters. */
-  readonly onLost?: (lines: number) => void;
-}
 
 /** Off until `update` turns it on. */
 export class AccessLog implements ExchangeObserver {
-  readonly #options: AccessLogOptions;
+  readonly #options: DestinationParts;
   #settings: AccessLogSnapshot | null = null;
   #format: FormatRecord | null = null;
-  #destination: LogDestination | null = null;
+  #destination: LineDestination | null = null;
+  /** Null if every exchange is logged. */
+  #isLogged: ((record: ExchangeRecord) => boolean) | null = null;
   /** Settles when the destinations of earlier settings have written their last line. */
   #retired: Promise<unknown> = Promise.resolve();
 
-  constructor(options: AccessLogOptions) {
+  constructor(options: DestinationParts) {
     this.#options = options;
   }
 
@@ -37,15 +33,22 @@ export class AccessLog implements ExchangeObserver {
   update(settings: AccessLogSnapshot | null): void {
     const isSameFormat = settings === null || !isOtherFormat(settings, this.#settings);
     const format = isSameFormat ? this.#format : buildLogFormat(settings);
-    if (settings?.output !== this.#settings?.output) this.#redirect(settings);
+    const output = JSON.stringify(settings?.output);
+    if (output !== JSON.stringify(this.#settings?.output)) this.#redirect(settings);
+    this.#isLogged = settings?.filter ? buildLogFilter(settings.filter) : null;
     this.#format = format;
     this.#settings = settings;
   }
 
   #redirect(settings: AccessLogSnapshot | null): void {
-    const next = settings === null ? null : new LogDestination({ output: settings.output, ...this.#options });
+    const next = settings === null ? null : this.#open(settings.output);
     this.#retired = Promise.all([this.#retired, this.#destination?.close()]);
     this.#destination = next;
+  }
+
+  #open(output: AccessLogSnapshot['output']): LineDestination {
+    if (typeof output === 'string') return new LogDestination({ output, ...this.#options });
+    return openSyslog({ syslog: output, wallMs: () => systemClock.wallMs(), ...this.#options });
   }
 
   /** Whether the log is on: the HAProxy format prints the load. */
@@ -57,6 +60,7 @@ export class AccessLog implements ExchangeObserver {
   exchangeEnded(record: ExchangeRecord): void {
     if (this.#destination === null || this.#format === null) return;
     try {
+      if (this.#isLogged !== null && !this.#isLogged(record)) return;
       this.#destination.append(this.#format(record));
     } catch {
       this.#destination.lose('FORMAT', 1);

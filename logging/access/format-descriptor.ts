@@ -18,6 +18,8 @@ export interface LogFormatDefinition<Shape extends OptionShape, Settings extends
   readonly options: (schemas: OptionSchemas) => Shape;
   /** Turns validated options into settings. Thread: main. */
   readonly compile: (options: OptionsOf<Shape>) => Settings;
+  /** Names of the response fields that lines have, in lower case: they are kept until the exchange ends. */
+  readonly captures?: (settings: Settings) => readonly string[];
   /** Builds the formatter of one worker; called again for each revision that changes the access log. Thread: worker. */
   readonly build: (settings: Settings) => FormatRecord;
 }

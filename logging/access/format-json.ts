@@ -9,7 +9,9 @@ import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import { TERMINATIONS } from '../../core/termination.ts';
 import { cutTo, jsonString, MAX_TARGET, MAX_TEXT, MAX_WORD, needsJsonEscape } from './log-escape.ts';
 import { decimalMs, isoTime } from './log-time.ts';
-import { plainFormat } from './format-descriptor.ts';
+import { defineLogFormat, type FormatRecord } from './format-descriptor.ts';
+import { capturesOf, compileFields, fieldOptions, fieldReader, type LogField } from './log-fields.ts';
+import type { LogValue } from './log-sources.ts';
 
 /**
  * Formats an exchange as one line of JSON in ASCII, with its line feed. Unknown values are null, phases that were not
@@ -98,9 +100,36 @@ function attemptsPart(record: ExchangeRecord): string {
   if (attempts === 1 && retryVerdict === 'none' && failureKind === null && !wasUpgraded && !wasRedispatched) {
     return ONE_ATTEMPT;
   }
-  const failure = failureKind === null ? 'null' : `"${failureKind}"`;
+  const failure = failureKind === null ? 'null' : `"${failureKind}"${reasonPart(record)}`;
   const how = `"redispatched":${wasRedispatched},"retry":"${retryVerdict}","failure":${failure}`;
   return `"attempts":${attempts},${how},"upgraded":${wasUpgraded},`;
 }
 
-export const json = plainFormat('json', formatJson);
+/** The rule that a malformed response broke, and the field. */
+function reasonPart({ failureReason }: ExchangeRecord): string {
+  if (failureReason === undefined || failureReason === null) return '';
+  return `,"failureReason":${jsonString(cutTo(MAX_TEXT, failureReason))}`;
+}
+
+function buildChosen(fields: readonly LogField[]): FormatRecord {
+  const parts = fields.map((field, at) => {
+    return { start: `${at === 0 ? '{' : ','}${jsonString(field.key)}:`, read: fieldReader(field) };
+  });
+  return (record) => {
+    let line = '';
+    for (const { start, read } of parts) line += start + jsonValue(read(record));
+    return `${line}}\n`;
+  };
+}
+
+function jsonValue(value: LogValue): string {
+  return typeof value === 'string' ? jsonString(cutTo(MAX_TARGET, value)) : String(value);
+}
+
+export const json = defineLogFormat({
+  name: 'json',
+  options: fieldOptions,
+  compile: ({ fields, redact }) => ({ fields: compileFields(fields, redact) }),
+  captures: ({ fields }) => capturesOf(fields),
+  build: ({ fields }) => (fields ? buildChosen(fields) : formatJson),
+});

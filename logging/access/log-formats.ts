@@ -6,10 +6,11 @@ import { combined } from './format-combined.ts';
 import type { FormatRecord, LogFormatDescriptor } from './format-descriptor.ts';
 import { haproxy } from './format-haproxy.ts';
 import { json } from './format-json.ts';
+import { text } from './format-text.ts';
 import { singleLine } from './log-escape.ts';
 
 /** In the order in which the documentation lists them. */
-const BUILT_IN: readonly LogFormatDescriptor[] = [json, haproxy, combined];
+const BUILT_IN: readonly LogFormatDescriptor[] = [json, haproxy, combined, text];
 
 const table = new DescriptorTable<LogFormatDescriptor>('log format', BUILT_IN);
 
@@ -53,6 +54,14 @@ export function compileLogFormat({
   ...options
 }: { readonly name: string } & Readonly<Record<string, unknown>>): Pick<AccessLogSnapshot, 'format' | 'settings'> {
   return { format: name, settings: table.named(name).compile(options) };
+}
+
+/** The response fields that a format's lines have, in lower case. */
+export function capturesOfFormat({
+  format,
+  settings,
+}: Pick<AccessLogSnapshot, 'format' | 'settings'>): readonly string[] {
+  return table.named(format).captures?.(settings) ?? [];
 }
 
 /** Builds the formatter that the settings name. */

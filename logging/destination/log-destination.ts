@@ -4,7 +4,8 @@
 import type { TimerHandle, Timers } from '../../core/timers.ts';
 import { Chunk, CHUNK_BYTES } from './log-chunk.ts';
 import { closeSink, type LogSink, NO_SINK, openSink } from './log-sink.ts';
-import { codeOf, type LogTrouble, LogTroubles } from './log-trouble.ts';
+import type { DestinationParts, LineDestination } from './line-destination.ts';
+import { codeOf, LogTroubles } from './log-trouble.ts';
 import { LogWriter, type OnChunkEnd, writeAll } from './log-writer.ts';
 
 /** Longest time in ms that a line stays buffered. */
@@ -14,20 +15,15 @@ const MAX_WAITING_CHUNKS = 64;
 /** Longest time in ms that `close` and `flushNow` wait for a sink that accepts nothing. */
 const CLOSE_MS = 1000;
 
-export interface LogDestinationOptions {
+export interface LogDestinationOptions extends DestinationParts {
   /** 'stdout', 'stderr' or a file's path. */
   readonly output: string;
-  readonly timers: Timers;
-  /** Receives reports of lost lines and of a file that could not be reopened: at once, then at most once a minute. */
-  readonly onTrouble: (trouble: LogTrouble) => void;
-  /** Receives every loss at once: for counters. */
-  readonly onLost?: (lines: number) => void;
   /** Longest time in ms that a line stays buffered; default: 100. */
   readonly flushMs?: number;
 }
 
 /** One per output and thread. */
-export class LogDestination {
+export class LogDestination implements LineDestination {
   readonly #output: string;
   readonly #timers: Timers;
   readonly #flushMs: number;

@@ -132,6 +132,13 @@ export abstract class ExchangeData<Self> implements ExchangeRecord {
     return this.tries.lastFailure?.kind ?? null;
   }
 
+  /** Errors of other kinds are the system's, and have their codes as kinds. */
+  get failureReason(): string | null {
+    const { lastFailure } = this.tries;
+    const isMalformed = lastFailure?.kind === 'malformed-response' || lastFailure?.kind === 'head-too-large';
+    return isMalformed ? (lastFailure.cause?.message ?? null) : null;
+  }
+
   get wasUpgraded(): boolean {
     return this.response.wasUpgraded;
   }

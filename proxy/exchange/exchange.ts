@@ -136,6 +136,10 @@ export class Exchange
     this.placement.stickySlot = slot;
   }
 
+  policyMemo(policy: string): unknown {
+    return this.policies.memoOf(policy);
+  }
+
   // ---- Placeable
 
   get isSheddable(): boolean {

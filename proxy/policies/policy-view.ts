@@ -195,6 +195,12 @@ export class PolicyView implements PolicyExchange {
     this.requestEdits.inserted = fields;
   }
 
+  /** The memo of a policy by its name. */
+  memoOf(policy: string): unknown {
+    const entry = this.#memos === null ? undefined : this.plan.entries.find(({ name }) => name === policy);
+    return entry === undefined ? undefined : this.#memos![entry.memo];
+  }
+
   preferSlot(slot: number): void {
     this.exchange.preferSlot(slot);
   }

@@ -3,6 +3,7 @@
 
 import type { OptionShape } from '../../core/option-schema.ts';
 import type { BuiltInPolicy, PolicyScope } from '../../core/policy/policy-definition.ts';
+import { accessLog } from './access-log.ts';
 import { addressRules, listenerAddressRules } from './address-rules.ts';
 import { clientConcurrency } from './client-concurrency.ts';
 import { compress } from './compress.ts';
@@ -15,8 +16,10 @@ import { redirectToHttps } from './redirect-to-https.ts';
 import { securityHeaders } from './security-headers.ts';
 import { shedding } from './shedding.ts';
 import { stickyCookie } from './sticky-cookie.ts';
+import { traceContext } from './trace-context.ts';
 
 export const POLICIES = [
+  accessLog,
   compress,
   listenerAddressRules,
   addressRules,
@@ -30,6 +33,7 @@ export const POLICIES = [
   securityHeaders,
   headerEdits,
   stickyCookie,
+  traceContext,
   forwardingFields,
 ] as const;
 

@@ -3,8 +3,11 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import http2 from 'node:http2';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { eventually, startFairlead } from '../support/fairlead.ts';
 import { RawClient } from '../support/raw-client.ts';
@@ -13,12 +16,16 @@ import { fin, ScriptedOrigin, send } from '../support/scripted-origin.ts';
 const PLAIN = 'GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n';
 const UPGRADE = 'GET / HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
 
-/** The text of the log line about the endpoint at `port`, after one request. */
+/** The text of the log line about the endpoint at `port`, after one request. The access log has the same reason. */
 async function lineAfter(t: TestContext, port: number, request: string, fastPath: boolean): Promise<string> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'fairlead-malformed-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const output = path.join(folder, 'access.log');
   const fairlead = await startFairlead(
     t,
     `
 workers: 1
+accessLog: { output: "${output}" }
 fastPath: ${fastPath}
 listeners: [{ name: web, bind: "127.0.0.1:0" }]
 routes: [{ upstream: app }]
@@ -34,6 +41,9 @@ upstreams:
   await client.whenEnded();
   const find = (): string => fairlead.log.find(({ text }) => text.includes('sent an invalid response'))?.text ?? '';
   await eventually(() => find() !== '', 'a line about the invalid response');
+  await eventually(() => readFileSync(output, 'utf8').endsWith('\n'), 'a line of the access log');
+  const { failureReason } = JSON.parse(readFileSync(output, 'utf8')) as { failureReason?: string };
+  assert.ok(find().endsWith(`sent an invalid response: ${failureReason}`), `${failureReason} in ${find()}`);
   return find().replace(/127\.0\.0\.1:\d+/, 'ENDPOINT');
 }
 

@@ -11,6 +11,7 @@ export function compileContext(overrides: Partial<CompileContext> = {}): Compile
     scope: 'route',
     owner: 'r',
     hasUpstream: true,
+    loggedFields: [],
     directory: '/',
     report,
     template: (text, use) => compileTemplate(text, use, {}, report),

@@ -31,7 +31,7 @@ test('a format joins by one call: options, lines of one line each, and errors th
   assert.throws(() => addLogFormat(statusOnly), /a log format named status-only exists already/);
   assert.deepEqual(
     allLogFormats().map(({ name }) => name),
-    ['json', 'haproxy', 'combined', 'status-only'],
+    ['json', 'haproxy', 'combined', 'text', 'status-only'],
   );
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'fairlead-format-'));
   const output = path.join(folder, 'access.log');
@@ -42,7 +42,7 @@ accessLog: { format: ${format}, output: ${output} }
   const loaded = load(yaml('{ name: status-only, prefix: "was" }'));
   assert.ok(loaded.ok, JSON.stringify(loaded));
   const { accessLog } = compile(loaded.config, newTables({ endpoints: 1, upstreams: 1, listeners: 1 }), 1);
-  assert.deepEqual(accessLog, { format: 'status-only', settings: { prefix: 'was' }, output });
+  assert.deepEqual(accessLog, { format: 'status-only', settings: { prefix: 'was' }, output, filter: null });
   const troubles: LogTrouble[] = [];
   const log = new AccessLog({ timers: new FakeClock(), onTrouble: (trouble) => troubles.push(trouble) });
   log.update(accessLog);
