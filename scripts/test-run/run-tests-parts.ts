@@ -64,6 +64,7 @@ export function allParts(coreCount: number): readonly Part[] {
     { kind: 'test', name: 'integration', folder: 'test/integration', concurrency: Math.max(2, coreCount >> 1) },
     // Compares with other programs under equal conditions: nothing else may run concurrently.
     { kind: 'test', name: 'peers', folder: 'test/peers', concurrency: 1 },
+    { kind: 'test', name: 'migration', folder: 'test/migration', concurrency: 1 },
     { kind: 'test', name: 'regress', folder: 'test/regress', concurrency: coreCount },
   ];
 }

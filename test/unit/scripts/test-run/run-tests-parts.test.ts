@@ -9,7 +9,7 @@ function partsFor(...args: string[]): string[] {
 }
 
 const STATIC = ['types', 'build-types', 'page-types', 'lint', 'format', 'layers', 'sizes', 'words', 'unused'];
-const TESTS = ['unit', 'contract', 'property', 'conformance', 'fuzz', 'integration', 'peers', 'regress'];
+const TESTS = ['unit', 'contract', 'property', 'conformance', 'fuzz', 'integration', 'peers', 'migration', 'regress'];
 
 test('without options everything runs, static checks first', () => {
   assert.deepEqual(partsFor(), [...STATIC, ...TESTS]);
