@@ -9,7 +9,7 @@ import type { PolicySnapshot } from '../../core/snapshot/policy.ts';
 import { checkerNamed } from '../../health/checkers/checkers.ts';
 import { endpointId } from '../values/endpoint-address.ts';
 import type { HeartbeatConfig } from '../schema/schema-heartbeat.ts';
-import type { RetryConfig } from '../schema/schema-retry.ts';
+import { GRPC_CONDITIONS, type RetryConfig } from '../schema/schema-retry.ts';
 import type { RouteConfig } from '../schema/schema-routes.ts';
 import type { EndpointConfig, UpstreamConfig } from '../schema/schema-upstreams.ts';
 import type { SlotAssignment } from './slots.ts';
@@ -126,12 +126,14 @@ function compileRetry(retry: RetryConfig): RetrySnapshot {
 
 function conditionsOf(
   on: RetryConfig['on'],
-): Pick<RetrySnapshot, 'onConnectFailure' | 'onReset' | 'onTimeout' | 'statuses'> {
+): Pick<RetrySnapshot, 'onConnectFailure' | 'onReset' | 'onTimeout' | 'statuses' | 'grpcStatuses'> {
+  const wanted = new Set<string | number>(on);
   return {
     onConnectFailure: on.includes('connect-failure'),
     onReset: on.includes('reset'),
     onTimeout: on.includes('timeout'),
     statuses: on.filter((condition) => typeof condition === 'number'),
+    grpcStatuses: Object.entries(GRPC_CONDITIONS).flatMap(([word, status]) => (wanted.has(word) ? [status] : [])),
   };
 }
 

@@ -6,7 +6,16 @@ import { parseDuration } from '../values/duration.ts';
 import { quoted, type Parsed } from '../values/parsed.ts';
 import { count, duration, factor, parsedText, size } from './schema-values.ts';
 
-const CONDITIONS = ['connect-failure', 'reset', 'timeout'] as const;
+const FAILURES = ['connect-failure', 'reset', 'timeout'] as const;
+/** Statuses of gRPC by the word for them. */
+export const GRPC_CONDITIONS = {
+  'grpc-cancelled': 1,
+  'grpc-deadline-exceeded': 4,
+  'grpc-resource-exhausted': 8,
+  'grpc-internal': 13,
+  'grpc-unavailable': 14,
+} as const;
+const CONDITIONS = [...FAILURES, ...(Object.keys(GRPC_CONDITIONS) as (keyof typeof GRPC_CONDITIONS)[])] as const;
 /** Of all statuses it alone says that the request was not processed (RFC 9110 section 15.6.4). */
 const UNAVAILABLE = 503;
 
@@ -23,7 +32,7 @@ const keys = {
     .array(condition)
     .meta({ expects: `a list of ${CONDITIONS.join(', ')} and statuses`, example: '[connect-failure, reset, 503]' })
     .describe(
-      'Failures and statuses that are retried. Requests that never reached an endpoint are retried with any method, others only with safe and idempotent methods. A response whose retry is not permitted goes to the client.',
+      'Failures and statuses that are retried. Requests that never reached an endpoint are retried with any method, others only with safe and idempotent methods. A response whose retry is not permitted goes to the client. The statuses of gRPC (`grpc-unavailable` and others) retry calls that were answered without a message, of any method: list them only if repeating such a call does no harm.',
     ),
   perTryTimeout: duration().describe(
     'Time for one attempt until the response head, if another attempt may follow. If absent, no attempt is cut: a slow response is better than none, and `timeouts.response` bounds all attempts.',
@@ -44,7 +53,7 @@ export const routeRetry = z
 export const retry = z
   .strictObject({
     attempts: keys.attempts.default(1),
-    on: keys.on.default([...CONDITIONS, UNAVAILABLE]),
+    on: keys.on.default([...FAILURES, UNAVAILABLE]),
     perTryTimeout: keys.perTryTimeout.optional(),
     budget: z
       .strictObject({

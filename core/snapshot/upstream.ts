@@ -43,6 +43,8 @@ export interface RetrySnapshot {
   readonly onReset: boolean;
   readonly onTimeout: boolean;
   readonly statuses: readonly number[];
+  /** Statuses of gRPC that are retried where a response has no messages: whatever the call does. */
+  readonly grpcStatuses: readonly number[];
   /** 0: half the response timeout. Cuts a try only where another may follow. */
   readonly perTryTimeoutMs: number;
   readonly budgetRatio: number;

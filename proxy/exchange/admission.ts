@@ -8,6 +8,7 @@ import { depositForRequest } from '../placement/retry-budget.ts';
 import { clientAddressOf } from './client-address.ts';
 import type { Exchange } from './exchange.ts';
 import type { ForwardingContext } from './forwarding-context.ts';
+import { grpcDeadlineMs, grpcTimeoutField } from './grpc-call.ts';
 import type { FieldList, RequestHead } from '../../core/head.ts';
 
 /** Sets the request id and the client's address. */
@@ -23,6 +24,7 @@ export function identify(context: ForwardingContext, exchange: Exchange): void {
 export function preparePlacement(context: ForwardingContext, exchange: Exchange): void {
   const { head, placement } = exchange;
   const { hashKey, snapshot } = exchange.target!;
+  if (snapshot.protocol !== 'http1') exchange.timing.endBefore(grpcDeadlineMs(head, exchange.timing.beganMs));
   hashKey?.(head, exchange.clientAddress, placement);
   exchange.body.keepForReplay(snapshot.retry.bufferBytes, context.replays);
   depositForRequest(context.region, snapshot.index, snapshot.retry);
@@ -37,10 +39,16 @@ export function attemptRequestOf(exchange: Exchange, endpoint: EndpointSnapshot)
     endpoint,
     upstream: exchange.target!.snapshot,
     hostField: hostFor(exchange.route!.hostField, head.authority, endpoint),
-    insertedFields: inserted,
+    insertedFields: exchange.timing.deadlineMs > 0 ? withTimeLeft(exchange, inserted) : inserted,
     removedFields: removed.names,
     mustUseFresh: exchange.placement.mustUseFresh,
   };
+}
+
+/** A retry has less time than the first attempt. */
+function withTimeLeft({ attempts, timing, tries }: Exchange, fields: FieldList): FieldList {
+  if (attempts <= 1) return fields;
+  return [...fields, ...grpcTimeoutField(timing.deadlineMs - tries.attempt!.beganMs)];
 }
 
 /** Whether a body of `sizeBytes` is more than the route, or else the listener, allows. */

@@ -33,7 +33,7 @@ export function logUnplaced({ log }: ForwardingContext, { requestId, upstreamNam
 export function logRetry(
   { log }: ForwardingContext,
   exchange: Exchange,
-  kind: FailureKind | 'status',
+  kind: FailureKind | 'status' | 'grpc-status',
   backoffMs: number,
 ): void {
   if (!log.isDebugEnabled) return;

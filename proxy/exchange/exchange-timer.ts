@@ -9,9 +9,9 @@ import type { ForwardingContext } from './forwarding-context.ts';
 
 /**
  * A result of the timer: a failure, or `hedge` (time for a second attempt), or `overdue` (no response for far longer than
- * usual).
+ * usual), or `deadline` (of a gRPC call).
  */
-export type Due = FailureKind | 'hedge' | 'overdue';
+export type Due = FailureKind | 'hedge' | 'overdue' | 'deadline';
 
 /** Arms the timer for the current phase: the connection, the response head, or the next byte. */
 export function armTimer(context: ForwardingContext, exchange: Exchange): void {
@@ -43,6 +43,8 @@ export function takeDue(context: ForwardingContext, exchange: Exchange): Due | n
 }
 
 function dueAt(context: ForwardingContext, exchange: Exchange, nowMs: number): Due | null {
+  const { deadlineMs } = exchange.timing;
+  if (deadlineMs > 0 && nowMs >= deadlineMs) return 'deadline';
   const { timeouts } = exchange.target!.snapshot;
   const idledMs = nowMs - exchange.timing.activeMs;
   if (!isAwaitingEndpoint(exchange)) {
@@ -58,6 +60,14 @@ function dueAt(context: ForwardingContext, exchange: Exchange, nowMs: number): D
 
 /** ms until the next result may be due; 0 where none ever is. */
 function nextCheckMs(context: ForwardingContext, exchange: Exchange, nowMs: number): number {
+  const phaseMs = phaseCheckMs(context, exchange, nowMs);
+  const { deadlineMs } = exchange.timing;
+  if (deadlineMs === 0) return phaseMs;
+  const leftMs = Math.max(1, Math.ceil(deadlineMs - nowMs));
+  return phaseMs === 0 ? leftMs : Math.min(phaseMs, leftMs);
+}
+
+function phaseCheckMs(context: ForwardingContext, exchange: Exchange, nowMs: number): number {
   const { timeouts } = exchange.target!.snapshot;
   const passedMs = nowMs - exchange.timing.activeMs;
   if (!isAwaitingEndpoint(exchange)) {

@@ -13,6 +13,8 @@ export class ExchangeTiming {
   requestEndMs = 0;
   headMs = 0;
   endedMs = 0;
+  /** When the client's deadline passes (gRPC). */
+  deadlineMs = 0;
   /** When the endpoint last sent or took a byte. */
   activeMs = 0;
   readonly #phases = { requestMs: 0, queueMs: 0, connectMs: 0, responseMs: 0, totalMs: 0 };
@@ -29,7 +31,12 @@ export class ExchangeTiming {
     this.requestEndMs = 0;
     this.headMs = 0;
     this.endedMs = 0;
+    this.deadlineMs = 0;
     this.activeMs = 0;
+  }
+
+  endBefore(deadlineMs: number): void {
+    this.deadlineMs = deadlineMs;
   }
 
   leased(nowMs: number): void {

@@ -13,6 +13,7 @@ import type { Exchange } from './exchange.ts';
 import { logRetry } from './exchange-log.ts';
 import { armTimer, stopTimer, takeDue } from './exchange-timer.ts';
 import { STATE } from './exchange-state.ts';
+import { DEADLINE_PASSED } from './grpc-call.ts';
 import { expireWait } from './policy-phases.ts';
 import type { ForwardingContext } from './forwarding-context.ts';
 import { cutExchange, cutResponse, replyForFailure, replyLocally } from './respond.ts';
@@ -77,9 +78,14 @@ function endForStall(
 }
 
 /** Retries a response with a retryable status, where another attempt may follow. Returns whether one does. */
-export function retryStatus(context: ForwardingContext, exchange: Exchange, attempt: ExchangeAttempt): boolean {
-  const backoffMs = context.placer.backoffAfter(exchange, 'status', true);
-  logRetry(context, exchange, 'status', backoffMs);
+export function retryStatus(
+  context: ForwardingContext,
+  exchange: Exchange,
+  attempt: ExchangeAttempt,
+  kind: 'status' | 'grpc-status',
+): boolean {
+  const backoffMs = context.placer.backoffAfter(exchange, kind, true);
+  logRetry(context, exchange, kind, backoffMs);
   if (backoffMs === NO_RETRY) return false;
   attempt.abort();
   context.placer.retryAfter(exchange, backoffMs);
@@ -93,12 +99,20 @@ export function timerFired(context: ForwardingContext, exchange: Exchange): void
   const due = takeDue(context, exchange);
   if (due === null) return;
   if (due === 'hedge') return context.placer.placeHedge(exchange);
+  if (due === 'deadline') return endAtDeadline(context, exchange);
   const attempt = exchange.tries.attempt!;
   if (due === 'overdue') return responseOverdue(context, exchange, attempt);
   if (due === 'try-timeout' && exchange.tries.rival === null) return tryTimedOut(context, exchange, attempt);
   if (due === 'response-timeout') cancelAttempt(context, exchange, exchange.tries.dropRival());
   attempt.abort();
   attemptFailed(context, exchange, attempt, failureOf(due, true));
+}
+
+/** The deadline of a gRPC call has passed: its client waits no longer, which says nothing about the endpoint. */
+function endAtDeadline(context: ForwardingContext, exchange: Exchange): void {
+  cancelAttempts(context, exchange);
+  if (exchange.hasResponseBegun) cutResponse(exchange, DEADLINE_PASSED);
+  else replyLocally(context, exchange, 'deadline-passed');
 }
 
 /** The endpoint at `slot` was found down: a request whose response is overdue there may leave it. */

@@ -13,6 +13,7 @@ import type { Exchange } from './exchange.ts';
 import { openExchange } from './exchange-end.ts';
 import { logAttempt, logRoute, logUnplaced } from './exchange-log.ts';
 import { armTimer, stopTimer } from './exchange-timer.ts';
+import { isRetryableGrpc } from './grpc-call.ts';
 import { leaveToRival, rejectRequest, retryStatus, settleRace } from './failover.ts';
 import { STATE } from './exchange-state.ts';
 import {
@@ -201,13 +202,15 @@ export function receiveHead(
   head: ResponseHead,
 ): void {
   const signal = recordHead(context, exchange, attempt, head);
-  const isRetryable = exchange.target!.snapshot.retry.statuses.includes(head.status);
+  const { retry } = exchange.target!.snapshot;
+  const isGrpcRetryable = isRetryableGrpc(retry, head);
+  const isRetryable = isGrpcRetryable || retry.statuses.includes(head.status);
   if (exchange.tries.rival !== null && (signal === 'gateway' || isRetryable)) {
     attempt.abort();
     return leaveToRival(context, exchange, attempt);
   }
   settleRace(context, exchange, attempt);
-  if (isRetryable && retryStatus(context, exchange, attempt)) return;
+  if (isRetryable && retryStatus(context, exchange, attempt, isGrpcRetryable ? 'grpc-status' : 'status')) return;
   if (exchange.policies.plan.response !== null && !beginResponse(context, exchange, attempt, head)) return;
   exchange.enter(STATE.relaying);
   armTimer(context, exchange);

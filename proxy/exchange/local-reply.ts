@@ -89,6 +89,7 @@ export const REPLY_CAUSES = {
   'queue-full': cause(503, 'queue-full', 'Too many requests are waiting.', 'queueFull', SOON),
   'queue-timeout': cause(503, 'queue-timeout', 'No endpoint became free in time.', 'queueTimeout', SOON),
   'connect-timeout': cause(504, 'connect-timeout', 'Connecting to the endpoint took too long.', 'connectTimeout'),
+  'deadline-passed': cause(504, 'deadline-passed', 'The deadline of the call has passed.', 'responseTimeout'),
   'response-timeout': cause(504, 'response-timeout', 'The endpoint did not answer in time.', 'responseTimeout'),
   'version-not-supported': cause(
     505,

@@ -10,6 +10,8 @@ import { observeRefused } from './exchange-end.ts';
 import type { Exchange } from './exchange.ts';
 import { STATE } from './exchange-state.ts';
 import type { ForwardingContext } from './forwarding-context.ts';
+import { grpcTrailers } from './grpc-call.ts';
+import { grpcReply, isGrpc } from './grpc-reply.ts';
 import {
   configuredReply,
   localReply,
@@ -102,20 +104,31 @@ export function replyToDirectory(context: ForwardingContext, exchange: Exchange,
 function sendLocalReply(context: ForwardingContext, exchange: Exchange, cause: string, given: LocalReply): void {
   const { policies } = exchange;
   context.policies.cancel(policies);
-  const reply =
+  const edited =
     policies.plan.localReply === null
       ? given
       : { ...policyReply(context.policies.localReply(policies, { ...given, cause })), mustClose: given.mustClose };
+  const reply = isGrpc(exchange.head) ? grpcReply(edited, cause, messageOf(cause, edited)) : edited;
   exchange.enter(STATE.replied);
   exchange.response.setStatus(reply.status);
   exchange.response.sent(exchange.head.method === 'HEAD' ? 0 : reply.body.byteLength);
   exchange.client.sendLocalReply(reply);
 }
 
+/** The message of a local reply, for a gRPC client. */
+function messageOf(cause: string, { status, reason }: LocalReply): string {
+  const known = Object.values(REPLY_CAUSES).find(({ code }) => code === cause);
+  return known?.message ?? `HTTP ${status} ${reason}`.trimEnd();
+}
+
 /** Cuts a response that can't be completed, so that the client sees that it isn't whole. */
 export function cutResponse(exchange: Exchange, failure: Failure): void {
   exchange.response.endBy(terminationOfCut(failure));
-  cutExchange(exchange);
+  const trailers = grpcTrailers(exchange.head, failure);
+  if (trailers === null || exchange.state !== STATE.relaying) return cutExchange(exchange);
+  exchange.enter(STATE.replied);
+  exchange.policies.transforms?.cancel();
+  exchange.client.sendEnd(trailers);
 }
 
 /** Ends an exchange and cuts its client. The end comes first: events that the cut causes are dropped. */

@@ -2,13 +2,13 @@
 // Works on anything that is Placeable. Thread: worker.
 
 import { PICK_FAILURE } from '../../core/balancer.ts';
-import type { FailureKind } from '../../core/failure.ts';
 import { Hedging } from './hedging.ts';
 import { findPlace, type Place, reserveForItsOwn } from './place.ts';
 import { NO_SLOT, type Placeable, type PlacementTarget } from './placeable.ts';
 import type { PlacementContext } from './placement-context.ts';
 import { Queues } from './queues.ts';
 import { mayRepeat, Retries } from './retries.ts';
+import type { RetryFacts } from './retry-verdict.ts';
 
 /** Reasons for which an item gets no place. */
 export type NoPlace = 'no-endpoint' | 'queue-full' | 'queue-timeout' | 'not-replayable';
@@ -64,7 +64,7 @@ export class Placer<Item extends Placeable> {
    * Decides whether another attempt follows a failed one. Returns the backoff in ms for `retryAfter`, or NO_RETRY.
    * @param kind of the failure; 'status' for a retryable status
    */
-  backoffAfter(item: Item, kind: FailureKind | 'status', wasSent: boolean): number {
+  backoffAfter(item: Item, kind: RetryFacts['kind'], wasSent: boolean): number {
     return this.retries.backoffAfter(item, kind, wasSent);
   }
 

@@ -3,7 +3,6 @@
 
 import { PICK_FAILURE, wasTried } from '../../core/balancer.ts';
 import type { RetryVerdict } from '../../core/exchange-record.ts';
-import type { FailureKind } from '../../core/failure.ts';
 import { randomBelow } from '../../core/random.ts';
 import { MAX_TRIED, type Placeable } from './placeable.ts';
 import type { PlacementContext } from './placement-context.ts';
@@ -50,9 +49,9 @@ export class Retries {
   /**
    * Decides after a failed attempt, or a response with a retryable status. Returns the backoff in ms, or NO_RETRY.
    * Withdraws the retry from the budget.
-   * @param kind of the failure; 'status' for a retryable status
+   * @param kind of the failure; 'status' or 'grpc-status' for a retryable status
    */
-  backoffAfter(item: Placeable, kind: FailureKind | 'status', wasSent: boolean): number {
+  backoffAfter(item: Placeable, kind: RetryFacts['kind'], wasSent: boolean): number {
     const { placement } = item;
     const { snapshot } = item.target!;
     placement.retryVerdict = retryVerdict(factsOf(item, kind, wasSent), snapshot.retry);
@@ -83,11 +82,11 @@ export class Retries {
   }
 
   /** Jitter where another endpoint is left; else the shortest Retry-After, if it is short enough. */
-  #backoffMs(item: Placeable, kind: FailureKind | 'status'): number {
+  #backoffMs(item: Placeable, kind: RetryFacts['kind']): number {
     this.#excludeBackedOff(item);
     const found = this.#peek(item);
     if (found >= 0) return this.jitterMs(item);
-    if (kind === 'status') return this.#shortestRetryAfterMs(item);
+    if (kind === 'status' || kind === 'grpc-status') return this.#shortestRetryAfterMs(item);
     const waits = item.target!.snapshot.whenAllDown === 'wait';
     item.placement.startsOver = waits && found === PICK_FAILURE.allTried;
     return waits || found === PICK_FAILURE.allBusy ? this.jitterMs(item) : NO_RETRY;

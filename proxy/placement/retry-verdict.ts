@@ -17,8 +17,8 @@ const IDEMPOTENT_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS
 
 /** Input of the decision. */
 export interface RetryFacts {
-  /** Kind of the failure; 'status' for a retryable status. */
-  readonly kind: FailureKind | 'status';
+  /** Kind of the failure; 'status' for a retryable status, 'grpc-status' for one of gRPC. */
+  readonly kind: FailureKind | 'status' | 'grpc-status';
   /** Whether a byte of the request may have reached the endpoint. */
   readonly wasSent: boolean;
   /** Whether the method or the client declares that sending it twice has the effect of sending it once. */
@@ -56,12 +56,13 @@ export function retryVerdict(facts: RetryFacts, settings: RetrySnapshot): RetryV
   if (facts.hasResponseBegun) return 'refused-response-begun';
   if (!facts.wasSent) return unsentVerdict(facts, settings);
   if (!isWanted(facts.kind, settings)) return 'refused-not-retryable';
-  if (!facts.isIdempotent) return 'refused-not-retryable';
+  // Every call of gRPC is a POST: that it may be repeated is what listing the status says.
+  if (!facts.isIdempotent && facts.kind !== 'grpc-status') return 'refused-not-retryable';
   if (!facts.isBodyReplayable) return 'refused-body';
   // A keep-alive race is no failure: the request is repeated once even if retries are off.
   const most = facts.kind === 'stale-connection' ? Math.max(1, settings.attempts) : settings.attempts;
   if (facts.retriesSoFar >= most) return 'refused-attempts';
-  return facts.kind === 'status' ? 'status' : 'unanswered-safe';
+  return facts.kind === 'status' || facts.kind === 'grpc-status' ? 'status' : 'unanswered-safe';
 }
 
 function unsentVerdict(facts: RetryFacts, settings: RetrySnapshot): RetryVerdict {
@@ -79,6 +80,7 @@ function unsentVerdict(facts: RetryFacts, settings: RetrySnapshot): RetryVerdict
 function isWanted(kind: RetryFacts['kind'], settings: RetrySnapshot): boolean {
   switch (kind) {
     case 'status':
+    case 'grpc-status':
       return true;
     case 'stale-connection':
       return true;

@@ -72,6 +72,7 @@ export function upstreamSnapshot({
       onReset: true,
       onTimeout: true,
       statuses: [],
+      grpcStatuses: [],
       perTryTimeoutMs: 0,
       budgetRatio: 0.2,
       budgetMin: 3,

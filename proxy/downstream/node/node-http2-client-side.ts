@@ -66,7 +66,6 @@ export class NodeHttp2ClientSide implements ClientSide {
     stream.on('error', () => undefined); // 'close' follows, with the code
     // Listened to from the start: a body that ends without a byte emits it even if it is held.
     stream.on('end', () => this.#bodyEnded());
-
     stream.on('trailers', (_headers, _flags, raw?: readonly string[]) => (this.#trailers = raw ?? []));
     stream.on('drain', () => this.#drained());
     stream.on('finish', () => this.#finished());
@@ -225,17 +224,16 @@ export class NodeHttp2ClientSide implements ClientSide {
     const fields = [':status', String(status), ...http2Fields(own)];
     if (knowsLength) fields.push('content-length', String(bodyLength));
     if (this.#stream.destroyed || this.#stream.closed) return;
-    const endStream = this.#hasNoBody;
-    this.#stream.respond(fields, { endStream, waitForTrailers: !endStream && mayHaveTrailers(knowsLength, own) });
+    const waitForTrailers = !this.#hasNoBody && mayHaveTrailers(knowsLength, own);
+    // An empty body ends with the head: gRPC takes a status in the head for one only then.
+    this.#hasNoBody ||= knowsLength && bodyLength === 0 && !waitForTrailers;
+    this.#stream.respond(fields, { endStream: this.#hasNoBody, waitForTrailers });
   }
 
   #end(body: Uint8Array | null): void {
     this.#isEnded = true;
     this.#discardBody();
-    if (this.#hasNoBody) {
-      setImmediate(() => this.#finished());
-      return;
-    }
+    if (this.#hasNoBody) return void setImmediate(() => this.#finished());
     if (body !== null && body.byteLength > 0) this.#stream.end(body);
     else this.#stream.end();
     if (this.#stream.writableLength > 0) this.#blockedSinceMs = this.#host.clock.nowMs();

@@ -13,6 +13,7 @@ const SETTINGS: RetrySnapshot = {
   onReset: true,
   onTimeout: true,
   statuses: [503],
+  grpcStatuses: [],
   perTryTimeoutMs: 0,
   budgetRatio: 0.2,
   budgetMin: 3,
