@@ -144,9 +144,10 @@ export class PlayedExchange {
     readonly status: number;
     readonly cause: string;
     readonly fields?: FieldList;
-    readonly body?: string;
+    readonly body?: string | Uint8Array;
   }): SentResponse {
-    const pending = { ...reply, fields: reply.fields ?? [], body: Buffer.from(reply.body ?? '') };
+    const { fields = [], body = '' } = reply;
+    const pending = { ...reply, fields, body: typeof body === 'string' ? Buffer.from(body) : body };
     return sentOf(this.#context.runner.localReply(this.#view, pending));
   }
 

@@ -67,8 +67,8 @@ export abstract class ExchangeData<Self> implements ExchangeRecord {
     this.target = target;
   }
 
-  /** Moves a running exchange to a newer Runtime, in which its upstream still exists. */
-  moveTo(runtime: Runtime, target: UpstreamRuntime): void {
+  /** Moves a running exchange to a newer Runtime, in which its upstream, if it has one, still exists. */
+  moveTo(runtime: Runtime, target: UpstreamRuntime | null): void {
     this.runtime = runtime;
     this.target = target;
   }

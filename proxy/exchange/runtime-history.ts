@@ -128,7 +128,7 @@ export class RuntimeHistory {
   }
 
   /**
-   * Gives streaming exchanges whose upstream still exists the newest Runtime: nothing is left to do for them but to pass
+   * Gives streaming exchanges of a file, or whose upstream still exists, the newest Runtime: nothing is left to do for them but to pass
    * bytes on and to count. The others end soon, by their own timeouts or with their endpoint.
    */
   #moveOn({ open, policies }: RevisionExchanges): void {
@@ -136,7 +136,11 @@ export class RuntimeHistory {
     policies.close();
     for (const exchange of open.items()) {
       if (exchange.runtime === runtime || !exchange.isStreaming) continue;
-      const { snapshot } = exchange.target!;
+      if (exchange.target === null) {
+        exchange.moveTo(runtime, null);
+        continue;
+      }
+      const { snapshot } = exchange.target;
       const target = runtime.upstreams.get(snapshot.index);
       if (target?.snapshot.name !== snapshot.name) continue;
       exchange.moveTo(runtime, withOverrides(target, exchange.route!));

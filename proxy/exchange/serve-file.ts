@@ -1,7 +1,6 @@
 // Answers an exchange with a file of its route: the head passes the policies as an endpoint's does, the body follows at the
 // pace of the client. Thread: worker.
 
-import { STATUS_CODES } from 'node:http';
 import type { FieldList, ResponseHead } from '../../core/head.ts';
 import type { FilesSnapshot } from '../../core/snapshot/route.ts';
 import { answerWith, type FileAnswer } from '../files/file-answer.ts';
@@ -12,6 +11,7 @@ import type { FileRefusal } from '../files/open-file.ts';
 import type { Exchange } from './exchange.ts';
 import { STATE } from './exchange-state.ts';
 import type { ForwardingContext } from './forwarding-context.ts';
+import { reasonOf } from './local-reply.ts';
 import { beginResponse, endTransforms, passResponseChunk, passResponseTail } from './policy-bodies.ts';
 import { cutExchange, relayHead, replyLocally, replyToDirectory, sendBytes } from './respond.ts';
 
@@ -121,7 +121,7 @@ class FileHead implements ResponseHead {
   }
 
   get reason(): string {
-    return STATUS_CODES[this.status] ?? '';
+    return reasonOf(this.status);
   }
 
   field(name: string): string | undefined {

@@ -56,6 +56,10 @@ export const compress = builtIn({
     const { types, minSize, codings, effort, streams } = given;
     return { compress: { types: types.map(typePatternOf), minBytes: minSize, codings, effort, streams } };
   },
+  explain({ compress: { codings } }, { request }): string {
+    const { coding } = new CodingChoice(codings).of(request.field(ACCEPT_ENCODING));
+    return coding === null ? 'leaves bodies as they are: the client accepts no coding' : `compresses with ${coding}`;
+  },
   create: ({ compress: data }, { services }) => new CompressPolicy(data, services),
 });
 
@@ -99,6 +103,7 @@ class CompressPolicy {
   readonly #data: CompressData['compress'];
   readonly #services: PolicyServices;
   readonly #choice: CodingChoice;
+  readonly #codedBodies = new WeakMap<Uint8Array, Map<string, Uint8Array>>();
   #open = 0;
 
   constructor(data: CompressData['compress'], services: PolicyServices) {
@@ -128,8 +133,18 @@ class CompressPolicy {
     return {
       ...reply,
       fields: [...coded, 'Content-Encoding', coding],
-      body: compressWhole(reply.body, coding, effort),
+      body: this.#coded(reply.body, coding, effort),
     };
+  }
+
+  /** Bodies that are configured are the same objects each time, and compressed once. */
+  #coded(body: Uint8Array, coding: Coding, effort: Effort): Uint8Array {
+    let codedBodies = this.#codedBodies.get(body);
+    if (codedBodies === undefined) this.#codedBodies.set(body, (codedBodies = new Map()));
+    const key = `${coding} ${effort}`;
+    let coded = codedBodies.get(key);
+    if (coded === undefined) codedBodies.set(key, (coded = compressWhole(body, coding, effort)));
+    return coded;
   }
 
   #consider(exchange: PolicyExchange): void {

@@ -48,13 +48,27 @@ class Bench {
 
   /** Begins an exchange with the first endpoint of the first upstream. */
   open(state: StateName): Exchange {
+    const exchange = this.#begin();
+    const { runtime } = exchange;
+    exchange.routeTo(runtime.snapshot.routes[0]!, [...runtime.upstreams.values()][0]!);
+    exchange.tries.endpoint = exchange.target!.snapshot.endpoints[0]!;
+    for (const next of ['leasing', 'sent', state] as const) exchange.enter(STATE[next]);
+    return exchange;
+  }
+
+  /** Begins an exchange that a file answers. */
+  openFile(): Exchange {
+    const exchange = this.#begin();
+    exchange.routeTo(exchange.runtime.snapshot.routes[0]!, null);
+    exchange.enter(STATE.relaying);
+    return exchange;
+  }
+
+  #begin(): Exchange {
     const exchange = new Exchange({} as ExchangeHooks);
     const { runtime } = this.runtimes;
     const start = { client: {} as ClientSide, head: requestHead(), upgrade: null };
     exchange.begin(start, runtime, 1, 1, 1);
-    exchange.routeTo(runtime.snapshot.routes[0]!, [...runtime.upstreams.values()][0]!);
-    exchange.tries.endpoint = exchange.target!.snapshot.endpoints[0]!;
-    for (const next of ['leasing', 'sent', state] as const) exchange.enter(STATE[next]);
     this.runtimes.open.add(exchange);
     return exchange;
   }
@@ -110,5 +124,13 @@ describe('revisions', () => {
     assert.equal(stream.runtime, bench.runtimes.runtime, 'and again with each that follows');
     assert.equal(request.runtime, first);
     assert.deepEqual(bench.told, [{ revision: 1, exchanges: 2 }]);
+  });
+
+  test('move files that are being sent, and never end them for an endpoint', () => {
+    const bench = new Bench();
+    const file = bench.openFile();
+    bench.reload({ ...WITHOUT_ENDPOINTS, reload: { drainMs: 1_000, hardStopMs: 0 } });
+    bench.clock.advance(61_000);
+    assert.deepEqual([file.runtime, file.target, bench.ended], [bench.runtimes.runtime, null, []]);
   });
 });

@@ -4,7 +4,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import zlib from 'node:zlib';
 import type { FieldList } from '../../../../core/head.ts';
+import type { ExplainedExchange } from '../../../../core/policy/policy-definition.ts';
 import { compress } from '../../../../proxy/policies/compress.ts';
+import { requestHead } from '../../../support/request-head.ts';
 import { testPolicy } from '../../../../testing/policy-bench.ts';
 import type { SentResponse } from '../../../../testing/played-exchange.ts';
 
@@ -162,6 +164,25 @@ test('local replies are compressed as responses are', async () => {
   assert.equal(zlib.gunzipSync(reply.bytes).toString(), BODY);
   assert.deepEqual(exchange.localReply({ ...given, body: 'short' }).fields, given.fields);
   assert.equal(exchange.localReply({ ...given, body: '' }).body, '');
+});
+
+test('a local reply that is configured is compressed once', async () => {
+  const bench = testPolicy(compress as never, { compress: true });
+  const body = Buffer.from(BODY);
+  const create = async (coding: string) => {
+    const exchange = await bench.request({ fields: ['Accept-Encoding', coding] });
+    return exchange.localReply({ status: 200, cause: 'configured', fields: JSON_FIELDS, body }).bytes;
+  };
+  assert.equal(await create('gzip'), await create('gzip'));
+  assert.notEqual(await create('gzip'), await create('br'));
+});
+
+test('the effect on a request is explained', () => {
+  const data = { compress: { codings: ['br', 'gzip'], types: [], minBytes: 0, effort: 'fast', streams: 1 } } as const;
+  const explained = (accepted: string) =>
+    compress.explain!(data, { request: requestHead({ fields: ['Accept-Encoding', accepted] }) } as ExplainedExchange);
+  assert.equal(explained('gzip, br'), 'compresses with br');
+  assert.equal(explained('deflate'), 'leaves bodies as they are: the client accepts no coding');
 });
 
 test('options that are none are refused', () => {
