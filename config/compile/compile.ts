@@ -264,8 +264,9 @@ function namedMatches(matches: Readonly<Record<string, ValueMatch>> = {}): Named
 
 /** Validation guarantees that a route has exactly one action, and that its upstream exists. */
 function upstreamAction(route: RouteConfig, indexOf: ReadonlyMap<string, number>): RouteAction {
-  const upstream = indexOf.get(route.upstream ?? '');
-  if (upstream === undefined) throw new Error(`upstream ${route.upstream} was not validated`);
+  const name = route.upstream ?? route.split?.upstreams[0]?.upstream ?? '';
+  const upstream = indexOf.get(name);
+  if (upstream === undefined) throw new Error(`upstream ${name} was not validated`);
   return { kind: 'upstream', upstream };
 }
 

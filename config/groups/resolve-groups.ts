@@ -4,7 +4,7 @@
 import type { Finding, KeyPath } from '../problems/problem.ts';
 import { quoted } from '../values/parsed.ts';
 import { currentUpstreamSchema } from '../schema/schema.ts';
-import { ACTIONS, NEEDS_UPSTREAM, route as routeSchema } from '../schema/schema-routes.ts';
+import { ACTIONS, FORWARDING_ACTIONS, NEEDS_UPSTREAM, route as routeSchema } from '../schema/schema-routes.ts';
 import type { EntryPlace, Places } from '../yaml/places.ts';
 import type { SourceTree } from '../yaml/source-tree.ts';
 import { checkPart } from './check-part.ts';
@@ -192,7 +192,9 @@ class RouteList {
     if (level.path.length === 1 && level.settings === null) return this.#withName(route, index, level);
     const path = [...level.path, index];
     const resolved = this.#inherited(route, level);
-    const isAnswered = ACTIONS.some((action) => action !== 'upstream' && Object.hasOwn(resolved, action));
+    const isAnswered = ACTIONS.some(
+      (action) => !FORWARDING_ACTIONS.includes(action) && Object.hasOwn(resolved, action),
+    );
     for (const key of isAnswered ? NEEDS_UPSTREAM : []) if (!Object.hasOwn(route, key)) delete resolved[key];
     const match = this.#matchOf(route, path, this.#writtenAt(routes, index, level), level);
     if (match !== null && !Object.hasOwn(route, 'match') && match.place !== undefined) {

@@ -40,8 +40,8 @@ export function compilePolicies({ plugins, policies }: LoadedPlugins, context: C
       at(
         route && {
           ...ofScope('route', routeName(route, index), ['routes', index]),
-          hasUpstream: route.upstream !== undefined,
           loggedFields,
+          hasUpstream: route.upstream !== undefined || route.split !== undefined,
           settings: route,
         },
       ),

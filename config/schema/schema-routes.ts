@@ -86,7 +86,10 @@ const hostField = z
   .meta({ expects: 'a host name, { from: client } or { from: endpoint }', example: '{ from: endpoint }' });
 
 /** Keys of a route of which exactly one is required. */
-export const ACTIONS = ['upstream', 'respond', 'redirect', 'files'] as const;
+export const ACTIONS = ['upstream', 'split', 'respond', 'redirect', 'files'] as const;
+
+/** Those by which requests go to endpoints. */
+export const FORWARDING_ACTIONS: readonly string[] = ['upstream', 'split'];
 
 /** Keys that have no meaning for a route that answers by itself. */
 export const NEEDS_UPSTREAM = ['requestHeaders', 'host', 'limits', 'timeouts', 'retry'] as const;
@@ -111,7 +114,7 @@ export const route = z
       .optional(),
     upstream: name()
       .describe(
-        'Upstream that receives the requests. Exactly one of `upstream`, `respond`, `redirect` and `files` is required.',
+        'Upstream that receives the requests. Exactly one of `upstream`, `split`, `respond`, `redirect` and `files` is required.',
       )
       .optional(),
     respond: respond.optional(),

@@ -5,7 +5,7 @@ import { nearestName } from '../problems/nearest-name.ts';
 import { quoted } from '../values/parsed.ts';
 import type { CheckContext } from './parsed-config.ts';
 import type { KeyPath } from '../problems/problem.ts';
-import { ACTIONS, HOST_WORDS, NEEDS_UPSTREAM, type RouteConfig } from '../schema/schema-routes.ts';
+import { ACTIONS, FORWARDING_ACTIONS, HOST_WORDS, NEEDS_UPSTREAM, type RouteConfig } from '../schema/schema-routes.ts';
 import { redirectsToHttps } from '../../proxy/policies/redirect-to-https.ts';
 import { UpstreamCheck } from './upstream-check.ts';
 import { checkShadowed } from './validate-shadows.ts';
@@ -53,12 +53,13 @@ function checkAction(route: RouteConfig, path: KeyPath, context: CheckContext): 
   const given = ACTIONS.filter((action) => route[action] !== undefined);
   const [first, second] = given;
   if (first === undefined) {
-    const message = 'this route has no action: add upstream, respond, redirect or files, for example upstream: app';
+    const message =
+      'this route has no action: add upstream, split, respond, redirect or files, for example upstream: app';
     context.report({ code: 'FL3006', message, path });
   } else if (second !== undefined) {
     const message = `a route has exactly one action, this one has ${given.join(' and ')}: keep one of them`;
     context.report({ code: 'FL3006', message, path: [...path, second], part: 'key' });
-  } else if (first !== 'upstream') {
+  } else if (!FORWARDING_ACTIONS.includes(first)) {
     checkWithoutUpstream(first, path, context);
   }
 }
@@ -71,12 +72,23 @@ function checkWithoutUpstream(action: string, path: KeyPath, context: CheckConte
   }
 }
 
+/** Paths at which a route may name upstreams: its own, and those of its split. */
+function upstreamPaths(path: KeyPath, context: CheckContext): KeyPath[] {
+  const written = context.tree.valueAt([...path, 'split']);
+  const isList = Array.isArray(written);
+  const parts: unknown = isList ? written : context.tree.valueAt([...path, 'split', 'upstreams']);
+  const base = isList ? [...path, 'split'] : [...path, 'split', 'upstreams'];
+  const split = Array.isArray(parts) ? parts.map((_, index): KeyPath => [...base, index, 'upstream']) : [];
+  return [[...path, 'upstream'], ...split];
+}
+
 /** Checks references on the written values, so that they are checked even if the rest doesn't fit the schema. */
 function checkReferences(path: KeyPath, context: CheckContext): void {
-  const upstream = context.tree.valueAt([...path, 'upstream']);
-  if (typeof upstream === 'string' && !context.config.upstreams.has(upstream)) {
+  for (const at of upstreamPaths(path, context)) {
+    const upstream = context.tree.valueAt(at);
+    if (typeof upstream !== 'string' || context.config.upstreams.has(upstream)) continue;
     const known = [...context.config.upstreams.keys()];
-    context.report({ code: 'FL3001', path: [...path, 'upstream'], ...unknownName('upstream', upstream, known) });
+    context.report({ code: 'FL3001', path: at, ...unknownName('upstream', upstream, known) });
   }
   const place = [...path, 'match', 'listener'];
   const given = context.tree.valueAt(place);
@@ -134,9 +146,8 @@ function checkOverrides(route: RouteConfig, path: KeyPath, context: CheckContext
 
 function checkUnused(context: CheckContext): void {
   const routes = context.tree.valueAt(['routes']);
-  const used = new Set(
-    Array.isArray(routes) ? routes.map((_, index) => context.tree.valueAt(['routes', index, 'upstream'])) : [],
-  );
+  const paths = Array.isArray(routes) ? routes.flatMap((_, index) => upstreamPaths(['routes', index], context)) : [];
+  const used = new Set(paths.map((path) => context.tree.valueAt(path)));
   // A route with a misspelt key or an unknown upstream probably refers to one that looks unused.
   if (context.config.routes.includes(null)) return;
   if ([...used].some((name) => typeof name === 'string' && !context.config.upstreams.has(name))) return;

@@ -15,6 +15,7 @@ import { rateLimit } from './rate-limit.ts';
 import { redirectToHttps } from './redirect-to-https.ts';
 import { securityHeaders } from './security-headers.ts';
 import { shedding } from './shedding.ts';
+import { split } from './split.ts';
 import { stickyCookie } from './sticky-cookie.ts';
 import { traceContext } from './trace-context.ts';
 
@@ -30,6 +31,7 @@ export const POLICIES = [
   cors,
   listenerErrorPages,
   errorPages,
+  split,
   securityHeaders,
   headerEdits,
   stickyCookie,
