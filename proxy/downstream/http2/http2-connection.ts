@@ -32,6 +32,8 @@ const NO_TABLE = Buffer.of(NO_TABLE_UPDATE);
 const ENABLE_PUSH = 0x2;
 const MAX_CONCURRENT_STREAMS = 0x3;
 const MAX_HEADER_LIST_SIZE = 0x6;
+/** WebSocket over a stream (RFC 8441). */
+const ENABLE_CONNECT_PROTOCOL = 0x8;
 /** We read the field `priority` alone (RFC 9218 section 2.1). */
 const NO_RFC7540_PRIORITIES = 0x9;
 /** No stream has it: the first of two GOAWAY frames announces the end, and refuses no request (RFC 9113 section 6.8). */
@@ -289,6 +291,6 @@ export class Http2Connection implements Http2Host, FrameHost, DrainableConnectio
 /** Adds our SETTINGS, and credit for the connection. */
 function addGreeting(writer: FrameWriter, headBytes: number): void {
   const limits = [MAX_CONCURRENT_STREAMS, MAX_STREAMS, MAX_HEADER_LIST_SIZE, headBytes];
-  writer.addSettings([ENABLE_PUSH, 0, ...limits, NO_RFC7540_PRIORITIES, 1]);
+  writer.addSettings([ENABLE_PUSH, 0, ...limits, ENABLE_CONNECT_PROTOCOL, 1, NO_RFC7540_PRIORITIES, 1]);
   writer.addWindowUpdate(0, CONNECTION_WINDOW_BYTES - INITIAL_WINDOW_BYTES);
 }

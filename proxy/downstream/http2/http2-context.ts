@@ -33,7 +33,7 @@ export class Http2Listener {
       fields: limits.headFields,
       underscores: underscoreFields,
       pathBytes: limits.requestLineBytes - REQUEST_LINE_REST_BYTES,
-      enablesConnectProtocol: false,
+      enablesConnectProtocol: true,
     };
   }
 }

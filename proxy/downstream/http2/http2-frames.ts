@@ -1,6 +1,7 @@
 // Frames of one client connection: the states of its streams (RFC 9113 section 5.1), flow control, and SETTINGS.
 // Thread: worker.
 
+import type { Unparsable } from '../../../core/exchange-contract.ts';
 import type { FieldList } from '../../../core/head.ts';
 import { ErrorCode } from '../../http2/error-code.ts';
 import { readUint31 } from '../../http2/frame-format.ts';
@@ -67,7 +68,7 @@ export class Http2Frames implements FrameSink {
     }
     const stream = streams.takeSpare() ?? host.newStream();
     const { message, framing } = stream.head;
-    const fault = reader.read(block, start, end, isEndStream, message, framing);
+    const fault = reader.read(block, start, end, isEndStream, message, framing) ?? protocolFault(reader.protocol);
     if (fault === 'compression') return this.#fail(ErrorCode.COMPRESSION_ERROR, 'malformed header block');
     if (fault === 'malformed') {
       host.refuse(fault);
@@ -79,7 +80,7 @@ export class Http2Frames implements FrameSink {
     streams.open.set(id, stream);
     host.streamBegan();
     const windowBytes = this.#settings.initialWindowBytes;
-    if (fault === null) stream.begin(id, isEndStream, windowBytes);
+    if (fault === null) stream.begin(id, isEndStream, windowBytes, reader.protocol);
     else {
       stream.refuse(id, isEndStream, windowBytes, host.refuse(fault));
       this.#faults.count();
@@ -211,4 +212,9 @@ export class Http2Frames implements FrameSink {
   #fail(code: ErrorCode, reason: string): void {
     this.#host.fail(code, reason);
   }
+}
+
+/** Of the protocols of extended CONNECT we serve WebSocket (RFC 8441 section 4). @param protocol '' for other requests */
+function protocolFault(protocol: string): Unparsable | null {
+  return protocol === '' || protocol === 'websocket' ? null : 'method-not-served';
 }

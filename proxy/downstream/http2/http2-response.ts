@@ -40,7 +40,7 @@ export interface ResponseOwner {
   /** The last frame has been handed to the system. */
   responseFlushed(): void;
   /** The connection has closed before that. */
-  responseLost(): void;
+  lost(): void;
 }
 
 export class Http2Response implements WaitingStream {
@@ -178,7 +178,7 @@ export class Http2Response implements WaitingStream {
   }
 
   lost(): void {
-    this.#owner.responseLost();
+    this.#owner.lost();
   }
 
   /** Read on demand: most responses never wait. */

@@ -18,6 +18,7 @@ import type { Http2Output } from './http2-output.ts';
 import { Http2RequestBody } from './http2-request-body.ts';
 import { Added, Http2Response, type ResponseOwner } from './http2-response.ts';
 import type { ReceiveBudget } from './receive-budget.ts';
+import { beginUpgrade } from './stream-socket.ts';
 
 /** The connection, as its streams use it. */
 export interface Http2Host {
@@ -71,15 +72,22 @@ export class Http2Stream implements ClientSide, ResponseOwner {
     this.head.version = '2.0';
   }
 
-  /** Begins a request, whose head has been read into `head`. @param windowBytes the client's initial window */
-  begin(id: number, isComplete: boolean, windowBytes: number): void {
+  /**
+   * Begins a request, whose head has been read into `head`.
+   * @param windowBytes the client's initial window
+   * @param protocol of an extended CONNECT, or ''
+   */
+  begin(id: number, isComplete: boolean, windowBytes: number, protocol: string): void {
     const { head } = this;
     head.forget();
     head.begin();
     this.#reset(id);
     this.response.begin(id, windowBytes, head.message.method === Method.HEAD);
-    this.body.begin(head.framing.declaredBytes, head.bodyLength !== 0, isComplete, this.beganMs);
-    this.#events = this.#context.starter.begin(this, head, null, this.beganMs);
+    const { starter } = this.#context;
+    const { beganMs } = this;
+    this.body.begin(head.framing.declaredBytes, head.bodyLength !== 0 || protocol !== '', isComplete, beganMs);
+    this.#events =
+      protocol === '' ? starter.begin(this, head, null, beganMs) : beginUpgrade(starter, this, head, protocol, beganMs);
   }
 
   /** Answers a request whose head was refused. */
@@ -201,9 +209,9 @@ export class Http2Stream implements ClientSide, ResponseOwner {
 
   // ---- timeouts, compared by the sweep of the connection
 
-  /** Whether bytes of the body are due. */
+  /** Whether bytes of the body are due. A tunnel has a timeout of its own, and no body. */
   get isAwaitingBody(): boolean {
-    return this.body.isFlowing && !this.response.isEnded && !this.body.isComplete;
+    return this.head.bodyLength !== 0 && this.body.isFlowing && !this.response.isEnded && !this.body.isComplete;
   }
 
   bodyTimedOut(): void {
@@ -259,10 +267,6 @@ export class Http2Stream implements ClientSide, ResponseOwner {
     this.#events.onResponseFlushed();
     this.#events = NO_EXCHANGE;
     this.#host.streamReusable(this);
-  }
-
-  responseLost(): void {
-    this.lost();
   }
 
   // ---- the end
