@@ -13,7 +13,12 @@ export interface SendFacts {
   readonly hasReceived: boolean;
   /** Whether the response head was received completely. */
   readonly hasHead: boolean;
+  /** Whether the connection was reset soon after its last response, without FIN: no idle timeout does that. */
+  readonly wasCutInUse?: boolean;
 }
+
+/** Servers in use have idle timeouts of more than a second. */
+export const LEAST_IDLE_TIMEOUT_MS = 1_000;
 
 /** Shortages of this process or machine: no evidence about the endpoint. */
 const OWN_LACK: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL']);
@@ -66,12 +71,13 @@ export function connectFailureKind(code: string, isHandshake: boolean): FailureK
 
 /**
  * The kind of failure of a lost connection. A reused connection that ends before any byte of a response was stale: the
- * endpoint closed it while the request was on its way (RFC 9112 section 9.5), which is no evidence against it. An end
- * within the response head counts as no response.
+ * endpoint closed it while the request was on its way (RFC 9112 section 9.5), which is no evidence against it. It does so
+ * by FIN, or after an idle time: a reset of a connection in use is a failure of the request. An end within the response
+ * head counts as no response.
  */
 export function lossKind(facts: Omit<SendFacts, 'wasSent'>): FailureKind {
   if (facts.hasHead) return 'truncated';
-  return facts.isReused && !facts.hasReceived ? 'stale-connection' : 'reset';
+  return facts.isReused && !facts.hasReceived && facts.wasCutInUse !== true ? 'stale-connection' : 'reset';
 }
 
 function kindOf(error: Error, facts: SendFacts): FailureKind {

@@ -4,7 +4,7 @@ import { failureOf, type FailureKind } from '../../../core/failure.ts';
 import type { FieldList, ResponseHead } from '../../../core/head.ts';
 import { ENDPOINT_FIELD } from '../../../core/memory/lane-fields.ts';
 import type { TimerWheel } from '../../../core/timer-wheel.ts';
-import { lossKind } from '../../../net/failure-of-error.ts';
+import { LEAST_IDLE_TIMEOUT_MS, lossKind } from '../../../net/failure-of-error.ts';
 import { CHUNK_END, chunkHead, encodeLastChunk } from '../../http1/encoder.ts';
 import type { HeadScanner } from '../../http1/head-scanner.ts';
 import { ScannedRequestHead } from '../../wire/scanned-request-head.ts';
@@ -67,6 +67,8 @@ export class EndpointConnection implements LeasedConnection, ResponseSink, Socke
   #sentBefore = 0;
   #hasReceived = false;
   #hasHead = false;
+  /** How long the connection was idle before the current attempt, in ms. */
+  #idledMs = 0;
   /** Whether the current response lets the connection be reused, and the idle timeout that it announces (-1: none). */
   #isPersistent = true;
   #announcedMs = -1;
@@ -92,6 +94,7 @@ export class EndpointConnection implements LeasedConnection, ResponseSink, Socke
     this.#sentBefore = this.socket.sentBytes;
     this.#hasReceived = false;
     this.#hasHead = false;
+    this.#idledMs = this.#idleness.idleMs;
     this.#body.begin(attempt.request.head.bodyLength);
     this.#reader.expect(methodOf(attempt));
     attempt.events.onLease(isReused);
@@ -235,7 +238,9 @@ export class EndpointConnection implements LeasedConnection, ResponseSink, Socke
       this.destroy();
       return;
     }
-    const facts = { isReused: this.#requestCount > 1, hasReceived: this.#hasReceived, hasHead: this.#hasHead };
+    const isReused = this.#requestCount > 1;
+    const wasCutInUse = this.socket.input === Input.LOST && this.#idledMs < LEAST_IDLE_TIMEOUT_MS;
+    const facts = { isReused, hasReceived: this.#hasReceived, hasHead: this.#hasHead, wasCutInUse };
     this.#fail(lossKind(facts), reason);
   }
 

@@ -6,7 +6,7 @@ import { Duplex } from 'node:stream';
 import type { FailureKind } from '../../../core/failure.ts';
 import type { FieldList } from '../../../core/head.ts';
 import { EndpointError } from '../../../net/endpoint-error.ts';
-import { lossKind } from '../../../net/failure-of-error.ts';
+import { LEAST_IDLE_TIMEOUT_MS, lossKind } from '../../../net/failure-of-error.ts';
 import { CHUNK_END, chunkHead, LAST_CHUNK } from '../../http1/encoder.ts';
 import { BodyKind } from '../../http1/framing.ts';
 import type { HeadScanner } from '../../http1/head-scanner.ts';
@@ -62,6 +62,9 @@ export class GuardedSocket extends Duplex implements ResponseSink {
   #isServing = false;
   #mustClose = false;
   #hasEnded = false;
+  /** Monotonic ms of the end of the last response, and the idle time before the current request. */
+  #settledMs = 0;
+  #idledMs = 0;
   #wasClosedByEndpoint = false;
   #announcedMs = -1;
   /** Of the current response. */
@@ -95,6 +98,7 @@ export class GuardedSocket extends Duplex implements ResponseSink {
     this.#dueHead = headText;
     this.#requestCount += 1;
     this.#isServing = true;
+    this.#idledMs = performance.now() - this.#settledMs;
     this.#hasReceived = false;
     this.#isComplete = false;
     this.#finalHead = null;
@@ -108,6 +112,7 @@ export class GuardedSocket extends Duplex implements ResponseSink {
   /** undici has delivered the whole response. */
   settle(): void {
     this.#isServing = false;
+    this.#settledMs = performance.now();
     this.#listener = null;
     if (!this.writer.isEnded || this.writer.writeError !== null) this.#mustClose = true;
   }
@@ -267,6 +272,7 @@ export class GuardedSocket extends Duplex implements ResponseSink {
       isReused: this.isReused,
       hasReceived: this.#hasReceived,
       hasHead: this.#finalHead !== null,
+      wasCutInUse: !this.#hasEnded && this.#idledMs < LEAST_IDLE_TIMEOUT_MS,
     });
     this.destroy(new EndpointError(kind, cause.message, cause));
   }

@@ -17,6 +17,7 @@ describe('a lost connection', () => {
   for (const [name, facts, kind] of [
     ['fresh, no byte', FRESH, 'reset'],
     ['reused, no byte', REUSED, 'stale-connection'],
+    ['reused, no byte, reset in use', { ...REUSED, wasCutInUse: true }, 'reset'],
     ['reused, some bytes', ANSWERED, 'reset'],
     ['head came', BEGUN, 'truncated'],
   ] as const) {

@@ -119,18 +119,18 @@ async function fails(subject: TransportUnderTest, steps: readonly Step[], outcom
 }
 
 function staleCases(subject: TransportUnderTest): void {
-  for (const [name, step] of [
-    ['FIN', fin()],
-    ['RST', reset()],
+  for (const [name, step, outcome, meaning] of [
+    ['FIN', fin(), 'stale-connection sent', 'that it was stale'],
+    ['RST', reset(), 'reset sent', 'a failure: no idle timeout resets a connection in use'],
   ] as const) {
     for (const method of ['GET', 'POST']) {
-      test(`${name} after a ${method} on a reused connection means that it was stale`, () =>
+      test(`${name} after a ${method} on a reused connection means ${meaning}`, () =>
         withBench(subject, {}, async (bench) => {
           await reuse(bench);
           bench.origin.play(bodyRead(), step);
           const attempt = await bench.send({ method }).done;
           assert.equal(attempt.isReused, true);
-          assert.equal(attempt.outcome, 'stale-connection sent');
+          assert.equal(attempt.outcome, outcome);
           assert.equal(bench.origin.requests.length, 2);
         }));
     }
