@@ -29,6 +29,8 @@ export interface Candidates {
   readonly usable: readonly Candidate[];
   /** Usable endpoints with an unconfirmed first failure. They are in `usable` only if no other endpoint is. */
   readonly suspects: readonly Candidate[];
+  /** Whether every endpoint in `usable` has just failed: its heartbeat has not decided yet. */
+  readonly isDoubtful: boolean;
   /** Ejected or down endpoints, tried once when no other endpoint is left. */
   readonly lastResort: readonly Candidate[];
   readonly configured: ConfiguredTiers;
@@ -78,7 +80,8 @@ export function selectCandidates(
   const usable = members.filter((member) => isMemberUsable(region, member, USABLE_BY_NUMBER));
   if (usable.length === 0 && upstream.whenAllDown === 'try-all') {
     const tried = configured.both.filter((member) => isMemberUsable(region, member, TRIED_BY_NUMBER));
-    return { tier: 'both', members: configured.both, usable: tried, suspects: [], lastResort: [], configured };
+    const none = { suspects: [], isDoubtful: false, lastResort: [] };
+    return { tier: 'both', members: configured.both, usable: tried, ...none, configured };
   }
   // Sets: list searches would take seconds when many of 10,000 endpoints change within a minute.
   const used = new Set(usable);
@@ -86,10 +89,13 @@ export function selectCandidates(
     (member) => !used.has(member) && isMemberUsable(region, member, TRIED_BY_NUMBER),
   );
   const clear = usable.filter((member) => !isSuspect(region, member.slot, keepsSlow));
-  if (clear.length === 0) return { tier, members, usable, suspects: [], lastResort, configured };
+  if (clear.length === 0) {
+    const isDoubtful = usable.length > 0 && usable.every((member) => hasFailed(region, member.slot));
+    return { tier, members, usable, suspects: [], isDoubtful, lastResort, configured };
+  }
   const cleared = new Set(clear);
   const suspects = usable.filter((member) => !cleared.has(member));
-  return { tier, members, usable: clear, suspects, lastResort, configured };
+  return { tier, members, usable: clear, suspects, isDoubtful: false, lastResort, configured };
 }
 
 /**
@@ -101,6 +107,11 @@ function isSuspect(region: Region, slot: number, keepsSlow: boolean): boolean {
   const suspicion = region.words[word + E_SUSPECT];
   if (keepsSlow && suspicion === SUSPICION.slow) return false;
   return suspicion !== SUSPICION.none || region.words[word + E_AVAILABILITY] === AVAILABILITY.suspect;
+}
+
+/** Whether the endpoint is suspect for a failure: being slow isn't one. */
+function hasFailed(region: Region, slot: number): boolean {
+  return region.words[region.endpointWord(slot) + E_SUSPECT] === SUSPICION.failure;
 }
 
 /** An endpoint with a dynamic factor of zero receives no requests, whatever its availability. */

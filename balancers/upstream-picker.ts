@@ -26,13 +26,16 @@ const CANARY_EVERY_MS = 100;
  * increment the upstream's count of them, which is read with the epoch.
  *
  * Suspects receive canaries: repeatable requests, one at a time, at a low rate. Other requests avoid suspects while
- * another endpoint can take them.
+ * another endpoint can take them. Where only endpoints are left that have just failed, requests that can't be repeated wait
+ * for their heartbeats, which take milliseconds.
  */
 export class UpstreamPicker {
   readonly upstream: UpstreamSnapshot;
   readonly #context: BalanceContext;
   readonly #upstreamWord: number;
   readonly #keepsSlow: boolean;
+  /** Whether a request that can't be repeated may wait until heartbeats decide about the only endpoints left. */
+  readonly #mayWait: boolean;
   #epoch: number;
   #suspicions: number;
   #candidates: Candidates;
@@ -50,6 +53,7 @@ export class UpstreamPicker {
     this.#epoch = this.#readEpoch();
     this.#suspicions = this.#readSuspicions();
     this.#keepsSlow = balancerNamed(upstream.balance.kind).hashKey !== undefined;
+    this.#mayWait = upstream.whenAllDown === 'wait' && upstream.heartbeat !== null;
     this.#candidates = selectCandidates(upstream, context.region, null, this.#keepsSlow);
     this.#balancer = buildBalancer(upstream.balance, this.#candidates, this.#context);
     this.#buildSuspects();
@@ -61,6 +65,7 @@ export class UpstreamPicker {
    */
   pick(request: PickRequest): number {
     this.#follow();
+    if (this.#mayWait && this.#candidates.isDoubtful && !request.mayRetry) return PICK_FAILURE.noneUsable;
     const slot = this.#suspectBalancer === null ? this.#balancer.pick(request) : this.#pickAmongSuspects(request);
     if (slot >= 0 || slot === PICK_FAILURE.allBusy || !request.mayUseLastResort) return slot;
     return this.#pickLastResort(request, slot);

@@ -50,6 +50,8 @@ export type MessageToMain =
   | { readonly kind: 'suspect'; readonly slot: number; readonly generation: number; readonly signal: Signal }
   /** A response is overdue and the endpoint answers nothing: its heartbeat decides. */
   | { readonly kind: 'silent'; readonly slot: number; readonly generation: number }
+  /** An endpoint that is down has answered a live request well: its heartbeat decides. */
+  | { readonly kind: 'alive'; readonly slot: number; readonly generation: number }
   /** A half-open trial has ended. */
   | { readonly kind: 'trial'; readonly slot: number; readonly generation: number; readonly ok: boolean }
   | { readonly kind: 'log'; readonly level: LogLevel; readonly fields: object; readonly text: string }

@@ -37,7 +37,13 @@ import { limitOf, WeightShares } from './weight/weight-shares.ts';
 /** State changes kept: hours of a bad day, and bounded. */
 const EVENT_CAPACITY = 1_000;
 const MAX_WEIGHT = 256;
-const OUTLIER_MESSAGES: ReadonlySet<MessageToMain['kind']> = new Set(['threshold', 'suspect', 'silent', 'trial']);
+const OUTLIER_MESSAGES: ReadonlySet<MessageToMain['kind']> = new Set([
+  'threshold',
+  'suspect',
+  'silent',
+  'alive',
+  'trial',
+]);
 
 export interface HealthServiceOptions {
   readonly region: Region;
@@ -88,7 +94,7 @@ export class HealthService {
     });
     this.#names = new NameWatch({ ...parts, lookup: options.lookup ?? systemLookup });
     this.#intake = new HeartbeatIntake({ ...parts, agents: this.#agents, names: this.#names });
-    const checkNow = (slot: number): boolean => this.#heartbeats.checkNow(slot);
+    const checkNow = (slot: number, isUrgent = false): boolean => this.#heartbeats.checkNow(slot, isUrgent);
     this.#detection = new OutlierDetection({ ...parts, overflow: this.#overflow, checkNow });
     this.#sweep = new OutlierSweep({ ...options, onOutlier: (...outlier) => this.#detection.onOutlier(...outlier) });
   }

@@ -52,7 +52,7 @@ export const routeRetry = z
 
 export const retry = z
   .strictObject({
-    attempts: keys.attempts.default(1),
+    attempts: keys.attempts.default(2),
     on: keys.on.default([...FAILURES, UNAVAILABLE]),
     perTryTimeout: keys.perTryTimeout.optional(),
     budget: z

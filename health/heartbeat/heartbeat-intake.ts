@@ -39,6 +39,7 @@ export class HeartbeatIntake {
     if (heartbeat.acceptsAgentFeedback && agentWords !== undefined) this.#options.agents.apply(health, agentWords);
     const verdict = health.agent.down === null ? this.#judge(health, record, heartbeat) : 'condemn';
     if (health.silentSinceMs !== null && record.startedMs >= health.silentSinceMs) health.silentSinceMs = null;
+    if (health.aliveSinceMs !== null && record.startedMs >= health.aliveSinceMs) health.aliveSinceMs = null;
     const at = this.#options.clock.wallMs();
     health.noteHeartbeat({ ...record, at, isContradicted: verdict === 'contradicted' });
     const words = heartbeatWords(heartbeat, record);
@@ -46,7 +47,7 @@ export class HeartbeatIntake {
     if (record.isUnresolved !== true) this.#noteEpisodes(health, verdict, words);
     if (verdict === 'contradicted' || verdict === 'unknown') return null;
     health.state.heartbeat(verdict, this.#options.clock.nowMs(), becauseOf(health, verdict, words));
-    return verdict === 'pass' ? words : null;
+    return verdict === 'pass' || verdict === 'restore' ? words : null;
   }
 
   #judge(health: EndpointHealth, record: HeartbeatRecord, heartbeat: HeartbeatSnapshot): HeartbeatVerdict {
@@ -59,6 +60,8 @@ export class HeartbeatIntake {
       fastIntervalMs: heartbeat.fastIntervalMs,
       isDispensable: () => isEjectionAllowed(health.upstream.census(), maxEjectedPercent),
       silentSinceMs: health.silentSinceMs,
+      aliveSinceMs: health.aliveSinceMs,
+      isNoneUp: () => !health.upstream.hasEndpointUp(),
       nowMs: clock.nowMs(),
     });
   }

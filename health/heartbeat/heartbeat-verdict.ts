@@ -6,8 +6,8 @@ import type { EndpointState } from '../state/endpoint-state.ts';
 import { checkerNamed } from '../checkers/checkers.ts';
 import type { HeartbeatRecord, HeartbeatTarget } from '../checkers/checker.ts';
 
-/** `condemn`: down at once. `contradicted` and `unknown` count for nothing. */
-export type HeartbeatVerdict = 'pass' | 'fail' | 'condemn' | 'contradicted' | 'unknown';
+/** `condemn`: down at once. `restore`: up at once. `contradicted` and `unknown` count for nothing. */
+export type HeartbeatVerdict = 'pass' | 'fail' | 'condemn' | 'restore' | 'contradicted' | 'unknown';
 
 /** Evidence besides the result. */
 export interface Evidence {
@@ -20,6 +20,10 @@ export interface Evidence {
   isDispensable(): boolean;
   /** Monotonic ms since which a live request has waited and nothing was answered; null where none is known. */
   readonly silentSinceMs: number | null;
+  /** Monotonic ms since which it has answered live requests although it is down; null where it hasn't. */
+  readonly aliveSinceMs: number | null;
+  /** Whether no endpoint of the upstream is up and free of suspicion; called only if it matters. */
+  isNoneUp(): boolean;
   readonly nowMs: number;
 }
 
@@ -31,15 +35,23 @@ export interface Evidence {
  * 2. A failure of a heartbeat that began after a suspicion confirms it: live traffic and heartbeat agree, and the
  *    endpoint is down without waiting for `fall` failures. Only where the upstream can do without it: one bad second
  *    of our own network must not take down all.
- * 3. What remains counts.
+ * 3. A pass of an endpoint that is down brings it up without waiting for `rise` passes where it agrees with live traffic,
+ *    or where no other endpoint is up: one that answered once is better than none.
+ * 4. What remains counts.
  */
 export function judgeHeartbeat(record: HeartbeatRecord, evidence: Evidence): HeartbeatVerdict {
   if (record.kind === 'unknown') return 'unknown';
-  if (record.kind === 'ok') return 'pass';
-  if (evidence.state.check.check === 'down') return 'fail';
+  const isDown = evidence.state.check.check === 'down';
+  if (record.kind === 'ok') return isDown && isEnough(record, evidence) ? 'restore' : 'pass';
+  if (isDown) return 'fail';
   if (evidence.liveSuccessAgeMs < contradictionWindowMs(evidence)) return 'contradicted';
   const isConfirmation = record.startedMs >= accusedSinceMs(evidence);
   return isConfirmation && evidence.isDispensable() ? 'condemn' : 'fail';
+}
+
+/** Whether one pass is enough. */
+function isEnough(record: HeartbeatRecord, { aliveSinceMs, isNoneUp }: Evidence): boolean {
+  return (aliveSinceMs !== null && record.startedMs >= aliveSinceMs) || isNoneUp();
 }
 
 /** Monotonic ms at which live traffic first accused the endpoint; Infinity where it doesn't. */

@@ -95,15 +95,16 @@ export class Heartbeats {
   /**
    * Begins a heartbeat now, before all that wait; where one is running, another one follows it at once. Returns false
    * where the endpoint has no heartbeat or is in maintenance.
+   * @param isUrgent cancels a running one
    */
-  checkNow(slot: number): boolean {
+  checkNow(slot: number, isUrgent = false): boolean {
     const schedule = this.#schedules.get(slot);
     if (schedule === undefined || this.#options.intervalOf(slot) === 'none') return false;
-    if (schedule.run !== null) {
+    if (schedule.run !== null && !isUrgent) {
       schedule.isAnotherWanted = true;
       return true;
     }
-    this.#unplan(schedule);
+    this.#halt(schedule);
     schedule.isQueued = true;
     this.#queue.unshift({ schedule, lateMs: 0 });
     this.#pump();

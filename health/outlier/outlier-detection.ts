@@ -24,7 +24,7 @@ import type { Publisher } from '../state/publisher.ts';
 const TRIAL_PATIENCE_MS = 10_000;
 
 /** Messages of workers that outlier detection decides on. */
-export type OutlierMessage = Extract<MessageToMain, { kind: 'threshold' | 'suspect' | 'silent' | 'trial' }>;
+export type OutlierMessage = Extract<MessageToMain, { kind: 'threshold' | 'suspect' | 'silent' | 'alive' | 'trial' }>;
 
 export interface OutlierDetectionOptions {
   readonly clock: Clock;
@@ -33,8 +33,8 @@ export interface OutlierDetectionOptions {
   readonly publisher: Publisher;
   readonly overflow: Overflow;
   readonly log: Logger;
-  /** Begins a heartbeat now; false where there is none. */
-  readonly checkNow: (slot: number) => boolean;
+  /** Begins a heartbeat now, in place of one that is running if it is urgent; false where there is none. */
+  readonly checkNow: (slot: number, isUrgent?: boolean) => boolean;
 }
 
 export class OutlierDetection {
@@ -57,6 +57,8 @@ export class OutlierDetection {
         return this.#onSuspect(health, message.signal);
       case 'silent':
         return this.#onSilent(health);
+      case 'alive':
+        return this.#onAlive(health);
       case 'trial':
         return this.#onTrial(health, message.ok);
     }
@@ -148,6 +150,16 @@ export class OutlierDetection {
     if (!hasSight(health, 'slow')) return;
     health.silentSinceMs = this.#options.clock.nowMs();
     if (!this.#options.checkNow(health.slot)) health.silentSinceMs = null;
+  }
+
+  /**
+   * A passed heartbeat agrees with the live request, and brings the endpoint up at once. One that is running began before
+   * the endpoint was well, and may hang until its timeout.
+   */
+  #onAlive(health: EndpointHealth): void {
+    if (health.state.check.check !== 'down') return;
+    health.aliveSinceMs = this.#options.clock.nowMs();
+    if (!this.#options.checkNow(health.slot, true)) health.aliveSinceMs = null;
   }
 
   #onTrial(health: EndpointHealth, isGood: boolean): void {

@@ -67,6 +67,7 @@ export function heartbeatWords(heartbeat: HeartbeatSnapshot, result: HeartbeatRe
 /** Progress of the check axis after a heartbeat: `2 of 3 failed`, `2 of 2 passed`, `first check`. */
 export function streakWords(state: CheckState, event: CheckEvent, thresholds: CheckThresholds): string {
   if (event === 'condemn') return 'confirms what live traffic saw';
+  if (event === 'restore') return 'enough, because live traffic succeeds or no other endpoint is usable';
   if (state.check === 'unknown') return 'first check';
   const count = streakOf(state, thresholds) + 1;
   return event === 'pass' ? `${count} of ${thresholds.rise} passed` : `${count} of ${thresholds.fall} failed`;

@@ -21,10 +21,11 @@ export interface CheckState {
 
 /**
  * Events: a heartbeat passed or failed; a failed one confirmed a suspicion that live traffic had raised
- * (`condemn`: down at once, two witnesses agree); or the knowledge is void (`forget`: maintenance,
+ * (`condemn`: down at once, two witnesses agree); a passed one confirmed what live traffic saw, or no other endpoint is
+ * left (`restore`: up at once); or the knowledge is void (`forget`: maintenance,
  * or the heartbeat was taken out of the configuration).
  */
-export type CheckEvent = 'pass' | 'fail' | 'condemn' | 'forget';
+export type CheckEvent = 'pass' | 'fail' | 'condemn' | 'restore' | 'forget';
 
 /** Edges that exist. */
 export const CHECK_EDGES: Readonly<Record<Check, readonly Check[]>> = {
@@ -43,6 +44,7 @@ const FIRMLY_DOWN: CheckState = { check: 'down', counter: 0 };
 export function stepCheck(state: CheckState, event: CheckEvent, thresholds: CheckThresholds): CheckState {
   if (event === 'forget') return CHECK_UNKNOWN;
   if (event === 'condemn') return FIRMLY_DOWN;
+  if (event === 'restore') return firmlyUp(thresholds);
   if (state.check === 'unknown') return event === 'pass' ? firmlyUp(thresholds) : FIRMLY_DOWN;
   return event === 'pass' ? afterPass(state.counter, thresholds) : afterFailure(state.counter, thresholds);
 }

@@ -95,6 +95,11 @@ export class UpstreamHealth {
     return states.some((availability) => isUsable(availability) || availability === 'halfOpen');
   }
 
+  /** Whether an endpoint is up and free of suspicion. */
+  hasEndpointUp(): boolean {
+    return [...this.endpoints.values()].some(({ state }) => state.availability === 'up');
+  }
+
   census(): Census {
     return takeCensus([...this.endpoints.values()].map(({ state }) => state));
   }
@@ -145,6 +150,8 @@ export class EndpointHealth {
   isCheckerFailing = false;
   /** Monotonic ms since which a live request has waited without any answer of the endpoint; null where none is known. */
   silentSinceMs: number | null = null;
+  /** Monotonic ms since which it has answered live requests although it is down; null where it hasn't. */
+  aliveSinceMs: number | null = null;
   readonly #history: CountedHeartbeat[] = [];
   #since: Moment;
   #cause = 'added';

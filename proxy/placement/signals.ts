@@ -3,7 +3,9 @@
 
 import { SIGNALS, type Signal } from '../../core/failure.ts';
 import { countAnyFailure, countFailureOf, failuresIn } from '../../core/memory/failure-count.ts';
+import { AVAILABILITY } from '../../core/availability.ts';
 import {
+  E_AVAILABILITY,
   E_CONSECUTIVE,
   E_GENERATION,
   E_LAST_SUCCESS,
@@ -19,6 +21,8 @@ import type { FailureSources, RequestSource } from './failure-sources.ts';
 
 /** A good response within this time excuses a bad one. */
 const WELL_MS = 10_000;
+/** Good responses of an endpoint that is down are reported at most this often. */
+const ALIVE_EVERY_MS = 50;
 
 /** Receives signals. */
 export interface SignalSink {
@@ -55,7 +59,12 @@ export function reportSignal(
   let isNews = marksSuspect && (signal !== 'gateway' || wasWell(sink, word));
   if (consecutive === 'reset') {
     if (words[word + E_CONSECUTIVE] !== 0) Atomics.store(words, word + E_CONSECUTIVE, 0);
-    words[word + E_LAST_SUCCESS] = (sink.wallMs() - sink.region.originWallMs) | 0;
+    const stampMs = (sink.wallMs() - sink.region.originWallMs) | 0;
+    const isDown = words[word + E_AVAILABILITY] === AVAILABILITY.down;
+    if (isDown && ((stampMs - words[word + E_LAST_SUCCESS]!) | 0) > ALIVE_EVERY_MS) {
+      sink.post({ kind: 'alive', slot, generation });
+    }
+    words[word + E_LAST_SUCCESS] = stampMs;
     sink.sources.succeeded(upstream.index, slot, request, sink.nowMs());
   } else if (window === 'fail') {
     const { source, isRepeated, isConfirmed } = sink.sources.failed(upstream.index, slot, request, sink.nowMs());

@@ -1,5 +1,5 @@
 // An endpoint that answers 503 beside healthy ones, with the defaults: clients whose requests can be repeated don't see it,
-// and no request is sent more than twice. Thread: main.
+// and no request is sent to an endpoint twice. Thread: main.
 
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
@@ -60,7 +60,7 @@ for (const fastPath of PATHS) {
       );
     });
 
-    test('is reported if every endpoint answers so, after one retry', async (t) => {
+    test('is reported if every endpoint answers so, after two retries', async (t) => {
       const [url, apps] = await bench(t, fastPath, 3);
       const response = await fetch(url);
       assert.deepEqual([response.status, await response.text()], [503, 'not now']);

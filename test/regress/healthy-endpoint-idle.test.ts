@@ -5,7 +5,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { AVAILABILITY, type Availability } from '../../core/availability.ts';
 import { failureOf } from '../../core/failure.ts';
-import { E_AVAILABILITY, UPSTREAM } from '../../core/memory/layout.ts';
+import { E_AVAILABILITY, E_SUSPECT, SUSPICION, UPSTREAM } from '../../core/memory/layout.ts';
+import { HEARTBEAT } from '../support/health-bench.ts';
 import { ForwardingBench } from '../support/forwarding.ts';
 import { snapshot, upstreamSnapshot } from '../support/snapshots.ts';
 
@@ -70,6 +71,18 @@ describe('with every endpoint marked down', () => {
     assert.equal(client.log[0], 'head 200');
   });
 
+  test('a good answer of one of them is reported once, so that its heartbeat decides', () => {
+    const bench = benchWith();
+    mark(bench, [0, 1, 2], 'down');
+    for (let sent = 0; sent < 3; sent += 1) {
+      bench.request();
+      bench.last.answer();
+    }
+    const reports = bench.messages.filter(({ kind }) => kind === 'alive');
+    assert.equal(new Set(reports.map((report) => 'slot' in report && report.slot)).size, reports.length);
+    assert.ok(reports.length > 0);
+  });
+
   test('the wait is bounded by the queue timeout, and the queue by its length', async () => {
     const bench = benchWith({ limits: { ...upstreamSnapshot().limits, maxQueue: 1 } });
     mark(bench, [0, 1, 2], 'down');
@@ -87,6 +100,49 @@ describe('with every endpoint marked down', () => {
     assert.equal(bench.request().reply?.status, 503);
     assert.equal(bench.attempts.length, 0);
   });
+});
+
+describe('with only endpoints left that have just failed', () => {
+  const failing = (upstream: Parameters<typeof upstreamSnapshot>[0] = {}): ForwardingBench => {
+    const bench = benchWith({ heartbeat: HEARTBEAT, ...upstream });
+    mark(bench, [0, 1], 'down');
+    mark(bench, [2], 'suspect');
+    bench.region.words[bench.region.endpointWord(2) + E_SUSPECT] = SUSPICION.failure;
+    mark(bench, [], 'up');
+    return bench;
+  };
+
+  test('a POST waits until a heartbeat has decided, and is sent once', () => {
+    const bench = failing();
+    const client = bench.request({ method: 'POST' });
+    bench.advance(300);
+    assert.equal(bench.attempts.length, 0);
+    bench.region.words[bench.region.endpointWord(2) + E_SUSPECT] = SUSPICION.none;
+    mark(bench, [2], 'up');
+    bench.advance(50);
+    assert.equal(bench.attempts.length, 1);
+    bench.last.answer();
+    assert.equal(client.log[0], 'head 200');
+  });
+
+  test('a GET is sent at once', () => {
+    const bench = failing();
+    bench.request();
+    assert.equal(bench.last.slot, 2);
+  });
+
+  for (const [name, upstream] of [
+    ['without a heartbeat, which alone could decide,', { heartbeat: null }],
+    ['where requests do not wait by configuration', { whenAllDown: 'fail' }],
+  ] as const) {
+    test(`a POST is sent at once ${name}`, async () => {
+      const bench = failing(upstream);
+      bench.request({ method: 'POST' });
+      await settled();
+      bench.advance(1);
+      assert.equal(bench.attempts.length, 1);
+    });
+  }
 });
 
 describe('a refused connection', () => {

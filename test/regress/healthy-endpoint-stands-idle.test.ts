@@ -101,6 +101,44 @@ describe('an endpoint that is well again', () => {
     assert.ok(late.length > 3 && late.every(({ ms }) => ms >= 9_000));
   });
 
+  test('is up after one heartbeat if it has answered a live request, even while an earlier heartbeat hangs', () => {
+    const bench = new HealthBench({ endpoints: 4 }).begin();
+    const faults = new Faults(bench);
+    faults.kill(0);
+    faults.advance(20_000);
+    bench.checker.results.set(0, null);
+    faults.advance(2_500);
+    faults.start(0);
+    bench.health.onWorkerMessage({ kind: 'alive', slot: 0, generation: bench.endpoint(0).generation });
+    assert.equal(bench.published(0), 'up');
+    assert.match(bench.lines.at(-1)!.text, /\(enough, because live traffic succeeds or no other endpoint is usable\)/);
+  });
+
+  test('stays down if it has answered a live request and its heartbeat fails', () => {
+    const bench = new HealthBench({ endpoints: 4 }).begin();
+    const faults = new Faults(bench);
+    faults.kill(0);
+    faults.advance(20_000);
+    bench.health.onWorkerMessage({ kind: 'alive', slot: 0, generation: bench.endpoint(0).generation });
+    assert.equal(bench.published(0), 'down');
+    faults.start(0);
+    const checks = bench.checker.startsOf(0).length;
+    while (bench.checker.startsOf(0).length === checks) faults.advance(STEP_MS);
+    assert.equal(bench.published(0), 'down', 'the earlier answer says nothing about a later heartbeat');
+  });
+
+  test('is up after one heartbeat where no other endpoint is up and free of suspicion', () => {
+    const bench = new HealthBench({ endpoints: 2 }).begin();
+    const faults = new Faults(bench);
+    faults.kill(0);
+    faults.kill(1);
+    faults.advance(20_000);
+    const checks = bench.checker.startsOf(0).length;
+    faults.start(0);
+    while (bench.checker.startsOf(0).length === checks) faults.advance(STEP_MS);
+    assert.equal(bench.published(0), 'up');
+  });
+
   test('takes over within a second where the others die just after its recovery', () => {
     for (let seed = 1; seed <= 20; seed++) {
       const faults = new Faults(new HealthBench({ endpoints: 3, seed }).begin());

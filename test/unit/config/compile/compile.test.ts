@@ -75,7 +75,7 @@ describe('defaults', () => {
 
   test('of retries and outlier detection', () => {
     assert.deepEqual(upstream.retry, {
-      attempts: 1,
+      attempts: 2,
       onConnectFailure: true,
       onReset: true,
       onTimeout: true,

@@ -33,6 +33,8 @@ function judge(record: Partial<HeartbeatRecord>, evidence: Partial<Evidence> = {
       isDispensable: () => true,
       nowMs: 1_010,
       silentSinceMs: null,
+      aliveSinceMs: null,
+      isNoneUp: () => false,
       ...evidence,
     },
   );
@@ -41,6 +43,19 @@ function judge(record: Partial<HeartbeatRecord>, evidence: Partial<Evidence> = {
 describe('judgeHeartbeat', () => {
   test('a failure counts', () => assert.equal(judge({}), 'fail'));
   test('a pass passes, whatever else', () => assert.equal(judge({ kind: 'ok' }, { liveSuccessAgeMs: 1 }), 'pass'));
+  test('a pass of an endpoint that is down counts once', () => {
+    assert.equal(judge({ kind: 'ok' }, { state: stateThat('down') }), 'pass');
+  });
+  test('a pass of an endpoint that is down is enough after a live answer, if it began later', () => {
+    const evidence = { state: stateThat('down'), aliveSinceMs: 1_000 };
+    assert.equal(judge({ kind: 'ok', startedMs: 1_000 }, evidence), 'restore');
+    assert.equal(judge({ kind: 'ok', startedMs: 999 }, evidence), 'pass');
+    assert.equal(judge({ kind: 'fail', startedMs: 1_000 }, evidence), 'fail');
+  });
+  test('a pass of an endpoint that is down is enough where no other one is up', () => {
+    assert.equal(judge({ kind: 'ok' }, { state: stateThat('down'), isNoneUp: () => true }), 'restore');
+    assert.equal(judge({ kind: 'ok' }, { state: stateThat('up'), isNoneUp: () => true }), 'pass');
+  });
   test('our own trouble counts for nothing', () => assert.equal(judge({ kind: 'unknown' }), 'unknown'));
 
   test('a failure is contradicted by a good answer within the fast interval, not by an older one', () => {

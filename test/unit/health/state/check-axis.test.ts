@@ -38,6 +38,9 @@ const ROWS: readonly (readonly [from: CheckState, event: CheckEvent, to: CheckSt
   [down(1), 'fail', down(0)],
   [down(1), 'pass', up(4)],
   [down(1), 'condemn', down(0)],
+  [down(0), 'restore', up(4)],
+  [down(1), 'restore', up(4)],
+  [up(3), 'restore', up(4)],
   [down(0), 'forget', CHECK_UNKNOWN],
 ];
 
