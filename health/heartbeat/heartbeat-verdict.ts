@@ -50,8 +50,9 @@ export function judgeHeartbeat(record: HeartbeatRecord, evidence: Evidence): Hea
 }
 
 /** Whether one pass is enough. */
-function isEnough(record: HeartbeatRecord, { aliveSinceMs, isNoneUp }: Evidence): boolean {
-  return (aliveSinceMs !== null && record.startedMs >= aliveSinceMs) || isNoneUp();
+function isEnough(record: HeartbeatRecord, evidence: Evidence): boolean {
+  const { aliveSinceMs } = evidence;
+  return (aliveSinceMs !== null && record.startedMs >= aliveSinceMs) || evidence.isNoneUp();
 }
 
 /** Monotonic ms at which live traffic first accused the endpoint; Infinity where it doesn't. */

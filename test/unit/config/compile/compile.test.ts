@@ -80,6 +80,7 @@ describe('defaults', () => {
       onReset: true,
       onTimeout: true,
       statuses: [503],
+      grpcStatuses: [],
       perTryTimeoutMs: 0,
       budgetRatio: 0.2,
       budgetMin: 3,
