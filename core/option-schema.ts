@@ -44,6 +44,8 @@ export interface OptionMeta {
   readonly expects?: string;
   /** A value as it is written in YAML. */
   readonly example?: string;
+  /** Whether messages, logs and `config print` leave it out. */
+  readonly isSecret?: boolean;
 }
 
 /** The value types. Every option should have a `.describe(...)`; it becomes the text of the reference page. */

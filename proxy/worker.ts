@@ -32,6 +32,7 @@ import { openWorkerLog } from '../logging/process-log.ts';
 import { Downstream } from './downstream/downstream.ts';
 import { LatencyBaselines } from './placement/latency-baseline.ts';
 import { Forwarder } from './exchange/forwarder.ts';
+import { PasswordVerifier } from './policies/passwords/password-verifier.ts';
 import { PolicyWatch } from './policies/policy-watch.ts';
 import { collectGarbage, readMemory } from './policies/memory-reading.ts';
 import { Overload, type OverloadCause } from './policies/overload.ts';
@@ -65,6 +66,7 @@ class DataPlane {
   readonly #forwarder: Forwarder;
   readonly #downstream: Downstream;
   readonly #overload: Overload;
+  readonly #passwords = new PasswordVerifier();
   readonly #clients: Pick<PolicyServices, 'clients' | 'counts'>;
   readonly #policyWatch: PolicyWatch;
   readonly #wakes = new AbortController();
@@ -199,6 +201,7 @@ class DataPlane {
       pressure: () => this.#overload.pressure,
       timers: wheelTimers(this.#wheel, this.#clock),
       ...this.#clients,
+      passwords: this.#passwords,
       nowMs: () => this.#clock.nowMs(),
     };
     const watch = this.#policyWatch;

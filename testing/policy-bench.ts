@@ -18,6 +18,7 @@ import type { OptionProblem, PluginPolicy, PolicyDefinition } from '../core/poli
 import type { UpstreamSnapshot } from '../core/snapshot/upstream.ts';
 import { systemTimers } from '../core/timers.ts';
 import { policyOf } from '../plugins/plugin-parts.ts';
+import { matchesPassword } from '../proxy/policies/passwords/password-hash.ts';
 import { composePlan, type LivePolicy } from '../proxy/policies/policy-plan.ts';
 import { type PolicyFailure, PolicyRunner } from '../proxy/policies/policy-runner.ts';
 import type { PolicyView } from '../proxy/policies/policy-view.ts';
@@ -138,8 +139,10 @@ export class PolicyBench {
     const { name, scope, stage, needs, budgetMs, waitMs } = policy;
     const clients = ClientMemory.allocate(1, [1, 2]);
     const nowMs = () => this.nowMs ?? performance.now();
+    const verify = (password: string, stored: string) => Promise.resolve(matchesPassword(password, stored));
+    const passwords = { isFull: false, verify };
     const memory = { clients, counts: clients.countsOf(0) };
-    const services = { mustShed: () => false, pressure: () => 0, timers: systemTimers, nowMs, ...memory };
+    const services = { mustShed: () => false, pressure: () => 0, timers: systemTimers, nowMs, passwords, ...memory };
     const reported = () => void counts.reported++;
     const live = policy.create(data, { scope, owner, worker: 0, log, upstream, services, reported });
     this.#live = { name, scope, stage, needs, budgetMs, waitMs, lane: 0, isTimed: true, policy: live };

@@ -66,6 +66,10 @@ export function buildProgram(version: string): Command {
     .description('print the JSON Schema of the configuration, for editors')
     .action(() => void process.stdout.write(renderEditorSchema()));
   program
+    .command('hash-password')
+    .description('print the scrypt hash of a password from standard input, for basicAuth')
+    .action(async () => (await import('./passwords/hash-password.ts')).printPasswordHash());
+  program
     .command('demo')
     .description('run three small app servers behind Fairlead')
     .option('--port <port>', 'port of the balancer', '8080')

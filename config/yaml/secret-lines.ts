@@ -11,21 +11,40 @@ const MOST_LINES_BACK = 50;
 const MOST_CHARACTERS_BACK = 400;
 
 const KEY = /(?:"([^"]*)"|'([^']*)'|([\w.-]+))\s*:\s*/g;
-const VALUE = /^(?:"(?:[^"\\]|\\.)*"?|'[^']*'?|\[[^\]]*\]?|[^,}\]]*)/;
+const VALUE = /^(?:"(?:[^"\\]|\\.)*"?|'[^']*'?|\[[^\]]*\]?|\{[^}]*\}?|[^,}\]]*)/;
 const VARIABLE = /\$\{[A-Za-z_]\w*\}/;
 
 /** Masks the secrets of a line. @param before the preceding lines, nearest first */
 export function maskSecrets(line: string, before: Iterable<string>): string {
   const keys = [...line.matchAll(KEY)];
   if (keys.length === 0) return belongsToSecret(line, before) ? stars(line) : line;
+  const isWithin = !keys.some(isSecretMatch) && isInSecretMapping(line, before);
   let masked = line;
   for (const match of keys) {
-    if (!isSecretKey(match[1] ?? match[2] ?? match[3] ?? '')) continue;
+    if (!isWithin && !isSecretMatch(match)) continue;
     const begin = match.index + match[0].length;
     const value = VALUE.exec(line.slice(begin))?.[0] ?? '';
     masked = masked.slice(0, begin) + stars(value) + masked.slice(begin + value.length);
   }
   return masked;
+}
+
+function isSecretMatch(match: RegExpMatchArray): boolean {
+  return isSecretKey(match[1] ?? match[2] ?? match[3] ?? '');
+}
+
+/** Whether a line is an entry of a mapping that is secret as a whole: the nearest line above with less indentation. */
+function isInSecretMapping(line: string, before: Iterable<string>): boolean {
+  const indent = line.search(/\S/);
+  let count = 0;
+  for (const earlier of before) {
+    if (++count > MOST_LINES_BACK) return false;
+    const at = earlier.search(/\S/);
+    if (at < 0 || at >= indent) continue;
+    const key = [...earlier.slice(-MOST_CHARACTERS_BACK).matchAll(KEY)].at(-1);
+    return key !== undefined && isSecretMatch(key);
+  }
+  return false;
 }
 
 /** Whether a line without a key continues the value of a secret. */

@@ -97,6 +97,18 @@ export class RateTable {
     }
   }
 
+  /** Time in ms until a request of a key would conform; counts none. */
+  peek(low: number, high: number, rate: Rate, nowMs: number): number {
+    const set = this.#base + (low & (SETS - 1)) * SET_WORDS;
+    const way = this.#find(set, tagOf(high, rate.exponent));
+    if (way < 0) return 0;
+    const tat = Atomics.load(this.#words, set + TAT + way);
+    const stampS = Atomics.load(this.#words, set + STAMP + way);
+    if (isStale(stampS, Math.floor(nowMs / 1000) | 0, rate.exponent)) return 0;
+    const ahead = aheadOf(tat, Math.floor(nowMs / rate.unitMs) | 0);
+    return Math.max(0, (ahead - rate.tolerance) * rate.unitMs);
+  }
+
   #refuse(ahead: number, { tolerance, unitMs }: Rate): number {
     this.left = 0;
     this.fullMs = ahead * unitMs;

@@ -89,6 +89,14 @@ export interface CreateContext {
   readonly reported: () => void;
 }
 
+/** Verification of passwords beside the thread that serves requests. */
+export interface PasswordService {
+  /** Whether a further password would have to wait too long. */
+  readonly isFull: boolean;
+  /** Whether a password has a hash. @param stored in an accepted format (docs/policies/basic-auth.md) */
+  verify(password: string, stored: string): Promise<boolean>;
+}
+
 /** Services of a worker that policies may use. */
 export interface PolicyServices {
   /** Whether a request of this priority must be refused to protect the process. */
@@ -99,6 +107,7 @@ export interface PolicyServices {
   readonly clients: ClientMemory;
   /** Open requests of clients, shared by all workers. */
   readonly counts: ClientCounts;
+  readonly passwords: PasswordService;
   /** Timers as coarse as the worker's wheel, and their monotonic ms, which all workers share. */
   readonly timers: Timers;
   readonly nowMs: () => number;

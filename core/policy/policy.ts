@@ -29,7 +29,15 @@ export interface CausedReply {
 }
 
 /** Causes for which built-in policies refuse requests. */
-export type RefusalCause = 'shed' | 'address-denied' | 'no-host' | 'rate-limited' | 'client-busy';
+export type RefusalCause =
+  | 'shed'
+  | 'address-denied'
+  | 'no-host'
+  | 'rate-limited'
+  | 'client-busy'
+  | 'unauthenticated'
+  | 'auth-busy'
+  | 'auth-unavailable';
 
 /** Outcome of a hook that may answer: nothing continues. */
 export type PolicyAnswer = PolicyReply | CausedReply | undefined;

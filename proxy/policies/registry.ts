@@ -5,6 +5,7 @@ import type { OptionShape } from '../../core/option-schema.ts';
 import type { BuiltInPolicy, PolicyScope } from '../../core/policy/policy-definition.ts';
 import { accessLog } from './access-log.ts';
 import { addressRules, listenerAddressRules } from './address-rules.ts';
+import { basicAuth } from './basic-auth.ts';
 import { clientConcurrency } from './client-concurrency.ts';
 import { compress } from './compress.ts';
 import { cors } from './cors.ts';
@@ -29,6 +30,7 @@ export const POLICIES = [
   rateLimit,
   clientConcurrency,
   cors,
+  basicAuth,
   listenerErrorPages,
   errorPages,
   split,

@@ -160,10 +160,10 @@ function isSameFolder(a: Layered, b: Layered): boolean {
 function checkThread(source: Layered, reference: ImportReference, target: Layered): Broken | undefined {
   if (source.thread === undefined || target.thread === undefined) return undefined;
   if (reference.kind === 'worker URL') {
-    if (source.thread === 'main' && target.thread === 'worker') return undefined;
+    if (source.thread !== 'both' && target.thread === 'worker') return undefined;
     return [
       'thread',
-      `a worker URL goes from a main module to a worker module, not ${source.thread} to ${target.thread}`,
+      `a worker URL goes from a main or worker module to a worker module, not ${source.thread} to ${target.thread}`,
     ];
   }
   if (target.thread === 'both' || target.thread === source.thread) return undefined;

@@ -23,6 +23,7 @@ export function policyServices(): PolicyServices {
   return {
     mustShed: () => false,
     pressure: () => 0,
+    passwords: { isFull: true, verify: () => Promise.resolve(false) },
     timers: systemTimers,
     nowMs: () => performance.now(),
     get clients() {

@@ -204,9 +204,9 @@ describe('threads', () => {
     assert.equal(report.workerUrlCount, 1);
   });
 
-  test('a worker URL in a worker, or of a main module, is refused', (t) => {
+  test('a worker URL in a module of both threads, or of a main module, is refused', (t) => {
     const tree = {
-      'top/a.ts': `${WORKER}export const url = new URL('./b.ts', import.meta.url);\n`,
+      'top/a.ts': `${BOTH}export const url = new URL('./b.ts', import.meta.url);\n`,
       'top/b.ts': `${WORKER}export const b = 1;\n`,
       'top/c.ts': `${MAIN}export const url = new URL(import.meta.main ? './d.ts' : './d.js', import.meta.url);\n`,
       'top/d.ts': `${MAIN}export const d = 1;\n`,
