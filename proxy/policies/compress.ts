@@ -162,11 +162,11 @@ class CompressPolicy {
 
   #transform(exchange: PolicyExchange, coding: Coding, effort: Effort): void {
     const { bodyLength, hasLength } = exchange.response!;
-    const { timers, nowMs } = this.#services;
+    const { timers } = this.#services;
     const isTransformed = exchange.transformBody((sink) => {
       this.#open++;
       const closed = () => this.#open--;
-      return new Compressor(sink, coding, effort, hasLength ? bodyLength : -1, { timers, nowMs, closed });
+      return new Compressor(sink, coding, effort, hasLength ? bodyLength : -1, { timers, closed });
     });
     if (!isTransformed) return;
     exchange.setResponseField('Content-Encoding', coding);

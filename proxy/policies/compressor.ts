@@ -28,15 +28,17 @@ const LEVELS: Readonly<Record<Coding, Readonly<Record<Effort, number>>>> = {
 const WINDOW_BITS = 18;
 /** Bodies up to this size are compressed in one call, which blocks the worker for less than a millisecond. */
 const WHOLE_BYTES = 65_536;
-/** An endpoint that sent nothing for this long pauses. */
-const IDLE_MS = 10;
-/** Longest that a byte waits for more. */
-const HOLD_MS = 50;
+/**
+ * An endpoint that sends nothing between two of these checks pauses. Two, because on a busy event loop a check may come
+ * before bytes that have arrived are read.
+ */
+const CHECK_MS = 5;
+/** Checks after which bytes are flushed although more arrive. */
+const MOST_CHECKS = 10;
 
 /** Services and settings that compressors of one policy share. */
 export interface CompressorContext {
   readonly timers: Timers;
-  readonly nowMs: () => number;
   /** The compressor is complete or cancelled. */
   readonly closed: () => void;
 }
@@ -59,9 +61,9 @@ export class Compressor implements BodyTransform {
   #heldBytes = 0;
   #stream: Transform | null = null;
   #timer: TimerHandle | null = null;
-  /** Monotonic ms of the first byte that was not flushed, and of the last one. */
-  #firstMs = 0;
-  #lastMs = 0;
+  /** Whether bytes have arrived since the last check, and checks since the first byte that was not flushed. */
+  #hasArrived = false;
+  #checks = 0;
   #isOver = false;
 
   /** @param bodyBytes length of the body; -1 where it is unknown */
@@ -131,22 +133,25 @@ export class Compressor implements BodyTransform {
   }
 
   #flushLater(): void {
-    this.#lastMs = this.#context.nowMs();
+    this.#hasArrived = true;
     if (this.#timer !== null) return;
-    this.#firstMs = this.#lastMs;
-    this.#timer = this.#context.timers.after(IDLE_MS, () => this.#pauseExpected());
+    this.#checks = 0;
+    this.#timer = this.#context.timers.after(CHECK_MS, this.#check);
   }
 
   /** Flushes what was received, unless the endpoint is still sending. */
-  #pauseExpected(): void {
-    const nowMs = this.#context.nowMs();
-    const isSending = nowMs - this.#lastMs < IDLE_MS && nowMs - this.#firstMs < HOLD_MS;
-    this.#timer = isSending ? this.#context.timers.after(IDLE_MS, () => this.#pauseExpected()) : null;
-    if (isSending) return;
+  readonly #check = (): void => {
+    if (this.#hasArrived && this.#checks < MOST_CHECKS) {
+      this.#hasArrived = false;
+      this.#checks++;
+      this.#timer = this.#context.timers.after(CHECK_MS, this.#check);
+      return;
+    }
+    this.#timer = null;
     if (this.#stream === null) this.#startStream();
     const stream = this.#stream as unknown as { flush(kind: number): void };
     stream.flush(FLUSH[this.#coding]);
-  }
+  };
 
   #close(): void {
     if (this.#isOver) return;

@@ -32,6 +32,7 @@ export const AIMS: readonly Aim[] = [
   against('http-proxy-3', 'small', 6, 8),
   costOf('log', 1.25, 1.1),
   costOf('workers', 1.1, 1),
+  multipleOf('nginx', 'gzip', 1.6, 1.3),
   multipleOf('haproxy', 'h2', 1, 0.8),
   multipleOf('haproxy', 'h2-clear', 0.9, 0.7),
   multipleOf('haproxy', 'h2-post', 1.2, 1),

@@ -26,6 +26,8 @@ export interface BenchCase {
   readonly http2: Http2Load | null;
   readonly workers: number;
   readonly hasAccessLog: boolean;
+  /** Level of gzip that the proxy applies; 0 for no compression. */
+  readonly gzipLevel: number;
 }
 
 /** With Host, the eleven fields of a page's follow-up request by a browser. */
@@ -53,6 +55,7 @@ const SMALL: BenchCase = {
   http2: null,
   workers: 1,
   hasAccessLog: false,
+  gzipLevel: 0,
 };
 
 const MULTIPLEXED: Http2Load = { connections: 8, streams: 16 };
@@ -74,6 +77,15 @@ export const CASES: readonly BenchCase[] = [
   { ...SMALL, name: '64k', title: '64 KiB responses', path: '/64k', answerBytes: 64 * KIB },
   { ...SMALL, name: '1m', title: '1 MiB responses', path: '/1m', answerBytes: KIB * KIB },
   { ...SMALL, name: 'post', title: 'POST of 16 KiB, small response', path: '/post', postBytes: 16 * KIB },
+  {
+    ...SMALL,
+    name: 'gzip',
+    title: '64 KiB of JSON, compressed by the proxy with gzip',
+    path: '/json',
+    answerBytes: 64 * KIB,
+    fields: ['Accept-Encoding: gzip'],
+    gzipLevel: 4,
+  },
   { ...SMALL, name: 'connect', title: 'small, a new connection for each request', fields: ['Connection: close'] },
   { ...SMALL, name: 'tls', title: 'small, TLS with keep-alive', isTls: true },
   { ...SMALL, name: 'log', title: 'small, JSON access log on', hasAccessLog: true },
@@ -96,5 +108,6 @@ export const ORIGIN_FILES: readonly { readonly name: string; readonly bytes: num
   { name: 'small', bytes: SMALL_BYTES },
   { name: 'post', bytes: SMALL_BYTES },
   { name: '64k', bytes: 64 * KIB },
+  { name: 'json', bytes: 64 * KIB },
   { name: '1m', bytes: KIB * KIB },
 ];

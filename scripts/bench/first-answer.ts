@@ -6,6 +6,7 @@ import { request as httpRequest } from 'node:http';
 import { connect } from 'node:http2';
 import { request as httpsRequest } from 'node:https';
 import { TLSSocket } from 'node:tls';
+import { createGunzip } from 'node:zlib';
 import type { Certificate } from '../peers/self-signed-certificate.ts';
 import type { BenchCase } from './cases.ts';
 
@@ -38,10 +39,13 @@ function ask(port: number, benchCase: BenchCase, ca: Buffer | undefined): Promis
     request.once('error', reject);
     request.once('response', (response) => {
       const tls = response.socket instanceof TLSSocket ? response.socket.getProtocol() : null;
+      const isCoded = response.headers['content-encoding'] === 'gzip';
+      if (isCoded !== benchCase.gzipLevel > 0) reject(new Error(isCoded ? 'compresses' : 'does not compress'));
+      const body = isCoded ? response.pipe(createGunzip()) : response;
       let bytes = 0;
-      response.on('data', (chunk: Buffer) => (bytes += chunk.length));
-      response.once('error', reject);
-      response.once('end', () => resolve({ status: response.statusCode!, bytes, tls }));
+      body.on('data', (chunk: Buffer) => (bytes += chunk.length));
+      body.once('error', reject);
+      body.once('end', () => resolve({ status: response.statusCode!, bytes, tls }));
     });
     request.end(Buffer.alloc(benchCase.postBytes, 'x'));
   });

@@ -48,12 +48,13 @@ const MIB = 2 ** 20;
 export async function measure(proxy: Proxy, benchCase: BenchCase, around: Surroundings): Promise<Sample> {
   const folder = await mkdtemp(join(around.folder, `${proxy.name}-`));
   try {
-    const { isTls, http2, workers, hasAccessLog } = benchCase;
+    const { isTls, http2, workers, hasAccessLog, gzipLevel } = benchCase;
     const isHttp2 = http2 !== null;
     const cores = workers > 1 ? `${around.cores.proxy},${around.cores.second}` : around.cores.proxy;
     const certificate = isTls ? around.certificate : null;
     const { originPort } = around;
-    const running = await proxy.start({ originPort, folder, cores, workers, certificate, isHttp2, hasAccessLog });
+    const place = { originPort, folder, cores, workers };
+    const running = await proxy.start({ ...place, certificate, isHttp2, hasAccessLog, gzipLevel });
     try {
       return await load(running, benchCase, { ...around, folder });
     } finally {

@@ -2,6 +2,7 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { seededRandom } from '../../core/random.ts';
 import { freePort } from '../peers/free-port.ts';
 import { ORIGIN_FILES } from './cases.ts';
 import { nginxPreamble } from '../peers/nginx.ts';
@@ -11,7 +12,8 @@ import { Program } from '../peers/program.ts';
 export async function startOrigin(folder: string, cores: string): Promise<Program> {
   const www = join(folder, 'www');
   mkdirSync(www);
-  for (const { name, bytes } of ORIGIN_FILES) writeFileSync(join(www, name), bodyOf(bytes));
+  for (const { name, bytes } of ORIGIN_FILES)
+    writeFileSync(join(www, name), name === 'json' ? jsonOf(bytes) : bodyOf(bytes));
   const port = await freePort();
   const file = join(folder, 'origin.conf');
   writeFileSync(file, originConfiguration(folder, www, port));
@@ -35,6 +37,17 @@ function originConfiguration(folder: string, www: string, port: number): string 
   }
 }
 `;
+}
+
+/** A list of orders, such as an API has them: repeated text would compress far better. */
+function jsonOf(bytes: number): Buffer {
+  const random = seededRandom(7);
+  let text = '[';
+  while (text.length < bytes) {
+    const [id, amount, name] = [random.next(), random.next(), random.next()].map((number) => Math.floor(number * 1e9));
+    text += `{"id":${id},"customer":"c-${name!.toString(36)}","amount":${amount! / 100},"state":"shipped"},`;
+  }
+  return Buffer.from(text.slice(0, bytes));
 }
 
 function bodyOf(bytes: number): Buffer {

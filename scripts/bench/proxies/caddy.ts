@@ -1,11 +1,11 @@
 // Caddy: one process, GOMAXPROCS as many as workers. Thread: main.
 
 import { caddy as peer } from '../../peers/caddy.ts';
-import { type Proxy, type ProxySetup, withoutAccessLog } from './proxy.ts';
+import { type Proxy, type ProxySetup, plainOnly } from './proxy.ts';
 
 export const caddy: Proxy = {
   ...peer,
-  refusal: withoutAccessLog,
+  refusal: plainOnly,
   start: (setup) => peer.start(setup, (port) => configuration(setup, port)),
 };
 

@@ -45,7 +45,8 @@ async function start(setup: ProxySetup, isFast: boolean): Promise<RunningProxy> 
 }
 
 function configuration(setup: ProxySetup, ports: Ports, isFast: boolean): string {
-  const { certificate, hasAccessLog, isHttp2 } = setup;
+  const { certificate, hasAccessLog, isHttp2, gzipLevel } = setup;
+  // The effort balanced is level 4 of gzip.
   const clear = isHttp2 ? ', http2: true' : '';
   const tls =
     certificate === null ? clear : `, tls: { certificates: [{ cert: ${certificate.cert}, key: ${certificate.key} }] }`;
@@ -54,7 +55,7 @@ workers: ${setup.workers}
 fastPath: ${isFast}
 listeners: [{ name: web, bind: "127.0.0.1:${ports.web}"${tls} }]
 limits: { requestsPerConnection: none }
-routes: [{ upstream: app }]
+routes: [{ upstream: app${gzipLevel > 0 ? ', compress: { codings: [gzip], effort: balanced }' : ''} }]
 upstreams:
   app:
     endpoints: ["http://127.0.0.1:${setup.originPort}"]

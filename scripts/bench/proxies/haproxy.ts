@@ -1,11 +1,11 @@
 // HAProxy: one process, as many threads as workers, connections to the origin shared. Thread: main.
 
 import { haproxy as peer } from '../../peers/haproxy.ts';
-import { type Proxy, type ProxySetup, withoutAccessLog } from './proxy.ts';
+import { type Proxy, type ProxySetup, plainOnly } from './proxy.ts';
 
 export const haproxy: Proxy = {
   ...peer,
-  refusal: withoutAccessLog,
+  refusal: plainOnly,
   start: (setup) => peer.start(setup, (port) => configuration(setup, port)),
 };
 

@@ -13,7 +13,10 @@ export const nginx: Proxy = {
  * Without `reuseport` two workers share connections unevenly. Bodies never go through a file, and buffers larger than
  * the default ones save nginx about half of its time for bodies of 64 KiB and more.
  */
-function configuration({ folder, originPort, workers, certificate, isHttp2 }: ProxySetup, port: number): string {
+function configuration(
+  { folder, originPort, workers, certificate, isHttp2, gzipLevel }: ProxySetup,
+  port: number,
+): string {
   const listen = `127.0.0.1:${port} backlog=4096${workers > 1 ? ' reuseport' : ''}${certificate === null ? '' : ' ssl'}${isHttp2 ? ' http2' : ''}`;
   const tls =
     certificate === null
@@ -21,6 +24,7 @@ function configuration({ folder, originPort, workers, certificate, isHttp2 }: Pr
       : `ssl_certificate ${certificate.cert}; ssl_certificate_key ${certificate.key}; ssl_protocols TLSv1.3;`;
   return `${nginxPreamble(folder, workers)}
   client_body_buffer_size 64k;
+  ${gzipLevel > 0 ? `gzip on; gzip_types text/plain; gzip_proxied any; gzip_vary on; gzip_comp_level ${gzipLevel};` : ''}
   upstream app {
     server 127.0.0.1:${originPort};
     keepalive 64;

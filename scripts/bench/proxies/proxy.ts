@@ -12,6 +12,8 @@ export interface ProxySetup extends PeerPlace {
   /** Whether clients speak HTTP/2: by ALPN, or with prior knowledge in cleartext. */
   readonly isHttp2: boolean;
   readonly hasAccessLog: boolean;
+  /** Level of gzip for text; 0 for no compression. */
+  readonly gzipLevel: number;
 }
 
 export interface RunningProxy extends RunningPeer {
@@ -20,7 +22,7 @@ export interface RunningProxy extends RunningPeer {
 }
 
 /** Needs of a case, apart from the proxy's place. */
-export interface CaseSetup extends Pick<ProxySetup, 'workers' | 'hasAccessLog'> {
+export interface CaseSetup extends Pick<ProxySetup, 'workers' | 'hasAccessLog' | 'gzipLevel'> {
   /** Null for HTTP/1.1. */
   readonly http2: object | null;
 }
@@ -31,6 +33,11 @@ export interface Proxy extends Pick<Peer, 'name' | 'title' | 'install' | 'versio
   refusal(setup: CaseSetup): string | null;
   /** Starts it and waits until it serves. @throws Error with its last line of output when it does not */
   start(setup: ProxySetup): Promise<RunningProxy>;
+}
+
+/** As withoutAccessLog, for peers whose level of compression can't be set to nginx's. */
+export function plainOnly(setup: Pick<ProxySetup, 'hasAccessLog' | 'gzipLevel'>): string | null {
+  return setup.gzipLevel > 0 ? 'measured for Fairlead and nginx only' : withoutAccessLog(setup);
 }
 
 /** Peers take no part in cases with an access log: their formats differ. */
