@@ -131,7 +131,6 @@ export class EchoClient {
     this.#client = new Client(`127.0.0.1:${port}`, made, {
       'grpc.ssl_target_name_override': 'origin.test',
       'grpc.use_local_subchannel_pool': 1,
-      'grpc.enable_retries': 0,
       'grpc.max_receive_message_length': -1,
     });
   }

@@ -62,11 +62,6 @@ export class Http2Attempt implements AttemptHandle {
     this.fields = fields;
   }
 
-  /** Whether the request has no body. */
-  get isBodiless(): boolean {
-    return this.request.head.bodyLength === 0;
-  }
-
   /** Leases a connection. @returns whether the exchange still wants the attempt */
   lease(host: StreamHost, isReused: boolean): boolean {
     this.waiting = null;
@@ -190,6 +185,11 @@ export class Http2Attempt implements AttemptHandle {
     const { isEnded, hasHead } = this.#receiver;
     // The endpoint may end a request whose response is whole (RFC 9113 section 8.1).
     if (isEnded) return this.#close(null);
+    if (code === ErrorCode.NO_ERROR && hasHead && this.#receiver.takeEnd(null)) {
+      // In place of END_STREAM: node:http2 sends it so while its socket is busy, and other clients take it so.
+      this.#sender!.abandon();
+      return this.#remoteEnd();
+    }
     const reason = `the endpoint reset the stream: ${errorName(code)}`;
     if (code === ErrorCode.REFUSED_STREAM && !hasHead) return this.refuse(reason);
     this.#close(null);

@@ -114,7 +114,7 @@ export class Http2Connection implements StreamHost, InputUser, SocketUser, Watch
     this.#nextStream += 2;
     this.#streams.set(stream, attempt);
     this.#countIdle();
-    this.output.writeHead(stream, attempt.isBodiless, attempt.fields);
+    this.output.writeHead(stream, attempt.request.head.bodyLength === 0, attempt.fields);
     attempt.begin(stream, this.#input.peer.initialWindowBytes, wasIdle);
     if (this.#nextStream > LAST_STREAM) this.drain();
   }

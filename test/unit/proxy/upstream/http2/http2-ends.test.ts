@@ -120,6 +120,7 @@ describe('ends', () => {
     [ErrorCode.REFUSED_STREAM, true, 'truncated sent'],
     [ErrorCode.INTERNAL_ERROR, false, 'reset sent'],
     [ErrorCode.NO_ERROR, false, 'reset sent'],
+    [ErrorCode.NO_ERROR, true, 'ok'],
     [ErrorCode.CANCEL, true, 'truncated sent'],
   ] as const;
   for (const [code, hasHead, expected] of resets) {
@@ -135,6 +136,16 @@ describe('ends', () => {
         assert.equal(origin.connections.length, 1);
       }));
   }
+
+  test('RST_STREAM with NO_ERROR before the stated length is reached: truncated', () =>
+    withHttp2Bench(async (bench, origin) => {
+      origin.onRequest = ({ connection, stream }) => {
+        connection.headers(stream, [':status', '200', 'content-length', '5'], false);
+        connection.data(stream, 'abc', false);
+        connection.write((writer) => writer.addReset(stream, ErrorCode.NO_ERROR));
+      };
+      assert.equal((await bench.send().done).outcome, 'truncated sent');
+    }));
 
   test('GOAWAY: streams above the last one were not processed, the others finish, new ones use another connection', () =>
     withHttp2Bench(async (bench, origin) => {
