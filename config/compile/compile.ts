@@ -218,9 +218,15 @@ function compileRoute(
     action,
     hostField: route.host,
     overrides: compileOverrides(route),
+    upload: compileUpload(route),
     bodyBytes: route.limits?.body ?? 0,
     priority: route.priority,
   };
+}
+
+/** @returns null for the defaults */
+function compileUpload({ expect = 'forward', requestBuffer = 0 }: RouteConfig): RouteSnapshot['upload'] {
+  return expect === 'forward' && requestBuffer === 0 ? null : { expect, bufferBytes: requestBuffer };
 }
 
 function compileMatch(match: NonNullable<RouteConfig['match']>): RouteMatch {

@@ -2,10 +2,11 @@
 //
 // Works on values and the schema, so that every key takes part. A mapping of options is inherited key by key; lists, single
 // values and mappings that are one value (such as `host`) are replaced. `null` removes what would be inherited, and so
-// does `false` where the key takes no boolean.
+// does `false` where the key doesn't take it.
 
+import { z } from 'zod';
 import type { KeyPath } from '../problems/problem.ts';
-import { entriesOf, isMergedByKey, scalarKinds, type Schema } from '../schema/schema-tree.ts';
+import { entriesOf, isMergedByKey, type Schema } from '../schema/schema-tree.ts';
 import type { Places } from '../yaml/places.ts';
 
 export type Mapping = Record<string, unknown>;
@@ -45,7 +46,7 @@ interface Pair {
 function combine({ own, base, result, key }: Pair, schema: Schema | null, places: Places): void {
   const value = own[key];
   const inner = schema === null ? null : schemaOf(schema, key);
-  if (value === null || (value === false && inner !== null && !scalarKinds(inner).has('boolean'))) return;
+  if (value === null || (value === false && inner !== null && !z.safeParse(inner, false).success)) return;
   places.copy({ container: own, key }, { container: result, key });
   const inherited = base.values[key];
   const at = places.of(base.values, key)?.at ?? [...base.at, key];

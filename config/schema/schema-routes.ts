@@ -10,7 +10,7 @@ import { match } from './schema-match.ts';
 import { routeRetry } from './schema-retry.ts';
 import { routeTimeouts } from './schema-upstreams.ts';
 import { policies, policyKeys } from './schema-policies.ts';
-import { count, fieldValue, filePath, name, parsedText, template } from './schema-values.ts';
+import { count, fieldValue, filePath, name, parsedText, template, size } from './schema-values.ts';
 
 const respond = z
   .strictObject({
@@ -85,6 +85,9 @@ const hostField = z
   .union([fixedHost.transform(hostOrWord), hostSource])
   .meta({ expects: 'a host name, { from: client } or { from: endpoint }', example: '{ from: endpoint }' });
 
+/** Of `requestBuffer: true`. */
+const BUFFER_BYTES = 1024 * 1024;
+
 /** Keys of a route of which exactly one is required. */
 export const ACTIONS = ['upstream', 'split', 'respond', 'redirect', 'files'] as const;
 
@@ -92,12 +95,28 @@ export const ACTIONS = ['upstream', 'split', 'respond', 'redirect', 'files'] as 
 export const FORWARDING_ACTIONS: readonly string[] = ['upstream', 'split'];
 
 /** Keys that have no meaning for a route that answers by itself. */
-export const NEEDS_UPSTREAM = ['requestHeaders', 'host', 'limits', 'timeouts', 'retry'] as const;
+export const NEEDS_UPSTREAM = [
+  'requestHeaders',
+  'host',
+  'limits',
+  'timeouts',
+  'retry',
+  'requestBuffer',
+  'expect',
+] as const;
 
 /** Nested routes are resolved before the schema is applied (config/groups/). */
 const nestedRoutes: z.ZodType<unknown[]> = z
   .lazy(() => z.array(route))
   .meta({ expects: 'a list of routes', example: '[{ match: { path: /api/ }, upstream: api }]' });
+
+/** Larger uploads are streamed from this size on. */
+const requestBuffer = z
+  .union([z.literal(true).transform(() => BUFFER_BYTES), size('1KiB', '64MiB')])
+  .meta({ expects: 'true, or a size from 1KiB to 64MiB', example: '1MiB' })
+  .describe(
+    'Request bodies are received up to this size (`true`: 1MiB) before an endpoint is chosen, so that slow clients occupy no endpoint. Larger bodies are forwarded from there on as they arrive.',
+  );
 
 export const route = z
   .strictObject({
@@ -128,6 +147,13 @@ export const route = z
         "Host field sent to the endpoint: the client's (`{ from: client }`), the endpoint's own (`{ from: endpoint }`), or a fixed name.",
       ),
     limits: routeLimits.optional(),
+    requestBuffer: requestBuffer.optional(),
+    expect: z
+      .enum(['forward', 'respond', 'refuse'])
+      .describe(
+        '`Expect: 100-continue` of clients: `forward` relays it and the 100 of the endpoint (the default), `respond` answers 100 at once and does not forward it, `refuse` answers 417.',
+      )
+      .optional(),
     timeouts: routeTimeouts,
     retry: routeRetry,
   })

@@ -104,6 +104,13 @@ export interface UpstreamOverrides {
   readonly retry: Partial<Omit<RetrySnapshot, 'budgetRatio' | 'budgetMin'>>;
 }
 
+export interface UploadSettings {
+  /** `Expect: 100-continue`: forwarded, answered with 100 at once, or refused with 417. */
+  readonly expect: 'forward' | 'respond' | 'refuse';
+  /** Bytes of the body that are received before the request is placed; 0 for none. */
+  readonly bufferBytes: number;
+}
+
 export interface RouteSnapshot {
   readonly name: string;
   /** Built-in ones in the order of their table, then those of plugins as they are written. */
@@ -113,6 +120,8 @@ export interface RouteSnapshot {
   readonly hostField: HostField;
   /** Settings of the upstream that this route replaces; null for none. */
   readonly overrides: UpstreamOverrides | null;
+  /** Settings for requests with a body; null for none. */
+  readonly upload: UploadSettings | null;
   /** 0 for the limit of the listener. */
   readonly bodyBytes: number;
   readonly priority: Priority;

@@ -5,11 +5,12 @@ import type { AttemptRequest } from '../../core/exchange-contract.ts';
 import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
 import type { HostField } from '../../core/snapshot/route.ts';
 import { depositForRequest } from '../placement/retry-budget.ts';
+import { ChangedRequestHead } from './changed-request-head.ts';
 import { clientAddressOf } from './client-address.ts';
 import type { Exchange } from './exchange.ts';
 import type { ForwardingContext } from './forwarding-context.ts';
+import type { FieldList } from '../../core/head.ts';
 import { grpcDeadlineMs, grpcTimeoutField } from './grpc-call.ts';
-import type { FieldList, RequestHead } from '../../core/head.ts';
 
 /** Sets the request id and the client's address. */
 export function identify(context: ForwardingContext, exchange: Exchange): void {
@@ -35,7 +36,7 @@ export function attemptRequestOf(exchange: Exchange, endpoint: EndpointSnapshot)
   const { policies, head } = exchange;
   const { inserted, removed } = policies.sentEdits;
   return {
-    head: policies.target === null ? head : new RetargetedRequestHead(head, policies.target),
+    head: policies.target === null ? head : new ChangedRequestHead(head, { target: policies.target }),
     endpoint,
     upstream: exchange.target!.snapshot,
     hostField: hostFor(exchange.route!.hostField, head.authority, endpoint),
@@ -64,38 +65,4 @@ function hostFor(source: HostField, clientHost: string, endpoint: EndpointSnapsh
   if (source.kind === 'client') return clientHost;
   if (source.kind === 'fixed') return source.value;
   return endpoint.socketPath === '' ? endpoint.id : endpoint.host;
-}
-
-class RetargetedRequestHead implements RequestHead {
-  readonly target: string;
-  readonly #head: RequestHead;
-
-  constructor(head: RequestHead, target: string) {
-    this.#head = head;
-    this.target = target;
-  }
-
-  get method(): string {
-    return this.#head.method;
-  }
-
-  get authority(): string {
-    return this.#head.authority;
-  }
-
-  get version(): string {
-    return this.#head.version;
-  }
-
-  get bodyLength(): number {
-    return this.#head.bodyLength;
-  }
-
-  field(name: string): string | undefined {
-    return this.#head.field(name);
-  }
-
-  endToEndFields(): FieldList {
-    return this.#head.endToEndFields();
-  }
 }

@@ -26,6 +26,7 @@ export interface ExchangeStart {
 /** The part of Exchange that has no behaviour. `Self` is Exchange, which owns the attempts. */
 export abstract class ExchangeData<Self> implements ExchangeRecord {
   client!: ClientSide;
+  /** As endpoints get it: the client's, or a changed one. */
   head!: RequestHead;
   upgrade: UpgradeRequest | null = null;
   requestId = '';

@@ -27,6 +27,7 @@ import {
 } from './policy-bodies.ts';
 import { applyPlacedPolicies, applyRequestPolicies, beginPolicies, requestSettled } from './policy-phases.ts';
 import type { ForwardingContext } from './forwarding-context.ts';
+import { admitUpload, releaseUpload } from './upload.ts';
 import { withOverrides } from './runtime.ts';
 import { serveFile } from './serve-file.ts';
 import { AMBIGUOUS_PATH, NormalizedRoute, routeOf } from '../routing/router.ts';
@@ -54,7 +55,11 @@ function proceed(context: ForwardingContext, exchange: Exchange): void {
   const { action } = exchange.route!;
   if (action.kind === 'files') return serveFile(context, exchange, action.files);
   if (action.kind !== 'upstream') return replyAsConfigured(context, exchange, action);
-  if (!admit(context, exchange)) return;
+  if (admit(context, exchange)) place(context, exchange);
+}
+
+/** Places an admitted request. */
+function place(context: ForwardingContext, exchange: Exchange): void {
   if (exchange.isIdempotent) context.placer.place(exchange);
   else context.afterThisTurn(() => placeUnlessOver(context, exchange));
 }
@@ -96,7 +101,13 @@ function admit(context: ForwardingContext, exchange: Exchange): boolean {
     return false;
   }
   preparePlacement(context, exchange);
-  return true;
+  return exchange.body.isEnded || admitUpload(context, exchange);
+}
+
+/** Places an upload that was held: all of its body is here, or as much as is held. */
+function placeUpload(context: ForwardingContext, exchange: Exchange): void {
+  releaseUpload(exchange);
+  place(context, exchange);
 }
 
 // ---- 4. place: see placement/placer.ts
@@ -161,7 +172,9 @@ export function passBody(context: ForwardingContext, exchange: Exchange, chunk: 
   if (isOverBodyLimit(exchange, body.bytesReceived)) return rejectRequest(context, exchange, 'body-too-large');
   if (policies.plan.requestBody !== null && !observeRequestChunk(context, exchange, chunk, false)) return;
   if (body.isFlowing) exchange.timing.active(context.clock.nowMs());
-  if (!body.pass(chunk, tries.attempt?.handle ?? null)) exchange.client.pauseBody();
+  if (body.pass(chunk, tries.attempt?.handle ?? null)) return;
+  exchange.client.pauseBody();
+  if (body.isFilling) placeUpload(context, exchange);
 }
 
 /** The endpoint takes more of the body. */
@@ -175,6 +188,7 @@ export function endBody(context: ForwardingContext, exchange: Exchange, trailers
   if (exchange.policies.plan.requestBody !== null && !observeRequestEnd(context, exchange)) return;
   if (exchange.body.isFlowing) exchange.tries.attempt?.handle?.endBody(trailers);
   if (exchange.state === STATE.sent) armTimer(context, exchange);
+  else if (exchange.body.isFilling) placeUpload(context, exchange);
 }
 
 // ---- 6. await the head

@@ -68,6 +68,13 @@ export const REPLY_CAUSES = {
   'body-too-large': cause(413, 'body-too-large', "The request's body is over the limit.", 'badRequest', CLOSES),
   'target-too-long': cause(414, 'target-too-long', "The request's target is over the limit.", 'badRequest', CLOSES),
   'expectation-unknown': cause(417, 'expectation-unknown', 'This expectation is not known here.', 'badRequest', CLOSES),
+  'expectation-refused': cause(
+    417,
+    'expectation-refused',
+    'Expectations are not met here: send the body at once.',
+    'badRequest',
+    CLOSES,
+  ),
   'coding-unknown': cause(501, 'coding-unknown', 'This transfer coding is not supported.', 'badRequest', CLOSES),
   'head-too-large': cause(431, 'head-too-large', "The request's head is over the limit.", 'badRequest', CLOSES),
   'too-many-fields': cause(431, 'too-many-fields', 'The request has too many header fields.', 'badRequest', CLOSES),

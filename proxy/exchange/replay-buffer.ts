@@ -32,6 +32,9 @@ export class ReplayBuffer {
   #chunks: Uint8Array[] = [];
   #sizeBytes = 0;
   #isComplete = true;
+  /** Bytes from which an upload that is held is full; 0 where none is held. */
+  #holdBytes = 0;
+  #isFilling = false;
 
   constructor(limitBytes: number, budget: ReplayBudget) {
     this.#limitBytes = limitBytes;
@@ -47,11 +50,38 @@ export class ReplayBuffer {
     return this.#chunks;
   }
 
+  /** Keeps every chunk until `endHold`, whatever the limit is. The sender stops when `isFull`. */
+  hold(limitBytes: number): void {
+    this.#holdBytes = limitBytes;
+    this.#isFilling = true;
+  }
+
+  /** Whether the upload is held and not released. */
+  get isFilling(): boolean {
+    return this.#isFilling;
+  }
+
+  /** Whether the upload that is held has reached its limit, or the limit of the process. */
+  get isFull(): boolean {
+    return this.#isFilling && (this.#sizeBytes >= this.#holdBytes || !this.#budget.hasRoomFor(1));
+  }
+
+  /** The upload is about to be placed. Chunks that are on their way are kept, too. */
+  release(): void {
+    this.#isFilling = false;
+  }
+
+  /** The kept chunks have been sent: from now on the limit applies. */
+  endHold(): void {
+    this.#holdBytes = 0;
+  }
+
   /** Adds a chunk. Keeps a reference: downstream adaptors don't reuse chunks. */
   add(chunk: Uint8Array): void {
     if (!this.#isComplete) return;
     const { byteLength } = chunk;
-    if (this.#sizeBytes + byteLength > this.#limitBytes || !this.#budget.hasRoomFor(byteLength)) return this.discard();
+    const isOver = this.#sizeBytes + byteLength > this.#limitBytes || !this.#budget.hasRoomFor(byteLength);
+    if (isOver && this.#holdBytes === 0) return this.discard();
     this.#sizeBytes += byteLength;
     this.#budget.add(byteLength);
     this.#chunks.push(chunk);

@@ -35,6 +35,11 @@ export class RequestBody {
     if (!this.isEnded) this.replay = new ReplayBuffer(limitBytes, budget);
   }
 
+  /** Whether the request is placed once its body was received, or a part of it. */
+  get isFilling(): boolean {
+    return this.replay !== null && this.replay.isFilling;
+  }
+
   /** Discards what was kept: no attempt can follow. */
   discardReplay(): void {
     this.replay?.discard();
@@ -53,6 +58,7 @@ export class RequestBody {
   startFlow(handle: AttemptHandle): boolean {
     let hasRoom = true;
     for (const chunk of this.replay?.chunks ?? []) hasRoom = handle.sendBody(chunk);
+    this.replay?.endHold();
     this.isFlowing = true;
     this.isHeld = !hasRoom;
     if (this.isEnded) handle.endBody(this.trailers);
@@ -62,7 +68,7 @@ export class RequestBody {
   /** Keeps a chunk and passes it on. Returns whether the client may send more. */
   pass(chunk: Uint8Array, handle: AttemptHandle | null): boolean {
     this.replay?.add(chunk);
-    if (!this.isFlowing) return true;
+    if (!this.isFlowing) return this.replay?.isFull !== true;
     this.isHeld = handle?.sendBody(chunk) === false;
     return !this.isHeld;
   }

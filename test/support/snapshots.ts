@@ -117,6 +117,7 @@ export function routeSnapshot(parts: Partial<RouteSnapshot> & Partial<HeaderEdit
     action: { kind: 'upstream', upstream: 0 },
     hostField: { kind: 'client' },
     overrides: null,
+    upload: null,
     bodyBytes: 0,
     priority: 'default',
     ...rest,

@@ -239,6 +239,7 @@ upstreams: { app: { endpoints: [http://a], health: { heartbeat: false } } }
     action: { kind: 'upstream', upstream: upstreams[0]!.index },
     hostField: { kind: 'endpoint' },
     overrides: null,
+    upload: null,
     bodyBytes: 1024,
     priority: 'default',
   });

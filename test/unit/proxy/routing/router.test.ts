@@ -19,6 +19,7 @@ function route(name: string, match: Partial<RouteMatch>): RouteSnapshot {
     action: { kind: 'upstream', upstream: 0 },
     hostField: { kind: 'client' },
     overrides: null,
+    upload: null,
     bodyBytes: 0,
     priority: 'default',
   };
