@@ -34,23 +34,26 @@ export interface Echo {
 
 const APP = /127\.0\.0\.1:(3\d{3})/g;
 const BIND = /(bind: )127\.0\.0\.1:\d+/g;
-const CERT_DIR = '${CERT_DIR}';
+const FOLDER = /\$\{(?:CERT|SITE|LOG)_DIR\}/g;
 
 export class RecipeBench {
   readonly fairlead: RunningFairlead;
   /** By the port in the recipe. */
   readonly apps: ReadonlyMap<string, AppServer>;
+  /** The folder that all variables of recipes name. */
+  readonly folder: string;
   readonly #yaml: string;
 
-  private constructor(fairlead: RunningFairlead, apps: ReadonlyMap<string, AppServer>, yaml: string) {
+  private constructor(fairlead: RunningFairlead, apps: ReadonlyMap<string, AppServer>, folder: string, yaml: string) {
     this.fairlead = fairlead;
     this.apps = apps;
+    this.folder = folder;
     this.#yaml = yaml;
   }
 
   /**
    * Starts a recipe and the app servers that it names.
-   * @param files contents of files by their paths in CERT_DIR
+   * @param files contents of files by their paths in the folder that all variables of recipes name
    */
   static async start(
     t: TestContext,
@@ -70,8 +73,8 @@ export class RecipeBench {
     const yaml = recipe
       .replaceAll(APP, (_, port: string) => apps.get(port)!.address)
       .replaceAll(BIND, '$1127.0.0.1:0')
-      .replaceAll(CERT_DIR, folder);
-    return new RecipeBench(await startFairlead(t, `workers: 1\n${yaml}`), apps, yaml);
+      .replaceAll(FOLDER, folder);
+    return new RecipeBench(await startFairlead(t, `workers: 1\n${yaml}`), apps, folder, yaml);
   }
 
   app(port: number): AppServer {

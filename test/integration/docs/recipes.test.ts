@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { eventually } from '../../support/fairlead.ts';
@@ -144,6 +145,73 @@ const CHECKS: Readonly<Record<string, Check>> = {
     const moved = await bench.ask('/old');
     assert.deepEqual([moved.status, moved.headers['location']], [301, '/new']);
     assert.equal((await bench.echo('/')).app, '3000');
+  },
+
+  'Send every visitor to HTTPS': async (start) => {
+    const bench = await start();
+    const moved = await bench.ask('/cart?id=7', { method: 'POST', body: 'x' });
+    assert.deepEqual([moved.status, moved.headers['location']], [308, 'https://shop.example.com/cart?id=7']);
+    assert.equal((await bench.echo('/cart', { listener: 'web' })).url, '/cart');
+  },
+
+  'Serve a single-page application and its API': async (start) => {
+    const bench = await start({ 'index.html': '<title>app</title>', 'assets/app.1f2e.js': 'run()' });
+    const view = await bench.ask('/orders/7');
+    assert.deepEqual([view.status, view.text, view.headers['cache-control']], [200, '<title>app</title>', 'no-cache']);
+    const asset = await bench.ask('/assets/app.1f2e.js');
+    assert.match(asset.headers['cache-control'] ?? '', /immutable/);
+    assert.equal((await bench.ask('/assets/none.js')).status, 404);
+    assert.equal((await bench.echo('/api/orders')).app, '3000');
+  },
+
+  'Limit the rate of a login': async (start) => {
+    const bench = await start();
+    const answers = await bench.askMany(6, '/login', { method: 'POST', body: 'x' });
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [200, 200, 200, 200, 200, 429],
+    );
+    assert.ok(Number(answers.at(-1)!.headers['retry-after']) > 0);
+    assert.equal((await bench.ask('/')).status, 200);
+  },
+
+  'Send a part of the traffic to a new version': async (start) => {
+    const bench = await start();
+    const first = await bench.askMany(40, '/');
+    assert.equal(first.filter(({ text }) => text.includes('"app":"3001"')).length, 2);
+    const cookie = first[0]!.headers['set-cookie']![0]!.split(';')[0]!;
+    assert.deepEqual(appsOf(await bench.askMany(30, '/', { headers: { cookie } })), appsOf([first[0]!]));
+    assert.equal((await bench.echo('/', { headers: { 'x-version': 'canary' } })).app, '3001');
+  },
+
+  'Show pages of your own for errors': async (start) => {
+    const bench = await start();
+    bench.app(3000).handler = (_request, response) => response.writeHead(502).end('Traceback (most recent call last)');
+    const page = await bench.ask('/', { headers: { accept: 'text/html' } });
+    assert.equal(page.status, 502);
+    assert.match(page.text, /^<h1>We are back in a moment<\/h1><p>Request [\w-]+<\/p>$/);
+    const json = await bench.ask('/', { headers: { accept: 'application/json' } });
+    assert.equal((JSON.parse(json.text) as { error: string }).error, 'unavailable');
+  },
+
+  'Give slow reports more time': async (start) => {
+    const bench = await start();
+    bench.app(3000).handler = (_request, response) => setTimeout(() => response.end('late'), 1_500);
+    const [report, other] = await Promise.all([bench.ask('/reports/2026'), bench.ask('/')]);
+    assert.deepEqual([report.status, other.status], [200, 504]);
+  },
+
+  'Write the access log that you need': async (start) => {
+    const bench = await start();
+    bench.app(3000).handler = (_request, response) => response.writeHead(500).end();
+    await bench.ask('/broken', { headers: { 'user-agent': 'test' } });
+    await bench.ask('/healthz');
+    const lines = (): string[] => readFileSync(path.join(bench.folder, 'access.log'), 'utf8').trimEnd().split('\n');
+    await eventually(() => lines().some((line) => line.includes('/broken')), 'the failure is logged');
+    const logged = lines().map((line) => JSON.parse(line) as Record<string, unknown>);
+    const broken = logged.find(({ what }) => what === '/broken')!;
+    assert.deepEqual(Object.keys(broken), ['at', 'who', 'what', 'status', 'agent']);
+    assert.deepEqual([broken['who'], broken['status'], broken['agent']], ['127.0.0.1', 500, 'test']);
   },
 };
 

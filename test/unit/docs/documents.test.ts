@@ -18,6 +18,8 @@ import { allPages, anchorsOf, codeSpans, exists, type Fence, localLinks, type Pa
 const PAGES = allPages();
 /** The certificates of examples, and a time at which they are valid. */
 const CERTIFICATES = path.join(privateCertificates(), 'certificates');
+/** A directory with an index.html. */
+const SITE = path.join(ROOT, 'examples/public');
 const WALL_MS = Date.UTC(2030, 0, 1);
 /** The folder of examples' logs. `check` requires it to exist, so the tests replace it. */
 const LOGS = '/var/log/fairlead';
@@ -62,8 +64,8 @@ describe('a YAML example', () => {
 
   for (const { page, fence } of yamlFences.filter((one) => isWhole(one.fence))) {
     test(`${page.name}:${fence.line} loads without a warning and compiles`, () => {
-      const environment = { CERT_DIR: CERTIFICATES, STATE_DIR: CERTIFICATES };
-      const origin = { file: page.name, directory: ROOT, environment, wallMs: WALL_MS };
+      const folders = { CERT_DIR: CERTIFICATES, STATE_DIR: CERTIFICATES, SITE_DIR: SITE, LOG_DIR: tmpdir() };
+      const origin = { file: page.name, directory: ROOT, environment: folders, wallMs: WALL_MS };
       const result = loadConfigText(fence.text.replaceAll(LOGS, tmpdir()), origin);
       assert.deepEqual((result.ok ? result.warnings : result.problems).map(formatProblem), []);
       assert.ok(result.ok);
