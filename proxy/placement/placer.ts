@@ -141,8 +141,11 @@ export class Placer<Item extends Placeable> {
     const { lastFailure: failure, placement } = item;
     const isUnsent = failure !== null && (!failure.wasSent || failure.kind === 'stale-connection');
     if (!isUnsent || placement.triedCount === 0) return this.#unplaced(item, 'no-endpoint');
+    // GOAWAY ends a connection, not its endpoint: a new one is tried at once, and only then does the upstream wait.
+    const isFirstGoaway = failure.kind === 'refused-stream' && !placement.mustUseFresh;
     placement.triedCount = 0;
     placement.mustUseFresh = true;
+    if (isFirstGoaway) return this.retryAfter(item, 0);
     if (item.target!.snapshot.whenAllDown === 'wait') {
       this.#queues.hold(item.target!);
       return this.#queue(item);

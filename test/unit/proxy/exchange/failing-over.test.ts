@@ -79,6 +79,17 @@ describe('failover', () => {
     assert.equal(client.log[0], 'head 200');
   });
 
+  test('repeats any request at the only endpoint after a GOAWAY, on a new connection', () => {
+    const bench = benchWith({ endpoints: [endpointSnapshot(0)], whenAllDown: 'wait' });
+    const client = bench.request();
+    bench.last.events.onLease(true);
+    bench.last.events.onFailure(failureOf('refused-stream', false));
+    assert.equal(bench.attempts.length, 2);
+    assert.equal(bench.last.request.mustUseFresh, true);
+    bench.last.answer();
+    assert.equal(client.log[0], 'head 200');
+  });
+
   test('retries at the only endpoint after a backoff if it refuses', () => {
     const bench = benchWith({ endpoints: [endpointSnapshot(0)] });
     const client = bench.request();
