@@ -17,6 +17,8 @@ export interface PlayedRequest {
   readonly times?: number;
   /** Whether each request after the first has the cookie of its response: all must reach one app server. */
   readonly keepsCookie?: boolean;
+  /** Whether the page of an error is compared. */
+  readonly comparesPage?: boolean;
   /** Known differences: what the peer has, and what Fairlead has. Any other fails, and so does one that no longer exists. */
   readonly differs?: Readonly<Record<string, readonly [peer: string, fairlead: string]>>;
 }
@@ -86,7 +88,8 @@ function sendOnce(port: number, played: PlayedRequest, sees: ReadonlySet<string>
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', reject);
       response.on('end', () => {
-        const outcome = flattened(response.statusCode!, response.headers, Buffer.concat(chunks), sees);
+        const isPage = response.statusCode! >= 300 && played.comparesPage !== true;
+        const outcome = flattened(response.statusCode!, response.headers, Buffer.concat(chunks), { sees, isPage });
         resolve({ outcome, setCookie: response.headers['set-cookie']?.[0] });
       });
     });
@@ -99,7 +102,7 @@ function flattened(
   status: number,
   headers: NodeJS.Dict<string | string[]>,
   bytes: Buffer,
-  sees: ReadonlySet<string>,
+  { sees, isPage }: { readonly sees: ReadonlySet<string>; readonly isPage: boolean },
 ): Outcome {
   const outcome: Record<string, string> = { status: String(status) };
   for (const [name, value] of Object.entries(headers)) {
@@ -112,7 +115,7 @@ function flattened(
     return { ...outcome, ...seenByApp(String(headers['x-app']), body, sees) };
   }
   // Pages of errors and redirects have each program's own text.
-  if (status >= 300) for (const name of ['content-type', 'cache-control', 'retry-after']) delete outcome[name];
+  if (isPage) for (const name of ['content-type', 'cache-control', 'retry-after']) delete outcome[name];
   else outcome['body'] = body;
   return outcome;
 }

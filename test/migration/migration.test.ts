@@ -20,6 +20,8 @@ import { describingApp } from './describing-app.ts';
 import { differencesOf, filledIn, type MigratedSite, outcomeOf, type Places } from './migrated-site.ts';
 import { SITES } from './sites.ts';
 
+/** Hash of `open sesame`, at the lowest cost. */
+const BCRYPT = '$2y$04$yHWEh4zjns2bQJL/H/obWul9m7V/tco.m37e58wM2hKXILn82m6ri';
 const FOLDER = import.meta.dirname;
 /** Request fields that are compared although Fairlead sends them to all app servers. */
 const SEEN: Readonly<Record<string, readonly string[]>> = {
@@ -38,6 +40,7 @@ function writeSite(root: string): void {
     mkdirSync(path.join(root, name), { recursive: true });
   const files: Readonly<Record<string, string | Buffer>> = {
     'index.html': '<h1>home</h1>',
+    '50x.html': '<h1>Back soon</h1>',
     'docs/index.html': '<h1>docs</h1>',
     'assets/app.js': 'let a = 1;',
     'assets/app.js.gz': gzipSync('let a = 1;'),
@@ -54,9 +57,18 @@ before(async () => {
   preparePrograms();
   const root = path.join(folder, 'site');
   writeSite(root);
+  const htpasswd = path.join(folder, 'staff.htpasswd');
+  writeFileSync(htpasswd, `anna:${BCRYPT}\n`);
   const apps = await Promise.all(['a', 'b', 'c'].map((name) => describingApp(t, name)));
   const [APP_A, APP_B, APP_C] = apps.map(String);
-  places = { APP_A: APP_A!, APP_B: APP_B!, APP_C: APP_C!, APP_DOWN: String(await freePort()), SITE_ROOT: root };
+  places = {
+    APP_A: APP_A!,
+    APP_B: APP_B!,
+    APP_C: APP_C!,
+    APP_DOWN: String(await freePort()),
+    SITE_ROOT: root,
+    HTPASSWD: htpasswd,
+  };
   const file = path.join(FOLDER, 'fairlead.yaml');
   const plane = new ControlPlane({
     load: () => loadConfig(file, places),

@@ -9,6 +9,9 @@ type Difference = readonly [peer: string, fairlead: string];
 const HTML: Difference = ['text/html', 'text/html; charset=utf-8'];
 const SCRIPT: Difference = ['application/javascript', 'text/javascript; charset=utf-8'];
 
+/** Browsers encode names and passwords as UTF-8 only if they are asked to. */
+const CHALLENGE = { 'www-authenticate': ['Basic realm="staff"', 'Basic realm="staff",charset="UTF-8"'] } as const;
+
 const JSON_ACCEPTED = { 'accept-encoding': 'gzip' };
 
 export const SITES: readonly MigratedSite[] = [
@@ -223,6 +226,29 @@ export const SITES: readonly MigratedSite[] = [
     ],
   },
   {
+    name: 'staff',
+    peer: 'nginx',
+    requests: [
+      { target: '/' },
+      { target: '/staff/', differs: CHALLENGE },
+      { target: '/staff/', fields: { authorization: `Basic ${btoa('anna:open sesame')}` } },
+      { target: '/staff/', fields: { authorization: `Basic ${btoa('anna:wrong')}` }, differs: CHALLENGE },
+      { target: '/staff/', fields: { authorization: `Basic ${btoa('nobody:open sesame')}` }, differs: CHALLENGE },
+      { target: '/staff/', fields: { authorization: 'Bearer token' }, differs: CHALLENGE },
+    ],
+  },
+  {
+    name: 'sorry-page',
+    peer: 'nginx',
+    requests: [
+      {
+        target: '/',
+        comparesPage: true,
+        differs: { 'content-type': HTML, etag: ['strong', ''], 'cache-control': ['', 'no-store'] },
+      },
+    ],
+  },
+  {
     name: 'hosts',
     peer: 'haproxy',
     requests: [
@@ -316,6 +342,7 @@ export const SITES: readonly MigratedSite[] = [
       { method: 'POST', target: '/', body: 'x', differs: { status: ['503', '502'] } },
     ],
   },
+  { name: 'weights', peer: 'haproxy', requests: [{ target: '/', times: 8 }] },
   {
     name: 'sticky',
     peer: 'haproxy',

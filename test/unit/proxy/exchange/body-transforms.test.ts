@@ -8,6 +8,8 @@ import { ENDPOINT_FIELD, POLICY_FIELD } from '../../../../core/memory/lane-field
 import type { BodySink, BodyTransform, Policy } from '../../../../core/policy/policy.ts';
 import type { PluginPolicy } from '../../../../core/policy/policy-definition.ts';
 import { compress } from '../../../../proxy/policies/compress.ts';
+import { composePlan } from '../../../../proxy/policies/policy-plan.ts';
+import { PolicyView, type ViewedExchange } from '../../../../proxy/policies/policy-view.ts';
 import { ForwardingBench, type PlayedClient, responseHead } from '../../../support/forwarding.ts';
 import { policySnapshot, routeSnapshot, snapshot } from '../../../support/snapshots.ts';
 
@@ -124,6 +126,19 @@ describe('a transform', () => {
       one.bench.last.answer(status, '');
       assert.deepEqual([one.opened.length, one.client.log], [0, [`head ${status}`, 'end']]);
     }
+  });
+
+  test('is refused for a request for an upgrade, whose response the tunnel relays', () => {
+    const view = new PolicyView({ upgrade: {} } as ViewedExchange);
+    const policy = policyOf('a', {}, ['transform-response-body']);
+    view.begin(composePlan([{ ...policy, lane: 0, isTimed: false, policy: {} }]));
+    view.beginResponse(responseHead(400));
+    view.entry = view.plan.entries[0]!;
+    assert.equal(
+      view.transformBody(() => assert.fail('it must not be opened')),
+      false,
+    );
+    assert.equal(view.transforms, null);
   });
 
   test('slows the endpoint down while the client, or it itself, takes nothing', () => {
