@@ -52,6 +52,12 @@ interface EngineUnderTest {
 
 const ENGINES: readonly EngineUnderTest[] = [
   { name: 'our engine over TLS', isTls: true, options: { fast: sharedParts(), listener: { tls: TLS } }, fails: [] },
+  {
+    name: 'our engine in cleartext',
+    isTls: false,
+    options: { fast: sharedParts(), listener: { http2: true } },
+    fails: [],
+  },
   { name: 'node:http2 over TLS', isTls: true, options: { listener: { tls: TLS } }, fails: NODE_FAILS },
 ];
 
