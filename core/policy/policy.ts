@@ -35,6 +35,7 @@ export type RefusalCause =
   | 'no-host'
   | 'rate-limited'
   | 'client-busy'
+  | 'response-too-large'
   | 'unauthenticated'
   | 'auth-busy'
   | 'auth-unavailable';
@@ -64,6 +65,12 @@ export interface BodySink {
   end(): void;
   /** The output can't be completed: the response is cut, and the error counted as the policy's. */
   fail(error: unknown): void;
+}
+
+/** How a transform treats the body. */
+export interface TransformOptions {
+  /** Whether it passes on the same bytes, only later or fewer: the length of the body is announced as received. */
+  readonly keepsBody?: boolean;
 }
 
 /** A transform of one response body. It may call its sink at any time, within calls or later. */
@@ -126,7 +133,7 @@ export interface PolicyExchange {
    * only; needs `transform-response-body`. `open` is called once the response is about to be relayed, and not for HEAD.
    * @returns false where nothing is transformed: 204, 304, and responses to Upgrade requests
    */
-  transformBody(open: (sink: BodySink) => BodyTransform): boolean;
+  transformBody(open: (sink: BodySink) => BodyTransform, options?: TransformOptions): boolean;
 }
 
 /**

@@ -94,6 +94,7 @@ export const REPLY_CAUSES = {
   'endpoint-gone': cause(502, 'endpoint-gone', 'The endpoint closed before it answered.', 'endpointGoneHead'),
   'connect-failed': cause(502, 'connect-failed', 'No endpoint could be reached.', 'connectFailed'),
   'malformed-response': cause(502, 'malformed-response', 'The endpoint sent an invalid response.', 'badResponse'),
+  'response-too-large': cause(502, 'response-too-large', 'The response is over the limit.', 'badResponse'),
   'no-endpoint': cause(503, 'no-endpoint', 'No endpoint is available.', 'noEndpoint', SOON),
   shed: cause(503, 'shed', 'Overloaded: please try again in a moment.', 'shed', { retryAfterS: 1, spreadS: 3 }),
   'queue-full': cause(503, 'queue-full', 'Too many requests are waiting.', 'queueFull', SOON),

@@ -39,7 +39,7 @@ export function relayHead(exchange: Exchange, head: ResponseHead): void {
 /** Whether policies change the body of this response, or would if the request were not a HEAD. */
 function isBodyChanged(exchange: Exchange, status: number): boolean {
   const { plan, transforms } = exchange.policies;
-  return transforms !== null || (plan.changesResponseChunks && mayHaveBody(exchange, status));
+  return transforms?.changesBody === true || (plan.changesResponseChunks && mayHaveBody(exchange, status));
 }
 
 /** Sends body bytes to the client. Returns false where it takes no more for now. */

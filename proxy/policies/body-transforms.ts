@@ -25,8 +25,12 @@ export class BodyTransforms {
   #receiver: BodyReceiver | null = null;
   #watch: PolicyWatch | null = null;
 
+  /** Whether the body that they pass on is another one. */
+  changesBody = false;
+
   /** Registers a transform. */
-  add(entry: PlanEntry, open: Open): void {
+  add(entry: PlanEntry, open: Open, changesBody: boolean): void {
+    this.changesBody ||= changesBody;
     this.#registered.push({ entry, open });
   }
 

@@ -2,7 +2,7 @@
 
 import type { ClientConnection } from '../../core/exchange-contract.ts';
 import type { FieldList, RequestHead, ResponseHead } from '../../core/head.ts';
-import type { BodySink, BodyTransform, PolicyExchange } from '../../core/policy/policy.ts';
+import type { BodySink, BodyTransform, PolicyExchange, TransformOptions } from '../../core/policy/policy.ts';
 import type { PolicyNeed } from '../../core/policy/policy-stage.ts';
 import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
 import { isTarget } from '../http1/field-line.ts';
@@ -174,12 +174,12 @@ export class PolicyView implements PolicyExchange {
     this.responseEdits.remove(name);
   }
 
-  transformBody(open: (sink: BodySink) => BodyTransform): boolean {
+  transformBody(open: (sink: BodySink) => BodyTransform, { keepsBody = false }: TransformOptions = {}): boolean {
     this.#mustDeclare('transform-response-body');
     if (this.response === null) throw new Error('there is no response of an endpoint to transform');
     const { status } = this.response;
     if (status === 204 || status === 304 || this.exchange.upgrade !== null) return false;
-    (this.transforms ??= new BodyTransforms()).add(this.entry!, open);
+    (this.transforms ??= new BodyTransforms()).add(this.entry!, open, !keepsBody);
     // Policies that meet the response later must not rely on the length of the endpoint's body.
     this.response = new EditedResponseHead(this.response, NO_NAMES, true);
     return true;

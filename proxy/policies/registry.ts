@@ -14,6 +14,8 @@ import { forwardingFields } from './forwarding-fields.ts';
 import { headerEdits } from './header-edits.ts';
 import { rateLimit } from './rate-limit.ts';
 import { redirectToHttps } from './redirect-to-https.ts';
+import { responseBuffer } from './response-buffer.ts';
+import { responseLimit } from './response-limit.ts';
 import { securityHeaders } from './security-headers.ts';
 import { shedding } from './shedding.ts';
 import { split } from './split.ts';
@@ -22,6 +24,7 @@ import { traceContext } from './trace-context.ts';
 
 export const POLICIES = [
   accessLog,
+  responseBuffer,
   compress,
   listenerAddressRules,
   addressRules,
@@ -38,6 +41,7 @@ export const POLICIES = [
   headerEdits,
   stickyCookie,
   traceContext,
+  responseLimit,
   forwardingFields,
 ] as const;
 
