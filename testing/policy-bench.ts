@@ -144,7 +144,12 @@ export class PolicyBench {
     const memory = { clients, counts: clients.countsOf(0) };
     const services = { mustShed: () => false, pressure: () => 0, timers: systemTimers, nowMs, passwords, ...memory };
     const reported = () => void counts.reported++;
-    const live = policy.create(data, { scope, owner, worker: 0, log, upstream, services, reported });
+    const called = (ms: number, hasFailed: boolean): void => {
+      counts.calls += 1;
+      counts.callMs += ms;
+      counts.callFailures += Number(hasFailed);
+    };
+    const live = policy.create(data, { scope, owner, worker: 0, log, upstream, services, reported, called });
     this.#live = { name, scope, stage, needs, budgetMs, waitMs, lane: 0, isTimed: true, policy: live };
   }
 

@@ -54,11 +54,11 @@ function collectBodies({ snapshot, sums }: Scrape): MetricSample[] {
   }));
 }
 
-function counter(field: PolicyField, name: string, help: string): MetricFamily {
+function counter(field: PolicyField, name: string, help: string, divisor = 1): MetricFamily {
   const collect = ({ snapshot, sums }: Scrape): MetricSample[] =>
     policiesIn(snapshot).map((policy) => ({
       labels: { policy: policy.name },
-      value: sums.policy(policy.index, field),
+      value: sums.policy(policy.index, field) / divisor,
     }));
   return {
     name: `${METRIC_PREFIX}policy_${name}`,
@@ -84,6 +84,9 @@ export const POLICY_METRICS: readonly MetricFamily[] = [
     'reported_total',
     'Requests that a policy would have refused, and let pass because it only reports.',
   ),
+  counter('calls', 'calls_total', 'Calls of other services by a policy.'),
+  counter('callFailures', 'call_failures_total', 'Calls of other services by a policy that led to no decision.'),
+  counter('callMs', 'call_seconds_total', 'Time that calls of other services by a policy took.', 1000),
   counter('errors', 'errors_total', 'Hooks of a policy that threw, or whose promise was rejected.'),
   {
     name: `${METRIC_PREFIX}policy_transformed_bodies_total`,

@@ -87,6 +87,8 @@ export interface CreateContext {
   readonly services: PolicyServices;
   /** Counts a request that the policy would have refused, and lets pass because it only reports. */
   readonly reported: () => void;
+  /** Counts a call of another service that the policy made. */
+  readonly called: (ms: number, hasFailed: boolean) => void;
 }
 
 /** Verification of passwords beside the thread that serves requests. */

@@ -131,7 +131,8 @@ export class PolicyView implements PolicyExchange {
   }
 
   get memo(): unknown {
-    return this.#memos?.[this.entry!.memo];
+    // None between hooks, where a late answer may look for it.
+    return this.entry === null ? undefined : this.#memos?.[this.entry.memo];
   }
   set memo(value: unknown) {
     (this.#memos ??= [])[this.entry!.memo] = value;

@@ -66,6 +66,13 @@ export class PolicyWatch {
     this.#parts.count(lane, POLICY_FIELD.reported, 1);
   }
 
+  /** A call of another service has ended. */
+  called({ lane }: Pick<Watched, 'lane'>, ms: number, hasFailed: boolean): void {
+    this.#parts.count(lane, POLICY_FIELD.calls, 1);
+    this.#parts.count(lane, POLICY_FIELD.callMs, ms);
+    if (hasFailed) this.#parts.count(lane, POLICY_FIELD.callFailures, 1);
+  }
+
   /** A hook threw, or its promise was rejected. */
   failed({ name, lane }: Watched, hook: HookName, error: unknown): void {
     this.#parts.count(lane, POLICY_FIELD.errors, 1);

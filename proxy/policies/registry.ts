@@ -10,6 +10,7 @@ import { clientConcurrency } from './client-concurrency.ts';
 import { compress } from './compress.ts';
 import { cors } from './cors.ts';
 import { errorPages, listenerErrorPages } from './error-pages.ts';
+import { forwardAuth } from './forward-auth.ts';
 import { forwardingFields } from './forwarding-fields.ts';
 import { headerEdits } from './header-edits.ts';
 import { rateLimit } from './rate-limit.ts';
@@ -34,6 +35,7 @@ export const POLICIES = [
   clientConcurrency,
   cors,
   basicAuth,
+  forwardAuth,
   listenerErrorPages,
   errorPages,
   split,

@@ -161,12 +161,16 @@ export class RuntimePolicies {
   ): LivePolicy {
     const { worker, log, services, pluginPolicies, watch } = this.#parts;
     const reported = (): void => watch.reported({ lane: index });
+    const called = (ms: number, hasFailed: boolean): void => watch.called({ lane: index }, ms, hasFailed);
     const definition = BUILT_IN.get(name) ?? pluginPolicies.get(name);
     const { stage = 'admit', needs = [], budgetMs = 10, waitMs = 5000 } = definition ?? {};
     const live = { name, lane: index, scope, stage, needs, budgetMs, waitMs, isTimed: !BUILT_IN.has(name) };
     try {
       if (definition === undefined) throw new Error('its plugin could not be loaded in this worker');
-      return { ...live, policy: definition.create(data, { scope, owner, worker, log, upstream, services, reported }) };
+      return {
+        ...live,
+        policy: definition.create(data, { scope, owner, worker, log, upstream, services, reported, called }),
+      };
     } catch (error) {
       log.error({ policy: name, [scope]: owner, err: error }, `policy ${name} of ${scope} ${owner} cannot be created`);
       return { ...live, stage: 'admit', policy: brokenPolicy(error) };

@@ -73,7 +73,7 @@ describe('metrics', () => {
       for (const [index, field] of fields.entries()) {
         const value = 1000 + expected.length;
         lane.add(index, value);
-        expected.push(field === 'latencySumMs' ? value / 1000 : value);
+        expected.push(field === 'latencySumMs' || field === 'callMs' ? value / 1000 : value);
       }
     }
     const values = [...(await scrape(context)).values()].flatMap(({ samples }) => samples.map(({ value }) => value));
