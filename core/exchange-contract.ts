@@ -81,6 +81,8 @@ export type ClientGone = 'closed' | 'body-timeout' | 'send-timeout' | 'malformed
 /** The request of one attempt, for a transport. */
 export interface AttemptRequest {
   readonly head: RequestHead;
+  /** Path and query to send in place of the head's; null or absent sends those. */
+  readonly target?: string | null;
   readonly endpoint: EndpointSnapshot;
   readonly upstream: UpstreamSnapshot;
   /** Value of the Host field to send. */

@@ -53,8 +53,12 @@ const KEY_ADVICE: Readonly<Record<string, string>> = {
   ...each(['errorlog', 'loglevel'], 'the process log is "log: { level }", and goes to stderr'),
   ...each(['stick', 'sticktable', 'stickon', 'persist'], 'session affinity is upstreams.NAME.sticky: { cookie: lb }'),
   ...each(
-    ['rewrite', 'stripprefix', 'addprefix', 'replacepath', 'uristripprefix'],
-    'Fairlead does not rewrite paths: the endpoint must serve the path of the request; a plugin policy can change the target',
+    ['rewrites', 'stripprefix', 'addprefix', 'replacepath', 'uristripprefix', 'replacepathregex', 'pathrewrite'],
+    'paths are changed with rewrite of a route: { stripPrefix: /api }',
+  ),
+  ...each(
+    ['proxyredirect', 'proxycookiepath', 'proxycookiedomain'],
+    'references of endpoints are mapped back with rewrite of a route: { location: true, cookiePath: true, cookieDomain: { app.internal: none } }',
   ),
   ...each(['cache', 'proxycache', 'caching'], 'Fairlead does not cache: put a cache or CDN in front of it'),
   ...each(

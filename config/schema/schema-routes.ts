@@ -97,6 +97,7 @@ export const FORWARDING_ACTIONS: readonly string[] = ['upstream', 'split'];
 /** Keys that have no meaning for a route that answers by itself. */
 export const NEEDS_UPSTREAM = [
   'requestHeaders',
+  'rewrite',
   'host',
   'limits',
   'timeouts',

@@ -21,6 +21,7 @@ import { headerEditsOf } from '../../proxy/policies/header-edits.ts';
 import { insertedFieldsOf, REPLACED_NAMES, sendsForwarded } from '../../proxy/policies/forwarding-fields.ts';
 import { trustedOnlyFor } from '../../proxy/downstream/trusted-only-fields.ts';
 import { ConfiguredAnswers } from '../../proxy/exchange/configured-answers.ts';
+import { rewriteOf } from '../../proxy/policies/rewrite.ts';
 import { REPLY_CAUSES } from '../../proxy/exchange/local-reply.ts';
 import { type AnyBuiltInPolicy, POLICIES } from '../../proxy/policies/registry.ts';
 import { openBudget } from '../../proxy/placement/retry-budget.ts';
@@ -32,7 +33,7 @@ import {
   protocolsOf,
   type RoutingFacts,
 } from '../../proxy/routing/route-match.ts';
-import { AMBIGUOUS_PATH, NormalizedRoute, routeOf, Router } from '../../proxy/routing/router.ts';
+import { AMBIGUOUS_PATH, NormalizedRoute, routeOf, Router, type RoutingResult } from '../../proxy/routing/router.ts';
 import type { SnapshotConsumer } from '../snapshot-owner.ts';
 import { explainedFile } from './explained-file.ts';
 import { explainPick } from './explained-pick.ts';
@@ -131,7 +132,9 @@ export function explain(query: ExplainQuery, facts: ExplainFacts): ExplainReply 
         ? refusalOf(result === AMBIGUOUS_PATH ? 'ambiguous-path' : 'no-route')
         : actionOf(route, result instanceof NormalizedRoute ? result.target : head.target, snapshot, values),
     sentTarget:
-      route?.action.kind === 'upstream' ? (result instanceof NormalizedRoute ? result.target : head.target) : null,
+      route?.action.kind === 'upstream'
+        ? rewriteOf(route, targetOf(result, head), { connection, request: head }).target
+        : null,
     policies: policiesOf(request, route, snapshot, values),
     ...(route === null ? NOTHING : forwardingOf(request, route, client, facts)),
   };
@@ -319,6 +322,11 @@ function effectOf({ name, data }: PolicySnapshot, exchange: ExplainedExchange): 
   return policy?.explain?.(data, exchange) ?? '';
 }
 
+/** The target that policies of the route get. */
+function targetOf(result: RoutingResult, head: RequestHead): string {
+  return result instanceof NormalizedRoute ? result.target : head.target;
+}
+
 function fieldsOf(
   { head, connection, listener }: ExplainedRequest,
   route: RouteSnapshot,
@@ -332,8 +340,9 @@ function fieldsOf(
     requestId: connection.isTrusted && requestId !== undefined ? requestId : '(a new one)',
   };
   const { requestHeaders, responseHeaders } = headerEditsOf(route, facts);
-  const inserted = insertedFieldsOf(facts, sendsForwarded(listener), requestHeaders.set);
-  const names = [...REPLACED_NAMES, ...requestHeaders.remove, ...pairsOf(requestHeaders.set).map(({ name }) => name)];
+  const set = [...rewriteOf(route, head.target, facts).fields, ...requestHeaders.set];
+  const inserted = insertedFieldsOf(facts, sendsForwarded(listener), set);
+  const names = [...REPLACED_NAMES, ...requestHeaders.remove, ...pairsOf(set).map(({ name }) => name)];
   const removed = new Set(names.map((name) => name.toLowerCase()));
   const { hostField } = route;
   const trustedOnly = trustedOnlyFor(listener, connection);

@@ -23,4 +23,4 @@ export const POLICY_NEEDS = [
 export type PolicyNeed = (typeof POLICY_NEEDS)[number];
 
 /** Needs that take a head out of byte ranges: it is built from its fields instead. */
-export const NEEDS_FIELD_LIST: readonly PolicyNeed[] = ['change-target', 'change-response-body'];
+export const NEEDS_FIELD_LIST: readonly PolicyNeed[] = ['change-response-body'];

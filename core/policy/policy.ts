@@ -38,7 +38,8 @@ export type RefusalCause =
   | 'response-too-large'
   | 'unauthenticated'
   | 'auth-busy'
-  | 'auth-unavailable';
+  | 'auth-unavailable'
+  | 'ambiguous-path';
 
 /** Outcome of a hook that may answer: nothing continues. */
 export type PolicyAnswer = PolicyReply | CausedReply | undefined;

@@ -2,14 +2,13 @@
 // Thread: worker.
 
 import type { AttemptRequest } from '../../core/exchange-contract.ts';
+import type { FieldList } from '../../core/head.ts';
 import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
 import type { HostField } from '../../core/snapshot/route.ts';
 import { depositForRequest } from '../placement/retry-budget.ts';
-import { ChangedRequestHead } from './changed-request-head.ts';
 import { clientAddressOf } from './client-address.ts';
 import type { Exchange } from './exchange.ts';
 import type { ForwardingContext } from './forwarding-context.ts';
-import type { FieldList } from '../../core/head.ts';
 import { grpcDeadlineMs, grpcTimeoutField } from './grpc-call.ts';
 
 /** Sets the request id and the client's address. */
@@ -36,7 +35,8 @@ export function attemptRequestOf(exchange: Exchange, endpoint: EndpointSnapshot)
   const { policies, head } = exchange;
   const { inserted, removed } = policies.sentEdits;
   return {
-    head: policies.target === null ? head : new ChangedRequestHead(head, { target: policies.target }),
+    head,
+    target: policies.target,
     endpoint,
     upstream: exchange.target!.snapshot,
     hostField: hostFor(exchange.route!.hostField, head.authority, endpoint),

@@ -1,9 +1,8 @@
-// A request head with another target, body length or expectation than the client's. Thread: worker.
+// A request head with another body length or expectation than the client's. Thread: worker.
 
 import type { FieldList, RequestHead } from '../../core/head.ts';
 
 export interface HeadChange {
-  readonly target?: string;
   readonly bodyLength?: number;
   readonly expectsContinue?: boolean;
 }
@@ -15,9 +14,9 @@ export class ChangedRequestHead implements RequestHead {
   readonly #head: RequestHead;
 
   constructor(head: RequestHead, change: HeadChange) {
-    const { target = head.target, bodyLength = head.bodyLength, expectsContinue = head.expectsContinue } = change;
+    const { bodyLength = head.bodyLength, expectsContinue = head.expectsContinue } = change;
     this.#head = head;
-    this.target = target;
+    this.target = head.target;
     this.bodyLength = bodyLength;
     this.expectsContinue = expectsContinue === true;
   }

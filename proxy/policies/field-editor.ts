@@ -79,6 +79,14 @@ export class FieldEditor {
     if (this.#has(lower)) this.inserted = this.#without(lower);
   }
 
+  /** Replaces the head's own lines of a name. @throws TypeError as set */
+  replaceLines(name: string, values: readonly string[]): void {
+    let lower = '';
+    for (const value of values) lower = checked(name, value, this.#direction);
+    this.removed = this.removed.with(lower);
+    this.inserted = [...this.inserted, ...values.flatMap((value) => [name, value])];
+  }
+
   #has(lower: string): boolean {
     for (let at = 0; at < this.inserted.length; at += 2) if (this.inserted[at]!.toLowerCase() === lower) return true;
     return false;

@@ -202,6 +202,11 @@ export class PolicyView implements PolicyExchange {
     return entry === undefined ? undefined : this.#memos![entry.memo];
   }
 
+  /** Replaces the endpoint's lines of a field, and keeps those that policies have added. */
+  replaceResponseLines(name: string, values: readonly string[]): void {
+    this.responseEdits.replaceLines(name, values);
+  }
+
   preferSlot(slot: number): void {
     this.exchange.preferSlot(slot);
   }

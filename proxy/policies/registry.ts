@@ -17,6 +17,7 @@ import { rateLimit } from './rate-limit.ts';
 import { redirectToHttps } from './redirect-to-https.ts';
 import { responseBuffer } from './response-buffer.ts';
 import { responseLimit } from './response-limit.ts';
+import { rewrite } from './rewrite.ts';
 import { securityHeaders } from './security-headers.ts';
 import { shedding } from './shedding.ts';
 import { split } from './split.ts';
@@ -39,6 +40,7 @@ export const POLICIES = [
   listenerErrorPages,
   errorPages,
   split,
+  rewrite,
   securityHeaders,
   headerEdits,
   stickyCookie,

@@ -5,7 +5,7 @@ import type { RequestHead } from '../../core/head.ts';
 import { normalizedPath } from '../../core/request-path.ts';
 import type { ListenerSnapshot, PathNormalization } from '../../core/snapshot/listener.ts';
 import type { RouteMatch, RouteSnapshot } from '../../core/snapshot/route.ts';
-import { pathReadings } from './path-readings.ts';
+import { pathReadings } from '../../core/path-readings.ts';
 import { RouteIndex } from './route-index.ts';
 import { factsOf, firstMismatch, pathOf, type MatchPart, type RoutingFacts } from './route-match.ts';
 

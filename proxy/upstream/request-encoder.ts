@@ -64,7 +64,7 @@ export class RequestEncoder {
     else if (framing.declaredBytes < 0 && ANTICIPATES_BODY.includes(head.message.method)) {
       lines = joinLines(contentLengthLine(0), lines);
     }
-    return `${head.firstLine}${head.lines(kinds, removed)}${lines}\r\n`;
+    return `${firstLineOf(head, request.target ?? null)}${head.lines(kinds, removed)}${lines}\r\n`;
   }
 
   #namesOf(removed: ReadonlySet<string>): CutNames {
@@ -78,6 +78,13 @@ export class RequestEncoder {
   }
 }
 
+function firstLineOf(head: ScannedRequestHead, target: string | null): string {
+  if (target === null) return head.firstLine;
+  // Anything else than a target could end the line (request splitting).
+  if (!isSendableTarget(head.method, target)) throw new TypeError('not a request target');
+  return `${head.method} ${target} HTTP/1.1\r\n`;
+}
+
 export function isToken(text: string): boolean {
   return text !== '' && isAllOf(text, 0, text.length, TOKEN);
 }
@@ -89,7 +96,8 @@ export function isSendableTarget(method: string, target: string): boolean {
 
 /** @throws TypeError if a field can't be sent */
 function encodePlain(head: RequestHead, request: AttemptRequest): string | null {
-  const { method, target } = head;
+  const { method } = head;
+  const target = request.target ?? head.target;
   if (!isToken(method) || method === 'CONNECT' || !isSendableTarget(method, target)) return null;
   const expectation = head.expectsContinue === true ? EXPECT_CONTINUE : NO_LINES;
   const framing = joinLines(expectation, framingLines(head));

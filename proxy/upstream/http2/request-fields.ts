@@ -12,7 +12,8 @@ const ACCEPTS_TRAILERS = /(?:^|,)[ \t]*trailers[ \t]*(?:,|$)/i;
 /** @returns names in lower case and values in turn; null if the request can't be sent */
 export function http2RequestFields(request: AttemptRequest): string[] | null {
   const { head, hostField, endpoint } = request;
-  const { method, target } = head;
+  const { method } = head;
+  const target = request.target ?? head.target;
   if (!isToken(method) || method === 'CONNECT' || !isSendableTarget(method, target)) return null;
   const fields = [':method', method, ':scheme', endpoint.protocol];
   if (hostField !== '') fields.push(':authority', hostField);

@@ -29,7 +29,8 @@ function protocolsOf(upgrade: string | undefined): string[] {
 
 /** The reason why the request can't be sent as an Upgrade, or null. */
 export function unsendableUpgrade(upgrade: UpgradeRequest, request: AttemptRequest): string | null {
-  const { method, target, bodyLength } = request.head;
+  const { method, bodyLength } = request.head;
+  const target = request.target ?? request.head.target;
   const { protocols } = upgrade;
   if (protocols === '' || !isFieldValue(protocols)) return 'the Upgrade field names no valid protocol';
   // One side would read a body as the first bytes of the new protocol, the other would not.
@@ -50,7 +51,7 @@ export function replaceRequest(sent: ClientRequest, upgrade: UpgradeRequest, req
   fields.push('Connection', 'Upgrade', 'Upgrade', upgrade.protocols);
   for (const name of sent.getHeaderNames()) sent.removeHeader(name);
   for (let index = 0; index < fields.length; index += 2) sent.appendHeader(fields[index]!, fields[index + 1]!);
-  sent.path = request.head.target;
+  sent.path = request.target ?? request.head.target;
 }
 
 /** The end-to-end fields of an answer: neither connection-specific nor nominated by Connection (RFC 9110 7.6.1). */

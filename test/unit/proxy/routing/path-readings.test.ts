@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { PathNormalization } from '../../../../core/snapshot/listener.ts';
 import type { RouteSnapshot } from '../../../../core/snapshot/route.ts';
-import { pathReadings } from '../../../../proxy/routing/path-readings.ts';
+import { pathReadings } from '../../../../core/path-readings.ts';
 import { AMBIGUOUS_PATH, NormalizedRoute, routeOf, Router } from '../../../../proxy/routing/router.ts';
 import { readAsAdmin, SERVERS, SPELLINGS } from '../../../support/guarded-path.ts';
 import { requestHead } from '../../../support/request-head.ts';

@@ -14,6 +14,7 @@ import { FakeClock } from '../../../../support/fake-clock.ts';
 import {
   endpointSnapshot,
   listenerSnapshot,
+  policySnapshot,
   routeSnapshot,
   snapshot,
   upstreamSnapshot,
@@ -102,4 +103,13 @@ test('shows the condition under not that excludes a request, and cookies that di
   assert.match(text, /^ +2 +beta +no, cookie: wants beta: 1, has beta: 2$/m);
   assert.match(text, /^ +3 +inside +no, client: wants 192\.0\.2\.0\/24, has 10\.0\.0\.9$/m);
   assert.match(text, /^ +4 +grpc +no, protocol: wants grpc, has http1$/m);
+});
+
+test('shows the path that a rewrite sends, and the prefix that it removed', () => {
+  const rewrite = { stripPrefix: '/api', addPrefix: '', path: '', regex: null, query: null };
+  const data = { rewrite, location: null, cookies: null };
+  const routes = [routeSnapshot({ policies: [policySnapshot('rewrite', data)] })];
+  const text = textOf({ url: 'http://a.test/api/x?y' }, { routes });
+  assert.match(text, /^sent +\/x\?y$/m);
+  assert.match(text, /^ +\+ X-Forwarded-Prefix: \/api$/m);
 });

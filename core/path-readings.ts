@@ -1,7 +1,7 @@
 // The paths that servers may read in one received path. Servers differ in escapes of slashes, backslashes, parameters,
 // dot segments and empty segments; a route that guards a prefix must see what the endpoint sees. Pure. Thread: both.
 
-import { decodeToMatch, isPlainPath, mergeSlashes, pathToMatch, withoutDotSegments } from '../../core/request-path.ts';
+import { decodeToMatch, isPlainPath, mergeSlashes, pathToMatch, withoutDotSegments } from './request-path.ts';
 
 /**
  * Bounds the work for one path, in characters of all readings beyond the first few. A client could double the readings
