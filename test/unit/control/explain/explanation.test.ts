@@ -104,8 +104,6 @@ describe('routes', () => {
       kind: 'respond',
       status: 410,
       contentType: 'text/plain',
-      overrides: null,
-      upload: null,
       bodyBytes: 4,
     });
     const redirect = { kind: 'redirect', status: 308, location: literal('https://b.test/') } as const;
