@@ -3,10 +3,11 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type Bench, type BenchOptions, withBench } from '../contract/proxy/downstream/bench.ts';
+import { Bench, type BenchOptions, withBench } from '../contract/proxy/downstream/bench.ts';
 import { responseHead } from '../contract/proxy/downstream/scripted-starter.ts';
 import { testCertificate } from '../support/certificates.ts';
 import { sharedParts } from '../support/http1-parts.ts';
+import { FRAME, RawHttp2Client, requestFrame } from '../support/http2-frames.ts';
 import { RawClient } from '../support/raw-client.ts';
 
 const HOST = 'Host: a\r\n';
@@ -147,3 +148,41 @@ for (const [path, options] of Object.entries(PATHS)) {
       }));
   });
 }
+
+describe('a half-closed client on the HTTP/2 engine', () => {
+  const HTTP2 = { fast: sharedParts(), listener: { tls: { ...TLS, http2: true } } };
+
+  test('receives the whole responses to whole requests; a request that is not whole ends', async () => {
+    const bench = await new Bench(HTTP2).start();
+    const client = await RawHttp2Client.connect(bench.port);
+    client.send(requestFrame(1, [], true), requestFrame(3, ['content-length', '9'], false, 'POST'));
+    const [get, post] = [await bench.starter.next(), await bench.starter.next()];
+    client.finish();
+    await post.until('gone:closed');
+    assert.deepEqual(get.gone, []);
+    get.client.sendHead(responseHead({ length: 10 }), []);
+    get.client.sendData(Buffer.from('first'));
+    await pause(10);
+    get.client.sendData(Buffer.from('later'));
+    get.client.sendEnd(null);
+    await get.until('flushed');
+    await client.until(() => client.hasEnded(1), 'the end of the response');
+    const sizes = client.frames
+      .filter(({ type, stream }) => type === FRAME.data && stream === 1)
+      .map(({ length }) => length);
+    assert.equal(
+      sizes.reduce((sum, size) => sum + size, 0),
+      'firstlater'.length,
+    );
+    await client.untilClosed();
+    await bench.stop();
+  });
+
+  test('without a whole request is closed', async () => {
+    const bench = await new Bench(HTTP2).start();
+    const client = await RawHttp2Client.connect(bench.port);
+    client.finish();
+    await client.untilClosed();
+    await bench.stop();
+  });
+});

@@ -104,6 +104,11 @@ export class RawHttp2Client {
     this.#client.socket.write(Buffer.concat(frames));
   }
 
+  /** Half-closes. */
+  finish(): void {
+    this.#client.finish();
+  }
+
   destroy(): void {
     this.#client.destroy();
   }
@@ -119,6 +124,15 @@ export class RawHttp2Client {
     const first = head.payload.findIndex((byte) => byte < 0x20 || byte > 0x3f);
     const indexed = [200, 204, 206, 304, 400, 404, 500][head.payload[first]! - 0x88];
     return indexed ?? Number(head.payload.toString('latin1').match(/[1-5]\d\d/)?.[0] ?? 0);
+  }
+
+  /** Whether the stream has received END_STREAM. */
+  hasEnded(stream: number): boolean {
+    return this.frames.some((received) => received.stream === stream && (received.flags & FLAG.endStream) !== 0);
+  }
+
+  async untilClosed(): Promise<void> {
+    while (this.ending === '') await within(new Promise<void>((resolve) => this.#wake.push(resolve)), 'the close');
   }
 
   async until(isTrue: () => boolean, what: string): Promise<void> {

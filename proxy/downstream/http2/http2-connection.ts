@@ -92,8 +92,7 @@ export class Http2Connection implements Http2Host, FrameHost, DrainableConnectio
   }
 
   #enter(phase: Phase): void {
-    if (!mayFollow(this.#phase, phase))
-      throw new Error(`connection phase ${this.#phase} can't be followed by ${phase}`);
+    if (!mayFollow(this.#phase, phase)) throw new Error(`connection phase ${this.#phase} can't precede ${phase}`);
     this.#phase = phase;
     this.#sinceMs = this.#context.turn.nowMs();
   }
@@ -271,9 +270,15 @@ export class Http2Connection implements Http2Host, FrameHost, DrainableConnectio
     if (delayMs <= 0) stream.destroy();
   }
 
-  /** A half-closed client has gone: without WINDOW_UPDATE it can't receive a response. */
+  /** The client has half-closed: whole requests are answered, as far as the windows reach that it has given. */
   readonly #onEnd = (): void => {
-    if (this.#phase !== Phase.LINGERING) this.#client.stream.destroy();
+    if (this.#phase === Phase.LINGERING) return;
+    const { turn } = this.#context;
+    turn.begin();
+    this.streams.loseUnfinished();
+    if (this.streams.open.size === 0) this.#client.stream.destroy();
+    else if (this.#phase < Phase.LEAVING) this.#enter(Phase.LEAVING);
+    turn.end();
   };
 
   readonly #onClose = (): void => {

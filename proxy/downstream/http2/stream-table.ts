@@ -58,4 +58,13 @@ export class StreamTable {
   dropSpare(): void {
     this.#spare.length = 0;
   }
+
+  /** Ends the streams whose request isn't whole: the client sends nothing more. */
+  loseUnfinished(): void {
+    for (const stream of [...this.open.values()]) {
+      if (stream.body.isComplete) continue;
+      this.open.delete(stream.id);
+      stream.lost();
+    }
+  }
 }
