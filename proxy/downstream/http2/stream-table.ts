@@ -61,7 +61,7 @@ export class StreamTable {
 
   /** Ends the streams whose request isn't whole: the client sends nothing more. */
   loseUnfinished(): void {
-    for (const stream of [...this.open.values()]) {
+    for (const stream of this.open.values()) {
       if (stream.body.isComplete) continue;
       this.open.delete(stream.id);
       stream.lost();
