@@ -6,6 +6,7 @@ import type { Clock } from '../core/clock.ts';
 import type { ClientMemory } from '../core/memory/client-memory.ts';
 import type { Region } from '../core/memory/region.ts';
 import type { BoundListener } from '../core/messages.ts';
+import type { MaintenanceSwitch } from '../core/snapshot/maintenance.ts';
 import type { Snapshot } from '../core/snapshot/snapshot.ts';
 import type { Timers } from '../core/timers.ts';
 import type { EndpointView } from '../health/record/endpoint-view.ts';
@@ -28,6 +29,55 @@ export interface AdminHealth {
     /** Returns the function that ends it. */
     subscribe(listener: (event: HealthEvent) => void): () => void;
   };
+}
+
+/** A request of an operator for a route or an upstream. */
+export interface MaintenanceRequest extends Pick<MaintenanceSwitch, 'of' | 'name' | 'retryAfterS'> {
+  readonly isOn: boolean;
+}
+
+/** Maintenance of routes and upstreams. */
+export interface AdminMaintenance {
+  list(): readonly MaintenanceSwitch[];
+  /** Returns when all workers act so. @throws why it can't be applied; nothing has changed then */
+  set(request: MaintenanceRequest, by: string): Promise<void>;
+}
+
+/** A change of maintenance. */
+export interface MaintenanceChange extends Pick<MaintenanceSwitch, 'of' | 'name'> {
+  /** Wall-clock ms. */
+  readonly at: number;
+  readonly isOn: boolean;
+  readonly cause: string;
+}
+
+/** A split of a route, with the weights in effect and those of the configuration. */
+export interface SplitView {
+  readonly route: string;
+  readonly upstreams: readonly { readonly name: string; readonly weight: number; readonly configuredWeight: number }[];
+}
+
+/** A request of an operator for an upstream of a split; a weight of null takes the configured one back. */
+export interface SplitWeightRequest {
+  readonly route: string;
+  readonly upstream: string;
+  readonly weight: number | null;
+}
+
+/** A change of a weight in a split. */
+export interface SplitWeightChange extends Omit<SplitWeightRequest, 'weight'> {
+  /** Wall-clock ms. */
+  readonly at: number;
+  readonly from: number;
+  readonly to: number;
+  readonly cause: string;
+}
+
+/** Splits of routes. */
+export interface AdminSplits {
+  list(): readonly SplitView[];
+  /** Returns when all workers act so. @throws why it can't be applied; nothing has changed then */
+  set(request: SplitWeightRequest, by: string): Promise<void>;
 }
 
 /** A worker thread as its supervisor knows it. */
@@ -76,6 +126,8 @@ export interface AdminContext {
   /** Lines of the process log that were lost. */
   lostLogLines(): number;
   readonly health: AdminHealth;
+  readonly maintenance: AdminMaintenance;
+  readonly splits: AdminSplits;
   /** The Snapshot that runs. */
   snapshot(): Snapshot;
   workers(): readonly AdminWorker[];

@@ -1,7 +1,7 @@
 // The admin API where the configuration wants it: starts, moves and ends it. Thread: main.
 
 import { AdminServer } from '../admin/api/admin-server.ts';
-import type { AdminContext, ReloadOutcome } from '../admin/admin-context.ts';
+import type { AdminContext, MaintenanceChange, ReloadOutcome, SplitWeightChange } from '../admin/admin-context.ts';
 import type { Snapshot } from '../core/snapshot/snapshot.ts';
 import type { Timers } from '../core/timers.ts';
 import type { SnapshotConsumer, SnapshotGate } from './snapshot-owner.ts';
@@ -64,6 +64,14 @@ export class AdminHost implements SnapshotGate, SnapshotConsumer {
 
   noteReload(outcome: ReloadOutcome): void {
     this.#server?.noteReload(outcome);
+  }
+
+  noteMaintenance(change: MaintenanceChange): void {
+    this.#server?.noteMaintenance(change);
+  }
+
+  noteSplit(change: SplitWeightChange): void {
+    this.#server?.noteSplit(change);
   }
 
   stopAccepting(): void {

@@ -3,7 +3,7 @@
 import { randomInt } from 'node:crypto';
 import { extname } from 'node:path';
 import type { AdminContext } from '../admin/admin-context.ts';
-import { compile, newTables, workersOf } from '../config/compile/compile.ts';
+import { type CompileTables, compile, newTables, workersOf } from '../config/compile/compile.ts';
 import type { LoadedConfig, LoadResult } from '../config/load.ts';
 import { type Clock, clockSince } from '../core/clock.ts';
 import { ClientMemory } from '../core/memory/client-memory.ts';
@@ -19,11 +19,13 @@ import { AdminHost } from './admin-host.ts';
 import { BudgetKeeper } from './budget-keeper.ts';
 import { Explainer } from './explain/explanation.ts';
 import type { UpgradeOutcome } from './holder/holder-messages.ts';
+import { Maintenance } from './maintenance.ts';
 import { loadOrThrow, outcomeOf, Reloader, type ReloadResult } from './reload.ts';
 import { RevisionLedger } from './revision-ledger.ts';
 import { Shutdown } from './shutdown.ts';
 import { SlotReclaimer } from './slot-reclaimer.ts';
 import { type SnapshotConsumer, SnapshotOwner } from './snapshot-owner.ts';
+import { SplitWeights } from './split-weights.ts';
 import { StateKeeper } from './state-keeper.ts';
 import { InheritedSockets, type SocketTable } from './supervisor/inherited-sockets.ts';
 import { tableOfActivation } from './supervisor/socket-table.ts';
@@ -64,6 +66,12 @@ interface Service {
   mute(): void;
 }
 
+/** Settings of operators that gates put into Snapshots. */
+interface OperatorSettings {
+  readonly maintenance: Maintenance;
+  readonly splits: SplitWeights;
+}
+
 export class ControlPlane {
   readonly health: HealthService;
   readonly supervisor: Supervisor;
@@ -76,6 +84,7 @@ export class ControlPlane {
   readonly #admin: AdminHost;
   readonly #explainer: Explainer;
   readonly #keeper: StateKeeper;
+  readonly #settings: OperatorSettings;
   readonly #revisions: RevisionLedger;
   readonly #reloader: Reloader;
   readonly #shutdown: Shutdown;
@@ -101,19 +110,22 @@ export class ControlPlane {
     this.supervisor = this.#newSupervisor(sockets);
     const onOutOfUse = (slot: number): void => this.supervisor.broadcast({ kind: 'drop-idle', slot });
     this.health = new HealthService({ ...injected, random: systemRandom, runCheck, onOutOfUse });
-    this.#keeper = new StateKeeper({ ...injected, health: this.health });
+    const { maintenance, splits } = (this.#settings = this.#newSettings(tables));
+    this.#keeper = new StateKeeper({ ...injected, health: this.health, maintenance, splits });
     const bound = (): readonly BoundListener[] => this.bound;
     this.#explainer = new Explainer({ ...injected, random: systemRandom, bound });
     this.#admin = new AdminHost({ sockets, timers, context: () => this.#adminContext() });
     const level: SnapshotConsumer = { apply: ({ log: { level: next } }) => log.setLevel(next), stop: () => undefined };
     this.#owner = new SnapshotOwner(
       first,
-      [this.supervisor, this.#admin],
+      [this.#keeper, maintenance, splits, this.supervisor, this.#admin],
       [
         level,
         this.health,
         new BudgetKeeper(region, timers),
         this.#keeper,
+        maintenance,
+        splits,
         this.#revisions,
         this.#explainer,
         this.#admin,
@@ -211,6 +223,19 @@ export class ControlPlane {
     return this.#shutdown.close();
   }
 
+  #newSettings(tables: CompileTables): OperatorSettings {
+    const publish = (): Promise<void> => this.#reloader.republish();
+    const parts = { clock: this.#clock, log: this.#options.log, publish };
+    return {
+      maintenance: new Maintenance({ ...parts, tables, onChange: (change) => this.#admin.noteMaintenance(change) }),
+      splits: new SplitWeights({
+        ...parts,
+        configured: () => this.#owner.received,
+        onChange: (change) => this.#admin.noteSplit(change),
+      }),
+    };
+  }
+
   #newSupervisor(sockets: InheritedSockets): Supervisor {
     const { log, holder, onSocketLost } = this.#options;
     return new Supervisor({
@@ -260,6 +285,7 @@ export class ControlPlane {
       clock: this.#clock,
       timers: systemTimers,
       health: this.health,
+      ...this.#settings,
       snapshot: () => this.snapshot,
       workers: () => this.supervisor.status(),
       listeners: () => this.bound,

@@ -1,7 +1,7 @@
 // Loading the configuration, at the start and for reloads. A configuration that is refused changes nothing. Thread: main.
 
 import type { ReloadOutcome } from '../admin/admin-context.ts';
-import { type CompileTables, compile, workersOf } from '../config/compile/compile.ts';
+import { type CompileTables, compile, renumber, workersOf } from '../config/compile/compile.ts';
 import { describeChanges } from '../config/compile/diff.ts';
 import type { LoadedConfig, LoadResult } from '../config/load.ts';
 import { problemJson } from '../config/problems/problem-report.ts';
@@ -76,6 +76,22 @@ export class Reloader {
       this.#running = null;
     });
     return this.#running;
+  }
+
+  /** Publishes the configuration that runs again, because a gate adds other things to it now. @throws why it can't be */
+  async republish(): Promise<void> {
+    while (this.#running !== null) await this.#running;
+    const { owner, tables } = this.#parts;
+    const next = renumber(owner.received, tables, owner.current.revision + 1);
+    const installed = owner.install(next);
+    const done = installed.then(
+      (): ReloadResult => ({ ok: true, revision: next.revision, changes: [] }),
+      (error: unknown): ReloadResult => ({ ok: false, problems: [], message: (error as Error).message }),
+    );
+    this.#running = done.finally(() => {
+      this.#running = null;
+    });
+    await installed;
   }
 
   async #reload(): Promise<ReloadResult> {

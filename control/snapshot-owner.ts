@@ -23,6 +23,7 @@ export class SnapshotOwner {
   readonly #gates: readonly SnapshotGate[];
   readonly #consumers: readonly SnapshotConsumer[];
   #current: Snapshot;
+  #received: Snapshot;
 
   /**
    * @param first is published by the first `install`
@@ -31,6 +32,7 @@ export class SnapshotOwner {
    */
   constructor(first: Snapshot, gates: readonly SnapshotGate[], consumers: readonly SnapshotConsumer[]) {
     this.#current = first;
+    this.#received = first;
     this.#gates = gates;
     this.#consumers = consumers;
   }
@@ -40,10 +42,16 @@ export class SnapshotOwner {
     return this.#current;
   }
 
+  /** The Snapshot that runs, as it was before the gates completed it. */
+  get received(): Snapshot {
+    return this.#received;
+  }
+
   /** Prepares a Snapshot, and publishes it. Call again when it has settled. @throws the reason why a gate refuses it */
   async install(next: Snapshot): Promise<void> {
     const snapshot = await this.#prepare(next);
     this.#current = snapshot;
+    this.#received = next;
     for (const consumer of this.#consumers) await consumer.apply(snapshot);
   }
 

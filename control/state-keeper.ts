@@ -1,14 +1,16 @@
-// Saves the state of endpoints in a file, so that a restart or an upgrade begins with it. Errors of the file are logged
+// Saves the state of endpoints, maintenance and weights of splits in a file, so that a restart or an upgrade begins with it. Errors of the file are logged
 // once, and have no other effect. Thread: main.
 
 import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { parseSavedHealth, type SavedHealth } from '../config/files/saved-state.ts';
+import { parseSavedState, type SavedState } from '../config/files/saved-state.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Snapshot } from '../core/snapshot/snapshot.ts';
 import type { TimerHandle, Timers } from '../core/timers.ts';
 import type { Logger } from '../core/log.ts';
 import type { HealthService } from '../health/health-service.ts';
-import type { SnapshotConsumer } from './snapshot-owner.ts';
+import type { Maintenance } from './maintenance.ts';
+import type { SplitWeights } from './split-weights.ts';
+import type { SnapshotConsumer, SnapshotGate } from './snapshot-owner.ts';
 
 /** Longest time in ms until a change is written. */
 const WRITE_AFTER_MS = 1_000;
@@ -18,6 +20,8 @@ const OWNER_ONLY = 0o600;
 
 export interface StateKeeperParts {
   readonly health: Pick<HealthService, 'events' | 'save' | 'restore'>;
+  readonly maintenance: Pick<Maintenance, 'subscribe' | 'save' | 'restore'>;
+  readonly splits: Pick<SplitWeights, 'subscribe' | 'save' | 'restore'>;
   readonly clock: Pick<Clock, 'wallMs'>;
   readonly timers: Timers;
   readonly log: Logger;
@@ -25,13 +29,15 @@ export interface StateKeeperParts {
 
 type Setting = NonNullable<Snapshot['healthState']>;
 
-export class StateKeeper implements SnapshotConsumer {
+export class StateKeeper implements SnapshotGate, SnapshotConsumer {
   readonly #parts: StateKeeperParts;
   #setting: Setting | null = null;
   #soon: TimerHandle | null = null;
   #refresh: TimerHandle | null = null;
   #unsubscribe: (() => void) | null = null;
   #isFirst = true;
+  /** Content of the file at the start, until the first Snapshot is applied. */
+  #saved: SavedState | null = null;
   /** Whether the last write failed: logged once. */
   #hasFailed = false;
 
@@ -39,16 +45,29 @@ export class StateKeeper implements SnapshotConsumer {
     this.#parts = parts;
   }
 
-  /** The first Snapshot restores the saved state; from then on changes are written. */
-  apply({ healthState }: Snapshot): void {
-    if (this.#isFirst && healthState !== null) this.#restore(healthState);
+  /** Before the first Snapshot, maintenance and splits are restored: no request may pass ahead of them. */
+  prepare(next: Snapshot): Promise<Snapshot> {
+    if (this.#isFirst && next.healthState !== null) {
+      this.#saved = this.#read(next.healthState.file);
+      this.#parts.maintenance.restore(this.#saved?.inMaintenance ?? []);
+      this.#parts.splits.restore(this.#saved?.splitWeights ?? []);
+    }
     this.#isFirst = false;
+    return Promise.resolve(next);
+  }
+
+  /** The first Snapshot restores the saved state of endpoints; from then on changes are written. */
+  apply({ healthState }: Snapshot): void {
+    if (this.#saved !== null && healthState !== null) this.#restore(healthState, this.#saved);
+    this.#saved = null;
     this.#cancel();
     this.#setting = healthState;
     if (healthState === null) return;
-    this.#unsubscribe = this.#parts.health.events.subscribe(() => {
-      this.#soon ??= this.#parts.timers.after(WRITE_AFTER_MS, () => this.#write());
-    });
+    const { health, maintenance, splits, timers } = this.#parts;
+    const writeSoon = (): void => void (this.#soon ??= timers.after(WRITE_AFTER_MS, () => this.#write()));
+    const changing = [health.events, maintenance, splits];
+    const subscriptions = changing.map((part) => part.subscribe(writeSoon));
+    this.#unsubscribe = () => subscriptions.forEach((unsubscribe) => unsubscribe());
     this.#write();
   }
 
@@ -63,10 +82,8 @@ export class StateKeeper implements SnapshotConsumer {
     this.#setting = null;
   }
 
-  #restore({ file, maxAgeMs }: Setting): void {
+  #restore({ file, maxAgeMs }: Setting, saved: SavedState): void {
     const { health, clock, log } = this.#parts;
-    const saved = this.#read(file);
-    if (saved === null) return;
     const ageMs = Math.max(0, clock.wallMs() - saved.savedAt);
     const isFresh = ageMs <= maxAgeMs;
     const count = health.restore(saved.endpoints, isFresh);
@@ -96,7 +113,7 @@ export class StateKeeper implements SnapshotConsumer {
     this.#refresh = this.#parts.timers.after(Math.max(WRITE_AFTER_MS, maxAgeMs / 4), () => this.#write());
     const draft = `${file}.${process.pid}.tmp`;
     try {
-      writeFileSync(draft, `${JSON.stringify(this.#parts.health.save())}\n`, { mode: OWNER_ONLY });
+      writeFileSync(draft, `${JSON.stringify(this.#state())}\n`, { mode: OWNER_ONLY });
       renameSync(draft, file);
       if (this.#hasFailed) this.#parts.log.info({ file }, `endpoint state is written to ${file} again`);
       this.#hasFailed = false;
@@ -107,13 +124,18 @@ export class StateKeeper implements SnapshotConsumer {
     }
   }
 
+  #state(): SavedState {
+    const { health, maintenance, splits } = this.#parts;
+    return { ...health.save(), inMaintenance: maintenance.save(), splitWeights: splits.save() };
+  }
+
   /** Null where there is no usable file. */
-  #read(file: string): SavedHealth | null {
+  #read(file: string): SavedState | null {
     try {
       const status = statSync(file, { throwIfNoEntry: false });
       if (status === undefined) return null;
       if (!status.isFile() || status.size > LARGEST_BYTES) throw new Error('not a state file');
-      return parseSavedHealth(readFileSync(file, 'utf8'));
+      return parseSavedState(readFileSync(file, 'utf8'));
     } catch (error) {
       this.#warn(file, error, 'cannot be read: all endpoints begin as new ones');
       return null;

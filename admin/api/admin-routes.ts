@@ -7,9 +7,11 @@ import { endpointAlone, why } from './endpoint-schemas.ts';
 import { MAX_EVENTS } from './event-feed.ts';
 import { STREAM_KINDS } from './event-streams.ts';
 import { explained } from './explain-schemas.ts';
+import { sendMaintenance, setMaintenance } from './maintenance-handlers.ts';
 import { METRIC_SCOPES } from '../metrics/metric-family.ts';
 import * as read from './read-handlers.ts';
 import * as schemas from './reply-schemas.ts';
+import { sendSplits, setSplitWeight } from './split-handlers.ts';
 
 const ENDPOINT = '/api/v1/endpoints/:upstream/:endpoint';
 
@@ -139,6 +141,39 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
     reply: endpointAlone,
     isTagged: true,
     handle: setWeight,
+  }),
+  {
+    method: 'GET',
+    path: '/api/v1/maintenance',
+    means: 'routes and upstreams in maintenance',
+    reply: schemas.maintenance,
+    handle: sendMaintenance,
+  },
+  change({
+    method: 'POST',
+    path: '/api/v1/maintenance',
+    means: '{"name": ..., "on": true | false}: answer 503 for a route or an upstream, or end that',
+    body: schemas.maintenanceBody,
+    reply: schemas.maintenanceSet,
+    statuses: [409],
+    handle: setMaintenance,
+  }),
+  {
+    method: 'GET',
+    path: '/api/v1/splits',
+    means: 'splits of routes, with their weights',
+    reply: schemas.splits,
+    handle: sendSplits,
+  },
+  change({
+    method: 'POST',
+    path: '/api/v1/splits',
+    means:
+      '{"route": ..., "upstream": ..., "weight": 0..1000000}, until the configured one changes; null takes that back',
+    body: schemas.splitBody,
+    reply: schemas.split,
+    statuses: [409],
+    handle: setSplitWeight,
   }),
   {
     method: 'GET',

@@ -8,7 +8,7 @@ import { AdminBinding, certificateNameOf } from './admin-binding.ts';
 import { AdminError, type AdminReply, type AdminStream, errorReply, jsonReply, sendReply } from './admin-reply.ts';
 import type { AdminParts } from './admin-route.ts';
 import { findRoute } from './admin-router.ts';
-import type { AdminContext, ReloadOutcome } from '../admin-context.ts';
+import type { AdminContext, MaintenanceChange, ReloadOutcome, SplitWeightChange } from '../admin-context.ts';
 import { DashboardFiles } from './dashboard-files.ts';
 import { EventFeed } from './event-feed.ts';
 import { EventStreams } from './event-streams.ts';
@@ -113,6 +113,16 @@ export class AdminServer {
       problems: outcome.ok ? [] : [...outcome.problems],
     };
     this.#parts.feed.addReload({ at, ok: outcome.ok, generation: revision, ...lists });
+  }
+
+  /** Publishes a change of maintenance to event streams. */
+  noteMaintenance({ at, of, name, isOn, cause }: MaintenanceChange): void {
+    this.#parts.feed.addMaintenance({ at: isoOf(at), of, name, on: isOn, cause });
+  }
+
+  /** Publishes a change of a split to event streams. */
+  noteSplit({ at, ...change }: SplitWeightChange): void {
+    this.#parts.feed.addSplit({ at: isoOf(at), ...change });
   }
 
   /** Stops accepting: another process accepts on the same socket. Open connections are still served. */

@@ -1,9 +1,9 @@
-// Numbered events: state changes of endpoints and reloads, the newest thousand. Thread: main.
+// Numbered events: state changes of endpoints, reloads, changes of maintenance and splits, the newest thousand. Thread: main.
 
 import type { HealthEvent } from '../../health/record/health-events.ts';
 import type { AdminHealth } from '../admin-context.ts';
 import { changeOf } from './endpoint-facts.ts';
-import type { EventReply, ReloadEvent } from './reply-schemas.ts';
+import type { EventReply, MaintenanceEvent, ReloadEvent, SplitEvent } from './reply-schemas.ts';
 
 /** Same capacity as health's ring of events. */
 export const MAX_EVENTS = 1000;
@@ -36,6 +36,14 @@ export class EventFeed {
 
   addReload(reload: ReloadEvent): void {
     this.#add({ id: this.#nextId(), kind: 'reload', ...reload });
+  }
+
+  addMaintenance(change: MaintenanceEvent): void {
+    this.#add({ id: this.#nextId(), kind: 'maintenance', ...change });
+  }
+
+  addSplit(change: SplitEvent): void {
+    this.#add({ id: this.#nextId(), kind: 'split', ...change });
   }
 
   /** Calls `listener` for every future event; the returned function unsubscribes. Listeners must not throw. */

@@ -33,6 +33,7 @@ export function liveStatus(context: AdminContext, traffic: TrafficWindow, status
     workers: status.workers(),
     listeners: status.listeners(),
     upstreams: upstreams.map((upstream) => upstreamOf(context, upstream, views, traffic)),
+    maintenance: status.maintenance(),
   };
 }
 

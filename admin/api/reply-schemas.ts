@@ -1,7 +1,9 @@
 // Schemas of the admin API's other replies: status, events, configuration, problems. Thread: main.
 
 import { z } from 'zod';
+import { RETRY_AFTER_S } from '../../core/snapshot/maintenance.ts';
 import { AVAILABILITY, type Availability } from '../../core/availability.ts';
+import { MOST_WEIGHT } from '../../proxy/policies/split.ts';
 import { admin, amount, availability, change, endpoint, responses, time, traffic } from './endpoint-schemas.ts';
 
 const number = z.number().nullable();
@@ -27,9 +29,37 @@ const listener = z.strictObject({
   badRequests: amount,
 });
 
+const maintenanceKind = z.enum(['route', 'upstream']);
+
+/** A route or an upstream in maintenance. */
+const maintenanceSwitch = z.strictObject({
+  of: maintenanceKind,
+  name: z.string(),
+  retryAfterSeconds: amount,
+  since: time,
+  by: z.string(),
+});
+export type MaintenanceReply = z.output<typeof maintenanceSwitch>;
+
+export const maintenance = z.strictObject({ maintenance: z.array(maintenanceSwitch) });
+/** Outcome of a change. */
+export const maintenanceSet = z.strictObject({
+  of: maintenanceKind,
+  name: z.string(),
+  on: z.boolean(),
+  retryAfterSeconds: number,
+});
+
+export const split = z.strictObject({
+  route: z.string(),
+  upstreams: z.array(z.strictObject({ name: z.string(), weight: amount, configuredWeight: amount })),
+});
+export const splits = z.strictObject({ splits: z.array(split) });
+
 export const upstream = z.strictObject({
   name: z.string(),
   balance: z.string(),
+  maintenance: z.boolean().describe('Whether an operator has switched it off: requests for it are answered 503.'),
   availability: z.record(z.enum(Object.keys(AVAILABILITY) as [Availability, ...Availability[]]), amount),
   inFlight: z.int(),
   queued: z.int(),
@@ -54,6 +84,7 @@ export const status = z.strictObject({
   workers: z.array(worker),
   listeners: z.array(listener),
   upstreams: z.array(upstream),
+  maintenance: z.array(maintenanceSwitch).describe('Routes and upstreams in maintenance.'),
 });
 export type StatusReply = z.output<typeof status>;
 
@@ -111,6 +142,7 @@ export const live = z.strictObject({
       endpoints: z.array(liveEndpoint),
     }),
   ),
+  maintenance: z.array(maintenanceSwitch),
 });
 export type LiveReply = z.output<typeof live>;
 
@@ -125,10 +157,31 @@ const reloadEvent = z.strictObject({
 });
 export type ReloadEvent = z.output<typeof reloadEvent>;
 
-/** One event: a change of an endpoint's state, or a reload. */
+const maintenanceEvent = z.strictObject({
+  at: time,
+  of: maintenanceKind,
+  name: z.string(),
+  on: z.boolean(),
+  cause: z.string(),
+});
+export type MaintenanceEvent = z.output<typeof maintenanceEvent>;
+
+const splitEvent = z.strictObject({
+  at: time,
+  route: z.string(),
+  upstream: z.string(),
+  from: amount,
+  to: amount,
+  cause: z.string(),
+});
+export type SplitEvent = z.output<typeof splitEvent>;
+
+/** One event: a change of an endpoint's state, of maintenance or of a split, or a reload. */
 export const event = z.discriminatedUnion('kind', [
   change.extend({ ...identified, kind: z.literal('change') }),
   reloadEvent.extend({ ...identified, kind: z.literal('reload') }),
+  maintenanceEvent.extend({ ...identified, kind: z.literal('maintenance') }),
+  splitEvent.extend({ ...identified, kind: z.literal('split') }),
 ]);
 export type EventReply = z.output<typeof event>;
 export const events = z.strictObject({ events: z.array(event).describe('Oldest first.') });
@@ -181,4 +234,20 @@ const weight = z
   .describe('Null takes back the configured weight.');
 export const weightBody = z.strictObject({ weight });
 export const endpointPatch = z.strictObject({ admin: admin.optional(), weight: weight.optional() });
+export const maintenanceBody = z.strictObject({
+  on: z.boolean(),
+  name: z.string().describe('Of a route or an upstream.'),
+  of: maintenanceKind.optional().describe('Needed where a route and an upstream have the same name.'),
+  retryAfterSeconds: z
+    .int()
+    .min(RETRY_AFTER_S.least)
+    .max(RETRY_AFTER_S.most)
+    .optional()
+    .describe('Of the Retry-After field; 60 if left out.'),
+});
+export const splitBody = z.strictObject({
+  route: z.string(),
+  upstream: z.string().describe('Of the split of the route.'),
+  weight: z.int().min(0).max(MOST_WEIGHT).nullable().describe('Null takes back the configured weight.'),
+});
 export const emptyBody = z.strictObject({});

@@ -14,7 +14,7 @@ import { isoOf } from './iso-time.ts';
 import { LaneSums } from '../metrics/lane-sums.ts';
 import { STATUS_CLASSES } from '../metrics/metrics-upstream.ts';
 import { notReadyBecause } from './readiness.ts';
-import type { ConfigReply, StatusReply, UpstreamReply } from './reply-schemas.ts';
+import type { ConfigReply, MaintenanceReply, StatusReply, UpstreamReply } from './reply-schemas.ts';
 import type { Traffic, TrafficWindow } from '../metrics/traffic-window.ts';
 
 /** One endpoint, with the entity tag of its operator settings. */
@@ -49,6 +49,7 @@ export class StatusView {
       workers: this.workers(),
       listeners: this.listeners(),
       upstreams: this.upstreams(),
+      maintenance: this.maintenance(),
     };
   }
 
@@ -101,6 +102,13 @@ export class StatusView {
     return this.#context.snapshot().upstreams.map((upstream) => this.#upstream(upstream, views));
   }
 
+  /** Routes and upstreams in maintenance. */
+  maintenance(): MaintenanceReply[] {
+    return this.#context.maintenance.list().map(({ of, name, retryAfterS, at, by }) => {
+      return { of, name, retryAfterSeconds: retryAfterS, since: isoOf(at), by };
+    });
+  }
+
   /** One upstream with its endpoints; null when the name is unknown. */
   upstream(name: string): UpstreamReply | null {
     const upstream = this.#context.snapshot().upstreams.find((one) => one.name === name);
@@ -132,6 +140,7 @@ export class StatusView {
     return {
       name,
       balance: balance.kind,
+      maintenance: this.#isInMaintenance(name),
       availability: Object.fromEntries(
         AVAILABILITY_NAMES.map((state) => [state, ofAvailability.get(state)?.length ?? 0]),
       ) as UpstreamReply['availability'],
@@ -147,6 +156,10 @@ export class StatusView {
       traffic: roundedTraffic(this.#traffic.upstream(upstream)),
       endpoints: known.map(({ endpoint, view }) => this.#endpoint(endpoint, view)),
     };
+  }
+
+  #isInMaintenance(upstream: string): boolean {
+    return this.#context.maintenance.list().some(({ of, name }) => of === 'upstream' && name === upstream);
   }
 
   #endpoint(endpoint: EndpointSnapshot, view: EndpointView): EndpointReply {

@@ -77,7 +77,9 @@ export async function askVersion() {
 
 /** The newest, oldest first. @param {number} limit @returns {Promise<FeedEvent[]>} */
 export async function askEvents(limit) {
-  const answer = await (await request(`events?kind=change&kind=reload&limit=${limit}`)).json();
+  const answer = await (
+    await request(`events?kind=change&kind=reload&kind=maintenance&kind=split&limit=${limit}`)
+  ).json();
   return answer.events;
 }
 

@@ -26,7 +26,7 @@ export class EventsList {
     for (const event of events) {
       if (this.#known.has(event.id)) continue;
       this.#known.add(event.id);
-      const item = event.kind === 'change' ? this.#changeOf(event) : reloadOf(event);
+      const item = this.#itemOf(event);
       item.dataset['id'] = event.id;
       this.#list.prepend(item);
     }
@@ -35,6 +35,13 @@ export class EventsList {
       this.#known.delete(oldest.dataset['id'] ?? '');
       oldest.remove();
     }
+  }
+
+  /** @param {FeedEvent} event */
+  #itemOf(event) {
+    if (event.kind === 'change') return this.#changeOf(event);
+    if (event.kind === 'reload') return reloadOf(event);
+    return event.kind === 'maintenance' ? maintenanceOf(event) : splitOf(event);
   }
 
   /** @param {Extract<FeedEvent, { kind: 'change' }>} event */
@@ -72,4 +79,23 @@ function reloadOf({ at, ok, generation, changes, problems }) {
   const more = said.length > 3 ? [`and ${said.length - 3} more`] : [];
   const lines = [...said.slice(0, 3), ...more].map((text) => make('div', { class: 'why' }, text));
   return make('li', {}, line, ...lines);
+}
+
+/** @param {Extract<FeedEvent, { kind: 'maintenance' }>} event */
+function maintenanceOf({ at, of, name, on, cause }) {
+  const badge = make(
+    'span',
+    { class: 'state', 'data-tone': on ? 'set' : 'good' },
+    on ? '‖ maintenance' : '● in service',
+  );
+  const line = make('div', { class: 'line' }, make('time', { datetime: at }, clock(at)), badge, `${of} ${name}`);
+  return make('li', {}, line, make('div', { class: 'why' }, cause));
+}
+
+/** @param {Extract<FeedEvent, { kind: 'split' }>} event */
+function splitOf({ at, route, upstream, from, to, cause }) {
+  const badge = make('span', { class: 'state', 'data-tone': 'set' }, '⇄ split');
+  const what = make('span', { class: 'minor' }, `weight of ${upstream}: ${from} → ${to}`);
+  const line = make('div', { class: 'line' }, make('time', { datetime: at }, clock(at)), badge, `route ${route}`);
+  return make('li', {}, line, make('div', { class: 'why' }, what, ` ${cause}`));
 }

@@ -23,6 +23,7 @@ export function showHead(live) {
       : `! ${count(sum.problems)} of ${count(sum.endpoints)} need a look${aside}`,
   );
   setAttribute(health, 'data-tone', sum.problems === 0 ? 'good' : 'bad');
+  showMaintenance(live);
   const listening = workers.filter(({ state }) => state === 'listening').length;
   const older = generations.length - 1;
   const facts = {
@@ -37,6 +38,14 @@ export function showHead(live) {
   for (const [id, text] of Object.entries(facts)) setText(byId(id, HTMLElement), text);
   const title = sum.problems === 0 ? 'Fairlead' : `(${sum.problems}) Fairlead`;
   if (document.title !== title) document.title = title;
+}
+
+/** @param {Live} live */
+function showMaintenance({ maintenance }) {
+  const notice = byId('maintenance', HTMLElement);
+  notice.hidden = maintenance.length === 0;
+  const names = maintenance.map(({ of, name }) => `${of} ${name}`).join(', ');
+  setText(notice, `‖ In maintenance, answered 503: ${names}`);
 }
 
 /** @param {number} shown @param {number} all @param {string} upstream that the table is limited to, or '' */

@@ -8,6 +8,8 @@ import { EventParser } from './event-parser.js';
 
 /** Even a quiet stream has a comment every ten seconds. */
 const SILENCE_MS = 15_000;
+/** Kinds of events in the list; `status` is the other one. */
+const KINDS = ['change', 'reload', 'maintenance', 'split'];
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 5_000;
 
@@ -89,7 +91,7 @@ export class LiveFeed {
   /** @param {{ event: string, data: string }} message */
   #tell({ event, data }) {
     if (event === 'status') this.#parts.onStatus(JSON.parse(data));
-    else if (event === 'change' || event === 'reload') this.#parts.onEvent(JSON.parse(data));
+    else if (KINDS.includes(event)) this.#parts.onEvent(JSON.parse(data));
   }
 }
 

@@ -83,6 +83,37 @@ const LOG_LINES_LOST: MetricFamily = {
   },
 };
 
+const MAINTENANCE: MetricFamily = {
+  name: `${METRIC_PREFIX}maintenance`,
+  help: '1 for each route and upstream in maintenance, 0 for other upstreams.',
+  type: 'gauge',
+  scope: 'process',
+  labels: ['of', 'name'],
+  collect: ({ context, snapshot }) => {
+    const on = context.maintenance.list();
+    const upstreamsOn = new Set(on.flatMap(({ of, name }) => (of === 'upstream' ? [name] : [])));
+    const routes = on.filter(({ of }) => of === 'route').map(({ of, name }) => ({ labels: { of, name }, value: 1 }));
+    const upstreams = snapshot.upstreams.map(({ name }) => {
+      return { labels: { of: 'upstream', name }, value: upstreamsOn.has(name) ? 1 : 0 };
+    });
+    return [...upstreams, ...routes];
+  },
+};
+
+const SPLIT_WEIGHT: MetricFamily = {
+  name: `${METRIC_PREFIX}split_weight`,
+  help: 'Weight in effect of each upstream in the split of a route.',
+  type: 'gauge',
+  scope: 'process',
+  labels: ['route', 'upstream'],
+  collect: ({ context }) =>
+    context.splits
+      .list()
+      .flatMap(({ route, upstreams }) =>
+        upstreams.map(({ name, weight }) => ({ labels: { route, upstream: name }, value: weight })),
+      ),
+};
+
 /** All families of the process; `lag` measures from its start. */
 export function processMetrics(lag: EventLoopLag): readonly MetricFamily[] {
   return [
@@ -92,6 +123,8 @@ export function processMetrics(lag: EventLoopLag): readonly MetricFamily[] {
       notReadyBecause(context).length === 0 ? 1 : 0,
     ),
     single('gauge', 'config_generation', 'Number of the running configuration.', ({ snapshot }) => snapshot.revision),
+    MAINTENANCE,
+    SPLIT_WEIGHT,
     WORKERS,
     WORKER_RESTARTS,
     perWorker('worker_config_generation', 'Newest configuration that the worker runs on.', WORKER.acknowledged),

@@ -6,6 +6,7 @@ import { addAdminOptions, type AdminOptions } from './live/admin-target.ts';
 import { check, explainCode } from './config/check.ts';
 import { SHELLS, type Shell } from './completion/completion-scripts.ts';
 import type { ExplainOptions } from './explain/explain.ts';
+import type { MaintenanceOptions } from './live/maintenance.ts';
 import type { ReloadOptions } from './live/reload.ts';
 import { renderEditorSchema } from '../../config/schema/editor-schema.ts';
 import type { ChangeOptions } from './live/change-endpoint.ts';
@@ -107,6 +108,15 @@ function addLiveCommands(program: Command): void {
     .option('--frames <count>', 'exit after this many frames')
     .action(async (options: TopOptions) => (await import('./status/top.ts')).top(options));
   addEndpointCommands(program);
+  addAdminOptions(program.command('maintenance'))
+    .description('answer 503 for a route or an upstream, or end that')
+    .addArgument(new Argument('<state>', 'on or off').choices(['on', 'off']))
+    .argument('<name>', 'of a route or an upstream; route:NAME or upstream:NAME where both have it')
+    .option('--retry-after <duration>', 'when clients should come back, such as 90s, 10m or 2h; 60s if left out')
+    .option('--json', 'print the reply of the admin API')
+    .action(async (state: 'on' | 'off', name: string, options: MaintenanceOptions) =>
+      (await import('./live/maintenance.ts')).setMaintenance(state, name, options),
+    );
   addAdminOptions(program.command('reload'))
     .description('reload the configuration of the running Fairlead and print the changes')
     .option('--json', 'print the reply of the admin API')
@@ -185,11 +195,14 @@ function addEndpointCommands(program: Command): void {
     .option('--wait', 'return when nothing is in flight at the endpoint')
     .action(setState('maintenance'));
   ofEndpoint(program.command('weight'))
-    .description('change the weight of an endpoint at run time')
-    .argument('<weight>', "1 to 256, or configured to restore the file's")
-    .action(async (endpoint: string, weight: string, options: ChangeOptions) =>
-      (await import('./live/change-endpoint.ts')).setWeight(endpoint, weight, options),
-    );
+    .description('change the weight of an endpoint, or of an upstream in the split of a route, at run time')
+    .argument('<weight>', "1 to 256, in splits also 0 and more, or configured to restore the file's")
+    .option('--route <name>', 'change the split of this route: an upstream is named in place of an endpoint')
+    .action(async (name: string, weight: string, options: ChangeOptions) => {
+      const { route } = options;
+      if (route === undefined) await (await import('./live/change-endpoint.ts')).setWeight(name, weight, options);
+      else await (await import('./live/split-weight.ts')).setSplitWeight({ route, upstream: name, weight }, options);
+    });
 }
 
 function ofEndpoint(command: Command): Command {

@@ -88,6 +88,13 @@ export function compile(config: LoadedConfig, tables: CompileTables, revision: n
   });
 }
 
+/** The same Snapshot under a later number, to be published again. */
+export function renumber(snapshot: Snapshot, tables: CompileTables, revision: number): Snapshot {
+  const { endpoints, upstreams, listeners, policies } = tables;
+  for (const table of [endpoints, upstreams, listeners, policies]) table.keep(snapshot.revision, revision);
+  return Object.freeze({ ...snapshot, revision });
+}
+
 function compileHealthState({ settings, directory }: LoadedConfig): Snapshot['healthState'] {
   if (settings.health === undefined) return null;
   const { stateFile, maxAge } = settings.health;

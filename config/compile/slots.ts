@@ -84,6 +84,13 @@ export class SlotTable {
     return { slot, generation };
   }
 
+  /** Counts the owners in the Snapshot of one revision as those of a later one: the same Snapshot is published again. */
+  keep(revision: number, next: number): void {
+    for (const owner of this.#owners) {
+      if (owner !== null && owner.lastSeen >= revision) owner.lastSeen = next;
+    }
+  }
+
   /**
    * The slots whose owners are in no Snapshot from `revision` on: once every worker has acknowledged that
    * revision, they may be reclaimed one by one as their in-flight sums reach zero.

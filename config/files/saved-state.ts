@@ -1,6 +1,8 @@
-// State file of endpoints over a restart: operator requests, check results and ejections. Thread: main.
+// State file over a restart: operator requests, check results and ejections of endpoints, maintenance of routes and
+// upstreams, and weights of splits. Thread: main.
 
 import { z } from 'zod';
+import { RETRY_AFTER_S } from '../../core/snapshot/maintenance.ts';
 
 export const SAVED_VERSION = 1;
 /** Longest accepted name of an upstream or endpoint. */
@@ -26,12 +28,37 @@ const savedHealth = z.object({
   endpoints: z.array(savedEndpoint),
 });
 
+const savedMaintenance = z.object({
+  of: z.enum(['route', 'upstream']),
+  name: z.string().max(LONGEST_NAME),
+  retryAfterS: z.int().min(RETRY_AFTER_S.least).max(RETRY_AFTER_S.most),
+  /** Wall-clock ms. */
+  at: z.number(),
+  by: z.string(),
+});
+
+const savedSplitWeight = z.object({
+  route: z.string().max(LONGEST_NAME),
+  upstream: z.string().max(LONGEST_NAME),
+  weight: z.int().min(0),
+  /** The configured weight that it replaced. */
+  configured: z.int().min(0),
+});
+
+const savedState = savedHealth.extend({
+  inMaintenance: z.array(savedMaintenance).default([]),
+  splitWeights: z.array(savedSplitWeight).default([]),
+});
+
+export type SavedMaintenance = z.output<typeof savedMaintenance>;
+export type SavedSplitWeight = z.output<typeof savedSplitWeight>;
+export type SavedState = z.output<typeof savedState>;
 export type SavedEndpoint = z.output<typeof savedEndpoint>;
 export type SavedHealth = z.output<typeof savedHealth>;
 
 /** @throws Error that describes the fault of the text */
-export function parseSavedHealth(text: string): SavedHealth {
-  const parsed = savedHealth.safeParse(JSON.parse(text));
+export function parseSavedState(text: string): SavedState {
+  const parsed = savedState.safeParse(JSON.parse(text));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw new Error(`${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'unexpected content'}`);

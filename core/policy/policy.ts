@@ -39,7 +39,8 @@ export type RefusalCause =
   | 'unauthenticated'
   | 'auth-busy'
   | 'auth-unavailable'
-  | 'ambiguous-path';
+  | 'ambiguous-path'
+  | 'maintenance';
 
 /** Outcome of a hook that may answer: nothing continues. */
 export type PolicyAnswer = PolicyReply | CausedReply | undefined;

@@ -96,6 +96,7 @@ export const REPLY_CAUSES = {
   'malformed-response': cause(502, 'malformed-response', 'The endpoint sent an invalid response.', 'badResponse'),
   'response-too-large': cause(502, 'response-too-large', 'The response is over the limit.', 'badResponse'),
   'no-endpoint': cause(503, 'no-endpoint', 'No endpoint is available.', 'noEndpoint', SOON),
+  maintenance: cause(503, 'maintenance', 'Down for maintenance: please come back later.', 'policyRefused'),
   shed: cause(503, 'shed', 'Overloaded: please try again in a moment.', 'shed', { retryAfterS: 1, spreadS: 3 }),
   'queue-full': cause(503, 'queue-full', 'Too many requests are waiting.', 'queueFull', SOON),
   'queue-timeout': cause(503, 'queue-timeout', 'No endpoint became free in time.', 'queueTimeout', SOON),

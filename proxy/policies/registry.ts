@@ -13,6 +13,7 @@ import { errorPages, listenerErrorPages } from './error-pages.ts';
 import { forwardAuth } from './forward-auth.ts';
 import { forwardingFields } from './forwarding-fields.ts';
 import { headerEdits } from './header-edits.ts';
+import { maintenance, upstreamMaintenance } from './maintenance.ts';
 import { rateLimit } from './rate-limit.ts';
 import { redirectToHttps } from './redirect-to-https.ts';
 import { responseBuffer } from './response-buffer.ts';
@@ -25,6 +26,7 @@ import { stickyCookie } from './sticky-cookie.ts';
 import { traceContext } from './trace-context.ts';
 
 export const POLICIES = [
+  maintenance,
   accessLog,
   responseBuffer,
   compress,
@@ -47,6 +49,7 @@ export const POLICIES = [
   traceContext,
   responseLimit,
   forwardingFields,
+  upstreamMaintenance,
 ] as const;
 
 /** A policy of the table, whatever its options are. */

@@ -9,7 +9,8 @@ import type { Policy, PolicyExchange } from '../../core/policy/policy.ts';
 import type { CompileContext, ExplainedExchange } from '../../core/policy/policy-definition.ts';
 import { builtIn } from './built-in.ts';
 
-const MOST_WEIGHT = 1_000_000;
+/** Largest weight of an upstream in a split. */
+export const MOST_WEIGHT = 1_000_000;
 
 /** Where a request may name its upstream. */
 type Override = { readonly kind: 'header' | 'cookie'; readonly name: string };
@@ -40,7 +41,7 @@ export const split = builtIn({
 });
 
 /** Names of the upstreams of a route's split, the first one first. */
-export function splitUpstreams(options: { readonly upstreams: readonly { readonly upstream: string }[] }): string[] {
+function splitUpstreams(options: { readonly upstreams: readonly { readonly upstream: string }[] }): string[] {
   return options.upstreams.map(({ upstream }) => upstream);
 }
 

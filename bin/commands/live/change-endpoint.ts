@@ -9,6 +9,8 @@ import { endpointError, endpointPath } from './endpoint-path.ts';
 
 export interface ChangeOptions extends AdminOptions {
   readonly json?: boolean;
+  /** Route whose split has the upstream that is named in place of an endpoint. */
+  readonly route?: string;
   /** Waits until nothing is in flight at the endpoint. */
   readonly wait?: boolean;
 }

@@ -34,7 +34,7 @@ export function statusLines(live: LiveReply, options: StatusTextOptions): string
   const widths = HEADER.map((_title, column) => Math.max(...table.map(({ cells }) => cells[column]!.length)));
   const lines = table.map(({ cells, paint }) => paint(cut(lineOf(cells, widths), options.width)));
   const nothing = options.isTroubleOnly && rows.length === 0 ? ['everything is up'] : lines;
-  return [...headLines(live, options.width, paints), '', ...nothing];
+  return [...headLines(live, options.width, paints), ...nothing];
 }
 
 function headLines(live: LiveReply, width: number, paints: Paints): string[] {
@@ -44,7 +44,19 @@ function headLines(live: LiveReply, width: number, paints: Paints): string[] {
   const counts = `${exchanges} requests in progress, ${connections} connections`;
   const run = `revision ${generation}, ${listening} of ${workers.length} workers, up ${ageWords(uptimeSeconds)}`;
   const first = cut(plainText(`Fairlead: ${state}`), width);
-  return [live.ready ? first : paints.red(first), cut(`${counts}; ${run}`, width)];
+  return [
+    live.ready ? first : paints.red(first),
+    cut(`${counts}; ${run}`, width),
+    maintenanceLine(live, width, paints),
+  ];
+}
+
+/** Routes and upstreams in maintenance; '' for none, and for a Fairlead of an earlier version. */
+function maintenanceLine(live: LiveReply, width: number, paints: Paints): string {
+  const { maintenance = [] } = live as Partial<LiveReply>;
+  if (maintenance.length === 0) return '';
+  const names = maintenance.map(({ of, name }) => `${of} ${name}`).join(', ');
+  return paints.yellow(cut(plainText(`in maintenance: ${names}`), width));
 }
 
 function rowsOf(upstream: Upstream, live: LiveReply, options: StatusTextOptions, paints: Paints): Row[] {

@@ -4,13 +4,19 @@ import type { Admin } from '../../../core/availability.ts';
 import { Region } from '../../../core/memory/region.ts';
 import type { AdminSnapshot } from '../../../core/snapshot/admin.ts';
 import type { BindAddress } from '../../../core/snapshot/listener.ts';
+import type { MaintenanceSwitch } from '../../../core/snapshot/maintenance.ts';
 import type { Snapshot } from '../../../core/snapshot/snapshot.ts';
 import type {
   AdminContext,
   AdminRevision,
   AdminHealth,
+  AdminMaintenance,
+  AdminSplits,
   AdminWorker,
+  MaintenanceRequest,
   ReloadOutcome,
+  SplitView,
+  SplitWeightRequest,
   WrittenConfig,
 } from '../../../admin/admin-context.ts';
 import type { ExplainQuery, ExplainReply } from '../../../admin/api/explain-schemas.ts';
@@ -139,6 +145,44 @@ class FakeHealth implements AdminHealth {
   }
 }
 
+/** Keeps what is set; a message in `refusal` refuses changes. */
+class FakeMaintenance implements AdminMaintenance {
+  switches: MaintenanceSwitch[] = [];
+  refusal = '';
+
+  list(): readonly MaintenanceSwitch[] {
+    return this.switches;
+  }
+
+  async set({ of, name, isOn, retryAfterS }: MaintenanceRequest, by: string): Promise<void> {
+    await Promise.resolve();
+    if (this.refusal !== '') throw new Error(this.refusal);
+    const others = this.switches.filter((one) => one.of !== of || one.name !== name);
+    this.switches = isOn ? [...others, { of, name, retryAfterS, at: STARTED_AT, by }] : others;
+  }
+}
+
+/** One split, whose weights are set as requested; a message in `refusal` refuses changes. */
+class FakeSplits implements AdminSplits {
+  splits: SplitView[] = [{ route: 'trial', upstreams: [{ name: 'api', weight: 95, configuredWeight: 95 }] }];
+  refusal = '';
+
+  list(): readonly SplitView[] {
+    return this.splits;
+  }
+
+  async set({ route, upstream, weight }: SplitWeightRequest): Promise<void> {
+    await Promise.resolve();
+    if (this.refusal !== '') throw new Error(this.refusal);
+    this.splits = this.splits.map((one) => ({
+      route: one.route,
+      upstreams: one.upstreams.map((part) =>
+        one.route === route && part.name === upstream ? { ...part, weight: weight ?? part.configuredWeight } : part,
+      ),
+    }));
+  }
+}
+
 export class FakeContext implements AdminContext {
   readonly version = '1.2.3';
   readonly startedAt = STARTED_AT;
@@ -147,6 +191,8 @@ export class FakeContext implements AdminContext {
   readonly clock = new FakeClock(0, STARTED_AT);
   readonly timers = this.clock;
   readonly health = new FakeHealth();
+  readonly maintenance = new FakeMaintenance();
+  readonly splits = new FakeSplits();
   readonly errors: LogLine[] = [];
   readonly log = recordingLog(this.errors, 'error');
   current: Snapshot = snapshot({

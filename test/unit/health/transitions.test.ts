@@ -157,6 +157,8 @@ async function counted(bench: HealthBench, detector: Detector): Promise<number> 
     timers: bench.clock,
     log: SILENT_LOG,
     health: bench.health,
+    maintenance: { list: () => [], set: () => assert.fail('unexpected call') },
+    splits: { list: () => [], set: () => assert.fail('unexpected call') },
     snapshot: () => snapshot({ upstreams: [bench.upstream] }),
     workers: () => [],
     listeners: () => [],

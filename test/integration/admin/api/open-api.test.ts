@@ -32,6 +32,8 @@ const BODIES: Readonly<Record<string, unknown>> = {
   patchEndpointsByEndpoint: { admin: 'drain', weight: 2 },
   postEndpointsState: { admin: 'ready' },
   postEndpointsWeight: { weight: null },
+  postMaintenance: { name: 'web', of: 'upstream', on: true },
+  postSplits: { route: 'trial', upstream: 'api', weight: 5 },
 };
 
 /** Where a parameter of the query is needed. */

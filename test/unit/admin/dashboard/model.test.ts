@@ -54,6 +54,7 @@ const LIVE: LiveReply = {
   generations: [],
   workers: [],
   listeners: [],
+  maintenance: [],
   upstreams: [
     upstream('api', [endpoint('a:2'), endpoint('a:10', { availability: 'drain', operator: 'drain', weight: 7 })]),
     upstream('web', [

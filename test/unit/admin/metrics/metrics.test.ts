@@ -60,6 +60,29 @@ describe('metrics', () => {
     assert.equal(valueOf(families, 'fairlead_endpoint_responses_total', { ...endpoint, class: '4xx' }), 3);
   });
 
+  test('show what is in maintenance', async () => {
+    const context = new FakeContext();
+    const samples = async () => {
+      const family = (await scrape(context)).get('fairlead_maintenance')!;
+      return family.samples.map(({ labels, value }) => `${labels['of']} ${labels['name']} ${value}`);
+    };
+    assert.deepEqual(await samples(), ['upstream api 0', 'upstream web 0']);
+    for (const kind of ['route', 'upstream'] as const) {
+      await context.maintenance.set({ of: kind, name: 'api', isOn: true, retryAfterS: 60 }, 'a test');
+    }
+    assert.deepEqual(await samples(), ['upstream api 1', 'upstream web 0', 'route api 1']);
+    await context.maintenance.set({ of: 'upstream', name: 'api', isOn: false, retryAfterS: 60 }, 'a test');
+    assert.deepEqual(await samples(), ['upstream api 0', 'upstream web 0', 'route api 1']);
+  });
+
+  test('show the weights of splits in effect', async () => {
+    const context = new FakeContext();
+    const labels = { route: 'trial', upstream: 'api' };
+    assert.equal(valueOf(await scrape(context), 'fairlead_split_weight', labels), 95);
+    await context.splits.set({ ...labels, weight: 7 });
+    assert.equal(valueOf(await scrape(context), 'fairlead_split_weight', labels), 7);
+  });
+
   test('expose every field of every lane', async () => {
     const context = new FakeContext();
     const lanes: [EndpointLane | UpstreamLane | ListenerLane | PolicyLane, readonly string[]][] = [

@@ -42,6 +42,7 @@ function liveOf(count: number, first: Partial<LiveReply['upstreams'][number]['en
     generations: [],
     workers: [],
     listeners: [],
+    maintenance: [],
     upstreams: [{ name: 'api', balance: 'least-request', inFlight: 7, queued: 0, ...figures, endpoints }],
   };
 }
@@ -64,6 +65,14 @@ describe('the table', () => {
   test('says first that the process is not ready, and why', () => {
     const live = { ...liveOf(1), ready: false, notReadyBecause: ['no worker listens'] };
     assert.equal(statusLines(live, PLAIN)[0], 'Fairlead: NOT READY: no worker listens');
+  });
+
+  test('names what is in maintenance, and takes the reply of an earlier version', () => {
+    const since = new Date(AT).toISOString();
+    const maintenance = [{ of: 'route', name: 'shop\u0007', retryAfterSeconds: 60, since, by: 'a test' } as const];
+    assert.equal(statusLines({ ...liveOf(1), maintenance }, PLAIN)[2], 'in maintenance: route shop?');
+    const { maintenance: _, ...earlier } = liveOf(1);
+    assert.equal(statusLines(earlier as LiveReply, PLAIN)[2], '');
   });
 
   test('is cut to the width, colours not counted', () => {
