@@ -1,4 +1,5 @@
-// The commands that speak to a Fairlead that runs, as processes: status, top, drain, ready, maintain, weight. Thread: main.
+// The commands that speak to a Fairlead that runs, as processes: status, top, drain, ready, maintain, weight,
+// maintenance. Thread: main.
 
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
@@ -123,6 +124,41 @@ describe('fairlead weight', () => {
     assert.equal(words.code, 2);
     assert.match(words.stderr, /"heavy" is not a weight from 1 to 256/);
     assert.equal((await fairlead('weight', first, '9999', ...admin)).code, 2);
+  });
+});
+
+describe('fairlead maintenance, and fairlead weight for a split', () => {
+  test('switch a route off and on, and change its shares', async (t) => {
+    const { apps, rewrite, plane, url, admin } = await start(t);
+    rewrite(`
+workers: 1
+listeners: [{ name: web, bind: 127.0.0.1:0 }]
+routes: [{ name: api, split: [{ upstream: api, weight: 3 }, { upstream: next, weight: 1 }] }]
+upstreams:
+  api: { endpoints: ["http://${apps[0]!.address}"], health: { heartbeat: false } }
+  next: { endpoints: ["http://${apps[1]!.address}"], health: { heartbeat: false } }
+admin: { bind: 127.0.0.1:0 }
+`);
+    assert.equal((await plane.reload()).ok, true);
+    const both = await fairlead('maintenance', 'on', 'api', ...admin);
+    assert.deepEqual([both.code, both.stdout], [2, '']);
+    assert.match(both.stderr, /a route and an upstream have this name: write route:NAME or upstream:NAME/);
+    const on = await fairlead('maintenance', 'on', 'route:api', '--retry-after', '2m', ...admin);
+    assert.equal(on.stdout, 'route api is in maintenance: requests are answered 503 with Retry-After: 120\n');
+    assert.equal((await fetch(url)).headers.get('retry-after'), '120');
+    assert.match((await fairlead('status', ...admin)).stdout, /^in maintenance: route api$/m);
+    const off = await fairlead('maintenance', 'off', 'route:api', ...admin);
+    assert.equal(off.stdout, 'route api is not in maintenance\n');
+    const unknown = await fairlead('maintenance', 'on', 'nxt', ...admin);
+    assert.equal(unknown.code, 2);
+    assert.match(
+      unknown.stderr,
+      /no route or upstream nxt; did you mean next\?; there are:\n {2}api\n {2}api\n {2}next\n$/,
+    );
+    const shares = await fairlead('weight', 'api', '0', '--route', 'api', ...admin);
+    assert.equal(shares.stdout, 'route api splits its requests: api 0 (configured: 3), next 1\n');
+    assert.deepEqual(new Set(await texts(url, 4)), new Set(['two']));
+    assert.equal((await fairlead('weight', 'api', 'many', '--route', 'api', ...admin)).code, 2);
   });
 });
 
