@@ -29,10 +29,12 @@ const cacheValue = z
   .refine((text) => text !== '' && isFieldValue(text), { error: 'it must be the value of a header field' })
   .meta({ expects: 'the value of a Cache-Control field', example: 'no-cache' });
 
+const cacheRule = cacheValue.describe('Cache-Control of the files that the key names: `*.html`, `/assets/`, or `*`.');
+
 const cacheControl = z
   .union([
     cacheValue.transform((value): CacheRule[] => [{ kind: 'all', text: '', value }]),
-    z.record(z.string(), cacheValue).transform((rules, context): CacheRule[] =>
+    z.record(z.string(), cacheRule).transform((rules, context): CacheRule[] =>
       Object.entries(rules).flatMap(([key, value]) => {
         const parsed = parseCacheKey(key);
         if (parsed.ok) return [{ ...parsed.value, value }];
