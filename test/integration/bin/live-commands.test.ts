@@ -129,8 +129,9 @@ describe('fairlead weight', () => {
 
 describe('fairlead maintenance, and fairlead weight for a split', () => {
   test('switch a route off and on, and change its shares', async (t) => {
-    const { apps, rewrite, plane, url, admin } = await start(t);
-    rewrite(`
+    const running = await start(t);
+    const { apps, plane, url, admin } = running;
+    running.rewrite(`
 workers: 1
 listeners: [{ name: web, bind: 127.0.0.1:0 }]
 routes: [{ name: api, split: [{ upstream: api, weight: 3 }, { upstream: next, weight: 1 }] }]
