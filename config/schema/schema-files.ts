@@ -27,7 +27,8 @@ function parseCacheKey(text: string): Parsed<Pick<CacheRule, 'kind' | 'text'>> {
 const cacheValue = z
   .string()
   .refine((text) => text !== '' && isFieldValue(text), { error: 'it must be the value of a header field' })
-  .meta({ expects: 'the value of a Cache-Control field', example: 'no-cache' });
+  .meta({ expects: 'the value of a Cache-Control field', example: 'no-cache' })
+  .describe('Cache-Control of these files.');
 
 const cacheRule = cacheValue.describe('Cache-Control of the files that the key names: `*.html`, `/assets/`, or `*`.');
 

@@ -132,6 +132,12 @@ export class RateTable {
       const tat = Atomics.load(this.#words, set + TAT + way);
       const isLive = before !== 0 && this.#aheadMs(set, way, nowMs, nowS) > 0;
       if (Atomics.compareExchange(this.#words, set + way, before, tag) !== before) continue;
+      // Another worker may have given the key an earlier place since it was looked for: that one counts.
+      const first = this.#find(set, tag);
+      if (first !== way) {
+        Atomics.compareExchange(this.#words, set + way, tag, 0);
+        return first;
+      }
       if (isLive) Atomics.add(this.#words, this.#evictions, 1);
       const now = Math.floor((nowMs * NS_PER_MS) / 2 ** (tag & EXPONENT_BITS)) | 0;
       Atomics.compareExchange(this.#words, set + TAT + way, tat, now);
