@@ -23,9 +23,12 @@ export interface FileResult {
   readonly events: readonly TestEvent[];
   /** Reason for which the process was killed, or null. */
   readonly hung: string | null;
+  /** Whether every test had passed and nothing was open, and only Node's own cleanup did not end. */
+  readonly isNodesHang: boolean;
   readonly durationMs: number;
 }
 
+const NOTHING_OPEN = 'nothing was open at its exit';
 const LOOK_MS = 100;
 /** Time for Node to write its report, and for a killed process to exit. */
 const REPORT_LIMIT_MS = 2_000;
@@ -44,12 +47,14 @@ export async function runTestFile(file: string, options: FileOptions): Promise<F
   });
   const hung = await untilHung(watch, ended);
   let text: string | null = null;
+  let isNodesHang = false;
   if (hung !== null) {
     text = await explainHang(watch, hung, folder);
+    isNodesHang = text.endsWith(NOTHING_OPEN) && !events.some(({ type }) => type === 'test:fail');
     await killFile(folder, abort, ended);
   }
   rmSync(folder, { recursive: true, force: true });
-  return { file, events, hung: text, durationMs: performance.now() - startMs };
+  return { file, events, hung: text, isNodesHang, durationMs: performance.now() - startMs };
 }
 
 function startRun(file: string, folder: string, options: FileOptions, signal: AbortSignal): AsyncIterable<TestEvent> {
@@ -94,7 +99,7 @@ async function explainHang(watch: FileWatch, limitMs: number, folder: string): P
     case 'testing':
       return `killed: it reported nothing for ${seconds} while "${watch.testName}" ran; ${open}`;
     case 'exiting':
-      return `${ended}: Node's cleanup does not end; ${report === null ? 'nothing was open at its exit' : open}`;
+      return `${ended}: Node's cleanup does not end; ${report === null ? NOTHING_OPEN : open}`;
     default:
       return `${ended}; ${open}`;
   }

@@ -2,7 +2,7 @@
 
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import { runTestFile, type FileResult } from './run-tests-file.ts';
+import { type FileOptions, runTestFile, type FileResult } from './run-tests-file.ts';
 import { EXIT_LIMIT_MS, SILENCE_LIMIT_MS, TEST_TIMEOUT_MS, type TestPart } from './run-tests-parts.ts';
 import { Tally } from './run-tests-tally.ts';
 import type { FileLimits } from './run-tests-watch.ts';
@@ -30,6 +30,12 @@ export function findTestFiles(folder: string): string[] {
   return files.toSorted();
 }
 
+/** Runs a file; once more where Node's own cleanup did not end after its last test. A second time it fails. */
+async function runOnceMore(file: string, options: FileOptions): Promise<FileResult> {
+  const result = await runTestFile(file, options);
+  return result.isNodesHang ? runTestFile(file, options) : result;
+}
+
 /** Runs the files, `part.concurrency` at a time, and counts in their order. */
 export async function runFolder(part: TestPart, files: readonly string[], how: FolderRun): Promise<Tally> {
   // Each run of node:test listens to a few events of the process while it lasts.
@@ -39,7 +45,7 @@ export async function runFolder(part: TestPart, files: readonly string[], how: F
   const waiting = [...files];
   const lane = async (): Promise<void> => {
     for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
-      const result = await runTestFile(file, { root: how.root, grep: how.grep, limits });
+      const result = await runOnceMore(file, { root: how.root, grep: how.grep, limits });
       results.set(file, result);
       if (result.durationMs >= SLOW_FILE_MS) how.onSlowFile?.(path.relative(how.root, file), result.durationMs);
     }
