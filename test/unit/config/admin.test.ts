@@ -135,6 +135,19 @@ test('the written configuration has variables by name and no secret', () => {
   assert.deepEqual(log, { level: '${LEVEL}' });
 });
 
+test('the written configuration hides the users of basicAuth', () => {
+  const hash = '$2b$04$8o8jOrMpduLTyqweYF/z2ugQcrcHAVwQwaNDkk16JSMnwzKUpkXS2';
+  const text = [
+    'listeners: [{ name: web, bind: :80 }]',
+    `routes: [{ basicAuth: { users: { alice: "${hash}" }, realm: staff }, respond: {} }]`,
+  ].join('\n');
+  const origin = { file: 'f.yaml', directory: DIRECTORY, environment: {}, wallMs: WALL_MS };
+  const result = loadConfigText(`${text}\n`, origin);
+  assert.ok(result.ok, JSON.stringify(result));
+  const written = result.config.written() as { routes: Record<string, unknown>[] };
+  assert.deepEqual(written.routes[0]!['basicAuth'], { users: '<hidden>', realm: 'staff' });
+});
+
 test('the written configuration hides credentials in header fields and URLs', () => {
   const text = [
     'listeners: [{ name: web, bind: :80 }]',
