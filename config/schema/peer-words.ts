@@ -67,20 +67,21 @@ const KEY_ADVICE: Readonly<Record<string, string>> = {
   ),
   ...each(
     ['ratelimit', 'limitreq', 'limitconn', 'throttle'],
-    'Fairlead has no rate limits by client: limits.connections, upstreams.NAME.limits and overload bound the load',
+    'clients are limited by rateLimit and requestsPerClient of a route, and by limits.connectionsPerClient',
   ),
   ...each(
     ['basicauth', 'authbasic', 'forwardauth', 'authrequest', 'jwt', 'oauth'],
-    'Fairlead does not authenticate clients: let the endpoint do it, or a plugin policy',
+    'clients are authenticated by basicAuth or forwardAuth of a route; for JWT and OAuth let the service of forwardAuth decide',
   ),
-  ...each(['cors'], 'Fairlead has no CORS policy: set fields with responseHeaders, and answer OPTIONS at the endpoint'),
+  ...each(['cors'], 'cross-origin requests are allowed by cors of a route'),
   ...each(
-    ['mirror', 'shadow', 'split', 'canary', 'trafficsplit', 'weightedclusters'],
-    'Fairlead does not split or mirror traffic between upstreams: use weights of endpoints in one upstream',
+    ['split', 'canary', 'trafficsplit', 'weightedclusters'],
+    'requests are split between upstreams by "split" of a route',
   ),
+  ...each(['mirror', 'shadow'], 'Fairlead does not mirror traffic'),
   ...each(
     ['errorpage', 'errorpages', 'errorfile', 'handleerrors'],
-    'Fairlead has no custom error pages: local replies are JSON or text',
+    'error pages are set by "errorPages" of a listener or route',
   ),
   ...each(
     ['root', 'fileserver', 'static', 'tryfiles', 'alias'],
