@@ -109,8 +109,7 @@ class DataPlane {
     });
     const runtime = (): Runtime => this.#runtimes.runtime;
     const settings = (): OverloadSnapshot => runtime().snapshot.overload;
-    const onChange = logOverload;
-    this.#overload = new Overload({ region, worker, settings, readMemory, collectGarbage, onChange });
+    this.#overload = new Overload({ region, worker, settings, readMemory, collectGarbage, onChange: logOverload });
     this.#forwarder = new Forwarder({
       ...memory,
       clock: fast.turn,
@@ -136,6 +135,7 @@ class DataPlane {
       clock: this.#clock,
       log,
       fast,
+      clients: this.#clients,
       isFastPathOn: () => runtime().snapshot.fastPath,
     });
   }

@@ -90,6 +90,22 @@ const LISTENER_METRICS: readonly MetricFamily[] = [
   lane('gauge', 'connectionsOpen', 'connections', 'Connections of clients now.'),
   lane('counter', 'connectionsAccepted', 'connections_accepted_total', 'Connections taken.'),
   lane('counter', 'connectionsRefused', 'connections_refused_total', 'Connections closed at once because of a limit.'),
+  lane(
+    'counter',
+    'clientConnectionsRefused',
+    'client_connections_refused_total',
+    'Refused connections of clients that had as many as limits.connectionsPerClient allows.',
+  ),
+  perListener(
+    'counter',
+    'connections_evicted_total',
+    'Connections closed to make room for a new one, by limit.',
+    ({ sums }, { index }) => [
+      ['connections', sums.listener(index, 'connectionsEvicted')] as const,
+      ['connectionsPerClient', sums.listener(index, 'clientConnectionsEvicted')] as const,
+    ],
+    'limit',
+  ),
   lane('counter', 'tlsFailures', 'tls_failures_total', 'TLS handshakes that failed.'),
   lane('counter', 'requests', 'requests_total', 'Requests that have ended, refused ones among them.'),
   perListener(

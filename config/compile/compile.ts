@@ -199,6 +199,7 @@ function compileLimits(limits: Config['limits']): ClientLimits {
     requestLineBytes: limits.requestLine,
     bodyBytes: limits.body,
     connections: limits.connections,
+    connectionsPerClient: limits.connectionsPerClient,
     requestsPerConnection: limits.requestsPerConnection,
   };
 }

@@ -18,7 +18,12 @@ const limits = {
   fields: count(1, 2000).describe('Limit of header fields in a request. Above it: 431.'),
   requestLine: size('256B', '64KiB').describe('Size limit of a request line. Above it: 414.'),
   body: size('1B', '1TiB', { orNone: true }).describe('Size limit of a request body. Above it: 413.'),
-  connections: countOrNone(10_000_000).describe('Limit of open client connections per listener, over all workers.'),
+  connections: countOrNone(10_000_000).describe(
+    'Limit of open client connections per listener, over all workers. At it the oldest connection without a whole request head is closed for a new one; if there is none, the new one is closed.',
+  ),
+  connectionsPerClient: countOrNone(10_000_000).describe(
+    'Limit of open connections of one client per listener, over all workers. A client is an IPv4 address or an IPv6 /64; trusted proxies have no limit. At it the oldest connection of the client without a request in progress is closed for a new one; if there is none, the new one is closed.',
+  ),
   requestsPerConnection: countOrNone(100_000_000).describe(
     'Requests on one connection before it is closed, so that clients are redistributed; reduced by up to 10 % at random.',
   ),
@@ -44,6 +49,7 @@ export const clientLimits = z
     requestLine: limits.requestLine.prefault('8KiB'),
     body: limits.body.prefault('none'),
     connections: limits.connections.prefault('none'),
+    connectionsPerClient: limits.connectionsPerClient.prefault('none'),
     requestsPerConnection: limits.requestsPerConnection.prefault(1000),
   })
   .prefault({})

@@ -3,6 +3,7 @@
 
 import type { Clock } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
+import { LISTENER_FIELD } from '../../core/memory/lane-fields.ts';
 import { WORKER } from '../../core/memory/layout.ts';
 import type { ClientMemory } from '../../core/memory/client-memory.ts';
 import type { Region } from '../../core/memory/region.ts';
@@ -186,9 +187,10 @@ export class Supervisor implements WorkerEvents, Fleet {
 
   onExit(handle: WorkerHandle, error: Error | null): void {
     const { index } = handle;
-    const { region, log, timers, clock } = this.#parts;
+    const { region, clients, log, timers, clock } = this.#parts;
     const repairedInflight = repairAfterCrash(region, index);
     clearWorkerRecord(region, index);
+    clients.countsOf(index).clear();
     this.#sockets.workerGone(index);
     this.#parts.onWorkerGone(index);
     if (this.#isEnding) return;
@@ -228,5 +230,8 @@ function clearWorkerRecord(region: Region, worker: number): void {
   const { openExchanges, openConnections, upgraded, heapUsed, memory, pressure } = WORKER;
   for (const { index } of [openExchanges, openConnections, upgraded, heapUsed, memory, pressure]) {
     Atomics.store(region.words, word + index, 0);
+  }
+  for (let listener = 0; listener < region.capacity.listeners; listener++) {
+    region.doubles[region.listenerLane(worker, listener) + LISTENER_FIELD.connectionsOpen] = 0;
   }
 }

@@ -2,7 +2,7 @@
 // and a count is the sum over all rows: a worker that dies takes its counts along, once its row is cleared. Thread: both.
 //
 // A row is set-associative, with 8 places for a key. A client that finds all of its places taken is not counted: that takes
-// thousands of other clients with open requests in one worker.
+// thousands of other clients with open requests or connections in one worker.
 
 const SETS = 2 ** 12;
 const WAYS = 8;
@@ -26,7 +26,7 @@ export class ClientCounts {
     this.#own = base + worker * COUNT_WORDS;
   }
 
-  /** Empties the own row: a worker that had it before has died. */
+  /** Empties the own row: the worker that had it has ended. */
   clear(): void {
     // Words that are 0 stay unwritten: their pages take no memory.
     for (let at = this.#own; at < this.#own + COUNT_WORDS; at += 1) if (this.#words[at] !== 0) this.#words[at] = 0;

@@ -35,6 +35,8 @@ export interface ClientLimits {
   readonly bodyBytes: number;
   /** Client connections per listener, over all workers; 0 for no limit. */
   readonly connections: number;
+  /** Connections of one client to a listener, over all workers; 0 for no limit. */
+  readonly connectionsPerClient: number;
   /** Requests on one connection before it is closed (10 % jitter); 0 for no limit. */
   readonly requestsPerConnection: number;
 }

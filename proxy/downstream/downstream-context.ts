@@ -20,12 +20,18 @@ export interface DownstreamContext {
   readonly mayBeIdleUntilMs: (sinceMs: number) => number;
 }
 
-/** A connection of any protocol, as a drain uses it. */
+/** A connection of any protocol, as drains and limits on connections use it. */
 export interface DrainableConnection {
   /** Closes the connection as soon as no request is lost. */
   startDrain(): void;
   /** Closes it now; a response in progress is cut visibly. */
   destroy(): void;
+  /**
+   * Closes it now to make room for another one, unless a request is in progress.
+   * @param mayBeIdle whether it may also be one that is idle after a request, and not only one without a whole request head
+   * @returns whether it closes
+   */
+  evict(mayBeIdle: boolean): boolean;
 }
 
 /** Receiver of a client side's events while there is no exchange: none in progress, or a refused request. */

@@ -7,11 +7,13 @@ import type { ExchangeStarter } from '../../core/exchange-contract.ts';
 import type { Region } from '../../core/memory/region.ts';
 import type { BoundListener, HeldDescriptors } from '../../core/messages.ts';
 import { type Random, systemRandom } from '../../core/random.ts';
+import type { PolicyServices } from '../../core/policy/policy-definition.ts';
 import type { ListenerSnapshot } from '../../core/snapshot/listener.ts';
 import { systemTimers, type Timers } from '../../core/timers.ts';
 import type { Logger } from '../../core/log.ts';
 import { ConnectionFacts, type LiveListener } from './accept/connection-facts.ts';
 import { ConnectionLedger } from './accept/connection-ledger.ts';
+import { ConnectionTable } from './accept/connection-table.ts';
 import { ConnectionServer } from './connection-server.ts';
 import type { DownstreamContext, DrainableConnection } from './downstream-context.ts';
 import type { Http1Parts } from './http1/http1-context.ts';
@@ -34,6 +36,8 @@ export interface DownstreamOptions {
   readonly fast?: Http1Parts;
   /** Whether the engine serves new connections; always, if left out. */
   readonly isFastPathOn?: () => boolean;
+  /** Memory about clients; left out, no connections are counted for each client. */
+  readonly clients?: Pick<PolicyServices, 'clients' | 'counts'>;
   /** Precision of idle limits, in ms; see SWEEP_INTERVAL_MS. */
   readonly sweepIntervalMs?: number;
 }
@@ -56,14 +60,12 @@ export class Downstream {
   readonly #context: DownstreamContext;
   readonly #fast: Http2Context | null;
   readonly #listeners: ListenerSet;
-  /** Every accepted socket; null during its TLS handshake. */
-  readonly #connections = new Map<Socket, DrainableConnection | null>();
+  readonly #connections: ConnectionTable;
   /** Monotonic ms of the last log line about a failure to accept. */
   #acceptLoggedMs = Number.NEGATIVE_INFINITY;
   #isDraining = false;
   /** Monotonic ms until which a drain keeps idle connections open. */
   #idleUntilMs = 0;
-  #drained: (() => void) | null = null;
 
   constructor(options: DownstreamOptions) {
     const { starter, region, worker, clock, log } = options;
@@ -80,6 +82,8 @@ export class Downstream {
       isDraining: () => this.#isDraining,
       mayBeIdleUntilMs: (sinceMs) => Math.max(sinceMs + DRAIN_IDLE_MS, this.#idleUntilMs),
     };
+    const { ledger } = this.#context;
+    this.#connections = new ConnectionTable({ ledger, clock, timers, clients: options.clients ?? null });
     this.#fast = options.fast === undefined ? null : fastContext(this.#context, options.fast, options.isFastPathOn);
   }
 
@@ -112,9 +116,9 @@ export class Downstream {
     this.#isDraining = true;
     this.#idleUntilMs = this.#context.clock.nowMs() + Math.min(idleMs, graceMs - GOODBYE_MS);
     this.#listeners.close();
-    for (const connection of this.#connections.values()) connection?.startDrain();
-    const deadline = this.#timers.after(graceMs, () => this.#destroyAll());
-    await this.#allClosed();
+    this.#connections.startDrain();
+    const deadline = this.#timers.after(graceMs, () => this.#connections.destroyAll());
+    await this.#connections.allClosed();
     deadline.cancel();
   }
 
@@ -144,21 +148,9 @@ export class Downstream {
 
   #accept(serving: Serving, socket: Socket): void {
     socket.on('error', () => undefined);
-    const { ledger } = this.#context;
-    const { index } = serving.snapshot;
-    if (ledger.isFull(serving.snapshot)) {
-      ledger.refused(index);
-      socket.destroy();
-      return;
-    }
-    const close = ledger.opened(index);
-    this.#connections.set(socket, null);
-    socket.on('close', () => {
-      close();
-      this.#connections.delete(socket);
-      if (this.#connections.size === 0) this.#drained?.();
-    });
-    serving.server.accept(socket, new ConnectionFacts(socket, serving, serving.isTrusted));
+    const facts = new ConnectionFacts(socket, serving, serving.isTrusted);
+    if (this.#connections.admit(socket, facts, serving.snapshot)) serving.server.accept(socket, facts);
+    else socket.destroy();
   }
 
   /** Mostly for lack of descriptors. Rate-limited: it fails for every connection in the accept queue. */
@@ -170,22 +162,8 @@ export class Downstream {
   }
 
   #identified(raw: Socket, connection: DrainableConnection): void {
-    if (!raw.destroyed) this.#connections.set(raw, connection);
+    this.#connections.identify(raw, connection);
     if (this.#isDraining) connection.startDrain();
-  }
-
-  #allClosed(): Promise<void> {
-    if (this.#connections.size === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#drained = resolve;
-    });
-  }
-
-  #destroyAll(): void {
-    for (const [socket, connection] of this.#connections) {
-      if (connection === null) socket.destroy();
-      else connection.destroy();
-    }
   }
 }
 

@@ -2,6 +2,7 @@
 // false means: end the connection with ENHANCE_YOUR_CALM. Thread: both.
 
 import type { Clock } from '../../core/clock.ts';
+import { DEFAULT_MAX_FRAME_BYTES } from './frame-format.ts';
 
 interface BucketSize {
   /** Tokens of a full bucket: a burst that an honest peer may cause. */
@@ -144,5 +145,12 @@ export class AbuseLimits {
   /** A DATA frame was sent. An empty one, or one of a few bytes, for a window that is opened by the byte, earns nothing. */
   dataSent(bytes: number): void {
     if (bytes >= BYTES_PER_DATA_FRAME) this.#control.give(TOKENS_PER_DATA_SENT);
+  }
+
+  /** Bytes were sent in frames of full length, and a last one. */
+  bytesSent(bytes: number): void {
+    for (let left = bytes; left > 0; left -= DEFAULT_MAX_FRAME_BYTES) {
+      this.dataSent(Math.min(left, DEFAULT_MAX_FRAME_BYTES));
+    }
   }
 }

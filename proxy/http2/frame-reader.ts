@@ -91,6 +91,11 @@ export class FrameReader {
     this.#limits = limits;
   }
 
+  /** Whether no part of a frame or header block is waiting for its rest. */
+  get isBetweenFrames(): boolean {
+    return this.#state === State.HEADER && this.#heldBytes === 0 && this.#blockStream === 0;
+  }
+
   /** Discards everything from now on, without an event. */
   shut(): void {
     this.#state = State.SHUT;

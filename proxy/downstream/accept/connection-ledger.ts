@@ -56,6 +56,22 @@ export class ConnectionLedger {
     this.#lane(listenerIndex).add(LISTENER_FIELD.connectionsRefused, 1);
   }
 
+  /** Counts a connection that was closed at once because its client has as many as it may have. */
+  refusedToClient(listenerIndex: number): void {
+    this.refused(listenerIndex);
+    this.#lane(listenerIndex).add(LISTENER_FIELD.clientConnectionsRefused, 1);
+  }
+
+  /** Counts a connection that was closed to make room for another one on its listener. */
+  evicted(listenerIndex: number): void {
+    this.#lane(listenerIndex).add(LISTENER_FIELD.connectionsEvicted, 1);
+  }
+
+  /** Counts a connection that was closed to make room for another one of its client. */
+  evictedForClient(listenerIndex: number): void {
+    this.#lane(listenerIndex).add(LISTENER_FIELD.clientConnectionsEvicted, 1);
+  }
+
   /** Counts a connection that the engine has handed off to node:http. */
   handedOff(listenerIndex: number): void {
     this.#lane(listenerIndex).add(LISTENER_FIELD.handOffs, 1);

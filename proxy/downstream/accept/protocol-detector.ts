@@ -44,6 +44,11 @@ export class ProtocolDetector implements DrainableConnection, Swept {
     this.#client.reset();
   }
 
+  evict(): boolean {
+    this.#socket.destroy();
+    return true;
+  }
+
   sweep(nowMs: number): void {
     if (nowMs - this.#sinceMs > this.#headMs) this.#socket.destroy();
     else if (this.#context.isDraining()) this.startDrain();

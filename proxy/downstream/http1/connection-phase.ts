@@ -1,5 +1,6 @@
 // Phase of an HTTP/1.1 client connection: allowed transitions, and its deadline. Thread: worker.
 
+import type { Socket } from 'node:net';
 import { type TimerWheel, WheelTimer } from '../../../core/timer-wheel.ts';
 import type { Turn } from '../../wire/turn.ts';
 
@@ -28,6 +29,20 @@ function setOf(...phases: readonly Phase[]): number {
 /** @throws Error where the transition isn't allowed: a bug, never caused by input alone */
 export function checkTransition(from: Phase, to: Phase): void {
   if (((ALLOWED[from]! >>> to) & 1) === 0) throw new Error(`connection phase ${from} can't be followed by ${to}`);
+}
+
+/**
+ * Closes a connection to make room for another one: see DrainableConnection. One that lingers is closed once its response has
+ * been sent.
+ * @param mayWait whether one may be closed that waits for a request
+ */
+export function evictIn(phase: Phase, mayWait: boolean, stream: Socket): boolean {
+  const isEvictable =
+    phase === Phase.HEAD ||
+    (phase === Phase.WAITING && mayWait) ||
+    (phase === Phase.LINGERING && stream.writableFinished);
+  if (isEvictable) stream.destroy();
+  return isEvictable;
 }
 
 const NEVER = Number.POSITIVE_INFINITY;
@@ -62,6 +77,12 @@ export class ConnectionPhase {
     this.current = phase;
     this.sinceMs = this.#turn.nowMs();
     if (phase === Phase.GONE) this.#wheel.cancel(this.#timer);
+  }
+
+  /** Begins a phase with a deadline. */
+  enterFor(phase: Phase, delayMs: number): void {
+    this.enter(phase);
+    this.setDeadline(delayMs);
   }
 
   setDeadline(delayMs: number): void {

@@ -10,7 +10,7 @@ import { type ClientSocket, PRESENCE_PROBE_MS } from '../accept/client-socket.ts
 import { jittered } from '../accept/connection-ledger.ts';
 import { DISCARD_LIMIT_MS } from '../accept/lingering-close.ts';
 import type { DrainableConnection } from '../downstream-context.ts';
-import { ConnectionPhase, Phase } from './connection-phase.ts';
+import { ConnectionPhase, evictIn, Phase } from './connection-phase.ts';
 import { unparsableOf, Verdict, verdictOn } from './hand-off.ts';
 import { Http1Closing } from './http1-closing.ts';
 import { Http1ClientSide, type Http1Host } from './http1-client-side.ts';
@@ -90,8 +90,7 @@ export class Http1Connection implements Http1Host, DrainableConnection {
     const result = this.#input.scanHead();
     if (result === Scan.INCOMPLETE) {
       if (this.#phase.current === Phase.WAITING) {
-        this.#phase.enter(Phase.HEAD);
-        this.#phase.setDeadline(this.listener.timeouts.headMs);
+        this.#phase.enterFor(Phase.HEAD, this.listener.timeouts.headMs);
       }
       return false;
     }
@@ -174,19 +173,15 @@ export class Http1Connection implements Http1Host, DrainableConnection {
     if (this.#phase.current !== Phase.BUSY) return;
     const { body, willClose } = this.#side;
     if (willClose || body.isDiscardOver) this.#linger();
-    else if (body.isDiscarding) this.#discardRest();
-    else this.#turnOver();
-  }
-
-  #discardRest(): void {
-    this.#phase.enter(Phase.DISCARDING);
-    this.#phase.setDeadline(DISCARD_LIMIT_MS);
-    this.#read();
+    else if (!body.isDiscarding) this.#turnOver();
+    else {
+      this.#phase.enterFor(Phase.DISCARDING, DISCARD_LIMIT_MS);
+      this.#read();
+    }
   }
 
   #turnOver(): void {
-    this.#phase.enter(Phase.WAITING);
-    this.#phase.setDeadline(this.listener.timeouts.keepAliveMs);
+    this.#phase.enterFor(Phase.WAITING, this.listener.timeouts.keepAliveMs);
     // The head of the response was sent before the drain began, and said keep-alive.
     if (this.#context.isDraining()) this.startDrain();
     this.#read();
@@ -248,6 +243,10 @@ export class Http1Connection implements Http1Host, DrainableConnection {
 
   destroy(): void {
     this.client.reset();
+  }
+
+  evict(mayBeIdle: boolean): boolean {
+    return evictIn(this.#phase.current, mayBeIdle || this.#socket.bytesRead === 0, this.#socket);
   }
 
   /** Closes our side after the written bytes, and reads until the client closes. */

@@ -18,6 +18,7 @@ const ALLOWED: readonly (readonly Phase[])[] = [
   [],
 ];
 
-export function mayFollow(from: Phase, to: Phase): boolean {
-  return ALLOWED[from]!.includes(to);
+/** @throws Error where the transition isn't allowed: a bug, never caused by input alone */
+export function checkTransition(from: Phase, to: Phase): void {
+  if (!ALLOWED[from]!.includes(to)) throw new Error(`connection phase ${from} can't precede ${to}`);
 }

@@ -5,7 +5,7 @@ import type { ClientConnection, LocalReply, Unparsable } from '../../../core/exc
 import type { FieldList, ResponseHead } from '../../../core/head.ts';
 import { AbuseLimits } from '../../http2/abuse-limits.ts';
 import { ErrorCode } from '../../http2/error-code.ts';
-import { CONNECTION_PREFACE, DEFAULT_MAX_FRAME_BYTES } from '../../http2/frame-format.ts';
+import { CONNECTION_PREFACE } from '../../http2/frame-format.ts';
 import { FrameReader } from '../../http2/frame-reader.ts';
 import type { FrameWriter } from '../../http2/frame-writer.ts';
 import { NO_TABLE_UPDATE } from '../../http2/response-block.ts';
@@ -16,7 +16,7 @@ import { LingeringClose } from '../accept/lingering-close.ts';
 import type { Swept } from '../accept/sweeper.ts';
 import type { DrainableConnection } from '../downstream-context.ts';
 import { type TrustedOnlyFields, trustedOnlyFor } from '../trusted-only-fields.ts';
-import { mayFollow, Phase } from './connection-phase.ts';
+import { checkTransition, Phase } from './connection-phase.ts';
 import type { Http2Context, Http2Listener } from './http2-context.ts';
 import type { FrameHost } from './frame-faults.ts';
 import { Http2Frames, MAX_STREAMS } from './http2-frames.ts';
@@ -92,7 +92,7 @@ export class Http2Connection implements Http2Host, FrameHost, DrainableConnectio
   }
 
   #enter(phase: Phase): void {
-    if (!mayFollow(this.#phase, phase)) throw new Error(`connection phase ${this.#phase} can't precede ${phase}`);
+    checkTransition(this.#phase, phase);
     this.#phase = phase;
     this.#sinceMs = this.#context.turn.nowMs();
   }
@@ -163,9 +163,7 @@ export class Http2Connection implements Http2Host, FrameHost, DrainableConnectio
   }
 
   dataAdded(sizeBytes: number): void {
-    for (let left = sizeBytes; left > 0; left -= DEFAULT_MAX_FRAME_BYTES) {
-      this.limits.dataSent(Math.min(left, DEFAULT_MAX_FRAME_BYTES));
-    }
+    this.limits.bytesSent(sizeBytes);
   }
 
   streamClosed(stream: Http2Stream): void {
@@ -235,12 +233,20 @@ export class Http2Connection implements Http2Host, FrameHost, DrainableConnectio
     setImmediate(() => this.#client.reset());
   }
 
+  evict(mayBeIdle: boolean): boolean {
+    if (this.streams.open.size > 0 || this.#client.stream.writableLength > 0) return false;
+    if (this.streams.lastId > 0 && !mayBeIdle && this.#frames.isBetweenFrames) return false;
+    this.fail(ErrorCode.NO_ERROR, 'closed for a new connection');
+    setImmediate(() => this.#client.stream.destroy());
+    return true;
+  }
+
   // ---- the end
 
   fail(code: ErrorCode, reason: string): void {
     if (this.#phase >= Phase.LINGERING) return;
-    const { peerAddress, listenerName } = this.facts;
-    this.#context.log.debug({ listener: listenerName, peer: peerAddress, code, reason }, 'HTTP/2 connection failed');
+    const { peerAddress: peer, listenerName: listener } = this.facts;
+    this.#context.log.debug({ listener, peer, code, reason }, `HTTP/2 connection ${code === 0 ? 'closed' : 'failed'}`);
     this.output.writer.addGoaway(this.streams.lastId, code, reason);
     this.#finish();
   }

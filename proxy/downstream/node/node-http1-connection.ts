@@ -9,7 +9,7 @@ import { DISCARD_LIMIT_MS, LingeringClose } from '../accept/lingering-close.ts';
 import { SendRate } from '../accept/send-rate.ts';
 import type { Swept } from '../accept/sweeper.ts';
 import type { DownstreamContext, DrainableConnection } from '../downstream-context.ts';
-import { checkTransition, Phase } from '../http1/connection-phase.ts';
+import { checkTransition, evictIn, Phase } from '../http1/connection-phase.ts';
 import type { NodeHttp1ClientSide, NodeHttp1Host } from './node-http1-client-side.ts';
 import { isIncomplete, type NodeHttp1Turn, NodeHttp1Turns } from './node-http1-turns.ts';
 
@@ -168,22 +168,17 @@ export class NodeHttp1Connection implements NodeHttp1Host, Swept, DrainableConne
     const phaseMs = nowMs - this.#sinceMs;
     switch (this.#phase) {
       case Phase.WAITING:
-        this.#sweepWaiting(nowMs);
-        break;
+        return this.#sweepWaiting(nowMs);
       case Phase.HEAD:
         // Slowloris: a head that arrives byte by byte holds a connection only for so long.
         if (phaseMs > this.listener.timeouts.headMs) this.unparsable('head-timeout');
-        break;
+        return;
       case Phase.BUSY:
-        this.#sweepBusy(nowMs);
-        break;
-      case Phase.DISCARDING:
-        if (phaseMs > DISCARD_LIMIT_MS) this.linger();
-        break;
+        return this.#sweepBusy(nowMs);
       case Phase.LINGERING:
-        this.#sweepLingering(nowMs);
-        break;
+        return this.#sweepLingering(nowMs);
       default:
+        if (this.#phase === Phase.DISCARDING && phaseMs > DISCARD_LIMIT_MS) this.linger();
     }
   }
 
@@ -221,6 +216,11 @@ export class NodeHttp1Connection implements NodeHttp1Host, Swept, DrainableConne
 
   destroy(): void {
     this.client.reset();
+  }
+
+  evict(mayBeIdle: boolean): boolean {
+    const { stream } = this.client;
+    return evictIn(this.#phase, mayBeIdle || !this.#hadRequest || stream.bytesRead > this.#markBytes, stream);
   }
 
   /** Closes our side after the written bytes, and reads until the client closes. */

@@ -113,6 +113,13 @@ export class NodeHttp2Connection implements NodeHttp2Host, Swept, DrainableConne
     setImmediate(() => this.client.reset());
   }
 
+  evict(mayBeIdle: boolean): boolean {
+    if (this.#sides.size > 0 || (this.#hadRequest && !mayBeIdle)) return false;
+    this.#session.destroy(undefined, constants.NGHTTP2_NO_ERROR);
+    setImmediate(() => this.client.stream.destroy());
+    return true;
+  }
+
   #onStream(stream: ServerHttp2Stream, rawFields: FieldList): void {
     const { starter } = this.#context;
     this.#hadRequest = true;

@@ -1,5 +1,6 @@
 // A Downstream on loopback with a scripted starter behind it, and clients of either protocol before it. Thread: main.
 
+import { ClientMemory } from '../../../../core/memory/client-memory.ts';
 import { Region } from '../../../../core/memory/region.ts';
 import type { Clock } from '../../../../core/clock.ts';
 import { LISTENER_FIELD, type ListenerField } from '../../../../core/memory/lane-fields.ts';
@@ -51,6 +52,7 @@ export class Bench {
       limits: { ...base.limits, ...options.limits },
     };
     const fast = options.fast ?? fastByDefault();
+    const clients = this.listener.limits.connectionsPerClient === 0 ? undefined : ClientMemory.allocate(2, [1, 2]);
     this.downstream = new Downstream({
       starter: this.starter,
       region: this.region,
@@ -60,6 +62,7 @@ export class Bench {
       random: seededRandom(1),
       sweepIntervalMs: 20,
       ...(fast === undefined ? {} : { fast }),
+      ...(clients === undefined ? {} : { clients: { clients, counts: clients.countsOf(0) } }),
     });
   }
 

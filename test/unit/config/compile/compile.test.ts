@@ -49,6 +49,7 @@ describe('defaults', () => {
       requestLineBytes: 8192,
       bodyBytes: 0,
       connections: 0,
+      connectionsPerClient: 0,
       requestsPerConnection: 1000,
     });
     assert.deepEqual({ tls, trustedProxies }, { tls: null, trustedProxies: [] });

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
+import { LISTENER_FIELD } from '../../../../core/memory/lane-fields.ts';
 import { ClientMemory } from '../../../../core/memory/client-memory.ts';
 import type { Snapshot } from '../../../../core/snapshot/snapshot.ts';
 import { Supervisor } from '../../../../control/supervisor/supervisor.ts';
@@ -11,17 +12,25 @@ import { type LogLine, recordingLog } from '../../../support/loggers.ts';
 
 const SNAPSHOT: Snapshot = { ...snapshot(), listeners: [], workers: 1 };
 
+/** Code of a worker that installs each Snapshot. */
+const INSTALLING = `
+  import { parentPort } from 'node:worker_threads';
+  const install = (revision) => parentPort.postMessage({ kind: 'installed', revision, bound: [], failure: null });
+  parentPort.on('message', ({ kind, snapshot }) => kind === 'snapshot' && install(snapshot.revision));
+  install(0);`;
+
 async function start(supervisor: Supervisor): Promise<void> {
   await supervisor.apply(await supervisor.prepare(SNAPSHOT));
 }
 
-function supervise(t: TestContext, code: string): { clock: FakeClock; supervisor: Supervisor; log: LogLine[] } {
+function supervise(t: TestContext, code: string) {
   const clock = new FakeClock();
   const log: LogLine[] = [];
+  const [region, clients] = [regionFor(SNAPSHOT), ClientMemory.allocate(1, [1, 2])];
   const supervisor = new Supervisor({
     workerUrl: new URL(`data:text/javascript,${encodeURIComponent(code)}`),
-    region: regionFor(SNAPSHOT),
-    clients: ClientMemory.allocate(1, [1, 2]),
+    region,
+    clients,
     clock,
     timers: clock,
     log: recordingLog(log),
@@ -29,7 +38,7 @@ function supervise(t: TestContext, code: string): { clock: FakeClock; supervisor
     onWorkerGone: () => undefined,
   });
   t.after(() => supervisor.kill());
-  return { clock, supervisor, log };
+  return { clock, supervisor, log, region, clients };
 }
 
 test('a worker that does not answer within 30 s fails the start, and is ended', async (t) => {
@@ -50,13 +59,19 @@ test('a worker that throws while it starts fails the start at once with its erro
 });
 
 test('a worker that starts in time is not ended later', async (t) => {
-  const code = `
-    import { parentPort } from 'node:worker_threads';
-    const install = (revision) => parentPort.postMessage({ kind: 'installed', revision, bound: [], failure: null });
-    parentPort.on('message', ({ kind, snapshot }) => kind === 'snapshot' && install(snapshot.revision));
-    install(0);`;
-  const { clock, supervisor } = supervise(t, code);
+  const { clock, supervisor } = supervise(t, INSTALLING);
   await start(supervisor);
   clock.advance(60_000);
   assert.equal(supervisor.isListening(), true);
+});
+
+test('open requests and connections of a worker that died are no longer counted, even before its successor starts', async (t) => {
+  const { supervisor, region, clients } = supervise(t, INSTALLING);
+  await start(supervisor);
+  const counts = clients.countsOf(0);
+  assert.ok(counts.add(5, 6, 1));
+  const open = region.listenerLane(0, 0) + LISTENER_FIELD.connectionsOpen;
+  region.doubles[open] = 3;
+  await supervisor.killWorker(0);
+  assert.deepEqual([counts.of(5, 6), region.doubles[open]], [0, 0]);
 });

@@ -1,0 +1,152 @@
+// Accepted connections of a worker: admission at the limits on connections, eviction of older connections that make room,
+// and the end of all. Thread: worker.
+
+import type { Socket } from 'node:net';
+import type { Clock } from '../../../core/clock.ts';
+import type { PolicyServices } from '../../../core/policy/policy-definition.ts';
+import type { ListenerSnapshot } from '../../../core/snapshot/listener.ts';
+import type { Timers } from '../../../core/timers.ts';
+import type { DrainableConnection } from '../downstream-context.ts';
+import { ClientConnections, countedClient } from './client-connections.ts';
+import type { ConnectionFacts } from './connection-facts.ts';
+import type { ConnectionLedger } from './connection-ledger.ts';
+
+/** Pause after a search of a whole listener that found nothing: a flood of connections must not pay for one each. */
+const SEARCH_PAUSE_MS = 20;
+
+interface Accepted {
+  readonly raw: Socket;
+  readonly facts: ConnectionFacts;
+  /** See countedClient. */
+  readonly client: string;
+  /** Takes the connection out of the counts of its listener; called once. */
+  readonly close: () => void;
+  /** Null during a TLS handshake. */
+  connection: DrainableConnection | null;
+  /** An evicted connection no longer counts, although its socket may still be closing. */
+  isCounted: boolean;
+}
+
+export interface ConnectionTableParts {
+  readonly ledger: ConnectionLedger;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  /** Memory about clients; without it there is no limit for each. */
+  readonly clients: Pick<PolicyServices, 'clients' | 'counts'> | null;
+}
+
+export class ConnectionTable {
+  readonly #ledger: ConnectionLedger;
+  readonly #clock: Clock;
+  readonly #timers: Timers;
+  readonly #clients: ClientConnections<Accepted> | null;
+  /** Every accepted socket, oldest first. */
+  readonly #accepted = new Map<Socket, Accepted>();
+  /** Monotonic ms until which a listener, by its index, is not searched again. */
+  readonly #pausedUntilMs: number[] = [];
+  #emptied: (() => void) | null = null;
+
+  constructor({ ledger, clock, timers, clients }: ConnectionTableParts) {
+    this.#ledger = ledger;
+    this.#clock = clock;
+    this.#timers = timers;
+    this.#clients = clients === null ? null : new ClientConnections(clients);
+  }
+
+  /**
+   * Counts a new connection until its socket has closed. At a limit an older connection is evicted for it.
+   * @returns false where there is none to evict: the connection is counted as refused, and must be destroyed
+   */
+  admit(raw: Socket, facts: ConnectionFacts, listener: ListenerSnapshot): boolean {
+    const client = countedClient(listener, facts);
+    if (client !== '' && !this.#admitClient(client, listener)) return false;
+    if (this.#ledger.isFull(listener) && !this.#makeRoom(listener)) return false;
+    const close = this.#ledger.opened(listener.index);
+    const accepted: Accepted = { raw, facts, client, close, connection: null, isCounted: true };
+    this.#accepted.set(raw, accepted);
+    if (client !== '') this.#clients?.opened(client, accepted);
+    raw.on('close', () => this.#closed(accepted));
+    return true;
+  }
+
+  /** Sets the connection of a socket, once its protocol is known. */
+  identify(raw: Socket, connection: DrainableConnection): void {
+    const accepted = this.#accepted.get(raw);
+    if (accepted !== undefined && !raw.destroyed) accepted.connection = connection;
+  }
+
+  startDrain(): void {
+    for (const { connection } of this.#accepted.values()) connection?.startDrain();
+  }
+
+  destroyAll(): void {
+    for (const { raw, connection } of this.#accepted.values()) (connection ?? raw).destroy();
+  }
+
+  /** Resolves when no socket is open. */
+  allClosed(): Promise<void> {
+    if (this.#accepted.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#emptied = resolve;
+    });
+  }
+
+  /** A client at its limit makes room by its own connections, idle ones included. */
+  #admitClient(client: string, { limits, index }: ListenerSnapshot): boolean {
+    if (this.#clients?.isFull(client, limits.connectionsPerClient) !== true) return true;
+    for (const accepted of this.#clients.of(client)) {
+      if (!this.#evict(accepted, true)) continue;
+      this.#ledger.evictedForClient(index);
+      return true;
+    }
+    this.#ledger.refusedToClient(index);
+    return false;
+  }
+
+  /**
+   * Closes the oldest connection of a listener without a whole request head: half-sent heads must not keep others out
+   * (Slowloris). Idle connections that have had a request stay.
+   */
+  #makeRoom({ index }: ListenerSnapshot): boolean {
+    const nowMs = this.#clock.nowMs();
+    if (nowMs >= (this.#pausedUntilMs[index] ?? 0)) {
+      for (const accepted of this.#accepted.values()) {
+        if (accepted.facts.listenerIndex !== index || !this.#evict(accepted, false)) continue;
+        this.#ledger.evicted(index);
+        return true;
+      }
+      this.#pausedUntilMs[index] = nowMs + SEARCH_PAUSE_MS;
+    }
+    this.#ledger.refused(index);
+    return false;
+  }
+
+  #evict(accepted: Accepted, mayBeIdle: boolean): boolean {
+    const { connection, isCounted } = accepted;
+    if (!isCounted || connection?.evict(mayBeIdle) === false) return false;
+    if (connection === null) this.#endHandshake(accepted);
+    this.#uncount(accepted);
+    return true;
+  }
+
+  /** In a turn of its own: see TlsAcceptor. */
+  #endHandshake(accepted: Accepted): void {
+    this.#timers.after(0, () => {
+      if (accepted.connection === null) accepted.raw.destroy();
+      else accepted.connection.evict(true);
+    });
+  }
+
+  #closed(accepted: Accepted): void {
+    this.#uncount(accepted);
+    this.#accepted.delete(accepted.raw);
+    if (this.#accepted.size === 0) this.#emptied?.();
+  }
+
+  #uncount(accepted: Accepted): void {
+    if (!accepted.isCounted) return;
+    accepted.isCounted = false;
+    accepted.close();
+    if (accepted.client !== '') this.#clients?.closed(accepted.client, accepted);
+  }
+}
