@@ -241,8 +241,6 @@ export class Http2Connection implements Http2Host, FrameHost, DrainableConnectio
     return true;
   }
 
-  // ---- the end
-
   fail(code: ErrorCode, reason: string): void {
     if (this.#phase >= Phase.LINGERING) return;
     const { peerAddress: peer, listenerName: listener } = this.facts;
@@ -256,13 +254,8 @@ export class Http2Connection implements Http2Host, FrameHost, DrainableConnectio
     this.#enter(Phase.LINGERING);
     this.#frames.shut();
     this.#closing = new LingeringClose(this.#sinceMs, false, this.#client.stream.bytesRead);
-    this.#loseStreams();
+    this.streams.loseAll();
     this.output.finish();
-  }
-
-  #loseStreams(): void {
-    for (const stream of this.streams.open.values()) stream.lost();
-    this.streams.open.clear();
   }
 
   #drop(): void {
@@ -293,7 +286,7 @@ export class Http2Connection implements Http2Host, FrameHost, DrainableConnectio
     sweeper.delete(this);
     turn.begin();
     this.#frames.shut();
-    this.#loseStreams();
+    this.streams.loseAll();
     this.output.close();
     turn.end();
   };

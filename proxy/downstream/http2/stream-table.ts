@@ -59,6 +59,12 @@ export class StreamTable {
     this.#spare.length = 0;
   }
 
+  /** The connection is lost, and all open streams with it. */
+  loseAll(): void {
+    for (const stream of this.open.values()) stream.lost();
+    this.open.clear();
+  }
+
   /** Ends the streams whose request isn't whole: the client sends nothing more. */
   loseUnfinished(): void {
     for (const stream of this.open.values()) {
