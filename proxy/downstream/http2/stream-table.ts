@@ -27,6 +27,8 @@ export class StreamTable {
   readonly open: Map<number, Http2Stream> = new Map();
   /** The last stream that the client has begun. */
   lastId = 0;
+  /** The client has sent GOAWAY: the end of its connection is no half-close. */
+  hasClientLeft = false;
   readonly #spare: Http2Stream[] = [];
   /** A ring of identifiers, those of the client's resets negative. Allocated with the first reset. */
   #resets: Int32Array | null = null;
@@ -65,10 +67,10 @@ export class StreamTable {
     this.open.clear();
   }
 
-  /** Ends the streams whose request isn't whole: the client sends nothing more. */
+  /** Ends the streams whose request isn't whole, or all after GOAWAY: the client sends nothing more. */
   loseUnfinished(): void {
     for (const stream of this.open.values()) {
-      if (stream.body.isComplete) continue;
+      if (stream.body.isComplete && !this.hasClientLeft) continue;
       this.open.delete(stream.id);
       stream.lost();
     }
