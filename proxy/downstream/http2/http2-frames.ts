@@ -158,6 +158,7 @@ export class Http2Frames implements FrameSink {
   }
 
   onGoaway(): void {
+    this.#host.streams.hasClientLeft = true;
     if (this.#faults.countControl()) this.#host.onClientGoaway();
   }
 
