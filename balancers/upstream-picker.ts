@@ -65,7 +65,7 @@ export class UpstreamPicker {
    */
   pick(request: PickRequest): number {
     this.#follow();
-    if (this.#mayWait && this.#candidates.isDoubtful && !request.mayRetry) return PICK_FAILURE.noneUsable;
+    if (this.#candidates.isDoubtful && this.#mustWait(request)) return PICK_FAILURE.noneUsable;
     const slot = this.#suspectBalancer === null ? this.#balancer.pick(request) : this.#pickAmongSuspects(request);
     if (slot >= 0 || slot === PICK_FAILURE.allBusy || !request.mayUseLastResort) return slot;
     return this.#pickLastResort(request, slot);
@@ -80,6 +80,11 @@ export class UpstreamPicker {
     if (suspect >= 0) return suspect;
     const isBusy = slot === PICK_FAILURE.allBusy || suspect === PICK_FAILURE.allBusy;
     return isBusy ? PICK_FAILURE.allBusy : PICK_FAILURE.allTried;
+  }
+
+  /** A request that was tried before has used up its retries: it goes where it can. */
+  #mustWait({ mayRetry, triedCount }: PickRequest): boolean {
+    return this.#mayWait && !mayRetry && triedCount === 0;
   }
 
   /** Picks an endpoint that is down or ejected when no other one is left; the one with the fewest requests in flight. */

@@ -20,6 +20,7 @@ import { clientAddressOf } from '../../proxy/exchange/client-address.ts';
 import { headerEditsOf } from '../../proxy/policies/header-edits.ts';
 import { insertedFieldsOf, REPLACED_NAMES, sendsForwarded } from '../../proxy/policies/forwarding-fields.ts';
 import { trustedOnlyFor } from '../../proxy/downstream/trusted-only-fields.ts';
+import { isGrpc } from '../../proxy/exchange/grpc-reply.ts';
 import { ConfiguredAnswers } from '../../proxy/exchange/configured-answers.ts';
 import { rewriteOf } from '../../proxy/policies/rewrite.ts';
 import { REPLY_CAUSES } from '../../proxy/exchange/local-reply.ts';
@@ -127,10 +128,12 @@ export function explain(query: ExplainQuery, facts: ExplainFacts): ExplainReply 
     },
     routes: routesOf(router, route, routing),
     route: route?.name ?? null,
-    action:
+    action: forClient(
+      head,
       route === null
         ? refusalOf(result === AMBIGUOUS_PATH ? 'ambiguous-path' : 'no-route')
         : actionOf(route, result instanceof NormalizedRoute ? result.target : head.target, snapshot, values),
+    ),
     sentTarget:
       route?.action.kind === 'upstream'
         ? rewriteOf(route, targetOf(result, head), { connection, request: head }).target
@@ -176,6 +179,12 @@ function forwardingOf(request: ExplainedRequest, route: RouteSnapshot, clientAdd
   const endpoint = upstream.endpoints.find(({ id }) => id === pick.choice.endpoint) ?? null;
   const from = { clientAddress, routeName: route.name, upstreamName: upstream.name, endpoint };
   return { upstream: pick, plan, fields: fieldsOf(request, route, from) };
+}
+
+/** A gRPC client gets everything but a success as a gRPC status, with HTTP 200 and no body (docs/grpc.md). */
+function forClient(head: RequestHead, action: ExplainReply['action']): ExplainReply['action'] {
+  if (!('status' in action) || action.status < 300 || !isGrpc(head)) return action;
+  return 'bodyBytes' in action ? { ...action, status: 200, bodyBytes: 0 } : { ...action, status: 200 };
 }
 
 function refusalOf(kind: 'no-route' | 'ambiguous-path' | 'no-host'): ExplainReply['action'] {

@@ -74,7 +74,9 @@ function servedBy({ headers, statusCode = 0 }: http.IncomingMessage): Served {
   const own = { status: statusCode, endpoint: null, fields: [] };
   if (location !== undefined) return { ...own, kind: 'redirect', route: location.replace('/to/', '') };
   const answer = /^text\/(r\d+)$/.exec(type)?.[1];
-  const refusal = statusCode === 400 ? 'ambiguous-path' : 'no-route';
+  // A gRPC client gets 400 as the status INTERNAL.
+  const isBadRequest = statusCode === 400 || headers['grpc-status'] === '13';
+  const refusal = isBadRequest ? 'ambiguous-path' : 'no-route';
   return answer === undefined ? { ...own, kind: refusal, route: null } : { ...own, kind: 'respond', route: answer };
 }
 

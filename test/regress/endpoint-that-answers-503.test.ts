@@ -67,7 +67,7 @@ for (const fastPath of PATHS) {
       assert.ok(response.headers.has('x-app'));
       assert.equal(
         apps.reduce((sum, app) => sum + app.served, 0),
-        2,
+        3,
       );
     });
 
