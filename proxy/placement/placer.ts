@@ -145,6 +145,8 @@ export class Placer<Item extends Placeable> {
     const isFirstGoaway = failure.kind === 'refused-stream' && !placement.mustUseFresh;
     placement.triedCount = 0;
     placement.mustUseFresh = true;
+    // It has waited until an endpoint came up: nothing says that this one refuses connections still.
+    if (placement.isQueued) return this.place(item);
     if (isFirstGoaway) return this.retryAfter(item, 0);
     if (item.target!.snapshot.whenAllDown === 'wait') {
       this.#queues.hold(item.target!);

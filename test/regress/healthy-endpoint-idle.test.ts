@@ -71,6 +71,20 @@ describe('with every endpoint marked down', () => {
     assert.equal(client.log[0], 'head 200');
   });
 
+  test('GETs that have tried all of them are all sent as soon as one is up', () => {
+    const bench = benchWith();
+    mark(bench, [0, 1, 2], 'down');
+    for (let sent = 0; sent < 20; sent += 1) {
+      const before = bench.attempts.length;
+      bench.request();
+      for (let tried = 0; tried < 3; tried += 1) bench.last.events.onFailure(REFUSED);
+      assert.equal(bench.attempts.length - before, 3);
+    }
+    mark(bench, [1], 'up');
+    bench.advance(60);
+    assert.equal(bench.attempts.length, 80);
+  });
+
   test('a good answer of one of them is reported once, so that its heartbeat decides', () => {
     const bench = benchWith();
     mark(bench, [0, 1, 2], 'down');
