@@ -2,23 +2,20 @@
 // Thread: worker.
 
 import type { AttemptEvents, AttemptHandle, AttemptRequest, Transport } from '../../../core/exchange-contract.ts';
-import { failureOf } from '../../../core/failure.ts';
-import type { UpstreamSnapshot } from '../../../core/snapshot/upstream.ts';
 import { FrameMemory } from '../../http2/frame-writer.ts';
 import { ScannedRequestHead } from '../../wire/scanned-request-head.ts';
 import type { Http1TransportParts } from '../http1/http1-transport.ts';
 import { PoolTable } from '../pool-table.ts';
+import { leaseFor, PooledTransport } from '../pooled-transport.ts';
 import { Http2Attempt } from './http2-attempt.ts';
 import { Http2Pool } from './http2-pool.ts';
 import { http2RequestFields } from './request-fields.ts';
 
-export class Http2Transport implements Transport {
-  readonly #pools: PoolTable<Http2Pool>;
-
+export class Http2Transport extends PooledTransport<Http2Pool> implements Transport {
   constructor(parts: Http1TransportParts) {
     const { wheel, turn, memory } = parts;
     const shared = { wheel, turn, memory, frames: new FrameMemory() };
-    this.#pools = new PoolTable((endpoint, upstream) => new Http2Pool(endpoint, upstream, shared, parts));
+    super(new PoolTable((endpoint, upstream) => new Http2Pool(endpoint, upstream, shared, parts)));
   }
 
   /** For a scanned head, events may come before this returns; for all others they come after the caller's turn. */
@@ -26,25 +23,6 @@ export class Http2Transport implements Transport {
     const isImmediate = request.head instanceof ScannedRequestHead;
     const fields = http2RequestFields(request);
     const attempt = new Http2Attempt(request, events, isImmediate, fields ?? []);
-    if (fields === null) queueMicrotask(() => attempt.fail(failureOf('unsendable-request', false)));
-    else if (isImmediate) this.#pools.poolFor(request).lease(attempt);
-    else {
-      queueMicrotask(() => {
-        if (!attempt.isOver) this.#pools.poolFor(request).lease(attempt);
-      });
-    }
-    return attempt;
-  }
-
-  update(upstreams: readonly UpstreamSnapshot[]): void {
-    this.#pools.update(upstreams);
-  }
-
-  dropIdle(slot: number): void {
-    this.#pools.dropIdle(slot);
-  }
-
-  close(): Promise<void> {
-    return this.#pools.close();
+    return leaseFor(this.pools, attempt, fields !== null);
   }
 }
