@@ -108,12 +108,9 @@ export function isReference(schema: Schema): boolean {
 export function isMergedByKey(schema: Schema): boolean {
   const definition = definitionOf(schema);
   switch (definition.type) {
-    case 'optional':
-    case 'default':
-    case 'prefault':
-    case 'nullable':
-    case 'readonly':
-      return isMergedByKey(definition.innerType);
+    case 'pipe':
+    case 'lazy':
+      return false;
     case 'object':
     case 'record':
       return true;
@@ -122,8 +119,10 @@ export function isMergedByKey(schema: Schema): boolean {
         definition.options.filter((option) => entriesOf(option).size > 0).length === 1 &&
         definition.options.some(isMergedByKey)
       );
-    default:
-      return false;
+    default: {
+      const inner = wrapped(schema);
+      return inner !== null && isMergedByKey(inner);
+    }
   }
 }
 

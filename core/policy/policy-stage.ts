@@ -21,6 +21,3 @@ export const POLICY_NEEDS = [
   'transform-response-body',
 ] as const;
 export type PolicyNeed = (typeof POLICY_NEEDS)[number];
-
-/** Needs that take a head out of byte ranges: it is built from its fields instead. */
-export const NEEDS_FIELD_LIST: readonly PolicyNeed[] = ['change-response-body'];

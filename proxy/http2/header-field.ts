@@ -6,6 +6,15 @@ import { FieldKind, kindOfName } from '../http1/field-kind.ts';
 import { isTarget } from '../http1/field-line.ts';
 import { scanHostValue } from '../http1/host-value.ts';
 
+/** Fields of one HTTP/1.1 connection: malformed in HTTP/2 (RFC 9113 section 8.2.2). TE is one in responses. */
+export const CONNECTION_FIELDS: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'upgrade',
+]);
+
 /** Kinds of request fields beside those of FieldKind. */
 export const RequestKind = {
   METHOD: 32,

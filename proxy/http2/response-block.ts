@@ -3,6 +3,7 @@
 
 import type { FieldList } from '../../core/head.ts';
 import { isValidField } from './header-field.ts';
+import { CONNECTION_FIELDS } from './header-field.ts';
 import { HpackEncoder } from './hpack-encoder.ts';
 
 /**
@@ -14,16 +15,7 @@ export const NO_TABLE_UPDATE = 0x20;
 /**
  * Fields of one HTTP/1.1 connection, malformed in HTTP/2 (RFC 9113 section 8.2.2), and Content-Length, which the caller states.
  */
-const NOT_SENT: ReadonlySet<string> = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'transfer-encoding',
-  'upgrade',
-  'te',
-  'http2-settings',
-  'content-length',
-]);
+const NOT_SENT: ReadonlySet<string> = new Set([...CONNECTION_FIELDS, 'te', 'http2-settings', 'content-length']);
 
 const SURROUNDING_BLANKS = /^[ \t]+|[ \t]+$/g;
 

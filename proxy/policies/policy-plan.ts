@@ -3,7 +3,7 @@
 
 import type { Policy } from '../../core/policy/policy.ts';
 import type { PolicyScope } from '../../core/policy/policy-definition.ts';
-import { NEEDS_FIELD_LIST, POLICY_STAGES, type PolicyNeed, type PolicyStage } from '../../core/policy/policy-stage.ts';
+import { POLICY_STAGES, type PolicyNeed, type PolicyStage } from '../../core/policy/policy-stage.ts';
 import type { ConstantEdits } from './field-editor.ts';
 import { RemovedNames } from './removed-names.ts';
 
@@ -42,8 +42,6 @@ export interface PolicyPlan {
   readonly end: PlanPhase;
   readonly requestFields: ConstantEdits;
   readonly responseFields: ConstantEdits;
-  /** Whether a policy takes heads out of byte ranges. */
-  readonly usesFieldLists: boolean;
   /** Whether a policy changes response bodies, at all and chunk by chunk. */
   readonly changesResponseBody: boolean;
   readonly changesResponseChunks: boolean;
@@ -77,7 +75,6 @@ export function composePlan(policies: readonly LivePolicy[]): PolicyPlan {
     end: phase(reversed, ({ policy }) => policy.onEnd !== undefined),
     requestFields: mergeEdits(entries.map(({ policy }) => policy.requestFields)),
     responseFields: mergeEdits(reversed.map(({ policy }) => policy.responseFields)),
-    usesFieldLists: entries.some(({ needs }) => needs.some((need) => NEEDS_FIELD_LIST.includes(need))),
     changesResponseBody: entries.some((entry) => changesChunks(entry) || transforms(entry)),
     changesResponseChunks: entries.some(changesChunks),
     entries,

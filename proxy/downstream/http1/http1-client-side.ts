@@ -15,10 +15,11 @@ import { Method } from '../../http1/message-head.ts';
 import type { HeldBytes } from '../../wire/held-bytes.ts';
 import type { ScannedRequestHead } from '../../wire/scanned-request-head.ts';
 import type { ClientSocket } from '../accept/client-socket.ts';
+import { Added } from '../added.ts';
 import { NO_EXCHANGE } from '../downstream-context.ts';
 import type { Http1Context } from './http1-context.ts';
 import { type BodyStep, Http1RequestBody } from './http1-request-body.ts';
-import { Added, type ResponseOwner, ResponseWriter } from './response-writer.ts';
+import { type ResponseOwner, ResponseWriter } from './response-writer.ts';
 
 /** The connection, as its client side uses it. */
 export interface Http1Host {

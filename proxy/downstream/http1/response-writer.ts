@@ -12,6 +12,7 @@ import { LocalReplyHead } from '../local-reply-head.ts';
 import type { Http1Context } from './http1-context.ts';
 import { ResponseFraming, safeTrailers } from './response-encoder.ts';
 import { SendTimeout } from './send-timeout.ts';
+import { Added } from '../added.ts';
 
 /** State of a response whose head has not been written. */
 const UNSENT = -1;
@@ -19,17 +20,6 @@ const UNSENT = -1;
 const NO_CONTENT = 204;
 const NOT_MODIFIED = 304;
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
-
-/** Result of adding body bytes. */
-export const Added = {
-  /** The socket takes more. */
-  ROOM: 0,
-  /** The socket is full: stop until 'drain'. */
-  FULL: 1,
-  /** More bytes than the head has declared: the response can't be completed. */
-  OVERRUN: 2,
-} as const;
-export type Added = (typeof Added)[keyof typeof Added];
 
 /** Owner of a writer. */
 export interface ResponseOwner {

@@ -7,21 +7,11 @@ import { DEFAULT_MAX_FRAME_BYTES } from '../../http2/frame-format.ts';
 import { SendWindow } from '../../http2/flow-window.ts';
 import type { FrameMemory } from '../../http2/frame-writer.ts';
 import type { ScannedRequestHead } from '../../wire/scanned-request-head.ts';
+import { Added } from '../added.ts';
 import { LocalReplyHead } from '../local-reply-head.ts';
 import type { Http2Output, WaitingStream } from './http2-output.ts';
 import { PendingBytes } from './pending-bytes.ts';
 import { type Priority, readPriority } from './priority.ts';
-
-/** Result of adding body bytes. */
-export const Added = {
-  /** More may follow. */
-  ROOM: 0,
-  /** Stop until `responseDrained`. */
-  FULL: 1,
-  /** More bytes than the head has declared: the response can't be completed. */
-  OVERRUN: 2,
-} as const;
-export type Added = (typeof Added)[keyof typeof Added];
 
 /** The stream of a response. */
 export interface ResponseOwner {

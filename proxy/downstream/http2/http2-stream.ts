@@ -12,11 +12,12 @@ import { type FieldList, type ResponseHead, UNKNOWN_LENGTH } from '../../../core
 import { Method } from '../../http1/message-head.ts';
 import { ErrorCode } from '../../http2/error-code.ts';
 import { ScannedRequestHead } from '../../wire/scanned-request-head.ts';
+import { Added } from '../added.ts';
 import { NO_EXCHANGE } from '../downstream-context.ts';
 import type { Http2Context } from './http2-context.ts';
 import type { Http2Output } from './http2-output.ts';
 import { Http2RequestBody } from './http2-request-body.ts';
-import { Added, Http2Response, type ResponseOwner } from './http2-response.ts';
+import { Http2Response, type ResponseOwner } from './http2-response.ts';
 import type { ReceiveBudget } from './receive-budget.ts';
 import { beginUpgrade } from './stream-socket.ts';
 

@@ -2,16 +2,8 @@
 
 import type { OutgoingHttpHeaders } from 'node:http2';
 import type { FieldList } from '../../../core/head.ts';
+import { CONNECTION_FIELDS } from '../../http2/header-field.ts';
 import { writableFields } from './field-list.ts';
-
-/** Fields of one HTTP/1.1 connection: malformed in HTTP/2 (RFC 9113 section 8.2.2). */
-export const CONNECTION_FIELDS: ReadonlySet<string> = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'transfer-encoding',
-  'upgrade',
-]);
 
 /** node:http2 throws for these, too, in any response. */
 const REFUSED: ReadonlySet<string> = new Set([...CONNECTION_FIELDS, 'http2-settings', 'te']);

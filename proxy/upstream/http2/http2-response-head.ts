@@ -3,17 +3,8 @@
 
 import { STATUS_CODES } from 'node:http';
 import { type FieldList, type ResponseHead, UNKNOWN_LENGTH } from '../../../core/head.ts';
+import { CONNECTION_FIELDS } from '../../http2/header-field.ts';
 import { isFieldName, isFieldValue } from '../../http1/field-line.ts';
-
-/** Fields of one HTTP/1.1 connection: malformed in HTTP/2 (section 8.2.2). */
-const CONNECTION_FIELDS: ReadonlySet<string> = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'transfer-encoding',
-  'upgrade',
-  'te',
-]);
 
 /** Regenerated for the client, or between this proxy and the endpoint only. */
 const NOT_FORWARDED: ReadonlySet<string> = new Set(['content-length', 'proxy-authenticate', 'proxy-authorization']);
@@ -24,7 +15,7 @@ const STATUS = /^[1-9]\d\d$/;
 /** @returns the name of the broken rule and the field; '' if the list is well formed */
 function faultOf(name: string, value: string): string {
   if (!isFieldName(name) || name !== name.toLowerCase()) return `invalid field name ${quotedName(name)}`;
-  if (CONNECTION_FIELDS.has(name)) return `connection-specific field ${name}`;
+  if (CONNECTION_FIELDS.has(name) || name === 'te') return `connection-specific field ${name}`;
   return isFieldValue(value) ? '' : `invalid value of field ${name}`;
 }
 
