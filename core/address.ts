@@ -17,10 +17,50 @@ export function readAddress(text: string, words: Uint32Array): 4 | 6 | 0 {
   const end = zone < 0 ? text.length : zone;
   const colon = text.indexOf(':');
   if (colon < 0 || colon >= end) return text.charCodeAt(end) !== PERCENT && readIPv4(text, 0, end, words, 0) ? 4 : 0;
-  if (!readIPv6(text, end, words)) return 0;
+  return readIPv6(text, end, words) ? unmapAddress(words) : 0;
+}
+
+/** Turns an IPv4-mapped address into its IPv4 address, in place. @returns the version that the words then have */
+export function unmapAddress(words: Uint32Array): 4 | 6 {
   if (words[0] !== 0 || words[1] !== 0 || words[2] !== MAPPED) return 6;
   words[0] = words[3]!;
   return 4;
+}
+
+/** Turns an IPv4 address into its IPv4-mapped address, in place. */
+export function mapAddress(words: Uint32Array): void {
+  words[3] = words[0]!;
+  words[2] = MAPPED;
+  words[0] = 0;
+  words[1] = 0;
+}
+
+/**
+ * The text of an address: an IPv6 address in the form of RFC 5952 section 4, in lower case with its longest run of zeros cut,
+ * and without a dotted part.
+ */
+export function formatAddress(version: 4 | 6, words: Uint32Array): string {
+  if (version === 4) return dotted(words[0]!);
+  const texts = Array.from({ length: 8 }, (_, index) => groupOf(words, index).toString(16));
+  const [gap, size] = longestZeros(words);
+  if (size < 2) return texts.join(':');
+  return `${texts.slice(0, gap).join(':')}::${texts.slice(gap + size).join(':')}`;
+}
+
+/** The first one of the longest runs of zero groups. */
+function longestZeros(words: Uint32Array): [start: number, size: number] {
+  let best: [number, number] = [0, 0];
+  let size = 0;
+  for (let index = 0; index < 8; index += 1) {
+    size = groupOf(words, index) === 0 ? size + 1 : 0;
+    if (size > best[1]) best = [index + 1 - size, size];
+  }
+  return best;
+}
+
+function groupOf(words: Uint32Array, index: number): number {
+  const word = words[index >>> 1]!;
+  return index % 2 === 0 ? word >>> 16 : word & 0xffff;
 }
 
 /**
