@@ -87,7 +87,11 @@ const limits = z
         'Limit of in-flight requests of each endpoint: `fixed` uses `maxConnections`; `auto` adapts it to the latency, from 4 to `maxConnections` (10,000 if that is none).',
       ),
     maxQueue: countOrNone(1_000_000).prefault(1000).describe('Limit of queued requests. Above it: 503.'),
-    maxIdle: count(0, 10_000).default(64).describe('Limit of idle connections per endpoint and worker.'),
+    maxIdle: count(0, 10_000)
+      .default(1000)
+      .describe(
+        'Limit of idle connections per endpoint and worker. A burst keeps the connections that it has opened; those that nobody needs any more expire after `timeouts.keepAlive`.',
+      ),
     responseHead: size('1KiB', '1MiB').prefault('32KiB').describe('Size limit of a response head. Above it: 502.'),
   })
   .prefault({})

@@ -69,7 +69,7 @@ describe('defaults', () => {
       tunnelMs: 3_600_000,
       keepAliveMs: 4000,
     });
-    assert.deepEqual(upstream.limits, { maxConnections: 0, maxQueue: 1000, maxIdle: 64, isAdaptive: false });
+    assert.deepEqual(upstream.limits, { maxConnections: 0, maxQueue: 1000, maxIdle: 1000, isAdaptive: false });
     assert.deepEqual(upstream.tls, { verify: true, ca: [], serverName: '' });
     assert.equal(upstream.responseHeadBytes, 32_768);
   });
