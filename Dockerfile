@@ -23,6 +23,6 @@ EXPOSE 8080
 STOPSIGNAL SIGTERM
 # Queries the admin API: FAIRLEAD_ADMIN must match the configuration's `admin.bind` if that is not 127.0.0.1:9900.
 HEALTHCHECK --interval=5s --timeout=2s --start-period=10s \
-  CMD ["node", "-e", "fetch('http://'+(process.env.FAIRLEAD_ADMIN||'127.0.0.1:9900')+'/healthz').then((r)=>process.exit(r.ok?0:1),()=>process.exit(1))"]
+  CMD ["fairlead", "healthcheck"]
 ENTRYPOINT ["fairlead"]
 CMD ["run", "--config", "/etc/fairlead/fairlead.yaml"]

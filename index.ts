@@ -30,8 +30,8 @@ export type FairleadOptions = ConfigSource & {
   /** Base of relative paths in `config` and `yaml`; default: the working directory. */
   readonly directory?: string;
   /**
-   * Destination of the process log: 'stderr' as JSON lines (the default), 'none', or a function that receives each line
-   * and must not throw. `log.level` of the configuration applies to all of them.
+   * Destination of the process log: 'stderr' (the default), 'none', or a function that receives each line
+   * and must not throw. `log.level` of the configuration applies to all of them, `log.format` to 'stderr'.
    */
   readonly log?: 'stderr' | 'none' | ((line: FairleadLogLine) => void);
 };

@@ -115,12 +115,12 @@ export class ControlPlane {
     const bound = (): readonly BoundListener[] => this.bound;
     this.#explainer = new Explainer({ ...injected, random: systemRandom, bound });
     this.#admin = new AdminHost({ sockets, timers, context: () => this.#adminContext() });
-    const level: SnapshotConsumer = { apply: ({ log: { level: next } }) => log.setLevel(next), stop: () => undefined };
+    const logSettings: SnapshotConsumer = { apply: (next) => applyLog(log, next), stop: () => undefined };
     this.#owner = new SnapshotOwner(
       first,
       [this.#keeper, maintenance, splits, this.supervisor, this.#admin],
       [
-        level,
+        logSettings,
         this.health,
         new BudgetKeeper(region, timers),
         this.#keeper,
@@ -298,6 +298,11 @@ export class ControlPlane {
       upgrade: holder === undefined ? undefined : () => holder.upgrade(),
     };
   }
+}
+
+function applyLog(log: MainLogger, { log: { level, format } }: Snapshot): void {
+  log.setLevel(level);
+  log.setFormat(format);
 }
 
 /** The schema refuses more worker threads. */

@@ -5,6 +5,11 @@ export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
+/** Form of a line: `auto` is `human` on a terminal and `json` elsewhere. */
+export const LOG_FORMATS = ['auto', 'human', 'json'] as const;
+
+export type LogFormat = (typeof LOG_FORMATS)[number];
+
 /**
  * Each call writes one line. `fields` are plain data or errors, for machines; `text` is a sentence for the operator:
  * subject, state, cause, next step.

@@ -1,11 +1,12 @@
-// The process log: pino writes JSON lines to standard error. Main writes them; workers post theirs to main.
+// The process log on standard error: JSON lines by pino, or lines for people. Main writes them; workers post theirs to main.
 // Thread: both.
 
 import { pino } from 'pino';
-import { LOG_LEVELS, type Logger, type LogLevel } from '../core/log.ts';
+import { LOG_LEVELS, type LogFormat, type Logger, type LogLevel } from '../core/log.ts';
 import type { MessageToMain } from '../core/messages.ts';
 import { systemTimers, type Timers } from '../core/timers.ts';
 import { LogDestination } from './destination/log-destination.ts';
+import { humanLine, painterFor } from './human-line.ts';
 
 /** Writes a line whose level is enabled. */
 export type WriteLine = (level: LogLevel, fields: object, text: string) => void;
@@ -52,6 +53,8 @@ export class LevelLogger implements Logger {
 /** The process log of the main thread. */
 export interface MainLogger extends Logger {
   setLevel(level: LogLevel): void;
+  /** Takes effect with the next line, also of workers. */
+  setFormat(format: LogFormat): void;
   /** Writes a line that a worker posted. */
   write(level: LogLevel, fields: object, text: string): void;
   /** Lines lost to a broken or blocked standard error. */
@@ -65,6 +68,8 @@ export interface MainLogOptions {
   readonly timers?: Timers;
   /** A destination as of LogDestination; default: 'stderr'. */
   readonly output?: string;
+  /** The stream whose terminal decides about `auto` and colours; default: standard error. */
+  readonly stream?: NodeJS.WriteStream;
 }
 
 /** Opens the process log. Lines lost to a broken or blocked standard error are only counted: no other place could report them. */
@@ -87,16 +92,29 @@ export function openMainLog(options: MainLogOptions): MainLogger {
     },
     { write: (line: string) => destination.append(withoutControls(line)) },
   );
-  const logger = new LevelLogger(options.level, (level, fields, text) => writer[level](plainFields(fields), text));
+  const stream = options.stream ?? process.stderr;
+  const paint = painterFor(stream);
+  let isHuman = stream.isTTY;
+  const logger = new LevelLogger(options.level, (level, fields, text) => {
+    if (isHuman) destination.append(humanLine({ level, fields, text, at: new Date() }, paint));
+    else writer[level](plainFields(fields), text);
+  });
+  const setFormat = (format: LogFormat): void => {
+    isHuman = format === 'auto' ? stream.isTTY : format === 'human';
+  };
   const flushNow = (): void => destination.flushNow();
-  return Object.defineProperty(Object.assign(logger, { flushNow, lostLines: 0 }), 'lostLines', {
+  return Object.defineProperty(Object.assign(logger, { setFormat, flushNow, lostLines: 0 }), 'lostLines', {
     get: () => destination.droppedLines,
   });
 }
 
 /** Passes the lines of an embedding program's log to a function, which must not throw. */
 export function openFunctionLog(write: WriteLine): MainLogger {
-  return Object.assign(new LevelLogger('info', write), { flushNow: () => undefined, lostLines: 0 });
+  return Object.assign(new LevelLogger('info', write), {
+    setFormat: () => undefined,
+    flushNow: () => undefined,
+    lostLines: 0,
+  });
 }
 
 /** A worker's process log: posts each line to main. At level debug each line costs a message. */

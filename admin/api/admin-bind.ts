@@ -8,7 +8,7 @@ import { formatBindAddress, isLoopback } from '../../net/host-port.ts';
 import { removeStaleSocket } from '../../net/unix-socket.ts';
 
 /** The admin API cannot be bound; the message names address and cause. */
-class AdminBindError extends Error {
+export class AdminBindError extends Error {
   override readonly name = 'AdminBindError';
 }
 

@@ -10,18 +10,11 @@ import type { MaintenanceOptions } from './live/maintenance.ts';
 import type { ReloadOptions } from './live/reload.ts';
 import { renderEditorSchema } from '../../config/schema/editor-schema.ts';
 import type { ChangeOptions } from './live/change-endpoint.ts';
+import { addStartCommands, configOption, repeated } from './program-start.ts';
+import type { HealthcheckOptions } from './healthcheck/healthcheck.ts';
 import type { StatusOptions } from './status/status.ts';
 import type { TopOptions } from './status/top.ts';
 import { why, type WhyOptions } from './explain/explain.ts';
-
-const configOption = (): Option => new Option('-c, --config <file>', 'the configuration file').default('fairlead.yaml');
-
-interface RunArguments {
-  readonly config: string;
-  readonly watch?: boolean;
-  readonly holder?: boolean;
-  readonly pidFile?: string;
-}
 
 interface CheckArguments {
   readonly config: string;
@@ -34,21 +27,7 @@ interface CheckArguments {
 export function buildProgram(version: string): Command {
   const program = new Command('fairlead');
   program.description('A Layer-7 reverse proxy and load balancer.').version(version).exitOverride();
-  program
-    .command('run')
-    .description('run in the foreground')
-    .argument('[file]', 'the configuration file')
-    .addOption(configOption())
-    .option('--watch', 'reload when the file or one that it names changes')
-    .option('--holder', 'keep the sockets in a separate process, so that `upgrade` loses no connection')
-    .option('--pid-file <file>', 'write the pid of the process that takes signals')
-    .action(async (given: string | undefined, options: RunArguments) => {
-      const file = given ?? options.config;
-      if (options.pidFile !== undefined) (await import('./run/signals.ts')).writePidFile(options.pidFile);
-      // Imported on demand, so that other commands do not load the whole proxy.
-      if (options.holder === true) await (await import('./run/hold.ts')).hold(file, options.watch === true);
-      else await (await import('./run/run.ts')).run({ file, version, isWatching: options.watch === true });
-    });
+  addStartCommands(program, version);
   program
     .command('check')
     .description('check a configuration file and start nothing')
@@ -70,15 +49,6 @@ export function buildProgram(version: string): Command {
     .command('hash-password')
     .description('print the scrypt hash of a password from standard input, for basicAuth')
     .action(async () => (await import('./passwords/hash-password.ts')).printPasswordHash());
-  program
-    .command('demo')
-    .description('run three small app servers behind Fairlead')
-    .option('--port <port>', 'port of the balancer', '8080')
-    .option('--admin-port <port>', 'port of the admin API', '9900')
-    .action(async (options: { port: string; adminPort: string }) => {
-      const { demo } = await import('./demo/demo.ts');
-      await demo({ ...options, version });
-    });
   addLiveCommands(program);
   addConfig(program);
   addCompletion(program);
@@ -107,6 +77,10 @@ function addLiveCommands(program: Command): void {
     .description('show the complete state live; t shows only what is not up, q quits')
     .option('--frames <count>', 'exit after this many frames')
     .action(async (options: TopOptions) => (await import('./status/top.ts')).top(options));
+  addAdminOptions(program.command('healthcheck'))
+    .description('exit with 0 if the running Fairlead is alive, 1 if not: for containers')
+    .option('--ready', 'check readiness: a process that drains is alive, but not ready')
+    .action(async (options: HealthcheckOptions) => (await import('./healthcheck/healthcheck.ts')).healthcheck(options));
   addEndpointCommands(program);
   addAdminOptions(program.command('maintenance'))
     .description('answer 503 for a route or an upstream, or end that')
@@ -164,12 +138,11 @@ function addCompletion(program: Command): void {
 }
 
 function addExplain(program: Command): void {
-  const several = (line: string, before: readonly string[]): string[] => [...before, line];
   addAdminOptions(program.command('explain'))
     .description('explain where a request would go, by the running Fairlead or by a file')
     .argument('<url>', 'URL of the request')
     .option('-m, --method <method>', 'method of the request', 'GET')
-    .option('-H, --header <line>', "header of the request, 'Name: value'; repeatable", several, [])
+    .option('-H, --header <line>', "header of the request, 'Name: value'; repeatable", repeated, [])
     .option('--client <address>', 'IP address of the client', '127.0.0.1')
     .option('--listener <name>', 'listener, if scheme and port of the URL do not determine it')
     .option('-c, --config <file>', 'use this file instead: every endpoint counts as up and idle')

@@ -50,7 +50,7 @@ const KEY_ADVICE: Readonly<Record<string, string>> = {
     'certificates are listeners[].tls.certificates: [{ cert, key }]',
   ),
   ...each(['workerprocesses', 'nbthread', 'nbproc', 'threads'], 'the number of worker threads is "workers"'),
-  ...each(['errorlog', 'loglevel'], 'the process log is "log: { level }", and goes to stderr'),
+  ...each(['errorlog', 'loglevel'], 'the process log is "log: { level, format }", and goes to stderr'),
   ...each(['stick', 'sticktable', 'stickon', 'persist'], 'session affinity is upstreams.NAME.sticky: { cookie: lb }'),
   ...each(
     ['rewrites', 'stripprefix', 'addprefix', 'replacepath', 'uristripprefix', 'replacepathregex', 'pathrewrite'],

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { allBalancers } from '../../balancers/registry.ts';
-import { LOG_LEVELS } from '../../core/log.ts';
+import { LOG_FORMATS, LOG_LEVELS } from '../../core/log.ts';
 import { allCheckers } from '../../health/checkers/checkers.ts';
 import { allLogFormats } from '../../logging/access/log-formats.ts';
 import { parseIncludePattern } from '../include/include-pattern.ts';
@@ -53,6 +53,12 @@ function buildSchema(upstream: ReturnType<typeof upstreamSchema>) {
       log: z
         .strictObject({
           level: z.enum(LOG_LEVELS).default('info').describe('Minimum severity of logged messages.'),
+          format: z
+            .enum(LOG_FORMATS)
+            .default('auto')
+            .describe(
+              'Form of a line: `human` has time, level and sentence, `json` every field. `auto` is `human` on a terminal and `json` elsewhere.',
+            ),
         })
         .prefault({})
         .describe('The process log.'),

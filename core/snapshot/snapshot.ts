@@ -1,6 +1,6 @@
 // The Snapshot: compiled configuration as plain, immutable, cloneable data (docs/design.md 1.6). Thread: both.
 
-import type { LogLevel } from '../log.ts';
+import type { LogFormat, LogLevel } from '../log.ts';
 import type { AdminSnapshot } from './admin.ts';
 import type { ListenerSnapshot } from './listener.ts';
 import type { PluginSnapshot } from './policy.ts';
@@ -99,7 +99,7 @@ export interface Snapshot {
   readonly overload: OverloadSnapshot;
   readonly admin: AdminSnapshot | null;
   readonly accessLog: AccessLogSnapshot | null;
-  readonly log: { readonly level: LogLevel };
+  readonly log: { readonly level: LogLevel; readonly format: LogFormat };
   /** Time between reporting "not ready" and closing the listeners in a drain, in ms. */
   readonly drainDelayMs: number;
   /** Time for open exchanges to finish after that, in ms. */

@@ -15,6 +15,7 @@ listeners: [{ name: web, bind: "127.0.0.1:0" }]
 routes: [{ respond: { status: 204 } }]
 upstreams: {}
 shutdown: { grace: 1s }
+log: { format: json }
 `;
 
 const hasScript = spawnSync('script', ['--version']).status === 0;

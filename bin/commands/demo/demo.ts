@@ -22,7 +22,12 @@ export async function demo(options: DemoOptions): Promise<void> {
     FAIRLEAD_DEMO_ADMIN: `127.0.0.1:${options.adminPort}`,
     ...Object.fromEntries(list.map((app, index) => [`FAIRLEAD_DEMO_APP_${index + 1}`, String(app.port)])),
   };
-  const plane = await run({ file: CONFIG, version: options.version, environment });
+  const plane = await run({
+    file: CONFIG,
+    version: options.version,
+    environment,
+    portOptions: { listener: '--port', admin: '--admin-port' },
+  });
   if (plane === null) apps.stop();
   else console.log(banner(options, list));
 }

@@ -11,6 +11,7 @@ import { ServiceManager } from '../../../control/service-manager.ts';
 import { isMet, needsOf } from '../../../control/supervisor/socket-needs.ts';
 import { EXIT } from '../exit-codes.ts';
 import { exitCodeOf, printProblems } from '../config/problems.ts';
+import { portAdvice, type PortOptions } from './port-advice.ts';
 import { handleSignals } from './signals.ts';
 import { Terminal } from './terminal.ts';
 import { watchConfig } from './watch-config.ts';
@@ -25,6 +26,10 @@ export interface RunOptions {
   readonly isWatching?: boolean;
   /** Additional variables for `${NAME}` in the file. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Loads the configuration in place of the file. */
+  readonly load?: () => LoadResult;
+  /** Options of the command that choose the ports, for the message about a port in use. */
+  readonly portOptions?: PortOptions;
 }
 
 /** Starts and returns the control plane; null after printing the reason and setting the exit code. */
@@ -45,7 +50,7 @@ export async function run(options: RunOptions): Promise<ControlPlane | null> {
     return plane;
   } catch (error) {
     log.flushNow();
-    const { exitCode, text } = explain(error);
+    const { exitCode, text } = explain(error, options.portOptions);
     await link?.failed(text);
     process.exitCode = exitCode;
     // The IPC channel would keep the process alive.
@@ -55,10 +60,13 @@ export async function run(options: RunOptions): Promise<ControlPlane | null> {
 }
 
 /** Loads the file and keeps the last result. */
-function loaderOf({ file, environment }: RunOptions): { load: () => LoadResult; latest: () => LoadResult } {
+function loaderOf({ file, environment, load: given }: RunOptions): {
+  load: () => LoadResult;
+  latest: () => LoadResult;
+} {
   const variables = { ...process.env, ...environment };
   let latest: LoadResult | null = null;
-  const load = (): LoadResult => (latest = loadConfig(file, variables));
+  const load = (): LoadResult => (latest = given?.() ?? loadConfig(file, variables));
   return { load, latest: () => latest ?? load() };
 }
 
@@ -111,12 +119,12 @@ async function endWithoutSocket(plane: ControlPlane, log: MainLogger): Promise<v
 }
 
 /** Prints why nothing runs. */
-function explain(error: unknown): { exitCode: number; text: string } {
+function explain(error: unknown, portOptions: PortOptions | undefined): { exitCode: number; text: string } {
   if (error instanceof ConfigError) {
     printProblems(error.problems);
     return { exitCode: exitCodeOf(error), text: error.message };
   }
-  const text = error instanceof Error ? error.message : String(error);
+  const text = error instanceof Error ? `${error.message}${portAdvice(error, portOptions)}` : String(error);
   console.error(`fairlead: ${text}`);
   return { exitCode: EXIT.failed, text };
 }

@@ -1,17 +1,14 @@
 // deploy/ and the Dockerfile: their commands and files exist, their configurations are valid. Thread: main.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { formatProblem } from '../../../config/problems/problem.ts';
 import { loadConfigText } from '../../../config/load.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../../..');
-const COMMANDS = read('bin/commands/program.ts');
+const COMMANDS = ['program.ts', 'program-start.ts'].map((name) => read(`bin/commands/${name}`)).join('\n');
 
 function read(file: string): string {
   return readFileSync(path.join(ROOT, file), 'utf8');
@@ -31,9 +28,9 @@ describe('the Dockerfile', () => {
 
   test('runs without root, has a health check, and starts an existing command', () => {
     assert.match(dockerfile, /^USER 65532:65532$/m);
-    assert.match(dockerfile, /^HEALTHCHECK .*\\\n {2}CMD \["node", "-e", "fetch\(.*\/healthz/m);
+    const [, check] = /^HEALTHCHECK .*\\\n {2}CMD \["fairlead", "([^"]+)"\]$/m.exec(dockerfile)!;
     const [, list] = /^CMD (\[.*\])$/m.exec(dockerfile)!;
-    assertKnown((JSON.parse(list!) as string[]).join(' '));
+    for (const line of [check!, (JSON.parse(list!) as string[]).join(' ')]) assertKnown(line);
   });
 
   test('copies existing files, and no tests', () => {
@@ -41,22 +38,6 @@ describe('the Dockerfile', () => {
       for (const name of from!.split(' ')) assert.ok(name === '.' || existsSync(path.join(ROOT, name)), name);
     }
     assert.match(read('.dockerignore'), /^test$/m);
-  });
-
-  test('its health check succeeds while Fairlead answers, and fails otherwise', async (t) => {
-    const script = /CMD \["node", "-e", "(fetch.*)"\]$/m.exec(dockerfile)![1]!;
-    const server = createServer((request, response) =>
-      response.writeHead(request.url === '/healthz' ? 200 : 500).end(),
-    );
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    t.after(() => server.close());
-    const admin = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const exitCodeAt = (address: string): Promise<unknown> =>
-      new Promise((resolve) => {
-        const env = { ...process.env, FAIRLEAD_ADMIN: address };
-        spawn(process.execPath, ['-e', script], { env, stdio: 'ignore' }).once('exit', resolve);
-      });
-    assert.deepEqual([await exitCodeAt(admin), await exitCodeAt('127.0.0.1:1')], [0, 1]);
   });
 });
 

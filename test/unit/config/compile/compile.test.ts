@@ -125,7 +125,7 @@ describe('defaults', () => {
         fastPath: true,
         admin: null,
         accessLog: null,
-        log: { level: 'info' },
+        log: { level: 'info', format: 'auto' },
         drainDelayMs: 0,
         graceMs: 30_000,
         revision: 1,
