@@ -9,9 +9,6 @@ import { pathReadings } from '../../core/path-readings.ts';
 import { RouteIndex } from './route-index.ts';
 import { factsOf, firstMismatch, pathOf, type MatchPart, type RoutingFacts } from './route-match.ts';
 
-/** Up to this number of routes a scan is faster than the index. */
-const MAX_SCANNED = 4;
-
 /** The path of the request leads to different routes, depending on how a server reads it. */
 export const AMBIGUOUS_PATH = Symbol('ambiguous path');
 
@@ -40,8 +37,7 @@ type ListenerPaths = Pick<ListenerSnapshot, 'name' | 'pathNormalization'>;
 /** Finds the route of a request. Built once per Snapshot. */
 export class Router {
   readonly #routes: readonly RouteSnapshot[];
-  /** Null for few routes. */
-  readonly #index: RouteIndex | null;
+  readonly #index: RouteIndex;
   /** The first route, if it matches every request and no listener changes paths: then the head isn't inspected. */
   readonly #takesAll: RouteSnapshot | null;
   readonly #comparesPaths: boolean;
@@ -49,7 +45,7 @@ export class Router {
 
   constructor(routes: readonly RouteSnapshot[], listeners: readonly ListenerPaths[]) {
     this.#routes = routes;
-    this.#index = routes.length > MAX_SCANNED ? new RouteIndex(routes) : null;
+    this.#index = new RouteIndex(routes);
     this.#comparesPaths = routes.some(({ match }) => comparesPath(match));
     this.#normalizations = new Map(listeners.map(({ name, pathNormalization }) => [name, pathNormalization]));
     const changesPaths = listeners.some(({ pathNormalization }) => pathNormalization.forward === 'normalized');
@@ -60,7 +56,7 @@ export class Router {
   find(head: RequestHead, listenerName: string, clientAddress: string): RoutingResult {
     if (this.#takesAll !== null) return this.#takesAll;
     const facts = factsOf(head, listenerName, clientAddress);
-    return facts.isPlain ? this.#first(facts) : this.#findNormalized(facts);
+    return facts.isPlain ? this.#index.find(facts) : this.#findNormalized(facts);
   }
 
   /** The verdict of every route in file order; `find` returns the first without a mismatch. */
@@ -72,13 +68,13 @@ export class Router {
   readings(facts: RoutingFacts): readonly RoutedReading[] {
     if (facts.isPlain) return [];
     const readings = pathReadings(pathOf(facts.head.target)) ?? [];
-    return readings.map((path) => ({ path, route: this.#first({ ...facts, path }) }));
+    return readings.map((path) => ({ path, route: this.#index.find({ ...facts, path }) }));
   }
 
   /** Finds the route of a request whose path is not in normal form. */
   #findNormalized(facts: RoutingFacts): RoutingResult {
     const { ambiguous, forward } = this.#normalizations.get(facts.listenerName) ?? DEFAULT;
-    const route = this.#first(facts);
+    const route = this.#index.find(facts);
     const isSafe = (path: string): boolean => ambiguous === 'keep' || this.#leadsToOne(path, route, facts);
     const { target } = facts.head;
     const path = pathOf(target);
@@ -95,13 +91,7 @@ export class Router {
   #leadsToOne(path: string, route: RouteSnapshot | null, facts: RoutingFacts): boolean {
     if (!this.#comparesPaths) return true;
     const readings = pathReadings(path);
-    return readings !== null && readings.every((reading) => this.#first({ ...facts, path: reading }) === route);
-  }
-
-  #first(facts: RoutingFacts): RouteSnapshot | null {
-    if (this.#index !== null) return this.#index.find(facts);
-    for (const route of this.#routes) if (firstMismatch(route.match, facts) === null) return route;
-    return null;
+    return readings !== null && readings.every((reading) => this.#index.find({ ...facts, path: reading }) === route);
   }
 }
 

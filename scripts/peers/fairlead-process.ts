@@ -11,8 +11,15 @@ import { freePort } from './free-port.ts';
 
 const COMMAND = fileURLToPath(new URL('../../bin/fairlead.ts', import.meta.url));
 
+const FILE = 'fairlead.yaml';
+
 /** Start deadline in ms, far above the start time on a busy machine. */
 const READY_MS = 30_000;
+
+interface Ports {
+  readonly web: number;
+  readonly admin: number;
+}
 
 export class FairleadProcess {
   readonly child: ChildProcess;
@@ -21,9 +28,11 @@ export class FairleadProcess {
   /** Lines of its process log. */
   readonly log: string[] = [];
   readonly #folder: string;
+  readonly #ports: Ports;
 
-  private constructor(child: ChildProcess, ports: { web: number; admin: number }, folder: string) {
+  private constructor(child: ChildProcess, ports: Ports, folder: string) {
     this.child = child;
+    this.#ports = ports;
     this.url = `http://127.0.0.1:${ports.web}`;
     this.adminUrl = `http://127.0.0.1:${ports.admin}`;
     this.#folder = folder;
@@ -37,12 +46,12 @@ export class FairleadProcess {
    * @param prefix command to run it under, such as ['taskset', '-c', '0']
    */
   static async start(
-    yaml: (ports: { web: number; admin: number }) => string,
+    yaml: (ports: Ports) => string,
     prefix: readonly string[] = [],
   ): Promise<FairleadProcess> {
     const ports = { web: await freePort(), admin: await freePort() };
     const folder = await mkdtemp(join(tmpdir(), 'fairlead-load-'));
-    const file = join(folder, 'fairlead.yaml');
+    const file = join(folder, FILE);
     await writeFile(file, yaml(ports));
     const [command, ...args] = [...prefix, process.execPath, COMMAND, 'run', '--config', file];
     const child = spawn(command!, args, { stdio: ['ignore', 'inherit', 'pipe'] });
@@ -70,6 +79,11 @@ export class FairleadProcess {
   async #giveUp(): Promise<never> {
     await this.stop('SIGKILL');
     throw new Error(`Fairlead was not ready within ${READY_MS / 1000} s:\n${this.log.join('\n')}`);
+  }
+
+  /** Replaces its configuration file, for a reload. */
+  async rewrite(yaml: (ports: Ports) => string): Promise<void> {
+    await writeFile(join(this.#folder, FILE), yaml(this.#ports));
   }
 
   /** Resident memory in bytes. */
