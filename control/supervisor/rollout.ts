@@ -136,7 +136,8 @@ export class Rollout {
       return state === undefined || (state === 'exited' && !this.isWanted(index));
     });
     this.#recruits = missing;
-    const idle = { ...next, revision: 0, listeners: [] };
+    // The first Snapshot to serve follows: without routes, so that they are copied once.
+    const idle = { ...next, revision: 0, listeners: [], routes: [] };
     await Promise.all(missing.map((index) => this.#fleet.launch(index, idle, NOTHING)));
   }
 

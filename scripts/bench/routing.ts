@@ -42,7 +42,9 @@ for (const [name, shape] of Object.entries(SHAPES)) {
 await run({ colors: false });
 
 function benchFind({ match, head }: Shape, size: number): void {
-  const routes = Array.from({ length: size }, (_, n) => routeSnapshot({ name: `r${n}`, match: { ...EMPTY, ...match(n) } }));
+  const routes = Array.from({ length: size }, (_, n) =>
+    routeSnapshot({ name: `r${n}`, match: { ...EMPTY, ...match(n) } }),
+  );
   const router = new Router(routes, []);
   const heads = Array.from({ length: MOST_HEADS }, (_, n) => head(Math.floor((n * size) / MOST_HEADS)));
   let turn = 0;

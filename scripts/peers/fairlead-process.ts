@@ -45,10 +45,7 @@ export class FairleadProcess {
    * @param yaml returns the configuration for the given ports
    * @param prefix command to run it under, such as ['taskset', '-c', '0']
    */
-  static async start(
-    yaml: (ports: Ports) => string,
-    prefix: readonly string[] = [],
-  ): Promise<FairleadProcess> {
+  static async start(yaml: (ports: Ports) => string, prefix: readonly string[] = []): Promise<FairleadProcess> {
     const ports = { web: await freePort(), admin: await freePort() };
     const folder = await mkdtemp(join(tmpdir(), 'fairlead-load-'));
     const file = join(folder, FILE);
