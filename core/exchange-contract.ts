@@ -114,6 +114,8 @@ export interface AttemptEvents {
 
 /** The handle of a running attempt. */
 export interface AttemptHandle {
+  /** Protocol of its connection. */
+  readonly protocol: 'http1' | 'http2';
   /** Sends body bytes. Returns false if the endpoint is slower: stop until `onEndpointDrain`. */
   sendBody(chunk: Uint8Array): boolean;
   endBody(trailers: FieldList | null): void;
@@ -176,6 +178,8 @@ export interface TunnelEnd {
 }
 
 export interface TunnelHandle {
+  /** Protocol of the connection to the endpoint. */
+  readonly protocol: 'http1' | 'http2';
   /** Closes it at once. No event follows. */
   abort(): void;
   /** Closes it as a drain does, with a close frame to both sides of a WebSocket. */

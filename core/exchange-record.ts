@@ -60,6 +60,8 @@ export interface ExchangeRecord {
   readonly upstream: UpstreamSnapshot | null;
   /** The endpoint of the last attempt. */
   readonly endpoint: EndpointSnapshot | null;
+  /** Protocol of the last attempt; null where there was none. */
+  readonly endpointProtocol: 'http1' | 'http2' | null;
   /** Status sent to the client; 0 where none was. */
   readonly status: number;
   /** Body bytes from and to the client. */

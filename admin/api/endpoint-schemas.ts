@@ -111,7 +111,13 @@ export const endpoint = facts.extend({
   retries: amount,
   responses,
   failures: z.strictObject({ connect: amount, reset: amount, timeout: amount, protocol: amount, truncated: amount }),
-  connections: z.strictObject({ open: z.int(), idle: z.int(), upgraded: z.int() }),
+  connections: z.strictObject({
+    open: z.int(),
+    idle: z.int(),
+    upgraded: z.int(),
+    http2: z.int().describe('Of the open ones, those over HTTP/2.'),
+  }),
+  streams: z.int().describe('Open streams of the connections over HTTP/2.'),
   traffic,
 });
 export type EndpointReply = z.output<typeof endpoint>;

@@ -141,10 +141,23 @@ const policy = z.strictObject({
   effect: z.string().describe('What it would do with the request now; empty where it does not depend on the request.'),
 });
 
+const passage = z.strictObject({
+  passes: z.boolean(),
+  because: z.string().describe('The reason where it does not pass, or a condition; else empty.'),
+});
+
+const protocols = z.strictObject({
+  listener: z.array(z.enum(['http2', 'http1'])).describe('Versions of HTTP that clients may use on the listener.'),
+  endpoint: z.enum(['http1', 'http2', 'auto']).nullable().describe('Protocol of requests to the endpoints.'),
+  grpc: passage.describe('Whether a gRPC call could take this path.'),
+  websocket: passage.describe('Whether a WebSocket could take this path.'),
+});
+
 export const explained = z.strictObject({
   generation: amount.describe('Of the configuration; 0 where it is of a file.'),
   request,
   listener,
+  protocols,
   path,
   routes: z.array(verdict).describe('All, in the order of the file.'),
   route: z.string().nullable(),

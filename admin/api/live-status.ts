@@ -9,6 +9,7 @@ import { isoOf } from './iso-time.ts';
 import { notReadyBecause } from './readiness.ts';
 import type { LiveReply } from './reply-schemas.ts';
 import { roundedTraffic, type StatusView } from './status-view.ts';
+import { LaneSums } from '../metrics/lane-sums.ts';
 import type { Traffic, TrafficWindow } from '../metrics/traffic-window.ts';
 
 type LiveUpstream = LiveReply['upstreams'][number];
@@ -53,16 +54,19 @@ function upstreamOf(
   views: ReadonlyMap<number, EndpointView>,
   traffic: TrafficWindow,
 ): LiveUpstream {
+  const sums = new LaneSums(region);
   const endpoints = upstream.endpoints.flatMap((endpoint) => {
     const view = views.get(endpoint.slot);
     const word = region.endpointWord(endpoint.slot);
     const inFlight = region.words[word + ENDPOINT.inflight.index]!;
     const queued = region.words[word + ENDPOINT.queued.index]!;
-    return view === undefined ? [] : [endpointOf(endpoint, view, { inFlight, queued }, traffic)];
+    const load = { inFlight, queued, ...connectionsOf(sums, endpoint) };
+    return view === undefined ? [] : [endpointOf(endpoint, view, load, traffic)];
   });
   return {
     name: upstream.name,
     balance: upstream.balance.kind,
+    protocol: upstream.protocol,
     inFlight: endpoints.reduce((sum, { inFlight }) => sum + inFlight, 0),
     queued: region.words[region.upstreamWord(upstream.index) + UPSTREAM.queued.index]!,
     ...figuresOf(traffic.upstream(upstream)),
@@ -70,12 +74,17 @@ function upstreamOf(
   };
 }
 
-function endpointOf(
-  endpoint: EndpointSnapshot,
-  view: EndpointView,
-  load: { readonly inFlight: number; readonly queued: number },
-  traffic: TrafficWindow,
-): LiveEndpoint {
+type Load = Pick<LiveEndpoint, 'inFlight' | 'queued' | 'connections' | 'http2Connections' | 'streams'>;
+
+function connectionsOf(sums: LaneSums, { slot }: EndpointSnapshot) {
+  return {
+    connections: sums.endpoint(slot, 'connectionsOpen'),
+    http2Connections: sums.endpoint(slot, 'http2Connections'),
+    streams: sums.endpoint(slot, 'http2Streams'),
+  };
+}
+
+function endpointOf(endpoint: EndpointSnapshot, view: EndpointView, load: Load, traffic: TrafficWindow): LiveEndpoint {
   return {
     name: endpoint.id,
     availability: view.availability,

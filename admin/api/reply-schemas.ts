@@ -23,6 +23,8 @@ const listener = z.strictObject({
   address: z.string().nullable(),
   tls: z.boolean(),
   connections: z.int(),
+  http2Connections: z.int().describe('Of the connections, those over HTTP/2.'),
+  streams: z.int().describe('Open streams of these.'),
   connectionsAccepted: amount,
   connectionsRefused: amount,
   requests: amount,
@@ -56,9 +58,14 @@ export const split = z.strictObject({
 });
 export const splits = z.strictObject({ splits: z.array(split) });
 
+const protocol = z
+  .enum(['http1', 'http2', 'auto'])
+  .describe('Protocol of requests to the endpoints; `auto`: as each endpoint chooses by ALPN.');
+
 export const upstream = z.strictObject({
   name: z.string(),
   balance: z.string(),
+  protocol,
   maintenance: z.boolean().describe('Whether an operator has switched it off: requests for it are answered 503.'),
   availability: z.record(z.enum(Object.keys(AVAILABILITY) as [Availability, ...Availability[]]), amount),
   inFlight: z.int(),
@@ -107,6 +114,9 @@ const liveEndpoint = z.strictObject({
   backup: z.boolean(),
   inFlight: z.int(),
   queued: z.int(),
+  connections: z.int(),
+  http2Connections: z.int().describe('Of the connections, those over HTTP/2.'),
+  streams: z.int().describe('Open streams of these.'),
   requestsPerSecond: number,
   errorShare: number,
   p50Ms: number,
@@ -133,6 +143,7 @@ export const live = z.strictObject({
     z.strictObject({
       name: z.string(),
       balance: z.string(),
+      protocol,
       inFlight: z.int(),
       queued: z.int(),
       requestsPerSecond: number,

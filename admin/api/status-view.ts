@@ -76,6 +76,8 @@ export class StatusView {
       address: bound.get(name) ?? null,
       tls: tls !== null,
       connections: this.#sums.listener(index, 'connectionsOpen'),
+      http2Connections: this.#sums.listener(index, 'http2Connections'),
+      streams: this.#sums.listener(index, 'http2Streams'),
       connectionsAccepted: this.#sums.listener(index, 'connectionsAccepted'),
       connectionsRefused: this.#sums.listener(index, 'connectionsRefused'),
       requests: this.#sums.listener(index, 'requests'),
@@ -130,7 +132,7 @@ export class StatusView {
   }
 
   #upstream(upstream: UpstreamSnapshot, views: ReadonlyMap<number, EndpointView>): UpstreamReply {
-    const { name, index, balance, endpoints } = upstream;
+    const { name, index, balance, protocol, endpoints } = upstream;
     const { region } = this.#context;
     const known = endpoints.flatMap((endpoint) => {
       const view = views.get(endpoint.slot);
@@ -140,6 +142,7 @@ export class StatusView {
     return {
       name,
       balance: balance.kind,
+      protocol,
       maintenance: this.#isInMaintenance(name),
       availability: Object.fromEntries(
         AVAILABILITY_NAMES.map((state) => [state, ofAvailability.get(state)?.length ?? 0]),
@@ -182,7 +185,13 @@ export class StatusView {
         protocol: sum('failuresProtocol'),
         truncated: sum('failuresTruncated'),
       },
-      connections: { open: sum('connectionsOpen'), idle: sum('connectionsIdle'), upgraded: sum('upgradesOpen') },
+      connections: {
+        open: sum('connectionsOpen'),
+        idle: sum('connectionsIdle'),
+        upgraded: sum('upgradesOpen'),
+        http2: sum('http2Connections'),
+      },
+      streams: sum('http2Streams'),
       traffic: roundedTraffic(this.#traffic.endpoint(endpoint)),
     };
   }

@@ -3,7 +3,7 @@
 /** @import { Row } from './types.d.ts' */
 
 import { make, setAttribute, setText } from './dom.js';
-import { age, loadTexts } from './format.js';
+import { age, connectionText, loadTexts } from './format.js';
 import { StateBadge } from './state-badge.js';
 import { STATES } from './states.js';
 
@@ -12,7 +12,7 @@ export class EndpointRow {
   button = make('button', { type: 'button', class: 'link', tabindex: '-1' });
   #badge = new StateBadge();
   #since = make('td', { class: 'number minor' });
-  #figures = ['weight', 'inFlight', 'queued', 'rate', 'errors', 'p50', 'p99'].map(() =>
+  #figures = ['weight', 'connections', 'inFlight', 'queued', 'rate', 'errors', 'p50', 'p99'].map(() =>
     make('td', { class: 'number' }),
   );
   #cause = make('td', { class: 'cause' });
@@ -36,10 +36,10 @@ export class EndpointRow {
     setAttribute(this.element, 'data-state', availability);
     setAttribute(this.button, 'aria-pressed', String(isChosen));
     setText(this.#since, age(since, nowMs));
-    for (const [index, text] of [weightText(row), ...loadTexts(row)].entries()) {
+    for (const [index, text] of [weightText(row), connectionText(row), ...loadTexts(row)].entries()) {
       setText(/** @type {Element} */ (this.#figures[index]), text);
     }
-    setAttribute(/** @type {Element} */ (this.#figures[4]), 'data-tone', (errorShare ?? 0) >= 0.01 ? 'bad' : '');
+    setAttribute(/** @type {Element} */ (this.#figures[5]), 'data-tone', (errorShare ?? 0) >= 0.01 ? 'bad' : '');
     setText(this.#cause, cause);
     setAttribute(this.#cause, 'title', cause);
   }

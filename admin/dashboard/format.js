@@ -44,6 +44,17 @@ export function loadTexts({ inFlight, queued, requestsPerSecond, errorShare, p50
   return [count(inFlight), count(queued), rate(requestsPerSecond), percent(errorShare), millis(p50Ms), millis(p99Ms)];
 }
 
+/**
+ * Connections of an endpoint by protocol, with the streams of those over HTTP/2.
+ * @param {{ connections: number, http2Connections: number, streams: number }} load
+ */
+export function connectionText({ connections, http2Connections, streams }) {
+  if (http2Connections === 0) return count(connections);
+  const http1 = connections - http2Connections;
+  const http2 = `${count(http2Connections)}${GAP}h2 (${count(streams)}${GAP}str.)`;
+  return http1 > 0 ? `${count(http1)} + ${http2}` : http2;
+}
+
 /** A duration in its two largest units. @param {number} seconds */
 export function span(seconds) {
   const whole = Math.max(0, Math.floor(seconds));

@@ -6,7 +6,7 @@ import { isProblem, STATES, worstRank } from './states.js';
 
 /** @typedef {'' | 'problem' | State} StateFilter */
 /** @typedef {{ text: string, state: StateFilter, upstream: string }} Filter */
-/** @typedef {'state' | 'name' | 'since' | 'weight' | 'inFlight' | 'queued' | 'requestsPerSecond' | 'errorShare' | 'p50Ms' | 'p99Ms'} Column */
+/** @typedef {'state' | 'name' | 'since' | 'weight' | 'connections' | 'inFlight' | 'queued' | 'requestsPerSecond' | 'errorShare' | 'p50Ms' | 'p99Ms'} Column */
 /** @typedef {{ column: Column, isDescending: boolean }} Order */
 
 /** One row for each endpoint. @param {Live} live @returns {Row[]} */
@@ -36,6 +36,7 @@ const VALUES = {
   name: ({ key }) => key,
   since: ({ since }) => Date.parse(since),
   weight: ({ weight }) => weight,
+  connections: ({ connections }) => connections,
   inFlight: ({ inFlight }) => inFlight,
   queued: ({ queued }) => queued,
   requestsPerSecond: ({ requestsPerSecond }) => requestsPerSecond,

@@ -25,10 +25,12 @@ const TABLES = {
       count(restarts),
     ]),
   listeners: ({ listeners }) =>
-    listeners.map(({ name, address, tls, connections, connectionsRefused, badRequests }) => [
+    listeners.map(({ name, address, tls, connections, http2Connections, streams, connectionsRefused, badRequests }) => [
       name,
       `${address ?? 'not bound'}${tls ? ' TLS' : ''}`,
       count(connections),
+      count(http2Connections),
+      count(streams),
       count(connectionsRefused),
       count(badRequests),
     ]),

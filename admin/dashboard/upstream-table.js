@@ -9,10 +9,14 @@ import { loadTexts, millis, rate } from './format.js';
 import { sortUpstreams } from './model.js';
 import { isProblem, STATES, tally } from './states.js';
 
+/** Protocols of requests to endpoints. */
+const PROTOCOLS = { http1: 'HTTP/1.1', http2: 'HTTP/2', auto: 'by ALPN' };
+
 class UpstreamRow {
   element = make('tr');
   #button;
   #balance = make('td', { class: 'minor' });
+  #protocol = make('td', { class: 'minor' });
   #states = make('td', { class: 'states' });
   #figures = ['inFlight', 'queued', 'rate', 'errors', 'p50', 'p99'].map(() => make('td', { class: 'number' }));
   #rates;
@@ -39,14 +43,15 @@ class UpstreamRow {
       make('td', { class: 'picture' }, this.#rates.element),
       make('td', { class: 'picture' }, this.#times.element),
     ];
-    this.element.append(head, this.#balance, this.#states, ...this.#figures, ...charts);
+    this.element.append(head, this.#balance, this.#protocol, this.#states, ...this.#figures, ...charts);
   }
 
   /** @param {LiveUpstream} upstream @param {History} history @param {boolean} isChosen */
   update(upstream, history, isChosen) {
-    const { name, balance, errorShare } = upstream;
+    const { name, balance, protocol, errorShare } = upstream;
     setAttribute(this.#button, 'aria-pressed', String(isChosen));
     setText(this.#balance, balance);
+    setText(this.#protocol, PROTOCOLS[protocol]);
     this.#showStates(upstream);
     const texts = loadTexts(upstream);
     for (const [index, cell] of this.#figures.entries()) setText(cell, texts[index] ?? '');

@@ -22,6 +22,10 @@ function counter(field: EndpointField, name: string, help: string): MetricFamily
   return perEndpoint('counter', name, help, ({ sums }, { slot }) => sums.endpoint(slot, field));
 }
 
+function gauge(field: EndpointField, name: string, help: string): MetricFamily {
+  return perEndpoint('gauge', name, help, ({ sums }, { slot }) => sums.endpoint(slot, field));
+}
+
 /** Several fields of one family, distinguished by a label. */
 function byLabel(
   type: 'counter' | 'gauge',
@@ -111,6 +115,21 @@ export const ENDPOINT_METRICS: readonly MetricFamily[] = [
     ['open', 'connectionsOpen'],
     ['idle', 'connectionsIdle'],
     ['upgraded', 'upgradesOpen'],
+  ]),
+  gauge('http2Connections', 'http2_connections', 'Connections to the endpoint over HTTP/2 now.'),
+  gauge('http2Streams', 'http2_streams', 'Streams of these connections open now.'),
+  counter(
+    'http2StreamsRefused',
+    'http2_streams_refused_total',
+    'Requests that the endpoint did not process, by REFUSED_STREAM or GOAWAY.',
+  ),
+  byLabel('counter', 'http2_resets_total', 'RST_STREAM frames.', 'direction', [
+    ['received', 'http2ResetsReceived'],
+    ['sent', 'http2ResetsSent'],
+  ]),
+  byLabel('counter', 'http2_goaways_total', 'GOAWAY frames.', 'direction', [
+    ['received', 'http2GoawaysReceived'],
+    ['sent', 'http2GoawaysSent'],
   ]),
   word('in_flight', 'Requests at the endpoint now, over all workers.', ENDPOINT.inflight),
   word('queue_length', 'Requests that wait for this endpoint only.', ENDPOINT.queued),

@@ -86,6 +86,20 @@ function lane(type: 'counter' | 'gauge', field: ListenerField, name: string, hel
   return perListener(type, name, help, ({ sums }, { index }) => sums.listener(index, field));
 }
 
+/** @param received counts frames of clients @param sent counts ours */
+function byDirection(name: string, help: string, received: ListenerField, sent: ListenerField): MetricFamily {
+  return perListener(
+    'counter',
+    name,
+    help,
+    ({ sums }, { index }) => [
+      ['received', sums.listener(index, received)] as const,
+      ['sent', sums.listener(index, sent)] as const,
+    ],
+    'direction',
+  );
+}
+
 const LISTENER_METRICS: readonly MetricFamily[] = [
   lane('gauge', 'connectionsOpen', 'connections', 'Connections of clients now.'),
   lane('counter', 'connectionsAccepted', 'connections_accepted_total', 'Connections taken.'),
@@ -117,6 +131,17 @@ const LISTENER_METRICS: readonly MetricFamily[] = [
   ),
   lane('counter', 'badRequests', 'bad_requests_total', 'Requests refused as malformed, too large or not served.'),
   lane('counter', 'noRoute', 'no_route_total', 'Requests for which no route matched.'),
+  lane('gauge', 'http2Connections', 'http2_connections', 'Connections of clients over HTTP/2 now.'),
+  lane('counter', 'http2ConnectionsAccepted', 'http2_connections_total', 'Connections over HTTP/2 accepted.'),
+  lane('gauge', 'http2Streams', 'http2_streams', 'Streams of HTTP/2 connections open now.'),
+  lane(
+    'counter',
+    'http2StreamsRefused',
+    'http2_streams_refused_total',
+    'Streams of clients beyond the limit of their connection.',
+  ),
+  byDirection('http2_resets_total', 'RST_STREAM frames.', 'http2ResetsReceived', 'http2ResetsSent'),
+  byDirection('http2_goaways_total', 'GOAWAY frames.', 'http2GoawaysReceived', 'http2GoawaysSent'),
   lane('counter', 'timeouts', 'timeouts_total', 'Requests that ended because the client was too slow.'),
   lane('counter', 'forwardedSpoofs', 'forwarded_spoofs_total', 'Requests of untrusted clients with forwarding fields.'),
   lane('counter', 'handOffs', 'hand_offs_total', 'Connections given from the fast path to the general path.'),

@@ -9,6 +9,8 @@ import type { ListenerSnapshot } from '../../core/snapshot/listener.ts';
 import type { Snapshot } from '../../core/snapshot/snapshot.ts';
 import { isFieldName, isFieldValue, isTarget } from '../../proxy/http1/field-line.ts';
 import { scanHostValue } from '../../proxy/http1/host-value.ts';
+import { isGrpc } from '../../proxy/exchange/grpc-reply.ts';
+import { speaksHttp2 } from './explained-protocols.ts';
 
 /** Ports of the listeners by name: bound ones, or those of a file. */
 export type BoundPorts = ReadonlyMap<string, number>;
@@ -45,7 +47,10 @@ export function requestOf(query: ExplainQuery, { listeners }: Snapshot, ports: B
     tlsVersion: listener.tls === null ? '' : 'TLSv1.3',
     isTrusted: query.client !== '' && isTrusted(query.client),
   };
-  return { head: headOf(query, url), connection, listener, because, isTrusted };
+  const head = headOf(query, url);
+  // A gRPC client uses HTTP/2 wherever the listener does.
+  const isHttp2 = isGrpc(head) && speaksHttp2(listener);
+  return { head: isHttp2 ? { ...head, version: '2.0' } : head, connection, listener, because, isTrusted };
 }
 
 /** Splits a URL without a URL parser, which would normalise the path; hostile clients don't. */

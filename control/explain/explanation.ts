@@ -15,6 +15,7 @@ import { POLICY_STAGES } from '../../core/policy/policy-stage.ts';
 import type { PolicySnapshot } from '../../core/snapshot/policy.ts';
 import type { NamedMatch, OtherConditions, RouteMatch, RouteSnapshot, ValueMatch } from '../../core/snapshot/route.ts';
 import type { Snapshot } from '../../core/snapshot/snapshot.ts';
+import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import type { TemplateFacts } from '../../core/template-values.ts';
 import { clientAddressOf } from '../../proxy/exchange/client-address.ts';
 import { headerEditsOf } from '../../proxy/policies/header-edits.ts';
@@ -39,6 +40,7 @@ import type { SnapshotConsumer } from '../snapshot-owner.ts';
 import { explainedFile } from './explained-file.ts';
 import { explainPick } from './explained-pick.ts';
 import { explainPlan } from './explained-plan.ts';
+import { explainProtocols } from './explained-protocols.ts';
 import { type BoundPorts, type ExplainedRequest, requestOf } from './explained-request.ts';
 
 export interface ExplainerParts {
@@ -110,6 +112,7 @@ export function explain(query: ExplainQuery, facts: ExplainFacts): ExplainReply 
   const result = router.find(head, listener.name, client);
   const route = routeOf(result);
   const values = valuesOf(request, route, client, snapshot);
+  const upstream = upstreamOf(route, snapshot);
   return {
     generation: snapshot.revision,
     request: {
@@ -122,6 +125,7 @@ export function explain(query: ExplainQuery, facts: ExplainFacts): ExplainReply 
       isTrusted: connection.isTrusted,
     },
     listener: { name: listener.name, tls: listener.tls !== null, because: request.because },
+    protocols: explainProtocols(listener, upstream, snapshot.fastPath),
     path: {
       matched: routing.path,
       readings: router.readings(routing).map((one) => ({ path: one.path, route: one.route?.name ?? null })),
@@ -148,29 +152,32 @@ function valuesOf(
   { connection, head }: ExplainedRequest,
   route: RouteSnapshot | null,
   clientAddress: string,
-  { upstreams }: Snapshot,
+  snapshot: Snapshot,
 ): ExplainedExchange {
   const given = connection.isTrusted ? head.field('x-request-id') : undefined;
-  const action = route?.action;
   return {
     connection,
     request: head,
     requestId: given ?? '(a new one)',
     clientAddress,
     routeName: route?.name ?? '',
-    upstreamName: action?.kind === 'upstream' ? upstreams.find(({ index }) => index === action.upstream)!.name : '',
+    upstreamName: upstreamOf(route, snapshot)?.name ?? '',
     endpoint: null,
   };
+}
+
+function upstreamOf(route: RouteSnapshot | null, { upstreams }: Snapshot): UpstreamSnapshot | null {
+  const action = route?.action;
+  return action?.kind === 'upstream' ? upstreams.find(({ index }) => index === action.upstream)! : null;
 }
 
 const NOTHING = { upstream: null, plan: null, fields: null };
 
 function forwardingOf(request: ExplainedRequest, route: RouteSnapshot, clientAddress: string, facts: ExplainFacts) {
-  const { action } = route;
-  if (action.kind !== 'upstream') return NOTHING;
+  const upstream = upstreamOf(route, facts.snapshot);
+  if (upstream === null) return NOTHING;
   const { clock, random } = facts;
   const { head } = request;
-  const upstream = facts.snapshot.upstreams.find(({ index }) => index === action.upstream)!;
   const region = copyRecords(facts.region);
   const isIdempotent = isIdempotentRequest(head);
   const times = { nowMs: clock.nowMs(), wallMs: clock.wallMs() };
@@ -307,11 +314,10 @@ function hadFields(wanted: readonly NamedMatch[], head: RequestHead): string {
 function policiesOf(
   { listener }: ExplainedRequest,
   route: RouteSnapshot | null,
-  { upstreams }: Snapshot,
+  snapshot: Snapshot,
   exchange: ExplainedExchange,
 ): ExplainReply['policies'] {
-  const action = route?.action;
-  const upstream = action?.kind === 'upstream' ? upstreams.find(({ index }) => index === action.upstream) : undefined;
+  const upstream = upstreamOf(route, snapshot);
   const of = (scope: PolicyScope, policies: readonly PolicySnapshot[]) =>
     policies.map((policy) => {
       const { name, stage, needs } = policy;

@@ -138,6 +138,14 @@ const ENDPOINT_LEVELS = [
   ENDPOINT_FIELD.connectionsOpen,
   ENDPOINT_FIELD.connectionsIdle,
   ENDPOINT_FIELD.upgradesOpen,
+  ENDPOINT_FIELD.http2Connections,
+  ENDPOINT_FIELD.http2Streams,
+] as const;
+
+const LISTENER_LEVELS = [
+  LISTENER_FIELD.connectionsOpen,
+  LISTENER_FIELD.http2Connections,
+  LISTENER_FIELD.http2Streams,
 ] as const;
 
 /**
@@ -150,6 +158,7 @@ export function clearLevels(region: Region, worker: number): void {
     for (const field of ENDPOINT_LEVELS) region.doubles[base + field] = 0;
   }
   for (let listener = 0; listener < region.capacity.listeners; listener++) {
-    region.doubles[region.listenerLane(worker, listener) + LISTENER_FIELD.connectionsOpen] = 0;
+    const base = region.listenerLane(worker, listener);
+    for (const field of LISTENER_LEVELS) region.doubles[base + field] = 0;
   }
 }

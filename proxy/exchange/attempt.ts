@@ -106,6 +106,7 @@ export class Attempt<Owner> implements AttemptEvents, TunnelEvents {
     const tunnel = tunnels.open(upgrade, request, this);
     this.#tunnel = tunnel;
     this.handle = {
+      protocol: tunnel.protocol,
       abort: () => tunnel.abort(),
       sendBody: () => true,
       endBody: () => undefined,

@@ -92,6 +92,10 @@ export abstract class ExchangeData<Self> implements ExchangeRecord {
     return this.tries.endpoint;
   }
 
+  get endpointProtocol(): 'http1' | 'http2' | null {
+    return this.tries.attempt?.handle?.protocol ?? null;
+  }
+
   get beganWallMs(): number {
     return this.timing.beganWallMs;
   }

@@ -67,6 +67,7 @@ export function observeRefused(
     routeName: '',
     upstream: null,
     endpoint: null,
+    endpointProtocol: null,
     bytesReceived: 0,
     bytesSent: 0,
     attempts: 0,

@@ -63,7 +63,7 @@ class SilentClient implements ClientSide {
   pauseBody(): void {}
 }
 
-const HANDLE = { sendBody: () => true, endBody() {}, resume() {}, abort() {} };
+const HANDLE = { protocol: 'http1' as const, sendBody: () => true, endBody() {}, resume() {}, abort() {} };
 
 for (const [name, configured] of Object.entries(CASES)) {
   const forwarding = new ForwardingBench(configured, new Map([[plugin.name, plugin]]));

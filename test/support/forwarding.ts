@@ -225,6 +225,7 @@ export class ForwardingBench implements Transport {
     const attempt = new PlayedAttempt(request, events);
     this.attempts.push(attempt);
     return {
+      protocol: 'http1' as const,
       sendBody(chunk: Uint8Array) {
         attempt.sent.push(Buffer.from(chunk).toString());
         return attempt.hasRoom;

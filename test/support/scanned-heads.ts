@@ -102,6 +102,10 @@ class LaterHandle implements AttemptHandle {
     });
   }
 
+  get protocol(): 'http1' | 'http2' {
+    return this.#handle?.protocol ?? 'http1';
+  }
+
   sendBody(chunk: Uint8Array): boolean {
     return this.#handle?.sendBody(chunk) ?? true;
   }

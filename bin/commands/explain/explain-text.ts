@@ -19,6 +19,7 @@ export function explainText(reply: ExplainReply): string {
     `${request.method} ${request.target} for ${request.host}${clientWords(request)}`,
     label('listener', `${listener.name}: ${listener.because}`),
     label('route', actionWords(reply)),
+    ...protocolLines(reply),
     ...pathLines(reply),
     ...routeLines(reply.routes),
     ...policyLines(reply.policies),
@@ -60,6 +61,24 @@ function actionWords({ route, action }: ExplainReply): string {
 function fileWords({ root, file }: Extract<ExplainReply['action'], { kind: 'files' }>): string {
   if (file === null) return `no such file below ${root} -> 404 file-missing`;
   return file.endsWith('/') ? `directory ${file} below ${root}: redirects with 301` : `file ${file} below ${root}`;
+}
+
+/** Protocols of both sides, where an endpoint serves the request. */
+function protocolLines({ protocols }: ExplainReply): string[] {
+  const { listener, endpoint, grpc, websocket } = protocols;
+  if (endpoint === null) return [];
+  const from = listener.map((name) => PROTOCOL_NAMES[name]).join(' or ');
+  return [
+    label('protocol', `${from} from clients, ${PROTOCOL_NAMES[endpoint]} to endpoints`),
+    label('', `${passageWords('gRPC', grpc)}; ${passageWords('WebSocket', websocket)}`),
+  ];
+}
+
+const PROTOCOL_NAMES = { http1: 'HTTP/1.1', http2: 'HTTP/2', auto: 'what ALPN selects' } as const;
+
+function passageWords(name: string, { passes, because }: ExplainReply['protocols']['grpc']): string {
+  if (passes) return because === '' ? `${name} passes` : `${name} passes ${because}`;
+  return `no ${name}: ${because}`;
 }
 
 /** How the path was compared, where that isn't as it was received. */

@@ -22,9 +22,24 @@ interface Row {
   readonly paint: Paint;
 }
 
-const HEADER = ['ENDPOINT', 'STATE', 'FOR', 'WEIGHT', 'INFLIGHT', 'QUEUED', 'REQ/S', 'ERRORS', 'P50', 'P99', 'CAUSE'];
+const HEADER = [
+  'ENDPOINT',
+  'STATE',
+  'FOR',
+  'WEIGHT',
+  'PROTO',
+  'CONNS',
+  'STREAMS',
+  'INFLIGHT',
+  'QUEUED',
+  'REQ/S',
+  'ERRORS',
+  'P50',
+  'P99',
+  'CAUSE',
+];
 /** Left-aligned columns; the others are numbers. */
-const LEFT_ALIGNED = new Set([0, 1, 10]);
+const LEFT_ALIGNED = new Set([0, 1, 4, 13]);
 
 /** First line: the process; then a table. Without line breaks. */
 export function statusLines(live: LiveReply, options: StatusTextOptions): string[] {
@@ -41,7 +56,7 @@ function headLines(live: LiveReply, width: number, paints: Paints): string[] {
   const { generation, uptimeSeconds, exchanges, connections, workers } = live;
   const listening = workers.filter(({ state }) => state === 'listening').length;
   const state = live.ready ? 'ready' : `NOT READY: ${live.notReadyBecause.join('; ')}`;
-  const counts = `${exchanges} requests in progress, ${connections} connections`;
+  const counts = `${exchanges} requests in progress, ${connections} connections${http2Words(live)}`;
   const run = `revision ${generation}, ${listening} of ${workers.length} workers, up ${ageWords(uptimeSeconds)}`;
   const first = cut(plainText(`Fairlead: ${state}`), width);
   return [
@@ -49,6 +64,13 @@ function headLines(live: LiveReply, width: number, paints: Paints): string[] {
     cut(`${counts}; ${run}`, width),
     maintenanceLine(live, width, paints),
   ];
+}
+
+function http2Words({ listeners }: LiveReply): string {
+  const sum = (read: (one: LiveReply['listeners'][number]) => number | undefined) =>
+    listeners.reduce((total, one) => total + (read(one) ?? 0), 0);
+  const connections = sum((one) => one.http2Connections);
+  return connections === 0 ? '' : ` (${connections} over HTTP/2 with ${sum((one) => one.streams)} streams)`;
 }
 
 /** Routes and upstreams in maintenance; '' for none, and for a Fairlead of an earlier version. */
@@ -64,7 +86,15 @@ function rowsOf(upstream: Upstream, live: LiveReply, options: StatusTextOptions,
   if (options.isTroubleOnly && endpoints.length === 0) return [];
   const up = upstream.endpoints.filter(({ availability }) => availability === 'up').length;
   const state = `${up}/${upstream.endpoints.length} up`;
-  const own = ['', '', String(upstream.inFlight), String(upstream.queued), ...figures(upstream), ''];
+  const own = [
+    '',
+    '',
+    ...protocolCells(upstream),
+    String(upstream.inFlight),
+    String(upstream.queued),
+    ...figures(upstream),
+    '',
+  ];
   const title = { cells: [plainText(`${upstream.name} (${upstream.balance})`), state, ...own], paint: paints.bold };
   return [title, ...endpoints.map((endpoint) => rowOf(endpoint, live, paints))];
 }
@@ -77,6 +107,7 @@ function rowOf(endpoint: Endpoint, live: LiveReply, paints: Paints): Row {
     availability,
     ageWords(forSeconds),
     weightWords(endpoint),
+    ...endpointProtocolCells(endpoint),
     String(inFlight),
     String(queued),
     ...figures(endpoint),
@@ -89,6 +120,23 @@ function rowOf(endpoint: Endpoint, live: LiveReply, paints: Paints): Row {
 function weightWords({ weight, configuredWeight, weightShare }: Endpoint): string {
   const share = weightShare === 1 ? '' : ` x ${Math.round(weightShare * 100)} %`;
   return `${weight}${weight === configuredWeight ? '' : '*'}${share}`;
+}
+
+/** Protocol as configured, connections, and streams; blank for a Fairlead of an earlier version. */
+function protocolCells({ protocol, endpoints }: Upstream): string[] {
+  if (protocol === undefined) return ['', '', ''];
+  const sum = (read: (endpoint: Endpoint) => number) => endpoints.reduce((total, one) => total + read(one), 0);
+  const streams = protocol === 'http1' ? '-' : String(sum((one) => one.streams));
+  return [protocol, String(sum((one) => one.connections)), streams];
+}
+
+/** The protocol of the open connections: with `auto`, endpoints may differ. */
+function endpointProtocolCells({ connections, http2Connections, streams }: Endpoint): string[] {
+  if (connections === undefined) return ['', '', ''];
+  const isHttp2 = http2Connections > 0;
+  const isMixed = isHttp2 && connections > http2Connections;
+  const protocol = connections === 0 ? '' : isMixed ? 'mixed' : isHttp2 ? 'http2' : 'http1';
+  return [protocol, String(connections), isHttp2 ? String(streams) : '-'];
 }
 
 function figures({ requestsPerSecond, errorShare, p50Ms, p99Ms }: Upstream | Endpoint): string[] {

@@ -7,6 +7,7 @@ import type { Region } from '../../../core/memory/region.ts';
 import type { Random } from '../../../core/random.ts';
 import type { ListenerSnapshot } from '../../../core/snapshot/listener.ts';
 import { ListenerLane } from '../../account/lane.ts';
+import { Http2Counts } from './http2-counts.ts';
 
 export class ConnectionLedger {
   readonly #region: Region;
@@ -49,6 +50,11 @@ export class ConnectionLedger {
       lane.add(LISTENER_FIELD.connectionsOpen, -1);
       this.#region.words[this.#openWord]! -= 1;
     };
+  }
+
+  /** Counts a connection that speaks HTTP/2. */
+  http2Opened(listenerIndex: number): Http2Counts {
+    return new Http2Counts(this.#lane(listenerIndex));
   }
 
   /** Counts a connection that was closed at once because of the limit. */

@@ -8,7 +8,6 @@ import { ErrorCode } from '../../http2/error-code.ts';
 import { CONNECTION_PREFACE } from '../../http2/frame-format.ts';
 import { FrameReader } from '../../http2/frame-reader.ts';
 import type { FrameWriter } from '../../http2/frame-writer.ts';
-import { NO_TABLE_UPDATE } from '../../http2/response-block.ts';
 import { RequestReader } from '../../http2/request-reader.ts';
 import type { ClientSocket } from '../accept/client-socket.ts';
 import { jittered } from '../accept/connection-ledger.ts';
@@ -28,7 +27,6 @@ import { StreamTimeouts } from './stream-timeouts.ts';
 
 /** Our SETTINGS_HEADER_TABLE_SIZE. The client's table isn't used. */
 const TABLE_BYTES = 4096;
-const NO_TABLE = Buffer.of(NO_TABLE_UPDATE);
 const ENABLE_PUSH = 0x2;
 const MAX_CONCURRENT_STREAMS = 0x3;
 const MAX_HEADER_LIST_SIZE = 0x6;
@@ -45,7 +43,7 @@ const DRAIN_PING_MS = 1000;
 export class Http2Connection implements Http2Host, FrameHost, DrainableConnection, Swept {
   readonly output: Http2Output;
   readonly budget: ReceiveBudget = new ReceiveBudget();
-  readonly streams: StreamTable = new StreamTable();
+  readonly streams: StreamTable;
   readonly reader: RequestReader;
   readonly limits: AbuseLimits;
   readonly trustedOnly: TrustedOnlyFields | null;
@@ -59,13 +57,13 @@ export class Http2Connection implements Http2Host, FrameHost, DrainableConnectio
   #sinceMs: number;
   #idleSinceMs: number;
   #prefaceBytes = 0;
-  #hasSentBlock = false;
   #requestsLeft: number;
   #closing: LingeringClose | null = null;
 
   constructor(context: Http2Context, settings: Http2Listener, client: ClientSocket) {
     const { limits, timeouts } = settings.snapshot;
     this.#context = context;
+    this.streams = new StreamTable(context.ledger.http2Opened(client.facts.listenerIndex));
     this.#settings = settings;
     this.#client = client;
     this.#sinceMs = context.turn.nowMs();
@@ -135,20 +133,13 @@ export class Http2Connection implements Http2Host, FrameHost, DrainableConnectio
   }
 
   addHead(stream: number, head: ResponseHead, extra: FieldList): void {
-    this.#addBlock(stream, false, this.#context.blocks.head(head, extra));
+    this.output.addBlock(stream, false, this.#context.blocks.head(head, extra));
   }
 
   addTrailers(stream: number, trailers: FieldList): boolean {
     const block = this.#context.blocks.trailers(trailers);
-    if (block !== null) this.#addBlock(stream, true, block);
+    if (block !== null) this.output.addBlock(stream, true, block);
     return block !== null;
-  }
-
-  #addBlock(stream: number, isEndStream: boolean, block: Uint8Array): void {
-    const whole = this.#hasSentBlock ? block : Buffer.concat([NO_TABLE, block]);
-    this.#hasSentBlock = true;
-    this.output.writer.addHeaders(stream, isEndStream, whole, 0, whole.length);
-    this.output.touch();
   }
 
   addReset(stream: number, code: ErrorCode): void {
@@ -167,9 +158,8 @@ export class Http2Connection implements Http2Host, FrameHost, DrainableConnectio
   }
 
   streamClosed(stream: Http2Stream): void {
-    const { open } = this.streams;
-    open.delete(stream.id);
-    if (open.size > 0) return;
+    this.streams.delete(stream.id);
+    if (this.streams.open.size > 0) return;
     this.#idleSinceMs = this.#context.turn.nowMs();
     if (this.#phase === Phase.LEAVING) this.#finish();
   }
@@ -205,8 +195,13 @@ export class Http2Connection implements Http2Host, FrameHost, DrainableConnectio
     if (this.#phase === Phase.PREFACE) return this.#finish();
     if (this.#phase !== Phase.OPEN) return;
     this.#enter(Phase.DRAINING);
-    this.output.writer.addGoaway(LARGEST_STREAM, ErrorCode.NO_ERROR);
+    this.#addGoaway(LARGEST_STREAM, ErrorCode.NO_ERROR);
     this.output.writer.addPing(false, DRAIN_PING, 0);
+  }
+
+  #addGoaway(lastStream: number, code: ErrorCode, reason?: string): void {
+    this.streams.counts.goawaySent();
+    this.output.writer.addGoaway(lastStream, code, reason);
     this.output.touch();
   }
 
@@ -221,8 +216,7 @@ export class Http2Connection implements Http2Host, FrameHost, DrainableConnectio
   /** Serves the open streams alone. */
   #leave(): void {
     this.#enter(Phase.LEAVING);
-    this.output.writer.addGoaway(this.streams.lastId, ErrorCode.NO_ERROR);
-    this.output.touch();
+    this.#addGoaway(this.streams.lastId, ErrorCode.NO_ERROR);
     if (this.streams.open.size === 0) this.#finish();
   }
 
@@ -245,7 +239,7 @@ export class Http2Connection implements Http2Host, FrameHost, DrainableConnectio
     if (this.#phase >= Phase.LINGERING) return;
     const { peerAddress: peer, listenerName: listener } = this.facts;
     this.#context.log.debug({ listener, peer, code, reason }, `HTTP/2 connection ${code === 0 ? 'closed' : 'failed'}`);
-    this.output.writer.addGoaway(this.streams.lastId, code, reason);
+    this.#addGoaway(this.streams.lastId, code, reason);
     this.#finish();
   }
 
@@ -283,6 +277,7 @@ export class Http2Connection implements Http2Host, FrameHost, DrainableConnectio
   readonly #onClose = (): void => {
     const { turn, sweeper } = this.#context;
     this.#enter(Phase.GONE);
+    this.streams.counts.closed();
     sweeper.delete(this);
     turn.begin();
     this.#frames.shut();

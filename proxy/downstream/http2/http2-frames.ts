@@ -63,6 +63,7 @@ export class Http2Frames implements FrameSink {
     const { streams, reader } = host;
     if (streams.open.size >= MAX_STREAMS) {
       if (!host.limits.mayExceedStreams()) return this.#fail(CALM, 'too many streams');
+      streams.counts.streamRefused();
       if (this.#skip(block, start, end)) host.addReset(id, ErrorCode.REFUSED_STREAM);
       return;
     }
@@ -77,7 +78,7 @@ export class Http2Frames implements FrameSink {
     }
     host.limits.requestBegan();
     host.trustedOnly?.cutFrom(message);
-    streams.open.set(id, stream);
+    streams.add(id, stream);
     host.streamBegan();
     const windowBytes = this.#settings.initialWindowBytes;
     if (fault === null) stream.begin(id, isEndStream, windowBytes, reader.protocol);
@@ -158,7 +159,9 @@ export class Http2Frames implements FrameSink {
   }
 
   onGoaway(): void {
-    this.#host.streams.hasClientLeft = true;
+    const { streams } = this.#host;
+    streams.hasClientLeft = true;
+    streams.counts.goawayReceived();
     if (this.#faults.countControl()) this.#host.onClientGoaway();
   }
 

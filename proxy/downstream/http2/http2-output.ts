@@ -4,6 +4,7 @@
 import type { Socket } from 'node:net';
 import { SendWindow } from '../../http2/flow-window.ts';
 import { FrameWriter } from '../../http2/frame-writer.ts';
+import { NO_TABLE_UPDATE } from '../../http2/response-block.ts';
 import type { ClientSocket } from '../accept/client-socket.ts';
 import { SendRate } from '../accept/send-rate.ts';
 import type { Http2Context } from './http2-context.ts';
@@ -14,6 +15,9 @@ const FULL_BYTES = 65_536;
 const FLOODED_BYTES = 1_048_576;
 /** Before SETTINGS (RFC 9113 section 6.9.2). */
 const INITIAL_WINDOW_BYTES = 65_535;
+
+/** The client's dynamic table isn't used, which the first block states. */
+const NO_TABLE = Buffer.of(NO_TABLE_UPDATE);
 
 /** A stream, as it waits for the connection. */
 export interface WaitingStream {
@@ -38,6 +42,7 @@ export class Http2Output {
   readonly #isTls: boolean;
   readonly #rate: SendRate;
   #isScheduled = false;
+  #hasSentBlock = false;
   #isClosed = false;
   /** The socket is to be ended after everything that was added. */
   #isFinishing = false;
@@ -80,6 +85,14 @@ export class Http2Output {
     if (this.#isScheduled || this.#written !== null || this.#isClosed) return;
     this.#isScheduled = true;
     this.#context.turn.afterThis(this.#flushLater);
+  }
+
+  /** Adds HEADERS. */
+  addBlock(stream: number, isEndStream: boolean, block: Uint8Array): void {
+    const whole = this.#hasSentBlock ? block : Buffer.concat([NO_TABLE, block]);
+    this.#hasSentBlock = true;
+    this.writer.addHeaders(stream, isEndStream, whole, 0, whole.length);
+    this.touch();
   }
 
   /** A stream's last frame has been added. */

@@ -1,6 +1,7 @@
 // The streams of one HTTP/2 connection by the states of RFC 9113 section 5.1: open ones, those that were reset, and which
 // identifiers are idle or closed. Thread: worker.
 
+import type { Http2Counts } from '../accept/http2-counts.ts';
 import type { Http2Stream } from './http2-stream.ts';
 
 /**
@@ -29,12 +30,28 @@ export class StreamTable {
   lastId = 0;
   /** The client has sent GOAWAY: the end of its connection is no half-close. */
   hasClientLeft = false;
+  readonly counts: Http2Counts;
   readonly #spare: Http2Stream[] = [];
   /** A ring of identifiers, those of the client's resets negative. Allocated with the first reset. */
   #resets: Int32Array | null = null;
   #resetCount = 0;
 
+  constructor(counts: Http2Counts) {
+    this.counts = counts;
+  }
+
+  add(id: number, stream: Http2Stream): void {
+    this.open.set(id, stream);
+    this.counts.streams(1);
+  }
+
+  delete(id: number): void {
+    if (this.open.delete(id)) this.counts.streams(-1);
+  }
+
   noteReset(id: number, isByClient: boolean): void {
+    if (isByClient) this.counts.resetReceived();
+    else this.counts.resetSent();
     this.#resets ??= new Int32Array(RESETS);
     this.#resets[this.#resetCount % RESETS] = isByClient ? -id : id;
     this.#resetCount += 1;
@@ -64,6 +81,7 @@ export class StreamTable {
   /** The connection is lost, and all open streams with it. */
   loseAll(): void {
     for (const stream of this.open.values()) stream.lost();
+    this.counts.streams(-this.open.size);
     this.open.clear();
   }
 
@@ -71,7 +89,7 @@ export class StreamTable {
   loseUnfinished(): void {
     for (const stream of this.open.values()) {
       if (stream.body.isComplete && !this.hasClientLeft) continue;
-      this.open.delete(stream.id);
+      this.delete(stream.id);
       stream.lost();
     }
   }

@@ -12,6 +12,7 @@ import { trustedOnlyFor } from '../trusted-only-fields.ts';
 import { readNodeHttp2Head } from './node-http2-head.ts';
 import { NodeHttp2Window } from './node-http2-window.ts';
 import { jittered } from '../accept/connection-ledger.ts';
+import type { Http2Counts } from '../accept/http2-counts.ts';
 import type { Swept } from '../accept/sweeper.ts';
 
 /** Streams that a client may reset at once, before any response: in one burst, and per second in the long run. */
@@ -31,6 +32,7 @@ export class NodeHttp2Connection implements NodeHttp2Host, Swept, DrainableConne
   readonly #context: DownstreamContext;
   readonly #session: ServerHttp2Session;
   readonly #window: NodeHttp2Window;
+  readonly #counts: Http2Counts;
   readonly #sides = new Set<NodeHttp2ClientSide>();
   #requestsLeft: number;
   #hadRequest = false;
@@ -53,12 +55,14 @@ export class NodeHttp2Connection implements NodeHttp2Host, Swept, DrainableConne
     this.#context = context;
     this.#session = session;
     this.#window = new NodeHttp2Window(session, client.stream);
+    this.#counts = context.ledger.http2Opened(client.facts.listenerIndex);
     this.#requestsLeft = jittered(listener.limits.requestsPerConnection, context.random);
     this.#idleSinceMs = context.clock.nowMs();
     this.#resetMs = this.#idleSinceMs;
     this.#tolerateStreamFaults();
     session.on('stream', (stream, _headers, _flags, rawFields) => this.#onStream(stream, rawFields));
     session.on('error', (error) => this.#onError(error));
+    session.on('goaway', () => this.#counts.goawayReceived());
     session.on('close', () => this.#closed());
     // A half-closed client has gone: without WINDOW_UPDATE it can't receive a response.
     client.stream.on('end', () => session.destroy(undefined, constants.NGHTTP2_CANCEL));
@@ -79,7 +83,7 @@ export class NodeHttp2Connection implements NodeHttp2Host, Swept, DrainableConne
 
   sideClosed(side: NodeHttp2ClientSide, isRapidReset: boolean): void {
     const nowMs = this.clock.nowMs();
-    this.#sides.delete(side);
+    if (this.#sides.delete(side)) this.#counts.streams(-1);
     if (this.#sides.size === 0) this.#idleSinceMs = nowMs;
     if (isRapidReset && !this.#mayReset(nowMs)) this.#session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
   }
@@ -129,6 +133,8 @@ export class NodeHttp2Connection implements NodeHttp2Host, Swept, DrainableConne
     const isRefused = typeof head === 'string';
     const side = new NodeHttp2ClientSide(this, stream, isRefused ? null : head);
     this.#sides.add(side);
+    this.#counts.streams(1);
+    stream.on('aborted', () => this.#counts.resetReceived());
     this.#window.onStream(this.#sides.size);
     if (isRefused) side.sendLocalReply(starter.refuse(this.facts, head));
     else side.begin(starter, this.clock.nowMs());
@@ -171,6 +177,7 @@ export class NodeHttp2Connection implements NodeHttp2Host, Swept, DrainableConne
   }
 
   #closed(): void {
+    this.#counts.closed();
     this.#context.sweeper.delete(this);
   }
 }

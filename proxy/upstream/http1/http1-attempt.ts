@@ -40,6 +40,10 @@ export class Http1Attempt implements AttemptHandle {
     this.headText = headText;
   }
 
+  get protocol(): 'http1' {
+    return 'http1';
+  }
+
   sendBody(chunk: Uint8Array): boolean {
     return this.connection === null || this.connection.sendBody(chunk);
   }

@@ -23,6 +23,10 @@ export class AlpnAttempt implements AttemptEvents, AttemptHandle {
     if (this.#handle === NO_HANDLE) this.#handle = handle;
   }
 
+  get protocol(): 'http1' | 'http2' {
+    return this.#handle.protocol;
+  }
+
   sendBody(chunk: Uint8Array): boolean {
     return this.#handle.sendBody(chunk);
   }
@@ -74,6 +78,7 @@ export class AlpnAttempt implements AttemptEvents, AttemptHandle {
 }
 
 const NO_HANDLE: AttemptHandle = {
+  protocol: 'http2',
   sendBody: () => true,
   endBody: () => undefined,
   resume: () => undefined,

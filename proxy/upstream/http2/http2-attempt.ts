@@ -4,6 +4,7 @@
 import type { AttemptEvents, AttemptHandle, AttemptRequest } from '../../../core/exchange-contract.ts';
 import { type Failure, type FailureKind, failureOf } from '../../../core/failure.ts';
 import type { FieldList } from '../../../core/head.ts';
+import { ENDPOINT_FIELD } from '../../../core/memory/lane-fields.ts';
 import { ErrorCode, errorName } from '../../http2/error-code.ts';
 import type { ConnectionOutput } from './connection-output.ts';
 import { StreamReceiver } from './stream-receiver.ts';
@@ -23,6 +24,8 @@ export interface StreamHost {
   /** The exchange has cancelled an attempt that had begun at `sinceMs` and got nothing. */
   doubt(sinceMs: number): void;
   onFault(kind: FailureKind, reason: string): void;
+  /** Adds to a field of the endpoint's block. @param field of ENDPOINT_FIELD */
+  count(field: number, amount: number): void;
   /** Runs events of an exchange inside a turn. */
   inTurn(run: () => void): void;
 }
@@ -33,6 +36,7 @@ export interface WaitingRoom {
 }
 
 export class Http2Attempt implements AttemptHandle {
+  readonly protocol = 'http2';
   readonly request: AttemptRequest;
   readonly events: AttemptEvents;
   /** Whether chunks of the response are used within the event that brings them. */
@@ -183,6 +187,7 @@ export class Http2Attempt implements AttemptHandle {
 
   onReset(code: number): void {
     const { isEnded, hasHead } = this.#receiver;
+    this.#host?.count(ENDPOINT_FIELD.http2ResetsReceived, 1);
     // The endpoint may end a request whose response is whole (RFC 9113 section 8.1).
     if (isEnded) return this.#close(null);
     if (code === ErrorCode.NO_ERROR && hasHead && this.#receiver.takeEnd(null)) {
@@ -203,6 +208,7 @@ export class Http2Attempt implements AttemptHandle {
 
   /** The endpoint has not processed the request (RFC 9113 section 8.7). */
   refuse(reason: string): void {
+    this.#host?.count(ENDPOINT_FIELD.http2StreamsRefused, 1);
     this.#close(null);
     this.fail(failureOf('refused-stream', false, new Error(reason)));
   }

@@ -80,6 +80,7 @@ export class Http2Connection implements StreamHost, InputUser, SocketUser, Watch
   /** Adopts a connected socket. */
   open(socket: Socket, isTls: boolean): void {
     this.socket.open(socket, isTls);
+    this.#owner.count(F.http2Connections, 1);
     const headBytes = this.#owner.responseHeadBytes;
     const windows = [Setting.INITIAL_WINDOW_SIZE, STREAM_WINDOW_BYTES, Setting.MAX_HEADER_LIST_SIZE, headBytes];
     this.output.open([Setting.ENABLE_PUSH, 0, ...windows], CONNECTION_WINDOW_BYTES);
@@ -113,6 +114,7 @@ export class Http2Connection implements StreamHost, InputUser, SocketUser, Watch
     const stream = this.#nextStream;
     this.#nextStream += 2;
     this.#streams.set(stream, attempt);
+    this.#owner.count(F.http2Streams, 1);
     this.#countIdle();
     this.output.writeHead(stream, attempt.request.head.bodyLength === 0, attempt.fields);
     attempt.begin(stream, this.#input.peer.initialWindowBytes, wasIdle);
@@ -152,12 +154,15 @@ export class Http2Connection implements StreamHost, InputUser, SocketUser, Watch
   }
 
   reset(stream: number, code: ErrorCode): void {
-    if (this.#streams.has(stream)) this.output.writeReset(stream, code);
+    if (!this.#streams.has(stream)) return;
+    this.#owner.count(F.http2ResetsSent, 1);
+    this.output.writeReset(stream, code);
   }
 
   forget(attempt: Http2Attempt): void {
     this.output.unblock(attempt);
     if (!this.#streams.delete(attempt.stream)) return;
+    this.#owner.count(F.http2Streams, -1);
     this.socket.countSent();
     if (this.#streams.size === 0) this.#watch.becameIdle();
     this.#countIdle();
@@ -211,6 +216,7 @@ export class Http2Connection implements StreamHost, InputUser, SocketUser, Watch
   /** Streams above the last one were not processed (section 6.8). */
   onGoaway(lastStream: number, code: number): void {
     this.#hasGoaway = true;
+    this.#owner.count(F.http2GoawaysReceived, 1);
     const reason = `the endpoint closes the connection: GOAWAY, ${errorName(code)}`;
     if (code !== ErrorCode.NO_ERROR) this.#owner.onFault('reset', `GOAWAY with ${errorName(code)}`);
     if (this.#state === 'starting') return this.#end('reset', reason);
@@ -273,9 +279,12 @@ export class Http2Connection implements StreamHost, InputUser, SocketUser, Watch
   /** @param kind of the failure of its attempts; null for that of a lost connection */
   #end(kind: FailureKind | null, reason: string): void {
     if (this.#state === 'closed') return;
-    const wasStarting = this.#state === 'starting';
+    const failure = this.#state === 'starting' ? failureOf(kind ?? 'reset', false, new Error(reason)) : null;
     const attempts = [...this.#streams.values()];
     this.#state = 'closed';
+    this.#owner.count(F.http2Connections, -1);
+    this.#owner.count(F.http2Streams, -attempts.length);
+    this.#owner.count(F.http2GoawaysSent, 1);
     this.#streams.clear();
     this.#countIdle();
     this.#watch.stop();
@@ -283,7 +292,6 @@ export class Http2Connection implements StreamHost, InputUser, SocketUser, Watch
     this.output.close(ErrorCode.NO_ERROR);
     this.output.drop();
     this.socket.destroy();
-    const failure = wasStarting ? failureOf(kind ?? 'reset', false, new Error(reason)) : null;
     this.#owner.onUnusable(this, failure);
     for (const attempt of attempts) attempt.lose(kind, reason);
   }

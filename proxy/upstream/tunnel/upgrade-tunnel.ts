@@ -28,7 +28,7 @@ function refuse(events: TunnelEvents): TunnelHandle {
   queueMicrotask(() => {
     if (!isOver) events.onFailure(failureOf('unsendable-request', false, cause));
   });
-  return { abort: end, close: end };
+  return { protocol: 'http2', abort: end, close: end };
 }
 
 export class UpgradeTunnels implements Tunnels {
@@ -55,7 +55,7 @@ export class UpgradeTunnels implements Tunnels {
     const tunnel = new Tunnel(setting, { upgrade, request, events });
     this.#open.add(tunnel);
     tunnel.start();
-    return { abort: () => tunnel.abort(), close: () => tunnel.end('drain') };
+    return { protocol: 'http1', abort: () => tunnel.abort(), close: () => tunnel.end('drain') };
   }
 
   closeAll(): void {

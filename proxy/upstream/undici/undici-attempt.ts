@@ -44,6 +44,10 @@ export class UndiciAttempt implements AttemptHandle, Dispatcher.DispatchHandler,
     this.#lease = lease;
   }
 
+  get protocol(): 'http1' {
+    return 'http1';
+  }
+
   /** Begins after the caller's turn. */
   start(): void {
     queueMicrotask(() => {

@@ -38,7 +38,7 @@ function helpOf(text: string, name: string): string {
 }
 
 function parseSample(line: string, family: string): ExposedSample {
-  const match = /^([a-z_]+)(?:\{(.*)\})? (\S+)$/.exec(line);
+  const match = /^([a-z0-9_]+)(?:\{(.*)\})? (\S+)$/.exec(line);
   assert.ok(match !== null, `no sample: ${line}`);
   const [, name, labelText = '', value] = match;
   assert.ok(name === family || /^_(?:bucket|sum|count)$/.test(name!.slice(family.length)), `${name} in ${family}`);

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import http2, { type ClientHttp2Session, type Http2Server, type ServerHttp2Stream } from 'node:http2';
 import https from 'node:https';
@@ -153,6 +153,8 @@ upstreams: { app: { endpoints: [http://127.0.0.1:${port}], protocol: http2, when
 }
 
 test('protocol: auto follows what each endpoint chooses', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'fairlead-http2-'));
+  t.after(() => rmSync(folder, { recursive: true }));
   const tls = { key: ORIGIN_KEY, cert: ORIGIN_CERTIFICATE };
   const first = await serve(t, http2.createSecureServer(tls));
   const versions: string[] = [];
@@ -164,6 +166,7 @@ test('protocol: auto follows what each endpoint chooses', async (t) => {
   second.listen(0, '127.0.0.1');
   await once(second, 'listening');
   t.after(() => second.close());
+  const logged = join(folder, 'access.log');
   const fairlead = await startFairlead(
     t,
     `listeners: [{ name: web, bind: 127.0.0.1:0 }]
@@ -175,6 +178,7 @@ upstreams:
     protocol: auto
     tls: { verify: false }
     health: { heartbeat: false }
+accessLog: { output: '${logged}', format: { name: text, fields: [protocol, endpointProtocol, endpoint] } }
 `,
   );
   const bodies = new Set<string>();
@@ -185,6 +189,15 @@ upstreams:
   }
   assert.deepEqual([...bodies].toSorted(), ['1', '22']);
   assert.ok(versions.every((version) => version === '1.1'));
+  const lines = (): string[] => readFileSync(logged, 'utf8').trim().split('\n');
+  await eventually(() => lines().length === 8, 'the lines of the access log');
+  const protocols = lines().map((line) => line.replace('127.0.0.1:', '').replace(String(first), 'first'));
+  const expected = (line: string) =>
+    line.endsWith('endpoint=first')
+      ? 'protocol=http1 endpointProtocol=http2 endpoint=first'
+      : `protocol=http1 endpointProtocol=http1 ${line.split(' ')[2]}`;
+  assert.deepEqual(protocols, protocols.map(expected));
+  assert.equal(new Set(protocols).size, 2);
 });
 
 test('an endpoint of HTTP/1.1 only is named in the log', async (t) => {

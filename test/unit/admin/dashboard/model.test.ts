@@ -22,7 +22,7 @@ function endpoint(name: string, parts: Partial<LiveEndpoint> = {}): LiveEndpoint
   const figures = { requestsPerSecond: 1, errorShare: 0, p50Ms: 2, p99Ms: 3 };
   const weight = { weight: 1, configuredWeight: 1, weightShare: 1 };
   const since = '2026-01-01T00:00:00.000Z';
-  const load = { inFlight: 0, queued: 0, backup: false };
+  const load = { inFlight: 0, queued: 0, backup: false, connections: 0, http2Connections: 0, streams: 0 };
   return {
     name,
     availability: 'up',
@@ -38,7 +38,7 @@ function endpoint(name: string, parts: Partial<LiveEndpoint> = {}): LiveEndpoint
 
 function upstream(name: string, endpoints: LiveEndpoint[], parts: Partial<LiveUpstream> = {}): LiveUpstream {
   const figures = { requestsPerSecond: 4, errorShare: 0.25, p50Ms: 2, p99Ms: 3 };
-  return { name, balance: 'random', inFlight: 0, queued: 1, ...figures, endpoints, ...parts };
+  return { name, balance: 'random', protocol: 'http1', inFlight: 0, queued: 1, ...figures, endpoints, ...parts };
 }
 
 const LIVE: LiveReply = {

@@ -233,7 +233,9 @@ describe('metrics', () => {
     const stepped = [...before].flatMap(([name, { samples }]) =>
       samples.some(({ value }, i) => after.get(name)!.samples[i]!.value < value) ? [name] : [],
     );
-    assert.deepEqual(stepped, ['fairlead_listener_connections', 'fairlead_endpoint_connections']);
+    const levels = ['connections', 'http2_connections', 'http2_streams'];
+    const names = ['listener', 'endpoint'].flatMap((of) => levels.map((level) => `fairlead_${of}_${level}`));
+    assert.deepEqual(stepped, names);
   });
 
   test('keep names from the configuration apart from the format', async () => {
@@ -258,7 +260,7 @@ describe('the names of metrics', () => {
 
   test('follow the conventions', () => {
     for (const { name, type, help } of metrics.families) {
-      assert.match(name, /^fairlead_[a-z_]+$/);
+      assert.match(name, /^fairlead_[a-z0-9_]+$/);
       assert.equal(name.endsWith('_total'), type === 'counter', name);
       assert.doesNotMatch(name, /_(?:ms|milliseconds|kb|count)(?:_|$)/);
       assert.match(help, /\.$/);
@@ -282,7 +284,7 @@ describe('the names of metrics', () => {
   test('are spelt right wherever docs/metrics.md mentions them', () => {
     const page = fs.readFileSync(new URL('../../../../docs/metrics.md', import.meta.url), 'utf8');
     const known = metrics.families.map(({ name }) => name);
-    const mentioned = [...page.matchAll(/`(fairlead_[a-z_]+[a-z])/g)].map(([, name]) => name!);
+    const mentioned = [...page.matchAll(/`(fairlead_[a-z0-9_]+[a-z])/g)].map(([, name]) => name!);
     assert.deepEqual(
       mentioned.filter((name) => !known.includes(name)),
       [],

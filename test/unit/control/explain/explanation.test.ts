@@ -53,6 +53,43 @@ function setWord(region: Region, slot: number, word: number, value: number): voi
   region.words[region.endpointWord(slot) + word] = value;
 }
 
+describe('protocols', () => {
+  const upstreams = (protocol: 'http1' | 'http2' | 'auto') => [upstreamSnapshot({ protocol })];
+  const http2 = [listenerSnapshot({ http2: true })];
+
+  const cases = [
+    ['http1', 'http1', false, true],
+    ['http1', 'http2', false, false],
+    ['http2', 'http1', false, true],
+    ['http2', 'http2', true, false],
+    ['http2', 'auto', true, true],
+  ] as const;
+  for (const [client, endpoint, grpc, websocket] of cases) {
+    test(`${client} listener, ${endpoint} endpoints`, () => {
+      const listeners = client === 'http2' ? http2 : [listenerSnapshot()];
+      const { protocols } = asked({}, { listeners, upstreams: upstreams(endpoint) });
+      assert.deepEqual(protocols.listener, client === 'http2' ? ['http2', 'http1'] : ['http1']);
+      assert.equal(protocols.endpoint, endpoint);
+      assert.deepEqual([protocols.grpc.passes, protocols.websocket.passes], [grpc, websocket]);
+      for (const passage of [protocols.grpc, protocols.websocket]) assert.ok(passage.passes || passage.because !== '');
+    });
+  }
+
+  test('a route without an upstream has no endpoint protocol', () => {
+    const { protocols } = asked({ url: 'http://b.test/' }, { routes: [] });
+    assert.deepEqual([protocols.endpoint, protocols.grpc.passes, protocols.websocket.passes], [null, false, false]);
+  });
+
+  test('a gRPC call is explained as a request over HTTP/2 where the listener serves it', () => {
+    const others = { cookies: [], clients: [], protocols: ['http2' as const], not: [] };
+    const routes = [routeSnapshot({ name: 'calls', match: { ...ANY, others } })];
+    const headers = ['content-type: application/grpc'];
+    assert.equal(asked({ headers }, { listeners: http2, routes }).route, 'calls');
+    assert.equal(asked({ headers }, { routes }).route, null);
+    assert.equal(asked({}, { listeners: http2, routes }).route, null);
+  });
+});
+
 describe('routes', () => {
   const routes = [
     routeSnapshot({ name: 'listener', match: { ...ANY, listeners: ['other'] } }),

@@ -44,6 +44,7 @@ export function recordOf(parts: Partial<ExchangeRecord> = {}): ExchangeRecord {
     routeName: 'all',
     upstream: upstreamSnapshot({ endpoints: [endpoint] }),
     endpoint,
+    endpointProtocol: 'http1',
     status: 200,
     bytesReceived: 0,
     bytesSent: 2750,

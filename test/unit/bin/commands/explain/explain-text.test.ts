@@ -52,6 +52,20 @@ test('tells key, cookie, load, limit, trial and hedge in lines of their own', ()
   assert.match(text, /^ +no connection could be made: again \(never-sent\)$/m);
 });
 
+test('protocols of both sides, and what can pass', () => {
+  const of = (protocol: 'http1' | 'http2' | 'auto') => ({
+    fastPath: true,
+    listeners: [listenerSnapshot({ http2: true })],
+    upstreams: [upstreamSnapshot({ protocol })],
+  });
+  assert.match(textOf({}, of('http1')), /^protocol +HTTP\/2 or HTTP\/1\.1 from clients, HTTP\/1\.1 to endpoints$/m);
+  assert.match(
+    textOf({}, of('http1')),
+    /^ +no gRPC: upstream api is sent HTTP\/1\.1: set protocol: http2; WebSocket passes$/m,
+  );
+  assert.match(textOf({}, of('auto')), /^ +gRPC passes where the endpoint chooses HTTP\/2 by ALPN; WebSocket passes$/m);
+});
+
 test('tells a client behind a trusted proxy, and fields that come and go', () => {
   const route = routeSnapshot({ requestHeaders: { set: ['X-Team', 'shop'], remove: ['cookie'] } });
   const listeners = [listenerSnapshot({ trustedProxies: ['10.0.0.0/8'] })];

@@ -21,6 +21,9 @@ function liveOf(count: number, first: Partial<LiveReply['upstreams'][number]['en
     backup: false,
     inFlight: index,
     queued: 0,
+    connections: 3,
+    http2Connections: 0,
+    streams: 0,
     ...figures,
     since: new Date(AT - 65_000).toISOString(),
     cause: 'the first heartbeat succeeded',
@@ -43,16 +46,52 @@ function liveOf(count: number, first: Partial<LiveReply['upstreams'][number]['en
     workers: [],
     listeners: [],
     maintenance: [],
-    upstreams: [{ name: 'api', balance: 'least-request', inFlight: 7, queued: 0, ...figures, endpoints }],
+    upstreams: [
+      { name: 'api', balance: 'least-request', protocol: 'http1', inFlight: 7, queued: 0, ...figures, endpoints },
+    ],
   };
 }
+
+describe('protocols', () => {
+  const rowOf = (first: Parameters<typeof liveOf>[1]) => statusLines(liveOf(1, first), PLAIN)[5]!;
+
+  test('are those of the open connections of each endpoint', () => {
+    assert.match(rowOf({ connections: 4, http2Connections: 0, streams: 0 }), / 1 +http1 +4 +- +0 /);
+    assert.match(rowOf({ connections: 2, http2Connections: 2, streams: 37 }), / 1 +http2 +2 +37 +0 /);
+    assert.match(rowOf({ connections: 3, http2Connections: 2, streams: 5 }), / 1 +mixed +3 +5 +0 /);
+    assert.match(rowOf({ connections: 0, http2Connections: 0, streams: 0 }), / 1 +0 +- +0 /);
+  });
+
+  test('are summed for an upstream and for the listeners', () => {
+    const live = liveOf(2, { connections: 2, http2Connections: 2, streams: 37 });
+    const [upstream] = live.upstreams;
+    const listener = { name: 'web', address: null, tls: true, connections: 5, http2Connections: 3, streams: 40 };
+    const counts = { connectionsAccepted: 9, connectionsRefused: 0, requests: 9, badRequests: 0 };
+    const lines = statusLines(
+      { ...live, listeners: [{ ...listener, ...counts }], upstreams: [{ ...upstream!, protocol: 'http2' }] },
+      PLAIN,
+    );
+    assert.match(lines[1]!, /9 connections \(3 over HTTP\/2 with 40 streams\); /);
+    assert.match(lines[4]!, /2\/2 up +http2 +5 +37 +7 /);
+  });
+
+  test('are blank for a Fairlead of an earlier version', () => {
+    const live = liveOf(1);
+    const { connections: _, http2Connections: __, streams: ___, ...endpoint } = live.upstreams[0]!.endpoints[0]!;
+    const { protocol: ____, ...upstream } = live.upstreams[0]!;
+    const earlier = { ...live, upstreams: [{ ...upstream, endpoints: [endpoint] }] };
+    const lines = statusLines(earlier as unknown as LiveReply, PLAIN);
+    assert.match(lines[4]!, /1\/1 up +7 +0 /);
+    assert.match(lines[5]!, /up +1min 5s +1 +0 +0 /);
+  });
+});
 
 describe('the table', () => {
   test('has a line for each upstream and endpoint; causes only of what is not up', () => {
     const lines = statusLines(liveOf(2, { availability: 'down', cause: 'connection refused' }), PLAIN);
     assert.equal(lines[0], 'Fairlead: ready');
     assert.equal(lines[1], '7 requests in progress, 9 connections; revision 3, 0 of 0 workers, up 1d 1h');
-    assert.match(lines[4]!, /^api \(least-request\) +1\/2 up +7 +0 +12 +1\.5 % +1\.2 ms +2\.3 s$/);
+    assert.match(lines[4]!, /^api \(least-request\) +1\/2 up +http1 +6 +- +7 +0 +12 +1\.5 % +1\.2 ms +2\.3 s$/);
     assert.match(lines[5]!, /^ {2}10\.0\.0\.0:80 +down +1min 5s +1 .* connection refused$/);
     assert.match(lines[6]!, /^ {2}10\.0\.0\.1:80 +up .* 2\.3 s$/);
   });

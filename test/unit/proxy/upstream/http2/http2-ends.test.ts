@@ -6,6 +6,60 @@ import { ErrorCode } from '../../../../../proxy/http2/error-code.ts';
 import { withHttp2Bench } from '../../../../support/http2-bench.ts';
 import { answerOk } from '../../../../support/http2-origin.ts';
 
+describe('counters of the endpoint', () => {
+  test('connections and streams that are open', () =>
+    withHttp2Bench(async (bench, origin) => {
+      origin.onRequest = () => undefined;
+      const attempt = bench.send();
+      await bench.untilLane('http2Streams', 1);
+      assert.equal(bench.lane('http2Connections'), 1);
+      const { connection, stream } = await origin.request(0);
+      connection.headers(stream, [':status', '204'], true);
+      await attempt.done;
+      assert.equal(bench.lane('http2Streams'), 0);
+      assert.equal(bench.lane('http2Connections'), 1);
+      await bench.transport.close();
+      assert.equal(bench.lane('http2Connections'), 0);
+      assert.equal(bench.lane('http2GoawaysSent'), 1);
+    }));
+
+  test('resets of both sides', () =>
+    withHttp2Bench(async (bench, origin) => {
+      origin.onRequest = ({ connection, stream }) =>
+        connection.write((writer) => writer.addReset(stream, ErrorCode.INTERNAL_ERROR));
+      await bench.send().done;
+      assert.deepEqual([bench.lane('http2ResetsReceived'), bench.lane('http2ResetsSent')], [1, 0]);
+      origin.onRequest = () => undefined;
+      const cancelled = bench.send();
+      await bench.untilLane('http2Streams', 1);
+      cancelled.handle.abort();
+      assert.deepEqual([bench.lane('http2ResetsReceived'), bench.lane('http2ResetsSent')], [1, 1]);
+      assert.equal(bench.lane('http2Streams'), 0);
+    }));
+
+  test('streams that the endpoint refused, by REFUSED_STREAM and by GOAWAY', () =>
+    withHttp2Bench(async (bench, origin) => {
+      origin.onRequest = ({ connection, stream }) =>
+        connection.write((writer) => writer.addReset(stream, ErrorCode.REFUSED_STREAM));
+      await bench.send().done;
+      assert.deepEqual([bench.lane('http2StreamsRefused'), bench.lane('http2GoawaysReceived')], [1, 0]);
+      origin.onRequest = ({ connection }) => connection.write((writer) => writer.addGoaway(1, ErrorCode.NO_ERROR));
+      await bench.send().done;
+      assert.deepEqual([bench.lane('http2StreamsRefused'), bench.lane('http2GoawaysReceived')], [2, 1]);
+      assert.equal(bench.lane('http2Streams'), 0);
+    }));
+
+  test('the end of a connection with open streams', () =>
+    withHttp2Bench(async (bench, origin) => {
+      origin.onRequest = () => undefined;
+      const attempt = bench.send();
+      const { connection } = await origin.request(0);
+      connection.socket.destroy();
+      await attempt.done;
+      assert.deepEqual([bench.lane('http2Streams'), bench.lane('http2Connections')], [0, 0]);
+    }));
+});
+
 describe('responses', () => {
   test('interim responses, a body, trailers', () =>
     withHttp2Bench(async (bench, origin) => {
