@@ -2,6 +2,7 @@
 
 import type { ProblemJson } from '../config/problems/problem-report.ts';
 import type { Admin } from '../core/availability.ts';
+import type { CertificateChanges, CertificateFacts } from '../core/certificate-facts.ts';
 import type { Clock } from '../core/clock.ts';
 import type { ClientMemory } from '../core/memory/client-memory.ts';
 import type { Region } from '../core/memory/region.ts';
@@ -80,6 +81,13 @@ export interface AdminSplits {
   set(request: SplitWeightRequest, by: string): Promise<void>;
 }
 
+/** Certificates of the listeners. */
+export interface AdminCertificates {
+  list(): readonly CertificateFacts[];
+  /** Changes of files since the start. */
+  readonly changes: CertificateChanges;
+}
+
 /** A worker thread as its supervisor knows it. */
 export interface AdminWorker {
   readonly worker: number;
@@ -128,6 +136,7 @@ export interface AdminContext {
   readonly health: AdminHealth;
   readonly maintenance: AdminMaintenance;
   readonly splits: AdminSplits;
+  readonly certificates: AdminCertificates;
   /** The Snapshot that runs. */
   snapshot(): Snapshot;
   workers(): readonly AdminWorker[];

@@ -17,6 +17,8 @@ import { HealthService } from '../health/health-service.ts';
 import type { MainLogger } from '../logging/process-log.ts';
 import { AdminHost } from './admin-host.ts';
 import { BudgetKeeper } from './budget-keeper.ts';
+import { CertificateFiles } from './certificates/certificate-files.ts';
+import { CertificateInventory } from './certificates/inventory.ts';
 import { Explainer } from './explain/explanation.ts';
 import type { UpgradeOutcome } from './holder/holder-messages.ts';
 import { Maintenance } from './maintenance.ts';
@@ -85,6 +87,7 @@ export class ControlPlane {
   readonly #explainer: Explainer;
   readonly #keeper: StateKeeper;
   readonly #settings: OperatorSettings;
+  readonly #certificates = new CertificateInventory();
   readonly #revisions: RevisionLedger;
   readonly #reloader: Reloader;
   readonly #shutdown: Shutdown;
@@ -116,9 +119,10 @@ export class ControlPlane {
     this.#explainer = new Explainer({ ...injected, random: systemRandom, bound });
     this.#admin = new AdminHost({ sockets, timers, context: () => this.#adminContext() });
     const logSettings: SnapshotConsumer = { apply: (next) => applyLog(log, next), stop: () => undefined };
+    const certificateFiles = this.#newCertificateFiles();
     this.#owner = new SnapshotOwner(
       first,
-      [this.#keeper, maintenance, splits, this.supervisor, this.#admin],
+      [this.#keeper, maintenance, splits, certificateFiles, this.supervisor, this.#admin],
       [
         logSettings,
         this.health,
@@ -126,6 +130,8 @@ export class ControlPlane {
         this.#keeper,
         maintenance,
         splits,
+        this.#certificates,
+        certificateFiles,
         this.#revisions,
         this.#explainer,
         this.#admin,
@@ -142,14 +148,7 @@ export class ControlPlane {
       onBegin: () => options.service?.reloading(),
       onEnd: (result, loaded) => this.#onReload(result, loaded),
     });
-    this.#shutdown = new Shutdown({
-      timers,
-      log,
-      onStopping: (status) => options.service?.stopping(status),
-      drain: (graceMs, idleMs) => this.supervisor.drain(graceMs, idleMs),
-      kill: () => this.supervisor.kill(),
-      release: () => this.#owner.stop(),
-    });
+    this.#shutdown = this.#newShutdown();
   }
 
   /** The Snapshot that runs. */
@@ -236,6 +235,28 @@ export class ControlPlane {
     };
   }
 
+  #newShutdown(): Shutdown {
+    const { log, service } = this.#options;
+    return new Shutdown({
+      timers: systemTimers,
+      log,
+      onStopping: (status) => service?.stopping(status),
+      drain: (graceMs, idleMs) => this.supervisor.drain(graceMs, idleMs),
+      kill: () => this.supervisor.kill(),
+      release: () => this.#owner.stop(),
+    });
+  }
+
+  #newCertificateFiles(): CertificateFiles {
+    return new CertificateFiles({
+      timers: systemTimers,
+      wallMs: () => this.#clock.wallMs(),
+      log: this.#options.log,
+      inventory: this.#certificates,
+      publish: () => this.#reloader.republish(),
+    });
+  }
+
   #newSupervisor(sockets: InheritedSockets): Supervisor {
     const { log, holder, onSocketLost } = this.#options;
     return new Supervisor({
@@ -286,6 +307,7 @@ export class ControlPlane {
       timers: systemTimers,
       health: this.health,
       ...this.#settings,
+      certificates: this.#certificates,
       snapshot: () => this.snapshot,
       workers: () => this.supervisor.status(),
       listeners: () => this.bound,

@@ -8,6 +8,7 @@ import { EventLoopLag } from './event-loop-lag.ts';
 import { exposition } from './exposition.ts';
 import { LaneSums } from './lane-sums.ts';
 import { type MetricFamily, type MetricScope, type Scrape, perListener } from './metric-family.ts';
+import { CERTIFICATE_METRICS } from './metrics-certificate.ts';
 import { ENDPOINT_METRICS } from './metrics-endpoint.ts';
 import { POLICY_METRICS } from './metrics-policy.ts';
 import { processMetrics } from './metrics-process.ts';
@@ -34,6 +35,7 @@ export class Metrics {
     this.families = [
       ...processMetrics(this.#lag),
       ...LISTENER_METRICS,
+      ...CERTIFICATE_METRICS,
       ...POLICY_METRICS,
       ...UPSTREAM_METRICS,
       ...ENDPOINT_METRICS,

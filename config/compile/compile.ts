@@ -166,14 +166,14 @@ function compileListener(
   listener: ListenerConfig,
   at: number,
   places: Places,
-  { settings, files, policies }: LoadedConfig,
+  { settings, files, policies, directory }: LoadedConfig,
 ): ListenerSnapshot {
   return {
     name: listener.name,
     policies: places.policies(policies.listeners[at]!),
     index: places.listeners[at]!.slot,
     bind: listener.bind,
-    tls: listener.tls === undefined ? null : compileTls(listener.tls, files),
+    tls: listener.tls === undefined ? null : compileTls(listener.tls, files, directory),
     http2: listener.http2,
     trustedProxies: listener.trustedProxies,
     trustedOnlyFields: listener.trustedOnlyFields.map((name) => name.toLowerCase()),
@@ -184,10 +184,15 @@ function compileListener(
   };
 }
 
-function compileTls(tls: NonNullable<ListenerConfig['tls']>, files: ReadonlyMap<string, string>): TlsSnapshot {
+function compileTls(
+  tls: NonNullable<ListenerConfig['tls']>,
+  files: ReadonlyMap<string, string>,
+  directory: string,
+): TlsSnapshot {
   const certificates = tls.certificates.map(({ cert, key }) => {
     const text = files.get(cert) ?? '';
-    return { cert: text, key: files.get(key) ?? '', names: certificateNames(text) };
+    const paths = { cert: path.resolve(directory, cert), key: path.resolve(directory, key) };
+    return { cert: text, key: files.get(key) ?? '', names: certificateNames(text), files: paths };
   });
   return { certificates, minVersion: tls.minVersion, http2: tls.http2 };
 }

@@ -46,6 +46,17 @@ export function checkCertificate(cert: string, key: string, wallMs: number): Cer
   return faults;
 }
 
+/** Reason why a pair can't replace one that is in use; null where it can. @param wallMs ms since 1970 */
+export function reasonAgainstReplacing(cert: string, key: string, wallMs: number): CertificateFault | null {
+  const [fault] = checkCertificate(cert, key, wallMs);
+  return fault === undefined || (fault.code === 'FL9006' && isValidAt(cert, wallMs)) ? null : fault;
+}
+
+function isValidAt(cert: string, wallMs: number): boolean {
+  const certificate = readCertificates(cert)![0]!;
+  return certificate.validFromDate.getTime() <= wallMs && wallMs <= certificate.validToDate.getTime();
+}
+
 function readPrivateKey(pem: string): KeyObject | string {
   if (/^-----BEGIN ENCRYPTED|^Proc-Type: 4,ENCRYPTED/m.test(pem)) {
     return 'is protected by a passphrase: a key without one is required, readable by this user only';

@@ -23,7 +23,12 @@ export interface FileWatchParts {
    * immediately if the content has changed meanwhile. Must not reject.
    */
   readonly onChange: () => Promise<void>;
+  /** Whether a file that can no longer be read has changed; default: it counts as unchanged. */
+  readonly isMissingAChange?: boolean;
 }
+
+/** Instead of the digest of a file that can't be read. */
+const MISSING = 'missing';
 
 interface Folder {
   readonly watcher: FSWatcher;
@@ -32,7 +37,7 @@ interface Folder {
 
 export class FileWatch {
   readonly #parts: FileWatchParts;
-  #first = '';
+  #first: string | null = null;
   #files: readonly string[] = [];
   #patterns: readonly string[] = [];
   /** Last digest of each file; a file that disappears keeps its digest. */
@@ -51,13 +56,13 @@ export class FileWatch {
 
   /**
    * Replaces the set of watched files. The current content of newly watched files counts as known.
-   * @param first while this file is missing, no change is reported: its replacement isn't complete
+   * @param first while this file is missing, no change is reported: its replacement isn't complete; null for none
    * @param files absolute paths, without `first`
    * @param patterns absolute paths with wildcards: another set of matching files is a change
    */
-  watch(first: string, files: readonly string[], patterns: readonly string[] = []): void {
+  watch(first: string | null, files: readonly string[], patterns: readonly string[] = []): void {
     this.#first = first;
-    this.#files = [...new Set([first, ...files])];
+    this.#files = [...new Set(first === null ? files : [first, ...files])];
     this.#patterns = patterns;
     const watched = new Set([...this.#files, ...patterns]);
     for (const file of watched) if (!this.#digests.has(file)) this.#hasChanged(file);
@@ -93,7 +98,7 @@ export class FileWatch {
     this.#eventMs = null;
     if (this.#isNotifying || this.#isStopped) return;
     this.#watchFolders();
-    if (digestOf(this.#first) === null) return;
+    if (this.#first !== null && digestOf(this.#first) === null) return;
     // Compares every file, so that simultaneous changes cause one notification.
     const changed = [...this.#files, ...this.#patterns].filter((file) => this.#hasChanged(file));
     if (changed.length > 0) void this.#notify();
@@ -106,9 +111,10 @@ export class FileWatch {
     this.#compare();
   }
 
-  /** Updates the digest of a file or pattern and returns whether it changed. A missing file counts as unchanged. */
+  /** Updates the digest of a file or pattern and returns whether it changed. */
   #hasChanged(file: string): boolean {
-    const digest = this.#patterns.includes(file) ? listingOf(file) : digestOf(file);
+    const found = this.#patterns.includes(file) ? listingOf(file) : digestOf(file);
+    const digest = found ?? (this.#parts.isMissingAChange === true ? MISSING : null);
     if (digest === null || digest === this.#digests.get(file)) return false;
     this.#digests.set(file, digest);
     return true;

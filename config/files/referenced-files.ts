@@ -48,7 +48,8 @@ export class ReferencedFiles {
   }
 }
 
-function readRegularFile(absolute: string): FileOutcome {
+/** Reads a regular file of at most 4 MiB. */
+export function readRegularFile(absolute: string): FileOutcome {
   let descriptor: number | undefined;
   try {
     // Without O_NONBLOCK opening a named pipe would block until a writer appears.

@@ -89,7 +89,7 @@ const KEY_ADVICE: Readonly<Record<string, string>> = {
   ),
   ...each(
     ['acme', 'letsencrypt', 'autohttps', 'certresolver', 'email'],
-    'Fairlead does not obtain certificates: run an ACME client such as certbot, name its files, and reload after a renewal',
+    'Fairlead does not obtain certificates: run an ACME client such as certbot, and name its files: they are watched',
   ),
   ...each(['tcp', 'stream', 'udp', 'mode'], 'Fairlead proxies HTTP only, no plain TCP or UDP'),
   ...each(['include', 'import', 'confd'], 'a configuration is one file: YAML anchors avoid repetition'),

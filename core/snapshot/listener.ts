@@ -17,6 +17,8 @@ export interface CertificateSnapshot {
   readonly cert: string;
   readonly key: string;
   readonly names: readonly string[];
+  /** Absolute paths of the files from which it was loaded; null for one that isn't watched on disk. */
+  readonly files: { readonly cert: string; readonly key: string } | null;
 }
 
 export interface TlsSnapshot {

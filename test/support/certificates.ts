@@ -24,7 +24,7 @@ export function testCertificate(names: readonly string[], keyType: 'ec' | 'rsa' 
   );
   if (!isFresh(place)) make(directory, place, names, keyType);
   const read = (file: string): string => readFileSync(path.join(place, file), 'utf8');
-  return { cert: read('cert.pem'), key: read('key.pem'), names };
+  return { cert: read('cert.pem'), key: read('key.pem'), names, files: null };
 }
 
 function isFresh(place: string): boolean {

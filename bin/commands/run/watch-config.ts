@@ -2,7 +2,7 @@
 
 import path from 'node:path';
 import { FileWatch } from '../../../config/files/file-watch.ts';
-import type { LoadResult } from '../../../config/load.ts';
+import type { LoadedConfig, LoadResult } from '../../../config/load.ts';
 import { systemTimers } from '../../../core/timers.ts';
 import type { MainLogger } from '../../../logging/process-log.ts';
 import type { ControlPlane } from '../../../control/control-plane.ts';
@@ -15,6 +15,13 @@ export interface WatchConfigOptions {
   readonly log: MainLogger;
 }
 
+/** Files that the configuration names, without the certificates of listeners: these are replaced without a reload. */
+function filesToWatch({ files, settings }: LoadedConfig): string[] {
+  const pairs = settings.listeners.flatMap(({ tls }) => tls?.certificates ?? []);
+  const replaced = new Set(pairs.flatMap(({ cert, key }) => [cert, key]));
+  return [...files.keys()].filter((name) => !replaced.has(name));
+}
+
 /** Watches until the returned function is called. A refused file changes nothing and is logged once, as any reload. */
 export function watchConfig({ file, latest, plane, log }: WatchConfigOptions): () => void {
   const absolute = path.resolve(file);
@@ -23,7 +30,7 @@ export function watchConfig({ file, latest, plane, log }: WatchConfigOptions): (
   let patterns: readonly string[] = [];
   const watchAll = (): void => {
     const loaded = latest();
-    const names = loaded.ok ? [...loaded.config.files.keys()] : loaded.named;
+    const names = loaded.ok ? filesToWatch(loaded.config) : loaded.named;
     const { included } = loaded.ok ? loaded.config : loaded;
     const found = [...included.files, ...names.map((name) => path.resolve(directory, name))];
     patterns = loaded.ok ? included.patterns : [...new Set([...patterns, ...included.patterns])];

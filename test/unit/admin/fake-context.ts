@@ -55,6 +55,18 @@ const AGENT: AgentView = {
   words: { weight: 2, maxconn: 0, ready: 0, drain: 0, maint: 0, up: 0, down: 0, fail: 0, stopped: 0, unknown: 0 },
 };
 
+const CERTIFICATE = {
+  names: ['example.com', 'www.example.com'],
+  issuer: 'CN=Test CA',
+  serial: '01',
+  fingerprint: 'AA:BB',
+  keyType: 'ec',
+  notBeforeMs: STARTED_AT,
+  notAfterMs: STARTED_AT + 90 * 86_400_000,
+  file: '/etc/fairlead/example.com.pem',
+  error: null,
+};
+
 function viewOf(upstream: string, slot: number, parts: Partial<EndpointView> = {}): EndpointView {
   return {
     upstream,
@@ -193,6 +205,10 @@ export class FakeContext implements AdminContext {
   readonly health = new FakeHealth();
   readonly maintenance = new FakeMaintenance();
   readonly splits = new FakeSplits();
+  readonly certificates = {
+    list: () => [{ ...CERTIFICATE, listener: 'web' }],
+    changes: { installed: 4, refused: 1 },
+  };
   readonly errors: LogLine[] = [];
   readonly log = recordingLog(this.errors, 'error');
   current: Snapshot = snapshot({

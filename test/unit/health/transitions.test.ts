@@ -159,6 +159,7 @@ async function counted(bench: HealthBench, detector: Detector): Promise<number> 
     health: bench.health,
     maintenance: { list: () => [], set: () => assert.fail('unexpected call') },
     splits: { list: () => [], set: () => assert.fail('unexpected call') },
+    certificates: { list: () => [], changes: { installed: 0, refused: 0 } },
     snapshot: () => snapshot({ upstreams: [bench.upstream] }),
     workers: () => [],
     listeners: () => [],
