@@ -1,8 +1,8 @@
 // Open requests and connections of each client, in shared memory. Each worker writes a row of its own with plain stores,
 // and a count is the sum over all rows: a worker that dies takes its counts along, once its row is cleared. Thread: both.
 //
-// A row is set-associative, with 8 places for a key. A client that finds all of its places taken is not counted: that takes
-// thousands of other clients with open requests or connections in one worker.
+// A row is set-associative, with 8 places for a key. A client that finds all of its places taken, which needs thousands of
+// others with open requests or connections in one worker, is counted in that worker alone.
 
 const SETS = 2 ** 12;
 const WAYS = 8;
@@ -17,6 +17,8 @@ export class ClientCounts {
   readonly #base: number;
   readonly #rows: number;
   readonly #own: number;
+  /** Counts of keys without a place. */
+  readonly #placeless = new Map<number, number>();
 
   /** @param base index of the first row in `words` @param worker the row that is written */
   constructor(words: Int32Array, base: number, rows: number, worker: number) {
@@ -40,25 +42,37 @@ export class ClientCounts {
     if (this.of(low, high) >= limit) return false;
     const place = this.#placeOf(this.#own, low, high, true);
     if (place >= 0) this.#words[place]! += 1;
+    else this.#placeless.set(keyOf(low, high), this.#placelessOf(low, high) + 1);
     return true;
   }
 
   /** Takes back what `add` has added. */
   subtract(low: number, high: number): void {
+    const placeless = this.#placelessOf(low, high);
+    if (placeless > 1) this.#placeless.set(keyOf(low, high), placeless - 1);
+    else if (placeless === 1) this.#placeless.delete(keyOf(low, high));
+    else this.#subtractPlaced(low, high);
+  }
+
+  /** The count of a key over all workers. */
+  of(low: number, high: number): number {
+    let sum = this.#placelessOf(low, high);
+    for (let row = 0; row < this.#rows; row += 1) {
+      const place = this.#placeOf(this.#base + row * COUNT_WORDS, low, high, false);
+      if (place >= 0) sum += this.#words[place]!;
+    }
+    return sum;
+  }
+
+  #subtractPlaced(low: number, high: number): void {
     const place = this.#placeOf(this.#own, low, high, false);
     if (place < 0 || this.#words[place]! <= 0) return;
     this.#words[place]! -= 1;
     if (this.#words[place] === 0) this.#words[place - COUNT] = 0;
   }
 
-  /** The count of a key over all workers. */
-  of(low: number, high: number): number {
-    let sum = 0;
-    for (let row = 0; row < this.#rows; row += 1) {
-      const place = this.#placeOf(this.#base + row * COUNT_WORDS, low, high, false);
-      if (place >= 0) sum += this.#words[place]!;
-    }
-    return sum;
+  #placelessOf(low: number, high: number): number {
+    return this.#placeless.size === 0 ? 0 : (this.#placeless.get(keyOf(low, high)) ?? 0);
   }
 
   /** @returns index of the count; -1 where there is none, and none is free or `mayTake` is false */
@@ -75,4 +89,9 @@ export class ClientCounts {
     this.#words[free] = tag;
     return free + COUNT;
   }
+}
+
+/** Set and tag of a key in one number. */
+function keyOf(low: number, high: number): number {
+  return (low & (SETS - 1)) * 2 ** 32 + ((high || 1) >>> 0);
 }

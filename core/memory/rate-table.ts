@@ -19,8 +19,13 @@ export const RATE_WORDS = SETS * SET_WORDS;
 /** A tag is 27 bits of the hash, and the exponent of the entry's unit. */
 const EXPONENT_BITS = 31;
 const TAG_BITS = ~EXPONENT_BITS;
-/** A TAT is at most this many units ahead of the clock: beyond it the word is an old one that has wrapped. */
+/** A TAT is at most this many units ahead of the clock. */
 const MOST_AHEAD = 2 ** 28;
+/**
+ * The same for a thread that was suspended since it read the clock: 0.27 s at least. Beyond it the word is an old one that
+ * has wrapped: one that isn't stale has passed by 3.3 s at most, and is read as 2 ** 29.9 units or more.
+ */
+const MOST_READ = 2 ** 29;
 const NS_PER_MS = 1e6;
 
 /** A rate in units of 2 ** exponent nanoseconds, such that TATs fit 32 bits that wrap. */
@@ -174,7 +179,7 @@ function tagOf(high: number, exponent: number): number {
 /** Units by which a TAT is ahead of the clock; 0 where it has passed. Both wrap. */
 function aheadOf(tat: number, now: number): number {
   const ahead = (tat - now) | 0;
-  return ahead > 0 && ahead <= MOST_AHEAD ? ahead : 0;
+  return ahead > 0 && ahead <= MOST_READ ? ahead : 0;
 }
 
 /** Whether an entry was last used so long ago that its TAT has passed, and may have wrapped since. */

@@ -7,13 +7,14 @@ import { get, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { before, describe, test, type TestContext } from 'node:test';
+import { measureRate } from '../../scripts/rate-limit/measure.ts';
 import { startApps } from '../support/app-server.ts';
 import { sendMany } from '../support/client.ts';
 import { eventually, type RunningFairlead, startFairlead } from '../support/fairlead.ts';
 
 const RATE = 100;
-const BURST = 50;
-const RUN_MS = 1500;
+/** Regained in two seconds: a client on a busy machine that sends nothing for less loses nothing. */
+const BURST = 200;
 
 /** Keeps what tests of one process register, and runs it at the end. */
 const shared = { after: [] as (() => unknown)[] };
@@ -58,27 +59,18 @@ describe('policies that admit clients', () => {
   });
 
   test('a rate is kept within 1 % by two workers and 20 connections, and survives a reload', async () => {
-    const run = new AbortController();
-    const startMs = performance.now();
-    const expectedSince = (ms: number): number => BURST + (RATE * (performance.now() - ms)) / 1000;
-    let [firstMs, least] = [0, 0];
-    setTimeout(() => {
-      least = expectedSince(firstMs) * 0.99 - 1;
-      run.abort();
-    }, RUN_MS);
-    const { statuses, errors } = await sendMany(fairlead.port, {
-      connections: 20,
+    const { allowed, refused, least, most } = await measureRate({
+      port: fairlead.port,
       path: '/rate',
-      signal: run.signal,
-      onBody: () => (firstMs ||= performance.now()),
+      connections: 20,
+      seconds: 1.5,
+      burst: BURST,
+      perSecond: RATE,
     });
-    const most = expectedSince(startMs) + 1;
-    const allowed = statuses.get(200) ?? 0;
-    assert.deepEqual([...errors.keys()], []);
-    assert.ok(allowed >= least && allowed <= most, `${allowed}, from ${least} to ${most} expected`);
-    assert.ok((statuses.get(429) ?? 0) > 0);
+    assert.ok(allowed >= least * 0.99 && allowed <= most * 1.01, `${allowed}, from ${least} to ${most} expected`);
+    assert.ok(refused > 0);
     assert.ok((await fairlead.plane.reload()).ok);
-    const after = await sendMany(fairlead.port, { connections: 2, path: '/rate', requests: BURST * 2 });
+    const after = await sendMany(fairlead.port, { connections: 2, path: '/rate', requests: BURST });
     assert.ok((after.statuses.get(429) ?? 0) > 0, 'the burst is not regained by a reload');
   });
 

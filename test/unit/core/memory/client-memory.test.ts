@@ -111,13 +111,24 @@ describe('counts', () => {
     assert.equal(first.of(5, 6), 0);
   });
 
-  test('a set without a free place counts no further client', () => {
-    const counts = ClientMemory.allocate(1, [7, 9]).countsOf(0);
+  test('a client without a free place is counted in its worker', () => {
+    const memory = ClientMemory.allocate(2, [7, 9]);
+    const [counts, other] = [memory.countsOf(0), memory.countsOf(1)];
     for (let high = 1; high <= 9; high += 1) assert.ok(counts.add(5, high, 1));
-    assert.deepEqual([counts.of(5, 8), counts.of(5, 9)], [1, 0]);
-    counts.subtract(5, 9);
+    assert.deepEqual([counts.of(5, 8), counts.of(5, 9), other.of(5, 9)], [1, 1, 0]);
+    assert.ok(!counts.add(5, 9, 1));
+    assert.ok(counts.add(5, 9, 2));
     counts.subtract(5, 3);
-    assert.ok(counts.add(5, 9, 1));
-    assert.equal(counts.of(5, 9), 1);
+    assert.ok(counts.add(5, 9, 3), 'the third takes the place that is free now');
+    assert.deepEqual([counts.of(5, 9), other.of(5, 9)], [3, 1]);
+    for (const left of [2, 1, 0, 0]) {
+      counts.subtract(5, 9);
+      assert.equal(counts.of(5, 9), left);
+    }
+    assert.deepEqual(
+      [1, 2, 3, 4].map((high) => counts.of(5, high)),
+      [1, 1, 0, 1],
+      'others keep theirs',
+    );
   });
 });
