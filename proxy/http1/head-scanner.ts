@@ -89,7 +89,7 @@ export class HeadScanner {
     const next = scanRequestLine(head, region);
     if (next < 0) return this.#isOverlong(next) ? CodecError.TARGET_TOO_LONG : ~next;
     if (last !== null && this.#isRepeated(bytes, base, next, end, last)) {
-      head.moveFields(next - base - head.fieldsStart);
+      moveFields(head, next - base - head.fieldsStart);
       head.bodyStart = next + last.end - last.start;
       head.text = latin1Text(bytes, base, head.bodyStart);
       return Scan.REPEATED;
@@ -169,4 +169,16 @@ function checkHost(head: MessageHead, bytes: Buffer, base: number): ScanResult {
   head.hostEnd = head.valueEnd(index);
   head.hostNameEnd = scanHostValue(bytes, base + head.hostStart, base + head.hostEnd) - base;
   return head.hostNameEnd < 0 ? CodecError.BAD_HOST : Scan.COMPLETE;
+}
+
+/** Shifts all offsets of fields: the same lines follow a first line of another length. */
+function moveFields(head: MessageHead, distance: number): void {
+  if (distance === 0) return;
+  const { offsets } = head;
+  const count = head.fieldCount * FIELD_STRIDE + 1;
+  for (let at = 0; at < count; at += 1) offsets[at]! += distance;
+  head.fieldsStart += distance;
+  head.hostStart += distance;
+  head.hostNameEnd += distance;
+  head.hostEnd += distance;
 }

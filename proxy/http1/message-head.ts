@@ -126,6 +126,25 @@ export class MessageHead {
     }
   }
 
+  /** Adds the fields of `lines`, cuts included, whose text stands at `distance` in this head's. */
+  addFields(lines: MessageHead, distance: number): void {
+    const { fieldCount } = lines;
+    const first = this.fieldCount;
+    while (this.kinds.length < first + fieldCount) this.#grow();
+    const { offsets, kinds } = this;
+    const from = lines.offsets;
+    const end = fieldCount * FIELD_STRIDE;
+    for (let at = 0, to = first * FIELD_STRIDE; at <= end; at += 1, to += 1) offsets[to] = from[at]! + distance;
+    for (let index = fieldCount - 1; index >= 0; index -= 1) {
+      const kind = lines.kinds[index]!;
+      kinds[first + index] = kind;
+      if (((this.seen >>> (kind & KIND_BITS)) & 1) === 0) this.#firstIndex[kind & KIND_BITS] = first + index;
+    }
+    this.fieldCount = first + fieldCount;
+    this.repeated |= lines.repeated | (this.seen & lines.seen);
+    this.seen |= lines.seen;
+  }
+
   #grow(): void {
     const kinds = new Uint8Array(this.kinds.length * 2);
     const offsets = new Int32Array(kinds.length * FIELD_STRIDE + 1);
@@ -184,14 +203,7 @@ export class MessageHead {
    * @param lower lower case
    */
   rangeEquals(start: number, end: number, lower: string): boolean {
-    if (end - start !== lower.length) return false;
-    const text = this.text;
-    for (let at = 0; at < lower.length; at += 1) {
-      const code = text.charCodeAt(start + at);
-      if (code !== lower.charCodeAt(at) && (code < 0x41 || code > 0x5a || (code | 0x20) !== lower.charCodeAt(at)))
-        return false;
-    }
-    return true;
+    return end - start === lower.length && matchesAt(this.text, start, lower);
   }
 
   nameText(index: number): string {
@@ -235,18 +247,6 @@ export class MessageHead {
       if (!this.isCut(index, cutKinds)) list.push(this.nameText(index), this.valueText(index));
     }
     return list;
-  }
-
-  /** Shifts all offsets of fields: the same lines follow a first line of another length. */
-  moveFields(distance: number): void {
-    if (distance === 0) return;
-    const { offsets } = this;
-    const count = this.fieldCount * FIELD_STRIDE + 1;
-    for (let at = 0; at < count; at += 1) offsets[at]! += distance;
-    this.fieldsStart += distance;
-    this.hostStart += distance;
-    this.hostNameEnd += distance;
-    this.hostEnd += distance;
   }
 
   /** Marks a field as not forwarded. */
@@ -296,4 +296,14 @@ export class MessageHead {
   get reasonText(): string {
     return this.text.slice(this.reasonStart, this.reasonEnd);
   }
+}
+
+/** Whether `text` has `lower` at `start`, ignoring the case of ASCII letters. */
+function matchesAt(text: string, start: number, lower: string): boolean {
+  for (let at = 0; at < lower.length; at += 1) {
+    const code = text.charCodeAt(start + at);
+    if (code !== lower.charCodeAt(at) && (code < 0x41 || code > 0x5a || (code | 0x20) !== lower.charCodeAt(at)))
+      return false;
+  }
+  return true;
 }

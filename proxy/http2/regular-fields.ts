@@ -6,6 +6,7 @@ import type { UnderscoreFields } from '../../core/snapshot/listener.ts';
 import { CLASS, DIGIT, ZERO } from '../http1/byte-class.ts';
 import { FieldKind } from '../http1/field-kind.ts';
 import { FIELD_STRIDE, MessageHead } from '../http1/message-head.ts';
+import { SentLines } from '../http1/sent-lines.ts';
 import { type HeaderField, RequestKind } from './header-field.ts';
 import { fieldSize } from './hpack-table.ts';
 
@@ -28,6 +29,8 @@ const COOKIE_PREFIX = 'cookie: ';
 export class RegularFields {
   /** The lines, without Host, and their offsets; no first line and no empty line. */
   readonly lines: MessageHead = new MessageHead();
+  /** For fields that are kept for repeated blocks. */
+  readonly sentLines: SentLines = new SentLines();
   /** Null where all fields are valid. */
   fault: RequestFault | null = null;
   sizeBytes = 0;

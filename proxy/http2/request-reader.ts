@@ -4,7 +4,8 @@
 import type { FieldList } from '../../core/head.ts';
 import { FieldKind } from '../http1/field-kind.ts';
 import { BodyKind, type Framing } from '../http1/framing.ts';
-import { FIELD_STRIDE, type MessageHead, Method, METHOD_NAMES } from '../http1/message-head.ts';
+import { type MessageHead, Method, METHOD_NAMES } from '../http1/message-head.ts';
+import type { SentLines } from '../http1/sent-lines.ts';
 import { readTrailerSection } from '../http1/trailer-section.ts';
 import { type HeaderField, RequestKind } from './header-field.ts';
 import { HpackDecoder } from './hpack-decoder.ts';
@@ -23,12 +24,23 @@ export interface RequestRules extends FieldRules {
   readonly enablesConnectProtocol: boolean;
 }
 
+/** Cuts fields that the client may not send. */
+export interface FieldCutter {
+  cutFrom(lines: MessageHead): void;
+}
+
 export class RequestReader {
   /** Of the last request: the protocol of an extended CONNECT, or ''. Its head is that of a GET. */
   protocol = '';
+  /** Of the last request: parts of its head, and the lines that its block shares with those that repeat it. */
+  firstLine = '';
+  target = '';
+  authority = '';
+  sentLines: SentLines | null = null;
   /** Trailers of the last trailer section that may be forwarded; null if there are none. */
   trailers: FieldList | null = null;
   readonly #rules: RequestRules;
+  readonly #cutter: FieldCutter | null;
   readonly #decoder: HpackDecoder;
   readonly #repeated = new RepeatedFields();
   /** Those being collected. */
@@ -36,16 +48,17 @@ export class RequestReader {
   #method: HeaderField | null = null;
   #scheme: HeaderField | null = null;
   #path: HeaderField | null = null;
-  #authority: HeaderField | null = null;
+  #authorityField: HeaderField | null = null;
   #protocol: HeaderField | null = null;
   /** Of the pseudo-header fields. */
   #sizeBytes = 0;
   #isMalformed = false;
 
   /** @param tableBytes our SETTINGS_HEADER_TABLE_SIZE */
-  constructor(tableBytes: number, rules: RequestRules) {
+  constructor(tableBytes: number, rules: RequestRules, cutter: FieldCutter | null = null) {
     this.#decoder = new HpackDecoder(tableBytes, { listBytes: rules.listBytes, fields: rules.fields });
     this.#rules = rules;
+    this.#cutter = cutter;
   }
 
   /**
@@ -90,10 +103,11 @@ export class RequestReader {
 
   #clear(): void {
     this.protocol = '';
+    this.sentLines = null;
     this.#method = null;
     this.#scheme = null;
     this.#path = null;
-    this.#authority = null;
+    this.#authorityField = null;
     this.#protocol = null;
     this.#sizeBytes = 0;
     this.#isMalformed = false;
@@ -109,7 +123,10 @@ export class RequestReader {
       const from = decoder.position;
       const changes = decoder.tableChanges;
       const known = this.#repeated.find(block, from, end, changes);
-      if (known !== null) return known;
+      if (known !== null) {
+        this.sentLines = known.sentLines;
+        return known;
+      }
       if (decoder.isAtEnd) return this.#collectNew(null);
       const field = decoder.next();
       if (field === null) return null;
@@ -138,6 +155,7 @@ export class RequestReader {
       fields.add(field, this.#rules);
     }
     fields.end();
+    if (fields.fault === null) this.#cutter?.cutFrom(fields.lines);
     return true;
   }
 
@@ -159,8 +177,8 @@ export class RequestReader {
         this.#path = field;
         break;
       case RequestKind.AUTHORITY:
-        before = this.#authority;
-        this.#authority = field;
+        before = this.#authorityField;
+        this.#authorityField = field;
         break;
       default:
         before = this.#protocol;
@@ -181,7 +199,7 @@ export class RequestReader {
 
   /** `:authority` and Host name the same host, or only one of them is there (section 8.3.1). */
   #isAuthorityValid(host: HeaderField | null): boolean {
-    const authority = this.#authority;
+    const authority = this.#authorityField;
     if (authority === null || host === null) return authority !== host;
     return authority.value === host.value || authority.value.toLowerCase() === host.value.toLowerCase();
   }
@@ -196,7 +214,7 @@ export class RequestReader {
   /** Section 8.5, and RFC 8441 section 4. Its stream carries no message body, so that a length of one would lie. */
   #connectFault(fields: RegularFields): RequestFault | null {
     const isExtended = this.#protocol !== null;
-    if (this.#authority === null || fields.contentLength >= 0) return 'malformed';
+    if (this.#authorityField === null || fields.contentLength >= 0) return 'malformed';
     if (isExtended && !this.#rules.enablesConnectProtocol) return 'malformed';
     if (!isExtended) return this.#scheme === null && this.#path === null ? 'method-not-served' : 'malformed';
     if (this.#scheme === null || this.#path === null || this.#path.value === '*') return 'malformed';
@@ -221,9 +239,12 @@ export class RequestReader {
   #assemble(fields: RegularFields, head: MessageHead): null {
     const method = this.protocol === '' ? this.#method!.value : 'GET';
     const target = this.#path!.value;
-    const authority = this.#authority ?? fields.host!;
+    const authority = this.#authorityField ?? fields.host!;
     const { value } = authority;
     const { lines } = fields;
+    this.target = target;
+    this.authority = value;
+    this.firstLine = `${method} ${target}${VERSION_LINE_END}`;
     head.reset();
     head.method = methodNumber(method);
     head.methodEnd = method.length;
@@ -231,27 +252,16 @@ export class RequestReader {
     head.targetEnd = head.targetStart + target.length;
     const query = target.indexOf('?');
     head.pathEnd = query < 0 ? head.targetEnd : head.targetStart + query;
-    head.fieldsStart = head.targetEnd + VERSION_LINE_END.length;
+    head.fieldsStart = this.firstLine.length;
     head.hostStart = head.fieldsStart + HOST_PREFIX.length;
     head.hostNameEnd = head.hostStart + authority.hostNameEnd;
     head.hostEnd = head.hostStart + value.length;
-    const linesStart = head.hostEnd + 2;
     head.addField(FieldKind.HOST, head.fieldsStart, head.hostStart - 2, head.hostStart, head.hostEnd);
-    appendFields(head, lines, linesStart);
-    head.offsets[head.fieldCount * FIELD_STRIDE] = linesStart + lines.text.length;
-    head.text = `${method} ${target}${VERSION_LINE_END}${HOST_PREFIX}${value}\r\n${lines.text}\r\n`;
+    head.addFields(lines, head.hostEnd + 2);
+    // A rope: requests are sent from their parts, which mostly leaves it as it is.
+    head.text = `${this.firstLine}${HOST_PREFIX}${value}\r\n${lines.text}\r\n`;
     head.bodyStart = head.text.length;
     return null;
-  }
-}
-
-/** Adds the fields of `lines`, whose text stands at `distance` in the head's. */
-function appendFields(head: MessageHead, lines: MessageHead, distance: number): void {
-  const { offsets, kinds, fieldCount } = lines;
-  for (let index = 0, at = 0; index < fieldCount; index += 1, at += FIELD_STRIDE) {
-    const nameEnd = offsets[at + 1]! + distance;
-    const valueEnd = offsets[at + 3]! + distance;
-    head.addField(kinds[index]!, offsets[at]! + distance, nameEnd, offsets[at + 2]! + distance, valueEnd);
   }
 }
 

@@ -5,6 +5,7 @@ import { ALWAYS_CUT, FRAMING_KINDS } from '../http1/encoder.ts';
 import { FieldKind, FORWARDING_KINDS, kindSet } from '../http1/field-kind.ts';
 import { BodyKind, Framing } from '../http1/framing.ts';
 import { FIELD_STRIDE, MessageHead } from '../http1/message-head.ts';
+import { SentLines } from '../http1/sent-lines.ts';
 import { flatText } from './flat-text.ts';
 import { InsertedLines } from './inserted-lines.ts';
 
@@ -14,6 +15,16 @@ const NOT_END_TO_END = ALWAYS_CUT | FRAMING_KINDS | kindSet(FieldKind.HOST);
 export interface CutNames {
   readonly kinds: number;
   readonly others: readonly string[];
+}
+
+/** Parts of a request head that are known as strings: its text need not be cut into them, nor even be put together. */
+export interface KnownParts {
+  /** The first line, its CRLF included. */
+  readonly firstLine: string;
+  readonly target: string;
+  readonly authority: string;
+  /** Of the block that the field lines repeat; null where they are this request's own. */
+  readonly sentLines: SentLines | null;
 }
 
 /**
@@ -30,25 +41,36 @@ export class ScannedRequestHead implements RequestHead {
   readonly inserted: InsertedLines = new InsertedLines();
   method = '';
   bodyLength = 0;
+  #firstLine: string | null = null;
   #target: string | null = null;
   #authority: string | null = null;
-  /** The last result of `lines`, and its inputs. */
-  #lines = '';
-  #cutKinds = 0;
-  #added = '';
-  #hasLines = false;
+  readonly #ownLines = new SentLines();
+  /** The last result of `lines`. */
+  #sentLines = this.#ownLines;
 
   /** Invalidates caches: the field lines have changed. */
   forget(): void {
     this.#authority = null;
-    this.#hasLines = false;
+    this.#ownLines.isMade = false;
+    this.#sentLines = this.#ownLines;
   }
 
   /** Starts a request: its head has been scanned and framed. */
   begin(): void {
     this.method = this.message.methodText;
     this.bodyLength = this.framing.body === BodyKind.CHUNKED ? UNKNOWN_LENGTH : this.framing.lengthBytes;
+    this.#firstLine = null;
     this.#target = null;
+  }
+
+  /** Starts a request whose head was not scanned but put together of known parts. */
+  beginOf({ firstLine, target, authority, sentLines }: KnownParts): void {
+    this.begin();
+    this.#firstLine = firstLine;
+    this.#target = target;
+    this.#authority = authority;
+    this.#ownLines.isMade = false;
+    this.#sentLines = sentLines ?? this.#ownLines;
   }
 
   get target(): string {
@@ -80,7 +102,7 @@ export class ScannedRequestHead implements RequestHead {
 
   /** The first line, its CRLF included. */
   get firstLine(): string {
-    return this.message.text.slice(0, this.message.fieldsStart);
+    return this.#firstLine ?? this.message.text.slice(0, this.message.fieldsStart);
   }
 
   /** The field lines that are not cut, then all inserted lines but the last. */
@@ -89,13 +111,16 @@ export class ScannedRequestHead implements RequestHead {
     if (removed.others.length + others.length > 0) {
       return keptLines(this.message, kinds, [...removed.others, ...others]) + firstLines;
     }
-    if (!this.#hasLines || this.#cutKinds !== kinds || this.#added !== firstLines) {
-      this.#lines = flatText(keptLines(this.message, kinds, []) + firstLines);
-      this.#cutKinds = kinds;
-      this.#added = firstLines;
-      this.#hasLines = true;
+    const sent = this.#sentLines;
+    const { authority } = this;
+    if (!sent.isMade || sent.authority !== authority || sent.cutKinds !== kinds || sent.added !== firstLines) {
+      sent.text = flatText(keptLines(this.message, kinds, []) + firstLines);
+      sent.authority = authority;
+      sent.cutKinds = kinds;
+      sent.added = firstLines;
+      sent.isMade = true;
     }
-    return this.#lines;
+    return sent.text;
   }
 }
 

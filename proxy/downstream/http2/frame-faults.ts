@@ -4,7 +4,6 @@ import type { LocalReply, Unparsable } from '../../../core/exchange-contract.ts'
 import type { AbuseLimits } from '../../http2/abuse-limits.ts';
 import { ErrorCode } from '../../http2/error-code.ts';
 import type { RequestReader } from '../../http2/request-reader.ts';
-import type { TrustedOnlyFields } from '../trusted-only-fields.ts';
 import type { Http2Output } from './http2-output.ts';
 import type { Http2Stream } from './http2-stream.ts';
 import type { StreamTable } from './stream-table.ts';
@@ -17,8 +16,6 @@ export interface FrameHost {
   readonly streams: StreamTable;
   readonly reader: RequestReader;
   readonly limits: AbuseLimits;
-  /** Fields that the client may not send; null for a trusted proxy. */
-  readonly trustedOnly: TrustedOnlyFields | null;
   /** Whether new streams are served: not after the last GOAWAY. */
   readonly isAccepting: boolean;
   newStream(): Http2Stream;

@@ -14,7 +14,7 @@ import { jittered } from '../accept/connection-ledger.ts';
 import { LingeringClose } from '../accept/lingering-close.ts';
 import type { Swept } from '../accept/sweeper.ts';
 import type { DrainableConnection } from '../downstream-context.ts';
-import { type TrustedOnlyFields, trustedOnlyFor } from '../trusted-only-fields.ts';
+import { trustedOnlyFor } from '../trusted-only-fields.ts';
 import { checkTransition, Phase } from './connection-phase.ts';
 import type { Http2Context, Http2Listener } from './http2-context.ts';
 import type { FrameHost } from './frame-faults.ts';
@@ -46,7 +46,6 @@ export class Http2Connection implements Http2Host, FrameHost, DrainableConnectio
   readonly streams: StreamTable;
   readonly reader: RequestReader;
   readonly limits: AbuseLimits;
-  readonly trustedOnly: TrustedOnlyFields | null;
   readonly #client: ClientSocket;
   readonly #context: Http2Context;
   readonly #settings: Http2Listener;
@@ -71,9 +70,8 @@ export class Http2Connection implements Http2Host, FrameHost, DrainableConnectio
     this.#requestsLeft = jittered(limits.requestsPerConnection, context.random);
     this.#timeouts = new StreamTimeouts(timeouts);
     this.output = new Http2Output(context, client);
-    this.trustedOnly = trustedOnlyFor(settings.snapshot, client.facts);
     this.limits = new AbuseLimits(context.turn);
-    this.reader = new RequestReader(TABLE_BYTES, settings.rules);
+    this.reader = new RequestReader(TABLE_BYTES, settings.rules, trustedOnlyFor(settings.snapshot, client.facts));
     this.#frames = new FrameReader(new Http2Frames(this));
     client.stream.on('data', this.#onData).on('end', this.#onEnd).on('close', this.#onClose);
     context.sweeper.add(this);

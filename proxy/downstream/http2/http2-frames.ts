@@ -77,11 +77,10 @@ export class Http2Frames implements FrameSink {
       return this.#faults.resetClosed(id, ErrorCode.PROTOCOL_ERROR);
     }
     host.limits.requestBegan();
-    host.trustedOnly?.cutFrom(message);
     streams.add(id, stream);
     host.streamBegan();
     const windowBytes = this.#settings.initialWindowBytes;
-    if (fault === null) stream.begin(id, isEndStream, windowBytes, reader.protocol);
+    if (fault === null) stream.begin(id, isEndStream, windowBytes, reader);
     else {
       stream.refuse(id, isEndStream, windowBytes, host.refuse(fault));
       this.#faults.count();

@@ -11,7 +11,7 @@ import type {
 import { type FieldList, type ResponseHead, UNKNOWN_LENGTH } from '../../../core/head.ts';
 import { Method } from '../../http1/message-head.ts';
 import { ErrorCode } from '../../http2/error-code.ts';
-import { ScannedRequestHead } from '../../wire/scanned-request-head.ts';
+import { type KnownParts, ScannedRequestHead } from '../../wire/scanned-request-head.ts';
 import { Added } from '../added.ts';
 import { NO_EXCHANGE } from '../downstream-context.ts';
 import type { Http2Context } from './http2-context.ts';
@@ -40,6 +40,12 @@ export interface Http2Host {
   streamClosed(stream: Http2Stream): void;
   /** The exchange has ended, and nothing refers to the stream any more. */
   streamReusable(stream: Http2Stream): void;
+}
+
+/** The request that a header block holds. */
+export interface RequestParts extends KnownParts {
+  /** Of an extended CONNECT, or ''. */
+  readonly protocol: string;
 }
 
 export class Http2Stream implements ClientSide, ResponseOwner {
@@ -76,12 +82,12 @@ export class Http2Stream implements ClientSide, ResponseOwner {
   /**
    * Begins a request, whose head has been read into `head`.
    * @param windowBytes the client's initial window
-   * @param protocol of an extended CONNECT, or ''
+   * @param request parts of the head
    */
-  begin(id: number, isComplete: boolean, windowBytes: number, protocol: string): void {
+  begin(id: number, isComplete: boolean, windowBytes: number, request: RequestParts): void {
     const { head } = this;
-    head.forget();
-    head.begin();
+    const { protocol } = request;
+    head.beginOf(request);
     this.#reset(id);
     this.response.begin(id, windowBytes, head.message.method === Method.HEAD);
     const { starter } = this.#context;

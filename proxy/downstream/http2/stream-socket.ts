@@ -40,7 +40,10 @@ export function beginUpgrade(
   protocol: string,
   receivedMs: number,
 ): ClientEvents {
-  if (head.field(KEY) === undefined) addKey(head.message);
+  if (head.field(KEY) === undefined) {
+    addKey(head.message);
+    head.forget();
+  }
   const socket = new StreamSocket(side);
   socket.exchange = starter.begin(side, head, new SocketUpgrade(protocol, NO_BYTES, socket), receivedMs);
   return socket;
