@@ -18,6 +18,7 @@ import type { MainLogger } from '../logging/process-log.ts';
 import { AdminHost } from './admin-host.ts';
 import { BudgetKeeper } from './budget-keeper.ts';
 import { CertificateFiles } from './certificates/certificate-files.ts';
+import { CertificateService } from './certificates/certificate-service.ts';
 import { CertificateInventory } from './certificates/inventory.ts';
 import { Explainer } from './explain/explanation.ts';
 import type { UpgradeOutcome } from './holder/holder-messages.ts';
@@ -68,10 +69,11 @@ interface Service {
   mute(): void;
 }
 
-/** Settings of operators that gates put into Snapshots. */
+/** Gates with state of their own: settings of operators, and certificates. */
 interface OperatorSettings {
   readonly maintenance: Maintenance;
   readonly splits: SplitWeights;
+  readonly acme: CertificateService;
 }
 
 export class ControlPlane {
@@ -113,16 +115,15 @@ export class ControlPlane {
     this.supervisor = this.#newSupervisor(sockets);
     const onOutOfUse = (slot: number): void => this.supervisor.broadcast({ kind: 'drop-idle', slot });
     this.health = new HealthService({ ...injected, random: systemRandom, runCheck, onOutOfUse });
-    const { maintenance, splits } = (this.#settings = this.#newSettings(tables));
+    const { maintenance, splits, acme } = (this.#settings = this.#newSettings(tables));
     this.#keeper = new StateKeeper({ ...injected, health: this.health, maintenance, splits });
-    const bound = (): readonly BoundListener[] => this.bound;
-    this.#explainer = new Explainer({ ...injected, random: systemRandom, bound });
+    this.#explainer = new Explainer({ ...injected, random: systemRandom, bound: () => this.bound });
     this.#admin = new AdminHost({ sockets, timers, context: () => this.#adminContext() });
     const logSettings: SnapshotConsumer = { apply: (next) => applyLog(log, next), stop: () => undefined };
     const certificateFiles = this.#newCertificateFiles();
     this.#owner = new SnapshotOwner(
       first,
-      [this.#keeper, maintenance, splits, certificateFiles, this.supervisor, this.#admin],
+      [this.#keeper, maintenance, splits, acme, certificateFiles, this.supervisor, this.#admin],
       [
         logSettings,
         this.health,
@@ -136,6 +137,7 @@ export class ControlPlane {
         this.#explainer,
         this.#admin,
         this.supervisor,
+        acme,
         new SlotReclaimer(tables, region, timers),
       ],
     );
@@ -224,7 +226,8 @@ export class ControlPlane {
 
   #newSettings(tables: CompileTables): OperatorSettings {
     const publish = (): Promise<void> => this.#reloader.republish();
-    const parts = { clock: this.#clock, log: this.#options.log, publish };
+    const { log, version } = this.#options;
+    const parts = { clock: this.#clock, log, publish };
     return {
       maintenance: new Maintenance({ ...parts, tables, onChange: (change) => this.#admin.noteMaintenance(change) }),
       splits: new SplitWeights({
@@ -232,6 +235,7 @@ export class ControlPlane {
         configured: () => this.#owner.received,
         onChange: (change) => this.#admin.noteSplit(change),
       }),
+      acme: new CertificateService({ ...parts, tables, timers: systemTimers, random: systemRandom, version }),
     };
   }
 

@@ -46,7 +46,7 @@ const TABLES: LayerTables = {
   ],
   loaders: ['plugins/plugin-library.ts'],
   packages: {
-    undici: ['proxy/upstream', 'health', 'discovery', 'test', 'scripts'],
+    undici: ['proxy/upstream', 'health', 'discovery', 'control/certificates', 'test', 'scripts'],
     'http-proxy-3': ['proxy/upstream', 'scripts'],
     yaml: ['config', 'test'],
     // In core/option-schema.ts for its types alone.

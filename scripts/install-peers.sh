@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs, from Debian packages, the programs that tests compare with or use. Quick where all are there already.
 #
-#   scripts/install-peers.sh              haproxy nginx wrk h2load caddy python3 openssl curl promtool
+#   scripts/install-peers.sh              haproxy nginx wrk h2load caddy python3 openssl curl promtool pebble
 #   scripts/install-peers.sh chromium     these programs only (any of the table below)
 #   PEERS_BROWSER=1 scripts/install-peers.sh    the first list and chromium
 #
@@ -15,6 +15,7 @@ export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 declare -A PACKAGE_OF=(
   [haproxy]=haproxy [nginx]=nginx [wrk]=wrk [h2load]=nghttp2-client [caddy]=caddy
   [python3]=python3 [openssl]=openssl [curl]=curl [chromium]=chromium [promtool]=prometheus
+  [pebble]=pebble
 )
 DAEMONS=(haproxy nginx caddy prometheus)
 POLICY=/usr/sbin/policy-rc.d
@@ -63,7 +64,7 @@ check_no_daemon() {
 main() {
   local wanted=("$@") missing=() packages=() name
   if [ ${#wanted[@]} -eq 0 ]; then
-    wanted=(haproxy nginx wrk h2load caddy python3 openssl curl promtool)
+    wanted=(haproxy nginx wrk h2load caddy python3 openssl curl promtool pebble)
     if [ "${PEERS_BROWSER:-}" = 1 ]; then wanted+=(chromium); fi
   fi
   for name in "${wanted[@]}"; do

@@ -16,6 +16,7 @@ import type { LogFilter, OverloadSnapshot, Snapshot, SyslogSnapshot } from '../.
 import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import { formatHostPort } from '../../net/host-port.ts';
 import { certificateNames } from '../files/certificate.ts';
+import { compileAcme } from './compile-acme.ts';
 import { compileAdmin } from './compile-admin.ts';
 import { compileOverrides, compileUpstream, endpointName } from './compile-upstream.ts';
 import type { LoadedConfig } from '../load.ts';
@@ -162,18 +163,14 @@ function compileUpstreams(config: LoadedConfig, places: Places): UpstreamSnapsho
   });
 }
 
-function compileListener(
-  listener: ListenerConfig,
-  at: number,
-  places: Places,
-  { settings, files, policies, directory }: LoadedConfig,
-): ListenerSnapshot {
+function compileListener(listener: ListenerConfig, at: number, places: Places, config: LoadedConfig): ListenerSnapshot {
+  const { settings, policies } = config;
   return {
     name: listener.name,
     policies: places.policies(policies.listeners[at]!),
     index: places.listeners[at]!.slot,
     bind: listener.bind,
-    tls: listener.tls === undefined ? null : compileTls(listener.tls, files, directory),
+    tls: listener.tls === undefined ? null : compileTls(listener.tls, listener.name, config),
     http2: listener.http2,
     trustedProxies: listener.trustedProxies,
     trustedOnlyFields: listener.trustedOnlyFields.map((name) => name.toLowerCase()),
@@ -184,17 +181,16 @@ function compileListener(
   };
 }
 
-function compileTls(
-  tls: NonNullable<ListenerConfig['tls']>,
-  files: ReadonlyMap<string, string>,
-  directory: string,
-): TlsSnapshot {
-  const certificates = tls.certificates.map(({ cert, key }) => {
+function compileTls(tls: NonNullable<ListenerConfig['tls']>, listener: string, config: LoadedConfig): TlsSnapshot {
+  const { files, directory } = config;
+  const certificates = (tls.certificates ?? []).map(({ cert, key }) => {
     const text = files.get(cert) ?? '';
     const paths = { cert: path.resolve(directory, cert), key: path.resolve(directory, key) };
     return { cert: text, key: files.get(key) ?? '', names: certificateNames(text), files: paths };
   });
-  return { certificates, minVersion: tls.minVersion, http2: tls.http2 };
+  const covered = certificates.flatMap(({ names }) => names);
+  const acme = tls.acme === undefined ? {} : { acme: compileAcme(tls.acme, listener, covered, config) };
+  return { certificates, minVersion: tls.minVersion, http2: tls.http2, ...acme };
 }
 
 function compileLimits(limits: Config['limits']): ClientLimits {

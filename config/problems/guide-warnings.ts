@@ -181,4 +181,23 @@ export const WARNING_GUIDE = {
     wrong: app('', 'heartbeat: { type: grpc }'),
     right: app('protocol: http2', 'heartbeat: { type: grpc }'),
   },
+  FL9026: {
+    meaning: 'The CA has no address to write to when a certificate is about to expire or was issued wrongly.',
+    fix: 'Set acme.email to an address that several people read.',
+    wrong: acme('acme: true'),
+    right: acme('acme: { email: ops@example.com }'),
+  },
+  FL9027: {
+    meaning:
+      'acme.domains is from-routes, and no route that the listener serves has an exact public host: no certificate is ordered.',
+    fix: 'Write match.host in the routes, or list the names in acme.domains.',
+    wrong: 'listeners: [{ name: web, bind: 0.0.0.0:443, tls: { acme: { email: ops@example.com } } }]',
+    right:
+      'listeners: [{ name: web, bind: 0.0.0.0:443, tls: { acme: { email: ops@example.com, domains: [shop.example.com] } } }]',
+  },
 } as const satisfies Record<string, Guidance>;
+
+/** A listener with TLS and a route that names a host. */
+function acme(source: string): string {
+  return `listeners: [{ name: web, bind: 0.0.0.0:443, tls: { ${source} } }]\nroutes: [{ match: { host: shop.example.com }, upstream: app }]`;
+}

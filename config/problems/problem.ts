@@ -68,6 +68,8 @@ export const PROBLEM_CODES = {
   FL9023: 'an endpoint is a listener of the same process',
   FL9024: 'the state file cannot be written',
   FL9025: 'heartbeats speak another protocol than requests',
+  FL9026: 'automatic certificates without an email address',
+  FL9027: 'automatic certificates without a name',
 } as const;
 export type ProblemCode = keyof typeof PROBLEM_CODES;
 

@@ -1,6 +1,7 @@
 // Schema of `listeners`. Thread: main.
 
 import { z } from 'zod';
+import { acme } from './schema-acme.ts';
 import { ownClientLimits, ownClientTimeouts } from './schema-client.ts';
 import { policies, policyKeys } from './schema-policies.ts';
 import { bindAddress, cidr, filePath, name, optionSchemas } from './schema-values.ts';
@@ -18,11 +19,13 @@ const tls = z
       .array(certificate)
       .min(1)
       .meta({ expects: 'a list of mappings with cert and key', example: '[{ cert: a.pem, key: a.key }]' })
-      .describe('Certificates. The one that covers the requested server name (SNI) is used, otherwise the first.'),
+      .describe('Certificates. The one that covers the requested server name (SNI) is used, otherwise the first.')
+      .optional(),
+    acme: acme.optional(),
     minVersion: z.enum(['TLSv1.2', 'TLSv1.3']).default('TLSv1.2').describe('Oldest TLS version that is accepted.'),
     http2: z.boolean().default(true).describe('Whether HTTP/2 is offered (ALPN).'),
   })
-  .meta({ expects: 'a mapping with certificates' })
+  .meta({ expects: 'a mapping with certificates or acme' })
   .describe('Terminates TLS on this listener.');
 
 /** Fields by which CDNs, proxies and frameworks name the client or the requested URL. */

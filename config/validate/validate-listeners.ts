@@ -5,6 +5,7 @@ import { formatBindAddress } from '../../net/host-port.ts';
 import { checkCertificate } from '../files/certificate.ts';
 import { quoted } from '../values/parsed.ts';
 import type { CheckContext } from './parsed-config.ts';
+import { checkCertificateSources } from './validate-acme.ts';
 import { formatPath, type KeyPath } from '../problems/problem.ts';
 import type { ListenerConfig } from '../schema/schema-listeners.ts';
 import { formatSize } from '../values/quantity.ts';
@@ -19,6 +20,7 @@ export function checkListeners(context: CheckContext): void {
   for (const [index, listener] of context.config.listeners.entries()) {
     if (listener === null) continue;
     checkTls(listener, ['listeners', index, 'tls'], context);
+    checkCertificateSources(listener, ['listeners', index, 'tls'], context);
     checkRequestLine(listener.limits, ['listeners', index, 'limits'], context);
     checkRedirect(listener, index, context);
     checkTrustedOnly(listener, index, context);

@@ -1,5 +1,6 @@
 // Listeners in the Snapshot: address, TLS, client limits and timeouts. Thread: both.
 
+import type { AcmeSnapshot } from './certificates.ts';
 import type { PolicySnapshot } from './policy.ts';
 
 /**
@@ -26,6 +27,8 @@ export interface TlsSnapshot {
   readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
   /** Whether HTTP/2 is offered in ALPN. */
   readonly http2: boolean;
+  /** Certificates from a CA; absent where there are none. Once issued, they are among `certificates`. */
+  readonly acme?: AcmeSnapshot;
 }
 
 /** Limits for one client. Sizes are in bytes. */

@@ -3,6 +3,7 @@
 
 import type { OptionShape } from '../../core/option-schema.ts';
 import type { BuiltInPolicy, PolicyScope } from '../../core/policy/policy-definition.ts';
+import { acmeChallenge } from './acme-challenge.ts';
 import { accessLog } from './access-log.ts';
 import { addressRules, listenerAddressRules } from './address-rules.ts';
 import { basicAuth } from './basic-auth.ts';
@@ -26,6 +27,7 @@ import { stickyCookie } from './sticky-cookie.ts';
 import { traceContext } from './trace-context.ts';
 
 export const POLICIES = [
+  acmeChallenge,
   maintenance,
   accessLog,
   responseBuffer,

@@ -17,6 +17,8 @@ export interface RunningFairlead {
   readonly url: string;
   readonly port: number;
   readonly adminUrl: string;
+  /** Directory of the configuration file. */
+  readonly folder: string;
   readonly log: readonly LogLine[];
   /** Rewrites the configuration file; `plane.reload()` applies it. */
   rewrite(yaml: string): void;
@@ -59,6 +61,7 @@ export async function startFairlead(t: TestContext, yaml: string): Promise<Runni
     url: `http://127.0.0.1:${port}`,
     port,
     adminUrl: `http://${plane.adminAddress ?? '127.0.0.1:0'}`,
+    folder,
     log: lines,
     rewrite: write,
   };

@@ -15,6 +15,7 @@ const COMMANDS = {
   chromium: ['chromium', 'chromium-browser', 'google-chrome'],
   python3: ['python3'],
   promtool: ['promtool'],
+  pebble: ['pebble'],
 } as const;
 
 export type Peer = keyof typeof COMMANDS;

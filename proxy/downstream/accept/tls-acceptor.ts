@@ -4,6 +4,7 @@ import { constants } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { Server, type TlsOptions, type TLSSocket } from 'node:tls';
 import type { ListenerSnapshot } from '../../../core/snapshot/listener.ts';
+import { AlpnChallenge, isChallenge } from './alpn-challenge.ts';
 import { ClientSocket } from './client-socket.ts';
 import type { ConnectionFacts } from './connection-facts.ts';
 import type { DownstreamContext } from '../downstream-context.ts';
@@ -67,6 +68,10 @@ export class TlsAcceptor {
       return;
     }
     this.#handshakes.delete(key!);
+    if (isChallenge(stream.alpnProtocol)) {
+      stream.end();
+      return;
+    }
     handshake.facts.tlsVersion = stream.getProtocol() ?? '';
     this.#serveLater(new ClientSocket(handshake.raw, stream, handshake.facts));
   }
@@ -105,15 +110,23 @@ export class TlsAcceptor {
 function settingsOf(listener: ListenerSnapshot): TlsOptions {
   const tls = listener.tls!;
   const contexts = new TlsContexts(tls);
+  const challenge = tls.acme?.challenge === 'tls-alpn-01' ? new AlpnChallenge(tls.acme.storage) : null;
+  // http/1.0 for clients that offer nothing else (curl --http1.0): they would get a fatal alert.
+  const served = tls.http2 ? ['h2', 'http/1.1', 'http/1.0'] : ['http/1.1', 'http/1.0'];
   return {
     // A client without SNI: no callback is called for it.
     ...pairsWithoutName(tls),
     minVersion: tls.minVersion,
     SNICallback(this: TLSSocket, name, done) {
-      done(null, contexts.find(name, this.getSharedSigalgs()));
+      done(null, challenge?.contextOf(this) ?? contexts.find(name, this.getSharedSigalgs()));
     },
-    // http/1.0 for clients that offer nothing else (curl --http1.0): they would get a fatal alert.
-    ALPNProtocols: tls.http2 ? ['h2', 'http/1.1', 'http/1.0'] : ['http/1.1', 'http/1.0'],
+    ...(challenge === null
+      ? { ALPNProtocols: served }
+      : {
+          ALPNCallback(this: TLSSocket, { servername, protocols }) {
+            return challenge.choose(this, servername, protocols, served);
+          },
+        }),
     handshakeTimeout: listener.timeouts.handshakeMs,
     requestCert: false,
     // A client that renegotiates makes us pay for a handshake each time (TLS 1.2; CVE-2011-1473).

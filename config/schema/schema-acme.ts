@@ -1,0 +1,93 @@
+// Schema of `listeners[].tls.acme`: certificates that are issued and renewed automatically. Thread: main.
+
+import { z } from 'zod';
+import { isHostName } from '../values/host-name.ts';
+import { quoted, type Parsed } from '../values/parsed.ts';
+import { filePath, parsedText } from './schema-values.ts';
+
+/** Directories of CAs that have a name. */
+const KNOWN_DIRECTORIES: Readonly<Record<string, string>> = {
+  letsencrypt: 'https://acme-v02.api.letsencrypt.org/directory',
+  'letsencrypt-staging': 'https://acme-staging-v02.api.letsencrypt.org/directory',
+};
+
+const directory = parsedText(parseDirectory, {
+  expects: 'letsencrypt, letsencrypt-staging or an https URL',
+  example: 'letsencrypt',
+});
+
+const email = parsedText(
+  (text): Parsed<string> =>
+    /^[\x21-\x7e]+@[^@\s]+$/.test(text) && !text.includes(',') && !text.includes('?')
+      ? { ok: true, value: text }
+      : { ok: false, message: `${quoted(text)} is not an email address: write ops@example.com` },
+  { expects: 'an email address', example: 'ops@example.com' },
+);
+
+const domain = parsedText(
+  (text): Parsed<string> => {
+    const name = text.toLowerCase();
+    if (isHostName(name.replace(/^\*\./, ''))) return { ok: true, value: name };
+    return { ok: false, message: `${quoted(text)} is not a domain: write example.com or *.example.com` };
+  },
+  { expects: 'a domain', example: 'example.com' },
+);
+
+const domains = z
+  .union([z.literal('from-routes'), z.array(domain).min(1)])
+  .meta({ expects: 'from-routes, or a list of domains', example: '[example.com, www.example.com]' });
+
+const acmeOptions = z.strictObject({
+  email: email
+    .describe('Address that the CA may write to, for example before a certificate expires. Recommended.')
+    .optional(),
+  directory: directory
+    .default(KNOWN_DIRECTORIES['letsencrypt']!)
+    .describe(
+      'Certificate authority: `letsencrypt`, `letsencrypt-staging` for trials, or the URL of an ACME directory.',
+    ),
+  ca: filePath('certs/private-ca.pem')
+    .describe("PEM file with certificates that are trusted for the directory's own TLS, besides the public CAs.")
+    .optional(),
+  domains: domains
+    .default('from-routes')
+    .describe(
+      'Names for which certificates are issued, each with one of its own. `from-routes`: the exact hosts of the routes that this listener serves.',
+    ),
+  challenge: z
+    .enum(['http-01', 'tls-alpn-01'])
+    .describe(
+      'How the CA validates a name: `http-01` by a request to port 80, `tls-alpn-01` by a TLS connection to port 443. Default: `http-01` if a listener without TLS exists, otherwise `tls-alpn-01`.',
+    )
+    .optional(),
+  storage: filePath('/var/lib/fairlead/acme')
+    .default('acme')
+    .describe(
+      'Directory of accounts, certificates and challenges, created if absent. Several processes may share it: one of them orders a certificate, all use it, and each answers challenges.',
+    ),
+  keyType: z
+    .enum(['ecdsa', 'rsa'])
+    .default('ecdsa')
+    .describe('Key of certificates: ECDSA P-256, or RSA with 2048 bits.'),
+});
+
+export const acme = z
+  .union([z.literal(true).transform(() => acmeOptions.parse({})), acmeOptions])
+  .meta({
+    expects: 'true, or a mapping with email, directory, domains, challenge and storage',
+    example: '{ email: ops@example.com }',
+  })
+  .describe(
+    'Issues and renews certificates automatically (ACME, docs/certificates.md). Using it accepts the terms of service of the CA.',
+  );
+
+export type AcmeConfig = z.output<typeof acme>;
+
+function parseDirectory(text: string): Parsed<string> {
+  const known = KNOWN_DIRECTORIES[text];
+  if (known !== undefined) return { ok: true, value: known };
+  const url = URL.parse(text);
+  if (url?.protocol === 'https:') return { ok: true, value: url.href };
+  const names = Object.keys(KNOWN_DIRECTORIES).join(', ');
+  return { ok: false, message: `${quoted(text)} is not an ACME directory: write ${names} or an https URL` };
+}

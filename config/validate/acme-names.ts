@@ -1,0 +1,34 @@
+// Names for automatic certificates: hosts of routes, public names, and the challenge that suits the listeners. Thread: main.
+
+import type { AcmeSnapshot } from '../../core/snapshot/certificates.ts';
+import type { AcmeConfig } from '../schema/schema-acme.ts';
+import type { ListenerConfig } from '../schema/schema-listeners.ts';
+import type { RouteConfig } from '../schema/schema-routes.ts';
+
+/** HTTP-01 needs a listener that serves plain HTTP; TLS-ALPN-01 only the one that has the certificates. */
+export function defaultChallenge(listeners: readonly (ListenerConfig | null)[]): AcmeSnapshot['challenge'] {
+  return listeners.some((one) => one !== null && one.tls === undefined) ? 'http-01' : 'tls-alpn-01';
+}
+
+/** Exact hosts of the routes that a listener serves, apart from those that the CA doesn't certify. */
+export function hostsOfRoutes(
+  routes: readonly (RouteConfig | null)[],
+  listener: string,
+  acme: Pick<AcmeConfig, 'ca'>,
+): string[] {
+  const hosts = routes.flatMap((route) => {
+    const match = route?.match;
+    if (match?.host === undefined) return [];
+    return match.listener === undefined || match.listener.includes(listener) ? match.host : [];
+  });
+  return [...new Set(hosts)].filter((host) => !host.startsWith('*.') && isCertifiable(host, acme));
+}
+
+/** Names that exist on one machine or in one network only (RFC 6761, RFC 6762, RFC 8375, RFC 9476). */
+const INTERNAL_NAME = /(^|\.)(localhost|local|internal|invalid|home\.arpa|alt|onion|lan)$/;
+
+/** Whether the CA can certify a name: any host name where it is a private one, otherwise one that isn't for internal use. */
+export function isCertifiable(name: string, { ca }: Pick<AcmeConfig, 'ca'>): boolean {
+  if (ca !== undefined) return name !== 'localhost' && !name.includes(':') && !/^[\d.]+$/.test(name);
+  return name.includes('.') && !name.includes(':') && !/^[\d.]+$/.test(name) && !INTERNAL_NAME.test(name);
+}

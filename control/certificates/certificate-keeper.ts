@@ -1,0 +1,277 @@
+// One automatic certificate: takes it from the storage, orders it where it is missing or due, and plans its renewal. The
+// last good certificate stays in use whatever fails. Thread: main.
+
+import type { Clock } from '../../core/clock.ts';
+import type { Logger } from '../../core/log.ts';
+import type { Random } from '../../core/random.ts';
+import type { AcmeSnapshot } from '../../core/snapshot/certificates.ts';
+import type { TimerHandle, Timers } from '../../core/timers.ts';
+import type { AcmeAuthority } from './acme-authority.ts';
+import { AcmeError } from './acme-error.ts';
+import { obtainCertificate } from './certificate-issue.ts';
+import { type IssuedFacts, factsOf, reasonAgainst } from './issued-certificate.ts';
+import {
+  type CertificatePlan,
+  NO_PLAN,
+  planAfterFailure,
+  planFor,
+  planInWindow,
+  planWithoutWindow,
+} from './certificate-plan.ts';
+import type { CertificateIdentity, CertificatePair, CertificateStorage } from './certificate-storage.ts';
+import { renewalIdentifier } from './x509.ts';
+
+/** Longest time between two looks at the storage, which other processes write, too. */
+const LOOK_MS = 30_000;
+/** Time until the next look while another process orders the certificate. */
+const LOCKED_MS = 3_000;
+
+export interface KeeperParts {
+  readonly settings: AcmeSnapshot;
+  readonly name: string;
+  readonly storage: CertificateStorage;
+  readonly authority: AcmeAuthority;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly sleep: (ms: number) => Promise<void>;
+  /** Runs an order when few others run. */
+  readonly inTurn: <Value>(run: () => Promise<Value>) => Promise<Value>;
+  /** Another certificate is in use now. */
+  readonly onChange: () => void;
+}
+
+/** `waiting` for a certificate, `ordering` one, or in use: `issued`. */
+export type KeeperState = 'waiting' | 'ordering' | 'issued';
+
+export class CertificateKeeper {
+  readonly #parts: KeeperParts;
+  readonly #identity: CertificateIdentity;
+  #pair: CertificatePair | null = null;
+  #facts: IssuedFacts | null = null;
+  #plan: CertificatePlan = NO_PLAN;
+  /** Version in the storage of what is in use. */
+  #version = '';
+  /** Whether the certificate in use couldn't be written to the storage. */
+  #isUnsaved = false;
+  #isOrdering = false;
+  #timer: TimerHandle | null = null;
+  #running: Promise<void> | null = null;
+  #isStopped = true;
+
+  constructor(parts: KeeperParts) {
+    this.#parts = parts;
+    const { settings, name } = parts;
+    this.#identity = { directory: settings.directory, name, keyType: settings.keyType };
+  }
+
+  /** The certificate in use; null before the first one. */
+  get pair(): CertificatePair | null {
+    return this.#pair;
+  }
+
+  get facts(): IssuedFacts | null {
+    return this.#facts;
+  }
+
+  get plan(): CertificatePlan {
+    return this.#plan;
+  }
+
+  get state(): KeeperState {
+    if (this.#isOrdering) return 'ordering';
+    return this.#pair === null ? 'waiting' : 'issued';
+  }
+
+  /** Takes the certificate from the storage, if it has another one. Never throws. @returns whether it was another one */
+  async load(): Promise<boolean> {
+    const { storage, name, clock, log } = this.#parts;
+    if (this.#isUnsaved) return false;
+    try {
+      const version = await storage.versionOf(this.#identity);
+      if (version === this.#version) return false;
+      const pair = await storage.readCertificate(this.#identity);
+      const reason = pair === null ? 'it is malformed' : reasonAgainst(pair, name, clock.wallMs());
+      this.#version = version;
+      if (pair === null || reason !== null) {
+        if (version !== '') log.warn({ name, reason }, `certificate for ${name} in the storage is not used: ${reason}`);
+        return false;
+      }
+      this.#use(pair);
+      this.#plan = await this.#storedPlan();
+      return true;
+    } catch (error) {
+      log.error({ name, err: error }, `certificate for ${name} can't be read: ${(error as Error).message}`);
+      return false;
+    }
+  }
+
+  /** Begins to keep the certificate. */
+  start(): void {
+    if (!this.#isStopped) return;
+    this.#isStopped = false;
+    this.#stepAfter(0);
+  }
+
+  /** Resolves when nothing runs any more. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#timer?.cancel();
+    await this.#running;
+  }
+
+  #stepAfter(delayMs: number): void {
+    if (this.#isStopped) return;
+    this.#timer?.cancel();
+    this.#timer = this.#parts.timers.after(delayMs, () => {
+      this.#running = this.#step().then(
+        (nextMs) => this.#stepAfter(nextMs),
+        (error: unknown) => {
+          const { name, log } = this.#parts;
+          log.error({ name, err: error }, `certificate for ${name} can't be kept: ${(error as Error).message}`);
+          this.#stepAfter(LOOK_MS);
+        },
+      );
+    });
+  }
+
+  /** @returns ms until the next step */
+  async #step(): Promise<number> {
+    const { clock, authority, onChange, inTurn } = this.#parts;
+    if (this.#isUnsaved) await this.#save(this.#pair!);
+    if (await this.load()) onChange();
+    await this.#lookAtRenewal();
+    const dueInMs = this.#dueAtMs() - clock.wallMs();
+    const pauseMs = Math.max(this.#plan.retryAtMs, authority.pausedUntilMs) - clock.wallMs();
+    if (dueInMs > 0) return Math.min(LOOK_MS, dueInMs);
+    if (pauseMs > 0) {
+      // Another process may have tried since.
+      this.#plan = await this.#storedPlan();
+      return Math.min(LOOK_MS, pauseMs);
+    }
+    return await inTurn(() => this.#orderLocked());
+  }
+
+  /** Wall-clock ms at which an order is due. */
+  #dueAtMs(): number {
+    return this.#pair === null ? 0 : this.#plan.renewAtMs;
+  }
+
+  /** Orders the certificate unless another process does, or has done so. @returns ms until the next step */
+  async #orderLocked(): Promise<number> {
+    const { storage, clock, authority, onChange } = this.#parts;
+    if (this.#isStopped) return LOOK_MS;
+    const lock = await storage.lockCertificate(this.#identity).catch((error: unknown) => this.#failed(error as Error));
+    if (lock === undefined) return 1_000;
+    if (lock === null) return LOCKED_MS;
+    try {
+      if (await this.load()) onChange();
+      else this.#plan = await this.#storedPlan();
+      const isDue = this.#dueAtMs() <= clock.wallMs();
+      const isAllowed = Math.max(this.#plan.retryAtMs, authority.pausedUntilMs) <= clock.wallMs();
+      if (!isDue || !isAllowed) return 0;
+      this.#isOrdering = true;
+      await this.#order();
+      return 0;
+    } finally {
+      this.#isOrdering = false;
+      await lock.release();
+    }
+  }
+
+  async #order(): Promise<void> {
+    const { name, log, onChange } = this.#parts;
+    const isRenewal = this.#pair !== null;
+    log.info({ name }, `certificate for ${name} is being ${isRenewal ? 'renewed' : 'ordered'}`);
+    try {
+      const pair = await obtainCertificate(this.#parts, this.#identity, this.#pair);
+      this.#use(pair);
+      this.#plan = planFor(this.#facts!, this.#parts.random);
+      await this.#save(pair);
+      const until = new Date(this.#facts!.notAfterMs).toISOString();
+      log.info({ name, issuer: this.#facts!.issuer, until }, `certificate for ${name} issued, valid until ${until}`);
+      onChange();
+    } catch (error) {
+      if (this.#isStopped) return;
+      await this.#failed(error as Error);
+    }
+  }
+
+  #use(pair: CertificatePair): void {
+    this.#pair = pair;
+    this.#facts = factsOf(pair);
+  }
+
+  /** A certificate that can't be written is in use all the same, and written later. */
+  async #save(pair: CertificatePair): Promise<void> {
+    const { storage, name, log } = this.#parts;
+    try {
+      await storage.writeCertificate(this.#identity, pair);
+      await storage.writePlan(this.#identity, this.#plan);
+      await storage.removeOrder(this.#identity);
+      this.#version = await storage.versionOf(this.#identity);
+      this.#isUnsaved = false;
+    } catch (error) {
+      const { message } = error as Error;
+      if (!this.#isUnsaved)
+        log.error({ name, err: error }, `certificate for ${name} is used, but can't be stored: ${message}`);
+      this.#isUnsaved = true;
+    }
+  }
+
+  async #failed(cause: Error): Promise<undefined> {
+    const { name, storage, authority, clock, random, log } = this.#parts;
+    const acme = cause instanceof AcmeError ? cause : new AcmeError(cause.message);
+    await authority.note(acme).catch(() => undefined);
+    this.#plan = planAfterFailure(this.#plan, cause.message, acme.retryAfterMs, clock.wallMs(), random);
+    await storage.writePlan(this.#identity, this.#plan).catch(() => undefined);
+    if (acme.status !== 0 || acme.type !== '') await storage.removeOrder(this.#identity).catch(() => undefined);
+    const { failures, retryAtMs } = this.#plan;
+    const retryAt = new Date(retryAtMs).toISOString();
+    const kept =
+      this.#facts === null ? '' : `; the old one is valid until ${new Date(this.#facts.notAfterMs).toISOString()}`;
+    const text = `certificate for ${name} was not issued: ${cause.message}; the next attempt is at ${retryAt}${kept}`;
+    log.error({ name, failures, retryAt, err: cause }, text);
+  }
+
+  /** Plan of the certificate in use: that of the storage, unless it belongs to another certificate. */
+  async #storedPlan(): Promise<CertificatePlan> {
+    const { storage, random } = this.#parts;
+    const stored = await storage.readPlan(this.#identity).catch(() => null);
+    const serial = this.#facts?.serial ?? '';
+    if (stored !== null && stored.serial === serial) return { ...NO_PLAN, ...stored };
+    if (this.#plan.serial === serial) return this.#plan;
+    return this.#facts === null ? NO_PLAN : planFor(this.#facts, random);
+  }
+
+  /** Reads the CA's renewal information when it is time to. Without it, renewal stays where the validity puts it. */
+  async #lookAtRenewal(): Promise<void> {
+    const { clock, authority, storage, random, name, log } = this.#parts;
+    if (this.#pair === null || this.#plan.lookAtMs > clock.wallMs()) return;
+    const before = this.#plan;
+    this.#plan = planWithoutWindow(before, clock.wallMs());
+    try {
+      const client = await authority.client();
+      const { renewalInfo } = await client.directory();
+      const identifier = renewalIdentifier(this.#pair.cert);
+      if (renewalInfo !== '' && identifier !== null) {
+        const { value, retryAfterMs } = await client.get(`${renewalInfo}/${identifier}`, 'renewal information');
+        const window = windowOf(value['suggestedWindow']);
+        if (window !== null) this.#plan = planInWindow(before, window, retryAfterMs, clock.wallMs(), random);
+      }
+      await storage.writePlan(this.#identity, this.#plan);
+    } catch (error) {
+      log.debug({ name, err: error }, `renewal information of ${name} is not available: ${(error as Error).message}`);
+    }
+    if (this.#plan.renewAtMs === before.renewAtMs) return;
+    const renewAt = new Date(this.#plan.renewAtMs).toISOString();
+    log.info({ name, renewAt }, `certificate for ${name} will be renewed at ${renewAt}, as the CA suggests`);
+  }
+}
+
+function windowOf(value: unknown): { startMs: number; endMs: number } | null {
+  const { start, end } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
+  const [startMs, endMs] = [Date.parse(String(start)), Date.parse(String(end))];
+  return Number.isFinite(startMs) && Number.isFinite(endMs) && startMs <= endMs ? { startMs, endMs } : null;
+}

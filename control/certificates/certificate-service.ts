@@ -1,0 +1,228 @@
+// Automatic certificates of all listeners: adds them to each Snapshot, and publishes it again when one changes.
+// Thread: main.
+
+import type { CompileTables } from '../../config/compile/compile.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { Logger } from '../../core/log.ts';
+import type { Random } from '../../core/random.ts';
+import type { AcmeSnapshot } from '../../core/snapshot/certificates.ts';
+import type { CertificateSnapshot, ListenerSnapshot, TlsSnapshot } from '../../core/snapshot/listener.ts';
+import type { PolicySnapshot } from '../../core/snapshot/policy.ts';
+import type { Snapshot } from '../../core/snapshot/snapshot.ts';
+import type { TimerHandle, Timers } from '../../core/timers.ts';
+import { acmeChallenge, type AcmeChallengeData } from '../../proxy/policies/acme-challenge.ts';
+import type { SnapshotConsumer, SnapshotGate } from '../snapshot-owner.ts';
+import { AcmeAuthority } from './acme-authority.ts';
+import { AcmeTransport } from './acme-transport.ts';
+import { CertificateKeeper } from './certificate-keeper.ts';
+import { CertificateStorage } from './certificate-storage.ts';
+import { issueCertificate, newPrivateKey, pemOfKey } from './x509.ts';
+
+/** Certificates that change within this time reach the workers together. */
+const PUBLISH_AFTER_MS = 100;
+const PUBLISH_AGAIN_MS = 5_000;
+/** Orders at one time, over all names. */
+const MOST_ORDERS = 3;
+const PLACEHOLDER_MS = 10 * 365 * 24 * 60 * 60 * 1000;
+
+export interface CertificateServiceParts {
+  readonly tables: Pick<CompileTables, 'policies'>;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly version: string;
+  /** Publishes the Snapshot again. @throws why it can't be published */
+  readonly publish: () => Promise<void>;
+}
+
+export class CertificateService implements SnapshotGate, SnapshotConsumer {
+  readonly #parts: CertificateServiceParts;
+  /** Block of the challenge policy in the workers' lanes. */
+  readonly #policyIndex: number;
+  readonly #keepers = new Map<string, CertificateKeeper>();
+  readonly #authorities = new Map<string, AcmeAuthority>();
+  readonly #ending = new AbortController();
+  readonly #turns = new Turns(MOST_ORDERS);
+  #placeholder: Promise<CertificateSnapshot> | null = null;
+  #publishing: TimerHandle | null = null;
+
+  constructor(parts: CertificateServiceParts) {
+    this.#parts = parts;
+    this.#policyIndex = parts.tables.policies.assign([acmeChallenge.name], 1)[0]!.slot;
+  }
+
+  /** Adds what the storage has; a listener without any certificate gets a self-signed one, and can start. */
+  async prepare(next: Snapshot): Promise<Snapshot> {
+    const acme = acmeOf(next);
+    if (acme.length === 0) return next;
+    await Promise.all(acme.flatMap((one) => one.names.map((name) => this.#keeperOf(one, name).load())));
+    const storages = [
+      ...new Set(acme.filter(({ challenge }) => challenge === 'http-01').map(({ storage }) => storage)),
+    ];
+    const listeners = await Promise.all(next.listeners.map((one) => this.#completed(one, storages)));
+    return Object.freeze({ ...next, listeners });
+  }
+
+  /** Begins to keep what the Snapshot needs, and ends what it no longer has. */
+  apply(snapshot: Snapshot): void {
+    const wanted = new Set(acmeOf(snapshot).flatMap((acme) => acme.names.map((name) => keyOf(acme, name))));
+    for (const [key, keeper] of this.#keepers) {
+      if (wanted.has(key)) keeper.start();
+      else {
+        this.#keepers.delete(key);
+        void keeper.stop();
+      }
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#publishing?.cancel();
+    const stopped = [...this.#keepers.values()].map((keeper) => keeper.stop());
+    this.#ending.abort(new Error('Fairlead is stopping'));
+    await Promise.all(stopped);
+    await Promise.all([...this.#authorities.values()].map((authority) => authority.close()));
+  }
+
+  async #completed(listener: ListenerSnapshot, storages: readonly string[]): Promise<ListenerSnapshot> {
+    const tls = listener.tls?.acme === undefined ? listener.tls : await this.#withCertificates(listener.tls);
+    return Object.freeze({ ...withChallenges(listener, storages, this.#policyIndex), tls });
+  }
+
+  async #withCertificates(tls: TlsSnapshot): Promise<TlsSnapshot> {
+    const acme = tls.acme!;
+    const issued = acme.names.flatMap((name): CertificateSnapshot[] => {
+      const pair = this.#keeperOf(acme, name).pair;
+      return pair === null ? [] : [{ ...pair, names: [name], files: null }];
+    });
+    const certificates = [...tls.certificates, ...issued];
+    if (certificates.length === 0) certificates.push(await (this.#placeholder ??= this.#newPlaceholder()));
+    return { ...tls, certificates };
+  }
+
+  /** For no name: clients refuse it, and only after the handshake, which shows them what is wrong. */
+  async #newPlaceholder(): Promise<CertificateSnapshot> {
+    const key = await newPrivateKey('ecdsa');
+    const notBeforeMs = this.#parts.clock.wallMs();
+    const validity = { notBeforeMs, notAfterMs: notBeforeMs + PLACEHOLDER_MS };
+    const cert = issueCertificate({
+      names: ['placeholder.invalid'],
+      key,
+      commonName: 'Fairlead placeholder',
+      ...validity,
+    });
+    return { cert, key: pemOfKey(key), names: [], files: null };
+  }
+
+  #keeperOf(settings: AcmeSnapshot, name: string): CertificateKeeper {
+    const key = keyOf(settings, name);
+    let keeper = this.#keepers.get(key);
+    if (keeper !== undefined) return keeper;
+    const { clock, timers, random, log } = this.#parts;
+    keeper = new CertificateKeeper({
+      settings,
+      name,
+      storage: new CertificateStorage(settings.storage, timers),
+      authority: this.#authorityOf(settings),
+      clock,
+      timers,
+      random,
+      log,
+      sleep: (ms) => this.#sleep(ms),
+      inTurn: (run) => this.#turns.run(run),
+      onChange: () => this.#publishAfter(PUBLISH_AFTER_MS),
+    });
+    this.#keepers.set(key, keeper);
+    return keeper;
+  }
+
+  #authorityOf(settings: AcmeSnapshot): AcmeAuthority {
+    const { directory, email, trusted } = settings;
+    const key = JSON.stringify([settings.storage, directory, email, trusted]);
+    let authority = this.#authorities.get(key);
+    if (authority !== undefined) return authority;
+    const { clock, timers, version } = this.#parts;
+    authority = new AcmeAuthority({
+      settings,
+      storage: new CertificateStorage(settings.storage, timers),
+      transport: new AcmeTransport({
+        trusted: trusted ?? undefined,
+        version,
+        signal: this.#ending.signal,
+        wallMs: () => clock.wallMs(),
+      }),
+      clock,
+      sleep: (ms) => this.#sleep(ms),
+    });
+    this.#authorities.set(key, authority);
+    return authority;
+  }
+
+  #publishAfter(delayMs: number): void {
+    this.#publishing ??= this.#parts.timers.after(delayMs, () => {
+      this.#publishing = null;
+      this.#parts.publish().catch((error: unknown) => {
+        this.#parts.log.error({ err: error }, `new certificates can't be put into use: ${(error as Error).message}`);
+        if (!this.#ending.signal.aborted) this.#publishAfter(PUBLISH_AGAIN_MS);
+      });
+    });
+  }
+
+  /** @throws when the service stops */
+  #sleep(ms: number): Promise<void> {
+    const { signal } = this.#ending;
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) return reject(signal.reason as Error);
+      const stop = (): void => {
+        timer.cancel();
+        reject(signal.reason as Error);
+      };
+      const timer = this.#parts.timers.after(ms, () => {
+        signal.removeEventListener('abort', stop);
+        resolve();
+      });
+      signal.addEventListener('abort', stop, { once: true });
+    });
+  }
+}
+
+/** Runs a limited number of tasks at one time, in order. */
+class Turns {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(most: number) {
+    this.#free = most;
+  }
+
+  async run<Value>(task: () => Promise<Value>): Promise<Value> {
+    if (this.#free > 0) this.#free--;
+    else await new Promise<void>((resolve) => void this.#waiting.push(resolve));
+    try {
+      return await task();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#free++;
+      else next();
+    }
+  }
+}
+
+function acmeOf({ listeners }: Snapshot): AcmeSnapshot[] {
+  return listeners.flatMap(({ tls }) => tls?.acme ?? []);
+}
+
+/** Listeners that want the same certificate share it. */
+function keyOf(settings: AcmeSnapshot, name: string): string {
+  const { names: _, ...others } = settings;
+  return JSON.stringify([name, others]);
+}
+
+/** The listener with the policy that answers HTTP-01 challenges before all others. */
+function withChallenges(listener: ListenerSnapshot, storages: readonly string[], index: number): ListenerSnapshot {
+  if (storages.length === 0) return listener;
+  const { name, stage, needs } = acmeChallenge;
+  const data: AcmeChallengeData = { acmeChallenge: { storages } };
+  const policy: PolicySnapshot = { name, index, stage, needs, data };
+  return { ...listener, policies: [policy, ...listener.policies] };
+}

@@ -1,0 +1,47 @@
+// Answers to challenges, written to the storage, where the workers of every process read them. Thread: main.
+
+import type { AcmeSnapshot } from '../../core/snapshot/certificates.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { Challenge, ChallengeSolver } from './acme-order.ts';
+import type { CertificateStorage } from './certificate-storage.ts';
+import { issueCertificate, newPrivateKey, pemOfKey } from './x509.ts';
+
+/** The certificate of a challenge is valid for a week: nothing trusts it. */
+const ALPN_VALID_MS = 7 * 24 * 60 * 60 * 1000;
+
+export function solverFor(
+  { challenge }: Pick<AcmeSnapshot, 'challenge'>,
+  storage: CertificateStorage,
+  clock: Pick<Clock, 'wallMs'>,
+): ChallengeSolver {
+  return challenge === 'http-01' ? httpSolver(storage) : alpnSolver(storage, clock);
+}
+
+function httpSolver(storage: CertificateStorage): ChallengeSolver {
+  return {
+    type: 'http-01',
+    present: ({ token, keyAuthorization }) => storage.presentHttp(token, keyAuthorization),
+    withdraw: ({ token }) => storage.withdrawHttp(token),
+  };
+}
+
+function alpnSolver(storage: CertificateStorage, clock: Pick<Clock, 'wallMs'>): ChallengeSolver {
+  return {
+    type: 'tls-alpn-01',
+    async present({ name, keyAuthorization }: Challenge) {
+      const key = await newPrivateKey('ecdsa');
+      const notBeforeMs = clock.wallMs();
+      const notAfterMs = notBeforeMs + ALPN_VALID_MS;
+      const cert = issueCertificate({
+        names: [name],
+        key,
+        commonName: name,
+        notBeforeMs,
+        notAfterMs,
+        keyAuthorization,
+      });
+      await storage.presentAlpn(name, { cert, key: pemOfKey(key) });
+    },
+    withdraw: ({ name }) => storage.withdrawAlpn(name),
+  };
+}
