@@ -2,12 +2,24 @@
 
 import { z } from 'zod';
 import type { OptionShape } from '../../core/option-schema.ts';
+import type { CheckerDescriptor } from '../../health/checkers/checker.ts';
 import { allCheckers } from '../../health/checkers/checkers.ts';
 import { count, duration, optionSchemas } from './schema-values.ts';
 
+/** Each upstream is validated against the shapes, and making one takes as long as parsing the upstream. */
+const shapes = new WeakMap<CheckerDescriptor, OptionShape>();
+
 /** Options of the registered checkers, by name of the checker. */
 export function checkerShapes(): ReadonlyMap<string, OptionShape> {
-  return new Map(allCheckers().map(({ name, options }) => [name, options(optionSchemas)]));
+  return new Map(allCheckers().map((checker) => [checker.name, shapeOf(checker)]));
+}
+
+function shapeOf(checker: CheckerDescriptor): OptionShape {
+  const known = shapes.get(checker);
+  if (known !== undefined) return known;
+  const shape = checker.options(optionSchemas);
+  shapes.set(checker, shape);
+  return shape;
 }
 
 /** Builds the schema for the registered checkers; if two have an option of the same name, the first takes precedence. */

@@ -47,7 +47,7 @@ describe('draining', () => {
 
   test('continues to serve for the configured delay while /readyz is 503', async (t) => {
     const apps = await startApps(t, 1);
-    const fairlead = await startFairlead(t, `${config(apps)}shutdown: { delay: ${patientMs(400)}ms, grace: 5s }\n`);
+    const fairlead = await startFairlead(t, `${config(apps)}shutdown: { delay: ${patientMs(1500)}ms, grace: 5s }\n`);
     const drained = fairlead.plane.drain();
     assert.equal((await fetch(`${fairlead.adminUrl}/readyz`)).status, 503);
     const outcome = await sendMany(fairlead.port, { connections: 4, requests: 20 });
