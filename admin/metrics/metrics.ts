@@ -123,6 +123,16 @@ const LISTENER_METRICS: readonly MetricFamily[] = [
     'limit',
   ),
   lane('counter', 'tlsFailures', 'tls_failures_total', 'TLS handshakes that failed.'),
+  perListener(
+    'counter',
+    'proxy_protocol_refused_total',
+    'Connections closed for their PROXY protocol header, by cause: missing, malformed or late (header), or from an untrusted address (peer).',
+    ({ sums }, { index }) => [
+      ['header', sums.listener(index, 'proxyHeadersRefused')] as const,
+      ['peer', sums.listener(index, 'proxyPeersRefused')] as const,
+    ],
+    'cause',
+  ),
   lane('counter', 'requests', 'requests_total', 'Requests that have ended, refused ones among them.'),
   perListener(
     'counter',

@@ -3,7 +3,13 @@
 import os from 'node:os';
 import path from 'node:path';
 import { POLICY_CAPACITY, type RegionCapacity } from '../../core/memory/region.ts';
-import type { ClientLimits, ClientTimeouts, ListenerSnapshot, TlsSnapshot } from '../../core/snapshot/listener.ts';
+import type {
+  ClientLimits,
+  ClientTimeouts,
+  ListenerSnapshot,
+  ProxyProtocolSnapshot,
+  TlsSnapshot,
+} from '../../core/snapshot/listener.ts';
 import type {
   NamedMatch,
   OtherConditions,
@@ -170,6 +176,7 @@ function compileListener(listener: ListenerConfig, at: number, places: Places, c
     policies: places.policies(policies.listeners[at]!),
     index: places.listeners[at]!.slot,
     bind: listener.bind,
+    proxyProtocol: compileProxyProtocol(listener),
     tls: listener.tls === undefined ? null : compileTls(listener.tls, listener.name, config),
     http2: listener.http2,
     trustedProxies: listener.trustedProxies,
@@ -179,6 +186,12 @@ function compileListener(listener: ListenerConfig, at: number, places: Places, c
     limits: compileLimits({ ...settings.limits, ...listener.limits }),
     timeouts: compileTimeouts({ ...settings.timeouts, ...listener.timeouts }),
   };
+}
+
+function compileProxyProtocol({ proxyProtocol, trustedProxies }: ListenerConfig): ProxyProtocolSnapshot | null {
+  if (proxyProtocol === undefined || proxyProtocol === false) return null;
+  const { trusted = trustedProxies, others, timeout } = proxyProtocol;
+  return { trusted, others, timeoutMs: timeout };
 }
 
 function compileTls(tls: NonNullable<ListenerConfig['tls']>, listener: string, config: LoadedConfig): TlsSnapshot {

@@ -195,6 +195,13 @@ export const WARNING_GUIDE = {
     right:
       'listeners: [{ name: web, bind: 0.0.0.0:443, tls: { acme: { email: ops@example.com, domains: [shop.example.com] } } }]',
   },
+  FL9028: {
+    meaning:
+      'A PROXY protocol header names the client, and nothing in it proves that. Where every address may send one, every client can choose its address, for access rules, rate limits and logs.',
+    fix: 'Set proxyProtocol.trusted to the addresses of the balancers in front of Fairlead.',
+    wrong: 'listeners: [{ name: web, bind: ":8080", proxyProtocol: { trusted: [0.0.0.0/0] } }]',
+    right: 'listeners: [{ name: web, bind: ":8080", proxyProtocol: { trusted: [10.0.0.10, 10.0.0.11] } }]',
+  },
 } as const satisfies Record<string, Guidance>;
 
 /** A listener with TLS and a route that names a host. */

@@ -70,6 +70,7 @@ export const PROBLEM_CODES = {
   FL9025: 'heartbeats speak another protocol than requests',
   FL9026: 'automatic certificates without an email address',
   FL9027: 'automatic certificates without a name',
+  FL9028: 'every address may send PROXY protocol headers',
 } as const;
 export type ProblemCode = keyof typeof PROBLEM_CODES;
 

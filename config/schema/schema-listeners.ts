@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { acme } from './schema-acme.ts';
 import { ownClientLimits, ownClientTimeouts } from './schema-client.ts';
 import { policies, policyKeys } from './schema-policies.ts';
+import { acceptProxyProtocol } from './schema-proxy-protocol.ts';
 import { bindAddress, cidr, filePath, name, optionSchemas } from './schema-values.ts';
 
 const certificate = z
@@ -69,6 +70,7 @@ export const listener = z
     bind: bindAddress().describe(
       'Bind address. `:8080` binds every address of the machine; `[::]:443` must be quoted in YAML; `fd:3` is a socket passed by systemd.',
     ),
+    proxyProtocol: acceptProxyProtocol.optional(),
     tls: tls.optional(),
     http2: z
       .boolean()

@@ -1,5 +1,6 @@
 // Checks of listeners: names, addresses, certificates, limits. Thread: main.
 
+import { parseCidr } from '../../core/cidr.ts';
 import type { BindAddress } from '../../core/snapshot/listener.ts';
 import { formatBindAddress } from '../../net/host-port.ts';
 import { checkCertificate } from '../files/certificate.ts';
@@ -25,6 +26,7 @@ export function checkListeners(context: CheckContext): void {
     checkRedirect(listener, index, context);
     checkTrustedOnly(listener, index, context);
     checkHttp2(listener, index, context);
+    checkProxyProtocol(listener, index, context);
   }
   checkRequestLine({}, ['limits'], context);
 }
@@ -116,6 +118,24 @@ function checkHttp2({ http2, tls }: ListenerConfig, index: number, context: Chec
   if (!http2 || tls === undefined) return;
   const message = 'http2 is for listeners without TLS: with tls, use tls.http2, which is true by default';
   context.report({ code: 'FL3007', message, path: ['listeners', index, 'http2'], part: 'key' });
+}
+
+/** A sender of headers can pose as any client: some address must be trusted, and not every one. */
+function checkProxyProtocol(listener: ListenerConfig, index: number, context: CheckContext): void {
+  const { bind, proxyProtocol, trustedProxies } = listener;
+  if (proxyProtocol === undefined || proxyProtocol === false || bind.kind === 'unix') return;
+  const path = ['listeners', index, 'proxyProtocol'];
+  const trusted = proxyProtocol.trusted ?? trustedProxies;
+  if (trusted.length === 0) {
+    const message =
+      'proxyProtocol trusts no address, so that no header would be accepted: set proxyProtocol.trusted to the addresses of the balancers in front of Fairlead';
+    context.report({ code: 'FL3008', message, path });
+    return;
+  }
+  const every = trusted.find((block) => parseCidr(block)?.prefixBits === 0);
+  if (every === undefined) return;
+  const message = `proxyProtocol trusts ${quoted(every)}, which is every address: whoever can connect can pose as any client`;
+  context.report({ code: 'FL9028', message, path });
 }
 
 function isFraming(name: string): boolean {

@@ -79,6 +79,8 @@ export const LISTENER_FIELDS = [
   'badRequests',
   'noRoute',
   'tlsFailures',
+  'proxyHeadersRefused',
+  'proxyPeersRefused',
   'bytesReceived',
   'bytesSent',
   'handOffs',

@@ -78,6 +78,16 @@ export interface PathNormalization {
   readonly forward: 'received' | 'normalized';
 }
 
+/** Connections that begin with a PROXY protocol header, which names the client. */
+export interface ProxyProtocolSnapshot {
+  /** CIDR blocks of the peers whose header is accepted. Peers on a Unix socket always are. */
+  readonly trusted: readonly string[];
+  /** Treatment of connections from other peers: closed, or served as a client's own, without a header. */
+  readonly others: 'close' | 'direct';
+  /** From accept to the end of the header. */
+  readonly timeoutMs: number;
+}
+
 export interface ListenerSnapshot {
   readonly name: string;
   /** Built-in ones in the order of their table, then those of plugins as they are written. */
@@ -85,6 +95,8 @@ export interface ListenerSnapshot {
   /** Index of its lane in shared memory; survives reloads, so it may differ from its position in `Snapshot.listeners`. */
   readonly index: number;
   readonly bind: BindAddress;
+  /** Null where connections begin without a PROXY protocol header. */
+  readonly proxyProtocol: ProxyProtocolSnapshot | null;
   readonly tls: TlsSnapshot | null;
   /** Whether HTTP/2 with prior knowledge is served without TLS, beside HTTP/1.1. */
   readonly http2: boolean;

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import type { ListenerSnapshot } from '../../core/snapshot/listener.ts';
 import { ClientSocket } from './accept/client-socket.ts';
 import type { ConnectionFacts } from './accept/connection-facts.ts';
+import { FirstBytes } from './accept/first-bytes.ts';
 import { ProtocolDetector } from './accept/protocol-detector.ts';
 import type { DownstreamContext, DrainableConnection } from './downstream-context.ts';
 import { Http1Connection } from './http1/http1-connection.ts';
@@ -57,8 +58,8 @@ export class ConnectionServer {
   #servePlain(client: ClientSocket): void {
     const { http2, timeouts } = this.#listener;
     if (!http2) return this.#serve(client, false);
-    const detector = new ProtocolDetector(this.#context, client, timeouts.headMs, this.#serve);
-    this.#identified(client.raw, detector);
+    const detector = new ProtocolDetector(client, timeouts.headMs, this.#serve);
+    this.#identified(client.raw, new FirstBytes(this.#context, client.raw, detector));
   }
 
   /** Serves HTTP on a connection whose TLS handshake is complete. */

@@ -14,6 +14,7 @@ import type { Logger } from '../../core/log.ts';
 import { ConnectionFacts, type LiveListener } from './accept/connection-facts.ts';
 import { ConnectionLedger } from './accept/connection-ledger.ts';
 import { ConnectionTable } from './accept/connection-table.ts';
+import { ProxyHeaderGate } from './accept/proxy-header-gate.ts';
 import { ConnectionServer } from './connection-server.ts';
 import type { DownstreamContext, DrainableConnection } from './downstream-context.ts';
 import type { Http1Parts } from './http1/http1-context.ts';
@@ -53,6 +54,8 @@ const GOODBYE_MS = 1_500;
 interface Serving extends LiveListener {
   server: ConnectionServer;
   isTrusted: (address: string) => boolean;
+  /** Null where connections begin without a PROXY protocol header. */
+  proxyHeaders: ProxyHeaderGate | null;
 }
 
 export class Downstream {
@@ -143,14 +146,35 @@ export class Downstream {
   #servingOf(snapshot: ListenerSnapshot): Serving {
     const identified = (raw: Socket, connection: DrainableConnection): void => this.#identified(raw, connection);
     const server = new ConnectionServer(this.#context, snapshot, identified, this.#fast);
-    return { snapshot, port: 0, server, isTrusted: compileCidrs(snapshot.trustedProxies) };
+    const { proxyProtocol, trustedProxies } = snapshot;
+    const proxyHeaders = proxyProtocol === null ? null : new ProxyHeaderGate(this.#context, proxyProtocol);
+    return { snapshot, port: 0, server, isTrusted: compileCidrs(trustedProxies), proxyHeaders };
   }
 
   #accept(serving: Serving, socket: Socket): void {
     socket.on('error', () => undefined);
     const facts = new ConnectionFacts(socket, serving, serving.isTrusted);
+    const gate = serving.proxyHeaders;
+    if (gate !== null && gate.expects(facts) !== 'none') return this.#acceptBehind(gate, serving, socket, facts);
     if (this.#connections.admit(socket, facts, serving.snapshot)) serving.server.accept(socket, facts);
     else socket.destroy();
+  }
+
+  /** Accepts a connection that begins with a PROXY protocol header. The limit on its client applies once that is known. */
+  #acceptBehind(gate: ProxyHeaderGate, serving: Serving, socket: Socket, facts: ConnectionFacts): void {
+    const { snapshot, server, isTrusted } = serving;
+    if (gate.expects(facts) === 'refused') return gate.refusePeer(socket, facts);
+    if (!this.#connections.admit(socket, facts, snapshot, '')) return void socket.destroy();
+    const reading = gate.read(socket, facts, (header) => {
+      facts.takeHeader(header, isTrusted);
+      // The sender's own connections, such as its health checks, count for no client.
+      if (header.addresses !== null && !this.#connections.nameClient(socket, serving.snapshot)) socket.destroy();
+      else {
+        this.#connections.identify(socket, null);
+        server.accept(socket, facts);
+      }
+    });
+    this.#identified(socket, reading);
   }
 
   /** Mostly for lack of descriptors. Rate-limited: it fails for every connection in the accept queue. */

@@ -134,6 +134,7 @@ export function listenerSnapshot({
     policies: [built.forwarding(forwarded)],
     index: 0,
     bind: { kind: 'tcp', host: '127.0.0.1', port: 0 },
+    proxyProtocol: null,
     tls: null,
     http2: false,
     trustedProxies: [],

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import type { ClientConnection } from '../../../core/exchange-contract.ts';
 import type { ListenerSnapshot } from '../../../core/snapshot/listener.ts';
 import { plainAddress } from '../../../net/host-port.ts';
+import type { ProxyHeader } from '../../../net/proxy-protocol/header.ts';
 
 /** A listener whose settings and index in the Snapshot may change at a reload. */
 export interface LiveListener {
@@ -12,15 +13,15 @@ export interface LiveListener {
   port: number;
 }
 
-/** Facts read once, at accept: a closed socket has lost them. */
+/** Facts read once, at accept: a closed socket has lost them. A PROXY protocol header replaces them before any request. */
 export class ConnectionFacts implements ClientConnection {
-  readonly peerAddress: string;
-  readonly peerPort: number;
-  readonly localPort: number;
-  readonly isTls: boolean;
+  peerAddress: string;
+  peerPort: number;
+  localPort: number;
+  isTls: boolean;
   /** Set once the handshake is over. */
   tlsVersion = '';
-  readonly isTrusted: boolean;
+  isTrusted: boolean;
   readonly #listener: LiveListener;
 
   /** @param isTrusted whether an address is one of the listener's trusted proxies */
@@ -32,6 +33,23 @@ export class ConnectionFacts implements ClientConnection {
     this.localPort = listener.port > 0 ? listener.port : (socket.localPort ?? 0);
     this.isTls = listener.snapshot.tls !== null;
     this.isTrusted = this.peerAddress !== '' && isTrusted(this.peerAddress);
+  }
+
+  /**
+   * Takes the client's side of the connection from a PROXY protocol header: its address and port, the port that it connected
+   * to, and TLS that the sender has terminated. From then on the client counts as the peer.
+   */
+  takeHeader({ addresses, tls }: ProxyHeader, isTrusted: (address: string) => boolean): void {
+    if (addresses !== null) {
+      const isIp = addresses.kind === 'ip';
+      this.peerAddress = isIp ? addresses.source : '';
+      this.peerPort = addresses.sourcePort;
+      if (isIp) this.localPort = addresses.destinationPort;
+      this.isTrusted = isIp && isTrusted(addresses.source);
+    }
+    if (tls?.isTls !== true || this.isTls) return;
+    this.isTls = true;
+    this.tlsVersion = tls.version;
   }
 
   /** The listener's index in the current Snapshot: a connection outlives reloads that change it. */

@@ -88,6 +88,16 @@ export class ConnectionLedger {
     this.#lane(listenerIndex).add(LISTENER_FIELD.tlsFailures, 1);
   }
 
+  /** Counts a connection that was closed because its PROXY protocol header was missing, malformed or late. */
+  proxyHeaderRefused(listenerIndex: number): void {
+    this.#lane(listenerIndex).add(LISTENER_FIELD.proxyHeadersRefused, 1);
+  }
+
+  /** Counts a connection that was closed because its peer may not send a PROXY protocol header. */
+  proxyPeerRefused(listenerIndex: number): void {
+    this.#lane(listenerIndex).add(LISTENER_FIELD.proxyPeersRefused, 1);
+  }
+
   #lane(listenerIndex: number): ListenerLane {
     return (this.#lanes[listenerIndex] ??= new ListenerLane(this.#region, this.#worker, listenerIndex));
   }

@@ -17,8 +17,8 @@ const SEARCH_PAUSE_MS = 20;
 interface Accepted {
   readonly raw: Socket;
   readonly facts: ConnectionFacts;
-  /** See countedClient. */
-  readonly client: string;
+  /** See countedClient; '' until a PROXY protocol header has named it. */
+  client: string;
   /** Takes the connection out of the counts of its listener; called once. */
   readonly close: () => void;
   /** Null during a TLS handshake. */
@@ -55,10 +55,15 @@ export class ConnectionTable {
 
   /**
    * Counts a new connection until its socket has closed. At a limit an older connection is evicted for it.
+   * @param client '' where `nameClient` follows
    * @returns false where there is none to evict: the connection is counted as refused, and must be destroyed
    */
-  admit(raw: Socket, facts: ConnectionFacts, listener: ListenerSnapshot): boolean {
-    const client = countedClient(listener, facts);
+  admit(
+    raw: Socket,
+    facts: ConnectionFacts,
+    listener: ListenerSnapshot,
+    client = countedClient(listener, facts),
+  ): boolean {
     if (client !== '' && !this.#admitClient(client, listener)) return false;
     if (this.#ledger.isFull(listener) && !this.#makeRoom(listener)) return false;
     const close = this.#ledger.opened(listener.index);
@@ -69,8 +74,23 @@ export class ConnectionTable {
     return true;
   }
 
-  /** Sets the connection of a socket, once its protocol is known. */
-  identify(raw: Socket, connection: DrainableConnection): void {
+  /**
+   * Counts an admitted connection for its client, once a header has named it. At the client's limit an older one is evicted.
+   * @returns false where there is none to evict: the connection is counted as refused, and must be destroyed
+   */
+  nameClient(raw: Socket, listener: ListenerSnapshot): boolean {
+    const accepted = this.#accepted.get(raw);
+    if (accepted === undefined || !accepted.isCounted) return false;
+    const client = countedClient(listener, accepted.facts);
+    if (client === '') return true;
+    if (!this.#admitClient(client, listener)) return false;
+    accepted.client = client;
+    this.#clients?.opened(client, accepted);
+    return true;
+  }
+
+  /** Sets the connection of a socket, once its protocol is known; null for a TLS handshake. */
+  identify(raw: Socket, connection: DrainableConnection | null): void {
     const accepted = this.#accepted.get(raw);
     if (accepted !== undefined && !raw.destroyed) accepted.connection = connection;
   }

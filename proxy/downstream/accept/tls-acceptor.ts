@@ -21,10 +21,8 @@ export class TlsAcceptor {
   readonly #context: DownstreamContext;
   readonly #server: Server;
   readonly #serve: (client: ClientSocket) => void;
-  /** By both addresses, which no two open connections share: node:tls doesn't expose the socket underneath. */
-  readonly #handshakes = new Map<string, Handshake>();
-  /** Shared by all connections over a Unix socket. */
-  #unixFacts: ConnectionFacts | null = null;
+  /** By keyOf. */
+  readonly #handshakes = new Map<string | Socket, Handshake>();
 
   /** @param serve takes over each connection whose handshake succeeded; `stream.alpnProtocol` names its protocol */
   constructor(context: DownstreamContext, listener: ListenerSnapshot, serve: (client: ClientSocket) => void) {
@@ -39,35 +37,25 @@ export class TlsAcceptor {
   accept(raw: Socket, facts: ConnectionFacts): void {
     // A half-close during the handshake closes: a health check that only connects must not hold a descriptor.
     raw.allowHalfOpen = false;
-    const key = addressesOf(raw);
-    if (key !== null) {
-      this.#handshakes.set(key, { raw, facts, error: 'closed by the client' });
-      raw.once('close', () => this.#closed(key));
-      this.#server.emit('connection', raw);
-    } else this.#acceptUnix(raw, facts);
-  }
-
-  /** Unix sockets have no addresses to identify them, and no reset that would need the socket underneath. */
-  #acceptUnix(raw: Socket, facts: ConnectionFacts): void {
-    this.#unixFacts = facts;
+    // Bytes behind a PROXY protocol header are put back: while the socket flows, it would emit them before the TLS socket
+    // takes them over.
+    if (raw.readableFlowing === true) raw.pause();
+    const key = keyOf(raw, raw);
+    this.#handshakes.set(key, { raw, facts, error: 'closed by the client' });
+    raw.once('close', () => this.#closed(key));
     this.#server.emit('connection', raw);
   }
 
   #secured(stream: TLSSocket): void {
     stream.allowHalfOpen = true;
-    const key = addressesOf(stream);
+    const key = keyOf(stream, underlying(stream));
     stream.on('error', () => undefined);
-    if (key === null && this.#unixFacts !== null) {
-      this.#unixFacts.tlsVersion = stream.getProtocol() ?? '';
-      this.#serveLater(new ClientSocket(stream, stream, this.#unixFacts));
-      return;
-    }
-    const handshake = this.#handshakes.get(key ?? '');
+    const handshake = this.#handshakes.get(key);
     if (handshake === undefined) {
       stream.destroy();
       return;
     }
-    this.#handshakes.delete(key!);
+    this.#handshakes.delete(key);
     if (isChallenge(stream.alpnProtocol)) {
       stream.end();
       return;
@@ -90,14 +78,14 @@ export class TlsAcceptor {
 
   /** node:tls leaves a connection open whose handshake has timed out. */
   #failed(error: Error & { code?: string }, stream: Socket): void {
-    const handshake = this.#handshakes.get(addressesOf(stream) ?? '');
+    const handshake = this.#handshakes.get(keyOf(stream, underlying(stream)));
     if (handshake !== undefined) handshake.error = error.code ?? error.message;
     stream.on('error', () => undefined);
     stream.destroy();
   }
 
   /** A connection has closed: where its handshake was in progress, it has failed. */
-  #closed(key: string): void {
+  #closed(key: string | Socket): void {
     const handshake = this.#handshakes.get(key);
     if (handshake === undefined) return;
     this.#handshakes.delete(key);
@@ -135,8 +123,16 @@ function settingsOf(listener: ListenerSnapshot): TlsOptions {
   };
 }
 
-/** Both addresses of a connection; null where they aren't known (a Unix socket, or closed already). */
-function addressesOf(socket: Socket): string | null {
-  const { remoteAddress, remotePort, localAddress, localPort } = socket;
-  return remotePort === undefined ? null : `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
+/**
+ * Both addresses of a connection, which no two open ones share; where they aren't known (a Unix socket, or closed already) the
+ * accepted socket.
+ * @param socket the accepted socket, or the TLS socket over it
+ */
+function keyOf({ remoteAddress, remotePort, localAddress, localPort }: Socket, raw: Socket): string | Socket {
+  return remotePort === undefined ? raw : `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
+}
+
+/** The socket under a TLS socket. Not documented, and the only thing that identifies one over a Unix socket. */
+function underlying(stream: Socket & { readonly _parent?: Socket }): Socket {
+  return stream._parent ?? stream;
 }
