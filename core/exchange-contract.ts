@@ -20,6 +20,20 @@ export interface ClientConnection {
   readonly tlsVersion: string;
   /** Whether the peer is in the listener's trusted proxies, so that its X-Forwarded-* are used. */
   readonly isTrusted: boolean;
+  /** Address that the client connected to; '' on a Unix socket. Costs a system call. */
+  readonly localAddress: string;
+  /** Name that the client requested in its TLS handshake (SNI); '' where it named none. */
+  readonly serverName: string;
+  /** Calls back when the connection has closed; for one owner once, and the last callback counts. */
+  onceClosed(owner: object, callback: () => void): void;
+}
+
+/** The client of a request, as PROXY protocol headers name it to endpoints. */
+export interface RequestOrigin {
+  readonly connection: ClientConnection;
+  /** Behind trusted proxies; '' where there is none. */
+  readonly clientAddress: string;
+  readonly requestId: string;
 }
 
 /** A response that Fairlead generates. Only proxy/exchange/local-reply.ts creates them. */
@@ -93,6 +107,8 @@ export interface AttemptRequest {
   readonly removedFields: ReadonlySet<string>;
   /** Whether the attempt needs a new connection: a stale one has failed before. */
   readonly mustUseFresh: boolean;
+  /** Read before the attempt is over only. */
+  readonly origin: RequestOrigin;
 }
 
 /** Events of an attempt. None follows `onEnd` or `onFailure`. */

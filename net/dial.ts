@@ -79,18 +79,25 @@ export class Dialler {
     this.#timers = timers;
   }
 
-  /** @param onread for TCP and Unix sockets only */
-  dial(done: DialResult, onread?: ReadInto): Dialling {
+  /**
+   * @param onread for TCP and Unix sockets only
+   * @param preface bytes to send once connected, before a TLS handshake
+   */
+  dial(done: DialResult, onread?: ReadInto, preface: Uint8Array | null = null): Dialling {
     const dialTls = this.#target.tls;
     let socket: Socket;
+    let steps: DialSteps;
     try {
-      socket = dialTls === null ? this.#connect(onread) : this.#connectTls(dialTls);
+      if (dialTls === null || preface !== null) socket = this.#connect(dialTls === null ? onread : undefined);
+      else socket = this.#connectTls(dialTls, this.#address());
+      const secure = dialTls === null ? null : (raw: Socket) => this.#connectTls(dialTls, { socket: raw });
+      steps = { isTls: dialTls !== null, preface, secure };
     } catch (error) {
       return failLater(done, new EndpointError('internal', 'could not begin to connect', error));
     }
     socket.setNoDelay(true);
     socket.setKeepAlive(true, TCP_KEEP_ALIVE_MS);
-    return new OpenDial(socket, dialTls !== null, this.#target.timeoutMs, this.#timers, done);
+    return new OpenDial(socket, steps, this.#target.timeoutMs, this.#timers, done);
   }
 
   #connect(onread: ReadInto | undefined): Socket {
@@ -104,13 +111,13 @@ export class Dialler {
 
   /**
    * One socket, not a TLS socket around a TCP one: Node 26.10 crashes where the TCP socket is destroyed before the TLS
-   * socket, in the turn of `secureConnect`.
+   * socket, in the turn of `secureConnect`. Only behind a preface is there a TCP socket, and nobody destroys that.
    */
-  #connectTls({ verify, ca, serverName, protocols }: DialTls): Socket {
+  #connectTls({ verify, ca, serverName, protocols }: DialTls, where: net.NetConnectOpts | { socket: Socket }): Socket {
     const name = serverName === '' ? bareHost(this.#target.host) : serverName;
     this.#secureContext ??= tls.createSecureContext(ca.length > 0 ? { ca: [...ca] } : {});
     const socket = tls.connect({
-      ...this.#address(),
+      ...where,
       secureContext: this.#secureContext,
       rejectUnauthorized: verify,
       // An address is no server name (RFC 6066 section 3). The certificate is then checked against the address.
@@ -126,20 +133,31 @@ export class Dialler {
   }
 }
 
+/** Steps from TCP to the socket that is returned. */
+interface DialSteps {
+  readonly isTls: boolean;
+  readonly preface: Uint8Array | null;
+  /** Begins TLS over a connected socket; null without TLS. */
+  readonly secure: ((raw: Socket) => Socket) | null;
+}
+
 class OpenDial implements Dialling {
-  readonly #socket: Socket;
+  #socket: Socket;
   readonly #done: DialResult;
   readonly #timer: TimerHandle | null;
   readonly #isTls: boolean;
+  readonly #steps: DialSteps;
   #phase: DialPhase = 'connecting';
 
-  constructor(socket: Socket, isTls: boolean, timeoutMs: number, timers: Timers, done: DialResult) {
+  constructor(socket: Socket, steps: DialSteps, timeoutMs: number, timers: Timers, done: DialResult) {
+    const { isTls, preface } = steps;
     this.#socket = socket;
     this.#done = done;
     this.#isTls = isTls;
+    this.#steps = steps;
     this.#timer = timeoutMs === 0 ? null : timers.after(timeoutMs, this.#onTimeout);
     socket.once('connect', this.#onConnect);
-    if (isTls) socket.once('secureConnect', this.#onReady);
+    if (isTls && preface === null) socket.once('secureConnect', this.#onReady);
     socket.on('error', this.#onError);
     socket.once('close', this.#onClose);
   }
@@ -156,9 +174,23 @@ class OpenDial implements Dialling {
 
   readonly #onConnect = (): void => {
     if (isSelfConnected(this.#socket)) this.#fail(new EndpointError('connect-refused', 'connected to itself', REFUSED));
-    else if (this.#isTls) this.#phase = 'in the TLS handshake';
-    else this.#onReady();
+    else {
+      if (this.#steps.preface !== null) this.#sendPreface(this.#steps.preface);
+      if (this.#isTls) this.#phase = 'in the TLS handshake';
+      else this.#onReady();
+    }
   };
+
+  /** Sends the preface, and begins TLS behind it. */
+  #sendPreface(preface: Uint8Array): void {
+    const raw = this.#socket;
+    raw.write(preface);
+    if (this.#steps.secure === null) return;
+    this.#unlisten();
+    raw.on('error', ignore);
+    this.#socket = this.#steps.secure(raw);
+    this.#socket.once('secureConnect', this.#onReady).on('error', this.#onError).once('close', this.#onClose);
+  }
 
   readonly #onReady = (): void => {
     this.#settle();
@@ -187,6 +219,10 @@ class OpenDial implements Dialling {
 
   #settle(): void {
     this.#timer?.cancel();
+    this.#unlisten();
+  }
+
+  #unlisten(): void {
     this.#socket.off('connect', this.#onConnect);
     this.#socket.off('secureConnect', this.#onReady);
     this.#socket.off('error', this.#onError);

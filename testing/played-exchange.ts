@@ -231,6 +231,9 @@ const CONNECTION: ClientConnection = {
   isTls: false,
   tlsVersion: '',
   isTrusted: false,
+  localAddress: '198.51.100.1',
+  serverName: '',
+  onceClosed: () => undefined,
 };
 
 const ENDPOINT: EndpointSnapshot = {

@@ -3,7 +3,7 @@
 import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
 import type { HeartbeatSnapshot, PassiveSnapshot } from '../../core/snapshot/health.ts';
 import type { UpstreamOverrides } from '../../core/snapshot/route.ts';
-import type { RetrySnapshot, UpstreamSnapshot, UpstreamTimeouts } from '../../core/snapshot/upstream.ts';
+import type { ProxyTlv, RetrySnapshot, UpstreamSnapshot, UpstreamTimeouts } from '../../core/snapshot/upstream.ts';
 import { compileBalance } from '../../balancers/registry.ts';
 import type { PolicySnapshot } from '../../core/snapshot/policy.ts';
 import { checkerNamed } from '../../health/checkers/checkers.ts';
@@ -33,6 +33,7 @@ export function compileUpstream(name: string, config: UpstreamConfig, place: Ups
     balance: compileBalance(config.balance, { endpointCount: config.endpoints.length }),
     endpoints: config.endpoints.map((endpoint, index) => compileEndpoint(name, endpoint, place.endpoints[index]!)),
     protocol: config.protocol,
+    proxyProtocol: compileProxyProtocol(config.proxyProtocol),
     heartbeat: heartbeat === undefined || heartbeat === false ? null : compileHeartbeat(heartbeat),
     passive: compilePassive(passive),
     retry: compileRetry(config.retry),
@@ -54,6 +55,13 @@ export function compileUpstream(name: string, config: UpstreamConfig, place: Ups
     },
     responseHeadBytes: limits.responseHead,
   };
+}
+
+const DEFAULT_TLVS: readonly ProxyTlv[] = ['alpn', 'authority', 'uniqueId', 'tls'];
+
+function compileProxyProtocol(options: UpstreamConfig['proxyProtocol']): UpstreamSnapshot['proxyProtocol'] {
+  if (options === undefined) return null;
+  return { version: options.version === 'v1' ? 1 : 2, tlvs: options.tlvs ?? DEFAULT_TLVS };
 }
 
 /** Name of an endpoint for operators, and key of its slot. Names of upstreams contain no slash. */

@@ -1,4 +1,4 @@
-// Schema of `proxyProtocol`, of listeners. Thread: main.
+// Schema of `proxyProtocol`, of listeners and of upstreams. Thread: main.
 
 import { z } from 'zod';
 import { cidr, duration } from './schema-values.ts';
@@ -24,4 +24,28 @@ export const acceptProxyProtocol = z
   .meta({ expects: 'true, or a mapping with trusted, others and timeout', example: '{ trusted: [10.0.0.10] }' })
   .describe(
     'Connections begin with a header of the PROXY protocol, version 1 or 2, before TLS: a balancer for TCP in front of Fairlead names the client in it. Only the addresses in `trusted` may send it (docs/proxy-protocol.md).',
+  );
+
+const TLVS = ['alpn', 'authority', 'uniqueId', 'tls', 'checksum'] as const;
+
+const sendOptions = z.strictObject({
+  version: z
+    .enum(['v1', 'v2'])
+    .default('v2')
+    .describe('Version of the protocol: `v1` is a line of text, `v2` is binary.'),
+  tlvs: z
+    .array(z.enum(TLVS))
+    .meta({ expects: 'a list of alpn, authority, uniqueId, tls and checksum', example: '[authority, uniqueId]' })
+    .describe(
+      'Values of a `v2` header besides the addresses: the protocol of the connection (`alpn`), the server name that the client requested (`authority`), the id of the first request (`uniqueId`), the TLS version of the client (`tls`), and CRC32C (`checksum`). All but the checksum if absent.',
+    )
+    .optional(),
+});
+
+/** `proxyProtocol` of an upstream. */
+export const sendProxyProtocol = z
+  .union([z.enum(['v1', 'v2']).transform((version) => sendOptions.parse({ version })), sendOptions])
+  .meta({ expects: 'v1, v2, or a mapping with version and tlvs', example: 'v2' })
+  .describe(
+    "Connections to the endpoints begin with a header of the PROXY protocol that names the client, before TLS; those of heartbeats say that they are Fairlead's own. A connection then serves the requests of one client only (docs/proxy-protocol.md).",
   );

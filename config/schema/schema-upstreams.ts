@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { parseEndpointAddress } from '../values/endpoint-address.ts';
 import { policies, policyKeys } from './schema-policies.ts';
+import { sendProxyProtocol } from './schema-proxy-protocol.ts';
 import { healthSchema } from './schema-health.ts';
 import { hedge, retry } from './schema-retry.ts';
 import {
@@ -144,6 +145,7 @@ export function upstreamSchema() {
         .meta({ expects: 'a list of endpoints', example: '[http://10.0.0.1:3000]' })
         .describe('Endpoints: URLs, or mappings with `url`. Host names are resolved when connecting.'),
       protocol,
+      proxyProtocol: sendProxyProtocol.optional(),
       backups: backups.optional(),
       health: healthSchema(),
       whenAllDown,

@@ -27,6 +27,7 @@ const CHECKS: readonly ((check: UpstreamCheck) => void)[] = [
   checkSticky,
   checkBalance,
   checkProtocol,
+  checkProxyProtocol,
   checkTls,
 ];
 
@@ -85,6 +86,14 @@ function checkProtocol(check: UpstreamCheck): void {
   if (protocol !== 'auto' || plain === undefined) return;
   const message = `"protocol" is auto, which an endpoint chooses in the TLS handshake (ALPN), but ${endpointId(plain.url)} has no https URL: write http1 or http2`;
   check.report('FL3008', message, ['protocol']);
+}
+
+/** A line of text has no room for values. */
+function checkProxyProtocol(check: UpstreamCheck): void {
+  const { proxyProtocol } = check.upstream;
+  if (proxyProtocol?.version !== 'v1' || proxyProtocol.tlvs === undefined) return;
+  const message = 'tlvs are values of a header of version 2: write version: v2, or remove tlvs';
+  check.report('FL3007', message, ['proxyProtocol', 'tlvs'], 'key');
 }
 
 function checkTls(check: UpstreamCheck): void {

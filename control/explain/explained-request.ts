@@ -46,6 +46,9 @@ export function requestOf(query: ExplainQuery, { listeners }: Snapshot, ports: B
     isTls: listener.tls !== null,
     tlsVersion: listener.tls === null ? '' : 'TLSv1.3',
     isTrusted: query.client !== '' && isTrusted(query.client),
+    localAddress: '',
+    serverName: '',
+    onceClosed: () => undefined,
   };
   const head = headOf(query, url);
   // A gRPC client uses HTTP/2 wherever the listener does.

@@ -66,6 +66,9 @@ export interface UpstreamTimeouts {
   readonly keepAliveMs: number;
 }
 
+/** Values of a PROXY protocol header of version 2 besides the addresses. */
+export type ProxyTlv = 'alpn' | 'authority' | 'uniqueId' | 'tls' | 'checksum';
+
 export interface UpstreamSnapshot {
   readonly name: string;
   /** Built-in ones in the order of their table, then those of plugins as they are written. */
@@ -76,6 +79,8 @@ export interface UpstreamSnapshot {
   readonly endpoints: readonly EndpointSnapshot[];
   /** Protocol of requests to the endpoints: `auto` is what an endpoint chooses by ALPN. */
   readonly protocol: 'http1' | 'http2' | 'auto';
+  /** Header that connections to endpoints begin with, heartbeats too; null for none. */
+  readonly proxyProtocol: { readonly version: 1 | 2; readonly tlvs: readonly ProxyTlv[] } | null;
   readonly heartbeat: HeartbeatSnapshot | null;
   readonly passive: PassiveSnapshot;
   readonly retry: RetrySnapshot;

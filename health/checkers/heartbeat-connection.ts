@@ -2,7 +2,8 @@
 
 import type { Socket } from 'node:net';
 import { systemTimers } from '../../core/timers.ts';
-import { Dialler, type Dialling } from '../../net/dial.ts';
+import { Dialler, type Dialling, type DialResult } from '../../net/dial.ts';
+import { encodeProxyV1, encodeProxyV2, LOCAL_HEADER } from '../../net/proxy-protocol/encode.ts';
 import { bareHost, bracketHost, formatHostPort } from '../../net/host-port.ts';
 import type { HeartbeatTarget } from './checker.ts';
 
@@ -14,6 +15,8 @@ function portOf({ endpoint, heartbeat }: HeartbeatTarget): number {
 /**
  * Dials the endpoint. Certificates are verified against the upstream's CAs and name, as those of live traffic are: a
  * heartbeat that trusts more would report an impostor as healthy.
+ * A PROXY protocol header says that the connection is Fairlead's own (LOCAL; version 1 knows UNKNOWN only), unless the
+ * heartbeat has a port of its own.
  * @param protocols offered by ALPN (RFC 7301); none connects without TLS, whatever the endpoint's protocol
  * @param done receives the original error, of the system or of TLS
  */
@@ -26,10 +29,16 @@ export function connectHeartbeat(
   const tls = protocols.length === 0 || endpoint.protocol === 'http' ? null : { ...upstream.tls, protocols };
   // The scheduler's timeout covers the whole heartbeat.
   const where = { host: endpoint.host, port: portOf(target), socketPath: endpoint.socketPath, tls, timeoutMs: 0 };
-  return new Dialler(where, systemTimers).dial((error, socket) => {
+  const dialled: DialResult = (error, socket) => {
     socket?.on('error', ignore);
     done(error === null ? null : (error.cause ?? error), socket);
-  });
+  };
+  return new Dialler(where, systemTimers).dial(dialled, undefined, localHeader(target));
+}
+
+function localHeader({ upstream, heartbeat }: HeartbeatTarget): Uint8Array | null {
+  if (upstream.proxyProtocol === null || heartbeat.port !== 0) return null;
+  return upstream.proxyProtocol.version === 1 ? encodeProxyV1(null) : encodeProxyV2(LOCAL_HEADER);
 }
 
 /** The Host field (RFC 9112 section 3.2): as configured, or the endpoint's own address. */

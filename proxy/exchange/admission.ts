@@ -43,6 +43,7 @@ export function attemptRequestOf(exchange: Exchange, endpoint: EndpointSnapshot)
     insertedFields: exchange.timing.deadlineMs > 0 ? withTimeLeft(exchange, inserted) : inserted,
     removedFields: removed.names,
     mustUseFresh: exchange.placement.mustUseFresh,
+    origin: exchange,
   };
 }
 

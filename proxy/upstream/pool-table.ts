@@ -3,11 +3,14 @@
 import type { AttemptRequest } from '../../core/exchange-contract.ts';
 import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
 import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
+import type { Dialler } from '../../net/dial.ts';
+import { ClientPools } from './client-pools.ts';
 
 /** The connections of one worker to one endpoint. */
 export interface ConnectionPool {
   readonly endpoint: EndpointSnapshot;
   readonly upstream: UpstreamSnapshot;
+  readonly dialler: Dialler;
   dropIdle(): void;
   /** Closes idle connections now and leased ones when they are returned. @param onEmpty called when none is left */
   retire(onEmpty: () => void): void;
@@ -15,14 +18,19 @@ export interface ConnectionPool {
   close(): Promise<void>;
 }
 
+/** @param dialler of another pool of the endpoint; left out, the pool makes its own */
+export type MakePool<Pool> = (endpoint: EndpointSnapshot, upstream: UpstreamSnapshot, dialler?: Dialler) => Pool;
+
 export class PoolTable<Pool extends ConnectionPool> {
-  readonly #make: (endpoint: EndpointSnapshot, upstream: UpstreamSnapshot) => Pool;
+  readonly #make: MakePool<Pool>;
   /** By slot, for the endpoints of the newest Snapshot. */
   #pools: (Pool | undefined)[] = [];
+  /** By slot: endpoints that get PROXY protocol headers are in this list instead. */
+  #clientPools: (ClientPools<Pool> | undefined)[] = [];
   /** Pools of removed endpoints that may still have leased connections. */
   readonly #retired = new Set<Pool>();
 
-  constructor(make: (endpoint: EndpointSnapshot, upstream: UpstreamSnapshot) => Pool) {
+  constructor(make: MakePool<Pool>) {
     this.#make = make;
   }
 
@@ -30,9 +38,17 @@ export class PoolTable<Pool extends ConnectionPool> {
    * The pool to lease from in this turn. An exchange may have begun with a Snapshot whose endpoint has been removed
    * since: it gets a pool that keeps no connection.
    */
-  poolFor({ endpoint, upstream }: AttemptRequest): Pool {
+  poolFor(request: AttemptRequest): Pool {
+    const { endpoint } = request;
     const pool = this.#pools[endpoint.slot];
     if (pool !== undefined && pool.endpoint.generation === endpoint.generation) return pool;
+    return this.#otherPoolFor(request);
+  }
+
+  #otherPoolFor(request: AttemptRequest): Pool {
+    const { endpoint, upstream } = request;
+    const pools = this.#clientPools[endpoint.slot];
+    if (pools !== undefined && pools.endpoint.generation === endpoint.generation) return pools.poolFor(request);
     const temporary = this.#make(endpoint, upstream);
     queueMicrotask(() => this.#retire(temporary));
     return temporary;
@@ -40,9 +56,18 @@ export class PoolTable<Pool extends ConnectionPool> {
 
   update(upstreams: readonly UpstreamSnapshot[]): void {
     const pools: (Pool | undefined)[] = [];
+    const clientPools: (ClientPools<Pool> | undefined)[] = [];
     for (const upstream of upstreams) {
-      for (const endpoint of upstream.endpoints) pools[endpoint.slot] = this.#keepOrMake(endpoint, upstream);
+      const { proxyProtocol } = upstream;
+      for (const endpoint of upstream.endpoints) {
+        if (proxyProtocol === null) pools[endpoint.slot] = this.#keepOrMake(endpoint, upstream);
+        else clientPools[endpoint.slot] = this.#keepOrMakeForClients(endpoint, upstream, proxyProtocol);
+      }
     }
+    for (const [slot, ofClients] of this.#clientPools.entries()) {
+      if (ofClients !== clientPools[slot]) for (const pool of ofClients?.takeAll() ?? []) this.#retire(pool);
+    }
+    this.#clientPools = clientPools;
     for (const [slot, pool] of this.#pools.entries()) {
       if (pool !== undefined && pools[slot] !== pool) this.#retire(pool);
     }
@@ -51,11 +76,14 @@ export class PoolTable<Pool extends ConnectionPool> {
 
   dropIdle(slot: number): void {
     this.#pools[slot]?.dropIdle();
+    this.#clientPools[slot]?.dropIdle();
   }
 
   async close(): Promise<void> {
-    const pools = [...this.#pools.filter((pool) => pool !== undefined), ...this.#retired];
+    const ofClients = this.#clientPools.flatMap((pools) => pools?.takeAll() ?? []);
+    const pools = [...this.#pools.filter((pool) => pool !== undefined), ...ofClients, ...this.#retired];
     this.#pools = [];
+    this.#clientPools = [];
     await Promise.all(pools.map((pool) => pool.close()));
   }
 
@@ -64,6 +92,20 @@ export class PoolTable<Pool extends ConnectionPool> {
     const settings = connectionSettings(endpoint, upstream);
     if (pool !== undefined && connectionSettings(pool.endpoint, pool.upstream) === settings) return pool;
     return this.#make(endpoint, upstream);
+  }
+
+  #keepOrMakeForClients(
+    endpoint: EndpointSnapshot,
+    upstream: UpstreamSnapshot,
+    settings: NonNullable<UpstreamSnapshot['proxyProtocol']>,
+  ): ClientPools<Pool> {
+    const pools = this.#clientPools[endpoint.slot];
+    const text = connectionSettings(endpoint, upstream);
+    if (pools !== undefined && connectionSettings(pools.endpoint, pools.upstream) === text) return pools;
+    return new ClientPools<Pool>(endpoint, upstream, settings, {
+      make: (dialler) => this.#make(endpoint, upstream, dialler),
+      retire: (pool) => this.#retire(pool),
+    });
   }
 
   #retire(pool: Pool): void {
@@ -75,8 +117,8 @@ export class PoolTable<Pool extends ConnectionPool> {
 /** Every setting that open connections depend on, as one text to compare. */
 function connectionSettings(endpoint: EndpointSnapshot, upstream: UpstreamSnapshot): string {
   const { slot, generation, protocol, host, port, socketPath } = endpoint;
-  const { tls, timeouts, limits, responseHeadBytes, protocol: http } = upstream;
+  const { tls, timeouts, limits, responseHeadBytes, proxyProtocol, protocol: http } = upstream;
   const { connectMs, keepAliveMs } = timeouts;
   const where = [slot, generation, protocol, host, port, socketPath];
-  return JSON.stringify([where, http, tls, connectMs, keepAliveMs, limits.maxIdle, responseHeadBytes]);
+  return JSON.stringify([where, http, tls, connectMs, keepAliveMs, limits.maxIdle, responseHeadBytes, proxyProtocol]);
 }

@@ -46,6 +46,9 @@ class SilentClient implements ClientSide {
     isTls: false,
     tlsVersion: '',
     isTrusted: false,
+    localAddress: '198.51.100.1',
+    serverName: '',
+    onceClosed: () => undefined,
   };
   readonly isSilentAfterFlush = true;
   events: ClientEvents | null = null;

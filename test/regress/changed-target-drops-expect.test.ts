@@ -9,6 +9,7 @@ import { HeadScanner, Scan } from '../../proxy/http1/head-scanner.ts';
 import { RequestEncoder } from '../../proxy/upstream/request-encoder.ts';
 import { http2RequestFields } from '../../proxy/upstream/http2/request-fields.ts';
 import { ScannedRequestHead } from '../../proxy/wire/scanned-request-head.ts';
+import { requestOrigin } from '../support/request-origin.ts';
 import { requestHead } from '../support/request-head.ts';
 import { endpointSnapshot, upstreamSnapshot } from '../support/snapshots.ts';
 
@@ -19,6 +20,7 @@ const PARTS = {
   insertedFields: [],
   removedFields: new Set<string>(),
   mustUseFresh: false,
+  origin: requestOrigin(),
 };
 const HEAD = 'POST /api/x HTTP/1.1\r\nHost: a.test\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n';
 

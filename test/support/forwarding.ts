@@ -95,6 +95,9 @@ export class PlayedClient implements ClientSide {
       isTls: false,
       tlsVersion: '',
       isTrusted: false,
+      localAddress: '198.51.100.1',
+      serverName: '',
+      onceClosed: () => undefined,
       ...connection,
     };
   }

@@ -8,6 +8,7 @@ import { Http2Transport } from '../../proxy/upstream/http2/http2-transport.ts';
 import { sharedParts } from './http1-parts.ts';
 import { Http2Origin } from './http2-origin.ts';
 import { RecordedAttempt } from './recorded-attempt.ts';
+import { requestOrigin } from './request-origin.ts';
 import { requestHead } from './request-head.ts';
 import { endpointSnapshot, regionFor, snapshot, upstreamSnapshot } from './snapshots.ts';
 import type { RequestParts } from './transport-bench.ts';
@@ -46,6 +47,7 @@ export class Http2Bench {
       insertedFields: [],
       removedFields: new Set<string>(),
       mustUseFresh: false,
+      origin: requestOrigin(),
       ...parts,
       head: requestHead(parts),
     };

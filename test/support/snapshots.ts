@@ -57,6 +57,7 @@ export function upstreamSnapshot({
     balance: { kind: 'round-robin' },
     endpoints: [endpointSnapshot(0), endpointSnapshot(1), endpointSnapshot(2)],
     protocol: 'http1',
+    proxyProtocol: null,
     heartbeat: null,
     passive: {
       consecutiveFailures: 5,

@@ -9,6 +9,7 @@ import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import { systemTimers } from '../../core/timers.ts';
 import type { TransportParts } from '../../proxy/upstream/transport-parts.ts';
 import { RecordedAttempt } from './recorded-attempt.ts';
+import { requestOrigin } from './request-origin.ts';
 import { requestHead, type HeadParts } from './request-head.ts';
 import { ScriptedOrigin } from './scripted-origin.ts';
 import { endpointSnapshot, regionFor, snapshot, upstreamSnapshot } from './snapshots.ts';
@@ -80,6 +81,7 @@ export class TransportBench {
       insertedFields: [],
       removedFields: NO_NAMES,
       mustUseFresh: false,
+      origin: requestOrigin(),
       ...parts,
       head: requestHead(parts),
     };

@@ -14,6 +14,7 @@ import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import { systemTimers, type Timers } from '../../core/timers.ts';
 import { SocketUpgrade } from '../../proxy/wire/socket-upgrade.ts';
 import { UpgradeTunnels } from '../../proxy/upstream/tunnel/upgrade-tunnel.ts';
+import { requestOrigin } from './request-origin.ts';
 import { requestHead } from './request-head.ts';
 import { ScriptedOrigin, send } from './scripted-origin.ts';
 import { endpointSnapshot, regionFor, snapshot, upstreamSnapshot } from './snapshots.ts';
@@ -243,6 +244,7 @@ export class TunnelBench {
       insertedFields: [],
       removedFields: new Set<string>(),
       mustUseFresh: false,
+      origin: requestOrigin(),
       ...this.#parts.request,
     };
   }

@@ -1,6 +1,7 @@
 // Facts about a client connection, shared by every exchange on it. Thread: worker.
 
 import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import type { ClientConnection } from '../../../core/exchange-contract.ts';
 import type { ListenerSnapshot } from '../../../core/snapshot/listener.ts';
 import { plainAddress } from '../../../net/host-port.ts';
@@ -19,14 +20,18 @@ export class ConnectionFacts implements ClientConnection {
   peerPort: number;
   localPort: number;
   isTls: boolean;
-  /** Set once the handshake is over. */
   tlsVersion = '';
   isTrusted: boolean;
   readonly #listener: LiveListener;
+  /** The accepted socket; the TLS socket over it once the handshake is over. */
+  #socket: Socket | TLSSocket;
+  #header: ProxyHeader | null = null;
+  #onClosed: Map<object, () => void> | null = null;
 
   /** @param isTrusted whether an address is one of the listener's trusted proxies */
   constructor(socket: Socket, listener: LiveListener, isTrusted: (address: string) => boolean) {
     this.#listener = listener;
+    this.#socket = socket;
     this.peerAddress = plainAddress(socket.remoteAddress);
     this.peerPort = socket.remotePort ?? 0;
     // Each property of the socket is a system call.
@@ -39,7 +44,9 @@ export class ConnectionFacts implements ClientConnection {
    * Takes the client's side of the connection from a PROXY protocol header: its address and port, the port that it connected
    * to, and TLS that the sender has terminated. From then on the client counts as the peer.
    */
-  takeHeader({ addresses, tls }: ProxyHeader, isTrusted: (address: string) => boolean): void {
+  takeHeader(header: ProxyHeader, isTrusted: (address: string) => boolean): void {
+    const { addresses, tls } = header;
+    this.#header = header;
     if (addresses !== null) {
       const isIp = addresses.kind === 'ip';
       this.peerAddress = isIp ? addresses.source : '';
@@ -50,6 +57,35 @@ export class ConnectionFacts implements ClientConnection {
     if (tls?.isTls !== true || this.isTls) return;
     this.isTls = true;
     this.tlsVersion = tls.version;
+  }
+
+  /** The TLS handshake is over. */
+  secured(stream: TLSSocket): void {
+    this.#socket = stream;
+    this.tlsVersion = stream.getProtocol() ?? '';
+  }
+
+  get localAddress(): string {
+    const addresses = this.#header?.addresses ?? null;
+    if (addresses !== null) return addresses.kind === 'ip' ? addresses.destination : '';
+    return plainAddress(this.#socket.localAddress);
+  }
+
+  get serverName(): string {
+    const name = 'servername' in this.#socket ? this.#socket.servername : '';
+    return typeof name === 'string' && name !== '' ? name : (this.#header?.authority ?? '');
+  }
+
+  onceClosed(owner: object, callback: () => void): void {
+    if (this.#socket.destroyed) return queueMicrotask(callback);
+    if (this.#onClosed === null) {
+      const callbacks = new Map<object, () => void>();
+      this.#onClosed = callbacks;
+      this.#socket.once('close', () => {
+        for (const onClosed of callbacks.values()) onClosed();
+      });
+    }
+    this.#onClosed.set(owner, callback);
   }
 
   /** The listener's index in the current Snapshot: a connection outlives reloads that change it. */

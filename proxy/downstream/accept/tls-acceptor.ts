@@ -60,7 +60,7 @@ export class TlsAcceptor {
       stream.end();
       return;
     }
-    handshake.facts.tlsVersion = stream.getProtocol() ?? '';
+    handshake.facts.secured(stream);
     this.#serveLater(new ClientSocket(handshake.raw, stream, handshake.facts));
   }
 

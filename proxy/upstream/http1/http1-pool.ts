@@ -5,9 +5,10 @@ import type { EndpointSnapshot } from '../../../core/snapshot/endpoint.ts';
 import type { UpstreamSnapshot } from '../../../core/snapshot/upstream.ts';
 import { type FailureKind, failureOf } from '../../../core/failure.ts';
 import type { HeadScanner } from '../../http1/head-scanner.ts';
-import { Dialler, endpointTarget } from '../../../net/dial.ts';
+import { Dialler, type DialResult, endpointTarget } from '../../../net/dial.ts';
 import { type IdleClose, IdleDeaths } from '../idle-deaths.ts';
 import type { ConnectionPool } from '../pool-table.ts';
+import { type ProxyPreface, prefaceOf } from '../proxy-preface.ts';
 import { configuredKeepAliveMs } from '../response-persistence.ts';
 import { responseScanner } from '../response-reader.ts';
 import type { TransportParts } from '../transport-parts.ts';
@@ -21,7 +22,8 @@ export class Http1Pool implements ConnectionOwner, ConnectionPool {
   readonly scanner: HeadScanner;
   readonly keepAliveMs: number;
   readonly #context: TransportParts;
-  readonly #dialler: Dialler;
+  readonly dialler: Dialler;
+  readonly #preface: ProxyPreface | null;
   readonly #deaths: IdleDeaths;
   readonly #isTls: boolean;
   readonly #doubles: Float64Array;
@@ -35,7 +37,13 @@ export class Http1Pool implements ConnectionOwner, ConnectionPool {
   readonly #onEmpty: (() => void)[] = [];
   #isRetired = false;
 
-  constructor(endpoint: EndpointSnapshot, upstream: UpstreamSnapshot, parts: ConnectionParts, context: TransportParts) {
+  constructor(
+    endpoint: EndpointSnapshot,
+    upstream: UpstreamSnapshot,
+    parts: ConnectionParts,
+    context: TransportParts,
+    dialler = new Dialler(endpointTarget(endpoint, upstream), context.timers),
+  ) {
     this.endpoint = endpoint;
     this.upstream = upstream;
     this.parts = parts;
@@ -43,7 +51,8 @@ export class Http1Pool implements ConnectionOwner, ConnectionPool {
     this.keepAliveMs = configuredKeepAliveMs(upstream.timeouts.keepAliveMs);
     this.#context = context;
     this.#deaths = new IdleDeaths(() => context.onIdleDeath(upstream, endpoint));
-    this.#dialler = new Dialler(endpointTarget(endpoint, upstream), context.timers);
+    this.dialler = dialler;
+    this.#preface = prefaceOf(upstream, 'http/1.1');
     this.#isTls = endpoint.protocol === 'https';
     this.#doubles = context.region.doubles;
     this.#lane = context.region.endpointLane(context.worker, endpoint.slot);
@@ -83,7 +92,8 @@ export class Http1Pool implements ConnectionOwner, ConnectionPool {
   #dial(attempt: Http1Attempt): void {
     const connection = new EndpointConnection(this);
     this.#dialling.add(attempt);
-    const dialling = this.#dialler.dial((error, socket) => {
+    const preface = this.#preface === null ? null : this.#preface.headerFor(attempt.request.origin);
+    const dialled: DialResult = (error, socket) => {
       this.#dialling.delete(attempt);
       attempt.dialling = null;
       if (socket === null) attempt.fail(failureOf(error?.kind ?? 'internal', false, error));
@@ -93,7 +103,8 @@ export class Http1Pool implements ConnectionOwner, ConnectionPool {
         this.#begin(connection, attempt);
       }
       this.#reportIfEmpty();
-    }, connection.socket.onread);
+    };
+    const dialling = this.dialler.dial(dialled, connection.socket.onread, preface);
     attempt.dialling = {
       abort: () => {
         this.#dialling.delete(attempt);

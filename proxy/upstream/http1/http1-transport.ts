@@ -26,7 +26,7 @@ export class Http1Transport extends PooledTransport<Http1Pool> implements Transp
   constructor(parts: Http1TransportParts) {
     const { wheel, turn, memory } = parts;
     const shared = { wheel, turn, memory, reuse: new ReuseDelay(wheel, turn) };
-    super(new PoolTable((endpoint, upstream) => new Http1Pool(endpoint, upstream, shared, parts)));
+    super(new PoolTable((endpoint, upstream, dialler) => new Http1Pool(endpoint, upstream, shared, parts, dialler)));
   }
 
   /** For a scanned head, events may come before this returns; for all others they come after the caller's turn. */

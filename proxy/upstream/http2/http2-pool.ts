@@ -5,9 +5,10 @@ import { TLSSocket } from 'node:tls';
 import { type Failure, type FailureKind, failureOf } from '../../../core/failure.ts';
 import type { EndpointSnapshot } from '../../../core/snapshot/endpoint.ts';
 import type { UpstreamSnapshot } from '../../../core/snapshot/upstream.ts';
-import { Dialler, type Dialling, endpointTarget } from '../../../net/dial.ts';
+import { Dialler, type Dialling, type DialResult, endpointTarget } from '../../../net/dial.ts';
 import { type IdleClose, IdleDeaths } from '../idle-deaths.ts';
 import type { ConnectionPool } from '../pool-table.ts';
+import { type ProxyPreface, prefaceOf } from '../proxy-preface.ts';
 import { configuredKeepAliveMs } from '../response-persistence.ts';
 import type { TransportParts } from '../transport-parts.ts';
 import type { Http2Attempt, WaitingRoom } from './http2-attempt.ts';
@@ -38,7 +39,8 @@ export class Http2Pool implements ConnectionOwner, ConnectionPool, WaitingRoom {
   readonly keepAliveMs: number;
   readonly replyMs: number;
   readonly #context: TransportParts;
-  readonly #dialler: Dialler;
+  readonly dialler: Dialler;
+  readonly #preface: ProxyPreface | null;
   readonly #deaths: IdleDeaths;
   readonly #isTls: boolean;
   readonly #doubles: Float64Array;
@@ -58,7 +60,13 @@ export class Http2Pool implements ConnectionOwner, ConnectionPool, WaitingRoom {
   #http1UntilMs = 0;
   #isRetired = false;
 
-  constructor(endpoint: EndpointSnapshot, upstream: UpstreamSnapshot, parts: Http2Parts, context: TransportParts) {
+  constructor(
+    endpoint: EndpointSnapshot,
+    upstream: UpstreamSnapshot,
+    parts: Http2Parts,
+    context: TransportParts,
+    dialler = new Dialler(endpointTarget(endpoint, upstream, protocolsOf(upstream)), context.timers),
+  ) {
     this.endpoint = endpoint;
     this.upstream = upstream;
     this.parts = parts;
@@ -67,8 +75,8 @@ export class Http2Pool implements ConnectionOwner, ConnectionPool, WaitingRoom {
     this.replyMs = upstream.timeouts.connectMs || REPLY_MS;
     this.#context = context;
     this.#deaths = new IdleDeaths(() => context.onIdleDeath(upstream, endpoint));
-    const protocols = upstream.protocol === 'auto' ? ['h2', 'http/1.1'] : ['h2'];
-    this.#dialler = new Dialler(endpointTarget(endpoint, upstream, protocols), context.timers);
+    this.dialler = dialler;
+    this.#preface = prefaceOf(upstream, upstream.protocol === 'auto' ? '' : 'h2');
     this.#isTls = endpoint.protocol === 'https';
     this.#doubles = context.region.doubles;
     this.#lane = context.region.endpointLane(context.worker, endpoint.slot);
@@ -123,12 +131,16 @@ export class Http2Pool implements ConnectionOwner, ConnectionPool, WaitingRoom {
 
   #dial(): void {
     const connection = new Http2Connection(this);
-    const dialling = this.#dialler.dial((error, socket) => {
+    // All that wait are requests of one client where there is a preface.
+    const [waiting] = this.#waiting;
+    const preface = this.#preface === null ? null : this.#preface.headerFor(waiting!.request.origin);
+    const dialled: DialResult = (error, socket) => {
       this.#dials.delete(dialling);
       if (socket === null) this.#failWaiting(failureOf(error?.kind ?? 'internal', false, error));
       else this.#opened(connection, socket);
       this.#reportIfEmpty();
-    }, connection.socket.onread);
+    };
+    const dialling = this.dialler.dial(dialled, connection.socket.onread, preface);
     this.#dials.add(dialling);
   }
 
@@ -236,6 +248,11 @@ export class Http2Pool implements ConnectionOwner, ConnectionPool, WaitingRoom {
     if (!this.#isRetired || this.#connections.size + this.#dials.size + this.#waiting.size > 0) return;
     for (const onEmpty of this.#onEmpty.splice(0)) onEmpty();
   }
+}
+
+/** Offered by ALPN. */
+function protocolsOf({ protocol }: UpstreamSnapshot): readonly string[] {
+  return protocol === 'auto' ? ['h2', 'http/1.1'] : ['h2'];
 }
 
 function ignore(): void {

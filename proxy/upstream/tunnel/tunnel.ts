@@ -6,7 +6,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { AttemptRequest, TunnelEnd, TunnelEvents, HeadChanges } from '../../../core/exchange-contract.ts';
 import type { TimerHandle, Timers } from '../../../core/timers.ts';
-import type { Dialler, Dialling } from '../../../net/dial.ts';
+import type { Dialler, Dialling, DialResult } from '../../../net/dial.ts';
 import { EndpointError } from '../../../net/endpoint-error.ts';
 import type { SocketUpgrade } from '../../wire/socket-upgrade.ts';
 import type { EndpointLane } from '../endpoint-lane.ts';
@@ -31,6 +31,8 @@ import { GOING_AWAY, WebSocketFrames } from './websocket-frames.ts';
 /** Worker objects that a tunnel uses. */
 export interface TunnelSetting {
   readonly dialler: Dialler;
+  /** Bytes that the connection begins with. */
+  readonly preface: Uint8Array | null;
   readonly lane: EndpointLane;
   readonly timers: Timers;
   readonly onFault: OnFault;
@@ -114,11 +116,12 @@ export class Tunnel {
     if (this.#state === 'over') return;
     const fault = unsendableUpgrade(this.#task.upgrade, this.#task.request);
     if (fault !== null) return this.#fail(new EndpointError('unsendable-request', fault));
-    this.#dialling = this.#setting.dialler.dial((error, socket) => {
+    const dialled: DialResult = (error, socket) => {
       this.#dialling = null;
       if (socket === null) this.#fail(error ?? new EndpointError('internal', 'no socket'));
       else this.#connected(socket);
-    });
+    };
+    this.#dialling = this.#setting.dialler.dial(dialled, undefined, this.#setting.preface);
   }
 
   #connected(socket: Socket): void {

@@ -11,6 +11,7 @@ import { failureOf } from '../../../core/failure.ts';
 import type { EndpointSnapshot } from '../../../core/snapshot/endpoint.ts';
 import { Dialler, endpointTarget } from '../../../net/dial.ts';
 import { SocketUpgrade } from '../../wire/socket-upgrade.ts';
+import { prefaceOf } from '../proxy-preface.ts';
 import { EndpointLane } from '../endpoint-lane.ts';
 import { Tunnel } from './tunnel.ts';
 import type { TransportParts } from '../transport-parts.ts';
@@ -47,6 +48,7 @@ export class UpgradeTunnels implements Tunnels {
     if (request.upstream.protocol === 'http2') return refuse(events);
     const setting = {
       dialler: this.#diallerOf(request),
+      preface: prefaceOf(request.upstream, 'http/1.1')?.headerFor(request.origin) ?? null,
       lane: new EndpointLane(region, worker, request.endpoint.slot),
       timers,
       onFault,

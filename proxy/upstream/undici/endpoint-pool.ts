@@ -1,6 +1,7 @@
 // A worker's undici connections to one endpoint, each a Client of its own, so that the pool knows which connection
 // serves an attempt and whether it has served one before. Leases the newest idle one first. Thread: worker.
 
+import type { AttemptRequest } from '../../../core/exchange-contract.ts';
 import type { FailureKind } from '../../../core/failure.ts';
 import type { EndpointSnapshot } from '../../../core/snapshot/endpoint.ts';
 import type { UpstreamSnapshot } from '../../../core/snapshot/upstream.ts';
@@ -9,6 +10,7 @@ import { Dialler, endpointTarget } from '../../../net/dial.ts';
 import type { EndpointLane } from '../endpoint-lane.ts';
 import { type IdleClose, IdleDeaths } from '../idle-deaths.ts';
 import type { ConnectionPool } from '../pool-table.ts';
+import { type ProxyPreface, prefaceOf } from '../proxy-preface.ts';
 import { responseScanner } from '../response-reader.ts';
 import type { TransportParts } from '../transport-parts.ts';
 import { PooledConnection, type ConnectionOwner } from './pooled-connection.ts';
@@ -19,6 +21,7 @@ export class EndpointPool implements ConnectionOwner, ConnectionPool {
   readonly lane: EndpointLane;
   readonly scanner: HeadScanner;
   readonly dialler: Dialler;
+  readonly #preface: ProxyPreface | null;
   readonly onFault: (kind: FailureKind, reason: string) => void;
   readonly #deaths: IdleDeaths;
   readonly #connections = new Set<PooledConnection>();
@@ -27,21 +30,29 @@ export class EndpointPool implements ConnectionOwner, ConnectionPool {
   readonly #onEmpty: Array<() => void> = [];
   #isRetired = false;
 
-  constructor(endpoint: EndpointSnapshot, upstream: UpstreamSnapshot, lane: EndpointLane, parts: TransportParts) {
+  constructor(
+    endpoint: EndpointSnapshot,
+    upstream: UpstreamSnapshot,
+    lane: EndpointLane,
+    parts: TransportParts,
+    dialler = new Dialler(endpointTarget(endpoint, upstream), parts.timers),
+  ) {
     this.#deaths = new IdleDeaths(() => parts.onIdleDeath(upstream, endpoint));
     this.onFault = (kind, reason) => parts.onFault(endpoint, kind, reason);
     this.endpoint = endpoint;
     this.upstream = upstream;
     this.lane = lane;
     this.scanner = responseScanner(upstream.responseHeadBytes);
-    this.dialler = new Dialler(endpointTarget(endpoint, upstream), parts.timers);
+    this.dialler = dialler;
+    this.#preface = prefaceOf(upstream, 'http/1.1');
   }
 
-  /** Leases an idle connection, or a new one if there is none or `mustBeFresh`. */
-  lease(mustBeFresh: boolean): PooledConnection {
-    const idle = mustBeFresh ? null : this.#takeIdle();
+  /** Leases an idle connection, or a new one if there is none or the request needs one. */
+  lease({ mustUseFresh, origin }: AttemptRequest): PooledConnection {
+    const idle = mustUseFresh ? null : this.#takeIdle();
     if (idle !== null) return idle;
-    const connection = new PooledConnection(this);
+    const preface = this.#preface === null ? null : this.#preface.headerFor(origin);
+    const connection = new PooledConnection(this, preface);
     this.#connections.add(connection);
     return connection;
   }

@@ -5,7 +5,7 @@ import { Client, type buildConnector } from 'undici';
 import type { FailureKind } from '../../../core/failure.ts';
 import type { UpstreamSnapshot } from '../../../core/snapshot/upstream.ts';
 import type { HeadScanner } from '../../http1/head-scanner.ts';
-import type { Dialler, Dialling } from '../../../net/dial.ts';
+import type { Dialler, Dialling, DialResult } from '../../../net/dial.ts';
 import type { EndpointLane } from '../endpoint-lane.ts';
 import type { IdleClose } from '../idle-deaths.ts';
 import { configuredKeepAliveMs, KEEP_ALIVE_MARGIN_MS, MAX_KEEP_ALIVE_MS } from '../response-persistence.ts';
@@ -35,14 +35,17 @@ const ORIGIN = 'http://endpoint.invalid';
 export class PooledConnection {
   readonly client: Client;
   readonly #owner: ConnectionOwner;
+  readonly #preface: Uint8Array | null;
   #guard: GuardedSocket | null = null;
   #dialling: Dialling | null = null;
   #isLeased = true;
   #idleSinceMs = 0;
   #isDestroyed = false;
 
-  constructor(owner: ConnectionOwner) {
+  /** @param preface bytes that the connection begins with */
+  constructor(owner: ConnectionOwner, preface: Uint8Array | null) {
     this.#owner = owner;
+    this.#preface = preface;
     this.client = new Client(ORIGIN, clientOptions(owner.upstream, this.#connect));
     this.client.on('drain', this.#onDrain);
   }
@@ -71,7 +74,7 @@ export class PooledConnection {
   }
 
   readonly #connect = (_options: buildConnector.Options, connected: buildConnector.Callback): void => {
-    this.#dialling = this.#owner.dialler.dial((error, socket) => {
+    const dialled: DialResult = (error, socket) => {
       this.#dialling = null;
       if (socket === null) {
         connected(error ?? new Error('no socket'), null);
@@ -82,7 +85,8 @@ export class PooledConnection {
       guard.once('close', () => this.#onGuardClosed(guard));
       // Of a Socket undici uses only what a Duplex has, and ref and unref, which the guard has.
       connected(null, guard as unknown as Socket);
-    });
+    };
+    this.#dialling = this.#owner.dialler.dial(dialled, undefined, this.#preface);
   };
 
   /** Emitted by undici when its request is over and the socket is either free or lost. */

@@ -3,6 +3,7 @@
 import type { AttemptEvents, AttemptHandle, AttemptRequest, Transport } from '../../../core/exchange-contract.ts';
 import type { EndpointSnapshot } from '../../../core/snapshot/endpoint.ts';
 import type { UpstreamSnapshot } from '../../../core/snapshot/upstream.ts';
+import type { Dialler } from '../../../net/dial.ts';
 import { EndpointLane } from '../endpoint-lane.ts';
 import { PoolTable } from '../pool-table.ts';
 import { PooledTransport } from '../pooled-transport.ts';
@@ -15,15 +16,15 @@ export class UndiciTransport extends PooledTransport<EndpointPool> implements Tr
   readonly #encoder = new RequestEncoder();
 
   constructor(parts: TransportParts) {
-    const makePool = (endpoint: EndpointSnapshot, upstream: UpstreamSnapshot): EndpointPool => {
+    const makePool = (endpoint: EndpointSnapshot, upstream: UpstreamSnapshot, dialler?: Dialler): EndpointPool => {
       const lane = new EndpointLane(parts.region, parts.worker, endpoint.slot);
-      return new EndpointPool(endpoint, upstream, lane, parts);
+      return new EndpointPool(endpoint, upstream, lane, parts, dialler);
     };
     super(new PoolTable(makePool));
   }
 
   send(request: AttemptRequest, events: AttemptEvents): AttemptHandle {
-    const lease = () => this.pools.poolFor(request).lease(request.mustUseFresh);
+    const lease = () => this.pools.poolFor(request).lease(request);
     const attempt = new UndiciAttempt(request, this.#encoder.encode(request), events, lease);
     attempt.start();
     return attempt;

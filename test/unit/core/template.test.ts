@@ -29,6 +29,9 @@ function factsOf({ target = '/a%2Fb?x=1&y', authority = 'example.com:8080', fiel
     isTls: true,
     tlsVersion: 'TLSv1.3',
     isTrusted: false,
+    localAddress: '198.51.100.1',
+    serverName: '',
+    onceClosed: () => undefined,
     ...more.connection,
   };
   const request = requestHead({ method: 'POST', target, authority, fields });

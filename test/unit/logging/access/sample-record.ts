@@ -15,6 +15,9 @@ export function connectionOf(parts: Partial<ClientConnection> = {}): ClientConne
     isTls: false,
     tlsVersion: '',
     isTrusted: false,
+    localAddress: '198.51.100.1',
+    serverName: '',
+    onceClosed: () => undefined,
     ...parts,
   };
 }

@@ -14,6 +14,9 @@ const PEER: ClientConnection = {
   isTls: false,
   tlsVersion: '',
   isTrusted: true,
+  localAddress: '198.51.100.1',
+  serverName: '',
+  onceClosed: () => undefined,
 };
 const isTen = (address: string): boolean => address.startsWith('10.');
 

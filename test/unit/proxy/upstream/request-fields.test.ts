@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { AttemptRequest } from '../../../../core/exchange-contract.ts';
 import { requestFields } from '../../../../proxy/upstream/request-encoder.ts';
+import { requestOrigin } from '../../../support/request-origin.ts';
 import { requestHead } from '../../../support/request-head.ts';
 import { endpointSnapshot, upstreamSnapshot } from '../../../support/snapshots.ts';
 
@@ -14,6 +15,7 @@ function fieldsOf(fields: readonly string[], parts: Partial<AttemptRequest> = {}
     insertedFields: [],
     removedFields: new Set<string>(),
     mustUseFresh: false,
+    origin: requestOrigin(),
     ...parts,
   });
 }
