@@ -4,6 +4,7 @@ import type { ProblemJson } from '../config/problems/problem-report.ts';
 import type { Admin } from '../core/availability.ts';
 import type { CertificateChanges, CertificateFacts } from '../core/certificate-facts.ts';
 import type { Clock } from '../core/clock.ts';
+import type { GrpcMethodCounts } from '../core/grpc-calls.ts';
 import type { ClientMemory } from '../core/memory/client-memory.ts';
 import type { Region } from '../core/memory/region.ts';
 import type { BoundListener } from '../core/messages.ts';
@@ -133,6 +134,8 @@ export interface AdminContext {
   readonly log: Logger;
   /** Lines of the process log that were lost. */
   lostLogLines(): number;
+  /** gRPC calls by upstream and method, where an upstream has `grpcMetrics`. */
+  grpcCalls(): readonly GrpcMethodCounts[];
   readonly health: AdminHealth;
   readonly maintenance: AdminMaintenance;
   readonly splits: AdminSplits;

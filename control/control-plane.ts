@@ -22,12 +22,13 @@ import { CertificateService } from './certificates/certificate-service.ts';
 import { CertificateInventory } from './certificates/inventory.ts';
 import { Explainer } from './explain/explanation.ts';
 import type { UpgradeOutcome } from './holder/holder-messages.ts';
+import { GrpcCallTotals } from './grpc-call-totals.ts';
 import { Maintenance } from './maintenance.ts';
 import { loadOrThrow, outcomeOf, Reloader, type ReloadResult } from './reload.ts';
 import { RevisionLedger } from './revision-ledger.ts';
 import { Shutdown } from './shutdown.ts';
 import { SlotReclaimer } from './slot-reclaimer.ts';
-import { type SnapshotConsumer, SnapshotOwner } from './snapshot-owner.ts';
+import { SnapshotOwner } from './snapshot-owner.ts';
 import { SplitWeights } from './split-weights.ts';
 import { StateKeeper } from './state-keeper.ts';
 import { InheritedSockets, type SocketTable } from './supervisor/inherited-sockets.ts';
@@ -91,6 +92,7 @@ export class ControlPlane {
   readonly #settings: OperatorSettings;
   readonly #certificates = new CertificateInventory();
   readonly #revisions: RevisionLedger;
+  readonly #grpcCalls = new GrpcCallTotals();
   readonly #reloader: Reloader;
   readonly #shutdown: Shutdown;
   #config: LoadedConfig;
@@ -119,13 +121,12 @@ export class ControlPlane {
     this.#keeper = new StateKeeper({ ...injected, health: this.health, maintenance, splits });
     this.#explainer = new Explainer({ ...injected, random: systemRandom, bound: () => this.bound });
     this.#admin = new AdminHost({ sockets, timers, context: () => this.#adminContext() });
-    const logSettings: SnapshotConsumer = { apply: (next) => applyLog(log, next), stop: () => undefined };
     const certificateFiles = this.#newCertificateFiles();
     this.#owner = new SnapshotOwner(
       first,
       [this.#keeper, maintenance, splits, acme, certificateFiles, this.supervisor, this.#admin],
       [
-        logSettings,
+        { apply: (next) => applyLog(log, next), stop: () => undefined },
         this.health,
         new BudgetKeeper(region, timers),
         this.#keeper,
@@ -134,6 +135,7 @@ export class ControlPlane {
         this.#certificates,
         certificateFiles,
         this.#revisions,
+        this.#grpcCalls,
         this.#explainer,
         this.#admin,
         this.supervisor,
@@ -283,6 +285,7 @@ export class ControlPlane {
 
   #onMessage(worker: number, message: MessageToMain): void {
     if (message.kind === 'log') this.#options.log.write(message.level, message.fields, message.text);
+    else if (message.kind === 'grpc-calls') this.#grpcCalls.add(message.counts);
     else if (message.kind === 'open-revisions') this.#revisions.note(worker, message.older);
     else this.health.onWorkerMessage(message);
   }
@@ -294,9 +297,7 @@ export class ControlPlane {
   }
 
   #notifyReady(): void {
-    const { revision, workers, listeners } = this.snapshot;
-    const counts = `${listeners.length} listener(s), ${workers} worker(s)`;
-    this.#options.service?.ready(`revision ${revision} of the configuration: ${counts}`);
+    this.#options.service?.ready(readyText(this.snapshot));
   }
 
   #adminContext(): AdminContext {
@@ -316,6 +317,7 @@ export class ControlPlane {
       workers: () => this.supervisor.status(),
       listeners: () => this.bound,
       lostLogLines: () => log.lostLines,
+      grpcCalls: () => this.#grpcCalls.list(),
       explain: (query) => this.#explainer.explain(query),
       isDraining: () => this.#shutdown.isDraining,
       revisions: () => this.#revisions.list(this.supervisor.status().map(({ revision }) => revision)),
@@ -324,6 +326,10 @@ export class ControlPlane {
       upgrade: holder === undefined ? undefined : () => holder.upgrade(),
     };
   }
+}
+
+function readyText({ revision, workers, listeners }: Snapshot): string {
+  return `revision ${revision} of the configuration: ${listeners.length} listener(s), ${workers} worker(s)`;
 }
 
 function applyLog(log: MainLogger, { log: { level, format } }: Snapshot): void {

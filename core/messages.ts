@@ -1,6 +1,7 @@
 // Messages between main and workers (postMessage). Per-request data goes through the shared region instead. Thread: both.
 
 import type { Signal } from './failure.ts';
+import type { GrpcMethodCounts } from './grpc-calls.ts';
 import type { LogLevel } from './log.ts';
 import type { ListenerSnapshot } from './snapshot/listener.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
@@ -55,6 +56,8 @@ export type MessageToMain =
   /** A half-open trial has ended. */
   | { readonly kind: 'trial'; readonly slot: number; readonly generation: number; readonly ok: boolean }
   | { readonly kind: 'log'; readonly level: LogLevel; readonly fields: object; readonly text: string }
+  /** gRPC calls since the last message. */
+  | { readonly kind: 'grpc-calls'; readonly counts: readonly GrpcMethodCounts[] }
   /** Open exchanges of each revision but the newest, oldest first. */
   | { readonly kind: 'open-revisions'; readonly older: readonly OpenRevision[] };
 

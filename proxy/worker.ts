@@ -27,6 +27,7 @@ import { TimerWheel, wheelTimers } from '../core/timer-wheel.ts';
 import { AccessLog } from '../logging/access/access-log.ts';
 import { partsOfPlugins, refreshPlugins } from '../plugins/plugin-library.ts';
 import { LaneObserver } from './account/account.ts';
+import { GrpcCalls } from './account/grpc-calls.ts';
 import { clearLevels, WorkerLanes } from './account/lane.ts';
 import { openWorkerLog } from '../logging/process-log.ts';
 import { Downstream } from './downstream/downstream.ts';
@@ -54,7 +55,8 @@ import type { LogTrouble } from '../logging/destination/log-trouble.ts';
 
 /** Precision of timeouts. Advancing the wheel two hundred times a second costs less than a hundredth of a core. */
 const TICK_MS = 5;
-const HEAP_INTERVAL_MS = 1000;
+/** Of the used heap and of counted gRPC calls. */
+const REPORT_INTERVAL_MS = 1000;
 
 class DataPlane {
   readonly #region: Region;
@@ -67,6 +69,7 @@ class DataPlane {
   readonly #downstream: Downstream;
   readonly #overload: Overload;
   readonly #passwords = new PasswordVerifier();
+  readonly #grpcCalls = new GrpcCalls((counts) => post({ kind: 'grpc-calls', counts }));
   readonly #clients: Pick<PolicyServices, 'clients' | 'counts'>;
   readonly #policyWatch: PolicyWatch;
   readonly #wakes = new AbortController();
@@ -172,6 +175,7 @@ class DataPlane {
     this.#tunnels.closeAll();
     await this.#transport.close();
     await this.#accessLog.close();
+    this.#grpcCalls.report();
     this.#wakes.abort();
     process.exit(0);
   }
@@ -202,6 +206,7 @@ class DataPlane {
       timers: wheelTimers(this.#wheel, this.#clock),
       ...this.#clients,
       passwords: this.#passwords,
+      grpcCalls: this.#grpcCalls,
       nowMs: () => this.#clock.nowMs(),
     };
     const watch = this.#policyWatch;
@@ -243,7 +248,8 @@ class DataPlane {
     const heapUsed = this.#region.workerWord(this.#worker) + WORKER.heapUsed.index;
     setInterval(() => {
       this.#region.words[heapUsed] = getHeapStatistics().used_heap_size / 1024;
-    }, HEAP_INTERVAL_MS);
+      this.#grpcCalls.report();
+    }, REPORT_INTERVAL_MS);
     void listenForWakes(this.#region, this.#worker, () => this.#forwarder.onWake(), this.#wakes.signal);
   }
 }

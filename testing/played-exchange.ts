@@ -217,6 +217,7 @@ export class PlayedExchange {
         this.#upstream = name;
         return true;
       },
+      responseTrailers: null,
       preferSlot: () => undefined,
     };
   }

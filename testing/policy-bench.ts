@@ -142,7 +142,16 @@ export class PolicyBench {
     const verify = (password: string, stored: string) => Promise.resolve(matchesPassword(password, stored));
     const passwords = { isFull: false, verify };
     const memory = { clients, counts: clients.countsOf(0) };
-    const services = { mustShed: () => false, pressure: () => 0, timers: systemTimers, nowMs, passwords, ...memory };
+    const grpcCalls = { ended: () => undefined };
+    const services = {
+      mustShed: () => false,
+      pressure: () => 0,
+      timers: systemTimers,
+      nowMs,
+      passwords,
+      grpcCalls,
+      ...memory,
+    };
     const reported = () => void counts.reported++;
     const called = (ms: number, hasFailed: boolean): void => {
       counts.calls += 1;

@@ -10,6 +10,7 @@ import { LaneSums } from './lane-sums.ts';
 import { type MetricFamily, type MetricScope, type Scrape, perListener } from './metric-family.ts';
 import { CERTIFICATE_METRICS } from './metrics-certificate.ts';
 import { ENDPOINT_METRICS } from './metrics-endpoint.ts';
+import { GRPC_METRICS } from './metrics-grpc.ts';
 import { POLICY_METRICS } from './metrics-policy.ts';
 import { processMetrics } from './metrics-process.ts';
 import { UPSTREAM_METRICS, STATUS_CLASSES } from './metrics-upstream.ts';
@@ -38,6 +39,7 @@ export class Metrics {
       ...CERTIFICATE_METRICS,
       ...POLICY_METRICS,
       ...UPSTREAM_METRICS,
+      ...GRPC_METRICS,
       ...ENDPOINT_METRICS,
     ];
     for (const family of this.families) this.registry.registerMetric(this.#collectorOf(family));

@@ -9,7 +9,7 @@ import type { ListenerSnapshot } from '../../core/snapshot/listener.ts';
 import type { Snapshot } from '../../core/snapshot/snapshot.ts';
 import { isFieldName, isFieldValue, isTarget } from '../../proxy/http1/field-line.ts';
 import { scanHostValue } from '../../proxy/http1/host-value.ts';
-import { isGrpc } from '../../proxy/exchange/grpc-reply.ts';
+import { isGrpc } from '../../core/grpc-status.ts';
 import { speaksHttp2 } from './explained-protocols.ts';
 
 /** Ports of the listeners by name: bound ones, or those of a file. */

@@ -21,7 +21,7 @@ import { clientAddressOf } from '../../proxy/exchange/client-address.ts';
 import { headerEditsOf } from '../../proxy/policies/header-edits.ts';
 import { insertedFieldsOf, REPLACED_NAMES, sendsForwarded } from '../../proxy/policies/forwarding-fields.ts';
 import { trustedOnlyFor } from '../../proxy/downstream/trusted-only-fields.ts';
-import { isGrpc } from '../../proxy/exchange/grpc-reply.ts';
+import { isGrpc } from '../../core/grpc-status.ts';
 import { ConfiguredAnswers } from '../../proxy/exchange/configured-answers.ts';
 import { rewriteOf } from '../../proxy/policies/rewrite.ts';
 import { REPLY_CAUSES } from '../../proxy/exchange/local-reply.ts';

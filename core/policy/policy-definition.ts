@@ -99,6 +99,21 @@ export interface PasswordService {
   verify(password: string, stored: string): Promise<boolean>;
 }
 
+/** Counts of gRPC calls by method. */
+export interface GrpcCallCounter {
+  /**
+   * Counts a call that has ended.
+   * @param path of the request @param status of gRPC @param isOwn whether Fairlead has answered, and no endpoint
+   */
+  ended(
+    upstream: string,
+    path: string,
+    status: number,
+    isOwn: boolean,
+    messages: { readonly request: number; readonly response: number },
+  ): void;
+}
+
 /** Services of a worker that policies may use. */
 export interface PolicyServices {
   /** Whether a request of this priority must be refused to protect the process. */
@@ -110,6 +125,7 @@ export interface PolicyServices {
   /** Open requests of clients, shared by all workers. */
   readonly counts: ClientCounts;
   readonly passwords: PasswordService;
+  readonly grpcCalls: GrpcCallCounter;
   /** Timers as coarse as the worker's wheel, and their monotonic ms, which all workers share. */
   readonly timers: Timers;
   readonly nowMs: () => number;

@@ -132,6 +132,10 @@ export class Exchange
     return this.#hooks.chooseUpstream(this, name);
   }
 
+  get responseTrailers(): FieldList | null {
+    return this.response.trailers;
+  }
+
   preferSlot(slot: number): void {
     this.placement.stickySlot = slot;
   }

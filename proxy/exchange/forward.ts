@@ -252,7 +252,7 @@ export function endResponse(
   attempt: ExchangeAttempt,
   trailers: FieldList | null,
 ): void {
-  if (exchange.policies.plan.responseBody !== null && !passResponseTail(context, exchange)) return;
+  if (exchange.policies.plan.responseBody !== null && !passResponseTail(context, exchange, trailers)) return;
   recordEnd(context, exchange, attempt);
   stopTimer(context, exchange);
   exchange.enter(STATE.replied);

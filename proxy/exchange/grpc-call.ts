@@ -2,9 +2,9 @@
 // Thread: worker.
 
 import { failureOf, type Failure, type FailureKind } from '../../core/failure.ts';
+import { GrpcStatus, isGrpc } from '../../core/grpc-status.ts';
 import { type FieldList, type RequestHead, type ResponseHead } from '../../core/head.ts';
 import type { RetrySnapshot } from '../../core/snapshot/upstream.ts';
-import { GrpcStatus, isGrpc } from './grpc-reply.ts';
 
 /** One to eight digits and a unit (grpc/doc/PROTOCOL-HTTP2.md, Timeout). */
 const TIMEOUT = /^(\d{1,8})([HMSmun])$/;

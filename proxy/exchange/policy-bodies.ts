@@ -20,8 +20,9 @@ export function passResponseChunk(context: ForwardingContext, exchange: Exchange
   return true;
 }
 
-/** Passes on what policies add at the end of the response. Returns false where one failed, and the response was cut. */
-export function passResponseTail(context: ForwardingContext, exchange: Exchange): boolean {
+/** Passes on what policies add at the end of the response, and keeps its trailers for them. Returns false where one failed, and the response was cut. */
+export function passResponseTail(context: ForwardingContext, exchange: Exchange, trailers: FieldList | null): boolean {
+  exchange.response.trailers = trailers;
   if (!mayHaveBody(exchange, exchange.status)) return true;
   const bytes = context.policies.bodyChunk(exchange.policies, NO_BYTES, 'response', true);
   if (bytes !== FAILED) {

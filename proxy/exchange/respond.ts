@@ -3,6 +3,7 @@
 import type { ClientConnection, LocalReply, Unparsable } from '../../core/exchange-contract.ts';
 import type { Failure } from '../../core/failure.ts';
 import type { PolicyReply } from '../../core/policy/policy.ts';
+import { isGrpc } from '../../core/grpc-status.ts';
 import type { FieldList, ResponseHead } from '../../core/head.ts';
 import type { LocalAction } from '../../core/snapshot/route.ts';
 import { EditedResponseHead } from '../policies/edited-response-head.ts';
@@ -11,7 +12,7 @@ import type { Exchange } from './exchange.ts';
 import { STATE } from './exchange-state.ts';
 import type { ForwardingContext } from './forwarding-context.ts';
 import { grpcTrailers } from './grpc-call.ts';
-import { grpcReply, isGrpc } from './grpc-reply.ts';
+import { grpcReply } from './grpc-reply.ts';
 import {
   configuredReply,
   localReply,
@@ -128,6 +129,7 @@ export function cutResponse(exchange: Exchange, failure: Failure): void {
   if (trailers === null || exchange.state !== STATE.relaying) return cutExchange(exchange);
   exchange.enter(STATE.replied);
   exchange.policies.transforms?.cancel();
+  exchange.response.trailers = trailers;
   exchange.client.sendEnd(trailers);
 }
 

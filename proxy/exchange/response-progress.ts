@@ -19,7 +19,7 @@ export class ResponseProgress {
   bytesSent = 0;
   /** Body bytes of the endpoint where policies read or change the body; 0 elsewhere. */
   bytesReceived = 0;
-  /** Trailers that follow a transformed body. */
+  /** Trailers where policies read or transform the body; null elsewhere. */
   trailers: FieldList | null = null;
   /** Source of a body of Fairlead's own; null for those of endpoints. */
   source: BodySource | null = null;

@@ -89,7 +89,7 @@ function passOn(context: ForwardingContext, exchange: Exchange, chunk: Uint8Arra
 
 function endFile(context: ForwardingContext, exchange: Exchange): void {
   if (exchange.isDone) return;
-  if (exchange.policies.plan.responseBody !== null && !passResponseTail(context, exchange)) return;
+  if (exchange.policies.plan.responseBody !== null && !passResponseTail(context, exchange, null)) return;
   exchange.enter(STATE.replied);
   if (exchange.policies.transforms === null) exchange.client.sendEnd(null);
   else endTransforms(exchange, null);

@@ -26,6 +26,8 @@ export interface ViewedExchange {
   wallMs(): number;
   /** @returns false where there is no upstream of the name */
   chooseUpstream(name: string): boolean;
+  /** Trailers of a response whose body policies read, once it has ended. */
+  readonly responseTrailers: FieldList | null;
   /** Sends a first attempt to an endpoint, if that can serve. */
   preferSlot(slot: number): void;
 }
@@ -194,6 +196,10 @@ export class PolicyView implements PolicyExchange {
   }
   set insertedFields(fields: FieldList) {
     this.requestEdits.inserted = fields;
+  }
+
+  get responseTrailers(): FieldList | null {
+    return this.exchange.responseTrailers;
   }
 
   /** The memo of a policy by its name. */

@@ -13,6 +13,7 @@ import { cors } from './cors.ts';
 import { errorPages, listenerErrorPages } from './error-pages.ts';
 import { forwardAuth } from './forward-auth.ts';
 import { forwardingFields } from './forwarding-fields.ts';
+import { grpcMetrics } from './grpc-metrics.ts';
 import { headerEdits } from './header-edits.ts';
 import { maintenance, upstreamMaintenance } from './maintenance.ts';
 import { rateLimit } from './rate-limit.ts';
@@ -30,6 +31,7 @@ export const POLICIES = [
   acmeChallenge,
   maintenance,
   accessLog,
+  grpcMetrics,
   responseBuffer,
   compress,
   listenerAddressRules,

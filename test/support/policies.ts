@@ -24,6 +24,7 @@ export function policyServices(): PolicyServices {
     mustShed: () => false,
     pressure: () => 0,
     passwords: { isFull: true, verify: () => Promise.resolve(false) },
+    grpcCalls: { ended: () => undefined },
     timers: systemTimers,
     nowMs: () => performance.now(),
     get clients() {

@@ -6,6 +6,7 @@ import type { AdminSnapshot } from '../../../core/snapshot/admin.ts';
 import type { BindAddress } from '../../../core/snapshot/listener.ts';
 import type { MaintenanceSwitch } from '../../../core/snapshot/maintenance.ts';
 import type { Snapshot } from '../../../core/snapshot/snapshot.ts';
+import type { GrpcMethodCounts } from '../../../core/grpc-calls.ts';
 import type {
   AdminContext,
   AdminRevision,
@@ -264,6 +265,20 @@ export class FakeContext implements AdminContext {
   revisions(): readonly AdminRevision[] {
     const current = { revision: this.current.revision, at: STARTED_AT, exchanges: 0 };
     return [current, { revision: 6, at: STARTED_AT, exchanges: null }];
+  }
+
+  grpcCounts: GrpcMethodCounts[] = [
+    {
+      upstream: 'api',
+      method: 'shop.v1.Orders/Get',
+      calls: [3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0],
+      requestMessages: 4,
+      responseMessages: 3,
+    },
+  ];
+
+  grpcCalls(): readonly GrpcMethodCounts[] {
+    return this.grpcCounts;
   }
 
   writtenConfig(): WrittenConfig | null {

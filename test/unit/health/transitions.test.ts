@@ -156,6 +156,7 @@ async function counted(bench: HealthBench, detector: Detector): Promise<number> 
     clock: bench.clock,
     timers: bench.clock,
     log: SILENT_LOG,
+    grpcCalls: () => [],
     health: bench.health,
     maintenance: { list: () => [], set: () => assert.fail('unexpected call') },
     splits: { list: () => [], set: () => assert.fail('unexpected call') },

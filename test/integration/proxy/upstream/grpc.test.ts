@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { eventually, PATHS, startFairlead } from '../../../support/fairlead.ts';
+import { eventually, PATHS, type RunningFairlead, startFairlead } from '../../../support/fairlead.ts';
 import { EchoClient, GrpcEcho, type Method } from '../../../support/grpc-echo.ts';
 import { ORIGIN_CERTIFICATE, ORIGIN_KEY } from '../../../support/origin-certificate.ts';
 
@@ -16,17 +16,63 @@ const DEADLINE_EXCEEDED = 4;
 const RESOURCE_EXHAUSTED = 8;
 
 /** A TLS listener with these routes and upstreams, and a client of it. */
-async function clientOf(t: TestContext, isFast: boolean, yaml: string): Promise<EchoClient> {
+async function startWith(
+  t: TestContext,
+  isFast: boolean,
+  yaml: string,
+): Promise<{ client: EchoClient; fairlead: RunningFairlead }> {
   const folder = mkdtempSync(join(tmpdir(), 'fairlead-grpc-'));
   t.after(() => rmSync(folder, { recursive: true }));
   writeFileSync(join(folder, 'cert.pem'), ORIGIN_CERTIFICATE);
   writeFileSync(join(folder, 'key.pem'), ORIGIN_KEY, { mode: 0o600 });
   const tls = `{ certificates: [{ cert: ${folder}/cert.pem, key: ${folder}/key.pem }] }`;
   const listener = `listeners: [{ name: web, bind: 127.0.0.1:0, tls: ${tls} }]`;
-  const { port } = await startFairlead(t, `fastPath: ${isFast}\n${listener}\n${yaml}`);
-  const client = new EchoClient(port, ORIGIN_CERTIFICATE);
+  const admin = 'admin: { bind: 127.0.0.1:0 }';
+  const fairlead = await startFairlead(t, `fastPath: ${isFast}\n${admin}\n${listener}\n${yaml}`);
+  const client = new EchoClient(fairlead.port, ORIGIN_CERTIFICATE);
   t.after(() => client.close());
-  return client;
+  return { client, fairlead };
+}
+
+/** Samples of the metrics of gRPC calls: `calls app test.Echo/Unary OK` and its count. */
+async function countsOf({ adminUrl }: RunningFairlead): Promise<Record<string, number>> {
+  const text = await (await fetch(`${adminUrl}/metrics?scope=upstream`)).text();
+  const samples = text.matchAll(/^fairlead_grpc_(\w+)_total\{\w+="(\w+)",upstream="(\w+)",method="([^"]+)"\} (\d+)$/gm);
+  return Object.fromEntries(
+    [...samples].map(([, of, value, upstream, method, count]) => [
+      `${of} ${upstream} ${method} ${value}`,
+      Number(count),
+    ]),
+  );
+}
+
+/** Calls of all kinds, and failures of endpoints and of Fairlead, are counted by method where it is known. */
+async function checkCounts(fairlead: RunningFairlead): Promise<void> {
+  await eventually(async () => (await countsOf(fairlead))['calls app test.Echo/Bidi OK'] === 1, 'the metrics');
+  const counts = await countsOf(fairlead);
+  assert.deepEqual(counts, {
+    'calls app test.Echo/Unary OK': 1,
+    'calls app test.Echo/Client OK': 1,
+    'calls app test.Echo/Server OK': 1,
+    'calls app test.Echo/Bidi OK': 1,
+    'calls app test.Echo/Fail UNAVAILABLE': 1,
+    'calls app other UNAVAILABLE': 1,
+    'calls none other UNAVAILABLE': 1,
+    'messages app test.Echo/Unary request': 1,
+    'messages app test.Echo/Unary response': 1,
+    'messages app test.Echo/Client request': 3,
+    'messages app test.Echo/Client response': 1,
+    'messages app test.Echo/Server request': 1,
+    'messages app test.Echo/Server response': 50,
+    'messages app test.Echo/Bidi request': 3,
+    'messages app test.Echo/Bidi response': 3,
+    'messages app test.Echo/Fail request': 1,
+    'messages app test.Echo/Fail response': 0,
+    'messages app other request': 1,
+    'messages app other response': 0,
+    'messages none other request': counts['messages none other request'],
+    'messages none other response': 0,
+  });
 }
 
 const MESSAGE = Buffer.alloc(100_000, 'x');
@@ -45,7 +91,7 @@ for (const isFast of PATHS) {
     const other = await GrpcEcho.listen();
     t.after(() => other.close());
     const upstream = `endpoints: [http://127.0.0.1:${echo.port}], protocol: http2`;
-    const client = await clientOf(
+    const { client, fairlead } = await startWith(
       t,
       isFast,
       `routes:
@@ -55,8 +101,8 @@ for (const isFast of PATHS) {
   - { match: { path: /test.Echo/, header: { x-to: slow } }, upstream: slow }
   - { match: { path: /test.Echo/ }, upstream: app }
 upstreams:
-  app: { ${upstream}, health: { heartbeat: { type: grpc, interval: 1h } } }
-  none: { endpoints: [http://127.0.0.1:1], protocol: http2, whenAllDown: fail, retry: { attempts: 0 }, health: { heartbeat: false } }
+  app: { ${upstream}, grpcMetrics: true, health: { heartbeat: { type: grpc, interval: 1h } } }
+  none: { grpcMetrics: true,  endpoints: [http://127.0.0.1:1], protocol: http2, whenAllDown: fail, retry: { attempts: 0 }, health: { heartbeat: false } }
   retried: { endpoints: [http://127.0.0.1:${echo.port}, http://127.0.0.1:${other.port}], protocol: http2, retry: { attempts: 2, on: [grpc-unavailable] }, health: { heartbeat: false } }
   slow: { ${upstream}, timeouts: { response: 100ms }, health: { heartbeat: false } }
 `,
@@ -79,13 +125,14 @@ upstreams:
     await eventually(() => echo.calls.slow === 2, 'the call arrives');
     echo.close();
     assert.equal((await open).code, UNAVAILABLE);
+    await checkCounts(fairlead);
   });
 }
 
 test('a call without a route is unimplemented, and deadlines end calls whose client does not', async (t) => {
   const echo = await GrpcEcho.listen();
   t.after(() => echo.close());
-  const client = await clientOf(
+  const { client } = await startWith(
     t,
     true,
     `routes: [{ match: { path: /test.Echo/Slow }, upstream: app }]

@@ -10,7 +10,8 @@ import {
   grpcTrailers,
   isRetryableGrpc,
 } from '../../../../proxy/exchange/grpc-call.ts';
-import { grpcReply, isGrpc } from '../../../../proxy/exchange/grpc-reply.ts';
+import { isGrpc } from '../../../../core/grpc-status.ts';
+import { grpcReply } from '../../../../proxy/exchange/grpc-reply.ts';
 import { localReply, policyReply, type ReplyCauseName } from '../../../../proxy/exchange/local-reply.ts';
 import { fieldOf, requestHead } from '../../../support/request-head.ts';
 import { upstreamSnapshot } from '../../../support/snapshots.ts';
