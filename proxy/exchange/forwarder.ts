@@ -25,6 +25,8 @@ import { FileService } from '../files/file-service.ts';
 import { FailureSources } from '../placement/failure-sources.ts';
 import { reportIdleDeath } from '../placement/signals.ts';
 import { Attempt, type AttemptHooks } from './attempt.ts';
+import { grpcWebCallOf } from './grpc-web-call.ts';
+import type { Runtime } from './runtime.ts';
 import type { Exchange, ExchangeHooks } from './exchange.ts';
 import { closeExchange } from './exchange-end.ts';
 import { ExchangePool } from './exchange-pool.ts';
@@ -63,10 +65,23 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks<E
   // ---- ExchangeStarter
 
   begin(client: ClientSide, head: RequestHead, upgrade: UpgradeRequest | null, receivedMs: number): ClientEvents {
+    const runtime = this.#context.runtime();
+    const call = runtime.convertsGrpcWeb ? grpcWebCallOf(client, head) : null;
+    if (call === null) return this.#begin(runtime, client, head, upgrade, receivedMs);
+    call.events = this.#begin(runtime, call, call.head, upgrade, receivedMs);
+    return call;
+  }
+
+  #begin(
+    runtime: Runtime,
+    client: ClientSide,
+    head: RequestHead,
+    upgrade: UpgradeRequest | null,
+    receivedMs: number,
+  ): Exchange {
     const { clock } = this.#context;
     const nowMs = clock.nowMs();
     const beganWallMs = clock.wallMs() - (nowMs - receivedMs);
-    const runtime = this.#context.runtime();
     const exchange = this.#exchanges.take(runtime);
     exchange.begin({ client, head, upgrade }, runtime, receivedMs, nowMs, beganWallMs);
     path.forward(this.#context, exchange);

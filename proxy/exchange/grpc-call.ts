@@ -5,6 +5,7 @@ import { failureOf, type Failure, type FailureKind } from '../../core/failure.ts
 import { GrpcStatus, isGrpc } from '../../core/grpc-status.ts';
 import { type FieldList, type RequestHead, type ResponseHead } from '../../core/head.ts';
 import type { RetrySnapshot } from '../../core/snapshot/upstream.ts';
+import { GrpcWebHead } from '../policies/grpc-web-head.ts';
 
 /** One to eight digits and a unit (grpc/doc/PROTOCOL-HTTP2.md, Timeout). */
 const TIMEOUT = /^(\d{1,8})([HMSmun])$/;
@@ -39,7 +40,9 @@ const STATUS_OF_CUT: Readonly<Partial<Record<FailureKind, number>>> = {
  * reset, which clients report as a fault of the protocol. Null where the response must be cut instead.
  */
 export function grpcTrailers(head: RequestHead, failure: Failure): FieldList | null {
-  if (failure.kind === 'cancelled' || head.version !== '2.0' || !isGrpc(head)) return null;
+  // gRPC-Web has trailers in the body, whatever the protocol is.
+  const hasTrailers = head.version === '2.0' || head instanceof GrpcWebHead;
+  if (failure.kind === 'cancelled' || !hasTrailers || !isGrpc(head)) return null;
   const status = STATUS_OF_CUT[failure.kind] ?? GrpcStatus.UNAVAILABLE;
   return ['grpc-status', String(status), 'grpc-message', `the response was not completed: ${failure.kind}`];
 }

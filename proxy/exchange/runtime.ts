@@ -1,5 +1,6 @@
 // A Runtime: a worker's live objects built from one Snapshot, replaced whole (docs/design.md 1.6). Thread: worker.
 
+import { convertsGrpcWeb } from '../policies/grpc-web.ts';
 import { buildHashKey, type HashKeyReader } from '../../balancers/hash-key.ts';
 import { balancerNamed } from '../../balancers/registry.ts';
 import { UpstreamPicker } from '../../balancers/upstream-picker.ts';
@@ -44,6 +45,8 @@ export class Runtime {
   readonly upstreams: ReadonlyMap<number, UpstreamRuntime>;
   readonly policies: RuntimePolicies;
   readonly answers = new ConfiguredAnswers();
+  /** Whether a route converts gRPC-Web calls. */
+  readonly convertsGrpcWeb: boolean;
   readonly #listeners = new Map<number, ListenerRuntime>();
   /** The upstream of each route that has one, with the settings that the route replaces. */
   readonly #targets = new Map<RouteSnapshot, UpstreamRuntime>();
@@ -51,6 +54,7 @@ export class Runtime {
   constructor(snapshot: Snapshot, memory: RuntimeMemory, policies: RuntimePoliciesParts) {
     this.snapshot = snapshot;
     this.policies = new RuntimePolicies(snapshot, policies);
+    this.convertsGrpcWeb = snapshot.routes.some(convertsGrpcWeb);
     this.router = new Router(snapshot.routes, snapshot.listeners);
     this.upstreams = new Map(snapshot.upstreams.map((upstream) => [upstream.index, build(upstream, memory)]));
     for (const route of snapshot.routes) {

@@ -14,6 +14,7 @@ import { errorPages, listenerErrorPages } from './error-pages.ts';
 import { forwardAuth } from './forward-auth.ts';
 import { forwardingFields } from './forwarding-fields.ts';
 import { grpcMetrics } from './grpc-metrics.ts';
+import { grpcWeb } from './grpc-web.ts';
 import { headerEdits } from './header-edits.ts';
 import { maintenance, upstreamMaintenance } from './maintenance.ts';
 import { rateLimit } from './rate-limit.ts';
@@ -29,6 +30,7 @@ import { traceContext } from './trace-context.ts';
 
 export const POLICIES = [
   acmeChallenge,
+  grpcWeb,
   maintenance,
   accessLog,
   grpcMetrics,

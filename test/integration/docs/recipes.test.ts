@@ -6,6 +6,7 @@ import path from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { eventually } from '../../support/fairlead.ts';
+import { EchoClient, GrpcEcho } from '../../support/grpc-echo.ts';
 import { appsOf, RecipeBench, statusesOf } from './recipe-bench.ts';
 
 const PAGE = readFileSync(new URL('../../../docs/recipes.md', import.meta.url), 'utf8');
@@ -20,6 +21,24 @@ const CHECKS: Readonly<Record<string, Check>> = {
     await bench.app(3000).kill();
     const answers = await bench.askMany(10, '/');
     assert.deepEqual([statusesOf(answers), appsOf(answers)], [[200], ['3001', '3002']]);
+  },
+
+  'Serve gRPC to programs and to browsers': async (start) => {
+    const bench = await start();
+    const { port } = bench.app(3000);
+    await bench.app(3000).kill();
+    const echo = await GrpcEcho.listen(port);
+    const client = new EchoClient(bench.fairlead.port, null);
+    const call = await client.call('unary');
+    const denied = await client.call('slow');
+    const headers = { 'content-type': 'application/grpc-web', origin: 'https://app.example.com' };
+    const web = await bench.ask('/test.Echo/Unary', { method: 'POST', headers, body: '\0\0\0\0\u0002hi' });
+    client.close();
+    echo.close();
+    assert.deepEqual([call.code, denied.code], [0, 7]);
+    assert.equal(web.headers['access-control-allow-origin'], 'https://app.example.com');
+    assert.ok(web.text.startsWith('\0\0\0\0\u0002hi'));
+    assert.match(web.text, /grpc-status: 0/);
   },
 
   'Serve several sites': async (start) => {
