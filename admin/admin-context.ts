@@ -2,7 +2,12 @@
 
 import type { ProblemJson } from '../config/problems/problem-report.ts';
 import type { Admin } from '../core/availability.ts';
-import type { CertificateChanges, CertificateFacts } from '../core/certificate-facts.ts';
+import type {
+  AutomaticCertificate,
+  CertificateChanges,
+  CertificateFacts,
+  CertificateOrders,
+} from '../core/certificate-facts.ts';
 import type { Clock } from '../core/clock.ts';
 import type { GrpcMethodCounts } from '../core/grpc-calls.ts';
 import type { ClientMemory } from '../core/memory/client-memory.ts';
@@ -89,6 +94,15 @@ export interface AdminCertificates {
   readonly changes: CertificateChanges;
 }
 
+/** Certificates that Fairlead obtains itself. */
+export interface AdminAcme {
+  list(): readonly AutomaticCertificate[];
+  /** Since the start. */
+  readonly orders: CertificateOrders;
+  /** Orders a certificate now. @returns whether there is one for the name */
+  renew(name: string): Promise<boolean>;
+}
+
 /** A worker thread as its supervisor knows it. */
 export interface AdminWorker {
   readonly worker: number;
@@ -140,6 +154,7 @@ export interface AdminContext {
   readonly maintenance: AdminMaintenance;
   readonly splits: AdminSplits;
   readonly certificates: AdminCertificates;
+  readonly acme: AdminAcme;
   /** The Snapshot that runs. */
   snapshot(): Snapshot;
   workers(): readonly AdminWorker[];

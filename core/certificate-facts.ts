@@ -23,6 +23,34 @@ export interface CertificateFacts {
   readonly error: string | null;
 }
 
+/** A certificate that Fairlead obtains and renews itself. */
+export interface AutomaticCertificate {
+  readonly name: string;
+  /** Host of the CA. */
+  readonly authority: string;
+  readonly challenge: string;
+  /** `waiting` for the first certificate, `ordering` one, or `issued`. */
+  readonly state: 'waiting' | 'ordering' | 'issued';
+  /** Of the certificate in use; '' before the first one. */
+  readonly serial: string;
+  /** Wall-clock ms, as all times here; null before the first one. */
+  readonly notBeforeMs: number | null;
+  readonly notAfterMs: number | null;
+  readonly renewAtMs: number | null;
+  /** Failed orders since the last success. */
+  readonly failures: number;
+  /** '' if the last order succeeded. */
+  readonly lastError: string;
+  /** Time before which a failed order is not repeated; null where none has failed. */
+  readonly retryAtMs: number | null;
+}
+
+/** Orders since the start, by their outcome. */
+export interface CertificateOrders {
+  readonly issued: number;
+  readonly failed: number;
+}
+
 /** Outcomes of changes of certificate files since the start. */
 export interface CertificateChanges {
   readonly installed: number;

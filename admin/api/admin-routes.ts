@@ -3,6 +3,8 @@
 import { z } from 'zod';
 import { type AdminRoute, change, type QueryParameter } from './admin-route.ts';
 import { patchEndpoint, reload, setState, setWeight, upgrade } from './change-handlers.ts';
+import { renewCertificate, sendCertificates } from './certificate-handlers.ts';
+import { certificates, renewal, renewBody } from './certificate-schemas.ts';
 import { endpointAlone, why } from './endpoint-schemas.ts';
 import { MAX_EVENTS } from './event-feed.ts';
 import { STREAM_KINDS } from './event-streams.ts';
@@ -174,6 +176,22 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
     reply: schemas.split,
     statuses: [409],
     handle: setSplitWeight,
+  }),
+  {
+    method: 'GET',
+    path: '/api/v1/certificates',
+    means: 'certificates in use and those that are ordered, with their renewal',
+    reply: certificates,
+    handle: sendCertificates,
+  },
+  change({
+    method: 'POST',
+    path: '/api/v1/certificates',
+    means: '{"name": ...}: order an automatic certificate now, also after failures',
+    body: renewBody,
+    reply: renewal,
+    statuses: [404],
+    handle: renewCertificate,
   }),
   {
     method: 'GET',

@@ -1,6 +1,6 @@
 // Metrics of the listeners' certificates: expiry, files that can't be used, changes. Thread: main.
 
-import type { CertificateFacts } from '../../core/certificate-facts.ts';
+import type { AutomaticCertificate, CertificateFacts } from '../../core/certificate-facts.ts';
 import { METRIC_PREFIX, type MetricFamily } from './metric-family.ts';
 
 export const CERTIFICATE_METRICS: readonly MetricFamily[] = [
@@ -27,7 +27,47 @@ export const CERTIFICATE_METRICS: readonly MetricFamily[] = [
       { labels: { result: 'refused' }, value: certificates.changes.refused },
     ],
   },
+  {
+    name: `${METRIC_PREFIX}certificate_orders_total`,
+    help: 'Orders of automatic certificates, by result.',
+    type: 'counter',
+    scope: 'process',
+    labels: ['result'],
+    collect: ({ context: { acme } }) => [
+      { labels: { result: 'issued' }, value: acme.orders.issued },
+      { labels: { result: 'failed' }, value: acme.orders.failed },
+    ],
+  },
+  perName(
+    'certificate_failures',
+    'Failed orders of an automatic certificate since the last success.',
+    ({ failures }) => failures,
+  ),
+  perName('certificate_missing', '1 where an automatic certificate has not been issued yet.', ({ serial }) =>
+    serial === '' ? 1 : 0,
+  ),
+  perName(
+    'certificate_renewal_timestamp_seconds',
+    'Unix time at which an automatic certificate is to be renewed; 0 before the first one.',
+    ({ renewAtMs }) => (renewAtMs ?? 0) / 1000,
+  ),
 ];
+
+function perName(name: string, help: string, read: (one: AutomaticCertificate) => number): MetricFamily {
+  return {
+    name: METRIC_PREFIX + name,
+    help,
+    type: 'gauge',
+    scope: 'process',
+    labels: ['certificate'],
+    collect: ({ context }) => {
+      // The largest, where listeners obtain certificates for one name in different ways.
+      const values = new Map<string, number>();
+      for (const one of context.acme.list()) values.set(one.name, Math.max(read(one), values.get(one.name) ?? 0));
+      return [...values].map(([certificate, value]) => ({ labels: { certificate }, value }));
+    },
+  };
+}
 
 /** @param merge for certificates of one listener with the same first name and type of key */
 function perCertificate(

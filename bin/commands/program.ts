@@ -6,6 +6,7 @@ import { addAdminOptions, type AdminOptions } from './live/admin-target.ts';
 import { check, explainCode } from './config/check.ts';
 import { SHELLS, type Shell } from './completion/completion-scripts.ts';
 import type { ExplainOptions } from './explain/explain.ts';
+import type { CertificatesOptions } from './certificates/certificates.ts';
 import type { MaintenanceOptions } from './live/maintenance.ts';
 import type { ReloadOptions } from './live/reload.ts';
 import { renderEditorSchema } from '../../config/schema/editor-schema.ts';
@@ -90,6 +91,19 @@ function addLiveCommands(program: Command): void {
     .option('--json', 'print the reply of the admin API')
     .action(async (state: 'on' | 'off', name: string, options: MaintenanceOptions) =>
       (await import('./live/maintenance.ts')).setMaintenance(state, name, options),
+    );
+  const certificates = addAdminOptions(program.command('certificates'))
+    .description('list the certificates, with their issuer, expiry and renewal')
+    .option('--json', 'print the reply of the admin API')
+    .action(async (options: CertificatesOptions) =>
+      (await import('./certificates/certificates.ts')).listCertificates(options),
+    );
+  addAdminOptions(certificates.command('renew'))
+    .description('order an automatic certificate now, also after failures')
+    .argument('<name>', 'of the certificate')
+    .option('--json', 'print the reply of the admin API')
+    .action(async (name: string, options: CertificatesOptions) =>
+      (await import('./certificates/certificates.ts')).renewCertificate(name, options),
     );
   addAdminOptions(program.command('reload'))
     .description('reload the configuration of the running Fairlead and print the changes')

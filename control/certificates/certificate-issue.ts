@@ -63,7 +63,15 @@ async function begun(
   replaced: CertificatePair | null,
 ): Promise<CertificatePair> {
   const key = pemOfKey(await newPrivateKey(identity.keyType));
-  return await complete(parts, identity, { key, order: null, replaced });
+  const issue = { key, order: null, replaced };
+  try {
+    return await complete(parts, identity, issue);
+  } catch (error) {
+    if (!(error instanceof AcmeError) || error.type !== 'accountDoesNotExist') throw error;
+    // The CA has lost the account: the second attempt creates it again.
+    await parts.authority.note(error);
+    return await complete(parts, identity, issue);
+  }
 }
 
 interface Issue {

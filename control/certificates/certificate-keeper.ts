@@ -1,6 +1,7 @@
 // One automatic certificate: takes it from the storage, orders it where it is missing or due, and plans its renewal. The
 // last good certificate stays in use whatever fails. Thread: main.
 
+import type { AutomaticCertificate, CertificateOrders } from '../../core/certificate-facts.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
 import type { Random } from '../../core/random.ts';
@@ -8,6 +9,7 @@ import type { AcmeSnapshot } from '../../core/snapshot/certificates.ts';
 import type { TimerHandle, Timers } from '../../core/timers.ts';
 import type { AcmeAuthority } from './acme-authority.ts';
 import { AcmeError } from './acme-error.ts';
+import { hostOf } from './acme-transport.ts';
 import { obtainCertificate } from './certificate-issue.ts';
 import { type IssuedFacts, factsOf, reasonAgainst } from './issued-certificate.ts';
 import {
@@ -40,10 +42,8 @@ export interface KeeperParts {
   readonly inTurn: <Value>(run: () => Promise<Value>) => Promise<Value>;
   /** Another certificate is in use now. */
   readonly onChange: () => void;
+  readonly onOrdered: (outcome: keyof CertificateOrders) => void;
 }
-
-/** `waiting` for a certificate, `ordering` one, or in use: `issued`. */
-export type KeeperState = 'waiting' | 'ordering' | 'issued';
 
 export class CertificateKeeper {
   readonly #parts: KeeperParts;
@@ -71,17 +71,24 @@ export class CertificateKeeper {
     return this.#pair;
   }
 
-  get facts(): IssuedFacts | null {
-    return this.#facts;
-  }
-
-  get plan(): CertificatePlan {
-    return this.#plan;
-  }
-
-  get state(): KeeperState {
-    if (this.#isOrdering) return 'ordering';
-    return this.#pair === null ? 'waiting' : 'issued';
+  /** State for operators. */
+  view(): AutomaticCertificate {
+    const { name, settings } = this.#parts;
+    const { failures, lastError, retryAtMs, renewAtMs } = this.#plan;
+    const { serial = '', notBeforeMs = null, notAfterMs = null } = this.#facts ?? {};
+    return {
+      name,
+      authority: hostOf(settings.directory),
+      challenge: settings.challenge,
+      state: this.#isOrdering ? 'ordering' : this.#pair === null ? 'waiting' : 'issued',
+      serial,
+      notBeforeMs,
+      notAfterMs,
+      renewAtMs: this.#facts === null ? null : renewAtMs,
+      failures,
+      lastError,
+      retryAtMs: failures === 0 ? null : retryAtMs,
+    };
   }
 
   /** Takes the certificate from the storage, if it has another one. Never throws. @returns whether it was another one */
@@ -105,6 +112,14 @@ export class CertificateKeeper {
       log.error({ name, err: error }, `certificate for ${name} can't be read: ${(error as Error).message}`);
       return false;
     }
+  }
+
+  /** Makes an order due now, after any number of failures. */
+  async renewNow(): Promise<void> {
+    if (this.#isOrdering) return;
+    this.#plan = { ...this.#plan, renewAtMs: 0, retryAtMs: 0 };
+    await this.#parts.storage.writePlan(this.#identity, this.#plan).catch(() => undefined);
+    this.#stepAfter(0);
   }
 
   /** Begins to keep the certificate. */
@@ -181,7 +196,7 @@ export class CertificateKeeper {
   }
 
   async #order(): Promise<void> {
-    const { name, log, onChange } = this.#parts;
+    const { name, log, onChange, onOrdered } = this.#parts;
     const isRenewal = this.#pair !== null;
     log.info({ name }, `certificate for ${name} is being ${isRenewal ? 'renewed' : 'ordered'}`);
     try {
@@ -191,6 +206,7 @@ export class CertificateKeeper {
       await this.#save(pair);
       const until = new Date(this.#facts!.notAfterMs).toISOString();
       log.info({ name, issuer: this.#facts!.issuer, until }, `certificate for ${name} issued, valid until ${until}`);
+      onOrdered('issued');
       onChange();
     } catch (error) {
       if (this.#isStopped) return;
@@ -221,7 +237,8 @@ export class CertificateKeeper {
   }
 
   async #failed(cause: Error): Promise<undefined> {
-    const { name, storage, authority, clock, random, log } = this.#parts;
+    const { name, storage, authority, clock, random, log, onOrdered } = this.#parts;
+    onOrdered('failed');
     const acme = cause instanceof AcmeError ? cause : new AcmeError(cause.message);
     await authority.note(acme).catch(() => undefined);
     this.#plan = planAfterFailure(this.#plan, cause.message, acme.retryAfterMs, clock.wallMs(), random);

@@ -2,6 +2,7 @@
 // Thread: main.
 
 import type { CompileTables } from '../../config/compile/compile.ts';
+import type { AutomaticCertificate, CertificateOrders } from '../../core/certificate-facts.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
 import type { Random } from '../../core/random.ts';
@@ -46,6 +47,7 @@ export class CertificateService implements SnapshotGate, SnapshotConsumer {
   readonly #turns = new Turns(MOST_ORDERS);
   #placeholder: Promise<CertificateSnapshot> | null = null;
   #publishing: TimerHandle | null = null;
+  #orders: CertificateOrders = { issued: 0, failed: 0 };
 
   constructor(parts: CertificateServiceParts) {
     this.#parts = parts;
@@ -74,6 +76,22 @@ export class CertificateService implements SnapshotGate, SnapshotConsumer {
         void keeper.stop();
       }
     }
+  }
+
+  /** Certificates that the Snapshot wants, in the order of their names. */
+  list(): readonly AutomaticCertificate[] {
+    return [...this.#keepers.values()].map((keeper) => keeper.view()).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** Orders a certificate now, whatever its plan says. @returns whether there is one for the name */
+  async renew(name: string): Promise<boolean> {
+    const named = [...this.#keepers.values()].filter((keeper) => keeper.view().name === name);
+    await Promise.all(named.map((keeper) => keeper.renewNow()));
+    return named.length > 0;
+  }
+
+  get orders(): CertificateOrders {
+    return this.#orders;
   }
 
   async stop(): Promise<void> {
@@ -131,6 +149,7 @@ export class CertificateService implements SnapshotGate, SnapshotConsumer {
       sleep: (ms) => this.#sleep(ms),
       inTurn: (run) => this.#turns.run(run),
       onChange: () => this.#publishAfter(PUBLISH_AFTER_MS),
+      onOrdered: (outcome) => (this.#orders = { ...this.#orders, [outcome]: this.#orders[outcome] + 1 }),
     });
     this.#keepers.set(key, keeper);
     return keeper;

@@ -56,6 +56,33 @@ const AGENT: AgentView = {
   words: { weight: 2, maxconn: 0, ready: 0, drain: 0, maint: 0, up: 0, down: 0, fail: 0, stopped: 0, unknown: 0 },
 };
 
+const AUTOMATIC = {
+  name: 'example.com',
+  authority: 'ca.test',
+  challenge: 'http-01',
+  state: 'issued' as const,
+  serial: '01',
+  notBeforeMs: STARTED_AT,
+  notAfterMs: STARTED_AT + 90 * 86_400_000,
+  renewAtMs: STARTED_AT + 60 * 86_400_000,
+  failures: 0,
+  lastError: '',
+  retryAtMs: null,
+};
+
+const WAITING = {
+  ...AUTOMATIC,
+  name: 'new.example.com',
+  state: 'waiting' as const,
+  serial: '',
+  notBeforeMs: null,
+  notAfterMs: null,
+  renewAtMs: null,
+  failures: 3,
+  lastError: 'CA is unreachable',
+  retryAtMs: STARTED_AT + 600_000,
+};
+
 const CERTIFICATE = {
   names: ['example.com', 'www.example.com'],
   issuer: 'CN=Test CA',
@@ -209,6 +236,11 @@ export class FakeContext implements AdminContext {
   readonly certificates = {
     list: () => [{ ...CERTIFICATE, listener: 'web' }],
     changes: { installed: 4, refused: 1 },
+  };
+  readonly acme = {
+    list: () => [AUTOMATIC, WAITING],
+    orders: { issued: 2, failed: 5 },
+    renew: (name: string) => Promise.resolve(name === AUTOMATIC.name),
   };
   readonly errors: LogLine[] = [];
   readonly log = recordingLog(this.errors, 'error');

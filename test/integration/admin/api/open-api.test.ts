@@ -29,6 +29,7 @@ after(() => asked.server.close());
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'];
 const BODIES: Readonly<Record<string, unknown>> = {
+  postCertificates: { name: 'example.com' },
   patchEndpointsByEndpoint: { admin: 'drain', weight: 2 },
   postEndpointsState: { admin: 'ready' },
   postEndpointsWeight: { weight: null },

@@ -1,0 +1,236 @@
+// Certificates over their life, and what goes wrong in it: renewal, two processes on one storage, crashes, full disks, and
+// a CA that refuses, limits and forgets. Against Pebble, with a front that adds what it never does. Thread: main.
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import type { Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, afterEach, before, beforeEach, describe, test, type TestContext } from 'node:test';
+import { readHttpAnswer } from '../../../net/acme-challenges.ts';
+import { AcmeFront, challengeServer } from '../../support/acme-front.ts';
+import { CertificateSite } from '../../support/certificate-site.ts';
+import { eventually } from '../../support/fairlead.ts';
+import { findPeer } from '../../support/peers.ts';
+import { freePorts, Pebble } from '../../support/pebble.ts';
+
+const DAY_MS = 86_400_000;
+const isMissing = findPeer('pebble') === undefined && process.env['CI'] === undefined;
+
+let pebble: Pebble;
+let front: AcmeFront;
+let challenges: Server;
+let storage = '';
+let isReachable = true;
+
+function siteOf(t: TestContext, names: readonly string[]): CertificateSite {
+  const site = new CertificateSite({ names, storage, directory: front.directory, trusted: pebble.trustedFile });
+  t.after(() => site.stop());
+  return site;
+}
+
+/** A folder of the storage for one CA. */
+function certificates(): string {
+  const root = join(storage, 'certificates');
+  return join(root, readdirSync(root)[0] ?? '');
+}
+
+describe('automatic certificates', { skip: isMissing && 'pebble is not installed (scripts/install-peers.sh)' }, () => {
+  before(async () => {
+    const [httpPort = 0, tlsPort = 0] = await freePorts(2);
+    pebble = await Pebble.start({
+      httpPort,
+      tlsPort,
+      chaos: { PEBBLE_WFE_NONCEREJECT: '15', PEBBLE_AUTHZREUSE: '50' },
+    });
+    challenges = await challengeServer(httpPort, (token) =>
+      isReachable ? readHttpAnswer(storage, token) : Promise.resolve(null),
+    );
+  });
+
+  after(async () => {
+    challenges.close();
+    await pebble.stop();
+  });
+
+  beforeEach(async () => {
+    storage = mkdtempSync(join(tmpdir(), 'fairlead-certificates-'));
+    isReachable = true;
+    front = await new AcmeFront(pebble).start();
+  });
+
+  afterEach(async () => {
+    await front.stop();
+    rmSync(storage, { recursive: true, force: true });
+  });
+
+  test('two processes on one storage order each certificate once', async (t) => {
+    const names = ['a.example.com', 'b.example.com', 'c.example.com'];
+    const [one, other] = [siteOf(t, names), siteOf(t, names)];
+    await Promise.all([one.start(), other.start()]);
+    await eventually(() => one.has(names) && other.has(names), 'certificates in both');
+    assert.deepEqual(one.serials(), other.serials());
+    assert.equal(ordered(one) + ordered(other), 3);
+  });
+
+  test('two processes renew a certificate once, at two thirds of its validity', async (t) => {
+    const [one, other] = [siteOf(t, ['renewed.example.com']), siteOf(t, ['renewed.example.com'])];
+    await Promise.all([one.start(), other.start()]);
+    await eventually(
+      () => one.has(['renewed.example.com']) && other.has(['renewed.example.com']),
+      'certificates in both',
+    );
+    const [first] = one.serials();
+    const lifeMs = one.validityMs('renewed.example.com');
+    for (const site of [one, other]) site.skewMs = lifeMs * 0.62;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    assert.deepEqual(one.serials(), [first], 'not yet due');
+    front.intercept = ({ payload }) => {
+      // The new certificate begins now: it would be due again.
+      if (payload?.['identifiers'] !== undefined) for (const site of [one, other]) site.skewMs = 0;
+      return undefined;
+    };
+    for (const site of [one, other]) site.skewMs = lifeMs * 0.67;
+    await eventually(() => one.serials()[0] !== first && other.serials()[0] !== first, 'renewal in both');
+    assert.deepEqual(one.serials(), other.serials());
+    assert.equal(ordered(one) + ordered(other), 2);
+  });
+
+  test('a process that is killed in the middle of an order leaves nothing that the next one has to wait for or repeat', async (t) => {
+    const script = join(import.meta.dirname, '../../support/certificate-site.ts');
+    const options = { names: ['killed.example.com'], storage, directory: front.directory, trusted: pebble.trustedFile };
+    const child = spawn(process.execPath, [script, JSON.stringify(options)], { stdio: 'inherit' });
+    t.after(() => child.kill('SIGKILL'));
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    front.intercept = async ({ payload }) => {
+      if (payload?.['csr'] === undefined) return undefined;
+      front.intercept = () => undefined;
+      child.kill('SIGKILL');
+      await gone;
+      return undefined;
+    };
+    await gone;
+    assert.deepEqual(readdirSync(certificates()).toSorted(), ['killed.example.com.lock', 'killed.example.com.order']);
+    const before = front.requests.length;
+    const next = siteOf(t, ['killed.example.com']);
+    await next.start();
+    await eventually(() => next.has(['killed.example.com']), 'certificate');
+    const since = front.requests.slice(before);
+    assert.equal(
+      since.filter(({ payload }) => payload?.['identifiers'] !== undefined).length,
+      0,
+      'the order is resumed',
+    );
+    const files = 'killed.example.com.json killed.example.com.pem';
+    await eventually(() => readdirSync(certificates()).toSorted().join(' ') === files, 'no order, lock or draft');
+  });
+
+  test('renewal information decides: a window in the past renews at once, and names the certificate that is replaced', async (t) => {
+    front.window = { startMs: Date.now() + 30 * DAY_MS, endMs: Date.now() + 31 * DAY_MS };
+    const site = siteOf(t, ['ari.example.com']);
+    await site.start();
+    await eventually(() => site.has(['ari.example.com']), 'certificate');
+    await eventually(() => front.count('/renewal-info/') === 1, 'a look at the renewal information');
+    await eventually(() => site.view('ari.example.com').renewAtMs! >= front.window!.startMs, 'the suggested time');
+    const [first] = site.serials();
+    front.window = { startMs: Date.now() - 2 * DAY_MS, endMs: Date.now() - DAY_MS };
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    assert.equal(front.count('/renewal-info/'), 1, 'Retry-After is obeyed');
+    site.skewMs = 3_700_000;
+    await eventually(() => site.serials()[0] !== first, 'replacement');
+    const replacing = front.requests.filter(({ payload }) => payload?.['replaces'] !== undefined);
+    assert.match(String(replacing[0]!.payload!['replaces']), /^[\w-]+\.[\w-]+$/);
+  });
+
+  test('a rejected validation keeps the certificate in use, and is repeated later', async (t) => {
+    const site = siteOf(t, ['kept.example.com']);
+    await site.start();
+    await eventually(() => site.has(['kept.example.com']), 'certificate');
+    const [first] = site.serials();
+    isReachable = false;
+    await pebble.restart({});
+    site.skewMs = site.validityMs('kept.example.com') * 0.7;
+    const failure = (): string => site.log.find(({ text }) => text.includes('was not issued'))?.text ?? '';
+    await eventually(() => failure() !== '', 'a failure');
+    assert.match(
+      failure(),
+      /^certificate for kept\.example\.com was not issued: CA can't validate kept\.example\.com \(http-01\): unauthorized: .+; the next attempt is at .+; the old one is valid until /,
+    );
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    assert.equal(site.view('kept.example.com').failures, 1, 'it is not repeated at once');
+    assert.deepEqual(site.serials(), [first]);
+    isReachable = true;
+    site.skewMs += 6 * 60_000;
+    await eventually(() => site.serials()[0] !== first, 'renewal');
+    assert.equal(site.view('kept.example.com').failures, 0);
+  });
+
+  test('a rate limit pauses all orders for as long as the CA demands', async (t) => {
+    front.intercept = ({ payload }) =>
+      payload?.['identifiers'] === undefined
+        ? undefined
+        : {
+            status: 429,
+            headers: { 'retry-after': '7200' },
+            body: { type: 'urn:ietf:params:acme:error:rateLimited', detail: 'too many certificates' },
+          };
+    const names = [
+      'a.limit.example.com',
+      'b.limit.example.com',
+      'c.limit.example.com',
+      'd.limit.example.com',
+      'e.limit.example.com',
+    ];
+    const site = siteOf(t, names);
+    await site.start();
+    await eventually(() => site.view(names[0]!).failures === 1, 'a failure');
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const sent = front.requests.filter(({ payload }) => payload?.['identifiers'] !== undefined).length;
+    assert.ok(sent <= 3, `${sent} orders: those that ran already`);
+    site.skewMs = 7_100_000;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    assert.equal(front.requests.filter(({ payload }) => payload?.['identifiers'] !== undefined).length, sent);
+    front.intercept = () => undefined;
+    site.skewMs = 7_300_000;
+    await eventually(() => site.has(names), 'all certificates');
+  });
+
+  test('a CA that has lost its accounts gets another one', async (t) => {
+    const site = siteOf(t, ['first.example.com']);
+    await site.start();
+    await eventually(() => site.has(['first.example.com']), 'certificate');
+    await site.stop();
+    await pebble.restart({});
+    const next = siteOf(t, ['first.example.com', 'second.example.com']);
+    await next.start();
+    await eventually(() => next.has(['second.example.com']), 'certificate with a new account');
+    assert.equal(next.view('second.example.com').failures, 0);
+    assert.ok(next.log.every(({ text }) => !text.includes('was not issued')));
+  });
+
+  test('a certificate that cannot be written is used all the same, and written later', async (t) => {
+    const site = siteOf(t, ['full.example.com']);
+    let blocked = '';
+    front.intercept = ({ payload }) => {
+      if (payload?.['csr'] === undefined) return undefined;
+      // A directory in place of the file: as on a full disk, the write fails, and what is there stays.
+      blocked = join(certificates(), 'full.example.com.pem');
+      mkdirSync(join(blocked, 'full'), { recursive: true });
+      front.intercept = () => undefined;
+      return undefined;
+    };
+    await site.start();
+    await eventually(() => site.has(['full.example.com']), 'certificate in use');
+    assert.ok(
+      site.log.some(({ text }) => text.startsWith("certificate for full.example.com is used, but can't be stored: ")),
+    );
+    rmSync(blocked, { recursive: true });
+    await eventually(() => readdirSync(certificates()).includes('full.example.com.pem'), 'certificate in the storage');
+    assert.equal(ordered(site), 1);
+  });
+});
+
+function ordered({ log }: CertificateSite): number {
+  return log.filter(({ text }) => text.endsWith('is being ordered') || text.endsWith('is being renewed')).length;
+}
