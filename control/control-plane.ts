@@ -17,9 +17,8 @@ import { HealthService } from '../health/health-service.ts';
 import type { MainLogger } from '../logging/process-log.ts';
 import { AdminHost } from './admin-host.ts';
 import { BudgetKeeper } from './budget-keeper.ts';
-import { CertificateFiles } from './certificates/certificate-files.ts';
 import { CertificateService } from './certificates/certificate-service.ts';
-import { CertificateInventory } from './certificates/inventory.ts';
+import { TlsControl } from './certificates/tls-control.ts';
 import { Explainer } from './explain/explanation.ts';
 import type { UpgradeOutcome } from './holder/holder-messages.ts';
 import { GrpcCallTotals } from './grpc-call-totals.ts';
@@ -90,7 +89,7 @@ export class ControlPlane {
   readonly #explainer: Explainer;
   readonly #keeper: StateKeeper;
   readonly #settings: OperatorSettings;
-  readonly #certificates = new CertificateInventory();
+  readonly #tls: TlsControl;
   readonly #revisions: RevisionLedger;
   readonly #grpcCalls = new GrpcCallTotals();
   readonly #reloader: Reloader;
@@ -114,6 +113,11 @@ export class ControlPlane {
     const { region } = this;
     const injected = { region, timers, log, clock: this.#clock };
     this.#revisions = new RevisionLedger(region, this.#clock);
+    this.#tls = new TlsControl({
+      ...injected,
+      publish: () => this.#reloader.republish(),
+      onSecrets: (secrets) => this.supervisor.broadcast({ kind: 'ticket-secrets', secrets }),
+    });
     this.supervisor = this.#newSupervisor(sockets);
     const onOutOfUse = (slot: number): void => this.supervisor.broadcast({ kind: 'drop-idle', slot });
     this.health = new HealthService({ ...injected, random: systemRandom, runCheck, onOutOfUse });
@@ -121,10 +125,9 @@ export class ControlPlane {
     this.#keeper = new StateKeeper({ ...injected, health: this.health, maintenance, splits });
     this.#explainer = new Explainer({ ...injected, random: systemRandom, bound: () => this.bound });
     this.#admin = new AdminHost({ sockets, timers, context: () => this.#adminContext() });
-    const certificateFiles = this.#newCertificateFiles();
     this.#owner = new SnapshotOwner(
       first,
-      [this.#keeper, maintenance, splits, acme, certificateFiles, this.supervisor, this.#admin],
+      [this.#keeper, maintenance, splits, acme, this.#tls, this.supervisor, this.#admin],
       [
         { apply: (next) => applyLog(log, next), stop: () => undefined },
         this.health,
@@ -132,8 +135,7 @@ export class ControlPlane {
         this.#keeper,
         maintenance,
         splits,
-        this.#certificates,
-        certificateFiles,
+        this.#tls,
         this.#revisions,
         this.#grpcCalls,
         this.#explainer,
@@ -253,21 +255,12 @@ export class ControlPlane {
     });
   }
 
-  #newCertificateFiles(): CertificateFiles {
-    return new CertificateFiles({
-      timers: systemTimers,
-      wallMs: () => this.#clock.wallMs(),
-      log: this.#options.log,
-      inventory: this.#certificates,
-      publish: () => this.#reloader.republish(),
-    });
-  }
-
   #newSupervisor(sockets: InheritedSockets): Supervisor {
     const { log, holder, onSocketLost } = this.#options;
     return new Supervisor({
       region: this.region,
       clients: this.clients,
+      ticketSecrets: () => this.#tls.ticketSecrets,
       clock: this.#clock,
       timers: systemTimers,
       log,
@@ -312,7 +305,7 @@ export class ControlPlane {
       timers: systemTimers,
       health: this.health,
       ...this.#settings,
-      certificates: this.#certificates,
+      certificates: this.#tls.inventory,
       snapshot: () => this.snapshot,
       workers: () => this.supervisor.status(),
       listeners: () => this.bound,

@@ -5,6 +5,7 @@ import type { GrpcMethodCounts } from './grpc-calls.ts';
 import type { LogLevel } from './log.ts';
 import type { ListenerSnapshot } from './snapshot/listener.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
+import type { TicketSecrets } from './ticket-secrets.ts';
 
 /**
  * Descriptors of sockets that are already bound, by listener name. For a listener with an entry, even an empty one, the
@@ -20,6 +21,7 @@ export interface WorkerStart {
   readonly clients: SharedArrayBuffer;
   readonly snapshot: Snapshot;
   readonly descriptors: HeldDescriptors;
+  readonly ticketSecrets: TicketSecrets;
 }
 
 export type MessageToWorker =
@@ -37,6 +39,7 @@ export type MessageToWorker =
   /** Stop accepting, keep idle connections for `idleMs`, destroy what is left at the deadline. */
   | { readonly kind: 'drain'; readonly graceMs: number; readonly idleMs: number }
   | { readonly kind: 'reopen-logs' }
+  | { readonly kind: 'ticket-secrets'; readonly secrets: TicketSecrets }
   /** Close idle connections to this slot, whose endpoint is down. */
   | { readonly kind: 'drop-idle'; readonly slot: number };
 

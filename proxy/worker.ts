@@ -22,6 +22,7 @@ import type {
 import { systemRandom } from '../core/random.ts';
 import type { Priority } from '../core/snapshot/route.ts';
 import type { OverloadSnapshot, Snapshot } from '../core/snapshot/snapshot.ts';
+import type { TicketSecrets } from '../core/ticket-secrets.ts';
 import { systemTimers } from '../core/timers.ts';
 import { TimerWheel, wheelTimers } from '../core/timer-wheel.ts';
 import { AccessLog } from '../logging/access/access-log.ts';
@@ -31,6 +32,7 @@ import { GrpcCalls } from './account/grpc-calls.ts';
 import { clearLevels, WorkerLanes } from './account/lane.ts';
 import { openWorkerLog } from '../logging/process-log.ts';
 import { Downstream } from './downstream/downstream.ts';
+import type { Http1Parts } from './downstream/http1/http1-context.ts';
 import { LatencyBaselines } from './placement/latency-baseline.ts';
 import { Forwarder } from './exchange/forwarder.ts';
 import { PasswordVerifier } from './policies/passwords/password-verifier.ts';
@@ -83,8 +85,8 @@ class DataPlane {
   });
 
   constructor(start: WorkerStart) {
+    const { worker } = start;
     const region = new Region(start.region);
-    const worker = start.worker;
     clearLevels(region, worker);
     const memory = { region, worker, random: systemRandom };
     const lanes = new WorkerLanes(region, worker);
@@ -131,15 +133,20 @@ class DataPlane {
       observers: [new LaneObserver(lanes), this.#accessLog],
       log,
     });
-    this.#downstream = new Downstream({
+    this.#downstream = this.#newDownstream(start, fast);
+  }
+
+  #newDownstream({ worker, ticketSecrets }: WorkerStart, fast: Http1Parts): Downstream {
+    return new Downstream({
       starter: this.#forwarder,
-      region,
+      region: this.#region,
       worker,
       clock: this.#clock,
       log,
       fast,
       clients: this.#clients,
-      isFastPathOn: () => runtime().snapshot.fastPath,
+      isFastPathOn: () => this.#runtimes.runtime.snapshot.fastPath,
+      ticketSecrets,
     });
   }
 
@@ -178,6 +185,10 @@ class DataPlane {
     this.#grpcCalls.report();
     this.#wakes.abort();
     process.exit(0);
+  }
+
+  setTicketSecrets(secrets: TicketSecrets): void {
+    this.#downstream.setTicketSecrets(secrets);
   }
 
   reopenLogs(): void {
@@ -319,6 +330,9 @@ parentPort!.on('message', (message: MessageToWorker) => {
       break;
     case 'drain':
       void plane.drain(message.graceMs, message.idleMs);
+      break;
+    case 'ticket-secrets':
+      plane.setTicketSecrets(message.secrets);
       break;
     case 'reopen-logs':
       plane.reopenLogs();

@@ -15,6 +15,7 @@ import { POLICY_METRICS } from './metrics-policy.ts';
 import { processMetrics } from './metrics-process.ts';
 import { UPSTREAM_METRICS, STATUS_CLASSES } from './metrics-upstream.ts';
 import type { ListenerField } from '../../core/memory/lane-fields.ts';
+import { TLS_FAILURES } from '../../core/tls-failure.ts';
 
 /**
  * Metrics for Prometheus. prom-client's default metrics are not collected: they describe the main thread as if it were
@@ -124,7 +125,6 @@ const LISTENER_METRICS: readonly MetricFamily[] = [
     ],
     'limit',
   ),
-  lane('counter', 'tlsFailures', 'tls_failures_total', 'TLS handshakes that failed.'),
   perListener(
     'counter',
     'proxy_protocol_refused_total',
@@ -133,6 +133,24 @@ const LISTENER_METRICS: readonly MetricFamily[] = [
       ['header', sums.listener(index, 'proxyHeadersRefused')] as const,
       ['peer', sums.listener(index, 'proxyPeersRefused')] as const,
     ],
+    'cause',
+  ),
+  perListener(
+    'counter',
+    'tls_handshakes_total',
+    'TLS handshakes that completed: full ones, and resumptions of a session.',
+    ({ sums }, { index }) => [
+      ['full', sums.listener(index, 'tlsFull')] as const,
+      ['resumed', sums.listener(index, 'tlsResumed')] as const,
+    ],
+    'kind',
+  ),
+  perListener(
+    'counter',
+    'tls_failures_total',
+    'TLS handshakes that failed, by cause.',
+    ({ sums }, { index }) =>
+      Object.entries(TLS_FAILURES).map(([cause, field]) => [cause, sums.listener(index, field)] as const),
     'cause',
   ),
   lane('counter', 'requests', 'requests_total', 'Requests that have ended, refused ones among them.'),

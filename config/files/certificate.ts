@@ -1,6 +1,7 @@
 // Certificates and private keys as PEM text: validation, and the names that they cover. Thread: main.
 
 import { X509Certificate, createPrivateKey, type KeyObject } from 'node:crypto';
+import { createSecureContext } from 'node:tls';
 import type { ProblemCode } from '../problems/problem.ts';
 import { isHostName } from '../values/host-name.ts';
 
@@ -43,7 +44,18 @@ export function checkCertificate(cert: string, key: string, wallMs: number): Cer
     const message = 'does not match the certificate: the two are not a pair';
     faults.push({ code: 'FL4004', part: 'key', message });
   }
-  return faults;
+  const refusal = faults.every(({ code }) => code === 'FL9006') ? refusalOf(cert, key) : null;
+  return refusal === null ? faults : [...faults, { code: 'FL4002', part: 'cert', message: refusal }];
+}
+
+/** Reason why OpenSSL can't serve a pair, such as a key that is too short; null where it can. */
+function refusalOf(cert: string, key: string): string | null {
+  try {
+    createSecureContext({ cert, key });
+    return null;
+  } catch (error) {
+    return `can't be served: ${(error as Error).message}`;
+  }
 }
 
 /** Reason why a pair can't replace one that is in use; null where it can. @param wallMs ms since 1970 */

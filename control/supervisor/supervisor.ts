@@ -10,6 +10,7 @@ import type { Region } from '../../core/memory/region.ts';
 import { repairAfterCrash } from '../../core/memory/reservation.ts';
 import type { BoundListener, HeldDescriptors, MessageToMain, MessageToWorker } from '../../core/messages.ts';
 import type { Snapshot } from '../../core/snapshot/snapshot.ts';
+import type { TicketSecrets } from '../../core/ticket-secrets.ts';
 import type { Timers } from '../../core/timers.ts';
 import { DescriptorWatch } from './descriptor-watch.ts';
 import { InheritedSockets } from './inherited-sockets.ts';
@@ -26,6 +27,8 @@ export interface SupervisorParts {
   readonly workerUrl: URL;
   readonly region: Region;
   readonly clients: ClientMemory;
+  /** Secrets of session tickets for a worker that starts. */
+  readonly ticketSecrets: () => TicketSecrets;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly log: Logger;
@@ -109,7 +112,8 @@ export class Supervisor implements WorkerEvents, Fleet {
   /** Starts a worker. Resolves when it has installed the Snapshot. @throws BindError, Error; the worker has ended then */
   async launch(index: number, snapshot: Snapshot, descriptors: HeldDescriptors): Promise<void> {
     const { workerUrl, region, clients, clock, timers } = this.#parts;
-    const start = { worker: index, region: region.buffer, clients: clients.buffer, snapshot, descriptors };
+    const memory = { region: region.buffer, clients: clients.buffer };
+    const start = { worker: index, ...memory, snapshot, descriptors, ticketSecrets: this.#parts.ticketSecrets() };
     const handle = new WorkerHandle(workerUrl, start, clock.nowMs(), this);
     this.#handles.set(index, handle);
     const deadline = timers.after(START_MS, () => {

@@ -9,6 +9,7 @@ import type { BoundListener, HeldDescriptors } from '../../core/messages.ts';
 import { type Random, systemRandom } from '../../core/random.ts';
 import type { PolicyServices } from '../../core/policy/policy-definition.ts';
 import type { ListenerSnapshot } from '../../core/snapshot/listener.ts';
+import type { TicketSecrets } from '../../core/ticket-secrets.ts';
 import { systemTimers, type Timers } from '../../core/timers.ts';
 import type { Logger } from '../../core/log.ts';
 import { ConnectionFacts, type LiveListener } from './accept/connection-facts.ts';
@@ -23,6 +24,7 @@ import { ResponseBlocks } from './http2/response-blocks.ts';
 import { FrameMemory } from '../http2/frame-writer.ts';
 import { DateLine, ResponseEncoder } from './http1/response-encoder.ts';
 import { type ListenerService, ListenerSet } from './accept/listener-set.ts';
+import { TicketKeyring } from './accept/ticket-keyring.ts';
 import { Sweeper } from './accept/sweeper.ts';
 
 export interface DownstreamOptions {
@@ -37,6 +39,8 @@ export interface DownstreamOptions {
   readonly fast?: Http1Parts;
   /** Whether the engine serves new connections; always, if left out. */
   readonly isFastPathOn?: () => boolean;
+  /** For sessions that all workers resume; left out, this one's own. */
+  readonly ticketSecrets?: TicketSecrets;
   /** Memory about clients; left out, no connections are counted for each client. */
   readonly clients?: Pick<PolicyServices, 'clients' | 'counts'>;
   /** Precision of idle limits, in ms; see SWEEP_INTERVAL_MS. */
@@ -82,6 +86,7 @@ export class Downstream {
       random: options.random ?? systemRandom,
       sweeper: new Sweeper(clock, timers, options.sweepIntervalMs),
       ledger: new ConnectionLedger(region, worker),
+      tickets: new TicketKeyring(options.ticketSecrets),
       isDraining: () => this.#isDraining,
       mayBeIdleUntilMs: (sinceMs) => Math.max(sinceMs + DRAIN_IDLE_MS, this.#idleUntilMs),
     };
@@ -93,6 +98,11 @@ export class Downstream {
   /** Open client connections of this worker. */
   get openConnections(): number {
     return this.#context.ledger.openCount;
+  }
+
+  /** Replaces the secrets of session tickets. */
+  setTicketSecrets(secrets: TicketSecrets): void {
+    this.#context.tickets.set(secrets);
   }
 
   /** First phase of a reload: binds new listeners, whose connections wait until `apply` or `discard`. @throws ListenError */

@@ -14,6 +14,7 @@ import { systemTimers } from '../../core/timers.ts';
 import { ConnectionFacts } from '../../proxy/downstream/accept/connection-facts.ts';
 import { ConnectionLedger } from '../../proxy/downstream/accept/connection-ledger.ts';
 import { Sweeper } from '../../proxy/downstream/accept/sweeper.ts';
+import { TicketKeyring } from '../../proxy/downstream/accept/ticket-keyring.ts';
 import { TlsAcceptor } from '../../proxy/downstream/accept/tls-acceptor.ts';
 import { ScriptedStarter } from '../contract/proxy/downstream/scripted-starter.ts';
 import { testCertificate } from '../support/certificates.ts';
@@ -33,6 +34,7 @@ test('a TLS connection that is reset as soon as it may be served ends, and the p
     log: SILENT_LOG,
     sweeper: new Sweeper(systemClock, systemTimers),
     ledger: new ConnectionLedger(region, 0),
+    tickets: new TicketKeyring(),
     isDraining: () => false,
     mayBeIdleUntilMs: (sinceMs: number) => sinceMs,
   };

@@ -6,6 +6,7 @@ import { WORKER } from '../../../core/memory/layout.ts';
 import type { Region } from '../../../core/memory/region.ts';
 import type { Random } from '../../../core/random.ts';
 import type { ListenerSnapshot } from '../../../core/snapshot/listener.ts';
+import { TLS_FAILURES, type TlsFailure } from '../../../core/tls-failure.ts';
 import { ListenerLane } from '../../account/lane.ts';
 import { Http2Counts } from './http2-counts.ts';
 
@@ -84,8 +85,13 @@ export class ConnectionLedger {
   }
 
   /** Counts a TLS handshake that failed or timed out. */
-  tlsFailed(listenerIndex: number): void {
-    this.#lane(listenerIndex).add(LISTENER_FIELD.tlsFailures, 1);
+  tlsFailed(listenerIndex: number, cause: TlsFailure): void {
+    this.#lane(listenerIndex).add(LISTENER_FIELD[TLS_FAILURES[cause]], 1);
+  }
+
+  /** Counts a complete TLS handshake. */
+  tlsCompleted(listenerIndex: number, isResumed: boolean): void {
+    this.#lane(listenerIndex).add(isResumed ? LISTENER_FIELD.tlsResumed : LISTENER_FIELD.tlsFull, 1);
   }
 
   /** Counts a connection that was closed because its PROXY protocol header was missing, malformed or late. */

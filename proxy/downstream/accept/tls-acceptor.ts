@@ -1,26 +1,31 @@
 // TLS over accepted connections: handshakes, SNI, ALPN. Failures are counted, and never thrown. Thread: worker.
 
-import { constants } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { Server, type TlsOptions, type TLSSocket } from 'node:tls';
+import type { Server, TLSSocket } from 'node:tls';
 import type { ListenerSnapshot } from '../../../core/snapshot/listener.ts';
-import { AlpnChallenge, isChallenge } from './alpn-challenge.ts';
+import type { TlsFailure } from '../../../core/tls-failure.ts';
+import type { DownstreamContext } from '../downstream-context.ts';
+import { isChallenge } from './alpn-challenge.ts';
+import type { ClientHello } from './client-hello.ts';
 import { ClientSocket } from './client-socket.ts';
 import type { ConnectionFacts } from './connection-facts.ts';
-import type { DownstreamContext } from '../downstream-context.ts';
-import { pairsWithoutName, TlsContexts } from './tls-contexts.ts';
+import { failureOfCode } from './handshake-failure.ts';
+import { HelloReader, type HelloReaderParts } from './hello-reader.ts';
+import { TlsServers } from './tls-servers.ts';
 
 /** A connection whose handshake is in progress. */
 interface Handshake {
   readonly raw: Socket;
   readonly facts: ConnectionFacts;
+  /** Code or message of its error; '' while there is none. */
   error: string;
 }
 
 export class TlsAcceptor {
   readonly #context: DownstreamContext;
-  readonly #server: Server;
+  readonly #servers: TlsServers;
   readonly #serve: (client: ClientSocket) => void;
+  readonly #reading: Omit<HelloReaderParts, 'onTimeout'>;
   /** By keyOf. */
   readonly #handshakes = new Map<string | Socket, Handshake>();
 
@@ -28,9 +33,8 @@ export class TlsAcceptor {
   constructor(context: DownstreamContext, listener: ListenerSnapshot, serve: (client: ClientSocket) => void) {
     this.#context = context;
     this.#serve = serve;
-    this.#server = new Server(settingsOf(listener));
-    this.#server.on('secureConnection', (stream) => this.#secured(stream));
-    this.#server.on('tlsClientError', (error, stream) => this.#failed(error, stream));
+    this.#reading = { clock: context.clock, sweeper: context.sweeper, timeoutMs: listener.timeouts.handshakeMs };
+    this.#servers = new TlsServers(listener, context.tickets, (server) => this.#setUp(server));
   }
 
   /** Begins a handshake. */
@@ -41,9 +45,21 @@ export class TlsAcceptor {
     // takes them over.
     if (raw.readableFlowing === true) raw.pause();
     const key = keyOf(raw, raw);
-    this.#handshakes.set(key, { raw, facts, error: 'closed by the client' });
+    this.#handshakes.set(key, { raw, facts, error: '' });
     raw.once('close', () => this.#closed(key));
-    this.#server.emit('connection', raw);
+    if (!this.#servers.needsHello) this.#servers.accept(raw, null);
+    else this.#readHello(raw, key);
+  }
+
+  #readHello(raw: Socket, key: string | Socket): void {
+    const onTimeout = (): void => this.#note(key, 'ERR_TLS_HANDSHAKE_TIMEOUT');
+    const begin = (hello: ClientHello | null): void => this.#servers.accept(raw, hello);
+    void new HelloReader(raw, { ...this.#reading, onTimeout }, begin);
+  }
+
+  #setUp(server: Server): void {
+    server.on('secureConnection', (stream) => this.#secured(stream));
+    server.on('tlsClientError', (error, stream) => this.#failed(error, stream));
   }
 
   #secured(stream: TLSSocket): void {
@@ -56,12 +72,14 @@ export class TlsAcceptor {
       return;
     }
     this.#handshakes.delete(key);
-    if (isChallenge(stream.alpnProtocol)) {
-      stream.end();
-      return;
-    }
-    handshake.facts.secured(stream);
-    this.#serveLater(new ClientSocket(handshake.raw, stream, handshake.facts));
+    if (isChallenge(stream.alpnProtocol)) stream.end();
+    else this.#complete(handshake, stream);
+  }
+
+  #complete({ raw, facts }: Handshake, stream: TLSSocket): void {
+    facts.secured(stream);
+    this.#context.ledger.tlsCompleted(facts.listenerIndex, stream.isSessionReused());
+    this.#serveLater(new ClientSocket(raw, stream, facts));
   }
 
   /**
@@ -78,10 +96,14 @@ export class TlsAcceptor {
 
   /** node:tls leaves a connection open whose handshake has timed out. */
   #failed(error: Error & { code?: string }, stream: Socket): void {
-    const handshake = this.#handshakes.get(keyOf(stream, underlying(stream)));
-    if (handshake !== undefined) handshake.error = error.code ?? error.message;
+    this.#note(keyOf(stream, underlying(stream)), error.code ?? error.message);
     stream.on('error', () => undefined);
     stream.destroy();
+  }
+
+  #note(key: string | Socket, error: string): void {
+    const handshake = this.#handshakes.get(key);
+    if (handshake !== undefined) handshake.error = error;
   }
 
   /** A connection has closed: where its handshake was in progress, it has failed. */
@@ -90,37 +112,11 @@ export class TlsAcceptor {
     if (handshake === undefined) return;
     this.#handshakes.delete(key);
     const { facts, error } = handshake;
-    this.#context.ledger.tlsFailed(facts.listenerIndex);
-    this.#context.log.debug({ listener: facts.listenerName, peer: facts.peerAddress, error }, 'TLS handshake failed');
+    const cause: TlsFailure = failureOfCode(error);
+    this.#context.ledger.tlsFailed(facts.listenerIndex, cause);
+    const fields = { listener: facts.listenerName, peer: facts.peerAddress, cause, error };
+    this.#context.log.debug(fields, `TLS handshake failed: ${cause}`);
   }
-}
-
-function settingsOf(listener: ListenerSnapshot): TlsOptions {
-  const tls = listener.tls!;
-  const contexts = new TlsContexts(tls);
-  const challenge = tls.acme?.challenge === 'tls-alpn-01' ? new AlpnChallenge(tls.acme.storage) : null;
-  // http/1.0 for clients that offer nothing else (curl --http1.0): they would get a fatal alert.
-  const served = tls.http2 ? ['h2', 'http/1.1', 'http/1.0'] : ['http/1.1', 'http/1.0'];
-  return {
-    // A client without SNI: no callback is called for it.
-    ...pairsWithoutName(tls),
-    minVersion: tls.minVersion,
-    SNICallback(this: TLSSocket, name, done) {
-      done(null, challenge?.contextOf(this) ?? contexts.find(name, this.getSharedSigalgs()));
-    },
-    ...(challenge === null
-      ? { ALPNProtocols: served }
-      : {
-          ALPNCallback(this: TLSSocket, { servername, protocols }) {
-            return challenge.choose(this, servername, protocols, served);
-          },
-        }),
-    handshakeTimeout: listener.timeouts.handshakeMs,
-    requestCert: false,
-    // A client that renegotiates makes us pay for a handshake each time (TLS 1.2; CVE-2011-1473).
-    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
-    honorCipherOrder: true,
-  };
 }
 
 /**

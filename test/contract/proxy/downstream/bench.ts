@@ -8,6 +8,7 @@ import { WORKER } from '../../../../core/memory/layout.ts';
 import { seededRandom } from '../../../../core/random.ts';
 import { systemClock } from '../../../../core/clock.ts';
 import type { ClientLimits, ClientTimeouts, ListenerSnapshot } from '../../../../core/snapshot/listener.ts';
+import type { TicketSecrets } from '../../../../core/ticket-secrets.ts';
 import { Downstream } from '../../../../proxy/downstream/downstream.ts';
 import type { Http1Parts } from '../../../../proxy/downstream/http1/http1-context.ts';
 import { RawClient } from '../../../support/raw-client.ts';
@@ -20,6 +21,7 @@ export interface BenchOptions {
   readonly timeouts?: Partial<ClientTimeouts>;
   readonly limits?: Partial<ClientLimits>;
   readonly clock?: Clock;
+  readonly ticketSecrets?: TicketSecrets;
   /** Turns the fast path on. */
   readonly fast?: Http1Parts;
 }
@@ -61,6 +63,7 @@ export class Bench {
       log: recordingLog(this.logged),
       random: seededRandom(1),
       sweepIntervalMs: 20,
+      ...(options.ticketSecrets === undefined ? {} : { ticketSecrets: options.ticketSecrets }),
       ...(fast === undefined ? {} : { fast }),
       ...(clients === undefined ? {} : { clients: { clients, counts: clients.countsOf(0) } }),
     });

@@ -31,6 +31,7 @@ function supervise(t: TestContext, code: string) {
     workerUrl: new URL(`data:text/javascript,${encodeURIComponent(code)}`),
     region,
     clients,
+    ticketSecrets: () => ({ current: Buffer.alloc(32), previous: null }),
     clock,
     timers: clock,
     log: recordingLog(log),

@@ -10,7 +10,9 @@ import { passableTrailers } from '../../../../proxy/downstream/node/field-list.t
 import { rawReply } from '../../../../proxy/downstream/node/node-http1-connection.ts';
 import { jittered } from '../../../../proxy/downstream/accept/connection-ledger.ts';
 import { Sweeper } from '../../../../proxy/downstream/accept/sweeper.ts';
-import { TlsContexts } from '../../../../proxy/downstream/accept/tls-contexts.ts';
+import { TicketKeyring } from '../../../../proxy/downstream/accept/ticket-keyring.ts';
+import { TlsServers } from '../../../../proxy/downstream/accept/tls-servers.ts';
+import { listenerSnapshot } from '../../../support/snapshots.ts';
 import { testCertificate } from '../../../support/certificates.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 
@@ -85,21 +87,19 @@ describe('bind addresses', () => {
   }
 });
 
-describe('TlsContexts', () => {
+describe('TlsServers', () => {
   test('an exact name goes before a wildcard, a wildcard stands for one label, the first for all others', () => {
     const names = [['first.test'], ['*.wild.test'], ['A.wild.test', 'other.test'], ['other.test']];
     const certificates = names.map((own) => ({
       ...testCertificate(own.map((name) => name.toLowerCase())),
       names: own,
     }));
-    const contexts = new TlsContexts({ certificates, minVersion: 'TLSv1.2', http2: true });
-    const found = ['first.test', 'x.wild.test', 'a.WILD.test', 'other.test.'].map((name) => contexts.find(name));
-    assert.equal(new Set(found).size, 3);
-    assert.notEqual(found[1], found[2]);
-    assert.equal(contexts.find('a.wild.test'), contexts.find('other.test'));
-    for (const name of ['wild.test', 'x.y.wild.test', '', '.test', 'nothing']) {
-      assert.equal(contexts.find(name), contexts.find('first.test'), name);
-    }
+    const tls = { certificates, minVersion: 'TLSv1.2', http2: true } as const;
+    const servers = new TlsServers(listenerSnapshot({ tls }), new TicketKeyring(), () => undefined);
+    const found = (name: string) => servers.certificatesFor(name).map((one) => certificates.indexOf(one as never));
+    assert.deepEqual(['first.test', 'x.wild.test', 'a.wild.test', 'other.test'].flatMap(found), [0, 1, 2, 2]);
+    for (const name of ['wild.test', 'x.y.wild.test', '', '.test', 'nothing']) assert.deepEqual(found(name), [0], name);
+    assert.equal(servers.needsHello, true);
   });
 });
 

@@ -24,8 +24,8 @@ describe('ConnectionLedger', () => {
     assert.equal(counted(memory, 1, 0, 'connectionsAccepted'), 1);
     assert.equal(counted(memory, 0, 0, 'connectionsAccepted'), 0);
     ledger.refused(1);
-    ledger.tlsFailed(1);
-    assert.deepEqual([counted(memory, 1, 1, 'connectionsRefused'), counted(memory, 1, 1, 'tlsFailures')], [1, 1]);
+    ledger.tlsFailed(1, 'closed');
+    assert.deepEqual([counted(memory, 1, 1, 'connectionsRefused'), counted(memory, 1, 1, 'tlsFailedClosed')], [1, 1]);
   });
 
   test('a listener is full by the sum over the workers', () => {

@@ -1,0 +1,195 @@
+// TLS servers of a listener, one for each set of certificates that a server name may choose: tickets of one are not valid at
+// another, so that no session is resumed under a name of other certificates. Thread: worker.
+
+import { constants, createHash, X509Certificate } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { Server, type TlsOptions } from 'node:tls';
+import type { CertificateSnapshot, ListenerSnapshot, TlsSnapshot } from '../../../core/snapshot/listener.ts';
+import { SESSION_LIFETIME_S } from '../../../core/ticket-secrets.ts';
+import { challengeOptions } from './alpn-challenge.ts';
+import type { ClientHello } from './client-hello.ts';
+import { keyNameOf, type TicketKeyring, type TicketKeys } from './ticket-keyring.ts';
+
+/** Installs the event listeners of a server. */
+type SetUp = (server: Server) => void;
+
+export class TlsServers {
+  readonly #listener: ListenerSnapshot;
+  readonly #tls: TlsSnapshot;
+  readonly #keyring: TicketKeyring;
+  readonly #setUp: SetUp;
+  /** Indexes of certificates by name. */
+  readonly #chosen = new Map<string, readonly number[]>();
+  readonly #withoutName: readonly number[];
+  /** By indexes of certificates. Created when first used: a listener may have thousands of certificates. */
+  readonly #servers = new Map<string, TicketedServer>();
+  readonly #isChoosing: boolean;
+  /** Of answers to challenges of TLS-ALPN-01; null where the listener has none. */
+  readonly #challengeStorage: string | null;
+
+  /** @throws Error if the first certificate and its key don't match, or aren't PEM: the configuration has checked that before */
+  constructor(listener: ListenerSnapshot, keyring: TicketKeyring, setUp: SetUp) {
+    this.#listener = listener;
+    this.#tls = listener.tls!;
+    this.#keyring = keyring;
+    this.#setUp = setUp;
+    const { certificates, acme } = this.#tls;
+    this.#challengeStorage = acme?.challenge === 'tls-alpn-01' ? acme.storage : null;
+    const types = certificates.map(({ cert }) => keyType(cert));
+    this.#withoutName = chosenFor(null, certificates, types);
+    for (const { names } of certificates) {
+      for (const name of names) this.#chosen.set(name.toLowerCase(), chosenFor(name, certificates, types));
+    }
+    const own = this.#withoutName.join();
+    this.#isChoosing = [...this.#chosen.values()].some((indexes) => indexes.join() !== own);
+    this.#serverOf(this.#withoutName);
+  }
+
+  /** Whether the choice of a server needs the ClientHello: of certificates, of the keys of a ticket, or for a challenge. */
+  get needsHello(): boolean {
+    return this.#isChoosing || this.#keyring.isOverlapping || this.#challengeStorage !== null;
+  }
+
+  /** Certificates for a server name, '' for none: see `find`. */
+  certificatesFor(serverName: string): readonly CertificateSnapshot[] {
+    return this.#find(serverName).map((index) => this.#tls.certificates[index]!);
+  }
+
+  /** Begins the handshake of a connection. @param hello null where it wasn't read, or can't be parsed */
+  accept(raw: Socket, hello: ClientHello | null): void {
+    if (hello !== null && this.#answerChallenge(raw, hello)) return;
+    const server = this.#serverOf(hello === null ? this.#withoutName : this.#find(hello.serverName));
+    server.accept(raw, hello?.ticketKeyName ?? null);
+  }
+
+  #answerChallenge(raw: Socket, hello: ClientHello): boolean {
+    const options = this.#challengeStorage === null ? null : challengeOptions(this.#challengeStorage, hello);
+    if (options === null) return false;
+    try {
+      const server = new Server({ ...options, handshakeTimeout: this.#listener.timeouts.handshakeMs });
+      this.#setUp(server);
+      server.emit('connection', raw);
+      return true;
+    } catch {
+      // A damaged file in the storage: the handshake fails for lack of a common protocol.
+      return false;
+    }
+  }
+
+  /**
+   * Certificates of the name, else those for '*.' in place of its first label (RFC 9525 section 6.3: a wildcard stands for
+   * one label), else the first ones. OpenSSL chooses among them by what the client can verify.
+   */
+  #find(name: string): readonly number[] {
+    const dot = name.indexOf('.');
+    const wildcard = dot > 0 ? this.#chosen.get(`*${name.slice(dot)}`) : undefined;
+    return this.#chosen.get(name) ?? wildcard ?? this.#withoutName;
+  }
+
+  #serverOf(indexes: readonly number[]): TicketedServer {
+    const key = indexes.join();
+    const known = this.#servers.get(key);
+    if (known !== undefined) return known;
+    const certificates = indexes.map((index) => this.#tls.certificates[index]!);
+    const server = new TicketedServer(optionsFor(this.#listener, certificates), {
+      identity: identityOf(this.#listener.name, certificates),
+      keyring: this.#keyring,
+      setUp: this.#setUp,
+    });
+    this.#servers.set(key, server);
+    return server;
+  }
+}
+
+interface TicketedParts {
+  readonly identity: string;
+  readonly keyring: TicketKeyring;
+  readonly setUp: SetUp;
+}
+
+/** A TLS server with its keys for tickets. */
+class TicketedServer {
+  readonly #server: Server;
+  readonly #identity: string;
+  readonly #keyring: TicketKeyring;
+  #epoch = 0;
+  #keys!: TicketKeys;
+
+  constructor(options: TlsOptions, { identity, keyring, setUp }: TicketedParts) {
+    this.#server = new Server(options);
+    this.#identity = identity;
+    this.#keyring = keyring;
+    this.#refresh();
+    setUp(this.#server);
+  }
+
+  accept(raw: Socket, ticketKeyName: Buffer | null): void {
+    if (this.#epoch !== this.#keyring.epoch) this.#refresh();
+    const { previous } = this.#keys;
+    if (previous !== null && ticketKeyName?.equals(keyNameOf(previous)) === true) this.#acceptPrevious(raw, previous);
+    else this.#server.emit('connection', raw);
+  }
+
+  /**
+   * Node accepts tickets of one key only. It reads the ClientHello that `raw` holds in the next tick, synchronously: the
+   * previous key is set for so long. Node issues no new ticket with a resumption, so that none under the previous key
+   * outlives the overlap.
+   */
+  #acceptPrevious(raw: Socket, previous: Buffer): void {
+    this.#server.setTicketKeys(previous);
+    this.#server.emit('connection', raw);
+    process.nextTick(() => this.#server.setTicketKeys(this.#keys.current));
+  }
+
+  #refresh(): void {
+    this.#epoch = this.#keyring.epoch;
+    this.#keys = this.#keyring.keysFor(this.#identity);
+    this.#server.setTicketKeys(this.#keys.current);
+  }
+}
+
+/** Binding of tickets: to the listener, and to the names of the certificates. A renewed certificate keeps its sessions. */
+function identityOf(listenerName: string, certificates: readonly CertificateSnapshot[]): string {
+  return JSON.stringify([listenerName, certificates.map(({ names }) => names)]);
+}
+
+function optionsFor(listener: ListenerSnapshot, certificates: readonly CertificateSnapshot[]): TlsOptions {
+  const tls = listener.tls!;
+  return {
+    cert: certificates.map(({ cert }) => cert),
+    key: certificates.map(({ key }) => key),
+    minVersion: tls.minVersion,
+    // http/1.0 for clients that offer nothing else (curl --http1.0): they would get a fatal alert.
+    ALPNProtocols: tls.http2 ? ['h2', 'http/1.1', 'http/1.0'] : ['http/1.1', 'http/1.0'],
+    handshakeTimeout: listener.timeouts.handshakeMs,
+    requestCert: false,
+    sessionTimeout: SESSION_LIFETIME_S,
+    sessionIdContext: createHash('sha256').update(listener.name).digest('hex').slice(0, 32),
+    // A client that renegotiates makes us pay for a handshake each time (TLS 1.2; CVE-2011-1473).
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+    honorCipherOrder: true,
+  };
+}
+
+/**
+ * Indexes of the certificates for a name: the first one of each type of key. Without a name: the first certificate, and
+ * those of other types that share a name with it.
+ */
+function chosenFor(
+  name: string | null,
+  certificates: readonly CertificateSnapshot[],
+  types: readonly string[],
+): number[] {
+  const wanted = new Set((name === null ? certificates[0]!.names : [name]).map((text) => text.toLowerCase()));
+  const byType = new Map<string, number>();
+  for (const [index, certificate] of certificates.entries()) {
+    const isCandidate = certificate.names.some((text) => wanted.has(text.toLowerCase()));
+    if (!isCandidate && !(name === null && index === 0)) continue;
+    if (!byType.has(types[index]!)) byType.set(types[index]!, index);
+  }
+  return [...byType.values()];
+}
+
+function keyType(cert: string): string {
+  return new X509Certificate(cert).publicKey.asymmetricKeyType ?? '';
+}
