@@ -4,6 +4,7 @@ import { type Balancer, PICK_FAILURE, type PickRequest } from '../core/balancer.
 import { UPSTREAM } from '../core/memory/layout.ts';
 import type { Region } from '../core/memory/region.ts';
 import type { Random } from '../core/random.ts';
+import type { EndpointSnapshot } from '../core/snapshot/endpoint.ts';
 import type { UpstreamSnapshot } from '../core/snapshot/upstream.ts';
 import { CandidateTable } from './candidate-table.ts';
 import { selectCandidates, type Candidates } from './candidates.ts';
@@ -30,7 +31,8 @@ const CANARY_EVERY_MS = 100;
  * for their heartbeats, which take milliseconds.
  */
 export class UpstreamPicker {
-  readonly upstream: UpstreamSnapshot;
+  #upstream: UpstreamSnapshot;
+  #endpoints: ReadonlyMap<number, EndpointSnapshot>;
   readonly #context: BalanceContext;
   readonly #upstreamWord: number;
   readonly #keepsSlow: boolean;
@@ -47,7 +49,8 @@ export class UpstreamPicker {
   #lastCanaryMs = -Infinity;
 
   constructor(upstream: UpstreamSnapshot, context: PickerContext) {
-    this.upstream = upstream;
+    this.#upstream = upstream;
+    this.#endpoints = bySlot(upstream);
     this.#context = { ...context, upstreamIndex: upstream.index };
     this.#upstreamWord = context.region.upstreamWord(upstream.index);
     this.#epoch = this.#readEpoch();
@@ -57,6 +60,24 @@ export class UpstreamPicker {
     this.#candidates = selectCandidates(upstream, context.region, null, this.#keepsSlow);
     this.#balancer = buildBalancer(upstream.balance, this.#candidates, this.#context);
     this.#buildSuspects();
+  }
+
+  get upstream(): UpstreamSnapshot {
+    return this.#upstream;
+  }
+
+  /** The endpoint of a slot; undefined where the upstream has none there. */
+  endpointAt(slot: number): EndpointSnapshot | undefined {
+    return this.#endpoints.get(slot);
+  }
+
+  /** Takes other endpoints over. Requests that wait are placed among them. */
+  replaceEndpoints(upstream: UpstreamSnapshot): void {
+    this.#upstream = upstream;
+    this.#endpoints = bySlot(upstream);
+    this.#epoch = this.#readEpoch();
+    this.#suspicions = this.#readSuspicions();
+    this.#build(null);
   }
 
   /**
@@ -138,8 +159,13 @@ export class UpstreamPicker {
     if (epoch === this.#epoch && suspicions === this.#suspicions) return;
     this.#epoch = epoch;
     this.#suspicions = suspicions;
-    this.#candidates = selectCandidates(this.upstream, this.#context.region, this.#candidates, this.#keepsSlow);
-    this.#balancer = buildBalancer(this.upstream.balance, this.#candidates, this.#context);
+    this.#build(this.#candidates);
+  }
+
+  /** @param previous candidates of the same endpoints; null where there are none */
+  #build(previous: Candidates | null): void {
+    this.#candidates = selectCandidates(this.#upstream, this.#context.region, previous, this.#keepsSlow);
+    this.#balancer = buildBalancer(this.#upstream.balance, this.#candidates, this.#context);
     this.#buildSuspects();
   }
 
@@ -149,7 +175,7 @@ export class UpstreamPicker {
     const asUsable = { ...this.#candidates, usable: suspects, suspects: [] };
     this.#lastResortTable = null;
     this.#suspectTable = isAny ? new CandidateTable(suspects, this.#context.region) : null;
-    this.#suspectBalancer = isAny ? buildBalancer(this.upstream.balance, asUsable, this.#context) : null;
+    this.#suspectBalancer = isAny ? buildBalancer(this.#upstream.balance, asUsable, this.#context) : null;
   }
 
   /** An atomic load orders it before the words that main wrote earlier. */
@@ -160,4 +186,8 @@ export class UpstreamPicker {
   #readSuspicions(): number {
     return this.#context.region.words[this.#upstreamWord + UPSTREAM.suspects.index]!;
   }
+}
+
+function bySlot({ endpoints }: UpstreamSnapshot): ReadonlyMap<number, EndpointSnapshot> {
+  return new Map(endpoints.map((endpoint) => [endpoint.slot, endpoint]));
 }

@@ -3,11 +3,11 @@
 import { randomInt } from 'node:crypto';
 import { extname } from 'node:path';
 import type { AdminContext } from '../admin/admin-context.ts';
-import { type CompileTables, compile, newTables, workersOf } from '../config/compile/compile.ts';
+import { type CompileTables, compile, newTables } from '../config/compile/compile.ts';
 import type { LoadedConfig, LoadResult } from '../config/load.ts';
 import { type Clock, clockSince } from '../core/clock.ts';
 import { ClientMemory } from '../core/memory/client-memory.ts';
-import { Region, type RegionCapacity } from '../core/memory/region.ts';
+import type { Region } from '../core/memory/region.ts';
 import type { BoundListener, MessageToMain } from '../core/messages.ts';
 import { systemRandom } from '../core/random.ts';
 import type { Snapshot } from '../core/snapshot/snapshot.ts';
@@ -23,7 +23,9 @@ import { Explainer } from './explain/explanation.ts';
 import type { UpgradeOutcome } from './holder/holder-messages.ts';
 import { GrpcCallTotals } from './grpc-call-totals.ts';
 import { Maintenance } from './maintenance.ts';
+import { Membership } from './membership.ts';
 import { loadOrThrow, outcomeOf, Reloader, type ReloadResult } from './reload.ts';
+import { allocateRegion } from './region-capacity.ts';
 import { RevisionLedger } from './revision-ledger.ts';
 import { Shutdown } from './shutdown.ts';
 import { SlotReclaimer } from './slot-reclaimer.ts';
@@ -100,18 +102,15 @@ export class ControlPlane {
   constructor(options: ControlPlaneOptions) {
     const { log } = options;
     const config = loadOrThrow(options.load, log);
-    const capacity = capacityFor(config);
-    const tables = newTables(capacity);
+    const region = (this.region = allocateRegion(config.settings, this.#startedWallMs));
+    const tables = newTables(region.capacity);
     const first = compile(config, tables, 1);
     const table = options.holder?.table ?? tableOfActivation(first, options.environment);
     const sockets = new InheritedSockets(table);
-    const timers = systemTimers;
     this.#options = options;
     this.#config = config;
-    this.region = Region.allocate(capacity, this.#startedWallMs);
-    this.clients = ClientMemory.allocate(capacity.workers, [randomInt(2 ** 32), randomInt(2 ** 32)]);
-    const { region } = this;
-    const injected = { region, timers, log, clock: this.#clock };
+    this.clients = ClientMemory.allocate(region.capacity.workers, [randomInt(2 ** 32), randomInt(2 ** 32)]);
+    const injected = { region, timers: systemTimers, log, clock: this.#clock, random: systemRandom };
     this.#revisions = new RevisionLedger(region, this.#clock);
     this.#tls = new TlsControl({
       ...injected,
@@ -120,18 +119,20 @@ export class ControlPlane {
     });
     this.supervisor = this.#newSupervisor(sockets);
     const onOutOfUse = (slot: number): void => this.supervisor.broadcast({ kind: 'drop-idle', slot });
-    this.health = new HealthService({ ...injected, random: systemRandom, runCheck, onOutOfUse });
+    this.health = new HealthService({ ...injected, runCheck, onOutOfUse });
     const { maintenance, splits, acme } = (this.#settings = this.#newSettings(tables));
     this.#keeper = new StateKeeper({ ...injected, health: this.health, maintenance, splits });
-    this.#explainer = new Explainer({ ...injected, random: systemRandom, bound: () => this.bound });
-    this.#admin = new AdminHost({ sockets, timers, context: () => this.#adminContext() });
+    const membership = new Membership({ ...injected, slots: tables.endpoints, owner: () => this.#owner });
+    this.#explainer = new Explainer({ ...injected, bound: () => this.bound });
+    this.#admin = new AdminHost({ sockets, timers: systemTimers, context: () => this.#adminContext() });
     this.#owner = new SnapshotOwner(
       first,
-      [this.#keeper, maintenance, splits, acme, this.#tls, this.supervisor, this.#admin],
+      [this.#keeper, membership, maintenance, splits, acme, this.#tls, this.supervisor, this.#admin],
       [
         { apply: (next) => applyLog(log, next), stop: () => undefined },
+        membership,
         this.health,
-        new BudgetKeeper(region, timers),
+        new BudgetKeeper(region, systemTimers),
         this.#keeper,
         maintenance,
         splits,
@@ -142,18 +143,10 @@ export class ControlPlane {
         this.#admin,
         this.supervisor,
         acme,
-        new SlotReclaimer(tables, region, timers),
+        new SlotReclaimer(tables, region, systemTimers, (change) => this.supervisor.hasInstalled(change)),
       ],
     );
-    this.#reloader = new Reloader({
-      load: options.load,
-      tables,
-      mostWorkers: capacity.workers,
-      owner: this.#owner,
-      log,
-      onBegin: () => options.service?.reloading(),
-      onEnd: (result, loaded) => this.#onReload(result, loaded),
-    });
+    this.#reloader = this.#newReloader(tables);
     this.#shutdown = this.#newShutdown();
   }
 
@@ -215,12 +208,8 @@ export class ControlPlane {
    * @param delayMs before the listeners close; only readiness has changed meanwhile
    */
   drain(graceMs?: number, idleMs = 0, delayMs?: number): Promise<void> {
-    const { snapshot } = this;
-    return this.#shutdown.drain({
-      graceMs: graceMs ?? snapshot.graceMs,
-      idleMs,
-      delayMs: delayMs ?? snapshot.drainDelayMs,
-    });
+    const { graceMs: configuredMs, drainDelayMs } = this.snapshot;
+    return this.#shutdown.drain({ graceMs: graceMs ?? configuredMs, idleMs, delayMs: delayMs ?? drainDelayMs });
   }
 
   /** Ends at once: exchanges in flight are cut. */
@@ -252,6 +241,19 @@ export class ControlPlane {
       drain: (graceMs, idleMs) => this.supervisor.drain(graceMs, idleMs),
       kill: () => this.supervisor.kill(),
       release: () => this.#owner.stop(),
+    });
+  }
+
+  #newReloader(tables: CompileTables): Reloader {
+    const { load, log, service } = this.#options;
+    return new Reloader({
+      load,
+      tables,
+      mostWorkers: this.region.capacity.workers,
+      owner: this.#owner,
+      log,
+      onBegin: () => service?.reloading(),
+      onEnd: (result, loaded) => this.#onReload(result, loaded),
     });
   }
 
@@ -328,30 +330,4 @@ function readyText({ revision, workers, listeners }: Snapshot): string {
 function applyLog(log: MainLogger, { log: { level, format } }: Snapshot): void {
   log.setLevel(level);
   log.setFormat(format);
-}
-
-/** The schema refuses more worker threads. */
-const MAX_WORKERS = 64;
-const MIN_WORKERS = 8;
-const MIN_ENDPOINTS = 256;
-const MIN_UPSTREAMS = 64;
-const MIN_LISTENERS = 16;
-
-/**
- * Twice what is configured, rounded up to a power of two. A reload during which old and new endpoints both hold slots
- * fits as long as it doesn't more than double them.
- */
-function capacityFor({ settings }: LoadedConfig): RegionCapacity {
-  const upstreams = Object.values(settings.upstreams);
-  const endpoints = upstreams.reduce((sum, upstream) => sum + upstream.endpoints.length, 0);
-  return {
-    endpoints: roomFor(endpoints, MIN_ENDPOINTS),
-    upstreams: roomFor(upstreams.length, MIN_UPSTREAMS),
-    listeners: roomFor(settings.listeners.length, MIN_LISTENERS),
-    workers: Math.min(MAX_WORKERS, Math.max(workersOf(settings) * 2, MIN_WORKERS)),
-  };
-}
-
-function roomFor(count: number, least: number): number {
-  return Math.max(least, 2 ** Math.ceil(Math.log2(count * 2)));
 }

@@ -40,42 +40,64 @@ interface RecordKind {
   readonly levels: readonly number[];
 }
 
-/** A consumer that comes after the workers: they run on the Snapshot by then. */
+/** A consumer that comes after the workers. Changes of endpoints wait until every worker has installed them. */
 export class SlotReclaimer implements SnapshotConsumer {
   readonly #kinds: readonly RecordKind[];
   readonly #region: Region;
   readonly #timers: Timers;
+  readonly #isInstalled: (membership: number) => boolean;
   #timer: TimerHandle | null = null;
+  #newest: Numbers = { revision: 0, membership: 0 };
 
-  constructor(tables: OwnedTables, region: Region, timers: Timers) {
+  /** @param isInstalled whether every worker that runs has installed a change of endpoints */
+  constructor(tables: OwnedTables, region: Region, timers: Timers, isInstalled: (membership: number) => boolean) {
     this.#kinds = kindsOf(tables, region);
+    this.#isInstalled = isInstalled;
     this.#region = region;
     this.#timers = timers;
   }
 
   /** Reclaims after a pause, in which exchanges on earlier Runtimes make their last counts, until nothing is left. */
-  apply({ revision }: Pick<Snapshot, 'revision'>): void {
+  apply({ revision, membership }: Numbers): void {
+    this.#newest = { revision, membership };
     this.#timer?.cancel();
-    this.#timer = this.#timers.after(RECLAIM_INTERVAL_MS, () => {
-      this.#timer = null;
-      const areBusy = this.#kinds.map((kind) => reclaim(kind, revision, this.#region));
-      if (areBusy.includes(true)) this.apply({ revision });
-    });
+    this.#plan();
+  }
+
+  /** A steady flow of changes must not put the reclaim off for ever: the timer goes on, for what was removed before it began. */
+  amend({ revision, membership }: Numbers): void {
+    this.#newest = { revision, membership };
+    if (this.#timer === null) this.#plan();
   }
 
   stop(): void {
     this.#timer?.cancel();
   }
+
+  #plan(): void {
+    const { revision } = this.#newest;
+    const due = this.#kinds.map(({ owners }) => owners.retire(revision));
+    this.#timer = this.#timers.after(RECLAIM_INTERVAL_MS, () => this.#reclaim(due));
+  }
+
+  /** @param due of each kind: slots that had lost their owners when the pause began */
+  #reclaim(due: readonly (readonly number[])[]): void {
+    this.#timer = null;
+    const { revision, membership } = this.#newest;
+    if (this.#isInstalled(membership)) {
+      for (const [at, kind] of this.#kinds.entries()) reclaim(kind, due[at]!, revision, this.#region);
+    }
+    if (this.#kinds.some(({ owners }) => owners.retire(revision).length > 0)) this.#plan();
+  }
 }
 
-/** Reclaims what it can. @returns whether some records are still busy */
-function reclaim(kind: RecordKind, revision: number, region: Region): boolean {
-  let areSomeBusy = false;
-  for (const slot of kind.owners.retire(revision)) {
-    if (kind.isBusy(slot)) areSomeBusy = true;
-    else if (kind.owners.reclaim(slot, revision)) clearCounters(kind, slot, region);
+type Numbers = Pick<Snapshot, 'revision' | 'membership'>;
+
+/** Reclaims those that are not busy. */
+function reclaim(kind: RecordKind, slots: readonly number[], revision: number, region: Region): void {
+  for (const slot of slots) {
+    if (!kind.isBusy(slot) && kind.owners.reclaim(slot, revision)) clearCounters(kind, slot, region);
   }
-  return areSomeBusy;
 }
 
 function clearCounters(kind: RecordKind, slot: number, region: Region): void {

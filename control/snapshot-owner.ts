@@ -1,12 +1,15 @@
 // The owner of the Snapshot. A Snapshot is complete (ports resolved) before it is published, and is refused as a whole
 // or applied as a whole. Thread: main.
 
+import type { EndpointChange } from '../core/messages.ts';
 import type { Snapshot } from '../core/snapshot/snapshot.ts';
 
 /** A part of the control plane that works from the Snapshot. */
 export interface SnapshotConsumer {
   /** Takes over a complete Snapshot. Can't refuse it: that is what gates are for. */
   apply(snapshot: Snapshot): void | Promise<void>;
+  /** Takes over a Snapshot in which only endpoints differ from the one before. Absent: endpoints don't matter to it. */
+  amend?(snapshot: Snapshot, change: EndpointChange): void;
   /** Releases what the consumer holds. Called once, at the end. */
   stop(): void | Promise<void>;
 }
@@ -24,6 +27,7 @@ export class SnapshotOwner {
   readonly #consumers: readonly SnapshotConsumer[];
   #current: Snapshot;
   #received: Snapshot;
+  #isInstalling = false;
 
   /**
    * @param first is published by the first `install`
@@ -49,10 +53,27 @@ export class SnapshotOwner {
 
   /** Prepares a Snapshot, and publishes it. Call again when it has settled. @throws the reason why a gate refuses it */
   async install(next: Snapshot): Promise<void> {
-    const snapshot = await this.#prepare(next);
+    this.#isInstalling = true;
+    try {
+      const snapshot = await this.#prepare(next);
+      this.#current = snapshot;
+      this.#received = next;
+      for (const consumer of this.#consumers) await consumer.apply(snapshot);
+    } finally {
+      this.#isInstalling = false;
+    }
+  }
+
+  /** Whether a Snapshot is being installed: endpoints can't be changed meanwhile. */
+  get isInstalling(): boolean {
+    return this.#isInstalling;
+  }
+
+  /** Publishes other endpoints of upstreams at once, under the same revision. Not while a Snapshot is being installed. */
+  amend(change: EndpointChange): void {
+    const snapshot = withEndpoints(this.#current, change);
     this.#current = snapshot;
-    this.#received = next;
-    for (const consumer of this.#consumers) await consumer.apply(snapshot);
+    for (const consumer of this.#consumers) consumer.amend?.(snapshot, change);
   }
 
   async stop(): Promise<void> {
@@ -73,4 +94,17 @@ export class SnapshotOwner {
       throw error;
     }
   }
+}
+
+/** The Snapshot with other endpoints; the upstreams that stay are the same objects. */
+function withEndpoints(snapshot: Snapshot, { membership, upstreams }: EndpointChange): Snapshot {
+  const changed = new Map(upstreams.map(({ index, endpoints }) => [index, endpoints]));
+  return Object.freeze({
+    ...snapshot,
+    membership,
+    upstreams: snapshot.upstreams.map((upstream) => {
+      const endpoints = changed.get(upstream.index);
+      return endpoints === undefined ? upstream : Object.freeze({ ...upstream, endpoints });
+    }),
+  });
 }

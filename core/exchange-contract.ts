@@ -147,6 +147,8 @@ export interface Transport {
   send(request: AttemptRequest, events: AttemptEvents): AttemptHandle;
   /** Installs a new set of endpoints; connections to removed ones close when idle. */
   update(upstreams: readonly UpstreamSnapshot[]): void;
+  /** Installs other endpoints of some upstreams. @param before and after: the same upstreams, as they were and as they are */
+  amend(before: readonly UpstreamSnapshot[], after: readonly UpstreamSnapshot[]): void;
   /** Closes idle connections to a slot whose endpoint is down. */
   dropIdle(slot: number): void;
   /** Closes everything. */

@@ -3,6 +3,7 @@
 import type { Signal } from './failure.ts';
 import type { GrpcMethodCounts } from './grpc-calls.ts';
 import type { LogLevel } from './log.ts';
+import type { EndpointSnapshot } from './snapshot/endpoint.ts';
 import type { ListenerSnapshot } from './snapshot/listener.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
 import type { TicketSecrets } from './ticket-secrets.ts';
@@ -24,6 +25,14 @@ export interface WorkerStart {
   readonly ticketSecrets: TicketSecrets;
 }
 
+/** A change of endpoints without a reload. */
+export interface EndpointChange {
+  /** See Snapshot. */
+  readonly membership: number;
+  /** The complete endpoints of each upstream that has changed, by its index. */
+  readonly upstreams: readonly { readonly index: number; readonly endpoints: readonly EndpointSnapshot[] }[];
+}
+
 export type MessageToWorker =
   /** Bind these listeners, which are new in the coming Snapshot, and keep their connections waiting. */
   | {
@@ -36,6 +45,8 @@ export type MessageToWorker =
   | { readonly kind: 'discard' }
   /** Install a Snapshot, with the listeners that were prepared for it. */
   | { readonly kind: 'snapshot'; readonly snapshot: Snapshot; readonly descriptors: HeldDescriptors }
+  /** Endpoints of upstreams have changed; all else of the Snapshot stays. */
+  | { readonly kind: 'endpoints'; readonly change: EndpointChange }
   /** Stop accepting, keep idle connections for `idleMs`, destroy what is left at the deadline. */
   | { readonly kind: 'drain'; readonly graceMs: number; readonly idleMs: number }
   | { readonly kind: 'reopen-logs' }

@@ -65,6 +65,28 @@ export class HealthRoster {
     return { added, kept, removed };
   }
 
+  /** Takes other endpoints of one upstream over. */
+  amend(snapshot: UpstreamSnapshot, now: Moment): RosterChange & { readonly health: UpstreamHealth } {
+    const upstream = takeUpstream(this.#upstreams, snapshot);
+    this.#upstreams.set(snapshot.index, upstream);
+    const present = new Map(snapshot.endpoints.map((endpoint) => [endpoint.slot, endpoint.generation]));
+    const removed = [...upstream.endpoints.values()].filter(
+      ({ slot, endpoint }) => present.get(slot) !== endpoint.generation,
+    );
+    for (const health of removed) this.#remove(health);
+    const added: EndpointHealth[] = [];
+    const kept: EndpointHealth[] = [];
+    for (const endpoint of snapshot.endpoints) {
+      const known = this.#bySlot.get(endpoint.slot);
+      if (known === undefined) added.push(this.#add(upstream, endpoint, now));
+      else if (known.endpoint !== endpoint) {
+        known.update(endpoint);
+        kept.push(known);
+      }
+    }
+    return { added, kept, removed, health: upstream };
+  }
+
   #add(upstream: UpstreamHealth, endpoint: EndpointSnapshot, now: Moment): EndpointHealth {
     const health = new EndpointHealth(upstream, endpoint, now, this.#onEdge);
     upstream.endpoints.set(endpoint.slot, health);
@@ -80,11 +102,13 @@ export class HealthRoster {
     const removed = [...this.#bySlot.values()].filter(
       ({ upstream, endpoint }) => !present.has(identityOf(upstream.snapshot, endpoint)),
     );
-    for (const health of removed) {
-      this.#bySlot.delete(health.slot);
-      health.upstream.endpoints.delete(health.slot);
-    }
+    for (const health of removed) this.#remove(health);
     return removed;
+  }
+
+  #remove({ slot, upstream }: EndpointHealth): void {
+    this.#bySlot.delete(slot);
+    upstream.endpoints.delete(slot);
   }
 }
 

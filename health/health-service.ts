@@ -6,7 +6,7 @@ import type { SavedEndpoint, SavedHealth } from '../config/files/saved-state.ts'
 import type { Admin, Availability } from '../core/availability.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Region } from '../core/memory/region.ts';
-import type { MessageToMain } from '../core/messages.ts';
+import type { EndpointChange, MessageToMain } from '../core/messages.ts';
 import type { Random } from '../core/random.ts';
 import type { Snapshot } from '../core/snapshot/snapshot.ts';
 import type { Timers } from '../core/timers.ts';
@@ -15,12 +15,13 @@ import { AgentFeedback } from './weight/agent-feedback.ts';
 import { isOut, isUsable } from './outlier/ejection-limit.ts';
 import type { EndpointHealth, Moment, UpstreamHealth } from './state/endpoint-health.ts';
 import type { StateEdge } from './state/endpoint-state.ts';
-import { viewEndpoint, type EndpointView } from './record/endpoint-view.ts';
-import { explain, type Explanation } from './record/endpoint-explanation.ts';
+import type { EndpointView } from './record/endpoint-view.ts';
+import type { Explanation } from './record/endpoint-explanation.ts';
+import { HealthViews } from './record/health-views.ts';
 import { HealthEvents } from './record/health-events.ts';
 import type { Logger } from '../core/log.ts';
 import { HealthRecorder } from './record/health-recorder.ts';
-import { HealthRoster } from './health-roster.ts';
+import { HealthRoster, type RosterChange } from './health-roster.ts';
 import type { HeartbeatRecord, RunCheck } from './checkers/checker.ts';
 import { HeartbeatIntake } from './heartbeat/heartbeat-intake.ts';
 import { chooseInterval, type IntervalChoice, lacksCapacity } from './heartbeat/heartbeat-timing.ts';
@@ -30,13 +31,13 @@ import { OutlierDetection, type OutlierMessage } from './outlier/outlier-detecti
 import { OutlierSweep } from './outlier/outlier-sweep.ts';
 import { Overflow } from './outlier/overflow.ts';
 import { Publisher } from './state/publisher.ts';
+import { OperatorSettings } from './state/operator-settings.ts';
 import { restoreHealth, saveHealth } from './state/saved-health.ts';
 import { SlowStart } from './weight/slow-start.ts';
 import { limitOf, WeightShares } from './weight/weight-shares.ts';
 
 /** State changes kept: hours of a bad day, and bounded. */
 const EVENT_CAPACITY = 1_000;
-const MAX_WEIGHT = 256;
 const OUTLIER_MESSAGES: ReadonlySet<MessageToMain['kind']> = new Set([
   'threshold',
   'suspect',
@@ -75,6 +76,8 @@ export class HealthService {
   readonly #agents: AgentFeedback;
   readonly #names: NameWatch;
   readonly #limits: AdaptiveLimits;
+  readonly #views: HealthViews;
+  readonly #operator: OperatorSettings;
 
   constructor(options: HealthServiceOptions) {
     this.#options = options;
@@ -94,6 +97,9 @@ export class HealthService {
     });
     this.#names = new NameWatch({ ...parts, lookup: options.lookup ?? systemLookup });
     this.#intake = new HeartbeatIntake({ ...parts, agents: this.#agents, names: this.#names });
+    const known = { ...parts, roster: this.#roster, heartbeats: this.#heartbeats, events: this.events };
+    this.#views = new HealthViews(known);
+    this.#operator = new OperatorSettings({ ...known, publishTerms: (health) => this.#publishTerms(health) });
     const checkNow = (slot: number, isUrgent = false): boolean => this.#heartbeats.checkNow(slot, isUrgent);
     this.#detection = new OutlierDetection({ ...parts, overflow: this.#overflow, checkNow });
     this.#sweep = new OutlierSweep({ ...options, onOutlier: (...outlier) => this.#detection.onOutlier(...outlier) });
@@ -104,23 +110,41 @@ export class HealthService {
    * (by slot and generation), and ends the heartbeats of those that go.
    */
   apply(snapshot: Snapshot): void {
-    const { added, kept, removed } = this.#roster.apply(snapshot, this.#now());
+    this.#take(this.#roster.apply(snapshot, this.#now()));
+    this.#sweep.apply(this.#roster.upstreams);
+    for (const upstream of this.#roster.upstreams) this.#refresh(upstream);
+  }
+
+  /** Applies other endpoints of some upstreams; those of the others are not looked at. */
+  amend(snapshot: Snapshot, { upstreams }: EndpointChange): void {
+    const changed = new Set(upstreams.map(({ index }) => index));
+    const now = this.#now();
+    for (const upstream of snapshot.upstreams) {
+      if (!changed.has(upstream.index)) continue;
+      const { health, ...change } = this.#roster.amend(upstream, now);
+      this.#take(change, upstream.limits.isAdaptive);
+      this.#sweep.begin(health);
+      this.#refresh(health);
+    }
+  }
+
+  #take({ added, kept, removed }: RosterChange, isAdaptive = true): void {
     for (const { slot } of removed) {
       this.#heartbeats.remove(slot);
       this.#forget(slot);
     }
-    this.#limits.apply(this.#roster.upstreams);
+    if (isAdaptive) this.#limits.apply(this.#roster.upstreams);
     for (const health of added) {
       this.#publisher.adopt(health.upstream.snapshot.index, health.endpoint, limitOf(health));
     }
     for (const health of kept) this.#publishTerms(health);
     for (const health of [...added, ...kept]) this.#watch(health);
-    this.#sweep.apply(this.#roster.upstreams);
-    for (const upstream of this.#roster.upstreams) {
-      this.#detection.onReload(upstream);
-      this.#shares.refresh(upstream);
-      this.#noteAllDown(upstream);
-    }
+  }
+
+  #refresh(upstream: UpstreamHealth): void {
+    this.#detection.onReload(upstream);
+    this.#shares.refresh(upstream);
+    this.#noteAllDown(upstream);
   }
 
   /** Takes any message of a worker; those that aren't about health, or about an earlier owner of a slot, are ignored. */
@@ -144,16 +168,7 @@ export class HealthService {
    * @returns false when there is no such endpoint.
    */
   setAdmin(upstream: string, endpoint: string, admin: Admin, who: string): boolean {
-    const health = this.#roster.byName(upstream, endpoint);
-    if (health === undefined) return false;
-    const { operator } = health.state.wishes;
-    const because = { detector: 'operator', cause: `set to ${admin} by ${who}` } as const;
-    const before = health.state.axes.admin;
-    health.state.setAdmin(admin, this.#options.clock.nowMs(), because);
-    if (operator !== admin && before === health.state.axes.admin) this.#recorder.overruledWish(health, because.cause);
-    // Heartbeats follow the operator's request even if the endpoint's own is stricter and no state changes.
-    this.#heartbeats.reschedule(health.slot);
-    return true;
+    return this.#operator.setAdmin(upstream, endpoint, admin, who);
   }
 
   /**
@@ -161,15 +176,7 @@ export class HealthService {
    * @throws RangeError when `weight` isn't a whole number from 1 to 256.
    */
   setWeight(upstream: string, endpoint: string, weight: number, who: string): boolean {
-    assertWeight(weight);
-    const health = this.#roster.byName(upstream, endpoint);
-    if (health === undefined) return false;
-    const from = health.weight;
-    if (from === weight) return true;
-    health.weight = weight;
-    this.#publishTerms(health);
-    this.#recorder.weight(health, from, `set to ${weight} by ${who}`);
-    return true;
+    return this.#operator.setWeight(upstream, endpoint, weight, who);
   }
 
   /** State to save for a restart. */
@@ -197,17 +204,12 @@ export class HealthService {
 
   /** All endpoints in the order of their slots. */
   endpoints(): EndpointView[] {
-    const now = this.#now();
-    const views = Array.from(this.#roster.endpoints, (health) => this.#view(health, now));
-    return views.sort((a, b) => a.slot - b.slot);
+    return this.#views.list(this.#now());
   }
 
   /** Why an endpoint is in the state that it is in; null when there is no such endpoint. */
   explain(upstream: string, endpoint: string): Explanation | null {
-    const health = this.#roster.byName(upstream, endpoint);
-    if (health === undefined) return null;
-    const now = this.#now();
-    return explain(health, now, this.#view(health, now), this.events.list());
+    return this.#views.explain(upstream, endpoint, this.#now());
   }
 
   /** Ends heartbeats and timers. Nothing changes state after it. */
@@ -222,14 +224,6 @@ export class HealthService {
   #forget(slot: number): void {
     const parts = [this.#detection, this.#sweep, this.#slowStart, this.#overflow, this.#agents, this.#names];
     for (const part of [...parts, this.#recorder]) part.forget(slot);
-  }
-
-  #view(health: EndpointHealth, now: Moment): EndpointView {
-    return viewEndpoint(health, {
-      ...now,
-      consecutiveFailures: this.#publisher.consecutiveFailures(health.slot),
-      nextCheckMs: this.#heartbeats.nextMs(health.slot),
-    });
   }
 
   #now(): Moment {
@@ -307,11 +301,6 @@ export class HealthService {
     upstream.isAllDown = isAllDown;
     this.#publisher.allDown(upstream.snapshot.index, upstream.isAllDown);
   }
-}
-
-function assertWeight(weight: number): void {
-  if (Number.isInteger(weight) && weight >= 1 && weight <= MAX_WEIGHT) return;
-  throw new RangeError(`a weight is a whole number from 1 to ${MAX_WEIGHT}, not ${weight}`);
 }
 
 function isOutOfUse(availability: Availability): boolean {

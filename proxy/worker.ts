@@ -14,6 +14,7 @@ import { Region } from '../core/memory/region.ts';
 import type {
   BindOutcome,
   BoundListener,
+  EndpointChange,
   HeldDescriptors,
   MessageToMain,
   MessageToWorker,
@@ -174,6 +175,21 @@ class DataPlane {
     await this.#install(snapshot, descriptors);
   }
 
+  /** Takes other endpoints over, between two requests. One that its Snapshot includes already changes nothing. */
+  amend(change: EndpointChange): void {
+    const { membership } = this.#runtimes.runtime.snapshot;
+    if (change.membership <= membership) return;
+    const { before, after } = this.#runtimes.amend(change);
+    this.#transport.amend(before, after);
+    this.#acknowledge(change.membership);
+    this.#forwarder.onWake();
+  }
+
+  #acknowledge(membership: number): void {
+    const word = this.#region.workerWord(this.#worker) + WORKER.membership.index;
+    Atomics.store(this.#region.words, word, membership);
+  }
+
   /** Stops accepting, lets open exchanges finish, and ends the thread. */
   async drain(graceMs: number, idleMs: number): Promise<void> {
     const deadline = setTimeout(() => this.#tunnels.closeAll(), graceMs);
@@ -240,7 +256,8 @@ class DataPlane {
     }
   }
 
-  async #install({ listeners, revision }: Snapshot, held: HeldDescriptors): Promise<void> {
+  async #install({ listeners, revision, membership }: Snapshot, held: HeldDescriptors): Promise<void> {
+    this.#acknowledge(membership);
     const outcome = await outcomeOf(this.#downstream.apply(listeners, held));
     this.#region.words[this.#region.workerWord(this.#worker) + WORKER.acknowledged.index] = revision;
     post({ kind: 'installed', revision, ...outcome });
@@ -327,6 +344,9 @@ parentPort!.on('message', (message: MessageToWorker) => {
       break;
     case 'snapshot':
       binding = binding.then(() => plane.apply(message.snapshot, message.descriptors));
+      break;
+    case 'endpoints':
+      binding = binding.then(() => plane.amend(message.change));
       break;
     case 'drain':
       void plane.drain(message.graceMs, message.idleMs);

@@ -14,11 +14,10 @@ const TABLES: LayerTables = {
     ['proxy/http2'],
     ['logging'],
     ['proxy/policies'],
-    // The configuration's schema is built from the tables of balancers and checkers.
-    ['health/checkers'],
+    // The configuration's schema is built from the tables of balancers, checkers and discovery sources.
+    ['health/checkers', 'discovery'],
     ['plugins'],
     ['config'],
-    ['discovery'],
     ['health', 'proxy/routing', 'proxy/wire', 'proxy/account', 'proxy/files'],
     ['proxy/upstream'],
     ['proxy/placement'],

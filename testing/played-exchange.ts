@@ -248,6 +248,8 @@ const ENDPOINT: EndpointSnapshot = {
   socketPath: '',
   weight: 1,
   backup: false,
+  source: 'config',
+  zone: '',
 };
 
 function requestHeadOf(request: PlayedRequest): RequestHead {

@@ -1,10 +1,12 @@
 // Compiles an upstream. Thread: main.
 
+import type { DiscoverySnapshot } from '../../core/snapshot/discovery.ts';
 import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
 import type { HeartbeatSnapshot, PassiveSnapshot } from '../../core/snapshot/health.ts';
 import type { UpstreamOverrides } from '../../core/snapshot/route.ts';
 import type { ProxyTlv, RetrySnapshot, UpstreamSnapshot, UpstreamTimeouts } from '../../core/snapshot/upstream.ts';
 import { compileBalance } from '../../balancers/registry.ts';
+import { sourceNamed } from '../../discovery/sources.ts';
 import type { PolicySnapshot } from '../../core/snapshot/policy.ts';
 import { checkerNamed } from '../../health/checkers/checkers.ts';
 import { endpointId } from '../values/endpoint-address.ts';
@@ -21,6 +23,8 @@ export interface UpstreamPlace {
   readonly endpoints: readonly SlotAssignment[];
   /** Texts of the CA files by name. */
   readonly files: ReadonlyMap<string, string>;
+  /** Directory that relative paths refer to. */
+  readonly directory: string;
 }
 
 export function compileUpstream(name: string, config: UpstreamConfig, place: UpstreamPlace): UpstreamSnapshot {
@@ -32,6 +36,7 @@ export function compileUpstream(name: string, config: UpstreamConfig, place: Ups
     index: place.index,
     balance: compileBalance(config.balance, { endpointCount: config.endpoints.length }),
     endpoints: config.endpoints.map((endpoint, index) => compileEndpoint(name, endpoint, place.endpoints[index]!)),
+    discovery: compileDiscovery(name, config.discover, place.directory),
     protocol: config.protocol,
     proxyProtocol: compileProxyProtocol(config.proxyProtocol),
     heartbeat: heartbeat === undefined || heartbeat === false ? null : compileHeartbeat(heartbeat),
@@ -82,6 +87,24 @@ function compileEndpoint(upstream: string, endpoint: EndpointConfig, place: Slot
     socketPath,
     weight: endpoint.weight,
     backup: endpoint.backup,
+    source: 'config',
+    zone: endpoint.zone,
+  };
+}
+
+function compileDiscovery(
+  upstream: string,
+  discover: UpstreamConfig['discover'],
+  directory: string,
+): DiscoverySnapshot | null {
+  if (discover === undefined) return null;
+  const { guard } = discover;
+  const sources = Object.entries(discover.sources).map(([kind, options]) => {
+    return { kind, settings: sourceNamed(kind).compile(options, { upstream, directory }) };
+  });
+  return {
+    sources,
+    guard: guard === null ? null : { maxRemovedPercent: guard.maxRemovedPercent, holdMs: guard.hold },
   };
 }
 

@@ -73,6 +73,7 @@ export function compile(config: LoadedConfig, tables: CompileTables, revision: n
   const indexOf = new Map(upstreams.map((upstream) => [upstream.name, upstream.index]));
   return deepFreeze({
     revision,
+    membership: 0,
     workers: workersOf(settings),
     fastPath: settings.fastPath,
     listeners: settings.listeners.map((listener, at) => compileListener(listener, at, places, config)),
@@ -109,7 +110,7 @@ function compileHealthState({ settings, directory }: LoadedConfig): Snapshot['he
 }
 
 /** Number of workers: as configured, or one per CPU available to the process. */
-export function workersOf(settings: Config): number {
+export function workersOf(settings: Pick<Config, 'workers'>): number {
   return settings.workers === 'auto' ? Math.min(MOST_WORKERS, os.availableParallelism()) : settings.workers;
 }
 
@@ -165,6 +166,7 @@ function compileUpstreams(config: LoadedConfig, places: Places): UpstreamSnapsho
       endpoints,
       policies,
       files: config.files,
+      directory: config.directory,
     });
   });
 }

@@ -13,6 +13,9 @@ export class CapacityError extends Error {
   override readonly name = 'CapacityError';
 }
 
+/** Stands for the revision of an owner that no Snapshot has any more. */
+const RELEASED = -1;
+
 interface Owner {
   readonly identity: string;
   /** Revision of the newest Snapshot that it is in. */
@@ -29,6 +32,8 @@ export class SlotTable {
   readonly #owners: (Owner | null)[];
   readonly #generations: number[];
   readonly #slots = new Map<string, number>();
+  /** No slot below it is free. */
+  #lowest = 0;
 
   /** @param noun plural name of the owners in messages, such as 'endpoints' */
   constructor(noun: string, capacity: number) {
@@ -62,12 +67,11 @@ export class SlotTable {
    */
   assign(identities: readonly string[], revision: number): SlotAssignment[] {
     this.refuseOverflow(identities);
-    let lowest = 0;
     return identities.map((identity) => {
       const kept = this.#slots.get(identity);
       if (kept !== undefined) return this.#keep(kept, revision);
-      while (this.#owners[lowest] !== null) lowest += 1;
-      return this.#take(lowest, identity, revision);
+      while (this.#owners[this.#lowest] !== null) this.#lowest += 1;
+      return this.#take(this.#lowest, identity, revision);
     });
   }
 
@@ -86,8 +90,17 @@ export class SlotTable {
 
   /** Counts the owners in the Snapshot of one revision as those of a later one: the same Snapshot is published again. */
   keep(revision: number, next: number): void {
-    for (const owner of this.#owners) {
-      if (owner !== null && owner.lastSeen >= revision) owner.lastSeen = next;
+    for (const slot of this.#slots.values()) {
+      const owner = this.#owners[slot]!;
+      if (owner.lastSeen >= revision) owner.lastSeen = next;
+    }
+  }
+
+  /** Gives slots up: their owners have left the Snapshot that runs. Each stays occupied until `reclaim`. */
+  release(identities: readonly string[]): void {
+    for (const identity of identities) {
+      const slot = this.#slots.get(identity);
+      if (slot !== undefined) this.#owners[slot]!.lastSeen = RELEASED;
     }
   }
 
@@ -97,8 +110,8 @@ export class SlotTable {
    */
   retire(revision: number): readonly number[] {
     const retired: number[] = [];
-    for (const [slot, owner] of this.#owners.entries()) {
-      if (owner !== null && owner.lastSeen < revision) retired.push(slot);
+    for (const slot of this.#slots.values()) {
+      if (this.#owners[slot]!.lastSeen < revision) retired.push(slot);
     }
     return retired;
   }
@@ -112,6 +125,7 @@ export class SlotTable {
     const owner = this.#owners[slot];
     if (owner === undefined || owner === null || owner.lastSeen >= revision) return false;
     this.#owners[slot] = null;
+    this.#lowest = Math.min(this.#lowest, slot);
     this.#slots.delete(owner.identity);
     return true;
   }

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { parseEndpointAddress } from '../values/endpoint-address.ts';
 import { policies, policyKeys } from './schema-policies.ts';
 import { sendProxyProtocol } from './schema-proxy-protocol.ts';
+import { discoverSchema } from './schema-discover.ts';
 import { healthSchema } from './schema-health.ts';
 import { hedge, retry } from './schema-retry.ts';
 import {
@@ -12,6 +13,7 @@ import {
   duration,
   filePath,
   host,
+  label,
   name,
   oneOrMany,
   parsedText,
@@ -39,11 +41,32 @@ const endpointSettings = z.strictObject({
     .boolean()
     .default(false)
     .describe('Whether it receives requests only when the primary endpoints are insufficient.'),
+  zone: label('eu-1a').default('').describe('Name of its place, such as an availability zone.'),
 });
 
+const DEFAULTS = { weight: 1, backup: false, zone: '' };
+
 const endpoint = z
-  .union([address.transform((given) => ({ url: given, weight: 1, backup: false })), endpointSettings])
-  .meta({ expects: 'a URL, or a mapping with url, weight and backup', example: 'http://10.0.0.1:3000' });
+  .union([address.transform((given) => ({ url: given, ...DEFAULTS })), endpointSettings])
+  .meta({ expects: 'a URL, or a mapping with url, weight, backup and zone', example: 'http://10.0.0.1:3000' });
+
+const listedEndpoint = endpointSettings.extend({
+  metadata: z
+    .record(z.string(), label('blue'))
+    .default({})
+    .meta({ expects: 'a mapping of names to texts', example: '{ version: "7" }' })
+    .describe('Labels that the admin API shows.'),
+});
+
+/** A list of endpoints outside the configuration. */
+export const endpointList = z
+  .array(
+    z.union([address.transform((given) => ({ url: given, ...DEFAULTS, metadata: {} })), listedEndpoint]).meta({
+      expects: 'a URL, or a mapping with url, weight, backup, zone and metadata',
+      example: 'http://10.0.0.1:3000',
+    }),
+  )
+  .meta({ expects: 'a list of endpoints', example: '[http://10.0.0.1:3000]' });
 
 const exchangeTimeouts = {
   response: duration({ orNone: true }).describe(
@@ -143,7 +166,11 @@ export function upstreamSchema() {
         .array(endpoint)
         .min(1)
         .meta({ expects: 'a list of endpoints', example: '[http://10.0.0.1:3000]' })
-        .describe('Endpoints: URLs, or mappings with `url`. Host names are resolved when connecting.'),
+        .default([])
+        .describe(
+          'Endpoints: URLs, or mappings with `url`. Host names are resolved when connecting. Required without `discover`.',
+        ),
+      discover: discoverSchema(),
       protocol,
       proxyProtocol: sendProxyProtocol.optional(),
       backups: backups.optional(),

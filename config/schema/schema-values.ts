@@ -212,6 +212,17 @@ export function host() {
   );
 }
 
+/** A text that labels something: printable, and short enough for a metric or a table. */
+export function label(example: string) {
+  return parsedText(
+    (text) => {
+      if (/^[^\p{Cc}\p{Zl}\p{Zp}]{1,128}$/u.test(text) && text === text.trim()) return { ok: true, value: text };
+      return { ok: false, message: `${quoted(text)} is not a label: 1 to 128 printable characters are allowed` };
+    },
+    { expects: 'a label', example },
+  );
+}
+
 /** A token (RFC 9110 section 5.6.2): field names and methods. */
 export function token(expects: string, example: string) {
   return parsedText(

@@ -54,6 +54,7 @@ export function checkMostEjected(check: UpstreamCheck): void {
 
 function checkLeavesOne(check: UpstreamCheck, percent: number): void {
   const path = [...PATH, 'maxEjectedPercent'];
+  if (check.upstream.discover !== undefined) return;
   const members = check.upstream.endpoints.length;
   const isAllButOne = Math.ceil((members * percent) / 100) >= members - 1;
   if (members < 3 || percent < ALMOST_ALL_PERCENT || !isAllButOne || !check.isGiven(path)) return;

@@ -7,11 +7,12 @@ import { queueMsOf } from '../compile/compile-upstream.ts';
 import type { UpstreamCheck } from './upstream-check.ts';
 
 export function checkHedge(check: UpstreamCheck): void {
-  const { hedge, retry, endpoints, timeouts } = check.upstream;
+  const { hedge, retry, endpoints, discover, timeouts } = check.upstream;
   if (hedge === undefined) return;
   const { afterMs } = hedge.after;
   const after = formatDuration(afterMs);
-  if (endpoints.length === 1) check.reportNoEffect(['hedge'], 'there is no other endpoint', 'key');
+  if (endpoints.length === 1 && discover === undefined)
+    check.reportNoEffect(['hedge'], 'there is no other endpoint', 'key');
   else if (retry.attempts === 0) check.reportNoEffect(['hedge'], 'retry.attempts: 0 allows no second attempt', 'key');
   else if (retry.budget.ratio === 0 && retry.budget.min === 0)
     check.reportNoEffect(['hedge'], 'retry.budget allows no second attempt', 'key');
@@ -25,7 +26,8 @@ export function checkHedge(check: UpstreamCheck): void {
 }
 
 export function checkBackups(check: UpstreamCheck): void {
-  const { backups, endpoints } = check.upstream;
+  const { backups, endpoints, discover } = check.upstream;
+  if (discover !== undefined) return;
   const backupCount = endpoints.filter(({ backup }) => backup).length;
   if (backupCount === endpoints.length) {
     const message = 'every endpoint is a backup, so there is none to back up: remove backup from the primary endpoints';

@@ -7,6 +7,7 @@ import { isLoopback } from '../../net/host-port.ts';
 import { endpointId, type EndpointAddress } from '../values/endpoint-address.ts';
 import type { CheckContext } from './parsed-config.ts';
 import { UpstreamCheck } from './upstream-check.ts';
+import { checkDiscover } from './validate-discover.ts';
 import { checkEjectionTimes, checkMostEjected, checkNothingWatches } from './validate-ejection.ts';
 import { checkHeartbeat } from './validate-heartbeat.ts';
 import { readFile } from './validate-listeners.ts';
@@ -15,6 +16,7 @@ import { checkTimes } from './validate-times.ts';
 
 const CHECKS: readonly ((check: UpstreamCheck) => void)[] = [
   checkEndpoints,
+  checkDiscover,
   checkLoops,
   checkBackups,
   checkHeartbeat,
@@ -40,6 +42,11 @@ export function checkUpstreams(context: CheckContext): void {
 }
 
 function checkEndpoints(check: UpstreamCheck): void {
+  if (check.upstream.endpoints.length === 0 && check.upstream.discover === undefined) {
+    const path = ['endpoints'];
+    const example = 'for example endpoints: [http://10.0.0.1:3000]';
+    check.report('FL2002', `"endpoints" is required: expected a list of endpoints, ${example}`, path, 'key');
+  }
   const seen = new Map<string, number>();
   for (const [index, { url }] of check.upstream.endpoints.entries()) {
     const id = endpointId(url);

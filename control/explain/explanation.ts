@@ -63,6 +63,10 @@ export class Explainer implements SnapshotConsumer {
     this.#snapshot = snapshot;
   }
 
+  amend(snapshot: Snapshot): void {
+    this.#snapshot = snapshot;
+  }
+
   stop(): void {
     this.#snapshot = null;
   }

@@ -3,7 +3,7 @@
 
 import type { Clock } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
-import type { BoundListener, HeldDescriptors } from '../../core/messages.ts';
+import type { BoundListener, EndpointChange, HeldDescriptors } from '../../core/messages.ts';
 import type { ListenerSnapshot } from '../../core/snapshot/listener.ts';
 import type { Snapshot } from '../../core/snapshot/snapshot.ts';
 import type { Timers } from '../../core/timers.ts';
@@ -125,6 +125,12 @@ export class Rollout {
     else await this.#waitFor(installed, staying, snapshot.revision);
     this.#bound = inOrder(snapshot, [...staying.flatMap(({ bound }) => bound), ...this.#bound]);
     this.#releaseUnused(snapshot);
+  }
+
+  /** Sends other endpoints to all workers: also to those that start, which have an earlier Snapshot, and that drain. */
+  amend(snapshot: Snapshot, change: EndpointChange): void {
+    this.#snapshot = snapshot;
+    for (const handle of this.#fleet.handles) handle.send({ kind: 'endpoints', change });
   }
 
   /** Starts workers that are missing, without listeners: they bind theirs with the others. */

@@ -8,7 +8,13 @@ import { WORKER } from '../../core/memory/layout.ts';
 import type { ClientMemory } from '../../core/memory/client-memory.ts';
 import type { Region } from '../../core/memory/region.ts';
 import { repairAfterCrash } from '../../core/memory/reservation.ts';
-import type { BoundListener, HeldDescriptors, MessageToMain, MessageToWorker } from '../../core/messages.ts';
+import type {
+  BoundListener,
+  EndpointChange,
+  HeldDescriptors,
+  MessageToMain,
+  MessageToWorker,
+} from '../../core/messages.ts';
 import type { Snapshot } from '../../core/snapshot/snapshot.ts';
 import type { TicketSecrets } from '../../core/ticket-secrets.ts';
 import type { Timers } from '../../core/timers.ts';
@@ -102,6 +108,19 @@ export class Supervisor implements WorkerEvents, Fleet {
   async apply(snapshot: Snapshot): Promise<void> {
     await this.#rollout.apply(snapshot);
     this.#descriptors.start();
+  }
+
+  amend(snapshot: Snapshot, change: EndpointChange): void {
+    this.#rollout.amend(snapshot, change);
+  }
+
+  /** Whether every worker that runs has installed a change of endpoints. */
+  hasInstalled(membership: number): boolean {
+    const { words } = this.#parts.region;
+    return this.handles.every(({ index, state }) => {
+      const word = this.#parts.region.workerWord(index) + WORKER.membership.index;
+      return state === 'exited' || Atomics.load(words, word) >= membership;
+    });
   }
 
   /** Ends all workers at once. */
@@ -231,8 +250,8 @@ export class Supervisor implements WorkerEvents, Fleet {
 /** Clears the levels of a worker that has ended: it has nothing open, and uses nothing. */
 function clearWorkerRecord(region: Region, worker: number): void {
   const word = region.workerWord(worker);
-  const { openExchanges, openConnections, upgraded, heapUsed, memory, pressure } = WORKER;
-  for (const { index } of [openExchanges, openConnections, upgraded, heapUsed, memory, pressure]) {
+  const { openExchanges, openConnections, upgraded, heapUsed, memory, pressure, membership } = WORKER;
+  for (const { index } of [openExchanges, openConnections, upgraded, heapUsed, memory, pressure, membership]) {
     Atomics.store(region.words, word + index, 0);
   }
   for (let listener = 0; listener < region.capacity.listeners; listener++) {

@@ -34,6 +34,7 @@ export const HEADER = {
     writer: 'main',
     means: 'that found no descriptor left',
   },
+  endpointsUsed: { index: 9, type: 'i32', unit: 'records', writer: 'main', means: 'slots that ever had an owner' },
 } as const satisfies Record<string, Word>;
 
 export const ENDPOINT = {
@@ -105,6 +106,13 @@ export const WORKER = {
   memory: { index: 7, type: 'i32', unit: 'KiB', writer: 'worker', means: 'heap and buffers, 20 times a second' },
   pressure: { index: 8, type: 'i32', unit: '1/1000', writer: 'worker', means: 'highest use of an overload limit' },
   heapUsed: { index: 6, type: 'i32', unit: 'KiB', writer: 'worker', means: 'of its JavaScript heap, once a second' },
+  membership: {
+    index: 10,
+    type: 'i32',
+    unit: 'number',
+    writer: 'worker',
+    means: 'newest change of endpoints installed',
+  },
   accessLinesLost: { index: 9, type: 'i32', unit: 'lines', writer: 'worker', means: 'access log lines that were lost' },
 } as const satisfies Record<string, Word>;
 

@@ -9,7 +9,10 @@ const VERSION = 3;
 /** Names of policies that a region counts: those of Fairlead and of plugins together. */
 export const POLICY_CAPACITY = 64;
 
-/** Number of records of each kind. Fixed for the life of a region: a reload that needs more is refused. */
+/**
+ * Number of records of each kind. Fixed for the life of a region: a reload that needs more is refused. Records that are
+ * never used cost address space alone: the system gives memory to pages that were touched.
+ */
 export interface RegionCapacity {
   readonly endpoints: number;
   readonly upstreams: number;
@@ -80,8 +83,11 @@ export class Region {
     this.samplesStride = places.samplesStride;
   }
 
-  /** Allocates a region; every endpoint starts with its full factor. */
-  static allocate(capacity: RegionCapacity, originWallMs: number): Region {
+  /**
+   * Allocates a region; every endpoint starts with its full factor.
+   * @param used endpoint slots that count as used from the start; the rest is reserved for later
+   */
+  static allocate(capacity: RegionCapacity, originWallMs: number, used = capacity.endpoints): Region {
     const buffer = new SharedArrayBuffer(placesOf(capacity).totalBytes);
     const words = new Int32Array(buffer);
     words[HEADER.magic.index] = MAGIC;
@@ -92,8 +98,19 @@ export class Region {
     words[HEADER.listenerCapacity.index] = capacity.listeners;
     const region = new Region(buffer);
     region.doubles[HEADER.originWallMs.index / 2] = originWallMs;
-    for (let slot = 0; slot < capacity.endpoints; slot++) words[region.endpointWord(slot) + E_FACTOR] = FULL_FACTOR;
+    words[HEADER.endpointsUsed.index] = used;
+    for (let slot = 0; slot < used; slot++) words[region.endpointWord(slot) + E_FACTOR] = FULL_FACTOR;
     return region;
+  }
+
+  /** Slots below this number have had an owner at some time; memory above it was never touched. */
+  get endpointsUsed(): number {
+    return Atomics.load(this.words, HEADER.endpointsUsed.index);
+  }
+
+  /** Main only: counts a slot as used, before it has an owner. */
+  use(slot: number): void {
+    if (slot >= this.endpointsUsed) Atomics.store(this.words, HEADER.endpointsUsed.index, slot + 1);
   }
 
   /** Wall-clock ms of the origin of all timestamps in the region (32-bit ms, which wrap after 24 days). */
@@ -201,7 +218,9 @@ export function regionBytes(capacity: RegionCapacity): number {
  * one by one while workers run: a record is at most as torn as a pick would see it.
  */
 export function copyRecords(region: Region): Region {
-  const copy = Region.allocate({ ...region.capacity, workers: 1 }, region.originWallMs);
-  copy.words.set(region.words.subarray(region.endpointBase, region.workerBase), copy.endpointBase);
+  const used = region.endpointsUsed;
+  const copy = Region.allocate({ ...region.capacity, workers: 1 }, region.originWallMs, used);
+  copy.words.set(region.words.subarray(region.endpointBase, region.endpointWord(used)), copy.endpointBase);
+  copy.words.set(region.words.subarray(region.upstreamBase, region.workerBase), copy.upstreamBase);
   return copy;
 }

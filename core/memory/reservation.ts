@@ -39,7 +39,7 @@ export function release(region: Region, worker: number, slot: number): void {
  */
 export function repairAfterCrash(region: Region, worker: number): number {
   let repaired = 0;
-  for (let slot = 0; slot < region.capacity.endpoints; slot++) {
+  for (let slot = 0; slot < region.endpointsUsed; slot++) {
     const owned = Atomics.exchange(region.words, region.ownWord(worker, slot), 0);
     if (owned === 0) continue;
     subtract(region, region.endpointWord(slot) + E_INFLIGHT, owned);
@@ -52,7 +52,7 @@ export function repairAfterCrash(region: Region, worker: number): number {
 
 /** Removes the waiters of a dead worker from the queue counts and marks their tickets served. */
 function repairQueues(region: Region, worker: number): void {
-  for (let slot = 0; slot < region.capacity.endpoints; slot++) {
+  for (let slot = 0; slot < region.endpointsUsed; slot++) {
     const waiting = Atomics.exchange(region.words, region.endpointWaitingWord(worker, slot), 0);
     if (waiting !== 0) subtract(region, region.endpointWord(slot) + E_QUEUED, waiting);
   }

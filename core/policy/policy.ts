@@ -4,6 +4,7 @@ import type { ClientConnection } from '../exchange-contract.ts';
 import type { ExchangeRecord } from '../exchange-record.ts';
 import type { FieldList, RequestHead, ResponseHead } from '../head.ts';
 import type { EndpointSnapshot } from '../snapshot/endpoint.ts';
+import type { UpstreamSnapshot } from '../snapshot/upstream.ts';
 
 /** Fields to set, [name, value, ...], in place of those of the same name, and names of fields to remove. */
 export interface FieldEdits {
@@ -170,6 +171,8 @@ export interface Policy {
   ): Uint8Array | undefined;
   /** The exchange has ended, however it ended. */
   onEnd?(exchange: PolicyExchange, record: ExchangeRecord): void;
+  /** The upstream that it is configured on has other endpoints. Outside of any exchange; must not throw. */
+  onEndpoints?(upstream: UpstreamSnapshot): void;
   /** The Runtime that this was made for is no longer in use. */
   dispose?(): void;
 }

@@ -15,4 +15,8 @@ export interface EndpointSnapshot {
   readonly socketPath: string;
   readonly weight: number;
   readonly backup: boolean;
+  /** Its origin: `config`, `api`, or the name of a discovery source. */
+  readonly source: string;
+  /** Its place, such as an availability zone; '' where none is known. */
+  readonly zone: string;
 }

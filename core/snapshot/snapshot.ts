@@ -89,6 +89,8 @@ export interface LogFilter {
 export interface Snapshot {
   /** Number of this Snapshot; each reload raises it. */
   readonly revision: number;
+  /** Number of changes of endpoints that it includes: they happen without a reload, and leave the revision as it is. */
+  readonly membership: number;
   readonly workers: number;
   readonly fastPath: boolean;
   readonly listeners: readonly ListenerSnapshot[];

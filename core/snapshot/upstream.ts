@@ -1,5 +1,6 @@
 // Upstreams in the Snapshot: balancer, retries, timeouts, limits, stickiness. Thread: both.
 
+import type { DiscoverySnapshot } from './discovery.ts';
 import type { EndpointSnapshot } from './endpoint.ts';
 import type { HeartbeatSnapshot, PassiveSnapshot } from './health.ts';
 import type { PolicySnapshot } from './policy.ts';
@@ -76,7 +77,10 @@ export interface UpstreamSnapshot {
   /** Index of its record in shared memory; survives reloads. */
   readonly index: number;
   readonly balance: BalanceSnapshot;
+  /** Configured ones first, then those added at run time and those of its sources. */
   readonly endpoints: readonly EndpointSnapshot[];
+  /** Sources of further endpoints; null where all are configured. */
+  readonly discovery: DiscoverySnapshot | null;
   /** Protocol of requests to the endpoints: `auto` is what an endpoint chooses by ALPN. */
   readonly protocol: 'http1' | 'http2' | 'auto';
   /** Header that connections to endpoints begin with, heartbeats too; null for none. */

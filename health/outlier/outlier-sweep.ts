@@ -49,9 +49,15 @@ export class OutlierSweep {
         before.delete(upstream);
         this.#sweeps.set(upstream, known);
       } else this.#plan(upstream, intervalMs);
-      for (const health of upstream.endpoints.values()) this.#begin(health);
+      this.begin(upstream);
     }
     for (const { timer } of before.values()) timer.cancel();
+  }
+
+  /** Begins with the endpoints of an upstream that are new. */
+  begin(upstream: UpstreamHealth): void {
+    if ((upstream.snapshot.passive.outliers?.intervalMs ?? 0) === 0) return;
+    for (const health of upstream.endpoints.values()) this.#begin(health);
   }
 
   /** Outcomes before the endpoint's return to traffic don't count again. */

@@ -38,6 +38,7 @@ export class Publisher {
    */
   adopt(upstream: number, endpoint: EndpointSnapshot, limit: number): void {
     const { slot, generation, weight } = endpoint;
+    this.#region.use(slot);
     this.#set(slot, E_GENERATION, generation);
     this.#forgetTraffic(slot);
     this.#set(slot, E_LAST_SUCCESS, 0);

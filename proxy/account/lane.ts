@@ -153,7 +153,7 @@ const LISTENER_LEVELS = [
  * the connections of its predecessor are closed, and counters must never step back.
  */
 export function clearLevels(region: Region, worker: number): void {
-  for (let slot = 0; slot < region.capacity.endpoints; slot++) {
+  for (let slot = 0; slot < region.endpointsUsed; slot++) {
     const base = region.endpointLane(worker, slot);
     for (const field of ENDPOINT_LEVELS) region.doubles[base + field] = 0;
   }

@@ -139,9 +139,9 @@ export function startAttempt(
   isHedge: boolean,
 ): void {
   const { tries, attempts } = exchange;
-  const { endpointBySlot, snapshot } = exchange.target!;
+  const { picker, snapshot } = exchange.target!;
   const isRetry = attempts > 1 && !isHedge;
-  attempt.begin(endpointBySlot.get(place.slot)!, snapshot.index, context.clock.nowMs(), isRetry, place.isTrial);
+  attempt.begin(picker.endpointAt(place.slot)!, snapshot.index, context.clock.nowMs(), isRetry, place.isTrial);
   tries.start(attempt, isHedge);
   exchange.body.stopFlow();
   exchange.enter(STATE.leasing);

@@ -2,9 +2,9 @@
 // Ends exchanges whose endpoint a reload removed, and lets no exchange hold a Runtime for ever. Thread: worker.
 
 import type { Clock } from '../../core/clock.ts';
-import type { OpenRevision } from '../../core/messages.ts';
+import type { EndpointChange, OpenRevision } from '../../core/messages.ts';
 import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
-import type { Snapshot } from '../../core/snapshot/snapshot.ts';
+import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import type { TimerHandle, Timers } from '../../core/timers.ts';
 import type { RuntimePolicies } from '../policies/runtime-policies.ts';
 import type { Exchange } from './exchange.ts';
@@ -33,6 +33,8 @@ interface RevisionExchanges {
   readonly open: OpenList<Exchange>;
   /** In use as long as an exchange is open, also where that has moved on. */
   readonly policies: RuntimePolicies;
+  /** Null once its exchanges have moved on: nothing is placed with it any more. */
+  runtime: Runtime | null;
   /** Monotonic ms. */
   replacedMs: number;
 }
@@ -45,6 +47,8 @@ export class RuntimeHistory {
   #older: RevisionExchanges[] = [];
   /** When a reload removed each endpoint that exchanges may still use, in monotonic ms. */
   readonly #removedMs = new Map<string, number>();
+  /** Whether some of them were removed without a reload. */
+  #hasAmended = false;
   #timer: TimerHandle | null = null;
   #reported = '[]';
 
@@ -72,12 +76,30 @@ export class RuntimeHistory {
   /** Installs a Runtime for exchanges that begin from now on. */
   replace(next: Runtime): void {
     const nowMs = this.#parts.clock.nowMs();
-    this.#recordRemoved(this.#runtime.snapshot, next.snapshot, nowMs);
+    this.#recordRemoved(this.#runtime.snapshot.upstreams, next.snapshot.upstreams, nowMs);
     this.#current.replacedMs = nowMs;
     this.#older.push(this.#current);
     this.#runtime = next;
     this.#current = revisionOf(next);
     this.#check();
+  }
+
+  /**
+   * Changes endpoints in place, also for exchanges that began earlier: those that wait are placed among the endpoints
+   * that exist now. Returns the upstreams of the newest Runtime that have changed, as they were and as they are.
+   */
+  amend(change: EndpointChange): { readonly before: UpstreamSnapshot[]; readonly after: UpstreamSnapshot[] } {
+    const indexes = new Set(change.upstreams.map(({ index }) => index));
+    const changed = (): UpstreamSnapshot[] =>
+      this.#runtime.snapshot.upstreams.filter(({ index }) => indexes.has(index));
+    const before = changed();
+    for (const { runtime } of this.#older) runtime?.amend(change);
+    this.#runtime.amend(change);
+    const after = changed();
+    this.#recordRemoved(before, after, this.#parts.clock.nowMs());
+    this.#hasAmended ||= this.#removedMs.size > 0;
+    if (this.#hasAmended) this.#timer ??= this.#parts.timers.after(CHECK_EVERY_MS, () => this.#check());
+    return { before, after };
   }
 
   stop(): void {
@@ -96,19 +118,27 @@ export class RuntimeHistory {
       if (isMany || nowMs - older.replacedMs > KEEP_MS) this.#moveOn(older);
     }
     this.#report();
-    if (this.#older.length === 0) this.#removedMs.clear();
-    else this.#timer = this.#parts.timers.after(CHECK_EVERY_MS, () => this.#check());
+    // Exchanges that began after a reload don't use what it removed; they may use what was removed without one.
+    if (this.#older.length === 0 && !this.#hasAmended) this.#removedMs.clear();
+    this.#hasAmended &&= this.#removedMs.size > 0;
+    if (this.#older.length > 0 || this.#hasAmended) {
+      this.#timer = this.#parts.timers.after(CHECK_EVERY_MS, () => this.#check());
+    }
   }
 
   /** Applies the times of the newest configuration, also to exchanges that began before it. */
   #endExpired(nowMs: number): void {
     const { drainMs, hardStopMs } = this.#runtime.snapshot.reload;
-    for (const { open, replacedMs } of this.#older) {
-      const isOverdue = hardStopMs > 0 && nowMs - replacedMs >= hardStopMs;
+    for (const older of [...this.#older, this.#current]) {
+      const { open, replacedMs } = older;
+      const isOverdue = older !== this.#current && hardStopMs > 0 && nowMs - replacedMs >= hardStopMs;
       if (!isOverdue && this.#removedMs.size === 0) continue;
       for (const exchange of open.items()) {
         if (isOverdue || this.#usesRemovedSince(exchange, nowMs - drainMs)) this.#parts.end(exchange);
       }
+    }
+    for (const [identity, removedMs] of this.#removedMs) {
+      if (removedMs <= nowMs - drainMs - KEEP_MS) this.#removedMs.delete(identity);
     }
   }
 
@@ -119,7 +149,7 @@ export class RuntimeHistory {
     return removedMs !== undefined && removedMs <= sinceMs;
   }
 
-  #recordRemoved(before: Snapshot, after: Snapshot, nowMs: number): void {
+  #recordRemoved(before: readonly UpstreamSnapshot[], after: readonly UpstreamSnapshot[], nowMs: number): void {
     const present = new Set(endpointsOf(after).map(identityOf));
     for (const identity of endpointsOf(before).map(identityOf)) {
       if (!present.has(identity) && !this.#removedMs.has(identity)) this.#removedMs.set(identity, nowMs);
@@ -131,9 +161,11 @@ export class RuntimeHistory {
    * Gives streaming exchanges of a file, or whose upstream still exists, the newest Runtime: nothing is left to do for them but to pass
    * bytes on and to count. The others end soon, by their own timeouts or with their endpoint.
    */
-  #moveOn({ open, policies }: RevisionExchanges): void {
+  #moveOn(older: RevisionExchanges): void {
+    const { open, policies } = older;
     const runtime = this.#runtime;
     policies.close();
+    older.runtime = null;
     for (const exchange of open.items()) {
       if (exchange.runtime === runtime || !exchange.isStreaming) continue;
       if (exchange.target === null) {
@@ -156,11 +188,12 @@ export class RuntimeHistory {
   }
 }
 
-function revisionOf({ snapshot, policies }: Runtime): RevisionExchanges {
-  return { revision: snapshot.revision, open: new OpenList(), policies, replacedMs: 0 };
+function revisionOf(runtime: Runtime): RevisionExchanges {
+  const { snapshot, policies } = runtime;
+  return { revision: snapshot.revision, open: new OpenList(), policies, runtime, replacedMs: 0 };
 }
 
-function endpointsOf({ upstreams }: Snapshot): EndpointSnapshot[] {
+function endpointsOf(upstreams: readonly UpstreamSnapshot[]): EndpointSnapshot[] {
   return upstreams.flatMap(({ endpoints }) => [...endpoints]);
 }
 

@@ -6,6 +6,7 @@ import { balancerNamed } from '../../balancers/registry.ts';
 import { UpstreamPicker } from '../../balancers/upstream-picker.ts';
 import type { OutcomeObserver } from '../../core/balancer.ts';
 import { compileCidrs } from '../../core/cidr.ts';
+import type { EndpointChange } from '../../core/messages.ts';
 import type { Region } from '../../core/memory/region.ts';
 import type { Random } from '../../core/random.ts';
 import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
@@ -22,14 +23,17 @@ interface ListenerRuntime {
   readonly isTrusted: (address: string) => boolean;
 }
 
-/** An upstream as exchanges use it. */
+/**
+ * An upstream as exchanges use it. Its endpoints change in place, without another Runtime: waiting exchanges are placed
+ * among those that exist now.
+ */
 export interface UpstreamRuntime {
   readonly snapshot: UpstreamSnapshot;
+  /** Shared by all routes to the upstream. */
   readonly picker: UpstreamPicker;
   readonly hashKey: HashKeyReader | null;
   /** Receives the outcome of each attempt, where the balancer weighs endpoints by them. */
   readonly observer: OutcomeObserver | null;
-  readonly endpointBySlot: ReadonlyMap<number, EndpointSnapshot>;
 }
 
 /** The worker that it is built for. */
@@ -40,19 +44,19 @@ export interface RuntimeMemory {
 }
 
 export class Runtime {
-  readonly snapshot: Snapshot;
   readonly router: Router;
   readonly upstreams: ReadonlyMap<number, UpstreamRuntime>;
   readonly policies: RuntimePolicies;
   readonly answers = new ConfiguredAnswers();
   /** Whether a route converts gRPC-Web calls. */
   readonly convertsGrpcWeb: boolean;
+  #snapshot: Snapshot;
   readonly #listeners = new Map<number, ListenerRuntime>();
   /** The upstream of each route that has one, with the settings that the route replaces. */
   readonly #targets = new Map<RouteSnapshot, UpstreamRuntime>();
 
   constructor(snapshot: Snapshot, memory: RuntimeMemory, policies: RuntimePoliciesParts) {
-    this.snapshot = snapshot;
+    this.#snapshot = snapshot;
     this.policies = new RuntimePolicies(snapshot, policies);
     this.convertsGrpcWeb = snapshot.routes.some(convertsGrpcWeb);
     this.router = new Router(snapshot.routes, snapshot.listeners);
@@ -64,6 +68,30 @@ export class Runtime {
     for (const listener of snapshot.listeners) {
       this.#listeners.set(listener.index, { snapshot: listener, isTrusted: compileCidrs(listener.trustedProxies) });
     }
+  }
+
+  get snapshot(): Snapshot {
+    return this.#snapshot;
+  }
+
+  /** Takes other endpoints of upstreams over. Upstreams that this Runtime doesn't have are ignored. */
+  amend({ upstreams, membership }: EndpointChange): void {
+    const changed = new Map<string, UpstreamSnapshot>();
+    for (const { index, endpoints } of upstreams) {
+      const target = this.upstreams.get(index);
+      if (target === undefined) continue;
+      const snapshot = { ...target.snapshot, endpoints };
+      changed.set(snapshot.name, snapshot);
+      target.picker.replaceEndpoints(snapshot);
+      this.policies.amend(snapshot);
+      replaceEndpoints(target, endpoints);
+    }
+    for (const target of this.#targets.values()) {
+      const next = changed.get(target.snapshot.name);
+      if (next !== undefined && target.snapshot.endpoints !== next.endpoints) replaceEndpoints(target, next.endpoints);
+    }
+    const kept = this.snapshot.upstreams.map((upstream) => changed.get(upstream.name) ?? upstream);
+    this.#snapshot = { ...this.snapshot, membership, upstreams: kept };
   }
 
   /** The upstream of a route; null where it answers by itself. */
@@ -96,6 +124,11 @@ export function withOverrides(target: UpstreamRuntime, { overrides }: RouteSnaps
   return { ...target, snapshot: { ...snapshot, timeouts, retry: { ...snapshot.retry, ...overrides.retry } } };
 }
 
+/** The one place that changes an UpstreamRuntime. */
+function replaceEndpoints(target: UpstreamRuntime, endpoints: readonly EndpointSnapshot[]): void {
+  Object.assign(target, { snapshot: { ...target.snapshot, endpoints } });
+}
+
 function build(snapshot: UpstreamSnapshot, memory: RuntimeMemory): UpstreamRuntime {
   const { balance } = snapshot;
   const balancer = balancerNamed(balance.kind);
@@ -105,6 +138,5 @@ function build(snapshot: UpstreamSnapshot, memory: RuntimeMemory): UpstreamRunti
     picker: new UpstreamPicker(snapshot, memory),
     hashKey: hashed === undefined ? null : buildHashKey(hashed.key, hashed.seed, memory.random),
     observer: balancer.observe?.(balance, memory.region) ?? null,
-    endpointBySlot: new Map(snapshot.endpoints.map((endpoint) => [endpoint.slot, endpoint])),
   };
 }

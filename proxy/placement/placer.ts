@@ -131,8 +131,10 @@ export class Placer<Item extends Placeable> {
   }
 
   /** The place at the endpoint that the client is bound to. Retries go elsewhere. */
-  #stickyPlace({ placement }: Item): Place | null {
+  #stickyPlace({ placement, target }: Item): Place | null {
     if (placement.stickySlot === NO_SLOT || placement.attempts > 0) return null;
+    // The endpoint may have been removed while the item waited, and its slot may have another owner.
+    if (target!.picker.endpointAt(placement.stickySlot) === undefined) return null;
     return reserveForItsOwn(this.#context.region, this.#context.worker, placement.stickySlot);
   }
 

@@ -130,7 +130,9 @@ export class Queues<Item extends Placeable> {
   #joinEndpointQueue({ placement, target }: Item): void {
     const { region, worker } = this.#context;
     const { stickySlot } = placement;
-    const isBound = stickySlot !== NO_SLOT && placement.attempts === 0 && servesItsOwn(region, stickySlot);
+    const isSticky = stickySlot !== NO_SLOT && placement.attempts === 0;
+    const isMember = isSticky && target!.picker.endpointAt(stickySlot) !== undefined;
+    const isBound = isMember && servesItsOwn(region, stickySlot);
     placement.queuedSlot = isBound ? stickySlot : target!.picker.onlyUsableSlot;
     if (placement.queuedSlot === NO_SLOT) return;
     placement.endpointQueuePosition = joinEndpointQueue(region, worker, placement.queuedSlot);

@@ -94,6 +94,11 @@ export class RuntimePolicies {
     return plan;
   }
 
+  /** Passes other endpoints of an upstream to its policies. */
+  amend(upstream: UpstreamSnapshot): void {
+    for (const { policy } of this.#upstreams.get(upstream.index) ?? []) policy.onEndpoints?.(upstream);
+  }
+
   /** Policies that were created and not disposed. */
   get liveCount(): number {
     return this.#created.size;

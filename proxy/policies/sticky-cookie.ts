@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import type { PolicyExchange } from '../../core/policy/policy.ts';
 import type { OptionSchemas, OptionsOf } from '../../core/option-schema.ts';
 import type { PolicySnapshot } from '../../core/snapshot/policy.ts';
-import type { StickySnapshot } from '../../core/snapshot/upstream.ts';
+import type { StickySnapshot, UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import { builtIn } from './built-in.ts';
 import { StickyCookies, type StickyChoice } from './sticky-cookies.ts';
 
@@ -54,10 +54,13 @@ function stickyPolicy(cookies: StickyCookies) {
       }
       hideCookie(exchange, cookies);
     },
+    onEndpoints({ endpoints }: UpstreamSnapshot): void {
+      cookies.replaceEndpoints(endpoints);
+    },
     /** A response with a cookie in it is one client's own, and no cache may give it to another. */
     onResponse(exchange: PolicyExchange): undefined {
       const { endpoint, connection, wallMs } = exchange;
-      if (endpoint === null) return;
+      if (endpoint === null || !cookies.has(endpoint.slot)) return;
       const known = exchange.memo as StickyChoice | undefined;
       const choice = known?.slot === endpoint.slot ? known : undefined;
       if (choice !== undefined && !choice.mustRenew) return;

@@ -69,13 +69,24 @@ export class StickyCookies {
     this.#scope = `${upstream}\n`;
     this.#prefix = `${settings.cookie}=`;
     this.#attributes = `; Path=/${settings.isHttpOnly ? '; HttpOnly' : ''}; SameSite=${settings.sameSite}`;
-    for (const [index, secret] of settings.secrets.entries()) {
+    this.replaceEndpoints(endpoints);
+  }
+
+  /** Takes other endpoints over. Cookies that name one that stays remain valid. */
+  replaceEndpoints(endpoints: readonly EndpointSnapshot[]): void {
+    for (const known of [this.#owners, this.#keys, this.#verified, this.#newest]) known.clear();
+    for (const [index, secret] of this.#settings.secrets.entries()) {
       for (const { id, slot } of endpoints) {
         const key = keyOf(id, secret);
         this.#owners.set(key, { slot, secret, isOldSecret: index > 0 });
         if (index === 0) this.#keys.set(slot, key);
       }
     }
+  }
+
+  /** Whether a cookie can name the endpoint of a slot: it may have been removed. */
+  has(slot: number): boolean {
+    return this.#keys.has(slot);
   }
 
   /**

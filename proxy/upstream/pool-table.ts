@@ -74,6 +74,28 @@ export class PoolTable<Pool extends ConnectionPool> {
     this.#pools = pools;
   }
 
+  /** Takes other endpoints of some upstreams over; the others stay. @param before and after: the same upstreams */
+  amend(before: readonly UpstreamSnapshot[], after: readonly UpstreamSnapshot[]): void {
+    const kept = new Set<number>();
+    const made: [number, Pool][] = [];
+    for (const upstream of after) {
+      for (const endpoint of upstream.endpoints) {
+        kept.add(endpoint.slot);
+        made.push([endpoint.slot, this.#keepOrMake(endpoint, upstream)]);
+      }
+    }
+    for (const { endpoints } of before)
+      for (const { slot } of endpoints) if (!kept.has(slot)) this.#put(slot, undefined);
+    for (const [slot, pool] of made) this.#put(slot, pool);
+  }
+
+  #put(slot: number, pool: Pool | undefined): void {
+    const known = this.#pools[slot];
+    if (known === pool) return;
+    if (known !== undefined) this.#retire(known);
+    this.#pools[slot] = pool;
+  }
+
   dropIdle(slot: number): void {
     this.#pools[slot]?.dropIdle();
     this.#clientPools[slot]?.dropIdle();

@@ -29,6 +29,10 @@ export abstract class PooledTransport<Pool extends ConnectionPool> {
     this.pools.update(upstreams);
   }
 
+  amend(before: readonly UpstreamSnapshot[], after: readonly UpstreamSnapshot[]): void {
+    this.pools.amend(before, after);
+  }
+
   dropIdle(slot: number): void {
     this.pools.dropIdle(slot);
   }

@@ -34,6 +34,13 @@ export class TransportSwitch implements Transport {
     this.#http2.update(upstreams.filter(({ protocol }) => protocol !== 'http1'));
   }
 
+  amend(before: readonly UpstreamSnapshot[], after: readonly UpstreamSnapshot[]): void {
+    this.#fast.amend(before, after);
+    this.#general.amend(before, after);
+    const isHttp2 = ({ protocol }: UpstreamSnapshot): boolean => protocol !== 'http1';
+    this.#http2.amend(before.filter(isHttp2), after.filter(isHttp2));
+  }
+
   dropIdle(slot: number): void {
     for (const transport of [this.#fast, this.#general, this.#http2]) transport.dropIdle(slot);
   }

@@ -22,6 +22,8 @@ export interface RunningFairlead {
   readonly log: readonly LogLine[];
   /** Rewrites the configuration file; `plane.reload()` applies it. */
   rewrite(yaml: string): void;
+  /** Writes a file beside the configuration. */
+  write(name: string, text: string): void;
 }
 
 /** Both paths: suites run on each. */
@@ -64,6 +66,7 @@ export async function startFairlead(t: TestContext, yaml: string): Promise<Runni
     folder,
     log: lines,
     rewrite: write,
+    write: (name, text) => writeFileSync(join(folder, name), text),
   };
 }
 

@@ -245,6 +245,7 @@ export class ForwardingBench implements Transport {
     };
   }
   update(): void {}
+  amend(): void {}
   dropIdle(): void {}
   async close(): Promise<void> {}
 }

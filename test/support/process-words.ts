@@ -4,6 +4,7 @@
 export const PROCESS_WORDS: readonly string[] = [
   'HEADER.descriptorShortages',
   'WORKER.acknowledged',
+  'WORKER.membership',
   'WORKER.liveness',
   'WORKER.upgraded',
   'WORKER.heapUsed',

@@ -143,6 +143,10 @@ export class ScannedTransport implements Transport {
     this.#transport.update(...args);
   }
 
+  amend(...args: Parameters<Transport['amend']>): void {
+    this.#transport.amend(...args);
+  }
+
   dropIdle(slot: number): void {
     this.#transport.dropIdle(slot);
   }

@@ -24,6 +24,8 @@ export function endpointSnapshot(slot: number, parts: Partial<EndpointSnapshot> 
     socketPath: '',
     weight: 1,
     backup: false,
+    source: 'config',
+    zone: '',
     ...parts,
   };
 }
@@ -56,6 +58,7 @@ export function upstreamSnapshot({
     index: 0,
     balance: { kind: 'round-robin' },
     endpoints: [endpointSnapshot(0), endpointSnapshot(1), endpointSnapshot(2)],
+    discovery: null,
     protocol: 'http1',
     proxyProtocol: null,
     heartbeat: null,
@@ -159,6 +162,7 @@ export function listenerSnapshot({
 export function snapshot(parts: Partial<Snapshot> = {}): Snapshot {
   return {
     revision: 1,
+    membership: 0,
     workers: 1,
     fastPath: false,
     listeners: [listenerSnapshot()],

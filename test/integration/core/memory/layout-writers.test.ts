@@ -25,7 +25,7 @@ workers: 1
 listeners: [{ name: web, bind: "127.0.0.1:0" }]
 routes: [{ upstream: app }]
 accessLog: { format: json, output: /dev/full }
-upstreams: { app: { endpoints: ["http://127.0.0.1:${(app.address() as AddressInfo).port}"] } }
+upstreams: { app: { endpoints: ["http://127.0.0.1:${(app.address() as AddressInfo).port}"], discover: { file: { path: list.json } } } }
 `;
   const fairlead = await startFairlead(t, config);
   const client = net.connect(fairlead.port, '127.0.0.1');
@@ -38,6 +38,7 @@ upstreams: { app: { endpoints: ["http://127.0.0.1:${(app.address() as AddressInf
   client.write(HANDSHAKE);
   // Its log line can't be written: the device is always full.
   await (await fetch(`http://127.0.0.1:${fairlead.port}/`)).text();
+  fairlead.write('list.json', '["http://127.0.0.1:1"]');
   const { region } = fairlead.plane;
   const names = PROCESS_WORDS.filter((name) => name.startsWith('WORKER.'));
   assert.ok(names.length > 0);

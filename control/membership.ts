@@ -1,0 +1,169 @@
+// Membership of upstreams: unites configured endpoints with those of discovery sources. Completes each Snapshot, and
+// changes endpoints of the one that runs in batches, without a reload. Thread: main.
+
+import { CapacityError, type SlotTable } from '../config/compile/slots.ts';
+import { listFiles, parseEndpointList } from '../config/files/endpoint-list.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Logger } from '../core/log.ts';
+import type { EndpointChange } from '../core/messages.ts';
+import type { Random } from '../core/random.ts';
+import type { EndpointSnapshot } from '../core/snapshot/endpoint.ts';
+import type { Snapshot } from '../core/snapshot/snapshot.ts';
+import type { UpstreamSnapshot } from '../core/snapshot/upstream.ts';
+import type { TimerHandle, Timers } from '../core/timers.ts';
+import { Discovery, type SourcedEndpoint } from '../discovery/discovery.ts';
+import { idOf } from '../discovery/source.ts';
+import type { SnapshotConsumer, SnapshotGate, SnapshotOwner } from './snapshot-owner.ts';
+
+/** Changes within this time make one batch: at most ten batches a second reach the workers. */
+const BATCH_MS = 100;
+/** Changes that can't be applied now are tried again after this time: slots of removed endpoints become free. */
+const AGAIN_MS = 1_000;
+
+export interface MembershipParts {
+  readonly slots: SlotTable;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly log: Logger;
+  /** The owner of the Snapshot, which knows this part and is made after it. */
+  readonly owner: () => Pick<SnapshotOwner, 'current' | 'isInstalling' | 'amend'>;
+}
+
+type Changed = EndpointChange['upstreams'][number];
+
+export class Membership implements SnapshotGate, SnapshotConsumer {
+  readonly #parts: MembershipParts;
+  readonly #discovery: Discovery;
+  /** Names of upstreams whose endpoints have changed since the last batch. */
+  readonly #changed = new Set<string>();
+  /** Upstreams whose sets don't fit: logged once each. */
+  readonly #tooLarge = new Set<string>();
+  #timer: TimerHandle | null = null;
+  #isStopped = false;
+  /** Batches so far. */
+  #count = 0;
+
+  constructor(parts: MembershipParts) {
+    this.#parts = parts;
+    const onChange = (upstream: string): void => this.note(upstream);
+    this.#discovery = new Discovery({ ...parts, files: listFiles(parts), parseList: parseEndpointList, onChange });
+  }
+
+  /** Starts new sources, and adds the endpoints that are known. @throws CapacityError */
+  async prepare(next: Snapshot): Promise<Snapshot> {
+    await this.#discovery.prepare(next.upstreams);
+    const upstreams = next.upstreams.map((upstream) => {
+      const endpoints = this.#endpointsOf(upstream, next.revision);
+      return endpoints === null ? upstream : Object.freeze({ ...upstream, endpoints });
+    });
+    return Object.freeze({ ...next, membership: this.#count, upstreams });
+  }
+
+  discard(): Promise<void> {
+    this.#discovery.discard();
+    return Promise.resolve();
+  }
+
+  apply({ upstreams }: Snapshot): void {
+    this.#discovery.apply(upstreams);
+    // A source may have changed its set since the Snapshot was prepared.
+    for (const { name, discovery } of upstreams) if (discovery !== null) this.note(name);
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#timer?.cancel();
+    this.#discovery.stop();
+  }
+
+  /** The endpoints of an upstream have changed: they are part of the next batch. */
+  note(upstream: string): void {
+    this.#changed.add(upstream);
+    this.#plan(BATCH_MS);
+  }
+
+  #plan(delayMs: number): void {
+    if (this.#isStopped) return;
+    this.#timer ??= this.#parts.timers.after(delayMs, () => {
+      this.#timer = null;
+      this.#applyBatch();
+    });
+  }
+
+  #applyBatch(): void {
+    const { slots, owner } = this.#parts;
+    const { current, isInstalling } = owner();
+    if (isInstalling) return this.#plan(BATCH_MS);
+    const upstreams = current.upstreams.filter(({ name }) => this.#changed.has(name));
+    this.#changed.clear();
+    const removed: string[] = [];
+    const changed = upstreams.flatMap((upstream): Changed[] => {
+      const endpoints = this.#fitting(upstream, current.revision);
+      if (endpoints === null) return [];
+      const present = new Set(endpoints.map(({ name }) => name));
+      removed.push(...upstream.endpoints.map(({ name }) => name).filter((name) => !present.has(name)));
+      return [{ index: upstream.index, endpoints }];
+    });
+    slots.release(removed);
+    if (changed.length > 0) owner().amend({ membership: ++this.#count, upstreams: changed });
+  }
+
+  /** As `#endpointsOf`; null also where they don't fit, which is tried again later. */
+  #fitting(upstream: UpstreamSnapshot, revision: number): readonly EndpointSnapshot[] | null {
+    const { name } = upstream;
+    try {
+      const endpoints = this.#endpointsOf(upstream, revision);
+      this.#tooLarge.delete(name);
+      return endpoints;
+    } catch (error) {
+      if (!(error instanceof CapacityError)) throw error;
+      if (!this.#tooLarge.has(name)) {
+        const text = `endpoints of upstream ${name} stay as they are: ${error.message}`;
+        this.#parts.log.error({ upstream: name }, text);
+      }
+      this.#tooLarge.add(name);
+      this.#changed.add(name);
+      this.#plan(AGAIN_MS);
+      return null;
+    }
+  }
+
+  /**
+   * Endpoints of an upstream by now: configured ones, then those of its sources. Null where they haven't changed.
+   * @throws CapacityError; nothing has changed then
+   */
+  #endpointsOf(upstream: UpstreamSnapshot, revision: number): readonly EndpointSnapshot[] | null {
+    const before = new Map(upstream.endpoints.map((endpoint) => [endpoint.id, endpoint]));
+    const configured = upstream.endpoints.filter(({ source }) => source === 'config');
+    const taken = new Set(configured.map(({ id }) => id));
+    const others = this.#discovery.endpointsOf(upstream.name).filter(({ endpoint }) => !taken.has(idOf(endpoint)));
+    const isSame = (one: SourcedEndpoint): boolean => isUnchanged(before.get(idOf(one.endpoint)), one);
+    if (configured.length + others.length === upstream.endpoints.length && others.every(isSame)) return null;
+    const names = others.map(({ endpoint }) => `${upstream.name}/${idOf(endpoint)}`);
+    const assigned = this.#parts.slots.assign(names, revision);
+    const added = others.map((one, at): EndpointSnapshot => {
+      const known = before.get(idOf(one.endpoint));
+      return known !== undefined && isUnchanged(known, one)
+        ? known
+        : Object.freeze({ ...partsOf(one), name: names[at]!, ...assigned[at]! });
+    });
+    return Object.freeze([...configured, ...added]);
+  }
+}
+
+function partsOf({ source, endpoint }: SourcedEndpoint): Omit<EndpointSnapshot, 'name' | 'slot' | 'generation'> {
+  const { protocol, host, port, socketPath, weight, backup, zone } = endpoint;
+  return { id: idOf(endpoint), protocol, host, port, socketPath, weight, backup, source, zone };
+}
+
+function isUnchanged(before: EndpointSnapshot | undefined, { source, endpoint }: SourcedEndpoint): boolean {
+  return (
+    before !== undefined &&
+    before.source === source &&
+    before.protocol === endpoint.protocol &&
+    before.weight === endpoint.weight &&
+    before.backup === endpoint.backup &&
+    before.zone === endpoint.zone
+  );
+}

@@ -1,0 +1,146 @@
+// The sources of all upstreams: starts those of a Snapshot before it is installed, keeps those that stay, and stops the
+// others. Thread: main.
+
+import type { Clock } from '../core/clock.ts';
+import type { Logger } from '../core/log.ts';
+import type { Random } from '../core/random.ts';
+import type { SourceSnapshot } from '../core/snapshot/discovery.ts';
+import type { UpstreamSnapshot } from '../core/snapshot/upstream.ts';
+import type { Timers } from '../core/timers.ts';
+import { type DiscoveredEndpoint, idOf, type SourceContext } from './source.ts';
+import { SourceRunner, type SourceView } from './source-runner.ts';
+
+/** A new source gets this long for its first report before its Snapshot is installed without it. */
+const FIRST_REPORT_MS = 2_000;
+
+export interface DiscoveryParts {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly files: SourceContext['files'];
+  readonly parseList: SourceContext['parseList'];
+  /** The endpoints of an upstream have changed. */
+  readonly onChange: (upstream: string) => void;
+}
+
+/** An endpoint and the name of its source. */
+export interface SourcedEndpoint {
+  readonly source: string;
+  readonly endpoint: DiscoveredEndpoint;
+}
+
+/** The parts of an upstream that discovery needs. */
+type Discovering = Pick<UpstreamSnapshot, 'name' | 'discovery'>;
+
+export class Discovery {
+  readonly #parts: DiscoveryParts;
+  /** By upstream, source and settings: a source restarts when its settings change. */
+  readonly #runners = new Map<string, SourceRunner>();
+  /** Keys of the sources of each upstream in the Snapshot that runs, in the order of the file. */
+  #current = new Map<string, readonly string[]>();
+  /** The same for a Snapshot that is being prepared; null where there is none. */
+  #next: Map<string, readonly string[]> | null = null;
+  #onReport: (() => void) | null = null;
+
+  constructor(parts: DiscoveryParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Starts the sources of a Snapshot that don't run yet. Resolves when each of them has reported something, or after two
+   * seconds: a source that doesn't answer delays no reload for longer.
+   */
+  async prepare(upstreams: readonly Discovering[]): Promise<void> {
+    const next = new Map<string, readonly string[]>();
+    for (const upstream of upstreams) next.set(upstream.name, this.#startAll(upstream));
+    this.#next = next;
+    const fresh = [...next.values()].flat().flatMap((key) => this.#runners.get(key) ?? []);
+    await this.#untilReported(fresh);
+  }
+
+  /** The Snapshot that was prepared runs: the sources that only the one before had are stopped. */
+  apply(upstreams: readonly Discovering[]): void {
+    this.#current = this.#next ?? new Map();
+    this.#next = null;
+    for (const { name, discovery } of upstreams) {
+      for (const key of this.#current.get(name) ?? []) this.#runners.get(key)?.setGuard(discovery?.guard ?? null);
+    }
+    this.#stopUnused();
+  }
+
+  /** The Snapshot that was prepared is refused. */
+  discard(): void {
+    this.#next = null;
+    this.#stopUnused();
+  }
+
+  stop(): void {
+    for (const runner of this.#runners.values()) runner.stop();
+    this.#runners.clear();
+  }
+
+  /** Last good sets of an upstream's sources. An address that two of them have belongs to the first. */
+  endpointsOf(upstream: string): readonly SourcedEndpoint[] {
+    const keys = (this.#next ?? this.#current).get(upstream) ?? [];
+    const byId = new Map<string, SourcedEndpoint>();
+    for (const key of keys) {
+      const runner = this.#runners.get(key);
+      if (runner === undefined) continue;
+      for (const endpoint of runner.endpoints) {
+        const id = idOf(endpoint);
+        if (!byId.has(id)) byId.set(id, { source: runner.kind, endpoint });
+      }
+    }
+    return [...byId.values()];
+  }
+
+  /** The sources of the Snapshot that runs. */
+  views(): SourceView[] {
+    return [...this.#current.values()].flat().flatMap((key) => this.#runners.get(key)?.view() ?? []);
+  }
+
+  #startAll(upstream: Discovering): readonly string[] {
+    return (upstream.discovery?.sources ?? []).map((source) => {
+      const key = keyOf(upstream.name, source);
+      if (!this.#runners.has(key)) this.#runners.set(key, this.#start(upstream, source));
+      return key;
+    });
+  }
+
+  #start({ name, discovery }: Discovering, source: SourceSnapshot): SourceRunner {
+    const { clock, timers, random, log, files, parseList, onChange } = this.#parts;
+    const context = { upstream: name, clock, timers, random, files, parseList };
+    return new SourceRunner(source, discovery?.guard ?? null, context, {
+      clock,
+      timers,
+      log,
+      onChange: () => onChange(name),
+      onReport: () => this.#onReport?.(),
+    });
+  }
+
+  async #untilReported(runners: readonly SourceRunner[]): Promise<void> {
+    const isDone = (): boolean => runners.every(({ hasReported }) => hasReported);
+    if (isDone()) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const limit = this.#parts.timers.after(FIRST_REPORT_MS, resolve);
+    this.#onReport = () => isDone() && resolve();
+    await promise;
+    limit.cancel();
+    this.#onReport = null;
+  }
+
+  #stopUnused(): void {
+    const used = new Set([...this.#current.values()].flat());
+    for (const [key, runner] of this.#runners) {
+      if (used.has(key)) continue;
+      runner.stop();
+      this.#runners.delete(key);
+    }
+  }
+}
+
+function keyOf(upstream: string, { kind, settings }: SourceSnapshot): string {
+  return JSON.stringify([upstream, kind, settings]);
+}

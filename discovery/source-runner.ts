@@ -1,0 +1,245 @@
+// One source of one upstream while it runs: its last good set, its state, and the guard. Thread: main.
+
+import type { Clock } from '../core/clock.ts';
+import type { Logger } from '../core/log.ts';
+import type { GuardSnapshot, SourceSnapshot } from '../core/snapshot/discovery.ts';
+import type { TimerHandle, Timers } from '../core/timers.ts';
+import { isHeldBy, isSudden, removedFrom } from './guard.ts';
+import {
+  type DiscoveredEndpoint,
+  type EndpointSet,
+  idOf,
+  type RunningSource,
+  type SourceContext,
+  type SourceEvents,
+} from './source.ts';
+import { sourceNamed } from './sources.ts';
+
+/**
+ * `pending`: no set is known yet. `current`: the last report was a set, which is in use. `stale`: the last report was a
+ * failure, and the last good set is kept. `held`: the guard keeps the last set in place of a much smaller one.
+ */
+export type SourceState = 'pending' | 'current' | 'stale' | 'held';
+
+/** States from which each state may be entered. */
+const ALLOWED_FROM: Readonly<Record<SourceState, readonly SourceState[]>> = {
+  pending: ['pending'],
+  current: ['pending', 'current', 'stale', 'held'],
+  stale: ['current', 'stale', 'held'],
+  held: ['current', 'stale', 'held'],
+};
+
+/** A source as operators see it. */
+export interface SourceView {
+  readonly upstream: string;
+  readonly source: string;
+  readonly state: SourceState;
+  /** Of the set in use; '' before the first. */
+  readonly version: string;
+  readonly endpoints: number;
+  /** Wall-clock ms at which the set in use was last confirmed; null before the first. */
+  readonly confirmedAt: number | null;
+  /** Wall-clock ms at which the set in use last changed; null before the first. */
+  readonly changedAt: number | null;
+  /** Why it isn't current; '' where it is. */
+  readonly cause: string;
+  /** Reports of each kind since the source was started. */
+  readonly updates: number;
+  readonly failures: number;
+}
+
+export interface RunnerParts {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly log: Logger;
+  /** The set in use has changed. */
+  readonly onChange: () => void;
+  /** The first report has arrived, whichever it is. */
+  readonly onReport: () => void;
+}
+
+export class SourceRunner {
+  readonly kind: string;
+  readonly #upstream: string;
+  readonly #parts: RunnerParts;
+  readonly #running: RunningSource;
+  #state: SourceState = 'pending';
+  #isStopped = false;
+  #set: EndpointSet = { version: '', endpoints: [] };
+  #held: EndpointSet | null = null;
+  #holdTimer: TimerHandle | null = null;
+  #guard: GuardSnapshot | null;
+  #confirmedAt: number | null = null;
+  #changedAt: number | null = null;
+  #cause = '';
+  #updates = 0;
+  #failures = 0;
+
+  constructor(
+    { kind, settings }: SourceSnapshot,
+    guard: GuardSnapshot | null,
+    context: SourceContext,
+    parts: RunnerParts,
+  ) {
+    this.kind = kind;
+    this.#upstream = context.upstream;
+    this.#guard = guard;
+    this.#parts = parts;
+    const events: SourceEvents = { publish: (set) => this.#publish(set), fail: (cause) => this.#fail(cause) };
+    this.#running = sourceNamed(kind).start(settings, context, events);
+  }
+
+  /** The last good set. */
+  get endpoints(): readonly DiscoveredEndpoint[] {
+    return this.#set.endpoints;
+  }
+
+  get hasReported(): boolean {
+    return this.#updates + this.#failures > 0;
+  }
+
+  view(): SourceView {
+    return {
+      upstream: this.#upstream,
+      source: this.kind,
+      state: this.#state,
+      version: this.#set.version,
+      endpoints: this.#set.endpoints.length,
+      confirmedAt: this.#confirmedAt,
+      changedAt: this.#changedAt,
+      cause: this.#cause,
+      updates: this.#updates,
+      failures: this.#failures,
+    };
+  }
+
+  /** Takes another guard over; a set that it lets pass is followed now. */
+  setGuard(guard: GuardSnapshot | null): void {
+    this.#guard = guard;
+    if (this.#held !== null) this.#take(this.#held);
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#release();
+    this.#running.stop();
+  }
+
+  #publish(set: EndpointSet): void {
+    if (this.#isStopped) return;
+    this.#updates++;
+    this.#take({ version: set.version, endpoints: distinct(set.endpoints) });
+    this.#parts.onReport();
+  }
+
+  #fail(cause: string): void {
+    if (this.#isStopped) return;
+    this.#failures++;
+    const isNews = cause !== this.#cause;
+    this.#cause = cause;
+    this.#enter(this.#confirmedAt === null ? 'pending' : 'stale');
+    if (isNews) {
+      const kept = this.#confirmedAt === null ? 'no endpoint is known yet' : `${this.#size} endpoint(s) are kept`;
+      const fields = { upstream: this.#upstream, source: this.kind, cause, endpoints: this.#size };
+      this.#parts.log.warn(fields, `source ${this.kind} of upstream ${this.#upstream} failed: ${cause}; ${kept}`);
+    }
+    this.#parts.onReport();
+  }
+
+  get #size(): number {
+    return this.#set.endpoints.length;
+  }
+
+  #take(set: EndpointSet): void {
+    const before = this.#set.endpoints;
+    const removed = removedFrom(before, set.endpoints);
+    if (isHeldBy(this.#guard, removed.length, before.length)) return this.#hold(set, removed.length);
+    this.#release();
+    if (isSudden(removed.length, before.length)) this.#warnSudden(removed.length, before.length);
+    this.#follow(set);
+  }
+
+  #follow(set: EndpointSet): void {
+    const now = this.#parts.clock.wallMs();
+    const wasKnown = this.#confirmedAt !== null;
+    const hasChanged = !wasKnown || !areSame(this.#set.endpoints, set.endpoints);
+    if (this.#state === 'stale') this.#logRecovered();
+    this.#set = set;
+    this.#confirmedAt = now;
+    this.#cause = '';
+    this.#enter('current');
+    if (!hasChanged) return;
+    this.#changedAt = now;
+    this.#parts.onChange();
+  }
+
+  #hold(set: EndpointSet, removed: number): void {
+    const { holdMs, maxRemovedPercent } = this.#guard!;
+    const isFirst = this.#held === null;
+    this.#held = set;
+    this.#cause = `the new set removes ${removed} of ${this.#size} endpoints, guard.maxRemovedPercent is ${maxRemovedPercent}`;
+    this.#enter('held');
+    if (!isFirst) return;
+    const next = holdMs === 0 ? 'it is held until the source yields a larger one' : `it is held for ${holdMs / 1000} s`;
+    const fields = { upstream: this.#upstream, source: this.kind, removed, endpoints: this.#size };
+    const text = `source ${this.kind} of upstream ${this.#upstream} is held: ${this.#cause}; ${next}`;
+    this.#parts.log.error(fields, text);
+    if (holdMs > 0) this.#holdTimer = this.#parts.timers.after(holdMs, () => this.#endHold());
+  }
+
+  /** The source still yields a small set after the time of the guard. */
+  #endHold(): void {
+    const set = this.#held;
+    this.#release();
+    if (set === null) return;
+    this.#warnSudden(removedFrom(this.#set.endpoints, set.endpoints).length, this.#size);
+    this.#follow(set);
+  }
+
+  #release(): void {
+    this.#holdTimer?.cancel();
+    this.#holdTimer = null;
+    this.#held = null;
+  }
+
+  #enter(next: SourceState): void {
+    if (ALLOWED_FROM[next].includes(this.#state)) this.#state = next;
+  }
+
+  #warnSudden(removed: number, before: number): void {
+    const fields = { upstream: this.#upstream, source: this.kind, removed, before };
+    const text = `source ${this.kind} of upstream ${this.#upstream} removes ${removed} of ${before} endpoints at once`;
+    this.#parts.log.warn(fields, text);
+  }
+
+  #logRecovered(): void {
+    const fields = { upstream: this.#upstream, source: this.kind };
+    this.#parts.log.info(fields, `source ${this.kind} of upstream ${this.#upstream} works again`);
+  }
+}
+
+/** The first of several endpoints with one address. */
+function distinct(endpoints: readonly DiscoveredEndpoint[]): readonly DiscoveredEndpoint[] {
+  const byId = new Map<string, DiscoveredEndpoint>();
+  for (const endpoint of endpoints) {
+    const id = idOf(endpoint);
+    if (!byId.has(id)) byId.set(id, endpoint);
+  }
+  return [...byId.values()];
+}
+
+function areSame(before: readonly DiscoveredEndpoint[], after: readonly DiscoveredEndpoint[]): boolean {
+  if (before.length !== after.length) return false;
+  const known = new Map(before.map((endpoint) => [idOf(endpoint), endpoint]));
+  return after.every((endpoint) => isEqual(known.get(idOf(endpoint)), endpoint));
+}
+
+function isEqual(before: DiscoveredEndpoint | undefined, after: DiscoveredEndpoint): boolean {
+  if (before === undefined) return false;
+  const isSame =
+    before.protocol === after.protocol &&
+    before.weight === after.weight &&
+    before.backup === after.backup &&
+    before.zone === after.zone;
+  return isSame && JSON.stringify(before.metadata) === JSON.stringify(after.metadata);
+}
