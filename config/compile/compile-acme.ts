@@ -26,10 +26,21 @@ export function compileAcme(
     directory: acme.directory,
     trusted: acme.ca === undefined ? null : (files.get(acme.ca) ?? null),
     names,
-    challenge: acme.challenge ?? defaultChallenge(settings.listeners),
+    ...compileChallenge(acme, settings.listeners),
+    external: acme.externalAccount ?? null,
     storage: path.resolve(directory, acme.storage),
     keyType: acme.keyType,
   };
+}
+
+function compileChallenge(
+  { challenge }: AcmeConfig,
+  listeners: readonly ListenerConfig[],
+): Pick<AcmeSnapshot, 'challenge' | 'dns'> {
+  if (typeof challenge === 'object') {
+    return { challenge: 'dns-01', dns: { command: challenge.command, waitMs: challenge.wait } };
+  }
+  return { challenge: challenge ?? defaultChallenge(listeners), dns: null };
 }
 
 function isCovered(name: string, covered: readonly string[]): boolean {

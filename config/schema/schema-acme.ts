@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { isHostName } from '../values/host-name.ts';
 import { quoted, type Parsed } from '../values/parsed.ts';
-import { filePath, parsedText } from './schema-values.ts';
+import { duration, filePath, parsedText } from './schema-values.ts';
 
 /** Directories of CAs that have a name. */
 const KNOWN_DIRECTORIES: Readonly<Record<string, string>> = {
@@ -37,6 +37,28 @@ const domains = z
   .union([z.literal('from-routes'), z.array(domain).min(1)])
   .meta({ expects: 'from-routes, or a list of domains', example: '[example.com, www.example.com]' });
 
+const dnsChallenge = z
+  .strictObject({
+    type: z.literal('dns-01').describe('The only challenge that has options.'),
+    command: z
+      .array(z.string().min(1))
+      .min(1)
+      .meta({ expects: 'a list of a program and its arguments', example: '[/etc/fairlead/dns-record]' })
+      .describe(
+        'Program that changes DNS, run without a shell as `COMMAND present NAME VALUE`, and `COMMAND withdraw NAME VALUE` afterwards, for a TXT record.',
+      ),
+    wait: duration().default(20_000).describe('Time until a new record is visible on all name servers.'),
+  })
+  .meta({ expects: 'a mapping with type: dns-01 and command', example: '{ type: dns-01, command: [dns-record] }' });
+
+const macKey = parsedText(
+  (text): Parsed<string> =>
+    /^[\w-]{16,}={0,2}$/.test(text)
+      ? { ok: true, value: text }
+      : { ok: false, message: 'the key of an external account is base64url text of at least 16 characters' },
+  { expects: 'base64url text', example: '"${EAB_KEY}"', isSecret: true },
+);
+
 const acmeOptions = z.strictObject({
   email: email
     .describe('Address that the CA may write to, for example before a certificate expires. Recommended.')
@@ -55,10 +77,19 @@ const acmeOptions = z.strictObject({
       'Names for which certificates are issued, each with one of its own. `from-routes`: the exact hosts of the routes that this listener serves.',
     ),
   challenge: z
-    .enum(['http-01', 'tls-alpn-01'])
+    .union([z.enum(['http-01', 'tls-alpn-01']), dnsChallenge])
+    .meta({ expects: 'http-01, tls-alpn-01, or a mapping with type: dns-01 and command', example: 'http-01' })
     .describe(
-      'How the CA validates a name: `http-01` by a request to port 80, `tls-alpn-01` by a TLS connection to port 443. Default: `http-01` if a listener without TLS exists, otherwise `tls-alpn-01`.',
+      'How the CA validates a name: `http-01` by a request to port 80, `tls-alpn-01` by a TLS connection to port 443, `{ type: dns-01, command: [...] }` by TXT records that a command adds, which wildcards need. Default: `http-01` if a listener without TLS exists, otherwise `tls-alpn-01`.',
     )
+    .optional(),
+  externalAccount: z
+    .strictObject({
+      keyId: z.string().min(1).meta({ expects: 'text', example: 'kid-1' }).describe('Key ID that the CA has given.'),
+      macKey: macKey.describe('Key that the CA has given, in base64url.'),
+    })
+    .meta({ expects: 'a mapping with keyId and macKey', example: '{ keyId: kid-1, macKey: "${EAB_KEY}" }' })
+    .describe('Account at the CA to which the ACME account is bound, where the CA requires one (EAB).')
     .optional(),
   storage: filePath('/var/lib/fairlead/acme')
     .default('acme')

@@ -10,18 +10,25 @@ export function defaultChallenge(listeners: readonly (ListenerConfig | null)[]):
   return listeners.some((one) => one !== null && one.tls === undefined) ? 'http-01' : 'tls-alpn-01';
 }
 
-/** Exact hosts of the routes that a listener serves, apart from those that the CA doesn't certify. */
+/** Exact hosts of the routes that a listener serves, apart from those that the CA doesn't certify by the challenge. */
 export function hostsOfRoutes(
   routes: readonly (RouteConfig | null)[],
   listener: string,
-  acme: Pick<AcmeConfig, 'ca'>,
+  acme: Pick<AcmeConfig, 'ca' | 'challenge'>,
 ): string[] {
   const hosts = routes.flatMap((route) => {
     const match = route?.match;
     if (match?.host === undefined) return [];
     return match.listener === undefined || match.listener.includes(listener) ? match.host : [];
   });
-  return [...new Set(hosts)].filter((host) => !host.startsWith('*.') && isCertifiable(host, acme));
+  return [...new Set(hosts)].filter(
+    (host) => (!host.startsWith('*.') || takesWildcards(acme)) && isCertifiable(host, acme),
+  );
+}
+
+/** CAs validate wildcards by dns-01 only. */
+export function takesWildcards({ challenge }: Pick<AcmeConfig, 'challenge'>): boolean {
+  return typeof challenge === 'object';
 }
 
 /** Names that exist on one machine or in one network only (RFC 6761, RFC 6762, RFC 8375, RFC 9476). */

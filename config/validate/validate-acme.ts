@@ -5,7 +5,7 @@ import type { KeyPath } from '../problems/problem.ts';
 import type { AcmeConfig } from '../schema/schema-acme.ts';
 import type { ListenerConfig } from '../schema/schema-listeners.ts';
 import { quoted } from '../values/parsed.ts';
-import { defaultChallenge, hostsOfRoutes, isCertifiable } from './acme-names.ts';
+import { defaultChallenge, hostsOfRoutes, isCertifiable, takesWildcards } from './acme-names.ts';
 import type { CheckContext } from './parsed-config.ts';
 
 /** @param path of the listener's `tls` */
@@ -40,8 +40,8 @@ function checkNames(acme: AcmeConfig, listener: ListenerConfig, path: KeyPath, c
     if (!isCertifiable(name, acme)) {
       const message = `${quoted(name)} is not a public name: no public CA issues certificates for it`;
       context.report({ code: 'FL3008', message, path: at });
-    } else if (name.startsWith('*.')) {
-      const message = `${quoted(name)} is a wildcard: CAs validate wildcards by dns-01 only; name its hosts one by one`;
+    } else if (name.startsWith('*.') && !takesWildcards(acme)) {
+      const message = `${quoted(name)} is a wildcard: CAs validate wildcards by dns-01 only: set challenge to { type: dns-01, command: [...] }, or name the hosts`;
       context.report({ code: 'FL3008', message, path: at });
     }
   }

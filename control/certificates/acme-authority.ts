@@ -16,7 +16,7 @@ const LOCK_POLL_MS = 500;
 const LOCK_ATTEMPTS = 120;
 
 export interface AuthorityParts {
-  readonly settings: Pick<AcmeSnapshot, 'directory' | 'email'>;
+  readonly settings: Pick<AcmeSnapshot, 'directory' | 'email' | 'external'>;
   readonly storage: CertificateStorage;
   readonly transport: AcmeTransport;
   readonly clock: Clock;
@@ -91,7 +91,7 @@ export class AcmeAuthority {
     const key = stored?.key ?? pemOfKey(await newPrivateKey('ecdsa'));
     await storage.writeAccount(settings.directory, { key, url: null });
     const client = this.#clientOf({ key, url: null });
-    const url = await client.register({ email: settings.email, external: null });
+    const url = await client.register({ email: settings.email, external: settings.external });
     await storage.writeAccount(settings.directory, { key, url });
     return client;
   }

@@ -92,7 +92,7 @@ async function complete(
   const cert = await completeOrder(
     {
       client,
-      solver: solverFor(settings, storage, clock),
+      solver: solverFor(settings, storage, { clock, sleep }),
       names: [identity.name],
       key: createPrivateKey(key),
       deadlineMs: clock.nowMs() + ORDER_MS,

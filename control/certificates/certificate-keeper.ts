@@ -140,15 +140,20 @@ export class CertificateKeeper {
     if (this.#isStopped) return;
     this.#timer?.cancel();
     this.#timer = this.#parts.timers.after(delayMs, () => {
-      this.#running = this.#step().then(
-        (nextMs) => this.#stepAfter(nextMs),
-        (error: unknown) => {
-          const { name, log } = this.#parts;
-          log.error({ name, err: error }, `certificate for ${name} can't be kept: ${(error as Error).message}`);
-          this.#stepAfter(LOOK_MS);
-        },
-      );
+      // An order at once was requested in the middle of a step: the next one follows it.
+      this.#running = (this.#running ?? Promise.resolve()).then(() => this.#takeStep());
     });
+  }
+
+  async #takeStep(): Promise<void> {
+    if (this.#isStopped) return;
+    const { name, log } = this.#parts;
+    try {
+      this.#stepAfter(await this.#step());
+    } catch (error) {
+      log.error({ name, err: error }, `certificate for ${name} can't be kept: ${(error as Error).message}`);
+      this.#stepAfter(LOOK_MS);
+    }
   }
 
   /** @returns ms until the next step */

@@ -24,6 +24,8 @@ const PUBLISH_AFTER_MS = 100;
 const PUBLISH_AGAIN_MS = 5_000;
 /** Orders at one time, over all names. */
 const MOST_ORDERS = 3;
+/** Longest time for which the end of the process waits for orders in progress. */
+const STOP_MS = 2_000;
 const PLACEHOLDER_MS = 10 * 365 * 24 * 60 * 60 * 1000;
 
 export interface CertificateServiceParts {
@@ -98,7 +100,11 @@ export class CertificateService implements SnapshotGate, SnapshotConsumer {
     this.#publishing?.cancel();
     const stopped = [...this.#keepers.values()].map((keeper) => keeper.stop());
     this.#ending.abort(new Error('Fairlead is stopping'));
-    await Promise.all(stopped);
+    // A DNS command may take longer.
+    await Promise.race([
+      Promise.all(stopped),
+      new Promise<void>((resolve) => void this.#parts.timers.after(STOP_MS, resolve)),
+    ]);
     await Promise.all([...this.#authorities.values()].map((authority) => authority.close()));
   }
 
@@ -156,8 +162,8 @@ export class CertificateService implements SnapshotGate, SnapshotConsumer {
   }
 
   #authorityOf(settings: AcmeSnapshot): AcmeAuthority {
-    const { directory, email, trusted } = settings;
-    const key = JSON.stringify([settings.storage, directory, email, trusted]);
+    const { directory, email, trusted, external } = settings;
+    const key = JSON.stringify([settings.storage, directory, email, trusted, external]);
     let authority = this.#authorities.get(key);
     if (authority !== undefined) return authority;
     const { clock, timers, version } = this.#parts;

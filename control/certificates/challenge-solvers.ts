@@ -1,19 +1,27 @@
-// Answers to challenges, written to the storage, where the workers of every process read them. Thread: main.
+// Answers to challenges: written to the storage, where the workers of every process read them, or to DNS by a command. Thread: main.
 
 import type { AcmeSnapshot } from '../../core/snapshot/certificates.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Challenge, ChallengeSolver } from './acme-order.ts';
 import type { CertificateStorage } from './certificate-storage.ts';
+import { dnsSolver } from './dns-command.ts';
 import { issueCertificate, newPrivateKey, pemOfKey } from './x509.ts';
 
 /** The certificate of a challenge is valid for a week: nothing trusts it. */
 const ALPN_VALID_MS = 7 * 24 * 60 * 60 * 1000;
 
+interface SolverParts {
+  readonly clock: Pick<Clock, 'wallMs'>;
+  /** @throws when the process ends */
+  readonly sleep: (ms: number) => Promise<void>;
+}
+
 export function solverFor(
-  { challenge }: Pick<AcmeSnapshot, 'challenge'>,
+  { challenge, dns }: Pick<AcmeSnapshot, 'challenge' | 'dns'>,
   storage: CertificateStorage,
-  clock: Pick<Clock, 'wallMs'>,
+  { clock, sleep }: SolverParts,
 ): ChallengeSolver {
+  if (dns !== null) return dnsSolver(dns, sleep);
   return challenge === 'http-01' ? httpSolver(storage) : alpnSolver(storage, clock);
 }
 

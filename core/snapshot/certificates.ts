@@ -10,7 +10,11 @@ export interface AcmeSnapshot {
   readonly trusted: string | null;
   /** DNS names, lower case, each of which gets a certificate; `*.` in front for a wildcard. */
   readonly names: readonly string[];
-  readonly challenge: 'http-01' | 'tls-alpn-01';
+  readonly challenge: 'http-01' | 'tls-alpn-01' | 'dns-01';
+  /** Command of dns-01, and ms until the records that it adds are visible; null for other challenges. */
+  readonly dns: { readonly command: readonly string[]; readonly waitMs: number } | null;
+  /** Account at the CA to which a new one is bound (RFC 8555 section 7.3.4); the key in base64url. */
+  readonly external: { readonly keyId: string; readonly macKey: string } | null;
   /** Absolute path of the directory with accounts, certificates and challenges. */
   readonly storage: string;
   readonly keyType: 'ecdsa' | 'rsa';

@@ -6,6 +6,7 @@ import { newTables } from '../../config/compile/compile.ts';
 import { CertificateService } from '../../control/certificates/certificate-service.ts';
 import type { AutomaticCertificate } from '../../core/certificate-facts.ts';
 import { seededRandom } from '../../core/random.ts';
+import type { AcmeSnapshot } from '../../core/snapshot/certificates.ts';
 import type { Snapshot } from '../../core/snapshot/snapshot.ts';
 import { systemTimers, type Timers } from '../../core/timers.ts';
 import { type LogLine, recordingLog } from './loggers.ts';
@@ -17,6 +18,9 @@ export interface SiteOptions {
   readonly directory: string;
   /** File with the CA's own certificate. */
   readonly trusted: string;
+  /** Command of dns-01; http-01 without. */
+  readonly dns?: readonly string[];
+  readonly external?: AcmeSnapshot['external'];
 }
 
 /** No timer is longer: the clock that decides is the wall clock. */
@@ -31,13 +35,15 @@ export class CertificateSite {
   readonly #service: CertificateService;
   #snapshot: Snapshot;
 
-  constructor({ names, storage, directory, trusted }: SiteOptions) {
+  constructor({ names, storage, directory, trusted, dns, external }: SiteOptions) {
     const acme = {
       email: 'ops@example.com',
       directory,
       trusted: readFileSync(trusted, 'utf8'),
       names,
-      challenge: 'http-01' as const,
+      challenge: dns === undefined ? ('http-01' as const) : ('dns-01' as const),
+      dns: dns === undefined ? null : { command: dns, waitMs: 1 },
+      external: external ?? null,
       storage,
       keyType: 'ecdsa' as const,
     };
@@ -77,6 +83,11 @@ export class CertificateSite {
 
   view(name: string): AutomaticCertificate {
     return this.#service.list().find((one) => one.name === name)!;
+  }
+
+  /** Orders a certificate at once. */
+  renewNow(name: string): Promise<boolean> {
+    return this.#service.renew(name);
   }
 
   validityMs(name: string): number {

@@ -53,7 +53,7 @@ export class Pebble {
   }
 
   /** Starts it again with other settings; it forgets all accounts and certificates. */
-  async restart(chaos: PebbleChaos): Promise<void> {
+  async restart(chaos: PebbleChaos, externalAccounts = this.#options.externalAccounts): Promise<void> {
     const old = this.#children[1];
     if (old !== undefined) {
       old.kill('SIGKILL');
@@ -61,7 +61,7 @@ export class Pebble {
     }
     const environment = { PEBBLE_VA_NOSLEEP: '1', PEBBLE_WFE_NONCEREJECT: '0', PEBBLE_AUTHZREUSE: '0', ...chaos };
     const dns = `127.0.0.1:${this.#ports[2]}`;
-    const args = ['-config', this.#writeConfig(), '-dnsserver', dns, '-strict'];
+    const args = ['-config', this.#writeConfig(externalAccounts), '-dnsserver', dns, '-strict'];
     this.#children[1] = spawn('pebble', args, { stdio: 'ignore', env: { ...process.env, ...environment } });
     await this.#untilAnswering();
   }
@@ -72,11 +72,9 @@ export class Pebble {
     return await reply.body.text();
   }
 
-  /** Sends a command to the DNS server. */
-  async dns(command: string, body: object): Promise<void> {
-    const url = `http://127.0.0.1:${this.#ports[3]}/${command}`;
-    const reply = await request(url, { method: 'POST', body: JSON.stringify(body) });
-    await reply.body.dump();
+  /** URL of the commands of its DNS server. */
+  get dnsUrl(): string {
+    return `http://127.0.0.1:${this.#ports[3]}`;
   }
 
   async stop(): Promise<void> {
@@ -92,8 +90,8 @@ export class Pebble {
     this.#children[0] = spawn('pebble-challtestsrv', args, { stdio: 'ignore' });
   }
 
-  #writeConfig(): string {
-    const { httpPort, tlsPort, externalAccounts } = this.#options;
+  #writeConfig(externalAccounts: PebbleOptions['externalAccounts']): string {
+    const { httpPort, tlsPort } = this.#options;
     const { cert, key } = testCertificate(['pebble.test']);
     const file = (name: string, text: string): string => {
       writeFileSync(join(this.#directory, name), text);

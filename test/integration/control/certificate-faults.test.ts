@@ -3,14 +3,14 @@
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test, type TestContext } from 'node:test';
 import { readHttpAnswer } from '../../../net/acme-challenges.ts';
 import { AcmeFront, challengeServer } from '../../support/acme-front.ts';
-import { CertificateSite } from '../../support/certificate-site.ts';
+import { CertificateSite, type SiteOptions } from '../../support/certificate-site.ts';
 import { eventually } from '../../support/fairlead.ts';
 import { findPeer } from '../../support/peers.ts';
 import { freePorts, Pebble } from '../../support/pebble.ts';
@@ -24,8 +24,9 @@ let challenges: Server;
 let storage = '';
 let isReachable = true;
 
-function siteOf(t: TestContext, names: readonly string[]): CertificateSite {
-  const site = new CertificateSite({ names, storage, directory: front.directory, trusted: pebble.trustedFile });
+function siteOf(t: TestContext, names: readonly string[], parts: Partial<SiteOptions> = {}): CertificateSite {
+  const { directory } = front;
+  const site = new CertificateSite({ names, storage, directory, trusted: pebble.trustedFile, ...parts });
   t.after(() => site.stop());
   return site;
 }
@@ -184,8 +185,8 @@ describe('automatic certificates', { skip: isMissing && 'pebble is not installed
     ];
     const site = siteOf(t, names);
     await site.start();
-    await eventually(() => site.view(names[0]!).failures === 1, 'a failure');
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    const isIdle = (): boolean => names.every((name) => site.view(name).state === 'waiting');
+    await eventually(() => site.view(names[0]!).failures === 1 && isIdle(), 'a failure');
     const sent = front.requests.filter(({ payload }) => payload?.['identifiers'] !== undefined).length;
     assert.ok(sent <= 3, `${sent} orders: those that ran already`);
     site.skewMs = 7_100_000;
@@ -228,6 +229,46 @@ describe('automatic certificates', { skip: isMissing && 'pebble is not installed
     rmSync(blocked, { recursive: true });
     await eventually(() => readdirSync(certificates()).includes('full.example.com.pem'), 'certificate in the storage');
     assert.equal(ordered(site), 1);
+  });
+
+  test('DNS-01 by a command for a wildcard, with an external account; the command fails first', async (t) => {
+    const key = 'zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W';
+    await pebble.restart({}, { 'kid-1': key });
+    const hook = join(storage, 'hook.mjs');
+    const log = join(storage, 'hook.log');
+    writeFileSync(log, '');
+    writeFileSync(
+      hook,
+      `import { appendFileSync, existsSync } from 'node:fs';
+      const [url, action, name, value] = process.argv.slice(2);
+      appendFileSync(${JSON.stringify(log)}, action + ' ' + name + '\\n');
+      if (!existsSync(${JSON.stringify(`${log}.works`)})) throw new Error('zone is locked');
+      const path = action === 'present' ? '/set-txt' : '/clear-txt';
+      await fetch(url + path, { method: 'POST', body: JSON.stringify({ host: name + '.', value }) });`,
+    );
+    const name = '*.wild.example.com';
+    const external = { keyId: 'kid-1', macKey: key };
+    const dns = [process.execPath, hook, pebble.dnsUrl];
+    const site = siteOf(t, [name], { dns, external });
+    await site.start();
+    await eventually(() => site.view(name).failures === 1 && site.view(name).state === 'waiting', 'a failure');
+    assert.match(
+      site.view(name).lastError,
+      /^DNS command .+ present failed for wild\.example\.com: exit code 1: .*zone is locked/,
+    );
+    writeFileSync(`${log}.works`, '');
+    await site.renewNow(name);
+    await eventually(() => site.has([name]), 'certificate').catch((e) => {
+      console.log(site.log.map((l) => l.text).join('\n'), site.view(name), readFileSync(log, 'utf8'));
+      throw e;
+    });
+    const calls = readFileSync(log, 'utf8').trim().split('\n').slice(-2);
+    assert.deepEqual(calls, ['present _acme-challenge.wild.example.com', 'withdraw _acme-challenge.wild.example.com']);
+
+    const without = siteOf(t, ['other.example.com'], { storage: join(storage, 'second') });
+    await without.start();
+    await eventually(() => without.view('other.example.com').failures === 1, 'a refusal');
+    assert.match(without.view('other.example.com').lastError, /requires an external account: set externalAccount/);
   });
 });
 
