@@ -38,7 +38,7 @@ async function startHaproxy(t: TestContext, folder: string, config: string, port
   t.after(() => haproxy.stop());
 }
 
-/** What HAProxy sends to Fairlead, by the options of its server. */
+/** Options of the servers by which HAProxy sends to Fairlead. */
 const SENT = [
   { name: 'v1', options: 'send-proxy', bind: '', target: 'web' },
   { name: 'v2', options: 'send-proxy-v2 proxy-v2-options crc32c,unique-id,authority', bind: '', target: 'web' },
@@ -149,7 +149,11 @@ ${upstreams
       client.send(`GET /${name} HTTP/1.1\r\nHost: a.test\r\n\r\n`);
       const { status, body } = await client.readResponse();
       const [source, port, authority, version, uniqueId = ''] = body.split(' ');
-      assert.deepEqual([status, source, port], [200, `127.0.0.1:${client.socket.localPort}`, String(fairlead.port)], name);
+      assert.deepEqual(
+        [status, source, port],
+        [200, `127.0.0.1:${client.socket.localPort}`, String(fairlead.port)],
+        name,
+      );
       if (name === 'v1') assert.notEqual(authority, 'a.test');
       else assert.equal(authority, 'a.test', name);
       if (name === 'h2' || name === 'h2c') assert.match(version!, /^2/);

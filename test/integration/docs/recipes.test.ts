@@ -7,7 +7,8 @@ import { describe, test, type TestContext } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { eventually } from '../../support/fairlead.ts';
 import { EchoClient, GrpcEcho } from '../../support/grpc-echo.ts';
-import { appsOf, RecipeBench, statusesOf } from './recipe-bench.ts';
+import { RawClient } from '../../support/raw-client.ts';
+import { appsOf, type Echo, RecipeBench, statusesOf } from './recipe-bench.ts';
 
 const PAGE = readFileSync(new URL('../../../docs/recipes.md', import.meta.url), 'utf8');
 
@@ -138,6 +139,21 @@ const CHECKS: Readonly<Record<string, Check>> = {
     assert.equal(headers['x-forwarded-for'], '192.0.2.7, 127.0.0.1');
     assert.equal(headers['x-forwarded-proto'], 'https');
     assert.equal(headers['x-real-ip'], '192.0.2.7');
+  },
+
+  'Stand behind a load balancer for TCP': async (start) => {
+    const bench = await start();
+    const statusFor = async (client: string, path: string): Promise<number> => {
+      const connection = await RawClient.connect({ port: bench.fairlead.port });
+      connection.send(`PROXY TCP4 ${client} 192.0.2.1 4000 80\r\nGET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`);
+      const { status, body } = await connection.readResponse();
+      if (status === 200) assert.equal((JSON.parse(body) as Echo).headers['x-forwarded-for'], client);
+      connection.destroy();
+      return status;
+    };
+    assert.deepEqual([await statusFor('203.0.113.7', '/admin'), await statusFor('192.0.2.7', '/admin')], [200, 403]);
+    assert.equal(await statusFor('192.0.2.7', '/'), 200);
+    await assert.rejects(bench.ask('/'), 'a connection without a header');
   },
 
   'Tell the app about the request': async (start) => {
