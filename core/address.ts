@@ -75,6 +75,16 @@ export function clientNetwork(address: string): string {
   return version === 4 ? dotted(first) : `${groups(first)}:${groups(second)}::/64`;
 }
 
+/**
+ * One text for each address: IPv6 as `formatAddress` writes it, an IPv4-mapped address as IPv4, without a zone. Other texts are
+ * returned as they are.
+ */
+export function canonicalAddress(text: string): string {
+  if (!text.includes(':')) return text;
+  const version = readAddress(text, scratch);
+  return version === 0 ? text : formatAddress(version, scratch);
+}
+
 const scratch = new Uint32Array(4);
 
 function dotted(word: number): string {

@@ -1,6 +1,7 @@
 // Address blocks in CIDR notation (RFC 4632 section 3.1, RFC 4291 section 2.3) and a matcher for them. Thread: both.
 
 import { BlockList, isIP } from 'node:net';
+import { canonicalAddress } from './address.ts';
 
 /** An address block. */
 export interface CidrBlock {
@@ -27,9 +28,10 @@ export function parseCidr(text: string): CidrBlock | null {
 
 /** Converts a block of IPv4-mapped addresses to the equivalent IPv4 block. */
 function unmapped(block: CidrBlock): CidrBlock {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(block.address)?.[1];
-  if (mapped === undefined || block.prefixBits < MAPPED_BITS) return block;
-  return { family: 'ipv4', address: mapped, prefixBits: block.prefixBits - MAPPED_BITS };
+  if (block.family === 'ipv4' || block.prefixBits < MAPPED_BITS) return block;
+  const address = canonicalAddress(block.address);
+  if (address.includes(':')) return block;
+  return { family: 'ipv4', address, prefixBits: block.prefixBits - MAPPED_BITS };
 }
 
 /**

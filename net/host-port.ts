@@ -1,10 +1,8 @@
 // Text forms of hosts, addresses and ports: the one place that writes and splits `host:port`. Thread: both.
 
 import { type AddressInfo, isIPv4 } from 'node:net';
+import { canonicalAddress } from '../core/address.ts';
 import type { BindAddress } from '../core/snapshot/listener.ts';
-
-/** Prefix of an IPv4-mapped IPv6 address (RFC 4291 section 2.5.5.2). */
-const MAPPED_PREFIX = /^::ffff:(?=\d+\.)/i;
 
 /** `[host]:port` or `host:port`; the port is optional. An IPv6 address without brackets doesn't match. */
 const HOST_PORT = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::([^:[\]]*))?$/;
@@ -51,10 +49,7 @@ export function authorityHost(authority: string): string {
  * addresses: those become IPv4. A zone is removed; '' where there is no address.
  */
 export function plainAddress(address: string | undefined): string {
-  if (address === undefined) return '';
-  if (MAPPED_PREFIX.test(address)) return address.replace(MAPPED_PREFIX, '');
-  const zone = address.indexOf('%');
-  return zone === -1 ? address : address.slice(0, zone);
+  return address === undefined ? '' : canonicalAddress(address);
 }
 
 /** Whether only this machine can reach an address. `localhost` is the only name that counts. */

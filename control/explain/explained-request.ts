@@ -2,6 +2,7 @@
 
 import { isIP } from 'node:net';
 import { ExplainError, type ExplainQuery } from '../../admin/api/explain-schemas.ts';
+import { canonicalAddress } from '../../core/address.ts';
 import { compileCidrs } from '../../core/cidr.ts';
 import type { ClientConnection } from '../../core/exchange-contract.ts';
 import { type RequestHead, UNKNOWN_LENGTH } from '../../core/head.ts';
@@ -36,16 +37,17 @@ export function requestOf(query: ExplainQuery, { listeners }: Snapshot, ports: B
   const url = urlOf(query.url, query.method);
   const { listener, because } = listenerFor(url, query.listener, listeners, ports);
   if (isIP(query.client) === 0 && query.client !== '') throw new ExplainError(`"${query.client}" is not an IP address`);
+  const client = canonicalAddress(query.client);
   const isTrusted = compileCidrs(listener.trustedProxies);
   const connection = {
     listenerIndex: listener.index,
     listenerName: listener.name,
-    peerAddress: query.client,
+    peerAddress: client,
     peerPort: 0,
     localPort: ports.get(listener.name) ?? url.port,
     isTls: listener.tls !== null,
     tlsVersion: listener.tls === null ? '' : 'TLSv1.3',
-    isTrusted: query.client !== '' && isTrusted(query.client),
+    isTrusted: client !== '' && isTrusted(client),
     localAddress: '',
     serverName: '',
     onceClosed: () => undefined,

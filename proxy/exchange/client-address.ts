@@ -1,6 +1,7 @@
 // The client's address behind trusted proxies. Thread: both.
 
 import { isIP } from 'node:net';
+import { canonicalAddress } from '../../core/address.ts';
 import type { ClientConnection } from '../../core/exchange-contract.ts';
 import { splitHostPort } from '../../net/host-port.ts';
 
@@ -9,7 +10,8 @@ const MAX_HOPS = 64;
 
 /**
  * The client's address: the peer's or, behind a trusted peer, the rightmost address of X-Forwarded-For that isn't trusted.
- * The client may have forged addresses further left. A hop that is no address ends the search.
+ * The client may have forged addresses further left. A hop that is no address ends the search. Each address has one text, so
+ * that logs, hashes and limits see one client.
  */
 export function clientAddressOf(
   connection: Pick<ClientConnection, 'isTrusted' | 'peerAddress'>,
@@ -24,8 +26,8 @@ export function clientAddressOf(
     const text = hops[i]!.trim();
     const hop = splitHostPort(text)?.host ?? text;
     if (isIP(hop) === 0) return address;
-    address = hop;
-    if (!isTrusted(hop)) return address;
+    address = canonicalAddress(hop);
+    if (!isTrusted(address)) return address;
   }
   return address;
 }

@@ -103,68 +103,71 @@ backend to-${name}
   assert.deepEqual(refused, [], 'no header of HAProxy is refused, those of its checks neither');
 });
 
-test('HAProxy reads the headers that Fairlead sends', async (t) => {
-  if (requirePeer(t, 'haproxy') === undefined) return;
-  const folder = temporaryFolder(t);
-  const [plain, secure] = [await freePort(), await freePort()];
-  await startHaproxy(
-    t,
-    folder,
-    `
+/** Upstreams whose endpoint is HAProxy: name, settings, and the scheme of the endpoint's URL. */
+const RECEIVED = [
+  ['v1', 'proxyProtocol: v1', 'http'],
+  ['v2', 'proxyProtocol: { tlvs: [authority, uniqueId, tls, checksum, alpn] }', 'http'],
+  ['tls', 'proxyProtocol: v2, tls: { verify: false }', 'https'],
+  ['h2', 'proxyProtocol: v2, tls: { verify: false }, protocol: http2', 'https'],
+  ['h2c', 'proxyProtocol: v2, protocol: http2', 'http'],
+] as const;
+
+const SEEN = '%[src]:%[src_port] %[dst_port] %[fc_pp_authority] %[req.ver] %[fc_pp_unique_id]';
+
+/** @returns ports without and with TLS */
+async function startReadingHaproxy(t: TestContext, folder: string): Promise<{ http: number; https: number }> {
+  const [http, https] = [await freePort(), await freePort()];
+  const config = `
 frontend f
   mode http
-  bind 127.0.0.1:${plain} accept-proxy
-  bind 127.0.0.1:${secure} accept-proxy ssl crt ${join(folder, 'both.pem')} alpn h2,http/1.1
-  http-request return status 200 content-type text/plain lf-string "%[src]:%[src_port] %[dst_port] %[fc_pp_authority] %[req.ver] %[fc_pp_unique_id]" if { path_beg / }
-`,
-    plain,
-  );
-  const upstreams = [
-    ['v1', `"http://127.0.0.1:${plain}"`, 'proxyProtocol: v1', ''],
-    ['v2', `"http://127.0.0.1:${plain}"`, 'proxyProtocol: { tlvs: [authority, uniqueId, tls, checksum, alpn] }', ''],
-    ['tls', `"https://127.0.0.1:${secure}"`, 'proxyProtocol: v2', 'tls: { verify: false }'],
-    ['h2', `"https://127.0.0.1:${secure}"`, 'proxyProtocol: v2', 'tls: { verify: false }, protocol: http2'],
-    ['h2c', `"http://127.0.0.1:${plain}"`, 'proxyProtocol: v2', 'protocol: http2'],
-  ] as const;
+  bind 127.0.0.1:${http} accept-proxy
+  bind 127.0.0.1:${https} accept-proxy ssl crt ${join(folder, 'both.pem')} alpn h2,http/1.1
+  http-request return status 200 content-type text/plain lf-string "${SEEN}" if { path_beg / }
+`;
+  await startHaproxy(t, folder, config, http);
+  return { http, https };
+}
+
+function sendingConfig(folder: string, ports: { http: number; https: number }): string {
   const pem = `{ cert: ${join(folder, 'cert.pem')}, key: ${join(folder, 'key.pem')} }`;
-  const fairlead = await startFairlead(
-    t,
-    `
+  const upstreams = RECEIVED.map(([name, settings, scheme]) => {
+    const url = `${scheme}://127.0.0.1:${ports[scheme]}`;
+    return `  ${name}: { endpoints: ["${url}"], ${settings}, health: { heartbeat: { path: /check } } }`;
+  });
+  return `
 workers: 1
 admin: { bind: "127.0.0.1:0" }
 listeners: [{ name: secure, bind: "127.0.0.1:0", tls: { certificates: [${pem}] } }]
-routes: [${upstreams.map(([name]) => `{ match: { path: /${name} }, upstream: ${name} }`).join(', ')}]
+routes: [${RECEIVED.map(([name]) => `{ match: { path: /${name} }, upstream: ${name} }`).join(', ')}]
 upstreams:
-${upstreams
-  .map(
-    ([name, url, proxyProtocol, more]) =>
-      `  ${name}: { endpoints: [${url}], ${proxyProtocol}, health: { heartbeat: { path: /check } }${more === '' ? '' : `, ${more}`} }`,
-  )
-  .join('\n')}
-`,
-  );
-  for (const [name] of upstreams) {
-    for (let round = 0; round < 2; round += 1) {
-      const client = await RawClient.connect({ port: fairlead.port, tls: { servername: 'a.test' } });
-      client.send(`GET /${name} HTTP/1.1\r\nHost: a.test\r\n\r\n`);
-      const { status, body } = await client.readResponse();
-      const [source, port, authority, version, uniqueId = ''] = body.split(' ');
-      assert.deepEqual(
-        [status, source, port],
-        [200, `127.0.0.1:${client.socket.localPort}`, String(fairlead.port)],
-        name,
-      );
-      if (name === 'v1') assert.notEqual(authority, 'a.test');
-      else assert.equal(authority, 'a.test', name);
-      if (name === 'h2' || name === 'h2c') assert.match(version!, /^2/);
-      if (name !== 'v1') assert.match(uniqueId, /^[\w-]{16,}$/);
-      client.destroy();
-    }
+${upstreams.join('\n')}
+`;
+}
+
+test('HAProxy reads the headers that Fairlead sends', async (t) => {
+  if (requirePeer(t, 'haproxy') === undefined) return;
+  const folder = temporaryFolder(t);
+  const fairlead = await startFairlead(t, sendingConfig(folder, await startReadingHaproxy(t, folder)));
+  for (const [name] of [...RECEIVED, ...RECEIVED]) {
+    const client = await RawClient.connect({ port: fairlead.port, tls: { servername: 'a.test' } });
+    client.send(`GET /${name} HTTP/1.1\r\nHost: a.test\r\n\r\n`);
+    const { status, body } = await client.readResponse();
+    const [source, port, authority, version, uniqueId = ''] = body.split(' ');
+    assert.deepEqual(
+      [status, source, port],
+      [200, `127.0.0.1:${client.socket.localPort}`, String(fairlead.port)],
+      name,
+    );
+    if (name === 'v1') assert.notEqual(authority, 'a.test');
+    else assert.equal(authority, 'a.test', name);
+    if (name === 'h2' || name === 'h2c') assert.match(version!, /^2/);
+    if (name !== 'v1') assert.match(uniqueId, /^[\w-]{16,}$/);
+    client.destroy();
   }
   const isUp = async (): Promise<boolean> => {
     const reply = await fetch(`${fairlead.adminUrl}/metrics`);
     const states = [...(await reply.text()).matchAll(/^fairlead_endpoint_up\{[^}]*\} (\d)/gm)].map(([, up]) => up);
-    return states.length === upstreams.length && states.every((up) => up === '1');
+    return states.length === RECEIVED.length && states.every((up) => up === '1');
   };
   await eventually(isUp, 'the heartbeats pass');
 });
