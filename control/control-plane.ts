@@ -26,6 +26,7 @@ import { Maintenance } from './maintenance.ts';
 import { Membership } from './membership.ts';
 import { loadOrThrow, outcomeOf, Reloader, type ReloadResult } from './reload.ts';
 import { allocateRegion } from './region-capacity.ts';
+import { RequestSurvey } from './request-survey.ts';
 import { RevisionLedger } from './revision-ledger.ts';
 import { Shutdown } from './shutdown.ts';
 import { SlotReclaimer } from './slot-reclaimer.ts';
@@ -94,6 +95,7 @@ export class ControlPlane {
   readonly #tls: TlsControl;
   readonly #revisions: RevisionLedger;
   readonly #grpcCalls = new GrpcCallTotals();
+  readonly #requests = surveyOf(() => this.supervisor);
   readonly #reloader: Reloader;
   readonly #shutdown: Shutdown;
   #config: LoadedConfig;
@@ -178,7 +180,7 @@ export class ControlPlane {
     const listeners = this.bound.map(({ name, address }) => `${name} on ${address}`);
     const fields = { version, listeners, workers: this.snapshot.workers, pid: process.pid, admin: this.adminAddress };
     log.info(fields, `ready: ${listeners.join(', ')}`);
-    this.#notifyReady();
+    this.#options.service?.ready(readyStatus(this.snapshot));
   }
 
   /** Loads the configuration again. One that is refused changes nothing. */
@@ -274,6 +276,7 @@ export class ControlPlane {
       onWorkerGone: (worker) => {
         this.health.onWorkerGone(worker);
         this.#revisions.workerGone(worker);
+        this.#requests.workerGone(worker);
       },
     });
   }
@@ -282,17 +285,14 @@ export class ControlPlane {
     if (message.kind === 'log') this.#options.log.write(message.level, message.fields, message.text);
     else if (message.kind === 'grpc-calls') this.#grpcCalls.add(message.counts);
     else if (message.kind === 'open-revisions') this.#revisions.note(worker, message.older);
+    else if (message.kind === 'requests') this.#requests.note(worker, message.ticket, message.list);
     else this.health.onWorkerMessage(message);
   }
 
   #onReload(result: ReloadResult, config: LoadedConfig | null): void {
     this.#config = config ?? this.#config;
     this.#admin.noteReload(outcomeOf(result));
-    if (this.#shutdown.isRunning) this.#notifyReady();
-  }
-
-  #notifyReady(): void {
-    this.#options.service?.ready(readyText(this.snapshot));
+    if (this.#shutdown.isRunning) this.#options.service?.ready(readyStatus(this.snapshot));
   }
 
   #adminContext(): AdminContext {
@@ -313,6 +313,7 @@ export class ControlPlane {
       listeners: () => this.bound,
       lostLogLines: () => log.lostLines,
       grpcCalls: () => this.#grpcCalls.list(),
+      requests: () => this.#requests.list(),
       explain: (query) => this.#explainer.explain(query),
       isDraining: () => this.#shutdown.isDraining,
       revisions: () => this.#revisions.list(this.supervisor.status().map(({ revision }) => revision)),
@@ -323,11 +324,19 @@ export class ControlPlane {
   }
 }
 
-function readyText({ revision, workers, listeners }: Snapshot): string {
+function readyStatus({ revision, workers, listeners }: Snapshot): string {
   return `revision ${revision} of the configuration: ${listeners.length} listener(s), ${workers} worker(s)`;
 }
 
 function applyLog(log: MainLogger, { log: { level, format } }: Snapshot): void {
   log.setLevel(level);
   log.setFormat(format);
+}
+
+function surveyOf(supervisor: () => Supervisor): RequestSurvey {
+  return new RequestSurvey({
+    timers: systemTimers,
+    workers: () => supervisor().serving(),
+    broadcast: (message) => supervisor().broadcast(message),
+  });
 }

@@ -4,6 +4,7 @@ import type { Signal } from './failure.ts';
 import type { GrpcMethodCounts } from './grpc-calls.ts';
 import type { LogLevel } from './log.ts';
 import type { EndpointSnapshot } from './snapshot/endpoint.ts';
+import type { RequestsInFlight } from './requests-in-flight.ts';
 import type { ListenerSnapshot } from './snapshot/listener.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
 import type { TicketSecrets } from './ticket-secrets.ts';
@@ -51,6 +52,8 @@ export type MessageToWorker =
   | { readonly kind: 'drain'; readonly graceMs: number; readonly idleMs: number }
   | { readonly kind: 'reopen-logs' }
   | { readonly kind: 'ticket-secrets'; readonly secrets: TicketSecrets }
+  /** Answer with a 'requests' of this ticket. */
+  | { readonly kind: 'list-requests'; readonly ticket: number }
   /** Close idle connections to this slot, whose endpoint is down. */
   | { readonly kind: 'drop-idle'; readonly slot: number };
 
@@ -72,6 +75,8 @@ export type MessageToMain =
   | { readonly kind: 'log'; readonly level: LogLevel; readonly fields: object; readonly text: string }
   /** gRPC calls since the last message. */
   | { readonly kind: 'grpc-calls'; readonly counts: readonly GrpcMethodCounts[] }
+  /** Answers the 'list-requests' of this ticket. */
+  | { readonly kind: 'requests'; readonly ticket: number; readonly list: RequestsInFlight }
   /** Open exchanges of each revision but the newest, oldest first. */
   | { readonly kind: 'open-revisions'; readonly older: readonly OpenRevision[] };
 

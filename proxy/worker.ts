@@ -40,6 +40,7 @@ import { PasswordVerifier } from './policies/passwords/password-verifier.ts';
 import { PolicyWatch } from './policies/policy-watch.ts';
 import { collectGarbage, readMemory } from './policies/memory-reading.ts';
 import { Overload, type OverloadCause } from './policies/overload.ts';
+import { openRequests } from './exchange/open-requests.ts';
 import { RuntimeHistory } from './exchange/runtime-history.ts';
 import { ReplayBudget } from './exchange/replay-buffer.ts';
 import { Runtime } from './exchange/runtime.ts';
@@ -211,6 +212,12 @@ class DataPlane {
     this.#accessLog.reopen();
   }
 
+  /** Posts the requests in flight. */
+  listRequests(ticket: number): void {
+    const list = openRequests(this.#runtimes.openExchanges(), this.#clock.nowMs());
+    post({ kind: 'requests', ticket, list });
+  }
+
   /** An endpoint is out of use. */
   dropIdle(slot: number): void {
     this.#transport.dropIdle(slot);
@@ -356,6 +363,9 @@ parentPort!.on('message', (message: MessageToWorker) => {
       break;
     case 'reopen-logs':
       plane.reopenLogs();
+      break;
+    case 'list-requests':
+      plane.listRequests(message.ticket);
       break;
     default:
       plane.dropIdle(message.slot);

@@ -13,6 +13,8 @@ import { sendMaintenance, setMaintenance } from './maintenance-handlers.ts';
 import { METRIC_SCOPES } from '../metrics/metric-family.ts';
 import * as read from './read-handlers.ts';
 import * as schemas from './reply-schemas.ts';
+import { requestsInFlight, sendRequests } from './request-schemas.ts';
+import { MOST_REQUESTS } from '../../core/requests-in-flight.ts';
 import { sendSplits, setSplitWeight } from './split-handlers.ts';
 
 const ENDPOINT = '/api/v1/endpoints/:upstream/:endpoint';
@@ -31,6 +33,12 @@ const KIND: QueryParameter = {
   name: 'kind',
   means: 'Events of these kinds only; may be given several times. `status` comes on streams only.',
   schema: z.enum(STREAM_KINDS),
+};
+
+const REQUEST_LIMIT: QueryParameter = {
+  name: 'limit',
+  means: 'How many requests at most.',
+  schema: z.int().min(1).max(MOST_REQUESTS),
 };
 
 const REQUEST: readonly QueryParameter[] = [
@@ -201,6 +209,14 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
     query: [LIMIT, KIND],
     isStream: true,
     handle: read.sendEvents,
+  },
+  {
+    method: 'GET',
+    path: '/api/v1/requests',
+    means: 'the oldest requests in flight, and the clients with the most; ?limit=',
+    reply: requestsInFlight,
+    query: [REQUEST_LIMIT],
+    handle: sendRequests,
   },
   {
     method: 'GET',

@@ -72,10 +72,12 @@ function addLiveCommands(program: Command): void {
   addAdminOptions(program.command('status'))
     .description('print the complete state once')
     .option('--trouble', 'only endpoints that are not up')
+    .option('--wide', 'every column, however narrow the terminal')
     .option('--json', 'print everything as JSON')
     .action(async (options: StatusOptions) => (await import('./status/status.ts')).status(options));
   addAdminOptions(program.command('top'))
-    .description('show the complete state live; t shows only what is not up, q quits')
+    .description('show the state live; keys sort, filter, drain, and show the requests in flight')
+    .option('--requests', 'begin with the requests in flight')
     .option('--frames <count>', 'exit after this many frames')
     .action(async (options: TopOptions) => (await import('./status/top.ts')).top(options));
   addAdminOptions(program.command('healthcheck'))

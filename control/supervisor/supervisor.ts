@@ -186,6 +186,11 @@ export class Supervisor implements WorkerEvents, Fleet {
     });
   }
 
+  /** Indices of the workers that serve, or finish what they serve. */
+  serving(): readonly number[] {
+    return this.handles.filter(({ state }) => state === 'listening' || state === 'draining').map(({ index }) => index);
+  }
+
   /** Whether at least one worker accepts connections. */
   isListening(): boolean {
     return this.handles.some(({ state }) => state === 'listening');

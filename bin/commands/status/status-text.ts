@@ -3,53 +3,59 @@
 import type { LiveReply } from '../../../admin/api/reply-schemas.ts';
 import { percentWords } from '../../../health/record/health-words.ts';
 import { plainText } from '../explain/why-text.ts';
+import { type Paints, paintOf, paintsFor } from './paints.ts';
+import { type Column, cut, type Row, type TableLine, tableLines } from './status-table.ts';
 
 type Upstream = LiveReply['upstreams'][number];
 type Endpoint = Upstream['endpoints'][number];
 
+/** Orders of endpoints within their upstream; `name` is the order of the configuration. */
+export const SORTS = ['name', 'state', 'inflight', 'req/s', 'errors', 'p99'] as const;
+export type Sort = (typeof SORTS)[number];
+
 export interface StatusTextOptions {
-  /** Columns of the terminal; longer lines are truncated. */
+  /** Columns of the terminal. */
   readonly width: number;
   readonly hasColor: boolean;
   /** Whether healthy upstreams and endpoints are left out. */
   readonly isTroubleOnly: boolean;
+  readonly sort?: Sort;
+  /** Only endpoints whose name, upstream or state contains this. */
+  readonly filter?: string;
 }
 
-type Paint = (text: string) => string;
-
-interface Row {
-  readonly cells: readonly string[];
-  readonly paint: Paint;
+/** Lines of the state in three parts, of which a screen scrolls the last. */
+export interface StatusLines {
+  readonly head: readonly string[];
+  readonly body: readonly TableLine[];
 }
 
-const HEADER = [
-  'ENDPOINT',
-  'STATE',
-  'FOR',
-  'WEIGHT',
-  'PROTO',
-  'CONNS',
-  'STREAMS',
-  'INFLIGHT',
-  'QUEUED',
-  'REQ/S',
-  'ERRORS',
-  'P50',
-  'P99',
-  'CAUSE',
+const COLUMNS: readonly Column[] = [
+  { title: 'ENDPOINT', isNumber: false, spare: 0 },
+  { title: 'STATE', isNumber: false, spare: 0 },
+  { title: 'FOR', isNumber: true, spare: 3 },
+  { title: 'WEIGHT', isNumber: true, spare: 6 },
+  { title: 'PROTO', isNumber: false, spare: 8 },
+  { title: 'CONNS', isNumber: true, spare: 7 },
+  { title: 'STREAMS', isNumber: true, spare: 9 },
+  { title: 'INFLIGHT', isNumber: true, spare: 0 },
+  { title: 'QUEUED', isNumber: true, spare: 4 },
+  { title: 'REQ/S', isNumber: true, spare: 0 },
+  { title: 'ERRORS', isNumber: true, spare: 1 },
+  { title: 'P50', isNumber: true, spare: 5 },
+  { title: 'P99', isNumber: true, spare: 2 },
 ];
-/** Left-aligned columns; the others are numbers. */
-const LEFT_ALIGNED = new Set([0, 1, 4, 13]);
 
-/** First line: the process; then a table. Without line breaks. */
-export function statusLines(live: LiveReply, options: StatusTextOptions): string[] {
+/** First lines: the process and the table's header; then its rows. Each is one line of the width. */
+export function statusLines(live: LiveReply, options: StatusTextOptions): StatusLines {
+  const { width } = options;
   const paints = paintsFor(options.hasColor);
   const rows = live.upstreams.flatMap((upstream) => rowsOf(upstream, live, options, paints));
-  const table: Row[] = [{ cells: HEADER, paint: paints.dim }, ...rows];
-  const widths = HEADER.map((_title, column) => Math.max(...table.map(({ cells }) => cells[column]!.length)));
-  const lines = table.map(({ cells, paint }) => paint(cut(lineOf(cells, widths), options.width)));
-  const nothing = options.isTroubleOnly && rows.length === 0 ? ['everything is up'] : lines;
-  return [...headLines(live, options.width, paints), ...nothing];
+  const { header, body } = tableLines(COLUMNS, rows, 'CAUSE', width);
+  const nothing = options.isTroubleOnly && (options.filter ?? '') === '' ? 'everything is up' : 'no endpoint matches';
+  const top = headLines(live, width, paints);
+  if (rows.length === 0) return { head: [...top, nothing], body: [] };
+  return { head: [...top, paints.dim(header)], body };
 }
 
 function headLines(live: LiveReply, width: number, paints: Paints): string[] {
@@ -82,24 +88,37 @@ function maintenanceLine(live: LiveReply, width: number, paints: Paints): string
 }
 
 function rowsOf(upstream: Upstream, live: LiveReply, options: StatusTextOptions, paints: Paints): Row[] {
-  const endpoints = options.isTroubleOnly ? upstream.endpoints.filter(isInTrouble) : upstream.endpoints;
-  if (options.isTroubleOnly && endpoints.length === 0) return [];
+  const { isTroubleOnly, filter = '', sort = 'name' } = options;
+  const isShown = (endpoint: Endpoint): boolean =>
+    (!isTroubleOnly || isInTrouble(endpoint)) && hasText(upstream, endpoint, filter);
+  const endpoints = upstream.endpoints.filter(isShown);
+  if (endpoints.length === 0 && (isTroubleOnly || filter !== '')) return [];
   const up = upstream.endpoints.filter(({ availability }) => availability === 'up').length;
   const state = `${up}/${upstream.endpoints.length} up`;
-  const own = [
-    '',
-    '',
-    ...protocolCells(upstream),
-    String(upstream.inFlight),
-    String(upstream.queued),
-    ...figures(upstream),
-    '',
+  const load = [String(upstream.inFlight), String(upstream.queued)];
+  const own = ['', '', ...protocolCells(upstream), ...load, ...figures(upstream)];
+  const cells = [plainText(`${upstream.name} (${upstream.balance})`), state, ...own];
+  const sorted = sort === 'name' ? endpoints : endpoints.toSorted((a, b) => rankOf(b, sort) - rankOf(a, sort));
+  return [
+    { cells, note: '', paint: paints.bold, key: null },
+    ...sorted.map((endpoint) => rowOf(upstream, endpoint, live, paints)),
   ];
-  const title = { cells: [plainText(`${upstream.name} (${upstream.balance})`), state, ...own], paint: paints.bold };
-  return [title, ...endpoints.map((endpoint) => rowOf(endpoint, live, paints))];
 }
 
-function rowOf(endpoint: Endpoint, live: LiveReply, paints: Paints): Row {
+function hasText({ name: upstream }: Upstream, { name, availability }: Endpoint, filter: string): boolean {
+  return filter === '' || `${upstream}/${name} ${availability}`.toLowerCase().includes(filter.toLowerCase());
+}
+
+/** Higher ones first. */
+function rankOf(endpoint: Endpoint, sort: Exclude<Sort, 'name'>): number {
+  const { availability, inFlight, requestsPerSecond, errorShare, p99Ms } = endpoint;
+  if (sort === 'state')
+    return availability === 'up' ? 0 : availability === 'down' || availability === 'ejected' ? 2 : 1;
+  const figure = { inflight: inFlight, 'req/s': requestsPerSecond, errors: errorShare, p99: p99Ms }[sort];
+  return figure ?? -1;
+}
+
+function rowOf(upstream: Upstream, endpoint: Endpoint, live: LiveReply, paints: Paints): Row {
   const { name, availability, inFlight, queued, cause, backup } = endpoint;
   const forSeconds = (Date.parse(live.at) - Date.parse(endpoint.since)) / 1000;
   const cells = [
@@ -111,9 +130,9 @@ function rowOf(endpoint: Endpoint, live: LiveReply, paints: Paints): Row {
     String(inFlight),
     String(queued),
     ...figures(endpoint),
-    availability === 'up' ? '' : plainText(cause),
   ];
-  return { cells, paint: paintOf(availability, paints) };
+  const note = availability === 'up' ? '' : plainText(cause);
+  return { cells, note, paint: paintOf(availability, paints), key: `${upstream.name}/${name}` };
 }
 
 /** `3`, or `3 x 40 %` while it carries a share of it; `*` marks a weight set by an operator. */
@@ -148,7 +167,7 @@ function figures({ requestsPerSecond, errorShare, p50Ms, p99Ms }: Upstream | End
   ];
 }
 
-function milliseconds(ms: number | null): string {
+export function milliseconds(ms: number | null): string {
   if (ms === null) return '-';
   return ms >= 1000 ? `${(ms / 1000).toFixed(1)} s` : `${ms < 10 ? Number(ms.toFixed(1)) : Math.round(ms)} ms`;
 }
@@ -173,39 +192,4 @@ export function ageWords(seconds: number): string {
 
 function isInTrouble({ availability, weightShare }: Endpoint): boolean {
   return availability !== 'up' || weightShare < 1;
-}
-
-function lineOf(cells: readonly string[], widths: readonly number[]): string {
-  const aligned = cells.map((cell, column) =>
-    LEFT_ALIGNED.has(column) ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!),
-  );
-  return aligned.join('  ').trimEnd();
-}
-
-function cut(line: string, width: number): string {
-  return line.length <= width ? line : `${line.slice(0, Math.max(0, width - 1))}…`;
-}
-
-interface Paints {
-  readonly red: Paint;
-  readonly yellow: Paint;
-  readonly dim: Paint;
-  readonly bold: Paint;
-  readonly none: Paint;
-}
-
-/** ANSI colours. A state in red or yellow is also named in its row. */
-function paintsFor(hasColor: boolean): Paints {
-  const paint =
-    (code: number): Paint =>
-    (text) =>
-      hasColor ? `\u001b[${code}m${text}\u001b[0m` : text;
-  return { red: paint(31), yellow: paint(33), dim: paint(2), bold: paint(1), none: (text) => text };
-}
-
-function paintOf(availability: Endpoint['availability'], paints: Paints): Paint {
-  if (availability === 'up') return paints.none;
-  return availability === 'down' || availability === 'ejected' || availability === 'unresolved'
-    ? paints.red
-    : paints.yellow;
 }

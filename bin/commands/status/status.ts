@@ -1,5 +1,6 @@
 // `fairlead status`: prints the complete state once. Thread: main.
 
+import { styleText } from 'node:util';
 import type { LiveReply } from '../../../admin/api/reply-schemas.ts';
 import { callAdmin, refusalWords, watchAdmin } from '../live/admin-client.ts';
 import { type AdminOptions, type AdminTarget, adminTarget } from '../live/admin-target.ts';
@@ -9,6 +10,8 @@ import { statusLines } from './status-text.ts';
 export interface StatusOptions extends AdminOptions {
   readonly json?: boolean;
   readonly trouble?: boolean;
+  /** Whether every column is printed, however narrow the terminal. */
+  readonly wide?: boolean;
 }
 
 /** Prints the state and sets the exit code: 0 even if something is down. */
@@ -23,7 +26,10 @@ export function status(options: StatusOptions): Promise<void> {
     }
     const live = await liveOnce(target);
     const isTroubleOnly = options.trouble === true;
-    for (const line of statusLines(live, { ...terminal(), isTroubleOnly })) console.log(line);
+    const { width, hasColor } = terminal();
+    const shown = { width: options.wide === true ? Number.MAX_SAFE_INTEGER : width, hasColor, isTroubleOnly };
+    const { head, body } = statusLines(live, shown);
+    for (const line of [...head, ...body.map(({ text, paint }) => paint(text))]) console.log(line);
   });
 }
 
@@ -39,12 +45,17 @@ async function liveOnce(target: AdminTarget): Promise<LiveReply> {
   } finally {
     ending.abort();
   }
-  throw new Error(`the admin API at ${target.name} tells no status`);
+  throw new Error(`the admin API at ${target.name} sends no status`);
 }
 
-/** Width and colours of the terminal; a pipe has no limit and no colours. */
+/**
+ * Width and colours of the terminal. A pager has the width of the terminal that standard error still is; output that no
+ * terminal is behind has no limit. Colours as of styleText: NO_COLOR, FORCE_COLOR, TERM and the kind of stream.
+ */
 export function terminal(): { readonly width: number; readonly hasColor: boolean } {
-  const { stdout, env } = process;
-  const hasColor = stdout.isTTY && env['NO_COLOR'] === undefined && env['TERM'] !== 'dumb';
-  return { width: stdout.isTTY ? stdout.columns : Number.MAX_SAFE_INTEGER, hasColor };
+  const { stdout, stderr, env } = process;
+  const isPaged = !stdout.isTTY && stderr.isTTY;
+  const columns = stdout.isTTY ? stdout.columns : isPaged ? stderr.columns : Number(env['COLUMNS']);
+  const hasColor = styleText('bold', 'x', { stream: stdout }) !== 'x';
+  return { width: Number.isInteger(columns) && columns > 0 ? columns : Number.MAX_SAFE_INTEGER, hasColor };
 }

@@ -1,15 +1,21 @@
-// `fairlead top`: shows the complete state every second until `q`. Thread: main.
+// `fairlead top`: shows the complete state, or the requests in flight, every second until `q`. Thread: main.
 
+import type { EndpointReply } from '../../../admin/api/endpoint-schemas.ts';
 import type { LiveReply } from '../../../admin/api/reply-schemas.ts';
-import { watchAdmin } from '../live/admin-client.ts';
-import { type AdminOptions, adminTarget } from '../live/admin-target.ts';
+import type { RequestsReply } from '../../../admin/api/request-schemas.ts';
+import { callAdmin, refusalWords, watchAdmin } from '../live/admin-client.ts';
+import { type AdminOptions, type AdminTarget, adminTarget } from '../live/admin-target.ts';
+import { endpointError, endpointPath } from '../live/endpoint-path.ts';
 import { attempt, UsageError } from '../live/run-live-command.ts';
 import { terminal } from './status.ts';
-import { firstView, frameOf, keyOf, stepView, type TopView } from './top-view.ts';
+import { keysOf } from './top-keys.ts';
+import { firstView, frameOf, stepView, type TopChange, type TopView } from './top-view.ts';
 
 export interface TopOptions extends AdminOptions {
   /** Number of frames after which it ends; without a terminal, frames follow each other. */
   readonly frames?: string;
+  /** Whether it begins with the requests in flight. */
+  readonly requests?: boolean;
 }
 
 /** Alternate screen without a cursor, and back. */
@@ -26,12 +32,12 @@ export function top(options: TopOptions): Promise<void> {
     const target = adminTarget(options);
     const most = framesOf(options.frames);
     const ending = new AbortController();
-    const screen = new Screen(ending);
+    const screen = new Screen(target, ending, options.requests === true ? 'requests' : 'endpoints');
     try {
       let count = 0;
       for await (const { event, data } of watchAdmin(target, '/api/v1/events?kind=status', { signal: ending.signal })) {
         if (event !== 'status') continue;
-        screen.show(data as LiveReply);
+        await screen.show(data as LiveReply);
         count += 1;
         if (count === most) break;
       }
@@ -53,14 +59,20 @@ function framesOf(text: string | undefined): number {
 /** The terminal, or a pipe that gets frame after frame. */
 class Screen {
   readonly #isTerminal = process.stdout.isTTY;
+  readonly #target: AdminTarget;
   readonly #ending: AbortController;
-  #view: TopView = firstView;
+  #view: TopView;
   #live: LiveReply | null = null;
+  #requests: RequestsReply | null = null;
+  #names: readonly string[] = [];
+  #notice = '';
   /** Whether the user has ended it. */
   wasLeft = false;
 
-  constructor(ending: AbortController) {
+  constructor(target: AdminTarget, ending: AbortController, mode: TopView['mode']) {
+    this.#target = target;
     this.#ending = ending;
+    this.#view = { ...firstView, mode };
     process.once('SIGINT', this.#leave).once('SIGTERM', this.#leave);
     // The reader has closed the pipe, such as head(1).
     process.stdout.on('error', this.#leave);
@@ -71,8 +83,9 @@ class Screen {
     process.stdin.setRawMode(true).resume().setEncoding('utf8').on('data', this.#onKeys);
   }
 
-  show(live: LiveReply): void {
+  async show(live: LiveReply): Promise<void> {
     this.#live = live;
+    if (this.#view.mode === 'requests') await this.#readRequests();
     this.#draw();
   }
 
@@ -84,27 +97,61 @@ class Screen {
     if (process.stdin.isTTY) process.stdin.off('data', this.#onKeys).setRawMode(false).pause();
   }
 
+  /** @throws UnreachableError, Error where the API refuses */
+  async #readRequests(): Promise<void> {
+    const answer = await callAdmin(this.#target, '/api/v1/requests');
+    if (answer.status !== 200) throw new Error(refusalWords(answer));
+    this.#requests = answer.body as RequestsReply;
+  }
+
   readonly #leave = (): void => {
     this.wasLeft = true;
     this.#ending.abort();
   };
 
   readonly #onKeys = (text: string): void => {
-    for (const key of keyOf(text)) {
-      if (key === 'leave') this.#leave();
-      else this.#view = stepView(this.#view, key);
+    for (const key of keysOf(text)) {
+      this.#notice = '';
+      const { view, act } = stepView(this.#view, key, this.#names);
+      const isNewMode = view.mode !== this.#view.mode;
+      this.#view = view;
+      if (act === 'leave') this.#leave();
+      else if (act !== null) void this.#change(act);
+      if (isNewMode && view.mode === 'requests') void this.#readRequests().then(this.#draw, this.#fail);
+      // The next key of a pasted series acts on what this one shows.
+      this.#draw();
+    }
+  };
+
+  async #change({ endpoint, admin }: TopChange): Promise<void> {
+    try {
+      const answer = await callAdmin(this.#target, `${endpointPath(endpoint)}/state`, { body: { admin } });
+      if (answer.status !== 200) throw endpointError(endpoint, answer);
+      const { availability, inFlight } = answer.body as EndpointReply;
+      this.#notice = `${endpoint}: ${admin}; ${inFlight} in flight, availability: ${availability}`;
+    } catch (error) {
+      this.#fail(error);
     }
     this.#draw();
+  }
+
+  readonly #fail = (error: unknown): void => {
+    this.#notice = (error as Error).message;
   };
 
   readonly #draw = (): void => {
-    if (this.#live === null) return;
-    const size = { ...terminal(), height: this.#isTerminal ? process.stdout.rows : Number.MAX_SAFE_INTEGER };
-    const frame = frameOf(this.#live, this.#view, size);
-    this.#view = frame.view;
+    if (this.#live === null || this.wasLeft) return;
+    const size = { ...terminal(), height: this.#isTerminal ? process.stdout.rows : null };
+    const { lines, view, names } = frameOf(this.#live, this.#requests, {
+      view: this.#view,
+      size,
+      notice: this.#notice,
+    });
+    this.#view = view;
+    this.#names = names;
     const text = this.#isTerminal
-      ? `${HOME}${frame.lines.map((line) => `${line}${CLEAR_LINE}`).join('\r\n')}${CLEAR_BELOW}`
-      : `${frame.lines.join('\n')}\n\n`;
+      ? `${HOME}${lines.map((line) => `${line}${CLEAR_LINE}`).join('\r\n')}${CLEAR_BELOW}`
+      : `${lines.join('\n')}\n\n`;
     process.stdout.write(text);
   };
 }

@@ -19,7 +19,7 @@ function fairlead(...args: readonly string[]): Promise<CommandOutcome> {
 async function startApp(t: TestContext, name: string) {
   const held: (() => void)[] = [];
   const server = createServer((request, response) => {
-    if (request.url === '/hold') held.push(() => response.end(name));
+    if (request.url!.startsWith('/hold')) held.push(() => response.end(name));
     else response.end(name);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -192,10 +192,25 @@ describe('fairlead top', () => {
     assert.ok(!stdout.includes('\u001b'), 'no control sequences');
   });
 
+  test('--requests lists the requests in flight of all workers, without their queries', async (t) => {
+    const { admin, url, apps } = await start(t);
+    const held = [fetch(`${url}/hold?token=secret`), fetch(`${url}/hold`, { headers: { 'x-request-id': 'mine' } })];
+    await eventually(() => apps.every((app) => app.held.length === 1), 'both are held');
+    const { code, stdout } = await fairlead('top', '--requests', '--frames', '1', ...admin);
+    for (const app of apps) app.held[0]!();
+    for (const response of held) await (await response).text();
+    assert.equal(code, 0);
+    assert.match(stdout, /^2 requests in flight\nmost requests: 127\.0\.0\.1 \(2\)\n/);
+    for (const { address } of apps) {
+      assert.match(stdout, new RegExp(`^GET \\S+/hold +\\S+ m?s +waiting +127\\.0\\.0\\.1 +api/${address} `, 'm'));
+    }
+    assert.ok(!stdout.includes('secret'));
+  });
+
   test('in a terminal: draws, obeys keys, and leaves the screen as it was', async (t) => {
     const python = requirePeer(t, 'python3');
     if (python === undefined) return;
-    const { admin, apps } = await start(t);
+    const { admin, apps, plane } = await start(t);
     const script = `
 import os, pty, sys, select, struct, fcntl, termios
 pid, fd = pty.fork()
@@ -212,10 +227,14 @@ while True:
         break
     if not chunk: break
     seen += chunk
-    if sent == 0 and b'q: quit' in seen:
+    if sent == 0 and b'q quit' in seen:
         os.write(fd, b't'); sent = 1
     if sent == 1 and b'everything is up' in seen:
-        os.write(fd, b'q'); sent = 2
+        os.write(fd, b'v'); sent = 2
+    if sent == 2 and b'0 requests in flight' in seen:
+        os.write(fd, b'vtjdy'); sent = 3
+    if sent == 3 and b': drain; 0 in flight' in seen:
+        os.write(fd, b'q'); sent = 4
 _, status = os.waitpid(pid, 0)
 sys.stdout.buffer.write(seen)
 sys.exit(os.waitstatus_to_exitcode(status))
@@ -227,6 +246,7 @@ sys.exit(os.waitstatus_to_exitcode(status))
     });
     assert.equal(run.code, 0, run.stderr);
     assert.ok(run.stdout.includes(apps[0]!.address));
+    assert.equal(plane.health.endpoints()[0]!.availability, 'drain');
     assert.ok(run.stdout.startsWith('\u001b[?1049h'));
     assert.ok(run.stdout.endsWith('\u001b[?25h\u001b[?1049l'));
   });

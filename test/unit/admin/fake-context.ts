@@ -290,6 +290,10 @@ export class FakeContext implements AdminContext {
     return explain(query, { snapshot: this.current, region, ports, clock, random: seededRandom(1) });
   }
 
+  requests(): ReturnType<AdminContext['requests']> {
+    return Promise.resolve({ total: 0, requests: [], clients: [], missingWorkers: [] });
+  }
+
   lostLogLines(): number {
     return 0;
   }

@@ -169,6 +169,7 @@ async function counted(bench: HealthBench, detector: Detector): Promise<number> 
     explain: () => assert.fail('unexpected call'),
     revisions: () => [],
     lostLogLines: () => 0,
+    requests: () => assert.fail('unexpected call'),
     writtenConfig: () => null,
     reload: null,
   };
