@@ -1,4 +1,5 @@
-// Compiles the package: `dist/` from the sources (Node refuses TypeScript under node_modules). `npm pack` runs it.
+// Builds the package: `dist/` from the sources (Node refuses TypeScript under node_modules), and the man page. `npm pack`
+// runs it.
 // Usage: node scripts/build.ts. Exit code 1 when compilation fails. Thread: main.
 
 import { spawnSync } from 'node:child_process';
@@ -16,4 +17,8 @@ const tsc = spawnSync(path.join(ROOT, 'node_modules/.bin/tsc'), ['-p', 'tsconfig
 });
 if (tsc.status === 0) {
   for (const file of globSync(COPIED, { cwd: ROOT })) cpSync(path.join(ROOT, file), path.join(ROOT, 'dist', file));
+  const pages = spawnSync(process.execPath, [path.join(ROOT, 'scripts/generate-command-pages.ts')], {
+    stdio: 'inherit',
+  });
+  process.exitCode = pages.status ?? 1;
 } else process.exitCode = 1;

@@ -52,7 +52,7 @@ const TABLES: LayerTables = {
     zod: ['config', 'admin', 'core', 'testing', 'test'],
     pino: ['scripts', 'logging'],
     'prom-client': ['admin', 'test'],
-    commander: ['bin'],
+    commander: ['bin', 'scripts'],
     // Behind core/linear-regex.ts.
     re2js: ['core'],
     uplot: ['admin'],
@@ -62,7 +62,8 @@ const TABLES: LayerTables = {
     'fast-check': ['test'],
     mitata: ['scripts'],
     'oxc-parser': ['scripts'],
-    'playwright-core': ['test'],
+    'playwright-core': ['scripts', 'test'],
+    'write-good': ['scripts'],
   },
 };
 

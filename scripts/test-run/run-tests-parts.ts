@@ -54,6 +54,7 @@ export function allParts(coreCount: number): readonly Part[] {
     { kind: 'static', name: 'layers', command: ['node', 'scripts/check-layers.ts'] },
     { kind: 'static', name: 'sizes', command: ['node', 'scripts/check-sizes.ts'] },
     { kind: 'static', name: 'words', command: ['node', 'scripts/check-words.ts'] },
+    { kind: 'static', name: 'prose', command: ['node', 'scripts/check-prose.ts'] },
     { kind: 'static', name: 'unused', command: ['knip'] },
     { kind: 'test', name: 'unit', folder: 'test/unit', concurrency: coreCount },
     { kind: 'test', name: 'contract', folder: 'test/contract', concurrency: coreCount },

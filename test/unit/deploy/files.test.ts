@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
+import { parse } from 'yaml';
 import { formatProblem } from '../../../config/problems/problem.ts';
 import { loadConfigText } from '../../../config/load.ts';
 
@@ -38,6 +39,38 @@ describe('the Dockerfile', () => {
       for (const name of from!.split(' ')) assert.ok(name === '.' || existsSync(path.join(ROOT, name)), name);
     }
     assert.match(read('.dockerignore'), /^test$/m);
+  });
+});
+
+describe('the Compose file', () => {
+  const compose = parse(read('deploy/compose/compose.yaml'), { merge: true }) as {
+    services: Record<string, { command: string[]; read_only?: boolean; cap_drop?: string[]; ports?: string[] }>;
+  };
+
+  test('starts an existing command without privileges, and publishes the admin API on loopback alone', () => {
+    const { command, read_only: isReadOnly, cap_drop: dropped, ports } = compose.services['fairlead']!;
+    assertKnown(command.join(' '));
+    assert.deepEqual([isReadOnly, dropped], [true, ['ALL']]);
+    assert.ok(ports!.every((port) => port === '8080:8080' || port.startsWith('127.0.0.1:')));
+  });
+
+  test('its configuration is valid and names the services of the file', () => {
+    const origin = {
+      file: 'compose',
+      directory: ROOT,
+      environment: { FAIRLEAD_ADMIN_TOKEN: 'x'.repeat(48) },
+      wallMs: 0,
+    };
+    const loaded = loadConfigText(read('deploy/compose/config/fairlead.yaml'), origin);
+    // The token stays within the networks of Compose.
+    const found = (loaded.ok ? loaded.warnings : loaded.problems).filter(({ code }) => code !== 'FL9021');
+    assert.deepEqual(found.map(formatProblem), []);
+    assert.ok(loaded.ok);
+    const hosts = loaded.config.settings.upstreams['app']!.endpoints.map(({ url }) => url.host);
+    assert.deepEqual(
+      hosts,
+      Object.keys(compose.services).filter((name) => name !== 'fairlead'),
+    );
   });
 });
 

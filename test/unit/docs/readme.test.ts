@@ -1,14 +1,10 @@
-// README.md: its tables of commands, signals, exit codes and measured claims agree with the code. Thread: main.
+// README.md: its claims link to tests, and its keys agree with the code. Thread: main.
 
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { EXIT } from '../../../bin/commands/exit-codes.ts';
-import { shownCommands } from '../../../bin/commands/completion/completion-table.ts';
-import { buildProgram } from '../../../bin/commands/program.ts';
 import { isKnownKey } from '../../../config/schema/known-keys.ts';
-import { TAKEN_SIGNALS } from '../../../control/holder/holder-messages.ts';
 import { codeSpans, localLinks, readPage, ROOT, type Row, tablesOf } from './pages.ts';
 
 const PAGE = readPage('README.md');
@@ -49,27 +45,6 @@ function isRead(field: string): boolean {
   );
 }
 
-test('the table lists all commands in the order of the command line', () => {
-  const commands = shownCommands(buildProgram('0.0.0')).map((command) => command.name());
-  assert.deepEqual(
-    rowsUnder('command').map(({ cells }) => codeSpans(cells[0]!)[0]),
-    commands,
-  );
-});
-
-test('the table of signals lists those that have a handler', () => {
-  const handled = TAKEN_SIGNALS.map((signal) => signal.slice('SIG'.length));
-  const listed = rowsUnder('signal').flatMap(({ cells }) => cells[0]!.split(', '));
-  assert.deepEqual(listed.toSorted(), handled.toSorted());
-});
-
-test('the table of exit codes is complete', () => {
-  assert.deepEqual(
-    rowsUnder('exit code').map(({ cells }) => Number(cells[0])),
-    Object.values(EXIT),
-  );
-});
-
 test('every measured claim links to a test', () => {
   const rows = rowsUnder('claim');
   assert.ok(rows.length >= 10);
@@ -77,10 +52,13 @@ test('every measured claim links to a test', () => {
   for (const { line } of rows) assert.match(lines.get(line) ?? '', /^test\/.+\.test\.ts$/, `README.md:${line}`);
 });
 
-test('the comparison has a cell for Fairlead and each of its four peers', () => {
+test('the comparison has a cell for Fairlead and each of its five peers', () => {
   const table = tablesOf(PAGE).find(({ header }) => header[1] === 'Fairlead');
   assert.ok(table !== undefined && table.rows.length > 15);
+  const linked = new Set(localLinks(PAGE).map(({ line }) => line));
   for (const { cells, line } of table.rows) {
-    assert.ok(cells.length === 6 && cells.every((cell) => cell !== ''), `README.md:${line}`);
+    const claims = cells[1] !== 'no' && cells[0] !== 'configuration';
+    assert.ok(!claims || linked.has(line), `README.md:${line} claims something without a test or a page`);
+    assert.ok(cells.length === 7 && cells.every((cell) => cell !== ''), `README.md:${line}`);
   }
 });

@@ -1,0 +1,28 @@
+// Writes docs/commands.md, and man/fairlead.1 for the package, from the definition of the command line. With --check it
+// writes nothing and fails when the page is stale.
+// Usage: node scripts/generate-command-pages.ts [--check]. Thread: main.
+
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { buildProgram } from '../bin/commands/program.ts';
+import { readVersion } from '../config/files/package-files.ts';
+import { renderCommandsPage } from './command-docs/commands-page.ts';
+import { renderManPage } from './command-docs/man-page.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '..');
+const PAGE = path.join(ROOT, 'docs/commands.md');
+
+const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
+const version = await readVersion();
+const program = buildProgram(version);
+const page = renderCommandsPage(program);
+if (!values.check) {
+  writeFileSync(PAGE, page);
+  mkdirSync(path.join(ROOT, 'man'), { recursive: true });
+  writeFileSync(path.join(ROOT, 'man/fairlead.1'), renderManPage(program, version));
+  console.log(`wrote docs/commands.md: ${page.split('\n').length} lines`);
+} else if (readFileSync(PAGE, 'utf8') !== page) {
+  console.log('docs/commands.md is stale: run node scripts/generate-command-pages.ts');
+  process.exitCode = 1;
+}
