@@ -6,6 +6,21 @@ import type { FieldList, RequestHead, ResponseHead } from './head.ts';
 import type { EndpointSnapshot } from './snapshot/endpoint.ts';
 import type { UpstreamSnapshot } from './snapshot/upstream.ts';
 
+/** A client's certificate, in printable ASCII. */
+export interface ClientCertificate {
+  /** Distinguished names on one line, such as `CN=app,O=Example`. */
+  readonly subject: string;
+  readonly issuer: string;
+  /** Subject alternative names as OpenSSL prints them: `DNS:app.example.com, URI:spiffe://...`; '' for none. */
+  readonly san: string;
+  /** In hexadecimal digits. */
+  readonly serial: string;
+  /** SHA-256, in lower-case hexadecimal digits. */
+  readonly fingerprint: string;
+  /** In DER, as a byte sequence of structured fields: the value of Client-Cert (RFC 9440). */
+  readonly certificate: string;
+}
+
 /** Facts about a client's connection: true for every exchange on it. */
 export interface ClientConnection {
   /** Index of the listener in the Snapshot, and its name. */
@@ -18,6 +33,8 @@ export interface ClientConnection {
   readonly isTls: boolean;
   /** Version of TLS such as `TLSv1.3`; '' without TLS. */
   readonly tlsVersion: string;
+  /** The verified certificate of a TLS client; null or absent where it has sent none. */
+  readonly certificate?: ClientCertificate | null;
   /** Whether the peer is in the listener's trusted proxies, so that its X-Forwarded-* are used. */
   readonly isTrusted: boolean;
   /** Address that the client connected to; '' on a Unix socket. Costs a system call. */

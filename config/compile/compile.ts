@@ -8,7 +8,6 @@ import type {
   ClientTimeouts,
   ListenerSnapshot,
   ProxyProtocolSnapshot,
-  TlsSnapshot,
 } from '../../core/snapshot/listener.ts';
 import type {
   NamedMatch,
@@ -21,9 +20,8 @@ import type {
 import type { LogFilter, OverloadSnapshot, Snapshot, SyslogSnapshot } from '../../core/snapshot/snapshot.ts';
 import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import { formatHostPort } from '../../net/host-port.ts';
-import { certificateNames } from '../files/certificate.ts';
-import { compileAcme } from './compile-acme.ts';
 import { compileAdmin } from './compile-admin.ts';
+import { compileTls } from './compile-tls.ts';
 import { compileOverrides, compileUpstream, endpointName } from './compile-upstream.ts';
 import type { LoadedConfig } from '../load.ts';
 import type { CompiledPolicies } from '../policies/compile-policies.ts';
@@ -194,18 +192,6 @@ function compileProxyProtocol({ proxyProtocol, trustedProxies }: ListenerConfig)
   if (proxyProtocol === undefined || proxyProtocol === false) return null;
   const { trusted = trustedProxies, others, timeout } = proxyProtocol;
   return { trusted, others, timeoutMs: timeout };
-}
-
-function compileTls(tls: NonNullable<ListenerConfig['tls']>, listener: string, config: LoadedConfig): TlsSnapshot {
-  const { files, directory } = config;
-  const certificates = (tls.certificates ?? []).map(({ cert, key }) => {
-    const text = files.get(cert) ?? '';
-    const paths = { cert: path.resolve(directory, cert), key: path.resolve(directory, key) };
-    return { cert: text, key: files.get(key) ?? '', names: certificateNames(text), files: paths };
-  });
-  const covered = certificates.flatMap(({ names }) => names);
-  const acme = tls.acme === undefined ? {} : { acme: compileAcme(tls.acme, listener, covered, config) };
-  return { certificates, minVersion: tls.minVersion, http2: tls.http2, ...acme };
 }
 
 function compileLimits(limits: Config['limits']): ClientLimits {

@@ -1,35 +1,13 @@
 // Schema of `listeners`. Thread: main.
 
 import { z } from 'zod';
-import { acme } from './schema-acme.ts';
 import { ownClientLimits, ownClientTimeouts } from './schema-client.ts';
 import { policies, policyKeys } from './schema-policies.ts';
 import { acceptProxyProtocol } from './schema-proxy-protocol.ts';
-import { bindAddress, cidr, filePath, name, optionSchemas } from './schema-values.ts';
+import { tls } from './schema-tls.ts';
+import { bindAddress, cidr, name, optionSchemas } from './schema-values.ts';
 
-const certificate = z
-  .strictObject({
-    cert: filePath('certs/example.com.pem').describe('PEM file with the certificate followed by its chain.'),
-    key: filePath('certs/example.com.key').describe('PEM file with the private key, without a passphrase.'),
-  })
-  .meta({ expects: 'a mapping with cert and key', example: '{ cert: example.pem, key: example.key }' });
-
-const tls = z
-  .strictObject({
-    certificates: z
-      .array(certificate)
-      .min(1)
-      .meta({ expects: 'a list of mappings with cert and key', example: '[{ cert: a.pem, key: a.key }]' })
-      .describe('Certificates. The one that covers the requested server name (SNI) is used, otherwise the first.')
-      .optional(),
-    acme: acme.optional(),
-    minVersion: z.enum(['TLSv1.2', 'TLSv1.3']).default('TLSv1.2').describe('Oldest TLS version that is accepted.'),
-    http2: z.boolean().default(true).describe('Whether HTTP/2 is offered (ALPN).'),
-  })
-  .meta({ expects: 'a mapping with certificates or acme' })
-  .describe('Terminates TLS on this listener.');
-
-/** Fields by which CDNs, proxies and frameworks name the client or the requested URL. */
+/** Fields by which CDNs, proxies and frameworks name the client, its certificate (RFC 9440) or the requested URL. */
 const TRUSTED_ONLY_FIELDS = [
   'X-Forwarded-*',
   'X-Client-IP',
@@ -45,6 +23,10 @@ const TRUSTED_ONLY_FIELDS = [
   'X-Original-Host',
   'X-Original-URL',
   'X-Rewrite-URL',
+  'Client-Cert',
+  'Client-Cert-Chain',
+  'X-Client-Cert-*',
+  'X-SSL-Client-*',
 ];
 
 const pathNormalization = z

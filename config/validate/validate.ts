@@ -7,6 +7,7 @@ import { compileLogFormat } from '../../logging/access/log-formats.ts';
 import type { CheckContext } from './parsed-config.ts';
 import { checkAdmin } from './validate-admin.ts';
 import { checkListeners } from './validate-listeners.ts';
+import { checkListenerTls } from './validate-tls.ts';
 import { checkRoutes } from './validate-routes.ts';
 import { checkWrittenSecrets } from './validate-secrets.ts';
 import { checkUpstreams } from './validate-upstreams.ts';
@@ -14,6 +15,7 @@ import { checkUpstreams } from './validate-upstreams.ts';
 /** Runs all checks; parts that don't fit the schema have been reported already. */
 export function validate(context: CheckContext): void {
   checkListeners(context);
+  checkListenerTls(context);
   checkAdmin(context);
   checkRoutes(context);
   checkUpstreams(context);

@@ -22,9 +22,29 @@ export interface CertificateSnapshot {
   readonly files: { readonly cert: string; readonly key: string } | null;
 }
 
+/** Verification of client certificates. */
+export interface ClientAuthSnapshot {
+  /** Whether clients without a certificate are refused. */
+  readonly isRequired: boolean;
+  /** PEM texts. */
+  readonly ca: readonly string[];
+  /** PEM texts of revocation lists; none are checked if empty. */
+  readonly crl: readonly string[];
+}
+
+/** Settings that are absent are OpenSSL's own. */
 export interface TlsSnapshot {
   readonly certificates: readonly CertificateSnapshot[];
   readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
+  readonly maxVersion?: 'TLSv1.2' | 'TLSv1.3';
+  /** Cipher suites and groups by OpenSSL's names, separated by colons. */
+  readonly ciphers?: string;
+  readonly curves?: string;
+  /** Whether the order of `ciphers` counts, and not the client's. */
+  readonly hasOwnCiphers?: boolean;
+  /** Whether clients without a server name that a certificate covers are refused. */
+  readonly isStrict?: boolean;
+  readonly clientAuth?: ClientAuthSnapshot;
   /** Whether HTTP/2 is offered in ALPN. */
   readonly http2: boolean;
   /** Certificates from a CA; absent where there are none. Once issued, they are among `certificates`. */

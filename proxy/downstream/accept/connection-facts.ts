@@ -2,7 +2,7 @@
 
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import type { ClientConnection } from '../../../core/exchange-contract.ts';
+import type { ClientCertificate, ClientConnection } from '../../../core/exchange-contract.ts';
 import type { ListenerSnapshot } from '../../../core/snapshot/listener.ts';
 import { plainAddress } from '../../../net/host-port.ts';
 import type { ProxyHeader } from '../../../net/proxy-protocol/header.ts';
@@ -21,6 +21,8 @@ export class ConnectionFacts implements ClientConnection {
   localPort: number;
   isTls: boolean;
   tlsVersion = '';
+  /** Set once the handshake is over. */
+  certificate: ClientCertificate | null = null;
   isTrusted: boolean;
   readonly #listener: LiveListener;
   /** The accepted socket; the TLS socket over it once the handshake is over. */

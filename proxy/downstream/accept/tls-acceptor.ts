@@ -2,11 +2,12 @@
 
 import type { Socket } from 'node:net';
 import type { Server, TLSSocket } from 'node:tls';
-import type { ListenerSnapshot } from '../../../core/snapshot/listener.ts';
+import type { ClientAuthSnapshot, ListenerSnapshot } from '../../../core/snapshot/listener.ts';
 import type { TlsFailure } from '../../../core/tls-failure.ts';
 import type { DownstreamContext } from '../downstream-context.ts';
 import { isChallenge } from './alpn-challenge.ts';
 import type { ClientHello } from './client-hello.ts';
+import { judgeClient } from './client-certificate.ts';
 import { ClientSocket } from './client-socket.ts';
 import type { ConnectionFacts } from './connection-facts.ts';
 import { failureOfCode } from './handshake-failure.ts';
@@ -21,10 +22,17 @@ interface Handshake {
   error: string;
 }
 
+/** Reason of a refusal for the log; the cause has the same name. */
+const UNKNOWN_NAME = 'unknown-name';
+/** A record with the fatal alert unrecognized_name (RFC 6066 section 3). */
+const UNRECOGNIZED_NAME = Buffer.from([21, 3, 3, 0, 2, 2, 112]);
+
 export class TlsAcceptor {
   readonly #context: DownstreamContext;
   readonly #servers: TlsServers;
   readonly #serve: (client: ClientSocket) => void;
+  /** Null where clients are not requested to send a certificate. */
+  readonly #clientAuth: ClientAuthSnapshot | null;
   readonly #reading: Omit<HelloReaderParts, 'onTimeout'>;
   /** By keyOf. */
   readonly #handshakes = new Map<string | Socket, Handshake>();
@@ -33,6 +41,7 @@ export class TlsAcceptor {
   constructor(context: DownstreamContext, listener: ListenerSnapshot, serve: (client: ClientSocket) => void) {
     this.#context = context;
     this.#serve = serve;
+    this.#clientAuth = listener.tls!.clientAuth ?? null;
     this.#reading = { clock: context.clock, sweeper: context.sweeper, timeoutMs: listener.timeouts.handshakeMs };
     this.#servers = new TlsServers(listener, context.tickets, (server) => this.#setUp(server));
   }
@@ -53,7 +62,12 @@ export class TlsAcceptor {
 
   #readHello(raw: Socket, key: string | Socket): void {
     const onTimeout = (): void => this.#note(key, 'ERR_TLS_HANDSHAKE_TIMEOUT');
-    const begin = (hello: ClientHello | null): void => this.#servers.accept(raw, hello);
+    const begin = (hello: ClientHello | null): void => {
+      if (this.#servers.accept(raw, hello)) return;
+      this.#note(key, UNKNOWN_NAME);
+      raw.end(UNRECOGNIZED_NAME);
+      raw.once('finish', () => raw.destroy());
+    };
     void new HelloReader(raw, { ...this.#reading, onTimeout }, begin);
   }
 
@@ -77,9 +91,21 @@ export class TlsAcceptor {
   }
 
   #complete({ raw, facts }: Handshake, stream: TLSSocket): void {
+    if (this.#clientAuth !== null && !this.#isClientServed(stream, facts, this.#clientAuth)) {
+      stream.destroy();
+      return;
+    }
     facts.secured(stream);
     this.#context.ledger.tlsCompleted(facts.listenerIndex, stream.isSessionReused());
     this.#serveLater(new ClientSocket(raw, stream, facts));
+  }
+
+  /** Whether the client's certificate is accepted; then the facts of the connection have it. */
+  #isClientServed(stream: TLSSocket, facts: ConnectionFacts, { isRequired }: ClientAuthSnapshot): boolean {
+    const verdict = judgeClient(stream, isRequired, this.#context.clock.wallMs());
+    if (!verdict.isServed) this.#count(facts, 'client-certificate', verdict.reason);
+    else facts.certificate = verdict.certificate;
+    return verdict.isServed;
   }
 
   /**
@@ -112,7 +138,10 @@ export class TlsAcceptor {
     if (handshake === undefined) return;
     this.#handshakes.delete(key);
     const { facts, error } = handshake;
-    const cause: TlsFailure = failureOfCode(error);
+    this.#count(facts, error === UNKNOWN_NAME ? UNKNOWN_NAME : failureOfCode(error), error);
+  }
+
+  #count(facts: ConnectionFacts, cause: TlsFailure, error: string): void {
     this.#context.ledger.tlsFailed(facts.listenerIndex, cause);
     const fields = { listener: facts.listenerName, peer: facts.peerAddress, cause, error };
     this.#context.log.debug(fields, `TLS handshake failed: ${cause}`);

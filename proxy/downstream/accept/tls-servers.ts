@@ -47,19 +47,26 @@ export class TlsServers {
 
   /** Whether the choice of a server needs the ClientHello: of certificates, of the keys of a ticket, or for a challenge. */
   get needsHello(): boolean {
-    return this.#isChoosing || this.#keyring.isOverlapping || this.#challengeStorage !== null;
+    return (
+      this.#isChoosing || this.#tls.isStrict === true || this.#keyring.isOverlapping || this.#challengeStorage !== null
+    );
   }
 
-  /** Certificates for a server name, '' for none: see `find`. */
+  /** Certificates for a server name, '' for none; those without a name where none covers it. */
   certificatesFor(serverName: string): readonly CertificateSnapshot[] {
-    return this.#find(serverName).map((index) => this.#tls.certificates[index]!);
+    return (this.#find(serverName) ?? this.#withoutName).map((index) => this.#tls.certificates[index]!);
   }
 
-  /** Begins the handshake of a connection. @param hello null where it wasn't read, or can't be parsed */
-  accept(raw: Socket, hello: ClientHello | null): void {
-    if (hello !== null && this.#answerChallenge(raw, hello)) return;
-    const server = this.#serverOf(hello === null ? this.#withoutName : this.#find(hello.serverName));
-    server.accept(raw, hello?.ticketKeyName ?? null);
+  /**
+   * Begins the handshake of a connection. @param hello null where it wasn't read, or can't be parsed
+   * @returns false where the listener is strict and has no certificate for the server name
+   */
+  accept(raw: Socket, hello: ClientHello | null): boolean {
+    if (hello !== null && this.#answerChallenge(raw, hello)) return true;
+    const named = hello === null ? this.#withoutName : this.#find(hello.serverName);
+    if (named === null && this.#tls.isStrict === true) return false;
+    this.#serverOf(named ?? this.#withoutName).accept(raw, hello?.ticketKeyName ?? null);
+    return true;
   }
 
   #answerChallenge(raw: Socket, hello: ClientHello): boolean {
@@ -78,12 +85,12 @@ export class TlsServers {
 
   /**
    * Certificates of the name, else those for '*.' in place of its first label (RFC 9525 section 6.3: a wildcard stands for
-   * one label), else the first ones. OpenSSL chooses among them by what the client can verify.
+   * one label), else null. OpenSSL chooses among them by what the client can verify.
    */
-  #find(name: string): readonly number[] {
+  #find(name: string): readonly number[] | null {
     const dot = name.indexOf('.');
     const wildcard = dot > 0 ? this.#chosen.get(`*${name.slice(dot)}`) : undefined;
-    return this.#chosen.get(name) ?? wildcard ?? this.#withoutName;
+    return this.#chosen.get(name) ?? wildcard ?? null;
   }
 
   #serverOf(indexes: readonly number[]): TicketedServer {
@@ -92,7 +99,7 @@ export class TlsServers {
     if (known !== undefined) return known;
     const certificates = indexes.map((index) => this.#tls.certificates[index]!);
     const server = new TicketedServer(optionsFor(this.#listener, certificates), {
-      identity: identityOf(this.#listener.name, certificates),
+      identity: identityOf(this.#listener, certificates),
       keyring: this.#keyring,
       setUp: this.#setUp,
     });
@@ -148,9 +155,19 @@ class TicketedServer {
   }
 }
 
-/** Binding of tickets: to the listener, and to the names of the certificates. A renewed certificate keeps its sessions. */
-function identityOf(listenerName: string, certificates: readonly CertificateSnapshot[]): string {
-  return JSON.stringify([listenerName, certificates.map(({ names }) => names)]);
+/** Node must not destroy clients whose certificate is refused: the acceptor does, and has the reason. */
+function clientAuthOptions({ clientAuth }: TlsSnapshot): TlsOptions {
+  if (clientAuth === undefined) return { requestCert: false };
+  const { ca, crl } = clientAuth;
+  return { requestCert: true, rejectUnauthorized: false, ca: [...ca], ...(crl.length === 0 ? {} : { crl: [...crl] }) };
+}
+
+/**
+ * Binding of tickets: to the listener, the names of the certificates, and the verification of clients, so that a session is
+ * not resumed with a client certificate that would be refused now. A renewed certificate keeps its sessions.
+ */
+function identityOf({ name, tls }: ListenerSnapshot, certificates: readonly CertificateSnapshot[]): string {
+  return JSON.stringify([name, certificates.map(({ names }) => names), tls!.clientAuth ?? null]);
 }
 
 function optionsFor(listener: ListenerSnapshot, certificates: readonly CertificateSnapshot[]): TlsOptions {
@@ -159,15 +176,18 @@ function optionsFor(listener: ListenerSnapshot, certificates: readonly Certifica
     cert: certificates.map(({ cert }) => cert),
     key: certificates.map(({ key }) => key),
     minVersion: tls.minVersion,
+    ...(tls.maxVersion === undefined ? {} : { maxVersion: tls.maxVersion }),
+    ...(tls.ciphers === undefined ? {} : { ciphers: tls.ciphers }),
+    ...(tls.curves === undefined ? {} : { ecdhCurve: tls.curves }),
+    ...clientAuthOptions(tls),
     // http/1.0 for clients that offer nothing else (curl --http1.0): they would get a fatal alert.
     ALPNProtocols: tls.http2 ? ['h2', 'http/1.1', 'http/1.0'] : ['http/1.1', 'http/1.0'],
     handshakeTimeout: listener.timeouts.handshakeMs,
-    requestCert: false,
     sessionTimeout: SESSION_LIFETIME_S,
     sessionIdContext: createHash('sha256').update(listener.name).digest('hex').slice(0, 32),
     // A client that renegotiates makes us pay for a handshake each time (TLS 1.2; CVE-2011-1473).
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
-    honorCipherOrder: true,
+    honorCipherOrder: tls.hasOwnCiphers !== false,
   };
 }
 

@@ -1,0 +1,51 @@
+// Compiles `listeners[].tls` to its part of the Snapshot. Thread: main.
+
+import path from 'node:path';
+import type { ClientAuthSnapshot, TlsSnapshot } from '../../core/snapshot/listener.ts';
+import { certificateNames } from '../files/certificate.ts';
+import type { LoadedConfig } from '../load.ts';
+import type { TlsConfig } from '../schema/schema-tls.ts';
+import { TLS_PROFILES } from '../values/tls-profiles.ts';
+import { compileAcme } from './compile-acme.ts';
+
+/** Prefix of OpenSSL's names for the cipher suites of TLS 1.3. */
+const TLS13 = 'TLS_';
+
+export function compileTls(tls: TlsConfig, listener: string, config: LoadedConfig): TlsSnapshot {
+  const { files, directory } = config;
+  const certificates = (tls.certificates ?? []).map(({ cert, key }) => {
+    const text = files.get(cert) ?? '';
+    const paths = { cert: path.resolve(directory, cert), key: path.resolve(directory, key) };
+    return { cert: text, key: files.get(key) ?? '', names: certificateNames(text), files: paths };
+  });
+  const covered = certificates.flatMap(({ names }) => names);
+  const profile = TLS_PROFILES[tls.profile];
+  return {
+    certificates,
+    minVersion: tls.minVersion ?? profile.minVersion,
+    ...(tls.maxVersion === undefined ? {} : { maxVersion: tls.maxVersion }),
+    ciphers: ciphersOf(tls).join(':'),
+    hasOwnCiphers: tls.ciphers !== undefined,
+    curves: (tls.curves ?? profile.curves).join(':'),
+    isStrict: tls.strictSni,
+    ...(tls.clientAuth === undefined ? {} : { clientAuth: compileClientAuth(tls, files) }),
+    http2: tls.http2,
+    ...(tls.acme === undefined ? {} : { acme: compileAcme(tls.acme, listener, covered, config) }),
+  };
+}
+
+/** A list without suites for TLS 1.3 would switch off none of them and fail no check: those of the profile are named. */
+function ciphersOf({ profile, ciphers }: TlsConfig): readonly string[] {
+  const defaults: readonly string[] = TLS_PROFILES[profile].ciphers;
+  if (ciphers === undefined) return defaults;
+  const ofTls13 = (name: string): boolean => name.toUpperCase().startsWith(TLS13);
+  return ciphers.some(ofTls13) ? ciphers : [...defaults.filter(ofTls13), ...ciphers];
+}
+
+function compileClientAuth(
+  { clientAuth, clientCa = [], clientCrl = [] }: TlsConfig,
+  files: ReadonlyMap<string, string>,
+): ClientAuthSnapshot {
+  const textsOf = (names: readonly string[]): string[] => names.map((name) => files.get(name) ?? '');
+  return { isRequired: clientAuth === 'required', ca: textsOf(clientCa), crl: textsOf(clientCrl) };
+}
