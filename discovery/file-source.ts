@@ -22,6 +22,7 @@ export const file = defineSource({
     ),
   }),
   compile: (options, { directory }): FileSettings => ({ path: path.resolve(directory, options.path) }),
+  describe: (settings) => settings.path,
   start(settings, context, events) {
     const read = (): void => readList(settings.path, context, events);
     const stop = context.files.watch(settings.path, read);

@@ -33,6 +33,8 @@ const ALLOWED_FROM: Readonly<Record<SourceState, readonly SourceState[]>> = {
 export interface SourceView {
   readonly upstream: string;
   readonly source: string;
+  /** Its subject: a path, a DNS name, an address. */
+  readonly subject: string;
   readonly state: SourceState;
   /** Of the set in use; '' before the first. */
   readonly version: string;
@@ -61,6 +63,7 @@ export interface RunnerParts {
 export class SourceRunner {
   readonly kind: string;
   readonly #upstream: string;
+  readonly #subject: string;
   readonly #parts: RunnerParts;
   readonly #running: RunningSource;
   #state: SourceState = 'pending';
@@ -82,6 +85,7 @@ export class SourceRunner {
     parts: RunnerParts,
   ) {
     this.kind = kind;
+    this.#subject = sourceNamed(kind).describe(settings);
     this.#upstream = context.upstream;
     this.#guard = guard;
     this.#parts = parts;
@@ -102,6 +106,7 @@ export class SourceRunner {
     return {
       upstream: this.#upstream,
       source: this.kind,
+      subject: this.#subject,
       state: this.#state,
       version: this.#set.version,
       endpoints: this.#set.endpoints.length,

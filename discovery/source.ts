@@ -86,6 +86,8 @@ export interface SourcePlace {
   readonly upstream: string;
   /** Directory that relative paths refer to; absolute. */
   readonly directory: string;
+  /** `tls.serverName` of the upstream; '' where it has none. Endpoints by address need one for https. */
+  readonly serverName: string;
 }
 
 /** The definition of a source. `Settings` is plain data: structured clone must accept it. Secrets are below a key `secrets`. */
@@ -97,6 +99,8 @@ export interface SourceDefinition<Shape extends OptionShape, Settings extends ob
   readonly summary: string;
   /** The options as an example in YAML, for messages: `{ path: endpoints.yaml }`. */
   readonly example: string;
+  /** Names the subject of the source for operators, in a few words: a path, a DNS name, an address. No secrets. */
+  readonly describe: (settings: Settings) => string;
   /** Turns validated options into settings. A source restarts when they have changed. */
   readonly compile: (options: OptionsOf<Shape>, place: SourcePlace) => Settings;
   /** Finds options that contradict each other. Reads nothing and resolves nothing. */

@@ -1,11 +1,12 @@
 // Table of discovery sources. A new one is one file and one line here. Thread: main.
 
 import { DescriptorTable } from '../core/descriptor-table.ts';
+import { dns } from './dns-source.ts';
 import { file } from './file-source.ts';
 import type { SourceDescriptor } from './source.ts';
 
 /** In the order in which the documentation lists them. */
-const BUILT_IN: readonly SourceDescriptor[] = [file];
+const BUILT_IN: readonly SourceDescriptor[] = [dns, file];
 
 const table = new DescriptorTable<SourceDescriptor>('discovery source', BUILT_IN);
 

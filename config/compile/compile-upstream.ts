@@ -6,6 +6,7 @@ import type { HeartbeatSnapshot, PassiveSnapshot } from '../../core/snapshot/hea
 import type { UpstreamOverrides } from '../../core/snapshot/route.ts';
 import type { ProxyTlv, RetrySnapshot, UpstreamSnapshot, UpstreamTimeouts } from '../../core/snapshot/upstream.ts';
 import { compileBalance } from '../../balancers/registry.ts';
+import { settingsOfName } from '../../discovery/dns-source.ts';
 import { sourceNamed } from '../../discovery/sources.ts';
 import type { PolicySnapshot } from '../../core/snapshot/policy.ts';
 import { checkerNamed } from '../../health/checkers/checkers.ts';
@@ -35,8 +36,10 @@ export function compileUpstream(name: string, config: UpstreamConfig, place: Ups
     policies: place.policies,
     index: place.index,
     balance: compileBalance(config.balance, { endpointCount: config.endpoints.length }),
-    endpoints: config.endpoints.map((endpoint, index) => compileEndpoint(name, endpoint, place.endpoints[index]!)),
-    discovery: compileDiscovery(name, config.discover, place.directory),
+    endpoints: listedEndpoints(config).map((endpoint, index) =>
+      compileEndpoint(name, endpoint, place.endpoints[index]!),
+    ),
+    discovery: compileDiscovery(name, config, place.directory),
     protocol: config.protocol,
     proxyProtocol: compileProxyProtocol(config.proxyProtocol),
     heartbeat: heartbeat === undefined || heartbeat === false ? null : compileHeartbeat(heartbeat),
@@ -92,18 +95,28 @@ function compileEndpoint(upstream: string, endpoint: EndpointConfig, place: Slot
   };
 }
 
-function compileDiscovery(
-  upstream: string,
-  discover: UpstreamConfig['discover'],
-  directory: string,
-): DiscoverySnapshot | null {
-  if (discover === undefined) return null;
-  const { guard } = discover;
-  const sources = Object.entries(discover.sources).map(([kind, options]) => {
-    return { kind, settings: sourceNamed(kind).compile(options, { upstream, directory }) };
+/** Endpoints that the configuration lists by address, or by a name that is resolved when connecting. */
+export function listedEndpoints({ endpoints }: Pick<UpstreamConfig, 'endpoints'>): readonly EndpointConfig[] {
+  return endpoints.filter(({ resolve }) => resolve === 'connect');
+}
+
+function compileDiscovery(upstream: string, config: UpstreamConfig, directory: string): DiscoverySnapshot | null {
+  const place = { upstream, directory, serverName: config.tls.serverName ?? '' };
+  const named = config.endpoints
+    .filter(({ resolve }) => resolve === 'all')
+    .map(({ url: { host, ...url }, weight, backup, zone }) => {
+      return {
+        kind: 'dns',
+        settings: settingsOfName(host, { port: url.port, protocol: url.protocol, weight, backup, zone }),
+      };
+    });
+  const sources = Object.entries(config.discover?.sources ?? {}).map(([kind, options]) => {
+    return { kind, settings: sourceNamed(kind).compile(options, place) };
   });
+  const guard = config.discover?.guard ?? null;
+  if (named.length + sources.length === 0) return null;
   return {
-    sources,
+    sources: [...named, ...sources],
     guard: guard === null ? null : { maxRemovedPercent: guard.maxRemovedPercent, holdMs: guard.hold },
   };
 }

@@ -22,7 +22,7 @@ import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import { formatHostPort } from '../../net/host-port.ts';
 import { compileAdmin } from './compile-admin.ts';
 import { compileTls } from './compile-tls.ts';
-import { compileOverrides, compileUpstream, endpointName } from './compile-upstream.ts';
+import { compileOverrides, compileUpstream, endpointName, listedEndpoints } from './compile-upstream.ts';
 import type { LoadedConfig } from '../load.ts';
 import type { CompiledPolicies } from '../policies/compile-policies.ts';
 import type { CompiledPolicy } from '../policies/policy-place.ts';
@@ -140,7 +140,9 @@ function assignPlaces({ settings, policies }: LoadedConfig, tables: CompileTable
     listeners: settings.listeners.map((listener) => listener.name),
     policies: policyNames(policies),
     upstreams: upstreams.map(([name]) => name),
-    endpoints: upstreams.flatMap(([name, { endpoints }]) => endpoints.map((endpoint) => endpointName(name, endpoint))),
+    endpoints: upstreams.flatMap(([name, upstream]) =>
+      listedEndpoints(upstream).map((endpoint) => endpointName(name, endpoint)),
+    ),
   };
   tables.listeners.refuseOverflow(identities.listeners);
   tables.upstreams.refuseOverflow(identities.upstreams);
@@ -156,7 +158,7 @@ function assignPlaces({ settings, policies }: LoadedConfig, tables: CompileTable
 function compileUpstreams(config: LoadedConfig, places: Places): UpstreamSnapshot[] {
   let first = 0;
   return Object.entries(config.settings.upstreams).map(([name, upstream], at) => {
-    const endpoints = places.endpoints.slice(first, first + upstream.endpoints.length);
+    const endpoints = places.endpoints.slice(first, first + listedEndpoints(upstream).length);
     first += endpoints.length;
     const policies = places.policies(config.policies.upstreams.get(name)!);
     return compileUpstream(name, upstream, {

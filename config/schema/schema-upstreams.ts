@@ -46,9 +46,18 @@ const endpointSettings = z.strictObject({
 
 const DEFAULTS = { weight: 1, backup: false, zone: '' };
 
+const configuredEndpoint = endpointSettings.extend({
+  resolve: z
+    .enum(['connect', 'all'])
+    .default('connect')
+    .describe(
+      'Use of a host name: `connect` resolves it when connecting, as one endpoint; `all` makes each of its addresses an endpoint, with health and balance of its own (docs/discovery.md).',
+    ),
+});
+
 const endpoint = z
-  .union([address.transform((given) => ({ url: given, ...DEFAULTS })), endpointSettings])
-  .meta({ expects: 'a URL, or a mapping with url, weight, backup and zone', example: 'http://10.0.0.1:3000' });
+  .union([address.transform((given) => ({ url: given, ...DEFAULTS, resolve: 'connect' as const })), configuredEndpoint])
+  .meta({ expects: 'a URL, or a mapping with url, weight, backup, zone and resolve', example: 'http://10.0.0.1:3000' });
 
 const listedEndpoint = endpointSettings.extend({
   metadata: z

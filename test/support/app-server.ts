@@ -23,6 +23,7 @@ export class AppServer {
   /** Handles Upgrade requests; owns the socket. */
   onUpgrade: ((socket: Socket, request: IncomingMessage) => void) | null = null;
   #port = 0;
+  #host = '127.0.0.1';
   #server: Server | null = null;
   readonly #sockets = new Set<Socket>();
 
@@ -35,11 +36,18 @@ export class AppServer {
   }
 
   get address(): string {
-    return `127.0.0.1:${this.#port}`;
+    return `${this.#host}:${this.#port}`;
   }
 
   get openConnections(): number {
     return this.#sockets.size;
+  }
+
+  /** Starts on another address of loopback. */
+  async startAt(host: string, port: number): Promise<void> {
+    this.#host = host;
+    this.#port = port;
+    await this.start();
   }
 
   async start(): Promise<void> {
@@ -54,7 +62,7 @@ export class AppServer {
       if (this.onUpgrade === null) socket.destroy();
       else this.onUpgrade(socket as Socket, request);
     });
-    server.listen(this.#port, '127.0.0.1');
+    server.listen(this.#port, this.#host);
     await once(server, 'listening');
     this.#port = (server.address() as AddressInfo).port;
     this.#server = server;
