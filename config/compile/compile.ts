@@ -204,6 +204,7 @@ function compileLimits(limits: Config['limits']): ClientLimits {
     bodyBytes: limits.body,
     connections: limits.connections,
     connectionsPerClient: limits.connectionsPerClient,
+    streams: limits.streams,
     requestsPerConnection: limits.requestsPerConnection,
   };
 }

@@ -24,6 +24,9 @@ const limits = {
   connectionsPerClient: countOrNone(10_000_000).describe(
     'Limit of open connections of one client per listener, over all workers. A client is an IPv4 address or an IPv6 /64; trusted proxies have no limit. At it the oldest connection of the client without a request in progress is closed for a new one; if there is none, the new one is closed.',
   ),
+  streams: count(1, 1000).describe(
+    'Requests that a client may have open at a time on one HTTP/2 connection; more are refused, and may be sent again (REFUSED_STREAM).',
+  ),
   requestsPerConnection: countOrNone(100_000_000).describe(
     'Requests on one connection before it is closed, so that clients are redistributed; reduced by up to 10 % at random.',
   ),
@@ -50,6 +53,7 @@ export const clientLimits = z
     body: limits.body.prefault('none'),
     connections: limits.connections.prefault('none'),
     connectionsPerClient: limits.connectionsPerClient.prefault('none'),
+    streams: limits.streams.default(256),
     requestsPerConnection: limits.requestsPerConnection.prefault(1000),
   })
   .prefault({})

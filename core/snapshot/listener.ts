@@ -62,6 +62,8 @@ export interface ClientLimits {
   readonly connections: number;
   /** Connections of one client to a listener, over all workers; 0 for no limit. */
   readonly connectionsPerClient: number;
+  /** Open streams of one HTTP/2 connection. */
+  readonly streams: number;
   /** Requests on one connection before it is closed (10 % jitter); 0 for no limit. */
   readonly requestsPerConnection: number;
 }

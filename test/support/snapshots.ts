@@ -152,6 +152,7 @@ export function listenerSnapshot({
       bodyBytes: 0,
       connections: 0,
       connectionsPerClient: 0,
+      streams: 256,
       requestsPerConnection: 0,
     },
     timeouts: { headMs: 15_000, bodyIdleMs: 30_000, sendIdleMs: 30_000, keepAliveMs: 75_000, handshakeMs: 10_000 },

@@ -9,6 +9,7 @@ import { CONNECTION_PREFACE } from '../../http2/frame-format.ts';
 import { FrameReader } from '../../http2/frame-reader.ts';
 import type { FrameWriter } from '../../http2/frame-writer.ts';
 import { RequestReader } from '../../http2/request-reader.ts';
+import type { ClientLimits } from '../../../core/snapshot/listener.ts';
 import type { ClientSocket } from '../accept/client-socket.ts';
 import { jittered } from '../accept/connection-ledger.ts';
 import { LingeringClose } from '../accept/lingering-close.ts';
@@ -18,7 +19,7 @@ import { trustedOnlyFor } from '../trusted-only-fields.ts';
 import { checkTransition, Phase } from './connection-phase.ts';
 import type { Http2Context, Http2Listener } from './http2-context.ts';
 import type { FrameHost } from './frame-faults.ts';
-import { Http2Frames, MAX_STREAMS } from './http2-frames.ts';
+import { Http2Frames } from './http2-frames.ts';
 import { Http2Output } from './http2-output.ts';
 import { type Http2Host, Http2Stream } from './http2-stream.ts';
 import { CONNECTION_WINDOW_BYTES, INITIAL_WINDOW_BYTES, ReceiveBudget } from './receive-budget.ts';
@@ -37,6 +38,8 @@ const NO_RFC7540_PRIORITIES = 0x9;
 /** No stream has it: the first of two GOAWAY frames announces the end, and refuses no request (RFC 9113 section 6.8). */
 const LARGEST_STREAM = 0x7fffffff;
 const DRAIN_PING = Buffer.from('draining', 'latin1');
+/** Time for the acknowledgement of our SETTINGS (RFC 9113 section 6.5.3): far beyond any round trip. */
+const SETTINGS_ACK_MS = 20_000;
 /** Time for the PING between both GOAWAY frames: a long round trip. */
 const DRAIN_PING_MS = 1000;
 
@@ -62,7 +65,7 @@ export class Http2Connection implements Http2Host, FrameHost, DrainableConnectio
   constructor(context: Http2Context, settings: Http2Listener, client: ClientSocket) {
     const { limits, timeouts } = settings.snapshot;
     this.#context = context;
-    this.streams = new StreamTable(context.ledger.http2Opened(client.facts.listenerIndex));
+    this.streams = new StreamTable(context.ledger.http2Opened(client.facts.listenerIndex), limits.streams);
     this.#settings = settings;
     this.#client = client;
     this.#sinceMs = context.turn.nowMs();
@@ -75,7 +78,7 @@ export class Http2Connection implements Http2Host, FrameHost, DrainableConnectio
     this.#frames = new FrameReader(new Http2Frames(this));
     client.stream.on('data', this.#onData).on('end', this.#onEnd).on('close', this.#onClose);
     context.sweeper.add(this);
-    addGreeting(this.output.writer, limits.headBytes);
+    addGreeting(this.output.writer, limits);
     this.output.touch();
   }
 
@@ -172,7 +175,9 @@ export class Http2Connection implements Http2Host, FrameHost, DrainableConnectio
     if (this.#phase === Phase.LINGERING) return this.#checkLinger(nowMs);
     const { keepAliveMs, headMs, sendIdleMs } = this.#settings.snapshot.timeouts;
     if (this.output.isTooSlow(nowMs, sendIdleMs)) return this.#sendTimedOut();
-    const { open, lastId } = this.streams;
+    const { open, lastId, hasAcknowledged } = this.streams;
+    if (!hasAcknowledged && this.#phase === Phase.OPEN && nowMs - this.#sinceMs > SETTINGS_ACK_MS)
+      return this.fail(ErrorCode.SETTINGS_TIMEOUT, 'SETTINGS were not acknowledged');
     if (open.size > 0) return this.#timeouts.sweep(open, nowMs);
     const idleMs = nowMs - this.#idleSinceMs;
     if (this.#phase === Phase.DRAINING && nowMs - this.#sinceMs > DRAIN_PING_MS) this.#leave();
@@ -286,8 +291,8 @@ export class Http2Connection implements Http2Host, FrameHost, DrainableConnectio
 }
 
 /** Adds our SETTINGS, and credit for the connection. */
-function addGreeting(writer: FrameWriter, headBytes: number): void {
-  const limits = [MAX_CONCURRENT_STREAMS, MAX_STREAMS, MAX_HEADER_LIST_SIZE, headBytes];
+function addGreeting(writer: FrameWriter, { streams, headBytes }: ClientLimits): void {
+  const limits = [MAX_CONCURRENT_STREAMS, streams, MAX_HEADER_LIST_SIZE, headBytes];
   writer.addSettings([ENABLE_PUSH, 0, ...limits, ENABLE_CONNECT_PROTOCOL, 1, NO_RFC7540_PRIORITIES, 1]);
   writer.addWindowUpdate(0, CONNECTION_WINDOW_BYTES - INITIAL_WINDOW_BYTES);
 }

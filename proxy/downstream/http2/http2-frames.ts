@@ -13,9 +13,6 @@ import type { Http2Stream } from './http2-stream.ts';
 import { parsePriority } from './priority.ts';
 import { Closed } from './stream-table.ts';
 
-/** Streams that a client may have open. A browser shows a page with fewer; more than it needs are no help. */
-export const MAX_STREAMS = 256;
-
 /** RFC 9218 section 7.1. */
 const PRIORITY_UPDATE = 0x10;
 
@@ -61,7 +58,7 @@ export class Http2Frames implements FrameSink {
   #beginStream(id: number, isEndStream: boolean, block: Uint8Array, start: number, end: number): void {
     const host = this.#host;
     const { streams, reader } = host;
-    if (streams.open.size >= MAX_STREAMS) {
+    if (streams.isFull) {
       if (!host.limits.mayExceedStreams()) return this.#fail(CALM, 'too many streams');
       streams.counts.streamRefused();
       if (this.#skip(block, start, end)) host.addReset(id, ErrorCode.REFUSED_STREAM);
@@ -147,7 +144,8 @@ export class Http2Frames implements FrameSink {
   }
 
   onSettingsAck(): void {
-    // Our settings have no effect that waits for it.
+    // Our settings have no effect that waits for it, but a client that never acknowledges them is broken.
+    this.#host.streams.hasAcknowledged = true;
   }
 
   onPing(isAck: boolean, bytes: Uint8Array, start: number): void {

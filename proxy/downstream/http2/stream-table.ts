@@ -31,13 +31,23 @@ export class StreamTable {
   /** The client has sent GOAWAY: the end of its connection is no half-close. */
   hasClientLeft = false;
   readonly counts: Http2Counts;
+  /** Whether the client has acknowledged our SETTINGS. */
+  hasAcknowledged = false;
+  readonly #limit: number;
   readonly #spare: Http2Stream[] = [];
   /** A ring of identifiers, those of the client's resets negative. Allocated with the first reset. */
   #resets: Int32Array | null = null;
   #resetCount = 0;
 
-  constructor(counts: Http2Counts) {
+  /** @param limit of open streams */
+  constructor(counts: Http2Counts, limit: number) {
     this.counts = counts;
+    this.#limit = limit;
+  }
+
+  /** Whether the client has as many streams open as it may have. */
+  get isFull(): boolean {
+    return this.open.size >= this.#limit;
   }
 
   add(id: number, stream: Http2Stream): void {

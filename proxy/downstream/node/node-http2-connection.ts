@@ -54,7 +54,7 @@ export class NodeHttp2Connection implements NodeHttp2Host, Swept, DrainableConne
     this.listener = listener;
     this.#context = context;
     this.#session = session;
-    this.#window = new NodeHttp2Window(session, client.stream);
+    this.#window = new NodeHttp2Window(session, client.stream, listener.limits.streams);
     this.#counts = context.ledger.http2Opened(client.facts.listenerIndex);
     this.#requestsLeft = jittered(listener.limits.requestsPerConnection, context.random);
     this.#idleSinceMs = context.clock.nowMs();

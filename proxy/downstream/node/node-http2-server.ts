@@ -5,7 +5,7 @@ import type { ListenerSnapshot } from '../../../core/snapshot/listener.ts';
 import type { ClientSocket } from '../accept/client-socket.ts';
 import type { DownstreamContext } from '../downstream-context.ts';
 import { NodeHttp2Connection } from './node-http2-connection.ts';
-import { INITIAL_WINDOW_SETTINGS } from './node-http2-window.ts';
+import { initialWindowSettings } from './node-http2-window.ts';
 
 const MAX_FRAME_BYTES = 16_384;
 /** Memory of a connection, in MB: dynamic tables, buffered frames. */
@@ -39,7 +39,7 @@ export class NodeHttp2Server {
 function settingsOf({ limits }: ListenerSnapshot): ServerSessionOptions {
   return {
     settings: {
-      ...INITIAL_WINDOW_SETTINGS,
+      ...initialWindowSettings(limits.streams),
       maxFrameSize: MAX_FRAME_BYTES,
       maxHeaderListSize: limits.headBytes,
       headerTableSize: 4096,

@@ -1,6 +1,6 @@
 // The receive windows of one HTTP/2 connection: small for many streams, large for a few uploads. Thread: worker.
 
-import type { ServerHttp2Session } from 'node:http2';
+import type { ServerHttp2Session, Settings } from 'node:http2';
 import type { Duplex } from 'node:stream';
 
 /**
@@ -12,8 +12,10 @@ import type { Duplex } from 'node:stream';
  * 256 streams, not the usual 100: node:http2 counts streams that were reset in the same read as open (RFC 9113 section 5.1.2
  * doesn't), and a client with 100 streams must be able to replace them all.
  */
-const MANY_STREAMS = { initialWindowSize: 65_535, maxConcurrentStreams: 256 } as const;
-const FEW_STREAMS = { initialWindowSize: 1_048_576, maxConcurrentStreams: 16 } as const;
+const MANY_STREAMS = { initialWindowSize: 65_535 } as const;
+const FEW_STREAMS = { initialWindowSize: 1_048_576 } as const;
+/** Streams that a connection with large windows may have open. */
+const MAX_FEW = 16;
 /** The window of the connection, not smaller than a stream's. */
 const CONNECTION_WINDOW_BYTES = 1_048_576;
 
@@ -23,17 +25,22 @@ const UPLOAD_BYTES = 262_144;
 const RAISE_STREAMS = 4;
 const KEEP_STREAMS = 8;
 
-/** The settings that a connection begins with. */
-export const INITIAL_WINDOW_SETTINGS: typeof MANY_STREAMS = MANY_STREAMS;
+/** The settings that a connection begins with. @param streams that it may have open */
+export function initialWindowSettings(streams: number): Settings {
+  return { ...MANY_STREAMS, maxConcurrentStreams: streams };
+}
 
 export class NodeHttp2Window {
   readonly #session: ServerHttp2Session;
+  readonly #streams: number;
   readonly #socket: Duplex & { readonly bytesRead?: number };
   #isLarge = false;
   #bytesRead = 0;
 
-  constructor(session: ServerHttp2Session, socket: Duplex) {
+  /** @param streams that the connection may have open */
+  constructor(session: ServerHttp2Session, socket: Duplex, streams: number) {
     this.#session = session;
+    this.#streams = streams;
     this.#socket = socket;
     session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
   }
@@ -58,6 +65,7 @@ export class NodeHttp2Window {
     const session = this.#session;
     if (session.destroyed || session.closed || session.pendingSettingsAck) return;
     this.#isLarge = isLarge;
-    session.settings(isLarge ? FEW_STREAMS : MANY_STREAMS);
+    const few = { ...FEW_STREAMS, maxConcurrentStreams: Math.min(MAX_FEW, this.#streams) };
+    session.settings(isLarge ? few : initialWindowSettings(this.#streams));
   }
 }

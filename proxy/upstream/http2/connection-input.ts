@@ -8,6 +8,7 @@ import { Decoded, HpackDecoder } from '../../http2/hpack-decoder.ts';
 import { PeerSettings } from '../../http2/settings.ts';
 import { DEFAULT_HEAD_LIMITS } from '../../http1/head-scanner.ts';
 import type { ConnectionOutput } from './connection-output.ts';
+import type { ConnectionWatch } from './connection-watch.ts';
 import type { Http2Attempt } from './http2-attempt.ts';
 import { STREAM_WINDOW_BYTES } from './stream-receiver.ts';
 
@@ -21,6 +22,7 @@ const HEADER_TABLE_BYTES = 4096;
 /** The connection, as its frames affect it. */
 export interface InputUser {
   readonly output: ConnectionOutput;
+  readonly watch: Pick<ConnectionWatch, 'acknowledged'>;
   /** The attempt of an open stream; undefined for others. */
   attemptOf(stream: number): Http2Attempt | undefined;
   /** Whether a stream was never opened. */
@@ -106,6 +108,7 @@ export class ConnectionInput implements FrameSink {
 
   onSettingsAck(): void {
     // Ours permit the endpoint more than the defaults: they need not be in force for anything.
+    this.#user.watch.acknowledged();
   }
 
   onPing(isAck: boolean, bytes: Uint8Array, start: number): void {

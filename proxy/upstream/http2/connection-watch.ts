@@ -6,12 +6,18 @@ import type { Http2Parts } from './http2-parts.ts';
 /** A connection without any byte from the endpoint for this long becomes doubtful when a request on it is cancelled. */
 const DOUBT_AFTER_MS = 500;
 
+/** Time for the acknowledgement of our SETTINGS (RFC 9113 section 6.5.3): far beyond any round trip. */
+const SETTINGS_ACK_MS = 20_000;
+
+/** An answer that an endpoint owes. */
+export type Owed = 'SETTINGS' | 'SETTINGS acknowledgement' | 'PING';
+
 /** The connection that is watched. */
 export interface Watched {
   /** Whether it has no streams. */
   readonly isIdle: boolean;
-  /** The answer to SETTINGS or PING has not come in time. */
-  onReplyTimeout(): void;
+  /** An answer has not come in time. */
+  onReplyTimeout(owed: Owed): void;
   /** It has been idle, or open, for long enough. */
   onExpired(): void;
   sendPing(): void;
@@ -23,6 +29,7 @@ export class ConnectionWatch {
   readonly #replyMs: number;
   readonly #keepAliveMs: number;
   readonly #reply: WheelTimer;
+  readonly #acknowledgement: WheelTimer;
   readonly #idle: WheelTimer;
   readonly #age: WheelTimer;
   #idleSinceMs = 0;
@@ -35,7 +42,8 @@ export class ConnectionWatch {
     this.#watched = watched;
     this.#replyMs = times.replyMs;
     this.#keepAliveMs = times.keepAliveMs;
-    this.#reply = new WheelTimer(() => this.#watched.onReplyTimeout());
+    this.#reply = new WheelTimer(() => this.#watched.onReplyTimeout(this.#isInDoubt ? 'PING' : 'SETTINGS'));
+    this.#acknowledgement = new WheelTimer(() => this.#watched.onReplyTimeout('SETTINGS acknowledgement'));
     this.#idle = new WheelTimer(() => this.#idled());
     this.#age = new WheelTimer(() => this.#watched.onExpired());
   }
@@ -53,6 +61,12 @@ export class ConnectionWatch {
   /** SETTINGS were sent: the endpoint's are due. */
   begin(): void {
     this.#arm(this.#reply, this.#replyMs);
+    this.#arm(this.#acknowledgement, SETTINGS_ACK_MS);
+  }
+
+  /** The endpoint has acknowledged our SETTINGS. */
+  acknowledged(): void {
+    this.#parts.wheel.cancel(this.#acknowledgement);
   }
 
   /** The endpoint's SETTINGS have come. */
@@ -95,6 +109,7 @@ export class ConnectionWatch {
   stop(): void {
     const { wheel } = this.#parts;
     wheel.cancel(this.#reply);
+    wheel.cancel(this.#acknowledgement);
     wheel.cancel(this.#idle);
     wheel.cancel(this.#age);
   }

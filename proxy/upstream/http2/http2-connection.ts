@@ -9,7 +9,7 @@ import { EndpointSocket, Input, type SocketUser } from '../http1/endpoint-socket
 import type { IdleClose } from '../idle-deaths.ts';
 import { CONNECTION_WINDOW_BYTES, ConnectionInput, type InputUser } from './connection-input.ts';
 import { ConnectionOutput } from './connection-output.ts';
-import { ConnectionWatch, type Watched } from './connection-watch.ts';
+import { ConnectionWatch, type Owed, type Watched } from './connection-watch.ts';
 import type { Http2Attempt, StreamHost } from './http2-attempt.ts';
 import type { Http2Parts } from './http2-parts.ts';
 import { STREAM_WINDOW_BYTES } from './stream-receiver.ts';
@@ -61,7 +61,7 @@ export class Http2Connection implements StreamHost, InputUser, SocketUser, Watch
   receivedBytes = 0;
   readonly #owner: ConnectionOwner;
   readonly #input: ConnectionInput;
-  readonly #watch: ConnectionWatch;
+  readonly watch: ConnectionWatch;
   readonly #streams = new Map<number, Http2Attempt>();
   #state: State = 'starting';
   #nextStream = 1;
@@ -74,7 +74,7 @@ export class Http2Connection implements StreamHost, InputUser, SocketUser, Watch
     this.socket = new EndpointSocket(this, turn, memory);
     this.output = new ConnectionOutput(this.socket, owner.parts);
     this.#input = new ConnectionInput(this, owner.responseHeadBytes);
-    this.#watch = new ConnectionWatch(owner.parts, owner, this);
+    this.watch = new ConnectionWatch(owner.parts, owner, this);
   }
 
   /** Adopts a connected socket. */
@@ -84,7 +84,7 @@ export class Http2Connection implements StreamHost, InputUser, SocketUser, Watch
     const headBytes = this.#owner.responseHeadBytes;
     const windows = [Setting.INITIAL_WINDOW_SIZE, STREAM_WINDOW_BYTES, Setting.MAX_HEADER_LIST_SIZE, headBytes];
     this.output.open([Setting.ENABLE_PUSH, 0, ...windows], CONNECTION_WINDOW_BYTES);
-    this.#watch.begin();
+    this.watch.begin();
   }
 
   get streamCount(): number {
@@ -98,7 +98,7 @@ export class Http2Connection implements StreamHost, InputUser, SocketUser, Watch
 
   /** Whether it takes another stream. */
   get hasRoom(): boolean {
-    return this.#state === 'open' && !this.#watch.isInDoubt && this.#streams.size < this.streamLimit;
+    return this.#state === 'open' && !this.watch.isInDoubt && this.#streams.size < this.streamLimit;
   }
 
   get isIdle(): boolean {
@@ -164,14 +164,14 @@ export class Http2Connection implements StreamHost, InputUser, SocketUser, Watch
     if (!this.#streams.delete(attempt.stream)) return;
     this.#owner.count(F.http2Streams, -1);
     this.socket.countSent();
-    if (this.#streams.size === 0) this.#watch.becameIdle();
+    if (this.#streams.size === 0) this.watch.becameIdle();
     this.#countIdle();
     if (this.#state === 'draining') this.drain();
     else if (this.#state === 'open') this.#owner.onRoom(this);
   }
 
   doubt(sinceMs: number): void {
-    if (this.#state !== 'closed') this.#watch.doubt(sinceMs);
+    if (this.#state !== 'closed') this.watch.doubt(sinceMs);
   }
 
   onFault(kind: FailureKind, reason: string): void {
@@ -192,7 +192,7 @@ export class Http2Connection implements StreamHost, InputUser, SocketUser, Watch
     if (windowDeltaBytes !== 0 && !this.#adjustWindows(windowDeltaBytes)) return;
     if (this.#state === 'starting') {
       this.#state = 'open';
-      this.#watch.started(this.#owner.ageMs);
+      this.watch.started(this.#owner.ageMs);
       this.#countIdle();
     }
     if (this.#state === 'open') this.#owner.onRoom(this);
@@ -210,7 +210,7 @@ export class Http2Connection implements StreamHost, InputUser, SocketUser, Watch
   }
 
   onPingAnswer(): void {
-    if (this.#watch.answered() && this.#state === 'open') this.#owner.onRoom(this);
+    if (this.watch.answered() && this.#state === 'open') this.#owner.onRoom(this);
   }
 
   /** Streams above the last one were not processed (section 6.8). */
@@ -235,7 +235,7 @@ export class Http2Connection implements StreamHost, InputUser, SocketUser, Watch
 
   onBytes(bytes: Buffer, size: number): void {
     this.receivedBytes += size;
-    this.#watch.received();
+    this.watch.received();
     this.#input.feed(bytes, size);
   }
 
@@ -245,7 +245,7 @@ export class Http2Connection implements StreamHost, InputUser, SocketUser, Watch
 
   onInputEnd(): void {
     if (this.#state === 'closed') return;
-    if (this.isIdle && !this.#hasGoaway) this.#owner.onIdleClose({ idleMs: this.#watch.idleMs, announcedMs: -1 });
+    if (this.isIdle && !this.#hasGoaway) this.#owner.onIdleClose({ idleMs: this.watch.idleMs, announcedMs: -1 });
     const { input, writeError } = this.socket;
     this.#end(null, writeError?.message ?? (input === Input.FIN ? 'closed by the endpoint' : 'connection lost'));
   }
@@ -264,10 +264,10 @@ export class Http2Connection implements StreamHost, InputUser, SocketUser, Watch
     this.output.writePing(PING_PAYLOAD);
   }
 
-  onReplyTimeout(): void {
-    const what = this.#state === 'starting' ? 'SETTINGS' : 'PING';
-    this.#owner.onFault('connect-timeout', `${what} was not answered in ${this.#owner.replyMs} ms`);
-    this.#end(this.#state === 'starting' ? 'connect-timeout' : null, `no answer to ${what}`);
+  onReplyTimeout(owed: Owed): void {
+    this.#owner.onFault('connect-timeout', `no ${owed} in time`);
+    if (owed === 'SETTINGS acknowledgement') this.output.close(ErrorCode.SETTINGS_TIMEOUT);
+    this.#end(this.#state === 'starting' ? 'connect-timeout' : null, `no ${owed} from the endpoint`);
   }
 
   onExpired(): void {
@@ -287,7 +287,7 @@ export class Http2Connection implements StreamHost, InputUser, SocketUser, Watch
     this.#owner.count(F.http2GoawaysSent, 1);
     this.#streams.clear();
     this.#countIdle();
-    this.#watch.stop();
+    this.watch.stop();
     this.#input.shut();
     this.output.close(ErrorCode.NO_ERROR);
     this.output.drop();

@@ -11,7 +11,7 @@ import { Closed, StreamTable } from '../../../../../proxy/downstream/http2/strea
 function newTable() {
   const region = Region.allocate({ endpoints: 1, upstreams: 1, workers: 1, listeners: 1 }, 0);
   const count = (field: ListenerField) => region.doubles[region.listenerLane(0, 0) + LISTENER_FIELD[field]]!;
-  return { table: new StreamTable(new ConnectionLedger(region, 0).http2Opened(0)), count };
+  return { table: new StreamTable(new ConnectionLedger(region, 0).http2Opened(0), 4), count };
 }
 
 test('streams are idle, reset by either side, or ended', () => {
