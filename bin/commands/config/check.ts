@@ -2,6 +2,7 @@
 // code and its remedy. Thread: main.
 
 import { loadConfig } from '../../../config/load.ts';
+import { nodeWarnings } from '../../../config/node-advisories.ts';
 import { nearestName } from '../../../config/problems/nearest-name.ts';
 import { explainProblem, problemCode } from '../../../config/problems/problem-guide.ts';
 import { PROBLEM_CODES } from '../../../config/problems/problem.ts';
@@ -22,6 +23,8 @@ export function check({ file, isStrict, format }: CheckOptions): void {
   const problems = loaded.ok ? loaded.warnings : loaded.problems;
   if (format === 'json') console.log(JSON.stringify(reportOf(file, problems), null, 2));
   else printProblems(problems);
+  // Not a problem of the file: neither the report nor the exit code has it.
+  for (const text of loaded.ok ? nodeWarnings(loaded.config.settings) : []) console.error(`fairlead: ${text}`);
   if (!loaded.ok) process.exitCode = exitCodeOf(loaded);
   else if (isStrict && problems.length > 0) process.exitCode = EXIT.warnings;
   else if (format === 'text') console.log(`${file}: ok`);

@@ -2,6 +2,7 @@
 // Thread: main.
 
 import { loadConfig, type LoadResult } from '../../../config/load.ts';
+import { nodeWarnings } from '../../../config/node-advisories.ts';
 import { systemTimers } from '../../../core/timers.ts';
 import { type MainLogger, openMainLog } from '../../../logging/process-log.ts';
 import { ControlPlane } from '../../../control/control-plane.ts';
@@ -45,6 +46,7 @@ export async function run(options: RunOptions): Promise<ControlPlane | null> {
     if (link !== null && !(await hasItsSockets(plane, link))) process.exit(EXIT.ok);
     handleSignals({ plane, log, link, terminal });
     await plane.start();
+    warnOfNode(loader.latest(), log);
     if (options.isWatching === true) watchConfig({ file: options.file, latest: loader.latest, plane, log });
     await link?.ready();
     return plane;
@@ -57,6 +59,12 @@ export async function run(options: RunOptions): Promise<ControlPlane | null> {
     if (link !== null) process.exit();
     return null;
   }
+}
+
+/** Warns of faults of this release of Node that concern the configuration. */
+function warnOfNode(loaded: LoadResult, log: MainLogger): void {
+  for (const text of loaded.ok ? nodeWarnings(loaded.config.settings) : [])
+    log.warn({ node: process.versions.node }, text);
 }
 
 /** Loads the file and keeps the last result. */
