@@ -19,6 +19,18 @@ const KEY_ADVICE: Readonly<Record<string, string>> = {
     ['location', 'locations', 'acl', 'rule', 'rules', 'routers', 'handle', 'matcher', 'virtualhosts'],
     'requests are matched by "routes", in order, with "match"',
   ),
+  ...each(
+    ['acceptproxy', 'expectproxy'],
+    'headers of the PROXY protocol are read with listeners[].proxyProtocol: { trusted: [10.0.0.10] }',
+  ),
+  ...each(
+    ['sendproxy', 'sendproxyv2', 'sendproxyv2ssl', 'sendproxyv2sslcn', 'checksendproxy'],
+    'headers of the PROXY protocol are sent with upstreams.NAME.proxyProtocol: v2',
+  ),
+  ...each(
+    ['setrealipfrom', 'realipheader', 'realiprecursive', 'realip', 'xfftrustedproxies'],
+    'proxies in front of Fairlead are listeners[].trustedProxies',
+  ),
   ...each(['proxypass', 'reverseproxy', 'to', 'forward', 'proxy'], 'a route names its upstream: upstream: app'),
   ...each(['return', 'httprequest'], 'a route answers with "respond" or "redirect"'),
   ...each(
