@@ -65,7 +65,9 @@ function addFirstSteps(program: Command, version: string): void {
     .action(async (file: string, options: InitOptions) => (await import('./init/init.ts')).init(file, options));
   program
     .command('demo')
-    .description('run three small app servers behind Fairlead')
+    .description(
+      'run small app servers behind Fairlead; at a terminal with a load, and keys that break and repair them',
+    )
     .option('--port <port>', 'port of the balancer', '8080')
     .option('--admin-port <port>', 'port of the admin API', '9900')
     .action(async (options: { port: string; adminPort: string }) => {

@@ -1,14 +1,17 @@
-// The demo's three app servers: started on free loopback ports, restarted some seconds after a kill. Thread: main.
+// The demo's app servers: started on free loopback ports; killed, stopped, slowed down and brought back. Thread: main.
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { extname, join } from 'node:path';
+import type { FromApp, ToApp } from './app-messages.ts';
 
 const APP = join(import.meta.dirname, `app${extname(import.meta.filename)}`);
 /** Restart delay in ms: long enough to notice the failure, short enough to watch the recovery. */
 const BACK_AFTER_MS = 8_000;
 
 export interface App {
+  /** The endpoint's name, as in log and dashboard: `app/127.0.0.1:40001`. */
   readonly name: string;
+  readonly upstream: string;
   readonly port: number;
   pid: number;
 }
@@ -16,43 +19,76 @@ export interface App {
 export class Apps {
   readonly list: App[] = [];
   readonly #children = new Map<string, ChildProcess>();
+  /** Whether a server that dies is started again without a key. */
+  readonly #bringsBack: boolean;
   #isEnding = false;
 
-  /** Starts the app servers and resolves when all listen. */
-  async start(names: readonly string[]): Promise<readonly App[]> {
-    for (const name of names) this.list.push(await this.#launch(name, 0));
+  constructor(bringsBack: boolean) {
+    this.#bringsBack = bringsBack;
+  }
+
+  /** Starts an app server for each upstream named, and resolves when all listen. */
+  async start(upstreams: readonly string[]): Promise<readonly App[]> {
+    for (const upstream of upstreams) this.list.push(await this.#launch(upstream, 0));
     return this.list;
   }
 
+  /** Ends all of them. */
   stop(): void {
     this.#isEnding = true;
     for (const child of this.#children.values()) child.kill('SIGKILL');
   }
 
-  #launch(name: string, port: number): Promise<App> {
+  kill({ name }: App): void {
+    this.#children.get(name)?.kill('SIGKILL');
+  }
+
+  /** Stops the process without closing its sockets, as a machine that hangs. */
+  freeze({ name }: App): void {
+    this.#children.get(name)?.kill('SIGSTOP');
+  }
+
+  slowDown(app: App): void {
+    this.#send(app, { isSlow: true });
+  }
+
+  /** Starts, continues and speeds up again, whatever it needs. Resolves when it listens. */
+  async bringBack(app: App): Promise<void> {
+    const child = this.#children.get(app.name);
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) {
+      app.pid = (await this.#launch(app.upstream, app.port)).pid;
+      return;
+    }
+    child.kill('SIGCONT');
+    this.#send(app, { isSlow: false });
+  }
+
+  #send({ name }: App, message: ToApp): void {
+    const child = this.#children.get(name);
+    if (child?.connected === true) child.send(message);
+  }
+
+  #launch(upstream: string, port: number): Promise<App> {
     return new Promise((resolve, reject) => {
-      const child = fork(APP, [name, String(port)]);
-      this.#children.set(name, child);
+      const child = fork(APP, [upstream, String(port)]);
       child.once('error', reject);
+      child.once('exit', () => reject(new Error(`an app server of the demo did not start on port ${port}`)));
       child.once('message', (message) => {
-        const { port: chosen } = message as { port: number };
-        child.once('exit', () => this.#bringBack(name, chosen));
-        resolve({ name, port: chosen, pid: child.pid! });
+        const { port: chosen } = message as FromApp;
+        const app = { name: `${upstream}/127.0.0.1:${chosen}`, upstream, port: chosen, pid: child.pid! };
+        this.#children.set(app.name, child);
+        child.once('exit', () => this.#exited(app));
+        resolve(app);
       });
     });
   }
 
-  #bringBack(name: string, port: number): void {
-    if (this.#isEnding) return;
+  #exited(app: App): void {
+    if (this.#isEnding || !this.#bringsBack) return;
     setTimeout(() => {
       if (this.#isEnding) return;
-      this.#launch(name, port).then(
-        (app) => {
-          const known = this.list.find((one) => one.name === name)!;
-          known.pid = app.pid;
-        },
-        () => this.#bringBack(name, port),
-      );
+      const known = this.list.find(({ name }) => name === app.name)!;
+      this.bringBack(known).catch(() => this.#exited(app));
     }, BACK_AFTER_MS).unref();
   }
 }

@@ -1,11 +1,23 @@
-// `fairlead demo`: app servers, balancer and admin API on loopback, and suggestions to try. Thread: main.
+// `fairlead demo`: app servers, balancer and admin API on loopback. At a terminal it adds a load and a menu that breaks and
+// repairs the app servers. Thread: main.
 
+import { type ChildProcess, fork } from 'node:child_process';
+import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { packageFile } from '../../../config/files/package-files.ts';
+import type { ControlPlane } from '../../../control/control-plane.ts';
+import { callAdmin, refusalWords } from '../live/admin-client.ts';
+import { adminTarget } from '../live/admin-target.ts';
 import { run } from '../run/run.ts';
+import type { LoadReport } from './app-messages.ts';
 import { type App, Apps } from './apps.ts';
+import { actText, type DemoAct, helpText, loadText, nextCanaryWeight, stepOf } from './menu.ts';
 
 const CONFIG = fileURLToPath(packageFile('examples/demo.yaml'));
+const LOAD = join(import.meta.dirname, `load${extname(import.meta.filename)}`);
+const UPSTREAMS = ['app', 'app', 'app', 'canary'];
+/** Author of changes, for log and dashboard. */
+const AUTHOR = 'the menu of the demo';
 
 export interface DemoOptions {
   readonly port: string;
@@ -14,13 +26,18 @@ export interface DemoOptions {
 }
 
 export async function demo(options: DemoOptions): Promise<void> {
-  const apps = new Apps();
-  const list = await apps.start(['app-1', 'app-2', 'app-3']);
+  const hasMenu = process.stdin.isTTY && process.stdout.isTTY;
+  const apps = new Apps(!hasMenu);
+  const list = await apps.start(UPSTREAMS);
   process.once('exit', () => apps.stop());
+  const ports = list.map(({ port }) => String(port));
   const environment = {
     FAIRLEAD_DEMO_BIND: `127.0.0.1:${options.port}`,
     FAIRLEAD_DEMO_ADMIN: `127.0.0.1:${options.adminPort}`,
-    ...Object.fromEntries(list.map((app, index) => [`FAIRLEAD_DEMO_APP_${index + 1}`, String(app.port)])),
+    FAIRLEAD_DEMO_APP_1: ports[0]!,
+    FAIRLEAD_DEMO_APP_2: ports[1]!,
+    FAIRLEAD_DEMO_APP_3: ports[2]!,
+    FAIRLEAD_DEMO_CANARY: ports[3]!,
   };
   const plane = await run({
     file: CONFIG,
@@ -28,25 +45,107 @@ export async function demo(options: DemoOptions): Promise<void> {
     environment,
     portOptions: { listener: '--port', admin: '--admin-port' },
   });
-  if (plane === null) apps.stop();
-  else console.log(banner(options, list));
+  if (plane === null) return apps.stop();
+  console.log(banner(plane, options.version, list));
+  if (hasMenu) new Menu(plane, apps).start();
+  else console.log(tryText(plane, list));
 }
 
-function banner(options: DemoOptions, apps: readonly App[]): string {
-  const web = `http://127.0.0.1:${options.port}`;
-  const admin = `http://127.0.0.1:${options.adminPort}`;
+/** Keys of the terminal, and the load that shows their effect. */
+class Menu {
+  readonly #plane: ControlPlane;
+  readonly #apps: Apps;
+  #selected = 0;
+  #canaryWeight = 0;
+
+  constructor(plane: ControlPlane, apps: Apps) {
+    this.#plane = plane;
+    this.#apps = apps;
+  }
+
+  start(): void {
+    const load = startLoad(this.#plane);
+    process.once('exit', () => load.kill('SIGKILL'));
+    process.stdin.setRawMode(true).resume().setEncoding('utf8').on('data', this.#onKeys);
+    process.once('exit', () => process.stdin.setRawMode(false));
+    this.#help();
+  }
+
+  readonly #onKeys = (text: string): void => {
+    for (const key of text)
+      void this.#onKey(key).catch((error: unknown) => console.log(`  ${(error as Error).message}`));
+  };
+
+  async #onKey(key: string): Promise<void> {
+    const step = stepOf(key, this.#apps.list.length);
+    if (step === null) return;
+    if (step.kind === 'quit') process.kill(process.pid, 'SIGINT');
+    else if (step.kind === 'canary') await this.#canary();
+    else if (step.kind === 'act') await this.#act(this.#apps.list[this.#selected]!, step.act);
+    else if (step.kind === 'help') this.#help();
+    else {
+      this.#selected = step.index;
+      console.log(
+        `  ${this.#apps.list[step.index]!.name}: k kill, s stop, w slow down, b bring back, d drain, r ready`,
+      );
+    }
+  }
+
+  #help(): void {
+    console.log(helpText(this.#apps.list, this.#selected));
+  }
+
+  async #act(app: App, act: DemoAct): Promise<void> {
+    const { health } = this.#plane;
+    if (act === 'kill') this.#apps.kill(app);
+    else if (act === 'freeze') this.#apps.freeze(app);
+    else if (act === 'slow') this.#apps.slowDown(app);
+    else if (act === 'back') await this.#apps.bringBack(app);
+    else health.setAdmin(app.upstream, app.name, act, AUTHOR);
+    console.log(`  ${actText(app, act)}`);
+  }
+
+  async #canary(): Promise<void> {
+    const weight = nextCanaryWeight(this.#canaryWeight);
+    const target = adminTarget({ admin: this.#plane.adminAddress! });
+    const bodies = [
+      { route: 'site', upstream: 'canary', weight },
+      { route: 'site', upstream: 'app', weight: 100 - weight },
+    ];
+    for (const body of bodies) {
+      const answer = await callAdmin(target, '/api/v1/splits', { body });
+      if (answer.status !== 200) throw new Error(refusalWords(answer));
+    }
+    this.#canaryWeight = weight;
+    console.log(`  the canary gets ${weight} % of the requests`);
+  }
+}
+
+function startLoad(plane: ControlPlane): ChildProcess {
+  const load = fork(LOAD, [`http://${plane.bound[0]!.address}/`]);
+  load.on('message', (report) => console.log(`  ${loadText(report as LoadReport)}`));
+  load.on('error', (error) => console.log(`  the load did not start: ${error.message}`));
+  return load;
+}
+
+function banner(plane: ControlPlane, version: string, apps: readonly App[]): string {
+  const admin = `http://${plane.adminAddress}`;
   return `
-  Fairlead ${options.version} balances ${apps.length} app servers.
+  Fairlead ${version} balances ${apps.length} app servers: ${apps.map(({ name }) => name).join(', ')}
 
-    app       ${web}
-    dashboard ${admin}/
+    site      http://${plane.bound[0]!.address}
+    dashboard ${admin}/   open it beside this terminal
     admin API ${admin}/api/v1/status   and /metrics
+`;
+}
 
-  Try:
+function tryText({ bound, adminAddress }: ControlPlane, apps: readonly App[]): string {
+  const web = `http://${bound[0]!.address}`;
+  const { pid, name } = apps[0]!;
+  return `  Try:
     curl ${web}/                 again and again: the app servers take turns
-    kill -9 ${apps[0]!.pid}                            ${apps[0]!.name} dies; no request fails; it is back after 8 s
-    curl -s ${admin}/api/v1/status     who is up and why; the dashboard shows it live
-    npx autocannon -d 20 ${web}/  and kill one while it runs
+    kill -9 ${pid}                 ${name} dies; no request fails; it is back after 8 s
+    fairlead status --admin ${adminAddress}   who is up, and why the others are not
 
   Ctrl-C drains and ends.
 `;

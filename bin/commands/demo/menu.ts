@@ -1,0 +1,73 @@
+// Menu of the demo: keys that break and repair app servers, and lines that say what happens. Pure. Thread: main.
+
+import type { LoadReport } from './app-messages.ts';
+import type { App } from './apps.ts';
+
+export type DemoAct = 'kill' | 'freeze' | 'slow' | 'back' | 'drain' | 'ready';
+
+export type DemoStep =
+  | { readonly kind: 'select'; readonly index: number }
+  | { readonly kind: 'act'; readonly act: DemoAct }
+  | { readonly kind: 'canary' }
+  | { readonly kind: 'help' }
+  | { readonly kind: 'quit' };
+
+const ACTS: Readonly<Record<string, DemoAct>> = {
+  k: 'kill',
+  s: 'freeze',
+  w: 'slow',
+  b: 'back',
+  d: 'drain',
+  r: 'ready',
+};
+
+/** Effect of each act, for the user. */
+const WORDS: Readonly<Record<DemoAct, string>> = {
+  kill: 'killed: its requests go to the others; b brings it back',
+  freeze: 'stopped (SIGSTOP): it accepts, but answers nothing; b lets it continue',
+  slow: 'slowed down: 500 ms for each response, so that it gets fewer requests; b ends that',
+  back: 'brought back: it gets requests again after two good heartbeats',
+  drain: 'drained: it gets no new requests; r returns it to service',
+  ready: 'in service again, as its health allows',
+};
+
+/** Weights of the canary, one after the other. */
+const CANARY_WEIGHTS = [0, 10, 50] as const;
+
+/** Null for a key without a meaning. @param count number of app servers */
+export function stepOf(key: string, count: number): DemoStep | null {
+  if (/^[1-9]$/.test(key) && Number(key) <= count) return { kind: 'select', index: Number(key) - 1 };
+  const act = ACTS[key];
+  if (act !== undefined) return { kind: 'act', act };
+  if (key === 'c') return { kind: 'canary' };
+  if (key === 'h' || key === '?') return { kind: 'help' };
+  return key === 'q' || key === '\u0003' ? { kind: 'quit' } : null;
+}
+
+export function actText({ name }: App, act: DemoAct): string {
+  return `${name} ${WORDS[act]}`;
+}
+
+export function nextCanaryWeight(weight: number): number {
+  const at = CANARY_WEIGHTS.findIndex((one) => one === weight);
+  return CANARY_WEIGHTS[(at + 1) % CANARY_WEIGHTS.length]!;
+}
+
+export function helpText(apps: readonly App[], selected: number): string {
+  const names = apps.map(({ name }, index) => `${index === selected ? '>' : ' '}${index + 1} ${name}`);
+  return [
+    '  Choose an app server with its number, then press a key:',
+    ...names.map((line) => `    ${line}`),
+    '    k kill   s stop   w slow down   b bring back   d drain   r ready',
+    '    c canary: 10 %, 50 %, none   h help   q quit',
+  ].join('\n');
+}
+
+/** One line: requests, failures, the slowest, and the shares of the app servers. */
+export function loadText({ sent, failed, slowestMs, byApp }: LoadReport): string {
+  const answered = Object.values(byApp).reduce((sum, count) => sum + count, 0);
+  const shares = Object.entries(byApp)
+    .toSorted(([a], [b]) => a.localeCompare(b))
+    .map(([name, count]) => `${name} ${Math.round((count / Math.max(1, answered)) * 100)} %`);
+  return `load: ${sent} requests in 5 s, ${failed} failed, slowest ${slowestMs} ms; ${shares.join(', ')}`;
+}

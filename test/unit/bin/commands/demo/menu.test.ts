@@ -1,0 +1,35 @@
+// Keys and lines of the demo's menu. Thread: main.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { actText, helpText, loadText, nextCanaryWeight, stepOf } from '../../../../../bin/commands/demo/menu.ts';
+
+const APPS = [3001, 3002].map((port) => ({ name: `app/127.0.0.1:${port}`, upstream: 'app', port, pid: 1 }));
+
+test('keys choose a server, act on it, and leave', () => {
+  assert.deepEqual(stepOf('2', 2), { kind: 'select', index: 1 });
+  assert.equal(stepOf('3', 2), null);
+  const acts = ['k', 's', 'w', 'b', 'd', 'r'].map((key) => stepOf(key, 2));
+  assert.deepEqual(
+    acts.map((step) => step !== null && step.kind === 'act' && step.act),
+    ['kill', 'freeze', 'slow', 'back', 'drain', 'ready'],
+  );
+  assert.deepEqual(
+    ['q', '\u0003', 'c', 'h', 'x'].map((key) => stepOf(key, 2)?.kind),
+    ['quit', 'quit', 'canary', 'help', undefined],
+  );
+});
+
+test('the canary gets 10 %, then half, then nothing', () => {
+  assert.deepEqual([0, 10, 50, 7].map(nextCanaryWeight), [10, 50, 0, 0]);
+});
+
+test('lines name servers as log and dashboard do', () => {
+  assert.match(helpText(APPS, 1), /^ {5}1 app\/127\.0\.0\.1:3001\n {4}>2 app\/127\.0\.0\.1:3002$/m);
+  assert.match(actText(APPS[0]!, 'kill'), /^app\/127\.0\.0\.1:3001 killed/);
+  const byApp = { 'app/127.0.0.1:3002': 150, 'app/127.0.0.1:3001': 50 };
+  assert.equal(
+    loadText({ sent: 201, failed: 1, slowestMs: 12, byApp }),
+    'load: 201 requests in 5 s, 1 failed, slowest 12 ms; app/127.0.0.1:3001 25 %, app/127.0.0.1:3002 75 %',
+  );
+});
