@@ -16,6 +16,7 @@ import type { BoundListener } from '../core/messages.ts';
 import type { MaintenanceSwitch } from '../core/snapshot/maintenance.ts';
 import type { Snapshot } from '../core/snapshot/snapshot.ts';
 import type { Timers } from '../core/timers.ts';
+import type { SourceView } from '../discovery/source-runner.ts';
 import type { EndpointView } from '../health/record/endpoint-view.ts';
 import type { Explanation } from '../health/record/endpoint-explanation.ts';
 import type { HealthEvent } from '../health/record/health-events.ts';
@@ -104,6 +105,12 @@ export interface AdminAcme {
   renew(name: string): Promise<boolean>;
 }
 
+/** Discovery sources of upstreams. */
+export interface AdminMembership {
+  /** In the order of the configuration. */
+  sources(): readonly SourceView[];
+}
+
 /** A worker thread as its supervisor knows it. */
 export interface AdminWorker {
   readonly worker: number;
@@ -154,6 +161,7 @@ export interface AdminContext {
   readonly health: AdminHealth;
   readonly maintenance: AdminMaintenance;
   readonly splits: AdminSplits;
+  readonly membership: AdminMembership;
   readonly certificates: AdminCertificates;
   readonly acme: AdminAcme;
   /** The Snapshot that runs. */

@@ -76,6 +76,7 @@ interface Service {
 interface OperatorSettings {
   readonly maintenance: Maintenance;
   readonly splits: SplitWeights;
+  readonly membership: Membership;
   readonly acme: CertificateService;
 }
 
@@ -122,9 +123,8 @@ export class ControlPlane {
     this.supervisor = this.#newSupervisor(sockets);
     const onOutOfUse = (slot: number): void => this.supervisor.broadcast({ kind: 'drop-idle', slot });
     this.health = new HealthService({ ...injected, runCheck, onOutOfUse });
-    const { maintenance, splits, acme } = (this.#settings = this.#newSettings(tables));
+    const { maintenance, splits, membership, acme } = (this.#settings = this.#newSettings(tables));
     this.#keeper = new StateKeeper({ ...injected, health: this.health, maintenance, splits });
-    const membership = new Membership({ ...injected, slots: tables.endpoints, owner: () => this.#owner });
     this.#explainer = new Explainer({ ...injected, bound: () => this.bound });
     this.#admin = new AdminHost({ sockets, timers: systemTimers, context: () => this.#adminContext() });
     this.#owner = new SnapshotOwner(
@@ -222,7 +222,7 @@ export class ControlPlane {
   #newSettings(tables: CompileTables): OperatorSettings {
     const publish = (): Promise<void> => this.#reloader.republish();
     const { log, version } = this.#options;
-    const parts = { clock: this.#clock, log, publish };
+    const parts = { clock: this.#clock, log, publish, timers: systemTimers, random: systemRandom };
     return {
       maintenance: new Maintenance({ ...parts, tables, onChange: (change) => this.#admin.noteMaintenance(change) }),
       splits: new SplitWeights({
@@ -230,7 +230,8 @@ export class ControlPlane {
         configured: () => this.#owner.received,
         onChange: (change) => this.#admin.noteSplit(change),
       }),
-      acme: new CertificateService({ ...parts, tables, timers: systemTimers, random: systemRandom, version }),
+      membership: new Membership({ ...parts, slots: tables.endpoints, owner: () => this.#owner }),
+      acme: new CertificateService({ ...parts, tables, version }),
     };
   }
 

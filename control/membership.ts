@@ -13,6 +13,7 @@ import type { UpstreamSnapshot } from '../core/snapshot/upstream.ts';
 import type { TimerHandle, Timers } from '../core/timers.ts';
 import { Discovery, type SourcedEndpoint } from '../discovery/discovery.ts';
 import { idOf } from '../discovery/source.ts';
+import type { SourceView } from '../discovery/source-runner.ts';
 import type { SnapshotConsumer, SnapshotGate, SnapshotOwner } from './snapshot-owner.ts';
 
 /** Changes within this time make one batch: at most ten batches a second reach the workers. */
@@ -75,6 +76,11 @@ export class Membership implements SnapshotGate, SnapshotConsumer {
     this.#isStopped = true;
     this.#timer?.cancel();
     this.#discovery.stop();
+  }
+
+  /** The sources of the Snapshot that runs. */
+  sources(): readonly SourceView[] {
+    return this.#discovery.views();
   }
 
   /** The endpoints of an upstream have changed: they are part of the next batch. */

@@ -105,6 +105,8 @@ export const responses = z.record(z.enum(['1xx', '2xx', '3xx', '4xx', '5xx']), a
 
 export const endpoint = facts.extend({
   name: z.string().describe('Its address: `10.0.0.1:3000`, or the path of a socket.'),
+  source: z.string().describe('Its origin: `config`, or the kind of a discovery source.'),
+  zone: z.string().describe("Name of its place; '' where none is known."),
   inFlight: z.int(),
   queued: z.int(),
   attempts: amount,

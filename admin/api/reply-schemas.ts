@@ -62,6 +62,22 @@ const protocol = z
   .enum(['http1', 'http2', 'auto'])
   .describe('Protocol of requests to the endpoints; `auto`: as each endpoint chooses by ALPN.');
 
+const source = z.strictObject({
+  source: z.string().describe('Its kind: `dns`, `file` and others.'),
+  subject: z.string().describe('A name, a path or an address.'),
+  state: z
+    .enum(['pending', 'current', 'stale', 'held'])
+    .describe('`pending`: no set yet; `stale`: it fails, and the last good set is kept; `held`: by the guard.'),
+  version: z.string(),
+  endpoints: amount.describe('Of the set in use.'),
+  ageSeconds: amount.nullable().describe('Since the set in use was last confirmed; null before the first.'),
+  changedAt: time.nullable(),
+  cause: z.string().describe("Why it isn't current."),
+  updates: amount,
+  failures: amount,
+});
+export type SourceReply = z.output<typeof source>;
+
 export const upstream = z.strictObject({
   name: z.string(),
   balance: z.string(),
@@ -75,6 +91,7 @@ export const upstream = z.strictObject({
   retries: amount,
   redispatches: amount,
   traffic,
+  sources: z.array(source).describe('Where further endpoints come from.'),
   endpoints: z.array(endpoint),
 });
 export type UpstreamReply = z.output<typeof upstream>;

@@ -14,7 +14,7 @@ import { isoOf } from './iso-time.ts';
 import { LaneSums } from '../metrics/lane-sums.ts';
 import { STATUS_CLASSES } from '../metrics/metrics-upstream.ts';
 import { notReadyBecause } from './readiness.ts';
-import type { ConfigReply, MaintenanceReply, StatusReply, UpstreamReply } from './reply-schemas.ts';
+import type { ConfigReply, MaintenanceReply, SourceReply, StatusReply, UpstreamReply } from './reply-schemas.ts';
 import type { Traffic, TrafficWindow } from '../metrics/traffic-window.ts';
 
 /** One endpoint, with the entity tag of its operator settings. */
@@ -157,8 +157,21 @@ export class StatusView {
       retries: this.#sums.upstream(index, 'retries'),
       redispatches: this.#sums.upstream(index, 'redispatches'),
       traffic: roundedTraffic(this.#traffic.upstream(upstream)),
+      sources: this.#sourcesOf(name),
       endpoints: known.map(({ endpoint, view }) => this.#endpoint(endpoint, view)),
     };
+  }
+
+  #sourcesOf(upstream: string): SourceReply[] {
+    const nowMs = this.#context.clock.wallMs();
+    const own = this.#context.membership.sources().filter((one) => one.upstream === upstream);
+    return own.map(
+      ({ source, subject, state, version, endpoints, confirmedAt, changedAt, cause, updates, failures }) => {
+        const ageSeconds = confirmedAt === null ? null : Math.max(0, Math.round((nowMs - confirmedAt) / 1000));
+        const at = changedAt === null ? null : isoOf(changedAt);
+        return { source, subject, state, version, endpoints, ageSeconds, changedAt: at, cause, updates, failures };
+      },
+    );
   }
 
   #isInMaintenance(upstream: string): boolean {
@@ -172,6 +185,8 @@ export class StatusView {
     const sum = (field: EndpointField) => this.#sums.endpoint(slot, field);
     return {
       name: endpoint.id,
+      source: endpoint.source,
+      zone: endpoint.zone,
       ...factsOf(view),
       inFlight: region.words[word + ENDPOINT.inflight.index]!,
       queued: region.words[word + ENDPOINT.queued.index]!,

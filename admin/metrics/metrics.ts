@@ -13,6 +13,7 @@ import { ENDPOINT_METRICS } from './metrics-endpoint.ts';
 import { GRPC_METRICS } from './metrics-grpc.ts';
 import { POLICY_METRICS } from './metrics-policy.ts';
 import { processMetrics } from './metrics-process.ts';
+import { SOURCE_METRICS } from './metrics-source.ts';
 import { UPSTREAM_METRICS, STATUS_CLASSES } from './metrics-upstream.ts';
 import type { ListenerField } from '../../core/memory/lane-fields.ts';
 import { TLS_FAILURES } from '../../core/tls-failure.ts';
@@ -40,6 +41,7 @@ export class Metrics {
       ...CERTIFICATE_METRICS,
       ...POLICY_METRICS,
       ...UPSTREAM_METRICS,
+      ...SOURCE_METRICS,
       ...GRPC_METRICS,
       ...ENDPOINT_METRICS,
     ];

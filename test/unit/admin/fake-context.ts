@@ -23,6 +23,7 @@ import type {
 import type { ExplainQuery, ExplainReply } from '../../../admin/api/explain-schemas.ts';
 import { seededRandom } from '../../../core/random.ts';
 import { explain } from '../../../control/explain/explanation.ts';
+import type { SourceView } from '../../../discovery/source-runner.ts';
 import type { AgentView, EndpointView } from '../../../health/record/endpoint-view.ts';
 import type { Explanation, Reason } from '../../../health/record/endpoint-explanation.ts';
 import { HealthEvents } from '../../../health/record/health-events.ts';
@@ -233,6 +234,23 @@ export class FakeContext implements AdminContext {
   readonly health = new FakeHealth();
   readonly maintenance = new FakeMaintenance();
   readonly splits = new FakeSplits();
+  readonly membership = {
+    sources: (): readonly SourceView[] => [
+      {
+        upstream: 'api',
+        source: 'dns',
+        subject: 'api.internal:3000',
+        state: 'stale',
+        version: 'TTL 30 s',
+        endpoints: 2,
+        confirmedAt: 0,
+        changedAt: 0,
+        cause: 'server 10.0.0.53 answers SERVFAIL for api.internal A',
+        updates: 7,
+        failures: 1,
+      },
+    ],
+  };
   readonly certificates = {
     list: () => [{ ...CERTIFICATE, listener: 'web' }],
     changes: { installed: 4, refused: 1 },
