@@ -55,6 +55,8 @@ const TABLES: LayerTables = {
     commander: ['bin', 'scripts'],
     // Behind core/linear-regex.ts.
     re2js: ['core'],
+    // Behind proxy/policies/passwords/password-hash.ts.
+    bcryptjs: ['proxy'],
     uplot: ['admin'],
     // development only
     autocannon: ['scripts', 'test'],

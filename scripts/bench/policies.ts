@@ -1,12 +1,15 @@
 // Nanoseconds for an exchange from its head to its record, without sockets: without route policies, with header edits, a
-// sticky cookie, and a plugin's hooks. Thread: main.
+// sticky cookie, a rate limit, a signed-in user, and a plugin's hooks. What a policy costs is the difference to the first.
+// Thread: main.
 // Usage: node scripts/bench/policies.ts
 
+import { setTimeout } from 'node:timers/promises';
 import { bench, run } from 'mitata';
 import type { AttemptEvents, ClientEvents, ClientSide } from '../../core/exchange-contract.ts';
 import { definePolicy } from '../../core/policy/policy-definition.ts';
 import type { Snapshot } from '../../core/snapshot/snapshot.ts';
 import { policyOf } from '../../plugins/plugin-parts.ts';
+import { hashPassword } from '../../proxy/policies/passwords/password-hash.ts';
 import { ForwardingBench, responseHead } from '../../test/support/forwarding.ts';
 import { requestHead } from '../../test/support/request-head.ts';
 import { policySnapshot, routeSnapshot, snapshot, upstreamSnapshot } from '../../test/support/snapshots.ts';
@@ -25,13 +28,35 @@ const plugin = policyOf(
     create: () => ({ onRequest: () => undefined, onResponse: () => undefined }),
   }),
 );
+function withPolicy(name: string, data: unknown): Snapshot {
+  return snapshot({
+    routes: [routeSnapshot({ policies: [policySnapshot(name, data, { needs: ['reply', 'wait'] })] })],
+  });
+}
+
 const CASES: Readonly<Record<string, Snapshot>> = {
   'no route policy': snapshot(),
   'header edits': snapshot({ routes: [routeSnapshot(edits)] }),
   'sticky cookie': snapshot({ upstreams: [upstreamSnapshot({ sticky: settingsOf({}) })] }),
+  'rate limit': withPolicy('rate-limit', {
+    rateLimit: {
+      name: 'route',
+      key: { kind: 'client-ip' },
+      rate: { requests: 1_000_000, windowMs: 1000, text: '1000000/s' },
+      burst: 1_000_000,
+      delayMs: 0,
+      reportsOnly: true,
+      fields: 'refused',
+    },
+  }),
+  'a signed-in user (basicAuth)': withPolicy('basic-auth', {
+    basicAuth: { users: { staff: hashPassword('correct horse') }, realm: 'staff', passesOn: false, userField: '' },
+  }),
   'a plugin with two hooks': snapshot({ routes: [routeSnapshot({ policies: [policySnapshot('plugin', {})] })] }),
 };
-const HEAD = requestHead({ fields: ['accept', '*/*', 'user-agent', 'bench', 'x-debug', '1'] });
+const SIGN_IN = `Basic ${Buffer.from('staff:correct horse').toString('base64')}`;
+const FIELDS = ['accept', '*/*', 'user-agent', 'bench', 'x-debug', '1', 'authorization', SIGN_IN];
+const HEAD = requestHead({ fields: FIELDS });
 const RESPONSE = responseHead(200, ['content-type', 'text/plain']);
 const BODY = Buffer.from('ok');
 
@@ -76,6 +101,9 @@ for (const [name, configured] of Object.entries(CASES)) {
     events = given;
     return HANDLE;
   };
+  // The first request verifies the password.
+  client.events = forwarding.forwarder.begin(client, HEAD, null, forwarding.nowMs);
+  await setTimeout(500);
   bench(name, () => {
     forwarding.records.length = 0;
     client.events = forwarding.forwarder.begin(client, HEAD, null, forwarding.nowMs);

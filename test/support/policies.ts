@@ -4,6 +4,7 @@ import { ClientMemory } from '../../core/memory/client-memory.ts';
 import type { PolicyServices } from '../../core/policy/policy-definition.ts';
 import type { Logger } from '../../core/log.ts';
 import { systemTimers } from '../../core/timers.ts';
+import { matchesPassword } from '../../proxy/policies/passwords/password-hash.ts';
 import type { RuntimePoliciesParts } from '../../proxy/policies/runtime-policies.ts';
 import { PolicyWatch } from '../../proxy/policies/policy-watch.ts';
 
@@ -23,7 +24,10 @@ export function policyServices(): PolicyServices {
   return {
     mustShed: () => false,
     pressure: () => 0,
-    passwords: { isFull: true, verify: () => Promise.resolve(false) },
+    passwords: {
+      isFull: false,
+      verify: (password, stored) => Promise.resolve(matchesPassword(password, stored)),
+    },
     grpcCalls: { ended: () => undefined },
     timers: systemTimers,
     nowMs: () => performance.now(),

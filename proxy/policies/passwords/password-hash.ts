@@ -1,8 +1,8 @@
 // Stored passwords: the formats that are accepted, and those that are too weak. Thread: both.
 
 import { randomBytes, scryptSync, timingSafeEqual } from 'node:crypto';
+import { createRequire } from 'node:module';
 import type { ParsedOption } from '../../../core/option-schema.ts';
-import { bcrypt, parseBcrypt } from './bcrypt.ts';
 
 /** A bcrypt hash of a higher cost takes more than ten seconds. */
 const MOST_BCRYPT_COST = 16;
@@ -22,6 +22,14 @@ interface ScryptHash {
   readonly key: Buffer;
 }
 
+/** The part of bcryptjs that is used. */
+interface Bcrypt {
+  /** Blocks its thread. @param salt with version and cost; the rest of a whole hash is ignored */
+  hashSync(password: string, salt: string): string;
+}
+
+let library: Bcrypt | null = null;
+
 /** Kinds of hashes of other programs that a guess takes next to no time on, by how they begin. */
 const WEAK: readonly (readonly [start: RegExp, name: string])[] = [
   [/^\$apr1\$/, 'MD5 (apr1)'],
@@ -33,9 +41,9 @@ const WEAK: readonly (readonly [start: RegExp, name: string])[] = [
 
 /** Checks that a text is a hash in an accepted format. The message never has the text. */
 export function checkPasswordHash(text: string): ParsedOption<string> {
-  const bcryptHash = parseBcrypt(text);
-  if (bcryptHash !== null) {
-    const isSane = bcryptHash.cost >= LEAST_BCRYPT_COST && bcryptHash.cost <= MOST_BCRYPT_COST;
+  const cost = bcryptCost(text);
+  if (cost !== null) {
+    const isSane = cost >= LEAST_BCRYPT_COST && cost <= MOST_BCRYPT_COST;
     if (isSane) return { ok: true, value: text };
     return { ok: false, message: `the cost of a bcrypt hash must be from 4 to ${MOST_BCRYPT_COST}` };
   }
@@ -44,6 +52,17 @@ export function checkPasswordHash(text: string): ParsedOption<string> {
   const what =
     weak === undefined ? 'this is no hash of a password that is supported' : `${weak} is too weak for passwords`;
   return { ok: false, message: `${what}: create one with fairlead hash-password (scrypt) or htpasswd -nB (bcrypt)` };
+}
+
+/** Cost of a bcrypt hash: $2a$, $2b$ or $2y$, which differ in bugs of old programs alone. Null for anything else. */
+function bcryptCost(text: string): number | null {
+  const cost = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/.exec(text)?.[1];
+  return cost === undefined ? null : Number(cost);
+}
+
+/** bcryptjs, loaded at the first use: most threads verify no passwords. */
+function bcrypt(): Bcrypt {
+  return (library ??= createRequire(import.meta.url)('bcryptjs') as Bcrypt);
 }
 
 /** The format of password hashing competitions: `$scrypt$ln=15,r=8,p=1$SALT$KEY`. */
@@ -60,10 +79,8 @@ function parseScrypt(text: string): ScryptHash | null {
 
 /** Whether a password has a hash. Blocks its thread. @param stored checked before */
 export function matchesPassword(password: string, stored: string): boolean {
-  const bcryptHash = parseBcrypt(stored);
-  if (bcryptHash !== null) {
-    const { cost, salt, hash } = bcryptHash;
-    return timingSafeEqual(Buffer.from(bcrypt(password, cost, salt)), Buffer.from(hash));
+  if (bcryptCost(stored) !== null) {
+    return timingSafeEqual(Buffer.from(bcrypt().hashSync(password, stored)), Buffer.from(stored));
   }
   const parsed = parseScrypt(stored);
   if (parsed === null) return false;
@@ -89,8 +106,8 @@ function unpadded(bytes: Buffer): string {
 
 /** Measure of the time that a hash takes, to find the slowest one: of bcrypt and scrypt in units of about 1 us. */
 export function hashingCost(stored: string): number {
-  const bcryptHash = parseBcrypt(stored);
-  if (bcryptHash !== null) return 2 ** bcryptHash.cost * 60;
+  const cost = bcryptCost(stored);
+  if (cost !== null) return 2 ** cost * 60;
   const parsed = parseScrypt(stored);
   return parsed === null ? 0 : (2 ** parsed.ln * parsed.r * parsed.p) / 3;
 }
