@@ -1,5 +1,6 @@
-// Policy: a rate of requests for each client of a route, by the generic cell rate algorithm in memory that all workers share
-// (core/memory/rate-table.ts). A request beyond the burst is answered 429, or held back where a delay is configured.
+// Policy: rates of requests for each client of a route, by the generic cell rate algorithm in memory that all workers share
+// (core/memory/rate-table.ts). A request beyond a burst is answered 429, or held back where a delay is configured. One that
+// a limit refuses counts for none of the others.
 // Thread: both.
 
 import { rateOf, type RateTable } from '../../core/memory/rate-table.ts';
@@ -17,6 +18,8 @@ const LONGEST_REFILL_MS = 30 * WINDOW_MS.d;
 const LONGEST_DELAY_MS = 60_000;
 /** Requests that one worker holds back at a time: beyond it they are answered 429. */
 const MOST_WAITING = 10_000;
+/** Limits of one route. */
+const MOST_LIMITS = 8;
 
 /** A number of requests in a window. */
 export interface RequestRate {
@@ -26,21 +29,23 @@ export interface RequestRate {
   readonly text: string;
 }
 
-/** Data of the policy in a Snapshot. */
-export interface RateLimitData {
-  readonly rateLimit: {
-    /** Limits of one name share their counts. */
-    readonly name: string;
-    readonly key: ClientKey;
-    readonly rate: RequestRate;
-    readonly burst: number;
-    readonly delayMs: number;
-    readonly reportsOnly: boolean;
-    readonly fields: 'refused' | 'always' | 'never';
-  };
+/** One limit of a route. */
+interface RateLimit {
+  /** Limits of one name share their counts. */
+  readonly name: string;
+  readonly key: ClientKey;
+  readonly rate: RequestRate;
+  readonly burst: number;
+  readonly delayMs: number;
+  readonly reportsOnly: boolean;
+  readonly fields: 'refused' | 'always' | 'never';
 }
 
-type RateLimit = RateLimitData['rateLimit'];
+/** Data of the policy in a Snapshot. */
+export interface RateLimitData {
+  /** At least one. */
+  readonly rateLimits: readonly RateLimit[];
+}
 
 export const rateLimit = builtIn({
   name: 'rate-limit',
@@ -49,13 +54,22 @@ export const rateLimit = builtIn({
   needs: ['reply', 'wait'],
   waitMs: LONGEST_DELAY_MS + 5000,
   options: (schemas) => ({ rateLimit: rateLimitOptions(schemas).optional() }),
-  compile: ({ rateLimit: options }, context): RateLimitData | null =>
-    options === undefined ? null : { rateLimit: compileLimit(options, context) },
-  create: ({ rateLimit: limit }, context) => new LimitedRoute(limit, context),
-  explain: ({ rateLimit: limit }, exchange) => describe(limit, exchange),
+  compile: ({ rateLimit: options }, context): RateLimitData | null => {
+    if (options === undefined) return null;
+    if (options.length > MOST_LIMITS) {
+      context.report({
+        code: 'FL3008',
+        message: `a route has at most ${MOST_LIMITS} rate limits`,
+        path: ['rateLimit'],
+      });
+    }
+    return { rateLimits: options.map((one, at) => compileLimit(one, options.length > 1 ? at : null, context)) };
+  },
+  create: ({ rateLimits }, context) => new LimitedRoute(rateLimits, context),
+  explain: ({ rateLimits }, exchange) => rateLimits.map((limit) => describe(limit, exchange)).join('; '),
 });
 
-function rateLimitOptions({ z, text, count, duration, name }: OptionSchemas) {
+function rateLimitOptions({ z, text, count, duration, name, oneOrMany }: OptionSchemas) {
   const rate = () => text(parseRate, { expects: 'a rate such as 10/s', example: '10/s' });
   const key = text(parseClientKey, {
     expects: 'client-ip, route, header:NAME or cookie:NAME',
@@ -85,10 +99,12 @@ function rateLimitOptions({ z, text, count, duration, name }: OptionSchemas) {
         .optional(),
     })
     .meta({ expects: 'a mapping with rate', example: '{ rate: 10/s, burst: 20 }' });
-  return z
+  const one = z
     .union([rate(), full])
-    .meta({ expects: 'a rate, or a mapping with rate', example: '{ rate: 10/s, burst: 20, key: client-ip }' })
-    .describe('Limits how fast each client may send requests.');
+    .meta({ expects: 'a rate, or a mapping with rate', example: '{ rate: 10/s, burst: 20, key: client-ip }' });
+  return oneOrMany(one).describe(
+    'Limits how fast each client may send requests. A request passes where all limits of a list let it pass.',
+  );
 }
 
 function parseRate(text: string): { ok: true; value: RequestRate } | { ok: false; message: string } {
@@ -101,60 +117,114 @@ function parseRate(text: string): { ok: true; value: RequestRate } | { ok: false
   return { ok: false, message };
 }
 
-type RateLimitOptions = NonNullable<OptionsOf<{ rateLimit: ReturnType<typeof rateLimitOptions> }>['rateLimit']>;
+type RateLimitOptions = NonNullable<OptionsOf<{ rateLimit: ReturnType<typeof rateLimitOptions> }>['rateLimit']>[number];
 
 type RateLimitFull = Extract<RateLimitOptions, { rate: unknown }>;
 /** Of a limit that is written as a rate alone. */
 const DEFAULTS = { key: { kind: 'client-ip' }, delay: 0, report: false, fields: 'refused' } as const;
 
-function compileLimit(options: RateLimitOptions, { owner, report }: CompileContext): RateLimit {
+/** @param at index in a list; null for a single limit */
+function compileLimit(options: RateLimitOptions, at: number | null, { owner, report }: CompileContext): RateLimit {
   const full: RateLimitFull = 'rate' in options ? options : { ...DEFAULTS, rate: options };
-  const { rate, burst = rate.requests, key, delay, report: reportsOnly, fields, name = owner } = full;
+  // The first limit of a list keeps the name that it had alone.
+  const named = at === null || at === 0 ? owner : `${owner}-${at + 1}`;
+  const { rate, burst = rate.requests, key, delay, report: reportsOnly, fields, name = named } = full;
+  const path = at === null ? ['rateLimit'] : ['rateLimit', at];
   const refillMs = (burst * rate.windowMs) / rate.requests;
   if (refillMs > LONGEST_REFILL_MS) {
     const message = `a burst of ${burst} at ${rate.text} takes more than 30 days to be regained: choose a smaller burst`;
-    report({ code: 'FL3008', message, path: ['rateLimit', 'burst'] });
+    report({ code: 'FL3008', message, path: [...path, 'burst'] });
   }
-  if (delay > LONGEST_DELAY_MS)
-    report({ code: 'FL3008', message: 'a delay is at most 1m', path: ['rateLimit', 'delay'] });
+  if (delay > LONGEST_DELAY_MS) report({ code: 'FL3008', message: 'a delay is at most 1m', path: [...path, 'delay'] });
   return { name, key, rate, burst, delayMs: delay, reportsOnly, fields };
+}
+
+/** One limit with its place in memory. */
+class ClientLimit {
+  readonly limit: RateLimit;
+  readonly #rate;
+  readonly #hash;
+  readonly #rates: RateTable;
+  readonly #policyField: string;
+
+  constructor(limit: RateLimit, { clients }: CreateContext['services']) {
+    const { name, rate, burst, delayMs, key } = limit;
+    this.limit = limit;
+    this.#rate = rateOf(rate.windowMs / rate.requests, burst, delayMs);
+    // The rate is part of the name: a changed limit counts from zero, and an unchanged one survives reloads.
+    this.#hash = clients.hash.derive(`rate-limit ${name} ${rate.text} ${burst} ${JSON.stringify(key)}`);
+    this.#rates = clients.rates;
+    this.#policyField = `"${name}";q=${burst};w=${Math.ceil((burst * rate.windowMs) / rate.requests / 1000)}`;
+  }
+
+  /** Counts a request that conforms. Returns ms until it does. */
+  take(exchange: PolicyExchange, nowMs: number): number {
+    this.#hash.of(clientKeyOf(this.limit.key, exchange));
+    return this.#rates.take(this.#hash.low, this.#hash.high, this.#rate, nowMs);
+  }
+
+  /** Time in ms by which a request is refused, beyond the delay; counts none. */
+  overrun(exchange: PolicyExchange, nowMs: number): number {
+    if (this.limit.reportsOnly) return 0;
+    this.#hash.of(clientKeyOf(this.limit.key, exchange));
+    return this.#rates.peek(this.#hash.low, this.#hash.high, this.#rate, nowMs) - this.limit.delayMs;
+  }
+
+  /**
+   * Fields of draft-ietf-httpapi-ratelimit-headers-10, sections 3 and 4, after `take`: what is left, and seconds until all
+   * is. Appended to those of other limits.
+   */
+  fields(before?: FieldList): FieldList {
+    const { left, fullMs } = this.#rates;
+    const limit = `"${this.limit.name}";r=${left};t=${Math.ceil(fullMs / 1000)}`;
+    if (before === undefined) return ['RateLimit-Policy', this.#policyField, 'RateLimit', limit];
+    return ['RateLimit-Policy', `${before[1]}, ${this.#policyField}`, 'RateLimit', `${before[3]}, ${limit}`];
+  }
 }
 
 class LimitedRoute implements Policy {
   readonly onResponse?: (exchange: PolicyExchange) => undefined;
-  readonly #limit: RateLimit;
-  readonly #rate;
-  readonly #hash;
+  readonly #limits: readonly ClientLimit[];
   readonly #services;
   readonly #reported: () => void;
-  readonly #policyField: string;
   #waiting = 0;
 
-  constructor(limit: RateLimit, { services, reported }: CreateContext) {
-    const { name, rate, burst, delayMs, key } = limit;
-    this.#limit = limit;
-    this.#rate = rateOf(rate.windowMs / rate.requests, burst, delayMs);
-    // The rate is part of the name: a changed limit counts from zero, and an unchanged one survives reloads.
-    this.#hash = services.clients.hash.derive(`rate-limit ${name} ${rate.text} ${burst} ${JSON.stringify(key)}`);
+  constructor(limits: readonly RateLimit[], { services, reported }: CreateContext) {
+    this.#limits = limits.map((limit) => new ClientLimit(limit, services));
     this.#services = services;
     this.#reported = reported;
-    this.#policyField = `"${name}";q=${burst};w=${Math.ceil((burst * rate.windowMs) / rate.requests / 1000)}`;
-    if (limit.fields === 'always') this.onResponse = addFields;
+    if (limits.some(({ fields }) => fields === 'always')) this.onResponse = addFields;
   }
 
   onRequest(exchange: PolicyExchange): PolicyAnswer | Promise<PolicyAnswer> {
-    const { clients, nowMs } = this.#services;
-    const { rates } = clients;
-    this.#hash.of(clientKeyOf(this.#limit.key, exchange));
-    const waitMs = rates.take(this.#hash.low, this.#hash.high, this.#rate, nowMs());
-    if (this.#limit.fields === 'always') exchange.memo = this.#fieldsOf(rates);
-    if (waitMs === 0) return undefined;
-    if (this.#limit.reportsOnly) {
-      this.#reported();
-      return undefined;
+    const nowMs = this.#services.nowMs();
+    const refusing = this.#limits.length === 1 ? undefined : this.#refusing(exchange, nowMs);
+    if (refusing !== undefined) return refusal(refusing, refusing.take(exchange, nowMs));
+    let longestMs = 0;
+    let hasReported = false;
+    let fields: FieldList | undefined;
+    for (const one of this.#limits) {
+      const { limit } = one;
+      const waitMs = one.take(exchange, nowMs);
+      if (limit.fields === 'always') exchange.memo = fields = one.fields(fields);
+      if (waitMs === 0) continue;
+      if (limit.reportsOnly) hasReported = true;
+      else if (waitMs > limit.delayMs || this.#waiting >= MOST_WAITING) return refusal(one, waitMs);
+      else longestMs = Math.max(longestMs, waitMs);
     }
-    if (waitMs <= this.#limit.delayMs && this.#waiting < MOST_WAITING) return this.#wait(waitMs);
-    return this.#refusal(waitMs, rates);
+    if (hasReported) this.#reported();
+    return longestMs === 0 ? undefined : this.#wait(longestMs);
+  }
+
+  /** The limit that refuses a request for the longest time. */
+  #refusing(exchange: PolicyExchange, nowMs: number): ClientLimit | undefined {
+    let refusing: ClientLimit | undefined;
+    let longestMs = 0;
+    for (const limit of this.#limits) {
+      const overrunMs = limit.overrun(exchange, nowMs);
+      if (overrunMs > longestMs) [refusing, longestMs] = [limit, overrunMs];
+    }
+    return refusing;
   }
 
   #wait(waitMs: number): Promise<undefined> {
@@ -166,18 +236,13 @@ class LimitedRoute implements Policy {
       });
     });
   }
+}
 
-  #refusal(waitMs: number, rates: RateTable): CausedReply {
-    const fields = ['Retry-After', String(Math.max(1, Math.ceil((waitMs - this.#limit.delayMs) / 1000)))];
-    if (this.#limit.fields !== 'never') fields.push(...this.#fieldsOf(rates));
-    return { cause: 'rate-limited', fields };
-  }
-
-  /** Fields of draft-ietf-httpapi-ratelimit-headers-10, sections 3 and 4: what is left, and seconds until all is. */
-  #fieldsOf({ left, fullMs }: RateTable): FieldList {
-    const limit = `"${this.#limit.name}";r=${left};t=${Math.ceil(fullMs / 1000)}`;
-    return ['RateLimit-Policy', this.#policyField, 'RateLimit', limit];
-  }
+/** @param waitMs result of `take` */
+function refusal(one: ClientLimit, waitMs: number): CausedReply {
+  const { delayMs, fields } = one.limit;
+  const retry = ['Retry-After', String(Math.max(1, Math.ceil((waitMs - delayMs) / 1000)))];
+  return { cause: 'rate-limited', fields: fields === 'never' ? retry : [...retry, ...one.fields()] };
 }
 
 function addFields(exchange: PolicyExchange): undefined {

@@ -39,15 +39,17 @@ const CASES: Readonly<Record<string, Snapshot>> = {
   'header edits': snapshot({ routes: [routeSnapshot(edits)] }),
   'sticky cookie': snapshot({ upstreams: [upstreamSnapshot({ sticky: settingsOf({}) })] }),
   'rate limit': withPolicy('rate-limit', {
-    rateLimit: {
-      name: 'route',
-      key: { kind: 'client-ip' },
-      rate: { requests: 1_000_000, windowMs: 1000, text: '1000000/s' },
-      burst: 1_000_000,
-      delayMs: 0,
-      reportsOnly: true,
-      fields: 'refused',
-    },
+    rateLimits: [
+      {
+        name: 'route',
+        key: { kind: 'client-ip' },
+        rate: { requests: 1_000_000, windowMs: 1000, text: '1000000/s' },
+        burst: 1_000_000,
+        delayMs: 0,
+        reportsOnly: true,
+        fields: 'refused',
+      },
+    ],
   }),
   'a signed-in user (basicAuth)': withPolicy('basic-auth', {
     basicAuth: { users: { staff: hashPassword('correct horse') }, realm: 'staff', passesOn: false, userField: '' },

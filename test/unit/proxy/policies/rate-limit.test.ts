@@ -56,6 +56,12 @@ describe('a rate limit', () => {
       [200, 429, 200, 429],
     ],
     ['counts all of the route', { rate: '2/m', key: 'route' }, [from(a), from(b), from(a)], [200, 200, 429]],
+    [
+      'holds all limits of a list',
+      ['2/s', { rate: '3/h', key: 'route' }],
+      [from(a), from(a), from(a), from(b), from(b)],
+      [200, 200, 429, 200, 429],
+    ],
     ['takes another burst', { rate: '1/h', burst: 3 }, [from(a), from(a), from(a), from(a)], [200, 200, 200, 429]],
   ];
   for (const [name, options, requests, expected] of cases) {
@@ -84,6 +90,29 @@ describe('a rate limit', () => {
     assert.deepEqual([reply?.field('ratelimit'), reply?.field('retry-after')], [undefined, '1']);
   });
 
+  test('of a list that refuses counts for none of the others, and names the longest wait', async () => {
+    const limits = [
+      { rate: '1/s', name: 'second', fields: 'always' },
+      { rate: '2/m', name: 'minute', fields: 'always' },
+    ];
+    const limited = bench(limits);
+    const first = (await limited.request()).respond();
+    assert.equal(first.field('ratelimit'), '"second";r=0;t=1, "minute";r=1;t=30');
+    assert.equal(first.field('ratelimit-policy'), '"second";q=1;w=1, "minute";q=2;w=60');
+    for (let sent = 0; sent < 5; sent += 1) {
+      assert.equal(
+        (await limited.request()).reply?.field('ratelimit'),
+        '"second";r=0;t=1',
+        'refused by the first alone',
+      );
+    }
+    limited.nowMs += 1001;
+    assert.equal((await limited.request()).reply, null, 'the second still has one');
+    limited.nowMs += 1001;
+    const { reply } = await limited.request();
+    assert.deepEqual([reply?.status, reply?.field('retry-after')], [429, '28']);
+  });
+
   test('only reports, and counts what it would have refused', async () => {
     const limited = bench({ rate: '1/s', report: true });
     for (const _ of [1, 2, 3]) assert.equal((await limited.request()).reply, null);
@@ -107,6 +136,9 @@ describe('a rate limit', () => {
       [{ rate: '1/d', burst: 40 }, /takes more than 30 days/],
       [{ rate: '1/s', delay: '2m' }, /a delay is at most 1m/],
       [{ burst: 3 }, /rate/],
+      [['1/s', { rate: '1/d', burst: 40 }], /takes more than 30 days/],
+      [Array.from({ length: 9 }, () => '1/s'), /at most 8 rate limits/],
+      [[], /rateLimit/],
     ] as const) {
       assert.throws(() => bench(options), message, JSON.stringify(options));
     }
@@ -116,7 +148,7 @@ describe('a rate limit', () => {
     const facts = { request: { field: () => 'k' }, clientAddress: '192.0.2.1', connection: {} } as never;
     const rate = { requests: 10, windowMs: 1000, text: '10/s' };
     const limit = { name: 'r', rate, burst: 20, delayMs: 0, reportsOnly: false, fields: 'never' } as const;
-    const words = (more: object) => rateLimit.explain!({ rateLimit: { ...limit, ...more } as never }, facts);
+    const words = (more: object) => rateLimit.explain!({ rateLimits: [{ ...limit, ...more } as never] }, facts);
     assert.equal(words({ key: { kind: 'client-ip' } }), 'allows client-ip "192.0.2.1" 10/s, 20 at once');
     assert.equal(
       words({ key: { kind: 'header', name: 'x' }, reportsOnly: true }),
