@@ -40,6 +40,7 @@ export const TERMINATIONS = {
   endpointGoneData: { letters: 'SD', means: 'the endpoint closed or reset the connection during its response' },
   endpointTimeoutData: { letters: 'sD', means: 'the endpoint sent no bytes for too long' },
   badResponseData: { letters: 'PD', means: 'the response body was malformed' },
+  responseTooLarge: { letters: 'PD', means: 'the response was cut at the size limit of its route' },
   drainedStream: { letters: 'KD', means: 'the response was cut because a reload had removed its endpoint' },
   drainedTunnel: { letters: 'KT', means: 'the upgraded connection was closed at the deadline of a drain or reload' },
   tunnelTimeout: { letters: 'sT', means: 'the upgraded connection was idle for too long' },

@@ -175,6 +175,9 @@ export class PlayedExchange {
       ready: () => undefined,
       end: () => done(Buffer.concat(chunks)),
       fail: failed,
+      cut: () => {
+        throw new Error('the policy cuts the response');
+      },
     });
     if (!isOpen) failed();
     const transforms = this.#view.transforms!;

@@ -58,7 +58,7 @@ export interface PendingReply {
 /** Direction of a body. */
 export type BodyDirection = 'request' | 'response';
 
-/** Receives the output of a body transform: the next transform, or the client. Calls after `end`, `fail` or `cancel` do nothing. */
+/** Receives the output of a body transform: the next transform, or the client. Calls after `end`, `fail`, `cut` or `cancel` do nothing. */
 export interface BodySink {
   /** Passes bytes on; they may not change afterwards. Returns false where the receiver takes no more: stop until `resume`. */
   data(chunk: Uint8Array): boolean;
@@ -68,6 +68,8 @@ export interface BodySink {
   end(): void;
   /** The output can't be completed: the response is cut, and the error counted as the policy's. */
   fail(error: unknown): void;
+  /** The body must not be completed: the response is cut, counted as refused by the policy, and the reason logged. */
+  cut(reason: string): void;
 }
 
 /** How a transform treats the body. */

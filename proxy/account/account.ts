@@ -54,6 +54,7 @@ const COUNTS: Readonly<Record<Termination, TerminationCounts>> = {
   endpointGoneData: counts(U.endpointAborts, NOTHING, true),
   endpointTimeoutData: counts(NOTHING, NOTHING, true),
   badResponseData: counts(NOTHING, NOTHING, true),
+  responseTooLarge: counts(NOTHING, NOTHING, true),
   drainedStream: counts(NOTHING),
   drainedTunnel: counts(NOTHING),
   tunnelTimeout: counts(NOTHING),

@@ -209,6 +209,13 @@ export function cancelForPolicy(context: ForwardingContext, exchange: Exchange):
   cutExchange(exchange);
 }
 
+/** Cuts a response whose rest a policy refuses. Its head has been sent. */
+export function cutForPolicy(context: ForwardingContext, exchange: Exchange): void {
+  cancelAttempts(context, exchange);
+  exchange.response.endBy('responseTooLarge');
+  cutExchange(exchange);
+}
+
 /** Ends an exchange whose grace period after a reload has expired. */
 export function expireAfterReload(context: ForwardingContext, exchange: Exchange): void {
   if (exchange.state === STATE.tunnel) return exchange.tries.attempt!.closeTunnel();

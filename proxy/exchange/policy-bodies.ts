@@ -4,7 +4,7 @@ import type { FieldList, ResponseHead } from '../../core/head.ts';
 import { FAILED } from '../policies/policy-runner.ts';
 import type { Attempt } from './attempt.ts';
 import type { Exchange } from './exchange.ts';
-import { cancelForPolicy } from './failover.ts';
+import { cancelForPolicy, cutForPolicy } from './failover.ts';
 import type { ForwardingContext } from './forwarding-context.ts';
 import { applyResponsePolicies } from './policy-phases.ts';
 import { mayHaveBody, sendBytes } from './respond.ts';
@@ -62,6 +62,7 @@ function openTransforms(context: ForwardingContext, exchange: Exchange): boolean
     ready: () => resumeAttempt(context, exchange),
     end: () => exchange.client.sendEnd(exchange.response.trailers),
     fail: () => cancelForPolicy(context, exchange),
+    cut: () => cutForPolicy(context, exchange),
   });
 }
 

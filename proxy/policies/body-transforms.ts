@@ -15,6 +15,8 @@ export interface BodyReceiver {
   end(): void;
   /** A transform failed: the body can't be completed. */
   fail(): void;
+  /** A policy refuses the rest of the body. */
+  cut(): void;
 }
 
 type Open = (sink: BodySink) => BodyTransform;
@@ -124,6 +126,15 @@ export class BodyTransforms {
     receiver.fail();
   }
 
+  cutOf(at: number, reason: string): void {
+    const receiver = this.#receiver;
+    if (receiver === null) return;
+    const { entry } = this.#stages[at]!;
+    this.cancel();
+    this.#watch!.cut(entry, reason);
+    receiver.cut();
+  }
+
   #writeTo(at: number, chunk: Uint8Array): boolean {
     if (this.#receiver === null) return true;
     this.#stages[at]!.bytesIn += chunk.byteLength;
@@ -178,5 +189,11 @@ class Stage implements BodySink {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#owner.failureOf(this.#at, error);
+  }
+
+  cut(reason: string): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#owner.cutOf(this.#at, reason);
   }
 }

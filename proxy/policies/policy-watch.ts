@@ -73,6 +73,17 @@ export class PolicyWatch {
     if (hasFailed) this.#parts.count(lane, POLICY_FIELD.callFailures, 1);
   }
 
+  /** A policy cut a response that it had let pass at first. */
+  cut({ name, lane }: Watched, reason: string): void {
+    this.#parts.count(lane, POLICY_FIELD.refused, 1);
+    const suppressed = this.#mayLog(`${name} cut`);
+    if (suppressed < 0) return;
+    this.#parts.log.warn(
+      { policy: name, suppressed },
+      `policy ${name} cut a response: ${reason}${sinceThen(suppressed)}`,
+    );
+  }
+
   /** A hook threw, or its promise was rejected. */
   failed({ name, lane }: Watched, hook: HookName, error: unknown): void {
     this.#parts.count(lane, POLICY_FIELD.errors, 1);

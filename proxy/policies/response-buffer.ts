@@ -6,6 +6,8 @@ import { builtIn } from './built-in.ts';
 
 /** Of `responseBuffer: true`. */
 const BUFFER_BYTES = 1024 * 1024;
+/** Use of a limit of the process from which buffers don't grow: sheddable requests are refused from there, too. */
+const TIGHT = 0.8;
 
 export const responseBuffer = builtIn({
   name: 'response-buffer',
@@ -17,32 +19,36 @@ export const responseBuffer = builtIn({
       .union([z.literal(true).transform(() => BUFFER_BYTES), size('1KiB', '64MiB')])
       .meta({ expects: 'true, or a size from 1KiB to 64MiB', example: '1MiB' })
       .describe(
-        'Bytes of a response (`true`: 1MiB) that are received ahead of a slow client, so that it occupies no endpoint.',
+        'Bytes of a response (`true`: 1MiB) that are received ahead of a slow client, so that it occupies no endpoint. Buffers do not grow while the process is at 80% of a limit of `overload`.',
       )
       .optional(),
   }),
   compile: ({ responseBuffer: sizeBytes }, { hasUpstream }) =>
     sizeBytes === undefined || !hasUpstream ? null : { sizeBytes },
-  create: ({ sizeBytes }) => ({
-    onResponse(exchange: PolicyExchange) {
-      exchange.transformBody((sink) => new WaitingBody(sink, sizeBytes), { keepsBody: true });
-      return undefined;
-    },
-  }),
+  explain: ({ sizeBytes }) => `receives up to ${sizeBytes} bytes of the response ahead of the client`,
+  create: ({ sizeBytes }, { services }) => {
+    const limitBytes = (): number => (services.pressure() < TIGHT ? sizeBytes : 0);
+    return {
+      onResponse(exchange: PolicyExchange) {
+        exchange.transformBody((sink) => new WaitingBody(sink, limitBytes), { keepsBody: true });
+        return undefined;
+      },
+    };
+  },
 });
 
 class WaitingBody implements BodyTransform {
   readonly #sink: BodySink;
-  readonly #mostBytes: number;
+  readonly #limitBytes: () => number;
   #chunks: Uint8Array[] = [];
   #waitingBytes = 0;
   #isBlocked = false;
   #isFull = false;
   #isEnding = false;
 
-  constructor(sink: BodySink, mostBytes: number) {
+  constructor(sink: BodySink, limitBytes: () => number) {
     this.#sink = sink;
-    this.#mostBytes = mostBytes;
+    this.#limitBytes = limitBytes;
   }
 
   write(chunk: Uint8Array): boolean {
@@ -53,7 +59,7 @@ class WaitingBody implements BodyTransform {
     // The bytes are valid during the call alone.
     this.#chunks.push(Uint8Array.from(chunk));
     this.#waitingBytes += chunk.byteLength;
-    this.#isFull = this.#waitingBytes >= this.#mostBytes;
+    this.#isFull = this.#waitingBytes >= this.#limitBytes();
     return !this.#isFull;
   }
 
@@ -67,7 +73,7 @@ class WaitingBody implements BodyTransform {
     }
     this.#chunks = this.#chunks.slice(sent);
     if (this.#isEnding && this.#chunks.length === 0) return this.#sink.end();
-    if (!this.#isFull || this.#waitingBytes >= this.#mostBytes) return;
+    if (!this.#isFull || (this.#waitingBytes > 0 && this.#waitingBytes >= this.#limitBytes())) return;
     this.#isFull = false;
     this.#sink.ready();
   }

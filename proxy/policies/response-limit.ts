@@ -15,12 +15,13 @@ export const responseLimit = builtIn({
   options: ({ size }) => ({
     responseLimit: size('1B', '1TiB')
       .describe(
-        'Size limit of the response body of an endpoint. Above it: 502 if its head says so, otherwise the response is cut and the process log has the reason.',
+        'Size limit of the response body of an endpoint. Above it: 502 if its head says so, otherwise the response is cut (termination `responseTooLarge`), and the process log has the reason.',
       )
       .optional(),
   }),
   compile: ({ responseLimit: mostBytes }, { hasUpstream }) =>
     mostBytes === undefined || !hasUpstream ? null : { mostBytes },
+  explain: ({ mostBytes }) => `answers 502 to, or cuts, responses of more than ${mostBytes} bytes`,
   create: ({ mostBytes }) => ({
     onResponse(exchange: PolicyExchange) {
       const { bodyLength, hasLength } = exchange.response!;
@@ -45,7 +46,7 @@ class CountedBody implements BodyTransform {
   write(chunk: Uint8Array): boolean {
     this.#leftBytes -= chunk.byteLength;
     if (this.#leftBytes >= 0) return this.#sink.data(chunk);
-    this.#sink.fail(new Error(`the response body is over the limit of ${this.#mostBytes} bytes`));
+    this.#sink.cut(`its body is over the limit of ${this.#mostBytes} bytes`);
     return false;
   }
 

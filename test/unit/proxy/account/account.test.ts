@@ -135,6 +135,7 @@ const COUNTED_AT_UPSTREAM: Partial<Record<Termination, readonly string[]>> = {
   endpointGoneData: ['endpointAborts', 'truncated'],
   endpointTimeoutData: ['truncated'],
   badResponseData: ['truncated'],
+  responseTooLarge: ['truncated'],
 };
 const COUNTED_AT_LISTENER: Partial<Record<Termination, readonly string[]>> = {
   badRequest: ['badRequests'],

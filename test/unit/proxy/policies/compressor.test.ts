@@ -47,6 +47,9 @@ class Bench implements BodySink {
   fail(): void {
     this.#note('fail');
   }
+  cut(reason: string): void {
+    this.calls.push(`cut ${reason}`);
+  }
 
   #note(call: string): void {
     this.calls.push(call);

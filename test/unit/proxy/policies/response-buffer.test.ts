@@ -60,6 +60,27 @@ describe('a response buffer', () => {
   });
 });
 
+describe('response buffers of a process at its limits', () => {
+  test('do not grow, and the endpoint goes on once they are empty', () => {
+    const bench = benchWith('response-buffer', { sizeBytes: 1000 });
+    const client = begin(bench, -1);
+    client.hasRoom = false;
+    const { events } = bench.last;
+    assert.ok(events.onData(bytes('a')));
+    assert.ok(events.onData(bytes('b')));
+    bench.pressure = 0.8;
+    assert.ok(!events.onData(bytes('c')), 'held, with what had arrived');
+    client.events!.onClientDrain();
+    assert.equal(bench.last.resumes, 0, 'something still waits');
+    client.hasRoom = true;
+    client.events!.onClientDrain();
+    assert.equal(bench.last.resumes, 1);
+    events.onData(bytes('d'));
+    events.onEnd(null);
+    assert.deepEqual(client.log.slice(1), ['data a', 'data b', 'data c', 'data d', 'end']);
+  });
+});
+
 describe('a response limit', () => {
   test('answers 502 to a head that announces more', () => {
     const bench = benchWith('response-limit', { mostBytes: 4 });
@@ -74,6 +95,7 @@ describe('a response limit', () => {
     bench.last.events.onData(bytes('abcd'));
     bench.last.events.onData(bytes('e'));
     assert.deepEqual(client.log, ['head 200', 'data abcd', 'cut']);
+    assert.equal(bench.records.at(-1)!.termination, 'responseTooLarge');
     assert.equal(bench.last.isAborted, true);
     const whole = begin(bench, -1);
     bench.last.events.onData(bytes('abcd'));
