@@ -121,25 +121,41 @@ function withMaintenance(snapshot: Snapshot, switches: readonly MaintenanceSwitc
   const named = (of: MaintenanceSwitch['of']) =>
     new Map(switches.filter((one) => one.of === of).map((one) => [one.name, Object.freeze(dataOf(one))]));
   const [ofRoutes, ofUpstreams] = [named('route'), named('upstream')];
-  const nameOf = new Map(snapshot.upstreams.map(({ index, name }) => [index, name]));
-  const upstreamData = (route: RouteSnapshot): MaintenanceData | undefined =>
-    route.action.kind !== 'upstream' || choosesUpstream(route)
-      ? undefined
-      : ofUpstreams.get(nameOf.get(route.action.upstream)!);
+  const upstreamAt = new Map(snapshot.upstreams.map((upstream) => [upstream.index, upstream]));
+  const upstreamData = (route: RouteSnapshot): MaintenanceData | undefined => {
+    if (route.action.kind !== 'upstream' || choosesUpstream(route)) return undefined;
+    const upstream = upstreamAt.get(route.action.upstream)!;
+    return withBypass(ofUpstreams.get(upstream.name), upstream, upstreamMaintenance.name);
+  };
   return Object.freeze({
     ...snapshot,
     routes: snapshot.routes.map((route) => {
-      const data = ofRoutes.get(route.name) ?? upstreamData(route);
+      const data = withBypass(ofRoutes.get(route.name), route, maintenance.name) ?? upstreamData(route);
       return withPolicy(route, maintenance, indexes.route, data);
     }),
     upstreams: snapshot.upstreams.map((upstream) =>
-      withPolicy(upstream, upstreamMaintenance, indexes.upstream, ofUpstreams.get(upstream.name)),
+      withPolicy(
+        upstream,
+        upstreamMaintenance,
+        indexes.upstream,
+        withBypass(ofUpstreams.get(upstream.name), upstream, upstreamMaintenance.name),
+      ),
     ),
   });
 }
 
 function dataOf({ of, name, retryAfterS }: MaintenanceSwitch): MaintenanceData {
-  return { maintenance: { of, name, retryAfterS } };
+  return { maintenance: { of, name, retryAfterS }, bypass: null };
+}
+
+/** Adds the testers that a place is configured with. */
+function withBypass(
+  data: MaintenanceData | undefined,
+  { policies }: Pick<RouteSnapshot, 'policies'>,
+  policy: string,
+): MaintenanceData | undefined {
+  const configured = policies.find(({ name }) => name === policy)?.data as MaintenanceData | undefined;
+  return data === undefined || configured === undefined ? data : Object.freeze({ ...data, bypass: configured.bypass });
 }
 
 /** Whether the upstream in the action may be another one than that of a request. */
@@ -155,5 +171,6 @@ function withPolicy<Place extends RouteSnapshot | UpstreamSnapshot>(
 ): Place {
   if (data === undefined) return place;
   const policy: PolicySnapshot = { name, index, stage, needs, data };
-  return Object.freeze<Place>({ ...place, policies: [policy, ...place.policies] });
+  const others = place.policies.filter((one) => one.name !== name);
+  return Object.freeze<Place>({ ...place, policies: [policy, ...others] });
 }

@@ -66,7 +66,25 @@ describe('maintenance', () => {
       [['shedding'], ['shedding'], ['maintenance', 'split']],
     );
     assert.equal(routes[0], SITE.routes[0], 'other routes stay the same objects');
-    assert.deepEqual(routes[2]!.policies[0]!.data, { maintenance: { of: 'route', name: 'trial', retryAfterS: 5 } });
+    const active = { of: 'route', name: 'trial', retryAfterS: 5 };
+    assert.deepEqual(routes[2]!.policies[0]!.data, { maintenance: active, bypass: null });
+  });
+
+  test('keeps the testers that a route and an upstream are configured with', async () => {
+    const testers = (name: string, client: string) =>
+      policySnapshot(name, { maintenance: null, bypass: { clients: [client], header: '', cookie: '', secret: '' } });
+    const shop = routeSnapshot({ name: 'shop', action: to(0), policies: [testers('maintenance', '10.0.0.0/8')] });
+    const api = { ...upstreamSnapshot({ name: 'api', index: 0 }), policies: [testers('upstream-maintenance', '::1')] };
+    const site = snapshot({ routes: [shop], upstreams: [api] });
+    const { maintenance } = begin();
+    await maintenance.set(API, 'a test');
+    const ofUpstream = await refusing(maintenance, site);
+    assert.match(ofUpstream['shop']!, /"of":"upstream".*"clients":\["::1"\]/, 'the testers of the upstream');
+    assert.match(ofUpstream['api']!, /"clients":\["::1"\]/);
+    await maintenance.set(SHOP, 'a test');
+    const { routes } = await maintenance.prepare(site);
+    assert.match(JSON.stringify(routes[0]!.policies), /"of":"route".*"clients":\["10.0.0.0\/8"\]/);
+    assert.equal(routes[0]!.policies.length, 1);
   });
 
   test('of an upstream is on the routes that lead to it, and on the upstream for splits', async () => {
