@@ -335,10 +335,10 @@ function policiesOf(
   return all.toSorted((a, b) => POLICY_STAGES.indexOf(a.stage) - POLICY_STAGES.indexOf(b.stage));
 }
 
-/** Effect of a built-in policy on the request; '' where it describes none. */
+/** Effect of a built-in policy on the request; '' for one of a plugin. */
 function effectOf({ name, data }: PolicySnapshot, exchange: ExplainedExchange): string {
   const policy = (POLICIES as readonly unknown[] as readonly AnyBuiltInPolicy[]).find((one) => one.name === name);
-  return policy?.explain?.(data, exchange) ?? '';
+  return policy?.explain(data, exchange) ?? '';
 }
 
 /** The target that policies of the route get. */

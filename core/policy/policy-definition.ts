@@ -160,7 +160,7 @@ export interface BuiltInPolicy<Scope extends PolicyScope, Shape extends OptionSh
   /** @returns plain, cloneable data for the Snapshot; null where the policy has nothing to do */
   compile(options: OptionsOf<Shape>, context: CompileContext): Data | null;
   /** Describes the effect on a request as a verb phrase: "refuses 10.0.0.1". Main thread; counts nothing. */
-  explain?(data: Data, exchange: ExplainedExchange): string;
+  explain(data: Data, exchange: ExplainedExchange): string;
 }
 
 /** A policy of a plugin, as its author writes it: its options stand under its name in a list `policies`. */

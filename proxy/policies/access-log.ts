@@ -20,6 +20,7 @@ export const accessLog = builtIn({
   }),
   compile: ({ accessLog: isOn = true }, { loggedFields }) =>
     isOn && loggedFields.length > 0 ? { fields: loggedFields } : null,
+  explain: ({ fields }) => `keeps the response fields ${fields.join(', ')} for the access log`,
   create: ({ fields }): Policy => ({
     onResponse(exchange) {
       const kept: Kept = {};

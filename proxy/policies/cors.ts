@@ -36,12 +36,13 @@ export const cors = builtIn({
   options: (schemas) => ({ cors: corsOptions(schemas).optional() }),
   compile: (options, context): CorsData | null =>
     options.cors === undefined ? null : { cors: compileCors(options.cors, context) },
+  explain: ({ cors: data }, exchange) => {
+    const origin = allowedOrigin(exchange, data);
+    const verdict = origin === null ? 'allows no origin' : `allows the origin ${origin}`;
+    return isPreflight(exchange) ? `answers the preflight request (204), ${verdict}` : verdict;
+  },
   create: ({ cors: data }) => ({
-    onRequest(exchange) {
-      const { request } = exchange;
-      const isPreflight = request.method === 'OPTIONS' && request.field('access-control-request-method') !== undefined;
-      return isPreflight && request.field('origin') !== undefined ? preflightReply(exchange, data) : undefined;
-    },
+    onRequest: (exchange) => (isPreflight(exchange) ? preflightReply(exchange, data) : undefined),
     onResponse(exchange): undefined {
       for (const name of OWN_NAMES) exchange.removeResponseField(name);
       const fields = responseFields(exchange, data);
@@ -120,8 +121,16 @@ function compileCors(options: CorsOptions, { report }: CompileContext): CorsData
   };
 }
 
+type Requested = Pick<PolicyExchange, 'request'>;
+
+function isPreflight({ request }: Requested): boolean {
+  const { method } = request;
+  if (method !== 'OPTIONS' || request.field('access-control-request-method') === undefined) return false;
+  return request.field('origin') !== undefined;
+}
+
 /** Value of Access-Control-Allow-Origin; null where the request has no origin, or one that is not allowed. */
-function allowedOrigin({ request }: PolicyExchange, { exact, wildcards }: CorsData['cors']): string | null {
+function allowedOrigin({ request }: Requested, { exact, wildcards }: CorsData['cors']): string | null {
   const origin = request.field('origin');
   if (origin === undefined) return null;
   if (exact.length === 0 && wildcards.length === 0) return '*';

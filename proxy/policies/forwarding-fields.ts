@@ -41,6 +41,10 @@ export const forwardingFields = builtIn({
       .describe('Whether `Forwarded` (RFC 7239) is sent to endpoints in addition to `X-Forwarded-*`.'),
   }),
   compile: ({ forwarded }): ForwardingData => ({ forwarded }),
+  explain: ({ forwarded }, { clientAddress }) => {
+    const names = [FOR, PROTO, HOST, PORT, REAL_IP, ...(forwarded ? ['Forwarded'] : []), ID];
+    return `names the client${clientAddress === '' ? '' : ` ${clientAddress}`} to the endpoint: ${names.join(', ')}`;
+  },
   create: ({ forwarded: sendsForwarded }) => ({
     requestFields: { set: [], remove: REPLACED_NAMES },
     onRequest(exchange) {

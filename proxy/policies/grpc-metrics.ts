@@ -34,6 +34,8 @@ export const grpcMetrics = builtIn({
       .describe('Counts gRPC calls, their messages and statuses by method, for at most 200 methods (docs/metrics.md).'),
   }),
   compile: ({ grpcMetrics: isOn }) => (isOn ? { grpcMetrics: true } : null),
+  explain: (_data, { request }) =>
+    isGrpc(request) ? 'counts the gRPC call by its method' : 'does nothing: no gRPC call',
   create: (_data, { upstream, services }): Policy => ({
     onRequest(exchange): undefined {
       if (isGrpc(exchange.request)) exchange.memo = newCall();

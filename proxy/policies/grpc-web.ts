@@ -19,7 +19,8 @@ export const grpcWeb = builtIn({
       .describe('Converts gRPC-Web calls of browsers (`application/grpc-web`, `application/grpc-web-text`) to gRPC.'),
   }),
   compile: ({ grpcWeb: isOn }, { hasUpstream }) => (isOn && hasUpstream ? { grpcWeb: true } : null),
-  explain: (_data, { request }) => (isGrpcWeb(request) ? 'converts the gRPC-Web call to gRPC' : ''),
+  explain: (_data, { request }) =>
+    isGrpcWeb(request) ? 'converts the gRPC-Web call to gRPC' : 'does nothing: no gRPC-Web call',
   create: (): Policy => ({
     onRequest({ request }): undefined {
       if (request instanceof GrpcWebHead) request.convert();

@@ -74,6 +74,7 @@ export const headerEdits = builtIn({
     const hasConditional = hasEdits(conditional.request) || hasEdits(conditional.response) || conditional.editsReplies;
     return hasConditional ? { ...edits, conditional } : edits;
   },
+  explain: describe,
   create: (edits) => ({
     requestFields: edits.requestHeaders,
     responseFields: edits.responseHeaders,
@@ -87,12 +88,31 @@ export function headerEditsOf(
   facts: TemplateFacts,
 ): Pick<HeaderEdits, 'requestHeaders' | 'responseHeaders'> {
   const data = policies.find(({ name }) => name === NAME)?.data as HeaderEdits | undefined;
-  if (data?.conditional === undefined) return data ?? { requestHeaders: NONE, responseHeaders: NONE };
-  const { requestHeaders, responseHeaders, conditional } = data;
+  return data === undefined ? { requestHeaders: NONE, responseHeaders: NONE } : renderedOf(data, facts);
+}
+
+function renderedOf(edits: HeaderEdits, facts: TemplateFacts): Pick<HeaderEdits, 'requestHeaders' | 'responseHeaders'> {
+  const { requestHeaders, responseHeaders, conditional } = edits;
+  if (conditional === undefined) return edits;
   return {
     requestHeaders: renderedEdits(requestHeaders, conditional.request, facts),
     responseHeaders: renderedEdits(responseHeaders, conditional.response, facts),
   };
+}
+
+function describe(edits: HeaderEdits, facts: TemplateFacts): string {
+  const { requestHeaders, responseHeaders } = renderedOf(edits, facts);
+  const parts = [...editWords(requestHeaders, 'request'), ...editWords(responseHeaders, 'response')];
+  return parts.length === 0 ? 'changes nothing' : parts.join('; ');
+}
+
+function editWords({ set, remove }: FieldEdits, direction: string): string[] {
+  const names = set.filter((_, at) => at % 2 === 0);
+  const words = [
+    ...(names.length > 0 ? [`sets ${names.join(', ')}`] : []),
+    ...(remove.length > 0 ? [`removes ${remove.join(', ')}`] : []),
+  ];
+  return words.length === 0 ? [] : [`${words.join(' and ')} on ${direction}s`];
 }
 
 function renderedEdits(constant: FieldEdits, { set, add }: ConditionalEdits, facts: TemplateFacts): FieldEdits {

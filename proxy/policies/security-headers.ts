@@ -32,6 +32,10 @@ export const securityHeaders = builtIn({
   options: (schemas) => ({ securityHeaders: securityOptions(schemas).optional() }),
   compile: (options): SecurityHeadersData | null =>
     options.securityHeaders === undefined ? null : { securityHeaders: compileFields(options.securityHeaders) },
+  explain: ({ securityHeaders: { fields, tlsFields } }, { connection }) => {
+    const names = (connection.isTls ? tlsFields : fields).filter((_, at) => at % 2 === 0);
+    return `sets ${names.join(', ')}, unless the endpoint does`;
+  },
   create: ({ securityHeaders: { fields, tlsFields } }) => ({
     onResponse(exchange): undefined {
       const wanted = exchange.connection.isTls ? tlsFields : fields;

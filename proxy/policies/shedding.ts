@@ -21,6 +21,7 @@ export const shedding = builtIn({
   }),
   /** A route that answers by itself costs less than a refusal. */
   compile: ({ priority }, { hasUpstream }) => (hasUpstream ? { priority } : null),
+  explain: ({ priority }) => `refuses ${priority} requests while the process is overloaded (503)`,
   create: ({ priority }, { services }) => ({
     onRequest: () => (services.mustShed(priority) ? SHED : undefined),
   }),

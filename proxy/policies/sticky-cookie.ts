@@ -3,6 +3,7 @@
 // Thread: both.
 
 import { randomBytes } from 'node:crypto';
+import { cookieValue } from '../../core/cookie.ts';
 import type { PolicyExchange } from '../../core/policy/policy.ts';
 import type { OptionSchemas, OptionsOf } from '../../core/option-schema.ts';
 import type { PolicySnapshot } from '../../core/snapshot/policy.ts';
@@ -33,6 +34,10 @@ export const stickyCookie = builtIn({
   options: (schemas) => ({ sticky: sticky(schemas).optional() }),
   compile: (options): StickyData | null =>
     options.sticky === undefined ? null : { sticky: compileSticky(options.sticky) },
+  explain: ({ sticky: { cookie } }, { request }) =>
+    cookieValue(request.field('cookie'), cookie) === undefined
+      ? `issues the cookie ${cookie} with the endpoint that answers`
+      : `keeps the client at the endpoint in its cookie ${cookie}, if it is genuine`,
   create: (data, { upstream }) => stickyPolicy(new StickyCookies(data.sticky, upstream!.endpoints, upstream!.name)),
 });
 

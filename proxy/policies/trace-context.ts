@@ -36,6 +36,13 @@ export const traceContext = builtIn({
     };
   },
   compile: ({ traceContext: options }, { hasUpstream }) => (hasUpstream ? (options ?? null) : null),
+  explain: ({ create }, { request }) => {
+    const received = request.field('traceparent');
+    if (received !== undefined && traceIdOf(received) !== null) return 'passes traceparent on';
+    const removal = received === undefined ? '' : 'removes an invalid traceparent';
+    if (create) return removal === '' ? 'makes a traceparent' : `${removal} and makes one`;
+    return removal === '' ? 'does nothing: no traceparent' : removal;
+  },
   create: ({ create, sampled }) => {
     const make = newTraceparents(sampled ? '01' : '00');
     return {
