@@ -48,8 +48,10 @@ export interface LoadAtEnd {
 /** The record of an ended exchange. Observers copy what they keep: the exchange is reused. */
 export interface ExchangeRecord {
   readonly connection: ClientConnection;
-  /** Null where it could not be parsed. */
+  /** Null where it could not be parsed, and for a TCP session. */
   readonly head: RequestHead | null;
+  /** Whether it is a TCP session; absent for a request. */
+  readonly isSession?: boolean;
   readonly requestId: string;
   /** The client's address behind trusted proxies. */
   readonly clientAddress: string;
@@ -61,7 +63,7 @@ export interface ExchangeRecord {
   /** The endpoint of the last attempt. */
   readonly endpoint: EndpointSnapshot | null;
   /** Protocol of the last attempt; null where there was none. */
-  readonly endpointProtocol: 'http1' | 'http2' | null;
+  readonly endpointProtocol: 'http1' | 'http2' | 'tcp' | null;
   /** Status sent to the client; 0 where none was. */
   readonly status: number;
   /** Body bytes from and to the client. */

@@ -44,6 +44,9 @@ export const TERMINATIONS = {
   drainedStream: { letters: 'KD', means: 'the response was cut because a reload had removed its endpoint' },
   drainedTunnel: { letters: 'KT', means: 'the upgraded connection was closed at the deadline of a drain or reload' },
   tunnelTimeout: { letters: 'sT', means: 'the upgraded connection was idle for too long' },
+  sessionIdle: { letters: 'sD', means: 'no byte of the TCP session moved for too long' },
+  endpointDown: { letters: 'DD', means: 'the TCP session was closed because its endpoint went down (onDown: close)' },
+  drainedSession: { letters: 'KD', means: 'the TCP session was closed at the deadline of a drain or reload' },
   policyFailed: { letters: 'IH', means: 'a policy failed on this request' },
   internal: { letters: 'IH', means: 'an internal error of Fairlead' },
 } as const satisfies Record<string, TerminationInfo>;

@@ -3,12 +3,13 @@
 import type { Clock } from '../core/clock.ts';
 import type { OptionProblem, OptionSchemas, OptionShape, OptionsOf } from '../core/option-schema.ts';
 import type { Random } from '../core/random.ts';
+import type { EndpointSnapshot } from '../core/snapshot/endpoint.ts';
 import type { Timers } from '../core/timers.ts';
 import { formatHostPort } from '../net/host-port.ts';
 
 /** An endpoint as a source yields it. */
 export interface DiscoveredEndpoint {
-  readonly protocol: 'http' | 'https';
+  readonly protocol: EndpointSnapshot['protocol'];
   /** Host name in lower case, or IP address; IPv6 without brackets. 'localhost' for a Unix socket. */
   readonly host: string;
   /** 1..65535; 0 for a Unix socket. */

@@ -287,7 +287,7 @@ export class HealthService {
     const overflowMoved = this.#overflow.onChange(health, edge);
     this.#publisher.availability(health.upstream.snapshot.index, health.slot, before, after);
     this.#shares.refresh(health.upstream);
-    if (isOutOfUse(after) && !isOutOfUse(before)) this.#options.onOutOfUse?.(health.slot);
+    if (endsUse(health, edge)) this.#options.onOutOfUse?.(health.slot);
     if (isOut(before) && !isOut(after)) this.#sweep.onReturn(health);
     this.#recorder.edge(health, edge);
     if (slowStartMoved) this.#recorder.slowStart(health, edge);
@@ -301,6 +301,12 @@ export class HealthService {
     upstream.isAllDown = isAllDown;
     this.#publisher.allDown(upstream.snapshot.index, upstream.isAllDown);
   }
+}
+
+/** Whether a change makes open connections to the endpoint worthless. */
+function endsUse({ upstream }: EndpointHealth, { before, after }: StateEdge): boolean {
+  if (after === 'ejected') return upstream.snapshot.onDown === 'close';
+  return isOutOfUse(after) && !isOutOfUse(before);
 }
 
 function isOutOfUse(availability: Availability): boolean {

@@ -38,7 +38,7 @@ export interface DialTls {
   readonly ca: readonly string[];
   /** Name in the handshake and in the certificate; '' is the host. */
   readonly serverName: string;
-  /** Offered by ALPN (RFC 7301). */
+  /** Offered by ALPN (RFC 7301); empty: no ALPN. */
   readonly protocols: readonly string[];
 }
 
@@ -63,7 +63,8 @@ export function endpointTarget(
   protocols: readonly string[] = ['http/1.1'],
 ): DialTarget {
   const { host, port, socketPath, protocol } = endpoint;
-  const dialTls = protocol === 'https' ? { ...upstream.tls, protocols } : null;
+  const isTls = protocol === 'https' || protocol === 'tls';
+  const dialTls = isTls ? { ...upstream.tls, protocols: protocol === 'tls' ? [] : protocols } : null;
   return { host, port, socketPath, tls: dialTls, timeoutMs: upstream.timeouts.connectMs };
 }
 
@@ -124,7 +125,7 @@ export class Dialler {
       servername: net.isIP(name) === 0 ? name : '',
       checkServerIdentity: (_host, certificate) => tls.checkServerIdentity(name, certificate),
       session: this.#session,
-      ALPNProtocols: [...protocols],
+      ...(protocols.length > 0 && { ALPNProtocols: [...protocols] }),
     });
     socket.on('session', (session) => {
       this.#session = session;

@@ -6,7 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { AVAILABILITY } from '../core/availability.ts';
 import { installBalancer } from '../balancers/registry.ts';
 import { installLogFormat } from '../logging/access/log-formats.ts';
-import { clockSince } from '../core/clock.ts';
+import { type Clock, clockSince } from '../core/clock.ts';
 import { E_AVAILABILITY, WORKER } from '../core/memory/layout.ts';
 import type { PolicyServices } from '../core/policy/policy-definition.ts';
 import { ClientMemory } from '../core/memory/client-memory.ts';
@@ -28,12 +28,13 @@ import { systemTimers } from '../core/timers.ts';
 import { TimerWheel, wheelTimers } from '../core/timer-wheel.ts';
 import { AccessLog } from '../logging/access/access-log.ts';
 import { partsOfPlugins, refreshPlugins } from '../plugins/plugin-library.ts';
-import { LaneObserver } from './account/account.ts';
+import { LaneObserver, SessionObserver } from './account/account.ts';
 import { GrpcCalls } from './account/grpc-calls.ts';
 import { clearLevels, WorkerLanes } from './account/lane.ts';
 import { openWorkerLog } from '../logging/process-log.ts';
 import { Downstream } from './downstream/downstream.ts';
 import type { Http1Parts } from './downstream/http1/http1-context.ts';
+import { TcpSessions } from './downstream/tcp/tcp-sessions.ts';
 import { LatencyBaselines } from './placement/latency-baseline.ts';
 import { Forwarder } from './exchange/forwarder.ts';
 import { PasswordVerifier } from './policies/passwords/password-verifier.ts';
@@ -70,6 +71,7 @@ class DataPlane {
   readonly #transport: TransportSwitch;
   readonly #tunnels: UpgradeTunnels;
   readonly #forwarder: Forwarder;
+  readonly #sessions: TcpSessions;
   readonly #downstream: Downstream;
   readonly #overload: Overload;
   readonly #passwords = new PasswordVerifier();
@@ -97,11 +99,7 @@ class DataPlane {
     this.#worker = worker;
     this.#clock = clockSince(region.originWallMs);
     this.#wheel = new TimerWheel(TICK_MS, this.#clock.nowMs());
-    this.#policyWatch = new PolicyWatch({
-      log,
-      nowMs: () => this.#clock.nowMs(),
-      count: (policy, field, amount) => lanes.policy(policy).add(field, amount),
-    });
+    this.#policyWatch = newPolicyWatch(lanes, this.#clock);
     const onIdleDeath: OnIdleDeath = (upstream, endpoint) => this.#forwarder.onIdleDeath(upstream, endpoint);
     const faults = new FaultLog(log, this.#clock);
     const parts = { region, worker, timers: systemTimers, onIdleDeath, onFault: faults.report };
@@ -117,24 +115,22 @@ class DataPlane {
     const runtime = (): Runtime => this.#runtimes.runtime;
     const settings = (): OverloadSnapshot => runtime().snapshot.overload;
     this.#overload = new Overload({ region, worker, settings, readMemory, collectGarbage, onChange: logOverload });
+    const workerCount = (): number => runtime().snapshot.workers;
+    const shared = { ...memory, wheel: this.#wheel, runtime, post, lanes, workerCount, log };
     this.#forwarder = new Forwarder({
-      ...memory,
+      ...shared,
       clock: fast.turn,
-      wheel: this.#wheel,
       transport: this.#transport,
       tunnels: this.#tunnels,
-      runtime,
       open: () => this.#runtimes.open,
-      post,
       afterThisTurn: (run) => fast.turn.afterThis(run),
-      lanes,
-      workerCount: () => runtime().snapshot.workers,
       baselines: new LatencyBaselines(region.capacity.endpoints),
       policyWatch: this.#policyWatch,
       replays: new ReplayBudget(() => settings().replayBytes / runtime().snapshot.workers),
       observers: [new LaneObserver(lanes), this.#accessLog],
-      log,
     });
+    const observers = [new SessionObserver(lanes), this.#accessLog];
+    this.#sessions = new TcpSessions({ ...shared, clock: this.#clock, timers: systemTimers, observers });
     this.#downstream = this.#newDownstream(start, fast);
   }
 
@@ -149,6 +145,7 @@ class DataPlane {
       clients: this.#clients,
       isFastPathOn: () => this.#runtimes.runtime.snapshot.fastPath,
       ticketSecrets,
+      sessions: this.#sessions,
     });
   }
 
@@ -173,6 +170,7 @@ class DataPlane {
     await refreshPlugins(snapshot.plugins);
     this.#runtimes.replace(this.#runtimeOf(snapshot));
     this.#installUpstreams(snapshot);
+    this.#sessions.reloaded();
     await this.#install(snapshot, descriptors);
   }
 
@@ -221,6 +219,7 @@ class DataPlane {
   /** An endpoint is out of use. */
   dropIdle(slot: number): void {
     this.#transport.dropIdle(slot);
+    this.#sessions.endpointOut(slot);
     const availability = this.#region.words[this.#region.endpointWord(slot) + E_AVAILABILITY];
     if (availability === AVAILABILITY.down) this.#forwarder.onEndpointDown(slot, this.#runtimes.openExchanges());
   }
@@ -248,7 +247,7 @@ class DataPlane {
   }
 
   #installUpstreams(snapshot: Snapshot): void {
-    this.#transport.update(snapshot.upstreams);
+    this.#transport.update(snapshot.upstreams.filter(({ protocol }) => protocol !== 'tcp'));
     this.#installAccessLog(snapshot);
   }
 
@@ -285,8 +284,21 @@ class DataPlane {
       this.#region.words[heapUsed] = getHeapStatistics().used_heap_size / 1024;
       this.#grpcCalls.report();
     }, REPORT_INTERVAL_MS);
-    void listenForWakes(this.#region, this.#worker, () => this.#forwarder.onWake(), this.#wakes.signal);
+    void listenForWakes(this.#region, this.#worker, () => this.#onWake(), this.#wakes.signal);
   }
+
+  #onWake(): void {
+    this.#forwarder.onWake();
+    this.#sessions.onWake();
+  }
+}
+
+function newPolicyWatch(lanes: WorkerLanes, clock: Pick<Clock, 'nowMs'>): PolicyWatch {
+  return new PolicyWatch({
+    log,
+    nowMs: () => clock.nowMs(),
+    count: (policy, field, amount) => lanes.policy(policy).add(field, amount),
+  });
 }
 
 /** @param shared the worker's wheel, turn and wire memory, which the client side uses too */

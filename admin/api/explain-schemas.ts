@@ -148,7 +148,7 @@ const passage = z.strictObject({
 
 const protocols = z.strictObject({
   listener: z.array(z.enum(['http2', 'http1'])).describe('Versions of HTTP that clients may use on the listener.'),
-  endpoint: z.enum(['http1', 'http2', 'auto']).nullable().describe('Protocol of requests to the endpoints.'),
+  endpoint: z.enum(['http1', 'http2', 'auto', 'tcp']).nullable().describe('Protocol of requests to the endpoints.'),
   grpc: passage.describe('Whether a gRPC call could take this path.'),
   websocket: passage.describe('Whether a WebSocket could take this path.'),
 });

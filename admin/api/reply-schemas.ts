@@ -59,7 +59,7 @@ export const split = z.strictObject({
 export const splits = z.strictObject({ splits: z.array(split) });
 
 const protocol = z
-  .enum(['http1', 'http2', 'auto'])
+  .enum(['http1', 'http2', 'auto', 'tcp'])
   .describe('Protocol of requests to the endpoints; `auto`: as each endpoint chooses by ALPN.');
 
 const source = z.strictObject({

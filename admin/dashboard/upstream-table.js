@@ -10,7 +10,7 @@ import { sortUpstreams } from './model.js';
 import { isProblem, STATES, tally } from './states.js';
 
 /** Protocols of requests to endpoints. */
-const PROTOCOLS = { http1: 'HTTP/1.1', http2: 'HTTP/2', auto: 'by ALPN' };
+const PROTOCOLS = { http1: 'HTTP/1.1', http2: 'HTTP/2', auto: 'by ALPN', tcp: 'TCP' };
 
 class UpstreamRow {
   element = make('tr');

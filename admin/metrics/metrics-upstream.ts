@@ -43,9 +43,23 @@ function availabilities({ views }: Scrape, { endpoints }: UpstreamSnapshot): Lab
 }
 
 const DURATION = `${METRIC_PREFIX}upstream_request_duration_seconds`;
+const SESSION_DURATION = `${METRIC_PREFIX}upstream_session_duration_seconds`;
+
+/** Requests and sessions share the lane's histogram: an upstream serves one of them. */
+function durations(name: string, isOne: (upstream: UpstreamSnapshot) => boolean): MetricFamily['collect'] {
+  return ({ snapshot, sums }) =>
+    snapshot.upstreams.filter(isOne).flatMap(({ name: upstream, index }) => {
+      const sumMs = sums.upstream(index, 'latencySumMs');
+      return histogramSamples(name, { upstream }, sums.upstreamLatencies(index), sumMs);
+    });
+}
+
+function isTcp({ protocol }: UpstreamSnapshot): boolean {
+  return protocol === 'tcp';
+}
 
 export const UPSTREAM_METRICS: readonly MetricFamily[] = [
-  counter('exchanges', 'requests_total', 'Requests that were routed to the upstream and have ended.'),
+  counter('exchanges', 'requests_total', 'Requests, or TCP sessions, that were routed to the upstream and have ended.'),
   perUpstream(
     'counter',
     'responses_total',
@@ -59,11 +73,15 @@ export const UPSTREAM_METRICS: readonly MetricFamily[] = [
     type: 'histogram',
     scope: 'upstream',
     labels: ['upstream', 'le'],
-    collect: ({ snapshot, sums }) =>
-      snapshot.upstreams.flatMap(({ name, index }) => {
-        const sumMs = sums.upstream(index, 'latencySumMs');
-        return histogramSamples(DURATION, { upstream: name }, sums.upstreamLatencies(index), sumMs);
-      }),
+    collect: durations(DURATION, (upstream) => !isTcp(upstream)),
+  },
+  {
+    name: SESSION_DURATION,
+    help: 'From a TCP session accepted to both of its connections closed.',
+    type: 'histogram',
+    scope: 'upstream',
+    labels: ['upstream', 'le'],
+    collect: durations(SESSION_DURATION, isTcp),
   },
   counter('retries', 'retries_total', 'Attempts after the first one.'),
   counter('redispatches', 'redispatches_total', 'Requests of which a retry went to another endpoint.'),

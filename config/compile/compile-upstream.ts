@@ -26,6 +26,8 @@ export interface UpstreamPlace {
   readonly files: ReadonlyMap<string, string>;
   /** Directory that relative paths refer to. */
   readonly directory: string;
+  /** Whether it serves TCP sessions. */
+  readonly isTcp: boolean;
 }
 
 export function compileUpstream(name: string, config: UpstreamConfig, place: UpstreamPlace): UpstreamSnapshot {
@@ -33,26 +35,28 @@ export function compileUpstream(name: string, config: UpstreamConfig, place: Ups
   const { heartbeat, passive } = health;
   return {
     name,
-    policies: place.policies,
+    policies: place.isTcp ? [] : place.policies,
     index: place.index,
     balance: compileBalance(config.balance, { endpointCount: config.endpoints.length }),
     endpoints: listedEndpoints(config).map((endpoint, index) =>
       compileEndpoint(name, endpoint, place.endpoints[index]!),
     ),
     discovery: compileDiscovery(name, config, place.directory),
-    protocol: config.protocol,
     proxyProtocol: compileProxyProtocol(config.proxyProtocol),
+    protocol: place.isTcp ? 'tcp' : config.protocol,
+    onDown: config.onDown,
     heartbeat: heartbeat === undefined || heartbeat === false ? null : compileHeartbeat(heartbeat),
     passive: compilePassive(passive),
     retry: compileRetry(config.retry),
-    timeouts: compileTimeouts(config.timeouts),
+    // A session has no response that a timeout could bound, or that would bound the time in the queue.
+    timeouts: compileTimeouts(place.isTcp ? { ...config.timeouts, response: 0, idle: 0 } : config.timeouts),
     limits: {
       maxConnections: limits.maxConnections,
       maxQueue: limits.maxQueue,
       maxIdle: limits.maxIdle,
-      isAdaptive: limits.concurrency === 'auto',
+      isAdaptive: !place.isTcp && limits.concurrency === 'auto',
     },
-    hedge: config.hedge?.after ?? null,
+    hedge: place.isTcp ? null : (config.hedge?.after ?? null),
     whenAllDown: config.whenAllDown,
     slowStartMs: config.slowStart,
     backupBelowPercent: config.backups?.below ?? 0,

@@ -21,6 +21,7 @@ import type { LogFilter, OverloadSnapshot, Snapshot, SyslogSnapshot } from '../.
 import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import { formatHostPort } from '../../net/host-port.ts';
 import { compileAdmin } from './compile-admin.ts';
+import { compileTcpRoute, tcpPolicies } from './compile-tcp.ts';
 import { compileTls } from './compile-tls.ts';
 import { compileOverrides, compileUpstream, endpointName, listedEndpoints } from './compile-upstream.ts';
 import type { LoadedConfig } from '../load.ts';
@@ -32,6 +33,8 @@ import type { OverloadConfig } from '../schema/schema-process.ts';
 import type { ListenerConfig } from '../schema/schema-listeners.ts';
 import type { RouteConfig } from '../schema/schema-routes.ts';
 import { SlotTable, type SlotAssignment } from './slots.ts';
+import { partsOf } from '../validate/parsed-config.ts';
+import { isTcpRoute, tcpListenersOf, tcpUpstreams } from '../validate/tcp-mode.ts';
 import { routeName } from '../validate/validate-routes.ts';
 import { compileLogFormat } from '../../logging/access/log-formats.ts';
 
@@ -67,6 +70,7 @@ export function newTables(capacity: Pick<RegionCapacity, 'endpoints' | 'upstream
 export function compile(config: LoadedConfig, tables: CompileTables, revision: number): Snapshot {
   const { settings } = config;
   const places = assignPlaces(config, tables, revision);
+  const parts = partsOf(settings);
   const upstreams = compileUpstreams(config, places);
   const indexOf = new Map(upstreams.map((upstream) => [upstream.name, upstream.index]));
   return deepFreeze({
@@ -75,12 +79,25 @@ export function compile(config: LoadedConfig, tables: CompileTables, revision: n
     workers: workersOf(settings),
     fastPath: settings.fastPath,
     listeners: settings.listeners.map((listener, at) => compileListener(listener, at, places, config)),
-    routes: settings.routes.map((route, at) =>
-      compileRoute(route, routeName(route, at), {
-        action: config.policies.actions[at] ?? upstreamAction(route, indexOf),
-        policies: places.policies(config.policies.routes[at]!),
-      }),
-    ),
+    routes: settings.routes.flatMap((route, at) => {
+      if (isTcpRoute(route, parts)) return [];
+      const action = config.policies.actions[at] ?? upstreamAction(route, indexOf);
+      const policies = places.policies(config.policies.routes[at]!);
+      return [compileRoute(route, routeName(route, at), { action, policies })];
+    }),
+    tcpRoutes: settings.routes.flatMap((route, at) => {
+      if (!isTcpRoute(route, parts)) return [];
+      const policies = places.policies(tcpPolicies(config.policies.routes[at]!));
+      const upstream = upstreamAction(route, indexOf).upstream;
+      return [
+        compileTcpRoute(route, {
+          name: routeName(route, at),
+          listeners: tcpListenersOf(route, parts),
+          policies,
+          upstream,
+        }),
+      ];
+    }),
     upstreams,
     plugins: config.policies.plugins,
     overload: compileOverload(settings.overload),
@@ -157,6 +174,7 @@ function assignPlaces({ settings, policies }: LoadedConfig, tables: CompileTable
 
 function compileUpstreams(config: LoadedConfig, places: Places): UpstreamSnapshot[] {
   let first = 0;
+  const tcp = tcpUpstreams(partsOf(config.settings));
   return Object.entries(config.settings.upstreams).map(([name, upstream], at) => {
     const endpoints = places.endpoints.slice(first, first + listedEndpoints(upstream).length);
     first += endpoints.length;
@@ -167,18 +185,21 @@ function compileUpstreams(config: LoadedConfig, places: Places): UpstreamSnapsho
       policies,
       files: config.files,
       directory: config.directory,
+      isTcp: tcp.has(name),
     });
   });
 }
 
 function compileListener(listener: ListenerConfig, at: number, places: Places, config: LoadedConfig): ListenerSnapshot {
   const { settings, policies } = config;
+  const isTcp = listener.mode === 'tcp';
   return {
     name: listener.name,
-    policies: places.policies(policies.listeners[at]!),
+    policies: places.policies(isTcp ? tcpPolicies(policies.listeners[at]!) : policies.listeners[at]!),
     index: places.listeners[at]!.slot,
     bind: listener.bind,
     proxyProtocol: compileProxyProtocol(listener),
+    mode: listener.mode,
     tls: listener.tls === undefined ? null : compileTls(listener.tls, listener.name, config),
     http2: listener.http2,
     trustedProxies: listener.trustedProxies,
@@ -282,7 +303,7 @@ function namedMatches(matches: Readonly<Record<string, ValueMatch>> = {}): Named
 }
 
 /** Validation guarantees that a route has exactly one action, and that its upstream exists. */
-function upstreamAction(route: RouteConfig, indexOf: ReadonlyMap<string, number>): RouteAction {
+function upstreamAction(route: RouteConfig, indexOf: ReadonlyMap<string, number>): RouteAction & { kind: 'upstream' } {
   const name = route.upstream ?? route.split?.upstreams[0]?.upstream ?? '';
   const upstream = indexOf.get(name);
   if (upstream === undefined) throw new Error(`upstream ${name} was not validated`);

@@ -18,6 +18,7 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
   'endpoints',
   'listeners',
   'routes',
+  'tcpRoutes',
   'upstreams',
   'name',
 ]);
@@ -34,7 +35,9 @@ export function describeChanges(before: Snapshot, after: Snapshot): string[] {
     ...changes(before, after).map((change) => `setting ${change}`),
     ...diffNamed('listener', before.listeners, after.listeners, diffWithPolicies),
     ...diffNamed('route', readableRoutes(before), readableRoutes(after), diffWithPolicies),
+    ...diffNamed('route', tcpRoutes(before), tcpRoutes(after), diffWithPolicies),
     ...diffOrder(before.routes, after.routes),
+    ...diffOrder(before.tcpRoutes, after.tcpRoutes),
     ...diffNamed('upstream', before.upstreams, after.upstreams, diffUpstream),
   ];
 }
@@ -94,6 +97,11 @@ function readableRoutes(snapshot: Snapshot): (RouteSnapshot | (WithPolicies & { 
     if (route.action.kind !== 'upstream') return route;
     return { ...route, action: { kind: 'upstream', upstream: names.get(route.action.upstream) } };
   });
+}
+
+function tcpRoutes({ upstreams, tcpRoutes: routes }: Snapshot): WithPolicies[] {
+  const names = new Map(upstreams.map(({ index, name }) => [index, name]));
+  return routes.map((route) => ({ ...route, upstream: names.get(route.upstream) }));
 }
 
 /** Reports a changed order of routes: the first match wins, so order matters. */

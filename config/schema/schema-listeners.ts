@@ -53,6 +53,12 @@ export const listener = z
       'Bind address. `:8080` binds every address of the machine; `[::]:443` must be quoted in YAML; `fd:3` is a socket passed by systemd.',
     ),
     proxyProtocol: acceptProxyProtocol.optional(),
+    mode: z
+      .enum(['http', 'tcp'])
+      .default('http')
+      .describe(
+        'Protocol of the clients: `http`, or `tcp` for sessions of any protocol over TCP, which are relayed as they are (docs/tcp.md).',
+      ),
     tls: tls.optional(),
     http2: z
       .boolean()

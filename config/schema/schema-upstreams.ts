@@ -29,7 +29,9 @@ const address = parsedText(parseEndpointAddress, {
 });
 
 const endpointSettings = z.strictObject({
-  url: address.describe('`http://host:port`, `https://host:port` or `unix:/path`.'),
+  url: address.describe(
+    '`http://host:port`, `https://host:port` or `unix:/path`; for TCP sessions `tcp://host:port` or `tls://host:port`.',
+  ),
   weight: count(1, 256)
     .meta({
       expects: 'a whole number from 1 to 256',
@@ -83,7 +85,7 @@ const exchangeTimeouts = {
   ),
   idle: duration({ orNone: true }).describe('Longest pause within a request or response body.'),
   queue: duration().describe('Time in the queue; at most 0.4 of `response`. On expiry: 503.'),
-  tunnel: duration({ orNone: true }).describe('Idle time of an upgraded connection (WebSocket).'),
+  tunnel: duration({ orNone: true }).describe('Idle time of an upgraded connection (WebSocket) or of a TCP session.'),
 };
 
 /** `timeouts` of a route. */
@@ -112,7 +114,7 @@ const limits = z
   .strictObject({
     maxConnections: countOrNone(1_000_000)
       .prefault('none')
-      .describe('Limit of in-flight requests per endpoint, over all workers.'),
+      .describe('Limit of in-flight requests (with TCP: of sessions) per endpoint, over all workers.'),
     concurrency: z
       .enum(['fixed', 'auto'])
       .default('fixed')
@@ -139,7 +141,7 @@ const tls = z
     serverName: host().describe('Server name for SNI and verification; the host of the URL if absent.').optional(),
   })
   .prefault({})
-  .describe('TLS to endpoints with an https URL.');
+  .describe('TLS to endpoints with an https or tls URL.');
 
 const protocol = z
   .enum(['http1', 'http2', 'auto'])
@@ -164,6 +166,13 @@ const whenAllDown = z
     'Behaviour when no endpoint is usable. Requests that can be repeated first try each down endpoint once. Then `wait` queues requests for at most `timeouts.queue`, `fail` answers 503 at once, and `try-all` sends all requests as if every endpoint were up.',
   );
 
+const onDown = z
+  .enum(['keep', 'close'])
+  .default('keep')
+  .describe(
+    'With TCP: the sessions of an endpoint that is down, ejected or in maintenance continue (`keep`), or are closed at once, so that clients reconnect to another endpoint (`close`).',
+  );
+
 /** Schema of one upstream, for the balancers and checkers that are registered now. */
 export function upstreamSchema() {
   return z
@@ -185,6 +194,7 @@ export function upstreamSchema() {
       backups: backups.optional(),
       health: healthSchema(),
       whenAllDown,
+      onDown,
       slowStart: duration({ orNone: true }).prefault('none').describe("Ramp-up time of a returning endpoint's weight."),
       retry,
       hedge,

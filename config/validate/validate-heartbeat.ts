@@ -4,6 +4,7 @@ import { checkerNamed } from '../../health/checkers/checkers.ts';
 import { formatDuration } from '../values/duration.ts';
 import { quoted } from '../values/parsed.ts';
 import { checkerShapes, type HeartbeatConfig } from '../schema/schema-heartbeat.ts';
+import { hasTcpEndpoints } from './tcp-mode.ts';
 import type { UpstreamCheck } from './upstream-check.ts';
 
 const PATH = ['health', 'heartbeat'];
@@ -11,8 +12,10 @@ const PATH = ['health', 'heartbeat'];
 export function checkHeartbeat(check: UpstreamCheck): void {
   const { heartbeat } = check.upstream.health;
   if (heartbeat === undefined) {
-    const advice = 'add health: { heartbeat: { path: /healthz } }, or heartbeat: false to confirm that none is wanted';
-    const message = `this upstream has no heartbeat, so only failing requests reveal that an endpoint is down: ${advice}`;
+    const isTcp = hasTcpEndpoints(check.upstream);
+    const example = isTcp ? '{ type: tcp }' : '{ path: /healthz }';
+    const advice = `add health: { heartbeat: ${example} }, or heartbeat: false to confirm that none is wanted`;
+    const message = `this upstream has no heartbeat, so only failing ${isTcp ? 'sessions' : 'requests'} reveal that an endpoint is down: ${advice}`;
     check.report('FL9003', message, [], 'key');
   } else if (heartbeat !== false) {
     checkKind(check, heartbeat);

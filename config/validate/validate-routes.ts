@@ -168,7 +168,8 @@ function checkIdleListeners(context: CheckContext): void {
   if ([...served].some((name) => !known.has(name))) return;
   for (const [index, listener] of listeners.entries()) {
     if (listener === null || served.has(listener.name) || redirectsToHttps(listener)) continue;
-    const message = `no route serves listener ${quoted(listener.name)}: all of its requests get 404`;
+    const effect = listener.mode === 'tcp' ? 'all of its connections are closed' : 'all of its requests get 404';
+    const message = `no route serves listener ${quoted(listener.name)}: ${effect}`;
     context.report({ code: 'FL9014', message, path: ['listeners', index, 'name'] });
   }
 }

@@ -5,6 +5,8 @@ import { coversRest, keysOfCover, keysOfCovering, piecesOf, type Match } from '.
 import { quoted } from '../values/parsed.ts';
 import type { CheckContext } from './parsed-config.ts';
 import type { KeyPath } from '../problems/problem.ts';
+import type { RouteConfig } from '../schema/schema-routes.ts';
+import { isTcpRoute } from './tcp-mode.ts';
 
 /** Limit of host and path pairs of a route; routes with more are not checked. */
 const MOST_PIECES = 1000;
@@ -13,10 +15,17 @@ const MOST_RIVALS = 64;
 
 /** Reports shadowed routes, in time linear in the number of routes. */
 export function checkShadowed(context: CheckContext): void {
+  const isTcp = (route: RouteConfig): boolean => isTcpRoute(route, context.config);
+  checkRoutesOf((route) => !isTcp(route), context);
+  checkRoutesOf(isTcp, context);
+}
+
+/** TCP routes and those of HTTP serve different listeners. */
+function checkRoutesOf(isOne: (route: RouteConfig) => boolean, context: CheckContext): void {
   const routes = new Map<number, Match>();
   const byKey = new Map<string, number[]>();
   for (const [index, route] of context.config.routes.entries()) {
-    if (route === null) continue;
+    if (route === null || !isOne(route)) continue;
     const match = route.match ?? {};
     const pieces = (match.host?.length ?? 1) * (match.path?.length ?? 1);
     if (pieces > MOST_PIECES) continue;

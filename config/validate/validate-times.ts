@@ -2,6 +2,7 @@
 
 import { formatDuration } from '../values/duration.ts';
 import { longestQueueMs } from '../compile/compile-upstream.ts';
+import { hasTcpEndpoints } from './tcp-mode.ts';
 import type { UpstreamCheck } from './upstream-check.ts';
 
 /** Browsers abort a request after five minutes without a response, most libraries much earlier. */
@@ -9,6 +10,8 @@ const CLIENT_PATIENCE_MS = 300_000;
 
 /** Reports timeouts that never expire because another one expires first, and attempts that outlast every client. */
 export function checkTimes(check: UpstreamCheck): void {
+  // Sessions have no response timeout, which all of these compare with.
+  if (hasTcpEndpoints(check.upstream)) return;
   checkQueue(check);
   checkConnect(check);
   checkPerTryTimeout(check);
@@ -17,6 +20,7 @@ export function checkTimes(check: UpstreamCheck): void {
 
 /** Checks the timeouts and retries of a route. @param check of its upstream with the settings of the route */
 export function checkRouteTimes(check: UpstreamCheck): void {
+  if (hasTcpEndpoints(check.upstream)) return;
   checkQueue(check);
   if (!check.isGiven(['retry', 'perTryTimeout'])) return;
   checkPerTryTimeout(check);

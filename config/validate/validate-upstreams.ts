@@ -111,8 +111,9 @@ function checkTls(check: UpstreamCheck): void {
     if (text === null || readCertificates(text) !== null) continue;
     check.report('FL4002', `${name} contains no certificate: a PEM file with BEGIN CERTIFICATE is required`, path);
   }
-  if (!endpoints.some(({ url }) => url.protocol === 'https')) {
-    if (check.isGiven(['tls'])) check.reportNoEffect(['tls'], 'no endpoint of this upstream has an https URL', 'key');
+  if (!endpoints.some(({ url }) => url.protocol === 'https' || url.protocol === 'tls')) {
+    if (check.isGiven(['tls']))
+      check.reportNoEffect(['tls'], 'no endpoint of this upstream has an https or tls URL', 'key');
   } else if (!tls.verify) {
     const message =
       'without verification anyone on the network path can read and change requests: set tls.ca instead of verify: false';

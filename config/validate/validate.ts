@@ -10,6 +10,7 @@ import { checkListeners } from './validate-listeners.ts';
 import { checkListenerTls } from './validate-tls.ts';
 import { checkRoutes } from './validate-routes.ts';
 import { checkWrittenSecrets } from './validate-secrets.ts';
+import { checkTcp } from './validate-tcp.ts';
 import { checkUpstreams } from './validate-upstreams.ts';
 
 /** Runs all checks; parts that don't fit the schema have been reported already. */
@@ -19,6 +20,7 @@ export function validate(context: CheckContext): void {
   checkAdmin(context);
   checkRoutes(context);
   checkUpstreams(context);
+  checkTcp(context);
   checkWrittenSecrets(context);
   checkAccessLog(context);
   checkLogOptions(context);

@@ -1,5 +1,7 @@
-// Endpoint addresses: `http://10.0.0.1:3000`, `https://app.internal`, `unix:/run/app.sock`. Thread: main.
+// Endpoint addresses: `http://10.0.0.1:3000`, `https://app.internal`, `tcp://10.0.0.1:5432`, `unix:/run/app.sock`.
+// Thread: main.
 
+import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
 import { formatHostPort, splitHostPort } from '../../net/host-port.ts';
 import { parseUnixAddress } from './bind-address.ts';
 import { isHost, parsePort } from './host-name.ts';
@@ -7,7 +9,7 @@ import { quoted, type Parsed } from './parsed.ts';
 
 /** Address and protocol of an endpoint. */
 export interface EndpointAddress {
-  readonly protocol: 'http' | 'https';
+  readonly protocol: EndpointSnapshot['protocol'];
   /** Host name or IP address, lower case, IPv6 without brackets; 'localhost' for a Unix socket. */
   readonly host: string;
   /** 1..65535; 0 for a Unix socket. */
@@ -16,8 +18,19 @@ export interface EndpointAddress {
   readonly socketPath: string;
 }
 
-const DEFAULT_PORTS = { http: 80, https: 443 } as const;
-const FORMS = 'write http://host:port, https://host:port or unix:/path';
+/** Protocols over plain TCP and TLS have no default port. */
+const DEFAULT_PORTS: Readonly<Record<EndpointAddress['protocol'], number | null>> = {
+  http: 80,
+  https: 443,
+  tcp: null,
+  tls: null,
+};
+const FORMS = 'write http://host:port, https://host:port, tcp://host:port, tls://host:port or unix:/path';
+
+/** Whether an endpoint serves TCP sessions, instead of HTTP. */
+export function isTcpAddress({ protocol }: EndpointAddress): boolean {
+  return protocol === 'tcp' || protocol === 'tls';
+}
 
 /** Parses the URL of an endpoint: scheme, host and port only. */
 export function parseEndpointAddress(text: string): Parsed<EndpointAddress> {
@@ -26,7 +39,7 @@ export function parseEndpointAddress(text: string): Parsed<EndpointAddress> {
     if (!parsed.ok) return parsed;
     return { ok: true, value: { protocol: 'http', host: 'localhost', port: 0, socketPath: parsed.value.path } };
   }
-  const match = /^(https?):\/\/([^/?#]*)(.*)$/is.exec(text);
+  const match = /^(https?|tcp|tls):\/\/([^/?#]*)(.*)$/is.exec(text);
   if (match === null) return fault(text, suggestionFor(text));
   const [, scheme = '', authority = '', rest = ''] = match;
   if (authority.includes('@'))
@@ -35,15 +48,25 @@ export function parseEndpointAddress(text: string): Parsed<EndpointAddress> {
     const message = `${quoted(rest)} is not allowed here: an endpoint URL has no path, query or fragment; requests keep their own`;
     return { ok: false, message, suggestion: `${scheme}://${authority}` };
   }
-  return parseAuthority(text, scheme.toLowerCase() === 'https' ? 'https' : 'http', authority);
+  return parseAuthority(text, scheme.toLowerCase() as EndpointAddress['protocol'], authority);
 }
 
-function parseAuthority(text: string, protocol: 'http' | 'https', authority: string): Parsed<EndpointAddress> {
+function parseAuthority(
+  text: string,
+  protocol: EndpointAddress['protocol'],
+  authority: string,
+): Parsed<EndpointAddress> {
   const parts = splitHostPort(authority);
   if (parts === null) return fault(text, undefined);
   const { host, isBracketed } = parts;
   if (!isHost(host) || (isBracketed && !host.includes(':'))) return fault(text, undefined);
   const port = parts.port === null ? DEFAULT_PORTS[protocol] : parsePort(parts.port, 1);
+  if (port === null && parts.port === null) {
+    return {
+      ok: false,
+      message: `${quoted(text)} has no port, and ${protocol}:// has no default one: write ${protocol}://${authority}:PORT`,
+    };
+  }
   if (port === null) return { ok: false, message: `${quoted(parts.port ?? '')} is not a port: ports are 1 to 65535` };
   return { ok: true, value: { protocol, host: host.toLowerCase(), port, socketPath: '' } };
 }

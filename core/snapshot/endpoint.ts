@@ -8,7 +8,8 @@ export interface EndpointSnapshot {
   readonly slot: number;
   /** Generation of the slot: distinguishes late events of an earlier owner. */
   readonly generation: number;
-  readonly protocol: 'http' | 'https';
+  /** `tcp` and `tls` serve TCP sessions; a Unix socket is `http`, whatever it serves. */
+  readonly protocol: 'http' | 'https' | 'tcp' | 'tls';
   readonly host: string;
   readonly port: number;
   /** Path of a Unix socket; '' for TCP. */

@@ -119,6 +119,7 @@ export interface ListenerSnapshot {
   readonly bind: BindAddress;
   /** Null where connections begin without a PROXY protocol header. */
   readonly proxyProtocol: ProxyProtocolSnapshot | null;
+  readonly mode: 'http' | 'tcp';
   readonly tls: TlsSnapshot | null;
   /** Whether HTTP/2 with prior knowledge is served without TLS, beside HTTP/1.1. */
   readonly http2: boolean;

@@ -126,3 +126,21 @@ export interface RouteSnapshot {
   readonly bodyBytes: number;
   readonly priority: Priority;
 }
+
+/** Conditions of a TCP route: each part that isn't empty must match. */
+export interface TcpConditions {
+  /** CIDR blocks of the client's address. */
+  readonly clients: readonly string[];
+}
+
+/** A route of TCP listeners: it leads sessions to an upstream. */
+export interface TcpRouteSnapshot
+  extends TcpConditions,
+    Pick<RouteSnapshot, 'name' | 'policies' | 'overrides' | 'priority'> {
+  /** Names of listeners; never empty. */
+  readonly listeners: readonly string[];
+  /** None of these may match. */
+  readonly not: readonly TcpConditions[];
+  /** `index` of an UpstreamSnapshot. */
+  readonly upstream: number;
+}

@@ -4,7 +4,7 @@ import type { LogFormat, LogLevel } from '../log.ts';
 import type { AdminSnapshot } from './admin.ts';
 import type { ListenerSnapshot } from './listener.ts';
 import type { PluginSnapshot } from './policy.ts';
-import type { RouteSnapshot } from './route.ts';
+import type { RouteSnapshot, TcpRouteSnapshot } from './route.ts';
 import type { UpstreamSnapshot } from './upstream.ts';
 
 /** Overload limits of the process (docs/algorithms.md 6.2); 0 for no limit. */
@@ -94,7 +94,10 @@ export interface Snapshot {
   readonly workers: number;
   readonly fastPath: boolean;
   readonly listeners: readonly ListenerSnapshot[];
+  /** Of HTTP listeners. */
   readonly routes: readonly RouteSnapshot[];
+  /** Of TCP listeners. */
+  readonly tcpRoutes: readonly TcpRouteSnapshot[];
   readonly upstreams: readonly UpstreamSnapshot[];
   /** In the order of the file. */
   readonly plugins: readonly PluginSnapshot[];

@@ -61,7 +61,7 @@ export interface UpstreamTimeouts {
   /** Between two reads of a response body, or two writes of a request body that make progress. */
   readonly idleMs: number;
   readonly queueMs: number;
-  /** Idle time of an upgraded connection. */
+  /** Idle time of an upgraded connection or of a TCP session. */
   readonly tunnelMs: number;
   /** Idle time of a pooled endpoint connection, unless the endpoint announces its own (Keep-Alive). */
   readonly keepAliveMs: number;
@@ -81,10 +81,12 @@ export interface UpstreamSnapshot {
   readonly endpoints: readonly EndpointSnapshot[];
   /** Sources of further endpoints; null where all are configured. */
   readonly discovery: DiscoverySnapshot | null;
-  /** Protocol of requests to the endpoints: `auto` is what an endpoint chooses by ALPN. */
-  readonly protocol: 'http1' | 'http2' | 'auto';
   /** Header that connections to endpoints begin with, heartbeats too; null for none. */
   readonly proxyProtocol: { readonly version: 1 | 2; readonly tlvs: readonly ProxyTlv[] } | null;
+  /** Protocol of requests to the endpoints: `auto` is what an endpoint chooses by ALPN; `tcp` serves sessions instead. */
+  readonly protocol: 'http1' | 'http2' | 'auto' | 'tcp';
+  /** Whether the sessions of an endpoint that is out of use continue. */
+  readonly onDown: 'keep' | 'close';
   readonly heartbeat: HeartbeatSnapshot | null;
   readonly passive: PassiveSnapshot;
   readonly retry: RetrySnapshot;

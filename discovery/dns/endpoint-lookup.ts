@@ -16,7 +16,7 @@ export interface LookupSettings {
   /** 0 for SRV records, which have ports. */
   readonly port: number;
   readonly type: 'A+AAAA' | 'A' | 'AAAA' | 'SRV';
-  readonly protocol: 'http' | 'https';
+  readonly protocol: 'http' | 'https' | 'tcp' | 'tls';
   /** Of every endpoint but those of SRV records, which have weights. */
   readonly weight: number;
   readonly backup: boolean;

@@ -23,7 +23,7 @@ import {
   type RunningCheck,
 } from './checker.ts';
 import { decodeCheckResponse, encodeCheckRequest, SERVING_STATUS } from './grpc-health-message.ts';
-import { connectHeartbeat, hostField } from './heartbeat-connection.ts';
+import { connectHeartbeat, hostField, isTls } from './heartbeat-connection.ts';
 import { type ResponseFields, valuesOf } from './response-expectation.ts';
 
 /** An answer of the protocol has seven bytes; more than this is none, and is not waited for. */
@@ -109,7 +109,8 @@ class GrpcCheck implements RunningCheck {
     if (this.#isOver) return;
     this.#phase = 'waiting for the response';
     const { endpoint, heartbeat } = this.#target;
-    const session = connect(`${endpoint.protocol}://heartbeat.invalid`, {
+    const scheme = isTls(endpoint) ? 'https' : 'http';
+    const session = connect(`${scheme}://heartbeat.invalid`, {
       createConnection: () => socket,
       settings: { enablePush: false },
     });
@@ -118,7 +119,7 @@ class GrpcCheck implements RunningCheck {
     session.on('close', () => this.#end(this.#judge()));
     const stream = session.request({
       ':method': 'POST',
-      ':scheme': endpoint.protocol,
+      ':scheme': scheme,
       ':authority': hostField(this.#target),
       ':path': '/grpc.health.v1.Health/Check',
       'content-type': 'application/grpc',

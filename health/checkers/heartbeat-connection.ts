@@ -12,6 +12,11 @@ function portOf({ endpoint, heartbeat }: HeartbeatTarget): number {
   return heartbeat.port === 0 ? endpoint.port : heartbeat.port;
 }
 
+/** Whether the endpoint's own port speaks TLS. */
+export function isTls({ protocol }: HeartbeatTarget['endpoint']): boolean {
+  return protocol === 'https' || protocol === 'tls';
+}
+
 /**
  * Dials the endpoint. Certificates are verified against the upstream's CAs and name, as those of live traffic are: a
  * heartbeat that trusts more would report an impostor as healthy.
@@ -26,7 +31,7 @@ export function connectHeartbeat(
   done: (error: unknown, socket: Socket | null) => void,
 ): Dialling {
   const { endpoint, upstream } = target;
-  const tls = protocols.length === 0 || endpoint.protocol === 'http' ? null : { ...upstream.tls, protocols };
+  const tls = protocols.length === 0 || !isTls(endpoint) ? null : { ...upstream.tls, protocols };
   // The scheduler's timeout covers the whole heartbeat.
   const where = { host: endpoint.host, port: portOf(target), socketPath: endpoint.socketPath, tls, timeoutMs: 0 };
   const dialled: DialResult = (error, socket) => {
@@ -48,7 +53,7 @@ export function hostField(target: HeartbeatTarget<{ readonly host: string }>): s
   if (endpoint.socketPath !== '') return 'localhost';
   const host = bareHost(endpoint.host);
   const port = portOf(target);
-  const isDefault = port === (endpoint.protocol === 'https' ? 443 : 80);
+  const isDefault = port === (isTls(endpoint) ? 443 : 80);
   return isDefault ? bracketHost(host) : formatHostPort(host, port);
 }
 

@@ -31,7 +31,7 @@ const MAX_BODY_BYTES = 65_536;
 const MAX_LOCATION = 100;
 
 /** Offered by ALPN. */
-const PROTOCOLS = { http1: ['http/1.1'], http2: ['h2'], auto: ['h2', 'http/1.1'] } as const;
+const PROTOCOLS = { http1: ['http/1.1'], http2: ['h2'], auto: ['h2', 'http/1.1'], tcp: ['http/1.1'] } as const;
 
 type ConnectCallback = (...outcome: [null, Socket] | [Error, null]) => void;
 

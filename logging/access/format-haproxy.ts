@@ -1,5 +1,5 @@
-// The access log in HAProxy's HTTP format (`option httplog`, manual 8.2.3), so that its tools keep working.
-// Thread: both.
+// The access log in HAProxy's formats, so that its tools keep working: requests as with `option httplog` (manual 8.2.3),
+// TCP sessions as with `option tcplog` (8.2.2). Thread: both.
 //
 // Where Fairlead differs: bytes are those of the body; no cookies and no header fields are captured, so both cookies
 // are `-`, the braces are left out as HAProxy does without captures, and the last two termination letters are `--`.
@@ -15,13 +15,26 @@ import { plainFormat } from './format-descriptor.ts';
  * with its line feed, in ASCII. An absent status or phase is -1.
  */
 function formatHaproxy(record: ExchangeRecord): string {
-  const { connection, status } = record;
+  const { connection, head, status } = record;
+  if (head === null && record.isSession === true) return formatSession(record);
   return (
     `${clientOf(record)} [${haproxyTime(record.beganWallMs)}] ` +
     `${haproxyBare(connection.listenerName)}${connection.isTls ? '~' : ''} ${placeOf(record)} ` +
     `${timersOf(record.phases)} ${status === 0 ? -1 : status} ${record.bytesSent} - - ` +
     `${TERMINATIONS[record.termination].letters}-- ${countersOf(record)} ` +
     `${record.endpointQueuePosition}/${record.upstreamQueuePosition} "${requestLineOf(record)}"\n`
+  );
+}
+
+/** `client:port [date] listener~ upstream/endpoint Tw/Tc/Tt bytes TS ac/fc/bc/sc/rc sq/bq`, with its line feed. */
+function formatSession(record: ExchangeRecord): string {
+  const { connection, phases } = record;
+  return (
+    `${clientOf(record)} [${haproxyTime(record.beganWallMs)}] ` +
+    `${haproxyBare(connection.listenerName)}${connection.isTls ? '~' : ''} ${placeOf(record)} ` +
+    `${wholeMs(phases.queueMs)}/${wholeMs(phases.connectMs)}/${wholeMs(phases.totalMs)} ${record.bytesSent} ` +
+    `${TERMINATIONS[record.termination].letters} ${countersOf(record)} ` +
+    `${record.endpointQueuePosition}/${record.upstreamQueuePosition}\n`
   );
 }
 

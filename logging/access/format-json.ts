@@ -31,7 +31,7 @@ function formatJson(record: ExchangeRecord): string {
     `"client":"${write(MAX_WORD, record.clientAddress)}","peer":"${write(MAX_WORD, connection.peerAddress)}",` +
     `"peerPort":${connection.peerPort},"listener":"${write(MAX_TEXT, connection.listenerName)}",` +
     (connection.isTls ? '"tls":true,' : '"tls":false,') +
-    (head === null ? NO_REQUEST : requestPart(head, write)) +
+    (head === null ? noRequestPart(record) : requestPart(head, write)) +
     `"status":${record.status},"bytesReceived":${record.bytesReceived},"bytesSent":${record.bytesSent},` +
     (routeName === '' ? '"route":null,' : `"route":"${write(MAX_TEXT, routeName)}",`) +
     (record.upstream === null ? '"upstream":null,' : upstreamPart(record.upstream)) +
@@ -52,6 +52,11 @@ function escapedTo(max: number, text: string): string {
 }
 
 const NO_REQUEST = '"method":null,"host":null,"target":null,"version":null,';
+
+/** A TCP session has its protocol in place of a request. */
+function noRequestPart({ isSession }: ExchangeRecord): string {
+  return isSession === true ? `${NO_REQUEST}"protocol":"tcp",` : NO_REQUEST;
+}
 
 function requestPart(head: RequestHead, write: Writer): string {
   return (

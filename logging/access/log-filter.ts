@@ -22,8 +22,8 @@ export function buildLogFilter({ quietRoutes, skippedPaths, samplePercent, slowM
 }
 
 /** Whether everything went as it should: no error of the client, of the endpoint or of Fairlead. */
-function isSuccess({ status, termination }: ExchangeRecord): boolean {
-  return status > 0 && status < 400 && (termination === 'ok' || termination === 'localReply');
+function isSuccess({ status, termination, isSession }: ExchangeRecord): boolean {
+  return (isSession === true || (status > 0 && status < 400)) && (termination === 'ok' || termination === 'localReply');
 }
 
 /** Whether a target is a path or below it, in whole segments. */

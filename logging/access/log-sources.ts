@@ -39,7 +39,10 @@ const PLAIN: Readonly<Record<string, Reader>> = {
   path: ({ head }) => head?.target.replace(/\?.*$/s, '') ?? null,
   query: ({ head }) => head?.target.replace(/^[^?]*\??/s, '') ?? null,
   version: ({ head }) => head?.version ?? null,
-  protocol: ({ head }) => (head === null ? null : head.version === '2.0' ? 'http2' : 'http1'),
+  protocol: ({ head, isSession }) => {
+    if (head === null) return isSession === true ? 'tcp' : null;
+    return head.version === '2.0' ? 'http2' : 'http1';
+  },
   endpointProtocol: ({ endpointProtocol }) => endpointProtocol,
   status: ({ status }) => status,
   bytesReceived: ({ bytesReceived }) => bytesReceived,

@@ -58,6 +58,9 @@ const COUNTS: Readonly<Record<Termination, TerminationCounts>> = {
   drainedStream: counts(NOTHING),
   drainedTunnel: counts(NOTHING),
   tunnelTimeout: counts(NOTHING),
+  sessionIdle: counts(NOTHING),
+  endpointDown: counts(NOTHING),
+  drainedSession: counts(NOTHING),
   policyFailed: counts(NOTHING),
   internal: counts(NOTHING),
 };
@@ -73,6 +76,27 @@ export class LaneObserver implements ExchangeObserver {
 
   exchangeEnded(record: ExchangeRecord): void {
     accountExchange(record, this.#lanes);
+  }
+}
+
+/** Counts ended TCP sessions. Their bytes are counted as they move, and their connections where they are accepted. */
+export class SessionObserver implements ExchangeObserver {
+  readonly readsLoad = false;
+  readonly #lanes: WorkerLanes;
+
+  constructor(lanes: WorkerLanes) {
+    this.#lanes = lanes;
+  }
+
+  exchangeEnded(record: ExchangeRecord): void {
+    const counted = COUNTS[record.termination];
+    if (counted.listener !== NOTHING) this.#lanes.listener(record.connection.listenerIndex).add(counted.listener, 1);
+    if (record.upstream === null) return;
+    const upstream = this.#lanes.upstream(record.upstream.index);
+    upstream.add(U.exchanges, 1);
+    if (counted.upstream !== NOTHING) upstream.add(counted.upstream, 1);
+    addRetries(upstream, record);
+    upstream.observeLatency(record.phases.totalMs);
   }
 }
 

@@ -25,6 +25,8 @@ import { FrameMemory } from '../http2/frame-writer.ts';
 import { DateLine, ResponseEncoder } from './http1/response-encoder.ts';
 import { type ListenerService, ListenerSet } from './accept/listener-set.ts';
 import { TicketKeyring } from './accept/ticket-keyring.ts';
+import { TcpServer } from './tcp/tcp-server.ts';
+import type { TcpSessions } from './tcp/tcp-sessions.ts';
 import { Sweeper } from './accept/sweeper.ts';
 
 export interface DownstreamOptions {
@@ -43,6 +45,8 @@ export interface DownstreamOptions {
   readonly ticketSecrets?: TicketSecrets;
   /** Memory about clients; left out, no connections are counted for each client. */
   readonly clients?: Pick<PolicyServices, 'clients' | 'counts'>;
+  /** Serves listeners with `mode: tcp`; left out, there are none. */
+  readonly sessions?: TcpSessions;
   /** Precision of idle limits, in ms; see SWEEP_INTERVAL_MS. */
   readonly sweepIntervalMs?: number;
 }
@@ -56,7 +60,7 @@ const GOODBYE_MS = 1_500;
 
 /** Server of the new connections of a listener; replaced in place when its settings change. */
 interface Serving extends LiveListener {
-  server: ConnectionServer;
+  server: ConnectionServer | TcpServer;
   isTrusted: (address: string) => boolean;
   /** Null where connections begin without a PROXY protocol header. */
   proxyHeaders: ProxyHeaderGate | null;
@@ -68,6 +72,7 @@ export class Downstream {
   readonly #fast: Http2Context | null;
   readonly #listeners: ListenerSet;
   readonly #connections: ConnectionTable;
+  readonly #sessions: TcpSessions | null;
   /** Monotonic ms of the last log line about a failure to accept. */
   #acceptLoggedMs = Number.NEGATIVE_INFINITY;
   #isDraining = false;
@@ -79,6 +84,7 @@ export class Downstream {
     const timers = options.timers ?? systemTimers;
     this.#listeners = new ListenerSet(worker, (snapshot) => this.#serve(snapshot));
     this.#timers = timers;
+    this.#sessions = options.sessions ?? null;
     this.#context = {
       starter,
       clock,
@@ -155,7 +161,10 @@ export class Downstream {
 
   #servingOf(snapshot: ListenerSnapshot): Serving {
     const identified = (raw: Socket, connection: DrainableConnection): void => this.#identified(raw, connection);
-    const server = new ConnectionServer(this.#context, snapshot, identified, this.#fast);
+    const isTcp = snapshot.mode === 'tcp' && this.#sessions !== null;
+    const server = isTcp
+      ? new TcpServer(this.#sessions, identified)
+      : new ConnectionServer(this.#context, snapshot, identified, this.#fast);
     const { proxyProtocol, trustedProxies } = snapshot;
     const proxyHeaders = proxyProtocol === null ? null : new ProxyHeaderGate(this.#context, proxyProtocol);
     return { snapshot, port: 0, server, isTrusted: compileCidrs(trustedProxies), proxyHeaders };

@@ -11,11 +11,12 @@ import type { Region } from '../../core/memory/region.ts';
 import type { Random } from '../../core/random.ts';
 import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
 import type { ListenerSnapshot } from '../../core/snapshot/listener.ts';
-import type { RouteSnapshot } from '../../core/snapshot/route.ts';
+import type { RouteSnapshot, TcpRouteSnapshot } from '../../core/snapshot/route.ts';
 import type { Snapshot } from '../../core/snapshot/snapshot.ts';
 import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import { ConfiguredAnswers } from './configured-answers.ts';
 import { Router } from '../routing/router.ts';
+import { TcpRouter } from '../routing/tcp-router.ts';
 import { RuntimePolicies, type RuntimePoliciesParts } from '../policies/runtime-policies.ts';
 
 interface ListenerRuntime {
@@ -45,6 +46,7 @@ export interface RuntimeMemory {
 
 export class Runtime {
   readonly router: Router;
+  readonly tcpRouter: TcpRouter;
   readonly upstreams: ReadonlyMap<number, UpstreamRuntime>;
   readonly policies: RuntimePolicies;
   readonly answers = new ConfiguredAnswers();
@@ -53,7 +55,7 @@ export class Runtime {
   #snapshot: Snapshot;
   readonly #listeners = new Map<number, ListenerRuntime>();
   /** The upstream of each route that has one, with the settings that the route replaces. */
-  readonly #targets = new Map<RouteSnapshot, UpstreamRuntime>();
+  readonly #targets = new Map<RouteSnapshot | TcpRouteSnapshot, UpstreamRuntime>();
 
   constructor(snapshot: Snapshot, memory: RuntimeMemory, policies: RuntimePoliciesParts) {
     this.#snapshot = snapshot;
@@ -64,6 +66,10 @@ export class Runtime {
     for (const route of snapshot.routes) {
       const target = route.action.kind === 'upstream' ? this.upstreams.get(route.action.upstream) : undefined;
       if (target !== undefined) this.#targets.set(route, withOverrides(target, route));
+    }
+    this.tcpRouter = new TcpRouter(snapshot.tcpRoutes);
+    for (const route of snapshot.tcpRoutes) {
+      this.#targets.set(route, withOverrides(this.upstreams.get(route.upstream)!, route));
     }
     for (const listener of snapshot.listeners) {
       this.#listeners.set(listener.index, { snapshot: listener, isTrusted: compileCidrs(listener.trustedProxies) });
@@ -95,7 +101,7 @@ export class Runtime {
   }
 
   /** The upstream of a route; null where it answers by itself. */
-  targetOf(route: RouteSnapshot): UpstreamRuntime | null {
+  targetOf(route: RouteSnapshot | TcpRouteSnapshot): UpstreamRuntime | null {
     return this.#targets.get(route) ?? null;
   }
 
@@ -117,7 +123,10 @@ export class Runtime {
 }
 
 /** An upstream as the requests of a route use it: with the settings that the route replaces. */
-export function withOverrides(target: UpstreamRuntime, { overrides }: RouteSnapshot): UpstreamRuntime {
+export function withOverrides(
+  target: UpstreamRuntime,
+  { overrides }: Pick<RouteSnapshot, 'overrides'>,
+): UpstreamRuntime {
   if (overrides === null) return target;
   const { snapshot } = target;
   const timeouts = { ...snapshot.timeouts, ...overrides.timeouts };

@@ -42,14 +42,14 @@ function rulesFor(where: string) {
     options: (schemas: OptionSchemas) => ruleOptions(schemas, where),
     compile: compileRules,
     create: ({ rules }: AddressRulesData) => {
-      const isAllowed = matcherOf(rules);
+      const isAllowed = addressMatcher({ rules });
       return {
         onRequest: ({ clientAddress }: { clientAddress: string }) => (isAllowed(clientAddress) ? undefined : DENIED),
       };
     },
     explain: ({ rules }: AddressRulesData, { clientAddress }: ExplainedExchange): string => {
       const client = clientAddress === '' ? 'a client over a Unix socket' : clientAddress;
-      return matcherOf(rules)(clientAddress) ? `allows ${client}` : `refuses ${client} (403)`;
+      return addressMatcher({ rules })(clientAddress) ? `allows ${client}` : `refuses ${client} (403)`;
     },
   };
 }
@@ -121,7 +121,9 @@ function blocksOfFile(
   return blocks;
 }
 
-function matcherOf({ ranges, unix, allowsOthers }: AddressRulesData['rules']): (address: string) => boolean {
+/** Builds the test of an address; '' is a client over a Unix socket. */
+export function addressMatcher({ rules }: AddressRulesData): (address: string) => boolean {
+  const { ranges, unix, allowsOthers } = rules;
   const table = new AddressTable(ranges);
   return (address) => {
     const verdict = address === '' ? unix : table.find(address);

@@ -61,6 +61,7 @@ export function upstreamSnapshot({
     discovery: null,
     protocol: 'http1',
     proxyProtocol: null,
+    onDown: 'keep',
     heartbeat: null,
     passive: {
       consecutiveFailures: 5,
@@ -139,6 +140,7 @@ export function listenerSnapshot({
     index: 0,
     bind: { kind: 'tcp', host: '127.0.0.1', port: 0 },
     proxyProtocol: null,
+    mode: 'http',
     tls: null,
     http2: false,
     trustedProxies: [],
@@ -168,6 +170,7 @@ export function snapshot(parts: Partial<Snapshot> = {}): Snapshot {
     fastPath: false,
     listeners: [listenerSnapshot()],
     routes: [routeSnapshot()],
+    tcpRoutes: [],
     upstreams: [upstreamSnapshot()],
     plugins: [],
     overload: { memoryBytes: 0, requests: 0, eventLoopLagMs: 0, replayBytes: 67_108_864 },

@@ -74,7 +74,7 @@ function protocolLines({ protocols }: ExplainReply): string[] {
   ];
 }
 
-const PROTOCOL_NAMES = { http1: 'HTTP/1.1', http2: 'HTTP/2', auto: 'what ALPN selects' } as const;
+const PROTOCOL_NAMES = { http1: 'HTTP/1.1', http2: 'HTTP/2', auto: 'what ALPN selects', tcp: 'TCP' } as const;
 
 function passageWords(name: string, { passes, because }: ExplainReply['protocols']['grpc']): string {
   if (passes) return because === '' ? `${name} passes` : `${name} passes ${because}`;

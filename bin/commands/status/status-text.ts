@@ -126,7 +126,7 @@ function rowOf(upstream: Upstream, endpoint: Endpoint, live: LiveReply, paints: 
     availability,
     ageWords(forSeconds),
     weightWords(endpoint),
-    ...endpointProtocolCells(endpoint),
+    ...(upstream.protocol === 'tcp' ? ['tcp', String(endpoint.connections), '-'] : endpointProtocolCells(endpoint)),
     String(inFlight),
     String(queued),
     ...figures(endpoint),
@@ -145,7 +145,7 @@ function weightWords({ weight, configuredWeight, weightShare }: Endpoint): strin
 function protocolCells({ protocol, endpoints }: Upstream): string[] {
   if (protocol === undefined) return ['', '', ''];
   const sum = (read: (endpoint: Endpoint) => number) => endpoints.reduce((total, one) => total + read(one), 0);
-  const streams = protocol === 'http1' ? '-' : String(sum((one) => one.streams));
+  const streams = protocol === 'http1' || protocol === 'tcp' ? '-' : String(sum((one) => one.streams));
   return [protocol, String(sum((one) => one.connections)), streams];
 }
 

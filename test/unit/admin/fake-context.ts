@@ -274,7 +274,7 @@ export class FakeContext implements AdminContext {
     ],
     upstreams: [
       upstreamSnapshot({ endpoints: [endpointSnapshot(0), endpointSnapshot(1, { weight: 3 })] }),
-      upstreamSnapshot({ name: 'web', index: 2, endpoints: [endpointSnapshot(2)] }),
+      upstreamSnapshot({ name: 'web', index: 2, protocol: 'tcp', endpoints: [endpointSnapshot(2)] }),
     ],
   });
   workerStates: AdminWorker[] = [

@@ -16,6 +16,7 @@ const FILES = [
   'peers.cases',
   'warnings.cases',
   'access.cases',
+  'tcp.cases',
 ];
 
 if (process.env['UPDATE_GOLDEN'] === '1') {

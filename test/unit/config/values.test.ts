@@ -152,7 +152,7 @@ describe('endpoint addresses', () => {
 
   test('get a suggestion if only the scheme is missing', () => {
     assert.equal(suggestionOf(parseEndpointAddress('10.0.0.1:3000')), 'http://10.0.0.1:3000');
-    assert.equal(suggestionOf(parseEndpointAddress('tcp://10.0.0.1:3000')), 'http://10.0.0.1:3000');
+    assert.equal(suggestionOf(parseEndpointAddress('ftp://10.0.0.1:3000')), 'http://10.0.0.1:3000');
     assert.equal(suggestionOf(parseEndpointAddress('http://a:1/path')), 'http://a:1');
     assert.equal(suggestionOf(parseEndpointAddress('a')), undefined);
   });

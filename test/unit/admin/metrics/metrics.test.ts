@@ -112,7 +112,8 @@ describe('metrics', () => {
       const lane = new UpstreamLane(context.region, worker, 2);
       for (const ms of [0.05, 1, 1.2, 40, 200_000]) lane.observeLatency(ms);
     }
-    const name = 'fairlead_upstream_request_duration_seconds';
+    // The upstream serves TCP sessions.
+    const name = 'fairlead_upstream_session_duration_seconds';
     const families = await scrape(context);
     const web = { upstream: 'web' };
     const buckets = families

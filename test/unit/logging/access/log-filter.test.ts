@@ -25,6 +25,8 @@ describe('a filter', () => {
     ['a skipped path with a configured response', { ...to('/healthz'), termination: 'localReply' }, false],
     ['a client that left', { ...to('/healthz'), status: 0, termination: 'clientGoneHead' }, true],
     ['a route that is switched off, whatever happened', { routeName: 'quiet', status: 500 }, false],
+    ['a TCP session that ended in order', { head: null, isSession: true, status: 0 }, true],
+    ['a TCP session that was reset', { head: null, isSession: true, status: 0, termination: 'endpointGoneData' }, true],
     ['a request that could not be parsed', { head: null, status: 400, termination: 'badRequest', routeName: '' }, true],
   ];
   for (const [title, record, isLogged] of cases) {
@@ -44,5 +46,7 @@ describe('a filter', () => {
     );
     assert.equal(buildLogFilter({ ...NONE, samplePercent: 0 })(recordOf()), false);
     assert.equal(buildLogFilter({ ...NONE, samplePercent: 0 })(recordOf({ status: 500 })), true);
+    const session = recordOf({ head: null, isSession: true, status: 0 });
+    assert.equal(buildLogFilter({ ...NONE, samplePercent: 0 })(session), false);
   });
 });

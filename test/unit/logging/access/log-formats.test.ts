@@ -72,6 +72,14 @@ describe('the HAProxy format', () => {
     );
   });
 
+  test('writes a TCP session in the order of option tcplog', () => {
+    const session = { head: null, isSession: true, status: 0, termination: 'endpointGoneData' } as const;
+    assert.equal(
+      haproxy(recordOf({ ...session, connection: connectionOf({ isTls: true }), attempts: 2, wasRedispatched: true })),
+      '10.0.1.2:33317 [06/Feb/2009:13:14:14.655] web~ api/127.0.0.1:3000 0/30/109 2750 SD 5/4/3/2/+1 0/1\n',
+    );
+  });
+
   test('calls a client on a Unix socket by its listener', () => {
     const connection = connectionOf({ peerAddress: '', peerPort: 0, listenerIndex: 2 });
     assert.match(haproxy(recordOf({ connection, clientAddress: '' })), /^unix:3 \[/);

@@ -1,0 +1,32 @@
+// Compiles the routes of TCP listeners. Thread: main.
+
+import type { TcpConditions, TcpRouteSnapshot } from '../../core/snapshot/route.ts';
+import type { CompiledPolicy } from '../policies/policy-place.ts';
+import type { RouteConfig } from '../schema/schema-routes.ts';
+import { compileOverrides } from './compile-upstream.ts';
+
+/** Policies that act on sessions: all others act on HTTP requests. */
+const TCP_POLICIES: ReadonlySet<string> = new Set(['address-rules', 'listener-address-rules']);
+
+/** The policies of a listener or route that act on sessions. */
+export function tcpPolicies(policies: readonly CompiledPolicy[]): CompiledPolicy[] {
+  return policies.filter(({ name }) => TCP_POLICIES.has(name));
+}
+
+export function compileTcpRoute(
+  route: RouteConfig,
+  place: Pick<TcpRouteSnapshot, 'name' | 'listeners' | 'policies' | 'upstream'>,
+): TcpRouteSnapshot {
+  const { match = {}, priority } = route;
+  return {
+    ...place,
+    ...conditionsOf(match),
+    not: (match.not ?? []).map(conditionsOf),
+    overrides: compileOverrides(route),
+    priority,
+  };
+}
+
+function conditionsOf({ client = [] }: Pick<NonNullable<RouteConfig['match']>, 'client'>): TcpConditions {
+  return { clients: client };
+}
