@@ -1,7 +1,7 @@
 // PROXY protocol headers of connections to endpoints: they name the client whose requests the connection carries.
 // Thread: worker.
 
-import type { RequestOrigin } from '../../core/exchange-contract.ts';
+import type { ClientConnection, RequestOrigin } from '../../core/exchange-contract.ts';
 import type { ProxyTlv, UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import { encodeProxyV1, encodeProxyV2, type ProxyHeaderV2 } from '../../net/proxy-protocol/encode.ts';
 import type { ProxiedAddresses, ProxiedTls } from '../../net/proxy-protocol/header.ts';
@@ -38,7 +38,7 @@ export class ProxyPreface {
       alpn: this.#tlvs.has('alpn') ? this.#alpn : '',
       authority: this.#tlvs.has('authority') ? connection.serverName : '',
       uniqueId,
-      tls: connection.isTls && this.#tlvs.has('tls') ? tlsOf(connection.tlsVersion) : null,
+      tls: connection.isTls && this.#tlvs.has('tls') ? tlsOf(connection) : null,
       hasChecksum: this.#tlvs.has('checksum'),
     };
     return encodeProxyV2(header);
@@ -68,6 +68,18 @@ function addressesOf(origin: RequestOrigin): ProxiedAddresses | null {
   };
 }
 
-function tlsOf(version: string): ProxiedTls {
-  return { isTls: true, version, cipher: '', commonName: '', hasCertificate: false, isVerified: false };
+function tlsOf({ tlsVersion: version, certificate }: ClientConnection): ProxiedTls {
+  const hasCertificate = certificate !== null && certificate !== undefined;
+  const commonName = hasCertificate ? commonNameOf(certificate.subject) : '';
+  // Only verified certificates are accepted.
+  return { isTls: true, version, cipher: '', commonName, hasCertificate, isVerified: hasCertificate };
+}
+
+/** The common name in a subject such as `CN=app,O=Example`; '' where there is none. */
+function commonNameOf(subject: string): string {
+  // From the start, attribute by attribute: a value may contain `,CN=`, with a backslash before the comma.
+  for (const [, name, value] of subject.matchAll(/(?:^|,)([^=,]*)=((?:\\.|[^,\\])*)/g)) {
+    if (name === 'CN') return value!.replaceAll(/\\(.)/g, '$1');
+  }
+  return '';
 }

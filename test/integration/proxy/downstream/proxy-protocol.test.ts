@@ -21,6 +21,8 @@ import { RawClient } from '../../../support/raw-client.ts';
 
 const PROXY_PROTOCOL: ProxyProtocolSnapshot = { trusted: ['127.0.0.1/32'], others: 'close', timeoutMs: 10_000 };
 const TLS: TlsSnapshot = { certificates: [testCertificate(['a.test'])], minVersion: 'TLSv1.2', http2: true };
+/** The ClientHello decides about the certificate, so that it is read before the handshake. */
+const CHOSEN: TlsSnapshot = { ...TLS, certificates: [testCertificate(['a.test']), testCertificate(['b.test'])] };
 const ENDS: ProxiedAddresses = {
   kind: 'ip',
   source: '203.0.113.7',
@@ -70,7 +72,10 @@ async function untilClosed(bench: Bench): Promise<void> {
 }
 
 async function byHttp1(port: number, tls: boolean): Promise<string> {
-  const client = await RawClient.connect({ port, ...(tls ? { tls: { ALPNProtocols: ['http/1.1'] } } : {}) });
+  const client = await RawClient.connect({
+    port,
+    ...(tls ? { tls: { ALPNProtocols: ['http/1.1'], servername: 'b.test' } } : {}),
+  });
   client.send(GET);
   const first = (await client.readResponse()).body;
   client.send(GET);
@@ -107,6 +112,7 @@ const PROTOCOLS: readonly Protocol[] = [
     request: (port) => byHttp1(port, false),
   },
   { name: 'HTTP/1.1 over TLS', listener: { tls: TLS }, expected: SECURE, request: (port) => byHttp1(port, true) },
+  { name: 'TLS by server name', listener: { tls: CHOSEN }, expected: SECURE, request: (port) => byHttp1(port, true) },
   { name: 'HTTP/2 over TLS', listener: { tls: TLS }, expected: SECURE, request: (port) => byHttp2(port, true) },
 ];
 
@@ -133,7 +139,7 @@ for (const isFast of [true, false]) {
       t.after(() => rmSync(folder, { recursive: true }));
       for (const isTls of [false, true]) {
         const path = join(folder, isTls ? 'tls' : 'plain');
-        await start(t, { isFast, listener: { bind: { kind: 'unix', path }, tls: isTls ? TLS : null } });
+        await start(t, { isFast, listener: { bind: { kind: 'unix', path }, tls: isTls ? CHOSEN : null } });
         const seen = await Promise.all(
           [1, 2, 3, 4].map(async (sourcePort) => {
             const header = encodeProxyV1({ ...ENDS, sourcePort });
