@@ -2,7 +2,7 @@
 // the oldest line that it supports. Needs npm, and its cache or the registry. Thread: main.
 
 import assert from 'node:assert/strict';
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
+import { writeRootFiles } from '../../../scripts/image/root-files.ts';
 import { packTarball, plainEnvironment } from '../../support/packed-tarball.ts';
 
 const ROOT = path.join(import.meta.dirname, '../../..');
@@ -41,6 +42,23 @@ describe('the tarball', () => {
       bin: { fairlead: string };
     };
     assert.match(readFileSync(path.join(installed, bin.fairlead), 'utf8'), /^#!\/usr\/bin\/env node\n/);
+  });
+
+  test('its files and packages are enough for the container image', (t) => {
+    if (process.platform !== 'linux' || process.getuid?.() !== 0) return t.skip('chroot(8) needs root on Linux');
+    const root = path.join(folder, 'image');
+    writeRootFiles({ source: ROOT, node: process.execPath, root });
+    const inImage = (...args: string[]) =>
+      spawnSync('chroot', ['--userspec=65532:65532', root, '/usr/local/bin/fairlead', ...args], {
+        encoding: 'utf8',
+        env: { PATH: '/usr/local/bin:/usr/bin' },
+      });
+    assert.match(inImage('version').stdout, /^\d+\.\d+\.\d+\n$/);
+    assert.equal(inImage('check', '/opt/fairlead/examples/minimal.yaml').status, 0);
+    // The user may write to /tmp alone.
+    assert.equal(inImage('init', '/tmp/a.yaml', '--upstream', 'http://127.0.0.1:1').status, 0);
+    assert.equal(inImage('init', '/etc/fairlead/a.yaml', '--upstream', 'http://127.0.0.1:1').status, 2);
+    return undefined;
   });
 
   test('runs no script when it is installed', () => {
