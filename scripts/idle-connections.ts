@@ -7,9 +7,12 @@ const options = readOptions(process.argv.slice(2));
 if (options === null) console.log(HELP);
 else {
   const { bytesEach, open } = await measureIdleConnections(options);
-  const kind = `${options.isTls ? 'TLS' : 'TCP'}, ${options.isFast ? 'fast' : 'general'} path`;
-  console.log(`${open} idle connections (${kind}): ${(bytesEach / 1024).toFixed(1)} KiB of resident memory each`);
+  const { isTls, isHttp2, streams } = options;
+  const kind = `${isHttp2 ? 'HTTP/2, ' : ''}${isTls ? 'TLS' : 'TCP'}, ${options.isFast ? 'fast' : 'general'} path`;
+  const measured = streams > 0 ? `${open} x ${streams} open streams` : `${open} idle connections`;
+  console.log(`${measured} (${kind}): ${(bytesEach / 1024).toFixed(1)} KiB of resident memory each`);
   const isGood = open === options.connections && bytesEach < options.limitKib * 1024;
-  if (!isGood) console.log(`FAULT: ${options.connections} connections under ${options.limitKib} KiB each are wanted`);
+  if (!isGood)
+    console.log(`FAULT: ${options.connections} connections, and under ${options.limitKib} KiB each are wanted`);
   process.exitCode = isGood ? 0 : 1;
 }

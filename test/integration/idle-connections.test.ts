@@ -11,6 +11,8 @@ test('idle keep-alive connections take less than 20 KiB of resident memory each'
     connections: 3500,
     isTls: false,
     isFast: true,
+    isHttp2: false,
+    streams: 0,
     limitKib: 20,
   });
   t.diagnostic(`${(bytesEach / KIB).toFixed(1)} KiB each`);

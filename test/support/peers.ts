@@ -11,6 +11,8 @@ const COMMANDS = {
   nginx: ['nginx'],
   wrk: ['wrk'],
   h2load: ['h2load'],
+  nghttp: ['nghttp'],
+  curl: ['curl'],
   caddy: ['caddy'],
   chromium: ['chromium', 'chromium-browser', 'google-chrome'],
   python3: ['python3'],
