@@ -38,6 +38,8 @@ export interface DialTls {
   readonly ca: readonly string[];
   /** Name in the handshake and in the certificate; '' is the host. */
   readonly serverName: string;
+  /** PEM texts of the certificate that we present, and its key; absent or null for none. */
+  readonly certificate?: { readonly cert: string; readonly key: string } | null;
   /** Offered by ALPN (RFC 7301); empty: no ALPN. */
   readonly protocols: readonly string[];
 }
@@ -114,9 +116,10 @@ export class Dialler {
    * One socket, not a TLS socket around a TCP one: Node 26.10 crashes where the TCP socket is destroyed before the TLS
    * socket, in the turn of `secureConnect`. Only behind a preface is there a TCP socket, and nobody destroys that.
    */
-  #connectTls({ verify, ca, serverName, protocols }: DialTls, where: net.NetConnectOpts | { socket: Socket }): Socket {
+  #connectTls(dialTls: DialTls, where: net.NetConnectOpts | { socket: Socket }): Socket {
+    const { verify, serverName, protocols } = dialTls;
     const name = serverName === '' ? bareHost(this.#target.host) : serverName;
-    this.#secureContext ??= tls.createSecureContext(ca.length > 0 ? { ca: [...ca] } : {});
+    this.#secureContext ??= contextFor(dialTls);
     const socket = tls.connect({
       ...where,
       secureContext: this.#secureContext,
@@ -140,6 +143,10 @@ interface DialSteps {
   readonly preface: Uint8Array | null;
   /** Begins TLS over a connected socket; null without TLS. */
   readonly secure: ((raw: Socket) => Socket) | null;
+}
+
+function contextFor({ ca, certificate = null }: DialTls): SecureContext {
+  return tls.createSecureContext({ ...(ca.length > 0 && { ca: [...ca] }), ...certificate });
 }
 
 class OpenDial implements Dialling {

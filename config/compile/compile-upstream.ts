@@ -60,13 +60,18 @@ export function compileUpstream(name: string, config: UpstreamConfig, place: Ups
     whenAllDown: config.whenAllDown,
     slowStartMs: config.slowStart,
     backupBelowPercent: config.backups?.below ?? 0,
-    tls: {
-      verify: tls.verify,
-      ca: (tls.ca ?? []).map((file) => place.files.get(file) ?? ''),
-      serverName: tls.serverName ?? '',
-    },
+    tls: compileTls(tls, place.files),
     responseHeadBytes: limits.responseHead,
   };
+}
+
+function compileTls(
+  { verify, ca = [], serverName = '', cert, key }: UpstreamConfig['tls'],
+  files: ReadonlyMap<string, string>,
+): UpstreamSnapshot['tls'] {
+  const textOf = (file: string): string => files.get(file) ?? '';
+  const certificate = cert === undefined || key === undefined ? null : { cert: textOf(cert), key: textOf(key) };
+  return { verify, ca: ca.map(textOf), serverName, certificate };
 }
 
 const DEFAULT_TLVS: readonly ProxyTlv[] = ['alpn', 'authority', 'uniqueId', 'tls'];

@@ -138,6 +138,12 @@ const tls = z
     ca: oneOrMany(filePath('certs/internal-ca.pem'))
       .describe("PEM file or files with trusted CAs; the system's if absent.")
       .optional(),
+    cert: filePath('certs/fairlead.pem')
+      .describe(
+        'PEM file with the certificate that Fairlead presents to endpoints, followed by its chain; none if absent.',
+      )
+      .optional(),
+    key: filePath('certs/fairlead.key').describe('PEM file with its private key, without a passphrase.').optional(),
     serverName: host().describe('Server name for SNI and verification; the host of the URL if absent.').optional(),
   })
   .prefault({})

@@ -1,7 +1,7 @@
 // Checks of upstreams: duplicate endpoints, balancer settings and TLS; runs all other upstream checks. Thread: main.
 
 import { balancerNamed } from '../../balancers/registry.ts';
-import { readCertificates } from '../files/certificate.ts';
+import { checkCertificate, readCertificates } from '../files/certificate.ts';
 import type { BindAddress } from '../../core/snapshot/listener.ts';
 import { isLoopback } from '../../net/host-port.ts';
 import { endpointId, type EndpointAddress } from '../values/endpoint-address.ts';
@@ -11,6 +11,7 @@ import { checkDiscover } from './validate-discover.ts';
 import { checkEjectionTimes, checkMostEjected, checkNothingWatches } from './validate-ejection.ts';
 import { checkHeartbeat } from './validate-heartbeat.ts';
 import { readFile } from './validate-listeners.ts';
+import { checkKeyFile } from './validate-secrets.ts';
 import { checkBackups, checkHedge, checkSticky, checkWhenAllDown } from './validate-resilience.ts';
 import { checkTimes } from './validate-times.ts';
 
@@ -103,6 +104,26 @@ function checkProxyProtocol(check: UpstreamCheck): void {
   check.report('FL3007', message, ['proxyProtocol', 'tlvs'], 'key');
 }
 
+/** The certificate that Fairlead presents to endpoints. */
+function checkOwnCertificate(check: UpstreamCheck): void {
+  const { cert, key } = check.upstream.tls;
+  if (cert === undefined && key === undefined) return;
+  if (cert === undefined || key === undefined) {
+    const [given, missing] = cert === undefined ? (['key', 'cert'] as const) : (['cert', 'key'] as const);
+    check.report('FL3007', `a certificate needs both files: add ${missing}`, ['tls', given], 'key');
+    return;
+  }
+  const files = { cert, key };
+  const [certText, keyText] = (['cert', 'key'] as const).map((part) =>
+    readFile(files[part], [...check.path, 'tls', part], check.context),
+  );
+  checkKeyFile(key, [...check.path, 'tls', 'key'], check.context);
+  if (typeof certText !== 'string' || typeof keyText !== 'string') return;
+  for (const { code, part, message } of checkCertificate(certText, keyText, check.context.wallMs)) {
+    check.report(code, `${files[part]} ${message}`, ['tls', part]);
+  }
+}
+
 function checkTls(check: UpstreamCheck): void {
   const { tls, endpoints } = check.upstream;
   for (const [index, name] of (tls.ca ?? []).entries()) {
@@ -111,6 +132,7 @@ function checkTls(check: UpstreamCheck): void {
     if (text === null || readCertificates(text) !== null) continue;
     check.report('FL4002', `${name} contains no certificate: a PEM file with BEGIN CERTIFICATE is required`, path);
   }
+  checkOwnCertificate(check);
   if (!endpoints.some(({ url }) => url.protocol === 'https' || url.protocol === 'tls')) {
     if (check.isGiven(['tls']))
       check.reportNoEffect(['tls'], 'no endpoint of this upstream has an https or tls URL', 'key');

@@ -105,8 +105,16 @@ export interface UpstreamSnapshot {
   readonly slowStartMs: number;
   /** Backups join when the usable share of the primaries' weight is below this; 0 for only when none is usable. */
   readonly backupBelowPercent: number;
-  /** TLS to endpoints: certificate verification, CAs (PEM) and server name ('' for the host of the URL). */
-  readonly tls: { readonly verify: boolean; readonly ca: readonly string[]; readonly serverName: string };
+  /**
+   * TLS to endpoints: certificate verification, CAs (PEM), server name ('' for the host of the URL), and the certificate that
+   * Fairlead presents (PEM; absent or null for none).
+   */
+  readonly tls: {
+    readonly verify: boolean;
+    readonly ca: readonly string[];
+    readonly serverName: string;
+    readonly certificate?: { readonly cert: string; readonly key: string } | null;
+  };
   /** Limit for response heads, in bytes. */
   readonly responseHeadBytes: number;
 }
