@@ -236,6 +236,16 @@ const CHECKS: Readonly<Record<string, Check>> = {
     assert.deepEqual([report.status, other.status], [200, 504]);
   },
 
+  'Put a socket.io application and a Vite dev server behind policies': async (start) => {
+    const bench = await start();
+    const [chat, ...others] = await bench.askMany(6, '/socket.io/?transport=polling');
+    assert.deepEqual(appsOf([chat!, ...others]), ['3000', '3001']);
+    const cookie = chat!.headers['set-cookie']![0]!.split(';')[0]!;
+    const session = await bench.askMany(6, '/socket.io/?sid=1', { headers: { cookie } });
+    assert.deepEqual(appsOf(session), appsOf([chat!]));
+    assert.equal((await bench.echo('/main.js')).app, '3002');
+  },
+
   'Write the access log that you need': async (start) => {
     const bench = await start();
     bench.app(3000).handler = (_request, response) => response.writeHead(500).end();
