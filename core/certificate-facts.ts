@@ -1,5 +1,11 @@
 // Facts about the certificates in use, for the admin API, metrics and commands. Thread: main.
 
+/** Name of the self-signed certificate of a listener that has no other one yet. */
+export const PLACEHOLDER_NAME = 'placeholder.invalid';
+
+/** File of the internal CA's root in its storage, without its key. */
+export const INTERNAL_ROOT_FILE = 'root.crt';
+
 export interface CertificateFacts {
   /** Name of the listener that serves it. */
   readonly listener: string;

@@ -2,7 +2,7 @@
 
 import type { z } from 'zod';
 import { nearestName } from '../../config/problems/nearest-name.ts';
-import type { AutomaticCertificate, CertificateFacts } from '../../core/certificate-facts.ts';
+import { type AutomaticCertificate, type CertificateFacts, PLACEHOLDER_NAME } from '../../core/certificate-facts.ts';
 import type { AdminContext } from '../admin-context.ts';
 import { AdminError, type AdminReply, jsonReply } from './admin-reply.ts';
 import type { AdminParts, AdminRequest } from './admin-route.ts';
@@ -34,7 +34,7 @@ function certificateRows({ certificates, acme }: Pick<AdminContext, 'certificate
   const inUse = certificates.list().flatMap((facts): CertificateReply[] => {
     const own = bySerial.get(facts.serial);
     // The self-signed certificate of a listener that has no other one yet.
-    if (facts.file === null && own === undefined) return [];
+    if (facts.names[0] === PLACEHOLDER_NAME) return [];
     return [rowOf(facts, own)];
   });
   return [...inUse, ...automatic.filter(({ serial }) => serial === '').map((one) => waitingRow(one))];
@@ -45,7 +45,7 @@ function rowOf(facts: CertificateFacts, own: AutomaticCertificate | undefined): 
   return {
     names: [...names],
     listener,
-    source: own === undefined ? 'file' : 'acme',
+    source: own !== undefined ? 'acme' : file === null ? 'internal' : 'file',
     file,
     state: own?.state === 'ordering' ? 'ordering' : 'in-use',
     issuer,

@@ -9,8 +9,8 @@ export const certificate = z.strictObject({
   names: z.array(z.string()),
   listener: z.string().nullable().describe('Listener that serves it; null before the first certificate of a name.'),
   source: z
-    .enum(['file', 'acme'])
-    .describe('Whether it comes from files of the configuration, or is obtained automatically.'),
+    .enum(['file', 'acme', 'internal'])
+    .describe('Whether it comes from files of the configuration, from a CA by ACME, or from the internal CA.'),
   file: z.string().nullable().describe("Path of the certificate's file."),
   state: z
     .enum(['in-use', 'waiting', 'ordering'])

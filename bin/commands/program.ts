@@ -43,6 +43,14 @@ export function buildProgram(version: string): Command {
       else explainCode(options.explain);
     });
   program
+    .command('trust')
+    .description('explain how to trust the root of the internal CA (tls: internal)')
+    .addOption(configOption())
+    .option('--path', 'print the path of the root certificate alone')
+    .action(async ({ config, path }: { config: string; path?: boolean }) =>
+      (await import('./trust/trust.ts')).trust(config, path === true),
+    );
+  program
     .command('schema')
     .description('print the JSON Schema of the configuration, for editors')
     .action(() => void process.stdout.write(renderEditorSchema()));

@@ -1,12 +1,12 @@
-// Compiles `tls.acme`: which names get certificates, and by which challenge. Thread: main.
+// Compiles `tls.acme` and `tls.internal`: which names get certificates, and by which challenge. Thread: main.
 
 import path from 'node:path';
-import type { AcmeSnapshot } from '../../core/snapshot/certificates.ts';
+import type { AcmeSnapshot, InternalSnapshot } from '../../core/snapshot/certificates.ts';
 import type { LoadedConfig } from '../load.ts';
-import type { AcmeConfig } from '../schema/schema-acme.ts';
+import type { AcmeConfig, InternalConfig } from '../schema/schema-acme.ts';
 import type { ListenerConfig } from '../schema/schema-listeners.ts';
 import type { RouteConfig } from '../schema/schema-routes.ts';
-import { defaultChallenge, hostsOfRoutes } from '../validate/acme-names.ts';
+import { defaultChallenge, exactHosts, hostsOfRoutes } from '../validate/acme-names.ts';
 
 type AcmeSettings = Pick<LoadedConfig, 'directory' | 'files'> & {
   readonly settings: { readonly listeners: readonly ListenerConfig[]; readonly routes: readonly RouteConfig[] };
@@ -31,6 +31,21 @@ export function compileAcme(
     storage: path.resolve(directory, acme.storage),
     keyType: acme.keyType,
   };
+}
+
+/** Addresses of this machine; routes rarely name them. */
+const LOOPBACK = ['localhost', '127.0.0.1', '::1'];
+
+/** @param covered names for which the listener has other certificates */
+export function compileInternal(
+  { domains, storage }: InternalConfig,
+  listener: string,
+  covered: readonly string[],
+  { settings, directory }: Pick<AcmeSettings, 'settings' | 'directory'>,
+): InternalSnapshot {
+  const wanted = domains === 'from-routes' ? exactHosts(settings.routes, listener) : domains;
+  const names = [...new Set([...LOOPBACK, ...wanted])].filter((name) => !isCovered(name, covered));
+  return { names, storage: path.resolve(directory, storage) };
 }
 
 function compileChallenge(

@@ -6,7 +6,7 @@ import { certificateNames } from '../files/certificate.ts';
 import type { LoadedConfig } from '../load.ts';
 import type { TlsConfig } from '../schema/schema-tls.ts';
 import { TLS_PROFILES } from '../values/tls-profiles.ts';
-import { compileAcme } from './compile-acme.ts';
+import { compileAcme, compileInternal } from './compile-acme.ts';
 
 /** Prefix of OpenSSL's names for the cipher suites of TLS 1.3. */
 const TLS13 = 'TLS_';
@@ -19,6 +19,8 @@ export function compileTls(tls: TlsConfig, listener: string, config: LoadedConfi
     return { cert: text, key: files.get(key) ?? '', names: certificateNames(text), files: paths };
   });
   const covered = certificates.flatMap(({ names }) => names);
+  const acme = tls.acme === undefined ? undefined : compileAcme(tls.acme, listener, covered, config);
+  const others = [...covered, ...(acme?.names ?? [])];
   const profile = TLS_PROFILES[tls.profile];
   return {
     certificates,
@@ -30,7 +32,8 @@ export function compileTls(tls: TlsConfig, listener: string, config: LoadedConfi
     isStrict: tls.strictSni,
     ...(tls.clientAuth === undefined ? {} : { clientAuth: compileClientAuth(tls, files) }),
     http2: tls.http2,
-    ...(tls.acme === undefined ? {} : { acme: compileAcme(tls.acme, listener, covered, config) }),
+    ...(acme === undefined ? {} : { acme }),
+    ...(tls.internal === undefined ? {} : { internal: compileInternal(tls.internal, listener, others, config) }),
   };
 }
 

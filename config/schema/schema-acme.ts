@@ -1,4 +1,4 @@
-// Schema of `listeners[].tls.acme`: certificates that are issued and renewed automatically. Thread: main.
+// Schema of `listeners[].tls.acme` and `tls.internal`: certificates that are issued and renewed automatically. Thread: main.
 
 import { z } from 'zod';
 import { isHostName } from '../values/host-name.ts';
@@ -111,6 +111,26 @@ export const acme = z
   .describe(
     'Issues and renews certificates automatically (ACME, docs/certificates.md). Using it accepts the terms of service of the CA.',
   );
+
+const internalOptions = z.strictObject({
+  domains: domains
+    .default('from-routes')
+    .describe(
+      'Names besides `localhost`, 127.0.0.1 and ::1. `from-routes`: the exact hosts of the routes that `acme` does not take.',
+    ),
+  storage: filePath('/var/lib/fairlead/internal-ca')
+    .default('internal-ca')
+    .describe('Directory of the root and its key, created if absent.'),
+});
+
+export const internal = z
+  .union([z.literal(true).transform(() => internalOptions.parse({})), internalOptions])
+  .meta({ expects: 'true, or a mapping with domains and storage', example: 'true' })
+  .describe(
+    'A certificate for `localhost` and internal names from a CA of this installation, whose root clients must trust (`fairlead trust`).',
+  );
+
+export type InternalConfig = z.output<typeof internal>;
 
 export type AcmeConfig = z.output<typeof acme>;
 

@@ -1,7 +1,7 @@
 // Schema of `listeners[].tls`. Thread: main.
 
 import { z } from 'zod';
-import { acme } from './schema-acme.ts';
+import { acme, internal } from './schema-acme.ts';
 import { filePath, oneOrMany } from './schema-values.ts';
 
 const certificate = z
@@ -20,7 +20,7 @@ function names(expects: string, example: string) {
     .meta({ expects, example });
 }
 
-export const tls = z
+const tlsOptions = z
   .strictObject({
     certificates: z
       .array(certificate)
@@ -29,6 +29,7 @@ export const tls = z
       .describe('Certificates. The one that covers the requested server name (SNI) is used, otherwise the first.')
       .optional(),
     acme: acme.optional(),
+    internal: internal.optional(),
     strictSni: z
       .boolean()
       .default(false)
@@ -69,7 +70,14 @@ export const tls = z
       .optional(),
     http2: z.boolean().default(true).describe('Whether HTTP/2 is offered (ALPN).'),
   })
-  .meta({ expects: 'a mapping with certificates or acme' })
+  .meta({ expects: 'a mapping with certificates, acme or internal' });
+
+export const tls = z
+  .union([z.literal('internal').transform(() => tlsOptions.parse({ internal: true })), tlsOptions])
+  .meta({
+    expects: 'internal, or a mapping with certificates or acme',
+    example: '{ acme: { email: ops@example.com } }',
+  })
   .describe('Terminates TLS on this listener.');
 
 export type TlsConfig = z.output<typeof tls>;

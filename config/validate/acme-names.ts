@@ -7,7 +7,9 @@ import type { RouteConfig } from '../schema/schema-routes.ts';
 
 /** HTTP-01 needs a listener that serves plain HTTP; TLS-ALPN-01 only the one that has the certificates. */
 export function defaultChallenge(listeners: readonly (ListenerConfig | null)[]): AcmeSnapshot['challenge'] {
-  return listeners.some((one) => one !== null && one.tls === undefined) ? 'http-01' : 'tls-alpn-01';
+  return listeners.some((one) => one !== null && one.tls === undefined && one.mode !== 'tcp')
+    ? 'http-01'
+    : 'tls-alpn-01';
 }
 
 /** Exact hosts of the routes that a listener serves, apart from those that the CA doesn't certify by the challenge. */
@@ -16,14 +18,23 @@ export function hostsOfRoutes(
   listener: string,
   acme: Pick<AcmeConfig, 'ca' | 'challenge'>,
 ): string[] {
+  return hostsOf(routes, listener).filter(
+    (host) => (!host.startsWith('*.') || takesWildcards(acme)) && isCertifiable(host, acme),
+  );
+}
+
+/** Exact hosts of the routes that a listener serves. */
+export function exactHosts(routes: readonly (RouteConfig | null)[], listener: string): string[] {
+  return hostsOf(routes, listener).filter((host) => !host.startsWith('*.'));
+}
+
+function hostsOf(routes: readonly (RouteConfig | null)[], listener: string): string[] {
   const hosts = routes.flatMap((route) => {
     const match = route?.match;
     if (match?.host === undefined) return [];
     return match.listener === undefined || match.listener.includes(listener) ? match.host : [];
   });
-  return [...new Set(hosts)].filter(
-    (host) => (!host.startsWith('*.') || takesWildcards(acme)) && isCertifiable(host, acme),
-  );
+  return [...new Set(hosts)];
 }
 
 /** CAs validate wildcards by dns-01 only. */

@@ -2,11 +2,11 @@
 // Thread: main.
 
 import type { CompileTables } from '../../config/compile/compile.ts';
-import type { AutomaticCertificate, CertificateOrders } from '../../core/certificate-facts.ts';
+import { type AutomaticCertificate, type CertificateOrders, PLACEHOLDER_NAME } from '../../core/certificate-facts.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
 import type { Random } from '../../core/random.ts';
-import type { AcmeSnapshot } from '../../core/snapshot/certificates.ts';
+import type { AcmeSnapshot, InternalSnapshot } from '../../core/snapshot/certificates.ts';
 import type { CertificateSnapshot, ListenerSnapshot, TlsSnapshot } from '../../core/snapshot/listener.ts';
 import type { PolicySnapshot } from '../../core/snapshot/policy.ts';
 import type { Snapshot } from '../../core/snapshot/snapshot.ts';
@@ -17,6 +17,7 @@ import { AcmeAuthority } from './acme-authority.ts';
 import { AcmeTransport } from './acme-transport.ts';
 import { CertificateKeeper } from './certificate-keeper.ts';
 import { CertificateStorage } from './certificate-storage.ts';
+import { InternalAuthority } from './internal-authority.ts';
 import { issueCertificate, newPrivateKey, pemOfKey } from './x509.ts';
 
 /** Certificates that change within this time reach the workers together. */
@@ -24,6 +25,8 @@ const PUBLISH_AFTER_MS = 100;
 const PUBLISH_AGAIN_MS = 5_000;
 /** Orders at one time, over all names. */
 const MOST_ORDERS = 3;
+/** A day: the wall clock may step. */
+const LONGEST_TIMER_MS = 24 * 60 * 60 * 1000;
 /** Longest time for which the end of the process waits for orders in progress. */
 const STOP_MS = 2_000;
 const PLACEHOLDER_MS = 10 * 365 * 24 * 60 * 60 * 1000;
@@ -45,6 +48,8 @@ export class CertificateService implements SnapshotGate, SnapshotConsumer {
   readonly #policyIndex: number;
   readonly #keepers = new Map<string, CertificateKeeper>();
   readonly #authorities = new Map<string, AcmeAuthority>();
+  readonly #internals = new Map<string, InternalAuthority>();
+  #internalRenewal: TimerHandle | null = null;
   readonly #ending = new AbortController();
   readonly #turns = new Turns(MOST_ORDERS);
   #placeholder: Promise<CertificateSnapshot> | null = null;
@@ -59,7 +64,7 @@ export class CertificateService implements SnapshotGate, SnapshotConsumer {
   /** Adds what the storage has; a listener without any certificate gets a self-signed one, and can start. */
   async prepare(next: Snapshot): Promise<Snapshot> {
     const acme = acmeOf(next);
-    if (acme.length === 0) return next;
+    if (acme.length === 0 && next.listeners.every(({ tls }) => tls?.internal === undefined)) return next;
     await Promise.all(acme.flatMap((one) => one.names.map((name) => this.#keeperOf(one, name).load())));
     const storages = [
       ...new Set(acme.filter(({ challenge }) => challenge === 'http-01').map(({ storage }) => storage)),
@@ -78,6 +83,23 @@ export class CertificateService implements SnapshotGate, SnapshotConsumer {
         void keeper.stop();
       }
     }
+    this.#renewInternals();
+  }
+
+  /** Publishes again when a certificate of an internal CA is to be replaced. */
+  #renewInternals(): void {
+    this.#internalRenewal?.cancel();
+    const dueInMs = [...this.#internals.values()].flatMap(({ renewInMs }) => renewInMs ?? []);
+    if (dueInMs.length === 0) return;
+    const delayMs = Math.min(LONGEST_TIMER_MS, Math.min(...dueInMs));
+    this.#internalRenewal = this.#parts.timers.after(delayMs, () => this.#publishAfter(PUBLISH_AFTER_MS));
+  }
+
+  #internalOf({ storage }: InternalSnapshot): InternalAuthority {
+    let authority = this.#internals.get(storage);
+    if (authority === undefined)
+      this.#internals.set(storage, (authority = new InternalAuthority(storage, this.#parts)));
+    return authority;
   }
 
   /** Certificates that the Snapshot wants, in the order of their names. */
@@ -98,6 +120,7 @@ export class CertificateService implements SnapshotGate, SnapshotConsumer {
 
   async stop(): Promise<void> {
     this.#publishing?.cancel();
+    this.#internalRenewal?.cancel();
     const stopped = [...this.#keepers.values()].map((keeper) => keeper.stop());
     this.#ending.abort(new Error('Fairlead is stopping'));
     // A DNS command may take longer.
@@ -109,17 +132,20 @@ export class CertificateService implements SnapshotGate, SnapshotConsumer {
   }
 
   async #completed(listener: ListenerSnapshot, storages: readonly string[]): Promise<ListenerSnapshot> {
-    const tls = listener.tls?.acme === undefined ? listener.tls : await this.#withCertificates(listener.tls);
+    const { tls: before } = listener;
+    const isAutomatic = before?.acme !== undefined || before?.internal !== undefined;
+    const tls = isAutomatic ? await this.#withCertificates(before) : before;
     return Object.freeze({ ...withChallenges(listener, storages, this.#policyIndex), tls });
   }
 
   async #withCertificates(tls: TlsSnapshot): Promise<TlsSnapshot> {
-    const acme = tls.acme!;
-    const issued = acme.names.flatMap((name): CertificateSnapshot[] => {
-      const pair = this.#keeperOf(acme, name).pair;
+    const { acme, internal } = tls;
+    const issued = (acme?.names ?? []).flatMap((name): CertificateSnapshot[] => {
+      const pair = this.#keeperOf(acme!, name).pair;
       return pair === null ? [] : [{ ...pair, names: [name], files: null }];
     });
-    const certificates = [...tls.certificates, ...issued];
+    const made = internal === undefined ? [] : [await this.#internalOf(internal).certificateFor(internal.names)];
+    const certificates = [...tls.certificates, ...issued, ...made];
     if (certificates.length === 0) certificates.push(await (this.#placeholder ??= this.#newPlaceholder()));
     return { ...tls, certificates };
   }
@@ -130,7 +156,7 @@ export class CertificateService implements SnapshotGate, SnapshotConsumer {
     const notBeforeMs = this.#parts.clock.wallMs();
     const validity = { notBeforeMs, notAfterMs: notBeforeMs + PLACEHOLDER_MS };
     const cert = issueCertificate({
-      names: ['placeholder.invalid'],
+      names: [PLACEHOLDER_NAME],
       key,
       commonName: 'Fairlead placeholder',
       ...validity,

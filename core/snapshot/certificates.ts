@@ -1,5 +1,13 @@
 // Automatic certificates in the Snapshot. Thread: both.
 
+/** Certificate from the internal CA. */
+export interface InternalSnapshot {
+  /** DNS names, lower case, and IP addresses. */
+  readonly names: readonly string[];
+  /** Absolute path of the directory with the root. */
+  readonly storage: string;
+}
+
 /** Certificates that a listener obtains from a certificate authority. */
 export interface AcmeSnapshot {
   /** '' for none. */

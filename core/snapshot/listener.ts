@@ -1,6 +1,6 @@
 // Listeners in the Snapshot: address, TLS, client limits and timeouts. Thread: both.
 
-import type { AcmeSnapshot } from './certificates.ts';
+import type { AcmeSnapshot, InternalSnapshot } from './certificates.ts';
 import type { PolicySnapshot } from './policy.ts';
 
 /**
@@ -49,6 +49,8 @@ export interface TlsSnapshot {
   readonly http2: boolean;
   /** Certificates from a CA; absent where there are none. Once issued, they are among `certificates`. */
   readonly acme?: AcmeSnapshot;
+  /** Certificate from the internal CA; absent where there is none. Once made, it is among `certificates`. */
+  readonly internal?: InternalSnapshot;
 }
 
 /** Limits for one client. Sizes are in bytes. */

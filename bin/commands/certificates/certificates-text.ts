@@ -25,7 +25,7 @@ export function certificateLines(certificates: readonly CertificateReply[], nowM
 function cellsOf(one: CertificateReply, nowMs: number): string[] {
   const names = one.names.slice(0, MOST_NAMES).join(', ');
   const more = one.names.length > MOST_NAMES ? ` and ${one.names.length - MOST_NAMES} more` : '';
-  const source = one.source === 'file' ? 'file' : `${one.authority}, ${one.challenge}`;
+  const source = one.source !== 'acme' ? one.source : `${one.authority}, ${one.challenge}`;
   const times = [one.notAfter, one.nextRenewal].map((time) => (time === null ? '-' : timeFrom(time, nowMs)));
   return [names + more, one.listener ?? '-', source, commonName(one.issuer ?? '-'), ...times, stateOf(one)].map(
     plainText,

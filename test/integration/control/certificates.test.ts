@@ -6,7 +6,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { connect, type PeerCertificate } from 'node:tls';
-import { eventually, startFairlead } from '../../support/fairlead.ts';
+import { eventually, type RunningFairlead, startFairlead } from '../../support/fairlead.ts';
 import { findPeer } from '../../support/peers.ts';
 import { freePorts, Pebble } from '../../support/pebble.ts';
 
@@ -28,9 +28,16 @@ function certificateFor(name: string, port = tlsPort): Promise<PeerCertificate |
   });
 }
 
-async function untilIssued(name: string): Promise<PeerCertificate> {
+/** Waits for a certificate; fails at once where the CA refuses it. */
+async function untilIssued({ log }: RunningFairlead, name: string): Promise<PeerCertificate> {
   let found: PeerCertificate | null = null;
-  await eventually(async () => (found = await certificateFor(name)) !== null, `certificate for ${name}`);
+  await eventually(async () => {
+    assert.deepEqual(
+      log.filter(({ level }) => level === 'error').map(({ text }) => text),
+      [],
+    );
+    return (found = await certificateFor(name)) !== null;
+  }, `certificate for ${name}`);
   return found!;
 }
 
@@ -63,8 +70,8 @@ describe('certificates from a CA', { skip: isMissing && 'pebble is not installed
   - { match: { host: d.example.com, listener: plain }, respond: { status: 200 } }
   - { match: { host: localhost }, respond: { status: 200 } }`;
     const fairlead = await startFairlead(t, yaml('challenge: http-01', routes));
-    const first = await untilIssued('a.example.com');
-    const second = await untilIssued('b.example.com');
+    const first = await untilIssued(fairlead, 'a.example.com');
+    const second = await untilIssued(fairlead, 'b.example.com');
     assert.match(first.issuer.CN as string, /^Pebble/);
     assert.notEqual(first.serialNumber, second.serialNumber, 'each name has a certificate of its own');
 
@@ -84,7 +91,7 @@ describe('certificates from a CA', { skip: isMissing && 'pebble is not installed
   test('TLS-ALPN-01 with an RSA key; connections that validate carry no requests', async (t) => {
     const acme = 'domains: [e.example.com], challenge: tls-alpn-01, keyType: rsa';
     const fairlead = await startFairlead(t, yaml(acme, '  - { respond: { status: 200 } }'));
-    const certificate = await untilIssued('e.example.com');
+    const certificate = await untilIssued(fairlead, 'e.example.com');
     assert.equal(certificate.bits, 2048);
     const [ca = ''] = readdirSync(join(fairlead.folder, 'acme', 'certificates'));
     const pem = readFileSync(join(fairlead.folder, 'acme', 'certificates', ca, 'e.example.com.rsa.pem'), 'utf8');
