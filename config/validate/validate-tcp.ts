@@ -41,6 +41,7 @@ const ROUTE_KEYS: AllowedKeys = {
 const UPSTREAM_KEYS: AllowedKeys = {
   balance: true,
   endpoints: true,
+  proxyProtocol: true,
   backups: true,
   health: {
     heartbeat: true,

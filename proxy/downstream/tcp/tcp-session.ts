@@ -125,6 +125,11 @@ export class TcpSession implements Placeable, DrainableConnection {
     return this.client.facts;
   }
 
+  /** In place of a request's, in PROXY protocol headers. */
+  get requestId(): string {
+    return this.id;
+  }
+
   get clientAddress(): string {
     return this.client.facts.peerAddress;
   }

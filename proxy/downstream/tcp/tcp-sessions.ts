@@ -17,6 +17,8 @@ import { type NoPlace, Placer, type PlacerEvents } from '../../placement/placer.
 import { NO_RETRY } from '../../placement/retries.ts';
 import { retryBegan } from '../../placement/retry-budget.ts';
 import { Relay, type SideName } from '../../upstream/tcp/relay.ts';
+import type { DialResult } from '../../../net/dial.ts';
+import { prefaceOf } from '../../upstream/proxy-preface.ts';
 import { SessionDiallers } from '../../upstream/tcp/session-diallers.ts';
 import type { ClientSocket } from '../accept/client-socket.ts';
 import { allows } from './session-access.ts';
@@ -114,11 +116,14 @@ export class TcpSessions implements SessionHooks, PlacerEvents<TcpSession> {
     countAttempt(lanes.endpoint(place.slot), isRetry);
     session.enter(SESSION_STATE.dialling);
     const dialler = this.#diallers.diallerOf(endpoint, snapshot);
-    session.dialling = dialler.dial((error, socket) => {
+    const dialled: DialResult = (error, socket) => {
       session.dialling = null;
       if (socket === null) this.#failed(session, error!);
       else this.#connected(session, socket);
-    });
+    };
+    // The protocol that the client speaks isn't known.
+    const preface = prefaceOf(snapshot, '')?.headerFor(session) ?? null;
+    session.dialling = dialler.dial(dialled, undefined, preface);
   }
 
   queued(session: TcpSession): void {
