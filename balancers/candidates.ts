@@ -85,8 +85,9 @@ export function selectCandidates(
   }
   // Sets: list searches would take seconds when many of 10,000 endpoints change within a minute.
   const used = new Set(usable);
+  const hasLastResort = upstream.heartbeat?.isDecisive !== true;
   const lastResort = configured.both.filter(
-    (member) => !used.has(member) && isMemberUsable(region, member, TRIED_BY_NUMBER),
+    (member) => hasLastResort && !used.has(member) && isMemberUsable(region, member, TRIED_BY_NUMBER),
   );
   const clear = usable.filter((member) => !isSuspect(region, member.slot, keepsSlow));
   if (clear.length === 0) {

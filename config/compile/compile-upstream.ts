@@ -134,6 +134,7 @@ function compileDiscovery(upstream: string, config: UpstreamConfig, directory: s
 function compileHeartbeat(heartbeat: HeartbeatConfig): HeartbeatSnapshot {
   return {
     acceptsAgentFeedback: false,
+    isDecisive: false,
     ...checkerNamed(heartbeat.type).compile(heartbeat),
     kind: heartbeat.type,
     port: heartbeat.port ?? 0,

@@ -35,7 +35,7 @@ export function heartbeatSchema() {
         .enum(names)
         .default(names[0]!)
         .describe(
-          '`http` sends a request and checks the response; `grpc` calls `grpc.health.v1.Health/Check` over HTTP/2; `tcp` only connects.',
+          '`http` sends a request and checks the response; `grpc` calls `grpc.health.v1.Health/Check` over HTTP/2; `tcp` only connects; `postgres`, `mysql`, `redis` and `cassandra` speak the protocols of these databases; `script` sends texts and compares the answers.',
         ),
       ...options,
       port: count(1, 65_535).describe("Port of the heartbeat; the endpoint's own if absent.").optional(),

@@ -155,7 +155,7 @@ function checkUpstream(upstream: UpstreamConfig, path: KeyPath, context: CheckCo
   }
   if (health.heartbeat && !isWritten([...path, 'health', 'heartbeat', 'type'], context)) {
     const message =
-      'a heartbeat of tcp:// endpoints needs a type: tcp to connect only, or http with the port of an HTTP service beside them';
+      'a heartbeat of tcp:// endpoints needs a type: tcp to connect only, postgres, mysql, redis, cassandra or script, or http with the port of an HTTP service beside them';
     context.report({ code: 'FL2002', message, path: [...path, 'health', 'heartbeat'], part: 'key' });
   }
 }

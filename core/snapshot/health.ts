@@ -13,6 +13,8 @@ export interface HeartbeatSnapshot {
   readonly fall: number;
   /** Whether the response may set the endpoint's weight or request a drain (field X-Fairlead-Agent). */
   readonly acceptsAgentFeedback: boolean;
+  /** Whether an endpoint that it finds down gets nothing, not even as a last resort: it may have another role. */
+  readonly isDecisive: boolean;
   readonly [setting: string]: unknown;
 }
 

@@ -26,6 +26,8 @@ export interface HeartbeatResult {
   readonly cause: string;
   /** Whether the endpoint's host name has no address; with `unknown`. */
   readonly isUnresolved?: boolean;
+  /** Whether the server works, and has another role than the expected one: down at once; with `fail`. */
+  readonly isWrongRole?: boolean;
   /** Value of the response's X-Fairlead-Agent field; absent without one. */
   readonly agentWords?: string;
 }

@@ -2,12 +2,17 @@
 
 import { DescriptorTable } from '../../core/descriptor-table.ts';
 import { type CheckerDescriptor, type RunCheck } from './checker.ts';
+import { cassandra } from './cassandra-check.ts';
 import { grpc } from './grpc-check.ts';
 import { http } from './http-check.ts';
+import { mysql } from './mysql-check.ts';
+import { postgres } from './postgres-check.ts';
+import { redis } from './redis-check.ts';
+import { script } from './script-check.ts';
 import { tcp } from './tcp-check.ts';
 
 /** The first one is the default. */
-const BUILT_IN: readonly CheckerDescriptor[] = [http, tcp, grpc];
+const BUILT_IN: readonly CheckerDescriptor[] = [http, tcp, grpc, postgres, mysql, redis, cassandra, script];
 
 const table = new DescriptorTable<CheckerDescriptor>('checker', BUILT_IN);
 

@@ -22,16 +22,19 @@ export function isTls({ protocol }: HeartbeatTarget['endpoint']): boolean {
  * heartbeat that trusts more would report an impostor as healthy.
  * A PROXY protocol header says that the connection is Fairlead's own (LOCAL; version 1 knows UNKNOWN only), unless the
  * heartbeat has a port of its own.
- * @param protocols offered by ALPN (RFC 7301); none connects without TLS, whatever the endpoint's protocol
+ * @param protocols offered by ALPN (RFC 7301); none connects without TLS, whatever the endpoint's protocol;
+ *   `as-sessions` connects as TCP sessions do: with TLS to tls:// endpoints, and without ALPN
  * @param done receives the original error, of the system or of TLS
  */
 export function connectHeartbeat(
   target: HeartbeatTarget,
-  protocols: readonly ('http/1.1' | 'h2')[],
+  protocols: readonly ('http/1.1' | 'h2')[] | 'as-sessions',
   done: (error: unknown, socket: Socket | null) => void,
 ): Dialling {
   const { endpoint, upstream } = target;
-  const tls = protocols.length === 0 || !isTls(endpoint) ? null : { ...upstream.tls, protocols };
+  const isSession = protocols === 'as-sessions';
+  const isPlain = isSession ? endpoint.protocol !== 'tls' : protocols.length === 0 || !isTls(endpoint);
+  const tls = isPlain ? null : { ...upstream.tls, protocols: isSession ? [] : protocols };
   // The scheduler's timeout covers the whole heartbeat.
   const where = { host: endpoint.host, port: portOf(target), socketPath: endpoint.socketPath, tls, timeoutMs: 0 };
   const dialled: DialResult = (error, socket) => {

@@ -29,6 +29,7 @@ export interface Evidence {
 
 /**
  * Rules, in this order:
+ * 0. A server that has another role than the expected one is down at once, whatever live traffic shows.
  * 1. A failure while live traffic got a good answer within the last fast interval doesn't count (docs/algorithms.md 2.3:
  *    bursts of lost checks). While the endpoint is suspect the good answer must be younger than the suspicion: the
  *    requests that a killed process had just answered are no proof of life.
@@ -44,6 +45,7 @@ export function judgeHeartbeat(record: HeartbeatRecord, evidence: Evidence): Hea
   const isDown = evidence.state.check.check === 'down';
   if (record.kind === 'ok') return isDown && isEnough(record, evidence) ? 'restore' : 'pass';
   if (isDown) return 'fail';
+  if (record.isWrongRole === true) return 'condemn';
   if (evidence.liveSuccessAgeMs < contradictionWindowMs(evidence)) return 'contradicted';
   const isConfirmation = record.startedMs >= accusedSinceMs(evidence);
   return isConfirmation && evidence.isDispensable() ? 'condemn' : 'fail';

@@ -34,6 +34,7 @@ export const HEARTBEAT: HeartbeatSnapshot = {
   bodyPattern: '',
   expectedFields: [],
   acceptsAgentFeedback: false,
+  isDecisive: false,
 };
 
 export const PASSES: HeartbeatResult = { kind: 'ok', cause: 'got 200' };

@@ -1,7 +1,7 @@
 // Other programs that tests compare with or use. A missing program skips its tests with a message, or fails them with
 // CI=true (scripts/install-peers.sh installs them). Thread: main.
 
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, globSync } from 'node:fs';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
 
@@ -18,6 +18,11 @@ const COMMANDS = {
   python3: ['python3'],
   promtool: ['promtool'],
   pebble: ['pebble'],
+  postgres: ['postgres'],
+  mariadbd: ['mariadbd'],
+  'mariadb-install-db': ['mariadb-install-db'],
+  mariadb: ['mariadb'],
+  'redis-server': ['redis-server'],
 } as const;
 
 export type Peer = keyof typeof COMMANDS;
@@ -29,7 +34,7 @@ export interface PeerSearch {
 }
 
 /** Debian's folders of daemons, which aren't in every user's PATH. */
-const SYSTEM_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
+const SYSTEM_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin', ...globSync('/usr/lib/postgresql/*/bin')];
 
 const THIS_MACHINE: PeerSearch = {
   folders: [...(process.env['PATH'] ?? '').split(path.delimiter), ...SYSTEM_FOLDERS].filter((folder) => folder !== ''),

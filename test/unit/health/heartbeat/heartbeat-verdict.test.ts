@@ -63,6 +63,11 @@ describe('judgeHeartbeat', () => {
     assert.equal(judge({}, { liveSuccessAgeMs: 500 }), 'fail');
   });
 
+  test('another role than the expected one is final, whatever live traffic shows', () => {
+    assert.equal(judge({ isWrongRole: true }, { liveSuccessAgeMs: 1, isDispensable: () => false }), 'condemn');
+    assert.equal(judge({ isWrongRole: true }, { state: stateThat('down') }), 'fail');
+  });
+
   test('an endpoint that is down already is not contradicted: there is nothing to prevent', () => {
     assert.equal(judge({}, { state: stateThat('down'), liveSuccessAgeMs: 1 }), 'fail');
   });
