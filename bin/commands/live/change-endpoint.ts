@@ -3,6 +3,7 @@
 import type { EndpointReply } from '../../../admin/api/endpoint-schemas.ts';
 import type { Admin } from '../../../core/availability.ts';
 import { callAdmin } from './admin-client.ts';
+import { Progress } from '../progress.ts';
 import { type AdminOptions, adminTarget } from './admin-target.ts';
 import { attempt, UsageError } from './run-live-command.ts';
 import { endpointError, endpointPath } from './endpoint-path.ts';
@@ -58,12 +59,18 @@ async function change(endpoint: string, what: 'state' | 'weight', body: object, 
 }
 
 async function waitUntilIdle(endpoint: string, before: number, options: ChangeOptions): Promise<void> {
-  let inFlight = before;
-  while (inFlight > 0) {
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-    const answer = await callAdmin(adminTarget(options), endpointPath(endpoint));
-    if (answer.status !== 200) throw endpointError(endpoint, answer);
-    ({ inFlight } = answer.body as EndpointReply);
+  const progress = new Progress();
+  const startMs = performance.now();
+  try {
+    for (let inFlight = before; inFlight > 0; ) {
+      progress.show(`${endpoint}: ${inFlight} in flight, ${Math.round((performance.now() - startMs) / 1000)} s`);
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+      const answer = await callAdmin(adminTarget(options), endpointPath(endpoint));
+      if (answer.status !== 200) throw endpointError(endpoint, answer);
+      ({ inFlight } = answer.body as EndpointReply);
+    }
+  } finally {
+    progress.end();
   }
   if (options.json !== true) console.log(`${endpoint} has nothing in flight`);
 }

@@ -51,7 +51,7 @@ describe('the tarball', () => {
     const inImage = (...args: string[]) =>
       spawnSync('chroot', ['--userspec=65532:65532', root, '/usr/local/bin/fairlead', ...args], {
         encoding: 'utf8',
-        env: { PATH: '/usr/local/bin:/usr/bin' },
+        env: { PATH: '/usr/local/bin:/usr/bin:/usr/sbin:/sbin' },
       });
     assert.match(inImage('version').stdout, /^\d+\.\d+\.\d+\n$/);
     assert.equal(inImage('check', '/opt/fairlead/examples/minimal.yaml').status, 0);
