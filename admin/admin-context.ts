@@ -16,6 +16,7 @@ import type { BoundListener } from '../core/messages.ts';
 import type { MaintenanceSwitch } from '../core/snapshot/maintenance.ts';
 import type { Snapshot } from '../core/snapshot/snapshot.ts';
 import type { Timers } from '../core/timers.ts';
+import type { DiscoveredEndpoint } from '../discovery/source.ts';
 import type { SourceView } from '../discovery/source-runner.ts';
 import type { EndpointView } from '../health/record/endpoint-view.ts';
 import type { Explanation } from '../health/record/endpoint-explanation.ts';
@@ -105,10 +106,14 @@ export interface AdminAcme {
   renew(name: string): Promise<boolean>;
 }
 
-/** Discovery sources of upstreams. */
+/** Discovery sources of upstreams, and endpoints that operators add. */
 export interface AdminMembership {
   /** In the order of the configuration. */
   sources(): readonly SourceView[];
+  /** The upstream exists, and the endpoint is new or was added. @throws why it can't be added */
+  add(upstream: string, endpoint: DiscoveredEndpoint, who: string): Promise<void>;
+  /** The endpoint was added. */
+  remove(upstream: string, id: string, who: string): Promise<void>;
 }
 
 /** A worker thread as its supervisor knows it. */

@@ -124,7 +124,7 @@ export class ControlPlane {
     const onOutOfUse = (slot: number): void => this.supervisor.broadcast({ kind: 'drop-idle', slot });
     this.health = new HealthService({ ...injected, runCheck, onOutOfUse });
     const { maintenance, splits, membership, acme } = (this.#settings = this.#newSettings(tables));
-    this.#keeper = new StateKeeper({ ...injected, health: this.health, maintenance, splits });
+    this.#keeper = new StateKeeper({ ...injected, health: this.health, maintenance, splits, added: membership.added });
     this.#explainer = new Explainer({ ...injected, bound: () => this.bound });
     this.#admin = new AdminHost({ sockets, timers: systemTimers, context: () => this.#adminContext() });
     this.#owner = new SnapshotOwner(

@@ -12,8 +12,9 @@ import type { Snapshot } from '../core/snapshot/snapshot.ts';
 import type { UpstreamSnapshot } from '../core/snapshot/upstream.ts';
 import type { TimerHandle, Timers } from '../core/timers.ts';
 import { Discovery, type SourcedEndpoint } from '../discovery/discovery.ts';
-import { idOf } from '../discovery/source.ts';
+import { type DiscoveredEndpoint, idOf } from '../discovery/source.ts';
 import type { SourceView } from '../discovery/source-runner.ts';
+import { AddedEndpoints } from './added-endpoints.ts';
 import type { SnapshotConsumer, SnapshotGate, SnapshotOwner } from './snapshot-owner.ts';
 
 /** Changes within this time make one batch: at most ten batches a second reach the workers. */
@@ -36,6 +37,8 @@ type Changed = EndpointChange['upstreams'][number];
 export class Membership implements SnapshotGate, SnapshotConsumer {
   readonly #parts: MembershipParts;
   readonly #discovery: Discovery;
+  /** Endpoints that operators have added. */
+  readonly added = new AddedEndpoints();
   /** Names of upstreams whose endpoints have changed since the last batch. */
   readonly #changed = new Set<string>();
   /** Upstreams whose sets don't fit: logged once each. */
@@ -68,6 +71,10 @@ export class Membership implements SnapshotGate, SnapshotConsumer {
 
   apply({ upstreams }: Snapshot): void {
     this.#discovery.apply(upstreams);
+    for (const upstream of this.added.retain(upstreams.map(({ name }) => name))) {
+      const text = `endpoints added to upstream ${upstream} are forgotten: the configuration no longer has it`;
+      this.#parts.log.info({ upstream }, text);
+    }
     // A source may have changed its set since the Snapshot was prepared.
     for (const { name, discovery } of upstreams) if (discovery !== null) this.note(name);
   }
@@ -76,6 +83,26 @@ export class Membership implements SnapshotGate, SnapshotConsumer {
     this.#isStopped = true;
     this.#timer?.cancel();
     this.#discovery.stop();
+  }
+
+  /**
+   * Adds an endpoint to an upstream, or replaces the added one of its address. Resolves when it is sent to the workers.
+   * @param who for the log, as in `admin API`
+   * @throws CapacityError
+   */
+  async add(upstream: string, endpoint: DiscoveredEndpoint, who: string): Promise<void> {
+    const id = idOf(endpoint);
+    this.#parts.slots.refuseOverflow([`${upstream}/${id}`]);
+    this.added.set(upstream, endpoint);
+    await this.#applyNow(upstream);
+    this.#parts.log.info({ upstream, endpoint: id }, `endpoint ${upstream}/${id} added by ${who}`);
+  }
+
+  /** Removes an endpoint that was added. */
+  async remove(upstream: string, id: string, who: string): Promise<void> {
+    if (!this.added.remove(upstream, id)) return;
+    await this.#applyNow(upstream);
+    this.#parts.log.info({ upstream, endpoint: id }, `endpoint ${upstream}/${id} removed by ${who}`);
   }
 
   /** The sources of the Snapshot that runs. */
@@ -95,6 +122,14 @@ export class Membership implements SnapshotGate, SnapshotConsumer {
       this.#timer = null;
       this.#applyBatch();
     });
+  }
+
+  async #applyNow(upstream: string): Promise<void> {
+    while (this.#parts.owner().isInstalling) {
+      await new Promise<void>((resolve) => void this.#parts.timers.after(BATCH_MS, resolve));
+    }
+    this.#changed.add(upstream);
+    this.#applyBatch();
   }
 
   #applyBatch(): void {
@@ -143,7 +178,12 @@ export class Membership implements SnapshotGate, SnapshotConsumer {
     const before = new Map(upstream.endpoints.map((endpoint) => [endpoint.id, endpoint]));
     const configured = upstream.endpoints.filter(({ source }) => source === 'config');
     const taken = new Set(configured.map(({ id }) => id));
-    const others = this.#discovery.endpointsOf(upstream.name).filter(({ endpoint }) => !taken.has(idOf(endpoint)));
+    const others: SourcedEndpoint[] = [];
+    for (const one of [...this.added.of(upstream.name), ...this.#discovery.endpointsOf(upstream.name)]) {
+      const id = idOf(one.endpoint);
+      if (!taken.has(id)) others.push(one);
+      taken.add(id);
+    }
     const isSame = (one: SourcedEndpoint): boolean => isUnchanged(before.get(idOf(one.endpoint)), one);
     if (configured.length + others.length === upstream.endpoints.length && others.every(isSame)) return null;
     const names = others.map(({ endpoint }) => `${upstream.name}/${idOf(endpoint)}`);

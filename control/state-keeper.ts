@@ -8,6 +8,7 @@ import type { Snapshot } from '../core/snapshot/snapshot.ts';
 import type { TimerHandle, Timers } from '../core/timers.ts';
 import type { Logger } from '../core/log.ts';
 import type { HealthService } from '../health/health-service.ts';
+import type { AddedEndpoints } from './added-endpoints.ts';
 import type { Maintenance } from './maintenance.ts';
 import type { SplitWeights } from './split-weights.ts';
 import type { SnapshotConsumer, SnapshotGate } from './snapshot-owner.ts';
@@ -22,6 +23,7 @@ export interface StateKeeperParts {
   readonly health: Pick<HealthService, 'events' | 'save' | 'restore'>;
   readonly maintenance: Pick<Maintenance, 'subscribe' | 'save' | 'restore'>;
   readonly splits: Pick<SplitWeights, 'subscribe' | 'save' | 'restore'>;
+  readonly added: Pick<AddedEndpoints, 'subscribe' | 'save' | 'restore'>;
   readonly clock: Pick<Clock, 'wallMs'>;
   readonly timers: Timers;
   readonly log: Logger;
@@ -51,6 +53,7 @@ export class StateKeeper implements SnapshotGate, SnapshotConsumer {
       this.#saved = this.#read(next.healthState.file);
       this.#parts.maintenance.restore(this.#saved?.inMaintenance ?? []);
       this.#parts.splits.restore(this.#saved?.splitWeights ?? []);
+      this.#parts.added.restore(this.#saved?.addedEndpoints ?? []);
     }
     this.#isFirst = false;
     return Promise.resolve(next);
@@ -63,9 +66,9 @@ export class StateKeeper implements SnapshotGate, SnapshotConsumer {
     this.#cancel();
     this.#setting = healthState;
     if (healthState === null) return;
-    const { health, maintenance, splits, timers } = this.#parts;
+    const { health, maintenance, splits, added, timers } = this.#parts;
     const writeSoon = (): void => void (this.#soon ??= timers.after(WRITE_AFTER_MS, () => this.#write()));
-    const changing = [health.events, maintenance, splits];
+    const changing = [health.events, maintenance, splits, added];
     const subscriptions = changing.map((part) => part.subscribe(writeSoon));
     this.#unsubscribe = () => subscriptions.forEach((unsubscribe) => unsubscribe());
     this.#write();
@@ -125,8 +128,9 @@ export class StateKeeper implements SnapshotGate, SnapshotConsumer {
   }
 
   #state(): SavedState {
-    const { health, maintenance, splits } = this.#parts;
-    return { ...health.save(), inMaintenance: maintenance.save(), splitWeights: splits.save() };
+    const { health, maintenance, splits, added } = this.#parts;
+    const [inMaintenance, splitWeights, addedEndpoints] = [maintenance.save(), splits.save(), added.save()];
+    return { ...health.save(), inMaintenance, splitWeights, addedEndpoints };
   }
 
   /** Null where there is no usable file. */

@@ -44,7 +44,7 @@ export interface QueryParameter {
 
 export interface AdminRoute {
   /** GET routes serve HEAD too. */
-  readonly method: 'GET' | 'POST' | 'PATCH';
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** `:name` stands for one segment. */
   readonly path: string;
   readonly means: string;

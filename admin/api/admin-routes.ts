@@ -10,6 +10,7 @@ import { MAX_EVENTS } from './event-feed.ts';
 import { STREAM_KINDS } from './event-streams.ts';
 import { explained } from './explain-schemas.ts';
 import { sendMaintenance, setMaintenance } from './maintenance-handlers.ts';
+import { addEndpoint, removeEndpoint } from './membership-handlers.ts';
 import { METRIC_SCOPES } from '../metrics/metric-family.ts';
 import * as read from './read-handlers.ts';
 import * as schemas from './reply-schemas.ts';
@@ -152,6 +153,23 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
     isTagged: true,
     handle: setWeight,
   }),
+  change({
+    method: 'POST',
+    path: '/api/v1/upstreams/:upstream/endpoints',
+    means: '{"url": ..., "weight": 1..256, "backup": ..., "zone": ...}: add an endpoint, or change one that was added',
+    body: schemas.addEndpointBody,
+    reply: schemas.addedEndpoint,
+    statuses: [409],
+    handle: addEndpoint,
+  }),
+  {
+    method: 'DELETE',
+    path: ENDPOINT,
+    means: 'remove an endpoint that was added',
+    reply: schemas.removedEndpoint,
+    statuses: [409],
+    handle: removeEndpoint,
+  },
   {
     method: 'GET',
     path: '/api/v1/maintenance',

@@ -278,4 +278,19 @@ export const splitBody = z.strictObject({
   upstream: z.string().describe('Of the split of the route.'),
   weight: z.int().min(0).max(MOST_WEIGHT).nullable().describe('Null takes back the configured weight.'),
 });
+export const addEndpointBody = z.strictObject({
+  url: z.string().describe('`http://host:port`, `https://host:port` or `unix:/path`.'),
+  weight: z.int().min(1).max(256).optional().describe('1 if left out.'),
+  backup: z.boolean().optional(),
+  zone: z.string().max(128).optional(),
+});
+export const addedEndpoint = z.strictObject({
+  upstream: z.string(),
+  endpoint: z.string().describe('Its address.'),
+  source: z.literal('api'),
+  weight: amount,
+  backup: z.boolean(),
+  zone: z.string(),
+});
+export const removedEndpoint = z.strictObject({ upstream: z.string(), endpoint: z.string(), removed: z.literal(true) });
 export const emptyBody = z.strictObject({});

@@ -41,6 +41,8 @@ export function guardChange(method: string, headers: IncomingHttpHeaders): void 
   if (site !== undefined && site !== 'same-origin' && site !== 'none') {
     throw new AdminError(403, 'site-not-allowed', 'changes that pages of other sites ask for are refused');
   }
+  // It has no body, and needs a preflight by its method.
+  if (method === 'DELETE') return;
   const mediaType = (headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase();
   const isPatch = method === 'PATCH' && mediaType === 'application/merge-patch+json';
   if (mediaType !== 'application/json' && !isPatch) {

@@ -45,13 +45,26 @@ const savedSplitWeight = z.object({
   configured: z.int().min(0),
 });
 
+const savedAddedEndpoint = z.object({
+  upstream: z.string().max(LONGEST_NAME),
+  protocol: z.enum(['http', 'https', 'tcp', 'tls']),
+  host: z.string().max(LONGEST_NAME),
+  port: z.int().min(0).max(65_535),
+  socketPath: z.string().max(LONGEST_NAME),
+  weight: z.int().min(1).max(256),
+  backup: z.boolean(),
+  zone: z.string(),
+});
+
 const savedState = savedHealth.extend({
   inMaintenance: z.array(savedMaintenance).default([]),
   splitWeights: z.array(savedSplitWeight).default([]),
+  addedEndpoints: z.array(savedAddedEndpoint).default([]),
 });
 
 export type SavedMaintenance = z.output<typeof savedMaintenance>;
 export type SavedSplitWeight = z.output<typeof savedSplitWeight>;
+export type SavedAddedEndpoint = z.output<typeof savedAddedEndpoint>;
 export type SavedState = z.output<typeof savedState>;
 export type SavedEndpoint = z.output<typeof savedEndpoint>;
 export type SavedHealth = z.output<typeof savedHealth>;

@@ -235,6 +235,8 @@ export class FakeContext implements AdminContext {
   readonly maintenance = new FakeMaintenance();
   readonly splits = new FakeSplits();
   readonly membership = {
+    add: () => Promise.resolve(),
+    remove: () => Promise.resolve(),
     sources: (): readonly SourceView[] => [
       {
         upstream: 'api',

@@ -160,7 +160,11 @@ async function counted(bench: HealthBench, detector: Detector): Promise<number> 
     health: bench.health,
     maintenance: { list: () => [], set: () => assert.fail('unexpected call') },
     splits: { list: () => [], set: () => assert.fail('unexpected call') },
-    membership: { sources: () => [] },
+    membership: {
+      sources: () => [],
+      add: () => assert.fail('unexpected call'),
+      remove: () => assert.fail('unexpected call'),
+    },
     certificates: { list: () => [], changes: { installed: 0, refused: 0 } },
     acme: { list: () => [], orders: { issued: 0, failed: 0 }, renew: () => Promise.resolve(false) },
     snapshot: () => snapshot({ upstreams: [bench.upstream] }),
