@@ -1,4 +1,5 @@
-// Which connections stay on the fast path, over TCP and over TLS after ALPN, and which are handed over. Thread: main.
+// Which connections stay on the fast path, over TCP and over TLS after ALPN, and which are handed over. The route has a rate
+// limit and header edits, and endpoints get X-Real-IP: neither leaves the fast path. Thread: main.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -27,7 +28,11 @@ async function start(t: TestContext, isTls: boolean) {
     `
 workers: 1
 listeners: [{ name: web, bind: "127.0.0.1:0"${isTls ? tls : ''} }]
-routes: [{ upstream: app }]
+routes:
+  - upstream: app
+    rateLimit: 1000/s
+    requestHeaders: { set: { X-Team: blue, X-Host: "{host}" }, remove: [x-debug-*] }
+    responseHeaders: { set: { X-Served: "{requestId}" }, remove: [server] }
 upstreams: { app: { endpoints: ["http://${apps[0]!.address}"] } }
 `,
   );
