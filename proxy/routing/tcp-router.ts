@@ -4,21 +4,17 @@ import { compileCidrs } from '../../core/cidr.ts';
 import type { TcpConditions, TcpRouteSnapshot } from '../../core/snapshot/route.ts';
 
 /** Properties of a session that routes compare. */
-export interface SessionFacts {
+interface SessionFacts {
   readonly listenerName: string;
   /** '' on a Unix socket. */
   readonly clientAddress: string;
 }
 
-/** A condition of a TCP route. */
-export type TcpMatchPart = 'listener' | 'client' | 'not';
-
 type Test = (facts: SessionFacts) => boolean;
 
 interface CompiledRoute {
   readonly route: TcpRouteSnapshot;
-  /** In the order in which they are compared. */
-  readonly tests: readonly (readonly [TcpMatchPart, Test])[];
+  readonly tests: readonly Test[];
 }
 
 /** Built once per Snapshot. */
@@ -31,30 +27,24 @@ export class TcpRouter {
 
   /** The first route that matches; null where none does. */
   find(facts: SessionFacts): TcpRouteSnapshot | null {
-    return this.#routes.find((one) => mismatchOf(one, facts) === null)?.route ?? null;
-  }
-
-  /** The verdict of every route in file order; `find` returns the first without a mismatch. */
-  verdicts(facts: SessionFacts): { readonly route: TcpRouteSnapshot; readonly mismatch: TcpMatchPart | null }[] {
-    return this.#routes.map((one) => ({ route: one.route, mismatch: mismatchOf(one, facts) }));
+    return this.#routes.find((one) => matches(one.tests, facts))?.route ?? null;
   }
 }
 
-function mismatchOf({ tests }: CompiledRoute, facts: SessionFacts): TcpMatchPart | null {
-  for (const [part, isMet] of tests) if (!isMet(facts)) return part;
-  return null;
+function matches(tests: readonly Test[], facts: SessionFacts): boolean {
+  return tests.every((isMet) => isMet(facts));
 }
 
-function testsOf(route: TcpRouteSnapshot): readonly (readonly [TcpMatchPart, Test])[] {
-  const not = route.not.map((conditions) => conditionTests(conditions).map(([, isMet]) => isMet));
+function testsOf(route: TcpRouteSnapshot): readonly Test[] {
+  const not = route.not.map(conditionTests);
   return [
-    ['listener', ({ listenerName }) => route.listeners.includes(listenerName)],
+    ({ listenerName }) => route.listeners.includes(listenerName),
     ...conditionTests(route),
-    ['not', (facts) => !not.some((tests) => tests.every((isMet) => isMet(facts)))],
+    (facts) => !not.some((tests) => matches(tests, facts)),
   ];
 }
 
-function conditionTests({ clients }: TcpConditions): readonly (readonly [TcpMatchPart, Test])[] {
+function conditionTests({ clients }: TcpConditions): readonly Test[] {
   const isClient = compileCidrs(clients);
-  return clients.length === 0 ? [] : [['client', ({ clientAddress }) => isClient(clientAddress)]];
+  return clients.length === 0 ? [] : [({ clientAddress }) => isClient(clientAddress)];
 }

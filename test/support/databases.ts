@@ -93,7 +93,18 @@ function redisCommand(port: number, command: string): Promise<string> {
 export async function startRedis(t: TestContext, program: string): Promise<ReplicatedServers> {
   const group = new ServerGroup(t, '');
   const ports = [await freePort(), await freePort()] as const;
-  const common = ['--bind', '127.0.0.1', '--save', '', '--requirepass', PASSWORD, '--masterauth', PASSWORD];
+  const common = [
+    '--bind',
+    '127.0.0.1',
+    '--save',
+    '',
+    '--repl-diskless-sync-delay',
+    '0',
+    '--requirepass',
+    PASSWORD,
+    '--masterauth',
+    PASSWORD,
+  ];
   const first = await group.start(program, ['--port', String(ports[0]), ...common], ports[0]);
   const replicaOf = ['--replicaof', `127.0.0.1 ${ports[0]}`];
   await group.start(program, ['--port', String(ports[1]), ...common, ...replicaOf], ports[1]);
