@@ -36,6 +36,9 @@ interface Url {
 export function requestOf(query: ExplainQuery, { listeners }: Snapshot, ports: BoundPorts): ExplainedRequest {
   const url = urlOf(query.url, query.method);
   const { listener, because } = listenerFor(url, query.listener, listeners, ports);
+  if (listener.mode === 'tcp') {
+    throw new ExplainError(`listener ${listener.name} has mode: tcp: it relays sessions and serves no requests`);
+  }
   if (isIP(query.client) === 0 && query.client !== '') throw new ExplainError(`"${query.client}" is not an IP address`);
   const client = canonicalAddress(query.client);
   const isTrusted = compileCidrs(listener.trustedProxies);

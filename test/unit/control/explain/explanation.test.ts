@@ -53,6 +53,11 @@ function setWord(region: Region, slot: number, word: number, value: number): voi
   region.words[region.endpointWord(slot) + word] = value;
 }
 
+test('a request to a TCP listener is refused with the reason: it serves sessions', () => {
+  const of = { listeners: [listenerSnapshot({ mode: 'tcp' })] };
+  assert.throws(() => asked({}, of), /listener web has mode: tcp: it relays sessions and serves no requests/);
+});
+
 describe('protocols', () => {
   const upstreams = (protocol: 'http1' | 'http2' | 'auto') => [upstreamSnapshot({ protocol })];
   const http2 = [listenerSnapshot({ http2: true })];
