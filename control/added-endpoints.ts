@@ -5,7 +5,7 @@ import type { SourcedEndpoint } from '../discovery/discovery.ts';
 import { type DiscoveredEndpoint, idOf } from '../discovery/source.ts';
 
 /** Source of such endpoints. */
-export const ADDED_SOURCE = 'api';
+const ADDED_SOURCE = 'api';
 
 export class AddedEndpoints {
   /** By upstream, then by address. */

@@ -12,7 +12,7 @@ export const HTTP_CHALLENGE_PATH = '/.well-known/acme-challenge/';
 export const ALPN_CHALLENGE_PROTOCOL = 'acme-tls/1';
 
 /** Directory of the answers in a storage. */
-export function challengeFolder(storage: string, type: 'http-01' | 'tls-alpn-01'): string {
+function challengeFolder(storage: string, type: 'http-01' | 'tls-alpn-01'): string {
   return path.join(storage, 'challenges', type);
 }
 

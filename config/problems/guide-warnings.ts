@@ -189,7 +189,7 @@ export const WARNING_GUIDE = {
   },
   FL9027: {
     meaning:
-      'acme.domains is from-routes, and no route that the listener serves has an exact public host: no certificate is ordered.',
+      'With acme.domains: from-routes, and no route of the listener that has an exact public host, no certificate is ordered.',
     fix: 'Write match.host in the routes, or list the names in acme.domains.',
     wrong: 'listeners: [{ name: web, bind: 0.0.0.0:443, tls: { acme: { email: ops@example.com } } }]',
     right:

@@ -66,7 +66,7 @@ const listedEndpoint = endpointSettings.extend({
     .record(z.string(), label('blue'))
     .default({})
     .meta({ expects: 'a mapping of names to texts', example: '{ version: "7" }' })
-    .describe('Labels that the admin API shows.'),
+    .describe('Labels for the reader of the list; a change of them is a new version of the endpoint.'),
 });
 
 /** A list of endpoints outside the configuration. */

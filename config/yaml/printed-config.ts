@@ -24,25 +24,39 @@ export interface PrintOptions {
 export function printedConfig(config: LoadedConfig, { isRedacted, hasDefaults }: PrintOptions): string {
   const form = hasDefaults ? 'resolved' : 'written';
   const values = isRedacted ? config.written(form) : config.values(form);
-  const whole = hasDefaults ? withDefaults(values, configSchema(), { at: [], left: refusedDefaults(config) }) : values;
+  const whole = hasDefaults ? withDefaults(values, configSchema(), { at: [], ...refusedPaths(config) }) : values;
   return yamlOf(isRedacted ? whole : withDollarsEscaped(whole));
 }
 
-/**
- * Paths where a default must not be written, because it conflicts with written values or depends on them. Found by
- * checking the text with all defaults, then repeatedly without those that were refused.
- */
-function refusedDefaults(config: LoadedConfig): ReadonlySet<string> {
+interface RefusedPaths {
+  /** Where a default must not be written, because it conflicts with written values or depends on them. */
+  readonly left: ReadonlySet<string>;
+  /** Inherited keys that have no meaning where they would be written, such as those of HTTP in a TCP route. */
+  readonly dropped: ReadonlySet<string>;
+}
+
+/** Found by checking the text with all defaults, then repeatedly without those that were refused. */
+function refusedPaths(config: LoadedConfig): RefusedPaths {
+  const resolved = config.values('resolved');
+  // Written keys have been accepted: one that is refused was inherited.
+  const dropped = new Set(problemPaths(resolved, config));
   const left = new Set<string>();
-  const { file, directory } = config;
   for (let round = 0; round < MOST_ROUNDS; round++) {
-    const whole = withDollarsEscaped(withDefaults(config.values('resolved'), configSchema(), { at: [], left }));
-    const loaded = loadConfigText(yamlOf(whole), { file, directory, environment: {}, wallMs: systemClock.wallMs() });
     const before = left.size;
-    for (const { path } of loaded.ok ? loaded.warnings : loaded.problems) left.add(path);
+    const whole = withDefaults(resolved, configSchema(), { at: [], left, dropped });
+    // A default is left out as a whole where one item of its list is refused.
+    for (const path of problemPaths(whole, config, true)) left.add(path.replace(/\[\d+\]$/, ''));
     if (left.size === before) break;
   }
-  return left;
+  return { left, dropped };
+}
+
+/** Paths of the problems that values have as a file of their own. */
+function problemPaths(values: unknown, { file, directory }: LoadedConfig, hasWarnings = false): readonly string[] {
+  const origin = { file, directory, environment: {}, wallMs: systemClock.wallMs() };
+  const loaded = loadConfigText(yamlOf(withDollarsEscaped(values)), origin);
+  if (loaded.ok) return hasWarnings ? loaded.warnings.map(({ path }) => path) : [];
+  return loaded.problems.map(({ path }) => path);
 }
 
 /** Formats plain values as YAML. */
@@ -50,25 +64,23 @@ export function yamlOf(values: unknown): string {
   return stringify(values, { lineWidth: 0, aliasDuplicateObjects: false, version: '1.2' });
 }
 
-interface Place {
+interface Place extends RefusedPaths {
   readonly at: KeyPath;
-  /** Paths of defaults that are left out. */
-  readonly left: ReadonlySet<string>;
 }
 
-function withDefaults(value: unknown, schema: Schema | null, { at, left }: Place): unknown {
+function withDefaults(value: unknown, schema: Schema | null, { at, left, dropped }: Place): unknown {
   if (schema === null || typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) {
-    return value.map((item, index) => withDefaults(item, itemOf(schema), { at: [...at, index], left }));
+    return value.map((item, index) => withDefaults(item, itemOf(schema), { at: [...at, index], left, dropped }));
   }
   const entries = entriesOf(schema);
-  const given = Object.entries(value);
+  const given = Object.entries(value).filter(([key]) => !dropped.has(formatPath([...at, key])));
   const names = new Set(given.map(([key]) => key));
   const added = [...defaultsOf(schema)].filter(([key]) => !names.has(key) && !left.has(formatPath([...at, key])));
   return Object.fromEntries(
     [...given, ...added].map(([key, one]) => {
       const own = entries.get(key) ?? entries.get('*') ?? null;
-      return [key, withDefaults(one, own, { at: [...at, key], left })];
+      return [key, withDefaults(one, own, { at: [...at, key], left, dropped })];
     }),
   );
 }

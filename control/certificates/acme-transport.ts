@@ -88,7 +88,7 @@ function reasonOf(error: Error & { code?: string }): string {
 }
 
 /** Seconds, or a date (RFC 9110 section 10.2.3). 0 where the field is absent or malformed. */
-export function retryAfterMs(field: string, wallMs: number): number {
+function retryAfterMs(field: string, wallMs: number): number {
   const ms = /^\d+$/.test(field) ? Number(field) * 1000 : Date.parse(field) - wallMs;
   return Number.isFinite(ms) ? Math.min(LONGEST_RETRY_AFTER_MS, Math.max(0, ms)) : 0;
 }

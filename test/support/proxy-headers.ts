@@ -13,11 +13,11 @@ export interface HeaderCase {
 const SIGNATURE = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1');
 
 /** A version 2 header; its length field counts `rest` unless `length` says otherwise. */
-export function v2(command: number, family: number, rest: Buffer, length = rest.length): Buffer {
+function v2(command: number, family: number, rest: Buffer, length = rest.length): Buffer {
   return Buffer.concat([SIGNATURE, Buffer.of(command, family, length >> 8, length & 255), rest]);
 }
 
-export function tlv(type: number, value: Buffer | string, length?: number): Buffer {
+function tlv(type: number, value: Buffer | string, length?: number): Buffer {
   const bytes = Buffer.from(value as string);
   const size = length ?? bytes.length;
   return Buffer.concat([Buffer.of(type, size >> 8, size & 255), bytes]);

@@ -1,4 +1,4 @@
-// Every key of the README's example and of the example files, misspelt in each common way, gets the right suggestion.
+// Every key of the example of docs/design.md and of the example files, misspelt in each common way, gets the right suggestion.
 // Thread: main.
 
 import assert from 'node:assert/strict';
@@ -11,6 +11,7 @@ import { loadConfigText } from '../../../config/load.ts';
 import { SourceText } from '../../../config/yaml/source-text.ts';
 import { parseYaml } from '../../../config/yaml/yaml-text.ts';
 import { privateCertificates } from '../../support/private-certificates.ts';
+import { DESIGN_EXAMPLE } from './design-example.ts';
 import { WALL_MS } from './golden-cases.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../../..');
@@ -67,20 +68,17 @@ function keysOf(text: string): KeyPlace[] {
   return places;
 }
 
-const readme =
-  /```yaml\n([^`]*^listeners:[\s\S]*?)```/m.exec(readFileSync(path.join(ROOT, 'README.md'), 'utf8'))?.[1] ?? '';
-
-describe("the README's example", () => {
-  const keys = keysOf(readme);
+describe("docs/design.md's example", () => {
+  const keys = keysOf(DESIGN_EXAMPLE);
   test('has keys to misspell', () => {
     assert.ok(keys.length >= 30, `${keys.length} keys`);
-    assert.ok(keys.some(({ word }) => word === 'boundedLoad'));
+    assert.ok(keys.some(({ word }) => word === 'boundedLoad' || word === 'heartbeat'));
   });
 
   for (const [kind, typosOf] of Object.entries(TYPOS)) {
     test(`gets suggestions with ${kind} in any key`, () => {
       for (const key of keys) {
-        for (const typo of typosOf(key.word)) assertSuggested(readme, key, typo);
+        for (const typo of typosOf(key.word)) assertSuggested(DESIGN_EXAMPLE, key, typo);
       }
     });
   }

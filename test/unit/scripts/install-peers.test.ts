@@ -8,7 +8,21 @@ import { test, type TestContext } from 'node:test';
 import { writeTree } from './fixture-tree.ts';
 
 const SCRIPT = path.resolve(import.meta.dirname, '../../../scripts/install-peers.sh');
-const DEFAULTS = ['haproxy', 'nginx', 'wrk', 'h2load', 'caddy', 'python3', 'openssl', 'curl', 'promtool'];
+const DEFAULTS = [
+  'haproxy',
+  'nginx',
+  'wrk',
+  'h2load',
+  'caddy',
+  'python3',
+  'openssl',
+  'curl',
+  'promtool',
+  'pebble',
+  'postgres',
+  'mariadbd',
+  'redis-server',
+];
 
 /** Runs the script where these programs, and an apt-get that fails loudly, come first in PATH. */
 function install(
@@ -38,7 +52,7 @@ test('if all programs are installed it says so and runs nothing', (t) => {
 test('the browser is installed with an argument or with PEERS_BROWSER=1', (t) => {
   assert.deepEqual(install(t, ['chromium'], ['chromium']), [0, 'install-peers: all there: chromium\n']);
   const [, output] = install(t, [...DEFAULTS, 'chromium'], [], { PEERS_BROWSER: '1' });
-  assert.match(output, /^install-peers: all there: .*curl promtool chromium\n$/);
+  assert.match(output, /^install-peers: all there: .*redis-server chromium\n$/);
 });
 
 test('an unknown name is refused', (t) => {

@@ -50,6 +50,7 @@ describe('defaults', () => {
       bodyBytes: 0,
       connections: 0,
       connectionsPerClient: 0,
+      streams: 256,
       requestsPerConnection: 1000,
     });
     assert.deepEqual({ tls, trustedProxies }, { tls: null, trustedProxies: [] });
@@ -70,7 +71,7 @@ describe('defaults', () => {
       keepAliveMs: 4000,
     });
     assert.deepEqual(upstream.limits, { maxConnections: 0, maxQueue: 1000, maxIdle: 1000, isAdaptive: false });
-    assert.deepEqual(upstream.tls, { verify: true, ca: [], serverName: '' });
+    assert.deepEqual(upstream.tls, { verify: true, ca: [], serverName: '', certificate: null });
     assert.equal(upstream.responseHeadBytes, 32_768);
   });
 
@@ -114,6 +115,7 @@ describe('defaults', () => {
       bodyPattern: '',
       expectedFields: [],
       acceptsAgentFeedback: false,
+      isDecisive: false,
     });
   });
 

@@ -27,6 +27,7 @@ const ENVIRONMENT = {
   FAIRLEAD_DEMO_APP_1: '3001',
   FAIRLEAD_DEMO_APP_2: '3002',
   FAIRLEAD_DEMO_APP_3: '3003',
+  FAIRLEAD_DEMO_CANARY: '3004',
 };
 
 function load(text: string, environment: Readonly<Record<string, string>> = ENVIRONMENT): LoadedConfig {

@@ -8,7 +8,7 @@ function partsFor(...args: string[]): string[] {
   return readOptions(args, 2).parts.map((part) => part.name);
 }
 
-const STATIC = ['types', 'build-types', 'page-types', 'lint', 'format', 'layers', 'sizes', 'words', 'unused'];
+const STATIC = ['types', 'build-types', 'page-types', 'lint', 'format', 'layers', 'sizes', 'words', 'prose', 'unused'];
 const TESTS = ['unit', 'contract', 'property', 'conformance', 'fuzz', 'integration', 'peers', 'migration', 'regress'];
 
 test('without options everything runs, static checks first', () => {
