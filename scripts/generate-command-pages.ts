@@ -21,7 +21,8 @@ if (!values.check) {
   writeFileSync(PAGE, page);
   mkdirSync(path.join(ROOT, 'man'), { recursive: true });
   writeFileSync(path.join(ROOT, 'man/fairlead.1'), renderManPage(program, version));
-  console.log(`wrote docs/commands.md: ${page.split('\n').length} lines`);
+  // To stderr: `npm pack --json` builds the package, and its output is for programs.
+  console.error(`wrote docs/commands.md: ${page.split('\n').length} lines`);
 } else if (readFileSync(PAGE, 'utf8') !== page) {
   console.log('docs/commands.md is stale: run node scripts/generate-command-pages.ts');
   process.exitCode = 1;

@@ -50,7 +50,7 @@ before(() => {
     cpSync(path.join(ROOT, name), path.join(clone, name), { recursive: true });
   }
   symlinkSync(path.join(ROOT, 'node_modules'), path.join(clone, 'node_modules'));
-  writeFileSync(path.join(clone, '.gitignore'), 'node_modules\ndist\nrelease\n');
+  writeFileSync(path.join(clone, '.gitignore'), 'node_modules\ndist\nman\nrelease\n');
   git('init', '-q', '-b', 'main');
   git('add', '-A');
   git('commit', '-qm', 'tree: begin');

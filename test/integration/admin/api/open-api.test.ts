@@ -29,6 +29,7 @@ after(() => asked.server.close());
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'];
 const BODIES: Readonly<Record<string, unknown>> = {
+  postUpstreamsEndpoints: { url: 'http://127.0.0.1:3009' },
   postCertificates: { name: 'example.com' },
   patchEndpointsByEndpoint: { admin: 'drain', weight: 2 },
   postEndpointsState: { admin: 'ready' },
@@ -39,6 +40,9 @@ const BODIES: Readonly<Record<string, unknown>> = {
 
 /** Where a parameter of the query is needed. */
 const QUERIES: Readonly<Record<string, string>> = { getExplain: '?url=http://a.test/' };
+
+/** Answers other than 200: only an endpoint that was added at run time can be removed. */
+const STATUSES: Readonly<Record<string, number>> = { deleteEndpointsByEndpoint: 409 };
 
 /** A path with names that there are. */
 function real(path: string): string {
@@ -79,7 +83,7 @@ describe('the OpenAPI document', () => {
         const body = requestBody === undefined ? undefined : JSON.stringify(BODIES[operationId] ?? {});
         const options = body === undefined ? {} : { body, headers };
         const answer = await asked.ask(method.toUpperCase(), `${real(path)}${QUERIES[operationId] ?? ''}`, options);
-        assert.equal(answer.status, 200, `${method} ${path}: ${answer.text}`);
+        assert.equal(answer.status, STATUSES[operationId] ?? 200, `${method} ${path}: ${answer.text}`);
       }
     }
   });
