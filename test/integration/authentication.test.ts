@@ -14,6 +14,7 @@ import { type AppServer, startApps } from '../support/app-server.ts';
 import { tlsOf } from '../support/client-ways.ts';
 import { eventually, PATHS, startFairlead } from '../support/fairlead.ts';
 import { RawClient, within } from '../support/raw-client.ts';
+import { endWithTest } from '../support/http2-session.ts';
 
 /** Of "correct horse", cost 4. */
 const HASH = '$2b$04$8o8jOrMpduLTyqweYF/z2ugQcrcHAVwQwaNDkk16JSMnwzKUpkXS2';
@@ -146,7 +147,7 @@ for (const isFast of PATHS) {
     play(apps, calls);
     const { plane, port } = await startFairlead(t, configOf(isFast, apps, folder));
     const session = connect(`https://127.0.0.1:${plane.bound[1]!.port}`, { rejectUnauthorized: false });
-    t.after(() => session.destroy());
+    endWithTest(t, session);
     const ways: [string, Post][] = [
       ['HTTP/1.1', postOver1(port)],
       ['HTTP/2', postOver2(session)],

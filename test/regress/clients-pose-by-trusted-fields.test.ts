@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { connect as connectHttp2 } from 'node:http2';
 import { describe, test } from 'node:test';
 import { CLIENT_PATHS, type ClientPath, startPath } from '../support/three-paths.ts';
+import { endWithTest } from '../support/http2-session.ts';
 
 const POSING = ['True-Client-IP', 'x-original-url', 'CF-Connecting-IP', 'X-Forwarded-Prefix', 'X-Real-IP'];
 const KEPT = ['X-Client-Id', 'X-Original', 'X-Forwarded'];
@@ -46,7 +47,7 @@ for (const path of CLIENT_PATHS) {
 test('fields of a proxy are removed from an untrusted client on HTTP/2', async (t) => {
   const { origin, port } = await startPath(t, 'engine over TLS');
   const session = connectHttp2(`https://127.0.0.1:${port}`, { rejectUnauthorized: false });
-  t.after(() => session.destroy());
+  endWithTest(t, session);
   const fields = Object.fromEntries([...POSING, ...KEPT].map((name) => [name.toLowerCase(), '6.6.6.6']));
   const stream = session.request({ ':path': '/', ...fields });
   await new Promise((resolve) => stream.resume().on('end', resolve));

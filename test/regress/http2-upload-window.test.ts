@@ -17,6 +17,7 @@ import { testCertificate } from '../support/certificates.ts';
 import { eventually, startFairlead } from '../support/fairlead.ts';
 import { sharedParts } from '../support/http1-parts.ts';
 import { FRAME, frame, RawHttp2Client, requestFrame } from '../support/http2-frames.ts';
+import { endWithTest } from '../support/http2-session.ts';
 
 const SMALL = { initialWindowSize: 65_535, maxConcurrentStreams: 256 };
 const LARGE = { initialWindowSize: 1_048_576, maxConcurrentStreams: 16 };
@@ -50,7 +51,7 @@ upstreams: { app: { endpoints: ["http://127.0.0.1:${(sink.address() as AddressIn
   );
   const session = connect(`https://127.0.0.1:${fairlead.port}`, { rejectUnauthorized: false });
   session.on('error', () => undefined);
-  t.after(() => session.destroy());
+  endWithTest(t, session);
   await once(session, 'remoteSettings');
   return session;
 }

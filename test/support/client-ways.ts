@@ -5,6 +5,7 @@ import { request as http1Request } from 'node:http';
 import { connect } from 'node:http2';
 import type { Readable } from 'node:stream';
 import { testCertificate } from './certificates.ts';
+import { endWithTest } from './http2-session.ts';
 
 export const CLIENT_WAYS = ['engine', 'node:http', 'HTTP/2'] as const;
 export type ClientWay = (typeof CLIENT_WAYS)[number];
@@ -46,7 +47,7 @@ function overHttp2(port: number, t: { after(run: () => unknown): void }): Send {
   return (target, headers = {}, method = 'GET') =>
     new Promise((resolve, reject) => {
       const session = connect(`https://127.0.0.1:${port}`, { rejectUnauthorized: false });
-      t.after(() => session.destroy());
+      endWithTest(t, session);
       const stream = session.request({ ':path': target, ':method': method, ':authority': 'a.test', ...headers });
       stream.on('error', reject);
       stream.on('response', (fields) => resolve({ status: fields[':status']!, headers: fields, body: stream }));

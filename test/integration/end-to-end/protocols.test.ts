@@ -13,6 +13,7 @@ import { describe, test, type TestContext } from 'node:test';
 import tls from 'node:tls';
 import { type AppServer, startApps } from '../../support/app-server.ts';
 import { PATHS, startFairlead } from '../../support/fairlead.ts';
+import { endWithTest } from '../../support/http2-session.ts';
 
 const CERTIFICATES = join(import.meta.dirname, '../../unit/config/certificates');
 
@@ -107,7 +108,7 @@ for (const fastPath of PATHS) {
             rejectUnauthorized: false,
           }),
       });
-      t.after(() => session.destroy());
+      endWithTest(t, session);
       const ask = async (body: string): Promise<string> => {
         const stream = session.request({ ':method': 'POST', ':path': '/echo' });
         stream.end(body);
@@ -126,7 +127,7 @@ for (const fastPath of PATHS) {
         setImmediate(() => response.destroy());
       };
       const session = connectHttp2(`https://127.0.0.1:${port}`, { rejectUnauthorized: false });
-      t.after(() => session.destroy());
+      endWithTest(t, session);
       const stream = session.request({ ':path': '/' });
       stream.resume();
       await assert.rejects(once(stream, 'end'), /ERR_HTTP2_STREAM_ERROR|closed with error/);

@@ -10,6 +10,7 @@ import { Bench, type BenchOptions } from '../../../contract/proxy/downstream/ben
 import type { ScriptedExchange } from '../../../contract/proxy/downstream/scripted-starter.ts';
 import { sharedParts } from '../../../support/http1-parts.ts';
 import { RawClient, within } from '../../../support/raw-client.ts';
+import { endWithTest } from '../../../support/http2-session.ts';
 
 const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
 
@@ -80,7 +81,7 @@ for (const isFast of [true, false]) {
         limits: { connectionsPerClient: 1 },
       });
       const session = connectHttp2(`http://127.0.0.1:${bench.port}`);
-      t.after(() => session.destroy());
+      endWithTest(t, session);
       const goaway = once(session, 'goaway');
       const stream = session.request({ ':path': '/' });
       await within(once(stream.resume(), 'end'), 'the response');

@@ -10,6 +10,7 @@ import { describe, test, type TestContext } from 'node:test';
 import { AppServer } from '../../../support/app-server.ts';
 import { PATHS, startFairlead } from '../../../support/fairlead.ts';
 import { talk } from '../../../support/wire.ts';
+import { endWithTest } from '../../../support/http2-session.ts';
 
 const CERTIFICATES = join(import.meta.dirname, '../../../unit/config/certificates');
 
@@ -95,7 +96,7 @@ for (const fastPath of PATHS) {
       await talk(port, 'GET /api/ws HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n');
       assert.equal(received.at(-1)!.url, '/ws');
       const session = connectHttp2(`https://127.0.0.1:${tlsPort}`, { rejectUnauthorized: false });
-      t.after(() => session.destroy());
+      endWithTest(t, session);
       const stream = session.request({ ':path': '/tenant/h2?x' });
       await once(stream.resume(), 'close');
       assert.equal(received.at(-1)!.url, '/t/1/h2?x');

@@ -10,6 +10,7 @@ import { AppServer } from '../../../support/app-server.ts';
 import { PATHS, startFairlead } from '../../../support/fairlead.ts';
 import { MALFORMED, readAsAdmin, SPELLINGS } from '../../../support/guarded-path.ts';
 import { talk } from '../../../support/wire.ts';
+import { endWithTest } from '../../../support/http2-session.ts';
 
 const CERTIFICATES = join(import.meta.dirname, '../../../unit/config/certificates');
 
@@ -83,7 +84,7 @@ for (const fastPath of PATHS) {
     test('is passed by no spelling over HTTP/2', async (t) => {
       const { tlsPort, received } = await start(t, fastPath);
       const session = connectHttp2(`https://127.0.0.1:${tlsPort}`, { rejectUnauthorized: false });
-      t.after(() => session.destroy());
+      endWithTest(t, session);
       for (const host of HOSTS) {
         for (const target of [...SPELLINGS, ...MALFORMED]) {
           const stream = session.request({ ':path': target, ':authority': host });

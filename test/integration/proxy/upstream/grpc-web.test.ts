@@ -6,6 +6,7 @@ import http2 from 'node:http2';
 import { test } from 'node:test';
 import { startFairlead } from '../../../support/fairlead.ts';
 import { GrpcEcho, METHODS, type Method } from '../../../support/grpc-echo.ts';
+import { endWithTest } from '../../../support/http2-session.ts';
 
 function message(text: string, flag = 0): Buffer {
   const prefix = Buffer.alloc(5);
@@ -90,7 +91,7 @@ upstreams:
   assert.deepEqual([preflight.status, allowed], [204, 'content-type,x-grpc-web,x-user-agent,grpc-timeout']);
 
   const session = http2.connect(fairlead.url);
-  t.after(() => session.destroy());
+  endWithTest(t, session);
   const stream = session.request({ ':method': 'POST', ':path': METHODS.unary, 'content-type': type });
   stream.end(message('over HTTP/2'));
   const [head] = (await once(stream, 'response')) as [http2.IncomingHttpHeaders];

@@ -12,6 +12,7 @@ import { ORIGIN_CERTIFICATE, ORIGIN_KEY } from '../../../support/origin-certific
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { endWithTest } from '../../../support/http2-session.ts';
 
 const TOTAL_BYTES = 48 * 1_048_576;
 const CHUNK = Buffer.alloc(65_536, 'x');
@@ -70,7 +71,7 @@ upstreams: { app: { endpoints: [http://127.0.0.1:${(server.address() as AddressI
   const session = http2.connect(`https://127.0.0.1:${port}`, { rejectUnauthorized: false });
   // Closing Fairlead may reset it.
   session.on('error', () => undefined);
-  t.after(() => session.destroy());
+  endWithTest(t, session);
   return session;
 }
 

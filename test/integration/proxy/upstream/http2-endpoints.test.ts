@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { eventually, PATHS, startFairlead } from '../../../support/fairlead.ts';
 import { ORIGIN_CERTIFICATE, ORIGIN_KEY } from '../../../support/origin-certificate.ts';
+import { endWithTest } from '../../../support/http2-session.ts';
 
 interface Answer {
   readonly status: number;
@@ -130,7 +131,7 @@ upstreams: { app: { endpoints: [http://127.0.0.1:${port}], protocol: http2, when
       const session = http2.connect(`https://127.0.0.1:${fairlead.plane.bound[1]!.port}`, {
         rejectUnauthorized: false,
       });
-      t.after(() => session.destroy());
+      endWithTest(t, session);
       const large = 'x'.repeat(300_000);
       for (const send of [(sent: Sent) => overHttp1(fairlead.port, sent), (sent: Sent) => overHttp2(session, sent)]) {
         const get = await send({ path: '/a?b' });

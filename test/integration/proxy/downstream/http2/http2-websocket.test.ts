@@ -10,6 +10,7 @@ import { test, type TestContext } from 'node:test';
 import { resetSocket } from '../../../../../net/reset-socket.ts';
 import { startFairlead } from '../../../../support/fairlead.ts';
 import { within } from '../../../../support/raw-client.ts';
+import { endWithTest } from '../../../../support/http2-session.ts';
 
 type Upgrade = (request: http.IncomingMessage, socket: Duplex) => void;
 
@@ -155,7 +156,7 @@ upstreams: { app: { endpoints: ["http://127.0.0.1:${port}"], health: { heartbeat
   );
   session = connect(`http://127.0.0.1:${fairlead.port}`);
   session.on('error', () => undefined);
-  t.after(() => session.destroy());
+  endWithTest(t, session);
   await within(once(session, 'remoteSettings'), 'settings');
   for (const [name, run] of Object.entries(CASES)) await t.test(name, run);
 });
