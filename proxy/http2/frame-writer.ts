@@ -8,8 +8,11 @@ import { DEFAULT_MAX_FRAME_BYTES, Flag, FRAME_HEADER_BYTES, FrameType, writeUint
 const SMALL_BYTES = 8192;
 /** Four DATA frames of 16 KiB, and some more frames. */
 const LARGE_BYTES = 65_536 + 4096;
-/** Buffers kept for reuse, of each size: at most 4.6 MiB per worker. */
+/** Sixteen DATA frames, and some more. */
+const HUGE_BYTES = 262_144 + 16_384;
+/** Buffers kept for reuse, of each size: at most 8.9 MiB per worker. */
 const MAX_SPARE = 64;
+const MAX_SPARE_HUGE = 16;
 /** Fewer bytes are copied by a loop: a call of TypedArray.set costs more. */
 const LOOP_BYTES = 48;
 const SETTING_BYTES = 6;
@@ -19,19 +22,26 @@ const FLAGS_OFFSET = 4;
 export class FrameMemory {
   readonly #small: Buffer[] = [];
   readonly #large: Buffer[] = [];
+  readonly #huge: Buffer[] = [];
 
   /** @returns memory for at least `sizeBytes` */
   take(sizeBytes: number): Buffer {
     if (sizeBytes <= SMALL_BYTES) return this.#small.pop() ?? Buffer.allocUnsafeSlow(SMALL_BYTES);
     if (sizeBytes <= LARGE_BYTES) return this.#large.pop() ?? Buffer.allocUnsafeSlow(LARGE_BYTES);
+    if (sizeBytes <= HUGE_BYTES) return this.#huge.pop() ?? Buffer.allocUnsafeSlow(HUGE_BYTES);
     return Buffer.allocUnsafeSlow(2 ** Math.ceil(Math.log2(sizeBytes)));
   }
 
   /** @param buffer a whole buffer of `take` that nothing references */
   give(buffer: Buffer): void {
-    const spare = buffer.length === SMALL_BYTES ? this.#small : buffer.length === LARGE_BYTES ? this.#large : null;
-    if (spare !== null && spare.length < MAX_SPARE) spare.push(buffer);
+    if (buffer.length === SMALL_BYTES) keep(this.#small, buffer, MAX_SPARE);
+    else if (buffer.length === LARGE_BYTES) keep(this.#large, buffer, MAX_SPARE);
+    else if (buffer.length === HUGE_BYTES) keep(this.#huge, buffer, MAX_SPARE_HUGE);
   }
+}
+
+function keep(spare: Buffer[], buffer: Buffer, most: number): void {
+  if (spare.length < most) spare.push(buffer);
 }
 
 const NO_BUFFER = Buffer.alloc(0);

@@ -11,6 +11,11 @@ import type { Http2Context } from './http2-context.ts';
 
 /** Frames that wait for the write in progress: streams stop here. Four DATA frames. */
 const FULL_BYTES = 65_536;
+/** The same for a client that takes large writes at once: fewer writes and pauses, and no memory held for slow readers. */
+const FULL_BYTES_AT_SPEED = 262_144;
+const SPEEDY_WRITE_MS = 20;
+/** Writes that say something about the client's speed. */
+const TELLING_BYTES = 32_768;
 /** Beyond what streams may add: acknowledgements that a client demands and doesn't read (a flood of PING or SETTINGS). */
 const FLOODED_BYTES = 1_048_576;
 /** Before SETTINGS (RFC 9113 section 6.9.2). */
@@ -46,8 +51,11 @@ export class Http2Output {
   #isClosed = false;
   /** The socket is to be ended after everything that was added. */
   #isFinishing = false;
-  /** The buffer of the write in progress. */
+  /** The buffer of the write in progress; its bytes, and when it began (monotonic ms). */
   #written: Buffer | null = null;
+  #writtenBytes = 0;
+  #writtenAtMs = 0;
+  #fullBytes = FULL_BYTES;
   readonly #waiting: WaitingStream[] = [];
   /** Streams whose last frame waits to be written, or is being written. */
   #ended: WaitingStream[] = [];
@@ -63,11 +71,11 @@ export class Http2Output {
 
   /** Bytes that streams may add to the queue. */
   get room(): number {
-    return FULL_BYTES - this.writer.length;
+    return this.#fullBytes - this.writer.length;
   }
 
   get hasRoom(): boolean {
-    return this.writer.length < FULL_BYTES;
+    return this.writer.length < this.#fullBytes;
   }
 
   /** Whether a client makes us queue what it doesn't read. */
@@ -130,6 +138,8 @@ export class Http2Output {
     const size = writer.length;
     const buffer = writer.take();
     this.#written = buffer;
+    this.#writtenBytes = size;
+    this.#writtenAtMs = this.#context.turn.nowMs();
     if (this.#ended.length > 0) [this.#ended, this.#ending] = [this.#ending, this.#ended];
     this.#write(size === buffer.length ? buffer : buffer.subarray(0, size));
   }
@@ -183,8 +193,13 @@ export class Http2Output {
   };
 
   #done(): void {
-    this.#context.frames.give(this.#written!);
+    const { frames, turn } = this.#context;
+    frames.give(this.#written!);
     this.#written = null;
+    if (this.#writtenBytes >= TELLING_BYTES) {
+      const isSpeedy = turn.nowMs() - this.#writtenAtMs <= SPEEDY_WRITE_MS;
+      this.#fullBytes = isSpeedy ? FULL_BYTES_AT_SPEED : FULL_BYTES;
+    }
     const ending = this.#ending;
     for (let index = 0; index < ending.length; index += 1) ending[index]!.flushed();
     ending.length = 0;
