@@ -63,10 +63,14 @@ function proseOf(markdown: string): string[] {
     const isFence = /^\s*```/.test(line);
     if (isFence) isCode = !isCode;
     if (isCode || isFence || line.startsWith('    ')) return '';
-    return line
-      .replaceAll(/<!--.*?-->/g, '')
-      .replaceAll(/``.+?``|`[^`]*`/g, word)
-      .replaceAll(/\]\([^)]*\)/g, ']');
+    return (
+      line
+        .replaceAll(/<!--.*?-->/g, '')
+        .replaceAll(/``.+?``|`[^`]*`/g, word)
+        // Lists of figures, as results have.
+        .replaceAll(/\d[\d.,%]*(?: [\d.,%]+)+/g, word)
+        .replaceAll(/\]\([^)]*\)/g, ']')
+    );
   });
 }
 
