@@ -10,6 +10,7 @@ import {
 } from 'node:http2';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import { GRPC_STATUSES } from '../../core/grpc-calls.ts';
 import { quoted } from '../../core/option-schema.ts';
 import type { Dialling } from '../../net/dial.ts';
 import { resultOfError } from './check-errors.ts';
@@ -29,27 +30,6 @@ import { type ResponseFields, valuesOf } from './response-expectation.ts';
 /** An answer of the protocol has seven bytes; more than this is none, and is not waited for. */
 const MAX_ANSWER_BYTES = 1_024;
 const SERVING = 1;
-
-/** Names of gRPC status codes by number. */
-const STATUS_NAMES = [
-  'OK',
-  'CANCELLED',
-  'UNKNOWN',
-  'INVALID_ARGUMENT',
-  'DEADLINE_EXCEEDED',
-  'NOT_FOUND',
-  'ALREADY_EXISTS',
-  'PERMISSION_DENIED',
-  'RESOURCE_EXHAUSTED',
-  'FAILED_PRECONDITION',
-  'ABORTED',
-  'OUT_OF_RANGE',
-  'UNIMPLEMENTED',
-  'INTERNAL',
-  'UNAVAILABLE',
-  'DATA_LOSS',
-  'UNAUTHENTICATED',
-] as const;
 
 interface GrpcSettings {
   /** Service to check; '' for the endpoint as a whole. */
@@ -161,7 +141,7 @@ class GrpcCheck implements RunningCheck {
     const { service } = this.#target.heartbeat;
     const [code] = valuesOf(this.#fields, 'grpc-status');
     if (code === undefined) return { kind: 'fail', cause: 'got an answer without grpc-status' };
-    const name = STATUS_NAMES[Number(code)] ?? 'a grpc-status that is none';
+    const name = GRPC_STATUSES[Number(code)] ?? 'a grpc-status that is none';
     if (name === 'NOT_FOUND') return { kind: 'fail', cause: `got NOT_FOUND: unknown service "${service}"` };
     if (name !== 'OK') return { kind: 'fail', cause: `got ${name}` };
     const status = decodeCheckResponse(Buffer.concat(this.#chunks));
