@@ -14,8 +14,8 @@ const FULL_BYTES = 65_536;
 /** The same for a client that takes large writes at once: fewer writes and pauses, and no memory held for slow readers. */
 const FULL_BYTES_AT_SPEED = 262_144;
 const SPEEDY_WRITE_MS = 20;
-/** Writes that say something about the client's speed. */
-const TELLING_BYTES = 32_768;
+/** Smaller writes show nothing of the client's speed. */
+const LARGE_WRITE_BYTES = 32_768;
 /** Beyond what streams may add: acknowledgements that a client demands and doesn't read (a flood of PING or SETTINGS). */
 const FLOODED_BYTES = 1_048_576;
 /** Before SETTINGS (RFC 9113 section 6.9.2). */
@@ -51,10 +51,10 @@ export class Http2Output {
   #isClosed = false;
   /** The socket is to be ended after everything that was added. */
   #isFinishing = false;
-  /** The buffer of the write in progress; its bytes, and when it began (monotonic ms). */
+  /** The buffer of the write in progress. */
   #written: Buffer | null = null;
-  #writtenBytes = 0;
-  #writtenAtMs = 0;
+  /** When it began, if it is a large one (monotonic ms); else 0. */
+  #largeSinceMs = 0;
   #fullBytes = FULL_BYTES;
   readonly #waiting: WaitingStream[] = [];
   /** Streams whose last frame waits to be written, or is being written. */
@@ -138,8 +138,7 @@ export class Http2Output {
     const size = writer.length;
     const buffer = writer.take();
     this.#written = buffer;
-    this.#writtenBytes = size;
-    this.#writtenAtMs = this.#context.turn.nowMs();
+    this.#largeSinceMs = size < LARGE_WRITE_BYTES ? 0 : this.#context.turn.nowMs();
     if (this.#ended.length > 0) [this.#ended, this.#ending] = [this.#ending, this.#ended];
     this.#write(size === buffer.length ? buffer : buffer.subarray(0, size));
   }
@@ -196,8 +195,8 @@ export class Http2Output {
     const { frames, turn } = this.#context;
     frames.give(this.#written!);
     this.#written = null;
-    if (this.#writtenBytes >= TELLING_BYTES) {
-      const isSpeedy = turn.nowMs() - this.#writtenAtMs <= SPEEDY_WRITE_MS;
+    if (this.#largeSinceMs > 0) {
+      const isSpeedy = turn.nowMs() - this.#largeSinceMs <= SPEEDY_WRITE_MS;
       this.#fullBytes = isSpeedy ? FULL_BYTES_AT_SPEED : FULL_BYTES;
     }
     const ending = this.#ending;
