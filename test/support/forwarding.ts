@@ -1,5 +1,6 @@
 // A Forwarder between a client and a transport that the test plays, on a clock that the test advances. Thread: worker.
 
+import { clientConnection } from './client-connection.ts';
 import { policyServices } from './policies.ts';
 import { seededRandom } from '../../core/random.ts';
 import type {
@@ -86,20 +87,7 @@ export class PlayedClient implements ClientSide {
   isBodyFlowing = false;
 
   constructor(connection: Partial<ClientConnection>) {
-    this.connection = {
-      listenerIndex: 0,
-      listenerName: 'web',
-      peerAddress: '192.0.2.1',
-      peerPort: 40_000,
-      localPort: 8080,
-      isTls: false,
-      tlsVersion: '',
-      isTrusted: false,
-      localAddress: '198.51.100.1',
-      serverName: '',
-      onceClosed: () => undefined,
-      ...connection,
-    };
+    this.connection = clientConnection(connection);
   }
 
   sendInterim(head: ResponseHead): void {

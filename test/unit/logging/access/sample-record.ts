@@ -2,24 +2,12 @@
 
 import type { ClientConnection } from '../../../../core/exchange-contract.ts';
 import type { ExchangePhases, ExchangeRecord } from '../../../../core/exchange-record.ts';
+import { clientConnection } from '../../../support/client-connection.ts';
 import { requestHead } from '../../../support/request-head.ts';
 import { endpointSnapshot, upstreamSnapshot } from '../../../support/snapshots.ts';
 
 export function connectionOf(parts: Partial<ClientConnection> = {}): ClientConnection {
-  return {
-    listenerIndex: 0,
-    listenerName: 'web',
-    peerAddress: '10.0.1.2',
-    peerPort: 33317,
-    localPort: 8080,
-    isTls: false,
-    tlsVersion: '',
-    isTrusted: false,
-    localAddress: '198.51.100.1',
-    serverName: '',
-    onceClosed: () => undefined,
-    ...parts,
-  };
+  return clientConnection({ peerAddress: '10.0.1.2', peerPort: 33317, ...parts });
 }
 
 export function phasesOf(parts: Partial<ExchangePhases> = {}): ExchangePhases {
