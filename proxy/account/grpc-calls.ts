@@ -1,9 +1,8 @@
 // Counts of gRPC calls of one worker, sent to main once a second while there are any. Thread: worker.
 
 import { addGrpcCounts, GRPC_STATUSES, type GrpcMethodCounts, OTHER_METHODS } from '../../core/grpc-calls.ts';
+import { GrpcStatus } from '../../core/grpc-status.ts';
 
-const UNKNOWN = 2;
-const UNIMPLEMENTED = 12;
 /** Names of methods are short; a longer path is an attempt to fill the memory. */
 const MAX_NAME = 200;
 const METHOD = /^\/([\w.]+\/\w+)$/;
@@ -28,9 +27,9 @@ export class GrpcCalls {
     isOwn: boolean,
     messages: { readonly request: number; readonly response: number },
   ): void {
-    const code = status in GRPC_STATUSES ? status : UNKNOWN;
+    const code = status in GRPC_STATUSES ? status : GrpcStatus.UNKNOWN;
     // A method has a name once an endpoint has served it: clients can't create series by calling what doesn't exist.
-    const isServed = !isOwn && code !== UNIMPLEMENTED;
+    const isServed = !isOwn && code !== GrpcStatus.UNIMPLEMENTED;
     const method = this.#nameOf(upstream, path, isServed);
     const calls = GRPC_STATUSES.map((_, index) => (index === code ? 1 : 0));
     const { request, response } = messages;
