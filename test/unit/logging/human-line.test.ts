@@ -44,19 +44,14 @@ describe('colours', () => {
     return Object.assign(new Writable(), { isTTY, ...depth }) as unknown as NodeJS.WriteStream;
   }
 
+  /** Runs `check` with this environment alone: Node counts colours by CI, TMUX, COLORTERM and others as well. */
   function withEnvironment(values: Readonly<Record<string, string>>, check: () => void): void {
-    const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
-    delete process.env['NO_COLOR'];
-    delete process.env['FORCE_COLOR'];
-    process.env['TERM'] = 'xterm-256color';
-    Object.assign(process.env, values);
+    const previous = process.env;
+    process.env = { TERM: 'xterm-256color', ...values };
     try {
       check();
     } finally {
-      for (const [name, value] of Object.entries({ NO_COLOR, FORCE_COLOR, TERM })) {
-        if (value === undefined) delete process.env[name];
-        else process.env[name] = value;
-      }
+      process.env = previous;
     }
   }
 
