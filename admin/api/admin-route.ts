@@ -6,6 +6,7 @@ import type { AdminContext } from '../admin-context.ts';
 import type { EventFeed } from './event-feed.ts';
 import type { EventStreams } from './event-streams.ts';
 import type { Metrics } from '../metrics/metrics.ts';
+import type { TrafficHistory } from '../metrics/traffic-history.ts';
 import type { StatusView } from './status-view.ts';
 
 /** Dependencies of handlers. */
@@ -13,6 +14,7 @@ export interface AdminParts {
   readonly context: AdminContext;
   readonly status: StatusView;
   readonly metrics: Metrics;
+  readonly history: TrafficHistory;
   readonly feed: EventFeed;
   readonly streams: EventStreams;
   /** The document that describes the API. */

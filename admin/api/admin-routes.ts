@@ -9,6 +9,7 @@ import { endpointAlone, why } from './endpoint-schemas.ts';
 import { MAX_EVENTS } from './event-feed.ts';
 import { STREAM_KINDS } from './event-streams.ts';
 import { explained } from './explain-schemas.ts';
+import { history, sendHistory } from './history-schemas.ts';
 import { sendMaintenance, setMaintenance } from './maintenance-handlers.ts';
 import { addEndpoint, removeEndpoint } from './membership-handlers.ts';
 import { METRIC_SCOPES } from '../metrics/metric-family.ts';
@@ -49,6 +50,17 @@ const REQUEST: readonly QueryParameter[] = [
   { name: 'client', means: 'Address of who connects; 127.0.0.1 if left out.', schema: z.string() },
   { name: 'listener', means: 'Where the URL does not say it by scheme and port.', schema: z.string() },
 ];
+
+const SINCE: QueryParameter = {
+  name: 'since',
+  means: 'Steps that ended after this time only.',
+  schema: z.iso.datetime(),
+};
+const OF_UPSTREAM: QueryParameter = {
+  name: 'upstream',
+  means: 'These upstreams only; may be given several times. With an empty name: totals only.',
+  schema: z.string(),
+};
 
 /** All routes except the OpenAPI document, which is generated from them. */
 export const ADMIN_ROUTES: readonly AdminRoute[] = [
@@ -227,6 +239,14 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
     query: [LIMIT, KIND],
     isStream: true,
     handle: read.sendEvents,
+  },
+  {
+    method: 'GET',
+    path: '/api/v1/history',
+    means: 'traffic, errors, latencies and saturation of the last hour, and the error budget; ?since=, ?upstream=',
+    reply: history,
+    query: [SINCE, OF_UPSTREAM],
+    handle: sendHistory,
   },
   {
     method: 'GET',

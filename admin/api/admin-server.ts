@@ -19,6 +19,7 @@ import { openApiOf } from './open-api.ts';
 import { fitBody, readJsonBody } from './json-body.ts';
 import { guardCaller, guardChange } from './request-guard.ts';
 import { StatusView } from './status-view.ts';
+import { TrafficHistory } from '../metrics/traffic-history.ts';
 import { TrafficWindow } from '../metrics/traffic-window.ts';
 
 /** Time for requests in progress when the API moves to another address, in ms. */
@@ -49,6 +50,7 @@ export class AdminServer {
   async start(admin: AdminSnapshot, fd?: number): Promise<string> {
     this.#binding = await this.#bind(admin, fd);
     this.#traffic.start();
+    this.#parts.history.start();
     this.#parts.metrics.start();
     return this.#binding.address;
   }
@@ -133,6 +135,7 @@ export class AdminServer {
   /** Closes at once, with requests in progress. */
   async close(): Promise<void> {
     this.#traffic.stop();
+    this.#parts.history.stop();
     this.#parts.metrics.stop();
     this.#parts.streams.stop();
     this.#parts.feed.stop();
@@ -206,6 +209,7 @@ function partsOf(context: AdminContext, traffic: TrafficWindow): AdminParts {
     context,
     status,
     metrics: new Metrics(context),
+    history: new TrafficHistory(context),
     feed,
     streams: new EventStreams({ feed, timers: context.timers, live, endpointCount }),
     openApi: () => (openApi ??= jsonReply(openApiOf(context.version))),

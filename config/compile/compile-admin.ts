@@ -19,7 +19,7 @@ export interface NamedToken {
 const NAMELESS = 'token';
 
 export function compileAdmin(admin: AdminConfig, files: ReadonlyMap<string, string>): AdminSnapshot {
-  const { bind, tls, hosts, open } = admin;
+  const { bind, tls, hosts, open, availabilityTarget } = admin;
   return {
     bind,
     tokens: adminTokens(admin, files).map(({ name, role, token }) => ({ name, role, digest: digestOf(token ?? '') })),
@@ -33,6 +33,8 @@ export function compileAdmin(admin: AdminConfig, files: ReadonlyMap<string, stri
           },
     hosts,
     open: open.map((path) => `/${path}`),
+    // Binary fractions: 99.9 / 100 is 0.9990000000000001.
+    availabilityTarget: Number((availabilityTarget / 100).toPrecision(12)),
   };
 }
 

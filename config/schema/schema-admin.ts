@@ -1,7 +1,7 @@
 // Schema of `admin`: address of the admin API and access to it. Thread: main.
 
 import { z } from 'zod';
-import { bindAddress, filePath, host, name, secretText } from './schema-values.ts';
+import { bindAddress, filePath, host, name, percent, secretText } from './schema-values.ts';
 
 const TOKEN_EXAMPLE = '${ADMIN_TOKEN}';
 
@@ -58,6 +58,9 @@ export const admin = z
       .meta({ expects: `a list of ${OPEN_PATHS.join(', ')}`, example: '[healthz, livez, readyz, metrics]' })
       .default(['healthz', 'livez', 'readyz'])
       .describe('Paths that require no token.'),
+    availabilityTarget: percent('99.99%')
+      .prefault('99.9%')
+      .describe('Share of requests that should not fail: the dashboard shows the error budget of the last hour.'),
   })
   .meta({ expects: 'a mapping with bind', example: '{ bind: 127.0.0.1:9900 }' })
   .describe("The admin API, with metrics and Fairlead's own health. Disabled if absent.");

@@ -13,4 +13,6 @@ export interface AdminSnapshot {
   readonly hosts: readonly string[];
   /** Paths that require no token. */
   readonly open: readonly string[];
+  /** Share of requests that should not fail: the basis of the error budget. */
+  readonly availabilityTarget: number;
 }

@@ -42,7 +42,7 @@ export const STARTED_AT = Date.UTC(2026, 0, 1);
 
 /** The admin API at an address, without tokens and TLS. */
 export function adminAt(bind: BindAddress, parts: Partial<AdminSnapshot> = {}): AdminSnapshot {
-  return { bind, tokens: [], tls: null, hosts: [], open: [], ...parts };
+  return { bind, tokens: [], tls: null, hosts: [], open: [], availabilityTarget: 0.999, ...parts };
 }
 
 export const LOOPBACK: BindAddress = { kind: 'tcp', host: '127.0.0.1', port: 0 };
