@@ -14,7 +14,7 @@ export class AddedEndpoints {
 
   of(upstream: string): readonly SourcedEndpoint[] {
     const added = this.#added.get(upstream)?.values() ?? [];
-    return Array.from(added, (endpoint) => ({ source: ADDED_SOURCE, endpoint }));
+    return Array.from(added, (endpoint) => ({ source: ADDED_SOURCE, origin: ADDED_SOURCE, endpoint }));
   }
 
   /** Adds an endpoint, or replaces the one of its address. */
@@ -44,15 +44,13 @@ export class AddedEndpoints {
   /** State to save for a restart. */
   save(): SavedAddedEndpoint[] {
     return [...this.#added].flatMap(([upstream, added]) =>
-      Array.from(added.values(), ({ protocol, host, port, socketPath, weight, backup, zone }) => {
-        return { upstream, protocol, host, port, socketPath, weight, backup, zone };
-      }),
+      Array.from(added.values(), (endpoint) => ({ upstream, ...endpoint })),
     );
   }
 
   /** Takes saved state over, before the first Snapshot is prepared. */
   restore(saved: readonly SavedAddedEndpoint[]): void {
-    for (const { upstream, ...endpoint } of saved) this.#put(upstream, { ...endpoint, metadata: {} });
+    for (const { upstream, ...endpoint } of saved) this.#put(upstream, endpoint);
   }
 
   /** Calls `listener` after each change; the returned function ends that. */

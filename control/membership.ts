@@ -198,18 +198,28 @@ export class Membership implements SnapshotGate, SnapshotConsumer {
   }
 }
 
-function partsOf({ source, endpoint }: SourcedEndpoint): Omit<EndpointSnapshot, 'name' | 'slot' | 'generation'> {
-  const { protocol, host, port, socketPath, weight, backup, zone } = endpoint;
-  return { id: idOf(endpoint), protocol, host, port, socketPath, weight, backup, source, zone };
+function partsOf({
+  source,
+  origin,
+  endpoint,
+}: SourcedEndpoint): Omit<EndpointSnapshot, 'name' | 'slot' | 'generation'> {
+  const { protocol, host, port, socketPath, weight, backup, zone, metadata } = endpoint;
+  return { id: idOf(endpoint), protocol, host, port, socketPath, weight, backup, source, origin, zone, metadata };
 }
 
-function isUnchanged(before: EndpointSnapshot | undefined, { source, endpoint }: SourcedEndpoint): boolean {
+function isUnchanged(before: EndpointSnapshot | undefined, { origin, endpoint }: SourcedEndpoint): boolean {
   return (
     before !== undefined &&
-    before.source === source &&
+    before.origin === origin &&
     before.protocol === endpoint.protocol &&
     before.weight === endpoint.weight &&
     before.backup === endpoint.backup &&
-    before.zone === endpoint.zone
+    before.zone === endpoint.zone &&
+    areSameLabels(before.metadata, endpoint.metadata)
   );
+}
+
+function areSameLabels(before: EndpointSnapshot['metadata'], after: EndpointSnapshot['metadata']): boolean {
+  const names = Object.keys(before);
+  return names.length === Object.keys(after).length && names.every((name) => before[name] === after[name]);
 }

@@ -7,6 +7,7 @@ import type { Random } from '../core/random.ts';
 import type { SourceSnapshot } from '../core/snapshot/discovery.ts';
 import type { UpstreamSnapshot } from '../core/snapshot/upstream.ts';
 import type { Timers } from '../core/timers.ts';
+import { refusalOf } from './admission.ts';
 import { type DiscoveredEndpoint, idOf, type SourceContext } from './source.ts';
 import { SourceRunner, type SourceView } from './source-runner.ts';
 
@@ -24,18 +25,20 @@ export interface DiscoveryParts {
   readonly onChange: (upstream: string) => void;
 }
 
-/** An endpoint and the name of its source. */
+/** An endpoint and the source that yields it. */
 export interface SourcedEndpoint {
   readonly source: string;
+  /** The source with its subject. */
+  readonly origin: string;
   readonly endpoint: DiscoveredEndpoint;
 }
 
 /** The parts of an upstream that discovery needs. */
-type Discovering = Pick<UpstreamSnapshot, 'name' | 'discovery'>;
+type Discovering = Pick<UpstreamSnapshot, 'name' | 'protocol' | 'discovery'>;
 
 export class Discovery {
   readonly #parts: DiscoveryParts;
-  /** By upstream, source and settings: a source restarts when its settings change. */
+  /** By upstream with its protocol, source and settings: a source restarts when one of them changes. */
   readonly #runners = new Map<string, SourceRunner>();
   /** Keys of the sources of each upstream in the Snapshot that runs, in the order of the file. */
   #current = new Map<string, readonly string[]>();
@@ -89,7 +92,7 @@ export class Discovery {
       if (runner === undefined) continue;
       for (const endpoint of runner.endpoints) {
         const id = idOf(endpoint);
-        if (!byId.has(id)) byId.set(id, { source: runner.kind, endpoint });
+        if (!byId.has(id)) byId.set(id, { source: runner.kind, origin: runner.origin, endpoint });
       }
     }
     return [...byId.values()];
@@ -102,19 +105,21 @@ export class Discovery {
 
   #startAll(upstream: Discovering): readonly string[] {
     return (upstream.discovery?.sources ?? []).map((source) => {
-      const key = keyOf(upstream.name, source);
+      const key = keyOf(upstream, source);
       if (!this.#runners.has(key)) this.#runners.set(key, this.#start(upstream, source));
       return key;
     });
   }
 
-  #start({ name, discovery }: Discovering, source: SourceSnapshot): SourceRunner {
+  #start(upstream: Discovering, source: SourceSnapshot): SourceRunner {
     const { clock, timers, random, log, files, parseList, onChange } = this.#parts;
+    const { name, discovery } = upstream;
     const context = { upstream: name, clock, timers, random, files, parseList };
     return new SourceRunner(source, discovery?.guard ?? null, context, {
       clock,
       timers,
       log,
+      refusalOf: (endpoint) => refusalOf(endpoint, upstream),
       onChange: () => onChange(name),
       onReport: () => this.#onReport?.(),
     });
@@ -141,6 +146,6 @@ export class Discovery {
   }
 }
 
-function keyOf(upstream: string, { kind, settings }: SourceSnapshot): string {
-  return JSON.stringify([upstream, kind, settings]);
+function keyOf({ name, protocol }: Discovering, { kind, settings }: SourceSnapshot): string {
+  return JSON.stringify([name, protocol, kind, settings]);
 }

@@ -44,7 +44,10 @@ export const dns = defineSource({
       .describe(
         'Records to look up. SRV records give ports and weights; targets of a lower priority than the first are backups.',
       ),
-    scheme: z.enum(['http', 'https']).default('http').describe('Scheme of the endpoints.'),
+    scheme: z
+      .enum(['http', 'https', 'tcp', 'tls'])
+      .default('http')
+      .describe('Scheme of the endpoints; `tcp` and `tls` for upstreams that serve TCP sessions.'),
     refresh: duration()
       .prefault('30s')
       .describe('Longest time between two look-ups, also where the TTL of the records is longer.'),
@@ -72,9 +75,8 @@ export const dns = defineSource({
         path: ['type'],
       });
     }
-    if (scheme === 'https' && serverName === '') {
-      const message =
-        'with scheme https the upstream needs "tls.serverName": the endpoints are addresses, whose certificates have names';
+    if ((scheme === 'https' || scheme === 'tls') && serverName === '') {
+      const message = `with scheme ${scheme} the upstream needs "tls.serverName": the endpoints are addresses, whose certificates have names`;
       problems.push({ code: 'FL3008', message, path: ['scheme'] });
     }
     if (minRefresh > refresh) {

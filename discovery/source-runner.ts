@@ -51,6 +51,8 @@ export interface SourceView {
 }
 
 export interface RunnerParts {
+  /** The reason why the upstream can't have an endpoint; null where it can. */
+  readonly refusalOf: (endpoint: DiscoveredEndpoint) => string | null;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly log: Logger;
@@ -93,6 +95,11 @@ export class SourceRunner {
     this.#running = sourceNamed(kind).start(settings, context, events);
   }
 
+  /** As in `dns:api.internal:3000`. */
+  get origin(): string {
+    return `${this.kind}:${this.#subject}`;
+  }
+
   /** The last good set. */
   get endpoints(): readonly DiscoveredEndpoint[] {
     return this.#set.endpoints;
@@ -132,6 +139,11 @@ export class SourceRunner {
 
   #publish(set: EndpointSet): void {
     if (this.#isStopped) return;
+    // A list with an endpoint of another kind is wrong as a whole, as one that doesn't parse.
+    for (const endpoint of set.endpoints) {
+      const refusal = this.#parts.refusalOf(endpoint);
+      if (refusal !== null) return this.#fail(refusal);
+    }
     this.#updates++;
     this.#take({ version: set.version, endpoints: distinct(set.endpoints) });
     this.#parts.onReport();

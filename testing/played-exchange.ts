@@ -252,7 +252,9 @@ const ENDPOINT: EndpointSnapshot = {
   weight: 1,
   backup: false,
   source: 'config',
+  origin: 'configured',
   zone: '',
+  metadata: {},
 };
 
 function requestHeadOf(request: PlayedRequest): RequestHead {

@@ -1,10 +1,13 @@
 // An endpoint's health in the form of the admin API. Pure. Thread: main.
 
+import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
 import type { AgentView, EndpointView } from '../../health/record/endpoint-view.ts';
 import type { Explanation } from '../../health/record/endpoint-explanation.ts';
 import type { HealthEvent } from '../../health/record/health-events.ts';
 import type { ChangeReply, EndpointFacts, WhyAnswer } from './endpoint-schemas.ts';
 import { isoOf, isoOrNull } from './iso-time.ts';
+
+type EndpointPlace = Pick<EndpointSnapshot, 'source' | 'origin' | 'zone' | 'metadata'>;
 
 /** State, cause and effective weight: part of every view of an endpoint. */
 export function factsOf(view: EndpointView): EndpointFacts {
@@ -32,6 +35,11 @@ export function factsOf(view: EndpointView): EndpointFacts {
   };
 }
 
+/** Origin, zone and labels of an endpoint. */
+export function placeOf({ source, origin, zone, metadata }: EndpointPlace) {
+  return { source, origin, zone, metadata };
+}
+
 /** The newest heartbeats, oldest first. */
 export function heartbeatsOf(view: EndpointView) {
   return view.heartbeats.map((beat) => ({ ...beat, at: isoOf(beat.at) }));
@@ -53,6 +61,7 @@ export function explanationOf(explanation: Explanation): WhyAnswer {
   return {
     upstream,
     endpoint: addressOf(upstream, name),
+    ...placeOf(explanation.place),
     now: isoOf(now),
     ...factsOf(explanation),
     reasons: reasons.map((reason) => ({

@@ -103,10 +103,21 @@ export const traffic = z.strictObject({
 
 export const responses = z.record(z.enum(['1xx', '2xx', '3xx', '4xx', '5xx']), amount);
 
+/** Origin, zone and labels of an endpoint. */
+const place = {
+  source: z.string().describe('Its origin: `config`, `api`, or the kind of a discovery source.'),
+  origin: z
+    .string()
+    .describe(
+      'The same with the subject of the source: `configured`, `api`, `dns:api.internal:3000`, `file:/etc/a.yaml`.',
+    ),
+  zone: z.string().describe("Name of its place; '' where none is known."),
+  metadata: z.record(z.string(), z.string()).describe('Labels that its origin gives it.'),
+};
+
 export const endpoint = facts.extend({
   name: z.string().describe('Its address: `10.0.0.1:3000`, or the path of a socket.'),
-  source: z.string().describe('Its origin: `config`, or the kind of a discovery source.'),
-  zone: z.string().describe("Name of its place; '' where none is known."),
+  ...place,
   inFlight: z.int(),
   queued: z.int(),
   attempts: amount,
@@ -157,6 +168,7 @@ const reason = z.strictObject({
 export const why = facts.extend({
   upstream: z.string(),
   endpoint: z.string(),
+  ...place,
   now: time,
   reasons: z.array(reason).describe('What keeps requests away, what weighs most first.'),
   ejectionsInRow: amount,

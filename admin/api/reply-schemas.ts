@@ -283,6 +283,7 @@ export const addEndpointBody = z.strictObject({
   weight: z.int().min(1).max(256).optional().describe('1 if left out.'),
   backup: z.boolean().optional(),
   zone: z.string().max(128).optional(),
+  metadata: z.record(z.string(), z.string().max(256)).optional().describe('Labels, for operators.'),
 });
 export const addedEndpoint = z.strictObject({
   upstream: z.string(),
@@ -291,6 +292,9 @@ export const addedEndpoint = z.strictObject({
   weight: amount,
   backup: z.boolean(),
   zone: z.string(),
+  metadata: z.record(z.string(), z.string()),
+  keptOverRestarts: z.boolean().describe('Whether `health.stateFile` is set, which keeps it.'),
 });
+export type AddedEndpointReply = z.output<typeof addedEndpoint>;
 export const removedEndpoint = z.strictObject({ upstream: z.string(), endpoint: z.string(), removed: z.literal(true) });
 export const emptyBody = z.strictObject({});

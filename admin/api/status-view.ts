@@ -7,7 +7,7 @@ import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
 import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import type { EndpointView } from '../../health/record/endpoint-view.ts';
 import type { AdminContext } from '../admin-context.ts';
-import { factsOf, heartbeatsOf } from './endpoint-facts.ts';
+import { factsOf, heartbeatsOf, placeOf } from './endpoint-facts.ts';
 import type { EndpointAloneReply, EndpointReply } from './endpoint-schemas.ts';
 import { endpointTag } from './entity-tag.ts';
 import { isoOf } from './iso-time.ts';
@@ -185,8 +185,7 @@ export class StatusView {
     const sum = (field: EndpointField) => this.#sums.endpoint(slot, field);
     return {
       name: endpoint.id,
-      source: endpoint.source,
-      zone: endpoint.zone,
+      ...placeOf(endpoint),
       ...factsOf(view),
       inFlight: region.words[word + ENDPOINT.inflight.index]!,
       queued: region.words[word + ENDPOINT.queued.index]!,

@@ -4,12 +4,13 @@ import { Argument, Command, Option } from 'commander';
 import type { Admin } from '../../core/availability.ts';
 import { addAdminOptions, type AdminOptions } from './live/admin-target.ts';
 import { check, explainCode } from './config/check.ts';
-import { SHELLS, type Shell } from './completion/completion-scripts.ts';
+import { type Lookup, LOOKUPS, SHELLS, type Shell } from './completion/completion-scripts.ts';
 import type { ExplainOptions } from './explain/explain.ts';
 import type { CertificatesOptions } from './certificates/certificates.ts';
 import type { MaintenanceOptions } from './live/maintenance.ts';
 import type { ReloadOptions } from './live/reload.ts';
 import { renderEditorSchema } from '../../config/schema/editor-schema.ts';
+import type { AddOptions } from './live/endpoints.ts';
 import type { ChangeOptions } from './live/change-endpoint.ts';
 import { addStartCommands, configOption, repeated } from './program-start.ts';
 import type { HealthcheckOptions } from './healthcheck/healthcheck.ts';
@@ -93,6 +94,7 @@ function addLiveCommands(program: Command): void {
     .option('--ready', 'check readiness: a process that drains is alive, but not ready')
     .action(async (options: HealthcheckOptions) => (await import('./healthcheck/healthcheck.ts')).healthcheck(options));
   addEndpointCommands(program);
+  addMembershipCommands(program);
   addAdminOptions(program.command('maintenance'))
     .description('answer 503 for a route or an upstream, or end that')
     .addArgument(new Argument('<state>', 'on or off').choices(['on', 'off']))
@@ -155,9 +157,9 @@ function addCompletion(program: Command): void {
     .addArgument(new Argument('<shell>', 'whose script').choices(SHELLS))
     .action(async (shell: Shell) => (await import('./completion/completion.ts')).printCompletion(shell, program));
   addAdminOptions(program.command('__complete', { hidden: true }))
-    .addArgument(new Argument('<what>').choices(['endpoints']))
-    .action(async (_what: string, options: AdminOptions) =>
-      (await import('./completion/completion.ts')).completeEndpoints(options),
+    .addArgument(new Argument('<what>').choices(LOOKUPS))
+    .action(async (what: Lookup, options: AdminOptions) =>
+      (await import('./completion/completion.ts')).completeNames(what, options),
     );
 }
 
@@ -200,6 +202,37 @@ function addEndpointCommands(program: Command): void {
       if (route === undefined) await (await import('./live/change-endpoint.ts')).setWeight(name, weight, options);
       else await (await import('./live/split-weight.ts')).setSplitWeight({ route, upstream: name, weight }, options);
     });
+}
+
+/** Commands that list endpoints, and change which there are. */
+function addMembershipCommands(program: Command): void {
+  const endpoints = program.command('endpoints').description('list, add and remove endpoints of upstreams at run time');
+  addAdminOptions(endpoints.command('list', { isDefault: true }))
+    .description('list endpoints with their origin, zone, weight, state and labels')
+    .argument('[upstream]', 'only those of this upstream')
+    .option('--json', 'print the reply of the admin API')
+    .action(async (upstream: string | undefined, options: ChangeOptions) =>
+      (await import('./live/endpoints.ts')).listEndpoints(upstream, options),
+    );
+  addAdminOptions(endpoints.command('add'))
+    .description('add an endpoint to an upstream; kept over reloads, and over restarts with health.stateFile')
+    .argument('<upstream>', 'name of the upstream')
+    .argument('<url>', 'http://host:port, https://host:port, tcp://host:port, tls://host:port or unix:/path')
+    .option('--weight <weight>', 'share of requests relative to the other endpoints, 1 to 256', '1')
+    .option('--backup', 'use it only when the primary endpoints are insufficient')
+    .option('--zone <zone>', 'name of its place, such as an availability zone')
+    .option('--label <name=value>', 'a label for operators; repeatable', repeated, [])
+    .option('--json', 'print the reply of the admin API')
+    .action(async (upstream: string, url: string, options: AddOptions) =>
+      (await import('./live/endpoints.ts')).addEndpoint(upstream, url, options),
+    );
+  addAdminOptions(endpoints.command('remove'))
+    .description('remove an endpoint that was added; requests in flight finish')
+    .argument('<endpoint>', 'upstream/host:port, or upstream/ and the path of a socket')
+    .option('--json', 'print the reply of the admin API')
+    .action(async (endpoint: string, options: ChangeOptions) =>
+      (await import('./live/endpoints.ts')).removeEndpoint(endpoint, options),
+    );
 }
 
 function ofEndpoint(command: Command): Command {

@@ -100,7 +100,9 @@ function compileEndpoint(upstream: string, endpoint: EndpointConfig, place: Slot
     weight: endpoint.weight,
     backup: endpoint.backup,
     source: 'config',
+    origin: 'configured',
     zone: endpoint.zone,
+    metadata: {},
   };
 }
 

@@ -54,6 +54,7 @@ const savedAddedEndpoint = z.object({
   weight: z.int().min(1).max(256),
   backup: z.boolean(),
   zone: z.string(),
+  metadata: z.record(z.string(), z.string()).default({}),
 });
 
 const savedState = savedHealth.extend({

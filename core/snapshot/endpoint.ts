@@ -18,6 +18,10 @@ export interface EndpointSnapshot {
   readonly backup: boolean;
   /** Its origin: `config`, `api`, or the name of a discovery source. */
   readonly source: string;
+  /** The same with its subject, for operators: `configured`, `api`, `dns:api.internal:3000`, `file:/etc/endpoints.yaml`. */
+  readonly origin: string;
   /** Its place, such as an availability zone; '' where none is known. */
   readonly zone: string;
+  /** Further labels that its origin gives it, for operators. */
+  readonly metadata: Readonly<Record<string, string>>;
 }

@@ -1,6 +1,7 @@
 // An endpoint's health as the admin API, the metrics and `why` show it: plain data, built on demand. Thread: main.
 
 import type { Admin, Availability, EndpointAxes } from '../../core/availability.ts';
+import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
 import type { AgentWord } from '../weight/agent-words.ts';
 import type { Detector } from '../state/detector.ts';
 import type {
@@ -19,6 +20,8 @@ export interface EndpointView {
   /** `upstream/host:port`. */
   readonly name: string;
   readonly slot: number;
+  /** Its origin, zone and labels. */
+  readonly place: Pick<EndpointSnapshot, 'source' | 'origin' | 'zone' | 'metadata'>;
   readonly backup: boolean;
   /** The weight that holds now: configured, or the operator's. */
   readonly weight: number;
@@ -93,6 +96,7 @@ export function viewEndpoint(health: EndpointHealth, context: ViewContext): Endp
     upstream: upstream.snapshot.name,
     name: endpoint.name,
     slot: endpoint.slot,
+    place: endpoint,
     backup: endpoint.backup,
     weight: health.weight,
     configuredWeight: endpoint.weight,

@@ -192,7 +192,8 @@ function endpointSnapshot(slot: number, weight: number, backup: boolean): Endpoi
   const host = `10.0.${slot >> 8}.${slot & 255}`;
   const id = `${host}:3000`;
   const address = { protocol: 'http', host, port: 3000, socketPath: '' } as const;
-  return { name: `app/${id}`, id, slot, generation: 1, ...address, weight, backup, source: 'config', zone: '' };
+  const origin = { source: 'config', origin: 'configured', zone: '', metadata: {} };
+  return { name: `app/${id}`, id, slot, generation: 1, ...address, weight, backup, ...origin };
 }
 
 function upstreamOf(balance: BalanceSnapshot, endpoints: readonly EndpointSnapshot[]): UpstreamSnapshot {

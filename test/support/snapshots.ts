@@ -25,7 +25,9 @@ export function endpointSnapshot(slot: number, parts: Partial<EndpointSnapshot> 
     weight: 1,
     backup: false,
     source: 'config',
+    origin: 'configured',
     zone: '',
+    metadata: {},
     ...parts,
   };
 }

@@ -1,6 +1,7 @@
 // The table of `fairlead certificates`. Thread: main.
 
 import type { CertificateReply } from '../../../admin/api/certificate-schemas.ts';
+import { alignedLines } from '../aligned-lines.ts';
 import { plainText } from '../explain/why-text.ts';
 
 const HOUR_MS = 3_600_000;
@@ -12,14 +13,7 @@ const MOST_NAMES = 3;
 /** @param nowMs wall-clock ms, to which times are relative */
 export function certificateLines(certificates: readonly CertificateReply[], nowMs: number): string[] {
   if (certificates.length === 0) return ['no certificates: no listener has TLS'];
-  const rows = [HEAD, ...certificates.map((one) => cellsOf(one, nowMs))];
-  const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column]!))
-      .join('  ')
-      .trimEnd(),
-  );
+  return alignedLines([HEAD, ...certificates.map((one) => cellsOf(one, nowMs))]);
 }
 
 function cellsOf(one: CertificateReply, nowMs: number): string[] {

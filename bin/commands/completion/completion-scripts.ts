@@ -6,6 +6,10 @@ import type { CompletedCommand, CompletedValues } from './completion-table.ts';
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];
 
+/** Names that the scripts look up in the running Fairlead. */
+export const LOOKUPS = ['endpoints', 'upstreams'] as const;
+export type Lookup = (typeof LOOKUPS)[number];
+
 type Table = readonly CompletedCommand[];
 
 export function completionScript(shell: Shell, table: Table): string {
@@ -105,9 +109,9 @@ _fairlead() {
 ${WALK}  case "$REPLY" in
     @file) compopt -o filenames 2>/dev/null
       while IFS= read -r word; do COMPREPLY+=("$word"); done < <(compgen -f -- "$current") ;;
-    @endpoint) while IFS= read -r word; do
+    @endpoint|@upstream) while IFS= read -r word; do
         [[ $word == "$current"* ]] && COMPREPLY+=("$word")
-      done < <("\${words[0]}" __complete endpoints "\${asked[@]}" 2>/dev/null) ;;
+      done < <("\${words[0]}" __complete "\${REPLY#@}s" "\${asked[@]}" 2>/dev/null) ;;
     *) for word in $REPLY; do [[ $word == "$current"* ]] && COMPREPLY+=("$word"); done ;;
   esac
   # bash takes a colon for the end of a word: what stands before it is there already.
@@ -129,7 +133,7 @@ _fairlead() {
   before=("\${(@)words[2,CURRENT-1]}")
 ${WALK}  case "$REPLY" in
     @file) _files ;;
-    @endpoint) found=("\${(@f)$("\${words[1]}" __complete endpoints "\${asked[@]}" 2>/dev/null)}")
+    @endpoint|@upstream) found=("\${(@f)$("\${words[1]}" __complete "\${REPLY#@}s" "\${asked[@]}" 2>/dev/null)}")
       compadd -- "\${found[@]}" ;;
     *) compadd -- \${=REPLY} ;;
   esac
@@ -160,7 +164,7 @@ function fishScript(table: Table): string {
     ];
   });
   return `# Completion of fairlead for fish: fairlead completion fish > ~/.config/fish/completions/fairlead.fish
-function __fairlead_endpoints
+function __fairlead_names
   set -l words (commandline -opc)
   set -l asked
   for index in (seq (count $words))
@@ -169,7 +173,7 @@ function __fairlead_endpoints
       test $next -le (count $words); and set -a asked $words[$index] $words[$next]
     end
   end
-  $words[1] __complete endpoints $asked 2>/dev/null
+  $words[1] __complete $argv $asked 2>/dev/null
 end
 ${lines.join('\n')}
 `;
@@ -177,8 +181,8 @@ ${lines.join('\n')}
 
 function fishValues(values: CompletedValues, isOfOption = false): string {
   if (values.kind === 'file') return isOfOption ? ' -r -F' : ' -F';
-  const words =
-    values.kind === 'words' ? values.words.join(' ') : values.kind === 'endpoint' ? '(__fairlead_endpoints)' : '';
+  const isLookup = values.kind === 'endpoint' || values.kind === 'upstream';
+  const words = values.kind === 'words' ? values.words.join(' ') : isLookup ? `(__fairlead_names ${values.kind}s)` : '';
   return `${isOfOption ? ' -x' : ' -f'}${words === '' ? '' : ` -a ${fishQuoted(words)}`}`;
 }
 

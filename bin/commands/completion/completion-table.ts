@@ -2,10 +2,10 @@
 
 import type { Argument, Command, Option } from 'commander';
 
-/** Values of an argument: fixed words, a file, the name of an endpoint of the running Fairlead, or anything. */
+/** Values of an argument: fixed words, a file, the name of an endpoint or upstream of the running Fairlead, or anything. */
 export type CompletedValues =
   | { readonly kind: 'words'; readonly words: readonly string[] }
-  | { readonly kind: 'file' | 'endpoint' | 'anything' };
+  | { readonly kind: 'file' | 'endpoint' | 'upstream' | 'anything' };
 
 export interface CompletedOption {
   /** `-c` and `--config`. */
@@ -60,5 +60,6 @@ function argumentValues(argument: Argument): CompletedValues {
 function valuesOf(flags: string, choices: readonly string[] | undefined): CompletedValues {
   if (choices !== undefined) return { kind: 'words', words: choices };
   if (flags.includes('<file>')) return { kind: 'file' };
+  if (flags.includes('<upstream>')) return { kind: 'upstream' };
   return flags.includes('<endpoint>') ? { kind: 'endpoint' } : { kind: 'anything' };
 }

@@ -36,8 +36,9 @@ export interface AdminAnswer {
 /** A change. */
 export interface AdminChange {
   /** POST if left out. */
-  readonly method?: 'POST' | 'PATCH';
-  readonly body: object;
+  readonly method?: 'POST' | 'PATCH' | 'DELETE';
+  /** None with DELETE. */
+  readonly body?: object;
   /** Refuses the change with 412 if the resource has changed since this tag was issued. */
   readonly ifMatch?: string | null;
   /** Timeout in ms. */
@@ -133,13 +134,13 @@ function send({ where, tls, token, name }: AdminTarget, path: string, sent: Sent
   const method = change === undefined ? 'GET' : (change.method ?? 'POST');
   const headers: Record<string, string> = { ...sent.headers };
   if (token !== null) headers['Authorization'] = `Bearer ${token}`;
-  if (change !== undefined) headers['Content-Type'] = 'application/json';
+  if (change?.body !== undefined) headers['Content-Type'] = 'application/json';
   if (change?.ifMatch) headers['If-Match'] = change.ifMatch;
   const options = { ...to, ...tls, method, headers, path, agent: false, signal } as const;
   return new Promise((resolve, reject) => {
     const request = (tls === null ? http : https).request(options, resolve);
     request.on('error', (error) => reject(unreachable({ name }, error)));
-    request.end(change === undefined ? undefined : JSON.stringify(change.body));
+    request.end(change?.body === undefined ? undefined : JSON.stringify(change.body));
   });
 }
 

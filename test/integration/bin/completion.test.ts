@@ -90,6 +90,7 @@ describe('in bash', { skip: !has('bash') }, () => {
     for (const command of ['drain', 'ready', 'maintain', 'weight', 'why']) {
       assert.deepEqual(await offered(`fairlead ${command} --admin ${address} `), all, command);
     }
+    assert.deepEqual(await offered(`fairlead endpoints add --admin ${address} `), ['api', 'web']);
     const here = { FAIRLEAD_ADMIN: address };
     assert.deepEqual(await offered('fairlead drain api', here), all.slice(0, 2));
     assert.deepEqual(await offered('fairlead drain --wait api/127.0.0.1:30', here), ['3000', '3001']);

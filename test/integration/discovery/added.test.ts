@@ -33,10 +33,12 @@ admin: { bind: "127.0.0.1:0" }
   const first = await startFairlead(t, config);
   const target = '/upstreams/api/endpoints';
   const added = await call(first, 'POST', target, { url: `http://${b!.address}`, weight: 3, zone: 'eu-1a' });
-  const expected = { upstream: 'api', endpoint: b!.address, source: 'api', weight: 3, backup: false, zone: 'eu-1a' };
+  const facts = { weight: 3, backup: false, zone: 'eu-1a', metadata: {}, keptOverRestarts: true };
+  const expected = { upstream: 'api', endpoint: b!.address, source: 'api', ...facts };
   assert.deepEqual(added, { status: 200, reply: expected });
   await eventually(async () => (await bodyOf(first)) === 'b', 'the added endpoint serves');
-  assert.equal((await call(first, 'POST', target, { url: `http://${b!.address}` })).reply['weight'], 1);
+  const labelled = { url: `http://${b!.address}`, metadata: { version: '7' } };
+  assert.equal((await call(first, 'POST', target, labelled)).reply['weight'], 1);
   assert.equal((await first.plane.reload()).ok, true);
   const sources = ({ plane }: RunningFairlead) => plane.snapshot.upstreams[0]!.endpoints.map(({ source }) => source);
   assert.deepEqual(sources(first), ['config', 'api']);
@@ -48,15 +50,17 @@ admin: { bind: "127.0.0.1:0" }
     await call(first, 'POST', '/upstreams/none/endpoints', { url: 'http://10.0.0.1:1' }),
     await call(first, 'POST', target, { url: 'http://10.0.0.1:1/path' }),
     await call(first, 'POST', target, { url: 'http://10.0.0.1:1', weight: 0 }),
+    await call(first, 'POST', target, { url: 'tcp://10.0.0.1:1' }),
   ];
   assert.deepEqual(
     refused.map(({ status }) => status),
-    [409, 409, 404, 404, 400, 400],
+    [409, 409, 404, 404, 400, 400, 409],
   );
   await first.plane.close();
 
   const second = await startFairlead(t, config);
   assert.deepEqual(sources(second), ['config', 'api'], 'a restart keeps it');
+  assert.deepEqual(second.plane.snapshot.upstreams[0]!.endpoints[1]!.metadata, { version: '7' });
   assert.equal((await call(second, 'DELETE', `/endpoints/api/${b!.address}`)).status, 200);
   assert.deepEqual(sources(second), ['config']);
   const { served } = b!;

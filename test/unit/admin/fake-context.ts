@@ -101,6 +101,7 @@ function viewOf(upstream: string, slot: number, parts: Partial<EndpointView> = {
     upstream,
     name: `${upstream}/127.0.0.1:${3000 + slot}`,
     slot,
+    place: endpointSnapshot(slot),
     backup: false,
     weight: 1,
     configuredWeight: parts.weight ?? 1,

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { GuardSnapshot } from '../../../core/snapshot/discovery.ts';
 import { seededRandom } from '../../../core/random.ts';
+import { refusalOf } from '../../../discovery/admission.ts';
 import type { ListOutcome } from '../../../discovery/source.ts';
 import { SourceRunner } from '../../../discovery/source-runner.ts';
 import { discovered } from '../../support/discovery.ts';
@@ -16,11 +17,11 @@ const GUARD: GuardSnapshot = { maxRemovedPercent: 50, holdMs: 60_000 };
 function begin(first: string | readonly string[], guard: GuardSnapshot | null = null) {
   const clock = new FakeClock();
   const log: LogLine[] = [];
-  const world = { content: first, changes: 0, reports: 0, watchers: 0, onChange: (): void => undefined };
+  const world = { content: first, changes: 0, reports: 0, watchers: 0, onChange: (): void => undefined, parts: {} };
   const parseList = (): ListOutcome =>
     typeof world.content === 'string'
       ? { ok: false, cause: world.content }
-      : { ok: true, endpoints: world.content.map((host) => discovered(host)) };
+      : { ok: true, endpoints: world.content.map((host) => discovered(host, world.parts)) };
   const files = {
     watch: (_file: string, onChange: () => void) => {
       world.onChange = onChange;
@@ -37,6 +38,7 @@ function begin(first: string | readonly string[], guard: GuardSnapshot | null = 
       clock,
       timers: clock,
       log: recordingLog(log),
+      refusalOf: (endpoint) => refusalOf(endpoint, { name: 'api', protocol: 'http1' }),
       onChange: () => void world.changes++,
       onReport: () => void world.reports++,
     },
@@ -79,6 +81,17 @@ describe('a source', () => {
     assert.equal(runner.view().state, 'current');
     assert.equal(runner.view().cause, '');
     assert.equal(world.changes, 1, 'an equal set after a failure is no change');
+  });
+
+  test('fails with a list that has an endpoint of another protocol', () => {
+    const { hosts, yields, world, warnings, runner } = begin(['a']);
+    world.parts = { protocol: 'tcp' };
+    yields(['a', 'b']);
+    assert.equal(hosts(), 'a');
+    assert.equal(runner.view().state, 'stale');
+    assert.deepEqual(warnings(), [
+      'source file of upstream api failed: tcp://a:3000 serves TCP sessions, and upstream api serves HTTP requests: give it an http:// or https:// URL; 1 endpoint(s) are kept',
+    ]);
   });
 
   test('is pending until its first set, whatever fails before', () => {
