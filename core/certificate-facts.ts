@@ -55,6 +55,8 @@ export interface AutomaticCertificate {
 export interface CertificateOrders {
   readonly issued: number;
   readonly failed: number;
+  /** Not made, because the preflight failed. */
+  readonly prevented: number;
 }
 
 /** Outcomes of changes of certificate files since the start. */

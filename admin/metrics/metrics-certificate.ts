@@ -29,13 +29,14 @@ export const CERTIFICATE_METRICS: readonly MetricFamily[] = [
   },
   {
     name: `${METRIC_PREFIX}certificate_orders_total`,
-    help: 'Orders of automatic certificates, by result.',
+    help: 'Orders of automatic certificates, by result; prevented ones were not made, because the preflight failed.',
     type: 'counter',
     scope: 'process',
     labels: ['result'],
     collect: ({ context: { acme } }) => [
       { labels: { result: 'issued' }, value: acme.orders.issued },
       { labels: { result: 'failed' }, value: acme.orders.failed },
+      { labels: { result: 'prevented' }, value: acme.orders.prevented },
     ],
   },
   perName(

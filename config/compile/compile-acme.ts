@@ -30,6 +30,7 @@ export function compileAcme(
     external: acme.externalAccount ?? null,
     storage: path.resolve(directory, acme.storage),
     keyType: acme.keyType,
+    preflight: acme.preflight === false ? null : acme.preflight,
   };
 }
 

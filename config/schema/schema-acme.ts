@@ -1,9 +1,11 @@
 // Schema of `listeners[].tls.acme` and `tls.internal`: certificates that are issued and renewed automatically. Thread: main.
 
+import { isIP } from 'node:net';
 import { z } from 'zod';
+import { formatHostPort, splitHostPort } from '../../net/host-port.ts';
 import { isHostName } from '../values/host-name.ts';
 import { quoted, type Parsed } from '../values/parsed.ts';
-import { duration, filePath, parsedText } from './schema-values.ts';
+import { count, duration, filePath, parsedText } from './schema-values.ts';
 
 /** Directories of CAs that have a name. */
 const KNOWN_DIRECTORIES: Readonly<Record<string, string>> = {
@@ -59,6 +61,44 @@ const macKey = parsedText(
   { expects: 'base64url text', example: '"${EAB_KEY}"', isSecret: true },
 );
 
+const resolver = parsedText(
+  (text): Parsed<string> => {
+    const { host, port } = splitHostPort(text) ?? { host: text, port: null };
+    const isPort = port === null || (/^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535);
+    if (isIP(host) !== 0 && isPort)
+      return { ok: true, value: port === null ? host : formatHostPort(host, Number(port)) };
+    return {
+      ok: false,
+      message: `${quoted(text)} is not the address of a DNS server: write 9.9.9.9 or [2620:fe::fe]:53`,
+    };
+  },
+  { expects: 'the address of a DNS server', example: '9.9.9.9' },
+);
+
+const preflightOptions = z.strictObject({
+  resolvers: z
+    .array(resolver)
+    .default([])
+    .meta({ expects: 'a list of addresses of DNS servers', example: '[9.9.9.9]' })
+    .describe(
+      'DNS servers that see the name as the CA does, for networks whose own DNS gives other answers; those of the system if absent.',
+    ),
+  httpPort: count(1, 65_535)
+    .default(80)
+    .describe('Port that the CA connects to for `http-01`. Public CAs use 80, whatever port the listener has.'),
+  tlsPort: count(1, 65_535)
+    .default(443)
+    .describe('Port that the CA connects to for `tls-alpn-01`; 443 for public CAs.'),
+});
+
+const preflight = z
+  .union([z.boolean().transform((isOn) => (isOn ? preflightOptions.parse({}) : false)), preflightOptions])
+  .prefault(true)
+  .meta({ expects: 'true, false, or a mapping with resolvers, httpPort and tlsPort', example: 'false' })
+  .describe(
+    'Whether it is proven before each order that the CA can validate the name: that it resolves, and that this installation answers a probe at its addresses. Without that proof no order is spent. `false` where only this network cannot reach its own public address.',
+  );
+
 const acmeOptions = z.strictObject({
   email: email
     .describe('Address that the CA may write to, for example before a certificate expires. Recommended.')
@@ -100,6 +140,7 @@ const acmeOptions = z.strictObject({
     .enum(['ecdsa', 'rsa'])
     .default('ecdsa')
     .describe('Key of certificates: ECDSA P-256, or RSA with 2048 bits.'),
+  preflight,
 });
 
 export const acme = z

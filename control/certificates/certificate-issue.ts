@@ -2,6 +2,7 @@
 
 import { createPrivateKey } from 'node:crypto';
 import type { Clock } from '../../core/clock.ts';
+import type { Logger } from '../../core/log.ts';
 import type { AcmeSnapshot } from '../../core/snapshot/certificates.ts';
 import type { AcmeAuthority } from './acme-authority.ts';
 import { AcmeError } from './acme-error.ts';
@@ -9,6 +10,7 @@ import { completeOrder } from './acme-order.ts';
 import { reasonAgainst } from './issued-certificate.ts';
 import type { CertificateIdentity, CertificatePair, CertificateStorage } from './certificate-storage.ts';
 import { solverFor } from './challenge-solvers.ts';
+import { PreflightError, runPreflight } from './preflight.ts';
 import { newPrivateKey, pemOfKey, renewalIdentifier } from './x509.ts';
 
 /** An order that takes longer has failed: a CA under load takes minutes. */
@@ -19,6 +21,7 @@ export interface IssueParts {
   readonly storage: CertificateStorage;
   readonly authority: AcmeAuthority;
   readonly clock: Clock;
+  readonly log: Logger;
   /** @throws when the process ends */
   readonly sleep: (ms: number) => Promise<void>;
 }
@@ -26,7 +29,7 @@ export interface IssueParts {
 /**
  * Obtains a certificate and its key. The caller holds the lock of the certificate.
  * @param replaced the certificate that is renewed; null for the first one
- * @throws AcmeError, and errors of the storage
+ * @throws AcmeError, PreflightError, and errors of the storage
  */
 export async function obtainCertificate(
   parts: IssueParts,
@@ -62,6 +65,7 @@ async function begun(
   identity: CertificateIdentity,
   replaced: CertificatePair | null,
 ): Promise<CertificatePair> {
+  await preflight(parts, identity.name, replaced !== null);
   const key = pemOfKey(await newPrivateKey(identity.keyType));
   const issue = { key, order: null, replaced };
   try {
@@ -71,6 +75,21 @@ async function begun(
     // The CA has lost the account: the second attempt creates it again.
     await parts.authority.note(error);
     return await complete(parts, identity, issue);
+  }
+}
+
+/**
+ * A renewal is ordered although the name can't be probed: the CA has validated it before, and a network that doesn't reach
+ * its own public address must not end renewals.
+ */
+async function preflight(parts: IssueParts, name: string, isRenewal: boolean): Promise<void> {
+  const { settings, storage, clock, log } = parts;
+  if (settings.preflight === null) return;
+  try {
+    await runPreflight({ settings, preflight: settings.preflight, storage, clock }, name);
+  } catch (error) {
+    if (!isRenewal || !(error instanceof PreflightError) || error.isProven) throw error;
+    log.warn({ name, err: error }, `certificate for ${name} is renewed without a preflight: ${error.message}`);
   }
 }
 

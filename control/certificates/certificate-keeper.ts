@@ -21,6 +21,7 @@ import {
   planWithoutWindow,
 } from './certificate-plan.ts';
 import type { CertificateIdentity, CertificatePair, CertificateStorage } from './certificate-storage.ts';
+import { PreflightError } from './preflight.ts';
 import { renewalIdentifier } from './x509.ts';
 
 /** Longest time between two looks at the storage, which other processes write, too. */
@@ -243,10 +244,12 @@ export class CertificateKeeper {
 
   async #failed(cause: Error): Promise<undefined> {
     const { name, storage, authority, clock, random, log, onOrdered } = this.#parts;
-    onOrdered('failed');
+    const isPrevented = cause instanceof PreflightError;
+    onOrdered(isPrevented ? 'prevented' : 'failed');
     const acme = cause instanceof AcmeError ? cause : new AcmeError(cause.message);
     await authority.note(acme).catch(() => undefined);
-    this.#plan = planAfterFailure(this.#plan, cause.message, acme.retryAfterMs, clock.wallMs(), random);
+    const { message, retryAfterMs } = acme;
+    this.#plan = planAfterFailure(this.#plan, { message, retryAfterMs, isPrevented }, clock.wallMs(), random);
     await storage.writePlan(this.#identity, this.#plan).catch(() => undefined);
     if (acme.status !== 0 || acme.type !== '') await storage.removeOrder(this.#identity).catch(() => undefined);
     const { failures, retryAtMs } = this.#plan;

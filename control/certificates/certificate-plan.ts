@@ -16,6 +16,9 @@ const JITTER = 1 / 30;
 /** Delay after the first failure; doubled by each further one. Let's Encrypt allows five failed validations an hour. */
 const FIRST_RETRY_MS = 5 * 60 * 1000;
 const LONGEST_RETRY_MS = 12 * HOUR_MS;
+/** The same after a failed preflight, which costs the CA nothing. */
+const FIRST_PREFLIGHT_MS = 60 * 1000;
+const LONGEST_PREFLIGHT_MS = HOUR_MS;
 
 /** Bounds of the interval between two looks at the renewal information (RFC 9773 section 4.3.2). */
 const DEFAULT_LOOK_MS = 6 * HOUR_MS;
@@ -88,16 +91,26 @@ export function planWithoutWindow(plan: CertificatePlan, nowMs: number): Certifi
   return { ...plan, lookAtMs: nowMs + DEFAULT_LOOK_MS };
 }
 
-/** The plan after a failed order. @param retryAfterMs minimum that the CA demands */
+export interface OrderFailure {
+  readonly message: string;
+  /** Minimum that the CA demands before the next order; 0 for none. */
+  readonly retryAfterMs: number;
+  /** Whether no order was made, because the preflight failed. */
+  readonly isPrevented: boolean;
+}
+
+/** The plan after a failed order. */
 export function planAfterFailure(
   plan: CertificatePlan,
-  error: string,
-  retryAfterMs: number,
+  { message, retryAfterMs, isPrevented }: OrderFailure,
   nowMs: number,
   random: Random,
 ): CertificatePlan {
   const failures = plan.failures + 1;
-  const backoffMs = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** (failures - 1));
+  const [firstMs, longestMs] = isPrevented
+    ? [FIRST_PREFLIGHT_MS, LONGEST_PREFLIGHT_MS]
+    : [FIRST_RETRY_MS, LONGEST_RETRY_MS];
+  const backoffMs = Math.min(longestMs, firstMs * 2 ** (failures - 1));
   const delayMs = Math.max(retryAfterMs, backoffMs * (0.75 + 0.25 * random.next()));
-  return { ...plan, failures, lastError: error, retryAtMs: Math.round(nowMs + delayMs) };
+  return { ...plan, failures, lastError: message, retryAtMs: Math.round(nowMs + delayMs) };
 }

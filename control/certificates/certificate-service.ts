@@ -54,7 +54,7 @@ export class CertificateService implements SnapshotGate, SnapshotConsumer {
   readonly #turns = new Turns(MOST_ORDERS);
   #placeholder: Promise<CertificateSnapshot> | null = null;
   #publishing: TimerHandle | null = null;
-  #orders: CertificateOrders = { issued: 0, failed: 0 };
+  #orders: CertificateOrders = { issued: 0, failed: 0, prevented: 0 };
 
   constructor(parts: CertificateServiceParts) {
     this.#parts = parts;

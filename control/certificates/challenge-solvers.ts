@@ -3,7 +3,7 @@
 import type { AcmeSnapshot } from '../../core/snapshot/certificates.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Challenge, ChallengeSolver } from './acme-order.ts';
-import type { CertificateStorage } from './certificate-storage.ts';
+import type { CertificatePair, CertificateStorage } from './certificate-storage.ts';
 import { dnsSolver } from './dns-command.ts';
 import { issueCertificate, newPrivateKey, pemOfKey } from './x509.ts';
 
@@ -37,19 +37,21 @@ function alpnSolver(storage: CertificateStorage, clock: Pick<Clock, 'wallMs'>): 
   return {
     type: 'tls-alpn-01',
     async present({ name, keyAuthorization }: Challenge) {
-      const key = await newPrivateKey('ecdsa');
-      const notBeforeMs = clock.wallMs();
-      const notAfterMs = notBeforeMs + ALPN_VALID_MS;
-      const cert = issueCertificate({
-        names: [name],
-        key,
-        commonName: name,
-        notBeforeMs,
-        notAfterMs,
-        keyAuthorization,
-      });
-      await storage.presentAlpn(name, { cert, key: pemOfKey(key) });
+      await storage.presentAlpn(name, await alpnCertificate(name, keyAuthorization, clock));
     },
     withdraw: ({ name }) => storage.withdrawAlpn(name),
   };
+}
+
+/** The certificate that answers a challenge of tls-alpn-01 (RFC 8737 section 3), with its key. */
+export async function alpnCertificate(
+  name: string,
+  keyAuthorization: string,
+  clock: Pick<Clock, 'wallMs'>,
+): Promise<CertificatePair> {
+  const key = await newPrivateKey('ecdsa');
+  const notBeforeMs = clock.wallMs();
+  const validity = { notBeforeMs, notAfterMs: notBeforeMs + ALPN_VALID_MS };
+  const cert = issueCertificate({ names: [name], key, commonName: name, ...validity, keyAuthorization });
+  return { cert, key: pemOfKey(key) };
 }

@@ -26,4 +26,15 @@ export interface AcmeSnapshot {
   /** Absolute path of the directory with accounts, certificates and challenges. */
   readonly storage: string;
   readonly keyType: 'ecdsa' | 'rsa';
+  /** Null where orders are made without a preflight. */
+  readonly preflight: PreflightSnapshot | null;
+}
+
+/** Settings of the check before an order that the CA reaches this installation. */
+export interface PreflightSnapshot {
+  /** Addresses of DNS servers, `host:port` with IPv6 in brackets; empty for those of the system. */
+  readonly resolvers: readonly string[];
+  /** Ports that the CA connects to. */
+  readonly httpPort: number;
+  readonly tlsPort: number;
 }

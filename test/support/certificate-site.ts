@@ -21,6 +21,8 @@ export interface SiteOptions {
   /** Command of dns-01; http-01 without. */
   readonly dns?: readonly string[];
   readonly external?: AcmeSnapshot['external'];
+  /** Left out, orders are made without one. */
+  readonly preflight?: AcmeSnapshot['preflight'];
 }
 
 /** No timer is longer: the clock that decides is the wall clock. */
@@ -35,7 +37,7 @@ export class CertificateSite {
   readonly #service: CertificateService;
   #snapshot: Snapshot;
 
-  constructor({ names, storage, directory, trusted, dns, external }: SiteOptions) {
+  constructor({ names, storage, directory, trusted, dns, external, preflight }: SiteOptions) {
     const acme = {
       email: 'ops@example.com',
       directory,
@@ -46,6 +48,7 @@ export class CertificateSite {
       external: external ?? null,
       storage,
       keyType: 'ecdsa' as const,
+      preflight: preflight ?? null,
     };
     const tls = { certificates: [], minVersion: 'TLSv1.2' as const, http2: true, acme };
     this.#configured = snapshot({ listeners: [listenerSnapshot({ name: 'web', tls })] });

@@ -72,6 +72,12 @@ export class Pebble {
     return await reply.body.text();
   }
 
+  /** Preflight that sees what its validation sees. */
+  get preflight(): { resolvers: string[]; httpPort: number; tlsPort: number } {
+    const { httpPort, tlsPort } = this.#options;
+    return { resolvers: [`127.0.0.1:${this.#ports[2]}`], httpPort, tlsPort };
+  }
+
   /** URL of the commands of its DNS server. */
   get dnsUrl(): string {
     return `http://127.0.0.1:${this.#ports[3]}`;

@@ -167,6 +167,31 @@ describe('automatic certificates', { skip: isMissing && 'pebble is not installed
     assert.equal(site.view('kept.example.com').failures, 0);
   });
 
+  test('a preflight spends no order on a name that another server answers; renewals that cannot be probed are ordered', async (t) => {
+    const name = 'proven.example.com';
+    const { preflight } = pebble;
+    const dns = (command: string, body: object) =>
+      fetch(pebble.dnsUrl + command, { method: 'POST', body: JSON.stringify(body) });
+    isReachable = false;
+    const site = siteOf(t, [name], { preflight });
+    await site.start();
+    await eventually(() => site.view(name).failures === 1, 'a failure');
+    assert.match(site.view(name).lastError, /^preflight failed, and no order was made: .* is another server: .* 404; /);
+    assert.deepEqual(front.requests, [], 'the CA was not contacted');
+    isReachable = true;
+    site.skewMs = 61_000;
+    await eventually(() => site.has([name]), 'certificate');
+    const [first] = site.serials();
+
+    await dns('/set-servfail', { host: `${name}.` });
+    site.skewMs = site.validityMs(name) * 0.7;
+    const warning = /^certificate for proven\.example\.com is renewed without a preflight: .*ESERVFAIL/;
+    await eventually(() => site.log.some(({ text }) => warning.test(text)), 'a warning');
+    await dns('/clear-servfail', { host: `${name}.` });
+    site.skewMs += 6 * 60_000;
+    await eventually(() => site.serials()[0] !== first, 'renewal');
+  });
+
   test('a rate limit pauses all orders for as long as the CA demands', async (t) => {
     front.intercept = ({ payload }) =>
       payload?.['identifiers'] === undefined

@@ -48,7 +48,10 @@ listeners:
   - { name: plain, bind: 127.0.0.1:${httpPort}, ${plain} }
   - name: web
     bind: 127.0.0.1:${tlsPort}
-    tls: { acme: { email: ops@example.com, directory: "${pebble.directory}", ca: ${pebble.trustedFile}, ${acme} } }
+    tls:
+      acme:
+        { email: ops@example.com, directory: "${pebble.directory}", ca: ${pebble.trustedFile}, ${acme},
+          preflight: ${JSON.stringify(pebble.preflight)} }
 routes:
 ${routes}
 `;

@@ -260,7 +260,7 @@ export class FakeContext implements AdminContext {
   };
   readonly acme = {
     list: () => [AUTOMATIC, WAITING],
-    orders: { issued: 2, failed: 5 },
+    orders: { issued: 2, failed: 5, prevented: 0 },
     renew: (name: string) => Promise.resolve(name === AUTOMATIC.name),
   };
   readonly errors: LogLine[] = [];

@@ -166,7 +166,7 @@ async function counted(bench: HealthBench, detector: Detector): Promise<number> 
       remove: () => assert.fail('unexpected call'),
     },
     certificates: { list: () => [], changes: { installed: 0, refused: 0 } },
-    acme: { list: () => [], orders: { issued: 0, failed: 0 }, renew: () => Promise.resolve(false) },
+    acme: { list: () => [], orders: { issued: 0, failed: 0, prevented: 0 }, renew: () => Promise.resolve(false) },
     snapshot: () => snapshot({ upstreams: [bench.upstream] }),
     workers: () => [],
     listeners: () => [],

@@ -59,7 +59,7 @@ describe('failures', () => {
     const random = seededRandom(7);
     let plan = NO_PLAN;
     for (const minutes of [5, 10, 20, 40, 80, 160, 320, 640, 720, 720]) {
-      plan = planAfterFailure(plan, 'refused', 0, NOW, random);
+      plan = planAfterFailure(plan, { message: 'refused', retryAfterMs: 0, isPrevented: false }, NOW, random);
       const delayMinutes = (plan.retryAtMs - NOW) / 60_000;
       assert.ok(delayMinutes >= minutes * 0.75 && delayMinutes <= minutes, `${delayMinutes} instead of ${minutes}`);
     }
@@ -67,6 +67,16 @@ describe('failures', () => {
   });
 
   test('wait at least as long as the CA demands', () => {
-    assert.equal(planAfterFailure(NO_PLAN, 'busy', 3 * HOUR_MS, NOW, seededRandom(1)).retryAtMs, NOW + 3 * HOUR_MS);
+    const failure = { message: 'busy', retryAfterMs: 3 * HOUR_MS, isPrevented: false };
+    assert.equal(planAfterFailure(NO_PLAN, failure, NOW, seededRandom(1)).retryAtMs, NOW + 3 * HOUR_MS);
+  });
+
+  test('of a preflight are repeated after a minute, then twice as long each time, up to an hour', () => {
+    let plan = NO_PLAN;
+    for (const minutes of [1, 2, 4, 8, 16, 32, 60, 60]) {
+      plan = planAfterFailure(plan, { message: '', retryAfterMs: 0, isPrevented: true }, NOW, seededRandom(1));
+      const delayMinutes = (plan.retryAtMs - NOW) / 60_000;
+      assert.ok(delayMinutes >= minutes * 0.75 && delayMinutes <= minutes, `${delayMinutes} instead of ${minutes}`);
+    }
   });
 });
