@@ -7,6 +7,7 @@ import type { EventFeed } from './event-feed.ts';
 import type { EventStreams } from './event-streams.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { TrafficHistory } from '../metrics/traffic-history.ts';
+import type { RevisionTexts } from './revision-texts.ts';
 import type { StatusView } from './status-view.ts';
 
 /** Dependencies of handlers. */
@@ -15,6 +16,7 @@ export interface AdminParts {
   readonly status: StatusView;
   readonly metrics: Metrics;
   readonly history: TrafficHistory;
+  readonly revisions: RevisionTexts;
   readonly feed: EventFeed;
   readonly streams: EventStreams;
   /** The document that describes the API. */

@@ -15,6 +15,8 @@ import { addEndpoint, removeEndpoint } from './membership-handlers.ts';
 import { METRIC_SCOPES } from '../metrics/metric-family.ts';
 import * as read from './read-handlers.ts';
 import * as schemas from './reply-schemas.ts';
+import { revision, revisions, sendRevision, sendRevisions } from './revision-schemas.ts';
+import { routes, sendRoutes } from './route-schemas.ts';
 import { requestsInFlight, sendRequests } from './request-schemas.ts';
 import { MOST_REQUESTS } from '../../core/requests-in-flight.ts';
 import { sendSplits, setSplitWeight } from './split-handlers.ts';
@@ -258,6 +260,13 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   },
   {
     method: 'GET',
+    path: '/api/v1/routes',
+    means: 'listeners, routes with their policies, and where they lead',
+    reply: routes,
+    handle: sendRoutes,
+  },
+  {
+    method: 'GET',
     path: '/api/v1/explain',
     means: 'where a request would go now, and why: ?url=, ?method=, ?header=, ?client=, ?listener=',
     reply: explained,
@@ -271,6 +280,21 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
     reply: schemas.config,
     isTagged: true,
     handle: read.sendConfig,
+  },
+  {
+    method: 'GET',
+    path: '/api/v1/revisions',
+    means: 'the newest revisions of the configuration, with what each changed',
+    reply: revisions,
+    handle: sendRevisions,
+  },
+  {
+    method: 'GET',
+    path: '/api/v1/revisions/:generation',
+    means: 'the text of a revision, without secrets',
+    reply: revision,
+    statuses: [404],
+    handle: sendRevision,
   },
   change({
     method: 'POST',

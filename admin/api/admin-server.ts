@@ -18,6 +18,7 @@ import { Metrics } from '../metrics/metrics.ts';
 import { openApiOf } from './open-api.ts';
 import { fitBody, readJsonBody } from './json-body.ts';
 import { guardCaller, guardChange } from './request-guard.ts';
+import { RevisionTexts } from './revision-texts.ts';
 import { StatusView } from './status-view.ts';
 import { TrafficHistory } from '../metrics/traffic-history.ts';
 import { TrafficWindow } from '../metrics/traffic-window.ts';
@@ -51,6 +52,7 @@ export class AdminServer {
     this.#binding = await this.#bind(admin, fd);
     this.#traffic.start();
     this.#parts.history.start();
+    this.#parts.revisions.start();
     this.#parts.metrics.start();
     return this.#binding.address;
   }
@@ -108,6 +110,7 @@ export class AdminServer {
 
   /** Publishes the outcome of a reload to event streams, whatever triggered it. */
   noteReload(outcome: ReloadOutcome): void {
+    if (outcome.ok) this.#parts.revisions.noteReload(outcome.changes);
     const { revision } = this.#context.snapshot();
     const at = isoOf(this.#context.clock.wallMs());
     const lists = {
@@ -136,6 +139,7 @@ export class AdminServer {
   async close(): Promise<void> {
     this.#traffic.stop();
     this.#parts.history.stop();
+    this.#parts.revisions.stop();
     this.#parts.metrics.stop();
     this.#parts.streams.stop();
     this.#parts.feed.stop();
@@ -210,6 +214,7 @@ function partsOf(context: AdminContext, traffic: TrafficWindow): AdminParts {
     status,
     metrics: new Metrics(context),
     history: new TrafficHistory(context),
+    revisions: new RevisionTexts(context),
     feed,
     streams: new EventStreams({ feed, timers: context.timers, live, endpointCount }),
     openApi: () => (openApi ??= jsonReply(openApiOf(context.version))),

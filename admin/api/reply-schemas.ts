@@ -138,6 +138,13 @@ const liveEndpoint = z.strictObject({
   errorShare: number,
   p50Ms: number,
   p99Ms: number,
+  bytesSent: amount.describe('To the endpoint, since the process started.'),
+  bytesReceived: amount.describe('From the endpoint, since the process started.'),
+  retries: amount.describe('Attempts that were retries, since the process started.'),
+  ejections: amount,
+  downtimeSeconds: amount,
+  zone: z.string(),
+  source: z.string(),
   since: time,
   cause: z.string(),
 });

@@ -9,11 +9,12 @@ import { cookieValue } from '../../core/cookie.ts';
 import type { RequestHead } from '../../core/head.ts';
 import { copyRecords, Region } from '../../core/memory/region.ts';
 import type { BoundListener } from '../../core/messages.ts';
+import { matchText, namedText, pathText } from '../../core/match-text.ts';
 import type { Random } from '../../core/random.ts';
 import type { ExplainedExchange, PolicyScope } from '../../core/policy/policy-definition.ts';
 import { POLICY_STAGES } from '../../core/policy/policy-stage.ts';
 import type { PolicySnapshot } from '../../core/snapshot/policy.ts';
-import type { NamedMatch, OtherConditions, RouteMatch, RouteSnapshot, ValueMatch } from '../../core/snapshot/route.ts';
+import type { NamedMatch, OtherConditions, RouteMatch, RouteSnapshot } from '../../core/snapshot/route.ts';
 import type { Snapshot } from '../../core/snapshot/snapshot.ts';
 import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import type { TemplateFacts } from '../../core/template-values.ts';
@@ -239,13 +240,13 @@ function differenceOf(part: MatchPart, match: RouteMatch, facts: RoutingFacts): 
     case 'host':
       return { wanted: [...match.hosts], had: facts.host };
     case 'path':
-      return { wanted: match.paths.map(pathWords), had: facts.path };
+      return { wanted: match.paths.map(pathText), had: facts.path };
     case 'method':
       return { wanted: [...match.methods], had: head.method };
     case 'header':
-      return { wanted: match.headers.map(namedWords), had: hadFields(match.headers, head) };
+      return { wanted: match.headers.map(namedText), had: hadFields(match.headers, head) };
     case 'query':
-      return { wanted: match.query.map(namedWords), had: facts.query };
+      return { wanted: match.query.map(namedText), had: facts.query };
     default:
       return otherDifferenceOf(part, match.others!, facts);
   }
@@ -258,55 +259,24 @@ function otherDifferenceOf(
 ): { wanted: string[]; had: string } {
   switch (part) {
     case 'cookie':
-      return { wanted: others.cookies.map(namedWords), had: hadCookies(others.cookies, facts.head) };
+      return { wanted: others.cookies.map(namedText), had: hadCookies(others.cookies, facts.head) };
     case 'client':
       return { wanted: [...others.clients], had: facts.clientAddress };
     case 'protocol':
       return { wanted: [...others.protocols], had: protocolsOf(facts.head).join(', ') };
     case 'not': {
       const excluding = others.not.filter((unwanted) => firstMismatch(unwanted, facts) === null);
-      return { wanted: excluding.map(conditionWords), had: '' };
+      return { wanted: excluding.map(matchText), had: '' };
     }
     default:
       return part satisfies never;
   }
 }
 
-/** The conditions of a match in the notation of the file, for a line of text. */
-function conditionWords({ hosts, paths, methods, headers, query, others }: RouteMatch): string {
-  const parts: readonly (readonly [string, readonly string[]])[] = [
-    ['host', hosts],
-    ['path', paths.map(pathWords)],
-    ['method', methods],
-    ['header', headers.map(namedWords)],
-    ['query', query.map(namedWords)],
-    ['cookie', others?.cookies.map(namedWords) ?? []],
-    ['client', others?.clients ?? []],
-    ['protocol', others?.protocols ?? []],
-  ];
-  return parts.flatMap(([name, words]) => (words.length === 0 ? [] : `${name} ${words.join(', ')}`)).join(' and ');
-}
-
 function hadCookies(wanted: readonly NamedMatch[], head: RequestHead): string {
   const field = head.field('cookie');
   const had = wanted.map(({ name }) => [name, cookieValue(field, name)] as const);
   return had.flatMap(([name, value]) => (value === undefined ? [] : `${name}: ${value}`)).join(', ');
-}
-
-/** A path in the notation of the file: text is a prefix. */
-function pathWords(match: ValueMatch): string {
-  if (match.kind === 'present') return '/';
-  return match.kind === 'prefix' ? match.value : `{ ${match.kind}: ${match.value} }`;
-}
-
-/** A value in the notation of the file: text is the whole value. */
-function valueWords(match: ValueMatch): string {
-  if (match.kind === 'present') return 'true';
-  return match.kind === 'exact' ? match.value : `{ ${match.kind}: ${match.value} }`;
-}
-
-function namedWords({ name, match }: NamedMatch): string {
-  return `${name}: ${valueWords(match)}`;
 }
 
 function hadFields(wanted: readonly NamedMatch[], head: RequestHead): string {

@@ -22,6 +22,15 @@ function endpoint(name: string, parts: Partial<LiveEndpoint> = {}): LiveEndpoint
   const figures = { requestsPerSecond: 1, errorShare: 0, p50Ms: 2, p99Ms: 3 };
   const weight = { weight: 1, configuredWeight: 1, weightShare: 1 };
   const since = '2026-01-01T00:00:00.000Z';
+  const totals = {
+    bytesSent: 0,
+    bytesReceived: 0,
+    retries: 0,
+    ejections: 0,
+    downtimeSeconds: 0,
+    zone: '',
+    source: 'config',
+  };
   const load = { inFlight: 0, queued: 0, backup: false, connections: 0, http2Connections: 0, streams: 0 };
   return {
     name,
@@ -29,6 +38,7 @@ function endpoint(name: string, parts: Partial<LiveEndpoint> = {}): LiveEndpoint
     operator: 'ready',
     ...weight,
     ...load,
+    ...totals,
     ...figures,
     since,
     cause: 'added',

@@ -1,0 +1,34 @@
+// Matches of routes as text, in the notation of the configuration file. Thread: both.
+
+import type { NamedMatch, RouteMatch, ValueMatch } from './snapshot/route.ts';
+
+/** The conditions of a match except `not`, on one line; '' where it has none. */
+export function matchText({ hosts, paths, methods, headers, query, others }: RouteMatch): string {
+  const parts: readonly (readonly [string, readonly string[]])[] = [
+    ['host', hosts],
+    ['path', paths.map(pathText)],
+    ['method', methods],
+    ['header', headers.map(namedText)],
+    ['query', query.map(namedText)],
+    ['cookie', others?.cookies.map(namedText) ?? []],
+    ['client', others?.clients ?? []],
+    ['protocol', others?.protocols ?? []],
+  ];
+  return parts.flatMap(([name, texts]) => (texts.length === 0 ? [] : `${name} ${texts.join(', ')}`)).join(' and ');
+}
+
+/** A path: text is a prefix. */
+export function pathText(match: ValueMatch): string {
+  if (match.kind === 'present') return '/';
+  return match.kind === 'prefix' ? match.value : `{ ${match.kind}: ${match.value} }`;
+}
+
+/** A value: text is the whole value. */
+function valueText(match: ValueMatch): string {
+  if (match.kind === 'present') return 'true';
+  return match.kind === 'exact' ? match.value : `{ ${match.kind}: ${match.value} }`;
+}
+
+export function namedText({ name, match }: NamedMatch): string {
+  return `${name}: ${valueText(match)}`;
+}
