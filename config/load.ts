@@ -35,6 +35,8 @@ export interface LoadedConfig {
   /** Texts of the referenced files, by their name in the configuration. */
   readonly files: ReadonlyMap<string, string>;
   readonly included: FileSet;
+  /** A problem with the place of its value, for checks of what the configuration refers to. */
+  readonly locate: (finding: Finding) => Problem;
   /** The values without secrets, for display. Computed on demand, because it takes a while. */
   readonly written: (form?: ShownForm) => Readonly<Record<string, unknown>>;
   /** The values with variables substituted and secrets included. */
@@ -115,12 +117,22 @@ export function loadConfigText(text: string, origin: TextOrigin): LoadResult {
   const written = (form: ShownForm = 'written') => writtenConfig(file, form);
   const values = (form: ShownForm = 'written') => valuesOf(file, form, environment);
   const found = { files: files.texts(), included: reader.fileSet };
-  const config = { file: origin.file, directory, ...checked, ...found, written, values };
+  const locate = (finding: Finding): Problem => problemIn(tree, finding);
+  const config = { file: origin.file, directory, ...checked, ...found, locate, written, values };
   return { ok: true, config, warnings: problems.inOrder(reader.names) };
 }
 
 function merged(file: SourceFile, problems: ProblemList): SourceTree {
   return mergeFiles(file, ({ source, key }, finding) => problems.add(source, source.spanOf(key), finding));
+}
+
+/** The problem at the value, or at the one around it where the value has a short form. */
+function problemIn(tree: SourceTree, finding: Finding): Problem {
+  const { length } = finding.path;
+  const isWritten = length === 0 || tree.valueAt(finding.path) !== undefined;
+  const path = isWritten ? finding.path : finding.path.slice(0, -1);
+  const { source, span, path: written } = tree.placeOf(path, finding.part ?? 'value', finding.mark);
+  return { ...problemAt(source.file, span, { ...finding, path: written }), excerpt: source.excerptAt(span) };
 }
 
 function problemOf(source: SourceText, { span, finding }: NonNullable<ReturnType<typeof foreignConfig>>): Problem {

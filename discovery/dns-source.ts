@@ -3,7 +3,7 @@
 
 import { isIP } from 'node:net';
 import type { OptionProblem } from '../core/option-schema.ts';
-import type { TimerHandle } from '../core/timers.ts';
+import type { TimerHandle, Timers } from '../core/timers.ts';
 import type { DnsServer } from './dns/dns-query.ts';
 import { DnsResolver } from './dns/dns-resolver.ts';
 import { lookUp, type LookupSettings } from './dns/endpoint-lookup.ts';
@@ -96,6 +96,7 @@ export const dns = defineSource({
     backup: false,
     zone: '',
   }),
+  names: (settings, timers) => [{ option: 'name', name: settings.name, resolve: () => resolveOnce(settings, timers) }],
   describe: ({ name, port, type }) => (type === 'SRV' ? `${name} SRV` : `${name}:${port}`),
   start: (settings, context, events) => new DnsRefresh(settings, context, events),
 });
@@ -106,6 +107,18 @@ export function settingsOfName(
   parts: Pick<DnsSettings, 'port' | 'protocol' | 'weight' | 'backup' | 'zone'>,
 ): DnsSettings {
   return { name, type: 'A+AAAA', ...REFRESH_MS, resolvers: [], ...parts };
+}
+
+/** Looks the endpoints up once. Yields '', or the cause of the failure. */
+export async function resolveOnce(settings: DnsSettings, timers: Timers): Promise<string> {
+  const found = await lookUp(settings, resolverFor(settings, timers));
+  return found.ok ? '' : found.cause;
+}
+
+/** The servers of the settings, or those of the system by now. */
+function resolverFor({ resolvers }: DnsSettings, timers: Timers): DnsResolver {
+  const system = parseResolvConf(systemFile(RESOLV_CONF));
+  return new DnsResolver({ ...system, servers: resolvers.length === 0 ? system.servers : resolvers }, timers);
 }
 
 /** Looks a name up, again and again. */
@@ -133,10 +146,7 @@ class DnsRefresh implements RunningSource {
 
   async #refresh(): Promise<void> {
     const { timers } = this.#context;
-    const system = parseResolvConf(systemFile(RESOLV_CONF));
-    const { resolvers } = this.#settings;
-    const servers = resolvers.length === 0 ? system.servers : resolvers;
-    this.#resolver = new DnsResolver({ ...system, servers }, timers);
+    this.#resolver = resolverFor(this.#settings, timers);
     const found = await lookUp(this.#settings, this.#resolver);
     if (this.#isStopped) return;
     if (found.ok) {

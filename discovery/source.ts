@@ -91,6 +91,15 @@ export interface SourcePlace {
   readonly serverName: string;
 }
 
+/** A name in the options of a source. */
+export interface SourceName {
+  /** The option that has it. */
+  readonly option: string;
+  readonly name: string;
+  /** Resolves it as the source does. Yields '', or the cause of the failure. Never rejects. */
+  readonly resolve: () => Promise<string>;
+}
+
 /** The definition of a source. `Settings` is plain data: structured clone must accept it. Secrets are below a key `secrets`. */
 export interface SourceDefinition<Shape extends OptionShape, Settings extends object> {
   /** The word in the configuration: `discover: { NAME: {...} }`. */
@@ -106,6 +115,8 @@ export interface SourceDefinition<Shape extends OptionShape, Settings extends ob
   readonly compile: (options: OptionsOf<Shape>, place: SourcePlace) => Settings;
   /** Finds options that contradict each other. Reads nothing and resolves nothing. */
   readonly check?: (options: OptionsOf<Shape>, place: SourcePlace) => readonly OptionProblem[];
+  /** Names that the source resolves, for `check --strict-dns`; left out where it resolves none. */
+  readonly names?: (settings: Settings, timers: Timers) => readonly SourceName[];
   /** Starts the source. Never throws: what goes wrong is an event. */
   readonly start: (settings: Settings, context: SourceContext, events: SourceEvents) => RunningSource;
 }

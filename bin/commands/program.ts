@@ -21,6 +21,7 @@ import { why, type WhyOptions } from './explain/explain.ts';
 interface CheckArguments {
   readonly config: string;
   readonly strict?: boolean;
+  readonly strictDns?: boolean;
   readonly format: 'text' | 'json';
   readonly explain?: string;
 }
@@ -36,12 +37,13 @@ export function buildProgram(version: string): Command {
     .argument('[file]', 'the configuration file')
     .addOption(configOption())
     .option('--strict', 'warnings fail too (exit code 3)')
+    .option('--strict-dns', 'resolve the names of endpoints and DNS sources too; without it nothing is resolved')
     .addOption(new Option('--format <format>', 'text or json').choices(['text', 'json']).default('text'))
     .option('--explain <code>', 'explain a code such as FL2001 and check nothing')
-    .action((file: string | undefined, options: CheckArguments) => {
-      if (options.explain === undefined)
-        check({ file: file ?? options.config, isStrict: options.strict === true, format: options.format });
-      else explainCode(options.explain);
+    .action(async (file: string | undefined, options: CheckArguments) => {
+      const { strict: isStrict = false, strictDns: resolvesNames = false, format, explain } = options;
+      if (explain === undefined) await check({ file: file ?? options.config, isStrict, format, resolvesNames });
+      else explainCode(explain);
     });
   program
     .command('trust')

@@ -164,4 +164,11 @@ export const VALUE_GUIDE = {
     wrong: 'plugins: [plugins/no-plugin.js]',
     right: 'plugins: [plugins/greeting.js]',
   },
+  FL5001: {
+    meaning:
+      'Found by check --strict-dns alone: the name of an endpoint or of a DNS source has no address on this machine, or its resolver failed. Fairlead would start with it, and keep the endpoint out of use until it resolves.',
+    fix: 'Correct the name, or run the check where the name resolves.',
+    shell:
+      'fairlead check --strict-dns           # api.internl: ENOTFOUND\ngetent hosts api.internal             # what the system finds',
+  },
 } as const satisfies Record<string, Guidance>;

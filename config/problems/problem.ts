@@ -43,6 +43,7 @@ export const PROBLEM_CODES = {
   FL4003: 'a file contains no private key',
   FL4004: 'a private key does not match its certificate',
   FL4005: 'a plugin could not be loaded',
+  FL5001: 'a name does not resolve (with --strict-dns)',
   FL9001: 'a route can never match',
   FL9002: 'an upstream is not used',
   FL9003: 'an upstream has no heartbeat',

@@ -14,18 +14,23 @@ export interface CheckOptions {
   readonly file: string;
   /** Whether warnings fail too. */
   readonly isStrict: boolean;
+  /** Whether names are resolved. */
+  readonly resolvesNames?: boolean;
   readonly format: 'text' | 'json';
 }
 
 /** Prints all problems (text to stderr, JSON to stdout) and sets the exit code. */
-export function check({ file, isStrict, format }: CheckOptions): void {
+export async function check({ file, isStrict, format, resolvesNames = false }: CheckOptions): Promise<void> {
   const loaded = loadConfig(file, process.env);
-  const problems = loaded.ok ? loaded.warnings : loaded.problems;
+  const unresolved =
+    loaded.ok && resolvesNames ? await (await import('./strict-dns.ts')).unresolvedNames(loaded.config) : [];
+  const problems = [...(loaded.ok ? loaded.warnings : loaded.problems), ...unresolved];
   if (format === 'json') console.log(JSON.stringify(reportOf(file, problems), null, 2));
   else printProblems(problems);
   // Not a problem of the file: neither the report nor the exit code has it.
   for (const text of loaded.ok ? nodeWarnings(loaded.config.settings) : []) console.error(`fairlead: ${text}`);
   if (!loaded.ok) process.exitCode = exitCodeOf(loaded);
+  else if (unresolved.length > 0) process.exitCode = EXIT.invalid;
   else if (isStrict && problems.length > 0) process.exitCode = EXIT.warnings;
   else if (format === 'text') console.log(`${file}: ok`);
 }

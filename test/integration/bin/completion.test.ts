@@ -64,7 +64,14 @@ describe('in bash', { skip: !has('bash') }, () => {
   });
 
   test('options are those of the command, also behind the values of others', async () => {
-    assert.deepEqual(await offered('fairlead check --'), ['--config', '--strict', '--format', '--explain', '--help']);
+    assert.deepEqual(await offered('fairlead check --'), [
+      '--config',
+      '--strict',
+      '--strict-dns',
+      '--format',
+      '--explain',
+      '--help',
+    ]);
     assert.deepEqual(await offered('fairlead check -c status --fo'), ['--format']);
     assert.deepEqual(await offered('fairlead config print --re'), ['--redact']);
     assert.deepEqual(await offered('fairlead --v'), ['--version']);
