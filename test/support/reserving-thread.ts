@@ -23,6 +23,8 @@ export interface ReservingReport {
 }
 
 const PLACES_MAX = 50;
+/** A parked thread holds at least this many: half of the slots have no limit, so that it can always get them. */
+const PARKED_PLACES = 3;
 const order = workerData as ReservingOrder;
 const region = new Region(order.buffer);
 const random = seededRandom(order.worker + 1);
@@ -31,7 +33,8 @@ let excesses = 0;
 
 parentPort!.postMessage('running');
 for (let turn = 0; order.turns === 0 || turn < order.turns; turn++) takeTurn();
-if (!order.parks) while (held.length > 0) release(region, order.worker, held.pop()!);
+if (order.parks) while (held.length < PARKED_PLACES) takeTurn();
+else while (held.length > 0) release(region, order.worker, held.pop()!);
 const report: ReservingReport = { held: held.length, excesses };
 parentPort!.postMessage(report);
 if (order.parks) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
