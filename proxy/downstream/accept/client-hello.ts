@@ -1,6 +1,8 @@
 // The ClientHello of TLS (RFC 8446 section 4.1.2), as far as a server must know it before it chooses a certificate: server
 // name, protocols, and the key of the ticket that the client presents. Thread: worker.
 
+import { HeldBytes } from '../../wire/held-bytes.ts';
+
 /** A whole ClientHello. */
 export interface ClientHello {
   /** Lower case, without a final dot; '' where the client names none. */
@@ -27,37 +29,69 @@ export const TICKET_KEY_NAME_BYTES = 16;
 
 const EXTENSION = { serverName: 0, protocols: 16, ticket: 35, preSharedKey: 41 } as const;
 
-/** Parses what has been received of a connection. @param bytes from its first byte on */
-export function readClientHello(bytes: Buffer): HelloOutcome {
-  const message = readMessage(bytes);
-  if (!Buffer.isBuffer(message)) return message;
+/** Parses the ClientHello of a connection as its bytes arrive: the cost is linear in them, however they are split. */
+export class ClientHelloParser {
+  /** The handshake message, which may span records. */
+  readonly #message = new HeldBytes();
+  /** See messageBytes. */
+  #messageBytes = 0;
+  #records = 0;
+  /** Received bytes of a record's header; 0 within its payload. */
+  #headerBytes = 0;
+  /** Of the header, as one number: the lower two bytes of a whole one are the size of the payload. */
+  #header = 0;
+  /** Payload of the record that has not arrived yet. */
+  #payloadBytes = 0;
+
+  /** @param bytes those behind the ones of earlier calls, from the first byte of the connection on */
+  push(bytes: Buffer): HelloOutcome {
+    for (let at = 0; at < bytes.length; ) {
+      if (this.#payloadBytes === 0) {
+        const fault = this.#addToHeader(bytes[at]!);
+        if (fault !== null) return fault;
+        at += 1;
+        continue;
+      }
+      const end = Math.min(bytes.length, at + this.#payloadBytes);
+      this.#message.addCopy(bytes, at, end);
+      this.#payloadBytes -= end - at;
+      at = end;
+      const outcome = this.#outcome();
+      if (outcome !== 'incomplete') return outcome;
+    }
+    return 'incomplete';
+  }
+
+  #addToHeader(byte: number): 'malformed' | 'not-tls' | null {
+    const at = this.#headerBytes;
+    if ((at === 0 && byte !== HANDSHAKE_RECORD) || (at === 1 && byte !== 3)) {
+      return this.#records === 0 ? 'not-tls' : 'malformed';
+    }
+    this.#header = (this.#header << 8) | byte;
+    this.#headerBytes += 1;
+    if (this.#headerBytes < RECORD_HEADER_BYTES) return null;
+    this.#records += 1;
+    this.#headerBytes = 0;
+    this.#payloadBytes = this.#header & 0xff_ff;
+    return this.#payloadBytes === 0 || this.#payloadBytes > LARGEST_RECORD_BYTES ? 'malformed' : null;
+  }
+
+  #outcome(): HelloOutcome {
+    const { bytes, start, end, length } = this.#message;
+    if (this.#messageBytes === 0) this.#messageBytes = messageBytes(bytes.subarray(start, end));
+    const neededBytes = this.#messageBytes;
+    if (neededBytes < 0 || neededBytes > LARGEST_HELLO_BYTES) return 'malformed';
+    if (neededBytes === 0 || length < neededBytes) return 'incomplete';
+    return parseHello(bytes.subarray(start + MESSAGE_HEADER_BYTES, start + neededBytes));
+  }
+}
+
+function parseHello(message: Buffer): ClientHello | 'malformed' {
   try {
     return readHello(new ByteReader(message));
   } catch (error) {
     if (error instanceof RangeError) return 'malformed';
     throw error;
-  }
-}
-
-/** The first handshake message, which may span records, without its header. */
-function readMessage(bytes: Buffer): Buffer | 'incomplete' | 'malformed' | 'not-tls' {
-  const parts: Buffer[] = [];
-  let size = 0;
-  for (let at = 0; ; ) {
-    if (bytes.length > at && bytes[at] !== HANDSHAKE_RECORD) return at === 0 ? 'not-tls' : 'malformed';
-    if (bytes.length > at + 1 && bytes[at + 1] !== 3) return at === 0 ? 'not-tls' : 'malformed';
-    if (bytes.length < at + RECORD_HEADER_BYTES) return 'incomplete';
-    const recordBytes = bytes.readUInt16BE(at + 3);
-    if (recordBytes === 0 || recordBytes > LARGEST_RECORD_BYTES) return 'malformed';
-    const record = bytes.subarray(at + RECORD_HEADER_BYTES, at + RECORD_HEADER_BYTES + recordBytes);
-    parts.push(record);
-    size += record.length;
-    const whole = parts.length === 1 ? record : Buffer.concat(parts, size);
-    const neededBytes = messageBytes(whole);
-    if (neededBytes < 0 || neededBytes > LARGEST_HELLO_BYTES) return 'malformed';
-    if (neededBytes > 0 && size >= neededBytes) return whole.subarray(MESSAGE_HEADER_BYTES, neededBytes);
-    if (record.length < recordBytes) return 'incomplete';
-    at += RECORD_HEADER_BYTES + recordBytes;
   }
 }
 

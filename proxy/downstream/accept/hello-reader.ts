@@ -3,7 +3,8 @@
 
 import type { Socket } from 'node:net';
 import type { Clock } from '../../../core/clock.ts';
-import { type ClientHello, readClientHello } from './client-hello.ts';
+import { HeldBytes } from '../../wire/held-bytes.ts';
+import { type ClientHello, ClientHelloParser } from './client-hello.ts';
 import type { Swept, Sweeper } from './sweeper.ts';
 
 /** Null for bytes that OpenSSL refuses, with its alert. */
@@ -23,7 +24,8 @@ export class HelloReader implements Swept {
   readonly #parts: HelloReaderParts;
   readonly #onHello: OnHello;
   readonly #sinceMs: number;
-  #received: Buffer | null = null;
+  readonly #parser = new ClientHelloParser();
+  readonly #held = new HeldBytes();
 
   /** @param onHello called once, unless the connection ends before; the socket is as if nothing had been read by then */
   constructor(socket: Socket, parts: HelloReaderParts, onHello: OnHello) {
@@ -45,12 +47,12 @@ export class HelloReader implements Swept {
   readonly #onReadable = (): void => {
     const bytes = this.#socket.read() as Buffer | null;
     if (bytes === null) return;
-    const received = this.#received === null ? bytes : Buffer.concat([this.#received, bytes]);
-    this.#received = received;
-    const outcome = readClientHello(received);
+    const held = this.#held;
+    held.add(bytes);
+    const outcome = this.#parser.push(bytes);
     if (outcome === 'incomplete') return;
     this.#leave();
-    this.#socket.unshift(received);
+    this.#socket.unshift(held.bytes.subarray(held.start, held.end));
     this.#onHello(typeof outcome === 'string' ? null : outcome);
   };
 

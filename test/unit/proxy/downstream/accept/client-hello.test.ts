@@ -1,42 +1,23 @@
 // ClientHello parser: hellos of Node's own client, in pieces of every size, over several records, and damaged. Thread: main.
 
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import { describe, test } from 'node:test';
-import { connect, type ConnectionOptions } from 'node:tls';
-import { type ClientHello, readClientHello } from '../../../../../proxy/downstream/accept/client-hello.ts';
+import {
+  type ClientHello,
+  ClientHelloParser,
+  type HelloOutcome,
+} from '../../../../../proxy/downstream/accept/client-hello.ts';
 import { seededRandom } from '../../../../../core/random.ts';
+import { helloOf, inRecords } from '../../../../support/client-hello.ts';
 
-/** The first bytes that a client sends. */
-async function helloOf(options: ConnectionOptions): Promise<Buffer> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const client = connect({ port: (server.address() as AddressInfo).port, host: '127.0.0.1', ...options });
-  client.on('error', () => undefined);
-  const [socket] = await once(server, 'connection');
-  const [bytes] = await once(socket, 'data');
-  client.destroy();
-  socket.destroy();
-  server.close();
-  return bytes as Buffer;
+function readClientHello(bytes: Buffer): HelloOutcome {
+  return new ClientHelloParser().push(bytes);
 }
 
 function parsed(bytes: Buffer): ClientHello {
   const outcome = readClientHello(bytes);
   assert.equal(typeof outcome, 'object', JSON.stringify(outcome));
   return outcome as ClientHello;
-}
-
-/** The same handshake message over records of so many bytes. */
-function inRecords(hello: Buffer, size: number): Buffer {
-  const message = hello.subarray(5);
-  const records: Buffer[] = [];
-  for (let at = 0; at < message.length; at += size) {
-    const part = message.subarray(at, at + size);
-    records.push(Buffer.from([22, 3, 1, part.length >> 8, part.length & 255]), part);
-  }
-  return Buffer.concat(records);
 }
 
 describe('readClientHello', () => {
@@ -51,6 +32,16 @@ describe('readClientHello', () => {
         assert.equal(readClientHello(bytes.subarray(0, length)), 'incomplete', `${length} bytes`);
       }
       for (const size of [1, 3, 5, 64, 1000]) assert.deepEqual(parsed(inRecords(bytes, size)), hello);
+      for (const size of [1, 3, 5, 64]) {
+        const parser = new ClientHelloParser();
+        const whole = inRecords(bytes, 7);
+        let outcome: HelloOutcome = 'incomplete';
+        for (let at = 0; at < whole.length; at += size) {
+          assert.equal(outcome, 'incomplete');
+          outcome = parser.push(whole.subarray(at, at + size));
+        }
+        assert.deepEqual(outcome, hello);
+      }
     });
   }
 
@@ -75,6 +66,23 @@ describe('readClientHello', () => {
       assert.equal(readClientHello(Buffer.from(text, 'latin1')), outcome);
     });
   }
+
+  test('refuses a hello of more than 16 KiB, and takes one of exactly that', () => {
+    const hello = (bodyBytes: number): Buffer => {
+      const message = Buffer.alloc(4 + bodyBytes);
+      message.writeUInt32BE((1 << 24) | bodyBytes);
+      const padding = bodyBytes - 2 - 32 - 1 - 4 - 2 - 2 - 4;
+      let at = 4 + 2 + 32 + 1;
+      at = message.writeUInt16BE(2, at) + 2;
+      at = message.writeUInt8(1, at) + 1;
+      at = message.writeUInt16BE(padding + 4, at);
+      at = message.writeUInt16BE(21, at);
+      message.writeUInt16BE(padding, at);
+      return inRecords(Buffer.concat([Buffer.alloc(5), message]), 4000);
+    };
+    assert.deepEqual(parsed(hello(16_380)), { serverName: '', protocols: [], ticketKeyName: null });
+    assert.equal(readClientHello(hello(16_381)), 'malformed');
+  });
 
   test('never throws on damaged hellos', async () => {
     const bytes = await helloOf({ servername: 'shop.example.com', ALPNProtocols: ['h2', 'http/1.1'] });
