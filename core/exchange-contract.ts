@@ -41,6 +41,8 @@ export interface ClientConnection {
   readonly localAddress: string;
   /** Name that the client requested in its TLS handshake (SNI); '' where it named none. */
   readonly serverName: string;
+  /** Protocol that ALPN has chosen, here or at the sender of a PROXY protocol header; absent or '' without one. */
+  readonly alpn?: string;
   /** Calls back when the connection has closed; for one owner once, and the last callback counts. */
   onceClosed(owner: object, callback: () => void): void;
 }

@@ -2,7 +2,9 @@
 
 import type { TcpConditions, TcpRouteSnapshot } from '../../core/snapshot/route.ts';
 import type { CompiledPolicy } from '../policies/policy-place.ts';
+import type { ListenerConfig } from '../schema/schema-listeners.ts';
 import type { RouteConfig } from '../schema/schema-routes.ts';
+import { isTcpRoute, type ModeParts, namesServers, tcpListenersOf } from '../validate/tcp-mode.ts';
 import { compileOverrides } from './compile-upstream.ts';
 
 /** Policies that act on sessions: all others act on HTTP requests. */
@@ -27,6 +29,17 @@ export function compileTcpRoute(
   };
 }
 
-function conditionsOf({ client = [] }: Pick<NonNullable<RouteConfig['match']>, 'client'>): TcpConditions {
-  return { clients: client };
+type Conditions = Pick<NonNullable<RouteConfig['match']>, 'client' | 'serverName'>;
+
+function conditionsOf({ client = [], serverName = [] }: Conditions): TcpConditions {
+  return { clients: client, serverNames: serverName };
+}
+
+/** Whether sessions of a listener that doesn't terminate TLS are routed by their server name. */
+export function readsServerName({ mode, name, tls }: ListenerConfig, parts: ModeParts): boolean {
+  if (mode !== 'tcp' || tls !== undefined) return false;
+  return parts.routes.some((route) => {
+    if (route === null || !tcpListenersOf(route, parts).includes(name) || !isTcpRoute(route, parts)) return false;
+    return namesServers(route);
+  });
 }

@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { ClientAuthSnapshot, TlsSnapshot } from '../../core/snapshot/listener.ts';
 import { certificateNames } from '../files/certificate.ts';
 import type { LoadedConfig } from '../load.ts';
+import type { ListenerConfig } from '../schema/schema-listeners.ts';
 import type { TlsConfig } from '../schema/schema-tls.ts';
 import { TLS_PROFILES } from '../values/tls-profiles.ts';
 import { compileAcme, compileInternal } from './compile-acme.ts';
@@ -11,7 +12,12 @@ import { compileAcme, compileInternal } from './compile-acme.ts';
 /** Prefix of OpenSSL's names for the cipher suites of TLS 1.3. */
 const TLS13 = 'TLS_';
 
-export function compileTls(tls: TlsConfig, listener: string, config: LoadedConfig): TlsSnapshot {
+/** @param listener the one that has the settings */
+export function compileTls(
+  tls: TlsConfig,
+  { name: listener, mode }: Pick<ListenerConfig, 'name' | 'mode'>,
+  config: LoadedConfig,
+): TlsSnapshot {
   const { files, directory } = config;
   const certificates = (tls.certificates ?? []).map(({ cert, key }) => {
     const text = files.get(cert) ?? '';
@@ -31,7 +37,7 @@ export function compileTls(tls: TlsConfig, listener: string, config: LoadedConfi
     curves: (tls.curves ?? profile.curves).join(':'),
     isStrict: tls.strictSni,
     ...(tls.clientAuth === undefined ? {} : { clientAuth: compileClientAuth(tls, files) }),
-    http2: tls.http2,
+    ...(mode === 'tcp' ? { http2: false, alpn: tls.alpn } : { http2: tls.http2 }),
     ...(acme === undefined ? {} : { acme }),
     ...(tls.internal === undefined ? {} : { internal: compileInternal(tls.internal, listener, others, config) }),
   };

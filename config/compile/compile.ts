@@ -21,7 +21,7 @@ import type { LogFilter, OverloadSnapshot, Snapshot, SyslogSnapshot } from '../.
 import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import { formatHostPort } from '../../net/host-port.ts';
 import { compileAdmin } from './compile-admin.ts';
-import { compileTcpRoute, tcpPolicies } from './compile-tcp.ts';
+import { compileTcpRoute, readsServerName, tcpPolicies } from './compile-tcp.ts';
 import { compileTls } from './compile-tls.ts';
 import { compileOverrides, compileUpstream, endpointName, listedEndpoints } from './compile-upstream.ts';
 import type { LoadedConfig } from '../load.ts';
@@ -78,7 +78,10 @@ export function compile(config: LoadedConfig, tables: CompileTables, revision: n
     membership: 0,
     workers: workersOf(settings),
     fastPath: settings.fastPath,
-    listeners: settings.listeners.map((listener, at) => compileListener(listener, at, places, config)),
+    listeners: settings.listeners.map((listener, at) => ({
+      ...compileListener(listener, at, places, config),
+      readsServerName: readsServerName(listener, parts),
+    })),
     routes: settings.routes.flatMap((route, at) => {
       if (isTcpRoute(route, parts)) return [];
       const action = config.policies.actions[at] ?? upstreamAction(route, indexOf);
@@ -190,7 +193,12 @@ function compileUpstreams(config: LoadedConfig, places: Places): UpstreamSnapsho
   });
 }
 
-function compileListener(listener: ListenerConfig, at: number, places: Places, config: LoadedConfig): ListenerSnapshot {
+function compileListener(
+  listener: ListenerConfig,
+  at: number,
+  places: Places,
+  config: LoadedConfig,
+): Omit<ListenerSnapshot, 'readsServerName'> {
   const { settings, policies } = config;
   const isTcp = listener.mode === 'tcp';
   return {
@@ -200,7 +208,7 @@ function compileListener(listener: ListenerConfig, at: number, places: Places, c
     bind: listener.bind,
     proxyProtocol: compileProxyProtocol(listener),
     mode: listener.mode,
-    tls: listener.tls === undefined ? null : compileTls(listener.tls, listener.name, config),
+    tls: listener.tls === undefined ? null : compileTls(listener.tls, listener, config),
     http2: listener.http2,
     trustedProxies: listener.trustedProxies,
     trustedOnlyFields: listener.trustedOnlyFields.map((name) => name.toLowerCase()),

@@ -22,6 +22,7 @@ interface Narrowing {
 /** Conditions of which any may hold: lists that can be intersected. */
 const CONTAINS: Readonly<Record<string, (outer: unknown, inner: unknown) => boolean>> = {
   host: containsHost,
+  serverName: containsHost,
   path: containsPath,
   method: containsWord,
   client: containsBlock,

@@ -202,7 +202,19 @@ export const WARNING_GUIDE = {
     wrong: 'listeners: [{ name: web, bind: ":8080", proxyProtocol: { trusted: [0.0.0.0/0] } }]',
     right: 'listeners: [{ name: web, bind: ":8080", proxyProtocol: { trusted: [10.0.0.10, 10.0.0.11] } }]',
   },
+  FL9029: {
+    meaning:
+      'The listener reads the server name of the client, and passes its TLS on to the endpoint. tls:// wraps that in a second TLS connection, and the endpoint finds a handshake where it expects its protocol.',
+    fix: 'Write tcp:// for endpoints that answer the handshake themselves, or terminate TLS on the listener.',
+    wrong: sni('tls'),
+    right: sni('tcp'),
+  },
 } as const satisfies Record<string, Guidance>;
+
+/** A route by server name to an endpoint. */
+function sni(scheme: string): string {
+  return `listeners: [{ name: db, mode: tcp, bind: ":5432" }]\nroutes: [{ match: { listener: db, serverName: db.example.com }, upstream: db }]\nupstreams: { db: { endpoints: ["${scheme}://10.0.0.1:5432"], health: { heartbeat: { type: tcp } } } }`;
+}
 
 /** A listener with TLS and a route that names a host. */
 function acme(source: string): string {

@@ -72,6 +72,7 @@ export const PROBLEM_CODES = {
   FL9026: 'automatic certificates without an email address',
   FL9027: 'automatic certificates without a name',
   FL9028: 'every address may send PROXY protocol headers',
+  FL9029: 'TLS of clients is encrypted a second time',
 } as const;
 export type ProblemCode = keyof typeof PROBLEM_CODES;
 

@@ -78,6 +78,26 @@ function inNormalForm(text: string): Parsed<string> {
 }
 
 const path = parsedText(parsePath, { expects: 'a path', example: '/v1/' });
+/** Clients send host names in SNI, and never addresses (RFC 6066 section 3). */
+function parseServerName(text: string): Parsed<string> {
+  const isWildcard = text.startsWith('*.');
+  if (isHostName(isWildcard ? text.slice(2) : text)) return { ok: true, value: text.toLowerCase() };
+  const forms = 'write db.example.com, or *.example.com for every subdomain';
+  const suggestion = serverNameMeantBy(text);
+  const hint = suggestion === undefined ? hintForServerName(text) : `; did you mean ${suggestion}?`;
+  return { ok: false, message: `${quoted(text)} is not a server name: ${forms}${hint}`, suggestion };
+}
+
+function serverNameMeantBy(text: string): string | undefined {
+  const meant = hostMeantBy(text);
+  return meant === undefined || isIP(meant) !== 0 ? undefined : meant;
+}
+
+function hintForServerName(text: string): string {
+  if (isIP(text) !== 0) return '; clients that connect to an address send no server name: remove the key to match them';
+  return hintForHost(text).replaceAll('host', 'server name');
+}
+
 const value = z.string().meta({ expects: 'text', example: '"1"' });
 
 /** RE2's syntax: matched in time linear in the text. */
@@ -129,6 +149,11 @@ const method = token('a method', 'GET')
 const conditions = {
   host: oneOrMany(parsedText(parseHostPattern, { expects: 'a host', example: 'api.example.com' }))
     .describe('Host or hosts: exact, or `*.` and a domain for its subdomains of any depth.')
+    .optional(),
+  serverName: oneOrMany(parsedText(parseServerName, { expects: 'a server name', example: 'db.example.com' }))
+    .describe(
+      'Server name or names that clients request in their TLS handshake (SNI), for listeners with `mode: tcp`: exact, or `*.` and a domain for its subdomains of any depth. A route without it takes clients without a name, too.',
+    )
     .optional(),
   path: oneOrMany(pathMatch)
     .describe(

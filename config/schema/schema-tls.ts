@@ -68,6 +68,13 @@ const tlsOptions = z
         'PEM file or files with the revocation lists of these CAs. With one, every CA of a chain needs one that is not out of date.',
       )
       .optional(),
+    alpn: z
+      .array(z.string().regex(/^[\x21-\x7e]{1,255}$/))
+      .meta({ expects: 'a list of protocol names', example: '[postgresql]' })
+      .default([])
+      .describe(
+        'Protocols that a listener with `mode: tcp` offers by ALPN, the preferred one first: clients that offer others only are refused. Without one, ALPN of clients is ignored.',
+      ),
     http2: z.boolean().default(true).describe('Whether HTTP/2 is offered (ALPN).'),
   })
   .meta({ expects: 'a mapping with certificates, acme or internal' });

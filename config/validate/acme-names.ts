@@ -31,8 +31,9 @@ export function exactHosts(routes: readonly (RouteConfig | null)[], listener: st
 function hostsOf(routes: readonly (RouteConfig | null)[], listener: string): string[] {
   const hosts = routes.flatMap((route) => {
     const match = route?.match;
-    if (match?.host === undefined) return [];
-    return match.listener === undefined || match.listener.includes(listener) ? match.host : [];
+    const names = match?.host ?? match?.serverName;
+    if (names === undefined) return [];
+    return match?.listener === undefined || match.listener.includes(listener) ? names : [];
   });
   return [...new Set(hosts)];
 }

@@ -9,15 +9,15 @@ import type { RouteConfig } from '../schema/schema-routes.ts';
 
 export type Match = NonNullable<RouteConfig['match']>;
 
-/** One host and one path of a match; null for any. */
+/** One host (of TCP routes one server name) and one path of a match; null for any. */
 export interface Piece {
   readonly host: string | null;
   readonly path: ValueMatch | null;
 }
 
 /** The pieces of a match: each host combined with each path, in the order of the lists. */
-export function piecesOf({ host, path }: Match): Piece[] {
-  const hosts = host ?? [null];
+export function piecesOf({ host, serverName, path }: Match): Piece[] {
+  const hosts = host ?? serverName ?? [null];
   const paths = path ?? [null];
   return hosts.flatMap((one) => paths.map((other) => ({ host: one, path: other })));
 }

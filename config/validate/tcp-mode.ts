@@ -28,6 +28,11 @@ export function tcpListenersOf({ match }: RouteConfig, { listeners }: ModeParts)
   return match?.listener === undefined ? tcp : tcp.filter((name) => match.listener!.includes(name));
 }
 
+/** Whether server names of TLS decide about a route. */
+export function namesServers({ match }: RouteConfig): boolean {
+  return match?.serverName !== undefined || (match?.not ?? []).some(({ serverName }) => serverName !== undefined);
+}
+
 /** Names of the upstreams with TCP endpoints, or with Unix sockets that a TCP route leads to. */
 export function tcpUpstreams(parts: ModeParts): ReadonlySet<string> {
   const names = new Set<string>();

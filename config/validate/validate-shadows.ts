@@ -27,7 +27,7 @@ function checkRoutesOf(isOne: (route: RouteConfig) => boolean, context: CheckCon
   for (const [index, route] of context.config.routes.entries()) {
     if (route === null || !isOne(route)) continue;
     const match = route.match ?? {};
-    const pieces = (match.host?.length ?? 1) * (match.path?.length ?? 1);
+    const pieces = (namesOf(match).length || 1) * (match.path?.length ?? 1);
     if (pieces > MOST_PIECES) continue;
     const shadows = shadowsOf(match, routes, byKey);
     if (shadows.every((shadow) => shadow !== null)) reportRoute(shadows, routes, index, context);
@@ -71,14 +71,20 @@ function reportRoute(
 function reportParts(match: Match, shadows: readonly (number | null)[], index: number, context: CheckContext): void {
   const path = ['routes', index, 'match'];
   const columns = match.path?.length ?? 1;
-  for (const [row, host] of (match.host ?? []).entries()) {
-    const ofHost = shadows.slice(row * columns, (row + 1) * columns);
-    reportPart(`the host ${quoted(host)}`, ofHost, [...path, 'host'], row, context);
+  const [key, what] = match.host === undefined ? ['serverName', 'server name'] : ['host', 'host'];
+  for (const [row, name] of namesOf(match).entries()) {
+    const ofName = shadows.slice(row * columns, (row + 1) * columns);
+    reportPart(`the ${what} ${quoted(name)}`, ofName, [...path, key], row, context);
   }
   for (const [column, wanted] of (match.path ?? []).entries()) {
     const ofPath = shadows.filter((_, at) => at % columns === column);
     reportPart(`the path ${quoted(textOf(wanted))}`, ofPath, [...path, 'path'], column, context);
   }
+}
+
+/** Hosts, or server names of a TCP route; empty for any. */
+function namesOf({ host, serverName }: Match): readonly string[] {
+  return host ?? serverName ?? [];
 }
 
 /** @param from index of the route that the message is about */

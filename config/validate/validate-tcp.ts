@@ -8,7 +8,7 @@ import type { KeyPath } from '../problems/problem.ts';
 import type { RouteConfig } from '../schema/schema-routes.ts';
 import type { UpstreamConfig } from '../schema/schema-upstreams.ts';
 import type { CheckContext } from './parsed-config.ts';
-import { hasTcpEndpoints, isTcpRoute, tcpUpstreams } from './tcp-mode.ts';
+import { hasTcpEndpoints, isTcpRoute, tcpListenersOf, tcpUpstreams } from './tcp-mode.ts';
 
 /** Allowed keys of one mapping: `true`, or those of the mapping below it. */
 interface AllowedKeys {
@@ -24,11 +24,27 @@ const LISTENER_KEYS: AllowedKeys = {
   allow: true,
   deny: true,
   limits: { connections: true, connectionsPerClient: true },
+  timeouts: { handshake: true },
+  tls: {
+    certificates: true,
+    acme: true,
+    internal: true,
+    strictSni: true,
+    profile: true,
+    minVersion: true,
+    maxVersion: true,
+    ciphers: true,
+    curves: true,
+    clientAuth: true,
+    clientCa: true,
+    clientCrl: true,
+    alpn: true,
+  },
 };
 
 const ROUTE_KEYS: AllowedKeys = {
   name: true,
-  match: { listener: true, client: true, not: true },
+  match: { listener: true, client: true, serverName: true, not: true },
   upstream: true,
   allow: true,
   deny: true,
@@ -59,6 +75,7 @@ const UPSTREAM_KEYS: AllowedKeys = {
 export function checkTcp(context: CheckContext): void {
   for (const [index, listener] of context.config.listeners.entries()) {
     if (listener?.mode === 'tcp') checkKeys(['listeners', index], LISTENER_KEYS, 'a listener with mode: tcp', context);
+    else checkAlpn(['listeners', index, 'tls', 'alpn'], context);
   }
   for (const [index, route] of context.config.routes.entries()) {
     if (route !== null) checkRoute(route, ['routes', index], context);
@@ -69,6 +86,14 @@ export function checkTcp(context: CheckContext): void {
     if (tcp.has(name)) checkUpstream(upstream, ['upstreams', name], context);
     else checkHttpUpstream(['upstreams', name], context);
   }
+}
+
+/** Listeners of HTTP offer what they speak. */
+function checkAlpn(path: KeyPath, context: CheckContext): void {
+  if (!isWritten(path, context)) return;
+  const message =
+    'alpn is for listeners with mode: tcp: one of HTTP offers h2 and http/1.1; with http2: false, http/1.1 alone';
+  context.report({ code: 'FL3007', message, path, part: 'key' });
 }
 
 function checkRoute(route: RouteConfig, path: KeyPath, context: CheckContext): void {
@@ -87,7 +112,8 @@ function checkModes({ match }: RouteConfig, path: KeyPath, context: CheckContext
   context.report({ code: 'FL3008', message, path: [...path, 'match', 'listener', at] });
 }
 
-function checkTcpRoute({ upstream = '' }: RouteConfig, path: KeyPath, context: CheckContext): void {
+function checkTcpRoute(route: RouteConfig, path: KeyPath, context: CheckContext): void {
+  const { upstream = '' } = route;
   checkKeys(path, ROUTE_KEYS, 'a route of a listener with mode: tcp', context);
   const not: unknown = context.tree.valueAt([...path, 'match', 'not']);
   for (const index of Array.isArray(not) ? not.keys() : []) checkNot([...path, 'match', 'not', index], context);
@@ -96,11 +122,25 @@ function checkTcpRoute({ upstream = '' }: RouteConfig, path: KeyPath, context: C
     const message = `upstream ${upstream} has tcp:// endpoints, and there is no listener with mode: tcp: set the mode of its listener`;
     context.report({ code: 'FL3008', message, path: [...path, 'upstream'] });
   }
+  checkEncryptedTwice(route, path, context);
   const endpoint = context.config.upstreams.get(upstream)?.endpoints.find(({ url }) => isHttp(url));
   if (endpoint === undefined) return;
   const { protocol } = endpoint.url;
   const message = `upstream ${upstream} has the endpoint ${protocol}://${endpointId(endpoint.url)}, and sessions of a listener with mode: tcp go to tcp://, tls:// or unix: endpoints`;
   context.report({ code: 'FL3008', message, path: [...path, 'upstream'] });
+}
+
+/** A server name without TLS of the listener is that of a handshake which the endpoint is to answer. */
+function checkEncryptedTwice(route: RouteConfig, path: KeyPath, context: CheckContext): void {
+  if (route.match?.serverName === undefined) return;
+  const { config } = context;
+  const served = new Set(tcpListenersOf(route, config));
+  const listener = config.listeners.find((one) => one !== null && one.tls === undefined && served.has(one.name));
+  const { endpoints = [] } = config.upstreams.get(route.upstream ?? '') ?? {};
+  const endpoint = endpoints.find(({ url }) => url.protocol === 'tls');
+  if (listener === undefined || listener === null || endpoint === undefined) return;
+  const message = `listener ${listener.name} passes the TLS of clients on, and tls://${endpointId(endpoint.url)} encrypts it again: write tcp://${endpointId(endpoint.url)}, or terminate TLS with tls on the listener`;
+  context.report({ code: 'FL9029', message, path: [...path, 'upstream'] });
 }
 
 function isHttp(url: UpstreamConfig['endpoints'][number]['url']): boolean {
@@ -111,14 +151,29 @@ function checkNot(path: KeyPath, context: CheckContext): void {
   checkKeys(path, ROUTE_KEYS['match'] as AllowedKeys, 'a route of a listener with mode: tcp', context);
 }
 
-function checkHttpRoute({ upstream = '', split }: RouteConfig, path: KeyPath, context: CheckContext): void {
+function checkHttpRoute(route: RouteConfig, path: KeyPath, context: CheckContext): void {
+  const { upstream = '', split } = route;
   const { upstreams } = context.config;
+  checkServerNames(path, context);
   const named = [upstream, ...(split?.upstreams.map((one) => one.upstream) ?? [])];
   const tcp = named.find((name) => hasTcpEndpoints(upstreams.get(name)));
   if (tcp === undefined) return;
   const advice = 'name a listener with mode: tcp in match.listener, or give the endpoints http:// URLs';
   const message = `upstream ${tcp} has tcp:// endpoints, which serve no HTTP requests: ${advice}`;
   context.report({ code: 'FL3008', message, path: [...path, split === undefined ? 'upstream' : 'split'] });
+}
+
+/** HTTP is routed by the host of each request, which may differ from the server name of the connection. */
+function checkServerNames(path: KeyPath, context: CheckContext): void {
+  const not = [...path, 'match', 'not'];
+  const written: unknown = context.tree.valueAt(not);
+  const places = Array.isArray(written) ? [...written.keys()].map((index) => [...not, index]) : [not];
+  for (const place of [[...path, 'match'], ...places]) {
+    const at = [...place, 'serverName'];
+    if (!isWritten(at, context)) continue;
+    const message = '"serverName" is for routes of listeners with mode: tcp: requests are matched by their host';
+    context.report({ code: 'FL3007', message, path: at, part: 'key', suggestion: 'host' });
+  }
 }
 
 function checkHttpUpstream(path: KeyPath, context: CheckContext): void {

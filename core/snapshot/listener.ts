@@ -47,6 +47,8 @@ export interface TlsSnapshot {
   readonly clientAuth?: ClientAuthSnapshot;
   /** Whether HTTP/2 is offered in ALPN. */
   readonly http2: boolean;
+  /** Protocols of a TCP listener that ALPN may choose from; absent for one of HTTP. */
+  readonly alpn?: readonly string[];
   /** Certificates from a CA; absent where there are none. Once issued, they are among `certificates`. */
   readonly acme?: AcmeSnapshot;
   /** Certificate from the internal CA; absent where there is none. Once made, it is among `certificates`. */
@@ -122,6 +124,8 @@ export interface ListenerSnapshot {
   /** Null where connections begin without a PROXY protocol header. */
   readonly proxyProtocol: ProxyProtocolSnapshot | null;
   readonly mode: 'http' | 'tcp';
+  /** Whether sessions without TLS of ours are routed by the server name in their ClientHello. */
+  readonly readsServerName: boolean;
   readonly tls: TlsSnapshot | null;
   /** Whether HTTP/2 with prior knowledge is served without TLS, beside HTTP/1.1. */
   readonly http2: boolean;

@@ -131,6 +131,8 @@ export interface RouteSnapshot {
 export interface TcpConditions {
   /** CIDR blocks of the client's address. */
   readonly clients: readonly string[];
+  /** Server names of TLS (SNI), in lower case; `*.example.com` matches subdomains of any depth. */
+  readonly serverNames: readonly string[];
 }
 
 /** A route of TCP listeners: it leads sessions to an upstream. */

@@ -163,7 +163,7 @@ export class Downstream {
     const identified = (raw: Socket, connection: DrainableConnection): void => this.#identified(raw, connection);
     const isTcp = snapshot.mode === 'tcp' && this.#sessions !== null;
     const server = isTcp
-      ? new TcpServer(this.#sessions, identified)
+      ? new TcpServer(this.#context, snapshot, this.#sessions, identified)
       : new ConnectionServer(this.#context, snapshot, identified, this.#fast);
     const { proxyProtocol, trustedProxies } = snapshot;
     const proxyHeaders = proxyProtocol === null ? null : new ProxyHeaderGate(this.#context, proxyProtocol);

@@ -8,6 +8,8 @@ interface SessionFacts {
   readonly listenerName: string;
   /** '' on a Unix socket. */
   readonly clientAddress: string;
+  /** Of the client's TLS handshake, in lower case; '' where it names none, or it isn't known. */
+  readonly serverName: string;
 }
 
 type Test = (facts: SessionFacts) => boolean;
@@ -44,7 +46,21 @@ function testsOf(route: TcpRouteSnapshot): readonly Test[] {
   ];
 }
 
-function conditionTests({ clients }: TcpConditions): readonly Test[] {
-  const isClient = compileCidrs(clients);
-  return clients.length === 0 ? [] : [({ clientAddress }) => isClient(clientAddress)];
+function conditionTests({ clients, serverNames }: TcpConditions): readonly Test[] {
+  const tests: Test[] = [];
+  if (clients.length > 0) {
+    const isClient = compileCidrs(clients);
+    tests.push(({ clientAddress }) => isClient(clientAddress));
+  }
+  if (serverNames.length > 0) {
+    const isNamed = compileServerNames(serverNames);
+    tests.push(({ serverName }) => isNamed(serverName));
+  }
+  return tests;
+}
+
+function compileServerNames(names: readonly string[]): (serverName: string) => boolean {
+  const exact = new Set(names);
+  const suffixes = names.filter((name) => name.startsWith('*.')).map((name) => name.slice(1));
+  return (name) => exact.has(name) || suffixes.some((suffix) => name.length > suffix.length && name.endsWith(suffix));
 }

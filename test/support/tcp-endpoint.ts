@@ -68,9 +68,10 @@ export interface TcpClient {
   readonly closed: Promise<'end' | 'reset'>;
 }
 
-/** Connects, and collects what it receives. */
-export function tcpClient(port: number): TcpClient {
-  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+/** Connects to a port, or takes a TLS socket, and collects what it receives. */
+export function tcpClient(target: number | Socket): TcpClient {
+  const socket =
+    typeof target === 'number' ? connect({ port: target, host: '127.0.0.1', allowHalfOpen: true }) : target;
   let text = '';
   let hasFailed = false;
   const waiters = new Set<() => void>();

@@ -6,6 +6,7 @@ import type { ClientCertificate, ClientConnection } from '../../../core/exchange
 import type { ListenerSnapshot } from '../../../core/snapshot/listener.ts';
 import { plainAddress } from '../../../net/host-port.ts';
 import type { ProxyHeader } from '../../../net/proxy-protocol/header.ts';
+import type { ClientHello } from './client-hello.ts';
 
 /** A listener whose settings and index in the Snapshot may change at a reload. */
 export interface LiveListener {
@@ -28,6 +29,8 @@ export class ConnectionFacts implements ClientConnection {
   /** The accepted socket; the TLS socket over it once the handshake is over. */
   #socket: Socket | TLSSocket;
   #header: ProxyHeader | null = null;
+  /** Server name of a ClientHello that is passed on. */
+  #requestedName = '';
   #onClosed: Map<object, () => void> | null = null;
 
   /** @param isTrusted whether an address is one of the listener's trusted proxies */
@@ -67,6 +70,11 @@ export class ConnectionFacts implements ClientConnection {
     this.tlsVersion = stream.getProtocol() ?? '';
   }
 
+  /** The client has sent the ClientHello of a TLS handshake that an endpoint answers. */
+  requested({ serverName }: Pick<ClientHello, 'serverName'>): void {
+    this.#requestedName = serverName;
+  }
+
   get localAddress(): string {
     const addresses = this.#header?.addresses ?? null;
     if (addresses !== null) return addresses.kind === 'ip' ? addresses.destination : '';
@@ -75,7 +83,13 @@ export class ConnectionFacts implements ClientConnection {
 
   get serverName(): string {
     const name = 'servername' in this.#socket ? this.#socket.servername : '';
-    return typeof name === 'string' && name !== '' ? name : (this.#header?.authority ?? '');
+    if (typeof name === 'string' && name !== '') return name;
+    return this.#requestedName === '' ? (this.#header?.authority ?? '') : this.#requestedName;
+  }
+
+  get alpn(): string {
+    const protocol = 'alpnProtocol' in this.#socket ? this.#socket.alpnProtocol : false;
+    return typeof protocol === 'string' ? protocol : (this.#header?.alpn ?? '');
   }
 
   onceClosed(owner: object, callback: () => void): void {

@@ -11,6 +11,7 @@ import { judgeClient } from './client-certificate.ts';
 import { ClientSocket } from './client-socket.ts';
 import type { ConnectionFacts } from './connection-facts.ts';
 import { failureOfCode } from './handshake-failure.ts';
+import { refuseHandshake } from './handshake-refusal.ts';
 import { HelloReader, type HelloReaderParts } from './hello-reader.ts';
 import { TlsServers } from './tls-servers.ts';
 
@@ -24,8 +25,6 @@ interface Handshake {
 
 /** Reason of a refusal for the log; the cause has the same name. */
 const UNKNOWN_NAME = 'unknown-name';
-/** A record with the fatal alert unrecognized_name (RFC 6066 section 3). */
-const UNRECOGNIZED_NAME = Buffer.from([21, 3, 3, 0, 2, 2, 112]);
 
 export class TlsAcceptor {
   readonly #context: DownstreamContext;
@@ -65,8 +64,7 @@ export class TlsAcceptor {
     const begin = (hello: ClientHello | null): void => {
       if (this.#servers.accept(raw, hello)) return;
       this.#note(key, UNKNOWN_NAME);
-      raw.end(UNRECOGNIZED_NAME);
-      raw.once('finish', () => raw.destroy());
+      refuseHandshake(raw, 'unrecognized_name');
     };
     void new HelloReader(raw, { ...this.#reading, onTimeout }, begin);
   }

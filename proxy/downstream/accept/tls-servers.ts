@@ -180,8 +180,7 @@ function optionsFor(listener: ListenerSnapshot, certificates: readonly Certifica
     ...(tls.ciphers === undefined ? {} : { ciphers: tls.ciphers }),
     ...(tls.curves === undefined ? {} : { ecdhCurve: tls.curves }),
     ...clientAuthOptions(tls),
-    // http/1.0 for clients that offer nothing else (curl --http1.0): they would get a fatal alert.
-    ALPNProtocols: tls.http2 ? ['h2', 'http/1.1', 'http/1.0'] : ['http/1.1', 'http/1.0'],
+    ...alpnOptions(tls),
     handshakeTimeout: listener.timeouts.handshakeMs,
     sessionTimeout: SESSION_LIFETIME_S,
     sessionIdContext: createHash('sha256').update(listener.name).digest('hex').slice(0, 32),
@@ -189,6 +188,13 @@ function optionsFor(listener: ListenerSnapshot, certificates: readonly Certifica
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
     honorCipherOrder: tls.hasOwnCiphers !== false,
   };
+}
+
+/** A list without entries would refuse every client that offers a protocol. */
+function alpnOptions({ alpn, http2 }: TlsSnapshot): TlsOptions {
+  if (alpn !== undefined) return alpn.length === 0 ? {} : { ALPNProtocols: [...alpn] };
+  // http/1.0 for clients that offer nothing else (curl --http1.0): they would get a fatal alert.
+  return { ALPNProtocols: http2 ? ['h2', 'http/1.1', 'http/1.0'] : ['http/1.1', 'http/1.0'] };
 }
 
 /**

@@ -31,6 +31,8 @@ export interface SessionHooks {
 /** The parts with which a session begins. */
 export interface SessionStart {
   readonly client: ClientSocket;
+  /** Whether the first bytes are the ClientHello of a TLS handshake that the endpoint answers. */
+  readonly hasHello: boolean;
   readonly id: string;
   readonly nowMs: number;
   readonly wallMs: number;
@@ -51,6 +53,7 @@ export interface SessionAttempt {
 export class TcpSession implements Placeable, DrainableConnection {
   readonly id: string;
   readonly client: ClientSocket;
+  readonly hasHello: boolean;
   readonly placement = new Placement();
   readonly timer: WheelTimer;
   readonly beganWallMs: number;
@@ -82,9 +85,10 @@ export class TcpSession implements Placeable, DrainableConnection {
   #held: Buffer[] = [];
   #heldBytes = 0;
 
-  constructor({ client, id, nowMs, wallMs }: SessionStart, hooks: SessionHooks) {
+  constructor({ client, hasHello, id, nowMs, wallMs }: SessionStart, hooks: SessionHooks) {
     this.#hooks = hooks;
     this.client = client;
+    this.hasHello = hasHello;
     this.id = id;
     this.acceptedMs = nowMs;
     this.activeMs = nowMs;
@@ -132,6 +136,11 @@ export class TcpSession implements Placeable, DrainableConnection {
 
   get clientAddress(): string {
     return this.client.facts.peerAddress;
+  }
+
+  /** As routes compare it; '' for none. */
+  get serverName(): string {
+    return this.client.facts.serverName.toLowerCase().replace(/\.$/, '');
   }
 
   get routeName(): string {

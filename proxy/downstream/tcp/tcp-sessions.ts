@@ -21,6 +21,7 @@ import type { DialResult } from '../../../net/dial.ts';
 import { prefaceOf } from '../../upstream/proxy-preface.ts';
 import { SessionDiallers } from '../../upstream/tcp/session-diallers.ts';
 import type { ClientSocket } from '../accept/client-socket.ts';
+import { refuseHandshake } from '../accept/handshake-refusal.ts';
 import { allows } from './session-access.ts';
 import type { SessionContext, SessionParts } from './session-context.ts';
 import { ACCEPTED_MS, countOpen, endAttempt, endRetry, judgeFailure, judgeGood } from './session-outcome.ts';
@@ -53,10 +54,10 @@ export class TcpSessions implements SessionHooks, PlacerEvents<TcpSession> {
     this.#reloads = new SessionReloads(parts, this.#open, (session) => this.cut(session, 'drainedSession'));
   }
 
-  /** Begins the session of an accepted connection. */
-  begin(client: ClientSocket): TcpSession {
+  /** Begins the session of an accepted connection. @param hasHello see SessionStart */
+  begin(client: ClientSocket, hasHello: boolean): TcpSession {
     const { clock } = this.#context;
-    const start = { client, id: this.#ids.next(), nowMs: clock.nowMs(), wallMs: clock.wallMs() };
+    const start = { client, hasHello, id: this.#ids.next(), nowMs: clock.nowMs(), wallMs: clock.wallMs() };
     const session = new TcpSession(start, this);
     this.#open.add(session);
     this.#route(session);
@@ -93,13 +94,21 @@ export class TcpSessions implements SessionHooks, PlacerEvents<TcpSession> {
     const policies = runtime.listener(connection.listenerIndex)?.policies ?? [];
     session.routedMs = clock.nowMs();
     if (!allows(policies, clientAddress)) return this.cut(session, 'policyRefused');
-    session.route = runtime.tcpRouter.find({ listenerName: connection.listenerName, clientAddress });
-    if (session.route === null) return this.cut(session, 'noRoute');
+    const { listenerName } = connection;
+    session.route = runtime.tcpRouter.find({ listenerName, clientAddress, serverName: session.serverName });
+    if (session.route === null) return this.#unrouted(session);
     session.target = runtime.targetOf(session.route);
     if (log.isDebugEnabled) log.debug({ session: session.id, route: session.routeName }, 'TCP session routed');
     if (!allows(session.route.policies, clientAddress)) return this.cut(session, 'policyRefused');
     session.target!.hashKey?.(NOTHING_TO_HASH, clientAddress, placement);
     placer.place(session);
+  }
+
+  /** A TLS client gets an alert that says why. */
+  #unrouted(session: TcpSession): void {
+    if (!session.hasHello) return this.cut(session, 'noRoute');
+    this.#end(session, 'noRoute');
+    refuseHandshake(session.client.raw, 'unrecognized_name');
   }
 
   // ---- 2. place: see proxy/placement/placer.ts
@@ -121,8 +130,7 @@ export class TcpSessions implements SessionHooks, PlacerEvents<TcpSession> {
       if (socket === null) this.#failed(session, error!);
       else this.#connected(session, socket);
     };
-    // The protocol that the client speaks isn't known.
-    const preface = prefaceOf(snapshot, '')?.headerFor(session) ?? null;
+    const preface = prefaceOf(snapshot, session.connection.alpn ?? '')?.headerFor(session) ?? null;
     session.dialling = dialler.dial(dialled, undefined, preface);
   }
 

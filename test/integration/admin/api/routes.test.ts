@@ -49,6 +49,7 @@ function configure({ context }: AskedServer): void {
         name: 'sessions',
         listeners: ['db'],
         clients: [],
+        serverNames: [],
         not: [],
         upstream: 2,
         policies: [],
