@@ -47,7 +47,8 @@ const TABLES: LayerTables = {
   packages: {
     undici: ['proxy/upstream', 'health', 'discovery', 'control/certificates', 'test', 'scripts'],
     'http-proxy-3': ['proxy/upstream', 'scripts'],
-    yaml: ['config', 'test'],
+    // A kubeconfig is YAML.
+    yaml: ['config', 'discovery/kubernetes', 'test'],
     // In core/option-schema.ts for its types alone.
     zod: ['config', 'admin', 'core', 'testing', 'test'],
     pino: ['scripts', 'logging'],

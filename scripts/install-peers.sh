@@ -2,7 +2,7 @@
 # Installs, from Debian packages, the programs that tests compare with or use. Quick where all are there already.
 #
 #   scripts/install-peers.sh              haproxy nginx wrk h2load caddy python3 openssl curl promtool pebble
-#                                         postgres mariadbd redis-server
+#                                         postgres mariadbd redis-server kubectl
 #   scripts/install-peers.sh chromium     these programs only (any of the table below)
 #   PEERS_BROWSER=1 scripts/install-peers.sh    the first list and chromium
 #
@@ -17,7 +17,7 @@ declare -A PACKAGE_OF=(
   [haproxy]=haproxy [nginx]=nginx [wrk]=wrk [h2load]=nghttp2-client [caddy]=caddy
   [postgres]=postgresql [mariadbd]=mariadb-server [redis-server]=redis-server
   [python3]=python3 [openssl]=openssl [curl]=curl [chromium]=chromium [promtool]=prometheus
-  [pebble]=pebble
+  [pebble]=pebble [kubectl]=kubernetes-client
 )
 DAEMONS=(haproxy nginx caddy prometheus postgres mariadbd redis-server)
 POLICY=/usr/sbin/policy-rc.d
@@ -66,7 +66,7 @@ check_no_daemon() {
 main() {
   local wanted=("$@") missing=() packages=() name
   if [ ${#wanted[@]} -eq 0 ]; then
-    wanted=(haproxy nginx wrk h2load caddy python3 openssl curl promtool pebble postgres mariadbd redis-server)
+    wanted=(haproxy nginx wrk h2load caddy python3 openssl curl promtool pebble postgres mariadbd redis-server kubectl)
     if [ "${PEERS_BROWSER:-}" = 1 ]; then wanted+=(chromium); fi
   fi
   for name in "${wanted[@]}"; do

@@ -39,12 +39,18 @@ export function useGeneralPath(): void {
 /**
  * Starts Fairlead on a configuration and stops it after the test.
  * @param yaml listeners should bind port 0 of loopback.
+ * @param files beside the configuration, by name
  */
-export async function startFairlead(t: TestContext, yaml: string): Promise<RunningFairlead> {
+export async function startFairlead(
+  t: TestContext,
+  yaml: string,
+  files: Readonly<Record<string, string>> = {},
+): Promise<RunningFairlead> {
   const folder = mkdtempSync(join(tmpdir(), 'fairlead-test-'));
   const file = join(folder, 'fairlead.yaml');
   const write = (text: string): void => writeFileSync(file, onPath(text));
   write(yaml);
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
   const lines: LogLine[] = [];
   const plane = new ControlPlane({
     load: () => loadConfig(file, {}),
