@@ -23,6 +23,7 @@ import type { Explanation } from '../health/record/endpoint-explanation.ts';
 import type { HealthEvent } from '../health/record/health-events.ts';
 import type { Logger } from '../core/log.ts';
 import type { ExplainQuery, ExplainReply } from './api/explain-schemas.ts';
+import type { SessionReply } from './api/explain-session-schemas.ts';
 import type { RequestsInFlight } from '../core/requests-in-flight.ts';
 
 /** The part of the health service that the admin API uses. */
@@ -176,7 +177,7 @@ export interface AdminContext {
   listeners(): readonly BoundListener[];
   isDraining(): boolean;
   /** Where a request would go now, and why. @throws ExplainError */
-  explain(query: ExplainQuery): ExplainReply;
+  explain(query: ExplainQuery): ExplainReply | SessionReply;
   /** Requests in flight of all workers. */
   requests(): Promise<RequestsInFlight & { readonly missingWorkers: readonly number[] }>;
   /** Newest first; the first one is the Snapshot that runs. */

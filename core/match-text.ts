@@ -1,6 +1,6 @@
 // Matches of routes as text, in the notation of the configuration file. Thread: both.
 
-import type { NamedMatch, RouteMatch, ValueMatch } from './snapshot/route.ts';
+import type { NamedMatch, RouteMatch, TcpConditions, ValueMatch } from './snapshot/route.ts';
 
 /** The conditions of a match except `not`, on one line; '' where it has none. */
 export function matchText({ hosts, paths, methods, headers, query, others }: RouteMatch): string {
@@ -15,6 +15,13 @@ export function matchText({ hosts, paths, methods, headers, query, others }: Rou
     ['protocol', others?.protocols ?? []],
   ];
   return parts.flatMap(([name, texts]) => (texts.length === 0 ? [] : `${name} ${texts.join(', ')}`)).join(' and ');
+}
+
+/** The conditions of a TCP route, on one line; '' where it has none. */
+export function tcpMatchText({ clients, serverNames }: TcpConditions): string {
+  const client = clients.length === 0 ? [] : [`client ${clients.join(', ')}`];
+  const name = serverNames.length === 0 ? [] : [`serverName ${serverNames.join(', ')}`];
+  return [...name, ...client].join(' and ');
 }
 
 /** A path: text is a prefix. */

@@ -9,6 +9,7 @@ import { endpointAlone, why } from './endpoint-schemas.ts';
 import { MAX_EVENTS } from './event-feed.ts';
 import { STREAM_KINDS } from './event-streams.ts';
 import { explained } from './explain-schemas.ts';
+import { explainedSession } from './explain-session-schemas.ts';
 import { history, sendHistory } from './history-schemas.ts';
 import { sendMaintenance, setMaintenance } from './maintenance-handlers.ts';
 import { addEndpoint, removeEndpoint } from './membership-handlers.ts';
@@ -268,8 +269,8 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   {
     method: 'GET',
     path: '/api/v1/explain',
-    means: 'where a request would go now, and why: ?url=, ?method=, ?header=, ?client=, ?listener=',
-    reply: explained,
+    means: 'where a request or TCP session would go now, and why: ?url=, ?method=, ?header=, ?client=, ?listener=',
+    reply: z.union([explained, explainedSession]),
     query: REQUEST,
     handle: read.sendExplanation,
   },

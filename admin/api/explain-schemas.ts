@@ -16,7 +16,15 @@ const request = z.strictObject({
   isTrusted: z.boolean().describe('Whether the X-Forwarded-* of the peer count.'),
 });
 
-const listener = z.strictObject({ name: z.string(), tls: z.boolean(), because: z.string() });
+export const explainedListener = z.strictObject({
+  name: z.string(),
+  tls: z.boolean(),
+  because: z.string(),
+  proxyProtocol: z
+    .strictObject({ trusted: z.array(z.string()), others: z.enum(['close', 'direct']) })
+    .nullable()
+    .describe('Whose PROXY protocol headers name the client; null where connections begin without one.'),
+});
 
 const path = z.strictObject({
   matched: z.string().describe('Normalized path, with which routes are compared.'),
@@ -83,7 +91,7 @@ const choice = z.strictObject({
   trial: z.string().nullable().describe('A suspect that one such request in 100 ms is sent to, to find out.'),
 });
 
-const upstream = z.strictObject({
+export const explainedUpstream = z.strictObject({
   name: z.string(),
   balance: z.string(),
   tier: z.enum(['primary', 'backup', 'both']),
@@ -133,7 +141,7 @@ const changedFields = z.strictObject({
   notToClient: z.array(z.string()),
 });
 
-const policy = z.strictObject({
+export const explainedPolicy = z.strictObject({
   name: z.string(),
   scope: z.enum(['listener', 'route', 'upstream']).describe('Where it is configured.'),
   stage: z.string().describe('When it runs: docs/policies.md.'),
@@ -156,17 +164,17 @@ const protocols = z.strictObject({
 export const explained = z.strictObject({
   generation: amount.describe('Of the configuration; 0 where it is of a file.'),
   request,
-  listener,
+  listener: explainedListener,
   protocols,
   path,
   routes: z.array(verdict).describe('All, in the order of the file.'),
   route: z.string().nullable(),
   action,
   sentTarget: z.string().nullable().describe('Path and query that the endpoint gets; null where no endpoint gets any.'),
-  upstream: upstream.nullable(),
+  upstream: explainedUpstream.nullable(),
   plan: plan.nullable(),
   fields: changedFields.nullable(),
-  policies: z.array(policy).describe('Policies that act on the request, in the order in which it meets them.'),
+  policies: z.array(explainedPolicy).describe('Policies that act on the request, in the order in which it meets them.'),
 });
 export type ExplainReply = z.output<typeof explained>;
 

@@ -2,7 +2,7 @@
 // Thread: main.
 
 import { z } from 'zod';
-import { matchText } from '../../core/match-text.ts';
+import { matchText, tcpMatchText } from '../../core/match-text.ts';
 import type { ListenerSnapshot } from '../../core/snapshot/listener.ts';
 import type { RouteAction, RouteMatch, RouteSnapshot, TcpRouteSnapshot } from '../../core/snapshot/route.ts';
 import type { Snapshot } from '../../core/snapshot/snapshot.ts';
@@ -96,12 +96,13 @@ function httpRow(one: RouteSnapshot, snapshot: Snapshot, context: AdminContext):
 }
 
 function tcpRow(one: TcpRouteSnapshot, snapshot: Snapshot, context: AdminContext): RouteReply {
-  const { name, listeners, clients, upstream } = one;
+  const { name, listeners, not, upstream } = one;
+  const excluded = not.map((conditions) => `not (${tcpMatchText(conditions)})`);
   return {
     name,
     mode: 'tcp',
     listeners: [...listeners],
-    match: clients.length === 0 ? '' : `client ${clients.join(', ')}`,
+    match: [tcpMatchText(one), ...excluded].filter((text) => text !== '').join(' and '),
     policies: policyNames(one),
     action: 'upstream',
     detail: '',

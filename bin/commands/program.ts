@@ -167,8 +167,8 @@ function addCompletion(program: Command): void {
 
 function addExplain(program: Command): void {
   addAdminOptions(program.command('explain'))
-    .description('explain where a request would go, by the running Fairlead or by a file')
-    .argument('<url>', 'URL of the request')
+    .description('explain where a request or TCP session would go, by the running Fairlead or by a file')
+    .argument('<url>', 'URL of the request; tcp://host:port or tls://name:port for a TCP session')
     .option('-m, --method <method>', 'method of the request', 'GET')
     .option('-H, --header <line>', "header of the request, 'Name: value'; repeatable", repeated, [])
     .option('--client <address>', 'IP address of the client', '127.0.0.1')

@@ -37,7 +37,8 @@ export function requestOf(query: ExplainQuery, { listeners }: Snapshot, ports: B
   const url = urlOf(query.url, query.method);
   const { listener, because } = listenerFor(url, query.listener, listeners, ports);
   if (listener.mode === 'tcp') {
-    throw new ExplainError(`listener ${listener.name} has mode: tcp: it relays sessions and serves no requests`);
+    const forms = 'write tcp://host:port, or tls://name:port for a server name';
+    throw new ExplainError(`listener ${listener.name} has mode: tcp, and serves no requests: ${forms}`);
   }
   if (isIP(query.client) === 0 && query.client !== '') throw new ExplainError(`"${query.client}" is not an IP address`);
   const client = canonicalAddress(query.client);

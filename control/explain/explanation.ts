@@ -2,6 +2,7 @@
 // traffic (router, picker, sticky cookies, reservation, retry verdicts, forwarding fields). Thread: main.
 
 import { ExplainError, type ExplainQuery, type ExplainReply } from '../../admin/api/explain-schemas.ts';
+import type { SessionReply } from '../../admin/api/explain-session-schemas.ts';
 import { compile, newTables } from '../../config/compile/compile.ts';
 import type { LoadedConfig } from '../../config/load.ts';
 import { type Clock, systemClock } from '../../core/clock.ts';
@@ -19,6 +20,7 @@ import type { Snapshot } from '../../core/snapshot/snapshot.ts';
 import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import type { TemplateFacts } from '../../core/template-values.ts';
 import { clientAddressOf } from '../../proxy/exchange/client-address.ts';
+import { overridden } from '../../proxy/exchange/route-overrides.ts';
 import { headerEditsOf } from '../../proxy/policies/header-edits.ts';
 import { insertedFieldsOf, REPLACED_NAMES, sendsForwarded } from '../../proxy/policies/forwarding-fields.ts';
 import { trustedOnlyFor } from '../../proxy/downstream/trusted-only-fields.ts';
@@ -39,10 +41,13 @@ import {
 import { AMBIGUOUS_PATH, NormalizedRoute, routeOf, Router, type RoutingResult } from '../../proxy/routing/router.ts';
 import type { SnapshotConsumer } from '../snapshot-owner.ts';
 import { explainedFile } from './explained-file.ts';
+import { explainedListener } from './explained-listener.ts';
 import { explainPick } from './explained-pick.ts';
 import { explainPlan } from './explained-plan.ts';
 import { explainProtocols } from './explained-protocols.ts';
-import { type BoundPorts, type ExplainedRequest, requestOf } from './explained-request.ts';
+import { type ExplainedRequest, requestOf } from './explained-request.ts';
+import { explainSession, isSessionUrl } from './explained-session.ts';
+import type { ExplainFacts } from './explanation-facts.ts';
 
 export interface ExplainerParts {
   readonly region: Region;
@@ -73,16 +78,16 @@ export class Explainer implements SnapshotConsumer {
   }
 
   /** @throws ExplainError for a request that no client could send */
-  explain(query: ExplainQuery): ExplainReply {
+  explain(query: ExplainQuery): ExplainReply | SessionReply {
     const { bound, region, clock, random } = this.#parts;
     if (this.#snapshot === null) throw new ExplainError('no configuration runs');
     const ports = new Map(bound().map(({ name, port }) => [name, port]));
-    return explain(query, { snapshot: this.#snapshot, region, ports, clock, random });
+    return explainAny(query, { snapshot: this.#snapshot, region, ports, clock, random });
   }
 }
 
 /** Explains a request by a configuration file that doesn't run: every endpoint counts as up and idle. @throws ExplainError */
-export function explainFile(query: ExplainQuery, config: LoadedConfig, random: Random): ExplainReply {
+export function explainFile(query: ExplainQuery, config: LoadedConfig, random: Random): ExplainReply | SessionReply {
   const { listeners, upstreams } = config.settings;
   const endpoints = Object.values(upstreams).reduce((sum, upstream) => sum + upstream.endpoints.length, 0);
   const counts = { endpoints, upstreams: Object.keys(upstreams).length, listeners: listeners.length };
@@ -93,17 +98,11 @@ export function explainFile(query: ExplainQuery, config: LoadedConfig, random: R
     bind.kind === 'tcp' ? [[name, bind.port] as const] : [],
   );
   const clock = { nowMs: () => 0, wallMs: () => systemClock.wallMs() };
-  return explain(query, { snapshot, region, ports: new Map(ports), clock, random });
+  return explainAny(query, { snapshot, region, ports: new Map(ports), clock, random });
 }
 
-/** The state that would serve the request. */
-export interface ExplainFacts {
-  readonly snapshot: Snapshot;
-  /** Read only. */
-  readonly region: Region;
-  readonly ports: BoundPorts;
-  readonly clock: Clock;
-  readonly random: Random;
+function explainAny(query: ExplainQuery, facts: ExplainFacts): ExplainReply | SessionReply {
+  return isSessionUrl(query.url) ? explainSession(query, facts) : explain(query, facts);
 }
 
 /** @throws ExplainError for a request that no client could send */
@@ -129,7 +128,7 @@ export function explain(query: ExplainQuery, facts: ExplainFacts): ExplainReply 
       client,
       isTrusted: connection.isTrusted,
     },
-    listener: { name: listener.name, tls: listener.tls !== null, because: request.because },
+    listener: explainedListener(listener, request.because),
     protocols: explainProtocols(listener, upstream, snapshot.fastPath),
     path: {
       matched: routing.path,
@@ -179,8 +178,9 @@ function upstreamOf(route: RouteSnapshot | null, { upstreams }: Snapshot): Upstr
 const NOTHING = { upstream: null, plan: null, fields: null };
 
 function forwardingOf(request: ExplainedRequest, route: RouteSnapshot, clientAddress: string, facts: ExplainFacts) {
-  const upstream = upstreamOf(route, facts.snapshot);
-  if (upstream === null) return NOTHING;
+  const configured = upstreamOf(route, facts.snapshot);
+  if (configured === null) return NOTHING;
+  const upstream = overridden(configured, route.overrides);
   const { clock, random } = facts;
   const { head } = request;
   const region = copyRecords(facts.region);

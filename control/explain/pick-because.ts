@@ -31,10 +31,11 @@ export function becauseOf(pick: Pick, facts: Circumstances): string {
   return `${before}${balancerReason(upstream, facts)}`;
 }
 
-function nobodyBecause(slot: number, { whenAllDown, timeouts, limits }: UpstreamSnapshot): string {
+function nobodyBecause(slot: number, { protocol, whenAllDown, timeouts, limits }: UpstreamSnapshot): string {
   const queue = `it waits up to ${timeouts.queueMs} ms in a queue of ${limits.maxQueue}`;
   if (slot === PICK_FAILURE.allBusy) return `every usable endpoint is at its limit: ${queue}`;
-  return whenAllDown === 'wait' ? `no endpoint is usable: ${queue}` : 'no endpoint is usable: 503 at once';
+  if (whenAllDown === 'wait') return `no endpoint is usable: ${queue}`;
+  return `no endpoint is usable: ${protocol === 'tcp' ? 'closed' : '503'} at once`;
 }
 
 function balancerReason({ balance }: UpstreamSnapshot, { hashKey, equals, request }: Circumstances): string {

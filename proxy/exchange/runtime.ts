@@ -15,6 +15,7 @@ import type { RouteSnapshot, TcpRouteSnapshot } from '../../core/snapshot/route.
 import type { Snapshot } from '../../core/snapshot/snapshot.ts';
 import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import { ConfiguredAnswers } from './configured-answers.ts';
+import { overridden } from './route-overrides.ts';
 import { Router } from '../routing/router.ts';
 import { TcpRouter } from '../routing/tcp-router.ts';
 import { RuntimePolicies, type RuntimePoliciesParts } from '../policies/runtime-policies.ts';
@@ -127,10 +128,7 @@ export function withOverrides(
   target: UpstreamRuntime,
   { overrides }: Pick<RouteSnapshot, 'overrides'>,
 ): UpstreamRuntime {
-  if (overrides === null) return target;
-  const { snapshot } = target;
-  const timeouts = { ...snapshot.timeouts, ...overrides.timeouts };
-  return { ...target, snapshot: { ...snapshot, timeouts, retry: { ...snapshot.retry, ...overrides.retry } } };
+  return overrides === null ? target : { ...target, snapshot: overridden(target.snapshot, overrides) };
 }
 
 /** The one place that changes an UpstreamRuntime. */

@@ -4,7 +4,7 @@ import { compileCidrs } from '../../core/cidr.ts';
 import type { TcpConditions, TcpRouteSnapshot } from '../../core/snapshot/route.ts';
 
 /** Properties of a session that routes compare. */
-interface SessionFacts {
+export interface SessionFacts {
   readonly listenerName: string;
   /** '' on a Unix socket. */
   readonly clientAddress: string;
@@ -12,11 +12,23 @@ interface SessionFacts {
   readonly serverName: string;
 }
 
-type Test = (facts: SessionFacts) => boolean;
+/** A part of a match. */
+export type TcpMatchPart = 'listener' | 'serverName' | 'client' | 'not';
+
+interface Test {
+  readonly part: TcpMatchPart;
+  readonly isMet: (facts: SessionFacts) => boolean;
+}
 
 interface CompiledRoute {
   readonly route: TcpRouteSnapshot;
   readonly tests: readonly Test[];
+}
+
+/** A route, and the first part of its match that doesn't hold; null where all do. */
+interface TcpVerdict {
+  readonly route: TcpRouteSnapshot;
+  readonly mismatch: TcpMatchPart | null;
 }
 
 /** Built once per Snapshot. */
@@ -31,30 +43,37 @@ export class TcpRouter {
   find(facts: SessionFacts): TcpRouteSnapshot | null {
     return this.#routes.find((one) => matches(one.tests, facts))?.route ?? null;
   }
+
+  /** All routes in file order. */
+  verdicts(facts: SessionFacts): TcpVerdict[] {
+    return this.#routes.map(({ route, tests }) => {
+      return { route, mismatch: tests.find(({ isMet }) => !isMet(facts))?.part ?? null };
+    });
+  }
 }
 
 function matches(tests: readonly Test[], facts: SessionFacts): boolean {
-  return tests.every((isMet) => isMet(facts));
+  return tests.every(({ isMet }) => isMet(facts));
 }
 
 function testsOf(route: TcpRouteSnapshot): readonly Test[] {
   const not = route.not.map(conditionTests);
   return [
-    ({ listenerName }) => route.listeners.includes(listenerName),
+    { part: 'listener', isMet: ({ listenerName }) => route.listeners.includes(listenerName) },
     ...conditionTests(route),
-    (facts) => !not.some((tests) => matches(tests, facts)),
+    { part: 'not', isMet: (facts) => !not.some((tests) => matches(tests, facts)) },
   ];
 }
 
 function conditionTests({ clients, serverNames }: TcpConditions): readonly Test[] {
   const tests: Test[] = [];
-  if (clients.length > 0) {
-    const isClient = compileCidrs(clients);
-    tests.push(({ clientAddress }) => isClient(clientAddress));
-  }
   if (serverNames.length > 0) {
     const isNamed = compileServerNames(serverNames);
-    tests.push(({ serverName }) => isNamed(serverName));
+    tests.push({ part: 'serverName', isMet: ({ serverName }) => isNamed(serverName) });
+  }
+  if (clients.length > 0) {
+    const isClient = compileCidrs(clients);
+    tests.push({ part: 'client', isMet: ({ clientAddress }) => isClient(clientAddress) });
   }
   return tests;
 }

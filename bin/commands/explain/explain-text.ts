@@ -1,6 +1,7 @@
 // Renders an explanation as text for a terminal. Pure. Thread: main.
 
 import type { ExplainReply } from '../../../admin/api/explain-schemas.ts';
+import type { SessionReply } from '../../../admin/api/explain-session-schemas.ts';
 import { plainText } from './why-text.ts';
 
 type Verdict = ExplainReply['routes'][number];
@@ -17,7 +18,7 @@ export function explainText(reply: ExplainReply): string {
   const { request, listener, upstream, plan, fields } = reply;
   const lines = [
     `${request.method} ${request.target} for ${request.host}${clientWords(request)}`,
-    label('listener', `${listener.name}: ${listener.because}`),
+    ...listenerLines(listener),
     label('route', actionWords(reply)),
     ...protocolLines(reply),
     ...pathLines(reply),
@@ -30,8 +31,18 @@ export function explainText(reply: ExplainReply): string {
   return lines.map(plainText).join('\n');
 }
 
-function label(name: string, text: string): string {
+export function label(name: string, text: string): string {
   return `${name.padEnd(LABEL)}${text}`;
+}
+
+/** The listener, and where it gets the addresses of clients from. */
+export function listenerLines({ name, because, proxyProtocol }: ExplainReply['listener']): string[] {
+  const first = label('listener', `${name}: ${because}`);
+  if (proxyProtocol === null) return [first];
+  const { trusted, others } = proxyProtocol;
+  const from = trusted.length === 0 ? 'every peer' : trusted.join(', ');
+  const rest = others === 'close' ? 'are closed' : 'are served as they are';
+  return [first, label('', `PROXY protocol headers of ${from} name the client; other connections ${rest}`)];
 }
 
 function clientWords({ peer, client, isTrusted }: ExplainReply['request']): string {
@@ -93,7 +104,7 @@ function pathLines({ request, path, action, sentTarget }: ExplainReply): string[
 }
 
 /** Routes above the matching one, and later routes that would match too. */
-function routeLines(routes: readonly Verdict[]): string[] {
+export function routeLines(routes: readonly (Verdict | SessionReply['routes'][number])[]): string[] {
   const taken = routes.findIndex(({ verdict }) => verdict === 'matched');
   const shown = routes.filter(({ verdict }, index) => taken < 0 || index <= taken || verdict === 'behind');
   const width = Math.max(0, ...shown.map(({ name }) => name.length));
@@ -105,7 +116,7 @@ function routeLines(routes: readonly Verdict[]): string[] {
 /** Parts of which all values must hold. */
 const OF_ALL: ReadonlySet<string> = new Set(['header', 'query', 'cookie']);
 
-function verdictOf({ verdict, wanted, had }: Verdict): string {
+function verdictOf({ verdict, wanted, had }: Verdict | SessionReply['routes'][number]): string {
   if (verdict === 'matched') return 'matches, and is the first';
   if (verdict === 'behind') return 'matches too, but a route above was first';
   if (verdict === 'not') return `no, excluded by not: ${wanted.join(' or ')}`;
@@ -113,14 +124,14 @@ function verdictOf({ verdict, wanted, had }: Verdict): string {
 }
 
 /** Policies by scope, in order of execution. */
-function policyLines(policies: ExplainReply['policies']): string[] {
+export function policyLines(policies: ExplainReply['policies']): string[] {
   if (policies.length === 0) return [];
   const texts = policies.map(({ name, scope }) => `${name} (${scope})`);
   const effects = policies.filter(({ effect }) => effect !== '').map(({ name, effect }) => `${name} ${effect}`);
   return [label('policies', texts.join(', ')), ...effects.map((effect) => label('', effect))];
 }
 
-function upstreamLines(upstream: Upstream): string[] {
+export function upstreamLines(upstream: Upstream): string[] {
   const { name, balance, tier, queued, hashKey, sticky, candidates, choice } = upstream;
   const waiting = queued > 0 ? `, ${queued} waiting` : '';
   const shown = candidates.slice(0, MOST_CANDIDATES);
@@ -192,7 +203,7 @@ function planLines(plan: Plan): string[] {
   ];
 }
 
-function verdictWords(verdict: string): string {
+export function verdictWords(verdict: string): string {
   return verdict.startsWith('refused-') ? `no (${verdict})` : `again (${verdict})`;
 }
 

@@ -6,6 +6,8 @@ import { explainFile } from '../../../control/explain/explanation.ts';
 import { callAdmin, refusalWords } from '../live/admin-client.ts';
 import { type AdminOptions, adminTarget } from '../live/admin-target.ts';
 import { attempt, UsageError } from '../live/run-live-command.ts';
+import type { SessionReply } from '../../../admin/api/explain-session-schemas.ts';
+import { explainSessionText } from './explain-session-text.ts';
 import { explainText } from './explain-text.ts';
 import { loadOrTell } from '../config/problems.ts';
 import type { WhyAnswer } from '../../../admin/api/endpoint-schemas.ts';
@@ -29,8 +31,12 @@ export function explainRequest(url: string, options: ExplainOptions): Promise<vo
     const query = { url: withScheme(url), method, headers: header, client, listener };
     const reply = config === undefined ? await askLive(query, options) : askFile(query, config);
     if (reply === null) return;
-    console.log(options.json === true ? JSON.stringify(reply, null, 2) : explainText(reply));
+    console.log(options.json === true ? JSON.stringify(reply, null, 2) : textOf(reply));
   });
+}
+
+function textOf(reply: ExplainReply | SessionReply): string {
+  return 'session' in reply ? explainSessionText(reply) : explainText(reply);
 }
 
 /** Adds http:// as curl does. A path alone names no host, and routes may depend on it. */
@@ -41,18 +47,18 @@ function withScheme(url: string): string {
   return /^[a-z][a-z\d+.-]*:\/\//i.test(url) ? url : `http://${url}`;
 }
 
-async function askLive(query: ExplainQuery, options: AdminOptions): Promise<ExplainReply> {
+async function askLive(query: ExplainQuery, options: AdminOptions): Promise<ExplainReply | SessionReply> {
   const { url, method, headers, client, listener } = query;
   const parameters = new URLSearchParams({ url, method, client, ...(listener === null ? {} : { listener }) });
   for (const header of headers) parameters.append('header', header);
   const answer = await callAdmin(adminTarget(options), `/api/v1/explain?${parameters.toString()}`);
-  if (answer.status === 200) return answer.body as ExplainReply;
+  if (answer.status === 200) return answer.body as ExplainReply | SessionReply;
   const words = refusalWords(answer);
   throw answer.status === 400 ? new UsageError(words) : new Error(words);
 }
 
 /** Returns null for an invalid file, after printing its problems. */
-function askFile(query: ExplainQuery, file: string): ExplainReply | null {
+function askFile(query: ExplainQuery, file: string): ExplainReply | SessionReply | null {
   const config = loadOrTell(file);
   if (config === null) return null;
   try {

@@ -1,4 +1,4 @@
-// Access to TCP listeners and routes by the address of the client. Thread: worker.
+// Access to TCP listeners and routes by the address of the client. Thread: both.
 
 import type { PolicySnapshot } from '../../../core/snapshot/policy.ts';
 import { type AddressRulesData, addressMatcher } from '../../policies/address-rules.ts';

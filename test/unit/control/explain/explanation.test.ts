@@ -55,7 +55,13 @@ function setWord(region: Region, slot: number, word: number, value: number): voi
 
 test('a request to a TCP listener is refused with the reason: it serves sessions', () => {
   const of = { listeners: [listenerSnapshot({ mode: 'tcp' })] };
-  assert.throws(() => asked({}, of), /listener web has mode: tcp: it relays sessions and serves no requests/);
+  assert.throws(() => asked({}, of), /listener web has mode: tcp, and serves no requests: write tcp:/);
+});
+
+test('timeouts and retries are those of the route, where it replaces those of the upstream', () => {
+  const overrides = { timeouts: { responseMs: 1234 }, retry: { attempts: 7 } };
+  const { plan } = asked({}, { routes: [routeSnapshot({ overrides })] });
+  assert.deepEqual([plan!.timeouts.responseMs, plan!.retries], [1234, 7]);
 });
 
 describe('protocols', () => {
