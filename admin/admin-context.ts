@@ -107,10 +107,33 @@ export interface AdminAcme {
   renew(name: string): Promise<boolean>;
 }
 
+/** Endpoints of one origin that were added to an upstream or removed from it in one step. */
+export interface MembershipChange {
+  /** Wall-clock ms. */
+  readonly at: number;
+  readonly upstream: string;
+  readonly origin: string;
+  /** Addresses. */
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  /** Why endpoints were removed, or who changed them; '' where a source has added some. */
+  readonly cause: string;
+}
+
+/** The removal of an endpoint. */
+export interface EndpointDeparture {
+  /** Wall-clock ms. */
+  readonly at: number;
+  readonly origin: string;
+  readonly cause: string;
+}
+
 /** Discovery sources of upstreams, and endpoints that operators add. */
 export interface AdminMembership {
   /** In the order of the configuration. */
   sources(): readonly SourceView[];
+  /** When and why an endpoint was removed; null where that isn't known. */
+  departureOf(upstream: string, id: string): EndpointDeparture | null;
   /** The upstream exists, and the endpoint is new or was added. @throws why it can't be added */
   add(upstream: string, endpoint: DiscoveredEndpoint, who: string): Promise<void>;
   /** The endpoint was added. */

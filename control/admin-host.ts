@@ -1,9 +1,16 @@
 // The admin API where the configuration wants it: starts, moves and ends it. Thread: main.
 
 import { AdminServer } from '../admin/api/admin-server.ts';
-import type { AdminContext, MaintenanceChange, ReloadOutcome, SplitWeightChange } from '../admin/admin-context.ts';
+import type {
+  AdminContext,
+  MaintenanceChange,
+  MembershipChange,
+  ReloadOutcome,
+  SplitWeightChange,
+} from '../admin/admin-context.ts';
 import type { Snapshot } from '../core/snapshot/snapshot.ts';
 import type { Timers } from '../core/timers.ts';
+import type { SourceEvent } from '../discovery/source-runner.ts';
 import type { SnapshotConsumer, SnapshotGate } from './snapshot-owner.ts';
 import { type InheritedSockets, keyOfAdmin } from './supervisor/inherited-sockets.ts';
 
@@ -72,6 +79,14 @@ export class AdminHost implements SnapshotGate, SnapshotConsumer {
 
   noteSplit(change: SplitWeightChange): void {
     this.#server?.noteSplit(change);
+  }
+
+  noteSource(event: SourceEvent): void {
+    this.#server?.noteSource(event);
+  }
+
+  noteMembers(event: MembershipChange): void {
+    this.#server?.noteMembers(event);
   }
 
   stopAccepting(): void {

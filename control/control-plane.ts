@@ -230,7 +230,13 @@ export class ControlPlane {
         configured: () => this.#owner.received,
         onChange: (change) => this.#admin.noteSplit(change),
       }),
-      membership: new Membership({ ...parts, slots: tables.endpoints, owner: () => this.#owner }),
+      membership: new Membership({
+        ...parts,
+        slots: tables.endpoints,
+        owner: () => this.#owner,
+        onSource: (event) => this.#admin.noteSource(event),
+        onMembers: (event) => this.#admin.noteMembers(event),
+      }),
       acme: new CertificateService({ ...parts, tables, version }),
     };
   }

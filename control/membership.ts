@@ -1,6 +1,7 @@
 // Membership of upstreams: unites configured endpoints with those of discovery sources. Completes each Snapshot, and
 // changes endpoints of the one that runs in batches, without a reload. Thread: main.
 
+import type { EndpointDeparture, MembershipChange } from '../admin/admin-context.ts';
 import { CapacityError, type SlotTable } from '../config/compile/slots.ts';
 import { listFiles, parseEndpointList } from '../config/files/endpoint-list.ts';
 import type { Clock } from '../core/clock.ts';
@@ -13,8 +14,9 @@ import type { UpstreamSnapshot } from '../core/snapshot/upstream.ts';
 import type { TimerHandle, Timers } from '../core/timers.ts';
 import { Discovery, type SourcedEndpoint } from '../discovery/discovery.ts';
 import { type DiscoveredEndpoint, idOf } from '../discovery/source.ts';
-import type { SourceView } from '../discovery/source-runner.ts';
+import type { SourceEvent, SourceView } from '../discovery/source-runner.ts';
 import { AddedEndpoints } from './added-endpoints.ts';
+import { MembershipJournal } from './membership-journal.ts';
 import type { SnapshotConsumer, SnapshotGate, SnapshotOwner } from './snapshot-owner.ts';
 
 /** Changes within this time make one batch: at most ten batches a second reach the workers. */
@@ -28,6 +30,9 @@ export interface MembershipParts {
   readonly timers: Timers;
   readonly random: Random;
   readonly log: Logger;
+  /** A source has failed or recovered, or endpoints were added or removed. */
+  readonly onSource: (event: SourceEvent) => void;
+  readonly onMembers: (event: MembershipChange) => void;
   /** The owner of the Snapshot, which knows this part and is made after it. */
   readonly owner: () => Pick<SnapshotOwner, 'current' | 'isInstalling' | 'amend'>;
 }
@@ -39,6 +44,9 @@ export class Membership implements SnapshotGate, SnapshotConsumer {
   readonly #discovery: Discovery;
   /** Endpoints that operators have added. */
   readonly added = new AddedEndpoints();
+  readonly #journal: MembershipJournal;
+  /** Upstreams of the Snapshot that runs; empty before the first. */
+  #upstreams: readonly UpstreamSnapshot[] = [];
   /** Names of upstreams whose endpoints have changed since the last batch. */
   readonly #changed = new Set<string>();
   /** Upstreams whose sets don't fit: logged once each. */
@@ -51,7 +59,9 @@ export class Membership implements SnapshotGate, SnapshotConsumer {
   constructor(parts: MembershipParts) {
     this.#parts = parts;
     const onChange = (upstream: string): void => this.note(upstream);
-    this.#discovery = new Discovery({ ...parts, files: listFiles(parts), parseList: parseEndpointList, onChange });
+    const reading = { files: listFiles(parts), parseList: parseEndpointList };
+    this.#discovery = new Discovery({ ...parts, ...reading, onChange, onEvent: parts.onSource });
+    this.#journal = new MembershipJournal({ ...parts, onEvent: parts.onMembers });
   }
 
   /** Starts new sources, and adds the endpoints that are known. @throws CapacityError */
@@ -71,6 +81,8 @@ export class Membership implements SnapshotGate, SnapshotConsumer {
 
   apply({ upstreams }: Snapshot): void {
     this.#discovery.apply(upstreams);
+    this.#journal.reloaded(this.#upstreams, upstreams);
+    this.#upstreams = upstreams;
     for (const upstream of this.added.retain(upstreams.map(({ name }) => name))) {
       const text = `endpoints added to upstream ${upstream} are forgotten: the configuration no longer has it`;
       this.#parts.log.info({ upstream }, text);
@@ -94,15 +106,18 @@ export class Membership implements SnapshotGate, SnapshotConsumer {
     const id = idOf(endpoint);
     this.#parts.slots.refuseOverflow([`${upstream}/${id}`]);
     this.added.set(upstream, endpoint);
-    await this.#applyNow(upstream);
-    this.#parts.log.info({ upstream, endpoint: id }, `endpoint ${upstream}/${id} added by ${who}`);
+    await this.#applyNow(upstream, who);
   }
 
   /** Removes an endpoint that was added. */
   async remove(upstream: string, id: string, who: string): Promise<void> {
     if (!this.added.remove(upstream, id)) return;
-    await this.#applyNow(upstream);
-    this.#parts.log.info({ upstream, endpoint: id }, `endpoint ${upstream}/${id} removed by ${who}`);
+    await this.#applyNow(upstream, who);
+  }
+
+  /** When and why an endpoint was removed; null where that isn't known. */
+  departureOf(upstream: string, id: string): EndpointDeparture | null {
+    return this.#journal.departureOf(upstream, id);
   }
 
   /** The sources of the Snapshot that runs. */
@@ -124,15 +139,18 @@ export class Membership implements SnapshotGate, SnapshotConsumer {
     });
   }
 
-  async #applyNow(upstream: string): Promise<void> {
+  async #applyNow(upstream: string, who: string): Promise<void> {
     while (this.#parts.owner().isInstalling) {
       await new Promise<void>((resolve) => void this.#parts.timers.after(BATCH_MS, resolve));
     }
-    this.#changed.add(upstream);
+    // Changes of sources that wait for the next batch aren't the operator's.
     this.#applyBatch();
+    this.#changed.add(upstream);
+    this.#applyBatch(who);
   }
 
-  #applyBatch(): void {
+  /** @param who has changed endpoints, where an operator has */
+  #applyBatch(who = ''): void {
     const { slots, owner } = this.#parts;
     const { current, isInstalling } = owner();
     if (isInstalling) return this.#plan(BATCH_MS);
@@ -147,7 +165,14 @@ export class Membership implements SnapshotGate, SnapshotConsumer {
       return [{ index: upstream.index, endpoints }];
     });
     slots.release(removed);
-    if (changed.length > 0) owner().amend({ membership: ++this.#count, upstreams: changed });
+    if (changed.length === 0) return;
+    owner().amend({ membership: ++this.#count, upstreams: changed });
+    this.#upstreams = owner().current.upstreams;
+    const before = new Map(upstreams.map((upstream) => [upstream.index, upstream]));
+    for (const { index, endpoints } of changed) {
+      const { name, endpoints: old } = before.get(index)!;
+      this.#journal.amended(name, old, endpoints, who);
+    }
   }
 
   /** As `#endpointsOf`; null also where they don't fit, which is tried again later. */

@@ -9,7 +9,7 @@ import type { UpstreamSnapshot } from '../core/snapshot/upstream.ts';
 import type { Timers } from '../core/timers.ts';
 import { refusalOf } from './admission.ts';
 import { type DiscoveredEndpoint, idOf, type SourceContext } from './source.ts';
-import { SourceRunner, type SourceView } from './source-runner.ts';
+import { type SourceEvent, SourceRunner, type SourceView } from './source-runner.ts';
 
 /** A new source gets this long for its first report before its Snapshot is installed without it. */
 const FIRST_REPORT_MS = 2_000;
@@ -23,6 +23,7 @@ export interface DiscoveryParts {
   readonly parseList: SourceContext['parseList'];
   /** The endpoints of an upstream have changed. */
   readonly onChange: (upstream: string) => void;
+  readonly onEvent: (event: SourceEvent) => void;
 }
 
 /** An endpoint and the source that yields it. */
@@ -112,7 +113,7 @@ export class Discovery {
   }
 
   #start(upstream: Discovering, source: SourceSnapshot): SourceRunner {
-    const { clock, timers, random, log, files, parseList, onChange } = this.#parts;
+    const { clock, timers, random, log, files, parseList, onChange, onEvent } = this.#parts;
     const { name, discovery } = upstream;
     const context = { upstream: name, clock, timers, random, files, parseList };
     return new SourceRunner(source, discovery?.guard ?? null, context, {
@@ -120,6 +121,7 @@ export class Discovery {
       timers,
       log,
       refusalOf: (endpoint) => refusalOf(endpoint, upstream),
+      onEvent,
       onChange: () => onChange(name),
       onReport: () => this.#onReport?.(),
     });

@@ -97,6 +97,7 @@ export const dns = defineSource({
     zone: '',
   }),
   names: (settings, timers) => [{ option: 'name', name: settings.name, resolve: () => resolveOnce(settings, timers) }],
+  absence: 'no longer in the answer',
   describe: ({ name, port, type }) => (type === 'SRV' ? `${name} SRV` : `${name}:${port}`),
   start: (settings, context, events) => new DnsRefresh(settings, context, events),
 });

@@ -22,6 +22,7 @@ export const file = defineSource({
     ),
   }),
   compile: (options, { directory }): FileSettings => ({ path: path.resolve(directory, options.path) }),
+  absence: 'no longer in the list',
   describe: (settings) => settings.path,
   start(settings, context, events) {
     const read = (): void => readList(settings.path, context, events);

@@ -50,12 +50,29 @@ export interface SourceView {
   readonly failures: number;
 }
 
+/**
+ * A change that operators should notice. `failed`: the last good set is kept; again with each new cause. `recovered`: from
+ * that. `held`: by the guard. `shrunk`: much of the set was removed at once.
+ */
+export interface SourceEvent {
+  /** Wall-clock ms. */
+  readonly at: number;
+  readonly upstream: string;
+  readonly source: string;
+  readonly subject: string;
+  readonly change: 'failed' | 'recovered' | 'held' | 'shrunk';
+  readonly cause: string;
+  /** Of the set in use. */
+  readonly endpoints: number;
+}
+
 export interface RunnerParts {
   /** The reason why the upstream can't have an endpoint; null where it can. */
   readonly refusalOf: (endpoint: DiscoveredEndpoint) => string | null;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly log: Logger;
+  readonly onEvent: (event: SourceEvent) => void;
   /** The set in use has changed. */
   readonly onChange: () => void;
   /** The first report has arrived, whichever it is. */
@@ -156,6 +173,7 @@ export class SourceRunner {
     this.#cause = cause;
     this.#enter(this.#confirmedAt === null ? 'pending' : 'stale');
     if (isNews) {
+      this.#emit('failed', cause);
       const kept = this.#confirmedAt === null ? 'no endpoint is known yet' : `${this.#size} endpoint(s) are kept`;
       const fields = { upstream: this.#upstream, source: this.kind, cause, endpoints: this.#size };
       this.#parts.log.warn(fields, `source ${this.kind} of upstream ${this.#upstream} failed: ${cause}; ${kept}`);
@@ -197,6 +215,7 @@ export class SourceRunner {
     this.#cause = `the new set removes ${removed} of ${this.#size} endpoints, guard.maxRemovedPercent is ${maxRemovedPercent}`;
     this.#enter('held');
     if (!isFirst) return;
+    this.#emit('held', this.#cause);
     const next = holdMs === 0 ? 'it is held until the source yields a larger one' : `it is held for ${holdMs / 1000} s`;
     const fields = { upstream: this.#upstream, source: this.kind, removed, endpoints: this.#size };
     const text = `source ${this.kind} of upstream ${this.#upstream} is held: ${this.#cause}; ${next}`;
@@ -223,13 +242,21 @@ export class SourceRunner {
     if (ALLOWED_FROM[next].includes(this.#state)) this.#state = next;
   }
 
+  #emit(change: SourceEvent['change'], cause: string): void {
+    const { clock, onEvent } = this.#parts;
+    const about = { upstream: this.#upstream, source: this.kind, subject: this.#subject };
+    onEvent({ at: clock.wallMs(), ...about, change, cause, endpoints: this.#size });
+  }
+
   #warnSudden(removed: number, before: number): void {
+    this.#emit('shrunk', `removes ${removed} of ${before} endpoints at once`);
     const fields = { upstream: this.#upstream, source: this.kind, removed, before };
     const text = `source ${this.kind} of upstream ${this.#upstream} removes ${removed} of ${before} endpoints at once`;
     this.#parts.log.warn(fields, text);
   }
 
   #logRecovered(): void {
+    this.#emit('recovered', `after: ${this.#cause}`);
     const fields = { upstream: this.#upstream, source: this.kind };
     this.#parts.log.info(fields, `source ${this.kind} of upstream ${this.#upstream} works again`);
   }

@@ -117,6 +117,8 @@ export interface SourceDefinition<Shape extends OptionShape, Settings extends ob
   readonly check?: (options: OptionsOf<Shape>, place: SourcePlace) => readonly OptionProblem[];
   /** Names that the source resolves, for `check --strict-dns`; left out where it resolves none. */
   readonly names?: (settings: Settings, timers: Timers) => readonly SourceName[];
+  /** Why an endpoint is no longer one, for operators; `no longer in its set` if left out. */
+  readonly absence?: string;
   /** Starts the source. Never throws: what goes wrong is an event. */
   readonly start: (settings: Settings, context: SourceContext, events: SourceEvents) => RunningSource;
 }

@@ -2,13 +2,20 @@
 
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { formatBindAddress } from '../../net/host-port.ts';
+import type { SourceEvent } from '../../discovery/source-runner.ts';
 import type { AdminSnapshot } from '../../core/snapshot/admin.ts';
 import { admit, requireWriter } from './admin-access.ts';
 import { AdminBinding, certificateNameOf } from './admin-binding.ts';
 import { AdminError, type AdminReply, type AdminStream, errorReply, jsonReply, sendReply } from './admin-reply.ts';
 import type { AdminParts } from './admin-route.ts';
 import { findRoute } from './admin-router.ts';
-import type { AdminContext, MaintenanceChange, ReloadOutcome, SplitWeightChange } from '../admin-context.ts';
+import type {
+  AdminContext,
+  MaintenanceChange,
+  MembershipChange,
+  ReloadOutcome,
+  SplitWeightChange,
+} from '../admin-context.ts';
 import { DashboardFiles } from './dashboard-files.ts';
 import { EventFeed } from './event-feed.ts';
 import { EventStreams } from './event-streams.ts';
@@ -23,6 +30,8 @@ import { StatusView } from './status-view.ts';
 import { TrafficHistory } from '../metrics/traffic-history.ts';
 import { TrafficWindow } from '../metrics/traffic-window.ts';
 
+/** Addresses in one event of membership. */
+const MOST_LISTED = 100;
 /** Time for requests in progress when the API moves to another address, in ms. */
 const LEAVE_MS = 5_000;
 
@@ -128,6 +137,18 @@ export class AdminServer {
   /** Publishes a change of a split to event streams. */
   noteSplit({ at, ...change }: SplitWeightChange): void {
     this.#parts.feed.addSplit({ at: isoOf(at), ...change });
+  }
+
+  /** Publishes a change of a discovery source to event streams. */
+  noteSource({ at, ...event }: SourceEvent): void {
+    this.#parts.feed.addSource({ at: isoOf(at), ...event });
+  }
+
+  /** Publishes that endpoints were added or removed to event streams. */
+  noteMembers({ at, upstream, origin, cause, added, removed }: MembershipChange): void {
+    const counts = { addedCount: added.length, removedCount: removed.length };
+    const lists = { added: added.slice(0, MOST_LISTED), removed: removed.slice(0, MOST_LISTED) };
+    this.#parts.feed.addMembership({ at: isoOf(at), upstream, origin, cause, ...lists, ...counts });
   }
 
   /** Stops accepting: another process accepts on the same socket. Open connections are still served. */

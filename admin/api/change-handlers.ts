@@ -5,6 +5,7 @@ import { nearestName } from '../../config/problems/nearest-name.ts';
 import { AdminError, type AdminReply, jsonReply } from './admin-reply.ts';
 import type { AdminParts, AdminRequest } from './admin-route.ts';
 import { configTag, requireMatch } from './entity-tag.ts';
+import { isoOf } from './iso-time.ts';
 import type { emptyBody, endpointPatch, stateBody, weightBody } from './reply-schemas.ts';
 import type { TaggedEndpoint } from './status-view.ts';
 
@@ -83,8 +84,23 @@ export function noEndpoint({ upstream, endpoint }: Readonly<Record<string, strin
   const suggestion = nearestName(`${upstream}/${endpoint}`, names);
   const hint = suggestion === undefined ? '' : `; did you mean ${suggestion}?`;
   const message = `there is no endpoint ${endpoint} in an upstream ${upstream}${hint}`;
-  const details = { endpoints: names.slice(0, MAX_NAMES), endpointCount: names.length, suggestion };
-  return new AdminError(404, 'no-such-endpoint', message, { details });
+  const left = departureOf(context, upstream!, endpoint!);
+  const details = {
+    endpoints: names.slice(0, MAX_NAMES),
+    endpointCount: names.length,
+    suggestion,
+    ...(left && { left }),
+  };
+  const text =
+    left === null
+      ? message
+      : `endpoint ${upstream}/${endpoint} was removed at ${left.at} (${left.origin}): ${left.cause}`;
+  return new AdminError(404, 'no-such-endpoint', text, { details });
+}
+
+function departureOf({ membership }: AdminParts['context'], upstream: string, endpoint: string) {
+  const left = membership.departureOf(upstream, endpoint);
+  return left === null ? null : { ...left, at: isoOf(left.at) };
 }
 
 /** 404 with the existing upstreams. */

@@ -1,9 +1,17 @@
-// Numbered events: state changes of endpoints, reloads, changes of maintenance and splits, the newest thousand. Thread: main.
+// Numbered events: state changes of endpoints, reloads, changes of maintenance and splits, the newest thousand; and as many of
+// discovery, whose changes of endpoints may be a hundred a second. Thread: main.
 
 import type { HealthEvent } from '../../health/record/health-events.ts';
 import type { AdminHealth } from '../admin-context.ts';
 import { changeOf } from './endpoint-facts.ts';
-import type { EventReply, MaintenanceEvent, ReloadEvent, SplitEvent } from './reply-schemas.ts';
+import type {
+  EventReply,
+  MaintenanceEvent,
+  MembershipEvent,
+  ReloadEvent,
+  SourceEventReply,
+  SplitEvent,
+} from './reply-schemas.ts';
 
 /** Same capacity as health's ring of events. */
 export const MAX_EVENTS = 1000;
@@ -12,7 +20,8 @@ export const MAX_EVENTS = 1000;
 export class EventFeed {
   /** Distinguishes the numbers of this process from those of an earlier one. */
   readonly #epoch: string;
-  readonly #ring: EventReply[] = [];
+  readonly #states: EventReply[] = [];
+  readonly #discoveries: EventReply[] = [];
   readonly #listeners = new Set<(event: EventReply) => void>();
   readonly #unsubscribe: () => void;
   #count = 0;
@@ -26,12 +35,14 @@ export class EventFeed {
 
   /** Kept events, oldest first. */
   list(): readonly EventReply[] {
-    return this.#ring;
+    if (this.#discoveries.length === 0) return this.#states;
+    return [...this.#states, ...this.#discoveries].toSorted((a, b) => numberOf(a) - numberOf(b));
   }
 
   /** Events after the given one; all kept events when it is unknown or expired. */
   since(lastEventId: string): readonly EventReply[] {
-    return this.#ring.slice(this.#ring.findIndex(({ id }) => id === lastEventId) + 1);
+    const all = this.list();
+    return all.slice(all.findIndex(({ id }) => id === lastEventId) + 1);
   }
 
   addReload(reload: ReloadEvent): void {
@@ -44,6 +55,14 @@ export class EventFeed {
 
   addSplit(change: SplitEvent): void {
     this.#add({ id: this.#nextId(), kind: 'split', ...change });
+  }
+
+  addSource(change: SourceEventReply): void {
+    this.#add({ id: this.#nextId(), kind: 'source', ...change }, this.#discoveries);
+  }
+
+  addMembership(change: MembershipEvent): void {
+    this.#add({ id: this.#nextId(), kind: 'membership', ...change }, this.#discoveries);
   }
 
   /** Calls `listener` for every future event; the returned function unsubscribes. Listeners must not throw. */
@@ -65,9 +84,13 @@ export class EventFeed {
     return `${this.#epoch}-${this.#count}`;
   }
 
-  #add(event: EventReply): void {
-    this.#ring.push(event);
-    if (this.#ring.length > MAX_EVENTS) this.#ring.shift();
+  #add(event: EventReply, ring = this.#states): void {
+    ring.push(event);
+    if (ring.length > MAX_EVENTS) ring.shift();
     for (const listener of this.#listeners) listener(event);
   }
+}
+
+function numberOf({ id }: EventReply): number {
+  return Number(id.slice(id.lastIndexOf('-') + 1));
 }

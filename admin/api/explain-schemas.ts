@@ -70,6 +70,8 @@ const candidate = z.strictObject({
   name: z.string(),
   availability,
   backup: z.boolean(),
+  origin: z.string().describe('As of the endpoint itself.'),
+  zone: z.string(),
   role: z
     .enum(['usable', 'suspect', 'last-resort', 'other-tier', 'out'])
     .describe('What a first try may do with it; `last-resort`: only a retry that has nobody else left.'),

@@ -102,6 +102,7 @@ function endpointOf(endpoint: EndpointSnapshot, view: EndpointView, load: Load, 
     downtimeSeconds: Math.round(view.downtimeSeconds),
     zone: endpoint.zone,
     source: endpoint.source,
+    origin: endpoint.origin,
     since: isoOf(view.since),
     cause: view.cause,
   };

@@ -145,6 +145,7 @@ const liveEndpoint = z.strictObject({
   downtimeSeconds: amount,
   zone: z.string(),
   source: z.string(),
+  origin: z.string().describe('As of the endpoint itself.'),
   since: time,
   cause: z.string(),
 });
@@ -211,12 +212,41 @@ const splitEvent = z.strictObject({
 });
 export type SplitEvent = z.output<typeof splitEvent>;
 
-/** One event: a change of an endpoint's state, of maintenance or of a split, or a reload. */
+const sourceEvent = z.strictObject({
+  at: time,
+  upstream: z.string(),
+  source: z.string(),
+  subject: z.string(),
+  change: z
+    .enum(['failed', 'recovered', 'held', 'shrunk'])
+    .describe(
+      '`failed`: its last good set is kept; `held`: by the guard; `shrunk`: much of its set was removed at once.',
+    ),
+  cause: z.string(),
+  endpoints: amount.describe('Of the set in use.'),
+});
+export type SourceEventReply = z.output<typeof sourceEvent>;
+
+const membershipEvent = z.strictObject({
+  at: time,
+  upstream: z.string(),
+  origin: z.string().describe('Of the endpoints, as theirs.'),
+  added: z.array(z.string()).describe('Addresses, at most 100.'),
+  removed: z.array(z.string()).describe('Addresses, at most 100.'),
+  addedCount: amount,
+  removedCount: amount,
+  cause: z.string().describe('Why endpoints were removed, or who changed them; empty where a source has added some.'),
+});
+export type MembershipEvent = z.output<typeof membershipEvent>;
+
+/** One event: a change of an endpoint's state, of maintenance, of a split or of discovery, or a reload. */
 export const event = z.discriminatedUnion('kind', [
   change.extend({ ...identified, kind: z.literal('change') }),
   reloadEvent.extend({ ...identified, kind: z.literal('reload') }),
   maintenanceEvent.extend({ ...identified, kind: z.literal('maintenance') }),
   splitEvent.extend({ ...identified, kind: z.literal('split') }),
+  sourceEvent.extend({ ...identified, kind: z.literal('source') }),
+  membershipEvent.extend({ ...identified, kind: z.literal('membership') }),
 ]);
 export type EventReply = z.output<typeof event>;
 export const events = z.strictObject({ events: z.array(event).describe('Oldest first.') });

@@ -41,6 +41,8 @@ export class EventsList {
   #itemOf(event) {
     if (event.kind === 'change') return this.#changeOf(event);
     if (event.kind === 'reload') return reloadOf(event);
+    if (event.kind === 'source') return sourceOf(event);
+    if (event.kind === 'membership') return membershipOf(event);
     return event.kind === 'maintenance' ? maintenanceOf(event) : splitOf(event);
   }
 
@@ -98,4 +100,26 @@ function splitOf({ at, route, upstream, from, to, cause }) {
   const what = make('span', { class: 'minor' }, `weight of ${upstream}: ${from} → ${to}`);
   const line = make('div', { class: 'line' }, make('time', { datetime: at }, clock(at)), badge, `route ${route}`);
   return make('li', {}, line, make('div', { class: 'why' }, what, ` ${cause}`));
+}
+
+/** @param {Extract<FeedEvent, { kind: 'source' }>} event */
+function sourceOf({ at, upstream, source, subject, change, cause }) {
+  const badge = make('span', { class: 'state', 'data-tone': change === 'recovered' ? 'good' : 'bad' }, `⇣ ${change}`);
+  const line = make(
+    'div',
+    { class: 'line' },
+    make('time', { datetime: at }, clock(at)),
+    badge,
+    `${upstream}: ${source}`,
+  );
+  return make('li', {}, line, make('div', { class: 'why' }, make('span', { class: 'minor' }, subject), ` ${cause}`));
+}
+
+/** @param {Extract<FeedEvent, { kind: 'membership' }>} event */
+function membershipOf({ at, upstream, origin, added, removed, addedCount, removedCount, cause }) {
+  const badge = make('span', { class: 'state', 'data-tone': 'set' }, `+${addedCount} −${removedCount}`);
+  const line = make('div', { class: 'line' }, make('time', { datetime: at }, clock(at)), badge, upstream);
+  const ids = [...added.map((id) => `+ ${id}`), ...removed.map((id) => `− ${id}`)].slice(0, 6).join(' ');
+  const what = make('span', { class: 'minor' }, origin);
+  return make('li', {}, line, make('div', { class: 'why' }, what, ` ${ids} ${cause}`));
 }

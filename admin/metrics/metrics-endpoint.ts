@@ -75,6 +75,17 @@ const AVAILABILITY_CODES = Object.entries(AVAILABILITY).map(([name, code]) => `$
 const DURATION = `${METRIC_PREFIX}endpoint_response_duration_seconds`;
 
 export const ENDPOINT_METRICS: readonly MetricFamily[] = [
+  {
+    name: `${METRIC_PREFIX}endpoint_info`,
+    help: '1 for each endpoint, with its origin and zone.',
+    type: 'gauge',
+    scope: 'endpoint',
+    labels: ['upstream', 'endpoint', 'origin', 'zone'],
+    collect: (scrape) =>
+      eachEndpoint(scrape).map(({ labels, endpoint: { origin, zone } }) => {
+        return { labels: { ...labels, origin, zone }, value: 1 };
+      }),
+  },
   counter('attempts', 'attempts_total', 'Attempts, retries among them.'),
   counter('retries', 'retries_total', 'Attempts that followed a failed one of the same request.'),
   byLabel(

@@ -137,13 +137,17 @@ function candidatesOf({ upstream, region, nowMs }: PickFacts, candidates: Candid
   const table = new CandidateTable(members, region);
   const roleOf = rolesOf(candidates);
   const backups = new Set(candidates.configured.backup);
+  const endpoints = new Map(upstream.endpoints.map((endpoint) => [endpoint.slot, endpoint]));
   return members.map((member, index) => {
     const place = table.places[index]!;
     const load = loads?.[index] ?? null;
+    const { origin, zone } = endpoints.get(member.slot)!;
     return {
       name: member.id,
       availability: AVAILABILITY_NAMES[region.words[place + E_AVAILABILITY]!] ?? 'up',
       backup: backups.has(member),
+      origin,
+      zone,
       role: roleOf(member),
       weight: member.weight,
       weightShare: Number((table.factor(index) / FULL_FACTOR).toFixed(3)),

@@ -160,6 +160,7 @@ export function upstreamLines(upstream: Upstream): string[] {
 }
 
 function candidateTable(candidates: Upstream['candidates'], chosen: string | null): string[] {
+  const hasOrigins = candidates.some(({ zone, origin }) => zone !== '' || origin !== 'configured');
   const rows = candidates.map((one) => [
     one.name === chosen ? '>' : '',
     one.name,
@@ -168,8 +169,10 @@ function candidateTable(candidates: Upstream['candidates'], chosen: string | nul
     `${one.weight}${one.weightShare < 1 ? ` x ${one.weightShare}` : ''}`,
     `${one.inFlight}${one.limit > 0 ? `/${one.limit}` : ''}`,
     one.load === null ? '-' : String(one.load),
+    ...(hasOrigins ? [one.zone || '-', one.origin] : []),
   ]);
-  const table = [['', 'endpoint', 'state', 'role', 'weight', 'in flight', 'load'], ...rows];
+  const head = ['', 'endpoint', 'state', 'role', 'weight', 'in flight', 'load'];
+  const table = [[...head, ...(hasOrigins ? ['zone', 'origin'] : [])], ...rows];
   const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
   return table.map((row) =>
     `${' '.repeat(LABEL - 2)}${row.map((cell, at) => cell.padEnd(widths[at]!)).join('  ')}`.trimEnd(),

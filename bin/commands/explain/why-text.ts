@@ -30,6 +30,7 @@ const STATE: Readonly<Record<string, string>> = {
 export function whyText(why: WhyAnswer): string {
   return [
     headline(why),
+    ...originLines(why),
     ...reasonLines(why),
     weightLine(why),
     ...limitLines(why),
@@ -50,6 +51,14 @@ function headline({ upstream, endpoint, availability, since, now }: WhyAnswer): 
   const state = STATE[availability] ?? availability;
   const takes = TAKES[availability] ?? '';
   return `${upstream}/${endpoint} is ${state} since ${clockOf(since)} (${ageOf(since, now)}): it ${takes}`;
+}
+
+/** None for a Fairlead of an earlier version. */
+function originLines({ origin, zone, metadata }: WhyAnswer): string[] {
+  if (origin === undefined) return [];
+  const labels = Object.entries(metadata).map(([name, value]) => `${name}=${value}`);
+  const words = [`origin ${origin}`, ...(zone === '' ? [] : [`zone ${zone}`]), ...labels];
+  return [`  ${words.join(', ')}`];
 }
 
 function reasonLines({ reasons, cause, now }: WhyAnswer): string[] {

@@ -21,5 +21,7 @@ export function endpointError(endpoint: string, answer: AdminAnswer): Error {
   const list = endpoints.map((name) => `\n  ${name}`).join('');
   const rest = more > 0 ? `\n  and ${more} more` : '';
   const verb = endpoints.length === 1 ? 'is' : 'are';
-  return new UsageError(`there is no endpoint ${endpoint}; there ${verb}:${list === '' ? ' none' : list}${rest}`);
+  const { detail = '', left } = answer.body as { detail?: string; left?: object };
+  const words = left === undefined ? `there is no endpoint ${endpoint}` : detail;
+  return new UsageError(`${words}; there ${verb}:${list === '' ? ' none' : list}${rest}`);
 }

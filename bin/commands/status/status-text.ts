@@ -46,12 +46,21 @@ const COLUMNS: readonly Column[] = [
   { title: 'P99', isNumber: true, spare: 2 },
 ];
 
+/** Left out where every endpoint is configured, and has no zone. */
+const ORIGIN_COLUMNS: readonly Column[] = [
+  { title: 'ZONE', isNumber: false, spare: 10 },
+  { title: 'ORIGIN', isNumber: false, spare: 11 },
+];
+
 /** First lines: the process and the table's header; then its rows. Each is one line of the width. */
 export function statusLines(live: LiveReply, options: StatusTextOptions): StatusLines {
   const { width } = options;
   const paints = paintsFor(options.hasColor);
+  const hasOrigins = live.upstreams.some(({ endpoints }) => endpoints.some(isElsewhere));
+  const columns = hasOrigins ? [...COLUMNS, ...ORIGIN_COLUMNS] : COLUMNS;
   const rows = live.upstreams.flatMap((upstream) => rowsOf(upstream, live, options, paints));
-  const { header, body } = tableLines(COLUMNS, rows, 'CAUSE', width);
+  const shown = rows.map((row) => ({ ...row, cells: row.cells.slice(0, columns.length) }));
+  const { header, body } = tableLines(columns, shown, 'CAUSE', width);
   const nothing = options.isTroubleOnly && (options.filter ?? '') === '' ? 'everything is up' : 'no endpoint matches';
   const top = headLines(live, width, paints);
   if (rows.length === 0) return { head: [...top, nothing], body: [] };
@@ -96,7 +105,7 @@ function rowsOf(upstream: Upstream, live: LiveReply, options: StatusTextOptions,
   const up = upstream.endpoints.filter(({ availability }) => availability === 'up').length;
   const state = `${up}/${upstream.endpoints.length} up`;
   const load = [String(upstream.inFlight), String(upstream.queued)];
-  const own = ['', '', ...protocolCells(upstream), ...load, ...figures(upstream)];
+  const own = ['', '', ...protocolCells(upstream), ...load, ...figures(upstream), '', ''];
   const cells = [plainText(`${upstream.name} (${upstream.balance})`), state, ...own];
   const sorted = sort === 'name' ? endpoints : endpoints.toSorted((a, b) => rankOf(b, sort) - rankOf(a, sort));
   return [
@@ -130,6 +139,8 @@ function rowOf(upstream: Upstream, endpoint: Endpoint, live: LiveReply, paints: 
     String(inFlight),
     String(queued),
     ...figures(endpoint),
+    plainText(endpoint.zone || '-'),
+    plainText(endpoint.origin ?? ''),
   ];
   const note = availability === 'up' ? '' : plainText(cause);
   return { cells, note, paint: paintOf(availability, paints), key: `${upstream.name}/${name}` };
@@ -188,6 +199,11 @@ export function ageWords(seconds: number): string {
     .filter(([count]) => count > 0)
     .map(([count, unit]) => `${count}${unit}`)
     .join(' ');
+}
+
+/** Whether there is something to show in the columns of origins; false for a Fairlead of an earlier version. */
+function isElsewhere({ zone, origin }: Endpoint): boolean {
+  return (zone ?? '') !== '' || (origin ?? 'configured') !== 'configured';
 }
 
 function isInTrouble({ availability, weightShare }: Endpoint): boolean {

@@ -2,13 +2,13 @@
 // Thread: main.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { buildProgram } from '../../../bin/commands/program.ts';
 import { startApps } from '../../support/app-server.ts';
-import { startFairlead } from '../../support/fairlead.ts';
+import { eventually, startFairlead } from '../../support/fairlead.ts';
 
 /** Runs a command in this process. */
 async function run(t: TestContext, args: readonly string[]) {
@@ -32,7 +32,7 @@ function refusals(configured: string, listed: string): readonly (readonly [numbe
     [2, /"heavy" is not a weight from 1 to 256/, ['add', 'api', 'http://10.0.0.9:3000', '--weight', 'heavy']],
     [2, /write name=value, such as version=7/, ['add', 'api', 'http://10.0.0.9:3000', '--label', 'blue']],
     [4, /serves TCP sessions, and upstream api serves HTTP requests/, ['add', 'api', 'tcp://10.0.0.9:5432']],
-    [2, /there is no endpoint api\/10\.0\.0\.9:3000; there are:\n {2}api\//, ['remove', 'api/10.0.0.9:3000']],
+    [2, /there is no endpoint api\/10\.0\.0\.8:3000; there are:\n {2}api\//, ['remove', 'api/10.0.0.8:3000']],
     [
       4,
       /comes from the configuration: remove it there, or drain it: fairlead drain api\//,
@@ -86,10 +86,72 @@ admin: { bind: "127.0.0.1:0" }
     ['configured', 'api'],
   );
   assert.equal((await endpoints('remove', 'api/10.0.0.9:3000')).exitCode, 0);
+  assert.match(
+    (await run(t, ['why', 'api/10.0.0.9:3000', ...admin])).text,
+    /endpoint api\/10\.0\.0\.9:3000 was removed at \S+ \(api\): by the admin API.*; there /,
+  );
+  assert.match(
+    (await run(t, ['why', `web/${b!.address}`, ...admin])).text,
+    /\n {2}origin file:.*, zone eu-1b, version=7\n/,
+  );
+  const explained = await run(t, ['explain', running.url, ...admin]);
+  assert.doesNotMatch(explained.text, /configured/, 'no column of origins where all are configured');
 
   for (const [code, text, args] of refusals(a!.address, b!.address)) {
     const outcome = await endpoints(...args);
     assert.equal(outcome.exitCode, code, `${args.join(' ')}: ${outcome.text}`);
     assert.match(outcome.text, text);
   }
+});
+
+test('changes of a source are events, and tell where an endpoint has gone', async (t) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'fairlead-endpoints-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const list = path.join(folder, 'list.json');
+  const write = (text: string): void => {
+    writeFileSync(`${list}.new`, text);
+    renameSync(`${list}.new`, list);
+  };
+  write('["http://10.0.0.1:80", { "url": "http://10.0.0.2:80", "zone": "b" }]');
+  const running = await startFairlead(
+    t,
+    `
+workers: 1
+listeners: [{ name: web, bind: "127.0.0.1:0" }]
+routes: [{ upstream: web }]
+upstreams: { web: { discover: { file: { path: ${list} } }, health: { heartbeat: false } } }
+admin: { bind: "127.0.0.1:0" }
+`,
+  );
+  type Event = { kind: string; cause: string; change?: string; removed?: string[] };
+  const events = async (): Promise<Event[]> => {
+    const response = await fetch(`${running.adminUrl}/api/v1/events?kind=source&kind=membership`);
+    return ((await response.json()) as { events: Event[] }).events;
+  };
+  write('[{ "url": "http://10.0.0.2:80", "zone": "b" }]');
+  await eventually(async () => (await events()).length === 1, 'the removal is an event');
+  write('["tcp://10.0.0.2:80"]');
+  await eventually(async () => (await events()).length === 2, 'the failure is an event');
+  write('[{ "url": "http://10.0.0.2:80", "zone": "b" }]');
+  await eventually(async () => (await events()).length === 3, 'the recovery is an event');
+  const shown = (await events()).map(({ kind, change = '', removed = [] }) => [kind, change, ...removed]);
+  assert.deepEqual(shown, [
+    ['membership', '', '10.0.0.1:80'],
+    ['source', 'failed'],
+    ['source', 'recovered'],
+  ]);
+  const admin = ['--admin', running.adminUrl.replace('http://', '')];
+  const why = (await run(t, ['why', 'web/10.0.0.1:80', ...admin])).text;
+  assert.match(
+    why,
+    /web\/10\.0\.0\.1:80 was removed at \S+ \(file:.*list\.json\): no longer in the list; there is:\n {2}web/,
+  );
+  const explained = await run(t, ['explain', running.url, ...admin]);
+  assert.match(explained.text, /load +zone +origin\n.* b +file:/);
+  assert.match((await run(t, ['status', ...admin])).text, /ZONE +ORIGIN/);
+  const metrics = await (await fetch(`${running.adminUrl}/metrics`)).text();
+  assert.match(
+    metrics,
+    /^fairlead_endpoint_info\{upstream="web",endpoint="10\.0\.0\.2:80",origin="file:.*",zone="b"\} 1$/m,
+  );
 });

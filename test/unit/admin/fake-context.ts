@@ -238,6 +238,10 @@ export class FakeContext implements AdminContext {
   readonly membership = {
     add: () => Promise.resolve(),
     remove: () => Promise.resolve(),
+    departureOf: (_upstream: string, id: string) =>
+      id === '10.0.0.66:3000'
+        ? { at: STARTED_AT, origin: 'dns:api.internal:3000', cause: 'no longer in the answer' }
+        : null,
     sources: (): readonly SourceView[] => [
       {
         upstream: 'api',

@@ -17,6 +17,7 @@ const GUARD: GuardSnapshot = { maxRemovedPercent: 50, holdMs: 60_000 };
 function begin(first: string | readonly string[], guard: GuardSnapshot | null = null) {
   const clock = new FakeClock();
   const log: LogLine[] = [];
+  const events: string[] = [];
   const world = { content: first, changes: 0, reports: 0, watchers: 0, onChange: (): void => undefined, parts: {} };
   const parseList = (): ListOutcome =>
     typeof world.content === 'string'
@@ -39,6 +40,7 @@ function begin(first: string | readonly string[], guard: GuardSnapshot | null = 
       timers: clock,
       log: recordingLog(log),
       refusalOf: (endpoint) => refusalOf(endpoint, { name: 'api', protocol: 'http1' }),
+      onEvent: ({ change, cause }) => void events.push(`${change}: ${cause}`),
       onChange: () => void world.changes++,
       onReport: () => void world.reports++,
     },
@@ -49,7 +51,7 @@ function begin(first: string | readonly string[], guard: GuardSnapshot | null = 
   };
   const hosts = () => runner.endpoints.map(({ host }) => host).join(' ');
   const warnings = () => log.filter(({ level }) => level === 'warn' || level === 'error').map(({ text }) => text);
-  return { runner, clock, world, yields, hosts, warnings };
+  return { runner, clock, world, yields, hosts, warnings, events };
 }
 
 describe('a source', () => {
@@ -130,6 +132,21 @@ describe('a source', () => {
     assert.equal(world.watchers, 0);
     yields(['b']);
     assert.equal(hosts(), 'a');
+  });
+
+  test('emits an event when it fails, recovers, shrinks or is held', () => {
+    const { yields, events } = begin(['a', 'b', 'c', 'd'], GUARD);
+    yields('broken');
+    yields('broken');
+    yields(['a', 'b']);
+    assert.deepEqual(events, [
+      'failed: broken',
+      'shrunk: removes 2 of 4 endpoints at once',
+      'recovered: after: broken',
+    ]);
+    const other = begin(['a', 'b', 'c', 'd'], GUARD);
+    other.yields(['a']);
+    assert.deepEqual(other.events, ['held: the new set removes 3 of 4 endpoints, guard.maxRemovedPercent is 50']);
   });
 });
 

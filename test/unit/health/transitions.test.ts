@@ -161,6 +161,7 @@ async function counted(bench: HealthBench, detector: Detector): Promise<number> 
     maintenance: { list: () => [], set: () => assert.fail('unexpected call') },
     splits: { list: () => [], set: () => assert.fail('unexpected call') },
     membership: {
+      departureOf: () => null,
       sources: () => [],
       add: () => assert.fail('unexpected call'),
       remove: () => assert.fail('unexpected call'),

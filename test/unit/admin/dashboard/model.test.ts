@@ -30,6 +30,7 @@ function endpoint(name: string, parts: Partial<LiveEndpoint> = {}): LiveEndpoint
     downtimeSeconds: 0,
     zone: '',
     source: 'config',
+    origin: 'configured',
   };
   const load = { inFlight: 0, queued: 0, backup: false, connections: 0, http2Connections: 0, streams: 0 };
   return {

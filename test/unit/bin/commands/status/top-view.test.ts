@@ -38,6 +38,7 @@ function liveOf(count: number, first: Partial<LiveReply['upstreams'][number]['en
     downtimeSeconds: 0,
     zone: '',
     source: 'config',
+    origin: 'configured',
     streams: 0,
     ...figures,
     since: new Date(AT - 65_000).toISOString(),
