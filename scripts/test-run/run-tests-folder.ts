@@ -1,7 +1,8 @@
-// Runs one folder of test files, each in a separate process. A file that hangs is killed, and only that file fails. Thread: main.
+// Runs one folder of test files in separate processes. A file that hangs is killed, and only that file fails. Thread: main.
 
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
+import { runBatch } from './run-tests-batch.ts';
 import { type FileOptions, runTestFile, type FileResult } from './run-tests-file.ts';
 import { EXIT_LIMIT_MS, SILENCE_LIMIT_MS, TEST_TIMEOUT_MS, type TestPart } from './run-tests-parts.ts';
 import { Tally } from './run-tests-tally.ts';
@@ -36,18 +37,35 @@ async function runOnceMore(file: string, options: FileOptions): Promise<FileResu
   return result.isNodesHang ? runTestFile(file, options) : result;
 }
 
-/** Runs the files, `part.concurrency` at a time, and counts in their order. */
+/** Runs the files of one process; one by one where that does not show which of them is at fault. */
+async function runGroup(files: readonly string[], options: FileOptions): Promise<FileResult[]> {
+  const together = files.length > 1 ? await runBatch(files, options) : null;
+  if (together !== null) return together;
+  const results: FileResult[] = [];
+  for (const file of files) results.push(await runOnceMore(file, options));
+  return results;
+}
+
+/** Groups of `size` neighbours: files of one folder load much the same modules. */
+function groupsOf(files: readonly string[], size: number): string[][] {
+  const count = Math.ceil(files.length / size);
+  return Array.from({ length: count }, (_, at) => files.slice(at * size, (at + 1) * size));
+}
+
+/** Runs the files, `part.concurrency` processes at a time, and counts in their order. */
 export async function runFolder(part: TestPart, files: readonly string[], how: FolderRun): Promise<Tally> {
   // Each run of node:test listens to a few events of the process while it lasts.
   process.setMaxListeners(Math.max(process.getMaxListeners(), part.concurrency + 10));
   const limits = limitsOf(how);
   const results = new Map<string, FileResult>();
-  const waiting = [...files];
+  const waiting = groupsOf(files, part.filesPerProcess ?? 1);
+  const take = (result: FileResult): void => {
+    results.set(result.file, result);
+    if (result.durationMs >= SLOW_FILE_MS) how.onSlowFile?.(path.relative(how.root, result.file), result.durationMs);
+  };
   const lane = async (): Promise<void> => {
-    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
-      const result = await runOnceMore(file, { root: how.root, grep: how.grep, limits });
-      results.set(file, result);
-      if (result.durationMs >= SLOW_FILE_MS) how.onSlowFile?.(path.relative(how.root, file), result.durationMs);
+    for (let group = waiting.shift(); group !== undefined; group = waiting.shift()) {
+      (await runGroup(group, { root: how.root, grep: how.grep, limits })).forEach(take);
     }
   };
   await Promise.all(Array.from({ length: part.concurrency }, lane));

@@ -15,8 +15,10 @@ export interface TestPart {
   readonly kind: 'test';
   readonly name: string;
   readonly folder: string;
-  /** Files at a time. */
+  /** Processes at a time. */
   readonly concurrency: number;
+  /** 1 if absent. More for files that are short beside the loading of their modules, and leave nothing behind. */
+  readonly filesPerProcess?: number;
 }
 
 export type Part = StaticPart | TestPart;
@@ -64,7 +66,7 @@ export function allParts(coreCount: number): readonly Part[] {
     { kind: 'static', name: 'words', command: ['node', 'scripts/check-words.ts'] },
     { kind: 'static', name: 'prose', command: ['node', 'scripts/check-prose.ts'] },
     { kind: 'static', name: 'unused', command: ['knip'] },
-    { kind: 'test', name: 'unit', folder: 'test/unit', concurrency: coreCount },
+    { kind: 'test', name: 'unit', folder: 'test/unit', concurrency: coreCount, filesPerProcess: 16 },
     { kind: 'test', name: 'contract', folder: 'test/contract', concurrency: coreCount },
     { kind: 'test', name: 'property', folder: 'test/property', concurrency: coreCount },
     { kind: 'test', name: 'conformance', folder: 'test/conformance', concurrency: coreCount },

@@ -93,6 +93,32 @@ describe('failures', () => {
   });
 });
 
+describe('files that share a process', () => {
+  test('keep their tests, failures and output apart', (t) => {
+    const { status, output } = runOver(t, {
+      'unit/a.test.ts': `test('a', () => {});\n`,
+      'unit/b.test.ts': `test('b', () => { console.log('a trace'); assert.equal(1, 2); });\n`,
+      'unit/c.test.ts': `test('c', { skip: 'no peer' }, () => {});\n`,
+    });
+    assert.match(output, /^ +FAILED test\/unit\/b\.test\.ts:3 {2}b$/m);
+    assert.match(output, /unit\/b\.test\.ts[^]*a trace/);
+    assert.match(output, /^ {2}test\/unit\/c\.test\.ts:3 {2}c: no peer$/m);
+    const { tests, pass, fail, skipped } = closing(output);
+    assert.deepEqual([tests, pass, fail, skipped, status], [3, 1, 1, 1, 1]);
+  });
+
+  test('run one by one where one of them ends the process', (t) => {
+    const { output } = runOver(t, {
+      'unit/a.test.ts': `test('a', () => {});\n`,
+      'unit/b.test.ts': `process.exit(0);\n`,
+      'unit/c.test.ts': `test('c', () => {});\n`,
+    });
+    assert.match(output, /FAILED test\/unit\/b\.test\.ts/);
+    const { tests, pass, fail } = closing(output);
+    assert.deepEqual([tests, pass, fail], [3, 2, 1]);
+  });
+});
+
 describe('the choice of tests', () => {
   const files = {
     'unit/a.test.ts': `test('retry once', () => {});\ntest('other', () => assert.fail());\n`,
