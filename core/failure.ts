@@ -65,6 +65,7 @@ export const FAILURE_KINDS = [
   'head-too-large',
   'truncated',
   'unsendable-request',
+  'upgrade-unsupported',
   'cancelled',
   'internal',
 ] as const;
@@ -96,6 +97,7 @@ const SIGNAL_OF_KIND: Readonly<Record<FailureKind, Signal>> = {
   'head-too-large': 'protocol',
   truncated: 'resetBody',
   'unsendable-request': 'client',
+  'upgrade-unsupported': 'client',
   cancelled: 'client',
   internal: 'client',
 };

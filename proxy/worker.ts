@@ -104,8 +104,9 @@ class DataPlane {
     const faults = new FaultLog(log, this.#clock);
     const parts = { region, worker, timers: systemTimers, onIdleDeath, onFault: faults.report };
     const fast = { wheel: this.#wheel, turn: new Turn(this.#clock), memory: new WireMemory() };
-    this.#transport = openTransports(parts, fast);
-    this.#tunnels = new UpgradeTunnels(parts);
+    const http2 = new Http2Transport({ ...parts, ...fast });
+    this.#transport = openTransports(parts, fast, http2);
+    this.#tunnels = new UpgradeTunnels(parts, http2);
     this.#runtimes = new RuntimeHistory(this.#runtimeOf(start.snapshot), {
       clock: this.#clock,
       timers: systemTimers,
@@ -305,9 +306,9 @@ function newPolicyWatch(lanes: WorkerLanes, clock: Pick<Clock, 'nowMs'>): Policy
 function openTransports(
   parts: TransportParts,
   shared: Omit<Http1TransportParts, keyof TransportParts>,
+  http2: Http2Transport,
 ): TransportSwitch {
-  const engine = { ...parts, ...shared };
-  return new TransportSwitch(new Http1Transport(engine), new UndiciTransport(parts), new Http2Transport(engine));
+  return new TransportSwitch(new Http1Transport({ ...parts, ...shared }), new UndiciTransport(parts), http2);
 }
 
 /** Memory about clients, without the counts of an earlier worker of this index. */

@@ -41,14 +41,10 @@ function grpcPassage(listener: ListenerSnapshot, { name, protocol }: UpstreamSna
   return { passes: true, because: protocol === 'auto' ? 'where the endpoint chooses HTTP/2 by ALPN' : '' };
 }
 
-/** Over HTTP/2, WebSocket takes an extended CONNECT (RFC 8441), which only our own engine accepts. */
-function websocketPassage(
-  listener: ListenerSnapshot,
-  { name, protocol }: UpstreamSnapshot,
-  fastPath: boolean,
-): Passage {
-  if (protocol === 'http2')
-    return { passes: false, because: `upstream ${name} has protocol: http2, not http1 or auto` };
-  const isHttp1Only = speaksHttp2(listener) && !fastPath;
-  return { passes: true, because: isHttp1Only ? 'from clients over HTTP/1.1, since fastPath is false' : '' };
+/** Over HTTP/2, a WebSocket takes an extended CONNECT (RFC 8441), which only our own engine accepts from clients. */
+function websocketPassage(listener: ListenerSnapshot, { protocol }: UpstreamSnapshot, fastPath: boolean): Passage {
+  const conditions: string[] = [];
+  if (protocol === 'http2') conditions.push('where the endpoint offers extended CONNECT (RFC 8441)');
+  if (speaksHttp2(listener) && !fastPath) conditions.push('from clients over HTTP/1.1, since fastPath is false');
+  return { passes: true, because: conditions.join(', ') };
 }

@@ -177,6 +177,7 @@ const FAILURE_FIELDS: Readonly<Record<FailureKind, number>> = {
   'head-too-large': E.failuresProtocol,
   truncated: E.failuresTruncated,
   'unsendable-request': NOTHING,
+  'upgrade-unsupported': NOTHING,
   cancelled: NOTHING,
   internal: NOTHING,
 };

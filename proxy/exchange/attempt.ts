@@ -106,7 +106,9 @@ export class Attempt<Owner> implements AttemptEvents, TunnelEvents {
     const tunnel = tunnels.open(upgrade, request, this);
     this.#tunnel = tunnel;
     this.handle = {
-      protocol: tunnel.protocol,
+      get protocol() {
+        return tunnel.protocol;
+      },
       abort: () => tunnel.abort(),
       sendBody: () => true,
       endBody: () => undefined,

@@ -91,6 +91,13 @@ export const REPLY_CAUSES = {
     CLOSES,
   ),
   'unsendable-request': cause(400, 'unsendable-request', 'The request cannot be passed on.', 'badRequest', CLOSES),
+  'upgrade-unsupported': cause(
+    501,
+    'upgrade-unsupported',
+    'The endpoint accepts no connection upgrade.',
+    'badRequest',
+    CLOSES,
+  ),
   'endpoint-gone': cause(502, 'endpoint-gone', 'The endpoint closed before it answered.', 'endpointGoneHead'),
   'connect-failed': cause(502, 'connect-failed', 'No endpoint could be reached.', 'connectFailed'),
   'malformed-response': cause(502, 'malformed-response', 'The endpoint sent an invalid response.', 'badResponse'),
@@ -186,6 +193,7 @@ const REPLY_OF_FAILURE: Readonly<Record<FailureKind, ReplyCauseName>> = {
   'head-too-large': 'malformed-response',
   truncated: 'endpoint-gone',
   'unsendable-request': 'unsendable-request',
+  'upgrade-unsupported': 'upgrade-unsupported',
   cancelled: 'internal',
   internal: 'internal',
 };

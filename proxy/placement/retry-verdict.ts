@@ -65,8 +65,15 @@ export function retryVerdict(facts: RetryFacts, settings: RetrySnapshot): RetryV
   return facts.kind === 'status' || facts.kind === 'grpc-status' ? 'status' : 'unanswered-safe';
 }
 
+/** No other endpoint of the upstream would do better. */
+const NEVER_RETRIED: ReadonlySet<RetryFacts['kind']> = new Set([
+  'unsendable-request',
+  'upgrade-unsupported',
+  'cancelled',
+]);
+
 function unsentVerdict(facts: RetryFacts, settings: RetrySnapshot): RetryVerdict {
-  if (facts.kind === 'unsendable-request' || facts.kind === 'cancelled') return 'refused-not-retryable';
+  if (NEVER_RETRIED.has(facts.kind)) return 'refused-not-retryable';
   const isRace = facts.kind === 'stale-connection' || facts.kind === 'refused-stream';
   if (!isRace && !settings.onConnectFailure) return 'refused-not-retryable';
   if (!facts.isBodyReplayable) return 'refused-body';

@@ -14,6 +14,9 @@ const INTERVAL_MS = 10_000;
  */
 export type OnFault = (endpoint: EndpointSnapshot, kind: FailureKind, reason: string) => void;
 
+const INVALID_RESPONSE = { event: 'sent an invalid response', plural: 'invalid responses' };
+const REFUSED_UPGRADE = { event: 'cannot take an upgrade', plural: 'faults' };
+
 interface LastLine {
   readonly endpoint: string;
   readonly atMs: number;
@@ -41,10 +44,8 @@ export class FaultLog {
     }
     const folded = isSame ? last.folded : 0;
     this.#last[slot] = { endpoint: name, atMs: nowMs, folded: 0 };
-    const more = folded === 0 ? '' : ` (${folded} more invalid responses since the last line)`;
-    this.#log.warn(
-      { endpoint: name, failure: kind, reason },
-      `endpoint ${name} sent an invalid response: ${reason}${more}`,
-    );
+    const { event, plural } = kind === 'upgrade-unsupported' ? REFUSED_UPGRADE : INVALID_RESPONSE;
+    const more = folded === 0 ? '' : ` (${folded} more ${plural} since the last line)`;
+    this.#log.warn({ endpoint: name, failure: kind, reason }, `endpoint ${name} ${event}: ${reason}${more}`);
   };
 }

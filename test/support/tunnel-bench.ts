@@ -13,7 +13,10 @@ import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
 import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import { systemTimers, type Timers } from '../../core/timers.ts';
 import { SocketUpgrade } from '../../proxy/wire/socket-upgrade.ts';
+import { Http2Transport } from '../../proxy/upstream/http2/http2-transport.ts';
+import type { TransportParts } from '../../proxy/upstream/transport-parts.ts';
 import { UpgradeTunnels } from '../../proxy/upstream/tunnel/upgrade-tunnel.ts';
+import { sharedParts } from './http1-parts.ts';
 import { requestOrigin } from './request-origin.ts';
 import { requestHead } from './request-head.ts';
 import { ScriptedOrigin, send } from './scripted-origin.ts';
@@ -150,6 +153,7 @@ export class TunnelBench {
   readonly #endpoint: EndpointSnapshot;
   readonly #upstream: UpstreamSnapshot;
   readonly #server = http.createServer();
+  readonly #http2: Http2Transport;
   readonly #clients: RawClient[] = [];
   readonly #upgrades: { readonly message: IncomingMessage; readonly upgrade: SocketUpgrade }[] = [];
 
@@ -159,12 +163,16 @@ export class TunnelBench {
     this.#endpoint = endpointSnapshot(0, { port: origin.port, ...parts.endpoint });
     this.#upstream = upstreamSnapshot({ endpoints: [this.#endpoint], ...parts.upstream });
     this.region = regionFor(snapshot({ upstreams: [this.#upstream] }));
-    this.tunnels = new UpgradeTunnels({
+    const shared: TransportParts = {
       region: this.region,
       worker: 0,
       timers: parts.timers ?? systemTimers,
+      onIdleDeath: () => undefined,
       onFault: (endpoint, kind, reason) => this.faults.push(`${endpoint.name}: ${kind}: ${reason}`),
-    });
+    };
+    this.#http2 = new Http2Transport({ ...shared, ...sharedParts() });
+    this.#http2.update([this.#upstream]);
+    this.tunnels = new UpgradeTunnels(shared, this.#http2);
     this.#server.on('upgrade', (message, socket, firstBytes) => this.#upgrade(message, socket, firstBytes));
   }
 
@@ -208,6 +216,7 @@ export class TunnelBench {
     for (const socket of this.clientSockets) socket.destroy();
     this.#server.closeAllConnections();
     this.#server.close();
+    await this.#http2.close();
     await this.origin.close();
   }
 

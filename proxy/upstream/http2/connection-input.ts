@@ -130,11 +130,11 @@ export class ConnectionInput implements FrameSink {
     const attempt = this.#find(stream);
     if (attempt === undefined) return;
     if (attempt.adjustWindow(increment)) output.pump(attempt);
-    else attempt.onBroken(ErrorCode.FLOW_CONTROL_ERROR, 'the window of the stream is too large');
+    else attempt.reject('the window of the stream is too large', ErrorCode.FLOW_CONTROL_ERROR);
   }
 
   onStreamError(stream: number, code: ErrorCode): void {
-    this.#find(stream)?.onBroken(code, 'an invalid frame');
+    this.#find(stream)?.reject('an invalid frame', code);
   }
 
   onConnectionError(code: ErrorCode, reason: string): void {

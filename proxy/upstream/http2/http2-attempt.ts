@@ -3,7 +3,7 @@
 
 import type { AttemptEvents, AttemptHandle, AttemptRequest } from '../../../core/exchange-contract.ts';
 import { type Failure, type FailureKind, failureOf } from '../../../core/failure.ts';
-import type { FieldList } from '../../../core/head.ts';
+import { type FieldList, UNKNOWN_LENGTH } from '../../../core/head.ts';
 import { ENDPOINT_FIELD } from '../../../core/memory/lane-fields.ts';
 import { ErrorCode, errorName } from '../../http2/error-code.ts';
 import type { ConnectionOutput } from './connection-output.ts';
@@ -35,6 +35,9 @@ export interface WaitingRoom {
   leave(attempt: Http2Attempt): void;
 }
 
+/** Method of a tunnel, as rules of its response know it. */
+const CONNECT = 'CONNECT';
+
 export class Http2Attempt implements AttemptHandle {
   readonly protocol = 'http2';
   readonly request: AttemptRequest;
@@ -43,6 +46,8 @@ export class Http2Attempt implements AttemptHandle {
   readonly isImmediate: boolean;
   /** The header list of the request. */
   readonly fields: FieldList;
+  /** Whether the stream is a tunnel (RFC 8441): its sides end one by one, and `onFailure` may follow `onEnd`. */
+  readonly isTunnel: boolean;
   /** Set while the attempt waits for a connection. */
   waiting: WaitingRoom | null = null;
   /** 0 before the head is sent. */
@@ -64,6 +69,7 @@ export class Http2Attempt implements AttemptHandle {
     this.events = events;
     this.isImmediate = isImmediate;
     this.fields = fields;
+    this.isTunnel = fields[1] === CONNECT;
   }
 
   /** Leases a connection. @returns whether the exchange still wants the attempt */
@@ -80,7 +86,7 @@ export class Http2Attempt implements AttemptHandle {
     this.#wasIdle = wasIdle;
     this.#receivedBefore = this.#host!.receivedBytes;
     this.#beganMs = this.#host!.nowMs();
-    this.#sender = new StreamSender(windowBytes, this.request.head.bodyLength);
+    this.#sender = new StreamSender(windowBytes, this.isTunnel ? UNKNOWN_LENGTH : this.request.head.bodyLength);
     if (!this.#sender.isEnded) this.events.onBodyWanted();
   }
 
@@ -156,9 +162,9 @@ export class Http2Attempt implements AttemptHandle {
   /** @param fields as decoded; null if the list is beyond the limit */
   onHeaders(fields: FieldList | null, isLast: boolean): void {
     const receiver = this.#receiver;
-    if (fields === null) return this.#reject('header list too large', ErrorCode.CANCEL, 'head-too-large');
-    const head = receiver.takeHeaders(fields, this.request.head.method, isLast);
-    if (receiver.fault !== '') return this.#reject(receiver.fault, receiver.faultCode);
+    if (fields === null) return this.reject('header list too large', ErrorCode.CANCEL, 'head-too-large');
+    const head = receiver.takeHeaders(fields, this.isTunnel ? CONNECT : this.request.head.method, isLast);
+    if (receiver.fault !== '') return this.reject(receiver.fault, receiver.faultCode);
     if (head !== null && head.status < 200) return this.events.onInterim(head);
     if (head !== null) this.events.onHead(head);
     if (receiver.isEnded) this.#remoteEnd();
@@ -166,13 +172,12 @@ export class Http2Attempt implements AttemptHandle {
 
   /** A DATA frame begins. */
   onDataStart(flowBytes: number): void {
-    const receiver = this.#receiver;
-    if (!receiver.takeFrame(flowBytes)) this.#reject(receiver.fault, receiver.faultCode);
+    if (!this.#receiver.takeFrame(flowBytes)) this.reject(this.#receiver.fault, this.#receiver.faultCode);
   }
 
   onData(bytes: Buffer, start: number, end: number): void {
     const receiver = this.#receiver;
-    if (!receiver.takeData(end - start)) this.#reject(receiver.fault);
+    if (!receiver.takeData(end - start)) this.reject(receiver.fault);
     else if (receiver.isStopped) receiver.hold(bytes, start, end);
     else this.#pass(bytes.subarray(start, end), this.isImmediate);
   }
@@ -182,15 +187,15 @@ export class Http2Attempt implements AttemptHandle {
     if (paddingBytes > 0) this.#returnCredit(paddingBytes);
     if (!isLast) return;
     if (this.#receiver.takeEnd(null)) this.#remoteEnd();
-    else this.#reject(this.#receiver.fault);
+    else this.reject(this.#receiver.fault);
   }
 
   onReset(code: number): void {
-    const { isEnded, hasHead } = this.#receiver;
+    const { hasHead } = this.#receiver;
     this.#host?.count(ENDPOINT_FIELD.http2ResetsReceived, 1);
     // The endpoint may end a request whose response is whole (RFC 9113 section 8.1).
-    if (isEnded) return this.#close(null);
-    if (code === ErrorCode.NO_ERROR && hasHead && this.#receiver.takeEnd(null)) {
+    if (endsWell(this.isTunnel, this.#receiver, this.#sender)) return this.#close(null);
+    if (code === ErrorCode.NO_ERROR && hasHead && !this.#receiver.isEnded && this.#receiver.takeEnd(null)) {
       // In place of END_STREAM: node:http2 sends it so while its socket is busy, and other clients take it so.
       this.#sender!.abandon();
       return this.#remoteEnd();
@@ -199,11 +204,6 @@ export class Http2Attempt implements AttemptHandle {
     if (code === ErrorCode.REFUSED_STREAM && !hasHead) return this.refuse(reason);
     this.#close(null);
     this.fail(failureOf(hasHead ? 'truncated' : 'reset', true, new Error(reason)));
-  }
-
-  /** A fault of this stream only. */
-  onBroken(code: ErrorCode, reason: string): void {
-    this.#reject(reason, code);
   }
 
   /** The endpoint has not processed the request (RFC 9113 section 8.7). */
@@ -215,11 +215,11 @@ export class Http2Attempt implements AttemptHandle {
 
   /** The connection has ended. A response that is whole goes on to a client that reads slowly. */
   lose(kind: FailureKind | null, reason: string): void {
-    const host = this.#host;
+    const hasReceived = (this.#host?.receivedBytes ?? 0) > this.#receivedBefore;
+    const isWhole = endsWell(this.isTunnel, this.#receiver, this.#sender);
     this.#host = null;
     this.#sender?.abandon();
-    if (this.#receiver.isEnded) return;
-    const hasReceived = host !== null && host.receivedBytes > this.#receivedBefore;
+    if (isWhole) return;
     const loss = this.#receiver.hasHead ? 'truncated' : this.#wasIdle && !hasReceived ? 'stale-connection' : 'reset';
     this.#receiver.discard();
     this.fail(failureOf(kind ?? loss, this.stream !== 0, new Error(reason)));
@@ -246,7 +246,9 @@ export class Http2Attempt implements AttemptHandle {
   }
 
   #localEnd(): void {
-    if (this.#receiver.isEnded) this.#host?.forget(this);
+    if (!this.#receiver.isEnded) return;
+    this.#host?.forget(this);
+    if (this.isTunnel && !this.#receiver.isStopped) this.isOver = true;
   }
 
   #remoteEnd(): void {
@@ -258,13 +260,14 @@ export class Http2Attempt implements AttemptHandle {
   /** A client that still sends is stopped: the endpoint has answered without the rest. */
   #complete(): void {
     if (this.isOver) return;
-    this.isOver = true;
+    this.isOver = this.#sender!.isDone || !this.isTunnel;
     if (this.#sender!.isDone) this.#host = null;
-    else this.#close(ErrorCode.NO_ERROR);
+    else if (!this.isTunnel) this.#close(ErrorCode.NO_ERROR);
     this.events.onEnd(this.#receiver.trailers);
   }
 
-  #reject(reason: string, code: ErrorCode = ErrorCode.PROTOCOL_ERROR, kind: FailureKind = 'malformed-response'): void {
+  /** A fault of this stream only. */
+  reject(reason: string, code: ErrorCode = ErrorCode.PROTOCOL_ERROR, kind: FailureKind = 'malformed-response'): void {
     this.#host?.onFault(kind, reason);
     this.#cancel(kind, reason, code);
   }
@@ -284,4 +287,9 @@ export class Http2Attempt implements AttemptHandle {
     if (code !== null) host.reset(this.stream, code);
     host.forget(this);
   }
+}
+
+/** Whether an attempt ends well without the endpoint: a tunnel that is half-closed may still send to it. */
+function endsWell(isTunnel: boolean, receiver: StreamReceiver, sender: StreamSender | null): boolean {
+  return receiver.isEnded && (!isTunnel || receiver.isStopped || sender!.isDone);
 }

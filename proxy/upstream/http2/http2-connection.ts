@@ -60,7 +60,7 @@ export class Http2Connection implements StreamHost, InputUser, SocketUser, Watch
   readonly isStopped = false;
   receivedBytes = 0;
   readonly #owner: ConnectionOwner;
-  readonly #input: ConnectionInput;
+  readonly input: ConnectionInput;
   readonly watch: ConnectionWatch;
   readonly #streams = new Map<number, Http2Attempt>();
   #state: State = 'starting';
@@ -73,7 +73,7 @@ export class Http2Connection implements StreamHost, InputUser, SocketUser, Watch
     this.#owner = owner;
     this.socket = new EndpointSocket(this, turn, memory);
     this.output = new ConnectionOutput(this.socket, owner.parts);
-    this.#input = new ConnectionInput(this, owner.responseHeadBytes);
+    this.input = new ConnectionInput(this, owner.responseHeadBytes);
     this.watch = new ConnectionWatch(owner.parts, owner, this);
   }
 
@@ -93,7 +93,7 @@ export class Http2Connection implements StreamHost, InputUser, SocketUser, Watch
 
   /** How many streams it takes at once. */
   get streamLimit(): number {
-    return Math.min(MAX_STREAMS, this.#input.peer.maxConcurrentStreams);
+    return Math.min(MAX_STREAMS, this.input.peer.maxConcurrentStreams);
   }
 
   /** Whether it takes another stream. */
@@ -116,8 +116,8 @@ export class Http2Connection implements StreamHost, InputUser, SocketUser, Watch
     this.#streams.set(stream, attempt);
     this.#owner.count(F.http2Streams, 1);
     this.#countIdle();
-    this.output.writeHead(stream, attempt.request.head.bodyLength === 0, attempt.fields);
-    attempt.begin(stream, this.#input.peer.initialWindowBytes, wasIdle);
+    this.output.writeHead(stream, !attempt.isTunnel && attempt.request.head.bodyLength === 0, attempt.fields);
+    attempt.begin(stream, this.input.peer.initialWindowBytes, wasIdle);
     if (this.#nextStream > LAST_STREAM) this.drain();
   }
 
@@ -236,7 +236,7 @@ export class Http2Connection implements StreamHost, InputUser, SocketUser, Watch
   onBytes(bytes: Buffer, size: number): void {
     this.receivedBytes += size;
     this.watch.received();
-    this.#input.feed(bytes, size);
+    this.input.feed(bytes, size);
   }
 
   onDrain(): void {
@@ -288,7 +288,7 @@ export class Http2Connection implements StreamHost, InputUser, SocketUser, Watch
     this.#streams.clear();
     this.#countIdle();
     this.watch.stop();
-    this.#input.shut();
+    this.input.shut();
     this.output.close(ErrorCode.NO_ERROR);
     this.output.drop();
     this.socket.destroy();

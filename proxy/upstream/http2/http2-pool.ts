@@ -29,6 +29,11 @@ const HTTP1_KNOWN_MS = 60_000;
 
 /** The endpoint chose HTTP/1.1 where it had the choice. */
 export class Http1Chosen extends Error {}
+/** The endpoint has not offered extended CONNECT (RFC 8441). */
+export class TunnelsNotOffered extends Error {}
+const TUNNELS_NOT_OFFERED = new TunnelsNotOffered(
+  'no extended CONNECT (RFC 8441) for WebSockets: set protocol: auto or http1',
+);
 const HTTP1_CHOSEN = new Http1Chosen('the endpoint chose HTTP/1.1 by ALPN');
 
 export class Http2Pool implements ConnectionOwner, ConnectionPool, WaitingRoom {
@@ -119,6 +124,9 @@ export class Http2Pool implements ConnectionOwner, ConnectionPool, WaitingRoom {
   }
 
   #begin(connection: Http2Connection, attempt: Http2Attempt): void {
+    if (attempt.isTunnel && !connection.input.peer.enablesConnectProtocol) {
+      return attempt.fail(failureOf('upgrade-unsupported', false, TUNNELS_NOT_OFFERED));
+    }
     connection.inTurn(() => connection.begin(attempt));
   }
 

@@ -9,7 +9,7 @@ import { PoolTable } from '../pool-table.ts';
 import { leaseFor, PooledTransport } from '../pooled-transport.ts';
 import { Http2Attempt } from './http2-attempt.ts';
 import { Http2Pool } from './http2-pool.ts';
-import { http2RequestFields } from './request-fields.ts';
+import { http2RequestFields, webSocketFields } from './request-fields.ts';
 
 export class Http2Transport extends PooledTransport<Http2Pool> implements Transport {
   constructor(parts: Http1TransportParts) {
@@ -23,6 +23,13 @@ export class Http2Transport extends PooledTransport<Http2Pool> implements Transp
     const isImmediate = request.head instanceof ScannedRequestHead;
     const fields = http2RequestFields(request);
     const attempt = new Http2Attempt(request, events, isImmediate, fields ?? []);
+    return leaseFor(this.pools, attempt, fields !== null);
+  }
+
+  /** Sends an extended CONNECT for a WebSocket. All events come after the caller's turn. */
+  connect(request: AttemptRequest, events: AttemptEvents): Http2Attempt {
+    const fields = webSocketFields(request);
+    const attempt = new Http2Attempt(request, events, false, fields ?? []);
     return leaseFor(this.pools, attempt, fields !== null);
   }
 }

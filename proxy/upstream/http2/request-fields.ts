@@ -7,6 +7,8 @@ import { anticipatesBody, isSendableTarget, isToken, requestFields } from '../re
 
 /** Offset of the first field after Host in `requestFields`. */
 const AFTER_HOST = 2;
+/** The proof of HTTP/1.1 that a server speaks WebSocket, which HTTP/2 negotiates by SETTINGS (RFC 8441 section 5). */
+const HANDSHAKE_NAMES: ReadonlySet<string> = new Set(['sec-websocket-key', 'sec-websocket-accept']);
 const ACCEPTS_TRAILERS = /(?:^|,)[ \t]*trailers[ \t]*(?:,|$)/i;
 
 /** @returns names in lower case and values in turn; null if the request can't be sent */
@@ -18,10 +20,26 @@ export function http2RequestFields(request: AttemptRequest): string[] | null {
   const fields = [':method', method, ':scheme', endpoint.protocol];
   if (hostField !== '') fields.push(':authority', hostField);
   fields.push(':path', target);
-  const regular = requestFields(request);
-  for (let at = AFTER_HOST; at < regular.length; at += 2) fields.push(regular[at]!.toLowerCase(), regular[at + 1]!);
+  addRegularFields(fields, request);
   addHopFields(fields, head);
   return areFields(fields) ? fields : null;
+}
+
+/** The extended CONNECT of a WebSocket (RFC 8441 section 4). @returns as http2RequestFields */
+export function webSocketFields(request: AttemptRequest): string[] | null {
+  const { head, hostField, endpoint } = request;
+  const target = request.target ?? head.target;
+  if (!isSendableTarget('GET', target) || hostField === '') return null;
+  const fields = [':method', 'CONNECT', ':protocol', 'websocket', ':scheme', endpoint.protocol];
+  fields.push(':authority', hostField, ':path', target);
+  addRegularFields(fields, request);
+  const sent = fields.filter((_, at) => !HANDSHAKE_NAMES.has(fields[at & ~1]!));
+  return areFields(sent) ? sent : null;
+}
+
+function addRegularFields(fields: string[], request: AttemptRequest): void {
+  const regular = requestFields(request);
+  for (let at = AFTER_HOST; at < regular.length; at += 2) fields.push(regular[at]!.toLowerCase(), regular[at + 1]!);
 }
 
 /** Trailer fields in the form of HTTP/2; those that can't be sent are left out. */

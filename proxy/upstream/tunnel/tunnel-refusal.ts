@@ -29,12 +29,53 @@ export interface RefusalEvents {
   onTruncated(): void;
 }
 
+/** A final response as HTTP/1.1, with our own framing. */
+export class RefusalWriter {
+  readonly #client: Duplex;
+  readonly #isChunked: boolean;
+
+  /**
+   * Writes the head.
+   * @param lengthBytes of the body; null where it is unknown
+   * @throws TypeError if a field can't be written
+   */
+  constructor(client: Duplex, status: number, reason: string, fields: FieldList, lengthBytes: number | null) {
+    const isBodyless = status === 204 || status === 304;
+    this.#client = client;
+    this.#isChunked = !isBodyless && lengthBytes === null;
+    const framing = isBodyless
+      ? NO_LINES
+      : lengthBytes === null
+        ? TRANSFER_ENCODING_CHUNKED
+        : contentLengthLine(lengthBytes);
+    const lines = joinLines(fieldLines(fields), joinLines(framing, CONNECTION_CLOSE));
+    client.write(encodeOwnResponseHead(status, reason, lines), 'latin1');
+  }
+
+  /** @returns false if the client is slower: stop until its 'drain' */
+  write(chunk: Uint8Array): boolean {
+    if (chunk.byteLength === 0) return true;
+    this.#client.cork();
+    if (this.#isChunked) this.#client.write(chunkHead(chunk.byteLength), 'latin1');
+    let hasRoom = this.#client.write(chunk);
+    if (this.#isChunked) hasRoom = this.#client.write(CHUNK_END, 'latin1');
+    this.#client.uncork();
+    return hasRoom;
+  }
+
+  /** Ends the body; the connection is its owner's to close. */
+  end(): void {
+    if (this.#isChunked) this.#client.write(LAST_CHUNK, 'latin1');
+  }
+}
+
+/** The refusal of an HTTP/1.1 endpoint. */
 export class TunnelRefusal {
   readonly #answer: IncomingMessage;
   readonly #client: Duplex;
   readonly #endpoint: Duplex;
   readonly #events: RefusalEvents;
-  readonly #isChunked: boolean;
+  readonly #writer: RefusalWriter;
   #isOver = false;
 
   /** @throws TypeError if a field of the head can't be written */
@@ -46,15 +87,8 @@ export class TunnelRefusal {
     this.#events = events;
     const { statusCode = 502, statusMessage = '' } = answer;
     const length = answer.headers['content-length'] ?? '';
-    const isBodyless = statusCode === 204 || statusCode === 304;
-    this.#isChunked = !isBodyless && !LENGTH.test(length);
-    const framing = isBodyless
-      ? NO_LINES
-      : this.#isChunked
-        ? TRANSFER_ENCODING_CHUNKED
-        : contentLengthLine(Number(length));
-    const lines = joinLines(fieldLines(fields), joinLines(framing, CONNECTION_CLOSE));
-    client.write(encodeOwnResponseHead(statusCode, statusMessage, lines), 'latin1');
+    const lengthBytes = LENGTH.test(length) ? Number(length) : null;
+    this.#writer = new RefusalWriter(client, statusCode, statusMessage, fields, lengthBytes);
     answer.on('data', this.#onData);
     answer.on('end', this.#onEnd);
     answer.on('error', this.#onCut);
@@ -69,13 +103,7 @@ export class TunnelRefusal {
   }
 
   readonly #onData = (chunk: Buffer): void => {
-    if (this.#isOver || chunk.length === 0) return;
-    this.#client.cork();
-    if (this.#isChunked) this.#client.write(chunkHead(chunk.length), 'latin1');
-    let hasRoom = this.#client.write(chunk);
-    if (this.#isChunked) hasRoom = this.#client.write(CHUNK_END, 'latin1');
-    this.#client.uncork();
-    if (!hasRoom) this.#answer.pause();
+    if (!this.#isOver && !this.#writer.write(chunk)) this.#answer.pause();
   };
 
   readonly #onDrain = (): void => {
@@ -87,7 +115,7 @@ export class TunnelRefusal {
     // node:http reports a reset as the end of a close-delimited body.
     if (this.#endpoint.errored !== null) return this.#onCut();
     this.stop();
-    if (this.#isChunked) this.#client.write(LAST_CHUNK, 'latin1');
+    this.#writer.end();
     this.#events.onRelayed();
   };
 

@@ -46,22 +46,25 @@ export class TunnelTraffic implements TunnelMeter {
   bytesFromClient = 0;
   bytesFromEndpoint = 0;
   readonly #lane: EndpointLane;
+  readonly #countsBytes: boolean;
   #idle: IdleWatch | null = null;
 
-  constructor(lane: EndpointLane) {
+  /** @param countsBytes whether the lane's bytes are counted here: an HTTP/2 connection counts its own */
+  constructor(lane: EndpointLane, countsBytes: boolean) {
     this.#lane = lane;
+    this.#countsBytes = countsBytes;
   }
 
   countFromClient(sizeBytes: number): void {
     this.bytesFromClient += sizeBytes;
     this.#idle?.touch();
-    this.#lane.add('bytesSent', sizeBytes);
+    if (this.#countsBytes) this.#lane.add('bytesSent', sizeBytes);
   }
 
   countFromEndpoint(sizeBytes: number): void {
     this.bytesFromEndpoint += sizeBytes;
     this.#idle?.touch();
-    this.#lane.add('bytesReceived', sizeBytes);
+    if (this.#countsBytes) this.#lane.add('bytesReceived', sizeBytes);
   }
 
   /** Starts the idle timeout; the tunnel counts as open until `stop`. */

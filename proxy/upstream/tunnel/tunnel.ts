@@ -4,7 +4,13 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { AttemptRequest, TunnelEnd, TunnelEvents, HeadChanges } from '../../../core/exchange-contract.ts';
+import type {
+  AttemptRequest,
+  HeadChanges,
+  TunnelEnd,
+  TunnelEvents,
+  TunnelHandle,
+} from '../../../core/exchange-contract.ts';
 import type { TimerHandle, Timers } from '../../../core/timers.ts';
 import type { Dialler, Dialling, DialResult } from '../../../net/dial.ts';
 import { EndpointError } from '../../../net/endpoint-error.ts';
@@ -13,6 +19,7 @@ import type { EndpointLane } from '../endpoint-lane.ts';
 import type { OnFault } from '../fault-log.ts';
 import { failureOfError } from '../../../net/failure-of-error.ts';
 import { keepReadableAfterWriteError } from '../write-errors.ts';
+import { closeClient, LINGER_MS } from './client-close.ts';
 import { sendUpgrade } from './http-proxy-upgrade.ts';
 import { TunnelRefusal } from './tunnel-refusal.ts';
 import { TunnelSocket } from './tunnel-socket.ts';
@@ -59,10 +66,8 @@ const NEXT_STATES: Readonly<Record<State, readonly State[]>> = {
   over: [],
 };
 
-/** After one side has closed, the other side has this long to receive the remaining bytes. */
-const LINGER_MS = 2000;
-
-export class Tunnel {
+export class Tunnel implements TunnelHandle {
+  readonly protocol = 'http1';
   readonly #setting: TunnelSetting;
   readonly #task: TunnelTask;
   readonly #client: Duplex;
@@ -83,7 +88,7 @@ export class Tunnel {
     this.#setting = setting;
     this.#task = task;
     this.#client = task.upgrade.socket;
-    this.#traffic = new TunnelTraffic(setting.lane);
+    this.#traffic = new TunnelTraffic(setting.lane, true);
     this.#clientStandIn = new TunnelSocket(this.#client, this.#traffic);
   }
 
@@ -100,8 +105,11 @@ export class Tunnel {
     if (wasRelaying) this.#client.destroy();
   }
 
-  /** Ends the tunnel now and reports it. */
-  end(by: 'timeout' | 'drain'): void {
+  close(): void {
+    this.#endBy('drain');
+  }
+
+  #endBy(by: 'timeout' | 'drain'): void {
     if (this.#isBeforeAnswer()) {
       this.#fail(new EndpointError('cancelled', `ended by ${by}`));
       return;
@@ -172,7 +180,7 @@ export class Tunnel {
     if (answer.headers.upgrade?.toLowerCase() === 'websocket') this.#frames = new WebSocketFrames();
     this.#clientStandIn.open(head, this.#task.upgrade.firstBytes, this.#frames);
     const { tunnelMs } = this.#task.request.upstream.timeouts;
-    this.#traffic.open(this.#setting.timers, tunnelMs, () => this.end('timeout'));
+    this.#traffic.open(this.#setting.timers, tunnelMs, () => this.#endBy('timeout'));
     this.#task.events.onOpen();
   }
 
@@ -307,17 +315,6 @@ export class Tunnel {
     if (!NEXT_STATES[this.#state].includes(state)) throw new Error(`a tunnel can't go from ${this.#state} to ${state}`);
     this.#state = state;
   }
-}
-
-/** Ends the client's side after `lastBytes`, and destroys it if it doesn't close in time. */
-function closeClient(client: Duplex, timers: Timers, lastBytes?: Buffer): void {
-  client.on('error', ignore);
-  if (lastBytes === undefined) client.end();
-  else client.end(lastBytes);
-  // Discards what the client still sends: left unread, it would turn our FIN into a reset that destroys the answer.
-  client.resume();
-  const timer = timers.after(LINGER_MS, () => client.destroy());
-  client.once('close', () => timer.cancel());
 }
 
 function ignore(): void {}

@@ -23,7 +23,7 @@ const NOT_PASSED: ReadonlySet<string> = new Set([
 export const LENGTH = /^0*\d{1,15}$/;
 
 /** The elements of an Upgrade field, in lower case. */
-function protocolsOf(upgrade: string | undefined): string[] {
+export function protocolsOf(upgrade: string | undefined): string[] {
   return (upgrade ?? '').split(',').map((item) => item.trim().toLowerCase());
 }
 

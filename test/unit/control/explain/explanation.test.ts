@@ -70,9 +70,9 @@ describe('protocols', () => {
 
   const cases = [
     ['http1', 'http1', false, true],
-    ['http1', 'http2', false, false],
+    ['http1', 'http2', false, true],
     ['http2', 'http1', false, true],
-    ['http2', 'http2', true, false],
+    ['http2', 'http2', true, true],
     ['http2', 'auto', true, true],
   ] as const;
   for (const [client, endpoint, grpc, websocket] of cases) {

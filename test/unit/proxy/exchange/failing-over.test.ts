@@ -152,6 +152,7 @@ describe('failover', () => {
     ['malformed-response', 502],
     ['head-too-large', 502],
     ['unsendable-request', 400],
+    ['upgrade-unsupported', 501],
     ['internal', 500],
   ];
   for (const [kind, status] of statuses) {

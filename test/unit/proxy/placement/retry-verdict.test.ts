@@ -46,6 +46,7 @@ const TABLE: Readonly<Record<FailureKind | 'status', readonly [RetryVerdict, Ret
   'head-too-large': ['never-sent', 'refused-not-retryable', 'refused-not-retryable'],
   truncated: ['never-sent', 'refused-not-retryable', 'refused-not-retryable'],
   'unsendable-request': ['refused-not-retryable', 'refused-not-retryable', 'refused-not-retryable'],
+  'upgrade-unsupported': ['refused-not-retryable', 'refused-not-retryable', 'refused-not-retryable'],
   cancelled: ['refused-not-retryable', 'refused-not-retryable', 'refused-not-retryable'],
   internal: ['never-sent', 'refused-not-retryable', 'refused-not-retryable'],
   status: ['never-sent', 'status', 'refused-not-retryable'],
