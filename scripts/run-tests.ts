@@ -1,8 +1,9 @@
 // `npm test`: the static checks, then every folder of tests; prints the time of each part, every failure and every skip
 // by name, and closes with node's summary lines. Exit code 1 on any failure, 2 on wrong usage. Thread: main.
-// Usage: node scripts/run-tests.ts [--only static,unit,...] [--grep REGEXP] [--root DIR]
+// Usage: node scripts/run-tests.ts [--only static,unit,...] [--grep REGEXP] [--long] [--root DIR]
 
-import { availableParallelism } from 'node:os';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
 import { Coverage } from './test-run/run-tests-coverage.ts';
 import { findTestFiles, runFolder } from './test-run/run-tests-folder.ts';
@@ -35,6 +36,11 @@ process.env['NODE_COMPILE_CACHE'] ??= path.join(REPOSITORY, 'node_modules', '.ca
 
 async function main(options: RunOptions): Promise<void> {
   const startMs = performance.now();
+  if (options.isLong) process.env['FAIRLEAD_TEST_LENGTH'] = 'long';
+  // For what several files need and only one has to make.
+  const folder = mkdtempSync(path.join(tmpdir(), 'fairlead-tests-'));
+  process.env['FAIRLEAD_TEST_RUN_FOLDER'] = folder;
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
   const loadAtStart = loadPerCore(CORE_COUNT);
   const outcome: Outcome = { totals: noTotals(), skipped: [], todo: [], failedParts: [] };
   const statics = options.parts.filter((part) => part.kind === 'static');

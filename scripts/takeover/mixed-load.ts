@@ -5,7 +5,7 @@ import { Agent, request } from 'node:http';
 
 export interface MixedLoadOptions {
   readonly port: number;
-  /** Persistent connections that send the next request right after each response. */
+  /** Persistent connections that send the next request after each response. */
   readonly busy: number;
   /** Persistent connections that pause between requests. */
   readonly pausing: number;
@@ -13,6 +13,8 @@ export interface MixedLoadOptions {
   readonly pauseMs: number;
   /** Loops in which every request has a connection of its own. */
   readonly fresh: number;
+  /** Longest pause in ms of the busy and the fresh ones; 0 loads all cores. */
+  readonly gapMs?: number;
 }
 
 export interface MixedLoadResult {
@@ -50,9 +52,9 @@ export function startMixedLoad(options: MixedLoadOptions): MixedLoad {
   };
   const kept = (): Agent => new Agent({ keepAlive: true, maxSockets: 1 });
   const loops = [
-    ...Array.from({ length: options.busy }, () => loop('busy', kept(), 0)),
+    ...Array.from({ length: options.busy }, () => loop('busy', kept(), options.gapMs ?? 0)),
     ...Array.from({ length: options.pausing }, () => loop('pausing', kept(), options.pauseMs)),
-    ...Array.from({ length: options.fresh }, () => loop('fresh', false, 0)),
+    ...Array.from({ length: options.fresh }, () => loop('fresh', false, options.gapMs ?? 0)),
   ];
   return {
     requests: () => tally.requests,

@@ -32,6 +32,8 @@ export interface RunOptions {
   readonly grep: string | undefined;
   /** The root of the folders of tests. */
   readonly root: string | undefined;
+  /** Whether tests of any length run whole; a short version of each otherwise. */
+  readonly isLong: boolean;
   /** Whether everything runs, so that coverage can be judged. */
   readonly isWhole: boolean;
 }
@@ -73,25 +75,28 @@ export function allParts(coreCount: number): readonly Part[] {
     { kind: 'test', name: 'fuzz', folder: 'test/fuzz', concurrency: coreCount },
     // Each file starts its own worker threads, endpoints and clients: two files occupy two cores.
     { kind: 'test', name: 'integration', folder: 'test/integration', concurrency: Math.max(2, coreCount >> 1) },
-    // Compares with other programs under equal conditions: nothing else may run concurrently.
-    { kind: 'test', name: 'peers', folder: 'test/peers', concurrency: 1 },
+    { kind: 'test', name: 'peers', folder: 'test/peers', concurrency: Math.max(2, coreCount >> 1) },
+    // Counts failures under load: nothing else may run concurrently.
+    { kind: 'test', name: 'chaos', folder: 'test/chaos', concurrency: 1 },
     { kind: 'test', name: 'migration', folder: 'test/migration', concurrency: 1 },
     { kind: 'test', name: 'regress', folder: 'test/regress', concurrency: coreCount },
   ];
 }
 
 /**
- * Reads `--only NAME,NAME` ('static' is all static checks, 'tests' all folders), `--grep TEXT` and `--root DIR`.
+ * Reads `--only NAME,NAME` ('static' is all static checks, 'tests' all folders), `--grep TEXT`, `--long` and `--root DIR`.
  * With --grep alone only tests run. Throws an Error that names the known parts when a name is unknown.
  */
 export function readOptions(args: readonly string[], coreCount: number): RunOptions {
-  const options = { only: { type: 'string' }, grep: { type: 'string' }, root: { type: 'string' } } as const;
+  const text = { type: 'string' } as const;
+  const options = { only: text, grep: text, root: text, long: { type: 'boolean', default: false } } as const;
   const { values } = parseArgs({ args: [...args], options });
   const known = allParts(coreCount);
   const isWhole = values.only === undefined && values.grep === undefined && values.root === undefined;
   const only = values.only ?? (values.grep === undefined ? 'static,tests' : 'tests');
   const named = only.split(',');
-  return { parts: chooseParts(known, named), named, grep: values.grep, root: values.root, isWhole };
+  const { grep, root, long: isLong } = values;
+  return { parts: chooseParts(known, named), named, grep, root, isLong, isWhole };
 }
 
 function chooseParts(known: readonly Part[], names: readonly string[]): Part[] {

@@ -3,7 +3,7 @@
 
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -22,15 +22,24 @@ export function plainEnvironment(): NodeJS.ProcessEnv {
   );
 }
 
-/** Runs `npm pack` into a folder and returns the name of the tarball. */
+/** Puts the packed package into a folder and returns the name of the tarball: `npm pack` runs once in a run of tests. */
 export async function packTarball(folder: string): Promise<string> {
+  const shared = process.env['FAIRLEAD_TEST_RUN_FOLDER'] ?? folder;
   await lock();
   try {
-    await run('npm', ['pack', '--pack-destination', folder, '--silent'], { cwd: ROOT, env: plainEnvironment() });
+    if (tarballIn(shared) === undefined) {
+      await run('npm', ['pack', '--pack-destination', shared, '--silent'], { cwd: ROOT, env: plainEnvironment() });
+    }
   } finally {
     rmSync(LOCK, { recursive: true, force: true });
   }
-  return readdirSync(folder).find((name) => name.endsWith('.tgz'))!;
+  const name = tarballIn(shared)!;
+  if (shared !== folder) copyFileSync(path.join(shared, name), path.join(folder, name));
+  return name;
+}
+
+function tarballIn(folder: string): string | undefined {
+  return readdirSync(folder).find((name) => name.endsWith('.tgz'));
 }
 
 /** Creating a folder is atomic, so only one process succeeds. A lock whose owner has died is removed. */

@@ -114,7 +114,7 @@ describe('socket activation', () => {
     const before = activator.start(t, ['run', '--config', file]);
     await before.logged('ready');
     // Pauses stay below the half second that a drain lets connections be idle.
-    const load = startMixedLoad({ port, busy: 4, pausing: 8, pauseMs: 100, fresh: 4 });
+    const load = startMixedLoad({ port, busy: 4, pausing: 8, pauseMs: 100, fresh: 4, gapMs: 8 });
     await eventually(() => load.requests() > 200, 'load runs');
     before.child.kill('SIGTERM');
     assert.equal(await before.ended, 0);

@@ -53,7 +53,7 @@ describe('a holder', () => {
     const [app] = await startApps(t, 1);
     const held = await startHeld(t, config(app!));
     // Some connections pause for longer than a drain without a holder would let them be idle.
-    const load = startMixedLoad({ port: held.port, busy: 4, pausing: 12, pauseMs: 1500, fresh: 4 });
+    const load = startMixedLoad({ port: held.port, busy: 4, pausing: 12, pauseMs: 1500, fresh: 4, gapMs: 8 });
     await eventually(() => load.requests() > 200, 'load runs');
     const first = (await held.holder.logged('ready'))['pid'];
     const command = startCommand(t, ['upgrade', '--admin', held.admin]);
@@ -110,7 +110,7 @@ describe('a holder', () => {
   test('loses no connection when a worker dies: its successor serves those that wait in its queue', async (t) => {
     const [app] = await startApps(t, 1);
     const held = await startHeld(t, config(app!));
-    const load = startMixedLoad({ port: held.port, busy: 0, pausing: 0, pauseMs: 0, fresh: 8 });
+    const load = startMixedLoad({ port: held.port, busy: 0, pausing: 0, pauseMs: 0, fresh: 8, gapMs: 8 });
     for (const worker of ['0', '1', '0']) {
       const soFar = load.requests();
       await eventually(() => load.requests() > soFar + 100, 'load runs');

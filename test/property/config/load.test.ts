@@ -10,6 +10,7 @@ import { renderProblem } from '../../../config/problems/problem-text.ts';
 import { formatProblem, type Problem } from '../../../config/problems/problem.ts';
 import { compile, newTables } from '../../../config/compile/compile.ts';
 import { DESIGN_EXAMPLE } from '../../unit/config/design-example.ts';
+import { shortOrLong } from '../../support/test-length.ts';
 import { ENVIRONMENT, load } from '../../unit/config/golden-cases.ts';
 
 const FORMAT = /^fairlead\.yaml:\d+:\d+: \S.* \[FL\d{4}\]$/s;
@@ -42,15 +43,17 @@ function assertLoadsOrTells(text: string): void {
   }
 }
 
-/** Valid files besides the design example, and the stride through their characters. */
-function validFiles(): readonly (readonly [name: string, text: string, step: number])[] {
+/** Characters of each file that are removed, one after the other. */
+const REMOVED_MOST = shortOrLong(150, 2_000);
+
+/** Valid files besides the design example. */
+function validFiles(): readonly (readonly [name: string, text: string])[] {
   const root = path.resolve(import.meta.dirname, '../../..');
   const read = (name: string): string => readFileSync(path.join(root, name), 'utf8');
   const readme = /```yaml\n([^`]*^listeners:[\s\S]*?)```/m.exec(read('README.md'))?.[1] ?? '';
   const examples = readdirSync(path.join(root, 'examples')).filter((name) => name.endsWith('.yaml'));
   assert.ok(readme !== '' && examples.includes('everything.yaml'));
-  const files = examples.map((name) => [name, read(`examples/${name}`), name === 'everything.yaml' ? 7 : 1] as const);
-  return [["the README's example", readme, 1], ...files];
+  return [["the README's example", readme], ...examples.map((name) => [name, read(`examples/${name}`)] as const)];
 }
 
 /** Removes comments, which only slow the test down. */
@@ -59,9 +62,10 @@ function withoutComments(text: string): string {
 }
 
 describe('a valid file with any one character removed', () => {
-  for (const [name, text, step] of validFiles()) {
+  for (const [name, text] of validFiles()) {
     test(name, () => {
       const bare = withoutComments(text);
+      const step = Math.ceil(bare.length / REMOVED_MOST);
       for (let at = 0; at < bare.length; at += step) assertLoadsOrTells(bare.slice(0, at) + bare.slice(at + 1));
     });
   }
@@ -69,7 +73,7 @@ describe('a valid file with any one character removed', () => {
 
 describe('the design example', () => {
   test('with any one character removed', () => {
-    for (let at = 0; at < DESIGN_EXAMPLE.length; at++) {
+    for (let at = 0; at < DESIGN_EXAMPLE.length; at += Math.ceil(DESIGN_EXAMPLE.length / REMOVED_MOST)) {
       assertLoadsOrTells(DESIGN_EXAMPLE.slice(0, at) + DESIGN_EXAMPLE.slice(at + 1));
     }
   });
@@ -102,7 +106,7 @@ describe('the design example', () => {
         for (const [at, inserted] of places) text = text.slice(0, at) + inserted + text.slice(at);
         assertLoadsOrTells(text);
       }),
-      { seed: 20_260_803, numRuns: 400 },
+      { seed: 20_260_803, numRuns: shortOrLong(150, 400) },
     );
   });
 
@@ -126,7 +130,7 @@ describe('the design example', () => {
         let seen = -1;
         assertLoadsOrTells(DESIGN_EXAMPLE.replaceAll(/[\w./:-]+/g, (word) => (++seen === index ? value : word)));
       }),
-      { seed: 20_260_804, numRuns: 400 },
+      { seed: 20_260_804, numRuns: shortOrLong(150, 400) },
     );
   });
 });

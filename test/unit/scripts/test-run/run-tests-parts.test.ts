@@ -9,7 +9,18 @@ function partsFor(...args: string[]): string[] {
 }
 
 const STATIC = ['types', 'build-types', 'page-types', 'lint', 'format', 'layers', 'sizes', 'words', 'prose', 'unused'];
-const TESTS = ['unit', 'contract', 'property', 'conformance', 'fuzz', 'integration', 'peers', 'migration', 'regress'];
+const TESTS = [
+  'unit',
+  'contract',
+  'property',
+  'conformance',
+  'fuzz',
+  'integration',
+  'peers',
+  'chaos',
+  'migration',
+  'regress',
+];
 
 test('without options everything runs, static checks first', () => {
   assert.deepEqual(partsFor(), [...STATIC, ...TESTS]);
@@ -31,8 +42,8 @@ test('an unknown part and an unknown option are refused by name', () => {
   assert.throws(() => readOptions(['--fast'], 2), /--fast/);
 });
 
-test('peers run alone, integration files two at a time on two cores', () => {
+test('chaos runs alone, integration files two at a time on two cores', () => {
   const concurrency = new Map(allParts(2).map((part) => [part.name, part.kind === 'test' ? part.concurrency : 0]));
-  assert.equal(concurrency.get('peers'), 1);
+  assert.equal(concurrency.get('chaos'), 1);
   assert.equal(concurrency.get('integration'), 2);
 });
