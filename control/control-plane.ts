@@ -8,7 +8,7 @@ import type { LoadedConfig, LoadResult } from '../config/load.ts';
 import { type Clock, clockSince } from '../core/clock.ts';
 import { ClientMemory } from '../core/memory/client-memory.ts';
 import type { Region } from '../core/memory/region.ts';
-import type { BoundListener, MessageToMain } from '../core/messages.ts';
+import type { BoundListener, CertificateOffer, MessageToMain } from '../core/messages.ts';
 import { systemRandom } from '../core/random.ts';
 import type { Snapshot } from '../core/snapshot/snapshot.ts';
 import { systemTimers } from '../core/timers.ts';
@@ -119,6 +119,7 @@ export class ControlPlane {
       ...injected,
       publish: () => this.#reloader.republish(),
       onSecrets: (secrets) => this.supervisor.broadcast({ kind: 'ticket-secrets', secrets }),
+      onDemand: () => this.#settings.acme.onDemand,
     });
     this.supervisor = this.#newSupervisor(sockets);
     const onOutOfUse = (slot: number): void => this.supervisor.broadcast({ kind: 'drop-idle', slot });
@@ -149,7 +150,7 @@ export class ControlPlane {
       ],
     );
     this.#reloader = this.#newReloader(tables);
-    this.#shutdown = this.#newShutdown();
+    this.#shutdown = newShutdown(options, this.supervisor, () => this.#owner.stop());
   }
 
   /** The Snapshot that runs. */
@@ -222,6 +223,7 @@ export class ControlPlane {
   #newSettings(tables: CompileTables): OperatorSettings {
     const publish = (): Promise<void> => this.#reloader.republish();
     const { log, version } = this.#options;
+    const offer = (one: CertificateOffer): void => this.supervisor.broadcast({ kind: 'certificate-offer', ...one });
     const parts = { clock: this.#clock, log, publish, timers: systemTimers, random: systemRandom };
     return {
       maintenance: new Maintenance({ ...parts, tables, onChange: (change) => this.#admin.noteMaintenance(change) }),
@@ -237,20 +239,8 @@ export class ControlPlane {
         onSource: (event) => this.#admin.noteSource(event),
         onMembers: (event) => this.#admin.noteMembers(event),
       }),
-      acme: new CertificateService({ ...parts, tables, version }),
+      acme: new CertificateService({ ...parts, tables, version, offer }),
     };
-  }
-
-  #newShutdown(): Shutdown {
-    const { log, service } = this.#options;
-    return new Shutdown({
-      timers: systemTimers,
-      log,
-      onStopping: (status) => service?.stopping(status),
-      drain: (graceMs, idleMs) => this.supervisor.drain(graceMs, idleMs),
-      kill: () => this.supervisor.kill(),
-      release: () => this.#owner.stop(),
-    });
   }
 
   #newReloader(tables: CompileTables): Reloader {
@@ -290,6 +280,7 @@ export class ControlPlane {
 
   #onMessage(worker: number, message: MessageToMain): void {
     if (message.kind === 'log') this.#options.log.write(message.level, message.fields, message.text);
+    else if (message.kind === 'certificate-request') this.#settings.acme.request(message);
     else if (message.kind === 'grpc-calls') this.#grpcCalls.add(message.counts);
     else if (message.kind === 'open-revisions') this.#revisions.note(worker, message.older);
     else if (message.kind === 'requests') this.#requests.note(worker, message.ticket, message.list);
@@ -329,6 +320,21 @@ export class ControlPlane {
       upgrade: holder === undefined ? undefined : () => holder.upgrade(),
     };
   }
+}
+
+function newShutdown(
+  { log, service }: ControlPlaneOptions,
+  supervisor: Supervisor,
+  release: () => Promise<void>,
+): Shutdown {
+  return new Shutdown({
+    timers: systemTimers,
+    log,
+    onStopping: (status) => service?.stopping(status),
+    drain: (graceMs, idleMs) => supervisor.drain(graceMs, idleMs),
+    kill: () => supervisor.kill(),
+    release,
+  });
 }
 
 function readyStatus({ revision, workers, listeners }: Snapshot): string {

@@ -5,7 +5,7 @@ import type { GrpcMethodCounts } from './grpc-calls.ts';
 import type { LogLevel } from './log.ts';
 import type { EndpointSnapshot } from './snapshot/endpoint.ts';
 import type { RequestsInFlight } from './requests-in-flight.ts';
-import type { ListenerSnapshot } from './snapshot/listener.ts';
+import type { CertificateSnapshot, ListenerSnapshot } from './snapshot/listener.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
 import type { TicketSecrets } from './ticket-secrets.ts';
 
@@ -34,6 +34,23 @@ export interface EndpointChange {
   readonly upstreams: readonly { readonly index: number; readonly endpoints: readonly EndpointSnapshot[] }[];
 }
 
+/** A server name that no certificate of a listener covers. */
+export interface CertificateRequest {
+  /** Name of the listener. */
+  readonly listener: string;
+  /** DNS name, lower case, as the client sent it: unchecked. */
+  readonly name: string;
+}
+
+/** The certificate of a requested name, or its refusal. Replaces an earlier one. */
+export interface CertificateOffer extends CertificateRequest {
+  readonly certificate: CertificateSnapshot | null;
+  /** Reason of the refusal; '' with a certificate. */
+  readonly reason: string;
+  /** Time for which the refusal holds; 0 where the name is to be requested again. */
+  readonly refusedForMs: number;
+}
+
 export type MessageToWorker =
   /** Bind these listeners, which are new in the coming Snapshot, and keep their connections waiting. */
   | {
@@ -52,6 +69,8 @@ export type MessageToWorker =
   | { readonly kind: 'drain'; readonly graceMs: number; readonly idleMs: number }
   | { readonly kind: 'reopen-logs' }
   | { readonly kind: 'ticket-secrets'; readonly secrets: TicketSecrets }
+  /** Answers a 'certificate-request', or replaces its answer. */
+  | ({ readonly kind: 'certificate-offer' } & CertificateOffer)
   /** Answer with a 'requests' of this ticket. */
   | { readonly kind: 'list-requests'; readonly ticket: number }
   /** Close idle connections to this slot, whose endpoint is down. */
@@ -72,6 +91,8 @@ export type MessageToMain =
   | { readonly kind: 'alive'; readonly slot: number; readonly generation: number }
   /** A half-open trial has ended. */
   | { readonly kind: 'trial'; readonly slot: number; readonly generation: number; readonly ok: boolean }
+  /** A handshake waits for the certificate of a name. */
+  | ({ readonly kind: 'certificate-request' } & CertificateRequest)
   | { readonly kind: 'log'; readonly level: LogLevel; readonly fields: object; readonly text: string }
   /** gRPC calls since the last message. */
   | { readonly kind: 'grpc-calls'; readonly counts: readonly GrpcMethodCounts[] }

@@ -14,6 +14,7 @@ import { Region } from '../core/memory/region.ts';
 import type {
   BindOutcome,
   BoundListener,
+  CertificateOffer,
   EndpointChange,
   HeldDescriptors,
   MessageToMain,
@@ -147,6 +148,7 @@ class DataPlane {
       isFastPathOn: () => this.#runtimes.runtime.snapshot.fastPath,
       ticketSecrets,
       sessions: this.#sessions,
+      requestCertificate: (request) => post({ kind: 'certificate-request', ...request }),
     });
   }
 
@@ -205,6 +207,10 @@ class DataPlane {
 
   setTicketSecrets(secrets: TicketSecrets): void {
     this.#downstream.setTicketSecrets(secrets);
+  }
+
+  takeCertificate(offer: CertificateOffer): void {
+    this.#downstream.takeCertificate(offer);
   }
 
   reopenLogs(): void {
@@ -373,6 +379,9 @@ parentPort!.on('message', (message: MessageToWorker) => {
       break;
     case 'ticket-secrets':
       plane.setTicketSecrets(message.secrets);
+      break;
+    case 'certificate-offer':
+      plane.takeCertificate(message);
       break;
     case 'reopen-logs':
       plane.reopenLogs();

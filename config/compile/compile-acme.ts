@@ -1,7 +1,7 @@
 // Compiles `tls.acme` and `tls.internal`: which names get certificates, and by which challenge. Thread: main.
 
 import path from 'node:path';
-import type { AcmeSnapshot, InternalSnapshot } from '../../core/snapshot/certificates.ts';
+import type { AcmeSnapshot, InternalSnapshot, OnDemandSnapshot } from '../../core/snapshot/certificates.ts';
 import type { LoadedConfig } from '../load.ts';
 import type { AcmeConfig, InternalConfig } from '../schema/schema-acme.ts';
 import type { ListenerConfig } from '../schema/schema-listeners.ts';
@@ -31,7 +31,12 @@ export function compileAcme(
     storage: path.resolve(directory, acme.storage),
     keyType: acme.keyType,
     preflight: acme.preflight === false ? null : acme.preflight,
+    onDemand: acme.onDemand === undefined ? null : compileOnDemand(acme.onDemand),
   };
+}
+
+function compileOnDemand({ wait, ...others }: NonNullable<AcmeConfig['onDemand']>): OnDemandSnapshot {
+  return { ...others, waitMs: wait };
 }
 
 /** Addresses of this machine; routes rarely name them. */

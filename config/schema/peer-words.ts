@@ -100,8 +100,8 @@ const KEY_ADVICE: Readonly<Record<string, string>> = {
     'a route serves files with "files: { root: DIRECTORY }"',
   ),
   ...each(
-    ['acme', 'letsencrypt', 'autohttps', 'certresolver', 'email'],
-    'Fairlead does not obtain certificates: run an ACME client such as certbot, and name its files: they are watched',
+    ['acme', 'letsencrypt', 'autohttps', 'certresolver', 'email', 'ondemandtls'],
+    'certificates are obtained by "tls.acme" of a listener, for the hosts of its routes (docs/certificates.md)',
   ),
   ...each(['tcp', 'stream', 'udp', 'mode'], 'Fairlead proxies HTTP only, no plain TCP or UDP'),
   ...each(['include', 'import', 'confd'], 'a configuration is one file: YAML anchors avoid repetition'),

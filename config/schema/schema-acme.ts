@@ -99,6 +99,30 @@ const preflight = z
     'Whether it is proven before each order that the CA can validate the name: that it resolves, and that this installation answers a probe at its addresses. Without that proof no order is spent. `false` where only this network cannot reach its own public address.',
   );
 
+const askUrl = parsedText(
+  (text): Parsed<string> => {
+    const url = URL.parse(text);
+    if (url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.hash === '')
+      return { ok: true, value: url.href };
+    return { ok: false, message: `${quoted(text)} is not an http or https URL: write http://127.0.0.1:3000/may-issue` };
+  },
+  { expects: 'an http or https URL', example: 'http://127.0.0.1:3000/may-issue' },
+);
+
+const onDemand = z
+  .strictObject({
+    ask: askUrl.describe(
+      'URL that decides which names get a certificate: it is requested with `?domain=NAME`, and status 200 permits the name.',
+    ),
+    names: count(1, 10_000).default(1_000).describe('Most names at one time.'),
+    ordersPerHour: count(1, 10_000).default(60).describe('Most orders for new names in any hour.'),
+    wait: duration().default(20_000).describe('Longest time for which a handshake waits for a certificate.'),
+  })
+  .meta({ expects: 'a mapping with ask', example: '{ ask: "http://127.0.0.1:3000/may-issue" }' })
+  .describe(
+    'Issues certificates for other server names when clients request them, for names that `ask` permits. Names that it refuses get the alert unrecognized_name.',
+  );
+
 const acmeOptions = z.strictObject({
   email: email
     .describe('Address that the CA may write to, for example before a certificate expires. Recommended.')
@@ -141,6 +165,7 @@ const acmeOptions = z.strictObject({
     .default('ecdsa')
     .describe('Key of certificates: ECDSA P-256, or RSA with 2048 bits.'),
   preflight,
+  onDemand: onDemand.optional(),
 });
 
 export const acme = z

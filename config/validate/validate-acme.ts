@@ -31,7 +31,7 @@ function checkAcme(acme: AcmeConfig, listener: ListenerConfig, path: KeyPath, co
 function checkNames(acme: AcmeConfig, listener: ListenerConfig, path: KeyPath, context: CheckContext): void {
   const { domains } = acme;
   if (domains === 'from-routes') {
-    if (hostsOfRoutes(context.config.routes, listener.name, acme).length > 0) return;
+    if (acme.onDemand !== undefined || hostsOfRoutes(context.config.routes, listener.name, acme).length > 0) return;
     const message = `no route of listener ${quoted(listener.name)} names a public host: write match.host in routes, or acme.domains`;
     context.report({ code: 'FL9027', message, path, part: 'key' });
     return;

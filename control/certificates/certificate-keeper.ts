@@ -22,14 +22,23 @@ import {
 } from './certificate-plan.ts';
 import type { CertificateIdentity, CertificatePair, CertificateStorage } from './certificate-storage.ts';
 import { PreflightError } from './preflight.ts';
-import { renewalIdentifier } from './x509.ts';
+import { readRenewalInfo } from './renewal-info.ts';
 
 /** Longest time between two looks at the storage, which other processes write, too. */
 const LOOK_MS = 30_000;
 /** Time until the next look while another process orders the certificate. */
 const LOCKED_MS = 3_000;
 
-export interface KeeperParts {
+export interface KeeperHooks {
+  /** Another certificate is in use now. */
+  readonly onChange: () => void;
+  /** An order has failed. */
+  readonly onFailure?: () => void;
+  /** Called before a renewal. @throws where it isn't permitted */
+  readonly permit?: () => Promise<void>;
+}
+
+export interface KeeperParts extends KeeperHooks {
   readonly settings: AcmeSnapshot;
   readonly name: string;
   readonly storage: CertificateStorage;
@@ -41,8 +50,6 @@ export interface KeeperParts {
   readonly sleep: (ms: number) => Promise<void>;
   /** Runs an order when few others run. */
   readonly inTurn: <Value>(run: () => Promise<Value>) => Promise<Value>;
-  /** Another certificate is in use now. */
-  readonly onChange: () => void;
   readonly onOrdered: (outcome: keyof CertificateOrders) => void;
 }
 
@@ -98,7 +105,10 @@ export class CertificateKeeper {
     if (this.#isUnsaved) return false;
     try {
       const version = await storage.versionOf(this.#identity);
-      if (version === this.#version) return false;
+      if (version === this.#version) {
+        if (this.#pair === null) this.#plan = await this.#storedPlan();
+        return false;
+      }
       const pair = await storage.readCertificate(this.#identity);
       const reason = pair === null ? 'it is malformed' : reasonAgainst(pair, name, clock.wallMs());
       this.#version = version;
@@ -140,10 +150,9 @@ export class CertificateKeeper {
   #stepAfter(delayMs: number): void {
     if (this.#isStopped) return;
     this.#timer?.cancel();
-    this.#timer = this.#parts.timers.after(delayMs, () => {
-      // An order at once was requested in the middle of a step: the next one follows it.
-      this.#running = (this.#running ?? Promise.resolve()).then(() => this.#takeStep());
-    });
+    // An order at once may have been requested in the middle of a step: the next one follows it.
+    const run = (): void => void (this.#running = (this.#running ?? Promise.resolve()).then(() => this.#takeStep()));
+    this.#timer = this.#parts.timers.after(delayMs, run);
   }
 
   async #takeStep(): Promise<void> {
@@ -202,10 +211,11 @@ export class CertificateKeeper {
   }
 
   async #order(): Promise<void> {
-    const { name, log, onChange, onOrdered } = this.#parts;
+    const { name, log, onChange, onOrdered, permit } = this.#parts;
     const isRenewal = this.#pair !== null;
     log.info({ name }, `certificate for ${name} is being ${isRenewal ? 'renewed' : 'ordered'}`);
     try {
+      if (isRenewal) await permit?.();
       const pair = await obtainCertificate(this.#parts, this.#identity, this.#pair);
       this.#use(pair);
       this.#plan = planFor(this.#facts!, this.#parts.random);
@@ -254,10 +264,11 @@ export class CertificateKeeper {
     if (acme.status !== 0 || acme.type !== '') await storage.removeOrder(this.#identity).catch(() => undefined);
     const { failures, retryAtMs } = this.#plan;
     const retryAt = new Date(retryAtMs).toISOString();
-    const kept =
-      this.#facts === null ? '' : `; the old one is valid until ${new Date(this.#facts.notAfterMs).toISOString()}`;
+    const until = this.#facts === null ? '' : new Date(this.#facts.notAfterMs).toISOString();
+    const kept = until === '' ? '' : `; the old one is valid until ${until}`;
     const text = `certificate for ${name} was not issued: ${cause.message}; the next attempt is at ${retryAt}${kept}`;
     log.error({ name, failures, retryAt, err: cause }, text);
+    this.#parts.onFailure?.();
   }
 
   /** Plan of the certificate in use: that of the storage, unless it belongs to another certificate. */
@@ -277,14 +288,8 @@ export class CertificateKeeper {
     const before = this.#plan;
     this.#plan = planWithoutWindow(before, clock.wallMs());
     try {
-      const client = await authority.client();
-      const { renewalInfo } = await client.directory();
-      const identifier = renewalIdentifier(this.#pair.cert);
-      if (renewalInfo !== '' && identifier !== null) {
-        const { value, retryAfterMs } = await client.get(`${renewalInfo}/${identifier}`, 'renewal information');
-        const window = windowOf(value['suggestedWindow']);
-        if (window !== null) this.#plan = planInWindow(before, window, retryAfterMs, clock.wallMs(), random);
-      }
+      const info = await readRenewalInfo(authority, this.#pair.cert);
+      if (info !== null) this.#plan = planInWindow(before, info.window, info.retryAfterMs, clock.wallMs(), random);
       await storage.writePlan(this.#identity, this.#plan);
     } catch (error) {
       log.debug({ name, err: error }, `renewal information of ${name} is not available: ${(error as Error).message}`);
@@ -293,10 +298,4 @@ export class CertificateKeeper {
     const renewAt = new Date(this.#plan.renewAtMs).toISOString();
     log.info({ name, renewAt }, `certificate for ${name} will be renewed at ${renewAt}, as the CA suggests`);
   }
-}
-
-function windowOf(value: unknown): { startMs: number; endMs: number } | null {
-  const { start, end } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
-  const [startMs, endMs] = [Date.parse(String(start)), Date.parse(String(end))];
-  return Number.isFinite(startMs) && Number.isFinite(endMs) && startMs <= endMs ? { startMs, endMs } : null;
 }

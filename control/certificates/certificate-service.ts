@@ -5,6 +5,7 @@ import type { CompileTables } from '../../config/compile/compile.ts';
 import { type AutomaticCertificate, type CertificateOrders, PLACEHOLDER_NAME } from '../../core/certificate-facts.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
+import type { CertificateOffer, CertificateRequest } from '../../core/messages.ts';
 import type { Random } from '../../core/random.ts';
 import type { AcmeSnapshot, InternalSnapshot } from '../../core/snapshot/certificates.ts';
 import type { CertificateSnapshot, ListenerSnapshot, TlsSnapshot } from '../../core/snapshot/listener.ts';
@@ -15,9 +16,12 @@ import { acmeChallenge, type AcmeChallengeData } from '../../proxy/policies/acme
 import type { SnapshotConsumer, SnapshotGate } from '../snapshot-owner.ts';
 import { AcmeAuthority } from './acme-authority.ts';
 import { AcmeTransport } from './acme-transport.ts';
-import { CertificateKeeper } from './certificate-keeper.ts';
+import { askPermission } from './ask-permission.ts';
+import { CertificateKeeper, type KeeperHooks } from './certificate-keeper.ts';
 import { CertificateStorage } from './certificate-storage.ts';
 import { InternalAuthority } from './internal-authority.ts';
+import { OnDemandNames } from './on-demand-names.ts';
+import { Turns } from './turns.ts';
 import { issueCertificate, newPrivateKey, pemOfKey } from './x509.ts';
 
 /** Certificates that change within this time reach the workers together. */
@@ -40,6 +44,8 @@ export interface CertificateServiceParts {
   readonly version: string;
   /** Publishes the Snapshot again. @throws why it can't be published */
   readonly publish: () => Promise<void>;
+  /** Sends a certificate that was issued on demand, or the refusal of its name, to all workers. */
+  readonly offer: (offer: CertificateOffer) => void;
 }
 
 export class CertificateService implements SnapshotGate, SnapshotConsumer {
@@ -52,12 +58,20 @@ export class CertificateService implements SnapshotGate, SnapshotConsumer {
   #internalRenewal: TimerHandle | null = null;
   readonly #ending = new AbortController();
   readonly #turns = new Turns(MOST_ORDERS);
+  readonly #onDemand: OnDemandNames;
   #placeholder: Promise<CertificateSnapshot> | null = null;
   #publishing: TimerHandle | null = null;
   #orders: CertificateOrders = { issued: 0, failed: 0, prevented: 0 };
 
   constructor(parts: CertificateServiceParts) {
     this.#parts = parts;
+    this.#onDemand = new OnDemandNames({
+      clock: parts.clock,
+      log: parts.log,
+      offer: parts.offer,
+      ask: (url, name) => askPermission(url, name, this.#ending.signal),
+      newKeeper: (settings, name, hooks) => this.#newKeeper(settings, name, hooks),
+    });
     this.#policyIndex = parts.tables.policies.assign([acmeChallenge.name], 1)[0]!.slot;
   }
 
@@ -83,7 +97,18 @@ export class CertificateService implements SnapshotGate, SnapshotConsumer {
         void keeper.stop();
       }
     }
+    this.#onDemand.apply(snapshot);
     this.#renewInternals();
+  }
+
+  /** A handshake waits for the certificate of a name. */
+  request(request: CertificateRequest): void {
+    void this.#onDemand.handle(request);
+  }
+
+  /** Certificates that were issued on demand, which no Snapshot has. */
+  get onDemand(): ReturnType<OnDemandNames['inUse']> {
+    return this.#onDemand.inUse();
   }
 
   /** Publishes again when a certificate of an internal CA is to be replaced. */
@@ -102,14 +127,16 @@ export class CertificateService implements SnapshotGate, SnapshotConsumer {
     return authority;
   }
 
-  /** Certificates that the Snapshot wants, in the order of their names. */
+  /** Certificates that the Snapshot wants, and those on demand, in the order of their names. */
   list(): readonly AutomaticCertificate[] {
-    return [...this.#keepers.values()].map((keeper) => keeper.view()).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    const configured = [...this.#keepers.values()].map((keeper) => keeper.view());
+    return [...configured, ...this.#onDemand.list()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   /** Orders a certificate now, whatever its plan says. @returns whether there is one for the name */
   async renew(name: string): Promise<boolean> {
-    const named = [...this.#keepers.values()].filter((keeper) => keeper.view().name === name);
+    const configured = [...this.#keepers.values()].filter((keeper) => keeper.view().name === name);
+    const named = [...configured, ...this.#onDemand.keepersOf(name)];
     await Promise.all(named.map((keeper) => keeper.renewNow()));
     return named.length > 0;
   }
@@ -121,7 +148,7 @@ export class CertificateService implements SnapshotGate, SnapshotConsumer {
   async stop(): Promise<void> {
     this.#publishing?.cancel();
     this.#internalRenewal?.cancel();
-    const stopped = [...this.#keepers.values()].map((keeper) => keeper.stop());
+    const stopped = [...[...this.#keepers.values()].map((keeper) => keeper.stop()), this.#onDemand.stop()];
     this.#ending.abort(new Error('Fairlead is stopping'));
     // A DNS command may take longer.
     await Promise.race([
@@ -168,8 +195,15 @@ export class CertificateService implements SnapshotGate, SnapshotConsumer {
     const key = keyOf(settings, name);
     let keeper = this.#keepers.get(key);
     if (keeper !== undefined) return keeper;
+    keeper = this.#newKeeper(settings, name, { onChange: () => this.#publishAfter(PUBLISH_AFTER_MS) });
+    this.#keepers.set(key, keeper);
+    return keeper;
+  }
+
+  #newKeeper(settings: AcmeSnapshot, name: string, hooks: KeeperHooks): CertificateKeeper {
     const { clock, timers, random, log } = this.#parts;
-    keeper = new CertificateKeeper({
+    return new CertificateKeeper({
+      ...hooks,
       settings,
       name,
       storage: new CertificateStorage(settings.storage, timers),
@@ -180,11 +214,8 @@ export class CertificateService implements SnapshotGate, SnapshotConsumer {
       log,
       sleep: (ms) => this.#sleep(ms),
       inTurn: (run) => this.#turns.run(run),
-      onChange: () => this.#publishAfter(PUBLISH_AFTER_MS),
       onOrdered: (outcome) => (this.#orders = { ...this.#orders, [outcome]: this.#orders[outcome] + 1 }),
     });
-    this.#keepers.set(key, keeper);
-    return keeper;
   }
 
   #authorityOf(settings: AcmeSnapshot): AcmeAuthority {
@@ -234,28 +265,6 @@ export class CertificateService implements SnapshotGate, SnapshotConsumer {
       });
       signal.addEventListener('abort', stop, { once: true });
     });
-  }
-}
-
-/** Runs a limited number of tasks at one time, in order. */
-class Turns {
-  #free: number;
-  readonly #waiting: (() => void)[] = [];
-
-  constructor(most: number) {
-    this.#free = most;
-  }
-
-  async run<Value>(task: () => Promise<Value>): Promise<Value> {
-    if (this.#free > 0) this.#free--;
-    else await new Promise<void>((resolve) => void this.#waiting.push(resolve));
-    try {
-      return await task();
-    } finally {
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#free++;
-      else next();
-    }
   }
 }
 

@@ -11,13 +11,26 @@ import type { SnapshotConsumer } from '../snapshot-owner.ts';
 /** Facts that depend on the certificate alone. */
 type OwnFacts = Omit<CertificateFacts, 'listener' | 'file' | 'error'>;
 
+/** A certificate that a listener serves without having it in the Snapshot. */
+export interface ServedCertificate {
+  readonly listener: string;
+  readonly certificate: CertificateSnapshot;
+}
+
 export class CertificateInventory implements SnapshotConsumer {
+  readonly #onDemand: () => readonly ServedCertificate[];
+  readonly #parsedOnDemand = new WeakMap<CertificateSnapshot, OwnFacts>();
   #snapshot: Snapshot | null = null;
   /** By certificate text: parsing costs more than a scrape of metrics. */
   #parsed = new Map<string, OwnFacts>();
   /** By path of the certificate's file. */
   readonly #errors = new Map<string, string>();
   #changes: CertificateChanges = { installed: 0, refused: 0 };
+
+  /** @param onDemand certificates that were issued on demand; none if left out */
+  constructor(onDemand: () => readonly ServedCertificate[] = () => []) {
+    this.#onDemand = onDemand;
+  }
 
   get changes(): CertificateChanges {
     return this.#changes;
@@ -39,15 +52,22 @@ export class CertificateInventory implements SnapshotConsumer {
     this.#snapshot = null;
   }
 
-  /** Certificates in the order of the listeners and of their lists. */
+  /** Certificates in the order of the listeners and of their lists, then those that were issued on demand. */
   list(): readonly CertificateFacts[] {
     const listeners = this.#snapshot?.listeners ?? [];
-    return listeners.flatMap(({ name: listener, tls }) =>
+    const configured = listeners.flatMap(({ name: listener, tls }) =>
       (tls?.certificates ?? []).map(({ cert, files }) => {
         const file = files?.cert ?? null;
         return { ...this.#parsed.get(cert)!, listener, file, error: this.#errors.get(file ?? '') ?? null };
       }),
     );
+    return [...configured, ...this.#onDemand().map((served) => this.#factsOnDemand(served))];
+  }
+
+  #factsOnDemand({ listener, certificate }: ServedCertificate): CertificateFacts {
+    let facts = this.#parsedOnDemand.get(certificate);
+    if (facts === undefined) this.#parsedOnDemand.set(certificate, (facts = factsOf(certificate.cert)));
+    return { ...facts, listener, file: null, error: null };
   }
 
   /** The newest content of a file is in use, or again equal to what is. */

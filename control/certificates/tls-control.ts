@@ -9,7 +9,7 @@ import type { Timers } from '../../core/timers.ts';
 import type { SnapshotConsumer, SnapshotGate } from '../snapshot-owner.ts';
 import { TicketRotation } from '../ticket-rotation.ts';
 import { CertificateFiles } from './certificate-files.ts';
-import { CertificateInventory } from './inventory.ts';
+import { CertificateInventory, type ServedCertificate } from './inventory.ts';
 
 interface TlsControlParts {
   readonly timers: Timers;
@@ -19,15 +19,17 @@ interface TlsControlParts {
   readonly publish: () => Promise<void>;
   /** Sends secrets to all workers. */
   readonly onSecrets: (secrets: TicketSecrets) => void;
+  /** Certificates in use that no Snapshot has. */
+  readonly onDemand: () => readonly ServedCertificate[];
 }
 
 export class TlsControl implements SnapshotGate, SnapshotConsumer {
-  readonly inventory = new CertificateInventory();
+  readonly inventory: CertificateInventory;
   readonly #files: CertificateFiles;
   readonly #tickets: TicketRotation;
 
-  constructor({ timers, clock, log, publish, onSecrets }: TlsControlParts) {
-    const { inventory } = this;
+  constructor({ timers, clock, log, publish, onSecrets, onDemand }: TlsControlParts) {
+    const inventory = (this.inventory = new CertificateInventory(onDemand));
     this.#files = new CertificateFiles({ timers, log, inventory, publish, wallMs: () => clock.wallMs() });
     this.#tickets = new TicketRotation({ timers, onChange: onSecrets });
   }

@@ -28,6 +28,20 @@ export interface AcmeSnapshot {
   readonly keyType: 'ecdsa' | 'rsa';
   /** Null where orders are made without a preflight. */
   readonly preflight: PreflightSnapshot | null;
+  /** Certificates for other names that clients request; null for none. */
+  readonly onDemand: OnDemandSnapshot | null;
+}
+
+/** Certificates for server names that the configuration doesn't list. */
+export interface OnDemandSnapshot {
+  /** URL whose status 200 permits a name, given as the query parameter `domain`. */
+  readonly ask: string;
+  /** Most names at one time. */
+  readonly names: number;
+  /** Most orders for new names in any hour. */
+  readonly ordersPerHour: number;
+  /** Longest time for which a handshake waits for a certificate. */
+  readonly waitMs: number;
 }
 
 /** Settings of the check before an order that the CA reaches this installation. */

@@ -5,6 +5,7 @@ import type { ClientEvents, ExchangeStarter } from '../../core/exchange-contract
 import type { Random } from '../../core/random.ts';
 import type { Logger } from '../../core/log.ts';
 import type { ConnectionLedger } from './accept/connection-ledger.ts';
+import type { OnDemandCertificates } from './accept/on-demand-certificates.ts';
 import type { TicketKeyring } from './accept/ticket-keyring.ts';
 import type { Sweeper } from './accept/sweeper.ts';
 
@@ -16,6 +17,7 @@ export interface DownstreamContext {
   readonly sweeper: Sweeper;
   readonly ledger: ConnectionLedger;
   readonly tickets: TicketKeyring;
+  readonly onDemand: OnDemandCertificates;
   /** Whether the worker is draining: every response is then the last one of its connection. */
   readonly isDraining: () => boolean;
   /** Monotonic ms until which a drain keeps a connection open that has been idle since `sinceMs`. */

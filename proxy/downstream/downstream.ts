@@ -5,7 +5,7 @@ import { compileCidrs } from '../../core/cidr.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { ExchangeStarter } from '../../core/exchange-contract.ts';
 import type { Region } from '../../core/memory/region.ts';
-import type { BoundListener, HeldDescriptors } from '../../core/messages.ts';
+import type { BoundListener, CertificateOffer, CertificateRequest, HeldDescriptors } from '../../core/messages.ts';
 import { type Random, systemRandom } from '../../core/random.ts';
 import type { PolicyServices } from '../../core/policy/policy-definition.ts';
 import type { ListenerSnapshot } from '../../core/snapshot/listener.ts';
@@ -24,6 +24,7 @@ import { ResponseBlocks } from './http2/response-blocks.ts';
 import { FrameMemory } from '../http2/frame-writer.ts';
 import { DateLine, ResponseEncoder } from './http1/response-encoder.ts';
 import { type ListenerService, ListenerSet } from './accept/listener-set.ts';
+import { OnDemandCertificates } from './accept/on-demand-certificates.ts';
 import { TicketKeyring } from './accept/ticket-keyring.ts';
 import { TcpServer } from './tcp/tcp-server.ts';
 import type { TcpSessions } from './tcp/tcp-sessions.ts';
@@ -47,6 +48,8 @@ export interface DownstreamOptions {
   readonly clients?: Pick<PolicyServices, 'clients' | 'counts'>;
   /** Serves listeners with `mode: tcp`; left out, there are none. */
   readonly sessions?: TcpSessions;
+  /** Requests certificates from main; left out, unknown names get none. */
+  readonly requestCertificate?: (request: CertificateRequest) => void;
   /** Precision of idle limits, in ms; see SWEEP_INTERVAL_MS. */
   readonly sweepIntervalMs?: number;
 }
@@ -93,6 +96,7 @@ export class Downstream {
       sweeper: new Sweeper(clock, timers, options.sweepIntervalMs),
       ledger: new ConnectionLedger(region, worker),
       tickets: new TicketKeyring(options.ticketSecrets),
+      onDemand: new OnDemandCertificates({ clock, timers, request: options.requestCertificate ?? (() => undefined) }),
       isDraining: () => this.#isDraining,
       mayBeIdleUntilMs: (sinceMs) => Math.max(sinceMs + DRAIN_IDLE_MS, this.#idleUntilMs),
     };
@@ -109,6 +113,11 @@ export class Downstream {
   /** Replaces the secrets of session tickets. */
   setTicketSecrets(secrets: TicketSecrets): void {
     this.#context.tickets.set(secrets);
+  }
+
+  /** Takes over an answer to a request of a certificate. */
+  takeCertificate(offer: CertificateOffer): void {
+    this.#context.onDemand.take(offer);
   }
 
   /** First phase of a reload: binds new listeners, whose connections wait until `apply` or `discard`. @throws ListenError */

@@ -13,6 +13,7 @@ import { systemRandom } from '../../core/random.ts';
 import { systemTimers } from '../../core/timers.ts';
 import { ConnectionFacts } from '../../proxy/downstream/accept/connection-facts.ts';
 import { ConnectionLedger } from '../../proxy/downstream/accept/connection-ledger.ts';
+import { OnDemandCertificates } from '../../proxy/downstream/accept/on-demand-certificates.ts';
 import { Sweeper } from '../../proxy/downstream/accept/sweeper.ts';
 import { TicketKeyring } from '../../proxy/downstream/accept/ticket-keyring.ts';
 import { TlsAcceptor } from '../../proxy/downstream/accept/tls-acceptor.ts';
@@ -34,6 +35,7 @@ test('a TLS connection that is reset as soon as it may be served ends, and the p
     log: SILENT_LOG,
     sweeper: new Sweeper(systemClock, systemTimers),
     ledger: new ConnectionLedger(region, 0),
+    onDemand: new OnDemandCertificates({ clock: systemClock, timers: systemTimers, request: () => undefined }),
     tickets: new TicketKeyring(),
     isDraining: () => false,
     mayBeIdleUntilMs: (sinceMs: number) => sinceMs,

@@ -49,6 +49,7 @@ export class CertificateSite {
       storage,
       keyType: 'ecdsa' as const,
       preflight: preflight ?? null,
+      onDemand: null,
     };
     const tls = { certificates: [], minVersion: 'TLSv1.2' as const, http2: true, acme };
     this.#configured = snapshot({ listeners: [listenerSnapshot({ name: 'web', tls })] });
@@ -61,6 +62,7 @@ export class CertificateSite {
       log: recordingLog(this.log),
       version: 'test',
       publish: () => this.start(),
+      offer: () => undefined,
     });
   }
 

@@ -23,7 +23,7 @@ interface Handshake {
   error: string;
 }
 
-/** Reason of a refusal for the log; the cause has the same name. */
+/** Reason of a refusal for the log, which may go on with details; the cause has the same name. */
 const UNKNOWN_NAME = 'unknown-name';
 
 export class TlsAcceptor {
@@ -62,11 +62,28 @@ export class TlsAcceptor {
   #readHello(raw: Socket, key: string | Socket): void {
     const onTimeout = (): void => this.#note(key, 'ERR_TLS_HANDSHAKE_TIMEOUT');
     const begin = (hello: ClientHello | null): void => {
-      if (this.#servers.accept(raw, hello)) return;
-      this.#note(key, UNKNOWN_NAME);
-      refuseHandshake(raw, 'unrecognized_name');
+      const waitMs = hello === null ? 0 : this.#servers.waitMsFor(hello);
+      if (waitMs > 0) this.#obtainCertificate(raw, key, hello!, waitMs);
+      else if (!this.#servers.accept(raw, hello)) this.#refuseName(raw, key, UNKNOWN_NAME);
     };
     void new HelloReader(raw, { ...this.#reading, onTimeout }, begin);
+  }
+
+  /** The name has no certificate yet: the handshake waits for one, or fails. */
+  #obtainCertificate(raw: Socket, key: string | Socket, hello: ClientHello, waitMs: number): void {
+    const { facts } = this.#handshakes.get(key)!;
+    const request = { listener: facts.listenerName, name: hello.serverName };
+    const cancel = this.#context.onDemand.obtain(request, waitMs, (certificate, reason) => {
+      if (raw.destroyed) return;
+      if (certificate === null) this.#refuseName(raw, key, `${UNKNOWN_NAME}: ${reason}`);
+      else this.#servers.acceptWith(certificate, raw, hello);
+    });
+    raw.once('close', cancel);
+  }
+
+  #refuseName(raw: Socket, key: string | Socket, error: string): void {
+    this.#note(key, error);
+    refuseHandshake(raw, 'unrecognized_name');
   }
 
   #setUp(server: Server): void {
@@ -136,7 +153,7 @@ export class TlsAcceptor {
     if (handshake === undefined) return;
     this.#handshakes.delete(key);
     const { facts, error } = handshake;
-    this.#count(facts, error === UNKNOWN_NAME ? UNKNOWN_NAME : failureOfCode(error), error);
+    this.#count(facts, error.startsWith(UNKNOWN_NAME) ? UNKNOWN_NAME : failureOfCode(error), error);
   }
 
   #count(facts: ConnectionFacts, cause: TlsFailure, error: string): void {

@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import { Server, type TlsOptions } from 'node:tls';
 import type { CertificateSnapshot, ListenerSnapshot, TlsSnapshot } from '../../../core/snapshot/listener.ts';
 import { SESSION_LIFETIME_S } from '../../../core/ticket-secrets.ts';
+import { ALPN_CHALLENGE_PROTOCOL } from '../../../net/acme-challenges.ts';
 import { challengeOptions } from './alpn-challenge.ts';
 import type { ClientHello } from './client-hello.ts';
 import { keyNameOf, type TicketKeyring, type TicketKeys } from './ticket-keyring.ts';
@@ -26,6 +27,8 @@ export class TlsServers {
   readonly #isChoosing: boolean;
   /** Of answers to challenges of TLS-ALPN-01; null where the listener has none. */
   readonly #challengeStorage: string | null;
+  /** Of certificates that were issued on demand; they are dropped with their certificates. */
+  readonly #onDemand = new WeakMap<CertificateSnapshot, TicketedServer>();
 
   /** @throws Error if the first certificate and its key don't match, or aren't PEM: the configuration has checked that before */
   constructor(listener: ListenerSnapshot, keyring: TicketKeyring, setUp: SetUp) {
@@ -47,9 +50,23 @@ export class TlsServers {
 
   /** Whether the choice of a server needs the ClientHello: of certificates, of the keys of a ticket, or for a challenge. */
   get needsHello(): boolean {
-    return (
-      this.#isChoosing || this.#tls.isStrict === true || this.#keyring.isOverlapping || this.#challengeStorage !== null
-    );
+    const { isStrict, acme } = this.#tls;
+    const isNameDecisive = this.#isChoosing || isStrict === true || (acme?.onDemand ?? null) !== null;
+    return isNameDecisive || this.#keyring.isOverlapping || this.#challengeStorage !== null;
+  }
+
+  /** Longest wait for a certificate that is issued on demand; 0 for a handshake that needs none. */
+  waitMsFor({ serverName, protocols }: ClientHello): number {
+    const onDemand = this.#tls.acme?.onDemand ?? null;
+    if (onDemand === null || serverName === '' || protocols.includes(ALPN_CHALLENGE_PROTOCOL)) return 0;
+    return this.#find(serverName) === null ? onDemand.waitMs : 0;
+  }
+
+  /** Begins the handshake of a connection with a certificate that was issued on demand. */
+  acceptWith(certificate: CertificateSnapshot, raw: Socket, { ticketKeyName }: ClientHello): void {
+    let server = this.#onDemand.get(certificate);
+    if (server === undefined) this.#onDemand.set(certificate, (server = this.#newServer([certificate])));
+    server.accept(raw, ticketKeyName);
   }
 
   /** Certificates for a server name, '' for none; those without a name where none covers it. */
@@ -97,14 +114,17 @@ export class TlsServers {
     const key = indexes.join();
     const known = this.#servers.get(key);
     if (known !== undefined) return known;
-    const certificates = indexes.map((index) => this.#tls.certificates[index]!);
-    const server = new TicketedServer(optionsFor(this.#listener, certificates), {
+    const server = this.#newServer(indexes.map((index) => this.#tls.certificates[index]!));
+    this.#servers.set(key, server);
+    return server;
+  }
+
+  #newServer(certificates: readonly CertificateSnapshot[]): TicketedServer {
+    return new TicketedServer(optionsFor(this.#listener, certificates), {
       identity: identityOf(this.#listener, certificates),
       keyring: this.#keyring,
       setUp: this.#setUp,
     });
-    this.#servers.set(key, server);
-    return server;
   }
 }
 

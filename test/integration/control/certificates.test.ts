@@ -2,7 +2,10 @@
 // names from routes, files of the storage. Thread: main.
 
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { connect, type PeerCertificate } from 'node:tls';
@@ -25,6 +28,17 @@ function certificateFor(name: string, port = tlsPort): Promise<PeerCertificate |
       socket.destroy();
     });
     socket.on('error', () => resolve(null));
+  });
+}
+
+/** The error with which a handshake for a name fails. */
+function alertFor(name: string): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: '127.0.0.1', port: tlsPort, servername: name, rejectUnauthorized: false }, () => {
+      resolve('the handshake succeeds');
+      socket.destroy();
+    });
+    socket.on('error', ({ message }) => resolve(message));
   });
 }
 
@@ -99,5 +113,50 @@ describe('certificates from a CA', { skip: isMissing && 'pebble is not installed
     const [ca = ''] = readdirSync(join(fairlead.folder, 'acme', 'certificates'));
     const pem = readFileSync(join(fairlead.folder, 'acme', 'certificates', ca, 'e.example.com.rsa.pem'), 'utf8');
     assert.match(pem, /^-----BEGIN PRIVATE KEY-----[\s\S]+-----BEGIN CERTIFICATE-----/);
+  });
+
+  test('a certificate on demand: handshakes of one name share one order, refused names get an alert, a restart orders nothing', async (t) => {
+    const asked: string[] = [];
+    const application = createServer((request, response) => {
+      const name = new URL(request.url!, 'http://app.test').searchParams.get('domain')!;
+      asked.push(name);
+      response.writeHead(name.startsWith('permitted.') ? 200 : 403).end();
+    });
+    await new Promise<void>((resolve) => application.listen(0, '127.0.0.1', resolve));
+    t.after(() => application.close());
+    const { port } = application.address() as AddressInfo;
+    const ask = `http://127.0.0.1:${port}/may-issue?key=1`;
+    const storage = mkdtempSync(join(tmpdir(), 'fairlead-on-demand-'));
+    t.after(() => rmSync(storage, { recursive: true, force: true }));
+    const acme = `challenge: http-01, storage: ${storage}, onDemand: { ask: "${ask}", wait: 30s }`;
+    const text = `${yaml(acme, '  - { respond: { status: 200 } }')}admin: { bind: 127.0.0.1:0 }\n`;
+    const fairlead = await startFairlead(t, text);
+    const orders = () => fairlead.log.filter(({ text }) => text.endsWith('is being ordered')).length;
+
+    const handshakes = Array.from({ length: 8 }, () => certificateFor('permitted.example.com'));
+    const found = await Promise.all(handshakes);
+    assert.deepEqual(new Set(found.map((one) => one?.subjectaltname)), new Set(['DNS:permitted.example.com']));
+    assert.equal(orders(), 1);
+    assert.deepEqual(asked, ['permitted.example.com']);
+
+    assert.match(await alertFor('refused.example.com'), /unrecognized name/i);
+    assert.match(await alertFor('refused.example.com'), /unrecognized name/i);
+    assert.deepEqual(asked.slice(1), ['refused.example.com'], 'the refusal is remembered by all workers');
+    for (const impossible of ['localhost', '../example.com', '*.example.com']) {
+      assert.match(await alertFor(impossible), /unrecognized name/i);
+    }
+    assert.equal(asked.length, 2, 'nobody is asked about names that no CA certifies');
+    const list = await (await fetch(`${fairlead.adminUrl}/api/v1/certificates`)).json();
+    const rows = (list as { certificates: { names: string[]; listener: string; state: string }[] }).certificates;
+    assert.deepEqual(
+      rows.map(({ names, listener, state }) => [names, listener, state]),
+      [[['permitted.example.com'], 'web', 'in-use']],
+    );
+
+    await fairlead.plane.close();
+    const next = await startFairlead(t, text);
+    assert.equal((await certificateFor('permitted.example.com'))?.serialNumber, found[0]!.serialNumber);
+    assert.ok(next.log.every(({ text }) => !text.includes('is being ordered')));
+    assert.equal(asked.length, 3, 'the application decides again');
   });
 });
