@@ -8,6 +8,7 @@ import type { DnsServer } from './dns/dns-query.ts';
 import { DnsResolver } from './dns/dns-resolver.ts';
 import { lookUp, type LookupSettings } from './dns/endpoint-lookup.ts';
 import { parseResolvConf, systemFile } from './dns/resolver-settings.ts';
+import { checkScheme, schemeOption } from './endpoint-parts.ts';
 import { defineSource, type RunningSource, type SourceContext, type SourceEvents } from './source.ts';
 
 const RESOLV_CONF = '/etc/resolv.conf';
@@ -44,10 +45,7 @@ export const dns = defineSource({
       .describe(
         'Records to look up. SRV records give ports and weights; targets of a lower priority than the first are backups.',
       ),
-    scheme: z
-      .enum(['http', 'https', 'tcp', 'tls'])
-      .default('http')
-      .describe('Scheme of the endpoints; `tcp` and `tls` for upstreams that serve TCP sessions.'),
+    scheme: schemeOption(z),
     refresh: duration()
       .prefault('30s')
       .describe('Longest time between two look-ups, also where the TTL of the records is longer.'),
@@ -75,10 +73,7 @@ export const dns = defineSource({
         path: ['type'],
       });
     }
-    if ((scheme === 'https' || scheme === 'tls') && serverName === '') {
-      const message = `with scheme ${scheme} the upstream needs "tls.serverName": the endpoints are addresses, whose certificates have names`;
-      problems.push({ code: 'FL3008', message, path: ['scheme'] });
-    }
+    problems.push(...checkScheme(scheme, serverName));
     if (minRefresh > refresh) {
       problems.push({ code: 'FL3008', message: '"minRefresh" is longer than "refresh"', path: ['minRefresh'] });
     }

@@ -162,7 +162,7 @@ export class SourceRunner {
       if (refusal !== null) return this.#fail(refusal);
     }
     this.#updates++;
-    this.#take({ version: set.version, endpoints: distinct(set.endpoints) });
+    this.#take({ ...set, endpoints: distinct(set.endpoints) });
     this.#parts.onReport();
   }
 
@@ -172,13 +172,16 @@ export class SourceRunner {
     const isNews = cause !== this.#cause;
     this.#cause = cause;
     this.#enter(this.#confirmedAt === null ? 'pending' : 'stale');
-    if (isNews) {
-      this.#emit('failed', cause);
-      const kept = this.#confirmedAt === null ? 'no endpoint is known yet' : `${this.#size} endpoint(s) are kept`;
-      const fields = { upstream: this.#upstream, source: this.kind, cause, endpoints: this.#size };
-      this.#parts.log.warn(fields, `source ${this.kind} of upstream ${this.#upstream} failed: ${cause}; ${kept}`);
-    }
+    if (isNews) this.#announceFailure();
     this.#parts.onReport();
+  }
+
+  #announceFailure(): void {
+    const cause = this.#cause;
+    this.#emit('failed', cause);
+    const kept = this.#confirmedAt === null ? 'no endpoint is known yet' : `${this.#size} endpoint(s) are kept`;
+    const fields = { upstream: this.#upstream, source: this.kind, cause, endpoints: this.#size };
+    this.#parts.log.warn(fields, `source ${this.kind} of upstream ${this.#upstream} failed: ${cause}; ${kept}`);
   }
 
   get #size(): number {
@@ -198,11 +201,15 @@ export class SourceRunner {
     const now = this.#parts.clock.wallMs();
     const wasKnown = this.#confirmedAt !== null;
     const hasChanged = !wasKnown || !areSame(this.#set.endpoints, set.endpoints);
-    if (this.#state === 'stale') this.#logRecovered();
+    const { outdated = '' } = set;
+    if (this.#state === 'stale' && outdated === '') this.#logRecovered();
+    const isNews = outdated !== '' && outdated !== this.#cause;
     this.#set = set;
     this.#confirmedAt = now;
-    this.#cause = '';
+    this.#cause = outdated;
     this.#enter('current');
+    if (outdated !== '') this.#enter('stale');
+    if (isNews) this.#announceFailure();
     if (!hasChanged) return;
     this.#changedAt = now;
     this.#parts.onChange();

@@ -30,6 +30,11 @@ export interface EndpointSet {
   /** Number or digest that the source gives the set, for operators. */
   readonly version: string;
   readonly endpoints: readonly DiscoveredEndpoint[];
+  /**
+   * For sources that read several places: why the endpoints of one of them are its last known ones. The set is followed,
+   * and the source is `stale`.
+   */
+  readonly outdated?: string;
 }
 
 /**

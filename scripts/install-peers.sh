@@ -2,7 +2,7 @@
 # Installs, from Debian packages, the programs that tests compare with or use. Quick where all are there already.
 #
 #   scripts/install-peers.sh              haproxy nginx wrk h2load caddy python3 openssl curl promtool pebble
-#                                         postgres mariadbd redis-server kubectl
+#                                         postgres mariadbd redis-server kubectl consul
 #   scripts/install-peers.sh chromium     these programs only (any of the table below)
 #   PEERS_BROWSER=1 scripts/install-peers.sh    the first list and chromium
 #
@@ -17,9 +17,9 @@ declare -A PACKAGE_OF=(
   [haproxy]=haproxy [nginx]=nginx [wrk]=wrk [h2load]=nghttp2-client [caddy]=caddy
   [postgres]=postgresql [mariadbd]=mariadb-server [redis-server]=redis-server
   [python3]=python3 [openssl]=openssl [curl]=curl [chromium]=chromium [promtool]=prometheus
-  [pebble]=pebble [kubectl]=kubernetes-client
+  [pebble]=pebble [kubectl]=kubernetes-client [consul]=consul
 )
-DAEMONS=(haproxy nginx caddy prometheus postgres mariadbd redis-server)
+DAEMONS=(haproxy nginx caddy prometheus postgres mariadbd redis-server consul)
 POLICY=/usr/sbin/policy-rc.d
 
 fail() {
@@ -51,6 +51,26 @@ install_packages() {
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" </dev/null
 }
 
+# Debian 11 has Consul, later releases don't. Its release is used for this one installation: nothing of it stays among the
+# machine's sources.
+install_consul() {
+  local place keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+  place=$(mktemp -d)
+  mkdir -p "$place/parts" "$place/lists/partial"
+  printf 'Types: deb\nURIs: %s\nSuites: bullseye\nComponents: main\nSigned-By: %s\n' \
+    "$(debian_mirror)" "$keyring" >"$place/parts/bullseye.sources"
+  chmod -R a+rX "$place"
+  local options=(-o Dir::Etc::sourcelist=/dev/null -o "Dir::Etc::sourceparts=$place/parts" -o "Dir::State::lists=$place/lists")
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get "${options[@]}" update -qq
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get "${options[@]}" install -y -qq --no-install-recommends consul </dev/null
+  as_root rm -rf "$place"
+}
+
+# The mirror of Debian's main archive that this machine uses.
+debian_mirror() {
+  apt-get indextargets --format '$(REPO_URI)' | grep '/debian/$' | head -n 1 | grep . || fail "no mirror of Debian among the sources of apt"
+}
+
 # Of the daemons that came with this run: not at the next boot either, and none may run now.
 check_no_daemon() {
   local name comm
@@ -66,7 +86,7 @@ check_no_daemon() {
 main() {
   local wanted=("$@") missing=() packages=() name
   if [ ${#wanted[@]} -eq 0 ]; then
-    wanted=(haproxy nginx wrk h2load caddy python3 openssl curl promtool pebble postgres mariadbd redis-server kubectl)
+    wanted=(haproxy nginx wrk h2load caddy python3 openssl curl promtool pebble postgres mariadbd redis-server kubectl consul)
     if [ "${PEERS_BROWSER:-}" = 1 ]; then wanted+=(chromium); fi
   fi
   for name in "${wanted[@]}"; do
@@ -77,15 +97,19 @@ main() {
     echo "install-peers: all there: ${wanted[*]}"
     return
   fi
+  local missing_before=("${missing[@]}")
   command -v apt-get >/dev/null || fail "missing: ${missing[*]}; without apt-get install them by hand"
   [ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null || fail "missing: ${missing[*]}; run this as root or with sudo"
-  for name in "${missing[@]}"; do packages+=("${PACKAGE_OF[$name]}"); done
+  for name in "${missing[@]}"; do
+    [ "$name" = consul ] || packages+=("${PACKAGE_OF[$name]}")
+  done
   forbid_services
-  install_packages "${packages[@]}"
+  if [ ${#packages[@]} -gt 0 ]; then install_packages "${packages[@]}"; fi
+  if [[ " ${missing[*]} " == *" consul "* ]]; then install_consul; fi
   check_no_daemon "${missing[@]}"
   mapfile -t missing < <(missing_of "${wanted[@]}")
   [ ${#missing[@]} -eq 0 ] || fail "still missing after the installation: ${missing[*]}"
-  echo "install-peers: installed ${packages[*]}"
+  echo "install-peers: installed ${missing_before[*]}"
 }
 
 main "$@"

@@ -3,7 +3,7 @@
 import { X509Certificate, createPrivateKey, type KeyObject } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import type { ProblemCode } from '../problems/problem.ts';
-import { isHostName } from '../values/host-name.ts';
+import { isHostName } from '../../net/host-name.ts';
 
 const DAY_MS = 86_400_000;
 /** Remaining validity below which a warning is given: ACME clients renew 30 days before expiry. */

@@ -3,7 +3,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { formatHostPort, splitHostPort } from '../../net/host-port.ts';
-import { isHostName } from '../values/host-name.ts';
+import { isHostName } from '../../net/host-name.ts';
 import { quoted, type Parsed } from '../values/parsed.ts';
 import { count, duration, filePath, parsedText } from './schema-values.ts';
 

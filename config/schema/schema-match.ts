@@ -6,7 +6,7 @@ import { parseLinearRegex } from '../../core/linear-regex.ts';
 import { decodeToMatch, pathToMatch } from '../../core/request-path.ts';
 import type { ValueMatch } from '../../core/snapshot/route.ts';
 import { canonicalIPv6 } from '../../net/host-port.ts';
-import { isHost, isHostName } from '../values/host-name.ts';
+import { isHost, isHostName } from '../../net/host-name.ts';
 import { quoted, type Parsed } from '../values/parsed.ts';
 import { cidr, name, oneOrMany, parsedText, token } from './schema-values.ts';
 

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import type { HostField } from '../../core/snapshot/route.ts';
-import { isHost } from '../values/host-name.ts';
+import { isHost } from '../../net/host-name.ts';
 import { quoted, type Parsed } from '../values/parsed.ts';
 import { files } from './schema-files.ts';
 import { routeLimits } from './schema-client.ts';

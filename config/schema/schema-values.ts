@@ -6,7 +6,7 @@ import { parseCidr } from '../../core/cidr.ts';
 import type { OptionSchemas } from '../../core/option-schema.ts';
 import { parseBindAddress } from '../values/bind-address.ts';
 import { parseDuration } from '../values/duration.ts';
-import { isHost } from '../values/host-name.ts';
+import { isHost } from '../../net/host-name.ts';
 import { foreignVariable } from '../values/foreign-variable.ts';
 import type { TemplateForm } from '../../core/template.ts';
 import { quoted, type Parsed } from '../values/parsed.ts';

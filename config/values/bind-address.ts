@@ -2,7 +2,7 @@
 
 import type { BindAddress } from '../../core/snapshot/listener.ts';
 import { splitHostPort } from '../../net/host-port.ts';
-import { isHost, parsePort } from './host-name.ts';
+import { isHost, parsePort } from '../../net/host-name.ts';
 import { quoted, type Parsed } from './parsed.ts';
 
 /** Longest path that fits into a sockaddr_un on Linux, without the terminating zero (unix(7)). */

@@ -4,7 +4,7 @@
 import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
 import { formatHostPort, splitHostPort } from '../../net/host-port.ts';
 import { parseUnixAddress } from './bind-address.ts';
-import { isHost, parsePort } from './host-name.ts';
+import { isHost, parsePort } from '../../net/host-name.ts';
 import { quoted, type Parsed } from './parsed.ts';
 
 /** Address and protocol of an endpoint. */

@@ -1,6 +1,6 @@
 // Address of a syslog server: `udp://host:514`, `tcp://host:601` or `unix:/path`. Thread: main.
 
-import { isHost } from './host-name.ts';
+import { isHost } from '../../net/host-name.ts';
 import { quoted, type Parsed } from './parsed.ts';
 
 export interface SyslogAddress {

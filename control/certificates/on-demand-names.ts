@@ -1,7 +1,7 @@
 // Names that get certificates on demand: permitted by the application, bounded in number and rate. Handshakes of all workers
 // for one name share one order. Thread: main.
 
-import { isHostName } from '../../config/values/host-name.ts';
+import { isHostName } from '../../net/host-name.ts';
 import { isCertifiable } from '../../config/validate/acme-names.ts';
 import type { AutomaticCertificate } from '../../core/certificate-facts.ts';
 import type { Clock } from '../../core/clock.ts';

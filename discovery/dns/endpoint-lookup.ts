@@ -1,6 +1,7 @@
 // Looks the endpoints of a name up: a complete set with its TTL, or the reason why there is none. Thread: main.
 
 import { isIPv4 } from 'node:net';
+import { scaleWeight } from '../endpoint-parts.ts';
 import type { DiscoveredEndpoint } from '../source.ts';
 import type { DnsRecord } from './dns-message.ts';
 import type { DnsResolver, RecordsOf } from './dns-resolver.ts';
@@ -9,7 +10,6 @@ import { addressesInHosts, systemFile } from './resolver-settings.ts';
 const HOSTS = '/etc/hosts';
 /** Targets of SRV records that are looked up at a time. */
 const AT_A_TIME = 16;
-const MOST_WEIGHT = 256;
 
 export interface LookupSettings {
   readonly name: string;
@@ -98,7 +98,8 @@ async function lookUpServices(settings: LookupSettings, resolver: Resolver, host
       host,
       port,
       socketPath: '',
-      weight: weightOf(weight, heaviest),
+      // RFC 2782: zero means hardly any requests.
+      weight: scaleWeight(weight, heaviest),
       backup: priority > least,
       zone,
       metadata: { name, target },
@@ -148,10 +149,4 @@ async function targetsOf(
     }
   }
   return { ok: true, addresses, ttlMs };
-}
-
-/** SRV weights reach 65,535; ours 256. Zero means hardly any requests (RFC 2782). */
-function weightOf(weight: number, heaviest: number): number {
-  const scaled = heaviest > MOST_WEIGHT ? Math.round((weight * MOST_WEIGHT) / heaviest) : weight;
-  return Math.max(1, scaled);
 }

@@ -23,6 +23,7 @@ const COMMANDS = {
   'mariadb-install-db': ['mariadb-install-db'],
   mariadb: ['mariadb'],
   'redis-server': ['redis-server'],
+  consul: ['consul'],
 } as const;
 
 export type Peer = keyof typeof COMMANDS;

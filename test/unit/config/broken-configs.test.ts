@@ -17,6 +17,7 @@ const FILES = [
   'warnings.cases',
   'access.cases',
   'tcp.cases',
+  'discovery.cases',
 ];
 
 if (process.env['UPDATE_GOLDEN'] === '1') {

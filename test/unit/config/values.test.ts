@@ -6,7 +6,7 @@ import { parseBindAddress } from '../../../config/values/bind-address.ts';
 import { formatBindAddress } from '../../../net/host-port.ts';
 import { formatDuration, parseDuration } from '../../../config/values/duration.ts';
 import { endpointId, parseEndpointAddress } from '../../../config/values/endpoint-address.ts';
-import { isHostName } from '../../../config/values/host-name.ts';
+import { isHostName } from '../../../net/host-name.ts';
 import { editDistance, nearestName } from '../../../config/problems/nearest-name.ts';
 import { quoted, type Parsed } from '../../../config/values/parsed.ts';
 import { parsePercent } from '../../../config/values/quantity.ts';

@@ -1,4 +1,4 @@
-// Host names, IP addresses and ports in the configuration. Thread: main.
+// Host names, IP addresses and ports as text, wherever they are given. Thread: both.
 
 import { isIP } from 'node:net';
 
