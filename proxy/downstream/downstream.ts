@@ -145,9 +145,19 @@ export class Downstream {
     this.#idleUntilMs = this.#context.clock.nowMs() + Math.min(idleMs, graceMs - GOODBYE_MS);
     this.#listeners.close();
     this.#connections.startDrain();
-    const deadline = this.#timers.after(graceMs, () => this.#connections.destroyAll());
+    const deadline = this.#timers.after(graceMs, () => this.#cutAll(graceMs));
     await this.#connections.allClosed();
     deadline.cancel();
+  }
+
+  #cutAll(graceMs: number): void {
+    const sessions = this.#sessions?.openCount ?? 0;
+    const connections = this.#connections.destroyAll();
+    if (connections === 0) return;
+    const open = `${connections} client connection${connections === 1 ? '' : 's'}`;
+    const among = sessions === 0 ? '' : `, ${sessions} of them TCP sessions`;
+    const message = `${open} reset at the end of the drain: still open after ${graceMs / 1000} s${among}; raise shutdown.grace to give them more time`;
+    this.#context.log.warn({ connections, sessions }, message);
   }
 
   #serve(snapshot: ListenerSnapshot): ListenerService {

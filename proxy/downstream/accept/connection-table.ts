@@ -99,8 +99,11 @@ export class ConnectionTable {
     for (const { connection } of this.#accepted.values()) connection?.startDrain();
   }
 
-  destroyAll(): void {
+  /** @returns the number of connections that were open */
+  destroyAll(): number {
+    const { size } = this.#accepted;
     for (const { raw, connection } of this.#accepted.values()) (connection ?? raw).destroy();
+    return size;
   }
 
   /** Resolves when no socket is open. */

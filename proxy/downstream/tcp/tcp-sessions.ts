@@ -64,6 +64,11 @@ export class TcpSessions implements SessionHooks, PlacerEvents<TcpSession> {
     return session;
   }
 
+  /** Sessions that have not ended. */
+  get openCount(): number {
+    return this.#open.size;
+  }
+
   /** A Snapshot was installed: sessions of removed endpoints end after the drain time of the reload. */
   reloaded(): void {
     this.#reloads.reloaded();

@@ -8,6 +8,7 @@ import { test } from 'node:test';
 import { UPSTREAM } from '../../../core/memory/layout.ts';
 import { resetSocket } from '../../../net/reset-socket.ts';
 import { eventually, type RunningFairlead, startFairlead } from '../../support/fairlead.ts';
+import { patientMs } from '../../support/patience.ts';
 import { startTcpEndpoint, type TcpClient, tcpClient, type TcpEndpoint } from '../../support/tcp-endpoint.ts';
 
 interface Upstream {
@@ -237,4 +238,44 @@ test('TCP sessions survive a reload that keeps their endpoint, and end after the
   fairlead.rewrite(config({ db: { endpoints: [second] } }, 'reload: { drain: 100ms }'));
   await fairlead.plane.reload();
   assert.equal(await client.closed, 'reset');
+});
+
+test('TCP sessions survive reloads, a drain and the maintenance of their endpoint; a shutdown waits for them and counts those that it cuts', async (t) => {
+  const [first, second] = [await startTcpEndpoint(t, 'first'), await startTcpEndpoint(t, 'second')];
+  const yaml = config({ db: { endpoints: [first, second], more: 'balance: first' } });
+  const fairlead = await startFairlead(t, yaml);
+  const { health } = fairlead.plane;
+  const [staying, ending] = [tcpClient(fairlead.port), tcpClient(fairlead.port)];
+  await Promise.all([staying.received(/first/), ending.received(/first/)]);
+  const isAlive = async (word: string): Promise<void> => {
+    staying.socket.write(word);
+    await staying.received(new RegExp(word));
+  };
+
+  fairlead.rewrite(yaml.replace('workers: 1', 'workers: 1\nlog: { level: warn }'));
+  await fairlead.plane.reload();
+  await isAlive('reloaded');
+  for (const state of ['drain', 'maintenance'] as const) {
+    health.setAdmin('db', `127.0.0.1:${first.port}`, state, 'a test');
+    const next = tcpClient(fairlead.port);
+    await next.received(/second/);
+    next.socket.end();
+    assert.equal(await next.closed, 'end');
+    await isAlive(state);
+  }
+
+  const graceMs = patientMs(1000);
+  const stopped = fairlead.plane.drain(graceMs, 0, 0);
+  await isAlive('draining');
+  ending.socket.end();
+  assert.equal(await ending.closed, 'end');
+  assert.equal(await staying.closed, 'reset');
+  await stopped;
+  const cut = fairlead.log.filter(({ text }) => text.includes('reset at the end of the drain'));
+  assert.deepEqual(
+    cut.map(({ text }) => text),
+    [
+      `1 client connection reset at the end of the drain: still open after ${graceMs / 1000} s, 1 of them TCP sessions; raise shutdown.grace to give them more time`,
+    ],
+  );
 });
