@@ -21,6 +21,16 @@ export interface ClientCertificate {
   readonly certificate: string;
 }
 
+/** Values of the PROXY protocol header with which a connection began; '' where it has none. */
+export interface ProxiedValues {
+  /** Server name that the client requested of the sender. */
+  readonly authority: string;
+  /** Protocol that the sender has agreed with the client by ALPN. */
+  readonly alpn: string;
+  /** Printable: in hexadecimal digits where the id itself isn't. */
+  readonly uniqueId: string;
+}
+
 /** Facts about a client's connection: true for every exchange on it. */
 export interface ClientConnection {
   /** Index of the listener in the Snapshot, and its name. */
@@ -43,6 +53,8 @@ export interface ClientConnection {
   readonly serverName: string;
   /** Protocol that ALPN has chosen, here or at the sender of a PROXY protocol header; absent or '' without one. */
   readonly alpn?: string;
+  /** Null or absent where the connection began without a PROXY protocol header. */
+  readonly proxied?: ProxiedValues | null;
   /** Calls back when the connection has closed; for one owner once, and the last callback counts. */
   onceClosed(owner: object, callback: () => void): void;
 }

@@ -53,9 +53,12 @@ function escapedTo(max: number, text: string): string {
 
 const NO_REQUEST = '"method":null,"host":null,"target":null,"version":null,';
 
-/** A TCP session has its protocol in place of a request. */
-function noRequestPart({ isSession }: ExchangeRecord): string {
-  return isSession === true ? `${NO_REQUEST}"protocol":"tcp",` : NO_REQUEST;
+/** A TCP session has its protocol and the server name of its client in place of a request. */
+function noRequestPart({ connection, isSession }: ExchangeRecord): string {
+  if (isSession !== true) return NO_REQUEST;
+  const { serverName } = connection;
+  const name = serverName === '' ? 'null' : `"${escapedTo(MAX_TEXT, serverName)}"`;
+  return `${NO_REQUEST}"protocol":"tcp","serverName":${name},`;
 }
 
 function requestPart(head: RequestHead, write: Writer): string {

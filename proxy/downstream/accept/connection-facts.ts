@@ -2,7 +2,7 @@
 
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import type { ClientCertificate, ClientConnection } from '../../../core/exchange-contract.ts';
+import type { ClientCertificate, ClientConnection, ProxiedValues } from '../../../core/exchange-contract.ts';
 import type { ListenerSnapshot } from '../../../core/snapshot/listener.ts';
 import { plainAddress } from '../../../net/host-port.ts';
 import type { ProxyHeader } from '../../../net/proxy-protocol/header.ts';
@@ -75,6 +75,12 @@ export class ConnectionFacts implements ClientConnection {
     this.#requestedName = serverName;
   }
 
+  get proxied(): ProxiedValues | null {
+    const header = this.#header;
+    if (header === null) return null;
+    return { authority: header.authority, alpn: header.alpn, uniqueId: printableId(header.uniqueId) };
+  }
+
   get localAddress(): string {
     const addresses = this.#header?.addresses ?? null;
     if (addresses !== null) return addresses.kind === 'ip' ? addresses.destination : '';
@@ -112,4 +118,8 @@ export class ConnectionFacts implements ClientConnection {
   get listenerName(): string {
     return this.#listener.snapshot.name;
   }
+}
+
+function printableId(id: string): string {
+  return /^[\x21-\x7e]*$/.test(id) ? id : Buffer.from(id, 'latin1').toString('hex');
 }

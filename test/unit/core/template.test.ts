@@ -75,6 +75,13 @@ describe('a value', () => {
     ['{header.X-Version} {header.none}.', '1, 2 .', { fields: ['x-version', '1', 'X-Version', '2'] }],
     ['{cookie.b} {cookie.A}.', 'x=y .', { fields: ['Cookie', 'bb=1; a=2; b=x=y; b=3'] }],
     ['{tls.version}', 'TLSv1.3'],
+    ['<{tls.serverName}{proxyProtocol.authority}{proxyProtocol.uniqueId}{proxyProtocol.alpn}>', '<>'],
+    ['{tls.serverName}', 'a.example', { connection: { serverName: 'a.example' } }],
+    [
+      '{proxyProtocol.authority} {proxyProtocol.uniqueId} {proxyProtocol.alpn}',
+      'b.example id-7 h2',
+      { connection: { proxied: { authority: 'b.example', uniqueId: 'id-7', alpn: 'h2' } } },
+    ],
     ['{status} {reason} {cause}', '503 Service Unavailable no-endpoint'],
   ];
   for (const [text, expected, given] of cases) {
