@@ -39,6 +39,8 @@ function definitionOf(method: Method): object {
 export class GrpcEcho {
   readonly server: GrpcServer;
   readonly calls: Record<Method, number> = { unary: 0, fail: 0, slow: 0, client: 0, server: 0, bidi: 0 };
+  /** Messages of `server` that were written. */
+  sentMessages = 0;
   port = 0;
 
   private constructor() {
@@ -54,7 +56,7 @@ export class GrpcEcho {
         this.calls.slow += 1;
       },
       client: (call: GrpcCall, done: GrpcCallback) => void this.#client(call, done),
-      server: (call: GrpcCall) => this.#server(call),
+      server: (call: GrpcCall) => void this.#server(call),
       bidi: (call: GrpcCall) => this.#bidi(call),
     });
   }
@@ -92,9 +94,22 @@ export class GrpcEcho {
     }
   }
 
-  #server(call: GrpcCall): void {
+  /** Metadata `count` states another number of messages. */
+  async #server(call: GrpcCall): Promise<void> {
     this.calls.server += 1;
-    for (let at = 0; at < call.request.length; at += 1) call.write(call.request);
+    const [stated = call.request.length] = call.metadata.get('count');
+    const state = { isCancelled: false };
+    let proceed = (): void => undefined;
+    call.on('drain', () => proceed());
+    call.on('cancelled', () => {
+      state.isCancelled = true;
+      proceed();
+    });
+    for (let at = 0; at < Number(stated) && !state.isCancelled; at += 1) {
+      const drained = new Promise<void>((resolve) => (proceed = resolve));
+      this.sentMessages += 1;
+      if (!call.write(call.request)) await drained;
+    }
     call.end();
   }
 
@@ -137,6 +152,14 @@ export class EchoClient {
 
   close(): void {
     this.#client.close();
+  }
+
+  /** Reads `count` messages of `server`, each once the one before is done. @throws the call's error */
+  async read(message: Buffer, count: number, onMessage: (message: Buffer) => void | Promise<void>): Promise<void> {
+    const metadata = new grpc.Metadata();
+    metadata.set('count', String(count));
+    const call = this.#start('server', [message], metadata, {}, () => undefined);
+    for await (const one of call) await onMessage(one);
   }
 
   call(

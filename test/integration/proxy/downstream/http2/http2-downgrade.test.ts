@@ -9,6 +9,7 @@ import { fieldSection, FLAG, FRAME, frame } from '../../../../support/http2-fram
 import { Http2Probe } from '../../../../support/http2-probe.ts';
 import { patientMs } from '../../../../support/patience.ts';
 import type { ReceivedRequest } from '../../../../support/request-reader.ts';
+import { Http2Origin, type Http2Request } from '../../../../support/http2-origin.ts';
 import { ScriptedOrigin } from '../../../../support/scripted-origin.ts';
 
 const CERTIFICATES = join(import.meta.dirname, '../../../../unit/config/certificates');
@@ -149,6 +150,33 @@ function check(requests: readonly ReceivedRequest[]): void {
   }
 }
 
+/** An HTTP/2 endpoint gets the same requests in the fields of HTTP/2: none may be more than one, or break its rules. */
+function checkHttp2(requests: readonly Http2Request[]): void {
+  const paths = requests.map(({ fields }) => fields[fields.indexOf(':path') + 1]);
+  const others = requests.filter((_, at) => paths[at] !== '/honest');
+  assert.equal(paths.length - others.length, 1, paths.join(', '));
+  assert.ok(others.length <= 1, paths.join(', '));
+  for (const { fields, trailers } of others) {
+    const pseudo = ':method POST :scheme http :authority a.test :path /first';
+    assert.equal(fields.slice(0, 8).join(' '), pseudo);
+    const regular: readonly string[] = [...fields.slice(8), ...(trailers ?? [])];
+    for (let at = 0; at < regular.length; at += 2) {
+      assert.match(regular[at]!, /^[a-z0-9-]+$/);
+      assert.doesNotMatch(regular[at + 1]!, /smuggled|b\.test|[\r\n\0]/);
+      assert.ok(!['transfer-encoding', 'connection', 'upgrade', 'host'].includes(regular[at]!), regular[at]!);
+    }
+  }
+}
+
+const LISTENERS = `
+workers: 1
+listeners:
+  - name: web
+    bind: "127.0.0.1:0"
+    tls: { certificates: [{ cert: ${CERTIFICATES}/api.example.com.pem, key: ${CERTIFICATES}/api.example.com.key }] }
+routes: [{ upstream: app }]
+`;
+
 for (const fastPath of [true, false]) {
   test(`requests that HTTP/1.1 would read differently, fastPath: ${fastPath}`, async (t) => {
     const origin = await ScriptedOrigin.listen();
@@ -156,13 +184,7 @@ for (const fastPath of [true, false]) {
     const { port } = await startFairlead(
       t,
       `
-workers: 1
-fastPath: ${fastPath}
-listeners:
-  - name: web
-    bind: "127.0.0.1:0"
-    tls: { certificates: [{ cert: ${CERTIFICATES}/api.example.com.pem, key: ${CERTIFICATES}/api.example.com.key }] }
-routes: [{ upstream: app }]
+fastPath: ${fastPath}${LISTENERS}
 upstreams: { app: { endpoints: ["http://127.0.0.1:${origin.port}"] } }
 `,
     );
@@ -175,3 +197,18 @@ upstreams: { app: { endpoints: ["http://127.0.0.1:${origin.port}"] } }
     }
   });
 }
+
+test('requests that HTTP/1.1 would read differently, to an HTTP/2 endpoint', async (t) => {
+  const origin = await Http2Origin.listen();
+  t.after(() => origin.close());
+  origin.onRequest = ({ connection, stream }) => connection.headers(stream, [':status', '204'], true);
+  const upstream = `{ endpoints: ["http://127.0.0.1:${origin.port}"], protocol: http2, health: { heartbeat: false } }`;
+  const { port } = await startFairlead(t, `${LISTENERS}upstreams: { app: ${upstream} }\n`);
+  for (const downgrade of CASES) {
+    await t.test(downgrade.name, async () => {
+      const from = origin.requests.length;
+      await play(port, downgrade);
+      checkHttp2(origin.requests.slice(from));
+    });
+  }
+});
