@@ -5,25 +5,48 @@ import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
+import http2 from 'node:http2';
 import { once } from 'node:events';
 import net, { type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
+import { startChromium } from '../../scripts/named-programs/clients.ts';
 import { testCertificate } from '../support/certificates.ts';
 import { eventually, type RunningFairlead, startFairlead } from '../support/fairlead.ts';
 import { type Peer, requirePeer } from '../support/peers.ts';
+import { echo, webSocketOver } from '../support/ws-library.ts';
 
 const run = promisify(execFile);
 const TIMEOUT_MS = 60_000;
 const BODY = '<!doctype html><title>served</title><p>a page over HTTP/2</p>';
+
+/** Runs in the page: a text, a message of two frames' size, and an orderly end. */
+const CONVERSATION = `new Promise((resolve, reject) => {
+  const socket = new WebSocket('wss://' + location.host + '/chat');
+  const seen = [];
+  socket.binaryType = 'arraybuffer';
+  socket.onopen = () => socket.send('hello');
+  socket.onerror = () => reject(new Error('no WebSocket'));
+  socket.onmessage = ({ data }) => {
+    seen.push(typeof data === 'string' ? data + ' of ' + data.length : data.byteLength + ' bytes');
+    if (seen.length === 1) socket.send(new Uint8Array(65536));
+    else socket.close(1000);
+  };
+  socket.onclose = ({ code }) => resolve(seen.join(', ') + ', closed with ' + code);
+})`;
 
 describe('clients', () => {
   const folder = mkdtempSync(join(tmpdir(), 'fairlead-clients-'));
   const app = http.createServer((request, response) => {
     request.resume();
     request.on('end', () => response.writeHead(200, { 'content-type': 'text/html' }).end(BODY));
+  });
+  const sockets = http2.createServer({ settings: { enableConnectProtocol: true } });
+  sockets.on('stream', (stream: http2.ServerHttp2Stream) => {
+    stream.respond({ ':status': 200 });
+    echo(webSocketOver(stream, 'server'));
   });
   const ends: (() => unknown)[] = [];
   let fairlead: RunningFairlead;
@@ -34,6 +57,8 @@ describe('clients', () => {
     writeFileSync(join(folder, 'key.pem'), key, { mode: 0o600 });
     app.listen(0, '127.0.0.1');
     await once(app, 'listening');
+    sockets.listen(0, '127.0.0.1');
+    await once(sockets, 'listening');
     const certificate = `{ cert: ${folder}/cert.pem, key: ${folder}/key.pem }`;
     const lifetime = { after: (end: () => unknown) => void ends.push(end) } as unknown as TestContext;
     fairlead = await startFairlead(
@@ -41,8 +66,10 @@ describe('clients', () => {
       `listeners:
   - { name: plain, bind: 127.0.0.1:0, http2: true }
   - { name: secure, bind: 127.0.0.1:0, tls: { certificates: [${certificate}] } }
-routes: [{ upstream: app }]
-upstreams: { app: { endpoints: [http://127.0.0.1:${(app.address() as AddressInfo).port}], health: { heartbeat: false } } }
+routes: [{ match: { protocol: websocket }, upstream: sockets }, { upstream: app }]
+upstreams:
+  app: { endpoints: [http://127.0.0.1:${(app.address() as AddressInfo).port}], health: { heartbeat: false } }
+  sockets: { endpoints: [http://127.0.0.1:${(sockets.address() as AddressInfo).port}], protocol: http2, health: { heartbeat: false } }
 accessLog: { output: '${folder}/access.log', format: { name: text, fields: [path, protocol, listener, status, bytesSent] } }
 `,
     );
@@ -51,6 +78,7 @@ accessLog: { output: '${folder}/access.log', format: { name: text, fields: [path
   after(async () => {
     app.closeAllConnections();
     app.close();
+    sockets.close();
     for (const end of ends) await end();
     rmSync(folder, { recursive: true, force: true });
   });
@@ -99,6 +127,19 @@ accessLog: { output: '${folder}/access.log', format: { name: text, fields: [path
     const { stdout } = await run(chromium, [...args, '--dump-dom', secure('/chromium')], { timeout: TIMEOUT_MS });
     assert.match(stdout, /a page over HTTP\/2/);
     await served('/chromium', 'secure');
+  });
+
+  test('Chromium opens a WebSocket on its HTTP/2 connection, to an HTTP/2 endpoint', async (t) => {
+    const executablePath = requirePeer(t, 'chromium');
+    if (executablePath === undefined) return;
+    const browser = await startChromium(executablePath);
+    t.after(() => browser.close());
+    const page = await browser.newPage({ ignoreHTTPSErrors: true });
+    const { port } = fairlead.plane.bound[1]!;
+    await page.goto(`https://127.0.0.1:${port}/websocket-page`, { timeout: TIMEOUT_MS });
+    assert.equal(await page.evaluate(CONVERSATION), 'hello of 5, 65536 bytes, closed with 1000');
+    const line = /^path=\/chat protocol=http2 listener=secure status=101 /m;
+    await eventually(() => line.test(readFileSync(`${folder}/access.log`, 'utf8')), 'the tunnel in the access log');
   });
 
   test('HAProxy as a client of HTTP/2, by ALPN and with prior knowledge', async (t) => {

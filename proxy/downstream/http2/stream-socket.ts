@@ -40,24 +40,25 @@ export function beginUpgrade(
   protocol: string,
   receivedMs: number,
 ): ClientEvents {
+  // Routes, policies and logs see the request that HTTP/1.1 would have.
+  addLine(head.message, FieldKind.UPGRADE, 'upgrade', protocol);
   if (head.field(KEY) === undefined) {
-    addKey(head.message);
-    head.forget();
+    addLine(head.message, FieldKind.OTHER, KEY, randomBytes(KEY_BYTES).toString('base64'));
   }
+  head.forget();
   const socket = new StreamSocket(side);
-  socket.exchange = starter.begin(side, head, new SocketUpgrade(protocol, NO_BYTES, socket), receivedMs);
+  socket.exchange = starter.begin(side, head, new SocketUpgrade(protocol, NO_BYTES, socket, true), receivedMs);
   return socket;
 }
 
 /** Adds a line after the others. */
-function addKey(message: MessageHead): void {
-  const key = randomBytes(KEY_BYTES).toString('base64');
+function addLine(message: MessageHead, kind: FieldKind, name: string, value: string): void {
   const start = message.offsets[message.fieldCount * FIELD_STRIDE]!;
-  const valueStart = start + KEY.length + 2;
-  const valueEnd = valueStart + key.length;
-  message.addField(FieldKind.OTHER, start, start + KEY.length, valueStart, valueEnd);
+  const valueStart = start + name.length + 2;
+  const valueEnd = valueStart + value.length;
+  message.addField(kind, start, start + name.length, valueStart, valueEnd);
   message.offsets[message.fieldCount * FIELD_STRIDE] = valueEnd + 2;
-  message.text = `${message.text.slice(0, start)}${KEY}: ${key}\r\n\r\n`;
+  message.text = `${message.text.slice(0, start)}${name}: ${value}\r\n\r\n`;
 }
 
 class StreamSocket extends Duplex implements ClientEvents, ResponseSink {

@@ -26,6 +26,7 @@ import { TunnelSocket } from './tunnel-socket.ts';
 import { TunnelTraffic } from './tunnel-traffic.ts';
 import {
   changedFields,
+  faultOfRefusal,
   isRelayable,
   isRequestedSwitch,
   passedFields,
@@ -188,11 +189,8 @@ export class Tunnel implements TunnelHandle {
     answer.on('error', ignore);
     if (!this.#isAnswerWanted()) return;
     const { statusCode = 0 } = answer;
-    // node:http emits a 101 without an Upgrade field as an ordinary response.
-    if (statusCode < 200) {
-      this.#fail(new EndpointError('malformed-response', 'the endpoint sent a 101 that names no protocol'));
-      return;
-    }
+    const fault = faultOfRefusal(statusCode, this.#task.upgrade);
+    if (fault !== null) return this.#fail(fault);
     const changes = this.#changesTo(answer);
     if (changes === null) return;
     const fields = changedFields(passedFields(answer), changes);
@@ -281,7 +279,8 @@ export class Tunnel implements TunnelHandle {
     const facts = { wasSent: this.#sent !== null, isReused: false, hasReceived: false, hasHead: false };
     const failure = failureOfError(error, facts);
     this.#release();
-    if (failure.signal === 'protocol') this.#setting.onFault(this.#task.request.endpoint, failure.kind, error.message);
+    const isFault = failure.signal === 'protocol' || failure.kind === 'upgrade-unsupported';
+    if (isFault) this.#setting.onFault(this.#task.request.endpoint, failure.kind, error.message);
     this.#task.events.onFailure(failure);
   }
 

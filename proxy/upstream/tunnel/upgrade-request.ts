@@ -4,6 +4,8 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { AttemptRequest, HeadChanges, UpgradeRequest } from '../../../core/exchange-contract.ts';
 import { UNKNOWN_LENGTH, type FieldList, type ResponseHead } from '../../../core/head.ts';
 import { fieldLines, isFieldName, isFieldValue, isTarget } from '../../http1/field-line.ts';
+import { EndpointError } from '../../../net/endpoint-error.ts';
+import type { SocketUpgrade } from '../../wire/socket-upgrade.ts';
 import { requestFields } from '../request-encoder.ts';
 
 /** Connection-specific and framing fields: regenerated where they are needed. */
@@ -113,6 +115,15 @@ export function isRequestedSwitch(answer: IncomingMessage, request: UpgradeReque
   const protocol = answer.headers.upgrade ?? '';
   const offered = protocolsOf(request.protocols);
   return answer.statusCode === 101 && protocol !== '' && protocolsOf(protocol).every((item) => offered.includes(item));
+}
+
+/** The reason why a response other than a switch can't be relayed, or null. */
+export function faultOfRefusal(status: number, { isConnect }: SocketUpgrade): EndpointError | null {
+  // node:http emits a 101 without an Upgrade field as an ordinary response.
+  if (status < 200) return new EndpointError('malformed-response', 'the endpoint sent a 101 that names no protocol');
+  // A server may ignore an Upgrade (RFC 9110 section 7.8); the client would read its response as bytes of the tunnel.
+  const isTaken = isConnect && status < 300;
+  return isTaken ? new EndpointError('upgrade-unsupported', `answered an Upgrade by status ${status}`) : null;
 }
 
 /** The head of the 101 for the client. http-proxy-3 would write it unchecked. @param answer relayable */
