@@ -13,6 +13,12 @@ import { bareHost } from './host-port.ts';
 /** TCP keep-alive detects peers that vanished silently (a pulled cable, a dropped NAT entry). */
 const TCP_KEEP_ALIVE_MS = 60_000;
 
+/**
+ * A name with several addresses is tried in turn, one family after the other: the next attempt begins when one fails, or
+ * after this time (Connection Attempt Delay, RFC 8305 section 5). Node's own defaults differ between versions.
+ */
+const NEXT_ADDRESS_MS = 250;
+
 /** Receives, once and never inside `dial`, a socket without error handler, or the reason why there is none. */
 export type DialResult = (error: EndpointError | null, socket: Socket | null) => void;
 
@@ -109,7 +115,9 @@ export class Dialler {
 
   #address(): net.NetConnectOpts {
     const { host, port, socketPath, allowHalfOpen = false } = this.#target;
-    return socketPath === '' ? { host: bareHost(host), port, allowHalfOpen } : { path: socketPath, allowHalfOpen };
+    if (socketPath !== '') return { path: socketPath, allowHalfOpen };
+    const addresses = { autoSelectFamily: true, autoSelectFamilyAttemptTimeout: NEXT_ADDRESS_MS };
+    return { host: bareHost(host), port, allowHalfOpen, ...addresses };
   }
 
   /**
@@ -147,6 +155,12 @@ interface DialSteps {
 
 function contextFor({ ca, certificate = null }: DialTls): SecureContext {
   return tls.createSecureContext({ ...(ca.length > 0 && { ca: [...ca] }), ...certificate });
+}
+
+/** Of each address, where a name has several: the AggregateError of them has no message. */
+function messageOf(error: Error): string {
+  if (!(error instanceof AggregateError)) return error.message;
+  return error.errors.map((one) => (one as Error).message).join('; ');
 }
 
 class OpenDial implements Dialling {
@@ -207,7 +221,7 @@ class OpenDial implements Dialling {
 
   readonly #onError = (error: Error): void => {
     const kind = connectFailureKind(codeOf(error), this.#phase !== 'connecting');
-    this.#fail(new EndpointError(kind, error.message, error));
+    this.#fail(new EndpointError(kind, messageOf(error), error));
   };
 
   readonly #onClose = (): void => {

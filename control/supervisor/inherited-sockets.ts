@@ -76,6 +76,12 @@ export class InheritedSockets {
     return { given, isShort };
   }
 
+  /** Number of workers that have a descriptor of an address; null where it isn't inherited. */
+  acceptorsOf(key: string): number | null {
+    const sockets = this.#sockets.get(key);
+    return sockets === undefined ? null : new Set(sockets.flatMap(({ taken }) => [...taken.values()])).size;
+  }
+
   /** A worker has exited, which closed its descriptors. */
   workerGone(worker: number): void {
     for (const { taken } of [...this.#sockets.values()].flat()) {

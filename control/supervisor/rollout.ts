@@ -9,6 +9,7 @@ import type { Snapshot } from '../../core/snapshot/snapshot.ts';
 import type { Timers } from '../../core/timers.ts';
 import { checkAddresses } from './address-check.ts';
 import { type InheritedSockets, keyOfListener } from './inherited-sockets.ts';
+import { unservedWords } from './listener-share.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 
 /** A worker that hasn't bound new listeners by then has the reload refused. */
@@ -102,7 +103,8 @@ export class Rollout {
 
   /** Sockets of workers that leave are given to those that stay before the former close them. */
   async apply(snapshot: Snapshot): Promise<void> {
-    const isFirst = this.#snapshot === null;
+    const before = this.#snapshot;
+    const isFirst = before === null;
     const recruits = this.#recruits;
     this.#snapshot = snapshot;
     this.#recruits = [];
@@ -125,6 +127,17 @@ export class Rollout {
     else await this.#waitFor(installed, staying, snapshot.revision);
     this.#bound = inOrder(snapshot, [...staying.flatMap(({ bound }) => bound), ...this.#bound]);
     this.#releaseUnused(snapshot);
+    this.#logUnserved(snapshot, before);
+  }
+
+  /** Logs new listeners that only some workers serve, and all of them where the number of workers has changed. */
+  #logUnserved({ listeners, workers }: Snapshot, before: Snapshot | null): void {
+    const known = new Set(before?.workers === workers ? before.listeners.map(keyOfListener) : []);
+    for (const listener of listeners) {
+      const key = keyOfListener(listener);
+      const words = known.has(key) ? null : unservedWords(listener, workers, this.#sockets.acceptorsOf(key));
+      if (words !== null) this.#parts.log.info({ listener: listener.name, workers }, words);
+    }
   }
 
   /** Sends other endpoints to all workers: also to those that start, which have an earlier Snapshot, and that drain. */

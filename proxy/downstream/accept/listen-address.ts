@@ -1,4 +1,4 @@
-// Addresses to listen on: sharing by workers, and errors. Thread: worker.
+// Addresses to listen on: sharing by workers, and errors. Thread: both.
 
 import type { BindAddress } from '../../../core/snapshot/listener.ts';
 import { formatBindAddress } from '../../../net/host-port.ts';

@@ -157,6 +157,8 @@ upstreams: ${upstreams(apps)}
         await once(response, 'end');
         return response.statusCode ?? 0;
       };
+      const shares = fairlead.log.filter(({ text }) => text.includes('is served by')).map(({ text }) => text);
+      assert.match(shares.join(), /^listener local is served by 1 of 2 workers: a Unix socket belongs to .*--holder/);
       assert.equal(await get({ socketPath }), 200);
       assert.equal(await get({ host: '::1', port: fairlead.port }), 200);
     });
