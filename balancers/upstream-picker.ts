@@ -10,6 +10,7 @@ import { CandidateTable } from './candidate-table.ts';
 import { selectCandidates, type Candidates } from './candidates.ts';
 import type { BalanceContext } from './descriptor.ts';
 import { balancerNamed, buildBalancer } from './registry.ts';
+import { ZonePreference } from './zone-balancer.ts';
 
 /** The thread of a picker. */
 export interface PickerContext {
@@ -34,6 +35,8 @@ export class UpstreamPicker {
   #upstream: UpstreamSnapshot;
   #endpoints: ReadonlyMap<number, EndpointSnapshot>;
   readonly #context: BalanceContext;
+  /** Null where zones don't matter. */
+  readonly #preference: ZonePreference | null;
   readonly #upstreamWord: number;
   readonly #keepsSlow: boolean;
   /** Whether a request that can't be repeated may wait until heartbeats decide about the only endpoints left. */
@@ -52,13 +55,15 @@ export class UpstreamPicker {
     this.#upstream = upstream;
     this.#endpoints = bySlot(upstream);
     this.#context = { ...context, upstreamIndex: upstream.index };
+    const { locality } = upstream;
+    this.#preference = locality === null ? null : new ZonePreference(upstream, locality, this.#context);
     this.#upstreamWord = context.region.upstreamWord(upstream.index);
     this.#epoch = this.#readEpoch();
     this.#suspicions = this.#readSuspicions();
     this.#keepsSlow = balancerNamed(upstream.balance.kind).hashKey !== undefined;
     this.#mayWait = upstream.whenAllDown === 'wait' && upstream.heartbeat !== null;
     this.#candidates = selectCandidates(upstream, context.region, null, this.#keepsSlow);
-    this.#balancer = buildBalancer(upstream.balance, this.#candidates, this.#context);
+    this.#balancer = this.#newBalancer();
     this.#buildSuspects();
   }
 
@@ -165,8 +170,13 @@ export class UpstreamPicker {
   /** @param previous candidates of the same endpoints; null where there are none */
   #build(previous: Candidates | null): void {
     this.#candidates = selectCandidates(this.#upstream, this.#context.region, previous, this.#keepsSlow);
-    this.#balancer = buildBalancer(this.#upstream.balance, this.#candidates, this.#context);
+    this.#balancer = this.#newBalancer();
     this.#buildSuspects();
+  }
+
+  #newBalancer(): Balancer {
+    if (this.#preference === null) return buildBalancer(this.#upstream.balance, this.#candidates, this.#context);
+    return this.#preference.build(this.#upstream, this.#candidates, this.#endpoints);
   }
 
   #buildSuspects(): void {

@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { availability } from './endpoint-schemas.ts';
+import { locality } from './reply-schemas.ts';
 
 const amount = z.number().min(0);
 const fields = z.array(z.strictObject({ name: z.string(), value: z.string() }));
@@ -99,6 +100,7 @@ export const explainedUpstream = z.strictObject({
   tier: z.enum(['primary', 'backup', 'both']),
   whenAllDown: z.enum(['fail', 'try-all', 'wait']),
   queued: amount,
+  locality: locality.nullable(),
   hashKey: z.strictObject({ from: z.string(), value: z.string().describe('Empty: the request has none.') }).nullable(),
   sticky: z
     .strictObject({

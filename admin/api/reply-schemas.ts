@@ -78,6 +78,14 @@ const source = z.strictObject({
 });
 export type SourceReply = z.output<typeof source>;
 
+/** Preference for endpoints of the own zone. */
+export const locality = z.strictObject({
+  zone: z.string().describe('Of this Fairlead.'),
+  spillBelowPercent: z.number(),
+  usableShare: z.number().describe("Usable share of the own zone's weight."),
+  share: z.number().describe('Share of requests that stays in the zone.'),
+});
+
 export const upstream = z.strictObject({
   name: z.string(),
   balance: z.string(),
@@ -91,6 +99,7 @@ export const upstream = z.strictObject({
   retries: amount,
   redispatches: amount,
   traffic,
+  locality: locality.nullable().describe('Null where zones do not matter.'),
   sources: z.array(source).describe('Where further endpoints come from.'),
   endpoints: z.array(endpoint),
 });

@@ -1,5 +1,6 @@
 // Complete state as plain data for the admin API. Times are ISO 8601; names of durations contain their unit. Thread: main.
 
+import { zoneViewOf } from '../../balancers/zone-share.ts';
 import { AVAILABILITY_NAMES } from '../../core/availability.ts';
 import type { EndpointField } from '../../core/memory/lane-fields.ts';
 import { ENDPOINT, UPSTREAM, WORKER } from '../../core/memory/layout.ts';
@@ -157,6 +158,7 @@ export class StatusView {
       retries: this.#sums.upstream(index, 'retries'),
       redispatches: this.#sums.upstream(index, 'redispatches'),
       traffic: roundedTraffic(this.#traffic.upstream(upstream)),
+      locality: zoneViewOf(upstream, region),
       sources: this.#sourcesOf(name),
       endpoints: known.map(({ endpoint, view }) => this.#endpoint(endpoint, view)),
     };

@@ -72,7 +72,7 @@ export function perUpstream(
   type: FamilyType,
   name: string,
   help: string,
-  read: (scrape: Scrape, upstream: UpstreamSnapshot) => number | readonly LabelledValue[],
+  read: (scrape: Scrape, upstream: UpstreamSnapshot) => number | readonly LabelledValue[] | null,
   label?: string,
 ): MetricFamily {
   const collect = (scrape: Scrape): MetricSample[] => {

@@ -1,5 +1,6 @@
 // Metrics of upstreams: exchanges as clients saw them. Thread: main.
 
+import { zoneViewOf } from '../../balancers/zone-share.ts';
 import { AVAILABILITY_NAMES } from '../../core/availability.ts';
 import type { UpstreamField } from '../../core/memory/lane-fields.ts';
 import { ENDPOINT, UPSTREAM, type Word } from '../../core/memory/layout.ts';
@@ -98,6 +99,25 @@ export const UPSTREAM_METRICS: readonly MetricFamily[] = [
   counter('endpointAborts', 'endpoint_aborts_total', 'Requests that ended because the endpoint closed or reset.'),
   counter('truncated', 'truncated_total', 'Responses cut off by a fault of the endpoint after they had begun.'),
   counter('upgrades', 'upgrades_total', 'Connections that switched protocols (WebSocket) and have ended.'),
+  perUpstream(
+    'counter',
+    'zone_picks_total',
+    'Picks of endpoints in the zone of this Fairlead and in others, for upstreams with `locality`.',
+    ({ sums }, { index, locality }) =>
+      locality === null
+        ? null
+        : [
+            ['own', sums.upstream(index, 'picksOwnZone')],
+            ['other', sums.upstream(index, 'picksOtherZone')],
+          ],
+    'zone',
+  ),
+  perUpstream(
+    'gauge',
+    'own_zone_share',
+    'Share of requests that stays in the zone of this Fairlead, for upstreams with `locality`.',
+    ({ context: { region } }, upstream) => zoneViewOf(upstream, region)?.share ?? null,
+  ),
   perUpstream('gauge', 'in_flight', 'Requests at the endpoints of the upstream now.', inFlightOf),
   perUpstream('gauge', 'queue_length', 'Requests that wait for any endpoint now.', (scrape, upstream) =>
     wordOf(scrape, upstream, UPSTREAM.queued),

@@ -3,6 +3,7 @@
 import type { DiscoverySnapshot } from '../../core/snapshot/discovery.ts';
 import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
 import type { HeartbeatSnapshot, PassiveSnapshot } from '../../core/snapshot/health.ts';
+import type { LocalitySnapshot } from '../../core/snapshot/locality.ts';
 import type { UpstreamOverrides } from '../../core/snapshot/route.ts';
 import type { ProxyTlv, RetrySnapshot, UpstreamSnapshot, UpstreamTimeouts } from '../../core/snapshot/upstream.ts';
 import { compileBalance } from '../../balancers/registry.ts';
@@ -26,6 +27,8 @@ export interface UpstreamPlace {
   readonly files: ReadonlyMap<string, string>;
   /** Directory that relative paths refer to. */
   readonly directory: string;
+  /** Zone of this Fairlead; '' where it is unknown. */
+  readonly zone: string;
   /** Whether it serves TCP sessions. */
   readonly isTcp: boolean;
 }
@@ -60,9 +63,14 @@ export function compileUpstream(name: string, config: UpstreamConfig, place: Ups
     whenAllDown: config.whenAllDown,
     slowStartMs: config.slowStart,
     backupBelowPercent: config.backups?.below ?? 0,
+    locality: compileLocality(config.locality, place.zone),
     tls: compileTls(tls, place.files),
     responseHeadBytes: limits.responseHead,
   };
+}
+
+function compileLocality(locality: UpstreamConfig['locality'], zone: string): LocalitySnapshot | null {
+  return locality === undefined ? null : { zone, spillBelowPercent: locality.spillBelow };
 }
 
 function compileTls(

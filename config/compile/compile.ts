@@ -188,6 +188,7 @@ function compileUpstreams(config: LoadedConfig, places: Places): UpstreamSnapsho
       policies,
       files: config.files,
       directory: config.directory,
+      zone: config.settings.zone,
       isTcp: tcp.has(name),
     });
   });

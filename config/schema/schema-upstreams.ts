@@ -165,6 +165,27 @@ const backups = z
   .meta({ expects: 'a mapping such as { below: 30% }', example: '{ below: 30% }' })
   .describe('Condition for using endpoints with `backup: true`; if absent, only when no primary is usable.');
 
+const locality = z
+  .strictObject({
+    prefer: z
+      .enum(['zone'])
+      .default('zone')
+      .describe('Endpoints that are preferred: those whose `zone` is the `zone` of this Fairlead.'),
+    spillBelow: percent('70%')
+      .refine((value) => value > 0, { params: { code: 'FL2005' }, message: 'expected a percentage above 0%' })
+      .default(70)
+      .describe(
+        "Usable share of the own zone's weight below which requests spill over to other zones, in proportion to what is lost (docs/algorithms.md 5.5).",
+      ),
+  })
+  .meta({
+    expects: 'a mapping such as { prefer: zone, spillBelow: 70% }',
+    example: '{ prefer: zone, spillBelow: 70% }',
+  })
+  .describe(
+    'Preference for endpoints of the own zone, which needs the top-level `zone`. If absent, zones do not matter.',
+  );
+
 const whenAllDown = z
   .enum(['fail', 'try-all', 'wait'])
   .default('wait')
@@ -198,6 +219,7 @@ export function upstreamSchema() {
       protocol,
       proxyProtocol: sendProxyProtocol.optional(),
       backups: backups.optional(),
+      locality: locality.optional(),
       health: healthSchema(),
       whenAllDown,
       onDown,

@@ -14,7 +14,7 @@ import { plugins } from './schema-policies.ts';
 import { health, overload, reload } from './schema-process.ts';
 import { route, routes } from './schema-routes.ts';
 import { upstreamSchema, upstreamsSchema } from './schema-upstreams.ts';
-import { count, duration, oneOrMany, parsedText } from './schema-values.ts';
+import { count, duration, label, oneOrMany, parsedText } from './schema-values.ts';
 
 const workers = z
   .union([z.literal('auto'), count(1, 64)])
@@ -36,6 +36,9 @@ function buildSchema(upstream: ReturnType<typeof upstreamSchema>) {
       workers,
       include,
       defaults: defaultsSchema(upstream),
+      zone: label('eu-1a')
+        .default('')
+        .describe('Zone in which this Fairlead runs, for `locality`; often a variable such as `${ZONE}`.'),
       fastPath: z
         .boolean()
         .default(true)

@@ -16,6 +16,8 @@ export interface PartialConfig {
   readonly listeners: readonly (ListenerConfig | null)[];
   readonly routes: readonly (RouteConfig | null)[];
   readonly upstreams: ReadonlyMap<string, UpstreamConfig | null>;
+  /** '' for none, null for one that doesn't fit the schema. */
+  readonly zone: Config['zone'] | null;
   readonly limits: Config['limits'] | null;
   readonly admin: Config['admin'] | null;
   readonly accessLog: Config['accessLog'] | null;
@@ -39,8 +41,9 @@ export interface CheckContext {
 
 /** The parts of a configuration that fits the schema. */
 export function partsOf(config: Config): PartialConfig {
-  const { listeners, routes, limits, admin, accessLog, health } = config;
-  return { listeners, routes, limits, admin, accessLog, health, upstreams: new Map(Object.entries(config.upstreams)) };
+  const { listeners, routes, zone, limits, admin, accessLog, health } = config;
+  const upstreams = new Map(Object.entries(config.upstreams));
+  return { listeners, routes, zone, limits, admin, accessLog, health, upstreams };
 }
 
 /** The valid parts of a configuration that doesn't fit the schema as a whole. */
@@ -55,6 +58,7 @@ export function salvage(root: unknown): PartialConfig {
     listeners: listOf(raw['listeners']).map((item) => listener.safeParse(item).data ?? null),
     routes: listOf(raw['routes']).map((item) => route.safeParse(item).data ?? null),
     upstreams: new Map(mappingOf(raw['upstreams']).map(([key, item]) => [key, upstream.safeParse(item).data ?? null])),
+    zone: shape.zone.safeParse(raw['zone']).data ?? null,
     limits: shape.limits.safeParse(raw['limits']).data ?? null,
     admin: shape.admin.safeParse(raw['admin']).data ?? null,
     accessLog: shape.accessLog.safeParse(raw['accessLog']).data ?? null,

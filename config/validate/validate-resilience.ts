@@ -37,6 +37,21 @@ export function checkBackups(check: UpstreamCheck): void {
   }
 }
 
+export function checkLocality(check: UpstreamCheck): void {
+  const { locality, endpoints, discover } = check.upstream;
+  if (locality === undefined) return;
+  const { zone } = check.context.config;
+  if (zone === null) return;
+  if (zone === '') {
+    const message = '"locality" needs the zone of this Fairlead: set the top-level key zone, for example zone: eu-1a';
+    check.report('FL3008', message, ['locality'], 'key');
+  } else if (discover === undefined && endpoints.every((endpoint) => endpoint.zone !== zone)) {
+    check.reportNoEffect(['locality'], `no endpoint of this upstream is in zone ${zone}`, 'key');
+  } else if (discover === undefined && endpoints.every((endpoint) => endpoint.zone === zone)) {
+    check.reportNoEffect(['locality'], `every endpoint of this upstream is in zone ${zone}`, 'key');
+  }
+}
+
 /** Queued requests wait for `rise` successful heartbeats, sent at the fast interval while no endpoint is usable. */
 export function checkWhenAllDown(check: UpstreamCheck): void {
   const { whenAllDown, health, timeouts } = check.upstream;

@@ -59,6 +59,7 @@ const UPSTREAM_KEYS: AllowedKeys = {
   endpoints: true,
   proxyProtocol: true,
   backups: true,
+  locality: true,
   health: {
     heartbeat: true,
     passive: { consecutiveFailures: true, outliers: true, ejection: true, maxEjectedPercent: true },

@@ -12,7 +12,7 @@ import { checkEjectionTimes, checkMostEjected, checkNothingWatches } from './val
 import { checkHeartbeat } from './validate-heartbeat.ts';
 import { readFile } from './validate-listeners.ts';
 import { checkKeyFile } from './validate-secrets.ts';
-import { checkBackups, checkHedge, checkSticky, checkWhenAllDown } from './validate-resilience.ts';
+import { checkBackups, checkHedge, checkLocality, checkSticky, checkWhenAllDown } from './validate-resilience.ts';
 import { checkTimes } from './validate-times.ts';
 
 const CHECKS: readonly ((check: UpstreamCheck) => void)[] = [
@@ -20,6 +20,7 @@ const CHECKS: readonly ((check: UpstreamCheck) => void)[] = [
   checkDiscover,
   checkLoops,
   checkBackups,
+  checkLocality,
   checkHeartbeat,
   checkEjectionTimes,
   checkNothingWatches,

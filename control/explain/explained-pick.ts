@@ -7,6 +7,7 @@ import type { Candidates } from '../../balancers/candidates.ts';
 import { buildHashKey, hashKeyName, hashKeyText } from '../../balancers/hash-key.ts';
 import { balancerNamed, candidateLoads } from '../../balancers/registry.ts';
 import { UpstreamPicker } from '../../balancers/upstream-picker.ts';
+import { zoneViewOf } from '../../balancers/zone-share.ts';
 import { AVAILABILITY_NAMES } from '../../core/availability.ts';
 import type { Candidate, PickRequest } from '../../core/balancer.ts';
 import type { RequestHead } from '../../core/head.ts';
@@ -73,6 +74,7 @@ export function explainPick(facts: PickFacts): ExplainedUpstream {
     balance: upstream.balance.kind,
     tier: candidates.tier,
     whenAllDown: upstream.whenAllDown,
+    locality: zoneViewOf(upstream, region),
     queued: Math.max(0, region.words[region.upstreamWord(upstream.index) + UPSTREAM.queued.index]!),
     hashKey: hashKey === null ? null : { from: hashKey.name, value: hashKey.value },
     sticky: sticky === null ? null : { cookie: sticky.cookie, leadsTo: leadsTo === null ? null : nameOf(leadsTo) },

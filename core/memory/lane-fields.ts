@@ -64,6 +64,8 @@ export const UPSTREAM_FIELDS = [
   'endpointAborts',
   'truncated',
   'upgrades',
+  'picksOwnZone',
+  'picksOtherZone',
   'latencySumMs',
 ] as const;
 

@@ -3,6 +3,7 @@
 import type { DiscoverySnapshot } from './discovery.ts';
 import type { EndpointSnapshot } from './endpoint.ts';
 import type { HeartbeatSnapshot, PassiveSnapshot } from './health.ts';
+import type { LocalitySnapshot } from './locality.ts';
 import type { PolicySnapshot } from './policy.ts';
 
 /** A balancer by its registered name, with the settings that its `compile` returned. */
@@ -105,6 +106,8 @@ export interface UpstreamSnapshot {
   readonly slowStartMs: number;
   /** Backups join when the usable share of the primaries' weight is below this; 0 for only when none is usable. */
   readonly backupBelowPercent: number;
+  /** Preference for endpoints of the own zone; null for none. */
+  readonly locality: LocalitySnapshot | null;
   /**
    * TLS to endpoints: certificate verification, CAs (PEM), server name ('' for the host of the URL), and the certificate that
    * Fairlead presents (PEM; absent or null for none).

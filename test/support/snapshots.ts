@@ -99,6 +99,7 @@ export function upstreamSnapshot({
     slowStartMs: 0,
     backupBelowPercent: 0,
     tls: { verify: true, ca: [], serverName: '' },
+    locality: null,
     responseHeadBytes: 32_768,
     ...parts,
   };

@@ -2,6 +2,7 @@
 
 import type { ExplainReply } from '../../../admin/api/explain-schemas.ts';
 import type { SessionReply } from '../../../admin/api/explain-session-schemas.ts';
+import { percentWords } from '../../../health/record/health-words.ts';
 import { plainText } from './why-text.ts';
 
 type Verdict = ExplainReply['routes'][number];
@@ -138,6 +139,7 @@ export function upstreamLines(upstream: Upstream): string[] {
   const rest = candidates.length - shown.length;
   return [
     label('upstream', `${name}: ${balance}, ${tier === 'both' ? 'primaries and backups' : `${tier} tier`}${waiting}`),
+    ...localityLines(upstream),
     ...(hashKey === null ? [] : [label('hash key', `${hashKey.from} = ${hashKey.value || '(the request has none)'}`)]),
     ...(sticky === null
       ? []
@@ -157,6 +159,15 @@ export function upstreamLines(upstream: Upstream): string[] {
       ? []
       : [label('', `or ${choice.trial}, a suspect, with one request in 100 ms as a trial`)]),
   ];
+}
+
+/** None where zones don't matter, and for a Fairlead of an earlier version. */
+function localityLines({ locality }: Upstream): string[] {
+  if ((locality ?? null) === null) return [];
+  const { zone, usableShare, share, spillBelowPercent } = locality!;
+  const usable = `${percentWords(usableShare)} of its weight is usable`;
+  const rule = `requests spill over below ${spillBelowPercent} %`;
+  return [label('zone', `${zone}: ${usable}, ${percentWords(share)} of the requests stay in it; ${rule}`)];
 }
 
 function candidateTable(candidates: Upstream['candidates'], chosen: string | null): string[] {

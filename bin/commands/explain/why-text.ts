@@ -53,10 +53,10 @@ function headline({ upstream, endpoint, availability, since, now }: WhyAnswer): 
   return `${upstream}/${endpoint} is ${state} since ${clockOf(since)} (${ageOf(since, now)}): it ${takes}`;
 }
 
-/** None for a Fairlead of an earlier version. */
+/** None where there is nothing to name, and for a Fairlead of an earlier version. */
 function originLines({ origin, zone, metadata }: WhyAnswer): string[] {
-  if (origin === undefined) return [];
-  const labels = Object.entries(metadata).map(([name, value]) => `${name}=${value}`);
+  const labels = Object.entries(metadata ?? {}).map(([name, value]) => `${name}=${value}`);
+  if ((origin ?? 'configured') === 'configured' && (zone ?? '') === '' && labels.length === 0) return [];
   const words = [`origin ${origin}`, ...(zone === '' ? [] : [`zone ${zone}`]), ...labels];
   return [`  ${words.join(', ')}`];
 }

@@ -280,7 +280,10 @@ export class FakeContext implements AdminContext {
       }),
     ],
     upstreams: [
-      upstreamSnapshot({ endpoints: [endpointSnapshot(0), endpointSnapshot(1, { weight: 3 })] }),
+      upstreamSnapshot({
+        endpoints: [endpointSnapshot(0, { zone: 'a' }), endpointSnapshot(1, { weight: 3 })],
+        locality: { zone: 'a', spillBelowPercent: 70 },
+      }),
       upstreamSnapshot({ name: 'web', index: 2, protocol: 'tcp', endpoints: [endpointSnapshot(2)] }),
     ],
   });
