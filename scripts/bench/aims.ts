@@ -28,6 +28,8 @@ export const AIMS: readonly Aim[] = [
   against('haproxy', 'post', 0.8, 1),
   against('haproxy', 'connect', 0.45, 0.8),
   against('haproxy', 'tls', 0.8, 0.95),
+  against('haproxy', 'tls-connect', 0.6, 0.8),
+  against('haproxy', 'tls-resume', 0.6, 0.8),
   against('caddy', 'small', 6, 8),
   against('http-proxy-3', 'small', 6, 8),
   costOf('log', 1.25, 1.1),

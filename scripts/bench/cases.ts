@@ -24,6 +24,8 @@ export interface BenchCase {
   readonly isTls: boolean;
   /** The load over HTTP/2; null for HTTP/1.1. */
   readonly http2: Http2Load | null;
+  /** Handshake of each request, on a new connection; null where connections are as `fields` and `http2` say. */
+  readonly handshakes: 'full' | 'resumed' | null;
   readonly workers: number;
   readonly hasAccessLog: boolean;
   /** Level of gzip that the proxy applies; 0 for no compression. */
@@ -53,6 +55,7 @@ const SMALL: BenchCase = {
   postBytes: 0,
   isTls: false,
   http2: null,
+  handshakes: null,
   workers: 1,
   hasAccessLog: false,
   gzipLevel: 0,
@@ -88,6 +91,20 @@ export const CASES: readonly BenchCase[] = [
   },
   { ...SMALL, name: 'connect', title: 'small, a new connection for each request', fields: ['Connection: close'] },
   { ...SMALL, name: 'tls', title: 'small, TLS with keep-alive', isTls: true },
+  {
+    ...SMALL,
+    name: 'tls-connect',
+    title: 'small, a new TLS connection with a full handshake for each request',
+    isTls: true,
+    handshakes: 'full',
+  },
+  {
+    ...SMALL,
+    name: 'tls-resume',
+    title: 'small, a new TLS connection that resumes a session for each request',
+    isTls: true,
+    handshakes: 'resumed',
+  },
   { ...SMALL, name: 'log', title: 'small, JSON access log on', hasAccessLog: true },
   { ...SMALL, name: 'workers', title: 'small, two workers on both cores', workers: 2 },
   HTTP2,

@@ -7,6 +7,7 @@ import type { Certificate } from '../peers/self-signed-certificate.ts';
 import { cpuUsOf, residentBytesOf } from './process-stat.ts';
 import type { Proxy, RunningProxy } from './proxies/proxy.ts';
 import { checkAnswer } from './first-answer.ts';
+import { runHandshakes } from './handshakes.ts';
 import { runH2load } from './h2load.ts';
 import { runWrk } from './wrk.ts';
 
@@ -69,7 +70,7 @@ async function load(running: RunningProxy, benchCase: BenchCase, around: Surroun
   const { port, pid } = running;
   const { folder, connections, seconds, warmupSeconds } = around;
   const options = { folder, connections, port, cores: around.cores.load };
-  const runLoad = benchCase.http2 === null ? runWrk : runH2load;
+  const runLoad = benchCase.handshakes !== null ? runHandshakes : benchCase.http2 === null ? runWrk : runH2load;
   await checkAnswer(port, benchCase, around.certificate);
   if (warmupSeconds > 0) await runLoad(benchCase, { ...options, seconds: warmupSeconds });
   const beforeUs = cpuUsOf(pid);

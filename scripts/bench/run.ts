@@ -58,7 +58,8 @@ function readOptionsOrExplain(): BenchOptions | null {
 function troubleWith({ markdownFile, cases }: BenchOptions): string | null {
   if (process.platform !== 'linux') return 'the benchmark reads /proc and pins to cores: Linux only';
   if (availableParallelism() < 2) return 'the benchmark needs two cores: one for the proxy, one for the load';
-  const loads = new Set(cases.map(({ http2 }) => (http2 === null ? 'wrk' : 'h2load')));
+  const wanted = cases.filter(({ handshakes }) => handshakes === null);
+  const loads = new Set(wanted.map(({ http2 }) => (http2 === null ? 'wrk' : 'h2load')));
   const missing = [...NEEDED, ...loads].filter((command) => versionText(command, '--version') === null);
   if (missing.length > 0) return `not installed: ${missing.join(', ')} (scripts/install-peers.sh)`;
   if (markdownFile === null) return null;
