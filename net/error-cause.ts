@@ -1,5 +1,7 @@
 // Texts for errors of sockets, name look-ups, TLS and undici, for messages about any server. Thread: both.
 
+import { textOfTlsError } from './tls-error-cause.ts';
+
 /** Which side an error is about: the peer, this process or machine, or the look-up of the peer's name. */
 export type ErrorSide = 'peer' | 'own' | 'name';
 
@@ -31,19 +33,16 @@ const PEER_CODES: Readonly<Record<string, string>> = {
   UND_ERR_HEADERS_OVERFLOW: 'response head too large',
 };
 
-/** OpenSSL's and Node's codes of a handshake or a certificate that didn't hold. */
-const TLS_CODE =
-  /^(ERR_SSL_|ERR_TLS_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|EPROTO)/;
-
 /** The cause that an error stands for. */
 export function causeOfError(error: unknown): ErrorCause {
-  const { name, code, syscall, message } = partsOf(error);
+  const { name, code, syscall, message, inner } = partsOf(error);
   const own = OWN_CODES[code];
   if (own !== undefined) return { side: 'own', text: `${own} (${code})` };
   if (syscall === 'getaddrinfo') return { side: 'name', text: `name not resolved: ${code}` };
   const known = PEER_CODES[code];
   if (known !== undefined) return { side: 'peer', text: known };
-  if (TLS_CODE.test(code)) return { side: 'peer', text: `TLS failed: ${message}` };
+  const tls = textOfTlsError(code, inner);
+  if (tls !== null) return { side: 'peer', text: `TLS failed: ${tls}` };
   if (name === 'HTTPParserError') return { side: 'peer', text: `malformed response: ${parserFinding(message)}` };
   return { side: 'peer', text: message === '' ? code : message };
 }
@@ -58,12 +57,14 @@ interface ErrorParts {
   readonly code: string;
   readonly syscall: string;
   readonly message: string;
+  readonly inner: Error;
 }
 
 /** Fields of an error, or of the first one within an AggregateError (several addresses tried). */
 function partsOf(error: unknown): ErrorParts {
   if (error instanceof AggregateError && error.errors.length > 0) return partsOf(error.errors[0]);
-  if (!(error instanceof Error)) return { name: '', code: '', syscall: '', message: String(error) };
-  const { code, syscall } = error as NodeJS.ErrnoException;
-  return { name: error.name, code: code ?? '', syscall: syscall ?? '', message: error.message };
+  const inner = error instanceof Error ? error : new Error(String(error));
+  const { code, syscall } = inner as NodeJS.ErrnoException;
+  const name = error instanceof Error ? inner.name : '';
+  return { name, code: code ?? '', syscall: syscall ?? '', message: inner.message, inner };
 }

@@ -85,7 +85,8 @@ function kindOf(error: Error, facts: SendFacts): FailureKind {
   const code = codeOf(error);
   if (Object.hasOwn(KIND_OF_CODE, code)) return KIND_OF_CODE[code]!;
   if (code.startsWith('HPE_') || error.name === 'HTTPParserError') return 'malformed-response';
-  if (LOST.has(code)) return lossKind(facts);
+  // An alert after the handshake: with TLS 1.3, a client learns only then that its certificate is refused.
+  if (LOST.has(code) || code.startsWith('ERR_SSL_')) return lossKind(facts);
   return 'internal';
 }
 

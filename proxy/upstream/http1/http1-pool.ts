@@ -6,6 +6,7 @@ import type { UpstreamSnapshot } from '../../../core/snapshot/upstream.ts';
 import { type FailureKind, failureOf } from '../../../core/failure.ts';
 import type { HeadScanner } from '../../http1/head-scanner.ts';
 import { Dialler, type DialResult, endpointTarget } from '../../../net/dial.ts';
+import { reportTlsFault } from '../fault-log.ts';
 import { type IdleClose, IdleDeaths } from '../idle-deaths.ts';
 import type { ConnectionPool } from '../pool-table.ts';
 import { type ProxyPreface, prefaceOf } from '../proxy-preface.ts';
@@ -96,8 +97,10 @@ export class Http1Pool implements ConnectionOwner, ConnectionPool {
     const dialled: DialResult = (error, socket) => {
       this.#dialling.delete(attempt);
       attempt.dialling = null;
-      if (socket === null) attempt.fail(failureOf(error?.kind ?? 'internal', false, error));
-      else {
+      if (socket === null) {
+        reportTlsFault(this, error);
+        attempt.fail(failureOf(error?.kind ?? 'internal', false, error));
+      } else {
         this.#connections.add(connection);
         connection.socket.open(socket, this.#isTls);
         this.#begin(connection, attempt);

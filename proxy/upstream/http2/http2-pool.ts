@@ -6,6 +6,7 @@ import { type Failure, type FailureKind, failureOf } from '../../../core/failure
 import type { EndpointSnapshot } from '../../../core/snapshot/endpoint.ts';
 import type { UpstreamSnapshot } from '../../../core/snapshot/upstream.ts';
 import { Dialler, type Dialling, type DialResult, endpointTarget } from '../../../net/dial.ts';
+import { reportTlsFault } from '../fault-log.ts';
 import { type IdleClose, IdleDeaths } from '../idle-deaths.ts';
 import type { ConnectionPool } from '../pool-table.ts';
 import { type ProxyPreface, prefaceOf } from '../proxy-preface.ts';
@@ -144,8 +145,10 @@ export class Http2Pool implements ConnectionOwner, ConnectionPool, WaitingRoom {
     const preface = this.#preface === null ? null : this.#preface.headerFor(waiting!.request.origin);
     const dialled: DialResult = (error, socket) => {
       this.#dials.delete(dialling);
-      if (socket === null) this.#failWaiting(failureOf(error?.kind ?? 'internal', false, error));
-      else this.#opened(connection, socket);
+      if (socket === null) {
+        reportTlsFault(this, error);
+        this.#failWaiting(failureOf(error?.kind ?? 'internal', false, error));
+      } else this.#opened(connection, socket);
       this.#reportIfEmpty();
     };
     const dialling = this.dialler.dial(dialled, connection.socket.onread, preface);

@@ -16,9 +16,8 @@ describe('an error of a heartbeat', () => {
     EHOSTUNREACH: 'host unreachable',
     ENOENT: "the socket's path doesn't exist",
     UND_ERR_SOCKET: 'connection closed before the response was whole',
-    CERT_HAS_EXPIRED: 'TLS failed: message of the library',
-    DEPTH_ZERO_SELF_SIGNED_CERT: 'TLS failed: message of the library',
-    ERR_TLS_CERT_ALTNAME_INVALID: 'TLS failed: message of the library',
+    CERT_HAS_EXPIRED: 'TLS failed: its certificate has expired: renew it',
+    ERR_TLS_INVALID_CONTEXT: 'TLS failed: message of the library',
     SOMETHING_NEW: 'message of the library',
   };
   for (const [code, cause] of Object.entries(failures)) {
