@@ -209,7 +209,19 @@ export const WARNING_GUIDE = {
     wrong: sni('tls'),
     right: sni('tcp'),
   },
+  FL9030: {
+    meaning:
+      'The route is for gRPC, or converts gRPC-Web to it, and its upstream is sent HTTP/1.1. gRPC needs the trailers and streams of HTTP/2: its calls fail at the endpoint.',
+    fix: 'Set protocol: http2 for the upstream, or auto where its endpoints choose HTTP/2 by ALPN.',
+    wrong: calls(''),
+    right: calls(', protocol: http2'),
+  },
 } as const satisfies Record<string, Guidance>;
+
+/** A route that converts gRPC-Web. */
+function calls(protocol: string): string {
+  return `routes: [{ upstream: app, grpcWeb: true }]\nupstreams: { app: { endpoints: ["http://10.0.0.1:50051"]${protocol}, health: { heartbeat: { path: /healthz } } } }`;
+}
 
 /** A route by server name to an endpoint. */
 function sni(scheme: string): string {

@@ -73,6 +73,7 @@ export const PROBLEM_CODES = {
   FL9027: 'automatic certificates without a name',
   FL9028: 'every address may send PROXY protocol headers',
   FL9029: 'TLS of clients is encrypted a second time',
+  FL9030: 'gRPC calls to endpoints over HTTP/1.1',
 } as const;
 export type ProblemCode = keyof typeof PROBLEM_CODES;
 

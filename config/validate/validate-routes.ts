@@ -73,7 +73,7 @@ function checkWithoutUpstream(action: string, path: KeyPath, context: CheckConte
 }
 
 /** Paths at which a route may name upstreams: its own, and those of its split. */
-function upstreamPaths(path: KeyPath, context: CheckContext): KeyPath[] {
+export function upstreamPaths(path: KeyPath, context: CheckContext): KeyPath[] {
   const written = context.tree.valueAt([...path, 'split']);
   const isList = Array.isArray(written);
   const parts: unknown = isList ? written : context.tree.valueAt([...path, 'split', 'upstreams']);

@@ -6,6 +6,7 @@ import type { LogField } from '../../logging/access/log-fields.ts';
 import { compileLogFormat } from '../../logging/access/log-formats.ts';
 import type { CheckContext } from './parsed-config.ts';
 import { checkAdmin } from './validate-admin.ts';
+import { checkGrpcRoutes } from './validate-grpc.ts';
 import { checkListeners } from './validate-listeners.ts';
 import { checkListenerTls } from './validate-tls.ts';
 import { checkRoutes } from './validate-routes.ts';
@@ -19,6 +20,7 @@ export function validate(context: CheckContext): void {
   checkListenerTls(context);
   checkAdmin(context);
   checkRoutes(context);
+  checkGrpcRoutes(context);
   checkUpstreams(context);
   checkTcp(context);
   checkWrittenSecrets(context);
