@@ -15,6 +15,7 @@ import { defineBalancer } from './balancers/descriptor.ts';
 import { definePolicy } from './core/policy/policy-definition.ts';
 import { defineChecker } from './health/checkers/checker.ts';
 import { defineLogFormat } from './logging/access/format-descriptor.ts';
+import type { ConfigPart } from './providers/provider.ts';
 import { definePlugin } from './plugins/define.ts';
 import { readVersion } from './config/files/package-files.ts';
 
@@ -91,7 +92,7 @@ export async function createFairlead(options: FairleadOptions): Promise<Fairlead
   let source: ConfigSource = options;
   const log = logOf(options.log ?? 'stderr');
   const plane = new ControlPlane({
-    load: () => load(source, options, environment),
+    load: (parts) => load(source, options, environment, parts),
     environment: {},
     version: await readVersion(),
     log,
@@ -127,8 +128,13 @@ export async function createFairlead(options: FairleadOptions): Promise<Fairlead
 /** Author of changes, for log and events. */
 const AUTHOR = 'the embedding program';
 
-function load(source: ConfigSource, { directory }: FairleadOptions, environment: Environment): LoadResult {
-  if ('file' in source) return loadConfig(source.file, environment);
+function load(
+  source: ConfigSource,
+  { directory }: FairleadOptions,
+  environment: Environment,
+  parts: readonly ConfigPart[],
+): LoadResult {
+  if ('file' in source) return loadConfig(source.file, environment, parts);
   // JSON is YAML: problems of an object then have a line and a column in that text.
   const text = 'yaml' in source ? source.yaml : JSON.stringify(source.config, null, 2);
   const file = 'yaml' in source ? '(yaml)' : '(config)';
@@ -137,6 +143,7 @@ function load(source: ConfigSource, { directory }: FairleadOptions, environment:
     directory: directory ?? process.cwd(),
     environment,
     wallMs: systemClock.wallMs(),
+    parts,
   });
 }
 

@@ -2,10 +2,12 @@
 
 import path from 'node:path';
 import { systemClock } from '../core/clock.ts';
+import type { ConfigPart } from '../providers/provider.ts';
 import type { Environment } from './yaml/environment.ts';
 import { readConfigFile } from './files/config-file.ts';
 import { resolveGroups } from './groups/resolve-groups.ts';
 import { mergeFiles } from './include/merge-files.ts';
+import { type Origins, originsOf, providedFiles } from './include/provided-files.ts';
 import { ProblemList } from './include/problem-list.ts';
 import { FileReader, type FileSet, type SourceFile } from './include/source-files.ts';
 import { loadPlugins } from './policies/load-plugins.ts';
@@ -35,6 +37,8 @@ export interface LoadedConfig {
   /** Texts of the referenced files, by their name in the configuration. */
   readonly files: ReadonlyMap<string, string>;
   readonly included: FileSet;
+  /** Where routes and upstreams of providers come from; null where there are none. */
+  readonly origins: Origins | null;
   /** A problem with the place of its value, for checks of what the configuration refers to. */
   readonly locate: (finding: Finding) => Problem;
   /** The values without secrets, for display. Computed on demand, because it takes a while. */
@@ -59,14 +63,16 @@ export type LoadResult =
 /**
  * Loads a configuration file. Never throws, whatever the file contains and whether it exists.
  * @param environment variables for `${NAME}`, normally process.env
+ * @param parts of providers
  */
-export function loadConfig(file: string, environment: Environment): LoadResult {
+export function loadConfig(file: string, environment: Environment, parts: readonly ConfigPart[] = []): LoadResult {
   const read = readConfigFile(file);
   const absolute = path.resolve(file);
   const directory = path.dirname(absolute);
   if ('text' in read) {
     const { text, mode } = read;
-    return loadConfigText(text, { file, absolute, directory, environment, wallMs: systemClock.wallMs(), mode });
+    const wallMs = systemClock.wallMs();
+    return loadConfigText(text, { file, absolute, directory, environment, wallMs, mode, parts });
   }
   const noun = read.code === 'FL1001' ? 'the configuration file' : 'the file';
   const problem = problemAt(file, FIRST, { code: read.code, message: `${noun} ${read.reason}`, path: [] });
@@ -88,15 +94,18 @@ export interface TextOrigin {
   readonly wallMs: number;
   /** Permission bits of the file, as in chmod(1); private if absent. */
   readonly mode?: number;
+  /** Parts of providers. */
+  readonly parts?: readonly ConfigPart[];
 }
 
 /** Loads a configuration from its text. Never throws, whatever the text contains. */
 export function loadConfigText(text: string, origin: TextOrigin): LoadResult {
   const source = new SourceText(text, origin.file);
-  const { directory, environment, absolute = null, mode = 0o600 } = origin;
+  const { directory, environment, absolute = null, mode = 0o600, parts = [] } = origin;
   const problems = new ProblemList();
   const reader = new FileReader(environment, problems);
-  const file = reader.read({ source, mode, directory, absolute });
+  const read = reader.read({ source, mode, directory, absolute });
+  const file = read === null ? null : withProvided(read, parts, reader);
   const fail = (list: readonly Problem[], named: readonly string[] = []): LoadResult => {
     return { ok: false, problems: list, named, included: reader.fileSet, isReadable: true };
   };
@@ -118,8 +127,14 @@ export function loadConfigText(text: string, origin: TextOrigin): LoadResult {
   const values = (form: ShownForm = 'written') => valuesOf(file, form, environment);
   const found = { files: files.texts(), included: reader.fileSet };
   const locate = (finding: Finding): Problem => problemIn(tree, finding);
-  const config = { file: origin.file, directory, ...checked, ...found, locate, written, values };
+  const origins = originsOf(parts);
+  const config = { file: origin.file, directory, ...checked, ...found, origins, locate, written, values };
   return { ok: true, config, warnings: problems.inOrder(reader.names) };
+}
+
+function withProvided(file: SourceFile, parts: readonly ConfigPart[], reader: FileReader): SourceFile {
+  const provided = providedFiles(file.tree.root, parts, reader);
+  return provided.length === 0 ? file : { ...file, provided };
 }
 
 function merged(file: SourceFile, problems: ProblemList): SourceTree {
@@ -191,7 +206,7 @@ function checkTree(written: SourceTree, { file, files, origin, problems }: Check
 /** Permission bits of each file. */
 function modesOf(file: SourceFile, into = new Map<SourceText, number>()): ReadonlyMap<SourceText, number> {
   into.set(file.source, file.mode);
-  for (const included of file.includes) modesOf(included, into);
+  for (const included of [...file.includes, ...(file.provided ?? [])]) modesOf(included, into);
   return into;
 }
 

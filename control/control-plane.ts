@@ -12,6 +12,7 @@ import type { BoundListener, CertificateOffer, MessageToMain } from '../core/mes
 import { systemRandom } from '../core/random.ts';
 import type { Snapshot } from '../core/snapshot/snapshot.ts';
 import { systemTimers } from '../core/timers.ts';
+import type { ConfigPart } from '../providers/provider.ts';
 import { runCheck } from '../health/checkers/checkers.ts';
 import { HealthService } from '../health/health-service.ts';
 import type { MainLogger } from '../logging/process-log.ts';
@@ -29,6 +30,7 @@ import { allocateRegion } from './region-capacity.ts';
 import { RequestSurvey } from './request-survey.ts';
 import { RevisionLedger } from './revision-ledger.ts';
 import { Shutdown } from './shutdown.ts';
+import { ProviderHost } from './provider-host.ts';
 import { SlotReclaimer } from './slot-reclaimer.ts';
 import { SnapshotOwner } from './snapshot-owner.ts';
 import { SplitWeights } from './split-weights.ts';
@@ -41,8 +43,8 @@ import { Supervisor } from './supervisor/supervisor.ts';
 const WORKER_URL = new URL(`../proxy/worker${extname(import.meta.filename)}`, import.meta.url);
 
 export interface ControlPlaneOptions {
-  /** Loads the configuration, at the start and for each reload. */
-  readonly load: () => LoadResult;
+  /** Loads the configuration with parts of providers, at the start and for each reload. */
+  readonly load: (parts: readonly ConfigPart[]) => LoadResult;
   /** Environment of the process, for socket activation. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly version: string;
@@ -78,6 +80,7 @@ interface OperatorSettings {
   readonly splits: SplitWeights;
   readonly membership: Membership;
   readonly acme: CertificateService;
+  readonly providers: ProviderHost;
 }
 
 export class ControlPlane {
@@ -104,7 +107,7 @@ export class ControlPlane {
   /** Loads and compiles the configuration; binds nothing yet. @throws ConfigError, CapacityError, BindError */
   constructor(options: ControlPlaneOptions) {
     const { log } = options;
-    const config = loadOrThrow(options.load, log);
+    const config = loadOrThrow(() => options.load([]), log);
     const region = (this.region = allocateRegion(config.settings, this.#startedWallMs));
     const tables = newTables(region.capacity);
     const first = compile(config, tables, 1);
@@ -124,13 +127,13 @@ export class ControlPlane {
     this.supervisor = this.#newSupervisor(sockets);
     const onOutOfUse = (slot: number): void => this.supervisor.broadcast({ kind: 'drop-idle', slot });
     this.health = new HealthService({ ...injected, runCheck, onOutOfUse });
-    const { maintenance, splits, membership, acme } = (this.#settings = this.#newSettings(tables));
+    const { maintenance, splits, membership, acme, providers } = (this.#settings = this.#newSettings(tables));
     this.#keeper = new StateKeeper({ ...injected, health: this.health, maintenance, splits, added: membership.added });
     this.#explainer = new Explainer({ ...injected, bound: () => this.bound });
     this.#admin = new AdminHost({ sockets, timers: systemTimers, context: () => this.#adminContext() });
     this.#owner = new SnapshotOwner(
       first,
-      [this.#keeper, membership, maintenance, splits, acme, this.#tls, this.supervisor, this.#admin],
+      [this.#keeper, membership, maintenance, splits, providers, acme, this.#tls, this.supervisor, this.#admin],
       [
         { apply: (next) => applyLog(log, next), stop: () => undefined },
         membership,
@@ -146,6 +149,7 @@ export class ControlPlane {
         this.#admin,
         this.supervisor,
         acme,
+        providers,
         new SlotReclaimer(tables, region, systemTimers, (change) => this.supervisor.hasInstalled(change)),
       ],
     );
@@ -172,7 +176,9 @@ export class ControlPlane {
   async start(): Promise<void> {
     const { log, version } = this.#options;
     try {
-      await this.#owner.install(this.#owner.current);
+      const { config, snapshot } = await this.#settings.providers.start(this.#config, this.#owner.current);
+      await this.#owner.install(snapshot);
+      this.#settings.providers.published((this.#config = config));
     } catch (error) {
       await this.#shutdown.close();
       throw error;
@@ -240,13 +246,14 @@ export class ControlPlane {
         onMembers: (event) => this.#admin.noteMembers(event),
       }),
       acme: new CertificateService({ ...parts, tables, version, offer }),
+      providers: new ProviderHost({ ...parts, tables, load: this.#options.load, reload: () => this.reload() }),
     };
   }
 
   #newReloader(tables: CompileTables): Reloader {
-    const { load, log, service } = this.#options;
+    const { log, service } = this.#options;
     return new Reloader({
-      load,
+      load: () => this.#settings.providers.load(),
       tables,
       mostWorkers: this.region.capacity.workers,
       owner: this.#owner,
@@ -288,7 +295,7 @@ export class ControlPlane {
   }
 
   #onReload(result: ReloadResult, config: LoadedConfig | null): void {
-    this.#config = config ?? this.#config;
+    if (config !== null) this.#settings.providers.published((this.#config = config));
     this.#admin.noteReload(outcomeOf(result));
     if (this.#shutdown.isRunning) this.#options.service?.ready(readyStatus(this.snapshot));
   }

@@ -11,12 +11,14 @@ const MIN_WORKERS = 8;
 const MIN_ENDPOINTS = 256;
 const MIN_UPSTREAMS = 64;
 const MIN_LISTENERS = 16;
+/** Providers add upstreams while the process runs. */
+const UPSTREAMS_OF_PROVIDERS = 2_048;
 /** Endpoints that sources, reloads and operators may add up to. Records that are never used cost address space alone. */
 const RESERVED_ENDPOINTS = 65_536;
 /** Linux refuses one allocation of more than the memory of the machine, used or not. */
 const MOST_OF_MEMORY = 0.5;
 
-type Settings = Pick<Config, 'upstreams' | 'listeners' | 'workers'>;
+type Settings = Pick<Config, 'upstreams' | 'listeners' | 'workers'> & { readonly providers?: Config['providers'] };
 
 /**
  * Twice what is configured, rounded up to a power of two: a reload during which old and new records both hold slots fits
@@ -27,7 +29,10 @@ export function leastCapacity(settings: Settings): RegionCapacity {
   const endpoints = upstreams.reduce((sum, upstream) => sum + upstream.endpoints.length, 0);
   return {
     endpoints: roomFor(endpoints, MIN_ENDPOINTS),
-    upstreams: roomFor(upstreams.length, MIN_UPSTREAMS),
+    upstreams: roomFor(
+      upstreams.length,
+      Object.keys(settings.providers ?? {}).length === 0 ? MIN_UPSTREAMS : UPSTREAMS_OF_PROVIDERS,
+    ),
     listeners: roomFor(settings.listeners.length, MIN_LISTENERS),
     workers: Math.min(MAX_WORKERS, Math.max(workersOf(settings) * 2, MIN_WORKERS)),
   };

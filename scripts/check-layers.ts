@@ -16,6 +16,8 @@ const TABLES: LayerTables = {
     ['proxy/policies'],
     // The configuration's schema is built from the tables of balancers, checkers and discovery sources.
     ['health/checkers', 'discovery'],
+    // And from that of providers, which use the clients of sources.
+    ['providers'],
     ['plugins'],
     ['config'],
     ['health', 'proxy/routing', 'proxy/wire', 'proxy/account', 'proxy/files'],
@@ -38,6 +40,7 @@ const TABLES: LayerTables = {
     'health',
     'logging',
     'net',
+    'providers',
     'proxy',
     'admin',
     'scripts',

@@ -36,6 +36,7 @@ export function compileTls(
     hasOwnCiphers: tls.ciphers !== undefined,
     curves: (tls.curves ?? profile.curves).join(':'),
     isStrict: tls.strictSni,
+    ...(tls.fromProviders === true ? { fromProviders: true } : {}),
     ...(tls.clientAuth === undefined ? {} : { clientAuth: compileClientAuth(tls, files) }),
     ...(mode === 'tcp' ? { http2: false, alpn: tls.alpn } : { http2: tls.http2 }),
     ...(acme === undefined ? {} : { acme }),

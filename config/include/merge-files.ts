@@ -18,12 +18,16 @@ const CONCATENATED: ReadonlySet<string> = new Set(['listeners', 'routes', 'plugi
 /** Receives a finding about the key of a place. */
 type ReportAt = (place: EntryPlace, finding: Finding) => void;
 
-/** The values of a file with those of the files that it includes; the file's own tree if it includes none. */
+/**
+ * The values of a file with those of the files that it includes, and those of providers; the file's own tree without any.
+ */
 export function mergeFiles(file: SourceFile, report: ReportAt): SourceTree {
-  const { tree } = file;
-  if (!isMapping(tree.root) || !Object.hasOwn(tree.root, 'include')) return tree;
+  const { tree, provided = [] } = file;
+  if (!isMapping(tree.root) || (!Object.hasOwn(tree.root, 'include') && provided.length === 0)) return tree;
   const root = Object.create(null) as Mapping;
-  new Merge(root, tree.places, report).addFile(file);
+  const merge = new Merge(root, tree.places, report);
+  merge.addFile(file);
+  for (const part of provided) merge.addFile(part);
   return tree.withRoot(root, hasVariablesIn(file));
 }
 

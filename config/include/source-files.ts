@@ -18,6 +18,9 @@ import type { ProblemList } from './problem-list.ts';
 /** Limit of included files; more is a pattern that matches too much. */
 const MOST_FILES = 2000;
 
+/** Of a text that no other user can read. */
+const PRIVATE_MODE = 0o600;
+
 /** A file that was read, and the files that it includes in order. */
 export interface SourceFile {
   readonly source: SourceText;
@@ -26,6 +29,8 @@ export interface SourceFile {
   readonly mode: number;
   readonly tree: SourceTree;
   readonly includes: readonly SourceFile[];
+  /** Parts of providers, behind everything else. Absent without any. */
+  readonly provided?: readonly SourceFile[];
 }
 
 /** The files besides the main one, for watching. */
@@ -90,6 +95,18 @@ export class FileReader {
     const includes = this.#readIncludes(tree, directory);
     this.#open.pop();
     return { source, document: yaml.document, mode, tree, includes };
+  }
+
+  /** Reads a part of a provider: without variables of this process, and without `include`. Null as `read`. */
+  readProvided(source: SourceText): SourceFile | null {
+    const yaml = parseYaml(source);
+    if (!yaml.ok) {
+      for (const { span, finding } of yaml.findings) this.#problems.add(source, span, finding);
+      return null;
+    }
+    const { tree, findings } = buildTree(source, yaml.document, {}, this.#places);
+    for (const { span, finding } of findings) this.#problems.add(source, span, finding);
+    return { source, document: yaml.document, mode: PRIVATE_MODE, tree, includes: [] };
   }
 
   #readIncludes(tree: SourceTree, directory: string): SourceFile[] {

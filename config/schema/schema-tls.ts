@@ -30,6 +30,10 @@ const tlsOptions = z
       .optional(),
     acme: acme.optional(),
     internal: internal.optional(),
+    fromProviders: z
+      .boolean()
+      .describe('Whether certificates of `providers`, such as TLS secrets of Kubernetes, join those of this listener.')
+      .optional(),
     strictSni: z
       .boolean()
       .default(false)

@@ -11,6 +11,7 @@ import { admin } from './schema-admin.ts';
 import { clientLimits, clientTimeouts } from './schema-client.ts';
 import { listeners } from './schema-listeners.ts';
 import { plugins } from './schema-policies.ts';
+import { providersSchema } from './schema-providers.ts';
 import { health, overload, reload } from './schema-process.ts';
 import { route, routes } from './schema-routes.ts';
 import { upstreamSchema, upstreamsSchema } from './schema-upstreams.ts';
@@ -81,6 +82,7 @@ function buildSchema(upstream: ReturnType<typeof upstreamSchema>) {
       reload,
       health: health.optional(),
       plugins,
+      providers: providersSchema(),
     })
     .meta({ expects: 'a mapping with listeners, routes and upstreams' });
 }

@@ -13,7 +13,7 @@ export function checkCertificateSources(listener: ListenerConfig, path: KeyPath,
   const { tls } = listener;
   if (tls === undefined) return;
   if (tls.acme !== undefined) return checkAcme(tls.acme, listener, [...path, 'acme'], context);
-  if (tls.certificates !== undefined || tls.internal !== undefined) return;
+  if (tls.certificates !== undefined || tls.internal !== undefined || tls.fromProviders === true) return;
   const message =
     'tls needs certificates: list files in certificates, or set acme or internal to obtain them automatically';
   context.report({ code: 'FL2002', message, path });

@@ -56,7 +56,15 @@ function shownTree(file: SourceFile, form: ShownForm, environment: Environment):
 
 function rebuilt(file: SourceFile, environment: Environment, places: Places): SourceFile {
   const { tree } = buildTree(file.source, file.document, environment, places);
-  return { ...file, tree, includes: file.includes.map((included) => rebuilt(included, environment, places)) };
+  const again = (files: readonly SourceFile[], variables: Environment): SourceFile[] =>
+    files.map((one) => rebuilt(one, variables, places));
+  const { includes, provided } = file;
+  return {
+    ...file,
+    tree,
+    includes: again(includes, environment),
+    ...(provided !== undefined && { provided: again(provided, {}) }),
+  };
 }
 
 function withoutSecrets(value: unknown, schema: Schema | null): unknown {

@@ -78,7 +78,7 @@ export class CertificateService implements SnapshotGate, SnapshotConsumer {
   /** Adds what the storage has; a listener without any certificate gets a self-signed one, and can start. */
   async prepare(next: Snapshot): Promise<Snapshot> {
     const acme = acmeOf(next);
-    if (acme.length === 0 && next.listeners.every(({ tls }) => tls?.internal === undefined)) return next;
+    if (acme.length === 0 && !next.listeners.some(({ tls }) => isAutomatic(tls))) return next;
     await Promise.all(acme.flatMap((one) => one.names.map((name) => this.#keeperOf(one, name).load())));
     const storages = [
       ...new Set(acme.filter(({ challenge }) => challenge === 'http-01').map(({ storage }) => storage)),
@@ -160,8 +160,7 @@ export class CertificateService implements SnapshotGate, SnapshotConsumer {
 
   async #completed(listener: ListenerSnapshot, storages: readonly string[]): Promise<ListenerSnapshot> {
     const { tls: before } = listener;
-    const isAutomatic = before?.acme !== undefined || before?.internal !== undefined;
-    const tls = isAutomatic ? await this.#withCertificates(before) : before;
+    const tls = isAutomatic(before) ? await this.#withCertificates(before) : before;
     return Object.freeze({ ...withChallenges(listener, storages, this.#policyIndex), tls });
   }
 
@@ -266,6 +265,11 @@ export class CertificateService implements SnapshotGate, SnapshotConsumer {
       signal.addEventListener('abort', stop, { once: true });
     });
   }
+}
+
+/** Whether certificates may be missing at the start: the listener then has one for no name. */
+function isAutomatic(tls: TlsSnapshot | null): tls is TlsSnapshot {
+  return tls !== null && (tls.acme !== undefined || tls.internal !== undefined || tls.fromProviders === true);
 }
 
 function acmeOf({ listeners }: Snapshot): AcmeSnapshot[] {

@@ -49,6 +49,8 @@ export interface TlsSnapshot {
   readonly http2: boolean;
   /** Protocols of a TCP listener that ALPN may choose from; absent for one of HTTP. */
   readonly alpn?: readonly string[];
+  /** Whether certificates of providers are among `certificates`; absent where none may be. */
+  readonly fromProviders?: boolean;
   /** Certificates from a CA; absent where there are none. Once issued, they are among `certificates`. */
   readonly acme?: AcmeSnapshot;
   /** Certificate from the internal CA; absent where there is none. Once made, it is among `certificates`. */

@@ -21,7 +21,7 @@ const JITTER = 0.1;
 export type Objects = ReadonlyMap<string, ApiObject>;
 
 export interface ListListener {
-  /** All objects by key, after each change and confirmation. The map is valid during the call. */
+  /** All objects by key, after each change and confirmation. The map goes on changing. */
   onObjects(objects: Objects, version: string): void;
   /** They can't be kept current now. @param cause completes "failed:" */
   onFailure(cause: string): void;

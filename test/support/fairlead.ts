@@ -53,7 +53,7 @@ export async function startFairlead(
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
   const lines: LogLine[] = [];
   const plane = new ControlPlane({
-    load: () => loadConfig(file, {}),
+    load: (parts) => loadConfig(file, {}, parts),
     environment: {},
     version: '0.0.0-test',
     log: recordingLog(lines),

@@ -10,6 +10,7 @@ import { ConfigError } from '../../../control/reload.ts';
 import { HolderLink } from '../../../control/holder/holder-link.ts';
 import { ServiceManager } from '../../../control/service-manager.ts';
 import { isMet, needsOf } from '../../../control/supervisor/socket-needs.ts';
+import type { ConfigPart } from '../../../providers/provider.ts';
 import { EXIT } from '../exit-codes.ts';
 import { exitCodeOf, printProblems } from '../config/problems.ts';
 import { portAdvice, type PortOptions } from './port-advice.ts';
@@ -69,18 +70,18 @@ function warnOfNode(loaded: LoadResult, log: MainLogger): void {
 
 /** Loads the file and keeps the last result. */
 function loaderOf({ file, environment, load: given }: RunOptions): {
-  load: () => LoadResult;
+  load: (parts: readonly ConfigPart[]) => LoadResult;
   latest: () => LoadResult;
 } {
   const variables = { ...process.env, ...environment };
   let latest: LoadResult | null = null;
-  const load = (): LoadResult => (latest = given?.() ?? loadConfig(file, variables));
-  return { load, latest: () => latest ?? load() };
+  const load = (parts: readonly ConfigPart[]): LoadResult => (latest = given?.() ?? loadConfig(file, variables, parts));
+  return { load, latest: () => latest ?? load([]) };
 }
 
 /** A control plane that reports its state to systemd and its needs to the holder. */
 function planeOf(
-  options: RunOptions & { load: () => LoadResult },
+  options: Omit<RunOptions, 'load'> & { load: (parts: readonly ConfigPart[]) => LoadResult },
   log: MainLogger,
   link: HolderLink | null,
 ): ControlPlane {

@@ -22,6 +22,7 @@ const FOLDERS = [
   'logging',
   'net',
   'plugins',
+  'providers',
   'proxy',
   'scripts',
   'test/support',

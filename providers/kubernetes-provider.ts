@@ -1,0 +1,153 @@
+// Provider `kubernetes`: Ingress objects of a cluster as routes, upstreams and certificates. Thread: main.
+
+import path from 'node:path';
+import type { OptionProblem } from '../core/option-schema.ts';
+import { ApiClient } from '../discovery/kubernetes/api-client.ts';
+import { listAt, textAt } from '../discovery/kubernetes/api-object.ts';
+import { type Cluster, ClusterWatch, KINDS, type KindName } from './kubernetes/cluster.ts';
+import { ingressesOf, ingressFragment, type IngressSettings } from './kubernetes/ingress.ts';
+import { type StatusChange, StatusWriter } from './kubernetes/status-writer.ts';
+import { defineProvider, type ProviderContext, type ProviderEvents, type RunningProvider } from './provider.ts';
+
+interface KubernetesProviderSettings extends IngressSettings {
+  /** Empty for all. */
+  readonly namespaces: readonly string[];
+  readonly publish: {
+    readonly addresses: readonly string[];
+    /** `namespace/name` of the service in front of this process; '' for none. */
+    readonly service: string;
+  };
+}
+
+const INGRESS_KINDS: readonly KindName[] = ['ingresses', 'ingressClasses', 'services', 'secrets'];
+
+export const kubernetesProvider = defineProvider({
+  name: 'kubernetes',
+  summary: 'Routes, upstreams and certificates from Ingress objects of a Kubernetes cluster (docs/kubernetes.md).',
+  example: '{ publish: { service: fairlead/fairlead } }',
+  options: ({ z, text, oneOrMany, filePath, name }) => ({
+    listeners: oneOrMany(name())
+      .describe('Listeners that serve the routes; all listeners for HTTP if absent.')
+      .optional(),
+    namespaces: oneOrMany(text(parseName, { expects: 'the name of a namespace', example: 'shop' }))
+      .describe('Namespaces whose objects are used; all if absent.')
+      .optional(),
+    publish: z
+      .strictObject({
+        service: text(parseKey, { expects: 'a service as namespace/name', example: 'fairlead/fairlead' })
+          .describe('Service in front of Fairlead, whose addresses are written.')
+          .optional(),
+        addresses: oneOrMany(z.string().min(1).meta({ expects: 'an address', example: '192.0.2.1' }))
+          .describe('Addresses or host names of Fairlead, before those of the service.')
+          .optional(),
+      })
+      .meta({ expects: 'a mapping with service or addresses', example: '{ service: fairlead/fairlead }' })
+      .describe('Addresses that are written to the status of objects. If absent, none are.')
+      .optional(),
+    kubeconfig: filePath('kubeconfig.yaml')
+      .describe("A kubeconfig; the service account of Fairlead's pod if absent.")
+      .optional(),
+    context: z.string().min(1).describe('Context of the kubeconfig; its current one if absent.').optional(),
+  }),
+  check({ kubeconfig, context, publish }): readonly OptionProblem[] {
+    const problems: OptionProblem[] = [];
+    if (context !== undefined && kubeconfig === undefined) {
+      problems.push({ code: 'FL3007', message: '"context" needs "kubeconfig"', path: ['context'], isKey: true });
+    }
+    if (publish !== undefined && publish.service === undefined && publish.addresses === undefined) {
+      problems.push({ code: 'FL3008', message: 'one of "service" and "addresses" is required', path: ['publish'] });
+    }
+    return problems;
+  },
+  compile: (options, { directory, listeners }): KubernetesProviderSettings => ({
+    access: {
+      kubeconfig: options.kubeconfig === undefined ? '' : path.resolve(directory, options.kubeconfig),
+      context: options.context ?? '',
+    },
+    listeners: listeners.filter(({ name }) => options.listeners?.includes(name) ?? true),
+    namespaces: options.namespaces ?? [],
+    watch: options.namespaces === undefined ? 'cluster' : 'namespace',
+    publish: { addresses: options.publish?.addresses ?? [], service: options.publish?.service ?? '' },
+  }),
+  start: (settings, context, events) => new KubernetesProvider(settings, context, events),
+});
+
+class KubernetesProvider implements RunningProvider {
+  readonly #settings: KubernetesProviderSettings;
+  readonly #client: ApiClient;
+  readonly #watch: ClusterWatch;
+  readonly #statuses: StatusWriter;
+  #cluster: Cluster | null = null;
+
+  constructor(settings: KubernetesProviderSettings, context: ProviderContext, events: ProviderEvents) {
+    this.#settings = settings;
+    this.#client = new ApiClient(settings.access, context.files);
+    this.#statuses = new StatusWriter(this.#client, context.log);
+    this.#watch = new ClusterWatch({
+      access: settings.access,
+      kinds: INGRESS_KINDS,
+      namespaces: settings.namespaces,
+      context,
+      onCluster: (cluster, version) => {
+        this.#cluster = cluster;
+        events.publish({ version, ...ingressFragment(cluster, settings) });
+      },
+      onFailure: (cause) => events.fail(cause),
+    });
+  }
+
+  stop(): void {
+    this.#watch.stop();
+    this.#statuses.stop();
+    this.#client.close();
+  }
+
+  applied(): void {
+    if (this.#cluster !== null) this.#statuses.write(ingressStatuses(this.#cluster, this.#settings.publish));
+  }
+}
+
+/** Changes of Ingress objects whose status lacks the addresses. */
+function ingressStatuses(cluster: Cluster, publish: KubernetesProviderSettings['publish']): StatusChange[] {
+  const addresses = addressesOf(cluster, publish);
+  if (addresses.length === 0) return [];
+  return ingressesOf(cluster).flatMap((ingress): StatusChange[] => {
+    const before = listAt(ingress, 'status', 'loadBalancer', 'ingress');
+    if (JSON.stringify(before.map(addressOf)) === JSON.stringify(addresses.map(addressOf))) return [];
+    const { api, resource } = KINDS.ingresses;
+    const namespace = textAt(ingress, 'metadata', 'namespace');
+    const object = `${api}/namespaces/${namespace}/${resource}/${textAt(ingress, 'metadata', 'name')}`;
+    return [{ path: object, status: { loadBalancer: { ingress: addresses } } }];
+  });
+}
+
+function addressesOf(
+  { services }: Cluster,
+  { addresses, service }: KubernetesProviderSettings['publish'],
+): readonly object[] {
+  const own = addresses.map((one) => (/^[\d.]+$|:/.test(one) ? { ip: one } : { hostname: one }));
+  const found = listAt(services.get(service), 'status', 'loadBalancer', 'ingress');
+  const others = found.map((one) =>
+    textAt(one, 'ip') === '' ? { hostname: textAt(one, 'hostname') } : { ip: textAt(one, 'ip') },
+  );
+  return [...own, ...others];
+}
+
+function addressOf(entry: unknown): string {
+  return textAt(entry, 'ip') || textAt(entry, 'hostname');
+}
+
+type Parsed = { readonly ok: true; readonly value: string } | { readonly ok: false; readonly message: string };
+
+const NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+
+function parseName(text: string): Parsed {
+  if (NAME.test(text)) return { ok: true, value: text };
+  return { ok: false, message: `${JSON.stringify(text)} is not a Kubernetes name such as shop` };
+}
+
+function parseKey(text: string): Parsed {
+  const parts = text.split('/');
+  if (parts.length === 2 && parts.every((part) => NAME.test(part))) return { ok: true, value: text };
+  return { ok: false, message: `${JSON.stringify(text)} is not a service: write namespace/name` };
+}
