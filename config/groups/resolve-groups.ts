@@ -7,9 +7,11 @@ import { currentUpstreamSchema } from '../schema/schema.ts';
 import { ACTIONS, FORWARDING_ACTIONS, NEEDS_UPSTREAM, route as routeSchema } from '../schema/schema-routes.ts';
 import type { EntryPlace, Places } from '../yaml/places.ts';
 import type { SourceTree } from '../yaml/source-tree.ts';
-import { checkPart } from './check-part.ts';
 import { inherit, isMapping, type Mapping, type Settings } from './inherit.ts';
 import { narrowMatch } from './narrow-match.ts';
+import type { z } from 'zod';
+import { findingsOf } from '../schema/schema-findings.ts';
+import { retypeVariables } from '../yaml/retype-variables.ts';
 
 type Report = (finding: Finding) => void;
 /** Returns the reporter of findings by their paths in a tree. */
@@ -231,4 +233,12 @@ function withoutActions(values: Mapping, places: Places): Mapping {
       places.copy({ container: values, key }, { container: kept, key });
   }
   return kept;
+}
+
+/** Reports every problem, even of a setting that each route replaces. @param part a tree of the settings alone */
+function checkPart(part: SourceTree, schema: z.ZodType, report: (finding: Finding) => void): void {
+  retypeVariables(part, schema);
+  const parsed = schema.safeParse(part.root);
+  if (parsed.success) return;
+  for (const finding of findingsOf(parsed.error.issues, schema, part)) report(finding);
 }

@@ -9,7 +9,8 @@ import { quoted } from '../../core/option-schema.ts';
 import type { ValueName } from '../../core/template-values.ts';
 import type { RouteConfig } from '../schema/schema-routes.ts';
 import type { CheckContext } from '../validate/parsed-config.ts';
-import { compileFiles } from './compile-files.ts';
+import { statSync } from 'node:fs';
+import type { FilesConfig } from '../schema/schema-files.ts';
 
 /** The action of a route without an upstream; null for others. Reports every problem. */
 export function compileAction(
@@ -101,4 +102,28 @@ function faultOfValue({ name, argument }: TemplateValue, before: string): string
   const isInHost = /^https?:\/\/[^/?#]*$/i.test(before);
   if (!isInHost || HOST_VALUES.includes(name) || PATH_VALUES.includes(name)) return null;
   return `has ${shown} in its host, so that a client could choose that: use {host}, or write a / before it`;
+}
+
+/** Reports a directory or a fallback that doesn't exist. */
+function compileFiles(files: FilesConfig, { directory, report }: CompileContext): FilesAction {
+  const { root, spaFallback = '', cacheControl = [], ...rest } = files;
+  const absolute = path.resolve(directory, root);
+  const isDirectory = kindOf(absolute)?.isDirectory();
+  if (isDirectory !== true) {
+    const state = isDirectory === undefined ? 'does not exist' : 'is a file';
+    const message = `the directory ${root} ${state}: name the directory of the files`;
+    report({ code: 'FL4001', message, path: ['files', 'root'] });
+  } else if (spaFallback !== '' && kindOf(path.join(absolute, spaFallback))?.isFile() !== true) {
+    const message = `there is no file ${spaFallback} in ${root}`;
+    report({ code: 'FL4001', message, path: ['files', 'spaFallback'] });
+  }
+  return { kind: 'files', files: { ...rest, root: absolute, spaFallback, cacheControl } };
+}
+
+function kindOf(name: string) {
+  try {
+    return statSync(name, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
 }

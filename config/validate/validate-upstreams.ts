@@ -7,13 +7,16 @@ import { isLoopback } from '../../net/host-port.ts';
 import { endpointId, type EndpointAddress } from '../values/endpoint-address.ts';
 import type { CheckContext } from './parsed-config.ts';
 import { UpstreamCheck } from './upstream-check.ts';
-import { checkDiscover } from './validate-discover.ts';
 import { checkEjectionTimes, checkMostEjected, checkNothingWatches } from './validate-ejection.ts';
 import { checkHeartbeat } from './validate-heartbeat.ts';
 import { readFile } from './validate-listeners.ts';
 import { checkKeyFile } from './validate-secrets.ts';
 import { checkBackups, checkHedge, checkLocality, checkSticky, checkWhenAllDown } from './validate-resilience.ts';
 import { checkTimes } from './validate-times.ts';
+import { isIP } from 'node:net';
+import { sourceNamed } from '../../discovery/sources.ts';
+import type { KeyPath } from '../problems/problem.ts';
+import type { EndpointConfig } from '../schema/schema-upstreams.ts';
 
 const CHECKS: readonly ((check: UpstreamCheck) => void)[] = [
   checkEndpoints,
@@ -141,5 +144,26 @@ function checkTls(check: UpstreamCheck): void {
     const message =
       'without verification anyone on the network path can read and change requests: set tls.ca instead of verify: false';
     check.report('FL9005', message, ['tls', 'verify']);
+  }
+}
+
+function checkDiscover(check: UpstreamCheck): void {
+  const serverName = check.upstream.tls.serverName ?? '';
+  const place = { upstream: String(check.path.at(-1)), directory: check.context.directory, serverName };
+  for (const [kind, options] of Object.entries(check.upstream.discover?.sources ?? {})) {
+    check.reportOptions(sourceNamed(kind).check?.(options, place) ?? [], ['discover', kind]);
+  }
+  for (const [index, endpoint] of check.upstream.endpoints.entries()) {
+    if (endpoint.resolve === 'all') checkResolved(check, endpoint, ['endpoints', index]);
+  }
+}
+
+/** Only a name can have several addresses; and TLS needs that name. */
+function checkResolved(check: UpstreamCheck, { url }: EndpointConfig, path: KeyPath): void {
+  if (url.socketPath !== '' || isIP(url.host) !== 0) {
+    check.reportNoEffect([...path, 'resolve'], 'this endpoint is no name');
+  } else if (url.protocol === 'https' && check.upstream.tls.serverName === undefined) {
+    const message = `with resolve: all the upstream needs "tls.serverName", for example ${url.host}: its endpoints are addresses, whose certificates have names`;
+    check.report('FL3008', message, [...path, 'resolve']);
   }
 }

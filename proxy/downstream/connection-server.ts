@@ -4,17 +4,17 @@ import type { Socket } from 'node:net';
 import type { ListenerSnapshot } from '../../core/snapshot/listener.ts';
 import { ClientSocket } from './accept/client-socket.ts';
 import type { ConnectionFacts } from './accept/connection-facts.ts';
-import { FirstBytes } from './accept/first-bytes.ts';
-import { ProtocolDetector } from './accept/protocol-detector.ts';
+import { FirstBytes, type FirstBytesReader } from './accept/first-bytes.ts';
 import type { DownstreamContext, DrainableConnection } from './downstream-context.ts';
 import { Http1Connection } from './http1/http1-connection.ts';
 import { Http1Listener } from './http1/http1-listener.ts';
-import type { Http2Context } from './http2/http2-context.ts';
-import { Http2Listener } from './http2/http2-context.ts';
+import { type Http2Context, Http2Listener } from './http2/http2-context.ts';
 import { Http2Connection } from './http2/http2-connection.ts';
 import { NodeHttp1Server } from './node/node-http1-server.ts';
 import { NodeHttp2Server } from './node/node-http2-server.ts';
 import { TlsAcceptor } from './accept/tls-acceptor.ts';
+import { CONNECTION_PREFACE } from '../http2/frame-format.ts';
+import type { HeldBytes } from '../wire/held-bytes.ts';
 
 /** Receives each connection once its protocol is known, and again where it is handed off. */
 export type ConnectionIdentified = (raw: Socket, connection: DrainableConnection) => void;
@@ -85,4 +85,27 @@ export class ConnectionServer {
   readonly #serveByNode = (client: ClientSocket): void => {
     this.#identified(client.raw, this.#nodeHttp1.serve(client));
   };
+}
+
+/**
+ * Distinguishes HTTP/2 with prior knowledge from HTTP/1.1 without TLS: waits until the bytes differ from the connection
+ * preface (RFC 9113 section 3.4), or are the preface. All of them stay, for the server of the protocol.
+ */
+class ProtocolDetector implements FirstBytesReader {
+  readonly limitMs: number;
+  readonly #client: ClientSocket;
+  readonly #serve: (client: ClientSocket, isHttp2: boolean) => void;
+
+  /** @param limitMs how long the client may take for its first bytes */
+  constructor(client: ClientSocket, limitMs: number, serve: (client: ClientSocket, isHttp2: boolean) => void) {
+    this.#client = client;
+    this.limitMs = limitMs;
+    this.#serve = serve;
+  }
+
+  examine(held: HeldBytes): (() => void) | null {
+    const size = Math.min(held.length, CONNECTION_PREFACE.length);
+    const isSame = held.bytes.compare(CONNECTION_PREFACE, 0, size, held.start, held.start + size) === 0;
+    return isSame && size < CONNECTION_PREFACE.length ? null : () => this.#serve(this.#client, isSame);
+  }
 }

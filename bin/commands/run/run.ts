@@ -13,10 +13,11 @@ import { isMet, needsOf } from '../../../control/supervisor/socket-needs.ts';
 import type { ConfigPart } from '../../../providers/provider.ts';
 import { EXIT } from '../exit-codes.ts';
 import { exitCodeOf, printProblems } from '../config/problems.ts';
-import { portAdvice, type PortOptions } from './port-advice.ts';
 import { handleSignals } from './signals.ts';
 import { Terminal } from './terminal.ts';
 import { watchConfig } from './watch-config.ts';
+import { AdminBindError } from '../../../admin/api/admin-bind.ts';
+import { BindError } from '../../../control/supervisor/bind-error.ts';
 
 /** The holder has logged why it failed: a file that is invalid just now, above all. */
 const RENEW_AGAIN_MS = 5_000;
@@ -136,4 +137,19 @@ function explain(error: unknown, portOptions: PortOptions | undefined): { exitCo
   const text = error instanceof Error ? `${error.message}${portAdvice(error, portOptions)}` : String(error);
   console.error(`fairlead: ${text}`);
   return { exitCode: EXIT.failed, text };
+}
+
+/** Options of a command that choose ports; a command without them reads the keys of a file. */
+interface PortOptions {
+  readonly listener: string;
+  readonly admin: string;
+}
+
+/** Added to the message of an error; '' for one that is not about an address in use. */
+function portAdvice(error: Error, options: PortOptions | undefined): string {
+  const isOfListener = error instanceof BindError;
+  if (!(isOfListener || error instanceof AdminBindError) || !/EADDRINUSE|already|another/.test(error.message))
+    return '';
+  if (options !== undefined) return `; choose another port with ${isOfListener ? options.listener : options.admin}`;
+  return `; stop that process, or change ${isOfListener ? 'listeners[].bind' : 'admin.bind'}`;
 }

@@ -8,16 +8,16 @@ import type { FieldLines } from '../../http1/field-line.ts';
 import { Scan } from '../../http1/head-scanner.ts';
 import { type ClientSocket, PRESENCE_PROBE_MS } from '../accept/client-socket.ts';
 import { jittered } from '../accept/connection-ledger.ts';
-import { DISCARD_LIMIT_MS } from '../accept/lingering-close.ts';
+import { DISCARD_LIMIT_MS, LingeringClose } from '../accept/lingering-close.ts';
 import type { DrainableConnection } from '../downstream-context.ts';
 import { ConnectionPhase, evictIn, Phase } from './connection-phase.ts';
 import { unparsableOf, Verdict, verdictOn } from './hand-off.ts';
-import { Http1Closing } from './http1-closing.ts';
 import { Http1ClientSide, type Http1Host } from './http1-client-side.ts';
 import type { Http1Context } from './http1-context.ts';
 import { Http1Input } from './http1-input.ts';
 import type { Http1Listener } from './http1-listener.ts';
 import { BodyStep } from './http1-request-body.ts';
+import type { HeldBytes } from '../../wire/held-bytes.ts';
 
 export class Http1Connection implements Http1Host, DrainableConnection {
   readonly client: ClientSocket;
@@ -267,4 +267,34 @@ export class Http1Connection implements Http1Host, DrainableConnection {
     this.#side.closed();
     turn.end();
   };
+}
+
+/** The lingering phase: the response is sent, and what the client still sends is read for a while, so that it isn't reset. */
+class Http1Closing {
+  readonly #socket: Socket;
+  readonly #phase: ConnectionPhase;
+  readonly #sendIdleMs: number;
+  readonly #limits: LingeringClose;
+
+  /** The caller has just entered the phase. @param isBodyDue whether the client has not sent the whole request yet */
+  constructor(socket: Socket, phase: ConnectionPhase, sendIdleMs: number, isBodyDue: boolean) {
+    this.#socket = socket;
+    this.#phase = phase;
+    this.#sendIdleMs = sendIdleMs;
+    this.#limits = new LingeringClose(phase.sinceMs, isBodyDue, socket.bytesRead);
+    this.check(phase.sinceMs);
+  }
+
+  /** Drops received bytes. */
+  drop(held: HeldBytes): void {
+    if (!this.#limits.readUpTo(this.#socket.bytesRead, this.#phase.nowMs)) this.#socket.destroy();
+    held.clear();
+  }
+
+  /** Closes the connection where its time is over. */
+  check(nowMs: number): void {
+    const delayMs = this.#limits.delayMs(nowMs, this.#socket.writableFinished, this.#sendIdleMs);
+    if (delayMs > 0) this.#phase.setDeadline(delayMs);
+    else this.#socket.destroy();
+  }
 }

@@ -16,7 +16,6 @@ import { LingeringClose } from '../accept/lingering-close.ts';
 import type { Swept } from '../accept/sweeper.ts';
 import type { DrainableConnection } from '../downstream-context.ts';
 import { trustedOnlyFor } from '../trusted-only-fields.ts';
-import { checkTransition, Phase } from './connection-phase.ts';
 import type { Http2Context, Http2Listener } from './http2-context.ts';
 import type { FrameHost } from './frame-faults.ts';
 import { Http2Frames } from './http2-frames.ts';
@@ -25,6 +24,29 @@ import { type Http2Host, Http2Stream } from './http2-stream.ts';
 import { CONNECTION_WINDOW_BYTES, INITIAL_WINDOW_BYTES, ReceiveBudget } from './receive-budget.ts';
 import { StreamTable } from './stream-table.ts';
 import { StreamTimeouts } from './stream-timeouts.ts';
+
+/**
+ * PREFACE: the client's preface is incomplete. OPEN: streams are served. DRAINING: the first GOAWAY has been sent, and
+ * streams that were on their way are served. LEAVING: the last GOAWAY has been sent; open streams are finished. LINGERING:
+ * our side is closed, and the client's is read until it closes. GONE: closed.
+ */
+const Phase = { PREFACE: 0, OPEN: 1, DRAINING: 2, LEAVING: 3, LINGERING: 4, GONE: 5 } as const;
+type Phase = (typeof Phase)[keyof typeof Phase];
+
+/** For each phase, those that may follow it. */
+const ALLOWED: readonly (readonly Phase[])[] = [
+  [Phase.OPEN, Phase.LINGERING, Phase.GONE],
+  [Phase.DRAINING, Phase.LEAVING, Phase.LINGERING, Phase.GONE],
+  [Phase.LEAVING, Phase.LINGERING, Phase.GONE],
+  [Phase.LINGERING, Phase.GONE],
+  [Phase.GONE],
+  [],
+];
+
+/** @throws Error where the transition isn't allowed: a bug, never caused by input alone */
+function checkTransition(from: Phase, to: Phase): void {
+  if (!ALLOWED[from]!.includes(to)) throw new Error(`connection phase ${from} can't precede ${to}`);
+}
 
 /** Our SETTINGS_HEADER_TABLE_SIZE. The client's table isn't used. */
 const TABLE_BYTES = 4096;

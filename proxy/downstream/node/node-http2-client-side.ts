@@ -1,6 +1,6 @@
 // Client side of one HTTP/2 exchange over a stream of node:http2. Thread: worker.
 
-import { constants, type ServerHttp2Stream } from 'node:http2';
+import { constants, type ServerHttp2Stream, type OutgoingHttpHeaders } from 'node:http2';
 import type { Clock } from '../../../core/clock.ts';
 import type {
   ClientConnection,
@@ -12,9 +12,9 @@ import type {
 } from '../../../core/exchange-contract.ts';
 import { type FieldList, type ResponseHead, UNKNOWN_LENGTH } from '../../../core/head.ts';
 import type { ListenerSnapshot } from '../../../core/snapshot/listener.ts';
-import { isNamed, passableTrailers } from './field-list.ts';
-import { headersOf, http2Fields } from './node-http2-fields.ts';
+import { isNamed, passableTrailers, writableFields } from './field-list.ts';
 import type { NodeHttp2Head } from './node-http2-head.ts';
+import { CONNECTION_FIELDS } from '../../http2/header-field.ts';
 
 const { NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR, NGHTTP2_PROTOCOL_ERROR } = constants;
 
@@ -287,4 +287,27 @@ export class NodeHttp2ClientSide implements ClientSide {
 /** Trailers follow a body of unknown length, or are announced. Waiting for them costs a frame. */
 function mayHaveTrailers(knowsLength: boolean, fields: FieldList): boolean {
   return !knowsLength || fields.some((name, at) => at % 2 === 0 && isNamed(name, 'trailer'));
+}
+
+/** node:http2 throws for these, too, in any response. */
+const REFUSED: ReadonlySet<string> = new Set([...CONNECTION_FIELDS, 'http2-settings', 'te']);
+
+/** Fields that may be sent, names in lower case (section 8.2.1). */
+function http2Fields(fields: FieldList): string[] {
+  const kept = writableFields(fields);
+  for (let at = kept.length - 2; at >= 0; at -= 2) {
+    kept[at] = kept[at]!.toLowerCase();
+    if (REFUSED.has(kept[at]!)) kept.splice(at, 2);
+  }
+  return kept;
+}
+
+/** Fields as an object, for interim responses and trailers: repeated fields as arrays. @param fields of http2Fields */
+function headersOf(fields: FieldList): OutgoingHttpHeaders {
+  const headers: OutgoingHttpHeaders = {};
+  for (let at = 0; at < fields.length; at += 2) {
+    const before = headers[fields[at]!];
+    headers[fields[at]!] = before === undefined ? fields[at + 1]! : [before, fields[at + 1]!].flat().map(String);
+  }
+  return headers;
 }
