@@ -82,6 +82,7 @@ export class Http2Connection implements Http2Host, FrameHost, DrainableConnectio
   #idleSinceMs: number;
   #prefaceBytes = 0;
   #requestsLeft: number;
+  #goawayStream = LARGEST_STREAM;
   #closing: LingeringClose | null = null;
 
   constructor(context: Http2Context, settings: Http2Listener, client: ClientSocket) {
@@ -226,7 +227,9 @@ export class Http2Connection implements Http2Host, FrameHost, DrainableConnectio
 
   #addGoaway(lastStream: number, code: ErrorCode, reason?: string): void {
     this.streams.counts.goawaySent();
-    this.output.writer.addGoaway(lastStream, code, reason);
+    // It may not increase (RFC 9113 section 6.8): refused streams follow the last one.
+    this.#goawayStream = Math.min(this.#goawayStream, lastStream);
+    this.output.writer.addGoaway(this.#goawayStream, code, reason);
     this.output.touch();
   }
 

@@ -51,14 +51,15 @@ export class Http2Frames implements FrameSink {
     if (id % 2 === 0) return this.#fail(ErrorCode.PROTOCOL_ERROR, 'a stream of a server');
     if (id <= streams.lastId) return this.#headersOnClosed(id, block, start, end);
     streams.lastId = id;
-    if (this.#host.isAccepting) this.#beginStream(id, isEndStream, block, start, end);
-    else this.#skip(block, start, end);
+    this.#beginStream(id, isEndStream, block, start, end);
   }
 
   #beginStream(id: number, isEndStream: boolean, block: Uint8Array, start: number, end: number): void {
     const host = this.#host;
     const { streams, reader } = host;
-    if (streams.isFull) {
+    // After the last GOAWAY streams may be ignored (RFC 9113 section 6.8). A reset separates their DATA from that of a closed
+    // stream, and clients that missed the GOAWAY repeat the request.
+    if (streams.isFull || !host.isAccepting) {
       if (!host.limits.mayExceedStreams()) return this.#fail(CALM, 'too many streams');
       streams.counts.streamRefused();
       if (this.#skip(block, start, end)) host.addReset(id, ErrorCode.REFUSED_STREAM);

@@ -134,6 +134,8 @@ export class Http2Pool implements ConnectionOwner, ConnectionPool, WaitingRoom {
   // ---- new connections
 
   #dialAsNeeded(): void {
+    // The endpoint takes no streams for now, and sends SETTINGS when it does: another connection would get the same answer.
+    if (this.#usable.some(({ streamLimit }) => streamLimit === 0)) return;
     const coming = (this.#dials.size + this.#starting.size) * this.#expectedStreams;
     if (coming < this.#waiting.size) this.#dial();
   }
