@@ -88,16 +88,21 @@ export class HttpClient {
   }
 
   /**
-   * Sends a request whose reply is a stream of lines, and calls `onLine` with each. Resolves at the end of the stream; a
-   * status other than 2xx is an end with its text. Never rejects.
+   * Sends a request whose reply is a stream of lines, and calls `onLine` with each, after `onOpen`. Resolves at the end of
+   * the stream; a status other than 2xx is an end with its text. Never rejects.
    */
-  async stream(request: HttpRequest, onLine: (line: string) => void): Promise<HttpOutcome> {
+  async stream(
+    request: HttpRequest,
+    onLine: (line: string) => void,
+    onOpen: () => void = () => undefined,
+  ): Promise<HttpOutcome> {
     const deadline = new Deadline(request, this.#parts.timers);
     try {
       const { statusCode: status, headers: fields, body } = await this.#request(request, deadline.signal);
       if (status < 200 || status > 299) {
         return { ok: true, status, fields, text: (await readText(body, REFUSAL_BYTES)) ?? '' };
       }
+      onOpen();
       const isWhole = await readLines(body, (line) => {
         deadline.extend();
         onLine(line);

@@ -24,6 +24,8 @@ const COMMANDS = {
   mariadb: ['mariadb'],
   'redis-server': ['redis-server'],
   consul: ['consul'],
+  podman: ['podman'],
+  busybox: ['busybox'],
 } as const;
 
 export type Peer = keyof typeof COMMANDS;

@@ -38,8 +38,8 @@ async function begin(t: TestContext, given: object, answers: (request: IncomingM
   const settings = consul.compile(options, { upstream: 'api', directory: '/etc', serverName: '' });
   const events: string[] = [];
   const { timers, ...parts } = sourceContext({ '/etc/token': 'from-file\n' });
-  // Back-offs take a tenth of their time.
-  const after: typeof timers.after = (delayMs, fire) => timers.after(delayMs / 10, fire);
+  // Back-offs take a tenth of their time, limits all of it.
+  const after: typeof timers.after = (delayMs, fire) => timers.after(delayMs < 5_000 ? delayMs / 10 : delayMs, fire);
   const context = { ...parts, timers: { after }, parseList: parseEndpointList };
   const running = consul.start(settings, context, {
     publish: ({ endpoints, outdated = '' }: EndpointSet) => {
