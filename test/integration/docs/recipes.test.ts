@@ -6,6 +6,7 @@ import path from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { eventually } from '../../support/fairlead.ts';
+import { helloOf } from '../../support/client-hello.ts';
 import { EchoClient, GrpcEcho } from '../../support/grpc-echo.ts';
 import { RawClient } from '../../support/raw-client.ts';
 import { appsOf, type Echo, RecipeBench, statusesOf } from './recipe-bench.ts';
@@ -129,6 +130,28 @@ const CHECKS: Readonly<Record<string, Check>> = {
       assert.equal((await bench.ask(target, from('192.0.2.1'))).status, 403, target);
     }
     assert.equal((await bench.ask('/', from('192.0.2.1'))).status, 200);
+  },
+
+  'Relay sessions of a database': async (start) => {
+    const bench = await start();
+    assert.deepEqual(appsOf(await bench.askMany(3, '/')), ['3000']);
+    await bench.app(3000).kill();
+    await eventually(async () => appsOf(await bench.askMany(1, '/')).join() === '3001', 'the backup gets the sessions');
+  },
+
+  'Share a port between servers with certificates of their own': async (start) => {
+    const bench = await start();
+    const port = bench.portOf('port');
+    const web = await RawClient.connect({ port, tls: { servername: 'shop.example.com' } });
+    web.send('GET / HTTP/1.1\r\nHost: shop.example.com\r\nConnection: close\r\n\r\n');
+    const { status, body } = await web.readResponse();
+    const { app, headers } = JSON.parse(body) as Echo;
+    assert.deepEqual([status, app, headers['x-forwarded-for']], [200, '3000', '127.0.0.1']);
+    // The server of this recipe speaks no TLS: it gets the hello as it is, and refuses it.
+    const git = await RawClient.connect({ port });
+    git.send((await helloOf({ servername: 'git.example.com' })).toString('latin1'));
+    assert.match(await git.readToEnd(), /^HTTP\/1.1 400/);
+    git.socket.destroy();
   },
 
   'Stand behind another load balancer': async (start) => {
