@@ -6,6 +6,8 @@ import type { BindAddress } from '../../core/snapshot/listener.ts';
 import { isLoopback } from '../../net/host-port.ts';
 import { endpointId, type EndpointAddress } from '../values/endpoint-address.ts';
 import type { CheckContext } from './parsed-config.ts';
+import type { ListenerConfig } from '../schema/schema-listeners.ts';
+import { isTcpRoute, type ModeParts, tcpListenersOf } from './tcp-mode.ts';
 import { UpstreamCheck } from './upstream-check.ts';
 import { checkEjectionTimes, checkMostEjected, checkNothingWatches } from './validate-ejection.ts';
 import { checkHeartbeat } from './validate-heartbeat.ts';
@@ -65,12 +67,23 @@ function checkEndpoints(check: UpstreamCheck): void {
   }
 }
 
+/** Whether a route of a listener leads to an upstream. A chain of two listeners is no loop. */
+function canReach({ mode, name }: ListenerConfig, upstream: string, parts: ModeParts): boolean {
+  return parts.routes.some((route) => {
+    const named = [route?.upstream, ...(route?.split?.upstreams.map((one) => one.upstream) ?? [])];
+    if (route === null || !named.includes(upstream)) return false;
+    if (mode === 'tcp') return isTcpRoute(route, parts) && tcpListenersOf(route, parts).includes(name);
+    return !isTcpRoute(route, parts) && (route.match?.listener?.includes(name) ?? true);
+  });
+}
+
 /** Reports endpoints on which this configuration listens itself: their requests come round again. */
 function checkLoops(check: UpstreamCheck): void {
   const { config } = check.context;
   for (const [index, { url }] of check.upstream.endpoints.entries()) {
     const at = config.listeners.findIndex((listener) => listener !== null && isBoundBy(url, listener.bind));
     if (at === -1 && !(config.admin && isBoundBy(url, config.admin.bind))) continue;
+    if (at !== -1 && !canReach(config.listeners[at]!, String(check.path.at(-1)), config)) continue;
     const by = at === -1 ? 'admin.bind' : `listeners[${at}].bind`;
     const message = `${endpointId(url)} is the address of ${by}: requests would come back to Fairlead; give the address of the app server`;
     check.report('FL9023', message, ['endpoints', index]);
