@@ -1,6 +1,7 @@
 // Client of one TCP session: sends lines, awaits their echo, and ends in one of four ways. Thread: main.
 
 import { connect, type Socket } from 'node:net';
+import { resetSocket } from '../../net/reset-socket.ts';
 
 /** The side that ends a session, and the way. */
 export const ENDINGS = ['client-fin', 'client-reset', 'endpoint-fin', 'endpoint-reset'] as const;
@@ -54,7 +55,7 @@ export class ClientSession {
   async end(): Promise<void> {
     const line = 'the last line\n';
     const wanted = this.#text + line;
-    if (this.#ending === 'client-reset') return void this.#socket.resetAndDestroy();
+    if (this.#ending === 'client-reset') return resetSocket(this.#socket);
     if (this.#ending === 'client-fin') this.#socket.end(line);
     else this.#socket.write(line);
     await this.#until(() => this.#hasEnded || this.#socket.destroyed, 'the end');

@@ -2,6 +2,7 @@
 // with `r` is reset. Prints its port. Thread: main.
 
 import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { resetSocket } from '../../net/reset-socket.ts';
 
 const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket: Socket) => {
   let first = 0;
@@ -10,7 +11,7 @@ const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket: Soc
   socket.on('drain', () => socket.resume());
   socket.on('data', (bytes: Buffer) => {
     first ||= bytes[0]!;
-    if (bytes.at(-1) === 0x0a && first === 0x72) socket.resetAndDestroy();
+    if (bytes.at(-1) === 0x0a && first === 0x72) resetSocket(socket);
     else if (bytes.at(-1) === 0x0a && first === 0x65) socket.end(bytes);
     else if (!socket.write(bytes)) socket.pause();
   });
