@@ -30,7 +30,7 @@ const TABLES: LayerTables = {
     ['index.ts', 'testing', 'bin'],
   ],
   above: ['scripts', 'test', 'examples'],
-  threadOf: { bin: 'main', scripts: undefined, test: undefined, examples: undefined },
+  threadOf: { 'admin/dashboard': undefined, bin: 'main', scripts: undefined, test: undefined, examples: undefined },
   filled: [
     'bin',
     'control',

@@ -6,7 +6,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { checkWords, type ProsePage } from './checks/check-words-rules.ts';
-import { formatFindings, parseSourceFile, readSourceFiles, type SourceFile } from './checks/source-files.ts';
+import { formatFindings, readSourceFiles } from './checks/source-files.ts';
 
 /** The rules and their test quote what they forbid; a decision is a record and is never edited. */
 const QUOTING = [
@@ -22,7 +22,7 @@ function main(): void {
   const isMeant = (name: string): boolean =>
     !QUOTING.some((quoting) => name.startsWith(quoting)) &&
     (positionals.length === 0 || positionals.some((folder) => name.startsWith(folder)));
-  const files = [...readSourceFiles(root), ...dashboardFiles(root)].filter((file) => isMeant(file.path));
+  const files = readSourceFiles(root).filter((file) => isMeant(file.path));
   const pages = pageNames(root, '')
     .filter(isMeant)
     .map((name) => readPage(root, name));
@@ -31,13 +31,6 @@ function main(): void {
   const found = findings.length === 0 ? 'nothing found' : `${findings.length} found`;
   console.log(`check-words: ${fileCount} files, ${commentCount} comments, ${exceptions.length} exceptions: ${found}`);
   if (findings.length > 0) process.exitCode = 1;
-}
-
-/** The dashboard's modules are plain JavaScript. */
-function dashboardFiles(root: string): SourceFile[] {
-  const folder = path.join(root, 'admin/dashboard');
-  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.js'));
-  return names.map((name) => parseSourceFile(`admin/dashboard/${name}`, readFileSync(path.join(folder, name), 'utf8')));
 }
 
 function pageNames(root: string, folder: string): string[] {

@@ -206,7 +206,10 @@ export class AdminServer {
 
   #page(method: string, path: string, headers: IncomingHttpHeaders): AdminReply | null {
     this.#dashboard ??= new DashboardFiles();
-    return this.#dashboard.answer(method, path, headers['if-none-match']);
+    return this.#dashboard.answer(method, path, {
+      ifNoneMatch: headers['if-none-match'],
+      acceptEncoding: headers['accept-encoding']?.toString(),
+    });
   }
 
   #replyTo(error: unknown, request: IncomingMessage): AdminReply {

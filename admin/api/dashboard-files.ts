@@ -5,10 +5,12 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { AdminError, type AdminReply } from './admin-reply.ts';
+import { browserModule } from './page-module.ts';
 
 const HOME = '/dashboard/';
-/** The folder beside the sources, and beside the compiled files: the build copies it. */
+/** The folder beside the sources, and beside the compiled files, where its modules are JavaScript. */
 const FOLDER = path.join(import.meta.dirname, '../dashboard');
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -46,8 +48,15 @@ const PAGE_FIELDS = {
 interface StaticFile {
   readonly contentType: string;
   readonly body: string;
+  readonly compressed: Buffer;
   readonly tag: string;
   readonly caching: string;
+}
+
+/** Fields of a request that decide about the reply. */
+export interface FileRequest {
+  readonly ifNoneMatch: string | undefined;
+  readonly acceptEncoding: string | undefined;
 }
 
 export class DashboardFiles {
@@ -70,7 +79,7 @@ export class DashboardFiles {
    * The reply for one of the files; null for any other path.
    * @throws AdminError 405 for a method other than GET and HEAD
    */
-  answer(method: string, requestPath: string, ifNoneMatch: string | undefined): AdminReply | null {
+  answer(method: string, requestPath: string, { ifNoneMatch, acceptEncoding }: FileRequest): AdminReply | null {
     const isAway = requestPath === '/' || requestPath === '/dashboard';
     const file = this.#files.get(requestPath);
     if (!isAway && file === undefined) return null;
@@ -80,27 +89,43 @@ export class DashboardFiles {
     // Relative, so that it also works behind a path prefix.
     if (file === undefined)
       return { status: 302, contentType: 'text/plain', body: '', fields: { Location: 'dashboard/' } };
-    const fields = { ...PAGE_FIELDS, ETag: file.tag, 'Cache-Control': file.caching };
+    // Weak: the same tag for both codings (RFC 9110 section 8.8.1).
+    const fields = { ...PAGE_FIELDS, ETag: `W/${file.tag}`, 'Cache-Control': file.caching, Vary: 'Accept-Encoding' };
     if (isMatch(ifNoneMatch, file.tag)) return { status: 304, contentType: '', body: '', fields };
-    return { status: 200, contentType: file.contentType, body: file.body, fields };
+    const reply = { status: 200, contentType: file.contentType };
+    if (!acceptsGzip(acceptEncoding)) return { ...reply, body: file.body, fields };
+    return { ...reply, body: file.compressed, fields: { ...fields, 'Content-Encoding': 'gzip' } };
   }
 
   #add(at: string, name: string, body: string, caching: string): void {
     const contentType = TYPES[path.extname(name)]!;
-    this.#files.set(at, { contentType, body, tag: `"${digestOf(body)}"`, caching });
+    this.#files.set(at, { contentType, body, compressed: gzipSync(body), tag: `"${digestOf(body)}"`, caching });
   }
 }
 
-/** Names and texts ordered by name: the folder's files, and those of the uPlot package. */
+/** Names and texts ordered by name: the folder's files with slashes in their names, and those of the uPlot package. */
 function readTexts(): ReadonlyMap<string, string> {
-  const own = readdirSync(FOLDER).filter((name) => path.extname(name) in TYPES);
+  const own = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' }).flatMap((name) => {
+    const served = servedName(name.replaceAll(path.sep, '/'));
+    return path.extname(served) in TYPES ? [[served, path.join(FOLDER, name)] as const] : [];
+  });
   const places = [
-    ...own.map((name) => [name, path.join(FOLDER, name)] as const),
-    ['uPlot.esm.js', fileURLToPath(import.meta.resolve('uplot/dist/uPlot.esm.js'))] as const,
+    ...own,
+    ['parts/uPlot.esm.js', fileURLToPath(import.meta.resolve('uplot/dist/uPlot.esm.js'))] as const,
     ['uPlot.min.css', fileURLToPath(import.meta.resolve('uplot/dist/uPlot.min.css'))] as const,
   ];
   const inOrder = places.toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return new Map(inOrder.map(([name, place]) => [name, readFileSync(place, 'utf8')]));
+  return new Map(inOrder.map(([name, place]) => [name, readModule(place)]));
+}
+
+/** Modules are served as JavaScript, from sources too; declarations of types are not served. */
+function servedName(name: string): string {
+  return name.endsWith('.d.ts') ? name : name.replace(/\.ts$/, '.js');
+}
+
+function readModule(place: string): string {
+  const text = readFileSync(place, 'utf8');
+  return place.endsWith('.ts') ? browserModule(text) : text;
 }
 
 /** Long enough to distinguish versions of a file; a collision gains an attacker nothing. */
@@ -113,4 +138,9 @@ function isMatch(ifNoneMatch: string | undefined, tag: string): boolean {
   if (ifNoneMatch === undefined) return false;
   const tags = ifNoneMatch.split(',').map((one) => one.trim().replace(/^W\//, ''));
   return tags.includes(tag) || tags.includes('*');
+}
+
+/** RFC 9110 section 12.5.3. Without the field the reply isn't compressed: curl would show bytes. */
+function acceptsGzip(acceptEncoding = ''): boolean {
+  return acceptEncoding.split(',').some((one) => /^\s*gzip\s*(?:;\s*q=(?:1|0\.\d*[1-9]\d*)\s*)?$/i.test(one));
 }

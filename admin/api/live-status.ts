@@ -33,7 +33,10 @@ export function liveStatus(context: AdminContext, traffic: TrafficWindow, status
     generations: status.generations(),
     workers: status.workers(),
     listeners: status.listeners(),
-    upstreams: upstreams.map((upstream) => upstreamOf(context, upstream, views, traffic)),
+    upstreams: upstreams.map((upstream) => ({
+      ...upstreamOf(context, upstream, views, traffic),
+      sources: status.sources(upstream.name),
+    })),
     maintenance: status.maintenance(),
   };
 }
@@ -53,7 +56,7 @@ function upstreamOf(
   upstream: UpstreamSnapshot,
   views: ReadonlyMap<number, EndpointView>,
   traffic: TrafficWindow,
-): LiveUpstream {
+): Omit<LiveUpstream, 'sources'> {
   const sums = new LaneSums(region);
   const endpoints = upstream.endpoints.flatMap((endpoint) => {
     const view = views.get(endpoint.slot);

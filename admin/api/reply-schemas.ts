@@ -184,6 +184,7 @@ export const live = z.strictObject({
       errorShare: number,
       p50Ms: number,
       p99Ms: number,
+      sources: z.array(source),
       endpoints: z.array(liveEndpoint),
     }),
   ),

@@ -159,12 +159,13 @@ export class StatusView {
       redispatches: this.#sums.upstream(index, 'redispatches'),
       traffic: roundedTraffic(this.#traffic.upstream(upstream)),
       locality: zoneViewOf(upstream, region),
-      sources: this.#sourcesOf(name),
+      sources: this.sources(name),
       endpoints: known.map(({ endpoint, view }) => this.#endpoint(endpoint, view)),
     };
   }
 
-  #sourcesOf(upstream: string): SourceReply[] {
+  /** Discovery sources of an upstream. */
+  sources(upstream: string): SourceReply[] {
     const nowMs = this.#context.clock.wallMs();
     const own = this.#context.membership.sources().filter((one) => one.upstream === upstream);
     return own.map(

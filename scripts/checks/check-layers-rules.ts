@@ -45,8 +45,8 @@ type Tree = ReadonlyMap<string, Layered>;
 
 const ABOVE_ALL = Number.POSITIVE_INFINITY;
 const SOURCE_NAME = /\.m?ts$/;
-/** Sources, data, plain scripts, and the browser modules of the dashboard. */
-const IMPORTABLE = /\.(m?ts|mjs|json)$|\/admin\/dashboard\/[\w-]+\.js$/;
+/** Sources, data, plain scripts, and uPlot's module beside those of the dashboard. */
+const IMPORTABLE = /\.(m?ts|mjs|json)$|\/uPlot\.esm\.js$/;
 
 /** Checks all files against the tables. */
 export function checkLayers(files: readonly SourceFile[], tables: LayerTables): LayerReport {

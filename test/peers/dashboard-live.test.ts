@@ -82,10 +82,15 @@ test('a killed endpoint is shown as down within three seconds, in the first row'
   await row.and(page.locator('[data-tone="bad"]')).waitFor({ timeout: SHOWN_WITHIN_MS });
   t.diagnostic(`red ${Math.round(performance.now() - killedAt)} ms after the kill`);
   assert.match(await row.locator('.state').innerText(), /^[✕⊘]\s*(?:down|ejected)$/);
-  assert.equal(await page.locator('#endpoints tbody tr').first().getAttribute('data-key'), `app/${apps[1]!.address}`);
-  assert.match(await page.locator('#health').innerText(), /1 of 5 need a look/);
+  assert.equal(
+    await page.locator('#endpoints .chunk .row').first().getAttribute('data-key'),
+    `app/${apps[1]!.address}`,
+  );
+  assert.match(await page.locator('#health').innerText(), /1 of 5 endpoints has problems/);
   await page.locator('#announcer', { hasText: /is (?:suspect|down|ejected)/ }).waitFor();
+  await page.locator('#nav-timeline').click();
   await page.locator('#events li', { hasText: apps[1]!.address }).first().waitFor();
+  await page.goBack();
   await row.locator('button').click();
   await page.locator('#details-why .reasons').waitFor();
   await page.emulateMedia({ colorScheme: 'dark' });
@@ -152,7 +157,7 @@ test('the weight of an endpoint is changed, shown as an override, and restored',
   await page.locator('#actions button', { hasText: 'Weight' }).click();
   await page.locator('#weight').fill('7');
   await page.locator('#confirm-go').click();
-  await row.locator('td', { hasText: '7* (1)' }).waitFor();
+  await row.locator('.number', { hasText: '7* (1)' }).waitFor();
   const wide = page.viewportSize()!;
   await page.setViewportSize({ width: 480, height: 1000 });
   await page.locator('#details').waitFor();
@@ -161,8 +166,8 @@ test('the weight of an endpoint is changed, shown as an override, and restored',
   await page.setViewportSize(wide);
   await page.locator('#actions button', { hasText: 'Weight' }).click();
   await page.locator('#weight-reset').click();
-  await row.locator('td', { hasText: /^1$/ }).first().waitFor();
-  await row.locator('td', { hasText: '7* (1)' }).waitFor({ state: 'detached' });
+  await row.locator('.number', { hasText: /^1$/ }).first().waitFor();
+  await row.locator('.number', { hasText: '7* (1)' }).waitFor({ state: 'detached' });
   assertNoComplaints(dashboard);
 });
 

@@ -11,6 +11,7 @@ import { requirePeer } from './peers.ts';
 /** Saved by CI as artefacts; ignored by git. */
 const ARTIFACTS = path.join(import.meta.dirname, '../artifacts');
 const WAIT_MS = patientMs(15_000);
+const ENDPOINTS = '#/endpoints';
 
 let browser: Promise<Browser> | null = null;
 
@@ -31,11 +32,12 @@ export interface DashboardPage {
 /**
  * Opens a page of the admin server. Without Chromium it returns undefined and skips the test.
  * @param url of the admin server, without a path
+ * @param fragment place in the page; that of the endpoints if left out
  */
 export async function openDashboard(
   t: TestContext,
   url: string,
-  options: BrowserContextOptions = {},
+  { fragment = ENDPOINTS, ...options }: BrowserContextOptions & { readonly fragment?: string } = {},
 ): Promise<DashboardPage | undefined> {
   const executablePath = requirePeer(t, 'chromium');
   if (executablePath === undefined) return undefined;
@@ -52,7 +54,7 @@ export async function openDashboard(
       console.error('policy: ' + event.violatedDirective + ' ' + event.blockedURI);
     });`,
   );
-  await page.goto(url);
+  await page.goto(`${url}/${fragment}`);
   const photograph = async (name: string): Promise<void> => {
     mkdirSync(ARTIFACTS, { recursive: true });
     await page.screenshot({ path: path.join(ARTIFACTS, `${name}.png`) });
@@ -67,7 +69,7 @@ export async function untilLive({ page }: DashboardPage): Promise<void> {
 
 /** The row of an endpoint. */
 export function rowOf({ page }: DashboardPage, key: string) {
-  return page.locator(`#endpoints tr[data-key="${key}"]`);
+  return page.locator(`#endpoints .row[data-key="${key}"]`);
 }
 
 /** Fails if the browser reported any error. */

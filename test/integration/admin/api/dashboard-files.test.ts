@@ -9,7 +9,12 @@ import { afterEach, beforeEach, describe, test } from 'node:test';
 import { AskedServer, errorCode } from '../asked-server.ts';
 
 const FOLDER = path.join(import.meta.dirname, '../../../../admin/dashboard');
-const SERVED = /\.(?:css|js|svg)$/;
+/** Files of the folder as they are served, with slashes. */
+const NAMES = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' }).flatMap((name) => {
+  if (name.endsWith('.d.ts')) return [];
+  const served = name.replaceAll(path.sep, '/').replace(/\.ts$/, '.js');
+  return /\.(?:css|js|svg)$/.test(served) ? [served] : [];
+});
 
 let asked: AskedServer;
 
@@ -56,7 +61,7 @@ describe('the page', () => {
     const page = await asked.ask('GET', '/dashboard/');
     const tag = page.headers.etag!;
     assert.equal(page.headers['cache-control'], 'no-cache');
-    for (const known of [tag, `W/${tag}`, `"other", ${tag}`, '*']) {
+    for (const known of [tag, tag.slice('W/'.length), `"other", ${tag}`, '*']) {
       const answer = await asked.ask('GET', '/dashboard/', { headers: { 'if-none-match': known } });
       assert.deepEqual([answer.status, answer.text, answer.headers['content-length']], [304, '', undefined], known);
       assert.equal(answer.headers.etag, tag);
@@ -71,7 +76,7 @@ describe('its files', () => {
     const folder = path.posix.dirname(assets[0]!);
     assert.match(folder, /^\/dashboard\/[0-9a-f]{16}$/);
     assert.ok(assets.every((asset) => path.posix.dirname(asset) === folder));
-    const names = [...readdirSync(FOLDER).filter((name) => SERVED.test(name)), 'uPlot.esm.js', 'uPlot.min.css'];
+    const names = [...NAMES, 'parts/uPlot.esm.js', 'uPlot.min.css'];
     assert.ok(names.length > 15);
     for (const name of names) {
       const answer = await asked.ask('GET', `${folder}/${name}`);
@@ -80,21 +85,40 @@ describe('its files', () => {
       assert.match(answer.headers['content-type']!, /^(?:text\/(?:css|javascript); charset=utf-8|image\/svg\+xml)$/);
       assert.equal(answer.headers['x-content-type-options'], 'nosniff');
       const digest = createHash('sha256').update(answer.text).digest('hex');
-      assert.ok(digest.startsWith(answer.headers.etag!.slice(1, -1)), name);
+      assert.ok(digest.startsWith(answer.headers.etag!.slice('W/"'.length, -1)), name);
     }
     // Files for the compiler only are not served.
-    for (const name of ['types.d.ts', 'tsconfig.json', 'index.html'])
+    for (const name of ['types.ts', 'main.ts', 'parts/uPlot.esm.d.ts', 'tsconfig.json', 'index.html'])
       assert.equal((await asked.ask('GET', `${folder}/${name}`)).status, 404, name);
   });
 
   test('import nothing that is not served', async () => {
     const folder = path.posix.dirname((await assetsOfPage())[0]!);
-    for (const name of readdirSync(FOLDER).filter((one) => one.endsWith('.js'))) {
+    const served = new Set([...NAMES, 'parts/uPlot.esm.js']);
+    for (const name of NAMES.filter((one) => one.endsWith('.js'))) {
       const { text } = await asked.ask('GET', `${folder}/${name}`);
-      for (const [, imported] of text.matchAll(/^(?:import|export) .*?from '(.*)';$/gm)) {
-        assert.match(imported!, /^\.\//, name);
-        assert.equal((await asked.ask('HEAD', `${folder}/${imported!.slice(2)}`)).status, 200, `${name}: ${imported}`);
+      for (const [, imported] of text.matchAll(/^(?:import|export|\}) .*?from '(.*)';$/gm)) {
+        assert.match(imported!, /^\.\.?\//, name);
+        const target = path.posix.join(path.posix.dirname(name), imported!);
+        assert.ok(served.has(target), `${name}: ${imported}`);
       }
+    }
+  });
+
+  test('are compressed for clients that accept it', async () => {
+    const asset = (await assetsOfPage()).find((one) => one.endsWith('.css'))!;
+    const plain = await asked.ask('GET', asset);
+    assert.deepEqual([plain.headers['content-encoding'], plain.headers.vary], [undefined, 'Accept-Encoding']);
+    for (const [accepted, isGzip] of [
+      ['gzip', true],
+      ['br;q=1, gzip;q=0.5', true],
+      ['gzip;q=0, br', false],
+      ['x-gzip-not', false],
+    ] as const) {
+      const { headers } = await asked.ask('HEAD', asset, { headers: { 'accept-encoding': accepted } });
+      assert.equal(headers['content-encoding'] === 'gzip', isGzip, accepted);
+      assert.equal(Number(headers['content-length']) < Buffer.byteLength(plain.text), isGzip, accepted);
+      assert.equal(headers.etag, plain.headers.etag);
     }
   });
 

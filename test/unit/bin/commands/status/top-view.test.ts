@@ -63,7 +63,16 @@ function liveOf(count: number, first: Partial<LiveReply['upstreams'][number]['en
     listeners: [],
     maintenance: [],
     upstreams: [
-      { name: 'api', balance: 'least-request', protocol: 'http1', inFlight: 7, queued: 0, ...figures, endpoints },
+      {
+        name: 'api',
+        balance: 'least-request',
+        protocol: 'http1',
+        inFlight: 7,
+        queued: 0,
+        ...figures,
+        sources: [],
+        endpoints,
+      },
     ],
   };
 }
