@@ -299,7 +299,7 @@ describe('the script', () => {
     assert.match(output, /^bin:1: empty folder/m);
     assert.match(
       output,
-      /^check-layers: read 2 files \(config 1, core 1\), 1 imports, 0 worker URLs: 0 cycles, 11 broken rules$/m,
+      /^check-layers: read 2 files \(config 1, core 1\), 1 imports, 0 worker URLs: 0 cycles, 12 broken rules$/m,
     );
   });
 
@@ -311,6 +311,7 @@ describe('the script', () => {
       'balancers',
       'config',
       'discovery',
+      'providers',
       'health',
       'logging',
       'net',
