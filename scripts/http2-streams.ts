@@ -1,6 +1,7 @@
 // Long HTTP/2 streams through Fairlead in flat memory: WebSockets that share one connection, and a gRPC stream to a client
 // that reads slowly. `npm run http2-streams -- --help`. Exit code 1 where bytes are missing or memory grows. Thread: main.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { FairleadProcess } from './peers/fairlead-process.ts';
 import { MemoryWatch } from './http2-streams/memory-watch.ts';
@@ -13,6 +14,9 @@ round; then streams so many MiB by gRPC to a client that takes some 50 MiB a sec
 Ends with 1 where Fairlead's resident memory grows by --limit MiB or more, or bytes are missing. 0 leaves a part out.`;
 
 const MIB = 1_048_576;
+const WARM_UPS = 5;
+/** Garbage of the opening phase is collected meanwhile. */
+const SETTLE_MS = 5000;
 
 const { values } = parseArgs({
   options: {
@@ -51,7 +55,18 @@ async function tryWebSockets(count: number, rounds: number): Promise<boolean> {
   const endpoint = await startEchoEndpoint();
   const fairlead = await startFairlead(endpoint.port);
   try {
-    const crowd = await WebSocketCrowd.open(Number(new URL(fairlead.url).port), count);
+    const port = Number(new URL(fairlead.url).port);
+    // Grows heap and buffers to their working size.
+    for (let turn = 0; turn < WARM_UPS; turn += 1) {
+      const first = await WebSocketCrowd.open(port, Math.ceil(count / 5));
+      await first.exchange();
+      await first.close();
+    }
+    const idleBytes = await fairlead.residentBytes();
+    const crowd = await WebSocketCrowd.open(port, count);
+    await sleep(SETTLE_MS);
+    const eachBytes = ((await fairlead.residentBytes()) - idleBytes) / count;
+    console.log(`${count} WebSockets opened: ${(eachBytes / 1024).toFixed(1)} KiB of resident memory each`);
     // The first rounds grow buffers and heap to their working size.
     for (let round = 0; round < Math.ceil(rounds / 5); round += 1) await crowd.exchange();
     const watch = await MemoryWatch.start(() => fairlead.residentBytes());

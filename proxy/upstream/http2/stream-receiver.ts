@@ -47,10 +47,11 @@ export class StreamReceiver {
   }
 
   #takeHead(head: Http2ResponseHead, method: string, isLast: boolean): Http2ResponseHead | null {
-    const hasNoBody = method === 'HEAD' || head.status === NO_CONTENT || head.status === NOT_MODIFIED;
-    this.hasHead = true;
-    // The length of an accepted CONNECT says nothing (RFC 9110 section 9.3.6).
+    // The length of an accepted CONNECT says nothing, nor does 204 (RFC 9110 section 9.3.6).
     const isTunnel = method === 'CONNECT' && head.status < 300;
+    const isEmpty = head.status === NO_CONTENT || head.status === NOT_MODIFIED;
+    const hasNoBody = method === 'HEAD' || (isEmpty && !isTunnel);
+    this.hasHead = true;
     this.#hasLength = hasNoBody || (head.declaredBytes !== UNKNOWN_LENGTH && !isTunnel);
     if (this.#hasLength) this.#owedBytes = hasNoBody ? 0 : head.declaredBytes;
     return isLast && !this.takeEnd(null) ? null : head;

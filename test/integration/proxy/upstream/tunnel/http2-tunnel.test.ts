@@ -213,15 +213,16 @@ describe('a WebSocket to an HTTP/2 endpoint', () => {
     });
   });
 
-  test('a length in the acceptance says nothing about the tunnel', () => {
-    const answer = ({ connection, stream }: Http2Request): void =>
-      connection.headers(stream, [':status', '200', 'content-length', '0'], false);
-    return withOrigin({}, answer, async (bench, origin) => {
-      const { client, request } = await open(bench, origin);
-      request.connection.data(request.stream, 'bytes', false);
-      await client.received('bytes');
+  for (const status of ['200', '204'])
+    test(`a length in an acceptance by ${status} says nothing about the tunnel`, () => {
+      const answer = ({ connection, stream }: Http2Request): void =>
+        connection.headers(stream, [':status', status, 'content-length', '0'], false);
+      return withOrigin({}, answer, async (bench, origin) => {
+        const { client, request } = await open(bench, origin);
+        request.connection.data(request.stream, 'bytes', false);
+        await client.received('bytes');
+      });
     });
-  });
 
   for (const [what, protocol, settings] of [
     ['extended CONNECT', 'websocket', []],
