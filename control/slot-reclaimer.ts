@@ -5,8 +5,10 @@
 import {
   ENDPOINT_BLOCK,
   ENDPOINT_FIELD,
+  ENDPOINT_LEVELS,
   LISTENER_BLOCK,
   LISTENER_FIELD,
+  LISTENER_LEVELS,
   UPSTREAM_BLOCK,
 } from '../core/memory/lane-fields.ts';
 import { ENDPOINT, UPSTREAM } from '../core/memory/layout.ts';
@@ -119,10 +121,11 @@ function kindsOf(tables: OwnedTables, region: Region): readonly RecordKind[] {
   return [
     {
       owners: tables.endpoints,
-      isBusy: (slot) => region.words[region.endpointWord(slot) + ENDPOINT.inflight.index]! > 0,
+      isBusy: (slot) =>
+        [ENDPOINT.inflight, ENDPOINT.queued].some(({ index }) => region.words[region.endpointWord(slot) + index]! > 0),
       lane: (worker, slot) => region.endpointLane(worker, slot),
       blockLength: ENDPOINT_BLOCK,
-      levels: [ENDPOINT_FIELD.connectionsOpen, ENDPOINT_FIELD.connectionsIdle, ENDPOINT_FIELD.upgradesOpen],
+      levels: ENDPOINT_LEVELS.map((field) => ENDPOINT_FIELD[field]),
     },
     {
       owners: tables.upstreams,
@@ -136,7 +139,7 @@ function kindsOf(tables: OwnedTables, region: Region): readonly RecordKind[] {
       isBusy: levelOfAnyWorker,
       lane: (worker, index) => region.listenerLane(worker, index),
       blockLength: LISTENER_BLOCK,
-      levels: [LISTENER_FIELD.connectionsOpen],
+      levels: LISTENER_LEVELS.map((field) => LISTENER_FIELD[field]),
     },
   ];
 }

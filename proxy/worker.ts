@@ -36,6 +36,7 @@ import { openWorkerLog } from '../logging/process-log.ts';
 import { Downstream } from './downstream/downstream.ts';
 import type { Http1Parts } from './downstream/http1/http1-context.ts';
 import { TcpSessions } from './downstream/tcp/tcp-sessions.ts';
+import { SlotOwners } from './placement/slot-owners.ts';
 import { LatencyBaselines } from './placement/latency-baseline.ts';
 import { Forwarder } from './exchange/forwarder.ts';
 import { PasswordVerifier } from './policies/passwords/password-verifier.ts';
@@ -68,6 +69,7 @@ class DataPlane {
   readonly #region: Region;
   readonly #worker: number;
   readonly #clock;
+  readonly #slots: SlotOwners;
   readonly #wheel: TimerWheel;
   readonly #transport: TransportSwitch;
   readonly #tunnels: UpgradeTunnels;
@@ -133,6 +135,7 @@ class DataPlane {
     });
     const observers = [new SessionObserver(lanes), this.#accessLog];
     this.#sessions = new TcpSessions({ ...shared, clock: this.#clock, timers: systemTimers, observers });
+    this.#slots = new SlotOwners(region.capacity.endpoints, [this.#forwarder, this.#sessions]);
     this.#downstream = this.#newDownstream(start, fast);
   }
 
@@ -181,8 +184,9 @@ class DataPlane {
   amend(change: EndpointChange): void {
     const { membership } = this.#runtimes.runtime.snapshot;
     if (change.membership <= membership) return;
+    this.#slots.apply(change.upstreams);
     const { before, after } = this.#runtimes.amend(change);
-    this.#transport.amend(before, after);
+    for (const part of [this.#transport, this.#sessions]) part.amend(before, after);
     this.#acknowledge(change.membership);
     this.#forwarder.onWake();
   }
@@ -254,6 +258,7 @@ class DataPlane {
   }
 
   #installUpstreams(snapshot: Snapshot): void {
+    this.#slots.apply(snapshot.upstreams);
     this.#transport.update(snapshot.upstreams.filter(({ protocol }) => protocol !== 'tcp'));
     this.#installAccessLog(snapshot);
   }

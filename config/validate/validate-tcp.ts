@@ -58,6 +58,7 @@ const UPSTREAM_KEYS: AllowedKeys = {
   balance: true,
   endpoints: true,
   proxyProtocol: true,
+  discover: true,
   backups: true,
   locality: true,
   health: {

@@ -129,6 +129,20 @@ export const POLICY_FIELDS = [
   'bodyBytesOut',
 ] as const;
 
+/** Fields that are levels: they are incremented and decremented. All others only grow. */
+export const ENDPOINT_LEVELS = [
+  'connectionsOpen',
+  'connectionsIdle',
+  'upgradesOpen',
+  'http2Connections',
+  'http2Streams',
+] as const satisfies readonly EndpointField[];
+export const LISTENER_LEVELS = [
+  'connectionsOpen',
+  'http2Connections',
+  'http2Streams',
+] as const satisfies readonly ListenerField[];
+
 export type EndpointField = (typeof ENDPOINT_FIELDS)[number];
 export type UpstreamField = (typeof UPSTREAM_FIELDS)[number];
 export type ListenerField = (typeof LISTENER_FIELDS)[number];

@@ -6,6 +6,8 @@ import { AVAILABILITY, type Availability } from '../../core/availability.ts';
 import {
   E_AVAILABILITY,
   E_CONSECUTIVE,
+  E_EWMA_COST,
+  E_EWMA_STAMP,
   E_FACTOR,
   E_GENERATION,
   E_LAST_SUCCESS,
@@ -42,6 +44,9 @@ export class Publisher {
     this.#set(slot, E_GENERATION, generation);
     this.#forgetTraffic(slot);
     this.#set(slot, E_LAST_SUCCESS, 0);
+    const place = this.#region.endpointWord(slot) / 2;
+    this.#region.doubles[place + E_EWMA_COST] = 0;
+    this.#region.doubles[place + E_EWMA_STAMP] = 0;
     this.#set(slot, E_FACTOR, FULL_FACTOR);
     this.#set(slot, E_WARM_START, 0);
     this.#set(slot, E_WEIGHT, weight);

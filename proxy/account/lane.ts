@@ -3,8 +3,10 @@
 
 import {
   ENDPOINT_FIELD,
+  ENDPOINT_LEVELS,
   ENDPOINT_FIELDS,
   LISTENER_FIELD,
+  LISTENER_LEVELS,
   UPSTREAM_FIELD,
   UPSTREAM_FIELDS,
   latencyBucketOf,
@@ -134,20 +136,6 @@ export class WorkerLanes {
   }
 }
 
-const ENDPOINT_LEVELS = [
-  ENDPOINT_FIELD.connectionsOpen,
-  ENDPOINT_FIELD.connectionsIdle,
-  ENDPOINT_FIELD.upgradesOpen,
-  ENDPOINT_FIELD.http2Connections,
-  ENDPOINT_FIELD.http2Streams,
-] as const;
-
-const LISTENER_LEVELS = [
-  LISTENER_FIELD.connectionsOpen,
-  LISTENER_FIELD.http2Connections,
-  LISTENER_FIELD.http2Streams,
-] as const;
-
 /**
  * Resets the levels (open connections and similar) of a worker's lane, and keeps its counters. For a worker that starts:
  * the connections of its predecessor are closed, and counters must never step back.
@@ -155,10 +143,10 @@ const LISTENER_LEVELS = [
 export function clearLevels(region: Region, worker: number): void {
   for (let slot = 0; slot < region.endpointsUsed; slot++) {
     const base = region.endpointLane(worker, slot);
-    for (const field of ENDPOINT_LEVELS) region.doubles[base + field] = 0;
+    for (const field of ENDPOINT_LEVELS) region.doubles[base + ENDPOINT_FIELD[field]] = 0;
   }
   for (let listener = 0; listener < region.capacity.listeners; listener++) {
     const base = region.listenerLane(worker, listener);
-    for (const field of LISTENER_LEVELS) region.doubles[base + field] = 0;
+    for (const field of LISTENER_LEVELS) region.doubles[base + LISTENER_FIELD[field]] = 0;
   }
 }

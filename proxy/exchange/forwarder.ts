@@ -218,6 +218,12 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks<E
     for (const exchange of open) failover.endpointDown(this.#context, exchange, slot);
   }
 
+  /** A slot has another endpoint: nothing learned of the one before may judge it. */
+  forgetSlot(slot: number): void {
+    const { baselines, placer, signals } = this.#context;
+    for (const part of [baselines, placer.retries, signals.sources]) part.forget(slot);
+  }
+
   /** Another worker has freed a place. */
   onWake(): void {
     this.#context.placer.wake();

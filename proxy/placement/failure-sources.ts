@@ -63,6 +63,11 @@ export class FailureSources {
     return { source, isRepeated, isConfirmed };
   }
 
+  /** Drops the failures of a slot: it has another endpoint. */
+  forget(slot: number): void {
+    for (const entry of this.#entries) if (entry.slot === slot) entry.atMs = Number.NEGATIVE_INFINITY;
+  }
+
   /** Records a success. Costs one comparison while nothing has failed for a while. */
   succeeded(upstream: number, slot: number, request: RequestSource, nowMs: number): void {
     if (nowMs - this.#lastMs >= WINDOW_MS) return;

@@ -52,6 +52,18 @@ export class LatencyBaselines {
     this.#silentMs = new Float64Array(slots).fill(Number.NEGATIVE_INFINITY);
   }
 
+  /** Drops everything known of a slot: it has another endpoint. */
+  forget(slot: number): void {
+    this.#typicalMs[slot] = 0;
+    this.#deviationMs[slot] = 0;
+    this.#learnedMs[slot] = 0;
+    this.#learnedAtMs[slot] = 0;
+    this.#respondedMs[slot] = Number.NEGATIVE_INFINITY;
+    this.#witnesses[slot] = 0;
+    this.#lostHedges[slot] = 0;
+    this.#silentMs[slot] = Number.NEGATIVE_INFINITY;
+  }
+
   /** Records a response head of any status. */
   responded(slot: number, nowMs: number): void {
     this.#respondedMs[slot] = nowMs;

@@ -46,6 +46,11 @@ export class Retries {
     this.#avoidUntilMs[slot] = nowMs + Math.min(RETRY_AFTER_MAX_MS, ms);
   }
 
+  /** Drops the Retry-After of a slot: it has another endpoint. */
+  forget(slot: number): void {
+    this.#avoidUntilMs[slot] = 0;
+  }
+
   /**
    * Decides after a failed attempt, or a response with a retryable status. Returns the backoff in ms, or NO_RETRY.
    * Withdraws the retry from the budget.

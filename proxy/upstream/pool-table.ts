@@ -76,17 +76,27 @@ export class PoolTable<Pool extends ConnectionPool> {
 
   /** Takes other endpoints of some upstreams over; the others stay. @param before and after: the same upstreams */
   amend(before: readonly UpstreamSnapshot[], after: readonly UpstreamSnapshot[]): void {
-    const kept = new Set<number>();
-    const made: [number, Pool][] = [];
+    const pools = new Map<number, Pool>();
+    const clientPools = new Map<number, ClientPools<Pool>>();
     for (const upstream of after) {
-      for (const endpoint of upstream.endpoints) {
-        kept.add(endpoint.slot);
-        made.push([endpoint.slot, this.#keepOrMake(endpoint, upstream)]);
+      const { endpoints, proxyProtocol } = upstream;
+      for (const endpoint of endpoints) {
+        if (proxyProtocol === null) pools.set(endpoint.slot, this.#keepOrMake(endpoint, upstream));
+        else clientPools.set(endpoint.slot, this.#keepOrMakeForClients(endpoint, upstream, proxyProtocol));
       }
     }
-    for (const { endpoints } of before)
-      for (const { slot } of endpoints) if (!kept.has(slot)) this.#put(slot, undefined);
-    for (const [slot, pool] of made) this.#put(slot, pool);
+    const slots = new Set([...before, ...after].flatMap(({ endpoints }) => endpoints.map(({ slot }) => slot)));
+    for (const slot of slots) {
+      this.#put(slot, pools.get(slot));
+      this.#putForClients(slot, clientPools.get(slot));
+    }
+  }
+
+  #putForClients(slot: number, pools: ClientPools<Pool> | undefined): void {
+    const known = this.#clientPools[slot];
+    if (known === pools) return;
+    for (const pool of known?.takeAll() ?? []) this.#retire(pool);
+    this.#clientPools[slot] = pools;
   }
 
   #put(slot: number, pool: Pool | undefined): void {

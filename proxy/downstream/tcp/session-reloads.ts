@@ -1,8 +1,11 @@
 // TCP sessions over reloads: those of endpoints that a reload has removed end after its drain time, and all that began
 // before it at its hard stop. Others continue, with the settings of their time. Thread: worker.
 
+import type { UpstreamSnapshot } from '../../../core/snapshot/upstream.ts';
 import type { TcpSession } from './tcp-session.ts';
 import type { SessionParts } from './session-context.ts';
+
+type Members = Pick<UpstreamSnapshot, 'endpoints'>;
 
 /** Sessions with a deadline are checked this often. */
 const CHECK_EVERY_MS = 250;
@@ -30,6 +33,22 @@ export class SessionReloads {
       if (session.replacedMs === 0) session.replacedMs = nowMs;
       const isRemoved = session.attempt !== null && !present.has(identityOf(session.attempt.endpoint));
       session.removedMs = isRemoved ? session.removedMs || nowMs : 0;
+    }
+    this.#check();
+  }
+
+  /** Endpoints changed without a reload. @param before and after: the same upstreams */
+  amend(before: readonly Members[], after: readonly Members[]): void {
+    if (this.#open.size === 0) return;
+    const identitiesOf = (upstreams: readonly Members[]) =>
+      new Set(upstreams.flatMap(({ endpoints }) => endpoints.map(identityOf)));
+    const [old, present] = [identitiesOf(before), identitiesOf(after)];
+    const nowMs = this.#parts.clock.nowMs();
+    for (const session of this.#open) {
+      if (session.attempt === null) continue;
+      const identity = identityOf(session.attempt.endpoint);
+      if (present.has(identity)) session.removedMs = 0;
+      else if (old.has(identity)) session.removedMs ||= nowMs;
     }
     this.#check();
   }

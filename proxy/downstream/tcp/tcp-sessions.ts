@@ -74,6 +74,16 @@ export class TcpSessions implements SessionHooks, PlacerEvents<TcpSession> {
     this.#reloads.reloaded();
   }
 
+  /** Endpoints changed without a reload: sessions of removed ones end after its drain time. */
+  amend(...change: Parameters<SessionReloads['amend']>): void {
+    this.#reloads.amend(...change);
+  }
+
+  /** A slot has another endpoint: nothing learned of the one before may judge it. */
+  forgetSlot(slot: number): void {
+    this.#context.signals.sources.forget(slot);
+  }
+
   /** An endpoint is down, ejected or in maintenance. */
   endpointOut(slot: number): void {
     const { upstreams } = this.#context.runtime();

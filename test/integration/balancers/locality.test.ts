@@ -44,7 +44,7 @@ admin: { bind: "127.0.0.1:0" }
   assert.deepEqual(api.locality, { zone: 'here', spillBelowPercent: 80, usableShare: 0.5, share: 0.625 });
   const metrics = await (await fetch(`${fairlead.adminUrl}/metrics`)).text();
   assert.match(metrics, /^fairlead_upstream_own_zone_share\{upstream="api"\} 0\.625$/m);
-  assert.match(metrics, /^fairlead_upstream_zone_picks_total\{upstream="api",zone="other"\} [1-9]/m);
+  assert.match(metrics, /^fairlead_upstream_zone_picks_total\{zone="other",upstream="api"\} [1-9]/m);
   const query = `url=${encodeURIComponent(fairlead.url)}`;
   const explained = (await (await fetch(`${fairlead.adminUrl}/api/v1/explain?${query}`)).json()) as {
     upstream: Upstream;
