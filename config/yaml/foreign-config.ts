@@ -27,7 +27,7 @@ const FORMATS: readonly ForeignFormat[] = [
     sign: /^[ \t]*(?:reverse_proxy|file_server|handle_path|php_fastcgi)(?:[ \t][^\n:]*(?::\d+)?[^\n:]*)?$/m,
   },
   { name: 'a Traefik configuration', sign: /^[ \t-]*["']?traefik\.(?:enable|http|tcp|docker)\b/m },
-  { name: 'a Traefik configuration', sign: /^(?:entryPoints|certificatesResolvers|providers):[ \t]*$/m },
+  { name: 'a Traefik configuration', sign: /^(?:entryPoints|certificatesResolvers):[ \t]*$/m },
   { name: 'an Envoy configuration', sign: /^(?:static_resources|dynamic_resources):/m },
   { name: 'a Kubernetes manifest', sign: /^apiVersion:[^\n]*\nkind:/m },
   {
