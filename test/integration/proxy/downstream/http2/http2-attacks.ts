@@ -15,6 +15,18 @@ export interface Attack {
 const GET = fieldSection([':method', 'GET', ':scheme', 'https', ':authority', 'a.test', ':path', '/slow']);
 const POST = fieldSection([':method', 'POST', ':scheme', 'https', ':authority', 'a.test', ':path', '/slow']);
 const SIZED = Buffer.concat([POST, fieldSection(['content-length', '1'])]);
+const TUNNEL = fieldSection([
+  ':method',
+  'CONNECT',
+  ':protocol',
+  'websocket',
+  ':scheme',
+  'https',
+  ':authority',
+  'a.test',
+  ':path',
+  '/slow',
+]);
 const MALFORMED = Buffer.concat([GET, fieldSection(['connection', 'close'])]);
 
 const headers = (stream: number, block: Buffer, flags: number): Buffer =>
@@ -33,6 +45,15 @@ const RESETS: readonly Attack[] = [
       many(100, () => {
         const stream = next();
         return [request(stream), resetFrame(stream, ErrorCode.CANCEL)];
+      }),
+  },
+  {
+    name: 'rapid resets of WebSockets',
+    writes: 50,
+    write: (next) =>
+      many(100, () => {
+        const stream = next();
+        return [headers(stream, TUNNEL, 0), resetFrame(stream, ErrorCode.CANCEL)];
       }),
   },
   ...(
