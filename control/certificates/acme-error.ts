@@ -17,22 +17,34 @@ export class AcmeError extends Error {
   readonly status: number;
   /** Time that the CA demands before the next request (Retry-After); 0 if none. */
   readonly retryAfterMs: number;
+  /** Whether the CA's decision about the order is final: resuming it leads to the same error. */
+  readonly isFinal: boolean;
 
-  constructor(message: string, facts: { type?: string; status?: number; retryAfterMs?: number; cause?: unknown } = {}) {
+  constructor(message: string, facts: AcmeErrorFacts = {}) {
     super(message, { cause: facts.cause });
     this.name = 'AcmeError';
     this.type = facts.type ?? '';
     this.status = facts.status ?? 0;
     this.retryAfterMs = facts.retryAfterMs ?? 0;
+    this.isFinal = facts.isFinal ?? (this.status !== 0 || this.type !== '');
   }
 }
 
-/** The error that an answer describes. @param subject begins the message: `CA acme.example refuses the order` */
+export interface AcmeErrorFacts {
+  readonly type?: string;
+  readonly status?: number;
+  readonly retryAfterMs?: number;
+  /** Left out: whether the CA has answered with an error. */
+  readonly isFinal?: boolean;
+  readonly cause?: unknown;
+}
+
+/** The error that an answer describes, which is final. @param subject begins the message: `CA acme.example refuses the order` */
 export function errorOfProblem(subject: string, status: number, problem: AcmeProblem, retryAfterMs = 0): AcmeError {
   const type = typeof problem.type === 'string' ? problem.type.replace(TYPE_PREFIX, '') : '';
   const cause = [type, detailOf(problem)].filter((part) => part !== '').join(': ');
-  const shown = cause === '' ? `status ${status}` : cause;
-  return new AcmeError(`${subject}: ${shown}`, { type, status, retryAfterMs });
+  const shown = cause !== '' ? cause : status === 0 ? 'it gives no reason' : `status ${status}`;
+  return new AcmeError(`${subject}: ${shown}`, { type, status, retryAfterMs, isFinal: true });
 }
 
 /** One line: the CA's text goes to logs and terminals. */

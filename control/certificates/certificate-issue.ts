@@ -39,7 +39,7 @@ export async function obtainCertificate(
   const pair = (await resumed(parts, identity, replaced)) ?? (await begun(parts, identity, replaced));
   const reason = reasonAgainst(pair, identity.name, parts.clock.wallMs());
   if (reason === null) return pair;
-  throw new AcmeError(`CA issued a certificate for ${identity.name} that can't be used: ${reason}`);
+  throw new AcmeError(`CA issued a certificate for ${identity.name} that can't be used: ${reason}`, { isFinal: true });
 }
 
 /** Null where there is no order, or the CA doesn't complete it any more. */
@@ -53,8 +53,8 @@ async function resumed(
   try {
     return await complete(parts, identity, { key: pending.key, order: pending.url, replaced });
   } catch (error) {
-    // Without an answer the order may still be good. What the CA says about it is final.
-    if (!(error instanceof AcmeError) || error.status === 0) throw error;
+    // Without an answer the order may still be good.
+    if (!(error instanceof AcmeError) || !error.isFinal) throw error;
     await parts.storage.removeOrder(identity);
     return null;
   }

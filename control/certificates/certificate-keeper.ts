@@ -261,7 +261,7 @@ export class CertificateKeeper {
     const { message, retryAfterMs } = acme;
     this.#plan = planAfterFailure(this.#plan, { message, retryAfterMs, isPrevented }, clock.wallMs(), random);
     await storage.writePlan(this.#identity, this.#plan).catch(() => undefined);
-    if (acme.status !== 0 || acme.type !== '') await storage.removeOrder(this.#identity).catch(() => undefined);
+    if (acme.isFinal) await storage.removeOrder(this.#identity).catch(() => undefined);
     const { failures, retryAtMs } = this.#plan;
     const retryAt = new Date(retryAtMs).toISOString();
     const until = this.#facts === null ? '' : new Date(this.#facts.notAfterMs).toISOString();

@@ -5,10 +5,10 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { connect } from 'node:tls';
 import { testCertificate } from '../support/certificates.ts';
-import { eventually, startFairlead } from '../support/fairlead.ts';
+import { eventually, type RunningFairlead, startFairlead } from '../support/fairlead.ts';
 import { opensslClient } from '../support/openssl-client.ts';
 
 const RECONNECTS = 60;
@@ -35,21 +35,34 @@ function reconnect(port: number, session: Buffer | undefined): Promise<{ isResum
   });
 }
 
-test('clients that reconnect resume their session over four workers, and after workers have died', async (t) => {
+async function startWorkers(t: TestContext, workers: number): Promise<RunningFairlead> {
   const folder = mkdtempSync(path.join(tmpdir(), 'fairlead-sessions-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const { cert, key } = testCertificate(['shop.test']);
   writeFileSync(path.join(folder, 'cert.pem'), cert);
   writeFileSync(path.join(folder, 'key.pem'), key, { mode: 0o600 });
-  const { plane, port } = await startFairlead(
+  return await startFairlead(
     t,
     `
-workers: 4
+workers: ${workers}
 listeners:
   - { name: web, bind: "127.0.0.1:0", tls: { certificates: [{ cert: ${folder}/cert.pem, key: ${folder}/key.pem }] } }
 routes: [{ respond: { status: 200 } }]
 `,
   );
+}
+
+test('clients that reconnect resume their session over two workers (openssl s_client -reconnect)', async (t) => {
+  const { port } = await startWorkers(t, 2);
+  const { text } = await opensslClient(port, ['-servername', 'shop.test', '-tls1_2', '-reconnect'], REQUEST);
+  assert.equal(text.match(/^Reused, TLSv1\.2/gm)?.length, 5);
+  const { session } = await reconnect(port, undefined);
+  const outcomes = await Promise.all(Array.from({ length: 20 }, () => reconnect(port, session)));
+  assert.ok(outcomes.every(({ isResumed }) => isResumed));
+});
+
+test('clients that reconnect resume their session over four workers, and after workers have died', async (t) => {
+  const { plane, port, folder } = await startWorkers(t, 4);
   const { session } = await reconnect(port, undefined);
   const resumed = async (): Promise<number> => {
     const outcomes = await Promise.all(Array.from({ length: RECONNECTS }, () => reconnect(port, session)));

@@ -27,6 +27,8 @@ export type Interception = (request: FrontRequest) => FrontReply | undefined | P
 export class AcmeFront {
   readonly requests: FrontRequest[] = [];
   intercept: Interception = () => undefined;
+  /** Texts by path, sent in place of what Pebble has. */
+  readonly texts = new Map<string, string>();
   /** Window that renewal information suggests, ms since 1970; null where the CA offers none. */
   window: { readonly startMs: number; readonly endMs: number } | null = null;
   readonly #pebble: Pebble;
@@ -67,6 +69,8 @@ export class AcmeFront {
     const body = Buffer.concat(chunks);
     const seen = { method: from.method!, path: from.url!, payload: payloadOf(body) };
     this.requests.push(seen);
+    const text = this.texts.get(seen.path);
+    if (text !== undefined) return void to.end(text);
     const reply = (await this.intercept(seen)) ?? this.#renewalInfo(seen);
     if (reply !== undefined) {
       to.writeHead(reply.status, { 'content-type': 'application/json', ...reply.headers });

@@ -8,8 +8,12 @@ import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test, type TestContext } from 'node:test';
+import { CertificateStorage } from '../../../control/certificates/certificate-storage.ts';
+import { newPrivateKey, pemOfKey } from '../../../control/certificates/x509.ts';
+import { systemTimers } from '../../../core/timers.ts';
 import { readHttpAnswer } from '../../../net/acme-challenges.ts';
 import { AcmeFront, challengeServer } from '../../support/acme-front.ts';
+import { testCertificate } from '../../support/certificates.ts';
 import { CertificateSite, type SiteOptions } from '../../support/certificate-site.ts';
 import { eventually } from '../../support/fairlead.ts';
 import { findPeer } from '../../support/peers.ts';
@@ -125,6 +129,38 @@ describe('automatic certificates', { skip: isMissing && 'pebble is not installed
     );
     const files = 'killed.example.com.json killed.example.com.pem';
     await eventually(() => readdirSync(certificates()).toSorted().join(' ') === files, 'no order, lock or draft');
+  });
+
+  test('an order that the CA has declared invalid without a reason, or whose certificate cannot be used, is resumed once only', async (t) => {
+    const expired = testCertificate(['other.example.com']).cert;
+    const stored = new CertificateStorage(storage, systemTimers);
+    front.texts.set('/expired', expired);
+    for (const [name, value] of [
+      ['invalid.example.com', { status: 'invalid' }],
+      ['unusable.example.com', { status: 'valid', certificate: `${front.url}/expired` }],
+    ] as const) {
+      const key = pemOfKey(await newPrivateKey('ecdsa'));
+      const identity = { directory: front.directory, name, keyType: 'ecdsa' as const };
+      await stored.writeOrder(identity, { url: `${front.url}/stored-order`, key });
+      front.intercept = ({ path }) => (path === '/stored-order' ? { status: 200, body: value } : undefined);
+      const site = siteOf(t, [name]);
+      await site.start();
+      await eventually(() => site.view(name).failures > 0 || site.has([name]), 'an outcome');
+      site.skewMs = 6 * 60_000;
+      await eventually(() => site.has([name]), `a certificate for ${name}`);
+      assert.equal(front.requests.filter(({ path }) => path === '/stored-order').length, 1);
+      front.requests.length = 0;
+    }
+  });
+
+  test('a slow validation, with half of the nonces refused and authorizations reused', async (t) => {
+    const chaos = { PEBBLE_VA_NOSLEEP: '0', PEBBLE_VA_SLEEPTIME: '1' };
+    await pebble.restart({ ...chaos, PEBBLE_WFE_NONCEREJECT: '50', PEBBLE_AUTHZREUSE: '100' });
+    const site = siteOf(t, ['slow.example.com']);
+    await site.start();
+    await eventually(() => site.has(['slow.example.com']), 'certificate');
+    assert.deepEqual([site.view('slow.example.com').failures, ordered(site)], [0, 1]);
+    await pebble.restart({});
   });
 
   test('renewal information decides: a window in the past renews at once, and names the certificate that is replaced', async (t) => {
