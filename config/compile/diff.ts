@@ -10,7 +10,7 @@ import { formatDuration } from '../values/duration.ts';
 import { POLICIES } from '../../proxy/policies/registry.ts';
 import { formatSize } from '../values/quantity.ts';
 
-/** Keys that are not compared: positions in shared memory, and lists that are compared item by item. */
+/** Keys that are not compared: positions in shared memory, lists that are compared item by item, what follows from routes. */
 const LEFT_OUT: ReadonlySet<string> = new Set([
   'index',
   'slot',
@@ -21,6 +21,7 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
   'tcpRoutes',
   'upstreams',
   'name',
+  'readsServerName',
 ]);
 
 /** Key whose values are never shown, so that not even their length leaks. */

@@ -34,6 +34,13 @@ describe('text', () => {
     assert.deepEqual({ code, stdout, stderr }, { code: 0, stdout: 'good.yaml: ok\n', stderr: '' });
   });
 
+  test('of a good file names listeners that only some workers would serve', async () => {
+    const yaml = 'workers: 2\nlisteners: [{ name: local, bind: "unix:/run/x.sock" }]\nroutes: [{ respond: {} }]\n';
+    const { code, stdout, stderr } = await run(['check', file('unix.yaml', yaml)]);
+    assert.deepEqual([code, stdout], [0, 'unix.yaml: ok\n']);
+    assert.match(stderr, /^fairlead: listener local is served by 1 of 2 workers: a Unix socket belongs to .*\n$/);
+  });
+
   test('of a broken file is on stderr, with carets and without colour', async () => {
     const { code, stdout, stderr } = await run(['check', file('broken.yaml', BROKEN)]);
     assert.equal(code, 1);
