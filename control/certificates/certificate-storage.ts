@@ -94,9 +94,12 @@ export class CertificateStorage {
     return writeAtomically(this.#accountFile(directory), `${JSON.stringify(account, null, 2)}\n`);
   }
 
-  /** @returns null where another process holds the lock */
+  /**
+   * Locks a name with one CA, for both types of key: their challenges of tls-alpn-01 have one answer.
+   * @returns null where another process, or another order, holds the lock
+   */
   lockCertificate(identity: CertificateIdentity): Promise<StorageLock | null> {
-    return acquireLock(this.#file(identity, 'lock'), this.#timers);
+    return acquireLock(this.#file({ ...identity, keyType: 'ecdsa' }, 'lock'), this.#timers);
   }
 
   lockAccount(directory: string): Promise<StorageLock | null> {

@@ -103,14 +103,16 @@ describe('answers to challenges', () => {
 
 describe('a lock', () => {
   const lockFile = (storage: CertificateStorage): string =>
-    join(storage.root, 'certificates', 'ca.test-1-dir-x', '_wildcard.example.com.rsa.lock');
+    join(storage.root, 'certificates', 'ca.test-1-dir-x', '_wildcard.example.com.lock');
 
   test('is held by one at a time', async () => {
     const storage = newStorage();
     const first = await storage.lockCertificate(WILDCARD);
     assert.notEqual(first, null);
     assert.equal(await storage.lockCertificate(WILDCARD), null);
-    assert.notEqual(await storage.lockCertificate(OTHER), null, 'one for each certificate');
+    assert.notEqual(await storage.lockCertificate(OTHER), null, 'one for each CA and name');
+    const otherKey = { ...WILDCARD, keyType: WILDCARD.keyType === 'rsa' ? 'ecdsa' : 'rsa' } as const;
+    assert.equal(await storage.lockCertificate(otherKey), null, 'one for both types of key, which share challenges');
     await first!.release();
     const many = await Promise.all(Array.from({ length: 20 }, () => storage.lockCertificate(WILDCARD)));
     assert.equal(many.filter((lock) => lock !== null).length, 1);
