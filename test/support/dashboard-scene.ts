@@ -182,12 +182,13 @@ export class DashboardScene {
 function configure(context: SceneContext, count: number): void {
   const names = UPSTREAMS.slice(0, count < 10 ? 1 : UPSTREAMS.length);
   const members: EndpointSnapshot[][] = names.map(() => []);
+  const base = context.health.views.get(0)!;
   context.health.views.clear();
   for (let slot = 0; slot < count; slot++) {
     const group = slot % names.length;
     const endpoint = endpointOf(slot, names[group]!);
     members[group]!.push(endpoint);
-    context.health.views.set(slot, viewOf(endpoint, names[group]!, count < 10 && slot > 0));
+    context.health.views.set(slot, viewOf(base, endpoint, names[group]!, count < 10 && slot > 0));
   }
   const upstreams = names.map((name, index) => upstreamSnapshot({ name, index, endpoints: members[index]! }));
   const { region } = context;
@@ -227,8 +228,7 @@ function endpointOf(slot: number, upstream: string): EndpointSnapshot {
   return endpointSnapshot(slot, { id, name: `${upstream}/${id}`, zone, source: slot % 5 === 0 ? 'dns' : 'config' });
 }
 
-function viewOf(endpoint: EndpointSnapshot, upstream: string, isWell: boolean): EndpointView {
-  const base = new FakeContext().health.views.get(0)!;
+function viewOf(base: EndpointView, endpoint: EndpointSnapshot, upstream: string, isWell: boolean): EndpointView {
   const trouble = isWell ? undefined : TROUBLES[endpoint.slot];
   const [availability, cause] = trouble ?? (['up', '2 of 2 checks succeeded'] as const);
   return {
