@@ -39,6 +39,8 @@ export interface ChurnResult {
 
 const TICK_MS = 20;
 const REQUEST_EVERY_MS = 20;
+/** Of the phase with changes. */
+const MEMORY_SAMPLES = 10;
 
 /** The lists of all upstreams. Each change replaces one endpoint of one of them. */
 class Lists {
@@ -99,11 +101,16 @@ async function run(plane: ControlPlane, lists: Lists, { perSecond, seconds }: Ch
   const rssMib: number[] = [];
   const url = `http://127.0.0.1:${plane.bound[0]!.port}/`;
   let failures = 0;
-  const phase = async (lengthS: number, act: () => void): Promise<ChurnPhase> => {
+  const noteMemory = (): void => void rssMib.push(Math.round(process.memoryUsage.rss() / 2 ** 20));
+  /** @param samples of memory, at equal distances */
+  const phase = async (lengthS: number, act: () => void, samples = 1): Promise<ChurnPhase> => {
     const times: number[] = [];
+    let sampled = 0;
     const [main, all, beganMs] = [process.threadCpuUsage(), process.cpuUsage(), performance.now()];
     for (let nextMs = beganMs; performance.now() - beganMs < lengthS * 1000; nextMs += TICK_MS) {
       act();
+      if (performance.now() - beganMs > ((sampled + 1) / samples) * lengthS * 1000) noteMemory();
+      sampled = Math.floor(((performance.now() - beganMs) / 1000 / lengthS) * samples);
       const tookMs = await timeOf(url);
       if (tookMs === null) failures++;
       else times.push(tookMs);
@@ -112,7 +119,7 @@ async function run(plane: ControlPlane, lists: Lists, { perSecond, seconds }: Ch
     const microseconds = (performance.now() - beganMs) * 1000;
     const [mainUsed, allUsed] = [process.threadCpuUsage(main), process.cpuUsage(all)];
     times.sort((a, b) => a - b);
-    rssMib.push(Math.round(process.memoryUsage.rss() / 2 ** 20));
+    noteMemory();
     return {
       mainCpu: (mainUsed.user + mainUsed.system) / microseconds,
       allCpu: (allUsed.user + allUsed.system) / microseconds,
@@ -125,10 +132,14 @@ async function run(plane: ControlPlane, lists: Lists, { perSecond, seconds }: Ch
   const before = plane.snapshot.membership;
   const beganMs = performance.now();
   let changes = 0;
-  const busy = await phase(seconds, () => {
-    const due = ((performance.now() - beganMs) / 1000) * perSecond;
-    for (; changes < due; changes++) lists.change();
-  });
+  const busy = await phase(
+    seconds,
+    () => {
+      const due = ((performance.now() - beganMs) / 1000) * perSecond;
+      for (; changes < due; changes++) lists.change();
+    },
+    MEMORY_SAMPLES,
+  );
   return { quiet, busy, changes, batches: plane.snapshot.membership - before, failures, rssMib };
 }
 

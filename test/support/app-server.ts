@@ -130,3 +130,13 @@ export async function startApps(t: TestContext, count: number): Promise<AppServe
   t.after(() => Promise.all(apps.map((app) => app.kill())));
   return apps;
 }
+
+/** Servers on 127.0.0.1 and others of loopback, on one port, which answer with their address. @returns the port */
+export async function startAppsOnAddresses(t: TestContext, addresses: readonly string[]): Promise<number> {
+  const first = new AppServer(addresses[0]!);
+  await first.start();
+  const apps = [first, ...addresses.slice(1).map((address) => new AppServer(address))];
+  t.after(() => Promise.all(apps.map((app) => app.kill())));
+  for (const [at, app] of apps.entries()) if (at > 0) await app.startAt(addresses[at]!, first.port);
+  return first.port;
+}

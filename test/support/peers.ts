@@ -26,6 +26,7 @@ const COMMANDS = {
   consul: ['consul'],
   podman: ['podman'],
   busybox: ['busybox'],
+  dnsmasq: ['dnsmasq'],
 } as const;
 
 export type Peer = keyof typeof COMMANDS;

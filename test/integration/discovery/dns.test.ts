@@ -1,25 +1,15 @@
 // The source `dns` in a complete Fairlead: answers change and fail under load without a lost request. Thread: main.
 
 import assert from 'node:assert/strict';
-import { describe, test, type TestContext } from 'node:test';
-import { AppServer } from '../../support/app-server.ts';
+import { describe, test } from 'node:test';
+import { AppServer, startAppsOnAddresses } from '../../support/app-server.ts';
 import { startDnsServer } from '../../support/dns-server.ts';
 import { eventually, startFairlead } from '../../support/fairlead.ts';
-
-/** Servers on 127.0.0.1 and others of loopback, on one port. */
-async function startOnAddresses(t: TestContext, addresses: readonly string[]): Promise<number> {
-  const first = new AppServer(addresses[0]!);
-  await first.start();
-  const apps = [first, ...addresses.slice(1).map((address) => new AppServer(address))];
-  t.after(() => Promise.all(apps.map((app) => app.kill())));
-  for (const [at, app] of apps.entries()) if (at > 0) await app.startAt(addresses[at]!, first.port);
-  return first.port;
-}
 
 describe('the source dns', () => {
   test('follows changed answers, and keeps its set over all failures, under load', async (t) => {
     const dns = await startDnsServer(t);
-    const port = await startOnAddresses(t, ['127.0.0.1', '127.0.0.2', '127.0.0.3']);
+    const port = await startAppsOnAddresses(t, ['127.0.0.1', '127.0.0.2', '127.0.0.3']);
     const answer = (...addresses: readonly string[]): void => {
       dns.zone.set('api.test A', { answers: addresses.map((address) => `api.test 0 A ${address}`) });
     };
