@@ -4,12 +4,13 @@ import { DescriptorTable } from '../core/descriptor-table.ts';
 import { dns } from './dns-source.ts';
 import { docker } from './docker-source.ts';
 import { consul } from './consul-source.ts';
+import { etcd } from './etcd-source.ts';
 import { file } from './file-source.ts';
 import { kubernetes } from './kubernetes-source.ts';
 import type { SourceDescriptor } from './source.ts';
 
 /** In the order in which the documentation lists them. */
-const BUILT_IN: readonly SourceDescriptor[] = [dns, file, kubernetes, consul, docker];
+const BUILT_IN: readonly SourceDescriptor[] = [dns, file, kubernetes, consul, docker, etcd];
 
 const table = new DescriptorTable<SourceDescriptor>('discovery source', BUILT_IN);
 

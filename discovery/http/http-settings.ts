@@ -146,16 +146,17 @@ export function compileAccess({ tls, token = '', tokenFile }: AccessOptions, dir
   return { tls: httpTls, token: { secrets: { token }, tokenFile: absolute(tokenFile) } satisfies HttpToken };
 }
 
-/** The token to send now, '' for none; or the reason why its file yields none. */
+/** The token to send now, '' for none; or the reason why its file yields none. @param parse checks the text of the file */
 export function tokenNow(
   { secrets, tokenFile }: HttpToken,
   files: Pick<SourceFiles, 'readText'>,
+  parse = parseToken,
 ): ParsedOption<string> {
   if (tokenFile === '') return { ok: true, value: secrets.token };
   try {
-    const parsed = parseToken(files.readText(tokenFile).trim());
-    return parsed.ok ? parsed : { ok: false, message: `the token file ${tokenFile} is malformed: ${parsed.message}` };
+    const parsed = parse(files.readText(tokenFile).trim());
+    return parsed.ok ? parsed : { ok: false, message: `the file ${tokenFile} is malformed: ${parsed.message}` };
   } catch (error) {
-    return { ok: false, message: `the token file ${tokenFile} ${(error as Error).message}` };
+    return { ok: false, message: `the file ${tokenFile} ${(error as Error).message}` };
   }
 }

@@ -25,6 +25,7 @@ const COMMANDS = {
   'redis-server': ['redis-server'],
   consul: ['consul'],
   podman: ['podman'],
+  etcd: ['etcd'],
   busybox: ['busybox'],
   dnsmasq: ['dnsmasq'],
 } as const;

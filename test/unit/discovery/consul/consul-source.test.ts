@@ -131,7 +131,7 @@ describe('the source consul', () => {
     assert.deepEqual(new Set(tokens), new Set(['from-file']));
     const missing = await begin(t, { service: 'api', tokenFile: 'missing' }, () => ({ hosts: ['a'] }));
     await missing.until(1);
-    assert.deepEqual(missing.events, ['failed: the token file /etc/missing is missing']);
+    assert.deepEqual(missing.events, ['failed: the file /etc/missing is missing']);
     assert.deepEqual(missing.tokens, []);
   });
 

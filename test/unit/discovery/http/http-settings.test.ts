@@ -79,9 +79,9 @@ describe('access to a server', () => {
     assert.deepEqual(tokenNow(token, files), { ok: true, value: 'first' });
     content['/etc/t'] = 'two tokens';
     const malformed = tokenNow(token, files);
-    assert.match(malformed.ok ? '' : malformed.message, /^the token file \/etc\/t is malformed: an access token has/);
+    assert.match(malformed.ok ? '' : malformed.message, /^the file \/etc\/t is malformed: an access token has/);
     delete content['/etc/t'];
-    assert.deepEqual(tokenNow(token, files), { ok: false, message: 'the token file /etc/t is missing' });
+    assert.deepEqual(tokenNow(token, files), { ok: false, message: 'the file /etc/t is missing' });
     assert.deepEqual(tokenNow(compileAccess({}, '/etc').token, files), { ok: true, value: '' });
   });
 });
