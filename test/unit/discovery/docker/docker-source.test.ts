@@ -10,8 +10,10 @@ import { z } from 'zod';
 import { optionSchemas } from '../../../../config/schema/schema-values.ts';
 import { docker } from '../../../../discovery/docker-source.ts';
 import type { EndpointSet } from '../../../../discovery/source.ts';
+import { SourceRunner } from '../../../../discovery/source-runner.ts';
 import { sourceContext, startDiscoveryServer } from '../../../support/discovery-server.ts';
 import { eventually } from '../../../support/fairlead.ts';
+import { type LogLine, recordingLog } from '../../../support/loggers.ts';
 
 interface Played {
   readonly health?: string;
@@ -72,7 +74,7 @@ async function begin(t: TestContext, containers: Map<string, Played>) {
     for (const stream of streams) stream.write(`${JSON.stringify(event)}\n`);
   };
   const until = (expected: string): Promise<void> => eventually(() => events.at(-1) === expected, `"${expected}"`);
-  return { server, engine, streams, events, send, until };
+  return { where, server, engine, streams, events, send, until };
 }
 
 describe('the source docker', () => {
@@ -129,6 +131,46 @@ describe('the source docker', () => {
     assert.ok(events.includes('a') && !events.includes(''));
     engine.status = 200;
     await until('a b');
+  });
+
+  test('is stale while a container is left out, with a set that is followed and a cause that is logged once', async (t) => {
+    const containers = new Map<string, Played>([
+      ['a', {}],
+      ['b', { address: '' }],
+    ]);
+    const { where, streams, send } = await begin(t, containers);
+    const log: LogLine[] = [];
+    const context = sourceContext();
+    const settings = docker.compile(
+      z.strictObject(docker.options(optionSchemas)).parse({ address: `unix:${where}`, port: 80 }),
+      { upstream: 'api', directory: '/', serverName: '' },
+    );
+    const runner = new SourceRunner({ kind: 'docker', settings }, null, context, {
+      ...context,
+      log: recordingLog(log),
+      refusalOf: () => null,
+      onEvent: () => undefined,
+      onChange: () => undefined,
+      onReport: () => undefined,
+    });
+    t.after(() => runner.stop());
+    await eventually(() => runner.endpoints.length === 1 && streams.size === 2, 'the first set');
+    const cause = 'container b has no address in its networks (bridge)';
+    assert.deepEqual([runner.view().state, runner.view().cause], ['stale', cause]);
+    containers.set('c', {});
+    send('start', 'c');
+    await eventually(() => runner.endpoints.length === 2, 'changes are followed');
+    assert.equal(runner.view().state, 'stale');
+    containers.delete('b');
+    send('die', 'b');
+    await eventually(() => runner.view().state === 'current', 'it recovers');
+    assert.deepEqual(
+      log.map(({ level, text }) => `${level}: ${text}`),
+      [
+        `warn: source docker of upstream api failed: ${cause}; 1 endpoint(s) are kept`,
+        'info: source docker of upstream api works again',
+      ],
+    );
   });
 
   test('leaves out a container without a usable address, and says so', async (t) => {
