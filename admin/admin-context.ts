@@ -128,6 +128,18 @@ export interface EndpointDeparture {
   readonly cause: string;
 }
 
+/** Spans since the start. */
+export interface AdminTraces {
+  readonly counts: {
+    readonly exported: number;
+    /** By cause. */
+    readonly lost: Readonly<Record<'queue' | 'refused' | 'worker', number>>;
+    readonly failedRequests: number;
+  };
+  /** Bytes of spans that wait. */
+  readonly queuedBytes: number;
+}
+
 /** Discovery sources of upstreams, and endpoints that operators add. */
 export interface AdminMembership {
   /** In the order of the configuration. */
@@ -187,6 +199,7 @@ export interface AdminContext {
   lostLogLines(): number;
   /** gRPC calls by upstream and method, where an upstream has `grpcMetrics`. */
   grpcCalls(): readonly GrpcMethodCounts[];
+  readonly traces: AdminTraces;
   readonly health: AdminHealth;
   readonly maintenance: AdminMaintenance;
   readonly splits: AdminSplits;

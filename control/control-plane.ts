@@ -38,6 +38,8 @@ import { StateKeeper } from './state-keeper.ts';
 import { InheritedSockets, type SocketTable } from './supervisor/inherited-sockets.ts';
 import { tableOfActivation } from './supervisor/socket-table.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
+import { OtlpClient } from './tracing/otlp-client.ts';
+import { type ExporterParts, TraceExporter } from './tracing/trace-exporter.ts';
 
 /** The worker's module, in TypeScript or compiled. No other file knows its path. */
 const WORKER_URL = new URL(`../proxy/worker${extname(import.meta.filename)}`, import.meta.url);
@@ -99,6 +101,7 @@ export class ControlPlane {
   readonly #tls: TlsControl;
   readonly #revisions: RevisionLedger;
   readonly #grpcCalls = new GrpcCallTotals();
+  readonly #traces: TraceExporter;
   readonly #requests = surveyOf(() => this.supervisor);
   readonly #reloader: Reloader;
   readonly #shutdown: Shutdown;
@@ -118,6 +121,7 @@ export class ControlPlane {
     this.clients = ClientMemory.allocate(region.capacity.workers, [randomInt(2 ** 32), randomInt(2 ** 32)]);
     const injected = { region, timers: systemTimers, log, clock: this.#clock, random: systemRandom };
     this.#revisions = new RevisionLedger(region, this.#clock);
+    this.#traces = newExporter(injected, options.version);
     this.#tls = new TlsControl({
       ...injected,
       publish: () => this.#reloader.republish(),
@@ -145,6 +149,7 @@ export class ControlPlane {
         this.#tls,
         this.#revisions,
         this.#grpcCalls,
+        this.#traces,
         this.#explainer,
         this.#admin,
         this.supervisor,
@@ -289,6 +294,7 @@ export class ControlPlane {
     if (message.kind === 'log') this.#options.log.write(message.level, message.fields, message.text);
     else if (message.kind === 'certificate-request') this.#settings.acme.request(message);
     else if (message.kind === 'grpc-calls') this.#grpcCalls.add(message.counts);
+    else if (message.kind === 'spans') this.#traces.add(message.batch);
     else if (message.kind === 'open-revisions') this.#revisions.note(worker, message.older);
     else if (message.kind === 'requests') this.#requests.note(worker, message.ticket, message.list);
     else this.health.onWorkerMessage(message);
@@ -318,6 +324,7 @@ export class ControlPlane {
       listeners: () => this.bound,
       lostLogLines: () => log.lostLines,
       grpcCalls: () => this.#grpcCalls.list(),
+      traces: this.#traces,
       requests: () => this.#requests.list(),
       explain: (query) => this.#explainer.explain(query),
       isDraining: () => this.#shutdown.isDraining,
@@ -359,4 +366,8 @@ function surveyOf(supervisor: () => Supervisor): RequestSurvey {
     workers: () => supervisor().serving(),
     broadcast: (message) => supervisor().broadcast(message),
   });
+}
+
+function newExporter(parts: Omit<ExporterParts, 'version' | 'connect'>, version: string): TraceExporter {
+  return new TraceExporter({ ...parts, version, connect: (settings) => new OtlpClient(settings, version) });
 }

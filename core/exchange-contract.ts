@@ -142,8 +142,18 @@ export interface AttemptRequest {
   readonly origin: RequestOrigin;
 }
 
+/** Times that a new connection took, in ms. */
+export interface DialTimes {
+  /** Name look-up and TCP. */
+  readonly connectMs: number;
+  /** TLS handshake; 0 without TLS. */
+  readonly tlsMs: number;
+}
+
 /** Events of an attempt. None follows `onEnd` or `onFailure`. */
 export interface AttemptEvents {
+  /** A connection was made for this attempt; for tracing alone. `onLease` follows. */
+  onDialled?(times: DialTimes): void;
   /** A connection was leased: a `reused` or a new one. */
   onLease(reused: boolean): void;
   /** The head was sent and the body may follow: chunks go to `sendBody`. Not called for requests without a body. */
@@ -203,6 +213,8 @@ export interface HeadChanges {
 
 /** Events of a tunnel. None follows `onFailure` or `onClosed`. */
 export interface TunnelEvents {
+  /** See AttemptEvents. */
+  onDialled?(times: DialTimes): void;
   /** The connection to the endpoint is established; the request is being sent. */
   onLease(reused: boolean): void;
   /**

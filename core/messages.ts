@@ -4,6 +4,7 @@ import type { Signal } from './failure.ts';
 import type { GrpcMethodCounts } from './grpc-calls.ts';
 import type { LogLevel } from './log.ts';
 import type { EndpointSnapshot } from './snapshot/endpoint.ts';
+import type { SpanBatch } from './request-tracer.ts';
 import type { RequestsInFlight } from './requests-in-flight.ts';
 import type { CertificateSnapshot, ListenerSnapshot } from './snapshot/listener.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
@@ -94,6 +95,8 @@ export type MessageToMain =
   /** A handshake waits for the certificate of a name. */
   | ({ readonly kind: 'certificate-request' } & CertificateRequest)
   | { readonly kind: 'log'; readonly level: LogLevel; readonly fields: object; readonly text: string }
+  /** Spans since the last message. */
+  | { readonly kind: 'spans'; readonly batch: SpanBatch }
   /** gRPC calls since the last message. */
   | { readonly kind: 'grpc-calls'; readonly counts: readonly GrpcMethodCounts[] }
   /** Answers the 'list-requests' of this ticket. */

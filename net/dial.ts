@@ -3,6 +3,7 @@
 
 import net, { type Socket } from 'node:net';
 import tls, { type SecureContext } from 'node:tls';
+import type { DialTimes } from '../core/exchange-contract.ts';
 import type { EndpointSnapshot } from '../core/snapshot/endpoint.ts';
 import type { UpstreamSnapshot } from '../core/snapshot/upstream.ts';
 import type { TimerHandle, Timers } from '../core/timers.ts';
@@ -20,7 +21,7 @@ const TCP_KEEP_ALIVE_MS = 60_000;
 const NEXT_ADDRESS_MS = 250;
 
 /** Receives, once and never inside `dial`, a socket without error handler, or the reason why there is none. */
-export type DialResult = (error: EndpointError | null, socket: Socket | null) => void;
+export type DialResult = (error: EndpointError | null, socket: Socket | null, times: DialTimes) => void;
 
 /** Buffers that a socket reads into instead of a stream: `onread` of net.connect. TLS sockets don't support it. */
 export interface ReadInto {
@@ -170,6 +171,8 @@ class OpenDial implements Dialling {
   readonly #isTls: boolean;
   readonly #steps: DialSteps;
   #phase: DialPhase = 'connecting';
+  readonly #beganMs = performance.now();
+  #connectedMs = 0;
 
   constructor(socket: Socket, steps: DialSteps, timeoutMs: number, timers: Timers, done: DialResult) {
     const { isTls, preface } = steps;
@@ -195,6 +198,7 @@ class OpenDial implements Dialling {
   }
 
   readonly #onConnect = (): void => {
+    this.#connectedMs = performance.now();
     if (isSelfConnected(this.#socket)) this.#fail(new EndpointError('connect-refused', 'connected to itself', REFUSED));
     else {
       if (this.#steps.preface !== null) this.#sendPreface(this.#steps.preface);
@@ -216,7 +220,7 @@ class OpenDial implements Dialling {
 
   readonly #onReady = (): void => {
     this.#settle();
-    this.#done(null, this.#socket);
+    this.#done(null, this.#socket, this.#times());
   };
 
   readonly #onError = (error: Error): void => {
@@ -236,7 +240,13 @@ class OpenDial implements Dialling {
 
   #fail(error: EndpointError): void {
     this.abort();
-    this.#done(error, null);
+    this.#done(error, null, this.#times());
+  }
+
+  #times(): DialTimes {
+    const nowMs = performance.now();
+    const connectedMs = this.#connectedMs || nowMs;
+    return { connectMs: connectedMs - this.#beganMs, tlsMs: this.#isTls ? nowMs - connectedMs : 0 };
   }
 
   #settle(): void {
@@ -251,6 +261,8 @@ class OpenDial implements Dialling {
     this.#socket.off('close', this.#onClose);
   }
 }
+
+const NO_TIMES: DialTimes = { connectMs: 0, tlsMs: 0 };
 
 const REFUSED = Object.assign(new Error('connect ECONNREFUSED: the port connected to itself'), {
   code: 'ECONNREFUSED',
@@ -267,7 +279,7 @@ export function isSelfConnected({ localPort, remotePort, localAddress, remoteAdd
 function failLater(done: DialResult, error: EndpointError): Dialling {
   let isAborted = false;
   queueMicrotask(() => {
-    if (!isAborted) done(error, null);
+    if (!isAborted) done(error, null, NO_TIMES);
   });
   return {
     phase: 'connecting',

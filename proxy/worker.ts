@@ -32,6 +32,7 @@ import { partsOfPlugins, refreshPlugins } from '../plugins/plugin-library.ts';
 import { LaneObserver, SessionObserver } from './account/account.ts';
 import { GrpcCalls } from './account/grpc-calls.ts';
 import { clearLevels, WorkerLanes } from './account/lane.ts';
+import { WorkerTracer } from './account/traces/worker-tracer.ts';
 import { openWorkerLog } from '../logging/process-log.ts';
 import { Downstream } from './downstream/downstream.ts';
 import type { Http1Parts } from './downstream/http1/http1-context.ts';
@@ -42,7 +43,7 @@ import { Forwarder } from './exchange/forwarder.ts';
 import { PasswordVerifier } from './policies/passwords/password-verifier.ts';
 import { PolicyWatch } from './policies/policy-watch.ts';
 import { collectGarbage, readMemory } from './policies/memory-reading.ts';
-import { Overload, type OverloadCause } from './policies/overload.ts';
+import { Overload, OVERLOAD_REASONS, type OverloadCause } from './policies/overload.ts';
 import { openRequests } from './exchange/open-requests.ts';
 import { RuntimeHistory } from './exchange/runtime-history.ts';
 import { ReplayBudget } from './exchange/replay-buffer.ts';
@@ -79,6 +80,7 @@ class DataPlane {
   readonly #overload: Overload;
   readonly #passwords = new PasswordVerifier();
   readonly #grpcCalls = new GrpcCalls((counts) => post({ kind: 'grpc-calls', counts }));
+  readonly #tracer: WorkerTracer;
   readonly #clients: Pick<PolicyServices, 'clients' | 'counts'>;
   readonly #policyWatch: PolicyWatch;
   readonly #wakes = new AbortController();
@@ -107,6 +109,7 @@ class DataPlane {
     const faults = new FaultLog(log, this.#clock);
     const parts = { region, worker, timers: systemTimers, onIdleDeath, onFault: faults.report };
     const fast = { wheel: this.#wheel, turn: new Turn(this.#clock), memory: new WireMemory() };
+    this.#tracer = new WorkerTracer(fast.turn, (batch) => post({ kind: 'spans', batch }));
     const http2 = new Http2Transport({ ...parts, ...fast });
     this.#transport = openTransports(parts, fast, http2);
     this.#tunnels = new UpgradeTunnels(parts, http2);
@@ -204,7 +207,7 @@ class DataPlane {
     this.#tunnels.closeAll();
     await this.#transport.close();
     await this.#accessLog.close();
-    this.#grpcCalls.report();
+    for (const part of [this.#grpcCalls, this.#tracer]) part.report();
     this.#wakes.abort();
     process.exit(0);
   }
@@ -251,6 +254,7 @@ class DataPlane {
       ...this.#clients,
       passwords: this.#passwords,
       grpcCalls: this.#grpcCalls,
+      tracer: this.#tracer,
       nowMs: () => this.#clock.nowMs(),
     };
     const watch = this.#policyWatch;
@@ -261,6 +265,8 @@ class DataPlane {
     this.#slots.apply(snapshot.upstreams);
     this.#transport.update(snapshot.upstreams.filter(({ protocol }) => protocol !== 'tcp'));
     this.#installAccessLog(snapshot);
+    const attempts = { transport: this.#transport, tunnels: this.#tunnels };
+    this.#forwarder.use(snapshot.tracing === null ? attempts : this.#tracer.watch(attempts));
   }
 
   #installAccessLog(snapshot: Snapshot): void {
@@ -294,7 +300,7 @@ class DataPlane {
     const heapUsed = this.#region.workerWord(this.#worker) + WORKER.heapUsed.index;
     setInterval(() => {
       this.#region.words[heapUsed] = getHeapStatistics().used_heap_size / 1024;
-      this.#grpcCalls.report();
+      for (const part of [this.#grpcCalls, this.#tracer]) part.report();
     }, REPORT_INTERVAL_MS);
     void listenForWakes(this.#region, this.#worker, () => this.#onWake(), this.#wakes.signal);
   }
@@ -330,13 +336,6 @@ function clientsOf(start: WorkerStart): Pick<PolicyServices, 'clients' | 'counts
   return { clients, counts };
 }
 
-const OVERLOADS: Readonly<Record<OverloadCause, string>> = {
-  memory: 'the memory of all workers is near overload.memory',
-  heap: 'the heap of this worker is near what V8 gives it',
-  requests: 'as many requests are in progress as overload.requests allows',
-  eventLoop: 'the event loop of this worker is as late as overload.eventLoopLag allows',
-};
-
 function troubleText({ output, droppedLines, code }: LogTrouble): string {
   if (droppedLines === 0) return `access log ${output} can't be reopened: ${code}; the old file is kept`;
   return `access log ${output} is losing lines: ${code}`;
@@ -344,7 +343,8 @@ function troubleText({ output, droppedLines, code }: LogTrouble): string {
 
 function logOverload(cause: OverloadCause | null, pressure: number): void {
   if (cause === null) log.info({}, 'no request had to be refused for 5 s: the overload is over');
-  else log.warn({ cause, pressure: Number(pressure.toFixed(2)) }, `new requests are refused: ${OVERLOADS[cause]}`);
+  else
+    log.warn({ cause, pressure: Number(pressure.toFixed(2)) }, `new requests are refused: ${OVERLOAD_REASONS[cause]}`);
 }
 
 async function outcomeOf(binding: Promise<readonly BoundListener[]>): Promise<BindOutcome> {

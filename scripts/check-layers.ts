@@ -48,7 +48,7 @@ const TABLES: LayerTables = {
   ],
   loaders: ['plugins/plugin-library.ts'],
   packages: {
-    undici: ['proxy/upstream', 'health', 'discovery', 'control/certificates', 'test', 'scripts'],
+    undici: ['proxy/upstream', 'health', 'discovery', 'control/certificates', 'control/tracing', 'test', 'scripts'],
     'http-proxy-3': ['proxy/upstream', 'scripts'],
     // A kubeconfig is YAML.
     yaml: ['config', 'discovery/kubernetes', 'test'],

@@ -86,6 +86,7 @@ function compiled(policy: PluginPolicy, options: unknown, { owner = 'test', file
     owner,
     hasUpstream: true,
     loggedFields: [],
+    tracing: null,
     directory,
     report,
     template: (text, use) => compileTemplate(text, use, process.env, report),
@@ -150,6 +151,7 @@ export class PolicyBench {
       nowMs,
       passwords,
       grpcCalls,
+      tracer: { begin: () => '', ended: () => undefined },
       ...memory,
     };
     const reported = () => void counts.reported++;

@@ -114,6 +114,32 @@ const SPLIT_WEIGHT: MetricFamily = {
       ),
 };
 
+const TRACE_SPANS_LOST: MetricFamily = {
+  name: `${METRIC_PREFIX}trace_spans_lost_total`,
+  help: 'Spans that were lost, by cause: queue (full), refused (by the receiver), worker (too many in a second).',
+  type: 'counter',
+  scope: 'process',
+  labels: ['cause'],
+  collect: ({ context }) =>
+    Object.entries(context.traces.counts.lost).map(([cause, value]) => ({ labels: { cause }, value })),
+};
+
+const TRACING: readonly MetricFamily[] = [
+  single('counter', 'trace_spans_exported_total', 'Spans that the receiver of traces has accepted.', ({ context }) => {
+    return context.traces.counts.exported;
+  }),
+  TRACE_SPANS_LOST,
+  single(
+    'counter',
+    'trace_export_failures_total',
+    'Requests to the receiver of traces that failed; most are repeated.',
+    ({ context }) => context.traces.counts.failedRequests,
+  ),
+  single('gauge', 'trace_queue_bytes', 'Memory of spans that wait for the receiver of traces.', ({ context }) => {
+    return context.traces.queuedBytes;
+  }),
+];
+
 /** All families of the process; `lag` measures from its start. */
 export function processMetrics(lag: EventLoopLag): readonly MetricFamily[] {
   return [
@@ -158,5 +184,6 @@ export function processMetrics(lag: EventLoopLag): readonly MetricFamily[] {
     }),
     lagFamily(lag),
     LOG_LINES_LOST,
+    ...TRACING,
   ];
 }

@@ -23,6 +23,7 @@ import { formatHostPort } from '../../net/host-port.ts';
 import { compileAdmin } from './compile-admin.ts';
 import { compileTcpRoute, readsServerName, tcpPolicies } from './compile-tcp.ts';
 import { compileTls } from './compile-tls.ts';
+import { compileTracing } from './compile-tracing.ts';
 import { compileOverrides, compileUpstream, endpointName, listedEndpoints } from './compile-upstream.ts';
 import type { LoadedConfig } from '../load.ts';
 import type { CompiledPolicies } from '../policies/compile-policies.ts';
@@ -106,6 +107,7 @@ export function compile(config: LoadedConfig, tables: CompileTables, revision: n
     overload: compileOverload(settings.overload),
     admin: settings.admin === undefined ? null : compileAdmin(settings.admin, config.files),
     accessLog: compileAccessLog(config),
+    tracing: compileTracing(settings),
     log: settings.log,
     drainDelayMs: settings.shutdown.delay,
     graceMs: settings.shutdown.grace,

@@ -1,7 +1,7 @@
 // Compiles the policies of a configuration: built-in ones by their keys, those of plugins by their lists. Runs with the
 // checks, so that every problem that a policy reports has a location. Thread: main.
 
-import type { PolicyScope } from '../../core/policy/policy-definition.ts';
+import type { PolicyScope, TracingDefaults } from '../../core/policy/policy-definition.ts';
 import type { PluginSnapshot } from '../../core/snapshot/policy.ts';
 import type { FilesAction, LocalAction } from '../../core/snapshot/route.ts';
 import { capturesOfFormat, compileLogFormat } from '../../logging/access/log-formats.ts';
@@ -29,7 +29,7 @@ export interface CompiledPolicies {
 export function compilePolicies({ plugins, policies }: LoadedPlugins, context: CheckContext): CompiledPolicies {
   const at = (place: PolicyPlace | null): readonly CompiledPolicy[] =>
     place === null ? [] : compilePlace(place, policies, context);
-  const { listeners, routes, upstreams, accessLog } = context.config;
+  const { listeners, routes, upstreams, accessLog, tracing } = context.config;
   const loggedFields = accessLog ? capturesOfFormat(compileLogFormat(accessLog.format)) : [];
   return {
     plugins,
@@ -41,6 +41,7 @@ export function compilePolicies({ plugins, policies }: LoadedPlugins, context: C
         route && {
           ...ofScope('route', routeName(route, index), ['routes', index]),
           loggedFields,
+          tracing: tracingDefaults(tracing),
           hasUpstream: route.upstream !== undefined || route.split !== undefined,
           settings: route,
         },
@@ -61,8 +62,14 @@ export function compilePolicies({ plugins, policies }: LoadedPlugins, context: C
   };
 }
 
+/** Any values stand for settings that don't fit the schema: the configuration is refused. */
+function tracingDefaults(tracing: CheckContext['config']['tracing']): TracingDefaults | null {
+  if (tracing === undefined) return null;
+  return { samplingPercent: tracing?.sampling ?? 0, parent: tracing?.parent ?? 'trusted' };
+}
+
 function ofScope(scope: PolicyScope, owner: string, path: KeyPath) {
-  return { scope, owner, path, hasUpstream: true, loggedFields: [] };
+  return { scope, owner, path, hasUpstream: true, loggedFields: [], tracing: null };
 }
 
 function compilePlace(place: PolicyPlace, known: KnownPolicies, context: CheckContext): CompiledPolicy[] {

@@ -13,6 +13,7 @@ export interface PolicyPlace {
   readonly hasUpstream: boolean;
   /** See CompileContext. */
   readonly loggedFields: readonly string[];
+  readonly tracing: CompileContext['tracing'];
   readonly path: KeyPath;
   readonly settings: Readonly<Record<string, unknown>>;
 }
@@ -27,7 +28,7 @@ export interface CompiledPolicy {
 
 /** @param base path of the options in the file */
 export function compileContext(place: PolicyPlace, base: KeyPath, context: CheckContext): CompileContext {
-  const { scope, owner, hasUpstream, loggedFields } = place;
+  const { scope, owner, hasUpstream, loggedFields, tracing } = place;
   const report = ({ path = [], part = 'value', code = 'FL3012', ...problem }: OptionProblem): void =>
     context.report({ ...problem, code, path: [...base, ...path], part });
   return {
@@ -35,6 +36,7 @@ export function compileContext(place: PolicyPlace, base: KeyPath, context: Check
     owner,
     hasUpstream,
     loggedFields,
+    tracing,
     directory: context.directory,
     report,
     template: (text, use) => compileTemplate(text, use, context.environment, report),

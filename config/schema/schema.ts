@@ -14,6 +14,7 @@ import { plugins } from './schema-policies.ts';
 import { providersSchema } from './schema-providers.ts';
 import { health, overload, reload } from './schema-process.ts';
 import { route, routes } from './schema-routes.ts';
+import { tracing } from './schema-tracing.ts';
 import { upstreamSchema, upstreamsSchema } from './schema-upstreams.ts';
 import { count, duration, label, oneOrMany, parsedText } from './schema-values.ts';
 
@@ -54,6 +55,7 @@ function buildSchema(upstream: ReturnType<typeof upstreamSchema>) {
       overload,
       admin: admin.optional(),
       accessLog: accessLogSchema().optional(),
+      tracing: tracing.optional(),
       log: z
         .strictObject({
           level: z.enum(LOG_LEVELS).default('info').describe('Minimum severity of logged messages.'),

@@ -21,6 +21,7 @@ export interface PartialConfig {
   readonly limits: Config['limits'] | null;
   readonly admin: Config['admin'] | null;
   readonly accessLog: Config['accessLog'] | null;
+  readonly tracing: Config['tracing'] | null;
   readonly health: Config['health'] | null;
 }
 
@@ -41,9 +42,9 @@ export interface CheckContext {
 
 /** The parts of a configuration that fits the schema. */
 export function partsOf(config: Config): PartialConfig {
-  const { listeners, routes, zone, limits, admin, accessLog, health } = config;
+  const { listeners, routes, zone, limits, admin, accessLog, tracing, health } = config;
   const upstreams = new Map(Object.entries(config.upstreams));
-  return { listeners, routes, zone, limits, admin, accessLog, health, upstreams };
+  return { listeners, routes, zone, limits, admin, accessLog, tracing, health, upstreams };
 }
 
 /** The valid parts of a configuration that doesn't fit the schema as a whole. */
@@ -62,6 +63,7 @@ export function salvage(root: unknown): PartialConfig {
     limits: shape.limits.safeParse(raw['limits']).data ?? null,
     admin: shape.admin.safeParse(raw['admin']).data ?? null,
     accessLog: shape.accessLog.safeParse(raw['accessLog']).data ?? null,
+    tracing: shape.tracing.safeParse(raw['tracing']).data ?? null,
     health: shape.health.safeParse(raw['health']).data ?? null,
   };
 }

@@ -2,6 +2,7 @@
 
 import { rootCertificates } from 'node:tls';
 import { Agent, request } from 'undici';
+import { readRetryAfter } from '../../core/retry-after.ts';
 import { AcmeError } from './acme-error.ts';
 
 /** Time for one exchange: CAs under load answer slowly. */
@@ -62,7 +63,7 @@ export class AcmeTransport {
         text: await reply.body.text(),
         location: fieldOf(reply.headers['location']),
         nonce: fieldOf(reply.headers['replay-nonce']),
-        retryAfterMs: retryAfterMs(fieldOf(reply.headers['retry-after']), wallMs()),
+        retryAfterMs: Math.min(LONGEST_RETRY_AFTER_MS, readRetryAfter(fieldOf(reply.headers['retry-after']), wallMs())),
       };
     } catch (error) {
       throw new AcmeError(`CA ${hostOf(url)} is unreachable: ${reasonOf(error as Error)}`, { cause: error });
@@ -85,10 +86,4 @@ function fieldOf(value: string | string[] | undefined): string {
 function reasonOf(error: Error & { code?: string }): string {
   if (error.name === 'TimeoutError') return `no answer within ${TIMEOUT_MS / 1000} s`;
   return error.message === '' ? (error.code ?? error.name) : error.message;
-}
-
-/** Seconds, or a date (RFC 9110 section 10.2.3). 0 where the field is absent or malformed. */
-function retryAfterMs(field: string, wallMs: number): number {
-  const ms = /^\d+$/.test(field) ? Number(field) * 1000 : Date.parse(field) - wallMs;
-  return Number.isFinite(ms) ? Math.min(LONGEST_RETRY_AFTER_MS, Math.max(0, ms)) : 0;
 }

@@ -7,6 +7,7 @@ import type { ClientCounts } from '../memory/client-counts.ts';
 import type { ClientMemory } from '../memory/client-memory.ts';
 import type { OptionSchemas, OptionShape, OptionsOf } from '../option-schema.ts';
 import type { UpstreamSnapshot } from '../snapshot/upstream.ts';
+import type { RequestTracer } from '../request-tracer.ts';
 import type { Template, TemplateForm } from '../template.ts';
 import type { TemplateFacts, TemplatePlace } from '../template-values.ts';
 import type { Timers } from '../timers.ts';
@@ -54,6 +55,13 @@ export interface TemplateUse {
   readonly file?: string;
 }
 
+/** Sampling of routes that have none of their own. */
+export interface TracingDefaults {
+  readonly samplingPercent: number;
+  /** Clients whose `traceparent` decides: trusted ones, all, or none. */
+  readonly parent: 'trusted' | 'follow' | 'ignore';
+}
+
 /** Argument of `compile` besides the options. */
 export interface CompileContext {
   readonly scope: PolicyScope;
@@ -63,6 +71,8 @@ export interface CompileContext {
   readonly hasUpstream: boolean;
   /** Response fields that lines of the access log have, in lower case. */
   readonly loggedFields: readonly string[];
+  /** The top-level `tracing`; null where nothing is traced. */
+  readonly tracing: TracingDefaults | null;
   /** Directory of relative paths; absolute. */
   readonly directory: string;
   /** Reports a problem; the configuration is refused then. */
@@ -126,6 +136,7 @@ export interface PolicyServices {
   readonly counts: ClientCounts;
   readonly passwords: PasswordService;
   readonly grpcCalls: GrpcCallCounter;
+  readonly tracer: RequestTracer;
   /** Timers as coarse as the worker's wheel, and their monotonic ms, which all workers share. */
   readonly timers: Timers;
   readonly nowMs: () => number;

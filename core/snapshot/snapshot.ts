@@ -5,6 +5,7 @@ import type { AdminSnapshot } from './admin.ts';
 import type { ListenerSnapshot } from './listener.ts';
 import type { PluginSnapshot } from './policy.ts';
 import type { RouteSnapshot, TcpRouteSnapshot } from './route.ts';
+import type { TracingSnapshot } from './tracing.ts';
 import type { UpstreamSnapshot } from './upstream.ts';
 
 /** Overload limits of the process (docs/algorithms.md 6.2); 0 for no limit. */
@@ -104,6 +105,7 @@ export interface Snapshot {
   readonly overload: OverloadSnapshot;
   readonly admin: AdminSnapshot | null;
   readonly accessLog: AccessLogSnapshot | null;
+  readonly tracing: TracingSnapshot | null;
   readonly log: { readonly level: LogLevel; readonly format: LogFormat };
   /** Time between reporting "not ready" and closing the listeners in a drain, in ms. */
   readonly drainDelayMs: number;

@@ -4,7 +4,7 @@
 import type { ExchangeRecord } from '../../core/exchange-record.ts';
 import { type ParsedOption, quoted } from '../../core/option-schema.ts';
 import { TERMINATIONS } from '../../core/termination.ts';
-import { traceIdOf } from '../../core/trace-context.ts';
+import { parseTraceparent, traceIdOf } from '../../core/trace-context.ts';
 import { isoTime } from './log-time.ts';
 
 /** Null where the exchange has no such value. */
@@ -75,6 +75,10 @@ const PLAIN: Readonly<Record<string, Reader>> = {
     const value = traceparentOf(record);
     return value === null ? null : traceIdOf(value);
   },
+  spanId: (record) => {
+    const value = traceparentOf(record);
+    return value === null ? null : (parseTraceparent(value)?.parentId ?? null);
+  },
 };
 
 /** Values that take a name after a dot. */
@@ -91,9 +95,9 @@ const NAMED: Readonly<Record<string, (argument: string) => Reader>> = {
   responseCookie: (name) => (record) => cookieIn(loggedFieldsOf(record)['set-cookie'], name, /,\s*(?=[^;,\s]+=)|;\s*/),
 };
 
-/** The `traceparent` that the endpoint got: of the policy that validates it, else a valid one of the client. */
+/** The `traceparent` of the request: of the policy that makes or validates it, else a valid one of the client. */
 function traceparentOf(record: ExchangeRecord): string | null {
-  const sent = record.policyMemo?.('trace-context');
+  const sent = record.policyMemo?.('tracing') ?? record.policyMemo?.('trace-context');
   if (typeof sent === 'string') return sent;
   const received = record.head?.field('traceparent');
   return received !== undefined && traceIdOf(received) !== null ? received : null;

@@ -3,6 +3,7 @@
 import type { ResponseHead } from '../../core/head.ts';
 import { type Failure, type Signal, signalOfStatus, SIGNALS } from '../../core/failure.ts';
 import { E_LAST_SUCCESS } from '../../core/memory/layout.ts';
+import { readRetryAfter } from '../../core/retry-after.ts';
 import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
 import { countAttempt, countBytes, countFailure, countHead, countLease, countOutcome } from '../account/account.ts';
 import { returnToken } from '../placement/place.ts';
@@ -210,15 +211,4 @@ function observeOutcome(
   if (signal === 'ok') observer.answered(slot, ms, nowMs);
   else if (signal === 'overload') observer.overloaded(slot, ms, retryAfterMs, nowMs);
   else observer.failed(slot, ms, nowMs);
-}
-
-/**
- * The ms of a Retry-After: seconds or an HTTP date (RFC 9110 section 10.2.3); 0 where it is absent or unreadable.
- * @param wallMs ms since 1970
- */
-export function readRetryAfter(value: string | undefined, wallMs: number): number {
-  if (value === undefined) return 0;
-  if (/^\d{1,9}$/.test(value)) return Number(value) * 1000;
-  const atMs = /^[A-Z][a-z]{2,8},? /.test(value) ? Date.parse(value) : Number.NaN;
-  return Number.isNaN(atMs) ? 0 : Math.max(0, atMs - wallMs);
 }

@@ -39,9 +39,10 @@ import * as upgrades from './upgrades.ts';
 import { refuseUnparsable } from './respond.ts';
 
 type ExchangeAttempt = Attempt<Exchange>;
+type Writable<Whole, Key extends keyof Whole> = Omit<Whole, Key> & { -readonly [K in Key]: Whole[K] };
 
 export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks<Exchange>, PlacerEvents<Exchange> {
-  readonly #context: ForwardingContext;
+  readonly #context: Writable<ForwardingContext, 'transport' | 'tunnels'>;
   readonly #exchanges = new ExchangePool(this);
 
   constructor(parts: ForwardingParts) {
@@ -60,6 +61,12 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks<E
       onSettled: (view, outcome) => path.resume(this.#context, view.exchange as Exchange, outcome),
     });
     this.#context = { ...parts, placer, policies, signals, requestIds: new RequestIds(), files: new FileService() };
+  }
+
+  /** Sends attempts through others from now on, which end at the same endpoints. */
+  use({ transport, tunnels }: Pick<ForwardingParts, 'transport' | 'tunnels'>): void {
+    this.#context.transport = transport;
+    this.#context.tunnels = tunnels;
   }
 
   // ---- ExchangeStarter

@@ -26,6 +26,14 @@ const CALM_MS = 5_000;
 /** The limit that an overload has reached. */
 export type OverloadCause = 'memory' | 'heap' | 'requests' | 'eventLoop';
 
+/** Causes in words, for the log. */
+export const OVERLOAD_REASONS: Readonly<Record<OverloadCause, string>> = {
+  memory: 'the memory of all workers is near overload.memory',
+  heap: 'the heap of this worker is near what V8 gives it',
+  requests: 'as many requests are in progress as overload.requests allows',
+  eventLoop: 'the event loop of this worker is as late as overload.eventLoopLag allows',
+};
+
 export interface OverloadParts {
   readonly region: Region;
   readonly worker: number;

@@ -27,8 +27,10 @@ import { shedding } from './shedding.ts';
 import { split } from './split.ts';
 import { stickyCookie } from './sticky-cookie.ts';
 import { traceContext } from './trace-context.ts';
+import { tracing } from './tracing.ts';
 
 export const POLICIES = [
+  tracing,
   acmeChallenge,
   grpcWeb,
   maintenance,

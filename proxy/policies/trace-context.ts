@@ -1,15 +1,9 @@
 // Policy: validates the W3C Trace Context of requests. An invalid `traceparent` is removed together with `tracestate`, as the
 // specification requires (section 4.3); a new one is made where that is configured. Thread: both.
 
-import { randomFillSync } from 'node:crypto';
 import { traceIdOf } from '../../core/trace-context.ts';
 import { builtIn } from './built-in.ts';
-
-const TRACE_ID_BYTES = 16;
-const PARENT_ID_BYTES = 8;
-const ID_BYTES = TRACE_ID_BYTES + PARENT_ID_BYTES;
-/** Random bytes are drawn for this many requests at once. */
-const IDS_PER_DRAW = 64;
+import { TraceIds } from './trace-ids.ts';
 
 export const traceContext = builtIn({
   name: 'trace-context',
@@ -44,10 +38,12 @@ export const traceContext = builtIn({
     return removal === '' ? 'does nothing: no traceparent' : removal;
   },
   create: ({ create, sampled }) => {
-    const make = newTraceparents(sampled ? '01' : '00');
+    const ids = new TraceIds();
+    const flags = sampled ? '01' : '00';
     return {
       onRequest(exchange) {
-        const received = exchange.request.field('traceparent');
+        // The policy `tracing` may have set it.
+        const received = exchange.requestField('traceparent');
         if (received !== undefined && traceIdOf(received) !== null) {
           exchange.memo = received;
           return undefined;
@@ -56,7 +52,8 @@ export const traceContext = builtIn({
         // A tracestate belongs to a traceparent.
         if (exchange.request.field('tracestate') !== undefined) exchange.removeRequestField('tracestate');
         if (create) {
-          const made = make();
+          ids.draw();
+          const made = `00-${ids.traceId}-${ids.spanId}-${flags}`;
           exchange.setRequestField('traceparent', made);
           exchange.memo = made;
         }
@@ -65,18 +62,3 @@ export const traceContext = builtIn({
     };
   },
 });
-
-/** Returns a function that makes a new `traceparent` at each call. */
-function newTraceparents(flags: string): () => string {
-  const bytes = Buffer.allocUnsafeSlow(ID_BYTES * IDS_PER_DRAW);
-  let next = bytes.length;
-  return () => {
-    if (next === bytes.length) {
-      randomFillSync(bytes);
-      next = 0;
-    }
-    const ids = bytes.toString('hex', next, next + ID_BYTES);
-    next += ID_BYTES;
-    return `00-${ids.slice(0, 2 * TRACE_ID_BYTES)}-${ids.slice(2 * TRACE_ID_BYTES)}-${flags}`;
-  };
-}

@@ -1,5 +1,5 @@
 // Nanoseconds for an exchange from its head to its record, without sockets: without route policies, with header edits, a
-// sticky cookie, a rate limit, a signed-in user, and a plugin's hooks. What a policy costs is the difference to the first.
+// sticky cookie, a rate limit, a signed-in user, tracing, and a plugin's hooks. What a policy costs is the difference to the first.
 // Thread: main.
 // Usage: node scripts/bench/policies.ts
 
@@ -9,6 +9,8 @@ import type { AttemptEvents, ClientEvents, ClientSide } from '../../core/exchang
 import { definePolicy } from '../../core/policy/policy-definition.ts';
 import type { Snapshot } from '../../core/snapshot/snapshot.ts';
 import { policyOf } from '../../plugins/plugin-parts.ts';
+import { systemClock } from '../../core/clock.ts';
+import { WorkerTracer } from '../../proxy/account/traces/worker-tracer.ts';
 import { hashPassword } from '../../proxy/policies/passwords/password-hash.ts';
 import { ForwardingBench, responseHead } from '../../test/support/forwarding.ts';
 import { requestHead } from '../../test/support/request-head.ts';
@@ -54,6 +56,9 @@ const CASES: Readonly<Record<string, Snapshot>> = {
   'a signed-in user (basicAuth)': withPolicy('basic-auth', {
     basicAuth: { users: { staff: hashPassword('correct horse') }, realm: 'staff', passesOn: false, userField: '' },
   }),
+  'tracing, nothing recorded': withPolicy('tracing', { ratio: 0, parent: 'trusted' }),
+  'tracing at 1 %': withPolicy('tracing', { ratio: 0.01, parent: 'trusted' }),
+  'tracing at 100 %': withPolicy('tracing', { ratio: 1, parent: 'trusted' }),
   'a plugin with two hooks': snapshot({ routes: [routeSnapshot({ policies: [policySnapshot('plugin', {})] })] }),
 };
 const SIGN_IN = `Basic ${Buffer.from('staff:correct horse').toString('base64')}`;
@@ -95,8 +100,17 @@ class SilentClient implements ClientSide {
 
 const HANDLE = { protocol: 'http1' as const, sendBody: () => true, endBody() {}, resume() {}, abort() {} };
 
+const tracer = new WorkerTracer(systemClock, () => undefined);
+/** As a worker does once a second. */
+const REQUESTS_PER_REPORT = 10_000;
+let requests = 0;
+
 for (const [name, configured] of Object.entries(CASES)) {
-  const forwarding = new ForwardingBench(configured, new Map([[plugin.name, plugin]]));
+  const forwarding = new ForwardingBench(
+    configured,
+    new Map([[plugin.name, plugin]]),
+    name.startsWith('tracing') ? tracer : null,
+  );
   const client = new SilentClient();
   let events: AttemptEvents | null = null;
   forwarding.send = (_request, given) => {
@@ -108,6 +122,7 @@ for (const [name, configured] of Object.entries(CASES)) {
   await setTimeout(500);
   bench(name, () => {
     forwarding.records.length = 0;
+    if (++requests % REQUESTS_PER_REPORT === 0) tracer.report();
     client.events = forwarding.forwarder.begin(client, HEAD, null, forwarding.nowMs);
     events!.onLease(true);
     events!.onHead(RESPONSE);

@@ -12,6 +12,7 @@ export function compileContext(overrides: Partial<CompileContext> = {}): Compile
     owner: 'r',
     hasUpstream: true,
     loggedFields: [],
+    tracing: null,
     directory: '/',
     report,
     template: (text, use) => compileTemplate(text, use, {}, report),

@@ -23,6 +23,7 @@ import type { Snapshot } from '../../core/snapshot/snapshot.ts';
 import { TimerWheel, wheelTimers } from '../../core/timer-wheel.ts';
 import { LaneObserver } from '../../proxy/account/account.ts';
 import { WorkerLanes } from '../../proxy/account/lane.ts';
+import type { WorkerTracer } from '../../proxy/account/traces/worker-tracer.ts';
 import { LatencyBaselines } from '../../proxy/placement/latency-baseline.ts';
 import type { Exchange } from '../../proxy/exchange/exchange.ts';
 import { Forwarder } from '../../proxy/exchange/forwarder.ts';
@@ -139,7 +140,12 @@ export class ForwardingBench implements Transport {
   /** Use of the fullest limit of the process. */
   pressure = 0;
 
-  constructor(snapshot: Snapshot, pluginPolicies: ReadonlyMap<string, PluginPolicy> = new Map()) {
+  /** @param tracer traces the requests; absent, none is traced */
+  constructor(
+    snapshot: Snapshot,
+    pluginPolicies: ReadonlyMap<string, PluginPolicy> = new Map(),
+    tracer: WorkerTracer | null = null,
+  ) {
     this.region = regionFor(snapshot);
     this.wheel = new TimerWheel(10, this.nowMs);
     this.baselines = new LatencyBaselines(this.region.capacity.endpoints);
@@ -155,6 +161,7 @@ export class ForwardingBench implements Transport {
       log: SILENT_LOG,
       services: {
         ...policyServices(),
+        ...(tracer !== null && { tracer }),
         mustShed: () => this.mustShed,
         pressure: () => this.pressure,
         nowMs: () => this.nowMs,
@@ -182,6 +189,7 @@ export class ForwardingBench implements Transport {
       observers: [new LaneObserver(lanes), { readsLoad: true, exchangeEnded: (record) => this.records.push(record) }],
       log: SILENT_LOG,
     });
+    if (tracer !== null) this.forwarder.use(tracer.watch({ transport: this, tunnels: NO_TUNNELS }));
   }
 
   /** Receives a request. */

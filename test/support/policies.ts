@@ -29,6 +29,7 @@ export function policyServices(): PolicyServices {
       verify: (password, stored) => Promise.resolve(matchesPassword(password, stored)),
     },
     grpcCalls: { ended: () => undefined },
+    tracer: { begin: () => '', ended: () => undefined },
     timers: systemTimers,
     nowMs: () => performance.now(),
     get clients() {

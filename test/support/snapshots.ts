@@ -180,6 +180,7 @@ export function snapshot(parts: Partial<Snapshot> = {}): Snapshot {
     overload: { memoryBytes: 0, requests: 0, eventLoopLagMs: 0, replayBytes: 67_108_864 },
     admin: null,
     accessLog: null,
+    tracing: null,
     log: { level: 'info', format: 'auto' },
     drainDelayMs: 0,
     graceMs: 30_000,

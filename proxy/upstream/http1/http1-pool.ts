@@ -94,15 +94,17 @@ export class Http1Pool implements ConnectionOwner, ConnectionPool {
     const connection = new EndpointConnection(this);
     this.#dialling.add(attempt);
     const preface = this.#preface === null ? null : this.#preface.headerFor(attempt.request.origin);
-    const dialled: DialResult = (error, socket) => {
+    const dialled: DialResult = (error, socket, times) => {
       this.#dialling.delete(attempt);
       attempt.dialling = null;
       if (socket === null) {
+        attempt.events.onDialled?.(times);
         reportTlsFault(this, error);
         attempt.fail(failureOf(error?.kind ?? 'internal', false, error));
       } else {
         this.#connections.add(connection);
         connection.socket.open(socket, this.#isTls);
+        attempt.events.onDialled?.(times);
         this.#begin(connection, attempt);
       }
       this.#reportIfEmpty();

@@ -1,7 +1,7 @@
 // An attempt of an upstream with `protocol: auto`: begins over HTTP/2, and goes on over HTTP/1.1 where the endpoint chose that
 // by ALPN, which shows before any of the request is sent. Thread: worker.
 
-import type { AttemptEvents, AttemptHandle } from '../../../core/exchange-contract.ts';
+import type { AttemptEvents, AttemptHandle, DialTimes } from '../../../core/exchange-contract.ts';
 import type { Failure } from '../../../core/failure.ts';
 import type { FieldList, ResponseHead } from '../../../core/head.ts';
 import { Http1Chosen } from './http2-pool.ts';
@@ -41,6 +41,10 @@ export class AlpnAttempt implements AttemptEvents, AttemptHandle {
 
   abort(): void {
     this.#handle.abort();
+  }
+
+  onDialled(times: DialTimes): void {
+    this.#events.onDialled?.(times);
   }
 
   onLease(reused: boolean): void {

@@ -145,8 +145,9 @@ export class Http2Pool implements ConnectionOwner, ConnectionPool, WaitingRoom {
     // All that wait are requests of one client where there is a preface.
     const [waiting] = this.#waiting;
     const preface = this.#preface === null ? null : this.#preface.headerFor(waiting!.request.origin);
-    const dialled: DialResult = (error, socket) => {
+    const dialled: DialResult = (error, socket, times) => {
       this.#dials.delete(dialling);
+      for (const attempt of this.#waiting) attempt.events.onDialled?.(times);
       if (socket === null) {
         reportTlsFault(this, error);
         this.#failWaiting(failureOf(error?.kind ?? 'internal', false, error));

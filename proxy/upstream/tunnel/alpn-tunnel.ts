@@ -1,7 +1,7 @@
 // A WebSocket of an upstream with `protocol: auto`: over HTTP/2 where the endpoint offers that for WebSockets (RFC 8441), else
 // over an HTTP/1.1 connection. The endpoint's choice is known before any of the request is sent. Thread: worker.
 
-import type { HeadChanges, TunnelEnd, TunnelEvents, TunnelHandle } from '../../../core/exchange-contract.ts';
+import type { DialTimes, HeadChanges, TunnelEnd, TunnelEvents, TunnelHandle } from '../../../core/exchange-contract.ts';
 import type { Failure } from '../../../core/failure.ts';
 import type { ResponseHead } from '../../../core/head.ts';
 import { Http1Chosen, TunnelsNotOffered } from '../http2/http2-pool.ts';
@@ -32,6 +32,10 @@ export class AlpnTunnel implements TunnelEvents, TunnelHandle {
 
   close(): void {
     this.#handle.close();
+  }
+
+  onDialled(times: DialTimes): void {
+    this.#events.onDialled?.(times);
   }
 
   onLease(reused: boolean): void {

@@ -2,7 +2,13 @@
 // end both sides. Thread: worker.
 
 import type { Duplex } from 'node:stream';
-import type { AttemptEvents, AttemptRequest, TunnelEnd, TunnelHandle } from '../../../core/exchange-contract.ts';
+import type {
+  AttemptEvents,
+  AttemptRequest,
+  DialTimes,
+  TunnelEnd,
+  TunnelHandle,
+} from '../../../core/exchange-contract.ts';
 import { type Failure, failureOf } from '../../../core/failure.ts';
 import type { ResponseHead } from '../../../core/head.ts';
 import type { TimerHandle, Timers } from '../../../core/timers.ts';
@@ -96,6 +102,10 @@ export class Http2Tunnel implements AttemptEvents, TunnelHandle {
   }
 
   // ---- 1. the answer
+
+  onDialled(times: DialTimes): void {
+    this.#task.events.onDialled?.(times);
+  }
 
   onLease(reused: boolean): void {
     this.#task.events.onLease(reused);

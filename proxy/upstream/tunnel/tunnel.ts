@@ -125,8 +125,9 @@ export class Tunnel implements TunnelHandle {
     if (this.#state === 'over') return;
     const fault = unsendableUpgrade(this.#task.upgrade, this.#task.request);
     if (fault !== null) return this.#fail(new EndpointError('unsendable-request', fault));
-    const dialled: DialResult = (error, socket) => {
+    const dialled: DialResult = (error, socket, times) => {
       this.#dialling = null;
+      this.#task.events.onDialled?.(times);
       if (socket === null) this.#fail(error ?? new EndpointError('internal', 'no socket'));
       else this.#connected(socket);
     };
@@ -136,8 +137,7 @@ export class Tunnel implements TunnelHandle {
   #connected(socket: Socket): void {
     const { lane } = this.#setting;
     this.#endpoint = socket;
-    lane.add('connectionsOpened', 1);
-    lane.add('connectionsOpen', 1);
+    for (const field of ['connectionsOpened', 'connectionsOpen'] as const) lane.add(field, 1);
     // The endpoint's last bytes reach the client even if its RST fails a write of ours.
     keepReadableAfterWriteError(socket, ignore);
     socket.on('error', () => this.#sideEnded('endpoint'));

@@ -2,6 +2,7 @@
 
 import type { Socket } from 'node:net';
 import { Client, type buildConnector } from 'undici';
+import type { DialTimes } from '../../../core/exchange-contract.ts';
 import type { FailureKind } from '../../../core/failure.ts';
 import type { UpstreamSnapshot } from '../../../core/snapshot/upstream.ts';
 import type { HeadScanner } from '../../http1/head-scanner.ts';
@@ -34,6 +35,8 @@ const ORIGIN = 'http://endpoint.invalid';
 
 export class PooledConnection {
   readonly client: Client;
+  /** Receives the times of the connection that is made for a traced attempt. */
+  onDialled: ((times: DialTimes) => void) | null = null;
   readonly #owner: ConnectionOwner;
   readonly #preface: Uint8Array | null;
   #guard: GuardedSocket | null = null;
@@ -74,8 +77,10 @@ export class PooledConnection {
   }
 
   readonly #connect = (_options: buildConnector.Options, connected: buildConnector.Callback): void => {
-    const dialled: DialResult = (error, socket) => {
+    const dialled: DialResult = (error, socket, times) => {
       this.#dialling = null;
+      this.onDialled?.(times);
+      this.onDialled = null;
       if (socket === null) {
         connected(error ?? new Error('no socket'), null);
         return;

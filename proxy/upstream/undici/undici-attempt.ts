@@ -180,6 +180,8 @@ export class UndiciAttempt implements AttemptHandle, Dispatcher.DispatchHandler,
       return;
     }
     const connection = this.#lease();
+    const events = this.#events;
+    if (connection.guard === null && events.onDialled) connection.onDialled = (times) => events.onDialled!(times);
     this.#connection = connection;
     connection.client.dispatch(PLACEHOLDER_REQUEST, this);
   }

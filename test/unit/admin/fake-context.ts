@@ -345,6 +345,8 @@ export class FakeContext implements AdminContext {
     return this.grpcCounts;
   }
 
+  traces = { counts: { exported: 40, lost: { queue: 3, refused: 2, worker: 1 }, failedRequests: 4 }, queuedBytes: 512 };
+
   writtenConfig(): WrittenConfig | null {
     return this.written;
   }

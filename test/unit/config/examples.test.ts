@@ -26,6 +26,7 @@ const ENVIRONMENT = {
   OLD_STICKY_SECRET: 'the secret before that',
   ADMIN_TOKEN: 'a-token-of-the-tests',
   ONCALL_TOKEN: 'another-token-of-the-tests',
+  OTLP_TOKEN: 'a-token-of-a-receiver',
   FAIRLEAD_DEMO_APP_1: '3001',
   FAIRLEAD_DEMO_APP_2: '3002',
   FAIRLEAD_DEMO_APP_3: '3003',

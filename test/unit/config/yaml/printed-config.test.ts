@@ -24,6 +24,7 @@ const ENVIRONMENT = {
   OLD_STICKY_SECRET: 'older-secret-012345',
   ADMIN_TOKEN: 'admin-token-0123456',
   ONCALL_TOKEN: 'oncall-token-012345',
+  OTLP_TOKEN: 'otlp-token-0123456',
   FAIRLEAD_DEMO_APP_1: '3001',
   FAIRLEAD_DEMO_APP_2: '3002',
   FAIRLEAD_DEMO_APP_3: '3003',

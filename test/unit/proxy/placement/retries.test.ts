@@ -7,7 +7,7 @@ import { failureOf } from '../../../../core/failure.ts';
 import type { FieldList } from '../../../../core/head.ts';
 import { UPSTREAM } from '../../../../core/memory/layout.ts';
 import type { RetrySnapshot, UpstreamSnapshot } from '../../../../core/snapshot/upstream.ts';
-import { readRetryAfter } from '../../../../proxy/exchange/attempt-outcome.ts';
+import { readRetryAfter } from '../../../../core/retry-after.ts';
 import { ForwardingBench } from '../../../support/forwarding.ts';
 import { endpointSnapshot, snapshot, upstreamSnapshot } from '../../../support/snapshots.ts';
 
