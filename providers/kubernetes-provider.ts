@@ -1,15 +1,24 @@
-// Provider `kubernetes`: Ingress objects of a cluster as routes, upstreams and certificates. Thread: main.
+// Provider `kubernetes`: Ingress and Gateway API objects of a cluster as routes, upstreams and certificates. Thread: main.
 
 import path from 'node:path';
 import type { OptionProblem } from '../core/option-schema.ts';
 import { ApiClient } from '../discovery/kubernetes/api-client.ts';
 import { listAt, textAt } from '../discovery/kubernetes/api-object.ts';
 import { type Cluster, ClusterWatch, KINDS, type KindName } from './kubernetes/cluster.ts';
+import { type GatewayResult, gatewayResult, gatewayStatuses, joined, type StatusFacts } from './kubernetes/gateway.ts';
+import type { GatewaySettings } from './kubernetes/gateways.ts';
 import { ingressesOf, ingressFragment, type IngressSettings } from './kubernetes/ingress.ts';
 import { type StatusChange, StatusWriter } from './kubernetes/status-writer.ts';
-import { defineProvider, type ProviderContext, type ProviderEvents, type RunningProvider } from './provider.ts';
+import {
+  defineProvider,
+  type ProviderContext,
+  type ProviderEvents,
+  type Refusal,
+  type RunningProvider,
+} from './provider.ts';
 
-interface KubernetesProviderSettings extends IngressSettings {
+interface KubernetesProviderSettings extends IngressSettings, GatewaySettings {
+  readonly hasGateways: boolean;
   /** Empty for all. */
   readonly namespaces: readonly string[];
   readonly publish: {
@@ -19,11 +28,21 @@ interface KubernetesProviderSettings extends IngressSettings {
   };
 }
 
+type Address = StatusFacts['addresses'][number];
+
+const GATEWAY_KINDS: readonly KindName[] = [
+  'gatewayClasses',
+  'gateways',
+  'httpRoutes',
+  'referenceGrants',
+  'namespaces',
+];
 const INGRESS_KINDS: readonly KindName[] = ['ingresses', 'ingressClasses', 'services', 'secrets'];
 
 export const kubernetesProvider = defineProvider({
   name: 'kubernetes',
-  summary: 'Routes, upstreams and certificates from Ingress objects of a Kubernetes cluster (docs/kubernetes.md).',
+  summary:
+    'Routes, upstreams and certificates from Ingress and Gateway API objects of a Kubernetes cluster (docs/kubernetes.md).',
   example: '{ publish: { service: fairlead/fairlead } }',
   options: ({ z, text, oneOrMany, filePath, name }) => ({
     listeners: oneOrMany(name())
@@ -32,6 +51,21 @@ export const kubernetesProvider = defineProvider({
     namespaces: oneOrMany(text(parseName, { expects: 'the name of a namespace', example: 'shop' }))
       .describe('Namespaces whose objects are used; all if absent.')
       .optional(),
+    gateway: z
+      .union([
+        z.boolean().transform((isOn) => (isOn ? { ports: {} } : null)),
+        z.strictObject({
+          ports: z
+            .record(z.string().regex(/^\d{1,5}$/), name().describe('Listener that serves this port of Gateways.'))
+            .meta({ expects: 'a mapping of ports to names of listeners', example: '{ "80": web, "443": secure }' })
+            .describe('Listeners that serve ports of Gateways; those that bind a port themselves need no entry.'),
+        }),
+      ])
+      .meta({ expects: 'true, or a mapping with ports', example: '{ ports: { "80": web } }' })
+      .default(null)
+      .describe(
+        'Whether Gateway API is served: GatewayClass, Gateway and HTTPRoute, whose definitions must be installed.',
+      ),
     publish: z
       .strictObject({
         service: text(parseKey, { expects: 'a service as namespace/name', example: 'fairlead/fairlead' })
@@ -66,6 +100,8 @@ export const kubernetesProvider = defineProvider({
     },
     listeners: listeners.filter(({ name }) => options.listeners?.includes(name) ?? true),
     namespaces: options.namespaces ?? [],
+    hasGateways: options.gateway !== null,
+    ports: options.gateway?.ports ?? {},
     watch: options.namespaces === undefined ? 'cluster' : 'namespace',
     publish: { addresses: options.publish?.addresses ?? [], service: options.publish?.service ?? '' },
   }),
@@ -77,20 +113,29 @@ class KubernetesProvider implements RunningProvider {
   readonly #client: ApiClient;
   readonly #watch: ClusterWatch;
   readonly #statuses: StatusWriter;
+  readonly #clock: ProviderContext['clock'];
   #cluster: Cluster | null = null;
+  #gateways: GatewayResult | null = null;
+  #isApplied = false;
+  #refused: readonly Refusal[] = [];
 
   constructor(settings: KubernetesProviderSettings, context: ProviderContext, events: ProviderEvents) {
     this.#settings = settings;
+    this.#clock = context.clock;
     this.#client = new ApiClient(settings.access, context.files);
     this.#statuses = new StatusWriter(this.#client, context.log);
     this.#watch = new ClusterWatch({
       access: settings.access,
-      kinds: INGRESS_KINDS,
+      kinds: settings.hasGateways ? [...INGRESS_KINDS, ...GATEWAY_KINDS] : INGRESS_KINDS,
       namespaces: settings.namespaces,
       context,
       onCluster: (cluster, version) => {
         this.#cluster = cluster;
-        events.publish({ version, ...ingressFragment(cluster, settings) });
+        this.#gateways = settings.hasGateways ? gatewayResult(cluster, settings) : null;
+        const ingresses = ingressFragment(cluster, settings);
+        events.publish({ version, ...(this.#gateways === null ? ingresses : joined(ingresses, this.#gateways)) });
+        // Statuses also change with objects that contribute nothing new.
+        if (this.#isApplied) this.applied(this.#refused);
       },
       onFailure: (cause) => events.fail(cause),
     });
@@ -102,9 +147,22 @@ class KubernetesProvider implements RunningProvider {
     this.#client.close();
   }
 
-  applied(): void {
-    if (this.#cluster !== null) this.#statuses.write(ingressStatuses(this.#cluster, this.#settings.publish));
+  applied(refused: readonly Refusal[]): void {
+    this.#isApplied = true;
+    this.#refused = refused;
+    const cluster = this.#cluster;
+    if (cluster === null) return;
+    const { publish } = this.#settings;
+    this.#statuses.write(ingressStatuses(cluster, publish));
+    if (this.#gateways === null) return;
+    const facts = { refused, addresses: addressesOf(cluster, publish), now: isoTime(this.#clock.wallMs()) };
+    this.#statuses.write(gatewayStatuses(cluster, this.#gateways, facts));
   }
+}
+
+/** Without fractions of a second, as the API has them. */
+function isoTime(wallMs: number): string {
+  return new Date(wallMs).toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
 /** Changes of Ingress objects whose status lacks the addresses. */
@@ -124,7 +182,7 @@ function ingressStatuses(cluster: Cluster, publish: KubernetesProviderSettings['
 function addressesOf(
   { services }: Cluster,
   { addresses, service }: KubernetesProviderSettings['publish'],
-): readonly object[] {
+): readonly Address[] {
   const own = addresses.map((one) => (/^[\d.]+$|:/.test(one) ? { ip: one } : { hostname: one }));
   const found = listAt(services.get(service), 'status', 'loadBalancer', 'ingress');
   const others = found.map((one) =>

@@ -3,7 +3,7 @@
 
 import type { AccessSettings } from '../../discovery/kubernetes/access-settings.ts';
 import { listAt, numberAt, textAt } from '../../discovery/kubernetes/api-object.ts';
-import { nameOf } from '../provider.ts';
+import { type ConfigPart, nameOf } from '../provider.ts';
 import type { Cluster } from './cluster.ts';
 
 /** A reference to a port of a service. */
@@ -21,11 +21,15 @@ export interface BackendContext {
   readonly watch: 'namespace' | 'cluster';
 }
 
+/** A port that no server has: tcpmux. */
+const REFUSING = 'http://127.0.0.1:1';
+const NO_BACKEND = 'kubernetes.no-backend';
+
 /** Collects the upstreams of the backends that routes refer to. */
 export class Backends {
   readonly #cluster: Pick<Cluster, 'services'>;
   readonly #context: BackendContext;
-  readonly upstreams: Record<string, object> = {};
+  readonly #upstreams: Record<string, object> = {};
 
   constructor(cluster: Pick<Cluster, 'services'>, context: BackendContext) {
     this.#cluster = cluster;
@@ -55,8 +59,21 @@ export class Backends {
       return { ok: false, cause: `service ${namespace}/${service} has ${port === null ? 'not ' : ''}${wanted}` };
     }
     const upstream = nameOf(namespace, service, String(numberAt(entry, 'port')));
-    this.upstreams[upstream] ??= this.#upstreamOf(namespace, service, textAt(entry, 'name'));
+    this.#upstreams[upstream] ??= this.#upstreamOf(namespace, service, textAt(entry, 'name'));
     return { ok: true, upstream };
+  }
+
+  /** An upstream that refuses every connection: the share of backends that don't exist. */
+  none(): string {
+    this.#upstreams[NO_BACKEND] ??= { endpoints: [REFUSING], retry: { attempts: 0 }, whenAllDown: 'fail' };
+    return NO_BACKEND;
+  }
+
+  /** One part for each upstream. */
+  parts(): ConfigPart[] {
+    return Object.entries(this.#upstreams).map(([name, upstream]) => {
+      return { origin: originOf('service', name), config: { upstreams: { [name]: upstream } } };
+    });
   }
 
   #upstreamOf(namespace: string, service: string, port: string): object {

@@ -67,10 +67,7 @@ export function ingressFragment(cluster: Served, settings: IngressSettings): Omi
     }
   }
   const routes = ranked.toSorted(compareRanks).map(({ part }) => part);
-  const upstreams = Object.entries(backends.upstreams).map(([name, upstream]) => {
-    return { origin: originOf('service', name), config: { upstreams: { [name]: upstream } } };
-  });
-  return { parts: [...upstreams, ...routes], certificates: [...certificates.values()], refused };
+  return { parts: [...backends.parts(), ...routes], certificates: [...certificates.values()], refused };
 }
 
 /** The routes of one object. */

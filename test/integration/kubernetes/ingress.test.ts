@@ -130,6 +130,30 @@ describe('Ingress objects', () => {
     assert.ok(fairlead.log.some(({ text }) => /annotation fairlead\.dev\/oops is unknown/.test(text)));
   });
 
+  test('stand beside HTTPRoutes, whose status is written', async (t) => {
+    const { api, files, yaml } = await begin(t);
+    const own = { controllerName: 'fairlead.dev/gateway' };
+    api.apply('gatewayclasses', { metadata: { name: 'fairlead' }, spec: own });
+    api.apply('gateways', {
+      metadata: { name: 'gw', namespace: 'shop' },
+      spec: { gatewayClassName: 'fairlead', listeners: [{ name: 'http', port: 80, protocol: 'HTTP' }] },
+    });
+    const rules = [{ backendRefs: [{ name: 'b', port: 80 }] }];
+    const spec = { parentRefs: [{ name: 'gw' }], hostnames: ['route.test'], rules };
+    api.apply('httproutes', { metadata: { name: 'r', namespace: 'shop' }, spec });
+    api.apply('ingresses', ingress('one', { rules: [rule('one.test', '/', 'a')] }));
+    const fairlead = await startFairlead(
+      t,
+      yaml.replace('publish:', 'gateway: { ports: { "80": web } }, publish:'),
+      files,
+    );
+    assert.equal(await get(fairlead, 'one.test'), 'a');
+    assert.equal(await get(fairlead, 'route.test'), 'b');
+    const status = (kind: string, name: string) => JSON.stringify(api.read(kind, 'shop', name)['status'] ?? null);
+    await eventually(() => /"Accepted","status":"True"/.test(status('httproutes', 'r')), 'the route is accepted');
+    await eventually(() => /"Programmed","status":"True"/.test(status('gateways', 'gw')), 'the Gateway is programmed');
+  });
+
   test('are kept while the API server is down, and over a reload of the file', async (t) => {
     const { api, files, yaml } = await begin(t);
     api.apply('ingresses', ingress('one', { rules: [rule('one.test', '/', 'a')] }));

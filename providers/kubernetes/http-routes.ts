@@ -1,0 +1,233 @@
+// HTTPRoute objects (gateway.networking.k8s.io/v1): where they attach, their routes in the order of the specification, and
+// their status. Thread: main.
+
+import { type ApiObject, keyOf, listAt, numberAt, textAt } from '../../discovery/kubernetes/api-object.ts';
+import { type ConfigPart, nameOf } from '../provider.ts';
+import { type Backends, originOf } from './backends.ts';
+import { type Cluster, compareAge } from './cluster.ts';
+import { type Condition, condition } from './conditions.ts';
+import { commonHosts, type Gateway, type GatewayListener } from './gateways.ts';
+import { GATEWAY_GROUP, isGranted } from './reference-grants.ts';
+import { filterSettings, ruleMatch, type RuleMatch } from './route-filters.ts';
+
+/** A route with what decides its place. */
+export interface RankedRoute {
+  readonly part: ConfigPart;
+  readonly host: string;
+  readonly match: RuleMatch;
+  readonly object: ApiObject;
+  readonly order: number;
+}
+
+/** An entry of `status.parents`. */
+export interface ParentStatus {
+  readonly parentRef: ApiObject;
+  readonly conditions: readonly Condition[];
+}
+
+export interface RouteResult {
+  readonly object: ApiObject;
+  readonly routes: readonly RankedRoute[];
+  readonly parents: readonly ParentStatus[];
+  /** Listeners that it is attached to: `namespace/gateway` and the listener's name. */
+  readonly attached: readonly (readonly [gateway: string, listener: string])[];
+}
+
+export function httpRoutesOf(cluster: Cluster, gateways: readonly Gateway[], backends: Backends): RouteResult[] {
+  const byKey = new Map(gateways.map((gateway) => [gateway.key, gateway]));
+  return [...cluster.httpRoutes.values()]
+    .toSorted(compareAge)
+    .map((object) => new HttpRoute(object, { cluster, gateways: byKey, backends }).result());
+}
+
+interface RouteContext {
+  readonly cluster: Cluster;
+  readonly gateways: ReadonlyMap<string, Gateway>;
+  readonly backends: Backends;
+}
+
+/** Hosts of a route on a listener. */
+interface Attachment {
+  readonly gateway: string;
+  readonly listener: GatewayListener;
+  readonly hosts: readonly string[];
+}
+
+interface Action {
+  readonly settings: ApiObject;
+  readonly refs: Condition | null;
+}
+
+class HttpRoute {
+  readonly #object: ApiObject;
+  readonly #context: RouteContext;
+  readonly #namespace: string;
+  readonly #key: string;
+  /** Faults of references, and of filters, by the first message. */
+  #refs: Condition | null = null;
+  #unsupported = '';
+  #count = 0;
+
+  constructor(object: ApiObject, context: RouteContext) {
+    this.#object = object;
+    this.#context = context;
+    this.#key = keyOf(object);
+    this.#namespace = textAt(object, 'metadata', 'namespace');
+  }
+
+  result(): RouteResult {
+    const parents = listAt(this.#object, 'spec', 'parentRefs').flatMap((ref) => this.#parent(ref));
+    const attachments = parents.flatMap((one) => one.attachments);
+    const routes = attachments.flatMap((one) => this.#routes(one));
+    const statuses = parents.map(({ ref, accepted }): ParentStatus => {
+      const fault =
+        this.#unsupported === '' ? null : condition('Accepted', false, 'UnsupportedValue', this.#unsupported);
+      const isAccepted = accepted.status === 'True' && fault !== null;
+      return {
+        parentRef: ref,
+        conditions: [isAccepted ? fault : accepted, this.#refs ?? condition('ResolvedRefs', true, 'ResolvedRefs')],
+      };
+    });
+    const attached = attachments.map(({ gateway, listener }) => [gateway, listener.name] as const);
+    return { object: this.#object, routes, parents: statuses, attached };
+  }
+
+  /** Where the route attaches by one of its references; empty for Gateways of other controllers. */
+  #parent(written: unknown) {
+    const group = textAt(written, 'group') || GATEWAY_GROUP;
+    const kind = textAt(written, 'kind') || 'Gateway';
+    const key = `${textAt(written, 'namespace') || this.#namespace}/${textAt(written, 'name')}`;
+    const gateway = this.#context.gateways.get(key);
+    if (gateway === undefined || group !== GATEWAY_GROUP || kind !== 'Gateway') return [];
+    const section = textAt(written, 'sectionName');
+    const port = numberAt(written, 'port');
+    const named = gateway.listeners.filter(
+      (one) => (section === '' || one.name === section) && (port === null || one.port === port),
+    );
+    const allowed = named.filter((one) => one.allows(this.#namespace));
+    const hostnames = listAt(this.#object, 'spec', 'hostnames').map((host) => String(host).toLowerCase());
+    const matched = allowed
+      .map((listener): Attachment => ({ gateway: key, listener, hosts: commonHosts(listener.hostname, hostnames) }))
+      .filter(({ hosts }) => hosts.length > 0);
+    const accepted =
+      named.length === 0
+        ? condition('Accepted', false, 'NoMatchingParent', 'the Gateway has no such listener')
+        : allowed.length === 0
+          ? condition(
+              'Accepted',
+              false,
+              'NotAllowedByListeners',
+              `routes of namespace ${this.#namespace} may not attach`,
+            )
+          : matched.length === 0
+            ? condition('Accepted', false, 'NoMatchingListenerHostname', 'no listener has a host of this route')
+            : condition('Accepted', true, 'Accepted');
+    return [{ ref: written as ApiObject, accepted, attachments: matched.filter(({ listener }) => listener.isUsable) }];
+  }
+
+  #routes({ listener, hosts }: Attachment): RankedRoute[] {
+    return listAt(this.#object, 'spec', 'rules').flatMap((rule, ruleAt) => {
+      const written = listAt(rule, 'matches');
+      const matches = (written.length === 0 ? [{}] : written).map(ruleMatch);
+      return matches.flatMap((match, matchAt) => {
+        const settings = this.#action(rule, match, listener.port);
+        const order = ruleAt * 1_000 + matchAt;
+        return hosts.map((host) => this.#route({ host, match, order, listener, settings }));
+      });
+    });
+  }
+
+  #route(parts: Pick<RankedRoute, 'host' | 'match' | 'order'> & { listener: GatewayListener; settings: ApiObject }) {
+    const { host, match, order, listener, settings } = parts;
+    const conditions = { ...(host !== '' && { host }), ...match.match, listener: listener.served };
+    this.#count++;
+    const name = nameOf('httproute', ...this.#key.split('/'), String(this.#count));
+    const part = {
+      origin: originOf('httproute', this.#key),
+      config: { routes: [{ name, match: conditions, ...settings }] },
+    };
+    return { part, host, match, order, object: this.#object };
+  }
+
+  #action(rule: unknown, match: RuleMatch, port: number): ApiObject {
+    const filters = filterSettings(rule, match.prefix, port);
+    const refs = listAt(rule, 'backendRefs');
+    const isFiltered = refs.some((one) => listAt(one, 'filters').length > 0);
+    if (!filters.ok || isFiltered) {
+      this.#unsupported ||= filters.ok ? 'filters of backendRefs are not supported' : filters.cause;
+      return failing('a filter of this route is not supported');
+    }
+    if (filters.settings['redirect'] !== undefined) return filters.settings;
+    const { settings, refs: fault } = this.#backends(refs);
+    this.#refs ??= fault;
+    return settings['respond'] === undefined ? { ...filters.settings, ...settings } : settings;
+  }
+
+  /** An upstream, a split by weight, or 500 where there is no backend. */
+  #backends(refs: readonly unknown[]): Action {
+    let fault: Condition | null = null;
+    const weights = new Map<string, number>();
+    let lost = 0;
+    for (const ref of refs) {
+      const weight = numberAt(ref, 'weight') ?? 1;
+      const found = this.#backend(ref);
+      if (typeof found === 'string') weights.set(found, (weights.get(found) ?? 0) + weight);
+      else {
+        fault ??= found;
+        lost += weight;
+      }
+    }
+    const used = [...weights].filter(([, weight]) => weight > 0);
+    if (used.length === 0) return { settings: failing('no backend'), refs: fault };
+    if (used.length === 1 && lost === 0) return { settings: { upstream: used[0]![0] }, refs: fault };
+    const all = lost === 0 ? used : [...used, [this.#context.backends.none(), lost] as const];
+    return { settings: { split: all.map(([upstream, weight]) => ({ upstream, weight })) }, refs: fault };
+  }
+
+  #backend(ref: unknown): string | Condition {
+    const name = textAt(ref, 'name');
+    const namespace = textAt(ref, 'namespace') || this.#namespace;
+    if (textAt(ref, 'group') !== '' || !['', 'Service'].includes(textAt(ref, 'kind'))) {
+      return condition('ResolvedRefs', false, 'InvalidKind', `${name} is no Service`);
+    }
+    const from = { group: GATEWAY_GROUP, kind: 'HTTPRoute', namespace: this.#namespace };
+    if (!isGranted(this.#context.cluster, { from, to: { kind: 'Service', namespace, name } })) {
+      return condition(
+        'ResolvedRefs',
+        false,
+        'RefNotPermitted',
+        `no ReferenceGrant permits the service ${namespace}/${name}`,
+      );
+    }
+    const found = this.#context.backends.of({ namespace, service: name, port: numberAt(ref, 'port') });
+    return found.ok ? found.upstream : condition('ResolvedRefs', false, 'BackendNotFound', found.cause);
+  }
+}
+
+function failing(body: string): ApiObject {
+  return { respond: { status: 500, body: `${body}\n` } };
+}
+
+const PATH_RANKS = { exact: 0, regex: 1, prefix: 2 } as const;
+
+/**
+ * The order of the specification: longer hosts, and names before wildcards; exact paths, expressions, then longer prefixes;
+ * a method; more fields; more parameters; the older object; the first match.
+ */
+export function compareRoutes(a: RankedRoute, b: RankedRoute): number {
+  return (
+    hostRank(a.host) - hostRank(b.host) ||
+    b.host.length - a.host.length ||
+    PATH_RANKS[a.match.pathKind] - PATH_RANKS[b.match.pathKind] ||
+    b.match.pathLength - a.match.pathLength ||
+    Number(b.match.hasMethod) - Number(a.match.hasMethod) ||
+    b.match.headers - a.match.headers ||
+    b.match.query - a.match.query ||
+    compareAge(a.object, b.object) ||
+    a.order - b.order
+  );
+}
+
+function hostRank(host: string): number {
+  return host === '' ? 2 : host.startsWith('*') ? 1 : 0;
+}

@@ -1,0 +1,124 @@
+// Filters, timeouts and matches of HTTPRoute rules as settings of routes. Thread: main.
+
+import { type ApiObject, listAt, numberAt, textAt, valueAt } from '../../discovery/kubernetes/api-object.ts';
+import { literalText } from '../provider.ts';
+
+/** Settings of a route, or why they can't be had. */
+export type Settings =
+  | { readonly ok: true; readonly settings: ApiObject }
+  | { readonly ok: false; readonly cause: string };
+
+/** Settings of all filters of a rule. @param prefix of the path that matched; '' where none did @param port of the listener */
+export function filterSettings(rule: unknown, prefix: string, port: number): Settings {
+  const settings: Record<string, unknown> = {};
+  for (const filter of listAt(rule, 'filters')) {
+    const found = filterOf(filter, prefix, port);
+    if (!found.ok) return found;
+    Object.assign(settings, found.settings);
+  }
+  const timeout = textAt(rule, 'timeouts', 'request');
+  if (timeout === '' || /^0(ms|s|m|h)$/.test(timeout)) return { ok: true, settings };
+  if (!/^\d+(ms|s|m|h)$/.test(timeout))
+    return { ok: false, cause: `timeouts.request ${timeout} has more than one unit` };
+  return { ok: true, settings: { ...settings, timeouts: { response: timeout } } };
+}
+
+function filterOf(filter: unknown, prefix: string, port: number): Settings {
+  const type = textAt(filter, 'type');
+  if (type === 'RequestHeaderModifier') {
+    return { ok: true, settings: { requestHeaders: fieldEdits(valueAt(filter, 'requestHeaderModifier')) } };
+  }
+  if (type === 'ResponseHeaderModifier') {
+    return { ok: true, settings: { responseHeaders: fieldEdits(valueAt(filter, 'responseHeaderModifier')) } };
+  }
+  if (type === 'RequestRedirect') return redirectOf(valueAt(filter, 'requestRedirect'), port);
+  if (type === 'URLRewrite') return rewriteOf(valueAt(filter, 'urlRewrite'), prefix);
+  return { ok: false, cause: `the filter ${type} is not supported` };
+}
+
+function fieldEdits(given: unknown): ApiObject {
+  const fields = (key: string): ApiObject =>
+    Object.fromEntries(listAt(given, key).map((one) => [textAt(one, 'name'), literalText(textAt(one, 'value'))]));
+  const edits = { set: fields('set'), add: fields('add') };
+  const remove = listAt(given, 'remove');
+  const used = Object.entries(edits).filter(([, one]) => Object.keys(one).length > 0);
+  return { ...Object.fromEntries(used), ...(remove.length > 0 && { remove }) };
+}
+
+const SCHEME_PORTS: Readonly<Record<string, number>> = { http: 80, https: 443 };
+
+function redirectOf(given: unknown, listenerPort: number): Settings {
+  const scheme = textAt(given, 'scheme');
+  const type = textAt(given, 'path', 'type');
+  if (type === 'ReplacePrefixMatch') return { ok: false, cause: 'redirects that replace a prefix are not supported' };
+  const port = numberAt(given, 'port') ?? (scheme === '' ? listenerPort : (SCHEME_PORTS[scheme] ?? listenerPort));
+  const isDefault = scheme === '' ? port === 80 || port === 443 : SCHEME_PORTS[scheme] === port;
+  const path = type === 'ReplaceFullPath' ? literalText(textAt(given, 'path', 'replaceFullPath')) : '{uri}';
+  const host = literalText(textAt(given, 'hostname')) || '{hostname}';
+  const to = `${literalText(scheme) || '{scheme}'}://${host}${isDefault ? '' : `:${port}`}${path}`;
+  return { ok: true, settings: { redirect: { to, status: numberAt(given, 'statusCode') ?? 302 } } };
+}
+
+function rewriteOf(given: unknown, prefix: string): Settings {
+  const host = textAt(given, 'hostname');
+  const named = host === '' ? {} : { host: { name: host } };
+  const type = textAt(given, 'path', 'type');
+  if (type === '') return { ok: true, settings: named };
+  if (type === 'ReplaceFullPath') {
+    return { ok: true, settings: { ...named, rewrite: { path: textAt(given, 'path', 'replaceFullPath') || '/' } } };
+  }
+  if (prefix === '') return { ok: false, cause: 'ReplacePrefixMatch needs a match with PathPrefix' };
+  const replacement = textAt(given, 'path', 'replacePrefixMatch').replace(/\/+$/, '').replaceAll('$', '$$$$');
+  const escaped = prefix === '/' ? '' : prefix.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  // `/v1` and `/v1/x` become `/v2` and `/v2/x`; without a replacement, `/` and `/x`.
+  const regex = { match: `^${escaped}(/|$)`, replace: replacement === '' ? '/' : `${replacement}$1` };
+  return { ok: true, settings: { ...named, rewrite: { regex } } };
+}
+
+/** Conditions of a match, and what decides its place. */
+export interface RuleMatch {
+  readonly match: ApiObject;
+  /** Of PathPrefix without a final slash; '' for other kinds. */
+  readonly prefix: string;
+  readonly pathKind: 'exact' | 'regex' | 'prefix';
+  readonly pathLength: number;
+  readonly hasMethod: boolean;
+  readonly headers: number;
+  readonly query: number;
+}
+
+export function ruleMatch(written: unknown): RuleMatch {
+  const type = textAt(written, 'path', 'type') || 'PathPrefix';
+  const value = textAt(written, 'path', 'value') || '/';
+  const prefix = type === 'PathPrefix' ? value.replace(/\/+$/, '') || '/' : '';
+  const path =
+    type === 'Exact' ? { exact: value } : type === 'RegularExpression' ? { regex: `^(?:${value})$` } : { prefix };
+  const header = valueMatches(listAt(written, 'headers'), (name) => name.toLowerCase());
+  const query = valueMatches(listAt(written, 'queryParams'), (name) => name);
+  const method = textAt(written, 'method');
+  return {
+    match: {
+      ...(prefix !== '/' && { path }),
+      ...(Object.keys(header).length > 0 && { header }),
+      ...(Object.keys(query).length > 0 && { query }),
+      ...(method !== '' && { method }),
+    },
+    prefix,
+    pathKind: type === 'Exact' ? 'exact' : type === 'RegularExpression' ? 'regex' : 'prefix',
+    pathLength: type === 'PathPrefix' ? prefix.length : value.length,
+    hasMethod: method !== '',
+    headers: Object.keys(header).length,
+    query: Object.keys(query).length,
+  };
+}
+
+/** The first of several conditions for one name counts. */
+function valueMatches(list: readonly unknown[], nameOf: (name: string) => string): ApiObject {
+  const found: Record<string, unknown> = {};
+  for (const one of list) {
+    const value = textAt(one, 'value');
+    const isRegex = textAt(one, 'type') === 'RegularExpression';
+    found[nameOf(textAt(one, 'name'))] ??= isRegex ? { regex: `^(?:${value})$` } : { exact: value };
+  }
+  return found;
+}
