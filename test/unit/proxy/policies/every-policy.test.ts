@@ -21,7 +21,7 @@ const textsIn = (folder: string): string =>
 const REFERENCE = textOf('docs/config-reference.md');
 const EXAMPLE = textOf('examples/everything.yaml');
 const OVERVIEW = textOf('docs/policies.md');
-const PAGES = `${textsIn('docs/policies')}\n${textOf('docs/grpc.md')}`;
+const PAGES = [textsIn('docs/policies'), ...['docs/grpc.md', 'docs/tracing.md'].map(textOf)].join('\n');
 const GOLDEN = textsIn('test/unit/config/golden');
 const ALL = POLICIES as unknown as readonly AnyBuiltInPolicy[];
 /** Place of a policy of each scope in messages. */
@@ -81,6 +81,7 @@ upstreams:
   app: &app { grpcMetrics: true, endpoints: ["http://10.0.0.1"], maintenanceBypass: { client: "::1" }, sticky: { cookie: lb, secret: sixteen letters and more }, health: { heartbeat: false } }
   other: *app
 accessLog: { format: { name: json, fields: [responseHeader.x-a] } }
+tracing: { endpoint: "http://127.0.0.1:4318", sampling: 1% }
 `;
 
   test('names the effect of each policy', () => {
