@@ -6,27 +6,12 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
+import { METRIC_FAMILIES, strangersIn } from '../../support/metric-families.ts';
 import { requirePeer } from '../../support/peers.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../../..');
 const ALERTS = 'deploy/prometheus/fairlead-alerts.yaml';
 const DASHBOARD = 'deploy/grafana/fairlead.json';
-/** Labels that Prometheus adds to every series. */
-const SCRAPED = ['instance', 'job'];
-
-interface Family {
-  readonly type: string;
-  readonly labels: readonly string[];
-}
-
-const FAMILIES = new Map<string, Family>(
-  read('docs/metrics.md')
-    .split('\n')
-    .map((line) => /^\| `(fairlead_\w+)` \| (\w+) \| ([\w, ]*) ?\|/.exec(line))
-    .filter((match) => match !== null)
-    .map((match) => [match[1]!, { type: match[2]!, labels: match[3]!.trim().split(/, */).filter(Boolean) }]),
-);
-
 function read(file: string): string {
   return readFileSync(path.join(ROOT, file), 'utf8');
 }
@@ -52,39 +37,10 @@ function expressionsOfRules(): string[] {
   return [...found].map(([, , block, line]) => (block ?? line)!.replaceAll(/\s+/g, ' ').trim());
 }
 
-/** Unknown names in an expression. */
-function strangersIn(expression: string): string[] {
-  const strangers: string[] = [];
-  const known = new Set<string>(SCRAPED);
-  for (const [, name, matchers = ''] of expression.matchAll(/\b(fairlead_\w+)(?:\{([^}]*)\})?/g)) {
-    const family = FAMILIES.get(name!) ?? histogramOf(name!);
-    if (family === undefined) {
-      strangers.push(name!);
-      continue;
-    }
-    for (const label of family.labels) known.add(label);
-    for (const [, label] of matchers.matchAll(/(\w+) *=?[=~!]/g)) {
-      if (![...family.labels, ...SCRAPED].includes(label!)) strangers.push(`${name!}{${label!}}`);
-    }
-    if (/(?:rate|increase)\($/.test(expression.slice(0, expression.indexOf(name!))) && family.type === 'gauge') {
-      strangers.push(`rate of the gauge ${name!}`);
-    }
-  }
-  for (const [, list] of expression.matchAll(/\b(?:by|on|without) \(([^)]*)\)/g)) {
-    for (const label of list!.split(/, */)) if (!known.has(label)) strangers.push(`by ${label}`);
-  }
-  return strangers;
-}
-
-function histogramOf(name: string): Family | undefined {
-  const family = FAMILIES.get(name.replace(/_(?:bucket|sum|count)$/, ''));
-  return family?.type === 'histogram' ? { ...family, type: 'counter' } : undefined;
-}
-
 describe('queries', () => {
   test('the table of metrics is parsed', () => {
-    assert.ok(FAMILIES.size > 60, String(FAMILIES.size));
-    assert.deepEqual(FAMILIES.get('fairlead_upstream_responses_total')!.labels, ['upstream', 'class']);
+    assert.ok(METRIC_FAMILIES.size > 60, String(METRIC_FAMILIES.size));
+    assert.deepEqual(METRIC_FAMILIES.get('fairlead_upstream_responses_total')!.labels, ['upstream', 'class']);
   });
 
   test('names that are not exported are found', () => {

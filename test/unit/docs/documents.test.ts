@@ -145,7 +145,7 @@ function commandTexts(page: Page): string[] {
 }
 
 /** Pages with commands for users. */
-const GUIDES = ['README.md', 'docs/operations.md', 'haproxy-compat.md'];
+const GUIDES = ['README.md', 'docs/operations.md', 'docs/runbooks.md', 'haproxy-compat.md'];
 
 for (const name of GUIDES) {
   describe(`commands in ${name}`, () => {
