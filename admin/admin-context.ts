@@ -1,5 +1,6 @@
 // Dependencies of the admin API, as interfaces: everything that it shows and changes. Thread: main.
 
+import type { Origins } from '../config/include/provided-files.ts';
 import type { ProblemJson } from '../config/problems/problem-report.ts';
 import type { Admin } from '../core/availability.ts';
 import type {
@@ -18,6 +19,7 @@ import type { Snapshot } from '../core/snapshot/snapshot.ts';
 import type { Timers } from '../core/timers.ts';
 import type { DiscoveredEndpoint } from '../discovery/source.ts';
 import type { SourceView } from '../discovery/source-runner.ts';
+import type { ProviderStatus } from '../providers/provider-runner.ts';
 import type { EndpointView } from '../health/record/endpoint-view.ts';
 import type { Explanation } from '../health/record/endpoint-explanation.ts';
 import type { HealthEvent } from '../health/record/health-events.ts';
@@ -152,6 +154,13 @@ export interface AdminMembership {
   remove(upstream: string, id: string, who: string): Promise<void>;
 }
 
+/** Providers of the configuration. */
+export interface AdminProviders {
+  views(): readonly ProviderStatus[];
+  /** Objects that define routes and upstreams; null where there are none. */
+  readonly origins: Origins | null;
+}
+
 /** A worker thread as its supervisor knows it. */
 export interface AdminWorker {
   readonly worker: number;
@@ -204,6 +213,7 @@ export interface AdminContext {
   readonly maintenance: AdminMaintenance;
   readonly splits: AdminSplits;
   readonly membership: AdminMembership;
+  readonly providers: AdminProviders;
   readonly certificates: AdminCertificates;
   readonly acme: AdminAcme;
   /** The Snapshot that runs. */

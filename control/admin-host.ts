@@ -11,6 +11,7 @@ import type {
 import type { Snapshot } from '../core/snapshot/snapshot.ts';
 import type { Timers } from '../core/timers.ts';
 import type { SourceEvent } from '../discovery/source-runner.ts';
+import type { ProviderEvent } from '../providers/provider-runner.ts';
 import type { SnapshotConsumer, SnapshotGate } from './snapshot-owner.ts';
 import { type InheritedSockets, keyOfAdmin } from './supervisor/inherited-sockets.ts';
 
@@ -83,6 +84,10 @@ export class AdminHost implements SnapshotGate, SnapshotConsumer {
 
   noteSource(event: SourceEvent): void {
     this.#server?.noteSource(event);
+  }
+
+  noteProvider(event: ProviderEvent): void {
+    this.#server?.noteProvider(event);
   }
 
   noteMembers(event: MembershipChange): void {

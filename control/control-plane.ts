@@ -13,6 +13,7 @@ import { systemRandom } from '../core/random.ts';
 import type { Snapshot } from '../core/snapshot/snapshot.ts';
 import { systemTimers } from '../core/timers.ts';
 import type { ConfigPart } from '../providers/provider.ts';
+import type { ProviderEvent } from '../providers/provider-runner.ts';
 import { runCheck } from '../health/checkers/checkers.ts';
 import { HealthService } from '../health/health-service.ts';
 import type { MainLogger } from '../logging/process-log.ts';
@@ -114,8 +115,7 @@ export class ControlPlane {
     const region = (this.region = allocateRegion(config.settings, this.#startedWallMs));
     const tables = newTables(region.capacity);
     const first = compile(config, tables, 1);
-    const table = options.holder?.table ?? tableOfActivation(first, options.environment);
-    const sockets = new InheritedSockets(table);
+    const sockets = inheritedSockets(options, first);
     this.#options = options;
     this.#config = config;
     this.clients = ClientMemory.allocate(region.capacity.workers, [randomInt(2 ** 32), randomInt(2 ** 32)]);
@@ -133,7 +133,7 @@ export class ControlPlane {
     this.health = new HealthService({ ...injected, runCheck, onOutOfUse });
     const { maintenance, splits, membership, acme, providers } = (this.#settings = this.#newSettings(tables));
     this.#keeper = new StateKeeper({ ...injected, health: this.health, maintenance, splits, added: membership.added });
-    this.#explainer = new Explainer({ ...injected, bound: () => this.bound });
+    this.#explainer = new Explainer({ ...injected, bound: () => this.bound, origins: () => providers.origins });
     this.#admin = new AdminHost({ sockets, timers: systemTimers, context: () => this.#adminContext() });
     this.#owner = new SnapshotOwner(
       first,
@@ -233,7 +233,8 @@ export class ControlPlane {
 
   #newSettings(tables: CompileTables): OperatorSettings {
     const publish = (): Promise<void> => this.#reloader.republish();
-    const { log, version } = this.#options;
+    const { load, log, version } = this.#options;
+    const onEvent = (event: ProviderEvent): void => this.#admin.noteProvider(event);
     const offer = (one: CertificateOffer): void => this.supervisor.broadcast({ kind: 'certificate-offer', ...one });
     const parts = { clock: this.#clock, log, publish, timers: systemTimers, random: systemRandom };
     return {
@@ -251,7 +252,7 @@ export class ControlPlane {
         onMembers: (event) => this.#admin.noteMembers(event),
       }),
       acme: new CertificateService({ ...parts, tables, version, offer }),
-      providers: new ProviderHost({ ...parts, tables, load: this.#options.load, reload: () => this.reload() }),
+      providers: new ProviderHost({ ...parts, tables, load, onEvent, reload: () => this.reload() }),
     };
   }
 
@@ -334,6 +335,10 @@ export class ControlPlane {
       upgrade: holder === undefined ? undefined : () => holder.upgrade(),
     };
   }
+}
+
+function inheritedSockets({ holder, environment }: ControlPlaneOptions, first: Snapshot): InheritedSockets {
+  return new InheritedSockets(holder?.table ?? tableOfActivation(first, environment));
 }
 
 function newShutdown(

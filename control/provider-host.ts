@@ -4,6 +4,7 @@
 import { type CompileTables, compile } from '../config/compile/compile.ts';
 import { certificateNames, checkCertificate } from '../config/files/certificate.ts';
 import { listFiles } from '../config/files/endpoint-list.ts';
+import type { Origins } from '../config/include/provided-files.ts';
 import type { LoadedConfig, LoadResult } from '../config/load.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
@@ -12,7 +13,7 @@ import type { CertificateSnapshot, ListenerSnapshot } from '../core/snapshot/lis
 import type { Snapshot } from '../core/snapshot/snapshot.ts';
 import type { TimerHandle, Timers } from '../core/timers.ts';
 import type { ConfigPart, Fragment, ProvidedCertificate, Refusal, ServedListener } from '../providers/provider.ts';
-import { ProviderRunner, type ProviderView } from '../providers/provider-runner.ts';
+import { type ProviderEvent, ProviderRunner, type ProviderStatus } from '../providers/provider-runner.ts';
 import { providerNamed } from '../providers/providers.ts';
 import { loadOrThrow } from './reload.ts';
 import type { SnapshotConsumer, SnapshotGate } from './snapshot-owner.ts';
@@ -34,11 +35,7 @@ export interface ProviderHostParts {
   readonly load: (parts: readonly ConfigPart[]) => LoadResult;
   /** Loads the configuration again, and publishes it. */
   readonly reload: () => Promise<unknown>;
-}
-
-/** A provider for operators. */
-export interface ProviderStatus extends ProviderView {
-  readonly refused: readonly Refusal[];
+  readonly onEvent: (event: ProviderEvent) => void;
 }
 
 type Settings = LoadedConfig['settings'];
@@ -57,6 +54,7 @@ export class ProviderHost implements SnapshotGate, SnapshotConsumer {
   /** Refusals that were logged, as texts. */
   #logged = new Set<string>();
   #timer: TimerHandle | null = null;
+  #origins: Origins | null = null;
   #reloadedAtMs = -Infinity;
   /** Whether changes cause reloads: not before the first configuration is published. */
   #isOpen = false;
@@ -117,6 +115,7 @@ export class ProviderHost implements SnapshotGate, SnapshotConsumer {
   /** A configuration has been published: starts and stops providers, and reports refusals. */
   published(config: LoadedConfig): void {
     this.#isOpen = true;
+    this.#origins = config.origins;
     this.#retain(config);
     this.#logRefusals();
     for (const runner of this.#runners.values()) runner.applied(this.#refusalsOf(runner));
@@ -131,7 +130,13 @@ export class ProviderHost implements SnapshotGate, SnapshotConsumer {
       if (tls?.fromProviders !== true) return listener;
       const own = usable.filter(({ listeners: names }) => names.length === 0 || names.includes(listener.name));
       const added = own.map(
-        ({ cert, key }): CertificateSnapshot => ({ cert, key, names: certificateNames(cert), files: null }),
+        ({ cert, key, origin }): CertificateSnapshot => ({
+          cert,
+          key,
+          names: certificateNames(cert),
+          files: null,
+          origin,
+        }),
       );
       return Object.freeze({ ...listener, tls: { ...tls, certificates: [...tls.certificates, ...added] } });
     });
@@ -148,8 +153,16 @@ export class ProviderHost implements SnapshotGate, SnapshotConsumer {
     this.#runners.clear();
   }
 
+  /** Objects that define routes and upstreams of the configuration that runs; null where there are none. */
+  get origins(): Origins | null {
+    return this.#origins;
+  }
+
   views(): readonly ProviderStatus[] {
-    return [...this.#runners.values()].map((runner) => ({ ...runner.view, refused: this.#refusalsOf(runner) }));
+    return [...this.#runners.values()].map((runner) => {
+      const accepted = [...originsOf(runner.fragment)].filter((origin) => !this.#refused.has(origin)).length;
+      return { ...runner.view, accepted, refused: this.#refusalsOf(runner) };
+    });
   }
 
   #retain({ settings, directory }: LoadedConfig): void {
@@ -173,10 +186,11 @@ export class ProviderHost implements SnapshotGate, SnapshotConsumer {
   }
 
   #run(name: string, settings: object, before?: Fragment): ProviderRunner {
-    const { clock, timers, random, log } = this.#parts;
+    const { clock, timers, random, log, onEvent } = this.#parts;
     const context = { clock, timers, random, log, files: listFiles(this.#parts) };
     const onReport = (): void => this.#onReport?.();
-    return new ProviderRunner(name, settings, context, { clock, log, onReport, onChange: () => this.#plan() }, before);
+    const parts = { clock, log, onReport, onEvent, onChange: () => this.#plan() };
+    return new ProviderRunner(name, settings, context, parts, before);
   }
 
   #plan(): void {
@@ -203,7 +217,7 @@ export class ProviderHost implements SnapshotGate, SnapshotConsumer {
   }
 
   #refusalsOf({ fragment }: ProviderRunner): readonly Refusal[] {
-    const own = new Set([...fragment.parts, ...fragment.certificates].map(({ origin }) => origin));
+    const own = originsOf(fragment);
     const found = [...this.#refused].flatMap(([origin, cause]) => (own.has(origin) ? [{ origin, cause }] : []));
     return [...fragment.refused, ...found];
   }
@@ -214,11 +228,19 @@ export class ProviderHost implements SnapshotGate, SnapshotConsumer {
       for (const { origin, cause } of this.#refusalsOf(runner)) {
         const text = `${origin} is refused: ${cause}`;
         now.add(text);
-        if (!this.#logged.has(text)) this.#parts.log.warn({ provider: runner.name, origin, cause }, text);
+        if (this.#logged.has(text)) continue;
+        const { log, clock, onEvent } = this.#parts;
+        log.warn({ provider: runner.name, origin, cause }, text);
+        onEvent({ at: clock.wallMs(), provider: runner.name, change: 'refused', object: origin, cause });
       }
     }
     this.#logged = now;
   }
+}
+
+/** Objects that contribute to a fragment. */
+function originsOf({ parts, certificates }: Fragment): Set<string> {
+  return new Set([...parts, ...certificates].map(({ origin }) => origin));
 }
 
 function servedBy(listeners: Settings['listeners']): ServedListener[] {

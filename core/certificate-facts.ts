@@ -25,6 +25,8 @@ export interface CertificateFacts {
   readonly notAfterMs: number;
   /** Path of the certificate's file; null for one that wasn't loaded from a file of the configuration. */
   readonly file: string | null;
+  /** Object of a provider that contributes it; null for the others. */
+  readonly origin: string | null;
   /** Reason why a newer content of its files is not used; null where the newest is. */
   readonly error: string | null;
 }

@@ -105,6 +105,8 @@ export const kubernetesProvider = defineProvider({
     watch: options.namespaces === undefined ? 'cluster' : 'namespace',
     publish: { addresses: options.publish?.addresses ?? [], service: options.publish?.service ?? '' },
   }),
+  describe: ({ access: { kubeconfig, context } }) =>
+    kubeconfig === '' ? "the cluster of Fairlead's pod" : `${kubeconfig}${context === '' ? '' : ` (${context})`}`,
   start: (settings, context, events) => new KubernetesProvider(settings, context, events),
 });
 

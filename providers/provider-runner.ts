@@ -11,6 +11,17 @@ import { providerNamed } from './providers.ts';
  */
 export type ProviderState = 'pending' | 'current' | 'stale';
 
+/** A provider has failed or works again, or one of its objects is refused. */
+export interface ProviderEvent {
+  /** Wall-clock ms. */
+  readonly at: number;
+  readonly provider: string;
+  readonly change: 'failed' | 'recovered' | 'refused';
+  /** Origin of the object that is refused; '' for the provider itself. */
+  readonly object: string;
+  readonly cause: string;
+}
+
 const NOTHING: Fragment = { version: '', parts: [], certificates: [], refused: [] };
 
 interface RunnerParts {
@@ -20,10 +31,12 @@ interface RunnerParts {
   readonly onChange: () => void;
   /** A report has arrived. */
   readonly onReport: () => void;
+  readonly onEvent: (event: ProviderEvent) => void;
 }
 
 export class ProviderRunner {
   readonly name: string;
+  readonly #subject: string;
   readonly #parts: RunnerParts;
   readonly #running: RunningProvider;
   #state: ProviderState = 'pending';
@@ -40,7 +53,9 @@ export class ProviderRunner {
     this.name = name;
     this.#fragment = before;
     this.#parts = parts;
-    this.#running = providerNamed(name).start(settings, context, {
+    const provider = providerNamed(name);
+    this.#subject = provider.describe(settings);
+    this.#running = provider.start(settings, context, {
       publish: (fragment) => this.#publish(fragment),
       fail: (cause) => this.#fail(cause),
     });
@@ -59,6 +74,7 @@ export class ProviderRunner {
     const { version, parts, certificates } = this.#fragment;
     return {
       provider: this.name,
+      subject: this.#subject,
       state: this.#state,
       version,
       confirmedAt: this.#confirmedAt,
@@ -83,7 +99,10 @@ export class ProviderRunner {
     const { version: _version, ...content } = fragment;
     const text = JSON.stringify(content);
     const hasChanged = text !== this.#text;
-    if (this.#state === 'stale') this.#parts.log.info({ provider: this.name }, `provider ${this.name} works again`);
+    if (this.#cause !== '') {
+      this.#parts.log.info({ provider: this.name }, `provider ${this.name} works again`);
+      this.#emit('recovered', '');
+    }
     this.#fragment = fragment;
     this.#text = text;
     this.#confirmedAt = this.#parts.clock.wallMs();
@@ -102,8 +121,13 @@ export class ProviderRunner {
       const kept =
         this.#state === 'stale' ? 'its last routes and upstreams are kept' : 'it has contributed nothing yet';
       this.#parts.log.warn({ provider: this.name, cause }, `provider ${this.name} failed: ${cause}; ${kept}`);
+      this.#emit('failed', cause);
     }
     this.#report();
+  }
+
+  #emit(change: 'failed' | 'recovered', cause: string): void {
+    this.#parts.onEvent({ at: this.#parts.clock.wallMs(), provider: this.name, change, object: '', cause });
   }
 
   #report(): void {
@@ -112,4 +136,11 @@ export class ProviderRunner {
   }
 }
 
-export type ProviderView = ProviderRunner['view'];
+type ProviderView = ProviderRunner['view'];
+
+/** A provider for operators. */
+export interface ProviderStatus extends ProviderView {
+  /** Objects that contribute something. */
+  readonly accepted: number;
+  readonly refused: readonly Refusal[];
+}

@@ -100,6 +100,8 @@ export interface ProviderDefinition<Shape extends OptionShape, Settings extends 
   /** The options as an example in YAML. */
   readonly example: string;
   readonly compile: (options: OptionsOf<Shape>, place: ProviderPlace) => Settings;
+  /** The program that it follows, for operators: an address, a file. */
+  readonly describe: (settings: Settings) => string;
   /** Finds options that contradict each other. Reads nothing. */
   readonly check?: (options: OptionsOf<Shape>) => readonly OptionProblem[];
   /** Starts the provider. Never throws: what goes wrong is an event. */

@@ -220,6 +220,13 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   }),
   {
     method: 'GET',
+    path: '/api/v1/providers',
+    means: 'providers with their state, and the objects that are refused',
+    reply: schemas.providers,
+    handle: read.sendProviders,
+  },
+  {
+    method: 'GET',
     path: '/api/v1/certificates',
     means: 'certificates in use and those that are ordered, with their renewal',
     reply: certificates,

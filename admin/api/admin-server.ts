@@ -3,6 +3,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { formatBindAddress } from '../../net/host-port.ts';
 import type { SourceEvent } from '../../discovery/source-runner.ts';
+import type { ProviderEvent } from '../../providers/provider-runner.ts';
 import type { AdminSnapshot } from '../../core/snapshot/admin.ts';
 import { admit, requireWriter } from './admin-access.ts';
 import { AdminBinding, certificateNameOf } from './admin-binding.ts';
@@ -142,6 +143,11 @@ export class AdminServer {
   /** Publishes a change of a discovery source to event streams. */
   noteSource({ at, ...event }: SourceEvent): void {
     this.#parts.feed.addSource({ at: isoOf(at), ...event });
+  }
+
+  /** Publishes a change of a provider to event streams. */
+  noteProvider({ at, ...event }: ProviderEvent): void {
+    this.#parts.feed.addProvider({ at: isoOf(at), ...event });
   }
 
   /** Publishes that endpoints were added or removed to event streams. */

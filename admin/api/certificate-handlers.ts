@@ -41,11 +41,12 @@ function certificateRows({ certificates, acme }: Pick<AdminContext, 'certificate
 }
 
 function rowOf(facts: CertificateFacts, own: AutomaticCertificate | undefined): CertificateReply {
-  const { names, listener, file, issuer, serial, fingerprint, keyType, notBeforeMs, notAfterMs, error } = facts;
+  const { names, listener, file, origin, issuer, serial, fingerprint, keyType, notBeforeMs, notAfterMs, error } = facts;
   return {
     names: [...names],
     listener,
-    source: own !== undefined ? 'acme' : file === null ? 'internal' : 'file',
+    source: own !== undefined ? 'acme' : origin !== null ? 'provider' : file === null ? 'internal' : 'file',
+    origin,
     file,
     state: own?.state === 'ordering' ? 'ordering' : 'in-use',
     issuer,
@@ -62,7 +63,7 @@ function rowOf(facts: CertificateFacts, own: AutomaticCertificate | undefined): 
 function waitingRow(own: AutomaticCertificate): CertificateReply {
   const unknown = { issuer: null, serial: null, fingerprint: null, keyType: null, notBefore: null, notAfter: null };
   const state = own.state === 'ordering' ? 'ordering' : 'waiting';
-  const place = { listener: null, source: 'acme', file: null } as const;
+  const place = { listener: null, source: 'acme', origin: null, file: null } as const;
   return { names: [own.name], ...place, state, ...unknown, ...orderFacts(own), error: errorOf(own) };
 }
 

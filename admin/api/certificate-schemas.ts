@@ -9,8 +9,9 @@ export const certificate = z.strictObject({
   names: z.array(z.string()),
   listener: z.string().nullable().describe('Listener that serves it; null before the first certificate of a name.'),
   source: z
-    .enum(['file', 'acme', 'internal'])
-    .describe('Whether it comes from files of the configuration, from a CA by ACME, or from the internal CA.'),
+    .enum(['file', 'acme', 'internal', 'provider'])
+    .describe('Files of the configuration, a CA by ACME, the internal CA, or an object of a provider.'),
+  origin: z.string().nullable().describe('Object of a provider that contributes it; null for the others.'),
   file: z.string().nullable().describe("Path of the certificate's file."),
   state: z
     .enum(['in-use', 'waiting', 'ordering'])

@@ -56,7 +56,7 @@ function addressOf(upstream: string, name: string): string {
 }
 
 /** Explanation of an endpoint's state. */
-export function explanationOf(explanation: Explanation): WhyAnswer {
+export function explanationOf(explanation: Explanation): Omit<WhyAnswer, 'upstreamOrigin'> {
   const { upstream, name, now, reasons, ejectionsInRow, changes, events } = explanation;
   return {
     upstream,

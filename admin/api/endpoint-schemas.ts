@@ -167,6 +167,7 @@ const reason = z.strictObject({
 
 export const why = facts.extend({
   upstream: z.string(),
+  upstreamOrigin: z.string().nullable().describe('Object of a provider that defines the upstream; null for the file.'),
   endpoint: z.string(),
   ...place,
   now: time,

@@ -8,6 +8,7 @@ import type {
   EventReply,
   MaintenanceEvent,
   MembershipEvent,
+  ProviderEventReply,
   ReloadEvent,
   SourceEventReply,
   SplitEvent,
@@ -59,6 +60,10 @@ export class EventFeed {
 
   addSource(change: SourceEventReply): void {
     this.#add({ id: this.#nextId(), kind: 'source', ...change }, this.#discoveries);
+  }
+
+  addProvider(change: ProviderEventReply): void {
+    this.#add({ id: this.#nextId(), kind: 'provider', ...change }, this.#discoveries);
   }
 
   addMembership(change: MembershipEvent): void {

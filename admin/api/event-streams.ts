@@ -9,7 +9,16 @@ import type { EventFeed } from './event-feed.ts';
 import type { EventReply, LiveReply } from './reply-schemas.ts';
 
 /** Kinds of event. */
-export const STREAM_KINDS = ['change', 'reload', 'maintenance', 'split', 'source', 'membership', 'status'] as const;
+export const STREAM_KINDS = [
+  'change',
+  'reload',
+  'maintenance',
+  'split',
+  'source',
+  'provider',
+  'membership',
+  'status',
+] as const;
 export type StreamKind = (typeof STREAM_KINDS)[number];
 
 /** Limit of open streams: each holds a socket and is written to every second. */

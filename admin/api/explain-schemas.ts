@@ -48,6 +48,7 @@ const verdict = z.strictObject({
       'Values that this part of the match requires; for `not` those that exclude the request; empty where it matches.',
     ),
   had: z.string().describe('What the request has there.'),
+  origin: z.string().nullable().describe('Object of a provider that defines the route; null for the file.'),
 });
 
 const action = z.discriminatedUnion('kind', [

@@ -38,6 +38,7 @@ export function liveStatus(context: AdminContext, traffic: TrafficWindow, status
       sources: status.sources(upstream.name),
     })),
     maintenance: status.maintenance(),
+    providers: status.providerSummaries(),
   };
 }
 

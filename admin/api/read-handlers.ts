@@ -63,15 +63,21 @@ export function sendUpstream({ params }: AdminRequest, parts: AdminParts): Admin
   return jsonReply(upstream);
 }
 
+export function sendProviders(_request: AdminRequest, { status }: AdminParts): AdminReply {
+  return jsonReply({ providers: status.providers() });
+}
+
 export function sendEndpoint({ params }: AdminRequest, parts: AdminParts): AdminReply {
   const { reply, tag } = findEndpoint(params, parts);
   return jsonReply(reply, 200, { ETag: tag });
 }
 
 export function sendWhy({ params }: AdminRequest, parts: AdminParts): AdminReply {
-  const explanation = parts.context.health.explain(params['upstream']!, params['endpoint']!);
+  const { context } = parts;
+  const explanation = context.health.explain(params['upstream']!, params['endpoint']!);
   if (explanation === null) throw noEndpoint(params, parts);
-  return jsonReply(explanationOf(explanation));
+  const upstreamOrigin = context.providers.origins?.upstreams[explanation.upstream] ?? null;
+  return jsonReply({ ...explanationOf(explanation), upstreamOrigin });
 }
 
 /** Returns a list, or a stream if the client requests one. */
@@ -115,6 +121,7 @@ export function sendConfig(_request: AdminRequest, parts: AdminParts): AdminRepl
     generation: revision,
     file: written?.file ?? null,
     config: written?.config ?? null,
+    origins: context.providers.origins,
     generations: parts.status.generations(),
   };
   return jsonReply(reply, 200, { ETag: configTag(revision) });

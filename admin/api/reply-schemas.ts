@@ -58,6 +58,29 @@ export const split = z.strictObject({
 });
 export const splits = z.strictObject({ splits: z.array(split) });
 
+const provider = z.strictObject({
+  name: z.string(),
+  subject: z.string().describe('The program that it follows: an address or a file.'),
+  state: z
+    .enum(['pending', 'current', 'stale'])
+    .describe('`pending`: it has contributed nothing yet; `stale`: it fails, and what it contributed last is kept.'),
+  version: z.string(),
+  ageSeconds: amount.nullable().describe('Since the contribution in use was last confirmed; null before the first.'),
+  cause: z.string().describe("Why it isn't current."),
+  routes: amount,
+  upstreams: amount,
+  certificates: amount,
+  accepted: amount.describe('Objects that contribute something.'),
+  refused: z.array(z.strictObject({ object: z.string(), cause: z.string() })).describe('Objects with a problem.'),
+});
+export const providers = z.strictObject({ providers: z.array(provider) });
+export type ProviderReply = z.output<typeof provider>;
+const providerSummary = provider
+  .pick({ name: true, state: true, ageSeconds: true, cause: true, accepted: true })
+  .extend({ refused: amount.describe('Objects with a problem.') });
+export type ProviderSummary = z.output<typeof providerSummary>;
+const definedBy = z.string().nullable().describe('Object of a provider that defines it; null for the file.');
+
 const protocol = z
   .enum(['http1', 'http2', 'auto', 'tcp'])
   .describe('Protocol of requests to the endpoints; `auto`: as each endpoint chooses by ALPN.');
@@ -100,6 +123,7 @@ export const upstream = z.strictObject({
   redispatches: amount,
   traffic,
   locality: locality.nullable().describe('Null where zones do not matter.'),
+  origin: definedBy,
   sources: z.array(source).describe('Where further endpoints come from.'),
   endpoints: z.array(endpoint),
 });
@@ -118,6 +142,7 @@ export const status = z.strictObject({
   listeners: z.array(listener),
   upstreams: z.array(upstream),
   maintenance: z.array(maintenanceSwitch).describe('Routes and upstreams in maintenance.'),
+  providers: z.array(providerSummary),
 });
 export type StatusReply = z.output<typeof status>;
 
@@ -189,6 +214,7 @@ export const live = z.strictObject({
     }),
   ),
   maintenance: z.array(maintenanceSwitch),
+  providers: z.array(providerSummary),
 });
 export type LiveReply = z.output<typeof live>;
 
@@ -237,6 +263,17 @@ const sourceEvent = z.strictObject({
 });
 export type SourceEventReply = z.output<typeof sourceEvent>;
 
+const providerEvent = z.strictObject({
+  at: time,
+  provider: z.string(),
+  change: z
+    .enum(['failed', 'recovered', 'refused'])
+    .describe('`failed`: what it contributed last is kept; `refused`: one of its objects contributes nothing.'),
+  object: z.string().describe('The object that is refused; empty for the provider itself.'),
+  cause: z.string(),
+});
+export type ProviderEventReply = z.output<typeof providerEvent>;
+
 const membershipEvent = z.strictObject({
   at: time,
   upstream: z.string(),
@@ -256,6 +293,7 @@ export const event = z.discriminatedUnion('kind', [
   maintenanceEvent.extend({ ...identified, kind: z.literal('maintenance') }),
   splitEvent.extend({ ...identified, kind: z.literal('split') }),
   sourceEvent.extend({ ...identified, kind: z.literal('source') }),
+  providerEvent.extend({ ...identified, kind: z.literal('provider') }),
   membershipEvent.extend({ ...identified, kind: z.literal('membership') }),
 ]);
 export type EventReply = z.output<typeof event>;
@@ -268,6 +306,10 @@ export const config = z.strictObject({
     .record(z.string(), z.unknown())
     .nullable()
     .describe('As it is written, variables not put in, secrets left out; null where there is no file.'),
+  origins: z
+    .strictObject({ routes: z.record(z.string(), z.string()), upstreams: z.record(z.string(), z.string()) })
+    .nullable()
+    .describe('Objects of providers, by name of the route or upstream that they define; null without any.'),
   generations: z.array(generation).describe('Newest first: the one that runs, and those that still finish exchanges.'),
 });
 export type ConfigReply = z.output<typeof config>;

@@ -25,6 +25,8 @@ const listener = z.strictObject({
   policies,
 });
 
+const origin = z.string().nullable().describe('Object of a provider that defines it; null for the file.');
+
 const part = z.strictObject({
   name: z.string(),
   weight: z.int().nullable().describe('In a split of the route; null where the route leads to one upstream.'),
@@ -41,25 +43,29 @@ const route = z.strictObject({
     .string()
     .describe('Status of a reply, location of a redirect, or directory of files; empty for an upstream.'),
   upstreams: z.array(part).describe('Where requests go; empty for other actions.'),
+  origin,
 });
 type RouteReply = z.output<typeof route>;
 
 export const routes = z.strictObject({
   listeners: z.array(listener),
   routes: z.array(route).describe('In the order of the file; the first match wins.'),
-  upstreams: z.array(z.strictObject({ name: z.string(), policies })),
+  upstreams: z.array(z.strictObject({ name: z.string(), policies, origin })),
 });
 export type RoutesReply = z.output<typeof routes>;
 
 export function sendRoutes(_request: AdminRequest, { context }: AdminParts): AdminReply {
   const snapshot = context.snapshot();
+  const origins = context.providers.origins;
   const reply: RoutesReply = {
     listeners: snapshot.listeners.map(listenerRow),
     routes: [
       ...snapshot.routes.map((one) => httpRow(one, snapshot, context)),
       ...snapshot.tcpRoutes.map((one) => tcpRow(one, snapshot, context)),
     ],
-    upstreams: snapshot.upstreams.map((one) => ({ name: one.name, policies: policyNames(one) })),
+    upstreams: snapshot.upstreams.map((one) => {
+      return { name: one.name, policies: policyNames(one), origin: origins?.upstreams[one.name] ?? null };
+    }),
   };
   return jsonReply(reply);
 }
@@ -92,6 +98,7 @@ function httpRow(one: RouteSnapshot, snapshot: Snapshot, context: AdminContext):
     action: action.kind,
     detail: detailOf(action),
     upstreams: action.kind === 'upstream' ? partsOf(name, action.upstream, snapshot, context) : [],
+    origin: context.providers.origins?.routes[name] ?? null,
   };
 }
 
@@ -107,6 +114,7 @@ function tcpRow(one: TcpRouteSnapshot, snapshot: Snapshot, context: AdminContext
     action: 'upstream',
     detail: '',
     upstreams: partsOf(name, upstream, snapshot, context),
+    origin: context.providers.origins?.routes[name] ?? null,
   };
 }
 

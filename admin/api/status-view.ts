@@ -15,7 +15,15 @@ import { isoOf } from './iso-time.ts';
 import { LaneSums } from '../metrics/lane-sums.ts';
 import { STATUS_CLASSES } from '../metrics/metrics-upstream.ts';
 import { notReadyBecause } from './readiness.ts';
-import type { ConfigReply, MaintenanceReply, SourceReply, StatusReply, UpstreamReply } from './reply-schemas.ts';
+import type {
+  ConfigReply,
+  MaintenanceReply,
+  ProviderReply,
+  ProviderSummary,
+  SourceReply,
+  StatusReply,
+  UpstreamReply,
+} from './reply-schemas.ts';
 import type { Traffic, TrafficWindow } from '../metrics/traffic-window.ts';
 
 /** One endpoint, with the entity tag of its operator settings. */
@@ -51,6 +59,7 @@ export class StatusView {
       listeners: this.listeners(),
       upstreams: this.upstreams(),
       maintenance: this.maintenance(),
+      providers: this.providerSummaries(),
     };
   }
 
@@ -159,6 +168,7 @@ export class StatusView {
       redispatches: this.#sums.upstream(index, 'redispatches'),
       traffic: roundedTraffic(this.#traffic.upstream(upstream)),
       locality: zoneViewOf(upstream, region),
+      origin: this.#context.providers.origins?.upstreams[name] ?? null,
       sources: this.sources(name),
       endpoints: known.map(({ endpoint, view }) => this.#endpoint(endpoint, view)),
     };
@@ -166,15 +176,35 @@ export class StatusView {
 
   /** Discovery sources of an upstream. */
   sources(upstream: string): SourceReply[] {
-    const nowMs = this.#context.clock.wallMs();
     const own = this.#context.membership.sources().filter((one) => one.upstream === upstream);
     return own.map(
       ({ source, subject, state, version, endpoints, confirmedAt, changedAt, cause, updates, failures }) => {
-        const ageSeconds = confirmedAt === null ? null : Math.max(0, Math.round((nowMs - confirmedAt) / 1000));
+        const ageSeconds = this.#ageOf(confirmedAt);
         const at = changedAt === null ? null : isoOf(changedAt);
         return { source, subject, state, version, endpoints, ageSeconds, changedAt: at, cause, updates, failures };
       },
     );
+  }
+
+  providers(): ProviderReply[] {
+    return this.#context.providers.views().map(({ provider, confirmedAt, refused, ...facts }) => ({
+      name: provider,
+      ageSeconds: this.#ageOf(confirmedAt),
+      ...facts,
+      refused: refused.map(({ origin, cause }) => ({ object: origin, cause })),
+    }));
+  }
+
+  /** Providers without their objects. */
+  providerSummaries(): ProviderSummary[] {
+    return this.#context.providers.views().map(({ provider, state, confirmedAt, cause, accepted, refused }) => {
+      const ageSeconds = this.#ageOf(confirmedAt);
+      return { name: provider, state, ageSeconds, cause, accepted, refused: refused.length };
+    });
+  }
+
+  #ageOf(confirmedAt: number | null): number | null {
+    return confirmedAt === null ? null : Math.max(0, Math.round((this.#context.clock.wallMs() - confirmedAt) / 1000));
   }
 
   #isInMaintenance(upstream: string): boolean {

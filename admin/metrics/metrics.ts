@@ -13,6 +13,7 @@ import { ENDPOINT_METRICS } from './metrics-endpoint.ts';
 import { GRPC_METRICS } from './metrics-grpc.ts';
 import { POLICY_METRICS } from './metrics-policy.ts';
 import { processMetrics } from './metrics-process.ts';
+import { PROVIDER_METRICS } from './metrics-provider.ts';
 import { SOURCE_METRICS } from './metrics-source.ts';
 import { UPSTREAM_METRICS, STATUS_CLASSES } from './metrics-upstream.ts';
 import type { ListenerField } from '../../core/memory/lane-fields.ts';
@@ -39,6 +40,7 @@ export class Metrics {
       ...processMetrics(this.#lag),
       ...LISTENER_METRICS,
       ...CERTIFICATE_METRICS,
+      ...PROVIDER_METRICS,
       ...POLICY_METRICS,
       ...UPSTREAM_METRICS,
       ...SOURCE_METRICS,

@@ -1,7 +1,8 @@
 // Prints a configuration as YAML, with aliases and merge keys resolved. Thread: main.
 
-import { stringify } from 'yaml';
+import { Document, isMap, isScalar, isSeq } from 'yaml';
 import { systemClock } from '../../core/clock.ts';
+import type { Origins } from '../include/provided-files.ts';
 import { type LoadedConfig, loadConfigText } from '../load.ts';
 import { formatPath, type KeyPath } from '../problems/problem.ts';
 import { configSchema } from '../schema/schema.ts';
@@ -59,9 +60,23 @@ function problemPaths(values: unknown, { file, directory }: LoadedConfig, hasWar
   return loaded.problems.map(({ path }) => path);
 }
 
-/** Formats plain values as YAML. */
-export function yamlOf(values: unknown): string {
-  return stringify(values, { lineWidth: 0, aliasDuplicateObjects: false, version: '1.2' });
+/** Formats plain values as YAML. @param origins shown as comments of routes and upstreams; null for none */
+export function yamlOf(values: unknown, origins: Origins | null = null): string {
+  const document = new Document(values, { aliasDuplicateObjects: false, version: '1.2' });
+  if (origins !== null) addOrigins(document, origins);
+  return document.toString({ lineWidth: 0 });
+}
+
+function addOrigins(document: Document, origins: Origins): void {
+  const [routes, upstreams] = [document.get('routes'), document.get('upstreams')];
+  for (const route of isSeq(routes) ? routes.items : []) {
+    const origin = isMap(route) ? origins.routes[String(route.get('name'))] : undefined;
+    if (isMap(route) && origin !== undefined) route.commentBefore = ` from ${origin}`;
+  }
+  for (const { key } of isMap(upstreams) ? upstreams.items : []) {
+    const origin = isScalar(key) ? origins.upstreams[String(key.value)] : undefined;
+    if (isScalar(key) && origin !== undefined) key.commentBefore = ` from ${origin}`;
+  }
 }
 
 interface Place extends RefusedPaths {

@@ -9,7 +9,7 @@ import type { Snapshot } from '../../core/snapshot/snapshot.ts';
 import type { SnapshotConsumer } from '../snapshot-owner.ts';
 
 /** Facts that depend on the certificate alone. */
-type OwnFacts = Omit<CertificateFacts, 'listener' | 'file' | 'error'>;
+type OwnFacts = Omit<CertificateFacts, 'listener' | 'file' | 'origin' | 'error'>;
 
 /** A certificate that a listener serves without having it in the Snapshot. */
 export interface ServedCertificate {
@@ -56,9 +56,9 @@ export class CertificateInventory implements SnapshotConsumer {
   list(): readonly CertificateFacts[] {
     const listeners = this.#snapshot?.listeners ?? [];
     const configured = listeners.flatMap(({ name: listener, tls }) =>
-      (tls?.certificates ?? []).map(({ cert, files }) => {
+      (tls?.certificates ?? []).map(({ cert, files, origin = null }) => {
         const file = files?.cert ?? null;
-        return { ...this.#parsed.get(cert)!, listener, file, error: this.#errors.get(file ?? '') ?? null };
+        return { ...this.#parsed.get(cert)!, listener, file, origin, error: this.#errors.get(file ?? '') ?? null };
       }),
     );
     return [...configured, ...this.#onDemand().map((served) => this.#factsOnDemand(served))];
@@ -67,7 +67,7 @@ export class CertificateInventory implements SnapshotConsumer {
   #factsOnDemand({ listener, certificate }: ServedCertificate): CertificateFacts {
     let facts = this.#parsedOnDemand.get(certificate);
     if (facts === undefined) this.#parsedOnDemand.set(certificate, (facts = factsOf(certificate.cert)));
-    return { ...facts, listener, file: null, error: null };
+    return { ...facts, listener, file: null, origin: null, error: null };
   }
 
   /** The newest content of a file is in use, or again equal to what is. */

@@ -4,6 +4,7 @@
 import { ExplainError, type ExplainQuery, type ExplainReply } from '../../admin/api/explain-schemas.ts';
 import type { SessionReply } from '../../admin/api/explain-session-schemas.ts';
 import { compile, newTables } from '../../config/compile/compile.ts';
+import type { Origins } from '../../config/include/provided-files.ts';
 import type { LoadedConfig } from '../../config/load.ts';
 import { type Clock, systemClock } from '../../core/clock.ts';
 import { cookieValue } from '../../core/cookie.ts';
@@ -54,6 +55,7 @@ export interface ExplainerParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly bound: () => readonly BoundListener[];
+  readonly origins: () => Origins | null;
 }
 
 /** Explains requests by the Snapshot that runs. */
@@ -79,10 +81,10 @@ export class Explainer implements SnapshotConsumer {
 
   /** @throws ExplainError for a request that no client could send */
   explain(query: ExplainQuery): ExplainReply | SessionReply {
-    const { bound, region, clock, random } = this.#parts;
+    const { bound, region, clock, random, origins } = this.#parts;
     if (this.#snapshot === null) throw new ExplainError('no configuration runs');
     const ports = new Map(bound().map(({ name, port }) => [name, port]));
-    return explainAny(query, { snapshot: this.#snapshot, region, ports, clock, random });
+    return explainAny(query, { snapshot: this.#snapshot, origins: origins(), region, ports, clock, random });
   }
 }
 
@@ -98,7 +100,7 @@ export function explainFile(query: ExplainQuery, config: LoadedConfig, random: R
     bind.kind === 'tcp' ? [[name, bind.port] as const] : [],
   );
   const clock = { nowMs: () => 0, wallMs: () => systemClock.wallMs() };
-  return explainAny(query, { snapshot, region, ports: new Map(ports), clock, random });
+  return explainAny(query, { snapshot, origins: config.origins, region, ports: new Map(ports), clock, random });
 }
 
 function explainAny(query: ExplainQuery, facts: ExplainFacts): ExplainReply | SessionReply {
@@ -134,7 +136,7 @@ export function explain(query: ExplainQuery, facts: ExplainFacts): ExplainReply 
       matched: routing.path,
       readings: router.readings(routing).map((one) => ({ path: one.path, route: one.route?.name ?? null })),
     },
-    routes: routesOf(router, route, routing),
+    routes: routesOf(router, route, routing, facts.origins),
     route: route?.name ?? null,
     action: forClient(
       head,
@@ -223,11 +225,17 @@ function actionOf(
   return { kind, status, contentType: action.contentType, bodyBytes: reply.body.byteLength };
 }
 
-function routesOf(router: Router, taken: RouteSnapshot | null, facts: RoutingFacts): ExplainReply['routes'] {
+function routesOf(
+  router: Router,
+  taken: RouteSnapshot | null,
+  facts: RoutingFacts,
+  origins: Origins | null,
+): ExplainReply['routes'] {
   return router.verdicts(facts).map(({ route, mismatch }, index) => {
     const verdict = route === taken ? 'matched' : (mismatch ?? 'behind');
     const lost = mismatch === null ? { wanted: [], had: '' } : differenceOf(mismatch, route.match, facts);
-    return { name: route.name, position: index + 1, verdict, ...lost };
+    const origin = origins?.routes[route.name] ?? null;
+    return { name: route.name, position: index + 1, verdict, ...lost, origin };
   });
 }
 

@@ -20,6 +20,8 @@ export interface CertificateSnapshot {
   readonly names: readonly string[];
   /** Absolute paths of the files from which it was loaded; null for one that isn't watched on disk. */
   readonly files: { readonly cert: string; readonly key: string } | null;
+  /** Object of a provider that contributes it. */
+  readonly origin?: string;
 }
 
 /** Verification of client certificates. */

@@ -151,7 +151,8 @@ describe('explain agrees with served traffic', () => {
           const request = randomRequest(random);
           const port = ports.get(request.listener)!;
           const query = queryOf(request, port);
-          const facts = { snapshot: plane.snapshot, region: plane.region, ports, clock, random: seededRandom(count) };
+          const { snapshot, region } = plane;
+          const facts = { snapshot, origins: null, region, ports, clock, random: seededRandom(count) };
           const reply = count % 50 === 0 ? await callAdmin(fairlead, query) : explain(query, facts);
           const { said, was } = withoutChance(reply, await send(agent, port, request));
           assert.deepEqual(was, said, JSON.stringify({ config, count, request }));

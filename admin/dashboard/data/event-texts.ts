@@ -22,6 +22,7 @@ export function eventText(event: FeedEvent): EventText {
   if (event.kind === 'change') return changeText(event);
   if (event.kind === 'reload') return reloadText(event);
   if (event.kind === 'source') return sourceText(event);
+  if (event.kind === 'provider') return providerText(event);
   if (event.kind === 'membership') return membershipText(event);
   if (event.kind === 'maintenance') {
     const { of, name, on, cause } = event;
@@ -103,6 +104,20 @@ const SOURCE_CHANGES = {
 
 function sourceText({ upstream, source, subject, change, cause }: Extract<FeedEvent, { kind: 'source' }>): EventText {
   return { ...SOURCE_CHANGES[change], subject: `${source} ${subject} of ${upstream}`, lines: [cause] };
+}
+
+const PROVIDER_CHANGES = {
+  failed: { sign: '!', label: 'provider fails', tone: 'bad', text: 'What it contributed last is kept.' },
+  recovered: { sign: '●', label: 'provider recovered', tone: 'good', text: 'Its contribution is up to date again.' },
+  refused: { sign: '!', label: 'object refused', tone: 'warn', text: 'It contributes nothing.' },
+} as const;
+
+function providerText({ provider, change, object, cause }: Extract<FeedEvent, { kind: 'provider' }>): EventText {
+  return {
+    ...PROVIDER_CHANGES[change],
+    subject: object === '' ? provider : object,
+    lines: cause === '' ? [] : [cause],
+  };
 }
 
 function membershipText(event: Extract<FeedEvent, { kind: 'membership' }>): EventText {

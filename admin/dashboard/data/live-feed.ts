@@ -8,7 +8,7 @@ import { EventParser, type Message } from './event-parser.ts';
 /** Even a quiet stream has a comment every ten seconds. */
 const SILENCE_MS = 15_000;
 /** Kinds of events in the timeline; `status` is the other one. */
-const KINDS = ['change', 'reload', 'maintenance', 'split', 'source', 'membership'];
+const KINDS = ['change', 'reload', 'maintenance', 'split', 'source', 'provider', 'membership'];
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 5_000;
 

@@ -56,9 +56,10 @@ function stateOf({ notAfter, state, error }: Certificate, nowMs: number): Label 
   return { sign: isSoon ? '!' : '●', label: `${span(left)} left`, tone: isSoon ? 'warn' : 'good' };
 }
 
-const SOURCES = { file: 'by hand', acme: 'automatic', internal: 'internal CA' };
+const SOURCES = { file: 'by hand', acme: 'automatic', internal: 'internal CA', provider: 'provider' };
 
-function renewalOf({ source, nextRenewal, nextAttempt, authority }: Certificate): string {
+function renewalOf({ source, origin, nextRenewal, nextAttempt, authority }: Certificate): string {
+  if (origin !== null) return `by ${origin}`;
   const from = authority === null ? '' : ` from ${authority}`;
   if (nextAttempt !== null) return `${SOURCES[source]}${from}, next attempt ${day(nextAttempt)}`;
   return nextRenewal === null ? SOURCES[source] : `${SOURCES[source]}${from}, ${day(nextRenewal)}`;

@@ -34,9 +34,9 @@ async function printLive(options: ConfigPrintOptions): Promise<void> {
     throw new UsageError('--defaults needs a file: the running Fairlead returns only written keys');
   const answer = await callAdmin(adminTarget(options), '/api/v1/config');
   if (answer.status !== 200) throw new Error(refusalWords(answer));
-  const { generation, file, config } = answer.body as ConfigReply;
+  const { generation, file, config, origins } = answer.body as ConfigReply;
   if (config === null) throw new Error('it runs without a configuration file');
   process.stdout.write(
-    `# revision ${generation}${file === null ? '' : ` of ${JSON.stringify(file)}`}\n${yamlOf(config)}`,
+    `# revision ${generation}${file === null ? '' : ` of ${JSON.stringify(file)}`}\n${yamlOf(config, origins)}`,
   );
 }

@@ -110,8 +110,14 @@ export function routeLines(routes: readonly (Verdict | SessionReply['routes'][nu
   const shown = routes.filter(({ verdict }, index) => taken < 0 || index <= taken || verdict === 'behind');
   const width = Math.max(0, ...shown.map(({ name }) => name.length));
   return shown.map((route) => {
-    return `${String(route.position).padStart(LABEL - 2)}  ${route.name.padEnd(width)}  ${verdictOf(route)}`;
+    return `${String(route.position).padStart(LABEL - 2)}  ${route.name.padEnd(width)}  ${verdictOf(route)}${originWords(route)}`;
   });
+}
+
+/** Empty for a route of the file, and for a Fairlead of an earlier version. */
+function originWords(route: Verdict | SessionReply['routes'][number]): string {
+  const origin = 'origin' in route ? (route.origin ?? null) : null;
+  return origin === null ? '' : ` (from ${origin})`;
 }
 
 /** Parts of which all values must hold. */

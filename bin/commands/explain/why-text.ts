@@ -31,6 +31,7 @@ export function whyText(why: WhyAnswer): string {
   return [
     headline(why),
     ...originLines(why),
+    ...upstreamLines(why),
     ...reasonLines(why),
     weightLine(why),
     ...limitLines(why),
@@ -59,6 +60,12 @@ function originLines({ origin, zone, metadata }: WhyAnswer): string[] {
   if ((origin ?? 'configured') === 'configured' && (zone ?? '') === '' && labels.length === 0) return [];
   const words = [`origin ${origin}`, ...(zone === '' ? [] : [`zone ${zone}`]), ...labels];
   return [`  ${words.join(', ')}`];
+}
+
+/** None for an upstream of the file, and for a Fairlead of an earlier version. */
+function upstreamLines({ upstream, ...why }: WhyAnswer): string[] {
+  const { upstreamOrigin = null } = why as Partial<WhyAnswer>;
+  return upstreamOrigin === null ? [] : [`  upstream ${upstream} from ${upstreamOrigin}`];
 }
 
 function reasonLines({ reasons, cause, now }: WhyAnswer): string[] {

@@ -78,6 +78,7 @@ function headLines(live: LiveReply, width: number, paints: Paints): string[] {
     live.ready ? first : paints.red(first),
     cut(`${counts}; ${run}`, width),
     maintenanceLine(live, width, paints),
+    ...providerLines(live, width, paints),
   ];
 }
 
@@ -94,6 +95,18 @@ function maintenanceLine(live: LiveReply, width: number, paints: Paints): string
   if (maintenance.length === 0) return '';
   const names = maintenance.map(({ of, name }) => `${of} ${name}`).join(', ');
   return paints.yellow(cut(plainText(`in maintenance: ${names}`), width));
+}
+
+/** One of each; none for a Fairlead of an earlier version. */
+function providerLines(live: LiveReply, width: number, paints: Paints): string[] {
+  const { providers = [] } = live as Partial<LiveReply>;
+  return providers.map(({ name, state, ageSeconds, cause, accepted, refused }) => {
+    const age = ageSeconds === null ? '' : `, confirmed ${ageWords(ageSeconds)} ago`;
+    const because = cause === '' ? '' : `: ${cause}`;
+    const objects = `${accepted} objects${refused === 0 ? '' : `, ${refused} refused`}`;
+    const text = cut(plainText(`provider ${name}: ${state}, ${objects}${age}${because}`), width);
+    return state === 'current' && refused === 0 ? text : paints.yellow(text);
+  });
 }
 
 function rowsOf(upstream: Upstream, live: LiveReply, options: StatusTextOptions, paints: Paints): Row[] {

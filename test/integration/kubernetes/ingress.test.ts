@@ -102,6 +102,17 @@ describe('Ingress objects', () => {
     assert.ok(warnings.some((text) => text.startsWith(refusal)));
     assert.ok(warnings.includes('kubernetes ingress shop/three is refused: there is no service shop/none'));
 
+    const read = async <Reply>(path: string) => (await fetch(`${fairlead.adminUrl}/api/v1/${path}`)).json() as Reply;
+    type Shown = { providers: { accepted: number; state: string; refused: { object: string; cause: string }[] }[] };
+    const { providers } = await read<Shown>('providers');
+    assert.deepEqual([providers[0]!.accepted > 0, providers[0]!.state], [true, 'current']);
+    const objects = providers[0]!.refused.map(({ object }) => object).toSorted();
+    assert.deepEqual(objects, ['kubernetes ingress shop/three', 'kubernetes ingress shop/two']);
+    const { routes } = await read<{ routes: { verdict: string; origin: string }[] }>('explain?url=http://one.test/');
+    assert.equal(routes.find(({ verdict }) => verdict === 'matched')?.origin, 'kubernetes ingress shop/one');
+    const { events } = await read<{ events: { change: string; object: string }[] }>('events?kind=provider');
+    assert.ok(events.some(({ change, object }) => change === 'refused' && object === 'kubernetes ingress shop/three'));
+
     api.remove('ingresses', 'shop', 'one');
     await eventually(async () => (await get(fairlead, 'one.test')) === '404', 'the removed one is gone');
     const status = () => JSON.stringify(api.read('ingresses', 'shop', 'three')['status'] ?? null);
@@ -127,6 +138,11 @@ describe('Ingress objects', () => {
     secret(['one.test', 'other.test']);
     const rotated = '200 DNS:one.test, DNS:other.test, IP Address:127.0.0.1';
     await eventually(async () => (await getSecure(fairlead, 'one.test')) === rotated, 'the secret has rotated');
+    const listed = (await (await fetch(`${fairlead.adminUrl}/api/v1/certificates`)).json()) as {
+      certificates: { source: string; origin: string }[];
+    };
+    const { source, origin } = listed.certificates[0]!;
+    assert.deepEqual([source, origin], ['provider', 'kubernetes secret shop/web']);
     assert.ok(fairlead.log.some(({ text }) => /annotation fairlead\.dev\/oops is unknown/.test(text)));
   });
 
@@ -159,6 +175,10 @@ describe('Ingress objects', () => {
     api.apply('ingresses', ingress('one', { rules: [rule('one.test', '/', 'a')] }));
     const fairlead = await startFairlead(t, yaml, files);
     await api.stop();
+    await eventually(async () => {
+      const text = await (await fetch(`${fairlead.adminUrl}/metrics?scope=process`)).text();
+      return text.includes('fairlead_provider_current{provider="kubernetes"} 0');
+    }, 'the metrics show the failure');
     fairlead.rewrite(
       yaml.replace('workers: 1', 'workers: 1\nroutes: [{ match: { path: /own }, respond: { body: own } }]'),
     );

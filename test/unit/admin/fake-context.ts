@@ -93,6 +93,7 @@ const CERTIFICATE = {
   notBeforeMs: STARTED_AT,
   notAfterMs: STARTED_AT + 90 * 86_400_000,
   file: '/etc/fairlead/example.com.pem',
+  origin: null,
   error: null,
 };
 
@@ -258,6 +259,27 @@ export class FakeContext implements AdminContext {
       },
     ],
   };
+  readonly providers = {
+    origins: {
+      routes: { trial: 'kubernetes ingress shop/web' },
+      upstreams: { web: 'kubernetes service shop/web' },
+    },
+    views: () => [
+      {
+        provider: 'kubernetes',
+        subject: 'kubeconfig.yaml',
+        state: 'stale' as const,
+        version: '7',
+        confirmedAt: STARTED_AT,
+        cause: 'connection refused',
+        routes: 1,
+        upstreams: 1,
+        certificates: 0,
+        accepted: 2,
+        refused: [{ origin: 'kubernetes ingress shop/bad', cause: 'there is no service shop/none' }],
+      },
+    ],
+  };
   readonly certificates = {
     list: () => [{ ...CERTIFICATE, listener: 'web' }],
     changes: { installed: 4, refused: 1 },
@@ -315,7 +337,14 @@ export class FakeContext implements AdminContext {
   explain(query: ExplainQuery): ExplainReply {
     const ports = new Map(this.listeners().map(({ name, port }) => [name, port]));
     const { region, clock } = this;
-    return explain(query, { snapshot: this.current, region, ports, clock, random: seededRandom(1) });
+    return explain(query, {
+      snapshot: this.current,
+      origins: this.providers.origins,
+      region,
+      ports,
+      clock,
+      random: seededRandom(1),
+    });
   }
 
   requests(): ReturnType<AdminContext['requests']> {

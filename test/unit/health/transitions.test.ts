@@ -167,6 +167,7 @@ async function counted(bench: HealthBench, detector: Detector): Promise<number> 
       add: () => assert.fail('unexpected call'),
       remove: () => assert.fail('unexpected call'),
     },
+    providers: { views: () => [], origins: null },
     certificates: { list: () => [], changes: { installed: 0, refused: 0 } },
     acme: { list: () => [], orders: { issued: 0, failed: 0, prevented: 0 }, renew: () => Promise.resolve(false) },
     snapshot: () => snapshot({ upstreams: [bench.upstream] }),

@@ -86,6 +86,27 @@ test('routes have their listeners, conditions, policies and destinations', async
   assert.deepEqual(routes[0]!.policies, ['split']);
 });
 
+test('routes and upstreams name the object of a provider that defines them, or null', async () => {
+  configure(asked);
+  const { routes, upstreams } = await get<RoutesReply>('/api/v1/routes');
+  const [web, trial] = ['kubernetes service shop/web', 'kubernetes ingress shop/web'];
+  assert.deepEqual(
+    routes.map(({ origin }) => origin),
+    [trial, null, null],
+  );
+  assert.deepEqual(
+    upstreams.map(({ name, origin }) => [name, origin]),
+    [
+      ['api', null],
+      ['web', web],
+    ],
+  );
+  const { origin } = await get<{ origin: string }>('/api/v1/upstreams/web');
+  assert.equal(origin, web);
+  const { upstreamOrigin } = await get<{ upstreamOrigin: string }>('/api/v1/endpoints/web/127.0.0.1:3002/why');
+  assert.equal(upstreamOrigin, web);
+});
+
 test('revisions keep the text that ran, and at most twenty', async () => {
   const { context, server } = asked;
   assert.deepEqual((await get<RevisionsReply>('/api/v1/revisions')).revisions, []);

@@ -33,6 +33,7 @@ function asked(parts: Partial<ExplainQuery>, of: Partial<Snapshot> = {}, region 
   const query = { url: 'http://a.test/', method: 'GET', headers: [], client: '127.0.0.1', listener: null, ...parts };
   const ports = new Map([['web', 80]]);
   return explain(query, {
+    origins: null,
     snapshot: snapshot(of),
     region,
     ports,

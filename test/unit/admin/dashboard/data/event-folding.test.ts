@@ -75,6 +75,19 @@ test('sentences name what happened, without names of axes', () => {
   assert.deepEqual(eventText(RELOAD).lines, ['a', 'b', 'c', 'd', 'and 2 more']);
 });
 
+test('changes of providers are sentences too', () => {
+  const event = { id: 'p', kind: 'provider', at: '2026-01-01T00:00:00.000Z', provider: 'kubernetes' } as const;
+  const failed = eventText({ ...event, change: 'failed', object: '', cause: 'connection refused' });
+  assert.deepEqual([failed.subject, failed.tone, failed.lines], ['kubernetes', 'bad', ['connection refused']]);
+  const refused = eventText({
+    ...event,
+    change: 'refused',
+    object: 'kubernetes ingress shop/web',
+    cause: 'no service',
+  });
+  assert.deepEqual([refused.subject, refused.tone], ['kubernetes ingress shop/web', 'warn']);
+});
+
 test('changes of sources and of their endpoints are sentences too', () => {
   const at = '2026-01-01T00:00:00.000Z';
   const source = { id: 's', kind: 'source', at, upstream: 'api', source: 'dns', subject: 'api.test' } as const;

@@ -70,6 +70,7 @@ const LIVE: LiveReply = {
   workers: [],
   listeners: [],
   maintenance: [],
+  providers: [],
   upstreams: [
     upstream('api', [endpoint('a:2'), endpoint('a:10', { availability: 'drain', operator: 'drain', weight: 7 })]),
     upstream('web', [

@@ -11,6 +11,7 @@ const FILE: CertificateReply = {
   names: ['a.example.com', 'b.example.com', 'c.example.com', 'd.example.com'],
   listener: 'web',
   source: 'file',
+  origin: null,
   file: '/etc/a.pem',
   state: 'in-use',
   issuer: 'C=US, O=Test, CN=Test CA',

@@ -25,7 +25,8 @@ const REGION = Region.allocate({ endpoints: 64, upstreams: 2, workers: 2, listen
 
 function textOf(query: Partial<ExplainQuery>, of: Partial<Snapshot>, region = REGION): string {
   const asked = { url: 'http://a.test/', method: 'GET', headers: [], client: '10.0.0.9', listener: null, ...query };
-  const facts = { region, ports: new Map([['web', 80]]), clock: new FakeClock(0, 0), random: seededRandom(1) };
+  const clock = new FakeClock(0, 0);
+  const facts = { origins: null, region, ports: new Map([['web', 80]]), clock, random: seededRandom(1) };
   return explainText(explain(asked, { snapshot: snapshot(of), ...facts }));
 }
 

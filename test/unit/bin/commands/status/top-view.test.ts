@@ -62,6 +62,7 @@ function liveOf(count: number, first: Partial<LiveReply['upstreams'][number]['en
     workers: [],
     listeners: [],
     maintenance: [],
+    providers: [],
     upstreams: [
       {
         name: 'api',
@@ -130,6 +131,20 @@ describe('the table', () => {
   test("shows another weight than the file's, and a share of it", () => {
     const [, , , , , line] = statusLines(liveOf(1, { weight: 4, weightShare: 0.25 }), PLAIN);
     assert.match(line!, / 4\* x 25 % /);
+  });
+
+  test('has a line above for each provider', () => {
+    const kubernetes = {
+      name: 'kubernetes',
+      state: 'stale' as const,
+      ageSeconds: 65,
+      cause: 'refused',
+      accepted: 2,
+      refused: 1,
+    };
+    const lines = statusLines({ ...liveOf(1), providers: [kubernetes] }, PLAIN);
+    assert.equal(lines[3], 'provider kubernetes: stale, 2 objects, 1 refused, confirmed 1min 5s ago: refused');
+    assert.match(lines[4]!, /^ENDPOINT/);
   });
 
   test('says first that the process is not ready, and why', () => {
