@@ -104,7 +104,7 @@ describe('the tarball', () => {
         const page = await (await fetch(`http://${admin}/`)).text();
         const files = [...page.matchAll(/(?:src|href)="([^"#]+)"/g)].map((match) => match[1]!);
         assert.ok(files.some((file) => file.endsWith('/main.js')));
-        const charts = files[0]!.replace(/[^/]+$/, 'uPlot.esm.js');
+        const charts = files[0]!.replace(/[^/]+$/, 'parts/uPlot.esm.js');
         for (const file of [...files, charts])
           assert.equal((await fetch(`http://${admin}/dashboard/${file}`)).status, 200, file);
       });

@@ -101,7 +101,7 @@ for (const isFast of PATHS) {
   - { match: { path: /test.Echo/, header: { x-to: slow } }, upstream: slow }
   - { match: { path: /test.Echo/ }, upstream: app }
 upstreams:
-  app: { ${upstream}, grpcMetrics: true, health: { heartbeat: { type: grpc, interval: 1h } } }
+  app: { ${upstream}, grpcMetrics: true, health: { heartbeat: { type: grpc, interval: 1h, timeout: 30s } } }
   none: { grpcMetrics: true,  endpoints: [http://127.0.0.1:1], protocol: http2, whenAllDown: fail, retry: { attempts: 0 }, health: { heartbeat: false } }
   retried: { endpoints: [http://127.0.0.1:${echo.port}, http://127.0.0.1:${other.port}], protocol: http2, retry: { attempts: 2, on: [grpc-unavailable] }, health: { heartbeat: false } }
   slow: { ${upstream}, timeouts: { response: 100ms }, health: { heartbeat: false } }
