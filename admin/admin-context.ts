@@ -33,6 +33,8 @@ export interface AdminHealth {
   endpoints(): readonly EndpointView[];
   /** Returns false when there is no such endpoint. */
   setAdmin(upstream: string, endpoint: string, admin: Admin, who: string): boolean;
+  /** Gives an endpoint that is about to be added a state. @param name `upstream/address` @returns a function that withdraws it */
+  awaitEndpoint(name: string, admin: Admin, who: string): () => void;
   /** Returns false when there is no such endpoint. @throws RangeError for a weight that isn't one */
   setWeight(upstream: string, endpoint: string, weight: number, who: string): boolean;
   /** Explains the state of an endpoint; null when there is no such endpoint. */

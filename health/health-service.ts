@@ -139,6 +139,7 @@ export class HealthService {
     }
     for (const health of kept) this.#publishTerms(health);
     for (const health of [...added, ...kept]) this.#watch(health);
+    for (const health of added) this.#operator.admit(health);
   }
 
   #refresh(upstream: UpstreamHealth): void {
@@ -169,6 +170,11 @@ export class HealthService {
    */
   setAdmin(upstream: string, endpoint: string, admin: Admin, who: string): boolean {
     return this.#operator.setAdmin(upstream, endpoint, admin, who);
+  }
+
+  /** Gives `upstream/address` a state before it is added: workers see it in no other. @returns a function that withdraws it */
+  awaitEndpoint(name: string, admin: Admin, who: string): () => void {
+    return this.#operator.await(name, admin, who);
   }
 
   /**

@@ -171,7 +171,8 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   change({
     method: 'POST',
     path: '/api/v1/upstreams/:upstream/endpoints',
-    means: '{"url": ..., "weight": 1..256, "backup": ..., "zone": ...}: add an endpoint, or change one that was added',
+    means:
+      '{"url": ..., "weight": 1..256, "backup": ..., "zone": ..., "admin": ...}: add an endpoint, or change one that was added',
     body: schemas.addEndpointBody,
     reply: schemas.addedEndpoint,
     statuses: [409],

@@ -29,11 +29,16 @@ export async function addEndpoint(
   const endpoint = { ...parsed.value, weight, backup, zone, metadata };
   const refusal = refusalOf(endpoint, upstream);
   if (refusal !== null) throw new AdminError(409, 'not-applied', refusal);
+  const name = `${upstream.name}/${id}`;
+  const withdraw = body.admin === undefined ? null : context.health.awaitEndpoint(name, body.admin, who);
   try {
     await context.membership.add(upstream.name, endpoint, who);
   } catch (error) {
     throw new AdminError(409, 'not-applied', `endpoint ${id} can't be added: ${(error as Error).message}`);
+  } finally {
+    withdraw?.();
   }
+  if (body.admin !== undefined && known !== undefined) context.health.setAdmin(upstream.name, id, body.admin, who);
   const isKept = context.snapshot().healthState !== null;
   const facts = { weight, backup, zone, metadata, keptOverRestarts: isKept };
   return jsonReply({ upstream: upstream.name, endpoint: id, source: OURS, ...facts });

@@ -372,6 +372,7 @@ export const addEndpointBody = z.strictObject({
   weight: z.int().min(1).max(256).optional().describe('1 if left out.'),
   backup: z.boolean().optional(),
   zone: z.string().max(128).optional(),
+  admin: admin.optional().describe('Its state, from its addition on; ready, or unchanged, if left out.'),
   metadata: z.record(z.string(), z.string().max(256)).optional().describe('Labels, for operators.'),
 });
 export const addedEndpoint = z.strictObject({

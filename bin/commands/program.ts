@@ -13,6 +13,7 @@ import { renderEditorSchema } from '../../config/schema/editor-schema.ts';
 import type { AddOptions } from './live/endpoints.ts';
 import type { ChangeOptions } from './live/change-endpoint.ts';
 import { addStartCommands, configOption, repeated } from './program-start.ts';
+import type { RolloutOptions } from './rollout/rollout-plan.ts';
 import type { HealthcheckOptions } from './healthcheck/healthcheck.ts';
 import type { StatusOptions } from './status/status.ts';
 import type { TopOptions } from './status/top.ts';
@@ -97,6 +98,7 @@ function addLiveCommands(program: Command): void {
     .action(async (options: HealthcheckOptions) => (await import('./healthcheck/healthcheck.ts')).healthcheck(options));
   addEndpointCommands(program);
   addMembershipCommands(program);
+  addRollout(program);
   addAdminOptions(program.command('maintenance'))
     .description('answer 503 for a route or an upstream, or end that')
     .addArgument(new Argument('<state>', 'on or off').choices(['on', 'off']))
@@ -234,6 +236,24 @@ function addMembershipCommands(program: Command): void {
     .option('--json', 'print the reply of the admin API')
     .action(async (endpoint: string, options: ChangeOptions) =>
       (await import('./live/endpoints.ts')).removeEndpoint(endpoint, options),
+    );
+}
+
+function addRollout(program: Command): void {
+  addAdminOptions(program.command('rollout'))
+    .description('replace an endpoint and its process without a lost request; roll back if the new one is not healthy')
+    .argument('<upstream>', 'name of the upstream')
+    .requiredOption('--old <address>', 'endpoint to replace, host:port')
+    .requiredOption('--new <address>', 'endpoint that replaces it, host:port or a URL')
+    .option('--start <command>', 'shell command that starts the new process and returns')
+    .option('--stop <command>', 'shell command that stops the old process, when nothing is in flight there')
+    .option('--rollback <command>', 'shell command that stops the new process, if the rollout fails')
+    .option('--timeout <duration>', 'time for the new endpoint to become healthy', '60s')
+    .option('--drain-timeout <duration>', 'stop the old process after this time even if requests are in flight')
+    .option('--discovered', 'a source of the upstream adds the new endpoint: wait for it')
+    .option('--json', 'print the outcome as JSON; steps and output of the commands go to standard error')
+    .action(async (upstream: string, options: RolloutOptions) =>
+      (await import('./rollout/rollout.ts')).rollout(upstream, options),
     );
 }
 

@@ -140,6 +140,8 @@ export class EndpointHealth {
   gradient: ConcurrencyGradient | null = null;
   /** Its slow start, while one is under way; monotonic ms. */
   warming: Span | null = null;
+  /** Whether it drains after it was out or since it was added: its next service begins with a slow start. */
+  isCold = false;
   /** Set while `shares.overflow` is below 1, with the last reason. */
   overflow: (Span & Because) | null = null;
   /** The last edge of each axis, for `why`. */

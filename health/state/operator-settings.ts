@@ -19,6 +19,8 @@ export interface OperatorSettingsParts {
 
 export class OperatorSettings {
   readonly #parts: OperatorSettingsParts;
+  /** States of endpoints that are about to be added, by name. */
+  readonly #awaited = new Map<string, { readonly admin: Admin; readonly who: string }>();
 
   constructor(parts: OperatorSettingsParts) {
     this.#parts = parts;
@@ -37,6 +39,25 @@ export class OperatorSettings {
     // Heartbeats follow the operator's request even if the endpoint's own is stricter and no state changes.
     heartbeats.reschedule(health.slot);
     return true;
+  }
+
+  /** Gives an endpoint a state before it is added. The returned function withdraws it. */
+  await(name: string, admin: Admin, who: string): () => void {
+    const state = { admin, who };
+    this.#awaited.set(name, state);
+    return () => {
+      if (this.#awaited.get(name) === state) this.#awaited.delete(name);
+    };
+  }
+
+  /** Sets the state of an endpoint that was added, where one was given before. */
+  admit(health: EndpointHealth): void {
+    const { name } = health.endpoint;
+    const state = this.#awaited.get(name);
+    if (state === undefined) return;
+    this.#awaited.delete(name);
+    health.isCold = state.admin !== 'ready';
+    this.setAdmin(health.upstream.snapshot.name, name, state.admin, state.who);
   }
 
   /** Returns false when there is no such endpoint. @throws RangeError for a weight that isn't one */

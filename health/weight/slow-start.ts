@@ -41,8 +41,11 @@ export class SlowStart {
    * Returns whether a slow start has begun or ended with it.
    */
   onChange(health: EndpointHealth, { before, after }: StateEdge): boolean {
+    const wasOut = isOut(before) || health.isCold;
+    const isReturn = wasOut && isUsable(after);
+    health.isCold = wasOut && after === 'drain';
     if (isOut(after) && health.warming !== null) this.#end(health);
-    else if (isOut(before) && isUsable(after) && this.#isWanted(health)) this.#begin(health);
+    else if (isReturn && this.#isWanted(health)) this.#begin(health);
     else return false;
     return true;
   }

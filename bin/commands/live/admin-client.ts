@@ -10,7 +10,7 @@ const TIMEOUT_MS = 5_000;
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
 /** No reply, or one that is not Fairlead's. The message names address, cause and remedy. */
-class UnreachableError extends Error {
+export class UnreachableError extends Error {
   override readonly name = 'UnreachableError';
 }
 

@@ -166,6 +166,10 @@ class FakeHealth implements AdminHealth {
     return { ...view, now: STARTED_AT + 60_000, reasons: this.reasons, events };
   }
 
+  awaitEndpoint(): () => void {
+    return () => undefined;
+  }
+
   setAdmin(upstream: string, endpoint: string, admin: Admin, who: string): boolean {
     const view = this.#find(upstream, endpoint);
     if (view === undefined) return false;

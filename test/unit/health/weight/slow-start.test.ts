@@ -234,3 +234,39 @@ describe('a slow start', () => {
     assert.equal(stopped.clock.pendingCount, 0);
   });
 });
+
+describe('an endpoint that drains before it has served', () => {
+  test('is added in drain, has heartbeats, and begins its service with a slow start', () => {
+    const bench = new HealthBench(SLOW);
+    bench.begin();
+    bench.checker.results.set(3, PASSES);
+    bench.health.awaitEndpoint('api/127.0.0.1:3003', 'drain', 'cli');
+    bench.apply({ endpoints: [...bench.upstream.endpoints, endpointSnapshot(3)] });
+    assert.equal(bench.published(3), 'drain');
+    bench.clock.advance(10_000);
+    assert.equal(bench.view(3).axes.check, 'up');
+    bench.health.setAdmin('api', '127.0.0.1:3003', 'ready', 'cli');
+    assert.deepEqual([bench.published(3), bench.view(3).warming?.percent], ['up', 10]);
+  });
+
+  test('is ready at once where its state was withdrawn', () => {
+    const bench = new HealthBench(SLOW);
+    bench.begin();
+    bench.health.awaitEndpoint('api/127.0.0.1:3003', 'drain', 'cli')();
+    bench.apply({ endpoints: [...bench.upstream.endpoints, endpointSnapshot(3)] });
+    assert.deepEqual([bench.published(3), bench.view(3).warming], ['up', null]);
+  });
+
+  test('returns with a slow start from a drain that followed an outage', () => {
+    const bench = new HealthBench(SLOW);
+    bench.begin();
+    bench.health.setAdmin('api', '127.0.0.1:3000', 'maintenance', 'cli');
+    bench.health.setAdmin('api', '127.0.0.1:3000', 'drain', 'cli');
+    bench.health.setAdmin('api', '127.0.0.1:3000', 'ready', 'cli');
+    assert.equal(bench.view(0).warming?.percent, 10);
+    bench.clock.advance(20_000);
+    bench.health.setAdmin('api', '127.0.0.1:3000', 'drain', 'cli');
+    bench.health.setAdmin('api', '127.0.0.1:3000', 'ready', 'cli');
+    assert.equal(bench.view(0).warming, null, 'a plain drain needs none');
+  });
+});
