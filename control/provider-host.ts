@@ -165,10 +165,11 @@ export class ProviderHost implements SnapshotGate, SnapshotConsumer {
     });
   }
 
-  #retain({ settings, directory }: LoadedConfig): void {
+  #retain({ settings, directory, origins }: LoadedConfig): void {
     const before = new Map(this.#runners);
     this.#runners.clear();
-    const place = { directory, listeners: servedBy(settings.listeners) };
+    const upstreams = Object.keys(settings.upstreams).filter((name) => origins?.upstreams[name] === undefined);
+    const place = { directory, listeners: servedBy(settings.listeners), upstreams };
     for (const [name, options] of Object.entries(settings.providers)) {
       const compiled = providerNamed(name).compile(options, place);
       const key = JSON.stringify([name, compiled]);

@@ -1,25 +1,17 @@
 // Source `docker`: the containers of a Docker or Podman engine that are labelled for an upstream, followed by events: a
 // container that begins to stop leaves before it does. Thread: main.
 
-import { type OptionProblem, quoted } from '../core/option-schema.ts';
+import type { OptionProblem } from '../core/option-schema.ts';
 import type { TimerHandle } from '../core/timers.ts';
 import { parseEvent } from './docker/container-event.ts';
 import { type Container, type ContainerSelection, parseContainer, selectedContainers } from './docker/container.ts';
+import { checkEngine, ENGINE_EVENTS, engineFault, engineOptions, wordOption } from './docker/engine.ts';
 import { checkScheme, schemeOption } from './endpoint-parts.ts';
-import { HttpClient, type HttpOutcome } from './http/http-client.ts';
-import {
-  accessOptions,
-  checkAccess,
-  compileAccess,
-  describeAddress,
-  type HttpAddress,
-  type HttpTls,
-  parseHttpAddress,
-} from './http/http-settings.ts';
+import { HttpClient } from './http/http-client.ts';
+import { compileAccess, describeAddress, type HttpAddress, type HttpTls } from './http/http-settings.ts';
 import { type StepOutcome, WatchLoop } from './http/watch-loop.ts';
 import { defineSource, type RunningSource, type SourceContext, type SourceEvents } from './source.ts';
 
-const DOCKER_PORT = 2375;
 /** Containers are read this many at a time. */
 const AT_A_TIME = 8;
 /** Events within this time are followed together. */
@@ -31,8 +23,6 @@ const JITTER = 0.1;
 const RESULT_MS = 1_000;
 /** Containers are read again after this time where reading them failed. */
 const AGAIN_MS = 2_000;
-/** Events of containers, and of networks that they join and leave. */
-const EVENTS = '/events?filters=%7B%22type%22%3A%5B%22container%22%2C%22network%22%5D%7D';
 const RUNNING = '/containers/json?filters=%7B%22status%22%3A%5B%22running%22%5D%7D';
 const LOOPBACK = '127.0.0.1';
 
@@ -46,48 +36,32 @@ export const docker = defineSource({
   summary: 'The containers of a Docker or Podman engine that a label assigns to the upstream.',
   example: '{ port: 3000 }',
   options: (schemas) => {
-    const { z, count, text } = schemas;
-    const { tls } = accessOptions(schemas);
-    const word = (example: string) => text(parseWord, { expects: 'a name', example });
+    const { z, count } = schemas;
+    const { address, tls, network, reach } = engineOptions(schemas);
     return {
-      address: text(parseEngine, { expects: 'the socket or URL of an engine', example: 'unix:/var/run/docker.sock' })
-        .prefault('unix:/var/run/docker.sock')
-        .describe('Socket of the engine (`unix:/run/podman/podman.sock` for Podman), or its URL.'),
+      address,
       tls,
-      upstream: word('api')
+      upstream: wordOption(schemas, 'api')
         .describe('Value of the label `fairlead.upstream` of the containers. If absent, the name of the upstream.')
         .optional(),
-      service: word('api')
+      service: wordOption(schemas, 'api')
         .describe('Compose service whose containers are endpoints without a label, whatever their number.')
         .optional(),
+      project: wordOption(schemas, 'shop').describe('Compose project of the service; all if absent.').optional(),
       port: count(1, 65_535)
         .describe(
           'Port inside of the containers. The label `fairlead.port` comes first; if both are absent, the only exposed one.',
         )
         .optional(),
-      network: word('backend')
-        .describe(
-          'Network whose addresses are used, where containers are in several. The label `fairlead.network` comes first.',
-        )
-        .optional(),
-      reach: z
-        .enum(['container', 'published'])
-        .default('container')
-        .meta({ expects: 'container or published', example: 'published' })
-        .describe(
-          "Whether to connect to a container's own address, or to the port that is published for it on its host.",
-        ),
+      network,
+      reach,
       scheme: schemeOption(z),
     };
   },
   check(options, { serverName }): readonly OptionProblem[] {
-    const problems = [
-      ...checkAccess({ tls: options.tls }, [options.address]),
-      ...checkScheme(options.scheme, serverName),
-    ];
-    if (options.reach === 'published' && options.network !== undefined) {
-      const message = '"network" is not allowed with reach: published: ports are published on the host';
-      problems.push({ code: 'FL3007', message, path: ['network'], isKey: true });
+    const problems = [...checkEngine(options), ...checkScheme(options.scheme, serverName)];
+    if (options.project !== undefined && options.service === undefined) {
+      problems.push({ code: 'FL3007', message: '"project" needs "service"', path: ['project'], isKey: true });
     }
     return problems;
   },
@@ -96,6 +70,7 @@ export const docker = defineSource({
     tls: compileAccess({ tls: options.tls }, directory).tls,
     upstream: options.upstream ?? upstream,
     service: options.service ?? '',
+    project: options.project ?? '',
     network: options.network ?? '',
     port: options.port ?? 0,
     isPublished: options.reach === 'published',
@@ -147,13 +122,13 @@ class ContainerWatch implements RunningSource {
   /** Follows events. Containers are read at the start as well as when the stream stands, so that no change is lost between. */
   async #watch(signal: AbortSignal): Promise<StepOutcome> {
     this.#plan(0);
-    const request = { path: EVENTS, timeoutMs: 0, signal };
+    const request = { path: ENGINE_EVENTS, timeoutMs: 0, signal };
     const end = await this.#client.stream(
       request,
       (line) => this.#onEvent(line),
       () => this.#plan(0),
     );
-    return { ok: false, cause: end.ok && end.status === 200 ? 'the stream of events has ended' : causeOf(end) };
+    return { ok: false, cause: end.ok && end.status === 200 ? 'the stream of events has ended' : engineFault(end) };
   }
 
   #onFailure(cause: string): void {
@@ -213,7 +188,7 @@ class ContainerWatch implements RunningSource {
   async #readAll(): Promise<string> {
     const { signal } = this.#end;
     const list = await this.#client.send({ path: RUNNING, signal });
-    if (!list.ok || list.status !== 200) return causeOf(list);
+    if (!list.ok || list.status !== 200) return engineFault(list);
     const selected = selectedContainers(list.text, this.#settings);
     if (!selected.ok) return selected.cause;
     const containers: Container[] = [];
@@ -225,7 +200,7 @@ class ContainerWatch implements RunningSource {
       for (const reply of replies) {
         // It has gone since the list was made.
         if (reply.ok && reply.status === 404) continue;
-        if (!reply.ok || reply.status !== 200) return causeOf(reply);
+        if (!reply.ok || reply.status !== 200) return engineFault(reply);
         const container = parseContainer(reply.text, this.#settings);
         if (container === null) return 'the description of a container is malformed';
         containers.push(container);
@@ -247,27 +222,4 @@ class ContainerWatch implements RunningSource {
     const version = `${serving.length} of ${this.#containers.length} container(s)`;
     this.#events.publish({ version, endpoints, ...(problems.length > 0 && { outdated: problems.join('; ') }) });
   }
-}
-
-function causeOf(outcome: HttpOutcome): string {
-  return outcome.ok ? `the engine answers with status ${outcome.status}` : outcome.cause;
-}
-
-type Parsed<Value> = { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly message: string };
-
-/** Docker's own URLs for TCP begin with tcp://. */
-function parseEngine(text: string): Parsed<HttpAddress> {
-  if (text.startsWith('tcp://')) {
-    const rest = text.slice('tcp://'.length);
-    return {
-      ok: false,
-      message: `${quoted(text)}: write https://${rest}, or http://${rest} for an engine without TLS`,
-    };
-  }
-  return parseHttpAddress(text, DOCKER_PORT);
-}
-
-function parseWord(text: string): Parsed<string> {
-  if (/^[\w.-]{1,128}$/.test(text)) return { ok: true, value: text };
-  return { ok: false, message: `${quoted(text)} is not a name: letters, digits, "_", "-" and "." are allowed` };
 }

@@ -88,6 +88,8 @@ export interface ProviderPlace {
   /** Directory that relative paths refer to; absolute. */
   readonly directory: string;
   readonly listeners: readonly ServedListener[];
+  /** Names of the upstreams that the file defines. */
+  readonly upstreams: readonly string[];
 }
 
 /** The definition of a provider. `Settings` is plain data. Secrets are below a key `secrets`. */

@@ -1,11 +1,12 @@
 // Table of providers. A new one is one file and one line here. Thread: main.
 
 import { DescriptorTable } from '../core/descriptor-table.ts';
+import { dockerProvider } from './docker-provider.ts';
 import { kubernetesProvider } from './kubernetes-provider.ts';
 import type { ProviderDescriptor } from './provider.ts';
 
 /** In the order in which the documentation lists them. */
-const BUILT_IN: readonly ProviderDescriptor[] = [kubernetesProvider];
+const BUILT_IN: readonly ProviderDescriptor[] = [kubernetesProvider, dockerProvider];
 
 const table = new DescriptorTable<ProviderDescriptor>('provider', BUILT_IN);
 

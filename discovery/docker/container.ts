@@ -9,8 +9,8 @@ import type { DiscoveredEndpoint } from '../source.ts';
 /** More containers on one engine are a mistake. */
 const MOST_CONTAINERS = 65_536;
 /** Compose names the service of a container in this label, and its project in the next one. */
-const COMPOSE_SERVICE = 'com.docker.compose.service';
-const COMPOSE_PROJECT = 'com.docker.compose.project';
+export const COMPOSE_SERVICE = 'com.docker.compose.service';
+export const COMPOSE_PROJECT = 'com.docker.compose.project';
 const SHORT_ID = 12;
 
 type JsonRecord = Readonly<Record<string, unknown>>;
@@ -21,6 +21,8 @@ export interface ContainerSelection {
   readonly upstream: string;
   /** Compose service whose containers need no label; '' for none. */
   readonly service: string;
+  /** Compose project of the service; '' for all. */
+  readonly project: string;
   /** Network whose address is used; '' for the only one. */
   readonly network: string;
   /** Port inside of the container; 0 for the only one that it exposes. */
@@ -54,12 +56,13 @@ export function selectedContainers(text: string, selection: ContainerSelection):
 }
 
 /** `fairlead.upstream`, or else with `fairlead.enable` the Compose service, names the upstream. */
-function isSelected(labels: JsonRecord, { upstream, service }: ContainerSelection): boolean {
+function isSelected(labels: JsonRecord, { upstream, service, project }: ContainerSelection): boolean {
   if (labels['fairlead.enable'] === 'false') return false;
   const named = labels['fairlead.upstream'];
   if (named !== undefined) return named === upstream;
   const composed = labels[COMPOSE_SERVICE];
-  if (service !== '' && composed === service) return true;
+  const isInProject = project === '' || labels[COMPOSE_PROJECT] === project;
+  if (service !== '' && composed === service && isInProject) return true;
   return labels['fairlead.enable'] === 'true' && composed === upstream;
 }
 

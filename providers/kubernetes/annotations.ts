@@ -1,46 +1,20 @@
-// Annotations of Ingress objects, a bounded set: each is one setting of a route, whose schema checks the value.
-// Thread: main.
+// Annotations of Ingress objects: settings of their routes. Thread: main.
+
+import { ROUTE_SETTINGS, type RouteSettings, routeSettings } from '../provided-routes.ts';
 
 const PREFIX = 'fairlead.dev/';
 
-/** Settings of a route from annotations. */
-export interface AnnotatedRoute {
-  readonly settings: object;
-  readonly redirectsToHttps: boolean;
-  /** Annotations that are unknown or malformed. */
+export interface AnnotatedRoute extends RouteSettings {
+  /** Unknown annotations, as causes. */
   readonly refused: readonly string[];
 }
 
-type Settings = Record<string, Record<string, unknown>>;
-type Setter = (settings: Settings, value: string) => void;
-
-function below(key: string, option: string, parse: (value: string) => unknown = (value) => value): Setter {
-  return (settings, value) => {
-    (settings[key] ??= {})[option] = parse(value);
-  };
-}
-
-const SETTERS: Readonly<Record<string, Setter>> = {
-  'strip-prefix': below('rewrite', 'stripPrefix'),
-  'add-prefix': below('rewrite', 'addPrefix'),
-  'response-timeout': below('timeouts', 'response'),
-  'idle-timeout': below('timeouts', 'idle'),
-  'retry-attempts': below('retry', 'attempts', (value) => (/^\d+$/.test(value) ? Number(value) : value)),
-  'body-limit': below('limits', 'body'),
-};
-
-/** Names of the annotations, for messages. */
-const ANNOTATIONS: readonly string[] = ['redirect-to-https', ...Object.keys(SETTERS)];
-
 export function annotationsOf(annotations: Readonly<Record<string, string>>): AnnotatedRoute {
-  const settings: Settings = {};
-  const refused: string[] = [];
-  for (const [key, value] of Object.entries(annotations)) {
-    if (!key.startsWith(PREFIX)) continue;
-    const name = key.slice(PREFIX.length);
-    if (Object.hasOwn(SETTERS, name)) SETTERS[name]!(settings, value);
-    else if (!ANNOTATIONS.includes(name))
-      refused.push(`the annotation ${key} is unknown: use ${ANNOTATIONS.join(', ')}`);
-  }
-  return { settings, redirectsToHttps: annotations[`${PREFIX}redirect-to-https`] === 'true', refused };
+  const own = Object.entries(annotations).filter(([key]) => key.startsWith(PREFIX));
+  const named = Object.fromEntries(own.map(([key, value]) => [key.slice(PREFIX.length), value]));
+  const unknown = Object.keys(named).filter((name) => !ROUTE_SETTINGS.includes(name));
+  const refused = unknown.map((name) => {
+    return `the annotation ${PREFIX}${name} is unknown: use ${ROUTE_SETTINGS.join(', ')}`;
+  });
+  return { ...routeSettings(named), refused };
 }

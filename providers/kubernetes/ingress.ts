@@ -10,6 +10,7 @@ import {
   type Refusal,
   type ServedListener,
 } from '../provider.ts';
+import { actionsOf, comparePlaces } from '../provided-routes.ts';
 import { type AnnotatedRoute, annotationsOf } from './annotations.ts';
 import { type BackendContext, type BackendRef, Backends, originOf } from './backends.ts';
 import { certificateOf } from './certificates.ts';
@@ -114,15 +115,8 @@ class IngressRoutes {
   }
 
   #routes(host: string, place: Pick<RankedRoute, 'path' | 'isExact' | 'isDefault'>, backend: unknown): RankedRoute[] {
-    const { listeners } = this.#settings;
-    const plain = listeners.filter(({ isTls }) => !isTls).map(({ name }) => name);
-    const secure = listeners.filter(({ isTls }) => isTls).map(({ name }) => name);
-    const forward = this.#actionFor(backend);
-    if (!this.#annotated.redirectsToHttps || plain.length === 0 || secure.length === 0) {
-      return [this.#route(host, place, [...plain, ...secure], forward)];
-    }
-    const redirect = { redirect: { to: 'https://{hostname}{uri}', status: 308 } };
-    return [this.#route(host, place, plain, redirect), this.#route(host, place, secure, forward)];
+    const actions = actionsOf(this.#settings.listeners, this.#annotated.redirectsToHttps, this.#actionFor(backend));
+    return actions.map(({ listeners, action }) => this.#route(host, place, listeners, action));
   }
 
   #route(
@@ -166,21 +160,12 @@ class IngressRoutes {
   }
 }
 
-/**
- * Hosts before wildcards before no host; longer wildcards, and longer paths, first; exact paths before prefixes; older
- * objects first; and behind everything, default backends.
- */
+/** By host and path; exact paths before prefixes; older objects first; and behind everything, default backends. */
 function compareRanks(a: RankedRoute, b: RankedRoute): number {
   return (
     Number(a.isDefault) - Number(b.isDefault) ||
-    hostRank(a.host) - hostRank(b.host) ||
-    b.host.length - a.host.length ||
-    b.path.length - a.path.length ||
+    comparePlaces(a, b) ||
     Number(b.isExact) - Number(a.isExact) ||
     compareAge(a.ingress, b.ingress)
   );
-}
-
-function hostRank(host: string): number {
-  return host === '' ? 2 : host.startsWith('*') ? 1 : 0;
 }

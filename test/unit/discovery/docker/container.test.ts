@@ -8,6 +8,7 @@ import { type ContainerSelection, parseContainer, selectedContainers } from '../
 const SELECTION: ContainerSelection = {
   upstream: 'api',
   service: '',
+  project: '',
   network: '',
   port: 0,
   isPublished: false,
@@ -59,6 +60,9 @@ describe('a container', () => {
     assert.ok(!listed(null) && !listed({}) && !listed(composed), 'nothing is selected without a word');
     assert.ok(listed({ ...composed, 'fairlead.enable': 'true' }));
     assert.ok(listed(composed, { upstream: 'x', service: 'api' }));
+    const ofShop = { ...composed, 'com.docker.compose.project': 'shop' };
+    assert.ok(listed(ofShop, { upstream: 'x', service: 'api', project: 'shop' }));
+    assert.ok(!listed(ofShop, { upstream: 'x', service: 'api', project: 'blog' }));
     assert.ok(
       !listed({ ...composed, 'fairlead.upstream': 'y' }, { upstream: 'x', service: 'api' }),
       'labels come first',
