@@ -72,6 +72,11 @@ class Site {
     return existsSync(stat) && !readFileSync(stat, 'utf8').includes(') Z ');
   }
 
+  /** A killed process ends a moment after the command that kills it. */
+  hasStopped(name: string): Promise<void> {
+    return eventually(() => !this.isRunning(name), `${name} has stopped`);
+  }
+
   async rollout(args: readonly string[]) {
     const printed: string[] = [];
     const print = (text: string): void => void printed.push(text);
@@ -140,7 +145,8 @@ test('fairlead rollout loses no request, and rolls a version back that is not he
   assert.equal(first.exitCode, 0, first.text);
   assert.match(first.text, /comes from the configuration: it stays in maintenance/);
   assert.deepEqual(await site.endpoints(), [`127.0.0.1:${p1} maintenance`, `127.0.0.1:${p2} up`]);
-  assert.ok(!site.isRunning('v1') && site.isRunning('v2'));
+  await site.hasStopped('v1');
+  assert.ok(site.isRunning('v2'));
   const event = site.fairlead.log.find(({ text }) => text.includes(`${p2} warms up`));
   assert.ok(event, 'the new endpoint has a slow start');
 
@@ -149,7 +155,8 @@ test('fairlead rollout loses no request, and rolls a version back that is not he
   const second = await site.rollout([...args, ...failing, '--timeout', '1500ms']);
   assert.equal(second.exitCode, 1, second.text);
   assert.match(second.text, /heartbeats, newest first.*500.*rolled back: api\/127\.0\.0\.1:\d+ is not healthy after/s);
-  assert.ok(!site.isRunning('v3') && site.isRunning('v2'));
+  await site.hasStopped('v3');
+  assert.ok(site.isRunning('v2'));
 
   const third = site.rollout([...args, '--start', site.start('v4', p3), '--rollback', site.stop('v4'), '--json']);
   await eventually(async () => (await site.endpoints()).length === 3, 'the third one is a member');
@@ -158,7 +165,8 @@ test('fairlead rollout loses no request, and rolls a version back that is not he
   assert.equal(exitCode, 1, text);
   assert.match(text, /"cause": "interrupted"/);
   assert.deepEqual(await site.endpoints(), [`127.0.0.1:${p1} maintenance`, `127.0.0.1:${p2} up`]);
-  assert.ok(!site.isRunning('v4') && site.isRunning('v2'));
+  await site.hasStopped('v4');
+  assert.ok(site.isRunning('v2'));
 
   await load.stop();
   const { answers } = load;
