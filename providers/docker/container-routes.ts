@@ -160,7 +160,10 @@ function conflictOf(route: LabelledRoute, accepted: ReadonlyMap<string, Accepted
   return null;
 }
 
-/** Upstreams first, then routes in the order in which they are tried. */
+/**
+ * Upstreams first, then routes in the order in which they are tried. An upstream is an object of its own: several containers share it,
+ * and one of them may be refused.
+ */
 function partsOf(accepted: readonly Accepted[]): ConfigPart[] {
   const upstreams = new Map<string, ConfigPart>();
   const counts = new Map<string, number>();
@@ -168,7 +171,7 @@ function partsOf(accepted: readonly Accepted[]): ConfigPart[] {
   for (const { name, upstream, config, places, listeners, named } of accepted) {
     const origin = originOf(name);
     if (config !== null && !upstreams.has(upstream)) {
-      upstreams.set(upstream, { origin, config: { upstreams: { [upstream]: config } } });
+      upstreams.set(upstream, { origin: `docker upstream ${upstream}`, config: { upstreams: { [upstream]: config } } });
     }
     const { settings, redirectsToHttps } = routeSettings(named);
     for (const { host, path } of places) {

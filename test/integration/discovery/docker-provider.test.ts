@@ -93,10 +93,10 @@ admin: { bind: "127.0.0.1:0" }
   await answers('one.test', 'a');
   assert.equal(await get(fairlead, 'two.test'), '404');
 
+  engine.run('bad', { host: 'bad.test', path: '/a*b', upstream: 'two', port: portOfB });
   engine.run('two', { host: 'two.test', upstream: 'two', port: portOfB });
   await answers('two.test', 'b');
   engine.run('thief', { host: 'one.test', upstream: 'thief', port: portOfB });
-  engine.run('bad', { host: 'bad.test', path: '/a*b', upstream: 'bad', port: portOfB });
   engine.run('three', { host: 'three.test', upstream: 'two', port: portOfB });
   await answers('three.test', 'b');
   assert.deepEqual([await get(fairlead, 'one.test'), await get(fairlead, 'bad.test')], ['a', '404']);
@@ -112,7 +112,7 @@ admin: { bind: "127.0.0.1:0" }
     /^docker container thief: container one has a route for one\.test\/ already, to upstream one$/,
   );
   const { origin } = await read<{ origin: string }>('upstreams/two');
-  assert.equal(origin, 'docker container two');
+  assert.equal(origin, 'docker upstream two');
 
   engine.remove('two');
   await answers('two.test', '404');

@@ -72,7 +72,7 @@ describe('labels of containers', () => {
         health: { heartbeat: { path: '/healthz' } },
       },
     });
-    assert.deepEqual(origins, ['docker container shop-web-1']);
+    assert.deepEqual(origins, ['docker upstream shop.web', 'docker container shop-web-1']);
   });
 
   test('set keys of the route, and redirect to HTTPS', () => {
