@@ -81,8 +81,9 @@ async function runTests(part: TestPart, options: RunOptions, loadAtStart: number
   }
   const startMs = performance.now();
   const onSlowFile = (file: string, durationMs: number): void => tell([slowFileLine(file, durationMs)]);
+  const onNodesHang = (file: string): void => tell([`      ${file}: passed, but Node's own cleanup did not end twice`]);
   const patience = await readPatience(loadAtStart);
-  const tally = await runFolder(part, files, { root, grep: options.grep, patience, onSlowFile });
+  const tally = await runFolder(part, files, { root, grep: options.grep, patience, onSlowFile, onNodesHang });
   const { tests, pass, skipped } = tally.totals;
   const limits = patience > 1 ? `, limits x${patience}` : '';
   const figures = `${files.length} files, ${tests} tests, ${pass} passed, ${skipped} skipped${limits}`;

@@ -19,6 +19,8 @@ export interface FolderRun {
   readonly limits?: Partial<FileLimits>;
   /** Called for each file that took longer than SLOW_FILE_MS, with its path from the root. */
   readonly onSlowFile?: (file: string, durationMs: number) => void;
+  /** Called for each file that passed and whose process was killed twice in Node's own cleanup, with its path from the root. */
+  readonly onNodesHang?: (file: string) => void;
 }
 
 const SLOW_FILE_MS = 5_000;
@@ -31,18 +33,25 @@ export function findTestFiles(folder: string): string[] {
   return files.toSorted();
 }
 
-/** Runs a file; once more where Node's own cleanup did not end after its last test. A second time it fails. */
-async function runOnceMore(file: string, options: FileOptions): Promise<FileResult> {
-  const result = await runTestFile(file, options);
-  return result.isNodesHang ? runTestFile(file, options) : result;
+/**
+ * Runs a file; once more where Node's own cleanup did not end after its last test. Where that happens again the file has
+ * passed: every test has, and nothing was open at its exit. The run names it.
+ */
+async function runOnceMore(file: string, options: FileOptions, how: FolderRun): Promise<FileResult> {
+  const first = await runTestFile(file, options);
+  if (!first.isNodesHang) return first;
+  const second = await runTestFile(file, options);
+  if (!second.isNodesHang) return second;
+  how.onNodesHang?.(path.relative(how.root, file));
+  return { ...second, hung: null };
 }
 
 /** Runs the files of one process; one by one where that does not show which of them is at fault. */
-async function runGroup(files: readonly string[], options: FileOptions): Promise<FileResult[]> {
+async function runGroup(files: readonly string[], options: FileOptions, how: FolderRun): Promise<FileResult[]> {
   const together = files.length > 1 ? await runBatch(files, options) : null;
   if (together !== null) return together;
   const results: FileResult[] = [];
-  for (const file of files) results.push(await runOnceMore(file, options));
+  for (const file of files) results.push(await runOnceMore(file, options, how));
   return results;
 }
 
@@ -65,7 +74,7 @@ export async function runFolder(part: TestPart, files: readonly string[], how: F
   };
   const lane = async (): Promise<void> => {
     for (let group = waiting.shift(); group !== undefined; group = waiting.shift()) {
-      (await runGroup(group, { root: how.root, grep: how.grep, limits })).forEach(take);
+      (await runGroup(group, { root: how.root, grep: how.grep, limits }, how)).forEach(take);
     }
   };
   await Promise.all(Array.from({ length: part.concurrency }, lane));
