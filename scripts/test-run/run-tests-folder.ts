@@ -43,7 +43,8 @@ async function runOnceMore(file: string, options: FileOptions, how: FolderRun): 
   const second = await runTestFile(file, options);
   if (!second.isNodesHang) return second;
   how.onNodesHang?.(path.relative(how.root, file));
-  return { ...second, hung: null };
+  // The only failure is that of the killed process.
+  return { ...second, hung: null, events: second.events.filter(({ type }) => type !== 'test:fail') };
 }
 
 /** Runs the files of one process; one by one where that does not show which of them is at fault. */
