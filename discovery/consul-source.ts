@@ -1,7 +1,7 @@
 // Source `consul`: the instances of a service that Consul's checks find usable, or a list in its key-value store, followed
 // by blocking queries in one or several datacenters. Thread: main.
 
-import { type OptionProblem, quoted } from '../core/option-schema.ts';
+import { type OptionProblem, quoted, type ParsedOption } from '../core/option-schema.ts';
 import { endpointsOf, type EndpointsOutcome, parseInstances } from './consul/consul-instances.ts';
 import { parseKeys } from './consul/consul-keys.ts';
 import { type Consistency, ConsulQuery, type ConsulReply } from './consul/consul-query.ts';
@@ -221,14 +221,12 @@ function queryOf({ service, kvPrefix, tags }: ConsulSettings, datacenter: string
   return { path: `/v1/kv/${kvPrefix.split('/').map(encodeURIComponent).join('/')}`, parameters: ['recurse', ...dc] };
 }
 
-type Parsed = { readonly ok: true; readonly value: string } | { readonly ok: false; readonly message: string };
-
-function parseName(text: string): Parsed {
+function parseName(text: string): ParsedOption<string> {
   if (/^[^\s\p{Cc}]{1,128}$/u.test(text)) return { ok: true, value: text };
   return { ok: false, message: `${quoted(text)} is not a name: 1 to 128 characters without spaces are allowed` };
 }
 
-function parseKey(text: string): Parsed {
+function parseKey(text: string): ParsedOption<string> {
   if (/^[^/\s\p{Cc}][^\s\p{Cc}]{0,511}$/u.test(text)) return { ok: true, value: text };
   return {
     ok: false,

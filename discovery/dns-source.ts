@@ -2,7 +2,7 @@
 // Thread: main.
 
 import { isIP } from 'node:net';
-import type { OptionProblem } from '../core/option-schema.ts';
+import type { OptionProblem, ParsedOption } from '../core/option-schema.ts';
 import type { TimerHandle, Timers } from '../core/timers.ts';
 import type { DnsServer } from './dns/dns-query.ts';
 import { DnsResolver } from './dns/dns-resolver.ts';
@@ -172,16 +172,14 @@ function versionOf(ttlMs: number): string {
   return `TTL ${Math.round(ttlMs / 1000)} s`;
 }
 
-type Parsed<Value> = { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly message: string };
-
 /** Labels may begin with an underscore, as those of SRV records do. */
-function parseName(text: string): Parsed<string> {
+function parseName(text: string): ParsedOption<string> {
   const isName = /^(?=.{1,253}\.?$)[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_][a-z0-9_-]{0,62})*\.?$/i.test(text);
   if (isName && isIP(text) === 0) return { ok: true, value: text.toLowerCase() };
   return { ok: false, message: `${JSON.stringify(text)} is not a DNS name such as api.internal` };
 }
 
-function parseServer(text: string): Parsed<DnsServer> {
+function parseServer(text: string): ParsedOption<DnsServer> {
   const match = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d{1,5}))?$/.exec(text);
   const host = isIP(text) === 0 ? (match?.[1] ?? match?.[2] ?? '') : text;
   const port = isIP(text) === 0 && match?.[3] !== undefined ? Number(match[3]) : DNS_PORT;

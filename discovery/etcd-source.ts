@@ -1,6 +1,6 @@
 // Source `etcd`: a list of endpoints in the keys below a prefix, read again whenever a watch reports a change. Thread: main.
 
-import { type OptionProblem, quoted } from '../core/option-schema.ts';
+import { type OptionProblem, quoted, type ParsedOption } from '../core/option-schema.ts';
 import { isChange, parseRange, parseToken, rangeRequest, refusalIn, watchRequest } from './etcd/etcd-messages.ts';
 import { HttpClient, type HttpOutcome } from './http/http-client.ts';
 import {
@@ -185,14 +185,12 @@ class KeyWatch implements RunningSource {
   }
 }
 
-type Parsed = { readonly ok: true; readonly value: string } | { readonly ok: false; readonly message: string };
-
-function parsePrefix(text: string): Parsed {
+function parsePrefix(text: string): ParsedOption<string> {
   if (/^[\x21-\x7e]{1,512}$/.test(text)) return { ok: true, value: text };
   return { ok: false, message: `${quoted(text)} is not allowed: 1 to 512 characters of ASCII without spaces are` };
 }
 
-function parsePassword(text: string): Parsed {
+function parsePassword(text: string): ParsedOption<string> {
   if (/^[^\p{Cc}]{1,1024}$/u.test(text)) return { ok: true, value: text };
   return { ok: false, message: 'a password has 1 to 1024 characters without line breaks' };
 }

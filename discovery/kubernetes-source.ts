@@ -1,7 +1,7 @@
 // Source `kubernetes`: the endpoints of a service, by its EndpointSlices. Thread: main.
 
 import path from 'node:path';
-import type { OptionProblem } from '../core/option-schema.ts';
+import type { OptionProblem, ParsedOption } from '../core/option-schema.ts';
 import type { AccessSettings } from './kubernetes/access-settings.ts';
 import { ApiClient } from './kubernetes/api-client.ts';
 import { type ApiObject, listAt, numberAt, textAt, textsAt } from './kubernetes/api-object.ts';
@@ -171,15 +171,13 @@ function requestOf(kind: 'service' | 'slices', settings: KubernetesSettings): Li
   };
 }
 
-type Parsed = { readonly ok: true; readonly value: string } | { readonly ok: false; readonly message: string };
-
 /** Names of services, namespaces and ports are DNS labels (RFC 1123). */
-function parseName(text: string): Parsed {
+function parseName(text: string): ParsedOption<string> {
   if (/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(text)) return { ok: true, value: text };
   return { ok: false, message: `${JSON.stringify(text)} is not a Kubernetes name such as api` };
 }
 
-function parseZone(text: string): Parsed {
+function parseZone(text: string): ParsedOption<string> {
   if (/^[A-Za-z0-9][\w.-]{0,62}$/.test(text)) return { ok: true, value: text };
   return { ok: false, message: `${JSON.stringify(text)} is not the name of a zone such as eu-1a` };
 }

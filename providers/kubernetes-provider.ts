@@ -1,7 +1,7 @@
 // Provider `kubernetes`: Ingress and Gateway API objects of a cluster as routes, upstreams and certificates. Thread: main.
 
 import path from 'node:path';
-import type { OptionProblem } from '../core/option-schema.ts';
+import type { OptionProblem, ParsedOption } from '../core/option-schema.ts';
 import { ApiClient } from '../discovery/kubernetes/api-client.ts';
 import { listAt, textAt } from '../discovery/kubernetes/api-object.ts';
 import { type Cluster, ClusterWatch, KINDS, type KindName } from './kubernetes/cluster.ts';
@@ -197,16 +197,14 @@ function addressOf(entry: unknown): string {
   return textAt(entry, 'ip') || textAt(entry, 'hostname');
 }
 
-type Parsed = { readonly ok: true; readonly value: string } | { readonly ok: false; readonly message: string };
-
 const NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
-function parseName(text: string): Parsed {
+function parseName(text: string): ParsedOption<string> {
   if (NAME.test(text)) return { ok: true, value: text };
   return { ok: false, message: `${JSON.stringify(text)} is not a Kubernetes name such as shop` };
 }
 
-function parseKey(text: string): Parsed {
+function parseKey(text: string): ParsedOption<string> {
   const parts = text.split('/');
   if (parts.length === 2 && parts.every((part) => NAME.test(part))) return { ok: true, value: text };
   return { ok: false, message: `${JSON.stringify(text)} is not a service: write namespace/name` };

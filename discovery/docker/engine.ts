@@ -1,6 +1,6 @@
 // A Docker or Podman engine: the options that reach it and its containers, and the paths of its API. Thread: main.
 
-import { type OptionProblem, type OptionSchemas, quoted } from '../../core/option-schema.ts';
+import { type OptionProblem, type OptionSchemas, quoted, type ParsedOption } from '../../core/option-schema.ts';
 import type { HttpOutcome } from '../http/http-client.ts';
 import { accessOptions, checkAccess, type HttpAddress, parseHttpAddress } from '../http/http-settings.ts';
 
@@ -56,10 +56,8 @@ export function engineFault(outcome: HttpOutcome): string {
   return outcome.ok ? `the engine answers with status ${outcome.status}` : outcome.cause;
 }
 
-type Parsed<Value> = { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly message: string };
-
 /** Docker's own URLs for TCP begin with tcp://. */
-function parseEngine(text: string): Parsed<HttpAddress> {
+function parseEngine(text: string): ParsedOption<HttpAddress> {
   if (text.startsWith('tcp://')) {
     const rest = text.slice('tcp://'.length);
     return {
@@ -70,7 +68,7 @@ function parseEngine(text: string): Parsed<HttpAddress> {
   return parseHttpAddress(text, DOCKER_PORT);
 }
 
-function parseWord(text: string): Parsed<string> {
+function parseWord(text: string): ParsedOption<string> {
   if (/^[\w.-]{1,128}$/.test(text)) return { ok: true, value: text };
   return { ok: false, message: `${quoted(text)} is not a name: letters, digits, "_", "-" and "." are allowed` };
 }
