@@ -215,8 +215,8 @@ class Deadline {
 
 type Body = Dispatcher.ResponseData['body'];
 
-/** The body as text; null where it is larger than the limit. */
-async function readText(body: Body, limitBytes: number): Promise<string | null> {
+/** The body of a reply of undici as text; null where it is larger than the limit. */
+export async function readText(body: Body, limitBytes: number): Promise<string | null> {
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
   for await (const chunk of body as AsyncIterable<Buffer>) {

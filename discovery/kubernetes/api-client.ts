@@ -1,6 +1,7 @@
 // A client of a Kubernetes API server: bounded reads, streams of events, and writes. Thread: main.
 
 import { Agent, type Dispatcher, request } from 'undici';
+import { parseJson, readText } from '../http/http-client.ts';
 import type { SourceFiles } from '../source.ts';
 import type { AccessSettings, ApiAccess } from './access-settings.ts';
 import { loadAccess } from './api-access.ts';
@@ -131,29 +132,16 @@ export class ApiClient {
 }
 
 async function textOf({ body }: Dispatcher.ResponseData): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > LARGEST_BYTES) throw new Error('the API server sends an answer of more than 64 MiB');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
+  const text = await readText(body, LARGEST_BYTES);
+  if (text === null) throw new Error('the API server sends an answer of more than 64 MiB');
+  return text;
 }
 
 function objectOf(status: number, text: string): ApiObject {
-  const body = parsed(text);
+  const body = parseJson(text);
   if (status >= 400) throw ApiError.ofStatus(status, body);
   if (!isObject(body)) throw new Error(`the API server answers ${status} with something that is not a JSON object`);
   return body;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }
 
 function hostOf(server: string): string {
