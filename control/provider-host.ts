@@ -12,6 +12,7 @@ import type { Random } from '../core/random.ts';
 import type { CertificateSnapshot, ListenerSnapshot } from '../core/snapshot/listener.ts';
 import type { Snapshot } from '../core/snapshot/snapshot.ts';
 import type { TimerHandle, Timers } from '../core/timers.ts';
+import { FirstReports } from '../discovery/first-reports.ts';
 import type { ConfigPart, Fragment, ProvidedCertificate, Refusal, ServedListener } from '../providers/provider.ts';
 import { type ProviderEvent, ProviderRunner, type ProviderStatus } from '../providers/provider-runner.ts';
 import { providerNamed } from '../providers/providers.ts';
@@ -58,7 +59,7 @@ export class ProviderHost implements SnapshotGate, SnapshotConsumer {
   #reloadedAtMs = -Infinity;
   /** Whether changes cause reloads: not before the first configuration is published. */
   #isOpen = false;
-  #onReport: (() => void) | null = null;
+  readonly #reports = new FirstReports();
 
   constructor(parts: ProviderHostParts) {
     this.#parts = parts;
@@ -70,21 +71,11 @@ export class ProviderHost implements SnapshotGate, SnapshotConsumer {
    */
   async start(config: LoadedConfig, snapshot: Snapshot): Promise<FirstConfig> {
     this.#retain(config);
-    await this.#untilReported();
+    const isDone = (): boolean => [...this.#runners.values()].every(({ hasReported }) => hasReported);
+    await this.#reports.wait(isDone, this.#parts.timers, FIRST_REPORT_MS);
     if (!this.#isContributing) return { config, snapshot };
     const loaded = loadOrThrow(() => this.load(), this.#parts.log);
     return { config: loaded, snapshot: compile(loaded, this.#parts.tables, snapshot.revision) };
-  }
-
-  async #untilReported(): Promise<void> {
-    const isDone = (): boolean => [...this.#runners.values()].every(({ hasReported }) => hasReported);
-    if (isDone()) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const limit = this.#parts.timers.after(FIRST_REPORT_MS, resolve);
-    this.#onReport = () => isDone() && resolve();
-    await promise;
-    limit.cancel();
-    this.#onReport = null;
   }
 
   get #isContributing(): boolean {
@@ -189,7 +180,7 @@ export class ProviderHost implements SnapshotGate, SnapshotConsumer {
   #run(name: string, settings: object, before?: Fragment): ProviderRunner {
     const { clock, timers, random, log, onEvent } = this.#parts;
     const context = { clock, timers, random, log, files: listFiles(this.#parts) };
-    const onReport = (): void => this.#onReport?.();
+    const onReport = (): void => this.#reports.reported();
     const parts = { clock, log, onReport, onEvent, onChange: () => this.#plan() };
     return new ProviderRunner(name, settings, context, parts, before);
   }

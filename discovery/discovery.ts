@@ -8,6 +8,7 @@ import type { SourceSnapshot } from '../core/snapshot/discovery.ts';
 import type { UpstreamSnapshot } from '../core/snapshot/upstream.ts';
 import type { Timers } from '../core/timers.ts';
 import { refusalOf } from './admission.ts';
+import { FirstReports } from './first-reports.ts';
 import { type DiscoveredEndpoint, idOf, type SourceContext } from './source.ts';
 import { type SourceEvent, SourceRunner, type SourceView } from './source-runner.ts';
 
@@ -45,7 +46,7 @@ export class Discovery {
   #current = new Map<string, readonly string[]>();
   /** The same for a Snapshot that is being prepared; null where there is none. */
   #next: Map<string, readonly string[]> | null = null;
-  #onReport: (() => void) | null = null;
+  readonly #reports = new FirstReports();
 
   constructor(parts: DiscoveryParts) {
     this.#parts = parts;
@@ -60,7 +61,8 @@ export class Discovery {
     for (const upstream of upstreams) next.set(upstream.name, this.#startAll(upstream));
     this.#next = next;
     const fresh = [...next.values()].flat().flatMap((key) => this.#runners.get(key) ?? []);
-    await this.#untilReported(fresh);
+    const isDone = (): boolean => fresh.every(({ hasReported }) => hasReported);
+    await this.#reports.wait(isDone, this.#parts.timers, FIRST_REPORT_MS);
   }
 
   /** The Snapshot that was prepared runs: the sources that only the one before had are stopped. */
@@ -123,19 +125,8 @@ export class Discovery {
       refusalOf: (endpoint) => refusalOf(endpoint, upstream),
       onEvent,
       onChange: () => onChange(name),
-      onReport: () => this.#onReport?.(),
+      onReport: () => this.#reports.reported(),
     });
-  }
-
-  async #untilReported(runners: readonly SourceRunner[]): Promise<void> {
-    const isDone = (): boolean => runners.every(({ hasReported }) => hasReported);
-    if (isDone()) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const limit = this.#parts.timers.after(FIRST_REPORT_MS, resolve);
-    this.#onReport = () => isDone() && resolve();
-    await promise;
-    limit.cancel();
-    this.#onReport = null;
   }
 
   #stopUnused(): void {
