@@ -2,27 +2,20 @@
 // container that begins to stop leaves before it does. Thread: main.
 
 import type { OptionProblem } from '../core/option-schema.ts';
-import type { TimerHandle } from '../core/timers.ts';
 import { parseEvent } from './docker/container-event.ts';
 import { type Container, type ContainerSelection, parseContainer, selectedContainers } from './docker/container.ts';
-import { checkEngine, ENGINE_EVENTS, engineFault, engineOptions, wordOption } from './docker/engine.ts';
+import { checkEngine, engineFault, engineOptions, wordOption } from './docker/engine.ts';
+import { EngineWatch, RESYNC_MS } from './docker/engine-watch.ts';
 import { checkScheme, schemeOption } from './endpoint-parts.ts';
-import { HttpClient } from './http/http-client.ts';
+import type { HttpClient } from './http/http-client.ts';
 import { compileAccess, describeAddress, type HttpAddress, type HttpTls } from './http/http-settings.ts';
-import { type StepOutcome, WatchLoop } from './http/watch-loop.ts';
 import { defineSource, type RunningSource, type SourceContext, type SourceEvents } from './source.ts';
 
 /** Containers are read this many at a time. */
 const AT_A_TIME = 8;
-/** Events within this time are followed together. */
-const SETTLE_MS = 50;
-/** Containers are read again after this time, whatever events say: some engines leave events out. */
-const RESYNC_MS = 30_000;
 const JITTER = 0.1;
 /** Podman reports a health check when it begins: its result is there a moment later. */
 const RESULT_MS = 1_000;
-/** Containers are read again after this time where reading them failed. */
-const AGAIN_MS = 2_000;
 const RUNNING = '/containers/json?filters=%7B%22status%22%3A%5B%22running%22%5D%7D';
 const LOOPBACK = '127.0.0.1';
 
@@ -85,62 +78,36 @@ class ContainerWatch implements RunningSource {
   readonly #settings: DockerSettings;
   readonly #context: SourceContext;
   readonly #events: SourceEvents;
-  readonly #client: HttpClient;
-  readonly #loop: WatchLoop;
-  readonly #end = new AbortController();
+  readonly #watch: EngineWatch;
   #containers: readonly Container[] = [];
   /** Containers that are about to stop, until they start again. */
   readonly #leaving = new Set<string>();
   #isRead = false;
-  #isReading = false;
-  /** Whether something has changed since the current reading began. */
-  #isDirty = false;
   /** Whether a health check has been reported since. */
   #isChecked = false;
-  #timer: TimerHandle | null = null;
 
   constructor(settings: DockerSettings, context: SourceContext, events: SourceEvents) {
     this.#settings = settings;
     this.#context = context;
     this.#events = events;
-    this.#client = new HttpClient(settings.address, settings.tls, context);
-    this.#loop = new WatchLoop(
-      context,
-      (signal) => this.#watch(signal),
-      (cause) => this.#onFailure(cause),
-    );
-    this.#loop.start();
+    this.#watch = new EngineWatch(settings.address, settings.tls, context, {
+      onEvent: (line) => this.#onEvent(line),
+      read: (client, signal) => this.#read(client, signal),
+      onRead: () => this.#onRead(),
+      onFailure: (cause) => events.fail(cause),
+      resyncMs: () => this.#resyncMs(),
+    });
+    this.#watch.start();
   }
 
   stop(): void {
-    this.#end.abort();
-    this.#timer?.cancel();
-    this.#loop.stop();
-    this.#client.close();
+    this.#watch.stop();
   }
 
-  /** Follows events. Containers are read at the start as well as when the stream stands, so that no change is lost between. */
-  async #watch(signal: AbortSignal): Promise<StepOutcome> {
-    this.#plan(0);
-    const request = { path: ENGINE_EVENTS, timeoutMs: 0, signal };
-    const end = await this.#client.stream(
-      request,
-      (line) => this.#onEvent(line),
-      () => this.#plan(0),
-    );
-    return { ok: false, cause: end.ok && end.status === 200 ? 'the stream of events has ended' : engineFault(end) };
-  }
-
-  #onFailure(cause: string): void {
-    this.#timer?.cancel();
-    this.#timer = null;
-    this.#events.fail(cause);
-  }
-
-  #onEvent(line: string): void {
+  #onEvent(line: string): boolean {
     const stopSignalOf = (id: string): string => this.#containers.find((one) => one.id === id)?.stopSignal ?? '';
     const event = parseEvent(line, stopSignalOf);
-    if (event === null) return;
+    if (event === null) return false;
     if (event.kind === 'started') this.#leaving.delete(event.id);
     if (event.kind === 'checked') this.#isChecked = true;
     if (event.kind === 'leaving') {
@@ -148,55 +115,30 @@ class ContainerWatch implements RunningSource {
       this.#leaving.add(event.id);
       if (isNews && this.#isRead) this.#publish();
     }
-    this.#plan(SETTLE_MS);
+    return true;
   }
 
-  #plan(delayMs: number): void {
-    if (this.#end.signal.aborted) return;
-    this.#isDirty = true;
-    this.#timer?.cancel();
-    this.#timer = this.#context.timers.after(delayMs, () => void this.#read());
+  #onRead(): void {
+    this.#isRead = true;
+    this.#publish();
   }
 
-  /** Reads all containers. One reading at a time; changes meanwhile begin another. */
-  async #read(): Promise<void> {
-    if (this.#isReading) return;
-    this.#isReading = true;
-    this.#isDirty = false;
-    const cause = await this.#readAll();
-    this.#isReading = false;
-    if (this.#end.signal.aborted) return;
-    if (cause === '') {
-      this.#isRead = true;
-      this.#loop.confirm();
-      this.#publish();
-    } else this.#events.fail(cause);
-    this.#timer?.cancel();
-    this.#timer = this.#context.timers.after(this.#nextMs(cause !== ''), () => void this.#read());
-  }
-
-  /** Time until the next reading, unless an event comes first. */
-  #nextMs(hasFailed: boolean): number {
-    if (this.#isDirty) return SETTLE_MS;
+  #resyncMs(): number {
     const isChecked = this.#isChecked;
     this.#isChecked = false;
-    if (hasFailed) return AGAIN_MS;
     return isChecked ? RESULT_MS : RESYNC_MS * (1 - JITTER * this.#context.random.next());
   }
 
   /** @returns the cause where it fails */
-  async #readAll(): Promise<string> {
-    const { signal } = this.#end;
-    const list = await this.#client.send({ path: RUNNING, signal });
+  async #read(client: HttpClient, signal: AbortSignal): Promise<string> {
+    const list = await client.send({ path: RUNNING, signal });
     if (!list.ok || list.status !== 200) return engineFault(list);
     const selected = selectedContainers(list.text, this.#settings);
     if (!selected.ok) return selected.cause;
     const containers: Container[] = [];
     for (let at = 0; at < selected.ids.length; at += AT_A_TIME) {
       const batch = selected.ids.slice(at, at + AT_A_TIME);
-      const replies = await Promise.all(
-        batch.map((id) => this.#client.send({ path: `/containers/${id}/json`, signal })),
-      );
+      const replies = await Promise.all(batch.map((id) => client.send({ path: `/containers/${id}/json`, signal })));
       for (const reply of replies) {
         // It has gone since the list was made.
         if (reply.ok && reply.status === 404) continue;

@@ -1,24 +1,17 @@
 // Provider `docker`: labels of the containers of a Docker or Podman engine as routes and upstreams, whose endpoints the
 // source `docker` follows. Thread: main.
 
-import type { TimerHandle } from '../core/timers.ts';
 import { parseEvent } from '../discovery/docker/container-event.ts';
-import { checkEngine, ENGINE_EVENTS, engineFault, engineOptions } from '../discovery/docker/engine.ts';
-import { HttpClient } from '../discovery/http/http-client.ts';
+import { checkEngine, engineFault, engineOptions } from '../discovery/docker/engine.ts';
+import { EngineWatch, RESYNC_MS } from '../discovery/docker/engine-watch.ts';
+import type { HttpClient } from '../discovery/http/http-client.ts';
 import { compileAccess, describeAddress, type HttpAddress, type HttpTls } from '../discovery/http/http-settings.ts';
-import { type StepOutcome, WatchLoop } from '../discovery/http/watch-loop.ts';
 import { containerFragment, type ContainerRouteSettings } from './docker/container-routes.ts';
-import { labelledContainers } from './docker/labelled-container.ts';
+import { type LabelledContainer, labelledContainers } from './docker/labelled-container.ts';
 import { defineProvider, type ProviderContext, type ProviderEvents, type RunningProvider } from './provider.ts';
 
 /** Containers that serve, or that are about to again. */
 const CONTAINERS = `/containers/json?filters=${encodeURIComponent('{"status":["running","restarting","paused"]}')}`;
-/** Events within this time are followed together. */
-const SETTLE_MS = 50;
-/** Containers are read again after this time, whatever events say: some engines leave events out. */
-const RESYNC_MS = 30_000;
-/** And after this time where reading them failed. */
-const AGAIN_MS = 2_000;
 
 interface DockerProviderSettings extends ContainerRouteSettings {
   readonly address: HttpAddress;
@@ -58,78 +51,45 @@ export const dockerProvider = defineProvider({
 
 class DockerProvider implements RunningProvider {
   readonly #settings: DockerProviderSettings;
-  readonly #context: ProviderContext;
   readonly #events: ProviderEvents;
-  readonly #client: HttpClient;
-  readonly #loop: WatchLoop;
-  readonly #end = new AbortController();
-  #isReading = false;
-  /** Whether something has changed since the current reading began. */
-  #isDirty = false;
-  #timer: TimerHandle | null = null;
+  readonly #watch: EngineWatch;
+  #containers: readonly LabelledContainer[] = [];
 
   constructor(settings: DockerProviderSettings, context: ProviderContext, events: ProviderEvents) {
     this.#settings = settings;
-    this.#context = context;
     this.#events = events;
-    this.#client = new HttpClient(settings.address, settings.tls, context);
-    this.#loop = new WatchLoop(
-      context,
-      (signal) => this.#watch(signal),
-      (cause) => events.fail(cause),
-    );
-    this.#loop.start();
+    this.#watch = new EngineWatch(settings.address, settings.tls, context, {
+      onEvent: concernsLabels,
+      read: (client, signal) => this.#read(client, signal),
+      onRead: () => this.#publish(),
+      onFailure: (cause) => events.fail(cause),
+      resyncMs: () => RESYNC_MS,
+    });
+    this.#watch.start();
   }
 
   stop(): void {
-    this.#end.abort();
-    this.#timer?.cancel();
-    this.#loop.stop();
-    this.#client.close();
+    this.#watch.stop();
   }
 
-  /** Follows events. Containers are read when the stream stands, so that no change is lost. */
-  async #watch(signal: AbortSignal): Promise<StepOutcome> {
-    const request = { path: ENGINE_EVENTS, timeoutMs: 0, signal };
-    const end = await this.#client.stream(
-      request,
-      (line) => this.#onEvent(line),
-      () => this.#plan(0),
-    );
-    return { ok: false, cause: end.ok && end.status === 200 ? 'the stream of events has ended' : engineFault(end) };
+  /** @returns the cause where it fails */
+  async #read(client: HttpClient, signal: AbortSignal): Promise<string> {
+    const reply = await client.send({ path: CONTAINERS, signal });
+    if (!reply.ok || reply.status !== 200) return engineFault(reply);
+    const containers = labelledContainers(reply.text);
+    if (containers === null) return 'the list of containers is malformed';
+    this.#containers = containers;
+    return '';
   }
 
-  /** Health checks change no label. */
-  #onEvent(line: string): void {
-    const event = parseEvent(line, () => '');
-    if (event !== null && event.kind !== 'checked') this.#plan(SETTLE_MS);
+  #publish(): void {
+    const version = `${this.#containers.length} container(s)`;
+    this.#events.publish({ version, ...containerFragment(this.#containers, this.#settings) });
   }
+}
 
-  #plan(delayMs: number): void {
-    if (this.#end.signal.aborted) return;
-    this.#isDirty = true;
-    if (this.#isReading) return;
-    this.#timer?.cancel();
-    this.#timer = this.#context.timers.after(delayMs, () => void this.#read());
-  }
-
-  /** Reads all containers. One reading at a time; changes meanwhile begin another. */
-  async #read(): Promise<void> {
-    this.#isReading = true;
-    this.#isDirty = false;
-    const reply = await this.#client.send({ path: CONTAINERS, signal: this.#end.signal });
-    this.#isReading = false;
-    if (this.#end.signal.aborted) return;
-    const containers = reply.ok && reply.status === 200 ? labelledContainers(reply.text) : null;
-    if (containers === null) {
-      const isMalformed = reply.ok && reply.status === 200;
-      this.#events.fail(isMalformed ? 'the list of containers is malformed' : engineFault(reply));
-    } else {
-      this.#loop.confirm();
-      const version = `${containers.length} container(s)`;
-      this.#events.publish({ version, ...containerFragment(containers, this.#settings) });
-    }
-    const againMs = containers === null ? AGAIN_MS : RESYNC_MS;
-    this.#timer = this.#context.timers.after(this.#isDirty ? SETTLE_MS : againMs, () => void this.#read());
-  }
+/** Health checks change no label. */
+function concernsLabels(line: string): boolean {
+  const event = parseEvent(line, () => '');
+  return event !== null && event.kind !== 'checked';
 }
