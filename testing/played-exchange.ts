@@ -5,6 +5,7 @@ import type { ExchangeRecord } from '../core/exchange-record.ts';
 import type { FieldList, RequestHead, ResponseHead } from '../core/head.ts';
 import type { CausedReply, PendingReply, PolicyAnswer, PolicyReply } from '../core/policy/policy.ts';
 import type { EndpointSnapshot } from '../core/snapshot/endpoint.ts';
+import { CONNECTION } from './client-connection.ts';
 import { REPLY_CAUSES } from '../proxy/exchange/local-reply.ts';
 import type { PolicyPlan } from '../proxy/policies/policy-plan.ts';
 import { FAILED, type PolicyFailure, type PolicyRunner, WAITING } from '../proxy/policies/policy-runner.ts';
@@ -225,20 +226,6 @@ export class PlayedExchange {
     };
   }
 }
-
-const CONNECTION: ClientConnection = {
-  listenerIndex: 0,
-  listenerName: 'web',
-  peerAddress: '192.0.2.1',
-  peerPort: 40_000,
-  localPort: 8080,
-  isTls: false,
-  tlsVersion: '',
-  isTrusted: false,
-  localAddress: '198.51.100.1',
-  serverName: '',
-  onceClosed: () => undefined,
-};
 
 const ENDPOINT: EndpointSnapshot = {
   name: 'app/10.0.0.1:3000',

@@ -12,6 +12,7 @@ import { policyOf } from '../../plugins/plugin-parts.ts';
 import { systemClock } from '../../core/clock.ts';
 import { WorkerTracer } from '../../proxy/account/traces/worker-tracer.ts';
 import { hashPassword } from '../../proxy/policies/passwords/password-hash.ts';
+import { clientConnection } from '../../test/support/client-connection.ts';
 import { ForwardingBench, responseHead } from '../../test/support/forwarding.ts';
 import { requestHead } from '../../test/support/request-head.ts';
 import { policySnapshot, routeSnapshot, snapshot, upstreamSnapshot } from '../../test/support/snapshots.ts';
@@ -69,19 +70,7 @@ const BODY = Buffer.from('ok');
 
 /** A client side that discards everything and flushes at once. */
 class SilentClient implements ClientSide {
-  readonly connection = {
-    listenerIndex: 0,
-    listenerName: 'web',
-    peerAddress: '192.0.2.1',
-    peerPort: 40_000,
-    localPort: 8080,
-    isTls: false,
-    tlsVersion: '',
-    isTrusted: false,
-    localAddress: '198.51.100.1',
-    serverName: '',
-    onceClosed: () => undefined,
-  };
+  readonly connection = clientConnection();
   readonly isSilentAfterFlush = true;
   events: ClientEvents | null = null;
   sendInterim(): void {}
