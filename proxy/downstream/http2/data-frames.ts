@@ -41,7 +41,7 @@ export class DataFrames {
   add(id: number, bytes: Uint8Array, start: number, end: number): void {
     const stream = this.#dataStream;
     // An event of the exchange may have closed the stream within the frame.
-    if (stream === null || stream.id !== id || stream.isClosed) return;
+    if (stream === null || stream.id !== id || stream.ending.isClosed) return;
     this.#paddingBytes -= end - start;
     this.#frameBytes += end - start;
     if (!stream.received(bytes, start, end)) this.#faults.failStream(stream, ErrorCode.PROTOCOL_ERROR);
@@ -50,7 +50,7 @@ export class DataFrames {
   end(id: number, isEndStream: boolean): void {
     const stream = this.#dataStream;
     this.#dataStream = null;
-    if (stream === null || stream.id !== id || stream.isClosed) return;
+    if (stream === null || stream.id !== id || stream.ending.isClosed) return;
     if (!this.#host.limits.mayReceiveData(this.#frameBytes, isEndStream))
       this.#host.fail(CALM, 'too many small DATA frames');
     else if (isEndStream) this.#complete(stream);

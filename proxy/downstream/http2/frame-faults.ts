@@ -48,7 +48,7 @@ export class FrameFaults {
 
   /** Resets a stream. */
   failStream(stream: Http2Stream, code: ErrorCode): void {
-    stream.fail(code);
+    stream.ending.fail(code);
     this.count();
   }
 

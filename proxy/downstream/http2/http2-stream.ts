@@ -1,25 +1,19 @@
 // One HTTP/2 stream as the client side of an exchange; reused for other streams of its connection. Behaves as
 // NodeHttp2ClientSide does. Thread: worker.
 
-import type {
-  ClientConnection,
-  ClientEvents,
-  ClientGone,
-  ClientSide,
-  LocalReply,
-} from '../../../core/exchange-contract.ts';
+import type { ClientConnection, LocalReply } from '../../../core/exchange-contract.ts';
 import { type FieldList, type ResponseHead, UNKNOWN_LENGTH } from '../../../core/head.ts';
 import { Method } from '../../http1/message-head.ts';
-import { ErrorCode } from '../../http2/error-code.ts';
+import type { ErrorCode } from '../../http2/error-code.ts';
 import { type KnownParts, ScannedRequestHead } from '../../wire/scanned-request-head.ts';
 import { Added } from '../added.ts';
-import { NO_EXCHANGE } from '../downstream-context.ts';
 import type { Http2Context } from './http2-context.ts';
 import type { Http2Output } from './http2-output.ts';
 import { Http2RequestBody } from './http2-request-body.ts';
 import { Http2Response, type ResponseOwner } from './http2-response.ts';
 import type { ReceiveBudget } from './receive-budget.ts';
-import { beginUpgrade } from './stream-socket.ts';
+import { type EndingStream, StreamEnding } from './stream-ending.ts';
+import { beginUpgrade, type TunnelSide } from './stream-socket.ts';
 
 /** The connection, as its streams use it. */
 export interface Http2Host {
@@ -48,25 +42,19 @@ export interface RequestParts extends KnownParts {
   readonly protocol: string;
 }
 
-export class Http2Stream implements ClientSide, ResponseOwner {
+export class Http2Stream implements TunnelSide, ResponseOwner, EndingStream {
   readonly connection: ClientConnection;
   readonly output: Http2Output;
   readonly isSilentAfterFlush = true;
   readonly head: ScannedRequestHead = new ScannedRequestHead();
   readonly body: Http2RequestBody;
   readonly response: Http2Response;
+  readonly ending: StreamEnding;
   id = 0;
   /** Monotonic ms. */
   beganMs = 0;
-  /** END_STREAM was added, or RST_STREAM was sent or received: no frame may follow. */
-  isClosed = true;
   readonly #host: Http2Host;
   readonly #context: Http2Context;
-  #events: ClientEvents = NO_EXCHANGE;
-  /** The exchange gets no event any more, and sends nothing. */
-  #isOver = true;
-  /** The client's body failed, which was reported. */
-  #isBroken = false;
   #wasContinued = false;
 
   constructor(host: Http2Host, context: Http2Context) {
@@ -76,6 +64,7 @@ export class Http2Stream implements ClientSide, ResponseOwner {
     this.output = host.output;
     this.body = new Http2RequestBody(host.budget);
     this.response = new Http2Response(this, context.frames);
+    this.ending = new StreamEnding(this);
     this.head.version = '2.0';
   }
 
@@ -93,7 +82,7 @@ export class Http2Stream implements ClientSide, ResponseOwner {
     const { starter } = this.#context;
     const { beganMs } = this;
     this.body.begin(head.framing.declaredBytes, head.bodyLength !== 0 || protocol !== '', isComplete, beganMs);
-    this.#events =
+    this.ending.events =
       protocol === '' ? starter.begin(this, head, null, beganMs) : beginUpgrade(starter, this, head, protocol, beganMs);
   }
 
@@ -108,9 +97,7 @@ export class Http2Stream implements ClientSide, ResponseOwner {
   #reset(id: number): void {
     this.id = id;
     this.beganMs = this.#context.turn.nowMs();
-    this.isClosed = false;
-    this.#isOver = false;
-    this.#isBroken = false;
+    this.ending.begin();
     this.#wasContinued = false;
   }
 
@@ -138,7 +125,7 @@ export class Http2Stream implements ClientSide, ResponseOwner {
 
   sendEnd(trailers: FieldList | null): void {
     if (this.#cannotSend || this.response.isEnded) return;
-    this.body.discard();
+    if (!this.ending.isTunnel) this.body.discard();
     if (!this.response.addEnd(trailers)) this.abort();
   }
 
@@ -154,22 +141,32 @@ export class Http2Stream implements ClientSide, ResponseOwner {
   }
 
   cut(): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.#closeBy(ErrorCode.INTERNAL_ERROR);
+    this.ending.cut();
   }
 
   resumeBody(): void {
-    if (this.#cannotSend || this.response.isEnded || !this.body.isOpen) return;
-    this.consumed(this.body.resume(this.#events));
+    const { events, isTunnel } = this.ending;
+    if (this.#cannotSend || (this.response.isEnded && !isTunnel) || !this.body.isOpen) return;
+    this.consumed(this.body.resume(events));
+    this.ending.bodyTaken();
   }
 
   pauseBody(): void {
     this.body.pause();
   }
 
+  // ---- TunnelSide
+
+  openTunnel(): void {
+    this.ending.isTunnel = true;
+  }
+
+  endTunnel(): void {
+    this.ending.endTunnel();
+  }
+
   get #cannotSend(): boolean {
-    return this.#isOver || this.isClosed;
+    return this.ending.isOver || this.ending.isClosed;
   }
 
   // ---- frames of the client
@@ -177,41 +174,22 @@ export class Http2Stream implements ClientSide, ResponseOwner {
   /** Part of the body has been received. @returns false where the body is longer than declared */
   received(bytes: Uint8Array, start: number, end: number): boolean {
     if (!this.body.count(end - start)) return false;
-    this.consumed(this.body.add(bytes, start, end, this.#events));
+    this.consumed(this.body.add(bytes, start, end, this.ending.events));
     return true;
   }
 
   /** Returns credit for bytes that have been taken or dropped; padding counts, too. */
   consumed(sizeBytes: number): void {
-    if (this.isClosed || this.body.isComplete || sizeBytes === 0) return;
+    if (this.ending.isClosed || this.body.isComplete || sizeBytes === 0) return;
     const credit = this.body.window.consume(sizeBytes, this.#context.turn.nowMs());
     if (credit > 0) this.#host.addCredit(this.id, credit);
   }
 
   /** The client has ended its side. @returns false where the body is shorter than declared */
   complete(trailers: FieldList | null): boolean {
-    return this.body.complete(trailers, this.#events);
-  }
-
-  /** A malformed message, or a fault of flow control: the stream is reset, and the exchange ends (RFC 9113 section 8.1.1). */
-  fail(code: ErrorCode): void {
-    if (this.isClosed) return;
-    this.#closeBy(code);
-    this.#bodyFailed('malformed-body');
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.#events.onResponseFlushed();
-  }
-
-  /** RST_STREAM of the client, or the end of its connection. */
-  lost(): void {
-    this.isClosed = true;
-    this.#release();
-    if (this.#isOver) return;
-    this.#isOver = true;
-    // A broken request was reported once already: its end is all that is left to report.
-    if (this.#isBroken) this.#events.onResponseFlushed();
-    else this.#events.onClientGone('closed');
+    const hasDeclaredLength = this.body.complete(trailers, this.ending.events);
+    this.ending.bodyTaken();
+    return hasDeclaredLength;
   }
 
   // ---- timeouts, compared by the sweep of the connection
@@ -222,24 +200,17 @@ export class Http2Stream implements ClientSide, ResponseOwner {
   }
 
   bodyTimedOut(): void {
-    this.#bodyFailed('body-timeout');
+    this.ending.bodyFailed('body-timeout');
   }
 
   /** The client has read nothing, or too little, for the whole send timeout. */
   sendTimedOut(): void {
-    this.#end('send-timeout');
+    this.ending.abort('send-timeout');
   }
 
   /** The response can't be completed as begun: resets the stream and ends the exchange. */
   abort(): void {
-    this.#end('closed');
-  }
-
-  #end(why: ClientGone): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.#closeBy(ErrorCode.INTERNAL_ERROR);
-    this.#events.onClientGone(why);
+    this.ending.abort('closed');
   }
 
   // ---- ResponseOwner
@@ -257,44 +228,32 @@ export class Http2Stream implements ClientSide, ResponseOwner {
   }
 
   responseDrained(): void {
-    this.#events.onClientDrain();
+    this.ending.events.onClientDrain();
   }
 
-  /** A client that is still sending its body is stopped by NO_ERROR (RFC 9113 section 8.1). */
   responseEnded(): void {
-    if (!this.body.isComplete) this.#host.addReset(this.id, ErrorCode.NO_ERROR);
-    this.isClosed = true;
-    this.#release();
-    this.#host.streamClosed(this);
+    this.ending.responseEnded();
   }
 
   responseFlushed(): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.#events.onResponseFlushed();
-    this.#events = NO_EXCHANGE;
-    this.#host.streamReusable(this);
+    this.ending.responseFlushed();
   }
 
-  // ---- the end
+  lost(): void {
+    this.ending.lost();
+  }
 
-  #closeBy(code: ErrorCode): void {
-    if (this.isClosed) return;
-    this.isClosed = true;
-    this.#release();
+  // ---- EndingStream
+
+  addReset(code: ErrorCode): void {
     this.#host.addReset(this.id, code);
+  }
+
+  frameless(): void {
     this.#host.streamClosed(this);
   }
 
-  #release(): void {
-    this.response.drop();
-    this.body.release();
-  }
-
-  #bodyFailed(why: ClientGone): void {
-    if (this.#isOver || this.#isBroken) return;
-    this.#isBroken = true;
-    this.body.discard();
-    if (!this.response.isEnded) this.#events.onClientGone(why);
+  reusable(): void {
+    this.#host.streamReusable(this);
   }
 }

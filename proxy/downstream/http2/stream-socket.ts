@@ -13,6 +13,14 @@ import type { ScannedRequestHead } from '../../wire/scanned-request-head.ts';
 import { SocketUpgrade } from '../../wire/socket-upgrade.ts';
 import { NO_EXCHANGE } from '../downstream-context.ts';
 
+/** The stream of a tunnel. */
+export interface TunnelSide extends ClientSide {
+  /** From here on each side ends by itself. */
+  openTunnel(): void;
+  /** The tunnel takes nothing more of the client. */
+  endTunnel(): void;
+}
+
 type Done = (error?: Error | null) => void;
 
 /** Bytes that are buffered for the tunnel before the client is held back. */
@@ -35,7 +43,7 @@ const scanner = new HeadScanner();
  */
 export function beginUpgrade(
   starter: ExchangeStarter,
-  side: ClientSide,
+  side: TunnelSide,
   head: ScannedRequestHead,
   protocol: string,
   receivedMs: number,
@@ -64,7 +72,7 @@ function addLine(message: MessageHead, kind: FieldKind, name: string, value: str
 class StreamSocket extends Duplex implements ClientEvents, ResponseSink {
   /** The exchange, until the tunnel is open. */
   exchange: ClientEvents = NO_EXCHANGE;
-  readonly #side: ClientSide;
+  readonly #side: TunnelSide;
   /** The first bytes of an answer that isn't complete enough to be recognised. */
   #head: Buffer | null = Buffer.alloc(0);
   /** Reads an answer other than 101; null where bytes are the tunnel's. */
@@ -72,8 +80,10 @@ class StreamSocket extends Duplex implements ClientEvents, ResponseSink {
   #waiting: Done | null = null;
   #hasRoom = true;
   #isEnded = false;
+  /** The stream is closed, and may serve another request. */
+  #isClosed = false;
 
-  constructor(side: ClientSide) {
+  constructor(side: TunnelSide) {
     super({ allowHalfOpen: true, highWaterMark: BUFFER_BYTES });
     this.#side = side;
     this.on('error', ignore);
@@ -99,7 +109,8 @@ class StreamSocket extends Duplex implements ClientEvents, ResponseSink {
   }
 
   override _destroy(error: Error | null, done: Done): void {
-    if (!this.#isEnded) this.#side.cut();
+    if (!this.#isClosed && this.#isEnded) this.#side.endTunnel();
+    else if (!this.#isClosed) this.#side.cut();
     this.#isEnded = true;
     this.#proceed();
     done(error);
@@ -128,6 +139,7 @@ class StreamSocket extends Duplex implements ClientEvents, ResponseSink {
   #switch(message: MessageHead): void {
     const all = message.fieldList(0);
     const fields = all.filter((_, at) => !NOT_SENT.has(all[at & ~1]!.toLowerCase()));
+    this.#side.openTunnel();
     const read = { field: (name: string) => message.field(name), endToEndFields: () => fields };
     this.#side.sendHead({ status: 200, reason: '', bodyLength: 0, hasLength: false, ...read }, []);
   }
@@ -193,10 +205,12 @@ class StreamSocket extends Duplex implements ClientEvents, ResponseSink {
     this.#proceed();
   }
 
-  /** Of a local reply: the end of all others is the tunnel's to report. */
+  /** The end of a tunnel is its own to report, once it has taken what is buffered. */
   onResponseFlushed(): void {
+    this.#isClosed = true;
+    // A local reply.
     if (this.#head !== null) this.exchange.onResponseFlushed();
-    this.destroy();
+    if (this.#head !== null || this.#refusal !== null) this.destroy();
   }
 
   onClientHalfClosed(): void {
@@ -205,7 +219,7 @@ class StreamSocket extends Duplex implements ClientEvents, ResponseSink {
 
   /** An open tunnel is ended by 'close'. */
   onClientGone(why: ClientGone): void {
-    this.#isEnded = true;
+    this.#isClosed = true;
     if (this.#head !== null) this.exchange.onClientGone(why);
     this.destroy(new Error(`client ${why}`));
   }

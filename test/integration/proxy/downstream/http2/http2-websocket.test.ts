@@ -44,6 +44,7 @@ function open(path: string, protocol = 'websocket'): ClientHttp2Stream {
   const fields = { 'sec-websocket-version': '13', 'sec-websocket-protocol': 'chat', origin: 'http://a' };
   const stream = session.request({ ':method': 'CONNECT', ':protocol': protocol, ':path': path, ...fields });
   stream.on('error', () => undefined);
+  stream.on('end', () => stream.end());
   return stream;
 }
 
