@@ -1,19 +1,25 @@
-// An OCI image of one layer, written as an image layout (OCI Image Format Specification 1.1) without a container engine.
+// OCI images of one layer, written as an image layout (OCI Image Format Specification 1.1) without a container engine.
 // Thread: main.
 
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 
-export interface ImageOptions {
-  /** The file system of the image. */
-  readonly root: string;
-  /** Folder of the layout; must be empty. */
-  readonly layout: string;
+/** The image of one architecture. */
+export interface PlatformImage {
   /** `amd64` or `arm64`. */
   readonly architecture: string;
+  /** Its file system. */
+  readonly root: string;
+}
+
+export interface ImageOptions {
+  /** Several make an index, from which an engine takes the image of its architecture. */
+  readonly images: readonly PlatformImage[];
+  /** Folder of the layout; must be empty. */
+  readonly layout: string;
   /** Name and version, such as `fairlead:0.1.0`. */
   readonly reference: string;
   /** Entry point, user and others: the member `config` of the image's configuration. */
@@ -24,6 +30,8 @@ interface Descriptor {
   readonly mediaType: string;
   readonly digest: string;
   readonly size: number;
+  readonly platform?: { readonly architecture: string; readonly os: string };
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 /** Files have this time, so that the same tree makes the same image. */
@@ -32,13 +40,26 @@ const TAR = ['--sort=name', '--owner=0', '--group=0', '--numeric-owner', `--mtim
 /** Without the times and the process id that pax headers have otherwise. */
 const PAX = '--pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime';
 
-/** Writes the layout. Returns the digest of the manifest. */
-export function writeImage({ root, layout, architecture, reference, config }: ImageOptions): string {
+/** Writes the layout. Returns the digest by which engines name the image: of its manifest, or of its index. */
+export function writeImage({ images, layout, reference, config }: ImageOptions): string {
   mkdirSync(path.join(layout, 'blobs/sha256'), { recursive: true });
+  const manifests = images.map((image) => writeManifest(layout, image, config));
+  const [first] = manifests;
+  const named = manifests.length === 1 ? first! : blob(layout, INDEX, json(indexOf(manifests)));
+  const annotations = {
+    'org.opencontainers.image.ref.name': reference.split(':').at(-1)!,
+    'io.containerd.image.name': `docker.io/library/${reference}`,
+  };
+  writeFileSync(path.join(layout, 'index.json'), json(indexOf([{ ...named, annotations }])));
+  writeFileSync(path.join(layout, 'oci-layout'), json({ imageLayoutVersion: '1.0.0' }));
+  return named.digest;
+}
+
+function writeManifest(layout: string, { architecture, root }: PlatformImage, config: object): Descriptor {
   const plain = path.join(layout, 'layer.tar');
   execFileSync('tar', [...TAR, PAX, '-C', root, '-cf', plain, '.']);
   const tar = readFileSync(plain);
-  execFileSync('rm', [plain]);
+  rmSync(plain);
   const layer = blob(layout, 'application/vnd.oci.image.layer.v1.tar+gzip', gzipSync(tar, { level: 6 }));
   const image = {
     created: EPOCH,
@@ -50,19 +71,14 @@ export function writeImage({ root, layout, architecture, reference, config }: Im
   };
   const imageBlob = blob(layout, 'application/vnd.oci.image.config.v1+json', json(image));
   const manifest = { schemaVersion: 2, mediaType: MANIFEST, config: imageBlob, layers: [layer] };
-  const descriptor = blob(layout, MANIFEST, json(manifest));
-  const version = reference.split(':').at(-1)!;
-  const annotations = {
-    'org.opencontainers.image.ref.name': version,
-    'io.containerd.image.name': `docker.io/library/${reference}`,
-  };
-  const manifests = [{ ...descriptor, platform: { architecture, os: 'linux' }, annotations }];
-  const index = { schemaVersion: 2, mediaType: 'application/vnd.oci.image.index.v1+json', manifests };
-  writeFileSync(path.join(layout, 'index.json'), json(index));
-  writeFileSync(path.join(layout, 'oci-layout'), json({ imageLayoutVersion: '1.0.0' }));
-  return descriptor.digest;
+  return { ...blob(layout, MANIFEST, json(manifest)), platform: { architecture, os: 'linux' } };
 }
 
+function indexOf(manifests: readonly Descriptor[]): object {
+  return { schemaVersion: 2, mediaType: INDEX, manifests };
+}
+
+const INDEX = 'application/vnd.oci.image.index.v1+json';
 const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 
 function blob(layout: string, mediaType: string, bytes: Buffer): Descriptor {

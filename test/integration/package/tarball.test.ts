@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
+import { nativePrograms } from '../../../scripts/image/image-programs.ts';
 import { writeRootFiles } from '../../../scripts/image/root-files.ts';
 import { packTarball, plainEnvironment } from '../../support/packed-tarball.ts';
 
@@ -47,7 +48,7 @@ describe('the tarball', () => {
   test('its files and packages are enough for the container image', (t) => {
     if (process.platform !== 'linux' || process.getuid?.() !== 0) return t.skip('chroot(8) needs root on Linux');
     const root = path.join(folder, 'image');
-    writeRootFiles({ source: ROOT, node: process.execPath, root });
+    writeRootFiles({ source: ROOT, programs: nativePrograms(process.execPath), root });
     const inImage = (...args: string[]) =>
       spawnSync('chroot', ['--userspec=65532:65532', root, '/usr/local/bin/fairlead', ...args], {
         encoding: 'utf8',

@@ -1,10 +1,10 @@
-// The image layout that is written without a container engine: digests and sizes agree, the same tree makes the same image,
+// The image layout that is written without a container engine: digests and sizes agree, for one architecture and for two, the same tree makes the same image,
 // and its configuration is that of the Dockerfile. Thread: main.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
@@ -15,48 +15,83 @@ import { writeImage } from '../../../../scripts/image/oci-layout.ts';
 interface Descriptor {
   readonly digest: string;
   readonly size: number;
-  readonly platform?: { readonly architecture: string };
+  readonly mediaType: string;
+  readonly platform?: { readonly architecture: string; readonly os: string };
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 const tarVersion = spawnSync('tar', ['--version'], { encoding: 'utf8' });
 const isGnuTar = tarVersion.error === undefined && tarVersion.stdout.includes('GNU tar');
 const options = { skip: isGnuTar ? false : 'GNU tar is not installed' };
+const digestOf = (bytes: Buffer): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 
-function imageOf(t: TestContext) {
+/** A layout of images that have their architecture in a file. */
+function imageOf(t: TestContext, ...architectures: readonly string[]) {
   const folder = mkdtempSync(path.join(tmpdir(), 'fairlead-layout-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
-  const root = path.join(folder, 'root');
-  mkdirSync(path.join(root, 'etc/fairlead'), { recursive: true });
-  writeFileSync(path.join(root, 'etc/passwd'), 'root:x:0:0::/:/\n');
+  const images = architectures.map((architecture) => {
+    const root = path.join(folder, architecture);
+    mkdirSync(path.join(root, 'etc/fairlead'), { recursive: true });
+    writeFileSync(path.join(root, 'etc/architecture'), architecture);
+    return { architecture, root };
+  });
   const layout = path.join(folder, 'layout');
-  const digest = writeImage({ root, layout, architecture: 'arm64', reference: 'fairlead:1.2.3', config: IMAGE_CONFIG });
+  const digest = writeImage({ images, layout, reference: 'fairlead:1.2.3', config: IMAGE_CONFIG });
   const blob = ({ digest: name, size }: Descriptor): Buffer => {
     const bytes = readFileSync(path.join(layout, 'blobs', name.replace(':', '/')));
-    assert.equal(bytes.length, size);
-    assert.equal(`sha256:${createHash('sha256').update(bytes).digest('hex')}`, name);
+    assert.deepEqual([bytes.length, digestOf(bytes)], [size, name]);
     return bytes;
   };
-  const read = (name: string): unknown => JSON.parse(readFileSync(path.join(layout, name), 'utf8'));
-  return { digest, blob, read };
+  const read = (name: string) => JSON.parse(readFileSync(path.join(layout, name), 'utf8')) as object;
+  const { manifests } = read('index.json') as { manifests: Descriptor[] };
+  return { digest, blob, read, layout, manifests };
+}
+
+/** Follows a manifest to its layer, by digests and sizes. Returns the architecture in each place that has it. */
+function checkManifest(descriptor: Descriptor, blob: (descriptor: Descriptor) => Buffer): string[] {
+  assert.equal(descriptor.mediaType, 'application/vnd.oci.image.manifest.v1+json');
+  const manifest = JSON.parse(blob(descriptor).toString()) as { config: Descriptor; layers: [Descriptor] };
+  const image = JSON.parse(blob(manifest.config).toString()) as {
+    architecture: string;
+    os: string;
+    config: object;
+    rootfs: { diff_ids: string[] };
+  };
+  const tar = gunzipSync(blob(manifest.layers[0]));
+  assert.deepEqual(image.rootfs.diff_ids, [digestOf(tar)]);
+  assert.deepEqual(image.config, IMAGE_CONFIG);
+  assert.deepEqual([image.os, descriptor.platform?.os], ['linux', 'linux']);
+  const inLayer = spawnSync('tar', ['-xO', './etc/architecture'], { input: tar, encoding: 'utf8' }).stdout;
+  return [descriptor.platform!.architecture, image.architecture, inLayer];
 }
 
 describe('the image layout', options, () => {
   test('leads from the index to the layer by digests and sizes', (t) => {
-    const { digest, blob, read } = imageOf(t);
+    const { digest, blob, read, manifests } = imageOf(t, 'arm64');
     assert.deepEqual(read('oci-layout'), { imageLayoutVersion: '1.0.0' });
-    const { manifests } = read('index.json') as { manifests: Descriptor[] };
-    assert.equal(manifests[0]!.digest, digest);
-    assert.equal(manifests[0]!.platform!.architecture, 'arm64');
-    const manifest = JSON.parse(blob(manifests[0]!).toString()) as { config: Descriptor; layers: Descriptor[] };
-    const config = JSON.parse(blob(manifest.config).toString()) as Record<string, { diff_ids?: string[] }>;
-    const tar = gunzipSync(blob(manifest.layers[0]!));
-    assert.deepEqual(config['rootfs']!.diff_ids, [`sha256:${createHash('sha256').update(tar).digest('hex')}`]);
-    const listed = spawnSync('tar', ['-t'], { input: tar, encoding: 'utf8' }).stdout.split('\n');
-    assert.ok(listed.includes('./etc/passwd') && listed.includes('./etc/fairlead/'));
+    assert.deepEqual([manifests.length, manifests[0]!.digest], [1, digest]);
+    assert.deepEqual(checkManifest(manifests[0]!, blob), ['arm64', 'arm64', 'arm64']);
+  });
+
+  test('of two architectures has one name, whose index has a manifest for each, and nothing else', (t) => {
+    const { digest, blob, layout, manifests } = imageOf(t, 'amd64', 'arm64');
+    const [named] = manifests as [Descriptor];
+    assert.deepEqual([manifests.length, named.digest], [1, digest]);
+    assert.equal(named.mediaType, 'application/vnd.oci.image.index.v1+json');
+    assert.equal(named.annotations!['org.opencontainers.image.ref.name'], '1.2.3');
+    const index = JSON.parse(blob(named).toString()) as { schemaVersion: number; manifests: Descriptor[] };
+    assert.equal(index.schemaVersion, 2);
+    const found = index.manifests.map((descriptor) => checkManifest(descriptor, blob));
+    assert.deepEqual(found, [
+      ['amd64', 'amd64', 'amd64'],
+      ['arm64', 'arm64', 'arm64'],
+    ]);
+    assert.equal(readdirSync(path.join(layout, 'blobs/sha256')).length, 1 + 2 * 3);
   });
 
   test('is the same for the same tree', (t) => {
-    assert.equal(imageOf(t).digest, imageOf(t).digest);
+    assert.equal(imageOf(t, 'amd64').digest, imageOf(t, 'amd64').digest);
+    assert.notEqual(imageOf(t, 'amd64').digest, imageOf(t, 'arm64').digest);
   });
 });
 
