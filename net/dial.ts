@@ -5,7 +5,7 @@ import net, { type Socket } from 'node:net';
 import tls, { type SecureContext } from 'node:tls';
 import type { DialTimes } from '../core/exchange-contract.ts';
 import type { EndpointSnapshot } from '../core/snapshot/endpoint.ts';
-import type { UpstreamSnapshot } from '../core/snapshot/upstream.ts';
+import type { UpstreamSettings } from '../core/snapshot/upstream.ts';
 import type { TimerHandle, Timers } from '../core/timers.ts';
 import { EndpointError } from './endpoint-error.ts';
 import { codeOf, connectFailureKind } from './failure-of-error.ts';
@@ -68,7 +68,7 @@ export interface DialTarget {
 /** The dial target of live traffic to an endpoint. @param protocols offered by ALPN */
 export function endpointTarget(
   endpoint: EndpointSnapshot,
-  upstream: UpstreamSnapshot,
+  upstream: UpstreamSettings,
   protocols: readonly string[] = ['http/1.1'],
 ): DialTarget {
   const { host, port, socketPath, protocol } = endpoint;

@@ -121,3 +121,6 @@ export interface UpstreamSnapshot {
   /** Limit for response heads, in bytes. */
   readonly responseHeadBytes: number;
 }
+
+/** The upstream without its endpoints: for parts that outlive a list of endpoints. */
+export type UpstreamSettings = Omit<UpstreamSnapshot, 'endpoints'>;

@@ -17,7 +17,7 @@ import type { Failure } from '../../core/failure.ts';
 import type { FieldList, RequestHead, ResponseHead } from '../../core/head.ts';
 import type { MessageToMain } from '../../core/messages.ts';
 import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
-import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
+import type { UpstreamSettings } from '../../core/snapshot/upstream.ts';
 import type { Place } from '../placement/place.ts';
 import { type NoPlace, Placer, type PlacerEvents } from '../placement/placer.ts';
 import { PolicyRunner } from '../policies/policy-runner.ts';
@@ -237,7 +237,7 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks<E
   }
 
   /** An endpoint has closed its idle connections: it may have died. */
-  onIdleDeath(upstream: UpstreamSnapshot, endpoint: EndpointSnapshot): void {
+  onIdleDeath(upstream: UpstreamSettings, endpoint: EndpointSnapshot): void {
     reportIdleDeath(this.#context.signals, upstream, endpoint);
   }
 }

@@ -1,6 +1,7 @@
 // The Runtimes of a worker: the newest, with which new exchanges begin, and earlier ones that some exchanges still hold.
 // Ends exchanges whose endpoint a reload removed, and lets no exchange hold a Runtime for ever. Thread: worker.
 
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../../core/clock.ts';
 import type { EndpointChange, OpenRevision } from '../../core/messages.ts';
 import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
@@ -93,8 +94,9 @@ export class RuntimeHistory {
     const changed = (): UpstreamSnapshot[] =>
       this.#runtime.snapshot.upstreams.filter(({ index }) => indexes.has(index));
     const before = changed();
-    for (const { runtime } of this.#older) runtime?.amend(change);
-    this.#runtime.amend(change);
+    const reduced = withKnown(change, before);
+    for (const { runtime } of this.#older) runtime?.amend(reduced);
+    this.#runtime.amend(reduced);
     const after = changed();
     this.#recordRemoved(before, after, this.#parts.clock.nowMs());
     this.#hasAmended ||= this.#removedMs.size > 0;
@@ -191,6 +193,22 @@ export class RuntimeHistory {
 function revisionOf(runtime: Runtime): RevisionExchanges {
   const { snapshot, policies } = runtime;
   return { revision: snapshot.revision, open: new OpenList(), policies, runtime, replacedMs: 0 };
+}
+
+/**
+ * The change with the endpoint objects that are known already, where nothing has changed in them: each message has copies.
+ * What belongs to an endpoint, such as TLS sessions, is kept with its object, and the copies are collected while young.
+ */
+function withKnown(change: EndpointChange, before: readonly UpstreamSnapshot[]): EndpointChange {
+  const known = new Map(endpointsOf(before).map((endpoint) => [endpoint.slot, endpoint]));
+  const upstreams = change.upstreams.map(({ index, endpoints }) => ({
+    index,
+    endpoints: endpoints.map((endpoint) => {
+      const same = known.get(endpoint.slot);
+      return same !== undefined && isDeepStrictEqual(same, endpoint) ? same : endpoint;
+    }),
+  }));
+  return { ...change, upstreams };
 }
 
 function endpointsOf(upstreams: readonly UpstreamSnapshot[]): EndpointSnapshot[] {

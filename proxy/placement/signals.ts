@@ -16,7 +16,7 @@ import {
 import type { Region } from '../../core/memory/region.ts';
 import type { MessageToMain } from '../../core/messages.ts';
 import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
-import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
+import type { UpstreamSettings } from '../../core/snapshot/upstream.ts';
 import type { FailureSources, RequestSource } from './failure-sources.ts';
 
 /** A good response within this time excuses a bad one. */
@@ -44,7 +44,7 @@ export interface SignalSink {
  */
 export function reportSignal(
   sink: SignalSink,
-  upstream: UpstreamSnapshot,
+  upstream: UpstreamSettings,
   endpoint: EndpointSnapshot,
   signal: Signal,
   isTrial: boolean,
@@ -84,7 +84,7 @@ export function reportSignal(
 function hasReachedThreshold(
   { region }: SignalSink,
   word: number,
-  { passive }: UpstreamSnapshot,
+  { passive }: UpstreamSettings,
   source: number | null,
 ): boolean {
   const index = word + E_CONSECUTIVE;
@@ -108,7 +108,7 @@ function wasWell(sink: SignalSink, word: number): boolean {
  * Marks an endpoint suspect that has closed several idle connections too early (see proxy/upstream/idle-deaths.ts): a
  * killed process does that before any request fails. An orderly restart does too; the heartbeat clears it.
  */
-export function reportIdleDeath(sink: SignalSink, upstream: UpstreamSnapshot, endpoint: EndpointSnapshot): void {
+export function reportIdleDeath(sink: SignalSink, upstream: UpstreamSettings, endpoint: EndpointSnapshot): void {
   if (sink.region.words[sink.region.endpointWord(endpoint.slot) + E_GENERATION] !== endpoint.generation) return;
   markSuspect(sink, upstream, endpoint, 'staleConnection');
 }
@@ -116,7 +116,7 @@ export function reportIdleDeath(sink: SignalSink, upstream: UpstreamSnapshot, en
 /** Marks an endpoint suspect for all workers at once; the worker that sets the mark reports it to main. */
 export function markSuspect(
   sink: SignalSink,
-  upstream: UpstreamSnapshot,
+  upstream: UpstreamSettings,
   endpoint: EndpointSnapshot,
   signal: Signal,
 ): void {

@@ -3,7 +3,7 @@
 
 import type { AttemptRequest } from '../../core/exchange-contract.ts';
 import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
-import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
+import type { UpstreamSettings } from '../../core/snapshot/upstream.ts';
 import type { Dialler } from '../../net/dial.ts';
 import { isDirect, ProxyPreface } from './proxy-preface.ts';
 
@@ -21,7 +21,7 @@ export interface ClientPoolsParts<Pool> {
 
 export class ClientPools<Pool extends SharingPool> {
   readonly endpoint: EndpointSnapshot;
-  readonly upstream: UpstreamSnapshot;
+  readonly upstream: UpstreamSettings;
   readonly #preface: ProxyPreface;
   readonly #parts: ClientPoolsParts<Pool>;
   readonly #maxPools: number;
@@ -31,8 +31,8 @@ export class ClientPools<Pool extends SharingPool> {
 
   constructor(
     endpoint: EndpointSnapshot,
-    upstream: UpstreamSnapshot,
-    settings: NonNullable<UpstreamSnapshot['proxyProtocol']>,
+    upstream: UpstreamSettings,
+    settings: NonNullable<UpstreamSettings['proxyProtocol']>,
     parts: ClientPoolsParts<Pool>,
   ) {
     this.endpoint = endpoint;

@@ -2,7 +2,7 @@
 // together and too early suggest that its process has died. Thread: worker.
 
 import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
-import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
+import type { UpstreamSettings } from '../../core/snapshot/upstream.ts';
 
 /** Closes within this time count as one group. */
 const TOGETHER_MS = 100;
@@ -23,7 +23,7 @@ const MIN_TOLERANCE_MS = 500;
 const LEARN_RATE = 0.25;
 
 /** Called for an endpoint whose idle connections died. */
-export type OnIdleDeath = (upstream: UpstreamSnapshot, endpoint: EndpointSnapshot) => void;
+export type OnIdleDeath = (upstream: UpstreamSettings, endpoint: EndpointSnapshot) => void;
 
 /** One idle connection that the endpoint, not we, has closed. */
 export interface IdleClose {

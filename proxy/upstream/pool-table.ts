@@ -2,14 +2,14 @@
 
 import type { AttemptRequest } from '../../core/exchange-contract.ts';
 import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
-import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
+import type { UpstreamSettings, UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import type { Dialler } from '../../net/dial.ts';
 import { ClientPools } from './client-pools.ts';
 
 /** The connections of one worker to one endpoint. */
 export interface ConnectionPool {
   readonly endpoint: EndpointSnapshot;
-  readonly upstream: UpstreamSnapshot;
+  readonly upstream: UpstreamSettings;
   readonly dialler: Dialler;
   dropIdle(): void;
   /** Closes idle connections now and leased ones when they are returned. @param onEmpty called when none is left */
@@ -19,14 +19,24 @@ export interface ConnectionPool {
 }
 
 /** @param dialler of another pool of the endpoint; left out, the pool makes its own */
-export type MakePool<Pool> = (endpoint: EndpointSnapshot, upstream: UpstreamSnapshot, dialler?: Dialler) => Pool;
+export type MakePool<Pool> = (endpoint: EndpointSnapshot, upstream: UpstreamSettings, dialler?: Dialler) => Pool;
+
+/** An endpoint of the newest Snapshot, with the settings of its upstream. */
+interface Member {
+  readonly endpoint: EndpointSnapshot;
+  readonly settings: UpstreamSettings;
+}
 
 export class PoolTable<Pool extends ConnectionPool> {
   readonly #make: MakePool<Pool>;
-  /** By slot, for the endpoints of the newest Snapshot. */
-  #pools: (Pool | undefined)[] = [];
+  /** By slot. */
+  #members: (Member | undefined)[] = [];
+  /** By the index of the upstream. One object serves all its pools. */
+  #settings = new Map<number, UpstreamSettings>();
+  /** By slot: made for the first request to an endpoint, since most workers use few of thousands of endpoints. */
+  readonly #pools: (Pool | undefined)[] = [];
   /** By slot: endpoints that get PROXY protocol headers are in this list instead. */
-  #clientPools: (ClientPools<Pool> | undefined)[] = [];
+  readonly #clientPools: (ClientPools<Pool> | undefined)[] = [];
   /** Pools of removed endpoints that may still have leased connections. */
   readonly #retired = new Set<Pool>();
 
@@ -47,63 +57,71 @@ export class PoolTable<Pool extends ConnectionPool> {
 
   #otherPoolFor(request: AttemptRequest): Pool {
     const { endpoint, upstream } = request;
-    const pools = this.#clientPools[endpoint.slot];
-    if (pools !== undefined && pools.endpoint.generation === endpoint.generation) return pools.poolFor(request);
+    const member = this.#members[endpoint.slot];
+    if (member?.endpoint.generation === endpoint.generation) {
+      const { proxyProtocol } = member.settings;
+      if (proxyProtocol !== null) return this.#clientPoolsOf(member, proxyProtocol).poolFor(request);
+      return (this.#pools[endpoint.slot] = this.#make(member.endpoint, member.settings));
+    }
     const temporary = this.#make(endpoint, upstream);
     queueMicrotask(() => this.#retire(temporary));
     return temporary;
   }
 
+  #clientPoolsOf(
+    { endpoint, settings }: Member,
+    header: NonNullable<UpstreamSettings['proxyProtocol']>,
+  ): ClientPools<Pool> {
+    return (this.#clientPools[endpoint.slot] ??= new ClientPools<Pool>(endpoint, settings, header, {
+      make: (dialler) => this.#make(endpoint, settings, dialler),
+      retire: (pool) => this.#retire(pool),
+    }));
+  }
+
   update(upstreams: readonly UpstreamSnapshot[]): void {
-    const pools: (Pool | undefined)[] = [];
-    const clientPools: (ClientPools<Pool> | undefined)[] = [];
-    for (const upstream of upstreams) {
-      const { proxyProtocol } = upstream;
-      for (const endpoint of upstream.endpoints) {
-        if (proxyProtocol === null) pools[endpoint.slot] = this.#keepOrMake(endpoint, upstream);
-        else clientPools[endpoint.slot] = this.#keepOrMakeForClients(endpoint, upstream, proxyProtocol);
-      }
-    }
-    for (const [slot, ofClients] of this.#clientPools.entries()) {
-      if (ofClients !== clientPools[slot]) for (const pool of ofClients?.takeAll() ?? []) this.#retire(pool);
-    }
-    this.#clientPools = clientPools;
-    for (const [slot, pool] of this.#pools.entries()) {
-      if (pool !== undefined && pools[slot] !== pool) this.#retire(pool);
-    }
-    this.#pools = pools;
+    this.#settings = new Map(upstreams.map((upstream) => [upstream.index, settingsOf(upstream)]));
+    this.#members = [];
+    for (const upstream of upstreams) this.#admit(upstream);
+    for (const slot of this.#pools.keys()) this.#retireChanged(slot);
+    for (const slot of this.#clientPools.keys()) this.#retireChanged(slot);
   }
 
   /** Takes other endpoints of some upstreams over; the others stay. @param before and after: the same upstreams */
   amend(before: readonly UpstreamSnapshot[], after: readonly UpstreamSnapshot[]): void {
-    const pools = new Map<number, Pool>();
-    const clientPools = new Map<number, ClientPools<Pool>>();
-    for (const upstream of after) {
-      const { endpoints, proxyProtocol } = upstream;
-      for (const endpoint of endpoints) {
-        if (proxyProtocol === null) pools.set(endpoint.slot, this.#keepOrMake(endpoint, upstream));
-        else clientPools.set(endpoint.slot, this.#keepOrMakeForClients(endpoint, upstream, proxyProtocol));
-      }
-    }
-    const slots = new Set([...before, ...after].flatMap(({ endpoints }) => endpoints.map(({ slot }) => slot)));
-    for (const slot of slots) {
-      this.#put(slot, pools.get(slot));
-      this.#putForClients(slot, clientPools.get(slot));
+    for (const { endpoints } of before) for (const { slot } of endpoints) this.#members[slot] = undefined;
+    for (const upstream of after) this.#admit(upstream);
+    for (const { endpoints } of before) for (const { slot } of endpoints) this.#retireChanged(slot);
+  }
+
+  #admit({ index, endpoints }: UpstreamSnapshot): void {
+    const settings = this.#settings.get(index)!;
+    for (const endpoint of endpoints) {
+      this.#members[endpoint.slot] = { endpoint, settings };
+      // Without holes: an array with large ones is looked up as a hash table, for each request.
+      while (this.#pools.length <= endpoint.slot) this.#pools.push(undefined);
     }
   }
 
-  #putForClients(slot: number, pools: ClientPools<Pool> | undefined): void {
-    const known = this.#clientPools[slot];
-    if (known === pools) return;
-    for (const pool of known?.takeAll() ?? []) this.#retire(pool);
-    this.#clientPools[slot] = pools;
+  /** Retires the pools of a slot, unless they connect as the endpoint that has the slot now does. */
+  #retireChanged(slot: number): void {
+    const pool = this.#pools[slot];
+    if (pool !== undefined && !this.#serves(slot, pool)) {
+      this.#pools[slot] = undefined;
+      this.#retire(pool);
+    }
+    const pools = this.#clientPools[slot];
+    if (pools !== undefined && !this.#serves(slot, pools)) {
+      this.#clientPools[slot] = undefined;
+      for (const one of pools.takeAll()) this.#retire(one);
+    }
   }
 
-  #put(slot: number, pool: Pool | undefined): void {
-    const known = this.#pools[slot];
-    if (known === pool) return;
-    if (known !== undefined) this.#retire(known);
-    this.#pools[slot] = pool;
+  #serves(slot: number, { endpoint, upstream }: Pick<ConnectionPool, 'endpoint' | 'upstream'>): boolean {
+    const member = this.#members[slot];
+    return (
+      member !== undefined &&
+      connectionSettings(endpoint, upstream) === connectionSettings(member.endpoint, member.settings)
+    );
   }
 
   dropIdle(slot: number): void {
@@ -114,30 +132,10 @@ export class PoolTable<Pool extends ConnectionPool> {
   async close(): Promise<void> {
     const ofClients = this.#clientPools.flatMap((pools) => pools?.takeAll() ?? []);
     const pools = [...this.#pools.filter((pool) => pool !== undefined), ...ofClients, ...this.#retired];
-    this.#pools = [];
-    this.#clientPools = [];
+    this.#members = [];
+    this.#pools.length = 0;
+    this.#clientPools.length = 0;
     await Promise.all(pools.map((pool) => pool.close()));
-  }
-
-  #keepOrMake(endpoint: EndpointSnapshot, upstream: UpstreamSnapshot): Pool {
-    const pool = this.#pools[endpoint.slot];
-    const settings = connectionSettings(endpoint, upstream);
-    if (pool !== undefined && connectionSettings(pool.endpoint, pool.upstream) === settings) return pool;
-    return this.#make(endpoint, upstream);
-  }
-
-  #keepOrMakeForClients(
-    endpoint: EndpointSnapshot,
-    upstream: UpstreamSnapshot,
-    settings: NonNullable<UpstreamSnapshot['proxyProtocol']>,
-  ): ClientPools<Pool> {
-    const pools = this.#clientPools[endpoint.slot];
-    const text = connectionSettings(endpoint, upstream);
-    if (pools !== undefined && connectionSettings(pools.endpoint, pools.upstream) === text) return pools;
-    return new ClientPools<Pool>(endpoint, upstream, settings, {
-      make: (dialler) => this.#make(endpoint, upstream, dialler),
-      retire: (pool) => this.#retire(pool),
-    });
   }
 
   #retire(pool: Pool): void {
@@ -146,8 +144,14 @@ export class PoolTable<Pool extends ConnectionPool> {
   }
 }
 
+/** A pool outlives many lists of endpoints: it must not keep the one alive in which its own was new. */
+function settingsOf(upstream: UpstreamSnapshot): UpstreamSettings {
+  const { endpoints: _endpoints, ...settings } = upstream;
+  return settings;
+}
+
 /** Every setting that open connections depend on, as one text to compare. */
-function connectionSettings(endpoint: EndpointSnapshot, upstream: UpstreamSnapshot): string {
+function connectionSettings(endpoint: EndpointSnapshot, upstream: UpstreamSettings): string {
   const { slot, generation, protocol, host, port, socketPath } = endpoint;
   const { tls, timeouts, limits, responseHeadBytes, proxyProtocol, protocol: http } = upstream;
   const { connectMs, keepAliveMs } = timeouts;

@@ -2,7 +2,7 @@
 // Thread: worker.
 
 import type { ClientConnection, RequestOrigin } from '../../core/exchange-contract.ts';
-import type { ProxyTlv, UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
+import type { ProxyTlv, UpstreamSettings } from '../../core/snapshot/upstream.ts';
 import { encodeProxyV1, encodeProxyV2, type ProxyHeaderV2 } from '../../net/proxy-protocol/encode.ts';
 import type { ProxiedAddresses, ProxiedTls } from '../../net/proxy-protocol/header.ts';
 
@@ -12,7 +12,7 @@ export class ProxyPreface {
   readonly #alpn: string;
 
   /** @param alpn protocol of the requests on the connection; '' where ALPN decides it after the header */
-  constructor({ version, tlvs }: NonNullable<UpstreamSnapshot['proxyProtocol']>, alpn: string) {
+  constructor({ version, tlvs }: NonNullable<UpstreamSettings['proxyProtocol']>, alpn: string) {
     this.#version = version;
     this.#tlvs = new Set(tlvs);
     this.#alpn = alpn;
@@ -46,7 +46,7 @@ export class ProxyPreface {
 }
 
 /** Null for an upstream without PROXY protocol. */
-export function prefaceOf({ proxyProtocol }: UpstreamSnapshot, alpn: string): ProxyPreface | null {
+export function prefaceOf({ proxyProtocol }: UpstreamSettings, alpn: string): ProxyPreface | null {
   return proxyProtocol === null ? null : new ProxyPreface(proxyProtocol, alpn);
 }
 

@@ -2,7 +2,7 @@
 
 import { ENDPOINT_FIELD } from '../../../core/memory/lane-fields.ts';
 import type { EndpointSnapshot } from '../../../core/snapshot/endpoint.ts';
-import type { UpstreamSnapshot } from '../../../core/snapshot/upstream.ts';
+import type { UpstreamSettings } from '../../../core/snapshot/upstream.ts';
 import { type FailureKind, failureOf } from '../../../core/failure.ts';
 import type { HeadScanner } from '../../http1/head-scanner.ts';
 import { Dialler, type DialResult, endpointTarget } from '../../../net/dial.ts';
@@ -18,7 +18,7 @@ import type { Http1Attempt } from './http1-attempt.ts';
 
 export class Http1Pool implements ConnectionOwner, ConnectionPool {
   readonly endpoint: EndpointSnapshot;
-  readonly upstream: UpstreamSnapshot;
+  readonly upstream: UpstreamSettings;
   readonly parts: ConnectionParts;
   readonly scanner: HeadScanner;
   readonly keepAliveMs: number;
@@ -40,7 +40,7 @@ export class Http1Pool implements ConnectionOwner, ConnectionPool {
 
   constructor(
     endpoint: EndpointSnapshot,
-    upstream: UpstreamSnapshot,
+    upstream: UpstreamSettings,
     parts: ConnectionParts,
     context: TransportParts,
     dialler = new Dialler(endpointTarget(endpoint, upstream), context.timers),

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { type Failure, type FailureKind, failureOf } from '../../../core/failure.ts';
 import type { EndpointSnapshot } from '../../../core/snapshot/endpoint.ts';
-import type { UpstreamSnapshot } from '../../../core/snapshot/upstream.ts';
+import type { UpstreamSettings } from '../../../core/snapshot/upstream.ts';
 import { Dialler, type Dialling, type DialResult, endpointTarget } from '../../../net/dial.ts';
 import { reportTlsFault } from '../fault-log.ts';
 import { type IdleClose, IdleDeaths } from '../idle-deaths.ts';
@@ -39,7 +39,7 @@ const HTTP1_CHOSEN = new Http1Chosen('the endpoint chose HTTP/1.1 by ALPN');
 
 export class Http2Pool implements ConnectionOwner, ConnectionPool, WaitingRoom {
   readonly endpoint: EndpointSnapshot;
-  readonly upstream: UpstreamSnapshot;
+  readonly upstream: UpstreamSettings;
   readonly parts: Http2Parts;
   readonly responseHeadBytes: number;
   readonly keepAliveMs: number;
@@ -68,7 +68,7 @@ export class Http2Pool implements ConnectionOwner, ConnectionPool, WaitingRoom {
 
   constructor(
     endpoint: EndpointSnapshot,
-    upstream: UpstreamSnapshot,
+    upstream: UpstreamSettings,
     parts: Http2Parts,
     context: TransportParts,
     dialler = new Dialler(endpointTarget(endpoint, upstream, protocolsOf(upstream)), context.timers),
@@ -265,7 +265,7 @@ export class Http2Pool implements ConnectionOwner, ConnectionPool, WaitingRoom {
 }
 
 /** Offered by ALPN. */
-function protocolsOf({ protocol }: UpstreamSnapshot): readonly string[] {
+function protocolsOf({ protocol }: UpstreamSettings): readonly string[] {
   return protocol === 'auto' ? ['h2', 'http/1.1'] : ['h2'];
 }
 

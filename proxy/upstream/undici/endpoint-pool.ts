@@ -4,7 +4,7 @@
 import type { AttemptRequest } from '../../../core/exchange-contract.ts';
 import type { FailureKind } from '../../../core/failure.ts';
 import type { EndpointSnapshot } from '../../../core/snapshot/endpoint.ts';
-import type { UpstreamSnapshot } from '../../../core/snapshot/upstream.ts';
+import type { UpstreamSettings } from '../../../core/snapshot/upstream.ts';
 import type { HeadScanner } from '../../http1/head-scanner.ts';
 import { Dialler, endpointTarget } from '../../../net/dial.ts';
 import type { EndpointLane } from '../endpoint-lane.ts';
@@ -17,7 +17,7 @@ import { PooledConnection, type ConnectionOwner } from './pooled-connection.ts';
 
 export class EndpointPool implements ConnectionOwner, ConnectionPool {
   readonly endpoint: EndpointSnapshot;
-  readonly upstream: UpstreamSnapshot;
+  readonly upstream: UpstreamSettings;
   readonly lane: EndpointLane;
   readonly scanner: HeadScanner;
   readonly dialler: Dialler;
@@ -32,7 +32,7 @@ export class EndpointPool implements ConnectionOwner, ConnectionPool {
 
   constructor(
     endpoint: EndpointSnapshot,
-    upstream: UpstreamSnapshot,
+    upstream: UpstreamSettings,
     lane: EndpointLane,
     parts: TransportParts,
     dialler = new Dialler(endpointTarget(endpoint, upstream), parts.timers),

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { Client, type buildConnector } from 'undici';
 import type { DialTimes } from '../../../core/exchange-contract.ts';
 import type { FailureKind } from '../../../core/failure.ts';
-import type { UpstreamSnapshot } from '../../../core/snapshot/upstream.ts';
+import type { UpstreamSettings } from '../../../core/snapshot/upstream.ts';
 import type { HeadScanner } from '../../http1/head-scanner.ts';
 import type { Dialler, Dialling, DialResult } from '../../../net/dial.ts';
 import type { EndpointLane } from '../endpoint-lane.ts';
@@ -14,7 +14,7 @@ import { GuardedSocket } from './guarded-socket.ts';
 
 /** The pool of a connection. */
 export interface ConnectionOwner {
-  readonly upstream: UpstreamSnapshot;
+  readonly upstream: UpstreamSettings;
   readonly lane: EndpointLane;
   readonly scanner: HeadScanner;
   readonly dialler: Dialler;
@@ -118,7 +118,7 @@ export class PooledConnection {
   }
 }
 
-function clientOptions(upstream: UpstreamSnapshot, connect: buildConnector.connector): Client.Options {
+function clientOptions(upstream: UpstreamSettings, connect: buildConnector.connector): Client.Options {
   const { keepAliveMs } = upstream.timeouts;
   return {
     connect,

@@ -2,7 +2,7 @@
 
 import type { AttemptEvents, AttemptHandle, AttemptRequest, Transport } from '../../../core/exchange-contract.ts';
 import type { EndpointSnapshot } from '../../../core/snapshot/endpoint.ts';
-import type { UpstreamSnapshot } from '../../../core/snapshot/upstream.ts';
+import type { UpstreamSettings } from '../../../core/snapshot/upstream.ts';
 import type { Dialler } from '../../../net/dial.ts';
 import { EndpointLane } from '../endpoint-lane.ts';
 import { PoolTable } from '../pool-table.ts';
@@ -16,7 +16,7 @@ export class UndiciTransport extends PooledTransport<EndpointPool> implements Tr
   readonly #encoder = new RequestEncoder();
 
   constructor(parts: TransportParts) {
-    const makePool = (endpoint: EndpointSnapshot, upstream: UpstreamSnapshot, dialler?: Dialler): EndpointPool => {
+    const makePool = (endpoint: EndpointSnapshot, upstream: UpstreamSettings, dialler?: Dialler): EndpointPool => {
       const lane = new EndpointLane(parts.region, parts.worker, endpoint.slot);
       return new EndpointPool(endpoint, upstream, lane, parts, dialler);
     };
