@@ -11,6 +11,11 @@ export function browserModule(text: string): string {
   return withoutWarning(() => stripTypeScriptTypes(text)).replaceAll(SPECIFIER, "$1'$2.js'");
 }
 
+/** uPlot's compressed build, which defines a variable, as a module: half the size of the package's own module. */
+export function uplotModule(text: string): string {
+  return `${text}\nexport default uPlot;\n`;
+}
+
 /** Node warns about the function once per process; a process in a checkout must not print that among its own logs. */
 function withoutWarning<Result>(work: () => Result): Result {
   const kept = Object.getOwnPropertyDescriptor(process, 'emitWarning')!;

@@ -15,7 +15,13 @@ const ENDPOINTS = '#/endpoints';
 
 let browser: Promise<Browser> | null = null;
 
-/** Closes the browser that the pages of a test file share. */
+/** The browser that all pages of this process share. It can reach this machine only. */
+export async function openBrowser(executablePath: string): Promise<Browser> {
+  browser ??= chromium.launch({ executablePath, args: ['--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'] });
+  return await browser;
+}
+
+/** Closes the browser that the pages share. */
 export async function closeBrowser(): Promise<void> {
   await (await browser)?.close();
   browser = null;
@@ -27,25 +33,35 @@ export interface DashboardPage {
   readonly complaints: readonly string[];
   /** Saves a screenshot as test/artifacts/NAME.png. */
   photograph(name: string): Promise<void>;
+  close(): Promise<void>;
 }
 
+/** `fragment` is the place in the page; that of the endpoints if left out. */
+export type PageOptions = BrowserContextOptions & { readonly fragment?: string };
+
 /**
- * Opens a page of the admin server. Without Chromium it returns undefined and skips the test.
+ * Opens a page of the admin server for a test. Without Chromium it returns undefined and skips the test.
  * @param url of the admin server, without a path
- * @param fragment place in the page; that of the endpoints if left out
  */
 export async function openDashboard(
   t: TestContext,
   url: string,
-  { fragment = ENDPOINTS, ...options }: BrowserContextOptions & { readonly fragment?: string } = {},
+  options: PageOptions = {},
 ): Promise<DashboardPage | undefined> {
   const executablePath = requirePeer(t, 'chromium');
   if (executablePath === undefined) return undefined;
-  // Blocks all requests that leave this machine.
-  const args = ['--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'];
-  browser ??= chromium.launch({ executablePath, args });
-  const context = await (await browser).newContext({ viewport: { width: 1600, height: 1000 }, ...options });
-  t.after(() => context.close());
+  const dashboard = await openPage(await openBrowser(executablePath), url, options);
+  t.after(() => dashboard.close());
+  return dashboard;
+}
+
+/** Opens a page of the admin server. @param url of the admin server, without a path */
+export async function openPage(
+  from: Pick<Browser, 'newContext'>,
+  url: string,
+  { fragment = ENDPOINTS, ...options }: PageOptions = {},
+): Promise<DashboardPage> {
+  const context = await from.newContext({ viewport: { width: 1600, height: 1000 }, ...options });
   const page = await context.newPage();
   page.setDefaultTimeout(WAIT_MS);
   const complaints = listenTo(page);
@@ -54,12 +70,13 @@ export async function openDashboard(
       console.error('policy: ' + event.violatedDirective + ' ' + event.blockedURI);
     });`,
   );
-  await page.goto(`${url}/${fragment}`);
+  // Not until it is loaded: what waits for its content has a limit of its own.
+  await page.goto(`${url}/${fragment}`, { waitUntil: 'commit' });
   const photograph = async (name: string): Promise<void> => {
     mkdirSync(ARTIFACTS, { recursive: true });
     await page.screenshot({ path: path.join(ARTIFACTS, `${name}.png`) });
   };
-  return { page, complaints, photograph };
+  return { page, complaints, photograph, close: () => context.close() };
 }
 
 /** Waits until the page shows its first status. */

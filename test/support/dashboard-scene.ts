@@ -8,6 +8,7 @@ import { ENDPOINT, UPSTREAM, WORKER } from '../../core/memory/layout.ts';
 import { Region } from '../../core/memory/region.ts';
 import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
 import { seededRandom } from '../../core/random.ts';
+import type { SourceView } from '../../discovery/source-runner.ts';
 import type { EndpointView } from '../../health/record/endpoint-view.ts';
 import { EndpointLane, ListenerLane, UpstreamLane } from '../../proxy/account/lane.ts';
 import { ENDPOINT_FIELD, LISTENER_FIELD, UPSTREAM_FIELD } from '../../core/memory/lane-fields.ts';
@@ -21,6 +22,14 @@ const HOSTS = [
   (n: number) => `10.20.${n >> 8}.${n & 255}:3000`,
   (n: number) => `[2001:db8:85a3::8a2e:370:${n.toString(16)}]:8080`,
 ];
+
+/** Sources of endpoints, and the same with their subjects. */
+const ORIGINS = [
+  ['config', 'configured'],
+  ['dns', 'dns:checkout.shop.internal:8443'],
+  ['api', 'api'],
+  ['consul', 'consul:http://consul.service.internal:8500/checkout'],
+] as const;
 
 /** One of each kind, with causes as long as real ones. */
 const TROUBLES: readonly (readonly [Availability, string])[] = [
@@ -42,12 +51,63 @@ const TROUBLES: readonly (readonly [Availability, string])[] = [
   ['maintenance', 'set to maintenance by the admin API (token operations)'],
 ];
 
+/** Use of the fullest overload limit at the end of the history, in thousandths. */
+const SATURATED = 968;
+/** Time to the end of the certificate of a file. */
+const CERTIFICATE_LEFT_MS = 5 * 86_400_000;
+
+/** Sources of the first upstream, one in each state. */
+function sources(): readonly SourceView[] {
+  const at = { confirmedAt: STARTED_AT, changedAt: STARTED_AT, version: '', updates: 7, failures: 0, cause: '' };
+  const of = { ...at, upstream: UPSTREAMS[0]! };
+  return [
+    { ...of, source: 'dns', subject: 'checkout.shop.internal:8443', state: 'current', endpoints: 60 },
+    {
+      ...of,
+      source: 'consul',
+      subject: 'http://consul.service.internal:8500/checkout',
+      state: 'stale',
+      endpoints: 12,
+      failures: 31,
+      cause: 'connect ECONNREFUSED 10.0.0.53:8500; 31 attempts have failed, the next one is in 30 s',
+    },
+    {
+      ...of,
+      source: 'file',
+      subject: '/etc/fairlead/endpoints/checkout.yaml',
+      state: 'held',
+      endpoints: 3,
+      cause: '58 of 60 endpoints would be removed at once',
+    },
+    {
+      ...of,
+      source: 'docker',
+      subject: 'unix:/var/run/docker.sock',
+      state: 'pending',
+      endpoints: 0,
+      confirmedAt: null,
+      changedAt: null,
+      cause: 'connect ENOENT /var/run/docker.sock',
+    },
+  ];
+}
+
 class SceneContext extends FakeContext {
   override readonly region: Region;
+  override readonly certificates;
 
   constructor(endpoints: number) {
     super();
     this.region = Region.allocate({ endpoints: endpoints + 8, upstreams: 8, workers: 3, listeners: 2 }, STARTED_AT);
+    this.membership.sources = sources;
+    const [given] = new FakeContext().certificates.list();
+    const expiring = {
+      ...given!,
+      serial: '02',
+      names: ['www.shop.example.com'],
+      notAfterMs: STARTED_AT + CERTIFICATE_LEFT_MS,
+    };
+    this.certificates = { list: () => [given!, expiring], changes: { installed: 4, refused: 1 } };
   }
 }
 
@@ -97,13 +157,19 @@ export class DashboardScene {
     this.context.clock.advance(seconds * 1000);
   }
 
-  /** Steps every second until `close`. */
+  /** Steps every second until `pause` or `close`. */
   run(): void {
     this.#timer ??= setInterval(() => this.step(), 1000);
   }
 
-  async close(): Promise<void> {
+  /** Stops its clock: open pages receive nothing. */
+  pause(): void {
     if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+  }
+
+  async close(): Promise<void> {
+    this.pause();
     await this.server.close();
   }
 
@@ -154,6 +220,8 @@ export class DashboardScene {
       region.words[region.workerWord(1) + WORKER.pressure.index] = use;
       this.step(10);
     }
+    region.words[region.workerWord(1) + WORKER.pressure.index] = SATURATED;
+    this.step(10);
   }
 
   #addEvents(): void {
@@ -192,12 +260,13 @@ function configure(context: SceneContext, count: number): void {
   }
   const upstreams = names.map((name, index) => upstreamSnapshot({ name, index, endpoints: members[index]! }));
   const { region } = context;
+  const trusted = ['10.0.0.0/8', '192.168.0.0/16', '2001:db8::/32'];
   region.words[region.upstreamWord(0) + UPSTREAM.queued.index] = count < 10 ? 0 : 3;
   context.current = {
     ...context.current,
     listeners: [
       listenerSnapshot({ name: 'web', index: 0, http2: true }),
-      listenerSnapshot({ name: 'internal', index: 1 }),
+      listenerSnapshot({ name: 'internal', index: 1, proxyProtocol: { trusted, others: 'close', timeoutMs: 5_000 } }),
     ],
     routes: routesTo(names),
     upstreams,
@@ -209,7 +278,10 @@ function configure(context: SceneContext, count: number): void {
 }
 
 function routesTo(names: readonly string[]) {
-  const policies = [policySnapshot('rate-limit', {}), policySnapshot('compress', {}), policySnapshot('cors', {})];
+  const policies = [
+    policySnapshot('rate-limit', { rateLimits: [] }),
+    policySnapshot('compress', { compress: { codings: ['gzip'] } }),
+  ];
   const empty = { hosts: [], paths: [], methods: [], headers: [], query: [], listeners: [] };
   const to = names.map((name, index) =>
     routeSnapshot({
@@ -225,7 +297,8 @@ function routesTo(names: readonly string[]) {
 function endpointOf(slot: number, upstream: string): EndpointSnapshot {
   const id = HOSTS[slot % HOSTS.length]!(slot);
   const zone = `eu-west-1${'abc'[slot % 3]!}`;
-  return endpointSnapshot(slot, { id, name: `${upstream}/${id}`, zone, source: slot % 5 === 0 ? 'dns' : 'config' });
+  const [source, origin] = ORIGINS[slot % ORIGINS.length]!;
+  return endpointSnapshot(slot, { id, name: `${upstream}/${id}`, zone, source, origin });
 }
 
 function viewOf(base: EndpointView, endpoint: EndpointSnapshot, upstream: string, isWell: boolean): EndpointView {

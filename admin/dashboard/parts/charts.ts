@@ -23,6 +23,9 @@ export interface ChartParts {
 /** Minimum time span of a chart, so that two points don't look like a trend. */
 const LEAST_SECONDS = 60;
 
+/** Width of a time below the horizontal axis: half of it is beside the last one. */
+const LABEL_PX = 56;
+
 const all = new Map<Element, Chart>();
 
 const sight = new IntersectionObserver((entries) => {
@@ -123,7 +126,7 @@ function optionsOf(
   return {
     width,
     height,
-    padding: hasAxes ? [8, 8, 0, 0] : [2, 1, 2, 1],
+    padding: hasAxes ? [8, LABEL_PX / 2, 0, 0] : [2, 1, 2, 1],
     legend: { show: false },
     cursor: { show: false },
     select: { show: false, left: 0, top: 0, width: 0, height: 0 },

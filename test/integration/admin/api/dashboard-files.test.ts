@@ -75,7 +75,7 @@ describe('its files', () => {
     const assets = await assetsOfPage();
     const folder = path.posix.dirname(assets[0]!);
     assert.match(folder, /^\/dashboard\/[0-9a-f]{16}$/);
-    assert.ok(assets.every((asset) => path.posix.dirname(asset) === folder));
+    assert.ok(assets.every((asset) => asset.startsWith(`${folder}/`)));
     const names = [...NAMES, 'parts/uPlot.esm.js', 'uPlot.min.css'];
     assert.ok(names.length > 15);
     for (const name of names) {
@@ -92,11 +92,17 @@ describe('its files', () => {
       assert.equal((await asked.ask('GET', `${folder}/${name}`)).status, 404, name);
   });
 
-  test('import nothing that is not served', async () => {
+  test('import nothing that is not served, and are fetched at once', async () => {
     const folder = path.posix.dirname((await assetsOfPage())[0]!);
     const served = new Set([...NAMES, 'parts/uPlot.esm.js']);
+    const { text: page } = await asked.ask('GET', '/dashboard/');
+    const links = page.matchAll(/<link rel="modulepreload" href="[^/]+\/([^"]+)">/g);
+    const preloaded = new Set([...links].map((match) => match[1]!));
+    assert.ok(preloaded.has('parts/uPlot.esm.js'));
     for (const name of NAMES.filter((one) => one.endsWith('.js'))) {
       const { text } = await asked.ask('GET', `${folder}/${name}`);
+      // All are named in the page, so that a browser needn't read one to find the next.
+      assert.ok(name === 'types.js' || preloaded.has(name), name);
       for (const [, imported] of text.matchAll(/^(?:import|export|\}) .*?from '(.*)';$/gm)) {
         assert.match(imported!, /^\.\.?\//, name);
         const target = path.posix.join(path.posix.dirname(name), imported!);
