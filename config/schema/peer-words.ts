@@ -1,11 +1,14 @@
 // Words of nginx, HAProxy, Caddy, Traefik and Envoy, and of features that Fairlead lacks: advice for those who write them
 // in a Fairlead file. Thread: main.
 
-/** Advice for an unknown key; continues "unknown key X: ". Keys are in lower case, without hyphens and underscores. */
-const KEY_ADVICE: Readonly<Record<string, string>> = {
+/**
+ * Advice for an unknown key; continues "unknown key X: ". Keys are in lower case, without hyphens and underscores. Settings are
+ * named by their whole path, which a test compares with the schema.
+ */
+export const KEY_ADVICE: Readonly<Record<string, string>> = {
   ...each(
     ['backend', 'backends', 'defaultbackend', 'cluster', 'clusters', 'pool', 'services', 'service', 'useBackend'],
-    'a group of endpoints is an entry of "upstreams", and a route refers to it with "upstream"',
+    'a group of endpoints is an entry of "upstreams", and a route refers to it with routes[].upstream',
   ),
   ...each(
     ['frontend', 'frontends', 'entrypoint', 'entrypoints', 'listen'],
@@ -13,11 +16,11 @@ const KEY_ADVICE: Readonly<Record<string, string>> = {
   ),
   ...each(
     ['server', 'servers', 'target', 'targets', 'nodes', 'hosts', 'loadbalancer'],
-    'addresses of an upstream are its "endpoints", as URLs',
+    'addresses of an upstream are upstreams.NAME.endpoints, as URLs',
   ),
   ...each(
     ['location', 'locations', 'acl', 'rule', 'rules', 'routers', 'handle', 'matcher', 'virtualhosts'],
-    'requests are matched by "routes", in order, with "match"',
+    'requests are matched by "routes", in order, with routes[].match',
   ),
   ...each(
     ['acceptproxy', 'expectproxy'],
@@ -31,19 +34,22 @@ const KEY_ADVICE: Readonly<Record<string, string>> = {
     ['setrealipfrom', 'realipheader', 'realiprecursive', 'realip', 'xfftrustedproxies'],
     'proxies in front of Fairlead are listeners[].trustedProxies',
   ),
-  ...each(['proxypass', 'reverseproxy', 'to', 'forward', 'proxy'], 'a route names its upstream: upstream: app'),
-  ...each(['return', 'httprequest'], 'a route answers with "respond" or "redirect"'),
+  ...each(
+    ['proxypass', 'reverseproxy', 'to', 'forward', 'proxy'],
+    'a route names its upstream with routes[].upstream: app',
+  ),
+  ...each(['return', 'httprequest'], 'a route answers by itself with routes[].respond or routes[].redirect'),
   ...each(
     ['proxyreadtimeout', 'proxyconnecttimeout', 'proxysendtimeout', 'timeoutserver', 'timeoutconnect'],
-    'timeouts of endpoints are upstreams.NAME.timeouts: connect, response, idle',
+    'timeouts of endpoints are upstreams.NAME.timeouts: { connect, response, idle }',
   ),
   ...each(
     ['timeoutclient', 'timeouthttprequest', 'clientheadertimeout', 'clientbodytimeout', 'keepalivetimeout'],
-    'timeouts of clients are "timeouts": head, bodyIdle, keepAlive',
+    'timeouts of clients are timeouts.head, timeouts.bodyIdle and timeouts.keepAlive, or listeners[].timeouts',
   ),
   ...each(
     ['clientmaxbodysize', 'maxbody', 'bodylimit'],
-    'the limit is limits.body, or limits: { body: 10MiB } of a route',
+    'the limit is limits.body, or routes[].limits: { body: 10MiB }',
   ),
   ...each(
     ['maxconn'],
@@ -51,7 +57,7 @@ const KEY_ADVICE: Readonly<Record<string, string>> = {
   ),
   ...each(
     ['proxysetheader', 'addheader', 'setheader', 'headerup', 'headerdown', 'headers'],
-    'fields are edited with requestHeaders and responseHeaders of a route: { set: { x-team: blue } }',
+    'fields are edited with routes[].requestHeaders and routes[].responseHeaders: { set: { x-team: blue } }',
   ),
   ...each(
     ['healthcheck', 'healthchecks', 'check', 'httpchk', 'healthuri'],
@@ -62,55 +68,75 @@ const KEY_ADVICE: Readonly<Record<string, string>> = {
     'certificates are listeners[].tls.certificates: [{ cert, key }]',
   ),
   ...each(['workerprocesses', 'nbthread', 'nbproc', 'threads'], 'the number of worker threads is "workers"'),
-  ...each(['errorlog', 'loglevel'], 'the process log is "log: { level, format }", and goes to stderr'),
+  ...each(['errorlog', 'loglevel'], 'the process log is log.level and log.format, and goes to stderr'),
+  ...each(['logformat', 'customlog', 'httplog', 'tcplog'], 'the format is accessLog.format'),
   ...each(['stick', 'sticktable', 'stickon', 'persist'], 'session affinity is upstreams.NAME.sticky: { cookie: lb }'),
   ...each(
     ['rewrites', 'stripprefix', 'addprefix', 'replacepath', 'uristripprefix', 'replacepathregex', 'pathrewrite'],
-    'paths are changed with rewrite of a route: { stripPrefix: /api }',
+    'paths are changed with routes[].rewrite: { stripPrefix: /api }',
   ),
   ...each(
     ['proxyredirect', 'proxycookiepath', 'proxycookiedomain'],
-    'references of endpoints are mapped back with rewrite of a route: { location: true, cookiePath: true, cookieDomain: { app.internal: none } }',
+    'references of endpoints are mapped back with routes[].rewrite: { location: true, cookiePath: true, cookieDomain: { app.internal: none } }',
   ),
   ...each(['cache', 'proxycache', 'caching'], 'Fairlead does not cache: put a cache or CDN in front of it'),
   ...each(
     ['gzip', 'gziptypes', 'gzipmin', 'compression', 'encode', 'brotli', 'zstd'],
-    'responses are compressed by "compress: true" of a route',
+    'responses are compressed with routes[].compress: true',
   ),
   ...each(
     ['ratelimit', 'limitreq', 'limitconn', 'throttle'],
-    'clients are limited by rateLimit and requestsPerClient of a route, and by limits.connectionsPerClient',
+    'clients are limited by routes[].rateLimit, routes[].requestsPerClient and limits.connectionsPerClient',
   ),
   ...each(
     ['basicauth', 'authbasic', 'forwardauth', 'authrequest', 'jwt', 'oauth'],
-    'clients are authenticated by basicAuth or forwardAuth of a route; for JWT and OAuth let the service of forwardAuth decide',
+    'clients are authenticated by routes[].basicAuth or routes[].forwardAuth; for JWT and OAuth let the service of forwardAuth decide',
   ),
-  ...each(['cors'], 'cross-origin requests are allowed by cors of a route'),
+  ...each(['cors'], 'cross-origin requests are allowed by routes[].cors'),
+  ...each(
+    ['hsts', 'stricttransportsecurity', 'frameoptions'],
+    'security fields of responses are routes[].securityHeaders',
+  ),
   ...each(
     ['split', 'canary', 'trafficsplit', 'weightedclusters'],
-    'requests are split between upstreams by "split" of a route',
+    'requests are split between upstreams by routes[].split',
   ),
   ...each(['mirror', 'shadow'], 'Fairlead does not mirror traffic'),
   ...each(
     ['errorpage', 'errorpages', 'errorfile', 'handleerrors'],
-    'error pages are set by "errorPages" of a listener or route',
+    'error pages are listeners[].errorPages or routes[].errorPages',
   ),
   ...each(
     ['root', 'fileserver', 'static', 'tryfiles', 'alias'],
-    'a route serves files with "files: { root: DIRECTORY }"',
+    'a route serves files with routes[].files: { root: DIRECTORY }',
   ),
   ...each(
     ['acme', 'letsencrypt', 'autohttps', 'certresolver', 'email', 'ondemandtls'],
-    'certificates are obtained by "tls.acme" of a listener, for the hosts of its routes (docs/certificates.md)',
+    'certificates are obtained by listeners[].tls.acme: { email }, for the hosts of the routes (docs/certificates.md)',
   ),
-  ...each(['tcp', 'stream', 'udp', 'mode'], 'Fairlead proxies HTTP only, no plain TCP or UDP'),
-  ...each(['include', 'import', 'confd'], 'a configuration is one file: YAML anchors avoid repetition'),
   ...each(
-    ['whitelist', 'allow', 'deny', 'ipallowlist', 'ipwhitelist', 'remoteip'],
-    'Fairlead does not filter clients by address: use a firewall',
+    ['tcp', 'stream', 'mode'],
+    'sessions over TCP are relayed by a listener with listeners[].mode: tcp to upstreams.NAME.endpoints: [tcp://10.0.0.1:5432] (docs/tcp.md)',
   ),
-  ...each(['resolver', 'resolvers', 'dns'], 'host names of endpoints are resolved by the system when connecting'),
+  ...each(['udp', 'quic', 'http3'], 'Fairlead proxies HTTP/1.1, HTTP/2 and TCP, and nothing over UDP'),
+  ...each(
+    ['include', 'includes', 'import', 'confd'],
+    'further files are read with "include": [conf.d/*.yaml], at the top of the file',
+  ),
+  ...each(
+    ['whitelist', 'allow', 'deny', 'ipallowlist', 'ipwhitelist', 'remoteip', 'denylist', 'blacklist'],
+    'clients are filtered by address with routes[].allow and routes[].deny, or listeners[].allow and listeners[].deny',
+  ),
+  ...each(
+    ['resolver', 'resolvers', 'dns'],
+    'names of endpoints are resolved when connecting; upstreams.NAME.discover.dns: { name, resolvers } follows their addresses, and upstreams.NAME.endpoints[].resolve: all makes each an endpoint',
+  ),
   ...each(['lua', 'luaload', 'njs', 'wasm'], 'Fairlead is extended by "plugins" in JavaScript or TypeScript'),
+  ...each(
+    ['metrics', 'prometheus', 'stats', 'dashboard'],
+    'metrics and the dashboard are served at admin.bind (docs/metrics.md)',
+  ),
+  ...each(['opentelemetry', 'otel', 'otlp', 'zipkin', 'jaeger'], 'traces are sent to tracing.endpoint over OTLP'),
 };
 
 /** Values of other programs for words of Fairlead, by the word that they mean. */

@@ -145,7 +145,10 @@ function wordsFor(issue: Issue, schema: Schema): readonly string[] {
 function hintFor(schema: Schema, value: unknown, written: string, words: readonly string[]): Hint | undefined {
   if (typeof value === 'string') return hintForText(schema, value, words);
   if (typeof value !== 'number' && typeof value !== 'boolean') return undefined;
+  // A number that is out of range stays one: as text it would mean something else.
+  const isNumberTaken = typeof value === 'number' && scalarKinds(schema).has('number');
   const asText = z.safeParse(schema, written);
+  if (asText.success && isNumberTaken) return undefined;
   if (asText.success) return { text: `: quote it, "${written}"`, suggestion: `"${written}"` };
   const suggestion = asText.error.issues
     .map((issue) => ownMessage(issue, []).suggestion)
