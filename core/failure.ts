@@ -78,6 +78,8 @@ export interface Failure {
   readonly signal: Signal;
   /** Whether any byte of the request may have reached the endpoint. False proves that none did. */
   readonly wasSent: boolean;
+  /** Whether the endpoint fails every attempt of the next seconds alike: its certificate or protocol doesn't fit. */
+  readonly isLasting: boolean;
   /** The underlying error, for the log only; its message is never sent to a client. */
   readonly cause: Error | null;
 }
@@ -105,7 +107,7 @@ const SIGNAL_OF_KIND: Readonly<Record<FailureKind, Signal>> = {
 const CLIENT_KINDS: ReadonlySet<FailureKind> = new Set(['unsendable-request', 'cancelled']);
 
 /** Builds the failure for `kind`. */
-export function failureOf(kind: FailureKind, wasSent: boolean, cause: Error | null = null): Failure {
+export function failureOf(kind: FailureKind, wasSent: boolean, cause: Error | null = null, isLasting = false): Failure {
   const side = kind === 'internal' ? 'internal' : CLIENT_KINDS.has(kind) ? 'client' : 'endpoint';
-  return { side, kind, signal: SIGNAL_OF_KIND[kind], wasSent, cause };
+  return { side, kind, signal: SIGNAL_OF_KIND[kind], wasSent, isLasting, cause };
 }

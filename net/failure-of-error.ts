@@ -93,5 +93,11 @@ function kindOf(error: Error, facts: SendFacts): FailureKind {
 /** The failure of an attempt that ended with `error`. */
 export function failureOfError(error: unknown, facts: SendFacts): Failure {
   const cause = error instanceof Error ? error : new Error(String(error));
-  return failureOf(kindOf(cause, facts), facts.wasSent, cause);
+  const isLasting = cause instanceof EndpointError && cause.isLasting;
+  return failureOf(kindOf(cause, facts), facts.wasSent, cause, isLasting);
+}
+
+/** The failure of an attempt whose connection was not made. @param error null where it has no cause */
+export function failureOfDial(error: EndpointError | null): Failure {
+  return failureOf(error?.kind ?? 'internal', false, error, error?.isLasting);
 }

@@ -46,6 +46,15 @@ const TEXT_OF_ALERT: Readonly<Record<string, string>> = {
 const TLS_CODE =
   /^(ERR_SSL_|ERR_TLS_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|EPROTO)/;
 
+/** Codes of a server that is being stopped or is short of something: the next handshake may succeed. */
+const PASSING = /_ALERT_INTERNAL_ERROR$|UNEXPECTED_EOF|_ALERT_USER_CANCELL?ED$/;
+
+/** Whether a handshake failed for a reason that no repetition removes: a certificate, a version, a protocol. */
+export function isLastingTlsError(error: unknown): boolean {
+  const code: unknown = error instanceof Error && 'code' in error ? error.code : '';
+  return typeof code === 'string' && TLS_CODE.test(code) && !PASSING.test(code);
+}
+
 /** A phrase about the server; null where the code is none of TLS. */
 export function textOfTlsError(code: string, error: Error): string | null {
   if (!TLS_CODE.test(code)) return null;

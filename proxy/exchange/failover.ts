@@ -41,6 +41,7 @@ export function attemptFailed(
   if (exchange.state === STATE.relaying) return cutResponse(exchange, failure);
   exchange.client.pauseBody();
   exchange.body.stopFlow();
+  if (failure.isLasting) context.placer.markUnfit(exchange, attempt.endpoint.slot);
   const backoffMs = context.placer.backoffAfter(exchange, failure.kind, failure.wasSent);
   logRetry(context, exchange, failure.kind, backoffMs);
   if (backoffMs === NO_RETRY) replyForFailure(context, exchange, 'endpoint-gone');

@@ -55,6 +55,8 @@ export class Placement implements PickRequest {
   mayRetry = false;
   mayUseLastResort = false;
   triedCount = 0;
+  /** The first of the tried slots: their endpoints failed for a lasting reason, and are not tried again. */
+  unfitCount = 0;
   readonly triedSlots = new Int32Array(MAX_TRIED);
   /** Attempts so far, hedges included. */
   attempts = 0;
@@ -86,6 +88,7 @@ export class Placement implements PickRequest {
     this.mayRetry = false;
     this.mayUseLastResort = false;
     this.triedCount = 0;
+    this.unfitCount = 0;
     this.attempts = 0;
     this.hedges = 0;
     this.wasHedged = false;
@@ -108,5 +111,24 @@ export class Placement implements PickRequest {
   /** Excludes an endpoint from the next picks. */
   markTried(slot: number): void {
     if (this.triedCount < MAX_TRIED) this.triedSlots[this.triedCount++] = slot;
+  }
+
+  /** Excludes an endpoint that was tried until `forgetUnfit`: it failed for a lasting reason. */
+  markUnfit(slot: number): void {
+    const at = this.triedSlots.subarray(0, this.triedCount).indexOf(slot, this.unfitCount);
+    if (at < 0) return;
+    this.triedSlots[at] = this.triedSlots[this.unfitCount]!;
+    this.triedSlots[this.unfitCount++] = slot;
+  }
+
+  /** Allows all endpoints again that may succeed. */
+  startOver(): void {
+    this.triedCount = this.unfitCount;
+  }
+
+  /** Allows all endpoints again. */
+  forgetUnfit(): void {
+    this.triedCount = 0;
+    this.unfitCount = 0;
   }
 }

@@ -45,7 +45,7 @@ export class Placer<Item extends Placeable> {
     const target = item.target!;
     const { placement } = item;
     if (!placement.isQueued && this.#queues.mustQueue(target)) {
-      placement.triedCount = 0;
+      placement.startOver();
       return this.#queue(item);
     }
     placement.nowMs = this.#context.clock.nowMs();
@@ -66,6 +66,11 @@ export class Placer<Item extends Placeable> {
    */
   backoffAfter(item: Item, kind: RetryFacts['kind'], wasSent: boolean): number {
     return this.retries.backoffAfter(item, kind, wasSent);
+  }
+
+  /** The latest attempt, at the endpoint in `slot`, failed for a reason that no repetition removes. */
+  markUnfit(item: Item, slot: number): void {
+    item.placement.markUnfit(slot);
   }
 
   /** Places the item again, after a backoff where `backoffMs` is above 0. */
@@ -143,9 +148,10 @@ export class Placer<Item extends Placeable> {
     const { lastFailure: failure, placement } = item;
     const isUnsent = failure !== null && (!failure.wasSent || failure.kind === 'stale-connection');
     if (!isUnsent || placement.triedCount === 0) return this.#unplaced(item, 'no-endpoint');
+    if (placement.triedCount === placement.unfitCount) return this.#allUnfit(item);
     // GOAWAY ends a connection, not its endpoint: a new one is tried at once, and only then does the upstream wait.
     const isFirstGoaway = failure.kind === 'refused-stream' && !placement.mustUseFresh;
-    placement.triedCount = 0;
+    placement.startOver();
     placement.mustUseFresh = true;
     // It has waited until an endpoint came up: nothing says that this one refuses connections still.
     if (placement.isQueued) return this.place(item);
@@ -155,6 +161,17 @@ export class Placer<Item extends Placeable> {
       return this.#queue(item);
     }
     this.retryAfter(item, failure.kind === 'stale-connection' ? 0 : this.retries.jitterMs(item));
+  }
+
+  /** Every usable endpoint failed for a lasting reason. Others may become usable while the item waits. */
+  #allUnfit(item: Item): void {
+    const { placement, target } = item;
+    const { endpoints, whenAllDown } = target!.snapshot;
+    const hasOthers = endpoints.length > placement.unfitCount;
+    if (hasOthers && whenAllDown === 'wait') return this.#queue(item);
+    if (!this.retries.mayTryUnfit(item)) return this.#unplaced(item, 'no-endpoint');
+    placement.forgetUnfit();
+    this.retryAfter(item, this.retries.jitterMs(item));
   }
 
   /** The body received since the last attempt may have outgrown the replay buffer: half of it must never be sent. */

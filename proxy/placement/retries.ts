@@ -75,8 +75,18 @@ export class Retries {
     const { placement } = item;
     if (!placement.startsOver) return;
     placement.startsOver = false;
-    placement.triedCount = 0;
+    placement.startOver();
     this.#excludeBackedOff(item);
+  }
+
+  /**
+   * Whether endpoints that failed for a lasting reason may be tried again: as a retry like others, since one address may stand
+   * for several servers.
+   */
+  mayTryUnfit(item: Placeable): boolean {
+    const { retry, index } = item.target!.snapshot;
+    if (item.placement.retries >= retry.attempts) return refuse(item, 'refused-attempts') !== NO_RETRY;
+    return withdrawForRetry(this.#context.region, index) || refuse(item, 'refused-budget') !== NO_RETRY;
   }
 
   /** Uniform between 1 and 25, 75, 175 and then always 250 ms, so that simultaneous failures don't retry together. */

@@ -170,6 +170,7 @@ export class TcpSessions implements SessionHooks, PlacerEvents<TcpSession> {
     const failure = failureOfError(error, facts);
     judgeFailure(this.#context, session, failure);
     endAttempt(this.#context, session);
+    if (failure.isLasting) this.#context.placer.markUnfit(session, session.attempt!.endpoint.slot);
     const backoffMs = this.#context.placer.backoffAfter(session, failure.kind, false);
     if (backoffMs === NO_RETRY) this.cut(session, terminationOf(session));
     else this.#context.placer.retryAfter(session, backoffMs);

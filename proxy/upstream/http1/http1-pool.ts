@@ -6,6 +6,7 @@ import type { UpstreamSettings } from '../../../core/snapshot/upstream.ts';
 import { type FailureKind, failureOf } from '../../../core/failure.ts';
 import type { HeadScanner } from '../../http1/head-scanner.ts';
 import { Dialler, type DialResult, endpointTarget } from '../../../net/dial.ts';
+import { failureOfDial } from '../../../net/failure-of-error.ts';
 import { reportTlsFault } from '../fault-log.ts';
 import { type IdleClose, IdleDeaths } from '../idle-deaths.ts';
 import type { ConnectionPool } from '../pool-table.ts';
@@ -100,7 +101,7 @@ export class Http1Pool implements ConnectionOwner, ConnectionPool {
       if (socket === null) {
         attempt.events.onDialled?.(times);
         reportTlsFault(this, error);
-        attempt.fail(failureOf(error?.kind ?? 'internal', false, error));
+        attempt.fail(failureOfDial(error));
       } else {
         this.#connections.add(connection);
         connection.socket.open(socket, this.#isTls);

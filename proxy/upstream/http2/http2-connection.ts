@@ -279,7 +279,7 @@ export class Http2Connection implements StreamHost, InputUser, SocketUser, Watch
   /** @param kind of the failure of its attempts; null for that of a lost connection */
   #end(kind: FailureKind | null, reason: string): void {
     if (this.#state === 'closed') return;
-    const failure = this.#state === 'starting' ? failureOf(kind ?? 'reset', false, new Error(reason)) : null;
+    const failure = this.#state === 'starting' ? failureAtStart(kind, reason) : null;
     const attempts = [...this.#streams.values()];
     this.#state = 'closed';
     this.#owner.count(F.http2Connections, -1);
@@ -301,4 +301,11 @@ export class Http2Connection implements StreamHost, InputUser, SocketUser, Watch
     this.#countsAsIdle = this.isIdle;
     this.#owner.count(F.connectionsIdle, this.isIdle ? 1 : -1);
   }
+}
+
+/** The failure of attempts for which no connection could be opened. */
+function failureAtStart(kind: FailureKind | null, reason: string): Failure {
+  // First bytes that aren't HTTP/2: the endpoint speaks another protocol.
+  const isLasting = kind === 'malformed-response';
+  return failureOf(kind ?? 'reset', false, new Error(reason), isLasting);
 }

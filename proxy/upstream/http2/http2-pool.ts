@@ -6,6 +6,7 @@ import { type Failure, type FailureKind, failureOf } from '../../../core/failure
 import type { EndpointSnapshot } from '../../../core/snapshot/endpoint.ts';
 import type { UpstreamSettings } from '../../../core/snapshot/upstream.ts';
 import { Dialler, type Dialling, type DialResult, endpointTarget } from '../../../net/dial.ts';
+import { failureOfDial } from '../../../net/failure-of-error.ts';
 import { reportTlsFault } from '../fault-log.ts';
 import { type IdleClose, IdleDeaths } from '../idle-deaths.ts';
 import type { ConnectionPool } from '../pool-table.ts';
@@ -150,7 +151,7 @@ export class Http2Pool implements ConnectionOwner, ConnectionPool, WaitingRoom {
       for (const attempt of this.#waiting) attempt.events.onDialled?.(times);
       if (socket === null) {
         reportTlsFault(this, error);
-        this.#failWaiting(failureOf(error?.kind ?? 'internal', false, error));
+        this.#failWaiting(failureOfDial(error));
       } else this.#opened(connection, socket);
       this.#reportIfEmpty();
     };
@@ -176,7 +177,7 @@ export class Http2Pool implements ConnectionOwner, ConnectionPool, WaitingRoom {
     }
     const reason = 'no HTTP/2 over TLS (ALPN h2): remove protocol: http2';
     this.onFault('tls-failed', reason);
-    this.#failWaiting(failureOf('tls-failed', false, new Error(reason)));
+    this.#failWaiting(failureOf('tls-failed', false, new Error(reason), true));
   }
 
   /** A new connection has failed. Where others are being made, those decide. */

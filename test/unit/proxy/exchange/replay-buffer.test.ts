@@ -49,7 +49,14 @@ describe('bodies of exchanges', () => {
     client.events!.onBodyData(Buffer.from('more'));
     client.events!.onBodyEnd(null);
     assert.deepEqual(bench.last.sent, ['four', 'more']);
-    bench.last.events.onFailure({ side: 'endpoint', kind: 'reset', signal: 'resetBefore', wasSent: true, cause: null });
+    bench.last.events.onFailure({
+      side: 'endpoint',
+      kind: 'reset',
+      signal: 'resetBefore',
+      wasSent: true,
+      isLasting: false,
+      cause: null,
+    });
     assert.equal(bench.attempts.length, 1);
     assert.equal(client.reply?.status, 502);
   });
@@ -69,7 +76,14 @@ describe('bodies of exchanges', () => {
     client.events!.onBodyData(Buffer.from('four'));
     client.events!.onBodyEnd(null);
     const before = bench.attempts.length;
-    bench.last.events.onFailure({ side: 'endpoint', kind: 'reset', signal: 'resetBefore', wasSent: true, cause: null });
+    bench.last.events.onFailure({
+      side: 'endpoint',
+      kind: 'reset',
+      signal: 'resetBefore',
+      wasSent: true,
+      isLasting: false,
+      cause: null,
+    });
     bench.advance(300);
     assert.equal(bench.attempts.length, before + 1, 'it was kept, so it can be sent again');
     assert.deepEqual(bench.last.sent, []);
