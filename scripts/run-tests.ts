@@ -1,20 +1,23 @@
 // `npm test`: the static checks, then every folder of tests; prints the time of each part, every failure and every skip
 // by name, and closes with node's summary lines. Exit code 1 on any failure, 2 on wrong usage. Thread: main.
-// Usage: node scripts/run-tests.ts [--only static,unit,...] [--grep REGEXP] [--long] [--root DIR]
+// Usage: node scripts/run-tests.ts [--only static,unit,...] [--grep REGEXP] [--long] [--slowest COUNT]
+// [--root DIR]
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
 import { Coverage } from './test-run/run-tests-coverage.ts';
-import { findTestFiles, runFolder } from './test-run/run-tests-folder.ts';
+import { type FileCost, findTestFiles, runFolder } from './test-run/run-tests-folder.ts';
 import { loadPerCore, measureSlowness, PATIENCE_VARIABLE, patienceOn } from './test-run/run-tests-patience.ts';
 import { readOptions, type RunOptions, type TestPart } from './test-run/run-tests-parts.ts';
 import {
   describeFailures,
   describeNamed,
+  describeSlow,
+  describeSlowest,
   describeTotals,
   partLine,
-  slowFileLine,
+  totalCpu,
 } from './test-run/run-tests-report.ts';
 import { runStatic, type StaticResult } from './test-run/run-tests-static.ts';
 import { noTotals, type NamedTest, type Totals } from './test-run/run-tests-tally.ts';
@@ -25,6 +28,7 @@ interface Outcome {
   readonly skipped: NamedTest[];
   readonly todo: NamedTest[];
   readonly failedParts: string[];
+  readonly costs: FileCost[];
 }
 
 const CORE_COUNT = availableParallelism();
@@ -42,7 +46,7 @@ async function main(options: RunOptions): Promise<void> {
   process.env['FAIRLEAD_TEST_RUN_FOLDER'] = folder;
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
   const loadAtStart = loadPerCore(CORE_COUNT);
-  const outcome: Outcome = { totals: noTotals(), skipped: [], todo: [], failedParts: [] };
+  const outcome: Outcome = { totals: noTotals(), skipped: [], todo: [], failedParts: [], costs: [] };
   const statics = options.parts.filter((part) => part.kind === 'static');
   await runStatic(statics, CORE_COUNT, (result) => tellStatic(result, outcome));
   const coverage = options.isWhole ? new Coverage() : null;
@@ -54,6 +58,7 @@ async function main(options: RunOptions): Promise<void> {
   if (coverage !== null) tellStatic(await coverage.check(), outcome);
   const isTesting = statics.length < options.parts.length;
   if (isTesting && outcome.totals.tests === 0) outcome.failedParts.push('tests (none was run)');
+  tell(describeSlowest(outcome.costs, options.slowest));
   tell(describeNamed('skipped', outcome.skipped));
   tell(describeNamed('todo', outcome.todo));
   tell(outcome.failedParts.length === 0 ? ['all parts passed'] : [`FAILED: ${outcome.failedParts.join(', ')}`]);
@@ -80,16 +85,21 @@ async function runTests(part: TestPart, options: RunOptions, loadAtStart: number
     return;
   }
   const startMs = performance.now();
-  const onSlowFile = (file: string, durationMs: number): void => tell([slowFileLine(file, durationMs)]);
+  const costs: FileCost[] = [];
+  const onFile = (cost: FileCost): void => {
+    costs.push(cost);
+    tell(describeSlow(cost));
+  };
   const onNodesHang = (file: string): void => tell([`      ${file}: passed, but Node's own cleanup did not end twice`]);
   const patience = await readPatience(loadAtStart);
-  const tally = await runFolder(part, files, { root, grep: options.grep, patience, onSlowFile, onNodesHang });
+  const tally = await runFolder(part, files, { root, grep: options.grep, patience, onFile, onNodesHang });
   const { tests, pass, skipped } = tally.totals;
   const limits = patience > 1 ? `, limits x${patience}` : '';
-  const figures = `${files.length} files, ${tests} tests, ${pass} passed, ${skipped} skipped${limits}`;
+  const figures = `${files.length} files, ${tests} tests, ${pass} passed, ${skipped} skipped, ${totalCpu(costs)}${limits}`;
   tell([partLine(part.name, tally.failures.length === 0, performance.now() - startMs, figures)]);
   tell(describeFailures(tally.failures, tally.outputOfFailed()));
   if (tally.failures.length > 0) outcome.failedParts.push(part.name);
+  outcome.costs.push(...costs);
   outcome.skipped.push(...tally.skipped);
   outcome.todo.push(...tally.todo);
   for (const key of Object.keys(outcome.totals) as (keyof Totals)[]) outcome.totals[key] += tally.totals[key];

@@ -23,13 +23,14 @@ export async function runBatch(files: readonly string[], options: FileOptions): 
   }
 }
 
-function resultsOf(files: readonly string[], entry: string, { events, hung }: FileResult): FileResult[] | null {
+function resultsOf(files: readonly string[], entry: string, whole: FileResult): FileResult[] | null {
+  const { events, hung } = whole;
   const summary = events.find((event) => event.type === 'test:summary' && event.data.file === entry);
   if (hung !== null || summary?.type !== 'test:summary') return null;
   const results = new Map(
     files.map((file): [string, FileResult & { events: TestEvent[]; durationMs: number }] => {
       const own: TestEvent = { type: 'test:summary', data: { ...summary.data, file } };
-      return [file, { file, events: [own], hung: null, isNodesHang: false, durationMs: 0 }];
+      return [file, { file, events: [own], hung: null, isNodesHang: false, durationMs: 0, cpuMs: null }];
     }),
   );
   const reporting = new Set<string>();
@@ -47,7 +48,13 @@ function resultsOf(files: readonly string[], entry: string, { events, hung }: Fi
   for (const { file, events: own } of results.values()) {
     if (own.some(({ type }) => type === 'test:fail')) own.push(...outputAs(file, events));
   }
-  return reporting.size === files.length ? [...results.values()] : null;
+  return reporting.size === files.length ? shareCpu([...results.values()], whole.cpuMs) : null;
+}
+
+/** The process's CPU time, divided in proportion to the durations of the tests. */
+function shareCpu(results: readonly FileResult[], cpuMs: number | null): FileResult[] {
+  const totalMs = results.reduce((sum, { durationMs }) => sum + durationMs, 0) || 1;
+  return results.map((one) => ({ ...one, cpuMs: cpuMs === null ? null : (cpuMs * one.durationMs) / totalMs }));
 }
 
 function isOutcome(event: TestEvent): event is Extract<TestEvent, { type: 'test:pass' | 'test:fail' }> {

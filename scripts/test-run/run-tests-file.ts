@@ -26,6 +26,8 @@ export interface FileResult {
   /** Whether every test had passed and nothing was open, and only Node's own cleanup did not end. */
   readonly isNodesHang: boolean;
   readonly durationMs: number;
+  /** CPU time of its process and that process's children; null if it was killed. */
+  readonly cpuMs: number | null;
 }
 
 const NOTHING_OPEN = 'nothing was open at its exit';
@@ -53,8 +55,9 @@ export async function runTestFile(file: string, options: FileOptions): Promise<F
     isNodesHang = text.endsWith(NOTHING_OPEN) && !events.some(({ type }) => type === 'test:fail');
     await killFile(folder, abort, ended);
   }
+  const cpuMs = numberIn(path.join(folder, 'cpu'));
   rmSync(folder, { recursive: true, force: true });
-  return { file, events, hung: text, isNodesHang, durationMs: performance.now() - startMs };
+  return { file, events, hung: text, isNodesHang, durationMs: performance.now() - startMs, cpuMs };
 }
 
 function startRun(file: string, folder: string, options: FileOptions, signal: AbortSignal): AsyncIterable<TestEvent> {
@@ -107,7 +110,7 @@ async function explainHang(watch: FileWatch, limitMs: number, folder: string): P
 
 /** A process writes its report at its exit; before that, Node writes one on a signal, unless its event loop is blocked. */
 async function readReport(watch: FileWatch, folder: string): Promise<DiagnosticReport | null> {
-  const pid = pidOf(folder);
+  const pid = numberIn(path.join(folder, 'pid'));
   const name = path.join(folder, watch.phase === 'exiting' ? 'exit.json' : 'report.json');
   if (watch.phase !== 'exiting' && pid !== null) signalProcess(pid, 'SIGUSR2');
   for (let leftMs = REPORT_LIMIT_MS; leftMs > 0; leftMs -= LOOK_MS) {
@@ -123,7 +126,7 @@ async function readReport(watch: FileWatch, folder: string): Promise<DiagnosticR
 
 /** Kills the process; aborts node:test's run only if the process doesn't exit. */
 async function killFile(folder: string, abort: AbortController, ended: Promise<void>): Promise<void> {
-  const pid = pidOf(folder);
+  const pid = numberIn(path.join(folder, 'pid'));
   if (pid === null) abort.abort();
   else signalProcess(pid, 'SIGKILL');
   await Promise.race([ended, sleep(KILL_LIMIT_MS)]);
@@ -132,9 +135,10 @@ async function killFile(folder: string, abort: AbortController, ended: Promise<v
   await Promise.race([ended, sleep(KILL_LIMIT_MS)]);
 }
 
-function pidOf(folder: string): number | null {
+/** The number that a file contains, or null if there is none. */
+function numberIn(file: string): number | null {
   try {
-    return Number(readFileSync(path.join(folder, 'pid'), 'utf8')) || null;
+    return Number(readFileSync(file, 'utf8')) || null;
   } catch {
     return null;
   }

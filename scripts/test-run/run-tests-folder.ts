@@ -8,6 +8,15 @@ import { EXIT_LIMIT_MS, SILENCE_LIMIT_MS, TEST_TIMEOUT_MS, type TestPart } from 
 import { Tally } from './run-tests-tally.ts';
 import type { FileLimits } from './run-tests-watch.ts';
 
+/** Cost of a test file. */
+export interface FileCost {
+  /** Its path from the root. */
+  readonly file: string;
+  readonly durationMs: number;
+  /** CPU time of its process and that process's children; null if it was killed. */
+  readonly cpuMs: number | null;
+}
+
 /** Settings of a run. */
 export interface FolderRun {
   /** The root of the folder and of all paths. */
@@ -17,13 +26,11 @@ export interface FolderRun {
   readonly patience?: number;
   /** Tests of this module shorten them. */
   readonly limits?: Partial<FileLimits>;
-  /** Called for each file that took longer than SLOW_FILE_MS, with its path from the root. */
-  readonly onSlowFile?: (file: string, durationMs: number) => void;
+  /** Called for each file when it ends. */
+  readonly onFile?: (cost: FileCost) => void;
   /** Called for each file that passed and whose process was killed twice in Node's own cleanup, with its path from the root. */
   readonly onNodesHang?: (file: string) => void;
 }
-
-const SLOW_FILE_MS = 5_000;
 
 /** The *.test.ts files below a folder, absolute and sorted; none if it doesn't exist. */
 export function findTestFiles(folder: string): string[] {
@@ -71,7 +78,8 @@ export async function runFolder(part: TestPart, files: readonly string[], how: F
   const waiting = groupsOf(files, part.filesPerProcess ?? 1);
   const take = (result: FileResult): void => {
     results.set(result.file, result);
-    if (result.durationMs >= SLOW_FILE_MS) how.onSlowFile?.(path.relative(how.root, result.file), result.durationMs);
+    const { file, durationMs, cpuMs } = result;
+    how.onFile?.({ file: path.relative(how.root, file), durationMs, cpuMs });
   };
   const lane = async (): Promise<void> => {
     for (let group = waiting.shift(); group !== undefined; group = waiting.shift()) {

@@ -32,6 +32,8 @@ export interface RunOptions {
   readonly grep: string | undefined;
   /** The root of the folders of tests. */
   readonly root: string | undefined;
+  /** Number of files that the closing table of CPU times lists; 0 without a table. */
+  readonly slowest: number;
   /** Whether tests of any length run whole; a short version of each otherwise. */
   readonly isLong: boolean;
   /** Whether everything runs, so that coverage can be judged. */
@@ -84,19 +86,28 @@ export function allParts(coreCount: number): readonly Part[] {
 }
 
 /**
- * Reads `--only NAME,NAME` ('static' is all static checks, 'tests' all folders), `--grep TEXT`, `--long` and `--root DIR`.
+ * Reads `--only NAME,NAME` ('static' is all static checks, 'tests' all folders), `--grep TEXT`, `--long`, `--slowest COUNT`
+ * and `--root DIR`.
  * With --grep alone only tests run. Throws an Error that names the known parts when a name is unknown.
  */
 export function readOptions(args: readonly string[], coreCount: number): RunOptions {
   const text = { type: 'string' } as const;
-  const options = { only: text, grep: text, root: text, long: { type: 'boolean', default: false } } as const;
+  const options = {
+    only: text,
+    grep: text,
+    root: text,
+    slowest: text,
+    long: { type: 'boolean', default: false },
+  } as const;
   const { values } = parseArgs({ args: [...args], options });
   const known = allParts(coreCount);
   const isWhole = values.only === undefined && values.grep === undefined && values.root === undefined;
   const only = values.only ?? (values.grep === undefined ? 'static,tests' : 'tests');
   const named = only.split(',');
   const { grep, root, long: isLong } = values;
-  return { parts: chooseParts(known, named), named, grep, root, isLong, isWhole };
+  const slowest = Number(values.slowest ?? 0);
+  if (!Number.isInteger(slowest) || slowest < 0) throw new Error('--slowest needs a number of files, such as 20');
+  return { parts: chooseParts(known, named), named, grep, root, slowest, isLong, isWhole };
 }
 
 function chooseParts(known: readonly Part[], names: readonly string[]): Part[] {

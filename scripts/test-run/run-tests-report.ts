@@ -1,5 +1,6 @@
 // Output of a test run: one line for each part, the failures, the skips, the closing summary. Thread: main.
 
+import type { FileCost } from './run-tests-folder.ts';
 import type { NamedTest, Totals } from './run-tests-tally.ts';
 
 /** One part: name, result, duration, and a note. */
@@ -8,9 +9,25 @@ export function partLine(name: string, hasPassed: boolean, durationMs: number, n
   return `== ${name.padEnd(12)} ${hasPassed ? 'ok    ' : 'FAILED'} ${seconds.padStart(8)}  ${note}`.trimEnd();
 }
 
-/** A slow file, printed when it ends, so that a long part shows progress. */
-export function slowFileLine(file: string, durationMs: number): string {
-  return `   ${(durationMs / 1000).toFixed(1).padStart(6)} s  ${file}`;
+const SLOW_FILE_MS = 5_000;
+
+/** A slow file, printed when it ends, so that a long part shows progress; nothing for another. */
+export function describeSlow({ file, durationMs }: FileCost): string[] {
+  return durationMs < SLOW_FILE_MS ? [] : [`   ${(durationMs / 1000).toFixed(1).padStart(6)} s  ${file}`];
+}
+
+/** The files with the most CPU time, with their durations; empty if `count` is 0. */
+export function describeSlowest(costs: readonly FileCost[], count: number): string[] {
+  if (count === 0) return [];
+  const sorted = costs.toSorted((a, b) => (b.cpuMs ?? 0) - (a.cpuMs ?? 0));
+  const seconds = (ms: number | null): string => (ms === null ? 'killed' : (ms / 1000).toFixed(1)).padStart(8);
+  const rows = sorted.slice(0, count).map((one) => `${seconds(one.cpuMs)}${seconds(one.durationMs)}  ${one.file}`);
+  return ['   CPU s  wall s  file', ...rows];
+}
+
+/** CPU time of some files in seconds. */
+export function totalCpu(costs: readonly FileCost[]): string {
+  return `${(costs.reduce((sum, { cpuMs }) => sum + (cpuMs ?? 0), 0) / 1000).toFixed(0)} s of CPU`;
 }
 
 /** Every failure with its error, then the output of the files with failures. */

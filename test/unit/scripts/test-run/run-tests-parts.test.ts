@@ -40,6 +40,7 @@ test('--grep alone runs no static checks', () => {
 test('an unknown part and an unknown option are refused by name', () => {
   assert.throws(() => readOptions(['--only', 'unti'], 2), /unknown part "unti": use static, tests, types, .*regress/);
   assert.throws(() => readOptions(['--fast'], 2), /--fast/);
+  assert.throws(() => readOptions(['--slowest', 'all'], 2), /--slowest needs a number of files/);
 });
 
 test('chaos runs alone, integration files two at a time on two cores', () => {

@@ -30,7 +30,10 @@ describe('the closing summary', () => {
     const { duration_ms: durationMs, ...counts } = closing(output);
     assert.deepEqual(counts, { tests: 4, suites: 1, pass: 4, fail: 0, cancelled: 0, skipped: 0, todo: 0 });
     assert.ok(durationMs! > 0);
-    assert.match(output, /^== unit +ok +\d+\.\d s {2}1 files, 2 tests, 2 passed, 0 skipped(, limits x[\d.]+)?$/m);
+    assert.match(
+      output,
+      /^== unit +ok +\d+\.\d s {2}1 files, 2 tests, 2 passed, 0 skipped, \d+ s of CPU(, limits x[\d.]+)?$/m,
+    );
     assert.match(output, /^== fuzz +ok +0\.0 s {2}no test files in test\/fuzz$/m);
     assert.match(output, /^all parts passed$/m);
     assert.equal(status, 0);
@@ -129,6 +132,15 @@ describe('the choice of tests', () => {
     const { status, output } = runOver(t, files, '--grep', 'retry');
     const { tests, pass } = closing(output);
     assert.deepEqual([tests, pass, status], [1, 1, 0]);
+  });
+
+  test('--slowest lists the files with the most CPU time', (t) => {
+    const busy = `test('busy', () => { const startMs = performance.now(); while (performance.now() < startMs + 500); });\n`;
+    const files = { 'contract/a.test.ts': `test('x', () => {});\n`, 'contract/b.test.ts': busy };
+    const { output } = runOver(t, files, '--only', 'contract', '--slowest', '1');
+    assert.match(output, /^ {3}CPU s {2}wall s {2}file\n +\d+\.\d +\d+\.\d {2}test\/contract\/b\.test\.ts$/m);
+    assert.match(output, /^== contract .*2 passed, 0 skipped, \d+ s of CPU/m);
+    assert.ok(!output.includes('a.test.ts'));
   });
 
   test('--grep that names nothing fails', (t) => {
