@@ -1,10 +1,11 @@
 // Fairlead in separate processes, as operators run it: command line, signals, descriptors. Thread: main.
 
-import { type ChildProcess, execFile, spawn, type SpawnOptions } from 'node:child_process';
+import { type ChildProcess, execFile, fork, spawn, type SpawnOptions } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { TestContext } from 'node:test';
+import { after, type TestContext } from 'node:test';
 import { eventually } from './fairlead.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
@@ -75,10 +76,38 @@ export interface CommandOutcome {
   readonly stderr: string;
 }
 
-/** Runs `fairlead` with these arguments until it exits. */
-export function runCommand(
+/** A command for the process of `command-host.ts`. */
+export interface CommandRequest {
+  readonly args: readonly string[];
+  readonly cwd: string;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** Commands that keep their process, or end it by themselves. */
+const ALWAYS_ALONE: ReadonlySet<string> = new Set(['run', 'quick']);
+const seen = new Set(ALWAYS_ALONE);
+
+/**
+ * Runs `fairlead` with these arguments until it exits. The first run of each command has a process of its own, which must
+ * end by itself; later ones share a process, which saves the loading of the modules.
+ */
+export async function runCommand(
   args: readonly string[],
   options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {},
+): Promise<CommandOutcome> {
+  const name = args[0] ?? '';
+  if (!seen.has(name) || ALWAYS_ALONE.has(name)) {
+    seen.add(name);
+    return await runAlone(args, options);
+  }
+  const { cwd = process.cwd(), env = process.env } = options;
+  host ??= new CommandHost();
+  return await host.run({ args, cwd, env });
+}
+
+function runAlone(
+  args: readonly string[],
+  options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv },
 ): Promise<CommandOutcome> {
   return new Promise((resolve) => {
     execFile(process.execPath, [ENTRY, ...args], options, (error, stdout, stderr) => {
@@ -86,6 +115,41 @@ export function runCommand(
     });
   });
 }
+
+/** The process that runs commands, one at a time. */
+class CommandHost {
+  readonly #child = fork(path.join(import.meta.dirname, 'command-host.ts'), { execArgv: [] });
+  readonly #exited = once(this.#child, 'exit');
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor() {
+    this.#child.unref();
+  }
+
+  run(request: CommandRequest): Promise<CommandOutcome> {
+    const outcome = this.#last.then(() => this.#exchange(request));
+    this.#last = outcome.catch(() => undefined);
+    return outcome;
+  }
+
+  async #exchange(request: CommandRequest): Promise<CommandOutcome> {
+    const lost = this.#exited.then(() => {
+      throw new Error(`fairlead ${request.args.join(' ')} ended the process of the commands: run it alone`);
+    });
+    const answered = once(this.#child, 'message').then(([outcome]) => outcome as CommandOutcome);
+    this.#child.send(request);
+    return await Promise.race([answered, lost]);
+  }
+
+  async end(): Promise<void> {
+    this.#child.ref();
+    this.#child.disconnect();
+    await this.#exited;
+  }
+}
+
+let host: CommandHost | null = null;
+after(async () => await host?.end());
 
 /** `fairlead` with these arguments. */
 export function startCommand(t: TestContext, args: readonly string[], options: SpawnOptions = {}): StartedProcess {
