@@ -1,6 +1,6 @@
 // Runs one folder of test files in separate processes. A file that hangs is killed, and only that file fails. Thread: main.
 
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { runBatch } from './run-tests-batch.ts';
 import { type FileOptions, runTestFile, type FileResult } from './run-tests-file.ts';
@@ -63,10 +63,23 @@ async function runGroup(files: readonly string[], options: FileOptions, how: Fol
   return results;
 }
 
-/** Groups of `size` neighbours: files of one folder load much the same modules. */
+/**
+ * Marks of a file that needs a process of its own: hooks for each test, which would apply to the tests of other files too,
+ * suites of other files, or a declaration in the opening comment.
+ */
+const OWN_PROCESS = /^(?:beforeEach|afterEach)\(|^await import\(|^\/\/ Own process: /m;
+
+/**
+ * Groups of `size` neighbours: files of one folder load much the same modules. A file that needs a process of its own is a
+ * group.
+ */
 function groupsOf(files: readonly string[], size: number): string[][] {
-  const count = Math.ceil(files.length / size);
-  return Array.from({ length: count }, (_, at) => files.slice(at * size, (at + 1) * size));
+  const isAlone = (file: string): boolean => OWN_PROCESS.test(readFileSync(file, 'utf8'));
+  const alone = size === 1 ? files : files.filter(isAlone);
+  const others = files.filter((file) => !alone.includes(file));
+  const count = Math.ceil(others.length / size);
+  const groups = Array.from({ length: count }, (_, at) => others.slice(at * size, (at + 1) * size));
+  return [...groups, ...alone.map((file) => [file])].toSorted(([a = ''], [b = '']) => (a < b ? -1 : 1));
 }
 
 /** Runs the files, `part.concurrency` processes at a time, and counts in their order. */

@@ -71,17 +71,23 @@ export function allParts(coreCount: number): readonly Part[] {
     { kind: 'static', name: 'prose', command: ['node', 'scripts/check-prose.ts'] },
     { kind: 'static', name: 'unused', command: ['knip'] },
     { kind: 'test', name: 'unit', folder: 'test/unit', concurrency: coreCount, filesPerProcess: 16 },
-    { kind: 'test', name: 'contract', folder: 'test/contract', concurrency: coreCount },
-    { kind: 'test', name: 'property', folder: 'test/property', concurrency: coreCount },
-    { kind: 'test', name: 'conformance', folder: 'test/conformance', concurrency: coreCount },
+    { kind: 'test', name: 'contract', folder: 'test/contract', concurrency: coreCount, filesPerProcess: 5 },
+    { kind: 'test', name: 'property', folder: 'test/property', concurrency: coreCount, filesPerProcess: 5 },
+    { kind: 'test', name: 'conformance', folder: 'test/conformance', concurrency: coreCount, filesPerProcess: 5 },
     { kind: 'test', name: 'fuzz', folder: 'test/fuzz', concurrency: coreCount },
     // Each file starts its own worker threads, endpoints and clients: two files occupy two cores.
-    { kind: 'test', name: 'integration', folder: 'test/integration', concurrency: Math.max(2, coreCount >> 1) },
+    {
+      kind: 'test',
+      name: 'integration',
+      folder: 'test/integration',
+      concurrency: Math.max(2, coreCount >> 1),
+      filesPerProcess: 6,
+    },
     { kind: 'test', name: 'peers', folder: 'test/peers', concurrency: Math.max(2, coreCount >> 1) },
     // Counts failures under load: nothing else may run concurrently.
     { kind: 'test', name: 'chaos', folder: 'test/chaos', concurrency: 1 },
     { kind: 'test', name: 'migration', folder: 'test/migration', concurrency: 1 },
-    { kind: 'test', name: 'regress', folder: 'test/regress', concurrency: coreCount },
+    { kind: 'test', name: 'regress', folder: 'test/regress', concurrency: coreCount, filesPerProcess: 6 },
   ];
 }
 
