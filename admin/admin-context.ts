@@ -188,7 +188,10 @@ export interface AdminRevision {
 /** The configuration as it is written, for people: variables are not put in, secrets are left out. */
 export interface WrittenConfig {
   readonly file: string;
-  readonly config: Readonly<Record<string, unknown>>;
+  /** Length of its files in characters. */
+  readonly characters: number;
+  /** Computed on demand, because it takes a while. */
+  readonly config: () => Readonly<Record<string, unknown>>;
 }
 
 /** Outcome of an upgrade; `pid` is the next process. */

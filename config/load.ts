@@ -31,6 +31,8 @@ export interface LoadedConfig {
   readonly file: string;
   /** Absolute directory that relative paths in the file refer to. */
   readonly directory: string;
+  /** Length in characters of the file, its included files and the parts of providers. */
+  readonly characters: number;
   readonly settings: Config;
   /** Compiled options of the policies. */
   readonly policies: CompiledPolicies;
@@ -128,8 +130,13 @@ export function loadConfigText(text: string, origin: TextOrigin): LoadResult {
   const found = { files: files.texts(), included: reader.fileSet };
   const locate = (finding: Finding): Problem => problemIn(tree, finding);
   const origins = originsOf(parts);
-  const config = { file: origin.file, directory, ...checked, ...found, origins, locate, written, values };
+  const characters = charactersOf(file);
+  const config = { file: origin.file, directory, characters, ...checked, ...found, origins, locate, written, values };
   return { ok: true, config, warnings: problems.inOrder(reader.names) };
+}
+
+function charactersOf({ source, includes, provided = [] }: SourceFile): number {
+  return [...includes, ...provided].reduce((sum, file) => sum + charactersOf(file), source.text.length);
 }
 
 function withProvided(file: SourceFile, parts: readonly ConfigPart[], reader: FileReader): SourceFile {

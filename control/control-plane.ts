@@ -330,7 +330,10 @@ export class ControlPlane {
       explain: (query) => this.#explainer.explain(query),
       isDraining: () => this.#shutdown.isDraining,
       revisions: () => this.#revisions.list(this.supervisor.status().map(({ revision }) => revision)),
-      writtenConfig: () => ({ file: this.#config.file, config: this.#config.written() }),
+      writtenConfig: () => {
+        const { file, characters, written } = this.#config;
+        return { file, characters, config: () => written() };
+      },
       reload: async () => outcomeOf(await this.reload()),
       upgrade: holder === undefined ? undefined : () => holder.upgrade(),
     };

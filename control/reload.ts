@@ -112,7 +112,11 @@ export class Reloader {
       await owner.install(compile(config, tables, before.revision + 1));
       const { revision } = owner.current;
       const changes = describeChanges(before, owner.current);
-      log.info({ revision, changes }, `revision ${revision} runs: ${changes.length} change(s)`);
+      const shown = changes.slice(0, MOST_LOGGED);
+      log.info(
+        { revision, changes: shown, changeCount: changes.length },
+        `revision ${revision} runs: ${changes.length} change(s)`,
+      );
       return { ok: true, revision, changes };
     } catch (error) {
       const { message } = error as Error;

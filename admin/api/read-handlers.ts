@@ -120,7 +120,7 @@ export function sendConfig(_request: AdminRequest, parts: AdminParts): AdminRepl
   const reply: ConfigReply = {
     generation: revision,
     file: written?.file ?? null,
-    config: written?.config ?? null,
+    config: written?.config() ?? null,
     origins: context.providers.origins,
     generations: parts.status.generations(),
   };

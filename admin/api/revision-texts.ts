@@ -7,6 +7,8 @@ import type { AdminContext } from '../admin-context.ts';
 
 const MOST_REVISIONS = 20;
 const MOST_CHARACTERS = 256 * 1024;
+/** Longer files are not printed: their text would be too long without comments too. */
+const LONGEST_FILES = 2 * MOST_CHARACTERS;
 /** Delay of the first text, which a start doesn't wait for. */
 const FIRST_MS = 1_000;
 
@@ -54,7 +56,9 @@ export class RevisionTexts {
 
   #add(at: number, changes: readonly string[]): void {
     const written = this.#context.writtenConfig();
-    const text = written === null ? null : yamlOf(written.config);
+    // Printing a long configuration takes about as long as parsing it.
+    const isShort = written !== null && written.characters <= LONGEST_FILES;
+    const text = isShort ? yamlOf(written.config()) : null;
     this.#kept.push({
       revision: this.#context.snapshot().revision,
       at,

@@ -128,10 +128,13 @@ function collect(before: unknown, after: unknown, path: string, lines: string[])
     return;
   }
   if (isMapping(before) && isMapping(after) && !isTemplate(before) && !isTemplate(after)) {
-    for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
-      if (LEFT_OUT.has(key) && path === '') continue;
-      collect(before[key], after[key], path === '' ? key : `${path}.${key}`, lines);
-    }
+    const isTop = path === '';
+    const compare = (key: string): void => {
+      if (isTop && LEFT_OUT.has(key)) return;
+      if (!Object.is(before[key], after[key])) collect(before[key], after[key], isTop ? key : `${path}.${key}`, lines);
+    };
+    for (const key of Object.keys(before)) compare(key);
+    for (const key of Object.keys(after)) if (!(key in before)) compare(key);
     return;
   }
   if (JSON.stringify(before) === JSON.stringify(after)) return;

@@ -236,7 +236,8 @@ export class DashboardScene {
     context.current = { ...context.current, revision: 8 };
     context.written = {
       file: 'fairlead.yaml',
-      config: { workers: 4, upstreams: { shop: { balance: 'least-request' } } },
+      characters: 11,
+      config: () => ({ workers: 4, upstreams: { shop: { balance: 'least-request' } } }),
     };
     server.noteReload({ ok: true, revision: 8, changes: ['workers: 2 to 4', 'upstream shop: balance changed'] });
     server.noteReload({

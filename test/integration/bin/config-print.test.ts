@@ -39,7 +39,8 @@ describe('fairlead config print', () => {
     const live = await print('--admin', address);
     assert.deepEqual([live.code, live.stdout], [0, '# revision 7 of "fairlead.yaml"\nworkers: 2\n']);
     assert.equal((await print('--admin', address, '--defaults')).code, 2);
-    context.written = { file: 'fairlead.yaml', config: { routes: [{ name: 'trial', upstream: 'web' }] } };
+    const config = () => ({ routes: [{ name: 'trial', upstream: 'web' }] });
+    context.written = { file: 'fairlead.yaml', characters: 11, config };
     const { stdout } = await print('--admin', address);
     assert.match(stdout, /^ {2}# from kubernetes ingress shop\/web\n {2}- name: trial$/m);
     context.written = null;

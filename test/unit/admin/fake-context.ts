@@ -318,7 +318,7 @@ export class FakeContext implements AdminContext {
     { worker: 1, state: 'listening', restarts: 2 },
   ];
   draining = false;
-  written: WrittenConfig | null = { file: 'fairlead.yaml', config: { workers: 2 } };
+  written: WrittenConfig | null = { file: 'fairlead.yaml', characters: 11, config: () => ({ workers: 2 }) };
   reload: (() => Promise<ReloadOutcome>) | null = null;
   upgrade: AdminContext['upgrade'] = undefined;
 
