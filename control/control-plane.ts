@@ -2,7 +2,7 @@
 
 import { randomInt } from 'node:crypto';
 import { extname } from 'node:path';
-import type { AdminContext } from '../admin/admin-context.ts';
+import type { AdminContext, WrittenConfig } from '../admin/admin-context.ts';
 import { type CompileTables, compile, newTables } from '../config/compile/compile.ts';
 import type { LoadedConfig, LoadResult } from '../config/load.ts';
 import { type Clock, clockSince } from '../core/clock.ts';
@@ -330,14 +330,15 @@ export class ControlPlane {
       explain: (query) => this.#explainer.explain(query),
       isDraining: () => this.#shutdown.isDraining,
       revisions: () => this.#revisions.list(this.supervisor.status().map(({ revision }) => revision)),
-      writtenConfig: () => {
-        const { file, characters, written } = this.#config;
-        return { file, characters, config: () => written() };
-      },
+      writtenConfig: () => shownConfig(this.#config),
       reload: async () => outcomeOf(await this.reload()),
       upgrade: holder === undefined ? undefined : () => holder.upgrade(),
     };
   }
+}
+
+function shownConfig({ file, characters, written }: LoadedConfig): WrittenConfig {
+  return { file, characters, config: () => written() };
 }
 
 function inheritedSockets({ holder, environment }: ControlPlaneOptions, first: Snapshot): InheritedSockets {

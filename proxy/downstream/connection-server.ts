@@ -42,7 +42,8 @@ export class ConnectionServer {
     this.#engine = engine;
     this.#http1 = new Http1Listener(listener);
     this.#http2 = new Http2Listener(listener);
-    this.#nodeHttp1 = new NodeHttp1Server(context, listener);
+    const serveByEngine = engine === null ? null : (client: ClientSocket) => this.#serveByEngine(engine, client);
+    this.#nodeHttp1 = new NodeHttp1Server(context, listener, serveByEngine);
     this.#nodeHttp2 = new NodeHttp2Server(context, listener);
     this.#identified = identified;
     const serve = (client: ClientSocket): void => this.serveConnection(client);
@@ -71,8 +72,12 @@ export class ConnectionServer {
     const engine = this.#engine?.isOn() === true ? this.#engine : null;
     if (isHttp2) this.#identified(client.raw, this.#serveHttp2(engine, client));
     else if (engine === null) this.#serveByNode(client);
-    else this.#identified(client.raw, new Http1Connection(engine, this.#http1, client, this.#serveByNode));
+    else this.#serveByEngine(engine, client);
   };
+
+  #serveByEngine(engine: Http2Context, client: ClientSocket): void {
+    this.#identified(client.raw, new Http1Connection(engine, this.#http1, client, this.#serveByNode));
+  }
 
   #serveHttp2(engine: Http2Context | null, client: ClientSocket): DrainableConnection {
     return engine === null ? this.#nodeHttp2.serve(client) : new Http2Connection(engine, this.#http2, client);

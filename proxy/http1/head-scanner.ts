@@ -56,11 +56,11 @@ export interface LastFields {
  * limit; others at the latest when the head is complete or has doubled in size.
  */
 export class HeadScanner {
-  readonly #limits: HeadLimits;
+  readonly limits: HeadLimits;
   readonly #region = new ScanRegion();
 
   constructor(limits: HeadLimits = DEFAULT_HEAD_LIMITS) {
-    this.#limits = limits;
+    this.limits = limits;
   }
 
   /**
@@ -85,7 +85,7 @@ export class HeadScanner {
       base = finishLine(region, start);
       if (base < 0) return ~base;
     }
-    region.set(bytes, base, Math.min(end, base + this.#limits.startLineBytes));
+    region.set(bytes, base, Math.min(end, base + this.limits.startLineBytes));
     const next = scanRequestLine(head, region);
     if (next < 0) return this.#isOverlong(next) ? CodecError.TARGET_TOO_LONG : ~next;
     if (last !== null && this.#isRepeated(bytes, base, next, end, last)) {
@@ -104,7 +104,7 @@ export class HeadScanner {
     if (seenBytes > 0 && !this.#isWorthScanning(bytes, start, end, seenBytes)) return Scan.INCOMPLETE;
     const region = this.#region;
     head.reset();
-    region.set(bytes, start, Math.min(end, start + this.#limits.startLineBytes));
+    region.set(bytes, start, Math.min(end, start + this.limits.startLineBytes));
     const next = scanStatusLine(head, region);
     if (next < 0) return this.#isOverlong(next) ? CodecError.STATUS_LINE_TOO_LONG : ~next;
     return this.#scanFields(head, bytes, next, end);
@@ -112,17 +112,17 @@ export class HeadScanner {
 
   #isRepeated(bytes: Buffer, base: number, next: number, end: number, last: LastFields): boolean {
     const to = next + last.end - last.start;
-    if (to > end || to - base > this.#limits.headBytes) return false;
+    if (to > end || to - base > this.limits.headBytes) return false;
     return last.bytes.compare(bytes, next, to, last.start, last.end) === 0;
   }
 
   #isOverlong(result: number): boolean {
-    return result === INCOMPLETE && this.#region.limit - this.#region.base === this.#limits.startLineBytes;
+    return result === INCOMPLETE && this.#region.limit - this.#region.base === this.limits.startLineBytes;
   }
 
   #scanFields(head: MessageHead, bytes: Buffer, from: number, end: number): ScanResult {
     const region = this.#region;
-    const { headBytes, fields } = this.#limits;
+    const { headBytes, fields } = this.limits;
     const base = region.base;
     const limit = Math.min(end, base + headBytes);
     region.set(bytes, base, limit);
@@ -142,7 +142,7 @@ export class HeadScanner {
    */
   #isWorthScanning(bytes: Buffer, start: number, end: number, seenBytes: number): boolean {
     const size = end - start;
-    const { headBytes, startLineBytes } = this.#limits;
+    const { headBytes, startLineBytes } = this.limits;
     if (size <= seenBytes || Math.clz32(size) !== Math.clz32(seenBytes)) return true;
     if (size >= headBytes || (size >= startLineBytes && seenBytes < startLineBytes)) return true;
     for (let at = start + seenBytes; at < end; at += 1) {

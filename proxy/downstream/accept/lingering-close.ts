@@ -39,6 +39,11 @@ export class LingeringClose {
     return bytesRead - this.#firstByte <= MAX_LINGER_BYTES;
   }
 
+  /** Records progress; the caller has sent everything. @returns whether the connection must be closed */
+  isOver(bytesRead: number, nowMs: number): boolean {
+    return !this.readUpTo(bytesRead, nowMs) || this.delayMs(nowMs, true, 0) === 0;
+  }
+
   /**
    * Time until the connection is to be checked again, in ms; 0 where it must be closed.
    * @param isSent whether our own last bytes have been sent: until then the client has the send timeout for them

@@ -79,7 +79,7 @@ export class Http1ClientSide implements ClientSide, ResponseOwner {
   begin(head: ScannedRequestHead, receivedMs: number): void {
     this.#head = head;
     this.body.begin(head.framing);
-    this.#response.begin(head.message.method === Method.HEAD);
+    this.#response.begin(head.message.method === Method.HEAD, head.version !== '1.0');
     this.#isOver = false;
     this.#isBroken = false;
     this.#willClose = false;
@@ -91,7 +91,8 @@ export class Http1ClientSide implements ClientSide, ResponseOwner {
   // ---- ClientSide
 
   sendInterim(head: ResponseHead): void {
-    if (this.#isOver || this.#response.isHeadSent) return;
+    // HTTP/1.0 has no interim responses (RFC 9110 section 15.2).
+    if (this.#isOver || this.#response.isHeadSent || this.#head!.version === '1.0') return;
     // 101 belongs to a tunnel.
     if (head.status > 101) this.#response.addInterim(head);
     else if (head.status === 100 && this.#isAwaitingContinue) {

@@ -6,10 +6,11 @@ import { FieldKind } from '../../http1/field-kind.ts';
 import { CODINGS_THEN_CHUNKED, frameRequest } from '../../http1/framing.ts';
 import { type HeadScanner, type LastFields, Scan } from '../../http1/head-scanner.ts';
 import type { UnderscoreFields } from '../../../core/snapshot/listener.ts';
-import type { MessageHead } from '../../http1/message-head.ts';
+import { Method, type MessageHead } from '../../http1/message-head.ts';
 import type { TrustedOnlyFields } from '../trusted-only-fields.ts';
 import { ScannedRequestHead } from '../../wire/scanned-request-head.ts';
 import type { HeldBytes } from '../../wire/held-bytes.ts';
+import { rewriteHead } from './rewritten-head.ts';
 
 /** Larger buffers hold a body, which must not be kept with the head: the head is copied for comparison. */
 const MAX_KEPT_BYTES = 4096;
@@ -47,6 +48,7 @@ export class RequestScan implements LastFields {
     this.#hasLast = false;
     this.bytes = NO_BYTES;
     this.head.forget();
+    this.head.version = '1.1';
   }
 
   /** @returns Scan.COMPLETE where `head` has been scanned, framed and begun, Scan.INCOMPLETE, or a CodecError */
@@ -65,7 +67,25 @@ export class RequestScan implements LastFields {
       return Scan.INCOMPLETE;
     }
     this.#seenBytes = 0;
+    if (isRewritable(result) && message.method === Method.OTHER) return this.#nextRewritten(input);
     return result === Scan.REPEATED ? this.#begin(bytes) : this.#beginScanned(result, bytes);
+  }
+
+  /** Scans a head that must be rewritten first. @returns as `next` */
+  #nextRewritten(input: HeldBytes): number {
+    const { bytes, start, end } = input;
+    const rewritten = rewriteHead(bytes, start, end, this.#scanner.limits);
+    if (rewritten === null) {
+      this.#seenBytes = input.length;
+      this.#hasLast = false;
+      return Scan.INCOMPLETE;
+    }
+    if (typeof rewritten === 'number') return rewritten;
+    input.clear();
+    input.add(rewritten.bytes);
+    this.head.version = rewritten.version;
+    const result = this.#scanner.scanRequest(this.head.message, input.bytes, input.start, input.end);
+    return this.#beginScanned(result, input.bytes);
   }
 
   /** @returns 0, or a CodecError */
@@ -120,6 +140,10 @@ export class RequestScan implements LastFields {
     this.start = this.#lineStart + fieldsStart;
     this.end = this.#lineStart + text.length;
   }
+}
+
+function isRewritable(result: number): boolean {
+  return result === CodecError.ABSOLUTE_FORM || result === CodecError.HTTP_1_0;
 }
 
 /** Rules for requests alone. @param error of framing. @returns 0, or a CodecError */

@@ -20,7 +20,7 @@ import { flatText } from '../../wire/flat-text.ts';
 import { isNamed } from '../node/field-list.ts';
 
 /** Framing of a response body for an HTTP/1.1 client. */
-export const ResponseFraming = { NONE: 0, LENGTH: 1, CHUNKED: 2 } as const;
+export const ResponseFraming = { NONE: 0, LENGTH: 1, CHUNKED: 2, UNTIL_CLOSE: 3 } as const;
 export type ResponseFraming = (typeof ResponseFraming)[keyof typeof ResponseFraming];
 
 const TRAILER_KIND = kindSet(FieldKind.TRAILER);

@@ -38,6 +38,7 @@ export class ResponseWriter implements Flushable {
   readonly #timeout: SendTimeout;
   #framing: number = UNSENT;
   #isHeadRequest = false;
+  #understandsChunked = true;
   /** Body bytes still to be written of a declared length. */
   #owedBytes = 0;
   #isWriteDue = false;
@@ -55,10 +56,15 @@ export class ResponseWriter implements Flushable {
     this.#timeout = new SendTimeout(client, context, sendIdleMs, () => owner.sendTimedOut());
   }
 
-  /** Starts a response. @param isHeadRequest whether it answers HEAD, and so has no body */
-  begin(isHeadRequest: boolean): void {
+  /**
+   * Starts a response.
+   * @param isHeadRequest whether it answers HEAD, and so has no body
+   * @param understandsChunked whether the client does; HTTP/1.0 has no chunked coding
+   */
+  begin(isHeadRequest: boolean, understandsChunked: boolean): void {
     this.#framing = UNSENT;
     this.#isHeadRequest = isHeadRequest;
+    this.#understandsChunked = understandsChunked;
     this.#isEnded = false;
     this.#isOver = false;
   }
@@ -98,7 +104,8 @@ export class ResponseWriter implements Flushable {
       writer.addText(chunkHead(chunk.byteLength));
       writer.addChunk(chunk);
       writer.addText(CHUNK_END);
-    } else {
+    } else if (this.#framing === ResponseFraming.UNTIL_CLOSE) writer.addChunk(chunk);
+    else {
       this.#owedBytes -= chunk.byteLength;
       // More than was declared would be read as the next response (response splitting).
       if (this.#owedBytes < 0) return Added.OVERRUN;
@@ -196,6 +203,7 @@ export class ResponseWriter implements Flushable {
   #framingOf(head: ResponseHead): ResponseFraming {
     const { status } = head;
     if (status === NO_CONTENT || status === NOT_MODIFIED || this.#isHeadRequest) return ResponseFraming.NONE;
-    return head.hasLength && head.bodyLength >= 0 ? ResponseFraming.LENGTH : ResponseFraming.CHUNKED;
+    if (head.hasLength && head.bodyLength >= 0) return ResponseFraming.LENGTH;
+    return this.#understandsChunked ? ResponseFraming.CHUNKED : ResponseFraming.UNTIL_CLOSE;
   }
 }

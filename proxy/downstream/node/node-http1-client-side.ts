@@ -31,7 +31,6 @@ import {
 /** The connection, as the client side of an exchange uses it. */
 export interface NodeHttp1Host {
   readonly client: ClientSocket;
-  readonly facts: ClientConnection;
   readonly listener: ListenerSnapshot;
   readonly clock: Clock;
   /** Whether another response may follow this one. */
@@ -42,8 +41,6 @@ export interface NodeHttp1Host {
   restDiscarded(): void;
   /** Bounds how long the client may take no byte of pending writes; 0 removes the bound. */
   setSendTimeout(limitMs: number): void;
-  /** Resets the connection. */
-  reset(): void;
 }
 
 export class NodeHttp1ClientSide implements ClientSide {
@@ -87,7 +84,7 @@ export class NodeHttp1ClientSide implements ClientSide {
   }
 
   get connection(): ClientConnection {
-    return this.#host.facts;
+    return this.#host.client.facts;
   }
 
   /** Whether the connection must end after the response. */
@@ -176,7 +173,7 @@ export class NodeHttp1ClientSide implements ClientSide {
   cut(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#host.reset();
+    this.#host.client.reset();
   }
 
   resumeBody(): void {
@@ -216,7 +213,7 @@ export class NodeHttp1ClientSide implements ClientSide {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#events.onClientGone('send-timeout');
-    this.#host.reset();
+    this.#host.client.reset();
   }
 
   /** The connection has closed. @param isTunnel whether a tunnel used it, which then reports to the exchange */
@@ -290,7 +287,7 @@ export class NodeHttp1ClientSide implements ClientSide {
   /** The response can't be completed as begun: resets the connection and ends the exchange. */
   #fail(): true {
     this.#isOver = true;
-    this.#host.reset();
+    this.#host.client.reset();
     this.#events.onClientGone('closed');
     return true;
   }

@@ -1,7 +1,7 @@
 // One client connection on node:http: its requests in order, its limits, and its end. Thread: worker.
 
 import type { Clock } from '../../../core/clock.ts';
-import type { ClientConnection, LocalReply, Unparsable } from '../../../core/exchange-contract.ts';
+import type { LocalReply, Unparsable } from '../../../core/exchange-contract.ts';
 import type { ListenerSnapshot } from '../../../core/snapshot/listener.ts';
 import type { ClientSocket } from '../accept/client-socket.ts';
 import { jittered } from '../accept/connection-ledger.ts';
@@ -52,10 +52,6 @@ export class NodeHttp1Connection implements NodeHttp1Host, Swept, DrainableConne
     context.sweeper.add(this);
   }
 
-  get facts(): ClientConnection {
-    return this.client.facts;
-  }
-
   get clock(): Clock {
     return this.#context.clock;
   }
@@ -93,24 +89,34 @@ export class NodeHttp1Connection implements NodeHttp1Host, Swept, DrainableConne
   unparsable(why: Unparsable): void {
     if (this.#isDoomed || this.#phase >= Phase.LINGERING) return;
     const { last } = this.#turns;
-    if (last === undefined || !isIncomplete(last)) this.#enqueueRefusal(why);
+    if (last === undefined || !isIncomplete(last)) this.endWith(() => this.#refuse(why));
     else if (this.#turns.length > 1) {
       // A queued request whose body is malformed never begins.
       this.#turns.pop();
-      this.#enqueueRefusal('malformed');
+      this.endWith(() => this.#refuse('malformed'));
     } else if (this.#phase === Phase.DISCARDING) this.linger();
     else last.side!.bodyFailed('malformed-body');
   }
 
-  #enqueueRefusal(why: Unparsable): void {
-    const begin = (): void => this.#refuse(why);
+  /** Has `begin` be the last turn: whatever follows it is dropped. Without effect where the connection is ending. */
+  endWith(begin: () => void): void {
     this.enqueue({ side: null, request: null, goOn: null, isUpgrade: false, begin });
     this.#isDoomed = true;
   }
 
+  /** In the last turn: another server takes the stream. @returns false where it can't, and the connection ends */
+  release(): boolean {
+    if (this.#hasEnded) this.linger();
+    else {
+      this.#context.sweeper.delete(this);
+      this.#enter(Phase.GONE);
+    }
+    return !this.#hasEnded;
+  }
+
   /** Answers an unparsable request, past node:http, and ends the connection. */
   #refuse(why: Unparsable): void {
-    this.client.stream.write(rawReply(this.#context.starter.refuse(this.facts, why), this.clock.wallMs()));
+    this.client.stream.write(rawReply(this.#context.starter.refuse(this.client.facts, why), this.clock.wallMs()));
     this.linger(true);
   }
 
@@ -142,10 +148,6 @@ export class NodeHttp1Connection implements NodeHttp1Host, Swept, DrainableConne
     else this.#rate.end();
   }
 
-  reset(): void {
-    this.client.reset();
-  }
-
   #discardRest(side: NodeHttp1ClientSide): void {
     if (side.body.isDiscardOver || this.#hasEnded) this.linger();
     else this.#enter(Phase.DISCARDING);
@@ -154,10 +156,7 @@ export class NodeHttp1Connection implements NodeHttp1Host, Swept, DrainableConne
   #turnOver(): void {
     const { goOn } = this.#turns.shift();
     const next = this.#turns.current;
-    if (next !== undefined) {
-      this.#beginTurn(next);
-      return;
-    }
+    if (next !== undefined) return this.#beginTurn(next);
     this.#markBytes = this.client.stream.bytesRead;
     this.#enter(Phase.WAITING);
     if (this.#hasEnded) this.linger();
@@ -191,18 +190,15 @@ export class NodeHttp1Connection implements NodeHttp1Host, Swept, DrainableConne
   }
 
   #sweepBusy(nowMs: number): void {
-    const { current } = this.#turns;
-    current?.side?.sweep(nowMs);
+    this.#turns.current?.side?.sweep(nowMs);
     if (this.#rate.isTooSlow(nowMs, this.listener.timeouts.sendIdleMs)) this.#sendTimedOut();
-    if (this.#hasEnded && current?.isUpgrade !== true) this.client.probe(nowMs);
+    if (this.#hasEnded && this.#turns.current?.isUpgrade !== true) this.client.probe(nowMs);
   }
 
   #sweepLingering(nowMs: number): void {
     const { stream } = this.client;
-    const isWithinLimits = this.#lingering!.readUpTo(stream.bytesRead, nowMs);
     // While our own last bytes are in flight, 'timeout' of the socket bounds them.
-    const isOver = !isWithinLimits || this.#lingering!.delayMs(nowMs, true, 0) === 0;
-    if (isOver && stream.writableFinished) stream.destroy();
+    if (this.#lingering!.isOver(stream.bytesRead, nowMs) && stream.writableFinished) stream.destroy();
   }
 
   #sendTimedOut(): void {

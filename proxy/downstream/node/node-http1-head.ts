@@ -10,7 +10,7 @@ import { CODINGS_THEN_CHUNKED } from '../../http1/framing.ts';
 import type { TrustedOnlyFields } from '../trusted-only-fields.ts';
 import { readNominations } from './node-connection-options.ts';
 import { hasUnderscore, joinedField } from './field-list.ts';
-import { isValidAuthority, readTarget, type RequestTarget } from './request-target.ts';
+import { isValidAuthority, readTarget, type RequestTarget } from '../request-target.ts';
 
 /** Fields that the exchange sets itself, or that concern this connection only. */
 const NOT_END_TO_END = ALWAYS_CUT | FRAMING_KINDS | kindSet(FieldKind.HOST);

@@ -10,6 +10,14 @@ export interface ParseError extends Error {
   readonly rawPacket?: Buffer;
 }
 
+/** Facts about the bytes that node:http parsed before an error. */
+export interface BytesBefore {
+  /** Whether the requests before end with a line. */
+  readonly endsWithLine: boolean;
+  /** Whether the packet begins with a line. */
+  readonly isAtLineStart: boolean;
+}
+
 const LF = 0x0a;
 const REQUEST_LINE = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+ [!-~]+ HTTP\/1\.[01]\r$/;
 
@@ -33,6 +41,19 @@ export function whyUnparsable(error: ParseError): Unparsable {
   }
 }
 
+/**
+ * The bytes from a request line on whose method llhttp doesn't know. Null where it isn't certain where the line begins:
+ * llhttp may have taken its first letters for another method's.
+ * @param before what node:http got before this line
+ */
+export function fromUnknownMethod(error: ParseError, before: BytesBefore): Buffer | null {
+  const { code, rawPacket, bytesParsed = 0 } = error;
+  if (code !== 'HPE_INVALID_METHOD' || rawPacket === undefined || !REQUEST_LINE.test(lineAround(error))) return null;
+  const start = lineStart(rawPacket, bytesParsed);
+  const isCertain = before.endsWithLine && (start > 0 || before.isAtLineStart);
+  return isCertain ? rawPacket.subarray(start) : null;
+}
+
 /** Known from the last packet alone: a line that began in an earlier one counts as part of the fields. */
 function isInRequestLine(error: ParseError): boolean {
   const packet = error.rawPacket?.subarray(0, error.bytesParsed) ?? Buffer.alloc(0);
@@ -48,7 +69,10 @@ function isUnknownVersion(error: ParseError): boolean {
 function lineAround(error: ParseError): string {
   const packet = error.rawPacket ?? Buffer.alloc(0);
   const at = Math.min(error.bytesParsed ?? 0, packet.length);
-  const start = at === 0 ? 0 : packet.lastIndexOf(LF, at - 1) + 1;
   const end = packet.indexOf(LF, at);
-  return packet.toString('latin1', start, end === -1 ? packet.length : end);
+  return packet.toString('latin1', lineStart(packet, at), end === -1 ? packet.length : end);
+}
+
+function lineStart(packet: Buffer, at: number): number {
+  return at === 0 ? 0 : packet.lastIndexOf(LF, at - 1) + 1;
 }

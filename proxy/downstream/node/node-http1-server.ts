@@ -10,7 +10,8 @@ import { NodeHttp1ClientSide } from './node-http1-client-side.ts';
 import { NodeHttp1Connection } from './node-http1-connection.ts';
 import { trustedOnlyFor } from '../trusted-only-fields.ts';
 import { readNodeHttp1Head } from './node-http1-head.ts';
-import { isParseError, type ParseError, whyUnparsable } from './node-http1-parse-error.ts';
+import { LentStream } from './lent-stream.ts';
+import { fromUnknownMethod, isParseError, type ParseError, whyUnparsable } from './node-http1-parse-error.ts';
 import type { NodeHttp1Turn } from './node-http1-turns.ts';
 import { joinedField } from './field-list.ts';
 
@@ -23,16 +24,23 @@ const HIGH_WATER_BYTES = 65_536;
  */
 const IGNORED_PROTOCOLS = /(?:^|,)[ \t]*(?:h2c|http\/|tls\/)/i;
 
+/** Takes over a connection whose bytes have been put back. */
+export type ServeByEngine = (client: ClientSocket) => void;
+
 /** Serves the HTTP/1.1 connections of one listener with one set of settings. Listens on nothing itself. */
 export class NodeHttp1Server {
   readonly #context: DownstreamContext;
   readonly #listener: ListenerSnapshot;
   readonly #server: Server;
   readonly #connections = new WeakMap<Duplex, NodeHttp1Connection>();
+  readonly #lent = new WeakMap<Duplex, LentStream>();
+  readonly #serveByEngine: ServeByEngine | null;
 
-  constructor(context: DownstreamContext, listener: ListenerSnapshot) {
+  /** @param serveByEngine for methods that node:http doesn't know; null where there is no engine */
+  constructor(context: DownstreamContext, listener: ListenerSnapshot, serveByEngine: ServeByEngine | null = null) {
     this.#context = context;
     this.#listener = listener;
+    this.#serveByEngine = serveByEngine;
     this.#server = new Server(settingsOf(listener, (request) => this.#mayUpgrade(request)));
     // One more than allowed: node:http drops fields beyond this silently, and a dropped field may be the one that matters.
     this.#server.maxHeadersCount = listener.limits.headFields + 1;
@@ -45,9 +53,11 @@ export class NodeHttp1Server {
 
   /** Takes over an accepted connection; bytes that were read must have been put back (socket.unshift). */
   serve(client: ClientSocket): NodeHttp1Connection {
+    if (this.#serveByEngine !== null) this.#lent.set(client.stream, new LentStream(client.stream));
     const connection = new NodeHttp1Connection(this.#context, client, this.#listener);
     this.#connections.set(client.stream, connection);
     this.#server.emit('connection', client.stream);
+    this.#lent.get(client.stream)?.watch();
     return connection;
   }
 
@@ -94,15 +104,16 @@ export class NodeHttp1Server {
     firstBytes: Buffer | null,
   ): NodeHttp1Turn {
     const { starter } = this.#context;
+    this.#lent.get(request.socket)?.noteRequest(request);
     const head = readNodeHttp1Head(
       request,
       this.#listener.limits,
       this.#listener.underscoreFields,
-      trustedOnlyFor(this.#listener, connection.facts),
+      trustedOnlyFor(this.#listener, connection.client.facts),
     );
     if (typeof head === 'string') {
       const side = new NodeHttp1ClientSide(connection, request, response, null);
-      const begin = (): void => side.refuse(starter.refuse(connection.facts, head));
+      const begin = (): void => side.refuse(starter.refuse(connection.client.facts, head));
       return { side, request, begin, goOn: null, isUpgrade: false };
     }
     const side = new NodeHttp1ClientSide(connection, request, response, head);
@@ -132,11 +143,24 @@ export class NodeHttp1Server {
     return !hasBody && this.#connections.get(request.socket)!.isFree;
   }
 
+  /** Has the engine serve the connection from the bytes on, after the requests before them. */
+  #giveBack(connection: NodeHttp1Connection, lent: LentStream, bytes: Buffer): void {
+    lent.holdFrom(bytes);
+    connection.endWith(() => {
+      if (!connection.release()) return;
+      lent.takeBack();
+      this.#serveByEngine!(connection.client);
+    });
+  }
+
   #onClientError(error: ParseError, socket: Duplex): void {
     const connection = this.#connections.get(socket);
     if (connection === undefined || !isParseError(error)) return;
+    const lent = this.#lent.get(socket);
+    const rest = lent === undefined ? null : fromUnknownMethod(error, lent);
+    if (rest !== null) return this.#giveBack(connection, lent!, rest);
     this.#context.log.debug(
-      { code: error.code, peer: connection.facts.peerAddress },
+      { code: error.code, peer: connection.client.facts.peerAddress },
       'request malformed: node:http could not parse it',
     );
     connection.unparsable(whyUnparsable(error));

@@ -8,7 +8,7 @@ import type { TrustedOnlyFields } from '../trusted-only-fields.ts';
 import { hasUnderscore, joinedField, withoutUnderscores } from './field-list.ts';
 import { CONTENT_LENGTH } from './node-http1-head.ts';
 import { CONNECTION_FIELDS } from '../../http2/header-field.ts';
-import { isValidAuthority, readTarget } from './request-target.ts';
+import { isValidAuthority, readTarget } from '../request-target.ts';
 
 /** Overhead of a field beside its name and value, by RFC 9113 section 10.5.1. */
 const FIELD_OVERHEAD_BYTES = 32;

@@ -1,7 +1,7 @@
 // Request targets of HTTP/1.1 and HTTP/2, and their authority. Thread: worker.
 
-import { isTarget } from '../../http1/field-line.ts';
-import { scanHostValue } from '../../http1/host-value.ts';
+import { isTarget } from '../http1/field-line.ts';
+import { scanHostValue } from '../http1/host-value.ts';
 
 /** A target in the form in which it is forwarded. */
 export interface RequestTarget {

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { isValidAuthority, readTarget } from '../../../../../proxy/downstream/node/request-target.ts';
+import { isValidAuthority, readTarget } from '../../../../proxy/downstream/request-target.ts';
 
 const ACCEPTED: readonly (readonly [method: string, text: string, target: string, authority: string | null])[] = [
   ['GET', '/', '/', null],
