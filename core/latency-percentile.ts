@@ -7,7 +7,8 @@ import { LATENCY_BOUNDS_MS } from './memory/lane-fields.ts';
  * off. Null without observations. @param share in (0, 1]
  */
 export function percentileMs(buckets: Float64Array, share: number): number | null {
-  const total = buckets.reduce((sum, count) => sum + count, 0);
+  let total = 0;
+  for (let i = 0; i < buckets.length; i++) total += buckets[i]!;
   if (!(total > 0)) return null;
   let rank = share * total;
   for (let i = 0; i < LATENCY_BOUNDS_MS.length; i++) {

@@ -1,6 +1,7 @@
 // Rates and percentiles over the last ten seconds, from samples of the lanes. Thread: main.
 
 import { percentileMs } from '../../core/latency-percentile.ts';
+import { LATENCY_BUCKETS } from '../../core/memory/lane-fields.ts';
 import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
 import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import type { TimerHandle } from '../../core/timers.ts';
@@ -45,6 +46,8 @@ export class TrafficWindow {
   readonly #context: Pick<AdminContext, 'region' | 'clock' | 'timers' | 'snapshot'>;
   readonly #sums: LaneSums;
   readonly #samples: Sample[] = [];
+  /** Reused: a status of a thousand endpoints reads a thousand differences. */
+  readonly #difference = new Float64Array(LATENCY_BUCKETS);
   #timer: TimerHandle | null = null;
 
   constructor(context: Pick<AdminContext, 'region' | 'clock' | 'timers' | 'snapshot'>) {
@@ -112,7 +115,8 @@ export class TrafficWindow {
     const sample = this.#samples.find(({ readings }) => readings.has(key));
     const then = sample?.readings.get(key) ?? now;
     const seconds = sample === undefined ? 0 : (this.#context.clock.nowMs() - sample.nowMs) / 1000;
-    const latencies = now.latencies.map((count, i) => count - then.latencies[i]!);
+    const latencies = this.#difference;
+    for (let i = 0; i < latencies.length; i++) latencies[i] = (now.latencies[i] ?? 0) - (then.latencies[i] ?? 0);
     const judged = now.judged - then.judged;
     return {
       seconds,

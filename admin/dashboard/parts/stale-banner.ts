@@ -4,7 +4,7 @@
 import { clock, span } from '../data/format.ts';
 import { byId, setAttribute, setText } from './dom.ts';
 
-/** A status arrives every second; with thousands of endpoints more rarely, every 8 s at 4,000. */
+/** A status arrives every second; with thousands of endpoints less often, every 4 s at 4,000. */
 const LATE_MS = 5_000;
 const LATE_INTERVALS = 3;
 
