@@ -10,8 +10,10 @@ const SKIPPED: ReadonlySet<string> = new Set(['node_modules', 'dist', 'coverage'
 
 /** A fenced block. */
 export interface Fence {
-  /** The text after the opening backticks: `yaml`, `sh`. */
+  /** The first word after the opening backticks: `yaml`, `sh`. */
   readonly info: string;
+  /** The rest of that line, for tests; '' for none. */
+  readonly label: string;
   readonly text: string;
   /** Number of its first line of text, from 1. */
   readonly line: number;
@@ -58,14 +60,16 @@ export function readPage(name: string): Page {
   const lines = readFileSync(path.join(ROOT, name), 'utf8').split('\n');
   const fences: Fence[] = [];
   const prose: string[] = [];
-  let open: { info: string; line: number; text: string[] } | null = null;
+  let open: { indent: number; info: string; label: string; line: number; text: string[] } | null = null;
   for (const [index, line] of lines.entries()) {
-    const mark = /^\s*```(.*)$/.exec(line);
-    if (open === null && mark !== null) open = { info: mark[1]!.trim(), line: index + 2, text: [] };
-    else if (open !== null && mark !== null) {
-      fences.push({ info: open.info, line: open.line, text: `${open.text.join('\n')}\n` });
+    const mark = /^(\s*)```(.*)$/.exec(line);
+    if (open === null && mark !== null) {
+      const [info = '', ...label] = mark[2]!.trim().split(' ');
+      open = { indent: mark[1]!.length, info, label: label.join(' '), line: index + 2, text: [] };
+    } else if (open !== null && mark !== null) {
+      fences.push({ info: open.info, label: open.label, line: open.line, text: `${open.text.join('\n')}\n` });
       open = null;
-    } else if (open !== null) open.text.push(line);
+    } else if (open !== null) open.text.push(line.slice(open.indent));
     prose.push(open === null && mark === null ? line : '');
   }
   if (open !== null) throw new Error(`${name}:${open.line}: a fence is not closed`);
