@@ -219,6 +219,10 @@ export interface AdminContext {
   readonly splits: AdminSplits;
   readonly membership: AdminMembership;
   readonly providers: AdminProviders;
+  /** Registrations of this Fairlead as a service. */
+  readonly registrar: {
+    list(): readonly { readonly instance: { readonly id: string }; readonly isCurrent: boolean }[];
+  };
   readonly certificates: AdminCertificates;
   readonly acme: AdminAcme;
   /** The Snapshot that runs. */

@@ -8,7 +8,7 @@ import type { LoadedConfig, LoadResult } from '../config/load.ts';
 import { type Clock, clockSince } from '../core/clock.ts';
 import { ClientMemory } from '../core/memory/client-memory.ts';
 import type { Region } from '../core/memory/region.ts';
-import type { BoundListener, CertificateOffer, MessageToMain } from '../core/messages.ts';
+import type { BoundListener, MessageToMain } from '../core/messages.ts';
 import { systemRandom } from '../core/random.ts';
 import type { Snapshot } from '../core/snapshot/snapshot.ts';
 import { systemTimers } from '../core/timers.ts';
@@ -28,6 +28,7 @@ import { Maintenance } from './maintenance.ts';
 import { Membership } from './membership.ts';
 import { loadOrThrow, outcomeOf, Reloader, type ReloadResult } from './reload.ts';
 import { allocateRegion } from './region-capacity.ts';
+import { Registrar } from './registrar.ts';
 import { RequestSurvey } from './request-survey.ts';
 import { RevisionLedger } from './revision-ledger.ts';
 import { Shutdown } from './shutdown.ts';
@@ -84,6 +85,7 @@ interface OperatorSettings {
   readonly membership: Membership;
   readonly acme: CertificateService;
   readonly providers: ProviderHost;
+  readonly registrar: Registrar;
 }
 
 export class ControlPlane {
@@ -129,8 +131,7 @@ export class ControlPlane {
       onDemand: () => this.#settings.acme.onDemand,
     });
     this.supervisor = this.#newSupervisor(sockets);
-    const onOutOfUse = (slot: number): void => this.supervisor.broadcast({ kind: 'drop-idle', slot });
-    this.health = new HealthService({ ...injected, runCheck, onOutOfUse });
+    this.health = new HealthService({ ...injected, runCheck, onOutOfUse: (slot) => this.supervisor.dropIdle(slot) });
     const { maintenance, splits, membership, acme, providers } = (this.#settings = this.#newSettings(tables));
     this.#keeper = new StateKeeper({ ...injected, health: this.health, maintenance, splits, added: membership.added });
     this.#explainer = new Explainer({ ...injected, bound: () => this.bound, origins: () => providers.origins });
@@ -155,11 +156,12 @@ export class ControlPlane {
         this.supervisor,
         acme,
         providers,
+        this.#settings.registrar,
         new SlotReclaimer(tables, region, systemTimers, (change) => this.supervisor.hasInstalled(change)),
       ],
     );
     this.#reloader = this.#newReloader(tables);
-    this.#shutdown = newShutdown(options, this.supervisor, () => this.#owner.stop());
+    this.#shutdown = newShutdown(options, this.supervisor, this.#settings.registrar, () => this.#owner.stop());
   }
 
   /** The Snapshot that runs. */
@@ -212,7 +214,7 @@ export class ControlPlane {
    */
   retire(): Promise<void> {
     this.#options.service?.mute();
-    this.#keeper.handOver();
+    for (const part of [this.#keeper, this.#settings.registrar]) part.handOver();
     this.#admin.stopAccepting();
     return this.drain(this.snapshot.graceMs, this.snapshot.graceMs, 0);
   }
@@ -235,7 +237,6 @@ export class ControlPlane {
     const publish = (): Promise<void> => this.#reloader.republish();
     const { load, log, version } = this.#options;
     const onEvent = (event: ProviderEvent): void => this.#admin.noteProvider(event);
-    const offer = (one: CertificateOffer): void => this.supervisor.broadcast({ kind: 'certificate-offer', ...one });
     const parts = { clock: this.#clock, log, publish, timers: systemTimers, random: systemRandom };
     return {
       maintenance: new Maintenance({ ...parts, tables, onChange: (change) => this.#admin.noteMaintenance(change) }),
@@ -251,8 +252,9 @@ export class ControlPlane {
         onSource: (event) => this.#admin.noteSource(event),
         onMembers: (event) => this.#admin.noteMembers(event),
       }),
-      acme: new CertificateService({ ...parts, tables, version, offer }),
+      acme: new CertificateService({ ...parts, tables, version, offer: (one) => this.supervisor.offer(one) }),
       providers: new ProviderHost({ ...parts, tables, load, onEvent, reload: () => this.reload() }),
+      registrar: new Registrar({ ...parts, isListening: () => this.supervisor.isListening() }),
     };
   }
 
@@ -348,11 +350,13 @@ function inheritedSockets({ holder, environment }: ControlPlaneOptions, first: S
 function newShutdown(
   { log, service }: ControlPlaneOptions,
   supervisor: Supervisor,
+  registrar: Registrar,
   release: () => Promise<void>,
 ): Shutdown {
   return new Shutdown({
     timers: systemTimers,
     log,
+    withdraw: () => registrar.withdraw(),
     onStopping: (status) => service?.stopping(status),
     drain: (graceMs, idleMs) => supervisor.drain(graceMs, idleMs),
     kill: () => supervisor.kill(),

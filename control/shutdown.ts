@@ -16,6 +16,8 @@ const ALLOWED_FROM: Readonly<Record<Phase, readonly Phase[]>> = {
 export interface ShutdownParts {
   readonly timers: Timers;
   readonly log: Logger;
+  /** Removes registrations, before the listeners close. */
+  readonly withdraw: () => Promise<void>;
   /** The listeners are about to close. */
   readonly onStopping: (status: string) => void;
   /** Drains the workers. */
@@ -65,9 +67,9 @@ export class Shutdown {
   /** Stops accepting, lets exchanges in flight finish, and releases everything. A second call does nothing. */
   async drain({ graceMs, idleMs, delayMs }: DrainTimes): Promise<void> {
     if (!this.#enter('draining')) return;
-    await this.#delay(delayMs);
+    const { log, withdraw, onStopping, drain } = this.#parts;
+    await Promise.all([withdraw(), this.#delay(delayMs)]);
     if (this.#isCut) return;
-    const { log, onStopping, drain } = this.#parts;
     const status = `draining: exchanges in flight have ${graceMs / 1000} s to finish`;
     log.info({ graceMs }, status);
     onStopping(status);

@@ -1,4 +1,4 @@
-// Metrics of providers. Thread: main.
+// Metrics of providers, and of the registration of this Fairlead. Thread: main.
 
 import type { ProviderStatus } from '../../providers/provider-runner.ts';
 import { METRIC_PREFIX, type MetricFamily, type MetricSample, type Scrape } from './metric-family.ts';
@@ -37,4 +37,13 @@ export const PROVIDER_METRICS: readonly MetricFamily[] = [
   ),
   perProvider('objects', 'Objects that contribute something.', ({ accepted }) => accepted),
   perProvider('refused_objects', 'Objects with a problem.', ({ refused }) => refused.length),
+  {
+    name: `${METRIC_PREFIX}registered`,
+    help: "1 while Consul has this registration of Fairlead, as of the last contact; 0 while it has not, or doesn't answer.",
+    type: 'gauge',
+    scope: 'process',
+    labels: ['id'],
+    collect: ({ context }) =>
+      context.registrar.list().map(({ instance: { id }, isCurrent }) => ({ labels: { id }, value: isCurrent ? 1 : 0 })),
+  },
 ];

@@ -23,6 +23,7 @@ import { formatHostPort } from '../../net/host-port.ts';
 import { compileAdmin } from './compile-admin.ts';
 import { compileTcpRoute, readsServerName, tcpPolicies } from './compile-tcp.ts';
 import { compileTls } from './compile-tls.ts';
+import { compileRegistration } from '../../discovery/consul/registration-settings.ts';
 import { compileTracing } from './compile-tracing.ts';
 import { compileOverrides, compileUpstream, endpointName, listedEndpoints } from './compile-upstream.ts';
 import type { LoadedConfig } from '../load.ts';
@@ -108,6 +109,7 @@ export function compile(config: LoadedConfig, tables: CompileTables, revision: n
     admin: settings.admin === undefined ? null : compileAdmin(settings.admin, config.files),
     accessLog: compileAccessLog(config),
     tracing: compileTracing(settings),
+    register: compileRegister(config),
     log: settings.log,
     drainDelayMs: settings.shutdown.delay,
     graceMs: settings.shutdown.grace,
@@ -121,6 +123,14 @@ export function renumber(snapshot: Snapshot, tables: CompileTables, revision: nu
   const { endpoints, upstreams, listeners, policies } = tables;
   for (const table of [endpoints, upstreams, listeners, policies]) table.keep(snapshot.revision, revision);
   return Object.freeze({ ...snapshot, revision });
+}
+
+function compileRegister({ settings, directory }: LoadedConfig): Snapshot['register'] {
+  const consul = settings.register?.consul ?? [];
+  return consul.map(({ listener = '', ...options }) => ({
+    settings: compileRegistration(options, directory),
+    listener,
+  }));
 }
 
 function compileHealthState({ settings, directory }: LoadedConfig): Snapshot['healthState'] {

@@ -12,6 +12,7 @@ import { clientLimits, clientTimeouts } from './schema-client.ts';
 import { listeners } from './schema-listeners.ts';
 import { plugins } from './schema-policies.ts';
 import { providersSchema } from './schema-providers.ts';
+import { register } from './schema-register.ts';
 import { health, overload, reload } from './schema-process.ts';
 import { route, routes } from './schema-routes.ts';
 import { tracing } from './schema-tracing.ts';
@@ -56,6 +57,7 @@ function buildSchema(upstream: ReturnType<typeof upstreamSchema>) {
       admin: admin.optional(),
       accessLog: accessLogSchema().optional(),
       tracing: tracing.optional(),
+      register: register.optional(),
       log: z
         .strictObject({
           level: z.enum(LOG_LEVELS).default('info').describe('Minimum severity of logged messages.'),

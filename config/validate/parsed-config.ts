@@ -22,6 +22,7 @@ export interface PartialConfig {
   readonly admin: Config['admin'] | null;
   readonly accessLog: Config['accessLog'] | null;
   readonly tracing: Config['tracing'] | null;
+  readonly register: Config['register'] | null;
   readonly health: Config['health'] | null;
 }
 
@@ -42,9 +43,9 @@ export interface CheckContext {
 
 /** The parts of a configuration that fits the schema. */
 export function partsOf(config: Config): PartialConfig {
-  const { listeners, routes, zone, limits, admin, accessLog, tracing, health } = config;
+  const { listeners, routes, zone, limits, admin, accessLog, tracing, register, health } = config;
   const upstreams = new Map(Object.entries(config.upstreams));
-  return { listeners, routes, zone, limits, admin, accessLog, tracing, health, upstreams };
+  return { listeners, routes, zone, limits, admin, accessLog, tracing, register, health, upstreams };
 }
 
 /** The valid parts of a configuration that doesn't fit the schema as a whole. */
@@ -64,6 +65,7 @@ export function salvage(root: unknown): PartialConfig {
     admin: shape.admin.safeParse(raw['admin']).data ?? null,
     accessLog: shape.accessLog.safeParse(raw['accessLog']).data ?? null,
     tracing: shape.tracing.safeParse(raw['tracing']).data ?? null,
+    register: shape.register.safeParse(raw['register']).data ?? null,
     health: shape.health.safeParse(raw['health']).data ?? null,
   };
 }

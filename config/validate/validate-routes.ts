@@ -101,7 +101,7 @@ function checkReferences(path: KeyPath, context: CheckContext): void {
   }
 }
 
-function unknownName(
+export function unknownName(
   kind: string,
   name: string,
   known: readonly string[],

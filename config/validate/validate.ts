@@ -9,6 +9,7 @@ import { checkAdmin } from './validate-admin.ts';
 import { checkGrpcRoutes } from './validate-grpc.ts';
 import { checkListeners } from './validate-listeners.ts';
 import { checkListenerTls } from './validate-tls.ts';
+import { checkRegister } from './validate-register.ts';
 import { checkRoutes } from './validate-routes.ts';
 import { checkWrittenSecrets } from './validate-secrets.ts';
 import { checkTcp } from './validate-tcp.ts';
@@ -23,6 +24,7 @@ export function validate(context: CheckContext): void {
   checkGrpcRoutes(context);
   checkUpstreams(context);
   checkTcp(context);
+  checkRegister(context);
   checkWrittenSecrets(context);
   checkAccessLog(context);
   checkLogOptions(context);

@@ -9,6 +9,7 @@ import type { ClientMemory } from '../../core/memory/client-memory.ts';
 import type { Region } from '../../core/memory/region.ts';
 import { repairAfterCrash } from '../../core/memory/reservation.ts';
 import type {
+  CertificateOffer,
   BoundListener,
   EndpointChange,
   HeldDescriptors,
@@ -152,6 +153,16 @@ export class Supervisor implements WorkerEvents, Fleet {
   dismiss(handle: WorkerHandle, graceMs: number): void {
     handle.drain(graceMs, 0);
     this.#parts.timers.after(graceMs + KILL_AFTER_MS, () => void handle.kill());
+  }
+
+  /** Has all workers close their idle connections to an endpoint that is out of use. */
+  dropIdle(slot: number): void {
+    this.broadcast({ kind: 'drop-idle', slot });
+  }
+
+  /** Sends the certificate of a requested name, or its refusal, to all workers. */
+  offer(one: CertificateOffer): void {
+    this.broadcast({ kind: 'certificate-offer', ...one });
   }
 
   broadcast(message: MessageToWorker): void {

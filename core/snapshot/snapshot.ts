@@ -87,6 +87,14 @@ export interface LogFilter {
   readonly slowMs: number;
 }
 
+/** Registration of this Fairlead as a service of Consul. */
+export interface RegistrationSnapshot {
+  /** Plain data. */
+  readonly settings: object;
+  /** Listener whose port is registered; '' for the first one on a TCP port. */
+  readonly listener: string;
+}
+
 export interface Snapshot {
   /** Number of this Snapshot; each reload raises it. */
   readonly revision: number;
@@ -106,6 +114,7 @@ export interface Snapshot {
   readonly admin: AdminSnapshot | null;
   readonly accessLog: AccessLogSnapshot | null;
   readonly tracing: TracingSnapshot | null;
+  readonly register: readonly RegistrationSnapshot[];
   readonly log: { readonly level: LogLevel; readonly format: LogFormat };
   /** Time between reporting "not ready" and closing the listeners in a drain, in ms. */
   readonly drainDelayMs: number;

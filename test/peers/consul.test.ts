@@ -1,5 +1,5 @@
 // The source `consul` with real Consul servers, under load: no request fails while instances fail, are in maintenance, come
-// and go, and while the servers lose their leader or are killed. Thread: main.
+// and go, and while the servers lose their leader or are killed. Then Fairlead itself as a service. Thread: main.
 
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
@@ -147,4 +147,57 @@ test('a service of Consul is followed without a failed request, whatever happens
   await eventually(() => endpointsOf(fairlead, 'keys') === keys, 'keys are followed');
   assert.match(await stop(), /^[abc]+$/, 'no request failed');
   assert.equal(fairlead.plane.snapshot.revision, 1);
+});
+
+/** Instances of service `edge`: id, port, and status of the TTL check. */
+async function edges(consul: ConsulCluster): Promise<string> {
+  const answer = await fetch(`${consul.url}/v1/health/service/edge`).catch(() => null);
+  if (answer?.ok !== true) return 'no answer';
+  const found = (await answer.json()) as {
+    readonly Service: { readonly ID: string; readonly Port: number; readonly Address: string };
+    readonly Checks: readonly { readonly CheckID: string; readonly Status: string }[];
+  }[];
+  return found
+    .map(({ Service: { ID, Address, Port }, Checks }) => {
+      const own = Checks.find(({ CheckID }) => CheckID === `${ID}:ready`);
+      return `${ID} ${Address}:${Port} ${own?.Status}`;
+    })
+    .join(', ');
+}
+
+test('Fairlead registers itself, again with an agent that has lost it, until a drain begins', async (t) => {
+  const program = requirePeer(t, 'consul');
+  if (program === undefined) return;
+  const consul = await ConsulCluster.start(t, program, 1);
+  const yaml = (register: string): string => `
+listeners: [{ name: web, bind: "127.0.0.1:0" }]
+routes: [{ respond: { status: 200, body: ok } }]
+workers: 1
+admin: { bind: "127.0.0.1:0" }
+shutdown: { delay: 1s }
+${register}
+`;
+  const register = (id: string): string =>
+    `register: { consul: { address: "${consul.url}", service: edge, ttl: 3s, id: ${id} } }`;
+  const fairlead = await startFairlead(t, yaml(register('one')));
+  const expected = (id: string): string => `${id} 127.0.0.1:${fairlead.port} passing`;
+  const untilIs = (what: string, instances: string): Promise<void> =>
+    eventually(async () => (await edges(consul)) === instances, what);
+  await untilIs('it is registered', expected('one'));
+  await consul.put('agent/service/deregister/one');
+  await untilIs('and again after it was removed', expected('one'));
+  consul.kill(0);
+  await eventually(
+    async () => /fairlead_registered\{id="one"\} 0/.test(await (await fetch(`${fairlead.adminUrl}/metrics`)).text()),
+    'the loss of the agent shows in metrics',
+  );
+  consul.launch(0);
+  await untilIs('the agent is back', expected('one'));
+  fairlead.rewrite(yaml(register('two')));
+  assert.equal((await fairlead.plane.reload()).ok, true);
+  await untilIs('a reload replaces it', expected('two'));
+  const drained = fairlead.plane.drain(1_000);
+  await untilIs('a drain removes it', '');
+  assert.equal((await fetch(fairlead.url)).status, 200, 'while the listener is still open');
+  await drained;
 });

@@ -181,6 +181,7 @@ export function snapshot(parts: Partial<Snapshot> = {}): Snapshot {
     admin: null,
     accessLog: null,
     tracing: null,
+    register: [],
     log: { level: 'info', format: 'auto' },
     drainDelayMs: 0,
     graceMs: 30_000,

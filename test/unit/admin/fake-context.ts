@@ -240,6 +240,7 @@ export class FakeContext implements AdminContext {
   readonly health = new FakeHealth();
   readonly maintenance = new FakeMaintenance();
   readonly splits = new FakeSplits();
+  readonly registrar = { list: () => [{ instance: { id: 'fairlead-edge-1' }, isCurrent: true }] };
   readonly membership = {
     add: () => Promise.resolve(),
     remove: () => Promise.resolve(),

@@ -160,6 +160,7 @@ async function counted(bench: HealthBench, detector: Detector): Promise<number> 
     traces: { counts: { exported: 0, lost: { queue: 0, refused: 0, worker: 0 }, failedRequests: 0 }, queuedBytes: 0 },
     health: bench.health,
     maintenance: { list: () => [], set: () => assert.fail('unexpected call') },
+    registrar: { list: () => [] },
     splits: { list: () => [], set: () => assert.fail('unexpected call') },
     membership: {
       departureOf: () => null,
