@@ -36,6 +36,14 @@ export function useGeneralPath(): void {
   isGeneralByDefault = true;
 }
 
+/** A Fairlead that its caller stops. */
+export interface LaunchedFairlead {
+  readonly fairlead: RunningFairlead;
+  /** The lines of `fairlead.log`. */
+  readonly log: LogLine[];
+  readonly stop: () => Promise<void>;
+}
+
 /**
  * Starts Fairlead on a configuration and stops it after the test.
  * @param yaml listeners should bind port 0 of loopback.
@@ -46,6 +54,16 @@ export async function startFairlead(
   yaml: string,
   files: Readonly<Record<string, string>> = {},
 ): Promise<RunningFairlead> {
+  const { fairlead } = await launchFairlead(yaml, files, (stop) => t.after(stop));
+  return fairlead;
+}
+
+/** @param onLaunch called before the start, which may fail */
+export async function launchFairlead(
+  yaml: string,
+  files: Readonly<Record<string, string>> = {},
+  onLaunch: (stop: () => Promise<void>) => void = () => undefined,
+): Promise<LaunchedFairlead> {
   const folder = mkdtempSync(join(tmpdir(), 'fairlead-test-'));
   const file = join(folder, 'fairlead.yaml');
   const write = (text: string): void => writeFileSync(file, onPath(text));
@@ -58,13 +76,14 @@ export async function startFairlead(
     version: '0.0.0-test',
     log: recordingLog(lines),
   });
-  t.after(async () => {
+  const stop = async (): Promise<void> => {
     await plane.close();
     rmSync(folder, { recursive: true, force: true });
-  });
+  };
+  onLaunch(stop);
   await plane.start();
   const port = plane.bound[0]?.port ?? 0;
-  return {
+  const fairlead: RunningFairlead = {
     plane,
     url: `http://127.0.0.1:${port}`,
     port,
@@ -74,6 +93,7 @@ export async function startFairlead(
     rewrite: write,
     write: (name, text) => writeFileSync(join(folder, name), text),
   };
+  return { fairlead, log: lines, stop };
 }
 
 function onPath(yaml: string): string {

@@ -6,9 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { testCertificate } from './certificates.ts';
-import { type RunningFairlead, startFairlead } from './fairlead.ts';
+import type { RunningFairlead } from './fairlead.ts';
 import { RawClient } from './raw-client.ts';
 import { ScriptedOrigin } from './scripted-origin.ts';
+import { shareFairlead } from './shared-fairlead.ts';
 
 export type ClientPath = 'engine' | 'node:http' | 'engine over TLS';
 export const CLIENT_PATHS: readonly ClientPath[] = ['engine', 'node:http', 'engine over TLS'];
@@ -23,6 +24,7 @@ export interface PathBench {
 }
 
 /**
+ * A new origin behind the Fairlead of this path, which the tests of a process share.
  * @param more YAML lines at the top level
  * @param listener more keys of the listener, as a flow mapping's inside
  */
@@ -31,8 +33,8 @@ export async function startPath(t: TestContext, path: ClientPath, more = '', lis
   t.after(() => origin.close());
   const isTls = path === 'engine over TLS';
   const keys = `${isTls ? `, tls: ${tlsKeys(t)}` : ''}${listener === '' ? '' : `, ${listener}`}`;
-  const fairlead = await startFairlead(
-    t,
+  const fairlead = await shareFairlead(
+    path,
     `
 workers: 1
 fastPath: ${path !== 'node:http'}

@@ -2,17 +2,18 @@
 
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
-import { PATHS, startFairlead } from '../../support/fairlead.ts';
+import { PATHS } from '../../support/fairlead.ts';
 import type { ReceivedRequest } from '../../support/request-reader.ts';
 import { RawClient } from '../../support/raw-client.ts';
 import { answer, bodyRead, fin, ScriptedOrigin, send } from '../../support/scripted-origin.ts';
+import { shareFairlead } from '../../support/shared-fairlead.ts';
 import { talk, WireClient } from '../../support/wire.ts';
 
 async function bench(t: TestContext, fastPath: boolean, more = '') {
   const origin = await ScriptedOrigin.listen();
   t.after(() => origin.close());
-  const fairlead = await startFairlead(
-    t,
+  const fairlead = await shareFairlead(
+    `fastPath: ${fastPath}`,
     `
 workers: 1
 fastPath: ${fastPath}

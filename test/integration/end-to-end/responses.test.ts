@@ -2,16 +2,17 @@
 
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
-import { PATHS, startFairlead } from '../../support/fairlead.ts';
+import { PATHS } from '../../support/fairlead.ts';
 import { bodyRead, dribble, fin, hang, reset, ScriptedOrigin, send, type Step } from '../../support/scripted-origin.ts';
+import { shareFairlead } from '../../support/shared-fairlead.ts';
 import { talk, type WireAnswer } from '../../support/wire.ts';
 
 /** @param patience how long an endpoint may keep silent */
 async function bench(t: TestContext, fastPath: boolean, patience = '30s') {
   const origin = await ScriptedOrigin.listen();
   t.after(() => origin.close());
-  const fairlead = await startFairlead(
-    t,
+  const fairlead = await shareFairlead(
+    `fastPath: ${fastPath}`,
     `
 workers: 1
 fastPath: ${fastPath}
