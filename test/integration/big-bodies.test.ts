@@ -11,7 +11,7 @@ import { shortOrLong } from '../support/test-length.ts';
 import { PATHS } from '../support/fairlead.ts';
 
 /** Many times what may be held in memory. */
-const BODY_BYTES = shortOrLong(256, 1024) * 1024 ** 2;
+const BODY_BYTES = shortOrLong(192, 1024) * 1024 ** 2;
 const PIECE = Buffer.alloc(256 * 1024, 'x');
 /** Maximum growth of memory. */
 const MOST_GROWTH_BYTES = 96 * 1024 ** 2;

@@ -10,7 +10,7 @@ import { shortOrLong } from '../support/test-length.ts';
 const SCRIPT = join(import.meta.dirname, '../../scripts/load-test.ts');
 
 test('an application server dies under autocannon and returns: no request fails', async (t) => {
-  const run = spawn(process.execPath, [SCRIPT, '--seconds', String(shortOrLong(6, 15)), '--connections', '20'], {
+  const run = spawn(process.execPath, [SCRIPT, '--seconds', String(shortOrLong(3, 15)), '--connections', '20'], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

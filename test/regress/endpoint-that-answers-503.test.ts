@@ -4,15 +4,16 @@
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
 import { type AppServer, startApps } from '../support/app-server.ts';
-import { PATHS, startFairlead } from '../support/fairlead.ts';
+import { PATHS } from '../support/fairlead.ts';
+import { shareFairlead } from '../support/shared-fairlead.ts';
 
 async function bench(t: TestContext, fastPath: boolean, refusing: number, retry = ''): Promise<[string, AppServer[]]> {
   const apps = await startApps(t, 3);
   for (const app of apps.slice(0, refusing)) {
     app.handler = (_request, response) => response.writeHead(503, { 'x-app': app.name }).end('not now');
   }
-  const fairlead = await startFairlead(
-    t,
+  const fairlead = await shareFairlead(
+    `fastPath: ${fastPath}`,
     `
 workers: 1
 fastPath: ${fastPath}

@@ -9,9 +9,10 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import { eventually, startFairlead } from '../support/fairlead.ts';
+import { eventually } from '../support/fairlead.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { fin, ScriptedOrigin, send } from '../support/scripted-origin.ts';
+import { shareFairlead } from '../support/shared-fairlead.ts';
 
 const PLAIN = 'GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n';
 const UPGRADE = 'GET / HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
@@ -21,8 +22,8 @@ async function lineAfter(t: TestContext, port: number, request: string, fastPath
   const folder = mkdtempSync(path.join(tmpdir(), 'fairlead-malformed-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const output = path.join(folder, 'access.log');
-  const fairlead = await startFairlead(
-    t,
+  const fairlead = await shareFairlead(
+    `fastPath: ${fastPath}`,
     `
 workers: 1
 accessLog: { output: "${output}" }

@@ -12,7 +12,7 @@ import { answer, send } from '../support/scripted-origin.ts';
 import { CLIENT_PATHS, startPath } from '../support/three-paths.ts';
 
 const run = promisify(execFile);
-const UPLOAD_BYTES = 20 * 1024 * 1024;
+const UPLOAD_BYTES = 12 * 1024 * 1024;
 const LIMIT = 'routes: [{ upstream: app, limits: { body: 64KiB } }]';
 const TOO_LARGE = 'HTTP/1.1 413 Content Too Large\r\nContent-Length: 9\r\n\r\ntoo large';
 

@@ -2,9 +2,9 @@
 // and returns comparable results. Thread: main.
 
 import type { TestContext } from 'node:test';
-import { startFairlead } from './fairlead.ts';
 import type { ReceivedRequest } from './request-reader.ts';
 import { ScriptedOrigin, type Step } from './scripted-origin.ts';
+import { shareFairlead } from './shared-fairlead.ts';
 import { talk } from './wire.ts';
 
 /** A response as a client receives it. */
@@ -42,12 +42,15 @@ export class OnePath {
     this.port = port;
   }
 
-  /** @param more YAML lines at the top level */
+  /**
+   * A new origin behind the Fairlead of this path, which the tests of a process share.
+   * @param more YAML lines at the top level
+   */
   static async start(t: TestContext, fastPath: boolean, more = ''): Promise<OnePath> {
     const origin = await ScriptedOrigin.listen();
     t.after(() => origin.close());
-    const fairlead = await startFairlead(
-      t,
+    const fairlead = await shareFairlead(
+      `both paths, fastPath: ${fastPath}`,
       `
 workers: 1
 fastPath: ${fastPath}

@@ -13,7 +13,7 @@ after(async () => {
 });
 
 /**
- * Runs a configuration on the Fairlead of this key, and starts it if this is the first. Its log begins anew.
+ * Runs a configuration on the Fairlead of this key, and starts it if this is the first. Its log is then empty.
  * @param key names what a reload can't change or a test must not inherit, such as the path or the number of workers
  */
 export async function shareFairlead(key: string, yaml: string): Promise<RunningFairlead> {

@@ -6,10 +6,11 @@ import { execFile, spawn } from 'node:child_process';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, test, type TestContext } from 'node:test';
-import { eventually, startFairlead } from '../../support/fairlead.ts';
+import { eventually } from '../../support/fairlead.ts';
 import { type CommandOutcome, ENTRY, runCommand } from '../../support/fairlead-process.ts';
 import { refusingPort } from '../../support/heartbeat-target.ts';
 import { requirePeer } from '../../support/peers.ts';
+import { shareFairlead } from '../../support/shared-fairlead.ts';
 
 function fairlead(...args: readonly string[]): Promise<CommandOutcome> {
   return runCommand(args);
@@ -32,8 +33,8 @@ async function startApp(t: TestContext, name: string) {
 
 async function start(t: TestContext) {
   const apps = [await startApp(t, 'one'), await startApp(t, 'two')];
-  const running = await startFairlead(
-    t,
+  const running = await shareFairlead(
+    'live commands',
     `
 workers: 1
 listeners: [{ name: web, bind: 127.0.0.1:0 }]
@@ -169,7 +170,7 @@ describe('fairlead status', () => {
     await fairlead('drain', first, ...admin);
     const { code, stdout } = await fairlead('status', ...admin);
     assert.equal(code, 0);
-    assert.match(stdout, /^Fairlead: ready\n0 requests in progress, .* revision 1, 1 of 1 workers, up /);
+    assert.match(stdout, /^Fairlead: ready\n0 requests in progress, .* revision \d+, 1 of 1 workers, up /);
     assert.match(stdout, /\napi \(round-robin\) +1\/2 up /);
     assert.match(stdout, new RegExp(`\n {2}${apps[0]!.address} +drain .*the admin API`));
     const trouble = await fairlead('status', '--trouble', ...admin);
@@ -246,7 +247,8 @@ sys.exit(os.waitstatus_to_exitcode(status))
     });
     assert.equal(run.code, 0, run.stderr);
     assert.ok(run.stdout.includes(apps[0]!.address));
-    assert.equal(plane.health.endpoints()[0]!.availability, 'drain');
+    const { availability } = plane.health.endpoints().find(({ name }) => name.endsWith(apps[0]!.address))!;
+    assert.equal(availability, 'drain');
     assert.ok(run.stdout.startsWith('\u001b[?1049h'));
     assert.ok(run.stdout.endsWith('\u001b[?25h\u001b[?1049l'));
   });

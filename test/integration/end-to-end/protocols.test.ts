@@ -14,6 +14,7 @@ import tls from 'node:tls';
 import { type AppServer, startApps } from '../../support/app-server.ts';
 import { PATHS, startFairlead } from '../../support/fairlead.ts';
 import { endWithTest } from '../../support/http2-session.ts';
+import { shareFairlead } from '../../support/shared-fairlead.ts';
 
 const CERTIFICATES = join(import.meta.dirname, '../../unit/config/certificates');
 
@@ -22,8 +23,8 @@ const upstreams = (apps: readonly AppServer[]): string =>
 
 async function startTls(t: TestContext, fastPath: boolean) {
   const apps = await startApps(t, 1);
-  const fairlead = await startFairlead(
-    t,
+  const fairlead = await shareFairlead(
+    `TLS, fastPath: ${fastPath}`,
     `
 workers: 1
 fastPath: ${fastPath}

@@ -10,7 +10,7 @@ import { startMixedLoad } from '../../../scripts/takeover/mixed-load.ts';
 import { type AppServer, startApps } from '../../support/app-server.ts';
 import { sendMany } from '../../support/client.ts';
 import { eventually } from '../../support/fairlead.ts';
-import { configFile, startCommand, type StartedProcess } from '../../support/fairlead-process.ts';
+import { configFile, runCommand, startCommand, type StartedProcess } from '../../support/fairlead-process.ts';
 
 interface Held {
   readonly holder: StartedProcess;
@@ -56,8 +56,8 @@ describe('a holder', () => {
     const load = startMixedLoad({ port: held.port, busy: 4, pausing: 12, pauseMs: 1500, fresh: 4, gapMs: 8 });
     await eventually(() => load.requests() > 200, 'load runs');
     const first = (await held.holder.logged('ready'))['pid'];
-    const command = startCommand(t, ['upgrade', '--admin', held.admin]);
-    assert.equal(await command.ended, 0, command.stderr());
+    const upgraded = await runCommand(['upgrade', '--admin', held.admin]);
+    assert.equal(upgraded.code, 0, upgraded.stderr);
     const taken = await held.holder.logged('process');
     assert.equal(taken['retired'], first);
     assert.notEqual(taken['pid'], first);
@@ -73,27 +73,13 @@ describe('a holder', () => {
     await endWell(held);
   });
 
-  test('keeps the current process where the next one fails to start, and reports why', async (t) => {
-    const [app] = await startApps(t, 1);
-    const held = await startHeld(t, config(app!));
-    const { pid } = await held.holder.logged('ready');
-    writeFileSync(held.file, 'listeners: [');
-    const command = startCommand(t, ['upgrade', '--admin', held.admin]);
-    assert.equal(await command.ended, 4);
-    assert.match(command.stderr(), /failed to start: the configuration is refused: .*; process \d+ keeps serving/);
-    const outcome = await sendMany(held.port, { connections: 4, requests: 40 });
-    assert.deepEqual([...outcome.statuses], [[200, 40]]);
-    process.kill(pid as number, 0);
-    await endWell(held);
-  });
-
   test('without one, an upgrade is refused with exit code 4', async (t) => {
     const [app] = await startApps(t, 1);
     const alone = startCommand(t, ['run', '--config', configFile(t, config(app!)).file]);
     const { admin } = await alone.logged('ready');
-    const command = startCommand(t, ['upgrade', '--admin', admin as string]);
-    assert.equal(await command.ended, 4);
-    assert.match(command.stderr(), /no holder.*--holder/);
+    const refused = await runCommand(['upgrade', '--admin', admin as string]);
+    assert.equal(refused.code, 4);
+    assert.match(refused.stderr, /no holder.*--holder/);
     alone.child.kill('SIGUSR2');
     await alone.logged('SIGUSR2 ignored');
     assert.equal(
@@ -144,65 +130,22 @@ describe('a holder', () => {
     await endWell(held);
   });
 
-  test('replaces a killed process, and connections wait meanwhile', async (t) => {
+  test('replaces a killed process, and connections wait meanwhile; its own death ends its process', async (t) => {
     const [app] = await startApps(t, 1);
     const held = await startHeld(t, config(app!));
     process.kill((await held.holder.logged('ready'))['pid'] as number, 'SIGKILL');
-    await held.holder.logged('process');
+    const { pid } = await held.holder.logged('process');
     const outcome = await sendMany(held.port, { connections: 10, requests: 40 });
     assert.deepEqual([...outcome.statuses], [[200, 40]]);
     assert.deepEqual([...outcome.errors], []);
-    await endWell(held);
-  });
-
-  test('assigns the sockets of workers that a reload dismisses to those that stay', async (t) => {
-    const [app] = await startApps(t, 1);
-    const held = await startHeld(t, config(app!));
-    writeFileSync(held.file, config(app!, undefined, 1));
-    held.holder.child.kill('SIGHUP');
-    await held.holder.logged('revision 2 runs');
-    const outcome = await sendMany(held.port, { connections: 40, requests: 200 });
-    assert.deepEqual([...outcome.statuses], [[200, 200]]);
-    await endWell(held);
-  });
-
-  test('passes on a port that a reload added, and refuses to pass on a Unix socket', async (t) => {
-    const [app] = await startApps(t, 1);
-    const held = await startHeld(t, config(app!));
-    const added = '{ name: web, bind: "127.0.0.1:0" }, { name: other, bind: "127.0.0.1:0" }';
-    writeFileSync(held.file, config(app!, added));
-    held.holder.child.kill('SIGHUP');
-    await held.holder.logged('revision 2 runs');
-    assert.equal(await startCommand(t, ['upgrade', '--admin', held.admin]).ended, 0);
-    const listeners = (await held.holder.logged('ready', 2))['listeners'] as string[];
-    assert.equal(listeners[0], `web on 127.0.0.1:${held.port}`);
-    const otherPort = Number(listeners[1]!.split(':')[1]);
-    assert.equal((await sendMany(otherPort, { connections: 20, requests: 20 })).statuses.get(200), 20);
-    const socket = `unix:${path.join(held.folder, 'late.sock')}`;
-    writeFileSync(held.file, config(app!, `${added}, { name: late, bind: "${socket}" }`));
-    held.holder.child.kill('SIGHUP');
-    await held.holder.logged('revision 2 runs', 2);
-    const refused = startCommand(t, ['upgrade', '--admin', held.admin]);
-    assert.equal(await refused.ended, 4);
-    assert.match(refused.stderr(), /listener late cannot be bound to unix:.*late.sock: another process has it/);
-    await endWell(held);
-  });
-
-  test('closes the socket of a listener that a reload removes, so that clients are refused', async (t) => {
-    const [app] = await startApps(t, 1);
-    const both = '{ name: web, bind: "127.0.0.1:0" }, { name: other, bind: "127.0.0.1:0" }';
-    const held = await startHeld(t, config(app!, both));
-    const listeners = (await held.holder.logged('ready'))['listeners'] as string[];
-    const otherPort = Number(listeners[1]!.split(':')[1]);
-    assert.equal((await sendMany(otherPort, { connections: 1, requests: 1 })).statuses.get(200), 1);
-    writeFileSync(held.file, config(app!));
-    held.holder.child.kill('SIGHUP');
-    await held.holder.logged('revision 2 runs');
-    await eventually(async () => {
-      const outcome = await sendMany(otherPort, { connections: 1, requests: 1 });
-      return outcome.errors.has('ECONNREFUSED');
-    }, 'the port refuses');
-    await endWell(held);
+    held.holder.child.kill('SIGKILL');
+    await eventually(() => {
+      try {
+        return process.kill(pid as number, 0) && false;
+      } catch {
+        return true;
+      }
+    }, 'the process has ended, so that another one can bind the port');
   });
 
   test('exits with the code of a first start that fails, and refuses a port of another process', async (t) => {
@@ -219,17 +162,63 @@ describe('a holder', () => {
     assert.match(second.stderr(), /listener web cannot be bound to .*another process has it \(EADDRINUSE\)/);
   });
 
-  test('that is killed ends its process, so that another one can bind the port', async (t) => {
+  // size: the cases share one holder, and each is a subtest
+  test('serves through refused upgrades and changes of its listeners and workers', async (t) => {
     const [app] = await startApps(t, 1);
     const held = await startHeld(t, config(app!));
     const { pid } = await held.holder.logged('ready');
-    held.holder.child.kill('SIGKILL');
-    await eventually(() => {
-      try {
-        return process.kill(pid as number, 0) && false;
-      } catch {
-        return true;
-      }
-    }, 'the process has ended');
+    const added = '{ name: web, bind: "127.0.0.1:0" }, { name: other, bind: "127.0.0.1:0" }';
+    let otherPort = 0;
+    const reload = (yaml: string): void => {
+      writeFileSync(held.file, yaml);
+      held.holder.child.kill('SIGHUP');
+    };
+
+    await t.test('keeps the current process where the next one fails to start, and reports why', async () => {
+      writeFileSync(held.file, 'listeners: [');
+      const { code, stderr } = await runCommand(['upgrade', '--admin', held.admin]);
+      assert.equal(code, 4);
+      assert.match(stderr, /failed to start: the configuration is refused: .*; process \d+ keeps serving/);
+      const outcome = await sendMany(held.port, { connections: 4, requests: 40 });
+      assert.deepEqual([...outcome.statuses], [[200, 40]]);
+      process.kill(pid as number, 0);
+    });
+
+    await t.test('passes on a port that a reload added', async () => {
+      reload(config(app!, added));
+      await held.holder.logged('revision 2 runs');
+      assert.equal((await runCommand(['upgrade', '--admin', held.admin])).code, 0);
+      const listeners = (await held.holder.logged('ready', 2))['listeners'] as string[];
+      assert.equal(listeners[0], `web on 127.0.0.1:${held.port}`);
+      otherPort = Number(listeners[1]!.split(':')[1]);
+      assert.equal((await sendMany(otherPort, { connections: 20, requests: 20 })).statuses.get(200), 20);
+    });
+
+    await t.test('refuses to pass on a Unix socket', async () => {
+      const socket = `unix:${path.join(held.folder, 'late.sock')}`;
+      reload(config(app!, `${added}, { name: late, bind: "${socket}" }`));
+      await held.holder.logged('revision 2 runs', 2);
+      const { code, stderr } = await runCommand(['upgrade', '--admin', held.admin]);
+      assert.equal(code, 4);
+      assert.match(stderr, /listener late cannot be bound to unix:.*late.sock: another process has it/);
+    });
+
+    await t.test('closes the socket of a listener that a reload removes, so that clients are refused', async () => {
+      reload(config(app!));
+      await held.holder.logged('revision 3 runs');
+      await eventually(async () => {
+        const outcome = await sendMany(otherPort, { connections: 1, requests: 1 });
+        return outcome.errors.has('ECONNREFUSED');
+      }, 'the port refuses');
+    });
+
+    await t.test('assigns the sockets of workers that a reload dismisses to those that stay', async () => {
+      reload(config(app!, undefined, 1));
+      await held.holder.logged('revision 4 runs');
+      const outcome = await sendMany(held.port, { connections: 40, requests: 200 });
+      assert.deepEqual([...outcome.statuses], [[200, 200]]);
+    });
+
+    await endWell(held);
   });
 });

@@ -9,6 +9,7 @@ import { describe, test, type TestContext } from 'node:test';
 import type { Socket } from 'node:net';
 import { testCertificate } from '../../../support/certificates.ts';
 import { eventually, PATHS, startFairlead } from '../../../support/fairlead.ts';
+import { shareFairlead } from '../../../support/shared-fairlead.ts';
 import { type OriginKind, type ProxiedAnswer, ProxiedOrigin } from '../../../support/proxied-origin.ts';
 import { RawClient } from '../../../support/raw-client.ts';
 
@@ -43,8 +44,8 @@ async function start(t: TestContext, fastPath: boolean, listener = '') {
     retry: { attempts: 0 }
     ${scheme === 'https' ? 'tls: { verify: false }' : ''}`;
   });
-  const fairlead = await startFairlead(
-    t,
+  const fairlead = await shareFairlead(
+    `fastPath: ${fastPath}`,
     `
 workers: 1
 fastPath: ${fastPath}
