@@ -59,7 +59,7 @@ import type { OnIdleDeath } from './upstream/idle-deaths.ts';
 import type { TransportParts } from './upstream/transport-parts.ts';
 import { UndiciTransport } from './upstream/undici/undici-transport.ts';
 import { UpgradeTunnels } from './upstream/tunnel/upgrade-tunnel.ts';
-import type { LogTrouble } from '../logging/destination/log-trouble.ts';
+import { textOfTrouble } from '../logging/destination/log-trouble.ts';
 
 /** Precision of timeouts. Advancing the wheel two hundred times a second costs less than a hundredth of a core. */
 const TICK_MS = 5;
@@ -87,7 +87,7 @@ class DataPlane {
   readonly #runtimes: RuntimeHistory;
   readonly #accessLog = new AccessLog({
     timers: systemTimers,
-    onTrouble: (trouble) => log.warn(trouble, troubleText(trouble)),
+    onTrouble: (trouble) => log.warn(trouble, textOfTrouble(trouble)),
     onLost: (lines) => {
       this.#region.words[this.#region.workerWord(this.#worker) + WORKER.accessLinesLost.index]! += lines;
     },
@@ -334,11 +334,6 @@ function clientsOf(start: WorkerStart): Pick<PolicyServices, 'clients' | 'counts
   const counts = clients.countsOf(start.worker);
   counts.clear();
   return { clients, counts };
-}
-
-function troubleText({ output, droppedLines, code }: LogTrouble): string {
-  if (droppedLines === 0) return `access log ${output} can't be reopened: ${code}; the old file is kept`;
-  return `access log ${output} is losing lines: ${code}`;
 }
 
 function logOverload(cause: OverloadCause | null, pressure: number): void {

@@ -7,10 +7,13 @@ import path from 'node:path';
 const OWNER_ONLY = 0o600;
 const OWNER_ONLY_FOLDER = 0o700;
 
+/** End of the names of files that are being written. */
+export const DRAFT = '.tmp';
+
 /** Writes a file, and the directories above it, for the owner alone. @throws Error of the file system; the old file stays */
 export async function writeAtomically(file: string, text: string): Promise<void> {
   await mkdir(path.dirname(file), { recursive: true, mode: OWNER_ONLY_FOLDER });
-  const draft = `${file}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
+  const draft = `${file}.${process.pid}.${randomBytes(4).toString('hex')}${DRAFT}`;
   try {
     const handle = await open(draft, 'wx', OWNER_ONLY);
     try {
@@ -23,8 +26,14 @@ export async function writeAtomically(file: string, text: string): Promise<void>
     await rename(draft, file);
   } catch (error) {
     await rm(draft, { force: true }).catch(() => undefined);
-    throw error;
+    throw unwritable(file, error);
   }
+}
+
+/** The error of a write with the file's name, which those of the file system lack. */
+export function unwritable(file: string, cause: unknown): Error {
+  const { message, code } = cause as NodeJS.ErrnoException;
+  return Object.assign(new Error(`${file} can't be written: ${message}`, { cause }), { code });
 }
 
 /** Text of a file; null where there is none. @throws Error where it can't be read */

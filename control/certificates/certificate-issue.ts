@@ -65,6 +65,9 @@ async function begun(
   identity: CertificateIdentity,
   replaced: CertificatePair | null,
 ): Promise<CertificatePair> {
+  // An order that can't be stored is lost: none is made, since CAs limit them.
+  await parts.storage.probe();
+  await parts.storage.removeLeftovers();
   await preflight(parts, identity.name, replaced !== null);
   const key = pemOfKey(await newPrivateKey(identity.keyType));
   const issue = { key, order: null, replaced };

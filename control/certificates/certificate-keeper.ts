@@ -67,11 +67,13 @@ export class CertificateKeeper {
   #timer: TimerHandle | null = null;
   #running: Promise<void> | null = null;
   #isStopped = true;
+  readonly #plans: StoredPlans;
 
   constructor(parts: KeeperParts) {
     this.#parts = parts;
     const { settings, name } = parts;
     this.#identity = { directory: settings.directory, name, keyType: settings.keyType };
+    this.#plans = new StoredPlans(parts.storage, this.#identity);
   }
 
   /** The certificate in use; null before the first one. */
@@ -129,7 +131,7 @@ export class CertificateKeeper {
   async renewNow(): Promise<void> {
     if (this.#isOrdering) return;
     this.#plan = { ...this.#plan, renewAtMs: 0, retryAtMs: 0 };
-    await this.#parts.storage.writePlan(this.#identity, this.#plan).catch(() => undefined);
+    await this.#plans.write(this.#plan).catch(ignore);
     this.#stepAfter(0);
   }
 
@@ -240,7 +242,7 @@ export class CertificateKeeper {
     const { storage, name, log } = this.#parts;
     try {
       await storage.writeCertificate(this.#identity, pair);
-      await storage.writePlan(this.#identity, this.#plan);
+      await this.#plans.write(this.#plan);
       await storage.removeOrder(this.#identity);
       this.#version = await storage.versionOf(this.#identity);
       this.#isUnsaved = false;
@@ -260,7 +262,7 @@ export class CertificateKeeper {
     await authority.note(acme).catch(() => undefined);
     const { message, retryAfterMs } = acme;
     this.#plan = planAfterFailure(this.#plan, { message, retryAfterMs, isPrevented }, clock.wallMs(), random);
-    await storage.writePlan(this.#identity, this.#plan).catch(() => undefined);
+    await this.#plans.write(this.#plan).catch(ignore);
     if (acme.isFinal) await storage.removeOrder(this.#identity).catch(() => undefined);
     const { failures, retryAtMs } = this.#plan;
     const retryAt = new Date(retryAtMs).toISOString();
@@ -271,26 +273,22 @@ export class CertificateKeeper {
     this.#parts.onFailure?.();
   }
 
-  /** Plan of the certificate in use: that of the storage, unless it belongs to another certificate. */
+  /** Plan of the certificate in use. */
   async #storedPlan(): Promise<CertificatePlan> {
-    const { storage, random } = this.#parts;
-    const stored = await storage.readPlan(this.#identity).catch(() => null);
-    const serial = this.#facts?.serial ?? '';
-    if (stored !== null && stored.serial === serial) return { ...NO_PLAN, ...stored };
-    if (this.#plan.serial === serial) return this.#plan;
-    return this.#facts === null ? NO_PLAN : planFor(this.#facts, random);
+    const known = await this.#plans.read(this.#plan, this.#facts?.serial ?? '');
+    return known ?? (this.#facts === null ? NO_PLAN : planFor(this.#facts, this.#parts.random));
   }
 
   /** Reads the CA's renewal information when it is time to. Without it, renewal stays where the validity puts it. */
   async #lookAtRenewal(): Promise<void> {
-    const { clock, authority, storage, random, name, log } = this.#parts;
+    const { clock, authority, random, name, log } = this.#parts;
     if (this.#pair === null || this.#plan.lookAtMs > clock.wallMs()) return;
     const before = this.#plan;
     this.#plan = planWithoutWindow(before, clock.wallMs());
     try {
       const info = await readRenewalInfo(authority, this.#pair.cert);
       if (info !== null) this.#plan = planInWindow(before, info.window, info.retryAfterMs, clock.wallMs(), random);
-      await storage.writePlan(this.#identity, this.#plan);
+      await this.#plans.write(this.#plan).catch(ignore);
     } catch (error) {
       log.debug({ name, err: error }, `renewal information of ${name} is not available: ${(error as Error).message}`);
     }
@@ -299,3 +297,33 @@ export class CertificateKeeper {
     log.info({ name, renewAt }, `certificate for ${name} will be renewed at ${renewAt}, as the CA suggests`);
   }
 }
+
+/** The plan in the storage, which other processes write, too. */
+class StoredPlans {
+  readonly #storage: CertificateStorage;
+  readonly #identity: CertificateIdentity;
+  /** Whether our plan couldn't be written: that of the storage is older. */
+  #isUnsaved = false;
+
+  constructor(storage: CertificateStorage, identity: CertificateIdentity) {
+    this.#storage = storage;
+    this.#identity = identity;
+  }
+
+  /** @throws Error where it can't be written; it is followed all the same, since its back-off keeps to the CA's limits */
+  async write(plan: CertificatePlan): Promise<void> {
+    this.#isUnsaved = true;
+    await this.#storage.writePlan(this.#identity, plan);
+    this.#isUnsaved = false;
+  }
+
+  /** @param ours our own plan @returns the plan for the certificate with a serial number; null where there is none */
+  async read(ours: CertificatePlan, serial: string): Promise<CertificatePlan | null> {
+    if (this.#isUnsaved && ours.serial === serial) return ours;
+    const stored = await this.#storage.readPlan(this.#identity).catch(() => null);
+    if (stored !== null && stored.serial === serial) return { ...NO_PLAN, ...stored };
+    return ours.serial === serial ? ours : null;
+  }
+}
+
+function ignore(): void {}

@@ -89,6 +89,8 @@ export class CertificateService implements SnapshotGate, SnapshotConsumer {
 
   /** Begins to keep what the Snapshot needs, and ends what it no longer has. */
   apply(snapshot: Snapshot): void {
+    for (const root of new Set(acmeOf(snapshot).map(({ storage }) => storage)))
+      void new CertificateStorage(root, this.#parts.timers).removeLeftovers();
     const wanted = new Set(acmeOf(snapshot).flatMap((acme) => acme.names.map((name) => keyOf(acme, name))));
     for (const [key, keeper] of this.#keepers) {
       if (wanted.has(key)) keeper.start();

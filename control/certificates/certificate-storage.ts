@@ -1,12 +1,12 @@
 // Storage of automatic certificates: accounts, certificates with their keys, plans and orders, answers to challenges. A
 // directory that several processes may share. Thread: main.
 
-import { rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { AcmeSnapshot } from '../../core/snapshot/certificates.ts';
 import type { Timers } from '../../core/timers.ts';
 import { alpnAnswerFile, httpAnswerFile } from '../../net/acme-challenges.ts';
-import { readIfPresent, writeAtomically } from './atomic-file.ts';
+import { DRAFT, readIfPresent, writeAtomically } from './atomic-file.ts';
 import type { CertificatePlan } from './certificate-plan.ts';
 import { acquireLock, type StorageLock } from './storage-lock.ts';
 
@@ -37,6 +37,13 @@ export interface CertificateIdentity {
   readonly name: string;
   readonly keyType: AcmeSnapshot['keyType'];
 }
+
+/** Far longer than any order takes. */
+const LEFTOVER_MS = 60 * 60_000;
+/** More than all files of an order. */
+const PROBE_BYTES = 32 * 1024;
+/** Locks that were taken while an abandoned one was replaced. */
+const CLAIM = /\.lock\.\w+$/;
 
 const KEY_BLOCK = /-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----[\s\S]+?-----END (?:[A-Z]+ )?PRIVATE KEY-----\n?/;
 
@@ -92,6 +99,35 @@ export class CertificateStorage {
 
   writeAccount(directory: string, account: StoredAccount): Promise<void> {
     return writeAtomically(this.#accountFile(directory), `${JSON.stringify(account, null, 2)}\n`);
+  }
+
+  /** Proves that the files of an order can be written. @throws Error where they can't */
+  async probe(): Promise<void> {
+    const file = path.join(this.root, 'certificates', `probe.${process.pid}`);
+    await writeAtomically(file, ' '.repeat(PROBE_BYTES));
+    await rm(file, { force: true });
+  }
+
+  /**
+   * Removes what processes left behind that died within an order: answers to challenges, and files that were not written to
+   * their end.
+   */
+  async removeLeftovers(): Promise<void> {
+    await this.#removeOld('challenges', () => true);
+    const isUnfinished = (name: string): boolean => name.endsWith(DRAFT) || CLAIM.test(name);
+    for (const folder of ['certificates', 'accounts']) await this.#removeOld(folder, isUnfinished);
+  }
+
+  async #removeOld(folder: string, isLeft: (name: string) => boolean): Promise<void> {
+    const options = { recursive: true, withFileTypes: true } as const;
+    const entries = await readdir(path.join(this.root, folder), options).catch(() => []);
+    for (const entry of entries) {
+      if (!entry.isFile() || !isLeft(entry.name)) continue;
+      const file = path.join(entry.parentPath, entry.name);
+      const status = await stat(file).catch(() => null);
+      const isOld = status !== null && Date.now() - status.mtimeMs > LEFTOVER_MS;
+      if (isOld) await rm(file, { force: true }).catch(() => undefined);
+    }
   }
 
   /**

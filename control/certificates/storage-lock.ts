@@ -1,12 +1,13 @@
 // Locks of a storage that several processes share: files that exist while a lock is held, refreshed by their owner. A lock
-// whose owner has died is taken over. Two owners at once, after a pause of one process, cost an order and no more: files of
-// the storage are replaced as a whole. Thread: main.
+// whose owner has died is taken over by one of those that find it. Two owners at once, after a pause of one process, cost an
+// order and no more: files of the storage are replaced as a whole. Thread: main.
 
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { readlinkSync } from 'node:fs';
 import { mkdir, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
+import { unwritable } from './atomic-file.ts';
 import type { TimerHandle, Timers } from '../../core/timers.ts';
 
 /** Age at which a lock counts as left behind. */
@@ -44,21 +45,21 @@ const held = new Set<string>();
 export async function acquireLock(file: string, timers: Timers): Promise<StorageLock | null> {
   await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
   const owner: Owner = { host: HOST, pid: process.pid, nonce: randomBytes(8).toString('hex') };
-  if (!(await create(file, owner))) {
-    if (!(await removeStale(file)) || !(await create(file, owner))) return null;
-  }
+  // Before it is written: other parts of this process take a lock of an unknown nonce for one of a dead process.
   held.add(owner.nonce);
-  return new HeldLock(file, owner.nonce, timers);
+  let isOurs = false;
+  try {
+    isOurs = (await create(file, owner)) || (await takeOver(file, owner, timers));
+  } finally {
+    if (!isOurs) held.delete(owner.nonce);
+  }
+  return isOurs ? new HeldLock(file, owner.nonce, timers) : null;
 }
 
+/** @returns false where there is a lock */
 async function create(file: string, owner: Owner): Promise<boolean> {
   try {
-    const handle = await open(file, 'wx', 0o600);
-    try {
-      await handle.writeFile(JSON.stringify(owner));
-    } finally {
-      await handle.close();
-    }
+    await writeNew(file, owner);
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
@@ -66,23 +67,58 @@ async function create(file: string, owner: Owner): Promise<boolean> {
   }
 }
 
-/** Removes a lock whose owner is gone. Returns whether it did. */
-async function removeStale(file: string): Promise<boolean> {
-  const text = await readFile(file, 'utf8').catch(() => null);
-  // Released meanwhile.
-  if (text === null) return true;
-  const status = await stat(file).catch(() => null);
-  if (status === null) return true;
-  if (!isDead(text) && Date.now() - status.mtimeMs < STALE_MS) return false;
-  // Renamed first: of several processes that find the lock stale, one gets it, and none removes the next owner's.
-  const aside = `${file}.${randomBytes(4).toString('hex')}.stale`;
+/** @throws Error of the file system; a file that couldn't be written whole is removed */
+async function writeNew(file: string, owner: Owner): Promise<void> {
+  const handle = await open(file, 'wx', 0o600);
   try {
-    await rename(file, aside);
-  } catch {
-    return false;
+    await handle.writeFile(JSON.stringify(owner));
+  } catch (error) {
+    await rm(file, { force: true }).catch(() => undefined);
+    throw unwritable(file, error);
+  } finally {
+    await handle.close();
   }
-  await rm(aside, { force: true });
-  return true;
+}
+
+/** Replaces a lock whose owner is gone. @returns whether it did */
+async function takeOver(file: string, owner: Owner, timers: Timers): Promise<boolean> {
+  const abandoned = await readAbandoned(file);
+  if (abandoned === null) return false;
+  // A lock for this one owner. Of several processes that find its lock abandoned, one replaces it, and the others then find
+  // the lock of the next owner: none removes a lock that it hasn't seen.
+  const claim = await acquireLock(`${file}.${nameOf(abandoned)}`, timers);
+  if (claim === null) return false;
+  try {
+    if ((await readAbandoned(file)) !== abandoned) return false;
+    await replace(file, owner);
+    return parsed(await readFile(file, 'utf8').catch(() => ''))?.nonce === owner.nonce;
+  } finally {
+    await claim.release();
+  }
+}
+
+/** At no moment is there no lock, or half of one. */
+async function replace(file: string, owner: Owner): Promise<void> {
+  const draft = `${file}.${owner.nonce}.tmp`;
+  await writeNew(draft, owner);
+  await rename(draft, file).catch(async (error: unknown) => {
+    await rm(draft, { force: true }).catch(() => undefined);
+    throw error;
+  });
+}
+
+/** Text of a lock whose owner is gone; null where there is another, or none any more. */
+async function readAbandoned(file: string): Promise<string | null> {
+  const text = await readFile(file, 'utf8').catch(() => null);
+  const status = text === null ? null : await stat(file).catch(() => null);
+  if (text === null || status === null) return null;
+  return isDead(text) || Date.now() - status.mtimeMs >= STALE_MS ? text : null;
+}
+
+/** A name for a lock: its nonce, or a digest of what isn't a lock. */
+function nameOf(text: string): string {
+  const nonce = parsed(text)?.nonce ?? '';
+  return /^\w{1,64}$/.test(nonce) ? nonce : createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
 
 /** Whether the owner can't be alive; false where that isn't known. */
@@ -115,6 +151,8 @@ class HeldLock implements StorageLock {
   readonly #timers: Timers;
   #refresh: TimerHandle;
   #isReleased = false;
+  /** Wall-clock ms. */
+  #refreshedMs = Date.now();
 
   constructor(file: string, nonce: string, timers: Timers) {
     this.#file = file;
@@ -126,18 +164,31 @@ class HeldLock implements StorageLock {
   async release(): Promise<void> {
     this.#isReleased = true;
     this.#refresh.cancel();
-    // Another process may have taken the lock over.
-    const text = await readFile(this.#file, 'utf8').catch(() => '');
-    if (parsed(text)?.nonce === this.#nonce) await rm(this.#file, { force: true }).catch(() => undefined);
+    // One that may be taken over at any moment is left for that: removed, it could be the next owner's.
+    const isFresh = Date.now() - this.#refreshedMs < STALE_MS / 2;
+    if (isFresh && (await this.#isOurs())) await rm(this.#file, { force: true }).catch(() => undefined);
     held.delete(this.#nonce);
   }
 
   #refreshLater(): TimerHandle {
-    return this.#timers.after(REFRESH_MS, () => {
-      if (this.#isReleased) return;
-      const now = new Date();
-      void utimes(this.#file, now, now).catch(() => undefined);
-      this.#refresh = this.#refreshLater();
-    });
+    return this.#timers.after(REFRESH_MS, () => void this.#renew());
+  }
+
+  async #renew(): Promise<void> {
+    const isOurs = await this.#isOurs();
+    if (this.#isReleased) return;
+    if (isOurs) await this.#touch().catch(() => undefined);
+    if (!this.#isReleased) this.#refresh = this.#refreshLater();
+  }
+
+  async #touch(): Promise<void> {
+    const now = new Date();
+    await utimes(this.#file, now, now);
+    this.#refreshedMs = now.getTime();
+  }
+
+  /** False where another process has taken the lock over. */
+  async #isOurs(): Promise<boolean> {
+    return parsed(await readFile(this.#file, 'utf8').catch(() => ''))?.nonce === this.#nonce;
   }
 }

@@ -64,3 +64,20 @@ export function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return 'UNKNOWN';
   return (error as NodeJS.ErrnoException).code ?? error.name;
 }
+
+/** Causes by their code; others are shown as the code. */
+const CAUSES: Readonly<Record<string, string>> = {
+  ENOSPC: 'no space left on the disk (ENOSPC): free some',
+  EDQUOT: 'the disk quota is exceeded (EDQUOT): raise it, or free some space',
+  EFBIG: 'the file is as large as it may be (EFBIG): rotate it',
+  EIO: 'the disk fails (EIO)',
+  EPIPE: 'its reader is gone (EPIPE)',
+  SLOW: 'it takes fewer than are written (SLOW)',
+};
+
+/** A line of the process log about an access log. */
+export function textOfTrouble({ output, droppedLines, code }: LogTrouble): string {
+  const cause = CAUSES[code] ?? code;
+  if (droppedLines === 0) return `access log ${output} can't be reopened: ${cause}; the old file is kept`;
+  return `access log ${output} is losing lines: ${cause}`;
+}

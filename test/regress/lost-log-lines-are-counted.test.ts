@@ -22,6 +22,8 @@ test('access log lines that the disk does not take are counted in fairlead_log_l
   assert.deepEqual([await lost('access'), await lost('process')], [0, 0]);
   for (let count = 0; count < 10; count++) assert.equal((await fetch(fairlead.url)).status, 204);
   await eventually(async () => (await lost('access')) === 10, 'ten lines are lost');
-  const warning = fairlead.log.find(({ text }) => text === 'access log /dev/full is losing lines: ENOSPC');
+  const warning = fairlead.log.find(
+    ({ text }) => text === 'access log /dev/full is losing lines: no space left on the disk (ENOSPC): free some',
+  );
   assert.equal(warning?.level, 'warn');
 });

@@ -101,6 +101,40 @@ describe('answers to challenges', () => {
   });
 });
 
+describe('files that a process left behind', () => {
+  test('are removed an hour later: answers, drafts and claims, and nothing else', async () => {
+    const storage = newStorage();
+    await storage.presentHttp('evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-oA', 'answer');
+    await storage.presentAlpn('a.example.com', { cert: 'CERT', key: 'KEY' });
+    await storage.writePlan(WILDCARD, NO_PLAN);
+    await storage.writeOrder(WILDCARD, { url: 'https://ca.test:1/order', key: 'KEY' });
+    const lock = await storage.lockCertificate(WILDCARD);
+    const folder = join(storage.root, 'certificates', 'ca.test-1-dir-x');
+    for (const name of ['x.pem.7.ab.tmp', '_wildcard.example.com.lock.0123abcd']) writeFileSync(join(folder, name), '');
+    const files = (): string[] =>
+      readdirSync(storage.root, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map(({ name, parentPath }) => {
+          age(join(parentPath, name), aged);
+          return name;
+        });
+    let aged = 50 * 60;
+    assert.equal(files().length, 7);
+    await storage.removeLeftovers();
+    aged = 70 * 60;
+    assert.equal(files().length, 7, 'those of orders in progress stay');
+    await storage.removeLeftovers();
+    const kept = ['_wildcard.example.com.lock', '_wildcard.example.com.rsa.json', '_wildcard.example.com.rsa.order'];
+    assert.deepEqual(files().toSorted(), kept);
+    await lock!.release();
+  });
+});
+
+function age(file: string, seconds: number): void {
+  const then = Date.now() / 1000 - seconds;
+  utimesSync(file, then, then);
+}
+
 describe('a lock', () => {
   const lockFile = (storage: CertificateStorage): string =>
     join(storage.root, 'certificates', 'ca.test-1-dir-x', '_wildcard.example.com.lock');
