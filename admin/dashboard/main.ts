@@ -30,6 +30,12 @@ import { Timeline } from './views/timeline.ts';
 
 /** Interval of the explanation in statuses; events of the endpoint refresh it too. */
 const WHY_EVERY_TICKS = 3;
+/** Events after which a view fetches its data again. */
+const VIEW_EVENTS: Readonly<Partial<Record<Place['view'], readonly FeedEvent['kind'][]>>> = {
+  routes: ['reload', 'split', 'provider'],
+  configuration: ['reload'],
+  system: ['reload', 'provider'],
+};
 /** Interval of the history, as long as one of its steps, and of the certificates. */
 const HOUR_EVERY_MS = 10_000;
 const CERTIFICATES_EVERY_MS = 60_000;
@@ -40,6 +46,8 @@ let rows: Row[] = [];
 let certificates: readonly Certificate[] = [];
 let mayChange = false;
 let ticks = 0;
+/** Whether the view's own data may have changed: it is fetched with the next status, however many events there were. */
+let isViewOld = false;
 let hourMs = -Infinity;
 let certificatesMs = -Infinity;
 
@@ -135,6 +143,7 @@ function takeStatus(status: Live): void {
   banner.noteData();
   ticks++;
   if (place.endpoint !== '' && ticks % WHY_EVERY_TICKS === 0) void details.load();
+  if (isViewOld) enterView();
   refresh(performance.now());
   draw();
 }
@@ -158,12 +167,13 @@ function refresh(nowMs: number): void {
 
 function takeEvent(event: FeedEvent): void {
   timeline.add([event]);
-  if (place.view === 'timeline') timeline.draw();
+  if (VIEW_EVENTS[place.view]?.includes(event.kind) === true) isViewOld = true;
   if (event.kind === 'change') {
     const key = `${event.upstream}/${event.endpoint}`;
     announcer.note(key, STATES[event.availability].predicate);
     if (key === place.endpoint) void details.load();
-  } else if (place.view === 'routes' || place.view === 'configuration') enterView();
+  }
+  draw();
 }
 
 function openProblem(where: ProblemPlace): void {
@@ -212,10 +222,11 @@ function showView(): void {
 /** Fetches and draws what a view needs besides the status. */
 function enterView(): void {
   if (document.body.classList.contains('signed-out')) return;
+  isViewOld = false;
   if (place.view === 'overview') overview.drawCharts(hour);
-  if (place.view === 'timeline') timeline.draw();
   if (place.view === 'routes') void routes.load().then(draw);
   if (place.view === 'configuration') void revisions.load().then(draw);
+  if (place.view === 'system') void system.load().then(draw);
 }
 
 /** @param before key of the endpoint that was open */
@@ -236,6 +247,7 @@ function drawNow(): void {
     overview.update({ live, budget: hour.budget, certificates, reload }, hour);
   }
   if (place.view === 'routes') routes.update(live);
+  if (place.view === 'timeline') timeline.update();
   if (place.view === 'configuration') revisions.update(live);
   if (place.view === 'certificates') certificatesView.update(certificates, nowMs);
   if (place.view === 'system') system.update(live);

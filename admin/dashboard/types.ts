@@ -4,7 +4,7 @@ import type { CertificateReply } from '../api/certificate-schemas.ts';
 import type { EndpointAloneReply, WhyAnswer } from '../api/endpoint-schemas.ts';
 import type { ExplainReply } from '../api/explain-schemas.ts';
 import type { HistoryReply } from '../api/history-schemas.ts';
-import type { EventReply, LiveReply } from '../api/reply-schemas.ts';
+import type { EventReply, LiveReply, ProviderReply } from '../api/reply-schemas.ts';
 import type { RevisionReply, RevisionsReply } from '../api/revision-schemas.ts';
 import type { RoutesReply } from '../api/route-schemas.ts';
 
@@ -23,6 +23,7 @@ export type Explained = ExplainReply;
 export type Revisions = RevisionsReply['revisions'];
 export type Revision = RevisionReply;
 export type Certificate = CertificateReply;
+export type Provider = ProviderReply;
 
 /** A row of the table of endpoints. */
 export type Row = LiveEndpoint & { readonly key: string; readonly upstream: string };

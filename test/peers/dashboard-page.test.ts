@@ -153,6 +153,31 @@ test('the Content-Security-Policy blocks foreign scripts, inline scripts and scr
   assert.ok(complaints.some((text) => text.includes('trusted-types')));
 });
 
+test('sources, providers, origins and the PROXY protocol are shown, with ages and errors', async (t) => {
+  if (requirePeer(t, 'chromium') === undefined) return;
+  const scene = await DashboardScene.start({ endpoints: 3, historySteps: 1 });
+  t.after(() => scene.close());
+  const dashboard = (await openDashboard(t, scene.url, { fragment: '#/system' }))!;
+  const { page } = dashboard;
+  const source = page.locator('#sources .row', { hasText: 'consul' });
+  await source.locator('.note', { hasText: 'Last error: connect ECONNREFUSED 10.0.0.53:8500' }).waitFor();
+  assert.match(await source.innerText(), /out of date\s+12\s+\d+.s ago/);
+  const provider = page.locator('#providers .rows .row');
+  await provider.locator('.note', { hasText: 'Refused: kubernetes secret shop/tls: tls.key does not' }).waitFor();
+  assert.match(await provider.innerText(), /kubernetes.default.svc[^]*out of date\s+\d+.s ago\s+2\s+1\s+0\s+3\s+2\n/);
+  await page.locator('#nav-overview').click();
+  await page.locator('#problems li', { hasText: 'Provider kubernetes refuses 2 objects.' }).waitFor();
+  await page.locator('#nav-routes').click();
+  await page.locator('#route-map', { hasText: 'connections of others are closed' }).waitFor();
+  await page.locator('#route-map', { hasText: 'defined by kubernetes ingress shop/everything-else' }).first().waitFor();
+  await page
+    .locator('#route-map button', { hasText: /^10\.20\.0\.1:3000$/ })
+    .first()
+    .click();
+  await page.locator('#details-facts', { hasText: 'dns:checkout.shop.internal:8443' }).waitFor();
+  assertNoComplaints(dashboard);
+});
+
 /** Counts what changes in the table of endpoints over some seconds. */
 const WATCH = `new Promise((resolve) => {
   const counts = { characterData: 0, attributes: 0, childList: 0 };

@@ -8,6 +8,7 @@ import { ENDPOINT, UPSTREAM, WORKER } from '../../core/memory/layout.ts';
 import { Region } from '../../core/memory/region.ts';
 import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
 import { seededRandom } from '../../core/random.ts';
+import type { AdminProviders } from '../../admin/admin-context.ts';
 import type { SourceView } from '../../discovery/source-runner.ts';
 import type { EndpointView } from '../../health/record/endpoint-view.ts';
 import { EndpointLane, ListenerLane, UpstreamLane } from '../../proxy/account/lane.ts';
@@ -95,6 +96,30 @@ function sources(): readonly SourceView[] {
 class SceneContext extends FakeContext {
   override readonly region: Region;
   override readonly certificates;
+  override readonly providers: AdminProviders = {
+    origins: {
+      routes: { 'everything-else': 'kubernetes ingress shop/everything-else' },
+      upstreams: { shop: 'kubernetes service shop/checkout' },
+    },
+    views: () => [
+      {
+        provider: 'kubernetes',
+        subject: 'https://kubernetes.default.svc.cluster.local',
+        state: 'stale',
+        version: '4711',
+        confirmedAt: STARTED_AT,
+        cause: 'the watch of ingresses ended: connect ETIMEDOUT 10.96.0.1:443, the next attempt is in 8 s',
+        routes: 2,
+        upstreams: 1,
+        certificates: 0,
+        accepted: 3,
+        refused: [
+          { origin: 'kubernetes ingress shop/old', cause: 'there is no service shop/legacy-checkout' },
+          { origin: 'kubernetes secret shop/tls', cause: 'tls.key does not belong to tls.crt' },
+        ],
+      },
+    ],
+  };
 
   constructor(endpoints: number) {
     super();

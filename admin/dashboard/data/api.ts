@@ -8,6 +8,7 @@ import type {
   Explained,
   FeedEvent,
   Hour,
+  Provider,
   Revision,
   Revisions,
   RouteMap,
@@ -89,6 +90,11 @@ export const readRevision = (generation: number): Promise<Revision> => read(`rev
 
 export async function readCertificates(): Promise<readonly Certificate[]> {
   return (await read<{ certificates: Certificate[] }>('certificates')).certificates;
+}
+
+/** Providers with the objects that they refuse. */
+export async function readProviders(): Promise<readonly Provider[]> {
+  return (await read<{ providers: Provider[] }>('providers')).providers;
 }
 
 export const readExplanation = (query: URLSearchParams): Promise<Explained> => read(`explain?${query.toString()}`);

@@ -83,6 +83,7 @@ export const COLUMNS = {
   },
   zone: { title: 'zone', width: 7, value: ({ zone }) => zone, text: ({ zone }) => zone || '–', isText: true },
   source: { title: 'source', width: 6, value: ({ source }) => source, text: ({ source }) => source, isText: true },
+  origin: { title: 'origin', width: 12, value: ({ origin }) => origin, text: ({ origin }) => origin, isText: true },
 } as const satisfies Record<string, Column>;
 
 export type ColumnId = keyof typeof COLUMNS;

@@ -36,6 +36,7 @@ export function problemsOf(facts: ProblemFacts): Problem[] {
     ...processProblems(live),
     ...live.upstreams.flatMap(upstreamProblems),
     ...live.upstreams.flatMap(sourceProblems),
+    ...live.providers.flatMap(providerProblems),
     ...reloadProblems(reload),
     ...certificates.flatMap((one) => certificateProblems(one, Date.parse(live.at))),
     ...budgetProblems(budget),
@@ -129,7 +130,24 @@ function sourceProblems({ name, sources }: LiveUpstream): Problem[] {
     });
 }
 
-/** States of a discovery source, after "is". */
+function providerProblems({ name, state, ageSeconds, cause, refused }: Live['providers'][number]): Problem[] {
+  const place = { view: 'system' } as const;
+  const problems: Problem[] = [];
+  if (state !== 'current') {
+    const because = cause === '' ? '' : `: ${cause}`;
+    const text = ended(`Provider ${name} is ${SOURCE_STATES[state]}${because}`);
+    const age = ageSeconds === null ? '' : `, last confirmed ${span(ageSeconds)} ago`;
+    const step = state === 'pending' ? 'It contributes nothing yet' : `What it contributed last stays in use${age}`;
+    problems.push({ tone: 'warn', text, step: `${step}.`, place });
+  }
+  if (refused > 0) {
+    const text = `Provider ${name} refuses ${plural(refused, 'object')}.`;
+    problems.push({ tone: 'warn', text, step: 'Correct them: each is listed with its problem.', place });
+  }
+  return problems;
+}
+
+/** States of a discovery source or a provider, after "is". */
 export const SOURCE_STATES = {
   pending: 'waiting for its first answer',
   current: 'up to date',

@@ -103,7 +103,7 @@ export class Details {
   }
 
   #showFacts(row: Row, nowMs: number): void {
-    const more = [bytes(row.bytesSent), bytes(row.bytesReceived), row.zone || '–', row.source];
+    const more = [bytes(row.bytesSent), bytes(row.bytesReceived), row.zone || '–', row.origin];
     const texts = [span((nowMs - Date.parse(row.since)) / 1000), weightText(row), ...loadTexts(row), ...more];
     for (const [index, cell] of [...this.#facts.querySelectorAll('dd')].entries()) setText(cell, texts[index] ?? '');
     setText(this.#cause, row.cause);

@@ -71,7 +71,7 @@ export class RoutesView {
     const about = [
       protocols.map((one) => PROTOCOLS[one]).join(', '),
       ...(tls ? ['TLS'] : []),
-      ...(proxyProtocol === null ? [] : [`PROXY protocol from ${proxyProtocol.trusted.join(', ') || 'local peers'}`]),
+      ...(proxyProtocol === null ? [] : [proxyText(proxyProtocol)]),
     ].join(' · ');
     const address = make('span', { class: 'minor' });
     this.#figures.push(({ listeners }) => {
@@ -99,9 +99,10 @@ export class RoutesView {
   }
 
   #route(route: Route, map: RouteMap): HTMLElement {
-    const { name, match, policies, action, detail, upstreams } = route;
+    const { name, match, policies, action, detail, upstreams, origin } = route;
     const condition = make('div', { class: 'match' }, match === '' ? 'every other request' : match);
-    const head = make('div', { class: 'step' }, make('strong', {}, name), condition, ...policyList(policies));
+    const head = make('div', { class: 'step' }, make('strong', {}, name), condition, ...originOf(origin));
+    head.append(...policyList(policies));
     const goals =
       action === 'upstream'
         ? upstreams.map((one) => this.#upstream(one, map))
@@ -119,9 +120,10 @@ export class RoutesView {
     const edge = this.#edge((live) => find(live)?.requestsPerSecond ?? null);
     const link = makeButton(name, () => this.#parts.openUpstream(name), { class: 'link' });
     const note = notes.length === 0 ? [] : [make('span', { class: 'minor' }, notes.join(', '))];
-    const own = map.upstreams.find((one) => one.name === name)?.policies ?? [];
+    const own = map.upstreams.find((one) => one.name === name);
     const head = make('div', { class: 'line' }, edge, link, ...note);
-    return make('div', { class: 'step' }, head, ...policyList(own), this.#endpoints(find));
+    const about = [...originOf(own?.origin ?? null), ...policyList(own?.policies ?? [])];
+    return make('div', { class: 'step' }, head, ...about, this.#endpoints(find));
   }
 
   /** Endpoints with their states and rates; which ones may change with each status. */
@@ -175,7 +177,18 @@ class EndpointItem {
   }
 }
 
+/** Peers whose header names the client, and the treatment of the others. */
+function proxyText({ trusted, others }: NonNullable<Listener['proxyProtocol']>): string {
+  const rest = others === 'close' ? 'connections of others are closed' : 'others connect without it';
+  return `PROXY protocol from ${trusted.join(', ') || 'local peers'}; ${rest}`;
+}
+
 const ACTIONS = { respond: 'answers with status', redirect: 'redirects with status', files: 'serves files of' };
+
+/** The object of a provider that defines a route or an upstream. */
+function originOf(origin: string | null): HTMLElement[] {
+  return origin === null ? [] : [make('div', { class: 'minor' }, `defined by ${origin}`)];
+}
 
 function policyList(policies: readonly string[]): HTMLElement[] {
   if (policies.length === 0) return [];

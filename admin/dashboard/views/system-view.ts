@@ -1,6 +1,7 @@
-// System: discovery sources, listeners, workers, maintenance. Runs in the browser.
+// System: discovery sources, providers, listeners, workers, maintenance. Runs in the browser.
 
-import type { Live } from '../types.ts';
+import type { Live, Provider } from '../types.ts';
+import { ApiError, readProviders } from '../data/api.ts';
 import { clock, count, span } from '../data/format.ts';
 import { SOURCE_STATES } from '../data/problems.ts';
 import { byId } from '../parts/dom.ts';
@@ -51,10 +52,44 @@ const SOURCES: SystemTable = {
         const badge = { ...SOURCE_LOOKS[state], label: SOURCE_STATES[state] };
         const age = ageSeconds === null ? 'never' : `${span(ageSeconds)} ago`;
         const figures = [count(endpoints), age, count(updates), count(failures)];
-        return { cells: [name, source, subject, badge, ...figures], note: cause };
+        return { cells: [name, source, subject, badge, ...figures], note: errorText(cause) };
       }),
     ),
 };
+
+function errorText(cause: string): string {
+  return cause === '' ? '' : `Last error: ${cause}`;
+}
+
+/** Refused objects in the note of a provider; the others are counted. */
+const MOST_REFUSED = 5;
+
+const PROVIDER_HEADINGS = [
+  text('name', 'provider', 8),
+  text('subject', 'subject', 12),
+  text('state', 'state', 13),
+  number('age', 'confirmed', 7),
+  number('routes', 'routes', 5),
+  number('upstreams', 'upstreams', 6.5),
+  number('certificates', 'certificates', 7.5),
+  number('accepted', 'objects in use', 9),
+  number('refused', 'refused', 5.5),
+];
+
+/** States and ages of the newest status; the rest is fetched when it may have changed. */
+function providerRows({ providers }: Live, details: ReadonlyMap<string, Provider>): TextRow[] {
+  return providers.map(({ name, state, ageSeconds, cause, accepted, refused }) => {
+    const known = details.get(name);
+    const badge = { ...SOURCE_LOOKS[state], label: SOURCE_STATES[state] };
+    const age = ageSeconds === null ? 'never' : `${span(ageSeconds)} ago`;
+    const parts = [known?.routes, known?.upstreams, known?.certificates].map((one) => count(one ?? null));
+    const cells = [name, known?.subject ?? '', badge, age, ...parts, count(accepted), count(refused)];
+    const objects = known?.refused.slice(0, MOST_REFUSED).map((one) => `Refused: ${one.object}: ${one.cause}`) ?? [];
+    const more = refused - objects.length;
+    const rest = more > 0 && objects.length > 0 ? [`and ${count(more)} more`] : [];
+    return { cells, note: [errorText(cause), ...objects, ...rest].filter((line) => line !== '').join('\n') };
+  });
+}
 
 const LISTENERS: SystemTable = {
   id: 'listeners',
@@ -127,8 +162,26 @@ export class SystemView {
     table: new TextTable(byId(id, HTMLElement), label, headings, empty),
     rows,
   }));
+  readonly #providers = new TextTable(
+    byId('providers', HTMLElement),
+    'Providers',
+    PROVIDER_HEADINGS,
+    'No provider: routes come from the configuration.',
+  );
+  #details: ReadonlyMap<string, Provider> = new Map();
+
+  /** Fetches the details of providers: when the view is opened, and after a change. */
+  async load(): Promise<void> {
+    try {
+      this.#details = new Map((await readProviders()).map((one) => [one.name, one]));
+    } catch (error) {
+      // The stream reports a lost connection; the states are those of its newest status.
+      if (!(error instanceof ApiError)) throw error;
+    }
+  }
 
   update(live: Live): void {
     for (const { table, rows } of this.#tables) table.update(rows(live));
+    this.#providers.update(providerRows(live, this.#details));
   }
 }

@@ -4,7 +4,7 @@ import type { FeedEvent } from '../types.ts';
 import { type EventKind, filterEvents, type FoldedEvent, foldEvents } from '../data/event-folding.ts';
 import { eventText } from '../data/event-texts.ts';
 import { clock, count, day, plural } from '../data/format.ts';
-import { byId, make, makeButton, setText } from '../parts/dom.ts';
+import { byId, make, makeButton, setChildren, setText } from '../parts/dom.ts';
 import { toneBadge } from '../parts/state-badge.ts';
 
 /** Events that the page keeps, as many as the API does. */
@@ -24,13 +24,17 @@ export class Timeline {
   /** Newest first. */
   #events: FeedEvent[] = [];
   #limit = PAGE;
+  /** Entries on the page, by what they show: those that stay the same keep their elements, and the focus in them. */
+  #items: ReadonlyMap<string, HTMLElement> = new Map();
+  /** Whether the page shows the events and filters of now. */
+  #isDrawn = false;
 
   constructor(choose: (key: string) => void) {
     this.#choose = choose;
-    for (const control of [this.#kind, this.#find, this.#fold]) control.addEventListener('input', () => this.draw());
+    for (const control of [this.#kind, this.#find, this.#fold]) control.addEventListener('input', () => this.#draw());
     this.#more.addEventListener('click', () => {
       this.#limit += PAGE;
-      this.draw();
+      this.#draw();
     });
   }
 
@@ -42,18 +46,30 @@ export class Timeline {
   /** Adds events in order; known ones are skipped. */
   add(events: readonly FeedEvent[]): void {
     const added = events.filter(({ id }) => !this.#known.has(id));
+    if (added.length > 0) this.#isDrawn = false;
     for (const { id } of added) this.#known.add(id);
     this.#events = [...added.toReversed(), ...this.#events];
     for (const { id } of this.#events.splice(MOST_EVENTS)) this.#known.delete(id);
   }
 
-  draw(): void {
+  /** Draws events that were added since the last time. */
+  update(): void {
+    if (!this.#isDrawn) this.#draw();
+  }
+
+  #draw(): void {
+    this.#isDrawn = true;
     const fitting = filterEvents(this.#events, { kind: this.#kind.value as EventKind, text: this.#find.value });
     const folded = this.#fold.checked
       ? foldEvents(fitting)
       : fitting.map((event) => ({ event, count: 1, firstAt: event.at }));
     const page = folded.slice(0, this.#limit);
-    this.#list.replaceChildren(...page.map((entry) => this.#itemOf(entry)));
+    const items = page.map((entry): [string, HTMLElement] => {
+      const key = `${entry.event.id} ${entry.count} ${entry.firstAt}`;
+      return [key, this.#items.get(key) ?? this.#itemOf(entry)];
+    });
+    this.#items = new Map(items);
+    setChildren(this.#list, [...this.#items.values()]);
     this.#more.hidden = folded.length <= this.#limit;
     setText(this.#shown, `${count(fitting.length)} of ${plural(this.#events.length, 'event')}`);
   }

@@ -12,6 +12,7 @@ import type {
   AdminRevision,
   AdminHealth,
   AdminMaintenance,
+  AdminProviders,
   AdminSplits,
   AdminWorker,
   MaintenanceRequest,
@@ -264,7 +265,7 @@ export class FakeContext implements AdminContext {
       },
     ],
   };
-  readonly providers = {
+  readonly providers: AdminProviders = {
     origins: {
       routes: { trial: 'kubernetes ingress shop/web' },
       upstreams: { web: 'kubernetes service shop/web' },

@@ -24,6 +24,7 @@ function texts(upstreams: Upstream[], parts: Partial<ProblemFacts> = {}, live: P
     workers: [],
     listeners: [],
     maintenance: [],
+    providers: [],
   };
   const facts = {
     live: { ...well, upstreams, ...live } as unknown as LiveReply,
@@ -110,4 +111,18 @@ test('a process that is not ready, and maintenance, come first and last', () => 
   const found = texts([], {}, live);
   assert.match(found[0]!, /^bad: Fairlead is not ready: no worker\./);
   assert.match(found[1]!, /^set: The route shop is in maintenance .* fairlead maintenance off shop\./);
+});
+
+test('a provider that fails, or refuses objects, is a problem', () => {
+  const provider = { name: 'kubernetes', state: 'stale', ageSeconds: 60, cause: 'connection refused', refused: 2 };
+  const live = {
+    providers: [provider, { ...provider, state: 'current', refused: 0 }],
+  } as unknown as Partial<LiveReply>;
+  assert.deepEqual(
+    texts([], {}, live).map((text) => text.replaceAll('\u00a0', ' ')),
+    [
+      'warn: Provider kubernetes is out of date: connection refused. What it contributed last stays in use, last confirmed 1 min ago.',
+      'warn: Provider kubernetes refuses 2 objects. Correct them: each is listed with its problem.',
+    ],
+  );
 });
