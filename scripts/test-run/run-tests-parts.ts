@@ -70,7 +70,7 @@ export function allParts(coreCount: number): readonly Part[] {
     { kind: 'static', name: 'words', command: ['node', 'scripts/check-words.ts'] },
     { kind: 'static', name: 'prose', command: ['node', 'scripts/check-prose.ts'] },
     { kind: 'static', name: 'unused', command: ['knip'] },
-    { kind: 'test', name: 'unit', folder: 'test/unit', concurrency: coreCount, filesPerProcess: 16 },
+    { kind: 'test', name: 'unit', folder: 'test/unit', concurrency: coreCount, filesPerProcess: 32 },
     { kind: 'test', name: 'contract', folder: 'test/contract', concurrency: coreCount, filesPerProcess: 5 },
     { kind: 'test', name: 'property', folder: 'test/property', concurrency: coreCount, filesPerProcess: 5 },
     { kind: 'test', name: 'conformance', folder: 'test/conformance', concurrency: coreCount, filesPerProcess: 5 },
@@ -83,7 +83,7 @@ export function allParts(coreCount: number): readonly Part[] {
       concurrency: Math.max(2, coreCount >> 1),
       filesPerProcess: 6,
     },
-    { kind: 'test', name: 'peers', folder: 'test/peers', concurrency: Math.max(2, coreCount >> 1) },
+    { kind: 'test', name: 'peers', folder: 'test/peers', concurrency: Math.max(2, coreCount >> 1), filesPerProcess: 4 },
     // Counts failures under load: nothing else may run concurrently.
     { kind: 'test', name: 'chaos', folder: 'test/chaos', concurrency: 1 },
     { kind: 'test', name: 'migration', folder: 'test/migration', concurrency: 1 },

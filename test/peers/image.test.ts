@@ -14,7 +14,7 @@ import { writeImage } from '../../scripts/image/oci-layout.ts';
 import { writeRootFiles } from '../../scripts/image/root-files.ts';
 import { freePort } from '../../scripts/peers/free-port.ts';
 import { eventually } from '../support/fairlead.ts';
-import { packTarball } from '../support/packed-tarball.ts';
+import { installPackage } from '../support/packed-tarball.ts';
 import { requirePeer } from '../support/peers.ts';
 import { shortOrLong } from '../support/test-length.ts';
 
@@ -27,7 +27,7 @@ type Podman = (...args: readonly string[]) => Promise<string>;
 
 /** Builds the image and loads it. */
 async function loadImage(t: TestContext, podman: Podman, folder: string): Promise<void> {
-  await packTarball(folder);
+  await installPackage(folder);
   const [root, layout, archive] = ['root', 'layout', 'image.tar'].map((name) => path.join(folder, name)) as [
     string,
     string,

@@ -1,9 +1,9 @@
-// Packs the package of this checkout for tests. One at a time: packing rebuilds dist/, which another `npm pack` may be
+// Packs and installs the package of this checkout for tests. One at a time: packing rebuilds dist/, which another `npm pack` may be
 // reading. Thread: main.
 
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -22,24 +22,37 @@ export function plainEnvironment(): NodeJS.ProcessEnv {
   );
 }
 
-/** Puts the packed package into a folder and returns the name of the tarball: `npm pack` runs once in a run of tests. */
-export async function packTarball(folder: string): Promise<string> {
-  const shared = process.env['FAIRLEAD_TEST_RUN_FOLDER'] ?? folder;
+/** The other line of Node that is supported. The npm package of its binary has no install script. */
+const NODE_24 = `node-${process.platform}-${process.arch}@24`;
+
+/**
+ * Makes a folder a project that has installed the packed package, and Node 24 as `node24`. `npm pack` and `npm install` run
+ * once in a run of tests; the projects share node_modules.
+ */
+export async function installPackage(folder: string): Promise<void> {
+  const installed = path.join(process.env['FAIRLEAD_TEST_RUN_FOLDER'] ?? folder, 'installed');
   await lock();
   try {
-    if (tarballIn(shared) === undefined) {
-      await run('npm', ['pack', '--pack-destination', shared, '--silent'], { cwd: ROOT, env: plainEnvironment() });
-    }
+    if (!existsSync(path.join(installed, 'node_modules/fairlead'))) await packInto(installed);
   } finally {
     rmSync(LOCK, { recursive: true, force: true });
   }
-  const name = tarballIn(shared)!;
-  if (shared !== folder) copyFileSync(path.join(shared, name), path.join(folder, name));
-  return name;
+  symlinkSync(path.join(installed, 'node_modules'), path.join(folder, 'node_modules'));
+  writeProject(folder);
 }
 
-function tarballIn(folder: string): string | undefined {
-  return readdirSync(folder).find((name) => name.endsWith('.tgz'));
+async function packInto(installed: string): Promise<void> {
+  mkdirSync(installed, { recursive: true });
+  writeProject(installed);
+  const env = plainEnvironment();
+  await run('npm', ['pack', '--pack-destination', installed, '--silent'], { cwd: ROOT, env });
+  const tarball = readdirSync(installed).find((name) => name.endsWith('.tgz'))!;
+  const options = ['--prefer-offline', '--no-audit', '--no-fund', '--force'];
+  await run('npm', ['install', ...options, `./${tarball}`, `node24@npm:${NODE_24}`], { cwd: installed, env });
+}
+
+function writeProject(folder: string): void {
+  writeFileSync(path.join(folder, 'package.json'), JSON.stringify({ name: 'user', private: true, type: 'module' }));
 }
 
 /** Creating a folder is atomic, so only one process succeeds. A lock whose owner has died is removed. */

@@ -1,5 +1,6 @@
 // docs/extending.md as a stranger follows it: an empty project, the packed tarball, and every file and command of the
 // page. Needs npm, and its cache or the registry. Thread: main.
+// Own process: a failed preparation must not fail the tests of other files.
 
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
@@ -10,7 +11,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
-import { packTarball, plainEnvironment } from '../../support/packed-tarball.ts';
+import { installPackage, plainEnvironment } from '../../support/packed-tarball.ts';
 import { eventually } from '../../support/fairlead.ts';
 
 const ROOT = path.join(import.meta.dirname, '../../..');
@@ -24,10 +25,7 @@ const FILES = new Map(
 );
 
 before(async () => {
-  const tarball = await packTarball(folder);
-  writeFileSync(path.join(folder, 'package.json'), JSON.stringify({ name: 'stranger', private: true, type: 'module' }));
-  const install = ['install', '--prefer-offline', '--no-audit', '--no-fund', `./${tarball}`];
-  await run('npm', install, { cwd: folder, env: plainEnvironment() });
+  await installPackage(folder);
   for (const [name, text] of FILES) {
     mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
     writeFileSync(path.join(folder, name), text);

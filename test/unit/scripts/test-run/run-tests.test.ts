@@ -143,6 +143,13 @@ describe('the choice of tests', () => {
     assert.ok(!output.includes('a.test.ts'));
   });
 
+  test('a file with hooks for each test has a process of its own', (t) => {
+    const hooked = `import { beforeEach } from 'node:test';\nbeforeEach(() => { globalThis.isHooked = true; });\ntest('x', () => {});\n`;
+    const other = `test('y', () => assert.equal(globalThis.isHooked, undefined));\n`;
+    const { output } = runOver(t, { 'contract/a.test.ts': hooked, 'contract/b.test.ts': other }, '--only', 'contract');
+    assert.match(output, /2 passed/);
+  });
+
   test('--grep that names nothing fails', (t) => {
     const { status, output } = runOver(t, files, '--grep', 'nothing of this name');
     assert.match(output, /^FAILED: tests \(none was run\)$/m);

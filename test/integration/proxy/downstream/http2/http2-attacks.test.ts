@@ -1,5 +1,6 @@
 // Attacks on an HTTP/2 listener end with ENHANCE_YOUR_CALM, in bounded memory, while an honest client is served.
 // Thread: main.
+// Own process: its memory is measured.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
