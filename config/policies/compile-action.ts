@@ -7,6 +7,7 @@ import type { FilesAction, LocalAction } from '../../core/snapshot/route.ts';
 import type { Template, TemplateForm, TemplateValue } from '../../core/template.ts';
 import { quoted } from '../../core/option-schema.ts';
 import type { ValueName } from '../../core/template-values.ts';
+import { checkGroups } from '../../proxy/policies/rewrite.ts';
 import type { RouteConfig } from '../schema/schema-routes.ts';
 import type { CheckContext } from '../validate/parsed-config.ts';
 import { statSync } from 'node:fs';
@@ -25,7 +26,10 @@ export function compileAction(
   const location = context.template(redirect.to, { form: 'url', place: 'answer', path: at });
   const fault = location.parts.length === 0 && redirect.to !== '' ? null : faultOfTarget(location);
   if (fault !== null) context.report({ code: 'FL2006', message: `${quoted(redirect.to)} ${fault}`, path: at });
-  return { kind: 'redirect', status: redirect.status, location };
+  const { status, regex } = redirect;
+  if (regex === undefined) return { kind: 'redirect', status, location };
+  checkGroups(regex, ['redirect', 'regex', 'replace'], context.report);
+  return { kind: 'redirect', status, location, regex: { match: regex.match, replacement: regex.replace } };
 }
 
 function compileRespond(

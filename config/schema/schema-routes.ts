@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import type { HostField } from '../../core/snapshot/route.ts';
 import { isHost } from '../../net/host-name.ts';
+import { regexOption } from '../../proxy/policies/rewrite.ts';
 import { quoted, type Parsed } from '../values/parsed.ts';
 import { files } from './schema-files.ts';
 import { routeLimits } from './schema-client.ts';
@@ -10,7 +11,7 @@ import { match } from './schema-match.ts';
 import { routeRetry } from './schema-retry.ts';
 import { routeTimeouts } from './schema-upstreams.ts';
 import { policies, policyKeys } from './schema-policies.ts';
-import { count, fieldValue, filePath, name, parsedText, template, size } from './schema-values.ts';
+import { count, fieldValue, filePath, name, optionSchemas, parsedText, template, size } from './schema-values.ts';
 
 const respond = z
   .strictObject({
@@ -43,6 +44,9 @@ const redirect = z
     to: template('url', { expects: 'a URL or an absolute path', example: '"https://www.example.com{uri}"' }).describe(
       'Value of `Location`; may have values in braces (docs/policies/redirects.md).',
     ),
+    regex: regexOption(optionSchemas, "the request's path")
+      .describe('Replaces a part of the path that `{path}` and `{uri}` have in `to`.')
+      .optional(),
   })
   .meta({ expects: 'a mapping with to and status', example: '{ to: "https://www.example.com{uri}", status: 301 }' })
   .describe('Responds with a redirect.');

@@ -1,5 +1,6 @@
 // Routes in the Snapshot: match and action. Thread: both.
 
+import type { Replacement } from '../linear-regex.ts';
 import type { Template } from '../template.ts';
 import type { PolicySnapshot } from './policy.ts';
 import type { RetrySnapshot, UpstreamTimeouts } from './upstream.ts';
@@ -87,7 +88,13 @@ export type LocalAction =
       /** Whether each character of the body is one byte of a file, instead of text. */
       readonly isBinary: boolean;
     }
-  | { readonly kind: 'redirect'; readonly status: number; readonly location: Template };
+  | {
+      readonly kind: 'redirect';
+      readonly status: number;
+      readonly location: Template;
+      /** Replacement in the path that the location gets; absent where the path stays. */
+      readonly regex?: { readonly match: string; readonly replacement: Replacement };
+    };
 
 /** Shedding order in an overload: `sheddable` requests first, then `default` ones. */
 export type Priority = 'critical' | 'default' | 'sheddable';

@@ -4,7 +4,7 @@ import { type ApiObject, listAt, textAt } from '../../discovery/kubernetes/api-o
 import type { ConfigPart, Fragment, ProvidedCertificate, Refusal } from '../provider.ts';
 import { type BackendContext, Backends, originOf } from './backends.ts';
 import { type Cluster, KINDS, type KindName } from './cluster.ts';
-import { condition, isSameStatus, withTimes } from './conditions.ts';
+import { type Condition, condition, isSameStatus, withTimes } from './conditions.ts';
 import { GATEWAY_CONTROLLER, type Gateway, gatewayClassesOf, gatewaysOf, type GatewaySettings } from './gateways.ts';
 import { compareRoutes, httpRoutesOf, type RouteResult } from './http-routes.ts';
 import { GATEWAY_GROUP } from './reference-grants.ts';
@@ -101,17 +101,21 @@ function routeStatus({ object, parents }: RouteResult, { refused, now }: StatusF
   const key = `${textAt(object, 'metadata', 'namespace')}/${textAt(object, 'metadata', 'name')}`;
   const refusal = refused.find(({ origin }) => origin === originOf('httproute', key));
   const own = parents.map(({ parentRef, conditions }) => {
-    const shown =
-      refusal === undefined
-        ? conditions
-        : conditions.map((one) =>
-            one.type === 'Accepted' ? condition('Accepted', false, 'UnsupportedValue', refusal.cause) : one,
-          );
+    const shown = refusal === undefined ? conditions : withRefusal(conditions, refusal.cause);
     const known = before.find((one) => isOwn(one) && isSameStatus((one as ApiObject)['parentRef'], parentRef));
     const timed = withTimes(shown, listAt(known, 'conditions'), object, now);
     return { parentRef, controllerName: GATEWAY_CONTROLLER, conditions: timed };
   });
   return { parents: [...before.filter((one) => !isOwn(one)), ...own] };
+}
+
+/** A route that the configuration refuses is not accepted, and so not partially invalid either. */
+function withRefusal(conditions: readonly Condition[], cause: string): readonly Condition[] {
+  return conditions
+    .filter(({ type }) => type !== 'PartiallyInvalid')
+    .map((one) =>
+      one.type === 'Accepted' && one.status === 'True' ? condition('Accepted', false, 'UnsupportedValue', cause) : one,
+    );
 }
 
 function isOwn(parent: unknown): boolean {

@@ -53,6 +53,11 @@ interface Attachment {
   readonly hosts: readonly string[];
 }
 
+interface RuleFault {
+  readonly reason: string;
+  readonly cause: string;
+}
+
 interface Action {
   readonly settings: ApiObject;
   readonly refs: Condition | null;
@@ -63,9 +68,10 @@ class HttpRoute {
   readonly #context: RouteContext;
   readonly #namespace: string;
   readonly #key: string;
-  /** Faults of references, and of filters, by the first message. */
+  /** The first fault of a reference. */
   #refs: Condition | null = null;
-  #unsupported = '';
+  /** By the index of the rule: rules that can't be expressed, which answer 500. */
+  readonly #faults = new Map<number, RuleFault>();
   #count = 0;
 
   constructor(object: ApiObject, context: RouteContext) {
@@ -79,17 +85,23 @@ class HttpRoute {
     const parents = listAt(this.#object, 'spec', 'parentRefs').flatMap((ref) => this.#parent(ref));
     const attachments = parents.flatMap((one) => one.attachments);
     const routes = attachments.flatMap((one) => this.#routes(one));
+    const refs = this.#refs ?? condition('ResolvedRefs', true, 'ResolvedRefs');
     const statuses = parents.map(({ ref, accepted }): ParentStatus => {
-      const fault =
-        this.#unsupported === '' ? null : condition('Accepted', false, 'UnsupportedValue', this.#unsupported);
-      const isAccepted = accepted.status === 'True' && fault !== null;
-      return {
-        parentRef: ref,
-        conditions: [isAccepted ? fault : accepted, this.#refs ?? condition('ResolvedRefs', true, 'ResolvedRefs')],
-      };
+      return { parentRef: ref, conditions: [...this.#acceptance(accepted), refs] };
     });
     const attached = attachments.map(({ gateway, listener }) => [gateway, listener.name] as const);
     return { object: this.#object, routes, parents: statuses, attached };
+  }
+
+  /** A route with valid rules beside invalid ones is accepted, and partially invalid. */
+  #acceptance(accepted: Condition): readonly Condition[] {
+    const [first] = this.#faults.values();
+    if (accepted.status === 'False' || first === undefined) return [accepted];
+    if (this.#faults.size === listAt(this.#object, 'spec', 'rules').length) {
+      return [condition('Accepted', false, first.reason, first.cause)];
+    }
+    const causes = [...this.#faults].map(([index, { cause }]) => `Dropped Rule ${index}: ${cause}, requests get 500`);
+    return [accepted, condition('PartiallyInvalid', true, 'UnsupportedValue', causes.join('; '))];
   }
 
   /** Where the route attaches by one of its references; empty for Gateways of other controllers. */
@@ -130,7 +142,7 @@ class HttpRoute {
       const written = listAt(rule, 'matches');
       const matches = (written.length === 0 ? [{}] : written).map(ruleMatch);
       return matches.flatMap((match, matchAt) => {
-        const settings = this.#action(rule, match, listener.port);
+        const settings = this.#action(rule, ruleAt, match, listener.port);
         const order = ruleAt * 1_000 + matchAt;
         return hosts.map((host) => this.#route({ host, match, order, listener, settings }));
       });
@@ -149,12 +161,13 @@ class HttpRoute {
     return { part, host, match, order, object: this.#object };
   }
 
-  #action(rule: unknown, match: RuleMatch, port: number): ApiObject {
+  #action(rule: unknown, ruleAt: number, match: RuleMatch, port: number): ApiObject {
     const filters = filterSettings(rule, match.prefix, port);
     const refs = listAt(rule, 'backendRefs');
     const isFiltered = refs.some((one) => listAt(one, 'filters').length > 0);
     if (!filters.ok || isFiltered) {
-      this.#unsupported ||= filters.ok ? 'filters of backendRefs are not supported' : filters.cause;
+      const fault = filters.ok ? { cause: 'filters of backendRefs are not supported' } : filters;
+      this.#faults.set(ruleAt, { reason: 'UnsupportedValue', ...fault });
       return failing('a filter of this route is not supported');
     }
     if (filters.settings['redirect'] !== undefined) return filters.settings;

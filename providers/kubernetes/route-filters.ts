@@ -6,21 +6,36 @@ import { literalText } from '../provider.ts';
 /** Settings of a route, or why they can't be had. */
 export type Settings =
   | { readonly ok: true; readonly settings: ApiObject }
-  | { readonly ok: false; readonly cause: string };
+  | { readonly ok: false; readonly cause: string; readonly reason?: 'IncompatibleFilters' };
 
 /** Settings of all filters of a rule. @param prefix of the path that matched; '' where none did @param port of the listener */
 export function filterSettings(rule: unknown, prefix: string, port: number): Settings {
   const settings: Record<string, unknown> = {};
-  for (const filter of listAt(rule, 'filters')) {
+  const filters = listAt(rule, 'filters');
+  for (const filter of filters) {
     const found = filterOf(filter, prefix, port);
     if (!found.ok) return found;
     Object.assign(settings, found.settings);
   }
-  const timeout = textAt(rule, 'timeouts', 'request');
-  if (timeout === '' || /^0(ms|s|m|h)$/.test(timeout)) return { ok: true, settings };
-  if (!/^\d+(ms|s|m|h)$/.test(timeout))
-    return { ok: false, cause: `timeouts.request ${timeout} has more than one unit` };
-  return { ok: true, settings: { ...settings, timeouts: { response: timeout } } };
+  if (['RequestRedirect', 'URLRewrite'].every((type) => filters.some((one) => textAt(one, 'type') === type))) {
+    return { ok: false, cause: 'RequestRedirect and URLRewrite exclude each other', reason: 'IncompatibleFilters' };
+  }
+  return { ok: true, settings: { ...settings, ...timeoutsOf(rule) } };
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1_000, ms: 1 };
+
+/** `request` bounds all attempts, and so does `backendRequest`: an attempt can't be longer. Zero is no timeout. */
+function timeoutsOf(rule: unknown): ApiObject {
+  const given = ['request', 'backendRequest'].flatMap((key) => {
+    const written = textAt(rule, 'timeouts', key);
+    if (!/^(?:\d{1,5}(?:h|ms|m|s)){1,4}$/.test(written)) return [];
+    const parts = [...written.matchAll(/(\d+)(h|ms|m|s)/g)];
+    return [parts.reduce((sum, [, count, unit]) => sum + Number(count) * UNIT_MS[unit!]!, 0)];
+  });
+  if (given.length === 0) return {};
+  const bounds = given.filter((ms) => ms > 0);
+  return { timeouts: { response: bounds.length === 0 ? 'none' : `${Math.min(...bounds)}ms` } };
 }
 
 function filterOf(filter: unknown, prefix: string, port: number): Settings {
@@ -31,8 +46,9 @@ function filterOf(filter: unknown, prefix: string, port: number): Settings {
   if (type === 'ResponseHeaderModifier') {
     return { ok: true, settings: { responseHeaders: fieldEdits(valueAt(filter, 'responseHeaderModifier')) } };
   }
-  if (type === 'RequestRedirect') return redirectOf(valueAt(filter, 'requestRedirect'), port);
+  if (type === 'RequestRedirect') return redirectOf(valueAt(filter, 'requestRedirect'), prefix, port);
   if (type === 'URLRewrite') return rewriteOf(valueAt(filter, 'urlRewrite'), prefix);
+  if (type === 'CORS') return corsOf(valueAt(filter, 'cors'));
   return { ok: false, cause: `the filter ${type} is not supported` };
 }
 
@@ -47,16 +63,18 @@ function fieldEdits(given: unknown): ApiObject {
 
 const SCHEME_PORTS: Readonly<Record<string, number>> = { http: 80, https: 443 };
 
-function redirectOf(given: unknown, listenerPort: number): Settings {
+function redirectOf(given: unknown, prefix: string, listenerPort: number): Settings {
   const scheme = textAt(given, 'scheme');
   const type = textAt(given, 'path', 'type');
-  if (type === 'ReplacePrefixMatch') return { ok: false, cause: 'redirects that replace a prefix are not supported' };
+  const isPrefix = type === 'ReplacePrefixMatch';
+  if (isPrefix && prefix === '') return NEEDS_PREFIX;
+  const regex = isPrefix ? { regex: replacePrefix(prefix, textAt(given, 'path', 'replacePrefixMatch')) } : {};
   const port = numberAt(given, 'port') ?? (scheme === '' ? listenerPort : (SCHEME_PORTS[scheme] ?? listenerPort));
   const isDefault = scheme === '' ? port === 80 || port === 443 : SCHEME_PORTS[scheme] === port;
   const path = type === 'ReplaceFullPath' ? literalText(textAt(given, 'path', 'replaceFullPath')) : '{uri}';
   const host = literalText(textAt(given, 'hostname')) || '{hostname}';
   const to = `${literalText(scheme) || '{scheme}'}://${host}${isDefault ? '' : `:${port}`}${path}`;
-  return { ok: true, settings: { redirect: { to, status: numberAt(given, 'statusCode') ?? 302 } } };
+  return { ok: true, settings: { redirect: { to, status: numberAt(given, 'statusCode') ?? 302, ...regex } } };
 }
 
 function rewriteOf(given: unknown, prefix: string): Settings {
@@ -67,12 +85,39 @@ function rewriteOf(given: unknown, prefix: string): Settings {
   if (type === 'ReplaceFullPath') {
     return { ok: true, settings: { ...named, rewrite: { path: textAt(given, 'path', 'replaceFullPath') || '/' } } };
   }
-  if (prefix === '') return { ok: false, cause: 'ReplacePrefixMatch needs a match with PathPrefix' };
-  const replacement = textAt(given, 'path', 'replacePrefixMatch').replace(/\/+$/, '').replaceAll('$', '$$$$');
-  const escaped = prefix === '/' ? '' : prefix.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
-  // `/v1` and `/v1/x` become `/v2` and `/v2/x`; without a replacement, `/` and `/x`.
-  const regex = { match: `^${escaped}(/|$)`, replace: replacement === '' ? '/' : `${replacement}$1` };
+  if (prefix === '') return NEEDS_PREFIX;
+  const regex = replacePrefix(prefix, textAt(given, 'path', 'replacePrefixMatch'));
   return { ok: true, settings: { ...named, rewrite: { regex } } };
+}
+
+const NEEDS_PREFIX: Settings = { ok: false, cause: 'ReplacePrefixMatch needs a match with PathPrefix' };
+
+/** `/v1` and `/v1/x` become `/v2` and `/v2/x`; without a replacement, `/` and `/x`. */
+function replacePrefix(prefix: string, given: string): ApiObject {
+  const replacement = given.replace(/\/+$/, '').replaceAll('$', '$$$$');
+  const escaped = prefix === '/' ? '' : prefix.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  return { match: `^${escaped}(/|$)`, replace: replacement === '' ? '/' : `${replacement}$1` };
+}
+
+const SAFE_METHODS = ['GET', 'HEAD', 'POST'];
+const ALL_METHODS = [...SAFE_METHODS, 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+/** Of the specification, in seconds. */
+const DEFAULT_MAX_AGE = 5;
+
+function corsOf(given: unknown): Settings {
+  const texts = (key: string): string[] => listAt(given, key).map(String);
+  const [origins, methods, headers] = [texts('allowOrigins'), texts('allowMethods'), texts('allowHeaders')];
+  if (origins.length === 0) return { ok: false, cause: 'the filter CORS has no allowOrigins' };
+  const exposed = texts('exposeHeaders');
+  const cors = {
+    origins,
+    methods: methods.includes('*') ? ALL_METHODS : methods.length === 0 ? SAFE_METHODS : methods,
+    ...(!headers.includes('*') && { headers }),
+    ...(exposed.length > 0 && { exposed }),
+    credentials: valueAt(given, 'allowCredentials') === true,
+    maxAge: `${numberAt(given, 'maxAge') ?? DEFAULT_MAX_AGE}s`,
+  };
+  return { ok: true, settings: { cors } };
 }
 
 /** Conditions of a match, and what decides its place. */

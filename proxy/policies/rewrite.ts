@@ -156,6 +156,33 @@ function prefixOf({ connection, request }: Pick<PolicyExchange, 'connection' | '
 const DOMAIN_META = { expects: 'a domain, or none', example: 'example.com' };
 const META = { expects: 'a mapping such as { stripPrefix: /api }', example: '{ stripPrefix: /api }' };
 
+/** A replacement in a path. @param subject that the expression is compared with */
+export function regexOption({ z, text }: OptionSchemas, subject: string) {
+  return z
+    .strictObject({
+      match: text(parseLinearRegex, { expects: 'a regular expression', example: "'^/users/([0-9]+)$'" }).describe(
+        `Regular expression (RE2 syntax), compared with ${subject}.`,
+      ),
+      replace: text(parseReplacement, { expects: 'a text', example: '/people/$1' }).describe(
+        'Text in place of the first match. `$1` to `$9` are groups, `$0` is the match, `$$` a dollar sign.',
+      ),
+    })
+    .meta({ expects: 'a mapping with match and replace', example: "{ match: '^/old', replace: /new }" });
+}
+
+/** Reports a group that the expression doesn't have. @param path of the replacement */
+export function checkGroups(
+  { match, replace }: { readonly match: string; readonly replace: Replacement },
+  path: readonly string[],
+  report: CompileContext['report'],
+): void {
+  const groups = groupsOf(match);
+  const most = Math.max(0, ...replace.filter((part) => typeof part === 'number'));
+  if (!groups.ok || most <= groups.value) return;
+  const message = `$${most} is not a group of the expression, which has ${groups.value}`;
+  report({ code: 'FL3008', message, path, mark: `$${most}` });
+}
+
 function rewriteOptions(schemas: OptionSchemas) {
   const { z, text, host } = schemas;
   const path = (example: string) => text(parsePath, { expects: 'a path', example });
@@ -166,18 +193,7 @@ function rewriteOptions(schemas: OptionSchemas) {
         .optional(),
       addPrefix: path('/v2').describe('Puts this prefix before the path.').optional(),
       path: path('/index.html').describe('Replaces the whole path.').optional(),
-      regex: z
-        .strictObject({
-          match: text(parseLinearRegex, { expects: 'a regular expression', example: "'^/users/([0-9]+)$'" }).describe(
-            'Regular expression (RE2 syntax), compared with the path after `stripPrefix`.',
-          ),
-          replace: text(parseReplacement, { expects: 'a text', example: '/people/$1' }).describe(
-            'Text in place of the first match. `$1` to `$9` are groups, `$0` is the match, `$$` a dollar sign.',
-          ),
-        })
-        .meta({ expects: 'a mapping with match and replace', example: "{ match: '^/old', replace: /new }" })
-        .describe('Replaces a part of the path.')
-        .optional(),
+      regex: regexOption(schemas, 'the path after `stripPrefix`').describe('Replaces a part of the path.').optional(),
       query: queryOptions(schemas).optional(),
       location: z
         .union([z.boolean().transform((isOn) => (isOn ? [] : null)), z.array(host())])
@@ -260,12 +276,7 @@ function checkCombination(options: RewriteOptions, { report }: CompileContext): 
     const message = '"cookiePath" needs "stripPrefix" or "addPrefix": other rewrites have no inverse';
     report({ code: 'FL3007', message, path: [NAME, 'cookiePath'], part: 'key' });
   }
-  if (regex === undefined) return;
-  const groups = groupsOf(regex.match);
-  const most = Math.max(0, ...regex.replace.filter((part) => typeof part === 'number'));
-  if (!groups.ok || most <= groups.value) return;
-  const message = `$${most} is not a group of the expression, which has ${groups.value}`;
-  report({ code: 'FL3008', message, path: [NAME, 'regex', 'replace'], mark: `$${most}` });
+  if (regex !== undefined) checkGroups(regex, [NAME, 'regex', 'replace'], report);
 }
 
 function compileRewrite(options: RewriteOptions, context: CompileContext): RewriteData {

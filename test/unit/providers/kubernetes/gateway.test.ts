@@ -259,6 +259,63 @@ describe('HTTPRoute', () => {
       { redirect: { to: 'https://{hostname}:8443{uri}', status: 302 } },
     ],
     [
+      'HTTPRouteRedirectPath: a prefix',
+      {
+        type: 'RequestRedirect',
+        requestRedirect: { path: { type: 'ReplacePrefixMatch', replacePrefixMatch: '/xyz' }, statusCode: 302 },
+      },
+      {
+        redirect: {
+          to: '{scheme}://{hostname}{uri}',
+          status: 302,
+          regex: { match: '^/foo\\.x(/|$)', replace: '/xyz$1' },
+        },
+      },
+    ],
+    [
+      'HTTPRouteRedirectPath: the whole path',
+      { type: 'RequestRedirect', requestRedirect: { path: { type: 'ReplaceFullPath', replaceFullPath: '/new' } } },
+      { redirect: { to: '{scheme}://{hostname}/new', status: 302 } },
+    ],
+    [
+      'HTTPRouteCORS',
+      {
+        type: 'CORS',
+        cors: {
+          allowOrigins: ['https://www.foo.com', 'https://*.bar.com'],
+          allowMethods: ['GET', 'OPTIONS'],
+          allowHeaders: ['x-header-1'],
+          exposeHeaders: ['x-header-3'],
+          allowCredentials: true,
+          maxAge: 3600,
+        },
+      },
+      {
+        cors: {
+          origins: ['https://www.foo.com', 'https://*.bar.com'],
+          methods: ['GET', 'OPTIONS'],
+          headers: ['x-header-1'],
+          exposed: ['x-header-3'],
+          credentials: true,
+          maxAge: '3600s',
+        },
+        upstream: 'infra.v1.80',
+      },
+    ],
+    [
+      'HTTPRouteCORS: wildcards, and the defaults of the specification',
+      { type: 'CORS', cors: { allowOrigins: ['*'], allowMethods: ['*'], allowHeaders: ['*'] } },
+      {
+        cors: {
+          origins: ['*'],
+          methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
+          credentials: false,
+          maxAge: '5s',
+        },
+        upstream: 'infra.v1.80',
+      },
+    ],
+    [
       'HTTPRouteRewriteHost and path',
       {
         type: 'URLRewrite',
@@ -275,6 +332,20 @@ describe('HTTPRoute', () => {
   for (const [name, filter, expected] of FILTERS) {
     test(name, () => {
       assert.deepEqual(settingsOf([{ ...rule('v1', path('/foo.x/')), filters: [filter] }]), expected);
+    });
+  }
+
+  const TIMEOUTS: readonly (readonly [timeouts: object, response: string])[] = [
+    [{ request: '500ms' }, '500ms'],
+    [{ request: '1h1m1s1ms' }, '3661001ms'],
+    [{ backendRequest: '2s' }, '2000ms'],
+    [{ request: '10s', backendRequest: '2s' }, '2000ms'],
+    [{ request: '0s', backendRequest: '2s' }, '2000ms'],
+    [{ request: '0s' }, 'none'],
+  ];
+  for (const [timeouts, response] of TIMEOUTS) {
+    test(`HTTPRouteTimeout ${JSON.stringify(timeouts)}: ${response}`, () => {
+      assert.deepEqual(settingsOf([{ ...rule('v1'), timeouts }]), { timeouts: { response }, upstream: 'infra.v1.80' });
     });
   }
 
@@ -297,8 +368,28 @@ describe('HTTPRoute', () => {
       httpRoutes: [httpRoute('r', [{ ...rule('v1', path('/a')), filters }, rule('v2', path('/b'))])],
     });
     assert.deepEqual([taken(snapshot, '/a'), taken(snapshot, '/b')], ['500', 'v2']);
-    assert.deepEqual(parentsOf('r'), [{ Accepted: 'UnsupportedValue', ResolvedRefs: 'ResolvedRefs' }]);
+    const partly = { Accepted: 'Accepted', PartiallyInvalid: 'UnsupportedValue', ResolvedRefs: 'ResolvedRefs' };
+    assert.deepEqual(parentsOf('r'), [partly]);
   });
+
+  const REDIRECT = { type: 'RequestRedirect', requestRedirect: { statusCode: 301 } };
+  const REPLACING = { path: { type: 'ReplacePrefixMatch', replacePrefixMatch: '/x' } };
+  const INVALID: readonly (readonly [name: string, filters: readonly object[], reason: string])[] = [
+    ['RequestMirror', [{ type: 'RequestMirror', requestMirror: {} }], 'UnsupportedValue'],
+    ['ExtensionRef', [{ type: 'ExtensionRef', extensionRef: {} }], 'UnsupportedValue'],
+    ['CORS without origins', [{ type: 'CORS', cors: {} }], 'UnsupportedValue'],
+    ['ReplacePrefixMatch for an exact path', [{ type: 'URLRewrite', urlRewrite: REPLACING }], 'UnsupportedValue'],
+    ['the same in a redirect', [{ type: 'RequestRedirect', requestRedirect: REPLACING }], 'UnsupportedValue'],
+    ['a redirect and a rewrite', [REDIRECT, { type: 'URLRewrite', urlRewrite: {} }], 'IncompatibleFilters'],
+  ];
+  for (const [name, filters, reason] of INVALID) {
+    test(`a route whose every rule is invalid is not accepted, and answers 500: ${name}`, () => {
+      const rules = [{ ...rule('v1', path('/a', 'Exact')), filters }];
+      const { snapshot, parentsOf } = begin({ httpRoutes: [httpRoute('r', rules)] });
+      assert.equal(taken(snapshot, '/a'), '500');
+      assert.deepEqual(parentsOf('r'), [{ Accepted: reason, ResolvedRefs: 'ResolvedRefs' }]);
+    });
+  }
 
   test('a route that the configuration refuses reports it', () => {
     const { parentsOf } = begin({ httpRoutes: [httpRoute('r', [rule('v1', path('/a*b', 'Exact'))])] });

@@ -47,6 +47,30 @@ describe('a redirect', () => {
   }
 });
 
+describe('a redirect that replaces a part of the path', () => {
+  const cases: readonly (readonly [target: string, location: string])[] = [
+    ['/v1', 'http://a/v2'],
+    ['/v1/x?q=/v1/', 'http://a/v2/x?q=/v1/'],
+    ['/v10', 'http://a/v10'],
+    ['/v1//evil.example', 'http://a/v2/evil.example'],
+    ['/v1/../x', 'http://a/x'],
+    ['*', 'http://a/'],
+  ];
+  for (const [target, location] of cases) {
+    test(`${target} leads to ${location}`, () => {
+      const regex = 'regex: { match: "^/v1(/|$)", replace: /v2$1 }';
+      const made = reply(`redirect: { to: "{scheme}://{host}{uri}", ${regex} }`, { target, authority: 'a' });
+      assert.deepEqual(made?.fields, ['Location', location, 'X-Added', '1']);
+    });
+  }
+
+  test('into a target without a host stays on the host of the request', () => {
+    const regex = 'regex: { match: "^/v1(/|$)", replace: $1 }';
+    const made = reply(`redirect: { to: "{uri}", ${regex} }`, { target: '/v1//evil.example', authority: 'a' });
+    assert.deepEqual(made?.fields.slice(0, 2), ['Location', '/evil.example']);
+  });
+});
+
 describe('a response', () => {
   const textOf = (route: string, head: Partial<HeadParts> = {}) => Buffer.from(reply(route, head)!.body).toString();
 
