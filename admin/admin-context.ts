@@ -15,6 +15,7 @@ import type { ClientMemory } from '../core/memory/client-memory.ts';
 import type { Region } from '../core/memory/region.ts';
 import type { BoundListener } from '../core/messages.ts';
 import type { MaintenanceSwitch } from '../core/snapshot/maintenance.ts';
+import type { Exemplar } from '../core/request-tracer.ts';
 import type { Snapshot } from '../core/snapshot/snapshot.ts';
 import type { Timers } from '../core/timers.ts';
 import type { DiscoveredEndpoint } from '../discovery/source.ts';
@@ -142,6 +143,8 @@ export interface AdminTraces {
   };
   /** Bytes of spans that wait. */
   readonly queuedBytes: number;
+  /** Recorded requests of an upstream, at most one for each bucket of its latencies. */
+  exemplars(upstream: string): readonly Exemplar[];
 }
 
 /** Discovery sources of upstreams, and endpoints that operators add. */

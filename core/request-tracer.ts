@@ -22,4 +22,14 @@ export interface SpanBatch {
   readonly spans: number;
   /** Spans that the worker has dropped since the last batch: there were too many. */
   readonly dropped: number;
+  readonly exemplars: readonly Exemplar[];
+}
+
+/** A recorded request that an upstream's histogram of latencies has counted. */
+export interface Exemplar {
+  readonly upstream: string;
+  readonly traceId: string;
+  readonly ms: number;
+  /** Wall-clock ms of its end. */
+  readonly atMs: number;
 }

@@ -32,6 +32,8 @@ export interface AdminRequest<Body = unknown> {
   readonly body: Body;
   readonly ifMatch: string | undefined;
   readonly lastEventId: string | undefined;
+  /** Value of Accept. */
+  readonly accept: string | undefined;
   /** Whether the client requests a stream of events. */
   readonly wantsStream: boolean;
   /** The caller, for log and events. */

@@ -86,7 +86,7 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   {
     method: 'GET',
     path: '/metrics',
-    means: 'Prometheus metrics; ?scope= chooses',
+    means: 'Prometheus metrics, by Accept in OpenMetrics; ?scope= chooses',
     reply: 'text/plain',
     query: [SCOPE],
     handle: read.sendMetrics,

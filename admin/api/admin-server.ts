@@ -202,6 +202,7 @@ export class AdminServer {
         body,
         ifMatch: headers['if-match'],
         lastEventId: typeof lastEventId === 'string' ? lastEventId : undefined,
+        accept: headers.accept,
         wantsStream: wantsStream(headers.accept),
         who: caller.who,
         role: caller.role,

@@ -1,5 +1,6 @@
 // Read-only handlers: health of the process, metrics, status, events, configuration. Thread: main.
 
+import { preferredType } from '../../core/accept-types.ts';
 import { AdminError, type AdminReply, type AdminStream, jsonReply } from './admin-reply.ts';
 import type { AdminParts, AdminRequest } from './admin-route.ts';
 import { findEndpoint, noEndpoint, noUpstream } from './change-handlers.ts';
@@ -22,13 +23,13 @@ export function replyReady(_request: AdminRequest, { context }: AdminParts): Adm
   return because.length === 0 ? jsonReply({ ready: true }) : jsonReply({ ready: false, because }, 503);
 }
 
-export async function sendMetrics({ query }: AdminRequest, { metrics }: AdminParts): Promise<AdminReply> {
-  const scopes = chosen(query, 'scope', METRIC_SCOPES);
-  return {
-    status: 200,
-    contentType: metrics.contentType,
-    body: await metrics.text(scopes as ReadonlySet<MetricScope>),
-  };
+/** In OpenMetrics for a scraper that prefers it, as Prometheus does. */
+export async function sendMetrics({ query, accept }: AdminRequest, { metrics }: AdminParts): Promise<AdminReply> {
+  const scopes = chosen(query, 'scope', METRIC_SCOPES) as ReadonlySet<MetricScope>;
+  const isOpen = preferredType(accept, ['text/plain', 'application/openmetrics-text']) === 1;
+  const format = isOpen ? 'openMetrics' : 'text';
+  const body = await metrics.text(scopes, format);
+  return { status: 200, contentType: metrics.contentTypes[format], body, fields: { Vary: 'Accept' } };
 }
 
 /** Values of a repeatable parameter; all known values without it. @throws AdminError 400 */

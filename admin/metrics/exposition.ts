@@ -8,28 +8,29 @@ const texts = new WeakMap<Labels, string>();
 
 /** HELP, TYPE and one line for each sample, without the last line break. */
 export function exposition({ name, help, type }: MetricFamily, samples: readonly MetricSample[]): string {
-  let text = `# HELP ${name} ${escaped(help)}\n# TYPE ${name} ${type}`;
+  let text = `# HELP ${name} ${escapedText(help)}\n# TYPE ${name} ${type}`;
   for (const { metricName = name, labels, sharedLabels, value } of samples) {
-    const own = textOf(labels);
-    const shared = sharedLabels === undefined ? '' : textOf(sharedLabels);
+    const own = labelsText(labels);
+    const shared = sharedLabels === undefined ? '' : labelsText(sharedLabels);
     const both = own === '' || shared === '' ? own + shared : `${own},${shared}`;
     text += both === '' ? `\n${metricName} ${number(value)}` : `\n${metricName}{${both}} ${number(value)}`;
   }
   return text;
 }
 
-function textOf(labels: Labels): string {
+/** `name="value"` pairs with commas between them. */
+export function labelsText(labels: Labels): string {
   let text = texts.get(labels);
   if (text === undefined) {
     text = Object.entries(labels)
-      .map(([name, value]) => `${name}="${escaped(String(value)).replaceAll('"', '\\"')}"`)
+      .map(([name, value]) => `${name}="${escapedText(String(value)).replaceAll('"', '\\"')}"`)
       .join(',');
     texts.set(labels, text);
   }
   return text;
 }
 
-function escaped(text: string): string {
+export function escapedText(text: string): string {
   return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
 }
 

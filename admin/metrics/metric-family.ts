@@ -1,6 +1,7 @@
 // A metric: name, help text, and a function that reads its values during a scrape. Thread: main.
 
 import { LATENCY_BOUNDS_MS } from '../../core/memory/lane-fields.ts';
+import type { Exemplar } from '../../core/request-tracer.ts';
 import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
 import type { ListenerSnapshot } from '../../core/snapshot/listener.ts';
 import type { Snapshot } from '../../core/snapshot/snapshot.ts';
@@ -25,6 +26,16 @@ export interface MetricSample {
   readonly sharedLabels?: Labels;
   readonly value: number;
   readonly metricName?: string;
+  /** Written in OpenMetrics only. */
+  readonly exemplar?: SampleExemplar | undefined;
+}
+
+/** A recorded request of a bucket. */
+export interface SampleExemplar {
+  readonly traceId: string;
+  readonly seconds: number;
+  /** Wall-clock ms of its end. */
+  readonly atMs: number;
 }
 
 /** Data of one scrape, each looked up once. */
@@ -150,15 +161,18 @@ export function eachEndpoint(scrape: Scrape): readonly LabelledEndpoint[] {
   return endpoints;
 }
 
-/** The lines of one histogram. @param sumMs sum of all observations in ms */
+/** The lines of one histogram. @param sumMs sum of all observations in ms @param exemplars of its observations */
 export function histogramSamples(
   name: string,
   sharedLabels: Labels,
   buckets: Float64Array,
   sumMs: number,
+  exemplars: readonly Exemplar[] = [],
 ): MetricSample[] {
   const coarse = coarseHistogram(buckets);
-  const lines = coarse.map(({ leSeconds, count }) => ({
+  const newest = newestByBucket(exemplars, coarse);
+  const lines = coarse.map(({ leSeconds, count }, index) => ({
+    exemplar: newest[index],
     metricName: `${name}_bucket`,
     labels: oneLabel('le', leSeconds === Number.POSITIVE_INFINITY ? '+Inf' : leSeconds),
     sharedLabels,
@@ -170,6 +184,17 @@ export function histogramSamples(
     { metricName: `${name}_sum`, labels: NO_LABELS, sharedLabels, value: sumMs / 1000 },
     { metricName: `${name}_count`, labels: NO_LABELS, sharedLabels, value: count },
   ];
+}
+
+/** The newest exemplar of each bucket that has one. */
+function newestByBucket(exemplars: readonly Exemplar[], coarse: readonly CoarseBucket[]): SampleExemplar[] {
+  const newest: SampleExemplar[] = [];
+  for (const { traceId, ms, atMs } of exemplars) {
+    const seconds = ms / 1000;
+    const bucket = coarse.findIndex(({ leSeconds }) => seconds <= leSeconds);
+    if ((newest[bucket]?.atMs ?? 0) <= atMs) newest[bucket] = { traceId, seconds, atMs };
+  }
+  return newest;
 }
 
 /** Bounds per decade in the coarse histogram. */

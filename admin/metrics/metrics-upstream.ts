@@ -48,10 +48,11 @@ const SESSION_DURATION = `${METRIC_PREFIX}upstream_session_duration_seconds`;
 
 /** Requests and sessions share the lane's histogram: an upstream serves one of them. */
 function durations(name: string, isOne: (upstream: UpstreamSnapshot) => boolean): MetricFamily['collect'] {
-  return ({ snapshot, sums }) =>
+  return ({ context, snapshot, sums }) =>
     snapshot.upstreams.filter(isOne).flatMap(({ name: upstream, index }) => {
       const sumMs = sums.upstream(index, 'latencySumMs');
-      return histogramSamples(name, { upstream }, sums.upstreamLatencies(index), sumMs);
+      const exemplars = context.traces.exemplars(upstream);
+      return histogramSamples(name, { upstream }, sums.upstreamLatencies(index), sumMs, exemplars);
     });
 }
 

@@ -6,6 +6,7 @@ import { type Metric, Registry } from 'prom-client';
 import type { AdminContext } from '../admin-context.ts';
 import { EventLoopLag } from './event-loop-lag.ts';
 import { exposition } from './exposition.ts';
+import { OPEN_METRICS_END, OPEN_METRICS_TYPE, openMetrics } from './open-metrics.ts';
 import { LaneSums } from './lane-sums.ts';
 import { type MetricFamily, type MetricScope, type Scrape, perListener } from './metric-family.ts';
 import { CERTIFICATE_METRICS } from './metrics-certificate.ts';
@@ -19,6 +20,9 @@ import { UPSTREAM_METRICS, STATUS_CLASSES } from './metrics-upstream.ts';
 import type { ListenerField } from '../../core/memory/lane-fields.ts';
 import { TLS_FAILURES } from '../../core/tls-failure.ts';
 
+/** Prometheus' text format 0.0.4, and OpenMetrics 1.0. */
+type MetricFormat = 'text' | 'openMetrics';
+
 /**
  * Metrics for Prometheus. prom-client's default metrics are not collected: they describe the main thread as if it were
  * the process, and list all open descriptors at each scrape.
@@ -30,6 +34,7 @@ export class Metrics {
   readonly registry = new Registry();
   readonly #lag = new EventLoopLag();
   readonly families: readonly MetricFamily[];
+  readonly #names: ReadonlySet<string>;
   #scrape: Scrape;
 
   constructor(context: AdminContext) {
@@ -47,12 +52,13 @@ export class Metrics {
       ...GRPC_METRICS,
       ...ENDPOINT_METRICS,
     ];
+    this.#names = new Set(this.families.map(({ name }) => name));
     for (const family of this.families) this.registry.registerMetric(this.#collectorOf(family));
   }
 
-  /** Value of the response's Content-Type. */
-  get contentType(): string {
-    return this.registry.contentType;
+  /** Values of Content-Type by format. */
+  get contentTypes(): Readonly<Record<MetricFormat, string>> {
+    return { text: this.registry.contentType, openMetrics: OPEN_METRICS_TYPE };
   }
 
   start(): void {
@@ -64,15 +70,17 @@ export class Metrics {
   }
 
   /** The exposition of the families in these scopes. Yields to the event loop after each family. */
-  async text(scopes: ReadonlySet<MetricScope>): Promise<string> {
+  async text(scopes: ReadonlySet<MetricScope>, format: MetricFormat = 'text'): Promise<string> {
     this.#scrape = this.#takeScrape();
     const texts: string[] = [];
+    const isOpen = format === 'openMetrics';
     for (const family of this.families) {
       if (!scopes.has(family.scope)) continue;
-      texts.push(exposition(family, family.collect(this.#scrape)));
+      const samples = family.collect(this.#scrape);
+      texts.push(isOpen ? openMetrics(family, samples, this.#names) : exposition(family, samples));
       await nextTurn();
     }
-    return `${texts.join('\n\n')}\n`;
+    return isOpen ? `${[...texts, OPEN_METRICS_END].join('\n')}\n` : `${texts.join('\n\n')}\n`;
   }
 
   #takeScrape(): Scrape {

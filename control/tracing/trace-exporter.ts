@@ -4,11 +4,12 @@
 import { hostname } from 'node:os';
 import type { Logger } from '../../core/log.ts';
 import type { Random } from '../../core/random.ts';
-import type { SpanBatch } from '../../core/request-tracer.ts';
+import type { Exemplar, SpanBatch } from '../../core/request-tracer.ts';
 import type { Snapshot } from '../../core/snapshot/snapshot.ts';
 import type { TracingSnapshot } from '../../core/snapshot/tracing.ts';
 import type { TimerHandle, Timers } from '../../core/timers.ts';
 import type { SnapshotConsumer } from '../snapshot-owner.ts';
+import { Exemplars } from './exemplars.ts';
 import type { ReceiverClient, ReceiverReply } from './otlp-client.ts';
 import { SpanQueue } from './span-queue.ts';
 
@@ -41,6 +42,7 @@ export class TraceExporter implements SnapshotConsumer {
   readonly counts: TraceCounts = { exported: 0, lost: { queue: 0, refused: 0, worker: 0 }, failedRequests: 0 };
   readonly #parts: ExporterParts;
   readonly #queue = new SpanQueue();
+  readonly #exemplars = new Exemplars();
   #settings: TracingSnapshot | null = null;
   #client: ReceiverClient | null = null;
   #prefix = '';
@@ -58,7 +60,13 @@ export class TraceExporter implements SnapshotConsumer {
     return this.#queue.bytes;
   }
 
-  apply({ tracing }: Snapshot): void {
+  exemplars(upstream: string): readonly Exemplar[] {
+    return this.#exemplars.of(upstream);
+  }
+
+  apply(snapshot: Snapshot): void {
+    const { tracing } = snapshot;
+    this.#exemplars.apply(snapshot);
     if (JSON.stringify(tracing) === JSON.stringify(this.#settings)) return;
     void this.#client?.close();
     this.#client = tracing === null ? null : this.#parts.connect(tracing);
@@ -75,6 +83,7 @@ export class TraceExporter implements SnapshotConsumer {
   add(batch: SpanBatch): void {
     const { lost } = this.counts;
     lost.worker += batch.dropped;
+    if (this.#settings !== null) this.#exemplars.add(batch.exemplars);
     if (batch.spans === 0) return;
     lost.queue += this.#queue.add(batch, this.#settings?.queueBytes ?? 0);
     this.#send();

@@ -5,7 +5,7 @@ import type { OptionSchemas, OptionsOf } from '../../core/option-schema.ts';
 import type { CompileContext } from '../../core/policy/policy-definition.ts';
 import { type Template, type TemplateRenderer, templateRenderer } from '../../core/template.ts';
 import type { ReplyFacts, TemplateFacts } from '../../core/template-values.ts';
-import { preferredType } from './accept-types.ts';
+import { preferredType } from '../../core/accept-types.ts';
 
 /** One page in one media type. */
 interface PageVariant {

@@ -24,27 +24,24 @@ export interface TraceIdentity {
 export class RequestTrace {
   readonly identity: TraceIdentity;
   readonly attempts: AttemptTimes[] = [];
+  readonly #offsetMs: number;
 
-  constructor(identity: TraceIdentity) {
+  /** @param offsetMs converts monotonic ms to ms since 1970; one for all spans, whatever happens to the wall clock */
+  constructor(identity: TraceIdentity, offsetMs: number) {
     this.identity = identity;
+    this.#offsetMs = offsetMs;
   }
 
-  /**
-   * The spans of the ended request.
-   * @param clock `offsetMs` converts monotonic ms to ms since 1970 @param newSpanId makes the ids of steps
-   */
-  spans(
-    record: ExchangeRecord,
-    clock: { readonly nowMs: number; readonly offsetMs: number },
-    newSpanId: () => string,
-  ): string[] {
+  /** The spans of the ended request. @param newSpanId makes the ids of steps */
+  spans(record: ExchangeRecord, newSpanId: () => string): string[] {
     const { traceId } = this.identity;
-    const { phases } = record;
-    const endMs = clock.nowMs;
-    const spans = [this.#serverSpan(record, endMs - phases.totalMs + clock.offsetMs, endMs + clock.offsetMs)];
+    const { phases, beganWallMs } = record;
+    const offsetMs = this.#offsetMs;
+    const endMs = beganWallMs + phases.totalMs - offsetMs;
+    const spans = [this.#serverSpan(record, beganWallMs, beganWallMs + phases.totalMs)];
     const step = (name: string, parentId: string, startMs: number, stepEndMs: number): void => {
       if (stepEndMs <= startMs) return;
-      const times = { startMs: startMs + clock.offsetMs, endMs: stepEndMs + clock.offsetMs };
+      const times = { startMs: startMs + offsetMs, endMs: stepEndMs + offsetMs };
       const span = { traceId, spanId: newSpanId(), parentId, name, kind: SPAN_KIND.internal, ...times };
       spans.push(spanJson({ ...span, attributes: [], error: null }));
     };
@@ -52,7 +49,7 @@ export class RequestTrace {
     if (phases.queueMs > 0) step('queue', this.identity.spanId, placedMs - phases.queueMs, placedMs);
     for (const [number, attempt] of this.attempts.entries()) {
       attempt.ended(endMs);
-      spans.push(spanJson(this.#attemptSpan(attempt, number, clock.offsetMs)));
+      spans.push(spanJson(this.#attemptSpan(attempt, number, offsetMs)));
       for (const [name, from, to] of stepsOf(attempt)) step(name, attempt.spanId, from, to);
     }
     return spans;

@@ -41,7 +41,8 @@ export class WorkerTracer implements RequestTracer {
 
   begin(exchange: object, traceId: string, parentId: string, state: string): string {
     const spanId = this.#newSpanId();
-    this.#open.set(exchange, new RequestTrace({ traceId, spanId, parentId, state }));
+    const offsetMs = this.#clock.wallMs() - this.#clock.nowMs();
+    this.#open.set(exchange, new RequestTrace({ traceId, spanId, parentId, state }, offsetMs));
     return formatTraceparent(traceId, spanId, true);
   }
 
@@ -49,9 +50,18 @@ export class WorkerTracer implements RequestTracer {
     const trace = this.#open.get(exchange);
     if (trace === undefined) return;
     this.#open.delete(exchange);
-    const nowMs = this.#clock.nowMs();
-    const clock = { nowMs, offsetMs: this.#clock.wallMs() - nowMs };
-    for (const span of trace.spans(record, clock, () => this.#newSpanId())) this.#buffer.add(span);
+    const { upstream, wasUpgraded, phases, beganWallMs } = record;
+    // The duration of a tunnel is no latency of the upstream, and isn't in its histogram.
+    if (upstream !== null && !wasUpgraded) {
+      const { traceId } = trace.identity;
+      this.#buffer.addExemplar({
+        upstream: upstream.name,
+        traceId,
+        ms: phases.totalMs,
+        atMs: beganWallMs + phases.totalMs,
+      });
+    }
+    for (const span of trace.spans(record, () => this.#newSpanId())) this.#buffer.add(span);
   }
 
   /** Sends the spans of ended requests. */

@@ -41,7 +41,7 @@ const SPAN = spanJson({
   attributes: [],
   error: null,
 });
-const BATCH = { bytes: Buffer.from(SPAN), spans: 1, dropped: 0 };
+const BATCH = { bytes: Buffer.from(SPAN), spans: 1, dropped: 0, exemplars: [] };
 
 test('requests have the configured fields, and are compressed where that is configured', async (t) => {
   const receiver = await startReceiver(t);

@@ -5,6 +5,7 @@ import { Region } from '../../../core/memory/region.ts';
 import type { AdminSnapshot } from '../../../core/snapshot/admin.ts';
 import type { BindAddress } from '../../../core/snapshot/listener.ts';
 import type { MaintenanceSwitch } from '../../../core/snapshot/maintenance.ts';
+import type { Exemplar } from '../../../core/request-tracer.ts';
 import type { Snapshot } from '../../../core/snapshot/snapshot.ts';
 import type { GrpcMethodCounts } from '../../../core/grpc-calls.ts';
 import type {
@@ -380,7 +381,11 @@ export class FakeContext implements AdminContext {
     return this.grpcCounts;
   }
 
-  traces = { counts: { exported: 40, lost: { queue: 3, refused: 2, worker: 1 }, failedRequests: 4 }, queuedBytes: 512 };
+  traces = {
+    counts: { exported: 40, lost: { queue: 3, refused: 2, worker: 1 }, failedRequests: 4 },
+    queuedBytes: 512,
+    exemplars: (_upstream: string): readonly Exemplar[] => [],
+  };
 
   writtenConfig(): WrittenConfig | null {
     return this.written;

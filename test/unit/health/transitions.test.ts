@@ -157,7 +157,11 @@ async function counted(bench: HealthBench, detector: Detector): Promise<number> 
     timers: bench.clock,
     log: SILENT_LOG,
     grpcCalls: () => [],
-    traces: { counts: { exported: 0, lost: { queue: 0, refused: 0, worker: 0 }, failedRequests: 0 }, queuedBytes: 0 },
+    traces: {
+      counts: { exported: 0, lost: { queue: 0, refused: 0, worker: 0 }, failedRequests: 0 },
+      queuedBytes: 0,
+      exemplars: () => [],
+    },
     health: bench.health,
     maintenance: { list: () => [], set: () => assert.fail('unexpected call') },
     registrar: { list: () => [] },

@@ -40,7 +40,7 @@ function bench(settings: Partial<TracingSnapshot> = {}) {
 }
 
 function batch(text: string, spans = 1, dropped = 0): SpanBatch {
-  return { bytes: Buffer.from(JSON.stringify(text)), spans, dropped };
+  return { bytes: Buffer.from(JSON.stringify(text)), spans, dropped, exemplars: [] };
 }
 
 /** The spans of a request. */

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { preferredType } from '../../../../proxy/policies/accept-types.ts';
+import { preferredType } from '../../../../core/accept-types.ts';
 import { errorPages, listenerErrorPages } from '../../../../proxy/policies/error-pages.ts';
 import { testPolicy } from '../../../../testing/policy-bench.ts';
 import { compileContext } from '../../../support/compile-context.ts';

@@ -37,6 +37,7 @@ class Bench {
   /** Requests as the transport got them. */
   readonly sent: AttemptRequest[] = [];
   #events!: AttemptEvents;
+  #beganWallMs = 0;
   readonly #transport = this.#watched({
     send: (request, events) => {
       this.sent.push(request);
@@ -51,6 +52,7 @@ class Bench {
   }
 
   begin(state = ''): string {
+    this.#beganWallMs = this.clock.wallMs();
     return this.tracer.begin(this.exchange, TRACE, 'f'.repeat(16), state);
   }
 
@@ -73,7 +75,7 @@ class Bench {
   }
 
   spans(parts: Partial<ExchangeRecord> = {}): SpanText[] {
-    this.tracer.ended(this.exchange, recordOf(parts));
+    this.tracer.ended(this.exchange, recordOf({ beganWallMs: this.#beganWallMs, ...parts }));
     this.tracer.report();
     const text = this.batches.map(({ bytes }) => Buffer.from(bytes).toString()).join(',');
     return JSON.parse(`[${text}]`) as SpanText[];
@@ -98,6 +100,7 @@ test('each attempt has a span, which its endpoint gets as the parent, and steps 
   bench.clock.advance(30);
   second.events.onEnd(null);
   const phases = phasesOf({ queueMs: 4, totalMs: 69 });
+  bench.clock.advance(1000);
   const spans = bench.spans({ phases, attempts: 2, retryVerdict: 'never-sent' });
   assert.deepEqual(
     spans.map(({ name, kind }) => `${name} ${kind}`),
@@ -113,6 +116,8 @@ test('each attempt has a span, which its endpoint gets as the parent, and steps 
   assert.deepEqual(sent, [`00-${TRACE}-${failed!.spanId}-01`, `00-${TRACE}-${answered!.spanId}-01`]);
   const lengths = spans.map((span) => Number(BigInt(span.endTimeUnixNano) - BigInt(span.startTimeUnixNano)) / 1e6);
   assert.deepEqual(lengths, [69, 4, 5, 2, 3, 50, 20, 30]);
+  const gap = BigInt(failed!.startTimeUnixNano) - BigInt(server.startTimeUnixNano);
+  assert.equal(gap, 0n, 'the first attempt began with the request, however late its record is');
   assert.deepEqual(
     [failed!.status, valueOf(failed!, 'error.type')],
     [{ code: 2, message: 'tls-failed' }, 'tls-failed'],
@@ -178,4 +183,26 @@ describe('errors of the request', () => {
       assert.equal(server!.status?.code, type === undefined ? undefined : 2);
     });
   }
+});
+
+test('the newest request of each bucket is an exemplar of its upstream; a tunnel is none', () => {
+  const bench = new Bench();
+  const requests: Partial<ExchangeRecord>[] = [
+    { phases: phasesOf({ totalMs: 30 }) },
+    { phases: phasesOf({ totalMs: 31 }) },
+    { phases: phasesOf({ totalMs: 5 }) },
+    { phases: phasesOf({ totalMs: 900 }), wasUpgraded: true },
+    { phases: phasesOf({ totalMs: 900 }), upstream: null },
+  ];
+  for (const parts of requests) {
+    bench.begin();
+    bench.spans(parts);
+    bench.begin();
+  }
+  const found = bench.batches.flatMap(({ exemplars }) => exemplars);
+  const atMs = bench.clock.wallMs();
+  assert.deepEqual(
+    found.map(({ upstream, traceId, ms, atMs: at }) => [upstream, traceId, ms, at - atMs]),
+    [30, 31, 5].map((ms) => ['api', TRACE, ms, ms]),
+  );
 });
