@@ -6,6 +6,7 @@ import type { NamedMatch, RouteMatch, TcpConditions, ValueMatch } from './snapsh
 export function matchText({ hosts, paths, methods, headers, query, others }: RouteMatch): string {
   const parts: readonly (readonly [string, readonly string[]])[] = [
     ['host', hosts],
+    ['subdomains', others?.isOneLabel === true ? ['one'] : []],
     ['path', paths.map(pathText)],
     ['method', methods],
     ['header', headers.map(namedText)],

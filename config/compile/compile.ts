@@ -285,13 +285,15 @@ function compileUpload({ expect = 'forward', requestBuffer = 0 }: RouteConfig): 
 }
 
 function compileMatch(match: NonNullable<RouteConfig['match']>): RouteMatch {
-  const { cookie, client, protocol, not } = match;
-  const hasOthers = [cookie, client, protocol, not].some((part) => part !== undefined);
-  return {
-    ...compileConditions(match),
-    listeners: match.listener ?? [],
-    ...(hasOthers && { others: { ...compileOthers(match), not: (not ?? []).map(compileUnwanted) } }),
-  };
+  const { cookie, client, protocol, not, subdomains } = match;
+  const isOneLabel = subdomains === 'one' && match.host?.some((host) => host.startsWith('*.')) === true;
+  const hasOthers = isOneLabel || [cookie, client, protocol, not].some((part) => part !== undefined);
+  const others = (): OtherConditions => ({
+    ...compileOthers(match),
+    ...(isOneLabel && { isOneLabel }),
+    not: (not ?? []).map(compileUnwanted),
+  });
+  return { ...compileConditions(match), listeners: match.listener ?? [], ...(hasOthers && { others: others() }) };
 }
 
 type Unwanted = NonNullable<NonNullable<RouteConfig['match']>['not']>[number];

@@ -201,6 +201,11 @@ const unwanted = z
 export const match = z
   .strictObject({
     ...conditions,
+    subdomains: z
+      .enum(['any', 'one'])
+      .meta({ expects: 'any or one', example: 'one' })
+      .describe('Labels that `*.` in `host` of this match stands for: any number, the default, or exactly one.')
+      .optional(),
     listener: oneOrMany(name()).describe('Listener or listeners by name; all if absent.').optional(),
     not: oneOrMany(unwanted)
       .describe(

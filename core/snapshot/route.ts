@@ -43,6 +43,8 @@ export interface OtherConditions {
   /** CIDR blocks of the client's address, seen through trusted proxies. */
   readonly clients: readonly string[];
   readonly protocols: readonly ClientProtocol[];
+  /** Whether `*.` in the hosts of the match stands for one label only; any depth if absent. */
+  readonly isOneLabel?: boolean;
   /** None of these may match. */
   readonly not: readonly RouteMatch[];
 }

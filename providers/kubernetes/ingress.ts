@@ -128,6 +128,7 @@ class IngressRoutes {
     const { path, isExact } = place;
     const match = {
       ...(host !== '' && { host }),
+      ...(host.startsWith('*.') && { subdomains: 'one' }),
       ...(isExact ? { path: { exact: path } } : path !== '/' && { path }),
       listener: listeners,
     };

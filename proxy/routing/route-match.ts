@@ -71,11 +71,12 @@ function restMismatch(match: RouteMatch, facts: RoutingFacts): MatchPart | null 
   if (match.methods.length > 0 && !match.methods.includes(facts.head.method)) return 'method';
   if (!match.headers.every((wanted) => matchesField(wanted, facts.head))) return 'header';
   if (!match.query.every((wanted) => matchesQuery(wanted, facts.query))) return 'query';
-  return match.others === undefined ? null : otherMismatch(match.others, facts);
+  return match.others === undefined ? null : otherMismatch(match.others, match.hosts, facts);
 }
 
-function otherMismatch(others: OtherConditions, facts: RoutingFacts): MatchPart | null {
+function otherMismatch(others: OtherConditions, hosts: readonly string[], facts: RoutingFacts): MatchPart | null {
   const { cookies, clients, protocols, not } = others;
+  if (others.isOneLabel === true && !hosts.some((pattern) => matchesOneLabel(pattern, facts.host))) return 'host';
   if (cookies.length > 0) {
     const field = facts.head.field('cookie');
     if (!cookies.every((wanted) => matchesOptional(wanted.match, cookieValue(field, wanted.name)))) return 'cookie';
@@ -121,6 +122,11 @@ export function hostOf(authority: string): string {
 function matchesHost(pattern: string, host: string): boolean {
   if (pattern.startsWith('*.')) return host.length > pattern.length - 1 && host.endsWith(pattern.slice(1));
   return pattern === host;
+}
+
+function matchesOneLabel(pattern: string, host: string): boolean {
+  const dot = host.indexOf('.');
+  return pattern.startsWith('*.') ? dot > 0 && host.slice(dot) === pattern.slice(1) : pattern === host;
 }
 
 /** A prefix matches whole segments: /v1 matches /v1 and /v1/x, not /v10. One that ends in a slash matches paths below it. */

@@ -43,6 +43,7 @@ function ingress(
 interface Shown {
   readonly name: string;
   readonly match: {
+    readonly subdomains?: string;
     readonly host?: string;
     readonly path?: string | { readonly exact: string };
     readonly listener: string[];
@@ -96,6 +97,12 @@ describe('routes of Ingress objects', () => {
       'a - /',
       'a - /',
     ]);
+  });
+
+  test('have wildcards of one label, and names without a condition for them', () => {
+    const { routes } = begin([ingress('a', ['*.test / Prefix', 'a.test / Prefix'])]);
+    const matches = routes.map(({ match: { host, subdomains = '' } }) => `${host} ${subdomains}`);
+    assert.deepEqual(matches, ['a.test ', '*.test one']);
   });
 
   test('are those of the own class, and of the default class', () => {

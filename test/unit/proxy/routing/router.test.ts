@@ -113,6 +113,16 @@ describe('a match', () => {
     assert.equal(matches(match, '/users/me'), false);
   });
 
+  test('by host compares `*.` with one label, where only one is wanted', () => {
+    const match = { hosts: ['*.a.test', 'x.y.b.test'], others: { ...NO_OTHERS, isOneLabel: true } };
+    for (const host of ['x.a.test', 'X.A.TEST:80', 'x.a.test.', 'x.y.b.test']) {
+      assert.equal(matches(match, '/', { host }), true, host);
+    }
+    for (const host of ['x.y.a.test', 'a.test', '.a.test', 'xa.test', 'z.y.b.test', '']) {
+      assert.equal(matches(match, '/', { host }), false, host);
+    }
+  });
+
   test('by cookie compares its value', () => {
     const match = {
       others: { ...NO_OTHERS, cookies: [{ name: 'beta', match: { kind: 'exact', value: '1' } }] },
