@@ -15,6 +15,7 @@ import { missesOf, renderReport } from './chaos/report.ts';
 import { run } from './chaos/run.ts';
 import { storyOf } from './chaos/story.ts';
 import { figuresTable } from './chaos/table.ts';
+import { StepProgress } from './progress/step-progress.ts';
 
 const LOAD_CORE = '1';
 const PROXY_CORE = '0';
@@ -58,13 +59,15 @@ async function measureAll(
   options: ChaosOptions,
 ): Promise<number> {
   const todo = (): readonly Task[] => tasks.filter((task) => !book.isDone(task));
+  const progress = new StepProgress(Math.min(options.mostRuns, todo().length));
   for (let count = 0; count < options.mostRuns; count++) {
     const [task] = todo();
     if (task === undefined) return 0;
     const { part, proxy } = task;
     console.log(`\n${part.title}, seed ${part.settings.seed}, ${todo().length} left: ${describeCase(task.case)}`);
-    const figures = await measure(task, options);
     const name = `${proxy.name} ${task.case.name}`.trim();
+    const { figures, story } = await progress.step(name, () => measure(task, options));
+    if (story.length > 0) console.log([`  ${name}`, ...story].join('\n'));
     console.log(figuresTable([{ seed: part.settings.seed, name, figures }]));
     if (isClientLate(figures)) console.log('the client was late: no times of this run are judged');
     book.add(task, versions.get(proxy.name)!, figures);
@@ -72,11 +75,16 @@ async function measureAll(
   return todo().length;
 }
 
-async function measure({ proxy, case: { name, plan, profile } }: Task, options: ChaosOptions): Promise<Figures> {
+interface Measured {
+  readonly figures: Figures;
+  /** Lines about the run, where they are wanted. */
+  readonly story: readonly string[];
+}
+
+async function measure({ proxy, case: { plan, profile } }: Task, options: ChaosOptions): Promise<Measured> {
   const cores = options.isPinned ? PROXY_CORE : `0-${navigator.hardwareConcurrency - 1}`;
   return run({ proxy, plan, profile, workers: options.workers, cores }, async (seen, running) => {
-    if (options.isVerbose) console.log([`  ${proxy.name} ${name}`, ...(await storyOf(seen, running))].join('\n'));
-    return figuresOf(seen);
+    return { figures: figuresOf(seen), story: options.isVerbose ? await storyOf(seen, running) : [] };
   });
 }
 

@@ -15,6 +15,7 @@ import type { Proxy } from './proxies/proxy.ts';
 import { judgementsOf, placeReport, renderReport, type ReportParts } from './report.ts';
 import { inOneLine, type Outcome, Results, summarise } from './summary.ts';
 import { machineFacts, toolFacts } from './versions.ts';
+import { StepProgress } from '../progress/step-progress.ts';
 
 const MEMORY_FOLDER = '/dev/shm';
 const NEEDED = ['nginx', 'openssl', 'taskset'];
@@ -95,29 +96,44 @@ async function measureAll(options: BenchOptions): Promise<Results> {
   const origin = await startOrigin(folder, options.cores.load);
   const results = new Results();
   const around: Surroundings = { ...options, folder, certificate, originPort: origin.port };
-  for (const benchCase of options.cases) await measureCase(benchCase, options, around, results);
+  const cells = options.cases.flatMap((benchCase) =>
+    options.proxies.filter((proxy) => whyAbsent(proxy, benchCase) === null),
+  );
+  const progress = new StepProgress(cells.length * options.rounds);
+  for (const benchCase of options.cases) await measureCase(benchCase, options, { around, results, progress });
   await origin.stop();
   return results;
+}
+
+interface Measuring {
+  readonly around: Surroundings;
+  readonly results: Results;
+  readonly progress: StepProgress;
+}
+
+/** The reason for which a proxy isn't measured with a case; null where it is. */
+function whyAbsent(proxy: Proxy, benchCase: BenchCase): string | null {
+  return proxy.version() === null ? `not installed (${proxy.install})` : proxy.refusal(benchCase);
 }
 
 /** Runs all rounds of a case interleaved, so that changes of the machine affect all proxies alike. */
 async function measureCase(
   benchCase: BenchCase,
   { proxies, rounds }: BenchOptions,
-  around: Surroundings,
-  results: Results,
+  { around, results, progress }: Measuring,
 ): Promise<void> {
   const outcomes = new Map<Proxy, Outcome[]>();
   for (const proxy of proxies) {
-    const why = proxy.version() === null ? `not installed (${proxy.install})` : proxy.refusal(benchCase);
+    const why = whyAbsent(proxy, benchCase);
     if (why === null) outcomes.set(proxy, []);
     else results.set(benchCase.name, proxy.name, { kind: 'absent', why });
   }
   for (let round = 1; round <= rounds; round++) {
     for (const [proxy, list] of outcomes) {
-      const outcome = await attempt(proxy, benchCase, around);
+      const name = `${benchCase.name} ${round}/${rounds} ${proxy.name}`;
+      const outcome = await progress.step(name, () => attempt(proxy, benchCase, around));
       list.push(outcome);
-      console.log(`${benchCase.name} ${round}/${rounds} ${proxy.name}: ${describe(outcome)}`);
+      console.log(`${name}: ${describe(outcome)}`);
     }
   }
   for (const [proxy, list] of outcomes) results.set(benchCase.name, proxy.name, summarise(list));
