@@ -2,6 +2,10 @@
 // Thread: main.
 
 import { Agent, request } from 'node:http';
+import { patientMs } from './patience.ts';
+
+/** A load whose requests were all refused for this long ends: a failed test has closed the server and left its load. */
+const GONE_MS = patientMs(5_000);
 
 export interface ManyRequests {
   /** Number of requests; or send until `signal` aborts. */
@@ -27,17 +31,23 @@ export interface Outcome {
 export async function sendMany(port: number, options: ManyRequests): Promise<Outcome> {
   const agent = new Agent({ keepAlive: true, maxSockets: options.connections });
   const outcome: Outcome = { statuses: new Map(), errors: new Map(), sent: 0 };
+  let servedMs = performance.now();
   const mayGoOn = (): boolean =>
-    options.signal?.aborted !== true && (options.requests === undefined || outcome.sent < options.requests);
+    options.signal?.aborted !== true &&
+    performance.now() - servedMs < GONE_MS &&
+    (options.requests === undefined || outcome.sent < options.requests);
   const loop = async (): Promise<void> => {
     while (mayGoOn()) {
       const index = outcome.sent++;
       try {
         const answer = await sendOne(port, agent, options, index);
+        servedMs = performance.now();
         count(outcome.statuses, answer.status);
         options.onBody?.(index, answer.body);
       } catch (error) {
-        count(outcome.errors, (error as NodeJS.ErrnoException).code ?? (error as Error).message);
+        const cause = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
+        if (cause !== 'ECONNREFUSED') servedMs = performance.now();
+        count(outcome.errors, cause);
       }
     }
   };

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { type AppServer, startApps } from '../../support/app-server.ts';
 import { eventually, type RunningFairlead, startFairlead } from '../../support/fairlead.ts';
+import { shareFairlead } from '../../support/shared-fairlead.ts';
 
 const PASSIVE = 'health: { heartbeat: false }';
 
@@ -14,7 +15,13 @@ function listOf(apps: readonly AppServer[]): string {
   return apps.map(({ address }) => `- http://${address}\n`).join('') || '[]\n';
 }
 
-async function begin(t: TestContext, count: number, more = '') {
+/** @param start the tests share a Fairlead unless they need one of their own */
+async function begin(
+  t: TestContext,
+  count: number,
+  more = '',
+  start = (yaml: string) => shareFairlead('source file', yaml),
+) {
   const apps = await startApps(t, count);
   const folder = mkdtempSync(path.join(tmpdir(), 'fairlead-discovery-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
@@ -34,7 +41,7 @@ upstreams:
     ${PASSIVE}
     ${more}
 `;
-  const fairlead = await startFairlead(t, yaml);
+  const fairlead = await start(yaml);
   return { apps, folder, list, write, fairlead, yaml };
 }
 
@@ -130,7 +137,7 @@ describe('the source file', () => {
   });
 
   test('grows beyond every number of the start, and gives slots back', async (t) => {
-    const { apps, write, fairlead } = await begin(t, 1);
+    const { apps, write, fairlead } = await begin(t, 1, '', (yaml) => startFairlead(t, yaml));
     const others = Array.from({ length: 3_000 }, (_, at) => `- http://127.1.${at >> 8}.${at & 255}:1\n`);
     write(others.join(''));
     await eventually(() => endpointsOf(fairlead).length === 3_000, 'all endpoints are there');
