@@ -2,8 +2,9 @@
 // once, and have no other effect. Thread: main.
 
 import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { parseSavedState, type SavedState } from '../config/files/saved-state.ts';
+import { parseSavedState, type SavedEndpoint, type SavedState } from '../config/files/saved-state.ts';
 import type { Clock } from '../core/clock.ts';
+import type { EndpointChange } from '../core/messages.ts';
 import type { Snapshot } from '../core/snapshot/snapshot.ts';
 import type { TimerHandle, Timers } from '../core/timers.ts';
 import type { Logger } from '../core/log.ts';
@@ -40,6 +41,8 @@ export class StateKeeper implements SnapshotGate, SnapshotConsumer {
   #isFirst = true;
   /** Content of the file at the start, until the first Snapshot is applied. */
   #saved: SavedState | null = null;
+  /** Saved state of endpoints that their source hasn't reported yet since the start. */
+  #awaited: Pick<SavedState, 'savedAt' | 'endpoints'> = { savedAt: 0, endpoints: [] };
   /** Whether the last write failed: logged once. */
   #hasFailed = false;
 
@@ -60,9 +63,17 @@ export class StateKeeper implements SnapshotGate, SnapshotConsumer {
   }
 
   /** The first Snapshot restores the saved state of endpoints; from then on changes are written. */
-  apply({ healthState }: Snapshot): void {
-    if (this.#saved !== null && healthState !== null) this.#restore(healthState, this.#saved);
+  apply(snapshot: Snapshot): void {
+    const { healthState } = snapshot;
+    if (this.#saved !== null && healthState !== null) {
+      this.#awaited = this.#saved;
+      this.#restoreKnown(snapshot, healthState);
+    }
     this.#saved = null;
+    // Without a source in its upstream, an endpoint that is missing has been removed.
+    const discovered = new Set(snapshot.upstreams.flatMap(({ name, discovery }) => (discovery === null ? [] : [name])));
+    const endpoints = this.#awaited.endpoints.filter(({ upstream }) => discovered.has(upstream));
+    this.#awaited = { ...this.#awaited, endpoints };
     this.#cancel();
     this.#setting = healthState;
     if (healthState === null) return;
@@ -72,6 +83,13 @@ export class StateKeeper implements SnapshotGate, SnapshotConsumer {
     const subscriptions = changing.map((part) => part.subscribe(writeSoon));
     this.#unsubscribe = () => subscriptions.forEach((unsubscribe) => unsubscribe());
     this.#write();
+  }
+
+  /** A source may have its first set long after the start: what was drained must not get requests then. */
+  amend(snapshot: Snapshot, { upstreams }: EndpointChange): void {
+    if (this.#awaited.endpoints.length === 0 || this.#setting === null) return;
+    const changed = new Set(upstreams.map(({ index }) => index));
+    this.#restoreKnown({ upstreams: snapshot.upstreams.filter(({ index }) => changed.has(index)) }, this.#setting);
   }
 
   stop(): void {
@@ -85,11 +103,19 @@ export class StateKeeper implements SnapshotGate, SnapshotConsumer {
     this.#setting = null;
   }
 
-  #restore({ file, maxAgeMs }: Setting, saved: SavedState): void {
+  /** Restores the state of awaited endpoints that are in these upstreams; the others stay awaited. */
+  #restoreKnown({ upstreams }: Pick<Snapshot, 'upstreams'>, { file, maxAgeMs }: Setting): void {
     const { health, clock, log } = this.#parts;
-    const ageMs = Math.max(0, clock.wallMs() - saved.savedAt);
+    const { savedAt, endpoints } = this.#awaited;
+    const known = new Set(upstreams.flatMap(({ name, endpoints: all }) => all.map(({ id }) => keyOf(name, id))));
+    const isKnown = ({ upstream, endpoint }: SavedEndpoint): boolean => known.has(keyOf(upstream, endpoint));
+    const due = endpoints.filter(isKnown);
+    // The log names the file at the start, also where nothing in it applies.
+    if (due.length === 0 && this.#setting !== null) return;
+    this.#awaited = { savedAt, endpoints: endpoints.filter((one) => !isKnown(one)) };
+    const ageMs = Math.max(0, clock.wallMs() - savedAt);
     const isFresh = ageMs <= maxAgeMs;
-    const count = health.restore(saved.endpoints, isFresh);
+    const count = health.restore(due, isFresh);
     const what = isFresh ? 'state' : 'operator settings';
     log.info(
       { file, ageMs: Math.round(ageMs), endpoints: count },
@@ -130,7 +156,9 @@ export class StateKeeper implements SnapshotGate, SnapshotConsumer {
   #state(): SavedState {
     const { health, maintenance, splits, added } = this.#parts;
     const [inMaintenance, splitWeights, addedEndpoints] = [maintenance.save(), splits.save(), added.save()];
-    return { ...health.save(), inMaintenance, splitWeights, addedEndpoints };
+    const saved = health.save();
+    const endpoints = [...saved.endpoints, ...this.#awaited.endpoints.flatMap(settingsOf)];
+    return { ...saved, endpoints, inMaintenance, splitWeights, addedEndpoints };
   }
 
   /** Null where there is no usable file. */
@@ -150,4 +178,14 @@ export class StateKeeper implements SnapshotGate, SnapshotConsumer {
     const { message } = error as Error;
     this.#parts.log.warn({ file, reason: message }, `endpoint state in ${file} ${what} (${message})`);
   }
+}
+
+function keyOf(upstream: string, endpoint: string): string {
+  return `${upstream}/${endpoint}`;
+}
+
+/** Settings by the operator of an endpoint that is still awaited, without findings, which grow old; empty for none. */
+function settingsOf(saved: SavedEndpoint): readonly SavedEndpoint[] {
+  if (saved.admin === 'ready' && saved.weight === null) return [];
+  return [{ ...saved, check: 'unknown', ejection: null }];
 }
