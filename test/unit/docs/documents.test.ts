@@ -187,6 +187,14 @@ for (const page of PAGES.filter(({ name }) => !HISTORY.test(name))) {
       for (const text of texts) assert.deepEqual(mistakesIn(text), [], text);
     });
 
+    test('name existing files of the repository', () => {
+      for (const text of texts) {
+        for (const [, name] of text.matchAll(/(?:^|\s)((?:deploy|examples|scripts|docs)\/[\w./-]*\w)/g)) {
+          assert.ok(exists(name!), text);
+        }
+      }
+    });
+
     test('run scripts of package.json', () => {
       for (const text of texts) {
         for (const [, script] of text.matchAll(/npm run ([\w:-]+)/g)) assert.ok(Object.hasOwn(SCRIPTS, script!), text);

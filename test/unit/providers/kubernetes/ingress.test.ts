@@ -2,9 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { parse } from 'yaml';
 import type { ApiObject } from '../../../../discovery/kubernetes/api-object.ts';
 import { keyOf } from '../../../../discovery/kubernetes/api-object.ts';
 import { ingressFragment } from '../../../../providers/kubernetes/ingress.ts';
+import { readPage } from '../../docs/pages.ts';
 
 const OWN = { metadata: { name: 'fairlead' }, spec: { controller: 'fairlead.dev/ingress' } };
 const OTHER = { metadata: { name: 'nginx' }, spec: { controller: 'k8s.io/ingress-nginx' } };
@@ -75,6 +77,24 @@ function begin(ingresses: readonly object[], more: { classes?: object[]; service
   });
   return { ...fragment, routes, upstreams, order };
 }
+
+test('the Ingress of docs/kubernetes.md is a route of its host, and redirects to HTTPS', () => {
+  const fence = readPage('docs/kubernetes.md').fences.find(({ text }) => text.includes('kind: Ingress\n'))!;
+  const { routes, upstreams, order, refused } = begin([parse(fence.text) as object], { services: [service('shop')] });
+  // The secret is in no set of this test.
+  assert.deepEqual(
+    refused.map(({ origin }) => origin),
+    ['kubernetes secret shop/shop-tls'],
+  );
+  assert.ok(order.length > 0);
+  for (const { match } of routes) assert.equal(match.host, 'shop.example.com');
+  assert.deepEqual(Object.keys(upstreams).length, 1);
+  const redirects = routes.filter((route) => 'redirect' in route);
+  assert.deepEqual(
+    redirects.map(({ match: { listener } }) => listener),
+    [['web']],
+  );
+});
 
 describe('routes of Ingress objects', () => {
   test('are in the documented order', () => {
