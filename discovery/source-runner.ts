@@ -4,7 +4,6 @@ import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import type { GuardSnapshot, SourceSnapshot } from '../core/snapshot/discovery.ts';
 import type { TimerHandle, Timers } from '../core/timers.ts';
-import { isHeldBy, isSudden, removedFrom } from './guard.ts';
 import {
   type DiscoveredEndpoint,
   type EndpointSet,
@@ -293,4 +292,27 @@ function isEqual(before: DiscoveredEndpoint | undefined, after: DiscoveredEndpoi
     before.backup === after.backup &&
     before.zone === after.zone;
   return isSame && JSON.stringify(before.metadata) === JSON.stringify(after.metadata);
+}
+
+/** Share of a set whose removal at once is logged as a warning, and the least number of endpoints. */
+const LOUD_PERCENT = 50;
+const LOUD_COUNT = 2;
+
+/** Endpoints of `before` that `after` doesn't have. */
+function removedFrom(
+  before: readonly DiscoveredEndpoint[],
+  after: readonly DiscoveredEndpoint[],
+): readonly DiscoveredEndpoint[] {
+  const present = new Set(after.map(idOf));
+  return before.filter((endpoint) => !present.has(idOf(endpoint)));
+}
+
+/** Whether a set that removes so many endpoints is held. */
+function isHeldBy(guard: GuardSnapshot | null, removed: number, before: number): boolean {
+  return guard !== null && before > 0 && (100 * removed) / before > guard.maxRemovedPercent;
+}
+
+/** Whether operators should notice the removal. */
+function isSudden(removed: number, before: number): boolean {
+  return removed >= LOUD_COUNT && (100 * removed) / before >= LOUD_PERCENT;
 }

@@ -8,10 +8,16 @@ import { EventLoopLag } from './event-loop-lag.ts';
 import { exposition } from './exposition.ts';
 import { OPEN_METRICS_END, OPEN_METRICS_TYPE, openMetrics } from './open-metrics.ts';
 import { LaneSums } from './lane-sums.ts';
-import { type MetricFamily, type MetricScope, type Scrape, perListener } from './metric-family.ts';
+import {
+  type MetricFamily,
+  type MetricScope,
+  type Scrape,
+  perListener,
+  METRIC_PREFIX,
+  type MetricSample,
+} from './metric-family.ts';
 import { CERTIFICATE_METRICS } from './metrics-certificate.ts';
 import { ENDPOINT_METRICS } from './metrics-endpoint.ts';
-import { GRPC_METRICS } from './metrics-grpc.ts';
 import { POLICY_METRICS } from './metrics-policy.ts';
 import { processMetrics } from './metrics-process.ts';
 import { PROVIDER_METRICS } from './metrics-provider.ts';
@@ -19,6 +25,7 @@ import { SOURCE_METRICS } from './metrics-source.ts';
 import { UPSTREAM_METRICS, STATUS_CLASSES } from './metrics-upstream.ts';
 import type { ListenerField } from '../../core/memory/lane-fields.ts';
 import { TLS_FAILURES } from '../../core/tls-failure.ts';
+import { GRPC_STATUSES, type GrpcMethodCounts } from '../../core/grpc-calls.ts';
 
 /** Prometheus' text format 0.0.4, and OpenMetrics 1.0. */
 type MetricFormat = 'text' | 'openMetrics';
@@ -191,4 +198,34 @@ const LISTENER_METRICS: readonly MetricFamily[] = [
   lane('counter', 'handOffs', 'hand_offs_total', 'Connections given from the fast path to the general path.'),
   lane('counter', 'bytesReceived', 'received_bytes_total', 'Body bytes from clients.'),
   lane('counter', 'bytesSent', 'sent_bytes_total', 'Body bytes to clients.'),
+];
+
+function family(
+  name: string,
+  help: string,
+  label: string,
+  samplesOf: (counts: GrpcMethodCounts) => readonly (readonly [value: string, count: number])[],
+): MetricFamily {
+  return {
+    name: `${METRIC_PREFIX}grpc_${name}`,
+    help,
+    type: 'counter',
+    scope: 'upstream',
+    labels: ['upstream', 'method', label],
+    collect: ({ context }) =>
+      context.grpcCalls().flatMap((counts): MetricSample[] => {
+        const sharedLabels = { upstream: counts.upstream, method: counts.method };
+        return samplesOf(counts).map(([value, count]) => ({ labels: { [label]: value }, sharedLabels, value: count }));
+      }),
+  };
+}
+
+const GRPC_METRICS: readonly MetricFamily[] = [
+  family('calls_total', 'gRPC calls that have ended, by method and status.', 'code', ({ calls }) =>
+    calls.flatMap((count, status) => (count === 0 ? [] : [[GRPC_STATUSES[status]!, count] as const])),
+  ),
+  family('messages_total', 'Messages of these calls, by direction.', 'direction', (counts) => [
+    ['request', counts.requestMessages],
+    ['response', counts.responseMessages],
+  ]),
 ];

@@ -11,13 +11,14 @@ import { admin } from './schema-admin.ts';
 import { clientLimits, clientTimeouts } from './schema-client.ts';
 import { listeners } from './schema-listeners.ts';
 import { plugins } from './schema-policies.ts';
-import { providersSchema } from './schema-providers.ts';
-import { register } from './schema-register.ts';
 import { health, overload, reload } from './schema-process.ts';
 import { route, routes } from './schema-routes.ts';
 import { tracing } from './schema-tracing.ts';
 import { upstreamSchema, upstreamsSchema } from './schema-upstreams.ts';
-import { count, duration, label, oneOrMany, parsedText } from './schema-values.ts';
+import { count, duration, label, oneOrMany, parsedText, optionSchemas } from './schema-values.ts';
+import type { OptionShape } from '../../core/option-schema.ts';
+import { allProviders } from '../../providers/providers.ts';
+import { checkRegistration, registrationOptions } from '../../discovery/consul/registration-settings.ts';
 
 const workers = z
   .union([z.literal('auto'), count(1, 64)])
@@ -144,3 +145,51 @@ export type Config = z.output<ReturnType<typeof buildSchema>>;
 
 /** A configuration as written. */
 export type ConfigInput = z.input<ReturnType<typeof buildSchema>>;
+
+/** Options of each provider as validated, by its name. */
+type ProvidersConfig = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
+/** Builds the schema for the registered providers. */
+function providersSchema() {
+  const shape: Record<string, z.ZodType> = {};
+  for (const { name, options, summary, example, check } of allProviders()) {
+    shape[name] = z
+      .strictObject(options(optionSchemas) as OptionShape)
+      .superRefine((given, context) => {
+        for (const { code, message, path } of check?.(given) ?? []) {
+          context.addIssue({ code: 'custom', message, path: [...path], params: { code } });
+        }
+      })
+      .meta({ expects: `a mapping such as ${example}`, example })
+      .describe(summary)
+      .optional();
+  }
+  const [first] = allProviders();
+  return z
+    .strictObject(shape)
+    .transform((given): ProvidersConfig => {
+      const entries = Object.entries(given).filter(([, options]) => options !== undefined);
+      return Object.fromEntries(entries) as ProvidersConfig;
+    })
+    .prefault({})
+    .meta({ expects: 'a mapping with providers', example: `{ ${first!.name}: ${first!.example} }` })
+    .describe('Programs that contribute routes, upstreams and certificates while Fairlead runs (docs/providers.md).');
+}
+
+const consul = z
+  .strictObject(registrationOptions(optionSchemas))
+  .superRefine((given, context) => {
+    for (const { code, message, path } of checkRegistration(given)) {
+      context.addIssue({ code: 'custom', message, path: [...path], params: { code } });
+    }
+  })
+  .meta({ expects: 'a mapping such as { service: fairlead }', example: '{ service: fairlead }' });
+
+const register = z
+  .strictObject({
+    consul: oneOrMany(consul).describe(
+      'Registers Fairlead as a service of Consul, or as several: one for each listener, for example (docs/discovery.md).',
+    ),
+  })
+  .meta({ expects: 'a mapping with consul', example: '{ consul: { service: fairlead } }' })
+  .describe('Where Fairlead registers itself once it is ready; removed at the beginning of a drain.');

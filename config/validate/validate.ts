@@ -6,14 +6,14 @@ import type { LogField } from '../../logging/access/log-fields.ts';
 import { compileLogFormat } from '../../logging/access/log-formats.ts';
 import type { CheckContext } from './parsed-config.ts';
 import { checkAdmin } from './validate-admin.ts';
-import { checkGrpcRoutes } from './validate-grpc.ts';
 import { checkListeners } from './validate-listeners.ts';
 import { checkListenerTls } from './validate-tls.ts';
-import { checkRegister } from './validate-register.ts';
-import { checkRoutes } from './validate-routes.ts';
+import { checkRoutes, upstreamPaths, unknownName } from './validate-routes.ts';
 import { checkWrittenSecrets } from './validate-secrets.ts';
 import { checkTcp } from './validate-tcp.ts';
 import { checkUpstreams } from './validate-upstreams.ts';
+import type { KeyPath } from '../problems/problem.ts';
+import { quoted } from '../values/parsed.ts';
 
 /** Runs all checks; parts that don't fit the schema have been reported already. */
 export function validate(context: CheckContext): void {
@@ -80,5 +80,46 @@ function reasonAgainstWriting(directory: string): string | null {
     return null;
   } catch {
     return 'is not writable by this user';
+  }
+}
+
+function checkGrpcRoutes(context: CheckContext): void {
+  for (const [index, route] of context.config.routes.entries()) {
+    if (route === null) continue;
+    const path = ['routes', index];
+    const { protocol } = route.match ?? {};
+    const isForGrpc = protocol !== undefined && protocol.every((one) => one === 'grpc');
+    if (context.tree.valueAt([...path, 'grpcWeb']) === true) {
+      reportHttp1Upstreams(path, [...path, 'grpcWeb'], context);
+    } else if (isForGrpc) reportHttp1Upstreams(path, [...path, 'match', 'protocol'], context);
+  }
+}
+
+function reportHttp1Upstreams(route: KeyPath, path: KeyPath, context: CheckContext): void {
+  for (const at of upstreamPaths(route, context)) {
+    const name = context.tree.valueAt(at);
+    if (typeof name !== 'string' || context.config.upstreams.get(name)?.protocol !== 'http1') continue;
+    const remedy = 'set protocol: http2 for the upstream';
+    const message = `gRPC calls are sent to upstream ${quoted(name)} over HTTP/1.1, which carries no gRPC: ${remedy}`;
+    context.report({ code: 'FL9030', message, path });
+  }
+}
+
+/** A registration has a port: that of a listener bound to a TCP address. */
+function checkRegister(context: CheckContext): void {
+  const all = context.config.listeners.filter((one) => one !== null);
+  const place = ['register', 'consul'];
+  const isList = Array.isArray(context.tree.valueAt(place));
+  for (const [index, { listener }] of (context.config.register?.consul ?? []).entries()) {
+    const path = [...place, ...(isList ? [index] : []), ...(listener === undefined ? [] : ['listener'])];
+    const named = all.filter(({ name }) => listener === undefined || name === listener);
+    if (listener !== undefined && named.length === 0) {
+      const names = all.map(({ name }) => name);
+      context.report({ code: 'FL3002', path, ...unknownName('listener', listener, names) });
+    } else if (named.length > 0 && named.every(({ bind }) => bind.kind !== 'tcp')) {
+      const which = listener === undefined ? 'no listener' : `listener ${listener} not`;
+      const message = `a registration needs a TCP port, and ${which} is bound to one: name a listener with bind host:port`;
+      context.report({ code: 'FL3008', path, message });
+    }
   }
 }

@@ -41,12 +41,11 @@ import {
 } from '../../proxy/routing/route-match.ts';
 import { AMBIGUOUS_PATH, NormalizedRoute, routeOf, Router, type RoutingResult } from '../../proxy/routing/router.ts';
 import type { SnapshotConsumer } from '../snapshot-owner.ts';
-import { explainedFile } from './explained-file.ts';
 import { explainedListener } from './explained-listener.ts';
 import { explainPick } from './explained-pick.ts';
 import { explainPlan } from './explained-plan.ts';
 import { explainProtocols } from './explained-protocols.ts';
-import { type ExplainedRequest, requestOf } from './explained-request.ts';
+import { type ExplainedRequest, requestOf, explainedFile } from './explained-request.ts';
 import { explainSession, isSessionUrl } from './explained-session.ts';
 import type { ExplainFacts } from './explanation-facts.ts';
 

@@ -10,8 +10,7 @@ import {
   type Refusal,
   type ServedListener,
 } from '../provider.ts';
-import { actionsOf, comparePlaces } from '../provided-routes.ts';
-import { type AnnotatedRoute, annotationsOf } from './annotations.ts';
+import { actionsOf, comparePlaces, ROUTE_SETTINGS, type RouteSettings, routeSettings } from '../provided-routes.ts';
 import { type BackendContext, type BackendRef, Backends, originOf } from './backends.ts';
 import { certificateOf } from './certificates.ts';
 import { type Cluster, compareAge } from './cluster.ts';
@@ -169,4 +168,21 @@ function compareRanks(a: RankedRoute, b: RankedRoute): number {
     Number(b.isExact) - Number(a.isExact) ||
     compareAge(a.ingress, b.ingress)
   );
+}
+
+const PREFIX = 'fairlead.dev/';
+
+export interface AnnotatedRoute extends RouteSettings {
+  /** Unknown annotations, as causes. */
+  readonly refused: readonly string[];
+}
+
+function annotationsOf(annotations: Readonly<Record<string, string>>): AnnotatedRoute {
+  const own = Object.entries(annotations).filter(([key]) => key.startsWith(PREFIX));
+  const named = Object.fromEntries(own.map(([key, value]) => [key.slice(PREFIX.length), value]));
+  const unknown = Object.keys(named).filter((name) => !ROUTE_SETTINGS.includes(name));
+  const refused = unknown.map((name) => {
+    return `the annotation ${PREFIX}${name} is unknown: use ${ROUTE_SETTINGS.join(', ')}`;
+  });
+  return { ...routeSettings(named), refused };
 }

@@ -17,9 +17,8 @@ import { type NoPlace, Placer, type PlacerEvents } from '../../placement/placer.
 import { NO_RETRY } from '../../placement/retries.ts';
 import { retryBegan } from '../../placement/retry-budget.ts';
 import { Relay, type SideName } from '../../upstream/tcp/relay.ts';
-import type { DialResult } from '../../../net/dial.ts';
+import { type DialResult, Dialler, endpointTarget } from '../../../net/dial.ts';
 import { prefaceOf } from '../../upstream/proxy-preface.ts';
-import { SessionDiallers } from '../../upstream/tcp/session-diallers.ts';
 import type { ClientSocket } from '../accept/client-socket.ts';
 import { refuseHandshake } from '../accept/handshake-refusal.ts';
 import { allows } from './session-access.ts';
@@ -29,6 +28,9 @@ import { sessionRecord } from './session-record.ts';
 import { SessionReloads } from './session-reloads.ts';
 import { SESSION_STATE } from './session-state.ts';
 import { type SessionHooks, TcpSession } from './tcp-session.ts';
+import type { EndpointSnapshot } from '../../../core/snapshot/endpoint.ts';
+import type { UpstreamSnapshot } from '../../../core/snapshot/upstream.ts';
+import type { Timers } from '../../../core/timers.ts';
 
 /** Sessions have neither a target nor fields that a balancer could hash. */
 const NOTHING_TO_HASH = { target: '', field: () => undefined };
@@ -277,4 +279,24 @@ export class TcpSessions implements SessionHooks, PlacerEvents<TcpSession> {
 function terminationOf({ lastFailure }: TcpSession): Termination {
   if (lastFailure?.kind === 'connect-timeout') return 'connectTimeout';
   return lastFailure?.kind === 'internal' ? 'internal' : 'connectFailed';
+}
+
+class SessionDiallers {
+  readonly #timers: Timers;
+  /** Weak, so that TLS contexts and sessions live as long as their endpoint's Snapshot. */
+  readonly #diallers = new WeakMap<EndpointSnapshot, Dialler>();
+
+  constructor(timers: Timers) {
+    this.#timers = timers;
+  }
+
+  diallerOf(endpoint: EndpointSnapshot, upstream: UpstreamSnapshot): Dialler {
+    let dialler = this.#diallers.get(endpoint);
+    if (dialler === undefined) {
+      const target = { ...endpointTarget(endpoint, upstream, []), allowHalfOpen: true };
+      dialler = new Dialler(target, this.#timers);
+      this.#diallers.set(endpoint, dialler);
+    }
+    return dialler;
+  }
 }
