@@ -75,7 +75,7 @@ const revisions = new RevisionsView();
 const certificatesView = new CertificatesView();
 const system = new SystemView();
 const dialog = new ChangeDialog((row, { cause }) => {
-  announcer.note(row.key, `is changed: ${cause}`);
+  announcer.note(row.key, `was changed: ${cause}`);
   void details.load();
 });
 const details = new Details({
@@ -244,7 +244,8 @@ function drawNow(): void {
   showHead(live);
   if (place.view === 'overview') {
     const reload = timeline.events.find((event) => event.kind === 'reload') ?? null;
-    overview.update({ live, budget: hour.budget, certificates, reload }, hour);
+    const saturation = hour.newestOf('saturation');
+    overview.update({ live, budget: hour.budget, certificates, reload, saturation }, hour);
   }
   if (place.view === 'routes') routes.update(live);
   if (place.view === 'timeline') timeline.update();

@@ -54,6 +54,8 @@ const TROUBLES: readonly (readonly [Availability, string])[] = [
 
 /** Use of the fullest overload limit at the end of the history, in thousandths. */
 const SATURATED = 968;
+/** Steps of ten seconds since the events. */
+const STEPS_AFTER = 3;
 /** Time to the end of the certificate of a file. */
 const CERTIFICATE_LEFT_MS = 5 * 86_400_000;
 
@@ -158,6 +160,7 @@ export class DashboardScene {
     scene.url = `http://${await scene.server.start(adminAt(LOOPBACK))}`;
     scene.#fillHistory(parts.historySteps);
     scene.#addEvents();
+    for (let i = 0; i < STEPS_AFTER; i++) scene.step(10);
     return scene;
   }
 
@@ -178,7 +181,7 @@ export class DashboardScene {
     const slots = this.context.current.upstreams.flatMap(({ endpoints }) => endpoints);
     for (const { slot } of slots) this.#carry(slot, Math.round(8 * wave * seconds));
     for (const [index, upstream] of this.context.current.upstreams.entries())
-      this.#answer(index, upstream.endpoints.length);
+      this.#answer(index, upstream.endpoints.length * 4 * wave * seconds);
     this.context.clock.advance(seconds * 1000);
   }
 
@@ -223,13 +226,14 @@ export class DashboardScene {
     region.words[region.endpointWord(slot) + ENDPOINT.inflight.index] = Math.round(requests / 4);
   }
 
-  #answer(index: number, endpoints: number): void {
+  /** @param most requests of this step */
+  #answer(index: number, most: number): void {
     const lane = this.#upstreamLanes[index]!;
-    const requests = endpoints * Math.round(1 + 3 * this.#random.next());
+    const requests = Math.round(most * (0.85 + 0.15 * this.#random.next()));
     const errors = index === 1 && this.#steps % 3 === 0 ? Math.ceil(requests / 20) : 0;
     lane.add(UPSTREAM_FIELD.exchanges, requests);
     lane.add(UPSTREAM_FIELD.responses5xx, errors);
-    for (let i = 0; i < Math.min(requests, 40); i++) lane.observeLatency(this.#latency());
+    for (let i = 0; i < Math.min(requests, 200); i++) lane.observeLatency(this.#latency());
     this.#listener.add(LISTENER_FIELD.requests, requests);
     this.#listener.add(LISTENER_FIELD.responses5xx, errors);
   }

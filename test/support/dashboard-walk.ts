@@ -88,9 +88,7 @@ export async function walk(
 
 /** Two frames: the page draws in the first, and what it observes is drawn in the second. */
 async function settle({ page }: DashboardPage): Promise<void> {
-  await page.waitForFunction(
-    'new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))',
-  );
+  await page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))');
 }
 
 async function explain({ page }: DashboardPage): Promise<void> {

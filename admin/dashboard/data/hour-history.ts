@@ -11,6 +11,8 @@ export type SeriesField = keyof Series;
 
 export class HourHistory {
   #times: string[] = [];
+  /** The same in seconds. */
+  #seconds: number[] = [];
   /** By name; the total has the empty name. */
   #series = new Map<string, Series>();
   #budget: Hour['budget'] | null = null;
@@ -31,6 +33,7 @@ export class HourHistory {
     const before = this.#times.length;
     const drop = Math.max(0, before + added.length - MOST_STEPS);
     this.#times = [...this.#times, ...added].slice(drop);
+    this.#seconds = this.#times.map((time) => Date.parse(time) / 1000);
     const named = [['', hour.total] as const, ...hour.upstreams.map((one) => [one.name, one] as const)];
     this.#series = new Map(
       named.map(([name, series]) => {
@@ -44,14 +47,18 @@ export class HourHistory {
   /** Times in seconds and a list of values per field. @param name of an upstream; '' for the total */
   read(name: string, ...fields: SeriesField[]): ChartData {
     const series = this.#series.get(name);
-    const times = this.#times.map((time) => Date.parse(time) / 1000);
-    return [times, ...fields.map((field) => series?.[field] ?? times.map(() => null))];
+    return [this.#seconds, ...fields.map((field) => series?.[field] ?? this.#seconds.map(() => null))];
   }
 
   /** Highest value of a field over all upstreams: the common scale of their charts. */
   highest(field: SeriesField): number {
     const lists = [...this.#series].flatMap(([name, series]) => (name === '' ? [] : series[field]));
     return lists.reduce<number>((most, value) => Math.max(most, value ?? 0), 0);
+  }
+
+  /** Newest value of a field by name. */
+  newestOf(field: SeriesField): ReadonlyMap<string, number | null> {
+    return new Map([...this.#series].map(([name, series]) => [name, series[field].at(-1) ?? null]));
   }
 
   /** Newest known value. */

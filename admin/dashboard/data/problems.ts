@@ -1,8 +1,8 @@
 // Problems of the running process as sentences, the most serious first, each with a next step. Pure. Runs in the browser.
 
 import type { Certificate, FeedEvent, Hour, Live, LiveEndpoint, LiveUpstream, Tone } from '../types.ts';
-import { clock, count, percent, plural, span } from './format.ts';
-import { isProblem, STATES } from './states.ts';
+import { age, clock, count, percent, plural, span } from './format.ts';
+import { isFailing, isProblem, STATES } from './states.ts';
 
 /** Where the page shows more about a problem. */
 export type ProblemPlace =
@@ -20,21 +20,24 @@ export interface ProblemFacts {
   readonly live: Live;
   readonly budget: Hour['budget'] | null;
   readonly certificates: readonly Certificate[];
+  /** Use of the fullest limit, 0 to 1, by upstream; that of the process has the empty name. */
+  readonly saturation: ReadonlyMap<string, number | null>;
   /** The newest reload; null where none is known. */
   readonly reload: Extract<FeedEvent, { kind: 'reload' }> | null;
 }
 
-/** Share of errors at which an upstream is a problem. */
-const ERROR_SHARE = 0.01;
+/** Use of a limit that is a problem. */
+export const SATURATED = 0.9;
 /** A certificate without a renewal of its own is a warning below this time to its end. */
-const EXPIRY_SECONDS = 14 * 86_400;
+export const EXPIRY_SECONDS = 14 * 86_400;
 const ORDER: readonly Tone[] = ['bad', 'warn', 'set', 'good'];
 
 export function problemsOf(facts: ProblemFacts): Problem[] {
-  const { live, certificates, reload, budget } = facts;
+  const { live, certificates, reload, budget, saturation } = facts;
   const problems = [
     ...processProblems(live),
     ...live.upstreams.flatMap(upstreamProblems),
+    ...saturationProblems(saturation),
     ...live.upstreams.flatMap(sourceProblems),
     ...live.providers.flatMap(providerProblems),
     ...reloadProblems(reload),
@@ -71,7 +74,7 @@ function upstreamProblems(upstream: LiveUpstream): Problem[] {
     const text = `${plural(queued, 'request')} of ${name} ${queued === 1 ? 'waits' : 'wait'} for a free endpoint.`;
     problems.push({ tone: 'warn', text, step: 'Add endpoints or raise their limits, if this lasts.', place });
   }
-  if ((errorShare ?? 0) >= ERROR_SHARE && (requestsPerSecond ?? 0) > 0) {
+  if (isFailing(errorShare) && (requestsPerSecond ?? 0) > 0) {
     const text = `${percent(errorShare)} of the responses of ${name} are errors (5xx).`;
     const step = endpoints.some(({ availability }) => isProblem(availability))
       ? 'See its endpoints with problems.'
@@ -98,6 +101,24 @@ function stateProblems({ name, endpoints }: LiveUpstream): Problem[] {
   const share = `${count(ill.length)} of ${plural(endpoints.length, 'endpoint')} of ${name}`;
   const text = ill.length === 1 ? `${name}/${cause}` : `${share} have problems. ${cause}`;
   return [{ tone, text, step: stepOf(worst), place }];
+}
+
+/** Upstreams whose endpoints are full; the limits of the process where none explains its use. */
+function saturationProblems(saturation: ProblemFacts['saturation']): Problem[] {
+  const full = [...saturation].filter(([, use]) => (use ?? 0) >= SATURATED);
+  const upstreams = full.filter(([name]) => name !== '');
+  if (upstreams.length > 0) {
+    return upstreams.map(([name, use]) => {
+      const place = { view: 'endpoints', upstream: name, endpoint: '' } as const;
+      const text = `The endpoints of ${name} use ${percent(use)} of their limits in flight.`;
+      return { tone: 'warn', text, step: 'Beyond them requests wait: add endpoints or raise the limits.', place };
+    });
+  }
+  return full.map(([, use]) => {
+    const text = `Fairlead uses ${percent(use)} of its fullest overload limit.`;
+    const step = 'Beyond it requests are answered 503: add capacity or raise the limit.';
+    return { tone: 'warn', text, step, place: { view: 'system' } };
+  });
 }
 
 /** With a full stop, unless it ends with another mark. */
@@ -198,10 +219,10 @@ export function targetText(target: number): string {
   return `${Number((target * 100).toPrecision(8))}\u00a0%`;
 }
 
-function maintenanceNotes({ maintenance }: Live): Problem[] {
+function maintenanceNotes({ maintenance, at }: Live): Problem[] {
   return maintenance.map(({ of, name, by, since }) => {
-    const text = `The ${of} ${name} is in maintenance since ${clock(since)}, set by ${by}.`;
-    const step = `Its requests are answered 503. To end it: fairlead maintenance off ${name}.`;
+    const text = `The ${of} ${name} is in maintenance, set by ${by}.`;
+    const step = `For ${age(since, Date.parse(at))} its requests are answered 503. To end it: fairlead maintenance off ${name}.`;
     return { tone: 'set', text, step, place: { view: 'system' } };
   });
 }

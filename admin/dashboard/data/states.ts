@@ -32,6 +32,14 @@ export const STATES: Readonly<Record<State, Look>> = {
   up: { label: 'up', predicate: 'is up', sign: '●', tone: 'good', rank: 7, isUsable: true },
 };
 
+/** Share of errors that is marked, and a problem. */
+const ERROR_SHARE = 0.01;
+
+/** Whether so many requests fail that it is a problem. */
+export function isFailing(errorShare: number | null): boolean {
+  return (errorShare ?? 0) >= ERROR_SHARE;
+}
+
 /** Whether something is wrong that no operator has requested. */
 export function isProblem(state: State): boolean {
   return STATES[state].tone === 'bad' || STATES[state].tone === 'warn';

@@ -82,14 +82,16 @@ export class ChangeDialog {
     try {
       const { upstream, name } = request.row;
       this.#onDone(request.row, await sendChange(upstream, name, change, await request.tag));
-      this.#dialog.close();
+      if (this.#request === request) this.#dialog.close();
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
+      if (this.#request !== request) return;
       setText(this.#error, `Not done: ${error.message}`);
       // The user may still want the change after reading this.
       if (error.status === 412) request.tag = readTag(request.row.upstream, request.row.name);
     } finally {
-      this.#setBusy(false);
+      // The dialog may have been closed, and opened for another endpoint, before the reply.
+      if (this.#request === request) this.#setBusy(false);
     }
   }
 

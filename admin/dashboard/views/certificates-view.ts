@@ -2,6 +2,7 @@
 
 import type { Certificate } from '../types.ts';
 import { day, span } from '../data/format.ts';
+import { EXPIRY_SECONDS } from '../data/problems.ts';
 import { byId } from '../parts/dom.ts';
 import { type Label, TextTable, type TextRow } from '../parts/text-table.ts';
 
@@ -13,9 +14,6 @@ const HEADINGS = [
   { id: 'listener', title: 'listener', width: 7, isText: true },
   { id: 'issuer', title: 'issuer', width: 12, isText: true },
 ];
-
-/** Time to the end in seconds at which the state is marked. */
-const SOON_SECONDS = 14 * 86_400;
 
 export class CertificatesView {
   readonly #table = new TextTable(
@@ -48,11 +46,12 @@ function rowOf(certificate: Certificate, nowMs: number): TextRow {
   };
 }
 
-function stateOf({ notAfter, state, error }: Certificate, nowMs: number): Label {
+/** Marks a certificate near its end, unless it is renewed before. */
+function stateOf({ notAfter, state, error, nextRenewal }: Certificate, nowMs: number): Label {
   if (notAfter === null) return { sign: '◔', label: state === 'ordering' ? 'being ordered' : 'waiting', tone: 'warn' };
   const left = (Date.parse(notAfter) - nowMs) / 1000;
   if (left <= 0) return { sign: '✕', label: `expired ${span(-left)} ago`, tone: 'bad' };
-  const isSoon = left < SOON_SECONDS || error !== null;
+  const isSoon = error !== null || (nextRenewal === null && left < EXPIRY_SECONDS);
   return { sign: isSoon ? '!' : '●', label: `${span(left)} left`, tone: isSoon ? 'warn' : 'good' };
 }
 

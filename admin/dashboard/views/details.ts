@@ -1,6 +1,6 @@
 // The pane for one endpoint: explanation of its state, charts of the last minutes, actions. Runs in the browser.
 
-import type { Change, RequestedState, Row } from '../types.ts';
+import type { Change, RequestedState, Row, Why } from '../types.ts';
 import { ApiError, readWhy } from '../data/api.ts';
 import { bytes, loadTexts, millis, rate, span, weightText } from '../data/format.ts';
 import { type RecentSamples, SAMPLES } from '../data/recent-samples.ts';
@@ -96,10 +96,14 @@ export class Details {
     const row = this.#row;
     if (row === null) return;
     const number = ++this.#requests;
-    const why = await readWhy(row.upstream, row.name).catch((error: unknown) => error);
-    if (number !== this.#requests || this.#row?.key !== row.key) return;
-    if (why instanceof ApiError) this.#showError(why);
-    else if (!(why instanceof Error)) this.#showWhy(why as Awaited<ReturnType<typeof readWhy>>);
+    const isCurrent = (): boolean => number === this.#requests && this.#row?.key === row.key;
+    try {
+      const why = await readWhy(row.upstream, row.name);
+      if (isCurrent()) this.#showWhy(why);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      if (isCurrent()) this.#showError(error);
+    }
   }
 
   #showFacts(row: Row, nowMs: number): void {
@@ -110,7 +114,7 @@ export class Details {
   }
 
   /** Replaces only changed parts, so that a reader keeps the place. */
-  #showWhy(why: Awaited<ReturnType<typeof readWhy>>): void {
+  #showWhy(why: Why): void {
     const { now, ...rest } = why;
     const text = JSON.stringify(rest);
     if (text === this.#whyText) return;

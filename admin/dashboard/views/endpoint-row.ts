@@ -4,13 +4,10 @@
 import type { Row } from '../types.ts';
 import { type ColumnId, columnOf } from '../data/columns.ts';
 import type { Group } from '../data/rows.ts';
-import { isProblem, STATES, tallyText } from '../data/states.ts';
+import { isFailing, isProblem, STATES, tallyText } from '../data/states.ts';
 import { make, setAttribute, setText } from '../parts/dom.ts';
 import type { RowView } from '../parts/chunked-rows.ts';
 import { StateBadge } from '../parts/state-badge.ts';
-
-/** Share of errors that is marked. */
-const ERROR_SHARE = 0.01;
 
 /** Data of a row besides its endpoint. */
 export interface RowContext {
@@ -53,7 +50,7 @@ export class EndpointRow implements RowView<TableItem> {
     for (const [index, id] of columns.entries()) {
       const cell = this.#cells[index]!;
       setText(cell, columnOf(id).text(row, nowMs));
-      if (id === 'errors') setAttribute(cell, 'data-tone', (errorShare ?? 0) >= ERROR_SHARE ? 'bad' : '');
+      if (id === 'errors') setAttribute(cell, 'data-tone', isFailing(errorShare) ? 'bad' : '');
     }
     this.#cause.hidden = availability === 'up';
     setText(this.#cause, cause);

@@ -3,27 +3,16 @@
 import type { Hour, Live } from '../types.ts';
 import { count, millis, percent, plural, rate } from '../data/format.ts';
 import type { HourHistory } from '../data/hour-history.ts';
-import { type Problem, type ProblemFacts, type ProblemPlace, problemsOf, targetText } from '../data/problems.ts';
+import { type ProblemFacts, type ProblemPlace, problemsOf, SATURATED, targetText } from '../data/problems.ts';
+import { isFailing } from '../data/states.ts';
 import { Chart } from '../parts/charts.ts';
-import { byId, make, makeButton, setAttribute, setText } from '../parts/dom.ts';
-import { toneBadge } from '../parts/state-badge.ts';
+import { byId, setAttribute, setText } from '../parts/dom.ts';
+import { ProblemList } from './problem-list.ts';
 
 const HOUR_S = 3_600;
 const SIZE = { height: 150, hasAxes: true, seconds: HOUR_S };
-/** Problems on the page; the others are counted. */
-const MOST_PROBLEMS = 50;
-
-const LABELS = {
-  bad: { sign: '✕', label: 'problem' },
-  warn: { sign: '!', label: 'warning' },
-  set: { sign: '‖', label: 'note' },
-  good: { sign: '●', label: 'good' },
-} as const;
-
 export class Overview {
-  readonly #problems = byId('problems', HTMLElement);
-  readonly #open: (place: ProblemPlace) => void;
-  #problemsText = '';
+  readonly #problems: ProblemList;
   readonly #traffic = new Chart({
     title: 'Requests and errors, last hour',
     lines: [
@@ -60,7 +49,7 @@ export class Overview {
   });
 
   constructor(open: (place: ProblemPlace) => void) {
-    this.#open = open;
+    this.#problems = new ProblemList(open);
     byId('chart-traffic', HTMLElement).append(this.#traffic.element);
     byId('chart-times', HTMLElement).append(this.#times.element);
     byId('chart-saturation', HTMLElement).append(this.#saturation.element);
@@ -68,7 +57,7 @@ export class Overview {
   }
 
   update(facts: ProblemFacts, hour: HourHistory): void {
-    this.#showProblems(problemsOf(facts));
+    this.#problems.update(problemsOf(facts));
     this.#showFigures(facts.live, hour);
   }
 
@@ -78,24 +67,6 @@ export class Overview {
     this.#times.draw(hour.read('', 'p99Ms', 'p50Ms'));
     this.#saturation.draw(hour.read('', 'saturation'));
     this.#load.draw(hour.read('', 'inFlight', 'queued'));
-  }
-
-  #showProblems(problems: readonly Problem[]): void {
-    const text = JSON.stringify(problems);
-    if (text === this.#problemsText) return;
-    this.#problemsText = text;
-    const items = problems.slice(0, MOST_PROBLEMS).map((problem) => this.#itemOf(problem));
-    const more = problems.length - items.length;
-    if (more > 0) items.push(make('li', { class: 'minor' }, `and ${plural(more, 'other problem')}`));
-    if (items.length === 0) items.push(make('li', {}, toneBadge('●', 'good', 'good'), ' No problems.'));
-    this.#problems.replaceChildren(...items);
-  }
-
-  #itemOf({ tone, text, step, place }: Problem): HTMLElement {
-    const { sign, label } = LABELS[tone];
-    const show = makeButton('Show', () => this.#open(place), { 'aria-label': `Show: ${text}` });
-    const words = make('div', { class: 'sentence' }, make('div', {}, text), make('div', { class: 'minor' }, step));
-    return make('li', { 'data-tone': tone }, toneBadge(sign, label, tone), words, show);
   }
 
   #showFigures({ requestsPerSecond, errorShare, exchanges, connections, upstreams }: Live, hour: HourHistory): void {
@@ -112,8 +83,8 @@ export class Overview {
       'tile-saturation': percent(saturation),
     };
     for (const [id, text] of Object.entries(figures)) setText(byId(id, HTMLElement), text);
-    setAttribute(byId('tile-errors', HTMLElement), 'data-tone', (errorShare ?? 0) >= 0.01 ? 'bad' : '');
-    setAttribute(byId('tile-saturation', HTMLElement), 'data-tone', (saturation ?? 0) >= 0.9 ? 'bad' : '');
+    setAttribute(byId('tile-errors', HTMLElement), 'data-tone', isFailing(errorShare) ? 'bad' : '');
+    setAttribute(byId('tile-saturation', HTMLElement), 'data-tone', (saturation ?? 0) >= SATURATED ? 'bad' : '');
     showBudget(hour.budget);
   }
 }

@@ -31,16 +31,24 @@ export class RevisionsView {
   #texts = new Map<number, Revision>();
 
   constructor() {
-    for (const select of [this.#from, this.#to]) select.addEventListener('change', () => void this.#compare());
+    for (const select of [this.#from, this.#to]) {
+      select.addEventListener('change', () => void this.#unlessRefused(() => this.#compare()));
+    }
   }
 
   /** Fetches the revisions: when the view is opened and after a reload. */
   async load(): Promise<void> {
-    try {
+    await this.#unlessRefused(async () => {
       this.#revisions = await readRevisions();
       this.#texts = new Map();
       this.#offer();
       await this.#compare();
+    });
+  }
+
+  async #unlessRefused(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       setText(this.#title, error.message);
@@ -81,6 +89,8 @@ export class RevisionsView {
       return;
     }
     const [before, after] = [await this.#textOf(from), await this.#textOf(to)];
+    // Other revisions may have been chosen in the meantime.
+    if (from !== Number(this.#from.value) || to !== Number(this.#to.value)) return;
     const lines = from === to ? diffLines(after, after) : diffLines(before, after);
     const changed = lines.filter(({ sign }) => sign !== ' ').length;
     const isSame = changed === 0;

@@ -1,7 +1,7 @@
 // Routes: the path of requests from listeners over routes and policies to upstreams and endpoints, with the traffic on
 // each step. Runs in the browser.
 
-import type { Live, LiveUpstream, RouteMap } from '../types.ts';
+import type { Live, LiveUpstream, RouteMap, Row } from '../types.ts';
 import { ApiError, readRoutes } from '../data/api.ts';
 import { plural, rate } from '../data/format.ts';
 import type { ListenerRates } from '../data/listener-rates.ts';
@@ -34,6 +34,8 @@ export class RoutesView {
   #figures: Figure[] = [];
   #map: RouteMap | null = null;
   #shape = '';
+  /** Rows of the newest status, by upstream. */
+  readonly #sorted = new Map<string, readonly Row[]>();
 
   constructor(parts: RoutesParts, rates: ListenerRates) {
     this.#parts = parts;
@@ -58,7 +60,16 @@ export class RoutesView {
       this.#shape = shape;
       this.#build(this.#map);
     }
+    this.#sorted.clear();
     for (const figure of this.#figures) figure(live);
+  }
+
+  /** Endpoints of an upstream, those with problems first; sorted once for all routes that lead to it. */
+  #sortedRows(upstream: LiveUpstream | undefined): readonly Row[] {
+    if (upstream === undefined) return [];
+    const known = this.#sorted.get(upstream.name) ?? sortRows(rowsOf({ upstreams: [upstream] }), START_ORDER);
+    this.#sorted.set(upstream.name, known);
+    return known;
   }
 
   #build(map: RouteMap): void {
@@ -132,8 +143,7 @@ export class RoutesView {
     const rest = make('li', { class: 'minor' });
     const items: EndpointItem[] = [];
     this.#figures.push((live) => {
-      const upstream = find(live);
-      const rows = upstream === undefined ? [] : sortRows(rowsOf({ upstreams: [upstream] }), START_ORDER);
+      const rows = this.#sortedRows(find(live));
       const shown = rows.slice(0, MOST_ENDPOINTS);
       while (items.length > shown.length) items.pop()!.element.remove();
       while (items.length < shown.length) {
@@ -169,7 +179,7 @@ class EndpointItem {
     this.element = make('li', { class: 'line' }, this.#rate, this.#badge.element, this.#button);
   }
 
-  update({ key, name, availability, requestsPerSecond }: ReturnType<typeof rowsOf>[number]): void {
+  update({ key, name, availability, requestsPerSecond }: Row): void {
     this.#key = key;
     this.#badge.update(availability);
     setText(this.#button, name);

@@ -2,7 +2,7 @@
 
 import type { Live, Provider } from '../types.ts';
 import { ApiError, readProviders } from '../data/api.ts';
-import { clock, count, span } from '../data/format.ts';
+import { age, count, span } from '../data/format.ts';
 import { SOURCE_STATES } from '../data/problems.ts';
 import { byId } from '../parts/dom.ts';
 import { TextTable, type TextRow } from '../parts/text-table.ts';
@@ -151,9 +151,9 @@ const MAINTENANCE: SystemTable = {
     number('retry', 'Retry-After', 8),
   ],
   empty: 'No route and no upstream is in maintenance.',
-  rows: ({ maintenance }) =>
+  rows: ({ maintenance, at }) =>
     maintenance.map(({ name, of, since, by, retryAfterSeconds }) => ({
-      cells: [name, of, clock(since), by, span(retryAfterSeconds)],
+      cells: [name, of, `${age(since, Date.parse(at))} ago`, by, span(retryAfterSeconds)],
     })),
 };
 

@@ -4,7 +4,7 @@ import type { LiveUpstream } from '../types.ts';
 import { count, millis, percent, rate } from '../data/format.ts';
 import type { HourHistory } from '../data/hour-history.ts';
 import { sortUpstreams } from '../data/rows.ts';
-import { isProblem, STATES, tally } from '../data/states.ts';
+import { isFailing, isProblem, STATES, tally } from '../data/states.ts';
 import { Chart } from '../parts/charts.ts';
 import { byId, make, makeButton, setAttribute, setChildren, setText } from '../parts/dom.ts';
 import { cellOf, GridTable, type Heading } from '../parts/grid-table.ts';
@@ -13,7 +13,6 @@ import { toneBadge } from '../parts/state-badge.ts';
 /** Protocols of requests to endpoints. */
 const PROTOCOLS = { http1: 'HTTP/1.1', http2: 'HTTP/2', auto: 'by ALPN', tcp: 'TCP' };
 const HOUR_S = 3_600;
-const ERROR_SHARE = 0.01;
 
 const FIGURES: readonly (Heading & { readonly text: (upstream: LiveUpstream) => string })[] = [
   { id: 'inFlight', title: 'in flight', width: 5, text: ({ inFlight }) => count(inFlight) },
@@ -37,6 +36,12 @@ function headings(): Heading[] {
   ];
 }
 
+/** Highest values of all upstreams. */
+interface Scale {
+  readonly most: number;
+  readonly slowest: number;
+}
+
 class UpstreamRow {
   readonly element = make('div', { class: 'row', role: 'row' });
   readonly #button: HTMLButtonElement;
@@ -46,6 +51,8 @@ class UpstreamRow {
   readonly #rates: Chart;
   readonly #times: Chart;
   #statesText = '';
+  /** Newest step of the history in its charts. */
+  #drawnAt = '';
 
   constructor(name: string, choose: () => void, [head, states, ...rest]: readonly Heading[]) {
     this.#button = makeButton(name, choose, { class: 'link', 'aria-pressed': 'false' });
@@ -70,15 +77,23 @@ class UpstreamRow {
     this.element.append(first, this.#states, ...this.#figures, ...charts);
   }
 
-  update(upstream: LiveUpstream, hour: HourHistory, isChosen: boolean): void {
-    const { name, balance, protocol, errorShare } = upstream;
+  update(upstream: LiveUpstream, isChosen: boolean): void {
+    const { balance, protocol, errorShare } = upstream;
     setAttribute(this.#button, 'aria-pressed', String(isChosen));
     setText(this.#about, `${balance}, ${PROTOCOLS[protocol]}`);
     this.#showStates(upstream);
     for (const [index, { text }] of FIGURES.entries()) setText(this.#figures[index]!, text(upstream));
-    setAttribute(this.#figures[3]!, 'data-tone', (errorShare ?? 0) >= ERROR_SHARE ? 'bad' : '');
-    this.#rates.draw(hour.read(name, 'requestsPerSecond', 'errorsPerSecond'), hour.highest('requestsPerSecond'));
-    this.#times.draw(hour.read(name, 'p99Ms', 'p50Ms'), hour.highest('p99Ms'));
+    setAttribute(this.#figures[3]!, 'data-tone', isFailing(errorShare) ? 'bad' : '');
+  }
+
+  drawCharts(name: string, hour: HourHistory, { most, slowest }: Scale): void {
+    this.#drawnAt = hour.newest;
+    this.#rates.draw(hour.read(name, 'requestsPerSecond', 'errorsPerSecond'), most);
+    this.#times.draw(hour.read(name, 'p99Ms', 'p50Ms'), slowest);
+  }
+
+  isDrawn(hour: HourHistory): boolean {
+    return this.#drawnAt === hour.newest;
   }
 
   #showStates({ endpoints }: LiveUpstream): void {
@@ -124,12 +139,23 @@ export class UpstreamTable {
     }
     const rows = sortUpstreams(upstreams).map((upstream) => {
       const row = this.#rowOf(upstream.name);
-      row.update(upstream, hour, upstream.name === chosen);
+      row.update(upstream, upstream.name === chosen);
       return row.element;
     });
     setChildren(this.#table.body, rows);
-    const [most, slowest] = [rate(hour.highest('requestsPerSecond')), millis(hour.highest('p99Ms'))];
-    setText(this.#scale, `Charts: last hour, common scale up to ${most} req/s and ${slowest}.`);
+    this.#drawCharts(hour);
+  }
+
+  /** Draws charts that lack the newest step: the history has one every ten seconds, and statuses come every second. */
+  #drawCharts(hour: HourHistory): void {
+    const old = [...this.#rows].filter(([, row]) => !row.isDrawn(hour));
+    if (old.length === 0) return;
+    const scale = { most: hour.highest('requestsPerSecond'), slowest: hour.highest('p99Ms') };
+    for (const [name, row] of old) row.drawCharts(name, hour, scale);
+    setText(
+      this.#scale,
+      `Charts: last hour, common scale up to ${rate(scale.most)} req/s and ${millis(scale.slowest)}.`,
+    );
   }
 
   #rowOf(name: string): UpstreamRow {

@@ -31,6 +31,7 @@ function texts(upstreams: Upstream[], parts: Partial<ProblemFacts> = {}, live: P
     budget: null,
     certificates: [],
     reload: null,
+    saturation: new Map(),
   };
   return problemsOf({ ...facts, ...parts }).map(({ tone, text, step }) => `${tone}: ${text} ${step}`);
 }
@@ -110,7 +111,10 @@ test('a process that is not ready, and maintenance, come first and last', () => 
   const live = { ready: false, notReadyBecause: ['no worker'], maintenance } as unknown as Partial<LiveReply>;
   const found = texts([], {}, live);
   assert.match(found[0]!, /^bad: Fairlead is not ready: no worker\./);
-  assert.match(found[1]!, /^set: The route shop is in maintenance .* fairlead maintenance off shop\./);
+  assert.match(
+    found[1]!,
+    /^set: The route shop is in maintenance, set by ops\. For 0\u00a0s .* fairlead maintenance off shop\./,
+  );
 });
 
 test('a provider that fails, or refuses objects, is a problem', () => {
@@ -125,4 +129,30 @@ test('a provider that fails, or refuses objects, is a problem', () => {
       'warn: Provider kubernetes refuses 2 objects. Correct them: each is listed with its problem.',
     ],
   );
+});
+
+test('limits that are almost used up are problems: those of upstreams, or of the process where none explains it', () => {
+  const found = (uses: [string, number | null][]) =>
+    texts([], { saturation: new Map(uses) }).map((text) => text.replaceAll('\u00a0', ' '));
+  assert.deepEqual(
+    found([
+      ['', 0.89],
+      ['api', null],
+    ]),
+    [],
+  );
+  assert.match(
+    found([
+      ['', 0.95],
+      ['api', 0.2],
+    ])[0]!,
+    /^warn: Fairlead uses 95\.0 % of its fullest overload limit\./,
+  );
+  const [text, ...others] = found([
+    ['', 0.95],
+    ['api', 0.95],
+    ['web', 0.5],
+  ]);
+  assert.match(text!, /^warn: The endpoints of api use 95\.0 % of their limits in flight\. Beyond them requests wait/);
+  assert.deepEqual(others, []);
 });
