@@ -109,13 +109,14 @@ const FLOODS: readonly Attack[] = (
 
 /** On one upload, or in one header block: `begin` opens it with the first write. */
 function onStream(name: string, writes: number, begin: (stream: number) => Buffer, frames: () => Buffer[]): Attack {
-  let isBegun = false;
+  /** The connection, by its counter of streams. */
+  let begunOn: (() => number) | null = null;
   return {
     name,
     writes,
     write: (next) => {
-      const first = isBegun ? [] : [begin(next())];
-      isBegun = true;
+      const first = begunOn === next ? [] : [begin(next())];
+      begunOn = next;
       return [...first, ...frames()];
     },
   };
