@@ -10,8 +10,8 @@ import { containerFragment, type ContainerRouteSettings } from './docker/contain
 import { type LabelledContainer, labelledContainers } from './docker/labelled-container.ts';
 import { defineProvider, type ProviderContext, type ProviderEvents, type RunningProvider } from './provider.ts';
 
-/** Containers that serve, or that are about to again. */
-const CONTAINERS = `/containers/json?filters=${encodeURIComponent('{"status":["running","restarting","paused"]}')}`;
+/** All containers: Podman refuses a filter with a status that it doesn't have, such as `restarting`. */
+const CONTAINERS = '/containers/json?all=true';
 
 interface DockerProviderSettings extends ContainerRouteSettings {
   readonly address: HttpAddress;

@@ -1,10 +1,12 @@
 // A Docker or Podman engine: the options that reach it and its containers, and the paths of its API. Thread: main.
 
 import { type OptionProblem, type OptionSchemas, quoted, type ParsedOption } from '../../core/option-schema.ts';
-import type { HttpOutcome } from '../http/http-client.ts';
+import { type HttpOutcome, parseJson } from '../http/http-client.ts';
 import { accessOptions, checkAccess, type HttpAddress, parseHttpAddress } from '../http/http-settings.ts';
 
 const DOCKER_PORT = 2375;
+/** Of an error of the engine, in causes. */
+const MOST_MESSAGE = 120;
 /** Events of containers, and of networks that they join and leave. */
 export const ENGINE_EVENTS = '/events?filters=%7B%22type%22%3A%5B%22container%22%2C%22network%22%5D%7D';
 
@@ -53,7 +55,11 @@ export function wordOption({ text }: OptionSchemas, example: string) {
 }
 
 export function engineFault(outcome: HttpOutcome): string {
-  return outcome.ok ? `the engine answers with status ${outcome.status}` : outcome.cause;
+  if (!outcome.ok) return outcome.cause;
+  // Errors of the API have their message in JSON; printable characters only, because it goes into logs.
+  const given = (parseJson(outcome.text) as { readonly message?: unknown } | null | undefined)?.message;
+  const message = typeof given === 'string' ? given.replaceAll(/[^\x20-\x7e]+/g, ' ').slice(0, MOST_MESSAGE) : '';
+  return `the engine answers with status ${outcome.status}${message === '' ? '' : `: ${message}`}`;
 }
 
 /** Docker's own URLs for TCP begin with tcp://. */

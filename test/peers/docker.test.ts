@@ -1,14 +1,14 @@
-// The source `docker` with the Docker-compatible socket of a real Podman, under load: no request fails while containers
-// start, are killed, paused, unhealthy and removed, and while the socket is closed. Thread: main.
+// The source and the provider `docker` with the Docker-compatible socket of a real Podman, under load: no request fails while
+// containers start, are killed, stopped, unhealthy and removed, and while the socket is closed. Thread: main.
 
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { eventually, type RunningFairlead, startFairlead } from '../support/fairlead.ts';
+import { eventually, startFairlead } from '../support/fairlead.ts';
 import { requirePeer } from '../support/peers.ts';
 import { PodmanEngine } from '../support/podman.ts';
 
 /** Sends requests until it is stopped, and returns the distinct answers. */
-function load(t: TestContext, { url }: RunningFairlead): () => Promise<string[]> {
+function load(t: TestContext, url: string): () => Promise<string[]> {
   const answers = new Set<string>();
   const end = new AbortController();
   t.after(() => end.abort());
@@ -43,6 +43,9 @@ upstreams:
 `;
 }
 
+/** A health check that the test runs itself. */
+const CHECKED = '--health-cmd|CMD-SHELL test ! -e /tmp/bad|--health-interval|disable|--health-retries|1'.split('|');
+
 test('containers of Podman are followed without a failed request, whatever happens to them', async (t) => {
   const podman = requirePeer(t, 'podman');
   const busybox = podman && requirePeer(t, 'busybox');
@@ -61,18 +64,10 @@ test('containers of Podman are followed without a failed request, whatever happe
   };
   await until('a', 'the first container serves');
   await eventually(async () => (await fetch(fairlead.url)).ok, 'it answers');
-  const stop = load(t, fairlead);
-  const checked = [
-    '--health-cmd',
-    'CMD-SHELL test ! -e /tmp/bad',
-    '--health-interval',
-    'disable',
-    '--health-retries',
-    '1',
-  ];
+  const stop = load(t, fairlead.url);
   ports.set('b', await engine.serve('b', label));
   await until('ab', 'scaled up');
-  ports.set('c', await engine.serve('c', label, ...checked));
+  ports.set('c', await engine.serve('c', label, ...CHECKED));
   await engine.command(['healthcheck', 'run'], 'c');
   await until('abc', 'the health check passes');
   await engine.command(['kill'], 'a');
@@ -93,4 +88,52 @@ test('containers of Podman are followed without a failed request, whatever happe
   await engine.command(['stop', '-t', '0'], 'b');
   await until('c', 'changes are followed again');
   assert.deepEqual(await stop(), ['a', 'b', 'c']);
+});
+
+test('labels of containers of Podman are routes, which scale and end with them, without a failed request', async (t) => {
+  const podman = requirePeer(t, 'podman');
+  const busybox = podman && requirePeer(t, 'busybox');
+  if (podman === undefined || busybox === undefined) return;
+  const engine = await PodmanEngine.start(t, podman, busybox);
+  // Containers of other tests may run on the engine: the path belongs to this one.
+  const prefix = `/routes-${process.pid}`;
+  const route = ['--label', `fairlead.path=${prefix}`, '--label', `fairlead.strip-prefix=${prefix}`];
+  const serve = (name: string, ...flags: string[]) =>
+    engine.serve(name, `fairlead.upstream=routes-${process.pid}`, ...route, ...flags);
+  const fairlead = await startFairlead(
+    t,
+    `
+listeners: [{ name: web, bind: "127.0.0.1:0" }]
+providers: { docker: { address: "unix:${engine.socket}" } }
+workers: 1
+`,
+  );
+  const url = `${fairlead.url}${prefix}/`;
+  const statusIs = (status: number, what: string): Promise<void> =>
+    eventually(async () => (await fetch(url)).status === status, what);
+  const until = (count: number, what: string): Promise<void> =>
+    eventually(() => {
+      const found = fairlead.plane.snapshot.upstreams.find(({ name }) => name === `routes-${process.pid}`);
+      return found?.endpoints.length === count;
+    }, what);
+  await statusIs(404, 'there is no route before a container');
+  await serve('a');
+  await statusIs(200, 'the route begins with the first container');
+  const stop = load(t, url);
+  await serve('b', ...CHECKED);
+  await engine.command(['healthcheck', 'run'], 'b');
+  await until(2, 'scaled up by a healthy replica');
+  const { revision } = fairlead.plane.snapshot;
+  await engine.command(['exec'], 'b', 'touch', '/tmp/bad');
+  await engine.command(['healthcheck', 'run'], 'b').catch(() => undefined);
+  await until(1, 'unhealthy');
+  await engine.command(['exec'], 'b', 'rm', '/tmp/bad');
+  await engine.command(['healthcheck', 'run'], 'b');
+  await until(2, 'healthy again');
+  await engine.command(['stop', '-t', '0'], 'a');
+  await until(1, 'one is stopped');
+  assert.deepEqual(await stop(), ['a', 'b']);
+  assert.equal(fairlead.plane.snapshot.revision, revision, 'endpoints change without a reload');
+  await engine.command(['stop', '-t', '0'], 'b');
+  await statusIs(404, 'the route ends with the last container');
 });

@@ -28,9 +28,11 @@ async function startEngine(t: TestContext) {
       return;
     }
     const list = [...containers].map(([name, labels], index) => {
-      return { Id: idOf(name), Names: [`/${name}`], Created: index, Labels: labels };
+      return { Id: idOf(name), Names: [`/${name}`], Created: index, State: 'running', Labels: labels };
     });
     if (url.startsWith('/containers/json')) {
+      // As Podman, which doesn't have all states of Docker.
+      response.statusCode = url.includes('restarting') ? 500 : 200;
       response.end(JSON.stringify(list));
       return;
     }

@@ -162,9 +162,15 @@ describe('labels of containers', () => {
 });
 
 test('malformed lists of containers are recognized', () => {
-  const entry = { Id: '0123456789abcdef', Names: ['/web'], Created: 7, Labels: { a: 'b', c: 1 } };
+  const entry = { Id: '0123456789abcdef', Names: ['/web'], Created: 7, State: 'running', Labels: { a: 'b', c: 1 } };
   const [parsed] = labelledContainers(JSON.stringify([entry]))!;
   assert.deepEqual(parsed, { name: 'web', createdS: 7, labels: { a: 'b' } });
-  assert.equal(labelledContainers(JSON.stringify([{ Id: '0123456789abcdef' }]))![0]!.name, '0123456789ab');
+  assert.equal(
+    labelledContainers(JSON.stringify([{ Id: '0123456789abcdef', State: 'paused' }]))![0]!.name,
+    '0123456789ab',
+  );
+  for (const State of ['exited', 'created', 'stopped', undefined]) {
+    assert.deepEqual(labelledContainers(JSON.stringify([{ ...entry, State }])), [], String(State));
+  }
   for (const text of ['', '{}', '[null]', '[{}]', '[1]']) assert.equal(labelledContainers(text), null, text);
 });
