@@ -70,7 +70,7 @@ export function allParts(coreCount: number): readonly Part[] {
     { kind: 'static', name: 'words', command: ['node', 'scripts/check-words.ts'] },
     { kind: 'static', name: 'prose', command: ['node', 'scripts/check-prose.ts'] },
     { kind: 'static', name: 'unused', command: ['knip'] },
-    { kind: 'test', name: 'unit', folder: 'test/unit', concurrency: coreCount, filesPerProcess: 32 },
+    { kind: 'test', name: 'unit', folder: 'test/unit', concurrency: coreCount, filesPerProcess: 16 },
     { kind: 'test', name: 'contract', folder: 'test/contract', concurrency: coreCount, filesPerProcess: 5 },
     { kind: 'test', name: 'property', folder: 'test/property', concurrency: coreCount, filesPerProcess: 5 },
     { kind: 'test', name: 'conformance', folder: 'test/conformance', concurrency: coreCount, filesPerProcess: 5 },

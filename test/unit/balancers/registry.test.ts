@@ -1,4 +1,5 @@
 // Registry of balancers: a new one is complete with its descriptor alone. Thread: both.
+// Own process: it adds a balancer to the registry of the process.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
