@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { failureOf } from '../../../../core/failure.ts';
 import { ReplayBudget, ReplayBuffer } from '../../../../proxy/exchange/replay-buffer.ts';
 import { ForwardingBench } from '../../../support/forwarding.ts';
 import { snapshot } from '../../../support/snapshots.ts';
@@ -49,14 +50,7 @@ describe('bodies of exchanges', () => {
     client.events!.onBodyData(Buffer.from('more'));
     client.events!.onBodyEnd(null);
     assert.deepEqual(bench.last.sent, ['four', 'more']);
-    bench.last.events.onFailure({
-      side: 'endpoint',
-      kind: 'reset',
-      signal: 'resetBefore',
-      wasSent: true,
-      isLasting: false,
-      cause: null,
-    });
+    bench.last.events.onFailure(failureOf('reset', true));
     assert.equal(bench.attempts.length, 1);
     assert.equal(client.reply?.status, 502);
   });
@@ -76,14 +70,7 @@ describe('bodies of exchanges', () => {
     client.events!.onBodyData(Buffer.from('four'));
     client.events!.onBodyEnd(null);
     const before = bench.attempts.length;
-    bench.last.events.onFailure({
-      side: 'endpoint',
-      kind: 'reset',
-      signal: 'resetBefore',
-      wasSent: true,
-      isLasting: false,
-      cause: null,
-    });
+    bench.last.events.onFailure(failureOf('reset', true));
     bench.advance(300);
     assert.equal(bench.attempts.length, before + 1, 'it was kept, so it can be sent again');
     assert.deepEqual(bench.last.sent, []);
