@@ -59,9 +59,8 @@ function rewrittenLines(line: string, fields: readonly string[], limits: HeadLim
   if (target === null) return written.includes('#') ? CodecError.FRAGMENT_IN_TARGET : CodecError.BAD_TARGET;
   const first = `${method} ${target.target} HTTP/1.1`;
   const named = withAuthority(fields, target.authority);
-  if (minor === '1' || typeof named === 'number') {
-    return typeof named === 'number' ? named : { lines: [first, ...named], version: '1.1' };
-  }
+  if (typeof named === 'number') return named;
+  if (minor === '1') return { lines: [first, ...named], version: '1.1' };
   if (fields.some((field) => TRANSFER_ENCODING.test(field))) return CodecError.CODING_IN_HTTP_1_0;
   const kept = named.filter((field) => !EXPECT.test(field));
   // HTTP/1.0 requires no Host (RFC 9112 section 3.2).
