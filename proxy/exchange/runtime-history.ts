@@ -196,8 +196,8 @@ function revisionOf(runtime: Runtime): RevisionExchanges {
 }
 
 /**
- * The change with the endpoint objects that are known already, where nothing has changed in them: each message has copies.
- * What belongs to an endpoint, such as TLS sessions, is kept with its object, and the copies are collected while young.
+ * The change, with the known object of each endpoint that is the same: a message has copies of all. TLS sessions and whatever
+ * else belongs to an endpoint live as long as its object, and copies that nothing refers to cost little to collect.
  */
 function withKnown(change: EndpointChange, before: readonly UpstreamSnapshot[]): EndpointChange {
   const known = new Map(endpointsOf(before).map((endpoint) => [endpoint.slot, endpoint]));
