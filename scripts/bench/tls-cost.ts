@@ -8,11 +8,12 @@ import { freePort } from '../peers/free-port.ts';
 import { preparePrograms, Program } from '../peers/program.ts';
 import { makeCertificate } from '../peers/self-signed-certificate.ts';
 import { CASES } from './cases.ts';
-import { measure, type Surroundings } from './measure.ts';
+import { measure } from './measure.ts';
 import { startOrigin } from './origin.ts';
 import { fairlead } from './proxies/fairlead.ts';
 import { haproxy } from './proxies/haproxy.ts';
 import type { Proxy } from './proxies/proxy.ts';
+import { median } from './summary.ts';
 
 const SERVER = join(import.meta.dirname, 'bare-server.ts');
 const DEFAULT_ROUNDS = 3;
@@ -30,18 +31,6 @@ const bareServer: Proxy = {
   },
 };
 
-/** Median CPU microseconds a request by case. */
-async function costs(proxy: Proxy, around: Surroundings, rounds: number): Promise<Record<string, number>> {
-  const medians: Record<string, number> = {};
-  for (const name of ['small', 'tls']) {
-    const benchCase = CASES.find((one) => one.name === name)!;
-    const samples: number[] = [];
-    for (let round = 0; round < rounds; round += 1) samples.push((await measure(proxy, benchCase, around)).cpuUs);
-    medians[name] = samples.toSorted((a, b) => a - b)[samples.length >> 1]!;
-  }
-  return medians;
-}
-
 preparePrograms();
 const folder = mkdtempSync(join(tmpdir(), 'fairlead-tls-cost-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
@@ -50,9 +39,21 @@ const cores = { proxy: '0', load: '1', second: '1' };
 const origin = await startOrigin(folder, cores.load);
 const certificate = makeCertificate(folder);
 const around = { folder, originPort: origin.port, certificate, cores, seconds: 4, warmupSeconds: 8, connections: 64 };
-for (const proxy of [bareServer, haproxy, fairlead]) {
-  const { small, tls } = await costs(proxy, around, rounds);
-  const text = `${proxy.title}: ${small!.toFixed(1)} us in cleartext, ${tls!.toFixed(1)} over TLS`;
+const proxies = [bareServer, haproxy, fairlead];
+const cases = ['small', 'tls'].map((name) => CASES.find((one) => one.name === name)!);
+const samples = new Map<string, number[]>();
+for (let round = 0; round < rounds; round += 1) {
+  for (const benchCase of cases) {
+    for (const proxy of proxies) {
+      const key = `${proxy.name} ${benchCase.name}`;
+      const { cpuUs } = await measure(proxy, benchCase, around);
+      samples.set(key, [...(samples.get(key) ?? []), cpuUs]);
+    }
+  }
+}
+for (const { name, title } of proxies) {
+  const [small, tls] = cases.map((benchCase) => median(samples.get(`${name} ${benchCase.name}`)!));
+  const text = `${title}: ${small!.toFixed(1)} us in cleartext, ${tls!.toFixed(1)} over TLS`;
   console.log(`${text}: TLS adds ${(tls! - small!).toFixed(1)}`);
 }
 await origin.stop();
