@@ -3,10 +3,11 @@
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import net, { type AddressInfo } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { freePort } from './peers/free-port.ts';
 import { type MixedLoadResult, startMixedLoad } from './takeover/mixed-load.ts';
 import { activation, crash, holder, migrating, overlap, plainClose, type Setting, type Way } from './takeover/ways.ts';
 
@@ -18,17 +19,10 @@ const WAYS = (): Way[] => [plainClose(), overlap(), migrating(), activation(), h
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-function freePort(): number {
-  const socket = new net.BoundSocket({ host: '127.0.0.1', port: 0 });
-  const address = socket.address();
-  socket.close();
-  return typeof address === 'object' ? address.port! : 0;
-}
-
-function settingOf(folder: string, appPort: number): Setting {
+async function settingOf(folder: string, appPort: number): Promise<Setting> {
   const file = path.join(folder, 'fairlead.yaml');
   return {
-    port: freePort(),
+    port: await freePort(),
     workers: WORKERS,
     configure: (bind) => {
       const upstream = `{ app: { endpoints: ["http://127.0.0.1:${appPort}"], health: { heartbeat: false } } }`;
@@ -85,7 +79,7 @@ async function main(): Promise<void> {
   const folder = mkdtempSync(path.join(tmpdir(), 'fairlead-takeover-'));
   const app = createServer((_request, response) => response.end('ok')).listen(0, '127.0.0.1');
   await new Promise((resolve) => app.once('listening', resolve));
-  const setting = settingOf(folder, (app.address() as AddressInfo).port);
+  const setting = await settingOf(folder, (app.address() as AddressInfo).port);
   console.log('| way | swaps | requests | connections | requests/s | failed | per swap | longest ms | what failed |');
   console.log('|---|---|---|---|---|---|---|---|---|');
   for (const way of ways) {

@@ -4,6 +4,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import type { EndpointCommand } from './endpoint-contract.ts';
+import { freePort } from '../peers/free-port.ts';
 import { endWithUs } from '../peers/program.ts';
 import type { EndpointSpec } from './plan.ts';
 
@@ -42,10 +43,10 @@ export class EndpointProcess {
   }
 
   async #listen(): Promise<void> {
+    if (this.#port === 0) this.#port = await freePort();
     const child = this.#current;
     child.send({ kind: 'listen', port: this.#port } satisfies EndpointCommand);
-    const [message] = (await once(child, 'message')) as [{ port: number }];
-    this.#port = message.port;
+    await once(child, 'message');
   }
 
   send(command: EndpointCommand): void {

@@ -6,7 +6,7 @@
 
 import { openSync, writeSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { type AddressInfo, Server } from 'node:net';
+import { Server } from 'node:net';
 import { type EndpointCommand, type EndpointMode, PADDING } from './endpoint-contract.ts';
 import { resetSocket } from '../../net/reset-socket.ts';
 
@@ -86,9 +86,7 @@ process.on('message', (command: EndpointCommand) => {
   if (command.kind === 'mode') mode = command.mode;
   else if (command.kind === 'slots') slots = command.slots;
   else {
-    server.listen({ port: command.port, host: '127.0.0.1', backlog: 1024 }, () => {
-      process.send!({ port: (server.address() as AddressInfo).port });
-    });
+    server.listen({ port: command.port, host: '127.0.0.1', backlog: 1024 }, () => process.send!('listening'));
   }
 });
 process.on('SIGTERM', endInPeace);

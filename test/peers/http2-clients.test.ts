@@ -7,11 +7,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import http2 from 'node:http2';
 import { once } from 'node:events';
-import net, { type AddressInfo } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
+import { freePort } from '../../scripts/peers/free-port.ts';
 import { startChromium } from '../../scripts/named-programs/clients.ts';
 import { testCertificate } from '../support/certificates.ts';
 import { eventually, type RunningFairlead, startFairlead } from '../support/fairlead.ts';
@@ -187,11 +188,3 @@ backend plain
     }
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
-}

@@ -8,6 +8,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
+import { freePort } from '../../scripts/peers/free-port.ts';
 import { startFairlead, type RunningFairlead } from '../support/fairlead.ts';
 import { runCommand } from '../support/fairlead-process.ts';
 
@@ -26,15 +27,6 @@ async function takenPort(t: TestContext, reusePort: boolean): Promise<number> {
   await once(server, 'listening');
   t.after(() => server.close());
   return (server.address() as AddressInfo).port;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 function folderOf(t: TestContext): string {

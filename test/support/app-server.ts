@@ -3,10 +3,11 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
-import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
+import { Server as NetServer, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { resetSocket } from '../../net/reset-socket.ts';
+import { freePort } from '../../scripts/peers/free-port.ts';
 import { patientMs } from './patience.ts';
 
 /** Time that a graceful stop leaves clients to close idle connections. */
@@ -62,9 +63,9 @@ export class AppServer {
       if (this.onUpgrade === null) socket.destroy();
       else this.onUpgrade(socket as Socket, request);
     });
+    if (this.#port === 0) this.#port = await freePort();
     server.listen(this.#port, this.#host);
     await once(server, 'listening');
-    this.#port = (server.address() as AddressInfo).port;
     this.#server = server;
   }
 

@@ -1,5 +1,6 @@
 // A gRPC service with a method of each kind, and a client for it: @grpc/grpc-js on both ends. Thread: main.
 
+import { freePort } from '../../scripts/peers/free-port.ts';
 import {
   grpc,
   type GrpcCall,
@@ -61,11 +62,13 @@ export class GrpcEcho {
     });
   }
 
-  static async listen(port = 0): Promise<GrpcEcho> {
+  /** @param port the one of an echo that has ended, to take its place */
+  static async listen(port?: number): Promise<GrpcEcho> {
+    const own = port ?? (await freePort());
     const echo = new GrpcEcho();
     echo.port = await new Promise<number>((resolve, reject) => {
       const credentials = grpc.ServerCredentials.createInsecure();
-      echo.server.bindAsync(`127.0.0.1:${port}`, credentials, (error, bound) => {
+      echo.server.bindAsync(`127.0.0.1:${own}`, credentials, (error, bound) => {
         if (error === null) resolve(bound);
         else reject(error);
       });

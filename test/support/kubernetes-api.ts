@@ -4,8 +4,8 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
+import { freePort } from '../../scripts/peers/free-port.ts';
 import {
   type KubernetesObject,
   KubernetesStore,
@@ -63,9 +63,9 @@ export class KubernetesApi {
     const answer: RequestListener = (request, response) => void this.#answer(request, response);
     const client = { requestCert: tls?.ca !== undefined, rejectUnauthorized: false };
     const server = tls === undefined ? createServer(answer) : createTlsServer({ ...tls, ...client }, answer);
+    if (this.#port === 0) this.#port = await freePort();
     server.listen(this.#port, '127.0.0.1');
     await once(server, 'listening');
-    this.#port = (server.address() as AddressInfo).port;
     this.#server = server;
   }
 

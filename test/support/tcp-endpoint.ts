@@ -1,8 +1,9 @@
 // TCP endpoints for tests: an echo server with a name, and a client that talks to it. Thread: main.
 
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
+import { freePort } from '../../scripts/peers/free-port.ts';
 import { patientMs } from './patience.ts';
 
 export interface TcpEndpoint {
@@ -22,7 +23,7 @@ export interface TcpEndpoint {
 export async function startTcpEndpoint(t: TestContext, name = ''): Promise<TcpEndpoint> {
   const sockets = new Set<Socket>();
   let server: Server;
-  let port = 0;
+  const port = await freePort();
   const listen = async (): Promise<void> => {
     server = createServer({ allowHalfOpen: true }, (socket) => {
       endpoint.accepted += 1;
@@ -33,7 +34,6 @@ export async function startTcpEndpoint(t: TestContext, name = ''): Promise<TcpEn
     });
     server.listen(port, '127.0.0.1');
     await once(server, 'listening');
-    port = (server.address() as AddressInfo).port;
   };
   const endpoint: TcpEndpoint = {
     get port() {

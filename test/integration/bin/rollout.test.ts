@@ -2,12 +2,11 @@
 // back. Thread: main.
 
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { buildProgram } from '../../../bin/commands/program.ts';
+import { freePorts } from '../../../scripts/peers/free-port.ts';
 import { eventually, type RunningFairlead, startFairlead } from '../../support/fairlead.ts';
 import { patientMs } from '../../support/patience.ts';
 
@@ -34,14 +33,6 @@ admin: { bind: "127.0.0.1:0" }
 `;
 
 /** Ports that nothing listens on. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => once(server.close(), 'close')));
-  return ports;
-}
-
 class Site {
   readonly fairlead: RunningFairlead;
   readonly #t: TestContext;

@@ -17,7 +17,8 @@ import { testCertificate } from '../../support/certificates.ts';
 import { CertificateSite, type SiteOptions } from '../../support/certificate-site.ts';
 import { eventually } from '../../support/fairlead.ts';
 import { findPeer } from '../../support/peers.ts';
-import { freePorts, Pebble } from '../../support/pebble.ts';
+import { freePorts } from '../../../scripts/peers/free-port.ts';
+import { Pebble } from '../../support/pebble.ts';
 
 const DAY_MS = 86_400_000;
 const isMissing = findPeer('pebble') === undefined && process.env['CI'] === undefined;

@@ -11,7 +11,8 @@ import { after, before, describe, test } from 'node:test';
 import { connect, type PeerCertificate } from 'node:tls';
 import { eventually, type RunningFairlead, startFairlead } from '../../support/fairlead.ts';
 import { findPeer } from '../../support/peers.ts';
-import { freePorts, Pebble } from '../../support/pebble.ts';
+import { freePorts } from '../../../scripts/peers/free-port.ts';
+import { Pebble } from '../../support/pebble.ts';
 
 /** With CI=true a missing program fails the tests. */
 const isMissing = findPeer('pebble') === undefined && process.env['CI'] === undefined;

@@ -13,7 +13,8 @@ import { CertificateSite } from '../../support/certificate-site.ts';
 import { eventually, startFairlead } from '../../support/fairlead.ts';
 import { mountSmallDisk, type SmallDisk } from '../../support/full-disk.ts';
 import { findPeer } from '../../support/peers.ts';
-import { freePorts, Pebble } from '../../support/pebble.ts';
+import { freePorts } from '../../../scripts/peers/free-port.ts';
+import { Pebble } from '../../support/pebble.ts';
 
 const isMissing = findPeer('pebble') === undefined && process.env['CI'] === undefined;
 const NO_MOUNT = 'mounting a file system is not permitted';

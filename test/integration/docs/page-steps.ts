@@ -3,10 +3,10 @@
 
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
+import { freePorts } from '../../../scripts/peers/free-port.ts';
 import { readPage } from '../../unit/docs/pages.ts';
 import { ENTRY } from '../../support/fairlead-process.ts';
 import { patientMs } from '../../support/patience.ts';
@@ -64,7 +64,7 @@ export async function runSteps(
 ): Promise<StepRun> {
   const folder = mkdtempSync(path.join(tmpdir(), 'fairlead-steps-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
-  const free = await freePorts(ports.length);
+  const free = (await freePorts(ports.length)).map(String);
   const toFree = (text: string): string => replaceAll(text, ports, free);
   const toPage = (text: string): string => replaceAll(text, free, ports);
   for (const [name, text] of Object.entries(files)) writeFileSync(path.join(folder, name), toFree(text));
@@ -120,10 +120,3 @@ function runShell(t: TestContext, folder: string, variables: NodeJS.ProcessEnv) 
 }
 
 /** Ports that were free a moment ago. */
-async function freePorts(count: number): Promise<string[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  await Promise.all(servers.map((server) => new Promise<void>((done) => server.listen(0, '127.0.0.1', done))));
-  const ports = servers.map((server) => String((server.address() as { port: number }).port));
-  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
-  return ports;
-}
