@@ -96,7 +96,7 @@ const feed = new LiveFeed({
     signIn.prompt('The token is not valid any more.');
   },
 });
-const signIn = new SignIn({ onIn: showSignedIn, onOut: showSignedOut });
+const signIn = new SignIn(showSignedIn);
 
 function showSignedIn({ who, role }: Caller): void {
   mayChange = role === 'write';

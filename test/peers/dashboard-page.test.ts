@@ -57,6 +57,7 @@ test('the page prompts for a required token, keeps it in the tab, and discards i
   await page.locator('#sign-out').click();
   await page.locator('#sign-in').waitFor();
   assert.equal(await page.evaluate('sessionStorage.length'), 0);
+  assert.ok(!(await page.content()).includes('127.0.0.1:'), 'no data stays in the page');
   await page.reload();
   await page.locator('#sign-in').waitFor();
   // The browser logs each 401 in its console; nothing else may be logged.

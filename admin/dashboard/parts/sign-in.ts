@@ -5,19 +5,14 @@ import type { Caller } from '../types.ts';
 import { ApiError, readCaller, token } from '../data/api.ts';
 import { byId, setText } from './dom.ts';
 
-export interface SignInParts {
-  readonly onIn: (caller: Caller) => void;
-  readonly onOut: () => void;
-}
-
 export class SignIn {
   readonly #form = byId('sign-in', HTMLFormElement);
   readonly #field = byId('token', HTMLInputElement);
   readonly #error = byId('sign-in-error', HTMLElement);
   readonly #out = byId('sign-out', HTMLButtonElement);
-  readonly #onIn: SignInParts['onIn'];
+  readonly #onIn: (caller: Caller) => void;
 
-  constructor({ onIn, onOut }: SignInParts) {
+  constructor(onIn: (caller: Caller) => void) {
     this.#onIn = onIn;
     this.#form.addEventListener('submit', (event) => {
       event.preventDefault();
@@ -26,8 +21,8 @@ export class SignIn {
     });
     this.#out.addEventListener('click', () => {
       token.forget();
-      onOut();
-      this.prompt('');
+      // Nothing that the token gave access to stays in the page or in its memory.
+      location.reload();
     });
   }
 
