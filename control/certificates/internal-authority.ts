@@ -75,7 +75,7 @@ export class InternalAuthority {
       return (await this.#storedRoot()) ?? (await this.#createRoot());
     } catch (error) {
       const { message } = error as Error;
-      const text = `root of the internal CA can't be stored in ${this.#folder}: ${message}; it lasts until the process ends`;
+      const text = `root of the internal CA can't be read or stored in ${this.#folder}: ${message}; it lasts until the process ends`;
       this.#parts.log.error({ folder: this.#folder, err: error }, text);
       return issuerOf(await this.#newRoot());
     }
@@ -83,7 +83,25 @@ export class InternalAuthority {
 
   async #storedRoot(): Promise<Issuer | null> {
     const pem = await readIfPresent(path.join(this.#folder, ROOT_PAIR_FILE));
-    return pem === null ? null : issuerOf(pem);
+    if (pem === null) return null;
+    const issuer = issuerOf(pem);
+    await this.#publish(issuer);
+    return issuer;
+  }
+
+  /** Writes the certificate that clients are to trust, unless it is there. The pair is what counts: this is a copy. */
+  async #publish({ certificate }: Issuer): Promise<void> {
+    const file = path.join(this.#folder, INTERNAL_ROOT_FILE);
+    try {
+      if ((await readIfPresent(file)) === certificate.toString()) return;
+      await writeAtomically(file, certificate.toString());
+      const text = `root of the internal CA written to ${file}: fairlead trust explains how to trust it`;
+      this.#parts.log.info({ file }, text);
+    } catch (error) {
+      const { message } = error as Error;
+      const text = `root of the internal CA can't be written to ${file}: ${message}; clients can't be set up to trust it`;
+      this.#parts.log.warn({ file, err: error }, text);
+    }
   }
 
   /** Under a lock: processes that share the storage must have one root. */
@@ -108,12 +126,7 @@ export class InternalAuthority {
     const pem = await this.#newRoot();
     const issuer = issuerOf(pem);
     await writeAtomically(path.join(this.#folder, ROOT_PAIR_FILE), pem);
-    const file = path.join(this.#folder, INTERNAL_ROOT_FILE);
-    await writeAtomically(file, issuer.certificate.toString());
-    this.#parts.log.info(
-      { file },
-      `root of the internal CA created in ${file}: fairlead trust explains how to trust it`,
-    );
+    await this.#publish(issuer);
     return issuer;
   }
 

@@ -1,7 +1,7 @@
 // The internal CA: certificates for localhost and internal names, its root over restarts, and `fairlead trust`. Thread: main.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { X509Certificate } from 'node:crypto';
@@ -94,6 +94,35 @@ test('a storage that cannot be written gives a root for this process, and a line
   assert.match((await authority.certificateFor(['localhost'])).cert, /BEGIN CERTIFICATE/);
   assert.match(
     lines[0]!.text,
-    /^root of the internal CA can't be stored in .+: E\w+: .+; it lasts until the process ends$/,
+    /^root of the internal CA can't be read or stored in .+: E\w+: .+; it lasts until the process ends$/,
+  );
+});
+
+test('the certificate of a stored root is written again where it was lost, or is of another root', async (t) => {
+  const folder = folderFor(t);
+  const file = join(folder, 'root.crt');
+  const parts = { clock: new FakeClock(0, Date.now()), timers: systemTimers, log: recordingLog([]) };
+  await new InternalAuthority(folder, parts).certificateFor(['localhost']);
+  const root = readFileSync(file, 'utf8');
+  for (const damage of [() => rmSync(file), () => writeFileSync(file, 'not a certificate')]) {
+    damage();
+    await new InternalAuthority(folder, parts).certificateFor(['localhost']);
+    assert.equal(readFileSync(file, 'utf8'), root);
+  }
+});
+
+test('a stored root stays in use where its certificate cannot be written', async (t) => {
+  const folder = folderFor(t);
+  const lines: LogLine[] = [];
+  const parts = { clock: new FakeClock(0, Date.now()), timers: systemTimers, log: recordingLog(lines) };
+  await new InternalAuthority(folder, parts).certificateFor(['localhost']);
+  const root = new X509Certificate(readFileSync(join(folder, 'root.crt')));
+  rmSync(join(folder, 'root.crt'));
+  mkdirSync(join(folder, 'root.crt'));
+  const { cert } = await new InternalAuthority(folder, parts).certificateFor(['localhost']);
+  assert.ok(new X509Certificate(cert).verify(root.publicKey));
+  assert.match(
+    lines.at(-1)!.text,
+    /^root of the internal CA can't be written to .+root\.crt: E\w+: .+; clients can't be/,
   );
 });
