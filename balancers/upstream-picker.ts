@@ -43,6 +43,8 @@ export class UpstreamPicker {
   readonly #mayWait: boolean;
   #epoch: number;
   #suspicions: number;
+  /** Whether the candidates are those of earlier endpoints. The epoch is another one then. */
+  #isReplaced = false;
   #candidates: Candidates;
   #balancer: Balancer;
   /** Balancer over the suspects alone, used when no other endpoint can take a request. */
@@ -76,13 +78,15 @@ export class UpstreamPicker {
     return this.#endpoints.get(slot);
   }
 
-  /** Takes other endpoints over. Requests that wait are placed among them. */
+  /**
+   * Takes other endpoints over. Requests that wait are placed among them. The next pick builds their balancer: an upstream
+   * may change many times between two requests.
+   */
   replaceEndpoints(upstream: UpstreamSnapshot): void {
     this.#upstream = upstream;
     this.#endpoints = bySlot(upstream);
-    this.#epoch = this.#readEpoch();
-    this.#suspicions = this.#readSuspicions();
-    this.#build(null);
+    this.#isReplaced = true;
+    this.#epoch = this.#readEpoch() - 1;
   }
 
   /**
@@ -164,7 +168,9 @@ export class UpstreamPicker {
     if (epoch === this.#epoch && suspicions === this.#suspicions) return;
     this.#epoch = epoch;
     this.#suspicions = suspicions;
-    this.#build(this.#candidates);
+    const previous = this.#isReplaced ? null : this.#candidates;
+    this.#isReplaced = false;
+    this.#build(previous);
   }
 
   /** @param previous candidates of the same endpoints; null where there are none */

@@ -1,6 +1,7 @@
 // Contracts of an exchange: the client side (a downstream adaptor) and the endpoint side (a transport). Events may be
 // delivered synchronously, inside the call that caused them. Thread: both.
 
+import type { AmendedUpstream } from './endpoint-delta.ts';
 import type { Failure } from './failure.ts';
 import type { FieldList, RequestHead, ResponseHead } from './head.ts';
 import type { EndpointSnapshot } from './snapshot/endpoint.ts';
@@ -188,8 +189,8 @@ export interface Transport {
   send(request: AttemptRequest, events: AttemptEvents): AttemptHandle;
   /** Installs a new set of endpoints; connections to removed ones close when idle. */
   update(upstreams: readonly UpstreamSnapshot[]): void;
-  /** Installs other endpoints of some upstreams. @param before and after: the same upstreams, as they were and as they are */
-  amend(before: readonly UpstreamSnapshot[], after: readonly UpstreamSnapshot[]): void;
+  /** Installs other endpoints of some upstreams. */
+  amend(upstreams: readonly AmendedUpstream[]): void;
   /** Closes idle connections to a slot whose endpoint is down. */
   dropIdle(slot: number): void;
   /** Closes everything. */

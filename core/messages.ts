@@ -1,5 +1,6 @@
 // Messages between main and workers (postMessage). Per-request data goes through the shared region instead. Thread: both.
 
+import type { EndpointDelta } from './endpoint-delta.ts';
 import type { Signal } from './failure.ts';
 import type { GrpcMethodCounts } from './grpc-calls.ts';
 import type { LogLevel } from './log.ts';
@@ -35,6 +36,12 @@ export interface EndpointChange {
   readonly upstreams: readonly { readonly index: number; readonly endpoints: readonly EndpointSnapshot[] }[];
 }
 
+/** The same as it is sent to workers: each change applies to what the one before has left. */
+export interface MembershipDelta {
+  readonly membership: number;
+  readonly upstreams: readonly EndpointDelta[];
+}
+
 /** A server name that no certificate of a listener covers. */
 export interface CertificateRequest {
   /** Name of the listener. */
@@ -65,7 +72,7 @@ export type MessageToWorker =
   /** Install a Snapshot, with the listeners that were prepared for it. */
   | { readonly kind: 'snapshot'; readonly snapshot: Snapshot; readonly descriptors: HeldDescriptors }
   /** Endpoints of upstreams have changed; all else of the Snapshot stays. */
-  | { readonly kind: 'endpoints'; readonly change: EndpointChange }
+  | { readonly kind: 'endpoints'; readonly delta: MembershipDelta }
   /** Stop accepting, keep idle connections for `idleMs`, destroy what is left at the deadline. */
   | { readonly kind: 'drain'; readonly graceMs: number; readonly idleMs: number }
   | { readonly kind: 'reopen-logs' }

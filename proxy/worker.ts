@@ -7,6 +7,7 @@ import { AVAILABILITY } from '../core/availability.ts';
 import { installBalancer } from '../balancers/registry.ts';
 import { installLogFormat } from '../logging/access/log-formats.ts';
 import { type Clock, clockSince } from '../core/clock.ts';
+import { changedIn } from '../core/endpoint-delta.ts';
 import { E_AVAILABILITY, WORKER } from '../core/memory/layout.ts';
 import type { PolicyServices } from '../core/policy/policy-definition.ts';
 import { ClientMemory } from '../core/memory/client-memory.ts';
@@ -15,8 +16,8 @@ import type {
   BindOutcome,
   BoundListener,
   CertificateOffer,
-  EndpointChange,
   HeldDescriptors,
+  MembershipDelta,
   MessageToMain,
   MessageToWorker,
   WorkerStart,
@@ -183,14 +184,16 @@ class DataPlane {
     await this.#install(snapshot, descriptors);
   }
 
-  /** Takes other endpoints over, between two requests. One that its Snapshot includes already changes nothing. */
-  amend(change: EndpointChange): void {
+  /** Takes over endpoints that its Snapshot doesn't have yet. After a gap it ends: the next worker has a whole Snapshot. */
+  amend(delta: MembershipDelta): void {
     const { membership } = this.#runtimes.runtime.snapshot;
-    if (change.membership <= membership) return;
-    this.#slots.apply(change.upstreams);
-    const { before, after } = this.#runtimes.amend(change);
-    for (const part of [this.#transport, this.#sessions]) part.amend(before, after);
-    this.#acknowledge(change.membership);
+    if (delta.membership <= membership) return;
+    if (delta.membership > membership + 1) throw new Error(`changes of endpoints after ${membership} are missing`);
+    for (const change of delta.upstreams) this.#slots.apply(changedIn(change));
+    const amended = this.#runtimes.amend(delta);
+    this.#transport.amend(amended.filter(({ upstream }) => upstream.protocol !== 'tcp'));
+    this.#sessions.amend(amended);
+    this.#acknowledge(delta.membership);
     this.#forwarder.onWake();
   }
 
@@ -262,7 +265,7 @@ class DataPlane {
   }
 
   #installUpstreams(snapshot: Snapshot): void {
-    this.#slots.apply(snapshot.upstreams);
+    for (const { endpoints } of snapshot.upstreams) this.#slots.apply(endpoints);
     this.#transport.update(snapshot.upstreams.filter(({ protocol }) => protocol !== 'tcp'));
     this.#installAccessLog(snapshot);
     const attempts = { transport: this.#transport, tunnels: this.#tunnels };
@@ -372,7 +375,7 @@ parentPort!.on('message', (message: MessageToWorker) => {
       binding = binding.then(() => plane.apply(message.snapshot, message.descriptors));
       break;
     case 'endpoints':
-      binding = binding.then(() => plane.amend(message.change));
+      binding = binding.then(() => plane.amend(message.delta));
       break;
     case 'drain':
       void plane.drain(message.graceMs, message.idleMs);

@@ -23,7 +23,8 @@ const { quiet, busy, changes, batches, failures, rssMib } = result;
 console.log(`${changes} changes in ${batches} batches`);
 for (const [name, phase] of [['at rest', quiet] as const, ['changing', busy] as const]) {
   const cpu = `main ${(100 * phase.mainCpu).toFixed(1)} % of a core, all threads ${(100 * phase.allCpu).toFixed(1)} %`;
-  console.log(`${name}: ${cpu}; request p50 ${phase.p50Ms.toFixed(2)} ms, p99 ${phase.p99Ms.toFixed(2)} ms`);
+  const times = `request p50 ${phase.p50Ms.toFixed(2)} ms, p99 ${phase.p99Ms.toFixed(2)} ms`;
+  console.log(`${name}: ${cpu}; ${times} (${phase.directP99Ms.toFixed(2)} ms without Fairlead)`);
 }
 console.log(`failed requests: ${failures}; RSS in MiB: ${rssMib.join(' ')}`);
 process.exit(failures > 0 ? 1 : 0);

@@ -3,6 +3,7 @@
 
 import type { Clock } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
+import { deltaOf } from '../../core/endpoint-delta.ts';
 import type { BoundListener, EndpointChange, HeldDescriptors } from '../../core/messages.ts';
 import type { ListenerSnapshot } from '../../core/snapshot/listener.ts';
 import type { Snapshot } from '../../core/snapshot/snapshot.ts';
@@ -140,10 +141,15 @@ export class Rollout {
     }
   }
 
-  /** Sends other endpoints to all workers: also to those that start, which have an earlier Snapshot, and that drain. */
+  /** Sends the difference to all workers: also to those that start, which have an earlier Snapshot, and that drain. */
   amend(snapshot: Snapshot, change: EndpointChange): void {
+    const before = new Map(this.#snapshot?.upstreams.map(({ index, endpoints }) => [index, endpoints]));
     this.#snapshot = snapshot;
-    for (const handle of this.#fleet.handles) handle.send({ kind: 'endpoints', change });
+    const upstreams = change.upstreams.map(({ index, endpoints }) =>
+      deltaOf(index, before.get(index) ?? [], endpoints),
+    );
+    const delta = { membership: change.membership, upstreams };
+    for (const handle of this.#fleet.handles) handle.send({ kind: 'endpoints', delta });
   }
 
   /** Starts workers that are missing, without listeners: they bind theirs with the others. */

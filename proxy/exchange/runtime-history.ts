@@ -1,10 +1,9 @@
 // The Runtimes of a worker: the newest, with which new exchanges begin, and earlier ones that some exchanges still hold.
 // Ends exchanges whose endpoint a reload removed, and lets no exchange hold a Runtime for ever. Thread: worker.
 
-import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../../core/clock.ts';
-import type { EndpointChange, OpenRevision } from '../../core/messages.ts';
-import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
+import { type AmendedUpstream, changedIn, type SlotOwner, withDelta } from '../../core/endpoint-delta.ts';
+import type { MembershipDelta, OpenRevision } from '../../core/messages.ts';
 import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import type { TimerHandle, Timers } from '../../core/timers.ts';
 import type { RuntimePolicies } from '../policies/runtime-policies.ts';
@@ -77,7 +76,8 @@ export class RuntimeHistory {
   /** Installs a Runtime for exchanges that begin from now on. */
   replace(next: Runtime): void {
     const nowMs = this.#parts.clock.nowMs();
-    this.#recordRemoved(this.#runtime.snapshot.upstreams, next.snapshot.upstreams, nowMs);
+    const [before, after] = [endpointsOf(this.#runtime.snapshot.upstreams), endpointsOf(next.snapshot.upstreams)];
+    this.#recordRemoved(before, after, nowMs);
     this.#current.replacedMs = nowMs;
     this.#older.push(this.#current);
     this.#runtime = next;
@@ -87,21 +87,24 @@ export class RuntimeHistory {
 
   /**
    * Changes endpoints in place, also for exchanges that began earlier: those that wait are placed among the endpoints
-   * that exist now. Returns the upstreams of the newest Runtime that have changed, as they were and as they are.
+   * that exist now. Returns what has changed.
    */
-  amend(change: EndpointChange): { readonly before: UpstreamSnapshot[]; readonly after: UpstreamSnapshot[] } {
-    const indexes = new Set(change.upstreams.map(({ index }) => index));
-    const changed = (): UpstreamSnapshot[] =>
-      this.#runtime.snapshot.upstreams.filter(({ index }) => indexes.has(index));
-    const before = changed();
-    const reduced = withKnown(change, before);
-    for (const { runtime } of this.#older) runtime?.amend(reduced);
-    this.#runtime.amend(reduced);
-    const after = changed();
-    this.#recordRemoved(before, after, this.#parts.clock.nowMs());
+  amend({ membership, upstreams }: MembershipDelta): readonly AmendedUpstream[] {
+    const { upstreams: known } = this.#runtime;
+    const lists = upstreams.map((delta) => {
+      const { index } = delta;
+      return { index, endpoints: withDelta(known.get(index)!.snapshot.endpoints, delta) };
+    });
+    for (const { runtime } of this.#older) runtime?.amend({ membership, upstreams: lists });
+    this.#runtime.amend({ membership, upstreams: lists });
+    const amended = upstreams.map((delta) => {
+      return { upstream: known.get(delta.index)!.snapshot, changed: changedIn(delta), removed: delta.removed };
+    });
+    const nowMs = this.#parts.clock.nowMs();
+    for (const { removed, changed } of amended) this.#recordRemoved(removed, changed, nowMs);
     this.#hasAmended ||= this.#removedMs.size > 0;
     if (this.#hasAmended) this.#timer ??= this.#parts.timers.after(CHECK_EVERY_MS, () => this.#check());
-    return { before, after };
+    return amended;
   }
 
   stop(): void {
@@ -151,12 +154,13 @@ export class RuntimeHistory {
     return removedMs !== undefined && removedMs <= sinceMs;
   }
 
-  #recordRemoved(before: readonly UpstreamSnapshot[], after: readonly UpstreamSnapshot[], nowMs: number): void {
-    const present = new Set(endpointsOf(after).map(identityOf));
-    for (const identity of endpointsOf(before).map(identityOf)) {
-      if (!present.has(identity) && !this.#removedMs.has(identity)) this.#removedMs.set(identity, nowMs);
+  /** @param present those of `before` that are still there, among others */
+  #recordRemoved(before: readonly SlotOwner[], present: readonly SlotOwner[], nowMs: number): void {
+    const identities = new Set(present.map(identityOf));
+    for (const identity of before.map(identityOf)) {
+      if (!identities.has(identity) && !this.#removedMs.has(identity)) this.#removedMs.set(identity, nowMs);
     }
-    for (const identity of present) this.#removedMs.delete(identity);
+    for (const identity of identities) this.#removedMs.delete(identity);
   }
 
   /**
@@ -195,26 +199,10 @@ function revisionOf(runtime: Runtime): RevisionExchanges {
   return { revision: snapshot.revision, open: new OpenList(), policies, runtime, replacedMs: 0 };
 }
 
-/**
- * The change, with the known object of each endpoint that is the same: a message has copies of all. TLS sessions and whatever
- * else belongs to an endpoint live as long as its object, and copies that nothing refers to cost little to collect.
- */
-function withKnown(change: EndpointChange, before: readonly UpstreamSnapshot[]): EndpointChange {
-  const known = new Map(endpointsOf(before).map((endpoint) => [endpoint.slot, endpoint]));
-  const upstreams = change.upstreams.map(({ index, endpoints }) => ({
-    index,
-    endpoints: endpoints.map((endpoint) => {
-      const same = known.get(endpoint.slot);
-      return same !== undefined && isDeepStrictEqual(same, endpoint) ? same : endpoint;
-    }),
-  }));
-  return { ...change, upstreams };
-}
-
-function endpointsOf(upstreams: readonly UpstreamSnapshot[]): EndpointSnapshot[] {
+function endpointsOf(upstreams: readonly UpstreamSnapshot[]): readonly SlotOwner[] {
   return upstreams.flatMap(({ endpoints }) => [...endpoints]);
 }
 
-function identityOf({ slot, generation }: EndpointSnapshot): string {
+function identityOf({ slot, generation }: SlotOwner): string {
   return `${slot}/${generation}`;
 }

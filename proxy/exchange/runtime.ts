@@ -57,6 +57,8 @@ export class Runtime {
   readonly #listeners = new Map<number, ListenerRuntime>();
   /** The upstream of each route that has one, with the settings that the route replaces. */
   readonly #targets = new Map<RouteSnapshot | TcpRouteSnapshot, UpstreamRuntime>();
+  /** Those with settings of a route, by the index of the upstream. */
+  readonly #overridden = new Map<number, UpstreamRuntime[]>();
 
   constructor(snapshot: Snapshot, memory: RuntimeMemory, policies: RuntimePoliciesParts) {
     this.#snapshot = snapshot;
@@ -66,11 +68,11 @@ export class Runtime {
     this.upstreams = new Map(snapshot.upstreams.map((upstream) => [upstream.index, build(upstream, memory)]));
     for (const route of snapshot.routes) {
       const target = route.action.kind === 'upstream' ? this.upstreams.get(route.action.upstream) : undefined;
-      if (target !== undefined) this.#targets.set(route, withOverrides(target, route));
+      if (target !== undefined) this.#setTarget(route, target);
     }
     this.tcpRouter = new TcpRouter(snapshot.tcpRoutes);
     for (const route of snapshot.tcpRoutes) {
-      this.#targets.set(route, withOverrides(this.upstreams.get(route.upstream)!, route));
+      this.#setTarget(route, this.upstreams.get(route.upstream)!);
     }
     for (const listener of snapshot.listeners) {
       this.#listeners.set(listener.index, { snapshot: listener, isTrusted: compileCidrs(listener.trustedProxies) });
@@ -83,21 +85,18 @@ export class Runtime {
 
   /** Takes other endpoints of upstreams over. Upstreams that this Runtime doesn't have are ignored. */
   amend({ upstreams, membership }: EndpointChange): void {
-    const changed = new Map<string, UpstreamSnapshot>();
+    const changed = new Map<number, UpstreamSnapshot>();
     for (const { index, endpoints } of upstreams) {
       const target = this.upstreams.get(index);
       if (target === undefined) continue;
       const snapshot = { ...target.snapshot, endpoints };
-      changed.set(snapshot.name, snapshot);
+      changed.set(index, snapshot);
       target.picker.replaceEndpoints(snapshot);
       this.policies.amend(snapshot);
       replaceEndpoints(target, endpoints);
+      for (const overridden of this.#overridden.get(index) ?? []) replaceEndpoints(overridden, endpoints);
     }
-    for (const target of this.#targets.values()) {
-      const next = changed.get(target.snapshot.name);
-      if (next !== undefined && target.snapshot.endpoints !== next.endpoints) replaceEndpoints(target, next.endpoints);
-    }
-    const kept = this.snapshot.upstreams.map((upstream) => changed.get(upstream.name) ?? upstream);
+    const kept = this.snapshot.upstreams.map((upstream) => changed.get(upstream.index) ?? upstream);
     this.#snapshot = { ...this.snapshot, membership, upstreams: kept };
   }
 
@@ -120,6 +119,16 @@ export class Runtime {
   /** Whether an address is one of the listener's trusted proxies. */
   isTrusted(listenerIndex: number, address: string): boolean {
     return this.#listeners.get(listenerIndex)?.isTrusted(address) ?? false;
+  }
+
+  #setTarget(route: RouteSnapshot | TcpRouteSnapshot, upstream: UpstreamRuntime): void {
+    const target = withOverrides(upstream, route);
+    this.#targets.set(route, target);
+    if (target === upstream) return;
+    const { index } = upstream.snapshot;
+    const others = this.#overridden.get(index);
+    if (others === undefined) this.#overridden.set(index, [target]);
+    else others.push(target);
   }
 }
 

@@ -1,7 +1,7 @@
 // Owners of slots as one worker knows them: what it has learned of an endpoint must not judge the next one in its slot.
 // Thread: worker.
 
-import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
+import type { SlotOwner } from '../../core/endpoint-delta.ts';
 
 export class SlotOwners {
   /** By slot; 0 for one that never had an owner. */
@@ -14,15 +14,13 @@ export class SlotOwners {
     this.#parts = parts;
   }
 
-  /** Takes the endpoints of upstreams over, before a request is placed among them. */
-  apply(upstreams: readonly Pick<UpstreamSnapshot, 'endpoints'>[]): void {
-    for (const { endpoints } of upstreams) {
-      for (const { slot, generation } of endpoints) {
-        const known = this.#generations[slot]!;
-        if (known === generation) continue;
-        this.#generations[slot] = generation;
-        if (known !== 0) for (const part of this.#parts) part.forgetSlot(slot);
-      }
+  /** Takes endpoints over, before a request is placed among them. */
+  apply(endpoints: readonly SlotOwner[]): void {
+    for (const { slot, generation } of endpoints) {
+      const known = this.#generations[slot]!;
+      if (known === generation) continue;
+      this.#generations[slot] = generation;
+      if (known !== 0) for (const part of this.#parts) part.forgetSlot(slot);
     }
   }
 }

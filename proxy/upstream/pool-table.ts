@@ -1,5 +1,6 @@
 // The connection pools of a transport, one per endpoint, kept over reloads while their settings stay. Thread: worker.
 
+import type { AmendedUpstream } from '../../core/endpoint-delta.ts';
 import type { AttemptRequest } from '../../core/exchange-contract.ts';
 import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
 import type { UpstreamSettings, UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
@@ -81,19 +82,22 @@ export class PoolTable<Pool extends ConnectionPool> {
   update(upstreams: readonly UpstreamSnapshot[]): void {
     this.#settings = new Map(upstreams.map((upstream) => [upstream.index, settingsOf(upstream)]));
     this.#members = [];
-    for (const upstream of upstreams) this.#admit(upstream);
+    for (const { index, endpoints } of upstreams) this.#admit(index, endpoints);
     for (const slot of this.#pools.keys()) this.#retireChanged(slot);
     for (const slot of this.#clientPools.keys()) this.#retireChanged(slot);
   }
 
-  /** Takes other endpoints of some upstreams over; the others stay. @param before and after: the same upstreams */
-  amend(before: readonly UpstreamSnapshot[], after: readonly UpstreamSnapshot[]): void {
-    for (const { endpoints } of before) for (const { slot } of endpoints) this.#members[slot] = undefined;
-    for (const upstream of after) this.#admit(upstream);
-    for (const { endpoints } of before) for (const { slot } of endpoints) this.#retireChanged(slot);
+  /** Takes other endpoints of some upstreams over; the others stay. */
+  amend(upstreams: readonly AmendedUpstream[]): void {
+    for (const { removed } of upstreams) for (const { slot } of removed) this.#members[slot] = undefined;
+    for (const { upstream, changed } of upstreams) this.#admit(upstream.index, changed);
+    for (const { removed, changed } of upstreams) {
+      for (const { slot } of removed) this.#retireChanged(slot);
+      for (const { slot } of changed) this.#retireChanged(slot);
+    }
   }
 
-  #admit({ index, endpoints }: UpstreamSnapshot): void {
+  #admit(index: number, endpoints: readonly EndpointSnapshot[]): void {
     const settings = this.#settings.get(index)!;
     for (const endpoint of endpoints) {
       this.#members[endpoint.slot] = { endpoint, settings };

@@ -1,5 +1,6 @@
 // The part of a transport that its pools serve: leases, and changes of the Snapshot. Thread: worker.
 
+import type { AmendedUpstream } from '../../core/endpoint-delta.ts';
 import type { AttemptRequest } from '../../core/exchange-contract.ts';
 import { type Failure, failureOf } from '../../core/failure.ts';
 import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
@@ -29,8 +30,8 @@ export abstract class PooledTransport<Pool extends ConnectionPool> {
     this.pools.update(upstreams);
   }
 
-  amend(before: readonly UpstreamSnapshot[], after: readonly UpstreamSnapshot[]): void {
-    this.pools.amend(before, after);
+  amend(upstreams: readonly AmendedUpstream[]): void {
+    this.pools.amend(upstreams);
   }
 
   dropIdle(slot: number): void {

@@ -1,6 +1,7 @@
 // Chooses the transport of an attempt by the protocol of its upstream; over HTTP/1.1, our engine for heads that our client
 // side has scanned, and undici for all others. Thread: worker.
 
+import type { AmendedUpstream } from '../../core/endpoint-delta.ts';
 import type { AttemptEvents, AttemptHandle, AttemptRequest, Transport } from '../../core/exchange-contract.ts';
 import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import { ScannedRequestHead } from '../wire/scanned-request-head.ts';
@@ -34,11 +35,10 @@ export class TransportSwitch implements Transport {
     this.#http2.update(upstreams.filter(({ protocol }) => protocol !== 'http1'));
   }
 
-  amend(before: readonly UpstreamSnapshot[], after: readonly UpstreamSnapshot[]): void {
-    this.#fast.amend(before, after);
-    this.#general.amend(before, after);
-    const isHttp2 = ({ protocol }: UpstreamSnapshot): boolean => protocol !== 'http1';
-    this.#http2.amend(before.filter(isHttp2), after.filter(isHttp2));
+  amend(upstreams: readonly AmendedUpstream[]): void {
+    this.#fast.amend(upstreams);
+    this.#general.amend(upstreams);
+    this.#http2.amend(upstreams.filter(({ upstream }) => upstream.protocol !== 'http1'));
   }
 
   dropIdle(slot: number): void {

@@ -1,31 +1,30 @@
 // Fairlead in this process, with upstreams whose lists of endpoints change at a fixed rate. Thread: main.
 
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, get } from 'node:http';
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
 import { loadConfig } from '../../config/load.ts';
 import { ControlPlane } from '../../control/control-plane.ts';
 import { openFunctionLog } from '../../logging/process-log.ts';
+import { listPath, type ListsMessage, type ListsStart } from './lists.ts';
+import type { LoadMeasured, LoadMessage } from './load.ts';
 
-export interface ChurnOptions {
-  readonly upstreams: number;
-  /** Of each upstream. */
-  readonly endpoints: number;
-  /** Changes of endpoints a second, over all upstreams. */
-  readonly perSecond: number;
+export interface ChurnOptions extends Omit<ListsStart, 'folder'> {
+  /** Of changes, over all rounds. */
   readonly seconds: number;
 }
 
-/** Shares of a core, and latencies of requests to the one upstream that doesn't change. */
+/** CPU time in shares of a core, and latencies of requests to the one upstream that doesn't change. */
 export interface ChurnPhase {
   readonly mainCpu: number;
   readonly allCpu: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
+  /** Without Fairlead, by the same client. */
+  readonly directP99Ms: number;
 }
 
 export interface ChurnResult {
@@ -34,126 +33,127 @@ export interface ChurnResult {
   readonly changes: number;
   readonly batches: number;
   readonly failures: number;
+  /** After each round. */
   readonly rssMib: readonly number[];
 }
 
-const TICK_MS = 20;
-const REQUEST_EVERY_MS = 20;
-/** Of the phase with changes. */
-const MEMORY_SAMPLES = 10;
-
-/** The lists of all upstreams. Each change replaces one endpoint of one of them. */
-class Lists {
-  readonly #folder: string;
-  readonly #endpoints: number;
-  readonly #first: number[];
-  #next = 0;
-
-  constructor(folder: string, { upstreams, endpoints }: ChurnOptions) {
-    this.#folder = folder;
-    this.#endpoints = endpoints;
-    this.#first = Array.from({ length: upstreams }, () => 0);
-    for (let index = 0; index < upstreams; index++) {
-      mkdirSync(path.join(folder, `${index}`));
-      this.#write(index);
-    }
-  }
-
-  pathOf(index: number): string {
-    return path.join(this.#folder, `${index}`, 'list.json');
-  }
-
-  change(): void {
-    const index = this.#next++ % this.#first.length;
-    this.#first[index]!++;
-    this.#write(index);
-  }
-
-  #write(index: number): void {
-    const first = this.#first[index]!;
-    const urls = Array.from({ length: this.#endpoints }, (_, at) => {
-      const number = (first + at) % 65_536;
-      return `http://10.${index & 255}.${number >> 8}.${number & 255}:${3000 + (index >> 8)}`;
-    });
-    writeFileSync(`${this.pathOf(index)}.next`, JSON.stringify(urls));
-    renameSync(`${this.pathOf(index)}.next`, this.pathOf(index));
-  }
-}
+/** Rests and changes alternate, so that both see the same machine. */
+const ROUNDS = 5;
+/** Of the time of changes. */
+const REST_SHARE = 0.5;
+/** The last changes of a round are applied before the next rest is measured. */
+const SETTLE_MS = 400;
 
 export async function measureChurn(options: ChurnOptions): Promise<ChurnResult> {
   const folder = mkdtempSync(path.join(tmpdir(), 'fairlead-churn-'));
-  const app = createServer((_request, response) => response.end('ok')).listen(0, '127.0.0.1');
-  await once(app, 'listening');
-  const lists = new Lists(folder, options);
-  const plane = startPlane(folder, configOf(options, lists, (app.address() as AddressInfo).port));
+  const [load, lists] = [new ScriptThread('load.ts', null), new ScriptThread('lists.ts', { ...options, folder })];
   try {
-    await plane.start();
-    return await run(plane, lists, options);
+    const port = (await load.started) as number;
+    await lists.started;
+    const plane = startPlane(folder, configOf(options, folder, port));
+    try {
+      await plane.start();
+      return await run(plane, load, lists, options.seconds);
+    } finally {
+      await plane.close();
+    }
   } finally {
-    await plane.close();
-    app.close();
-    app.closeAllConnections();
+    await Promise.all([load.end(), lists.end()]);
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-async function run(plane: ControlPlane, lists: Lists, { perSecond, seconds }: ChurnOptions): Promise<ChurnResult> {
-  const rssMib: number[] = [];
-  const url = `http://127.0.0.1:${plane.bound[0]!.port}/`;
-  let failures = 0;
-  const noteMemory = (): void => void rssMib.push(Math.round(process.memoryUsage.rss() / 2 ** 20));
-  /** @param samples of memory, at equal distances */
-  const phase = async (lengthS: number, act: () => void, samples = 1): Promise<ChurnPhase> => {
-    const times: number[] = [];
-    let sampled = 0;
-    const [main, all, beganMs] = [process.threadCpuUsage(), process.cpuUsage(), performance.now()];
-    for (let nextMs = beganMs; performance.now() - beganMs < lengthS * 1000; nextMs += TICK_MS) {
-      act();
-      if (performance.now() - beganMs > ((sampled + 1) / samples) * lengthS * 1000) noteMemory();
-      sampled = Math.floor(((performance.now() - beganMs) / 1000 / lengthS) * samples);
-      const tookMs = await timeOf(url);
-      if (tookMs === null) failures++;
-      else times.push(tookMs);
-      await sleep(Math.max(0, nextMs + REQUEST_EVERY_MS - performance.now()));
-    }
-    const microseconds = (performance.now() - beganMs) * 1000;
-    const [mainUsed, allUsed] = [process.threadCpuUsage(main), process.cpuUsage(all)];
-    times.sort((a, b) => a - b);
-    noteMemory();
-    return {
-      mainCpu: (mainUsed.user + mainUsed.system) / microseconds,
-      allCpu: (allUsed.user + allUsed.system) / microseconds,
-      p50Ms: times[Math.floor(times.length * 0.5)] ?? 0,
-      p99Ms: times[Math.floor(times.length * 0.99)] ?? 0,
-    };
-  };
-  await phase(1, () => undefined);
-  const quiet = await phase(seconds / 3, () => undefined);
-  const before = plane.snapshot.membership;
-  const beganMs = performance.now();
-  let changes = 0;
-  const busy = await phase(
-    seconds,
-    () => {
-      const due = ((performance.now() - beganMs) / 1000) * perSecond;
-      for (; changes < due; changes++) lists.change();
-    },
-    MEMORY_SAMPLES,
-  );
-  return { quiet, busy, changes, batches: plane.snapshot.membership - before, failures, rssMib };
+/** A thread that answers each message with one, and sends one when it has started. */
+class ScriptThread {
+  readonly #worker: Worker;
+  readonly started: Promise<unknown>;
+
+  constructor(file: string, start: object | null) {
+    this.#worker = new Worker(new URL(file, import.meta.url), { workerData: start });
+    this.started = this.#next();
+  }
+
+  async #next(): Promise<unknown> {
+    const [reply] = await once(this.#worker, 'message');
+    return reply;
+  }
+
+  call(message: LoadMessage | ListsMessage): Promise<unknown> {
+    const reply = this.#next();
+    this.#worker.postMessage(message);
+    return reply;
+  }
+
+  end(): Promise<unknown> {
+    return this.#worker.terminate();
+  }
 }
 
-/** Time of a request in ms; null where it failed. */
-function timeOf(url: string): Promise<number | null> {
-  const beganMs = performance.now();
-  return new Promise((resolve) => {
-    const request = get(url, (response) => {
-      response.resume();
-      response.on('end', () => resolve(response.statusCode === 200 ? performance.now() - beganMs : null));
-      response.on('error', () => resolve(null));
-    });
-    request.on('error', () => resolve(null));
-  });
+async function run(
+  plane: ControlPlane,
+  load: ScriptThread,
+  lists: ScriptThread,
+  seconds: number,
+): Promise<ChurnResult> {
+  const url = `http://127.0.0.1:${plane.bound[0]!.port}/`;
+  const [quiet, busy] = [new PhaseTotals(), new PhaseTotals()];
+  const measured = async (): Promise<LoadMeasured> => (await load.call({ url })) as LoadMeasured;
+  const setChanging = async (isChanging: boolean): Promise<number> => (await lists.call({ isChanging })) as number;
+  const rssMib: number[] = [];
+  let changes = 0;
+  let failures = 0;
+  await measured();
+  await sleep(1000);
+  const before = plane.snapshot.membership;
+  for (let round = 0; round < ROUNDS; round++) {
+    await measured();
+    failures += await quiet.add(((1000 * seconds) / ROUNDS) * REST_SHARE, measured);
+    await setChanging(true);
+    failures += await busy.add((1000 * seconds) / ROUNDS, measured);
+    changes = await setChanging(false);
+    await sleep(SETTLE_MS);
+    rssMib.push(Math.round(process.memoryUsage.rss() / 2 ** 20));
+  }
+  const batches = plane.snapshot.membership - before;
+  return { quiet: quiet.result(), busy: busy.result(), changes, batches, failures, rssMib };
+}
+
+/** One kind of phase, over all rounds. */
+class PhaseTotals {
+  readonly #times: number[] = [];
+  readonly #direct: number[] = [];
+  #mainUs = 0;
+  #allUs = 0;
+  #wallUs = 0;
+
+  /** Measures for a time. Returns the number of failed requests. @param measured of the load, since its last call */
+  async add(ms: number, measured: () => Promise<LoadMeasured>): Promise<number> {
+    const [main, all, beganMs] = [process.threadCpuUsage(), process.cpuUsage(), performance.now()];
+    await sleep(ms);
+    const [mainUsed, allUsed] = [process.threadCpuUsage(main), process.cpuUsage(all)];
+    this.#wallUs += (performance.now() - beganMs) * 1000;
+    this.#mainUs += mainUsed.user + mainUsed.system;
+    this.#allUs += allUsed.user + allUsed.system;
+    const { times, direct, failures } = await measured();
+    this.#times.push(...times);
+    this.#direct.push(...direct);
+    return failures;
+  }
+
+  result(): ChurnPhase {
+    return {
+      mainCpu: this.#mainUs / this.#wallUs,
+      allCpu: this.#allUs / this.#wallUs,
+      p50Ms: quantile(this.#times, 0.5),
+      p99Ms: quantile(this.#times, 0.99),
+      directP99Ms: quantile(this.#direct, 0.99),
+    };
+  }
+}
+
+function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length * share)] ?? 0;
 }
 
 function startPlane(folder: string, yaml: string): ControlPlane {
@@ -166,11 +166,11 @@ function startPlane(folder: string, yaml: string): ControlPlane {
   return new ControlPlane({ load: () => loadConfig(file, {}), environment: {}, version: '0.0.0-churn', log });
 }
 
-function configOf({ upstreams }: ChurnOptions, lists: Lists, port: number): string {
+function configOf({ upstreams }: ChurnOptions, folder: string, port: number): string {
   const changing = Array.from(
     { length: upstreams },
     (_, index) =>
-      `  u${index}: { discover: { file: { path: "${lists.pathOf(index)}" } }, health: { heartbeat: false, passive: { outliers: false } } }`,
+      `  u${index}: { discover: { file: { path: "${listPath(folder, index)}" } }, health: { heartbeat: false, passive: { outliers: false } } }`,
   );
   const routes = changing.map((_, index) => `  - { match: { host: u${index}.test }, upstream: u${index} }`);
   return `

@@ -6,6 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { changedIn, deltaOf, type EndpointDelta, withDelta } from '../../core/endpoint-delta.ts';
 import type { EndpointSnapshot } from '../../core/snapshot/endpoint.ts';
 import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import { seededRandom } from '../../core/random.ts';
@@ -42,12 +43,11 @@ class Lists {
   }
 }
 
-/** The upstream with another endpoint in a slot. All others are copies, as in a message. */
-function replaceOne(upstream: UpstreamSnapshot, slot: number): UpstreamSnapshot {
-  const endpoints = structuredClone(upstream.endpoints) as EndpointSnapshot[];
+/** Puts another endpoint into a slot: the change, as a message. */
+function replaceOne({ index, endpoints }: UpstreamSnapshot, slot: number): EndpointDelta {
   const before = endpoints[slot]!;
-  endpoints[slot] = { ...before, generation: before.generation + 1, id: `${before.id}'`, name: `${before.name}'` };
-  return { ...upstream, endpoints };
+  const next = { ...before, generation: before.generation + 1, id: `${before.id}'`, name: `${before.name}'` };
+  return structuredClone(deltaOf(index, endpoints, endpoints.with(slot, next)));
 }
 
 const SUBJECTS: readonly TransportUnderTest[] = [
@@ -61,12 +61,12 @@ describe('after many changes, each with a request to the new endpoint', () => {
       withBench(subject, { upstream: { endpoints: endpoints(SLOTS) } }, async (bench) => {
         const lists = new Lists();
         let upstream = { ...bench.upstream, endpoints: endpoints(SLOTS, bench.origin.port) };
-        bench.transport.amend([bench.upstream], [upstream]);
+        bench.transport.amend([{ upstream, changed: upstream.endpoints, removed: bench.upstream.endpoints }]);
         for (let change = 0; change < SLOTS * ROUNDS; change++) {
-          const next = replaceOne(upstream, change % SLOTS);
-          bench.transport.amend([upstream], [next]);
-          lists.note(next);
-          upstream = next;
+          const delta = replaceOne(upstream, change % SLOTS);
+          upstream = { ...upstream, endpoints: withDelta(upstream.endpoints, delta) };
+          bench.transport.amend([{ upstream, changed: changedIn(delta), removed: delta.removed }]);
+          lists.note(upstream);
           const { outcome } = await bench.send({ upstream, endpoint: upstream.endpoints[change % SLOTS]! }).done;
           assert.equal(outcome, 'ok');
         }
@@ -83,11 +83,11 @@ describe('after many changes, each with a request to the new endpoint', () => {
     const parts = { clock, timers: clock, end: () => undefined, report: () => undefined };
     const runtimes = new RuntimeHistory(new Runtime(made, memory, policyParts()), parts);
     for (let change = 0; change < SLOTS * ROUNDS; change++) {
-      const [upstream] = runtimes.runtime.snapshot.upstreams;
-      const { index, endpoints: replaced } = replaceOne(upstream!, change % SLOTS);
-      const { before, after } = runtimes.amend({ membership: change + 1, upstreams: [{ index, endpoints: replaced }] });
-      lists.note(after[0]!);
-      const kept = after[0]!.endpoints.filter((endpoint, at) => endpoint === before[0]!.endpoints[at]);
+      const [before] = runtimes.runtime.snapshot.upstreams;
+      const upstreams = [replaceOne(before!, change % SLOTS)];
+      const [amended] = runtimes.amend({ membership: change + 1, upstreams });
+      lists.note(amended!.upstream);
+      const kept = amended!.upstream.endpoints.filter((endpoint, at) => endpoint === before!.endpoints[at]);
       assert.equal(kept.length, SLOTS - 1);
     }
     await lists.assertCollected();

@@ -116,7 +116,7 @@ describe('a slot with a new owner', () => {
   test('is noticed by workers, once, and never at its first owner', () => {
     const seen: number[] = [];
     const owners = new SlotOwners(8, [{ forgetSlot: (slot) => void seen.push(slot) }]);
-    const of = (generation: number) => [{ endpoints: [endpointSnapshot(SLOT, { generation }), endpointSnapshot(4)] }];
+    const of = (generation: number) => [endpointSnapshot(SLOT, { generation }), endpointSnapshot(4)];
     owners.apply(of(1));
     owners.apply(of(1));
     assert.deepEqual(seen, []);

@@ -75,7 +75,7 @@ export class WorkerTracer implements RequestTracer {
       transport: {
         send: (request, events) => this.#send(transport, request, events),
         update: (upstreams) => transport.update(upstreams),
-        amend: (before, after) => transport.amend(before, after),
+        amend: (upstreams) => transport.amend(upstreams),
         dropIdle: (slot) => transport.dropIdle(slot),
         close: () => transport.close(),
       },

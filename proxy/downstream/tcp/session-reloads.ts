@@ -1,11 +1,9 @@
 // TCP sessions over reloads: those of endpoints that a reload has removed end after its drain time, and all that began
 // before it at its hard stop. Others continue, with the settings of their time. Thread: worker.
 
-import type { UpstreamSnapshot } from '../../../core/snapshot/upstream.ts';
+import type { AmendedUpstream, SlotOwner } from '../../../core/endpoint-delta.ts';
 import type { TcpSession } from './tcp-session.ts';
 import type { SessionParts } from './session-context.ts';
-
-type Members = Pick<UpstreamSnapshot, 'endpoints'>;
 
 /** Sessions with a deadline are checked this often. */
 const CHECK_EVERY_MS = 250;
@@ -37,18 +35,17 @@ export class SessionReloads {
     this.#check();
   }
 
-  /** Endpoints changed without a reload. @param before and after: the same upstreams */
-  amend(before: readonly Members[], after: readonly Members[]): void {
+  /** Endpoints changed without a reload. */
+  amend(upstreams: readonly AmendedUpstream[]): void {
     if (this.#open.size === 0) return;
-    const identitiesOf = (upstreams: readonly Members[]) =>
-      new Set(upstreams.flatMap(({ endpoints }) => endpoints.map(identityOf)));
-    const [old, present] = [identitiesOf(before), identitiesOf(after)];
+    const present = new Set(upstreams.flatMap(({ changed }) => changed.map(identityOf)));
+    const gone = new Set(upstreams.flatMap(({ removed }) => removed.map(identityOf)));
     const nowMs = this.#parts.clock.nowMs();
     for (const session of this.#open) {
       if (session.attempt === null) continue;
       const identity = identityOf(session.attempt.endpoint);
       if (present.has(identity)) session.removedMs = 0;
-      else if (old.has(identity)) session.removedMs ||= nowMs;
+      else if (gone.has(identity)) session.removedMs ||= nowMs;
     }
     this.#check();
   }
@@ -74,6 +71,6 @@ export class SessionReloads {
 }
 
 /** A slot that was given to another endpoint has another generation. */
-function identityOf({ slot, generation }: { readonly slot: number; readonly generation: number }): string {
+function identityOf({ slot, generation }: SlotOwner): string {
   return `${slot}/${generation}`;
 }
