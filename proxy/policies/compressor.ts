@@ -1,11 +1,12 @@
-// Compresses one response body. A body that ends soon is compressed in one call; a longer one passes a stream of zlib, which
-// works on Node's thread pool and is flushed whenever the endpoint pauses. Thread: both.
+// Compresses one response body. A body that ends soon is compressed in one call, in its turn; a longer one passes a stream of
+// zlib, which works on Node's thread pool and is flushed whenever the endpoint pauses. Thread: both.
 
 import type { Transform } from 'node:stream';
 import zlib from 'node:zlib';
 import type { BodySink, BodyTransform } from '../../core/policy/policy.ts';
 import type { TimerHandle, Timers } from '../../core/timers.ts';
 import type { Coding } from './accept-encoding.ts';
+import { CompressionQueue } from './compression-queue.ts';
 
 const { constants } = zlib;
 
@@ -41,6 +42,8 @@ const MOST_CHECKS = 10;
 const MOST_SPARE = 128;
 const SPARE: Buffer[] = [];
 const NO_BYTES = Buffer.alloc(0);
+/** Of all routes of a worker. */
+const QUEUE = new CompressionQueue({ inNextTurn: setImmediate, nowMs: () => performance.now() });
 
 function takeMemory(): Buffer {
   return SPARE.pop() ?? Buffer.allocUnsafeSlow(WHOLE_BYTES);
@@ -108,10 +111,7 @@ export class Compressor implements BodyTransform {
       this.#stream.end();
       return;
     }
-    const body = this.#held?.subarray(0, this.#heldBytes) ?? NO_BYTES;
-    this.#sink.data(compressWhole(body, this.#coding, this.#effort));
-    this.#close();
-    this.#sink.end();
+    QUEUE.add(this.#compressHeld);
   }
 
   resume(): void {
@@ -145,6 +145,19 @@ export class Compressor implements BodyTransform {
     if (this.#held !== null) stream.write(Buffer.from(this.#held.subarray(0, this.#heldBytes)));
     this.#freeMemory();
   }
+
+  readonly #compressHeld = (): void => {
+    if (this.#isOver) return;
+    const body = this.#held?.subarray(0, this.#heldBytes) ?? NO_BYTES;
+    try {
+      this.#sink.data(compressWhole(body, this.#coding, this.#effort));
+    } catch (error) {
+      this.#sink.fail(error as Error);
+      return;
+    }
+    this.#close();
+    this.#sink.end();
+  };
 
   #freeMemory(): void {
     if (this.#held !== null) giveMemory(this.#held);

@@ -26,7 +26,7 @@ async function play({ options = true, method = 'GET', request, ...response }: Pl
   const bench = testPolicy(compress as never, { compress: options });
   const exchange = await bench.request({ method, fields: request ?? ['Accept-Encoding', 'gzip'] });
   const { status = 200, fields = JSON_FIELDS, body = BODY } = response;
-  return exchange.respond({ status, fields, body });
+  return await exchange.respondLater({ status, fields, body });
 }
 
 const DECODERS: Readonly<Record<string, (bytes: Uint8Array) => Buffer>> = {

@@ -95,6 +95,25 @@ for (const coding of CODINGS) {
       assert.deepEqual([bench.calls, bench.opened], [['data', 'end'], 0]);
     });
 
+    test('compresses a burst of bodies in several turns of the event loop, but none that is cancelled', async () => {
+      // A turn in which nothing was compressed.
+      for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
+      const benches = Array.from({ length: 12 }, () => new Bench(coding));
+      const body = randomBytes(32_768).toString('hex');
+      for (const { compressor } of benches) {
+        compressor.write(Buffer.from(body));
+        compressor.end();
+      }
+      const waiting = benches.filter(({ opened }) => opened === 1);
+      assert.ok(waiting.length > 0 && waiting.length < 12, `${waiting.length} of 12 wait`);
+      const cancelled = waiting.at(-1)!;
+      cancelled.compressor.cancel();
+      const others = benches.filter((bench) => bench !== cancelled);
+      await Promise.all(others.map((bench) => bench.until(() => bench.calls.includes('end'))));
+      assert.deepEqual([cancelled.calls, cancelled.opened], [[], 0]);
+      assert.equal(await waiting[0]!.readable(coding), body);
+    });
+
     test('flushes what it holds when the endpoint pauses, again and again', async () => {
       const bench = new Bench(coding);
       for (const word of ['one,', 'two,', 'three,']) {
