@@ -9,5 +9,8 @@ export class SentLines {
   cutKinds = 0;
   /** Lines that were added. */
   added = '';
+  /** Keys of the other names that were cut: those that policies remove, and those that inserted fields replace. */
+  removed = '';
+  replaced = '';
   isMade = false;
 }

@@ -88,6 +88,10 @@ export function insertedFieldsOf(facts: ForwardedFacts, sendsForwarded: boolean,
     // The common case in one literal: an array that grows is allocated twice.
     return [PROTO, proto, PORT, port, FOR, client, REAL_IP, clientAddress, HOST, host, ID, requestId];
   }
+  if (client !== '' && host !== '' && !sendsForwarded && others.length === 2) {
+    const [name, value] = others as readonly [string, string];
+    return [PROTO, proto, PORT, port, FOR, client, REAL_IP, clientAddress, HOST, host, name, value, ID, requestId];
+  }
   const fields = [PROTO, proto, PORT, port];
   if (client !== '') fields.push(FOR, client, REAL_IP, clientAddress);
   if (host !== '') fields.push(HOST, host);

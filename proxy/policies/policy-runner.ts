@@ -121,7 +121,7 @@ export class PolicyRunner {
 
   /** The exchange has ended. */
   end(view: PolicyView, record: ExchangeRecord): void {
-    for (const entry of view.plan.end ?? NONE) this.#call(view, entry, 'onEnd', record);
+    for (const entry of view.plan.end ?? NONE) this.#callOnEnd(view, entry, record);
   }
 
   #requestFrom(view: PolicyView, from: number): RequestOutcome {
@@ -217,6 +217,20 @@ export class PolicyRunner {
       return answer;
     } catch (error) {
       return this.#fail(entry, 'onRequest', error);
+    }
+  }
+
+  /** `#call` for the hook that ends each request. */
+  #callOnEnd(view: PolicyView, entry: PlanEntry, record: ExchangeRecord): void {
+    if (entry.isTimed) {
+      this.#call(view, entry, 'onEnd', record);
+      return;
+    }
+    view.entry = entry;
+    try {
+      entry.policy.onEnd!(view, record);
+    } catch (error) {
+      this.#fail(entry, 'onEnd', error);
     }
   }
 

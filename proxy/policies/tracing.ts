@@ -62,7 +62,7 @@ function policyOf({ ratio, parent }: TracingData, tracer: RequestTracer): Policy
   const begin = (exchange: PolicyExchange): string => {
     if (exchange.request.field('tracestate') !== undefined) exchange.removeRequestField('tracestate');
     ids.draw();
-    if (!ids.isInSample(ratio)) return `00-${ids.traceId}-${ids.spanId}-00`;
+    if (!ids.isInSample(ratio)) return ids.unrecorded;
     return tracer.begin((exchange as TracedExchange).exchange, ids.traceId, '', '');
   };
   const continued = (exchange: PolicyExchange, { traceId, parentId, isSampled }: Traceparent): string => {

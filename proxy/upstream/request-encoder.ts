@@ -18,7 +18,7 @@ import {
 } from '../http1/field-line.ts';
 import { BodyKind } from '../http1/framing.ts';
 import { Method, METHOD_NAMES } from '../http1/message-head.ts';
-import { ownKind } from '../wire/inserted-lines.ts';
+import { otherNames, ownKind } from '../wire/inserted-lines.ts';
 import { type CutNames, ScannedRequestHead } from '../wire/scanned-request-head.ts';
 
 const HOST_KIND = kindSet(FieldKind.HOST);
@@ -48,7 +48,7 @@ export class RequestEncoder {
     const removed = this.#namesOf(request.removedFields);
     inserted.set(request.insertedFields);
     let kinds = ALWAYS_CUT | removed.kinds | inserted.kinds;
-    let lines = inserted.lastLine;
+    let lines = inserted.lastLines;
     if (request.hostField !== head.authority) {
       kinds |= HOST_KIND;
       lines = joinLines(fieldLine('Host', request.hostField), lines);
@@ -72,7 +72,7 @@ export class RequestEncoder {
     if (known !== undefined) return known;
     const names = [...removed];
     const kinds = names.reduce((set, name) => set | ownKind(name), 0);
-    const made = { kinds, others: names.filter((name) => ownKind(name) === 0) };
+    const made = { kinds, others: otherNames(names.filter((name) => ownKind(name) === 0)) };
     this.#removals.set(removed, made);
     return made;
   }

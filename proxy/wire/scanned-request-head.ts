@@ -7,14 +7,14 @@ import { BodyKind, Framing } from '../http1/framing.ts';
 import { FIELD_STRIDE, MessageHead } from '../http1/message-head.ts';
 import { SentLines } from '../http1/sent-lines.ts';
 import { flatText } from './flat-text.ts';
-import { InsertedLines } from './inserted-lines.ts';
+import { InsertedLines, type OtherNames } from './inserted-lines.ts';
 
 const NOT_END_TO_END = ALWAYS_CUT | FRAMING_KINDS | kindSet(FieldKind.HOST);
 
-/** Names of fields to cut: the set of those that have a kind, and the others in lower case. */
+/** Names of fields to cut: the set of those that have a kind, and the others. */
 export interface CutNames {
   readonly kinds: number;
-  readonly others: readonly string[];
+  readonly others: OtherNames;
 }
 
 /** Parts of a request head that are known as strings: its text need not be cut into them, nor even be put together. */
@@ -105,21 +105,20 @@ export class ScannedRequestHead implements RequestHead {
     return this.#firstLine ?? this.message.text.slice(0, this.message.fieldsStart);
   }
 
-  /** The field lines that are not cut, then all inserted lines but the last. */
+  /** The field lines that are not cut, then the inserted lines but those of `inserted.lastLines`. */
   lines(kinds: number, removed: CutNames): string {
     const { others, firstLines } = this.inserted;
-    if (removed.others.length + others.length > 0) {
-      return keptLines(this.message, kinds, [...removed.others, ...others]) + firstLines;
-    }
     const sent = this.#sentLines;
     const { authority } = this;
-    if (!sent.isMade || sent.authority !== authority || sent.cutKinds !== kinds || sent.added !== firstLines) {
-      sent.text = flatText(keptLines(this.message, kinds, []) + firstLines);
-      sent.authority = authority;
-      sent.cutKinds = kinds;
-      sent.added = firstLines;
-      sent.isMade = true;
-    }
+    const isSame = sent.isMade && sent.authority === authority && sent.cutKinds === kinds && sent.added === firstLines;
+    if (isSame && sent.removed === removed.others.key && sent.replaced === others.key) return sent.text;
+    sent.text = flatText(keptLines(this.message, kinds, [...removed.others.names, ...others.names]) + firstLines);
+    sent.authority = authority;
+    sent.cutKinds = kinds;
+    sent.added = firstLines;
+    sent.removed = removed.others.key;
+    sent.replaced = others.key;
+    sent.isMade = true;
     return sent.text;
   }
 }

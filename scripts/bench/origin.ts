@@ -32,6 +32,7 @@ function originConfiguration(folder: string, www: string, port: number): string 
   client_body_buffer_size 64k;
   server {
     listen 127.0.0.1:${port} backlog=4096;
+    client_max_body_size 16m;
     location = /post { mirror /swallow; error_page 405 =200 /small; }
     location = /swallow { internal; return 204; }
   }

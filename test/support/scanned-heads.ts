@@ -13,7 +13,7 @@ import { ScannedResponseHead } from '../../proxy/wire/scanned-response-head.ts';
 const scanner = new HeadScanner();
 
 /** The head as a scan returns it; null if the fast client side never produces such a head. */
-function scannedHead(head: RequestHead): ScannedRequestHead | null {
+export function scannedHead(head: RequestHead): ScannedRequestHead | null {
   const text = textOf(head);
   const bytes = Buffer.from(text, 'latin1');
   const scanned = new ScannedRequestHead();

@@ -47,6 +47,7 @@ export class WorkerTracer implements RequestTracer {
   }
 
   ended(exchange: object, record: ExchangeRecord): void {
+    if (this.#open.size === 0) return;
     const trace = this.#open.get(exchange);
     if (trace === undefined) return;
     this.#open.delete(exchange);
@@ -87,7 +88,7 @@ export class WorkerTracer implements RequestTracer {
   }
 
   #send(inner: Transport, request: AttemptRequest, events: AttemptEvents): AttemptHandle {
-    const trace = this.#open.get(request.origin);
+    const trace = this.#open.size === 0 ? undefined : this.#open.get(request.origin);
     if (trace === undefined) return inner.send(request, events);
     const times = this.#attemptOf(trace, request);
     const traced = new TracedAttempt(times, events, this.#nowMs);

@@ -18,19 +18,24 @@ export const fairlead: Proxy = {
   install: 'npm ci',
   version: fairleadVersion,
   refusal: () => null,
-  start: (setup) => start(setup, true),
+  start: (setup) => start(setup, 'fastPath: true'),
 };
 
 export const fairleadGeneral: Proxy = {
   ...fairlead,
   name: 'fairlead-general',
   title: 'Fairlead, general path',
-  start: (setup) => start(setup, false),
+  start: (setup) => start(setup, 'fastPath: false'),
 };
 
-async function start(setup: ProxySetup, isFast: boolean): Promise<RunningProxy> {
+/** @param yaml further top-level keys */
+export function fairleadWith(name: string, title: string, yaml: (setup: ProxySetup) => string): Proxy {
+  return { ...fairlead, name, title, start: (setup) => start(setup, yaml(setup)) };
+}
+
+async function start(setup: ProxySetup, yaml: string): Promise<RunningProxy> {
   const process = await FairleadProcess.start(
-    (ports) => configuration(setup, ports, isFast),
+    (ports) => configuration(setup, ports, yaml),
     ['taskset', '-c', setup.cores],
   );
   endWithUs(process.child);
@@ -44,7 +49,7 @@ async function start(setup: ProxySetup, isFast: boolean): Promise<RunningProxy> 
   };
 }
 
-function configuration(setup: ProxySetup, ports: Ports, isFast: boolean): string {
+function configuration(setup: ProxySetup, ports: Ports, yaml: string): string {
   const { certificate, hasAccessLog, isHttp2, gzipLevel } = setup;
   // The effort balanced is level 4 of gzip.
   const clear = isHttp2 ? ', http2: true' : '';
@@ -52,7 +57,7 @@ function configuration(setup: ProxySetup, ports: Ports, isFast: boolean): string
     certificate === null ? clear : `, tls: { certificates: [{ cert: ${certificate.cert}, key: ${certificate.key} }] }`;
   return `
 workers: ${setup.workers}
-fastPath: ${isFast}
+${yaml}
 listeners: [{ name: web, bind: "127.0.0.1:${ports.web}"${tls} }]
 limits: { requestsPerConnection: none }
 routes: [{ upstream: app${gzipLevel > 0 ? ', compress: { codings: [gzip], effort: balanced }' : ''} }]

@@ -1,0 +1,92 @@
+// Cost of tracing: CPU time of a small request without `tracing`, with it where nothing is recorded, and at 1 %. All three
+// processes run at once and are loaded in turns, so that a change of the machine meets them alike.
+// Usage: npm run bench:tracing [-- ROUNDS]. Thread: main.
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { preparePrograms } from '../peers/program.ts';
+import { CASES } from './cases.ts';
+import { startOrigin } from './origin.ts';
+import { cpuUsOf } from './process-stat.ts';
+import { fairleadWith } from './proxies/fairlead.ts';
+import type { Proxy, RunningProxy } from './proxies/proxy.ts';
+import { median } from './summary.ts';
+import { runWrk } from './wrk.ts';
+
+const DEFAULT_ROUNDS = 3;
+const WARMUP_SECONDS = 6;
+/** Loads of each process in a round, and the seconds of one. */
+const TURNS = 5;
+const TURN_SECONDS = 2;
+const CORES = { proxy: '0', load: '1' };
+const SMALL = CASES.find(({ name }) => name === 'small')!;
+
+/** @param share of requests that is recorded; '' without tracing */
+function variant(title: string, share: string): Proxy {
+  return fairleadWith(`tracing-${share}`, title, ({ originPort }) => {
+    // The origin reads the spans, and answers as a receiver does.
+    const receiver = `"http://127.0.0.1:${originPort}/post"`;
+    return share === '' ? '' : `tracing: { endpoint: ${receiver}, sampling: ${share} }`;
+  });
+}
+
+const VARIANTS = [
+  variant('no tracing', ''),
+  variant('tracing, nothing recorded', '0%'),
+  variant('tracing at 1 %', '1%'),
+];
+
+interface Loaded {
+  readonly running: RunningProxy;
+  usedUs: number;
+  requests: number;
+}
+
+preparePrograms();
+const folder = mkdtempSync(join(tmpdir(), 'fairlead-tracing-cost-'));
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+const origin = await startOrigin(folder, CORES.load);
+const rounds = Number(process.argv[2] ?? DEFAULT_ROUNDS);
+/** By round: microseconds for a request of each variant. */
+const costs: number[][] = [];
+for (let round = 0; round < rounds; round += 1) {
+  costs.push(await measureRound());
+  console.log(
+    `round ${round + 1}/${rounds}: ${costs
+      .at(-1)!
+      .map((us) => us.toFixed(2))
+      .join(', ')} us`,
+  );
+}
+for (const [at, { title }] of VARIANTS.entries()) {
+  const us = median(costs.map((round) => round[at]!));
+  const added = median(costs.map((round) => (round[at]! / round[0]! - 1) * 100));
+  console.log(`${title}: ${us.toFixed(2)} us a request${at === 0 ? '' : `, ${added.toFixed(1)} % more`}`);
+}
+await origin.stop();
+
+async function measureRound(): Promise<number[]> {
+  const loaded: Loaded[] = [];
+  for (const proxy of VARIANTS) {
+    const setup = { folder, originPort: origin.port, cores: CORES.proxy, workers: 1, certificate: null };
+    const running = await proxy.start({ ...setup, isHttp2: false, hasAccessLog: false, gzipLevel: 0 });
+    loaded.push({ running, usedUs: 0, requests: 0 });
+  }
+  for (const { running } of loaded) await load(running, WARMUP_SECONDS);
+  for (let turn = 0; turn < TURNS; turn += 1) for (const one of loaded) await measureTurn(one);
+  for (const { running } of loaded) await running.stop();
+  return loaded.map(({ usedUs, requests }) => usedUs / requests);
+}
+
+async function measureTurn(one: Loaded): Promise<void> {
+  const beforeUs = cpuUsOf(one.running.pid);
+  one.requests += await load(one.running, TURN_SECONDS);
+  one.usedUs += cpuUsOf(one.running.pid) - beforeUs;
+}
+
+async function load({ port }: RunningProxy, seconds: number): Promise<number> {
+  const { requests, problems } = await runWrk(SMALL, { folder, port, seconds, connections: 64, cores: CORES.load });
+  if (problems.length > 0) throw new Error(problems.join('; '));
+  return requests;
+}
