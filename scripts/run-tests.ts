@@ -9,7 +9,7 @@ import path from 'node:path';
 import { Coverage } from './test-run/run-tests-coverage.ts';
 import { type FileCost, findTestFiles, runFolder } from './test-run/run-tests-folder.ts';
 import { loadPerCore, measureSlowness, PATIENCE_VARIABLE, patienceOn } from './test-run/run-tests-patience.ts';
-import { readOptions, type RunOptions, type TestPart } from './test-run/run-tests-parts.ts';
+import { readOptions, type RunOptions, type TestPart, type TestTrack } from './test-run/run-tests-parts.ts';
 import {
   describeFailures,
   describeNamed,
@@ -35,6 +35,9 @@ const CORE_COUNT = availableParallelism();
 const REPOSITORY = path.resolve(import.meta.dirname, '..');
 const GIVEN_PATIENCE = Number(process.env[PATIENCE_VARIABLE] ?? 0);
 
+/** Least factor of all limits while two folders run at once: several files compete for each core. */
+const SHARED_PATIENCE = 3;
+
 // Processes and workers load modules that an earlier one compiled: a third less CPU in most integration files.
 process.env['NODE_COMPILE_CACHE'] ??= path.join(REPOSITORY, 'node_modules', '.cache', 'compile');
 
@@ -50,11 +53,7 @@ async function main(options: RunOptions): Promise<void> {
   const statics = options.parts.filter((part) => part.kind === 'static');
   await runStatic(statics, CORE_COUNT, (result) => tellStatic(result, outcome));
   const coverage = options.isWhole ? new Coverage() : null;
-  for (const part of options.parts) {
-    if (part.kind !== 'test') continue;
-    coverage?.enter(part.name);
-    await runTests(part, options, loadAtStart, outcome);
-  }
+  await runTracks({ options, loadAtStart, coverage, outcome });
   if (coverage !== null) tellStatic(await coverage.check(), outcome);
   const isTesting = statics.length < options.parts.length;
   if (isTesting && outcome.totals.tests === 0) outcome.failedParts.push('tests (none was run)');
@@ -75,7 +74,27 @@ function tellStatic(result: StaticResult, outcome: Outcome): void {
   outcome.failedParts.push(part.name);
 }
 
-async function runTests(part: TestPart, options: RunOptions, loadAtStart: number, outcome: Outcome): Promise<void> {
+/** Settings of all folders of tests, and the outcome that they add to. */
+interface TestRun {
+  readonly options: RunOptions;
+  readonly loadAtStart: number;
+  readonly coverage: Coverage | null;
+  readonly outcome: Outcome;
+}
+
+async function runTracks(run: TestRun): Promise<void> {
+  const parts = run.options.parts.filter((part) => part.kind === 'test');
+  const runTrack = async (track: TestTrack, leastPatience: number): Promise<void> => {
+    for (const part of parts.filter((one) => one.track === track)) await runTests(part, leastPatience, run);
+  };
+  const isShared = new Set(parts.map(({ track }) => track)).size > 1;
+  const leastPatience = isShared ? SHARED_PATIENCE : 1;
+  await Promise.all([runTrack('busy', leastPatience), runTrack('waiting', leastPatience)]);
+  await runTrack('alone', 1);
+}
+
+async function runTests(part: TestPart, leastPatience: number, run: TestRun): Promise<void> {
+  const { options, outcome } = run;
   const root = path.resolve(options.root ?? REPOSITORY);
   const files = findTestFiles(path.join(root, part.folder));
   if (files.length === 0) {
@@ -91,8 +110,14 @@ async function runTests(part: TestPart, options: RunOptions, loadAtStart: number
     tell(describeSlow(cost));
   };
   const onNodesHang = (file: string): void => tell([`      ${file}: passed, but Node's own cleanup did not end twice`]);
-  const patience = await readPatience(loadAtStart);
-  const tally = await runFolder(part, files, { root, grep: options.grep, patience, onFile, onNodesHang });
+  const patience = Math.max(leastPatience, await readPatience(run.loadAtStart));
+  const environment = {
+    ...process.env,
+    [PATIENCE_VARIABLE]: String(patience),
+    ...run.coverage?.variablesOf(part.name),
+  };
+  const how = { root, grep: options.grep, environment, patience, onFile, onNodesHang };
+  const tally = await runFolder(part, files, how);
   const { tests, pass, skipped } = tally.totals;
   const limits = patience > 1 ? `, limits x${patience}` : '';
   const figures = `${files.length} files, ${tests} tests, ${pass} passed, ${skipped} skipped, ${totalCpu(costs)}${limits}`;
@@ -105,13 +130,11 @@ async function runTests(part: TestPart, options: RunOptions, loadAtStart: number
   for (const key of Object.keys(outcome.totals) as (keyof Totals)[]) outcome.totals[key] += tally.totals[key];
 }
 
-/** Measured before each folder, because the load of the machine changes. Test files inherit it. */
+/** Measured before each folder, because the load of the machine changes. */
 async function readPatience(loadAtStart: number): Promise<number> {
   if (GIVEN_PATIENCE >= 1) return GIVEN_PATIENCE;
   // The present load average is mostly caused by the previous folder; the one at the start by other programs.
-  const patience = patienceOn(await measureSlowness(CORE_COUNT), loadAtStart);
-  process.env[PATIENCE_VARIABLE] = String(patience);
-  return patience;
+  return patienceOn(await measureSlowness(CORE_COUNT), loadAtStart);
 }
 
 function tell(lines: readonly string[]): void {

@@ -9,8 +9,8 @@ import { Generation, type GenerationCommand, type GenerationEvents, type StartOu
 import type { HeldSockets } from './held-sockets.ts';
 import type { ForwardedSignal, UpgradeOutcome } from './holder-messages.ts';
 
-/** A generation that isn't ready by then has failed. Readiness doesn't wait for heartbeats. */
-const START_LIMIT_MS = 20_000;
+/** A generation that isn't ready by then has failed: after its own limit for workers. Readiness doesn't wait for heartbeats. */
+const START_LIMIT_MS = 80_000;
 /** The first start reports the sockets that it needs, the second one gets them. More mean that two versions disagree. */
 const MOST_STARTS = 3;
 /** As EXIT.failed, which belongs to a higher layer. */

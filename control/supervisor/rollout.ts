@@ -14,7 +14,7 @@ import { unservedWords } from './listener-share.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 
 /** A worker that hasn't bound new listeners by then has the reload refused. */
-const PREPARE_MS = 10_000;
+const PREPARE_MS = 30_000;
 /** A worker that hasn't installed a Snapshot by then is reported. */
 const INSTALL_MS = 5_000;
 

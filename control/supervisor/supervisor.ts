@@ -25,8 +25,8 @@ import { RestartPolicy } from './restart-policy.ts';
 import { type Fleet, Rollout } from './rollout.ts';
 import { WorkerHandle, type WorkerEvents, type WorkerState } from './worker-handle.ts';
 
-/** A worker that isn't installed by then never will be: it is ended, and the start with it. */
-const START_MS = 30_000;
+/** A worker that is not installed by then is ended, and the start with it: before the 90 s of systemd, which would give no reason. */
+const START_MS = 75_000;
 /** A drain gets this on top of its grace before threads are ended by force. */
 const KILL_AFTER_MS = 2_000;
 

@@ -14,7 +14,7 @@ const COMMAND = fileURLToPath(new URL('../../bin/fairlead.ts', import.meta.url))
 const FILE = 'fairlead.yaml';
 
 /** Start deadline in ms, far above the start time on a busy machine. */
-const READY_MS = 30_000;
+const READY_MS = 90_000;
 
 interface Ports {
   readonly web: number;

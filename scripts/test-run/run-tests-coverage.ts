@@ -15,21 +15,13 @@ const NO_CACHE_VARIABLE = 'NODE_DISABLE_COMPILE_CACHE';
 export class Coverage {
   readonly #folder = mkdtempSync(path.join(tmpdir(), 'fairlead-coverage-'));
 
-  /** Records the processes that a part starts from now on, if the part counts. */
-  enter(partName: string): void {
-    if (!COVERED.includes(partName)) return this.#leave();
-    process.env[VARIABLE] = this.#folder;
-    process.env[NO_CACHE_VARIABLE] = '1';
-  }
-
-  #leave(): void {
-    delete process.env[VARIABLE];
-    delete process.env[NO_CACHE_VARIABLE];
+  /** The environment that records the processes of a part; empty if the part does not count. */
+  variablesOf(partName: string): NodeJS.ProcessEnv {
+    return COVERED.includes(partName) ? { [VARIABLE]: this.#folder, [NO_CACHE_VARIABLE]: '1' } : {};
   }
 
   /** Merges the records, removes them, and fails below a floor. */
   async check(): Promise<StaticResult> {
-    this.#leave();
     const command = ['c8', 'report', '--merge-async', '--temp-directory', this.#folder];
     const result = await runCommand({ kind: 'static', name: 'coverage', command });
     rmSync(this.#folder, { recursive: true, force: true });

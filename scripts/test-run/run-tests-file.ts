@@ -15,6 +15,8 @@ export interface FileOptions {
   readonly root: string;
   readonly grep: string | undefined;
   readonly limits: FileLimits;
+  /** The complete environment of its process; that of the runner if absent. */
+  readonly environment?: NodeJS.ProcessEnv | undefined;
 }
 
 /** Result of a file. */
@@ -69,6 +71,7 @@ function startRun(file: string, folder: string, options: FileOptions, signal: Ab
     timeout: options.limits.testTimeoutMs,
     signal,
     execArgv: ['--import', preload.href],
+    ...(options.environment === undefined ? {} : { env: options.environment }),
     ...(options.grep === undefined ? {} : { testNamePatterns: new RegExp(options.grep) }),
   });
 }

@@ -24,6 +24,8 @@ export interface FolderRun {
   readonly grep: string | undefined;
   /** Factor of all limits; 1 by default. */
   readonly patience?: number;
+  /** The complete environment of the processes; that of the runner if absent. */
+  readonly environment?: NodeJS.ProcessEnv;
   /** Tests of this module shorten them. */
   readonly limits?: Partial<FileLimits>;
   /** Called for each file when it ends. */
@@ -85,8 +87,9 @@ function groupsOf(files: readonly string[], size: number): string[][] {
 /** Runs the files, `part.concurrency` processes at a time, and counts in their order. */
 export async function runFolder(part: TestPart, files: readonly string[], how: FolderRun): Promise<Tally> {
   // Each run of node:test listens to a few events of the process while it lasts.
-  process.setMaxListeners(Math.max(process.getMaxListeners(), part.concurrency + 10));
-  const limits = limitsOf(how);
+  process.setMaxListeners(process.getMaxListeners() + part.concurrency);
+  const { root, grep, environment } = how;
+  const options: FileOptions = { root, grep, environment, limits: limitsOf(how) };
   const results = new Map<string, FileResult>();
   const waiting = groupsOf(files, part.filesPerProcess ?? 1);
   const take = (result: FileResult): void => {
@@ -96,7 +99,7 @@ export async function runFolder(part: TestPart, files: readonly string[], how: F
   };
   const lane = async (): Promise<void> => {
     for (let group = waiting.shift(); group !== undefined; group = waiting.shift()) {
-      (await runGroup(group, { root: how.root, grep: how.grep, limits }, how)).forEach(take);
+      (await runGroup(group, options, how)).forEach(take);
     }
   };
   await Promise.all(Array.from({ length: part.concurrency }, lane));

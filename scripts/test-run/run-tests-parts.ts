@@ -10,6 +10,12 @@ export interface StaticPart {
   readonly command: readonly string[];
 }
 
+/**
+ * Busy parts use the processor and run one after the other. Waiting parts, whose tests mostly wait, do so beside them. A
+ * part that runs alone follows when both tracks have ended.
+ */
+export type TestTrack = 'busy' | 'waiting' | 'alone';
+
 /** A folder of test files. */
 export interface TestPart {
   readonly kind: 'test';
@@ -19,6 +25,7 @@ export interface TestPart {
   readonly concurrency: number;
   /** 1 if absent. More for files that are short beside the loading of their modules, and leave nothing behind. */
   readonly filesPerProcess?: number;
+  readonly track: TestTrack;
 }
 
 export type Part = StaticPart | TestPart;
@@ -70,24 +77,28 @@ export function allParts(coreCount: number): readonly Part[] {
     { kind: 'static', name: 'words', command: ['node', 'scripts/check-words.ts'] },
     { kind: 'static', name: 'prose', command: ['node', 'scripts/check-prose.ts'] },
     { kind: 'static', name: 'unused', command: ['knip'] },
-    { kind: 'test', name: 'unit', folder: 'test/unit', concurrency: coreCount, filesPerProcess: 16 },
-    { kind: 'test', name: 'contract', folder: 'test/contract', concurrency: coreCount, filesPerProcess: 5 },
-    { kind: 'test', name: 'property', folder: 'test/property', concurrency: coreCount, filesPerProcess: 5 },
-    { kind: 'test', name: 'conformance', folder: 'test/conformance', concurrency: coreCount, filesPerProcess: 5 },
-    { kind: 'test', name: 'fuzz', folder: 'test/fuzz', concurrency: coreCount },
-    // Each file starts its own worker threads, endpoints and clients: two files occupy two cores.
-    {
-      kind: 'test',
-      name: 'integration',
-      folder: 'test/integration',
-      concurrency: Math.max(2, coreCount >> 1),
-      filesPerProcess: 6,
-    },
-    { kind: 'test', name: 'peers', folder: 'test/peers', concurrency: Math.max(2, coreCount >> 1), filesPerProcess: 4 },
+    ...testParts(coreCount),
+  ];
+}
+
+function testParts(cores: number): TestPart[] {
+  // An integration test starts its own worker threads, endpoints and clients: two files occupy two cores.
+  const half = cores >> 1;
+  const busy = { kind: 'test', track: 'busy', concurrency: cores } as const;
+  const waiting = { kind: 'test', track: 'waiting', concurrency: Math.max(2, half) } as const;
+  return [
+    { ...busy, name: 'unit', folder: 'test/unit', filesPerProcess: 16 },
+    { ...busy, name: 'contract', folder: 'test/contract', filesPerProcess: 5 },
+    { ...busy, name: 'property', folder: 'test/property', filesPerProcess: 5 },
+    { ...waiting, name: 'conformance', folder: 'test/conformance', concurrency: cores },
+    { ...busy, name: 'fuzz', folder: 'test/fuzz' },
+    // Three, as they also wait for timeouts.
+    { ...busy, name: 'integration', folder: 'test/integration', concurrency: Math.max(3, half), filesPerProcess: 6 },
+    { ...waiting, name: 'peers', folder: 'test/peers', filesPerProcess: 4 },
     // Counts failures under load: nothing else may run concurrently.
-    { kind: 'test', name: 'chaos', folder: 'test/chaos', concurrency: 1 },
-    { kind: 'test', name: 'migration', folder: 'test/migration', concurrency: 1 },
-    { kind: 'test', name: 'regress', folder: 'test/regress', concurrency: coreCount, filesPerProcess: 6 },
+    { kind: 'test', track: 'alone', name: 'chaos', folder: 'test/chaos', concurrency: 1 },
+    { ...waiting, name: 'migration', folder: 'test/migration', concurrency: 1 },
+    { ...busy, name: 'regress', folder: 'test/regress', filesPerProcess: 6 },
   ];
 }
 

@@ -210,7 +210,7 @@ async function connectFails(
   outcome: string,
   connectMs = 3000,
 ): Promise<void> {
-  const timeouts = { connectMs, responseMs: 0, idleMs: 0, queueMs: 0, tunnelMs: 0, keepAliveMs: 4000 };
+  const timeouts = { connectMs, responseMs: 0, idleMs: 0, queueMs: 0, tunnelMs: 0, keepAliveMs: 60_000 };
   await withBench(subject, { endpoint, upstream: { timeouts } }, async (bench) => {
     const attempt = await bench.sendWithBody('hello').done;
     assert.equal(attempt.outcome, outcome);

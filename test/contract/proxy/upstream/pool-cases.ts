@@ -14,7 +14,7 @@ import {
 } from '../../../support/transport-bench.ts';
 import { ORIGIN_CERTIFICATE, ORIGIN_KEY } from '../../../support/origin-certificate.ts';
 
-const TIMEOUTS = { connectMs: 3000, responseMs: 0, idleMs: 0, queueMs: 0, tunnelMs: 0, keepAliveMs: 4000 };
+const TIMEOUTS = { connectMs: 30_000, responseMs: 0, idleMs: 0, queueMs: 0, tunnelMs: 0, keepAliveMs: 60_000 };
 
 export function poolCases(subject: TransportUnderTest): void {
   reuse(subject);

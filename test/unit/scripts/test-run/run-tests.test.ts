@@ -57,34 +57,45 @@ describe('d', { skip: true }, () => { test('e', () => {}); });
   });
 });
 
+/** Kinds of failures: the text of the file, and what is printed. */
+const FAILING: Readonly<Record<string, readonly [text: string, shown: RegExp]>> = {
+  'a failed assertion': [
+    `describe('s', () => { test('a', () => { console.log('a trace'); assert.equal(1, 2); }); });\n`,
+    /FAILED test\/unit\/a-failed-assertion\.test\.ts:3 {2}s > a\n[^]*1 !== 2\n[^]*output of test\/unit\/a-failed-assertion\.test\.ts:\n {4}\| a trace$/m,
+  ],
+  'a hook that throws': [
+    `describe('s', () => { after(() => { throw new Error('hook broke'); }); test('a', () => {}); });\n`,
+    /FAILED test\/unit\/a-hook-that-throws\.test\.ts:3 {2}s\n {4}Error: hook broke$/m,
+  ],
+  'a file that can not be loaded': [`import './gone.ts';\n`, /FAILED .* the file\n {4}exit code 1\n[^]*gone\.ts/],
+  'an error after the test has ended': [
+    `test('a', () => { setTimeout(() => { throw new Error('too late'); }, 20); });\n`,
+    /FAILED .* the file\n {4}exit code 1\n[^]*too late/,
+  ],
+  'a file that exits amid its tests': [
+    `test('a', () => {});\ntest('b', () => process.exit(0));\ntest('c', () => assert.fail());\n`,
+    /FAILED test\/unit\/a-file-that-exits-amid-its-tests\.test\.ts {2}the file\n {4}ended without reporting any test$/m,
+  ],
+  'a file without a test': [`assert.ok(test && describe && after);\n`, /ended without reporting any test$/m],
+};
+
 describe('failures', () => {
-  const failing: Record<string, [text: string, shown: RegExp]> = {
-    'a failed assertion': [
-      `describe('s', () => { test('a', () => { console.log('a trace'); assert.equal(1, 2); }); });\n`,
-      /FAILED test\/unit\/x\.test\.ts:3 {2}s > a\n[^]*1 !== 2\n[^]*output of test\/unit\/x\.test\.ts:\n {4}\| a trace$/m,
-    ],
-    'a hook that throws': [
-      `describe('s', () => { after(() => { throw new Error('hook broke'); }); test('a', () => {}); });\n`,
-      /FAILED test\/unit\/x\.test\.ts:3 {2}s\n {4}Error: hook broke$/m,
-    ],
-    'a file that can not be loaded': [`import './gone.ts';\n`, /FAILED .* the file\n {4}exit code 1\n[^]*gone\.ts/],
-    'an error after the test has ended': [
-      `test('a', () => { setTimeout(() => { throw new Error('too late'); }, 20); });\n`,
-      /FAILED .* the file\n {4}exit code 1\n[^]*too late/,
-    ],
-    'a file that exits amid its tests': [
-      `test('a', () => {});\ntest('b', () => process.exit(0));\ntest('c', () => assert.fail());\n`,
-      /FAILED test\/unit\/x\.test\.ts {2}the file\n {4}ended without reporting any test$/m,
-    ],
-    'a file without a test': [`assert.ok(test && describe && after);\n`, /ended without reporting any test$/m],
-  };
-  for (const [kind, [text, shown]] of Object.entries(failing)) {
+  const names = new Map(Object.keys(FAILING).map((kind) => [kind, kind.replaceAll(' ', '-')]));
+  const files = Object.entries(FAILING).map(([kind, [text]]) => [`unit/${names.get(kind)!}.test.ts`, text]);
+  let run: ScriptRun | null = null;
+  for (const [kind, [, shown]] of Object.entries(FAILING)) {
     test(`${kind} fails the run and is shown by name`, (t) => {
-      const { status, output } = runOver(t, { 'unit/x.test.ts': text, 'unit/y.test.ts': `test('fine', () => {});\n` });
-      assert.match(output, shown);
+      run ??= runOver(t, { ...Object.fromEntries(files), 'unit/fine.test.ts': `test('fine', () => {});\n` });
+      const { status, output } = run;
+      // Each failure with its error, then the output of the file.
+      const own = output
+        .split(/^(?= {2}FAILED|FAILED)/m)
+        .filter((part) => part.includes(`${names.get(kind)!}.test.ts`));
+      assert.match(own.join(''), shown);
+      assert.doesNotMatch(output, /FAILED test\/unit\/fine/);
       assert.match(output, /^== unit +FAILED/m);
       assert.match(output, /^FAILED: unit$/m);
-      assert.ok(closing(output)['fail']! > 0);
+      assert.equal(closing(output)['fail'], Object.keys(FAILING).length);
       assert.equal(status, 1);
     });
   }
@@ -173,7 +184,7 @@ describe('the choice of tests', () => {
 const SHORT_LIMITS = `
 import { findTestFiles, runFolder } from '${path.resolve(import.meta.dirname, '../../../../scripts/test-run/run-tests-folder.ts')}';
 const [root] = process.argv.slice(2);
-const part = { kind: 'test', name: 'unit', folder: 'test/unit', concurrency: 3 };
+const part = { kind: 'test', name: 'unit', folder: 'test/unit', concurrency: 8 };
 const limits = { testTimeoutMs: 1000, silenceLimitMs: 4000, exitLimitMs: 1500 };
 const patience = Math.min(3, Number(process.env.FAIRLEAD_TEST_PATIENCE ?? 1));
 const how = { root, grep: undefined, limits, patience };
@@ -198,6 +209,9 @@ test('loses a socket', (t, done) => {
 });
 `;
 
+/** Blocks the event loop without using the processor. */
+const BLOCK = 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);';
+
 /** Kinds of hang: the text of the file, and the line that its failure is to begin with. */
 const HANGING: Readonly<Record<string, readonly [text: string, shown: RegExp]>> = {
   'never-ends': [`test('a', () => new Promise(() => {}));\n`, /:3 a .*timed out after \d+ms/],
@@ -215,11 +229,11 @@ test('a', (t, done) => { createServer().listen(0, '127.0.0.1', done); });\n`,
     /:1 the file killed: it ended .* s: Node's cleanup does not end; open: tcp disconnected from 127\.0\.0\.1:\d+$/,
   ],
   'loop-in-test': [
-    `test('a', async () => { await new Promise((resolve) => setTimeout(resolve, 50)); for (;;); });\n`,
+    `test('a', async () => { await new Promise((resolve) => setTimeout(resolve, 50)); ${BLOCK} });\n`,
     /:1 the file killed: it reported nothing for \d+\.\d s while "a" ran; its event loop does not turn$/,
   ],
   'loop-in-loading': [
-    `for (;;);\n`,
+    `${BLOCK}\n`,
     /:1 the file killed: it reported no test within \d+\.\d s; its event loop does not turn$/,
   ],
 };
