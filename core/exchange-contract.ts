@@ -90,8 +90,15 @@ export interface ClientSide {
   sendHead(head: ResponseHead, extra: FieldList): void;
   /** Sends body bytes. Returns false if the client is slower: stop until `onClientDrain`. */
   sendData(chunk: Uint8Array): boolean;
-  /** Ends the response. `trailers` is null if there are none. */
+  /** Ends the response, and the request body unless it is kept. `trailers` is null if there are none. */
   sendEnd(trailers: FieldList | null): void;
+  /**
+   * Keeps the request body beyond the end of the response, until `releaseBody`; onResponseFlushed doesn't come before that.
+   * Absent where the client side can't.
+   */
+  keepBody?(): void;
+  /** A kept body has ended, or the endpoint takes no more of it. */
+  releaseBody?(): void;
   /** Sends a local reply. */
   sendLocalReply(reply: LocalReply): void;
   /**
@@ -166,6 +173,11 @@ export interface AttemptEvents {
   onHead(head: ResponseHead): void;
   /** Body bytes. Returns false if the exchange can't take more: hold them until `resume`. */
   onData(chunk: Uint8Array): boolean;
+  /**
+   * The response is complete before the request body, and the endpoint may still read the rest. Absent: none follows.
+   * @returns whether the rest follows; the last event comes once that has ended
+   */
+  onEarlyEnd?(trailers: FieldList | null): boolean;
   onEnd(trailers: FieldList | null): void;
   onFailure(failure: Failure): void;
 }

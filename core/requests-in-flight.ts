@@ -31,6 +31,7 @@ export const REQUEST_PHASES = [
   'waiting',
   'backoff',
   'responding',
+  'uploading',
   'flushing',
   'tunnel',
 ] as const;

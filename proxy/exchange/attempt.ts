@@ -29,6 +29,8 @@ export interface AttemptHooks<Owner> {
   attemptHead(owner: Owner, attempt: Attempt<Owner>, head: ResponseHead): void;
   /** Returns false where the client takes no more for now. */
   attemptData(owner: Owner, chunk: Uint8Array): boolean;
+  /** Returns whether the rest of the request body follows. */
+  attemptEarlyEnd(owner: Owner, trailers: FieldList | null): boolean;
   attemptEnd(owner: Owner, attempt: Attempt<Owner>, trailers: FieldList | null): void;
   attemptFailed(owner: Owner, attempt: Attempt<Owner>, failure: Failure): void;
   /** Returns null where the exchange has replied instead. */
@@ -171,6 +173,10 @@ export class Attempt<Owner> implements AttemptEvents, TunnelEvents {
     if (this.#isOver) return true;
     this.isHeld = !this.#hooks.attemptData(this.owner, chunk);
     return !this.isHeld;
+  }
+
+  onEarlyEnd(trailers: FieldList | null): boolean {
+    return !this.#isOver && this.#hooks.attemptEarlyEnd(this.owner, trailers);
   }
 
   onEnd(trailers: FieldList | null): void {

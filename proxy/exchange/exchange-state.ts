@@ -14,12 +14,14 @@ export const STATE = {
   backoff: 4,
   /** The response head has gone to the client. */
   relaying: 5,
+  /** The endpoint has sent its whole response, and still takes the request body. */
+  uploading: 6,
   /** The whole response has gone to the client side, and is being flushed. */
-  replied: 6,
+  replied: 7,
   /** Upgraded. */
-  tunnel: 7,
+  tunnel: 8,
   /** Recorded. */
-  done: 8,
+  done: 9,
 } as const;
 export type StateName = keyof typeof STATE;
 export type ExchangeState = (typeof STATE)[StateName];
@@ -38,9 +40,10 @@ const ALLOWED_FROM: Readonly<Record<StateName, readonly StateName[]>> = {
   sent: ['leasing', 'sent'],
   backoff: ['leasing', 'sent', 'queued'],
   relaying: ['sent', 'leasing', 'routing'],
-  replied: ['routing', 'queued', 'leasing', 'sent', 'backoff', 'relaying'],
+  uploading: ['relaying'],
+  replied: ['routing', 'queued', 'leasing', 'sent', 'backoff', 'relaying', 'uploading'],
   tunnel: ['sent'],
-  done: ['routing', 'queued', 'leasing', 'sent', 'backoff', 'relaying', 'replied', 'tunnel'],
+  done: ['routing', 'queued', 'leasing', 'sent', 'backoff', 'relaying', 'uploading', 'replied', 'tunnel'],
 };
 
 /** The same as bits: by the state to enter, one bit for each state that it may be entered from. */

@@ -110,6 +110,6 @@ function isAwaitingEndpoint({ state, requestEndMs }: Exchange): boolean {
 
 /** Whether the endpoint must send or take the next byte. The client side watches for slow clients itself. */
 function isEndpointsTurn({ state, body, tries }: Exchange): boolean {
-  if (state === STATE.sent) return body.isHeld;
+  if (state === STATE.sent || state === STATE.uploading) return body.isHeld;
   return state === STATE.relaying && tries.attempt?.isHeld !== true;
 }

@@ -14,6 +14,7 @@ import { logRetry } from './exchange-log.ts';
 import { armTimer, stopTimer, takeDue } from './exchange-timer.ts';
 import { STATE } from './exchange-state.ts';
 import { DEADLINE_PASSED } from './grpc-call.ts';
+import { endUpload } from './upload.ts';
 import { expireWait } from './policy-phases.ts';
 import type { ForwardingContext } from './forwarding-context.ts';
 import { cutExchange, cutResponse, replyForFailure, replyLocally } from './respond.ts';
@@ -33,6 +34,7 @@ export function attemptFailed(
   attempt: ExchangeAttempt,
   failure: Failure,
 ): void {
+  if (exchange.state === STATE.uploading) return endUpload(context, exchange, attempt);
   const stall = clientStall(context, exchange, attempt, failure);
   if (stall !== null) return endForStall(context, exchange, attempt, stall);
   recordFailure(context, exchange, attempt, failure);

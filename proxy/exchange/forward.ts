@@ -27,7 +27,7 @@ import {
 } from './policy-bodies.ts';
 import { applyPlacedPolicies, applyRequestPolicies, beginPolicies, requestSettled } from './policy-phases.ts';
 import type { ForwardingContext } from './forwarding-context.ts';
-import { admitUpload, releaseUpload } from './upload.ts';
+import { admitUpload, endUpload, mayContinueUpload, releaseUpload } from './upload.ts';
 import { withOverrides } from './runtime.ts';
 import { serveFile } from './serve-file.ts';
 import { AMBIGUOUS_PATH, NormalizedRoute, routeOf } from '../routing/router.ts';
@@ -252,12 +252,28 @@ export function endResponse(
   attempt: ExchangeAttempt,
   trailers: FieldList | null,
 ): void {
+  if (exchange.state === STATE.uploading) return endUpload(context, exchange, attempt);
   if (exchange.policies.plan.responseBody !== null && !passResponseTail(context, exchange, trailers)) return;
   recordEnd(context, exchange, attempt);
   stopTimer(context, exchange);
   exchange.enter(STATE.replied);
+  sendEnd(exchange, trailers);
+}
+
+function sendEnd(exchange: Exchange, trailers: FieldList | null): void {
   if (exchange.policies.transforms === null) exchange.client.sendEnd(trailers);
   else endTransforms(exchange, trailers);
+}
+
+/** The response is complete before the upload. Returns whether the rest of the upload follows. */
+export function continueUpload(context: ForwardingContext, exchange: Exchange, trailers: FieldList | null): boolean {
+  if (!mayContinueUpload(exchange)) return false;
+  if (exchange.policies.plan.responseBody !== null && !passResponseTail(context, exchange, trailers)) return true;
+  exchange.enter(STATE.uploading);
+  armTimer(context, exchange);
+  exchange.client.keepBody!();
+  sendEnd(exchange, trailers);
+  return true;
 }
 
 // ---- 8. record: Exchange.enter(STATE.done) calls closeExchange of exchange-end.ts

@@ -146,6 +146,10 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks<E
     return path.relayData(this.#context, exchange, chunk);
   }
 
+  attemptEarlyEnd(exchange: Exchange, trailers: FieldList | null): boolean {
+    return path.continueUpload(this.#context, exchange, trailers);
+  }
+
   attemptEnd(exchange: Exchange, attempt: ExchangeAttempt, trailers: FieldList | null): void {
     path.endResponse(this.#context, exchange, attempt, trailers);
   }

@@ -22,6 +22,7 @@ const PHASES: Readonly<Record<Exclude<StateName, 'done'>, RequestPhase>> = {
   sent: 'waiting',
   backoff: 'backoff',
   relaying: 'responding',
+  uploading: 'uploading',
   replied: 'flushing',
   tunnel: 'tunnel',
 };

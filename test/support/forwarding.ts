@@ -86,6 +86,7 @@ export class PlayedClient implements ClientSide {
   extra: FieldList = [];
   events: ClientEvents | null = null;
   isBodyFlowing = false;
+  isBodyKept = false;
 
   constructor(connection: Partial<ClientConnection>) {
     this.connection = clientConnection(connection);
@@ -105,6 +106,14 @@ export class PlayedClient implements ClientSide {
   }
   sendEnd(trailers: FieldList | null): void {
     this.log.push(trailers === null ? 'end' : `end ${trailers.join()}`);
+    if (!this.isBodyKept) this.events?.onResponseFlushed();
+  }
+  keepBody(): void {
+    this.isBodyKept = true;
+  }
+  releaseBody(): void {
+    this.isBodyKept = false;
+    this.log.push('release');
     this.events?.onResponseFlushed();
   }
   sendLocalReply(reply: LocalReply): void {

@@ -5,7 +5,16 @@ import type { Failure } from '../../core/failure.ts';
 import type { FieldList, ResponseHead } from '../../core/head.ts';
 
 /** Names of the events. */
-export type EventName = 'lease' | 'body-wanted' | 'drain' | 'interim' | 'head' | 'data' | 'end' | 'failure';
+export type EventName =
+  | 'lease'
+  | 'body-wanted'
+  | 'drain'
+  | 'interim'
+  | 'head'
+  | 'data'
+  | 'early-end'
+  | 'end'
+  | 'failure';
 
 export class RecordedAttempt implements AttemptEvents {
   /** Events in order; consecutive `data` count once. */
@@ -18,6 +27,8 @@ export class RecordedAttempt implements AttemptEvents {
   failure: Failure | null = null;
   /** Return value of onData. */
   takesData = true;
+  /** Return value of onEarlyEnd. */
+  keepsUpload = false;
   /** Called after each event; may call the handle. */
   react: (event: EventName) => void = () => undefined;
   handle!: AttemptHandle;
@@ -91,6 +102,13 @@ export class RecordedAttempt implements AttemptEvents {
     this.chunks.push(Buffer.from(chunk));
     this.#note('data');
     return this.takesData;
+  }
+
+  onEarlyEnd(trailers: FieldList | null): boolean {
+    if (!this.keepsUpload) return false;
+    this.trailers = trailers;
+    this.#note('early-end');
+    return true;
   }
 
   onEnd(trailers: FieldList | null): void {

@@ -75,6 +75,10 @@ class CopiedEvents implements AttemptEvents {
     return this.#events.onData(Buffer.from(chunk));
   }
 
+  onEarlyEnd(trailers: FieldList | null): boolean {
+    return this.#events.onEarlyEnd?.(trailers) === true;
+  }
+
   onEnd(trailers: FieldList | null): void {
     this.#events.onEnd(trailers);
   }

@@ -17,6 +17,8 @@ import { endpointSnapshot, regionFor, snapshot, upstreamSnapshot } from './snaps
 /** A transport under test. */
 export interface TransportUnderTest {
   readonly name: string;
+  /** Whether the rest of a request body may follow a complete response. */
+  readonly keepsUploads?: boolean;
   make(parts: TransportParts): Transport;
 }
 

@@ -86,6 +86,10 @@ export class TracedAttempt implements AttemptEvents, AttemptHandle {
     return this.#events.onData(chunk);
   }
 
+  onEarlyEnd(trailers: FieldList | null): boolean {
+    return this.#events.onEarlyEnd?.(trailers) === true;
+  }
+
   onEnd(trailers: FieldList | null): void {
     this.#times.ended(this.#nowMs());
     this.#events.onEnd(trailers);

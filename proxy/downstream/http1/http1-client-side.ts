@@ -49,6 +49,10 @@ export class Http1ClientSide implements ClientSide, ResponseOwner {
   /** The client sent a malformed or stalled body; the connection ends after the response. */
   #isBroken = false;
   #willClose = false;
+  /** The request body goes on after the end of the response. */
+  #keepsBody = false;
+  /** Whether the response was flushed while the body was kept. */
+  #isFlushed = false;
   #wasContinued = false;
   /** Monotonic ms at which the request's first byte was received. */
   #receivedMs = 0;
@@ -83,6 +87,8 @@ export class Http1ClientSide implements ClientSide, ResponseOwner {
     this.#isOver = false;
     this.#isBroken = false;
     this.#willClose = false;
+    this.#keepsBody = false;
+    this.#isFlushed = false;
     this.#wasContinued = false;
     this.#receivedMs = receivedMs;
     this.#events = this.#context.starter.begin(this, head, null, receivedMs);
@@ -103,7 +109,7 @@ export class Http1ClientSide implements ClientSide, ResponseOwner {
 
   sendHead(head: ResponseHead, extra: FieldList): void {
     if (this.#isOver || this.#response.isHeadSent) return;
-    this.#response.addHead(head, extra, this.#persistenceLines());
+    this.#response.addHead(head, extra, this.#persistenceLines(head.status));
   }
 
   sendData(chunk: Uint8Array): boolean {
@@ -116,7 +122,7 @@ export class Http1ClientSide implements ClientSide, ResponseOwner {
   sendEnd(trailers: FieldList | null): void {
     if (this.#isOver || this.isEnded) return;
     // Before the end is added: outside a turn it is flushed at once.
-    this.body.discard();
+    if (!this.#keepsBody) this.body.discard();
     if (!this.#response.addEnd(this.#head!.framing.acceptsTrailers ? trailers : null)) this.#fail();
   }
 
@@ -127,7 +133,7 @@ export class Http1ClientSide implements ClientSide, ResponseOwner {
       return;
     }
     if (reply.mustClose) this.#willClose = true;
-    const persistence = this.#persistenceLines();
+    const persistence = this.#persistenceLines(reply.status);
     this.body.discard();
     this.#response.addLocalReply(reply, persistence);
   }
@@ -136,8 +142,18 @@ export class Http1ClientSide implements ClientSide, ResponseOwner {
     if (!this.#isOver) this.#reset();
   }
 
+  keepBody(): void {
+    this.#keepsBody = true;
+  }
+
+  releaseBody(): void {
+    this.#keepsBody = false;
+    this.body.discard();
+    if (this.#isFlushed && !this.#isOver) this.responseFlushed();
+  }
+
   resumeBody(): void {
-    if (this.#isOver || this.isEnded || !this.body.isOpen) return;
+    if (this.#isOver || (this.isEnded && !this.#keepsBody) || !this.body.isOpen) return;
     this.body.resume();
     this.#host.bodyResumed();
   }
@@ -186,7 +202,7 @@ export class Http1ClientSide implements ClientSide, ResponseOwner {
     this.#isBroken = true;
     this.#willClose = true;
     this.body.discard();
-    if (!this.isEnded) this.#events.onClientGone(why);
+    if (!this.isEnded || this.#keepsBody) this.#events.onClientGone(why);
   }
 
   /** The client has read nothing, or too little, for the whole send timeout. */
@@ -213,6 +229,8 @@ export class Http1ClientSide implements ClientSide, ResponseOwner {
   // ---- ResponseOwner
 
   responseFlushed(): void {
+    this.#isFlushed = true;
+    if (this.#keepsBody) return;
     this.#isOver = true;
     this.#events.onResponseFlushed();
     this.#release();
@@ -230,8 +248,8 @@ export class Http1ClientSide implements ClientSide, ResponseOwner {
     this.#head = null;
   }
 
-  #persistenceLines(): FieldLines {
-    if (!this.#mayPersist()) this.#willClose = true;
+  #persistenceLines(status: number): FieldLines {
+    if (!this.#mayPersist(status)) this.#willClose = true;
     return this.#willClose ? CONNECTION_CLOSE : this.#host.keepAliveLines;
   }
 
@@ -240,9 +258,13 @@ export class Http1ClientSide implements ClientSide, ResponseOwner {
     return this.#head!.expectsContinue && !this.#wasContinued && this.body.isOpen && !this.body.hasBegun;
   }
 
-  /** Not after a refusal or a Connection: close, nor where more of the body is due than would be discarded. */
-  #mayPersist(): boolean {
-    if (this.#willClose || !this.#head!.framing.isPersistent || this.body.isRestTooLong) return false;
+  /**
+   * Not after a refusal or a Connection: close, nor where more of the body is due than would be discarded. After a success
+   * the endpoint may take the rest; a close that is announced would stop the client.
+   */
+  #mayPersist(status: number): boolean {
+    const isRestTooLong = status >= 300 && this.body.isRestTooLong;
+    if (this.#willClose || !this.#head!.framing.isPersistent || isRestTooLong) return false;
     // The client may or may not send its body after a final response: only closing is safe (RFC 9110 section 10.1.1).
     return !this.#isAwaitingContinue && this.#host.mayPersist();
   }

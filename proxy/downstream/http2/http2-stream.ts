@@ -125,7 +125,7 @@ export class Http2Stream implements TunnelSide, ResponseOwner, EndingStream {
 
   sendEnd(trailers: FieldList | null): void {
     if (this.#cannotSend || this.response.isEnded) return;
-    if (!this.ending.isTunnel) this.body.discard();
+    if (!this.ending.keepsBody) this.body.discard();
     if (!this.response.addEnd(trailers)) this.abort();
   }
 
@@ -145,8 +145,8 @@ export class Http2Stream implements TunnelSide, ResponseOwner, EndingStream {
   }
 
   resumeBody(): void {
-    const { events, isTunnel } = this.ending;
-    if (this.#cannotSend || (this.response.isEnded && !isTunnel) || !this.body.isOpen) return;
+    const { events, keepsBody } = this.ending;
+    if (this.#cannotSend || (this.response.isEnded && !keepsBody) || !this.body.isOpen) return;
     this.consumed(this.body.resume(events));
     this.ending.bodyTaken();
   }
@@ -155,14 +155,17 @@ export class Http2Stream implements TunnelSide, ResponseOwner, EndingStream {
     this.body.pause();
   }
 
-  // ---- TunnelSide
+  keepBody(): void {
+    this.ending.isBodyKept = true;
+  }
+
+  /** Of an upload, or of a tunnel. */
+  releaseBody(): void {
+    this.ending.releaseBody();
+  }
 
   openTunnel(): void {
     this.ending.isTunnel = true;
-  }
-
-  endTunnel(): void {
-    this.ending.endTunnel();
   }
 
   get #cannotSend(): boolean {
@@ -196,7 +199,8 @@ export class Http2Stream implements TunnelSide, ResponseOwner, EndingStream {
 
   /** Whether bytes of the body are due. A tunnel has a timeout of its own, and no body. */
   get isAwaitingBody(): boolean {
-    return this.head.bodyLength !== 0 && this.body.isFlowing && !this.response.isEnded && !this.body.isComplete;
+    const isWanted = !this.response.isEnded || this.ending.keepsBody;
+    return this.head.bodyLength !== 0 && this.body.isFlowing && isWanted && !this.body.isComplete;
   }
 
   bodyTimedOut(): void {

@@ -27,12 +27,14 @@ export class StreamEnding {
   isOver = true;
   /** The sides of a tunnel end one by one (RFC 8441 section 5). */
   isTunnel = false;
+  /** The request body goes on after the end of the response, until it is released. */
+  isBodyKept = false;
   readonly #stream: EndingStream;
   /** The client's body failed, which was reported. */
   #isBroken = false;
-  /** END_STREAM of a tunnel was added, and the tunnel still takes what the client sends. */
+  /** END_STREAM was added, and what the client sends is still taken. */
   #isHalfClosed = false;
-  /** The last frame of a tunnel was handed to the system. */
+  /** The last frame of ours was handed to the system. */
   #isFlushed = false;
 
   constructor(stream: EndingStream) {
@@ -44,31 +46,38 @@ export class StreamEnding {
     this.isClosed = false;
     this.isOver = false;
     this.isTunnel = false;
+    this.isBodyKept = false;
     this.#isBroken = false;
     this.#isHalfClosed = false;
     this.#isFlushed = false;
+  }
+
+  /** Whether the body may go on after the end of the response. */
+  get keepsBody(): boolean {
+    return this.isTunnel || this.isBodyKept;
   }
 
   // ---- both sides have ended
 
   /** Our END_STREAM was added. */
   responseEnded(): void {
-    if (this.isTunnel && this.#stream.body.isOpen) this.#isHalfClosed = true;
+    if (this.isBodyKept || (this.isTunnel && this.#stream.body.isOpen)) this.#isHalfClosed = true;
     else this.#closeEnded();
   }
 
   /** The client's side may have ended. */
   bodyTaken(): void {
-    if (!this.#isHalfClosed || this.#stream.body.isOpen) return;
+    if (!this.#isHalfClosed || this.isBodyKept || this.#stream.body.isOpen) return;
     this.#isHalfClosed = false;
     this.#closeEnded();
     if (this.#isFlushed) this.responseFlushed();
   }
 
-  /** The tunnel takes nothing more of the client: it is stopped once it has our END_STREAM. */
-  endTunnel(): void {
+  /** Nothing more of the client is taken: it is stopped once it has our END_STREAM. */
+  releaseBody(): void {
     if (this.isOver) return;
     this.isTunnel = false;
+    this.isBodyKept = false;
     this.#stream.body.discard();
     this.bodyTaken();
   }
@@ -133,7 +142,7 @@ export class StreamEnding {
     if (this.isOver || this.#isBroken) return;
     this.#isBroken = true;
     this.#stream.body.discard();
-    if (!this.#stream.response.isEnded || this.isTunnel) this.events.onClientGone(why);
+    if (!this.#stream.response.isEnded || this.keepsBody) this.events.onClientGone(why);
   }
 
   #closeBy(code: ErrorCode): void {

@@ -17,8 +17,7 @@ import { NO_EXCHANGE } from '../downstream-context.ts';
 export interface TunnelSide extends ClientSide {
   /** From here on each side ends by itself. */
   openTunnel(): void;
-  /** The tunnel takes nothing more of the client. */
-  endTunnel(): void;
+  releaseBody(): void;
 }
 
 type Done = (error?: Error | null) => void;
@@ -109,7 +108,7 @@ class StreamSocket extends Duplex implements ClientEvents, ResponseSink {
   }
 
   override _destroy(error: Error | null, done: Done): void {
-    if (!this.#isClosed && this.#isEnded) this.#side.endTunnel();
+    if (!this.#isClosed && this.#isEnded) this.#side.releaseBody();
     else if (!this.#isClosed) this.#side.cut();
     this.#isEnded = true;
     this.#proceed();

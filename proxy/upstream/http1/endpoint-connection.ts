@@ -128,9 +128,11 @@ export class EndpointConnection implements LeasedConnection, ResponseSink, Socke
       this.#fail('unsendable-request', 'the body is shorter than announced');
       return;
     }
-    if (!this.#body.isChunked) return;
-    this.socket.writer.addText(encodeLastChunk(trailers));
-    this.socket.writeLater();
+    if (this.#body.isChunked) {
+      this.socket.writer.addText(encodeLastChunk(trailers));
+      this.socket.writeLater();
+    }
+    if (this.#reader.isIdle) this.#complete(null);
   }
 
   resume(): void {
@@ -150,20 +152,17 @@ export class EndpointConnection implements LeasedConnection, ResponseSink, Socke
   // ---- ResponseSink
 
   onInterimHead(): void {
-    this.#attempt!.events.onInterim(this.#responseHead());
+    const attempt = this.#attempt!;
+    attempt.events.onInterim(headFor(attempt, this.#reader));
   }
 
   onFinalHead(): void {
+    const attempt = this.#attempt!;
     const { message, framing } = this.#reader.head;
     this.#hasHead = true;
     this.#isPersistent = framing.isPersistent && !announcesForbiddenBody(message);
     this.#announcedMs = announcedTimeoutMs(message);
-    this.#attempt!.events.onHead(this.#responseHead());
-  }
-
-  #responseHead(): ResponseHead {
-    const { head } = this.#reader;
-    return this.#attempt!.isImmediate ? head : new EndpointResponseHead(head.message, head.framing);
+    attempt.events.onHead(headFor(attempt, this.#reader));
   }
 
   onBody(bytes: Buffer, start: number, end: number): boolean {
@@ -172,17 +171,29 @@ export class EndpointConnection implements LeasedConnection, ResponseSink, Socke
     return attempt.events.onData(attempt.isImmediate ? chunk : Buffer.from(chunk));
   }
 
-  /** Frees or closes the connection before the exchange gets the event. A response to half a request is the last one. */
+  /** An endpoint that keeps the connection open reads the rest of the request (RFC 9112 section 9.3). */
   onComplete(trailers: FieldList | null, hasMore: boolean): void {
+    const { input, writeError } = this.socket;
+    const isBroken = hasMore || input !== Input.OPEN || writeError !== null;
+    if (isBroken) this.#isPersistent = false;
+    const mayReadOn = this.#isPersistent && !this.#body.isEnded;
+    if (mayReadOn && this.#attempt!.events.onEarlyEnd?.(trailers) === true) return;
+    this.#complete(trailers);
+  }
+
+  /** Frees or closes the connection before the exchange gets the event. A response to half a request is the last one. */
+  #complete(trailers: FieldList | null): void {
     const attempt = this.#attempt!;
     this.#attempt = null;
     attempt.connection = null;
     attempt.isOver = true;
     const keepAliveMs = this.#announcedMs < 0 ? this.#owner.keepAliveMs : this.#announcedMs - KEEP_ALIVE_MARGIN_MS;
-    const { input, writeError } = this.socket;
-    const isBroken = hasMore || input !== Input.OPEN || writeError !== null;
-    if (isBroken || !this.#isPersistent || !this.#body.isEnded || keepAliveMs <= 0) this.destroy();
-    else this.#free(keepAliveMs);
+    if (!this.#isPersistent || !this.#body.isEnded || keepAliveMs <= 0) this.destroy();
+    else {
+      this.socket.countSent();
+      this.#idleness.begin(keepAliveMs);
+      this.#owner.onFree(this);
+    }
     attempt.events.onEnd(trailers);
   }
 
@@ -193,7 +204,8 @@ export class EndpointConnection implements LeasedConnection, ResponseSink, Socke
 
   /** Bytes that answer no request must reach nobody (response queue poisoning). */
   onExtraBytes(): void {
-    this.destroy();
+    if (this.#attempt === null) this.destroy();
+    else this.#fail('malformed-response', 'bytes after the response');
   }
 
   // ---- the socket
@@ -272,12 +284,6 @@ export class EndpointConnection implements LeasedConnection, ResponseSink, Socke
 
   // ---- idleness
 
-  #free(keepAliveMs: number): void {
-    this.socket.countSent();
-    this.#idleness.begin(keepAliveMs);
-    this.#owner.onFree(this);
-  }
-
   get isIdle(): boolean {
     return this.#attempt === null && !this.#isClosed;
   }
@@ -289,6 +295,11 @@ export class EndpointConnection implements LeasedConnection, ResponseSink, Socke
   onKeepAliveTimeout(): void {
     this.destroy();
   }
+}
+
+/** The head that was read, in memory of its own unless the exchange uses it at once. */
+function headFor({ isImmediate }: Http1Attempt, { head }: ResponseReader): ResponseHead {
+  return isImmediate ? head : new EndpointResponseHead(head.message, head.framing);
 }
 
 function methodOf(attempt: Http1Attempt): number {

@@ -71,6 +71,10 @@ export class AlpnAttempt implements AttemptEvents, AttemptHandle {
     return this.#events.onData(chunk);
   }
 
+  onEarlyEnd(trailers: FieldList | null): boolean {
+    return this.#events.onEarlyEnd?.(trailers) === true;
+  }
+
   onEnd(trailers: FieldList | null): void {
     this.#events.onEnd(trailers);
   }

@@ -62,7 +62,6 @@ export class Http2Attempt implements AttemptHandle {
   #beganMs = 0;
   /** Whether the connection was idle when the request was sent: the endpoint may have been closing it. */
   #wasIdle = false;
-  #owesDrain = false;
 
   constructor(request: AttemptRequest, events: AttemptEvents, isImmediate: boolean, fields: FieldList) {
     this.request = request;
@@ -99,7 +98,7 @@ export class Http2Attempt implements AttemptHandle {
     const sent = sender.add(host.output, this.stream, chunk);
     if (sent === Sent.WRONG_LENGTH) this.#cancel('unsendable-request', 'the body is longer than announced');
     if (sent === Sent.WRONG_LENGTH || (sent === Sent.ALL && host.output.roomBytes > 0)) return true;
-    this.#owesDrain = true;
+    sender.owesDrain = true;
     host.output.block(this);
     return false;
   }
@@ -111,7 +110,7 @@ export class Http2Attempt implements AttemptHandle {
     const sent = sender.end(host.output, this.stream, trailers);
     if (sent === Sent.WRONG_LENGTH) this.#cancel('unsendable-request', 'the body is shorter than announced');
     else if (sent === Sent.HELD) host.output.block(this);
-    else this.#localEnd();
+    else if (this.#receiver.isEnded) this.#leave();
   }
 
   resume(): void {
@@ -146,12 +145,9 @@ export class Http2Attempt implements AttemptHandle {
     const host = this.#host;
     if (sender === null || host === null || this.isOver) return true;
     if (sender.pump(host.output, this.stream) === Sent.HELD) return false;
-    if (sender.isDone) this.#localEnd();
-    if (this.#owesDrain && host.output.roomBytes > 0) {
-      this.#owesDrain = false;
-      if (!sender.isEnded) this.events.onEndpointDrain();
-    }
-    return !this.#owesDrain;
+    if (sender.isDone && this.#receiver.isEnded) this.#leave();
+    if (sender.takeDrain(host.output)) this.events.onEndpointDrain();
+    return !sender.owesDrain;
   }
 
   /** A changed window of this stream. @returns false beyond the largest window */
@@ -194,9 +190,8 @@ export class Http2Attempt implements AttemptHandle {
     const { hasHead } = this.#receiver;
     this.#host?.count(ENDPOINT_FIELD.http2ResetsReceived, 1);
     // The endpoint may end a request whose response is whole (RFC 9113 section 8.1).
-    if (endsWell(this.isTunnel, this.#receiver, this.#sender)) return this.#close(null);
-    if (code === ErrorCode.NO_ERROR && hasHead && !this.#receiver.isEnded && this.#receiver.takeEnd(null)) {
-      // In place of END_STREAM: node:http2 sends it so while its socket is busy, and other clients take it so.
+    if (endsWell(this.isTunnel, this.#receiver, this.#sender)) return this.#leave();
+    if (this.#receiver.takeReset(code)) {
       this.#sender!.abandon();
       return this.#remoteEnd();
     }
@@ -219,7 +214,7 @@ export class Http2Attempt implements AttemptHandle {
     const isWhole = endsWell(this.isTunnel, this.#receiver, this.#sender);
     this.#host = null;
     this.#sender?.abandon();
-    if (isWhole) return;
+    if (isWhole) return this.#leave();
     const loss = this.#receiver.hasHead ? 'truncated' : this.#wasIdle && !hasReceived ? 'stale-connection' : 'reset';
     this.#receiver.discard();
     this.fail(failureOf(kind ?? loss, this.stream !== 0, new Error(reason)));
@@ -245,10 +240,12 @@ export class Http2Attempt implements AttemptHandle {
     if (credit > 0 && !this.isOver) this.#host?.returnCredit(this.stream, credit);
   }
 
-  #localEnd(): void {
-    if (!this.#receiver.isEnded) return;
-    this.#host?.forget(this);
-    if (this.isTunnel && !this.#receiver.isStopped) this.isOver = true;
+  /** The request has ended after its response: all of it was sent, or the endpoint takes no more. */
+  #leave(): void {
+    this.#close(null);
+    if (this.isOver || this.#receiver.isStopped) return;
+    this.isOver = true;
+    if (!this.isTunnel) this.events.onEnd(null);
   }
 
   #remoteEnd(): void {
@@ -257,13 +254,16 @@ export class Http2Attempt implements AttemptHandle {
     if (!this.#receiver.isStopped) this.#complete();
   }
 
-  /** A client that still sends is stopped: the endpoint has answered without the rest. */
+  /** Unless the rest of the request is to follow, a client that still sends is stopped. */
   #complete(): void {
     if (this.isOver) return;
+    const { trailers } = this.#receiver;
+    const mayReadOn = this.#host !== null && !this.#sender!.isDone && !this.isTunnel;
+    if (mayReadOn && this.events.onEarlyEnd?.(trailers) === true) return;
     this.isOver = this.#sender!.isDone || !this.isTunnel;
     if (this.#sender!.isDone) this.#host = null;
     else if (!this.isTunnel) this.#close(ErrorCode.NO_ERROR);
-    this.events.onEnd(this.#receiver.trailers);
+    this.events.onEnd(trailers);
   }
 
   /** A fault of this stream only. */

@@ -88,6 +88,14 @@ export class StreamReceiver {
     return this.fault === '';
   }
 
+  /**
+   * RST_STREAM was received. NO_ERROR is taken in place of END_STREAM: node:http2 sends it so while its socket is busy.
+   * @returns whether it ends the response
+   */
+  takeReset(code: number): boolean {
+    return code === ErrorCode.NO_ERROR && this.hasHead && !this.isEnded && this.takeEnd(null);
+  }
+
   #break(reason: string, code: ErrorCode = ErrorCode.PROTOCOL_ERROR): null {
     this.fault = reason;
     this.faultCode = code;

@@ -30,6 +30,8 @@ export type Sent = (typeof Sent)[keyof typeof Sent];
 /** At most one chunk waits: the exchange stops the client after it. */
 export class StreamSender {
   readonly window: SendWindow;
+  /** Whether the exchange was stopped, and waits for room. */
+  owesDrain = false;
   readonly #framing = new RequestBodyFraming();
   readonly #held = new HeldBytes();
   #isEndDue = false;
@@ -81,6 +83,13 @@ export class StreamSender {
       outlet.writeEnd(stream, this.#trailers);
     }
     return Sent.ALL;
+  }
+
+  /** Returns whether the exchange, which was stopped, may send more now. */
+  takeDrain(outlet: BodyOutlet): boolean {
+    if (!this.owesDrain || outlet.roomBytes <= 0) return false;
+    this.owesDrain = false;
+    return !this.isEnded;
   }
 
   /** Discards what waits: the stream has ended. */

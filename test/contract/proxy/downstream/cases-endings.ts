@@ -3,9 +3,10 @@
 
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
+import type { Bench } from './bench.ts';
 import { type AdaptorUnderTest, BIG_BYTES, played, untilStill } from './cases.ts';
-import { readAll } from './contract-client.ts';
-import { localReply, responseHead } from './scripted-starter.ts';
+import { type ContractCall, type ContractClient, readAll } from './contract-client.ts';
+import { localReply, responseHead, type ScriptedExchange } from './scripted-starter.ts';
 
 function cutCases(adaptor: AdaptorUnderTest): void {
   describe(`${adaptor.name}: cuts`, () => {
@@ -217,6 +218,72 @@ function earlyResponseCases(adaptor: AdaptorUnderTest): void {
   });
 }
 
+/** A response that is complete while its body is kept. */
+async function answerEarly(bench: Bench, client: ContractClient): Promise<[ContractCall, ScriptedExchange]> {
+  const call = client.ask({ method: 'POST', fields: ['content-length', '6'], isOpen: true });
+  call.upload.on('error', () => undefined);
+  const exchange = await bench.starter.next();
+  exchange.client.resumeBody();
+  call.upload.write('one');
+  await exchange.untilTrue(() => exchange.bodyBytes === 3, 'the first part');
+  exchange.client.keepBody!();
+  exchange.answer('early');
+  assert.equal(await readAll(await call.response), 'early');
+  return [call, exchange];
+}
+
+/** Only for adaptors that keep bodies. */
+function keptBodyCases(adaptor: AdaptorUnderTest): void {
+  describe(`${adaptor.name}: request bodies that go on after the response`, () => {
+    played(adaptor, 'the rest is received, and the connection serves the next request', async (bench, client) => {
+      const [call, exchange] = await answerEarly(bench, client);
+      exchange.client.pauseBody();
+      call.upload.end('two');
+      exchange.client.resumeBody();
+      await exchange.until('body-end');
+      assert.equal(exchange.body, 'onetwo');
+      assert.deepEqual(exchange.events, ['body-end']);
+      exchange.client.releaseBody!();
+      await exchange.until('flushed');
+      const next = client.ask({ path: '/next' });
+      (await bench.starter.next()).answer('next');
+      assert.equal(await readAll(await next.response), 'next');
+      assert.deepEqual(exchange.events, ['body-end', 'flushed']);
+    });
+
+    played(adaptor, 'a body that is released within is dropped', async (bench, client) => {
+      const [call, exchange] = await answerEarly(bench, client);
+      exchange.client.releaseBody!();
+      await exchange.until('flushed');
+      call.upload.end('two');
+      const next = client.ask({ path: '/next' });
+      (await bench.starter.next()).answer('next');
+      assert.equal(await readAll(await next.response), 'next');
+      assert.deepEqual([exchange.body, exchange.events], ['one', ['flushed']]);
+    });
+
+    played(adaptor, 'a client that aborts is reported', async (bench, client) => {
+      const [call, exchange] = await answerEarly(bench, client);
+      call.abort();
+      await exchange.until('gone:closed');
+      exchange.client.releaseBody!();
+      assert.deepEqual(exchange.events, ['gone:closed']);
+    });
+
+    played(
+      adaptor,
+      'a stalled body is reported',
+      async (bench, client) => {
+        const [, exchange] = await answerEarly(bench, client);
+        await exchange.until('gone:body-timeout');
+        exchange.client.cut();
+        assert.deepEqual(exchange.events, ['gone:body-timeout']);
+      },
+      { timeouts: { bodyIdleMs: 100 } },
+    );
+  });
+}
+
 function drainCases(adaptor: AdaptorUnderTest): void {
   describe(`${adaptor.name}: drains`, () => {
     played(
@@ -263,5 +330,6 @@ export function endingCases(adaptor: AdaptorUnderTest): void {
   goneCases(adaptor);
   patienceCases(adaptor);
   earlyResponseCases(adaptor);
+  if (adaptor.keepsBodies) keptBodyCases(adaptor);
   drainCases(adaptor);
 }

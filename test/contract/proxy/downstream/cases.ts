@@ -13,6 +13,8 @@ export interface AdaptorUnderTest {
   readonly name: string;
   /** `version` of its heads. */
   readonly version: string;
+  /** Whether its client sides keep request bodies beyond the response. */
+  readonly keepsBodies: boolean;
   open(options?: BenchOptions): Promise<{ bench: Bench; client: ContractClient }>;
 }
 

@@ -9,6 +9,7 @@ import { Http1Client } from './contract-client.ts';
 const FAST: AdaptorUnderTest = {
   name: 'fast',
   version: '1.1',
+  keepsBodies: true,
   open: async (options = {}) => {
     const bench = await new Bench({ fast: sharedParts(), ...options }).start();
     return { bench, client: new Http1Client(bench.port) };

@@ -12,6 +12,7 @@ const TLS = { certificates: [testCertificate(['example.test'])], minVersion: 'TL
 const OVER_TLS: AdaptorUnderTest = {
   name: 'http2 engine over TLS',
   version: '2.0',
+  keepsBodies: true,
   open: async (options = {}) => {
     const listener = { ...options.listener, tls: TLS };
     const bench = await new Bench({ fast: sharedParts(), ...options, listener }).start();
@@ -22,6 +23,7 @@ const OVER_TLS: AdaptorUnderTest = {
 const CLEARTEXT: AdaptorUnderTest = {
   name: 'http2 engine in cleartext',
   version: '2.0',
+  keepsBodies: true,
   open: async (options = {}) => {
     const listener = { ...options.listener, http2: true };
     const bench = await new Bench({ fast: sharedParts(), ...options, listener }).start();

@@ -8,6 +8,7 @@ import { Http1Client } from './contract-client.ts';
 const HTTP1: AdaptorUnderTest = {
   name: 'http1',
   version: '1.1',
+  keepsBodies: false,
   open: async (options = {}) => {
     const bench = await new Bench(options).start();
     return { bench, client: new Http1Client(bench.port) };

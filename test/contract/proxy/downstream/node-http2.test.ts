@@ -11,6 +11,7 @@ const TLS = { certificates: [testCertificate(['example.test'])], minVersion: 'TL
 const HTTP2: AdaptorUnderTest = {
   name: 'http2',
   version: '2.0',
+  keepsBodies: false,
   open: async (options = {}) => {
     const bench = await new Bench({ ...options, listener: { ...options.listener, tls: TLS } }).start();
     return { bench, client: new Http2Client(bench.port) };

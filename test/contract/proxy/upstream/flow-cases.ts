@@ -5,9 +5,9 @@ import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { UNKNOWN_LENGTH } from '../../../../core/head.ts';
-import { answer, bodyRead, eventOrClose, fin, hang, send, until } from '../../../support/scripted-origin.ts';
+import { answer, bodyRead, eventOrClose, fin, hang, send, type Step, until } from '../../../support/scripted-origin.ts';
 import type { RecordedAttempt } from '../../../support/recorded-attempt.ts';
-import { withBench, type TransportUnderTest } from '../../../support/transport-bench.ts';
+import { type TransportBench, type TransportUnderTest, withBench } from '../../../support/transport-bench.ts';
 
 /** Bytes that socket and kernel buffers can hold between an endpoint and an exchange that does not read. */
 const MOST_BUFFERED_BYTES = 16 * 1024 * 1024;
@@ -16,6 +16,7 @@ const BIG_BYTES = 32 * 1024 * 1024;
 export function flowCases(subject: TransportUnderTest): void {
   bigResponses(subject);
   bodiesAheadOfAnswers(subject);
+  if (subject.keepsUploads === true) uploadsBehindResponses(subject);
   bodiesBesideAnswers(subject);
 }
 
@@ -100,6 +101,68 @@ function bodiesAheadOfAnswers(subject: TransportUnderTest): void {
       attempt.handle.endBody(null);
       await (await bench.origin.connection(0)).gone;
       assert.equal((await bench.send().done).isReused, false);
+    }));
+}
+
+/** Sends two chunks, the second one behind a complete response. */
+function sendAroundResponse(bench: TransportBench): RecordedAttempt {
+  return bench.send({ method: 'POST', bodyLength: 6 }, (it) => {
+    it.keepsUpload = true;
+    it.react = (event) => {
+      if (event === 'body-wanted') it.handle.sendBody(Buffer.from('one'));
+    };
+  });
+}
+
+function uploadsBehindResponses(subject: TransportUnderTest): void {
+  test('the rest of a body follows a complete response, and the connection is reused', () =>
+    withBench(subject, {}, async (bench) => {
+      bench.origin.play(send(answer('early')), bodyRead());
+      const attempt = sendAroundResponse(bench);
+      await attempt.saw('early-end');
+      assert.equal(attempt.body, 'early');
+      attempt.handle.sendBody(Buffer.from('two'));
+      attempt.handle.endBody(null);
+      assert.equal((await attempt.done).outcome, 'ok');
+      await bench.idled();
+      assert.equal(bench.origin.requests[0]!.body.toString(), 'onetwo');
+      assert.equal((await bench.send().done).isReused, true);
+    }));
+
+  test('an endpoint that closes the connection by its response gets no more of the body', () =>
+    withBench(subject, {}, async (bench) => {
+      bench.origin.play(send(answer('early', 'Connection: close\r\n')));
+      assert.deepEqual((await sendAroundResponse(bench).done).log.slice(-2), ['data', 'end']);
+    }));
+
+  const stops: readonly (readonly [name: string, step: Step])[] = [
+    ['closes the connection', fin()],
+    ['sends bytes that answer nothing', send('HTTP/1.1 200 OK\r\n\r\n')],
+  ];
+  for (const [name, stop] of stops) {
+    test(`an endpoint that ${name} behind its response ends the attempt`, () =>
+      withBench(subject, {}, async (bench) => {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        bench.origin.play(send(answer('early')), until(promise), stop, hang());
+        const attempt = sendAroundResponse(bench);
+        await attempt.saw('early-end');
+        resolve();
+        assert.equal((await attempt.done).log.at(-1), 'failure');
+        assert.equal(attempt.handle.sendBody(Buffer.from('two')), true);
+        attempt.handle.endBody(null);
+        await (await bench.origin.connection(0)).gone;
+        assert.equal((await bench.send().done).isReused, false);
+      }));
+  }
+
+  test('an aborted upload behind its response closes the connection', () =>
+    withBench(subject, {}, async (bench) => {
+      bench.origin.play(send(answer('early')), bodyRead());
+      const attempt = sendAroundResponse(bench);
+      await attempt.saw('early-end');
+      attempt.handle.abort();
+      await (await bench.origin.connection(0)).gone;
+      assert.equal(attempt.log.at(-1), 'early-end');
     }));
 }
 

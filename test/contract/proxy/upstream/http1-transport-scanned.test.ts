@@ -6,5 +6,6 @@ import { transportCases } from './cases.ts';
 
 transportCases({
   name: 'http1, scanned heads',
+  keepsUploads: true,
   make: (parts) => new ScannedTransport(fastTransport(parts)),
 });

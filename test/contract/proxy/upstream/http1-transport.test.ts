@@ -3,4 +3,4 @@
 import { fastTransport } from '../../../support/http1-parts.ts';
 import { transportCases } from './cases.ts';
 
-transportCases({ name: 'http1', make: (parts) => fastTransport(parts) });
+transportCases({ name: 'http1', keepsUploads: true, make: (parts) => fastTransport(parts) });

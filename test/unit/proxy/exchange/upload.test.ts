@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { failureOf } from '../../../../core/failure.ts';
-import { UNKNOWN_LENGTH } from '../../../../core/head.ts';
+import { type RequestHead, UNKNOWN_LENGTH } from '../../../../core/head.ts';
 import type { UploadSettings } from '../../../../core/snapshot/route.ts';
 import { ForwardingBench, responseHead } from '../../../support/forwarding.ts';
 import { requestHead } from '../../../support/request-head.ts';
@@ -126,4 +126,79 @@ describe('an expectation', () => {
     assert.equal(client.reply!.mustClose, true);
     assert.equal(bench.attempts.length, 0);
   });
+});
+
+describe('a response that is complete before the upload', () => {
+  const forwarded: UploadSettings = { expect: 'forward', bufferBytes: 0 };
+  /** Sends a part of the body, then the endpoint sends a complete response. Returns whether it gets the rest. */
+  function answerEarly(bench: ForwardingBench, status = 200): boolean {
+    connect(bench);
+    const { events } = bench.last;
+    events.onHead(responseHead(status));
+    if (events.onEarlyEnd?.(null) === true) return true;
+    events.onEnd(null);
+    return false;
+  }
+
+  test('the endpoint gets the rest, and the exchange ends with it', () => {
+    const bench = benchWith(forwarded);
+    const client = bench.request({ method: 'PUT', bodyLength: 6 });
+    assert.ok(answerEarly(bench));
+    assert.deepEqual([client.log, bench.records.length], [['head 200', 'end'], 0]);
+    client.events!.onBodyData(bytes('abc'));
+    client.events!.onBodyData(bytes('def'));
+    client.events!.onBodyEnd(null);
+    assert.deepEqual([bench.last.sent, bench.last.isBodyEnded], [['abc', 'def'], true]);
+    bench.last.events.onEnd(null);
+    assert.deepEqual(client.log, ['head 200', 'end', 'release']);
+    const { status, termination, bytesReceived } = bench.records[0]!;
+    assert.deepEqual([status, termination, bytesReceived], [200, 'ok', 6]);
+  });
+
+  test('an endpoint that takes no more ends the upload, and counts as answered', () => {
+    const bench = benchWith(forwarded);
+    const client = bench.request({ method: 'PUT', bodyLength: 6 });
+    assert.ok(answerEarly(bench));
+    bench.last.events.onFailure(failureOf('truncated', true));
+    assert.deepEqual(client.log, ['head 200', 'end', 'release']);
+    assert.deepEqual([bench.records[0]!.termination, bench.records[0]!.failureKind], ['ok', null]);
+  });
+
+  test('an endpoint that stops reading ends the upload after the idle timeout', () => {
+    const bench = benchWith(forwarded);
+    const client = bench.request({ method: 'PUT', bodyLength: 6 });
+    assert.ok(answerEarly(bench));
+    bench.last.hasRoom = false;
+    client.events!.onBodyData(bytes('abc'));
+    assert.equal(client.isBodyFlowing, false);
+    bench.advance(400_000);
+    assert.ok(bench.last.isAborted);
+    assert.deepEqual([client.log.at(-1), bench.records[0]!.termination], ['release', 'ok']);
+  });
+
+  test('a client that leaves within the upload cancels it', () => {
+    const bench = benchWith(forwarded);
+    const client = bench.request({ method: 'PUT', bodyLength: 6 });
+    assert.ok(answerEarly(bench));
+    client.events!.onClientGone('closed');
+    assert.ok(bench.last.isAborted);
+    assert.equal(bench.records[0]!.termination, 'clientGoneData');
+  });
+
+  const put = requestHead({ method: 'PUT', bodyLength: 6 });
+  const call = requestHead({ method: 'POST', bodyLength: 6, fields: ['content-type', 'application/grpc'] });
+  const cases: readonly (readonly [name: string, head: RequestHead, status: number])[] = [
+    ['an error', put, 413],
+    ['a redirect', put, 302],
+    ['the end of a gRPC call', call, 200],
+    ['a response to a client that awaits 100 (Continue)', { ...put, expectsContinue: true }, 200],
+  ];
+  for (const [name, head, status] of cases) {
+    test(`${name} ends the upload`, () => {
+      const bench = benchWith(forwarded);
+      const client = bench.requestWith(head);
+      assert.equal(answerEarly(bench, status), false);
+      assert.deepEqual([client.log, bench.records[0]!.termination], [[`head ${status}`, 'end'], 'ok']);
+    });
+  }
 });

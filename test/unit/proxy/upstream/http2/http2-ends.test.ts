@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ErrorCode } from '../../../../../proxy/http2/error-code.ts';
-import { withHttp2Bench } from '../../../../support/http2-bench.ts';
-import { answerOk } from '../../../../support/http2-origin.ts';
+import { type Http2Bench, withHttp2Bench } from '../../../../support/http2-bench.ts';
+import { answerOk, type Http2Request } from '../../../../support/http2-origin.ts';
+import type { RecordedAttempt } from '../../../../support/recorded-attempt.ts';
 
 describe('counters of the endpoint', () => {
   test('connections and streams that are open', () =>
@@ -104,6 +105,64 @@ describe('responses', () => {
       assert.equal((await bench.send().done).isReused, true);
       assert.equal(origin.connections.length, 1);
     }));
+
+  describe('the rest of an upload behind a complete response', () => {
+    const answerAtOnce = ({ connection, stream }: Http2Request): void =>
+      connection.headers(stream, [':status', '200'], true);
+    const sendAround = (bench: Http2Bench): RecordedAttempt =>
+      bench.send({ method: 'POST', bodyLength: 6 }, (it) => {
+        it.keepsUpload = true;
+        it.react = (event) => {
+          if (event === 'body-wanted') it.handle.sendBody(Buffer.from('one'));
+        };
+      });
+
+    test('is sent to an endpoint that leaves the stream open', () =>
+      withHttp2Bench(async (bench, origin) => {
+        origin.onRequest = answerAtOnce;
+        const attempt = sendAround(bench);
+        await attempt.saw('early-end');
+        attempt.handle.sendBody(Buffer.from('two'));
+        attempt.handle.endBody(null);
+        assert.deepEqual((await attempt.done).log, ['lease', 'body-wanted', 'head', 'early-end', 'end']);
+        const request = await origin.request(0);
+        await origin.until(() => request.isEnded);
+        assert.deepEqual([request.body, request.resetCode], ['onetwo', -1]);
+      }));
+
+    test('ends with the reset by an endpoint that needs no more', () =>
+      withHttp2Bench(async (bench, origin) => {
+        origin.onRequest = answerAtOnce;
+        const attempt = sendAround(bench);
+        await attempt.saw('early-end');
+        const request = await origin.request(0);
+        request.connection.write((writer) => writer.addReset(request.stream, ErrorCode.NO_ERROR));
+        assert.deepEqual((await attempt.done).log.slice(-2), ['early-end', 'end']);
+        assert.equal(attempt.handle.sendBody(Buffer.from('two')), true);
+        origin.onRequest = answerOk;
+        assert.equal((await bench.send().done).isReused, true);
+      }));
+
+    test('ends with the connection', () =>
+      withHttp2Bench(async (bench, origin) => {
+        origin.onRequest = answerAtOnce;
+        const attempt = sendAround(bench);
+        await attempt.saw('early-end');
+        origin.connections[0]!.socket.destroy();
+        assert.deepEqual((await attempt.done).log.slice(-2), ['early-end', 'end']);
+      }));
+
+    test('is cancelled where the exchange aborts', () =>
+      withHttp2Bench(async (bench, origin) => {
+        origin.onRequest = answerAtOnce;
+        const attempt = sendAround(bench);
+        await attempt.saw('early-end');
+        attempt.handle.abort();
+        const request = await origin.request(0);
+        await origin.until(() => request.resetCode >= 0);
+        assert.deepEqual([request.resetCode, attempt.log.at(-1)], [ErrorCode.CANCEL, 'early-end']);
+      }));
+  });
 
   const malformed: readonly (readonly [name: string, fields: readonly string[], isLast?: boolean])[] = [
     ['no :status', ['x', '1']],
