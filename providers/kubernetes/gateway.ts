@@ -20,8 +20,8 @@ export interface GatewayResult {
 export function gatewayResult(cluster: Cluster, settings: GatewaySettings & BackendContext): GatewayResult {
   const backends = new Backends(cluster, settings);
   const gateways = gatewaysOf(cluster, settings);
-  const routes = httpRoutesOf(cluster, gateways, backends);
-  const ranked = routes.flatMap((one) => one.routes).toSorted(compareRoutes);
+  const { routes, isolating } = httpRoutesOf(cluster, gateways, backends);
+  const ranked = [...routes.flatMap((one) => one.routes), ...isolating].toSorted(compareRoutes);
   const certificates = gateways.flatMap(({ listeners }) => listeners.flatMap((one) => one.certificates));
   return { parts: [...backends.parts(), ...ranked.map(({ part }) => part)], certificates, gateways, routes };
 }

@@ -198,6 +198,11 @@ function matchesExpression(expression: unknown, labels: Readonly<Record<string, 
   }
 }
 
+/** Whether all hosts of the second are among those of the first; '' has every host. */
+export function covers(host: string, other: string): boolean {
+  return host === '' || host === other || isBelow(other, host);
+}
+
 /** Hosts that a listener and a route have in common; [''] for every host, and none where they have nothing in common. */
 export function commonHosts(listener: string, route: readonly string[]): string[] {
   if (route.length === 0) return [listener];

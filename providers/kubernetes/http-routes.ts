@@ -7,6 +7,7 @@ import { type Backends, originOf } from './backends.ts';
 import { type Cluster, compareAge } from './cluster.ts';
 import { type Condition, condition } from './conditions.ts';
 import { commonHosts, type Gateway, type GatewayListener } from './gateways.ts';
+import { type IsolatedListener, isolatingPart, ListenerIsolation } from './listener-isolation.ts';
 import { GATEWAY_GROUP, isGranted } from './reference-grants.ts';
 import { filterSettings, ruleMatch, type RuleMatch } from './route-filters.ts';
 
@@ -33,17 +34,33 @@ export interface RouteResult {
   readonly attached: readonly (readonly [gateway: string, listener: string])[];
 }
 
-export function httpRoutesOf(cluster: Cluster, gateways: readonly Gateway[], backends: Backends): RouteResult[] {
+export interface HttpRoutes {
+  readonly routes: readonly RouteResult[];
+  /** Routes of listeners that keep their requests from the routes of others. */
+  readonly isolating: readonly RankedRoute[];
+}
+
+export function httpRoutesOf(cluster: Cluster, gateways: readonly Gateway[], backends: Backends): HttpRoutes {
   const byKey = new Map(gateways.map((gateway) => [gateway.key, gateway]));
-  return [...cluster.httpRoutes.values()]
+  const isolation = new ListenerIsolation(gateways);
+  const routes = [...cluster.httpRoutes.values()]
     .toSorted(compareAge)
-    .map((object) => new HttpRoute(object, { cluster, gateways: byKey, backends }).result());
+    .map((object) => new HttpRoute(object, { cluster, gateways: byKey, backends, isolation }).result());
+  return { routes, isolating: isolation.isolated().map(isolatingRoute) };
+}
+
+/** It comes after all routes of its host. */
+function isolatingRoute(isolated: IsolatedListener): RankedRoute {
+  const { listener, gateway } = isolated;
+  const match = { ...ruleMatch({}), pathLength: 0 };
+  return { part: isolatingPart(isolated), host: listener.hostname, match, object: gateway.object, order: 0 };
 }
 
 interface RouteContext {
   readonly cluster: Cluster;
   readonly gateways: ReadonlyMap<string, Gateway>;
   readonly backends: Backends;
+  readonly isolation: ListenerIsolation;
 }
 
 /** Hosts of a route on a listener. */
@@ -137,7 +154,8 @@ class HttpRoute {
     return [{ ref: written as ApiObject, accepted, attachments: matched.filter(({ listener }) => listener.isUsable) }];
   }
 
-  #routes({ listener, hosts }: Attachment): RankedRoute[] {
+  #routes({ listener, hosts: common }: Attachment): RankedRoute[] {
+    const hosts = this.#context.isolation.hostsOn(listener, common);
     return listAt(this.#object, 'spec', 'rules').flatMap((rule, ruleAt) => {
       const written = listAt(rule, 'matches');
       const matches = (written.length === 0 ? [{}] : written).map(ruleMatch);
