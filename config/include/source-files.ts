@@ -2,16 +2,14 @@
 
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
-import type { Document } from 'yaml';
 import { readConfigFile } from '../files/config-file.ts';
 import { type Finding, formatPath, type KeyPath } from '../problems/problem.ts';
 import type { Environment } from '../yaml/environment.ts';
 import { foreignConfig } from '../yaml/foreign-config.ts';
 import { Places } from '../yaml/places.ts';
+import { readTree } from '../yaml/read-tree.ts';
 import { SourceText } from '../yaml/source-text.ts';
 import { isContainer, type SourceTree } from '../yaml/source-tree.ts';
-import { buildTree } from '../yaml/tree-builder.ts';
-import { parseYaml } from '../yaml/yaml-text.ts';
 import { filesMatching, isFolder, isPattern, parseIncludePattern } from './include-pattern.ts';
 import type { ProblemList } from './problem-list.ts';
 
@@ -24,7 +22,6 @@ const PRIVATE_MODE = 0o600;
 /** A file that was read, and the files that it includes in order. */
 export interface SourceFile {
   readonly source: SourceText;
-  readonly document: Document.Parsed;
   /** Permission bits, as in chmod(1). */
   readonly mode: number;
   readonly tree: SourceTree;
@@ -82,31 +79,31 @@ export class FileReader {
   read({ source, mode, directory, absolute }: TextToRead): SourceFile | null {
     const real = absolute === null ? source.file : realPathOf(absolute);
     this.#seen.set(real, source.file);
-    const yaml = parseYaml(source);
+    const yaml = readTree(source, this.#environment, this.#places);
     if (!yaml.ok) {
       const foreign = foreignConfig(source);
       const found = foreign === null ? yaml.findings : [foreign];
       for (const { span, finding } of found) this.#problems.add(source, span, finding);
       return null;
     }
-    const { tree, findings } = buildTree(source, yaml.document, this.#environment, this.#places);
+    const { tree, findings } = yaml;
     for (const { span, finding } of findings) this.#problems.add(source, span, finding);
     this.#open.push(real);
     const includes = this.#readIncludes(tree, directory);
     this.#open.pop();
-    return { source, document: yaml.document, mode, tree, includes };
+    return { source, mode, tree, includes };
   }
 
   /** Reads a part of a provider: without variables of this process, and without `include`. Null as `read`. */
   readProvided(source: SourceText): SourceFile | null {
-    const yaml = parseYaml(source);
+    const yaml = readTree(source, {}, this.#places);
     if (!yaml.ok) {
       for (const { span, finding } of yaml.findings) this.#problems.add(source, span, finding);
       return null;
     }
-    const { tree, findings } = buildTree(source, yaml.document, {}, this.#places);
+    const { tree, findings } = yaml;
     for (const { span, finding } of findings) this.#problems.add(source, span, finding);
-    return { source, document: yaml.document, mode: PRIVATE_MODE, tree, includes: [] };
+    return { source, mode: PRIVATE_MODE, tree, includes: [] };
   }
 
   #readIncludes(tree: SourceTree, directory: string): SourceFile[] {

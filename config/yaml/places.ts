@@ -12,23 +12,48 @@ export interface EntryPlace {
   readonly at?: KeyPath;
 }
 
+/** The places of all entries of a container, as its reader has them. */
+export interface PackedPlaces {
+  readonly source: SourceText;
+  /** In the order of the ranges; null for a list. */
+  readonly keys: readonly string[] | null;
+  /** Begin and end of the key, begin and end of the value, for each entry. */
+  readonly ranges: readonly number[];
+}
+
 export type Container = Record<string, unknown> | unknown[];
 
 /** The places of all entries of the files of one configuration. */
 export class Places {
   readonly #entries = new WeakMap<object, Map<string | number, EntryPlace>>();
+  /** Containers without a request for their places: most of them, where a configuration is valid. */
+  readonly #packed = new Map<object, PackedPlaces>();
   readonly #variables = new WeakMap<object, Set<string | number>>();
 
   entriesOf(container: object): ReadonlyMap<string | number, EntryPlace> | undefined {
-    return this.#entries.get(container);
+    return this.#known(container);
   }
 
   of(container: object, key: string | number): EntryPlace | undefined {
-    return this.#entries.get(container)?.get(key);
+    return this.#known(container)?.get(key);
+  }
+
+  /** Sets the places of all entries of a new container. */
+  define(container: object, places: PackedPlaces): void {
+    this.#packed.set(container, places);
+  }
+
+  #known(container: object): Map<string | number, EntryPlace> | undefined {
+    const packed = this.#packed.get(container);
+    if (packed !== undefined) {
+      this.#packed.delete(container);
+      this.#entries.set(container, unpacked(packed));
+    }
+    return this.#entries.get(container);
   }
 
   set(container: object, key: string | number, place: EntryPlace): void {
-    const known = this.#entries.get(container);
+    const known = this.#known(container);
     if (known === undefined) this.#entries.set(container, new Map([[key, place]]));
     else known.set(key, place);
   }
@@ -58,4 +83,13 @@ export class Places {
 export interface Entry {
   readonly container: Container;
   readonly key: string | number;
+}
+
+function unpacked({ source, keys, ranges }: PackedPlaces): Map<string | number, EntryPlace> {
+  const entries = new Map<string | number, EntryPlace>();
+  for (let index = 0; index * 4 < ranges.length; index++) {
+    const [keyBegin, keyEnd, begin, end] = ranges.slice(index * 4, index * 4 + 4) as [number, number, number, number];
+    entries.set(keys === null ? index : keys[index]!, { source, key: [keyBegin, keyEnd], value: [begin, end] });
+  }
+  return entries;
 }

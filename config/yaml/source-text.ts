@@ -7,7 +7,7 @@ import type { Excerpt, Span } from '../problems/problem.ts';
 /** Range of the text: [begin, end), in UTF-16 units. */
 export type TextRange = readonly [begin: number, end: number];
 
-/** A text and its line starts. The YAML parser fills `lines` while it reads. */
+/** A text and its line starts. The full YAML parser fills `lines` while it reads. */
 export class SourceText {
   readonly text: string;
   /** Name of the file in messages. */
@@ -19,6 +19,12 @@ export class SourceText {
     this.text = text;
     this.file = file;
     this.lines.addNewLine(0);
+  }
+
+  /** Fills `lines`, for a text that the full parser does not read. */
+  addLines(): void {
+    for (let at = this.text.indexOf('\n'); at !== -1; at = this.text.indexOf('\n', at + 1))
+      this.lines.addNewLine(at + 1);
   }
 
   /** The part of a range in its first line, as a span of at least one character. */

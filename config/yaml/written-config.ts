@@ -9,8 +9,9 @@ import { configSchema } from '../schema/schema.ts';
 import { entriesOf, itemOf, metaOf, type Schema } from '../schema/schema-tree.ts';
 import { Places } from './places.ts';
 import { retypeVariables } from './retype-variables.ts';
+import { readTree } from './read-tree.ts';
+import { SourceText } from './source-text.ts';
 import type { SourceTree } from './source-tree.ts';
-import { buildTree } from './tree-builder.ts';
 
 /** Replacement for a secret. */
 const HIDDEN = '<hidden>';
@@ -55,13 +56,14 @@ function shownTree(file: SourceFile, form: ShownForm, environment: Environment):
 }
 
 function rebuilt(file: SourceFile, environment: Environment, places: Places): SourceFile {
-  const { tree } = buildTree(file.source, file.document, environment, places);
+  const read = readTree(new SourceText(file.source.text, file.source.file), environment, places);
+  if (!read.ok) throw new Error(`${file.source.file} can't be parsed again`);
   const again = (files: readonly SourceFile[], variables: Environment): SourceFile[] =>
     files.map((one) => rebuilt(one, variables, places));
   const { includes, provided } = file;
   return {
     ...file,
-    tree,
+    tree: read.tree,
     includes: again(includes, environment),
     ...(provided !== undefined && { provided: again(provided, {}) }),
   };

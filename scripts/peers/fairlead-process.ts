@@ -11,6 +11,9 @@ import { freePort } from './free-port.ts';
 
 const COMMAND = fileURLToPath(new URL('../../bin/fairlead.ts', import.meta.url));
 
+/** The command as `npm run build` compiles it. */
+export const BUILT_COMMAND = fileURLToPath(new URL('../../dist/bin/fairlead.js', import.meta.url));
+
 const FILE = 'fairlead.yaml';
 
 /** Start deadline in ms, far above the start time on a busy machine. */
@@ -44,13 +47,18 @@ export class FairleadProcess {
    * Starts Fairlead and waits until it is ready.
    * @param yaml returns the configuration for the given ports
    * @param prefix command to run it under, such as ['taskset', '-c', '0']
+   * @param entry file of the command
    */
-  static async start(yaml: (ports: Ports) => string, prefix: readonly string[] = []): Promise<FairleadProcess> {
+  static async start(
+    yaml: (ports: Ports) => string,
+    prefix: readonly string[] = [],
+    entry = COMMAND,
+  ): Promise<FairleadProcess> {
     const ports = { web: await freePort(), admin: await freePort() };
     const folder = await mkdtemp(join(tmpdir(), 'fairlead-load-'));
     const file = join(folder, FILE);
     await writeFile(file, yaml(ports));
-    const [command, ...args] = [...prefix, process.execPath, COMMAND, 'run', '--config', file];
+    const [command, ...args] = [...prefix, process.execPath, entry, 'run', '--config', file];
     const child = spawn(command!, args, { stdio: ['ignore', 'inherit', 'pipe'] });
     const fairlead = new FairleadProcess(child, ports, folder);
     await fairlead.#ready();
