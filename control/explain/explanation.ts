@@ -191,7 +191,8 @@ function forwardingOf(request: ExplainedRequest, route: RouteSnapshot, clientAdd
   const pick = explainPick({ upstream, region, random, head, clientAddress, mayRepeat: isIdempotent, ...times });
   const endpoint = upstream.endpoints.find(({ id }) => id === pick.choice.endpoint) ?? null;
   const from = { clientAddress, routeName: route.name, upstreamName: upstream.name, endpoint };
-  return { upstream: pick, plan, fields: fieldsOf(request, route, from) };
+  const policies = [...route.policies, ...upstream.policies];
+  return { upstream: pick, plan, fields: fieldsOf(request, { ...route, policies }, from) };
 }
 
 /** A gRPC client gets everything but a success as a gRPC status, with HTTP 200 and no body (docs/grpc.md). */
@@ -335,7 +336,7 @@ function fieldsOf(
     request: head,
     requestId: connection.isTrusted && requestId !== undefined ? requestId : '(a new one)',
   };
-  const { requestHeaders, responseHeaders } = headerEditsOf(route, facts);
+  const { requestHeaders, responseHeaders } = headerEditsOf(route.policies, facts);
   const set = [...rewriteOf(route, head.target, facts).fields, ...requestHeaders.set];
   const inserted = insertedFieldsOf(facts, sendsForwarded(listener), set);
   const names = [...REPLACED_NAMES, ...requestHeaders.remove, ...pairsOf(set).map(({ name }) => name)];

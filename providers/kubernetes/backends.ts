@@ -14,6 +14,14 @@ export interface BackendRef {
   readonly port: string | number | null;
 }
 
+/** Settings that one object has for a service. */
+export interface BackendEdits {
+  readonly origin: string;
+  /** Distinguishes them from other settings for the service. */
+  readonly name: string;
+  readonly settings: object;
+}
+
 export type Backend = { readonly ok: true; readonly upstream: string } | { readonly ok: false; readonly cause: string };
 
 export interface BackendContext {
@@ -30,13 +38,16 @@ export class Backends {
   readonly #cluster: Pick<Cluster, 'services'>;
   readonly #context: BackendContext;
   readonly #upstreams: Record<string, object> = {};
+  /** Of upstreams that belong to one object: they are refused with it. */
+  readonly #origins: Record<string, string> = {};
 
   constructor(cluster: Pick<Cluster, 'services'>, context: BackendContext) {
     this.#cluster = cluster;
     this.#context = context;
   }
 
-  of({ namespace, service, port }: BackendRef): Backend {
+  /** @param edits settings of its filters, where it has some: it gets an upstream of its own then, of that origin */
+  of({ namespace, service, port }: BackendRef, edits: BackendEdits | null = null): Backend {
     const found = this.#cluster.services.get(`${namespace}/${service}`);
     if (found === undefined) return { ok: false, cause: `there is no service ${namespace}/${service}` };
     if (textAt(found, 'spec', 'type') === 'ExternalName') {
@@ -58,8 +69,12 @@ export class Backends {
       const wanted = port === null ? 'one port only: name it' : `no port ${port}`;
       return { ok: false, cause: `service ${namespace}/${service} has ${port === null ? 'not ' : ''}${wanted}` };
     }
-    const upstream = nameOf(namespace, service, String(numberAt(entry, 'port')));
-    this.#upstreams[upstream] ??= this.#upstreamOf(namespace, service, textAt(entry, 'name'));
+    const number = String(numberAt(entry, 'port'));
+    const upstream =
+      edits === null ? nameOf(namespace, service, number) : nameOf(namespace, service, number, edits.name);
+    const settings = this.#upstreamOf(namespace, service, textAt(entry, 'name'));
+    this.#upstreams[upstream] ??= { ...settings, ...edits?.settings };
+    if (edits !== null) this.#origins[upstream] = edits.origin;
     return { ok: true, upstream };
   }
 
@@ -72,7 +87,7 @@ export class Backends {
   /** One part for each upstream. */
   parts(): ConfigPart[] {
     return Object.entries(this.#upstreams).map(([name, upstream]) => {
-      return { origin: originOf('service', name), config: { upstreams: { [name]: upstream } } };
+      return { origin: this.#origins[name] ?? originOf('service', name), config: { upstreams: { [name]: upstream } } };
     });
   }
 

@@ -9,7 +9,7 @@ import { type Condition, condition } from './conditions.ts';
 import { commonHosts, type Gateway, type GatewayListener } from './gateways.ts';
 import { type IsolatedListener, isolatingPart, ListenerIsolation } from './listener-isolation.ts';
 import { GATEWAY_GROUP, isGranted } from './reference-grants.ts';
-import { filterSettings, ruleMatch, type RuleMatch } from './route-filters.ts';
+import { backendSettings, filterSettings, ruleMatch, type RuleMatch } from './route-filters.ts';
 
 /** A route with what decides its place. */
 export interface RankedRoute {
@@ -182,26 +182,25 @@ class HttpRoute {
   #action(rule: unknown, ruleAt: number, match: RuleMatch, port: number): ApiObject {
     const filters = filterSettings(rule, match.prefix, port);
     const refs = listAt(rule, 'backendRefs');
-    const isFiltered = refs.some((one) => listAt(one, 'filters').length > 0);
-    if (!filters.ok || isFiltered) {
-      const fault = filters.ok ? { cause: 'filters of backendRefs are not supported' } : filters;
-      this.#faults.set(ruleAt, { reason: 'UnsupportedValue', ...fault });
+    const faults = [filters, ...refs.map(backendSettings)].flatMap((one) => (one.ok ? [] : [one]));
+    if (!filters.ok || faults.length > 0) {
+      this.#faults.set(ruleAt, { reason: 'UnsupportedValue', ...faults[0]! });
       return failing('a filter of this route is not supported');
     }
     if (filters.settings['redirect'] !== undefined) return filters.settings;
-    const { settings, refs: fault } = this.#backends(refs);
+    const { settings, refs: fault } = this.#backends(refs, ruleAt);
     this.#refs ??= fault;
     return settings['respond'] === undefined ? { ...filters.settings, ...settings } : settings;
   }
 
   /** An upstream, a split by weight, or 500 where there is no backend. */
-  #backends(refs: readonly unknown[]): Action {
+  #backends(refs: readonly unknown[], ruleAt: number): Action {
     let fault: Condition | null = null;
     const weights = new Map<string, number>();
     let lost = 0;
-    for (const ref of refs) {
+    for (const [at, ref] of refs.entries()) {
       const weight = numberAt(ref, 'weight') ?? 1;
-      const found = this.#backend(ref);
+      const found = this.#backend(ref, `${ruleAt}.${at}`);
       if (typeof found === 'string') weights.set(found, (weights.get(found) ?? 0) + weight);
       else {
         fault ??= found;
@@ -215,7 +214,8 @@ class HttpRoute {
     return { settings: { split: all.map(([upstream, weight]) => ({ upstream, weight })) }, refs: fault };
   }
 
-  #backend(ref: unknown): string | Condition {
+  /** @param place of the reference in the route */
+  #backend(ref: unknown, place: string): string | Condition {
     const name = textAt(ref, 'name');
     const namespace = textAt(ref, 'namespace') || this.#namespace;
     if (textAt(ref, 'group') !== '' || !['', 'Service'].includes(textAt(ref, 'kind'))) {
@@ -230,7 +230,13 @@ class HttpRoute {
         `no ReferenceGrant permits the service ${namespace}/${name}`,
       );
     }
-    const found = this.#context.backends.of({ namespace, service: name, port: numberAt(ref, 'port') });
+    const filters = backendSettings(ref);
+    const settings = filters.ok ? filters.settings : {};
+    const edits = { origin: originOf('httproute', this.#key), name: `${this.#key}.${place}`, settings };
+    const found = this.#context.backends.of(
+      { namespace, service: name, port: numberAt(ref, 'port') },
+      Object.keys(settings).length === 0 ? null : edits,
+    );
     return found.ok ? found.upstream : condition('ResolvedRefs', false, 'BackendNotFound', found.cause);
   }
 }

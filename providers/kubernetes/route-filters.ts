@@ -23,6 +23,20 @@ export function filterSettings(rule: unknown, prefix: string, port: number): Set
   return { ok: true, settings: { ...settings, ...timeoutsOf(rule) } };
 }
 
+/** Settings of the filters of a backend, which edit fields alone. */
+export function backendSettings(ref: unknown): Settings {
+  const settings: Record<string, unknown> = {};
+  for (const filter of listAt(ref, 'filters')) {
+    const type = textAt(filter, 'type');
+    if (type !== 'RequestHeaderModifier' && type !== 'ResponseHeaderModifier') {
+      return { ok: false, cause: `the filter ${type} of a backend is not supported` };
+    }
+    const found = filterOf(filter, '', 0);
+    if (found.ok) Object.assign(settings, found.settings);
+  }
+  return { ok: true, settings };
+}
+
 const UNIT_MS: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1_000, ms: 1 };
 
 /** `request` bounds all attempts, and so does `backendRequest`: an attempt can't be longer. Zero is no timeout. */

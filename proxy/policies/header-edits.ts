@@ -4,7 +4,7 @@
 
 import type { FieldEdits, Policy, PolicyExchange } from '../../core/policy/policy.ts';
 import type { CompileContext } from '../../core/policy/policy-definition.ts';
-import type { OptionSchemas } from '../../core/option-schema.ts';
+import type { OptionSchemas, OptionsOf } from '../../core/option-schema.ts';
 import type { PolicySnapshot } from '../../core/snapshot/policy.ts';
 import { constantText, templateRenderer } from '../../core/template.ts';
 import type { TemplateFacts } from '../../core/template-values.ts';
@@ -36,16 +36,33 @@ export interface HeaderEdits {
 
 const NONE: FieldEdits = { set: [], remove: [] };
 const NAME = 'header-edits';
+const UPSTREAM_NAME = 'upstream-header-edits';
 
-export const headerEdits = builtIn({
-  name: NAME,
-  scope: 'route',
+export const headerEdits = builtIn({ name: NAME, scope: 'route', stage: 'forward', ...parts('') });
+
+/** On an upstream: after the edits of the route, whichever chose it. */
+export const upstreamHeaderEdits = builtIn({
+  name: UPSTREAM_NAME,
+  scope: 'upstream',
   stage: 'forward',
-  options: (schemas) => ({
+  ...parts(', after those of the route'),
+});
+
+function parts(order: string) {
+  return {
+    options: (schemas: OptionSchemas) => editOptions(schemas, order),
+    compile: compileEdits,
+    explain: describe,
+    create,
+  };
+}
+
+function editOptions(schemas: OptionSchemas, order: string) {
+  return {
     requestHeaders: schemas.z
       .strictObject(fieldChanges(schemas))
       .meta(META)
-      .describe('Edits of the header fields sent to the endpoint.')
+      .describe(`Edits of the header fields sent to the endpoint${order}.`)
       .optional(),
     responseHeaders: schemas.z
       .strictObject({
@@ -56,39 +73,56 @@ export const headerEdits = builtIn({
           .describe('Whether errors and other replies that Fairlead makes itself are edited too.'),
       })
       .meta(META)
-      .describe('Edits of the header fields sent to the client.')
+      .describe(`Edits of the header fields sent to the client${order === '' ? '' : ', before those of the route'}.`)
       .optional(),
-  }),
-  compile({ requestHeaders, responseHeaders }, context): HeaderEdits | null {
-    checkFields(requestHeaders, 'request', context);
-    checkFields(responseHeaders, 'response', context);
-    if (requestHeaders === undefined && responseHeaders === undefined) return null;
-    const request = compileChanges(requestHeaders, 'request', context);
-    const response = compileChanges(responseHeaders, 'response', context);
-    const edits = { requestHeaders: request.constant, responseHeaders: response.constant };
-    const conditional = {
-      request: request.conditional,
-      response: response.conditional,
-      editsReplies: responseHeaders?.always ?? false,
-    };
-    const hasConditional = hasEdits(conditional.request) || hasEdits(conditional.response) || conditional.editsReplies;
-    return hasConditional ? { ...edits, conditional } : edits;
-  },
-  explain: describe,
-  create: (edits) => ({
+  };
+}
+
+function compileEdits(
+  { requestHeaders, responseHeaders }: OptionsOf<ReturnType<typeof editOptions>>,
+  context: CompileContext,
+): HeaderEdits | null {
+  checkFields(requestHeaders, 'request', context);
+  checkFields(responseHeaders, 'response', context);
+  if (requestHeaders === undefined && responseHeaders === undefined) return null;
+  const request = compileChanges(requestHeaders, 'request', context);
+  const response = compileChanges(responseHeaders, 'response', context);
+  const edits = { requestHeaders: request.constant, responseHeaders: response.constant };
+  const conditional = {
+    request: request.conditional,
+    response: response.conditional,
+    editsReplies: responseHeaders?.always ?? false,
+  };
+  const hasConditional = hasEdits(conditional.request) || hasEdits(conditional.response) || conditional.editsReplies;
+  return hasConditional ? { ...edits, conditional } : edits;
+}
+
+function create(edits: HeaderEdits): Policy {
+  return {
     requestFields: edits.requestHeaders,
     responseFields: edits.responseHeaders,
     ...conditionalHooks(edits),
-  }),
-});
+  };
+}
 
-/** The edits of a route for one exchange, for display; empty where it has none. */
+/** The edits of a route and its upstream for one exchange, for display. Later ones override earlier ones of the same name. */
 export function headerEditsOf(
-  { policies }: { readonly policies: readonly PolicySnapshot[] },
+  policies: readonly PolicySnapshot[],
   facts: TemplateFacts,
 ): Pick<HeaderEdits, 'requestHeaders' | 'responseHeaders'> {
-  const data = policies.find(({ name }) => name === NAME)?.data as HeaderEdits | undefined;
-  return data === undefined ? { requestHeaders: NONE, responseHeaders: NONE } : renderedOf(data, facts);
+  const all = policies
+    .filter(({ name }) => name === NAME || name === UPSTREAM_NAME)
+    .map(({ data }) => renderedOf(data as HeaderEdits, facts));
+  return {
+    requestHeaders: all.map((one) => one.requestHeaders).reduce(overridden, NONE),
+    responseHeaders: all.map((one) => one.responseHeaders).reduceRight(overridden, NONE),
+  };
+}
+
+function overridden(first: FieldEdits, second: FieldEdits): FieldEdits {
+  const names = new Set(second.set.filter((_, at) => at % 2 === 0).map((name) => name.toLowerCase()));
+  const set = first.set.filter((_, at) => !names.has(first.set[at - (at % 2)]!.toLowerCase()));
+  return { set: [...set, ...second.set], remove: [...first.remove, ...second.remove] };
 }
 
 function renderedOf(edits: HeaderEdits, facts: TemplateFacts): Pick<HeaderEdits, 'requestHeaders' | 'responseHeaders'> {

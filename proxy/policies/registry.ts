@@ -15,7 +15,7 @@ import { forwardAuth } from './forward-auth.ts';
 import { forwardingFields } from './forwarding-fields.ts';
 import { grpcMetrics } from './grpc-metrics.ts';
 import { grpcWeb } from './grpc-web.ts';
-import { headerEdits } from './header-edits.ts';
+import { headerEdits, upstreamHeaderEdits } from './header-edits.ts';
 import { maintenance, upstreamMaintenance } from './maintenance.ts';
 import { rateLimit } from './rate-limit.ts';
 import { redirectToHttps } from './redirect-to-https.ts';
@@ -53,6 +53,7 @@ export const POLICIES = [
   rewrite,
   securityHeaders,
   headerEdits,
+  upstreamHeaderEdits,
   stickyCookie,
   traceContext,
   responseLimit,

@@ -30,11 +30,13 @@ routes:
     retry: { attempts: 0, on: [connect-failure] }
     errorPages: { 503: { file: "${page}" } }
     interceptErrors: [503]
-  - { match: { path: /split }, split: { upstreams: [{ upstream: stable, weight: 3 }, { upstream: next, weight: 1 }], override: "header:x-to" } }
+  - { match: { path: /split }, split: { upstreams: [{ upstream: stable, weight: 3 }, { upstream: next, weight: 1 }], override: "header:x-to" },
+      requestHeaders: { set: { X-Copy: route } }, responseHeaders: { set: { X-Both: route } } }
   - { match: { host: never.test }, respond: {} }
 upstreams:
   stable: { endpoints: ["http://${stable!.address}"], health: { heartbeat: false, passive: { consecutiveFailures: 0, outliers: false } } }
-  next: { endpoints: ["http://${next!.address}"], health: { heartbeat: false } }
+  next: { endpoints: ["http://${next!.address}"], health: { heartbeat: false },
+          requestHeaders: { set: { X-Copy: next, X-Where: "{endpoint}" } }, responseHeaders: { set: { X-Both: next, X-One: next } } }
 `;
 }
 
@@ -122,6 +124,20 @@ for (const isFast of PATHS) {
       assert.equal(names.filter((name) => name === apps[1]!.name).length, 2);
       const named = await send('/split', ['X-To: next']);
       assert.equal(named.body.split(' ')[0], apps[1]!.name);
+    });
+
+    await t.test('an upstream of a split edits fields after the route, and those of its responses before', async () => {
+      const answers = [await send('/split', ['X-To: stable']), await send('/split', ['X-To: next'])];
+      const [stable, next] = apps;
+      assert.deepEqual(
+        answers.map(({ body }) => body),
+        [`${stable!.name} route -`, `${next!.name} next ${next!.address}`],
+      );
+      const fieldsOf = (head: string): string[] => [...head.matchAll(/^X-(?:Both|One): .*$/gim)].map(([line]) => line);
+      assert.deepEqual(
+        answers.map(({ head }) => fieldsOf(head).toSorted()),
+        [['X-Both: route'], ['X-Both: route', 'X-One: next']],
+      );
     });
   });
 }

@@ -16,6 +16,7 @@ import {
   literal,
   endpointSnapshot,
   listenerSnapshot,
+  policySnapshot,
   routeSnapshot,
   snapshot,
   upstreamSnapshot,
@@ -359,5 +360,21 @@ describe('the plan', () => {
       ['203.0.113.5', 'shop', '(a new one)'],
     );
     assert.deepEqual([fields!.toClient, fields!.notToClient], [[{ name: 'X-By', value: 'us' }], ['server']]);
+  });
+
+  test('fields of the upstream are set after those of the route, and before them on responses', () => {
+    const edits = (set: readonly string[]) => ({
+      requestHeaders: { set, remove: [] },
+      responseHeaders: { set, remove: [] },
+    });
+    const routes = [routeSnapshot(edits(['X-Both', 'route', 'X-Route', '1']))];
+    const policies = [policySnapshot('upstream-header-edits', edits(['x-both', 'upstream', 'X-Upstream', '1']))];
+    const { fields } = asked({}, { routes, upstreams: [upstreamSnapshot({ policies })] });
+    const both = (list: readonly { readonly name: string; readonly value: string }[]): string[] =>
+      list
+        .filter(({ name }) => /^x-(?:both|route|upstream)$/i.test(name))
+        .map(({ name, value }) => `${name}: ${value}`);
+    assert.deepEqual(both(fields!.toEndpoint), ['X-Route: 1', 'x-both: upstream', 'X-Upstream: 1']);
+    assert.deepEqual(both(fields!.toClient), ['X-Upstream: 1', 'X-Both: route', 'X-Route: 1']);
   });
 });

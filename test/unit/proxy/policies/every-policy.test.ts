@@ -78,7 +78,7 @@ routes:
     responseLimit: 1MiB
     grpcWeb: true
 upstreams:
-  app: &app { grpcMetrics: true, endpoints: ["http://10.0.0.1"], maintenanceBypass: { client: "::1" }, sticky: { cookie: lb, secret: sixteen letters and more }, health: { heartbeat: false } }
+  app: &app { grpcMetrics: true, responseHeaders: { set: { X-App: a } }, endpoints: ["http://10.0.0.1"], maintenanceBypass: { client: "::1" }, sticky: { cookie: lb, secret: sixteen letters and more }, health: { heartbeat: false } }
   other: *app
 accessLog: { format: { name: json, fields: [responseHeader.x-a] } }
 tracing: { endpoint: "http://127.0.0.1:4318", sampling: 1% }
