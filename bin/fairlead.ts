@@ -4,7 +4,10 @@
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 if (major > 24 || (major === 24 && minor >= 12)) {
-  void import('./commands/cli.ts');
+  void import('./commands/compile-cache.ts').then(({ useCompileCache }) => {
+    useCompileCache(process.env);
+    return import('./commands/cli.ts');
+  });
 } else {
   // A checkout has a Node of its own; an installed package doesn't.
   const advice = __filename.endsWith('.ts')

@@ -1,5 +1,7 @@
 // One worker thread as main holds it: start, messages, exit. Thread: main.
 
+import { getCompileCacheDir } from 'node:module';
+import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { BindOutcome, BoundListener, MessageToMain, MessageToWorker, WorkerStart } from '../../core/messages.ts';
 import { BindError } from './bind-error.ts';
@@ -64,6 +66,7 @@ export class WorkerHandle {
     this.#worker = new Worker(url, {
       workerData: start,
       execArgv: process.execArgv.filter((option) => FOR_WORKERS.test(option)),
+      env: workerEnvironment(),
       name: `fairlead-worker-${start.worker}`,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB },
     });
@@ -190,6 +193,12 @@ export class WorkerHandle {
   #exitError(): Error {
     return this.#error ?? new Error(`worker ${this.index} ended`);
   }
+}
+
+/** The environment, in which a worker finds the compile cache of main: Node adds a directory for its version to the given one. */
+function workerEnvironment(): NodeJS.ProcessEnv {
+  const directory = getCompileCacheDir();
+  return directory === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: path.dirname(directory) };
 }
 
 function killProcess(): void {
