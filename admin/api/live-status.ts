@@ -27,8 +27,8 @@ export function liveStatus(context: AdminContext, traffic: TrafficWindow, status
     ready: because.length === 0,
     notReadyBecause: [...because],
     uptimeSeconds: Math.max(0, Math.round((nowMs - context.startedAt) / 1000)),
-    exchanges: sumOfWorkers(context, WORKER.openExchanges.index),
-    connections: sumOfWorkers(context, WORKER.openConnections.index),
+    exchanges: context.region.sumOfWorkers(WORKER.openExchanges.index),
+    connections: context.region.sumOfWorkers(WORKER.openConnections.index),
     ...clientFigures(traffic),
     generations: status.generations(),
     workers: status.workers(),
@@ -45,11 +45,6 @@ export function liveStatus(context: AdminContext, traffic: TrafficWindow, status
 function clientFigures(traffic: TrafficWindow): Pick<LiveReply, 'requestsPerSecond' | 'errorShare'> {
   const { requestsPerSecond, errorShare } = roundedTraffic(traffic.clients());
   return { requestsPerSecond, errorShare };
-}
-
-function sumOfWorkers(context: AdminContext, word: number): number {
-  const { region } = context;
-  return context.workers().reduce((sum, { worker }) => sum + region.words[region.workerWord(worker) + word]!, 0);
 }
 
 function upstreamOf(

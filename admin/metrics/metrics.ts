@@ -141,6 +141,7 @@ const LISTENER_METRICS: readonly MetricFamily[] = [
     ({ sums }, { index }) => [
       ['connections', sums.listener(index, 'connectionsEvicted')] as const,
       ['connectionsPerClient', sums.listener(index, 'clientConnectionsEvicted')] as const,
+      ['openFiles', sums.listener(index, 'processConnectionsEvicted')] as const,
     ],
     'limit',
   ),

@@ -19,7 +19,7 @@ const limits = {
   requestLine: size('256B', '64KiB').describe('Size limit of a request line. Above it: 414.'),
   body: size('1B', '1TiB', { orNone: true }).describe('Size limit of a request body. Above it: 413.'),
   connections: countOrNone(10_000_000).describe(
-    'Limit of open client connections per listener, over all workers. At it the oldest connection without a whole request head is closed for a new one; if there is none, the new one is closed.',
+    'Limit of open client connections per listener, over all workers. At it the oldest connection without a whole request head is closed for a new one; if there is none, the new one is closed. Without it all listeners share what the limit on open files leaves for clients: about half.',
   ),
   connectionsPerClient: countOrNone(10_000_000).describe(
     'Limit of open connections of one client per listener, over all workers. A client is an IPv4 address or an IPv6 /64; trusted proxies have no limit. At it the oldest connection of the client without a request in progress is closed for a new one; if there is none, the new one is closed.',

@@ -77,6 +77,7 @@ export const LISTENER_FIELDS = [
   'clientConnectionsRefused',
   'connectionsEvicted',
   'clientConnectionsEvicted',
+  'processConnectionsEvicted',
   'requests',
   'badRequests',
   'noRoute',

@@ -153,6 +153,13 @@ export class Region {
     return this.retryingBase + worker * this.retryingStride + upstream;
   }
 
+  /** Sum of a word over the records of all workers. @param word index in the record */
+  sumOfWorkers(word: number): number {
+    let sum = 0;
+    for (let worker = 0; worker < this.capacity.workers; worker++) sum += this.words[this.workerWord(worker) + word]!;
+    return sum;
+  }
+
   /** Index in `doubles` of an endpoint's block in a worker's lane. */
   endpointLane(worker: number, slot: number): number {
     return this.laneBase + worker * this.laneStride + slot * ENDPOINT_BLOCK;

@@ -12,6 +12,7 @@ import type { ListenerSnapshot } from '../../core/snapshot/listener.ts';
 import type { TicketSecrets } from '../../core/ticket-secrets.ts';
 import { systemTimers, type Timers } from '../../core/timers.ts';
 import type { Logger } from '../../core/log.ts';
+import { clientShareOf, openFilesLimit } from '../../net/open-files.ts';
 import { ConnectionFacts, type LiveListener } from './accept/connection-facts.ts';
 import { ConnectionLedger } from './accept/connection-ledger.ts';
 import { ConnectionTable } from './accept/connection-table.ts';
@@ -50,6 +51,8 @@ export interface DownstreamOptions {
   readonly sessions?: TcpSessions;
   /** Requests certificates from main; left out, unknown names get none. */
   readonly requestCertificate?: (request: CertificateRequest) => void;
+  /** The most files that this process may have open; left out, the system's limit. */
+  readonly openFiles?: number;
   /** Precision of idle limits, in ms; see SWEEP_INTERVAL_MS. */
   readonly sweepIntervalMs?: number;
 }
@@ -83,7 +86,7 @@ export class Downstream {
   #idleUntilMs = 0;
 
   constructor(options: DownstreamOptions) {
-    const { starter, region, worker, clock, log } = options;
+    const { starter, region, worker, clock, log, openFiles = openFilesLimit() } = options;
     const timers = options.timers ?? systemTimers;
     this.#listeners = new ListenerSet(worker, (snapshot) => this.#serve(snapshot));
     this.#timers = timers;
@@ -94,7 +97,7 @@ export class Downstream {
       log,
       random: options.random ?? systemRandom,
       sweeper: new Sweeper(clock, timers, options.sweepIntervalMs),
-      ledger: new ConnectionLedger(region, worker),
+      ledger: new ConnectionLedger(region, worker, clientShareOf(openFiles, region.capacity.workers)),
       tickets: new TicketKeyring(options.ticketSecrets),
       onDemand: new OnDemandCertificates({ clock, timers, request: options.requestCertificate ?? (() => undefined) }),
       isDraining: () => this.#isDraining,

@@ -14,11 +14,16 @@ export class ConnectionLedger {
   readonly #region: Region;
   readonly #openWord: number;
   readonly #worker: number;
+  readonly #mostOfProcess: number;
   readonly #lanes: (ListenerLane | undefined)[] = [];
 
-  /** Starts at zero: the sockets of a worker that died with this index died with it. */
-  constructor(region: Region, worker: number) {
+  /**
+   * Starts at zero: the sockets of a worker that died with this index died with it.
+   * @param mostOfProcess the most open connections over all workers
+   */
+  constructor(region: Region, worker: number, mostOfProcess = Number.POSITIVE_INFINITY) {
     this.#region = region;
+    this.#mostOfProcess = mostOfProcess;
     this.#worker = worker;
     this.#openWord = region.workerWord(worker) + WORKER.openConnections.index;
     region.words[this.#openWord] = 0;
@@ -27,6 +32,11 @@ export class ConnectionLedger {
   /** Open connections of this worker. */
   get openCount(): number {
     return this.#region.words[this.#openWord]!;
+  }
+
+  /** Whether the process has as many connections as it has descriptors for. Workers may overshoot it by one each. */
+  get isProcessFull(): boolean {
+    return this.#region.sumOfWorkers(WORKER.openConnections.index) >= this.#mostOfProcess;
   }
 
   /** Whether a listener has reached its connection limit over all workers. Workers may overshoot it by one each. */
@@ -72,6 +82,11 @@ export class ConnectionLedger {
   /** Counts a connection that was closed to make room for another one on its listener. */
   evicted(listenerIndex: number): void {
     this.#lane(listenerIndex).add(LISTENER_FIELD.connectionsEvicted, 1);
+  }
+
+  /** Counts a connection that was closed to make room for another one of the process. */
+  evictedForProcess(listenerIndex: number): void {
+    this.#lane(listenerIndex).add(LISTENER_FIELD.processConnectionsEvicted, 1);
   }
 
   /** Counts a connection that was closed to make room for another one of its client. */

@@ -11,8 +11,13 @@ import { ClientConnections, countedClient } from './client-connections.ts';
 import type { ConnectionFacts } from './connection-facts.ts';
 import type { ConnectionLedger } from './connection-ledger.ts';
 
-/** Pause after a search of a whole listener that found nothing: a flood of connections must not pay for one each. */
+/** Pause after a search that found nothing: a flood of connections must not pay for one each. */
 const SEARCH_PAUSE_MS = 20;
+/** Keys of searches that concern no single listener; those of listeners are their indexes. */
+const ALL_HEADS = -1;
+const ALL_IDLE = -2;
+/** Any listener. */
+const ANY = -1;
 
 interface Accepted {
   readonly raw: Socket;
@@ -42,8 +47,8 @@ export class ConnectionTable {
   readonly #clients: ClientConnections<Accepted> | null;
   /** Every accepted socket, oldest first. */
   readonly #accepted = new Map<Socket, Accepted>();
-  /** Monotonic ms until which a listener, by its index, is not searched again. */
-  readonly #pausedUntilMs: number[] = [];
+  /** Monotonic ms until which a search that found nothing is not repeated. */
+  readonly #pausedUntilMs = new Map<number, number>();
   #emptied: (() => void) | null = null;
 
   constructor({ ledger, clock, timers, clients }: ConnectionTableParts) {
@@ -65,6 +70,7 @@ export class ConnectionTable {
     client = countedClient(listener, facts),
   ): boolean {
     if (client !== '' && !this.#admitClient(client, listener)) return false;
+    if (this.#ledger.isProcessFull && !this.#makeRoomInProcess(listener)) return false;
     if (this.#ledger.isFull(listener) && !this.#makeRoom(listener)) return false;
     const close = this.#ledger.opened(listener.index);
     const accepted: Accepted = { raw, facts, client, close, connection: null, isCounted: true };
@@ -131,17 +137,33 @@ export class ConnectionTable {
    * (Slowloris). Idle connections that have had a request stay.
    */
   #makeRoom({ index }: ListenerSnapshot): boolean {
+    const evicted = this.#evictOldest(index, index, false);
+    if (evicted === null) this.#ledger.refused(index);
+    else this.#ledger.evicted(index);
+    return evicted !== null;
+  }
+
+  /**
+   * Closes a connection of any listener where descriptors are short: one without a whole request head, or else one that is
+   * idle, because a request can't be forwarded without a descriptor for its endpoint.
+   */
+  #makeRoomInProcess({ index }: ListenerSnapshot): boolean {
+    const evicted = this.#evictOldest(ALL_HEADS, ANY, false) ?? this.#evictOldest(ALL_IDLE, ANY, true);
+    if (evicted === null) this.#ledger.refused(index);
+    else this.#ledger.evictedForProcess(evicted.facts.listenerIndex);
+    return evicted !== null;
+  }
+
+  /** Closes the oldest connection that may be evicted. @param search key of its pause @param listener an index, or ANY */
+  #evictOldest(search: number, listener: number, mayBeIdle: boolean): Accepted | null {
     const nowMs = this.#clock.nowMs();
-    if (nowMs >= (this.#pausedUntilMs[index] ?? 0)) {
-      for (const accepted of this.#accepted.values()) {
-        if (accepted.facts.listenerIndex !== index || !this.#evict(accepted, false)) continue;
-        this.#ledger.evicted(index);
-        return true;
-      }
-      this.#pausedUntilMs[index] = nowMs + SEARCH_PAUSE_MS;
+    if (nowMs < (this.#pausedUntilMs.get(search) ?? 0)) return null;
+    for (const accepted of this.#accepted.values()) {
+      const isOfListener = listener === ANY || accepted.facts.listenerIndex === listener;
+      if (isOfListener && this.#evict(accepted, mayBeIdle)) return accepted;
     }
-    this.#ledger.refused(index);
-    return false;
+    this.#pausedUntilMs.set(search, nowMs + SEARCH_PAUSE_MS);
+    return null;
   }
 
   #evict(accepted: Accepted, mayBeIdle: boolean): boolean {

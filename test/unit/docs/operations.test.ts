@@ -98,6 +98,7 @@ const LOG_TEXTS = [
   "our own trouble, it doesn't count",
   'is not ejected',
   'out of file descriptors',
+  'idle ones are closed for new ones',
 ];
 
 test('log texts in it are in the code', () => {

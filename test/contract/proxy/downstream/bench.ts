@@ -22,6 +22,8 @@ export interface BenchOptions {
   readonly limits?: Partial<ClientLimits>;
   readonly clock?: Clock;
   readonly ticketSecrets?: TicketSecrets;
+  /** The most files that the process may have open. */
+  readonly openFiles?: number;
   /** Turns the fast path on. */
   readonly fast?: Http1Parts;
 }
@@ -64,6 +66,7 @@ export class Bench {
       random: seededRandom(1),
       sweepIntervalMs: 20,
       ...(options.ticketSecrets === undefined ? {} : { ticketSecrets: options.ticketSecrets }),
+      ...(options.openFiles === undefined ? {} : { openFiles: options.openFiles }),
       ...(fast === undefined ? {} : { fast }),
       ...(clients === undefined ? {} : { clients: { clients, counts: clients.countsOf(0) } }),
     });

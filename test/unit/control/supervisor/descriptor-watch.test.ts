@@ -2,10 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { HEADER } from '../../../../core/memory/layout.ts';
+import { HEADER, WORKER } from '../../../../core/memory/layout.ts';
 import { Region } from '../../../../core/memory/region.ts';
 import { DescriptorWatch } from '../../../../control/supervisor/descriptor-watch.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
+
+/** 20 of them are for clients. */
+const OPEN_FILES = 80;
 
 /** A watch whose probes fail with `state.code`; '' succeeds. */
 function watch() {
@@ -16,8 +19,9 @@ function watch() {
   const probe = (): void => {
     if (state.code !== '') throw Object.assign(new Error(state.code), { code: state.code });
   };
-  const descriptors = new DescriptorWatch(region, clock, { warn: (fields) => void logged.push(fields) }, probe);
-  return { descriptors, clock, logged, state, shortages: () => region.words[HEADER.descriptorShortages.index] };
+  const log = { warn: (fields: object) => void logged.push(fields) };
+  const descriptors = new DescriptorWatch(region, clock, log, probe, OPEN_FILES);
+  return { descriptors, clock, logged, state, region, shortages: () => region.words[HEADER.descriptorShortages.index] };
 }
 
 describe('the descriptor watch', () => {
@@ -29,6 +33,19 @@ describe('the descriptor watch', () => {
     state.code = 'EMFILE';
     clock.advance(20_000);
     assert.deepEqual([logged, shortages()], [[{ error: 'EMFILE' }, { error: 'EMFILE' }], 20]);
+  });
+
+  test('logs that clients use all of their share, at once and every ten seconds', () => {
+    const { descriptors, clock, logged, region } = watch();
+    const open = region.workerWord(0) + WORKER.openConnections.index;
+    descriptors.start();
+    region.words[open] = 19;
+    clock.advance(3000);
+    assert.deepEqual(logged, []);
+    region.words[open] = 20;
+    clock.advance(11_000);
+    const line = { connections: 20, openFiles: OPEN_FILES };
+    assert.deepEqual(logged, [line, line]);
   });
 
   test('logs again when a shortage recurs', () => {

@@ -43,6 +43,17 @@ describe('ConnectionLedger', () => {
     assert.equal(one.isFull(listenerSnapshot({ index: 1 })), false);
   });
 
+  test('a process is full by the sum over the workers and listeners', () => {
+    const memory = region();
+    const [one, two] = [new ConnectionLedger(memory, 0, 2), new ConnectionLedger(memory, 1, 2)];
+    one.opened(1);
+    assert.equal(two.isProcessFull, false);
+    const close = two.opened(0);
+    assert.equal(one.isProcessFull, true);
+    close();
+    assert.equal(one.isProcessFull, false);
+  });
+
   test('begins at zero after a worker that died', () => {
     const memory = region();
     memory.words[memory.workerWord(0) + WORKER.openConnections.index] = 7;
