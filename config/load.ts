@@ -14,7 +14,7 @@ import { loadPlugins } from './policies/load-plugins.ts';
 import { type CompiledPolicies, compilePolicies } from './policies/compile-policies.ts';
 import { partsOf, salvage } from './validate/parsed-config.ts';
 import { formatPath, problemAt, type Finding, type Problem } from './problems/problem.ts';
-import { ReferencedFiles } from './files/referenced-files.ts';
+import { MISSING, ReferencedFiles } from './files/referenced-files.ts';
 import { retypeVariables } from './yaml/retype-variables.ts';
 import { configSchema, type Config } from './schema/schema.ts';
 import { findingsOf } from './schema/schema-findings.ts';
@@ -77,7 +77,8 @@ export function loadConfig(file: string, environment: Environment, parts: readon
     return loadConfigText(text, { file, absolute, directory, environment, wallMs, mode, parts });
   }
   const noun = read.code === 'FL1001' ? 'the configuration file' : 'the file';
-  const problem = problemAt(file, FIRST, { code: read.code, message: `${noun} ${read.reason}`, path: [] });
+  const advice = read.reason === MISSING ? '; fairlead init writes one' : '';
+  const problem = problemAt(file, FIRST, { code: read.code, message: `${noun} ${read.reason}${advice}`, path: [] });
   const isReadable = read.code !== 'FL1001';
   return { ok: false, problems: [problem], named: [], included: NO_FILES, isReadable };
 }

@@ -1,6 +1,6 @@
 // Commands of `fairlead` (docs/design.md 7), defined with commander. Thread: main.
 
-import { Argument, Command, Option } from 'commander';
+import { Argument, Command, Help, Option } from 'commander';
 import type { Admin } from '../../core/availability.ts';
 import { addAdminOptions, type AdminOptions } from './live/admin-target.ts';
 import { check, explainCode } from './config/check.ts';
@@ -27,10 +27,31 @@ interface CheckArguments {
   readonly explain?: string;
 }
 
+/** Commands under their headings in `fairlead --help`. */
+const HELP_GROUPS: Readonly<Record<string, readonly string[]>> = {
+  'Start:': ['run', 'quick', 'init', 'demo'],
+  'Configuration:': ['check', 'config', 'schema', 'hash-password', 'trust'],
+  'State of a running Fairlead:': ['status', 'top', 'why', 'explain', 'certificates', 'healthcheck'],
+  'A new configuration or version:': ['reload', 'upgrade'],
+  'Changes of endpoints and routes:': ['drain', 'ready', 'maintain', 'weight', 'maintenance', 'endpoints', 'rollout'],
+  'Others:': ['completion', 'version', 'help'],
+};
+
+const FIRST_STEPS = `
+First steps:
+  fairlead quick --to http://127.0.0.1:3000   balance a server without a file
+  fairlead init                               write fairlead.yaml
+  fairlead run                                serve with fairlead.yaml
+`;
+
 /** Builds all commands. @param version version of Fairlead */
 export function buildProgram(version: string): Command {
   const program = new Command('fairlead');
   program.description('A Layer-7 reverse proxy and load balancer.').version(version).exitOverride();
+  // An option that may be repeated is an empty list by default, which is no value to show.
+  const show = (option: Option): string =>
+    Array.isArray(option.defaultValue) ? option.description : Help.prototype.optionDescription(option);
+  program.configureHelp({ optionDescription: show }).helpCommand('help [command]', 'display help for command');
   addStartCommands(program, version);
   program
     .command('check')
@@ -70,7 +91,11 @@ export function buildProgram(version: string): Command {
     .description('print the version')
     .option('--json', 'with the versions of Node and its components')
     .action((options: { json?: boolean }) => printVersion(version, options.json === true));
-  return program;
+  for (const command of new Help().visibleCommands(program)) {
+    const group = Object.keys(HELP_GROUPS).find((heading) => HELP_GROUPS[heading]!.includes(command.name()));
+    command.helpGroup(group!);
+  }
+  return program.addHelpText('after', FIRST_STEPS);
 }
 
 /** Commands that use a running Fairlead. */

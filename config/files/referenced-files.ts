@@ -66,10 +66,13 @@ export function readRegularFile(absolute: string): FileOutcome {
   }
 }
 
+/** The reason for a file that doesn't exist. */
+export const MISSING = 'does not exist';
+
 /** Describes an error of opening or reading a file; continues a sentence that begins with the file name. */
 export function reasonOf(error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code;
-  if (code === 'ENOENT' || code === 'ENOTDIR') return 'does not exist';
+  if (code === 'ENOENT' || code === 'ENOTDIR') return MISSING;
   if (code === 'EACCES' || code === 'EPERM') return 'is not readable by this user (permission denied)';
   if (code === 'EISDIR') return 'is a directory';
   return `cannot be read (${code ?? String(error)})`;

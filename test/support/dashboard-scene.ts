@@ -11,6 +11,7 @@ import { seededRandom } from '../../core/random.ts';
 import type { AdminProviders } from '../../admin/admin-context.ts';
 import type { SourceView } from '../../discovery/source-runner.ts';
 import type { EndpointView } from '../../health/record/endpoint-view.ts';
+import type { HealthEvent } from '../../health/record/health-events.ts';
 import { EndpointLane, ListenerLane, UpstreamLane } from '../../proxy/account/lane.ts';
 import { ENDPOINT_FIELD, LISTENER_FIELD, UPSTREAM_FIELD } from '../../core/memory/lane-fields.ts';
 import { adminAt, FakeContext, LOOPBACK, STARTED_AT } from '../unit/admin/fake-context.ts';
@@ -51,6 +52,16 @@ const TROUBLES: readonly (readonly [Availability, string])[] = [
   ['drain', 'set to drain by the admin API (token deployment)'],
   ['maintenance', 'set to maintenance by the admin API (token operations)'],
 ];
+
+/** Axis and detector of the states that no heartbeat finds. */
+const FOUND_BY: Readonly<Partial<Record<Availability, Pick<HealthEvent, 'axis' | 'detector'>>>> = {
+  ejected: { axis: 'outlier', detector: 'consecutiveFailures' },
+  halfOpen: { axis: 'outlier', detector: 'timer' },
+  suspect: { axis: 'outlier', detector: 'firstFailure' },
+  drain: { axis: 'admin', detector: 'operator' },
+  maintenance: { axis: 'admin', detector: 'operator' },
+  unresolved: { axis: 'resolution', detector: 'discovery' },
+};
 
 /** Use of the fullest overload limit at the end of the history, in thousandths. */
 const SATURATED = 968;
@@ -208,7 +219,8 @@ export class DashboardScene {
     health.change(slot, { ...stateOf(availability, cause), since: clock.wallMs() });
     const subject = { at: clock.wallMs(), upstream: view.upstream, endpoint: view.name };
     const to = availability === 'up' ? 'up' : 'down';
-    health.events.add({ ...subject, axis: 'check', detector: 'heartbeat', from: 'up', to, cause, availability });
+    const { axis, detector } = FOUND_BY[availability] ?? ({ axis: 'check', detector: 'heartbeat' } as const);
+    health.events.add({ ...subject, axis, detector, from: 'up', to, cause, availability });
   }
 
   #carry(slot: number, most: number): void {

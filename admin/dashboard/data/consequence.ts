@@ -32,6 +32,7 @@ export function consequenceOf({ upstreams }: Pick<Live, 'upstreams'>, row: Row, 
 
 function weightChangeText({ weight: before, configuredWeight }: Row, weight: number | null): string {
   const after = weight ?? configuredWeight;
+  if (weight !== null && weight === before) return `Its weight is ${before} already.`;
   const until = weight === null ? 'as configured' : `until the configured weight (${configuredWeight}) changes`;
   return `Weight ${before} becomes ${after}, ${until}.`;
 }

@@ -5,7 +5,7 @@ import { ApiError, readProviders } from '../data/api.ts';
 import { age, count, span } from '../data/format.ts';
 import { SOURCE_STATES } from '../data/problems.ts';
 import { byId } from '../parts/dom.ts';
-import { TextTable, type TextRow } from '../parts/text-table.ts';
+import { type Label, TextTable, type TextRow } from '../parts/text-table.ts';
 
 const text = (id: string, title: string, width: number) => ({ id, title, width, isText: true });
 const number = (id: string, title: string, width: number) => ({ id, title, width });
@@ -52,7 +52,7 @@ const SOURCES: SystemTable = {
         const badge = { ...SOURCE_LOOKS[state], label: SOURCE_STATES[state] };
         const age = ageSeconds === null ? 'never' : `${span(ageSeconds)} ago`;
         const figures = [count(endpoints), age, count(updates), count(failures)];
-        return { cells: [name, source, subject, badge, ...figures], note: errorText(cause) };
+        return { cells: [name, source, subject, badge, ...figures], note: state === 'held' ? cause : errorText(cause) };
       }),
     ),
 };
@@ -91,6 +91,9 @@ function providerRows({ providers }: Live, details: ReadonlyMap<string, Provider
   });
 }
 
+/** No client reaches such a listener. */
+const NOT_BOUND: Label = { sign: '✕', label: 'not bound', tone: 'bad' };
+
 const LISTENERS: SystemTable = {
   id: 'listeners',
   label: 'Listeners',
@@ -109,7 +112,7 @@ const LISTENERS: SystemTable = {
     listeners.map((one) => ({
       cells: [
         one.name,
-        `${one.address ?? 'not bound'}${one.tls ? ' TLS' : ''}`,
+        one.address === null ? NOT_BOUND : `${one.address}${one.tls ? ' TLS' : ''}`,
         count(one.connections),
         count(one.http2Connections),
         count(one.streams),

@@ -134,18 +134,22 @@ function banner(plane: ControlPlane, version: string, apps: readonly App[]): str
   Fairlead ${version} balances ${apps.length} app servers: ${apps.map(({ name }) => name).join(', ')}
 
     site      http://${plane.bound[0]!.address}
-    dashboard ${admin}/   open it beside this terminal
-    admin API ${admin}/api/v1/status   and /metrics
+    dashboard ${admin}/ (open it beside this terminal)
+    admin API ${admin}/api/v1/status, and /metrics
 `;
 }
 
 function tryText({ bound, adminAddress }: ControlPlane, apps: readonly App[]): string {
   const web = `http://${bound[0]!.address}`;
   const { pid, name } = apps[0]!;
+  const lines = [
+    [`curl ${web}/`, 'again and again: the app servers take turns'],
+    [`kill -9 ${pid}`, `${name} dies; no request fails; it is back after 8 s`],
+    [`fairlead status --admin ${adminAddress}`, 'what is up, and why the rest is not'],
+  ] as const;
+  const width = Math.max(...lines.map(([command]) => command.length));
   return `  Try:
-    curl ${web}/                 again and again: the app servers take turns
-    kill -9 ${pid}                 ${name} dies; no request fails; it is back after 8 s
-    fairlead status --admin ${adminAddress}   who is up, and why the others are not
+${lines.map(([command, effect]) => `    ${command.padEnd(width)}   ${effect}`).join('\n')}
 
   Ctrl-C drains and ends.
 `;

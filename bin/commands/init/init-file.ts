@@ -47,7 +47,11 @@ export function hasOwnName(url: string): boolean {
 
 function listenerLines({ tls, listen }: InitAnswers): string[] {
   const lines = ['listeners:', '  - name: web'];
-  if (tls === null) return [...lines, `    bind: ${text(listen ?? ':8080')} # all addresses of the machine`];
+  if (tls === null) {
+    const bind = listen ?? ':8080';
+    const hint = /^(?:0\.0\.0\.0|\[::\])?:\d+$/.test(bind) ? ' # all addresses of the machine' : '';
+    return [...lines, `    bind: ${text(bind)}${hint}`];
+  }
   return [
     ...lines,
     `    bind: ${text(listen ?? ':8443')} # 443 needs root or CAP_NET_BIND_SERVICE`,

@@ -72,7 +72,10 @@ describe('text', () => {
   test('of a file that is not there is exit code 2', async () => {
     const { code, stderr } = await run(['check', 'missing.yaml']);
     assert.equal(code, 2);
-    assert.match(stderr, /^missing\.yaml:1:1: the configuration file does not exist \[FL1001\]$/m);
+    assert.match(
+      stderr,
+      /^missing\.yaml:1:1: the configuration file does not exist; fairlead init writes one \[FL1001\]$/m,
+    );
   });
 });
 

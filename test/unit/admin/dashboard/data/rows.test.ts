@@ -161,6 +161,7 @@ describe('what a change would do', () => {
   test('to a weight says both weights, and until when it holds', () => {
     const until = 'until the configured weight (1) changes';
     assert.equal(consequenceOf(LIVE, drained!, { weight: 9 }).text, `Weight 7 becomes 9, ${until}.`);
+    assert.equal(consequenceOf(LIVE, drained!, { weight: 7 }).text, 'Its weight is 7 already.');
     assert.equal(consequenceOf(LIVE, drained!, { weight: null }).text, 'Weight 7 becomes 1, as configured.');
   });
 });

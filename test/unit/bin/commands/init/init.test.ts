@@ -47,6 +47,19 @@ describe('the file of init', () => {
     }
   }
 
+  test('the comment on the bind address is true of it', () => {
+    for (const [listen, isAll] of [
+      [null, true],
+      ['0.0.0.0:80', true],
+      ['[::]:80', true],
+      ['127.0.0.1:8080', false],
+      ['unix:/run/a.sock', false],
+    ] as const) {
+      const written = initFile({ upstreams: ['http://a:1'], domains: [], tls: null, health: null, listen });
+      assert.equal(written.includes('# all addresses of the machine'), isAll, listen ?? 'default');
+    }
+  });
+
   test('answers add neither structure nor variables', () => {
     const odd = '/a"}\n  x: ${HOME} # $$';
     const text = initFile({ upstreams: ['http://a:1'], domains: [], tls: null, health: odd, listen: null });
