@@ -56,9 +56,39 @@ export async function walk(
   { width, scheme, endpoints }: WalkParts,
   { hasAxe = false, hasStale = false }: WalkOptions = {},
 ): Promise<string[]> {
-  scene.run();
   const viewport = { width, height: HEIGHT };
   const dashboard = await openPage(browser, scene.url, { viewport, colorScheme: scheme, fragment: '' });
+  try {
+    return await walkPage(dashboard, scene, { width, scheme, endpoints }, { hasAxe, hasStale });
+  } finally {
+    await dashboard.close();
+  }
+}
+
+/** As walk, in an open page: it takes the screen's size and colours, and is loaded again. */
+export async function rewalk(
+  dashboard: DashboardPage,
+  scene: DashboardScene,
+  parts: WalkParts,
+  options: WalkOptions,
+): Promise<string[]> {
+  const { page, complaints } = dashboard;
+  const known = complaints.length;
+  await page.setViewportSize({ width: parts.width, height: HEIGHT });
+  await page.emulateMedia({ colorScheme: parts.scheme });
+  await page.goto(`${scene.url}/`, { waitUntil: 'commit' });
+  return (await walkPage(dashboard, scene, parts, options)).filter(
+    (fault) => !complaints.slice(0, known).includes(fault),
+  );
+}
+
+async function walkPage(
+  dashboard: DashboardPage,
+  scene: DashboardScene,
+  { width, scheme, endpoints }: WalkParts,
+  { hasAxe = false, hasStale = false }: WalkOptions,
+): Promise<string[]> {
+  scene.run();
   const faults: string[] = [];
   const check = async (name: string, isNew = true): Promise<void> => {
     await settle(dashboard);
@@ -66,25 +96,21 @@ export async function walk(
     for (const fault of [...(await layoutFaults(dashboard.page)), ...axe]) faults.push(`${name}: ${fault}`);
     await dashboard.photograph(`dashboard/${width}-${scheme}-${endpoints}-${name}`);
   };
-  try {
-    await untilLive(dashboard);
-    for (const view of VIEWS) {
-      await dashboard.page.locator(`#nav-${view}`).click();
-      await dashboard.page.locator(`#view-${view}`).waitFor();
-      await check(view);
-      for (const { name, open, close, isNew } of MORE[view] ?? []) {
-        await open(dashboard);
-        await check(`${view}-${name}`, isNew);
-        await close?.(dashboard);
-      }
+  await untilLive(dashboard);
+  for (const view of VIEWS) {
+    await dashboard.page.locator(`#nav-${view}`).click();
+    await dashboard.page.locator(`#view-${view}`).waitFor();
+    await check(view);
+    for (const { name, open, close, isNew } of MORE[view] ?? []) {
+      await open(dashboard);
+      await check(`${view}-${name}`, isNew);
+      await close?.(dashboard);
     }
-    if (hasStale) {
-      scene.pause();
-      await dashboard.page.locator('#stale').waitFor();
-      await check('stale');
-    }
-  } finally {
-    await dashboard.close();
+  }
+  if (hasStale) {
+    scene.pause();
+    await dashboard.page.locator('#stale').waitFor();
+    await check('stale');
   }
   return [...faults, ...dashboard.complaints.filter((complaint) => !complaint.includes(STREAM_CUT))];
 }
