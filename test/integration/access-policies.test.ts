@@ -69,9 +69,13 @@ describe('policies that admit clients', () => {
     });
     assert.ok(allowed >= least * 0.99 && allowed <= most * 1.01, `${allowed}, from ${least} to ${most} expected`);
     assert.ok(refused > 0);
+    const beforeMs = performance.now();
     assert.ok((await fairlead.plane.reload()).ok);
     const after = await sendMany(fairlead.port, { connections: 2, path: '/rate', requests: BURST });
-    assert.ok((after.statuses.get(429) ?? 0) > 0, 'the burst is not regained by a reload');
+    // On a busy machine the rate alone may admit many meanwhile.
+    const regained = ((performance.now() - beforeMs) / 1_000) * RATE + BURST / 10;
+    const admitted = after.statuses.get(200) ?? 0;
+    assert.ok(admitted <= regained, `${admitted} of at most ${regained}: the burst is not regained by a reload`);
   });
 
   test('a client has so many requests at a time, and one that leaves gives its place back', async () => {

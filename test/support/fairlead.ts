@@ -9,7 +9,7 @@ import { ControlPlane } from '../../control/control-plane.ts';
 import { type LogLine, recordingLog } from './loggers.ts';
 import { patientMs } from './patience.ts';
 
-const EVENTUALLY_MS = patientMs(10_000);
+const EVENTUALLY_MS = patientMs(30_000);
 
 export interface RunningFairlead {
   readonly plane: ControlPlane;
@@ -100,7 +100,7 @@ function onPath(yaml: string): string {
   return isGeneralByDefault && !/^fastPath:/m.test(yaml) ? `fastPath: false\n${yaml}` : yaml;
 }
 
-/** Waits until `isTrue`, polling; fails with `what` after ten seconds, scaled to the machine. */
+/** Waits until `isTrue`, polling; fails with `what` after thirty seconds, scaled to the machine. */
 export async function eventually(isTrue: () => boolean | Promise<boolean>, what: string): Promise<void> {
   const giveUpMs = performance.now() + EVENTUALLY_MS;
   while (!(await isTrue())) {

@@ -44,7 +44,7 @@ function assertLoadsOrTells(text: string): void {
 }
 
 /** Characters of each file that are removed, one after the other. */
-const REMOVED_MOST = shortOrLong(150, 2_000);
+const REMOVED_MOST = shortOrLong(60, 2_000);
 
 /** Valid files besides the design example. */
 function validFiles(): readonly (readonly [name: string, text: string])[] {
@@ -106,7 +106,7 @@ describe('the design example', () => {
         for (const [at, inserted] of places) text = text.slice(0, at) + inserted + text.slice(at);
         assertLoadsOrTells(text);
       }),
-      { seed: 20_260_803, numRuns: shortOrLong(150, 400) },
+      { seed: 20_260_803, numRuns: shortOrLong(80, 400) },
     );
   });
 
@@ -130,7 +130,7 @@ describe('the design example', () => {
         let seen = -1;
         assertLoadsOrTells(DESIGN_EXAMPLE.replaceAll(/[\w./:-]+/g, (word) => (++seen === index ? value : word)));
       }),
-      { seed: 20_260_804, numRuns: shortOrLong(150, 400) },
+      { seed: 20_260_804, numRuns: shortOrLong(80, 400) },
     );
   });
 });
@@ -138,7 +138,7 @@ describe('the design example', () => {
 test('any text', () => {
   fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 200 }), assertLoadsOrTells), {
     seed: 20_260_805,
-    numRuns: 300,
+    numRuns: shortOrLong(150, 300),
   });
 });
 
@@ -177,6 +177,6 @@ test('any well-formed YAML with schema keys', () => {
   }));
   fc.assert(
     fc.property(value, (nonsense) => assertLoadsOrTells(JSON.stringify(nonsense))),
-    { seed: 20_260_806, numRuns: 500 },
+    { seed: 20_260_806, numRuns: shortOrLong(250, 500) },
   );
 });

@@ -7,6 +7,7 @@ import { compile, newTables } from '../../../config/compile/compile.ts';
 import type { LoadResult } from '../../../config/load.ts';
 import { routeOf, Router } from '../../../proxy/routing/router.ts';
 import { requestHead } from '../../support/request-head.ts';
+import { shortOrLong } from '../../support/test-length.ts';
 import { load } from '../../unit/config/golden-cases.ts';
 
 const HOSTS = ['a.org', 'b.org', 'x.a.org', 'y.x.a.org'];
@@ -84,7 +85,7 @@ test('a shadowed route never matches', () => {
         assert.ok(!matching.has(`r${index}`), JSON.stringify(matches));
       }
     }),
-    { seed: 20_261_121, numRuns: 400 },
+    { seed: 20_261_121, numRuns: shortOrLong(200, 400) },
   );
   assert.ok(shadowed > 50, `${shadowed} were found`);
 });
@@ -107,7 +108,7 @@ test('removing a host or path that a warning reports changes no routing', () => 
       reported++;
       assert.deepEqual(routed(load(configText(rest))), routed(result));
     }),
-    { seed: 20_261_122, numRuns: 700 },
+    { seed: 20_261_122, numRuns: shortOrLong(500, 700) },
   );
   assert.ok(reported > 20, `${reported} were reported`);
 });
