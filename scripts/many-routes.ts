@@ -3,7 +3,9 @@
 // which is the elapsed time on an idle machine. Memory per route is the difference to a process with one route. Options:
 // --routes, --workers, --reloads, --built (the compiled package in dist/), --limit (ms; exit code 1 above it). Thread: main.
 
+import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import http from 'node:http';
 import { parseArgs } from 'node:util';
 import { BUILT_COMMAND, FairleadProcess } from './peers/fairlead-process.ts';
 
@@ -104,10 +106,12 @@ upstreams: { app: { endpoints: ["http://127.0.0.1:1"] } }
 `;
 }
 
-/** Returns when all workers serve the new configuration. */
+/** Returns when all workers serve the new configuration. On a connection of its own: an idle one may close meanwhile. */
 async function reload(adminUrl: string): Promise<void> {
-  const init = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{}' };
-  const response = await fetch(`${adminUrl}/api/v1/reload`, init);
-  if (!response.ok) throw new Error(`reload: ${response.status} ${await response.text()}`);
-  await response.arrayBuffer();
+  const headers = { 'Content-Type': 'application/json' };
+  const request = http.request(`${adminUrl}/api/v1/reload`, { method: 'POST', headers, agent: false });
+  request.end('{}');
+  const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+  const text = (await response.setEncoding('utf8').toArray()).join('');
+  if (response.statusCode !== 200) throw new Error(`reload: ${response.statusCode} ${text}`);
 }

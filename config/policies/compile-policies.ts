@@ -74,9 +74,10 @@ function ofScope(scope: PolicyScope, owner: string, path: KeyPath) {
 
 function compilePlace(place: PolicyPlace, known: KnownPolicies, context: CheckContext): CompiledPolicy[] {
   const compiled: CompiledPolicy[] = [];
+  const own = compileContext(place, place.path, context);
   for (const policy of POLICIES as unknown as readonly AnyBuiltInPolicy[]) {
     if (policy.scope !== place.scope) continue;
-    const data = policy.compile(place.settings as never, compileContext(place, place.path, context));
+    const data = policy.compile(place.settings as never, own);
     if (data !== null) compiled.push({ name: policy.name, stage: policy.stage, needs: policy.needs, data });
   }
   const written = place.settings['policies'];

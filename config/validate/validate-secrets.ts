@@ -25,7 +25,7 @@ export function checkKeyFile(name: string, path: KeyPath, context: CheckContext)
 /** Reports literal secrets in a world-readable configuration file. */
 export function checkWrittenSecrets(context: CheckContext): void {
   for (const steps of secretPaths()) {
-    for (const path of expand(steps, [], context.tree.root)) {
+    for (const path of expand(steps, context.tree.root)) {
       const written = context.tree.writtenAt(path);
       if (written === '' || written.includes('${') || !context.isWorldReadable(path)) continue;
       const message = `this secret is in a file that is readable by every user of this machine: write ${formatPath([path.findLast((step) => typeof step === 'string')!])}: "\${NAME}" with an environment variable, or chmod 640 the file`;
@@ -43,16 +43,27 @@ function secretPaths(): string[][] {
   });
 }
 
-/** Paths of all strings and numbers in `value` at a schema path. */
-function expand(steps: readonly string[], path: KeyPath, value: unknown): KeyPath[] {
-  const [step, ...rest] = steps;
-  if (step === undefined) return typeof value === 'string' || typeof value === 'number' ? [path] : [];
-  if (step === '[]') {
-    if (!Array.isArray(value)) return [];
-    return value.flatMap((item: unknown, index) => expand(rest, [...path, index], item));
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [];
-  const entries = Object.entries(value as Record<string, unknown>);
-  const chosen = step === '*' ? entries : entries.filter(([key]) => key === step);
-  return chosen.flatMap(([key, item]) => expand(rest, [...path, key], item));
+/** Paths of all strings and numbers in `value` at a schema path. Few of thousands of routes have any: a path is made at its end. */
+function expand(steps: readonly string[], value: unknown): KeyPath[] {
+  const found: KeyPath[] = [];
+  const path: (string | number)[] = [];
+  const visit = (key: string | number, item: unknown): void => {
+    path.push(key);
+    collect(item);
+    path.pop();
+  };
+  const collect = (at: unknown): void => {
+    const step = steps[path.length];
+    if (step === undefined) {
+      if (typeof at === 'string' || typeof at === 'number') found.push([...path]);
+    } else if (Array.isArray(at)) {
+      if (step === '[]') for (const [index, item] of at.entries()) visit(index, item);
+    } else if (step !== '[]' && typeof at === 'object' && at !== null) {
+      const mapping = at as Readonly<Record<string, unknown>>;
+      if (step === '*') for (const [key, item] of Object.entries(mapping)) visit(key, item);
+      else if (Object.hasOwn(mapping, step)) visit(step, mapping[step]);
+    }
+  };
+  collect(value);
+  return found;
 }
