@@ -37,52 +37,47 @@ const VARIANTS = [
   variant('tracing at 1 %', '1%'),
 ];
 
-interface Loaded {
-  readonly running: RunningProxy;
-  usedUs: number;
-  requests: number;
-}
-
 preparePrograms();
 const folder = mkdtempSync(join(tmpdir(), 'fairlead-tracing-cost-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 const origin = await startOrigin(folder, CORES.load);
 const rounds = Number(process.argv[2] ?? DEFAULT_ROUNDS);
-/** By round: microseconds for a request of each variant. */
+/** By turn of all rounds: microseconds for a request of each variant. */
 const costs: number[][] = [];
 for (let round = 0; round < rounds; round += 1) {
-  costs.push(await measureRound());
-  console.log(
-    `round ${round + 1}/${rounds}: ${costs
-      .at(-1)!
-      .map((us) => us.toFixed(2))
-      .join(', ')} us`,
-  );
+  costs.push(...(await measureRound()));
+  console.log(`round ${round + 1}/${rounds} done`);
 }
 for (const [at, { title }] of VARIANTS.entries()) {
-  const us = median(costs.map((round) => round[at]!));
-  const added = median(costs.map((round) => (round[at]! / round[0]! - 1) * 100));
+  const us = median(costs.map((turn) => turn[at]!));
+  // Within a turn: a change of the machine between turns is in all three.
+  const added = median(costs.map((turn) => (turn[at]! / turn[0]! - 1) * 100));
   console.log(`${title}: ${us.toFixed(2)} us a request${at === 0 ? '' : `, ${added.toFixed(1)} % more`}`);
 }
 await origin.stop();
 
-async function measureRound(): Promise<number[]> {
-  const loaded: Loaded[] = [];
+async function measureRound(): Promise<number[][]> {
+  const started: RunningProxy[] = [];
   for (const proxy of VARIANTS) {
     const setup = { folder, originPort: origin.port, cores: CORES.proxy, workers: 1, certificate: null };
-    const running = await proxy.start({ ...setup, isHttp2: false, hasAccessLog: false, gzipLevel: 0 });
-    loaded.push({ running, usedUs: 0, requests: 0 });
+    started.push(await proxy.start({ ...setup, isHttp2: false, hasAccessLog: false, gzipLevel: 0 }));
   }
-  for (const { running } of loaded) await load(running, WARMUP_SECONDS);
-  for (let turn = 0; turn < TURNS; turn += 1) for (const one of loaded) await measureTurn(one);
-  for (const { running } of loaded) await running.stop();
-  return loaded.map(({ usedUs, requests }) => usedUs / requests);
+  for (const running of started) await load(running, WARMUP_SECONDS);
+  const turns: number[][] = [];
+  for (let turn = 0; turn < TURNS; turn += 1) turns.push(await measureTurn(started));
+  for (const running of started) await running.stop();
+  return turns;
 }
 
-async function measureTurn(one: Loaded): Promise<void> {
-  const beforeUs = cpuUsOf(one.running.pid);
-  one.requests += await load(one.running, TURN_SECONDS);
-  one.usedUs += cpuUsOf(one.running.pid) - beforeUs;
+/** Loads each process once. */
+async function measureTurn(started: readonly RunningProxy[]): Promise<number[]> {
+  const spent: number[] = [];
+  for (const running of started) {
+    const beforeUs = cpuUsOf(running.pid);
+    const requests = await load(running, TURN_SECONDS);
+    spent.push((cpuUsOf(running.pid) - beforeUs) / requests);
+  }
+  return spent;
 }
 
 async function load({ port }: RunningProxy, seconds: number): Promise<number> {
