@@ -18,6 +18,7 @@ import type { MaintenanceSwitch } from '../core/snapshot/maintenance.ts';
 import type { Exemplar } from '../core/request-tracer.ts';
 import type { Snapshot } from '../core/snapshot/snapshot.ts';
 import type { Timers } from '../core/timers.ts';
+import type { RegistrationView } from '../discovery/consul/consul-registration.ts';
 import type { DiscoveredEndpoint } from '../discovery/source.ts';
 import type { SourceView } from '../discovery/source-runner.ts';
 import type { ProviderStatus } from '../providers/provider-runner.ts';
@@ -224,7 +225,7 @@ export interface AdminContext {
   readonly providers: AdminProviders;
   /** Registrations of this Fairlead as a service. */
   readonly registrar: {
-    list(): readonly { readonly instance: { readonly id: string }; readonly isCurrent: boolean }[];
+    views(): readonly RegistrationView[];
   };
   readonly certificates: AdminCertificates;
   readonly acme: AdminAcme;

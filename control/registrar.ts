@@ -9,7 +9,7 @@ import type { Random } from '../core/random.ts';
 import type { ListenerSnapshot } from '../core/snapshot/listener.ts';
 import type { RegistrationSnapshot, Snapshot } from '../core/snapshot/snapshot.ts';
 import type { Timers } from '../core/timers.ts';
-import { ConsulRegistration, type Instance } from '../discovery/consul/consul-registration.ts';
+import { ConsulRegistration, type Instance, type RegistrationView } from '../discovery/consul/consul-registration.ts';
 import type { RegistrationSettings } from '../discovery/consul/registration-settings.ts';
 import type { SnapshotConsumer } from './snapshot-owner.ts';
 
@@ -58,9 +58,9 @@ export class Registrar implements SnapshotConsumer {
     return new ConsulRegistration(settings, instance, { ...this.#parts, files: listFiles(this.#parts), unreadiness });
   }
 
-  /** For metrics. */
-  list(): readonly Pick<ConsulRegistration, 'instance' | 'isCurrent'>[] {
-    return [...this.#running.values()];
+  /** In the order of the configuration. */
+  views(): readonly RegistrationView[] {
+    return [...this.#running.values()].map((one) => one.view());
   }
 
   /** Removes the registrations: this process is about to stop accepting. Resolves after seconds at most. */

@@ -39,6 +39,7 @@ export function liveStatus(context: AdminContext, traffic: TrafficWindow, status
     })),
     maintenance: status.maintenance(),
     providers: status.providerSummaries(),
+    registrations: status.registrations(),
   };
 }
 

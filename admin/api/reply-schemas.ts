@@ -5,6 +5,7 @@ import { RETRY_AFTER_S } from '../../core/snapshot/maintenance.ts';
 import { AVAILABILITY, type Availability } from '../../core/availability.ts';
 import { MOST_WEIGHT } from '../../proxy/policies/split.ts';
 import { admin, amount, availability, change, endpoint, responses, time, traffic } from './endpoint-schemas.ts';
+import { registrations } from './registration-schemas.ts';
 
 const number = z.number().nullable();
 
@@ -143,6 +144,7 @@ export const status = z.strictObject({
   upstreams: z.array(upstream),
   maintenance: z.array(maintenanceSwitch).describe('Routes and upstreams in maintenance.'),
   providers: z.array(providerSummary),
+  registrations,
 });
 export type StatusReply = z.output<typeof status>;
 
@@ -215,6 +217,7 @@ export const live = z.strictObject({
   ),
   maintenance: z.array(maintenanceSwitch),
   providers: z.array(providerSummary),
+  registrations,
 });
 export type LiveReply = z.output<typeof live>;
 

@@ -24,6 +24,7 @@ import type {
   StatusReply,
   UpstreamReply,
 } from './reply-schemas.ts';
+import type { RegistrationReply } from './registration-schemas.ts';
 import type { Traffic, TrafficWindow } from '../metrics/traffic-window.ts';
 
 /** One endpoint, with the entity tag of its operator settings. */
@@ -60,6 +61,7 @@ export class StatusView {
       upstreams: this.upstreams(),
       maintenance: this.maintenance(),
       providers: this.providerSummaries(),
+      registrations: this.registrations(),
     };
   }
 
@@ -200,6 +202,12 @@ export class StatusView {
     return this.#context.providers.views().map(({ provider, state, confirmedAt, cause, accepted, refused }) => {
       const ageSeconds = this.#ageOf(confirmedAt);
       return { name: provider, state, ageSeconds, cause, accepted, refused: refused.length };
+    });
+  }
+
+  registrations(): RegistrationReply[] {
+    return this.#context.registrar.views().map(({ confirmedAt, ...facts }) => {
+      return { ...facts, ageSeconds: this.#ageOf(confirmedAt) };
     });
   }
 

@@ -44,6 +44,6 @@ export const PROVIDER_METRICS: readonly MetricFamily[] = [
     scope: 'process',
     labels: ['id'],
     collect: ({ context }) =>
-      context.registrar.list().map(({ instance: { id }, isCurrent }) => ({ labels: { id }, value: isCurrent ? 1 : 0 })),
+      context.registrar.views().map(({ id, state }) => ({ labels: { id }, value: state === 'current' ? 1 : 0 })),
   },
 ];

@@ -25,6 +25,23 @@ export interface Instance {
   readonly port: number;
 }
 
+/** A registration, for operators. */
+export interface RegistrationView {
+  readonly id: string;
+  readonly service: string;
+  /** The agent. */
+  readonly subject: string;
+  /** '' for the address of the agent's node. */
+  readonly address: string;
+  readonly port: number;
+  /** `pending`: it was never made; `stale`: the last contact failed. */
+  readonly state: 'pending' | 'current' | 'stale';
+  /** Wall-clock time of the last contact that succeeded; null before the first. */
+  readonly confirmedAt: number | null;
+  /** Why it isn't current. */
+  readonly cause: string;
+}
+
 export interface RegistrationParts extends WatchLoopParts {
   readonly log: Logger;
   readonly files: Pick<SourceFiles, 'readText'>;
@@ -41,6 +58,7 @@ export class ConsulRegistration {
   #isRegistered = false;
   /** The last failure; '' after a success. */
   #cause = '';
+  #confirmedAt: number | null = null;
 
   constructor(settings: RegistrationSettings, instance: Instance, parts: RegistrationParts) {
     this.instance = instance;
@@ -58,6 +76,19 @@ export class ConsulRegistration {
   /** Whether the agent had the instance at the last contact, which succeeded. */
   get isCurrent(): boolean {
     return this.#isRegistered && this.#cause === '';
+  }
+
+  view(): RegistrationView {
+    const state = this.isCurrent ? 'current' : this.#confirmedAt === null ? 'pending' : 'stale';
+    const { service } = this.#settings;
+    return {
+      ...this.instance,
+      service,
+      subject: this.#agent,
+      state,
+      confirmedAt: this.#confirmedAt,
+      cause: this.#cause,
+    };
   }
 
   /** The agent and the id: one registration can be there. */
@@ -102,6 +133,7 @@ export class ConsulRegistration {
     if (this.#cause !== '' || !this.#isRegistered) this.#logRegistered();
     this.#isRegistered = true;
     this.#cause = '';
+    this.#confirmedAt = this.#parts.clock.wallMs();
     return { ok: true, delayMs: isTtl ? ttlMs / REPORTS_IN_TTL : CONFIRM_MS };
   }
 

@@ -40,6 +40,7 @@ export function problemsOf(facts: ProblemFacts): Problem[] {
     ...saturationProblems(saturation),
     ...live.upstreams.flatMap(sourceProblems),
     ...live.providers.flatMap(providerProblems),
+    ...live.registrations.flatMap(registrationProblems),
     ...reloadProblems(reload),
     ...certificates.flatMap((one) => certificateProblems(one, Date.parse(live.at))),
     ...budgetProblems(budget),
@@ -149,6 +150,14 @@ function sourceProblems({ name, sources }: LiveUpstream): Problem[] {
       const text = ended(`Source ${source} ${subject} of ${name} is ${SOURCE_STATES[state]}${because}`);
       return { tone: 'warn', text, step: `${kept}${age}.`, place: { view: 'system' } };
     });
+}
+
+function registrationProblems({ id, subject, state, cause, ageSeconds }: Live['registrations'][number]): Problem[] {
+  // One that is being made has no cause yet.
+  if (cause === '') return [];
+  const age = ageSeconds === null ? 'It was never made' : `It was last confirmed ${span(ageSeconds)} ago`;
+  const text = ended(`Registration ${id} at ${subject} is ${SOURCE_STATES[state]}: ${cause}`);
+  return [{ tone: 'warn', text, step: `${age}, and is tried again.`, place: { view: 'system' } }];
 }
 
 function providerProblems({ name, state, ageSeconds, cause, refused }: Live['providers'][number]): Problem[] {

@@ -79,6 +79,7 @@ function headLines(live: LiveReply, width: number, paints: Paints): string[] {
     cut(`${counts}; ${run}`, width),
     maintenanceLine(live, width, paints),
     ...providerLines(live, width, paints),
+    ...registrationLines(live, width, paints),
   ];
 }
 
@@ -106,6 +107,18 @@ function providerLines(live: LiveReply, width: number, paints: Paints): string[]
     const objects = `${accepted} objects${refused === 0 ? '' : `, ${refused} refused`}`;
     const text = cut(plainText(`provider ${name}: ${state}, ${objects}${age}${because}`), width);
     return state === 'current' && refused === 0 ? text : paints.yellow(text);
+  });
+}
+
+/** One of each; none for a Fairlead of an earlier version. */
+function registrationLines(live: LiveReply, width: number, paints: Paints): string[] {
+  const { registrations = [] } = live as Partial<LiveReply>;
+  return registrations.map(({ id, service, subject, state, ageSeconds, cause }) => {
+    const age = ageSeconds === null ? '' : `, confirmed ${ageWords(ageSeconds)} ago`;
+    const because = cause === '' ? '' : `: ${cause}`;
+    const text = `registration ${id} of service ${service} at ${subject}: ${state}${age}${because}`;
+    const line = cut(plainText(text), width);
+    return state === 'current' ? line : paints.yellow(line);
   });
 }
 

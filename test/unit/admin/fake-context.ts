@@ -39,6 +39,7 @@ import {
   upstreamSnapshot,
 } from '../../support/snapshots.ts';
 import { type LogLine, recordingLog } from '../../support/loggers.ts';
+import { REGISTRATION } from './fake-registration.ts';
 
 export const STARTED_AT = Date.UTC(2026, 0, 1);
 
@@ -242,7 +243,7 @@ export class FakeContext implements AdminContext {
   readonly health = new FakeHealth();
   readonly maintenance = new FakeMaintenance();
   readonly splits = new FakeSplits();
-  readonly registrar = { list: () => [{ instance: { id: 'fairlead-edge-1' }, isCurrent: true }] };
+  readonly registrar = { views: () => [REGISTRATION] };
   readonly membership = {
     add: () => Promise.resolve(),
     remove: () => Promise.resolve(),

@@ -164,7 +164,7 @@ async function counted(bench: HealthBench, detector: Detector): Promise<number> 
     },
     health: bench.health,
     maintenance: { list: () => [], set: () => assert.fail('unexpected call') },
-    registrar: { list: () => [] },
+    registrar: { views: () => [] },
     splits: { list: () => [], set: () => assert.fail('unexpected call') },
     membership: {
       departureOf: () => null,

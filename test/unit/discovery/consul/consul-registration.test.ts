@@ -109,6 +109,7 @@ describe('a registration', () => {
       },
     });
     assert.equal(registration.isCurrent, true);
+    assert.deepEqual([registration.view().state, registration.view().confirmedAt !== null], ['current', true]);
     const report = await next(5_000);
     assert.equal(report.line, 'PUT /v1/agent/check/update/edge-1%3Aready');
     assert.deepEqual(report.body, { Status: 'passing', Output: 'ready' });
@@ -130,7 +131,8 @@ describe('a registration', () => {
   test('is tried again after a refusal, which is logged once with its remedy', async (t) => {
     const { next, registration, log } = await begin(t, [403, 403]);
     await next();
-    assert.equal(registration.isCurrent, false);
+    assert.equal(registration.view().state, 'pending');
+    assert.match(registration.view().cause, /permission denied/);
     await next(1_000);
     const warnings = log.filter(({ level }) => level === 'warn').map(({ text: words }) => words);
     assert.equal(warnings.length, 1);

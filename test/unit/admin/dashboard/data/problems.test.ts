@@ -25,6 +25,7 @@ function texts(upstreams: Upstream[], parts: Partial<ProblemFacts> = {}, live: P
     listeners: [],
     maintenance: [],
     providers: [],
+    registrations: [],
   };
   const facts = {
     live: { ...well, upstreams, ...live } as unknown as LiveReply,
@@ -128,6 +129,28 @@ test('a provider that fails, or refuses objects, is a problem', () => {
       'warn: Provider kubernetes is out of date: connection refused. What it contributed last stays in use, last confirmed 1 min ago.',
       'warn: Provider kubernetes refuses 2 objects. Correct them: each is listed with its problem.',
     ],
+  );
+});
+
+test('a registration that cannot be made or confirmed is a problem; one that is being made is none', () => {
+  const edge = { id: 'edge-1', subject: 'Consul http://127.0.0.1:8500', state: 'current', ageSeconds: 5, cause: '' };
+  const live = {
+    registrations: [
+      edge,
+      { ...edge, state: 'pending', ageSeconds: null },
+      { ...edge, state: 'pending', ageSeconds: null, cause: 'permission denied (403)' },
+      { ...edge, state: 'stale', ageSeconds: 60, cause: 'connection refused' },
+    ],
+  } as unknown as Partial<LiveReply>;
+  const found = texts([], {}, live).map((text) => text.replaceAll('\u00a0', ' '));
+  assert.equal(found.length, 2);
+  assert.match(
+    found[0]!,
+    /^warn: Registration edge-1 at Consul .* permission denied \(403\)\. It was never made, and is tried/,
+  );
+  assert.match(
+    found[1]!,
+    /^warn: .* is out of date: connection refused\. It was last confirmed 1 min ago, and is tried again\.$/,
   );
 });
 

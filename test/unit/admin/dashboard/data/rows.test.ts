@@ -71,6 +71,7 @@ const LIVE: LiveReply = {
   listeners: [],
   maintenance: [],
   providers: [],
+  registrations: [],
   upstreams: [
     upstream('api', [endpoint('a:2'), endpoint('a:10', { availability: 'drain', operator: 'drain', weight: 7 })]),
     upstream('web', [

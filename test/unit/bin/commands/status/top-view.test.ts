@@ -17,6 +17,8 @@ import type { RequestsReply } from '../../../../../admin/api/request-schemas.ts'
 const AT = Date.UTC(2026, 0, 1, 12);
 const PLAIN = { width: 200, hasColor: false, isTroubleOnly: false };
 
+const NOTHING = { generations: [], workers: [], listeners: [], maintenance: [], providers: [], registrations: [] };
+
 function liveOf(count: number, first: Partial<LiveReply['upstreams'][number]['endpoints'][number]> = {}): LiveReply {
   const figures = { requestsPerSecond: 12.34, errorShare: 0.015, p50Ms: 1.23, p99Ms: 2345 };
   const endpoint = (index: number) => ({
@@ -58,11 +60,7 @@ function liveOf(count: number, first: Partial<LiveReply['upstreams'][number]['en
     connections: 9,
     requestsPerSecond: 40,
     errorShare: 0,
-    generations: [],
-    workers: [],
-    listeners: [],
-    maintenance: [],
-    providers: [],
+    ...NOTHING,
     upstreams: [
       {
         name: 'api',
@@ -145,6 +143,17 @@ describe('the table', () => {
     const lines = statusLines({ ...liveOf(1), providers: [kubernetes] }, PLAIN);
     assert.equal(lines[3], 'provider kubernetes: stale, 2 objects, 1 refused, confirmed 1min 5s ago: refused');
     assert.match(lines[4]!, /^ENDPOINT/);
+  });
+
+  test('has a line above for each registration', () => {
+    const edge = { id: 'edge-1', service: 'edge', subject: 'Consul http://127.0.0.1:8500', address: '', port: 80 };
+    const current = { ...edge, state: 'current', ageSeconds: 5, cause: '' } as const;
+    const pending = { ...edge, state: 'pending', ageSeconds: null, cause: 'connection refused' } as const;
+    const lines = statusLines({ ...liveOf(1), registrations: [current, pending] }, { ...PLAIN, width: 200 });
+    assert.deepEqual(lines.slice(3, 5), [
+      'registration edge-1 of service edge at Consul http://127.0.0.1:8500: current, confirmed 5s ago',
+      'registration edge-1 of service edge at Consul http://127.0.0.1:8500: pending: connection refused',
+    ]);
   });
 
   test('says first that the process is not ready, and why', () => {
