@@ -10,7 +10,14 @@ import { shortOrLong } from '../support/test-length.ts';
 
 for (const isFast of PATHS) {
   test(`traffic with clients that disconnect, fastPath: ${isFast}: no failure, and nothing stays open`, async (t) => {
-    const options = { seconds: shortOrLong(3, 20), isFast, clients: 24, pauseMs: 15, workers: 2, seed: 7 };
+    const options = {
+      seconds: shortOrLong(2, 20),
+      isFast,
+      clients: shortOrLong(12, 24),
+      pauseMs: 15,
+      workers: 2,
+      seed: 7,
+    };
     const faults = await runSoak(options, (line) => t.diagnostic(line));
     assert.deepEqual(faults, []);
   });

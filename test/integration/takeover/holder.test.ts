@@ -53,7 +53,7 @@ describe('a holder', () => {
     const [app] = await startApps(t, 1);
     const held = await startHeld(t, config(app!));
     // Some connections pause for longer than a drain without a holder would let them be idle.
-    const load = startMixedLoad({ port: held.port, busy: 4, pausing: 12, pauseMs: 1500, fresh: 4, gapMs: 8 });
+    const load = startMixedLoad({ port: held.port, busy: 4, pausing: 12, pauseMs: 1500, fresh: 4, gapMs: 25 });
     await eventually(() => load.requests() > 200, 'load runs');
     const first = (await held.holder.logged('ready'))['pid'];
     const upgraded = await runCommand(['upgrade', '--admin', held.admin]);
