@@ -16,11 +16,12 @@ import { freePort } from '../../scripts/peers/free-port.ts';
 import { startChromium } from '../../scripts/named-programs/clients.ts';
 import { testCertificate } from '../support/certificates.ts';
 import { eventually, type RunningFairlead, startFairlead } from '../support/fairlead.ts';
+import { patientMs } from '../support/patience.ts';
 import { type Peer, requirePeer } from '../support/peers.ts';
 import { echo, webSocketOver } from '../support/ws-library.ts';
 
 const run = promisify(execFile);
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = patientMs(60_000);
 const BODY = '<!doctype html><title>served</title><p>a page over HTTP/2</p>';
 
 /** Runs in the page: a text, a message of two frames' size, and an orderly end. */

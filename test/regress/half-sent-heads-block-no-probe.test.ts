@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
+import { patientMs } from '../support/patience.ts';
 import { startPath } from '../support/three-paths.ts';
 
 const ATTACKERS = 400;
@@ -26,7 +27,7 @@ test('probes are answered beside many half-sent heads, and new ones keep coming'
     await Promise.all([open(), open()]);
     const response = await fetch(`${fairlead.adminUrl}/readyz`, {
       headers: { connection: 'close' },
-      signal: AbortSignal.timeout(5000),
+      signal: AbortSignal.timeout(patientMs(5000)),
     });
     assert.equal(response.status, 200);
     await response.text();

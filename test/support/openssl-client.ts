@@ -2,6 +2,7 @@
 // single cipher suites. Thread: main.
 
 import { spawn } from 'node:child_process';
+import { patientMs } from './patience.ts';
 
 export interface OpensslOutcome {
   /** Whether the handshake succeeded. */
@@ -14,7 +15,7 @@ export interface OpensslOutcome {
   readonly text: string;
 }
 
-const LONGEST_MS = 20_000;
+const LONGEST_MS = patientMs(20_000);
 
 /** @param request bytes to send after the handshake; the server must close the connection after it */
 export function opensslClient(port: number, args: readonly string[], request = ''): Promise<OpensslOutcome> {
