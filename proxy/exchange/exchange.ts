@@ -79,9 +79,10 @@ export class Exchange
     return this.#state === STATE.done;
   }
 
-  /** Whether the response head of an endpoint has gone to the client, and more may follow. */
+  /** Whether the response head of an endpoint has gone to the client, and more of either message may follow. */
   get isStreaming(): boolean {
-    return this.#state === STATE.relaying || this.#state === STATE.tunnel;
+    const state = this.#state;
+    return state === STATE.relaying || state === STATE.uploading || state === STATE.tunnel;
   }
 
   /** Changes the state and runs its entry action. @throws Error where the transition isn't allowed */

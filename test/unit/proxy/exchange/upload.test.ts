@@ -5,6 +5,7 @@ import { describe, test } from 'node:test';
 import { failureOf } from '../../../../core/failure.ts';
 import { type RequestHead, UNKNOWN_LENGTH } from '../../../../core/head.ts';
 import type { UploadSettings } from '../../../../core/snapshot/route.ts';
+import type { Exchange } from '../../../../proxy/exchange/exchange.ts';
 import { ForwardingBench, responseHead } from '../../../support/forwarding.ts';
 import { requestHead } from '../../../support/request-head.ts';
 import { endpointSnapshot, routeSnapshot, snapshot, upstreamSnapshot } from '../../../support/snapshots.ts';
@@ -183,6 +184,17 @@ describe('a response that is complete before the upload', () => {
     client.events!.onClientGone('closed');
     assert.ok(bench.last.isAborted);
     assert.equal(bench.records[0]!.termination, 'clientGoneData');
+  });
+
+  test('an upload whose grace period after a reload has expired is cut', () => {
+    const bench = benchWith(forwarded);
+    const client = bench.request({ method: 'PUT', bodyLength: 6 });
+    assert.ok(answerEarly(bench));
+    const exchange = client.events as Exchange;
+    assert.ok(exchange.isStreaming);
+    bench.forwarder.expireAfterReload(exchange);
+    assert.deepEqual([client.log.at(-1), bench.last.isAborted], ['cut', true]);
+    assert.equal(bench.records[0]!.termination, 'drainedStream');
   });
 
   const put = requestHead({ method: 'PUT', bodyLength: 6 });
