@@ -18,7 +18,7 @@ const STICKY = 0o1000;
 
 /** Turns the cache on where there is a safe place for it. Never fails: the cache only saves time. */
 export function useCompileCache(environment: Variables): void {
-  if (LEFT_TO_NODE.some((name) => environment[name] !== undefined)) return;
+  if (LEFT_TO_NODE.some((name) => (environment[name] ?? '') !== '')) return;
   const directory = privateCacheDirectory(environment);
   if (directory !== null) enableCompileCache(directory);
 }

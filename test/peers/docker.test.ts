@@ -130,10 +130,11 @@ workers: 1
   await engine.command(['exec'], 'b', 'rm', '/tmp/bad');
   await engine.command(['healthcheck', 'run'], 'b');
   await until(2, 'healthy again');
+  assert.equal(fairlead.plane.snapshot.revision, revision, 'endpoints change without a reload');
+  // A reload may follow: the route has the name of its first container.
   await engine.command(['stop', '-t', '0'], 'a');
   await until(1, 'one is stopped');
   assert.deepEqual(await stop(), ['a', 'b']);
-  assert.equal(fairlead.plane.snapshot.revision, revision, 'endpoints change without a reload');
   await engine.command(['stop', '-t', '0'], 'b');
   await statusIs(404, 'the route ends with the last container');
 });

@@ -264,7 +264,8 @@ function keptBodyCases(adaptor: AdaptorUnderTest): void {
 
     played(adaptor, 'a client that aborts is reported', async (bench, client) => {
       const [call, exchange] = await answerEarly(bench, client);
-      call.abort();
+      // A reset that ends the upload first, as close() of node:http2 does, aborts the process: Http2Stream::OnTrailers.
+      call.upload.destroy();
       await exchange.until('gone:closed');
       exchange.client.releaseBody!();
       assert.deepEqual(exchange.events, ['gone:closed']);

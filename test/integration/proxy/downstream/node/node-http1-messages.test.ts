@@ -134,10 +134,10 @@ describe('expectations', () => {
 });
 
 describe('responses before the end of the request', () => {
-  test('Connection: close is sent where too much of the body is due', () =>
+  test('Connection: close is sent with an error where too much of the body is due', () =>
     withBench({}, async ({ starter }, client) => {
       client.send(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 70000\r\n\r\n`);
-      (await starter.next()).answer('enough');
+      (await starter.next()).answer('enough', [], 400);
       const { head, body } = await client.readResponse();
       assert.match(head, /^Connection: close\r$/m);
       assert.equal(body, 'enough');
