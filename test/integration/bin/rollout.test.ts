@@ -32,7 +32,7 @@ upstreams:
 admin: { bind: "127.0.0.1:0" }
 `;
 
-/** Ports that nothing listens on. */
+/** Fairlead before one application, whose versions replace each other. */
 class Site {
   readonly fairlead: RunningFairlead;
   readonly #t: TestContext;
@@ -40,9 +40,10 @@ class Site {
   constructor(t: TestContext, fairlead: RunningFairlead) {
     this.fairlead = fairlead;
     this.#t = t;
-    t.after(() => {
-      for (const name of ['v1', 'v2', 'v3', 'v4']) if (this.isRunning(name)) process.kill(this.#pid(name), 'SIGKILL');
-    });
+  }
+
+  killAll(): void {
+    for (const name of ['v1', 'v2', 'v3', 'v4']) if (this.isRunning(name)) process.kill(this.#pid(name), 'SIGKILL');
   }
 
   /** Shell command that starts a version in the background. */
@@ -122,7 +123,11 @@ function startLoad(url: string) {
 
 test('fairlead rollout loses no request, and rolls a version back that is not healthy', async (t) => {
   const [p1, p2, p3] = (await freePorts(3)) as [number, number, number];
+  let started: Site | null = null;
+  // Before Fairlead's own hook, which removes the files with the process ids.
+  t.after(() => started?.killAll());
   const site = new Site(t, await startFairlead(t, CONFIG.replace('OLD', String(p1)), { 'app.mjs': APP }));
+  started = site;
   const { execSync } = await import('node:child_process');
   execSync(site.start('v1', p1));
   const isUp = async (): Promise<boolean> => (await (await fetch(site.fairlead.url)).text()) === 'v1';
