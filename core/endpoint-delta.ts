@@ -7,6 +7,11 @@ import type { UpstreamSnapshot } from './snapshot/upstream.ts';
 /** An owner of a slot. */
 export type SlotOwner = Pick<EndpointSnapshot, 'slot' | 'generation'>;
 
+/** A slot that was given to another endpoint has another generation. */
+export function identityOf({ slot, generation }: SlotOwner): string {
+  return `${slot}/${generation}`;
+}
+
 /** Neighbours in the list before that stay as they are. */
 interface EndpointRun {
   readonly from: number;

@@ -1,5 +1,6 @@
-// Detects that the process has run out of file descriptors, and that clients use all of their share. Node doesn't report it: libuv accepts the connection with a
-// descriptor that it keeps in reserve and closes it, without an 'error' or 'drop' event. Thread: main.
+// Detects that clients use all of their share of file descriptors, and that the process has run out of them. Node doesn't report
+// the latter: libuv accepts the connection with a descriptor that it keeps in reserve and closes it, without an 'error' or 'drop'
+// event. Thread: main.
 
 import { closeSync, openSync } from 'node:fs';
 import type { Logger } from '../../core/log.ts';

@@ -72,8 +72,10 @@ export class Backends {
     const number = String(numberAt(entry, 'port'));
     const upstream =
       edits === null ? nameOf(namespace, service, number) : nameOf(namespace, service, number, edits.name);
-    const settings = this.#upstreamOf(namespace, service, textAt(entry, 'name'));
-    this.#upstreams[upstream] ??= { ...settings, ...edits?.settings };
+    this.#upstreams[upstream] ??= {
+      ...this.#upstreamOf(namespace, service, textAt(entry, 'name')),
+      ...edits?.settings,
+    };
     if (edits !== null) this.#origins[upstream] = edits.origin;
     return { ok: true, upstream };
   }

@@ -2,7 +2,7 @@
 // Ends exchanges whose endpoint a reload removed, and lets no exchange hold a Runtime for ever. Thread: worker.
 
 import type { Clock } from '../../core/clock.ts';
-import { type AmendedUpstream, changedIn, type SlotOwner, withDelta } from '../../core/endpoint-delta.ts';
+import { type AmendedUpstream, changedIn, identityOf, type SlotOwner, withDelta } from '../../core/endpoint-delta.ts';
 import type { MembershipDelta, OpenRevision } from '../../core/messages.ts';
 import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import type { TimerHandle, Timers } from '../../core/timers.ts';
@@ -201,8 +201,4 @@ function revisionOf(runtime: Runtime): RevisionExchanges {
 
 function endpointsOf(upstreams: readonly UpstreamSnapshot[]): readonly SlotOwner[] {
   return upstreams.flatMap(({ endpoints }) => [...endpoints]);
-}
-
-function identityOf({ slot, generation }: SlotOwner): string {
-  return `${slot}/${generation}`;
 }

@@ -9,6 +9,7 @@ import { Worker } from 'node:worker_threads';
 import { loadConfig } from '../../config/load.ts';
 import { ControlPlane } from '../../control/control-plane.ts';
 import { openFunctionLog } from '../../logging/process-log.ts';
+import { percentilesOf } from '../chaos/figures.ts';
 import { listPath, type ListsMessage, type ListsStart } from './lists.ts';
 import type { LoadMeasured, LoadMessage } from './load.ts';
 
@@ -141,19 +142,15 @@ class PhaseTotals {
   }
 
   result(): ChurnPhase {
+    const { p50, p99 } = percentilesOf(this.#times);
     return {
       mainCpu: this.#mainUs / this.#wallUs,
       allCpu: this.#allUs / this.#wallUs,
-      p50Ms: quantile(this.#times, 0.5),
-      p99Ms: quantile(this.#times, 0.99),
-      directP99Ms: quantile(this.#direct, 0.99),
+      p50Ms: p50,
+      p99Ms: p99,
+      directP99Ms: percentilesOf(this.#direct).p99,
     };
   }
-}
-
-function quantile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length * share)] ?? 0;
 }
 
 function startPlane(folder: string, yaml: string): ControlPlane {

@@ -16,8 +16,6 @@ const SEARCH_PAUSE_MS = 20;
 /** Keys of searches that concern no single listener; those of listeners are their indexes. */
 const ALL_HEADS = -1;
 const ALL_IDLE = -2;
-/** Any listener. */
-const ANY = -1;
 
 interface Accepted {
   readonly raw: Socket;
@@ -148,18 +146,18 @@ export class ConnectionTable {
    * idle, because a request can't be forwarded without a descriptor for its endpoint.
    */
   #makeRoomInProcess({ index }: ListenerSnapshot): boolean {
-    const evicted = this.#evictOldest(ALL_HEADS, ANY, false) ?? this.#evictOldest(ALL_IDLE, ANY, true);
+    const evicted = this.#evictOldest(ALL_HEADS, null, false) ?? this.#evictOldest(ALL_IDLE, null, true);
     if (evicted === null) this.#ledger.refused(index);
     else this.#ledger.evictedForProcess(evicted.facts.listenerIndex);
     return evicted !== null;
   }
 
-  /** Closes the oldest connection that may be evicted. @param search key of its pause @param listener an index, or ANY */
-  #evictOldest(search: number, listener: number, mayBeIdle: boolean): Accepted | null {
+  /** Closes the oldest connection that may be evicted. @param search key of its pause @param listener null for any */
+  #evictOldest(search: number, listener: number | null, mayBeIdle: boolean): Accepted | null {
     const nowMs = this.#clock.nowMs();
     if (nowMs < (this.#pausedUntilMs.get(search) ?? 0)) return null;
     for (const accepted of this.#accepted.values()) {
-      const isOfListener = listener === ANY || accepted.facts.listenerIndex === listener;
+      const isOfListener = listener === null || accepted.facts.listenerIndex === listener;
       if (isOfListener && this.#evict(accepted, mayBeIdle)) return accepted;
     }
     this.#pausedUntilMs.set(search, nowMs + SEARCH_PAUSE_MS);

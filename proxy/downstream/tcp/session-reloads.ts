@@ -1,7 +1,7 @@
 // TCP sessions over reloads: those of endpoints that a reload has removed end after its drain time, and all that began
 // before it at its hard stop. Others continue, with the settings of their time. Thread: worker.
 
-import type { AmendedUpstream, SlotOwner } from '../../../core/endpoint-delta.ts';
+import { type AmendedUpstream, identityOf } from '../../../core/endpoint-delta.ts';
 import type { TcpSession } from './tcp-session.ts';
 import type { SessionParts } from './session-context.ts';
 
@@ -68,9 +68,4 @@ export class SessionReloads {
       this.#check();
     });
   }
-}
-
-/** A slot that was given to another endpoint has another generation. */
-function identityOf({ slot, generation }: SlotOwner): string {
-  return `${slot}/${generation}`;
 }

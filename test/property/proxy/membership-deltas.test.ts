@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { changedIn, deltaOf, type EndpointDelta, type SlotOwner, withDelta } from '../../../core/endpoint-delta.ts';
+import { changedIn, deltaOf, type EndpointDelta, identityOf, withDelta } from '../../../core/endpoint-delta.ts';
 import type { AttemptRequest } from '../../../core/exchange-contract.ts';
 import { Region } from '../../../core/memory/region.ts';
 import { type Random, seededRandom } from '../../../core/random.ts';
@@ -135,10 +135,6 @@ class WorkerParts {
   #poolOf(upstream: UpstreamSnapshot, endpoint: EndpointSnapshot): ConnectionPool {
     return this.#pools.poolFor({ endpoint, upstream } as AttemptRequest);
   }
-}
-
-function identityOf({ slot, generation }: SlotOwner): string {
-  return `${slot}/${generation}`;
 }
 
 function assertSame(runtime: Runtime, whole: Runtime): void {
