@@ -147,8 +147,13 @@ export class StateKeeper implements SnapshotGate, SnapshotConsumer {
       if (this.#hasFailed) this.#parts.log.info({ file }, `endpoint state is written to ${file} again`);
       this.#hasFailed = false;
     } catch (error) {
-      rmSync(draft, { force: true });
-      if (!this.#hasFailed) this.#warn(file, error, 'cannot be written: a restart will begin without it');
+      removeDraft(draft);
+      if (!this.#hasFailed)
+        this.#warn(
+          file,
+          error,
+          'cannot be written, and is tried again: a restart would begin with what was written before',
+        );
       this.#hasFailed = true;
     }
   }
@@ -177,6 +182,14 @@ export class StateKeeper implements SnapshotGate, SnapshotConsumer {
   #warn(file: string, error: unknown, what: string): void {
     const { message } = error as Error;
     this.#parts.log.warn({ file, reason: message }, `endpoint state in ${file} ${what} (${message})`);
+  }
+}
+
+function removeDraft(draft: string): void {
+  try {
+    rmSync(draft, { force: true });
+  } catch {
+    // Its directory can't be reached, or is no longer one: nothing was written there.
   }
 }
 

@@ -3,10 +3,11 @@
 // Thread: main.
 
 import { createHash } from 'node:crypto';
-import { type FSWatcher, readFileSync, realpathSync, statSync, watch } from 'node:fs';
+import { type FSWatcher, readFileSync, realpathSync, watch } from 'node:fs';
 import path from 'node:path';
 import type { TimerHandle, Timers } from '../../core/timers.ts';
-import { filesMatching, isFolder } from '../include/include-pattern.ts';
+import { filesMatching } from '../include/include-pattern.ts';
+import { statsAt } from './path-kind.ts';
 
 /** Debounce: files are compared this long after the last event, because writers write in pieces. */
 const QUIET_MS = 100;
@@ -156,21 +157,25 @@ function foldersOf(file: string): string[] {
   }
 }
 
-/** Inode of a directory, 0 if it doesn't exist. */
+/** Inode of a directory, 0 if it doesn't exist or can't be reached. */
 function inodeOf(folder: string): number {
-  return statSync(folder, { throwIfNoEntry: false })?.ino ?? 0;
+  return statsAt(folder)?.ino ?? 0;
 }
 
 /** The files that match a pattern, null if its folder can't be read. */
 function listingOf(pattern: string): string | null {
-  return isFolder(path.dirname(pattern)) ? filesMatching(pattern).join('\n') : null;
+  try {
+    return filesMatching(pattern).join('\n');
+  } catch {
+    return null;
+  }
 }
 
 /** Digest of a file's content, null if it can't be read. */
 function digestOf(file: string): string | null {
   try {
     // Reading a pipe would block.
-    if (!statSync(file).isFile()) return null;
+    if (statsAt(file)?.isFile() !== true) return null;
     return createHash('sha256').update(readFileSync(file)).digest('hex');
   } catch {
     return null;

@@ -75,5 +75,12 @@ export function reasonOf(error: unknown): string {
   if (code === 'ENOENT' || code === 'ENOTDIR') return MISSING;
   if (code === 'EACCES' || code === 'EPERM') return 'is not readable by this user (permission denied)';
   if (code === 'EISDIR') return 'is a directory';
+  if (code === 'ELOOP') return 'is a loop of symbolic links (ELOOP)';
+  if (code === 'ENAMETOOLONG') return 'has too long a name (ENAMETOOLONG)';
   return `cannot be read (${code ?? String(error)})`;
+}
+
+/** Continues a message about a file: the directory that its name is relative to. */
+export function placeOf(name: string, directory: string): string {
+  return name.startsWith('/') ? '' : ` (relative to ${directory})`;
 }

@@ -1,7 +1,8 @@
 // Patterns of `include`: a file, or all files of a folder whose names match. Thread: main.
 
-import { globSync, statSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import path from 'node:path';
+import { statsAt } from '../files/path-kind.ts';
 import { quoted, type Parsed } from '../values/parsed.ts';
 
 /** Parses a pattern. Wildcards stay within one folder, so that a mistake can't read a whole disk. */
@@ -21,20 +22,21 @@ export function isPattern(text: string): boolean {
   return /[*?]/.test(text);
 }
 
-/** Absolute paths of the files that a pattern matches, sorted by name. Names that begin with a dot never match. */
+/**
+ * Absolute paths of the files that a pattern matches, sorted by name, and of links without a target: a site must not vanish because its link is
+ * broken. Directories, and names that begin with a dot, never match. @throws Error of the system where the directory can't be read
+ */
 export function filesMatching(pattern: string): string[] {
   const folder = path.dirname(pattern);
-  const names = globSync(path.basename(pattern), { cwd: folder });
-  return names
-    .filter((name) => !name.startsWith('.') && isFile(path.join(folder, name)))
-    .toSorted((a, b) => (a < b ? -1 : 1))
-    .map((name) => path.join(folder, name));
+  const expression = expressionOf(path.basename(pattern));
+  return readdirSync(folder)
+    .filter((name) => !name.startsWith('.') && expression.test(name))
+    .map((name) => path.join(folder, name))
+    .filter((file) => statsAt(file)?.isDirectory() !== true)
+    .toSorted((a, b) => (a < b ? -1 : 1));
 }
 
-export function isFolder(absolute: string): boolean {
-  return statSync(absolute, { throwIfNoEntry: false })?.isDirectory() === true;
-}
-
-function isFile(absolute: string): boolean {
-  return statSync(absolute, { throwIfNoEntry: false })?.isFile() === true;
+function expressionOf(wildcards: string): RegExp {
+  const literal = wildcards.replaceAll(/[$()+.\\^|]/g, String.raw`\$&`);
+  return new RegExp(`^${literal.replaceAll('*', '.*').replaceAll('?', '.')}$`, 'su');
 }

@@ -3,6 +3,8 @@
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import { readConfigFile } from '../files/config-file.ts';
+import { faultOfDirectory } from '../files/path-kind.ts';
+import { reasonOf } from '../files/referenced-files.ts';
 import { type Finding, formatPath, type KeyPath } from '../problems/problem.ts';
 import type { Environment } from '../yaml/environment.ts';
 import { foreignConfig } from '../yaml/foreign-config.ts';
@@ -10,7 +12,7 @@ import { Places } from '../yaml/places.ts';
 import { readTree } from '../yaml/read-tree.ts';
 import { SourceText } from '../yaml/source-text.ts';
 import { isContainer, type SourceTree } from '../yaml/source-tree.ts';
-import { filesMatching, isFolder, isPattern, parseIncludePattern } from './include-pattern.ts';
+import { filesMatching, isPattern, parseIncludePattern } from './include-pattern.ts';
 import type { ProblemList } from './problem-list.ts';
 
 /** Limit of included files; more is a pattern that matches too much. */
@@ -127,9 +129,8 @@ export class FileReader {
     const absolute = path.resolve(directory, text);
     if (!isPattern(text)) return this.#readFile(absolute, nameOf(text, tree), at, tree);
     this.#patterns.push(absolute);
-    const folder = path.dirname(absolute);
-    if (!isFolder(folder)) return report({ code: 'FL4001', message: `the directory ${folder} does not exist` });
-    const files = filesMatching(absolute);
+    const files = matchesOf(absolute);
+    if (!Array.isArray(files)) return report({ code: 'FL4001', message: files.message });
     return files.flatMap((file) =>
       this.#readFile(file, nameOf(path.join(path.dirname(text), path.basename(file)), tree), at, tree),
     );
@@ -192,6 +193,18 @@ interface Including {
 function nameOf(text: string, tree: SourceTree): string {
   if (path.isAbsolute(text)) return text;
   return path.join(path.dirname(tree.placeOf([], 'key').source.file), text);
+}
+
+/** The files that a pattern matches, or a message where its directory can't be read. */
+function matchesOf(pattern: string): string[] | { readonly message: string } {
+  const directory = path.dirname(pattern);
+  const fault = faultOfDirectory(directory);
+  if (fault !== null) return { message: `the directory ${directory} ${fault}` };
+  try {
+    return filesMatching(pattern);
+  } catch (error) {
+    return { message: `the directory ${directory} ${reasonOf(error)}` };
+  }
 }
 
 function realPathOf(absolute: string): string {

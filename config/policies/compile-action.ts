@@ -10,8 +10,8 @@ import type { ValueName } from '../../core/template-values.ts';
 import { checkGroups } from '../../proxy/policies/rewrite.ts';
 import type { RouteConfig } from '../schema/schema-routes.ts';
 import type { CheckContext } from '../validate/parsed-config.ts';
-import { statSync } from 'node:fs';
 import type { FilesConfig } from '../schema/schema-files.ts';
+import { faultOfDirectory, statsAt } from '../files/path-kind.ts';
 
 /** The action of a route without an upstream; null for others. Reports every problem. */
 export function compileAction(
@@ -112,22 +112,13 @@ function faultOfValue({ name, argument }: TemplateValue, before: string): string
 function compileFiles(files: FilesConfig, { directory, report }: CompileContext): FilesAction {
   const { root, spaFallback = '', cacheControl = [], ...rest } = files;
   const absolute = path.resolve(directory, root);
-  const isDirectory = kindOf(absolute)?.isDirectory();
-  if (isDirectory !== true) {
-    const state = isDirectory === undefined ? 'does not exist' : 'is a file';
-    const message = `the directory ${root} ${state}: name the directory of the files`;
+  const fault = faultOfDirectory(absolute);
+  if (fault !== null) {
+    const message = `the directory ${root} ${fault}: name the directory of the files`;
     report({ code: 'FL4001', message, path: ['files', 'root'] });
-  } else if (spaFallback !== '' && kindOf(path.join(absolute, spaFallback))?.isFile() !== true) {
+  } else if (spaFallback !== '' && statsAt(path.join(absolute, spaFallback))?.isFile() !== true) {
     const message = `there is no file ${spaFallback} in ${root}`;
     report({ code: 'FL4001', message, path: ['files', 'spaFallback'] });
   }
   return { kind: 'files', files: { ...rest, root: absolute, spaFallback, cacheControl } };
-}
-
-function kindOf(name: string) {
-  try {
-    return statSync(name, { throwIfNoEntry: false });
-  } catch {
-    return undefined;
-  }
 }

@@ -48,7 +48,7 @@ export const reload = z
 const stateFile = parsedText(
   (text) => {
     if (text.length > 1 && !text.includes('\0')) return { ok: true, value: text };
-    return { ok: false, message: 'the path of the state file is empty' };
+    return { ok: false, message: 'the path of the state file is empty, or contains a NUL character' };
   },
   { expects: 'the path of a file', example: '/var/lib/fairlead/state.json' },
 );

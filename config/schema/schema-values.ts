@@ -178,7 +178,7 @@ export function filePath(example: string) {
   return parsedText(
     (text) => {
       if (text !== '' && !text.includes('\0')) return { ok: true, value: text };
-      return { ok: false, message: 'the file path is empty' };
+      return { ok: false, message: 'the file path is empty, or contains a NUL character' };
     },
     { expects: 'a file path', example },
   );

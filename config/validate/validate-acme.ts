@@ -1,6 +1,7 @@
 // Checks of `tls.acme`: sources of certificates, names, challenges, storage. Thread: main.
 
 import { readCertificates } from '../files/certificate.ts';
+import { placeOf } from '../files/referenced-files.ts';
 import type { KeyPath } from '../problems/problem.ts';
 import type { AcmeConfig } from '../schema/schema-acme.ts';
 import type { ListenerConfig } from '../schema/schema-listeners.ts';
@@ -59,6 +60,6 @@ function checkTrusted({ ca }: AcmeConfig, path: KeyPath, context: CheckContext):
   if (ca === undefined) return;
   const outcome = context.files.read(ca);
   if (outcome.ok && readCertificates(outcome.text) !== null) return;
-  const reason = outcome.ok ? 'contains no certificate' : `${outcome.reason} (relative to ${context.directory})`;
+  const reason = outcome.ok ? 'contains no certificate' : `${outcome.reason}${placeOf(ca, context.directory)}`;
   context.report({ code: outcome.ok ? 'FL4002' : 'FL4001', message: `${ca} ${reason}`, path: [...path, 'ca'] });
 }

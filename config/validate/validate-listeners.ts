@@ -1,5 +1,6 @@
 // Checks of listeners: names, addresses, certificates, limits. Thread: main.
 
+import { placeOf } from '../files/referenced-files.ts';
 import { parseCidr } from '../../core/cidr.ts';
 import type { BindAddress } from '../../core/snapshot/listener.ts';
 import { formatBindAddress } from '../../net/host-port.ts';
@@ -89,7 +90,7 @@ function checkTls(listener: ListenerConfig, path: KeyPath, context: CheckContext
 export function readFile(name: string, path: KeyPath, context: CheckContext): string | null {
   const outcome = context.files.read(name);
   if (outcome.ok) return outcome.text;
-  context.report({ code: 'FL4001', message: `${name} ${outcome.reason} (relative to ${context.directory})`, path });
+  context.report({ code: 'FL4001', message: `${name} ${outcome.reason}${placeOf(name, context.directory)}`, path });
   return null;
 }
 

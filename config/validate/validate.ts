@@ -1,7 +1,8 @@
 // Checks of a configuration beyond the schema, which compare several values. Thread: main.
 
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import path from 'node:path';
+import { faultOfDirectory, statsAt } from '../files/path-kind.ts';
 import type { LogField } from '../../logging/access/log-fields.ts';
 import { compileLogFormat } from '../../logging/access/log-formats.ts';
 import type { CheckContext } from './parsed-config.ts';
@@ -53,33 +54,38 @@ function checkLogOptions(context: CheckContext): void {
 function checkAccessLog(context: CheckContext): void {
   const output = context.config.accessLog?.output;
   if (typeof output !== 'string' || output === 'stdout' || output === 'stderr') return;
-  const directory = path.dirname(path.resolve(context.directory, output));
-  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() === true) return;
-  context.report({
-    code: 'FL4001',
-    message: `the directory ${directory} does not exist`,
-    path: ['accessLog', 'output'],
-  });
+  const file = path.resolve(context.directory, output);
+  const directory = path.dirname(file);
+  const fault = faultOfDirectory(directory);
+  const isDirectory = statsAt(file)?.isDirectory() === true;
+  if (fault === null && !isDirectory) return;
+  const message = isDirectory
+    ? `${file} is a directory: name a file in it, such as ${path.join(output, 'access.log')}`
+    : `the directory ${directory} ${fault}`;
+  context.report({ code: 'FL4001', message, path: ['accessLog', 'output'] });
 }
 
 /** The state file is replaced by renaming, so its directory must be writable. Another user may run the check: a warning. */
 function checkStateFile(context: CheckContext): void {
   const file = context.config.health?.stateFile;
   if (file === undefined) return;
-  const directory = path.dirname(path.resolve(context.directory, file));
-  const reason = reasonAgainstWriting(directory);
+  const absolute = path.resolve(context.directory, file);
+  const reason = reasonAgainstWriting(absolute);
   if (reason === null) return;
-  const message = `the directory ${directory} ${reason}: drains, weights and ejections would be lost at a restart`;
+  const message = `${reason}: drains, weights and ejections would be lost at a restart`;
   context.report({ code: 'FL9024', message, path: ['health', 'stateFile'] });
 }
 
-function reasonAgainstWriting(directory: string): string | null {
-  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) return 'does not exist';
+function reasonAgainstWriting(file: string): string | null {
+  const directory = path.dirname(file);
+  const fault = faultOfDirectory(directory);
+  if (fault !== null) return `the directory ${directory} ${fault}`;
+  if (statsAt(file)?.isDirectory() === true) return `${file} is a directory, not a file`;
   try {
     accessSync(directory, constants.W_OK);
     return null;
   } catch {
-    return 'is not writable by this user';
+    return `the directory ${directory} is not writable by this user`;
   }
 }
 
