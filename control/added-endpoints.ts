@@ -13,8 +13,8 @@ export class AddedEndpoints {
   readonly #listeners = new Set<() => void>();
 
   of(upstream: string): readonly SourcedEndpoint[] {
-    const added = this.#added.get(upstream)?.values() ?? [];
-    return Array.from(added, (endpoint) => ({ source: ADDED_SOURCE, origin: ADDED_SOURCE, endpoint }));
+    const added = this.#added.get(upstream) ?? [];
+    return Array.from(added, ([id, endpoint]) => ({ id, source: ADDED_SOURCE, origin: ADDED_SOURCE, endpoint }));
   }
 
   /** Adds an endpoint, or replaces the one of its address. */

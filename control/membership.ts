@@ -13,7 +13,7 @@ import type { Snapshot } from '../core/snapshot/snapshot.ts';
 import type { UpstreamSnapshot } from '../core/snapshot/upstream.ts';
 import type { TimerHandle, Timers } from '../core/timers.ts';
 import { Discovery, type SourcedEndpoint } from '../discovery/discovery.ts';
-import { type DiscoveredEndpoint, idOf } from '../discovery/source.ts';
+import { areSettingsEqual, type DiscoveredEndpoint, idOf } from '../discovery/source.ts';
 import type { SourceEvent, SourceView } from '../discovery/source-runner.ts';
 import { AddedEndpoints } from './added-endpoints.ts';
 import { MembershipJournal } from './membership-journal.ts';
@@ -205,16 +205,15 @@ export class Membership implements SnapshotGate, SnapshotConsumer {
     const taken = new Set(configured.map(({ id }) => id));
     const others: SourcedEndpoint[] = [];
     for (const one of [...this.added.of(upstream.name), ...this.#discovery.endpointsOf(upstream.name)]) {
-      const id = idOf(one.endpoint);
-      if (!taken.has(id)) others.push(one);
-      taken.add(id);
+      if (!taken.has(one.id)) others.push(one);
+      taken.add(one.id);
     }
-    const isSame = (one: SourcedEndpoint): boolean => isUnchanged(before.get(idOf(one.endpoint)), one);
+    const isSame = (one: SourcedEndpoint): boolean => isUnchanged(before.get(one.id), one);
     if (configured.length + others.length === upstream.endpoints.length && others.every(isSame)) return null;
-    const names = others.map(({ endpoint }) => `${upstream.name}/${idOf(endpoint)}`);
+    const names = others.map(({ id }) => `${upstream.name}/${id}`);
     const assigned = this.#parts.slots.assign(names, revision);
     const added = others.map((one, at): EndpointSnapshot => {
-      const known = before.get(idOf(one.endpoint));
+      const known = before.get(one.id);
       return known !== undefined && isUnchanged(known, one)
         ? known
         : Object.freeze({ ...partsOf(one), name: names[at]!, ...assigned[at]! });
@@ -224,27 +223,15 @@ export class Membership implements SnapshotGate, SnapshotConsumer {
 }
 
 function partsOf({
+  id,
   source,
   origin,
   endpoint,
 }: SourcedEndpoint): Omit<EndpointSnapshot, 'name' | 'slot' | 'generation'> {
   const { protocol, host, port, socketPath, weight, backup, zone, metadata } = endpoint;
-  return { id: idOf(endpoint), protocol, host, port, socketPath, weight, backup, source, origin, zone, metadata };
+  return { id, protocol, host, port, socketPath, weight, backup, source, origin, zone, metadata };
 }
 
 function isUnchanged(before: EndpointSnapshot | undefined, { origin, endpoint }: SourcedEndpoint): boolean {
-  return (
-    before !== undefined &&
-    before.origin === origin &&
-    before.protocol === endpoint.protocol &&
-    before.weight === endpoint.weight &&
-    before.backup === endpoint.backup &&
-    before.zone === endpoint.zone &&
-    areSameLabels(before.metadata, endpoint.metadata)
-  );
-}
-
-function areSameLabels(before: EndpointSnapshot['metadata'], after: EndpointSnapshot['metadata']): boolean {
-  const names = Object.keys(before);
-  return names.length === Object.keys(after).length && names.every((name) => before[name] === after[name]);
+  return before !== undefined && before.origin === origin && areSettingsEqual(before, endpoint);
 }

@@ -10,17 +10,20 @@ export type Admitting = Pick<UpstreamSnapshot, 'name' | 'protocol'>;
 export function refusalOf(endpoint: DiscoveredEndpoint, { name, protocol }: Admitting): string | null {
   // The URL of a Unix socket has no protocol.
   if (endpoint.socketPath !== '') return null;
-  const url = `${endpoint.protocol}://${idOf(endpoint)}`;
   const isTcp = endpoint.protocol === 'tcp' || endpoint.protocol === 'tls';
   if (isTcp && protocol !== 'tcp') {
-    return `${url} serves TCP sessions, and upstream ${name} serves HTTP requests: give it an http:// or https:// URL`;
+    return `${urlOf(endpoint)} serves TCP sessions, and upstream ${name} serves HTTP requests: give it an http:// or https:// URL`;
   }
   if (!isTcp && protocol === 'tcp') {
-    return `${url} serves HTTP requests, and upstream ${name} serves TCP sessions: give it a tcp:// or tls:// URL`;
+    return `${urlOf(endpoint)} serves HTTP requests, and upstream ${name} serves TCP sessions: give it a tcp:// or tls:// URL`;
   }
   if (protocol === 'auto' && endpoint.protocol === 'http') {
     const reason = 'has protocol: auto, which an endpoint chooses in the TLS handshake';
-    return `${url} has no TLS, and upstream ${name} ${reason}: give it an https:// URL`;
+    return `${urlOf(endpoint)} has no TLS, and upstream ${name} ${reason}: give it an https:// URL`;
   }
   return null;
+}
+
+function urlOf(endpoint: DiscoveredEndpoint): string {
+  return `${endpoint.protocol}://${idOf(endpoint)}`;
 }

@@ -9,7 +9,7 @@ import type { UpstreamSnapshot } from '../core/snapshot/upstream.ts';
 import type { Timers } from '../core/timers.ts';
 import { refusalOf } from './admission.ts';
 import { FirstReports } from './first-reports.ts';
-import { type DiscoveredEndpoint, idOf, type SourceContext } from './source.ts';
+import type { DiscoveredEndpoint, SourceContext } from './source.ts';
 import { type SourceEvent, SourceRunner, type SourceView } from './source-runner.ts';
 
 /** A new source gets this long for its first report before its Snapshot is installed without it. */
@@ -29,6 +29,8 @@ export interface DiscoveryParts {
 
 /** An endpoint and the source that yields it. */
 export interface SourcedEndpoint {
+  /** As of `idOf`. */
+  readonly id: string;
   readonly source: string;
   /** The source with its subject. */
   readonly origin: string;
@@ -93,9 +95,9 @@ export class Discovery {
     for (const key of keys) {
       const runner = this.#runners.get(key);
       if (runner === undefined) continue;
-      for (const endpoint of runner.endpoints) {
-        const id = idOf(endpoint);
-        if (!byId.has(id)) byId.set(id, { source: runner.kind, origin: runner.origin, endpoint });
+      const { kind: source, origin } = runner;
+      for (const [id, endpoint] of runner.members) {
+        if (!byId.has(id)) byId.set(id, { id, source, origin, endpoint });
       }
     }
     return [...byId.values()];

@@ -1,6 +1,6 @@
 // Source `file`: a list of endpoints in YAML or JSON, read again whenever it changes. Thread: main.
 
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import path from 'node:path';
 import { defineSource, type SourceContext, type SourceEvents } from './source.ts';
 
@@ -46,6 +46,6 @@ function readList(name: string, { files, parseList }: SourceContext, events: Sou
     events.fail(list.cause);
     return;
   }
-  const version = createHash('sha256').update(text).digest('hex').slice(0, DIGEST_CHARACTERS);
+  const version = hash('sha256', text).slice(0, DIGEST_CHARACTERS);
   events.publish({ version, endpoints: list.endpoints });
 }

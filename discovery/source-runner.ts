@@ -5,6 +5,7 @@ import type { Logger } from '../core/log.ts';
 import type { GuardSnapshot, SourceSnapshot } from '../core/snapshot/discovery.ts';
 import type { TimerHandle, Timers } from '../core/timers.ts';
 import {
+  areSettingsEqual,
   type DiscoveredEndpoint,
   type EndpointSet,
   idOf,
@@ -78,6 +79,14 @@ export interface RunnerParts {
   readonly onReport: () => void;
 }
 
+/** Endpoints by `idOf`. */
+type Members = ReadonlyMap<string, DiscoveredEndpoint>;
+
+/** A set whose endpoints have addresses of their own. */
+interface MemberSet extends Omit<EndpointSet, 'endpoints'> {
+  readonly members: Members;
+}
+
 export class SourceRunner {
   readonly kind: string;
   readonly #upstream: string;
@@ -86,8 +95,8 @@ export class SourceRunner {
   readonly #running: RunningSource;
   #state: SourceState = 'pending';
   #isStopped = false;
-  #set: EndpointSet = { version: '', endpoints: [] };
-  #held: EndpointSet | null = null;
+  #set: MemberSet = { version: '', members: new Map() };
+  #held: MemberSet | null = null;
   #holdTimer: TimerHandle | null = null;
   #guard: GuardSnapshot | null;
   #confirmedAt: number | null = null;
@@ -116,9 +125,9 @@ export class SourceRunner {
     return `${this.kind}:${this.#subject}`;
   }
 
-  /** The last good set. */
-  get endpoints(): readonly DiscoveredEndpoint[] {
-    return this.#set.endpoints;
+  /** The last good set, by `idOf`. */
+  get members(): Members {
+    return this.#set.members;
   }
 
   get hasReported(): boolean {
@@ -132,7 +141,7 @@ export class SourceRunner {
       subject: this.#subject,
       state: this.#state,
       version: this.#set.version,
-      endpoints: this.#set.endpoints.length,
+      endpoints: this.#size,
       confirmedAt: this.#confirmedAt,
       changedAt: this.#changedAt,
       cause: this.#cause,
@@ -161,7 +170,8 @@ export class SourceRunner {
       if (refusal !== null) return this.#fail(refusal);
     }
     this.#updates++;
-    this.#take({ ...set, endpoints: distinct(set.endpoints) });
+    const { endpoints, ...about } = set;
+    this.#take({ ...about, members: membersOf(endpoints) });
     this.#parts.onReport();
   }
 
@@ -184,22 +194,22 @@ export class SourceRunner {
   }
 
   get #size(): number {
-    return this.#set.endpoints.length;
+    return this.#set.members.size;
   }
 
-  #take(set: EndpointSet): void {
-    const before = this.#set.endpoints;
-    const removed = removedFrom(before, set.endpoints);
-    if (isHeldBy(this.#guard, removed.length, before.length)) return this.#hold(set, removed.length);
+  #take(set: MemberSet): void {
+    const before = this.#size;
+    const removed = removedFrom(this.#set.members, set.members);
+    if (isHeldBy(this.#guard, removed, before)) return this.#hold(set, removed);
     this.#release();
-    if (isSudden(removed.length, before.length)) this.#warnSudden(removed.length, before.length);
+    if (isSudden(removed, before)) this.#warnSudden(removed, before);
     this.#follow(set);
   }
 
-  #follow(set: EndpointSet): void {
+  #follow(set: MemberSet): void {
     const now = this.#parts.clock.wallMs();
     const wasKnown = this.#confirmedAt !== null;
-    const hasChanged = !wasKnown || !areSame(this.#set.endpoints, set.endpoints);
+    const hasChanged = !wasKnown || !areSame(this.#set.members, set.members);
     const { outdated = '' } = set;
     if (this.#state === 'stale' && outdated === '') this.#logRecovered();
     const isNews = outdated !== '' && outdated !== this.#cause;
@@ -214,7 +224,7 @@ export class SourceRunner {
     this.#parts.onChange();
   }
 
-  #hold(set: EndpointSet, removed: number): void {
+  #hold(set: MemberSet, removed: number): void {
     const { holdMs, maxRemovedPercent } = this.#guard!;
     const isFirst = this.#held === null;
     this.#held = set;
@@ -234,7 +244,7 @@ export class SourceRunner {
     const set = this.#held;
     this.#release();
     if (set === null) return;
-    this.#warnSudden(removedFrom(this.#set.endpoints, set.endpoints).length, this.#size);
+    this.#warnSudden(removedFrom(this.#set.members, set.members), this.#size);
     this.#follow(set);
   }
 
@@ -269,42 +279,33 @@ export class SourceRunner {
 }
 
 /** The first of several endpoints with one address. */
-function distinct(endpoints: readonly DiscoveredEndpoint[]): readonly DiscoveredEndpoint[] {
+function membersOf(endpoints: readonly DiscoveredEndpoint[]): Members {
   const byId = new Map<string, DiscoveredEndpoint>();
   for (const endpoint of endpoints) {
     const id = idOf(endpoint);
     if (!byId.has(id)) byId.set(id, endpoint);
   }
-  return [...byId.values()];
+  return byId;
 }
 
-function areSame(before: readonly DiscoveredEndpoint[], after: readonly DiscoveredEndpoint[]): boolean {
-  if (before.length !== after.length) return false;
-  const known = new Map(before.map((endpoint) => [idOf(endpoint), endpoint]));
-  return after.every((endpoint) => isEqual(known.get(idOf(endpoint)), endpoint));
-}
-
-function isEqual(before: DiscoveredEndpoint | undefined, after: DiscoveredEndpoint): boolean {
-  if (before === undefined) return false;
-  const isSame =
-    before.protocol === after.protocol &&
-    before.weight === after.weight &&
-    before.backup === after.backup &&
-    before.zone === after.zone;
-  return isSame && JSON.stringify(before.metadata) === JSON.stringify(after.metadata);
+function areSame(before: Members, after: Members): boolean {
+  if (before.size !== after.size) return false;
+  for (const [id, endpoint] of after) {
+    const known = before.get(id);
+    if (known === undefined || !areSettingsEqual(known, endpoint)) return false;
+  }
+  return true;
 }
 
 /** Share of a set whose removal at once is logged as a warning, and the least number of endpoints. */
 const LOUD_PERCENT = 50;
 const LOUD_COUNT = 2;
 
-/** Endpoints of `before` that `after` doesn't have. */
-function removedFrom(
-  before: readonly DiscoveredEndpoint[],
-  after: readonly DiscoveredEndpoint[],
-): readonly DiscoveredEndpoint[] {
-  const present = new Set(after.map(idOf));
-  return before.filter((endpoint) => !present.has(idOf(endpoint)));
+/** Number of endpoints of `before` that `after` doesn't have. */
+function removedFrom(before: Members, after: Members): number {
+  let count = 0;
+  for (const id of before.keys()) if (!after.has(id)) count++;
+  return count;
 }
 
 /** Whether a set that removes so many endpoints is held. */

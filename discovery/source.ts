@@ -142,3 +142,21 @@ export function defineSource<Shape extends OptionShape, Settings extends object>
 export function idOf({ host, port, socketPath }: Pick<DiscoveredEndpoint, 'host' | 'port' | 'socketPath'>): string {
   return socketPath === '' ? formatHostPort(host, port) : socketPath;
 }
+
+type Settings = Pick<DiscoveredEndpoint, 'protocol' | 'weight' | 'backup' | 'zone' | 'metadata'>;
+
+/** Whether two endpoints of one address have equal settings. */
+export function areSettingsEqual(before: Settings, after: Settings): boolean {
+  return (
+    before.protocol === after.protocol &&
+    before.weight === after.weight &&
+    before.backup === after.backup &&
+    before.zone === after.zone &&
+    areLabelsEqual(before.metadata, after.metadata)
+  );
+}
+
+function areLabelsEqual(before: Settings['metadata'], after: Settings['metadata']): boolean {
+  const names = Object.keys(before);
+  return names.length === Object.keys(after).length && names.every((name) => before[name] === after[name]);
+}

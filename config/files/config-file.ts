@@ -6,6 +6,9 @@ import { reasonOf } from './referenced-files.ts';
 /** Size limit of a file: 10,000 endpoints written as mappings have about half a megabyte. */
 const LARGEST_BYTES = 4 * 1024 * 1024;
 
+/** A file that is longer than its size, such as those of /proc, is read in pieces of this length. */
+const GROWTH_BYTES = 65_536;
+
 /** Reason for which a file can't be used; continues a sentence that begins with the file. */
 export interface FileFault {
   readonly code: 'FL1001' | 'FL1002' | 'FL1003';
@@ -26,7 +29,7 @@ export function readConfigFile(file: string): ConfigText | FileFault {
     descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
     const status = fstatSync(descriptor);
     if (!status.isFile()) return { code: 'FL1001', reason: kindOf(status) };
-    const text = decoded(readUpTo(descriptor, LARGEST_BYTES + 1));
+    const text = decoded(readUpTo(descriptor, status.size, LARGEST_BYTES + 1));
     return typeof text === 'string' ? { text, mode: status.mode & 0o777 } : text;
   } catch (error) {
     return { code: 'FL1001', reason: reasonOf(error) };
@@ -41,17 +44,18 @@ function kindOf(status: Stats): string {
   return `is ${kind}: a regular file is required, because it is read again at every reload`;
 }
 
-function readUpTo(descriptor: number, mostBytes: number): Buffer {
-  const chunks: Buffer[] = [];
+/** @param sizeBytes of the file, as far as its system knows it; it may grow meanwhile */
+function readUpTo(descriptor: number, sizeBytes: number, mostBytes: number): Buffer {
+  // One byte more, so that a read at the end of the file needs no larger buffer.
+  let bytes = Buffer.alloc(Math.min(sizeBytes + 1, mostBytes));
   let total = 0;
   while (total < mostBytes) {
-    const chunk = Buffer.alloc(Math.min(65_536, mostBytes - total));
-    const count = readSync(descriptor, chunk);
+    if (total === bytes.length) bytes = Buffer.concat([bytes], Math.min(bytes.length + GROWTH_BYTES, mostBytes));
+    const count = readSync(descriptor, bytes, total, bytes.length - total, null);
     if (count === 0) break;
-    chunks.push(chunk.subarray(0, count));
     total += count;
   }
-  return Buffer.concat(chunks);
+  return bytes.subarray(0, total);
 }
 
 function decoded(bytes: Buffer): string | FileFault {

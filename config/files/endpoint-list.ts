@@ -1,12 +1,10 @@
 // Lists of endpoints outside the configuration, in YAML or JSON: read in bounded time, with every mistake located.
 // Thread: main.
 
-import type { Clock } from '../../core/clock.ts';
-import type { Timers } from '../../core/timers.ts';
-import type { DiscoveredEndpoint, ListOutcome, SourceFiles } from '../../discovery/source.ts';
+import type { DiscoveredEndpoint, ListOutcome, SourceContext, SourceFiles } from '../../discovery/source.ts';
 import type { Finding, Span } from '../problems/problem.ts';
 import { findingsOf } from '../schema/schema-findings.ts';
-import { endpointList } from '../schema/schema-upstreams.ts';
+import { endpointInList, endpointList } from '../schema/schema-upstreams.ts';
 import { SourceText } from '../yaml/source-text.ts';
 import { buildTree } from '../yaml/tree-builder.ts';
 import { parseYaml } from '../yaml/yaml-text.ts';
@@ -15,6 +13,44 @@ import { FileWatch } from './file-watch.ts';
 
 /** @param name of the text in messages */
 export function parseEndpointList(text: string, name: string): ListOutcome {
+  const endpoints = readJsonList(text);
+  return endpoints === null ? parseYamlList(text, name) : { ok: true, endpoints };
+}
+
+/** Escapes, variables, merge keys, control characters and forbidden keys: YAML reads them in another way than JSON, or refuses them. */
+const OTHER_THAN_YAML = /[\\$<\t\r\x7F-\x9F]|__proto__/;
+
+/**
+ * Reads a list that programs have written, in a tenth of the time that YAML takes. Null for any other one, and for one with a
+ * mistake, which YAML locates.
+ */
+function readJsonList(text: string): readonly DiscoveredEndpoint[] | null {
+  const isPlain = /^[ \n]*\[/.test(text) && !OTHER_THAN_YAML.test(text);
+  const items = isPlain ? jsonOf(text) : null;
+  // JSON takes the last of several equal keys, and YAML refuses them.
+  if (!Array.isArray(items) || quotesIn(JSON.stringify(items)) !== quotesIn(text)) return null;
+  const endpoints: DiscoveredEndpoint[] = [];
+  for (const item of items) {
+    const parsed = endpointInList.safeParse(item);
+    if (!parsed.success) return null;
+    endpoints.push(discovered(parsed.data));
+  }
+  return endpoints;
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function quotesIn(text: string): number {
+  return text.split('"').length;
+}
+
+function parseYamlList(text: string, name: string): ListOutcome {
   const source = new SourceText(text, name);
   const refuse = ({
     span,
@@ -45,11 +81,12 @@ function discovered({ url, weight, backup, zone, metadata }: ListedEndpoint): Di
 }
 
 /** Files of the machine, for sources that read lists from some. */
-export function listFiles({ timers, clock }: { readonly timers: Timers; readonly clock: Clock }): SourceFiles {
+export function listFiles({ timers, clock, random }: Pick<SourceContext, 'timers' | 'clock' | 'random'>): SourceFiles {
   return {
     watch(file, onChange) {
       const watching = new FileWatch({
         timers,
+        random,
         nowMs: () => clock.nowMs(),
         onChange: () => Promise.resolve(onChange()),
       });

@@ -2,9 +2,10 @@
 // which switches a symbolic link to another directory. File system events only trigger a comparison of contents.
 // Thread: main.
 
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { type FSWatcher, readFileSync, realpathSync, watch } from 'node:fs';
 import path from 'node:path';
+import type { Random } from '../../core/random.ts';
 import type { TimerHandle, Timers } from '../../core/timers.ts';
 import { filesMatching } from '../include/include-pattern.ts';
 import { statsAt } from './path-kind.ts';
@@ -19,6 +20,8 @@ const POLL_MS = 5_000;
 export interface FileWatchParts {
   readonly timers: Timers;
   readonly nowMs: () => number;
+  /** Spreads the polls of many watches over the interval, for those that begin together. */
+  readonly random?: Random;
   /**
    * Called when the content of any watched file has changed. Not called again until its promise settles, and then
    * immediately if the content has changed meanwhile. Must not reject.
@@ -49,6 +52,8 @@ export class FileWatch {
   /** Time of the first event since the last comparison. */
   #eventMs: number | null = null;
   #isNotifying = false;
+  /** A comparison was due while `onChange` ran. */
+  #isOverdue = false;
   #isStopped = false;
 
   constructor(parts: FileWatchParts) {
@@ -69,7 +74,8 @@ export class FileWatch {
     for (const file of watched) if (!this.#digests.has(file)) this.#hasChanged(file);
     for (const file of this.#digests.keys()) if (!watched.has(file)) this.#digests.delete(file);
     this.#watchFolders();
-    this.#poll ??= this.#parts.timers.after(POLL_MS, () => this.#onPoll());
+    const { timers, random } = this.#parts;
+    this.#poll ??= timers.after(POLL_MS * (random?.next() ?? 1), () => this.#onPoll());
   }
 
   stop(): void {
@@ -97,11 +103,15 @@ export class FileWatch {
   #compare(): void {
     this.#debounce = null;
     this.#eventMs = null;
+    this.#isOverdue = this.#isNotifying;
     if (this.#isNotifying || this.#isStopped) return;
     this.#watchFolders();
-    if (this.#first !== null && digestOf(this.#first) === null) return;
+    const first = this.#first === null ? null : digestOf(this.#first);
+    if (this.#first !== null && first === null) return;
     // Compares every file, so that simultaneous changes cause one notification.
-    const changed = [...this.#files, ...this.#patterns].filter((file) => this.#hasChanged(file));
+    const changed = [...this.#files, ...this.#patterns].filter((file) =>
+      file === this.#first ? this.#isNew(file, first) : this.#hasChanged(file),
+    );
     if (changed.length > 0) void this.#notify();
   }
 
@@ -109,12 +119,16 @@ export class FileWatch {
     this.#isNotifying = true;
     await this.#parts.onChange();
     this.#isNotifying = false;
-    this.#compare();
+    if (this.#isOverdue) this.#compare();
   }
 
   /** Updates the digest of a file or pattern and returns whether it changed. */
   #hasChanged(file: string): boolean {
-    const found = this.#patterns.includes(file) ? listingOf(file) : digestOf(file);
+    return this.#isNew(file, this.#patterns.includes(file) ? listingOf(file) : digestOf(file));
+  }
+
+  /** @param found null where the file or folder can't be read */
+  #isNew(file: string, found: string | null): boolean {
     const digest = found ?? (this.#parts.isMissingAChange === true ? MISSING : null);
     if (digest === null || digest === this.#digests.get(file)) return false;
     this.#digests.set(file, digest);
@@ -151,7 +165,7 @@ export class FileWatch {
 function foldersOf(file: string): string[] {
   const named = path.dirname(file);
   try {
-    return [named, path.dirname(realpathSync(file))];
+    return [named, path.dirname(realpathSync.native(file))];
   } catch {
     return [named];
   }
@@ -176,7 +190,7 @@ function digestOf(file: string): string | null {
   try {
     // Reading a pipe would block.
     if (statsAt(file)?.isFile() !== true) return null;
-    return createHash('sha256').update(readFileSync(file)).digest('hex');
+    return hash('sha256', readFileSync(file));
   } catch {
     return null;
   }

@@ -69,14 +69,17 @@ const listedEndpoint = endpointSettings.extend({
     .describe('Labels for the reader of the list; a change of them is a new version of the endpoint.'),
 });
 
+/** An endpoint of such a list. */
+export const endpointInList = z
+  .union([address.transform((given) => ({ url: given, ...DEFAULTS, metadata: {} })), listedEndpoint])
+  .meta({
+    expects: 'a URL, or a mapping with url, weight, backup, zone and metadata',
+    example: 'http://10.0.0.1:3000',
+  });
+
 /** A list of endpoints outside the configuration. */
 export const endpointList = z
-  .array(
-    z.union([address.transform((given) => ({ url: given, ...DEFAULTS, metadata: {} })), listedEndpoint]).meta({
-      expects: 'a URL, or a mapping with url, weight, backup, zone and metadata',
-      example: 'http://10.0.0.1:3000',
-    }),
-  )
+  .array(endpointInList)
   .meta({ expects: 'a list of endpoints', example: '[http://10.0.0.1:3000]' });
 
 const exchangeTimeouts = {

@@ -49,7 +49,7 @@ function begin(first: string | readonly string[], guard: GuardSnapshot | null = 
     world.content = content;
     world.onChange();
   };
-  const hosts = () => runner.endpoints.map(({ host }) => host).join(' ');
+  const hosts = () => Array.from(runner.members.values(), ({ host }) => host).join(' ');
   const warnings = () => log.filter(({ level }) => level === 'warn' || level === 'error').map(({ text }) => text);
   return { runner, clock, world, yields, hosts, warnings, events };
 }

@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { FileWatch } from '../../../../config/files/file-watch.ts';
+import { seededRandom } from '../../../../core/random.ts';
 import { systemTimers } from '../../../../core/timers.ts';
 import { eventually } from '../../../support/fairlead.ts';
 
@@ -187,4 +188,22 @@ describe('a ConfigMap', () => {
     await settle();
     assert.equal(watched.changes, 2);
   });
+});
+
+test('many watches that begin together poll at different times', (t) => {
+  const file = path.join(folderFor(t), 'f.yaml');
+  writeFileSync(file, 'a');
+  const random = seededRandom(1);
+  const delays: number[] = [];
+  const after = (delayMs: number) => {
+    delays.push(delayMs);
+    return { cancel: () => undefined };
+  };
+  for (let count = 0; count < 20; count++) {
+    const watch = new FileWatch({ timers: { after }, nowMs: () => 0, random, onChange: () => Promise.resolve() });
+    watch.watch(file, []);
+    watch.stop();
+  }
+  assert.equal(new Set(delays).size, 20);
+  assert.ok(Math.min(...delays) < 1_000 && Math.max(...delays) > 4_000, delays.join(' '));
 });

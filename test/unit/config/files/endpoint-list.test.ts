@@ -32,6 +32,37 @@ describe('a list of endpoints', () => {
     );
   });
 
+  const JSON_LISTS: readonly string[] = [
+    '["http://a:1", "HTTPS://B"]',
+    '[\n  { "url": "http://a:1", "weight": 2, "backup": true, "zone": "z", "metadata": { "v": "1" } }\n]\n',
+    '[{ "url": "http://a:1", "weight": 1e1 }]',
+    '[{ "url": "http://a:1", "zone": "Zürich" }]',
+    '[{ "url": "http://a:1", "zone": "\\u0041\\"" }]',
+    '[{ "url": "http://a:1", "zone": "$$" }]',
+    '[{ "url": "http://a:1", "zone": "${Z}" }]',
+    '[{ "url": "http://a:1", "zone": "a\u0085b" }]',
+    '[{ "url": "http://a:1", "metadata": { "a\u0085b": "c" } }]',
+    '[{ "url": "http://a:1", "metadata": { "<<": "c" } }]',
+    '[{ "url": "http://a:1", "metadata": { "__proto__": "c" } }]',
+    '[{ "url": "http://a:1", "url": "http://b:1" }]',
+    '[{ "url": "http://a:1", "metadata": { "v": "1", "v": "2" } }]',
+    '[{ "url": "http://a:1", "weight": 0 }]',
+    '["http://a:1/x"]',
+    '[1, null]',
+    '["http://a:1"',
+    '["http://a:1"] x',
+    '\uFEFF["http://a:1"]',
+    '["http://a:1",\r\n"http://b:1"]',
+    '["http://a:1",\r"http://b:1"]',
+    '[\t"http://a:1"]',
+  ];
+  for (const text of JSON_LISTS) {
+    test(`means in JSON what it means in YAML: ${JSON.stringify(text)}`, () => {
+      // JSON has no comments.
+      assert.deepEqual(parseEndpointList(text, 'list'), parseEndpointList(`${text}\n# in YAML`, 'list'));
+    });
+  }
+
   test('may be empty', () => {
     assert.deepEqual(parseEndpointList('[]', 'list.yaml'), { ok: true, endpoints: [] });
   });

@@ -154,12 +154,12 @@ describe('the source docker', () => {
       onReport: () => undefined,
     });
     t.after(() => runner.stop());
-    await eventually(() => runner.endpoints.length === 1 && streams.size === 2, 'the first set');
+    await eventually(() => runner.members.size === 1 && streams.size === 2, 'the first set');
     const cause = 'container b has no address in its networks (bridge)';
     assert.deepEqual([runner.view().state, runner.view().cause], ['stale', cause]);
     containers.set('c', {});
     send('start', 'c');
-    await eventually(() => runner.endpoints.length === 2, 'changes are followed');
+    await eventually(() => runner.members.size === 2, 'changes are followed');
     assert.equal(runner.view().state, 'stale');
     containers.delete('b');
     send('die', 'b');
