@@ -36,8 +36,12 @@ export type ReloadResult =
 export function loadOrThrow(load: () => LoadResult, log: Logger): LoadedConfig {
   const loaded = load();
   if (!loaded.ok) throw new ConfigError(loaded.problems, loaded.isReadable);
-  for (const warning of loaded.warnings) log.warn({ problem: formatProblem(warning) }, warning.message);
+  logWarnings(loaded.warnings, log);
   return loaded.config;
+}
+
+function logWarnings(warnings: readonly Problem[], log: Logger): void {
+  for (const problem of warnings.map(formatProblem)) log.warn({ problem }, problem);
 }
 
 export interface ReloaderParts {
@@ -58,6 +62,8 @@ export class Reloader {
   #running: Promise<ReloadResult> | null = null;
   /** The reload that follows the running one, shared by all callers: what the running one loaded may be older than theirs. */
   #next: Promise<ReloadResult> | null = null;
+  /** Warnings of the latest configuration. */
+  #warned: ReadonlySet<string> = new Set();
 
   constructor(parts: ReloaderParts) {
     this.#parts = parts;
@@ -99,6 +105,7 @@ export class Reloader {
     onBegin();
     await refreshPlugins(pluginsOnDisk());
     const loaded = load();
+    if (loaded.ok) this.#warn(loaded.warnings);
     const result = loaded.ok ? await this.#install(loaded.config) : this.#refuse(loaded.problems);
     onEnd(result, loaded.ok && result.ok ? loaded.config : null);
     return result;
@@ -125,12 +132,34 @@ export class Reloader {
     }
   }
 
+  /** Logs warnings that the reload before this one didn't have. */
+  #warn(warnings: readonly Problem[]): void {
+    const keys = new Set(warnings.map(keyOf));
+    logWarnings(
+      warnings.filter((one) => !this.#warned.has(keyOf(one))),
+      this.#parts.log,
+    );
+    this.#warned = keys;
+  }
+
   #refuse(problems: readonly Problem[]): ReloadResult {
     const { owner, log } = this.#parts;
-    const message = `the configuration is refused; revision ${owner.current.revision} runs on`;
-    log.error(refusedFields(problems), message);
-    return { ok: false, problems, message };
+    const kept = `revision ${owner.current.revision} runs on`;
+    log.error(refusedFields(problems), `the configuration is refused: ${firstOf(problems)}; ${kept}`);
+    return { ok: false, problems, message: `the configuration is refused; ${kept}` };
   }
+}
+
+/** The first error, and the number of the others. */
+function firstOf(problems: readonly Problem[]): string {
+  const [first, ...others] = problems.filter(({ severity }) => severity === 'error');
+  if (first === undefined) return 'no cause is known';
+  return `${formatProblem(first)}${others.length === 0 ? '' : ` (and ${others.length} more)`}`;
+}
+
+/** The same warning in another place of the file is not a new one. */
+function keyOf({ code, path, message }: Problem): string {
+  return `${code} ${path} ${message}`;
 }
 
 /** Fields of the log line about a configuration that is refused. */

@@ -19,6 +19,8 @@ const WRITE_AFTER_MS = 1_000;
 /** 10,000 endpoints make 2 MB. */
 const LARGEST_BYTES = 16 * 1024 * 1024;
 const OWNER_ONLY = 0o600;
+/** Ends the name of a file that could not be read. */
+const INVALID = '.invalid';
 
 export interface StateKeeperParts {
   readonly health: Pick<HealthService, 'events' | 'save' | 'restore'>;
@@ -152,7 +154,7 @@ export class StateKeeper implements SnapshotGate, SnapshotConsumer {
         this.#warn(
           file,
           error,
-          'cannot be written, and is tried again: a restart would begin with what was written before',
+          'cannot be written: a restart would begin with what was written before, until a later write succeeds',
         );
       this.#hasFailed = true;
     }
@@ -174,7 +176,8 @@ export class StateKeeper implements SnapshotGate, SnapshotConsumer {
       if (!status.isFile() || status.size > LARGEST_BYTES) throw new Error('not a state file');
       return parseSavedState(readFileSync(file, 'utf8'));
     } catch (error) {
-      this.#warn(file, error, 'cannot be read: all endpoints begin as new ones');
+      const kept = keepAside(file) ? `; the file is kept as ${file}${INVALID}` : '';
+      this.#warn(file, error, `cannot be read: endpoints begin as new ones, without drains and weights${kept}`);
       return null;
     }
   }
@@ -182,6 +185,17 @@ export class StateKeeper implements SnapshotGate, SnapshotConsumer {
   #warn(file: string, error: unknown, what: string): void {
     const { message } = error as Error;
     this.#parts.log.warn({ file, reason: message }, `endpoint state in ${file} ${what} (${message})`);
+  }
+}
+
+/** Renames a file that can't be read before the next write replaces it: it may have the operator's settings, and a newer version may read it. */
+function keepAside(file: string): boolean {
+  try {
+    if (!statSync(file).isFile()) return false;
+    renameSync(file, `${file}${INVALID}`);
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -32,7 +32,8 @@ export function humanLine({ level, fields, text, at }: HumanEntry, paint: Painte
   const cause = withoutControls(causeOf(fields, text));
   const { worker } = fields as { worker?: unknown };
   const where = typeof worker === 'number' ? paint('faint', ` [worker ${worker}]`) : '';
-  return `${time} ${name} ${sentence}${cause === '' ? '' : `: ${cause}`}${where}\n`;
+  const list = listOf(fields, text).map((one) => `${paint('faint', `  ${withoutControls(one)}`)}\n`);
+  return `${time} ${name} ${sentence}${cause === '' ? '' : `: ${cause}`}${where}\n${list.join('')}`;
 }
 
 function timeOf(at: Date): string {
@@ -46,6 +47,13 @@ function causeOf(fields: object, text: string): string {
   const { err, error } = fields as { err?: unknown; error?: unknown };
   const found = typeof err === 'object' && err !== null ? (err as { message?: unknown }).message : error;
   return typeof found === 'string' && !text.includes(found) ? found : '';
+}
+
+/** Changes of a reload and problems of a configuration that the sentence doesn't contain: a line for each. */
+function listOf(fields: object, text: string): string[] {
+  const { problems, changes } = fields as { problems?: unknown; changes?: unknown };
+  const all: readonly unknown[] = [problems, changes].flat();
+  return all.filter((one): one is string => typeof one === 'string' && !text.includes(one));
 }
 
 /** Escape sequences and line breaks in names and causes must not control the terminal: terminal injection. */

@@ -276,10 +276,9 @@ class DataPlane {
     try {
       this.#accessLog.update(snapshot.accessLog);
     } catch (error) {
-      log.error(
-        { err: error, output: snapshot.accessLog?.output },
-        'the access log cannot be opened; nothing is logged',
-      );
+      const output = snapshot.accessLog?.output;
+      const text = `the access log cannot be opened: ${(error as Error).message}; requests go to the earlier one, if any, until a reload succeeds`;
+      log.error({ err: error, output }, text);
     }
   }
 

@@ -1,5 +1,6 @@
 // Permitted addresses of the admin API, and binding. Thread: main.
 
+import { bindFault } from '../../net/bind-fault.ts';
 import fs from 'node:fs';
 import type { Server } from 'node:http';
 import type { ListenOptions } from 'node:net';
@@ -43,7 +44,7 @@ export async function bindServer(server: Server, bind: BindAddress, { fd, isProt
     if (fd === undefined && bind.kind === 'unix') await removeStaleSocket(bind.path);
     await listen(server, fd === undefined ? listenOptions(bind) : { fd });
   } catch (error) {
-    throw new AdminBindError(`the admin API can't be bound to ${formatBindAddress(bind)}: ${messageOf(error)}`);
+    throw new AdminBindError(`the admin API can't be bound to ${formatBindAddress(bind)}: ${bindFault(error)}`);
   }
   const address = server.address();
   if (bind.kind === 'unix') fs.chmodSync(bind.path, SOCKET_MODE);
@@ -68,8 +69,4 @@ function listenOptions(bind: BindAddress): ListenOptions & { fd?: number } {
   if (bind.kind === 'unix') return { path: bind.path };
   // A name is looked up by main, which hands the descriptor over. No socket has this one.
   return { fd: typeof bind.fd === 'number' ? bind.fd : -1 };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -98,7 +98,9 @@ export class AdminServer {
       void this.#serve(request, response, binding);
     });
     await binding.listen(fd);
-    binding.server.on('error', (error) => this.#context.log.error({ error }, "the admin API's listener failed"));
+    binding.server.on('error', (error) =>
+      this.#context.log.error({ err: error }, `the listener of the admin API failed: ${error.message}`),
+    );
     return binding;
   }
 
@@ -222,8 +224,10 @@ export class AdminServer {
   #replyTo(error: unknown, request: IncomingMessage): AdminReply {
     if (error instanceof AdminError) return errorReply(error);
     // An aborted request is not an error of the server.
-    if (!request.socket.destroyed)
-      this.#context.log.error({ error, path: request.url }, 'the admin API failed to answer');
+    if (!request.socket.destroyed) {
+      const text = `the admin API failed to answer ${request.method} ${request.url}: ${(error as Error).message}`;
+      this.#context.log.error({ err: error, path: request.url }, text);
+    }
     return errorReply(new AdminError(500, 'internal', 'a fault of Fairlead itself; the log says more'));
   }
 }

@@ -75,5 +75,6 @@ export function parseSavedState(text: string): SavedState {
   const parsed = savedState.safeParse(JSON.parse(text));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw new Error(`${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'unexpected content'}`);
+  const where = issue === undefined || issue.path.length === 0 ? 'content' : issue.path.join('.');
+  throw new Error(`${where}: ${issue?.message ?? 'unexpected content'}`);
 }

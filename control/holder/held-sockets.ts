@@ -1,6 +1,7 @@
 // The sockets of a holder: bound once, never listened on here, and passed to each generation as descriptors of its own.
 // While they are open, no connection that waits in their queues is lost. Thread: main.
 
+import { bindFault } from '../../net/bind-fault.ts';
 import net, { type BoundSocket } from 'node:net';
 import { removeStaleSocket } from '../../net/unix-socket.ts';
 import { BindError } from '../supervisor/bind-error.ts';
@@ -55,7 +56,7 @@ export class HeldSockets {
       } catch (error) {
         for (const { bound } of sockets.slice(there.length)) bound?.close();
         if (error instanceof BindError) throw error;
-        throw new BindError(need.name, need.key, whyOf(error as NodeJS.ErrnoException));
+        throw new BindError(need.name, need.key, bindFault(error));
       }
       this.#held.set(need.key, { need, sockets });
     }
@@ -133,10 +134,4 @@ function bindPath(path: string): BoundSocket {
 function probe(need: SocketNeed): void {
   if (need.bind.kind !== 'tcp' || need.bind.port === 0) return;
   bind(need, null, false).close();
-}
-
-function whyOf(error: NodeJS.ErrnoException): string {
-  if (error.code === 'EADDRINUSE') return 'another process has it (EADDRINUSE)';
-  if (error.code === 'EACCES') return 'permission denied (EACCES); ports below 1024 need CAP_NET_BIND_SERVICE';
-  return error.code ?? error.message;
 }

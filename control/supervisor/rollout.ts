@@ -218,7 +218,8 @@ export class Rollout {
       resolve();
     });
     await Promise.race([installed, limit]).catch((error: unknown) => {
-      if (!this.#fleet.isEnding) log.error({ err: error }, `revision ${revision} is not installed on every worker`);
+      const text = `revision ${revision} is not installed on every worker: ${(error as Error).message}; reload again`;
+      if (!this.#fleet.isEnding) log.error({ err: error }, text);
     });
     timer.cancel();
   }

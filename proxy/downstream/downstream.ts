@@ -223,7 +223,8 @@ export class Downstream {
     const nowMs = this.#context.clock.nowMs();
     if (nowMs - this.#acceptLoggedMs < ACCEPT_LOG_MS) return;
     this.#acceptLoggedMs = nowMs;
-    this.#context.log.warn({ listener: snapshot.name, error: error.code }, 'listener cannot accept connections');
+    const text = `listener ${snapshot.name} cannot accept connections: ${error.message}`;
+    this.#context.log.warn({ listener: snapshot.name, error: error.code }, text);
   }
 
   #identified(raw: Socket, connection: DrainableConnection): void {

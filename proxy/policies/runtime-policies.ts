@@ -177,7 +177,8 @@ export class RuntimePolicies {
         policy: definition.create(data, { scope, owner, worker, log, upstream, services, reported, called }),
       };
     } catch (error) {
-      log.error({ policy: name, [scope]: owner, err: error }, `policy ${name} of ${scope} ${owner} cannot be created`);
+      const text = `policy ${name} of ${scope} ${owner} cannot be created: ${(error as Error).message}; its requests get 500`;
+      log.error({ policy: name, [scope]: owner, err: error }, text);
       return { ...live, stage: 'admit', policy: brokenPolicy(error) };
     }
   }

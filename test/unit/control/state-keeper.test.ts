@@ -54,11 +54,21 @@ function begin(t: TestContext, saved: readonly SavedEndpoint[], hasSource = true
       healthState: { file, maxAgeMs: MAX_AGE_MS },
     });
   const read = () => (JSON.parse(readFileSync(file, 'utf8')) as SavedState).endpoints;
-  return { keeper, clock, restored, withEndpoints, read };
+  return { keeper, clock, restored, withEndpoints, read, file };
 }
 
 /** A change of the upstream's endpoints. */
 const CHANGE = { membership: 1, upstreams: [{ index: 0, endpoints: [] }] };
+
+test('a state file that cannot be read is kept, and not replaced by the next write', async (t) => {
+  const { keeper, withEndpoints, file } = begin(t, []);
+  writeFileSync(file, '{"version":2,"endpoints":');
+  const first = withEndpoints(endpointSnapshot(0));
+  await keeper.prepare(first);
+  keeper.apply(first);
+  assert.equal(readFileSync(`${file}.invalid`, 'utf8'), '{"version":2,"endpoints":');
+  assert.equal(JSON.parse(readFileSync(file, 'utf8')).version, 1);
+});
 
 describe('saved state of an endpoint that its source reports after the start', () => {
   test('is restored then, before workers know the endpoint, and once', async (t) => {

@@ -31,6 +31,19 @@ describe('a line', () => {
     assert.equal(line('it failed: boom', { error: 'boom' }), '03:04:05.067 WARN  it failed: boom\n');
   });
 
+  test('is followed by the changes of a reload, and by problems that the sentence lacks', () => {
+    const changes = ['route api removed', 'route b\nadded'];
+    assert.equal(
+      line('revision 2 runs', { changes }, 'info'),
+      '03:04:05.067 INFO  revision 2 runs\n  route api removed\n  route b?added\n',
+    );
+    const problems = ['f.yaml:1:1: one [FL1]', 'f.yaml:2:1: two [FL2]'];
+    assert.equal(
+      line('refused: f.yaml:1:1: one [FL1] (and 1 more)', { problems }, 'error'),
+      '03:04:05.067 ERROR refused: f.yaml:1:1: one [FL1] (and 1 more)\n  f.yaml:2:1: two [FL2]\n',
+    );
+  });
+
   test('controls no terminal: escapes and line breaks are replaced, in sentence and cause', () => {
     const text = line('a\u001b[2J\nb\u009b\u2028', { error: 'c\r\u202e' });
     assert.equal(text, '03:04:05.067 WARN  a?[2J?b??: c??\n');
