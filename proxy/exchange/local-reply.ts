@@ -106,7 +106,7 @@ export const REPLY_CAUSES = {
   maintenance: cause(503, 'maintenance', 'Down for maintenance: please come back later.', 'policyRefused'),
   shed: cause(503, 'shed', 'Overloaded: please try again in a moment.', 'shed', { retryAfterS: 1, spreadS: 3 }),
   'queue-full': cause(503, 'queue-full', 'Too many requests are waiting.', 'queueFull', SOON),
-  'queue-timeout': cause(503, 'queue-timeout', 'No endpoint became free in time.', 'queueTimeout', SOON),
+  'queue-timeout': cause(503, 'queue-timeout', 'No endpoint became available in time.', 'queueTimeout', SOON),
   'connect-timeout': cause(504, 'connect-timeout', 'Connecting to the endpoint took too long.', 'connectTimeout'),
   'deadline-passed': cause(504, 'deadline-passed', 'The deadline of the call has passed.', 'responseTimeout'),
   'response-timeout': cause(504, 'response-timeout', 'The endpoint did not answer in time.', 'responseTimeout'),

@@ -1,6 +1,7 @@
 // The demo's app servers: started on free loopback ports; killed, stopped, slowed down and brought back. Thread: main.
 
 import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
 import { extname, join } from 'node:path';
 import type { FromApp, ToApp } from './app-messages.ts';
 
@@ -39,8 +40,13 @@ export class Apps {
     for (const child of this.#children.values()) child.kill('SIGKILL');
   }
 
-  kill({ name }: App): void {
-    this.#children.get(name)?.kill('SIGKILL');
+  /** Resolves when the process has ended. */
+  async kill(app: App): Promise<void> {
+    if (!this.isRunning(app)) return;
+    const child = this.#children.get(app.name)!;
+    const exited = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exited;
   }
 
   /** Stops the process without closing its sockets, as a machine that hangs. */
@@ -52,14 +58,19 @@ export class Apps {
     this.#send(app, { isSlow: true });
   }
 
+  /** Whether its process is alive; a stopped one is. */
+  isRunning({ name }: App): boolean {
+    const child = this.#children.get(name);
+    return child !== undefined && child.exitCode === null && child.signalCode === null;
+  }
+
   /** Starts, continues and speeds up again, whatever it needs. Resolves when it listens. */
   async bringBack(app: App): Promise<void> {
-    const child = this.#children.get(app.name);
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) {
+    if (!this.isRunning(app)) {
       app.pid = (await this.#launch(app.upstream, app.port)).pid;
       return;
     }
-    child.kill('SIGCONT');
+    this.#children.get(app.name)?.kill('SIGCONT');
     this.#send(app, { isSlow: false });
   }
 

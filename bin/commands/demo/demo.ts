@@ -6,12 +6,23 @@ import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { packageFile } from '../../../config/files/package-files.ts';
 import type { ControlPlane } from '../../../control/control-plane.ts';
+import { EXIT } from '../exit-codes.ts';
 import { callAdmin, refusalWords } from '../live/admin-client.ts';
 import { adminTarget } from '../live/admin-target.ts';
+import { isPort } from '../quick/quick.ts';
 import { run } from '../run/run.ts';
 import type { LoadReport } from './app-messages.ts';
 import { type App, Apps } from './apps.ts';
-import { actText, type DemoAct, helpText, loadText, nextCanaryWeight, stepOf } from './menu.ts';
+import {
+  actText,
+  type DemoAct,
+  helpText,
+  isOfProcess,
+  loadText,
+  nextCanaryWeight,
+  selectedText,
+  stepOf,
+} from './menu.ts';
 
 const CONFIG = fileURLToPath(packageFile('examples/demo.yaml'));
 const LOAD = join(import.meta.dirname, `load${extname(import.meta.filename)}`);
@@ -26,6 +37,15 @@ export interface DemoOptions {
 }
 
 export async function demo(options: DemoOptions): Promise<void> {
+  for (const [option, text] of [
+    ['--port', options.port],
+    ['--admin-port', options.adminPort],
+  ] as const) {
+    if (isPort(text)) continue;
+    console.error(`fairlead: ${option} takes a port from 0 to 65535, not ${JSON.stringify(text)}`);
+    process.exitCode = EXIT.usage;
+    return;
+  }
   const hasMenu = process.stdin.isTTY && process.stdout.isTTY;
   const apps = new Apps(!hasMenu);
   const list = await apps.start(UPSTREAMS);
@@ -46,7 +66,7 @@ export async function demo(options: DemoOptions): Promise<void> {
     portOptions: { listener: '--port', admin: '--admin-port' },
   });
   if (plane === null) return apps.stop();
-  console.log(banner(plane, options.version, list));
+  console.log(banner(plane, options.version, list.length));
   if (hasMenu) new Menu(plane, apps).start();
   else console.log(tryText(plane, list));
 }
@@ -57,6 +77,8 @@ class Menu {
   readonly #apps: Apps;
   #selected = 0;
   #canaryWeight = 0;
+  /** Resolves when the keys so far have had their effect. */
+  #done: Promise<void> = Promise.resolve();
 
   constructor(plane: ControlPlane, apps: Apps) {
     this.#plane = plane;
@@ -64,7 +86,7 @@ class Menu {
   }
 
   start(): void {
-    const load = startLoad(this.#plane);
+    const load = startLoad(this.#plane, this.#apps.list);
     process.once('exit', () => load.kill('SIGKILL'));
     process.stdin.setRawMode(true).resume().setEncoding('utf8').on('data', this.#onKeys);
     process.once('exit', () => process.stdin.setRawMode(false));
@@ -72,8 +94,12 @@ class Menu {
   }
 
   readonly #onKeys = (text: string): void => {
-    for (const key of text)
-      void this.#onKey(key).catch((error: unknown) => console.log(`  ${(error as Error).message}`));
+    // One after the other: the next key acts on what this one has changed.
+    for (const key of text) {
+      this.#done = this.#done
+        .then(() => this.#onKey(key))
+        .catch((error: unknown) => console.log(`  ${(error as Error).message}`));
+    }
   };
 
   async #onKey(key: string): Promise<void> {
@@ -85,9 +111,7 @@ class Menu {
     else if (step.kind === 'help') this.#help();
     else {
       this.#selected = step.index;
-      console.log(
-        `  ${this.#apps.list[step.index]!.name}: k kill, s stop, w slow down, b bring back, d drain, r ready`,
-      );
+      console.log(selectedText(this.#apps.list[step.index]!, step.index));
     }
   }
 
@@ -97,7 +121,11 @@ class Menu {
 
   async #act(app: App, act: DemoAct): Promise<void> {
     const { health } = this.#plane;
-    if (act === 'kill') this.#apps.kill(app);
+    if (isOfProcess(act) && !this.#apps.isRunning(app)) {
+      console.log(`  ${app.name} does not run: b brings it back`);
+      return;
+    }
+    if (act === 'kill') await this.#apps.kill(app);
     else if (act === 'freeze') this.#apps.freeze(app);
     else if (act === 'slow') this.#apps.slowDown(app);
     else if (act === 'back') await this.#apps.bringBack(app);
@@ -121,17 +149,17 @@ class Menu {
   }
 }
 
-function startLoad(plane: ControlPlane): ChildProcess {
+function startLoad(plane: ControlPlane, apps: readonly App[]): ChildProcess {
   const load = fork(LOAD, [`http://${plane.bound[0]!.address}/`]);
-  load.on('message', (report) => console.log(`  ${loadText(report as LoadReport)}`));
+  load.on('message', (report) => console.log(`  ${loadText(report as LoadReport, apps)}`));
   load.on('error', (error) => console.log(`  the load did not start: ${error.message}`));
   return load;
 }
 
-function banner(plane: ControlPlane, version: string, apps: readonly App[]): string {
+function banner(plane: ControlPlane, version: string, apps: number): string {
   const admin = `http://${plane.adminAddress}`;
   return `
-  Fairlead ${version} balances ${apps.length} app servers: ${apps.map(({ name }) => name).join(', ')}
+  Fairlead ${version} balances ${apps} app servers.
 
     site      http://${plane.bound[0]!.address}
     dashboard ${admin}/ (open it beside this terminal)
@@ -142,13 +170,17 @@ function banner(plane: ControlPlane, version: string, apps: readonly App[]): str
 function tryText({ bound, adminAddress }: ControlPlane, apps: readonly App[]): string {
   const web = `http://${bound[0]!.address}`;
   const { pid, name } = apps[0]!;
+  const names = apps.map((app) => `    ${app.name} (pid ${app.pid})`);
   const lines = [
     [`curl ${web}/`, 'again and again: the app servers take turns'],
     [`kill -9 ${pid}`, `${name} dies; no request fails; it is back after 8 s`],
     [`fairlead status --admin ${adminAddress}`, 'what is up, and why the rest is not'],
   ] as const;
   const width = Math.max(...lines.map(([command]) => command.length));
-  return `  Try:
+  return `  App servers:
+${names.join('\n')}
+
+  Try:
 ${lines.map(([command, effect]) => `    ${command.padEnd(width)}   ${effect}`).join('\n')}
 
   Ctrl-C drains and ends.

@@ -29,11 +29,15 @@ const DONE: Readonly<Record<Admin, string>> = {
 export function setState(endpoint: string, admin: Admin, options: ChangeOptions): Promise<void> {
   return attempt(async () => {
     const now = await change(endpoint, 'state', { admin }, options);
-    if (options.json !== true) {
-      console.log(`${endpoint} ${DONE[admin]}; ${now.inFlight} in flight, availability: ${now.availability}`);
-    }
+    if (options.json !== true) console.log(changeText(endpoint, admin, now));
     if (options.wait === true) await waitUntilIdle(endpoint, now.inFlight, options);
   });
+}
+
+/** The effect of a new state, for a person. */
+export function changeText(endpoint: string, admin: Admin, now: EndpointReply): string {
+  const state = admin === 'ready' ? `, now ${now.availability}` : '';
+  return `${endpoint} ${DONE[admin]}; ${now.inFlight} in flight${state}`;
 }
 
 /** @param text 1 to 256, or `configured` for the weight in the file */

@@ -68,8 +68,13 @@ export function invalidOption({
     const endpoint = parseEndpointAddress(url);
     if (!endpoint.ok) return `--to: ${endpoint.message}`;
   }
-  if (adminPort === 'none' || (/^\d{1,5}$/.test(adminPort) && Number(adminPort) <= 65_535)) return null;
+  if (adminPort === 'none' || isPort(adminPort)) return null;
   return `--admin-port takes a port from 0 to 65535, or none, not ${JSON.stringify(adminPort)}`;
+}
+
+/** Whether an option's text is a port; 0 is any free one. */
+export function isPort(text: string): boolean {
+  return /^\d{1,5}$/.test(text) && Number(text) <= 65_535;
 }
 
 function summary({ bound, adminAddress }: ControlPlane, to: readonly string[]): string {

@@ -71,7 +71,7 @@ function headLines(live: LiveReply, width: number, paints: Paints): string[] {
   const { generation, uptimeSeconds, exchanges, connections, workers } = live;
   const listening = workers.filter(({ state }) => state === 'listening').length;
   const state = live.ready ? 'ready' : `NOT READY: ${live.notReadyBecause.join('; ')}`;
-  const counts = `${exchanges} requests in progress, ${connections} connections${http2Words(live)}`;
+  const counts = `${counted(exchanges, 'request')} in progress, ${counted(connections, 'connection')}${http2Words(live)}`;
   const run = `revision ${generation}, ${listening} of ${workers.length} workers, up ${ageWords(uptimeSeconds)}`;
   const first = cut(plainText(`Fairlead: ${state}`), width);
   return [
@@ -234,4 +234,9 @@ function isElsewhere({ zone, origin }: Endpoint): boolean {
 
 function isInTrouble({ availability, weightShare }: Endpoint): boolean {
   return availability !== 'up' || weightShare < 1;
+}
+
+/** `1 request`, `2 requests`. */
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

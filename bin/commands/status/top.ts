@@ -5,6 +5,7 @@ import type { LiveReply } from '../../../admin/api/reply-schemas.ts';
 import type { RequestsReply } from '../../../admin/api/request-schemas.ts';
 import { callAdmin, refusalWords, watchAdmin } from '../live/admin-client.ts';
 import { type AdminOptions, type AdminTarget, adminTarget } from '../live/admin-target.ts';
+import { changeText } from '../live/change-endpoint.ts';
 import { endpointError, endpointPath } from '../live/endpoint-path.ts';
 import { attempt, UsageError } from '../live/run-live-command.ts';
 import { terminal } from './status.ts';
@@ -25,6 +26,8 @@ const LEAVE = '\u001b[?25h\u001b[?1049l';
 const HOME = '\u001b[H';
 const CLEAR_LINE = '\u001b[K';
 const CLEAR_BELOW = '\u001b[J';
+/** Time for which the result of a change is shown, in ms. */
+const NOTICE_MS = 8_000;
 
 /** Shows the state until a key, a signal or the last frame ends it. Sets the exit code. */
 export function top(options: TopOptions): Promise<void> {
@@ -66,6 +69,7 @@ class Screen {
   #requests: RequestsReply | null = null;
   #names: readonly string[] = [];
   #notice = '';
+  #noticeEndMs = 0;
   /** Whether the user has ended it. */
   wasLeft = false;
 
@@ -85,6 +89,7 @@ class Screen {
 
   async show(live: LiveReply): Promise<void> {
     this.#live = live;
+    if (performance.now() >= this.#noticeEndMs) this.#notice = '';
     if (this.#view.mode === 'requests') await this.#readRequests();
     this.#draw();
   }
@@ -127,17 +132,20 @@ class Screen {
     try {
       const answer = await callAdmin(this.#target, `${endpointPath(endpoint)}/state`, { body: { admin } });
       if (answer.status !== 200) throw endpointError(endpoint, answer);
-      const { availability, inFlight } = answer.body as EndpointReply;
-      this.#notice = `${endpoint}: ${admin}; ${inFlight} in flight, availability: ${availability}`;
+      this.#notify(changeText(endpoint, admin, answer.body as EndpointReply));
     } catch (error) {
       this.#fail(error);
     }
     this.#draw();
   }
 
-  readonly #fail = (error: unknown): void => {
-    this.#notice = (error as Error).message;
-  };
+  readonly #fail = (error: unknown): void => this.#notify((error as Error).message);
+
+  /** Shows a notice in place of the keys, for a moment. */
+  #notify(text: string): void {
+    this.#notice = text;
+    this.#noticeEndMs = performance.now() + NOTICE_MS;
+  }
 
   readonly #draw = (): void => {
     if (this.#live === null || this.wasLeft) return;

@@ -6,8 +6,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import { configFile, runCommand, startCommand } from '../../support/fairlead-process.ts';
+import { configFile, ENTRY, runCommand, startCommand } from '../../support/fairlead-process.ts';
 import { startFairlead } from '../../support/fairlead.ts';
+import { requirePeer } from '../../support/peers.ts';
+import { runInTerminal } from '../../support/terminal.ts';
 
 /** An app server on a free port. */
 async function startApp(t: TestContext): Promise<string> {
@@ -35,7 +37,10 @@ describe('fairlead quick', () => {
     assert.equal(port.code, 4);
     assert.match(port.stderr, /listener web cannot be bound to \S+: another.*; choose another port with --listen/);
     assert.equal(adminPort.code, 4);
-    assert.match(adminPort.stderr, /the admin API can't be bound to .*; choose another port with --admin-port/);
+    assert.match(
+      adminPort.stderr,
+      /the admin API can't be bound to \S+: another process has it \(EADDRINUSE\); choose another port with --admin-port/,
+    );
     first.child.kill('SIGTERM');
     assert.equal(await first.ended, 0);
     const gone = await runCommand(['healthcheck', '--admin', admin]);
@@ -69,6 +74,72 @@ describe('fairlead init', () => {
     assert.match(half.stderr, /--cert and --key belong together/);
     assert.equal(existsSync(path.join(folder, 'a.yaml')), false);
   });
+});
+
+describe('at a terminal', () => {
+  test('init asks again for wrong answers, and writes the file', async (t) => {
+    const python = requirePeer(t, 'python3');
+    if (python === undefined) return;
+    const { folder } = configFile(t, '');
+    const command = [process.execPath, ENTRY, 'init', 'site.yaml'];
+    const { code, stdout } = await runInTerminal(python, command, {
+      cwd: folder,
+      columns: 80,
+      steps: [
+        { seen: 'app servers', keys: '\r' },
+        { seen: 'at least one URL is needed', keys: 'localhost:3000\r' },
+        { seen: 'did you mean http://localhost:3000?', keys: 'http://localhost:3000\r' },
+        { seen: 'Domains', keys: '\r' },
+        { seen: 'health check', keys: 'healthz\r' },
+        { seen: '"healthz" is not a path', keys: '/healthz\r' },
+        { seen: 'Certificate file', keys: '\r' },
+      ],
+    });
+    assert.equal(code, 0, stdout);
+    assert.match(stdout, /site\.yaml written\. Next: fairlead check site\.yaml, then fairlead run site\.yaml/);
+    const text = readFileSync(path.join(folder, 'site.yaml'), 'utf8');
+    assert.match(text, /"http:\/\/localhost:3000"/);
+  });
+
+  for (const [name, keys] of [
+    ['Ctrl-C', '\u0003'],
+    ['Ctrl-D', '\u0004'],
+  ] as const) {
+    test(`${name} ends init, and nothing is written`, async (t) => {
+      const python = requirePeer(t, 'python3');
+      if (python === undefined) return;
+      const { folder } = configFile(t, '');
+      const command = [process.execPath, ENTRY, 'init', 'site.yaml'];
+      const run = await runInTerminal(python, command, { cwd: folder, steps: [{ seen: 'app servers', keys }] });
+      assert.equal(run.code, 4);
+      assert.match(run.stdout, /\nfairlead: nothing was written: the input ended/);
+      assert.equal(existsSync(path.join(folder, 'site.yaml')), false);
+    });
+  }
+
+  test('keys of the demo act one after the other, on a process that runs', async (t) => {
+    const python = requirePeer(t, 'python3');
+    if (python === undefined) return;
+    const command = [process.execPath, ENTRY, 'demo', '--port', '0', '--admin-port', '0'];
+    const { code, stdout } = await runInTerminal(python, command, {
+      columns: 80,
+      steps: [
+        { seen: 'ready: web', keys: '2kk' },
+        { seen: 'does not run: b brings it back', keys: 'b' },
+        { seen: 'is back', keys: 'dr' },
+        { seen: 'in service again', keys: 'ccc' },
+        { seen: 'the canary gets 0 %', keys: 'q' },
+      ],
+    });
+    assert.equal(code, 0, stdout);
+    assert.match(stdout, /^ >2 app\/127\.0\.0\.1:\d+ {3}k kill/m);
+    assert.match(stdout, /canary gets 10 %[^]*canary gets 50 %[^]*canary gets 0 %/);
+  });
+});
+
+test('demo names the option of a port that is none', async () => {
+  const { code, stderr } = await runCommand(['demo', '--admin-port', 'x']);
+  assert.deepEqual([code, stderr], [2, 'fairlead: --admin-port takes a port from 0 to 65535, not "x"\n']);
 });
 
 test('run names the key of an address that another process has', async (t) => {

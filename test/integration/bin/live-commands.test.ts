@@ -2,7 +2,7 @@
 // maintenance. Thread: main.
 
 import assert from 'node:assert/strict';
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, test, type TestContext } from 'node:test';
@@ -10,6 +10,7 @@ import { eventually } from '../../support/fairlead.ts';
 import { type CommandOutcome, ENTRY, runCommand } from '../../support/fairlead-process.ts';
 import { refusingPort } from '../../support/heartbeat-target.ts';
 import { requirePeer } from '../../support/peers.ts';
+import { runInTerminal } from '../../support/terminal.ts';
 import { shareFairlead } from '../../support/shared-fairlead.ts';
 
 function fairlead(...args: readonly string[]): Promise<CommandOutcome> {
@@ -59,13 +60,13 @@ describe('fairlead drain, ready, maintain', () => {
     const { admin, first, url } = await start(t);
     const drained = await fairlead('drain', first, ...admin);
     assert.equal(drained.stderr, '');
-    assert.equal(
-      drained.stdout,
-      `${first} gets no new requests, except from sticky clients; 0 in flight, availability: drain\n`,
-    );
+    assert.equal(drained.stdout, `${first} gets no new requests, except from sticky clients; 0 in flight\n`);
     assert.deepEqual(new Set(await texts(url, 6)), new Set(['two']));
-    assert.match((await fairlead('maintain', first, ...admin)).stdout, /availability: maintenance\n$/);
-    assert.match((await fairlead('ready', first, ...admin)).stdout, /gets requests again .* availability: up\n$/);
+    assert.match(
+      (await fairlead('maintain', first, ...admin)).stdout,
+      /gets no requests and no heartbeats; 0 in flight\n$/,
+    );
+    assert.match((await fairlead('ready', first, ...admin)).stdout, /gets requests again .* 0 in flight, now up\n$/);
     assert.deepEqual(new Set(await texts(url, 6)), new Set(['one', 'two']));
   });
 
@@ -212,38 +213,13 @@ describe('fairlead top', () => {
     const python = requirePeer(t, 'python3');
     if (python === undefined) return;
     const { admin, apps, plane } = await start(t);
-    const script = `
-import os, pty, sys, select, struct, fcntl, termios
-pid, fd = pty.fork()
-if pid == 0:
-    os.environ['TERM'] = 'xterm'
-    os.execv(sys.argv[1], sys.argv[1:])
-fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack('HHHH', 24, 100, 0, 0))
-seen = b''
-sent = 0
-while True:
-    try:
-        chunk = os.read(fd, 65536)
-    except OSError:
-        break
-    if not chunk: break
-    seen += chunk
-    if sent == 0 and b'q quit' in seen:
-        os.write(fd, b't'); sent = 1
-    if sent == 1 and b'everything is up' in seen:
-        os.write(fd, b'v'); sent = 2
-    if sent == 2 and b'0 requests in flight' in seen:
-        os.write(fd, b'vtjdy'); sent = 3
-    if sent == 3 and b': drain; 0 in flight' in seen:
-        os.write(fd, b'q'); sent = 4
-_, status = os.waitpid(pid, 0)
-sys.stdout.buffer.write(seen)
-sys.exit(os.waitstatus_to_exitcode(status))
-`;
-    const run = await new Promise<CommandOutcome>((resolve) => {
-      execFile(python, ['-c', script, process.execPath, ENTRY, 'top', ...admin], (error, stdout, stderr) => {
-        resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
-      });
+    const run = await runInTerminal(python, [process.execPath, ENTRY, 'top', ...admin], {
+      steps: [
+        { seen: 'q quit', keys: 't' },
+        { seen: 'everything is up', keys: 'v' },
+        { seen: '0 requests in flight', keys: 'vtjdy' },
+        { seen: 'gets no new requests, except from sticky clients; 0 in flight', keys: 'q' },
+      ],
     });
     assert.equal(run.code, 0, run.stderr);
     assert.ok(run.stdout.includes(apps[0]!.address));

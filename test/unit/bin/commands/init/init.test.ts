@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { initFile } from '../../../../../bin/commands/init/init-file.ts';
-import { askAnswers, type GivenAnswers } from '../../../../../bin/commands/init/init-questions.ts';
+import { askAnswers, type Dialogue, type GivenAnswers } from '../../../../../bin/commands/init/init-questions.ts';
 import { invalidOption, quickConfig } from '../../../../../bin/commands/quick/quick.ts';
 import { loadConfigText } from '../../../../../config/load.ts';
 import { formatProblem } from '../../../../../config/problems/problem.ts';
@@ -69,15 +69,35 @@ describe('the file of init', () => {
   });
 });
 
-describe('the questions of init', () => {
-  test('ask for what the options leave open, the endpoints until there is one', async () => {
-    const asked: string[] = [];
-    const answers = ['', 'http://a:1, http://b:2', 'shop.example.com', '/healthz', TLS.cert, TLS.key];
-    const found = await askAnswers(NOTHING, async (question) => {
+/** Answers the questions in order, and records them with the complaints. */
+function dialogueOf(answers: string[]) {
+  const asked: string[] = [];
+  const complaints: string[] = [];
+  const dialogue: Dialogue = {
+    ask: async (question) => {
       asked.push(question);
       return answers.shift()!;
-    });
-    assert.deepEqual(found, {
+    },
+    complain: (message) => void complaints.push(message),
+    errorsOf: (given) => {
+      const loaded = load(initFile(given));
+      return loaded.ok ? [] : loaded.problems.map(({ message }) => message);
+    },
+  };
+  return { dialogue, asked, complaints };
+}
+
+describe('the questions of init', () => {
+  test('ask for what the options leave open, the endpoints until there is one', async () => {
+    const { dialogue, asked, complaints } = dialogueOf([
+      '',
+      'http://a:1, http://b:2',
+      'shop.example.com',
+      '/healthz',
+      TLS.cert,
+      TLS.key,
+    ]);
+    assert.deepEqual(await askAnswers(NOTHING, dialogue), {
       upstreams: ['http://a:1', 'http://b:2'],
       domains: ['shop.example.com'],
       health: '/healthz',
@@ -85,12 +105,47 @@ describe('the questions of init', () => {
       listen: null,
     });
     assert.equal(asked.length, 6);
+    assert.match(complaints.join(), /at least one URL/);
+  });
+
+  test('ask again for an answer that check would refuse, and say why', async () => {
+    const { dialogue, asked, complaints } = dialogueOf([
+      'localhost:3000',
+      'http://localhost:3000',
+      'a b/c',
+      '',
+      'healthz',
+      '/healthz',
+      '/no/such.pem',
+      '',
+      '/no/such.key',
+      TLS.cert,
+      TLS.key,
+    ]);
+    const { upstreams, domains, health, tls } = await askAnswers(NOTHING, dialogue);
+    assert.deepEqual(
+      { upstreams, domains, health, tls },
+      {
+        upstreams: ['http://localhost:3000'],
+        domains: [],
+        health: '/healthz',
+        tls: TLS,
+      },
+    );
+    assert.equal(asked.length, 11);
+    const said = complaints.join('\n');
+    assert.match(said, /"localhost:3000" is not an endpoint URL.*did you mean http:\/\/localhost:3000\?/);
+    assert.match(said, /"b\/c" is not a host pattern/);
+    assert.match(said, /"healthz" is not a path/);
+    assert.match(said, /TLS needs the private key too/);
+    assert.match(said, /no\/such\.pem/);
   });
 
   test('do not ask for the key without a certificate, nor for what was given', async () => {
     const given = { ...NOTHING, upstreams: ['http://a:1'], domains: ['a.example'], health: '/' };
-    const found = await askAnswers(given, async () => '');
-    assert.equal(found.tls, null);
+    const { dialogue, asked } = dialogueOf(['']);
+    assert.equal((await askAnswers(given, dialogue)).tls, null);
+    assert.equal(asked.length, 1);
   });
 });
 
