@@ -258,6 +258,7 @@ class DataPlane {
       passwords: this.#passwords,
       grpcCalls: this.#grpcCalls,
       tracer: this.#tracer,
+      mirrors: () => this.#forwarder.mirrors,
       nowMs: () => this.#clock.nowMs(),
     };
     const watch = this.#policyWatch;

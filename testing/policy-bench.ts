@@ -13,6 +13,7 @@ import type { Logger } from '../core/log.ts';
 import { POLICY_FIELDS, type PolicyField } from '../core/memory/lane-fields.ts';
 import { ClientMemory } from '../core/memory/client-memory.ts';
 import type { OptionShape } from '../core/option-schema.ts';
+import type { MirrorService } from '../core/policy/mirror-service.ts';
 import type { PolicyAnswer } from '../core/policy/policy.ts';
 import type { OptionProblem, PluginPolicy, PolicyDefinition } from '../core/policy/policy-definition.ts';
 import type { UpstreamSnapshot } from '../core/snapshot/upstream.ts';
@@ -107,6 +108,15 @@ function valueIn(options: unknown, path: KeyPath): unknown {
   return value;
 }
 
+/** Policies of plugins mirror nothing. */
+const NO_MIRRORS: MirrorService = {
+  hasRoom: () => false,
+  reserve: () => false,
+  release: () => undefined,
+  send: (_, copy) => copy.released(),
+  dropped: () => undefined,
+};
+
 /** One policy in one place. */
 export class PolicyBench {
   /** Lines that were logged. */
@@ -152,6 +162,7 @@ export class PolicyBench {
       passwords,
       grpcCalls,
       tracer: { begin: () => '', ended: () => undefined },
+      mirrors: () => NO_MIRRORS,
       ...memory,
     };
     const reported = () => void counts.reported++;

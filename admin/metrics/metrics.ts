@@ -18,6 +18,7 @@ import {
 } from './metric-family.ts';
 import { CERTIFICATE_METRICS } from './metrics-certificate.ts';
 import { ENDPOINT_METRICS } from './metrics-endpoint.ts';
+import { MIRROR_METRICS } from './metrics-mirror.ts';
 import { POLICY_METRICS } from './metrics-policy.ts';
 import { processMetrics } from './metrics-process.ts';
 import { PROVIDER_METRICS } from './metrics-provider.ts';
@@ -55,6 +56,7 @@ export class Metrics {
       ...PROVIDER_METRICS,
       ...POLICY_METRICS,
       ...UPSTREAM_METRICS,
+      ...MIRROR_METRICS,
       ...SOURCE_METRICS,
       ...GRPC_METRICS,
       ...ENDPOINT_METRICS,

@@ -101,7 +101,10 @@ export const KEY_ADVICE: Readonly<Record<string, string>> = {
     ['split', 'canary', 'trafficsplit', 'weightedclusters'],
     'requests are split between upstreams by routes[].split',
   ),
-  ...each(['mirror', 'shadow'], 'Fairlead does not mirror traffic'),
+  ...each(
+    ['mirror', 'mirroring', 'mirrors', 'shadow', 'requestmirror', 'requestmirrorpolicies'],
+    'requests are copied to another upstream by routes[].mirror',
+  ),
   ...each(
     ['errorpage', 'errorpages', 'errorfile', 'handleerrors'],
     'error pages are listeners[].errorPages or routes[].errorPages',

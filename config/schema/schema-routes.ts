@@ -102,6 +102,7 @@ export const FORWARDING_ACTIONS: readonly string[] = ['upstream', 'split'];
 export const NEEDS_UPSTREAM = [
   'requestHeaders',
   'rewrite',
+  'mirror',
   'host',
   'limits',
   'timeouts',

@@ -72,14 +72,24 @@ function checkWithoutUpstream(action: string, path: KeyPath, context: CheckConte
   }
 }
 
-/** Paths at which a route may name upstreams: its own, and those of its split. */
+/** Paths at which a route may name upstreams: its own, those of its split, and those of its mirrors. */
 export function upstreamPaths(path: KeyPath, context: CheckContext): KeyPath[] {
-  const written = context.tree.valueAt([...path, 'split']);
-  const isList = Array.isArray(written);
-  const parts: unknown = isList ? written : context.tree.valueAt([...path, 'split', 'upstreams']);
-  const base = isList ? [...path, 'split'] : [...path, 'split', 'upstreams'];
-  const split = Array.isArray(parts) ? parts.map((_, index): KeyPath => [...base, index, 'upstream']) : [];
-  return [[...path, 'upstream'], ...split];
+  const isList = Array.isArray(context.tree.valueAt([...path, 'split']));
+  const split = isList ? [...path, 'split'] : [...path, 'split', 'upstreams'];
+  const mirror = [...path, 'mirror'];
+  const { tree } = context;
+  return [
+    [...path, 'upstream'],
+    ...itemPaths(split, 'upstream', tree),
+    [...mirror, 'to'],
+    ...itemPaths(mirror, 'to', tree),
+  ];
+}
+
+/** Paths of a key in the items of a list; none where there is no list. */
+function itemPaths(list: KeyPath, key: string, tree: CheckContext['tree']): KeyPath[] {
+  const items = tree.valueAt(list);
+  return Array.isArray(items) ? items.map((_, index): KeyPath => [...list, index, key]) : [];
 }
 
 /** Checks references on the written values, so that they are checked even if the rest doesn't fit the schema. */

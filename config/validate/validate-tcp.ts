@@ -154,15 +154,20 @@ function checkNot(path: KeyPath, context: CheckContext): void {
 }
 
 function checkHttpRoute(route: RouteConfig, path: KeyPath, context: CheckContext): void {
-  const { upstream = '', split } = route;
+  const { upstream = '', split, mirror = [] } = route;
   const { upstreams } = context.config;
   checkServerNames(path, context);
   const named = [upstream, ...(split?.upstreams.map((one) => one.upstream) ?? [])];
   const tcp = named.find((name) => hasTcpEndpoints(upstreams.get(name)));
-  if (tcp === undefined) return;
-  const advice = 'name a listener with mode: tcp in match.listener, or give the endpoints http:// URLs';
-  const message = `upstream ${tcp} has tcp:// endpoints, which serve no HTTP requests: ${advice}`;
-  context.report({ code: 'FL3008', message, path: [...path, split === undefined ? 'upstream' : 'split'] });
+  if (tcp !== undefined) {
+    const advice = 'name a listener with mode: tcp in match.listener, or give the endpoints http:// URLs';
+    const message = `upstream ${tcp} has tcp:// endpoints, which serve no HTTP requests: ${advice}`;
+    context.report({ code: 'FL3008', message, path: [...path, split === undefined ? 'upstream' : 'split'] });
+  }
+  const mirrored = mirror.find(({ to }) => hasTcpEndpoints(upstreams.get(to)))?.to;
+  if (mirrored === undefined) return;
+  const message = `upstream ${mirrored} has tcp:// endpoints, to which no request can be mirrored: give them http:// URLs`;
+  context.report({ code: 'FL3008', message, path: [...path, 'mirror'] });
 }
 
 /** HTTP is routed by the host of each request, which may differ from the server name of the connection. */

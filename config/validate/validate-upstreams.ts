@@ -70,7 +70,8 @@ function checkEndpoints(check: UpstreamCheck): void {
 /** Whether a route of a listener leads to an upstream. A chain of two listeners is no loop. */
 function canReach({ mode, name }: ListenerConfig, upstream: string, parts: ModeParts): boolean {
   return parts.routes.some((route) => {
-    const named = [route?.upstream, ...(route?.split?.upstreams.map((one) => one.upstream) ?? [])];
+    const split = route?.split?.upstreams.map((one) => one.upstream) ?? [];
+    const named = [route?.upstream, ...split, ...(route?.mirror?.map(({ to }) => to) ?? [])];
     if (route === null || !named.includes(upstream)) return false;
     if (mode === 'tcp') return isTcpRoute(route, parts) && tcpListenersOf(route, parts).includes(name);
     return !isTcpRoute(route, parts) && (route.match?.listener?.includes(name) ?? true);

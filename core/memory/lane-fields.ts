@@ -41,7 +41,7 @@ export const ENDPOINT_FIELDS = [
   'latencySumMs',
 ] as const;
 
-/** Per upstream: exchanges as the client saw them. */
+/** Per upstream: exchanges as the client saw them, and copies of requests that were mirrored to it. */
 export const UPSTREAM_FIELDS = [
   'responses1xx',
   'responses2xx',
@@ -66,6 +66,12 @@ export const UPSTREAM_FIELDS = [
   'upgrades',
   'picksOwnZone',
   'picksOtherZone',
+  'mirrorsSent',
+  'mirrorsFailed',
+  'mirrorsDroppedBusy',
+  'mirrorsDroppedBody',
+  'mirrorsDroppedMemory',
+  'mirrorsDroppedUnfinished',
   'latencySumMs',
 ] as const;
 

@@ -11,6 +11,7 @@ import type { RequestTracer } from '../request-tracer.ts';
 import type { Template, TemplateForm } from '../template.ts';
 import type { TemplateFacts, TemplatePlace } from '../template-values.ts';
 import type { Timers } from '../timers.ts';
+import type { MirrorService } from './mirror-service.ts';
 import type { Policy } from './policy.ts';
 import type { PolicyNeed, PolicyStage } from './policy-stage.ts';
 
@@ -137,6 +138,8 @@ export interface PolicyServices {
   readonly passwords: PasswordService;
   readonly grpcCalls: GrpcCallCounter;
   readonly tracer: RequestTracer;
+  /** Called per request: the worker makes it after its policies. */
+  readonly mirrors: () => MirrorService;
   /** Timers as coarse as the worker's wheel, and their monotonic ms, which all workers share. */
   readonly timers: Timers;
   readonly nowMs: () => number;

@@ -32,6 +32,7 @@ import { closeExchange } from './exchange-end.ts';
 import { ExchangePool } from './exchange-pool.ts';
 import * as failover from './failover.ts';
 import * as path from './forward.ts';
+import { MirroredExchanges } from './mirrored-exchanges.ts';
 import { STATE } from './exchange-state.ts';
 import type { ForwardingContext, ForwardingParts } from './forwarding-context.ts';
 import { RequestIds } from './request-id.ts';
@@ -44,6 +45,7 @@ type Writable<Whole, Key extends keyof Whole> = Omit<Whole, Key> & { -readonly [
 export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks<Exchange>, PlacerEvents<Exchange> {
   readonly #context: Writable<ForwardingContext, 'transport' | 'tunnels'>;
   readonly #exchanges = new ExchangePool(this);
+  readonly mirrors: MirroredExchanges;
 
   constructor(parts: ForwardingParts) {
     const { region, clock } = parts;
@@ -61,6 +63,7 @@ export class Forwarder implements ExchangeStarter, ExchangeHooks, AttemptHooks<E
       onSettled: (view, outcome) => path.resume(this.#context, view.exchange as Exchange, outcome),
     });
     this.#context = { ...parts, placer, policies, signals, requestIds: new RequestIds(), files: new FileService() };
+    this.mirrors = new MirroredExchanges(this.#context);
   }
 
   /** Sends attempts through others from now on, which end at the same endpoints. */

@@ -10,6 +10,7 @@ import {
   type RequestsInFlight,
 } from '../../core/requests-in-flight.ts';
 import type { Exchange } from './exchange.ts';
+import { MirrorClient } from './mirror-client.ts';
 import { STATE_NAMES, type StateName } from './exchange-state.ts';
 
 /** Longest method, host and path in the list: clients choose them. */
@@ -27,8 +28,9 @@ const PHASES: Readonly<Record<Exclude<StateName, 'done'>, RequestPhase>> = {
   tunnel: 'tunnel',
 };
 
-/** @param nowMs monotonic, as the times of exchanges */
-export function openRequests(exchanges: readonly Exchange[], nowMs: number): RequestsInFlight {
+/** Mirrored requests are no requests of clients, and not among them. @param nowMs monotonic, as the times of exchanges */
+export function openRequests(open: readonly Exchange[], nowMs: number): RequestsInFlight {
+  const exchanges = open.filter(({ client }) => !(client instanceof MirrorClient));
   const oldest = exchanges.toSorted((a, b) => a.timing.receivedMs - b.timing.receivedMs).slice(0, MOST_REQUESTS);
   return {
     total: exchanges.length,

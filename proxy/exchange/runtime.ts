@@ -15,7 +15,7 @@ import type { RouteSnapshot, TcpRouteSnapshot } from '../../core/snapshot/route.
 import type { Snapshot } from '../../core/snapshot/snapshot.ts';
 import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import { ConfiguredAnswers } from './configured-answers.ts';
-import { overridden } from './route-overrides.ts';
+import { forMirrors, overridden } from './route-overrides.ts';
 import { Router } from '../routing/router.ts';
 import { TcpRouter } from '../routing/tcp-router.ts';
 import { RuntimePolicies, type RuntimePoliciesParts } from '../policies/runtime-policies.ts';
@@ -57,8 +57,10 @@ export class Runtime {
   readonly #listeners = new Map<number, ListenerRuntime>();
   /** The upstream of each route that has one, with the settings that the route replaces. */
   readonly #targets = new Map<RouteSnapshot | TcpRouteSnapshot, UpstreamRuntime>();
-  /** Those with settings of a route, by the index of the upstream. */
+  /** Upstreams with settings of a route or for mirrored requests, by the index of the upstream. */
   readonly #overridden = new Map<number, UpstreamRuntime[]>();
+  /** By name. */
+  readonly #mirrorTargets = new Map<string, UpstreamRuntime>();
 
   constructor(snapshot: Snapshot, memory: RuntimeMemory, policies: RuntimePoliciesParts) {
     this.#snapshot = snapshot;
@@ -111,6 +113,17 @@ export class Runtime {
     return undefined;
   }
 
+  /** The same upstream for mirrored requests, which are sent once and wait for no endpoint. */
+  mirrorTarget(name: string): UpstreamRuntime | undefined {
+    const known = this.#mirrorTargets.get(name);
+    const upstream = known === undefined ? this.upstreamNamed(name) : undefined;
+    if (upstream === undefined) return known;
+    const target = { ...upstream, snapshot: forMirrors(upstream.snapshot) };
+    this.#mirrorTargets.set(name, target);
+    this.#keepCurrent(target);
+    return target;
+  }
+
   /** The listener of a connection; undefined if a reload has removed it. */
   listener(index: number): ListenerSnapshot | undefined {
     return this.#listeners.get(index)?.snapshot;
@@ -124,8 +137,12 @@ export class Runtime {
   #setTarget(route: RouteSnapshot | TcpRouteSnapshot, upstream: UpstreamRuntime): void {
     const target = withOverrides(upstream, route);
     this.#targets.set(route, target);
-    if (target === upstream) return;
-    const { index } = upstream.snapshot;
+    if (target !== upstream) this.#keepCurrent(target);
+  }
+
+  /** Gives a variant of an upstream the endpoints of later changes. */
+  #keepCurrent(target: UpstreamRuntime): void {
+    const { index } = target.snapshot;
     const others = this.#overridden.get(index);
     if (others === undefined) this.#overridden.set(index, [target]);
     else others.push(target);

@@ -17,6 +17,7 @@ import { grpcMetrics } from './grpc-metrics.ts';
 import { grpcWeb } from './grpc-web.ts';
 import { headerEdits, upstreamHeaderEdits } from './header-edits.ts';
 import { maintenance, upstreamMaintenance } from './maintenance.ts';
+import { mirror } from './mirror.ts';
 import { rateLimit } from './rate-limit.ts';
 import { redirectToHttps } from './redirect-to-https.ts';
 import { responseBuffer } from './response-buffer.ts';
@@ -57,6 +58,7 @@ export const POLICIES = [
   stickyCookie,
   traceContext,
   responseLimit,
+  mirror,
   forwardingFields,
   upstreamMaintenance,
 ] as const;

@@ -171,6 +171,7 @@ export class ForwardingBench implements Transport {
       services: {
         ...policyServices(),
         ...(tracer !== null && { tracer }),
+        mirrors: () => this.forwarder.mirrors,
         mustShed: () => this.mustShed,
         pressure: () => this.pressure,
         nowMs: () => this.nowMs,

@@ -30,6 +30,9 @@ export function policyServices(): PolicyServices {
     },
     grpcCalls: { ended: () => undefined },
     tracer: { begin: () => '', ended: () => undefined },
+    mirrors() {
+      throw new Error('no mirrors on this bench');
+    },
     timers: systemTimers,
     nowMs: () => performance.now(),
     get clients() {

@@ -306,6 +306,7 @@ export class FakeContext implements AdminContext {
       routeSnapshot({
         policies: [
           policySnapshot('shedding', { priority: 'default' }, { needs: ['reply', 'transform-response-body'] }),
+          policySnapshot('mirror', { route: 'all', mirrors: [{ upstream: 'api' }] }, { index: 1 }),
         ],
       }),
     ],

@@ -10,7 +10,7 @@ import { adviceForKey, KEY_ADVICE } from '../../../../config/schema/peer-words.t
 
 const ROOT = path.resolve(import.meta.dirname, '../../../..');
 /** Words of features that Fairlead doesn't have. */
-const ABSENT = new Set(['cache', 'proxycache', 'caching', 'mirror', 'shadow', 'udp', 'quic', 'http3']);
+const ABSENT = new Set(['cache', 'proxycache', 'caching', 'udp', 'quic', 'http3']);
 const KEY_PATH = /(?:"[a-z]+"|\b[a-zA-Z]+(?:\[\])?(?:\.[A-Za-z]+(?:\[\])?)+)/g;
 const PAGE = /docs\/[a-z-]+\.md/g;
 /** Last parts of all key paths, as words of other programs are compared. */

@@ -76,6 +76,7 @@ routes:
     requestHeaders: { set: { X-A: "{host}" }, remove: [x-b] }
     traceContext: { create: true }
     responseLimit: 1MiB
+    mirror: { to: other, percent: 0.5% }
     grpcWeb: true
 upstreams:
   app: &app { grpcMetrics: true, responseHeaders: { set: { X-App: a } }, endpoints: ["http://10.0.0.1"], maintenanceBypass: { client: "::1" }, sticky: { cookie: lb, secret: sixteen letters and more }, health: { heartbeat: false } }

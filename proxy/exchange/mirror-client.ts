@@ -1,0 +1,59 @@
+// The client side of a mirrored request: gives its body, and discards its response. Thread: worker.
+
+import type { ClientConnection, ClientEvents, ClientSide } from '../../core/exchange-contract.ts';
+import type { MirrorCopy } from '../../core/policy/mirror-service.ts';
+
+export class MirrorClient implements ClientSide {
+  /** That of the client whose request is copied. */
+  readonly connection: ClientConnection;
+  readonly copy: MirrorCopy;
+  #events: ClientEvents | null = null;
+  #sentChunks = 0;
+  #isPaused = true;
+  #hasEnded = false;
+
+  constructor(connection: ClientConnection, copy: MirrorCopy) {
+    this.connection = connection;
+    this.copy = copy;
+  }
+
+  /** Sets the receiver of the events, before the exchange begins. */
+  attach(events: ClientEvents): void {
+    this.#events = events;
+  }
+
+  sendInterim(): void {}
+
+  sendHead(): void {}
+
+  sendData(): boolean {
+    return true;
+  }
+
+  sendEnd(): void {
+    this.#events!.onResponseFlushed();
+  }
+
+  sendLocalReply(): void {
+    this.#events!.onResponseFlushed();
+  }
+
+  cut(): void {}
+
+  resumeBody(): void {
+    // The endpoint may take more within the call that gives it a chunk.
+    if (!this.#isPaused || this.#hasEnded) return;
+    this.#isPaused = false;
+    const { chunks } = this.copy;
+    while (!this.#isPaused && this.#sentChunks < chunks.length) {
+      this.#events!.onBodyData(chunks[this.#sentChunks++]!);
+    }
+    if (this.#isPaused || this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#events!.onBodyEnd(null);
+  }
+
+  pauseBody(): void {
+    this.#isPaused = true;
+  }
+}
