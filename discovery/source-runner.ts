@@ -202,7 +202,8 @@ export class SourceRunner {
     const removed = removedFrom(this.#set.members, set.members);
     if (isHeldBy(this.#guard, removed, before)) return this.#hold(set, removed);
     this.#release();
-    if (isSudden(removed, before)) this.#warnSudden(removed, before);
+    const isEmptied = before > 0 && set.members.size === 0;
+    if (isEmptied || isSudden(removed, before)) this.#warnSudden(set, removed);
     this.#follow(set);
   }
 
@@ -244,7 +245,7 @@ export class SourceRunner {
     const set = this.#held;
     this.#release();
     if (set === null) return;
-    this.#warnSudden(removedFrom(this.#set.members, set.members), this.#size);
+    this.#warnSudden(set, removedFrom(this.#set.members, set.members));
     this.#follow(set);
   }
 
@@ -264,11 +265,12 @@ export class SourceRunner {
     onEvent({ at: clock.wallMs(), ...about, change, cause, endpoints: this.#size });
   }
 
-  #warnSudden(removed: number, before: number): void {
-    this.#emit('shrunk', `removes ${removed} of ${before} endpoints at once`);
+  #warnSudden({ members }: MemberSet, removed: number): void {
+    const before = this.#size;
+    const effect = `removes ${removed} of ${before} endpoints at once${members.size === 0 ? '; none is left' : ''}`;
+    this.#emit('shrunk', effect);
     const fields = { upstream: this.#upstream, source: this.kind, removed, before };
-    const text = `source ${this.kind} of upstream ${this.#upstream} removes ${removed} of ${before} endpoints at once`;
-    this.#parts.log.warn(fields, text);
+    this.#parts.log.warn(fields, `source ${this.kind} of upstream ${this.#upstream} ${effect}`);
   }
 
   #logRecovered(): void {

@@ -35,7 +35,7 @@ export function fitBody(body: Readonly<Record<string, unknown>>, schema: z.ZodOb
   const issue = parsed.error.issues[0]!;
   const key = String(issue.path[0] ?? '');
   if (!Object.hasOwn(body, key)) throw new AdminError(400, 'missing-key', `the key ${key} is missing`);
-  throw new AdminError(400, 'bad-value', `${key} is not as it must be: ${issue.message}`);
+  throw new AdminError(400, 'bad-value', `${key} has a wrong value: ${wordsOf(issue.message)}`);
 }
 
 async function readBytes(request: IncomingMessage): Promise<Uint8Array> {
@@ -50,4 +50,9 @@ async function readBytes(request: IncomingMessage): Promise<Uint8Array> {
   if (sizeBytes <= MAX_BODY_BYTES) return Buffer.concat(chunks);
   const fields = { Connection: 'close' };
   throw new AdminError(413, 'body-too-large', `the body may have ${MAX_BODY_BYTES} bytes at most`, { fields });
+}
+
+/** zod's message as part of a sentence: `expected one of "ready", "drain"`. */
+function wordsOf(message: string): string {
+  return message.replace(/^Invalid (?:option|input): /, '').replaceAll('"|"', '", "');
 }

@@ -89,6 +89,8 @@ export function listFiles({ timers, clock, random }: Pick<SourceContext, 'timers
         random,
         nowMs: () => clock.nowMs(),
         onChange: () => Promise.resolve(onChange()),
+        // The last good list stays in use, and the source reports that it is an old one.
+        isMissingAChange: true,
       });
       watching.watch(file, []);
       return () => watching.stop();

@@ -116,6 +116,10 @@ describe('the source file', () => {
     assert.equal(await bodyOf(fairlead), 'a');
     write(listOf(apps.slice(1)));
     await eventually(async () => (await bodyOf(fairlead)) === 'b', 'the repaired file is used');
+    rmSync(list);
+    const loss = logged(/source file of upstream api failed: .*list\.yaml does not exist; 1 endpoint/);
+    await eventually(loss, 'the loss is logged');
+    assert.equal(await bodyOf(fairlead), 'b');
   });
 
   test('follows a symbolic link that is switched, as Kubernetes does with a ConfigMap', async (t) => {

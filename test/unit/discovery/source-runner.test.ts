@@ -111,10 +111,11 @@ describe('a source', () => {
   });
 
   test('an empty set is a set', () => {
-    const { runner, yields, hosts } = begin(['a']);
+    const { runner, yields, hosts, warnings } = begin(['a']);
     yields([]);
     assert.equal(hosts(), '');
     assert.equal(runner.view().state, 'current');
+    assert.deepEqual(warnings(), ['source file of upstream api removes 1 of 1 endpoints at once; none is left']);
   });
 
   test('that halves its set is followed and logged', () => {
