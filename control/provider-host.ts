@@ -4,7 +4,7 @@
 import { type CompileTables, compile } from '../config/compile/compile.ts';
 import { certificateNames, checkCertificate } from '../config/files/certificate.ts';
 import { listFiles } from '../config/files/endpoint-list.ts';
-import type { Origins } from '../config/include/provided-files.ts';
+import { type Origins, originsOf } from '../config/include/provided-files.ts';
 import type { LoadedConfig, LoadResult } from '../config/load.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
@@ -52,6 +52,8 @@ export class ProviderHost implements SnapshotGate, SnapshotConsumer {
   readonly #runners = new Map<string, ProviderRunner>();
   /** Of the last configuration that was loaded, by origin. */
   #refused = new Map<string, string>();
+  /** The fragments that were loaded last. */
+  #loaded: readonly Fragment[] = [];
   /** Refusals that were logged, as texts. */
   #logged = new Set<string>();
   #timer: TimerHandle | null = null;
@@ -87,13 +89,14 @@ export class ProviderHost implements SnapshotGate, SnapshotConsumer {
    * none of them is the result.
    */
   load(): LoadResult {
-    let parts = [...this.#runners.values()].flatMap(({ fragment }) => fragment.parts);
+    this.#loaded = this.#fragments();
+    let parts = this.#loaded.flatMap((fragment) => fragment.parts);
     const refused = new Map<string, string>();
     for (;;) {
       const result = this.#parts.load(parts);
       if (result.ok) {
         this.#refused = refused;
-        const origins = new Set(parts.map(({ origin }) => origin));
+        const origins = objectsOf({ parts, certificates: [] });
         return { ...result, warnings: result.warnings.filter(({ file }) => !origins.has(file)) };
       }
       const faulty = faultsOf(result, parts);
@@ -108,8 +111,7 @@ export class ProviderHost implements SnapshotGate, SnapshotConsumer {
     this.#isOpen = true;
     this.#origins = config.origins;
     this.#retain(config);
-    this.#logRefusals();
-    for (const runner of this.#runners.values()) runner.applied(this.#refusalsOf(runner));
+    this.#reportRefusals();
   }
 
   /** Adds certificates to listeners with `tls.fromProviders`. */
@@ -151,7 +153,7 @@ export class ProviderHost implements SnapshotGate, SnapshotConsumer {
 
   views(): readonly ProviderStatus[] {
     return [...this.#runners.values()].map((runner) => {
-      const accepted = [...originsOf(runner.fragment)].filter((origin) => !this.#refused.has(origin)).length;
+      const accepted = [...objectsOf(runner.fragment)].filter((origin) => !this.#refused.has(origin)).length;
       return { ...runner.view, accepted, refused: this.#refusalsOf(runner) };
     });
   }
@@ -191,9 +193,33 @@ export class ProviderHost implements SnapshotGate, SnapshotConsumer {
     const delayMs = Math.max(COALESCE_MS, this.#reloadedAtMs + BETWEEN_RELOADS_MS - clock.nowMs());
     this.#timer = timers.after(delayMs, () => {
       this.#timer = null;
+      if (contentOf(this.#fragments()) === contentOf(this.#loaded)) return this.#adopt();
       this.#reloadedAtMs = clock.nowMs();
       void reload();
     });
+  }
+
+  /**
+   * Other objects define what runs already, such as a replica in place of one that has ended, or others are refused: no
+   * revision is needed for that.
+   */
+  #adopt(): void {
+    const [before, now] = [this.#loaded, this.#fragments()].map((fragments) => fragments.flatMap(contributionsOf));
+    const renamed = new Map(before!.map(({ origin }, at) => [origin, now![at]!.origin]));
+    this.#refused = new Map([...this.#refused].map(([origin, cause]) => [renamed.get(origin) ?? origin, cause]));
+    this.#loaded = this.#fragments();
+    const parts = this.#loaded.flatMap((fragment) => fragment.parts);
+    this.#origins = originsOf(parts.filter(({ origin }) => !this.#refused.has(origin)));
+    this.#reportRefusals();
+  }
+
+  #fragments(): readonly Fragment[] {
+    return [...this.#runners.values()].map(({ fragment }) => fragment);
+  }
+
+  #reportRefusals(): void {
+    this.#logRefusals();
+    for (const runner of this.#runners.values()) runner.applied(this.#refusalsOf(runner));
   }
 
   /** Certificates that OpenSSL can serve; the others are refused. */
@@ -209,7 +235,7 @@ export class ProviderHost implements SnapshotGate, SnapshotConsumer {
   }
 
   #refusalsOf({ fragment }: ProviderRunner): readonly Refusal[] {
-    const own = originsOf(fragment);
+    const own = objectsOf(fragment);
     const found = [...this.#refused].flatMap(([origin, cause]) => (own.has(origin) ? [{ origin, cause }] : []));
     return [...fragment.refused, ...found];
   }
@@ -230,9 +256,20 @@ export class ProviderHost implements SnapshotGate, SnapshotConsumer {
   }
 }
 
+type Contributing = Pick<Fragment, 'parts' | 'certificates'>;
+
+function contributionsOf({ parts, certificates }: Contributing): readonly (ConfigPart | ProvidedCertificate)[] {
+  return [...parts, ...certificates];
+}
+
 /** Objects that contribute to a fragment. */
-function originsOf({ parts, certificates }: Fragment): Set<string> {
-  return new Set([...parts, ...certificates].map(({ origin }) => origin));
+function objectsOf(fragment: Contributing): Set<string> {
+  return new Set(contributionsOf(fragment).map(({ origin }) => origin));
+}
+
+/** The contributions as text, whichever objects make them. */
+function contentOf(fragments: readonly Fragment[]): string {
+  return JSON.stringify(fragments.map((fragment) => contributionsOf(fragment).map((one) => ({ ...one, origin: '' }))));
 }
 
 function servedBy(listeners: Settings['listeners']): ServedListener[] {

@@ -37,9 +37,14 @@ interface RecordKind {
   readonly owners: SlotOwners;
   readonly isBusy: (slot: number) => boolean;
   readonly lane: (worker: number, slot: number) => number;
-  readonly blockLength: number;
-  /** Fields that are levels. They are not cleared: open connections decrement them later. */
-  readonly levels: readonly number[];
+  /** Runs of fields that are no levels. Levels are not cleared: open connections decrement them later. */
+  readonly counters: readonly FieldRun[];
+}
+
+/** Neighbouring fields of a lane. */
+interface FieldRun {
+  readonly begin: number;
+  readonly end: number;
 }
 
 /** A consumer that comes after the workers. Changes of endpoints wait until every worker has installed them. */
@@ -105,10 +110,14 @@ function reclaim(kind: RecordKind, slots: readonly number[], revision: number, r
 function clearCounters(kind: RecordKind, slot: number, region: Region): void {
   for (let worker = 0; worker < region.capacity.workers; worker++) {
     const base = kind.lane(worker, slot);
-    for (let field = 0; field < kind.blockLength; field++) {
-      if (!kind.levels.includes(field)) region.doubles[base + field] = 0;
-    }
+    for (const { begin, end } of kind.counters) region.doubles.fill(0, base + begin, base + end);
   }
+}
+
+function countersOf(blockLength: number, levels: readonly number[]): readonly FieldRun[] {
+  const bounds = [-1, ...levels.toSorted((a, b) => a - b), blockLength];
+  const runs = bounds.slice(1).map((end, at) => ({ begin: bounds[at]! + 1, end }));
+  return runs.filter(({ begin, end }) => begin < end);
 }
 
 function kindsOf(tables: OwnedTables, region: Region): readonly RecordKind[] {
@@ -124,22 +133,25 @@ function kindsOf(tables: OwnedTables, region: Region): readonly RecordKind[] {
       isBusy: (slot) =>
         [ENDPOINT.inflight, ENDPOINT.queued].some(({ index }) => region.words[region.endpointWord(slot) + index]! > 0),
       lane: (worker, slot) => region.endpointLane(worker, slot),
-      blockLength: ENDPOINT_BLOCK,
-      levels: ENDPOINT_LEVELS.map((field) => ENDPOINT_FIELD[field]),
+      counters: countersOf(
+        ENDPOINT_BLOCK,
+        ENDPOINT_LEVELS.map((field) => ENDPOINT_FIELD[field]),
+      ),
     },
     {
       owners: tables.upstreams,
       isBusy: (index) => region.words[region.upstreamWord(index) + UPSTREAM.queued.index]! > 0,
       lane: (worker, index) => region.upstreamLane(worker, index),
-      blockLength: UPSTREAM_BLOCK,
-      levels: [],
+      counters: countersOf(UPSTREAM_BLOCK, []),
     },
     {
       owners: tables.listeners,
       isBusy: levelOfAnyWorker,
       lane: (worker, index) => region.listenerLane(worker, index),
-      blockLength: LISTENER_BLOCK,
-      levels: LISTENER_LEVELS.map((field) => LISTENER_FIELD[field]),
+      counters: countersOf(
+        LISTENER_BLOCK,
+        LISTENER_LEVELS.map((field) => LISTENER_FIELD[field]),
+      ),
     },
   ];
 }

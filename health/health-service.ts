@@ -110,7 +110,8 @@ export class HealthService {
    * (by slot and generation), and ends the heartbeats of those that go.
    */
   apply(snapshot: Snapshot): void {
-    this.#take(this.#roster.apply(snapshot, this.#now()));
+    const change = this.#roster.apply(snapshot, this.#now());
+    this.#take(change, () => this.#limits.apply(this.#roster.upstreams));
     this.#sweep.apply(this.#roster.upstreams);
     for (const upstream of this.#roster.upstreams) this.#refresh(upstream);
   }
@@ -122,18 +123,18 @@ export class HealthService {
     for (const upstream of snapshot.upstreams) {
       if (!changed.has(upstream.index)) continue;
       const { health, ...change } = this.#roster.amend(upstream, now);
-      this.#take(change, upstream.limits.isAdaptive);
+      this.#take(change, () => this.#limits.amend(health, change));
       this.#sweep.begin(health);
       this.#refresh(health);
     }
   }
 
-  #take({ added, kept, removed }: RosterChange, isAdaptive = true): void {
+  #take({ added, kept, removed }: RosterChange, takeLimits: () => void): void {
     for (const { slot } of removed) {
       this.#heartbeats.remove(slot);
       this.#forget(slot);
     }
-    if (isAdaptive) this.#limits.apply(this.#roster.upstreams);
+    takeLimits();
     for (const health of added) {
       this.#publisher.adopt(health.upstream.snapshot.index, health.endpoint, limitOf(health));
     }

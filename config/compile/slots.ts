@@ -34,6 +34,9 @@ export class SlotTable {
   readonly #slots = new Map<string, number>();
   /** No slot below it is free. */
   #lowest = 0;
+  /** Slots whose owners were in no Snapshot from `#retiredFrom` on when they were last sought, or have been released since. */
+  #retired = new Set<number>();
+  #retiredFrom = 0;
 
   /** @param noun plural name of the owners in messages, such as 'endpoints' */
   constructor(noun: string, capacity: number) {
@@ -49,11 +52,11 @@ export class SlotTable {
 
   /** Checks that all identities fit, without changing anything. @throws CapacityError */
   refuseOverflow(identities: readonly string[]): void {
-    const wanted = new Set(identities);
-    const added = [...wanted].filter((identity) => !this.#slots.has(identity)).length;
+    const added = new Set(identities.filter((identity) => !this.#slots.has(identity))).size;
     const capacity = this.#owners.length;
     const free = capacity - this.#slots.size;
     if (added <= free) return;
+    const wanted = new Set(identities);
     const waiting = [...this.#slots.keys()].filter((identity) => !wanted.has(identity)).length;
     const later = waiting === 0 ? '' : `; ${waiting} more become free when the requests to removed ones have finished`;
     const message = `${added} more ${this.#noun} exceed the capacity: ${free} of ${capacity} slots are free${later}`;
@@ -100,7 +103,9 @@ export class SlotTable {
   release(identities: readonly string[]): void {
     for (const identity of identities) {
       const slot = this.#slots.get(identity);
-      if (slot !== undefined) this.#owners[slot]!.lastSeen = RELEASED;
+      if (slot === undefined) continue;
+      this.#owners[slot]!.lastSeen = RELEASED;
+      this.#retired.add(slot);
     }
   }
 
@@ -109,11 +114,12 @@ export class SlotTable {
    * revision, they may be reclaimed one by one as their in-flight sums reach zero.
    */
   retire(revision: number): readonly number[] {
-    const retired: number[] = [];
-    for (const slot of this.#slots.values()) {
-      if (this.#owners[slot]!.lastSeen < revision) retired.push(slot);
-    }
-    return retired;
+    // Within one revision only a release retires a slot: those of a change are found without a look at all others.
+    const candidates = revision === this.#retiredFrom ? this.#retired : this.#slots.values();
+    const isRetired = (slot: number): boolean => (this.#owners[slot]?.lastSeen ?? revision) < revision;
+    this.#retired = new Set([...candidates].filter(isRetired));
+    this.#retiredFrom = revision;
+    return [...this.#retired];
   }
 
   /**

@@ -29,6 +29,12 @@ export interface AdaptiveLimitsOptions {
   readonly shares: WeightShares;
 }
 
+/** Endpoints that are new, and those that no longer exist. */
+interface Changed {
+  readonly added: readonly EndpointHealth[];
+  readonly removed: readonly EndpointHealth[];
+}
+
 /** Observation of one endpoint. */
 interface Watch {
   readonly gradient: ConcurrencyGradient;
@@ -57,6 +63,16 @@ export class AdaptiveLimits {
         this.#watch(health);
       }
     }
+    this.#forget(gone);
+  }
+
+  /** Applies other endpoints of one upstream. */
+  amend({ snapshot }: UpstreamHealth, { added, removed }: Changed): void {
+    if (snapshot.limits.isAdaptive) for (const health of added) this.#watch(health);
+    this.#forget(removed);
+  }
+
+  #forget(gone: Iterable<EndpointHealth>): void {
     for (const health of gone) {
       this.#watches.delete(health);
       health.gradient = null;

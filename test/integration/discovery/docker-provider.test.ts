@@ -76,6 +76,46 @@ function get({ port }: RunningFairlead, host: string): Promise<string> {
   });
 }
 
+test('a container that ends, or is refused, makes no revision while a replica defines the same route', async (t) => {
+  const [app] = await startApps(t, 1);
+  const engine = await startEngine(t);
+  const labels = { host: 'web.test', upstream: 'web', port: String(app!.port) };
+  engine.run('web1', labels);
+  engine.run('web2', labels);
+  const fairlead = await startFairlead(
+    t,
+    `
+workers: 1
+listeners: [{ name: web, bind: "127.0.0.1:0" }]
+providers: { docker: { address: "unix:${engine.where}" } }
+admin: { bind: "127.0.0.1:0" }
+`,
+  );
+  const read = async <Reply>(what: string) => (await fetch(`${fairlead.adminUrl}/api/v1/${what}`)).json() as Reply;
+  type Defined = { origins: { routes: Readonly<Record<string, string>> } };
+  const isDefinedBy = (name: string): Promise<void> =>
+    eventually(async () => {
+      const { origins } = await read<Defined>('config');
+      return Object.values(origins.routes).join() === `docker container ${name}`;
+    }, `the route is that of ${name}`);
+  await eventually(async () => (await get(fairlead, 'web.test')) === 'a', 'the route is served');
+  const { revision } = fairlead.plane.snapshot;
+  await isDefinedBy('web1');
+  engine.remove('web1');
+  await isDefinedBy('web2');
+  engine.run('thief', { ...labels, upstream: 'thief' });
+  type Shown = { providers: { refused: { object: string }[] }[] };
+  await eventually(
+    async () => (await read<Shown>('providers')).providers[0]!.refused[0]?.object === 'docker container thief',
+    'the refusal is shown',
+  );
+  // A real change makes the next revision: nothing before it has.
+  engine.run('other', { ...labels, host: 'other.test', upstream: 'web' });
+  await eventually(async () => (await get(fairlead, 'other.test')) === 'a', 'the other route is served');
+  assert.equal(fairlead.plane.snapshot.revision, revision + 1);
+  assert.equal(await get(fairlead, 'web.test'), 'a');
+});
+
 test('labels of containers are served, changed, refused alone, and kept without the engine', async (t) => {
   const [a, b] = await startApps(t, 2);
   const engine = await startEngine(t);

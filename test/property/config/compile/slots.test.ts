@@ -29,6 +29,40 @@ test('slots are unique, kept while in use, and generations distinguish owners', 
   );
 });
 
+test('the slots that are retired within a revision are those that a look at all owners finds', () => {
+  const step = fc.record({
+    kind: fc.constantFrom('reload', 'refused reload', 'change', 'reclaim'),
+    identities: fc.uniqueArray(fc.constantFrom(...IDENTITIES)),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 1, maxLength: 40 }), (steps) => {
+      const table = new SlotTable('endpoints', IDENTITIES.length);
+      const lastSeen = new Map<string, number>();
+      let revision = 1;
+      let present: readonly string[] = [];
+      for (const { kind, identities } of steps) {
+        const expected = [...lastSeen].filter(([, seen]) => seen < revision).map(([identity]) => identity);
+        const retired = table.retire(revision);
+        assert.deepEqual(new Set(retired.map((slot) => table.identityOf(slot))), new Set(expected));
+        if (kind === 'reclaim') {
+          for (const slot of retired) assert.ok(table.reclaim(slot, revision));
+          for (const identity of expected) lastSeen.delete(identity);
+          continue;
+        }
+        const assigned = kind === 'change' ? revision : revision + 1;
+        if (kind === 'reload') revision++;
+        table.assign(identities, assigned);
+        for (const identity of identities) lastSeen.set(identity, assigned);
+        const removed = kind === 'change' ? present.filter((one) => !identities.includes(one)) : [];
+        table.release(removed);
+        for (const identity of removed) lastSeen.set(identity, -1);
+        if (kind !== 'refused reload') present = identities;
+      }
+    }),
+    { seed: 20_261_201, numRuns: 500 },
+  );
+});
+
 function assignAndCheck(
   table: SlotTable,
   owners: Map<number, { identity: string; generation: number }>,
