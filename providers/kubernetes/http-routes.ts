@@ -9,7 +9,14 @@ import { type Condition, condition } from './conditions.ts';
 import { commonHosts, type Gateway, type GatewayListener } from './gateways.ts';
 import { type IsolatedListener, isolatingPart, ListenerIsolation } from './listener-isolation.ts';
 import { GATEWAY_GROUP, isGranted } from './reference-grants.ts';
-import { backendSettings, filterSettings, ruleMatch, type RuleMatch } from './route-filters.ts';
+import { mirrorSettings } from './request-mirror.ts';
+import {
+  backendSettings,
+  filterSettings,
+  ruleMatch,
+  type RuleMatch,
+  withFiltersOfOnlyBackend,
+} from './route-filters.ts';
 
 /** A route with what decides its place. */
 export interface RankedRoute {
@@ -179,7 +186,8 @@ class HttpRoute {
     return { part, host, match, order, object: this.#object };
   }
 
-  #action(rule: unknown, ruleAt: number, match: RuleMatch, port: number): ApiObject {
+  #action(written: unknown, ruleAt: number, match: RuleMatch, port: number): ApiObject {
+    const rule = withFiltersOfOnlyBackend(written);
     const filters = filterSettings(rule, match.prefix, port);
     const refs = listAt(rule, 'backendRefs');
     const faults = [filters, ...refs.map(backendSettings)].flatMap((one) => (one.ok ? [] : [one]));
@@ -190,7 +198,15 @@ class HttpRoute {
     if (filters.settings['redirect'] !== undefined) return filters.settings;
     const { settings, refs: fault } = this.#backends(refs, ruleAt);
     this.#refs ??= fault;
-    return settings['respond'] === undefined ? { ...filters.settings, ...settings } : settings;
+    const mirrors = mirrorSettings(rule, (ref) => this.#mirrorUpstream(ref));
+    return settings['respond'] === undefined ? { ...filters.settings, ...mirrors, ...settings } : settings;
+  }
+
+  #mirrorUpstream(ref: unknown): string | null {
+    const found = this.#backend(ref, '');
+    if (typeof found === 'string') return found;
+    this.#refs ??= found;
+    return null;
   }
 
   /** An upstream, a split by weight, or 500 where there is no backend. */

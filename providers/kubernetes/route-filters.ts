@@ -2,34 +2,60 @@
 
 import { type ApiObject, listAt, numberAt, textAt, valueAt } from '../../discovery/kubernetes/api-object.ts';
 import { literalText } from '../provider.ts';
+import { mirrorShare } from './request-mirror.ts';
 
 /** Settings of a route, or why they can't be had. */
 export type Settings =
   | { readonly ok: true; readonly settings: ApiObject }
   | { readonly ok: false; readonly cause: string; readonly reason?: 'IncompatibleFilters' };
 
+/** Filters that no rule may have beside a redirect: the request reaches no backend. */
+const NOT_BESIDE_REDIRECT = ['URLRewrite', 'RequestMirror'];
+
 /** Settings of all filters of a rule. @param prefix of the path that matched; '' where none did @param port of the listener */
 export function filterSettings(rule: unknown, prefix: string, port: number): Settings {
   const settings: Record<string, unknown> = {};
-  const filters = listAt(rule, 'filters');
-  for (const filter of filters) {
+  const types = new Set<string>();
+  for (const filter of listAt(rule, 'filters')) {
+    const type = textAt(filter, 'type');
+    if (types.has(type) && type !== 'RequestMirror') return { ok: false, cause: `the filter ${type} is given twice` };
+    types.add(type);
     const found = filterOf(filter, prefix, port);
     if (!found.ok) return found;
     Object.assign(settings, found.settings);
   }
-  if (['RequestRedirect', 'URLRewrite'].every((type) => filters.some((one) => textAt(one, 'type') === type))) {
-    return { ok: false, cause: 'RequestRedirect and URLRewrite exclude each other', reason: 'IncompatibleFilters' };
+  const excluded = types.has('RequestRedirect') ? NOT_BESIDE_REDIRECT.find((type) => types.has(type)) : undefined;
+  if (excluded !== undefined) {
+    return { ok: false, cause: `RequestRedirect and ${excluded} exclude each other`, reason: 'IncompatibleFilters' };
   }
   return { ok: true, settings: { ...settings, ...timeoutsOf(rule) } };
 }
 
-/** Settings of the filters of a backend, which edit fields alone. */
+/** Filters that an upstream applies, so that each of several backends may have its own. */
+const UPSTREAM_FILTERS = ['RequestHeaderModifier', 'ResponseHeaderModifier'];
+
+/** A rule whose only backend has filters that act on a whole route has them itself. */
+export function withFiltersOfOnlyBackend(rule: unknown): unknown {
+  const refs = listAt(rule, 'backendRefs');
+  const [filters, moved] = partition(listAt(refs[0], 'filters'), (one) =>
+    UPSTREAM_FILTERS.includes(textAt(one, 'type')),
+  );
+  if (refs.length !== 1 || moved.length === 0) return rule;
+  const backendRefs = [{ ...(refs[0] as ApiObject), filters }];
+  return { ...(rule as ApiObject), backendRefs, filters: [...listAt(rule, 'filters'), ...moved] };
+}
+
+function partition<Item>(items: readonly Item[], isFirst: (item: Item) => boolean): [Item[], Item[]] {
+  return [items.filter(isFirst), items.filter((item) => !isFirst(item))];
+}
+
+/** Settings of the filters of one of several backends, which edit fields alone. */
 export function backendSettings(ref: unknown): Settings {
   const settings: Record<string, unknown> = {};
   for (const filter of listAt(ref, 'filters')) {
     const type = textAt(filter, 'type');
-    if (type !== 'RequestHeaderModifier' && type !== 'ResponseHeaderModifier') {
-      return { ok: false, cause: `the filter ${type} of a backend is not supported` };
+    if (!UPSTREAM_FILTERS.includes(type)) {
+      return { ok: false, cause: `the filter ${type} of one of several backends is not supported` };
     }
     const found = filterOf(filter, '', 0);
     if (found.ok) Object.assign(settings, found.settings);
@@ -63,8 +89,16 @@ function filterOf(filter: unknown, prefix: string, port: number): Settings {
   if (type === 'RequestRedirect') return redirectOf(valueAt(filter, 'requestRedirect'), prefix, port);
   if (type === 'URLRewrite') return rewriteOf(valueAt(filter, 'urlRewrite'), prefix);
   if (type === 'CORS') return corsOf(valueAt(filter, 'cors'));
+  if (type === 'RequestMirror') return mirrorShare(filter) === null ? NO_SHARE : NO_SETTINGS;
   return { ok: false, cause: `the filter ${type} is not supported` };
 }
+
+/** Mirrors need the upstreams of their backends: see request-mirror.ts. */
+const NO_SETTINGS: Settings = { ok: true, settings: {} };
+const NO_SHARE: Settings = {
+  ok: false,
+  cause: 'RequestMirror takes a percent from 0 to 100 or a fraction up to 1, and not both',
+};
 
 function fieldEdits(given: unknown): ApiObject {
   const fields = (key: string): ApiObject =>

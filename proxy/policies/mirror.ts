@@ -97,7 +97,7 @@ function shareOfPercent(percent: number): Share {
 }
 
 function parseShare(given: string): { ok: true; value: Share } | { ok: false; message: string } {
-  const [, percent, numerator, denominator] = /^(?:(\d{1,3}(?:\.\d{1,4})?)%|(\d{1,9})\/(\d{1,9}))$/.exec(given) ?? [];
+  const [, percent, numerator, denominator] = /^(?:(\d{1,3}(?:\.\d{1,4})?)%|(\d{1,10})\/(\d{1,10}))$/.exec(given) ?? [];
   const share =
     percent === undefined
       ? { numerator: Number(numerator), denominator: Number(denominator) }
@@ -112,12 +112,6 @@ function parseShare(given: string): { ok: true; value: Share } | { ok: false; me
 type MirrorOptions = NonNullable<OptionsOf<{ mirror: ReturnType<typeof mirrorOptions> }>['mirror']>;
 
 function compileMirrors(options: MirrorOptions, { owner, report }: CompileContext): MirrorData {
-  const names = options.map(({ to }) => to);
-  for (const [index, to] of names.entries()) {
-    if (names.indexOf(to) === index) continue;
-    const message = `requests are mirrored to upstream ${to} twice: keep one of them`;
-    report({ code: 'FL3003', message, path: ['mirror', index, 'to'] });
-  }
   if (options.length > MOST_MIRRORS) {
     const message = `a route has at most ${MOST_MIRRORS} mirrors, this one has ${options.length}`;
     report({ code: 'FL3008', message, path: ['mirror'] });

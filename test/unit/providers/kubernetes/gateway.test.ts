@@ -363,7 +363,7 @@ describe('HTTPRoute', () => {
   });
 
   test('a rule with a filter that is not supported answers 500, and the route says why', () => {
-    const filters = [{ type: 'RequestMirror', requestMirror: {} }];
+    const filters = [{ type: 'ExtensionRef', extensionRef: {} }];
     const { snapshot, parentsOf } = begin({
       httpRoutes: [httpRoute('r', [{ ...rule('v1', path('/a')), filters }, rule('v2', path('/b'))])],
     });
@@ -375,7 +375,7 @@ describe('HTTPRoute', () => {
   const REDIRECT = { type: 'RequestRedirect', requestRedirect: { statusCode: 301 } };
   const REPLACING = { path: { type: 'ReplacePrefixMatch', replacePrefixMatch: '/x' } };
   const INVALID: readonly (readonly [name: string, filters: readonly object[], reason: string])[] = [
-    ['RequestMirror', [{ type: 'RequestMirror', requestMirror: {} }], 'UnsupportedValue'],
+    ['a filter twice', [REDIRECT, REDIRECT], 'UnsupportedValue'],
     ['ExtensionRef', [{ type: 'ExtensionRef', extensionRef: {} }], 'UnsupportedValue'],
     ['CORS without origins', [{ type: 'CORS', cors: {} }], 'UnsupportedValue'],
     ['ReplacePrefixMatch for an exact path', [{ type: 'URLRewrite', urlRewrite: REPLACING }], 'UnsupportedValue'],
