@@ -92,7 +92,7 @@ export function listFiles({ timers, clock, random }: Pick<SourceContext, 'timers
         // The last good list stays in use, and the source reports that it is an old one.
         isMissingAChange: true,
       });
-      watching.watch(file, []);
+      watching.watch(null, [file]);
       return () => watching.stop();
     },
     readText(file) {
