@@ -26,6 +26,6 @@ test('every step of the page works, and prints what the page says', async (t) =>
   assert.equal(dead.match(/^hello from 3002$/gm)?.length, 6, dead);
   assert.match(dead, /3001 +down .*refused/);
   assert.match(dead, /app \(least-request\) +2\/2 up/);
-  assert.match(under('A server goes on purpose'), /has nothing in flight\nhello from 3001/);
-  assert.match(under('The configuration changes'), /weight/);
+  assert.match(under('Take a server out of service'), /has nothing in flight\nhello from 3001/);
+  assert.match(under('Change the configuration'), /weight/);
 });
