@@ -10,6 +10,7 @@ const DROPS = [
   ['busy', 'mirrorsDroppedBusy'],
   ['body_too_large', 'mirrorsDroppedBody'],
   ['no_memory', 'mirrorsDroppedMemory'],
+  ['overload', 'mirrorsDroppedOverload'],
   ['unfinished', 'mirrorsDroppedUnfinished'],
 ] as const satisfies readonly (readonly [string, UpstreamField])[];
 

@@ -71,6 +71,7 @@ export const UPSTREAM_FIELDS = [
   'mirrorsDroppedBusy',
   'mirrorsDroppedBody',
   'mirrorsDroppedMemory',
+  'mirrorsDroppedOverload',
   'mirrorsDroppedUnfinished',
   'latencySumMs',
 ] as const;

@@ -2,7 +2,7 @@
 // Thread: both.
 
 /** Reasons for which a request of the sample isn't mirrored. */
-export type MirrorDrop = 'busy' | 'body-too-large' | 'no-memory' | 'unfinished';
+export type MirrorDrop = 'busy' | 'body-too-large' | 'no-memory' | 'overload' | 'unfinished';
 
 /** A copy that is about to be sent. */
 export interface MirrorCopy {

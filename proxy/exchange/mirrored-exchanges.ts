@@ -20,6 +20,7 @@ const FIELD_OF_DROP: Readonly<Record<MirrorDrop, number>> = {
   busy: UPSTREAM_FIELD.mirrorsDroppedBusy,
   'body-too-large': UPSTREAM_FIELD.mirrorsDroppedBody,
   'no-memory': UPSTREAM_FIELD.mirrorsDroppedMemory,
+  overload: UPSTREAM_FIELD.mirrorsDroppedOverload,
   unfinished: UPSTREAM_FIELD.mirrorsDroppedUnfinished,
 };
 

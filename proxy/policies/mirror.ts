@@ -3,9 +3,9 @@
 // Thread: both.
 
 import type { OptionSchemas, OptionsOf } from '../../core/option-schema.ts';
-import type { MirrorDrop, MirrorService } from '../../core/policy/mirror-service.ts';
+import type { MirrorDrop } from '../../core/policy/mirror-service.ts';
 import type { BodyDirection, Policy, PolicyExchange } from '../../core/policy/policy.ts';
-import type { CompileContext } from '../../core/policy/policy-definition.ts';
+import type { CompileContext, PolicyServices } from '../../core/policy/policy-definition.ts';
 import type { PolicySnapshot } from '../../core/snapshot/policy.ts';
 import { BodyCopy } from './body-copy.ts';
 import { builtIn } from './built-in.ts';
@@ -49,7 +49,7 @@ export const mirror = builtIn({
   options: (schemas) => ({ mirror: mirrorOptions(schemas).optional() }),
   compile: ({ mirror: options }, context): MirrorData | null =>
     options === undefined || !context.hasUpstream ? null : compileMirrors(options, context),
-  create: (data, { services }) => new MirroredRoute(data, services.mirrors),
+  create: (data, { services }) => new MirroredRoute(data, services),
   explain: ({ mirrors }) => `copies ${mirrors.map(textOf).join(', ')}`,
 });
 
@@ -147,11 +147,11 @@ interface PendingCopy {
 
 class MirroredRoute implements Policy {
   readonly #samples: readonly Sample[];
-  readonly #service: () => MirrorService;
+  readonly #services: Pick<PolicyServices, 'mirrors' | 'mustShed'>;
 
-  constructor({ mirrors }: MirrorData, service: () => MirrorService) {
+  constructor({ mirrors }: MirrorData, services: Pick<PolicyServices, 'mirrors' | 'mustShed'>) {
     this.#samples = mirrors.map((one) => new Sample(one));
-    this.#service = service;
+    this.#services = services;
   }
 
   onRequest(exchange: PolicyExchange): undefined {
@@ -160,7 +160,7 @@ class MirroredRoute implements Policy {
     const mirrors = this.#chosen(bodyLength);
     if (mirrors.length === 0) return;
     const limitBytes = Math.max(...mirrors.map(({ bodyBytes }) => bodyBytes));
-    const pending: PendingCopy = { mirrors, body: new BodyCopy(this.#service(), limitBytes) };
+    const pending: PendingCopy = { mirrors, body: new BodyCopy(this.#services.mirrors(), limitBytes) };
     if (bodyLength === 0) this.#send(exchange, pending);
     else exchange.memo = pending;
   }
@@ -188,33 +188,40 @@ class MirroredRoute implements Policy {
     const chosen: Mirror[] = [];
     for (const sample of this.#samples) {
       if (!sample.takesNext()) continue;
-      const { upstream, bodyBytes, inFlight } = sample.mirror;
-      if (bodyLength > bodyBytes) this.#service().dropped(upstream, 'body-too-large');
-      else if (!this.#service().hasRoom(upstream, inFlight)) this.#service().dropped(upstream, 'busy');
-      else chosen.push(sample.mirror);
+      const cause = bodyLength > sample.mirror.bodyBytes ? 'body-too-large' : this.#reasonToDrop(sample.mirror);
+      if (cause === null) chosen.push(sample.mirror);
+      else this.#services.mirrors().dropped(sample.mirror.upstream, cause);
     }
     return chosen;
   }
 
   #send(exchange: PolicyExchange, { mirrors, body }: PendingCopy): void {
-    const service = this.#service();
+    const service = this.#services.mirrors();
     const { chunks, sizeBytes } = body;
-    for (const { upstream, bodyBytes, inFlight, timeoutMs } of mirrors) {
-      if (sizeBytes > bodyBytes) service.dropped(upstream, 'body-too-large');
-      else if (!service.hasRoom(upstream, inFlight)) service.dropped(upstream, 'busy');
-      else {
-        body.hold();
-        const released = (): void => body.release();
-        service.send((exchange as MirroredExchange).exchange, { upstream, chunks, sizeBytes, timeoutMs, released });
+    for (const mirror of mirrors) {
+      const { upstream, timeoutMs } = mirror;
+      const cause = sizeBytes > mirror.bodyBytes ? 'body-too-large' : this.#reasonToDrop(mirror);
+      if (cause !== null) {
+        service.dropped(upstream, cause);
+        continue;
       }
+      body.hold();
+      const released = (): void => body.release();
+      service.send((exchange as MirroredExchange).exchange, { upstream, chunks, sizeBytes, timeoutMs, released });
     }
     body.release();
+  }
+
+  /** Copies are refused with the requests that may be shed first. */
+  #reasonToDrop({ upstream, inFlight }: Mirror): MirrorDrop | null {
+    if (this.#services.mustShed('sheddable')) return 'overload';
+    return this.#services.mirrors().hasRoom(upstream, inFlight) ? null : 'busy';
   }
 
   #drop(exchange: PolicyExchange, { mirrors, body }: PendingCopy, cause: MirrorDrop): void {
     exchange.memo = undefined;
     body.release();
-    for (const { upstream } of mirrors) this.#service().dropped(upstream, cause);
+    for (const { upstream } of mirrors) this.#services.mirrors().dropped(upstream, cause);
   }
 }
 

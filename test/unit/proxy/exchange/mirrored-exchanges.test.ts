@@ -167,6 +167,13 @@ describe('a request is not mirrored', () => {
     assert.equal(attemptsAt(bench, SHADOW!).length, 3);
   });
 
+  test('while the process is overloaded', () => {
+    const bench = benchWith([{}]);
+    bench.mustShed = true;
+    answerPrimary(bench, bench.request());
+    assert.deepEqual([attemptsAt(bench, SHADOW!).length, counted(bench, 'mirrorsDroppedOverload')], [0, 1]);
+  });
+
   test('with a body over the limit, announced or not', () => {
     const bench = benchWith([{}]);
     const announced = bench.request({ ...POST, bodyLength: 11 });
