@@ -134,7 +134,7 @@ export class SplitWeights implements AdminSplits, SnapshotGate, SnapshotConsumer
   #weighted(route: RouteSnapshot): RouteSnapshot {
     const data = this.#set.has(route.name) ? splitDataOf(route) : undefined;
     if (data === undefined) return route;
-    const weighted: SplitData = { split: { ...data, weights: this.#weightsOf(route.name, data) } };
+    const weighted: SplitData = { route: route.name, split: { ...data, weights: this.#weightsOf(route.name, data) } };
     const policies = route.policies.map((one) => (one.name === split.name ? { ...one, data: weighted } : one));
     return Object.freeze({ ...route, policies });
   }

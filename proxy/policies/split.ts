@@ -17,6 +17,8 @@ type Override = { readonly kind: 'header' | 'cookie'; readonly name: string };
 
 /** Data of the policy in a Snapshot. */
 export interface SplitData {
+  /** Each route takes turns of its own: policies with equal data are one. */
+  readonly route: string;
   readonly split: {
     readonly upstreams: readonly string[];
     /** In the order of `upstreams`; at least one above 0. */
@@ -35,7 +37,7 @@ export const split = builtIn({
   needs: ['choose-upstream'],
   options: (schemas) => ({ split: splitOptions(schemas).optional() }),
   compile: ({ split: options }, context): SplitData | null =>
-    options === undefined ? null : { split: compileSplit(options, context) },
+    options === undefined ? null : { route: context.owner, split: compileSplit(options, context) },
   create: ({ split: data }) => new SplitPolicy(data),
   explain: ({ split: data }, exchange): string => explainSplit(data, exchange),
 });

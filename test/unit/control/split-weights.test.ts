@@ -11,7 +11,10 @@ import { type LogLine, recordingLog } from '../../support/loggers.ts';
 import { policySnapshot, routeSnapshot, snapshot } from '../../support/snapshots.ts';
 
 function siteWith(weights: readonly number[]): Snapshot {
-  const data: SplitData = { split: { upstreams: ['a', 'b'], weights, key: null, cookie: '', override: null } };
+  const data: SplitData = {
+    route: 'shop',
+    split: { upstreams: ['a', 'b'], weights, key: null, cookie: '', override: null },
+  };
   const split = policySnapshot('split', data, { needs: ['choose-upstream'] });
   return snapshot({ routes: [routeSnapshot({ name: 'shop', policies: [split] }), routeSnapshot({ name: 'blog' })] });
 }
