@@ -7,7 +7,6 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { IMAGE_CONFIG } from './image/image-config.ts';
 import {
   type Architecture,
@@ -18,12 +17,16 @@ import {
 } from './image/image-programs.ts';
 import { type PlatformImage, writeImage } from './image/oci-layout.ts';
 import { writeRootFiles } from './image/root-files.ts';
+import { readArguments } from './usage.ts';
+
+const USAGE = `npm run build && npm run image -- [--architectures amd64,arm64] [--output FILE]
+Builds the container image as an OCI archive, for the architecture of this machine or for several.`;
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 
 function main(): void {
   const native = nativeArchitecture();
-  const { values } = parseArgs({ options: { architectures: { type: 'string' }, output: { type: 'string' } } });
+  const { values } = readArguments(USAGE, { architectures: { type: 'string' }, output: { type: 'string' } });
   const architectures = architecturesOf(values.architectures ?? native);
   const { version } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as { version: string };
   const name = ['fairlead', version, ...(architectures.length === 1 ? architectures : [])].join('-');

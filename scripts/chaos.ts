@@ -16,16 +16,13 @@ import { run } from './chaos/run.ts';
 import { storyOf } from './chaos/story.ts';
 import { figuresTable } from './chaos/table.ts';
 import { StepProgress } from './progress/step-progress.ts';
+import { orUsage } from './usage.ts';
 
 const LOAD_CORE = '1';
 const PROXY_CORE = '0';
 
 async function main(): Promise<number> {
-  const options = readOptions(process.argv.slice(2));
-  if (options === null) {
-    console.log(HELP);
-    return 0;
-  }
+  const options = orUsage(HELP, () => readOptions(process.argv.slice(2)));
   preparePrograms();
   // Find problems of the document before the measurements.
   if (options.markdownFile !== null) placeIn(options.markdownFile, null);

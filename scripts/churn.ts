@@ -1,17 +1,21 @@
 // Many endpoints that change all the time (`npm run churn`): CPU time of the main thread, latency of requests meanwhile, and
-// memory. Options: --upstreams, --endpoints (of each), --changes (a second), --seconds. Exit code 1 when a request failed.
-// Thread: main.
+// memory. `npm run churn -- --help`. Thread: main.
 
-import { parseArgs } from 'node:util';
 import { measureChurn } from './churn/run.ts';
+import { readArguments } from './usage.ts';
 
-const { values } = parseArgs({
-  options: {
-    upstreams: { type: 'string', default: '500' },
-    endpoints: { type: 'string', default: '20' },
-    changes: { type: 'string', default: '100' },
-    seconds: { type: 'string', default: '30' },
-  },
+const USAGE = `npm run churn -- [--upstreams 500] [--endpoints 20] [--changes 100] [--seconds 30]
+Changes endpoints of many upstreams that read lists from files, and measures CPU time of the main thread, latencies as the
+client and as the workers see them, and memory. Ends with 1 where a request failed.
+
+  --endpoints N   of each upstream
+  --changes N     endpoints that are replaced in a second`;
+
+const { values } = readArguments(USAGE, {
+  upstreams: { type: 'string', default: '500' },
+  endpoints: { type: 'string', default: '20' },
+  changes: { type: 'string', default: '100' },
+  seconds: { type: 'string', default: '30' },
 });
 const result = await measureChurn({
   upstreams: Number(values.upstreams),
@@ -24,7 +28,8 @@ console.log(`${changes} changes in ${batches} batches`);
 for (const [name, phase] of [['at rest', quiet] as const, ['changing', busy] as const]) {
   const cpu = `main ${(100 * phase.mainCpu).toFixed(1)} % of a core, all threads ${(100 * phase.allCpu).toFixed(1)} %`;
   const times = `request p50 ${phase.p50Ms.toFixed(2)} ms, p99 ${phase.p99Ms.toFixed(2)} ms`;
-  console.log(`${name}: ${cpu}; ${times} (${phase.directP99Ms.toFixed(2)} ms without Fairlead)`);
+  const others = `${phase.workerP99Ms.toFixed(2)} ms in the workers, ${phase.directP99Ms.toFixed(2)} ms without Fairlead`;
+  console.log(`${name}: ${cpu}; ${times} (${others})`);
 }
 console.log(`failed requests: ${failures}; RSS in MiB: ${rssMib.join(' ')}`);
 process.exit(failures > 0 ? 1 : 0);

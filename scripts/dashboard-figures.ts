@@ -7,9 +7,14 @@ import { closeBrowser, openBrowser } from '../test/support/dashboard-page.ts';
 import { DashboardScene } from '../test/support/dashboard-scene.ts';
 import { findPeer } from '../test/support/peers.ts';
 import { measureLoading, measureRunning, measureSending } from './dashboard-figures/measure.ts';
+import { readArguments } from './usage.ts';
 
-const counts = (process.argv[2] ?? '3,300,1000').split(',').map(Number);
-const seconds = Number(process.argv[3] ?? 10);
+const USAGE = `npm run dashboard-figures -- [ENDPOINTS,ENDPOINTS] [SECONDS]
+Measures the cost of an open dashboard.`;
+const { positionals } = readArguments(USAGE, {}, 2);
+
+const counts = (positionals[0] ?? '3,300,1000').split(',').map(Number);
+const seconds = Number(positionals[1] ?? 10);
 /** Steps of ten seconds: half an hour of history. */
 const HISTORY_STEPS = 180;
 const VIEWS = ['overview', 'routes', 'endpoints', 'system'];

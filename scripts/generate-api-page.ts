@@ -3,13 +3,16 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { renderApiPage } from './api-docs/api-page.ts';
+import { readArguments } from './usage.ts';
+
+const USAGE = `npm run generate, or node scripts/generate-api-page.ts [--check]
+Writes docs/api.md. --check ends with 1 where it is outdated.`;
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 const PAGE = path.join(ROOT, 'docs/api.md');
 
-const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
+const { values } = readArguments(USAGE, { check: { type: 'boolean', default: false } });
 const page = renderApiPage(ROOT);
 if (!values.check) {
   writeFileSync(PAGE, page);

@@ -4,16 +4,19 @@
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { buildProgram } from '../bin/commands/program.ts';
 import { readVersion } from '../config/files/package-files.ts';
 import { renderCommandsPage } from './command-docs/commands-page.ts';
 import { renderManPage } from './command-docs/man-page.ts';
+import { readArguments } from './usage.ts';
+
+const USAGE = `npm run generate, or node scripts/generate-command-pages.ts [--check]
+Writes docs/commands.md and the man page. --check ends with 1 where one is outdated.`;
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 const PAGE = path.join(ROOT, 'docs/commands.md');
 
-const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
+const { values } = readArguments(USAGE, { check: { type: 'boolean', default: false } });
 const version = await readVersion();
 const program = buildProgram(version);
 const page = renderCommandsPage(program);

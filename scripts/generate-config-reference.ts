@@ -4,10 +4,13 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { renderEditorSchema } from '../config/schema/editor-schema.ts';
 import { renderErrors } from './config-docs/config-errors.ts';
 import { renderReference } from './config-docs/config-reference.ts';
+import { readArguments } from './usage.ts';
+
+const USAGE = `npm run generate, or node scripts/generate-config-reference.ts [--check]
+Writes the reference, the errors and the JSON Schema of the configuration. --check ends with 1 where one is outdated.`;
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 const PAGES = {
@@ -17,7 +20,7 @@ const PAGES = {
 };
 
 function main(): void {
-  const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
+  const { values } = readArguments(USAGE, { check: { type: 'boolean', default: false } });
   for (const [name, render] of Object.entries(PAGES)) {
     const page = render();
     if (!values.check) {

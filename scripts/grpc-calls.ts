@@ -9,8 +9,13 @@ import { ControlPlane } from '../control/control-plane.ts';
 import { openFunctionLog } from '../logging/process-log.ts';
 import { GrpcEcho } from '../test/support/grpc-echo.ts';
 import { runGrpcCalls } from './grpc-calls/run.ts';
+import { readArguments } from './usage.ts';
 
-const calls = Number(process.argv[2] ?? 10_000);
+const USAGE = `npm run grpc-calls -- [CALLS]
+Sends mixed gRPC calls (10000) while endpoints are killed. Ends with 1 where one that may be repeated fails, or a response is wrong.`;
+const { positionals } = readArguments(USAGE, {}, 1);
+
+const [calls = 10_000] = positionals.map(Number);
 const endpoints = await Promise.all([GrpcEcho.listen(), GrpcEcho.listen(), GrpcEcho.listen()]);
 const folder = mkdtempSync(path.join(tmpdir(), 'fairlead-grpc-'));
 const file = path.join(folder, 'fairlead.yaml');

@@ -2,13 +2,13 @@
 // that reads slowly. `npm run http2-streams -- --help`. Exit code 1 where bytes are missing or memory grows. Thread: main.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { FairleadProcess } from './peers/fairlead-process.ts';
 import { MemoryWatch } from './http2-streams/memory-watch.ts';
 import { readSlowly, startGrpcStream } from './http2-streams/slow-reader.ts';
 import { startEchoEndpoint, WebSocketCrowd } from './http2-streams/websockets.ts';
+import { readArguments } from './usage.ts';
 
-const HELP = `npm run http2-streams -- [--websockets 1000] [--rounds 100] [--mebibytes 1024] [--limit 64]
+const USAGE = `npm run http2-streams -- [--websockets 1000] [--rounds 100] [--mebibytes 1024] [--limit 64]
 Opens WebSockets over one HTTP/2 connection (at most 1000) to an HTTP/2 endpoint, and exchanges a message on each in every
 round; then streams so many MiB by gRPC to a client that takes some 50 MiB a second and stops for two seconds in between.
 Ends with 1 where Fairlead's resident memory grows by --limit MiB or more, or bytes are missing. 0 leaves a part out.`;
@@ -18,14 +18,11 @@ const WARM_UPS = 5;
 /** Garbage of the opening phase is collected meanwhile. */
 const SETTLE_MS = 5000;
 
-const { values } = parseArgs({
-  options: {
-    websockets: { type: 'string', default: '1000' },
-    rounds: { type: 'string', default: '100' },
-    mebibytes: { type: 'string', default: '1024' },
-    limit: { type: 'string', default: '64' },
-    help: { type: 'boolean' },
-  },
+const { values } = readArguments(USAGE, {
+  websockets: { type: 'string', default: '1000' },
+  rounds: { type: 'string', default: '100' },
+  mebibytes: { type: 'string', default: '1024' },
+  limit: { type: 'string', default: '64' },
 });
 
 async function startFairlead(endpointPort: number): Promise<FairleadProcess> {
@@ -99,11 +96,8 @@ async function tryStream(mebibytes: number): Promise<boolean> {
   }
 }
 
-if (values.help === true) console.log(HELP);
-else {
-  const [websockets, mebibytes] = [Number(values.websockets), Number(values.mebibytes)];
-  const areFlat = websockets === 0 || (await tryWebSockets(websockets, Number(values.rounds)));
-  const isFlat = mebibytes === 0 || (await tryStream(mebibytes));
-  if (!areFlat || !isFlat) console.log(`FAULT: whole responses are wanted, and growth below ${values.limit} MiB`);
-  process.exitCode = areFlat && isFlat ? 0 : 1;
-}
+const [websockets, mebibytes] = [Number(values.websockets), Number(values.mebibytes)];
+const areFlat = websockets === 0 || (await tryWebSockets(websockets, Number(values.rounds)));
+const isFlat = mebibytes === 0 || (await tryStream(mebibytes));
+if (!areFlat || !isFlat) console.log(`FAULT: whole responses are wanted, and growth below ${values.limit} MiB`);
+process.exitCode = areFlat && isFlat ? 0 : 1;

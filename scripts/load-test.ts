@@ -1,25 +1,22 @@
 // Load test: app servers behind Fairlead, load from autocannon, one server killed in the middle and restarted. Prints the
 // result and fails when a request failed. `npm run load -- --help` prints the options. Thread: main.
 
-import { parseArgs } from 'node:util';
 import autocannon from 'autocannon';
 import { FairleadProcess } from './peers/fairlead-process.ts';
 import { type Origin, startOrigins } from './load/origins.ts';
+import { readArguments } from './usage.ts';
 
-const HELP = `npm run load -- [--seconds 30] [--connections 50] [--endpoints 3] [--workers 2] [--balance least-request] [--no-kill]
+const USAGE = `npm run load -- [--seconds 30] [--connections 50] [--endpoints 3] [--workers 2] [--balance least-request] [--no-kill]
 Starts app servers, Fairlead and autocannon; kills one app server after a third of the time and starts it again after
 two thirds. Exits with 1 when a request failed.`;
 
-const { values } = parseArgs({
-  options: {
-    seconds: { type: 'string', default: '30' },
-    connections: { type: 'string', default: '50' },
-    endpoints: { type: 'string', default: '3' },
-    workers: { type: 'string', default: '2' },
-    balance: { type: 'string', default: 'least-request' },
-    'no-kill': { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
+const { values } = readArguments(USAGE, {
+  seconds: { type: 'string', default: '30' },
+  connections: { type: 'string', default: '50' },
+  endpoints: { type: 'string', default: '3' },
+  workers: { type: 'string', default: '2' },
+  balance: { type: 'string', default: 'least-request' },
+  'no-kill': { type: 'boolean', default: false },
 });
 
 function configuration(origins: readonly Origin[], ports: { web: number; admin: number }): string {
@@ -90,5 +87,4 @@ async function report(result: autocannon.Result, origins: readonly Origin[]): Pr
   return failed;
 }
 
-if (values.help) console.log(HELP);
-else process.exitCode = await main();
+process.exitCode = await main();

@@ -6,17 +6,21 @@
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import http from 'node:http';
-import { parseArgs } from 'node:util';
 import { BUILT_COMMAND, FairleadProcess } from './peers/fairlead-process.ts';
+import { readArguments } from './usage.ts';
 
-const { values } = parseArgs({
-  options: {
-    routes: { type: 'string', default: '10000' },
-    workers: { type: 'string', default: '2' },
-    reloads: { type: 'string', default: '3' },
-    built: { type: 'boolean', default: false },
-    limit: { type: 'string', default: '2000' },
-  },
+const USAGE = `npm run many-routes -- [--routes 10000] [--workers 2] [--reloads 3] [--limit 2000] [--built]
+Measures start, reloads and memory of a configuration with many routes.
+
+  --limit MS   ends with 1 where a reload takes longer
+  --built      uses the compiled package in dist/`;
+
+const { values } = readArguments(USAGE, {
+  routes: { type: 'string', default: '10000' },
+  workers: { type: 'string', default: '2' },
+  reloads: { type: 'string', default: '3' },
+  built: { type: 'boolean', default: false },
+  limit: { type: 'string', default: '2000' },
 });
 const routes = Number(values.routes);
 const workers = Number(values.workers);

@@ -6,19 +6,22 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import type { Browser } from 'playwright-core';
 import { startBehindPolicies } from './named-programs/behind-policies.ts';
 import { curlCompressed, eventSource, startChromium, upload } from './named-programs/clients.ts';
 import { startPlainApp } from './named-programs/plain-app.ts';
 import { socketIo } from './named-programs/socket-io.ts';
 import { viteWithHmr } from './named-programs/vite.ts';
+import { readArguments } from './usage.ts';
+
+const USAGE = `npm run named-programs -- [--only curl,eventsource,upload,socket.io,vite]
+Runs programs that people use behind Fairlead and its policies. Ends with 1 where one fails.`;
 
 const GIBIBYTE = 2 ** 30;
 const CHROMIUM = '/usr/bin/chromium';
 const PACKAGES = ['socket.io@4', 'socket.io-client@4', 'vite@8'];
 
-const { values } = parseArgs({ options: { only: { type: 'string' } } });
+const { values } = readArguments(USAGE, { only: { type: 'string' } });
 const wanted = values.only?.split(',') ?? ['curl', 'eventsource', 'upload', 'socket.io', 'vite'];
 const folder = mkdtempSync(join(tmpdir(), 'fairlead-programs-'));
 let browser: Browser | null = null;

@@ -1,19 +1,22 @@
 // A rate limit over two workers and 20 connections (`npm run rate-limit`): requests that it allows in 30 s against its rate.
 // Options: --seconds, --rate, --connections, --workers. Exit code 1 when it is off by more than 1 %. Thread: main.
 
-import { parseArgs } from 'node:util';
 import { FairleadProcess } from './peers/fairlead-process.ts';
 import { measureRate } from './rate-limit/measure.ts';
+import { readArguments } from './usage.ts';
+
+const USAGE = `npm run rate-limit -- [--seconds 30] [--rate 100] [--connections 20] [--workers 2]
+Measures a rate limit over several workers. Ends with 1 where it is off by more than 1 %.
+
+  --rate N   requests a second that the limit allows`;
 
 const MOST_OFF = 0.01;
 
-const { values } = parseArgs({
-  options: {
-    seconds: { type: 'string', default: '30' },
-    rate: { type: 'string', default: '100' },
-    connections: { type: 'string', default: '20' },
-    workers: { type: 'string', default: '2' },
-  },
+const { values } = readArguments(USAGE, {
+  seconds: { type: 'string', default: '30' },
+  rate: { type: 'string', default: '100' },
+  connections: { type: 'string', default: '20' },
+  workers: { type: 'string', default: '2' },
 });
 const perSecond = Number(values.rate);
 const burst = perSecond * 2;

@@ -1,16 +1,20 @@
 // Fifty reloads in thirty seconds under load (`npm run reloads`): counts failed requests and cut streams, and records
 // memory. Options: --seconds, --reloads, --rate, --streams. Exit code 1 when something was lost. Thread: main.
 
-import { parseArgs } from 'node:util';
 import { measureReloads } from './reloads/run.ts';
+import { readArguments } from './usage.ts';
 
-const { values } = parseArgs({
-  options: {
-    seconds: { type: 'string', default: '30' },
-    reloads: { type: 'string', default: '50' },
-    rate: { type: 'string', default: '2000' },
-    streams: { type: 'string', default: '20' },
-  },
+const USAGE = `npm run reloads -- [--seconds 30] [--reloads 50] [--rate 2000] [--streams 20]
+Reloads Fairlead under load. Ends with 1 where a request failed or a stream was cut.
+
+  --rate N      requests a second
+  --streams N   open responses that last as long as the run`;
+
+const { values } = readArguments(USAGE, {
+  seconds: { type: 'string', default: '30' },
+  reloads: { type: 'string', default: '50' },
+  rate: { type: 'string', default: '2000' },
+  streams: { type: 'string', default: '20' },
 });
 const result = await measureReloads({
   seconds: Number(values.seconds),

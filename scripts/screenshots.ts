@@ -8,10 +8,15 @@ import { closeBrowser, openBrowser, openPage } from '../test/support/dashboard-p
 import { DashboardScene } from '../test/support/dashboard-scene.ts';
 import { rewalk } from '../test/support/dashboard-walk.ts';
 import { findPeer } from '../test/support/peers.ts';
+import { readArguments } from './usage.ts';
+
+const USAGE = `npm run screenshots -- [WIDTH,WIDTH] [ENDPOINTS,ENDPOINTS]
+Checks the layout of the dashboard on screens, and saves a screenshot of each view. Ends with 1 where something is cut off or overlaps.`;
+const { positionals } = readArguments(USAGE, {}, 2);
 
 const numbers = (text: string): number[] => text.split(',').map(Number);
-const widths = numbers(process.argv[2] ?? '360,768,1440,1920');
-const counts = numbers(process.argv[3] ?? '3,300,1000');
+const widths = numbers(positionals[0] ?? '360,768,1440,1920');
+const counts = numbers(positionals[1] ?? '3,300,1000');
 const SCHEMES = ['light', 'dark'] as const;
 const SCREENS = widths.flatMap((width) => SCHEMES.map((scheme) => ({ width, scheme })));
 /** Steps of ten seconds: half an hour of history. */

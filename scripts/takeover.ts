@@ -6,10 +6,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { freePort } from './peers/free-port.ts';
 import { type MixedLoadResult, startMixedLoad } from './takeover/mixed-load.ts';
 import { activation, crash, holder, migrating, overlap, plainClose, type Setting, type Way } from './takeover/ways.ts';
+import { readArguments } from './usage.ts';
 
 const WORKERS = 2;
 /** Time under load of each process before it is replaced, in ms. */
@@ -18,6 +18,12 @@ const LOAD = { busy: 4, pausing: 16, pauseMs: 300, fresh: 12 } as const;
 const WAYS = (): Way[] => [plainClose(), overlap(), migrating(), activation(), holder(), crash(false), crash(true)];
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+function usage(): string {
+  const names = WAYS().map(({ name }) => `"${name}"`);
+  return `npm run takeover -- [--swaps 8] [--only ${names.join(' | ')}]
+Replaces a running Fairlead under load in each way, and compares failed requests and the longest one.`;
+}
 
 async function settingOf(folder: string, appPort: number): Promise<Setting> {
   const file = path.join(folder, 'fairlead.yaml');
@@ -64,15 +70,11 @@ function tell(way: Way, swaps: number, result: MixedLoadResult): void {
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { only: { type: 'string' }, swaps: { type: 'string', default: '8' } } });
+  const { values } = readArguments(usage(), { only: { type: 'string' }, swaps: { type: 'string', default: '8' } });
   const swaps = Number(values.swaps);
   const ways = WAYS().filter(({ name }) => values.only === undefined || name === values.only);
   if (ways.length === 0 || !Number.isInteger(swaps) || swaps < 1) {
-    console.error(
-      `usage: takeover [--swaps N] [--only ${WAYS()
-        .map(({ name }) => `"${name}"`)
-        .join(' | ')}]`,
-    );
+    console.error(usage());
     process.exitCode = 2;
     return;
   }

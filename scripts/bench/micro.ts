@@ -4,7 +4,10 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readArguments } from '../usage.ts';
+
+const USAGE = `npm run bench:micro -- [--only scanner,lane]
+Runs the micro-benchmarks in turn. Ends with 1 where one fails.`;
 
 const IMPORT = /^import .* from 'mitata';$/m;
 
@@ -16,7 +19,7 @@ function microBenchmarks(folder: string): readonly string[] {
 
 /** Runs them. Returns the exit code: 1 when one failed, 2 on wrong usage. */
 function main(): number {
-  const { values } = parseArgs({ options: { only: { type: 'string' } } });
+  const { values } = readArguments(USAGE, { only: { type: 'string' } });
   const all = microBenchmarks(import.meta.dirname);
   const names = values.only?.split(',') ?? all;
   const unknown = names.find((name) => !all.includes(name));

@@ -14,6 +14,11 @@ import { fairlead } from './proxies/fairlead.ts';
 import { haproxy } from './proxies/haproxy.ts';
 import type { Proxy } from './proxies/proxy.ts';
 import { median } from './summary.ts';
+import { readArguments } from '../usage.ts';
+
+const USAGE = `npm run bench:tls -- [ROUNDS]
+Measures the cost of TLS on kept connections, for a bare Node server, HAProxy and Fairlead in turns.`;
+const { positionals } = readArguments(USAGE, {}, 1);
 
 const SERVER = join(import.meta.dirname, 'bare-server.ts');
 const DEFAULT_ROUNDS = 3;
@@ -34,7 +39,7 @@ const bareServer: Proxy = {
 preparePrograms();
 const folder = mkdtempSync(join(tmpdir(), 'fairlead-tls-cost-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-const rounds = Number(process.argv[2] ?? DEFAULT_ROUNDS);
+const [rounds = DEFAULT_ROUNDS] = positionals.map(Number);
 const cores = { proxy: '0', load: '1', second: '1' };
 const origin = await startOrigin(folder, cores.load);
 const certificate = makeCertificate(folder);

@@ -13,6 +13,11 @@ import { fairleadWith } from './proxies/fairlead.ts';
 import type { Proxy, RunningProxy } from './proxies/proxy.ts';
 import { median } from './summary.ts';
 import { runWrk } from './wrk.ts';
+import { readArguments } from '../usage.ts';
+
+const USAGE = `npm run bench:tracing -- [ROUNDS]
+Measures the cost of tracing: without it, where nothing is recorded, and at 1 %.`;
+const { positionals } = readArguments(USAGE, {}, 1);
 
 const DEFAULT_ROUNDS = 3;
 const WARMUP_SECONDS = 6;
@@ -41,7 +46,7 @@ preparePrograms();
 const folder = mkdtempSync(join(tmpdir(), 'fairlead-tracing-cost-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 const origin = await startOrigin(folder, CORES.load);
-const rounds = Number(process.argv[2] ?? DEFAULT_ROUNDS);
+const [rounds = DEFAULT_ROUNDS] = positionals.map(Number);
 /** By turn of all rounds: microseconds for a request of each variant. */
 const costs: number[][] = [];
 for (let round = 0; round < rounds; round += 1) {

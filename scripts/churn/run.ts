@@ -6,8 +6,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
+import { LaneSums } from '../../admin/metrics/lane-sums.ts';
 import { loadConfig } from '../../config/load.ts';
 import { ControlPlane } from '../../control/control-plane.ts';
+import { percentileMs } from '../../core/latency-percentile.ts';
+import { LATENCY_BUCKETS } from '../../core/memory/lane-fields.ts';
 import { openFunctionLog } from '../../logging/process-log.ts';
 import { percentilesOf } from '../chaos/figures.ts';
 import { listPath, type ListsMessage, type ListsStart } from './lists.ts';
@@ -24,6 +27,8 @@ export interface ChurnPhase {
   readonly allCpu: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
+  /** As the workers record it: without the delays of the client's thread, within a bucket of the histogram. */
+  readonly workerP99Ms: number;
   /** Without Fairlead, by the same client. */
   readonly directP99Ms: number;
 }
@@ -38,6 +43,8 @@ export interface ChurnResult {
   readonly rssMib: readonly number[];
 }
 
+/** The upstream that doesn't change, and receives all requests. */
+const FIXED = 'fixed';
 /** Rests and changes alternate, so that both see the same machine. */
 const ROUNDS = 5;
 /** Of the time of changes. */
@@ -97,7 +104,10 @@ async function run(
   seconds: number,
 ): Promise<ChurnResult> {
   const url = `http://127.0.0.1:${plane.bound[0]!.port}/`;
-  const [quiet, busy] = [new PhaseTotals(), new PhaseTotals()];
+  const { index } = plane.snapshot.upstreams.find(({ name }) => name === FIXED)!;
+  const sums = new LaneSums(plane.region);
+  const latencies = (): Float64Array => sums.upstreamLatencies(index);
+  const [quiet, busy] = [new PhaseTotals(latencies), new PhaseTotals(latencies)];
   const measured = async (): Promise<LoadMeasured> => (await load.call({ url })) as LoadMeasured;
   const setChanging = async (isChanging: boolean): Promise<number> => (await lists.call({ isChanging })) as number;
   const rssMib: number[] = [];
@@ -123,18 +133,27 @@ async function run(
 class PhaseTotals {
   readonly #times: number[] = [];
   readonly #direct: number[] = [];
+  readonly #latencies: () => Float64Array;
+  readonly #histogram = new Float64Array(LATENCY_BUCKETS);
   #mainUs = 0;
   #allUs = 0;
   #wallUs = 0;
 
+  /** @param latencies histogram of the workers, since their start */
+  constructor(latencies: () => Float64Array) {
+    this.#latencies = latencies;
+  }
+
   /** Measures for a time. Returns the number of failed requests. @param measured of the load, since its last call */
   async add(ms: number, measured: () => Promise<LoadMeasured>): Promise<number> {
+    const before = this.#latencies();
     const [main, all, beganMs] = [process.threadCpuUsage(), process.cpuUsage(), performance.now()];
     await sleep(ms);
     const [mainUsed, allUsed] = [process.threadCpuUsage(main), process.cpuUsage(all)];
     this.#wallUs += (performance.now() - beganMs) * 1000;
     this.#mainUs += mainUsed.user + mainUsed.system;
     this.#allUs += allUsed.user + allUsed.system;
+    for (const [bucket, count] of this.#latencies().entries()) this.#histogram[bucket]! += count - before[bucket]!;
     const { times, direct, failures } = await measured();
     this.#times.push(...times);
     this.#direct.push(...direct);
@@ -148,6 +167,7 @@ class PhaseTotals {
       allCpu: this.#allUs / this.#wallUs,
       p50Ms: p50,
       p99Ms: p99,
+      workerP99Ms: percentileMs(this.#histogram, 0.99) ?? 0,
       directP99Ms: percentilesOf(this.#direct).p99,
     };
   }
@@ -175,9 +195,9 @@ workers: 2
 listeners: [{ name: web, bind: "127.0.0.1:0" }]
 routes:
 ${routes.join('\n')}
-  - { upstream: fixed }
+  - { upstream: ${FIXED} }
 upstreams:
-  fixed: { endpoints: ["http://127.0.0.1:${port}"] }
+  ${FIXED}: { endpoints: ["http://127.0.0.1:${port}"] }
 ${changing.join('\n')}
 `;
 }
