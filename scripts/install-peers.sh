@@ -2,7 +2,7 @@
 # Installs, from Debian packages, the programs that tests compare with or use. Quick where all are there already.
 #
 #   scripts/install-peers.sh              haproxy nginx wrk h2load caddy python3 openssl curl promtool pebble
-#                                         postgres mariadbd redis-server kubectl consul podman runc busybox dnsmasq etcd
+#                                         postgres mariadbd redis-server kubectl consul podman runc busybox dnsmasq etcd etcdctl
 #   scripts/install-peers.sh chromium     these programs only (any of the table below)
 #   PEERS_BROWSER=1 scripts/install-peers.sh    the first list and chromium
 #
@@ -18,7 +18,7 @@ declare -A PACKAGE_OF=(
   [postgres]=postgresql [mariadbd]=mariadb-server [redis-server]=redis-server
   [python3]=python3 [openssl]=openssl [curl]=curl [chromium]=chromium [promtool]=prometheus
   [pebble]=pebble [kubectl]=kubernetes-client [consul]=consul
-  [podman]=podman [runc]=runc [busybox]=busybox-static [etcd]=etcd-server [dnsmasq]=dnsmasq-base
+  [podman]=podman [runc]=runc [busybox]=busybox-static [etcd]=etcd-server [etcdctl]=etcd-client [dnsmasq]=dnsmasq-base
 )
 DAEMONS=(haproxy nginx caddy prometheus postgres mariadbd redis-server consul etcd)
 POLICY=/usr/sbin/policy-rc.d
@@ -88,7 +88,7 @@ main() {
   local wanted=("$@") missing=() packages=() name
   if [ ${#wanted[@]} -eq 0 ]; then
     wanted=(haproxy nginx wrk h2load caddy python3 openssl curl promtool pebble postgres mariadbd redis-server kubectl consul
-      podman runc busybox dnsmasq etcd)
+      podman runc busybox dnsmasq etcd etcdctl)
     if [ "${PEERS_BROWSER:-}" = 1 ]; then wanted+=(chromium); fi
   fi
   for name in "${wanted[@]}"; do

@@ -105,7 +105,7 @@ function listenerFor(
   if (samePort !== undefined) return { listener: samePort, because: `it listens on port ${url.port}` };
   const first = sameKind[0] ?? listeners[0]!;
   const kind = url.isTls ? 'with TLS' : 'without TLS';
-  const what = sameKind.length === 0 ? `none is ${kind}, so it is the first one` : `it is the first one ${kind}`;
+  const what = sameKind.length === 0 ? 'the first listener is assumed' : `this is the first one ${kind}`;
   return { listener: first, because: `no listener ${kind} has port ${url.port}: ${what}` };
 }
 

@@ -7,6 +7,7 @@ import { type AppServer, startApps } from '../support/app-server.ts';
 import { ConsulCluster } from '../support/consul.ts';
 import { eventually, type RunningFairlead, startFairlead } from '../support/fairlead.ts';
 import { requirePeer } from '../support/peers.ts';
+import { runBlocks } from '../integration/docs/page-steps.ts';
 
 function yamlFor(url: string): string {
   return `
@@ -22,7 +23,7 @@ upstreams:
     discover: { consul: { address: "${url}", service: many, tags: blue } }
     health: { heartbeat: false }
   keys:
-    discover: { consul: { address: "${url}", kvPrefix: fairlead/keys/ } }
+    discover: { consul: { address: "${url}", kvPrefix: fairlead/api/ } }
     health: { heartbeat: false }
 `;
 }
@@ -141,10 +142,13 @@ test('a service of Consul is followed without a failed request, whatever happens
   for (let at = 0; at < instances.length; at += 64) await consul.put('txn', instances.slice(at, at + 64));
   await eventually(async () => (await sourceOf(fairlead, 'many')).endpoints === 1_000, '1,000 instances');
 
-  await consul.put('kv/fairlead/keys/1', `http://${apps[0]!.address}`);
-  await consul.put('kv/fairlead/keys/2', '{ url: http://127.0.0.1:9, weight: 3 }');
+  await consul.put('kv/fairlead/api/1', `http://${apps[0]!.address}`);
+  await consul.put('kv/fairlead/api/2', '{ url: http://127.0.0.1:9, weight: 3 }');
   const keys = [`${apps[0]!.address}*1`, '127.0.0.1:9*3'].toSorted().join(' ');
   await eventually(() => endpointsOf(fairlead, 'keys') === keys, 'keys are followed');
+  runBlocks('docs/discovery.md', 'consul', { CONSUL_HTTP_ADDR: consul.url });
+  const written = '10.0.0.1:3000*1 10.0.0.2:3000*3';
+  await eventually(() => endpointsOf(fairlead, 'keys') === written, 'the commands of the page');
   assert.match(await stop(), /^[abc]+$/, 'no request failed');
   assert.equal(fairlead.plane.snapshot.revision, 1);
 });

@@ -9,6 +9,7 @@ import { test, type TestContext } from 'node:test';
 import { freePort } from '../../scripts/peers/free-port.ts';
 import { eventually, startFairlead } from '../support/fairlead.ts';
 import { requirePeer } from '../support/peers.ts';
+import { runBlocks } from '../integration/docs/page-steps.ts';
 
 /** A server with a user `root` whose password is `secret`. */
 async function startEtcd(t: TestContext, program: string) {
@@ -114,4 +115,11 @@ upstreams:
   await etcd.put('fairlead/api/4', '["http://127.0.0.1:1004"]');
   await until('1002*3 1004*1', 'changes are followed again');
   assert.equal(fairlead.plane.snapshot.revision, 1);
+  if (requirePeer(t, 'etcdctl') === undefined) return;
+  runBlocks('docs/discovery.md', 'etcd', {
+    ETCDCTL_API: '3',
+    ETCDCTL_ENDPOINTS: etcd.url,
+    ETCDCTL_USER: 'root:secret',
+  });
+  await until('1004*1 3000*1 3000*3', 'the commands of the page');
 });

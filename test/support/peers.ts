@@ -26,6 +26,7 @@ const COMMANDS = {
   consul: ['consul'],
   podman: ['podman'],
   etcd: ['etcd'],
+  etcdctl: ['etcdctl'],
   busybox: ['busybox'],
   dnsmasq: ['dnsmasq'],
 } as const;

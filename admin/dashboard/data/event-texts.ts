@@ -107,7 +107,7 @@ function sourceText({ upstream, source, subject, change, cause }: Extract<FeedEv
 }
 
 const PROVIDER_CHANGES = {
-  failed: { sign: '!', label: 'provider fails', tone: 'bad', text: 'What it contributed last is kept.' },
+  failed: { sign: '!', label: 'provider fails', tone: 'bad', text: 'Its last routes stay in use.' },
   recovered: { sign: '●', label: 'provider recovered', tone: 'good', text: 'Its contribution is up to date again.' },
   refused: { sign: '!', label: 'object refused', tone: 'warn', text: 'It contributes nothing.' },
 } as const;

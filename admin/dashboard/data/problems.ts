@@ -116,8 +116,8 @@ function saturationProblems(saturation: ProblemFacts['saturation']): Problem[] {
     });
   }
   return full.map(([, use]) => {
-    const text = `Fairlead uses ${percent(use)} of its fullest overload limit.`;
-    const step = 'Beyond it requests are answered 503: add capacity or raise the limit.';
+    const text = `Fairlead is at ${percent(use)} of an overload limit.`;
+    const step = 'At the limit requests get 503: add capacity or raise the limit.';
     return { tone: 'warn', text, step, place: { view: 'system' } };
   });
 }
@@ -167,7 +167,7 @@ function providerProblems({ name, state, ageSeconds, cause, refused }: Live['pro
     const because = cause === '' ? '' : `: ${cause}`;
     const text = ended(`Provider ${name} is ${SOURCE_STATES[state]}${because}`);
     const age = ageSeconds === null ? '' : `, last confirmed ${span(ageSeconds)} ago`;
-    const step = state === 'pending' ? 'It contributes nothing yet' : `What it contributed last stays in use${age}`;
+    const step = state === 'pending' ? 'It has no routes yet' : `Its last routes stay in use${age}`;
     problems.push({ tone: 'warn', text, step: `${step}.`, place });
   }
   if (refused > 0) {
@@ -201,7 +201,14 @@ function certificateProblems({ names, notAfter, error, nextRenewal, state }: Cer
   if (state === 'waiting' || notAfter === null) {
     const because = error === null ? '' : `: ${error}`;
     const text = ended(`Certificate ${name} has not been issued yet${because}`);
-    return [{ tone: error === null ? 'warn' : 'bad', text, step: 'Clients of this name see a placeholder.', place }];
+    return [
+      {
+        tone: error === null ? 'warn' : 'bad',
+        text,
+        step: 'Clients of this name get a placeholder certificate.',
+        place,
+      },
+    ];
   }
   const left = (Date.parse(notAfter) - nowMs) / 1000;
   if (left <= 0) {

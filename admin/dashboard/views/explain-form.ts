@@ -78,10 +78,10 @@ function choiceText({ choice, name }: Upstream): string {
 
 function planText({ mayRepeat, retries, timeouts }: NonNullable<Explained['plan']>): string {
   const again = mayRepeat
-    ? 'may be sent again after an endpoint has seen it'
-    : 'is sent again only if no endpoint saw it';
+    ? 'also after an endpoint has received the request'
+    : 'only if no endpoint has received the request';
   const tries = `at most ${plural(retries, 'more attempt')}`;
-  return `${again}, ${tries}; connect within ${millis(timeouts.connectMs)}, answer within ${millis(timeouts.responseMs)}`;
+  return `${tries}, ${again}; connect within ${millis(timeouts.connectMs)}, answer within ${millis(timeouts.responseMs)}`;
 }
 
 /** Every route with the reason why it matches or doesn't. */

@@ -156,7 +156,7 @@ async function textOf(response: http.IncomingMessage): Promise<string> {
 }
 
 function unreachable({ name }: Pick<AdminTarget, 'name'>, error: unknown): UnreachableError {
-  const advice = 'does Fairlead run, and does its configuration have `admin` with this address?';
+  const advice = 'is Fairlead running, and does its configuration set `admin` to this address?';
   return new UnreachableError(`the admin API at ${name} can't be reached: ${wordsOf(error)}; ${advice}`);
 }
 

@@ -70,7 +70,7 @@ describe('fairlead why', () => {
     assert.equal(refused.code, 4);
     assert.match(
       refused.stderr,
-      /^fairlead: the admin API at 127\.0\.0\.1:\d+ can't be reached: connection refused; does Fairlead run/,
+      /^fairlead: the admin API at 127\.0\.0\.1:\d+ can't be reached: connection refused; is Fairlead running/,
     );
     const missing = await why('api/x', '--admin', 'unix:/nowhere/fairlead.sock');
     assert.equal(missing.code, 4);

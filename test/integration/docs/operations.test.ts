@@ -33,7 +33,10 @@ esac`;
 
 const START = 'Start';
 
-/** Lines for another shell, or for what is not here. */
+/**
+ * Lines for another shell, or for programs that are not here. test/peers runs those of Consul and etcd, and the last test of
+ * this file the upgrade.
+ */
 const ELSEWHERE =
   /^(?:kill -HUP PID|fairlead run|fairlead upgrade|curl .*--unix-socket|sed |systemctl kill|consul |etcdctl )/;
 
@@ -90,4 +93,20 @@ until curl --silent --fail --output /dev/null http://127.0.0.1:9900/readyz; do s
   });
   assert.equal(code, 0, `${output}\n${errors}`);
   for (const { page, heading, prints } of RUN) assert.match(under(heading), prints, `${page}: ${heading}`);
+});
+
+test('the upgrade replaces the process under the holder', { skip: !IS_LONG }, async (t) => {
+  const page = 'docs/operations.md';
+  const upgrade = stepsOf(page, '').filter(({ text }) => text.startsWith('fairlead upgrade'));
+  assert.equal(upgrade.length, 1);
+  const start = `fairlead run --holder > access.log &
+until curl --silent --fail --output /dev/null http://127.0.0.1:9900/readyz; do sleep 0.2; done`;
+  const { code, output, errors } = await runSteps(t, {
+    ports: ['3000', '8080', '9900'],
+    files: { 'fairlead.yaml': FAIRLEAD },
+    steps: [{ heading: START, text: start }, ...upgrade, { heading: 'After', text: 'fairlead status' }],
+  });
+  assert.equal(code, 0, `${output}\n${errors}`);
+  assert.match(output, /## After\nFairlead: ready/);
+  assert.equal(errors.match(/"text":"ready: /g)?.length, 2, errors);
 });

@@ -1,7 +1,8 @@
 // The steps of a guide: its shell blocks run one after the other in one shell, on free ports, with `fairlead` from this
 // checkout on the path. Thread: main.
 
-import { spawn } from 'node:child_process';
+import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -43,6 +44,14 @@ export function yamlOf(name: string, label: string): string {
 function headingAbove(prose: readonly string[], line: number): string {
   const headings = prose.slice(0, line).filter((text) => /^#+ /.test(text));
   return headings.at(-1)!.replace(/^#+ /, '');
+}
+
+/** Runs the commands of a page under a heading as they are. @throws Error with their output, if one fails */
+export function runBlocks(name: string, heading: string, variables: NodeJS.ProcessEnv): void {
+  const blocks = stepsOf(name, '').filter((step) => step.heading === heading);
+  assert.notEqual(blocks.length, 0, `${name} has commands under ${heading}`);
+  const env = { ...process.env, ...variables };
+  for (const { text } of blocks) execFileSync('bash', ['-euc', text], { env, stdio: 'pipe' });
 }
 
 interface Run {

@@ -29,6 +29,7 @@ const DEFAULTS = [
   'busybox',
   'dnsmasq',
   'etcd',
+  'etcdctl',
 ];
 
 /** Runs the script where these programs, and an apt-get that fails loudly, come first in PATH. */
@@ -59,7 +60,7 @@ test('if all programs are installed it says so and runs nothing', (t) => {
 test('the browser is installed with an argument or with PEERS_BROWSER=1', (t) => {
   assert.deepEqual(install(t, ['chromium'], ['chromium']), [0, 'install-peers: all there: chromium\n']);
   const [, output] = install(t, [...DEFAULTS, 'chromium'], [], { PEERS_BROWSER: '1' });
-  assert.match(output, /^install-peers: all there: .*etcd chromium\n$/);
+  assert.match(output, /^install-peers: all there: .*etcdctl chromium\n$/);
 });
 
 test('an unknown name is refused', (t) => {

@@ -100,7 +100,7 @@ test('certificates that expire, or are not issued, are problems; renewed ones ar
   const found = texts([], { certificates }).map((text) => text.replaceAll('\u00a0', ' '));
   assert.deepEqual(found, [
     'bad: Certificate a.test has expired 1 d ago. Clients refuse it: install a new one.',
-    'bad: Certificate a.test has not been issued yet: CA is unreachable. Clients of this name see a placeholder.',
+    'bad: Certificate a.test has not been issued yet: CA is unreachable. Clients of this name get a placeholder certificate.',
     'warn: Certificate a.test expires in 2 d. Install a new one.',
   ]);
 });
@@ -126,7 +126,7 @@ test('a provider that fails, or refuses objects, is a problem', () => {
   assert.deepEqual(
     texts([], {}, live).map((text) => text.replaceAll('\u00a0', ' ')),
     [
-      'warn: Provider kubernetes is out of date: connection refused. What it contributed last stays in use, last confirmed 1 min ago.',
+      'warn: Provider kubernetes is out of date: connection refused. Its last routes stay in use, last confirmed 1 min ago.',
       'warn: Provider kubernetes refuses 2 objects. Correct them: each is listed with its problem.',
     ],
   );
@@ -169,7 +169,7 @@ test('limits that are almost used up are problems: those of upstreams, or of the
       ['', 0.95],
       ['api', 0.2],
     ])[0]!,
-    /^warn: Fairlead uses 95\.0 % of its fullest overload limit\./,
+    /^warn: Fairlead is at 95\.0 % of an overload limit\./,
   );
   const [text, ...others] = found([
     ['', 0.95],
