@@ -19,6 +19,14 @@ export const KEY_ADVICE: Readonly<Record<string, string>> = {
     'addresses of an upstream are upstreams.NAME.endpoints, as URLs',
   ),
   ...each(
+    ['port', 'ports', 'address', 'addr', 'ip'],
+    'an address is one value, as in listeners[].bind: 0.0.0.0:8080 and upstreams.NAME.endpoints: [http://10.0.0.1:3000]',
+  ),
+  ...each(
+    ['path', 'paths', 'pathprefix', 'prefix', 'method', 'methods', 'domain', 'domains', 'servername', 'hostname'],
+    'conditions of a route are below routes[].match: { host: app.example.com, path: /api/ }',
+  ),
+  ...each(
     ['location', 'locations', 'acl', 'rule', 'rules', 'routers', 'handle', 'matcher', 'virtualhosts'],
     'requests are matched by "routes", in order, with routes[].match',
   ),
@@ -181,6 +189,8 @@ function plain(word: string): string {
 
 /** Advice for an unknown key that another program has, or undefined. */
 export function adviceForKey(key: string): string | undefined {
+  if (/^(?:\/\/|\/\*|;)/.test(key)) return 'a comment begins with #';
+  if (/^\w+ *=/.test(key)) return 'a key is followed by a colon and a space, as in workers: 2';
   const word = plain(key);
   return Object.hasOwn(KEY_ADVICE, word) ? KEY_ADVICE[word] : undefined;
 }

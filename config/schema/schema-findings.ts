@@ -188,8 +188,11 @@ function unknownKey(path: KeyPath, context: Context): Finding {
   const schema = schemaAt(context.schema, parent);
   const allowed = schema === null ? [] : [...entriesOf(schema).keys()];
   if (allowed.includes(key)) return misplacedSetting(key, path, context.values.valueAt([...parent, 'strategy']));
-  const suggestion = nearestName(key, allowed);
-  const advice = suggestion === undefined ? adviceForKey(key) : undefined;
+  const nearest = nearestName(key, allowed);
+  // "path" is near "match", and means something else.
+  const isFar = nearest !== undefined && nearest[0]?.toLowerCase() !== key[0]?.toLowerCase();
+  const advice = nearest === undefined || isFar ? adviceForKey(key) : undefined;
+  const suggestion = advice === undefined ? nearest : undefined;
   const hint = suggestion === undefined ? '; allowed' : `; did you mean ${quoted(suggestion)}? Allowed`;
   const list = `${advice === undefined ? hint : `: ${advice}; allowed`} here: ${allowed.join(', ')}`;
   const message = `unknown key ${quoted(key)}${list}`;

@@ -35,12 +35,24 @@ export function parsedText<Value>(parse: (text: string) => Parsed<Value>, meta: 
     const parsed = parse(text);
     if (parsed.ok) return parsed.value;
     const variable = meta.isSecret === true ? undefined : withBraces(text);
-    const hint = variable === undefined ? '' : `; an environment variable is written ${variable}`;
-    const params = { code: 'FL2006', suggestion: parsed.suggestion ?? variable };
+    const straight = meta.isSecret === true ? undefined : withoutTypographicQuotes(text);
+    const hint = hintOf(variable, straight);
+    const params = { code: 'FL2006', suggestion: straight ?? parsed.suggestion ?? variable };
     context.issues.push({ code: 'custom', message: parsed.message + hint, input: text, params });
     return z.NEVER;
   });
   return schema.meta({ ...meta });
+}
+
+/** A text in typographic quotes, which a word processor writes, in the quotes of YAML; undefined for others. */
+function withoutTypographicQuotes(text: string): string | undefined {
+  const content = /^[\u2018\u201a\u201c\u201e](.*)[\u2018\u2019\u201c\u201d]$/.exec(text)?.[1];
+  return content === undefined ? undefined : JSON.stringify(content);
+}
+
+function hintOf(variable: string | undefined, straight: string | undefined): string {
+  if (straight !== undefined) return `; its quotes are typographic: write ${straight}`;
+  return variable === undefined ? '' : `; an environment variable is written ${variable}`;
 }
 
 interface Bounds {
@@ -152,7 +164,11 @@ export function name() {
       if (/^[A-Za-z0-9][\w.-]{0,62}$/.test(text)) return { ok: true, value: text };
       const rule =
         'names begin with a letter or digit and contain letters, digits, "-", "_" and ".", at most 63 characters';
-      return { ok: false, message: `${quoted(text)} is not a valid name: ${rule}` };
+      const isUrl = /^[a-z]+:\/\//i.test(text);
+      const remedy = isUrl
+        ? `; write the URL in upstreams: { app: { endpoints: [${text}] } }, and its name app here`
+        : '';
+      return { ok: false, message: `${quoted(text)} is not a valid name: ${rule}${remedy}` };
     },
     { expects: 'a name', example: 'web' },
   );

@@ -94,7 +94,9 @@ function itemPaths(list: KeyPath, key: string, tree: CheckContext['tree']): KeyP
 
 /** Checks references on the written values, so that they are checked even if the rest doesn't fit the schema. */
 function checkReferences(path: KeyPath, context: CheckContext): void {
-  for (const at of upstreamPaths(path, context)) {
+  const isList = Array.isArray(context.tree.valueAt(['upstreams']));
+  // A list of upstreams is an error of its own.
+  for (const at of isList ? [] : upstreamPaths(path, context)) {
     const upstream = context.tree.valueAt(at);
     if (typeof upstream !== 'string' || context.config.upstreams.has(upstream)) continue;
     const known = [...context.config.upstreams.keys()];
@@ -156,7 +158,8 @@ function checkOverrides(route: RouteConfig, path: KeyPath, context: CheckContext
 
 function checkUnused(context: CheckContext): void {
   const routes = context.tree.valueAt(['routes']);
-  const paths = Array.isArray(routes) ? routes.flatMap((_, index) => upstreamPaths(['routes', index], context)) : [];
+  if (!Array.isArray(routes)) return;
+  const paths = routes.flatMap((_, index) => upstreamPaths(['routes', index], context));
   const used = new Set(paths.map((path) => context.tree.valueAt(path)));
   // A route with a misspelt key or an unknown upstream probably refers to one that looks unused.
   if (context.config.routes.includes(null)) return;

@@ -19,8 +19,7 @@ export function parseBindAddress(text: string): Parsed<BindAddress> {
   if (text.startsWith('unix:')) return parseUnixAddress(text);
   if (text.startsWith('fd:')) return parseDescriptor(text);
   const parts = splitHostPort(text);
-  if (parts === null || parts.port === null || !/^\d*$/.test(parts.port))
-    return fault(text, /^\d+$/.test(text) ? `:${text}` : undefined);
+  if (parts === null || parts.port === null || !/^\d*$/.test(parts.port)) return fault(text, meantBy(text));
   const port = parsePort(parts.port, 0);
   if (port === null) return { ok: false, message: `${quoted(text)} has no port from 0 to 65535: ${FORMS}` };
   const { host, isBracketed } = parts;
@@ -54,6 +53,17 @@ function parseDescriptor(text: string): Parsed<BindAddress> {
 
 function tcp(host: string, port: number): Parsed<BindAddress> {
   return { ok: true, value: { kind: 'tcp', host, port } };
+}
+
+/** The bind address that a port alone, a URL, a path or a host without a port stands for. */
+function meantBy(text: string): string | undefined {
+  if (/^\d+$/.test(text)) return `:${text}`;
+  if (text.startsWith('/')) return `unix:${text}`;
+  const [, scheme, authority = text] = /^([a-z]+):\/\/([^/]+)\/?$/i.exec(text) ?? [];
+  const parts = splitHostPort(authority);
+  if (parts === null || !isHost(parts.host)) return undefined;
+  if (parts.port !== null) return scheme === undefined ? undefined : authority;
+  return `${authority}:${scheme === 'https' ? 443 : scheme === 'http' ? 80 : 8080}`;
 }
 
 function fault(text: string, suggestion: string | undefined): Parsed<BindAddress> {

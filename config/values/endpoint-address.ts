@@ -26,6 +26,7 @@ const DEFAULT_PORTS: Readonly<Record<EndpointAddress['protocol'], number | null>
   tls: null,
 };
 const FORMS = 'write http://host:port, https://host:port, tcp://host:port, tls://host:port or unix:/path';
+const HTTP2_RULE = ' HTTP/2 to endpoints is upstreams.NAME.protocol: http2';
 
 /** Whether an endpoint serves TCP sessions, instead of HTTP. */
 export function isTcpAddress({ protocol }: EndpointAddress): boolean {
@@ -40,7 +41,7 @@ export function parseEndpointAddress(text: string): Parsed<EndpointAddress> {
     return { ok: true, value: { protocol: 'http', host: 'localhost', port: 0, socketPath: parsed.value.path } };
   }
   const match = /^(https?|tcp|tls):\/\/([^/?#]*)(.*)$/is.exec(text);
-  if (match === null) return fault(text, suggestionFor(text));
+  if (match === null) return fault(text, suggestionFor(text), /^(?:h2c?|grpcs?):/i.test(text) ? HTTP2_RULE : '');
   const [, scheme = '', authority = '', rest = ''] = match;
   if (authority.includes('@'))
     return { ok: false, message: 'an endpoint URL has no user name or password: remove the part before @' };
@@ -72,13 +73,15 @@ function parseAuthority(
 }
 
 function suggestionFor(text: string): string | undefined {
-  const authority = /^(?:[a-z]+:\/\/)?([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d{1,5})$/i.exec(text);
-  return authority === null ? undefined : `http://${authority[1]}${authority[2]}`;
+  const parts = /^(?:([a-z0-9+]+):\/\/)?([a-z0-9._-]+|\[[0-9a-f:.]+\])?(:\d{1,5})$/i.exec(text);
+  if (parts === null) return undefined;
+  const [, scheme = '', host = '127.0.0.1', port] = parts;
+  return `${/^(?:wss|h2|grpcs)$/i.test(scheme) ? 'https' : 'http'}://${host}${port}`;
 }
 
-function fault(text: string, suggestion: string | undefined): Parsed<EndpointAddress> {
+function fault(text: string, suggestion: string | undefined, rule = ''): Parsed<EndpointAddress> {
   const hint = suggestion === undefined ? ', such as http://10.0.0.1:3000' : `; did you mean ${suggestion}?`;
-  return { ok: false, message: `${quoted(text)} is not an endpoint URL: ${FORMS}${hint}`, suggestion };
+  return { ok: false, message: `${quoted(text)} is not an endpoint URL: ${FORMS}${hint}${rule}`, suggestion };
 }
 
 /** Identity of an endpoint within its upstream: `host:port`, or its socket path. */

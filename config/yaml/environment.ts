@@ -38,9 +38,12 @@ export function substitute(text: string, environment: Environment): Substitution
   return { text: replaced, hasVariables, faults };
 }
 
-/** A text with shell variables such as $PORT, written as this file requires: \${PORT}; undefined if there are none. */
+/** A text with shell variables such as $PORT, {$PORT} or %PORT%, written as this file requires: \${PORT}; undefined if there are none. */
 export function withBraces(text: string): string | undefined {
-  const written = text.replaceAll(/\$([A-Z_][A-Z0-9_]*)\b/g, '${$1}');
+  const written = text.replaceAll(
+    /\{\$([A-Z_][A-Z0-9_]*)\}|%([A-Z_][A-Z0-9_]{2,})%|\$([A-Z_][A-Z0-9_]*)\b/g,
+    '${$1$2$3}',
+  );
   return written === text ? undefined : written;
 }
 

@@ -204,7 +204,10 @@ class TreeBuilder {
     const target = this.#anchors.get(name);
     if (target !== undefined && target !== 'open') return target;
     const why = target === 'open' ? 'is inside the value that it refers to' : 'has no anchor before it';
-    this.#report('FL1105', `the alias *${name} ${why}: write &${name} at an earlier value`, place);
+    const remedy = /^[\w-]+$/.test(name)
+      ? `write &${name} at an earlier value`
+      : `quote a value that begins with an asterisk, as in "*${name}"`;
+    this.#report('FL1105', `the alias *${name} ${why}: ${remedy}`, place);
     return { value: null, size: 1 };
   }
 

@@ -176,6 +176,7 @@ const BY_WORDS: readonly (readonly [words: RegExp, sentence: string])[] = [
   [/^Missing closing/, 'unclosed quote'],
   [UNCLOSED, 'unclosed bracket or brace'],
   [/must start at the same column/, 'the indentation differs from that of the neighbouring entries'],
+  [/without - indicator/, 'the indentation is neither that of the list before it nor that of its key'],
   [/need to be followed by map values/, 'a key without a value: write key: value, with a space after the colon'],
   [/on same line with key/, 'a list or mapping cannot begin on the line of its key: start a new line'],
   [/^Unknown directive/, 'unknown YAML directive: remove the line that begins with %'],
@@ -188,8 +189,10 @@ function sentenceFor(error: YAMLError): string {
   return known ?? `YAML syntax error: ${error.message.replace(/ at line \d+, column \d+[\s\S]*$/, '')}`;
 }
 
-/** Hints for two common mistakes, recognised by the text of their line. */
+/** Hints for common mistakes, recognised by the text of their line. */
 function hintFor(line: string): string {
+  if (/^\s*(?:\/[/*]|;)/.test(line)) return '; a comment begins with #';
+  if (/\{%|\{\{/.test(line)) return '; this line is of a template: check the file that it renders to';
   if (/:\s*\[[0-9a-f:.]*::?[0-9a-f:.]*\]/i.test(line)) return '; quote an address in brackets, as in "[::]:443"';
   if (/(?<!\$)\$\{/.test(line) && /[{[]/.test(line.replaceAll('${', ''))) {
     return '; inside [ ] and { } quote a value with ${NAME}, as in "${NAME}"';
