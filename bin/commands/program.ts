@@ -48,6 +48,7 @@ First steps:
 export function buildProgram(version: string): Command {
   const program = new Command('fairlead');
   program.description('A Layer-7 reverse proxy and load balancer.').version(version).exitOverride();
+  program.showHelpAfterError('(--help lists the arguments and options)');
   // An option that may be repeated is an empty list by default, which is no value to show.
   const show = (option: Option): string =>
     Array.isArray(option.defaultValue) ? option.description : Help.prototype.optionDescription(option);

@@ -86,10 +86,10 @@ function spanWords({ since, until }: Reason, now: string): string {
 }
 
 function weightLine({ weight, weightShare, warming, backup, agent }: WhyAnswer): string {
-  const share = weightShare === 1 ? 'all of it' : `${percentWords(weightShare)} of it`;
+  const share = `${percentWords(weightShare)} of it in use`;
   const warm = warming === null ? '' : `; slow start ends ${clockOf(warming.until)}`;
   const said = agent === null ? '' : `; its agent said "${agent.said}" at ${clockOf(agent.at)}`;
-  return `weight ${weight}, it carries ${share}${warm}${said}${backup ? '; a backup' : ''}`;
+  return `weight ${weight}, ${share}${warm}${said}${backup ? '; a backup' : ''}`;
 }
 
 function limitLines({ limit: { inFlight, adaptive } }: WhyAnswer): string[] {

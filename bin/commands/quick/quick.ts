@@ -78,9 +78,16 @@ export function isPort(text: string): boolean {
 }
 
 function summary({ bound, adminAddress }: ControlPlane, to: readonly string[]): string {
-  const listening = bound.map(({ address }) => address).join(', ');
+  const listening = bound.map(({ address }) => urlOf(address)).join(', ');
   const lines = [`${listening} -> ${to.join(', ')}`];
-  if (adminAddress !== null)
-    lines.push(`dashboard: http://${adminAddress}/   state: fairlead status --admin ${adminAddress}`);
+  if (adminAddress !== null) {
+    lines.push(`dashboard: http://${adminAddress}/`, `state: fairlead status --admin ${adminAddress}`);
+  }
   return [...lines, 'Ctrl-C drains and ends.'].join('\n');
+}
+
+/** A URL to open on this machine; a listener on all addresses is reached by localhost. Sockets keep their path. */
+export function urlOf(address: string): string {
+  if (address.startsWith('unix:')) return address;
+  return `http://${address.replace(/^(?:\[::\]|0\.0\.0\.0):/, 'localhost:')}/`;
 }

@@ -142,6 +142,12 @@ test('demo names the option of a port that is none', async () => {
   assert.deepEqual([code, stderr], [2, 'fairlead: --admin-port takes a port from 0 to 65535, not "x"\n']);
 });
 
+test('a wrong command line names --help', async () => {
+  const { code, stderr } = await runCommand(['why']);
+  assert.equal(code, 2);
+  assert.equal(stderr, "error: missing required argument 'endpoint'\n(--help lists the arguments and options)\n");
+});
+
 test('run names the key of an address that another process has', async (t) => {
   const app = await startApp(t);
   const taken = await startFairlead(

@@ -25,7 +25,7 @@ describe('the text', () => {
     const [headline, reason, weight] = linesOf(begun({ heartbeat: null }));
     assert.match(headline!, /^api\/127\.0\.0\.1:3000 is up since 00:00:01Z \(2\.1 s ago\): it takes requests$/);
     assert.equal(reason, '  nothing keeps requests from it; the last change: added');
-    assert.equal(weight, 'weight 1, it carries all of it');
+    assert.equal(weight, 'weight 1, 100 % of it in use');
     assert.deepEqual(linesOf(begun({ heartbeat: null })).slice(3), [
       'heartbeats: none yet, or none configured',
       'changes: none',
@@ -85,7 +85,7 @@ describe('the text', () => {
       lines[1]!,
       /^ {2}slowStart warming, found by timer: slow start, at 40 % of its weight; since .* \(in 6 s\)$/,
     );
-    assert.match(lines[2]!, /^weight 1, it carries 40 % of it; slow start ends \d\d:\d\d:\d\dZ$/);
+    assert.match(lines[2]!, /^weight 1, 40 % of it in use; slow start ends \d\d:\d\d:\d\dZ$/);
   });
 
   test('says what the endpoint says of itself, and that it is a backup', () => {

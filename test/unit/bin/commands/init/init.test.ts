@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { initFile } from '../../../../../bin/commands/init/init-file.ts';
 import { askAnswers, type Dialogue, type GivenAnswers } from '../../../../../bin/commands/init/init-questions.ts';
-import { invalidOption, quickConfig } from '../../../../../bin/commands/quick/quick.ts';
+import { invalidOption, quickConfig, urlOf } from '../../../../../bin/commands/quick/quick.ts';
 import { loadConfigText } from '../../../../../config/load.ts';
 import { formatProblem } from '../../../../../config/problems/problem.ts';
 import { privateCertificates } from '../../../../support/private-certificates.ts';
@@ -158,6 +158,16 @@ describe('the configuration of quick', () => {
     assert.ok(health.heartbeat !== false && health.heartbeat?.type === 'tcp');
     assert.equal(settingsOf(quickConfig({ listen: ':8080', to, adminPort: 'none' })).admin, undefined);
   });
+});
+
+test('quick names a URL to open', () => {
+  assert.deepEqual(['[::]:8080', '0.0.0.0:80', '127.0.0.1:3000', '[::1]:80', 'unix:/run/a.sock'].map(urlOf), [
+    'http://localhost:8080/',
+    'http://localhost:80/',
+    'http://127.0.0.1:3000/',
+    'http://[::1]:80/',
+    'unix:/run/a.sock',
+  ]);
 });
 
 describe('quick refuses', () => {
