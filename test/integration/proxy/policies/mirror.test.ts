@@ -28,7 +28,7 @@ routes:
     upstream: app
     rewrite: { stripPrefix: /mirrored }
     requestHeaders: { set: { X-Set: "yes" }, remove: [X-Gone] }
-    mirror: { to: shadow, maxBody: 1KiB, maxInFlight: 8 }
+    mirror: { to: shadow, maxBody: 300KiB, maxInFlight: 8 }
   - { upstream: app }
 upstreams:
   app: { endpoints: ["http://${app!.address}"], health: { heartbeat: false } }
@@ -59,6 +59,10 @@ async function metricOf({ adminUrl }: RunningFairlead, name: string): Promise<nu
   const line = text.split('\n').find((one) => one.startsWith(`fairlead_upstream_mirrors_${name}`));
   assert.ok(line !== undefined, text);
   return Number(line.split(' ').at(-1));
+}
+
+async function openRequests({ adminUrl }: RunningFairlead): Promise<{ readonly total: number }> {
+  return (await (await fetch(`${adminUrl}/api/v1/requests`)).json()) as { total: number };
 }
 
 const sent = (fairlead: RunningFairlead) => metricOf(fairlead, 'sent_total{upstream="shadow"}');
@@ -112,10 +116,19 @@ for (const isFast of PATHS) {
       });
     }
 
+    await t.test('large bodies at the same time are copied byte by byte', async () => {
+      const [own, copies] = [recorded(app), recorded(shadow)];
+      const bodies = ['a', 'b', 'c', 'd'].map((letter) => letter.repeat(300_000));
+      await Promise.all(bodies.flatMap((body, at) => (at % 2 === 0 ? post : postOverHttp2)(fairlead, body)));
+      await eventually(() => copies.length === bodies.length, 'all copies');
+      const received = (requests: readonly Received[]) => requests.map(({ body }) => body).toSorted();
+      for (const requests of [own, copies]) assert.ok(received(requests).every((body, at) => body === bodies[at]));
+    });
+
     await t.test('a body over the limit is not copied', async () => {
       const copies = recorded(shadow);
       const before = await dropped(fairlead, 'body_too_large');
-      for (const send of [post, postOverHttp2]) assert.equal(await send(fairlead, 'x'.repeat(2000)), app.name);
+      for (const send of [post, postOverHttp2]) assert.equal(await send(fairlead, 'x'.repeat(310_000)), app.name);
       assert.equal(await dropped(fairlead, 'body_too_large'), before + 2);
       assert.equal(copies.length, 0);
     });
@@ -123,12 +136,16 @@ for (const isFast of PATHS) {
     await t.test('a client that leaves within its upload is not copied', async () => {
       const client = await RawClient.connect({ port: fairlead.port });
       client.send('POST /mirrored/ HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc');
-      await eventually(
-        async () => (await (await fetch(`${fairlead.adminUrl}/api/v1/requests`)).text()).includes('POST'),
-        'the upload',
-      );
+      await eventually(async () => (await openRequests(fairlead)).total === 1, 'the upload');
       client.reset();
       await eventually(async () => (await dropped(fairlead, 'unfinished')) === 1, 'the drop');
+      const session = connect(fairlead.url);
+      const stream = session.request({ ':method': 'POST', ':path': '/mirrored/' });
+      stream.on('error', () => undefined);
+      stream.write('abc');
+      await eventually(async () => (await openRequests(fairlead)).total === 1, 'the upload over HTTP/2');
+      session.destroy();
+      await eventually(async () => (await dropped(fairlead, 'unfinished')) === 2, 'the drop over HTTP/2');
     });
 
     await t.test('a mirror that never answers costs clients nothing, and gets a bounded number of copies', async () => {
@@ -138,8 +155,7 @@ for (const isFast of PATHS) {
       for (let count = 0; count < 20; count++) assert.equal(await post(fairlead, 'x'), app.name);
       assert.equal(await dropped(fairlead, 'busy'), 12);
       await eventually(() => received === 8, 'eight copies');
-      const open = (await (await fetch(`${fairlead.adminUrl}/api/v1/requests`)).json()) as { total: number };
-      assert.equal(open.total, 0);
+      assert.equal((await openRequests(fairlead)).total, 0);
     });
 
     await t.test('a mirror is killed under load and comes back', async () => {
