@@ -1,20 +1,24 @@
 // The client side of a mirrored request: gives its body, and discards its response. Thread: worker.
 
 import type { ClientConnection, ClientEvents, ClientSide } from '../../core/exchange-contract.ts';
+import type { FieldList } from '../../core/head.ts';
 import type { MirrorCopy } from '../../core/policy/mirror-service.ts';
 
 export class MirrorClient implements ClientSide {
   /** That of the client whose request is copied. */
   readonly connection: ClientConnection;
   readonly copy: MirrorCopy;
+  readonly #trailers: FieldList | null;
   #events: ClientEvents | null = null;
   #sentChunks = 0;
   #isPaused = true;
   #hasEnded = false;
 
-  constructor(connection: ClientConnection, copy: MirrorCopy) {
+  /** @param trailers of the request; null for none */
+  constructor(connection: ClientConnection, copy: MirrorCopy, trailers: FieldList | null) {
     this.connection = connection;
     this.copy = copy;
+    this.#trailers = trailers;
   }
 
   /** Sets the receiver of the events, before the exchange begins. */
@@ -50,7 +54,7 @@ export class MirrorClient implements ClientSide {
     }
     if (this.#isPaused || this.#hasEnded) return;
     this.#hasEnded = true;
-    this.#events!.onBodyEnd(null);
+    this.#events!.onBodyEnd(this.#trailers);
   }
 
   pauseBody(): void {

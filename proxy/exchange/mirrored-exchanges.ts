@@ -2,7 +2,7 @@
 // health, limits and connections hold for them, and are counted apart: no observer gets their records. Thread: worker.
 
 import type { MirrorCopy, MirrorDrop, MirrorService } from '../../core/policy/mirror-service.ts';
-import type { FieldList } from '../../core/head.ts';
+import { type FieldList, UNKNOWN_LENGTH } from '../../core/head.ts';
 import { UPSTREAM_FIELD } from '../../core/memory/lane-fields.ts';
 import type { RouteSnapshot } from '../../core/snapshot/route.ts';
 import { preparePlacement } from './admission.ts';
@@ -63,11 +63,13 @@ export class MirroredExchanges implements MirrorService, ExchangeHooks {
   }
 
   send(exchange: object, copy: MirrorCopy): void {
-    const { connection, head, policies, requestId, clientAddress, route } = exchange as Exchange;
+    const { connection, head, body, policies, requestId, clientAddress, route } = exchange as Exchange;
     const { requestEdits, target } = policies;
+    // A message with a length has no trailers (RFC 9112 section 7.1.2).
+    const bodyLength = body.trailers === null ? copy.sizeBytes : UNKNOWN_LENGTH;
     const prepared = {
-      client: new MirrorClient(connection, copy),
-      head: new MirroredRequestHead(head, requestEdits, target, copy.sizeBytes),
+      client: new MirrorClient(connection, copy, body.trailers),
+      head: new MirroredRequestHead(head, requestEdits, target, bodyLength),
       requestId,
       clientAddress,
       route: mirrorRoute(route!),

@@ -41,6 +41,7 @@ export class PlayedAttempt {
   readonly events: AttemptEvents;
   readonly sent: string[] = [];
   isBodyEnded = false;
+  trailers: FieldList | null = null;
   isAborted = false;
   resumes = 0;
   /** Return value of sendBody. */
@@ -239,8 +240,9 @@ export class ForwardingBench implements Transport {
         attempt.sent.push(Buffer.from(chunk).toString());
         return attempt.hasRoom;
       },
-      endBody() {
+      endBody(trailers: FieldList | null) {
         attempt.isBodyEnded = true;
+        attempt.trailers = trailers;
       },
       resume() {
         attempt.resumes++;

@@ -99,6 +99,18 @@ describe('a copy', () => {
     answerPrimary(bench, client);
   });
 
+  test('has the trailers of the request, and no length then', () => {
+    const bench = benchWith([{}]);
+    const client = bench.request(POST);
+    client.events!.onBodyData(Buffer.from('abc'));
+    client.events!.onBodyEnd(['X-Sum', '1']);
+    const [copy] = attemptsAt(bench, SHADOW!);
+    assert.equal(copy!.request.head.bodyLength, -1);
+    copy!.events.onLease(false);
+    copy!.events.onBodyWanted();
+    assert.deepEqual([copy!.sent, copy!.trailers], [['abc'], ['X-Sum', '1']]);
+  });
+
   test('leaves no trace among the requests of clients', () => {
     const bench = benchWith([{}]);
     const client = bench.request();
