@@ -37,9 +37,11 @@ export class HealthRoster {
 
   /** The endpoint as the operator names it: with or without its upstream in front. */
   byName(upstream: string, endpoint: string): EndpointHealth | undefined {
-    for (const health of this.#bySlot.values()) {
-      if (health.upstream.snapshot.name !== upstream) continue;
-      if (health.endpoint.name === endpoint || health.endpoint.id === endpoint) return health;
+    for (const { snapshot, endpoints } of this.#upstreams.values()) {
+      if (snapshot.name !== upstream) continue;
+      for (const health of endpoints.values()) {
+        if (health.endpoint.name === endpoint || health.endpoint.id === endpoint) return health;
+      }
     }
     return undefined;
   }
