@@ -1,9 +1,12 @@
 // Words of nginx, HAProxy, Caddy, Traefik and Envoy, and of features that Fairlead lacks: advice for those who write them
 // in a Fairlead file. Thread: main.
 
+const ADDRESS_WORDS = ['port', 'ports', 'address', 'addr', 'ip', 'host', 'listen'];
+
 /**
  * Advice for an unknown key; continues "unknown key X: ". Keys are in lower case, without hyphens and underscores. Settings are
- * named by their whole path, which a test compares with the schema.
+ * named by their whole path, which a test compares with the schema. Words that mean something
+ * else elsewhere are written with the key above them, as in `health.path`.
  */
 export const KEY_ADVICE: Readonly<Record<string, string>> = {
   ...each(
@@ -18,13 +21,67 @@ export const KEY_ADVICE: Readonly<Record<string, string>> = {
     ['server', 'servers', 'target', 'targets', 'nodes', 'hosts', 'loadbalancer'],
     'addresses of an upstream are upstreams.NAME.endpoints, as URLs',
   ),
-  ...each(
-    ['port', 'ports', 'address', 'addr', 'ip'],
-    'an address is one value, as in listeners[].bind: 0.0.0.0:8080 and upstreams.NAME.endpoints: [http://10.0.0.1:3000]',
-  ),
-  ...each(
+  ...below(
+    'routes',
     ['path', 'paths', 'pathprefix', 'prefix', 'method', 'methods', 'domain', 'domains', 'servername', 'hostname'],
     'conditions of a route are below routes[].match: { host: app.example.com, path: /api/ }',
+  ),
+  ...below('listeners', ADDRESS_WORDS, 'the address is listeners[].bind: 0.0.0.0:8080'),
+  ...below('admin', ADDRESS_WORDS, 'the address is admin.bind: 127.0.0.1:9900'),
+  ...below(
+    'endpoints',
+    [...ADDRESS_WORDS, 'server', 'target'],
+    'the address is upstreams.NAME.endpoints[].url: http://10.0.0.1:3000',
+  ),
+  ...below(
+    'endpoints',
+    ['maxfails', 'failtimeout', 'check', 'inter', 'rise', 'fall'],
+    'failures and checks are settings of all endpoints: upstreams.NAME.health.passive and upstreams.NAME.health.heartbeat',
+  ),
+  ...below(
+    'passive',
+    ['maxfails', 'failtimeout', 'failures', 'threshold', 'errorlimit'],
+    'failures in a row are upstreams.NAME.health.passive.consecutiveFailures, the time without requests is upstreams.NAME.health.passive.ejection: { base: 10s }',
+  ),
+  ...below(
+    'health',
+    ['path', 'url', 'uri', 'interval', 'timeout', 'port', 'method', 'expect', 'status', 'rise', 'fall', 'type'],
+    'settings of checks are below upstreams.NAME.health.heartbeat: { path: /healthz, interval: 2s }',
+  ),
+  ...below('heartbeat', ['url', 'uri', 'endpoint'], 'the path is upstreams.NAME.health.heartbeat.path'),
+  ...below(
+    'heartbeat',
+    ['status', 'statuses', 'codes', 'expectedstatus', 'expectedcodes'],
+    'statuses are upstreams.NAME.health.heartbeat.expect',
+  ),
+  ...below(
+    'timeouts',
+    ['send', 'read', 'write', 'response', 'connect', 'tunnel', 'queue', 'server'],
+    'timeouts of endpoints are upstreams.NAME.timeouts: { connect, response, idle }; those of clients are timeouts.head and timeouts.bodyIdle',
+  ),
+  ...below(
+    'files',
+    ['fallback', 'tryfiles', 'spa'],
+    'the file for views of an application is routes[].files.spaFallback',
+  ),
+  ...below('files', ['alias', 'path', 'dir', 'directory'], 'the directory is routes[].files.root'),
+  ...below('redirect', ['code', 'statuscode'], 'the status is routes[].redirect.status'),
+  ...below('redirect', ['url', 'target', 'location'], 'the target is routes[].redirect.to'),
+  ...below(
+    'tls',
+    ['cert', 'key', 'certfile', 'keyfile'],
+    'certificates are listeners[].tls.certificates: [{ cert, key }]',
+  ),
+  ...below('sticky', ['mode', 'type', 'name'], 'the name of the cookie is upstreams.NAME.sticky.cookie'),
+  ...below(
+    'log',
+    ['file', 'output', 'path'],
+    'the process log has log.level and log.format alone, and goes to stderr, which the program that starts Fairlead redirects',
+  ),
+  ...below(
+    'shutdown',
+    ['timeout', 'graceful', 'gracefultimeout', 'drain'],
+    'the time for exchanges in flight is shutdown.grace: 30s',
   ),
   ...each(
     ['location', 'locations', 'acl', 'rule', 'rules', 'routers', 'handle', 'matcher', 'virtualhosts'],
@@ -162,6 +219,11 @@ const VALUE_WORDS: Readonly<Record<string, string>> = {
   staticrr: 'round-robin',
   ewma: 'peak-ewma',
   leasttime: 'peak-ewma',
+  error: 'connect-failure',
+  connecterror: 'connect-failure',
+  connectfailed: 'connect-failure',
+  connfailure: 'connect-failure',
+  emptyresponse: 'reset',
   ringhash: 'consistent-hash',
   maglev: 'consistent-hash',
   hash: 'consistent-hash',
@@ -183,16 +245,24 @@ function each(words: readonly string[], advice: string): Record<string, string> 
   return Object.fromEntries(words.map((word) => [word.toLowerCase(), advice]));
 }
 
+function below(parent: string, words: readonly string[], advice: string): Record<string, string> {
+  return each(
+    words.map((word) => `${parent}.${word}`),
+    advice,
+  );
+}
+
 function plain(word: string): string {
   return word.toLowerCase().replaceAll(/[-_ ]/g, '');
 }
 
-/** Advice for an unknown key that another program has, or undefined. */
-export function adviceForKey(key: string): string | undefined {
+/** Advice for an unknown key that another program has, or undefined. @param parent the key above it */
+export function adviceForKey(key: string, parent = ''): string | undefined {
   if (/^(?:\/\/|\/\*|;)/.test(key)) return 'a comment begins with #';
   if (/^\w+ *=/.test(key)) return 'a key is followed by a colon and a space, as in workers: 2';
   const word = plain(key);
-  return Object.hasOwn(KEY_ADVICE, word) ? KEY_ADVICE[word] : undefined;
+  const known = [`${plain(parent)}.${word}`, word].find((one) => Object.hasOwn(KEY_ADVICE, one));
+  return known === undefined ? undefined : KEY_ADVICE[known];
 }
 
 /** The value that another program's word means, if it is one of `words` or a form of `balance`; or undefined. */

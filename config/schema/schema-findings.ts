@@ -189,9 +189,10 @@ function unknownKey(path: KeyPath, context: Context): Finding {
   const allowed = schema === null ? [] : [...entriesOf(schema).keys()];
   if (allowed.includes(key)) return misplacedSetting(key, path, context.values.valueAt([...parent, 'strategy']));
   const nearest = nearestName(key, allowed);
-  // "path" is near "match", and means something else.
-  const isFar = nearest !== undefined && nearest[0]?.toLowerCase() !== key[0]?.toLowerCase();
-  const advice = nearest === undefined || isFar ? adviceForKey(key) : undefined;
+  // "path" is near "match" and "cert" is near "certificates", and both mean something else.
+  const isFar = nearest !== undefined && (nearest[0] !== key[0]?.toLowerCase() || nearest.length >= 2 * key.length);
+  const above = parent.findLast((step) => typeof step === 'string');
+  const advice = nearest === undefined || isFar ? adviceForKey(key, above) : undefined;
   const suggestion = advice === undefined ? nearest : undefined;
   const hint = suggestion === undefined ? '; allowed' : `; did you mean ${quoted(suggestion)}? Allowed`;
   const list = `${advice === undefined ? hint : `: ${advice}; allowed`} here: ${allowed.join(', ')}`;
