@@ -52,7 +52,7 @@ export class ProviderHost implements SnapshotGate, SnapshotConsumer {
   readonly #runners = new Map<string, ProviderRunner>();
   /** Of the last configuration that was loaded, by origin. */
   #refused = new Map<string, string>();
-  /** The fragments that were loaded last. */
+  /** The fragments of that configuration. */
   #loaded: readonly Fragment[] = [];
   /** Refusals that were logged, as texts. */
   #logged = new Set<string>();
@@ -89,13 +89,14 @@ export class ProviderHost implements SnapshotGate, SnapshotConsumer {
    * none of them is the result.
    */
   load(): LoadResult {
-    this.#loaded = this.#fragments();
-    let parts = this.#loaded.flatMap((fragment) => fragment.parts);
+    const fragments = this.#fragments();
+    let parts = fragments.flatMap((fragment) => fragment.parts);
     const refused = new Map<string, string>();
     for (;;) {
       const result = this.#parts.load(parts);
       if (result.ok) {
         this.#refused = refused;
+        this.#loaded = fragments;
         const origins = objectsOf({ parts, certificates: [] });
         return { ...result, warnings: result.warnings.filter(({ file }) => !origins.has(file)) };
       }
@@ -269,7 +270,7 @@ function objectsOf(fragment: Contributing): Set<string> {
 
 /** The contributions as text, whichever objects make them. */
 function contentOf(fragments: readonly Fragment[]): string {
-  return JSON.stringify(fragments.map((fragment) => contributionsOf(fragment).map((one) => ({ ...one, origin: '' }))));
+  return JSON.stringify(fragments.flatMap(contributionsOf).map((one) => ({ ...one, origin: '' })));
 }
 
 function servedBy(listeners: Settings['listeners']): ServedListener[] {
