@@ -103,11 +103,19 @@ export class Reloader {
   async #reload(): Promise<ReloadResult> {
     const { load, onBegin, onEnd } = this.#parts;
     onBegin();
-    await refreshPlugins(pluginsOnDisk());
-    const loaded = load();
-    if (loaded.ok) this.#warn(loaded.warnings);
-    const result = loaded.ok ? await this.#install(loaded.config) : this.#refuse(loaded.problems);
-    onEnd(result, loaded.ok && result.ok ? loaded.config : null);
+    let config: LoadedConfig | null = null;
+    let result: ReloadResult;
+    try {
+      await refreshPlugins(pluginsOnDisk());
+      const loaded = load();
+      if (loaded.ok) this.#warn(loaded.warnings);
+      result = loaded.ok ? await this.#install(loaded.config) : this.#refuse(loaded.problems);
+      if (loaded.ok && result.ok) config = loaded.config;
+    } catch (error) {
+      // A fault of Fairlead itself must not end the process, whose configuration serves.
+      result = this.#fail(error);
+    }
+    onEnd(result, config);
     return result;
   }
 
@@ -126,10 +134,18 @@ export class Reloader {
       );
       return { ok: true, revision, changes };
     } catch (error) {
-      const { message } = error as Error;
-      log.error({ err: error }, `the configuration can't be applied: ${message}; revision ${before.revision} runs on`);
-      return { ok: false, problems: [], message };
+      return this.#fail(error);
     }
+  }
+
+  #fail(error: unknown): ReloadResult {
+    const { owner, log } = this.#parts;
+    const { message } = error as Error;
+    log.error(
+      { err: error },
+      `the configuration can't be applied: ${message}; revision ${owner.current.revision} runs on`,
+    );
+    return { ok: false, problems: [], message };
   }
 
   /** Logs warnings that the reload before this one didn't have. */

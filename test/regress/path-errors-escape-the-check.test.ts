@@ -8,9 +8,10 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { FileWatch } from '../../config/files/file-watch.ts';
 import { loadConfigText } from '../../config/load.ts';
+import { Reloader } from '../../control/reload.ts';
 import { StateKeeper } from '../../control/state-keeper.ts';
 import { FakeClock } from '../support/fake-clock.ts';
-import { recordingLog } from '../support/loggers.ts';
+import { type LogLine, recordingLog } from '../support/loggers.ts';
 import { snapshot } from '../support/snapshots.ts';
 
 let folder: string;
@@ -81,13 +82,33 @@ test('a wildcard takes the characters of names literally', () => {
   assert.equal(messagesOf('include: ["sites/aa*(b)?conf"]'), '');
 });
 
+test('an exception while a configuration is loaded fails the reload alone', async () => {
+  const lines: LogLine[] = [];
+  const ends: unknown[] = [];
+  const load = (): never => {
+    throw new Error('boom');
+  };
+  const owner = { current: { revision: 3 } };
+  const parts = {
+    load,
+    owner,
+    log: recordingLog(lines),
+    onBegin: () => undefined,
+    onEnd: (result: unknown) => ends.push(result),
+  };
+  const result = await new Reloader(parts as never).reload();
+  assert.deepEqual(result, { ok: false, problems: [], message: 'boom' });
+  assert.deepEqual(ends, [result]);
+  assert.equal(lines[0]?.text, "the configuration can't be applied: boom; revision 3 runs on");
+});
+
 test('the state file survives a directory that is replaced by a file', () => {
   const clock = new FakeClock(0, 1_000);
-  const lines: string[] = [];
+  const lines: LogLine[] = [];
   const nothing = { subscribe: () => () => undefined, save: () => [], restore: () => undefined };
   const health = { ...nothing, events: nothing, save: () => ({ version: 1, savedAt: 0, endpoints: [] }) };
   const parts = { health, maintenance: nothing, splits: nothing, added: nothing, clock, timers: clock };
-  const keeper = new StateKeeper({ ...parts, log: recordingLog(lines as never) } as never);
+  const keeper = new StateKeeper({ ...parts, log: recordingLog(lines) } as never);
   const directory = path.join(folder, 'state');
   mkdirSync(directory);
   keeper.apply(snapshot({ healthState: { file: path.join(directory, 'state.json'), maxAgeMs: 60_000 } }));

@@ -29,8 +29,9 @@ export function handleSignals({ plane, log, link, terminal }: SignalParts): void
     });
   const end = (): void => {
     // The second one cuts what is in flight, so that the drain that the first began is over.
-    if (++endings > 1) void plane.close();
-    else exitAfter(plane.drain());
+    if (++endings === 1) return exitAfter(plane.drain());
+    if (endings === 2) log.warn({}, 'a second signal arrived during the drain: exchanges in flight are cut');
+    void plane.close();
   };
   const onHangup = (): void => {
     if (!terminal.hasHungUp) return void plane.reload();
@@ -62,7 +63,12 @@ export function handleSignals({ plane, log, link, terminal }: SignalParts): void
 /** Writes this process's pid and removes the file at exit, unless another process has overwritten it. */
 export function writePidFile(path: string): void {
   const text = `${process.pid}\n`;
-  writeFileSync(path, text);
+  try {
+    writeFileSync(path, text);
+  } catch (error) {
+    const { message } = error as Error;
+    throw new Error(`the pid file ${path} cannot be written: ${message}; change --pid-file`, { cause: error });
+  }
   process.on('exit', () => {
     try {
       if (readFileSync(path, 'utf8') === text) rmSync(path);
