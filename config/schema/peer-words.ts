@@ -258,6 +258,11 @@ function plain(word: string): string {
 
 /** Advice for an unknown key that another program has, or undefined. @param parent the key above it */
 export function adviceForKey(key: string, parent = ''): string | undefined {
+  const space = /[\u00a0\u2000-\u200d\u3000\ufeff]/.exec(key)?.[0];
+  if (space !== undefined) {
+    const code = space.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0');
+    return `it has the character U+${code}, which looks like a space or like nothing: replace it by an ordinary space, or remove it`;
+  }
   if (/^(?:\/\/|\/\*|;)/.test(key)) return 'a comment begins with #';
   if (/^\w+ *=/.test(key)) return 'a key is followed by a colon and a space, as in workers: 2';
   const word = plain(key);
