@@ -23,8 +23,8 @@ export interface ChunkLimits {
  */
 const DEFAULT_CHUNK_LIMITS: ChunkLimits = { extensionBytes: 1024, trailerBytes: 8192, trailerFields: 64 };
 
-/** Enough for 2^64 - 1. Sizes beyond a safe integer are refused, so that none can wrap (smuggling by overflow). */
-const MAX_SIZE_DIGITS = 16;
+/** Leading zeros are valid and say nothing, so that their number is bounded like that of the bytes of an extension. */
+const MAX_SIZE_DIGITS = 1024;
 
 const State = {
   SIZE_START: 0,
@@ -143,6 +143,7 @@ export class ChunkedDecoder implements BodyDecoder {
     }
     this.#sizeDigits += at - from;
     this.#remainingBytes = size;
+    // No size may wrap (smuggling by overflow).
     if (this.#sizeDigits > MAX_SIZE_DIGITS || size > Number.MAX_SAFE_INTEGER) return ~CodecError.CHUNK_TOO_LARGE;
     if (at === end) return at;
     return this.#sizeDigits === 0 ? ~CodecError.BAD_CHUNK_SIZE : this.#leaveDigits(bytes[at]!, at);
