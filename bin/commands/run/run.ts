@@ -46,7 +46,7 @@ export async function run(options: RunOptions): Promise<ControlPlane | null> {
   try {
     const plane = planeOf({ ...options, load: loader.load }, log, link);
     if (link !== null && !(await hasItsSockets(plane, link))) process.exit(EXIT.ok);
-    handleSignals({ plane, log, link, terminal });
+    handleSignals({ plane, log, link, terminal, nowMs: () => performance.now() });
     await plane.start();
     warnOfNode(loader.latest(), log);
     if (options.isWatching === true) watchConfig({ file: options.file, latest: loader.latest, plane, log });

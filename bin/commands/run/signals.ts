@@ -13,15 +13,20 @@ export interface SignalParts {
   readonly log: MainLogger;
   readonly link: HolderLink | null;
   readonly terminal: Terminal;
+  readonly nowMs: () => number;
 }
+
+/** A second signal so soon, in ms, is the same one: npm and timeout(1) forward what the process group gets as well. */
+const SAME_SIGNAL_MS = 500;
 
 /**
  * HUP reloads, or drains where the terminal was closed. USR1 reopens log files. TERM, INT and QUIT drain; a second one
  * ends at once. USR2 starts the next process, which needs a holder. A generation gets these signals from its holder
  * alone: a service manager sends them to both processes, and they would count twice.
  */
-export function handleSignals({ plane, log, link, terminal }: SignalParts): void {
+export function handleSignals({ plane, log, link, terminal, nowMs }: SignalParts): void {
   let endings = 0;
+  let beganMs = 0;
   const exitAfter = (ending: Promise<void>): void =>
     void ending.then(() => {
       log.flushNow();
@@ -29,6 +34,8 @@ export function handleSignals({ plane, log, link, terminal }: SignalParts): void
     });
   const end = (): void => {
     // The second one cuts what is in flight, so that the drain that the first began is over.
+    if (endings > 0 && nowMs() - beganMs < SAME_SIGNAL_MS) return;
+    if (endings === 0) beganMs = nowMs();
     if (++endings === 1) return exitAfter(plane.drain());
     if (endings === 2) log.warn({}, 'a second signal arrived during the drain: exchanges in flight are cut');
     void plane.close();
