@@ -224,10 +224,10 @@ export class NodeHttp2ClientSide implements ClientSide {
     const fields = [':status', String(status), ...http2Fields(own)];
     if (knowsLength) fields.push('content-length', String(bodyLength));
     if (this.#stream.destroyed || this.#stream.closed) return;
-    const waitForTrailers = !this.#hasNoBody && mayHaveTrailers(knowsLength, own);
     // An empty body ends with the head: gRPC takes a status in the head for one only then.
-    this.#hasNoBody ||= knowsLength && bodyLength === 0 && !waitForTrailers;
-    this.#stream.respond(fields, { endStream: this.#hasNoBody, waitForTrailers });
+    this.#hasNoBody ||= knowsLength && bodyLength === 0 && !announcesTrailers(own);
+    // A frame more: node:http2 ends a stream that is closed by an error like a whole one unless it waits for trailers.
+    this.#stream.respond(fields, { endStream: this.#hasNoBody, waitForTrailers: !this.#hasNoBody });
   }
 
   #end(body: Uint8Array | null): void {
@@ -284,9 +284,8 @@ export class NodeHttp2ClientSide implements ClientSide {
   }
 }
 
-/** Trailers follow a body of unknown length, or are announced. Waiting for them costs a frame. */
-function mayHaveTrailers(knowsLength: boolean, fields: FieldList): boolean {
-  return !knowsLength || fields.some((name, at) => at % 2 === 0 && isNamed(name, 'trailer'));
+function announcesTrailers(fields: FieldList): boolean {
+  return fields.some((name, at) => at % 2 === 0 && isNamed(name, 'trailer'));
 }
 
 /** node:http2 throws for these, too, in any response. */
