@@ -76,7 +76,7 @@ export const CODINGS_THEN_CHUNKED = /^(?:(?!chunked[ \t]*,)[!#$%&'*+\-.^_`|~\w]+
  */
 export function frameRequest(head: MessageHead, framing: Framing): number {
   framing.reset();
-  framing.isPersistent = head.minorVersion === 1;
+  framing.isPersistent = head.minorVersion > 0;
   if (!head.hasAny(RELEVANT)) return 0;
   const error = readOptions(head, framing);
   if (error !== 0) return error;
@@ -96,7 +96,7 @@ export function frameResponse(
   wasUpgradeRequested: boolean,
 ): number {
   framing.reset();
-  framing.isPersistent = head.minorVersion === 1;
+  framing.isPersistent = head.minorVersion > 0;
   const error = head.hasAny(RELEVANT) ? readOptions(head, framing) : 0;
   if (error !== 0) return error;
   const { status } = head;

@@ -24,6 +24,8 @@ import { METHOD_NAMES, Method, type MessageHead } from './message-head.ts';
 const MAX_METHOD_BYTES = 128;
 /** HTTP-version is eight bytes: HTTP/1.1 */
 const VERSION_BYTES = 8;
+/** Result of scanVersion: larger than any minor version, which has one digit. */
+const OTHER_MAJOR = 10;
 const HTTP_NAME = Buffer.from('HTTP/', 'latin1');
 /** The first bytes of an HTTP/2 client with prior knowledge (RFC 9113 section 3.4). */
 const HTTP_2_PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
@@ -53,8 +55,9 @@ export function scanRequestLine(head: MessageHead, region: ScanRegion): number {
   const next = finishVersion(region, targetEnd + 1 + VERSION_BYTES);
   if (next < 0) return next;
   head.minorVersion = minor;
-  if (minor > 1) return ~CodecError.VERSION_NOT_SUPPORTED;
-  return minor === 0 ? ~CodecError.HTTP_1_0 : next;
+  if (minor === 1) return next;
+  if (minor === OTHER_MAJOR) return ~CodecError.VERSION_NOT_SUPPORTED;
+  return minor === 0 ? ~CodecError.HTTP_1_0 : ~CodecError.LATER_HTTP_1;
 }
 
 function methodOf(bytes: Uint8Array, start: number, end: number): number {
@@ -132,7 +135,7 @@ function isSchemeByte(byte: number, isFirst: boolean): boolean {
   return !isFirst && ((CLASS[byte]! & DIGIT) !== 0 || byte === 0x2b || byte === 0x2d || byte === DOT);
 }
 
-/** Scans HTTP-version. @returns its minor number (2 for every version other than 1.0 and 1.1), or a failure */
+/** Scans HTTP-version. @returns its minor number, OTHER_MAJOR for versions other than 1.x, or a failure */
 function scanVersion(region: ScanRegion, start: number): number {
   const { bytes, limit } = region;
   const available = Math.min(limit - start, HTTP_NAME.length);
@@ -145,7 +148,7 @@ function scanVersion(region: ScanRegion, start: number): number {
     if (isDot ? bytes[at] !== DOT : (CLASS[bytes[at]!]! & DIGIT) === 0) return ~CodecError.BAD_VERSION;
   }
   const major = bytes[start + HTTP_NAME.length]! - ZERO;
-  return major === 1 ? Math.min(bytes[start + VERSION_BYTES - 1]! - ZERO, 2) : 2;
+  return major === 1 ? bytes[start + VERSION_BYTES - 1]! - ZERO : OTHER_MAJOR;
 }
 
 /** Scans the CRLF after the version. */
@@ -163,7 +166,8 @@ export function scanStatusLine(head: MessageHead, region: ScanRegion): number {
   const { bytes, base, limit } = region;
   const minor = scanVersion(region, base);
   if (minor < 0) return minor === ~CodecError.BAD_REQUEST_LINE ? ~CodecError.BAD_STATUS_LINE : minor;
-  if (minor > 1) return ~CodecError.VERSION_NOT_SUPPORTED;
+  // A minor version above ours is processed as HTTP/1.1 (RFC 9110 section 2.5).
+  if (minor === OTHER_MAJOR) return ~CodecError.VERSION_NOT_SUPPORTED;
   head.minorVersion = minor;
   const statusStart = base + VERSION_BYTES + 1;
   if (statusStart > limit) return INCOMPLETE;

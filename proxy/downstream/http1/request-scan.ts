@@ -1,7 +1,8 @@
 // Scans the request heads of one connection, one after the other, into one object; a head that repeats the last one is
 // compared instead of scanned. Thread: worker.
 
-import { CodecError } from '../../http1/codec-error.ts';
+import { CR, ZERO } from '../../http1/byte-class.ts';
+import { CODEC_ERRORS, CodecError } from '../../http1/codec-error.ts';
 import { FieldKind } from '../../http1/field-kind.ts';
 import { CODINGS_THEN_CHUNKED, frameRequest } from '../../http1/framing.ts';
 import { type HeadScanner, type LastFields, Scan } from '../../http1/head-scanner.ts';
@@ -16,6 +17,9 @@ import { rewriteHead } from './rewritten-head.ts';
 const MAX_KEPT_BYTES = 4096;
 /** Longer heads aren't copied. */
 const MAX_COPIED_BYTES = 1024;
+const LATER_VERSION = / HTTP\/1\.[2-9]/;
+const LATER_VERSION_BYTES = ' HTTP/1.2'.length;
+const ONE = ZERO + 1;
 
 const NO_BYTES = Buffer.alloc(0);
 
@@ -67,7 +71,10 @@ export class RequestScan implements LastFields {
       return Scan.INCOMPLETE;
     }
     this.#seenBytes = 0;
-    if (isRewritable(result) && message.method === Method.OTHER) return this.#nextRewritten(input);
+    if (result > 0) {
+      if (CODEC_ERRORS[result]!.isHandedOff && lowerVersion(input)) return this.next(input);
+      if (isRewritable(result) && message.method === Method.OTHER) return this.#nextRewritten(input);
+    }
     return result === Scan.REPEATED ? this.#begin(bytes) : this.#beginScanned(result, bytes);
   }
 
@@ -140,6 +147,20 @@ export class RequestScan implements LastFields {
     this.start = this.#lineStart + fieldsStart;
     this.end = this.#lineStart + text.length;
   }
+}
+
+/**
+ * Replaces a minor version above 1 by 1, as far as the first line has arrived: the request is processed and forwarded as
+ * HTTP/1.1 (RFC 9110 section 2.5), by node:http too, which refuses others. No receiver has these bytes yet.
+ * @returns whether the version was replaced
+ */
+function lowerVersion({ bytes, start, end }: HeldBytes): boolean {
+  const lineStart = bytes[start] === CR ? start + 2 : start;
+  const lineEnd = bytes.indexOf(CR, lineStart);
+  if (lineEnd < lineStart + LATER_VERSION_BYTES || lineEnd >= end) return false;
+  if (!LATER_VERSION.test(bytes.toString('latin1', lineEnd - LATER_VERSION_BYTES, lineEnd))) return false;
+  bytes[lineEnd - 1] = ONE;
+  return true;
 }
 
 function isRewritable(result: number): boolean {

@@ -19,7 +19,7 @@ export interface BytesBefore {
 }
 
 const LF = 0x0a;
-const REQUEST_LINE = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+ [!-~]+ HTTP\/1\.[01]\r$/;
+const REQUEST_LINE = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+ [!-~]+ HTTP\/1\.\d\r$/;
 
 /** Whether the received bytes are malformed: not the end of a connection within a request, nor a socket error. */
 export function isParseError(error: ParseError): boolean {
@@ -42,13 +42,14 @@ export function whyUnparsable(error: ParseError): Unparsable {
 }
 
 /**
- * The bytes from a request line on whose method llhttp doesn't know. Null where it isn't certain where the line begins:
+ * The bytes from a request line on whose method or minor version llhttp doesn't know. Null where it isn't certain where the line begins:
  * llhttp may have taken its first letters for another method's.
  * @param before what node:http got before this line
  */
-export function fromUnknownMethod(error: ParseError, before: BytesBefore): Buffer | null {
+export function fromUnknownLine(error: ParseError, before: BytesBefore): Buffer | null {
   const { code, rawPacket, bytesParsed = 0 } = error;
-  if (code !== 'HPE_INVALID_METHOD' || rawPacket === undefined || !REQUEST_LINE.test(lineAround(error))) return null;
+  if (code !== 'HPE_INVALID_METHOD' && code !== 'HPE_INVALID_VERSION') return null;
+  if (rawPacket === undefined || !REQUEST_LINE.test(lineAround(error))) return null;
   const start = lineStart(rawPacket, bytesParsed);
   const isCertain = before.endsWithLine && (start > 0 || before.isAtLineStart);
   return isCertain ? rawPacket.subarray(start) : null;

@@ -11,7 +11,7 @@ import { NodeHttp1Connection } from './node-http1-connection.ts';
 import { trustedOnlyFor } from '../trusted-only-fields.ts';
 import { readNodeHttp1Head } from './node-http1-head.ts';
 import { LentStream } from './lent-stream.ts';
-import { fromUnknownMethod, isParseError, type ParseError, whyUnparsable } from './node-http1-parse-error.ts';
+import { fromUnknownLine, isParseError, type ParseError, whyUnparsable } from './node-http1-parse-error.ts';
 import type { NodeHttp1Turn } from './node-http1-turns.ts';
 import { joinedField } from './field-list.ts';
 
@@ -157,7 +157,7 @@ export class NodeHttp1Server {
     const connection = this.#connections.get(socket);
     if (connection === undefined || !isParseError(error)) return;
     const lent = this.#lent.get(socket);
-    const rest = lent === undefined ? null : fromUnknownMethod(error, lent);
+    const rest = lent === undefined ? null : fromUnknownLine(error, lent);
     if (rest !== null) return this.#giveBack(connection, lent!, rest);
     this.#context.log.debug(
       { code: error.code, peer: connection.client.facts.peerAddress },

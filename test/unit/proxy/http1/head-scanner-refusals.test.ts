@@ -48,7 +48,7 @@ const REQUEST_LINES: readonly Case[] = [
   ['a version without a minor one', 'bad-version', line('GET / HTTP/1')],
   ['a blank behind the version', 'bad-version', line('GET / HTTP/1.1 ')],
   ['NUL behind the version', 'bad-version', line('GET / HTTP/1.1\0')],
-  ['HTTP/1.2', 'version-not-supported', line('GET / HTTP/1.2')],
+  ['HTTP/2.1', 'version-not-supported', line('GET / HTTP/2.1')],
   ['HTTP/2.0', 'version-not-supported', line('GET / HTTP/2.0')],
   ['HTTP/0.9', 'version-not-supported', line('GET / HTTP/0.9')],
   ['a request line that ends in LF', 'bare-lf', `GET / HTTP/1.1\n${HOST}\r\n`],
@@ -98,6 +98,8 @@ const HANDED_OFF: readonly Case[] = [
   ['asterisk-form', 'asterisk-form', line('OPTIONS * HTTP/1.1')],
   ['CONNECT', 'connect-method', line('CONNECT a:443 HTTP/1.1')],
   ['HTTP/1.0', 'http-1.0', `GET / HTTP/1.0${END}`],
+  ['HTTP/1.2', 'later-http-1', `GET / HTTP/1.2${END}`],
+  ['HTTP/1.9', 'later-http-1', `GET / HTTP/1.9${END}`],
   ['an HTTP/2 preface', 'http-2-preface', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
 ];
 
@@ -108,7 +110,6 @@ const STATUS_LINES: readonly Case[] = [
   ['a misspelt protocol', 'bad-version', `HTP/1.1 200 OK${END}`],
   ['a version of two digits', 'bad-version', `HTTP/1.01 200 OK${END}`.replace('1.01', '01.1')],
   ['HTTP/2.0', 'version-not-supported', `HTTP/2.0 200 OK${END}`],
-  ['HTTP/1.2', 'version-not-supported', `HTTP/1.2 200 OK${END}`],
   ['a minor version of two digits', 'bad-status-line', `HTTP/1.10 200 OK${END}`],
   ['HTAB behind the version', 'bad-status-line', `HTTP/1.1\t200 OK${END}`],
   ['two blanks before the status', 'bad-status-code', `HTTP/1.1  200 OK${END}`],

@@ -9,6 +9,8 @@ describe('a scanned response', () => {
   const lines: readonly (readonly [line: string, status: number, minorVersion: number, reason: string])[] = [
     ['HTTP/1.1 200 OK', 200, 1, 'OK'],
     ['HTTP/1.0 404 Not Found', 404, 0, 'Not Found'],
+    ['HTTP/1.2 200 OK', 200, 2, 'OK'],
+    ['HTTP/1.9 200', 200, 9, ''],
     ['HTTP/1.1 100 ', 100, 1, ''],
     ['HTTP/1.1 599', 599, 1, ''],
     ['HTTP/1.1 500 \xd6rk \t.', 500, 1, '\xd6rk \t.'],

@@ -56,7 +56,7 @@ describe('a head in pieces', () => {
     ['a bare LF', `GET / HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(50)}`, '\n', 'bare-lf'],
     ['a bare CR', `GET / HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(50)}\r`, 'Y', 'bare-cr'],
     ['NUL', `GET / HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(50)}`, '\0', 'bad-value'],
-    ['a bad request line', `GET /${'a'.repeat(100)} HTTP/1.7\r`, '\n', 'version-not-supported'],
+    ['a bad request line', `GET /${'a'.repeat(100)} HTTP/2.7\r`, '\n', 'version-not-supported'],
     ['a TLS hello', '', '\x16', 'bad-method'],
   ];
   for (const [what, good, bad, error] of early) {

@@ -23,6 +23,7 @@ describe('whyUnparsable', () => {
     ['HPE_HEADER_OVERFLOW', 'aaaa!aaa', 'head-too-large'],
     ['HPE_INVALID_METHOD', 'B!REW /pot HTTP/1.1\r\nHost: a\r\n', 'method-not-served'],
     ['HPE_INVALID_METHOD', 'GET / HTTP/1.1\r\n\r\nB!REW /pot HTTP/1.1\r\n', 'method-not-served'],
+    ['HPE_INVALID_METHOD', 'B!REW /pot HTTP/1.2\r\nHost: a\r\n', 'method-not-served'],
     ['HPE_INVALID_METHOD', 'B(!REW /pot HTTP/1.1\r\n', 'malformed'],
     ['HPE_INVALID_METHOD', '\x16\x03!\x01', 'malformed'],
     ['HPE_INVALID_VERSION', 'GET / HTTP/3.!0\r\n', 'version-not-supported'],
