@@ -84,7 +84,7 @@ export interface ClientSide {
   readonly connection: ClientConnection;
   /** Whether no event follows onResponseFlushed, so that the exchange object may be reused. */
   readonly isSilentAfterFlush?: boolean;
-  /** Sends an interim response (103, 100). */
+  /** Sends an interim response: 100 once, none to HTTP/1.0. */
   sendInterim(head: ResponseHead): void;
   /** Sends the final head. `extra` fields are added to the head's own. */
   sendHead(head: ResponseHead, extra: FieldList): void;

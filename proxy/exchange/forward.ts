@@ -193,19 +193,20 @@ export function endBody(context: ForwardingContext, exchange: Exchange, trailers
 
 // ---- 6. await the head
 
-/** A 100 commits to nothing, so that another attempt may follow it. It is relayed to a client that waits for it. */
+/**
+ * Relays an interim response (RFC 9110 section 15.2). A 100 commits to nothing, so that another attempt may follow it, whose
+ * own 100 the client side drops.
+ */
 export function relayInterim(
   context: ForwardingContext,
   exchange: Exchange,
   attempt: ExchangeAttempt,
   head: ResponseHead,
 ): void {
-  if (head.status === 100) {
-    if (exchange.head.expectsContinue === true) exchange.client.sendInterim(head);
-    return;
+  if (head.status !== 100) {
+    settleRace(context, exchange, attempt);
+    exchange.response.begin();
   }
-  settleRace(context, exchange, attempt);
-  exchange.response.begin();
   exchange.client.sendInterim(head);
 }
 

@@ -101,7 +101,7 @@ export class Http1ClientSide implements ClientSide, ResponseOwner {
     if (this.#isOver || this.#response.isHeadSent || this.#head!.version === '1.0') return;
     // 101 belongs to a tunnel.
     if (head.status > 101) this.#response.addInterim(head);
-    else if (head.status === 100 && this.#isAwaitingContinue) {
+    else if (head.status === 100 && !this.#wasContinued) {
       this.#wasContinued = true;
       this.#response.addContinue();
     }

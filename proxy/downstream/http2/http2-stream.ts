@@ -106,7 +106,7 @@ export class Http2Stream implements TunnelSide, ResponseOwner, EndingStream {
   sendInterim(head: ResponseHead): void {
     if (this.#cannotSend || this.response.isHeadSent || head.status === 101) return;
     if (head.status === 100) {
-      if (!this.head.expectsContinue || this.#wasContinued || this.body.hasBegun) return;
+      if (this.#wasContinued) return;
       this.#wasContinued = true;
     }
     this.addHead(head, []);

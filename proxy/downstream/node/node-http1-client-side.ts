@@ -271,7 +271,7 @@ export class NodeHttp1ClientSide implements ClientSide {
   }
 
   #sendContinue(): void {
-    if (!this.#isAwaitingContinue) return;
+    if (this.#body.wasContinued) return;
     this.#body.wasContinued = true;
     writeInterimHead(this.#response, 100, []);
   }

@@ -203,7 +203,7 @@ export class NodeHttp2ClientSide implements ClientSide {
   }
 
   #sendContinue(): void {
-    if (this.#isContinued || this.#isHeadSent || this.#head?.expectsContinue !== true) return;
+    if (this.#isContinued) return;
     this.#isContinued = true;
     this.#sendInformation(100, []);
   }

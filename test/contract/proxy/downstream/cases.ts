@@ -240,7 +240,7 @@ function bodylessCases(adaptor: AdaptorUnderTest): void {
 }
 
 function interimCases(adaptor: AdaptorUnderTest): void {
-  describe(`${adaptor.name}: interim responses and trailers`, () => {
+  describe(`${adaptor.name}: interim responses`, () => {
     played(adaptor, 'interim responses are relayed, 101 is not', async (bench, client) => {
       const call = client.ask({});
       const exchange = await bench.starter.next();
@@ -275,17 +275,25 @@ function interimCases(adaptor: AdaptorUnderTest): void {
       );
     });
 
-    played(adaptor, 'a 100 is not relayed to a client that does not wait for it', async (bench, client) => {
+    played(adaptor, 'a 100 is relayed once to a client that does not wait for it', async (bench, client) => {
       const call = client.ask({ method: 'PUT', fields: ['content-length', '4'], body: 'body' });
       const exchange = await bench.starter.next();
       exchange.client.sendInterim(responseHead({ status: 100 }));
       exchange.client.resumeBody();
       await exchange.until('body-end');
+      exchange.client.sendInterim(responseHead({ status: 100 }));
       exchange.answer();
       await call.response;
-      assert.deepEqual(call.interims, []);
+      assert.deepEqual(
+        call.interims.map(({ status }) => status),
+        [100],
+      );
     });
+  });
+}
 
+function trailerCases(adaptor: AdaptorUnderTest): void {
+  describe(`${adaptor.name}: trailers`, () => {
     played(adaptor, 'trailers are sent to a client that takes them', async (bench, client) => {
       const call = client.ask({ fields: ['te', 'trailers'] });
       const exchange = await bench.starter.next();
@@ -359,6 +367,7 @@ export function messageCases(adaptor: AdaptorUnderTest): void {
   responseCases(adaptor);
   bodylessCases(adaptor);
   interimCases(adaptor);
+  trailerCases(adaptor);
   downloadPressureCases(adaptor);
   localReplyCases(adaptor);
 }
