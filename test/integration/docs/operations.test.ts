@@ -95,7 +95,9 @@ until curl --silent --fail --output /dev/null http://127.0.0.1:9900/readyz; do s
   for (const { page, heading, prints } of RUN) assert.match(under(heading), prints, `${page}: ${heading}`);
 });
 
-test('the upgrade replaces the process under the holder', { skip: !IS_LONG }, async (t) => {
+test('the upgrade replaces the process under the holder', {
+  skip: !IS_LONG && 'only in npm run test:long',
+}, async (t) => {
   const page = 'docs/operations.md';
   const upgrade = stepsOf(page, '').filter(({ text }) => text.startsWith('fairlead upgrade'));
   assert.equal(upgrade.length, 1);

@@ -242,6 +242,22 @@ const CHECKS: Readonly<Record<string, Check>> = {
     assert.equal((await bench.echo('/', { headers: { 'x-version': 'canary' } })).app, '3001');
   },
 
+  'Try a new version with copies of real requests': async (start) => {
+    const bench = await start();
+    const copies: string[] = [];
+    bench.app(3001).handler = (request, response) => {
+      if (request.url === '/order') copies.push(String(request.headers['x-mirrored']));
+      response.writeHead(500).end();
+    };
+    const answer = await bench.ask('/order', { method: 'POST', body: 'two chairs' });
+    const { app, headers } = JSON.parse(answer.text) as Echo;
+    assert.deepEqual([answer.status, app, headers['x-mirrored']], [200, '3000', undefined]);
+    await eventually(() => copies.length === 1, 'the copy arrives');
+    assert.deepEqual(copies, ['yes']);
+    await bench.app(3001).kill();
+    assert.deepEqual(statusesOf(await bench.askMany(3, '/order')), [200]);
+  },
+
   'Show pages of your own for errors': async (start) => {
     const bench = await start();
     bench.app(3000).handler = (_request, response) => response.writeHead(502).end('Traceback (most recent call last)');

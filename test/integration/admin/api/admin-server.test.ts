@@ -270,6 +270,6 @@ describe('a request that makes no sense', () => {
     const answer = await asked.post('/api/v1/reload', {});
     assert.deepEqual([answer.status, errorCode(answer)], [500, 'internal']);
     assert.doesNotMatch(answer.text, /secret/);
-    assert.match(String((asked.context.errors[0]!.fields as { error: Error }).error), /secret detail/);
+    assert.match(String((asked.context.errors[0]!.fields as { err: Error }).err), /secret detail/);
   });
 });
