@@ -54,6 +54,8 @@ export interface ClientConnection {
   readonly serverName: string;
   /** Protocol that ALPN has chosen, here or at the sender of a PROXY protocol header; absent or '' without one. */
   readonly alpn?: string;
+  /** Offered by ALPN in a ClientHello that is passed on, else the one protocol agreed on; absent or empty without ALPN. */
+  readonly protocols?: readonly string[];
   /** Null or absent where the connection began without a PROXY protocol header. */
   readonly proxied?: ProxiedValues | null;
   /** Calls back when the connection has closed; for one owner once, and the last callback counts. */

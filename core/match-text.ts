@@ -19,10 +19,11 @@ export function matchText({ hosts, paths, methods, headers, query, others }: Rou
 }
 
 /** The conditions of a TCP route, on one line; '' where it has none. */
-export function tcpMatchText({ clients, serverNames }: TcpConditions): string {
+export function tcpMatchText({ clients, serverNames, alpn }: TcpConditions): string {
   const client = clients.length === 0 ? [] : [`client ${clients.join(', ')}`];
   const name = serverNames.length === 0 ? [] : [`serverName ${serverNames.join(', ')}`];
-  return [...name, ...client].join(' and ');
+  const protocol = alpn.length === 0 ? [] : [`alpn ${alpn.join(', ')}`];
+  return [...name, ...protocol, ...client].join(' and ');
 }
 
 /** A path: text is a prefix. */

@@ -52,6 +52,11 @@ const REQUEST: readonly QueryParameter[] = [
   { name: 'header', means: '`Name: value`; may be given several times.', schema: z.string() },
   { name: 'client', means: 'Address of who connects; 127.0.0.1 if left out.', schema: z.string() },
   { name: 'listener', means: 'Where the URL does not say it by scheme and port.', schema: z.string() },
+  {
+    name: 'alpn',
+    means: 'Protocol that the client of a TLS session offers; may be given several times.',
+    schema: z.string(),
+  },
 ];
 
 const SINCE: QueryParameter = {

@@ -193,6 +193,8 @@ export interface ExplainQuery {
   readonly client: string;
   /** Null selects the listener by the URL's scheme and port. */
   readonly listener: string | null;
+  /** Protocols that the client of a TLS session offers by ALPN. */
+  readonly alpn?: readonly string[];
 }
 
 /** The request cannot be explained; the message gives the reason. */

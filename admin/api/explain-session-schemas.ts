@@ -8,6 +8,9 @@ const session = z.strictObject({
     .enum(['none', 'passed-on', 'terminated'])
     .describe('Whether the client speaks TLS, and who answers its handshake: an endpoint, or the listener.'),
   serverName: z.string().describe('That the client requests (SNI); empty for none.'),
+  alpn: z
+    .array(z.string())
+    .describe('Protocols that routes compare: those that the client offers, or the one agreed on.'),
   client: z.string().describe('Address of the client; empty on a Unix socket.'),
 });
 
@@ -15,7 +18,7 @@ const verdict = z.strictObject({
   name: z.string(),
   position: z.int().min(1).describe('Among the routes of TCP listeners, in the order of the file.'),
   verdict: z
-    .enum(['matched', 'behind', 'listener', 'serverName', 'client', 'not'])
+    .enum(['matched', 'behind', 'listener', 'serverName', 'alpn', 'client', 'not'])
     .describe('`behind`: it matches too, but one above was first. Else the first part that does not match.'),
   wanted: z.array(z.string()).describe('Values that this part requires; for `not` those that exclude the session.'),
   had: z.string().describe('The value of the session.'),
@@ -23,7 +26,7 @@ const verdict = z.strictObject({
 
 const action = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('upstream'), upstream: z.string() }),
-  z.strictObject({ kind: z.enum(['no-route', 'refused', 'unknown-name']), because: z.string() }),
+  z.strictObject({ kind: z.enum(['no-route', 'refused', 'unknown-name', 'no-protocol']), because: z.string() }),
 ]);
 
 const milliseconds = z.number().min(0);

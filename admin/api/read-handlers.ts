@@ -105,6 +105,7 @@ export function sendExplanation({ query }: AdminRequest, { context }: AdminParts
     headers: query.getAll('header'),
     client: client ?? '127.0.0.1',
     listener,
+    alpn: query.getAll('alpn'),
   };
   try {
     return jsonReply(context.explain(asked));

@@ -200,6 +200,7 @@ function addExplain(program: Command): void {
     .option('-m, --method <method>', 'method of the request', 'GET')
     .option('-H, --header <line>', "header of the request, 'Name: value'; repeatable", repeated, [])
     .option('--client <address>', 'IP address of the client', '127.0.0.1')
+    .option('--alpn <protocol>', 'protocol that the client of a tls:// session offers; repeatable', repeated, [])
     .option('--listener <name>', 'listener, if scheme and port of the URL do not determine it')
     .option('-c, --config <file>', 'use this file instead: every endpoint counts as up and idle')
     .option('--json', 'print everything as JSON')

@@ -4,7 +4,7 @@ import type { TcpConditions, TcpRouteSnapshot } from '../../core/snapshot/route.
 import type { CompiledPolicy } from '../policies/policy-place.ts';
 import type { ListenerConfig } from '../schema/schema-listeners.ts';
 import type { RouteConfig } from '../schema/schema-routes.ts';
-import { isTcpRoute, type ModeParts, namesServers, tcpListenersOf } from '../validate/tcp-mode.ts';
+import { isTcpRoute, type ModeParts, matchesHello, tcpListenersOf } from '../validate/tcp-mode.ts';
 import { compileOverrides } from './compile-upstream.ts';
 
 /** Policies that act on sessions: all others act on HTTP requests. */
@@ -29,17 +29,17 @@ export function compileTcpRoute(
   };
 }
 
-type Conditions = Pick<NonNullable<RouteConfig['match']>, 'client' | 'serverName'>;
+type Conditions = Pick<NonNullable<RouteConfig['match']>, 'client' | 'serverName' | 'alpn'>;
 
-function conditionsOf({ client = [], serverName = [] }: Conditions): TcpConditions {
-  return { clients: client, serverNames: serverName };
+function conditionsOf({ client = [], serverName = [], alpn = [] }: Conditions): TcpConditions {
+  return { clients: client, serverNames: serverName, alpn };
 }
 
-/** Whether sessions of a listener that doesn't terminate TLS are routed by their server name. */
-export function readsServerName({ mode, name, tls }: ListenerConfig, parts: ModeParts): boolean {
+/** Whether sessions of a listener that doesn't terminate TLS are routed by their ClientHello. */
+export function readsHello({ mode, name, tls }: ListenerConfig, parts: ModeParts): boolean {
   if (mode !== 'tcp' || tls !== undefined) return false;
   return parts.routes.some((route) => {
     if (route === null || !tcpListenersOf(route, parts).includes(name) || !isTcpRoute(route, parts)) return false;
-    return namesServers(route);
+    return matchesHello(route);
   });
 }

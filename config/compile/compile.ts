@@ -21,7 +21,7 @@ import type { LogFilter, OverloadSnapshot, Snapshot, SyslogSnapshot } from '../.
 import type { UpstreamSnapshot } from '../../core/snapshot/upstream.ts';
 import { formatHostPort } from '../../net/host-port.ts';
 import { compileAdmin } from './compile-admin.ts';
-import { compileTcpRoute, readsServerName, tcpPolicies } from './compile-tcp.ts';
+import { compileTcpRoute, readsHello, tcpPolicies } from './compile-tcp.ts';
 import { compileTls } from './compile-tls.ts';
 import { compileRegistration } from '../../discovery/consul/registration-settings.ts';
 import { compileTracing } from './compile-tracing.ts';
@@ -82,7 +82,7 @@ export function compile(config: LoadedConfig, tables: CompileTables, revision: n
     fastPath: settings.fastPath,
     listeners: settings.listeners.map((listener, at) => ({
       ...compileListener(listener, at, places, config),
-      readsServerName: readsServerName(listener, parts),
+      readsHello: readsHello(listener, parts),
     })),
     routes: settings.routes.flatMap((route, at) => {
       if (isTcpRoute(route, parts)) return [];
@@ -211,7 +211,7 @@ function compileListener(
   at: number,
   places: Places,
   config: LoadedConfig,
-): Omit<ListenerSnapshot, 'readsServerName'> {
+): Omit<ListenerSnapshot, 'readsHello'> {
   const { settings, policies } = config;
   const isTcp = listener.mode === 'tcp';
   return {

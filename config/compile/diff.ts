@@ -21,7 +21,7 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
   'tcpRoutes',
   'upstreams',
   'name',
-  'readsServerName',
+  'readsHello',
 ]);
 
 /** Key whose values are never shown, so that not even their length leaks. */

@@ -155,6 +155,16 @@ const conditions = {
       'Server name or names that clients request in their TLS handshake (SNI), for listeners with `mode: tcp`: exact, or `*.` and a domain for its subdomains of any depth. A route without it takes clients without a name, too.',
     )
     .optional(),
+  alpn: oneOrMany(
+    z
+      .string()
+      .regex(/^[\x21-\x7e]{1,255}$/)
+      .meta({ expects: 'the name of a protocol', example: 'h2' }),
+  )
+    .describe(
+      'Protocol or protocols of ALPN such as `h2`, for listeners with `mode: tcp`: one of them is offered by the client, or agreed on where the listener terminates TLS. A route without it takes all clients.',
+    )
+    .optional(),
   path: oneOrMany(pathMatch)
     .describe(
       'Path or paths. A text is a prefix of whole segments: `/v1` matches `/v1` and `/v1/x`, not `/v10`; `/v1/` matches only paths below it. `{ exact: /x }` matches only `/x`. Regular expressions have the syntax of RE2.',

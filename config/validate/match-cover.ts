@@ -73,6 +73,7 @@ export function coversRest(earlier: Match, later: Match): boolean {
     isImpliedBy(earlier.query ?? {}, later.query ?? {}, false) &&
     isImpliedBy(earlier.cookie ?? {}, later.cookie ?? {}, false) &&
     includesAll(earlier.protocol, later.protocol) &&
+    includesAll(earlier.alpn, later.alpn) &&
     (earlier.subdomains !== 'one' || later.subdomains === 'one') &&
     includesBlocks(earlier.client, later.client) &&
     excludesNoMore(earlier.not ?? [], later.not ?? [])

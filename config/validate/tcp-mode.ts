@@ -28,9 +28,9 @@ export function tcpListenersOf({ match }: RouteConfig, { listeners }: ModeParts)
   return match?.listener === undefined ? tcp : tcp.filter((name) => match.listener!.includes(name));
 }
 
-/** Whether server names of TLS decide about a route. */
-export function namesServers({ match }: RouteConfig): boolean {
-  return match?.serverName !== undefined || (match?.not ?? []).some(({ serverName }) => serverName !== undefined);
+/** Whether the server name or the protocols of a ClientHello decide about a route. */
+export function matchesHello({ match }: RouteConfig): boolean {
+  return [match, ...(match?.not ?? [])].some((one) => one?.serverName !== undefined || one?.alpn !== undefined);
 }
 
 /** Names of the upstreams with TCP endpoints, or with Unix sockets that a TCP route leads to. */

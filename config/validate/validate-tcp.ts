@@ -44,7 +44,7 @@ const LISTENER_KEYS: AllowedKeys = {
 
 const ROUTE_KEYS: AllowedKeys = {
   name: true,
-  match: { listener: true, client: true, serverName: true, not: true },
+  match: { listener: true, client: true, serverName: true, alpn: true, not: true },
   upstream: true,
   allow: true,
   deny: true,
@@ -125,6 +125,7 @@ function checkTcpRoute(route: RouteConfig, path: KeyPath, context: CheckContext)
     context.report({ code: 'FL3008', message, path: [...path, 'upstream'] });
   }
   checkEncryptedTwice(route, path, context);
+  checkOfferedAlpn(route, path, context);
   const endpoint = context.config.upstreams.get(upstream)?.endpoints.find(({ url }) => isHttp(url));
   if (endpoint === undefined) return;
   const { protocol } = endpoint.url;
@@ -132,9 +133,25 @@ function checkTcpRoute(route: RouteConfig, path: KeyPath, context: CheckContext)
   context.report({ code: 'FL3008', message, path: [...path, 'upstream'] });
 }
 
-/** A server name without TLS of the listener is that of a handshake which the endpoint is to answer. */
+/** Clients agree with a listener that terminates TLS on a protocol that it offers, and on no other. */
+function checkOfferedAlpn(route: RouteConfig, path: KeyPath, context: CheckContext): void {
+  const served = new Set(tcpListenersOf(route, context.config));
+  for (const listener of context.config.listeners) {
+    if (listener?.tls === undefined || !served.has(listener.name)) continue;
+    const { alpn } = listener.tls;
+    const at = (route.match?.alpn ?? []).findIndex((protocol) => !alpn.includes(protocol));
+    if (at < 0) continue;
+    const protocol = route.match!.alpn![at]!;
+    const key = [...path, 'match', 'alpn'];
+    const place = Array.isArray(context.tree.valueAt(key)) ? [...key, at] : key;
+    const message = `listener ${listener.name} terminates TLS and does not offer ${quoted(protocol)}: add it to tls.alpn of the listener, remove it here, or name other listeners in match.listener`;
+    context.report({ code: 'FL3008', message, path: place });
+  }
+}
+
+/** A server name or protocol without TLS of the listener is that of a handshake which the endpoint is to answer. */
 function checkEncryptedTwice(route: RouteConfig, path: KeyPath, context: CheckContext): void {
-  if (route.match?.serverName === undefined) return;
+  if (route.match?.serverName === undefined && route.match?.alpn === undefined) return;
   const { config } = context;
   const served = new Set(tcpListenersOf(route, config));
   const listener = config.listeners.find((one) => one !== null && one.tls === undefined && served.has(one.name));
@@ -156,7 +173,7 @@ function checkNot(path: KeyPath, context: CheckContext): void {
 function checkHttpRoute(route: RouteConfig, path: KeyPath, context: CheckContext): void {
   const { upstream = '', split, mirror = [] } = route;
   const { upstreams } = context.config;
-  checkServerNames(path, context);
+  checkHandshakeKeys(path, context);
   const named = [upstream, ...(split?.upstreams.map((one) => one.upstream) ?? [])];
   const tcp = named.find((name) => hasTcpEndpoints(upstreams.get(name)));
   if (tcp !== undefined) {
@@ -170,16 +187,23 @@ function checkHttpRoute(route: RouteConfig, path: KeyPath, context: CheckContext
   context.report({ code: 'FL3008', message, path: [...path, 'mirror'] });
 }
 
-/** HTTP is routed by the host of each request, which may differ from the server name of the connection. */
-function checkServerNames(path: KeyPath, context: CheckContext): void {
+const HANDSHAKE_KEYS = [
+  ['serverName', 'requests are matched by their host', 'host'],
+  ['alpn', 'requests are matched by their version of HTTP', 'protocol'],
+] as const;
+
+/** HTTP is routed by the host and version of each request, whichever the handshake of the connection names. */
+function checkHandshakeKeys(path: KeyPath, context: CheckContext): void {
   const not = [...path, 'match', 'not'];
   const written: unknown = context.tree.valueAt(not);
   const places = Array.isArray(written) ? [...written.keys()].map((index) => [...not, index]) : [not];
   for (const place of [[...path, 'match'], ...places]) {
-    const at = [...place, 'serverName'];
-    if (!isWritten(at, context)) continue;
-    const message = '"serverName" is for routes of listeners with mode: tcp: requests are matched by their host';
-    context.report({ code: 'FL3007', message, path: at, part: 'key', suggestion: 'host' });
+    for (const [key, reason, suggestion] of HANDSHAKE_KEYS) {
+      const at = [...place, key];
+      if (!isWritten(at, context)) continue;
+      const message = `"${key}" is for routes of listeners with mode: tcp: ${reason}`;
+      context.report({ code: 'FL3007', message, path: at, part: 'key', suggestion });
+    }
   }
 }
 

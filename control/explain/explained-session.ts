@@ -50,20 +50,25 @@ export function isSessionUrl(url: string): boolean {
 /** @throws ExplainError for a session that no client could begin */
 export function explainSession(query: ExplainQuery, facts: ExplainFacts): SessionReply {
   const { snapshot } = facts;
+  const { alpn = [] } = query;
   const target = targetOf(query);
   const { listener, because } = listenerFor(target, query.listener, snapshot.listeners, facts.ports);
   const client = query.client === '' ? '' : canonicalAddress(query.client);
-  const session = { listenerName: listener.name, clientAddress: client, serverName: target.serverName };
+  const protocols = protocolsFor(listener, alpn);
+  const { serverName } = target;
+  const session = { listenerName: listener.name, clientAddress: client, serverName, protocols };
   const router = new TcpRouter(snapshot.tcpRoutes);
-  const isNamed = listener.tls === null || isCovered(target.serverName, listener.tls);
-  const route = isNamed && allows(listener.policies, client) ? router.find(session) : null;
+  const isNamed = listener.tls === null || isCovered(serverName, listener.tls);
+  const isAgreed = protocols.length > 0 || alpn.length === 0 || (listener.tls?.alpn ?? []).length === 0;
+  const route = isNamed && isAgreed && allows(listener.policies, client) ? router.find(session) : null;
   const isServed = route !== null && allows(route.policies, client);
   const upstream = isServed ? upstreamOf(route, snapshot.upstreams) : null;
   return {
     generation: snapshot.revision,
     session: {
       tls: listener.tls !== null ? 'terminated' : target.isTls ? 'passed-on' : 'none',
-      serverName: target.serverName,
+      serverName,
+      alpn: [...protocols],
       client,
     },
     listener: explainedListener(listener, because),
@@ -71,7 +76,7 @@ export function explainSession(query: ExplainQuery, facts: ExplainFacts): Sessio
     route: route?.name ?? null,
     action:
       upstream === null
-        ? refusalOf({ listener, route, isNamed, session })
+        ? refusalOf({ listener, route, isNamed, isAgreed, session })
         : { kind: 'upstream', upstream: upstream.name },
     upstream: upstream === null ? null : pickOf(upstream, client, facts),
     plan: upstream === null || route === null ? null : planOf(upstream, route),
@@ -82,10 +87,13 @@ export function explainSession(query: ExplainQuery, facts: ExplainFacts): Sessio
   };
 }
 
-function targetOf({ url, headers, client }: ExplainQuery): Target {
+function targetOf({ url, headers, client, alpn = [] }: ExplainQuery): Target {
   const parts = URL_FORM.exec(url);
   if (parts === null) throw new ExplainError(`"${url}" is not a session: write tcp://host:port, or tls://name:port`);
   if (headers.length > 0) throw new ExplainError('a TCP session has no header fields: leave them out');
+  if (alpn.length > 0 && !/^tls:/i.test(url)) {
+    throw new ExplainError(`"${url}" has no TLS, and so no ALPN: write tls://name:port`);
+  }
   if (isIP(client) === 0 && client !== '') throw new ExplainError(`"${client}" is not an IP address`);
   const [, scheme = '', , name = '', port = '0'] = parts;
   const isTls = scheme.toLowerCase() === 'tls';
@@ -104,9 +112,16 @@ function listenerFor(target: Target, name: string | null, all: readonly Listener
   }
   const samePort = listeners.find((one) => target.port !== 0 && ports.get(one.name) === target.port);
   if (samePort !== undefined) return { listener: samePort, because: `it listens on port ${target.port}` };
-  const fitting = listeners.find(({ tls, readsServerName }) => target.isTls && (tls !== null || readsServerName));
+  const fitting = listeners.find(({ tls, readsHello }) => target.isTls && (tls !== null || readsHello));
   const asked = target.port === 0 ? 'the query has no port' : `none of mode: tcp has port ${target.port}`;
   return { listener: fitting ?? listeners[0]!, because: `${asked}: it is the first one that fits` };
+}
+
+/** Protocols that routes compare. A listener that terminates TLS prefers its own order, and ignores ALPN without a list. */
+function protocolsFor({ tls }: ListenerSnapshot, offered: readonly string[]): readonly string[] {
+  if (tls === null) return offered;
+  const agreed = tls.alpn?.find((protocol) => offered.includes(protocol));
+  return agreed === undefined ? [] : [agreed];
 }
 
 /** Whether a strict listener has a certificate for the name. A wildcard stands for one label (RFC 9525 section 6.3). */
@@ -126,14 +141,19 @@ interface RefusalFacts {
   readonly listener: ListenerSnapshot;
   readonly route: TcpRouteSnapshot | null;
   readonly isNamed: boolean;
+  /** Whether the handshake agrees on a protocol, or needs none. */
+  readonly isAgreed: boolean;
   readonly session: SessionFacts;
 }
 
-function refusalOf({ listener, route, isNamed, session }: RefusalFacts): SessionReply['action'] {
+function refusalOf({ listener, route, isNamed, isAgreed, session }: RefusalFacts): SessionReply['action'] {
   const { clientAddress, serverName } = session;
   if (!isNamed) {
     const because = `strictSni: no certificate of the listener covers ${serverName === '' ? 'a client without a name' : serverName}`;
     return { kind: 'unknown-name', because };
+  }
+  if (!isAgreed) {
+    return { kind: 'no-protocol', because: `listener ${listener.name} offers ${listener.tls!.alpn!.join(', ')} alone` };
   }
   if (!allows(listener.policies, clientAddress)) {
     return { kind: 'refused', because: `listener ${listener.name} does not allow ${clientAddress}` };
@@ -157,6 +177,7 @@ function differenceOf(
 ): { wanted: string[]; had: string } {
   if (part === 'listener') return { wanted: [...route.listeners], had: facts.listenerName };
   if (part === 'serverName') return { wanted: [...route.serverNames], had: facts.serverName };
+  if (part === 'alpn') return { wanted: [...route.alpn], had: facts.protocols.join(', ') };
   if (part === 'client') return { wanted: [...route.clients], had: facts.clientAddress };
   return { wanted: route.not.map(tcpMatchText), had: '' };
 }

@@ -103,7 +103,9 @@ export function explainFile(query: ExplainQuery, config: LoadedConfig, random: R
 }
 
 function explainAny(query: ExplainQuery, facts: ExplainFacts): ExplainReply | SessionReply {
-  return isSessionUrl(query.url) ? explainSession(query, facts) : explain(query, facts);
+  if (isSessionUrl(query.url)) return explainSession(query, facts);
+  if ((query.alpn ?? []).length > 0) throw new ExplainError('ALPN is for TCP sessions: write tls://name:port');
+  return explain(query, facts);
 }
 
 /** @throws ExplainError for a request that no client could send */

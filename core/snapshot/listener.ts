@@ -128,8 +128,8 @@ export interface ListenerSnapshot {
   /** Null where connections begin without a PROXY protocol header. */
   readonly proxyProtocol: ProxyProtocolSnapshot | null;
   readonly mode: 'http' | 'tcp';
-  /** Whether sessions without TLS of ours are routed by the server name in their ClientHello. */
-  readonly readsServerName: boolean;
+  /** Whether sessions without TLS of ours are routed by the server name or the protocols in their ClientHello. */
+  readonly readsHello: boolean;
   readonly tls: TlsSnapshot | null;
   /** Whether HTTP/2 with prior knowledge is served without TLS, beside HTTP/1.1. */
   readonly http2: boolean;

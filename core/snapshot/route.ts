@@ -142,6 +142,8 @@ export interface TcpConditions {
   readonly clients: readonly string[];
   /** Server names of TLS (SNI), in lower case; `*.example.com` matches subdomains of any depth. */
   readonly serverNames: readonly string[];
+  /** Protocols of ALPN, one of which the client offers, or has agreed on with a listener that terminates TLS. */
+  readonly alpn: readonly string[];
 }
 
 /** A route of TCP listeners: it leads sessions to an upstream. */

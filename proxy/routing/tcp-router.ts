@@ -10,10 +10,12 @@ export interface SessionFacts {
   readonly clientAddress: string;
   /** Of the client's TLS handshake, in lower case; '' where it names none, or it isn't known. */
   readonly serverName: string;
+  /** Offered by ALPN in a handshake that is passed on; at most one, agreed on, where the listener terminates TLS. */
+  readonly protocols: readonly string[];
 }
 
 /** A part of a match. */
-export type TcpMatchPart = 'listener' | 'serverName' | 'client' | 'not';
+export type TcpMatchPart = 'listener' | 'serverName' | 'alpn' | 'client' | 'not';
 
 interface Test {
   readonly part: TcpMatchPart;
@@ -44,6 +46,14 @@ export class TcpRouter {
     return this.#routes.find((one) => matches(one.tests, facts))?.route ?? null;
   }
 
+  /** Whether a session without a route would have one with another protocol. */
+  lacksProtocol(facts: SessionFacts): boolean {
+    return this.#routes.some(({ route, tests }) => {
+      const offers = route.alpn.length === 0 ? [[]] : route.alpn.map((protocol) => [protocol]);
+      return offers.some((protocols) => matches(tests, { ...facts, protocols }));
+    });
+  }
+
   /** All routes in file order. */
   verdicts(facts: SessionFacts): TcpVerdict[] {
     return this.#routes.map(({ route, tests }) => {
@@ -65,11 +75,14 @@ function testsOf(route: TcpRouteSnapshot): readonly Test[] {
   ];
 }
 
-function conditionTests({ clients, serverNames }: TcpConditions): readonly Test[] {
+function conditionTests({ clients, serverNames, alpn }: TcpConditions): readonly Test[] {
   const tests: Test[] = [];
   if (serverNames.length > 0) {
     const isNamed = compileServerNames(serverNames);
     tests.push({ part: 'serverName', isMet: ({ serverName }) => isNamed(serverName) });
+  }
+  if (alpn.length > 0) {
+    tests.push({ part: 'alpn', isMet: ({ protocols }) => protocols.some((protocol) => alpn.includes(protocol)) });
   }
   if (clients.length > 0) {
     const isClient = compileCidrs(clients);

@@ -144,7 +144,7 @@ export function listenerSnapshot({
     bind: { kind: 'tcp', host: '127.0.0.1', port: 0 },
     proxyProtocol: null,
     mode: 'http',
-    readsServerName: false,
+    readsHello: false,
     tls: null,
     http2: false,
     trustedProxies: [],

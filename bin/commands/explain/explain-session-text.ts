@@ -25,9 +25,10 @@ const TLS_WORDS = {
   terminated: ' with TLS that the listener answers',
 } as const;
 
-function sessionWords({ client, serverName, tls }: SessionReply['session']): string {
+function sessionWords({ client, serverName, alpn, tls }: SessionReply['session']): string {
   const name = serverName === '' ? '' : ` for ${serverName}`;
-  return `TCP session${name}${TLS_WORDS[tls]}${client === '' ? '' : `, from ${client}`}`;
+  const protocols = alpn.length === 0 ? '' : `, ALPN ${alpn.join(' ')}`;
+  return `TCP session${name}${TLS_WORDS[tls]}${protocols}${client === '' ? '' : `, from ${client}`}`;
 }
 
 function actionWords({ action, route }: SessionReply): string {

@@ -19,6 +19,7 @@ export interface ExplainOptions extends AdminOptions {
   readonly header: readonly string[];
   readonly client: string;
   readonly listener?: string;
+  readonly alpn: readonly string[];
   /** Configuration file to use instead of the running Fairlead. */
   readonly config?: string;
   readonly json?: boolean;
@@ -27,8 +28,8 @@ export interface ExplainOptions extends AdminOptions {
 /** Prints the explanation and sets the exit code. */
 export function explainRequest(url: string, options: ExplainOptions): Promise<void> {
   return attempt(async () => {
-    const { method, header, client, listener = null, config } = options;
-    const query = { url: withScheme(url), method, headers: header, client, listener };
+    const { method, header, client, listener = null, alpn, config } = options;
+    const query = { url: withScheme(url), method, headers: header, client, listener, alpn };
     const reply = config === undefined ? await askLive(query, options) : askFile(query, config);
     if (reply === null) return;
     console.log(options.json === true ? JSON.stringify(reply, null, 2) : textOf(reply));
@@ -48,9 +49,10 @@ function withScheme(url: string): string {
 }
 
 async function askLive(query: ExplainQuery, options: AdminOptions): Promise<ExplainReply | SessionReply> {
-  const { url, method, headers, client, listener } = query;
+  const { url, method, headers, client, listener, alpn = [] } = query;
   const parameters = new URLSearchParams({ url, method, client, ...(listener === null ? {} : { listener }) });
   for (const header of headers) parameters.append('header', header);
+  for (const protocol of alpn) parameters.append('alpn', protocol);
   const answer = await callAdmin(adminTarget(options), `/api/v1/explain?${parameters.toString()}`);
   if (answer.status === 200) return answer.body as ExplainReply | SessionReply;
   const words = refusalWords(answer);

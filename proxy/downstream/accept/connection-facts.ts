@@ -15,6 +15,8 @@ export interface LiveListener {
   port: number;
 }
 
+const NO_PROTOCOLS: readonly string[] = [];
+
 /** Facts read once, at accept: a closed socket has lost them. A PROXY protocol header replaces them before any request. */
 export class ConnectionFacts implements ClientConnection {
   peerAddress: string;
@@ -29,8 +31,8 @@ export class ConnectionFacts implements ClientConnection {
   /** The accepted socket; the TLS socket over it once the handshake is over. */
   #socket: Socket | TLSSocket;
   #header: ProxyHeader | null = null;
-  /** Server name of a ClientHello that is passed on. */
-  #requestedName = '';
+  /** ClientHello that is passed on; null for none. */
+  #hello: Pick<ClientHello, 'serverName' | 'protocols'> | null = null;
   #onClosed: Map<object, () => void> | null = null;
 
   /** @param isTrusted whether an address is one of the listener's trusted proxies */
@@ -71,8 +73,8 @@ export class ConnectionFacts implements ClientConnection {
   }
 
   /** The client has sent the ClientHello of a TLS handshake that an endpoint answers. */
-  requested({ serverName }: Pick<ClientHello, 'serverName'>): void {
-    this.#requestedName = serverName;
+  requested({ serverName, protocols }: Pick<ClientHello, 'serverName' | 'protocols'>): void {
+    this.#hello = { serverName, protocols };
   }
 
   get proxied(): ProxiedValues | null {
@@ -90,7 +92,15 @@ export class ConnectionFacts implements ClientConnection {
   get serverName(): string {
     const name = 'servername' in this.#socket ? this.#socket.servername : '';
     if (typeof name === 'string' && name !== '') return name;
-    return this.#requestedName === '' ? (this.#header?.authority ?? '') : this.#requestedName;
+    const requested = this.#hello?.serverName ?? '';
+    return requested === '' ? (this.#header?.authority ?? '') : requested;
+  }
+
+  /** Protocols of ALPN: those of a ClientHello that is passed on, else the one agreed on. */
+  get protocols(): readonly string[] {
+    if (this.#hello !== null) return this.#hello.protocols;
+    const { alpn } = this;
+    return alpn === '' ? NO_PROTOCOLS : [alpn];
   }
 
   get alpn(): string {

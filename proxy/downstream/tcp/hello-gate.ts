@@ -1,4 +1,4 @@
-// Connections whose sessions are routed by the server name of a TLS handshake that an endpoint answers: their ClientHello is
+// Connections whose sessions are routed by the server name or ALPN of a TLS handshake that an endpoint answers: their ClientHello is
 // read first, and passed on with everything behind it. Thread: worker.
 
 import type { Socket } from 'node:net';
@@ -22,7 +22,7 @@ export class HelloGate {
     this.#limitMs = limitMs;
   }
 
-  /** Reads until the first bytes are a whole ClientHello, whose server name the facts have then, or no TLS. */
+  /** Reads until the first bytes are a whole ClientHello, which the facts have then, or no TLS. */
   read(raw: Socket, facts: ConnectionFacts, onHello: OnHello): DrainableConnection {
     return new FirstBytes(this.#context, raw, this.#readerFor(raw, facts, onHello));
   }

@@ -18,7 +18,7 @@ export class TcpServer {
   readonly #sessions: TcpSessions;
   readonly #identified: ConnectionIdentified;
   readonly #tls: TlsAcceptor | null;
-  /** Null where no route of the listener has a server name, or it terminates TLS. */
+  /** Null where no route of the listener reads the ClientHello, or it terminates TLS. */
   readonly #hellos: HelloGate | null;
 
   constructor(
@@ -29,9 +29,9 @@ export class TcpServer {
   ) {
     this.#sessions = sessions;
     this.#identified = identified;
-    const { readsServerName, timeouts, tls } = listener;
+    const { readsHello, timeouts, tls } = listener;
     this.#tls = tls === null ? null : new TlsAcceptor(context, listener, (client) => this.#begin(client, false));
-    this.#hellos = readsServerName ? new HelloGate(context, timeouts.handshakeMs) : null;
+    this.#hellos = readsHello ? new HelloGate(context, timeouts.handshakeMs) : null;
   }
 
   /** Takes over an accepted socket. */

@@ -16,6 +16,8 @@ import type { ClientSocket } from '../accept/client-socket.ts';
 import type { DrainableConnection } from '../downstream-context.ts';
 import { assertSessionTransition, SESSION_STATE, type SessionState } from './session-state.ts';
 
+const NO_PROTOCOLS: readonly string[] = [];
+
 /** Bytes of the client that are held until an endpoint is connected; the rest waits in the socket. */
 const HELD_BYTES = 65_536;
 
@@ -141,6 +143,11 @@ export class TcpSession implements Placeable, DrainableConnection {
   /** As routes compare it; '' for none. */
   get serverName(): string {
     return this.client.facts.serverName.toLowerCase().replace(/\.$/, '');
+  }
+
+  /** Protocols of ALPN, as routes compare them. */
+  get protocols(): readonly string[] {
+    return this.client.facts.protocols ?? NO_PROTOCOLS;
   }
 
   get routeName(): string {

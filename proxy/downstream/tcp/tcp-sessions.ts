@@ -21,6 +21,7 @@ import { type DialResult, Dialler, endpointTarget } from '../../../net/dial.ts';
 import { prefaceOf } from '../../upstream/proxy-preface.ts';
 import type { ClientSocket } from '../accept/client-socket.ts';
 import { refuseHandshake } from '../accept/handshake-refusal.ts';
+import type { SessionFacts, TcpRouter } from '../../routing/tcp-router.ts';
 import { allows } from './session-access.ts';
 import type { SessionContext, SessionParts } from './session-context.ts';
 import { ACCEPTED_MS, countOpen, endAttempt, endRetry, judgeFailure, judgeGood } from './session-outcome.ts';
@@ -112,8 +113,9 @@ export class TcpSessions implements SessionHooks, PlacerEvents<TcpSession> {
     session.routedMs = clock.nowMs();
     if (!allows(policies, clientAddress)) return this.cut(session, 'policyRefused');
     const { listenerName } = connection;
-    session.route = runtime.tcpRouter.find({ listenerName, clientAddress, serverName: session.serverName });
-    if (session.route === null) return this.#unrouted(session);
+    const facts = { listenerName, clientAddress, serverName: session.serverName, protocols: session.protocols };
+    session.route = runtime.tcpRouter.find(facts);
+    if (session.route === null) return this.#unrouted(session, runtime.tcpRouter, facts);
     session.target = runtime.targetOf(session.route);
     if (log.isDebugEnabled) log.debug({ session: session.id, route: session.routeName }, 'TCP session routed');
     if (!allows(session.route.policies, clientAddress)) return this.cut(session, 'policyRefused');
@@ -122,10 +124,11 @@ export class TcpSessions implements SessionHooks, PlacerEvents<TcpSession> {
   }
 
   /** A TLS client gets an alert that says why. */
-  #unrouted(session: TcpSession): void {
+  #unrouted(session: TcpSession, router: TcpRouter, facts: SessionFacts): void {
     if (!session.hasHello) return this.cut(session, 'noRoute');
     this.#end(session, 'noRoute');
-    refuseHandshake(session.client.raw, 'unrecognized_name');
+    const alert = router.lacksProtocol(facts) ? 'no_application_protocol' : 'unrecognized_name';
+    refuseHandshake(session.client.raw, alert);
   }
 
   // ---- 2. place: see proxy/placement/placer.ts

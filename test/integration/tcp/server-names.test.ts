@@ -11,7 +11,11 @@ import { opensslClient } from '../../support/openssl-client.ts';
 import { startTcpEndpoint, type TcpClient, tcpClient } from '../../support/tcp-endpoint.ts';
 import { type EndpointLine, startTlsEndpoint } from '../../support/tls-endpoint.ts';
 
-const ALERT = { decodeError: '\x15\x03\x03\0\x02\x02\x32', unrecognizedName: '\x15\x03\x03\0\x02\x02\x70' };
+const ALERT = {
+  decodeError: '\x15\x03\x03\0\x02\x02\x32',
+  unrecognizedName: '\x15\x03\x03\0\x02\x02\x70',
+  noApplicationProtocol: '\x15\x03\x03\0\x02\x02\x78',
+};
 
 // size: the cases share one proxy, and each is a subtest
 test('TCP listeners that route by server name', async (t) => {
@@ -29,11 +33,12 @@ listeners:
   - { name: pass, mode: tcp, bind: "127.0.0.1:0" }
   - { name: proxied, mode: tcp, bind: "127.0.0.1:0", proxyProtocol: { trusted: [127.0.0.1] } }
 routes:
+  - { match: { serverName: mail.test, alpn: [imap, pop3] }, upstream: second }
   - { match: { serverName: first.test }, upstream: first }
   - { match: { serverName: "*.second.test", not: { serverName: no.second.test } }, upstream: second }
   - { match: { serverName: db.test }, upstream: secure }
   - { match: { serverName: pp.test }, upstream: behind }
-  - { match: { listener: pass, not: { serverName: "*.second.test" } }, upstream: plain }
+  - { match: { listener: pass, not: [{ serverName: "*.second.test" }, { serverName: mail.test }] }, upstream: plain }
 upstreams:
   first: { endpoints: ["tcp://127.0.0.1:${first!.port}"], health: { heartbeat: false } }
   second: { endpoints: ["tcp://127.0.0.1:${second!.port}"], health: { heartbeat: false } }
@@ -104,6 +109,21 @@ upstreams:
     assert.equal(await client.closed, 'end');
     assert.equal(client.text(), ALERT.unrecognizedName);
   });
+
+  await t.test(
+    'a hello goes to the route of a protocol that it offers; without one it gets no_application_protocol',
+    async () => {
+      const offering = (...ALPNProtocols: string[]): Promise<Buffer> =>
+        helloOf({ servername: 'mail.test', ALPNProtocols });
+      const bytes = await offering('h2', 'imap');
+      const client = await send(bytes);
+      await eventually(() => client.text() === `second\n${bytes.toString('latin1')}`, 'the endpoint echoes the hello');
+      client.socket.destroy();
+      const refused = await send(await offering('h2'));
+      assert.equal(await refused.closed, 'end');
+      assert.equal(refused.text(), ALERT.noApplicationProtocol);
+    },
+  );
 
   await t.test('a malformed or overlong hello gets the alert decode_error, and is counted', async () => {
     const before = count('tlsFailedOther');

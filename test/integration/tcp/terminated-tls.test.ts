@@ -41,6 +41,7 @@ listeners:
   - { name: verified, mode: tcp, bind: "127.0.0.1:0", tls: { ${tls}, strictSni: true, clientAuth: required, clientCa: ${folder}/ca.pem } }
 routes:
   - { match: { serverName: "*.b.test" }, upstream: b }
+  - { match: { listener: db, alpn: other }, upstream: b }
   - { match: { listener: verified }, upstream: secure }
   - { upstream: a }
 upstreams:
@@ -83,15 +84,24 @@ upstreams:
     }
   });
 
-  await t.test('ALPN chooses among the protocols of the listener, and others are refused', async () => {
-    const socket = open('db', { servername: 'a.test', ALPNProtocols: ['h2', 'postgresql'] });
-    const { header } = await lineOf(socket);
-    assert.equal(socket.alpnProtocol, 'postgresql');
-    assert.deepEqual([header!.alpn, header!.authority, header!.tls!.version], ['postgresql', 'a.test', 'TLSv1.3']);
-    socket.destroy();
-    const refused = await opensslClient(portOf('db'), ['-servername', 'a.test', '-alpn', 'h2']);
-    assert.match(refused.text, /no application protocol|alert number 120/);
-  });
+  await t.test(
+    'ALPN chooses among the protocols of the listener, routes compare the choice, and others are refused',
+    async () => {
+      const socket = open('db', { servername: 'a.test', ALPNProtocols: ['h2', 'postgresql'] });
+      const { header } = await lineOf(socket);
+      assert.equal(socket.alpnProtocol, 'postgresql');
+      assert.deepEqual([header!.alpn, header!.authority, header!.tls!.version], ['postgresql', 'a.test', 'TLSv1.3']);
+      socket.destroy();
+      const other = open('db', { servername: 'a.test', ALPNProtocols: ['h2', 'other'] });
+      assert.equal((await lineOf(other)).name, 'b', 'a route has the protocol that was agreed on');
+      other.destroy();
+      const both = open('db', { servername: 'a.test', ALPNProtocols: ['other', 'postgresql'] });
+      assert.equal((await lineOf(both)).name, 'a', 'a protocol that was offered alone does not count');
+      both.destroy();
+      const refused = await opensslClient(portOf('db'), ['-servername', 'a.test', '-alpn', 'h2']);
+      assert.match(refused.text, /no application protocol|alert number 120/);
+    },
+  );
 
   await t.test('a PROXY protocol header precedes TLS, and names the client to the endpoint', async () => {
     const raw = tcpClient(portOf('proxied')).socket;

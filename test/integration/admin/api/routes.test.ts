@@ -50,6 +50,7 @@ function configure({ context }: AskedServer): void {
         listeners: ['db'],
         clients: [],
         serverNames: [],
+        alpn: [],
         not: [],
         upstream: 2,
         policies: [],

@@ -17,10 +17,13 @@ listeners:
   - { name: db, mode: tcp, bind: ":5432", deny: 10.9.0.0/16 }
   - { name: pass, mode: tcp, bind: ":443", proxyProtocol: { trusted: [10.0.0.10] } }
   - { name: own, mode: tcp, bind: ":8443", tls: { certificates: [${CERTIFICATE}], strictSni: true } }
+  - { name: mail, mode: tcp, bind: ":993", tls: { certificates: [${CERTIFICATE}], alpn: [imap, pop3] } }
 routes:
   - { name: reports, match: { listener: db, client: 10.1.0.0/16, not: { client: 10.1.9.0/24 } }, upstream: hashed }
   - { name: db, match: { listener: db }, upstream: db, allow: 10.0.0.0/8, timeouts: { tunnel: 5m } }
   - { name: git, match: { listener: pass, serverName: "*.git.example.com" }, upstream: hashed }
+  - { name: web2, match: { listener: pass, serverName: www.example.com, alpn: h2 }, upstream: db }
+  - { name: mail, match: { listener: mail, alpn: imap }, upstream: db }
   - { name: own, match: { listener: own }, upstream: db }
   - { name: site, match: { listener: web }, upstream: app }
 upstreams:
@@ -41,7 +44,7 @@ const LOADED = loadConfigText(CONFIG, {
 function explained(
   url: string,
   client = '10.2.0.1',
-  parts: { listener?: string; headers?: string[] } = {},
+  parts: { listener?: string; headers?: string[]; alpn?: readonly string[] } = {},
 ): SessionReply {
   assert.ok(LOADED.ok);
   const query = { url, method: 'GET', headers: [], listener: null, client, ...parts };
@@ -83,6 +86,28 @@ describe('explain of a session', () => {
     });
   }
 
+  for (const [url, alpn, compared, route, outcome] of [
+    ['tls://www.example.com:443', ['http/1.1', 'h2'], ['http/1.1', 'h2'], 'web2', /^upstream db$/],
+    ['tls://www.example.com:443', ['http/1.1'], ['http/1.1'], null, /^no-route/],
+    ['tls://shop.example.com:993', ['pop3', 'imap'], ['imap'], 'mail', /^upstream db$/],
+    ['tls://shop.example.com:993', ['pop3'], ['pop3'], null, /^no-route/],
+    ['tls://shop.example.com:993', [], [], null, /^no-route/],
+    ['tls://shop.example.com:993', ['h2'], [], null, /^no-protocol listener mail offers imap, pop3 alone/],
+    ['tls://shop.example.com:8443', ['h2'], [], 'own', /^upstream db$/],
+  ] as const) {
+    test(`${url} with ALPN ${alpn.join(', ') || 'absent'}`, () => {
+      const { action, session, route: found } = explained(url, '10.2.0.1', { alpn });
+      assert.deepEqual([session.alpn, found], [compared, route]);
+      assert.match(`${action.kind} ${action.kind === 'upstream' ? action.upstream : action.because}`, outcome);
+    });
+  }
+
+  test('names the protocols of a route, and those of the session', () => {
+    const { routes } = explained('tls://www.example.com:443', '10.2.0.1', { alpn: ['http/1.1'] });
+    const { verdict, wanted, had } = routes.find(({ name }) => name === 'web2')!;
+    assert.deepEqual([verdict, wanted, had], ['alpn', ['h2'], 'http/1.1']);
+  });
+
   test('names the first part of each route that does not match, and the choice with its reason', () => {
     const { routes, upstream, plan } = explained('tcp://127.0.0.1:5432', '10.1.9.1');
     assert.deepEqual(
@@ -91,6 +116,8 @@ describe('explain of a session', () => {
         ['reports', 'not', 'client 10.1.9.0/24', ''],
         ['db', 'matched', '', ''],
         ['git', 'listener', 'pass', 'db'],
+        ['web2', 'listener', 'pass', 'db'],
+        ['mail', 'listener', 'mail', 'db'],
         ['own', 'listener', 'own', 'db'],
       ],
     );
@@ -107,7 +134,9 @@ describe('explain of a session', () => {
   for (const [url, parts, message] of [
     ['tcp://a b:1', {}, /is not a session: write tcp:\/\/host:port/],
     ['tcp://a:1', { headers: ['a: b'] }, /a TCP session has no header fields/],
-    ['tcp://a:1', { listener: 'web' }, /no listener web with mode: tcp; there are: db, pass, own/],
+    ['tcp://a:1', { listener: 'web' }, /no listener web with mode: tcp; there are: db, pass, own, mail/],
+    ['tcp://a:1', { alpn: ['h2'] }, /has no TLS, and so no ALPN: write tls:\/\/name:port/],
+    ['http://a', { alpn: ['h2'] }, /ALPN is for TCP sessions: write tls:\/\/name:port/],
   ] as const) {
     test(`${url} with ${JSON.stringify(parts)} is refused`, () => {
       assert.throws(
