@@ -7,8 +7,12 @@ import type { Policy } from '../../../core/policy/policy.ts';
 import { PolicyOptionsError, testPolicy } from '../../../testing/policy-bench.ts';
 
 /** A policy of these hooks. */
+/** Calls may take long: the machine may be busy. */
+const AMPLE_MS = 60_000;
+
 function policyOf(hooks: Policy, more: Partial<Parameters<typeof definePolicy>[0]> = {}) {
-  return definePolicy({ name: 'tried', options: () => ({}), compile: () => ({}), create: () => hooks, ...more });
+  const own = { name: 'tried', options: () => ({}), compile: () => ({}), create: () => hooks };
+  return definePolicy({ ...own, budgetMs: AMPLE_MS, ...more });
 }
 
 const limited = definePolicy({
