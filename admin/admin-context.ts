@@ -207,6 +207,8 @@ export interface AdminContext {
   readonly version: string;
   /** Wall-clock ms at which the process began. */
   readonly startedAt: number;
+  /** The same moment as `nowMs` of the clock. */
+  readonly startedMs: number;
   readonly region: Region;
   /** Memory about clients. */
   readonly clients: Pick<ClientMemory, 'evictions'>;

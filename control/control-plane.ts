@@ -94,8 +94,8 @@ export class ControlPlane {
   readonly region: Region;
   readonly clients: ClientMemory;
   readonly #options: ControlPlaneOptions;
-  readonly #startedWallMs = Date.now();
-  readonly #clock: Clock = clockSince(this.#startedWallMs);
+  readonly #start = startNow();
+  readonly #clock: Clock = this.#start.clock;
   readonly #owner: SnapshotOwner;
   readonly #admin: AdminHost;
   readonly #explainer: Explainer;
@@ -114,7 +114,7 @@ export class ControlPlane {
   constructor(options: ControlPlaneOptions) {
     const { log } = options;
     const config = loadOrThrow(() => options.load([]), log);
-    const region = (this.region = allocateRegion(config.settings, this.#startedWallMs));
+    const region = (this.region = allocateRegion(config.settings, this.#start.startedAt));
     const tables = newTables(region.capacity);
     const first = compile(config, tables, 1);
     const sockets = inheritedSockets(options, first);
@@ -314,10 +314,9 @@ export class ControlPlane {
     return {
       version,
       log,
-      startedAt: this.#startedWallMs,
+      ...this.#start,
       region: this.region,
       clients: this.clients,
-      clock: this.#clock,
       timers: systemTimers,
       health: this.health,
       ...this.#settings,
@@ -337,6 +336,13 @@ export class ControlPlane {
       upgrade: holder === undefined ? undefined : () => holder.upgrade(),
     };
   }
+}
+
+/** The clock, and the start of the process by wall time and by the clock. */
+function startNow() {
+  const startedAt = Date.now();
+  const clock = clockSince(startedAt);
+  return { startedAt, startedMs: clock.nowMs(), clock };
 }
 
 function shownConfig({ file, characters, written }: LoadedConfig): WrittenConfig {

@@ -19,14 +19,13 @@ type LiveEndpoint = LiveUpstream['endpoints'][number];
 export function liveStatus(context: AdminContext, traffic: TrafficWindow, status: StatusView): LiveReply {
   const views = new Map(context.health.endpoints().map((view) => [view.slot, view]));
   const { revision, upstreams } = context.snapshot();
-  const nowMs = context.clock.wallMs();
   const because = notReadyBecause(context);
   return {
-    at: isoOf(nowMs),
+    at: isoOf(context.clock.wallMs()),
     generation: revision,
     ready: because.length === 0,
     notReadyBecause: [...because],
-    uptimeSeconds: Math.max(0, Math.round((nowMs - context.startedAt) / 1000)),
+    uptimeSeconds: status.uptimeSeconds(),
     exchanges: context.region.sumOfWorkers(WORKER.openExchanges.index),
     connections: context.region.sumOfWorkers(WORKER.openConnections.index),
     ...clientFigures(traffic),

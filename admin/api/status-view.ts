@@ -47,12 +47,12 @@ export class StatusView {
 
   /** The complete state. */
   status(): StatusReply {
-    const { version, startedAt, clock } = this.#context;
+    const { version, startedAt } = this.#context;
     const because = notReadyBecause(this.#context);
     return {
       version,
       startedAt: isoOf(startedAt),
-      uptimeSeconds: Math.max(0, Math.round((clock.wallMs() - startedAt) / 1000)),
+      uptimeSeconds: this.uptimeSeconds(),
       generation: this.#context.snapshot().revision,
       ready: because.length === 0,
       notReadyBecause: [...because],
@@ -63,6 +63,12 @@ export class StatusView {
       providers: this.providerSummaries(),
       registrations: this.registrations(),
     };
+  }
+
+  /** Age of the process by the monotonic clock: wall time may step. */
+  uptimeSeconds(): number {
+    const { clock, startedMs } = this.#context;
+    return Math.round((clock.nowMs() - startedMs) / 1000);
   }
 
   workers(): StatusReply['workers'] {

@@ -56,6 +56,10 @@ function literalPath(text: string): Parsed<string> | null {
   if (/\{[^}]*\}|\/:[A-Za-z_]/.test(text)) {
     return refuse('has a placeholder, which paths do not support', `${aPrefix}, or ${aRegex}`);
   }
+  if (text.includes('|/')) {
+    const paths = text.split(/\|(?=\/)/).map(quoted);
+    return refuse('joins paths with |, which is compared literally', `write a list, [${paths.join(', ')}]`);
+  }
   return null;
 }
 

@@ -236,6 +236,7 @@ class FakeSplits implements AdminSplits {
 export class FakeContext implements AdminContext {
   readonly version = '1.2.3';
   readonly startedAt = STARTED_AT;
+  readonly startedMs = 0;
   readonly clients = { evictions: 3 };
   readonly region = Region.allocate({ endpoints: 8, upstreams: 4, workers: 3, listeners: 2 }, STARTED_AT);
   readonly clock = new FakeClock(0, STARTED_AT);

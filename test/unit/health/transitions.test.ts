@@ -151,6 +151,7 @@ async function counted(bench: HealthBench, detector: Detector): Promise<number> 
   const context: AdminContext = {
     version: '0.0.0',
     startedAt: 0,
+    startedMs: 0,
     region: bench.region,
     clients: { evictions: 0 },
     clock: bench.clock,
