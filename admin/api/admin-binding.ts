@@ -2,6 +2,7 @@
 // Thread: main.
 
 import { constants, X509Certificate } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import http, { type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import https from 'node:https';
 import { TLSSocket } from 'node:tls';
@@ -51,6 +52,11 @@ export class AdminBinding {
   /** Host and port, or the path of a Unix socket; '' before `listen`. */
   get address(): string {
     return this.#address;
+  }
+
+  /** Whether the file of its Unix socket was deleted: clients can't connect until the address is bound again. */
+  get isFileMissing(): boolean {
+    return this.#isUnixSocket && !existsSync(this.#address);
   }
 
   /** Rules for Host and Origin of requests to this address. */

@@ -68,13 +68,14 @@ export class AdminServer {
   }
 
   /**
-   * Applies a reload: tokens, hosts and certificates at once; a new address is bound before the old one is closed.
+   * Applies a reload: tokens, hosts and certificates at once; a new address is bound before the old one is closed. A Unix
+   * socket whose file was deleted is bound again.
    * Returns the address. @throws AdminBindError; nothing has changed then
    */
   async move(admin: AdminSnapshot, fd?: number): Promise<string> {
     const old = this.#binding!;
     const isSameAddress = formatBindAddress(old.admin.bind) === formatBindAddress(admin.bind);
-    if (isSameAddress && kindOf(old.admin) === kindOf(admin)) {
+    if (isSameAddress && kindOf(old.admin) === kindOf(admin) && !old.isFileMissing) {
       const isOtherwiseOpen = JSON.stringify(old.admin.tokens) !== JSON.stringify(admin.tokens);
       old.update(admin);
       // A caller whose token was removed must not keep its stream; the others reconnect at once.
