@@ -38,6 +38,7 @@ export class AcmeTransport {
     this.#options = options;
     const ca = options.trusted === undefined ? undefined : [...rootCertificates, options.trusted];
     this.#agent = new Agent({
+      allowH2: false,
       connect: { timeout: TIMEOUT_MS, ...(ca && { ca }) },
       headersTimeout: TIMEOUT_MS,
       bodyTimeout: TIMEOUT_MS,

@@ -32,6 +32,7 @@ export interface ProbeOutcome {
 /** Requests the answer of a token. Never throws. */
 export async function probeHttp(target: ProbeTarget, token: string, expected: string): Promise<ProbeOutcome> {
   const agent = new Agent({
+    allowH2: false,
     // Certificates of redirects to https aren't verified: CAs don't verify them either.
     connect: { lookup: pinned(target), rejectUnauthorized: false, timeout: TIMEOUT_MS },
     maxResponseSize: LARGEST_ANSWER_BYTES,

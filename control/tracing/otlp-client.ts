@@ -35,6 +35,7 @@ export class OtlpClient implements ReceiverClient {
     this.#headers = ['content-type', 'application/json', 'user-agent', `fairlead/${version}`, ...secrets];
     if (isCompressed) this.#headers.push('content-encoding', 'gzip');
     this.#agent = new Agent({
+      allowH2: false,
       connections: 1,
       connect: { timeout: timeoutMs },
       headersTimeout: timeoutMs,

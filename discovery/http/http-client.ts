@@ -64,6 +64,7 @@ export class HttpClient {
     // A placeholder origin: the connector decides the address, and the Host field is set below.
     this.#pool = new Pool('http://server.invalid', {
       connect: (_options, callback) => this.#connect(callback),
+      allowH2: false,
       connectTimeout: 0,
       headersTimeout: 0,
       bodyTimeout: 0,

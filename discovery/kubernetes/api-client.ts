@@ -117,6 +117,7 @@ export class ApiClient {
     if (this.#agent?.identity === identity) return this.#agent.agent;
     void this.#agent?.agent.close();
     const agent = new Agent({
+      allowH2: false,
       keepAliveTimeout: 10_000,
       connect: {
         timeout: TIMEOUT_MS,

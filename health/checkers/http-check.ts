@@ -52,6 +52,7 @@ class HttpCheck implements RunningCheck {
   readonly #done: (result: HeartbeatResult) => void;
   #dialling: Dialling | null = null;
   #client: Client | null = null;
+  #socket: Socket | null = null;
   /** Once connected. */
   #phase = '';
   #isOver = false;
@@ -68,8 +69,10 @@ class HttpCheck implements RunningCheck {
   cancel(): void {
     this.#isOver = true;
     this.#dialling?.abort();
-    // Rejects the pending request, whose result is no longer used.
-    this.#client?.destroy().catch(() => {});
+    // Rejects the pending request, whose result is no longer used. Without a destroyed client: where that has an HTTP/2
+    // request in progress, undici throws in an event of the socket, which would end the process.
+    if (this.#socket === null) this.#client?.destroy().catch(() => {});
+    else this.#socket.destroy();
   }
 
   begin(): void {
@@ -125,6 +128,7 @@ class HttpCheck implements RunningCheck {
         // undici takes the protocol from ALPN; without TLS there is none.
         if (protocol === 'http2') Object.assign(socket, { alpnProtocol: 'h2' });
         this.#phase = 'waiting for the response';
+        this.#socket = socket;
         return callback(null, socket);
       }
       this.#end(resultOfError(error));
