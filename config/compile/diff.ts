@@ -27,6 +27,9 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
 /** Key whose values are never shown, so that not even their length leaks. */
 const SECRET = 'secrets';
 
+/** Password hashes: an offline search needs nothing else. */
+const HASHES = /(?:^|\.)basicAuth\.users(?:\.|$)/;
+
 /** Longer values, such as certificates, are only reported as changed. */
 const LONGEST_SHOWN = 80;
 
@@ -140,7 +143,7 @@ function collect(before: unknown, after: unknown, path: string, lines: string[])
     return;
   }
   if (JSON.stringify(before) === JSON.stringify(after)) return;
-  if (path.split('.').at(-1) === SECRET) {
+  if (path.split('.').at(-1) === SECRET || HASHES.test(path)) {
     lines.push(`${path} changed`);
     return;
   }
@@ -168,7 +171,7 @@ function shown(path: string, value: unknown): string {
 }
 
 function withoutSecrets(key: string, value: unknown): unknown {
-  return key === SECRET ? undefined : value;
+  return key === SECRET || key === 'users' ? undefined : value;
 }
 
 /** Removes the unit of a key, `timeouts.responseMs` to `timeouts.response`: the values have one. */
