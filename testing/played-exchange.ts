@@ -2,7 +2,7 @@
 
 import type { ClientConnection } from '../core/exchange-contract.ts';
 import type { ExchangeRecord } from '../core/exchange-record.ts';
-import type { FieldList, RequestHead, ResponseHead } from '../core/head.ts';
+import { type FieldList, joinedField, type RequestHead, type ResponseHead } from '../core/head.ts';
 import type { CausedReply, PendingReply, PolicyAnswer, PolicyReply } from '../core/policy/policy.ts';
 import type { EndpointSnapshot } from '../core/snapshot/endpoint.ts';
 import { CONNECTION } from './client-connection.ts';
@@ -256,14 +256,7 @@ function responseHeadOf(status: number, fields: FieldList): ResponseHead {
 }
 
 function messageOf(fields: FieldList): PlayedMessage {
-  return {
-    fields,
-    field: (name) => {
-      const lower = name.toLowerCase();
-      const values = fields.filter((_, at) => at % 2 === 1 && fields[at - 1]!.toLowerCase() === lower);
-      return values.length === 0 ? undefined : values.join(lower === 'cookie' ? '; ' : ', ');
-    },
-  };
+  return { fields, field: (name) => joinedField(fields, name.toLowerCase()) };
 }
 
 /** @param replaces whether inserted fields take the place of those of the same name */

@@ -1,5 +1,6 @@
 // Problems as text: the message, then the source line with carets under the marked text. Thread: main.
 
+import { counted } from '../../core/counted.ts';
 import { caretLine } from './excerpt.ts';
 import { formatProblem, type Problem } from './problem.ts';
 
@@ -45,9 +46,5 @@ function indented(text: string, color: (text: string) => string): string {
 /** `2 errors, 1 warning`. */
 export function tallyOf(problems: readonly Problem[]): string {
   const errors = problems.filter(({ severity }) => severity === 'error').length;
-  return `${count(errors, 'error')}, ${count(problems.length - errors, 'warning')}`;
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+  return `${counted(errors, 'error')}, ${counted(problems.length - errors, 'warning')}`;
 }

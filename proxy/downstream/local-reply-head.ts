@@ -1,8 +1,7 @@
 // A local reply in the form of an endpoint's response head. Thread: worker.
 
 import type { LocalReply } from '../../core/exchange-contract.ts';
-import type { FieldList, ResponseHead } from '../../core/head.ts';
-import { joinedField } from './node/field-list.ts';
+import { type FieldList, joinedField, type ResponseHead } from '../../core/head.ts';
 
 export class LocalReplyHead implements ResponseHead {
   readonly hasLength = true;

@@ -1,7 +1,7 @@
 // The head of a mirrored request: a copy of a client's head with the edits of the policies, which outlives its exchange.
 // Thread: worker.
 
-import type { FieldList, RequestHead } from '../../core/head.ts';
+import { type FieldList, joinedField, type RequestHead } from '../../core/head.ts';
 
 /** Edits of a head, as attempts send them. */
 interface SentEdits {
@@ -32,9 +32,7 @@ export class MirroredRequestHead implements RequestHead {
   }
 
   field(name: string): string | undefined {
-    if (name === 'te') return this.#te;
-    const values = this.#fields.filter((_, at) => at % 2 === 1 && this.#fields[at - 1]!.toLowerCase() === name);
-    return values.length === 0 ? undefined : values.join(name === 'cookie' ? '; ' : ', ');
+    return name === 'te' ? this.#te : joinedField(this.#fields, name);
   }
 
   endToEndFields(): FieldList {

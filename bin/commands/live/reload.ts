@@ -1,6 +1,7 @@
 // `fairlead reload` triggers a reload of the running Fairlead and prints the changes or the problems; `fairlead upgrade`
 // replaces the running process without losing a connection (docs/design.md 1.8). Thread: main.
 
+import { counted } from '../../../core/counted.ts';
 import type { ProblemJson } from '../../../config/problems/problem-report.ts';
 import { type AdminAnswer, callAdmin, refusalWords } from './admin-client.ts';
 import { adminTarget, type AdminOptions } from './admin-target.ts';
@@ -60,8 +61,7 @@ interface Refusal {
 }
 
 function changeLines({ generation, changes }: Changes): string[] {
-  const summary =
-    changes.length === 0 ? 'nothing has changed' : `${changes.length} change${changes.length === 1 ? '' : 's'}`;
+  const summary = changes.length === 0 ? 'nothing has changed' : counted(changes.length, 'change');
   return [`revision ${generation} runs: ${summary}`, ...changes.map((change) => `  ${plainText(change)}`)];
 }
 

@@ -33,11 +33,14 @@ export function handleSignals({ plane, log, link, terminal, nowMs }: SignalParts
       process.exit(endings > 1 ? EXIT.failed : EXIT.ok);
     });
   const end = (): void => {
-    // The second one cuts what is in flight, so that the drain that the first began is over.
     if (endings > 0 && nowMs() - beganMs < SAME_SIGNAL_MS) return;
-    if (endings === 0) beganMs = nowMs();
-    if (++endings === 1) return exitAfter(plane.drain());
+    endings += 1;
+    if (endings === 1) {
+      beganMs = nowMs();
+      return exitAfter(plane.drain());
+    }
     if (endings === 2) log.warn({}, 'a second signal arrived during the drain: exchanges in flight are cut');
+    // Cuts what is in flight, so that the drain that the first one began is over.
     void plane.close();
   };
   const onHangup = (): void => {

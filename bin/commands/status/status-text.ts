@@ -1,5 +1,6 @@
 // Renders the complete state as a table for a terminal, for `status` and `top`. Pure. Thread: main.
 
+import { counted } from '../../../core/counted.ts';
 import type { LiveReply } from '../../../admin/api/reply-schemas.ts';
 import { percentWords } from '../../../health/record/health-words.ts';
 import { plainText } from '../explain/why-text.ts';
@@ -234,9 +235,4 @@ function isElsewhere({ zone, origin }: Endpoint): boolean {
 
 function isInTrouble({ availability, weightShare }: Endpoint): boolean {
   return availability !== 'up' || weightShare < 1;
-}
-
-/** `1 request`, `2 requests`. */
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -2,7 +2,7 @@
 // fields. Thread: worker.
 
 import type { Clock } from '../../../core/clock.ts';
-import type { FieldList, ResponseHead } from '../../../core/head.ts';
+import { type FieldList, isNamed, type ResponseHead } from '../../../core/head.ts';
 import { encodeOwnResponseHead, encodeResponseHead, FRAMING_KINDS, HeadEdit } from '../../http1/encoder.ts';
 import { FieldKind, kindSet } from '../../http1/field-kind.ts';
 import {
@@ -17,7 +17,6 @@ import {
 } from '../../http1/field-line.ts';
 import { ScannedResponseHead } from '../../wire/scanned-response-head.ts';
 import { flatText } from '../../wire/flat-text.ts';
-import { isNamed } from '../node/field-list.ts';
 
 /** Framing of a response body for an HTTP/1.1 client. */
 export const ResponseFraming = { NONE: 0, LENGTH: 1, CHUNKED: 2, UNTIL_CLOSE: 3 } as const;

@@ -4,22 +4,6 @@ import type { FieldList } from '../../../core/head.ts';
 import { isFieldName, isFieldValue } from '../../http1/field-line.ts';
 import { readTrailerSection } from '../../http1/trailer-section.ts';
 
-/** Value of a field, its lines joined by ', ' (Cookie's by '; ', RFC 9113 section 8.2.3). @param name lower case */
-export function joinedField(fields: FieldList, name: string): string | undefined {
-  let joined: string | undefined;
-  for (let at = 0; at < fields.length; at += 2) {
-    if (!isNamed(fields[at]!, name)) continue;
-    const value = fields[at + 1]!;
-    joined = joined === undefined ? value : joined + (name === 'cookie' ? '; ' : ', ') + value;
-  }
-  return joined;
-}
-
-/** Compares a field name without case. @param lowerName lower case */
-export function isNamed(name: string, lowerName: string): boolean {
-  return name.length === lowerName.length && (name === lowerName || name.toLowerCase() === lowerName);
-}
-
 /** The valid fields of a list: a CR or LF in a value would split the head (response splitting). */
 export function writableFields(fields: FieldList): string[] {
   const kept: string[] = [];

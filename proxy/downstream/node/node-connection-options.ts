@@ -1,9 +1,8 @@
 // Connection fields of a request that node:http has parsed (RFC 9110 section 7.6.1). Thread: worker.
 
-import type { FieldList } from '../../../core/head.ts';
+import { type FieldList, isNamed } from '../../../core/head.ts';
 import { MAX_CONNECTION_OPTIONS } from '../../http1/connection-options.ts';
 import { isFieldName } from '../../http1/field-line.ts';
-import { isNamed } from './field-list.ts';
 
 /** Options of the Connection fields. */
 export interface Nominations {

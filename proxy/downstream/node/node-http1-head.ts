@@ -2,14 +2,14 @@
 
 import type { IncomingMessage } from 'node:http';
 import type { Unparsable } from '../../../core/exchange-contract.ts';
-import { type FieldList, type RequestHead, UNKNOWN_LENGTH } from '../../../core/head.ts';
+import { type FieldList, joinedField, type RequestHead, UNKNOWN_LENGTH } from '../../../core/head.ts';
 import type { ClientLimits, UnderscoreFields } from '../../../core/snapshot/listener.ts';
 import { ALWAYS_CUT, FRAMING_KINDS } from '../../http1/encoder.ts';
 import { FieldKind, kindOfName, kindSet } from '../../http1/field-kind.ts';
 import { CODINGS_THEN_CHUNKED } from '../../http1/framing.ts';
 import type { TrustedOnlyFields } from '../trusted-only-fields.ts';
 import { readNominations } from './node-connection-options.ts';
-import { hasUnderscore, joinedField } from './field-list.ts';
+import { hasUnderscore } from './field-list.ts';
 import { isValidAuthority, readTarget, type RequestTarget } from '../request-target.ts';
 
 /** Fields that the exchange sets itself, or that concern this connection only. */

@@ -2,8 +2,8 @@
 // invalid fields are left out. Thread: worker.
 
 import type { ServerResponse } from 'node:http';
-import { type FieldList, UNKNOWN_LENGTH } from '../../../core/head.ts';
-import { isNamed, writableFields } from './field-list.ts';
+import { type FieldList, isNamed, UNKNOWN_LENGTH } from '../../../core/head.ts';
+import { writableFields } from './field-list.ts';
 
 /** How the end of a response body is known to the client. */
 export type ResponseFraming =

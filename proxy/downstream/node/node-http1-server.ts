@@ -13,7 +13,7 @@ import { readNodeHttp1Head } from './node-http1-head.ts';
 import { LentStream } from './lent-stream.ts';
 import { fromUnknownLine, isParseError, type ParseError, whyUnparsable } from './node-http1-parse-error.ts';
 import type { NodeHttp1Turn } from './node-http1-turns.ts';
-import { joinedField } from './field-list.ts';
+import { joinedField } from '../../../core/head.ts';
 
 /** Response bytes buffered for a slow client before the endpoint is paused. */
 const HIGH_WATER_BYTES = 65_536;

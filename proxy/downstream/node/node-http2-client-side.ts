@@ -10,9 +10,9 @@ import type {
   ExchangeStarter,
   LocalReply,
 } from '../../../core/exchange-contract.ts';
-import { type FieldList, type ResponseHead, UNKNOWN_LENGTH } from '../../../core/head.ts';
+import { type FieldList, isNamed, type ResponseHead, UNKNOWN_LENGTH } from '../../../core/head.ts';
 import type { ListenerSnapshot } from '../../../core/snapshot/listener.ts';
-import { isNamed, passableTrailers, writableFields } from './field-list.ts';
+import { passableTrailers, writableFields } from './field-list.ts';
 import type { NodeHttp2Head } from './node-http2-head.ts';
 import { CONNECTION_FIELDS } from '../../http2/header-field.ts';
 

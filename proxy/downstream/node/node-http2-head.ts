@@ -2,10 +2,10 @@
 // names, values and the order of pseudo-header fields, and has dropped invalid fields silently. Thread: worker.
 
 import type { Unparsable } from '../../../core/exchange-contract.ts';
-import { type FieldList, type RequestHead, UNKNOWN_LENGTH } from '../../../core/head.ts';
+import { type FieldList, joinedField, type RequestHead, UNKNOWN_LENGTH } from '../../../core/head.ts';
 import type { ClientLimits, UnderscoreFields } from '../../../core/snapshot/listener.ts';
 import type { TrustedOnlyFields } from '../trusted-only-fields.ts';
-import { hasUnderscore, joinedField, withoutUnderscores } from './field-list.ts';
+import { hasUnderscore, withoutUnderscores } from './field-list.ts';
 import { CONTENT_LENGTH } from './node-http1-head.ts';
 import { CONNECTION_FIELDS } from '../../http2/header-field.ts';
 import { isValidAuthority, readTarget } from '../request-target.ts';
